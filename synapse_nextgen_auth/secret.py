@@ -1,0 +1,115 @@
+"""Random values, digests, derived keys and the wrapper that keeps secrets out of logs.
+
+Everything here is below the protocol: no module of this package is imported.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets as _random
+from collections.abc import Sequence
+
+import attrs
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+
+@attrs.frozen(repr=False)
+class Secret:
+    """A string that prints as stars; `reveal()` is the one way to its value."""
+
+    _value: str
+
+    def reveal(self) -> str:
+        """Return the value itself, to be sent or compared and never logged."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('**********')"
+
+    __str__ = __repr__
+
+
+def random_token() -> Secret:
+    """Draw 256 random bits as 43 URL-safe characters."""
+    return Secret(_random.token_urlsafe(32))
+
+
+def random_id() -> str:
+    """Draw 128 random bits as 32 hexadecimal digits: an identifier nobody can guess."""
+    return _random.token_hex(16)
+
+
+def digest(value: str) -> str:
+    """Return the SHA-256 of a high-entropy value in hex: what the database keeps instead of it."""
+    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def same(one: str, other: str) -> bool:
+    """Compare two strings in constant time; unlike `compare_digest`, any character is fine (C065)."""
+    return hmac.compare_digest(
+        one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass")
+    )
+
+
+def urlsafe(raw: bytes) -> str:
+    """Encode as base64url without padding (RFC 4648 section 5)."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+@attrs.frozen(repr=False)
+class Keyring:
+    """Keys for each purpose, derived from one master secret and its predecessors (RFC 5869).
+
+    The first master makes new values, all of them check old ones, so that a rotation of the secret
+    logs nobody out.
+    """
+
+    _masters: tuple[bytes, ...]
+    _derived: dict[str, tuple[bytes, ...]] = attrs.field(factory=dict, init=False, eq=False)
+
+    @classmethod
+    def of(cls, current: bytes, previous: Sequence[bytes] = ()) -> "Keyring":
+        """Make a ring whose `current` master is used for everything new."""
+        return cls((current, *previous))
+
+    def keys(self, purpose: str) -> tuple[bytes, ...]:
+        """Return the 32-byte keys for `purpose`, the current one first."""
+        if purpose not in self._derived:
+            self._derived[purpose] = tuple(_derive(master, purpose) for master in self._masters)
+        return self._derived[purpose]
+
+    def mac(self, purpose: str, message: bytes) -> bytes:
+        """Return the HMAC-SHA-256 of `message` under the current key for `purpose`."""
+        return hmac.digest(self.keys(purpose)[0], message, "sha256")
+
+    def proves(self, purpose: str, message: bytes, mac: bytes) -> bool:
+        """Say whether `mac` (maybe truncated, never below 128 bits) was made for `message` by us."""
+        if len(mac) < 16:
+            return False
+        return any(
+            hmac.compare_digest(hmac.digest(key, message, "sha256")[: len(mac)], mac)
+            for key in self.keys(purpose)
+        )
+
+    def seal(self, purpose: str, plain: bytes) -> str:
+        """Encrypt and authenticate `plain` for storage."""
+        return self._box(purpose).encrypt(plain).decode("ascii")
+
+    def unseal(self, purpose: str, sealed: str) -> bytes | None:
+        """Decrypt what `seal` made; `None` when no key of ours fits."""
+        try:
+            return self._box(purpose).decrypt(sealed.encode("ascii"))
+        except (InvalidToken, UnicodeEncodeError):
+            return None
+
+    def _box(self, purpose: str) -> MultiFernet:
+        return MultiFernet(
+            [Fernet(base64.urlsafe_b64encode(key)) for key in self.keys(purpose)]
+        )
+
+
+def _derive(master: bytes, purpose: str) -> bytes:
+    info = b"synapse_nextgen_auth " + purpose.encode("ascii")
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(master)
