@@ -1,0 +1,108 @@
+"""Create accounts on a running Synapse through its shared-secret registration API."""
+
+import hmac
+import http.client
+import json
+import secrets
+from typing import Any
+from urllib.parse import quote
+
+import attrs
+
+_REGISTER = "/_synapse/admin/v1/register"
+_CONSONANTS = "bdfghjklmnprstvz"
+_VOWELS = "aeiou"
+
+
+class AccountError(Exception):
+    """Synapse refused a request about an account; the message is its own."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@attrs.frozen
+class Credentials:
+    """A name and the password that goes with it."""
+
+    localpart: str
+    password: str = attrs.field(repr=False)
+    admin: bool = False
+
+    def user_id(self, server_name: str) -> str:
+        """Return the Matrix id."""
+        return f"@{self.localpart}:{server_name}"
+
+
+@attrs.frozen
+class SharedSecret:
+    """The right to create accounts on the Synapse at this port."""
+
+    port: int
+    value: str = attrs.field(repr=False)
+
+    def register(self, credentials: Credentials) -> None:
+        """Create the account without signing it in."""
+        self._register(credentials, inhibit_login=True)
+
+    def ensure(self, credentials: Credentials, *, server_name: str, trusted: bool) -> None:
+        """Create the account; reset the password of one that somebody else may have made."""
+        try:
+            self.register(credentials)
+        except AccountError as error:
+            if error.code != "M_USER_IN_USE":
+                raise
+            if not trusted:
+                self._reset_password(credentials.user_id(server_name), credentials)
+
+    def _reset_password(self, user_id: str, credentials: Credentials) -> None:
+        """Set the password as an administrator who exists for just that long."""
+        helper = Credentials(f"demo-{secrets.token_hex(8)}", memorable_password(), admin=True)
+        session = self._register(helper, inhibit_login=False)
+        token, helper_id = session["access_token"], quote(session["user_id"])
+        change = {
+            "password": credentials.password,
+            "logout_devices": False,
+            "admin": credentials.admin,
+            "deactivated": False,
+        }
+        _call(self.port, "PUT", f"/_synapse/admin/v2/users/{quote(user_id)}", change, token)
+        leave = f"/_synapse/admin/v1/deactivate/{helper_id}"
+        _call(self.port, "POST", leave, {"erase": True}, token)
+
+    def _register(self, credentials: Credentials, *, inhibit_login: bool) -> dict[str, Any]:
+        nonce = _call(self.port, "GET", _REGISTER)["nonce"]
+        kind = "admin" if credentials.admin else "notadmin"
+        signed = f"{nonce}\0{credentials.localpart}\0{credentials.password}\0{kind}"
+        request = {
+            "nonce": nonce,
+            "username": credentials.localpart,
+            "password": credentials.password,
+            "admin": credentials.admin,
+            "mac": hmac.new(self.value.encode(), signed.encode(), "sha1").hexdigest(),
+            "inhibit_login": inhibit_login,
+        }
+        return _call(self.port, "POST", _REGISTER, request)
+
+
+def memorable_password() -> str:
+    """Draw a password of 50 random bits that can be read out and typed."""
+    draw = secrets.choice
+    return "-".join("".join(draw(_CONSONANTS) + draw(_VOWELS) for _ in range(2)) for _ in range(4))
+
+
+def _call(
+    port: int, method: str, path: str, body: dict[str, Any] | None = None, token: str = ""
+) -> dict[str, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        connection.request(method, path, json.dumps(body) if body else None, headers)
+        response = connection.getresponse()
+        answer: dict[str, Any] = json.load(response)
+    finally:
+        connection.close()
+    if response.status not in (http.HTTPStatus.OK, http.HTTPStatus.CREATED):
+        raise AccountError(answer.get("errcode", ""), answer.get("error", ""))
+    return answer

@@ -1,0 +1,122 @@
+"""The command `synapse-nextgen-auth`: what it can be asked, and who does it."""
+
+import argparse
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from synapse_nextgen_auth import __version__
+
+_DESCRIPTION = """\
+An OAuth 2.0 authorization server for Matrix, inside Synapse.
+
+The server itself needs no command: add the module to homeserver.yaml and restart Synapse.
+
+  modules:
+    - module: synapse_nextgen_auth.NextGenAuth
+"""
+
+_DEMO = """\
+Start a real Synapse with the module loaded, create two accounts, print the address and the
+passwords, and run until Ctrl-C. Nothing outside its own directory is touched and only this
+machine can reach it.
+"""
+
+_CHECK = """\
+Load a homeserver's configuration the way Synapse does, with the module's part of it, and print
+every problem found, or the settings in effect. Nothing is started and nothing is written.
+Run it in Synapse's own Python environment, as the user that runs Synapse.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line asks and return the exit code."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if asked.command == "demo":
+        return _demo(asked)
+    if asked.command == "check-config":
+        return _check_config(asked)
+    parser.print_help()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "synapse-nextgen-auth",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=_versions())
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    check = commands.add_parser(
+        "check-config", help="check a homeserver.yaml before a restart", description=_CHECK
+    )
+    check.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="HOMESERVER.YAML",
+        help="the files, or directories of files, that Synapse is started with",
+    )
+
+    demo = commands.add_parser(
+        "demo", help="run a homeserver on this machine to try it out", description=_DEMO
+    )
+    demo.add_argument("--port", type=_port, default=8008, help="0 picks a free one (default: 8008)")
+    demo.add_argument(
+        "--directory",
+        type=Path,
+        help="keep everything there between runs (default: a temporary one, removed at the end)",
+    )
+    demo.add_argument(
+        "--database", metavar="URL", help="postgresql://user:password@host/name (default: SQLite)"
+    )
+    demo.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="YAML to merge into homeserver.yaml, the module's own options included",
+    )
+    demo.add_argument(
+        "--json",
+        action="store_true",
+        help="print one line of JSON when ready: base_url, server_name, user_id, password, "
+        "admin_user_id, admin_password, registration_shared_secret, config_path, pid",
+    )
+    return parser
+
+
+def _versions() -> str:
+    return f"synapse-nextgen-auth {__version__} (Synapse {version('matrix-synapse')})"
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: give a number up to 65535")
+    return int(text)
+
+
+def _demo(asked: argparse.Namespace) -> int:
+    from synapse_nextgen_auth.cli import demo  # noqa: PLC0415 - keeps --help quick
+
+    return demo.run(
+        demo.DemoOptions(
+            port=asked.port,
+            directory=asked.directory,
+            database=asked.database,
+            config=asked.config,
+            as_json=asked.json,
+        )
+    )
+
+
+def _check_config(asked: argparse.Namespace) -> int:
+    from synapse_nextgen_auth.cli import check_config  # noqa: PLC0415 - imports all of Synapse
+
+    return check_config.run(asked.files)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
