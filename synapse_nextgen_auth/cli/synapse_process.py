@@ -34,7 +34,7 @@ def start(
             stderr=log,
             cwd=directory,
             start_new_session=True,  # Ctrl-C is ours to translate into a clean stop
-            preexec_fn=_dies_with(os.getpid()),  # noqa: PLW1509 - it only makes two system calls
+            preexec_fn=bound_to(os.getpid()),  # noqa: PLW1509 - it only makes two system calls
         )
 
 
@@ -81,8 +81,8 @@ def tail(log_file: Path, lines: int = 25) -> str:
     return "\n".join(f"  {line}" for line in text.splitlines()[-lines:])
 
 
-def _dies_with(parent: int) -> Callable[[], None] | None:
-    """Return what to run in the child so that Linux stops it when the parent is killed.
+def bound_to(parent: int, by: signal.Signals = signal.SIGTERM) -> Callable[[], None] | None:
+    """Return what to run in a child so that Linux stops it when its parent is killed.
 
     The kernel watches the thread that started the child, so that should be the main thread.
     """
@@ -90,9 +90,9 @@ def _dies_with(parent: int) -> Callable[[], None] | None:
     if libc is None:
         return None
 
-    def bind_life() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    def bind() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, by)
         if os.getppid() != parent:  # killed before the line above
             os._exit(1)
 
-    return bind_life
+    return bind

@@ -1,0 +1,132 @@
+"""Fixtures for whoever needs a real server; without them a test stays fast and alone."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.databases import Database, PostgresDatabase, SqliteDatabase
+from support.postgres import PostgresServer
+from support.redis import RedisServer
+from support.synapse import Homeserver
+
+DATABASES = ("sqlite", "postgres")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """Yield a PostgreSQL that lives as long as the session."""
+    server = PostgresServer()
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """Yield a Redis that lives as long as the session."""
+    server = RedisServer()
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def make_database(request: pytest.FixtureRequest) -> Callable[[str, Path], Database]:
+    """Return a function that makes an empty database of a kind: `sqlite` or `postgres`."""
+
+    def make(kind: str, directory: Path) -> Database:
+        if kind == "postgres":
+            return PostgresDatabase.on(request.getfixturevalue("postgres_server"))
+        return SqliteDatabase(directory)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shared_homeserver(tmp_path_factory, make_database) -> Iterator[Callable[[str], Homeserver]]:
+    """Return a function that gives the session's one homeserver on a kind of database."""
+    started: dict[str, Homeserver] = {}
+
+    def get(kind: str) -> Homeserver:
+        if kind not in started:
+            directory = tmp_path_factory.mktemp(f"homeserver-{kind}")
+            homeserver = Homeserver(directory, make_database(kind, directory), log_level="DEBUG")
+            started[kind] = homeserver.start()
+        return started[kind]
+
+    yield get
+    for homeserver in started.values():
+        homeserver.stop()
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def homeserver(request, shared_homeserver) -> Homeserver:
+    """Return a homeserver with the module, once per kind of database.
+
+    It is shared: make your own users with `new_user()`, and start your own with
+    `start_homeserver` when you change its settings or stop it.
+    """
+    return shared_homeserver(request.param)
+
+
+@pytest.fixture(scope="session")
+def sqlite_homeserver(shared_homeserver) -> Homeserver:
+    """Return the same homeserver as `homeserver[sqlite]`, where the database does not matter."""
+    return shared_homeserver("sqlite")
+
+
+@pytest.fixture
+def start_homeserver(tmp_path_factory, make_database) -> Iterator[Callable[..., Homeserver]]:
+    """Return a function that starts a homeserver for this one test.
+
+    It takes the kind of database and the attributes of `Homeserver`: `module`, `config`, …
+    """
+    started: list[Homeserver] = []
+
+    def start(kind: str = "sqlite", **attributes: Any) -> Homeserver:
+        directory = tmp_path_factory.mktemp("homeserver")
+        homeserver = Homeserver(directory, make_database(kind, directory), **attributes)
+        started.append(homeserver)
+        return homeserver.start()
+
+    yield start
+    for homeserver in started:
+        homeserver.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of the Chromium that browser tests drive."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.skip("no Chromium: install the package chromium, or set CHROMIUM to its path")
+    return found
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Fail a test that skips itself under CI: a test that did not run proves nothing."""
+    report = yield
+    return _no_skip(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Fail a whole file that skips itself under CI."""
+    report = yield
+    return _no_skip(report)
+
+
+def _no_skip(report):
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"under CI nothing may skip: {reason}"
+    return report

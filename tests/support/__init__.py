@@ -1,0 +1,1 @@
+"""What tests start for real: Synapse, PostgreSQL, Redis."""
