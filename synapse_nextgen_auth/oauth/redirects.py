@@ -1,0 +1,128 @@
+"""Redirect URIs: which ones a client may register, and which request fits a registered one.
+
+The rules are those of the Client-Server API, "Redirect URI validation" (MSC2966, RFC 8252). There
+are no wildcards and no prefixes, for nobody (C058).
+"""
+
+import re
+from urllib.parse import unquote_plus
+
+import attrs
+
+from synapse_nextgen_auth.oauth import hosts, uris
+from synapse_nextgen_auth.oauth.uris import Uri
+from synapse_nextgen_auth.oauth.wording import quoted
+
+# What we, or an extension we may grow, add to the query: a registered value would compete (C051).
+_RESPONSE_PARAMETERS = frozenset(
+    {
+        *("code", "state", "iss", "response", "error", "error_description", "error_uri"),
+        *("access_token", "token_type", "expires_in", "scope", "id_token", "session_state"),
+    }
+)
+
+_LOOPBACK = re.compile(
+    r"(http://(?:localhost|127\.0\.0\.1|\[::1\]))((?:[/?].*)?)",
+    re.IGNORECASE | re.ASCII | re.DOTALL,
+)
+_PORT = re.compile(r":([1-9][0-9]{0,4})")
+
+
+@attrs.frozen
+class RedirectRules:
+    """What this server adds to the rules of the specification.
+
+    `own_hosts` serve our own pages and other people's uploads, so no code is sent there: `host` for
+    every port of it, `host:port` for one (C050). `allow_loopback_web` is for a homeserver that is
+    on loopback http itself: a web client under development may be there too, on any port.
+    """
+
+    own_hosts: frozenset[str] = frozenset()
+    allow_loopback_web: bool = False
+
+
+def refuse_registration(
+    uri: str, *, application_type: str, client_uri: Uri, rules: RedirectRules
+) -> str | None:
+    """Say why a client must not register this redirect URI, and what would be right."""
+    parsed = uris.parse(uri)
+    if parsed is None:
+        return uris.refuse(uri)
+    reason = _refuse_parts(parsed) or _refuse_own(parsed, rules)
+    if reason:
+        return reason
+    if parsed.scheme == "https":
+        return uris.refuse_public_https(parsed) or refuse_base(parsed, client_uri)
+    if rules.allow_loopback_web and application_type == "web" and parsed.is_loopback:
+        return None
+    if application_type == "native":
+        return _refuse_native(parsed, client_uri)
+    return "its scheme must be https, because application_type is web"
+
+
+def refuse_base(uri: Uri, client_uri: Uri) -> str | None:
+    """Say why `client_uri` is not the common base of `uri` (MSC2966); port and path are free."""
+    if hosts.is_under(uri.host, client_uri.host):
+        return None
+    base = quoted(client_uri.host)
+    return f"its host {quoted(uri.host)} must be that of client_uri, {base}, or a subdomain of it"
+
+
+def is_own(uri: Uri, own_hosts: frozenset[str]) -> bool:
+    """Say whether a URI leads to this server itself (C050)."""
+    return uri.host in own_hosts or uri.host_and_port in own_hosts
+
+
+def matches(registered: str, presented: str) -> bool:
+    """Say whether a request may use `presented`: the same string, but for a loopback port (D2)."""
+    if registered == presented:
+        return True
+    loopback = _LOOPBACK.fullmatch(registered)
+    if not loopback or not presented.startswith(loopback[1]):
+        return False
+    port = _PORT.match(presented, loopback.end(1))
+    return port is not None and int(port[1]) <= 65535 and presented[port.end() :] == loopback[2]
+
+
+def _refuse_parts(uri: Uri) -> str | None:
+    if uri.has_fragment:
+        return "it must not have a fragment, not even an empty one"
+    if uri.has_userinfo:
+        return "it must not contain a user name or password"
+    # Not only "&": some frameworks still split at ";".
+    pairs = re.split("[&;]", uri.query or "")
+    taken = {unquote_plus(pair.partition("=")[0]) for pair in pairs} & _RESPONSE_PARAMETERS
+    if taken:
+        return f"its query must not contain {min(taken)}, which an authorization response uses"
+    return None
+
+
+def _refuse_own(uri: Uri, rules: RedirectRules) -> str | None:
+    if is_own(uri, rules.own_hosts):
+        return "it must not lead to this homeserver itself"
+    return None
+
+
+def _refuse_native(uri: Uri, client_uri: Uri) -> str | None:
+    if uri.scheme == "http":
+        return _refuse_loopback(uri)
+    if hosts.refuse_public(client_uri.host):
+        return "a private-use scheme needs a client_uri with a public domain name"
+    base = hosts.reverse(client_uri.host)
+    # At a label boundary: com.exampleevil is not com.example (C045).
+    if uri.scheme != base and not uri.scheme.startswith(base + "."):
+        return (
+            f"its scheme must be {quoted(base)} or begin with {quoted(base + '.')}, "
+            "the host of client_uri in reverse-DNS notation"
+        )
+    if uri.has_authority:
+        return "a private-use scheme must be followed by one slash or none"
+    return None
+
+
+def _refuse_loopback(uri: Uri) -> str | None:
+    if not uri.is_loopback:
+        return "plain http is only for localhost, 127.0.0.1 and [::1]"
+    if uri.port is not None:
+        return "it must have no port; any port is then accepted in authorization requests"
+    return None
