@@ -10,7 +10,7 @@ class DatabaseUrlError(Exception):
 
 
 def database_section(url: str | None, *, directory: Path) -> Settings:
-    """Return SQLite in `directory`, or PostgreSQL where a URL asks for it."""
+    """Return SQLite in `directory`, or PostgreSQL where a URL asks for it and one answers."""
     if url is None:
         return sqlite(directory)
     if not url.startswith(("postgresql://", "postgres://")):
@@ -26,6 +26,12 @@ def database_section(url: str | None, *, directory: Path) -> Settings:
             "pip install 'synapse-nextgen-auth[postgres]'"
         ) from error
     try:
-        return postgres(psycopg2.extensions.parse_dsn(url))
+        arguments = psycopg2.extensions.parse_dsn(url)
     except psycopg2.Error as error:  # whose text may repeat the password
         raise DatabaseUrlError("--database is not a valid PostgreSQL URL") from error
+    try:
+        psycopg2.connect(**{"connect_timeout": 10, **arguments}).close()
+    except psycopg2.Error as error:
+        reason = str(error).strip().splitlines()[0]
+        raise DatabaseUrlError(f"PostgreSQL cannot be reached: {reason}") from error
+    return postgres(arguments)
