@@ -1,0 +1,40 @@
+"""Language tags: which ones are well-formed (RFC 5646) and which one suits a reader (RFC 4647)."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+# The length that RFC 5646 section 4.4.1 finds enough for every tag; it also bounds our work.
+_MAX_LENGTH = 35
+_FIRST = re.compile(r"[A-Za-z]{1,8}")
+_LATER = re.compile(r"[A-Za-z0-9]{1,8}")
+
+
+def is_tag(text: str) -> bool:
+    """Say whether this is a well-formed language tag; the subtags may be unknown to us."""
+    if len(text) > _MAX_LENGTH:
+        return False
+    first, *later = text.split("-")
+    return bool(_FIRST.fullmatch(first)) and all(map(_LATER.fullmatch, later))
+
+
+def lookup(available: Iterable[str], wanted: Sequence[str]) -> str | None:
+    """Return the available tag for the first wanted language that has one (RFC 4647 section 3.4).
+
+    de-CH-1996 is also served by de-CH and by de; de is not served by de-CH.
+    """
+    by_name = {tag.lower(): tag for tag in available}
+    for language in filter(is_tag, wanted):
+        for name in _shortened(language.lower()):
+            if name in by_name:
+                return by_name[name]
+    return None
+
+
+def _shortened(tag: str) -> Iterable[str]:
+    subtags = tag.split("-")
+    while subtags:
+        yield "-".join(subtags)
+        subtags.pop()
+        # A single letter only introduces what stood behind it.
+        if subtags and len(subtags[-1]) == 1:
+            subtags.pop()
