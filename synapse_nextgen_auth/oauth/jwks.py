@@ -1,0 +1,78 @@
+"""The public keys of a client (RFC 7517), inline in its metadata: we never fetch any (C161)."""
+
+import json
+from collections.abc import Mapping
+
+import jwt
+from jwt import PyJWK
+
+# The algorithms we verify, with key type and curve; nothing symmetric and never "none".
+_KINDS = {
+    "RS256": ("RSA", None),
+    "PS256": ("RSA", None),
+    "ES256": ("EC", "P-256"),
+    "ES384": ("EC", "P-384"),
+}
+ALGORITHMS = tuple(_KINDS)
+
+_MAX_KEYS = 20
+_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+_KEPT = ("kty", "crv", "x", "y", "n", "e", "kid", "alg", "use")
+
+
+def refuse(document: object) -> str | None:
+    """Say why this is not a set of public keys that we can verify a signature with."""
+    keys = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
+        return "it must be an object with an array of keys"
+    if len(keys) > _MAX_KEYS:
+        return f"it must have at most {_MAX_KEYS} keys"
+    if any(key.get("kty") == "oct" or _PRIVATE & key.keys() for key in keys):
+        return "it must contain public keys only"
+    usable = [key for key in keys if algorithms(key)]
+    if not usable:
+        return f"it must contain an RSA or EC key for one of {', '.join(ALGORITHMS)}"
+    return next(filter(None, map(_refuse_key, usable)), None)
+
+
+def canonical(document: Mapping[str, list[dict[str, object]]]) -> str:
+    """Write down the keys that we can use, in one order for all orders of keys and members."""
+    kept = [
+        {name: key[name] for name in _KEPT if name in key}
+        for key in document["keys"]
+        if algorithms(key)
+    ]
+    return json.dumps({"keys": sorted(kept, key=_dump)}, sort_keys=True, separators=(",", ":"))
+
+
+def candidates(text: str, *, algorithm: str, kid: str | None) -> list[PyJWK]:
+    """Return the keys in canonical text that may have made a signature with these headers."""
+    return [
+        PyJWK(key, algorithm)
+        for key in json.loads(text)["keys"]
+        if algorithm in algorithms(key) and (kid is None or key.get("kid", kid) == kid)
+    ]
+
+
+def algorithms(key: Mapping[str, object]) -> tuple[str, ...]:
+    """Return what a key may be used for; nothing for one that RFC 7517 lets us ignore."""
+    kind = (key.get("kty"), key.get("crv") if key.get("kty") == "EC" else None)
+    if key.get("use", "sig") != "sig":
+        return ()
+    return tuple(name for name in _KINDS if _KINDS[name] == kind and key.get("alg", name) == name)
+
+
+def _refuse_key(key: dict[str, object]) -> str | None:
+    if not all(isinstance(key[name], str) for name in _KEPT if name in key):
+        return "its keys must have strings for values"
+    try:
+        public = PyJWK(key, algorithms(key)[0]).key
+    except jwt.PyJWTError:
+        return "it contains a malformed key"
+    if key["kty"] == "RSA" and not 2048 <= public.key_size <= 8192:
+        return "its RSA keys must have 2048 to 8192 bits"
+    return None
+
+
+def _dump(key: dict[str, object]) -> str:
+    return json.dumps(key, sort_keys=True)
