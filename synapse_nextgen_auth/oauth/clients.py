@@ -1,0 +1,171 @@
+"""A client and what it says about itself (RFC 7591 section 2, MSC2966)."""
+
+import enum
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import attrs
+
+from synapse_nextgen_auth import secret
+from synapse_nextgen_auth.oauth import languages, uris
+from synapse_nextgen_auth.secret import Secret
+
+AUTHORIZATION_CODE = "authorization_code"
+REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant type
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+class AuthMethod(str, enum.Enum):
+    """How a client proves at our endpoints who it is."""
+
+    NONE = "none"
+    SECRET_BASIC = "client_secret_basic"  # noqa: S105 - the name of a method
+    SECRET_POST = "client_secret_post"  # noqa: S105 - the name of a method
+    PRIVATE_KEY_JWT = "private_key_jwt"
+
+    @property
+    def needs_secret(self) -> bool:
+        """Whether we have to issue a secret for it."""
+        return self in {AuthMethod.SECRET_BASIC, AuthMethod.SECRET_POST}
+
+
+@attrs.frozen(order=True)
+class Localized:
+    """One value of a field for readers of one language, `client_name#fr` (RFC 7591 section 2.2)."""
+
+    field: str
+    language: str
+    value: str
+
+
+@attrs.frozen(kw_only=True)
+class Metadata:
+    """What a client registered; the defaults are RFC 7591's, and the refresh token of Matrix.
+
+    `jwks` is canonical JSON text of public keys.
+    """
+
+    redirect_uris: tuple[str, ...] = ()
+    application_type: str = "web"
+    grant_types: tuple[str, ...] = (AUTHORIZATION_CODE, REFRESH_TOKEN)
+    response_types: tuple[str, ...] = ("code",)
+    auth_method: AuthMethod = AuthMethod.SECRET_BASIC
+    auth_signing_alg: str | None = None
+    jwks: str | None = None
+    id_token_alg: str = "RS256"  # noqa: S105 - the name of an algorithm
+    client_name: str | None = None
+    client_uri: str | None = None
+    logo_uri: str | None = None
+    tos_uri: str | None = None
+    policy_uri: str | None = None
+    localized: tuple[Localized, ...] = ()
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the client cannot keep a secret, so that its id proves nothing."""
+        return self.auth_method is AuthMethod.NONE
+
+    @property
+    def host(self) -> str | None:
+        """The host that stands for the client; without `client_uri`, that of its redirect URI."""
+        texts = (self.client_uri, *self.redirect_uris[:1])
+        parsed = (uris.parse(text) for text in texts if text)
+        return next((uri.host for uri in parsed if uri and uri.host), None)
+
+    def text_for(self, field: str, wanted: Sequence[str]) -> str | None:
+        """Return a human-readable field in the reader's language, else the one without any."""
+        values = {item.language: item.value for item in self.localized if item.field == field}
+        language = languages.lookup(values, wanted)
+        plain: str | None = getattr(self, field)
+        return values[language] if language else plain
+
+
+@attrs.frozen(kw_only=True)
+class Client(Metadata):
+    """A client that this server knows; `static` ones stand in the configuration."""
+
+    client_id: str
+    secret_hash: str | None = None
+    static: bool = False
+    created_at: int = 0
+
+    @classmethod
+    def of(
+        cls, metadata: Metadata, *, client_id: str, secret_hash: str | None, created_at: int
+    ) -> "Client":
+        """Make the client that registered this metadata."""
+        return cls(
+            **_fields(metadata),
+            client_id=client_id,
+            secret_hash=secret_hash,
+            created_at=created_at,
+        )
+
+    def name_for(self, wanted: Sequence[str]) -> str:
+        """Return what to call the client for a reader of these languages."""
+        return self.text_for("client_name", wanted) or self.host or self.client_id
+
+
+def document(client: Client, *, issued_secret: Secret | None = None) -> dict[str, object]:
+    """Return the answer to a registration (RFC 7591 section 3.2.1): the values in force."""
+    body: dict[str, object] = {
+        "client_id": client.client_id,
+        "client_id_issued_at": client.created_at,
+        "redirect_uris": list(client.redirect_uris),
+        "application_type": client.application_type,
+        "grant_types": list(client.grant_types),
+        "response_types": list(client.response_types),
+        "token_endpoint_auth_method": client.auth_method.value,
+        "token_endpoint_auth_signing_alg": client.auth_signing_alg,
+        "jwks": json.loads(client.jwks) if client.jwks else None,
+        "id_token_signed_response_alg": client.id_token_alg,
+        "client_name": client.client_name,
+        "client_uri": client.client_uri,
+        "logo_uri": client.logo_uri,
+        "tos_uri": client.tos_uri,
+        "policy_uri": client.policy_uri,
+    }
+    body |= {f"{item.field}#{item.language}": item.value for item in client.localized}
+    if issued_secret is not None:
+        body |= {"client_secret": issued_secret.reveal(), "client_secret_expires_at": 0}
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def to_json(metadata: Metadata) -> str:
+    """Write metadata down for the store; of a client, only its metadata."""
+    return json.dumps(_fields(metadata), default=attrs.astuple, sort_keys=True)
+
+
+def from_json(text: str) -> Metadata:
+    """Read back what `to_json` wrote, also by a version with more or fewer fields."""
+    known = {field.name for field in attrs.fields(Metadata)}
+    fields = {name: value for name, value in json.loads(text).items() if name in known}
+    readers = {name: reader for name, reader in _READERS.items() if name in fields}
+    return Metadata(**fields | {name: reader(fields[name]) for name, reader in readers.items()})
+
+
+def digest(metadata: Metadata) -> str:
+    """Return a digest of all metadata, the same for every order of keys and arrays (C166)."""
+    unordered = {
+        name: sorted(value) if isinstance(value, tuple) else value
+        for name, value in _fields(metadata).items()
+    }
+    return secret.digest(json.dumps(unordered, default=attrs.astuple, sort_keys=True))
+
+
+def _localized(rows: Iterable[Sequence[str]]) -> tuple[Localized, ...]:
+    return tuple(Localized(*row) for row in rows)
+
+
+_READERS: dict[str, Callable[[Any], object]] = {
+    "redirect_uris": tuple,
+    "grant_types": tuple,
+    "response_types": tuple,
+    "auth_method": AuthMethod,
+    "localized": _localized,
+}
+
+
+def _fields(metadata: Metadata) -> dict[str, Any]:
+    return {field.name: getattr(metadata, field.name) for field in attrs.fields(Metadata)}

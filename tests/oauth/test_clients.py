@@ -1,0 +1,185 @@
+"""Clients: what they are called, what is stored and what is answered."""
+
+import attrs
+import pytest
+
+from synapse_nextgen_auth.oauth import clients
+from synapse_nextgen_auth.oauth.clients import AuthMethod, Client, Localized, Metadata
+from synapse_nextgen_auth.secret import Secret
+
+METADATA = Metadata(
+    redirect_uris=("https://app.example.com/cb", "https://app.example.com/other"),
+    auth_method=AuthMethod.NONE,
+    client_name="Digital mailbox",
+    client_uri="https://app.example.com:8443/about",
+    tos_uri="https://app.example.com/tos",
+    localized=(
+        Localized("client_name", "en-GB", "Digital postbox"),
+        Localized("client_name", "fr", "Bo\u00eete aux lettres num\u00e9rique"),
+        Localized("tos_uri", "fr", "https://app.example.com/fr/tos"),
+    ),
+)
+CLIENT = Client.of(METADATA, client_id="c1", secret_hash=None, created_at=1_700_000_000)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name"),
+    [
+        (["fr-CA", "en"], "Bo\u00eete aux lettres num\u00e9rique"),
+        (["en-GB"], "Digital postbox"),
+        (["en-US"], "Digital mailbox"),
+        (["de", "fr"], "Bo\u00eete aux lettres num\u00e9rique"),
+        ([], "Digital mailbox"),
+    ],
+)
+def test_a_client_is_named_in_the_language_of_the_reader(wanted, name):
+    """RFC 7591 section 2.2."""
+    assert CLIENT.name_for(wanted) == name
+
+
+def test_other_fields_have_languages_too():
+    """Terms and policies are read by the same person as the name."""
+    assert CLIENT.text_for("tos_uri", ["fr"]) == "https://app.example.com/fr/tos"
+    assert CLIENT.text_for("tos_uri", ["en-GB"]) == "https://app.example.com/tos"
+    assert CLIENT.text_for("policy_uri", ["fr"]) is None
+
+
+def test_a_client_without_a_name_is_called_by_its_host_or_its_id():
+    """There is always something to show."""
+    nameless = attrs.evolve(CLIENT, client_name=None, localized=())
+
+    assert nameless.name_for(["fr"]) == "app.example.com"
+    assert attrs.evolve(nameless, client_uri=None, redirect_uris=()).name_for([]) == "c1"
+
+
+@pytest.mark.parametrize(
+    ("client_uri", "redirect_uri", "host"),
+    [
+        ("https://Example.com:8443/x", "com.example:/cb", "example.com"),
+        (None, "https://app.example.com/cb", "app.example.com"),
+        (None, "com.example:/cb", None),
+        (None, None, None),
+    ],
+)
+def test_the_host_stands_for_the_client(client_uri, redirect_uri, host):
+    """That of client_uri; without one, where the first answer goes."""
+    metadata = Metadata(
+        client_uri=client_uri, redirect_uris=(redirect_uri,) if redirect_uri else ()
+    )
+
+    assert metadata.host == host
+
+
+@pytest.mark.parametrize(
+    ("method", "public", "secret"),
+    [
+        (AuthMethod.NONE, True, False),
+        (AuthMethod.SECRET_BASIC, False, True),
+        (AuthMethod.SECRET_POST, False, True),
+        (AuthMethod.PRIVATE_KEY_JWT, False, False),
+    ],
+)
+def test_the_method_decides_what_a_client_is(method, public, secret):
+    """Only `none` is public; only two methods need a secret from us."""
+    assert Metadata(auth_method=method).is_public is public
+    assert method.needs_secret is secret
+
+
+def test_the_answer_has_the_registered_values():
+    """RFC 7591 section 3.2.1; a public client gets no secret and no expiry of one."""
+    assert clients.document(CLIENT) == {
+        "client_id": "c1",
+        "client_id_issued_at": 1_700_000_000,
+        "redirect_uris": ["https://app.example.com/cb", "https://app.example.com/other"],
+        "application_type": "web",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": "none",
+        "id_token_signed_response_alg": "RS256",
+        "client_name": "Digital mailbox",
+        "client_name#en-GB": "Digital postbox",
+        "client_name#fr": "Bo\u00eete aux lettres num\u00e9rique",
+        "client_uri": "https://app.example.com:8443/about",
+        "tos_uri": "https://app.example.com/tos",
+        "tos_uri#fr": "https://app.example.com/fr/tos",
+    }
+
+
+def test_c087_the_secret_is_in_the_answer_and_its_hash_is_not():
+    """Shown once, never expiring; the hash stays here."""
+    metadata = attrs.evolve(METADATA, auth_method=AuthMethod.SECRET_BASIC)
+    client = Client.of(metadata, client_id="c1", secret_hash="$argon2$hash", created_at=1)
+
+    body = clients.document(client, issued_secret=Secret("s3cret"))
+
+    assert (body["client_secret"], body["client_secret_expires_at"]) == ("s3cret", 0)
+    assert "hash" not in repr(body)
+    assert "client_secret" not in clients.document(client)
+
+
+def test_the_keys_of_a_client_are_in_the_answer_as_json():
+    """And the algorithm beside them."""
+    client = attrs.evolve(CLIENT, jwks='{"keys":[{"kty":"RSA"}]}', auth_signing_alg="RS256")
+
+    body = clients.document(client)
+
+    assert body["jwks"] == {"keys": [{"kty": "RSA"}]}
+    assert body["token_endpoint_auth_signing_alg"] == "RS256"
+
+
+CHANGES = {
+    "redirect_uris": ("https://app.example.com/cb",),
+    "application_type": "native",
+    "grant_types": ("authorization_code",),
+    "response_types": (),
+    "auth_method": AuthMethod.SECRET_POST,
+    "auth_signing_alg": "ES256",
+    "jwks": '{"keys":[]}',
+    "id_token_alg": "ES256",
+    "client_name": "Other",
+    "client_uri": "https://other.example/",
+    "logo_uri": "https://app.example.com/logo",
+    "tos_uri": None,
+    "policy_uri": "https://app.example.com/policy",
+    "localized": (),
+}
+
+
+def test_every_field_is_stored():
+    """What goes into the column comes out again."""
+    for name, value in CHANGES.items():
+        changed = attrs.evolve(METADATA, **{name: value})
+
+        assert clients.from_json(clients.to_json(changed)) == changed
+
+
+def test_of_a_client_only_the_metadata_is_stored():
+    """Id, secret and dates have columns of their own."""
+    assert clients.to_json(CLIENT) == clients.to_json(METADATA)
+    assert clients.digest(CLIENT) == clients.digest(METADATA)
+
+
+def test_rows_of_other_versions_can_be_read():
+    """An unknown field is left out, a missing one has its default."""
+    assert clients.from_json('{"client_name": "Old", "future": [1]}') == Metadata(client_name="Old")
+
+
+def test_c166_the_digest_covers_every_stored_field():
+    """Two registrations that differ anywhere can never collapse into one client."""
+    assert CHANGES.keys() == {field.name for field in attrs.fields(Metadata)}
+
+    digests = {clients.digest(attrs.evolve(METADATA, **{k: v})) for k, v in CHANGES.items()}
+
+    assert len(digests | {clients.digest(METADATA)}) == len(CHANGES) + 1
+
+
+def test_c166_the_digest_does_not_know_the_order():
+    """The same registration is the same client, in whatever order it was written."""
+    shuffled = attrs.evolve(
+        METADATA,
+        redirect_uris=METADATA.redirect_uris[::-1],
+        grant_types=METADATA.grant_types[::-1],
+        localized=METADATA.localized[::-1],
+    )
+
+    assert clients.digest(shuffled) == clients.digest(METADATA)
