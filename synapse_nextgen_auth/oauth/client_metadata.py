@@ -1,0 +1,232 @@
+"""What a client may register (RFC 7591, MSC2966), and which rule a refused one broke.
+
+Authlib's ClientMetadataClaims does not fit: it takes "https://a.example/b c" for a URI and
+com.example.app:/cb for none, fails with a TypeError on wrong types, and knows neither
+`application_type` nor localized fields.
+"""
+
+import re
+
+import attrs
+
+from synapse_nextgen_auth.oauth import jwks, languages, redirects, uris
+from synapse_nextgen_auth.oauth.client_fields import Fields, invalid
+from synapse_nextgen_auth.oauth.clients import (
+    AUTHORIZATION_CODE,
+    DEVICE_CODE,
+    REFRESH_TOKEN,
+    AuthMethod,
+    Localized,
+    Metadata,
+)
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.redirects import RedirectRules
+from synapse_nextgen_auth.oauth.uris import Uri
+from synapse_nextgen_auth.oauth.wording import quoted
+
+APPLICATION_TYPES = ("web", "native")
+ID_TOKEN_ALGORITHMS = ("RS256", "ES256")
+MAX_REDIRECT_URIS = 50
+MAX_LOCALIZED = 200
+
+_PAGES = ("logo_uri", "tos_uri", "policy_uri")
+_LOCALIZABLE = frozenset({"client_name", "client_uri", *_PAGES})
+
+# Line breaks and direction overrides could make a name look like other words of the consent page.
+_NOT_IN_NAMES = re.compile("[\x01-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+@attrs.frozen
+class RegistrationRules:
+    """What this server supports; grant types beyond these are ignored (Client-Server API)."""
+
+    grant_types: frozenset[str] = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN})
+    redirects: RedirectRules = attrs.field(factory=RedirectRules)
+
+
+def read_metadata(document: object, *, rules: RegistrationRules) -> Metadata:
+    """Read a decoded registration request; raise what is wrong with it.
+
+    Fields that we do not know are ignored, and so are those that a client does not decide:
+    `client_id`, `client_secret` and the like (C171), `software_statement` (C173).
+    """
+    fields = Fields.of(document)
+    fields.texts("contacts")  # its type is checked; we have no use for people's addresses
+    application_type = _choice(fields, "application_type", APPLICATION_TYPES)
+    auth_method = AuthMethod(_choice(fields, "token_endpoint_auth_method", _METHODS))
+    grant_types = _grant_types(fields, rules)
+    response_types = _response_types(fields, grant_types)
+    redirect_uris = _redirect_uris(fields, grant_types)
+    base = _base(fields, redirect_uris, auth_method, rules)
+    _check_redirects(redirect_uris, application_type, base, rules)
+    signing_alg, keys = _keys(fields, auth_method)
+    return Metadata(
+        redirect_uris=redirect_uris,
+        application_type=application_type,
+        grant_types=grant_types,
+        response_types=response_types,
+        auth_method=auth_method,
+        auth_signing_alg=signing_alg,
+        jwks=keys,
+        id_token_alg=_choice(fields, "id_token_signed_response_alg", ID_TOKEN_ALGORITHMS),
+        client_name=_name(fields, "client_name"),
+        client_uri=fields.text("client_uri"),
+        logo_uri=_page(fields, "logo_uri", base, rules),
+        tos_uri=_page(fields, "tos_uri", base, rules),
+        policy_uri=_page(fields, "policy_uri", base, rules),
+        localized=_localized(fields, base, rules),
+    )
+
+
+_METHODS = (
+    AuthMethod.SECRET_BASIC.value,
+    AuthMethod.SECRET_POST.value,
+    AuthMethod.PRIVATE_KEY_JWT.value,
+    AuthMethod.NONE.value,
+)
+
+
+def _choice(fields: Fields, name: str, allowed: tuple[str, ...]) -> str:
+    """Return the value of a field with few values; the first is the default."""
+    value = fields.text(name)
+    if value is None:
+        return allowed[0]
+    if value not in allowed:
+        raise invalid(f"{name} {quoted(value)}: it must be one of {', '.join(allowed)}")
+    return value
+
+
+def _grant_types(fields: Fields, rules: RegistrationRules) -> tuple[str, ...]:
+    # The default of RFC 7591 is the code alone, but Matrix promises every session a refresh token.
+    asked = fields.texts("grant_types")
+    known = (AUTHORIZATION_CODE, REFRESH_TOKEN) if asked is None else asked
+    granted = tuple(name for name in known if name in rules.grant_types)
+    starts = [name for name in (AUTHORIZATION_CODE, DEVICE_CODE) if name in rules.grant_types]
+    if not set(starts) & set(granted):
+        raise invalid(f"grant_types must contain {' or '.join(starts)}")
+    return granted
+
+
+def _response_types(fields: Fields, grant_types: tuple[str, ...]) -> tuple[str, ...]:
+    expected = ("code",) if AUTHORIZATION_CODE in grant_types else ()
+    asked = fields.texts("response_types")
+    if asked is not None and ("code" in asked) != bool(expected):
+        raise invalid(
+            "response_types must contain code if grant_types contains authorization_code, "
+            "and only then"
+        )
+    return expected
+
+
+def _redirect_uris(fields: Fields, grant_types: tuple[str, ...]) -> tuple[str, ...]:
+    redirect_uris = fields.texts("redirect_uris") or ()
+    if not redirect_uris and AUTHORIZATION_CODE in grant_types:
+        raise _invalid_redirect("redirect_uris must contain at least one URI")
+    if len(redirect_uris) > MAX_REDIRECT_URIS:
+        raise _invalid_redirect(f"redirect_uris must contain at most {MAX_REDIRECT_URIS} URIs")
+    return redirect_uris
+
+
+def _base(
+    fields: Fields,
+    redirect_uris: tuple[str, ...],
+    auth_method: AuthMethod,
+    rules: RegistrationRules,
+) -> Uri:
+    """Return the URI whose host stands for the client: `client_uri`.
+
+    A confidential client may leave it out; its first redirect URI then binds all the others.
+    """
+    text = fields.text("client_uri")
+    if text is not None:
+        return _read_page("client_uri", text, rules)
+    first = uris.parse(redirect_uris[0]) if redirect_uris else None
+    if auth_method is AuthMethod.NONE or not first or uris.refuse_public_https(first):
+        raise invalid("client_uri is required: the https address of a page about the client")
+    return first
+
+
+def _check_redirects(
+    redirect_uris: tuple[str, ...], application_type: str, base: Uri, rules: RegistrationRules
+) -> None:
+    for uri in redirect_uris:
+        reason = redirects.refuse_registration(
+            uri, application_type=application_type, client_uri=base, rules=rules.redirects
+        )
+        if reason:
+            raise _invalid_redirect(f"redirect_uris {quoted(uri)}: {reason}")
+
+
+def _keys(fields: Fields, auth_method: AuthMethod) -> tuple[str | None, str | None]:
+    """Return algorithm and public keys of a client that signs assertions (RFC 7523)."""
+    algorithm, keys = fields.text("token_endpoint_auth_signing_alg"), fields.document.get("jwks")
+    by_reference = fields.text("jwks_uri") is not None
+    if keys is not None and by_reference:
+        raise invalid("jwks and jwks_uri must not both be there")
+    if keys is not None and not isinstance(keys, dict):
+        raise invalid("jwks must be an object")
+    if auth_method is not AuthMethod.PRIVATE_KEY_JWT:
+        return None, None
+    if keys is None:
+        hint = ", jwks_uri is never fetched" if by_reference else ""
+        raise invalid(f"jwks is required with private_key_jwt{hint}")
+    reason = jwks.refuse(keys)
+    if reason:
+        raise invalid(f"jwks: {reason}")
+    able = {name for key in keys["keys"] for name in jwks.algorithms(key)}
+    if algorithm is not None and algorithm not in able:
+        raise invalid(
+            f"token_endpoint_auth_signing_alg {quoted(algorithm)}: it must be one of "
+            f"{', '.join(jwks.ALGORITHMS)} and fit a key in jwks"
+        )
+    return algorithm, jwks.canonical(keys)
+
+
+def _localized(fields: Fields, base: Uri, rules: RegistrationRules) -> tuple[Localized, ...]:
+    """Read `client_name#fr` and its like; a tag that is none makes it an unknown field (C165)."""
+    found = []
+    for name in fields.document:
+        field, _, language = name.partition("#")
+        if field in _LOCALIZABLE and languages.is_tag(language):
+            read = (
+                _name(fields, name) if field == "client_name" else _page(fields, name, base, rules)
+            )
+            found += [Localized(field, language, read)] if read else []
+    if len(found) > MAX_LOCALIZED:
+        raise invalid(f"there must be at most {MAX_LOCALIZED} localized fields")
+    return tuple(sorted(found))
+
+
+def _name(fields: Fields, name: str) -> str | None:
+    text = (fields.text(name) or "").strip()
+    if _NOT_IN_NAMES.search(text):
+        raise invalid(f"{name} {quoted(text)}: it must be one line without control characters")
+    return text or None
+
+
+def _page(fields: Fields, name: str, base: Uri, rules: RegistrationRules) -> str | None:
+    text = fields.text(name)
+    if text is None:
+        return None
+    reason = redirects.refuse_base(_read_page(name, text, rules), base)
+    if reason:
+        raise invalid(f"{name} {quoted(text)}: {reason}")
+    return text
+
+
+def _read_page(name: str, text: str, rules: RegistrationRules) -> Uri:
+    uri = uris.parse(text)
+    reason = uris.refuse(text) if uri is None else _refuse_page(uri, rules)
+    if reason or uri is None:
+        raise invalid(f"{name} {quoted(text)}: {reason}")
+    return uri
+
+
+def _refuse_page(uri: Uri, rules: RegistrationRules) -> str | None:
+    if rules.redirects.allow_loopback_web and uri.is_loopback and not uri.has_userinfo:
+        return None
+    return uris.refuse_public_https(uri)
+
+
+def _invalid_redirect(reason: str) -> OAuthError:
+    return OAuthError("invalid_redirect_uri", reason)
