@@ -64,6 +64,8 @@ def refuse_base(uri: Uri, client_uri: Uri) -> str | None:
     """Say why `client_uri` is not the common base of `uri` (MSC2966); port and path are free."""
     if hosts.is_under(uri.host, client_uri.host):
         return None
+    if uri.is_loopback and client_uri.is_loopback and uri.host == client_uri.host:
+        return None
     base = quoted(client_uri.host)
     return f"its host {quoted(uri.host)} must be that of client_uri, {base}, or a subdomain of it"
 
