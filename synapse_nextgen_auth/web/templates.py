@@ -1,0 +1,361 @@
+"""The pages people see: what each needs to know, how it becomes HTML, and the files it loads.
+
+A page is a frozen record that names its template; the wording lives in the template, so that a
+record carries kinds (an enum) and never sentences. Text from elsewhere may hold anything at all:
+everything is escaped on its way out (C198, C199).
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from enum import Enum
+from pathlib import Path
+from typing import ClassVar
+
+import attrs
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, meta
+
+# In a wheel the templates lie in the package, in a checkout (or `pip install -e`) beside it.
+_PACKAGE = Path(__file__).resolve().parent.parent
+_CANDIDATES = (_PACKAGE / "templates", _PACKAGE.parent / "templates")
+
+_STATIC_FILES = {
+    "style.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+    "form_post.js": "text/javascript; charset=utf-8",
+    "approved.js": "text/javascript; charset=utf-8",
+    "hold.js": "text/javascript; charset=utf-8",
+}
+
+_UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_SCHEMES_THAT_RUN = {"javascript", "data", "vbscript", "blob", "filesystem", "view-source"}
+
+
+def _scheme(url: str) -> str | None:
+    match = _SCHEME.match(url)
+    return match[1].lower() if match else None
+
+
+def _web_link(url: str | None) -> str | None:
+    """Keep a URL that opens a web page; a client's word for its own pages is not trusted."""
+    if url is None or _UNPRINTABLE.search(url) or _scheme(url) not in {"https", "http"}:
+        return None
+    return url
+
+
+def _way_forward(url: str | None) -> str | None:
+    """Keep a URL that goes somewhere (an app's own scheme, too) and drop one that would run."""
+    if url is None or _UNPRINTABLE.search(url) or _scheme(url) in _SCHEMES_THAT_RUN:
+        return None
+    return url
+
+
+@attrs.frozen
+class Page:
+    """What can be rendered: the fields of a page are the names that its template uses."""
+
+    template: ClassVar[str]
+
+
+@attrs.frozen
+class ClientCard:
+    """The application that asks.
+
+    `name` is what it calls itself. `host` is the host of its own page (punycode, no port unless
+    unusual): what a person can verify. The URIs are links; one that is not http(s) is dropped.
+    """
+
+    name: str
+    host: str
+    uri: str | None = attrs.field(default=None, converter=_web_link)
+    tos_uri: str | None = attrs.field(default=None, converter=_web_link)
+    policy_uri: str | None = attrs.field(default=None, converter=_web_link)
+
+    @property
+    def initial(self) -> str:
+        """The first letter or digit of the name: a picture that needs no third party."""
+        return next((letter.upper()[0] for letter in self.name if letter.isalnum()), "?")
+
+
+class SignInError(Enum):
+    """Why a sign-in did not work; an unknown account is a wrong password (C226)."""
+
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a kind of error
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+    PASSWORD_LOGIN_DISABLED = "password_login_disabled"  # noqa: S105 - a kind of error
+    MISSING_FIELDS = "missing_fields"
+    BUSY = "busy"
+    TOO_LONG = "too_long"
+
+
+@attrs.frozen
+class SignInPage(Page):
+    """Ask for the password.
+
+    `action` is a relative URL. `identifier` is what the person typed, or a hint; the password is
+    never kept. `retry_after` is in seconds. `client` is the application that sent the person here.
+    """
+
+    template: ClassVar[str] = "pages/sign_in.html"
+
+    csrf: str
+    action: str
+    identifier: str
+    server_name: str
+    client: ClientCard | None = None
+    error: SignInError | None = None
+    retry_after: int | None = None
+    email_allowed: bool = False
+
+
+class Permission(Enum):
+    """What an application may do once it is let in, as a person sees it."""
+
+    MATRIX_API = "matrix_api"
+    ADMIN = "admin"
+    OPENID = "openid"
+    EMAIL = "email"
+    PROFILE = "profile"
+
+
+@attrs.frozen
+class ConsentPage(Page):
+    """Ask whether the application may use the account.
+
+    `user_id` is the whole Matrix ID. `replaces` is the name (or id) of a signed-in device that
+    this one takes the place of. `redirect_host` is where the answer goes: a host, or the scheme
+    of an app. `action` is a relative URL.
+    """
+
+    template: ClassVar[str] = "pages/consent.html"
+
+    csrf: str
+    action: str
+    server_name: str
+    client: ClientCard
+    user_id: str
+    permissions: tuple[Permission, ...]
+    redirect_host: str
+    display_name: str | None = None
+    device_id: str | None = None
+    replaces: str | None = None
+
+
+@attrs.frozen
+class HomePage(Page):
+    """Say who is signed in here, if anybody is. The URLs are relative; signing out is a POST."""
+
+    template: ClassVar[str] = "pages/home.html"
+
+    csrf: str
+    server_name: str
+    user_id: str | None
+    sign_in_url: str
+    sign_out_url: str
+
+
+@attrs.frozen
+class SignedOutPage(Page):
+    """Say that this browser is signed out, and offer the relative `sign_in_url`."""
+
+    template: ClassVar[str] = "pages/signed_out.html"
+
+    server_name: str
+    sign_in_url: str
+
+
+class Message(Enum):
+    """What a page says when it can only say something."""
+
+    UNKNOWN_CLIENT = "unknown_client"
+    BAD_REDIRECT_URI = "bad_redirect_uri"
+    BAD_REQUEST = "bad_request"
+    REQUEST_EXPIRED = "request_expired"
+    OTHER_BROWSER = "other_browser"
+    ALREADY_DONE = "already_done"
+    BAD_CSRF = "bad_csrf"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    TOO_LARGE = "too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    SERVER_ERROR = "server_error"
+    UNAVAILABLE = "unavailable"
+    TOO_MANY_REQUESTS = "too_many_requests"
+    ACCOUNT_LOCKED = "account_locked"
+    ACCOUNT_DEACTIVATED = "account_deactivated"
+    ACCOUNT_EXPIRED = "account_expired"
+    ACCOUNT_SUSPENDED = "account_suspended"
+    APPROVAL_PENDING = "approval_pending"
+    GUEST_NOT_ALLOWED = "guest_not_allowed"
+    APPSERVICE_NOT_ALLOWED = "appservice_not_allowed"
+    LOGIN_BLOCKED = "login_blocked"
+    SERVER_LIMIT = "server_limit"
+    CONSENT_TO_TERMS = "consent_to_terms"
+    ADMIN_NOT_ALLOWED = "admin_not_allowed"
+    ACCOUNT_INACTIVE = "account_inactive"
+
+
+class ForwardLabel(Enum):
+    """What the button of a message says; without one it says "Continue"."""
+
+    BACK_TO_APPLICATION = "back_to_application"
+    SIGN_IN = "sign_in"
+    TRY_AGAIN = "try_again"
+    HOME = "home"
+    OTHER_ACCOUNT = "other_account"
+    READ_TERMS = "read_terms"
+
+
+@attrs.frozen
+class MessagePage(Page):
+    """Say what happened and what to do now.
+
+    `reference` is the event id to quote to an administrator. `detail` is for the developer of the
+    application and shown to everybody, so nothing of ours goes in (C206). `forward_url` is
+    relative or an absolute way back to the application; one that would run as a script is dropped.
+    """
+
+    template: ClassVar[str] = "pages/message.html"
+
+    kind: Message
+    server_name: str
+    reference: str | None = None
+    detail: str | None = None
+    forward_url: str | None = attrs.field(default=None, converter=_way_forward)
+    forward_label: ForwardLabel | None = None
+    client: ClientCard | None = None
+
+
+def _is_web_address(_: object, attribute: "attrs.Attribute[str]", url: str) -> None:
+    if _web_link(url) is None:
+        message = f"{attribute.name} is not an http or https URL"
+        raise ValueError(message)
+
+
+@attrs.frozen
+class FormPostPage(Page):
+    """Send the answer to the application as a form (`response_mode=form_post`).
+
+    `action` is the checked redirect URI; `fields` are the names and values of the answer, in order.
+    """
+
+    template: ClassVar[str] = "pages/form_post.html"
+
+    action: str = attrs.field(validator=_is_web_address)
+    fields: tuple[tuple[str, str], ...] = attrs.field(repr=False)  # holds the code
+    server_name: str
+    client: ClientCard | None = None
+
+
+class Operation(Enum):
+    """What an application may ask a person to approve."""
+
+    CROSS_SIGNING_RESET = "cross_signing_reset"
+
+
+@attrs.frozen
+class ApprovePage(Page):
+    """Ask whether a dangerous `operation` may go on.
+
+    `client` and `device_name` (or id) say who asks. `action` is a relative URL.
+    """
+
+    template: ClassVar[str] = "pages/approve.html"
+
+    csrf: str
+    action: str
+    server_name: str
+    user_id: str
+    operation: Operation
+    client: ClientCard | None = None
+    device_name: str | None = None
+
+
+@attrs.frozen
+class ApprovedPage(Page):
+    """Say that the operation is allowed, though not done: the application has `minutes` for it."""
+
+    template: ClassVar[str] = "pages/approved.html"
+
+    operation: Operation
+    server_name: str
+    minutes: int
+
+
+PAGES: tuple[type[Page], ...] = (
+    SignInPage,
+    ConsentPage,
+    HomePage,
+    SignedOutPage,
+    MessagePage,
+    FormPostPage,
+    ApprovePage,
+    ApprovedPage,
+)
+
+
+@attrs.frozen
+class StaticFile:
+    """A file that pages load: its bytes, and the type it is always served with."""
+
+    content: bytes = attrs.field(repr=False)
+    content_type: str
+
+
+class Templates:
+    """Every page compiled and every static file in memory; what is missing fails start-up."""
+
+    def __init__(self, base_url_path: str, *, directory: Path | None = None) -> None:
+        directory = directory or find_directory(_CANDIDATES)
+        self._static_urls: dict[str, str] = {}
+        self._static_files: dict[str, StaticFile] = {}
+        for name, content_type in _STATIC_FILES.items():
+            content = (directory / "static" / name).read_bytes()
+            key = f"{hashlib.sha256(content).hexdigest()[:16]}/{name}"
+            self._static_files[key] = StaticFile(content, content_type)
+            self._static_urls[name] = f"{base_url_path.rstrip('/')}/static/{key}"
+        loader = FileSystemLoader(directory)
+        self._environment = Environment(
+            loader=loader,
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            cache_size=-1,
+        )
+        self._environment.globals["static"] = self._static_urls.__getitem__
+        _compile(self._environment, loader, (page.template for page in PAGES))
+
+    def render(self, page: Page, *, lang: str = "en") -> str:
+        """Make the HTML of `page` in the language `lang` (a BCP 47 tag)."""
+        fields = {field.name: getattr(page, field.name) for field in attrs.fields(type(page))}
+        return self._environment.get_template(page.template).render(fields, lang=lang)
+
+    def static_file(self, hash_and_name: str) -> StaticFile | None:
+        """Return the file behind `<hash>/<name>`; no path is ever formed from it (C205)."""
+        return self._static_files.get(hash_and_name)
+
+
+def _compile(environment: Environment, loader: FileSystemLoader, names: Iterable[str]) -> None:
+    """Compile these templates and all that they extend or import."""
+    waiting, done = set(names), set[str]()
+    while waiting:
+        name = waiting.pop()
+        done.add(name)
+        environment.get_template(name)
+        source, _, _ = loader.get_source(environment, name)
+        found = meta.find_referenced_templates(environment.parse(source, name))
+        waiting |= {reference for reference in found if reference} - done
+
+
+def find_directory(candidates: Iterable[Path]) -> Path:
+    """Return the first directory that holds our templates, or say where they were looked for."""
+    candidates = tuple(candidates)
+    for candidate in candidates:
+        if (candidate / "base.html").is_file():
+            return candidate
+    looked = " nor ".join(str(candidate) for candidate in candidates)
+    message = f"The page templates are neither in {looked}: the installation is incomplete"
+    raise FileNotFoundError(message)
