@@ -105,9 +105,7 @@ class Keyring:
             return None
 
     def _box(self, purpose: str) -> MultiFernet:
-        return MultiFernet(
-            [Fernet(base64.urlsafe_b64encode(key)) for key in self.keys(purpose)]
-        )
+        return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in self.keys(purpose)])
 
 
 def _derive(master: bytes, purpose: str) -> bytes:

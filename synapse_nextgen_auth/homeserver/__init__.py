@@ -1,0 +1,1 @@
+"""Everything that knows Synapse's internals, and nothing else does."""

@@ -36,7 +36,9 @@ def invalid_client(detail: str) -> OAuthError:
 
 def invalid_grant(detail: str) -> OAuthError:
     """Say that a code or a refresh token is no good; the same words for every cause."""
-    return OAuthError("invalid_grant", "The code or token is invalid, expired or revoked", detail=detail)
+    return OAuthError(
+        "invalid_grant", "The code or token is invalid, expired or revoked", detail=detail
+    )
 
 
 def invalid_scope(description: str, *, detail: str = "") -> OAuthError:

@@ -67,7 +67,7 @@ def _refuse_key(key: dict[str, object]) -> str | None:
         return "its keys must have strings for values"
     try:
         public = PyJWK(key, algorithms(key)[0]).key
-    except jwt.PyJWTError:
+    except (jwt.PyJWTError, ValueError):  # PyJWT 2.10 lets the ValueError of cryptography through
         return "it contains a malformed key"
     if key["kty"] == "RSA" and not 2048 <= public.key_size <= 8192:
         return "its RSA keys must have 2048 to 8192 bits"

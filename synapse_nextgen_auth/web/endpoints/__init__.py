@@ -1,0 +1,1 @@
+"""The endpoints clients speak to."""

@@ -1,0 +1,30 @@
+"""A browser: one that carries our cookie and has signed in to an account."""
+
+import attrs
+
+
+@attrs.frozen
+class BrowserLimits:
+    """How long a browser stays signed in, in seconds: without a visit, and at most."""
+
+    idle: int = 14 * 24 * 3600
+    absolute: int = 90 * 24 * 3600
+
+
+@attrs.frozen
+class Browser:
+    """One row of browsers; times in seconds since the epoch."""
+
+    digest: str
+    user_id: str
+    signed_in_at: int
+    last_active_at: int
+    ended_at: int | None = None
+
+    def is_signed_in(self, now: int, limits: BrowserLimits) -> bool:
+        """Say whether its person is still signed in."""
+        return (
+            self.ended_at is None
+            and now < self.signed_in_at + limits.absolute
+            and now < self.last_active_at + limits.idle
+        )

@@ -1,0 +1,95 @@
+"""The people on this homeserver: how they name themselves, and who may sign in (CS API, moderation)."""
+
+import enum
+import re
+
+import attrs
+
+
+class Standing(enum.Enum):
+    """Why an account may not sign in or use a session just now."""
+
+    DEACTIVATED = "deactivated"
+    LOCKED = "locked"
+    EXPIRED = "expired"
+    APPROVAL_PENDING = "approval_pending"
+    GUEST = "guest"
+    APPSERVICE = "appservice"
+    SERVER_LIMIT = "server_limit"
+    BLOCKED = "blocked"
+
+
+@attrs.frozen
+class Account:
+    """What Synapse knows about an account, as far as signing in is concerned."""
+
+    user_id: str
+    is_admin: bool = False
+    is_deactivated: bool = False
+    is_locked: bool = False
+    is_expired: bool = False
+    is_approved: bool = True
+    is_guest: bool = False
+    is_appservice: bool = False
+    exceeds_limit: bool = False
+
+    def refuse_sign_in(self) -> Standing | None:
+        """Return why the person may not sign in or begin a session, or `None`.
+
+        Suspended and shadow-banned people may: Synapse limits what they do afterwards.
+        """
+        reasons = (
+            (self.is_deactivated, Standing.DEACTIVATED),
+            (self.is_locked, Standing.LOCKED),
+            (self.is_guest, Standing.GUEST),
+            (self.is_appservice, Standing.APPSERVICE),
+            (not self.is_approved, Standing.APPROVAL_PENDING),
+            (self.is_expired, Standing.EXPIRED),
+            (self.exceeds_limit, Standing.SERVER_LIMIT),
+        )
+        return next((standing for applies, standing in reasons if applies), None)
+
+
+@attrs.frozen
+class Identifier:
+    """What somebody typed to say who they are: a Matrix id, or an e-mail address."""
+
+    user_id: str | None = None
+    email: str | None = None
+
+
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
+MAX_IDENTIFIER = 255
+MAX_PASSWORD = 512  # bytes; beyond, normalising alone costs seconds (C231)
+
+
+def identify(typed: str, *, server_name: str) -> Identifier | None:
+    """Read what a person typed: `@me:server`, `me`, `me:server` or an e-mail address.
+
+    Spaces around it are dropped, so that every spelling of one account shares one rate limit (C235).
+    `None` for what can be nobody.
+    """
+    text = typed.strip()
+    if not text or len(text) > MAX_IDENTIFIER or not text.isprintable():
+        return None
+    if text.startswith("@"):
+        localpart, _, server = text[1:].partition(":")
+        return Identifier(user_id=f"@{localpart}:{server or server_name}")
+    if text.endswith(f":{server_name}"):
+        return Identifier(user_id=f"@{text}")
+    if _EMAIL.fullmatch(text):
+        return Identifier(email=text)
+    return Identifier(user_id=f"@{text}:{server_name}")
+
+
+def hinted(login_hint: str | None, *, server_name: str) -> str:
+    """Return what to fill in for a `login_hint` (MSC4198); only a hint, so nonsense is nothing."""
+    if not login_hint or len(login_hint) > MAX_IDENTIFIER + 5 or not login_hint.isprintable():
+        return ""
+    if login_hint.startswith("mxid:"):
+        user_id = login_hint[len("mxid:") :]
+        localpart, _, server = user_id[1:].partition(":")
+        return localpart if user_id.startswith("@") and server == server_name else ""
+    if login_hint.startswith("mailto:"):
+        return login_hint[len("mailto:") :]
+    return login_hint if _EMAIL.fullmatch(login_hint) else ""

@@ -1,0 +1,128 @@
+"""An authorization from the request to the code: what is still missing, and the decision.
+
+Pages never send people to each other: each comes back to `next_step`, which looks at what is stored.
+"""
+
+import enum
+
+import attrs
+
+from synapse_nextgen_auth.accounts.browsers import Browser
+from synapse_nextgen_auth.oauth import scopes
+from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.grants import Grant
+from synapse_nextgen_auth.store import clients, consents, events, grants, sessions
+from synapse_nextgen_auth.store.txn import Txn
+
+
+class Step(enum.Enum):
+    """What the person has to do next."""
+
+    SIGN_IN = "sign_in"
+    CONSENT = "consent"
+
+
+class Refused(enum.Enum):
+    """Why a grant cannot go on in this browser."""
+
+    UNKNOWN = "unknown"
+    OTHER_BROWSER = "other_browser"
+    EXPIRED = "expired"
+    DECIDED = "decided"
+
+
+def request(txn: Txn, grant: Grant) -> None:
+    """Write down what a client asks for."""
+    grants.add(txn, grant)
+    clients.touch(txn, grant.client_id, now=grant.created_at)
+
+
+def find(txn: Txn, grant_id: str, *, browser: str | None, now: int) -> Grant | Refused:
+    """Return the open grant, or why this browser cannot go on with it (C034, C037, C039)."""
+    grant = grants.get(txn, grant_id)
+    if grant is None:
+        return Refused.UNKNOWN
+    if browser is None or grant.browser != browser:
+        return Refused.OTHER_BROWSER
+    if grant.approved_at is not None or grant.refused_at is not None:
+        return Refused.DECIDED
+    return grant if grant.is_open(now) else Refused.EXPIRED
+
+
+def next_step(grant: Grant, browser: Browser | None) -> Step:
+    """Say what is missing before the code; consent is always asked unless it is remembered."""
+    if browser is None:
+        return Step.SIGN_IN
+    if grant.login_after is not None and browser.signed_in_at < grant.login_after:
+        return Step.SIGN_IN
+    return Step.CONSENT
+
+
+@attrs.frozen
+class Decision:
+    """What a person decided, with the digest of the code that a "yes" gives out."""
+
+    user_id: str
+    auth_time: int
+    code_digest: str
+    code_expires_at: int
+    address: str | None
+
+
+def approve(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> bool:
+    """Attach the code; False when the grant was decided before, so a second click gives no second
+    code."""  # noqa: D209, D205
+    if not grants.approve(
+        txn,
+        grant.grant_id,
+        user_id=decision.user_id,
+        auth_time=decision.auth_time,
+        code_digest=decision.code_digest,
+        code_expires_at=decision.code_expires_at,
+        now=now,
+    ):
+        return False
+    consents.remember(
+        txn,
+        user_id=decision.user_id,
+        client_id=grant.client_id,
+        scope=what_is_remembered(grant.scope),
+        now=now,
+    )
+    events.add(
+        txn,
+        Event(
+            Happened.CONSENTED,
+            now,
+            decision.user_id,
+            grant.client_id,
+            address=decision.address,
+            detail=grant.scope,
+        ),
+    )
+    return True
+
+
+def refuse(txn: Txn, grant: Grant, *, now: int) -> bool:
+    """Mark the grant refused; False when it was decided before."""
+    return grants.refuse(txn, grant.grant_id, now=now)
+
+
+def is_remembered(txn: Txn, *, user_id: str, client_id: str, scope: str, agreed_since: int) -> bool:
+    """Say whether the person agreed to this since then, and no new device is involved."""
+    granted_at = consents.granted_at(
+        txn, user_id=user_id, client_id=client_id, scope=what_is_remembered(scope)
+    )
+    if granted_at is None or granted_at < agreed_since:
+        return False
+    device_id = scopes.parse(scope).device_id
+    if device_id is None:
+        return True
+    session = sessions.find_by_device(txn, user_id, device_id)
+    return session is not None and session.client_id == client_id
+
+
+def what_is_remembered(scope: str) -> str:
+    """Return the scope without the device: a consent covers what a client may do."""
+    effective = scopes.parse(scope).effective
+    return " ".join(sorted(token for token in effective if ":device:" not in token))

@@ -1,0 +1,92 @@
+"""End sessions: revocation, logout, reuse, replacement."""
+
+import attrs
+
+from synapse_nextgen_auth.flows.outcome import Outcome
+from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.store import events, sessions
+from synapse_nextgen_auth.store.txn import Txn
+
+
+def end(
+    txn: Txn, session: Session, *, why: End, now: int, address: str | None = None
+) -> tuple[str, ...]:
+    """End the session and write it down; return its id unless it was over already."""
+    if not sessions.end(txn, session.session_id, why=why, now=now):
+        return ()
+    events.add(
+        txn,
+        Event(
+            Happened.SESSION_ENDED,
+            now,
+            session.user_id,
+            session.client_id,
+            session.session_id,
+            address,
+            why.value,
+        ),
+    )
+    return (session.session_id,)
+
+
+def end_by_id(
+    txn: Txn, session_id: str, *, why: End, now: int, address: str | None = None
+) -> Outcome[Session | None]:
+    """End the session with this id; return it as it was, or `None` if there is none."""
+    session = sessions.get(txn, session_id)
+    if session is None:
+        return Outcome(None)
+    return Outcome(session, end(txn, session, why=why, now=now, address=address))
+
+
+def end_for_devices(
+    txn: Txn, user_id: str, device_ids: tuple[str, ...], *, why: End, now: int
+) -> Outcome[list[Session]]:
+    """End whatever sessions live on these devices of the account; return them as they were."""
+    found = [sessions.find_by_device(txn, user_id, device_id) for device_id in device_ids]
+    living = [session for session in found if session is not None]
+    ended: tuple[str, ...] = ()
+    for session in living:
+        ended += end(txn, session, why=why, now=now)
+    return Outcome(living, ended)
+
+
+@attrs.frozen
+class Revoked:
+    """Whose session a revocation ended, and the device to delete with it."""
+
+    user_id: str = ""
+    device_id: str | None = None
+
+
+def revoke(
+    txn: Txn, session_id: str, *, client_id: str | None, now: int, address: str | None
+) -> Outcome[Revoked]:
+    """Revoke on behalf of `client_id`; a stranger may too, and that is written down (MSC4254).
+
+    Revoking again names the device again, in case deleting it failed; a device that a later session
+    took over, or that outlived its session on purpose, is left alone.
+    """
+    session = sessions.get(txn, session_id)
+    if session is None:
+        return Outcome(Revoked())
+    ended = end(txn, session, why=End.REVOKED, now=now, address=address)
+    if ended and client_id != session.client_id:
+        events.add(
+            txn,
+            Event(
+                Happened.REVOKED_BY_ANOTHER,
+                now,
+                session.user_id,
+                session.client_id,
+                session.session_id,
+                address,
+                f"client_id {client_id}",
+            ),
+        )
+    if session.device_id is None or not (ended or session.end_reason == End.REVOKED):
+        return Outcome(Revoked(session.user_id), ended)
+    if sessions.find_by_device(txn, session.user_id, session.device_id) is not None:
+        return Outcome(Revoked(session.user_id), ended)
+    return Outcome(Revoked(session.user_id, session.device_id), ended)

@@ -1,0 +1,113 @@
+"""Redeem an authorization code: exactly once, for exactly one session (RFC 6749 section 4.1.3)."""
+
+import attrs
+
+from synapse_nextgen_auth.flows.end_session import end
+from synapse_nextgen_auth.flows.outcome import Outcome
+from synapse_nextgen_auth.oauth import authorization_code, scopes
+from synapse_nextgen_auth.oauth.errors import invalid_grant
+from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.grants import Grant
+from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.store import clients, events, grants, sessions
+from synapse_nextgen_auth.store.txn import Txn
+
+
+@attrs.frozen
+class Presented:
+    """What a client shows at the token endpoint, with the id a new session would get."""
+
+    code_digest: str
+    client_id: str
+    redirect_uri: str | None
+    verifier: str | None
+    session_id: str
+
+
+@attrs.frozen
+class Redeemed:
+    """The session that began, and the nonce its ID token must carry."""
+
+    session: Session
+    nonce: str | None
+
+
+def who(txn: Txn, code_digest: str) -> str | None:
+    """Return the account that a code stands for, so that its state can be checked first."""
+    grant = grants.find_by_code(txn, code_digest)
+    return grant.user_id if grant else None
+
+
+def redeem(txn: Txn, presented: Presented, *, now: int) -> Outcome[Redeemed]:
+    """Spend the code and begin the session; earlier sessions of the same device end."""
+    grant = grants.find_by_code(txn, presented.code_digest)
+    if grant is None or grant.user_id is None or grant.auth_time is None:
+        return Outcome(invalid_grant("unknown code"))
+    refusal = authorization_code.refuse(
+        grant,
+        client_id=presented.client_id,
+        redirect_uri=presented.redirect_uri,
+        verifier=presented.verifier,
+        now=now,
+    )
+    if grant.redeemed_at is not None:
+        return _second_use(txn, grant, refusal=refusal, now=now)
+    if refusal is not None:
+        # The code stays good for its owner: a stranger who tries it must not be able to burn it.
+        return Outcome(invalid_grant(refusal))
+    if not grants.redeem(txn, grant.grant_id, session_id=presented.session_id, now=now):
+        return Outcome(invalid_grant("somebody else redeemed the code just now"))
+    return _begin(txn, grant, presented.session_id, now=now)
+
+
+def _begin(txn: Txn, grant: Grant, session_id: str, *, now: int) -> Outcome[Redeemed]:
+    session = Session(
+        session_id=session_id,
+        user_id=grant.user_id or "",
+        device_id=scopes.parse(grant.scope).device_id,
+        client_id=grant.client_id,
+        scope=grant.scope,
+        generation=1,
+        rotated_at=now,
+        confirmed_generation=0,
+        auth_time=grant.auth_time or now,
+        created_at=now,
+        last_active_at=now,
+    )
+    ended: tuple[str, ...] = ()
+    if session.device_id is not None:
+        former = sessions.find_by_device(txn, session.user_id, session.device_id)
+        if former is not None:
+            ended = end(txn, former, why=End.REPLACED, now=now)
+    sessions.add(txn, session)
+    clients.touch(txn, session.client_id, now=now)
+    events.add(
+        txn,
+        Event(
+            Happened.SESSION_BEGUN,
+            now,
+            session.user_id,
+            session.client_id,
+            session.session_id,
+            detail=f"device {session.device_id}" if session.device_id else None,
+        ),
+    )
+    return Outcome(Redeemed(session, grant.nonce), ended)
+
+
+def _second_use(txn: Txn, grant: Grant, *, refusal: str | None, now: int) -> Outcome[Redeemed]:
+    session = sessions.get(txn, grant.session_id) if grant.session_id else None
+    if session is None:
+        return Outcome(invalid_grant("the code was redeemed before"))
+    # An expired code is no sign of theft by itself: the age of the first use decides.
+    if refusal == authorization_code.EXPIRED:
+        refusal = None
+    refreshed = session.generation > 1
+    if not authorization_code.ends_session(grant, refusal=refusal, refreshed=refreshed, now=now):
+        return Outcome(invalid_grant("the code was redeemed a moment ago"))
+    events.add(
+        txn,
+        Event(Happened.CODE_REUSED, now, session.user_id, session.client_id, session.session_id),
+    )
+    ended = end(txn, session, why=End.REUSE, now=now)
+    return Outcome(invalid_grant(f"reuse of a redeemed code: {refusal or 'too late'}"), ended)

@@ -1,0 +1,101 @@
+"""Refresh a session: one conditional write, and the tolerance that keeps people signed in."""
+
+import attrs
+
+from synapse_nextgen_auth.flows.end_session import end
+from synapse_nextgen_auth.flows.outcome import Outcome
+from synapse_nextgen_auth.oauth.errors import invalid_grant, unavailable
+from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.refresh_token import Verdict, judge
+from synapse_nextgen_auth.oauth.sessions import End, Limits, Session
+from synapse_nextgen_auth.store import events, sessions
+from synapse_nextgen_auth.store.txn import Txn
+
+# Before the epoch: older than any sign of life.
+NEVER = -1
+
+
+def refresh(
+    txn: Txn, known: Session, *, client_id: str, presented: int, now: int, limits: Limits
+) -> Outcome[int]:
+    """Return the generation whose pair to answer with.
+
+    `known` is the session as this process remembers it: only what never changes is taken from it.
+    The usual case is one statement.
+    """
+    if known.client_id != client_id:
+        # Somebody else's: refused without touching the rightful session (C099).
+        return Outcome(invalid_grant("the refresh token belongs to another client"))
+    if (ends_at := known.ends_at(limits)) is not None and now >= ends_at:
+        ended = end(txn, known, why=End.LIFETIME, now=now)
+        return Outcome(invalid_grant("the session lived its time"), ended)
+    idle_since = NEVER if limits.idle is None else now - limits.idle
+    if sessions.rotate(
+        txn,
+        known.session_id,
+        client_id=client_id,
+        generation=presented,
+        idle_since=idle_since,
+        now=now,
+    ):
+        return Outcome(presented + 1)
+    session = sessions.get(txn, known.session_id)
+    if session is None:
+        return Outcome(invalid_grant("the session is gone"))
+    return _look_closer(txn, session, presented=presented, now=now, limits=limits)
+
+
+def _look_closer(
+    txn: Txn, session: Session, *, presented: int, now: int, limits: Limits
+) -> Outcome[int]:
+    if why := session.over(now, limits):
+        ended = end(txn, session, why=why, now=now)
+        return Outcome(invalid_grant(f"the session is over: {why.value}"), ended)
+    verdict = judge(session, presented, now=now, limits=limits)
+    if verdict is Verdict.REPEAT:
+        return Outcome(session.generation)
+    if verdict is Verdict.RESTORED:
+        _jump(txn, session, generation=presented + 1, now=now)
+        return Outcome(presented + 1)
+    if verdict is Verdict.REUSE:
+        return _end_reused(txn, session, presented=presented, now=now)
+    raise unavailable("the session changed under our hands")
+
+
+def _jump(txn: Txn, session: Session, *, generation: int, now: int) -> None:
+    if not sessions.jump(
+        txn, session.session_id, stored=session.generation, generation=generation, now=now
+    ):
+        raise unavailable("the session changed under our hands")
+
+
+def _end_reused(txn: Txn, session: Session, *, presented: int, now: int) -> Outcome[int]:
+    detail = f"generation {presented} of {session.generation}"
+    events.add(
+        txn,
+        Event(
+            Happened.REFRESH_REUSED,
+            now,
+            session.user_id,
+            session.client_id,
+            session.session_id,
+            detail=detail,
+        ),
+    )
+    ended = end(txn, session, why=End.REUSE, now=now)
+    return Outcome(invalid_grant(f"reuse of a superseded refresh token: {detail}"), ended)
+
+
+@attrs.frozen
+class Use:
+    """The first use of a generation, or a sign of life, waiting to be written."""
+
+    session_id: str
+    generation: int
+    now: int
+
+
+def confirm(txn: Txn, uses: tuple[Use, ...]) -> None:
+    """Write down which generations were used; sorted, so that two workers never deadlock."""
+    for use in sorted(uses, key=lambda use: use.session_id):
+        sessions.confirm(txn, use.session_id, generation=use.generation, now=use.now)

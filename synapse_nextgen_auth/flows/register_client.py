@@ -1,0 +1,31 @@
+"""Register a client (RFC 7591): the same metadata is the same client."""
+
+from synapse_nextgen_auth.oauth import clients as rules
+from synapse_nextgen_auth.oauth.clients import Client, Metadata
+from synapse_nextgen_auth.store import clients
+from synapse_nextgen_auth.store.txn import Txn
+
+
+def client_of(metadata: Metadata, *, random_id: str, secret_hash: str | None, now: int) -> Client:
+    """Make the client that registers.
+
+    Without a secret its id follows from the metadata, so that it stays the same even when an unused
+    registration was swept away in between; with a secret every registration is a client of its own.
+    """
+    client_id = random_id if metadata.auth_method.needs_secret else rules.digest(metadata)[:32]
+    return Client.of(metadata, client_id=client_id, secret_hash=secret_hash, created_at=now)
+
+
+def find(txn: Txn, client_id: str) -> Client | None:
+    """Return the registered client with this id."""
+    return clients.get(txn, client_id)
+
+
+def register(txn: Txn, client: Client) -> Client:
+    """Keep the client and return it, or the one that registered the same before."""
+    digest = None if client.auth_method.needs_secret else rules.digest(client)
+    if clients.add(txn, client, digest=digest):
+        return client
+    known = clients.get(txn, client.client_id)
+    clients.touch(txn, client.client_id, now=client.created_at)
+    return known or client

@@ -1,0 +1,65 @@
+"""Signs of life of sessions, collected in memory and written in batches.
+
+The first use of a generation confirms that its pair arrived at the client. It is written within about
+a second and never on the request's path; the grace after a rotation covers the delay.
+"""
+
+import logging
+
+from synapse.util.duration import Duration
+
+from synapse_nextgen_auth.flows import refresh
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.oauth.sessions import Session
+
+logger = logging.getLogger(__name__)
+
+FLUSH_EVERY = Duration(seconds=1)
+BATCH = 200
+# Remembered per process; a forgotten session costs one more write, nothing else.
+_MAX_SEEN = 200_000
+# How often (seconds) a session that keeps using one token is noted as alive.
+_REPEAT_AFTER = 300
+
+
+class Activity:
+    """What happened since the last batch, on this process."""
+
+    def __init__(self, homeserver: Homeserver) -> None:
+        self._homeserver = homeserver
+        self._seen: dict[str, tuple[int, int]] = {}
+        self._waiting: dict[str, refresh.Use] = {}
+        clock = homeserver.hs.get_clock()
+        clock.looping_call(self._start_flush, FLUSH_EVERY)
+        homeserver.hs.register_sync_shutdown_handler(
+            phase="before", eventType="shutdown", shutdown_func=self._start_flush
+        )
+
+    def seen(self, session: Session, generation: int, now: int) -> None:
+        """Note that a token of this generation was used."""
+        known, at = self._seen.get(session.session_id, (0, 0))
+        if generation <= known and now < at + _REPEAT_AFTER:
+            return
+        if len(self._seen) >= _MAX_SEEN:
+            self._seen.clear()
+        generation = max(generation, known)
+        self._seen[session.session_id] = (generation, now)
+        self._waiting[session.session_id] = refresh.Use(session.session_id, generation, now)
+
+    def _start_flush(self) -> None:
+        if self._waiting:
+            self._homeserver.hs.run_as_background_process("nextgen_activity", self._flush)
+
+    async def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, {}
+        uses = list(waiting.values())
+        while uses:
+            batch, uses = tuple(uses[:BATCH]), uses[BATCH:]
+            try:
+                await self._homeserver.query(refresh.confirm, batch)
+            except Exception:
+                # The database is away: keep what is not newer already, and try in a second.
+                logger.warning("Could not note %d signs of life yet", len(batch), exc_info=True)
+                for use in (*batch, *uses):
+                    self._waiting.setdefault(use.session_id, use)
+                return

@@ -1,0 +1,95 @@
+"""The homeserver as the rest of this package sees it: a clock, a database, and what hangs on them."""
+
+import logging
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from synapse.module_api import ModuleApi
+from synapse.storage.database import LoggingTransaction
+from synapse.types import UserInfo
+
+from synapse_nextgen_auth.flows.outcome import Outcome
+from synapse_nextgen_auth.homeserver.live import LiveSessions
+from synapse_nextgen_auth.oauth.errors import OAuthError
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# A flow repeats itself exactly, so a lost race for a unique row is simply run again.
+_ATTEMPTS = 3
+
+
+class Homeserver:
+    """One running Synapse process."""
+
+    def __init__(self, api: ModuleApi) -> None:
+        self.api = api
+        self.hs = api._hs  # noqa: SLF001 (this package is the one place that may)
+        self.store = self.hs.get_datastores().main
+        self.server_name: str = self.hs.hostname
+        self.public_baseurl: str = self.hs.config.server.public_baseurl
+        self._clock = self.hs.get_clock()
+        self._integrity_error = self.store.database_engine.module.IntegrityError
+        self.live = LiveSessions(self.hs)
+
+    async def user(self, user_id: str) -> UserInfo | None:
+        """Return what Synapse knows about an account, from its replicated cache."""
+        # Synapse's caches are descriptors that only its own type-checking plugin understands.
+        get_user_by_id: Any = self.store.get_user_by_id
+        found: UserInfo | None = await get_user_by_id(user_id)
+        return found
+
+    async def device_name(self, user_id: str, device_id: str) -> str | None:
+        """Return what a device is called, "" for a nameless one, `None` for one that is not there.
+
+        It comes from Synapse's replicated cache, which every way of deleting a device invalidates.
+        """
+        get_device: Any = self.store.get_device
+        device = await get_device(user_id, device_id)
+        return None if device is None else str(device["display_name"] or "")
+
+    def now(self) -> int:
+        """Return the time in seconds since the epoch; the one clock there is."""
+        return int(self._clock.time_msec() // 1000)
+
+    async def query(
+        self,
+        flow: Callable[Concatenate[LoggingTransaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a flow that ends no session in one transaction."""
+        return await self._run(flow.__name__, lambda txn: flow(txn, *args, **kwargs))
+
+    async def transact(
+        self,
+        flow: Callable[Concatenate[LoggingTransaction, P], Outcome[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a flow in one transaction; raise the refusal that it returned, after the commit.
+
+        Whatever sessions it ended are forgotten by every worker, in that same transaction.
+        """
+
+        def run(txn: LoggingTransaction) -> Outcome[T]:
+            outcome = flow(txn, *args, **kwargs)
+            self.live.forget(txn, outcome.ended)
+            return outcome
+
+        outcome = await self._run(flow.__name__, run)
+        if isinstance(outcome.value, OAuthError):
+            raise outcome.value
+        return outcome.value
+
+    async def _run(self, name: str, run: Callable[[LoggingTransaction], T]) -> T:
+        for attempt in range(_ATTEMPTS):
+            try:
+                return await self.store.db_pool.runInteraction(f"nextgen_{name}", run)
+            except self._integrity_error:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                logger.info("Transaction %s met a newer row, running it again", name)
+        raise AssertionError("unreachable")

@@ -1,0 +1,56 @@
+"""Synapse's auth checker, taught to accept our tokens."""
+
+from typing import Any
+
+from synapse.api.auth.internal import InternalAuth
+from synapse.http.site import SynapseRequest
+from synapse.types import Requester
+
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.http import user_agent
+from synapse_nextgen_auth.homeserver.tokens import TokenCheck, is_ours, may_administer, surrogate
+from synapse_nextgen_auth.oauth import tokens
+
+
+class SessionAuth(InternalAuth):
+    """The stock checker, with our tokens beside its own.
+
+    Locked and expired accounts, application services, guests and consent to terms stay with the
+    parent: a token of ours gets there what a stock one gets.
+    """
+
+    _nextgen: TokenCheck
+
+    async def get_user_by_access_token(self, token: str, allow_expired: bool = False) -> Requester:  # noqa: FBT001, FBT002
+        """Return who sends a request with this token; the signature is Synapse's."""
+        if tokens.kind_of(token) is None:
+            return await super().get_user_by_access_token(token, allow_expired)
+        return await self._nextgen.requester(token, allow_expired=allow_expired)
+
+    async def is_server_admin(self, requester: Requester) -> bool:
+        """Ask for the account's flag, and of our tokens for the scope too (C113)."""
+        if is_ours(requester) and not may_administer(requester):
+            return False
+        return await super().is_server_admin(requester)
+
+    async def _record_request(self, request: SynapseRequest, requester: Requester) -> None:
+        if not is_ours(requester):
+            return await super()._record_request(request, requester)
+        address = request.get_client_ip_if_available()
+        if address:
+            token = self._nextgen.read(self.get_access_token_from_request(request))
+            await self.store.insert_client_ip(
+                user_id=requester.authenticated_entity,
+                access_token=surrogate(token.session_id),
+                ip=address,
+                user_agent=user_agent(request),
+                device_id=requester.device_id,
+            )
+        return None
+
+
+def install(homeserver: Homeserver, check: TokenCheck) -> None:
+    """Turn the living auth object into ours; handlers that hold it already see the new behaviour."""
+    auth: Any = homeserver.hs.get_auth()
+    auth.__class__ = SessionAuth
+    auth._nextgen = check  # noqa: SLF001

@@ -1,0 +1,115 @@
+"""Matrix devices and sessions: one session per device, and neither outlives what ends the other."""
+
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+from synapse.api.errors import StoreError
+
+from synapse_nextgen_auth.flows import end_session
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.tokens import surrogate
+from synapse_nextgen_auth.oauth.sessions import End, Session
+
+logger = logging.getLogger(__name__)
+
+
+class Devices:
+    """What sessions do to devices, and devices to sessions."""
+
+    def __init__(self, homeserver: Homeserver) -> None:
+        self._homeserver = homeserver
+        self._handler = homeserver.hs.get_device_handler()
+        self._auth_handler = homeserver.hs.get_auth_handler()
+
+    async def is_reserved(self, user_id: str, device_id: str) -> bool:
+        """Say whether the id is taken by something that is no device one can sign in to (C307)."""
+        dehydrated = await self._homeserver.store.get_dehydrated_device(user_id)
+        if dehydrated is not None and dehydrated[0] == device_id:
+            return True
+        return bool(
+            await self._homeserver.store.db_pool.simple_select_one_onecol(
+                table="devices",
+                keyvalues={"user_id": user_id, "device_id": device_id},
+                retcol="hidden",
+                allow_none=True,
+                desc="nextgen_is_hidden_device",
+            )
+        )
+
+    async def name_of(self, user_id: str, device_id: str) -> str | None:
+        """Return how an existing device is called: its display name, else its id."""
+        name = await self._homeserver.device_name(user_id, device_id)
+        return None if name is None else name or device_id
+
+    async def provide(self, session: Session, *, display_name: str | None) -> None:
+        """Make sure the device of a fresh session exists and only this session speaks for it.
+
+        Its keys stay; earlier legacy tokens of it die. Raises `StoreError` when it cannot be made.
+        """
+        if session.device_id is None:
+            return
+        device_ids = [session.device_id]
+        await self._auth_handler.delete_access_tokens_for_devices(session.user_id, device_ids)
+        known = await self._homeserver.device_name(session.user_id, session.device_id)
+        await self._handler.upsert_device(
+            session.user_id,
+            session.device_id,
+            # A name that the person gave the device stays.
+            display_name=known or display_name,
+        )
+
+    async def remove(self, user_id: str, device_id: str) -> None:
+        """Delete the device as `/logout` does; one that is gone already is fine."""
+        try:
+            await self._handler.delete_devices(user_id, [device_id])
+        except StoreError as error:
+            if error.code != 404:
+                raise
+
+    async def end_sessions(
+        self, user_id: str, device_ids: Collection[str], why: End
+    ) -> list[Session]:
+        """End whatever sessions live on these devices; return them."""
+        return await self._homeserver.transact(
+            end_session.end_for_devices,
+            user_id,
+            tuple(device_ids),
+            why=why,
+            now=self._homeserver.now(),
+        )
+
+    def watch(self) -> None:
+        """End sessions when Synapse deletes their device, or gives it to a legacy sign-in.
+
+        Deleted devices are refused without this too, through Synapse's own cache; it keeps an ended
+        session from coming back with a later device of the same id (C333).
+        """
+        _after(self._handler, "delete_devices", self._deleted)
+        _after(self._handler, "check_device_registered", self._registered)
+
+    async def _deleted(self, _result: Any, user_id: str, device_ids: Collection[str]) -> None:
+        for session in await self.end_sessions(user_id, device_ids, End.LOGOUT):
+            # As for a stock token that is deleted with its device (C335).
+            await self._auth_handler.password_auth_provider.on_logged_out(
+                user_id=user_id,
+                device_id=session.device_id,
+                access_token=surrogate(session.session_id),
+            )
+
+    async def _registered(
+        self, device_id: str, user_id: str, *_args: object, **_kwargs: object
+    ) -> None:
+        await self.end_sessions(user_id, (device_id,), End.REPLACED)
+
+
+def _after(owner: object, name: str, then: Callable[..., Awaitable[None]]) -> None:
+    """Call `then(result, …)` whenever the method `name` of `owner` has succeeded."""
+    method = getattr(owner, name)
+
+    async def wrapped(*args: Any, **kwargs: Any) -> Any:
+        result = await method(*args, **kwargs)
+        await then(result, *args, **kwargs)
+        return result
+
+    setattr(owner, name, wrapped)

@@ -1,0 +1,83 @@
+"""How clients find us: the Matrix endpoints and the well-known key (CS API, MSC2965)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from synapse import rest
+from synapse.api.errors import AuthError, Codes
+from synapse.http.server import HttpServer, respond_with_json_bytes
+from synapse.http.servlet import RestServlet
+from synapse.http.site import SynapseRequest
+from synapse.rest.client._base import client_patterns
+from synapse.rest.client.login_token_request import LoginTokenRequestServlet
+from synapse.server import HomeServer
+
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.oauth import tokens
+from synapse_nextgen_auth.oauth.metadata import Endpoints
+
+CACHEABLE = b"public, max-age=600, s-maxage=3600, stale-while-revalidate=600"
+
+
+class AuthMetadata(RestServlet):
+    """The discovery document, on the stable path and the one of MSC2965."""
+
+    PATTERNS = (
+        *client_patterns("/auth_metadata$", releases=("v1",), unstable=False),
+        *client_patterns("/org.matrix.msc2965/auth_metadata$", releases=(), unstable=True),
+    )
+
+    def __init__(self, document: bytes) -> None:
+        super().__init__()
+        self._document = document
+
+    async def on_GET(self, request: Any) -> None:  # noqa: N802 (Synapse's name)
+        """Answer with the same bytes everywhere."""
+        request.setHeader(b"Cache-Control", CACHEABLE)
+        respond_with_json_bytes(request, 200, self._document, send_cors=True)
+
+
+class AuthIssuer(RestServlet):
+    """The issuer alone, as clients asked for it before there was `auth_metadata`."""
+
+    PATTERNS = client_patterns("/org.matrix.msc2965/auth_issuer$", releases=(), unstable=True)
+
+    def __init__(self, issuer: str) -> None:
+        super().__init__()
+        self._issuer = issuer
+
+    async def on_GET(self, request: Any) -> tuple[int, Mapping[str, str]]:  # noqa: N802
+        """Answer with the issuer."""
+        request.setHeader(b"Cache-Control", CACHEABLE)
+        return 200, {"issuer": self._issuer}
+
+
+class GetLoginToken(LoginTokenRequestServlet):
+    """`/login/get_token` refuses our tokens: it would turn a scoped one into a full one (C117)."""
+
+    async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
+        """Refuse a token of ours, leave any other to Synapse."""
+        if tokens.kind_of(self.auth.get_access_token_from_request(request)) is not None:
+            await self.auth.get_user_by_req(request)
+            raise AuthError(
+                403, "A session opened in the browser cannot make login tokens", Codes.FORBIDDEN
+            )
+        return await super().on_POST(request)
+
+
+def announce(homeserver: Homeserver, endpoints: Endpoints, document: bytes) -> None:
+    """Serve discovery on every listener that will carry the client API, and in the well-known."""
+    ours = homeserver.hs
+
+    def register(hs: HomeServer, http_server: HttpServer) -> None:
+        if hs is not ours:
+            return  # another homeserver in this process, perhaps without this module
+        AuthMetadata(document).register(http_server)
+        AuthIssuer(endpoints.issuer).register(http_server)
+        is_main = hs.config.worker.worker_app is None
+        if is_main and hs.config.auth.login_via_existing_enabled:
+            GetLoginToken(hs).register(http_server)
+
+    rest.SERVLET_GROUPS["client"] = (*rest.SERVLET_GROUPS["client"], register)
+    content = homeserver.hs.config.server.extra_well_known_client_content
+    content["org.matrix.msc2965.authentication"] = {"issuer": endpoints.issuer}

@@ -1,0 +1,156 @@
+"""Between Twisted's requests and ours: what came in as a frozen record, what goes out as another."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import attrs
+from synapse.http import get_request_user_agent
+from synapse.http.server import DirectServeJsonResource
+from synapse.http.site import SynapseRequest
+from twisted.python.failure import Failure
+from twisted.web.resource import Resource
+
+logger = logging.getLogger(__name__)
+
+# Where a request keeps its query once the logs can no longer see it.
+_QUERY = "_nextgen_query"
+
+MAX_BODY = 64 * 1024  # bytes; the largest honest request is a client registration
+
+
+@attrs.frozen
+class Incoming:
+    """A request as it came: nothing decoded, nothing merged, `query` and `body` apart.
+
+    `path` is as sent (still percent-encoded), `address` the network address as Synapse sees it.
+    """
+
+    method: str
+    path: str
+    query: bytes = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
+    address: str
+    user_agent: str
+    _header: Callable[[str], list[bytes]] = attrs.field(repr=False)
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the body is more than any honest request needs (C218)."""
+        return len(self.body) > MAX_BODY
+
+    def header(self, name: str) -> str | None:
+        """Return a header, `None` if it is absent, repeated or not ASCII."""
+        values = self._header(name)
+        if len(values) != 1:
+            return None
+        try:
+            return values[0].decode("ascii")
+        except UnicodeDecodeError:
+            return None
+
+    def has_header(self, name: str) -> bool:
+        """Say whether the header is there at all."""
+        return bool(self._header(name))
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the body in lower case, without parameters."""
+        return (self.header("Content-Type") or "").partition(";")[0].strip().lower()
+
+
+@attrs.frozen
+class Outgoing:
+    """An answer; `headers` may repeat a name."""
+
+    status: int
+    body: bytes = attrs.field(default=b"", repr=False)
+    headers: tuple[tuple[str, str], ...] = attrs.field(default=(), repr=False)
+
+    def having(self, *headers: tuple[str, str]) -> "Outgoing":
+        """Return the same answer with more headers."""
+        return attrs.evolve(self, headers=(*self.headers, *headers))
+
+
+Handler = Callable[[Incoming], Awaitable[Outgoing]]
+
+
+class Tree(Resource):
+    """The root of all our paths: one leaf answers everything below it.
+
+    It sees a request before Synapse logs it, and takes the query out of the logged URI: codes,
+    states, user codes and hints stand there (C338).
+    """
+
+    def __init__(self, handler: Handler) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._leaf = _Leaf(handler)
+
+    def getChild(self, path: bytes, request: SynapseRequest) -> Resource:  # noqa: ARG002, N802
+        """Answer every path below the root."""
+        hide_query(request)
+        return self._leaf
+
+    def render(self, request: SynapseRequest) -> int:
+        """Answer the root itself, without the trailing slash."""
+        hide_query(request)
+        return self._leaf.render(request)
+
+
+class _Leaf(DirectServeJsonResource):
+    """Runs the handler inside Synapse's logging and metrics."""
+
+    isLeaf = True  # noqa: N815 (Twisted's name)
+
+    def __init__(self, handler: Handler) -> None:
+        super().__init__()
+        self._handler = handler
+
+    async def _async_render(self, request: SynapseRequest) -> None:
+        outgoing = await self._handler(_incoming(request))
+        if not request._disconnected:  # noqa: SLF001
+            _send(request, outgoing)
+
+    def _send_error_response(self, f: Failure, request: SynapseRequest) -> None:
+        # The handler answers every error itself; this is for errors while answering.
+        logger.error("Could not answer %s: %r", request, f.value, exc_info=f.value)
+        if request.startedWriting:
+            request.loseConnection()  # type: ignore[no-untyped-call]
+        else:
+            _send(request, Outgoing(503, headers=(("Retry-After", "5"),)))
+
+
+def hide_query(request: SynapseRequest) -> None:
+    """Keep the query to ourselves and leave the bare path for the logs."""
+    if not hasattr(request, _QUERY):
+        path, _, query = (request.uri or b"").partition(b"?")
+        request.uri = path
+        setattr(request, _QUERY, query)
+
+
+def user_agent(request: Any) -> str:
+    """Return the browser's name for itself, "" if it has none."""
+    return get_request_user_agent(request)
+
+
+def _incoming(request: SynapseRequest) -> Incoming:
+    assert request.content is not None, "Twisted sets it before rendering"  # noqa: S101
+    return Incoming(
+        method=request.get_method(),
+        path=(request.uri or b"").decode("ascii", "replace"),
+        query=getattr(request, _QUERY, b""),
+        body=request.content.read(),
+        address=request.get_client_ip_if_available(),
+        user_agent=user_agent(request),
+        header=lambda name: list(request.requestHeaders.getRawHeaders(name.encode()) or ()),
+    )
+
+
+def _send(request: Any, outgoing: Outgoing) -> None:
+    request.setResponseCode(outgoing.status)
+    for name, value in outgoing.headers:
+        request.responseHeaders.addRawHeader(name.encode("ascii"), value.encode("latin-1"))
+    request.setHeader(b"Content-Length", b"%d" % len(outgoing.body))
+    if request.method != b"HEAD":
+        request.write(outgoing.body)
+    request.finish()

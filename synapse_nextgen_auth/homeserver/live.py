@@ -1,0 +1,56 @@
+"""Sessions as every request needs them: from memory, and forgotten everywhere when they end."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from synapse.module_api import cached
+from synapse.server import HomeServer
+from synapse.storage.database import LoggingTransaction
+
+from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.store import sessions
+
+
+class UnknownSession(Exception):
+    """There is no such session; raised, because a cache keeps results and not errors (C359)."""
+
+
+class LiveSessions:
+    """The sessions this process remembers.
+
+    A refresh changes nothing here: only what never changes in a session, and whether it ended, may
+    be relied on. So the first use of a fresh token costs no query on any worker.
+    """
+
+    def __init__(self, hs: HomeServer) -> None:
+        self.server_name = hs.hostname
+        self.clock = hs.get_clock()
+        self._store = hs.get_datastores().main
+        # Invalidations travel under this name between the processes of one homeserver.
+        self._name = f"{__name__}.get"
+        self._store.register_external_cached_function(self._name, self.get)
+
+    async def find(self, session_id: str) -> Session:
+        """Return the session, living or ended; raise `UnknownSession` if there is none."""
+        # Synapse's caches are descriptors that only its own type-checking plugin understands.
+        get: Any = self.get
+        session: Session = await get(session_id)
+        return session
+
+    @cached(max_entries=100_000)
+    async def get(self, session_id: str) -> Session:
+        """Read the session from the database."""
+        session = await self._store.db_pool.runInteraction(
+            "nextgen_get_session", sessions.get, session_id
+        )
+        if session is None:
+            raise UnknownSession
+        return session
+
+    def forget(self, txn: LoggingTransaction, session_ids: Iterable[str]) -> None:
+        """Forget these sessions on every worker as soon as the transaction commits."""
+        for session_id in session_ids:
+            txn.call_after(self.get.invalidate, (session_id,))
+            self._store._send_invalidation_to_replication(  # noqa: SLF001
+                txn, self._name, (session_id,)
+            )

@@ -1,0 +1,241 @@
+"""Accounts: who they are to Synapse, whether they may sign in, and whether a password is theirs."""
+
+import logging
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import attrs
+from synapse.api.errors import (
+    LimitExceededError,
+    LoginError,
+    ResourceLimitError,
+    SynapseError,
+    UserDeactivatedError,
+)
+from synapse.api.ratelimiting import Ratelimiter
+from synapse.types import UserID
+from synapse.util.async_helpers import Linearizer
+
+from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, Account, Identifier
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.secret import Secret
+
+logger = logging.getLogger(__name__)
+
+# Passwords are checked two at a time per process, so that a flood of guesses leaves the threads to
+# the rest of Synapse; whoever would wait behind this many is told to come back (C230).
+_CHECKS_AT_ONCE = 2
+_MAX_WAITING = 20
+
+# A hash of nothing that anybody types: checked where there is no hash, so that an unknown account
+# takes as long as a known one (C227).
+_NOBODY = "nextgen-nobody"
+
+
+@attrs.frozen
+class Wrong(Exception):
+    """The password does not open an account; the same for every reason (C226)."""
+
+    user_id: str | None = None
+
+
+@attrs.frozen
+class TryLater(Exception):
+    """Too many attempts, or too many people at once; `retry_after` in seconds."""
+
+    retry_after: int
+    busy: bool = False
+
+
+@attrs.frozen
+class PasswordsOff(Exception):
+    """This homeserver does not let people sign in with passwords."""
+
+
+class People:
+    """Synapse's accounts."""
+
+    def __init__(self, homeserver: Homeserver) -> None:
+        hs = homeserver.hs
+        self._homeserver = homeserver
+        self._store = homeserver.store
+        self._auth_handler = hs.get_auth_handler()
+        self._by_address = _limiter(homeserver, hs.config.ratelimiting.rc_login_address)
+        self._by_account = _limiter(homeserver, hs.config.ratelimiting.rc_login_account)
+        self._checks = Linearizer(
+            name="nextgen_password_checks", max_count=_CHECKS_AT_ONCE, clock=hs.get_clock()
+        )
+        self._waiting = 0
+        self._nobodys_hash: str | None = None
+
+    async def account(self, user_id: str) -> Account | None:
+        """Return the account with what matters for signing in, `None` if there is none."""
+        user = await self._homeserver.user(user_id)
+        if user is None:
+            return None
+        return Account(
+            user_id=user_id,
+            is_admin=user.is_admin,
+            is_deactivated=user.is_deactivated,
+            is_locked=user.locked,
+            is_expired=await self._is_expired(user_id),
+            is_approved=user.approved or not self._approval_required,
+            is_guest=user.is_guest,
+            is_appservice=user.appservice_id is not None,
+            exceeds_limit=await self._exceeds_limit(user_id),
+        )
+
+    async def profile(self, user_id: str) -> tuple[str | None, str | None]:
+        """Return display name and avatar (an mxc URI)."""
+        profile = await self._store.get_profileinfo(UserID.from_string(user_id))
+        return profile.display_name, profile.avatar_url
+
+    async def email(self, user_id: str) -> str | None:
+        """Return the account's verified e-mail address, the oldest if it has several."""
+        threepids = await self._store.user_get_threepids(user_id)
+        emails = sorted((t for t in threepids if t.medium == "email"), key=lambda t: t.added_at)
+        return emails[0].address if emails else None
+
+    @property
+    def passwords_enabled(self) -> bool:
+        """Whether anybody can sign in with a password here."""
+        return "m.login.password" in self._auth_handler.get_supported_login_types()
+
+    @property
+    def emails_known(self) -> bool:
+        """Whether people may have an e-mail address here to sign in with."""
+        return bool(self._homeserver.hs.config.email.can_verify_email)
+
+    async def check_password(
+        self, identifier: Identifier, password: Secret, *, address: str
+    ) -> str:
+        """Return the Matrix id of the account that this password opens.
+
+        Raises `Wrong`, `TryLater` or `PasswordsOff`. Synapse's `rc_login` limits count before the
+        account is looked up, so unknown ones are limited too (C238).
+        """
+        if not self.passwords_enabled:
+            raise PasswordsOff
+        if len(password.reveal().encode("utf-8", "surrogatepass")) > MAX_PASSWORD:
+            raise Wrong
+        async with self._place():
+            try:
+                await self._by_address.ratelimit(None, address)
+                user_id = await self._validate(identifier, password)
+                await self._by_account.ratelimit(None, user_id.lower())
+            except LimitExceededError as error:
+                raise TryLater(_seconds(error)) from error
+        return user_id
+
+    async def is_blocked(
+        self,
+        user_id: str,
+        *,
+        device_id: str | None,
+        device_name: str,
+        user_agent: str,
+        address: str,
+    ) -> bool:
+        """Ask the spam checker modules about a session that is about to begin (C325)."""
+        checker = self._homeserver.hs.get_module_api_callbacks().spam_checker
+        verdict = await checker.check_login_for_spam(
+            user_id,
+            device_id=device_id,
+            initial_display_name=device_name,
+            request_info=[(user_agent, address)],
+            auth_provider_id=None,
+        )
+        return bool(verdict != checker.NOT_SPAM)
+
+    async def signed_in(self, user_id: str) -> None:
+        """Tell account-validity modules about a session that began, as Synapse's login does (C335)."""
+        await self._homeserver.hs.get_account_validity_handler().on_user_login(
+            user_id, auth_provider_type="m.login.password", auth_provider_id=None
+        )
+
+    async def _validate(self, identifier: Identifier, password: Secret) -> str:
+        submission = {
+            "type": "m.login.password",
+            "identifier": _as_matrix(identifier),
+            "password": password.reveal(),
+        }
+        try:
+            user_id, _callback = await self._auth_handler.validate_login(submission, ratelimit=True)
+        except LimitExceededError:
+            raise
+        except UserDeactivatedError as error:
+            raise Wrong(identifier.user_id) from error
+        except LoginError as error:
+            await self._take_as_long(identifier, password)
+            raise Wrong(identifier.user_id) from error
+        except SynapseError as error:
+            # Synapse found the identifier malformed: nobody is called that.
+            logger.info("Refused a sign-in: %s", error.msg)
+            await self._take_as_long(identifier, password)
+            raise Wrong from error
+        return user_id
+
+    async def _take_as_long(self, identifier: Identifier, password: Secret) -> None:
+        """Hash once where Synapse had no hash to compare with."""
+        if identifier.user_id is None:
+            has_hash = False
+        else:
+            known = await self._store.get_users_by_id_case_insensitive(identifier.user_id)
+            has_hash = any(known.values())
+        if has_hash:
+            return
+        if self._nobodys_hash is None:
+            self._nobodys_hash = await self._auth_handler.hash(_NOBODY)
+        await self._auth_handler.validate_hash(password.reveal(), self._nobodys_hash)
+
+    def _place(self) -> AbstractAsyncContextManager[None]:
+        if self._waiting >= _MAX_WAITING:
+            raise TryLater(5, busy=True)
+        return _Counted(self, self._checks.queue("passwords"))
+
+    async def _is_expired(self, user_id: str) -> bool:
+        handler = self._homeserver.hs.get_account_validity_handler()
+        return bool(await handler.is_user_expired(user_id))
+
+    async def _exceeds_limit(self, user_id: str) -> bool:
+        """Say whether the server is disabled or full for this account (C322)."""
+        try:
+            await self._homeserver.hs.get_auth_blocking().check_auth_blocking(user_id=user_id)
+        except ResourceLimitError:
+            return True
+        return False
+
+    @property
+    def _approval_required(self) -> bool:
+        msc3866 = self._homeserver.hs.config.experimental.msc3866
+        return bool(msc3866.enabled and msc3866.require_approval_for_new_accounts)
+
+
+class _Counted:
+    """A place in the queue for password checks, counted while somebody waits in it."""
+
+    def __init__(self, people: People, place: Any) -> None:
+        self._people = people
+        self._place = place
+
+    async def __aenter__(self) -> None:
+        self._people._waiting += 1  # noqa: SLF001
+        await self._place.__aenter__()
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._people._waiting -= 1  # noqa: SLF001
+        await self._place.__aexit__(*exc)
+
+
+def _limiter(homeserver: Homeserver, settings: Any) -> Ratelimiter:
+    return Ratelimiter(store=homeserver.store, clock=homeserver.hs.get_clock(), cfg=settings)
+
+
+def _seconds(error: LimitExceededError) -> int:
+    return max(1, -(-(error.retry_after_ms or 1000) // 1000))
+
+
+def _as_matrix(identifier: Identifier) -> dict[str, str]:
+    if identifier.email is not None:
+        return {"type": "m.id.thirdparty", "medium": "email", "address": identifier.email}
+    return {"type": "m.id.user", "user": identifier.user_id or ""}

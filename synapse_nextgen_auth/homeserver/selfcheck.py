@@ -1,0 +1,159 @@
+"""What must be true before the module starts: the operator's settings, and Synapse's internals.
+
+Nothing is guessed at run time: where a Synapse release moves something that this package relies on,
+the start is refused with the name of the missing piece.
+"""
+
+import importlib
+import inspect
+from collections.abc import Iterable
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import attrs
+from synapse.config._base import read_config_files
+from synapse.config.homeserver import HomeServerConfig
+from synapse.util import SYNAPSE_VERSION
+
+from synapse_nextgen_auth.config import MIN_SECRET_BYTES, Config
+
+
+class StartRefused(Exception):
+    """The module does not start; the message says why and what to do."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        lines = "\n".join(f" * {problem}" for problem in problems)
+        super().__init__(f"synapse_nextgen_auth does not start:\n{lines}")
+
+
+@attrs.frozen
+class Needed:
+    """An internal of Synapse: where it is, and the parameters that we pass."""
+
+    module: str
+    name: str
+    parameters: tuple[str, ...] = ()
+
+    def problem(self) -> str | None:
+        """Return what is wrong with it in this Synapse, `None` if it is as expected."""
+        try:
+            found: object = importlib.import_module(self.module)
+            for part in self.name.split("."):
+                # Synapse's cached methods refuse to be looked at through their class.
+                found = inspect.getattr_static(found, part)
+        except (ImportError, AttributeError):
+            return f"{self.module}.{self.name} is missing"
+        if not self.parameters:
+            return None
+        found = getattr(found, "orig", getattr(found, "__func__", found))
+        known = inspect.signature(found).parameters if callable(found) else {}
+        missing = [name for name in self.parameters if name not in known]
+        return f"{self.module}.{self.name} takes no {', '.join(missing)}" if missing else None
+
+
+_AUTH = "synapse.api.auth.internal"
+_STORE = "synapse.storage.databases.main"
+
+INTERNALS = (
+    Needed(_AUTH, "InternalAuth.get_user_by_access_token", ("token", "allow_expired")),
+    Needed(_AUTH, "InternalAuth.is_server_admin", ("requester",)),
+    Needed(_AUTH, "InternalAuth._record_request", ("request", "requester")),
+    Needed(_AUTH, "InternalAuth.get_access_token_from_request", ("request",)),
+    Needed("synapse.types", "create_requester", ("scope", "shadow_banned", "device_id")),
+    Needed("synapse.rest", "SERVLET_GROUPS"),
+    Needed("synapse.rest.client._base", "client_patterns", ("releases", "unstable")),
+    Needed("synapse.rest.client.login_token_request", "LoginTokenRequestServlet.on_POST"),
+    Needed("synapse.http.server", "respond_with_json_bytes", ("send_cors",)),
+    Needed("synapse.http.site", "SynapseRequest.processing"),
+    Needed("synapse.http.site", "SynapseRequest.get_client_ip_if_available"),
+    Needed(
+        "synapse.handlers.auth",
+        "AuthHandler.validate_user_via_ui_auth",
+        ("requester", "request", "request_body", "description", "can_skip_ui_auth"),
+    ),
+    Needed(
+        "synapse.handlers.auth", "AuthHandler.validate_login", ("login_submission", "ratelimit")
+    ),
+    Needed("synapse.handlers.auth", "AuthHandler.validate_hash", ("password", "stored_hash")),
+    Needed(
+        "synapse.handlers.auth",
+        "AuthHandler.delete_access_tokens_for_devices",
+        ("user_id", "device_ids"),
+    ),
+    Needed(
+        "synapse.handlers.device",
+        "DeviceHandler.upsert_device",
+        ("user_id", "device_id", "display_name"),
+    ),
+    Needed("synapse.handlers.device", "DeviceHandler.delete_devices", ("user_id", "device_ids")),
+    Needed(
+        "synapse.handlers.device",
+        "DeviceHandler.check_device_registered",
+        ("user_id", "device_id"),
+    ),
+    Needed(_STORE, "DataStore.get_device", ("user_id", "device_id")),
+    Needed(_STORE, "DataStore.get_user_by_id", ("user_id",)),
+    Needed(_STORE, "DataStore.insert_client_ip", ("access_token", "ip", "user_agent", "device_id")),
+    Needed(_STORE, "DataStore.register_external_cached_function", ("cache_name", "func")),
+    Needed(_STORE, "DataStore._send_invalidation_to_replication", ("txn", "cache_name", "keys")),
+    Needed("synapse.storage.database", "make_conn", ("db_config", "engine", "server_name")),
+    Needed("synapse.storage.database", "DatabasePool.runInteraction", ("desc", "func")),
+    Needed("synapse.api.ratelimiting", "Ratelimiter.ratelimit", ("requester", "key")),
+    Needed("synapse.config.ratelimiting", "RatelimitSettings", ("per_second", "burst_count")),
+)
+
+
+def internal_problems() -> list[str]:
+    """Return which internals of this Synapse are not what we rely on."""
+    found = (needed.problem() for needed in INTERNALS)
+    return [
+        f"{problem} in Synapse {SYNAPSE_VERSION}, which this release does not know yet."
+        " Install a release of synapse-nextgen-auth made for it."
+        for problem in found
+        if problem
+    ]
+
+
+def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
+    """Return what is wrong with the settings in homeserver.yaml."""
+    problems = []
+    if hs_config.mas.enabled:
+        problems.append(
+            "matrix_authentication_service is enabled: sign-in is delegated to another service."
+            " Remove that section, or remove this module."
+        )
+    problems += _baseurl_problems(hs_config)
+    if config.secret is None and len(hs_config.key.macaroon_secret_key) < MIN_SECRET_BYTES:
+        problems.append(
+            f"macaroon_secret_key is shorter than {MIN_SECRET_BYTES} bytes. Leave it and set a"
+            " long random `secret` for this module instead."
+        )
+    return problems
+
+
+def _baseurl_problems(hs_config: HomeServerConfig) -> list[str]:
+    url = hs_config.server.public_baseurl
+    if hs_config.config_files and "public_baseurl" not in read_config_files(hs_config.config_files):
+        return [
+            "public_baseurl is not set. Set it to the address under which clients reach this"
+            " homeserver, like https://matrix.example.com/"
+        ]
+    parts = urlsplit(url)
+    if parts.username is not None or parts.query or parts.fragment:
+        return [f"public_baseurl {url} must have no user, query or fragment"]
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+        return []
+    return [
+        f"public_baseurl {url} must begin with https://, because people type passwords there."
+        " Plain http is for localhost only."
+    ]
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name stands for this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

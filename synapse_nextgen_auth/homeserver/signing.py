@@ -1,0 +1,84 @@
+"""The keys that sign ID tokens: made by themselves, kept encrypted, shared by all processes."""
+
+import attrs
+from synapse.logging.context import defer_to_thread
+
+from synapse_nextgen_auth.flows import housekeeping
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.oauth import id_token, keys
+from synapse_nextgen_auth.oauth.id_token import Claims
+from synapse_nextgen_auth.oauth.keys import Algorithm, Schedule, SigningKey
+from synapse_nextgen_auth.secret import Keyring, random_id
+from synapse_nextgen_auth.store import keys as rows
+
+_PURPOSE = "signing keys"
+# Keys change every few months: a process that looks every few minutes never signs with a stale one,
+# because a new key is published for two days before it is used.
+_REREAD_AFTER = 300  # seconds
+
+
+@attrs.define
+class Signing:
+    """Signs ID tokens and publishes the public keys."""
+
+    homeserver: Homeserver
+    keyring: Keyring
+    schedule: Schedule = attrs.field(factory=Schedule)
+    _known: list[SigningKey] = attrs.field(factory=list, init=False)
+    _pems: dict[str, bytes] = attrs.field(factory=dict, init=False, repr=False)
+    _read_at: int = attrs.field(default=0, init=False)
+
+    async def sign(self, claims: Claims, algorithm: Algorithm) -> str:
+        """Return a signed ID token."""
+        now = self.homeserver.now()
+        key = keys.current(await self._usable(), algorithm, now=now)
+        if key is None:
+            await self.rotate()
+            key = keys.current(await self._usable(), algorithm, now=now)
+        if key is None:
+            raise RuntimeError(f"there is no {algorithm.value} key to sign with")
+        return id_token.sign(claims, key, self._pems[key.kid], now=now)
+
+    async def public_jwks(self) -> list[str]:
+        """Return every published key as JSON: present, former and coming ones."""
+        if not await self._usable():
+            await self.rotate()
+        return [key.public_jwk for key in await self._usable()]
+
+    async def rotate(self) -> None:
+        """Make the keys that are due and drop the retired ones."""
+        now = self.homeserver.now()
+        needed = await self.homeserver.query(
+            housekeeping.missing_keys, now=now, schedule=self.schedule
+        )
+        usable = await self._usable()
+        if any(keys.current(usable, algorithm, now=now) is None for algorithm in Algorithm):
+            # Nothing is readable, as after the loss of the secret: new keys from now on.
+            needed = dict.fromkeys(Algorithm, now)
+        made = {a: await self._make(a, now=now, start=start) for a, start in needed.items()}
+        await self.homeserver.query(housekeeping.rotate_keys, made, now=now, schedule=self.schedule)
+        self._read_at = 0
+
+    async def _make(self, algorithm: Algorithm, *, now: int, start: int) -> SigningKey:
+        kid = random_id()
+        reactor = self.homeserver.hs.get_reactor()
+        pem = await defer_to_thread(reactor, keys.generate, algorithm)
+        return SigningKey(
+            kid=kid,
+            algorithm=algorithm,
+            sealed=self.keyring.seal(_PURPOSE, pem),
+            public_jwk=keys.public_jwk(pem, kid=kid, algorithm=algorithm),
+            created_at=now,
+            active_from=start,
+        )
+
+    async def _usable(self) -> list[SigningKey]:
+        """Return the keys that this process can decrypt."""
+        now = self.homeserver.now()
+        if not 0 <= now - self._read_at < _REREAD_AFTER:
+            stored = await self.homeserver.query(rows.list_all)
+            pems = {key.kid: self.keyring.unseal(_PURPOSE, key.sealed) for key in stored}
+            self._pems = {kid: pem for kid, pem in pems.items() if pem is not None}
+            self._known = [key for key in stored if key.kid in self._pems]
+            self._read_at = now
+        return self._known

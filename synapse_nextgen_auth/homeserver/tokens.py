@@ -1,0 +1,92 @@
+"""Checking our access tokens for Synapse (design.md section 4)."""
+
+import attrs
+from synapse.api.errors import AuthError, Codes, InvalidClientTokenError
+from synapse.types import Requester, create_requester
+
+from synapse_nextgen_auth.homeserver.activity import Activity
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.live import UnknownSession
+from synapse_nextgen_auth.oauth import tokens
+from synapse_nextgen_auth.oauth.scopes import ADMIN, API
+from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, Limits, Session
+from synapse_nextgen_auth.oauth.tokens import Kind, Token
+from synapse_nextgen_auth.secret import Keyring, digest
+
+
+def _without_idle(limits: Limits) -> Limits:
+    # A remembered session does not know of later refreshes, so its idleness cannot be judged; an
+    # idle client has no unexpired access token anyway.
+    return attrs.evolve(limits, idle=None)
+
+
+@attrs.frozen
+class TokenCheck:
+    """Decides what a token of ours opens, without a query when the session is known."""
+
+    homeserver: Homeserver
+    keys: Keyring
+    limits: Limits = attrs.field(converter=_without_idle)
+    activity: Activity
+
+    def read(self, text: str) -> Token:
+        """Return the access token if we made it; nothing is looked up for garbage."""
+        token = tokens.read(self.keys, text)
+        if token is None or token.kind is not Kind.ACCESS:
+            raise InvalidClientTokenError("Unrecognised access token")
+        return token
+
+    async def session(self, token: Token, *, allow_expired: bool = False) -> Session:
+        """Return the living session behind a token, or raise what a Matrix client must see."""
+        now = self.homeserver.now()
+        if not allow_expired and token.is_expired(now):
+            raise InvalidClientTokenError("Access token has expired", soft_logout=True)
+        try:
+            session = await self.homeserver.live.find(token.session_id)
+        except UnknownSession:
+            raise InvalidClientTokenError("Unrecognised access token") from None
+        why = session.over(now, self.limits)
+        if why is not None:
+            raise InvalidClientTokenError("The session has ended", soft_logout=why in SOFT_ENDS)
+        await self._check_device(session)
+        self.activity.seen(session, token.generation, now)
+        return session
+
+    async def requester(self, text: str, *, allow_expired: bool) -> Requester:
+        """Return who sends a request with this token."""
+        session = await self.session(self.read(text), allow_expired=allow_expired)
+        scope = session.granted.effective
+        if API not in scope:
+            raise AuthError(403, "This token does not open the Matrix API", Codes.FORBIDDEN)
+        user = await self.homeserver.user(session.user_id)
+        if user is None or user.is_deactivated:
+            raise InvalidClientTokenError("Unrecognised access token")
+        return create_requester(
+            session.user_id,
+            scope=scope,
+            is_guest=user.is_guest,
+            shadow_banned=user.is_shadow_banned,
+            device_id=session.device_id,
+        )
+
+    async def _check_device(self, session: Session) -> None:
+        if session.device_id is None:
+            return
+        # Deleting the device, from wherever, is what every worker hears of: the kill switch.
+        if await self.homeserver.device_name(session.user_id, session.device_id) is None:
+            raise InvalidClientTokenError("Unrecognised access token")
+
+
+def is_ours(requester: Requester) -> bool:
+    """Say whether the request carries a token of ours; no other has the scope of the API."""
+    return API in requester.scope
+
+
+def may_administer(requester: Requester) -> bool:
+    """Say whether the token was granted the power over the server (decision D10)."""
+    return ADMIN in requester.scope
+
+
+def surrogate(session_id: str) -> str:
+    """Return what `user_ips` gets instead of the token: stable per session, opens nothing (C337)."""
+    return f"nextgen_session_{digest(session_id)[:32]}"

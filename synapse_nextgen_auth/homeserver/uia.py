@@ -1,0 +1,92 @@
+"""User-Interactive Authentication for our tokens: the browser takes its place (CS API, m.oauth).
+
+Passwords and other stages can never complete it: a token of ours is bound to a scope, and the only
+operation that the specification keeps is the cross-signing reset, approved on a page of ours.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from synapse.api.errors import AuthError, Codes, InteractiveAuthIncompleteError
+from synapse.http.site import SynapseRequest
+from synapse.types import Requester
+
+from synapse_nextgen_auth.accounts.approvals import Approval, Operation
+from synapse_nextgen_auth.flows import approve_operation
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.tokens import TokenCheck, is_ours
+from synapse_nextgen_auth.oauth.metadata import Endpoints
+from synapse_nextgen_auth.secret import random_id
+
+Validate = Callable[..., Awaitable[tuple[dict[str, Any], str | None]]]
+
+_RESET_PATH = b"/keys/device_signing/upload"
+# The second name is what clients used before the first one was specified (MSC4312).
+_STAGES = ("m.oauth", "org.matrix.cross_signing_reset")
+
+
+class BrowserInsteadOfStages:
+    """The one gate for interactive re-authentication, for requests that carry a token of ours."""
+
+    def __init__(self, homeserver: Homeserver, check: TokenCheck, endpoints: Endpoints) -> None:
+        self._homeserver = homeserver
+        self._check = check
+        self._endpoints = endpoints
+        self._auth = homeserver.hs.get_auth()
+        handler: Any = homeserver.hs.get_auth_handler()
+        self._stock: Validate = handler.validate_user_via_ui_auth
+        handler.validate_user_via_ui_auth = self.validate
+
+    async def validate(
+        self,
+        requester: Requester,
+        request: SynapseRequest,
+        request_body: dict[str, Any],
+        description: str,
+        can_skip_ui_auth: bool = False,  # noqa: FBT001, FBT002 (Synapse's signature)
+    ) -> tuple[dict[str, Any], str | None]:
+        """Let the operation pass if its person approved it, say where to do so if not."""
+        if not is_ours(requester):
+            return await self._stock(
+                requester, request, request_body, description, can_skip_ui_auth
+            )
+        if not (request.path or b"").endswith(_RESET_PATH):
+            raise AuthError(
+                403,
+                "This session was opened in the browser, so this has to be done there too:"
+                f" {self._endpoints.issuer}",
+                Codes.FORBIDDEN,
+            )
+        return await self._reset(requester, request, request_body)
+
+    async def _reset(
+        self, requester: Requester, request: SynapseRequest, body: dict[str, Any]
+    ) -> tuple[dict[str, Any], str | None]:
+        token = self._check.read(self._auth.get_access_token_from_request(request))
+        now = self._homeserver.now()
+        user_id = requester.user.to_string()
+        approved = await self._homeserver.query(
+            approve_operation.use,
+            user_id=user_id,
+            session_id=token.session_id,
+            operation=Operation.CROSS_SIGNING_RESET,
+            now=now,
+        )
+        if approved:
+            body.pop("auth", None)
+            return body, None
+        wanted = Approval(
+            random_id(), user_id, token.session_id, Operation.CROSS_SIGNING_RESET, now
+        )
+        asked = await self._homeserver.query(approve_operation.ask, wanted)
+        raise InteractiveAuthIncompleteError(asked.approval_id, self._challenge(asked))
+
+    def _challenge(self, asked: Approval) -> dict[str, Any]:
+        url = self._endpoints.url(f"approve?request={asked.approval_id}")
+        return {
+            "session": asked.approval_id,
+            "completed": [],
+            "flows": [{"stages": [stage]} for stage in _STAGES],
+            "params": {stage: {"url": url} for stage in _STAGES},
+            "msg": f"Approve the reset of your cryptographic identity at {url} and try again.",
+        }

@@ -1,0 +1,155 @@
+"""The module that Synapse loads: it checks the ground, then puts the parts together."""
+
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+
+from synapse.config._base import ConfigError
+from synapse.config.homeserver import HomeServerConfig
+from synapse.module_api import ModuleApi
+
+from synapse_nextgen_auth import config as configuration
+from synapse_nextgen_auth.config import Config, ConfigProblems
+from synapse_nextgen_auth.homeserver import auth, discovery, schema, selfcheck
+from synapse_nextgen_auth.homeserver.activity import Activity
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.devices import Devices
+from synapse_nextgen_auth.homeserver.housekeeping import Housekeeping
+from synapse_nextgen_auth.homeserver.http import Tree
+from synapse_nextgen_auth.homeserver.limits import Limiter
+from synapse_nextgen_auth.homeserver.people import People
+from synapse_nextgen_auth.homeserver.signing import Signing
+from synapse_nextgen_auth.homeserver.tokens import TokenCheck
+from synapse_nextgen_auth.homeserver.uia import BrowserInsteadOfStages
+from synapse_nextgen_auth.oauth import jwks, metadata
+from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules
+from synapse_nextgen_auth.oauth.clients import AUTHORIZATION_CODE, REFRESH_TOKEN, AuthMethod
+from synapse_nextgen_auth.oauth.metadata import PREFIX, Abilities, Endpoints
+from synapse_nextgen_auth.oauth.redirects import RedirectRules
+from synapse_nextgen_auth.oauth.sessions import Limits
+from synapse_nextgen_auth.secret import Keyring
+from synapse_nextgen_auth.web import routes
+from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.templates import Templates
+
+logger = logging.getLogger(__name__)
+
+_GRANT_TYPES = (AUTHORIZATION_CODE, REFRESH_TOKEN)
+
+
+class NextGenAuth:
+    """An OAuth 2.0 authorization server inside this homeserver."""
+
+    @staticmethod
+    def parse_config(raw: dict[str, Any]) -> Config:
+        """Read the module's options; raise one `ConfigError` that names every mistake."""
+        try:
+            return configuration.read(raw)
+        except ConfigProblems as problems:
+            lines = "\n".join(f"* {path}: {text}" for path, text in problems.problems)
+            raise ConfigError(f"synapse_nextgen_auth found these mistakes:\n{lines}") from None
+
+    def __init__(self, config: Config, api: ModuleApi) -> None:
+        if not config.enabled:
+            logger.info("synapse_nextgen_auth is switched off")
+            return
+        hs_config = api._hs.config  # noqa: SLF001
+        problems = selfcheck.internal_problems() or selfcheck.config_problems(hs_config, config)
+        if problems:
+            raise selfcheck.StartRefused(problems)
+        schema.prepare(api._hs)  # noqa: SLF001
+        site = build(config, Homeserver(api))
+        api.register_web_resource(PREFIX, Tree(routes.handler(site)))
+        for path in routes.WELL_KNOWN:
+            api.register_web_resource(path, Tree(routes.well_known(site)))
+        discovery.announce(site.homeserver, site.endpoints, site.document)
+        auth.install(site.homeserver, site.check)
+        site.devices.watch()
+        BrowserInsteadOfStages(site.homeserver, site.check, site.endpoints)
+        Housekeeping(
+            site.homeserver,
+            site.signing,
+            browsers=site.browser_limits,
+            unused_clients_after=config.client_registration.unused_lifetime,
+        ).start()
+        logger.info("synapse_nextgen_auth is the authorization server %s", site.endpoints.issuer)
+
+
+def build(config: Config, homeserver: Homeserver) -> Site:
+    """Put the parts together; nothing is patched or served yet."""
+    hs_config = homeserver.hs.config
+    endpoints = Endpoints.under(homeserver.public_baseurl)
+    keys = keyring(config, hs_config)
+    limits = effective_limits(config, hs_config)
+    activity = Activity(homeserver)
+    abilities = Abilities(
+        grant_types=_GRANT_TYPES,
+        auth_methods=tuple(method.value for method in AuthMethod),
+        signing_algorithms=jwks.ALGORITHMS,
+        registration=config.client_registration.enabled,
+    )
+    return Site(
+        homeserver=homeserver,
+        config=config,
+        endpoints=endpoints,
+        abilities=abilities,
+        registration_rules=RegistrationRules(
+            grant_types=frozenset(_GRANT_TYPES), redirects=_redirect_rules(config, endpoints)
+        ),
+        document=metadata.encode(metadata.document(endpoints, abilities)),
+        keys=keys,
+        limits=limits,
+        templates=Templates(urlsplit(endpoints.issuer).path),
+        people=People(homeserver),
+        devices=Devices(homeserver),
+        signing=Signing(homeserver, keys),
+        check=TokenCheck(homeserver, keys, limits, activity),
+        registrations=Limiter(
+            homeserver,
+            "nextgen_client_registration",
+            per_second=config.client_registration.per_second,
+            burst=config.client_registration.burst,
+        ),
+    )
+
+
+def keyring(config: Config, hs_config: HomeServerConfig) -> Keyring:
+    """Return the keys: from the module's secret, else from Synapse's `macaroon_secret_key`."""
+    master = (
+        config.secret.reveal().encode("utf-8")
+        if config.secret
+        else hs_config.key.macaroon_secret_key
+    )
+    return Keyring.of(master, [old.reveal().encode("utf-8") for old in config.previous_secrets])
+
+
+def effective_limits(config: Config, hs_config: HomeServerConfig) -> Limits:
+    """Return the lifetimes in force: our options, and Synapse's own where it has them (seconds)."""
+    registration = hs_config.registration
+    synapses = _seconds(registration.refreshable_access_token_lifetime)
+    return Limits(
+        access_token=config.tokens.access_token_lifetime or synapses or 300,
+        grace=config.tokens.refresh_grace,
+        idle=_shorter(config.sessions.idle_lifetime, _seconds(registration.refresh_token_lifetime)),
+        absolute=_shorter(config.sessions.lifetime, _seconds(registration.session_lifetime)),
+    )
+
+
+def _seconds(milliseconds: int | None) -> int | None:
+    return None if milliseconds is None else max(1, milliseconds // 1000)
+
+
+def _shorter(*lifetimes: int | None) -> int | None:
+    return min((lifetime for lifetime in lifetimes if lifetime is not None), default=None)
+
+
+def _redirect_rules(config: Config, endpoints: Endpoints) -> RedirectRules:
+    parts = urlsplit(endpoints.issuer)
+    on_loopback = parts.scheme == "http" and selfcheck.is_loopback(parts.hostname or "")
+    allowed = config.client_registration.allow_loopback_web
+    # On loopback other ports are other applications; elsewhere every port of our host is ours.
+    own = parts.netloc if on_loopback else (parts.hostname or "")
+    return RedirectRules(
+        own_hosts=frozenset({own.lower()}),
+        allow_loopback_web=on_loopback if allowed is None else allowed,
+    )

@@ -1,0 +1,42 @@
+"""What is worth writing down for the account's owner and the operator."""
+
+import enum
+
+import attrs
+
+from synapse_nextgen_auth.secret import digest
+
+
+class Happened(str, enum.Enum):
+    """The kinds of events; the value is what the database keeps."""
+
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGNED_OUT = "signed_out"
+    CONSENTED = "consented"
+    SESSION_BEGUN = "session_begun"
+    SESSION_ENDED = "session_ended"
+    REVOKED_BY_ANOTHER = "revoked_by_another"
+    REFRESH_REUSED = "refresh_token_reused"
+    CODE_REUSED = "code_reused"
+    OPERATION_APPROVED = "operation_approved"
+    KEY_ROTATED = "key_rotated"
+
+
+@attrs.frozen
+class Event:
+    """One row of events; `address` is the network address of whoever did it."""
+
+    kind: Happened
+    happened_at: int
+    user_id: str | None = None
+    client_id: str | None = None
+    session_id: str | None = None
+    address: str | None = None
+    detail: str | None = None
+
+    @property
+    def event_id(self) -> str:
+        """Name the event by what it says, so that a retried transaction repeats it and adds none."""
+        parts = (self.kind.value, self.happened_at, *attrs.astuple(self)[2:])
+        return digest("\n".join(str(part) for part in parts))

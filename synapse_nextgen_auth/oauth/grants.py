@@ -1,0 +1,62 @@
+"""A grant: an authorization on its way from the request to the code (RFC 6749 section 4.1)."""
+
+import enum
+
+import attrs
+
+
+class ResponseMode(str, enum.Enum):
+    """How the answer travels back to the client (OAuth 2.0 Multiple Response Type Encoding)."""
+
+    QUERY = "query"
+    FRAGMENT = "fragment"
+    FORM_POST = "form_post"
+
+
+class Prompt(str, enum.Enum):
+    """What the client asks us to show (OpenID Connect Core section 3.1.2.1)."""
+
+    NONE = "none"
+    LOGIN = "login"
+    CONSENT = "consent"
+
+
+@attrs.frozen
+class Grant:
+    """One row of grants; times in seconds since the epoch.
+
+    `browser` is the digest of the cookie of the browser that began it: nobody else can go on with it.
+    `login_after` is set when only a sign-in at or after that time counts.
+    """
+
+    grant_id: str
+    browser: str
+    client_id: str
+    redirect_uri: str
+    scope: str
+    state: str | None
+    response_mode: ResponseMode = attrs.field(converter=ResponseMode)
+    nonce: str | None
+    code_challenge: str | None
+    prompt: str | None  # space-separated, as asked
+    login_hint: str | None
+    ui_locales: str | None
+    login_after: int | None
+    created_at: int
+    expires_at: int
+    user_id: str | None = None
+    auth_time: int | None = None
+    approved_at: int | None = None
+    refused_at: int | None = None
+    code_expires_at: int | None = None
+    redeemed_at: int | None = None
+    session_id: str | None = None
+
+    @property
+    def asks_consent(self) -> bool:
+        """Say whether the client wants the consent page shown whatever was agreed before."""
+        return Prompt.CONSENT.value in (self.prompt or "").split()
+
+    def is_open(self, now: int) -> bool:
+        """Say whether a person may still decide about it."""
+        return self.approved_at is None and self.refused_at is None and now < self.expires_at

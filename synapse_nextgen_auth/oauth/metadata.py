@@ -1,0 +1,90 @@
+"""The discovery document (RFC 8414, OpenID Connect Discovery, CS API server metadata)."""
+
+import json
+
+import attrs
+
+from synapse_nextgen_auth.oauth.grants import Prompt, ResponseMode
+from synapse_nextgen_auth.oauth.keys import Algorithm
+
+PREFIX = "/_synapse/client/auth"
+
+
+@attrs.frozen
+class Endpoints:
+    """Where things are: everything is the issuer plus a fixed name, nothing comes from a request.
+
+    The issuer ends in a slash, because deployed clients resolve `.well-known/openid-configuration`
+    relative to it.
+    """
+
+    issuer: str
+
+    @classmethod
+    def under(cls, public_baseurl: str) -> "Endpoints":
+        """Derive the issuer from Synapse's `public_baseurl`."""
+        return cls(public_baseurl.rstrip("/") + PREFIX + "/")
+
+    def url(self, path: str) -> str:
+        """Return the absolute URL of one of our paths."""
+        return self.issuer + path
+
+
+@attrs.frozen
+class Abilities:
+    """What this server can do, as far as the operator decides it."""
+
+    grant_types: tuple[str, ...]
+    auth_methods: tuple[str, ...]
+    signing_algorithms: tuple[str, ...]
+    registration: bool
+
+
+def document(endpoints: Endpoints, abilities: Abilities) -> dict[str, object]:
+    """Say what we can do; whatever stands here works, and nothing else is advertised."""
+    methods, algorithms = list(abilities.auth_methods), list(abilities.signing_algorithms)
+    metadata: dict[str, object] = {
+        "issuer": endpoints.issuer,
+        "authorization_endpoint": endpoints.url("authorize"),
+        "token_endpoint": endpoints.url("token"),
+        "revocation_endpoint": endpoints.url("revoke"),
+        "introspection_endpoint": endpoints.url("introspect"),
+        "userinfo_endpoint": endpoints.url("userinfo"),
+        "jwks_uri": endpoints.url("keys"),
+        "scopes_supported": [
+            "openid",
+            "email",
+            "profile",
+            "urn:matrix:client:api:*",
+            "urn:synapse:admin:*",
+        ],
+        "response_types_supported": ["code"],
+        "response_modes_supported": [mode.value for mode in ResponseMode],
+        "grant_types_supported": list(abilities.grant_types),
+        "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": [prompt.value for prompt in Prompt],
+        "authorization_response_iss_parameter_supported": True,
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [a.value for a in Algorithm],
+        "claims_supported": [
+            *("iss", "sub", "aud", "iat", "exp", "auth_time", "nonce", "at_hash"),
+            *("name", "preferred_username", "picture", "email", "email_verified"),
+        ],
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_endpoint_auth_methods_supported": [m for m in methods if m != "none"],
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+    }
+    if abilities.registration:
+        metadata["registration_endpoint"] = endpoints.url("clients/register")
+    return metadata
+
+
+def encode(metadata: dict[str, object]) -> bytes:
+    """Write the document down once: every path serves these same bytes."""
+    return json.dumps(metadata, separators=(",", ":")).encode("utf-8")

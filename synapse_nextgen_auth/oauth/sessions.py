@@ -1,0 +1,83 @@
+"""A session: a client's standing access to one account, at most one per Matrix device."""
+
+import enum
+from functools import cached_property
+
+import attrs
+
+from synapse_nextgen_auth.oauth import scopes
+
+
+class End(str, enum.Enum):
+    """Why a session is over; the value is what the database keeps."""
+
+    REVOKED = "revoked"  # the client or a finder of the token said so (RFC 7009)
+    LOGOUT = "logout"  # the device was deleted: /logout, admin API, deactivation
+    REUSE = "reuse"  # an old refresh token or a spent code came back
+    REPLACED = "replaced"  # a later sign-in took over the device
+    IDLE = "idle"
+    LIFETIME = "lifetime"
+    CLIENT_GONE = "client_gone"
+    FAILED = "failed"  # the device could not be created
+
+
+# After these the person may sign in again on the same device and keep its keys (CS API, soft logout).
+SOFT_ENDS = frozenset({End.REUSE, End.IDLE, End.LIFETIME})
+
+
+@attrs.frozen
+class Limits:
+    """How long things live, in seconds; `None` is without end."""
+
+    access_token: int = 300
+    grace: int = 30
+    idle: int | None = None
+    absolute: int | None = None
+
+
+@attrs.frozen
+class Session:
+    """One row of sessions; times in seconds since the epoch."""
+
+    session_id: str
+    user_id: str
+    device_id: str | None
+    client_id: str
+    scope: str
+    generation: int
+    rotated_at: int
+    confirmed_generation: int
+    auth_time: int
+    created_at: int
+    last_active_at: int
+    expires_at: int | None = None
+    ended_at: int | None = None
+    end_reason: str | None = None
+
+    @cached_property
+    def granted(self) -> scopes.Scope:
+        """The scope, read from its text once."""
+        return scopes.parse(self.scope)
+
+    def over(self, now: int, limits: Limits) -> End | None:
+        """Return why the session is over, or `None` while it lives."""
+        if self.ended_at is not None:
+            return End(self.end_reason) if self.end_reason else End.REVOKED
+        if self.expires_at is not None and now >= self.expires_at:
+            return End.LIFETIME
+        if limits.absolute is not None and now >= self.created_at + limits.absolute:
+            return End.LIFETIME
+        # `rotated_at` moves with every refresh, so a client that refreshes is never idle.
+        if (
+            limits.idle is not None
+            and now >= max(self.rotated_at, self.last_active_at) + limits.idle
+        ):
+            return End.IDLE
+        return None
+
+    def ends_at(self, limits: Limits) -> int | None:
+        """Return when the session ends at the latest, whatever its client does."""
+        ends = [self.expires_at] if self.expires_at is not None else []
+        if limits.absolute is not None:
+            ends.append(self.created_at + limits.absolute)
+        return min(ends, default=None)

@@ -1,0 +1,84 @@
+"""The shape of our tokens: a small signed statement about a session (design.md section 4).
+
+A token is 45 bytes in base64url behind a typed prefix: session id, generation, expiry and a MAC.
+Reading one costs no database; there is no row per token, and nothing in the database makes one.
+"""
+
+import base64
+import binascii
+import enum
+import re
+import struct
+
+import attrs
+
+from synapse_nextgen_auth.secret import Keyring, Secret, urlsafe
+
+_FIELDS = struct.Struct(">16sIQ")
+_EXPIRY_BYTES = 5
+_MAC_BYTES = 20
+_BODY = re.compile(r"[A-Za-z0-9_-]{60}")
+
+
+class Kind(enum.Enum):
+    """What a token is for; prefix and key differ, so one can never pass for another (C109)."""
+
+    ACCESS = "nga_"
+    REFRESH = "ngr_"
+    PERSONAL = "ngp_"
+
+
+@attrs.frozen
+class Token:
+    """What a token says: which session, which generation of it, and until when (seconds; 0: no end)."""
+
+    kind: Kind
+    session_id: str
+    generation: int
+    expires_at: int
+
+    def is_expired(self, now: int) -> bool:
+        """Say whether the token's own time is over."""
+        return self.expires_at != 0 and now >= self.expires_at
+
+
+def kind_of(text: str) -> Kind | None:
+    """Return which kind of token of ours `text` claims to be, `None` for somebody else's."""
+    return next((kind for kind in Kind if text.startswith(kind.value)), None)
+
+
+def mint(keys: Keyring, token: Token) -> Secret:
+    """Write a token down and sign it."""
+    fields = _pack(token)
+    mac = keys.mac(_purpose(token.kind), fields)[:_MAC_BYTES]
+    return Secret(token.kind.value + urlsafe(fields + mac))
+
+
+def read(keys: Keyring, text: str) -> Token | None:
+    """Read a token; `None` unless we signed exactly this one."""
+    kind = kind_of(text)
+    if kind is None or not _BODY.fullmatch(text, len(kind.value)):
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(text[len(kind.value) :])
+    except binascii.Error:
+        return None
+    fields, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+    if not keys.proves(_purpose(kind), fields, mac):
+        return None
+    return _unpack(kind, fields)
+
+
+def _purpose(kind: Kind) -> str:
+    return f"token {kind.name.lower()}"
+
+
+def _pack(token: Token) -> bytes:
+    packed = _FIELDS.pack(bytes.fromhex(token.session_id), token.generation, token.expires_at)
+    return packed[:20] + packed[-_EXPIRY_BYTES:]
+
+
+def _unpack(kind: Kind, fields: bytes) -> Token:
+    padding = bytes(_FIELDS.size - len(fields))
+    session_id, generation, expires_at = _FIELDS.unpack(fields[:20] + padding + fields[20:])
+    return Token(kind, session_id.hex(), generation, expires_at)

@@ -1,0 +1,60 @@
+"""Rows of approvals: a person lets a session do one dangerous thing, once (MSC4312)."""
+
+from synapse_nextgen_auth.accounts.approvals import Approval, Operation
+from synapse_nextgen_auth.store.txn import Txn
+
+_COLUMNS = "approval_id, user_id, session_id, operation, requested_at, approved_at, used_at"
+
+
+def add(txn: Txn, approval: Approval) -> None:
+    """Insert an approval that a client asks for."""
+    txn.execute(
+        f"INSERT INTO nextgen_approvals ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(approval.approval_id, approval.user_id, approval.session_id),
+            *(approval.operation.value, approval.requested_at),
+            *(approval.approved_at, approval.used_at),
+        ),
+    )
+
+
+def get(txn: Txn, approval_id: str) -> Approval | None:
+    """Return the approval with this id."""
+    txn.execute(f"SELECT {_COLUMNS} FROM nextgen_approvals WHERE approval_id = ?", (approval_id,))
+    row = txn.fetchone()
+    return Approval(*row) if row else None
+
+
+def find_asked(txn: Txn, session_id: str, operation: Operation, *, since: int) -> Approval | None:
+    """Return what the session asked for since then and has not used, the newest first."""
+    txn.execute(
+        f"SELECT {_COLUMNS} FROM nextgen_approvals"
+        " WHERE session_id = ? AND operation = ? AND requested_at >= ? AND used_at IS NULL"
+        " ORDER BY requested_at DESC, approval_id LIMIT 1",
+        (session_id, operation.value, since),
+    )
+    row = txn.fetchone()
+    return Approval(*row) if row else None
+
+
+def approve(txn: Txn, approval_id: str, *, now: int) -> bool:
+    """Mark it approved; False when it was already."""
+    txn.execute(
+        "UPDATE nextgen_approvals SET approved_at = ?"
+        " WHERE approval_id = ? AND approved_at IS NULL AND used_at IS NULL",
+        (now, approval_id),
+    )
+    return txn.rowcount == 1
+
+
+def use(
+    txn: Txn, *, user_id: str, session_id: str, operation: Operation, since: int, now: int
+) -> bool:
+    """Use up what was approved for this session since then; False when there is nothing."""
+    txn.execute(
+        "UPDATE nextgen_approvals SET used_at = ?"
+        " WHERE user_id = ? AND session_id = ? AND operation = ?"
+        " AND approved_at IS NOT NULL AND approved_at >= ? AND used_at IS NULL",
+        (now, user_id, session_id, operation.value, since),
+    )
+    return txn.rowcount >= 1

@@ -1,0 +1,44 @@
+"""Rows of registered clients; configured ones live in the configuration alone."""
+
+from synapse_nextgen_auth.oauth.clients import Client, from_json, to_json
+from synapse_nextgen_auth.store.txn import Txn
+
+# How stale (seconds) the note of a client's last use may get: it serves the sweep only.
+_TOUCH_AFTER = 3600
+
+
+def add(txn: Txn, client: Client, *, digest: str | None) -> bool:
+    """Insert a client; False when the same metadata or id is there already."""
+    txn.execute(
+        "INSERT INTO nextgen_clients"
+        " (client_id, digest, metadata, secret_hash, created_at, last_used_at)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (
+            *(client.client_id, digest, to_json(client), client.secret_hash),
+            *(client.created_at, client.created_at),
+        ),
+    )
+    return txn.rowcount == 1
+
+
+def get(txn: Txn, client_id: str) -> Client | None:
+    """Return the registered client with this id."""
+    txn.execute(
+        "SELECT metadata, secret_hash, created_at FROM nextgen_clients WHERE client_id = ?",
+        (client_id,),
+    )
+    row = txn.fetchone()
+    if row is None:
+        return None
+    metadata, secret_hash, created_at = row
+    return Client.of(
+        from_json(metadata), client_id=client_id, secret_hash=secret_hash, created_at=created_at
+    )
+
+
+def touch(txn: Txn, client_id: str, *, now: int) -> None:
+    """Note that the client was used."""
+    txn.execute(
+        "UPDATE nextgen_clients SET last_used_at = ? WHERE client_id = ? AND last_used_at < ?",
+        (now, client_id, now - _TOUCH_AFTER),
+    )

@@ -1,0 +1,22 @@
+"""Rows of remembered consents: which account lets which client do what."""
+
+from synapse_nextgen_auth.store.txn import Txn
+
+
+def remember(txn: Txn, *, user_id: str, client_id: str, scope: str, now: int) -> None:
+    """Note that the person agreed now."""
+    txn.execute(
+        "INSERT INTO nextgen_consents (user_id, client_id, scope, granted_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (user_id, client_id, scope) DO UPDATE SET granted_at = excluded.granted_at",
+        (user_id, client_id, scope, now),
+    )
+
+
+def granted_at(txn: Txn, *, user_id: str, client_id: str, scope: str) -> int | None:
+    """Return when the person last agreed to exactly this."""
+    txn.execute(
+        "SELECT granted_at FROM nextgen_consents WHERE user_id = ? AND client_id = ? AND scope = ?",
+        (user_id, client_id, scope),
+    )
+    row = txn.fetchone()
+    return int(row[0]) if row else None

@@ -1,0 +1,16 @@
+"""Rows of the audit log: append-only, no secrets."""
+
+from synapse_nextgen_auth.oauth.events import Event
+from synapse_nextgen_auth.store.txn import Txn
+
+
+def add(txn: Txn, event: Event) -> None:
+    """Write the event down."""
+    txn.execute(
+        "INSERT INTO nextgen_events (event_id, happened_at, kind, user_id, client_id, session_id,"
+        " address, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (
+            *(event.event_id, event.happened_at, event.kind.value, event.user_id),
+            *(event.client_id, event.session_id, event.address, event.detail),
+        ),
+    )

@@ -1,0 +1,90 @@
+"""Rows of grants."""
+
+from synapse_nextgen_auth.oauth.grants import Grant
+from synapse_nextgen_auth.store.txn import Txn
+
+_COLUMNS = """grant_id, browser, client_id, redirect_uri, scope, state, response_mode, nonce,
+    code_challenge, prompt, login_hint, ui_locales, login_after, created_at, expires_at, user_id,
+    auth_time, approved_at, refused_at, code_expires_at, redeemed_at, session_id"""
+
+
+def add(txn: Txn, grant: Grant) -> None:
+    """Insert a grant that has just been requested."""
+    txn.execute(
+        f"INSERT INTO nextgen_grants ({_COLUMNS}) VALUES"
+        " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(grant.grant_id, grant.browser, grant.client_id, grant.redirect_uri, grant.scope),
+            *(grant.state, grant.response_mode.value, grant.nonce, grant.code_challenge),
+            *(grant.prompt, grant.login_hint, grant.ui_locales, grant.login_after),
+            *(grant.created_at, grant.expires_at, grant.user_id, grant.auth_time),
+            *(grant.approved_at, grant.refused_at, grant.code_expires_at, grant.redeemed_at),
+            grant.session_id,
+        ),
+    )
+
+
+def get(txn: Txn, grant_id: str) -> Grant | None:
+    """Return the grant with this id."""
+    txn.execute(f"SELECT {_COLUMNS} FROM nextgen_grants WHERE grant_id = ?", (grant_id,))
+    row = txn.fetchone()
+    return Grant(*row) if row else None
+
+
+def find_by_code(txn: Txn, code_digest: str) -> Grant | None:
+    """Return the grant that this code was issued for."""
+    txn.execute(f"SELECT {_COLUMNS} FROM nextgen_grants WHERE code_digest = ?", (code_digest,))
+    row = txn.fetchone()
+    return Grant(*row) if row else None
+
+
+def approve(  # noqa: PLR0913 (one column each)
+    txn: Txn,
+    grant_id: str,
+    *,
+    user_id: str,
+    auth_time: int,
+    code_digest: str,
+    code_expires_at: int,
+    now: int,
+) -> bool:
+    """Attach the code; False when somebody already decided."""
+    txn.execute(
+        "UPDATE nextgen_grants SET user_id = ?, auth_time = ?, code_digest = ?,"
+        " code_expires_at = ?, approved_at = ?"
+        " WHERE grant_id = ? AND approved_at IS NULL AND refused_at IS NULL",
+        (user_id, auth_time, code_digest, code_expires_at, now, grant_id),
+    )
+    return txn.rowcount == 1
+
+
+def refuse(txn: Txn, grant_id: str, *, now: int) -> bool:
+    """Mark the grant refused; False when somebody already decided."""
+    txn.execute(
+        "UPDATE nextgen_grants SET refused_at = ?"
+        " WHERE grant_id = ? AND approved_at IS NULL AND refused_at IS NULL",
+        (now, grant_id),
+    )
+    return txn.rowcount == 1
+
+
+def redeem(txn: Txn, grant_id: str, *, session_id: str, now: int) -> bool:
+    """Spend the code on a session; False when somebody else got there first."""
+    txn.execute(
+        "UPDATE nextgen_grants SET redeemed_at = ?, session_id = ?"
+        " WHERE grant_id = ? AND redeemed_at IS NULL AND refused_at IS NULL",
+        (now, session_id, grant_id),
+    )
+    return txn.rowcount == 1
+
+
+def move(txn: Txn, *, from_browser: str, to_browser: str, now: int) -> None:
+    """Let the browser that signed in go on with what it began under its former cookie.
+
+    It signed in just now, so whatever asked for a fresh sign-in has it.
+    """
+    txn.execute(
+        "UPDATE nextgen_grants SET browser = ?, login_after = NULL"
+        " WHERE browser = ? AND approved_at IS NULL AND refused_at IS NULL AND expires_at > ?",
+        (to_browser, from_browser, now),
+    )

@@ -1,0 +1,138 @@
+"""Making answers: JSON that speaks RFC 6749, pages that browsers cannot be tricked with."""
+
+import json
+from collections.abc import Mapping
+
+from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.oauth.authorize import Answer
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.uris import parse
+
+NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
+NOSNIFF = ("X-Content-Type-Options", "nosniff")
+CORS = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"),
+    (
+        "Access-Control-Allow-Headers",
+        "X-Requested-With, Content-Type, Authorization, Accept, Accept-Language, Date",
+    ),
+    ("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate"),
+    ("Access-Control-Max-Age", "86400"),
+)
+_PAGE_HEADERS = (
+    ("Content-Type", "text/html; charset=utf-8"),
+    *NO_STORE,
+    NOSNIFF,
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()"),
+    ("X-Robots-Tag", "noindex"),
+)
+
+
+def json_answer(status: int, body: Mapping[str, object], *headers: tuple[str, str]) -> Outgoing:
+    """Answer with JSON that nobody may keep."""
+    encoded = json.dumps(body, separators=(",", ":")).encode("utf-8")
+    return Outgoing(
+        status, encoded, (("Content-Type", "application/json"), *NO_STORE, NOSNIFF, *headers)
+    )
+
+
+def document(body: bytes, *headers: tuple[str, str]) -> Outgoing:
+    """Answer with JSON that anybody may keep for a while."""
+    return Outgoing(
+        200,
+        body,
+        (
+            ("Content-Type", "application/json"),
+            ("Cache-Control", "public, max-age=600, s-maxage=3600, stale-while-revalidate=600"),
+            NOSNIFF,
+            *headers,
+        ),
+    )
+
+
+def error(refusal: OAuthError, *headers: tuple[str, str]) -> Outgoing:
+    """Answer with a refusal as RFC 6749 section 5.2 wants it."""
+    body = {"error": refusal.code}
+    if refusal.description:
+        body["error_description"] = refusal.description
+    extra: tuple[tuple[str, str], ...] = ()
+    if refusal.status == 503:
+        extra = (("Retry-After", "5"),)
+    return json_answer(refusal.status, body, *extra, *headers)
+
+
+def page(
+    status: int,
+    html: str,
+    *,
+    goes_to: str | None = None,
+    keeps_opener: bool = False,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Outgoing:
+    """Answer with a page.
+
+    `goes_to` is the redirect URI that a form of this page may end up at: browsers apply
+    `form-action` to the redirect after it, too (C202). `keeps_opener` lets a page tell the window
+    that opened it that it is done.
+    """
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            f"form-action {' '.join(_form_targets(goes_to))}",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+    opener = "unsafe-none" if keeps_opener else "same-origin"
+    return Outgoing(
+        status,
+        html.encode("utf-8"),
+        (
+            *_PAGE_HEADERS,
+            ("Content-Security-Policy", policy),
+            ("Cross-Origin-Opener-Policy", opener),
+            *headers,
+        ),
+    )
+
+
+def redirect(location: str, *headers: tuple[str, str]) -> Outgoing:
+    """Send the browser on with a GET, never with the form it just posted (C033)."""
+    return Outgoing(
+        303,
+        b"",
+        (
+            *_PAGE_HEADERS,
+            ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+            ("Location", _ascii(location)),
+            *headers,
+        ),
+    )
+
+
+def to_client(answer: Answer) -> Outgoing:
+    """Send an authorization response in the query or the fragment of the redirect URI."""
+    return redirect(answer.location)
+
+
+def _form_targets(goes_to: str | None) -> tuple[str, ...]:
+    uri = parse(goes_to) if goes_to is not None else None
+    if uri is None:
+        return ("'self'",)
+    if uri.scheme not in {"https", "http"} or "[" in (goes_to or ""):
+        # A scheme of an app, or an IPv6 loopback address: no host of theirs fits into a policy.
+        return ("'self'", f"{uri.scheme}:")
+    port = f":{uri.port}" if uri.port is not None else ""
+    return ("'self'", f"{uri.scheme}://{uri.host}{port}")
+
+
+def _ascii(location: str) -> str:
+    # A registered URI is ASCII without control characters; anything else never gets here.
+    location.encode("ascii")
+    return location

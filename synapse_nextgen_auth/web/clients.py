@@ -1,0 +1,84 @@
+"""Which client speaks at an endpoint, proven in the way it registered (RFC 6749 section 2.3)."""
+
+from collections.abc import Mapping
+
+import argon2
+from synapse.logging.context import defer_to_thread
+
+from synapse_nextgen_auth.homeserver.http import Incoming
+from synapse_nextgen_auth.oauth import client_auth
+from synapse_nextgen_auth.oauth.clients import AuthMethod, Client
+from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_client
+from synapse_nextgen_auth.secret import Secret
+from synapse_nextgen_auth.store import assertions
+from synapse_nextgen_auth.web.site import Site
+
+# Client secrets are 256 random bits: the hash needs no work factor against guessing, it keeps a
+# reader of the database from using them.
+_HASHER = argon2.PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1)
+_NOBODY = Client(
+    client_id="",
+    auth_method=AuthMethod.SECRET_BASIC,
+    secret_hash=_HASHER.hash("a secret that no client has"),
+)
+
+
+def hash_secret(secret: Secret) -> str:
+    """Return what the database keeps of a client's secret."""
+    return _HASHER.hash(secret.reveal())
+
+
+def verify_secret(secret_hash: str, secret: str) -> bool:
+    """Say whether this is the secret; never raises for a wrong or broken one."""
+    try:
+        return _HASHER.verify(secret_hash, secret)
+    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+        return False
+
+
+async def authenticate(site: Site, incoming: Incoming, form: Mapping[str, str]) -> Client:
+    """Return the client that sends this request; raise `invalid_client` for every doubt.
+
+    An unknown client and a wrong secret cost the same and answer the same (C091).
+    """
+    if incoming.has_header("Authorization") and incoming.header("Authorization") is None:
+        raise invalid_client("the Authorization header is repeated or not ASCII")
+    credentials = client_auth.read(incoming.header("Authorization"), form)
+    client = await site.client(credentials.client_id)
+    accepted = await defer_to_thread(
+        site.homeserver.hs.get_reactor(),
+        _check,
+        client or _NOBODY,
+        credentials,
+        (site.endpoints.issuer, site.endpoints.url("token")),
+        site.now(),
+    )
+    if client is None:
+        raise invalid_client("unknown client")
+    if accepted.jti is not None and not await site.homeserver.query(
+        assertions.spend,
+        client_id=client.client_id,
+        jti=accepted.jti,
+        expires_at=accepted.expires_at or site.now(),
+    ):
+        raise invalid_client("the assertion was used before")
+    return client
+
+
+def _check(
+    client: Client,
+    credentials: client_auth.Credentials,
+    audience: tuple[str, ...],
+    now: int,
+) -> client_auth.Accepted:
+    return client_auth.authenticate(
+        client, credentials, audience=audience, now=now, verify_secret=verify_secret
+    )
+
+
+def basic_challenge(incoming: Incoming, refusal: OAuthError) -> tuple[tuple[str, str], ...]:
+    """Return the header that RFC 6749 section 5.2 wants when a client tried Basic."""
+    tried = incoming.has_header("Authorization")
+    if refusal.code == "invalid_client" and tried:
+        return (("WWW-Authenticate", 'Basic realm="synapse_nextgen_auth"'),)
+    return ()

@@ -1,0 +1,93 @@
+"""The authorization endpoint (RFC 6749 section 3.1): checks the request and begins the grant."""
+
+import logging
+
+from synapse_nextgen_auth.flows import authorize as flow
+from synapse_nextgen_auth.flows.authorize import Step
+from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.oauth import authorize as rules
+from synapse_nextgen_auth.oauth.authorize import Displayed, Redirected, Request
+from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
+from synapse_nextgen_auth.secret import random_id
+from synapse_nextgen_auth.web import forms, grants
+from synapse_nextgen_auth.web.browser import Visitor
+from synapse_nextgen_auth.web.pages import visitors
+from synapse_nextgen_auth.web.pages.messages import OF_PROBLEM, Stop
+from synapse_nextgen_auth.web.site import Site
+
+logger = logging.getLogger(__name__)
+
+GRANT_LIFETIME = 1800  # seconds a person has to sign in and decide
+
+
+async def authorize(site: Site, incoming: Incoming) -> Outgoing:
+    """Begin a grant and send the browser to its first page, or refuse in the right place."""
+    parameters = forms.parse(incoming.body if incoming.method == "POST" else incoming.query)
+    client = await site.client(parameters.get("client_id"))
+    try:
+        target = rules.find_target(parameters, client)
+    except Displayed as refusal:
+        logger.info("Refused an authorization request: %s", refusal.problem.value)
+        raise Stop(400, OF_PROBLEM[refusal.problem], detail=refusal.detail) from refusal
+    assert client is not None, "find_target found out"  # noqa: S101
+    try:
+        request = rules.read_request(
+            parameters,
+            client,
+            target,
+            pkce_optional=client.client_id in site.config.pkce_exempt,
+        )
+        return await _begin(site, incoming, client, request)
+    except Redirected as refusal:
+        logger.info("Refused client %s: %s", client.client_id, refusal.error)
+        answer = rules.failure(refusal.target, refusal.error, issuer=site.endpoints.issuer)
+        return grants.deliver(site, answer, client)
+
+
+async def _begin(site: Site, incoming: Incoming, client: Client, request: Request) -> Outgoing:
+    visitor = await visitors.greet(site, incoming)
+    grant = _grant(visitor, client, request, now=site.now())
+    if request.is_silent:
+        return await _answer_silently(site, incoming, visitor, client, grant, request)
+    await site.homeserver.query(flow.request, grant)
+    outgoing = await grants.go_on(site, incoming, visitor, grant, client)
+    return visitors.with_cookie(site, visitor, outgoing)
+
+
+async def _answer_silently(
+    site: Site,
+    incoming: Incoming,
+    visitor: Visitor,
+    client: Client,
+    grant: Grant,
+    request: Request,
+) -> Outgoing:
+    """Answer `prompt=none` at once; a code only for what its person agreed to before (C021)."""
+    if flow.next_step(grant, visitor.browser) is Step.SIGN_IN:
+        raise Redirected(OAuthError("login_required", "Nobody is signed in"), request.target)
+    if not await grants.is_agreed(site, visitor, grant, client):
+        raise Redirected(OAuthError("consent_required", "Consent is needed"), request.target)
+    await site.homeserver.query(flow.request, grant)
+    return await grants.approve(site, incoming, visitor, grant, client)
+
+
+def _grant(visitor: Visitor, client: Client, request: Request, *, now: int) -> Grant:
+    return Grant(
+        grant_id=random_id(),
+        browser=visitor.digest,
+        client_id=client.client_id,
+        redirect_uri=request.target.redirect_uri,
+        scope=request.scope.text,
+        state=request.target.state,
+        response_mode=ResponseMode(request.target.response_mode),
+        nonce=request.nonce,
+        code_challenge=request.code_challenge,
+        prompt=" ".join(sorted(prompt.value for prompt in request.prompts)) or None,
+        login_hint=request.login_hint,
+        ui_locales=request.ui_locales,
+        login_after=request.login_after(now),
+        created_at=now,
+        expires_at=now + GRANT_LIFETIME,
+    )

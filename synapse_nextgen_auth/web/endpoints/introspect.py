@@ -1,0 +1,63 @@
+"""Token introspection (RFC 7662), for clients that prove who they are and about their own tokens."""
+
+from synapse.api.errors import SynapseError
+
+from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.homeserver.live import UnknownSession
+from synapse_nextgen_auth.oauth import tokens
+from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.oauth.errors import invalid_client, invalid_request
+from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.oauth.tokens import Kind, Token
+from synapse_nextgen_auth.web import answers, clients, forms
+from synapse_nextgen_auth.web.site import Site
+
+
+async def introspect(site: Site, incoming: Incoming) -> Outgoing:
+    """Say what a token is good for; nothing at all about anybody else's (C134, C135)."""
+    form = forms.once(forms.parse(incoming.body))
+    client = await clients.authenticate(site, incoming, form)
+    if client.is_public:
+        raise invalid_client("a public client may not introspect")
+    text = form.get("token")
+    if text is None:
+        raise invalid_request("token is missing")
+    return answers.json_answer(200, await _describe(site, client, text))
+
+
+async def _describe(site: Site, client: Client, text: str) -> dict[str, object]:
+    token = tokens.read(site.keys, text)
+    session = await _session(site, token) if token else None
+    if token is None or session is None or session.client_id != client.client_id:
+        return {"active": False}
+    described: dict[str, object] = {
+        "active": True,
+        "scope": session.scope,
+        "client_id": session.client_id,
+        "username": session.user_id,
+        "sub": session.user_id,
+        "iss": site.endpoints.issuer,
+        "aud": session.client_id,
+        "iat": session.created_at,
+        "token_type": "Bearer" if token.kind is Kind.ACCESS else token.kind.name.lower() + "_token",
+    }
+    if token.expires_at:
+        described["exp"] = token.expires_at
+    if session.device_id is not None:
+        described["device_id"] = session.device_id
+    return described
+
+
+async def _session(site: Site, token: Token) -> Session | None:
+    """Return the living session for which this token still works."""
+    try:
+        if token.kind is Kind.ACCESS:
+            session = await site.check.session(token)
+        else:
+            session = await site.homeserver.live.find(token.session_id)
+    except (SynapseError, UnknownSession):
+        return None
+    account = await site.people.account(session.user_id)
+    if account is None or account.is_deactivated or account.is_locked:
+        return None
+    return None if session.over(site.now(), site.limits) else session

@@ -1,0 +1,44 @@
+"""Dynamic client registration (RFC 7591, MSC2966)."""
+
+import logging
+
+from synapse.logging.context import defer_to_thread
+
+from synapse_nextgen_auth.flows import register_client
+from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.oauth import clients as rules
+from synapse_nextgen_auth.oauth.client_metadata import read_metadata
+from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
+from synapse_nextgen_auth.secret import random_id, random_token
+from synapse_nextgen_auth.web import answers, forms
+from synapse_nextgen_auth.web.clients import hash_secret
+from synapse_nextgen_auth.web.site import Site
+
+logger = logging.getLogger(__name__)
+
+_TOO_MANY = OAuthError("temporarily_unavailable", "Too many new registrations, wait a while", 429)
+
+
+async def register(site: Site, incoming: Incoming) -> Outgoing:
+    """Register a client, or greet one that is known with the same `client_id`."""
+    if incoming.content_type != "application/json":
+        raise invalid_request("The content type must be application/json")
+    metadata = read_metadata(forms.parse_json(incoming.body), rules=site.registration_rules)
+    secret = random_token() if metadata.auth_method.needs_secret else None
+    secret_hash = (
+        await defer_to_thread(site.homeserver.hs.get_reactor(), hash_secret, secret)
+        if secret
+        else None
+    )
+    client = register_client.client_of(
+        metadata, random_id=random_id(), secret_hash=secret_hash, now=site.now()
+    )
+    known = await site.client(client.client_id)
+    if known is None:
+        # Nobody may fill the database with clients; greeting a known one writes nothing.
+        wait = await site.registrations.count(incoming.address)
+        if wait is not None:
+            return answers.error(_TOO_MANY, ("Retry-After", str(wait)))
+        logger.info("Registering client %s of %s", client.client_id, client.host)
+    registered = await site.homeserver.query(register_client.register, client)
+    return answers.json_answer(201, rules.document(registered, issued_secret=secret))

@@ -1,0 +1,195 @@
+"""The token endpoint (RFC 6749 section 3.2): the steps all grants share, then the grant itself."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+import attrs
+
+from synapse_nextgen_auth.accounts.people import Standing
+from synapse_nextgen_auth.flows import end_session, redeem_code, refresh
+from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.homeserver.live import UnknownSession
+from synapse_nextgen_auth.oauth import tokens
+from synapse_nextgen_auth.oauth.clients import AUTHORIZATION_CODE, REFRESH_TOKEN, Client
+from synapse_nextgen_auth.oauth.errors import (
+    OAuthError,
+    invalid_grant,
+    invalid_request,
+    unavailable,
+)
+from synapse_nextgen_auth.oauth.id_token import Claims
+from synapse_nextgen_auth.oauth.keys import Algorithm
+from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.oauth.tokens import Kind, Token
+from synapse_nextgen_auth.secret import Secret, digest, random_id
+from synapse_nextgen_auth.web import answers, clients, forms
+from synapse_nextgen_auth.web.site import Site
+
+logger = logging.getLogger(__name__)
+
+
+@attrs.frozen
+class Ask:
+    """A token request whose client is known."""
+
+    client: Client
+    form: Mapping[str, str] = attrs.field(repr=False)
+    incoming: Incoming
+
+
+async def token(site: Site, incoming: Incoming) -> Outgoing:
+    """Answer a token request."""
+    form = forms.once(forms.parse(incoming.body))
+    grant_type = form.get("grant_type")
+    client = await clients.authenticate(site, incoming, form)
+    if grant_type is None:
+        raise invalid_request("grant_type is missing")
+    grant = GRANTS.get(grant_type)
+    if grant is None:
+        raise OAuthError("unsupported_grant_type", "This server does not know the grant_type")
+    if grant_type not in client.grant_types:
+        raise OAuthError("unauthorized_client", f"The client did not register {grant_type}")
+    return await grant(site, Ask(client, form, incoming))
+
+
+async def redeem(site: Site, ask: Ask) -> Outgoing:
+    """Exchange a code for tokens (RFC 6749 section 4.1.3); the device exists before the answer."""
+    code = ask.form.get("code")
+    if code is None:
+        raise invalid_request("code is missing")
+    await _check_account(site, await site.homeserver.query(redeem_code.who, digest(code)))
+    redeemed = await site.homeserver.transact(
+        redeem_code.redeem,
+        redeem_code.Presented(
+            code_digest=digest(code),
+            client_id=ask.client.client_id,
+            redirect_uri=ask.form.get("redirect_uri"),
+            verifier=ask.form.get("code_verifier"),
+            session_id=random_id(),
+        ),
+        now=site.now(),
+    )
+    await _provide_device(site, ask, redeemed.session)
+    pair = _pair(site, redeemed.session, redeemed.session.generation)
+    return await _answer(site, ask.client, redeemed.session, pair, nonce=redeemed.nonce)
+
+
+async def renew(site: Site, ask: Ask) -> Outgoing:
+    """Exchange a refresh token for the next pair (RFC 6749 section 6)."""
+    text = ask.form.get("refresh_token")
+    if text is None:
+        raise invalid_request("refresh_token is missing")
+    presented = tokens.read(site.keys, text)
+    if presented is None or presented.kind is not Kind.REFRESH:
+        raise invalid_grant("not a refresh token of ours")
+    session = await _living(site, presented)
+    generation = await site.homeserver.transact(
+        refresh.refresh,
+        session,
+        client_id=ask.client.client_id,
+        presented=presented.generation,
+        now=site.now(),
+        limits=site.limits,
+    )
+    return await _answer(site, ask.client, session, _pair(site, session, generation), nonce=None)
+
+
+GRANTS: dict[str, Callable[[Site, Ask], Awaitable[Outgoing]]] = {
+    AUTHORIZATION_CODE: redeem,
+    REFRESH_TOKEN: renew,
+}
+
+
+@attrs.frozen
+class Pair:
+    """The two tokens of one generation; `expires_in` is that of the access token, in seconds."""
+
+    access: Secret
+    refresh: Secret
+    expires_in: int
+
+
+def _pair(site: Site, session: Session, generation: int) -> Pair:
+    now = site.now()
+    end = session.ends_at(site.limits)
+    lifetime = site.limits.access_token
+    if end is not None:
+        lifetime = max(1, min(lifetime, end - now))
+    access = Token(Kind.ACCESS, session.session_id, generation, now + lifetime)
+    renewal = Token(Kind.REFRESH, session.session_id, generation, 0)
+    return Pair(tokens.mint(site.keys, access), tokens.mint(site.keys, renewal), lifetime)
+
+
+async def _answer(
+    site: Site, client: Client, session: Session, pair: Pair, *, nonce: str | None
+) -> Outgoing:
+    body: dict[str, object] = {
+        "access_token": pair.access.reveal(),
+        "token_type": "Bearer",
+        "expires_in": pair.expires_in,
+        "refresh_token": pair.refresh.reveal(),
+        "scope": session.scope,
+    }
+    if session.granted.openid:
+        claims = Claims(
+            issuer=site.endpoints.issuer,
+            subject=session.user_id,
+            audience=client.client_id,
+            auth_time=session.auth_time,
+            nonce=nonce,
+            access_token=pair.access,
+        )
+        body["id_token"] = await site.signing.sign(claims, Algorithm(client.id_token_alg))
+    return answers.json_answer(200, body)
+
+
+async def _living(site: Site, presented: Token) -> Session:
+    """Return the session of a refresh token whose account and device are still there.
+
+    A locked, suspended or expired account may refresh: its requests are refused by Synapse in its
+    own words, and a 4xx here would make the client forget its keys (D6, C101).
+    """
+    try:
+        session = await site.homeserver.live.find(presented.session_id)
+    except UnknownSession:
+        raise invalid_grant("unknown session") from None
+    user = await site.homeserver.user(session.user_id)
+    if user is None or user.is_deactivated:
+        raise await _over(site, session, End.LOGOUT, "the account is gone")
+    if session.device_id is not None and (
+        await site.homeserver.device_name(session.user_id, session.device_id) is None
+    ):
+        raise await _over(site, session, End.LOGOUT, "the device is gone")
+    return session
+
+
+async def _over(site: Site, session: Session, why: End, detail: str) -> OAuthError:
+    await site.homeserver.transact(
+        end_session.end_by_id, session.session_id, why=why, now=site.now()
+    )
+    return invalid_grant(detail)
+
+
+async def _check_account(site: Site, user_id: str | None) -> None:
+    """Refuse a code of somebody who may not sign in any more (C101, C145)."""
+    if user_id is None:
+        return
+    account = await site.people.account(user_id)
+    standing = Standing.DEACTIVATED if account is None else account.refuse_sign_in()
+    if standing is Standing.SERVER_LIMIT:
+        raise OAuthError("temporarily_unavailable", "The server accepts no sign-ins now", 503)
+    if standing is not None:
+        raise invalid_grant(f"the account may not sign in: {standing.value}")
+
+
+async def _provide_device(site: Site, ask: Ask, session: Session) -> None:
+    """Make the device; a session whose device cannot be made ends, and the client may try again."""
+    try:
+        await site.devices.provide(session, display_name=ask.client.name_for(()))
+    except Exception as error:
+        logger.warning("Could not make the device of session %s", session.session_id, exc_info=True)
+        await site.homeserver.transact(
+            end_session.end_by_id, session.session_id, why=End.FAILED, now=site.now()
+        )
+        raise unavailable("the device could not be made") from error
+    await site.people.signed_in(session.user_id)

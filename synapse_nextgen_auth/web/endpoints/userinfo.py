@@ -1,0 +1,48 @@
+"""Who signed in (OpenID Connect Core section 5.3)."""
+
+from synapse.api.errors import InvalidClientTokenError
+
+from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.web.site import Site
+
+
+async def userinfo(site: Site, incoming: Incoming) -> Outgoing:
+    """Answer with the claims that the scope allows."""
+    try:
+        session = await _session(site, incoming)
+    except OAuthError as refusal:
+        challenge = f'Bearer realm="synapse_nextgen_auth", error="{refusal.code}"'
+        return answers.error(refusal, ("WWW-Authenticate", challenge))
+    return answers.json_answer(200, await _claims(site, session))
+
+
+async def _session(site: Site, incoming: Incoming) -> Session:
+    scheme, _, text = (incoming.header("Authorization") or "").partition(" ")
+    if scheme.lower() != "bearer" or not text:
+        raise OAuthError("invalid_token", "An access token is required", 401)
+    try:
+        session = await site.check.session(site.check.read(text))
+    except InvalidClientTokenError as error:
+        raise OAuthError("invalid_token", "The access token is not valid", 401) from error
+    account = await site.people.account(session.user_id)
+    if account is None or account.is_deactivated or account.is_locked:
+        raise OAuthError("invalid_token", "The access token is not valid", 401)
+    if not session.granted.openid:
+        raise OAuthError("insufficient_scope", "The token was not granted openid", 403)
+    return session
+
+
+async def _claims(site: Site, session: Session) -> dict[str, object]:
+    claims: dict[str, object] = {"sub": session.user_id}
+    if session.granted.profile:
+        name, picture = await site.people.profile(session.user_id)
+        claims["preferred_username"] = session.user_id
+        claims |= {"name": name} if name else {}
+        claims |= {"picture": picture} if picture else {}
+    if session.granted.email:
+        email = await site.people.email(session.user_id)
+        claims |= {"email": email, "email_verified": True} if email else {}
+    return claims

@@ -1,0 +1,129 @@
+"""A grant on its way through the browser: what comes next, and the answer at its end.
+
+Every page that has something to do with a grant comes back to `go_on`.
+"""
+
+import logging
+
+from synapse_nextgen_auth.flows import authorize as flow
+from synapse_nextgen_auth.flows.authorize import Refused, Step
+from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.oauth import authorize as rules
+from synapse_nextgen_auth.oauth import scopes
+from synapse_nextgen_auth.oauth.authorize import Answer, Target
+from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
+from synapse_nextgen_auth.secret import digest, random_token
+from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.web.browser import Visitor
+from synapse_nextgen_auth.web.pages.messages import OF_REFUSED, Stop
+from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.templates import ClientCard, FormPostPage, Message
+
+logger = logging.getLogger(__name__)
+
+
+async def find(site: Site, visitor: Visitor, grant_id: str | None) -> tuple[Grant, Client]:
+    """Return the open grant that this browser began, and its client; stop otherwise."""
+    browser = None if visitor.is_new else visitor.digest
+    grant = await site.homeserver.query(flow.find, grant_id or "", browser=browser, now=site.now())
+    if isinstance(grant, Refused):
+        status, message = OF_REFUSED[grant]
+        raise Stop(status, message)
+    client = await site.client(grant.client_id)
+    if client is None:
+        raise Stop(400, Message.UNKNOWN_CLIENT)
+    return grant, client
+
+
+async def go_on(
+    site: Site, incoming: Incoming, visitor: Visitor, grant: Grant, client: Client
+) -> Outgoing:
+    """Send the browser to what is missing; give out the code when nothing is."""
+    step = flow.next_step(grant, visitor.browser)
+    if step is Step.SIGN_IN:
+        return answers.redirect(f"sign-in?grant={grant.grant_id}")
+    if await is_agreed(site, visitor, grant, client):
+        return await approve(site, incoming, visitor, grant, client)
+    return answers.redirect(f"consent?grant={grant.grant_id}")
+
+
+async def is_agreed(site: Site, visitor: Visitor, grant: Grant, client: Client) -> bool:
+    """Say whether the consent page may be left out.
+
+    A public client proves nothing about itself, so its person is asked every time (C175).
+    """
+    remember_for = site.config.consent.remember_for
+    if client.is_public or grant.asks_consent or not remember_for or visitor.user_id is None:
+        return False
+    account = await site.people.account(visitor.user_id)
+    if account is None or account.refuse_sign_in() is not None:
+        return False
+    if scopes.parse(grant.scope).admin:
+        return False
+    return await site.homeserver.query(
+        flow.is_remembered,
+        user_id=visitor.user_id,
+        client_id=grant.client_id,
+        scope=grant.scope,
+        agreed_since=site.now() - remember_for,
+    )
+
+
+async def approve(
+    site: Site, incoming: Incoming, visitor: Visitor, grant: Grant, client: Client
+) -> Outgoing:
+    """Give out the code; a second click gets a message, never a second code (C037)."""
+    assert visitor.browser is not None, "only somebody signed in agrees"  # noqa: S101
+    code, now = random_token(), site.now()
+    decision = flow.Decision(
+        user_id=visitor.browser.user_id,
+        auth_time=visitor.browser.signed_in_at,
+        code_digest=digest(code.reveal()),
+        code_expires_at=now + site.config.tokens.code_lifetime,
+        address=incoming.address,
+    )
+    if not await site.homeserver.query(flow.approve, grant, decision, now=now):
+        raise Stop(409, Message.ALREADY_DONE)
+    logger.info("%s lets client %s in, scope %s", decision.user_id, grant.client_id, grant.scope)
+    answer = rules.success(target(grant), code=code.reveal(), issuer=site.endpoints.issuer)
+    return deliver(site, answer, client)
+
+
+async def refuse(site: Site, grant: Grant, client: Client, error: OAuthError) -> Outgoing:
+    """Tell the client no."""
+    if not await site.homeserver.query(flow.refuse, grant, now=site.now()):
+        raise Stop(409, Message.ALREADY_DONE)
+    logger.info("Refused a grant of client %s: %s", grant.client_id, error)
+    answer = rules.failure(target(grant), error, issuer=site.endpoints.issuer)
+    return deliver(site, answer, client)
+
+
+def deliver(site: Site, answer: Answer, client: Client) -> Outgoing:
+    """Send the answer to the client by the mode it asked for."""
+    if answer.response_mode is not ResponseMode.FORM_POST:
+        return answers.to_client(answer)
+    page = FormPostPage(
+        action=answer.redirect_uri,
+        fields=answer.fields,
+        server_name=site.server_name,
+        client=card(client, ()),
+    )
+    return answers.page(200, site.templates.render(page), goes_to=answer.redirect_uri)
+
+
+def target(grant: Grant) -> Target:
+    """Return where the answer of a grant goes."""
+    return Target(grant.redirect_uri, grant.response_mode, grant.state)
+
+
+def card(client: Client, languages: tuple[str, ...]) -> ClientCard:
+    """Show a client in the reader's languages: what it calls itself, and the host that says so."""
+    return ClientCard(
+        name=client.name_for(languages),
+        host=client.host or client.client_id,
+        uri=client.text_for("client_uri", languages),
+        tos_uri=client.text_for("tos_uri", languages),
+        policy_uri=client.text_for("policy_uri", languages),
+    )

@@ -1,0 +1,132 @@
+"""The consent page: which client, which account, what it may do."""
+
+from synapse_nextgen_auth.accounts.people import Standing
+from synapse_nextgen_auth.flows import authorize as flow
+from synapse_nextgen_auth.flows.authorize import Step
+from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.oauth import scopes, uris
+from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_scope
+from synapse_nextgen_auth.oauth.grants import Grant
+from synapse_nextgen_auth.oauth.scopes import Scope
+from synapse_nextgen_auth.web import answers, forms, grants
+from synapse_nextgen_auth.web.browser import Visitor
+from synapse_nextgen_auth.web.languages import wanted
+from synapse_nextgen_auth.web.pages import visitors
+from synapse_nextgen_auth.web.pages.messages import Stop, account_standing
+from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.templates import ConsentPage, ForwardLabel, Message, Permission
+
+
+async def show(site: Site, incoming: Incoming) -> Outgoing:
+    """Ask the person, or go on when nothing needs asking."""
+    visitor = await visitors.greet(site, incoming)
+    grant, client = await _grant(site, incoming, visitor)
+    if flow.next_step(grant, visitor.browser) is Step.SIGN_IN or visitor.user_id is None:
+        return answers.redirect(f"sign-in?grant={grant.grant_id}")
+    await _check_account(site, visitor.user_id, grant)
+    refusal = await _refuse_device(site, visitor.user_id, grant)
+    if refusal is not None:
+        return await grants.refuse(site, grant, client, refusal)
+    if await grants.is_agreed(site, visitor, grant, client):
+        return await grants.approve(site, incoming, visitor, grant, client)
+    return await _page(site, incoming, visitor, grant, client)
+
+
+async def submit(site: Site, incoming: Incoming) -> Outgoing:
+    """Do what the person decided; the account may have changed since the page was shown (C179)."""
+    visitor = await visitors.greet(site, incoming)
+    form = visitors.read_form(site, incoming, visitor)
+    grant, client = await _grant(site, incoming, visitor)
+    decision = form.get("decision")
+    if decision == "cancel":
+        declined = OAuthError("access_denied", "The person declined")
+        return await grants.refuse(site, grant, client, declined)
+    if decision == "switch" or flow.next_step(grant, visitor.browser) is Step.SIGN_IN:
+        return answers.redirect(f"sign-in?grant={grant.grant_id}")
+    if decision != "approve" or visitor.user_id is None:
+        raise Stop(400, Message.BAD_REQUEST)
+    await _check_account(site, visitor.user_id, grant)
+    refusal = await _refuse_device(site, visitor.user_id, grant)
+    if refusal is not None:
+        return await grants.refuse(site, grant, client, refusal)
+    if await site.people.is_blocked(
+        visitor.user_id,
+        device_id=scopes.parse(grant.scope).device_id,
+        device_name=client.name_for(()),
+        user_agent=incoming.user_agent,
+        address=incoming.address,
+    ):
+        raise account_standing(Standing.BLOCKED)
+    return await grants.approve(site, incoming, visitor, grant, client)
+
+
+async def _grant(site: Site, incoming: Incoming, visitor: Visitor) -> tuple[Grant, Client]:
+    return await grants.find(site, visitor, forms.parse(incoming.query).get("grant"))
+
+
+async def _check_account(site: Site, user_id: str, grant: Grant) -> None:
+    """Stop when this account may not sign in any more, or not to what is asked for."""
+    other = f"sign-in?grant={grant.grant_id}"
+    account = await site.people.account(user_id)
+    standing = Standing.DEACTIVATED if account is None else account.refuse_sign_in()
+    if standing is not None:
+        raise account_standing(standing, other_account_url=other)
+    if account is not None and scopes.parse(grant.scope).admin and not account.is_admin:
+        raise Stop(
+            403,
+            Message.ADMIN_NOT_ALLOWED,
+            forward_url=other,
+            forward_label=ForwardLabel.OTHER_ACCOUNT,
+        )
+
+
+async def _refuse_device(site: Site, user_id: str, grant: Grant) -> OAuthError | None:
+    device_id = scopes.parse(grant.scope).device_id
+    if device_id is not None and await site.devices.is_reserved(user_id, device_id):
+        return invalid_scope("the device id is taken by something that is no device")
+    return None
+
+
+async def _page(
+    site: Site, incoming: Incoming, visitor: Visitor, grant: Grant, client: Client
+) -> Outgoing:
+    user_id = visitor.user_id or ""
+    scope = scopes.parse(grant.scope)
+    display_name, _picture = await site.people.profile(user_id)
+    device_id = scope.device_id
+    replaces = await site.devices.name_of(user_id, device_id) if device_id else None
+    html = site.templates.render(
+        ConsentPage(
+            csrf=visitors.csrf(site, visitor),
+            action=f"consent?grant={grant.grant_id}",
+            server_name=site.server_name,
+            client=grants.card(client, wanted(incoming, grant.ui_locales)),
+            user_id=user_id,
+            permissions=_permissions(scope),
+            redirect_host=_destination(grant.redirect_uri),
+            display_name=display_name,
+            device_id=device_id,
+            replaces=replaces,
+        )
+    )
+    return answers.page(200, html, goes_to=grant.redirect_uri)
+
+
+def _permissions(scope: Scope) -> tuple[Permission, ...]:
+    asked = (
+        (scope.admin, Permission.ADMIN),
+        (scope.api, Permission.MATRIX_API),
+        (scope.openid, Permission.OPENID),
+        (scope.email, Permission.EMAIL),
+        (scope.profile, Permission.PROFILE),
+    )
+    return tuple(permission for is_asked, permission in asked if is_asked)
+
+
+def _destination(redirect_uri: str) -> str:
+    """Name where the answer goes: a host, or the scheme of an app."""
+    uri = uris.parse(redirect_uri)
+    if uri is None:
+        return redirect_uri
+    return uri.host or f"{uri.scheme}:"

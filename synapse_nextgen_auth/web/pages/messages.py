@@ -1,0 +1,71 @@
+"""Pages that can only say something: errors and account states."""
+
+import attrs
+
+from synapse_nextgen_auth.accounts.people import Standing
+from synapse_nextgen_auth.flows.authorize import Refused
+from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.oauth.authorize import Problem
+from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.templates import ForwardLabel, Message, MessagePage
+
+
+@attrs.frozen
+class Stop(Exception):
+    """There is nothing but a message to show."""
+
+    status: int
+    message: Message
+    detail: str | None = None
+    forward_url: str | None = None
+    forward_label: ForwardLabel | None = None
+    reference: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+OF_STANDING = {
+    Standing.DEACTIVATED: Message.ACCOUNT_DEACTIVATED,
+    Standing.LOCKED: Message.ACCOUNT_LOCKED,
+    Standing.EXPIRED: Message.ACCOUNT_EXPIRED,
+    Standing.APPROVAL_PENDING: Message.APPROVAL_PENDING,
+    Standing.GUEST: Message.GUEST_NOT_ALLOWED,
+    Standing.APPSERVICE: Message.APPSERVICE_NOT_ALLOWED,
+    Standing.SERVER_LIMIT: Message.SERVER_LIMIT,
+    Standing.BLOCKED: Message.LOGIN_BLOCKED,
+}
+
+OF_PROBLEM = {
+    Problem.UNKNOWN_CLIENT: Message.UNKNOWN_CLIENT,
+    Problem.BAD_REDIRECT_URI: Message.BAD_REDIRECT_URI,
+}
+
+# A grant that is not there any more looks like one that never was: ids are nobody's to guess at.
+OF_REFUSED = {
+    Refused.UNKNOWN: (400, Message.REQUEST_EXPIRED),
+    Refused.EXPIRED: (400, Message.REQUEST_EXPIRED),
+    Refused.OTHER_BROWSER: (403, Message.OTHER_BROWSER),
+    Refused.DECIDED: (409, Message.ALREADY_DONE),
+}
+
+
+def show(site: Site, stop: Stop) -> Outgoing:
+    """Show the message, always with a way forward."""
+    html = site.templates.render(
+        MessagePage(
+            kind=stop.message,
+            server_name=site.server_name,
+            reference=stop.reference,
+            detail=stop.detail,
+            forward_url=stop.forward_url,
+            forward_label=stop.forward_label,
+        )
+    )
+    return answers.page(stop.status, html, headers=stop.headers)
+
+
+def account_standing(standing: Standing, *, other_account_url: str | None = None) -> Stop:
+    """Say why this account cannot go on, and offer to use another one."""
+    status = 503 if standing is Standing.SERVER_LIMIT else 403
+    label = ForwardLabel.OTHER_ACCOUNT if other_account_url else None
+    return Stop(status, OF_STANDING[standing], forward_url=other_account_url, forward_label=label)

@@ -1,0 +1,55 @@
+"""Where a person goes after signing in: an id of ours, never an address from the request (C194)."""
+
+import re
+
+import attrs
+
+from synapse_nextgen_auth.homeserver.http import Incoming
+from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.oauth.grants import Grant
+from synapse_nextgen_auth.web import forms, grants
+from synapse_nextgen_auth.web.browser import Visitor
+from synapse_nextgen_auth.web.site import Site
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@attrs.frozen
+class Onward:
+    """What the person was about to do: let a client in, approve an operation, or just visit."""
+
+    grant: Grant | None = None
+    client: Client | None = None
+    approval_id: str | None = None
+
+    @classmethod
+    async def read(cls, site: Site, incoming: Incoming, visitor: Visitor) -> "Onward":
+        """Read it from the query; stop when the grant cannot go on in this browser."""
+        parameters = forms.parse(incoming.query)
+        if (grant_id := parameters.get("grant")) is not None:
+            grant, client = await grants.find(site, visitor, grant_id)
+            return cls(grant, client)
+        approval_id = parameters.get("request")
+        if approval_id is not None and _ID.fullmatch(approval_id):
+            return cls(approval_id=approval_id)
+        return cls()
+
+    @property
+    def sign_in_url(self) -> str:
+        """The sign-in page that comes back here."""
+        return f"sign-in{self._query}"
+
+    @property
+    def next_url(self) -> str:
+        """Where to go once somebody is signed in."""
+        if self.grant is not None:
+            return f"consent{self._query}"
+        if self.approval_id is not None:
+            return f"approve{self._query}"
+        return "./"
+
+    @property
+    def _query(self) -> str:
+        if self.grant is not None:
+            return f"?grant={self.grant.grant_id}"
+        return f"?request={self.approval_id}" if self.approval_id else ""

@@ -1,0 +1,136 @@
+"""The sign-in page."""
+
+import logging
+
+import attrs
+
+from synapse_nextgen_auth.accounts.browsers import Browser
+from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, Standing, hinted, identify
+from synapse_nextgen_auth.flows import sign_in as flow
+from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.homeserver.people import PasswordsOff, TryLater, Wrong
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.secret import Secret, digest, random_token
+from synapse_nextgen_auth.web import answers, grants
+from synapse_nextgen_auth.web.browser import Visitor
+from synapse_nextgen_auth.web.languages import wanted
+from synapse_nextgen_auth.web.pages import visitors
+from synapse_nextgen_auth.web.pages.messages import account_standing
+from synapse_nextgen_auth.web.pages.onward import Onward
+from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.templates import SignInError, SignInPage
+
+logger = logging.getLogger(__name__)
+
+
+@attrs.frozen
+class Failure:
+    """Why the form comes back; `retry_after` in seconds."""
+
+    error: SignInError
+    status: int
+    retry_after: int | None = None
+
+
+async def show(site: Site, incoming: Incoming) -> Outgoing:
+    """Ask for name and password."""
+    visitor = await visitors.greet(site, incoming)
+    onward = await Onward.read(site, incoming, visitor)
+    hint = onward.grant.login_hint if onward.grant else None
+    identifier = hinted(hint, server_name=site.server_name)
+    return _page(site, incoming, visitor, onward, identifier=identifier)
+
+
+async def submit(site: Site, incoming: Incoming) -> Outgoing:
+    """Check name and password; go on to where the person came from."""
+    visitor = await visitors.greet(site, incoming)
+    form = visitors.read_form(site, incoming, visitor)
+    onward = await Onward.read(site, incoming, visitor)
+    if form.get("decision") == "cancel" and onward.grant and onward.client:
+        cancelled = OAuthError("access_denied", "The person did not sign in")
+        return await grants.refuse(site, onward.grant, onward.client, cancelled)
+    typed = form.get("identifier", "")
+    checked = await _check(site, incoming, typed, Secret(form.get("password", "")))
+    if isinstance(checked, Failure):
+        return _page(site, incoming, visitor, onward, identifier=typed, failure=checked)
+    account = await site.people.account(checked)
+    standing = Standing.DEACTIVATED if account is None else account.refuse_sign_in()
+    if standing is not None:
+        logger.info("%s may not sign in: %s", checked, standing.value)
+        raise account_standing(standing, other_account_url=onward.sign_in_url)
+    return await _begin(site, incoming, visitor, onward, checked)
+
+
+async def _check(site: Site, incoming: Incoming, typed: str, password: Secret) -> str | Failure:
+    if not typed.strip() or not password.reveal():
+        return Failure(SignInError.MISSING_FIELDS, 400)
+    if len(password.reveal().encode("utf-8", "surrogatepass")) > MAX_PASSWORD:
+        return Failure(SignInError.TOO_LONG, 400)
+    identifier = identify(typed, server_name=site.server_name)
+    if identifier is None:
+        return Failure(SignInError.WRONG_PASSWORD, 403)
+    try:
+        return await site.people.check_password(identifier, password, address=incoming.address)
+    except Wrong as wrong:
+        await _note_failure(site, incoming, wrong)
+        return Failure(SignInError.WRONG_PASSWORD, 403)
+    except TryLater as later:
+        error = SignInError.BUSY if later.busy else SignInError.TOO_MANY_ATTEMPTS
+        return Failure(error, 503 if later.busy else 429, later.retry_after)
+    except PasswordsOff:
+        return Failure(SignInError.PASSWORD_LOGIN_DISABLED, 403)
+
+
+async def _note_failure(site: Site, incoming: Incoming, wrong: Wrong) -> None:
+    """Write a failure down for the account's owner; for nobody's account there is nobody to tell."""
+    if wrong.user_id is not None and await site.people.account(wrong.user_id) is not None:
+        await site.homeserver.query(
+            flow.fail, wrong.user_id, now=site.now(), address=incoming.address
+        )
+
+
+async def _begin(
+    site: Site, incoming: Incoming, visitor: Visitor, onward: Onward, user_id: str
+) -> Outgoing:
+    cookie, now = random_token(), site.now()
+    browser = Browser(digest(cookie.reveal()), user_id, now, now)
+    await site.homeserver.query(
+        flow.sign_in, browser, former=visitor.digest, address=incoming.address
+    )
+    logger.info("%s signed in", user_id)
+    return answers.redirect(
+        onward.next_url, site.cookies.write(cookie, max_age=site.browser_limits.absolute)
+    )
+
+
+def _page(
+    site: Site,
+    incoming: Incoming,
+    visitor: Visitor,
+    onward: Onward,
+    *,
+    identifier: str,
+    failure: Failure | None = None,
+) -> Outgoing:
+    languages = wanted(incoming, onward.grant.ui_locales if onward.grant else None)
+    html = site.templates.render(
+        SignInPage(
+            csrf=visitors.csrf(site, visitor),
+            action=onward.sign_in_url,
+            identifier=identifier[:255],
+            server_name=site.server_name,
+            client=grants.card(onward.client, languages) if onward.client else None,
+            error=failure.error if failure else None,
+            retry_after=failure.retry_after if failure else None,
+            email_allowed=site.people.emails_known,
+        )
+    )
+    retry = failure.retry_after if failure else None
+    outgoing = answers.page(
+        failure.status if failure else 200,
+        html,
+        goes_to=onward.grant.redirect_uri if onward.grant else None,
+        keeps_opener=onward.approval_id is not None,
+        headers=(("Retry-After", str(retry)),) if retry else (),
+    )
+    return visitors.with_cookie(site, visitor, outgoing)

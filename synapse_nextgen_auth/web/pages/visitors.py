@@ -1,0 +1,49 @@
+"""Greeting browsers: who they are, and refusing forms that are not theirs."""
+
+from synapse_nextgen_auth.flows import sign_in
+from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.secret import digest
+from synapse_nextgen_auth.web import browser as rules
+from synapse_nextgen_auth.web import forms
+from synapse_nextgen_auth.web.browser import Visitor
+from synapse_nextgen_auth.web.pages.messages import Stop
+from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.templates import ForwardLabel, Message
+
+# How often (seconds) a visit is written down.
+_TOUCH_AFTER = 3600
+
+
+async def greet(site: Site, incoming: Incoming) -> Visitor:
+    """Return who visits; a browser without a good cookie is new."""
+    cookie = site.cookies.read(incoming)
+    if cookie is None:
+        return rules.fresh()
+    now = site.now()
+    browser = await site.homeserver.query(sign_in.find, digest(cookie.reveal()))
+    if browser is None or not browser.is_signed_in(now, site.browser_limits):
+        return Visitor(cookie, is_new=False)
+    if now - browser.last_active_at > _TOUCH_AFTER:
+        await site.homeserver.query(sign_in.touch, browser, now=now)
+    return Visitor(cookie, is_new=False, browser=browser)
+
+
+def with_cookie(site: Site, visitor: Visitor, outgoing: Outgoing) -> Outgoing:
+    """Give a new browser its cookie, until it is closed."""
+    if not visitor.is_new:
+        return outgoing
+    return outgoing.having(site.cookies.write(visitor.cookie))
+
+
+def csrf(site: Site, visitor: Visitor) -> str:
+    """Return the value that the forms of a page must carry."""
+    return rules.csrf(site.keys, visitor, now=site.now())
+
+
+def read_form(site: Site, incoming: Incoming, visitor: Visitor) -> dict[str, str]:
+    """Return what a person posted; stop unless it came from a form of ours in this browser."""
+    form = forms.once(forms.parse(incoming.body))
+    proven = rules.proves(site.keys, visitor, form.get("csrf"), now=site.now())
+    if not proven or rules.is_from_elsewhere(incoming, site.origin):
+        raise Stop(403, Message.BAD_CSRF, forward_label=ForwardLabel.TRY_AGAIN)
+    return form

@@ -1,0 +1,180 @@
+"""Every path and what serves it; whatever is not here is a 404."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+import attrs
+
+from synapse_nextgen_auth.homeserver.http import Handler, Incoming, Outgoing
+from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
+from synapse_nextgen_auth.oauth.metadata import PREFIX
+from synapse_nextgen_auth.secret import random_id
+from synapse_nextgen_auth.web import answers, clients
+from synapse_nextgen_auth.web.endpoints import authorize as authorization
+from synapse_nextgen_auth.web.endpoints import (
+    introspect,
+    metadata,
+    register_client,
+    revoke,
+    token,
+    userinfo,
+)
+from synapse_nextgen_auth.web.pages import approve, consent, home, messages, sign_in
+from synapse_nextgen_auth.web.pages.messages import Stop
+from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.templates import Message
+
+logger = logging.getLogger(__name__)
+
+Serve = Callable[[Site, Incoming], Awaitable[Outgoing]]
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+@attrs.frozen
+class Endpoint:
+    """What clients speak to: JSON, from any origin."""
+
+    methods: Mapping[str, Serve]
+
+
+@attrs.frozen
+class Page:
+    """What people look at: HTML, from nowhere but here."""
+
+    methods: Mapping[str, Serve]
+
+
+ROUTES: dict[str, Endpoint | Page] = {
+    # Discovery
+    "/.well-known/openid-configuration": Endpoint({"GET": metadata.metadata}),
+    "/.well-known/oauth-authorization-server": Endpoint({"GET": metadata.metadata}),
+    "/keys": Endpoint({"GET": metadata.keys}),
+    # Protocol
+    "/clients/register": Endpoint({"POST": register_client.register}),
+    "/token": Endpoint({"POST": token.token}),
+    "/revoke": Endpoint({"POST": revoke.revoke}),
+    "/introspect": Endpoint({"POST": introspect.introspect}),
+    "/userinfo": Endpoint({"GET": userinfo.userinfo, "POST": userinfo.userinfo}),
+    # Pages
+    "/authorize": Page({"GET": authorization.authorize, "POST": authorization.authorize}),
+    "/": Page({"GET": home.show}),
+    "/sign-in": Page({"GET": sign_in.show, "POST": sign_in.submit}),
+    "/consent": Page({"GET": consent.show, "POST": consent.submit}),
+    "/sign-out": Page({"POST": home.sign_out}),
+    "/approve": Page({"GET": approve.show, "POST": approve.submit}),
+}
+
+STATIC = "/static/"
+WELL_KNOWN = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration")
+
+
+def handler(site: Site) -> Handler:
+    """Return what answers every request below our prefix."""
+    return partial(_serve, site)
+
+
+def well_known(site: Site) -> Handler:
+    """Return what answers where RFC 8414 section 3 looks for an issuer with a path."""
+    return partial(_serve_well_known, site)
+
+
+async def _serve_well_known(site: Site, incoming: Incoming) -> Outgoing:
+    paths = {f"{root}{PREFIX}{end}" for root in WELL_KNOWN for end in ("", "/")}
+    if incoming.path in paths:
+        return await _endpoint(site, Endpoint({"GET": metadata.metadata}), incoming)
+    return answers.error(OAuthError("invalid_request", "There is no such issuer here", 404))
+
+
+async def _serve(site: Site, incoming: Incoming) -> Outgoing:
+    path = incoming.path.removeprefix(PREFIX)
+    if path == "" and incoming.path == PREFIX:
+        return answers.redirect(f"{PREFIX}/")
+    if path.startswith(STATIC):
+        return _static(site, path.removeprefix(STATIC), incoming)
+    route = ROUTES.get(path) if incoming.path.startswith(PREFIX) else None
+    if isinstance(route, Endpoint):
+        return await _endpoint(site, route, incoming)
+    return await _page(site, route, incoming)
+
+
+async def _endpoint(site: Site, route: Endpoint, incoming: Incoming) -> Outgoing:
+    """Answer a client; every error is JSON as RFC 6749 section 5.2 wants it."""
+    if incoming.method == "OPTIONS":
+        return Outgoing(204, headers=(*answers.CORS, ("Allow", _allowed(route))))
+    serve = route.methods.get("GET" if incoming.method == "HEAD" else incoming.method)
+    try:
+        if serve is None:
+            refusal = OAuthError("invalid_request", f"Use {_allowed(route)}", 405)
+            return answers.error(refusal, ("Allow", _allowed(route)), *answers.CORS)
+        _check_body(incoming)
+        return (await serve(site, incoming)).having(*answers.CORS)
+    except OAuthError as refusal:
+        logger.info("Refused %s %s: %s", incoming.method, incoming.path, refusal)
+        challenge = clients.basic_challenge(incoming, refusal)
+        return answers.error(refusal, *challenge, *answers.CORS)
+    except Exception:
+        logger.exception("Could not serve %s %s", incoming.method, incoming.path)
+        return answers.error(unavailable("see the log"), *answers.CORS)
+
+
+async def _page(site: Site, route: Page | Endpoint | None, incoming: Incoming) -> Outgoing:
+    """Answer a person; every error is a page."""
+    reference = None
+    try:
+        if route is None:
+            raise Stop(404, Message.NOT_FOUND)
+        serve = route.methods.get("GET" if incoming.method == "HEAD" else incoming.method)
+        if serve is None:
+            raise Stop(405, Message.METHOD_NOT_ALLOWED, headers=(("Allow", _allowed(route)),))
+        if incoming.is_too_large:
+            raise Stop(413, Message.TOO_LARGE)
+        if incoming.method == "POST" and incoming.content_type != _FORM:
+            raise Stop(415, Message.UNSUPPORTED_MEDIA_TYPE)
+        return await serve(site, incoming)
+    except Stop as stop:
+        return messages.show(site, stop)
+    except OAuthError as refusal:
+        logger.info("Refused %s %s: %s", incoming.method, incoming.path, refusal)
+        detail = refusal.description
+        return messages.show(site, Stop(refusal.status, Message.BAD_REQUEST, detail=detail))
+    except Exception:
+        reference = random_id()[:12]
+        logger.exception("Could not serve %s %s (%s)", incoming.method, incoming.path, reference)
+    retry = (("Retry-After", "5"),)
+    return messages.show(site, Stop(503, Message.UNAVAILABLE, reference=reference, headers=retry))
+
+
+def _check_body(incoming: Incoming) -> None:
+    if incoming.is_too_large:
+        raise OAuthError("invalid_request", "The body is too large", 413)
+    is_form = incoming.method == "POST" and incoming.path != f"{PREFIX}/clients/register"
+    if is_form and incoming.content_type != _FORM and incoming.path != f"{PREFIX}/userinfo":
+        raise OAuthError("invalid_request", f"The content type must be {_FORM}")
+
+
+def _static(site: Site, name: str, incoming: Incoming) -> Outgoing:
+    file = site.templates.static_file(name)
+    if file is None:
+        return messages.show(site, Stop(404, Message.NOT_FOUND))
+    if incoming.method not in {"GET", "HEAD"}:
+        allow = (("Allow", "GET, HEAD"),)
+        return messages.show(site, Stop(405, Message.METHOD_NOT_ALLOWED, headers=allow))
+    return Outgoing(
+        200,
+        file.content,
+        (
+            ("Content-Type", file.content_type),
+            # The name changes with the content.
+            ("Cache-Control", "public, max-age=31536000, immutable"),
+            answers.NOSNIFF,
+            ("Content-Security-Policy", "default-src 'none'"),
+            ("Cross-Origin-Resource-Policy", "same-origin"),
+        ),
+    )
+
+
+def _allowed(route: Endpoint | Page) -> str:
+    methods = [*route.methods, *(["HEAD"] if "GET" in route.methods else [])]
+    return ", ".join([*methods, *(["OPTIONS"] if isinstance(route, Endpoint) else [])])

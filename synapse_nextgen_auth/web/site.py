@@ -1,0 +1,77 @@
+"""What endpoints and pages stand on."""
+
+from urllib.parse import urlsplit
+
+import attrs
+
+from synapse_nextgen_auth.accounts.browsers import BrowserLimits
+from synapse_nextgen_auth.config import Config
+from synapse_nextgen_auth.flows import register_client
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.devices import Devices
+from synapse_nextgen_auth.homeserver.limits import Limiter
+from synapse_nextgen_auth.homeserver.people import People
+from synapse_nextgen_auth.homeserver.signing import Signing
+from synapse_nextgen_auth.homeserver.tokens import TokenCheck
+from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules
+from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.oauth.metadata import Abilities, Endpoints
+from synapse_nextgen_auth.oauth.sessions import Limits
+from synapse_nextgen_auth.secret import Keyring
+from synapse_nextgen_auth.web.browser import Cookies
+from synapse_nextgen_auth.web.templates import Templates
+
+
+@attrs.frozen
+class Site:
+    """One homeserver's authorization server, ready to answer."""
+
+    homeserver: Homeserver
+    config: Config
+    endpoints: Endpoints
+    abilities: Abilities
+    registration_rules: RegistrationRules
+    document: bytes
+    keys: Keyring
+    limits: Limits
+    templates: Templates
+    people: People
+    devices: Devices
+    signing: Signing
+    check: TokenCheck
+    registrations: Limiter
+
+    @property
+    def server_name(self) -> str:
+        """The homeserver's name, as it stands in Matrix ids."""
+        return self.homeserver.server_name
+
+    @property
+    def origin(self) -> str:
+        """Where browsers believe us to be: scheme, host and port."""
+        parts = urlsplit(self.endpoints.issuer)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def cookies(self) -> Cookies:
+        """How our cookie looks."""
+        return Cookies(is_https=self.endpoints.issuer.startswith("https:"))
+
+    @property
+    def browser_limits(self) -> BrowserLimits:
+        """How long browsers stay signed in."""
+        sessions = self.config.sessions
+        return BrowserLimits(sessions.browser_idle_lifetime, sessions.browser_lifetime)
+
+    def now(self) -> int:
+        """Return the time in seconds since the epoch."""
+        return self.homeserver.now()
+
+    async def client(self, client_id: str | None) -> Client | None:
+        """Return the configured or registered client with this id."""
+        if not client_id or len(client_id) > 255:
+            return None
+        for client in self.config.clients:
+            if client.client_id == client_id:
+                return client
+        return await self.homeserver.query(register_client.find, client_id)
