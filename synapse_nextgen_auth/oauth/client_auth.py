@@ -1,7 +1,6 @@
 """Which client speaks, and whether it is really that one (RFC 6749 sections 2.3 and 3.2.1)."""
 
 import base64
-import binascii
 import re
 from collections.abc import Callable, Collection, Mapping
 from urllib.parse import unquote_plus
@@ -104,11 +103,14 @@ def _read_basic(header: str) -> Credentials:
     """Read `Basic`: two form-urlencoded values joined by a colon, in base64 (section 2.3.1)."""
     if not header.startswith(_BASIC) or len(header) > _BASIC_MAX_LENGTH:
         raise invalid_client("the Authorization header is not Basic")
+    encoded = header[len(_BASIC) :]
+    if len(encoded) % 4:  # Python 3.10 does not mind superfluous padding
+        raise invalid_client("the Basic credentials are malformed")
     try:
-        pair = base64.b64decode(header[len(_BASIC) :], validate=True).decode("ascii")
+        pair = base64.b64decode(encoded, validate=True).decode("ascii")
         name, colon, value = pair.partition(":")
         client_id, secret = unquote_plus(name), _secret(unquote_plus(value))
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise invalid_client("the Basic credentials are malformed") from None
     if not colon or not client_id:
         raise invalid_client("the Basic credentials lack a part")
