@@ -8,7 +8,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synapse_nextgen_auth.oauth import client_assertion, jwks
@@ -246,6 +246,7 @@ def test_garbage_is_refused(text):
 alphabet = st.characters(codec=None) | st.sampled_from("eyJ.-_=")
 
 
+@settings(deadline=None)  # signatures and keys take their time
 @given(st.text(alphabet=alphabet, max_size=60) | st.binary(max_size=40))
 def test_any_text_is_refused(text):
     """As a whole, and in the place of each part of a good one."""

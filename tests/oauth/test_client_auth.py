@@ -8,7 +8,7 @@ import attrs
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synapse_nextgen_auth.oauth import client_auth, jwks
@@ -303,6 +303,7 @@ fields = st.sampled_from(
 )
 
 
+@settings(deadline=None)  # signatures and keys take their time
 @given(headers, st.dictionaries(fields, texts | st.just(TYPE) | st.just("c1")))
 def test_any_request_is_read_or_refused(header, form):
     """Never another exception; what is read can be stored, compared and checked."""

@@ -6,7 +6,7 @@ import re
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synapse_nextgen_auth.oauth import clients
@@ -575,6 +575,7 @@ names = st.sampled_from(
 )
 
 
+@settings(deadline=None)  # the first example reads the list of public suffixes
 @given(st.dictionaries(names, values, max_size=5), st.sampled_from([PUBLIC, SIGNING, {}]), values)
 def test_any_json_is_a_registration_or_refused(fields, valid, value):
     """Never another exception; what is taken survives the store and looks the same there."""

@@ -5,7 +5,7 @@ import json
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synapse_nextgen_auth.oauth import jwks
@@ -127,6 +127,7 @@ kinds = st.sampled_from([RSA_JWK, P256_JWK, {"kty": "RSA"}, {"kty": "EC", "crv":
 changed = st.builds(lambda key, more: {**key, **more}, kinds, st.dictionaries(members, values))
 
 
+@settings(deadline=None)  # signatures and keys take their time
 @given(st.lists(changed | values, max_size=3).map(lambda keys: {"keys": keys}) | values)
 def test_any_document_is_taken_or_has_a_reason(document):
     """Nothing raises; what is taken can be written, read and used."""
