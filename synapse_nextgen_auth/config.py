@@ -12,9 +12,8 @@ from typing import Any, TypeVar
 
 import attrs
 
-from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.static_clients import read_static
+from synapse_nextgen_auth.oauth.static_clients import Written, read_static
 from synapse_nextgen_auth.secret import Secret
 
 T = TypeVar("T")
@@ -182,7 +181,7 @@ class Config:
     sessions: Sessions = attrs.field(factory=Sessions)
     consent: Consent = attrs.field(factory=Consent)
     client_registration: Registration = attrs.field(factory=Registration)
-    clients: tuple[Client, ...] = _option(
+    clients: tuple[Written, ...] = _option(
         (),
         "Clients that need not register: each entry takes `client_id`, `client_name`, `client_uri`,"
         " `redirect_uris` and the other fields of RFC 7591, and `client_secret` or"
@@ -322,7 +321,7 @@ class _Reader:
             return None
         return Secret(raw)
 
-    def a_client(self, raw: object, path: str) -> Client | None:
+    def a_client(self, raw: object, path: str) -> Written | None:
         try:
             return read_static(raw, read_file=lambda name: self.file(name, path))
         except OAuthError as error:
@@ -362,11 +361,12 @@ class _Reader:
         return attrs.evolve(config, secret=self.a_secret(text, "secret_path"))
 
     def check_clients(self, config: Config) -> None:
-        ids = [client.client_id for client in config.clients]
+        clients = [written.client for written in config.clients]
+        ids = [client.client_id for client in clients]
         for n, client_id in enumerate(ids):
             if client_id in ids[:n]:
                 self.say(f"clients[{n}].client_id", f"{client_id} is there twice")
-        for n, client in enumerate(config.clients):
+        for n, client in enumerate(clients):
             if client.client_id in config.pkce_exempt and client.is_public:
                 self.say(
                     f"clients[{n}]",

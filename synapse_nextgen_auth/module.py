@@ -4,6 +4,7 @@ import logging
 from typing import Any
 from urllib.parse import urlsplit
 
+import attrs
 from synapse.config._base import ConfigError
 from synapse.config.homeserver import HomeServerConfig
 from synapse.module_api import ModuleApi
@@ -23,12 +24,14 @@ from synapse_nextgen_auth.homeserver.tokens import TokenCheck
 from synapse_nextgen_auth.homeserver.uia import BrowserInsteadOfStages
 from synapse_nextgen_auth.oauth import jwks, metadata
 from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules
-from synapse_nextgen_auth.oauth.clients import AUTHORIZATION_CODE, REFRESH_TOKEN, AuthMethod
+from synapse_nextgen_auth.oauth.clients import AUTHORIZATION_CODE, REFRESH_TOKEN, AuthMethod, Client
 from synapse_nextgen_auth.oauth.metadata import PREFIX, Abilities, Endpoints
 from synapse_nextgen_auth.oauth.redirects import RedirectRules
 from synapse_nextgen_auth.oauth.sessions import Limits
+from synapse_nextgen_auth.oauth.static_clients import Written
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.web import routes
+from synapse_nextgen_auth.web.clients import hash_secret
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.templates import Templates
 
@@ -110,6 +113,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             per_second=config.client_registration.per_second,
             burst=config.client_registration.burst,
         ),
+        static_clients={written.client.client_id: _hashed(written) for written in config.clients},
     )
 
 
@@ -135,6 +139,13 @@ def effective_limits(config: Config, hs_config: HomeServerConfig) -> Limits:
     )
 
 
+def _hashed(written: Written) -> Client:
+    """Forget the secret of a configured client as soon as it can be checked without."""
+    if written.secret is None:
+        return written.client
+    return attrs.evolve(written.client, secret_hash=hash_secret(written.secret))
+
+
 def _seconds(milliseconds: int | None) -> int | None:
     return None if milliseconds is None else max(1, milliseconds // 1000)
 
@@ -148,8 +159,9 @@ def _redirect_rules(config: Config, endpoints: Endpoints) -> RedirectRules:
     on_loopback = parts.scheme == "http" and selfcheck.is_loopback(parts.hostname or "")
     allowed = config.client_registration.allow_loopback_web
     # On loopback other ports are other applications; elsewhere every port of our host is ours.
-    own = parts.netloc if on_loopback else (parts.hostname or "")
+    host = parts.hostname or ""
+    own = f"{host}:{parts.port or 80}" if on_loopback else host
     return RedirectRules(
-        own_hosts=frozenset({own.lower()}),
+        own_hosts=frozenset({own}),
         allow_loopback_web=on_loopback if allowed is None else allowed,
     )

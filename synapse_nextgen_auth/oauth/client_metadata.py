@@ -141,6 +141,8 @@ def _base(
     if text is not None:
         return _read_page("client_uri", text, rules)
     first = uris.parse(redirect_uris[0]) if redirect_uris else None
+    if rules.redirects.trusted and first:
+        return first
     if auth_method is AuthMethod.NONE or not first or uris.refuse_public_https(first):
         raise invalid("client_uri is required: the https address of a page about the client")
     return first
@@ -208,7 +210,8 @@ def _page(fields: Fields, name: str, base: Uri, rules: RegistrationRules) -> str
     text = fields.text(name)
     if text is None:
         return None
-    reason = redirects.refuse_base(_read_page(name, text, rules), base)
+    page = _read_page(name, text, rules)
+    reason = None if rules.redirects.trusted else redirects.refuse_base(page, base)
     if reason:
         raise invalid(f"{name} {quoted(text)}: {reason}")
     return text
@@ -223,6 +226,9 @@ def _read_page(name: str, text: str, rules: RegistrationRules) -> Uri:
 
 
 def _refuse_page(uri: Uri, rules: RegistrationRules) -> str | None:
+    if rules.redirects.trusted:
+        is_web = uri.scheme in {"https", "http"} and uri.host and not uri.has_userinfo
+        return None if is_web else "it must be the http or https address of a page"
     if rules.redirects.allow_loopback_web and uri.is_loopback and not uri.has_userinfo:
         return None
     return uris.refuse_public_https(uri)

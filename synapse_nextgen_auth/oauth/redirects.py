@@ -35,10 +35,13 @@ class RedirectRules:
     `own_hosts` serve our own pages and other people's uploads, so no code is sent there: `host` for
     every port of it, `host:port` for one (C050). `allow_loopback_web` is for a homeserver that is
     on loopback http itself: a web client under development may be there too, on any port.
+    `trusted` is for clients that the operator wrote down: they may be anywhere, inside networks
+    too, but still at complete URIs and nowhere that a browser would run as a script (C058).
     """
 
     own_hosts: frozenset[str] = frozenset()
     allow_loopback_web: bool = False
+    trusted: bool = False
 
 
 def refuse_registration(
@@ -48,7 +51,10 @@ def refuse_registration(
     parsed = uris.parse(uri)
     if parsed is None:
         return uris.refuse(uri)
-    reason = _refuse_parts(parsed) or _refuse_own(parsed, rules)
+    reason = _refuse_parts(parsed)
+    if rules.trusted or reason:
+        return reason or _refuse_trusted(parsed)
+    reason = _refuse_own(parsed, rules)
     if reason:
         return reason
     if parsed.scheme == "https":
@@ -97,6 +103,14 @@ def _refuse_parts(uri: Uri) -> str | None:
     if taken:
         return f"its query must not contain {min(taken)}, which an authorization response uses"
     return None
+
+
+def _refuse_trusted(uri: Uri) -> str | None:
+    if uri.scheme == "https" or uri.is_loopback:
+        return None
+    if "." in uri.scheme and not uri.has_authority:
+        return None
+    return "it must be https, http on this machine, or a scheme of an app like com.example.app:/"
 
 
 def _refuse_own(uri: Uri, rules: RedirectRules) -> str | None:

@@ -1,5 +1,6 @@
 """What endpoints and pages stand on."""
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import attrs
@@ -40,6 +41,7 @@ class Site:
     signing: Signing
     check: TokenCheck
     registrations: Limiter
+    static_clients: Mapping[str, Client]
 
     @property
     def server_name(self) -> str:
@@ -71,7 +73,6 @@ class Site:
         """Return the configured or registered client with this id."""
         if not client_id or len(client_id) > 255:
             return None
-        for client in self.config.clients:
-            if client.client_id == client_id:
-                return client
+        if client_id in self.static_clients:
+            return self.static_clients[client_id]
         return await self.homeserver.query(register_client.find, client_id)
