@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,26 @@ def chromium() -> str:
     if found is None:
         pytest.skip("no Chromium: install the package chromium, or set CHROMIUM to its path")
     return found
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session):
+    """Let Synapse and Twisted be imported; every warning of ours is an error."""
+    _forgive_dependencies()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item, nextitem):
+    """Let Synapse and Twisted be imported by a test, too."""
+    _forgive_dependencies()
+    return (yield)
+
+
+def _forgive_dependencies():
+    # A filter in pyproject.toml would lose against `-W error` on the command line.
+    dependencies = r"(synapse|twisted)\."
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module=dependencies)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,0 +1,146 @@
+"""`synapse-nextgen-auth check-config`: what Synapse and the module will say of a configuration."""
+
+import contextlib
+import io
+import os
+import re
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from synapse.config._base import Config as SynapseSection
+from synapse.config._base import ConfigError, format_config_error
+from synapse.config.homeserver import HomeServerConfig
+
+from synapse_nextgen_auth import config as configuration
+from synapse_nextgen_auth.cli import yaml_file
+from synapse_nextgen_auth.cli.homeserver_yaml import MODULE
+from synapse_nextgen_auth.cli.settings_words import settings_in_effect
+from synapse_nextgen_auth.config import Config, ConfigProblems
+from synapse_nextgen_auth.homeserver import selfcheck
+from synapse_nextgen_auth.module import NextGenAuth
+
+_SECRET_NAME = re.compile(r"secret|password|passwd|token|key", re.IGNORECASE)
+_PYDANTIC_VALUE = re.compile(r"input_value=.*?, (?=input_type=)")
+
+
+def run(paths: Sequence[Path]) -> int:
+    """Check these files as one configuration, print what was found, return the exit code."""
+    raw, problems = _read_files(paths)
+    if problems:
+        return _refuse(problems, raw)
+    config, problems = _read_options(raw)
+    hs_config, more = _load(paths)
+    problems += more
+    if hs_config is not None:
+        problems += selfcheck.internal_problems()
+        problems += selfcheck.config_problems(hs_config, config)
+    if problems or hs_config is None:
+        return _refuse(problems, raw)
+    print(f"OK\n{settings_in_effect(config, hs_config)}")
+    return 0
+
+
+def _refuse(problems: Sequence[str], raw: Mapping[str, Any]) -> int:
+    print("\n".join(f"* {_without_secrets(problem, raw)}" for problem in problems))
+    return 1
+
+
+def _read_files(paths: Sequence[Path]) -> tuple[dict[str, Any], list[str]]:
+    """Return all files as one mapping, later keys over earlier ones, as Synapse merges them."""
+    merged: dict[str, Any] = {}
+    problems = []
+    for path in paths:
+        files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+        if not files:
+            problems.append(f"{path}: no *.yaml file in this directory")
+        for file in files:
+            try:
+                merged.update(yaml_file.read(file))
+            except yaml_file.YamlFileError as error:
+                problems.append(str(error))
+    return ({}, problems) if problems else (merged, [])
+
+
+def _read_options(raw: Mapping[str, Any]) -> tuple[Config, list[str]]:
+    """Return the module's options, or the defaults and every mistake with its path."""
+    modules = raw.get("modules") or []
+    if not isinstance(modules, list):
+        return Config(), ["modules: expected a list, each entry beginning with `- module:`"]
+    ours = [
+        (place, entry.get("config"))
+        for place, entry in enumerate(modules)
+        if isinstance(entry, Mapping) and entry.get("module") == MODULE
+    ]
+    if not ours:
+        return Config(), [f"modules: the line `- module: {MODULE}` is missing"]
+    if len(ours) > 1:
+        return Config(), [f"modules: {MODULE} is there {len(ours)} times; once is enough"]
+    place, options = ours[0]
+    try:
+        return configuration.read(options), []
+    except ConfigProblems as found:
+        under = f"modules[{place}].config"
+        return Config(), [f"{_below(under, path)}: {text}" for path, text in found.problems]
+
+
+def _below(under: str, path: str) -> str:
+    return under if path == "config" else f"{under}.{path}"
+
+
+def _load(paths: Sequence[Path]) -> tuple[HomeServerConfig | None, list[str]]:
+    """Load the files as Synapse does; return what it complains of, our own options aside."""
+    arguments = [part for path in paths for part in ("-c", str(path))]
+    # Synapse prints advice of its own at this point, about other things than ours.
+    silence = io.StringIO()
+    try:
+        with (
+            _replaced(SynapseSection, "ensure_directory", os.path.abspath),
+            _replaced(NextGenAuth, "parse_config", lambda _options: None),
+            contextlib.redirect_stdout(silence),
+            contextlib.redirect_stderr(silence),
+        ):
+            return HomeServerConfig.load_config("check-config", arguments), []
+    except ConfigError as error:
+        return None, ["".join(format_config_error(error))]
+    except Exception as error:  # noqa: BLE001 - on a wrong type Synapse raises what happens to it
+        return None, [f"Synapse cannot read {_section_of(error)}: {type(error).__name__}: {error}"]
+
+
+@contextlib.contextmanager
+def _replaced(owner: type, name: str, function: Callable[..., object]) -> Iterator[None]:
+    """Put another function in the place of a method that would write files or stop too early."""
+    original = vars(owner)[name]
+    setattr(owner, name, staticmethod(function))
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)
+
+
+def _section_of(error: Exception) -> str:
+    """Return which part of its configuration Synapse was reading."""
+    for frame, _line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        section = frame.f_locals.get("self")
+        if isinstance(section, SynapseSection):
+            return f"its {getattr(section, 'section', 'own')} settings"
+    return "the configuration"
+
+
+def _without_secrets(text: str, raw: Mapping[str, Any]) -> str:
+    """Return a message without any value that the files keep under the name of a secret."""
+    for value in sorted(_secrets_in(raw), key=len, reverse=True):
+        text = text.replace(value, "***")
+    return _PYDANTIC_VALUE.sub("", text)
+
+
+def _secrets_in(value: object, name: str = "") -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _secrets_in(inner, str(key))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _secrets_in(inner, name)
+    elif _SECRET_NAME.search(name) and value is not None and len(str(value)) > 3:
+        yield str(value)
