@@ -5,7 +5,7 @@ import attrs
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.sessions import End, Session
-from synapse_nextgen_auth.store import events, sessions
+from synapse_nextgen_auth.store import browsers, events, grants, sessions
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -43,13 +43,34 @@ def end_by_id(
 def end_for_devices(
     txn: Txn, user_id: str, device_ids: tuple[str, ...], *, why: End, now: int
 ) -> Outcome[list[Session]]:
-    """End whatever sessions live on these devices of the account; return them as they were."""
+    """End whatever sessions live on these devices of the account; return them as they were.
+
+    Codes that would bring a session back to one of them are worth nothing any more.
+    """
     found = [sessions.find_by_device(txn, user_id, device_id) for device_id in device_ids]
     living = [session for session in found if session is not None]
     ended: tuple[str, ...] = ()
     for session in living:
         ended += end(txn, session, why=why, now=now)
+    for device_id in device_ids:
+        grants.withdraw_codes(txn, user_id, device_id=device_id, now=now)
     return Outcome(living, ended)
+
+
+def sign_out_everywhere(txn: Txn, user_id: str, *, now: int) -> Outcome[None]:
+    """Sign out the account's browsers and withdraw its codes; its devices go another way."""
+    browsers.end_for_user(txn, user_id, now=now)
+    grants.withdraw_codes(txn, user_id, now=now)
+    return Outcome(None)
+
+
+def end_account(txn: Txn, user_id: str, *, now: int) -> Outcome[None]:
+    """End whatever an account that is gone still has."""
+    ended: tuple[str, ...] = ()
+    for session in sessions.list_living(txn, user_id):
+        ended += end(txn, session, why=End.LOGOUT, now=now)
+    sign_out_everywhere(txn, user_id, now=now)
+    return Outcome(None, ended)
 
 
 @attrs.frozen

@@ -87,6 +87,10 @@ class Devices:
         """
         _after(self._handler, "delete_devices", self._deleted)
         _after(self._handler, "check_device_registered", self._registered)
+        _after(self._handler, "delete_all_devices_for_user", self._all_deleted)
+        self._homeserver.api.register_third_party_rules_callbacks(
+            on_user_deactivation_status_changed=self._deactivated
+        )
 
     async def _deleted(self, _result: Any, user_id: str, device_ids: Collection[str]) -> None:
         for session in await self.end_sessions(user_id, device_ids, End.LOGOUT):
@@ -95,6 +99,19 @@ class Devices:
                 user_id=user_id,
                 device_id=session.device_id,
                 access_token=surrogate(session.session_id),
+            )
+
+    async def _all_deleted(self, _result: Any, user_id: str, *_args: object, **_kw: object) -> None:
+        """After /logout/all, a password reset that logs out, a deactivation: browsers go too."""
+        await self._homeserver.transact(
+            end_session.sign_out_everywhere, user_id, now=self._homeserver.now()
+        )
+
+    async def _deactivated(self, user_id: str, deactivated: bool, _by_admin: bool) -> None:  # noqa: FBT001
+        """Leave nothing behind that slipped in while the account was being taken down (C317)."""
+        if deactivated:
+            await self._homeserver.transact(
+                end_session.end_account, user_id, now=self._homeserver.now()
             )
 
     async def _registered(

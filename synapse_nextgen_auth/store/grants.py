@@ -1,5 +1,6 @@
 """Rows of grants."""
 
+from synapse_nextgen_auth.oauth import scopes
 from synapse_nextgen_auth.oauth.grants import Grant
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -11,15 +12,15 @@ _COLUMNS = """grant_id, browser, client_id, redirect_uri, scope, state, response
 def add(txn: Txn, grant: Grant) -> None:
     """Insert a grant that has just been requested."""
     txn.execute(
-        f"INSERT INTO nextgen_grants ({_COLUMNS}) VALUES"
-        " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO nextgen_grants ({_COLUMNS}, device_id) VALUES"
+        " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(grant.grant_id, grant.browser, grant.client_id, grant.redirect_uri, grant.scope),
             *(grant.state, grant.response_mode.value, grant.nonce, grant.code_challenge),
             *(grant.prompt, grant.login_hint, grant.ui_locales, grant.login_after),
             *(grant.created_at, grant.expires_at, grant.user_id, grant.auth_time),
             *(grant.approved_at, grant.refused_at, grant.code_expires_at, grant.redeemed_at),
-            grant.session_id,
+            *(grant.session_id, scopes.parse(grant.scope).device_id),
         ),
     )
 
@@ -76,6 +77,20 @@ def redeem(txn: Txn, grant_id: str, *, session_id: str, now: int) -> bool:
         (now, session_id, grant_id),
     )
     return txn.rowcount == 1
+
+
+def withdraw_codes(txn: Txn, user_id: str, *, device_id: str | None = None, now: int) -> int:
+    """Make codes of an account that nobody redeemed yet worthless; return how many.
+
+    All of them, or those for one device.
+    """
+    txn.execute(
+        "UPDATE nextgen_grants SET refused_at = ?"
+        " WHERE user_id = ? AND redeemed_at IS NULL AND refused_at IS NULL"
+        + (" AND device_id = ?" if device_id is not None else ""),
+        (now, user_id, *(() if device_id is None else (device_id,))),
+    )
+    return txn.rowcount
 
 
 def move(txn: Txn, *, from_browser: str, to_browser: str, now: int) -> None:

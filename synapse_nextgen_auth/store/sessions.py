@@ -39,6 +39,16 @@ def find_by_device(txn: Txn, user_id: str, device_id: str) -> Session | None:
     return Session(*row) if row else None
 
 
+def list_living(txn: Txn, user_id: str) -> list[Session]:
+    """Return the living sessions of an account, the oldest first."""
+    txn.execute(
+        f"SELECT {_COLUMNS} FROM nextgen_sessions"
+        " WHERE user_id = ? AND ended_at IS NULL ORDER BY created_at, session_id",
+        (user_id,),
+    )
+    return [Session(*row) for row in txn.fetchall()]
+
+
 def rotate(
     txn: Txn, session_id: str, *, client_id: str, generation: int, idle_since: int, now: int
 ) -> bool:

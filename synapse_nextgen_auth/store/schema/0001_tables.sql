@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS nextgen_grants (
     client_id       TEXT   NOT NULL,
     redirect_uri    TEXT   NOT NULL,
     scope           TEXT   NOT NULL,
+    device_id       TEXT,             -- of the scope
     state           TEXT,
     response_mode   TEXT   NOT NULL,
     nonce           TEXT,
@@ -73,6 +74,7 @@ CREATE TABLE IF NOT EXISTS nextgen_sessions (
 -- At most one living session per Matrix device.
 CREATE UNIQUE INDEX IF NOT EXISTS nextgen_sessions_by_device ON nextgen_sessions (user_id, device_id)
     WHERE ended_at IS NULL AND device_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS nextgen_sessions_by_user ON nextgen_sessions (user_id);
 CREATE INDEX IF NOT EXISTS nextgen_sessions_by_client ON nextgen_sessions (client_id);
 CREATE INDEX IF NOT EXISTS nextgen_sessions_by_end ON nextgen_sessions (ended_at)
     WHERE ended_at IS NOT NULL;
