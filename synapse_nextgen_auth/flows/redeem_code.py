@@ -110,4 +110,5 @@ def _second_use(txn: Txn, grant: Grant, *, refusal: str | None, now: int) -> Out
         Event(Happened.CODE_REUSED, now, session.user_id, session.client_id, session.session_id),
     )
     ended = end(txn, session, why=End.REUSE, now=now)
-    return Outcome(invalid_grant(f"reuse of a redeemed code: {refusal or 'too late'}"), ended)
+    detail = f"reuse of a redeemed code: {refusal or 'too late'}"
+    return Outcome(invalid_grant(detail, reason="reuse"), ended)

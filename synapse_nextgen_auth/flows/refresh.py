@@ -83,7 +83,8 @@ def _end_reused(txn: Txn, session: Session, *, presented: int, now: int) -> Outc
         ),
     )
     ended = end(txn, session, why=End.REUSE, now=now)
-    return Outcome(invalid_grant(f"reuse of a superseded refresh token: {detail}"), ended)
+    refusal = invalid_grant(f"reuse of a superseded refresh token: {detail}", reason="reuse")
+    return Outcome(refusal, ended)
 
 
 @attrs.frozen

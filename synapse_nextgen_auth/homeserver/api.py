@@ -10,6 +10,7 @@ from synapse.types import UserInfo
 
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.homeserver.live import LiveSessions
+from synapse_nextgen_auth.homeserver.metrics import Metrics
 from synapse_nextgen_auth.oauth.errors import OAuthError
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,8 @@ class Homeserver:
         self.public_baseurl: str = self.hs.config.server.public_baseurl
         self._clock = self.hs.get_clock()
         self._integrity_error = self.store.database_engine.module.IntegrityError
-        self.live = LiveSessions(self.hs)
+        self.metrics = Metrics(self.server_name)
+        self.live = LiveSessions(self.hs, self.metrics)
 
     async def user(self, user_id: str) -> UserInfo | None:
         """Return what Synapse knows about an account, from its replicated cache."""

@@ -86,8 +86,10 @@ class Devices:
         session from coming back with a later device of the same id (C333).
         """
         _after(self._handler, "delete_devices", self._deleted)
-        _after(self._handler, "check_device_registered", self._registered)
         _after(self._handler, "delete_all_devices_for_user", self._all_deleted)
+        # Not at `check_device_registered`: uploading the keys of a device goes through that, too.
+        registration = self._homeserver.hs.get_registration_handler()
+        _after(registration, "register_device", self._registered)
         self._homeserver.api.register_third_party_rules_callbacks(
             on_user_deactivation_status_changed=self._deactivated
         )
@@ -115,8 +117,9 @@ class Devices:
             )
 
     async def _registered(
-        self, device_id: str, user_id: str, *_args: object, **_kwargs: object
+        self, registered: tuple[str, ...], user_id: str, *_args: object, **_kwargs: object
     ) -> None:
+        device_id = registered[0]
         await self.end_sessions(user_id, (device_id,), End.REPLACED)
 
 

@@ -1,15 +1,20 @@
 """The background chores of one process: sweeping and key rotation, in small bites with pauses."""
 
 import logging
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec
 
 from synapse.util.duration import Duration
 
 from synapse_nextgen_auth.accounts.browsers import BrowserLimits
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.signing import Signing
-from synapse_nextgen_auth.store import sweep
+from synapse_nextgen_auth.store import sessions, sweep
+from synapse_nextgen_auth.store.txn import Txn
 
 logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
 
 _PAUSE = Duration(milliseconds=200)
 _EVERY = Duration(minutes=10)
@@ -46,33 +51,26 @@ class Housekeeping:
         """Do every chore once."""
         try:
             await self._signing.rotate()
+            now = self._homeserver.now()
             for kind in sweep.KINDS:
-                await self._drain(kind)
-            await self._sweep_browsers()
-            await self._sweep_clients()
+                await self._drain(kind, sweep.stale, kind=kind, now=now)
+            browsers_since = now - self._browsers.idle
+            await self._drain("idle browsers", sweep.idle_browsers, idle_since=browsers_since)
+            clients_since = now - self._unused_clients_after
+            await self._drain(
+                "unused clients", sweep.unused_clients, unused_since=clients_since, now=now
+            )
+            living = await self._homeserver.query(sessions.count_living)
+            self._homeserver.metrics.sessions_living(living)
         except Exception:
             logger.warning("Housekeeping failed, the next round tries again", exc_info=True)
 
-    async def _drain(self, kind: str) -> None:
-        now = self._homeserver.now()
-        while await self._homeserver.query(sweep.stale, kind, now=now) == sweep.BITE:
-            await self._pause()
-
-    async def _sweep_browsers(self) -> None:
-        idle_since = self._homeserver.now() - self._browsers.idle
-        while (
-            await self._homeserver.query(sweep.idle_browsers, idle_since=idle_since) == sweep.BITE
-        ):
-            await self._pause()
-
-    async def _sweep_clients(self) -> None:
-        now = self._homeserver.now()
-        unused_since = now - self._unused_clients_after
-        while (
-            await self._homeserver.query(sweep.unused_clients, unused_since=unused_since, now=now)
-            == sweep.BITE
-        ):
-            await self._pause()
-
-    async def _pause(self) -> None:
-        await self._homeserver.hs.get_clock().sleep(_PAUSE)
+    async def _drain(
+        self, name: str, bite: Callable[Concatenate[Txn, P], int], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """Delete bite by bite, with pauses in which others get at the tables."""
+        gone = sweep.BITE
+        while gone == sweep.BITE:
+            gone = await self._homeserver.query(bite, *args, **kwargs)
+            self._homeserver.metrics.swept(name, gone)
+            await self._homeserver.hs.get_clock().sleep(_PAUSE)

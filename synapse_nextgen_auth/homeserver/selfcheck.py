@@ -87,8 +87,11 @@ INTERNALS = (
     ),
     Needed("synapse.handlers.device", "DeviceHandler.delete_devices", ("user_id", "device_ids")),
     Needed(
-        "synapse.handlers.device",
-        "DeviceHandler.check_device_registered",
+        "synapse.handlers.device", "DeviceHandler.delete_all_devices_for_user", ("user_id",)
+    ),
+    Needed(
+        "synapse.handlers.register",
+        "RegistrationHandler.register_device",
         ("user_id", "device_id"),
     ),
     Needed(_STORE, "DataStore.get_device", ("user_id", "device_id")),

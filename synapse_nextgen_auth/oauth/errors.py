@@ -11,7 +11,8 @@ import attrs
 class OAuthError(Exception):
     """A refusal in the words of the protocol.
 
-    The first three fields go to the client, `detail` goes to our log and nowhere else.
+    The first three fields go to the client, `detail` goes to our log and nowhere else, `reason` is
+    a word for the metrics where the code alone says too little.
     `description` is limited to the characters that RFC 6749 allows: ASCII without quote and backslash.
     """
 
@@ -19,6 +20,7 @@ class OAuthError(Exception):
     description: str = ""
     status: int = 400
     detail: str = attrs.field(default="", kw_only=True)
+    reason: str = attrs.field(default="", kw_only=True)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.detail or self.description}"
@@ -34,11 +36,10 @@ def invalid_client(detail: str) -> OAuthError:
     return OAuthError("invalid_client", "Client authentication failed", 401, detail=detail)
 
 
-def invalid_grant(detail: str) -> OAuthError:
+def invalid_grant(detail: str, *, reason: str = "") -> OAuthError:
     """Say that a code or a refresh token is no good; the same words for every cause."""
-    return OAuthError(
-        "invalid_grant", "The code or token is invalid, expired or revoked", detail=detail
-    )
+    description = "The code or token is invalid, expired or revoked"
+    return OAuthError("invalid_grant", description, detail=detail, reason=reason)
 
 
 def invalid_scope(description: str, *, detail: str = "") -> OAuthError:

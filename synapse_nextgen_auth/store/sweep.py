@@ -44,7 +44,7 @@ _STALE = {
 KINDS = tuple(_STALE)
 
 
-def stale(txn: Txn, kind: str, *, now: int) -> int:
+def stale(txn: Txn, *, kind: str, now: int) -> int:
     """Delete at most one bite of `kind`; return how many rows went."""
     sql, keep = _STALE[kind]
     txn.execute(sql, (now - keep, BITE))

@@ -87,6 +87,7 @@ async def approve(
     if not await site.homeserver.query(flow.approve, grant, decision, now=now):
         raise Stop(409, Message.ALREADY_DONE)
     logger.info("%s lets client %s in, scope %s", decision.user_id, grant.client_id, grant.scope)
+    site.homeserver.metrics.grant("approved")
     answer = rules.success(target(grant), code=code.reveal(), issuer=site.endpoints.issuer)
     return deliver(site, answer, client)
 
@@ -96,6 +97,7 @@ async def refuse(site: Site, grant: Grant, client: Client, error: OAuthError) ->
     if not await site.homeserver.query(flow.refuse, grant, now=site.now()):
         raise Stop(409, Message.ALREADY_DONE)
     logger.info("Refused a grant of client %s: %s", grant.client_id, error)
+    site.homeserver.metrics.grant("refused")
     answer = rules.failure(target(grant), error, issuer=site.endpoints.issuer)
     return deliver(site, answer, client)
 

@@ -94,9 +94,12 @@ async def _serve(site: Site, incoming: Incoming) -> Outgoing:
     if path.startswith(STATIC):
         return _static(site, path.removeprefix(STATIC), incoming)
     route = ROUTES.get(path) if incoming.path.startswith(PREFIX) else None
-    if isinstance(route, Endpoint):
-        return await _endpoint(site, route, incoming)
-    return await _page(site, route, incoming)
+    if route is None:
+        return await _page(site, None, incoming)
+    with site.homeserver.metrics.timed(path):
+        if isinstance(route, Endpoint):
+            return await _endpoint(site, route, incoming)
+        return await _page(site, route, incoming)
 
 
 async def _endpoint(site: Site, route: Endpoint, incoming: Incoming) -> Outgoing:
@@ -112,6 +115,8 @@ async def _endpoint(site: Site, route: Endpoint, incoming: Incoming) -> Outgoing
         return (await serve(site, incoming)).having(*answers.CORS)
     except OAuthError as refusal:
         logger.info("Refused %s %s: %s", incoming.method, incoming.path, refusal)
+        name = incoming.path.removeprefix(PREFIX)
+        site.homeserver.metrics.refusal(name, refusal.reason or refusal.code)
         challenge = clients.basic_challenge(incoming, refusal)
         return answers.error(refusal, *challenge, *answers.CORS)
     except Exception:

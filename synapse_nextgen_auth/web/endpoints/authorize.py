@@ -52,6 +52,7 @@ async def _begin(site: Site, incoming: Incoming, client: Client, request: Reques
     if request.is_silent:
         return await _answer_silently(site, incoming, visitor, client, grant, request)
     await site.homeserver.query(flow.request, grant)
+    site.homeserver.metrics.grant("requested")
     outgoing = await grants.go_on(site, incoming, visitor, grant, client)
     return visitors.with_cookie(site, visitor, outgoing)
 

@@ -71,6 +71,7 @@ async def redeem(site: Site, ask: Ask) -> Outgoing:
         now=site.now(),
     )
     await _provide_device(site, ask, redeemed.session)
+    site.homeserver.metrics.session_begun()
     pair = _pair(site, redeemed.session, redeemed.session.generation)
     return await _answer(site, ask.client, redeemed.session, pair, nonce=redeemed.nonce)
 
@@ -92,6 +93,8 @@ async def renew(site: Site, ask: Ask) -> Outgoing:
         now=site.now(),
         limits=site.limits,
     )
+    is_next = generation == presented.generation + 1
+    site.homeserver.metrics.refresh("rotated" if is_next else "repeated")
     return await _answer(site, ask.client, session, _pair(site, session, generation), nonce=None)
 
 

@@ -52,6 +52,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
     typed = form.get("identifier", "")
     checked = await _check(site, incoming, typed, Secret(form.get("password", "")))
     if isinstance(checked, Failure):
+        site.homeserver.metrics.sign_in(checked.error.value)
         return _page(site, incoming, visitor, onward, identifier=typed, failure=checked)
     account = await site.people.account(checked)
     standing = Standing.DEACTIVATED if account is None else account.refuse_sign_in()
@@ -97,6 +98,7 @@ async def _begin(
     await site.homeserver.query(
         flow.sign_in, browser, former=visitor.digest, address=incoming.address
     )
+    site.homeserver.metrics.sign_in("ok")
     logger.info("%s signed in", user_id)
     return answers.redirect(
         onward.next_url, site.cookies.write(cookie, max_age=site.browser_limits.absolute)
