@@ -14,8 +14,10 @@ class Outcome(Generic[T]):
     """The result of a flow that may end sessions.
 
     A refusal stands in `value` when what the flow wrote must stay; a raised one undoes it.
-    The sessions in `ended` are forgotten by every worker in the same transaction.
+    The sessions in `ended`, and those in `changed` that must be read again, are forgotten by every
+    worker in the same transaction.
     """
 
     value: T | OAuthError
     ended: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()

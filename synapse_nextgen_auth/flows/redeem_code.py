@@ -22,6 +22,7 @@ class Presented:
     redirect_uri: str | None
     verifier: str | None
     session_id: str
+    address: str | None = None
 
 
 @attrs.frozen
@@ -57,12 +58,12 @@ def redeem(txn: Txn, presented: Presented, *, now: int) -> Outcome[Redeemed]:
         return Outcome(invalid_grant(refusal))
     if not grants.redeem(txn, grant.grant_id, session_id=presented.session_id, now=now):
         return Outcome(invalid_grant("somebody else redeemed the code just now"))
-    return _begin(txn, grant, presented.session_id, now=now)
+    return _begin(txn, grant, presented, now=now)
 
 
-def _begin(txn: Txn, grant: Grant, session_id: str, *, now: int) -> Outcome[Redeemed]:
+def _begin(txn: Txn, grant: Grant, presented: Presented, *, now: int) -> Outcome[Redeemed]:
     session = Session(
-        session_id=session_id,
+        session_id=presented.session_id,
         user_id=grant.user_id or "",
         device_id=scopes.parse(grant.scope).device_id,
         client_id=grant.client_id,
@@ -73,6 +74,7 @@ def _begin(txn: Txn, grant: Grant, session_id: str, *, now: int) -> Outcome[Rede
         auth_time=grant.auth_time or now,
         created_at=now,
         last_active_at=now,
+        address=presented.address,
     )
     ended: tuple[str, ...] = ()
     if session.device_id is not None:
@@ -81,17 +83,20 @@ def _begin(txn: Txn, grant: Grant, session_id: str, *, now: int) -> Outcome[Rede
             ended = end(txn, former, why=End.REPLACED, now=now)
     sessions.add(txn, session)
     clients.touch(txn, session.client_id, now=now)
-    events.add(
-        txn,
-        Event(
-            Happened.SESSION_BEGUN,
-            now,
-            session.user_id,
-            session.client_id,
-            session.session_id,
-            detail=f"device {session.device_id}" if session.device_id else None,
-        ),
-    )
+    kinds = [Happened.SESSION_BEGUN] + [Happened.ADMIN_GRANTED] * session.granted.admin
+    for kind in kinds:
+        events.add(
+            txn,
+            Event(
+                kind,
+                now,
+                session.user_id,
+                session.client_id,
+                session.session_id,
+                session.address,
+                f"device {session.device_id}" if session.device_id else None,
+            ),
+        )
     return Outcome(Redeemed(session, grant.nonce), ended)
 
 

@@ -15,15 +15,24 @@ from synapse_nextgen_auth.store.txn import Txn
 NEVER = -1
 
 
+@attrs.frozen
+class Presented:
+    """A refresh token that is authentic: who shows which generation, from where."""
+
+    client_id: str
+    generation: int
+    address: str
+
+
 def refresh(
-    txn: Txn, known: Session, *, client_id: str, presented: int, now: int, limits: Limits
+    txn: Txn, known: Session, presented: Presented, *, now: int, limits: Limits
 ) -> Outcome[int]:
     """Return the generation whose pair to answer with.
 
-    `known` is the session as this process remembers it: only what never changes is taken from it.
+    `known` is the session as this process remembers it: only what never changes is relied on.
     The usual case is one statement.
     """
-    if known.client_id != client_id:
+    if known.client_id != presented.client_id:
         # Somebody else's: refused without touching the rightful session (C099).
         return Outcome(invalid_grant("the refresh token belongs to another client"))
     if (ends_at := known.ends_at(limits)) is not None and now >= ends_at:
@@ -33,20 +42,39 @@ def refresh(
     if sessions.rotate(
         txn,
         known.session_id,
-        client_id=client_id,
-        generation=presented,
+        client_id=presented.client_id,
+        generation=presented.generation,
         idle_since=idle_since,
         now=now,
     ):
-        return Outcome(presented + 1)
+        return Outcome(presented.generation + 1, changed=_note_move(txn, known, presented, now=now))
     session = sessions.get(txn, known.session_id)
     if session is None:
         return Outcome(invalid_grant("the session is gone"))
-    return _look_closer(txn, session, presented=presented, now=now, limits=limits)
+    return _look_closer(txn, session, presented.generation, now=now, limits=limits)
+
+
+def _note_move(txn: Txn, known: Session, presented: Presented, *, now: int) -> tuple[str, ...]:
+    """Write down when a session refreshes from a new network address; return its id then."""
+    if known.address == presented.address:
+        return ()
+    sessions.move(txn, known.session_id, address=presented.address)
+    events.add(
+        txn,
+        Event(
+            Happened.REFRESHED_ELSEWHERE,
+            now,
+            known.user_id,
+            known.client_id,
+            known.session_id,
+            presented.address,
+        ),
+    )
+    return (known.session_id,)
 
 
 def _look_closer(
-    txn: Txn, session: Session, *, presented: int, now: int, limits: Limits
+    txn: Txn, session: Session, presented: int, *, now: int, limits: Limits
 ) -> Outcome[int]:
     if why := session.over(now, limits):
         ended = end(txn, session, why=why, now=now)
@@ -58,7 +86,7 @@ def _look_closer(
         _jump(txn, session, generation=presented + 1, now=now)
         return Outcome(presented + 1)
     if verdict is Verdict.REUSE:
-        return _end_reused(txn, session, presented=presented, now=now)
+        return _end_reused(txn, session, presented, now=now)
     raise unavailable("the session changed under our hands")
 
 
@@ -69,7 +97,7 @@ def _jump(txn: Txn, session: Session, *, generation: int, now: int) -> None:
         raise unavailable("the session changed under our hands")
 
 
-def _end_reused(txn: Txn, session: Session, *, presented: int, now: int) -> Outcome[int]:
+def _end_reused(txn: Txn, session: Session, presented: int, *, now: int) -> Outcome[int]:
     detail = f"generation {presented} of {session.generation}"
     events.add(
         txn,

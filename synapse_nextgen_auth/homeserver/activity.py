@@ -10,7 +10,9 @@ from synapse.util.duration import Duration
 
 from synapse_nextgen_auth.flows import refresh
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.store import events
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +22,7 @@ BATCH = 200
 _MAX_SEEN = 200_000
 # How often (seconds) a session that keeps using one token is noted as alive.
 _REPEAT_AFTER = 300
+_ADMIN_NOTED_EVERY = 3600
 
 
 class Activity:
@@ -28,6 +31,7 @@ class Activity:
     def __init__(self, homeserver: Homeserver) -> None:
         self._homeserver = homeserver
         self._seen: dict[str, tuple[int, int]] = {}
+        self._administered: dict[tuple[str, str | None], int] = {}
         self._waiting: dict[str, refresh.Use] = {}
         clock = homeserver.hs.get_clock()
         clock.looping_call(self._start_flush, FLUSH_EVERY)
@@ -45,6 +49,17 @@ class Activity:
         generation = max(generation, known)
         self._seen[session.session_id] = (generation, now)
         self._waiting[session.session_id] = refresh.Use(session.session_id, generation, now)
+
+    def administered(self, user_id: str, device_id: str | None) -> None:
+        """Note that a session used its power over the server; once an hour is enough."""
+        now = self._homeserver.now()
+        if now < self._administered.get((user_id, device_id), 0) + _ADMIN_NOTED_EVERY:
+            return
+        self._administered[user_id, device_id] = now
+        event = Event(Happened.ADMIN_USED, now, user_id, detail=f"device {device_id}")
+        self._homeserver.hs.run_as_background_process(
+            "nextgen_admin_used", self._homeserver.query, events.add, event
+        )
 
     def _start_flush(self) -> None:
         if self._waiting:

@@ -34,7 +34,7 @@ class Homeserver:
         self._clock = self.hs.get_clock()
         self._integrity_error = self.store.database_engine.module.IntegrityError
         self.metrics = Metrics(self.server_name)
-        self.live = LiveSessions(self.hs, self.metrics)
+        self.live = LiveSessions(self.hs)
 
     async def user(self, user_id: str) -> UserInfo | None:
         """Return what Synapse knows about an account, from its replicated cache."""
@@ -78,7 +78,9 @@ class Homeserver:
 
         def run(txn: LoggingTransaction) -> Outcome[T]:
             outcome = flow(txn, *args, **kwargs)
-            self.live.forget(txn, outcome.ended)
+            self.live.forget(txn, (*outcome.ended, *outcome.changed))
+            if outcome.ended:
+                txn.call_after(self.metrics.sessions_ended, len(outcome.ended))
             return outcome
 
         outcome = await self._run(flow.__name__, run)

@@ -29,9 +29,12 @@ class SessionAuth(InternalAuth):
 
     async def is_server_admin(self, requester: Requester) -> bool:
         """Ask for the account's flag, and of our tokens for the scope too (C113)."""
-        if is_ours(requester) and not may_administer(requester):
+        if not is_ours(requester):
+            return await super().is_server_admin(requester)
+        if not may_administer(requester) or not await super().is_server_admin(requester):
             return False
-        return await super().is_server_admin(requester)
+        self._nextgen.activity.administered(requester.user.to_string(), requester.device_id)
+        return True
 
     async def _record_request(self, request: SynapseRequest, requester: Requester) -> None:
         if not is_ours(requester):

@@ -1,13 +1,12 @@
 """Sessions as every request needs them: from memory, and forgotten everywhere when they end."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from typing import Any
 
 from synapse.module_api import cached
 from synapse.server import HomeServer
 from synapse.storage.database import LoggingTransaction
 
-from synapse_nextgen_auth.homeserver.metrics import Metrics
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.store import sessions
 
@@ -23,10 +22,9 @@ class LiveSessions:
     be relied on. So the first use of a fresh token costs no query on any worker.
     """
 
-    def __init__(self, hs: HomeServer, metrics: Metrics) -> None:
+    def __init__(self, hs: HomeServer) -> None:
         self.server_name = hs.hostname
         self.clock = hs.get_clock()
-        self._metrics = metrics
         self._store = hs.get_datastores().main
         # Invalidations travel under this name between the processes of one homeserver.
         self._name = f"{__name__}.get"
@@ -49,10 +47,8 @@ class LiveSessions:
             raise UnknownSession
         return session
 
-    def forget(self, txn: LoggingTransaction, session_ids: Collection[str]) -> None:
+    def forget(self, txn: LoggingTransaction, session_ids: Iterable[str]) -> None:
         """Forget these sessions on every worker as soon as the transaction commits."""
-        if session_ids:
-            txn.call_after(self._metrics.sessions_ended, len(session_ids))
         for session_id in session_ids:
             txn.call_after(self.get.invalidate, (session_id,))
             self._store._send_invalidation_to_replication(  # noqa: SLF001

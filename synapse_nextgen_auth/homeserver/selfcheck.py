@@ -86,9 +86,7 @@ INTERNALS = (
         ("user_id", "device_id", "display_name"),
     ),
     Needed("synapse.handlers.device", "DeviceHandler.delete_devices", ("user_id", "device_ids")),
-    Needed(
-        "synapse.handlers.device", "DeviceHandler.delete_all_devices_for_user", ("user_id",)
-    ),
+    Needed("synapse.handlers.device", "DeviceHandler.delete_all_devices_for_user", ("user_id",)),
     Needed(
         "synapse.handlers.register",
         "RegistrationHandler.register_device",

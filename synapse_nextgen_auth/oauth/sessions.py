@@ -37,7 +37,10 @@ class Limits:
 
 @attrs.frozen
 class Session:
-    """One row of sessions; times in seconds since the epoch."""
+    """One row of sessions; times in seconds since the epoch.
+
+    `address` is the network address that last refreshed it.
+    """
 
     session_id: str
     user_id: str
@@ -50,6 +53,7 @@ class Session:
     auth_time: int
     created_at: int
     last_active_at: int
+    address: str | None = None
     expires_at: int | None = None
     ended_at: int | None = None
     end_reason: str | None = None

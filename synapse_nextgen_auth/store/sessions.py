@@ -4,19 +4,21 @@ from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store.txn import Txn
 
 _COLUMNS = """session_id, user_id, device_id, client_id, scope, generation, rotated_at,
-    confirmed_generation, auth_time, created_at, last_active_at, expires_at, ended_at, end_reason"""
+    confirmed_generation, auth_time, created_at, last_active_at, address, expires_at, ended_at,
+    end_reason"""
 
 
 def add(txn: Txn, session: Session) -> None:
     """Insert a session; a living one on the same device is an integrity error."""
     txn.execute(
         f"INSERT INTO nextgen_sessions ({_COLUMNS})"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(session.session_id, session.user_id, session.device_id, session.client_id),
             *(session.scope, session.generation, session.rotated_at),
             *(session.confirmed_generation, session.auth_time, session.created_at),
-            *(session.last_active_at, session.expires_at, session.ended_at, session.end_reason),
+            *(session.last_active_at, session.address, session.expires_at),
+            *(session.ended_at, session.end_reason),
         ),
     )
 
@@ -84,6 +86,13 @@ def confirm(txn: Txn, session_id: str, *, generation: int, now: int) -> None:
         " ELSE confirmed_generation END"
         " WHERE session_id = ? AND ended_at IS NULL",
         (now, generation, generation, session_id),
+    )
+
+
+def move(txn: Txn, session_id: str, *, address: str) -> None:
+    """Remember the network address that the session now refreshes from."""
+    txn.execute(
+        "UPDATE nextgen_sessions SET address = ? WHERE session_id = ?", (address, session_id)
     )
 
 

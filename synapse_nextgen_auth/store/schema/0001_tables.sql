@@ -67,6 +67,7 @@ CREATE TABLE IF NOT EXISTS nextgen_sessions (
     auth_time            BIGINT NOT NULL,
     created_at           BIGINT NOT NULL,
     last_active_at       BIGINT NOT NULL,
+    address              TEXT,  -- the network address that last refreshed it
     expires_at           BIGINT,
     ended_at             BIGINT,
     end_reason           TEXT

@@ -67,6 +67,7 @@ async def redeem(site: Site, ask: Ask) -> Outgoing:
             redirect_uri=ask.form.get("redirect_uri"),
             verifier=ask.form.get("code_verifier"),
             session_id=random_id(),
+            address=ask.incoming.address,
         ),
         now=site.now(),
     )
@@ -88,8 +89,7 @@ async def renew(site: Site, ask: Ask) -> Outgoing:
     generation = await site.homeserver.transact(
         refresh.refresh,
         session,
-        client_id=ask.client.client_id,
-        presented=presented.generation,
+        refresh.Presented(ask.client.client_id, presented.generation, ask.incoming.address),
         now=site.now(),
         limits=site.limits,
     )
