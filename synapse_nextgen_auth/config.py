@@ -44,7 +44,10 @@ def _option(default: Any, about: str, *, example: str, unit: str = "") -> Any:
 
 @attrs.frozen
 class Tokens:
-    """How long tokens and codes live; durations are in seconds once read."""
+    """How long tokens and codes live.
+
+    Durations are in seconds once read.
+    """
 
     access_token_lifetime: int | None = _option(
         None,
@@ -185,8 +188,13 @@ class Config:
         (),
         "Clients that need not register: each entry takes `client_id`, `client_name`, `client_uri`,"
         " `redirect_uris` and the other fields of RFC 7591, and `client_secret` or"
-        " `client_secret_path` or `jwks` for those that have one.",
-        example="see [static clients](../topics/clients.md)",
+        " `client_secret_path` or `jwks` for those that have one."
+        " See [clients](../topics/clients.md#clients-in-the-configuration).",
+        example="""\
+- client_id: grafana
+  client_name: Grafana
+  redirect_uris: ["https://grafana.example.com/login/generic_oauth"]
+  client_secret_path: /etc/matrix-synapse/grafana.secret""",
     )
     pkce_exempt: frozenset[str] = _option(
         _NONE,

@@ -10,6 +10,7 @@ from synapse.config.homeserver import HomeServerConfig
 from synapse.module_api import ModuleApi
 
 from synapse_nextgen_auth import config as configuration
+from synapse_nextgen_auth.accounts.management import Action
 from synapse_nextgen_auth.config import Config, ConfigProblems
 from synapse_nextgen_auth.homeserver import auth, discovery, schema, selfcheck
 from synapse_nextgen_auth.homeserver.activity import Activity
@@ -90,6 +91,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         auth_methods=tuple(method.value for method in AuthMethod),
         signing_algorithms=jwks.ALGORITHMS,
         registration=config.client_registration.enabled,
+        account_actions=tuple(action.value for action in Action),
     )
     return Site(
         homeserver=homeserver,

@@ -57,6 +57,11 @@ def end_for_devices(
     return Outcome(living, ended)
 
 
+def list_living(txn: Txn, user_id: str) -> list[Session]:
+    """Return the living sessions of an account."""
+    return sessions.list_living(txn, user_id)
+
+
 def sign_out_everywhere(txn: Txn, user_id: str, *, now: int) -> Outcome[None]:
     """Sign out the account's browsers and withdraw its codes; its devices go another way."""
     browsers.end_for_user(txn, user_id, now=now)

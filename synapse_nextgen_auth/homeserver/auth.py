@@ -3,8 +3,10 @@
 from typing import Any
 
 from synapse.api.auth.internal import InternalAuth
+from synapse.api.errors import MissingClientTokenError
 from synapse.http.site import SynapseRequest
 from synapse.types import Requester
+from twisted.web.server import Request
 
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.http import user_agent
@@ -26,6 +28,14 @@ class SessionAuth(InternalAuth):
         if tokens.kind_of(token) is None:
             return await super().get_user_by_access_token(token, allow_expired)
         return await self._nextgen.requester(token, allow_expired=allow_expired)
+
+    @staticmethod
+    def get_access_token_from_request(request: Request) -> str:
+        """Return the token of a request; bytes that are no ASCII are no token, not a 500 (C115)."""
+        try:
+            return InternalAuth.get_access_token_from_request(request)
+        except UnicodeDecodeError:
+            raise MissingClientTokenError("The access token is not ASCII.") from None
 
     async def is_server_admin(self, requester: Requester) -> bool:
         """Ask for the account's flag, and of our tokens for the scope too (C113)."""

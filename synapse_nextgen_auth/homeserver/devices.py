@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
+import attrs
 from synapse.api.errors import StoreError
 
 from synapse_nextgen_auth.flows import end_session
@@ -12,6 +13,16 @@ from synapse_nextgen_auth.homeserver.tokens import surrogate
 from synapse_nextgen_auth.oauth.sessions import End, Session
 
 logger = logging.getLogger(__name__)
+
+
+@attrs.frozen
+class Device:
+    """A Matrix device; `last_seen` in seconds since the epoch."""
+
+    device_id: str
+    name: str
+    last_seen: int | None
+    address: str | None
 
 
 class Devices:
@@ -41,6 +52,19 @@ class Devices:
         """Return how an existing device is called: its display name, else its id."""
         name = await self._homeserver.device_name(user_id, device_id)
         return None if name is None else name or device_id
+
+    async def list_for(self, user_id: str) -> list[Device]:
+        """Return the devices of an account, the one last seen first."""
+        found = [
+            Device(
+                device_id=device["device_id"],
+                name=device["display_name"] or device["device_id"],
+                last_seen=_seconds(device.get("last_seen_ts")),
+                address=device.get("last_seen_ip"),
+            )
+            for device in await self._handler.get_devices_by_user(user_id)
+        ]
+        return sorted(found, key=lambda device: -(device.last_seen or 0))
 
     async def provide(self, session: Session, *, display_name: str | None) -> None:
         """Make sure the device of a fresh session exists and only this session speaks for it.
@@ -121,6 +145,10 @@ class Devices:
     ) -> None:
         device_id = registered[0]
         await self.end_sessions(user_id, (device_id,), End.REPLACED)
+
+
+def _seconds(milliseconds: int | None) -> int | None:
+    return None if milliseconds is None else milliseconds // 1000
 
 
 def _after(owner: object, name: str, then: Callable[..., Awaitable[None]]) -> None:

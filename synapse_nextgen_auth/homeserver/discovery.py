@@ -80,4 +80,7 @@ def announce(homeserver: Homeserver, endpoints: Endpoints, document: bytes) -> N
 
     rest.SERVLET_GROUPS["client"] = (*rest.SERVLET_GROUPS["client"], register)
     content = homeserver.hs.config.server.extra_well_known_client_content
-    content["org.matrix.msc2965.authentication"] = {"issuer": endpoints.issuer}
+    content["org.matrix.msc2965.authentication"] = {
+        "issuer": endpoints.issuer,
+        "account": endpoints.url("account"),
+    }

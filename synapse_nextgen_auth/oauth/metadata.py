@@ -38,6 +38,7 @@ class Abilities:
     auth_methods: tuple[str, ...]
     signing_algorithms: tuple[str, ...]
     registration: bool
+    account_actions: tuple[str, ...]
 
 
 def document(endpoints: Endpoints, abilities: Abilities) -> dict[str, object]:
@@ -80,6 +81,9 @@ def document(endpoints: Endpoints, abilities: Abilities) -> dict[str, object]:
         "introspection_endpoint_auth_methods_supported": [m for m in methods if m != "none"],
         "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
     }
+    if abilities.account_actions:
+        metadata["account_management_uri"] = endpoints.url("account")
+        metadata["account_management_actions_supported"] = list(abilities.account_actions)
     if abilities.registration:
         metadata["registration_endpoint"] = endpoints.url("clients/register")
     return metadata

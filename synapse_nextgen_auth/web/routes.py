@@ -20,7 +20,7 @@ from synapse_nextgen_auth.web.endpoints import (
     token,
     userinfo,
 )
-from synapse_nextgen_auth.web.pages import approve, consent, home, messages, sign_in
+from synapse_nextgen_auth.web.pages import account, approve, consent, home, messages, sign_in
 from synapse_nextgen_auth.web.pages.messages import Stop
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.templates import Message
@@ -63,6 +63,7 @@ ROUTES: dict[str, Endpoint | Page] = {
     "/sign-in": Page({"GET": sign_in.show, "POST": sign_in.submit}),
     "/consent": Page({"GET": consent.show, "POST": consent.submit}),
     "/sign-out": Page({"POST": home.sign_out}),
+    "/account": Page({"GET": account.show, "POST": account.submit}),
     "/approve": Page({"GET": approve.show, "POST": approve.submit}),
 }
 

@@ -153,6 +153,51 @@ class HomePage(Page):
     user_id: str | None
     sign_in_url: str
     sign_out_url: str
+    devices_url: str
+
+
+@attrs.frozen
+class DeviceLine:
+    """A device of an account, as its owner sees it.
+
+    `client` is the application that speaks for it, absent when it signed in the legacy way.
+    `last_seen` is a time in words, in UTC. `url` is relative and leads to its own page.
+    """
+
+    device_id: str
+    name: str
+    url: str
+    client: ClientCard | None = None
+    last_seen: str | None = None
+    address: str | None = None
+
+
+@attrs.frozen
+class DevicesPage(Page):
+    """List where an account is signed in; `home_url` is relative."""
+
+    template: ClassVar[str] = "pages/devices.html"
+
+    server_name: str
+    user_id: str
+    devices: tuple[DeviceLine, ...]
+    home_url: str
+
+
+@attrs.frozen
+class DevicePage(Page):
+    """Show one device, and ask whether to sign it out if `asks_to_end`. The URLs are relative."""
+
+    template: ClassVar[str] = "pages/device.html"
+
+    csrf: str
+    action: str
+    server_name: str
+    user_id: str
+    device: DeviceLine
+    devices_url: str
+    end_url: str
+    asks_to_end: bool
 
 
 @attrs.frozen
@@ -287,6 +332,8 @@ PAGES: tuple[type[Page], ...] = (
     SignInPage,
     ConsentPage,
     HomePage,
+    DevicesPage,
+    DevicePage,
     SignedOutPage,
     MessagePage,
     FormPostPage,

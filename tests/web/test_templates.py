@@ -15,6 +15,9 @@ from synapse_nextgen_auth.web.templates import (
     ApprovePage,
     ClientCard,
     ConsentPage,
+    DeviceLine,
+    DevicePage,
+    DevicesPage,
     FormPostPage,
     ForwardLabel,
     HomePage,
@@ -83,6 +86,28 @@ FORM_POST = FormPostPage(
     client=ELEMENT,
 )
 
+HOME_URLS = ("sign-in", "sign-out", "account")
+DEVICE = DeviceLine(
+    "HJKLQWERTY",
+    "Element X on a phone",
+    "account?action=org.matrix.device_view&device_id=HJKLQWERTY",
+    client=ELEMENT,
+    last_seen="2026-11-22 08:40 UTC",
+    address="192.0.2.7",
+)
+LEGACY_DEVICE = DeviceLine("ABCDEFGHIJ", "ABCDEFGHIJ", "account?device_id=ABCDEFGHIJ")
+LONG_DEVICE = DeviceLine(LONG, LONG, "account", client=UGLY, last_seen=None, address=LONG)
+DEVICE_PAGE = DevicePage(
+    csrf="c5rf",
+    action="account?action=org.matrix.device_delete&device_id=HJKLQWERTY",
+    server_name="example.org",
+    user_id="@alice:example.org",
+    device=DEVICE,
+    devices_url="account",
+    end_url="account?action=org.matrix.device_delete&device_id=HJKLQWERTY",
+    asks_to_end=False,
+)
+
 SAMPLES = {
     SignInPage: {
         "plain": SIGN_IN,
@@ -129,9 +154,21 @@ SAMPLES = {
         ),
     },
     HomePage: {
-        "signed_in": HomePage("c5rf", "example.org", "@alice:example.org", "sign-in", "sign-out"),
-        "nobody": HomePage("c5rf", "example.org", None, "sign-in", "sign-out"),
-        "long": HomePage("c5rf", LONG, LONG_ID, "sign-in", "sign-out"),
+        "signed_in": HomePage("c5rf", "example.org", "@alice:example.org", *HOME_URLS),
+        "nobody": HomePage("c5rf", "example.org", None, *HOME_URLS),
+        "long": HomePage("c5rf", LONG, LONG_ID, *HOME_URLS),
+    },
+    DevicesPage: {
+        "several": DevicesPage(
+            "example.org", "@alice:example.org", (DEVICE, LEGACY_DEVICE, LONG_DEVICE), "./"
+        ),
+        "none": DevicesPage("example.org", "@alice:example.org", (), "./"),
+    },
+    DevicePage: {
+        "look": DEVICE_PAGE,
+        "end": attrs.evolve(DEVICE_PAGE, asks_to_end=True),
+        "legacy": attrs.evolve(DEVICE_PAGE, device=LEGACY_DEVICE, asks_to_end=True),
+        "long": attrs.evolve(DEVICE_PAGE, device=LONG_DEVICE, user_id=LONG_ID, server_name=LONG),
     },
     SignedOutPage: {
         "plain": SignedOutPage("example.org", "sign-in"),
@@ -334,8 +371,11 @@ def test_c199_nothing_runs_and_nothing_loads_from_elsewhere(page):
 def test_links_to_elsewhere_are_those_of_the_application(page):
     """A page links to nobody but the application, and tells it nothing about itself."""
     html = read(page)
-    client = getattr(page, "client", None)
-    ours = {getattr(page, name, None) for name in ("forward_url", "sign_in_url")}
+    device = getattr(page, "device", None)
+    client = getattr(device or page, "client", None)
+    names = ("forward_url", "sign_in_url", "devices_url", "home_url", "end_url")
+    ours = {getattr(page, name, None) for name in names}
+    ours |= {line.url for line in getattr(page, "devices", ())}
     theirs = {client.uri, client.tos_uri, client.policy_uri} if client else set()
 
     for link in html.all("a"):
@@ -627,7 +667,7 @@ def test_signing_out_is_a_form():
     html = read(SAMPLES[HomePage]["signed_in"])
 
     assert html.all("form")[0]["action"] == "sign-out"
-    assert not html.all("a")
+    assert [link["href"] for link in html.all("a")] == ["account"]
 
 
 def test_the_answer_travels_in_hidden_fields():

@@ -19,15 +19,12 @@ from synapse_nextgen_auth.web.templates import (
     Operation,
 )
 
-# How long ago (seconds) somebody may have signed in to approve something dangerous.
-_FRESH = 600
-
 
 async def show(site: Site, incoming: Incoming) -> Outgoing:
     """Say what is asked for, and by whom."""
     visitor = await visitors.greet(site, incoming)
     onward = await Onward.read(site, incoming, visitor)
-    if not _is_fresh(site, visitor):
+    if not visitors.is_fresh(site, visitor):
         return visitors.with_cookie(site, visitor, answers.redirect(onward.sign_in_url))
     approval = await _find(site, visitor, onward)
     return await _page(site, incoming, visitor, approval)
@@ -38,7 +35,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
     visitor = await visitors.greet(site, incoming)
     form = visitors.read_form(site, incoming, visitor)
     onward = await Onward.read(site, incoming, visitor)
-    if not _is_fresh(site, visitor):
+    if not visitors.is_fresh(site, visitor):
         return answers.redirect(onward.sign_in_url)
     approval = await _find(site, visitor, onward)
     if form.get("decision") == "cancel":
@@ -56,10 +53,6 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
         minutes=WINDOW // 60,
     )
     return answers.page(200, site.templates.render(page), keeps_opener=True)
-
-
-def _is_fresh(site: Site, visitor: Visitor) -> bool:
-    return visitor.browser is not None and (site.now() - visitor.browser.signed_in_at < _FRESH)
 
 
 async def _find(site: Site, visitor: Visitor, onward: Onward) -> Approval:

@@ -18,6 +18,7 @@ async def show(site: Site, incoming: Incoming) -> Outgoing:
             user_id=visitor.user_id,
             sign_in_url="sign-in",
             sign_out_url="sign-out",
+            devices_url="account",
         )
     )
     return visitors.with_cookie(site, visitor, answers.page(200, html))

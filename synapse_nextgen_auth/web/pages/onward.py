@@ -4,6 +4,7 @@ import re
 
 import attrs
 
+from synapse_nextgen_auth.accounts.management import Wish
 from synapse_nextgen_auth.homeserver.http import Incoming
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.grants import Grant
@@ -16,11 +17,12 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 @attrs.frozen
 class Onward:
-    """What the person was about to do: let a client in, approve an operation, or just visit."""
+    """What the person was about to do: let a client in, approve an operation, see a device."""
 
     grant: Grant | None = None
     client: Client | None = None
     approval_id: str | None = None
+    wish: Wish | None = None
 
     @classmethod
     async def read(cls, site: Site, incoming: Incoming, visitor: Visitor) -> "Onward":
@@ -32,6 +34,8 @@ class Onward:
         approval_id = parameters.get("request")
         if approval_id is not None and _ID.fullmatch(approval_id):
             return cls(approval_id=approval_id)
+        if (action := parameters.get("action")) is not None:
+            return cls(wish=Wish.read(action, parameters.get("device_id")))
         return cls()
 
     @property
@@ -46,10 +50,12 @@ class Onward:
             return f"consent{self._query}"
         if self.approval_id is not None:
             return f"approve{self._query}"
-        return "./"
+        return f"account{self._query}" if self.wish else "./"
 
     @property
     def _query(self) -> str:
         if self.grant is not None:
             return f"?grant={self.grant.grant_id}"
-        return f"?request={self.approval_id}" if self.approval_id else ""
+        if self.approval_id is not None:
+            return f"?request={self.approval_id}"
+        return f"?{self.wish.query}" if self.wish else ""

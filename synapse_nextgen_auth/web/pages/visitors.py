@@ -12,6 +12,7 @@ from synapse_nextgen_auth.web.templates import ForwardLabel, Message
 
 # How often (seconds) a visit is written down.
 _TOUCH_AFTER = 3600
+_FRESH = 600
 
 
 async def greet(site: Site, incoming: Incoming) -> Visitor:
@@ -26,6 +27,11 @@ async def greet(site: Site, incoming: Incoming) -> Visitor:
     if now - browser.last_active_at > _TOUCH_AFTER:
         await site.homeserver.query(sign_in.touch, browser, now=now)
     return Visitor(cookie, is_new=False, browser=browser)
+
+
+def is_fresh(site: Site, visitor: Visitor) -> bool:
+    """Say whether the person signed in so recently that they may do something dangerous."""
+    return visitor.browser is not None and site.now() - visitor.browser.signed_in_at < _FRESH
 
 
 def with_cookie(site: Site, visitor: Visitor, outgoing: Outgoing) -> Outgoing:
