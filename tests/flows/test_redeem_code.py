@@ -1,0 +1,332 @@
+"""A code is redeemed once and only once, by the client it was made for."""
+
+from functools import partial
+
+import psycopg2.errors
+import pytest
+
+from support.records import (
+    ADDRESS,
+    ALICE,
+    BOB,
+    MATRIX,
+    NOW,
+    PHONE,
+    REDIRECT_URI,
+    VERIFIER,
+    a_client,
+    a_grant,
+    a_session,
+)
+from support.tables import Tables
+from synapse_nextgen_auth.flows import authorize, redeem_code
+from synapse_nextgen_auth.flows.authorize import Decision
+from synapse_nextgen_auth.flows.redeem_code import Presented, Redeemed
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.sessions import End
+from synapse_nextgen_auth.secret import digest
+from synapse_nextgen_auth.store import clients, grants, sessions
+
+CODE = digest("the code")
+
+
+def issue(tables: Tables, *, code=CODE, user_id=ALICE, lifetime=120, **fields):
+    """Take a grant to the point where the client has its code."""
+    grant = a_grant(**fields)
+    decision = Decision(user_id, NOW - 60, code, NOW + lifetime, ADDRESS)
+    tables.run(authorize.request, grant)
+    assert tables.run(authorize.approve, grant, decision, now=NOW)
+    return grant
+
+
+def presented(**fields):
+    """Return what the right client shows."""
+    return Presented(
+        **{
+            "code_digest": CODE,
+            "client_id": "app",
+            "redirect_uri": REDIRECT_URI,
+            "verifier": VERIFIER,
+            "session_id": "aa" * 16,
+            "address": ADDRESS,
+            **fields,
+        }
+    )
+
+
+def refused(outcome):
+    """Return why a redemption was refused, in our own words."""
+    assert isinstance(outcome.value, OAuthError), outcome
+    assert (outcome.value.code, outcome.value.status) == ("invalid_grant", 400)
+    return outcome.value.detail
+
+
+def test_c069_a_code_begins_a_session(tables, transact):
+    """The session has what the grant had; client and audit log take note."""
+    issue(tables)
+    tables.run(clients.add, a_client(created_at=NOW - 10_000), digest=None)
+
+    outcome = transact(redeem_code.redeem, presented(), now=NOW + 5)
+
+    expected = a_session(
+        session_id="aa" * 16,
+        rotated_at=NOW + 5,
+        created_at=NOW + 5,
+        last_active_at=NOW + 5,
+        auth_time=NOW - 60,
+    )
+    assert outcome.value == Redeemed(expected, "nonce")
+    assert outcome.ended == ()
+    assert tables.run(sessions.get, "aa" * 16) == expected
+    grant = tables.run(grants.find_by_code, CODE)
+    assert (grant.redeemed_at, grant.session_id) == (NOW + 5, "aa" * 16)
+    assert tables.events() == ["consented", "session_begun"]
+    assert tables.query("SELECT last_used_at FROM nextgen_clients") == [(NOW + 5,)]
+
+
+def test_a_scope_without_the_matrix_api_has_no_device(tables, transact):
+    """And so replaces nobody."""
+    tables.run(sessions.add, a_session(device_id=None, scope="openid"))
+    issue(tables, scope="openid profile")
+
+    outcome = transact(redeem_code.redeem, presented(), now=NOW)
+
+    assert outcome.value.session.device_id is None
+    assert outcome.ended == ()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param({"client_id": "other"}, id="c073-client"),
+        pytest.param({"redirect_uri": None}, id="c074-no-redirect-uri"),
+        pytest.param({"redirect_uri": REDIRECT_URI + "/"}, id="c074-redirect-uri"),
+        pytest.param({"redirect_uri": REDIRECT_URI.replace("c", "%63")}, id="c074-encoding"),
+        pytest.param({"verifier": None}, id="c063-no-verifier"),
+        pytest.param({"verifier": "v" * 43}, id="c065-verifier"),
+        pytest.param({"verifier": "v" * 42}, id="c065-short"),
+        pytest.param({"code_digest": digest("another")}, id="c078-code"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_burns_nothing(tables, transact, wrong):
+    """A stranger who tries a code must not be able to keep its owner out."""
+    issue(tables)
+
+    assert refused(transact(redeem_code.redeem, presented(**wrong), now=NOW))
+    assert tables.count("nextgen_sessions") == 0
+    assert isinstance(tables.run(redeem_code.redeem, presented(), now=NOW).value, Redeemed)
+
+
+def test_c067_verifiers_of_two_codes_cannot_be_swapped(tables, transact):
+    """Same client, same person, same moment."""
+    other = "other-verifier-that-is-long-enough-for-rfc-7636"
+    issue(tables)
+    issue(
+        tables,
+        code=digest("code B"),
+        grant_id="B",
+        code_challenge="DGt_-_i1Gp8R4K6ibJQdqUDN6mV-kSDcAiPbMnd-4dI",
+    )
+
+    swapped = transact(redeem_code.redeem, presented(code_digest=digest("code B")), now=NOW)
+    back = transact(redeem_code.redeem, presented(verifier=other), now=NOW)
+    right = presented(code_digest=digest("code B"), verifier=other)
+
+    assert refused(swapped) == "code_verifier does not fit"
+    assert refused(back) == "code_verifier does not fit"
+    assert isinstance(transact(redeem_code.redeem, right, now=NOW).value, Redeemed)
+
+
+@pytest.mark.parametrize(("elapsed", "good"), [(119, True), (120, False), (121, False)])
+def test_c075_a_code_has_its_time(tables, transact, elapsed, good):
+    """A second before its end it works, from its end on it does not."""
+    issue(tables, lifetime=120)
+
+    outcome = transact(redeem_code.redeem, presented(), now=NOW + elapsed)
+
+    assert isinstance(outcome.value, Redeemed) == good
+
+
+@pytest.mark.parametrize(
+    ("changes", "elapsed", "ends"),
+    [
+        pytest.param({}, 0, False, id="same-second"),
+        pytest.param({}, 20, False, id="20s"),
+        pytest.param({}, 21, True, id="21s"),
+        pytest.param({}, 86_000, True, id="a-day"),
+        pytest.param({"client_id": "other"}, 1, True, id="other-client"),
+        pytest.param({"verifier": "v" * 43}, 1, True, id="wrong-verifier"),
+        pytest.param({"verifier": None}, 1, True, id="no-verifier"),
+        pytest.param({"redirect_uri": "https://evil.example/"}, 1, True, id="other-redirect"),
+    ],
+)
+def test_c070_a_second_use_is_refused_and_may_end_the_session(
+    tables, transact, changes, elapsed, ends
+):
+    """A lost answer is forgiven to the same client for 20 seconds, a copied code never (D3)."""
+    issue(tables)
+    tables.run(redeem_code.redeem, presented(), now=NOW)
+
+    again = presented(session_id="bb" * 16, **changes)
+    outcome = transact(redeem_code.redeem, again, now=NOW + elapsed)
+
+    session = tables.run(sessions.get, "aa" * 16)
+    assert refused(outcome)
+    assert outcome.ended == (("aa" * 16,) if ends else ())
+    assert (session.ended_at, session.end_reason) == (
+        (NOW + elapsed, End.REUSE) if ends else (None, None)
+    )
+    assert ("code_reused" in tables.events()) == ends
+    assert tables.run(sessions.get, "bb" * 16) is None
+
+
+def test_c070_a_second_use_after_a_refresh_ends_the_session(tables, transact):
+    """Who refreshed has the first answer; so the code is in a second pair of hands."""
+    issue(tables)
+    tables.run(redeem_code.redeem, presented(), now=NOW)
+    rotate = partial(sessions.rotate, client_id="app", generation=1, idle_since=-1, now=NOW + 1)
+    tables.run(rotate, "aa" * 16)
+
+    outcome = transact(redeem_code.redeem, presented(), now=NOW + 2)
+
+    assert outcome.ended == ("aa" * 16,)
+
+
+def test_c070_a_repeat_is_forgiven_although_the_code_has_expired_meanwhile(tables, transact):
+    """The age of the first use decides, not that of the code."""
+    issue(tables, lifetime=5)
+    tables.run(redeem_code.redeem, presented(), now=NOW + 4)
+
+    assert transact(redeem_code.redeem, presented(), now=NOW + 10).ended == ()
+    assert transact(redeem_code.redeem, presented(), now=NOW + 25).ended == ("aa" * 16,)
+
+
+def test_a_second_use_of_a_code_whose_session_was_swept_is_refused(tables, transact):
+    """There is nothing left to end."""
+    issue(tables)
+    tables.run(redeem_code.redeem, presented(), now=NOW)
+    tables.run(lambda txn: txn.execute("DELETE FROM nextgen_sessions"))
+
+    outcome = transact(redeem_code.redeem, presented(), now=NOW + 60)
+
+    assert refused(outcome) == "the code was redeemed before"
+    assert outcome.ended == ()
+
+
+def test_c071_of_many_at_once_one_gets_the_session(tables):
+    """One session, no second pair, and the race itself is no theft."""
+    issue(tables)
+    ids = [f"{n:02}" * 16 for n in range(12)]
+
+    outcomes = tables.race(
+        [partial(redeem_code.redeem, presented=presented(session_id=name), now=NOW) for name in ids]
+    )
+
+    redeemed = [o.value for o in outcomes if isinstance(o.value, Redeemed)]
+    assert len(redeemed) == 1
+    assert len([refused(o) for o in outcomes if o.value is not redeemed[0]]) == 11
+    assert [o.ended for o in outcomes] == [()] * 12
+    assert tables.run(sessions.get, redeemed[0].session.session_id).ended_at is None
+    assert tables.count("nextgen_sessions") == 1
+
+
+def test_c071_who_read_before_the_winner_wrote_cannot_write_too(postgres_tables):
+    """The loser's own snapshot still has an unspent code; the database tells it to start over."""
+    tables = postgres_tables
+    issue(tables)
+
+    with tables.begin() as late:
+        assert grants.find_by_code(late, CODE).redeemed_at is None
+        tables.run(redeem_code.redeem, presented(), now=NOW)
+        with pytest.raises(psycopg2.errors.SerializationFailure):
+            redeem_code.redeem(late, presented(session_id="bb" * 16), now=NOW)
+
+    again = tables.transact(redeem_code.redeem, presented(session_id="bb" * 16), now=NOW)
+    assert refused(again) == "the code was redeemed a moment ago"
+    assert tables.count("nextgen_sessions") == 1
+
+
+def test_a_later_session_takes_over_the_device(tables, transact):
+    """At most one session per device: the former one ends, and the device stays where it is."""
+    tables.run(sessions.add, a_session(session_id="01" * 16, client_id="former"))
+    issue(tables)
+
+    outcome = transact(redeem_code.redeem, presented(), now=NOW)
+
+    former = tables.run(sessions.get, "01" * 16)
+    assert outcome.ended == ("01" * 16,)
+    assert (former.ended_at, former.end_reason) == (NOW, End.REPLACED)
+    assert tables.run(sessions.find_by_device, ALICE, PHONE) == outcome.value.session
+
+
+@pytest.mark.parametrize(
+    "neighbour",
+    [
+        pytest.param({"user_id": BOB}, id="other-account"),
+        pytest.param({"device_id": "TABLET_DEVICE"}, id="other-device"),
+        pytest.param({"device_id": PHONE.lower()}, id="other-case"),
+        pytest.param({"ended_at": NOW - 9, "end_reason": "revoked"}, id="over-already"),
+    ],
+)
+def test_c309_nobody_else_is_replaced(tables, transact, neighbour):
+    """A device id means something within one account only."""
+    other = a_session(session_id="01" * 16, **neighbour)
+    tables.run(sessions.add, other)
+    issue(tables)
+
+    outcome = transact(redeem_code.redeem, presented(), now=NOW)
+
+    assert outcome.ended == ()
+    assert tables.run(sessions.get, "01" * 16) == other
+
+
+def test_two_codes_for_one_device_at_once_leave_one_session(tables):
+    """Whoever comes second replaces the first, and neither meets an error."""
+    names = [f"{n:02}" * 16 for n in range(4)]
+    for name in names:
+        issue(tables, grant_id=name, code=digest(name))
+
+    outcomes = tables.race(
+        [
+            partial(
+                redeem_code.redeem,
+                presented=presented(code_digest=digest(name), session_id=name),
+                now=NOW,
+            )
+            for name in names
+        ]
+    )
+
+    living = tables.query("SELECT session_id FROM nextgen_sessions WHERE ended_at IS NULL")
+    assert all(isinstance(outcome.value, Redeemed) for outcome in outcomes)
+    assert len(living) == 1
+    assert sorted(e for o in outcomes for e in o.ended) == sorted(set(names) - {living[0][0]})
+
+
+def test_the_owner_of_a_code_is_known_before_it_is_spent(tables, transact):
+    """So that the state of the account can be checked first."""
+    issue(tables, scope=MATRIX)
+
+    assert transact(redeem_code.who, CODE) == ALICE
+    assert transact(redeem_code.who, digest("another")) is None
+
+
+@pytest.mark.parametrize("code", ["", "x", "\ufeff", "é" * 5000])
+def test_c078_an_unknown_code_is_refused(tables, transact, code):
+    """Nothing is written for it."""
+    issue(tables)
+
+    outcome = transact(redeem_code.redeem, presented(code_digest=digest(code)), now=NOW)
+
+    assert refused(outcome) == "unknown code"
+    assert tables.events() == ["consented"]
+
+
+def test_a_grant_without_a_decision_has_no_code(tables, transact):
+    """Neither an open grant nor a refused one can be redeemed."""
+    tables.run(authorize.request, a_grant())
+    refused_one = a_grant(grant_id="refused")
+    tables.run(authorize.request, refused_one)
+    tables.run(authorize.refuse, refused_one, now=NOW)
+
+    assert refused(transact(redeem_code.redeem, presented(), now=NOW)) == "unknown code"

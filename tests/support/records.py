@@ -1,0 +1,107 @@
+"""Records to begin a test with; each takes the fields that matter to the test."""
+
+from typing import Any
+
+from support.oauth import API, DEVICE
+from synapse_nextgen_auth.accounts.browsers import Browser
+from synapse_nextgen_auth.oauth.clients import AuthMethod, Client
+from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
+from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.secret import digest
+
+NOW = 1_800_000_000
+
+# RFC 7636 appendix B.
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+REDIRECT_URI = "https://app.example.com/cb"
+ADDRESS = "192.0.2.1"
+ALICE = "@alice:example.com"
+BOB = "@bob:example.com"
+PHONE = "PHONE_DEVICE"
+MATRIX = f"{API} {DEVICE}{PHONE}"
+
+
+def a_client(**fields: Any) -> Client:
+    """Return a public client that may use codes."""
+    return Client(
+        **{
+            "client_id": "app",
+            "redirect_uris": (REDIRECT_URI,),
+            "auth_method": AuthMethod.NONE,
+            "client_uri": "https://app.example.com/",
+            "created_at": NOW,
+            **fields,
+        }
+    )
+
+
+def a_grant(**fields: Any) -> Grant:
+    """Return a grant that has just been requested."""
+    return Grant(
+        **{
+            "grant_id": "grant",
+            "browser": "browser",
+            "client_id": "app",
+            "redirect_uri": REDIRECT_URI,
+            "scope": MATRIX,
+            "state": "state",
+            "response_mode": ResponseMode.QUERY,
+            "nonce": "nonce",
+            "code_challenge": CHALLENGE,
+            "prompt": None,
+            "login_hint": None,
+            "ui_locales": None,
+            "login_after": None,
+            "created_at": NOW,
+            "expires_at": NOW + 1800,
+            **fields,
+        }
+    )
+
+
+def an_approved_grant(**fields: Any) -> Grant:
+    """Return a grant whose code is two minutes good; its row needs the digest of the code too."""
+    return a_grant(
+        **{
+            "user_id": ALICE,
+            "auth_time": NOW - 60,
+            "approved_at": NOW,
+            "code_expires_at": NOW + 120,
+            **fields,
+        }
+    )
+
+
+def a_session(**fields: Any) -> Session:
+    """Return a session that began just now."""
+    return Session(
+        **{
+            "session_id": "00" * 16,
+            "user_id": ALICE,
+            "device_id": PHONE,
+            "client_id": "app",
+            "scope": MATRIX,
+            "generation": 1,
+            "rotated_at": NOW,
+            "confirmed_generation": 0,
+            "auth_time": NOW,
+            "created_at": NOW,
+            "last_active_at": NOW,
+            "address": ADDRESS,
+            **fields,
+        }
+    )
+
+
+def a_browser(cookie: str = "cookie", **fields: Any) -> Browser:
+    """Return a browser that has just signed in, with the digest of this cookie."""
+    return Browser(
+        **{
+            "digest": digest(cookie),
+            "user_id": ALICE,
+            "signed_in_at": NOW,
+            "last_active_at": NOW,
+            **fields,
+        }
+    )

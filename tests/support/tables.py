@@ -1,0 +1,202 @@
+"""Our tables in an empty database, and transactions on them as Synapse runs them.
+
+On SQLite a flow gets a bare cursor; on PostgreSQL one that takes `?`, at the isolation level that
+Synapse sets. Nothing of Synapse or Twisted is involved.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import attrs
+import psycopg2
+import psycopg2.errors
+
+from synapse_nextgen_auth.store import migrations
+
+KINDS = ("sqlite", "postgres")
+_LOST_RACES = (psycopg2.errors.SerializationFailure, psycopg2.IntegrityError)
+# Synapse's own number of attempts.
+_ATTEMPTS = 6
+
+
+class QuestionMarks:
+    """A psycopg2 cursor with `?` placeholders."""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> None:
+        self._cursor.execute(sql.replace("%", "%%").replace("?", "%s"), parameters)
+
+    @property
+    def rowcount(self) -> int:
+        return self._cursor.rowcount
+
+    def fetchone(self) -> Any:
+        return self._cursor.fetchone()
+
+    def fetchall(self) -> list[Any]:
+        return self._cursor.fetchall()
+
+
+class Listening:
+    """A transaction that remembers which statements ran through it."""
+
+    def __init__(self, txn: Any) -> None:
+        self._txn = txn
+        self.statements: list[str] = []
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> None:
+        self.statements.append(sql)
+        self._txn.execute(sql, parameters)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._txn, name)
+
+
+@attrs.define
+class Tables:
+    """A database of a kind: `sqlite` or `postgres`. Every transaction has its own connection."""
+
+    kind: str
+    _connect: Callable[[], Any] = attrs.field(repr=False)
+    _kept: list[Any] = attrs.field(factory=list, repr=False)
+
+    @classmethod
+    def on_sqlite(cls, path: Path) -> "Tables":
+        """Use a file."""
+
+        def connect() -> Any:
+            connection = sqlite3.connect(
+                path, timeout=30, isolation_level=None, check_same_thread=False
+            )
+            connection.execute("PRAGMA synchronous = OFF")
+            return connection
+
+        return cls("sqlite", connect)
+
+    @classmethod
+    def on_postgres(cls, arguments: dict[str, str], *, schema: str) -> "Tables":
+        """Use an empty schema of a database."""
+        with closing(psycopg2.connect(**arguments)) as connection, connection:
+            connection.cursor().execute(f"CREATE SCHEMA {schema}")
+
+        def connect() -> Any:
+            connection = psycopg2.connect(**arguments, options=f"-csearch_path={schema}")
+            connection.set_session(isolation_level="REPEATABLE READ")
+            return connection
+
+        return cls("postgres", connect)
+
+    def migrated(self) -> "Tables":
+        """Create our tables."""
+        self.run(migrations.apply, migrations.known(), now=0)
+        return self
+
+    @contextmanager
+    def begin(self) -> Iterator[Any]:
+        """Yield a transaction that commits at the end, and rolls back on an exception."""
+        connection = self._kept.pop() if self._kept else self._connect()
+        if self.kind == "sqlite":
+            connection.execute("BEGIN IMMEDIATE")
+        cursor = connection.cursor()
+        try:
+            yield cursor if self.kind == "sqlite" else QuestionMarks(cursor)
+        except BaseException:
+            connection.rollback()
+            raise
+        else:
+            connection.commit()
+        finally:
+            cursor.close()
+            self._kept.append(connection)
+
+    def run(self, flow: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run a flow once and commit."""
+        with self.begin() as txn:
+            return flow(txn, *args, **kwargs)
+
+    def transact(self, flow: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run a flow, undo it, run it again and commit.
+
+        Synapse runs a transaction again when it loses a race, so both runs must say and write the
+        same (C347).
+        """
+        with suppress(_Undone), self.begin() as txn:
+            rehearsed = repr(flow(txn, *args, **kwargs)), contents(txn)
+            raise _Undone
+        with self.begin() as txn:
+            result = flow(txn, *args, **kwargs)
+            assert (repr(result), contents(txn)) == rehearsed, "a retry must repeat itself"
+        return result
+
+    def race(self, calls: Sequence[Callable[[Any], Any]]) -> list[Any]:
+        """Run every call in a transaction and a thread of its own, at once; retry as Synapse does."""
+        start = Barrier(len(calls))
+
+        def run(call: Callable[[Any], Any]) -> Any:
+            start.wait(30)
+            for _ in range(_ATTEMPTS - 1):
+                try:
+                    return self.run(call)
+                except _LOST_RACES:
+                    continue
+            return self.run(call)
+
+        with ThreadPoolExecutor(len(calls)) as pool:
+            return list(pool.map(run, calls))
+
+    def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Run one statement; return its rows."""
+        with self.begin() as txn:
+            txn.execute(sql, values)
+            return txn.fetchall()
+
+    def events(self) -> list[str]:
+        """Return the kinds of all events, the first one first."""
+        rows = self.query("SELECT kind FROM nextgen_events ORDER BY happened_at, kind")
+        return [kind for (kind,) in rows]
+
+    def count(self, table: str) -> int:
+        """Return how many rows a table has."""
+        return self.query(f"SELECT COUNT(*) FROM {table}")[0][0]
+
+    def clear(self) -> None:
+        """Delete every row of ours."""
+        with self.begin() as txn:
+            for name in table_names():
+                txn.execute(f"DELETE FROM {name}")
+
+    def close(self) -> None:
+        """Close every connection."""
+        while self._kept:
+            self._kept.pop().close()
+
+
+class _Undone(Exception):
+    """Rolls a rehearsal back."""
+
+
+def table_names() -> list[str]:
+    """Return the names of our tables, but for the one that counts the versions."""
+    found = []
+    for migration in migrations.known():
+        for statement in migration.statements:
+            words = statement.split()
+            if words[:2] == ["CREATE", "TABLE"]:
+                found.append(words[5])
+    return found
+
+
+def contents(txn: Any) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row of our tables."""
+    found = {}
+    for name in table_names():
+        txn.execute(f"SELECT * FROM {name}")
+        found[name] = sorted(map(tuple, txn.fetchall()), key=repr)
+    return found
