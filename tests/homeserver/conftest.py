@@ -1,10 +1,43 @@
-"""A homeserver of several processes, for what only such a one can show."""
+"""Homeservers of several processes, or as the internet sees them, and their endpoints."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from support import public
+from support.oauth import Server
 from support.synapse import Homeserver
+
+
+@pytest.fixture
+def server(homeserver) -> Server:
+    """Return the endpoints of the shared homeserver."""
+    return Server(homeserver.base_url)
+
+
+@pytest.fixture(scope="session")
+def public_homeserver(tmp_path_factory, make_database) -> Iterator[Homeserver]:
+    """Yield a homeserver on PostgreSQL that believes to be https://matrix.example.com/.
+
+    It has the settings of `support.public`: clients with secrets and keys, limits that a test can
+    reach. Like `homeserver` it is shared.
+    """
+    directory = tmp_path_factory.mktemp("homeserver-public")
+    homeserver = Homeserver(
+        directory,
+        make_database("postgres", directory),
+        module=public.MODULE,
+        config={"public_baseurl": public.PUBLIC_URL},
+        log_level="DEBUG",
+    )
+    with homeserver:
+        yield homeserver
+
+
+@pytest.fixture
+def public_server(public_homeserver) -> Server:
+    """Return the endpoints of that homeserver, as its proxy reaches them."""
+    return Server(public_homeserver.base_url)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,38 @@
+"""A homeserver as the internet sees it, behind a proxy that speaks TLS, with clients in its YAML."""
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+
+PUBLIC_URL = "https://matrix.example.com/"
+ISSUER = f"{PUBLIC_URL}_synapse/client/auth/"
+
+# Every character that form-urlencoding and Basic have trouble with.
+SECRET = "p%2B+:/ =&~-secret"
+KEY = ec.generate_private_key(ec.SECP256R1())
+KEY_OF_NOBODY = ec.generate_private_key(ec.SECP256R1())
+CALLBACK = "https://dashboard.example.org/callback"
+
+
+def _public_jwk(key, **more):
+    return {**jwt.get_algorithm_by_name("ES256").to_jwk(key.public_key(), as_dict=True), **more}
+
+
+CLIENTS = [
+    {"client_id": "basic", "client_name": "Dashboard", "client_secret": SECRET},
+    {
+        "client_id": "post",
+        "client_secret": SECRET,
+        "token_endpoint_auth_method": "client_secret_post",
+    },
+    {"client_id": "key", "jwks": {"keys": [_public_jwk(KEY, kid="k1")]}},
+    {"client_id": "without-pkce", "client_secret": SECRET},
+    {"client_id": "public", "client_uri": "https://dashboard.example.org/"},
+]
+
+MODULE = {
+    "clients": [{"redirect_uris": [CALLBACK], **client} for client in CLIENTS],
+    "pkce_exempt": ["without-pkce"],
+    # Enough for the tests of one session; those about the limit come from addresses of their own.
+    "client_registration": {"burst": 100, "per_second": 0.02},
+    "sessions": {"idle_lifetime": "30d", "lifetime": "90d"},
+}

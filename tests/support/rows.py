@@ -1,0 +1,48 @@
+"""What stands in the database: for tests that promise that nothing was written."""
+
+from collections import Counter
+from contextlib import contextmanager
+
+TABLES_OF_SYNAPSE = ("access_tokens", "refresh_tokens", "devices")
+
+# The server makes these by itself, some time after its start.
+_BY_ITSELF = ("nextgen_signing_keys",)
+
+_NAMES = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table'",
+    "postgres": "SELECT tablename FROM pg_tables",
+}
+
+
+def tables(homeserver):
+    """Return our tables, and those of Synapse that hold tokens and devices."""
+    names = {name for (name,) in homeserver.query(_NAMES[homeserver.database.kind])}
+    ours = {name for name in names if name.startswith("nextgen_")} - set(_BY_ITSELF)
+    assert len(ours) > 5, names
+    return sorted(ours) + list(TABLES_OF_SYNAPSE)
+
+
+def count(homeserver):
+    """Return how many rows each of these tables has."""
+    conditions = {"nextgen_events": "WHERE kind <> 'key_rotated'"}
+    selects = (
+        f"SELECT '{table}', COUNT(*) FROM {table} {conditions.get(table, '')}"
+        for table in tables(homeserver)
+    )
+    return dict(homeserver.query(" UNION ALL ".join(selects)))
+
+
+def new_rows(homeserver, before):
+    """Return which tables have more or fewer rows than `before`, and by how many."""
+    now = Counter(count(homeserver))
+    now.subtract(before)
+    return {table: change for table, change in now.items() if change}
+
+
+@contextmanager
+def unchanged(homeserver):
+    """Promise `no-state`: whatever happens within writes and deletes no row."""
+    before = count(homeserver)
+    yield
+    written = new_rows(homeserver, before)
+    assert written == {}, written
