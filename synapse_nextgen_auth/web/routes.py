@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from typing import ClassVar
 
 import attrs
 
@@ -37,13 +38,18 @@ class Endpoint:
     """What clients speak to: JSON, from any origin."""
 
     methods: Mapping[str, Serve]
+    has_head: ClassVar[bool] = True
 
 
 @attrs.frozen
 class Page:
-    """What people look at: HTML, from nowhere but here."""
+    """What people look at: HTML, from nowhere but here.
+
+    `has_head` is false where a GET begins something: a HEAD must not (C041).
+    """
 
     methods: Mapping[str, Serve]
+    has_head: bool = True
 
 
 ROUTES: dict[str, Endpoint | Page] = {
@@ -58,7 +64,9 @@ ROUTES: dict[str, Endpoint | Page] = {
     "/introspect": Endpoint({"POST": introspect.introspect}),
     "/userinfo": Endpoint({"GET": userinfo.userinfo, "POST": userinfo.userinfo}),
     # Pages
-    "/authorize": Page({"GET": authorization.authorize, "POST": authorization.authorize}),
+    "/authorize": Page(
+        {"GET": authorization.authorize, "POST": authorization.authorize}, has_head=False
+    ),
     "/": Page({"GET": home.show}),
     "/sign-in": Page({"GET": sign_in.show, "POST": sign_in.submit}),
     "/consent": Page({"GET": consent.show, "POST": consent.submit}),
@@ -107,7 +115,7 @@ async def _endpoint(site: Site, route: Endpoint, incoming: Incoming) -> Outgoing
     """Answer a client; every error is JSON as RFC 6749 section 5.2 wants it."""
     if incoming.method == "OPTIONS":
         return Outgoing(204, headers=(*answers.CORS, ("Allow", _allowed(route))))
-    serve = route.methods.get("GET" if incoming.method == "HEAD" else incoming.method)
+    serve = _serves(route, incoming.method)
     try:
         if serve is None:
             refusal = OAuthError("invalid_request", f"Use {_allowed(route)}", 405)
@@ -131,7 +139,7 @@ async def _page(site: Site, route: Page | Endpoint | None, incoming: Incoming) -
     try:
         if route is None:
             raise Stop(404, Message.NOT_FOUND)
-        serve = route.methods.get("GET" if incoming.method == "HEAD" else incoming.method)
+        serve = _serves(route, incoming.method)
         if serve is None:
             raise Stop(405, Message.METHOD_NOT_ALLOWED, headers=(("Allow", _allowed(route)),))
         if incoming.is_too_large:
@@ -181,6 +189,12 @@ def _static(site: Site, name: str, incoming: Incoming) -> Outgoing:
     )
 
 
+def _serves(route: Endpoint | Page, method: str) -> Serve | None:
+    if method == "HEAD" and route.has_head:
+        return route.methods.get("GET")
+    return route.methods.get(method)
+
+
 def _allowed(route: Endpoint | Page) -> str:
-    methods = [*route.methods, *(["HEAD"] if "GET" in route.methods else [])]
-    return ", ".join([*methods, *(["OPTIONS"] if isinstance(route, Endpoint) else [])])
+    head = ["HEAD"] if "GET" in route.methods and route.has_head else []
+    return ", ".join([*route.methods, *head, *(["OPTIONS"] if isinstance(route, Endpoint) else [])])

@@ -763,6 +763,19 @@ def test_c041_other_content_types_are_refused(homeserver, server, content_type):
     assert "Location" not in answer.headers
 
 
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "TRACE", "DELETE", "PATCH"])
+def test_c041_other_methods_are_refused_and_write_nothing(homeserver, server, method):
+    """A HEAD, too: it must not begin anything, and mail scanners like to send one."""
+    parameters, _verifier = server.client().request()
+    with unchanged(homeserver):
+        answer = requests.request(
+            method, server.url("authorize"), params=parameters, allow_redirects=False, timeout=10
+        )
+
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "GET, POST"
+
+
 def test_an_authorization_is_one_row_until_it_is_decided(homeserver, server):
     """What a request leaves behind is a grant, and consent adds no device before the code is used."""
     user = homeserver.new_user()
