@@ -9,6 +9,7 @@ import pytest
 
 from support.oauth import ISSUER_PATH
 from support.tokens import OTHER_KEYS, access_token, inside, made_from
+from support.waiting import eventually
 from synapse_nextgen_auth.oauth.tokens import Kind
 
 V3 = "/_matrix/client/v3"
@@ -259,8 +260,7 @@ def test_the_first_use_of_a_refreshed_token_costs_no_query(homeserver, server, c
         tokens = client.refresh(tokens["refresh_token"]).json()
         server.whoami(tokens["access_token"])
 
-    by_request = transactions(homeserver.log_text()[since:])
-    assert [names for path, names in by_request if path == WHOAMI] == [[], [], []]
+    assert transactions(homeserver, WHOAMI, since=since, count=3) == [[], [], []]
 
 
 def test_a_refresh_is_one_transaction(homeserver, server, client):
@@ -273,8 +273,7 @@ def test_a_refresh_is_one_transaction(homeserver, server, client):
     for _ in range(3):
         tokens = client.refresh(tokens["refresh_token"]).json()
 
-    by_request = transactions(homeserver.log_text()[since:])
-    refreshes = [names for path, names in by_request if path == f"{ISSUER_PATH}token"]
+    refreshes = transactions(homeserver, f"{ISSUER_PATH}token", since=since, count=3)
     assert refreshes == [["nextgen_find", "nextgen_refresh"]] * 3
 
 
@@ -300,11 +299,18 @@ def status_of(server, target, headers):
     return int(answer.split()[1]) if answer else None
 
 
-def transactions(log):
-    """Return (path, names of the transactions on its way) for each request in this log."""
-    requests = re.findall(r" - (\S+-\d+) - .*Processed request: .*\"[A-Z]+ (\S+) HTTP", log)
+def transactions(homeserver, path, *, since, count):
+    """Return the names of the transactions on the way of each of `count` requests to this path."""
+
+    def processed():
+        line = rf" - (\S+-\d+) - .*Processed request: .*\"[A-Z]+ {re.escape(path)} HTTP"
+        found = re.findall(line, homeserver.log_text()[since:])
+        return found if len(found) == count else None
+
+    requests = eventually(processed)
+    log = homeserver.log_text()[since:]
     begun = re.findall(r" - (\S+-\d+) - \[TXN START\] \{(\w+)-[0-9a-f]+\}", log)
-    return [(path, [name for id_, name in begun if id_ == request]) for request, path in requests]
+    return [[name for id_, name in begun if id_ == request] for request in requests]
 
 
 def transaction_ids(server, tokens, room):
