@@ -5,6 +5,7 @@ from functools import partial
 import psycopg2.errors
 import pytest
 
+from support.oauth import ADMIN
 from support.records import (
     ADDRESS,
     ALICE,
@@ -93,6 +94,16 @@ def test_a_scope_without_the_matrix_api_has_no_device(tables, transact):
 
     assert outcome.value.session.device_id is None
     assert outcome.ended == ()
+
+
+def test_power_over_the_server_is_written_down(tables, transact):
+    """Whoever reads the log finds who got it, when and from where."""
+    issue(tables, scope=f"{MATRIX} {ADMIN}")
+
+    transact(redeem_code.redeem, presented(), now=NOW)
+
+    granted = "SELECT user_id, client_id, session_id, address FROM nextgen_events WHERE kind = ?"
+    assert tables.query(granted, "admin_granted") == [(ALICE, "app", "aa" * 16, ADDRESS)]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,259 @@
+"""A grant from the request to the decision: in its own browser, in time, and decided once."""
+
+from functools import partial
+
+import attrs
+import pytest
+
+from support.oauth import ADMIN, API, DEVICE
+from support.records import (
+    ADDRESS,
+    ALICE,
+    BOB,
+    MATRIX,
+    NOW,
+    PHONE,
+    a_browser,
+    a_client,
+    a_grant,
+    a_session,
+)
+from synapse_nextgen_auth.flows import authorize
+from synapse_nextgen_auth.flows.authorize import Decision, Refused, Step
+from synapse_nextgen_auth.store import clients, grants, sessions
+
+OLD = "urn:matrix:org.matrix.msc2967.client:"
+
+
+def decision(code="code", **fields):
+    """Return Alice's yes."""
+    return Decision(
+        **{
+            "user_id": ALICE,
+            "auth_time": NOW,
+            "code_digest": code,
+            "code_expires_at": NOW + 120,
+            "address": ADDRESS,
+            **fields,
+        }
+    )
+
+
+def agree(tables, *, now=NOW, **fields):
+    """Let Alice agree to a grant of this kind."""
+    grant = a_grant(**fields)
+    tables.run(authorize.request, grant)
+    assert tables.run(authorize.approve, grant, decision(grant.grant_id), now=now)
+
+
+def test_a_request_is_written_down_and_its_client_was_used(tables, transact):
+    """What was asked stands in the row, octet for octet."""
+    tables.run(clients.add, a_client(created_at=NOW - 7200), digest=None)
+    grant = a_grant(
+        state="a b+c%2B&=\"'\u2603\U0001f600",
+        prompt="consent login",
+        login_hint="mxid:@alice:example.com",
+        ui_locales="fr de",
+        login_after=NOW + 1,
+    )
+
+    transact(authorize.request, grant)
+
+    assert tables.run(grants.get, "grant") == grant
+    assert tables.query("SELECT last_used_at FROM nextgen_clients") == [(NOW,)]
+
+
+@pytest.mark.parametrize(
+    ("grant_id", "browser", "at", "answer"),
+    [
+        pytest.param("grant", "browser", 0, None, id="open"),
+        pytest.param("grant", "browser", 1799, None, id="open-to-the-last-second"),
+        pytest.param("grant", "browser", 1800, Refused.EXPIRED, id="c039-expired"),
+        pytest.param("grant", "another", 0, Refused.OTHER_BROWSER, id="c034-other-browser"),
+        pytest.param("grant", None, 0, Refused.OTHER_BROWSER, id="c034-no-cookie"),
+        pytest.param("grant", "", 0, Refused.OTHER_BROWSER, id="c034-empty"),
+        pytest.param("grant", "another", 1800, Refused.OTHER_BROWSER, id="c034-expired-too"),
+        pytest.param("GRANT", "browser", 0, Refused.UNKNOWN, id="other-case"),
+        pytest.param("", "browser", 0, Refused.UNKNOWN, id="none"),
+        pytest.param("gran%", "browser", 0, Refused.UNKNOWN, id="c223-wildcard"),
+    ],
+)
+def test_a_grant_goes_on_in_its_own_browser_and_in_time(
+    tables, transact, grant_id, browser, at, answer
+):
+    """Somebody else's link leads nowhere."""
+    grant = a_grant()
+    tables.run(authorize.request, grant)
+
+    found = transact(authorize.find, grant_id, browser=browser, now=NOW + at)
+
+    assert found == (answer or grant)
+
+
+@pytest.mark.parametrize("decide", ["approve", "refuse"])
+@pytest.mark.parametrize("at", [0, 5000])
+def test_c037_a_decided_grant_is_not_found_again(tables, transact, decide, at):
+    """Going back with the browser's button finds the decision, however late."""
+    grant = a_grant()
+    tables.run(authorize.request, grant)
+    if decide == "approve":
+        transact(authorize.approve, grant, decision(), now=NOW)
+    else:
+        transact(authorize.refuse, grant, now=NOW)
+
+    found = transact(authorize.find, "grant", browser="browser", now=NOW + at)
+    stranger = transact(authorize.find, "grant", browser="another", now=NOW + at)
+
+    assert found is Refused.DECIDED
+    assert stranger is Refused.OTHER_BROWSER
+
+
+def test_c037_approving_twice_gives_one_code(tables, transact):
+    """The second click changes neither code nor account, and is no second event."""
+    grant = a_grant()
+    tables.run(authorize.request, grant)
+
+    first = transact(authorize.approve, grant, decision("one"), now=NOW)
+    second = transact(authorize.approve, grant, decision("two", user_id=BOB), now=NOW + 1)
+
+    assert (first, second) == (True, False)
+    assert tables.run(grants.find_by_code, "one") == attrs.evolve(
+        grant, user_id=ALICE, auth_time=NOW, approved_at=NOW, code_expires_at=NOW + 120
+    )
+    assert tables.run(grants.find_by_code, "two") is None
+    assert tables.query("SELECT kind, user_id, client_id, address, detail FROM nextgen_events") == [
+        ("consented", ALICE, "app", ADDRESS, MATRIX)
+    ]
+
+
+def test_c037_clicks_at_once_give_one_code(tables):
+    """A double click, or two tabs."""
+    grant = a_grant()
+    tables.run(authorize.request, grant)
+    codes = [f"code {n}" for n in range(8)]
+
+    approved = tables.race(
+        [
+            partial(authorize.approve, grant=grant, decision=decision(code), now=NOW)
+            for code in codes
+        ]
+    )
+
+    assert sorted(approved) == [False] * 7 + [True]
+    assert tables.run(grants.find_by_code, codes[approved.index(True)]) is not None
+    assert tables.events() == ["consented"]
+
+
+@pytest.mark.parametrize("first", ["approve", "refuse"])
+def test_c037_a_decision_is_final(tables, transact, first):
+    """Yes after no, or no after yes, changes nothing."""
+    grant = a_grant()
+    tables.run(authorize.request, grant)
+    approve = partial(authorize.approve, grant=grant, decision=decision(), now=NOW)
+    refuse = partial(authorize.refuse, grant=grant, now=NOW)
+    early, late = (approve, refuse) if first == "approve" else (refuse, approve)
+
+    assert transact(early) is True
+    decided = tables.run(grants.get, "grant")
+    assert transact(late) is False
+    assert tables.run(grants.get, "grant") == decided
+    assert (tables.run(grants.find_by_code, "code") is None) == (first == "refuse")
+
+
+@pytest.mark.parametrize(
+    ("login_after", "browser", "step"),
+    [
+        pytest.param(None, None, Step.SIGN_IN, id="nobody"),
+        pytest.param(None, a_browser(), Step.CONSENT, id="somebody"),
+        pytest.param(NOW, a_browser(), Step.CONSENT, id="just-in-time"),
+        pytest.param(NOW + 1, a_browser(), Step.SIGN_IN, id="too-long-ago"),
+        pytest.param(NOW, a_browser(signed_in_at=NOW - 1), Step.SIGN_IN, id="a-second-too-long"),
+        pytest.param(NOW + 1, None, Step.SIGN_IN, id="nobody-for-a-fresh-sign-in"),
+    ],
+)
+def test_the_next_step(login_after, browser, step):
+    """Sign in when nobody did, or not lately enough; consent is always next."""
+    assert authorize.next_step(a_grant(login_after=login_after), browser) is step
+
+
+@pytest.mark.parametrize(
+    ("scope", "remembered"),
+    [
+        (MATRIX, API),
+        (f"{OLD}api:* {OLD}device:{PHONE}", API),
+        (f"openid {MATRIX} {ADMIN}", f"openid {API} {ADMIN}"),
+        (f"profile email openid {MATRIX}", f"email openid profile {API}"),
+        ("openid", "openid"),
+    ],
+)
+def test_a_consent_covers_what_a_client_may_do(scope, remembered):
+    """In any spelling and order, whatever the device is called."""
+    assert authorize.what_is_remembered(scope) == remembered
+
+
+REMEMBERED = {"user_id": ALICE, "client_id": "app", "scope": MATRIX, "agreed_since": NOW - 100}
+
+
+@pytest.mark.parametrize(
+    ("changes", "answer"),
+    [
+        pytest.param({}, True, id="same"),
+        pytest.param({"agreed_since": NOW}, True, id="just-so-long-ago"),
+        pytest.param({"agreed_since": NOW + 1}, False, id="too-long-ago"),
+        pytest.param({"user_id": BOB}, False, id="other-account"),
+        pytest.param({"client_id": "other"}, False, id="other-client"),
+        pytest.param({"scope": f"{MATRIX} openid"}, False, id="more"),
+        pytest.param({"scope": "openid"}, False, id="less-is-something-else"),
+        pytest.param({"scope": f"{OLD}api:* {OLD}device:{PHONE}"}, True, id="old-spelling"),
+        pytest.param({"scope": f"{API} {DEVICE}OTHER_DEVICE"}, False, id="new-device"),
+    ],
+)
+def test_a_consent_is_remembered_for_the_same_and_nothing_else(tables, transact, changes, answer):
+    """The session of the device belongs to this client, so no new device is involved."""
+    tables.run(sessions.add, a_session())
+    agree(tables)
+
+    assert transact(authorize.is_remembered, **REMEMBERED | changes) is answer
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        pytest.param({"client_id": "other"}, id="of-another-client"),
+        pytest.param({"ended_at": NOW, "end_reason": "revoked"}, id="over"),
+        pytest.param({"user_id": BOB}, id="of-another-account"),
+    ],
+)
+def test_a_device_that_is_not_this_clients_own_asks_again(tables, transact, session):
+    """However often the person agreed to the same."""
+    tables.run(sessions.add, a_session(**session))
+    agree(tables)
+
+    assert transact(authorize.is_remembered, **REMEMBERED) is False
+
+
+def test_a_consent_without_a_device_needs_no_session(tables, transact):
+    """As for single sign-on with `openid`."""
+    agree(tables, scope="openid profile")
+
+    wish = REMEMBERED | {"scope": "profile openid"}
+    assert transact(authorize.is_remembered, **wish) is True
+
+
+def test_agreeing_again_begins_the_time_anew(tables, transact):
+    """And leaves one row."""
+    agree(tables, grant_id="first", scope="openid")
+    agree(tables, grant_id="second", scope="openid", now=NOW + 1000)
+
+    wish = REMEMBERED | {"scope": "openid", "agreed_since": NOW + 1000}
+    assert transact(authorize.is_remembered, **wish) is True
+    assert tables.count("nextgen_consents") == 1
+
+
+def test_a_refusal_is_not_remembered(tables, transact):
+    """Nor is an open question."""
+    grant = a_grant(scope="openid")
+    tables.run(authorize.request, grant)
+    tables.run(authorize.refuse, grant, now=NOW)
+
+    assert transact(authorize.is_remembered, **REMEMBERED | {"scope": "openid"}) is False

@@ -1,0 +1,244 @@
+"""Ending sessions: by whoever has a token of them, by their device, with their account."""
+
+from functools import partial
+
+import pytest
+
+from support.records import (
+    ADDRESS,
+    ALICE,
+    BOB,
+    NOW,
+    PHONE,
+    REDIRECT_URI,
+    VERIFIER,
+    a_browser,
+    a_grant,
+    a_session,
+)
+from synapse_nextgen_auth.flows import authorize, end_session, redeem_code, sign_in
+from synapse_nextgen_auth.flows.authorize import Decision
+from synapse_nextgen_auth.flows.end_session import Revoked
+from synapse_nextgen_auth.flows.redeem_code import Presented, Redeemed
+from synapse_nextgen_auth.oauth.sessions import End
+from synapse_nextgen_auth.secret import digest
+from synapse_nextgen_auth.store import browsers, sessions
+
+ID = a_session().session_id
+
+
+def begin(tables, number=0, **fields):
+    """Keep a session."""
+    session = a_session(session_id=f"{number:02}" * 16, **fields)
+    tables.run(sessions.add, session)
+    return session
+
+
+def issue(tables, code, **fields):
+    """Give out a code."""
+    grant = a_grant(grant_id=code, **fields)
+    tables.run(authorize.request, grant)
+    decision = Decision(ALICE, NOW, digest(code), NOW + 120, ADDRESS)
+    tables.run(authorize.approve, grant, decision, now=NOW)
+
+
+def is_good(tables, code):
+    """Say whether a code opens a session; that is undone."""
+    presented = Presented(digest(code), "app", REDIRECT_URI, VERIFIER, "ff" * 16)
+    try:
+        with tables.begin() as txn:
+            outcome = redeem_code.redeem(txn, presented, now=NOW)
+            raise _Undo
+    except _Undo:
+        return isinstance(outcome.value, Redeemed)
+
+
+class _Undo(Exception):
+    pass
+
+
+def revoke(session_id=ID, *, client_id="app", at=9):
+    """Return the flow that revokes."""
+    return partial(
+        end_session.revoke,
+        session_id=session_id,
+        client_id=client_id,
+        now=NOW + at,
+        address="198.51.100.9",
+    )
+
+
+def living(tables):
+    """Return the ids of the sessions that live."""
+    rows = tables.query("SELECT session_id FROM nextgen_sessions WHERE ended_at IS NULL")
+    return {session_id for (session_id,) in rows}
+
+
+def test_c121_a_revocation_ends_the_session_and_names_its_device(tables, transact):
+    """The device goes with it, as on /logout."""
+    begin(tables)
+
+    outcome = transact(revoke())
+
+    after = tables.run(sessions.get, ID)
+    assert (outcome.value, outcome.ended) == (Revoked(ALICE, PHONE), (ID,))
+    assert (after.ended_at, after.end_reason) == (NOW + 9, End.REVOKED)
+    assert tables.query("SELECT kind, session_id, address, detail FROM nextgen_events") == [
+        ("session_ended", ID, "198.51.100.9", "revoked")
+    ]
+
+
+@pytest.mark.parametrize("client_id", [None, "other", "unknown\u2028client"])
+def test_c125_a_stranger_may_revoke_and_that_is_written_down(tables, transact, client_id):
+    """Whoever found a token can end what it stands for (MSC4254)."""
+    begin(tables)
+
+    outcome = transact(revoke(client_id=client_id))
+
+    assert (outcome.value, outcome.ended) == (Revoked(ALICE, PHONE), (ID,))
+    assert tables.events() == ["revoked_by_another", "session_ended"]
+
+
+@pytest.mark.parametrize("client_id", ["app", None])
+def test_c123_revoking_again_ends_nothing_but_names_the_device_again(tables, transact, client_id):
+    """Deleting the device may have failed the first time; the log has no second entry."""
+    begin(tables)
+    transact(revoke())
+
+    outcome = transact(revoke(client_id=client_id, at=60))
+
+    assert (outcome.value, outcome.ended) == (Revoked(ALICE, PHONE), ())
+    assert tables.run(sessions.get, ID).ended_at == NOW + 9
+    assert tables.events() == ["session_ended"]
+
+
+def test_c123_an_unknown_session_is_nothing_to_revoke(tables, transact):
+    """Its row was swept long ago, say."""
+    outcome = transact(revoke())
+
+    assert (outcome.value, outcome.ended) == (Revoked(), ())
+
+
+def test_a_device_that_a_later_session_took_over_stays(tables, transact):
+    """A token of the former session says nothing about the present one."""
+    begin(tables, ended_at=NOW, end_reason=End.REPLACED.value)
+    successor = begin(tables, number=1)
+
+    outcome = transact(revoke())
+
+    assert (outcome.value, outcome.ended) == (Revoked(ALICE), ())
+    assert tables.run(sessions.get, successor.session_id) == successor
+
+
+def test_a_device_that_was_taken_over_after_the_revocation_stays(tables, transact):
+    """Revoked, then signed in again on the same device: a second call must not log that out."""
+    begin(tables)
+    transact(revoke())
+    begin(tables, number=1)
+
+    assert transact(revoke(at=60)).value == Revoked(ALICE)
+
+
+@pytest.mark.parametrize("why", [End.REUSE, End.IDLE, End.LIFETIME, End.REPLACED, End.LOGOUT])
+def test_a_device_that_outlived_its_session_on_purpose_stays(tables, transact, why):
+    """After a soft logout its keys wait for their owner (D7)."""
+    begin(tables, ended_at=NOW, end_reason=why.value)
+
+    assert transact(revoke()).value == Revoked(ALICE)
+
+
+def test_a_session_without_a_device_has_none_to_delete(tables, transact):
+    """As for `openid` alone."""
+    begin(tables, device_id=None, scope="openid")
+
+    outcome = transact(revoke())
+
+    assert (outcome.value, outcome.ended) == (Revoked(ALICE), (ID,))
+
+
+def test_ending_by_id_returns_the_session_as_it_was(tables, transact):
+    """Once; the second time nothing ends."""
+    session = begin(tables)
+    end = partial(end_session.end_by_id, session_id=ID, why=End.FAILED, now=NOW)
+
+    first, second = transact(end), transact(end)
+
+    assert (first.value, first.ended) == (session, (ID,))
+    assert second.ended == ()
+    assert transact(partial(end, session_id="ee" * 16)).value is None
+
+
+def test_deleted_devices_end_their_sessions(tables, transact):
+    """Those of this account and of these devices, and no others."""
+    mine = [begin(tables, n, device_id=f"DEVICE_{n}") for n in range(4)]
+    begin(tables, 8, user_id=BOB, device_id="DEVICE_0")
+    begin(tables, 9, device_id=None)
+
+    outcome = transact(
+        end_session.end_for_devices,
+        ALICE,
+        ("DEVICE_0", "DEVICE_2", "UNKNOWN_DEVICE"),
+        why=End.LOGOUT,
+        now=NOW,
+    )
+
+    assert outcome.value == [mine[0], mine[2]]
+    assert outcome.ended == (mine[0].session_id, mine[2].session_id)
+    assert living(tables) == {"01" * 16, "03" * 16, "08" * 16, "09" * 16}
+
+
+def test_a_code_for_a_deleted_device_is_worth_nothing(tables, transact):
+    """Otherwise a code on its way would bring back what its owner just threw out."""
+    issue(tables, "doomed")
+    issue(
+        tables, "other-device", scope="urn:matrix:client:api:* urn:matrix:client:device:TABLET_0001"
+    )
+    issue(tables, "no-device", scope="openid")
+
+    transact(end_session.end_for_devices, ALICE, (PHONE,), why=End.LOGOUT, now=NOW)
+
+    assert not is_good(tables, "doomed")
+    assert is_good(tables, "other-device")
+    assert is_good(tables, "no-device")
+
+
+def test_signing_out_everywhere_takes_browsers_and_codes(tables, transact):
+    """Of this account; its sessions end with their devices."""
+    tables.run(sign_in.sign_in, a_browser("mine"), former=None, address=None)
+    tables.run(sign_in.sign_in, a_browser("hers", user_id=BOB), former=None, address=None)
+    issue(tables, "code")
+    session = begin(tables)
+
+    transact(end_session.sign_out_everywhere, ALICE, now=NOW + 1)
+
+    assert tables.run(browsers.get, digest("mine")).ended_at == NOW + 1
+    assert tables.run(browsers.get, digest("hers")).ended_at is None
+    assert not is_good(tables, "code")
+    assert tables.run(sessions.get, ID) == session
+
+
+def test_an_account_that_is_gone_keeps_nothing(tables, transact):
+    """Sessions with and without a device, browsers, codes."""
+    for n, device_id in enumerate([None, PHONE, "TABLET_0001"]):
+        begin(tables, n, device_id=device_id)
+    begin(tables, 5, user_id=BOB)
+    tables.run(sign_in.sign_in, a_browser(), former=None, address=None)
+    issue(tables, "code")
+
+    outcome = transact(end_session.end_account, ALICE, now=NOW)
+
+    assert sorted(outcome.ended) == ["00" * 16, "01" * 16, "02" * 16]
+    assert living(tables) == {"05" * 16}
+    assert tables.run(browsers.get, a_browser().digest).ended_at == NOW
+    assert not is_good(tables, "code")
+
+
+def test_ending_the_same_session_in_two_ways_at_once_is_written_down_once(tables):
+    """The first reason stays, and one process reports the end."""
+    session = begin(tables)
+    ways = [partial(end_session.end, session=session, why=why, now=NOW) for why in End]
+
+    ended = tables.race(ways)
+
+    assert sorted(ended) == [()] * (len(End) - 1) + [(ID,)]
+    assert tables.events() == ["session_ended"]

@@ -1,0 +1,101 @@
+"""Signing keys come and go by the calendar, whoever looks at it."""
+
+from functools import partial
+
+import attrs
+
+from support.records import NOW
+from synapse_nextgen_auth.flows import housekeeping
+from synapse_nextgen_auth.oauth.keys import DAY, Algorithm, Schedule, SigningKey, current
+from synapse_nextgen_auth.store import keys
+
+SCHEDULE = Schedule()
+
+
+def a_key(kid, algorithm=Algorithm.RS256, *, start=NOW, created_at=NOW):
+    """Return a key; no signature is made with it."""
+    return SigningKey(kid, algorithm, f"sealed {kid}", f'{{"kid":"{kid}"}}', created_at, start)
+
+
+def rotate(tables, made, *, now=NOW):
+    """Add keys and drop the retired."""
+    tables.transact(housekeeping.rotate_keys, made, now=now, schedule=SCHEDULE)
+
+
+def kids(tables):
+    """Return the names of the stored keys, the oldest first."""
+    return [key.kid for key in tables.run(keys.list_all)]
+
+
+def test_a_fresh_server_needs_one_key_of_each_kind_now(tables, transact):
+    """And none once they are there."""
+    missing = partial(housekeeping.missing_keys, now=NOW, schedule=SCHEDULE)
+
+    assert transact(missing) == {Algorithm.RS256: NOW, Algorithm.ES256: NOW}
+    rotate(tables, {a: a_key(a.value, a) for a in Algorithm})
+    assert transact(missing) == {}
+    assert tables.events() == ["key_rotated"] * 2
+
+
+def test_c138_a_year_of_rotations_never_leaves_a_gap(tables):
+    """Looked at every six hours: a key is published before its use and kept after it."""
+    signing, published = {}, {}
+    for hour in range(0, 365 * 24, 6):
+        now = NOW + hour * 3600
+        missing = tables.run(housekeeping.missing_keys, now=now, schedule=SCHEDULE)
+        made = {
+            a: a_key(f"{a.value} {now}", a, start=s, created_at=now) for a, s in missing.items()
+        }
+        tables.run(housekeeping.rotate_keys, made, now=now, schedule=SCHEDULE)
+        present = tables.run(keys.list_all)
+        for algorithm in Algorithm:
+            signing.setdefault(current(present, algorithm, now=now).kid, []).append(now)
+        for key in present:
+            published.setdefault(key.kid, []).append(now)
+
+    assert len(signing) == 2 * 5
+    for kid, used in signing.items():
+        if used[0] > NOW:
+            assert published[kid][0] <= used[0] - SCHEDULE.publish_ahead
+        if used[-1] < now:
+            assert published[kid][-1] >= used[-1] + SCHEDULE.keep_after
+    assert max(map(len, published.values())) * 6 * 3600 < 95 * DAY
+    assert tables.count("nextgen_signing_keys") <= 4
+
+
+def test_two_processes_that_notice_at_once_make_one_key(tables):
+    """The same time of the calendar has one key; the loser's is dropped without an error."""
+    calls = [
+        partial(
+            housekeeping.rotate_keys,
+            made={Algorithm.RS256: a_key(f"k{n}")},
+            now=NOW,
+            schedule=SCHEDULE,
+        )
+        for n in range(8)
+    ]
+
+    tables.race(calls)
+
+    assert len(kids(tables)) == 1
+    assert tables.events() == ["key_rotated"]
+
+
+def test_a_retired_key_goes_and_the_others_stay(tables):
+    """Retired is what was replaced two days ago, of the same algorithm."""
+    rotate(tables, {Algorithm.RS256: a_key("old"), Algorithm.ES256: a_key("ec", Algorithm.ES256)})
+    rotate(tables, {Algorithm.RS256: a_key("new", start=NOW + 90 * DAY)})
+
+    rotate(tables, {}, now=NOW + 92 * DAY - 1)
+    assert kids(tables) == ["ec", "old", "new"]
+    rotate(tables, {}, now=NOW + 92 * DAY)
+    assert kids(tables) == ["ec", "new"]
+
+
+def test_a_key_comes_back_as_it_was(tables, transact):
+    """With its algorithm as such."""
+    key = a_key("k", Algorithm.ES256, start=NOW + 5)
+    transact(keys.add, key)
+
+    assert transact(keys.list_all) == [key]
+    assert transact(keys.add, attrs.evolve(key, kid="other")) is False
