@@ -12,13 +12,7 @@ NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 CORS = (
     ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS"),
-    (
-        "Access-Control-Allow-Headers",
-        "X-Requested-With, Content-Type, Authorization, Accept, Accept-Language, Date",
-    ),
     ("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate"),
-    ("Access-Control-Max-Age", "86400"),
 )
 _PAGE_HEADERS = (
     ("Content-Type", "text/html; charset=utf-8"),

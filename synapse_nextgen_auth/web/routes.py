@@ -112,9 +112,10 @@ async def _serve(site: Site, incoming: Incoming) -> Outgoing:
 
 
 async def _endpoint(site: Site, route: Endpoint, incoming: Incoming) -> Outgoing:
-    """Answer a client; every error is JSON as RFC 6749 section 5.2 wants it."""
-    if incoming.method == "OPTIONS":
-        return Outgoing(204, headers=(*answers.CORS, ("Allow", _allowed(route))))
+    """Answer a client; every error is JSON as RFC 6749 section 5.2 wants it.
+
+    Preflights never get here: Synapse answers OPTIONS itself, on every path and for every origin.
+    """
     serve = _serves(route, incoming.method)
     try:
         if serve is None:
