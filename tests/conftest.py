@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from support.databases import Database, PostgresDatabase, SqliteDatabase
+from support.deployment import Deployment
 from support.postgres import PostgresServer
 from support.redis import RedisServer
 from support.synapse import Homeserver
@@ -99,6 +100,21 @@ def start_homeserver(tmp_path_factory, make_database) -> Iterator[Callable[..., 
     yield start
     for homeserver in started:
         homeserver.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_deployment(tmp_path_factory) -> Iterator[Deployment]:
+    """Yield the session's one homeserver of three processes; see `deployment`."""
+    directory = tmp_path_factory.mktemp("deployment")
+    with Deployment.create(directory) as deployment:
+        yield deployment
+
+
+@pytest.fixture
+def deployment(shared_deployment) -> Iterator[Deployment]:
+    """Return a homeserver of three processes, any of which a test may kill or let fail."""
+    yield shared_deployment
+    shared_deployment.heal()
 
 
 @pytest.fixture(scope="session")

@@ -27,9 +27,10 @@ _HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 class PostgresServer:
-    """A running PostgreSQL in a directory of its own."""
+    """A running PostgreSQL in a directory of its own; a `durable` one waits for the disk."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        self._durability = () if durable else _HASTY
         self.directory = Path(tempfile.mkdtemp(prefix="pg-"))  # short: a socket path is limited
         # PostgreSQL refuses to run as root.
         self._user = "nobody" if os.geteuid() == 0 else None
@@ -49,7 +50,16 @@ class PostgresServer:
             cwd=self.directory,
             user=self._user,
         )
-        options = (*_HASTY, "listen_addresses=", f"unix_socket_directories={self.directory}")
+        return self.resume()
+
+    def resume(self) -> "PostgresServer":
+        """Start the server, again after `halt`; return when it answers."""
+        data = self.directory / "data"
+        options = (
+            *self._durability,
+            "listen_addresses=",
+            f"unix_socket_directories={self.directory}",
+        )
         options += ("max_connections=200", "log_min_messages=fatal")
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -65,11 +75,16 @@ class PostgresServer:
         self._wait()
         return self
 
-    def stop(self) -> None:
-        """Stop the server and remove everything it wrote."""
+    def halt(self) -> None:
+        """Stop the server and keep what it wrote for `resume`."""
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)  # "fast": does not wait for clients
             self._process.wait(30)
+            self._process = None
+
+    def stop(self) -> None:
+        """Stop the server and remove everything it wrote."""
+        self.halt()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def create_database(self) -> dict[str, str]:
@@ -89,6 +104,10 @@ class PostgresServer:
         """Return the same as a URL."""
         host = quote(str(self.directory), safe="")
         return f"postgresql://{_SUPERUSER}@/{database}?host={host}"
+
+    def program(self, name: str) -> Path:
+        """Return the path of one of PostgreSQL's own programs."""
+        return self._bin / name
 
     def execute(self, statement: str) -> None:
         """Run a statement outside any transaction, as the superuser."""

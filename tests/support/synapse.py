@@ -70,9 +70,18 @@ class Process:
 
     def start(self) -> None:
         """Start it and return when it answers."""
+        self.begin()
+        self.wait()
+
+    def begin(self) -> None:
+        """Start it and return at once."""
         self._running = synapse_process.start(
             self.configs, log_file=self.log_file, app=self.app, directory=self.directory
         )
+
+    def wait(self) -> None:
+        """Return when it answers."""
+        assert self._running is not None, "not started"
         try:
             synapse_process.wait_until_healthy(
                 self._running, port=self.port, log_file=self.log_file
@@ -80,6 +89,11 @@ class Process:
         except BaseException:
             self.stop()
             raise
+
+    @property
+    def is_running(self) -> bool:
+        """Say whether it was started and has not ended since."""
+        return self._running is not None and self._running.poll() is None
 
     def stop(self) -> None:
         """Ask it to stop and wait until it has."""
@@ -164,7 +178,9 @@ class Homeserver:
         self.write_config()
         self.main.start()
         for worker in self.workers.values():
-            worker.start()
+            worker.begin()
+        for worker in self.workers.values():
+            worker.wait()
         return self
 
     def stop(self) -> None:
@@ -184,6 +200,13 @@ class Homeserver:
 
     def add_worker(self, name: str = "worker1", **settings: Any) -> Process:
         """Start a generic worker that serves the client API on a port of its own."""
+        worker = self.new_worker(name, **settings)
+        worker.start()
+        self.workers[name] = worker
+        return worker
+
+    def new_worker(self, name: str, **settings: Any) -> Process:
+        """Return such a worker with its configuration written, not started yet."""
         assert self.redis is not None, "workers need a Homeserver with redis"
         worker = self._process(name, synapse_process.WORKER, loopback.free_port)
         config = {
@@ -202,8 +225,6 @@ class Homeserver:
             **settings,
         }
         worker.configs.append(demo_directory.write_yaml(self.directory / f"{name}.yaml", config))
-        worker.start()
-        self.workers[name] = worker
         return worker
 
     def log_text(self) -> str:

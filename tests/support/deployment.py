@@ -1,0 +1,129 @@
+"""A homeserver of three processes, and clients that turn to whichever of them a test names.
+
+with Deployment.create(directory) as deployment:
+    deployment.server("worker1").whoami(token)
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from urllib.parse import urlsplit
+
+import attrs
+import requests
+from typing_extensions import Self
+
+from support.databases import PostgresDatabase
+from support.oauth import Browser, Client, Server
+from support.postgres import PostgresServer
+from support.redis import RedisServer
+from support.sabotage import Sabotage
+from support.synapse import Homeserver, Process
+
+WORKERS = ("worker1", "worker2")
+PROCESSES = ("main", *WORKERS)
+
+_SUPPORT = Path(__file__).parent
+_SABOTEUR = "support.saboteur.Module"
+
+
+@attrs.define
+class Deployment(Homeserver):
+    """Main process and generic workers on a PostgreSQL and a Redis of their own."""
+
+    postgres: PostgresServer = attrs.field(kw_only=True)
+
+    @classmethod
+    def create(cls, directory: Path, **attributes) -> "Deployment":
+        """Start the servers that it stands on; the processes come with `start()`."""
+        postgres, redis = PostgresServer().start(), RedisServer().start()
+        # Synapse runs in this directory and finds the module there.
+        (directory / _SUPPORT.name).symlink_to(_SUPPORT)
+        config = {"modules": [{"module": _SABOTEUR}], **attributes.pop("config", {})}
+        deployment = cls(
+            directory,
+            PostgresDatabase.on(postgres),
+            redis=redis,
+            postgres=postgres,
+            config=config,
+            **attributes,
+        )
+        for name in WORKERS:
+            deployment.workers[name] = deployment.new_worker(name)
+        return deployment
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.stop()
+        finally:
+            self.redis.stop()
+            self.postgres.stop()
+
+    def process(self, name: str) -> Process:
+        """Return the process `main`, `worker1` or `worker2`."""
+        return self.main if name == "main" else self.workers[name]
+
+    def server(self, name: str = "main") -> Server:
+        """Return the endpoints as this process serves them."""
+        return Server(self.process(name).base_url)
+
+    def at(self, name: str, client: Client) -> Client:
+        """Return the same client, that now turns to this process."""
+        return attrs.evolve(client, server=self.server(name))
+
+    def sabotage(self, name: str) -> Sabotage:
+        """Return who can make this process fail."""
+        return Sabotage(self.process(name).base_url)
+
+    def heal(self) -> None:
+        """Start what is down and take back every plan."""
+        down = [p for p in map(self.process, PROCESSES) if not p.is_running]
+        for process in down:
+            process.begin()
+        for process in down:
+            process.wait()
+        for name in PROCESSES:
+            self.sabotage(name).plan(None)
+
+
+class HoppingBrowser(Browser):
+    """A browser behind a proxy that sends each request to the process named by `at`."""
+
+    def __init__(self, deployment: Deployment, at: str = "main"):
+        super().__init__(deployment.server())
+        self.at = at
+        self.http = _Hopping(self, deployment)
+
+
+class _Hopping(requests.Session):
+    def __init__(self, browser, deployment):
+        super().__init__()
+        self._browser, self._deployment = browser, deployment
+
+    def send(self, request, **options):
+        public = request.url
+        base = urlsplit(self._deployment.process(self._browser.at).base_url)
+        request.url = urlsplit(public)._replace(netloc=base.netloc).geturl()
+        answer = super().send(request, **options)
+        answer.url = public
+        return answer
+
+
+def at_once(*actions):
+    """Run these at the same moment, each in a thread; return what they return, in order."""
+    barrier = Barrier(len(actions))
+
+    def run(action):
+        barrier.wait()
+        return action()
+
+    with ThreadPoolExecutor(len(actions)) as threads:
+        return list(threads.map(run, actions))

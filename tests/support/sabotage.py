@@ -1,0 +1,61 @@
+"""Letting one process of a deployment fail at a chosen place, as a test commands it over HTTP.
+
+The other half is `support.saboteur`, a module that Synapse loads after ours.
+"""
+
+import attrs
+import requests
+
+PATH = "/_synapse/client/sabotage"
+
+# Where a plan can strike: at the n-th statement of a transaction, right before or right after its
+# commit, or when everything is done and the answer is about to be written.
+STATEMENT, BEFORE_COMMIT, AFTER_COMMIT, ANSWER = (
+    "statement",
+    "before commit",
+    "after commit",
+    "answer",
+)
+
+
+@attrs.frozen
+class Point:
+    """A place in the course of a request: which transaction, and where in it."""
+
+    place: str
+    transaction: str = ""
+    statement: int = 0
+
+
+@attrs.frozen
+class Plan:
+    """What to do (a name of `FAULTS`), where, how often, and with which probability."""
+
+    path: str  # the end of the request's path
+    fault: str | None = None  # None: only look
+    point: Point | None = None  # None: anywhere
+    times: int = 1
+    chance: float = 1.0
+
+
+@attrs.frozen
+class Sabotage:
+    """The saboteur of one process, as a test commands it."""
+
+    base_url: str
+
+    def plan(self, plan, *, shift=0):
+        """Take up a plan, or none; set the clock wrong by `shift` seconds."""
+        order = {"plan": None if plan is None else attrs.asdict(plan), "shift": shift}
+        requests.put(self.base_url + PATH, json=order, timeout=10).raise_for_status()
+
+    def seen(self):
+        """Return the points that requests passed since the plan was taken up."""
+        return [Point(**point) for point in self._told()["seen"]]
+
+    def fired(self):
+        """Return how often the fault struck."""
+        return self._told()["fired"]
+
+    def _told(self):
+        return requests.get(self.base_url + PATH, timeout=10).json()

@@ -1,0 +1,198 @@
+"""A Synapse module that lets its process fail at a chosen place; tests load it after ours.
+
+Only database work and answers of requests to one path count, so that background chores are neither
+hit nor counted.
+"""
+
+import json
+import os
+import random
+import signal
+import threading
+
+import attrs
+import psycopg2
+from synapse.logging.context import current_context
+from synapse.storage.database import LoggingTransaction
+from twisted.web.resource import Resource
+
+from support.sabotage import AFTER_COMMIT, ANSWER, BEFORE_COMMIT, PATH, STATEMENT, Plan, Point
+from synapse_nextgen_auth.homeserver import http
+
+
+@attrs.define
+class Saboteur:
+    """The one of a process: patched into its database pool and its answers."""
+
+    plan: Plan | None = None
+    seen: list[Point] = attrs.field(factory=list)
+    fired: int = 0
+    shift: float = 0  # seconds by which the clock of the process is wrong
+    _lock: threading.Lock = attrs.field(factory=threading.Lock)
+    _here: threading.local = attrs.field(factory=threading.local)
+
+    def patch(self, hs):
+        self._patch_clock(hs.get_clock())
+        self._patch_pool(hs.get_datastores().main.db_pool)
+        self._patch_statements()
+        self._patch_answers()
+
+    def take(self, plan, shift):
+        with self._lock:
+            self.plan, self.seen, self.fired, self.shift = plan, [], 0, shift
+
+    def reach(self, point, path, connection):
+        """Note that a request is here, and strike if that is the plan."""
+        plan = self.plan
+        if plan is None or path is None or not path.endswith(plan.path):
+            return
+        with self._lock:
+            self.seen.append(point)
+            meant = plan.fault is not None and plan.point in (None, point)
+            strikes = meant and self.fired < plan.times and random.random() < plan.chance
+            self.fired += strikes
+        if strikes:
+            FAULTS[plan.fault](connection)
+
+    def _patch_clock(self, clock):
+        seconds = clock.time
+        clock.time = lambda: seconds() + self.shift
+
+    def _patch_pool(self, pool):
+        new_transaction = pool.new_transaction
+
+        def watched(conn, desc, after, async_after, on_exception, func, *args, **kwargs):
+            def counted(txn, *args, **kwargs):
+                self._here.statement, self._here.transaction = 0, desc
+                self._here.connection = conn.conn
+                return func(txn, *args, **kwargs)
+
+            conn = _Watched(conn, self, desc)
+            try:
+                return new_transaction(
+                    conn, desc, after, async_after, on_exception, counted, *args, **kwargs
+                )
+            finally:
+                self._here.transaction = None
+
+        pool.new_transaction = watched
+
+    def _patch_statements(self):
+        execute = LoggingTransaction._do_execute
+        here = self._here
+
+        def watched(txn, func, sql, *args, **kwargs):
+            transaction = getattr(here, "transaction", None)
+            if transaction is not None:
+                here.statement += 1
+                point = Point(STATEMENT, transaction, here.statement)
+                self.reach(point, _path_of_database_work(), here.connection)
+            return execute(txn, func, sql, *args, **kwargs)
+
+        LoggingTransaction._do_execute = watched
+
+    def _patch_answers(self):
+        send = http._send
+
+        def watched(request, outgoing):
+            self.reach(Point(ANSWER), request.path.decode(), None)
+            send(request, outgoing)
+
+        http._send = watched
+
+
+@attrs.define
+class _Watched:
+    """A connection whose commit can be disturbed."""
+
+    conn: object
+    saboteur: Saboteur
+    transaction: str
+
+    def commit(self):
+        path = _path_of_database_work()
+        self.saboteur.reach(Point(BEFORE_COMMIT, self.transaction), path, self.conn.conn)
+        self.conn.commit()
+        self.saboteur.reach(Point(AFTER_COMMIT, self.transaction), path, self.conn.conn)
+
+    def __getattr__(self, name):
+        return getattr(self.conn, name)
+
+
+def _path_of_database_work():
+    request = getattr(current_context(), "request", None)
+    return request.url if request is not None else None
+
+
+def _kill(connection):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _raise_in_database(sqlstate):
+    """Return a fault that PostgreSQL itself reports with this code."""
+
+    def fault(connection):
+        with connection.cursor() as cursor:
+            cursor.execute(f"DO $$BEGIN RAISE 'on purpose' USING ERRCODE = '{sqlstate}'; END$$")
+
+    return fault
+
+
+def _disconnect(connection):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+def _hang_up(connection):
+    """The connection breaks on our side: what was sent may have happened or not."""
+    connection._connection.close()  # Twisted's own close() keeps it open
+    raise psycopg2.OperationalError("on purpose: the connection was lost")
+
+
+def _interface_error(connection):
+    raise psycopg2.InterfaceError("on purpose")
+
+
+FAULTS = {
+    "kill": _kill,
+    "serialization": _raise_in_database("40001"),
+    "deadlock": _raise_in_database("40P01"),
+    "disk full": _raise_in_database("53100"),
+    "out of memory": _raise_in_database("53200"),
+    "disconnect": _disconnect,
+    "hang up": _hang_up,
+    "interface": _interface_error,
+}
+
+
+class Module:
+    """What Synapse loads; it answers at `PATH`."""
+
+    def __init__(self, config, api):
+        saboteur = Saboteur()
+        saboteur.patch(api._hs)
+        api.register_web_resource(PATH, _Control(saboteur))
+
+    @staticmethod
+    def parse_config(config):
+        return config
+
+
+class _Control(Resource):
+    isLeaf = True  # noqa: N815 (Twisted's name)
+
+    def __init__(self, saboteur):
+        super().__init__()
+        self._saboteur = saboteur
+
+    def render_PUT(self, request):  # noqa: N802
+        order = json.loads(request.content.read())
+        plan = order["plan"]
+        if plan is not None and plan["point"] is not None:
+            plan["point"] = Point(**plan["point"])
+        self._saboteur.take(None if plan is None else Plan(**plan), order["shift"])
+        return b"{}"
+
+    def render_GET(self, request):  # noqa: N802
+        seen = [attrs.asdict(point) for point in self._saboteur.seen]
+        return json.dumps({"seen": seen, "fired": self._saboteur.fired}).encode()
