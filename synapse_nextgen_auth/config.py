@@ -155,6 +155,40 @@ class Registration:
 
 
 @attrs.frozen
+class DeviceGrants:
+    """Signing in on devices without a browser (RFC 8628)."""
+
+    enabled: bool = _option(
+        True,
+        "Let clients use the device authorization grant. Without it it is nowhere advertised and"
+        " refused everywhere.",
+        example="false",
+    )
+    lifetime: int = _option(
+        900,
+        "How long a person has to enter the code and agree.",
+        example="10m",
+        unit="duration",
+    )
+    interval: int = _option(
+        5,
+        "How long a device waits between two polls.",
+        example="10s",
+        unit="duration",
+    )
+    per_second: float = _option(
+        0.5,
+        "How many device grants one network address may begin in the long run.",
+        example="0.1",
+    )
+    burst: int = _option(
+        100,
+        "How many device grants one network address may begin at once.",
+        example="20",
+    )
+
+
+@attrs.frozen
 class Config:
     """The options of the module."""
 
@@ -184,6 +218,7 @@ class Config:
     sessions: Sessions = attrs.field(factory=Sessions)
     consent: Consent = attrs.field(factory=Consent)
     client_registration: Registration = attrs.field(factory=Registration)
+    device_grants: DeviceGrants = attrs.field(factory=DeviceGrants)
     clients: tuple[Written, ...] = _option(
         (),
         "Clients that need not register: each entry takes `client_id`, `client_name`, `client_uri`,"
@@ -209,6 +244,7 @@ SECTIONS: dict[str, type] = {
     "sessions": Sessions,
     "consent": Consent,
     "client_registration": Registration,
+    "device_grants": DeviceGrants,
 }
 
 

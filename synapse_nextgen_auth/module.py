@@ -20,12 +20,19 @@ from synapse_nextgen_auth.homeserver.housekeeping import Housekeeping
 from synapse_nextgen_auth.homeserver.http import Tree
 from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.people import People
+from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.homeserver.tokens import TokenCheck
 from synapse_nextgen_auth.homeserver.uia import BrowserInsteadOfStages
 from synapse_nextgen_auth.oauth import jwks, metadata
 from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules
-from synapse_nextgen_auth.oauth.clients import AUTHORIZATION_CODE, REFRESH_TOKEN, AuthMethod, Client
+from synapse_nextgen_auth.oauth.clients import (
+    AUTHORIZATION_CODE,
+    DEVICE_CODE,
+    REFRESH_TOKEN,
+    AuthMethod,
+    Client,
+)
 from synapse_nextgen_auth.oauth.metadata import PREFIX, Abilities, Endpoints
 from synapse_nextgen_auth.oauth.redirects import RedirectRules
 from synapse_nextgen_auth.oauth.sessions import Limits
@@ -37,8 +44,6 @@ from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.templates import Templates
 
 logger = logging.getLogger(__name__)
-
-_GRANT_TYPES = (AUTHORIZATION_CODE, REFRESH_TOKEN)
 
 
 class NextGenAuth:
@@ -86,8 +91,9 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     keys = keyring(config, hs_config)
     limits = effective_limits(config, hs_config)
     activity = Activity(homeserver)
+    grant_types = _grant_types(config)
     abilities = Abilities(
-        grant_types=_GRANT_TYPES,
+        grant_types=grant_types,
         auth_methods=tuple(method.value for method in AuthMethod),
         signing_algorithms=jwks.ALGORITHMS,
         registration=config.client_registration.enabled,
@@ -99,7 +105,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         endpoints=endpoints,
         abilities=abilities,
         registration_rules=RegistrationRules(
-            grant_types=frozenset(_GRANT_TYPES), redirects=_redirect_rules(config, endpoints)
+            grant_types=frozenset(grant_types), redirects=_redirect_rules(config, endpoints)
         ),
         document=metadata.encode(metadata.document(endpoints, abilities)),
         keys=keys,
@@ -115,6 +121,13 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             per_second=config.client_registration.per_second,
             burst=config.client_registration.burst,
         ),
+        device_requests=Limiter(
+            homeserver,
+            "nextgen_device_authorization",
+            per_second=config.device_grants.per_second,
+            burst=config.device_grants.burst,
+        ),
+        polls=Polls(homeserver),
         static_clients={written.client.client_id: _hashed(written) for written in config.clients},
     )
 
@@ -139,6 +152,11 @@ def effective_limits(config: Config, hs_config: HomeServerConfig) -> Limits:
         idle=_shorter(config.sessions.idle_lifetime, _seconds(registration.refresh_token_lifetime)),
         absolute=_shorter(config.sessions.lifetime, _seconds(registration.session_lifetime)),
     )
+
+
+def _grant_types(config: Config) -> tuple[str, ...]:
+    device = (DEVICE_CODE,) if config.device_grants.enabled else ()
+    return (AUTHORIZATION_CODE, REFRESH_TOKEN, *device)
 
 
 def _hashed(written: Written) -> Client:

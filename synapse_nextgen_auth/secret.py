@@ -36,6 +36,11 @@ def random_token() -> Secret:
     return Secret(_random.token_urlsafe(32))
 
 
+def random_letters(alphabet: str, length: int) -> str:
+    """Draw letters for a code that people read and type."""
+    return "".join(_random.choice(alphabet) for _ in range(length))
+
+
 def random_id() -> str:
     """Draw 128 random bits as 32 hexadecimal digits: an identifier nobody can guess."""
     return _random.token_hex(16)

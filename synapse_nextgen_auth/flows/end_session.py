@@ -5,7 +5,7 @@ import attrs
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.sessions import End, Session
-from synapse_nextgen_auth.store import browsers, events, grants, sessions
+from synapse_nextgen_auth.store import browsers, device_grants, events, grants, sessions
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -66,6 +66,7 @@ def sign_out_everywhere(txn: Txn, user_id: str, *, now: int) -> Outcome[None]:
     """Sign out the account's browsers and withdraw its codes; its devices go another way."""
     browsers.end_for_user(txn, user_id, now=now)
     grants.withdraw_codes(txn, user_id, now=now)
+    device_grants.withdraw(txn, user_id, now=now)
     return Outcome(None)
 
 

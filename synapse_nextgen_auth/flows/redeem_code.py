@@ -2,14 +2,15 @@
 
 import attrs
 
+from synapse_nextgen_auth.flows.begin_session import Beginning, begin
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
-from synapse_nextgen_auth.oauth import authorization_code, scopes
+from synapse_nextgen_auth.oauth import authorization_code
 from synapse_nextgen_auth.oauth.errors import invalid_grant
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.grants import Grant
 from synapse_nextgen_auth.oauth.sessions import End, Session
-from synapse_nextgen_auth.store import clients, events, grants, sessions
+from synapse_nextgen_auth.store import events, grants, sessions
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -62,41 +63,15 @@ def redeem(txn: Txn, presented: Presented, *, now: int) -> Outcome[Redeemed]:
 
 
 def _begin(txn: Txn, grant: Grant, presented: Presented, *, now: int) -> Outcome[Redeemed]:
-    session = Session(
+    beginning = Beginning(
         session_id=presented.session_id,
         user_id=grant.user_id or "",
-        device_id=scopes.parse(grant.scope).device_id,
         client_id=grant.client_id,
         scope=grant.scope,
-        generation=1,
-        rotated_at=now,
-        confirmed_generation=0,
         auth_time=grant.auth_time or now,
-        created_at=now,
-        last_active_at=now,
         address=presented.address,
     )
-    ended: tuple[str, ...] = ()
-    if session.device_id is not None:
-        former = sessions.find_by_device(txn, session.user_id, session.device_id)
-        if former is not None:
-            ended = end(txn, former, why=End.REPLACED, now=now)
-    sessions.add(txn, session)
-    clients.touch(txn, session.client_id, now=now)
-    kinds = [Happened.SESSION_BEGUN] + [Happened.ADMIN_GRANTED] * session.granted.admin
-    for kind in kinds:
-        events.add(
-            txn,
-            Event(
-                kind,
-                now,
-                session.user_id,
-                session.client_id,
-                session.session_id,
-                session.address,
-                f"device {session.device_id}" if session.device_id else None,
-            ),
-        )
+    session, ended = begin(txn, beginning, now=now)
     return Outcome(Redeemed(session, grant.nonce), ended)
 
 

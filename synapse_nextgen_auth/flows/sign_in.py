@@ -2,7 +2,7 @@
 
 from synapse_nextgen_auth.accounts.browsers import Browser
 from synapse_nextgen_auth.oauth.events import Event, Happened
-from synapse_nextgen_auth.store import browsers, events, grants
+from synapse_nextgen_auth.store import browsers, device_grants, events, grants
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -25,6 +25,9 @@ def sign_in(txn: Txn, browser: Browser, *, former: str | None, address: str | No
     browsers.add(txn, browser)
     if former is not None:
         browsers.end(txn, former, now=browser.signed_in_at)
+        device_grants.move(
+            txn, from_browser=former, to_browser=browser.digest, now=browser.signed_in_at
+        )
         grants.move(txn, from_browser=former, to_browser=browser.digest, now=browser.signed_in_at)
     events.add(
         txn, Event(Happened.SIGNED_IN, browser.signed_in_at, browser.user_id, address=address)

@@ -18,6 +18,7 @@ from synapse.util.async_helpers import Linearizer
 
 from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, Account, Identifier
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.secret import Secret
 
 logger = logging.getLogger(__name__)
@@ -84,6 +85,17 @@ class People:
             is_appservice=user.appservice_id is not None,
             exceeds_limit=await self._exceeds_limit(user_id),
         )
+
+    async def scope_in_force(self, session: Session) -> str:
+        """Return what a session may do now: the admin scope is nothing without the account's flag.
+
+        It is looked up each time, so that a demotion shows at once (C311, C313).
+        """
+        if not session.granted.admin:
+            return session.scope
+        user = await self._homeserver.user(session.user_id)
+        is_admin = user is not None and user.is_admin
+        return session.scope if is_admin else session.granted.without_admin.text
 
     async def profile(self, user_id: str) -> tuple[str | None, str | None]:
         """Return display name and avatar (an mxc URI)."""

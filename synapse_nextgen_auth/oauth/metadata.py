@@ -4,6 +4,7 @@ import json
 
 import attrs
 
+from synapse_nextgen_auth.oauth.clients import DEVICE_CODE
 from synapse_nextgen_auth.oauth.grants import Prompt, ResponseMode
 from synapse_nextgen_auth.oauth.keys import Algorithm
 
@@ -81,6 +82,8 @@ def document(endpoints: Endpoints, abilities: Abilities) -> dict[str, object]:
         "introspection_endpoint_auth_methods_supported": [m for m in methods if m != "none"],
         "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
     }
+    if DEVICE_CODE in abilities.grant_types:
+        metadata["device_authorization_endpoint"] = endpoints.url("device-authorization")
     if abilities.account_actions:
         metadata["account_management_uri"] = endpoints.url("account")
         metadata["account_management_actions_supported"] = list(abilities.account_actions)

@@ -72,6 +72,11 @@ class Scope:
         return ADMIN in self.tokens
 
     @property
+    def without_admin(self) -> "Scope":
+        """The same scope for an account that is no administrator (any more)."""
+        return Scope(tuple(token for token in self.tokens if token != ADMIN))
+
+    @property
     def device_id(self) -> str | None:
         """The device that the client allocates; there is one exactly if there is `api`."""
         return next(iter(_device_ids(self.effective)), None)

@@ -19,6 +19,16 @@ _STALE = {
         " WHERE ended_at IS NOT NULL AND ended_at < ? LIMIT ?)",
         30 * _DAY,
     ),
+    "expired device grants": (
+        "DELETE FROM nextgen_device_grants WHERE grant_id IN ("
+        "SELECT grant_id FROM nextgen_device_grants WHERE expires_at < ? LIMIT ?)",
+        _DAY,
+    ),
+    "throttles": (
+        "DELETE FROM nextgen_throttle WHERE key IN ("
+        "SELECT key FROM nextgen_throttle WHERE window_start < ? LIMIT ?)",
+        _DAY,
+    ),
     "client assertions": (
         "DELETE FROM nextgen_client_assertions WHERE digest IN ("
         "SELECT digest FROM nextgen_client_assertions WHERE expires_at < ? LIMIT ?)",
@@ -64,16 +74,19 @@ def idle_browsers(txn: Txn, *, idle_since: int) -> int:
 def unused_clients(txn: Txn, *, unused_since: int, now: int) -> int:
     """Delete at most one bite of registrations that nobody used since `unused_since`.
 
-    Never one with a living session or a pending grant (CS API, dynamic client registration).
+    Never one with a living session or a pending grant (CS API, dynamic client registration), and
+    none whose last session ended since then: its app comes back with the id it knows.
     """
     txn.execute(
         "DELETE FROM nextgen_clients WHERE client_id IN ("
         "SELECT client_id FROM nextgen_clients AS c WHERE last_used_at < ?"
         " AND NOT EXISTS (SELECT 1 FROM nextgen_sessions AS s"
-        " WHERE s.client_id = c.client_id AND s.ended_at IS NULL)"
+        " WHERE s.client_id = c.client_id AND (s.ended_at IS NULL OR s.ended_at >= ?))"
         " AND NOT EXISTS (SELECT 1 FROM nextgen_grants AS g"
         " WHERE g.client_id = c.client_id AND g.expires_at > ?)"
+        " AND NOT EXISTS (SELECT 1 FROM nextgen_device_grants AS d"
+        " WHERE d.client_id = c.client_id AND d.expires_at > ?)"
         " LIMIT ?)",
-        (unused_since, now, BITE),
+        (unused_since, unused_since, now, now, BITE),
     )
     return txn.rowcount

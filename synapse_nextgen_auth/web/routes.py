@@ -14,6 +14,7 @@ from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import answers, clients
 from synapse_nextgen_auth.web.endpoints import authorize as authorization
 from synapse_nextgen_auth.web.endpoints import (
+    device_authorization,
     introspect,
     metadata,
     register_client,
@@ -21,7 +22,16 @@ from synapse_nextgen_auth.web.endpoints import (
     token,
     userinfo,
 )
-from synapse_nextgen_auth.web.pages import account, approve, consent, home, messages, sign_in
+from synapse_nextgen_auth.web.pages import (
+    account,
+    approve,
+    consent,
+    device,
+    home,
+    link,
+    messages,
+    sign_in,
+)
 from synapse_nextgen_auth.web.pages.messages import Stop
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.templates import Message
@@ -61,6 +71,7 @@ ROUTES: dict[str, Endpoint | Page] = {
     "/clients/register": Endpoint({"POST": register_client.register}),
     "/token": Endpoint({"POST": token.token}),
     "/revoke": Endpoint({"POST": revoke.revoke}),
+    "/device-authorization": Endpoint({"POST": device_authorization.device_authorization}),
     "/introspect": Endpoint({"POST": introspect.introspect}),
     "/userinfo": Endpoint({"GET": userinfo.userinfo, "POST": userinfo.userinfo}),
     # Pages
@@ -71,6 +82,8 @@ ROUTES: dict[str, Endpoint | Page] = {
     "/sign-in": Page({"GET": sign_in.show, "POST": sign_in.submit}),
     "/consent": Page({"GET": consent.show, "POST": consent.submit}),
     "/sign-out": Page({"POST": home.sign_out}),
+    "/link": Page({"GET": link.show, "POST": link.submit}),
+    "/device": Page({"GET": device.show, "POST": device.submit}),
     "/account": Page({"GET": account.show, "POST": account.submit}),
     "/approve": Page({"GET": approve.show, "POST": approve.submit}),
 }

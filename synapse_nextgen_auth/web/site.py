@@ -12,6 +12,7 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.devices import Devices
 from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.people import People
+from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.homeserver.tokens import TokenCheck
 from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules
@@ -41,6 +42,8 @@ class Site:
     signing: Signing
     check: TokenCheck
     registrations: Limiter
+    device_requests: Limiter
+    polls: Polls
     static_clients: Mapping[str, Client]
 
     @property

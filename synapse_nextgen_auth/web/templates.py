@@ -156,6 +156,63 @@ class HomePage(Page):
     devices_url: str
 
 
+class LinkError(Enum):
+    """Why a user code was not taken."""
+
+    MALFORMED = "malformed"
+    UNKNOWN = "unknown"
+    TOO_MANY_TRIES = "too_many_tries"
+
+
+@attrs.frozen
+class LinkPage(Page):
+    """Ask for the code that a device shows; `retry_after` is in seconds."""
+
+    template: ClassVar[str] = "pages/link.html"
+
+    csrf: str
+    action: str
+    server_name: str
+    user_code: str
+    error: LinkError | None = None
+    retry_after: int | None = None
+
+
+@attrs.frozen
+class DeviceGrantPage(Page):
+    """Ask whether a device that shows `user_code` may use the account.
+
+    `asked_at` is a time in words, `asked_from` a network address, `asked_by` a guess at the device.
+    """
+
+    template: ClassVar[str] = "pages/device_grant.html"
+
+    csrf: str
+    action: str
+    server_name: str
+    client: ClientCard
+    user_id: str
+    permissions: tuple[Permission, ...]
+    user_code: str
+    asked_at: str
+    asked_from: str | None = None
+    asked_by: str | None = None
+    display_name: str | None = None
+    device_id: str | None = None
+    missing_confirmation: bool = False
+
+
+@attrs.frozen
+class DeviceDonePage(Page):
+    """Say that the device was let in or turned away."""
+
+    template: ClassVar[str] = "pages/device_done.html"
+
+    server_name: str
+    client: ClientCard
+    approved: bool
+
+
 @attrs.frozen
 class DeviceLine:
     """A device of an account, as its owner sees it.
@@ -237,6 +294,7 @@ class Message(Enum):
     LOGIN_BLOCKED = "login_blocked"
     SERVER_LIMIT = "server_limit"
     CONSENT_TO_TERMS = "consent_to_terms"
+    DEVICE_TAKEN = "device_taken"
     ADMIN_NOT_ALLOWED = "admin_not_allowed"
     ACCOUNT_INACTIVE = "account_inactive"
 
@@ -332,6 +390,9 @@ PAGES: tuple[type[Page], ...] = (
     SignInPage,
     ConsentPage,
     HomePage,
+    LinkPage,
+    DeviceGrantPage,
+    DeviceDonePage,
     DevicesPage,
     DevicePage,
     SignedOutPage,

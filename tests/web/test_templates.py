@@ -15,12 +15,16 @@ from synapse_nextgen_auth.web.templates import (
     ApprovePage,
     ClientCard,
     ConsentPage,
+    DeviceDonePage,
+    DeviceGrantPage,
     DeviceLine,
     DevicePage,
     DevicesPage,
     FormPostPage,
     ForwardLabel,
     HomePage,
+    LinkError,
+    LinkPage,
     Message,
     MessagePage,
     Operation,
@@ -86,6 +90,21 @@ FORM_POST = FormPostPage(
     client=ELEMENT,
 )
 
+LINK = LinkPage(csrf="c5rf", action="link", server_name="example.org", user_code="")
+DEVICE_GRANT = DeviceGrantPage(
+    csrf="c5rf",
+    action="device?grant=8a1f",
+    server_name="example.org",
+    client=ELEMENT,
+    user_id="@alice:example.org",
+    display_name="Alice Liddell",
+    permissions=(Permission.MATRIX_API,),
+    user_code="BCDF-GHJK",
+    asked_at="2026-11-22 08:40 UTC",
+    asked_from="192.0.2.7",
+    asked_by="Firefox on Linux",
+    device_id="HJKLQWERTY",
+)
 HOME_URLS = ("sign-in", "sign-out", "account")
 DEVICE = DeviceLine(
     "HJKLQWERTY",
@@ -157,6 +176,36 @@ SAMPLES = {
         "signed_in": HomePage("c5rf", "example.org", "@alice:example.org", *HOME_URLS),
         "nobody": HomePage("c5rf", "example.org", None, *HOME_URLS),
         "long": HomePage("c5rf", LONG, LONG_ID, *HOME_URLS),
+    },
+    LinkPage: {
+        "plain": LINK,
+        "filled": attrs.evolve(LINK, user_code="BCDF-GHJK"),
+        **{
+            kind.value: attrs.evolve(LINK, user_code="BCDF", error=kind, retry_after=700)
+            for kind in LinkError
+        },
+        "long": attrs.evolve(LINK, server_name=LONG, user_code=LONG),
+    },
+    DeviceGrantPage: {
+        "plain": DEVICE_GRANT,
+        "unconfirmed": attrs.evolve(DEVICE_GRANT, missing_confirmation=True),
+        "admin": attrs.evolve(
+            DEVICE_GRANT, permissions=tuple(Permission), asked_from=None, asked_by=None
+        ),
+        "long": attrs.evolve(
+            DEVICE_GRANT,
+            client=UGLY,
+            user_id=LONG_ID,
+            display_name=LONG,
+            asked_from=LONG,
+            asked_by=LONG,
+            device_id=LONG,
+            server_name=LONG,
+        ),
+    },
+    DeviceDonePage: {
+        "approved": DeviceDonePage("example.org", ELEMENT, approved=True),
+        "refused": DeviceDonePage("example.org", UGLY, approved=False),
     },
     DevicesPage: {
         "several": DevicesPage(

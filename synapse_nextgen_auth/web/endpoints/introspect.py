@@ -32,7 +32,7 @@ async def _describe(site: Site, client: Client, text: str) -> dict[str, object]:
         return {"active": False}
     described: dict[str, object] = {
         "active": True,
-        "scope": session.scope,
+        "scope": await site.people.scope_in_force(session),
         "client_id": session.client_id,
         "username": session.user_id,
         "sub": session.user_id,

@@ -6,11 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping
 import attrs
 
 from synapse_nextgen_auth.accounts.people import Standing
+from synapse_nextgen_auth.flows import device as flow
 from synapse_nextgen_auth.flows import end_session, redeem_code, refresh
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.oauth import tokens
-from synapse_nextgen_auth.oauth.clients import AUTHORIZATION_CODE, REFRESH_TOKEN, Client
+from synapse_nextgen_auth.oauth.clients import (
+    AUTHORIZATION_CODE,
+    DEVICE_CODE,
+    REFRESH_TOKEN,
+    Client,
+)
+from synapse_nextgen_auth.oauth.device_grants import DeviceGrant, Poll, refuse_poll
 from synapse_nextgen_auth.oauth.errors import (
     OAuthError,
     invalid_grant,
@@ -45,7 +52,7 @@ async def token(site: Site, incoming: Incoming) -> Outgoing:
     if grant_type is None:
         raise invalid_request("grant_type is missing")
     grant = GRANTS.get(grant_type)
-    if grant is None:
+    if grant is None or grant_type not in site.abilities.grant_types:
         raise OAuthError("unsupported_grant_type", "This server does not know the grant_type")
     # Every session gets a refresh token (CS API), so every client may use one.
     if grant_type not in client.grant_types and grant_type != REFRESH_TOKEN:
@@ -98,9 +105,46 @@ async def renew(site: Site, ask: Ask) -> Outgoing:
     return await _answer(site, ask.client, session, _pair(site, session, generation), nonce=None)
 
 
+async def collect(site: Site, ask: Ask) -> Outgoing:
+    """Exchange an approved device code for tokens; until then say what it waits for (RFC 8628)."""
+    code = ask.form.get("device_code")
+    if code is None:
+        raise invalid_request("device_code is missing")
+    grant = await site.homeserver.query(flow.poll, digest(code), client_id=ask.client.client_id)
+    found = grant.poll(site.now())
+    if found is Poll.PENDING:
+        await _refuse_haste(site, grant)
+    refusal = refuse_poll(found)
+    if refusal is not None:
+        raise OAuthError(*refusal)
+    account = await site.people.account(grant.user_id or "")
+    if account is None or account.refuse_sign_in() is not None:
+        raise OAuthError("access_denied", "The account may not sign in")
+    session = await site.homeserver.transact(
+        flow.redeem,
+        digest(code),
+        session_id=random_id(),
+        now=site.now(),
+        address=ask.incoming.address,
+    )
+    await _provide_device(site, ask, session)
+    site.homeserver.metrics.session_begun()
+    pair = _pair(site, session, session.generation)
+    return await _answer(site, ask.client, session, pair, nonce=None)
+
+
+async def _refuse_haste(site: Site, grant: DeviceGrant) -> None:
+    """Tell a device that polls too fast to slow down; only then something is written (C141)."""
+    too_fast = site.polls.is_too_fast(grant.grant_id, interval=grant.poll_interval)
+    if too_fast or grant.is_slowed(site.now()):
+        await site.homeserver.query(flow.slow_down, grant, now=site.now())
+        raise OAuthError("slow_down", "Poll less often: the interval is five seconds longer now")
+
+
 GRANTS: dict[str, Callable[[Site, Ask], Awaitable[Outgoing]]] = {
     AUTHORIZATION_CODE: redeem,
     REFRESH_TOKEN: renew,
+    DEVICE_CODE: collect,
 }
 
 
@@ -132,7 +176,7 @@ async def _answer(
         "token_type": "Bearer",
         "expires_in": pair.expires_in,
         "refresh_token": pair.refresh.reveal(),
-        "scope": session.scope,
+        "scope": await site.people.scope_in_force(session),
     }
     if session.granted.openid:
         claims = Claims(

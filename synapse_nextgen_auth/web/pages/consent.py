@@ -103,7 +103,7 @@ async def _page(
             server_name=site.server_name,
             client=grants.card(client, wanted(incoming, grant.ui_locales)),
             user_id=user_id,
-            permissions=_permissions(scope),
+            permissions=permissions(scope),
             redirect_host=_destination(grant.redirect_uri),
             display_name=display_name,
             device_id=device_id,
@@ -113,7 +113,8 @@ async def _page(
     return answers.page(200, html, goes_to=grant.redirect_uri)
 
 
-def _permissions(scope: Scope) -> tuple[Permission, ...]:
+def permissions(scope: Scope) -> tuple[Permission, ...]:
+    """Return what a scope allows, as a person sees it."""
     asked = (
         (scope.admin, Permission.ADMIN),
         (scope.api, Permission.MATRIX_API),

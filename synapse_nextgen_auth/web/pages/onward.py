@@ -23,6 +23,7 @@ class Onward:
     client: Client | None = None
     approval_id: str | None = None
     wish: Wish | None = None
+    device_grant_id: str | None = None
 
     @classmethod
     async def read(cls, site: Site, incoming: Incoming, visitor: Visitor) -> "Onward":
@@ -34,6 +35,9 @@ class Onward:
         approval_id = parameters.get("request")
         if approval_id is not None and _ID.fullmatch(approval_id):
             return cls(approval_id=approval_id)
+        device = parameters.get("device")
+        if device is not None and _ID.fullmatch(device):
+            return cls(device_grant_id=device)
         if (action := parameters.get("action")) is not None:
             return cls(wish=Wish.read(action, parameters.get("device_id")))
         return cls()
@@ -50,6 +54,8 @@ class Onward:
             return f"consent{self._query}"
         if self.approval_id is not None:
             return f"approve{self._query}"
+        if self.device_grant_id is not None:
+            return f"device?grant={self.device_grant_id}"
         return f"account{self._query}" if self.wish else "./"
 
     @property
@@ -58,4 +64,17 @@ class Onward:
             return f"?grant={self.grant.grant_id}"
         if self.approval_id is not None:
             return f"?request={self.approval_id}"
+        if self.device_grant_id is not None:
+            return f"?device={self.device_grant_id}"
         return f"?{self.wish.query}" if self.wish else ""
+
+
+def again(incoming: Incoming) -> str:
+    """Return where the form of this request is to be had anew; that page looks at what it is sent."""
+    parameters = forms.parse(incoming.query)
+    for name, page in (("grant", "consent"), ("request", "approve")):
+        value = parameters.get(name)
+        if value is not None and _ID.fullmatch(value):
+            return f"{page}?{name}={value}"
+    action = parameters.get("action")
+    return f"account?{Wish.read(action, parameters.get('device_id')).query}" if action else "./"

@@ -6,6 +6,7 @@ from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.web import browser as rules
 from synapse_nextgen_auth.web import forms
 from synapse_nextgen_auth.web.browser import Visitor
+from synapse_nextgen_auth.web.pages import onward
 from synapse_nextgen_auth.web.pages.messages import Stop
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.templates import ForwardLabel, Message
@@ -51,5 +52,10 @@ def read_form(site: Site, incoming: Incoming, visitor: Visitor) -> dict[str, str
     form = forms.once(forms.parse(incoming.body))
     proven = rules.proves(site.keys, visitor, form.get("csrf"), now=site.now())
     if not proven or rules.is_from_elsewhere(incoming, site.origin):
-        raise Stop(403, Message.BAD_CSRF, forward_label=ForwardLabel.TRY_AGAIN)
+        raise Stop(
+            403,
+            Message.BAD_CSRF,
+            forward_url=onward.again(incoming),
+            forward_label=ForwardLabel.TRY_AGAIN,
+        )
     return form

@@ -1,0 +1,62 @@
+"""Begin a session, whichever grant leads to it."""
+
+import attrs
+
+from synapse_nextgen_auth.flows.end_session import end
+from synapse_nextgen_auth.oauth import scopes
+from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.store import clients, events, sessions
+from synapse_nextgen_auth.store.txn import Txn
+
+
+@attrs.frozen
+class Beginning:
+    """What was granted: to whom, for which client, with which scope; `auth_time` in seconds."""
+
+    session_id: str
+    user_id: str
+    client_id: str
+    scope: str
+    auth_time: int
+    address: str | None
+
+
+def begin(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple[str, ...]]:
+    """Insert the session; return it, and the ids of those that it replaced on its device."""
+    session = Session(
+        session_id=beginning.session_id,
+        user_id=beginning.user_id,
+        device_id=scopes.parse(beginning.scope).device_id,
+        client_id=beginning.client_id,
+        scope=beginning.scope,
+        generation=1,
+        rotated_at=now,
+        confirmed_generation=0,
+        auth_time=beginning.auth_time,
+        created_at=now,
+        last_active_at=now,
+        address=beginning.address,
+    )
+    ended: tuple[str, ...] = ()
+    if session.device_id is not None:
+        former = sessions.find_by_device(txn, session.user_id, session.device_id)
+        if former is not None:
+            ended = end(txn, former, why=End.REPLACED, now=now)
+    sessions.add(txn, session)
+    clients.touch(txn, session.client_id, now=now)
+    kinds = [Happened.SESSION_BEGUN] + [Happened.ADMIN_GRANTED] * session.granted.admin
+    for kind in kinds:
+        events.add(
+            txn,
+            Event(
+                kind,
+                now,
+                session.user_id,
+                session.client_id,
+                session.session_id,
+                session.address,
+                f"device {session.device_id}" if session.device_id else None,
+            ),
+        )
+    return session, ended

@@ -1,0 +1,159 @@
+"""Sign in on a device without a browser: asked there, decided in a browser, collected by polling.
+
+Everything is in the database, so that polling and deciding may meet on different workers (RFC 8628).
+"""
+
+import enum
+
+import attrs
+
+from synapse_nextgen_auth.flows.begin_session import Beginning, begin
+from synapse_nextgen_auth.flows.outcome import Outcome
+from synapse_nextgen_auth.oauth.device_grants import SLOWER_BY, DeviceGrant, Poll, refuse_poll
+from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant
+from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.store import browsers, clients, device_grants, events, throttle
+from synapse_nextgen_auth.store.device_grants import Codes
+from synapse_nextgen_auth.store.txn import Txn
+
+WINDOW = 900  # seconds in which wrong codes are counted
+WRONG_PER_ADDRESS = 20
+WRONG_PER_BROWSER = 5
+
+
+def request(txn: Txn, grant: DeviceGrant, codes: Codes) -> bool:
+    """Write down what a device asks for; False when a code is taken and must be drawn again."""
+    if not device_grants.add(txn, grant, codes):
+        return False
+    clients.touch(txn, grant.client_id, now=grant.created_at)
+    return True
+
+
+class Refused(enum.Enum):
+    """Why a device grant cannot go on in this browser."""
+
+    UNKNOWN = "unknown"
+    DECIDED = "decided"
+    EXPIRED = "expired"
+
+
+@attrs.frozen
+class TooManyTries:
+    """Too many wrong codes from here; `retry_after` in seconds."""
+
+    retry_after: int
+
+
+@attrs.frozen
+class Entered:
+    """A code that a person typed, as the database knows it, and who typed it."""
+
+    user_code: str
+    user_code_half: str
+    browser: str
+    address: str
+
+
+def enter(txn: Txn, entered: Entered, *, now: int) -> DeviceGrant | Refused | TooManyTries:
+    """Return the grant that a code stands for; from now on it belongs to this browser.
+
+    Wrong codes are counted per address, per browser and against the codes they come close to (C147).
+    """
+    limits = {
+        f"user code {entered.address}": WRONG_PER_ADDRESS,
+        f"user code {entered.browser}": WRONG_PER_BROWSER,
+    }
+    for key, limit in limits.items():
+        wait = throttle.wait(txn, key, limit=limit, window=WINDOW, now=now)
+        if wait is not None:
+            return TooManyTries(wait)
+    grant = device_grants.find_by_user_code(txn, entered.user_code)
+    if (
+        grant is not None
+        and grant.is_open(now)
+        and device_grants.link(txn, grant.grant_id, browser=entered.browser)
+    ):
+        return grant
+    for key in limits:
+        throttle.count(txn, key, window=WINDOW, now=now)
+    if grant is None:
+        device_grants.note_wrong_try(txn, entered.user_code_half, now=now)
+    return Refused.UNKNOWN
+
+
+def find(txn: Txn, grant_id: str, *, browser: str | None, now: int) -> DeviceGrant | Refused:
+    """Return the open grant whose code this browser entered."""
+    grant = device_grants.get(txn, grant_id)
+    if grant is None or browser is None or grant.browser != browser:
+        return Refused.UNKNOWN
+    if grant.is_open(now):
+        return grant
+    return Refused.EXPIRED if grant.poll(now) is Poll.EXPIRED else Refused.DECIDED
+
+
+def approve(
+    txn: Txn, grant: DeviceGrant, *, user_id: str, auth_time: int, now: int, address: str
+) -> bool:
+    """Let the device in; False when that was decided before."""
+    if not device_grants.approve(
+        txn, grant.grant_id, user_id=user_id, auth_time=auth_time, now=now
+    ):
+        return False
+    events.add(
+        txn,
+        Event(
+            Happened.CONSENTED,
+            now,
+            user_id,
+            grant.client_id,
+            address=address,
+            detail=f"device grant, {grant.scope}",
+        ),
+    )
+    return True
+
+
+def refuse(txn: Txn, grant: DeviceGrant, *, now: int) -> bool:
+    """Turn the device away; False when that was decided before."""
+    return device_grants.refuse(txn, grant.grant_id, now=now)
+
+
+def poll(txn: Txn, device_code: str, *, client_id: str) -> DeviceGrant:
+    """Return what the device polls for; reads only, and nothing of other clients (C142)."""
+    grant = device_grants.find_by_device_code(txn, device_code)
+    if grant is None or grant.client_id != client_id:
+        raise invalid_grant("unknown device code, or one of another client")
+    return grant
+
+
+def slow_down(txn: Txn, grant: DeviceGrant, *, now: int) -> None:
+    """Make the device wait longer between its polls."""
+    device_grants.slow_down(txn, grant.grant_id, by=SLOWER_BY, now=now)
+
+
+def redeem(
+    txn: Txn, device_code: str, *, session_id: str, now: int, address: str
+) -> Outcome[Session]:
+    """Spend the approved code on a session; earlier sessions of the same device end."""
+    grant = device_grants.find_by_device_code(txn, device_code)
+    if grant is None or grant.user_id is None or grant.auth_time is None:
+        return Outcome(invalid_grant("unknown device code"))
+    refusal = refuse_poll(grant.poll(now))
+    if refusal is not None:
+        return Outcome(OAuthError(*refusal))
+    approver = browsers.get(txn, grant.browser) if grant.browser else None
+    if approver is None or approver.ended_at is not None:
+        # Whoever approved signed out since, perhaps because it was not meant (C145).
+        device_grants.withdraw(txn, grant.user_id, now=now)
+        return Outcome(OAuthError("access_denied", "The person signed out again"))
+    if not device_grants.redeem(txn, grant.grant_id, session_id=session_id, now=now):
+        return Outcome(invalid_grant("somebody else redeemed the device code just now"))
+    session, ended = begin(
+        txn,
+        Beginning(
+            session_id, grant.user_id, grant.client_id, grant.scope, grant.auth_time, address
+        ),
+        now=now,
+    )
+    return Outcome(session, ended)

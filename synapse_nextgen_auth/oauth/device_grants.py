@@ -1,0 +1,76 @@
+"""A device grant: an authorization that begins on a device without a browser (RFC 8628)."""
+
+import enum
+
+import attrs
+
+MAX_WRONG_TRIES = 5
+# RFC 8628 section 3.5: every `slow_down` adds this many seconds.
+SLOWER_BY = 5
+
+
+class Poll(enum.Enum):
+    """What a poll finds."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    SPENT = "spent"
+
+
+@attrs.frozen
+class DeviceGrant:
+    """One row of device grants; times in seconds since the epoch.
+
+    `browser` is the digest of the cookie of the browser in which the code was entered: from then on
+    the code belongs to it. `address` and `user_agent` are those of the device that asks.
+    `sealed_user_code` is encrypted.
+    """
+
+    grant_id: str
+    client_id: str
+    scope: str
+    sealed_user_code: str = attrs.field(repr=False)
+    address: str | None
+    user_agent: str | None
+    created_at: int
+    expires_at: int
+    poll_interval: int
+    slowed_at: int | None = None
+    wrong_tries: int = 0
+    browser: str | None = None
+    user_id: str | None = None
+    auth_time: int | None = None
+    approved_at: int | None = None
+    refused_at: int | None = None
+    redeemed_at: int | None = None
+    session_id: str | None = None
+
+    def is_open(self, now: int) -> bool:
+        """Say whether a person may still decide about it."""
+        return self.poll(now) is Poll.PENDING and self.wrong_tries < MAX_WRONG_TRIES
+
+    def poll(self, now: int) -> Poll:
+        """Say what the device learns now."""
+        if self.redeemed_at is not None:
+            return Poll.SPENT
+        if self.refused_at is not None:
+            return Poll.DENIED
+        if now >= self.expires_at:
+            return Poll.EXPIRED
+        return Poll.APPROVED if self.approved_at is not None else Poll.PENDING
+
+    def is_slowed(self, now: int) -> bool:
+        """Say whether the device was told to slow down and did not wait."""
+        return self.slowed_at is not None and now < self.slowed_at + self.poll_interval
+
+
+def refuse_poll(poll: Poll) -> tuple[str, str] | None:
+    """Return error code and description for a poll that gets no tokens (RFC 8628 section 3.5)."""
+    return {
+        Poll.PENDING: ("authorization_pending", "The person has not decided yet"),
+        Poll.DENIED: ("access_denied", "The person declined"),
+        Poll.EXPIRED: ("expired_token", "The device code is expired, begin again"),
+        Poll.SPENT: ("invalid_grant", "The code or token is invalid, expired or revoked"),
+    }.get(poll)

@@ -1,0 +1,141 @@
+"""Rows of device grants."""
+
+import attrs
+
+from synapse_nextgen_auth.oauth.device_grants import MAX_WRONG_TRIES, DeviceGrant
+from synapse_nextgen_auth.store.txn import Txn
+
+_COLUMNS = """grant_id, client_id, scope, user_code_sealed, address, user_agent, created_at, expires_at,
+    poll_interval, slowed_at, wrong_tries, browser, user_id, auth_time, approved_at, refused_at,
+    redeemed_at, session_id"""
+
+
+@attrs.frozen
+class Codes:
+    """What the database knows the codes of a device grant by."""
+
+    device_code: str
+    user_code: str
+    user_code_half: str
+
+
+def add(txn: Txn, grant: DeviceGrant, codes: Codes) -> bool:
+    """Insert a device grant; False when one of its codes is taken."""
+    txn.execute(
+        f"INSERT INTO nextgen_device_grants ({_COLUMNS},"
+        " device_code_digest, user_code_digest, user_code_half)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        (
+            *(grant.grant_id, grant.client_id, grant.scope, grant.sealed_user_code),
+            *(grant.address, grant.user_agent),
+            *(grant.created_at, grant.expires_at, grant.poll_interval, grant.slowed_at),
+            *(grant.wrong_tries, grant.browser, grant.user_id, grant.auth_time),
+            *(grant.approved_at, grant.refused_at, grant.redeemed_at, grant.session_id),
+            *(codes.device_code, codes.user_code, codes.user_code_half),
+        ),
+    )
+    return txn.rowcount == 1
+
+
+def get(txn: Txn, grant_id: str) -> DeviceGrant | None:
+    """Return the device grant with this id."""
+    txn.execute(f"SELECT {_COLUMNS} FROM nextgen_device_grants WHERE grant_id = ?", (grant_id,))
+    row = txn.fetchone()
+    return DeviceGrant(*row) if row else None
+
+
+def find_by_device_code(txn: Txn, digest: str) -> DeviceGrant | None:
+    """Return the device grant that a device polls for."""
+    txn.execute(
+        f"SELECT {_COLUMNS} FROM nextgen_device_grants WHERE device_code_digest = ?", (digest,)
+    )
+    row = txn.fetchone()
+    return DeviceGrant(*row) if row else None
+
+
+def find_by_user_code(txn: Txn, digest: str) -> DeviceGrant | None:
+    """Return the device grant whose code a person typed."""
+    txn.execute(
+        f"SELECT {_COLUMNS} FROM nextgen_device_grants WHERE user_code_digest = ?", (digest,)
+    )
+    row = txn.fetchone()
+    return DeviceGrant(*row) if row else None
+
+
+def note_wrong_try(txn: Txn, half: str, *, now: int) -> None:
+    """Count a wrong code against those that begin like it; after a few they are dead."""
+    txn.execute(
+        "UPDATE nextgen_device_grants SET wrong_tries = wrong_tries + 1"
+        " WHERE user_code_half = ? AND expires_at > ? AND approved_at IS NULL AND wrong_tries < ?",
+        (half, now, MAX_WRONG_TRIES),
+    )
+
+
+def link(txn: Txn, grant_id: str, *, browser: str) -> bool:
+    """Tie the grant to the browser in which its code was entered; False when another one was first."""
+    txn.execute(
+        "UPDATE nextgen_device_grants SET browser = ?"
+        " WHERE grant_id = ? AND (browser IS NULL OR browser = ?)",
+        (browser, grant_id, browser),
+    )
+    return txn.rowcount == 1
+
+
+def move(txn: Txn, *, from_browser: str, to_browser: str, now: int) -> None:
+    """Let the browser that signed in go on with the codes it entered under its former cookie."""
+    txn.execute(
+        "UPDATE nextgen_device_grants SET browser = ?"
+        " WHERE browser = ? AND approved_at IS NULL AND refused_at IS NULL AND expires_at > ?",
+        (to_browser, from_browser, now),
+    )
+
+
+def approve(txn: Txn, grant_id: str, *, user_id: str, auth_time: int, now: int) -> bool:
+    """Mark it approved; False when somebody already decided."""
+    txn.execute(
+        "UPDATE nextgen_device_grants SET user_id = ?, auth_time = ?, approved_at = ?"
+        " WHERE grant_id = ? AND approved_at IS NULL AND refused_at IS NULL AND expires_at > ?",
+        (user_id, auth_time, now, grant_id, now),
+    )
+    return txn.rowcount == 1
+
+
+def refuse(txn: Txn, grant_id: str, *, now: int) -> bool:
+    """Mark it refused; False when somebody already decided."""
+    txn.execute(
+        "UPDATE nextgen_device_grants SET refused_at = ?"
+        " WHERE grant_id = ? AND approved_at IS NULL AND refused_at IS NULL",
+        (now, grant_id),
+    )
+    return txn.rowcount == 1
+
+
+def withdraw(txn: Txn, user_id: str, *, now: int) -> int:
+    """Make what an account approved and no device collected worthless; return how many."""
+    txn.execute(
+        "UPDATE nextgen_device_grants SET refused_at = ?"
+        " WHERE user_id = ? AND redeemed_at IS NULL AND refused_at IS NULL",
+        (now, user_id),
+    )
+    return txn.rowcount
+
+
+def slow_down(txn: Txn, grant_id: str, *, by: int, now: int) -> None:
+    """Lengthen the interval at which the device may poll."""
+    txn.execute(
+        "UPDATE nextgen_device_grants SET poll_interval = poll_interval + ?, slowed_at = ?"
+        " WHERE grant_id = ?",
+        (by, now, grant_id),
+    )
+
+
+def redeem(txn: Txn, grant_id: str, *, session_id: str, now: int) -> bool:
+    """Spend the device code on a session; False when somebody else got there first."""
+    txn.execute(
+        "UPDATE nextgen_device_grants SET redeemed_at = ?, session_id = ?"
+        " WHERE grant_id = ? AND redeemed_at IS NULL AND refused_at IS NULL"
+        " AND approved_at IS NOT NULL",
+        (now, session_id, grant_id),
+    )
+    return txn.rowcount == 1

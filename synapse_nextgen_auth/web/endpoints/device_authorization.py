@@ -1,0 +1,92 @@
+"""The device authorization endpoint (RFC 8628 section 3.1, MSC4341)."""
+
+import logging
+
+from synapse_nextgen_auth.flows import device as flow
+from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.oauth import scopes, user_codes
+from synapse_nextgen_auth.oauth.clients import DEVICE_CODE, Client
+from synapse_nextgen_auth.oauth.device_grants import DeviceGrant
+from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
+from synapse_nextgen_auth.secret import (
+    Keyring,
+    Secret,
+    digest,
+    random_id,
+    random_letters,
+    random_token,
+)
+from synapse_nextgen_auth.store.device_grants import Codes
+from synapse_nextgen_auth.web import answers, clients, forms
+from synapse_nextgen_auth.web.site import Site
+
+logger = logging.getLogger(__name__)
+
+USER_CODE = "user code"  # what its keys are for
+_TRIES = 5
+_MAX_USER_AGENT = 255
+_TOO_MANY = OAuthError("temporarily_unavailable", "Too many requests, wait a while", 429)
+
+
+async def device_authorization(site: Site, incoming: Incoming) -> Outgoing:
+    """Begin a device grant and hand out its codes."""
+    if not site.config.device_grants.enabled:
+        raise OAuthError("invalid_request", "The device grant is switched off here", 404)
+    form = forms.once(forms.parse(incoming.body))
+    client = await clients.authenticate(site, incoming, form)
+    if DEVICE_CODE not in client.grant_types:
+        raise OAuthError("unauthorized_client", "The client did not register the device grant")
+    scope = scopes.parse(form.get("scope", ""))
+    wait = await site.device_requests.count(incoming.address)
+    if wait is not None:
+        return answers.error(_TOO_MANY, ("Retry-After", str(wait)))
+    device_code = random_token()
+    user_code = await _begin(site, incoming, client, scope.text, device_code)
+    logger.info("Client %s began a device grant, scope %s", client.client_id, scope.text)
+    link = site.endpoints.url("link")
+    return answers.json_answer(
+        200,
+        {
+            "device_code": device_code.reveal(),
+            "user_code": user_codes.show(user_code),
+            "verification_uri": link,
+            "verification_uri_complete": f"{link}?user_code={user_codes.show(user_code)}",
+            "expires_in": site.config.device_grants.lifetime,
+            "interval": site.config.device_grants.interval,
+        },
+    )
+
+
+async def _begin(
+    site: Site, incoming: Incoming, client: Client, scope: str, device_code: Secret
+) -> str:
+    """Draw user codes until one is free."""
+    now = site.now()
+    for _ in range(_TRIES):
+        user_code = random_letters(user_codes.ALPHABET, user_codes.LENGTH)
+        code, half = keyed(site.keys, user_code)
+        grant = DeviceGrant(
+            grant_id=random_id(),
+            client_id=client.client_id,
+            scope=scope,
+            sealed_user_code=site.keys.seal(USER_CODE, user_code.encode("ascii")),
+            address=incoming.address,
+            user_agent=incoming.user_agent[:_MAX_USER_AGENT].replace("\0", ""),
+            created_at=now,
+            expires_at=now + site.config.device_grants.lifetime,
+            poll_interval=site.config.device_grants.interval,
+        )
+        codes = Codes(digest(device_code.reveal()), code, half)
+        if await site.homeserver.query(flow.request, grant, codes):
+            return user_code
+    raise unavailable("no free user code was found")
+
+
+def keyed(keys: Keyring, user_code: str) -> tuple[str, str]:
+    """Return what the database knows a user code, and its first half, by.
+
+    A user code is short enough to be found by trying all of them, so the digest takes a key.
+    """
+    code = keys.mac(USER_CODE, user_code.encode("ascii")).hex()
+    half = keys.mac("user code half", user_code[: user_codes.HALF].encode("ascii")).hex()
+    return code, half

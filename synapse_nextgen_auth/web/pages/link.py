@@ -1,0 +1,66 @@
+"""The link page: where a person types the code that a device shows (RFC 8628 section 3.3)."""
+
+from synapse_nextgen_auth.flows import device as flow
+from synapse_nextgen_auth.flows.device import Entered, Refused, TooManyTries
+from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.oauth import user_codes
+from synapse_nextgen_auth.web import answers, forms
+from synapse_nextgen_auth.web.browser import Visitor
+from synapse_nextgen_auth.web.endpoints.device_authorization import keyed
+from synapse_nextgen_auth.web.pages import visitors
+from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.templates import LinkError, LinkPage
+
+
+async def show(site: Site, incoming: Incoming) -> Outgoing:
+    """Ask for the code; one from the link is filled in and still needs a click."""
+    visitor = await visitors.greet(site, incoming)
+    given = user_codes.read(forms.parse(incoming.query).get("user_code") or "")
+    return _page(site, visitor, typed=user_codes.show(given) if given else "")
+
+
+async def submit(site: Site, incoming: Incoming) -> Outgoing:
+    """Look the code up and go on to the question it stands for."""
+    visitor = await visitors.greet(site, incoming)
+    form = visitors.read_form(site, incoming, visitor)
+    typed = form.get("user_code", "")
+    user_code = user_codes.read(typed)
+    if user_code is None:
+        return _page(site, visitor, typed=typed, error=LinkError.MALFORMED)
+    code, half = keyed(site.keys, user_code)
+    entered = Entered(code, half, visitor.digest, incoming.address)
+    found = await site.homeserver.query(flow.enter, entered, now=site.now())
+    if isinstance(found, TooManyTries):
+        return _page(
+            site,
+            visitor,
+            typed=typed,
+            error=LinkError.TOO_MANY_TRIES,
+            retry_after=found.retry_after,
+        )
+    if isinstance(found, Refused):
+        return _page(site, visitor, typed=typed, error=LinkError.UNKNOWN)
+    return answers.redirect(f"device?grant={found.grant_id}")
+
+
+def _page(
+    site: Site,
+    visitor: Visitor,
+    *,
+    typed: str,
+    error: LinkError | None = None,
+    retry_after: int | None = None,
+) -> Outgoing:
+    html = site.templates.render(
+        LinkPage(
+            csrf=visitors.csrf(site, visitor),
+            action="link",
+            server_name=site.server_name,
+            user_code=typed[:40],
+            error=error,
+            retry_after=retry_after,
+        )
+    )
+    status = {None: 200, LinkError.TOO_MANY_TRIES: 429}.get(error, 400)
+    retry = (("Retry-After", str(retry_after)),) if retry_after else ()
+    return visitors.with_cookie(site, visitor, answers.page(status, html, headers=retry))
