@@ -1,0 +1,185 @@
+"""Sweeping: in bounded bites, what nobody needs any more and nothing else."""
+
+import pytest
+
+from support.records import ALICE, NOW, PHONE, a_browser, a_client, a_grant, a_session
+from support.tables import contents
+from synapse_nextgen_auth.accounts.approvals import Approval, Operation
+from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.store import (
+    approvals,
+    assertions,
+    browsers,
+    clients,
+    consents,
+    events,
+    grants,
+    sessions,
+    sweep,
+)
+
+DAY = 24 * 3600
+
+
+def add_grant(txn, name, at):
+    grants.add(txn, a_grant(grant_id=name, expires_at=at))
+
+
+def add_session(txn, name, at):
+    ended = {"ended_at": at, "end_reason": "revoked"}
+    sessions.add(txn, a_session(session_id=name, **ended))
+
+
+def add_assertion(txn, name, at):
+    assertions.spend(txn, client_id="app", jti=name, expires_at=at)
+
+
+def add_approval(txn, name, at):
+    approvals.add(txn, Approval(name, ALICE, "s", Operation.CROSS_SIGNING_RESET, at))
+
+
+def add_consent(txn, name, at):
+    consents.remember(txn, user_id=ALICE, client_id=name, scope="openid", now=at)
+
+
+def add_event(txn, name, at):
+    events.add(txn, Event(Happened.SIGNED_IN, at, name))
+
+
+# How a row gets there, and how many seconds it stays after its time.
+ROWS = {
+    "expired grants": (add_grant, "nextgen_grants", DAY),
+    "ended sessions": (add_session, "nextgen_sessions", 30 * DAY),
+    "client assertions": (add_assertion, "nextgen_client_assertions", 60),
+    "approvals": (add_approval, "nextgen_approvals", DAY),
+    "consents": (add_consent, "nextgen_consents", 365 * DAY),
+    "events": (add_event, "nextgen_events", 180 * DAY),
+}
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_what_is_stale_goes_to_the_second(tables, transact, kind):
+    """And what is not yet stays."""
+    add, table, keep = ROWS[kind]
+    for name, age in (("stale", keep + 1), ("just not", keep), ("fresh", 0), ("ahead", -5)):
+        tables.run(add, name, NOW - age)
+
+    assert transact(sweep.stale, kind=kind, now=NOW) == 1
+    assert transact(sweep.stale, kind=kind, now=NOW) == 0
+    assert tables.count(table) == 3
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_c353_a_bite_is_bounded(tables, kind, monkeypatch):
+    """Millions of stale rows hold no lock for long, and drain in the end."""
+    monkeypatch.setattr(sweep, "BITE", 10)
+    add, table, keep = ROWS[kind]
+    with tables.begin() as txn:
+        for n in range(25):
+            add(txn, f"{n:02}", NOW - keep - 1 - n)
+
+    bites = [tables.run(sweep.stale, kind=kind, now=NOW) for _ in range(4)]
+
+    assert bites == [10, 10, 5, 0]
+    assert tables.count(table) == 0
+
+
+def test_sweeping_one_kind_leaves_the_others(tables):
+    """All in one database."""
+    with tables.begin() as txn:
+        for add, _, keep in ROWS.values():
+            add(txn, "stale", NOW - keep - 1)
+    before = tables.run(contents)
+
+    for kind, (_, table, _) in ROWS.items():
+        tables.run(sweep.stale, kind=kind, now=NOW)
+        before = {**before, table: []}
+        assert tables.run(contents) == before
+
+
+def test_c106_a_living_session_is_never_swept(tables):
+    """However old and silent it is: no limit was set for it."""
+    tables.run(sessions.add, a_session(created_at=0, rotated_at=0, last_active_at=0))
+
+    assert tables.run(sweep.stale, kind="ended sessions", now=NOW) == 0
+    assert tables.run(sessions.find_by_device, ALICE, PHONE) is not None
+
+
+def test_c106_an_ended_session_is_known_for_a_month(tables):
+    """Until then a replayed token of it finds out that it is over, and not unknown."""
+    tables.run(add_session, "ended", NOW)
+
+    tables.run(sweep.stale, kind="ended sessions", now=NOW + 30 * DAY)
+
+    assert tables.run(sessions.get, "ended").ended_at == NOW
+
+
+def test_browsers_go_when_they_were_idle_for_too_long(tables, transact):
+    """They would not be let in anyway."""
+    for name, seen in (("idle", NOW - 1), ("here", NOW)):
+        tables.run(browsers.add, a_browser(name, last_active_at=seen))
+
+    assert transact(sweep.idle_browsers, idle_since=NOW) == 1
+    assert tables.run(browsers.get, a_browser("here").digest) is not None
+
+
+UNUSED_SINCE = NOW - 30 * DAY
+
+
+@pytest.mark.parametrize(
+    ("session", "grant", "goes"),
+    [
+        pytest.param(None, None, True, id="nothing"),
+        pytest.param({}, None, False, id="c169-session"),
+        pytest.param({"device_id": None}, None, False, id="c169-session-without-device"),
+        pytest.param({"client_id": "other"}, None, True, id="session-of-another"),
+        pytest.param(None, {}, False, id="c169-grant"),
+        pytest.param(None, {"approved_at": NOW}, False, id="c169-code-on-its-way"),
+        pytest.param(None, {"expires_at": NOW}, True, id="expired-grant"),
+        pytest.param(None, {"client_id": "other"}, True, id="grant-of-another"),
+        pytest.param(
+            {"ended_at": NOW - 60, "end_reason": "revoked"}, None, False, id="signed-out-just-now"
+        ),
+        pytest.param(
+            {"ended_at": UNUSED_SINCE - 1, "end_reason": "revoked"}, None, True, id="out-long-ago"
+        ),
+    ],
+)
+def test_a_client_that_nobody_uses_goes(tables, transact, session, grant, goes):
+    """Never one that somebody is signed in with, signs in with, or was until lately."""
+    tables.run(clients.add, a_client(created_at=UNUSED_SINCE - 1), digest="d")
+    if session is not None:
+        tables.run(sessions.add, a_session(**session))
+    if grant is not None:
+        tables.run(grants.add, a_grant(**grant))
+
+    gone = transact(sweep.unused_clients, unused_since=UNUSED_SINCE, now=NOW)
+
+    assert gone == int(goes)
+    assert (tables.run(clients.get, "app") is None) == goes
+
+
+def test_a_client_that_was_used_lately_stays(tables, transact):
+    """To the second."""
+    tables.run(clients.add, a_client(created_at=UNUSED_SINCE), digest="d")
+
+    assert transact(sweep.unused_clients, unused_since=UNUSED_SINCE, now=NOW) == 0
+
+
+@pytest.mark.parametrize("sweeper", ["clients", "browsers"])
+def test_c353_bites_of_clients_and_browsers_are_bounded_too(tables, sweeper, monkeypatch):
+    """As for everything else; those in use do not keep the others from going."""
+    monkeypatch.setattr(sweep, "BITE", 10)
+    with tables.begin() as txn:
+        for n in range(25):
+            clients.add(txn, a_client(client_id=f"{n:02}", created_at=0), digest=None)
+            sessions.add(txn, a_session(session_id=f"s{n:02}", client_id="00", device_id=None))
+            browsers.add(txn, a_browser(f"{n}", last_active_at=0))
+
+    def bite():
+        if sweeper == "clients":
+            return tables.run(sweep.unused_clients, unused_since=NOW, now=NOW)
+        return tables.run(sweep.idle_browsers, idle_since=NOW)
+
+    expected = [10, 10, 4, 0] if sweeper == "clients" else [10, 10, 5, 0]
+    assert [bite() for _ in range(4)] == expected
