@@ -2,7 +2,16 @@
 
 import pytest
 
-from support.records import ALICE, NOW, PHONE, a_browser, a_client, a_grant, a_session
+from support.records import (
+    ALICE,
+    NOW,
+    PHONE,
+    a_browser,
+    a_client,
+    a_device_grant,
+    a_grant,
+    a_session,
+)
 from support.tables import contents
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.oauth.events import Event, Happened
@@ -12,11 +21,14 @@ from synapse_nextgen_auth.store import (
     browsers,
     clients,
     consents,
+    device_grants,
     events,
     grants,
     sessions,
     sweep,
+    throttle,
 )
+from synapse_nextgen_auth.store.device_grants import Codes
 
 DAY = 24 * 3600
 
@@ -28,6 +40,15 @@ def add_grant(txn, name, at):
 def add_session(txn, name, at):
     ended = {"ended_at": at, "end_reason": "revoked"}
     sessions.add(txn, a_session(session_id=name, **ended))
+
+
+def add_device_grant(txn, name, at):
+    codes = Codes(f"device {name}", f"user {name}", name)
+    device_grants.add(txn, a_device_grant(grant_id=name, expires_at=at), codes)
+
+
+def add_throttle(txn, name, at):
+    throttle.count(txn, name, window=900, now=at)
 
 
 def add_assertion(txn, name, at):
@@ -50,11 +71,18 @@ def add_event(txn, name, at):
 ROWS = {
     "expired grants": (add_grant, "nextgen_grants", DAY),
     "ended sessions": (add_session, "nextgen_sessions", 30 * DAY),
+    "expired device grants": (add_device_grant, "nextgen_device_grants", DAY),
+    "throttles": (add_throttle, "nextgen_throttle", DAY),
     "client assertions": (add_assertion, "nextgen_client_assertions", 60),
     "approvals": (add_approval, "nextgen_approvals", DAY),
     "consents": (add_consent, "nextgen_consents", 365 * DAY),
     "events": (add_event, "nextgen_events", 180 * DAY),
 }
+
+
+def test_every_kind_is_tested_here():
+    """A new kind needs a row above."""
+    assert set(sweep.KINDS) == set(ROWS)
 
 
 @pytest.mark.parametrize("kind", ROWS)
@@ -157,6 +185,15 @@ def test_a_client_that_nobody_uses_goes(tables, transact, session, grant, goes):
 
     assert gone == int(goes)
     assert (tables.run(clients.get, "app") is None) == goes
+
+
+@pytest.mark.parametrize(("expires_at", "goes"), [(NOW + 1, False), (NOW, True)])
+def test_c169_a_client_whose_device_waits_stays(tables, transact, expires_at, goes):
+    """A pending device grant is a pending grant."""
+    tables.run(clients.add, a_client(created_at=0), digest="d")
+    tables.run(add_device_grant, "waiting", expires_at)
+
+    assert transact(sweep.unused_clients, unused_since=UNUSED_SINCE, now=NOW) == int(goes)
 
 
 def test_a_client_that_was_used_lately_stays(tables, transact):

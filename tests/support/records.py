@@ -5,6 +5,7 @@ from typing import Any
 from support.oauth import API, DEVICE
 from synapse_nextgen_auth.accounts.browsers import Browser
 from synapse_nextgen_auth.oauth.clients import AuthMethod, Client
+from synapse_nextgen_auth.oauth.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.secret import digest
@@ -60,14 +61,19 @@ def a_grant(**fields: Any) -> Grant:
     )
 
 
-def an_approved_grant(**fields: Any) -> Grant:
-    """Return a grant whose code is two minutes good; its row needs the digest of the code too."""
-    return a_grant(
+def a_device_grant(**fields: Any) -> DeviceGrant:
+    """Return a device grant that has just been asked for."""
+    return DeviceGrant(
         **{
-            "user_id": ALICE,
-            "auth_time": NOW - 60,
-            "approved_at": NOW,
-            "code_expires_at": NOW + 120,
+            "grant_id": "device grant",
+            "client_id": "app",
+            "scope": MATRIX,
+            "sealed_user_code": "sealed",
+            "address": ADDRESS,
+            "user_agent": "a television",
+            "created_at": NOW,
+            "expires_at": NOW + 900,
+            "poll_interval": 5,
             **fields,
         }
     )

@@ -1,0 +1,175 @@
+"""The schema: applied once, in order, on either database, and never from an edited text."""
+
+from functools import partial
+
+import attrs
+import pytest
+
+from support.records import NOW
+from support.tables import contents, table_names
+from synapse_nextgen_auth.store import migrations
+from synapse_nextgen_auth.store.migrations import Migration, SchemaRefused
+
+SECOND = Migration(
+    2,
+    """-- A later step; it has a comment with a semicolon; and one at the end of a line.
+    ALTER TABLE nextgen_browsers ADD COLUMN name TEXT;  -- what the person calls it; "" for nothing
+
+    CREATE INDEX nextgen_browsers_by_name
+        ON nextgen_browsers (name);
+    """,
+)
+
+
+def apply(tables, steps=None, *, now=NOW):
+    """Apply these steps, or the shipped ones."""
+    tables.run(migrations.apply, steps or migrations.known(), now=now)
+
+
+def versions(tables):
+    """Return what the database says it has."""
+    return tables.query("SELECT version, applied_at FROM nextgen_schema ORDER BY version")
+
+
+def next_one(text="CREATE TABLE nextgen_next (id TEXT)"):
+    """Return a step after the shipped ones."""
+    return Migration(migrations.known()[-1].version + 1, text)
+
+
+def test_the_steps_are_numbered_from_one_without_gaps():
+    """Each has something to do."""
+    steps = migrations.known()
+
+    assert [step.version for step in steps] == list(range(1, len(steps) + 1))
+    assert all(step.statements for step in steps)
+
+
+def test_statements_come_without_comments():
+    """Semicolons inside a comment do not split."""
+    assert SECOND.statements == [
+        "ALTER TABLE nextgen_browsers ADD COLUMN name TEXT",
+        "CREATE INDEX nextgen_browsers_by_name\n        ON nextgen_browsers (name)",
+    ]
+
+
+def test_every_name_has_the_common_prefix():
+    """Nothing of ours can be mistaken for Synapse's."""
+    for step in migrations.known():
+        for statement in step.statements:
+            words = statement.replace("UNIQUE ", "").split()
+            assert words[0] in {"CREATE", "ALTER"}
+            assert words[words.index("EXISTS") + 1].startswith("nextgen_"), statement
+
+
+def test_columns_are_text_or_bigint():
+    """So the rows travel from SQLite to PostgreSQL through synapse_port_db untouched."""
+    creations = [
+        statement
+        for step in migrations.known()
+        for statement in step.statements
+        if statement.startswith("CREATE TABLE")
+    ]
+
+    assert len(creations) == len(table_names()) >= 9
+    for creation in creations:
+        columns = creation.partition("(")[2].splitlines()
+        kinds = {line.split()[1] for line in columns if line[:5].strip() == "" and line.split()}
+        assert kinds - {"KEY"} <= {"TEXT", "BIGINT"}, creation
+
+
+def test_c371_applying_twice_does_nothing(empty):
+    """A second start, or a second process that starts: the tables and their rows stay."""
+    apply(empty)
+    empty.run(
+        lambda txn: txn.execute(
+            "INSERT INTO nextgen_browsers VALUES ('d', '@a:hs', 1, 1, NULL)",
+        )
+    )
+    before = empty.run(contents)
+
+    apply(empty, now=NOW + 99)
+
+    assert empty.run(contents) == before
+    assert versions(empty) == [(step.version, NOW) for step in migrations.known()]
+
+
+def test_c370_processes_that_start_at_once_apply_it_once(tables):
+    """The lock of the caller aside: the tables are there, and nobody has anything left to do."""
+    tables.race([partial(migrations.apply, migrations=migrations.known(), now=NOW)] * 4)
+
+    assert len(versions(tables)) == len(migrations.known())
+
+
+def test_a_later_step_is_applied_alone(empty):
+    """What is there already is not touched again."""
+    apply(empty)
+    steps = [*migrations.known(), attrs.evolve(SECOND, version=next_one().version)]
+
+    apply(empty, steps, now=NOW + 5)
+
+    assert versions(empty)[-1] == (steps[-1].version, NOW + 5)
+    assert [at for _, at in versions(empty)[:-1]] == [NOW] * (len(steps) - 1)
+    assert empty.query("SELECT name FROM nextgen_browsers") == []
+
+
+def test_c371_a_step_that_fails_leaves_nothing_half_done(empty):
+    """Killed or refused in the middle: the next start begins where this one did."""
+    apply(empty)
+    broken = next_one("CREATE TABLE nextgen_next (id TEXT); CREATE TABLE nextgen_next (id TEXT)")
+
+    with pytest.raises(Exception, match="already exists"):
+        apply(empty, [*migrations.known(), broken])
+
+    assert len(versions(empty)) == len(migrations.known())
+    apply(empty, [*migrations.known(), next_one()])
+    assert empty.query("SELECT * FROM nextgen_next") == []
+
+
+def test_c371_an_edited_step_is_refused(empty):
+    """Nobody knows then what the tables look like."""
+    apply(empty)
+    first, *rest = migrations.known()
+    edited = attrs.evolve(first, sql=first.sql + "\n")
+
+    with pytest.raises(SchemaRefused, match=r"Step 1 .* another text"):
+        apply(empty, [edited, *rest])
+
+
+def test_c374_a_newer_database_is_refused(empty):
+    """A downgrade changes nothing, and the message says what to do."""
+    apply(empty, [*migrations.known(), next_one()])
+    before = versions(empty)
+    newest = next_one().version
+
+    with pytest.raises(SchemaRefused) as refused:
+        apply(empty)
+
+    assert f"are at version {newest}, this release knows {newest - 1}" in str(refused.value)
+    assert "Install the newer release again" in str(refused.value)
+    assert versions(empty) == before
+
+
+def test_a_worker_knows_what_it_waits_for(empty):
+    """The same rule tells it whether the main process is done."""
+    steps = [*migrations.known(), next_one()]
+    apply(empty)
+
+    have = empty.run(migrations.applied)
+
+    assert migrations.missing(have, migrations.known()) == []
+    assert migrations.missing(have, steps) == [steps[-1]]
+    assert migrations.missing({}, steps) == steps
+
+
+@pytest.mark.parametrize("table", table_names())
+def test_c351_every_table_has_a_primary_key(tables, table):
+    """No row can be there twice, whatever the code thinks."""
+    (step,) = (
+        statement
+        for migration in migrations.known()
+        for statement in migration.statements
+        if statement.startswith(f"CREATE TABLE IF NOT EXISTS {table} ")
+    )
+
+    assert "PRIMARY KEY" in step
+    assert tables.count(table) == 0
