@@ -12,7 +12,7 @@ from synapse.module_api import ModuleApi
 from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth.accounts.management import Action
 from synapse_nextgen_auth.config import Config, ConfigProblems
-from synapse_nextgen_auth.homeserver import auth, discovery, schema, selfcheck
+from synapse_nextgen_auth.homeserver import auth, discovery, rendezvous, schema, selfcheck
 from synapse_nextgen_auth.homeserver.activity import Activity
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.devices import Devices
@@ -21,6 +21,7 @@ from synapse_nextgen_auth.homeserver.http import Tree
 from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.people import People
 from synapse_nextgen_auth.homeserver.polls import Polls
+from synapse_nextgen_auth.homeserver.rendezvous import MeetingPlace
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.homeserver.tokens import TokenCheck
 from synapse_nextgen_auth.homeserver.uia import BrowserInsteadOfStages
@@ -71,7 +72,10 @@ class NextGenAuth:
         api.register_web_resource(PREFIX, Tree(routes.handler(site)))
         for path in routes.WELL_KNOWN:
             api.register_web_resource(path, Tree(routes.well_known(site)))
-        discovery.announce(site.homeserver, site.endpoints, site.document)
+        place = _meeting_place(site)
+        if place is not None:
+            api.register_web_resource(rendezvous.PATH, Tree(routes.meeting(site)))
+        discovery.announce(site.homeserver, site.endpoints, site.document, meeting_place=place)
         auth.install(site.homeserver, site.check)
         site.devices.watch()
         BrowserInsteadOfStages(site.homeserver, site.check, site.endpoints)
@@ -130,6 +134,17 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         polls=Polls(homeserver),
         static_clients={written.client.client_id: _hashed(written) for written in config.clients},
     )
+
+
+def _meeting_place(site: Site) -> MeetingPlace | None:
+    """Return where devices meet for a QR code; it leads to a device grant, so not without that."""
+    options = site.config.device_grants
+    if not options.enabled:
+        return None
+    limiter = Limiter(
+        site.homeserver, "nextgen_rendezvous", per_second=options.per_second, burst=options.burst
+    )
+    return MeetingPlace(site.homeserver, limiter)
 
 
 def keyring(config: Config, hs_config: HomeServerConfig) -> Keyring:

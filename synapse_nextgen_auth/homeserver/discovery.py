@@ -12,7 +12,9 @@ from synapse.rest.client._base import client_patterns
 from synapse.rest.client.login_token_request import LoginTokenRequestServlet
 from synapse.server import HomeServer
 
+from synapse_nextgen_auth.homeserver import rendezvous
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.rendezvous import MeetingPlace
 from synapse_nextgen_auth.oauth import tokens
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 
@@ -65,8 +67,17 @@ class GetLoginToken(LoginTokenRequestServlet):
         return await super().on_POST(request)
 
 
-def announce(homeserver: Homeserver, endpoints: Endpoints, document: bytes) -> None:
-    """Serve discovery on every listener that will carry the client API, and in the well-known."""
+def announce(
+    homeserver: Homeserver,
+    endpoints: Endpoints,
+    document: bytes,
+    *,
+    meeting_place: MeetingPlace | None,
+) -> None:
+    """Serve discovery on every listener that will carry the client API, and in the well-known.
+
+    With a `meeting_place`, sign-in by QR code too.
+    """
     ours = homeserver.hs
 
     def register(hs: HomeServer, http_server: HttpServer) -> None:
@@ -74,6 +85,8 @@ def announce(homeserver: Homeserver, endpoints: Endpoints, document: bytes) -> N
             return  # another homeserver in this process, perhaps without this module
         AuthMetadata(document).register(http_server)
         AuthIssuer(endpoints.issuer).register(http_server)
+        if meeting_place is not None:
+            rendezvous.register(hs, http_server, meeting_place)
         is_main = hs.config.worker.worker_app is None
         if is_main and hs.config.auth.login_via_existing_enabled:
             GetLoginToken(hs).register(http_server)

@@ -24,6 +24,11 @@ _STALE = {
         "SELECT grant_id FROM nextgen_device_grants WHERE expires_at < ? LIMIT ?)",
         _DAY,
     ),
+    "rendezvous": (
+        "DELETE FROM nextgen_rendezvous WHERE rendezvous_id IN ("
+        "SELECT rendezvous_id FROM nextgen_rendezvous WHERE expires_at < ? LIMIT ?)",
+        0,
+    ),
     "throttles": (
         "DELETE FROM nextgen_throttle WHERE key IN ("
         "SELECT key FROM nextgen_throttle WHERE window_start < ? LIMIT ?)",

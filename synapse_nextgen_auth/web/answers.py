@@ -63,13 +63,15 @@ def page(
     html: str,
     *,
     goes_to: str | None = None,
+    goes_further: bool = False,
     keeps_opener: bool = False,
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Outgoing:
     """Answer with a page.
 
     `goes_to` is the redirect URI that a form of this page may end up at: browsers apply
-    `form-action` to the redirect after it, too (C202). `keeps_opener` lets a page tell the window
+    `form-action` to the redirects after it, too, those of the client included (C202). A client
+    with a server often `goes_further`, to another host. `keeps_opener` lets a page tell the window
     that opened it that it is done.
     """
     policy = "; ".join(
@@ -78,7 +80,7 @@ def page(
             "script-src 'self'",
             "style-src 'self'",
             "img-src 'self' data:",
-            f"form-action {' '.join(_form_targets(goes_to))}",
+            f"form-action {' '.join(_form_targets(goes_to, goes_further))}",
             "base-uri 'none'",
             "frame-ancestors 'none'",
         )
@@ -115,12 +117,12 @@ def to_client(answer: Answer) -> Outgoing:
     return redirect(answer.location)
 
 
-def _form_targets(goes_to: str | None) -> tuple[str, ...]:
+def _form_targets(goes_to: str | None, goes_further: bool) -> tuple[str, ...]:  # noqa: FBT001
     uri = parse(goes_to) if goes_to is not None else None
     if uri is None:
         return ("'self'",)
-    if uri.scheme not in {"https", "http"} or "[" in (goes_to or ""):
-        # A scheme of an app, or an IPv6 loopback address: no host of theirs fits into a policy.
+    if goes_further or uri.scheme not in {"https", "http"} or "[" in (goes_to or ""):
+        # Of an app's scheme or an IPv6 loopback address no host fits into a policy.
         return ("'self'", f"{uri.scheme}:")
     port = f":{uri.port}" if uri.port is not None else ""
     return ("'self'", f"{uri.scheme}://{uri.host}{port}")

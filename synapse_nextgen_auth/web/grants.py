@@ -112,7 +112,12 @@ def deliver(site: Site, answer: Answer, client: Client) -> Outgoing:
         server_name=site.server_name,
         client=card(client, ()),
     )
-    return answers.page(200, site.templates.render(page), goes_to=answer.redirect_uri)
+    return answers.page(
+        200,
+        site.templates.render(page),
+        goes_to=answer.redirect_uri,
+        goes_further=not client.is_public,
+    )
 
 
 def target(grant: Grant) -> Target:

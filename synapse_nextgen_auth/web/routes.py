@@ -18,6 +18,7 @@ from synapse_nextgen_auth.web.endpoints import (
     introspect,
     metadata,
     register_client,
+    rendezvous,
     revoke,
     token,
     userinfo,
@@ -100,6 +101,19 @@ def handler(site: Site) -> Handler:
 def well_known(site: Site) -> Handler:
     """Return what answers where RFC 8414 section 3 looks for an issuer with a path."""
     return partial(_serve_well_known, site)
+
+
+def meeting(site: Site) -> Handler:
+    """Return what answers where two devices meet (MSC4108)."""
+    return partial(_meet, site)
+
+
+async def _meet(site: Site, incoming: Incoming) -> Outgoing:
+    try:
+        return await rendezvous.meet(site, incoming)
+    except Exception:
+        logger.exception("Could not serve %s of a rendezvous", incoming.method)
+        return answers.error(unavailable("see the log"), *answers.CORS)
 
 
 async def _serve_well_known(site: Site, incoming: Incoming) -> Outgoing:

@@ -110,7 +110,7 @@ async def _page(
             replaces=replaces,
         )
     )
-    return answers.page(200, html, goes_to=grant.redirect_uri)
+    return answers.page(200, html, goes_to=grant.redirect_uri, goes_further=not client.is_public)
 
 
 def permissions(scope: Scope) -> tuple[Permission, ...]:

@@ -132,6 +132,7 @@ def _page(
         failure.status if failure else 200,
         html,
         goes_to=onward.grant.redirect_uri if onward.grant else None,
+        goes_further=onward.client is not None and not onward.client.is_public,
         keeps_opener=onward.approval_id is not None,
         headers=(("Retry-After", str(retry)),) if retry else (),
     )

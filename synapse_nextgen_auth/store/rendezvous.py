@@ -1,0 +1,54 @@
+"""Rows of rendezvous."""
+
+from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
+from synapse_nextgen_auth.store.txn import Txn
+
+_COLUMNS = "rendezvous_id, kind, data, sequence, created_at, modified_at, expires_at"
+
+
+def add(txn: Txn, rendezvous: Rendezvous) -> None:
+    """Insert a rendezvous."""
+    txn.execute(
+        f"INSERT INTO nextgen_rendezvous ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(rendezvous.rendezvous_id, rendezvous.kind.value, rendezvous.data),
+            *(rendezvous.sequence, rendezvous.created_at, rendezvous.modified_at),
+            rendezvous.expires_at,
+        ),
+    )
+
+
+def get(txn: Txn, rendezvous_id: str, *, kind: Kind, now: int) -> Rendezvous | None:
+    """Return the rendezvous with this id unless its time is over."""
+    txn.execute(
+        f"SELECT {_COLUMNS} FROM nextgen_rendezvous"
+        " WHERE rendezvous_id = ? AND kind = ? AND expires_at > ?",
+        (rendezvous_id, kind.value, now),
+    )
+    row = txn.fetchone()
+    return Rendezvous(*row) if row else None
+
+
+def write(txn: Txn, rendezvous: Rendezvous, *, data: str, sequence: str, now: int) -> bool:
+    """Overwrite the data; False when somebody else did so since `rendezvous` was read."""
+    txn.execute(
+        "UPDATE nextgen_rendezvous SET data = ?, sequence = ?, modified_at = ?"
+        " WHERE rendezvous_id = ? AND sequence = ?",
+        (data, sequence, now, rendezvous.rendezvous_id, rendezvous.sequence),
+    )
+    return txn.rowcount == 1
+
+
+def remove(txn: Txn, rendezvous_id: str, *, kind: Kind, now: int) -> bool:
+    """Delete the rendezvous; False when there is none any more."""
+    txn.execute(
+        "DELETE FROM nextgen_rendezvous WHERE rendezvous_id = ? AND kind = ? AND expires_at > ?",
+        (rendezvous_id, kind.value, now),
+    )
+    return txn.rowcount == 1
+
+
+def count_living(txn: Txn, *, now: int) -> int:
+    """Count those whose time is not over."""
+    txn.execute("SELECT COUNT(*) FROM nextgen_rendezvous WHERE expires_at > ?", (now,))
+    return int(txn.fetchone()[0])

@@ -1,0 +1,83 @@
+"""The spots of MSC4108, in its form of 2024: read with ETag, overwrite with If-Match."""
+
+from synapse_nextgen_auth.flows import rendezvous as flow
+from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.homeserver.rendezvous import PATH, headers
+from synapse_nextgen_auth.oauth.rendezvous import MAX_DATA, Kind, Rendezvous
+from synapse_nextgen_auth.secret import random_id
+from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.web.site import Site
+
+_CORS = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "ETag, Expires, Last-Modified"),
+)
+_METHODS = "GET, HEAD, PUT, DELETE, OPTIONS"
+
+
+async def meet(site: Site, incoming: Incoming) -> Outgoing:
+    """Answer every request to a spot."""
+    rendezvous_id = incoming.path.removeprefix(f"{PATH}/")
+    if incoming.method in {"GET", "HEAD"}:
+        return await _read(site, incoming, rendezvous_id)
+    if incoming.method == "PUT":
+        return await _write(site, incoming, rendezvous_id)
+    if incoming.method == "DELETE":
+        left = await site.homeserver.query(
+            flow.leave, rendezvous_id, kind=Kind.ETAG, now=site.now()
+        )
+        return Outgoing(204, headers=_CORS) if left else _not_found()
+    return _error(405, "M_UNRECOGNIZED", "Unknown method").having(("Allow", _METHODS))
+
+
+async def _read(site: Site, incoming: Incoming, rendezvous_id: str) -> Outgoing:
+    found = await site.homeserver.query(flow.read, rendezvous_id, kind=Kind.ETAG, now=site.now())
+    if found is None:
+        return _not_found()
+    known = [tag.strip() for tag in (incoming.header("If-None-Match") or "").split(",")]
+    if found.etag in known:
+        return Outgoing(304, headers=headers(found))
+    return Outgoing(200, found.data.encode("utf-8"), (*headers(found), _TEXT))
+
+
+async def _write(site: Site, incoming: Incoming, rendezvous_id: str) -> Outgoing:
+    if incoming.content_type != "text/plain":
+        return _error(400, "M_INVALID_PARAM", "The content type must be text/plain")
+    if len(incoming.body) > MAX_DATA:
+        return _error(413, "M_TOO_LARGE", f"The data is larger than {MAX_DATA} bytes")
+    try:
+        data = incoming.body.decode("utf-8")
+    except UnicodeDecodeError:
+        return _error(400, "M_INVALID_PARAM", "The data is not text")
+    seen = incoming.header("If-Match")
+    if seen is None or "\0" in data:
+        return _error(400, "M_MISSING_PARAM", "If-Match is missing, or the data is not text")
+    wanted = flow.Write(rendezvous_id, Kind.ETAG, seen.strip('"'), data, random_id())
+    written = await site.homeserver.query(flow.write, wanted, now=site.now())
+    if written is None:
+        return _not_found()
+    if written.is_conflict:
+        return _conflict(written.rendezvous)
+    # A content type for no content: without one, some caches on the way drop the ETag.
+    return Outgoing(202, headers=(*headers(written.rendezvous), _TEXT))
+
+
+_TEXT = ("Content-Type", "text/plain")
+
+
+def _conflict(present: Rendezvous) -> Outgoing:
+    body = {
+        "errcode": "M_UNKNOWN",
+        "org.matrix.msc4108.errcode": "M_CONCURRENT_WRITE",
+        "error": "Somebody else wrote there",
+    }
+    answer = answers.json_answer(412, body)
+    return Outgoing(412, answer.body, (("Content-Type", "application/json"), *headers(present)))
+
+
+def _not_found() -> Outgoing:
+    return _error(404, "M_NOT_FOUND", "There is no such rendezvous")
+
+
+def _error(status: int, errcode: str, error: str) -> Outgoing:
+    return answers.json_answer(status, {"errcode": errcode, "error": error}, *_CORS)
