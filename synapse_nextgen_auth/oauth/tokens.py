@@ -14,8 +14,8 @@ import attrs
 
 from synapse_nextgen_auth.secret import Keyring, Secret, urlsafe
 
-_FIELDS = struct.Struct(">16sIQ")
 _EXPIRY_BYTES = 5
+_FIELDS = struct.Struct(f">16sI{_EXPIRY_BYTES}s")
 _MAC_BYTES = 20
 _BODY = re.compile(r"[A-Za-z0-9_-]{60}")
 
@@ -74,11 +74,10 @@ def _purpose(kind: Kind) -> str:
 
 
 def _pack(token: Token) -> bytes:
-    packed = _FIELDS.pack(bytes.fromhex(token.session_id), token.generation, token.expires_at)
-    return packed[:20] + packed[-_EXPIRY_BYTES:]
+    expiry = token.expires_at.to_bytes(_EXPIRY_BYTES, "big")
+    return _FIELDS.pack(bytes.fromhex(token.session_id), token.generation, expiry)
 
 
 def _unpack(kind: Kind, fields: bytes) -> Token:
-    padding = bytes(_FIELDS.size - len(fields))
-    session_id, generation, expires_at = _FIELDS.unpack(fields[:20] + padding + fields[20:])
-    return Token(kind, session_id.hex(), generation, expires_at)
+    session_id, generation, expiry = _FIELDS.unpack(fields)
+    return Token(kind, session_id.hex(), generation, int.from_bytes(expiry, "big"))
