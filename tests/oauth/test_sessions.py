@@ -1,0 +1,79 @@
+"""How long a session lives."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from support.records import MATRIX, NOW, a_session
+from synapse_nextgen_auth.oauth import scopes
+from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, End, Limits
+
+
+@pytest.mark.parametrize(
+    ("fields", "limits", "at", "why"),
+    [
+        ({}, Limits(), 10**10, None),
+        ({"expires_at": NOW + 9}, Limits(), 8, None),
+        ({"expires_at": NOW + 9}, Limits(), 9, End.LIFETIME),
+        ({}, Limits(absolute=9), 8, None),
+        ({}, Limits(absolute=9), 9, End.LIFETIME),
+        ({}, Limits(idle=9), 8, None),
+        ({}, Limits(idle=9), 9, End.IDLE),
+        ({"rotated_at": NOW + 5}, Limits(idle=9), 13, None),
+        ({"rotated_at": NOW + 5}, Limits(idle=9), 14, End.IDLE),
+        ({"last_active_at": NOW + 5}, Limits(idle=9), 13, None),
+        ({"last_active_at": NOW + 5}, Limits(idle=9), 14, End.IDLE),
+        ({"rotated_at": NOW + 5}, Limits(absolute=9), 9, End.LIFETIME),
+        ({}, Limits(idle=5, absolute=5), 5, End.LIFETIME),
+        ({"ended_at": NOW, "end_reason": "reuse"}, Limits(), 0, End.REUSE),
+        ({"ended_at": NOW + 99, "end_reason": "logout"}, Limits(), 0, End.LOGOUT),
+        ({"ended_at": NOW, "end_reason": "replaced", "expires_at": 0}, Limits(), 0, End.REPLACED),
+        ({"ended_at": NOW}, Limits(), 0, End.REVOKED),
+    ],
+)
+def test_c105_a_session_is_over(fields, limits, at, why):
+    """On the second, and the first reason counts."""
+    assert a_session(**fields).over(NOW + at, limits) is why
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "absolute", "end"),
+    [
+        (None, None, None),
+        (NOW + 5, None, NOW + 5),
+        (None, 7, NOW + 7),
+        (NOW + 5, 7, NOW + 5),
+        (NOW + 9, 7, NOW + 7),
+    ],
+)
+def test_the_latest_end_is_known_beforehand(expires_at, absolute, end):
+    """Access tokens never outlive it."""
+    assert a_session(expires_at=expires_at).ends_at(Limits(absolute=absolute)) == end
+
+
+@given(st.integers(0, 2**40), st.none() | st.integers(1, 10**9), st.integers(0, 2**40))
+def test_c379_a_clock_that_jumps_makes_no_session_immortal(created_at, absolute, now):
+    """Over means over from then on."""
+    session = a_session(created_at=created_at, rotated_at=created_at, last_active_at=created_at)
+    limits = Limits(absolute=absolute)
+    end = session.ends_at(limits)
+
+    assert (session.over(now, limits) is not None) == (end is not None and now >= end)
+
+
+def test_after_a_soft_end_the_device_keeps_its_keys():
+    """A client forgets its keys after any other end (CS API, soft logout)."""
+    assert {End.REUSE, End.IDLE, End.LIFETIME} == SOFT_ENDS
+
+
+def test_the_scope_is_read_once():
+    """And is the one of the row."""
+    session = a_session()
+
+    assert session.granted == scopes.parse(MATRIX)
+    assert session.granted is session.granted
+
+
+def test_the_defaults_are_those_of_the_specification():
+    """Five minutes for an access token, 30 seconds of grace, no other limit."""
+    assert Limits() == Limits(access_token=300, grace=30, idle=None, absolute=None)

@@ -1,0 +1,183 @@
+"""Random values, digests, derived keys, and secrets that do not show."""
+
+import re
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synapse_nextgen_auth import secret
+from synapse_nextgen_auth.secret import Keyring, Secret
+
+anything = st.text(st.characters(codec=None))
+OLD, NEW, OTHER = b"o" * 32, b"n" * 32, b"x" * 32
+
+
+@pytest.mark.parametrize(
+    ("draw", "shape", "bits"),
+    [
+        (lambda: secret.random_token().reveal(), r"[A-Za-z0-9_-]{43}", 256),
+        (secret.random_id, r"[0-9a-f]{32}", 128),
+    ],
+    ids=["token", "id"],
+)
+def test_c042_random_values_never_repeat(draw, shape, bits):
+    """10 000 of them: no two alike, every character at every place, as many bits as promised."""
+    drawn = [draw() for _ in range(10_000)]
+    length = len(drawn[0])
+    per_character = len(set("".join(drawn))).bit_length() - 1
+
+    assert len(set(drawn)) == 10_000
+    assert all(re.fullmatch(shape, text) for text in drawn)
+    assert length * per_character >= bits
+    for place in range(length - 1):
+        seen = Counter(text[place] for text in drawn)
+        assert len(seen) == 2**per_character, f"at {place}"
+        assert max(seen.values()) < 2 * 10_000 / 2**per_character
+
+
+def test_letters_for_people_are_drawn_from_their_alphabet_alone():
+    """Each about as often as any other."""
+    drawn = Counter(secret.random_letters("BCDF", 10_000))
+
+    assert set(drawn) == set("BCDF")
+    assert max(drawn.values()) < 3000
+
+
+@given(anything)
+def test_a_secret_prints_as_stars(value):
+    """In logs, tracebacks and f-strings, alone and inside other records."""
+    hidden = Secret(value)
+    stars = "Secret('**********')"
+
+    assert (str(hidden), repr(hidden), f"{hidden}", "%s" % [hidden]) == (*[stars] * 3, f"[{stars}]")
+    assert hidden.reveal() == value
+    assert hidden == Secret(value)
+
+
+@given(anything, anything)
+def test_c065_same_compares_any_characters(one, other):
+    """`hmac.compare_digest` raises on texts beyond ASCII; lone surrogates come out of JSON."""
+    assert secret.same(one, one)
+    assert secret.same(one, other) == (one == other)
+
+
+@given(anything)
+def test_a_digest_is_64_hex_digits_of_any_text(value):
+    """And never the text itself."""
+    assert re.fullmatch("[0-9a-f]{64}", secret.digest(value))
+    assert secret.digest(value) != value
+
+
+def test_a_digest_is_sha_256():
+    """FIPS 180-2, appendix B.1: rows written today are found tomorrow."""
+    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+    assert secret.digest("abc") == known
+
+
+@given(st.binary(max_size=40), st.binary(max_size=40))
+def test_a_mac_proves_its_own_message_for_its_own_purpose(message, other):
+    """Nothing else."""
+    ring = Keyring.of(NEW)
+    mac = ring.mac("one", message)
+
+    assert ring.proves("one", message, mac)
+    assert ring.proves("one", message, mac[:16])
+    assert ring.proves("one", other, mac) == (message == other)
+    assert not ring.proves("two", message, mac)
+    assert not Keyring.of(OTHER).proves("one", message, mac)
+
+
+@pytest.mark.parametrize("length", range(16))
+def test_a_mac_of_less_than_128_bits_proves_nothing(length):
+    """An empty one would prove everything."""
+    ring = Keyring.of(NEW)
+
+    assert not ring.proves("p", b"message", ring.mac("p", b"message")[:length])
+
+
+def test_a_mac_with_something_behind_it_proves_nothing():
+    """Longer than a MAC can be."""
+    ring = Keyring.of(NEW)
+
+    assert not ring.proves("p", b"message", ring.mac("p", b"message") + b"\0")
+
+
+@pytest.mark.parametrize("bit", range(160))
+def test_every_bit_of_a_mac_counts(bit):
+    """Of one as long as in our tokens."""
+    ring = Keyring.of(NEW)
+    mac = int.from_bytes(ring.mac("p", b"message")[:20], "big") ^ 1 << bit
+
+    assert not ring.proves("p", b"message", mac.to_bytes(20, "big"))
+
+
+def test_c343_a_rotation_of_the_secret_logs_nobody_out():
+    """Old values are still read, new ones are made with the new secret alone."""
+    before, after = Keyring.of(OLD), Keyring.of(NEW, [OLD])
+    later = Keyring.of(NEW)
+
+    assert after.proves("p", b"m", before.mac("p", b"m"))
+    assert after.unseal("p", before.seal("p", b"plain")) == b"plain"
+    assert later.proves("p", b"m", after.mac("p", b"m"))
+    assert later.unseal("p", after.seal("p", b"plain")) == b"plain"
+    assert not later.proves("p", b"m", before.mac("p", b"m"))
+    assert later.unseal("p", before.seal("p", b"plain")) is None
+    assert not before.proves("p", b"m", after.mac("p", b"m"))
+
+
+@given(st.binary(max_size=200))
+def test_what_is_sealed_is_unreadable_and_comes_back(plain):
+    """For its purpose; differently each time."""
+    ring = Keyring.of(NEW)
+    sealed = ring.seal("p", plain)
+
+    assert ring.unseal("p", sealed) == plain
+    assert ring.unseal("q", sealed) is None
+    assert ring.seal("p", plain) != sealed
+    assert re.fullmatch(r"[A-Za-z0-9_=-]+", sealed)
+
+
+@given(anything)
+def test_what_nobody_sealed_is_none(text):
+    """A damaged row is no exception."""
+    assert Keyring.of(NEW).unseal("p", text) is None
+
+
+def test_a_damaged_seal_is_none():
+    """Whichever character is another one."""
+    ring = Keyring.of(NEW)
+    sealed = ring.seal("p", b"plain")
+
+    for place, character in enumerate(sealed.rstrip("=")[:-1]):
+        damaged = sealed[:place] + ("A" if character != "A" else "B") + sealed[place + 1 :]
+        assert ring.unseal("p", damaged) is None, place
+
+
+def test_keys_differ_for_every_purpose_and_secret():
+    """And are long enough."""
+    purposes = ("token access", "token refresh", "csrf", "signing keys")
+    derived = [key for p in purposes for key in Keyring.of(NEW, [OLD]).keys(p)]
+
+    assert len(set(derived)) == len(derived) == 8
+    assert {len(key) for key in derived} == {32}
+    assert NEW not in derived
+    assert Keyring.of(NEW).keys("csrf") == Keyring.of(NEW).keys("csrf")
+
+
+def test_a_ring_does_not_show_its_secrets():
+    """Neither the master nor what was derived from it."""
+    ring = Keyring.of(b"topsecret" * 4)
+    ring.keys("p")
+
+    assert "topsecret" not in repr(ring)
+    assert ring.keys("p")[0].hex() not in repr(ring)
+
+
+@given(st.binary(max_size=60))
+def test_urlsafe_is_base64url_without_padding(raw):
+    """RFC 4648 section 5."""
+    assert re.fullmatch(r"[A-Za-z0-9_-]*", secret.urlsafe(raw))
+    assert len(secret.urlsafe(raw)) == -(-len(raw) * 4 // 3)
