@@ -80,7 +80,7 @@ def page(
             "script-src 'self'",
             "style-src 'self'",
             "img-src 'self' data:",
-            f"form-action {' '.join(_form_targets(goes_to, goes_further))}",
+            f"form-action {' '.join(_form_targets(goes_to, goes_further=goes_further))}",
             "base-uri 'none'",
             "frame-ancestors 'none'",
         )
@@ -117,7 +117,7 @@ def to_client(answer: Answer) -> Outgoing:
     return redirect(answer.location)
 
 
-def _form_targets(goes_to: str | None, goes_further: bool) -> tuple[str, ...]:  # noqa: FBT001
+def _form_targets(goes_to: str | None, *, goes_further: bool) -> tuple[str, ...]:
     uri = parse(goes_to) if goes_to is not None else None
     if uri is None:
         return ("'self'",)

@@ -1,0 +1,132 @@
+"""A person at a real Chromium, in the words of what people do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import attrs
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+# What Chromium says of every page with a status above 399, and of an app that is not installed.
+_HARMLESS = ("Failed to load resource: the server responded with a status of", "Failed to launch '")
+
+
+@contextmanager
+def launched(executable: str, *, https_port: int) -> Iterator[Browser]:
+    """Yield a Chromium for which every `*.example.com` is the TLS server on `https_port`."""
+    rule = f"--host-resolver-rules=MAP *.example.com 127.0.0.1:{https_port}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=[*FLAGS, rule])
+        yield browser
+        browser.close()
+
+
+def listen(page: Page, complaints: list[str]) -> None:
+    """Collect whatever goes wrong on a page: errors, policy violations, scripts that should not run."""
+
+    def heard(message):
+        if message.type in {"error", "warning"} and not message.text.startswith(_HARMLESS):
+            complaints.append(f"{message.type}: {message.text}")
+
+    def asked(dialog):
+        complaints.append(f"{dialog.type}: {dialog.message}")
+        dialog.dismiss()
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: complaints.append(f"exception: {error}"))
+    page.on("dialog", asked)
+
+
+@attrs.define
+class Tab:
+    """One tab, in which somebody deals with our pages."""
+
+    page: Page
+    server: object
+    complaints: list[str] = attrs.field(factory=list)
+
+    def __attrs_post_init__(self):
+        listen(self.page, self.complaints)
+
+    @property
+    def path(self):
+        """Return where we are, below the issuer."""
+        return urlsplit(self.page.url).path.removeprefix("/_synapse/client/auth/")
+
+    @property
+    def heading(self):
+        return self.page.locator("h1").inner_text()
+
+    @property
+    def text(self):
+        return self.page.locator("body").inner_text()
+
+    def open(self, path=""):
+        """Go to one of our pages; return its status."""
+        return self.page.goto(self.server.url(path)).status
+
+    def authorize(self, parameters):
+        """Arrive as a client sends people here."""
+        return self.open("authorize?" + urlencode(parameters))
+
+    def fill_in(self, user, password=None):
+        self.page.get_by_label("Username").fill(user.localpart)
+        self.page.get_by_label("Password").fill(password or user.password)
+
+    def sign_in(self, user, password=None):
+        self.fill_in(user, password)
+        self.press("Sign in")
+
+    def press(self, name):
+        """Press a button, or follow a link that looks like one, and wait for what comes then."""
+        button = self.ready_button(name)
+        with self.page.expect_navigation():
+            button.click()
+
+    def button(self, name):
+        return self.page.locator(".button").get_by_text(name, exact=True)
+
+    def ready_button(self, name):
+        """Return the button once it works: some rest at first."""
+        expect(self.button(name)).to_be_enabled(timeout=10_000)
+        return self.button(name)
+
+    def leave(self, name, redirect_uri):
+        """Press a button that leads back to the client; return what the client is told.
+
+        The request counts: for a scheme of an app there is nothing that could answer it. Only a
+        fragment never leaves the browser.
+        """
+        button = self.ready_button(name)
+        with self.page.expect_request(lambda request: request.url.startswith(redirect_uri)) as sent:
+            button.click()
+        if redirect_uri.startswith("http"):
+            self.page.wait_for_url(lambda url: url.startswith(redirect_uri))
+        return told(sent.value) or parse(urlsplit(self.page.url).fragment)
+
+    def let_in(self, parameters, user):
+        """Go through the whole flow; return what the client is told."""
+        self.authorize(parameters)
+        if self.path == "sign-in":
+            self.sign_in(user)
+        return self.leave("Continue", parameters["redirect_uri"])
+
+
+def told(request):
+    """Return the parameters that a request carries to a client."""
+    return parse(request.post_data or urlsplit(request.url).query)
+
+
+def parse(encoded):
+    """Return form-encoded parameters as a dict."""
+    return dict(parse_qsl(encoded, keep_blank_values=True))
