@@ -1,6 +1,7 @@
 """The authorization endpoint (RFC 6749 section 3.1): checks the request and begins the grant."""
 
 import logging
+from urllib.parse import urlencode
 
 from synapse_nextgen_auth.flows import authorize as flow
 from synapse_nextgen_auth.flows.authorize import Step
@@ -11,7 +12,7 @@ from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
 from synapse_nextgen_auth.secret import random_id
-from synapse_nextgen_auth.web import forms, grants
+from synapse_nextgen_auth.web import answers, forms, grants
 from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.pages import visitors
 from synapse_nextgen_auth.web.pages.messages import OF_PROBLEM, Stop
@@ -39,6 +40,10 @@ async def authorize(site: Site, incoming: Incoming) -> Outgoing:
             target,
             pkce_optional=client.client_id in site.config.pkce_exempt,
         )
+        if incoming.method == "POST" and site.cookies.read(incoming) is None:
+            # A form from the client's site comes without our cookie, a link there would not:
+            # asking again with GET finds out who is signed in, and keeps them so.
+            return answers.redirect(f"authorize?{urlencode(parameters.values)}")
         return await _begin(site, incoming, client, request)
     except Redirected as refusal:
         logger.info("Refused client %s: %s", client.client_id, refusal.error)
