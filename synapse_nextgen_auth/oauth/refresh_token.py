@@ -4,9 +4,6 @@ import enum
 
 from synapse_nextgen_auth.oauth.sessions import Limits, Session
 
-# A generation beyond this cannot come from a session that refreshes every second for a century.
-LAST_GENERATION = 2**32 - 2
-
 
 class Verdict(enum.Enum):
     """What to do with a presented generation."""
