@@ -1,6 +1,7 @@
 """What is worth writing down for the account's owner and the operator."""
 
 import enum
+import json
 
 import attrs
 
@@ -41,5 +42,4 @@ class Event:
     @property
     def event_id(self) -> str:
         """Name the event by what it says, so that a retried transaction repeats it and adds none."""
-        parts = (self.kind.value, self.happened_at, *attrs.astuple(self)[2:])
-        return digest("\n".join(str(part) for part in parts))
+        return digest(json.dumps(attrs.astuple(self)))
