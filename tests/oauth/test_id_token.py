@@ -1,0 +1,110 @@
+"""ID tokens, verified as a client does it."""
+
+import base64
+import hashlib
+import json
+
+import attrs
+import jwt
+import pytest
+
+from support.records import ALICE, NOW
+from synapse_nextgen_auth.oauth import id_token, keys
+from synapse_nextgen_auth.oauth.id_token import Claims
+from synapse_nextgen_auth.oauth.keys import Algorithm, SigningKey
+from synapse_nextgen_auth.secret import Secret
+
+ISSUER = "https://matrix.example.com/_synapse/client/auth/"
+CLAIMS = Claims(
+    issuer=ISSUER,
+    subject=ALICE,
+    audience="app",
+    auth_time=NOW - 60,
+    nonce="n-0S6_WzA2Mj",
+    access_token=Secret("nga_token"),
+)
+
+
+def a_pair(algorithm):
+    """Return a key and its private half."""
+    pem = keys.generate(algorithm)
+    jwk = keys.public_jwk(pem, kid="the kid", algorithm=algorithm)
+    return SigningKey("the kid", algorithm, "sealed", jwk, NOW, NOW), pem
+
+
+PAIRS = {algorithm: a_pair(algorithm) for algorithm in Algorithm}
+
+
+def sign(claims=CLAIMS, algorithm=Algorithm.RS256):
+    """Sign with the key of this algorithm."""
+    key, pem = PAIRS[algorithm]
+    return id_token.sign(claims, key, pem, now=NOW)
+
+
+def verify(text, algorithm=Algorithm.RS256, *, audience="app"):
+    """Verify as a client that was given our keys."""
+    jwk = jwt.PyJWK(json.loads(PAIRS[algorithm][0].public_jwk))
+    # The times of the test lie ahead of the clock's.
+    options = {"verify_iat": False, "require": ["iss", "sub", "aud", "exp", "iat"]}
+    return jwt.decode(
+        text, jwk, algorithms=[algorithm.value], audience=audience, issuer=ISSUER, options=options
+    )
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_c138_an_id_token_says_who_for_whom_and_when(algorithm):
+    """Every claim that is advertised, and no other."""
+    text = sign(algorithm=algorithm)
+    digest = hashlib.sha256(b"nga_token").digest()
+
+    assert verify(text, algorithm) == {
+        "iss": ISSUER,
+        "sub": ALICE,
+        "aud": "app",
+        "iat": NOW,
+        "exp": NOW + 3600,
+        "auth_time": NOW - 60,
+        "nonce": "n-0S6_WzA2Mj",
+        "at_hash": base64.urlsafe_b64encode(digest[:16]).decode().rstrip("="),
+    }
+    assert jwt.get_unverified_header(text) == {
+        "alg": algorithm.value,
+        "kid": "the kid",
+        "typ": "JWT",
+    }
+
+
+def test_without_a_nonce_there_is_none():
+    """As after a refresh (OIDC Core section 12.2)."""
+    assert "nonce" not in verify(sign(attrs.evolve(CLAIMS, nonce=None)))
+
+
+@pytest.mark.parametrize("nonce", ["\u00e9\U0001f600", "a b+c%20", "x" * 2048, "0"])
+def test_the_nonce_comes_back_as_it_was(nonce):
+    """Character for character."""
+    assert verify(sign(attrs.evolve(CLAIMS, nonce=nonce)))["nonce"] == nonce
+
+
+def test_another_client_or_another_key_does_not_verify():
+    """The audience is one client, the signature one key's."""
+    with pytest.raises(jwt.InvalidAudienceError):
+        verify(sign(), audience="other")
+    stranger = keys.generate(Algorithm.RS256)
+    forged = id_token.sign(CLAIMS, PAIRS[Algorithm.RS256][0], stranger, now=NOW)
+    with pytest.raises(jwt.InvalidSignatureError):
+        verify(forged)
+
+
+def test_the_half_hash_is_that_of_the_specification():
+    """OpenID Connect Core, appendix A.3."""
+    token = Secret("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y")
+
+    assert id_token.half_hash(token) == "77QmUPtjPfzWtF2AnpK9RQ"
+
+
+def test_the_access_token_does_not_show_in_the_claims():
+    """Neither in the record nor in the signed text."""
+    body = sign().split(".")[1]
+
+    assert "nga_token" not in repr(CLAIMS)
+    assert b"nga_token" not in base64.urlsafe_b64decode(body + "==")
