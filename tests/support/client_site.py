@@ -96,7 +96,7 @@ class ClientSite:
 
 def _handler(site: ClientSite) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 (http.server's name)
+        def do_GET(self) -> None:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             visit = Visit(self.command, parts.path, parts.query, body, dict(self.headers))
