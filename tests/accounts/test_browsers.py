@@ -1,0 +1,32 @@
+"""How long a browser stays signed in."""
+
+import pytest
+
+from support.records import NOW, a_browser
+from synapse_nextgen_auth.accounts.browsers import BrowserLimits
+
+LIMITS = BrowserLimits(idle=100, absolute=500)
+
+
+@pytest.mark.parametrize(
+    ("fields", "at", "signed_in"),
+    [
+        ({}, 0, True),
+        ({}, 99, True),
+        ({}, 100, False),
+        ({"last_active_at": NOW + 50}, 149, True),
+        ({"last_active_at": NOW + 50}, 150, False),
+        ({"last_active_at": NOW + 450}, 499, True),
+        ({"last_active_at": NOW + 450}, 500, False),
+        ({"ended_at": NOW}, 0, False),
+        ({"ended_at": NOW + 50}, 0, False),
+    ],
+)
+def test_c190_a_browser_is_signed_in(fields, at, signed_in):
+    """Until it signs out, was not here for long, or signed in too long ago: on the second."""
+    assert a_browser(**fields).is_signed_in(NOW + at, LIMITS) is signed_in
+
+
+def test_the_defaults():
+    """Two weeks without a visit, three months at most."""
+    assert BrowserLimits() == BrowserLimits(idle=14 * 86_400, absolute=90 * 86_400)
