@@ -28,6 +28,10 @@ class Kind(enum.Enum):
     PERSONAL = "ngp_"
 
 
+_PREFIX_LENGTH = 4
+_KINDS = {kind.value: kind for kind in Kind}
+
+
 @attrs.frozen
 class Token:
     """What a token says: which session, which generation of it, and until when (seconds; 0: no end)."""
@@ -44,7 +48,7 @@ class Token:
 
 def kind_of(text: str) -> Kind | None:
     """Return which kind of token of ours `text` claims to be, `None` for somebody else's."""
-    return next((kind for kind in Kind if text.startswith(kind.value)), None)
+    return _KINDS.get(text[:_PREFIX_LENGTH])
 
 
 def mint(keys: Keyring, token: Token) -> Secret:
@@ -57,10 +61,10 @@ def mint(keys: Keyring, token: Token) -> Secret:
 def read(keys: Keyring, text: str) -> Token | None:
     """Read a token; `None` unless we signed exactly this one."""
     kind = kind_of(text)
-    if kind is None or not _BODY.fullmatch(text, len(kind.value)):
+    if kind is None or not _BODY.fullmatch(text, _PREFIX_LENGTH):
         return None
     try:
-        raw = base64.urlsafe_b64decode(text[len(kind.value) :])
+        raw = base64.urlsafe_b64decode(text[_PREFIX_LENGTH:])
     except binascii.Error:
         return None
     fields, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
