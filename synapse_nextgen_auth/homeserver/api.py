@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from synapse.module_api import ModuleApi
 from synapse.storage.database import LoggingTransaction
 from synapse.types import UserInfo
 
 from synapse_nextgen_auth.flows.outcome import Outcome
+from synapse_nextgen_auth.homeserver.caches import recall
 from synapse_nextgen_auth.homeserver.live import LiveSessions
 from synapse_nextgen_auth.homeserver.metrics import Metrics
 from synapse_nextgen_auth.oauth.errors import OAuthError
@@ -38,9 +39,7 @@ class Homeserver:
 
     async def user(self, user_id: str) -> UserInfo | None:
         """Return what Synapse knows about an account, from its replicated cache."""
-        # Synapse's caches are descriptors that only its own type-checking plugin understands.
-        get_user_by_id: Any = self.store.get_user_by_id
-        found: UserInfo | None = await get_user_by_id(user_id)
+        found: UserInfo | None = await recall(self.store.get_user_by_id, user_id)
         return found
 
     async def device_name(self, user_id: str, device_id: str) -> str | None:
@@ -48,8 +47,7 @@ class Homeserver:
 
         It comes from Synapse's replicated cache, which every way of deleting a device invalidates.
         """
-        get_device: Any = self.store.get_device
-        device = await get_device(user_id, device_id)
+        device = await recall(self.store.get_device, user_id, device_id)
         return None if device is None else str(device["display_name"] or "")
 
     def now(self) -> int:

@@ -1,12 +1,12 @@
 """Sessions as every request needs them: from memory, and forgotten everywhere when they end."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from synapse.module_api import cached
 from synapse.server import HomeServer
 from synapse.storage.database import LoggingTransaction
 
+from synapse_nextgen_auth.homeserver.caches import recall
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.store import sessions
 
@@ -32,9 +32,7 @@ class LiveSessions:
 
     async def find(self, session_id: str) -> Session:
         """Return the session, living or ended; raise `UnknownSession` if there is none."""
-        # Synapse's caches are descriptors that only its own type-checking plugin understands.
-        get: Any = self.get
-        session: Session = await get(session_id)
+        session: Session = await recall(self.get, session_id)
         return session
 
     @cached(max_entries=100_000)

@@ -97,6 +97,7 @@ INTERNALS = (
     Needed(_STORE, "DataStore.insert_client_ip", ("access_token", "ip", "user_agent", "device_id")),
     Needed(_STORE, "DataStore.register_external_cached_function", ("cache_name", "func")),
     Needed(_STORE, "DataStore._send_invalidation_to_replication", ("txn", "cache_name", "keys")),
+    Needed("synapse.util.caches.deferred_cache", "DeferredCache.get_immediate", ("key", "default")),
     Needed("synapse.storage.database", "make_conn", ("db_config", "engine", "server_name")),
     Needed("synapse.storage.database", "DatabasePool.runInteraction", ("desc", "func")),
     Needed("synapse.api.ratelimiting", "Ratelimiter.ratelimit", ("requester", "key")),

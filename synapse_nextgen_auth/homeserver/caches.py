@@ -1,0 +1,13 @@
+"""Asking functions that have one of Synapse's caches."""
+
+from typing import Any
+
+
+async def recall(cached_function: Any, *key: str) -> Any:
+    """Return the function's result; one that is in memory without a detour through the reactor.
+
+    Several of these stand behind every request, and awaiting them costs three times as much. They
+    are descriptors that only Synapse's own type-checking plugin understands, hence `Any`.
+    """
+    known = cached_function.cache.get_immediate(key if len(key) > 1 else key[0], None)
+    return await cached_function(*key) if known is None else known
