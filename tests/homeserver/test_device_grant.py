@@ -1,0 +1,351 @@
+"""Signing in on a device without a browser: the endpoint, the polls, the pages (RFC 8628)."""
+
+import re
+import time
+
+import attrs
+import pytest
+import requests
+
+from support.oauth import ADMIN, API, DEVICE, Browser, Client, Server, device_id, web_client
+
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+NATIVE = {"application_type": "native", "redirect_uris": None, "response_types": []}
+USER_CODE = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}")
+
+
+@attrs.define
+class Television:
+    """A device that wants to sign in."""
+
+    client: Client
+    scope: str
+    answer: dict
+
+    def poll(self, **changes):
+        form = {
+            "grant_type": DEVICE_CODE,
+            "device_code": self.answer["device_code"],
+            "client_id": self.client.id,
+        }
+        return self.client.server.token(**(form | changes))
+
+
+def television(server, *, scope=None, **metadata):
+    """Register a client with the device grant and begin one."""
+    client = server.client(
+        web_client(**NATIVE, grant_types=[DEVICE_CODE, "refresh_token"], **metadata)
+    )
+    scope = scope or f"{API} {DEVICE}{device_id()}"
+    answer = server.post("device-authorization", {"client_id": client.id, "scope": scope})
+    assert answer.status_code == 200, answer.text
+    return Television(client, scope, answer.json())
+
+
+def enter(browser, tv, user, code=None):
+    """Enter the code and sign in; return the page that asks."""
+    browser.get(tv.answer["verification_uri"])
+    browser.submit(user_code=code or tv.answer["user_code"])
+    return browser.sign_in(user.localpart, user.password)
+
+
+def let_in(browser, tv, user):
+    """Do all that a person does."""
+    enter(browser, tv, user)
+    return browser.submit(decision="approve", confirm="yes")
+
+
+@pytest.fixture
+def server(homeserver):
+    return Server(homeserver.base_url)
+
+
+@pytest.fixture
+def user(homeserver):
+    return homeserver.new_user()
+
+
+def test_a_device_signs_in(server, user):
+    """Codes, a pending poll, the pages, the tokens: and the device exists before their first use."""
+    tv = television(server)
+    browser = Browser(server)
+    pending = tv.poll()
+
+    done = let_in(browser, tv, user)
+    tokens = tv.poll().json()
+    device = tv.scope.rpartition(":")[2]
+    seen = server.api("GET", f"/_matrix/client/v3/devices/{device}", tokens["access_token"])
+
+    assert USER_CODE.fullmatch(tv.answer["user_code"])
+    assert tv.answer["expires_in"] == 900
+    assert tv.answer["interval"] == 5
+    assert pending.status_code == 400
+    assert pending.json()["error"] == "authorization_pending"
+    assert done.status_code == 200
+    assert tokens["scope"] == tv.scope
+    assert seen.json()["device_id"] == device
+    assert tv.client.refresh(tokens["refresh_token"]).status_code == 200
+
+
+def test_the_grant_is_advertised(server):
+    """Clients find the endpoint and the grant in the metadata (MSC4341)."""
+    metadata = server.metadata()
+
+    assert metadata["device_authorization_endpoint"] == server.url("device-authorization")
+    assert DEVICE_CODE in metadata["grant_types_supported"]
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "error"),
+    [
+        ({"client_id": None}, 401, "invalid_client"),
+        ({"client_id": "nobody"}, 401, "invalid_client"),
+        ({"scope": None}, 400, "invalid_scope"),
+        ({"scope": "unknown"}, 400, "invalid_scope"),
+        ({"scope": f"{API} {DEVICE}ABCDEFGHIJ {DEVICE}KLMNOPQRST"}, 400, "invalid_scope"),
+    ],
+)
+def test_c139_a_bad_request_begins_nothing(server, form, status, error):
+    """Client and scope are checked before any code is handed out."""
+    client = server.client(web_client(**NATIVE, grant_types=[DEVICE_CODE, "refresh_token"]))
+    good = {"client_id": client.id, "scope": f"{API} {DEVICE}{device_id()}"}
+
+    answer = server.post("device-authorization", good | form)
+
+    assert answer.status_code == status
+    assert answer.json()["error"] == error
+
+
+def test_c139_a_client_without_the_grant_is_refused(server):
+    """Only clients that registered the grant may use it, and only by a form in a POST."""
+    client = server.client()
+    form = {"client_id": client.id, "scope": f"{API} {DEVICE}{device_id()}"}
+
+    refused = server.post("device-authorization", form)
+    got = requests.get(server.url("device-authorization"), params=form, timeout=10)
+    json = requests.post(server.url("device-authorization"), json=form, timeout=10)
+
+    assert refused.json()["error"] == "unauthorized_client"
+    assert got.status_code == 405
+    assert json.status_code == 400
+
+
+def test_c141_polling_too_fast_slows_down(server):
+    """A hasty poll is told so, and the interval really is five seconds longer afterwards."""
+    tv = television(server)
+
+    tv.poll()
+    hasty = tv.poll()
+    time.sleep(5.6)
+    still = tv.poll()
+
+    assert hasty.status_code == 400
+    assert hasty.json()["error"] == "slow_down"
+    assert still.json()["error"] == "slow_down"
+
+
+def test_c142_denied_unknown_and_foreign_codes(server, user):
+    """A denial reaches the device; unknown and foreign codes are nothing, and change nothing."""
+    tv, other = television(server), television(server, client_name="Another")
+    browser = Browser(server)
+    foreign = tv.poll(client_id=other.client.id)
+    unknown = tv.poll(device_code="x" * 43)
+
+    enter(browser, tv, user)
+    browser.submit(decision="cancel")
+    denied = tv.poll()
+
+    assert foreign.json()["error"] == "invalid_grant"
+    assert unknown.json()["error"] == "invalid_grant"
+    assert denied.json()["error"] == "access_denied"
+
+
+def test_c143_a_device_code_is_redeemed_once(server, user):
+    """The second poll after the tokens gets nothing."""
+    tv = television(server)
+    let_in(Browser(server), tv, user)
+
+    first, second = tv.poll(), tv.poll()
+
+    assert first.status_code == 200
+    assert second.json()["error"] == "invalid_grant"
+    assert server.whoami(first.json()["access_token"]).status_code == 200
+
+
+def test_c145_signing_out_again_withdraws_the_approval(server, user):
+    """Whoever approved by mistake and signs out at once has let nobody in."""
+    tv = television(server)
+    browser = Browser(server)
+    let_in(browser, tv, user)
+
+    browser.get(server.url(""))
+    browser.submit(decision="sign-out")
+
+    assert tv.poll().json()["error"] == "access_denied"
+
+
+def test_c145_a_locked_account_lets_nobody_in(homeserver, server, user):
+    """An account that was locked between approval and poll gets no session."""
+    tv = television(server)
+    let_in(Browser(server), tv, user)
+    admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
+    server.api(
+        "PUT", f"/_synapse/admin/v2/users/{user.user_id}", admin, json={"locked": True}
+    ).raise_for_status()
+
+    assert tv.poll().json()["error"] == "access_denied"
+
+
+@pytest.mark.parametrize("change", [str.lower, lambda c: c.replace("-", ""), "  {}  ".format])
+def test_c146_codes_are_read_as_people_type_them(server, user, change):
+    """Case, dashes and spaces do not matter."""
+    tv = television(server)
+
+    page = enter(Browser(server), tv, user, change(tv.answer["user_code"]))
+
+    assert page.url.startswith(server.url("device?grant="))
+
+
+def test_c147_wrong_codes_are_limited(server, user):
+    """After five wrong codes a browser waits, even with the right one."""
+    tv = television(server)
+    browser = Browser(server)
+    browser.get(tv.answer["verification_uri"])
+
+    answers = [browser.submit(user_code="BBBB-BBBB").status_code for _ in range(5)]
+    right = browser.submit(user_code=tv.answer["user_code"])
+
+    assert answers == [400] * 5
+    assert right.status_code == 429
+    assert int(right.headers["Retry-After"]) > 0
+
+
+def test_c147_a_code_dies_of_near_misses(server, user):
+    """Five tries with the right first half, from five browsers, kill the code."""
+    tv = television(server)
+    near = tv.answer["user_code"][:5] + ("BBBB" if tv.answer["user_code"][5:] != "BBBB" else "CCCC")
+    for _ in range(5):
+        browser = Browser(server)
+        browser.get(tv.answer["verification_uri"])
+        browser.submit(user_code=near)
+    browser = Browser(server)
+    browser.get(tv.answer["verification_uri"])
+
+    assert browser.submit(user_code=tv.answer["user_code"]).status_code == 400
+
+
+def test_c149_the_page_lets_a_person_notice(homeserver, server, user):
+    """It shows the code, the account, the address, the time and a guess at the device, and warns."""
+    tv = television(server, client_name="My television")
+
+    page = enter(Browser(server), tv, user).text
+
+    assert tv.answer["user_code"] in page
+    assert user.user_id in page
+    assert "My television" in page
+    assert re.search(r"20\d\d-\d\d-\d\d \d\d:\d\d UTC", page)
+    assert "127.0.0.1" in page or "::1" in page
+    assert "Somebody may be trying to get in" in page
+    assert 'href="https://client.example.com' not in page
+
+
+def test_c150_the_box_is_checked_by_the_server(server, user):
+    """Without the box nothing is approved; the question comes back."""
+    tv = television(server)
+    browser = Browser(server)
+    enter(browser, tv, user)
+
+    page = browser.submit(decision="approve")
+
+    assert page.status_code == 400
+    assert "Tick the box" in page.text
+    assert tv.poll().json()["error"] == "authorization_pending"
+
+
+def test_c150_a_second_decision_is_refused(server, user):
+    """What was decided stays decided."""
+    tv = television(server)
+    browser = Browser(server)
+    enter(browser, tv, user)
+    question = browser.page
+
+    browser.submit(decision="approve", confirm="yes")
+    browser.page = question
+    again = browser.submit(decision="cancel")
+
+    assert again.status_code == 409
+    assert tv.poll().status_code == 200
+
+
+def test_c151_a_code_belongs_to_the_first_browser(server, user):
+    """A code that somebody entered is worth nothing in another browser."""
+    tv = television(server)
+    first, second = Browser(server), Browser(server)
+    enter(first, tv, user)
+    second.get(tv.answer["verification_uri"])
+
+    assert second.submit(user_code=tv.answer["user_code"]).status_code == 400
+    assert first.submit(decision="approve", confirm="yes").status_code == 200
+
+
+def test_a_filled_in_code_still_needs_a_click(server):
+    """Opening the complete link alone does nothing."""
+    tv = television(server)
+    browser = Browser(server)
+
+    page = browser.get(tv.answer["verification_uri_complete"])
+
+    assert page.status_code == 200
+    assert f'value="{tv.answer["user_code"]}"' in page.text
+    assert tv.poll().json()["error"] == "authorization_pending"
+
+
+def test_c310_a_device_of_the_account_is_not_taken_over(server, user):
+    """A device grant is for new devices only."""
+    device = device_id()
+    scope = f"{API} {DEVICE}{device}"
+    tokens = server.client().sign_in(user.localpart, user.password, scope=scope)
+    tv = television(server, scope=scope)
+
+    page = enter(Browser(server), tv, user)
+
+    assert page.status_code == 409
+    assert server.whoami(tokens["access_token"]).status_code == 200
+
+
+def test_c311_only_admins_let_an_admin_client_in(homeserver, server, user):
+    """The admin scope is for admins here too, and stands out."""
+    scope = f"{API} {DEVICE}{device_id()} {ADMIN}"
+    admin = homeserver.new_user(admin=True)
+
+    refused = enter(Browser(server), television(server, scope=scope), user)
+    asked = enter(Browser(server), television(server, scope=scope), admin)
+
+    assert refused.status_code == 403
+    assert "administer" in asked.text
+
+
+def test_the_grant_can_be_switched_off(start_homeserver):
+    """Then it is nowhere advertised and refused everywhere, and so is the QR code."""
+    homeserver = start_homeserver(module={"device_grants": {"enabled": False}})
+    server = Server(homeserver.base_url)
+    metadata = server.metadata()
+    versions = requests.get(f"{homeserver.base_url}/_matrix/client/versions", timeout=10).json()
+    client = server.client(web_client(grant_types=[DEVICE_CODE, "authorization_code"]))
+
+    begun = server.post("device-authorization", {"client_id": client.id, "scope": "openid"})
+    polled = server.token(grant_type=DEVICE_CODE, device_code="x", client_id=client.id)
+    met = requests.post(
+        f"{homeserver.base_url}/_matrix/client/unstable/org.matrix.msc4108/rendezvous",
+        data="x",
+        headers={"Content-Type": "text/plain"},
+        timeout=10,
+    )
+
+    assert "device_authorization_endpoint" not in metadata
+    assert DEVICE_CODE not in metadata["grant_types_supported"]
+    assert client.registered["grant_types"] == ["authorization_code"]
+    assert begun.status_code == 404
+    assert polled.json()["error"] == "unsupported_grant_type"
+    assert not versions["unstable_features"].get("org.matrix.msc4108")
+    assert met.status_code == 404
