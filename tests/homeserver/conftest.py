@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support import public
+from support import neighbours, public
 from support.oauth import Server
 from support.synapse import Homeserver
 
@@ -38,6 +38,15 @@ def public_homeserver(tmp_path_factory, make_database) -> Iterator[Homeserver]:
 def public_server(public_homeserver) -> Server:
     """Return the endpoints of that homeserver, as its proxy reaches them."""
     return Server(public_homeserver.base_url)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def busy_homeserver(request, tmp_path_factory, make_database) -> Iterator[Homeserver]:
+    """Yield the homeserver of `support.neighbours`, once per kind of database; it is shared."""
+    directory = tmp_path_factory.mktemp(f"homeserver-busy-{request.param}")
+    database = make_database(request.param, directory)
+    with neighbours.homeserver(directory, database, log_level="DEBUG") as homeserver:
+        yield homeserver
 
 
 @pytest.fixture(scope="session")

@@ -82,7 +82,7 @@ def test_c113_a_stock_token_of_an_administrator_is_as_powerful_as_ever(homeserve
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body"),
+    "request_",
     [
         ("GET", USERS, None),
         ("GET", "/_synapse/admin/v1/rooms", None),
@@ -94,9 +94,10 @@ def test_c113_a_stock_token_of_an_administrator_is_as_powerful_as_ever(homeserve
     ],
 )
 def test_c113_with_the_scope_an_administrator_administers(
-    homeserver, server, client, admin, method, path, body
+    homeserver, server, client, admin, request_
 ):
     """The same request with and without the scope."""
+    method, path, body = request_
     path = path.format(user_id=homeserver.new_user().user_id)
     with_scope, without = sign_in(client, admin, with_admin()), sign_in(client, admin)
 
