@@ -5,6 +5,7 @@ Every page that has something to do with a grant comes back to `go_on`.
 
 import logging
 
+from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.flows import authorize as flow
 from synapse_nextgen_auth.flows.authorize import Refused, Step
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
@@ -17,7 +18,7 @@ from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
 from synapse_nextgen_auth.secret import digest, random_token
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.browser import Visitor
-from synapse_nextgen_auth.web.pages.messages import OF_REFUSED, Stop
+from synapse_nextgen_auth.web.pages.messages import OF_REFUSED, Stop, account_standing
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.templates import ClientCard, FormPostPage, Message
 
@@ -74,8 +75,19 @@ async def is_agreed(site: Site, visitor: Visitor, grant: Grant, client: Client) 
 async def approve(
     site: Site, incoming: Incoming, visitor: Visitor, grant: Grant, client: Client
 ) -> Outgoing:
-    """Give out the code; a second click gets a message, never a second code (C037)."""
+    """Give out the code; a second click gets a message, never a second code (C037).
+
+    Stops when a spam checker objects, also where the consent page was left out (C325).
+    """
     assert visitor.browser is not None, "only somebody signed in agrees"  # noqa: S101
+    if await site.people.is_blocked(
+        visitor.browser.user_id,
+        device_id=scopes.parse(grant.scope).device_id,
+        device_name=client.name_for(()),
+        user_agent=incoming.user_agent,
+        address=incoming.address,
+    ):
+        raise account_standing(Standing.BLOCKED)
     code, now = random_token(), site.now()
     decision = flow.Decision(
         user_id=visitor.browser.user_id,

@@ -459,6 +459,37 @@ def test_c325_the_spam_checker_is_asked_and_obeyed(homeserver, server, neighbour
     assert provider is None
 
 
+def test_c325_a_remembered_consent_does_not_get_around_it(homeserver, server, neighbours):
+    """Where the consent page is left out, the spam checker is asked all the same."""
+    user = homeserver.new_user()
+    client, browser = server.client(CONFIDENTIAL), Browser(server)
+    parameters, _ = client.request(scope="openid")
+    first = browser.let_in(parameters, user.localpart, user.password)
+    again, _ = client.request(scope="openid")
+    remembered = browser.answer(browser.authorize(again))
+    neighbours.add("blocked", user.user_id)
+    blocked, _ = client.request(scope="openid")
+
+    page = browser.authorize(blocked)
+    silent, _ = client.request(scope="openid", prompt="none")
+    silently = browser.answer(browser.authorize(silent))
+
+    assert "code" in first
+    assert "code" in remembered
+    assert page.status_code == 403
+    assert "This sign-in was refused" in page.text
+    assert silently["error"] == "access_denied"
+    assert "code" not in silently
+
+
+CONFIDENTIAL = {
+    "client_name": "Dashboard",
+    "client_uri": "https://dashboard.example.org/",
+    "redirect_uris": ["https://dashboard.example.org/callback"],
+    "token_endpoint_auth_method": "client_secret_post",
+}
+
+
 LIMITS = {
     "disabled": {"hs_disabled": True, "hs_disabled_message": "Closed for today"},
     "full": {"limit_usage_by_mau": True, "max_mau_value": 0, "mau_trial_days": 0},

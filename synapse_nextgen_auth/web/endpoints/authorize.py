@@ -76,7 +76,11 @@ async def _answer_silently(
     if not await grants.is_agreed(site, visitor, grant, client):
         raise Redirected(OAuthError("consent_required", "Consent is needed"), request.target)
     await site.homeserver.query(flow.request, grant)
-    return await grants.approve(site, incoming, visitor, grant, client)
+    try:
+        return await grants.approve(site, incoming, visitor, grant, client)
+    except Stop as stop:
+        declined = OAuthError("access_denied", "The server refused the sign-in")
+        raise Redirected(declined, request.target) from stop
 
 
 def _grant(visitor: Visitor, client: Client, request: Request, *, now: int) -> Grant:

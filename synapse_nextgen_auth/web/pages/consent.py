@@ -50,14 +50,6 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
     refusal = await _refuse_device(site, visitor.user_id, grant)
     if refusal is not None:
         return await grants.refuse(site, grant, client, refusal)
-    if await site.people.is_blocked(
-        visitor.user_id,
-        device_id=scopes.parse(grant.scope).device_id,
-        device_name=client.name_for(()),
-        user_agent=incoming.user_agent,
-        address=incoming.address,
-    ):
-        raise account_standing(Standing.BLOCKED)
     return await grants.approve(site, incoming, visitor, grant, client)
 
 
