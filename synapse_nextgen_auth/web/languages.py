@@ -4,7 +4,9 @@ import re
 
 from synapse_nextgen_auth.homeserver.http import Incoming
 
-_RANGE = re.compile(r"([A-Za-z0-9-]{1,35})(?:;q=([01](?:\.[0-9]{0,3})?))?")
+_RANGE = re.compile(
+    r"([A-Za-z0-9-]{1,35})(?:[ \t]*;[ \t]*[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?"
+)
 _MAX = 20
 
 
