@@ -121,7 +121,7 @@ def _form_targets(goes_to: str | None, *, goes_further: bool) -> tuple[str, ...]
     uri = parse(goes_to) if goes_to is not None else None
     if uri is None:
         return ("'self'",)
-    if goes_further or uri.scheme not in {"https", "http"} or "[" in (goes_to or ""):
+    if goes_further or uri.scheme not in {"https", "http"} or uri.host.startswith("["):
         # Of an app's scheme or an IPv6 loopback address no host fits into a policy.
         return ("'self'", f"{uri.scheme}:")
     port = f":{uri.port}" if uri.port is not None else ""
