@@ -9,7 +9,7 @@ from synapse.storage.database import LoggingTransaction
 from synapse.types import UserInfo
 
 from synapse_nextgen_auth.flows.outcome import Outcome
-from synapse_nextgen_auth.homeserver.caches import recall
+from synapse_nextgen_auth.homeserver.caches import ask_again, recall
 from synapse_nextgen_auth.homeserver.live import LiveSessions
 from synapse_nextgen_auth.homeserver.metrics import Metrics
 from synapse_nextgen_auth.oauth.errors import OAuthError
@@ -40,6 +40,8 @@ class Homeserver:
     async def user(self, user_id: str) -> UserInfo | None:
         """Return what Synapse knows about an account, from its replicated cache."""
         found: UserInfo | None = await recall(self.store.get_user_by_id, user_id)
+        if found is None or found.is_deactivated:
+            found = await ask_again(self.store.get_user_by_id, user_id)
         return found
 
     async def device_name(self, user_id: str, device_id: str) -> str | None:
@@ -48,6 +50,8 @@ class Homeserver:
         It comes from Synapse's replicated cache, which every way of deleting a device invalidates.
         """
         device = await recall(self.store.get_device, user_id, device_id)
+        if device is None:
+            device = await ask_again(self.store.get_device, user_id, device_id)
         return None if device is None else str(device["display_name"] or "")
 
     def now(self) -> int:

@@ -85,10 +85,11 @@ class Deployment(Homeserver):
 
     def heal(self) -> None:
         """Start what is down and take back every plan."""
-        down = [p for p in map(self.process, PROCESSES) if not p.is_running]
-        for process in down:
-            process.begin()
-        for process in down:
+        processes = [self.process(name) for name in PROCESSES]
+        for process in processes:
+            if not process.is_running:
+                process.begin()
+        for process in processes:
             process.wait()
         for name in PROCESSES:
             self.sabotage(name).plan(None)
