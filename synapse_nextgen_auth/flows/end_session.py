@@ -27,6 +27,9 @@ def end(
             why.value,
         ),
     )
+    if why is End.REUSE and session.device_id is not None:
+        # Nobody knows whether it was the thief who asked for the codes that are on their way.
+        grants.withdraw_codes(txn, session.user_id, device_id=session.device_id, now=now)
     return (session.session_id,)
 
 
