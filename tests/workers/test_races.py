@@ -1,0 +1,167 @@
+"""Requests that meet on several processes at the same moment."""
+
+from collections import Counter
+from itertools import cycle
+
+from support.crowd import settle
+from support.deployment import PROCESSES, HoppingBrowser, at_once
+from support.oauth import Browser, web_client
+from support.scale import times
+from support.tokens import inside
+from support.waiting import eventually
+
+
+def spread(deployment, client, count):
+    """Return the client `count` times, each turning to another process than the one before."""
+    places = cycle(PROCESSES)
+    return [deployment.at(next(places), client) for _ in range(count)]
+
+
+def living(deployment, user):
+    """Return id and generation of the living sessions of an account."""
+    return deployment.query(
+        "SELECT session_id, generation FROM nextgen_sessions"
+        " WHERE user_id = ? AND ended_at IS NULL",
+        user.user_id,
+    )
+
+
+def test_c071_fifty_redemptions_of_one_code_give_one_session(deployment):
+    """Exactly one wins; the race alone is no reason to end what the winner got."""
+    user = deployment.new_user()
+    client = deployment.server().client()
+    parameters, verifier = client.request()
+    code = Browser(client.server).let_in(parameters, user.localpart, user.password)["code"]
+
+    answers = at_once(
+        *(lambda c=c: c.redeem(code, verifier) for c in spread(deployment, client, 50))
+    )
+    won = [answer.json() for answer in answers if answer.status_code == 200]
+    lost = Counter(
+        (answer.status_code, answer.json()["error"])
+        for answer in answers
+        if answer.status_code != 200
+    )
+
+    assert len(won) == 1
+    assert lost == {(400, "invalid_grant"): 49}
+    assert len(living(deployment, user)) == 1
+    assert deployment.server("worker2").whoami(won[0]["access_token"]).status_code == 200
+    assert client.refresh(won[0]["refresh_token"]).status_code == 200
+
+
+def test_c097_twenty_refreshes_with_one_token_give_one_generation(deployment):
+    """Two processes of an app refresh together: all go on, nobody is logged out, nothing forks."""
+    user = deployment.new_user()
+    client = deployment.server().client()
+    (member,) = settle(deployment, client.id, [user.user_id])
+
+    answers = at_once(
+        *(lambda c=c: c.refresh(member.refresh_token) for c in spread(deployment, client, 20))
+    )
+    pairs = [answer.json() for answer in answers if answer.status_code == 200]
+    generations = {inside(pair["refresh_token"]).generation for pair in pairs}
+    uses = {
+        deployment.server(place).whoami(pair["access_token"]).status_code
+        for place, pair in zip(cycle(PROCESSES), pairs, strict=False)
+    }
+
+    assert len(pairs) == 20
+    assert generations == {2}
+    assert uses == {200}
+    assert living(deployment, user) == [(member.session.session_id, 2)]
+    assert client.refresh(pairs[7]["refresh_token"]).status_code == 200
+    assert living(deployment, user) == [(member.session.session_id, 3)]
+
+
+def test_c131_whoever_wins_a_revoked_session_has_no_living_token(deployment):
+    """Refresh and revocation in parallel: afterwards neither pair opens anything, anywhere."""
+    user = deployment.new_user()
+    client = deployment.server().client()
+    rounds = settle(deployment, client.id, [user.user_id] * times(15, 200))
+
+    left = []
+    for turn, member in enumerate(rounds):
+        here, there = (deployment.at(PROCESSES[(turn + n) % 3], client) for n in (0, 1))
+        refreshed, revoked = at_once(
+            lambda c=here, m=member: c.refresh(m.refresh_token),
+            lambda c=there, m=member: c.server.revoke(token=m.access_token, client_id=c.id),
+        )
+        assert revoked.status_code == 200
+        assert refreshed.status_code in {200, 400}
+        left.append(refreshed.json() if refreshed.status_code == 200 else None)
+
+    assert living(deployment, user) == []
+    for member, pair in zip(rounds, left, strict=True):
+        for token in filter(None, (member.access_token, pair and pair["access_token"])):
+            assert all(is_refused(deployment, name, token) for name in PROCESSES)
+        for token in filter(None, (member.refresh_token, pair and pair["refresh_token"])):
+            assert client.refresh(token).json()["error"] == "invalid_grant"
+
+
+def is_refused(deployment, name, token):
+    return eventually(lambda: deployment.server(name).whoami(token).status_code == 401, patience=2)
+
+
+def test_c317_nothing_slips_in_while_an_account_is_deactivated(deployment):
+    """Deactivation beside a refresh, a redemption and an approval leaves nothing that lives."""
+    client = deployment.server().client()
+    admin = deployment.login(deployment.new_user(admin=True))["access_token"]
+
+    for _ in range(times(4, 40)):
+        user = deployment.new_user()
+        (member,) = settle(deployment, client.id, [user.user_id])
+        parameters, verifier = client.request()
+        code = Browser(client.server).let_in(parameters, user.localpart, user.password)["code"]
+        undecided, _ = client.request()
+        browser = HoppingBrowser(deployment, "worker2")
+        browser.authorize(undecided)
+        browser.sign_in(user.localpart, user.password)
+        path = f"/_synapse/admin/v1/deactivate/{user.user_id}"
+
+        deactivated, redeemed, refreshed, _ = at_once(
+            lambda path=path: client.server.api("POST", path, admin, json={}),
+            lambda code=code, verifier=verifier: deployment.at("worker1", client).redeem(
+                code, verifier
+            ),
+            lambda member=member: deployment.at("worker2", client).refresh(member.refresh_token),
+            lambda browser=browser: browser.submit(decision="approve"),
+        )
+        pairs = [answer.json() for answer in (redeemed, refreshed) if answer.status_code == 200]
+
+        assert deactivated.status_code == 200
+        assert living(deployment, user) == []
+        assert codes_and_browsers(deployment, user) == (0, 0)
+        for pair in pairs:
+            assert all(is_refused(deployment, name, pair["access_token"]) for name in PROCESSES)
+            assert client.refresh(pair["refresh_token"]).json()["error"] == "invalid_grant"
+
+
+def codes_and_browsers(deployment, user):
+    ((codes,),) = deployment.query(
+        "SELECT COUNT(*) FROM nextgen_grants"
+        " WHERE user_id = ? AND redeemed_at IS NULL AND refused_at IS NULL",
+        user.user_id,
+    )
+    ((browsers,),) = deployment.query(
+        "SELECT COUNT(*) FROM nextgen_browsers WHERE user_id = ? AND ended_at IS NULL",
+        user.user_id,
+    )
+    return codes, browsers
+
+
+def test_c167_identical_registrations_at_once_are_one_client(deployment):
+    """Everybody who starts the same app gets the same `client_id`, whoever answers."""
+    metadata = web_client(client_name="An app that many people start in the morning")
+
+    answers = at_once(
+        *(lambda name=name: deployment.server(name).register(metadata) for name in [*PROCESSES] * 8)
+    )
+    ids = {answer.json()["client_id"] for answer in answers}
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert len(ids) == 1
+    ((count,),) = deployment.query(
+        "SELECT COUNT(*) FROM nextgen_clients WHERE client_id = ?", ids.pop()
+    )
+    assert count == 1
