@@ -17,7 +17,6 @@ class End(str, enum.Enum):
     REPLACED = "replaced"  # a later sign-in took over the device
     IDLE = "idle"
     LIFETIME = "lifetime"
-    CLIENT_GONE = "client_gone"
     FAILED = "failed"  # the device could not be created
 
 
