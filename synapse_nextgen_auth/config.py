@@ -5,6 +5,7 @@ them, so it cannot drift.
 """
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ T = TypeVar("T")
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _DURATION = re.compile(r"([0-9]{1,9})([smhdwy])")
+_LONGEST = 100 * _UNITS["y"]
 MIN_SECRET_BYTES = 32
 
 
@@ -34,9 +36,11 @@ class ConfigProblems(Exception):
 _NONE: frozenset[str] = frozenset()
 
 
-def _option(default: Any, about: str, *, example: str, unit: str = "") -> Any:
+def _option(
+    default: Any, about: str, *, example: str, unit: str = "", may_be_zero: bool = False
+) -> Any:
     """Declare an option with its place in the reference."""
-    metadata = {"about": about, "example": example, "unit": unit}
+    metadata = {"about": about, "example": example, "unit": unit, "may_be_zero": may_be_zero}
     if isinstance(default, (list, dict)):
         raise TypeError("use an immutable default")
     return attrs.field(default=default, metadata=metadata)
@@ -62,6 +66,7 @@ class Tokens:
         " pair although that was used already. While the new pair is unused it does in any case.",
         example="1m",
         unit="duration",
+        may_be_zero=True,
     )
     code_lifetime: int = _option(
         120,
@@ -114,6 +119,7 @@ class Consent:
         " device always asks. `0s` asks every time.",
         example="0s",
         unit="duration",
+        may_be_zero=True,
     )
 
 
@@ -308,11 +314,11 @@ class _Reader:
 
     def option(self, raw: object, field: "attrs.Attribute[Any]", path: str) -> object:
         if field.metadata["unit"] == "duration":
-            return self.duration(raw, path)
+            return self.duration(raw, path, may_be_zero=field.metadata["may_be_zero"])
         if isinstance(field.default, bool) or field.name.startswith("allow_"):
             return self.typed(raw, bool, "true or false", path)
         number = self.typed(raw, (int, float), "a number", path)
-        if number is not None and (isinstance(raw, bool) or number <= 0):
+        if number is not None and not 0 < number < math.inf:
             self.say(path, f"expected a number above 0, got {raw}")
             return None
         if isinstance(field.default, int) and isinstance(number, float):
@@ -320,10 +326,14 @@ class _Reader:
             return None
         return number
 
-    def duration(self, raw: object, path: str) -> int | None:
+    def duration(self, raw: object, path: str, *, may_be_zero: bool) -> int | None:
         match = _DURATION.fullmatch(raw) if isinstance(raw, str) else None
         if match:
-            return int(match[1]) * _UNITS[match[2]]
+            seconds = int(match[1]) * _UNITS[match[2]]
+            if seconds <= _LONGEST and (seconds or may_be_zero):
+                return seconds
+            self.say(path, f"expected {'at most 100y' if seconds else 'more than 0s'}, got {raw}")
+            return None
         # A bare number would be milliseconds elsewhere in homeserver.yaml and seconds elsewhere in
         # OAuth, so it is refused instead of guessed.
         hint = "with its unit, like 300s, 5m, 24h or 90d"

@@ -1,0 +1,373 @@
+"""The operator's options: everything wrong is said at once, with its path, and no secret with it."""
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synapse_nextgen_auth import config
+from synapse_nextgen_auth.config import Config, ConfigProblems
+from synapse_nextgen_auth.oauth.clients import AuthMethod
+
+SECRET = "correct horse battery staple, and more of it"
+SHORT = "a short secret"
+CLIENT = {"client_id": "grafana", "redirect_uris": ["https://grafana.example.com/cb"]}
+# Every duration option, and what 0s means there.
+DURATIONS = {
+    "tokens.access_token_lifetime": None,
+    "tokens.refresh_grace": 0,
+    "tokens.code_lifetime": None,
+    "sessions.idle_lifetime": None,
+    "sessions.lifetime": None,
+    "sessions.browser_idle_lifetime": None,
+    "sessions.browser_lifetime": None,
+    "consent.remember_for": 0,
+    "client_registration.unused_lifetime": None,
+    "device_grants.lifetime": None,
+    "device_grants.interval": None,
+}
+
+
+def problems(raw):
+    """Return what is wrong, by path."""
+    with pytest.raises(ConfigProblems) as found:
+        config.read(raw)
+    paths = [path for path, _ in found.value.problems]
+    assert len(set(paths)) == len(paths), found.value.problems
+    return dict(found.value.problems)
+
+
+def attempt(raw):
+    """Return the configuration, or what is wrong with it."""
+    try:
+        return config.read(raw)
+    except ConfigProblems as found:
+        return found
+
+
+def option(path, value):
+    """Return the options that set this one."""
+    section, _, name = path.rpartition(".")
+    return {section: {name: value}} if section else {name: value}
+
+
+def value_of(read, path):
+    """Return what was read for this path."""
+    for name in path.split("."):
+        read = getattr(read, name)
+    return read
+
+
+@pytest.mark.parametrize("raw", [None, {}, dict.fromkeys(config.SECTIONS)])
+def test_the_bare_line_is_enough(raw):
+    """Every option has a default."""
+    assert config.read(raw) == Config()
+
+
+def test_every_option_has_a_default_and_is_explained():
+    """The reference page is made of this."""
+    for kind in (Config, *config.SECTIONS.values()):
+        for field in attrs.fields(kind):
+            if field.name not in config.SECTIONS:
+                assert field.metadata["about"].endswith((".", ")")), field.name
+                assert field.metadata["example"], field.name
+
+
+def test_everything_that_is_wrong_is_said_at_once():
+    """An operator repairs the file once, not seven times."""
+    found = problems(
+        {
+            "enabled": "yes",
+            "secret": SHORT,
+            "previous_secrets": [SECRET, 7],
+            "tokens": {"access_token_lifetime": 300, "refresh_grase": "30s"},
+            "sessions": [],
+            "client_registration": {"burst": 0, "enabled": 1},
+            "clients": [CLIENT, {"client_id": "no way"}, "x"],
+            "consnet": {},
+        }
+    )
+
+    assert found.keys() == {
+        *("enabled", "secret", "previous_secrets[1]", "tokens.access_token_lifetime"),
+        *("tokens.refresh_grase", "sessions", "client_registration.burst"),
+        *("client_registration.enabled", "clients[1]", "clients[2]", "consnet"),
+    }
+    assert found["tokens.refresh_grase"] == "unknown option; did you mean refresh_grace?"
+    assert found["consnet"] == "unknown option; did you mean consent?"
+
+
+def test_the_message_has_a_line_for_each():
+    """Path first."""
+    with pytest.raises(
+        ConfigProblems, match=r"^sessions: .*\ntokens: .*$|^tokens: .*\nsessions: .*$"
+    ):
+        config.read({"tokens": 5, "sessions": "x"})
+
+
+@pytest.mark.parametrize(
+    ("raw", "path", "words"),
+    [
+        ({"zzz": 1}, "zzz", "known are enabled, secret, "),
+        ({"Secret": SECRET}, "Secret", "did you mean secret?"),
+        ({5: 1}, "5", "unknown option"),
+        ({None: 1}, "None", "unknown option"),
+        (option("sessions.life_time", "1d"), "sessions.life_time", "did you mean lifetime?"),
+        (option("tokens.zzz", "1d"), "tokens.zzz", "known are access_token_lifetime, "),
+    ],
+)
+def test_an_unknown_option_names_the_nearest_known(raw, path, words):
+    """A slip of the pen is never ignored."""
+    assert words in problems(raw)[path]
+
+
+@pytest.mark.parametrize(
+    "raw", [[], "x", 5, True, 1.5, b"x", object()], ids=lambda raw: type(raw).__name__
+)
+def test_options_come_by_name(raw):
+    """At the top and in every section."""
+    assert "expected options by name" in problems(raw)["config"]
+    assert "expected options by name" in problems({"tokens": raw})["tokens"]
+
+
+@pytest.mark.parametrize("path", DURATIONS)
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("1s", 1), ("90s", 90), ("5m", 300), ("2h", 7200), ("3d", 259_200), ("1w", 604_800)],
+)
+def test_a_duration_has_a_unit(path, text, seconds):
+    """Seconds, minutes, hours, days, weeks, years."""
+    assert value_of(config.read(option(path, text)), path) == seconds
+
+
+@pytest.mark.parametrize("path", DURATIONS)
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(300, 0, 1.5, True, [], {}, "300", "", "s", "-5s", "5 s", "5S", "5ms", "1d12h", "5s\n"),
+        *(" 5s", "\u0665s", "1e3s", "9" * 10 + "s", "9" * 5000 + "s"),
+    ],
+    ids=lambda text: repr(text)[:12],
+)
+def test_anything_else_is_no_duration(path, text):
+    """A bare number would be milliseconds here and seconds there."""
+    said = problems(option(path, text))
+
+    assert said.keys() == {path}
+    assert "with its unit, like 300s, 5m, 24h or 90d" in said[path]
+    assert len(said[path]) < 200
+
+
+@pytest.mark.parametrize(("path", "meaning"), DURATIONS.items())
+def test_zero_is_a_duration_where_it_means_something(path, meaning):
+    """Strict rotation, or a question each time; a lifetime of nothing would log everybody out."""
+    raw = option(path, "0s")
+
+    if meaning is None:
+        assert problems(raw) == {path: "expected more than 0s, got 0s"}
+    else:
+        assert value_of(config.read(raw), path) == meaning
+
+
+@pytest.mark.parametrize("path", DURATIONS)
+def test_a_duration_is_no_longer_than_a_token_can_say(path):
+    """A hundred years."""
+    assert value_of(config.read(option(path, "100y")), path) == 100 * 365 * 86_400
+    assert problems(option(path, "101y")) == {path: "expected at most 100y, got 101y"}
+
+
+def test_every_duration_is_tested_here():
+    """A new one needs a line above."""
+    declared = {
+        f"{section}.{field.name}"
+        for section, kind in config.SECTIONS.items()
+        for field in attrs.fields(kind)
+        if field.metadata["unit"] == "duration"
+    }
+
+    assert declared == set(DURATIONS)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "fine"),
+    [
+        ("client_registration.per_second", 0.1, True),
+        ("client_registration.per_second", 5, True),
+        ("client_registration.burst", 1, True),
+        ("client_registration.burst", 1.5, False),
+        *(("client_registration.burst", wrong, False) for wrong in (0, -1, "5", True, [], "")),
+        *(
+            ("client_registration.per_second", wrong, False)
+            for wrong in (0, -0.5, "1", True, float("nan"), float("inf"))
+        ),
+        ("client_registration.enabled", False, True),
+        *(("client_registration.enabled", wrong, False) for wrong in (0, 1, "no", "false", [])),
+        ("client_registration.allow_loopback_web", True, True),
+        ("client_registration.allow_loopback_web", "true", False),
+        ("enabled", False, True),
+        *(("enabled", wrong, False) for wrong in (0, "off", {})),
+    ],
+)
+def test_numbers_are_numbers_and_switches_are_switches(path, value, fine):
+    """Nothing is converted."""
+    if fine:
+        assert value_of(config.read(option(path, value)), path) == value
+    else:
+        assert problems(option(path, value)).keys() == {path}
+
+
+@pytest.mark.parametrize("path", ["enabled", "secret", "tokens.refresh_grace", "clients"])
+def test_nothing_is_the_default(path):
+    """An option without a value is one that is not there."""
+    assert config.read(option(path, None)) == Config()
+
+
+def test_a_secret_of_enough_bytes_is_taken():
+    """Here or in a file, with its predecessors."""
+    read = config.read({"secret": SECRET, "previous_secrets": ["p" * 32, "\u00e9" * 16]})
+
+    assert read.secret.reveal() == SECRET
+    assert [old.reveal() for old in read.previous_secrets] == ["p" * 32, "\u00e9" * 16]
+
+
+@pytest.mark.parametrize("around", ["", "\n", "  \n"])
+def test_a_secret_may_stand_in_a_file(tmp_path, around):
+    """White space around it is dropped."""
+    path = tmp_path / "secret"
+    path.write_text(around + SECRET + around)
+
+    assert config.read({"secret_path": str(path)}).secret.reveal() == SECRET
+
+
+def test_a_secret_stands_in_one_place(tmp_path):
+    """Not both here and there."""
+    path = tmp_path / "secret"
+    path.write_text(SECRET)
+
+    assert "not both" in problems({"secret": SECRET, "secret_path": str(path)})["secret_path"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "No such file"),
+        (SHORT.encode(), "shorter than 32 bytes"),
+        (b"", "shorter than 32 bytes"),
+        (b"\xff" * 40, "it is not text"),
+    ],
+)
+def test_a_bad_secret_file_is_a_problem(tmp_path, content, words):
+    """With the option's path, and the file's name where it cannot be read."""
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+
+    said = problems({"secret_path": str(path)})
+
+    assert said.keys() == {"secret_path"}
+    assert words in said["secret_path"]
+
+
+LEAKY = "hunter2-hunter2"
+PUBLIC = {**CLIENT, "token_endpoint_auth_method": "none"}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"secret": LEAKY},
+        {"secret": [LEAKY]},
+        {"secret": {LEAKY: 1}},
+        {"previous_secrets": LEAKY},
+        {"previous_secrets": [LEAKY, [LEAKY]]},
+        {"secret_path": [LEAKY]},
+        {"clients": [{**CLIENT, "client_secret": LEAKY}]},
+        {"clients": [{**CLIENT, "client_secret": [LEAKY]}]},
+        {"clients": [{**CLIENT, "client_secret": LEAKY, "client_secret_path": "/x"}]},
+        {"clients": [{**PUBLIC, "client_secret": LEAKY + "x" * 20}]},
+        {"clients": LEAKY},
+    ],
+)
+def test_c225_no_secret_is_repeated(raw):
+    """What was given instead of a secret may be the secret."""
+    with pytest.raises(ConfigProblems) as found:
+        config.read(raw)
+
+    assert LEAKY not in str(found.value)
+    assert LEAKY not in repr(found.value.problems)
+
+
+def test_c225_a_configuration_does_not_show_its_secrets():
+    """In no log and no traceback."""
+    read = config.read(
+        {
+            "secret": SECRET,
+            "previous_secrets": [SECRET + "!"],
+            "clients": [{**CLIENT, "client_secret": SECRET}],
+        }
+    )
+
+    assert SECRET not in repr(read)
+    assert read.clients[0].secret.reveal() == SECRET
+
+
+def test_a_configured_client_is_read():
+    """Public without a secret; its id is the operator's choice."""
+    (written,) = config.read({"clients": [CLIENT]}).clients
+
+    assert written.client.client_id == "grafana"
+    assert written.client.auth_method is AuthMethod.NONE
+    assert written.client.static
+    assert written.secret is None
+
+
+def test_two_clients_cannot_have_one_id():
+    """The second is the mistake."""
+    said = problems({"clients": [CLIENT, CLIENT]})
+
+    assert said == {"clients[1].client_id": "grafana is there twice"}
+
+
+@pytest.mark.parametrize(
+    ("clients", "exempt", "paths"),
+    [
+        ([{**CLIENT, "client_secret": SECRET}], ["grafana"], set()),
+        ([CLIENT], ["grafana"], {"clients[0]"}),
+        ([], ["grafana"], {"pkce_exempt"}),
+        ([{"client_id": "grafana"}], ["grafana"], {"clients[0]"}),
+        ([], "grafana", {"pkce_exempt"}),
+        ([], [""], {"pkce_exempt[0]"}),
+        ([], [5], {"pkce_exempt[0]"}),
+    ],
+)
+def test_only_a_client_that_proves_itself_may_do_without_pkce(clients, exempt, paths):
+    """A client that is broken for another reason is reported once."""
+    raw = {"clients": clients, "pkce_exempt": exempt}
+
+    if paths:
+        assert problems(raw).keys() == paths
+    else:
+        assert config.read(raw).pkce_exempt == {"grafana"}
+
+
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+junk = st.recursive(
+    leaves | st.binary(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+names = st.sampled_from([field.name for field in attrs.fields(Config)]) | st.text(max_size=5)
+
+
+@given(st.dictionaries(names, junk, max_size=5))
+def test_any_yaml_is_answered(raw):
+    """A configuration, or a list of problems that each name a place."""
+    found = attempt(raw)
+
+    if isinstance(found, ConfigProblems):
+        assert found.problems
+        assert all(text for _, text in found.problems)
+    else:
+        assert isinstance(found, Config)
