@@ -1,0 +1,283 @@
+"""The reference pages say what the code says: every path, table, option, event and message."""
+
+import ast
+import re
+import sqlite3
+from importlib import util
+
+import pytest
+from prometheus_client.metrics import MetricWrapperBase
+
+from support.markdown import DOCS, ROOT, code, rows, section
+from synapse_nextgen_auth import config
+from synapse_nextgen_auth.accounts.management import Action
+from synapse_nextgen_auth.cli import main
+from synapse_nextgen_auth.homeserver import metrics, rendezvous
+from synapse_nextgen_auth.homeserver.discovery import AuthIssuer, AuthMetadata, GetLoginToken
+from synapse_nextgen_auth.oauth.events import Happened
+from synapse_nextgen_auth.oauth.metadata import PREFIX
+from synapse_nextgen_auth.oauth.scopes import parse as parse_scope
+from synapse_nextgen_auth.oauth.sessions import End
+from synapse_nextgen_auth.store import migrations
+from synapse_nextgen_auth.web.routes import ROUTES, STATIC, WELL_KNOWN
+
+SERVLETS = (
+    *(AuthMetadata, AuthIssuer, GetLoginToken, rendezvous.Versions),
+    *(rendezvous.CreateWithEtag, rendezvous.CreateWithSequence, rendezvous.MeetWithSequence),
+)
+REFERENCE = DOCS / "reference"
+TOPICS = DOCS / "topics"
+
+
+def _cells(page, heading, column=0):
+    """Return what stands in backticks in one column of the tables under a heading."""
+    found = (re.findall(r"`([^`]+)`", row[column]) for row in rows(section(page, heading)))
+    return [cell for cells in found for cell in cells]
+
+
+def test_the_configuration_page_is_up_to_date():
+    """Whoever changes an option also writes the page anew: docs/generate_configuration.py."""
+    script = util.spec_from_file_location("generate", DOCS / "generate_configuration.py")
+    generate = util.module_from_spec(script)
+    script.loader.exec_module(generate)
+
+    assert generate.PAGE.read_text("utf-8") == generate.page()
+
+
+def test_every_path_is_on_the_endpoints_page():
+    """The tables name the paths of web/routes.py with their methods, and no others."""
+    listed = {
+        row[0].strip("`"): set(row[1].split(", "))
+        for row in rows(section(REFERENCE / "endpoints.md", "Below the issuer"))
+    }
+
+    assert listed.pop(f"{STATIC}…") == {"GET"}
+    assert listed == {path: set(route.methods) for path, route in ROUTES.items()}
+
+
+def test_the_well_known_paths_are_on_the_endpoints_page():
+    """What we serve at the root of the host is all there."""
+    listed = _cells(REFERENCE / "endpoints.md", "At the root of the host")
+    served = [*(root + PREFIX for root in WELL_KNOWN), f"{rendezvous.PATH}/<id>"]
+
+    assert sorted(listed) == sorted(served)
+
+
+def test_the_matrix_endpoints_are_on_the_endpoints_page():
+    """Each pattern of our own is named, and each name is a path that we serve."""
+    table = section(REFERENCE / "endpoints.md", "Matrix")
+    listed = [row[0].strip("`") for row in rows(table)]
+    own = [pattern for servlet in SERVLETS for pattern in vars(servlet).get("PATTERNS", ())]
+    served = [pattern for servlet in SERVLETS for pattern in servlet.PATTERNS]
+
+    assert own
+    assert [pattern for pattern in own if not any(map(pattern.match, listed))] == []
+    assert [path for path in listed if not any(one.match(path) for one in served)] == []
+
+
+@pytest.fixture(scope="module")
+def tables():
+    """Return the columns of each table that the schema makes."""
+    connection = sqlite3.connect(":memory:")
+    cursor = connection.cursor()
+    migrations.apply(cursor, migrations.known(), now=0)
+    cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    names = [name for (name,) in cursor.fetchall() if name.startswith("nextgen_")]
+    return {
+        name: [row[1] for row in cursor.execute(f"PRAGMA table_info({name})").fetchall()]
+        for name in names
+    }
+
+
+def test_every_table_is_on_the_database_page(tables):
+    """Each table has a heading, and each heading is a table."""
+    page = (REFERENCE / "database.md").read_text()
+
+    assert sorted(re.findall(r"^## `(nextgen_\w+)`$", page, re.MULTILINE)) == sorted(tables)
+
+
+def test_every_column_is_on_the_database_page(tables):
+    """The columns stand there in the order of the table."""
+    page = REFERENCE / "database.md"
+    listed = {name: _cells(page, f"`{name}`") for name in tables}
+
+    assert listed == tables
+
+
+def test_every_option_of_the_command_is_on_its_page():
+    """The page names the commands and options that there are, and no others."""
+    page = REFERENCE / "cli.md"
+    parser = main._parser()
+    commands = next(action for action in parser._actions if action.dest == "command").choices
+    options = {
+        option
+        for each in (parser, *commands.values())
+        for action in each._actions
+        for option in action.option_strings
+    }
+    named = {text.split()[0] for text in code(page) if text.startswith("-")}
+
+    assert named == options
+    for command in commands:
+        assert section(page, command)
+
+
+def _texts(tree):
+    """Return the texts in a module; those of an f-string have a mark where a value goes in."""
+    inside = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            inside |= {id(part) for part in node.values}
+            parts = [part.value if isinstance(part, ast.Constant) else "\0" for part in node.values]
+            yield "".join(parts)
+        elif (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in inside
+        ):
+            yield re.sub(r"%[sdr]", "\0", node.value)
+
+
+SOURCES = [
+    ast.parse(path.read_text("utf-8")) for path in (ROOT / "synapse_nextgen_auth").rglob("*.py")
+]
+TEXTS = [text for tree in SOURCES for text in _texts(tree)]
+# Of Python, not ours.
+FOREIGN = {"No module named 'synapse_nextgen_auth'"}
+
+
+def _messages(page, *headings):
+    return [text for heading in headings for text in _cells(page, heading)]
+
+
+MESSAGES = [
+    *_messages(REFERENCE / "errors.md", "Settings", "Tables", "Installation", "While it runs"),
+    *_messages(REFERENCE / "events-and-logs.md", "The log"),
+]
+
+
+@pytest.mark.parametrize("message", [text for text in MESSAGES if text not in FOREIGN])
+def test_every_message_on_the_pages_is_in_the_code(message):
+    """An operator who searches for a message finds it spelled as the code spells it."""
+    pieces = [piece for piece in message.split("…") if piece.strip()]
+    sayings = [text for text in TEXTS if pieces[0] in text]
+
+    assert sayings
+    for piece in pieces[1:]:
+        assert any(piece in text for text in TEXTS), piece
+
+
+_NO_PROOF = {"client_id": "a", "redirect_uris": ["https://a.example/cb"]}
+_SECRET = _NO_PROOF | {"client_secret": "a secret of enough letters"}
+MISTAKES = (
+    {"token": {}},
+    {"xyz": 1},
+    {"tokens": {"code_lifetime": 60}},
+    {"client_registration": {"enabled": "yes", "per_second": 0, "burst": 1.5}},
+    {"clients": {"client_id": "a"}},
+    {"consent": True},
+    {"secret": 123, "secret_path": "/nowhere"},
+    {"secret": "short"},
+    {"secret": "s" * 32, "secret_path": "/nowhere"},
+    {"clients": [{"client_id": "b c"}]},
+    {"clients": [_NO_PROOF | {"uri": ""}]},
+    {"clients": [_NO_PROOF, _NO_PROOF]},
+    {"clients": [_NO_PROOF | {"client_secret": "short"}]},
+    {"clients": [_SECRET | {"client_secret_path": "/nowhere"}]},
+    {"clients": [_NO_PROOF | {"token_endpoint_auth_method": "client_secret_post"}]},
+    {"clients": [_SECRET | {"token_endpoint_auth_method": "none"}]},
+    {"clients": [_NO_PROOF], "pkce_exempt": ["a"]},
+    {"pkce_exempt": ["missing"]},
+)
+
+
+def _complaints():
+    for options in MISTAKES:
+        with pytest.raises(config.ConfigProblems) as problems:
+            config.read(options)
+        yield from (text for _, text in problems.value.problems)
+
+
+COMPLAINTS = tuple(_complaints())
+
+
+@pytest.mark.parametrize("message", _messages(REFERENCE / "errors.md", "Options of the module"))
+def test_every_complaint_on_the_page_is_made(message):
+    """What the page says of a mistake in the options is what the operator reads."""
+    pattern = re.escape(message).replace("…", ".*")
+
+    assert any(re.fullmatch(pattern, said) for said in COMPLAINTS)
+
+
+def test_every_complaint_is_on_the_page():
+    """A mistake that an operator makes is explained."""
+    explained = _messages(REFERENCE / "errors.md", "Options of the module")
+    patterns = [re.escape(message).replace("…", ".*") for message in explained]
+
+    for said in COMPLAINTS:
+        assert any(re.fullmatch(pattern, said) for pattern in patterns), said
+
+
+def _logged():
+    """Return the message of every call of a logger."""
+    for tree in SOURCES:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                owner = node.func.value
+                if isinstance(owner, ast.Name) and owner.id == "logger":
+                    yield re.sub(r"%[sdr]", "…", node.args[0].value)
+
+
+def test_every_log_line_is_on_the_pages():
+    """Nothing is logged that the pages do not explain."""
+    explained = _messages(REFERENCE / "errors.md", "While it runs")
+    explained += _messages(REFERENCE / "events-and-logs.md", "The log")
+    unexplained = {
+        line for line in _logged() if not any(line.startswith(known) for known in explained)
+    }
+
+    assert unexplained == set()
+
+
+def test_every_kind_of_event_is_explained():
+    """The table of events names the kinds that are written."""
+    listed = _cells(REFERENCE / "events-and-logs.md", "Events")
+
+    assert sorted(listed) == sorted(kind.value for kind in Happened)
+
+
+def test_every_metric_is_explained():
+    """The table of metrics names those that there are, with their kind and labels."""
+    ours = [one for one in vars(metrics).values() if isinstance(one, MetricWrapperBase)]
+    expected = {
+        one._name: (one._type, sorted(set(one._labelnames) - {"server_name"})) for one in ours
+    }
+    listed = {
+        row[0].strip("`"): (row[1], re.findall(r"`([^`]+)`", row[2]))
+        for row in rows(section(REFERENCE / "events-and-logs.md", "Metrics"))
+    }
+
+    assert listed == expected
+
+
+def test_every_end_of_a_session_is_explained():
+    """Why a session may be over stands on the page about tokens, as the database spells it."""
+    listed = _cells(TOPICS / "tokens.md", "What ends a session", column=1)
+
+    assert sorted(listed) == sorted(end.value for end in End)
+
+
+def test_the_actions_of_the_account_page_are_explained():
+    """The page about the pages names the actions that the metadata announces."""
+    listed = _cells(TOPICS / "sign-in-pages.md", "The account page")
+
+    assert listed == [action.value for action in Action]
+
+
+@pytest.mark.parametrize("scope", _cells(TOPICS / "scopes-and-admin.md", "The scopes"))
+def test_the_scopes_on_the_page_are_known(scope):
+    """A scope that the page names is understood, beside those that it needs."""
+    named = scope.replace("<id>", "DOCUMENTED")
+    needed = "urn:matrix:client:api:* urn:matrix:client:device:DOCUMENTED"
+
+    assert named in parse_scope(f"{named} {needed}").tokens
