@@ -33,6 +33,6 @@ MODULE = {
     "clients": [{"redirect_uris": [CALLBACK], **client} for client in CLIENTS],
     "pkce_exempt": ["without-pkce"],
     # Enough for the tests of one session; those about the limit come from addresses of their own.
-    "client_registration": {"burst": 100, "per_second": 0.02},
+    "client_registration": {"burst": 50, "per_second": 0.02},
     "sessions": {"idle_lifetime": "30d", "lifetime": "90d"},
 }
