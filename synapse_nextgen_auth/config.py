@@ -129,8 +129,8 @@ class Registration:
 
     enabled: bool = _option(
         True,
-        "Let clients register themselves. Without it only the clients listed under `clients` can"
-        " sign people in.",
+        "Let clients register themselves. Without it only those that registered before and those"
+        " listed under `clients` can sign people in.",
         example="false",
     )
     allow_loopback_web: bool | None = _option(

@@ -14,6 +14,7 @@ import requests
 from support.addresses import coming_from, over_ipv4
 from support.answers import assert_not_kept, assert_page, assert_refused
 from support.oauth import Browser, Server, web_client
+from support.public import PUBLIC_URL
 from support.rows import count, new_rows, unchanged
 from support.waiting import eventually
 
@@ -550,3 +551,18 @@ def test_new_registrations_are_limited_by_address(public_homeserver, public_serv
     assert neighbour.post(url, json=fresh(), timeout=10).status_code == 201
     flood.close()
     neighbour.close()
+
+
+@pytest.mark.slow
+def test_registration_can_be_switched_off(start_homeserver):
+    """Then it is not advertised, and only configured clients sign people in."""
+    homeserver = start_homeserver(
+        "sqlite",
+        module={"client_registration": {"enabled": False}},
+        config={"public_baseurl": PUBLIC_URL},
+    )
+    server = Server(homeserver.base_url)
+
+    assert "registration_endpoint" not in server.metadata()
+    assert_refused(server.register(), "access_denied", status=403)
+    assert homeserver.query("SELECT COUNT(*) FROM nextgen_clients") == [(0,)]

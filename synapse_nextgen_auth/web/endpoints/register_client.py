@@ -16,11 +16,14 @@ from synapse_nextgen_auth.web.site import Site
 
 logger = logging.getLogger(__name__)
 
+_SWITCHED_OFF = OAuthError("access_denied", "Clients cannot register themselves here", 403)
 _TOO_MANY = OAuthError("temporarily_unavailable", "Too many new registrations, wait a while", 429)
 
 
 async def register(site: Site, incoming: Incoming) -> Outgoing:
     """Register a client, or greet one that is known with the same `client_id`."""
+    if not site.config.client_registration.enabled:
+        raise _SWITCHED_OFF
     if incoming.content_type != "application/json":
         raise invalid_request("The content type must be application/json")
     metadata = read_metadata(forms.parse_json(incoming.body), rules=site.registration_rules)
