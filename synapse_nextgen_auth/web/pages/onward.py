@@ -1,6 +1,7 @@
 """Where a person goes after signing in: an id of ours, never an address from the request (C194)."""
 
 import re
+from urllib.parse import urlencode
 
 import attrs
 
@@ -19,19 +20,19 @@ _ID = re.compile(r"[0-9a-f]{32}")
 class Onward:
     """What the person was about to do: let a client in, approve an operation, see a device."""
 
+    grant_id: str | None = None
+    approval_id: str | None = None
+    device_grant_id: str | None = None
+    wish: Wish | None = None
     grant: Grant | None = None
     client: Client | None = None
-    approval_id: str | None = None
-    wish: Wish | None = None
-    device_grant_id: str | None = None
 
     @classmethod
-    async def read(cls, site: Site, incoming: Incoming, visitor: Visitor) -> "Onward":
-        """Read it from the query; stop when the grant cannot go on in this browser."""
+    def of(cls, incoming: Incoming) -> "Onward":
+        """Read it from the query; whether there is such a thing is for its page to find out."""
         parameters = forms.parse(incoming.query)
         if (grant_id := parameters.get("grant")) is not None:
-            grant, client = await grants.find(site, visitor, grant_id)
-            return cls(grant, client)
+            return cls(grant_id=grant_id)
         approval_id = parameters.get("request")
         if approval_id is not None and _ID.fullmatch(approval_id):
             return cls(approval_id=approval_id)
@@ -42,6 +43,15 @@ class Onward:
             return cls(wish=Wish.read(action, parameters.get("device_id")))
         return cls()
 
+    @classmethod
+    async def read(cls, site: Site, incoming: Incoming, visitor: Visitor) -> "Onward":
+        """Read it from the query; stop when the grant cannot go on in this browser."""
+        onward = cls.of(incoming)
+        if onward.grant_id is None:
+            return onward
+        grant, client = await grants.find(site, visitor, onward.grant_id)
+        return attrs.evolve(onward, grant=grant, client=client)
+
     @property
     def sign_in_url(self) -> str:
         """The sign-in page that comes back here."""
@@ -50,7 +60,7 @@ class Onward:
     @property
     def next_url(self) -> str:
         """Where to go once somebody is signed in."""
-        if self.grant is not None:
+        if self.grant_id is not None:
             return f"consent{self._query}"
         if self.approval_id is not None:
             return f"approve{self._query}"
@@ -60,8 +70,8 @@ class Onward:
 
     @property
     def _query(self) -> str:
-        if self.grant is not None:
-            return f"?grant={self.grant.grant_id}"
+        if self.grant_id is not None:
+            return f"?{urlencode({'grant': self.grant_id})}"
         if self.approval_id is not None:
             return f"?request={self.approval_id}"
         if self.device_grant_id is not None:
@@ -70,11 +80,9 @@ class Onward:
 
 
 def again(incoming: Incoming) -> str:
-    """Return where the form of this request is to be had anew; that page looks at what it is sent."""
-    parameters = forms.parse(incoming.query)
-    for name, page in (("grant", "consent"), ("request", "approve")):
-        value = parameters.get(name)
-        if value is not None and _ID.fullmatch(value):
-            return f"{page}?{name}={value}"
-    action = parameters.get("action")
-    return f"account?{Wish.read(action, parameters.get('device_id')).query}" if action else "./"
+    """Return where somebody goes on whose form was out of date: the same page, or the one after."""
+    page = incoming.path.rpartition("/")[2]
+    if page in {"sign-in", "sign-out"}:
+        return Onward.of(incoming).next_url
+    query = incoming.query.decode("ascii", "replace")
+    return f"{page}?{query}" if query else page

@@ -1,0 +1,294 @@
+"""No form of a page works unless this browser got it from us, on any page there is (C181 to C186).
+
+The list of pages is that of `web/routes.py`: a page that takes a form must have its own row here.
+"""
+
+import html
+import re
+import time
+from urllib.parse import urlsplit
+
+import attrs
+import pytest
+import requests
+
+from support.answers import OUT_OF_DATE, assert_page
+from support.keys import master_key
+from support.oauth import API, DEVICE, Browser, device_id, web_client
+from synapse_nextgen_auth.secret import Keyring, Secret
+from synapse_nextgen_auth.web import browser as rules
+from synapse_nextgen_auth.web.browser import CSRF_LIFETIME, Visitor
+from synapse_nextgen_auth.web.routes import ROUTES, Page
+
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+# Clients send people here with forms of their own; it only begins something.
+FOR_CLIENTS = {"/authorize"}
+
+
+@attrs.frozen
+class Filled:
+    """A form as a person would send it: it would work."""
+
+    browser: Browser
+    url: str
+    fields: dict[str, str]
+
+    def post(self, *, leave_out=(), http=None, headers=None, params=None, **changes):
+        fields = {**self.fields, **changes}
+        return (http or self.browser.http).post(
+            self.url,
+            data={name: value for name, value in fields.items() if name not in leave_out},
+            headers=headers,
+            params=params,
+            allow_redirects=False,
+            timeout=30,
+        )
+
+
+def proof(page):
+    """Return the value that ties a form to its browser."""
+    return re.search(r'name="csrf" value="([^"]+)"', page.text)[1]
+
+
+def filled(browser, **fields):
+    page = browser.page
+    return Filled(browser, page.url, {"csrf": proof(page), **fields})
+
+
+def a_sign_in(homeserver, server, user):
+    browser = Browser(server)
+    browser.get(server.url("sign-in"))
+    return filled(browser, identifier=user.localpart, password=user.password, decision="sign-in")
+
+
+def a_consent(homeserver, server, user):
+    browser = Browser.of(server, user)
+    browser.authorize(server.client().request()[0])
+    return filled(browser, decision="approve")
+
+
+def a_sign_out(homeserver, server, user):
+    browser = Browser.of(server, user)
+    form = filled(browser, decision="sign-out")
+    return attrs.evolve(form, url=server.url("sign-out"))
+
+
+def a_device_to_sign_out(homeserver, server, user):
+    homeserver.login(user, device_id="OLDDEVICE")
+    browser = Browser.of(server, user)
+    browser.get(server.url("account?action=org.matrix.device_delete&device_id=OLDDEVICE"))
+    return filled(browser, decision="end")
+
+
+def a_reset(homeserver, server, user):
+    token = server.client().sign_in(user.localpart, user.password)["access_token"]
+    path = "/_matrix/client/v3/keys/device_signing/upload"
+    server.api("POST", path, token, json=master_key(user.user_id))
+    asked = server.api("POST", path, token, json=master_key(user.user_id)).json()
+    browser = Browser.of(server, user)
+    browser.get(asked["params"]["m.oauth"]["url"])
+    return filled(browser, decision="approve")
+
+
+def a_user_code(homeserver, server, user):
+    client = server.client(
+        web_client(application_type="native", redirect_uris=None, response_types=[],
+                   grant_types=[DEVICE_CODE])
+    )  # fmt: skip
+    scope = f"{API} {DEVICE}{device_id()}"
+    begun = server.post("device-authorization", {"client_id": client.id, "scope": scope}).json()
+    browser = Browser.of(server, user)
+    browser.get(server.url("link"))
+    return filled(browser, user_code=begun["user_code"])
+
+
+def a_device_grant(homeserver, server, user):
+    linking = a_user_code(homeserver, server, user)
+    linking.browser.submit(user_code=linking.fields["user_code"])
+    return filled(linking.browser, decision="approve", confirm="yes")
+
+
+FORMS = {
+    "/sign-in": a_sign_in,
+    "/consent": a_consent,
+    "/sign-out": a_sign_out,
+    "/account": a_device_to_sign_out,
+    "/approve": a_reset,
+    "/link": a_user_code,
+    "/device": a_device_grant,
+}
+
+
+@pytest.fixture(params=FORMS.values(), ids=FORMS)
+def form(request, homeserver, server):
+    return request.param(homeserver, server, homeserver.new_user())
+
+
+def stored(homeserver):
+    """Return what a form could change: signed-in browsers, decisions, devices."""
+    questions = (
+        "SELECT digest, user_id, ended_at FROM nextgen_browsers",
+        "SELECT grant_id, approved_at, refused_at, browser FROM nextgen_grants",
+        "SELECT grant_id, approved_at, refused_at, browser FROM nextgen_device_grants",
+        "SELECT approval_id, approved_at FROM nextgen_approvals",
+        "SELECT user_id, device_id FROM devices",
+        "SELECT COUNT(*) FROM nextgen_events",
+    )
+    return [sorted(homeserver.query(question), key=repr) for question in questions]
+
+
+def with_proof_in_query(form):
+    return form.post(leave_out=["csrf"], params={"csrf": form.fields["csrf"]})
+
+
+def of_another_browser(form):
+    other = Browser(form.browser.server)
+    other.get(form.browser.server.url("sign-in"))
+    return form.post(csrf=proof(other.page))
+
+
+def made(form, age):
+    """Return a proof that we made for this browser that many seconds ago."""
+    keys = Keyring.of(b"a-macaroon-key-that-only-tests-have")
+    visitor = Visitor(Secret(form.browser.cookie), is_new=False)
+    return rules.csrf(keys, visitor, now=int(time.time()) - age)
+
+
+ATTACKS = {
+    "no proof": lambda form: form.post(leave_out=["csrf"]),
+    "empty proof": lambda form: form.post(csrf=""),
+    "wrong proof": lambda form: form.post(csrf=f"{int(time.time())}.{'A' * 43}"),
+    "garbage": lambda form: form.post(csrf="\u0663\u0663.x\n'<"),
+    "proof of another browser": of_another_browser,
+    "proof in the query": with_proof_in_query,
+    "old proof": lambda form: form.post(csrf=made(form, CSRF_LIFETIME + 1)),
+    "proof from the future": lambda form: form.post(csrf=made(form, -3600)),
+    "no cookie": lambda form: form.post(http=requests),
+    "another site": lambda form: form.post(headers={"Sec-Fetch-Site": "cross-site"}),
+    "a sibling": lambda form: form.post(headers={"Sec-Fetch-Site": "same-site"}),
+    "another origin": lambda form: form.post(headers={"Origin": "https://evil.example"}),
+    "a lookalike origin": lambda form: form.post(
+        headers={"Origin": form.browser.server.base_url + ".evil.example"}
+    ),
+}
+
+
+def test_c181_every_page_that_takes_forms_is_here():
+    """A new page needs a form above, so that the tests below are about it too."""
+    taking = {path for path, r in ROUTES.items() if isinstance(r, Page) and "POST" in r.methods}
+
+    assert taking - FOR_CLIENTS == set(FORMS)
+
+
+def test_c181_the_forms_work(form):
+    """Without this the refusals below would prove nothing."""
+    answer = form.post()
+
+    assert answer.status_code in {200, 303}, answer.text
+    assert 'role="alert"' not in answer.text
+
+
+def test_c181_c186_forged_forms_change_nothing(homeserver, form):
+    """Without its own fresh proof, or from another site, a form is refused and leaves no trace."""
+    before = stored(homeserver)
+
+    refused = {name: attack(form) for name, attack in ATTACKS.items()}
+
+    for answer in refused.values():
+        assert_page(answer, OUT_OF_DATE, status=403)
+        assert "Set-Cookie" not in answer.headers
+    assert stored(homeserver) == before
+
+
+def test_c181_a_get_does_nothing(homeserver, form):
+    """The same fields in a link change nothing, whatever is shown."""
+    before = stored(homeserver)
+
+    answer = form.browser.http.get(form.url, params=form.fields, allow_redirects=False, timeout=30)
+
+    assert answer.status_code in {200, 303, 400, 405}
+    assert stored(homeserver) == before
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "none"},
+        # What browsers send with the forms of pages that give no referrer.
+        {"Origin": "null", "Sec-Fetch-Site": "same-origin"},
+        {"Origin": "null"},
+    ],
+)
+def test_c186_what_browsers_say_of_our_own_forms_is_accepted(homeserver, server, headers):
+    """Old browsers say nothing; that is no reason to refuse."""
+    form = a_sign_in(homeserver, server, homeserver.new_user())
+
+    assert form.post(headers=headers).status_code == 303
+
+
+def test_c186_our_own_origin_is_accepted(homeserver, server):
+    """It is the one of `public_baseurl`."""
+    form = a_sign_in(homeserver, server, homeserver.new_user())
+
+    assert form.post(headers={"Origin": server.base_url.rstrip("/")}).status_code == 303
+
+
+def test_a_form_that_is_out_of_date_leads_to_a_fresh_one(form):
+    """The page that says so has a button, and behind it is the same step again."""
+    refused = form.post(csrf="")
+    (target,) = re.findall(r'<a class="button[^"]*" href="([^"]+)"', refused.text)
+
+    again = form.browser.get(form.browser.server.url(html.unescape(target)))
+
+    assert again.status_code == 200
+    where = urlsplit(form.url).path.rpartition("/")[2]
+    starts = {"sign-in": "", "sign-out": ""}
+    assert urlsplit(again.url).path.rpartition("/")[2] == starts.get(where, where)
+    assert urlsplit(again.url).query == (urlsplit(form.url).query if where not in starts else "")
+
+
+def test_c182_a_proof_dies_with_the_sign_in(homeserver, server):
+    """The cookie changes when somebody signs in, and with it what our forms must carry."""
+    user = homeserver.new_user()
+    form = a_sign_in(homeserver, server, user)
+    before, old_proof = form.browser.cookie, form.fields["csrf"]
+    form.browser.submit(**form.fields)
+    form.browser.get(server.issuer)
+
+    refused = form.browser.http.post(
+        server.url("sign-out"), data={"csrf": old_proof}, allow_redirects=False, timeout=30
+    )
+
+    assert form.browser.cookie != before
+    assert_page(refused, OUT_OF_DATE, status=403)
+    form.browser.get(server.issuer)
+    assert user.user_id in form.browser.page.text
+
+
+def test_c182_a_planted_cookie_is_worth_nothing_after_the_sign_in(homeserver, server):
+    """Whoever put the first cookie there does not share in the sign-in that follows."""
+    user = homeserver.new_user()
+    form = a_sign_in(homeserver, server, user)
+    attacker = Browser(server)
+    attacker.http.cookies.update(form.browser.http.cookies)
+    form.post()
+
+    attacker.get(server.issuer)
+
+    assert user.user_id not in attacker.page.text
+
+
+def test_c182_on_https_only_we_can_set_the_cookie(public_homeserver, public_server):
+    """`__Host-` keeps sibling domains from planting one; the plain name is no cookie of ours."""
+    browser = Browser(public_server)
+    answer = browser.get(public_server.url("sign-in"))
+    name, _, attributes = answer.headers["Set-Cookie"].partition("=")
+    plain = {"nextgen_auth": browser.cookie}
+
+    again = Browser(public_server).http.get(public_server.url("sign-in"), cookies=plain, timeout=30)
+
+    assert name == "__Host-nextgen_auth"
+    assert set(attributes.split("; ")[1:]) == {"Path=/", "HttpOnly", "SameSite=Lax", "Secure"}
+    assert "Set-Cookie" in again.headers
