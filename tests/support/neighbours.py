@@ -102,7 +102,8 @@ class Neighbours:
         )
         assert answer.status_code == 200, answer.text
         user = User(answer.json()["user_id"], localpart, password)
-        self.administer("PUT", user, {"password": password, "logout_devices": False})
+        given = {"password": password, "logout_devices": False, "approved": True}
+        self.administer("PUT", user, given)
         return user
 
     def administer(self, method, user, body, path="/_synapse/admin/v2/users/{user_id}"):
