@@ -84,10 +84,11 @@ def end_account(txn: Txn, user_id: str, *, now: int) -> Outcome[None]:
 
 @attrs.frozen
 class Revoked:
-    """Whose session a revocation ended, and the device to delete with it."""
+    """Whose session was revoked, the device to delete with it, the session if it ended just now."""
 
     user_id: str = ""
     device_id: str | None = None
+    session: Session | None = None
 
 
 def revoke(
@@ -115,8 +116,9 @@ def revoke(
                 f"client_id {client_id}",
             ),
         )
+    revoked = Revoked(session.user_id, session=session if ended else None)
     if session.device_id is None or not (ended or session.end_reason == End.REVOKED):
-        return Outcome(Revoked(session.user_id), ended)
+        return Outcome(revoked, ended)
     if sessions.find_by_device(txn, session.user_id, session.device_id) is not None:
-        return Outcome(Revoked(session.user_id), ended)
-    return Outcome(Revoked(session.user_id, session.device_id), ended)
+        return Outcome(revoked, ended)
+    return Outcome(attrs.evolve(revoked, device_id=session.device_id), ended)

@@ -91,6 +91,14 @@ class Devices:
             if error.code != 404:
                 raise
 
+    async def logged_out(self, session: Session) -> None:
+        """Tell other modules that a session logged out, as of a stock token, but without one (C335)."""
+        await self._auth_handler.password_auth_provider.on_logged_out(
+            user_id=session.user_id,
+            device_id=session.device_id,
+            access_token=surrogate(session.session_id),
+        )
+
     async def end_sessions(
         self, user_id: str, device_ids: Collection[str], why: End
     ) -> list[Session]:
@@ -120,12 +128,7 @@ class Devices:
 
     async def _deleted(self, _result: Any, user_id: str, device_ids: Collection[str]) -> None:
         for session in await self.end_sessions(user_id, device_ids, End.LOGOUT):
-            # As for a stock token that is deleted with its device (C335).
-            await self._auth_handler.password_auth_provider.on_logged_out(
-                user_id=user_id,
-                device_id=session.device_id,
-                access_token=surrogate(session.session_id),
-            )
+            await self.logged_out(session)
 
     async def _all_deleted(self, _result: Any, user_id: str, *_args: object, **_kw: object) -> None:
         """After /logout/all, a password reset that logs out, a deactivation: browsers go too."""

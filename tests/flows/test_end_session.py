@@ -76,12 +76,12 @@ def living(tables):
 
 def test_c121_a_revocation_ends_the_session_and_names_its_device(tables, transact):
     """The device goes with it, as on /logout."""
-    begin(tables)
+    session = begin(tables)
 
     outcome = transact(revoke())
 
     after = tables.run(sessions.get, ID)
-    assert (outcome.value, outcome.ended) == (Revoked(ALICE, PHONE), (ID,))
+    assert (outcome.value, outcome.ended) == (Revoked(ALICE, PHONE, session), (ID,))
     assert (after.ended_at, after.end_reason) == (NOW + 9, End.REVOKED)
     assert tables.query("SELECT kind, session_id, address, detail FROM nextgen_events") == [
         ("session_ended", ID, "198.51.100.9", "revoked")
@@ -91,11 +91,11 @@ def test_c121_a_revocation_ends_the_session_and_names_its_device(tables, transac
 @pytest.mark.parametrize("client_id", [None, "other", "unknown\u2028client"])
 def test_c125_a_stranger_may_revoke_and_that_is_written_down(tables, transact, client_id):
     """Whoever found a token can end what it stands for (MSC4254)."""
-    begin(tables)
+    session = begin(tables)
 
     outcome = transact(revoke(client_id=client_id))
 
-    assert (outcome.value, outcome.ended) == (Revoked(ALICE, PHONE), (ID,))
+    assert (outcome.value, outcome.ended) == (Revoked(ALICE, PHONE, session), (ID,))
     assert tables.events() == ["revoked_by_another", "session_ended"]
 
 
@@ -149,11 +149,11 @@ def test_a_device_that_outlived_its_session_on_purpose_stays(tables, transact, w
 
 def test_a_session_without_a_device_has_none_to_delete(tables, transact):
     """As for `openid` alone."""
-    begin(tables, device_id=None, scope="openid")
+    session = begin(tables, device_id=None, scope="openid")
 
     outcome = transact(revoke())
 
-    assert (outcome.value, outcome.ended) == (Revoked(ALICE), (ID,))
+    assert (outcome.value, outcome.ended) == (Revoked(ALICE, None, session), (ID,))
 
 
 def test_ending_by_id_returns_the_session_as_it_was(tables, transact):

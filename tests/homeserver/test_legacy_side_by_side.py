@@ -327,6 +327,15 @@ def _by_logout_all(server, neighbours, user, tokens):
     server.api("POST", f"{V3}/logout/all", tokens["access_token"])
 
 
+def _by_revocation(server, neighbours, user, tokens):
+    server.revoke(token=tokens["refresh_token"])
+
+
+def _by_revocations(server, neighbours, user, tokens):
+    for token in (tokens["refresh_token"], tokens["access_token"], tokens["refresh_token"]):
+        server.revoke(token=token)
+
+
 def _by_an_administrator(server, neighbours, user, tokens):
     device = server.whoami(tokens["access_token"]).json()["device_id"]
     path = f"/_synapse/admin/v2/users/{{user_id}}/devices/{device}"
@@ -340,6 +349,8 @@ def _by_deactivation(server, neighbours, user, tokens):
 LOGOUTS = [
     _by_logout,
     _by_logout_all,
+    _by_revocation,
+    _by_revocations,
     _by_an_administrator,
     _by_deactivation,
 ]

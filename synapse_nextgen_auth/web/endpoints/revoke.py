@@ -32,6 +32,8 @@ async def revoke(site: Site, incoming: Incoming) -> Outgoing:
             now=site.now(),
             address=incoming.address,
         )
+        if revoked.session is not None:
+            await site.devices.logged_out(revoked.session)
         if revoked.device_id is not None:
             await site.devices.remove(revoked.user_id, revoked.device_id)
     return answers.json_answer(200, {})
