@@ -13,6 +13,7 @@ import threading
 import attrs
 import psycopg2
 from synapse.logging.context import current_context
+from synapse.replication.tcp import client as replication
 from synapse.storage.database import LoggingTransaction
 from twisted.web.resource import Resource
 
@@ -169,6 +170,9 @@ class Module:
     """What Synapse loads; it answers at `PATH`."""
 
     def __init__(self, config, api):
+        # How long a worker waits for news of what it just asked another process to write; without
+        # Redis none come.
+        replication._WAIT_FOR_REPLICATION_TIMEOUT_SECONDS = 1
         saboteur = Saboteur()
         saboteur.patch(api._hs)
         api.register_web_resource(PATH, _Control(saboteur))

@@ -260,7 +260,7 @@ def test_reuse_is_a_soft_logout_and_keeps_the_device(deployment, victims, admin)
     (victim,) = victims(1)
 
     by_reuse(victim, "worker2")
-    answer = victim.ask("worker1", "GET", f"{V3}/account/whoami")
+    answer = victim.ask("worker2", "GET", f"{V3}/account/whoami")
     devices = victim.ask("main", "GET", f"{ADMIN}/v2/users/{victim.user.user_id}/devices", admin)
 
     assert answer.status_code == 401

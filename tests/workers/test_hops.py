@@ -59,7 +59,9 @@ def test_c381_a_restart_between_any_two_steps_loses_nothing(deployment, how):
     who = deployment.server(restart.next()).whoami(tokens["access_token"])
     renewed = deployment.at(restart.next(), client).refresh(tokens["refresh_token"]).json()
     still = deployment.server(restart.next()).whoami(renewed["access_token"])
-    revoked = deployment.server(restart.next()).revoke(token=renewed["refresh_token"])
+    last = restart.next()
+    deployment.main.wait()  # a worker waits for it before it says that a device is gone
+    revoked = deployment.server(last).revoke(token=renewed["refresh_token"])
     refused = deployment.server(restart.next()).whoami(renewed["access_token"])
 
     assert who.json()["user_id"] == still.json()["user_id"] == user.user_id
