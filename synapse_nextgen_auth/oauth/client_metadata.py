@@ -141,6 +141,9 @@ def _base(
     if text is not None:
         return _read_page("client_uri", text, rules)
     first = uris.parse(redirect_uris[0]) if redirect_uris else None
+    if redirect_uris and not first:
+        reason = uris.refuse(redirect_uris[0])
+        raise _invalid_redirect(f"redirect_uris {quoted(redirect_uris[0])}: {reason}")
     if rules.redirects.trusted and first:
         return first
     if auth_method is AuthMethod.NONE or not first or uris.refuse_public_https(first):

@@ -25,6 +25,7 @@ _LOOPBACK = re.compile(
     r"(http://(?:localhost|127\.0\.0\.1|\[::1\]))((?:[/?].*)?)",
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
+_HOST = re.compile(r"\[[0-9a-f:.]+\]|[a-z0-9._-]+")
 _PORT = re.compile(r":([1-9][0-9]{0,4})")
 
 
@@ -106,6 +107,8 @@ def _refuse_parts(uri: Uri) -> str | None:
 
 
 def _refuse_trusted(uri: Uri) -> str | None:
+    if uri.host and not _HOST.fullmatch(uri.host):
+        return f"its host {quoted(uri.host)} must be a name or an address; there are no wildcards"
     if uri.scheme == "https" or uri.is_loopback:
         return None
     if "." in uri.scheme and not uri.has_authority:

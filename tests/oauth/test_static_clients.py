@@ -1,0 +1,144 @@
+"""Clients in the configuration: the operator's word counts, mistakes are told, secrets are not."""
+
+import pytest
+
+from synapse_nextgen_auth.oauth.clients import AuthMethod
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.static_clients import read_static
+
+SECRET = "a secret that both sides agreed on"
+ENTRY = {"client_id": "grafana", "redirect_uris": ["https://grafana.example.com/cb"]}
+JWK = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+}
+
+
+def read(content=SECRET, **changes):
+    """Read an entry; `content` is what its files hold."""
+    entry = {name: value for name, value in (ENTRY | changes).items() if value is not None}
+    return read_static(entry, read_file=lambda _: content)
+
+
+@pytest.mark.parametrize(
+    ("changes", "method", "has_secret"),
+    [
+        ({}, AuthMethod.NONE, False),
+        ({"client_secret": SECRET}, AuthMethod.SECRET_BASIC, True),
+        ({"client_secret_path": "/run/secret"}, AuthMethod.SECRET_BASIC, True),
+        (
+            {"client_secret": SECRET, "token_endpoint_auth_method": "client_secret_post"},
+            AuthMethod.SECRET_POST,
+            True,
+        ),
+        ({"jwks": {"keys": [JWK]}}, AuthMethod.PRIVATE_KEY_JWT, False),
+    ],
+)
+def test_what_an_entry_has_decides_how_it_proves_itself(changes, method, has_secret):
+    """Unless it says so."""
+    written = read(**changes)
+
+    assert written.client.auth_method is method
+    assert (written.client.client_id, written.client.static) == ("grafana", True)
+    assert (written.secret is not None) == has_secret
+    assert written.secret is None or written.secret.reveal() == SECRET
+    assert written.client.secret_hash is None
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://grafana.internal/cb",
+        "https://10.0.0.5:3000/cb",
+        "https://localhost/cb",
+        "http://localhost:3000/cb",
+        "http://127.0.0.1/cb",
+        "com.example.app:/cb",
+    ],
+)
+def test_an_operators_client_may_be_anywhere(uri):
+    """Inside a network too, and without a page about itself."""
+    assert read(redirect_uris=[uri]).client.redirect_uris == (uri,)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *(
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "http://grafana.internal/cb",
+            "app:/cb",
+            "/cb",
+        ),
+        *(
+            "https://grafana.internal/cb#",
+            "https://me@grafana.internal/cb",
+            "https://*.example.com/",
+        ),
+        *(
+            "https://grafana.internal/cb?code=1",
+            "com.example.app://cb",
+            "https://grafana.internal/ ",
+        ),
+    ],
+)
+def test_c058_but_only_at_complete_addresses(uri):
+    """No scripts, no patterns, no plain http over a network."""
+    with pytest.raises(OAuthError) as refused:
+        read(redirect_uris=[uri])
+
+    assert refused.value.code == "invalid_redirect_uri"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"client_id": None}, "client_id"),
+        ({"client_id": ""}, "client_id"),
+        ({"client_id": 5}, "client_id"),
+        ({"client_id": "a b"}, "client_id"),
+        ({"client_id": "x" * 101}, "client_id"),
+        ({"client_id": "x\n"}, "client_id"),
+        ({"redirect_uris": None}, "redirect_uris"),
+        ({"redirect_uri": "https://x.example/"}, "unknown option redirect_uri"),
+        ({"client_secret": "short"}, "client_secret must have at least 16"),
+        ({"client_secret": 1234567890123456}, "text in quotes"),
+        ({"client_secret": SECRET, "client_secret_path": "/x"}, "not both"),
+        ({"client_secret": SECRET, "token_endpoint_auth_method": "none"}, "of no use with none"),
+        ({"client_secret": SECRET, "jwks": {"keys": [JWK]}}, "of no use with private_key_jwt"),
+        ({"token_endpoint_auth_method": "client_secret_basic"}, "needs client_secret"),
+        ({"token_endpoint_auth_method": "tls"}, "token_endpoint_auth_method"),
+        ({"jwks": {"keys": []}}, "jwks"),
+        ({"grant_types": ["password"]}, "grant_types"),
+    ],
+)
+def test_a_mistake_is_told(changes, words):
+    """In the operator's words, without the secret."""
+    with pytest.raises(OAuthError) as refused:
+        read(**changes)
+
+    assert words in str(refused.value)
+    assert SECRET not in repr(refused.value)
+
+
+@pytest.mark.parametrize("entry", [None, [], "grafana", 5, True])
+def test_an_entry_is_a_mapping(entry):
+    """Nothing else."""
+    with pytest.raises(OAuthError, match="expected a mapping"):
+        read_static(entry, read_file=lambda _: "")
+
+
+@pytest.mark.parametrize("content", ["", "short", "  \n"])
+def test_a_file_without_a_secret_is_a_mistake(content):
+    """White space around a good one is dropped."""
+    with pytest.raises(OAuthError, match="client_secret_path must have at least 16"):
+        read(content, client_secret_path="/run/secret")
+    assert read(f" {SECRET}\n", client_secret_path="/run/secret").secret.reveal() == SECRET
+
+
+def test_a_secret_does_not_show():
+    """In no log."""
+    assert SECRET not in repr(read(client_secret=SECRET))
