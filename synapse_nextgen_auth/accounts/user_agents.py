@@ -20,7 +20,7 @@ _BROWSERS = (
     ("Chrome/", "Chrome"),
     ("Safari/", "Safari"),
 )
-_PRODUCT = re.compile(r"([A-Za-z][A-Za-z0-9 ._-]{0,40}?)(?:/[0-9][^ ]*)?(?: \(|$| [A-Za-z])")
+_PRODUCT = re.compile(r"([A-Za-z][A-Za-z0-9 ._-]{0,40}?)(?:/[0-9]| \(|$)")
 
 
 def describe(user_agent: str | None) -> str | None:
