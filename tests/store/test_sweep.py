@@ -15,6 +15,7 @@ from support.records import (
 from support.tables import contents
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
 from synapse_nextgen_auth.store import (
     approvals,
     assertions,
@@ -24,6 +25,7 @@ from synapse_nextgen_auth.store import (
     device_grants,
     events,
     grants,
+    rendezvous,
     sessions,
     sweep,
     throttle,
@@ -45,6 +47,10 @@ def add_session(txn, name, at):
 def add_device_grant(txn, name, at):
     codes = Codes(f"device {name}", f"user {name}", name)
     device_grants.add(txn, a_device_grant(grant_id=name, expires_at=at), codes)
+
+
+def add_rendezvous(txn, name, at):
+    rendezvous.add(txn, Rendezvous(name, Kind.ETAG, "data", "sequence", at, at, at))
 
 
 def add_throttle(txn, name, at):
@@ -72,6 +78,7 @@ ROWS = {
     "expired grants": (add_grant, "nextgen_grants", DAY),
     "ended sessions": (add_session, "nextgen_sessions", 30 * DAY),
     "expired device grants": (add_device_grant, "nextgen_device_grants", DAY),
+    "rendezvous": (add_rendezvous, "nextgen_rendezvous", 0),
     "throttles": (add_throttle, "nextgen_throttle", DAY),
     "client assertions": (add_assertion, "nextgen_client_assertions", 60),
     "approvals": (add_approval, "nextgen_approvals", DAY),

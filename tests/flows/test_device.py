@@ -1,0 +1,337 @@
+"""Signing in on a device without a browser: asked, entered, decided and collected, each once."""
+
+from functools import partial
+
+import attrs
+import pytest
+
+from support.records import (
+    ADDRESS,
+    ALICE,
+    BOB,
+    MATRIX,
+    NOW,
+    PHONE,
+    a_browser,
+    a_client,
+    a_device_grant,
+    a_session,
+)
+from synapse_nextgen_auth.flows import device, end_session, sign_in
+from synapse_nextgen_auth.flows.device import Entered, Refused, TooManyTries
+from synapse_nextgen_auth.oauth.device_grants import DeviceGrant
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.store import clients, device_grants, sessions
+from synapse_nextgen_auth.store.device_grants import Codes
+
+COOKIE = a_browser().digest
+GRANT = a_device_grant()
+
+
+def ask(tables, name="1", **fields):
+    """Write down what a device asks for."""
+    grant = a_device_grant(**fields)
+    codes = Codes(f"device code {name}", f"user code {name}", f"half {name}")
+    assert tables.run(device.request, grant, codes)
+    return grant
+
+
+def enter(code="user code 1", *, at=0, browser=COOKIE, address=ADDRESS, half="half 1"):
+    """Return the flow that enters a code."""
+    return partial(device.enter, entered=Entered(code, half, browser, address), now=NOW + at)
+
+
+def approve(grant=GRANT, *, at=0, user_id=ALICE):
+    """Return the flow that lets the device in."""
+    return partial(
+        device.approve, grant=grant, user_id=user_id, auth_time=NOW, now=NOW + at, address=ADDRESS
+    )
+
+
+def redeem(session_id="aa" * 16, *, at=0, code="device code 1"):
+    """Return the flow that collects the session."""
+    return partial(
+        device.redeem, device_code=code, session_id=session_id, now=NOW + at, address="192.0.2.9"
+    )
+
+
+def ready(tables, **fields):
+    """Take a grant to where the device may collect its session."""
+    tables.run(sign_in.sign_in, a_browser(), former=None, address=None)
+    grant = ask(tables, **fields)
+    assert isinstance(tables.run(enter()), DeviceGrant)
+    assert tables.run(approve())
+    return grant
+
+
+def error(outcome):
+    """Return the error code of a refusal."""
+    assert isinstance(outcome.value, OAuthError), outcome
+    assert outcome.value.status == 400
+    return outcome.value.code
+
+
+def test_a_device_asks(tables, transact):
+    """What it asked for stands in the row, and its client was used."""
+    tables.run(clients.add, a_client(created_at=NOW - 7200), digest=None)
+    codes = Codes("device code", "user code", "half")
+
+    assert transact(device.request, GRANT, codes)
+    assert tables.run(device_grants.get, GRANT.grant_id) == GRANT
+    assert tables.query("SELECT last_used_at FROM nextgen_clients") == [(NOW,)]
+
+
+@pytest.mark.parametrize("taken", ["device_code", "user_code"])
+def test_c146_a_code_that_is_taken_is_drawn_again(tables, transact, taken):
+    """Both are unique; the caller hears of it and nothing is written."""
+    ask(tables)
+    codes = Codes("device code 2", "user code 2", "half 2")
+    codes = attrs.evolve(codes, **{taken: f"{taken.replace('_', ' ')} 1"})
+
+    assert not transact(device.request, a_device_grant(grant_id="another"), codes)
+    assert tables.run(device_grants.get, "another") is None
+
+
+def test_an_approved_device_collects_its_session(tables, transact):
+    """Once; the session is the account's that approved, seen from the device's address."""
+    ready(tables)
+
+    outcome = transact(redeem(at=9))
+
+    session = a_session(
+        session_id="aa" * 16,
+        address="192.0.2.9",
+        **dict.fromkeys(["rotated_at", "created_at", "last_active_at"], NOW + 9),
+    )
+    assert (outcome.value, outcome.ended) == (session, ())
+    assert tables.run(sessions.get, "aa" * 16) == session
+    assert error(transact(redeem("bb" * 16, at=10))) == "invalid_grant"
+    assert tables.run(sessions.get, "aa" * 16).ended_at is None
+    assert tables.events() == ["consented", "signed_in", "session_begun"]
+
+
+def test_c143_polls_at_once_collect_one_session(tables):
+    """Over however many workers."""
+    ready(tables)
+
+    outcomes = tables.race([redeem(f"{n:02}" * 16) for n in range(10)])
+
+    assert sum(isinstance(outcome.value, Session) for outcome in outcomes) == 1
+    assert tables.count("nextgen_sessions") == 1
+
+
+def test_a_session_on_the_same_device_is_replaced(tables, transact):
+    """As by a code."""
+    tables.run(sessions.add, a_session(session_id="01" * 16))
+    ready(tables)
+
+    assert transact(redeem()).ended == ("01" * 16,)
+    assert tables.run(sessions.get, "01" * 16).end_reason == End.REPLACED
+
+
+@pytest.mark.parametrize(
+    ("prepare", "at", "code"),
+    [
+        pytest.param(None, 0, "invalid_grant", id="pending"),
+        pytest.param(None, 900, "invalid_grant", id="expired"),
+        pytest.param("refuse", 0, "invalid_grant", id="denied"),
+    ],
+)
+def test_c142_without_approval_there_is_nothing_to_collect(tables, transact, prepare, at, code):
+    """Whatever the reason; polling tells it in the words of RFC 8628."""
+    grant = ask(tables)
+    if prepare:
+        tables.run(device.refuse, grant, now=NOW)
+
+    assert error(transact(redeem(at=at))) == code
+    assert tables.count("nextgen_sessions") == 0
+
+
+def test_c151_an_approval_is_collected_in_time(tables, transact):
+    """On the second."""
+    ready(tables)
+
+    assert error(transact(redeem(at=900))) == "expired_token"
+    assert isinstance(transact(redeem(at=899)).value, Session)
+
+
+@pytest.mark.parametrize("how", ["sign out", "everywhere", "account"])
+def test_c145_whoever_signs_out_takes_the_approval_back(tables, transact, how):
+    """Perhaps it was not meant."""
+    ready(tables)
+    if how == "sign out":
+        tables.run(sign_in.sign_out, a_browser(), now=NOW, address=None)
+    elif how == "everywhere":
+        tables.run(end_session.sign_out_everywhere, ALICE, now=NOW)
+    else:
+        tables.run(end_session.end_account, ALICE, now=NOW)
+
+    assert error(transact(redeem())) == "access_denied"
+    assert error(transact(redeem(at=1))) == "access_denied"
+
+
+def test_c142_a_device_polls_for_itself(tables, transact):
+    """Another client's device code is an unknown one, and nothing changes."""
+    grant = ask(tables)
+
+    assert transact(device.poll, "device code 1", client_id="app") == grant
+    for code, client_id in (("device code 1", "other"), ("unknown", "app")):
+        with pytest.raises(OAuthError, match="invalid_grant"):
+            transact(device.poll, code, client_id=client_id)
+    assert tables.run(device_grants.get, grant.grant_id) == grant
+
+
+def test_c141_an_impatient_device_waits_longer_each_time(tables, transact):
+    """Five seconds more, for this device alone (RFC 8628 section 3.5)."""
+    ask(tables)
+    ask(tables, "2", grant_id="patient")
+
+    for at in (1, 2):
+        transact(device.slow_down, GRANT, now=NOW + at)
+
+    slowed = tables.run(device_grants.get, GRANT.grant_id)
+    assert (slowed.poll_interval, slowed.slowed_at) == (15, NOW + 2)
+    assert tables.run(device_grants.get, "patient").poll_interval == 5
+
+
+def test_c150_a_code_belongs_to_the_browser_that_entered_it(tables, transact):
+    """The same browser may enter it again; to another one it is unknown."""
+    ask(tables)
+
+    first = transact(enter())
+    again = transact(enter(at=1))
+    other = transact(enter(browser="another", address="198.51.100.1", at=2))
+
+    assert first.grant_id == again.grant_id == GRANT.grant_id
+    assert other is Refused.UNKNOWN
+    assert transact(device.find, GRANT.grant_id, browser=COOKIE, now=NOW).browser == COOKIE
+    for browser in ("another", None):
+        found = transact(device.find, GRANT.grant_id, browser=browser, now=NOW)
+        assert found is Refused.UNKNOWN
+
+
+def test_a_code_moves_with_the_browser_that_signs_in(tables, transact):
+    """It was entered under the former cookie."""
+    ask(tables)
+    transact(enter(browser="former"))
+
+    transact(sign_in.sign_in, a_browser(), former="former", address=None)
+
+    assert isinstance(transact(device.find, GRANT.grant_id, browser=COOKIE, now=NOW), DeviceGrant)
+
+
+@pytest.mark.parametrize(
+    ("decide", "at", "found"),
+    [
+        pytest.param(None, 899, DeviceGrant, id="open"),
+        pytest.param(None, 900, Refused.EXPIRED, id="c151-expired"),
+        pytest.param("approve", 0, Refused.DECIDED, id="approved"),
+        pytest.param("refuse", 0, Refused.DECIDED, id="denied"),
+    ],
+)
+def test_c151_a_decided_or_old_grant_does_not_go_on(tables, transact, decide, at, found):
+    """Neither on its page nor by entering the code again."""
+    grant = ask(tables)
+    tables.run(enter())
+    if decide == "approve":
+        tables.run(approve())
+    elif decide == "refuse":
+        tables.run(device.refuse, grant, now=NOW)
+
+    page = transact(device.find, grant.grant_id, browser=COOKIE, now=NOW + at)
+    entered = transact(enter(at=at))
+
+    if found is DeviceGrant:
+        assert isinstance(page, DeviceGrant)
+        assert isinstance(entered, DeviceGrant)
+    else:
+        assert page is found
+        assert entered is Refused.UNKNOWN
+
+
+def test_c150_a_decision_is_made_once(tables, transact):
+    """By the first click, whoever clicks next."""
+    grant = ask(tables)
+
+    assert transact(approve()) is True
+    assert transact(approve(at=1, user_id=BOB)) is False
+    assert transact(device.refuse, grant, now=NOW + 2) is False
+    assert tables.run(device_grants.get, grant.grant_id).user_id == ALICE
+    assert tables.query("SELECT kind, user_id, detail FROM nextgen_events") == [
+        ("consented", ALICE, f"device grant, {MATRIX}")
+    ]
+
+
+def test_c150_clicks_at_once_decide_once(tables):
+    """A double click, or two people."""
+    ask(tables)
+
+    assert sorted(tables.race([approve()] * 6)) == [False] * 5 + [True]
+
+
+def test_c147_five_wrong_codes_and_a_browser_waits(tables, transact):
+    """The right code does not help then, and the answer does not tell; later it works."""
+    ask(tables)
+    for n in range(5):
+        assert transact(enter(f"wrong {n}", at=n, half=f"far {n}")) is Refused.UNKNOWN
+
+    assert transact(enter("wrong", at=5)) == TooManyTries(device.WINDOW - 5)
+    assert transact(enter(at=6)) == TooManyTries(device.WINDOW - 6)
+    assert isinstance(transact(enter(at=7, browser="neighbour")), DeviceGrant)
+
+
+def test_c147_twenty_wrong_codes_and_an_address_waits(tables, transact):
+    """However many browsers it has; after the window it may go on."""
+    ask(tables, expires_at=NOW + 10**6)
+    for n in range(20):
+        found = tables.run(enter(f"wrong {n}", browser=f"browser {n}", half=f"far {n}"))
+        assert found is Refused.UNKNOWN
+
+    assert transact(enter(browser="fresh")) == TooManyTries(device.WINDOW)
+    assert isinstance(transact(enter(browser="fresh", at=device.WINDOW)), DeviceGrant)
+
+
+def test_c147_guesses_at_once_are_all_counted(tables):
+    """Limits hold for a burst as for a row of tries."""
+    ask(tables)
+
+    found = tables.race([enter(f"wrong {n}", half=f"far {n}") for n in range(6)])
+
+    assert found.count(Refused.UNKNOWN) == device.WRONG_PER_BROWSER
+    assert sum(isinstance(answer, TooManyTries) for answer in found) == 1
+
+
+def test_c147_guesses_close_to_a_code_kill_it(tables, transact):
+    """Five codes that begin like it: somebody searches, and the second half is only 17 bits."""
+    ask(tables)
+    for n in range(5):
+        wrong = enter(f"wrong {n}", browser=f"browser {n}", address=f"address {n}")
+        assert transact(wrong) is Refused.UNKNOWN
+
+    assert transact(enter(browser="its person")) is Refused.UNKNOWN
+
+
+def test_guesses_far_from_a_code_leave_it_alone(tables, transact):
+    """Nobody can spoil the sign-in of others by guessing at random."""
+    ask(tables)
+    for n in range(50):
+        tables.run(enter(f"wrong {n}", browser=f"browser {n}", address=f"address {n}", half="far"))
+
+    assert isinstance(transact(enter(browser="its person")), DeviceGrant)
+
+
+def test_guesses_after_the_approval_spoil_nothing(tables, transact):
+    """The device collects what its person agreed to."""
+    ready(tables)
+    for n in range(6):
+        tables.run(enter(f"wrong {n}", browser=f"browser {n}", address=f"address {n}"))
+
+    assert isinstance(transact(redeem()).value, Session)
+
+
+def test_the_device_of_the_scope_is_that_of_the_session(tables, transact):
+    """As the client allocated it."""
+    ready(tables)
+
+    assert transact(redeem()).value.device_id == PHONE
