@@ -115,6 +115,15 @@ def _end_reused(txn: Txn, session: Session, presented: int, *, now: int) -> Outc
     return Outcome(refusal, ended)
 
 
+def look(txn: Txn, session_id: str, generation: int, *, now: int, limits: Limits) -> Session | None:
+    """Return the session whose refresh token of this generation would be taken; change nothing."""
+    session = sessions.get(txn, session_id)
+    if session is None or session.over(now, limits):
+        return None
+    is_reuse = judge(session, generation, now=now, limits=limits) is Verdict.REUSE
+    return None if is_reuse else session
+
+
 @attrs.frozen
 class Use:
     """The first use of a generation, or a sign of life, waiting to be written."""

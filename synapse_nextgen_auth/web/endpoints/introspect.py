@@ -2,8 +2,8 @@
 
 from synapse.api.errors import SynapseError
 
+from synapse_nextgen_auth.flows import refresh
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
-from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.oauth import tokens
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import invalid_client, invalid_request
@@ -50,14 +50,24 @@ async def _describe(site: Site, client: Client, text: str) -> dict[str, object]:
 
 async def _session(site: Site, token: Token) -> Session | None:
     """Return the living session for which this token still works."""
-    try:
-        if token.kind is Kind.ACCESS:
-            session = await site.check.session(token)
-        else:
-            session = await site.homeserver.live.find(token.session_id)
-    except (SynapseError, UnknownSession):
-        return None
-    account = await site.people.account(session.user_id)
+    session = await (
+        _of_access(site, token) if token.kind is Kind.ACCESS else _of_refresh(site, token)
+    )
+    account = await site.people.account(session.user_id) if session else None
     if account is None or account.is_deactivated or account.is_locked:
         return None
-    return None if session.over(site.now(), site.limits) else session
+    return session
+
+
+async def _of_access(site: Site, token: Token) -> Session | None:
+    try:
+        return await site.check.session(token)
+    except SynapseError:
+        return None
+
+
+async def _of_refresh(site: Site, token: Token) -> Session | None:
+    """Look at the row itself: what this process remembers does not know of later refreshes."""
+    return await site.homeserver.query(
+        refresh.look, token.session_id, token.generation, now=site.now(), limits=site.limits
+    )
