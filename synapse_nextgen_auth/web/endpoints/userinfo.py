@@ -30,6 +30,8 @@ async def _session(site: Site, incoming: Incoming) -> Session:
     account = await site.people.account(session.user_id)
     if account is None or account.is_deactivated or account.is_locked:
         raise OAuthError("invalid_token", "The access token is not valid", 401)
+    if await site.client(session.client_id) is None:
+        raise OAuthError("invalid_token", "The access token is not valid", 401)
     if not session.granted.openid:
         raise OAuthError("insufficient_scope", "The token was not granted openid", 403)
     return session
