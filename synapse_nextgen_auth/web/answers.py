@@ -10,6 +10,8 @@ from synapse_nextgen_auth.oauth.uris import parse
 
 NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
+# For what is no page: should a browser ever show it, nothing in it runs (C201).
+INERT = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 CORS = (
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate"),
@@ -29,7 +31,9 @@ def json_answer(status: int, body: Mapping[str, object], *headers: tuple[str, st
     """Answer with JSON that nobody may keep."""
     encoded = json.dumps(body, separators=(",", ":")).encode("utf-8")
     return Outgoing(
-        status, encoded, (("Content-Type", "application/json"), *NO_STORE, NOSNIFF, *headers)
+        status,
+        encoded,
+        (("Content-Type", "application/json"), *NO_STORE, NOSNIFF, INERT, *headers),
     )
 
 
@@ -42,6 +46,7 @@ def document(body: bytes, *headers: tuple[str, str]) -> Outgoing:
             ("Content-Type", "application/json"),
             ("Cache-Control", "public, max-age=600, s-maxage=3600, stale-while-revalidate=600"),
             NOSNIFF,
+            INERT,
             *headers,
         ),
     )
@@ -105,7 +110,7 @@ def redirect(location: str, *headers: tuple[str, str]) -> Outgoing:
         b"",
         (
             *_PAGE_HEADERS,
-            ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+            INERT,
             ("Location", _ascii(location)),
             *headers,
         ),
