@@ -172,7 +172,7 @@ _SECRET = _NO_PROOF | {"client_secret": "a secret of enough letters"}
 MISTAKES = (
     {"token": {}},
     {"xyz": 1},
-    {"tokens": {"code_lifetime": 60}},
+    {"tokens": {"code_lifetime": 60, "access_token_lifetime": "0s", "refresh_grace": "101y"}},
     {"client_registration": {"enabled": "yes", "per_second": 0, "burst": 1.5}},
     {"clients": {"client_id": "a"}},
     {"consent": True},
