@@ -133,7 +133,12 @@ def _read_assertion(given: Mapping[str, str]) -> Credentials:
     return Credentials(AuthMethod.PRIVATE_KEY_JWT, client_id, assertion=Secret(text))
 
 
+def can_be_sent(secret: str) -> bool:
+    """Say whether a client could ever show this secret to us (RFC 6749 appendix A.2)."""
+    return bool(_SECRET.fullmatch(secret))
+
+
 def _secret(text: str) -> Secret:
-    if not _SECRET.fullmatch(text):
+    if not can_be_sent(text):
         raise invalid_client("the client secret is empty or malformed")
     return Secret(text)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import attrs
 
+from synapse_nextgen_auth.oauth import client_auth
 from synapse_nextgen_auth.oauth.client_fields import invalid
 from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules, read_metadata
 from synapse_nextgen_auth.oauth.clients import AuthMethod, Client, Metadata
@@ -80,6 +81,8 @@ def _secret(raw: dict[str, object], read_file: Callable[[str], str]) -> Secret |
     text = value if given[0] == "client_secret" else read_file(value).strip()
     if len(text) < MIN_SECRET:
         raise invalid(f"{given[0]} must have at least {MIN_SECRET} characters")
+    if not client_auth.can_be_sent(text):
+        raise invalid(f"{given[0]} must be printable ASCII, at most 1024 characters")
     return Secret(text)
 
 
