@@ -29,7 +29,7 @@ def end(
     )
     if why is End.REUSE and session.device_id is not None:
         # Nobody knows whether it was the thief who asked for the codes that are on their way.
-        grants.withdraw_codes(txn, session.user_id, device_id=session.device_id, now=now)
+        _withdraw(txn, session.user_id, session.device_id, now=now)
     return (session.session_id,)
 
 
@@ -56,7 +56,7 @@ def end_for_devices(
     for session in living:
         ended += end(txn, session, why=why, now=now)
     for device_id in device_ids:
-        grants.withdraw_codes(txn, user_id, device_id=device_id, now=now)
+        _withdraw(txn, user_id, device_id, now=now)
     return Outcome(living, ended)
 
 
@@ -68,9 +68,14 @@ def list_living(txn: Txn, user_id: str) -> list[Session]:
 def sign_out_everywhere(txn: Txn, user_id: str, *, now: int) -> Outcome[None]:
     """Sign out the account's browsers and withdraw its codes; its devices go another way."""
     browsers.end_for_user(txn, user_id, now=now)
-    grants.withdraw_codes(txn, user_id, now=now)
-    device_grants.withdraw(txn, user_id, now=now)
+    _withdraw(txn, user_id, None, now=now)
     return Outcome(None)
+
+
+def _withdraw(txn: Txn, user_id: str, device_id: str | None, *, now: int) -> None:
+    """Make what was approved and not collected worthless, of one device or of all."""
+    grants.withdraw_codes(txn, user_id, device_id=device_id, now=now)
+    device_grants.withdraw(txn, user_id, device_id=device_id, now=now)
 
 
 def end_account(txn: Txn, user_id: str, *, now: int) -> Outcome[None]:

@@ -2,6 +2,7 @@
 
 import attrs
 
+from synapse_nextgen_auth.oauth import scopes
 from synapse_nextgen_auth.oauth.device_grants import MAX_WRONG_TRIES, DeviceGrant
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -23,8 +24,8 @@ def add(txn: Txn, grant: DeviceGrant, codes: Codes) -> bool:
     """Insert a device grant; False when one of its codes is taken."""
     txn.execute(
         f"INSERT INTO nextgen_device_grants ({_COLUMNS},"
-        " device_code_digest, user_code_digest, user_code_half)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " device_id, device_code_digest, user_code_digest, user_code_half)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT DO NOTHING",
         (
             *(grant.grant_id, grant.client_id, grant.scope, grant.sealed_user_code),
@@ -32,6 +33,7 @@ def add(txn: Txn, grant: DeviceGrant, codes: Codes) -> bool:
             *(grant.created_at, grant.expires_at, grant.poll_interval, grant.slowed_at),
             *(grant.wrong_tries, grant.browser, grant.user_id, grant.auth_time),
             *(grant.approved_at, grant.refused_at, grant.redeemed_at, grant.session_id),
+            scopes.parse(grant.scope).device_id,
             *(codes.device_code, codes.user_code, codes.user_code_half),
         ),
     )
@@ -111,12 +113,16 @@ def refuse(txn: Txn, grant_id: str, *, now: int) -> bool:
     return txn.rowcount == 1
 
 
-def withdraw(txn: Txn, user_id: str, *, now: int) -> int:
-    """Make what an account approved and no device collected worthless; return how many."""
+def withdraw(txn: Txn, user_id: str, *, device_id: str | None = None, now: int) -> int:
+    """Make what an account approved and no device collected worthless; return how many.
+
+    All of it, or what is for one device.
+    """
     txn.execute(
         "UPDATE nextgen_device_grants SET refused_at = ?"
-        " WHERE user_id = ? AND redeemed_at IS NULL AND refused_at IS NULL",
-        (now, user_id),
+        " WHERE user_id = ? AND redeemed_at IS NULL AND refused_at IS NULL"
+        + (" AND device_id = ?" if device_id is not None else ""),
+        (now, user_id, *(() if device_id is None else (device_id,))),
     )
     return txn.rowcount
 

@@ -13,16 +13,19 @@ from support.records import (
     REDIRECT_URI,
     VERIFIER,
     a_browser,
+    a_device_grant,
     a_grant,
     a_session,
 )
-from synapse_nextgen_auth.flows import authorize, end_session, redeem_code, sign_in
+from synapse_nextgen_auth.flows import authorize, device, end_session, redeem_code, sign_in
 from synapse_nextgen_auth.flows.authorize import Decision
 from synapse_nextgen_auth.flows.end_session import Revoked
 from synapse_nextgen_auth.flows.redeem_code import Presented, Redeemed
+from synapse_nextgen_auth.oauth.device_grants import Poll
 from synapse_nextgen_auth.oauth.sessions import End
 from synapse_nextgen_auth.secret import digest
-from synapse_nextgen_auth.store import browsers, sessions
+from synapse_nextgen_auth.store import browsers, device_grants, sessions
+from synapse_nextgen_auth.store.device_grants import Codes
 
 ID = a_session().session_id
 
@@ -200,6 +203,50 @@ def test_a_code_for_a_deleted_device_is_worth_nothing(tables, transact):
     assert not is_good(tables, "doomed")
     assert is_good(tables, "other-device")
     assert is_good(tables, "no-device")
+
+
+def approve_a_device(tables, number, **fields):
+    """Let a device without a browser in that has not collected its session yet."""
+    grant = a_device_grant(grant_id=number, **fields)
+    tables.run(device.request, grant, Codes(number, number, number))
+    decision = {"user_id": ALICE, "auth_time": NOW, "now": NOW, "address": ADDRESS}
+    assert tables.run(device.approve, grant, **decision)
+
+
+def is_collectable(tables, number):
+    """Say whether the device may still collect its session."""
+    return tables.run(device_grants.get, number).poll(NOW) is Poll.APPROVED
+
+
+TABLET = "urn:matrix:client:api:* urn:matrix:client:device:TABLET_0001"
+
+
+def test_what_a_deleted_device_has_not_collected_is_gone(tables, transact):
+    """Whichever grant it signs in by; those of other devices go on."""
+    approve_a_device(tables, "phone")
+    approve_a_device(tables, "tablet", scope=TABLET)
+    approve_a_device(tables, "none", scope="openid")
+
+    transact(end_session.end_for_devices, ALICE, (PHONE,), why=End.LOGOUT, now=NOW)
+
+    assert not is_collectable(tables, "phone")
+    assert is_collectable(tables, "tablet")
+    assert is_collectable(tables, "none")
+
+
+@pytest.mark.parametrize("why", End)
+def test_a_thief_gets_nothing_that_is_on_its_way(tables, transact, why):
+    """Nobody knows who asked for it; any other end says nothing about what comes next."""
+    session = begin(tables)
+    issue(tables, "code")
+    issue(tables, "other-device", scope=TABLET)
+    approve_a_device(tables, "phone")
+
+    transact(end_session.end, session, why=why, now=NOW)
+
+    assert is_good(tables, "code") == (why is not End.REUSE)
+    assert is_collectable(tables, "phone") == (why is not End.REUSE)
+    assert is_good(tables, "other-device")
 
 
 def test_signing_out_everywhere_takes_browsers_and_codes(tables, transact):

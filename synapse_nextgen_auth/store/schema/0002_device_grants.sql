@@ -8,6 +8,7 @@ CREATE TABLE IF NOT EXISTS nextgen_device_grants (
     user_code_sealed   TEXT   NOT NULL,  -- encrypted, to be shown again for comparison
     client_id          TEXT   NOT NULL,
     scope              TEXT   NOT NULL,
+    device_id          TEXT,             -- of the scope
     address            TEXT,
     user_agent         TEXT,
     created_at         BIGINT NOT NULL,
