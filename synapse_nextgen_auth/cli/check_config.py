@@ -31,7 +31,7 @@ def run(paths: Sequence[Path]) -> int:
     if problems:
         return _refuse(problems, raw)
     config, problems = _read_options(raw)
-    hs_config, more = _load(paths)
+    hs_config, more = load(paths)
     problems += more
     if hs_config is not None:
         problems += selfcheck.internal_problems()
@@ -89,8 +89,11 @@ def _below(under: str, path: str) -> str:
     return under if path == "config" else f"{under}.{path}"
 
 
-def _load(paths: Sequence[Path]) -> tuple[HomeServerConfig | None, list[str]]:
-    """Load the files as Synapse does; return what it complains of, our own options aside."""
+def load(paths: Sequence[Path]) -> tuple[HomeServerConfig | None, list[str]]:
+    """Load the files as Synapse does; return what it complains of, our own options aside.
+
+    Nothing is written.
+    """
     arguments = [part for path in paths for part in ("-c", str(path))]
     # Synapse prints advice of its own at this point, about other things than ours.
     silence = io.StringIO()

@@ -28,6 +28,12 @@ every problem found, or the settings in effect. Nothing is started and nothing i
 Run it in Synapse's own Python environment, as the user that runs Synapse.
 """
 
+_TABLES = """\
+Create the module's tables in the database of this configuration. Synapse does that by itself when it
+starts; the one use of this command is right before synapse_port_db, which fills only tables that are
+there already. Run it in Synapse's own Python environment.
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks and return the exit code."""
@@ -37,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _demo(asked)
     if asked.command == "check-config":
         return _check_config(asked)
+    if asked.command == "create-tables":
+        return _create_tables(asked)
     parser.print_help()
     return 0
 
@@ -59,6 +67,17 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="HOMESERVER.YAML",
         help="the files, or directories of files, that Synapse is started with",
+    )
+
+    tables = commands.add_parser(
+        "create-tables", help="prepare a database for synapse_port_db", description=_TABLES
+    )
+    tables.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="HOMESERVER.YAML",
+        help="the configuration that names the new database",
     )
 
     demo = commands.add_parser(
@@ -116,6 +135,12 @@ def _check_config(asked: argparse.Namespace) -> int:
     from synapse_nextgen_auth.cli import check_config  # noqa: PLC0415 - imports all of Synapse
 
     return check_config.run(asked.files)
+
+
+def _create_tables(asked: argparse.Namespace) -> int:
+    from synapse_nextgen_auth.cli import create_tables  # noqa: PLC0415 - imports all of Synapse
+
+    return create_tables.run(asked.files)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from synapse.config.database import DatabaseConnectionConfig
 from synapse.server import HomeServer
 from synapse.storage.database import LoggingDatabaseConnection, make_conn
-from synapse.storage.engines import PostgresEngine
+from synapse.storage.engines import PostgresEngine, create_engine
 
 from synapse_nextgen_auth.store import migrations
 from synapse_nextgen_auth.store.migrations import SchemaRefused
@@ -31,8 +32,12 @@ def prepare(hs: HomeServer) -> None:
 
 
 def _apply(hs: HomeServer) -> None:
-    now = int(hs.get_clock().time_msec() // 1000)
-    with _connection(hs) as connection:
+    apply(_database(hs), hs.hostname, now=int(hs.get_clock().time_msec() // 1000))
+
+
+def apply(database: DatabaseConnectionConfig, server_name: str, *, now: int) -> None:
+    """Bring the tables in this database up to date."""
+    with _connection(database, server_name) as connection:
         txn = connection.cursor(txn_name="nextgen_schema")
         if isinstance(connection.engine, PostgresEngine):
             txn.execute("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
@@ -40,6 +45,12 @@ def _apply(hs: HomeServer) -> None:
             txn.execute("BEGIN IMMEDIATE")
         migrations.apply(txn, migrations.known(), now=now)
         connection.commit()
+
+
+def driver_error(database: DatabaseConnectionConfig) -> type[Exception]:
+    """Return what the driver of this database raises when the database fails."""
+    error: type[Exception] = create_engine(database.config).module.Error
+    return error
 
 
 def _wait(hs: HomeServer, *, patience: int) -> None:
@@ -57,7 +68,7 @@ def _wait(hs: HomeServer, *, patience: int) -> None:
 
 
 def _applied(hs: HomeServer) -> dict[int, str]:
-    with _connection(hs) as connection:
+    with _connection(_database(hs), hs.hostname) as connection:
         try:
             return migrations.applied(connection.cursor(txn_name="nextgen_schema"))
         except connection.engine.module.DatabaseError:
@@ -66,14 +77,19 @@ def _applied(hs: HomeServer) -> dict[int, str]:
             connection.rollback()
 
 
+def _database(hs: HomeServer) -> DatabaseConnectionConfig:
+    return hs.get_datastores().main.db_pool._database_config  # noqa: SLF001
+
+
 @contextmanager
-def _connection(hs: HomeServer) -> Iterator[LoggingDatabaseConnection]:
-    pool = hs.get_datastores().main.db_pool
+def _connection(
+    database: DatabaseConnectionConfig, server_name: str
+) -> Iterator[LoggingDatabaseConnection]:
     connection = make_conn(
-        db_config=pool._database_config,  # noqa: SLF001
-        engine=pool.engine,
+        db_config=database,
+        engine=create_engine(database.config),
         default_txn_name="nextgen_schema",
-        server_name=hs.hostname,
+        server_name=server_name,
     )
     try:
         yield connection

@@ -99,6 +99,7 @@ INTERNALS = (
     Needed(_STORE, "DataStore._send_invalidation_to_replication", ("txn", "cache_name", "keys")),
     Needed("synapse.util.caches.deferred_cache", "DeferredCache.get_immediate", ("key", "default")),
     Needed("synapse.storage.database", "make_conn", ("db_config", "engine", "server_name")),
+    Needed("synapse.storage.engines", "create_engine", ("database_config",)),
     Needed("synapse.storage.database", "DatabasePool.runInteraction", ("desc", "func")),
     Needed("synapse.api.ratelimiting", "Ratelimiter.ratelimit", ("requester", "key")),
     Needed("synapse.config.ratelimiting", "RatelimitSettings", ("per_second", "burst_count")),

@@ -26,7 +26,7 @@ def test_no_command_prints_the_help(capsys):
     assert "- module: synapse_nextgen_auth.NextGenAuth" in printed
 
 
-@pytest.mark.parametrize("command", ["demo", "check-config"])
+@pytest.mark.parametrize("command", ["demo", "check-config", "create-tables"])
 def test_each_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
