@@ -281,3 +281,14 @@ def test_the_scopes_on_the_page_are_known(scope):
     needed = "urn:matrix:client:api:* urn:matrix:client:device:DOCUMENTED"
 
     assert named in parse_scope(f"{named} {needed}").tokens
+
+
+def test_the_supported_synapse_is_the_one_that_is_declared():
+    """The page, the package and the tests name the same range."""
+    page = (DOCS / "development" / "supported-synapse.md").read_text()
+    declared = re.search(r'"(matrix-synapse>=[^"]+)"', (ROOT / "pyproject.toml").read_text())[1]
+    oldest = re.search(r"^deps = (matrix-synapse==\S+)$", (ROOT / "tox.ini").read_text(), re.M)[1]
+
+    assert f"`{declared}`" in page
+    assert f"`{oldest}`" in page
+    assert oldest.partition("==")[2] in declared
