@@ -287,7 +287,7 @@ def test_the_supported_synapse_is_the_one_that_is_declared():
     """The page, the package and the tests name the same range."""
     page = (DOCS / "development" / "supported-synapse.md").read_text()
     declared = re.search(r'"(matrix-synapse>=[^"]+)"', (ROOT / "pyproject.toml").read_text())[1]
-    oldest = re.search(r"^deps = (matrix-synapse==\S+)$", (ROOT / "tox.ini").read_text(), re.M)[1]
+    oldest = re.search(r"\ndeps = (matrix-synapse==\S+)\n", (ROOT / "tox.ini").read_text())[1]
 
     assert f"`{declared}`" in page
     assert f"`{oldest}`" in page
