@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from support.databases import Database, PostgresDatabase, SqliteDatabase
 from support.deployment import Deployment
@@ -16,6 +17,12 @@ from support.redis import RedisServer
 from support.synapse import Homeserver
 
 DATABASES = ("sqlite", "postgres")
+
+# A busy machine is slow, not wrong.
+settings.register_profile(
+    "patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
