@@ -64,7 +64,10 @@ class NextGenAuth:
             logger.info("synapse_nextgen_auth is switched off")
             return
         hs_config = api._hs.config  # noqa: SLF001
-        problems = selfcheck.internal_problems() or selfcheck.config_problems(hs_config, config)
+        problems = selfcheck.internal_problems() or [
+            *selfcheck.listed_twice(hs_config, NextGenAuth),
+            *selfcheck.config_problems(hs_config, config),
+        ]
         if problems:
             raise selfcheck.StartRefused(problems)
         schema.prepare(api._hs)  # noqa: SLF001

@@ -117,6 +117,13 @@ def internal_problems() -> list[str]:
     ]
 
 
+def listed_twice(hs_config: HomeServerConfig, module: type) -> list[str]:
+    """Return what is wrong when the module stands in homeserver.yaml more than once."""
+    if [loaded for loaded, _ in hs_config.modules.loaded_modules].count(module) < 2:
+        return []
+    return ["The module is there twice under modules; once is enough."]
+
+
 def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
     """Return what is wrong with the settings in homeserver.yaml."""
     problems = []
@@ -143,7 +150,8 @@ def _baseurl_problems(hs_config: HomeServerConfig) -> list[str]:
         ]
     parts = urlsplit(url)
     if parts.username is not None or parts.query or parts.fragment:
-        return [f"public_baseurl {url} must have no user, query or fragment"]
+        # Not repeated: beside a user there may be a password.
+        return ["public_baseurl must have no user, query or fragment"]
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
         return []
     return [

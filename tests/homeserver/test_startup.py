@@ -1,0 +1,220 @@
+"""What must be right before the module starts, and what the operator is told when it is not."""
+
+import base64
+
+import pytest
+import yaml
+from synapse.config._base import ConfigError
+from synapse.config.homeserver import HomeServerConfig
+from synapse.util import SYNAPSE_VERSION
+
+from support.oauth import Server
+from support.synapse import sqlite_homeserver
+from synapse_nextgen_auth import NextGenAuth
+from synapse_nextgen_auth.cli.synapse_process import SynapseStoppedError
+from synapse_nextgen_auth.config import Config
+from synapse_nextgen_auth.homeserver import selfcheck
+from synapse_nextgen_auth.homeserver.selfcheck import Needed
+from synapse_nextgen_auth.secret import Secret
+
+DELEGATED = {
+    "enabled": True,
+    "endpoint": "http://localhost:1/",
+    "secret": "a-secret-of-that-service",
+}
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Return the settings of a homeserver that could start."""
+    key = base64.b64encode(b"k" * 32).rstrip(b"=").decode()
+    return sqlite_homeserver(tmp_path).settings() | {"signing_key": f"ed25519 a_test {key}"}
+
+
+def problems(settings, directory, config=None):
+    """Return what the module would say about a homeserver.yaml."""
+    file = directory / "homeserver.yaml"
+    file.write_text(yaml.safe_dump({name: v for name, v in settings.items() if v is not None}))
+    hs_config = HomeServerConfig.load_config("test", ["-c", str(file)])
+    return selfcheck.config_problems(hs_config, config or Config())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://matrix.example.com/",
+        "https://matrix.example.com",
+        "https://example.com/behind/a/path/",
+        "https://example.com:8448/",
+        "http://localhost:8008/",
+        "http://127.0.0.1/",
+        "http://[::1]:8008/",
+    ],
+)
+def test_c010_addresses_that_will_do(settings, tmp_path, url):
+    assert problems(settings | {"public_baseurl": url}, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (None, "public_baseurl is not set. Set it to the address"),
+        ("http://matrix.example.com/", "must begin with https://"),
+        ("http://localhost.example.com/", "must begin with https://"),
+        ("http://10.0.0.1/", "must begin with https://"),
+        ("http://0.0.0.0:8008/", "must begin with https://"),
+        ("https://me@matrix.example.com/", "must have no user, query or fragment"),
+        ("https://me:hunter2@matrix.example.com/", "must have no user, query or fragment"),
+    ],
+)
+def test_c010_addresses_that_will_not_do(settings, tmp_path, url, words):
+    """Each is told what to set; a password in the address is not repeated."""
+    (problem,) = problems(settings | {"public_baseurl": url}, tmp_path)
+
+    assert words in problem
+    assert "hunter2" not in problem
+
+
+def test_sign_in_that_is_delegated_elsewhere(settings, tmp_path):
+    (problem,) = problems(settings | {"matrix_authentication_service": DELEGATED}, tmp_path)
+
+    assert problem.startswith("matrix_authentication_service is enabled")
+
+
+def test_c343_a_short_key_is_no_key(settings, tmp_path):
+    """Tokens hang on `macaroon_secret_key`, unless the module has a secret of its own."""
+    short = settings | {"macaroon_secret_key": "too-short-a-key"}
+
+    (problem,) = problems(short, tmp_path)
+
+    assert problem.startswith("macaroon_secret_key is shorter than 32 bytes")
+    assert "too-short-a-key" not in problem
+    assert problems(short, tmp_path, Config(secret=Secret("s" * 32))) == []
+
+
+def test_all_that_is_wrong_with_the_homeserver_is_said_at_once(settings, tmp_path):
+    broken = {
+        "public_baseurl": "http://matrix.example.com/",
+        "matrix_authentication_service": DELEGATED,
+        "macaroon_secret_key": "short",
+    }
+
+    found = problems(settings | broken, tmp_path)
+
+    assert len(found) == 3
+    assert DELEGATED["secret"] not in "".join(found)
+
+
+def test_this_synapse_has_all_that_we_rely_on():
+    assert selfcheck.internal_problems() == []
+
+
+@pytest.mark.parametrize(
+    ("needed", "words"),
+    [
+        (Needed("synapse.handlers.gone", "Anything"), "synapse.handlers.gone.Anything is missing"),
+        (
+            Needed("synapse.handlers.auth", "AuthHandler.gone"),
+            "synapse.handlers.auth.AuthHandler.gone is missing",
+        ),
+        (
+            Needed("synapse.handlers.auth", "AuthHandler.validate_hash", ("password", "pepper")),
+            "synapse.handlers.auth.AuthHandler.validate_hash takes no pepper",
+        ),
+        (
+            Needed("synapse.rest", "SERVLET_GROUPS", ("client",)),
+            "synapse.rest.SERVLET_GROUPS takes no client",
+        ),
+    ],
+)
+def test_a_synapse_that_moved_something_is_refused(monkeypatch, needed, words):
+    """The message names the missing piece and this Synapse."""
+    monkeypatch.setattr(selfcheck, "INTERNALS", (*selfcheck.INTERNALS, needed))
+
+    (problem,) = selfcheck.internal_problems()
+
+    assert problem.startswith(f"{words} in Synapse {SYNAPSE_VERSION}")
+    assert "Install a release of synapse-nextgen-auth made for it." in problem
+
+
+def test_c383_the_operator_reads_every_mistake_in_one_message():
+    """As Synapse shows it: one `ConfigError` with a line for each, and no secret in it."""
+    raw = {
+        "tokens": {"acces_token_lifetime": "5m", "refresh_grace": 30},
+        "secret": "hunter2",
+        "nonsense": 1,
+        "clients": [{"client_id": "a", "client_secret": "swordfish"}],
+    }
+
+    with pytest.raises(ConfigError) as refused:
+        NextGenAuth.parse_config(raw)
+
+    lines = refused.value.msg.splitlines()
+    assert lines[0] == "synapse_nextgen_auth found these mistakes:"
+    assert [line.split(":")[0] for line in lines[1:]] == [
+        "* nonsense",
+        "* secret",
+        "* clients[0]",
+        "* tokens.acces_token_lifetime",
+        "* tokens.refresh_grace",
+    ]
+    assert "hunter2" not in refused.value.msg
+    assert "swordfish" not in refused.value.msg
+
+
+def refusal(directory, **attributes):
+    """Return what the log of a Synapse that does not start ends with."""
+    homeserver = sqlite_homeserver(directory, **attributes)
+    with pytest.raises(SynapseStoppedError) as stopped, homeserver:
+        pytest.fail("it started")
+    return str(stopped.value)
+
+
+def test_synapse_does_not_start_with_a_wrong_address(tmp_path):
+    """The last thing in the log and on the console is what to do."""
+    text = refusal(tmp_path, config={"public_baseurl": "http://matrix.example.com/"})
+
+    assert text.rstrip().endswith(
+        "synapse_nextgen_auth does not start:\n"
+        "   * public_baseurl http://matrix.example.com/ must begin with https://, because people"
+        " type passwords there. Plain http is for localhost only."
+    )
+
+
+def test_synapse_does_not_start_with_wrong_options(tmp_path):
+    text = refusal(tmp_path, module={"tokens": {"acces_token_lifetime": "5m"}, "secret": "hunter2"})
+
+    assert "* secret: is shorter than 32 bytes" in text
+    assert "* tokens.acces_token_lifetime: unknown option; did you mean" in text
+    assert "hunter2" not in text
+    assert "Traceback" not in text
+
+
+def test_synapse_does_not_start_with_the_module_twice(tmp_path):
+    """Half of one and half of another is none: the operator is told to write it once."""
+    again = {"module": "synapse_nextgen_auth.module.NextGenAuth", "config": {}}
+
+    text = refusal(tmp_path, config={"modules": [again]})
+
+    assert "synapse_nextgen_auth does not start:" in text
+    assert "is there twice under modules; once is enough" in text
+
+
+def test_switched_off_it_is_a_stock_synapse(start_homeserver):
+    """C003: clients find nothing of ours and fall back to the legacy login; no tables are made."""
+    homeserver = start_homeserver(module={"enabled": False, "tokens": {"code_lifetime": "1m"}})
+    server = Server(homeserver.base_url)
+    token = homeserver.login(homeserver.new_user())["access_token"]
+
+    for path in (
+        "/_matrix/client/v1/auth_metadata",
+        "/_matrix/client/unstable/org.matrix.msc2965/auth_metadata",
+        "/_matrix/client/unstable/org.matrix.msc2965/auth_issuer",
+    ):
+        answer = server.api("GET", path, token)
+
+        assert (answer.status_code, answer.json()["errcode"]) == (404, "M_UNRECOGNIZED")
+    assert server.api("GET", "/_synapse/client/auth/", token).status_code == 404
+    assert server.whoami(token).status_code == 200
+    names = "SELECT 1 FROM sqlite_master WHERE name LIKE 'nextgen%'"
+    assert homeserver.query(names) == []
