@@ -9,10 +9,9 @@ import requests
 
 from support.answers import assert_page, assert_refused
 from support.oauth import Browser, web_client
+from support.raw_http import FORM, PREFIX, exchange, form, request
 from support.rows import unchanged
 
-PREFIX = "/_synapse/client/auth"
-FORM = "application/x-www-form-urlencoded"
 LIMIT = 64 * 1024
 
 TOKEN = ("grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "client_id")
@@ -39,32 +38,6 @@ NOT_TEXT = {
 }
 
 
-def raw(server, request):
-    """Send bytes as they are; return the status and the whole answer."""
-    with socket.create_connection(
-        ("127.0.0.1", urlsplit(server.base_url).port), timeout=10
-    ) as plug:
-        plug.sendall(request)
-        answer = b""
-        while piece := plug.recv(65536):
-            answer += piece
-    return int(answer.split(b" ", 2)[1]), answer
-
-
-def request(method, path, *headers, body=b""):
-    """Write an HTTP request whose answer ends with the connection."""
-    lines = [b"%s %s HTTP/1.1" % (method, path), b"Host: localhost", b"Connection: close", *headers]
-    if body:
-        lines.append(b"Content-Length: %d" % len(body))
-    return b"\r\n".join([*lines, b"", body])
-
-
-def form(path, body):
-    return request(
-        b"POST", f"{PREFIX}/{path}".encode(), f"Content-Type: {FORM}".encode(), body=body
-    )
-
-
 def good(client, path):
     """Return a form that is in order, but for a code or token that exists."""
     forms = {
@@ -83,12 +56,12 @@ def test_c213_c215_a_parameter_that_is_no_text(homeserver, server, path, value):
     with unchanged(homeserver):
         for name in ENDPOINTS[path]:
             rest = {k: v for k, v in good(client, path).items() if k != name}
-            status, answer = raw(
+            status, answer = exchange(
                 server, form(path, urlencode(rest).encode() + b"&%s=%s" % (name.encode(), value))
             )
             assert status == 400, (name, answer)
             assert b'"error":"invalid_request"' in answer
-        status, _ = raw(
+        status, _ = exchange(
             server, form(path, urlencode(good(client, path)).encode() + b"&%s=1" % value)
         )
         assert status == 400
@@ -108,7 +81,9 @@ def test_c213_c215_an_authorization_request_that_is_no_text(homeserver, server, 
             query = rest + b"&%s=%s" % (name.encode(), value)
             path = f"{PREFIX}/authorize".encode()
             asked = request(b"GET", path + b"?" + query)
-            status, answer = raw(server, asked if method == "GET" else form("authorize", query))
+            status, answer = exchange(
+                server, asked if method == "GET" else form("authorize", query)
+            )
             assert status == 400, (name, answer)
             assert b"\r\nLocation:" not in answer
 
@@ -128,7 +103,7 @@ def test_c213_c215_a_posted_page_that_is_no_text(homeserver, server, value):
             for name in ("csrf", "identifier", "password", "decision", "unheard_of"):
                 body = b"%s=%s" % (name.encode(), value)
                 path = f"{PREFIX}/{page}?{grant}".encode()
-                status, answer = raw(server, request(b"POST", path, *headers, body=body))
+                status, answer = exchange(server, request(b"POST", path, *headers, body=body))
                 assert status == 400, (page, name, answer)
 
     assert browser.get(browser.page.url).status_code == 200
@@ -190,7 +165,7 @@ def test_c213_headers_that_are_no_text(homeserver, server, line):
     before = len(homeserver.log_text())
     body = b"grant_type=refresh_token&refresh_token=x"
     statuses = [
-        raw(server, request(method, path, line, *more, body=sent))[0]
+        exchange(server, request(method, path, line, *more, body=sent))[0]
         for method, path, more, sent in (
             (b"GET", authorize, [], b""),
             (b"GET", f"{PREFIX}/sign-in".encode(), [], b""),
@@ -232,7 +207,7 @@ def test_c213_paths_that_are_none(homeserver, server, path):
     """What is not spelled like a path of ours is not found, and nobody's handler runs."""
     with unchanged(homeserver):
         for method in (b"GET", b"POST"):
-            status, answer = raw(
+            status, answer = exchange(
                 server,
                 request(
                     method,
