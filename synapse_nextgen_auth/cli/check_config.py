@@ -145,5 +145,6 @@ def _secrets_in(value: object, name: str = "") -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _secrets_in(inner, name)
-    elif _SECRET_NAME.search(name) and value is not None and len(str(value)) > 3:
+    # A path is no secret, and what is as short as a word would take words out of the message.
+    elif _SECRET_NAME.search(name) and not name.endswith("_path") and len(str(value or "")) > 5:
         yield str(value)

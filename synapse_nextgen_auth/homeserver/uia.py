@@ -53,8 +53,8 @@ class BrowserInsteadOfStages:
         if not (request.path or b"").endswith(_RESET_PATH):
             raise AuthError(
                 403,
-                "This session was opened in the browser, so this has to be done there too:"
-                f" {self._endpoints.issuer}",
+                "This session was opened in the browser and cannot confirm this with a password."
+                f" Sign devices out at {self._endpoints.url('account')}",
                 Codes.FORBIDDEN,
             )
         return await self._reset(requester, request, request_body)

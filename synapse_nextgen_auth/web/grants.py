@@ -20,7 +20,11 @@ from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.pages.messages import OF_REFUSED, Stop, account_standing
 from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.templates import ClientCard, FormPostPage, Message
+from synapse_nextgen_auth.web.views import (
+    ClientCard,
+    FormPostPage,
+    Message,
+)
 
 logger = logging.getLogger(__name__)
 

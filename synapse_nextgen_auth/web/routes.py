@@ -35,7 +35,9 @@ from synapse_nextgen_auth.web.pages import (
 )
 from synapse_nextgen_auth.web.pages.messages import Stop
 from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.templates import Message
+from synapse_nextgen_auth.web.views import (
+    Message,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +48,10 @@ _FORM = "application/x-www-form-urlencoded"
 
 @attrs.frozen
 class Endpoint:
-    """What clients speak to: JSON, from any origin."""
+    """What clients speak to: JSON, from any origin; `takes` is the media type of a POST."""
 
     methods: Mapping[str, Serve]
+    takes: str | None = _FORM
     has_head: ClassVar[bool] = True
 
 
@@ -69,12 +72,12 @@ ROUTES: dict[str, Endpoint | Page] = {
     "/.well-known/oauth-authorization-server": Endpoint({"GET": metadata.metadata}),
     "/keys": Endpoint({"GET": metadata.keys}),
     # Protocol
-    "/clients/register": Endpoint({"POST": register_client.register}),
+    "/clients/register": Endpoint({"POST": register_client.register}, takes=None),
     "/token": Endpoint({"POST": token.token}),
     "/revoke": Endpoint({"POST": revoke.revoke}),
     "/device-authorization": Endpoint({"POST": device_authorization.device_authorization}),
     "/introspect": Endpoint({"POST": introspect.introspect}),
-    "/userinfo": Endpoint({"GET": userinfo.userinfo, "POST": userinfo.userinfo}),
+    "/userinfo": Endpoint({"GET": userinfo.userinfo, "POST": userinfo.userinfo}, takes=None),
     # Pages
     "/authorize": Page(
         {"GET": authorization.authorize, "POST": authorization.authorize}, has_head=False
@@ -126,7 +129,7 @@ async def _serve_well_known(site: Site, incoming: Incoming) -> Outgoing:
 async def _serve(site: Site, incoming: Incoming) -> Outgoing:
     path = incoming.path.removeprefix(PREFIX)
     if path == "" and incoming.path == PREFIX:
-        return answers.redirect(f"{PREFIX}/")
+        return answers.redirect(site.endpoints.issuer)
     if path.startswith(STATIC):
         return _static(site, path.removeprefix(STATIC), incoming)
     route = ROUTES.get(path) if incoming.path.startswith(PREFIX) else None
@@ -148,7 +151,7 @@ async def _endpoint(site: Site, route: Endpoint, incoming: Incoming) -> Outgoing
         if serve is None:
             refusal = OAuthError("invalid_request", f"Use {_allowed(route)}", 405)
             return answers.error(refusal, ("Allow", _allowed(route)), *answers.CORS)
-        _check_body(incoming)
+        _check_body(route, incoming)
         return (await serve(site, incoming)).having(*answers.CORS)
     except OAuthError as refusal:
         logger.info("Refused %s %s: %s", incoming.method, incoming.path, refusal)
@@ -188,12 +191,12 @@ async def _page(site: Site, route: Page | Endpoint | None, incoming: Incoming) -
     return messages.show(site, Stop(503, Message.UNAVAILABLE, reference=reference, headers=retry))
 
 
-def _check_body(incoming: Incoming) -> None:
+def _check_body(route: Endpoint, incoming: Incoming) -> None:
     if incoming.is_too_large:
         raise OAuthError("invalid_request", "The body is too large", 413)
-    is_form = incoming.method == "POST" and incoming.path != f"{PREFIX}/clients/register"
-    if is_form and incoming.content_type != _FORM and incoming.path != f"{PREFIX}/userinfo":
-        raise OAuthError("invalid_request", f"The content type must be {_FORM}")
+    is_wrong = route.takes is not None and incoming.content_type != route.takes
+    if incoming.method == "POST" and is_wrong:
+        raise OAuthError("invalid_request", f"The content type must be {route.takes}")
 
 
 def _static(site: Site, name: str, incoming: Incoming) -> Outgoing:

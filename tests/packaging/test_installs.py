@@ -16,7 +16,10 @@ REPORT = """
 import json
 from pathlib import Path
 import synapse_nextgen_auth
-from synapse_nextgen_auth.web.templates import _CANDIDATES, Templates, find_directory
+from synapse_nextgen_auth.web.templates import Templates, find_directory
+from synapse_nextgen_auth.web.views import (
+    _CANDIDATES,
+)
 
 Templates("/loads-every-page")
 package = Path(synapse_nextgen_auth.__file__).parent

@@ -9,7 +9,8 @@ import attrs
 import jinja2
 import pytest
 
-from synapse_nextgen_auth.web.templates import (
+from synapse_nextgen_auth.web.templates import Templates, find_directory
+from synapse_nextgen_auth.web.views import (
     PAGES,
     ApprovedPage,
     ApprovePage,
@@ -32,8 +33,6 @@ from synapse_nextgen_auth.web.templates import (
     SignedOutPage,
     SignInError,
     SignInPage,
-    Templates,
-    find_directory,
 )
 
 BASE = "/_synapse/client/auth"
@@ -231,11 +230,11 @@ SAMPLES = {
             reference="7f3c9a12",
             detail="redirect_uri is not registered: https://app.element.io/callback?step=2",
             forward_url="https://element.io/",
-            forward_label=ForwardLabel.BACK_TO_APPLICATION,
+            forward_label=ForwardLabel.OTHER_ACCOUNT,
             client=ELEMENT,
         ),
         "retry": MessagePage(
-            Message.SERVER_ERROR,
+            Message.UNAVAILABLE,
             "example.org",
             reference="7f3c9a12",
             forward_url=f"{BASE}/home",

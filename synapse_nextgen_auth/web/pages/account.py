@@ -11,7 +11,7 @@ from synapse_nextgen_auth.web.languages import wanted
 from synapse_nextgen_auth.web.pages import visitors
 from synapse_nextgen_auth.web.pages.messages import Stop, account_standing
 from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.templates import (
+from synapse_nextgen_auth.web.views import (
     ClientCard,
     DeviceLine,
     DevicePage,

@@ -15,7 +15,12 @@ from synapse_nextgen_auth.web.languages import wanted
 from synapse_nextgen_auth.web.pages import visitors
 from synapse_nextgen_auth.web.pages.messages import Stop, account_standing
 from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.templates import ConsentPage, ForwardLabel, Message, Permission
+from synapse_nextgen_auth.web.views import (
+    ConsentPage,
+    ForwardLabel,
+    Message,
+    Permission,
+)
 
 
 async def show(site: Site, incoming: Incoming) -> Outgoing:

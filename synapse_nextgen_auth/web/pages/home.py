@@ -5,7 +5,10 @@ from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.pages import visitors
 from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.templates import HomePage, SignedOutPage
+from synapse_nextgen_auth.web.views import (
+    HomePage,
+    SignedOutPage,
+)
 
 
 async def show(site: Site, incoming: Incoming) -> Outgoing:

@@ -9,7 +9,10 @@ from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.endpoints.device_authorization import keyed
 from synapse_nextgen_auth.web.pages import visitors
 from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.templates import LinkError, LinkPage
+from synapse_nextgen_auth.web.views import (
+    LinkError,
+    LinkPage,
+)
 
 
 async def show(site: Site, incoming: Incoming) -> Outgoing:

@@ -8,7 +8,11 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.authorize import Problem
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.templates import ForwardLabel, Message, MessagePage
+from synapse_nextgen_auth.web.views import (
+    ForwardLabel,
+    Message,
+    MessagePage,
+)
 
 
 @attrs.frozen

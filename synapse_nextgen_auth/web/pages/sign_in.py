@@ -18,7 +18,10 @@ from synapse_nextgen_auth.web.pages import visitors
 from synapse_nextgen_auth.web.pages.messages import account_standing
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.templates import SignInError, SignInPage
+from synapse_nextgen_auth.web.views import (
+    SignInError,
+    SignInPage,
+)
 
 logger = logging.getLogger(__name__)
 

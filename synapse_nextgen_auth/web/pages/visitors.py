@@ -9,7 +9,10 @@ from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.pages import onward
 from synapse_nextgen_auth.web.pages.messages import Stop
 from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.templates import ForwardLabel, Message
+from synapse_nextgen_auth.web.views import (
+    ForwardLabel,
+    Message,
+)
 
 # How often (seconds) a visit is written down.
 _TOUCH_AFTER = 3600
