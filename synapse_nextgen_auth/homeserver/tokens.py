@@ -1,5 +1,7 @@
 """Checking our access tokens for Synapse (design.md section 4)."""
 
+from functools import lru_cache
+
 import attrs
 from synapse.api.errors import AuthError, Codes, InvalidClientTokenError
 from synapse.types import Requester, create_requester
@@ -13,8 +15,8 @@ from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, Limits, Session
 from synapse_nextgen_auth.oauth.tokens import Kind, Token
 from synapse_nextgen_auth.secret import Keyring, digest
 
-# How many tokens are remembered as ours; a forgotten one costs a few microseconds.
-_MAX_AUTHENTIC = 20_000
+# How much is remembered of what was hashed before; a forgotten token costs some microseconds.
+_REMEMBERED = 20_000
 
 
 def _without_idle(limits: Limits) -> Limits:
@@ -42,7 +44,7 @@ class TokenCheck:
         token = tokens.read(self.keys, text)
         if token is None or token.kind is not Kind.ACCESS:
             raise InvalidClientTokenError("Unrecognised access token")
-        if len(self._authentic) >= _MAX_AUTHENTIC:
+        if len(self._authentic) >= _REMEMBERED:
             self._authentic.clear()
         self._authentic[text] = token
         return token
@@ -98,6 +100,7 @@ def may_administer(requester: Requester) -> bool:
     return ADMIN in requester.scope
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def surrogate(session_id: str) -> str:
     """Return what `user_ips` gets instead of the token: stable per session, opens nothing (C337)."""
     return f"nextgen_session_{digest(session_id)[:32]}"
