@@ -18,6 +18,7 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.devices import Devices
 from synapse_nextgen_auth.homeserver.housekeeping import Housekeeping
 from synapse_nextgen_auth.homeserver.http import Tree
+from synapse_nextgen_auth.homeserver.known_clients import KnownClients
 from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.people import People
 from synapse_nextgen_auth.homeserver.polls import Polls
@@ -136,6 +137,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         ),
         polls=Polls(homeserver),
         static_clients={written.client.client_id: _hashed(written) for written in config.clients},
+        known_clients=KnownClients(homeserver),
     )
 
 

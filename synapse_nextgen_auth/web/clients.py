@@ -1,13 +1,14 @@
 """Which client speaks at an endpoint, proven in the way it registered (RFC 6749 section 2.3)."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import argon2
 from synapse.logging.context import defer_to_thread
 
 from synapse_nextgen_auth.homeserver.http import Incoming
 from synapse_nextgen_auth.oauth import client_auth
-from synapse_nextgen_auth.oauth.clients import AuthMethod, Client
+from synapse_nextgen_auth.oauth.clients import REFRESH_TOKEN, AuthMethod, Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_client
 from synapse_nextgen_auth.secret import Secret
 from synapse_nextgen_auth.store import assertions
@@ -44,15 +45,20 @@ async def authenticate(site: Site, incoming: Incoming, form: Mapping[str, str]) 
     if incoming.has_header("Authorization") and incoming.header("Authorization") is None:
         raise invalid_client("the Authorization header is repeated or not ASCII")
     credentials = client_auth.read(incoming.header("Authorization"), form)
-    client = await site.client(credentials.client_id)
-    accepted = await defer_to_thread(
-        site.homeserver.hs.get_reactor(),
-        _check,
+    refreshes = form.get("grant_type") == REFRESH_TOKEN
+    client = await site.client(credentials.client_id, refreshes=refreshes)
+    check = partial(
+        client_auth.authenticate,
         client or _NOBODY,
         credentials,
-        (site.endpoints.issuer, site.endpoints.url("token")),
-        site.now(),
+        audience=(site.endpoints.issuer, site.endpoints.url("token")),
+        now=site.now(),
+        verify_secret=verify_secret,
     )
+    if credentials.method is AuthMethod.NONE:  # nothing to hash or verify
+        accepted = check()
+    else:
+        accepted = await defer_to_thread(site.homeserver.hs.get_reactor(), check)
     if client is None:
         raise invalid_client("unknown client")
     if accepted.jti is not None and not await site.homeserver.query(
@@ -63,17 +69,6 @@ async def authenticate(site: Site, incoming: Incoming, form: Mapping[str, str]) 
     ):
         raise invalid_client("the assertion was used before")
     return client
-
-
-def _check(
-    client: Client,
-    credentials: client_auth.Credentials,
-    audience: tuple[str, ...],
-    now: int,
-) -> client_auth.Accepted:
-    return client_auth.authenticate(
-        client, credentials, audience=audience, now=now, verify_secret=verify_secret
-    )
 
 
 def basic_challenge(incoming: Incoming, refusal: OAuthError) -> tuple[tuple[str, str], ...]:

@@ -10,6 +10,7 @@ from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.flows import register_client
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.devices import Devices
+from synapse_nextgen_auth.homeserver.known_clients import KnownClients
 from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.people import People
 from synapse_nextgen_auth.homeserver.polls import Polls
@@ -45,6 +46,7 @@ class Site:
     device_requests: Limiter
     polls: Polls
     static_clients: Mapping[str, Client]
+    known_clients: KnownClients
 
     @property
     def server_name(self) -> str:
@@ -72,10 +74,15 @@ class Site:
         """Return the time in seconds since the epoch."""
         return self.homeserver.now()
 
-    async def client(self, client_id: str | None) -> Client | None:
-        """Return the configured or registered client with this id."""
+    async def client(self, client_id: str | None, *, refreshes: bool = False) -> Client | None:
+        """Return the configured or registered client with this id.
+
+        One that `refreshes` has a session, so memory will do.
+        """
         if not client_id or len(client_id) > 255:
             return None
         if client_id in self.static_clients:
             return self.static_clients[client_id]
+        if refreshes:
+            return await self.known_clients.find(client_id)
         return await self.homeserver.query(register_client.find, client_id)
