@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from support import node
 from support.databases import Database, PostgresDatabase, SqliteDatabase
 from support.deployment import Deployment
 from support.postgres import PostgresServer
@@ -152,6 +153,12 @@ def _forgive_dependencies():
     # A filter in pyproject.toml would lose against `-W error` on the command line.
     dependencies = r"(synapse|twisted)\."
     warnings.filterwarnings("ignore", category=DeprecationWarning, module=dependencies)
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    """Return the JavaScript libraries that tests drive, installed if they are not yet."""
+    return node.installed()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,0 +1,93 @@
+"""matrix-js-sdk, the engine of Element Web: the newest release, and those that are deployed."""
+
+import pytest
+
+from support.oauth import Browser, Server
+
+REDIRECT_URI = "https://client.example.com/callback"
+STABLE = "urn:matrix:client"
+UNSTABLE = "urn:matrix:org.matrix.msc2967.client"
+
+
+def drive(node, server, visit, **told):
+    """Run the newest library from discovery to logout."""
+    base_url = server.base_url.rstrip("/")
+    return node.run("matrix_js_sdk.js", visit, baseUrl=base_url, redirectUri=REDIRECT_URI, **told)
+
+
+def test_from_discovery_to_logout(node, server, user, visit):
+    """Register, sign in, sync, send encrypted, reset the cryptographic identity, refresh, log out."""
+    told = drive(node, server, visit)
+
+    assert told["userId"] == user.user_id
+    assert told["scope"] == f"{STABLE}:api:* {STABLE}:device:{told['deviceId']}"
+    assert told["state"] == "a-state"
+    assert told["identityChanged"]
+    assert told["stages"] == ["m.oauth", "org.matrix.cross_signing_reset"]
+    assert told["afterLogout"]["errcode"] == "M_UNKNOWN_TOKEN"
+    assert told["afterLogout"]["status"] == 401
+    # A refusal that the library takes for a logout; anything else it repeats for ever.
+    assert told["refreshAfterLogout"]["name"] == "OAuth2HTTPError"
+    assert told["refreshAfterLogout"]["error"] == "invalid_grant"
+    assert told["refreshAfterLogout"]["status"] == 400
+
+
+def test_both_tokens_are_revoked_at_once(node, server, visit, homeserver):
+    """Its logout sends both revocations together, and both are answered with 200."""
+    before = homeserver.log_text().count("client/auth/revoke HTTP/1.1")
+
+    drive(node, server, visit)
+
+    lines = [
+        line for line in homeserver.log_text().splitlines() if "client/auth/revoke HTTP/1.1" in line
+    ][before:]
+    assert len(lines) == 2
+    assert all('B 200 "POST' in line for line in lines)
+
+
+def test_an_expired_token_is_refreshed_by_the_library(node, start_homeserver):
+    """The 401 of an expired token says so, and the library goes on without its person noticing."""
+    homeserver = start_homeserver(module={"tokens": {"access_token_lifetime": "6s"}})
+    user, server = homeserver.new_user(), Server(homeserver.base_url)
+    browser = Browser(server)
+
+    def visit(url):
+        page = browser.get(url)
+        if 'name="password"' in page.text:
+            browser.sign_in(user.localpart, user.password)
+        page = browser.submit(decision="approve")
+        return page.headers.get("Location") or page.url
+
+    told = drive(node, server, visit, patience=7000)
+
+    assert told["refreshed"] >= 1
+    assert told["refreshAfterLogout"]["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("library", ["matrix-js-sdk-39", "matrix-js-sdk-41"])
+def test_deployed_releases(node, server, user, visit, library):
+    """Element Web of a year: unstable scopes, an ID token, keys, and discovery below the issuer."""
+    told = node.run(
+        "matrix_js_sdk_oidc.js",
+        visit,
+        library=library,
+        baseUrl=server.base_url.rstrip("/"),
+        redirectUri=REDIRECT_URI,
+        loginHint=f"mxid:{user.user_id}",
+    )
+
+    device_id = told["scope"].rpartition(":")[2]
+    assert told["userId"] == user.user_id
+    assert told["scope"] == f"openid {UNSTABLE}:api:* {UNSTABLE}:device:{device_id}"
+    assert told["claims"]["sub"] == user.user_id
+    assert told["claims"]["iss"] == told["issuer"] == server.issuer
+    assert told["claims"]["aud"] == told["clientId"]
+    assert "RS256" in told["signingKeys"]
+    assert told["sameIssuer"]
+    assert "/_synapse/client/auth/.well-known/openid-configuration" in told["asked"]
+    stable, unstable = (
+        f"/_matrix/client/{v}/auth_metadata" for v in ("v1", "unstable/org.matrix.msc2965")
+    )
+    assert (unstable if library.endswith("39") else stable) in told["asked"]
+    assert told["revocations"] == [200, 200]
+    assert told["afterLogout"] == "TokenRefreshLogoutError"
