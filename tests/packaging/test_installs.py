@@ -16,10 +16,7 @@ REPORT = """
 import json
 from pathlib import Path
 import synapse_nextgen_auth
-from synapse_nextgen_auth.web.templates import Templates, find_directory
-from synapse_nextgen_auth.web.views import (
-    _CANDIDATES,
-)
+from synapse_nextgen_auth.web.templates import _CANDIDATES, Templates, find_directory
 
 Templates("/loads-every-page")
 package = Path(synapse_nextgen_auth.__file__).parent
