@@ -64,17 +64,28 @@ def test_an_expired_token_is_refreshed_by_the_library(node, start_homeserver):
     assert told["refreshAfterLogout"]["error"] == "invalid_grant"
 
 
+@pytest.fixture
+def drive_deployed(node, server, user, visit):
+    """Return a function that runs a deployed library from discovery to logout."""
+
+    def drive_(library, **told):
+        return node.run(
+            "matrix_js_sdk_oidc.js",
+            visit,
+            library=library,
+            baseUrl=server.base_url.rstrip("/"),
+            redirectUri=REDIRECT_URI,
+            loginHint=f"mxid:{user.user_id}",
+            **told,
+        )
+
+    return drive_
+
+
 @pytest.mark.parametrize("library", ["matrix-js-sdk-39", "matrix-js-sdk-41"])
-def test_deployed_releases(node, server, user, visit, library):
+def test_deployed_releases(drive_deployed, server, user, library):
     """Element Web of a year: unstable scopes, an ID token, keys, and discovery below the issuer."""
-    told = node.run(
-        "matrix_js_sdk_oidc.js",
-        visit,
-        library=library,
-        baseUrl=server.base_url.rstrip("/"),
-        redirectUri=REDIRECT_URI,
-        loginHint=f"mxid:{user.user_id}",
-    )
+    told = drive_deployed(library)
 
     device_id = told["scope"].rpartition(":")[2]
     assert told["userId"] == user.user_id
@@ -91,3 +102,15 @@ def test_deployed_releases(node, server, user, visit, library):
     assert (unstable if library.endswith("39") else stable) in told["asked"]
     assert told["revocations"] == [200, 200]
     assert told["afterLogout"] == "TokenRefreshLogoutError"
+
+
+def test_the_issuer_alone_is_enough(drive_deployed, server, user):
+    """A library that finds no metadata asks for the issuer, and discovers from there."""
+    told = drive_deployed("matrix-js-sdk-39", onlyIssuer=True)
+
+    assert told["asked"][:3] == [
+        "/_matrix/client/unstable/org.matrix.msc2965/auth_metadata",
+        "/_matrix/client/unstable/org.matrix.msc2965/auth_issuer",
+        "/_synapse/client/auth/.well-known/openid-configuration",
+    ]
+    assert told["userId"] == user.user_id

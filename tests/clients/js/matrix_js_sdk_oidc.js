@@ -1,7 +1,7 @@
 // matrix-js-sdk 37 to 41, which signs in through oidc-client-ts: what deployed Element Web does.
 import { report, told, visit } from "./talk.js";
 
-const { baseUrl, redirectUri, library } = told;
+const { baseUrl, redirectUri, library, onlyIssuer } = told;
 
 // As much of a browser as the library looks for.
 function storage() {
@@ -25,7 +25,12 @@ globalThis.location = { origin: new URL(redirectUri).origin };
 const asked = [];
 const stockFetch = globalThis.fetch;
 globalThis.fetch = (resource, options) => {
-  asked.push(new URL(resource.url ?? resource).pathname);
+  const path = new URL(resource.url ?? resource).pathname;
+  asked.push(path);
+  if (onlyIssuer && path.endsWith("/auth_metadata")) {
+    // A homeserver of the first days of MSC2965 knows the issuer and nothing else.
+    return Response.json({ errcode: "M_UNRECOGNIZED", error: "?" }, { status: 404 });
+  }
   return stockFetch(resource, options);
 };
 
