@@ -1,11 +1,12 @@
 """Templates: how a page becomes HTML, and the files it loads."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import attrs
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, meta
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, meta
 
 from synapse_nextgen_auth.web.views import PAGES, Page
 
@@ -42,9 +43,8 @@ class Templates:
             key = f"{hashlib.sha256(content).hexdigest()[:16]}/{name}"
             self._static_files[key] = StaticFile(content, content_type)
             self._static_urls[name] = f"{base_url_path.rstrip('/')}/static/{key}"
-        loader = FileSystemLoader(directory)
         self._environment = Environment(
-            loader=loader,
+            loader=_Loader(directory),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -53,7 +53,8 @@ class Templates:
             cache_size=-1,
         )
         self._environment.globals["static"] = self._static_urls.__getitem__
-        _compile(self._environment, loader, (page.template for page in PAGES))
+        for page in PAGES:
+            self._environment.get_template(page.template)
 
     def render(self, page: Page, *, lang: str = "en") -> str:
         """Make the HTML of `page` in the language `lang` (a BCP 47 tag)."""
@@ -65,16 +66,22 @@ class Templates:
         return self._static_files.get(hash_and_name)
 
 
-def _compile(environment: Environment, loader: FileSystemLoader, names: Iterable[str]) -> None:
-    """Compile these templates and all that they extend or import."""
-    waiting, done = set(names), set[str]()
-    while waiting:
-        name = waiting.pop()
-        done.add(name)
-        environment.get_template(name)
-        source, _, _ = loader.get_source(environment, name)
-        found = meta.find_referenced_templates(environment.parse(source, name))
-        waiting |= {reference for reference in found if reference} - done
+class _Loader(FileSystemLoader):
+    """Compiles a template together with all that it extends or imports, each read once."""
+
+    def load(
+        self,
+        environment: Environment,
+        name: str,
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's name
+    ) -> Template:
+        source, path, _ = self.get_source(environment, name)
+        tree = environment.parse(source, name, path)
+        for reference in meta.find_referenced_templates(tree):
+            if reference is not None:
+                environment.get_template(reference)
+        code = environment.compile(tree, name, path)
+        return Template.from_code(environment, code, globals or {})
 
 
 def find_directory(candidates: Iterable[Path]) -> Path:
