@@ -282,6 +282,7 @@ class ForwardLabel(Enum):
     """What the button of a message says; without one it says "Continue"."""
 
     TRY_AGAIN = "try_again"
+    HOME = "home"
     OTHER_ACCOUNT = "other_account"
 
 

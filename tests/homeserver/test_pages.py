@@ -1,6 +1,7 @@
 """What pages do with accounts that change, with addresses from strangers, and with our own faults."""
 
 import re
+from urllib.parse import urljoin
 
 import pytest
 
@@ -165,6 +166,21 @@ def test_c206_a_fault_of_ours_is_a_page_that_tells_nothing(start_homeserver):
     assert answer.json().keys() <= {"error", "error_description"}
     for text in (page.text, answer.text):
         assert not re.search(r"nextgen_|Traceback|sqlite|SELECT|\.py|no such|1\.\d+\.\d", text)
+
+
+@pytest.mark.parametrize(
+    "path", ["nothing", "a/b/c", "sign-out", "authorize?client_id=nobody", "sign-in?grant=old"]
+)
+def test_every_message_has_a_way_forward(server, path):
+    """Where there is nowhere better to go, it is the start page, from however deep a path."""
+    browser = Browser(server)
+    page = browser.get(server.url(path))
+    (link,) = re.findall(
+        r'<a class="button[^"]*" href="([^"]+)"[^>]*>Go to the start page', page.text
+    )
+
+    assert page.status_code >= 400
+    assert "Welcome to localhost" in browser.get(urljoin(page.url, link)).text
 
 
 def test_c206_the_developer_learns_what_is_wrong_with_the_request(server):

@@ -688,6 +688,14 @@ def test_an_application_on_this_computer_is_called_that(host):
     assert "on this computer" not in read(CONSENT).text("main")
 
 
+def test_an_app_is_called_that():
+    """A scheme says little to most people: it means that an app opens."""
+    text = read(attrs.evolve(CONSENT, redirect_host="io.element:")).text("dd")
+
+    assert "io.element: (an app on this device)" in text
+    assert "on this device" not in read(CONSENT).text("main")
+
+
 def test_c311_administration_is_never_a_line_among_others():
     """Power over the server gets a warning of its own and a red button."""
     html = read(attrs.evolve(CONSENT, permissions=(Permission.MATRIX_API, Permission.ADMIN)))

@@ -1,5 +1,7 @@
 """Pages that can only say something: errors and account states."""
 
+from urllib.parse import urlsplit
+
 import attrs
 
 from synapse_nextgen_auth.accounts.people import Standing
@@ -54,15 +56,16 @@ OF_REFUSED = {
 
 
 def show(site: Site, stop: Stop) -> Outgoing:
-    """Show the message, always with a way forward."""
+    """Show the message, always with a way forward: if nowhere better, to the start page."""
+    start = urlsplit(site.endpoints.issuer).path
     html = site.templates.render(
         MessagePage(
             kind=stop.message,
             server_name=site.server_name,
             reference=stop.reference,
             detail=stop.detail,
-            forward_url=stop.forward_url,
-            forward_label=stop.forward_label,
+            forward_url=stop.forward_url or start,
+            forward_label=stop.forward_label if stop.forward_url else ForwardLabel.HOME,
         )
     )
     return answers.page(stop.status, html, headers=stop.headers)
