@@ -5,6 +5,8 @@ browser, and a code on its way.
 """
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from urllib.parse import quote
 
 import attrs
@@ -14,6 +16,7 @@ import requests
 from support.neighbours import Neighbours
 from support.oauth import ISSUER_PATH, Browser, Client, Server
 from support.synapse import User
+from support.waiting import eventually
 
 V3 = "/_matrix/client/v3"
 
@@ -161,7 +164,8 @@ def erase(neighbours, user):
 
 def reactivate(neighbours, user):
     body = {"deactivated": False, "password": user.password}
-    neighbours.administer("PUT", user, body)
+    # A young Synapse fails until it has built an index in the background.
+    assert eventually(lambda: neighbours.ask("PUT", user, body).ok, patience=60)
 
 
 @attrs.frozen
@@ -304,6 +308,43 @@ def test_c101_c326_a_deactivated_account_has_nothing_left(homeserver, server, ne
     assert person.compare() == on_the_api
     assert 'name="password"' in person.consent().text
     assert 'value="approve"' in person.sign_in().text
+
+
+@pytest.mark.parametrize("racing", ["refresh", "redeem", "consent"])
+def test_c317_a_race_with_a_deactivation_leaves_no_way_in(homeserver, server, neighbours, racing):
+    """Whoever comes first: nothing works afterwards, nor when the account comes back."""
+    for _ in range(5):
+        person = SignedIn.everywhere(homeserver, server, homeserver.new_user())
+        person.consent()
+        act = {
+            "refresh": person.refresh,
+            "redeem": person.redeem,
+            # Three tabs with the same page.
+            "consent": lambda browser=person.browser: copy(browser).submit(decision="approve"),
+        }[racing]
+        with ThreadPoolExecutor(4) as pool:
+            going = pool.submit(deactivate, neighbours, person.user)
+            answers = [answer.result() for answer in [pool.submit(act) for _ in range(3)]]
+            going.result()
+        reactivate(neighbours, person.user)
+
+        assert all(answer.status_code < 500 for answer in answers)
+        assert sessions_of(homeserver, person.user) == []
+        assert 'name="password"' in person.consent().text
+        for answer in answers:
+            if answer.status_code == 200 and "refresh_token" in answer.text:
+                renewed = person.client.refresh(answer.json()["refresh_token"])
+                assert renewed.json()["error"] == "invalid_grant"
+                assert server.whoami(answer.json()["access_token"]).status_code == 401
+            elif "code=" in answer.headers.get("Location", ""):
+                code = person.browser.answer(answer)["code"]
+                assert person.client.redeem(code, "v" * 43).json()["error"] == "invalid_grant"
+
+
+def sessions_of(homeserver, user):
+    """Return the living sessions of an account."""
+    living = "SELECT session_id FROM nextgen_sessions WHERE user_id = ? AND ended_at IS NULL"
+    return homeserver.query(living, user.user_id)
 
 
 def test_c326_what_has_no_device_is_over_too(homeserver, server, neighbours):

@@ -20,6 +20,7 @@ CONFIG = {
     "enable_registration": True,
     "enable_registration_without_verification": True,
     "allow_guest_access": True,
+    "background_updates": {"sleep_enabled": False},  # some APIs need the indexes that these build
     "refreshable_access_token_lifetime": "5m",
     "login_via_existing_session": {"enabled": True, "require_ui_auth": False},
     "experimental_features": {
@@ -106,18 +107,22 @@ class Neighbours:
         self.administer("PUT", user, given)
         return user
 
-    def administer(self, method, user, body, path="/_synapse/admin/v2/users/{user_id}"):
+    def administer(self, *request):
         """Call an admin API about an account; it must work."""
+        answer = self.ask(*request)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def ask(self, method, user, body, path="/_synapse/admin/v2/users/{user_id}"):
+        """Call an admin API about an account; return the whole answer."""
         admin = self.homeserver.login(self.homeserver.new_user(admin=True))["access_token"]
-        answer = requests.request(
+        return requests.request(
             method,
             self.homeserver.base_url + path.format(user_id=quote(user.user_id)),
             json=body,
             headers={"Authorization": f"Bearer {admin}"},
             timeout=30,
         )
-        assert answer.ok, answer.text
-        return answer.json()
 
     @property
     def _file(self):
