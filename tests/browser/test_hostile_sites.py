@@ -154,3 +154,29 @@ def test_the_cookie_is_out_of_reach_of_scripts(signed_in):
     assert cookie["sameSite"] == "Lax"
     assert cookie["path"] == "/"
     assert signed_in.page.evaluate("[document.cookie, localStorage.length]") == ["", 0]
+
+
+def test_c197_a_link_signs_no_device_out(signed_in, server, user, sqlite_homeserver, client_site):
+    """Following it shows which device that is and asks; after a while it asks who is there, too."""
+    sqlite_homeserver.login(
+        user, device_id="OLDDEVICE0", initial_device_display_name="Old telephone"
+    )
+    link = server.url("account?action=org.matrix.device_delete&device_id=OLDDEVICE0")
+    signed_in.page.goto(client_site.page("/evil", f'<!doctype html><a href="{link}">Win</a>'))
+    with signed_in.page.expect_navigation():
+        signed_in.page.get_by_text("Win").click()
+    asked = signed_in.text
+    sqlite_homeserver.query(
+        "UPDATE nextgen_browsers SET signed_in_at = signed_in_at - 700 WHERE user_id = ?",
+        user.user_id,
+    )
+
+    signed_in.page.reload()
+
+    assert "Sign this device out?" in asked
+    assert "Old telephone" in asked
+    assert signed_in.path == "sign-in"
+    devices = sqlite_homeserver.query(
+        "SELECT device_id FROM devices WHERE user_id = ?", user.user_id
+    )
+    assert ("OLDDEVICE0",) in devices

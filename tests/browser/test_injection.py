@@ -1,9 +1,10 @@
 """Text of strangers stays text, wherever it turns up."""
 
 import pytest
+import requests
 from playwright.sync_api import expect
 
-from support.oauth import API, DEVICE, web_client
+from support.oauth import API, DEVICE, device_id, web_client
 
 PAYLOADS = {
     "svg": "<svg/onload=alert(1)>",
@@ -111,4 +112,36 @@ def test_c198_device_ids(tab, client, user, device):
     tab.sign_in(user)
 
     assert shown(tab, device)
+    expect(tab.page.locator("svg, main img, main script")).to_have_count(0)
+
+
+def test_c198_devices_and_what_they_call_themselves(tab, server, user, sqlite_homeserver, payload):
+    """Names of devices in the account, and the name that a device without a browser gives itself."""
+    login = {"type": "m.login.password", "user": user.localpart, "password": user.password}
+    requests.post(
+        f"{server.base_url}/_matrix/client/v3/login",
+        json={**login, "device_id": "OLDDEVICE0", "initial_device_display_name": payload},
+        headers={"User-Agent": payload.encode()},
+        timeout=30,
+    ).raise_for_status()
+    client = server.client(
+        web_client(application_type="native", redirect_uris=None, response_types=[],
+                   grant_types=["urn:ietf:params:oauth:grant-type:device_code"])
+    )  # fmt: skip
+    begun = server.post(
+        "device-authorization",
+        {"client_id": client.id, "scope": f"{API} {DEVICE}{device_id()}"},
+        headers={"User-Agent": payload.encode()},
+    ).json()
+    tab.open("sign-in")
+    tab.sign_in(user)
+
+    tab.open("account")
+    listed = shown(tab, payload)
+    tab.open("account?action=org.matrix.device_view&device_id=OLDDEVICE0")
+    viewed = shown(tab, payload)
+    tab.page.goto(begun["verification_uri_complete"])
+    tab.press("Continue")
+
+    assert (listed, viewed, tab.path) == (True, True, "device")
     expect(tab.page.locator("svg, main img, main script")).to_have_count(0)
