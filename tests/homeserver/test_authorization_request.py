@@ -344,6 +344,8 @@ def test_c025_max_age_asks_who_signed_in_too_long_ago(homeserver, server):
 
     assert 'value="approve"' in browser.authorize(generous).text
     assert 'value="approve"' in browser.authorize(recent).text
+    silent = strict | {"prompt": "none"}
+    assert_sent_back(ask(server, silent, browser), silent, "login_required")
     assert 'name="password"' in browser.authorize(strict).text
     browser.sign_in(user.localpart, user.password)
     code = browser.answer(browser.submit(decision="approve"))["code"]

@@ -1,33 +1,34 @@
 """What stands in the database: for tests that promise that nothing was written."""
 
+import re
 from collections import Counter
 from contextlib import contextmanager
+from functools import cache
+
+from synapse_nextgen_auth.store.migrations import known
 
 TABLES_OF_SYNAPSE = ("access_tokens", "refresh_tokens", "devices")
 
 # The server makes these by itself, some time after its start.
 _BY_ITSELF = ("nextgen_signing_keys",)
 
-_NAMES = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table'",
-    "postgres": "SELECT tablename FROM pg_tables",
-}
+_CREATED = re.compile(r"CREATE TABLE IF NOT EXISTS (nextgen_\w+)")
 
 
-def tables(homeserver):
+@cache
+def tables():
     """Return our tables, and those of Synapse that hold tokens and devices."""
-    names = {name for (name,) in homeserver.query(_NAMES[homeserver.database.kind])}
-    ours = {name for name in names if name.startswith("nextgen_")} - set(_BY_ITSELF)
-    assert len(ours) > 5, names
-    return sorted(ours) + list(TABLES_OF_SYNAPSE)
+    created = {name for step in known() for name in _CREATED.findall(step.sql)}
+    ours = created - set(_BY_ITSELF)
+    assert len(ours) > 5, ours
+    return (*sorted(ours), *TABLES_OF_SYNAPSE)
 
 
 def count(homeserver):
     """Return how many rows each of these tables has."""
     conditions = {"nextgen_events": "WHERE kind <> 'key_rotated'"}
     selects = (
-        f"SELECT '{table}', COUNT(*) FROM {table} {conditions.get(table, '')}"
-        for table in tables(homeserver)
+        f"SELECT '{table}', COUNT(*) FROM {table} {conditions.get(table, '')}" for table in tables()
     )
     return dict(homeserver.query(" UNION ALL ".join(selects)))
 
