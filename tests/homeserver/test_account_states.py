@@ -313,7 +313,7 @@ def test_c101_c326_a_deactivated_account_has_nothing_left(homeserver, server, ne
 @pytest.mark.parametrize("racing", ["refresh", "redeem", "consent"])
 def test_c317_a_race_with_a_deactivation_leaves_no_way_in(homeserver, server, neighbours, racing):
     """Whoever comes first: nothing works afterwards, nor when the account comes back."""
-    for _ in range(5):
+    for _ in range(3):
         person = SignedIn.everywhere(homeserver, server, homeserver.new_user())
         person.consent()
         act = {
