@@ -1,0 +1,106 @@
+"""What staying signed in costs: refresh and first use of the new access token, ours and stock."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import attrs
+
+from bench import report
+from bench.proc import processor_seconds
+from bench.report import Figure, Wanted, percentile
+from bench.servers import Pair, Scene, line_to
+from bench.wire import Line, whoami
+
+CONCURRENCIES = (1, 8)
+SESSIONS = 20  # of each kind, for each connection
+WARMING = 2  # rounds
+WANTED = Wanted(at_least=2.0)
+
+
+@attrs.define
+class Batch:
+    """How long each step took in seconds, and all together; of Synapse's processor time, too."""
+
+    took: float = 0.0
+    worked: float = 0.0
+    refreshes: list[float] = attrs.field(factory=list)
+    first_uses: list[float] = attrs.field(factory=list)
+
+    @property
+    def cycles_per_second(self) -> float:
+        return len(self.refreshes) / self.took
+
+    @property
+    def cycles_per_worked_second(self) -> float:
+        return len(self.refreshes) / self.worked
+
+
+def measure(scene: Scene) -> Iterator[Figure]:
+    """Alternate batches of either kind on one homeserver."""
+    for concurrency in CONCURRENCIES:
+        yield from _measure_at(scene, concurrency)
+
+
+def _measure_at(scene: Scene, concurrency: int) -> Iterator[Figure]:
+    user = scene.homeserver.new_user()
+    ours = [scene.our_pairs(user, SESSIONS) for _ in range(concurrency)]
+    stock = [scene.stock_pairs(user, SESSIONS) for _ in range(concurrency)]
+    lines = [line_to(scene.homeserver) for _ in range(concurrency)]
+    pid = scene.homeserver.main.pid
+    with ThreadPoolExecutor(concurrency) as threads:
+        for _ in range(WARMING):
+            _round(pid, threads, lines, ours, stock)
+        count = (12 if scene.quick else 80) // (1 if concurrency == 1 else 2)
+        rounds = [_round(pid, threads, lines, ours, stock) for _ in range(count)]
+    for line in lines:
+        line.close()
+    by_clock = [(own.cycles_per_second, other.cycles_per_second) for own, other in rounds]
+    by_work = [
+        (own.cycles_per_worked_second, other.cycles_per_worked_second) for own, other in rounds
+    ]
+    name = f"refresh and first use, {concurrency} at once"
+    yield report.ratio(name, by_clock, measured_in="/s", wanted=WANTED)
+    yield report.ratio("  ... of Synapse's processor time", by_work, measured_in="/s")
+    yield from _latencies([own for own, _ in rounds], [other for _, other in rounds])
+
+
+def _latencies(ours: Sequence[Batch], stock: Sequence[Batch]) -> Iterator[Figure]:
+    for step in ("refreshes", "first_uses"):
+        own, other = (
+            [1000 * took for batch in batches for took in getattr(batch, step)]
+            for batches in (ours, stock)
+        )
+        for percent in (50, 95):
+            pair = (percentile(own, percent), percentile(other, percent))
+            name = f"  {step.replace('_', ' ')}, p{percent}"
+            yield report.ratio(name, [pair], measured_in="ms")
+
+
+def _round(
+    pid: int,
+    threads: ThreadPoolExecutor,
+    lines: Sequence[Line],
+    ours: Sequence[list[Pair]],
+    stock: Sequence[list[Pair]],
+) -> tuple[Batch, Batch]:
+    """Go ours, stock, stock, ours: a drift of the machine's speed cancels out."""
+    own, other = Batch(), Batch()
+    for batch, pairs in ((own, ours), (other, stock), (other, stock), (own, ours)):
+        worked, began = processor_seconds(pid), time.perf_counter()
+        list(threads.map(_cycles, lines, pairs, [batch] * len(lines)))
+        batch.took += time.perf_counter() - began
+        batch.worked += processor_seconds(pid) - worked
+    return own, other
+
+
+def _cycles(line: Line, pairs: Sequence[Pair], batch: Batch) -> None:
+    for pair in pairs:
+        began = time.perf_counter()
+        answer = json.loads(line.ask(pair.renewal()))
+        refreshed = time.perf_counter()
+        line.ask(whoami(answer["access_token"]))
+        batch.first_uses.append(time.perf_counter() - refreshed)
+        batch.refreshes.append(refreshed - began)
+        pair.access, pair.refresh = answer["access_token"], answer["refresh_token"]

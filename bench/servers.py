@@ -1,0 +1,201 @@
+"""Where benchmarks happen: a homeserver on PostgreSQL, sessions of both kinds on it."""
+
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import attrs
+import psycopg2
+from psycopg2.extras import execute_values
+
+from bench.wire import Line, refresh_ours, refresh_stock
+from support.databases import PostgresDatabase
+from support.oauth import API, DEVICE, Server
+from support.postgres import PostgresServer
+from support.synapse import Homeserver, User
+from synapse_nextgen_auth.oauth import tokens
+from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.oauth.tokens import Kind, Token
+from synapse_nextgen_auth.secret import Keyring
+from synapse_nextgen_auth.store import sessions
+
+SECRET = "a-secret-that-only-benchmarks-have"
+MODULE = {"secret": SECRET}
+DAY = 24 * 3600
+
+
+@attrs.frozen
+class PooledDatabase(PostgresDatabase):
+    """A database with as many connections as Synapse's documentation suggests."""
+
+    def section(self) -> dict[str, Any]:
+        section = super().section()
+        return section | {"args": section["args"] | {"cp_min": 5, "cp_max": 10}}
+
+
+@attrs.define
+class Pair:
+    """What a client holds of either kind: an access token, a refresh token."""
+
+    access: str
+    refresh: str
+    client_id: str = ""  # empty for a stock session
+
+    def renewal(self) -> bytes:
+        """Return the request that refreshes."""
+        if self.client_id:
+            return refresh_ours(self.refresh, self.client_id)
+        return refresh_stock(self.refresh)
+
+
+@attrs.define(slots=False)
+class Scene:
+    """The database server, and the homeserver that most benchmarks share."""
+
+    directory: Path
+    postgres: PostgresServer
+    quick: bool
+
+    @cached_property
+    def homeserver(self) -> Homeserver:
+        """The shared homeserver, with the module; started when first asked for."""
+        return self.new_homeserver("shared", module=MODULE).start()
+
+    @cached_property
+    def client_id(self) -> str:
+        """The client of our sessions: a public one, as nearly all are."""
+        return Server(self.homeserver.base_url).client().id
+
+    def new_homeserver(self, name: str, *, module: dict[str, Any] | None) -> Homeserver:
+        """Return a homeserver on a database of its own, not started yet."""
+        directory = self.directory / name
+        directory.mkdir()
+        return Homeserver(directory, PooledDatabase.on(self.postgres), module=module)
+
+    def stop(self) -> None:
+        if "homeserver" in self.__dict__:
+            self.homeserver.stop()
+
+    def stock_pairs(self, user: User, count: int, *, refresh_token: bool = True) -> list[Pair]:
+        """Sign in so many times the legacy way; without `refresh_token` the tokens stay good."""
+        login = self.homeserver.login
+        answers = [login(user, refresh_token=refresh_token) for _ in range(count)]
+        return [Pair(answer["access_token"], answer.get("refresh_token", "")) for answer in answers]
+
+    def our_pairs(self, user: User, count: int) -> list[Pair]:
+        """Make so many sessions of ours, as signing in leaves them."""
+        ids = [secrets.token_hex(16) for _ in range(count)]
+        made = add_our_sessions(self.homeserver, user, ids, client_id=self.client_id)
+        keys = Keyring.of(SECRET.encode())
+        return [_pair_of(keys, session) for session in made]
+
+
+@contextmanager
+def provided(directory: Path, *, hasty: bool, quick: bool) -> Iterator[Scene]:
+    """Lend a scene and clear it away."""
+    postgres = PostgresServer(durable=not hasty)
+    try:
+        scene = Scene(directory, postgres.start(), quick)
+        try:
+            yield scene
+        finally:
+            scene.stop()
+    finally:
+        postgres.stop()
+
+
+def line_to(homeserver: Homeserver) -> Line:
+    return Line(homeserver.main.port)
+
+
+def add_our_sessions(
+    homeserver: Homeserver, user: User, session_ids: Iterable[str], *, client_id: str
+) -> list[Session]:
+    """Write sessions and their devices into the database."""
+    now = int(time.time())
+    made = [_session(session_id, user, client_id, now) for session_id in session_ids]
+    with opened(homeserver) as cursor:
+        _add_devices(cursor, user, [str(session.device_id) for session in made])
+        for session in made:
+            sessions.add(_Txn(cursor), session)
+    return made
+
+
+def add_stock_sessions(homeserver: Homeserver, user: User, count: int) -> list[str]:
+    """Write access tokens and their devices into the database; return the tokens."""
+    devices = [f"STOCK{secrets.token_hex(8)}" for _ in range(count)]
+    made = [f"syt_{secrets.token_urlsafe(32)}" for _ in devices]
+    ids = range(1_000_000, 1_000_000 + count)
+    with opened(homeserver) as cursor:
+        _add_devices(cursor, user, devices)
+        execute_values(
+            cursor,
+            "INSERT INTO access_tokens (id, user_id, device_id, token) VALUES %s",
+            [(n, user.user_id, *row) for n, *row in zip(ids, devices, made, strict=True)],
+        )
+    return made
+
+
+@contextmanager
+def opened(homeserver: Homeserver) -> Iterator[Any]:
+    """Lend a cursor beside Synapse; commit at the end."""
+    database = homeserver.database
+    with (
+        closing(psycopg2.connect(**database.connection)) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        yield cursor
+
+
+def access_token(session: Session) -> str:
+    return _pair_of(Keyring.of(SECRET.encode()), session).access
+
+
+@attrs.frozen
+class _Txn:
+    """A psycopg2 cursor that takes `?`, as Synapse's does."""
+
+    _cursor: Any
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        self._cursor.execute(sql.replace("?", "%s"), parameters)
+
+
+def _session(session_id: str, user: User, client_id: str, now: int) -> Session:
+    device_id = f"BENCH{secrets.token_hex(8)}"
+    return Session(
+        session_id=session_id,
+        user_id=user.user_id,
+        device_id=device_id,
+        client_id=client_id,
+        scope=f"{API} {DEVICE}{device_id}",
+        generation=0,
+        rotated_at=now,
+        confirmed_generation=0,
+        auth_time=now,
+        created_at=now,
+        last_active_at=now,
+        address="127.0.0.1",
+    )
+
+
+def _add_devices(cursor: Any, user: User, device_ids: list[str]) -> None:
+    execute_values(
+        cursor,
+        "INSERT INTO devices (user_id, device_id, display_name, hidden) VALUES %s",
+        [(user.user_id, device_id, "Benchmark", False) for device_id in device_ids],
+    )
+
+
+def _pair_of(keys: Keyring, session: Session) -> Pair:
+    end = session.created_at + DAY
+    access = Token(Kind.ACCESS, session.session_id, session.generation, end)
+    renewal = Token(Kind.REFRESH, session.session_id, session.generation, 0)
+    return Pair(
+        tokens.mint(keys, access).reveal(), tokens.mint(keys, renewal).reveal(), session.client_id
+    )

@@ -1,0 +1,88 @@
+"""A client that costs as little as possible: prepared bytes on a connection that stays open."""
+
+import json
+import socket
+from urllib.parse import urlencode
+
+
+class Line:
+    """One open connection to a homeserver."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def ask(self, request: bytes) -> bytes:
+        """Send a request and return the body of the answer, which must be a 200."""
+        self._socket.sendall(request)
+        received = self._more(b"")
+        while b"\r\n\r\n" not in received:
+            received = self._more(received)
+        head, _, body = received.partition(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"{request!r} was answered with {received!r}")
+        if b"chunked" in head:
+            while not body.endswith(b"0\r\n\r\n"):
+                body = self._more(body)
+            return _joined(body)
+        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+        while len(body) < length:
+            body = self._more(body)
+        return body
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def __enter__(self) -> "Line":  # noqa: PYI034
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _more(self, received: bytes) -> bytes:
+        part = self._socket.recv(65536)
+        if not part:
+            raise ConnectionError("the homeserver hung up")
+        return received + part
+
+
+def whoami(access_token: str) -> bytes:
+    return _request("GET", "/_matrix/client/v3/account/whoami", token=access_token)
+
+
+def refresh_stock(refresh_token: str) -> bytes:
+    body = json.dumps({"refresh_token": refresh_token}).encode()
+    return _request("POST", "/_matrix/client/v3/refresh", body, "application/json")
+
+
+def refresh_ours(refresh_token: str, client_id: str) -> bytes:
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": refresh_token,
+        "client_id": client_id,
+    }
+    body = urlencode(form).encode()
+    return _request(
+        "POST", "/_synapse/client/auth/token", body, "application/x-www-form-urlencoded"
+    )
+
+
+def _request(
+    method: str, path: str, body: bytes = b"", content_type: str = "", token: str = ""
+) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
+    lines += [f"Authorization: Bearer {token}"] if token else []
+    if body:
+        lines += [f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def _joined(chunked: bytes) -> bytes:
+    """Return what the chunks carry (RFC 9112 section 7.1)."""
+    body = b""
+    while True:
+        size, _, chunked = chunked.partition(b"\r\n")
+        length = int(size, 16)
+        if not length:
+            return body
+        body, chunked = body + chunked[:length], chunked[length + 2 :]
