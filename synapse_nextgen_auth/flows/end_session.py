@@ -65,26 +65,26 @@ def list_living(txn: Txn, user_id: str) -> list[Session]:
     return sessions.list_living(txn, user_id)
 
 
-def sign_out_everywhere(txn: Txn, user_id: str, *, now: int) -> Outcome[None]:
-    """Sign out the account's browsers and withdraw its codes; its devices go another way."""
+def sign_out_everywhere(
+    txn: Txn, user_id: str, *, now: int, keep_device: str | None = None
+) -> Outcome[None]:
+    """End whatever the account has: browsers, codes, and sessions, except that of one device.
+
+    Most sessions went with their devices before; here go those that have none, or not yet.
+    """
+    ended: tuple[str, ...] = ()
+    for session in sessions.list_living(txn, user_id):
+        if keep_device is None or session.device_id != keep_device:
+            ended += end(txn, session, why=End.LOGOUT, now=now)
     browsers.end_for_user(txn, user_id, now=now)
     _withdraw(txn, user_id, None, now=now)
-    return Outcome(None)
+    return Outcome(None, ended)
 
 
 def _withdraw(txn: Txn, user_id: str, device_id: str | None, *, now: int) -> None:
     """Make what was approved and not collected worthless, of one device or of all."""
     grants.withdraw_codes(txn, user_id, device_id=device_id, now=now)
     device_grants.withdraw(txn, user_id, device_id=device_id, now=now)
-
-
-def end_account(txn: Txn, user_id: str, *, now: int) -> Outcome[None]:
-    """End whatever an account that is gone still has."""
-    ended: tuple[str, ...] = ()
-    for session in sessions.list_living(txn, user_id):
-        ended += end(txn, session, why=End.LOGOUT, now=now)
-    sign_out_everywhere(txn, user_id, now=now)
-    return Outcome(None, ended)
 
 
 @attrs.frozen

@@ -130,18 +130,21 @@ class Devices:
         for session in await self.end_sessions(user_id, device_ids, End.LOGOUT):
             await self.logged_out(session)
 
-    async def _all_deleted(self, _result: Any, user_id: str, *_args: object, **_kw: object) -> None:
-        """After /logout/all, a password reset that logs out, a deactivation: browsers go too."""
+    async def _all_deleted(
+        self, _result: Any, user_id: str, except_device_id: str | None = None
+    ) -> None:
+        """After /logout/all, a password change that logs out, a deactivation: the rest goes, too."""
         await self._homeserver.transact(
-            end_session.sign_out_everywhere, user_id, now=self._homeserver.now()
+            end_session.sign_out_everywhere,
+            user_id,
+            now=self._homeserver.now(),
+            keep_device=except_device_id,
         )
 
     async def _deactivated(self, user_id: str, deactivated: bool, _by_admin: bool) -> None:  # noqa: FBT001
         """Leave nothing behind that slipped in while the account was being taken down (C317)."""
         if deactivated:
-            await self._homeserver.transact(
-                end_session.end_account, user_id, now=self._homeserver.now()
-            )
+            await self._handler.delete_all_devices_for_user(user_id)
 
     async def _registered(
         self, registered: tuple[str, ...], user_id: str, *_args: object, **_kwargs: object

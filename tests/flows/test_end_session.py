@@ -250,13 +250,13 @@ def test_a_thief_gets_nothing_that_is_on_its_way(tables, transact, why):
 
 
 def test_signing_out_everywhere_takes_browsers_and_codes(tables, transact):
-    """Of this account; its sessions end with their devices."""
+    """Of this account; and a session may stay, that of the device which changes the password."""
     tables.run(sign_in.sign_in, a_browser("mine"), former=None, address=None)
     tables.run(sign_in.sign_in, a_browser("hers", user_id=BOB), former=None, address=None)
     issue(tables, "code")
     session = begin(tables)
 
-    transact(end_session.sign_out_everywhere, ALICE, now=NOW + 1)
+    transact(end_session.sign_out_everywhere, ALICE, now=NOW + 1, keep_device=session.device_id)
 
     assert tables.run(browsers.get, digest("mine")).ended_at == NOW + 1
     assert tables.run(browsers.get, digest("hers")).ended_at is None
@@ -264,7 +264,7 @@ def test_signing_out_everywhere_takes_browsers_and_codes(tables, transact):
     assert tables.run(sessions.get, ID) == session
 
 
-def test_an_account_that_is_gone_keeps_nothing(tables, transact):
+def test_signing_out_everywhere_leaves_no_session(tables, transact):
     """Sessions with and without a device, browsers, codes."""
     for n, device_id in enumerate([None, PHONE, "TABLET_0001"]):
         begin(tables, n, device_id=device_id)
@@ -272,7 +272,7 @@ def test_an_account_that_is_gone_keeps_nothing(tables, transact):
     tables.run(sign_in.sign_in, a_browser(), former=None, address=None)
     issue(tables, "code")
 
-    outcome = transact(end_session.end_account, ALICE, now=NOW)
+    outcome = transact(end_session.sign_out_everywhere, ALICE, now=NOW)
 
     assert sorted(outcome.ended) == ["00" * 16, "01" * 16, "02" * 16]
     assert living(tables) == {"05" * 16}

@@ -13,6 +13,7 @@ from support.crowd import settle
 from support.deployment import PROCESSES
 from support.oauth import API, DEVICE, Browser
 from support.scale import times
+from support.waiting import eventually
 
 V3 = "/_matrix/client/v3"
 ADMIN = "/_synapse/admin"
@@ -253,6 +254,27 @@ def test_codes_that_wait_die_with_what_they_stand_for(deployment, victims, end):
 
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("end", OF_AN_ACCOUNT)
+def test_a_session_without_a_device_goes_with_all_others(deployment, victims, end):
+    """Somebody who is logged in to a website with this account is logged out there, too."""
+    (victim,) = victims(1)
+    user = victim.user
+    client = deployment.at("worker1", victim.client)
+    website = client.sign_in(user.localpart, user.password, scope="openid")
+    userinfo = "/_synapse/client/auth/userinfo"
+    before = client.server.api("GET", userinfo, website["access_token"]).status_code
+
+    end(victim, "worker2")
+    after = eventually(
+        lambda: client.server.api("GET", userinfo, website["access_token"]).status_code == 401,
+        patience=2,
+    )
+
+    assert before == 200
+    assert after
+    assert client.refresh(website["refresh_token"]).json()["error"] == "invalid_grant"
 
 
 def test_reuse_is_a_soft_logout_and_keeps_the_device(deployment, victims, admin):
