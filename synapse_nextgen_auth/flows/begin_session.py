@@ -1,12 +1,13 @@
-"""Begin a session, whichever grant leads to it."""
+"""Begin a session, whichever grant leads to it, and take that back."""
 
 import attrs
 
 from synapse_nextgen_auth.flows.end_session import end
+from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth import scopes
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.sessions import End, Session
-from synapse_nextgen_auth.store import clients, events, sessions
+from synapse_nextgen_auth.store import clients, device_grants, events, grants, sessions
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -60,3 +61,15 @@ def begin(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple[s
             ),
         )
     return session, ended
+
+
+def undo(txn: Txn, session: Session, *, now: int) -> Outcome[None]:
+    """End a session whose tokens nobody got, and make its code good again, as if nothing had been.
+
+    Not if somebody else ended it meanwhile: then that was meant.
+    """
+    ended = end(txn, session, why=End.FAILED, now=now)
+    if ended:
+        grants.give_back(txn, session.user_id, session_id=session.session_id)
+        device_grants.give_back(txn, session.user_id, session_id=session.session_id)
+    return Outcome(None, ended)

@@ -13,7 +13,14 @@ from synapse_nextgen_auth.oauth.device_grants import SLOWER_BY, DeviceGrant, Pol
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.sessions import Session
-from synapse_nextgen_auth.store import browsers, clients, device_grants, events, throttle
+from synapse_nextgen_auth.store import (
+    browsers,
+    clients,
+    device_grants,
+    events,
+    sessions,
+    throttle,
+)
 from synapse_nextgen_auth.store.device_grants import Codes
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -139,6 +146,11 @@ def redeem(
     grant = device_grants.find_by_device_code(txn, device_code)
     if grant is None or grant.user_id is None or grant.auth_time is None:
         return Outcome(invalid_grant("unknown device code"))
+    if grant.session_id == session_id:
+        # This very request was written already, only the word of that got lost (C349).
+        written = sessions.get(txn, session_id)
+        if written is not None and written.ended_at is None:
+            return Outcome(written)
     refusal = refuse_poll(grant.poll(now))
     if refusal is not None:
         return Outcome(OAuthError(*refusal))

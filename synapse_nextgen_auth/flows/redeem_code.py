@@ -52,6 +52,8 @@ def redeem(txn: Txn, presented: Presented, *, now: int) -> Outcome[Redeemed]:
         verifier=presented.verifier,
         now=now,
     )
+    if grant.session_id == presented.session_id:
+        return _written_before(txn, grant)
     if grant.redeemed_at is not None:
         return _second_use(txn, grant, refusal=refusal, now=now)
     if refusal is not None:
@@ -73,6 +75,14 @@ def _begin(txn: Txn, grant: Grant, presented: Presented, *, now: int) -> Outcome
     )
     session, ended = begin(txn, beginning, now=now)
     return Outcome(Redeemed(session, grant.nonce), ended)
+
+
+def _written_before(txn: Txn, grant: Grant) -> Outcome[Redeemed]:
+    """Go on: this very request was written already, only the word of that got lost (C349)."""
+    session = sessions.get(txn, grant.session_id or "")
+    if session is None or session.ended_at is not None:
+        return Outcome(invalid_grant("the session ended at once"))
+    return Outcome(Redeemed(session, grant.nonce))
 
 
 def _second_use(txn: Txn, grant: Grant, *, refusal: str | None, now: int) -> Outcome[Redeemed]:

@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from synapse.module_api import ModuleApi
 from synapse.storage.database import LoggingTransaction
 from synapse.types import UserInfo
+from twisted.enterprise.adbapi import ConnectionLost
 
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.homeserver.caches import ask_again, recall
@@ -19,7 +20,8 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# A flow repeats itself exactly, so a lost race for a unique row is simply run again.
+# A flow repeats itself exactly, and knows what it wrote before. So it is simply run again when it
+# lost a race for a unique row, and when the connection broke, even if that was during the commit.
 _ATTEMPTS = 3
 
 
@@ -33,7 +35,9 @@ class Homeserver:
         self.server_name: str = self.hs.hostname
         self.public_baseurl: str = self.hs.config.server.public_baseurl
         self._clock = self.hs.get_clock()
-        self._integrity_error = self.store.database_engine.module.IntegrityError
+        module = self.store.database_engine.module
+        # After most other errors Synapse runs a transaction again by itself.
+        self._passing = (module.IntegrityError, module.InterfaceError, ConnectionLost)
         self.metrics = Metrics(self.server_name)
         self.live = LiveSessions(self.hs)
 
@@ -77,15 +81,20 @@ class Homeserver:
 
         Whatever sessions it ended are forgotten by every worker, in that same transaction.
         """
+        touched: set[str] = set()
 
         def run(txn: LoggingTransaction) -> Outcome[T]:
             outcome = flow(txn, *args, **kwargs)
+            touched.update(outcome.ended, outcome.changed)
             self.live.forget(txn, (*outcome.ended, *outcome.changed))
-            if outcome.ended:
-                txn.call_after(self.metrics.sessions_ended, len(outcome.ended))
             return outcome
 
-        outcome = await self._run(flow.__name__, run)
+        try:
+            outcome = await self._run(flow.__name__, run)
+        finally:
+            # Whatever became of the attempts that failed, nobody relies on what was before them.
+            self.live.forget_here(touched)
+        self.metrics.sessions_ended(len(outcome.ended))
         if isinstance(outcome.value, OAuthError):
             raise outcome.value
         return outcome.value
@@ -94,8 +103,8 @@ class Homeserver:
         for attempt in range(_ATTEMPTS):
             try:
                 return await self.store.db_pool.runInteraction(f"nextgen_{name}", run)
-            except self._integrity_error:
+            except self._passing as error:
                 if attempt == _ATTEMPTS - 1:
                     raise
-                logger.info("Transaction %s met a newer row, running it again", name)
+                logger.info("Running transaction %s again after %r", name, error)
         raise AssertionError("unreachable")

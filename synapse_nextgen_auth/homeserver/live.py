@@ -1,6 +1,6 @@
 """Sessions as every request needs them: from memory, and forgotten everywhere when they end."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from synapse.module_api import cached
 from synapse.server import HomeServer
@@ -26,6 +26,7 @@ class LiveSessions:
         self.server_name = hs.hostname
         self.clock = hs.get_clock()
         self._store = hs.get_datastores().main
+        self._notifier = hs.get_notifier()
         # Invalidations travel under this name between the processes of one homeserver.
         self._name = f"{__name__}.get"
         self._store.register_external_cached_function(self._name, self.get)
@@ -45,10 +46,16 @@ class LiveSessions:
             raise UnknownSession
         return session
 
-    def forget(self, txn: LoggingTransaction, session_ids: Iterable[str]) -> None:
-        """Forget these sessions on every worker as soon as the transaction commits."""
+    def forget_here(self, session_ids: Collection[str]) -> None:
+        """Forget these sessions on this process, and let the others see what is in the database."""
         for session_id in session_ids:
-            txn.call_after(self.get.invalidate, (session_id,))
+            self.get.invalidate((session_id,))
+        if session_ids:
+            self._notifier.on_new_replication_data()
+
+    def forget(self, txn: LoggingTransaction, session_ids: Iterable[str]) -> None:
+        """Forget these sessions on every other process as soon as the transaction commits."""
+        for session_id in session_ids:
             self._store._send_invalidation_to_replication(  # noqa: SLF001
                 txn, self._name, (session_id,)
             )

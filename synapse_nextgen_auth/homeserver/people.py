@@ -18,6 +18,7 @@ from synapse.util.async_helpers import Linearizer
 
 from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, Account, Identifier
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.caches import ask_again
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.secret import Secret
 
@@ -158,6 +159,11 @@ class People:
             auth_provider_id=None,
         )
         return bool(verdict != checker.NOT_SPAM)
+
+    async def is_gone(self, user_id: str) -> bool:
+        """Say whether the account is deactivated in the database at this moment."""
+        user = await ask_again(self._store.get_user_by_id, user_id)
+        return user is None or bool(user.is_deactivated)
 
     async def signed_in(self, user_id: str) -> None:
         """Tell account-validity modules about a session that began, as Synapse's login does (C335)."""

@@ -145,3 +145,12 @@ def redeem(txn: Txn, grant_id: str, *, session_id: str, now: int) -> bool:
         (now, session_id, grant_id),
     )
     return txn.rowcount == 1
+
+
+def give_back(txn: Txn, user_id: str, *, session_id: str) -> None:
+    """Make the device code that was spent on this session good again."""
+    txn.execute(
+        "UPDATE nextgen_device_grants SET redeemed_at = NULL, session_id = NULL"
+        " WHERE user_id = ? AND session_id = ?",
+        (user_id, session_id),
+    )

@@ -79,6 +79,15 @@ def redeem(txn: Txn, grant_id: str, *, session_id: str, now: int) -> bool:
     return txn.rowcount == 1
 
 
+def give_back(txn: Txn, user_id: str, *, session_id: str) -> None:
+    """Make the code that was spent on this session good again."""
+    txn.execute(
+        "UPDATE nextgen_grants SET redeemed_at = NULL, session_id = NULL"
+        " WHERE user_id = ? AND session_id = ?",
+        (user_id, session_id),
+    )
+
+
 def withdraw_codes(txn: Txn, user_id: str, *, device_id: str | None = None, now: int) -> int:
     """Make codes of an account that nobody redeemed yet worthless; return how many.
 

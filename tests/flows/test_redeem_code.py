@@ -20,7 +20,7 @@ from support.records import (
     a_session,
 )
 from support.tables import Tables
-from synapse_nextgen_auth.flows import authorize, redeem_code
+from synapse_nextgen_auth.flows import authorize, begin_session, redeem_code
 from synapse_nextgen_auth.flows.authorize import Decision
 from synapse_nextgen_auth.flows.redeem_code import Presented, Redeemed
 from synapse_nextgen_auth.oauth.errors import OAuthError
@@ -198,7 +198,7 @@ def test_c070_a_second_use_after_a_refresh_ends_the_session(tables, transact):
     rotate = partial(sessions.rotate, client_id="app", generation=1, idle_since=-1, now=NOW + 1)
     tables.run(rotate, "aa" * 16)
 
-    outcome = transact(redeem_code.redeem, presented(), now=NOW + 2)
+    outcome = transact(redeem_code.redeem, presented(session_id="bb" * 16), now=NOW + 2)
 
     assert outcome.ended == ("aa" * 16,)
 
@@ -208,8 +208,9 @@ def test_c070_a_repeat_is_forgiven_although_the_code_has_expired_meanwhile(table
     issue(tables, lifetime=5)
     tables.run(redeem_code.redeem, presented(), now=NOW + 4)
 
-    assert transact(redeem_code.redeem, presented(), now=NOW + 10).ended == ()
-    assert transact(redeem_code.redeem, presented(), now=NOW + 25).ended == ("aa" * 16,)
+    again = presented(session_id="bb" * 16)
+    assert transact(redeem_code.redeem, again, now=NOW + 10).ended == ()
+    assert transact(redeem_code.redeem, again, now=NOW + 25).ended == ("aa" * 16,)
 
 
 def test_a_second_use_of_a_code_whose_session_was_swept_is_refused(tables, transact):
@@ -218,10 +219,53 @@ def test_a_second_use_of_a_code_whose_session_was_swept_is_refused(tables, trans
     tables.run(redeem_code.redeem, presented(), now=NOW)
     tables.run(lambda txn: txn.execute("DELETE FROM nextgen_sessions"))
 
-    outcome = transact(redeem_code.redeem, presented(), now=NOW + 60)
+    outcome = transact(redeem_code.redeem, presented(session_id="bb" * 16), now=NOW + 60)
 
     assert refused(outcome) == "the code was redeemed before"
     assert outcome.ended == ()
+
+
+def test_c349_the_same_request_again_goes_on_where_it_was(tables, transact):
+    """The connection broke while it was committed: nobody knew that it had been written."""
+    issue(tables)
+    first = tables.run(redeem_code.redeem, presented(), now=NOW)
+
+    again = transact(redeem_code.redeem, presented(), now=NOW)
+
+    assert again == first
+    assert len(tables.run(sessions.list_living, ALICE)) == 1
+
+
+def test_c349_a_session_that_ended_meanwhile_does_not_go_on(tables, transact):
+    issue(tables)
+    tables.run(redeem_code.redeem, presented(), now=NOW)
+    tables.run(sessions.end, "aa" * 16, why=End.LOGOUT, now=NOW)
+
+    assert refused(transact(redeem_code.redeem, presented(), now=NOW))
+    assert tables.run(sessions.list_living, ALICE) == []
+
+
+def test_c346_what_is_undone_can_be_done_again(tables, transact):
+    """The device could not be made: the session ends, and the code is good as it was."""
+    issue(tables)
+    redeemed = tables.run(redeem_code.redeem, presented(), now=NOW).value
+
+    undone = transact(begin_session.undo, redeemed.session, now=NOW)
+    again = transact(redeem_code.redeem, presented(session_id="bb" * 16), now=NOW + 1)
+
+    assert undone.ended == ("aa" * 16,)
+    assert again.value.session.session_id == "bb" * 16
+    assert [s.session_id for s in tables.run(sessions.list_living, ALICE)] == ["bb" * 16]
+
+
+def test_what_somebody_ended_is_not_undone(tables, transact):
+    """A logout between the redemption and its failure is meant; the code does not come back."""
+    issue(tables)
+    redeemed = tables.run(redeem_code.redeem, presented(), now=NOW).value
+    tables.run(sessions.end, "aa" * 16, why=End.LOGOUT, now=NOW)
+
+    assert transact(begin_session.undo, redeemed.session, now=NOW).ended == ()
+    assert refused(transact(redeem_code.redeem, presented(session_id="bb" * 16), now=NOW + 1))
 
 
 def test_c071_of_many_at_once_one_gets_the_session(tables):

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 import attrs
 
 from synapse_nextgen_auth.accounts.people import Standing
+from synapse_nextgen_auth.flows import begin_session, end_session, redeem_code, refresh
 from synapse_nextgen_auth.flows import device as flow
-from synapse_nextgen_auth.flows import end_session, redeem_code, refresh
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.oauth import tokens
@@ -78,10 +78,7 @@ async def redeem(site: Site, ask: Ask) -> Outgoing:
         ),
         now=site.now(),
     )
-    await _provide_device(site, ask, redeemed.session)
-    site.homeserver.metrics.session_begun()
-    pair = _pair(site, redeemed.session, redeemed.session.generation)
-    return await _answer(site, ask.client, redeemed.session, pair, nonce=redeemed.nonce)
+    return await _hand_over(site, ask, redeemed.session, nonce=redeemed.nonce)
 
 
 async def renew(site: Site, ask: Ask) -> Outgoing:
@@ -127,10 +124,7 @@ async def collect(site: Site, ask: Ask) -> Outgoing:
         now=site.now(),
         address=ask.incoming.address,
     )
-    await _provide_device(site, ask, session)
-    site.homeserver.metrics.session_begun()
-    pair = _pair(site, session, session.generation)
-    return await _answer(site, ask.client, session, pair, nonce=None)
+    return await _hand_over(site, ask, session, nonce=None)
 
 
 async def _refuse_haste(site: Site, grant: DeviceGrant) -> None:
@@ -230,14 +224,33 @@ async def _check_account(site: Site, user_id: str | None) -> None:
         raise invalid_grant(f"the account may not sign in: {standing.value}")
 
 
-async def _provide_device(site: Site, ask: Ask, session: Session) -> None:
-    """Make the device; a session whose device cannot be made ends, and the client may try again."""
+async def _hand_over(site: Site, ask: Ask, session: Session, *, nonce: str | None) -> Outgoing:
+    """Make the device of a session that began, then its tokens.
+
+    When that fails the client may send the same request again, as if nothing had happened (C346).
+    """
     try:
         await site.devices.provide(session, display_name=ask.client.name_for(()))
+        await site.people.signed_in(session.user_id)
+        pair = _pair(site, session, session.generation)
+        answer = await _answer(site, ask.client, session, pair, nonce=nonce)
+        is_gone = await site.people.is_gone(session.user_id)
     except Exception as error:
-        logger.warning("Could not make the device of session %s", session.session_id, exc_info=True)
-        await site.homeserver.transact(
-            end_session.end_by_id, session.session_id, why=End.FAILED, now=site.now()
-        )
-        raise unavailable("the device could not be made") from error
-    await site.people.signed_in(session.user_id)
+        logger.warning("Could not hand over session %s", session.session_id, exc_info=True)
+        await site.homeserver.transact(begin_session.undo, session, now=site.now())
+        raise unavailable("the device or the tokens could not be made") from error
+    if is_gone:
+        raise await _take_back(site, session)
+    site.homeserver.metrics.session_begun()
+    return answer
+
+
+async def _take_back(site: Site, session: Session) -> OAuthError:
+    """End a session that slipped in while its account was being deactivated (C317).
+
+    Deactivation ends what it finds once the account is marked; whatever was written after that look
+    finds the mark here.
+    """
+    if session.device_id is not None:
+        await site.devices.remove(session.user_id, session.device_id)
+    return await _over(site, session, End.LOGOUT, "the account was deactivated meanwhile")
