@@ -1,12 +1,19 @@
-"""Throw away what nobody needs, and change signing keys by the calendar."""
+"""Change signing keys by the calendar, and end what a process that died left behind."""
 
 from collections.abc import Mapping
 
+from synapse_nextgen_auth.flows.end_session import end
+from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth import keys as rules
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.keys import Algorithm, Schedule, SigningKey
-from synapse_nextgen_auth.store import events, keys
+from synapse_nextgen_auth.oauth.sessions import End
+from synapse_nextgen_auth.store import events, keys, sessions, strays
 from synapse_nextgen_auth.store.txn import Txn
+
+# How long (seconds) the device of a session that begins may take, with the main process away.
+_BEGINNING = 300
+_LAST = "g"  # behind every session id
 
 
 def missing_keys(txn: Txn, *, now: int, schedule: Schedule) -> dict[Algorithm, int]:
@@ -28,3 +35,20 @@ def rotate_keys(
             events.add(txn, Event(Happened.KEY_ROTATED, now, detail=key.kid))
     for kid in rules.retired(keys.list_all(txn), now=now, schedule=schedule):
         keys.remove(txn, kid)
+
+
+def end_strays(txn: Txn, *, after: str, now: int) -> Outcome[str | None]:
+    """End the strays of one bite of sessions; return where the next bite begins, `None` at the end.
+
+    A process may die between a session and its device, or between a device and its session.
+    """
+    stop = strays.next_stop(txn, after=after)
+    found = strays.list_between(
+        txn, after=after, until=stop or _LAST, created_before=now - _BEGINNING
+    )
+    ended: tuple[str, ...] = ()
+    for session_id in found:
+        session = sessions.get(txn, session_id)
+        if session is not None:
+            ended += end(txn, session, why=End.LOGOUT, now=now)
+    return Outcome(stop, ended)

@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec
 from synapse.util.duration import Duration
 
 from synapse_nextgen_auth.accounts.browsers import BrowserLimits
+from synapse_nextgen_auth.flows import housekeeping as flow
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.store import sessions, sweep
@@ -18,6 +19,7 @@ P = ParamSpec("P")
 
 _PAUSE = Duration(milliseconds=200)
 _EVERY = Duration(minutes=10)
+_STRAYS_EVERY = Duration(hours=24)
 
 
 class Housekeeping:
@@ -43,9 +45,26 @@ class Housekeeping:
             return
         hs.get_clock().looping_call(self._start_round, _EVERY)
         hs.get_clock().call_when_running(self._start_round)
+        # A process that died may be why this one starts.
+        hs.get_clock().looping_call(self._start_strays, _STRAYS_EVERY)
+        hs.get_clock().call_when_running(self._start_strays)
 
     def _start_round(self) -> None:
         self._homeserver.hs.run_as_background_process("nextgen_housekeeping", self.round)
+
+    def _start_strays(self) -> None:
+        self._homeserver.hs.run_as_background_process("nextgen_strays", self.end_strays)
+
+    async def end_strays(self) -> None:
+        """Look through all sessions, a bite at a time, for those that a dead process left behind."""
+        after: str | None = ""
+        try:
+            while after is not None:
+                now = self._homeserver.now()
+                after = await self._homeserver.transact(flow.end_strays, after=after, now=now)
+                await self._homeserver.hs.get_clock().sleep(_PAUSE)
+        except Exception:
+            logger.warning("Could not look for stray sessions to the end", exc_info=True)
 
     async def round(self) -> None:
         """Do every chore once."""

@@ -4,10 +4,11 @@ from functools import partial
 
 import attrs
 
-from support.records import NOW
+from support.records import ALICE, BOB, NOW, PHONE, a_session
+from support.tables import SYNAPSES_TABLES
 from synapse_nextgen_auth.flows import housekeeping
 from synapse_nextgen_auth.oauth.keys import DAY, Algorithm, Schedule, SigningKey, current
-from synapse_nextgen_auth.store import keys
+from synapse_nextgen_auth.store import keys, sessions, strays
 
 SCHEDULE = Schedule()
 
@@ -99,3 +100,55 @@ def test_a_key_comes_back_as_it_was(tables, transact):
 
     assert transact(keys.list_all) == [key]
     assert transact(keys.add, attrs.evolve(key, kid="other")) is False
+
+
+def with_synapse(tables, *, users, devices):
+    """Put Synapse's tables beside ours, as far as we read them."""
+
+    def create(txn):
+        for statement in (*SYNAPSES_TABLES, "DELETE FROM users", "DELETE FROM devices"):
+            txn.execute(statement)
+        for name, deactivated in users.items():
+            txn.execute("INSERT INTO users VALUES (?, ?)", (name, int(deactivated)))
+        for user_id, device_id in devices:
+            txn.execute("INSERT INTO devices VALUES (?, ?)", (user_id, device_id))
+
+    tables.run(create)
+
+
+def look_through(tables, *, now):
+    """Look for strays until there is nothing left to look at; return which sessions were ended."""
+    after, ended, bites = "", [], 0
+    while after is not None:
+        outcome = tables.transact(housekeeping.end_strays, after=after, now=now)
+        after, ended, bites = outcome.value, ended + list(outcome.ended), bites + 1
+    return ended, bites
+
+
+def test_sessions_that_a_dead_process_left_behind_are_ended(tables):
+    """Without their device, or of an account that is gone; all others stay."""
+    with_synapse(tables, users={ALICE: False, BOB: True}, devices=[(ALICE, PHONE), (BOB, PHONE)])
+    for n, (user_id, device_id) in enumerate(
+        [(ALICE, PHONE), (ALICE, None), (ALICE, "GONE_TABLET"), (BOB, PHONE), ("@x:y", None)]
+    ):
+        session = a_session(session_id=f"{n:02}" * 16, user_id=user_id, device_id=device_id)
+        tables.run(sessions.add, session)
+
+    early, _ = look_through(tables, now=NOW + 300)
+    ended, _ = look_through(tables, now=NOW + 301)
+
+    assert early == []
+    assert ended == ["02" * 16, "03" * 16, "04" * 16]
+    assert look_through(tables, now=NOW + 400)[0] == []
+
+
+def test_many_sessions_are_looked_through_in_bites(tables, monkeypatch):
+    monkeypatch.setattr(strays, "BITE", 7)
+    with_synapse(tables, users={ALICE: False}, devices=[])
+    for n in range(30):
+        tables.run(sessions.add, a_session(session_id=f"{n:032x}", device_id=f"DEVICE_{n:03}"))
+
+    ended, bites = look_through(tables, now=NOW + 3600)
+
+    assert len(ended) == 30
+    assert bites == 5

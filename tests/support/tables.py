@@ -23,6 +23,12 @@ _LOST_RACES = (psycopg2.errors.SerializationFailure, psycopg2.IntegrityError)
 # Synapse's own number of attempts.
 _ATTEMPTS = 6
 
+# As much of Synapse's own tables as our statements read.
+SYNAPSES_TABLES = (
+    "CREATE TABLE IF NOT EXISTS users (name TEXT UNIQUE, deactivated SMALLINT)",
+    "CREATE TABLE IF NOT EXISTS devices (user_id TEXT, device_id TEXT, UNIQUE (user_id, device_id))",
+)
+
 
 class QuestionMarks:
     """A psycopg2 cursor with `?` placeholders."""
