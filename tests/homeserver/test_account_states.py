@@ -55,7 +55,7 @@ class SignedIn:
         ours = client.sign_in(user.localpart, user.password, browser=browser)
         parameters, verifier = client.request()
         code = browser.let_in(parameters, user.localpart, user.password)["code"]
-        stock = homeserver.login(user, refresh_token=True)
+        stock = homeserver.login(user)
         room = server.api("POST", f"{V3}/createRoom", stock["access_token"], json={}).json()
         return cls(user, client, browser, ours, stock, code, verifier, room["room_id"])
 

@@ -45,7 +45,7 @@ def admin_routes():
     for module in (admin_api, *modules):
         for servlet in vars(module).values():
             if inspect.isclass(servlet) and issubclass(servlet, RestServlet):
-                for pattern in servlet.PATTERNS or ():
+                for pattern in getattr(servlet, "PATTERNS", None) or ():
                     for method in ("GET", "PUT", "POST", "DELETE"):
                         if hasattr(servlet, f"on_{method}"):
                             yield method, sample(pattern.pattern)
