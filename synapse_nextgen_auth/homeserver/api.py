@@ -22,7 +22,9 @@ T = TypeVar("T")
 
 # A flow repeats itself exactly, and knows what it wrote before. So it is simply run again when it
 # lost a race for a unique row, and when the connection broke, even if that was during the commit.
-_ATTEMPTS = 3
+# After a restart of the database every connection of the pool is broken, so there are more attempts
+# than most pools have connections.
+_ATTEMPTS = 12
 
 
 class Homeserver:
@@ -36,6 +38,8 @@ class Homeserver:
         self.public_baseurl: str = self.hs.config.server.public_baseurl
         self._clock = self.hs.get_clock()
         module = self.store.database_engine.module
+        # What a database that is away, full or overloaded raises: a failure of ours, not of a client.
+        self.database_errors: tuple[type[Exception], ...] = (module.Error, ConnectionLost)
         # After most other errors Synapse runs a transaction again by itself.
         self._passing = (module.IntegrityError, module.InterfaceError, ConnectionLost)
         self.metrics = Metrics(self.server_name)

@@ -1,9 +1,10 @@
 """Synapse's auth checker, taught to accept our tokens."""
 
+import logging
 from typing import Any
 
 from synapse.api.auth.internal import InternalAuth
-from synapse.api.errors import MissingClientTokenError
+from synapse.api.errors import MissingClientTokenError, SynapseError
 from synapse.http.site import SynapseRequest
 from synapse.types import Requester
 from twisted.web.server import Request
@@ -12,6 +13,8 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.http import user_agent
 from synapse_nextgen_auth.homeserver.tokens import TokenCheck, is_ours, may_administer, surrogate
 from synapse_nextgen_auth.oauth import tokens
+
+logger = logging.getLogger(__name__)
 
 
 class SessionAuth(InternalAuth):
@@ -27,7 +30,12 @@ class SessionAuth(InternalAuth):
         """Return who sends a request with this token; the signature is Synapse's."""
         if tokens.kind_of(token) is None:
             return await super().get_user_by_access_token(token, allow_expired)
-        return await self._nextgen.requester(token, allow_expired=allow_expired)
+        try:
+            return await self._nextgen.requester(token, allow_expired=allow_expired)
+        except self._nextgen.homeserver.database_errors as error:
+            logger.warning("Could not look up the session of a request: %r", error)
+            headers = {"Retry-After": "5"}
+            raise SynapseError(503, "Try again in a moment", headers=headers) from error
 
     @staticmethod
     def get_access_token_from_request(request: Request) -> str:
