@@ -79,13 +79,17 @@ def jump(txn: Txn, session_id: str, *, stored: int, generation: int, now: int) -
 
 
 def confirm(txn: Txn, session_id: str, *, generation: int, now: int) -> None:
-    """Remember that a token of `generation` was used; an older one changes nothing."""
+    """Remember that a token of `generation` was used; an older one changes nothing.
+
+    One ahead of the stored generation brings that up to date: the database came from a backup.
+    """
     txn.execute(
         "UPDATE nextgen_sessions SET last_active_at = ?,"
         " confirmed_generation = CASE WHEN confirmed_generation < ? THEN ?"
-        " ELSE confirmed_generation END"
+        " ELSE confirmed_generation END,"
+        " generation = CASE WHEN generation < ? THEN ? ELSE generation END"
         " WHERE session_id = ? AND ended_at IS NULL",
-        (now, generation, generation, session_id),
+        (now, generation, generation, generation, generation, session_id),
     )
 
 

@@ -278,6 +278,17 @@ def test_c377_a_restored_database_goes_on_from_the_token_of_the_client(tables, t
     assert stored(tables).ended_at is None
 
 
+def test_c377_a_use_brings_a_restored_database_up_to_date(tables, transact):
+    """Whoever uses generation 7 has its refresh token, too; the one before it is worth nothing."""
+    session = begin(tables, generation=3, confirmed_generation=3)
+
+    transact(confirm(7, at=9000))
+
+    assert (stored(tables).generation, stored(tables).confirmed_generation) == (7, 7)
+    assert transact(present(session, 7, at=9001)).value == 8
+    assert refused(transact(present(session, 3, at=9002)))
+
+
 def test_a_use_confirms_its_generation_and_is_a_sign_of_life(tables, transact):
     """An older generation in flight confirms nothing, but its client is alive."""
     begin(tables, generation=5, confirmed_generation=4)
