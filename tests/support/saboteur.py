@@ -114,6 +114,8 @@ class _Watched:
         path = _path_of_database_work()
         self.saboteur.reach(Point(BEFORE_COMMIT, self.transaction), path, self.conn.conn)
         self.conn.commit()
+        if self.saboteur.plan is not None and self.saboteur.plan.fault == "mixed":
+            return  # the connection is at rest; nothing that it reports fits here
         self.saboteur.reach(Point(AFTER_COMMIT, self.transaction), path, self.conn.conn)
 
     def __getattr__(self, name):
@@ -154,7 +156,14 @@ def _interface_error(connection):
     raise psycopg2.InterfaceError("on purpose")
 
 
+def _mixed(connection):
+    """Strike like a busy database: twice out of three times a lost race, else a lost connection."""
+    if connection is not None:
+        FAULTS[random.choice(("serialization", "serialization", "disconnect"))](connection)
+
+
 FAULTS = {
+    "mixed": _mixed,
     "kill": _kill,
     "serialization": _raise_in_database("40001"),
     "deadlock": _raise_in_database("40P01"),
