@@ -134,6 +134,8 @@ class Use:
 
 
 def confirm(txn: Txn, uses: tuple[Use, ...]) -> None:
-    """Write down which generations were used; sorted, so that two workers never deadlock."""
-    for use in sorted(uses, key=lambda use: use.session_id):
-        sessions.confirm(txn, use.session_id, generation=use.generation, now=use.now)
+    """Write down which generations were used, in one statement however many there are.
+
+    Sorted, so that two workers hardly ever deadlock; if they do, Synapse runs one of them again.
+    """
+    sessions.confirm(txn, sorted((use.session_id, use.generation, use.now) for use in uses))

@@ -1,5 +1,7 @@
 """Rows of sessions."""
 
+from collections.abc import Sequence
+
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -78,18 +80,21 @@ def jump(txn: Txn, session_id: str, *, stored: int, generation: int, now: int) -
     return txn.rowcount == 1
 
 
-def confirm(txn: Txn, session_id: str, *, generation: int, now: int) -> None:
-    """Remember that a token of `generation` was used; an older one changes nothing.
+def confirm(txn: Txn, uses: Sequence[tuple[str, int, int]]) -> None:
+    """Remember that tokens were used, `(session_id, generation, now)`, one of a session at most.
 
-    One ahead of the stored generation brings that up to date: the database came from a backup.
+    One older than the confirmed generation changes nothing but the last activity. One ahead of the
+    stored generation brings that up to date: the database came from a backup.
     """
+    rows = ", ".join(["(?, ?, ?)"] * len(uses))
     txn.execute(
-        "UPDATE nextgen_sessions SET last_active_at = ?,"
-        " confirmed_generation = CASE WHEN confirmed_generation < ? THEN ?"
+        f"WITH used (id, seen, at) AS (VALUES {rows})"
+        " UPDATE nextgen_sessions SET last_active_at = at,"
+        " confirmed_generation = CASE WHEN confirmed_generation < seen THEN seen"
         " ELSE confirmed_generation END,"
-        " generation = CASE WHEN generation < ? THEN ? ELSE generation END"
-        " WHERE session_id = ? AND ended_at IS NULL",
-        (now, generation, generation, generation, generation, session_id),
+        " generation = CASE WHEN generation < seen THEN seen ELSE generation END"
+        " FROM used WHERE session_id = id AND ended_at IS NULL",
+        tuple(value for use in uses for value in use),
     )
 
 

@@ -299,6 +299,21 @@ def test_a_use_confirms_its_generation_and_is_a_sign_of_life(tables, transact):
     assert (stored(tables).confirmed_generation, stored(tables).last_active_at) == (5, NOW + 9)
 
 
+def test_uses_of_many_sessions_are_one_statement(tables):
+    """Each confirms its own generation, however many clients refreshed in the same second."""
+    names = [f"{n:02}" * 16 for n in range(3)]
+    for name in names:
+        tables.run(sessions.add, a_session(session_id=name, device_id=None, generation=9))
+
+    with tables.begin() as txn:
+        listening = Listening(txn)
+        refresh.confirm(listening, tuple(Use(name, n, NOW + n) for n, name in enumerate(names, 1)))
+
+    assert len(listening.statements) == 1
+    kept = "SELECT session_id, confirmed_generation, last_active_at FROM nextgen_sessions"
+    assert sorted(tables.query(kept)) == [(name, n, NOW + n) for n, name in enumerate(names, 1)]
+
+
 def test_a_use_of_an_ended_session_changes_nothing(tables, transact):
     """The batch is written up to a second late."""
     session = begin(tables, ended_at=NOW, end_reason="revoked")
