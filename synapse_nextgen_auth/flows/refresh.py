@@ -138,4 +138,5 @@ def confirm(txn: Txn, uses: tuple[Use, ...]) -> None:
 
     Sorted, so that two workers hardly ever deadlock; if they do, Synapse runs one of them again.
     """
-    sessions.confirm(txn, sorted((use.session_id, use.generation, use.now) for use in uses))
+    if uses:
+        sessions.confirm(txn, sorted((use.session_id, use.generation, use.now) for use in uses))

@@ -1,6 +1,7 @@
 """Clients in Python: OAuth from Authlib and oauthlib, Matrix from matrix-nio and mautrix."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -14,6 +15,12 @@ from requests_oauthlib import OAuth2Session as OauthlibSession
 from support.oauth import API, DEVICE, device_id
 
 REDIRECT_URI = "https://client.example.com/callback"
+
+
+def finish(coroutine):
+    """Run a coroutine to its end; in a thread, since the browser's driver has the loop of this."""
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(asyncio.run, coroutine).result()
 
 
 @pytest.fixture
@@ -130,7 +137,7 @@ def test_matrix_nio(server, user, tokens):
             await client.close()
         return who, room, sent, synced
 
-    who, room, sent, synced = asyncio.run(run())
+    who, room, sent, synced = finish(run())
 
     assert who.user_id == user.user_id
     events = synced.rooms.join[room.room_id].timeline.events
@@ -152,7 +159,7 @@ def test_mautrix(server, user, tokens):
             await client.api.session.close()
         return who, room_id, event_id, synced
 
-    who, room_id, event_id, synced = asyncio.run(run())
+    who, room_id, event_id, synced = finish(run())
 
     assert who.user_id == user.user_id
     events = synced["rooms"]["join"][room_id]["timeline"]["events"]
