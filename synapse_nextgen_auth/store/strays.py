@@ -1,6 +1,8 @@
-"""Sessions that outlived their device or their account, because a process died halfway.
+"""Sessions that outlived their device or their account, because a process died or we were away.
 
-They open nothing: every use looks at both. The two tables beside ours are Synapse's.
+Without a device or an account they open nothing: every use looks at both. Where a stock token
+speaks for the device, somebody signed in to it while the module was not loaded. The three tables
+beside ours are Synapse's.
 """
 
 from synapse_nextgen_auth.store.txn import Txn
@@ -27,6 +29,8 @@ def list_between(txn: Txn, *, after: str, until: str, created_before: int) -> li
         " LEFT JOIN users AS u ON u.name = s.user_id"
         " WHERE s.session_id > ? AND s.session_id <= ? AND s.ended_at IS NULL AND s.created_at < ?"
         " AND ((s.device_id IS NOT NULL AND d.device_id IS NULL)"
+        " OR EXISTS (SELECT 1 FROM access_tokens AS t"
+        " WHERE t.user_id = s.user_id AND t.device_id = s.device_id)"
         " OR u.name IS NULL OR u.deactivated = 1)",
         (after, until, created_before),
     )

@@ -102,16 +102,20 @@ def test_a_key_comes_back_as_it_was(tables, transact):
     assert transact(keys.add, attrs.evolve(key, kid="other")) is False
 
 
-def with_synapse(tables, *, users, devices):
+def with_synapse(tables, *, users, devices, signed_in=()):
     """Put Synapse's tables beside ours, as far as we read them."""
 
     def create(txn):
-        for statement in (*SYNAPSES_TABLES, "DELETE FROM users", "DELETE FROM devices"):
+        for statement in SYNAPSES_TABLES:
             txn.execute(statement)
+        for table in ("users", "devices", "access_tokens"):
+            txn.execute(f"DELETE FROM {table}")
         for name, deactivated in users.items():
             txn.execute("INSERT INTO users VALUES (?, ?)", (name, int(deactivated)))
         for user_id, device_id in devices:
             txn.execute("INSERT INTO devices VALUES (?, ?)", (user_id, device_id))
+        for user_id, device_id in signed_in:
+            txn.execute("INSERT INTO access_tokens VALUES (?, ?)", (user_id, device_id))
 
     tables.run(create)
 
@@ -140,6 +144,18 @@ def test_sessions_that_a_dead_process_left_behind_are_ended(tables):
     assert early == []
     assert ended == ["02" * 16, "03" * 16, "04" * 16]
     assert look_through(tables, now=NOW + 400)[0] == []
+
+
+def test_a_session_whose_device_a_stock_sign_in_took_over_is_ended(tables):
+    """While the module was not loaded; a stock token of another device is no reason."""
+    devices = [(ALICE, PHONE), (ALICE, "TABLET_0001"), (BOB, PHONE)]
+    stock = [(ALICE, "TABLET_0001"), (BOB, "TABLET_0001"), (ALICE, None)]
+    with_synapse(tables, users={ALICE: False, BOB: False}, devices=devices, signed_in=stock)
+    for n, (user_id, device_id) in enumerate([*devices, (ALICE, None)]):
+        session = a_session(session_id=f"{n:02}" * 16, user_id=user_id, device_id=device_id)
+        tables.run(sessions.add, session)
+
+    assert look_through(tables, now=NOW + 3600)[0] == ["01" * 16]
 
 
 def test_many_sessions_are_looked_through_in_bites(tables, monkeypatch):

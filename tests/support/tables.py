@@ -27,6 +27,8 @@ _ATTEMPTS = 6
 SYNAPSES_TABLES = (
     "CREATE TABLE IF NOT EXISTS users (name TEXT UNIQUE, deactivated SMALLINT)",
     "CREATE TABLE IF NOT EXISTS devices (user_id TEXT, device_id TEXT, UNIQUE (user_id, device_id))",
+    "CREATE TABLE IF NOT EXISTS access_tokens (user_id TEXT, device_id TEXT)",
+    "CREATE INDEX IF NOT EXISTS access_tokens_device_id ON access_tokens (user_id, device_id)",
 )
 
 
