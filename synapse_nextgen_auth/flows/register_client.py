@@ -6,14 +6,14 @@ from synapse_nextgen_auth.store import clients
 from synapse_nextgen_auth.store.txn import Txn
 
 
-def client_of(metadata: Metadata, *, random_id: str, secret_hash: str | None, now: int) -> Client:
-    """Make the client that registers.
+def client_of(metadata: Metadata, *, random_id: str, now: int) -> Client:
+    """Make the client that registers, yet without the hash of its secret.
 
     Without a secret its id follows from the metadata, so that it stays the same even when an unused
     registration was swept away in between; with a secret every registration is a client of its own.
     """
     client_id = random_id if metadata.auth_method.needs_secret else rules.digest(metadata)[:32]
-    return Client.of(metadata, client_id=client_id, secret_hash=secret_hash, created_at=now)
+    return Client.of(metadata, client_id=client_id, secret_hash=None, created_at=now)
 
 
 def find(txn: Txn, client_id: str) -> Client | None:

@@ -23,9 +23,8 @@ SIGNING = attrs.evolve(METADATA, auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks='{
 
 def client_of(metadata, random_id="random", *, secret_hash=None, now=NOW):
     """Return the client that registers."""
-    return register_client.client_of(
-        metadata, random_id=random_id, secret_hash=secret_hash, now=now
-    )
+    client = register_client.client_of(metadata, random_id=random_id, now=now)
+    return attrs.evolve(client, secret_hash=secret_hash)
 
 
 @pytest.mark.parametrize("metadata", [METADATA, SIGNING], ids=["public", "key"])

@@ -2,6 +2,7 @@
 
 import logging
 
+import attrs
 from synapse.logging.context import defer_to_thread
 
 from synapse_nextgen_auth.flows import register_client
@@ -27,15 +28,7 @@ async def register(site: Site, incoming: Incoming) -> Outgoing:
     if incoming.content_type != "application/json":
         raise invalid_request("The content type must be application/json")
     metadata = read_metadata(forms.parse_json(incoming.body), rules=site.registration_rules)
-    secret = random_token() if metadata.auth_method.needs_secret else None
-    secret_hash = (
-        await defer_to_thread(site.homeserver.hs.get_reactor(), hash_secret, secret)
-        if secret
-        else None
-    )
-    client = register_client.client_of(
-        metadata, random_id=random_id(), secret_hash=secret_hash, now=site.now()
-    )
+    client = register_client.client_of(metadata, random_id=random_id(), now=site.now())
     known = await site.client(client.client_id)
     if known is None:
         # Nobody may fill the database with clients; greeting a known one writes nothing.
@@ -43,5 +36,11 @@ async def register(site: Site, incoming: Incoming) -> Outgoing:
         if wait is not None:
             return answers.error(_TOO_MANY, ("Retry-After", str(wait)))
         logger.info("Registering client %s of %s", client.client_id, client.host)
+    secret = random_token() if client.auth_method.needs_secret else None
+    if secret is not None:
+        reactor = site.homeserver.hs.get_reactor()
+        client = attrs.evolve(
+            client, secret_hash=await defer_to_thread(reactor, hash_secret, secret)
+        )
     registered = await site.homeserver.query(register_client.register, client)
     return answers.json_answer(201, rules.document(registered, issued_secret=secret))
