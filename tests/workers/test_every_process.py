@@ -4,6 +4,7 @@ import pytest
 import requests
 
 from support.deployment import PROCESSES
+from support.markdown import DOCS, rows, section
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.web.routes import ROUTES, WELL_KNOWN
 
@@ -19,6 +20,8 @@ DOCUMENTS = (
     *(f"{path}{PREFIX}" for path in WELL_KNOWN),
     f"{PREFIX}/keys",
 )
+WORKERS_PAGE = section(DOCS / "setup" / "workers.md", "Paths that may go to workers")
+FOR_WORKERS = [row[0].split("`")[1] for row in rows(WORKERS_PAGE)]
 
 
 def everywhere(deployment, method, path, **options):
@@ -56,6 +59,24 @@ def test_c355_every_route_answers_alike_on_every_process(deployment, method, pat
     }
     assert len(told) == 1
     assert answers[0].status_code < 500
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("path", FOR_WORKERS)
+def test_c363_what_a_proxy_may_send_to_workers_is_there(deployment, method, path):
+    """Each path of the documentation is known to every process, which says the same."""
+    answers = everywhere(deployment, method, path)
+
+    told = {(answer.status_code, errcode(answer)) for answer in answers}
+    assert len(told) == 1
+    assert answers[0].status_code < 500
+    # What is unknown altogether would be a 404 with another code, or none.
+    assert method == "POST" or answers[0].status_code != 404 or errcode(answers[0]) == "M_NOT_FOUND"
+
+
+def errcode(answer):
+    is_json = answer.headers.get("Content-Type", "").startswith("application/json")
+    return answer.json().get("errcode") if is_json and answer.content else None
 
 
 def test_c355_static_files_are_on_every_process(deployment):
