@@ -27,11 +27,22 @@ _HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 class PostgresServer:
-    """A running PostgreSQL in a directory of its own; a `durable` one waits for the disk."""
+    """A running PostgreSQL in a directory of its own; a `durable` one waits for the disk.
 
-    def __init__(self, *, durable: bool = False) -> None:
-        self._durability = () if durable else _HASTY
-        self.directory = Path(tempfile.mkdtemp(prefix="pg-"))  # short: a socket path is limited
+    What lies in a `directory` that was given stays there.
+    """
+
+    def __init__(
+        self,
+        *,
+        durable: bool = False,
+        directory: Path | None = None,
+        settings: tuple[str, ...] = (),
+    ) -> None:
+        self._settings = (*(() if durable else _HASTY), *settings)
+        self._stays = directory is not None
+        # Short: a socket path is limited.
+        self.directory = directory or Path(tempfile.mkdtemp(prefix="pg-"))
         # PostgreSQL refuses to run as root.
         self._user = "nobody" if os.geteuid() == 0 else None
         self._bin = self._programs()
@@ -56,7 +67,7 @@ class PostgresServer:
         """Start the server, again after `halt`; return when it answers."""
         data = self.directory / "data"
         options = (
-            *self._durability,
+            *self._settings,
             "listen_addresses=",
             f"unix_socket_directories={self.directory}",
         )
@@ -83,14 +94,15 @@ class PostgresServer:
             self._process = None
 
     def stop(self) -> None:
-        """Stop the server and remove everything it wrote."""
+        """Stop the server and remove everything it wrote, unless it is to stay."""
         self.halt()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        if not self._stays:
+            shutil.rmtree(self.directory, ignore_errors=True)
 
-    def create_database(self) -> dict[str, str]:
+    def create_database(self, name: str | None = None) -> dict[str, str]:
         """Create an empty database as Synapse wants it; return psycopg2's arguments for it."""
         self._made += 1
-        name = f"synapse_{self._made}"
+        name = name or f"synapse_{self._made}"
         self.execute(
             f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
         )
@@ -138,11 +150,13 @@ class PostgresServer:
             return package / _INSTALL / "bin"
         # A virtual environment of root is often closed to others; leave its permissions alone.
         copy = self.directory / "programs"
-        shutil.copytree(package / _INSTALL, copy / _PACKAGE / _INSTALL, symlinks=True)
+        inside = copy / _PACKAGE / _INSTALL
+        shutil.rmtree(copy, ignore_errors=True)  # of a directory that stayed
+        shutil.copytree(package / _INSTALL, inside, symlinks=True)
         libraries = package.parent / f"{_PACKAGE}.libs"
         if libraries.exists():
             shutil.copytree(libraries, copy / libraries.name, symlinks=True)
-        return copy / _PACKAGE / _INSTALL / "bin"
+        return inside / "bin"
 
     def _own(self, path: Path) -> None:
         if self._user is not None:
