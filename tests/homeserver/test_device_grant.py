@@ -3,56 +3,14 @@
 import re
 import time
 
-import attrs
 import pytest
 import requests
 
-from support.oauth import ADMIN, API, DEVICE, Browser, Client, Server, device_id, web_client
+from support.oauth import ADMIN, API, DEVICE, Browser, Server, device_id, web_client
+from support.television import DEVICE_CODE, METADATA, Television, enter, let_in
 
-DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
-NATIVE = {"application_type": "native", "redirect_uris": None, "response_types": []}
 USER_CODE = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}")
-
-
-@attrs.define
-class Television:
-    """A device that wants to sign in."""
-
-    client: Client
-    scope: str
-    answer: dict
-
-    def poll(self, **changes):
-        form = {
-            "grant_type": DEVICE_CODE,
-            "device_code": self.answer["device_code"],
-            "client_id": self.client.id,
-        }
-        return self.client.server.token(**(form | changes))
-
-
-def television(server, *, scope=None, **metadata):
-    """Register a client with the device grant and begin one."""
-    client = server.client(
-        web_client(**NATIVE, grant_types=[DEVICE_CODE, "refresh_token"], **metadata)
-    )
-    scope = scope or f"{API} {DEVICE}{device_id()}"
-    answer = server.post("device-authorization", {"client_id": client.id, "scope": scope})
-    assert answer.status_code == 200, answer.text
-    return Television(client, scope, answer.json())
-
-
-def enter(browser, tv, user, code=None):
-    """Enter the code and sign in; return the page that asks."""
-    browser.get(tv.answer["verification_uri"])
-    browser.submit(user_code=code or tv.answer["user_code"])
-    return browser.sign_in(user.localpart, user.password)
-
-
-def let_in(browser, tv, user):
-    """Do all that a person does."""
-    enter(browser, tv, user)
-    return browser.submit(decision="approve", confirm="yes")
+television = Television.begin
 
 
 @pytest.fixture
@@ -107,7 +65,7 @@ def test_the_grant_is_advertised(server):
 )
 def test_c139_a_bad_request_begins_nothing(server, form, status, error):
     """Client and scope are checked before any code is handed out."""
-    client = server.client(web_client(**NATIVE, grant_types=[DEVICE_CODE, "refresh_token"]))
+    client = server.client(web_client(**METADATA))
     good = {"client_id": client.id, "scope": f"{API} {DEVICE}{device_id()}"}
 
     answer = server.post("device-authorization", good | form)

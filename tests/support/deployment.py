@@ -5,6 +5,7 @@ with Deployment.create(directory) as deployment:
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from pathlib import Path
 from threading import Barrier
 from urllib.parse import urlsplit
@@ -102,6 +103,22 @@ class HoppingBrowser(Browser):
         super().__init__(deployment.server())
         self.at = at
         self.http = _Hopping(self, deployment)
+
+
+class RoundRobinBrowser(HoppingBrowser):
+    """A browser behind a proxy that turns to the processes one after the other."""
+
+    def __init__(self, deployment: Deployment):
+        self._turns = cycle(PROCESSES)
+        super().__init__(deployment)
+
+    @property
+    def at(self):
+        return next(self._turns)
+
+    @at.setter
+    def at(self, name):
+        """Take what the parent begins with; the turns go on."""
 
 
 class _Hopping(requests.Session):
