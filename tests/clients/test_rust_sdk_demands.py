@@ -1,14 +1,20 @@
 """What matrix-rust-sdk, the engine of Element X, asks of a server, request by request.
 
-Its own tests need a compiler; these send what it sends (its oauth module, release 0.18).
+Its own tests need a compiler; these send what it sends (its oauth module, releases 0.18 and 0.19).
 """
 
-import pytest
+from email.utils import parsedate_to_datetime
+from urllib.parse import quote
 
+import pytest
+import requests
+
+from support.keys import device_keys
 from support.oauth import Browser, device_id, web_client
 
 API = "urn:matrix:org.matrix.msc2967.client:api:*"
 DEVICE = "urn:matrix:org.matrix.msc2967.client:device:"
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 def metadata_of(redirect_uri):
@@ -100,3 +106,90 @@ def test_identical_registrations_are_one_client(server):
 
     assert len(ids) == 1
     assert server.client(web_client()).id not in ids
+
+
+def new_device(server, identity_key):
+    """Begin a device grant as the library does for a sign-in by QR code; return its client, too."""
+    client = server.client(
+        {
+            name: value
+            for name, value in metadata_of("io.element:/callback").items()
+            if name not in {"redirect_uris", "response_types"}
+        }
+        | {"grant_types": ["refresh_token", DEVICE_CODE]}
+    )
+    asked = server.post(
+        "device-authorization", {"client_id": client.id, "scope": f"{API} {DEVICE}{identity_key}"}
+    )
+    return client, asked.json()
+
+
+def test_both_devices_understand_a_rendezvous(server):
+    """It reads three headers of every answer, 304 too, and takes the body only as `text/plain`."""
+    made = requests.post(
+        f"{server.base_url}/_matrix/client/unstable/org.matrix.msc4108/rendezvous",
+        data=b"",
+        headers={"Content-Type": "text/plain"},
+        timeout=10,
+    )
+    url, first = made.json()["url"], made.headers["ETag"]
+
+    empty = requests.get(url, timeout=10)
+    written = requests.put(
+        url,
+        data=b"MATRIX",
+        headers={"If-Match": empty.headers["ETag"], "Content-Type": "text/plain"},
+        timeout=10,
+    )
+    own = requests.get(url, headers={"If-None-Match": written.headers["ETag"]}, timeout=10)
+    others = requests.get(url, headers={"If-None-Match": first}, timeout=10)
+
+    assert made.ok
+    assert (empty.status_code, empty.content) == (200, b"")
+    assert written.ok
+    assert own.status_code == 304
+    assert (others.status_code, others.content) == (200, b"MATRIX")
+    assert others.headers["Content-Type"] == "text/plain"
+    for answer in (made, empty, own, others):
+        assert answer.headers["ETag"]
+        assert parsedate_to_datetime(answer.headers["Expires"])
+        assert parsedate_to_datetime(answer.headers["Last-Modified"])
+
+
+@pytest.mark.parametrize(
+    "identity_key",
+    ["wjLpTLRqbqBzLs63aYaEv2Boi6cFEbbM/sSRQ2oAKk4", "QQ+z9/fYX0JQ7OZl+IAGDcvC5cQJ8P//o6ZVbS2zEHk"],
+)
+def test_a_new_device_is_ready_for_its_secrets(server, user, identity_key):
+    """Its id is its identity key in base64: free before the grant, there after it, and takes keys."""
+    scope = f"{API} {DEVICE}{identity_key}"
+    known = server.client(metadata_of("io.element:/callback")).sign_in(
+        user.localpart, user.password
+    )
+    path = f"/_matrix/client/v3/devices/{quote(identity_key, safe='')}"
+    client, grant = new_device(server, identity_key)
+    browser = Browser(server)
+
+    free = server.api("GET", path, known["access_token"])
+    browser.get(grant["verification_uri_complete"])
+    browser.submit(user_code=grant["user_code"])
+    browser.sign_in(user.localpart, user.password)
+    browser.submit(decision="approve", confirm="yes")
+    tokens = server.token(
+        grant_type=DEVICE_CODE, device_code=grant["device_code"], client_id=client.id
+    ).json()
+    who = server.whoami(tokens["access_token"]).json()
+    there = server.api("GET", path, known["access_token"])
+    uploaded = server.api(
+        "POST",
+        "/_matrix/client/v3/keys/upload",
+        tokens["access_token"],
+        json=device_keys(user.user_id, identity_key),
+    )
+
+    assert (free.status_code, free.json()["errcode"]) == (404, "M_NOT_FOUND")
+    assert tokens["scope"] == scope
+    assert tokens["token_type"].lower() == "bearer"
+    assert who["device_id"] == identity_key
+    assert there.json()["device_id"] == identity_key
+    assert uploaded.status_code == 200
