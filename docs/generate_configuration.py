@@ -13,7 +13,7 @@ import attrs
 from synapse_nextgen_auth.cli.homeserver_yaml import MODULE
 from synapse_nextgen_auth.cli.settings_words import duration
 from synapse_nextgen_auth.config import SECTIONS, Config
-from synapse_nextgen_auth.oauth.static_clients import Written
+from synapse_nextgen_auth.oauth.static_clients import StaticClient
 from synapse_nextgen_auth.secret import Secret
 
 PAGE = Path(__file__).parent / "reference" / "configuration.md"
@@ -55,7 +55,7 @@ _KINDS: dict[object, str] = {
     str | None: "a text",
     Secret | None: "a text of 32 bytes or more, in quotes",
     tuple[Secret, ...]: "a list of texts of 32 bytes or more, in quotes",
-    tuple[Written, ...]: "a list of clients",
+    tuple[StaticClient, ...]: "a list of clients",
     frozenset[str]: "a list of texts",
 }
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import attrs
 
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.static_clients import Written, read_static
+from synapse_nextgen_auth.oauth.static_clients import StaticClient, read_static
 from synapse_nextgen_auth.secret import Secret
 
 T = TypeVar("T")
@@ -225,7 +225,7 @@ class Config:
     consent: Consent = attrs.field(factory=Consent)
     client_registration: Registration = attrs.field(factory=Registration)
     device_grants: DeviceGrants = attrs.field(factory=DeviceGrants)
-    clients: tuple[Written, ...] = _option(
+    clients: tuple[StaticClient, ...] = _option(
         (),
         "Clients that need not register: each entry takes `client_id`, `client_name`, `client_uri`,"
         " `redirect_uris` and the other fields of RFC 7591, and `client_secret` or"
@@ -375,7 +375,7 @@ class _Reader:
             return None
         return Secret(raw)
 
-    def a_client(self, raw: object, path: str) -> Written | None:
+    def a_client(self, raw: object, path: str) -> StaticClient | None:
         try:
             return read_static(raw, read_file=lambda name: self.file(name, path))
         except OAuthError as error:

@@ -38,7 +38,7 @@ from synapse_nextgen_auth.oauth.clients import (
 from synapse_nextgen_auth.oauth.metadata import PREFIX, Abilities, Endpoints
 from synapse_nextgen_auth.oauth.redirects import RedirectRules
 from synapse_nextgen_auth.oauth.sessions import Limits
-from synapse_nextgen_auth.oauth.static_clients import Written
+from synapse_nextgen_auth.oauth.static_clients import StaticClient
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.web import routes
 from synapse_nextgen_auth.web.clients import hash_secret
@@ -179,7 +179,7 @@ def _grant_types(config: Config) -> tuple[str, ...]:
     return (AUTHORIZATION_CODE, REFRESH_TOKEN, *device)
 
 
-def _hashed(written: Written) -> Client:
+def _hashed(written: StaticClient) -> Client:
     """Forget the secret of a configured client as soon as it can be checked without."""
     if written.secret is None:
         return written.client

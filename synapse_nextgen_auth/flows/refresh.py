@@ -24,10 +24,18 @@ class Presented:
     address: str
 
 
+@attrs.frozen
+class Renewed:
+    """The generation whose pair to answer with, and what the presented token was taken for."""
+
+    generation: int
+    verdict: Verdict
+
+
 def refresh(
     txn: Txn, known: Session, presented: Presented, *, now: int, limits: Limits
-) -> Outcome[int]:
-    """Return the generation whose pair to answer with.
+) -> Outcome[Renewed]:
+    """Return which pair to answer with.
 
     `known` is the session as this process remembers it: only what never changes is relied on.
     The usual case is one statement.
@@ -47,7 +55,8 @@ def refresh(
         idle_since=idle_since,
         now=now,
     ):
-        return Outcome(presented.generation + 1, changed=_note_move(txn, known, presented, now=now))
+        renewed = Renewed(presented.generation + 1, Verdict.ROTATE)
+        return Outcome(renewed, changed=_note_move(txn, known, presented, now=now))
     session = sessions.get(txn, known.session_id)
     if session is None:
         return Outcome(invalid_grant("the session is gone"))
@@ -75,16 +84,16 @@ def _note_move(txn: Txn, known: Session, presented: Presented, *, now: int) -> t
 
 def _look_closer(
     txn: Txn, session: Session, presented: int, *, now: int, limits: Limits
-) -> Outcome[int]:
+) -> Outcome[Renewed]:
     if why := session.over(now, limits):
         ended = end(txn, session, why=why, now=now)
         return Outcome(invalid_grant(f"the session is over: {why.value}"), ended)
     verdict = judge(session, presented, now=now, limits=limits)
     if verdict is Verdict.REPEAT:
-        return Outcome(session.generation)
+        return Outcome(Renewed(session.generation, verdict))
     if verdict is Verdict.RESTORED:
         _jump(txn, session, generation=presented + 1, now=now)
-        return Outcome(presented + 1)
+        return Outcome(Renewed(presented + 1, verdict))
     if verdict is Verdict.REUSE:
         return _end_reused(txn, session, presented, now=now)
     raise unavailable("the session changed under our hands")
@@ -97,7 +106,7 @@ def _jump(txn: Txn, session: Session, *, generation: int, now: int) -> None:
         raise unavailable("the session changed under our hands")
 
 
-def _end_reused(txn: Txn, session: Session, presented: int, *, now: int) -> Outcome[int]:
+def _end_reused(txn: Txn, session: Session, presented: int, *, now: int) -> Outcome[Renewed]:
     detail = f"generation {presented} of {session.generation}"
     events.add(
         txn,

@@ -23,7 +23,7 @@ _GRANTS = Counter(
 )
 _REFRESHES = Counter(
     "synapse_nextgen_auth_refreshes",
-    "Answered refreshes: rotated, or repeated after a lost answer",
+    "Answered refreshes: rotated, repeated after a lost answer, or ahead of a restored database",
     ["kind", SERVER_NAME_LABEL],
 )
 _REFUSALS = Counter(

@@ -83,11 +83,10 @@ class Metadata:
 
 @attrs.frozen(kw_only=True)
 class Client(Metadata):
-    """A client that this server knows; `static` ones stand in the configuration."""
+    """A client that this server knows: one that registered, or one of the configuration."""
 
     client_id: str
     secret_hash: str | None = None
-    static: bool = False
     created_at: int = 0
 
     @classmethod

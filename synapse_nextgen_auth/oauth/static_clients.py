@@ -29,14 +29,14 @@ MIN_SECRET = 16  # characters
 
 
 @attrs.frozen
-class Written:
+class StaticClient:
     """A client as it stands in the configuration; the secret is still to be hashed."""
 
     client: Client
     secret: Secret | None = None
 
 
-def read_static(raw: object, *, read_file: Callable[[str], str]) -> Written:
+def read_static(raw: object, *, read_file: Callable[[str], str]) -> StaticClient:
     """Read one entry of `clients`; raise `OAuthError` with what is wrong with it.
 
     `read_file` returns the content of `client_secret_path`.
@@ -53,7 +53,7 @@ def read_static(raw: object, *, read_file: Callable[[str], str]) -> Written:
     metadata = read_metadata(_document(raw, secret), rules=_RULES)
     _check_secret(metadata, secret)
     client = Client.of(metadata, client_id=client_id, secret_hash=None, created_at=0)
-    return Written(attrs.evolve(client, static=True), secret)
+    return StaticClient(client, secret)
 
 
 _RULES = RegistrationRules(redirects=RedirectRules(trusted=True))

@@ -11,6 +11,8 @@ from typing import ClassVar
 
 import attrs
 
+from synapse_nextgen_auth.accounts.approvals import Operation
+
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _SCHEMES_THAT_RUN = {"javascript", "data", "vbscript", "blob", "filesystem", "view-source"}
@@ -325,12 +327,6 @@ class FormPostPage(Page):
     fields: tuple[tuple[str, str], ...] = attrs.field(repr=False)  # holds the code
     server_name: str
     client: ClientCard | None = None
-
-
-class Operation(Enum):
-    """What an application may ask a person to approve."""
-
-    CROSS_SIGNING_RESET = "cross_signing_reset"
 
 
 @attrs.frozen

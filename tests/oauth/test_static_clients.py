@@ -41,7 +41,7 @@ def test_what_an_entry_has_decides_how_it_proves_itself(changes, method, has_sec
     written = read(**changes)
 
     assert written.client.auth_method is method
-    assert (written.client.client_id, written.client.static) == ("grafana", True)
+    assert written.client.client_id == "grafana"
     assert (written.secret is not None) == has_secret
     assert written.secret is None or written.secret.reveal() == SECRET
     assert written.client.secret_hash is None

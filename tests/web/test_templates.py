@@ -9,6 +9,7 @@ import attrs
 import jinja2
 import pytest
 
+from synapse_nextgen_auth.accounts.approvals import Operation
 from synapse_nextgen_auth.web.templates import Templates, find_directory
 from synapse_nextgen_auth.web.views import (
     PAGES,
@@ -28,7 +29,6 @@ from synapse_nextgen_auth.web.views import (
     LinkPage,
     Message,
     MessagePage,
-    Operation,
     Permission,
     SignedOutPage,
     SignInError,
@@ -340,7 +340,7 @@ def every_field(page, change):
             changed[field.name] = every_field(value, change)
         elif field.name == "fields":
             changed[field.name] = tuple((change("name", a), change("value", b)) for a, b in value)
-        elif isinstance(value, str) and value:
+        elif isinstance(value, str) and not isinstance(value, enum.Enum) and value:
             changed[field.name] = change(field.name, value)
     return attrs.evolve(page, **changed)
 

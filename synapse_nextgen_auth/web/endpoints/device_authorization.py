@@ -9,7 +9,6 @@ from synapse_nextgen_auth.oauth.clients import DEVICE_CODE, Client
 from synapse_nextgen_auth.oauth.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
 from synapse_nextgen_auth.secret import (
-    Keyring,
     Secret,
     digest,
     random_id,
@@ -22,7 +21,6 @@ from synapse_nextgen_auth.web.site import Site
 
 logger = logging.getLogger(__name__)
 
-USER_CODE = "user code"  # what its keys are for
 _TRIES = 5
 _MAX_USER_AGENT = 255
 _TOO_MANY = OAuthError("temporarily_unavailable", "Too many requests, wait a while", 429)
@@ -64,12 +62,12 @@ async def _begin(
     now = site.now()
     for _ in range(_TRIES):
         user_code = random_letters(user_codes.ALPHABET, user_codes.LENGTH)
-        code, half = keyed(site.keys, user_code)
+        code, half = user_codes.keyed(site.keys, user_code)
         grant = DeviceGrant(
             grant_id=random_id(),
             client_id=client.client_id,
             scope=scope,
-            sealed_user_code=site.keys.seal(USER_CODE, user_code.encode("ascii")),
+            sealed_user_code=user_codes.seal(site.keys, user_code),
             address=incoming.address,
             user_agent=incoming.user_agent[:_MAX_USER_AGENT].replace("\0", ""),
             created_at=now,
@@ -80,13 +78,3 @@ async def _begin(
         if await site.homeserver.query(flow.request, grant, codes):
             return user_code
     raise unavailable("no free user code was found")
-
-
-def keyed(keys: Keyring, user_code: str) -> tuple[str, str]:
-    """Return what the database knows a user code, and its first half, by.
-
-    A user code is short enough to be found by trying all of them, so the digest takes a key.
-    """
-    code = keys.mac(USER_CODE, user_code.encode("ascii")).hex()
-    half = keys.mac("user code half", user_code[: user_codes.HALF].encode("ascii")).hex()
-    return code, half

@@ -26,6 +26,7 @@ from synapse_nextgen_auth.oauth.errors import (
 )
 from synapse_nextgen_auth.oauth.id_token import Claims
 from synapse_nextgen_auth.oauth.keys import Algorithm
+from synapse_nextgen_auth.oauth.refresh_token import Verdict
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.oauth.tokens import Kind, Token
 from synapse_nextgen_auth.secret import Secret, digest, random_id
@@ -90,16 +91,23 @@ async def renew(site: Site, ask: Ask) -> Outgoing:
     if presented is None or presented.kind is not Kind.REFRESH:
         raise invalid_grant("not a refresh token of ours")
     session = await _living(site, presented)
-    generation = await site.homeserver.transact(
+    renewed = await site.homeserver.transact(
         refresh.refresh,
         session,
         refresh.Presented(ask.client.client_id, presented.generation, ask.incoming.address),
         now=site.now(),
         limits=site.limits,
     )
-    is_next = generation == presented.generation + 1
-    site.homeserver.metrics.refresh("rotated" if is_next else "repeated")
-    return await _answer(site, ask.client, session, _pair(site, session, generation), nonce=None)
+    site.homeserver.metrics.refresh(_COUNTED_AS[renewed.verdict])
+    pair = _pair(site, session, renewed.generation)
+    return await _answer(site, ask.client, session, pair, nonce=None)
+
+
+_COUNTED_AS = {
+    Verdict.ROTATE: "rotated",
+    Verdict.REPEAT: "repeated",
+    Verdict.RESTORED: "restored",
+}
 
 
 async def collect(site: Site, ask: Ask) -> Outgoing:

@@ -16,7 +16,6 @@ from synapse_nextgen_auth.web.views import (
     ApprovePage,
     ForwardLabel,
     Message,
-    Operation,
 )
 
 
@@ -48,7 +47,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
     if not approved:
         raise Stop(409, Message.ALREADY_DONE)
     page = ApprovedPage(
-        operation=Operation.CROSS_SIGNING_RESET,
+        operation=approval.operation,
         server_name=site.server_name,
         minutes=WINDOW // 60,
     )
@@ -91,7 +90,7 @@ async def _page(site: Site, incoming: Incoming, visitor: Visitor, approval: Appr
             action=f"approve?request={approval.approval_id}",
             server_name=site.server_name,
             user_id=approval.user_id,
-            operation=Operation.CROSS_SIGNING_RESET,
+            operation=approval.operation,
             client=grants.card(client, wanted(incoming)) if client else None,
             device_name=await site.devices.name_of(approval.user_id, device_id)
             if device_id

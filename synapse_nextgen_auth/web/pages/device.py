@@ -16,7 +16,6 @@ from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.device_grants import DeviceGrant
 from synapse_nextgen_auth.web import answers, forms, grants
 from synapse_nextgen_auth.web.browser import Visitor
-from synapse_nextgen_auth.web.endpoints.device_authorization import USER_CODE
 from synapse_nextgen_auth.web.languages import wanted
 from synapse_nextgen_auth.web.pages import visitors
 from synapse_nextgen_auth.web.pages.consent import permissions
@@ -185,5 +184,5 @@ async def _page(
 
 def _code(site: Site, grant: DeviceGrant) -> str:
     """Return the code to compare with the one on the device."""
-    code = site.keys.unseal(USER_CODE, grant.sealed_user_code)
-    return user_codes.show(code.decode("ascii")) if code else ""
+    code = user_codes.unseal(site.keys, grant.sealed_user_code)
+    return user_codes.show(code) if code else ""

@@ -6,7 +6,6 @@ from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth import user_codes
 from synapse_nextgen_auth.web import answers, forms
 from synapse_nextgen_auth.web.browser import Visitor
-from synapse_nextgen_auth.web.endpoints.device_authorization import keyed
 from synapse_nextgen_auth.web.pages import visitors
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.views import (
@@ -30,7 +29,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
     user_code = user_codes.read(typed)
     if user_code is None:
         return _page(site, visitor, typed=typed, error=LinkError.MALFORMED)
-    code, half = keyed(site.keys, user_code)
+    code, half = user_codes.keyed(site.keys, user_code)
     entered = Entered(code, half, visitor.digest, incoming.address)
     found = await site.homeserver.query(flow.enter, entered, now=site.now())
     if isinstance(found, TooManyTries):

@@ -60,6 +60,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
     account = await site.people.account(checked)
     standing = Standing.DEACTIVATED if account is None else account.refuse_sign_in()
     if standing is not None:
+        site.homeserver.metrics.sign_in(standing.value)
         logger.info("%s may not sign in: %s", checked, standing.value)
         raise account_standing(standing, other_account_url=onward.sign_in_url)
     return await _begin(site, incoming, visitor, onward, checked)
