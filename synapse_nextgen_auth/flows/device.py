@@ -157,7 +157,6 @@ def redeem(
     approver = browsers.get(txn, grant.browser) if grant.browser else None
     if approver is None or approver.ended_at is not None:
         # Whoever approved signed out since, perhaps because it was not meant (C145).
-        device_grants.withdraw(txn, grant.user_id, now=now)
         return Outcome(OAuthError("access_denied", "The person signed out again"))
     if not device_grants.redeem(txn, grant.grant_id, session_id=session_id, now=now):
         return Outcome(invalid_grant("somebody else redeemed the device code just now"))

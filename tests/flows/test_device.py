@@ -190,6 +190,20 @@ def test_c145_whoever_signs_out_takes_the_approval_back(tables, transact, how):
     assert error(transact(redeem(at=1))) == "access_denied"
 
 
+def test_c145_signing_out_takes_back_what_that_browser_approved_only(tables, transact):
+    """Another browser of the same account, another device."""
+    ready(tables)
+    other = a_browser("other cookie")
+    tables.run(sign_in.sign_in, other, former=None, address=None)
+    grant = ask(tables, "2", grant_id="2", scope=MATRIX.replace(PHONE, "TELEVISION_1"))
+    assert isinstance(tables.run(enter("user code 2", browser=other.digest)), DeviceGrant)
+    assert tables.run(approve(grant))
+    tables.run(sign_in.sign_out, a_browser(), now=NOW, address=None)
+
+    assert error(transact(redeem())) == "access_denied"
+    assert isinstance(transact(redeem("bb" * 16, code="device code 2")).value, Session)
+
+
 def test_c142_a_device_polls_for_itself(tables, transact):
     """Another client's device code is an unknown one, and nothing changes."""
     grant = ask(tables)
