@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from support import node
+from support import metrics, node
 from support.databases import Database, PostgresDatabase, SqliteDatabase
 from support.deployment import Deployment
 from support.postgres import PostgresServer
@@ -67,6 +67,7 @@ def shared_homeserver(tmp_path_factory, make_database) -> Iterator[Callable[[str
         if kind not in started:
             directory = tmp_path_factory.mktemp(f"homeserver-{kind}")
             homeserver = Homeserver(directory, make_database(kind, directory), log_level="DEBUG")
+            homeserver.config = metrics.listening(homeserver)
             started[kind] = homeserver.start()
         return started[kind]
 

@@ -146,6 +146,9 @@ def confirm(txn: Txn, uses: tuple[Use, ...]) -> None:
     """Write down which generations were used, in one statement however many there are.
 
     Sorted, so that two workers hardly ever deadlock; if they do, Synapse runs one of them again.
+    Of several uses of a session the newest generation counts.
     """
-    if uses:
-        sessions.confirm(txn, sorted((use.session_id, use.generation, use.now) for use in uses))
+    rows = sorted((use.session_id, use.generation, use.now) for use in uses)
+    newest = {session_id: (session_id, generation, at) for session_id, generation, at in rows}
+    if newest:
+        sessions.confirm(txn, list(newest.values()))

@@ -60,7 +60,8 @@ class OneSession(RuleBasedStateMachine):
                 limits=LIMITS,
             )
         )
-        return outcome.value
+        value = outcome.value
+        return value.generation if isinstance(value, refresh.Renewed) else value
 
     def stored(self):
         """Return the row."""

@@ -40,6 +40,7 @@ async def device_authorization(site: Site, incoming: Incoming) -> Outgoing:
         return answers.error(_TOO_MANY, ("Retry-After", str(wait)))
     device_code = random_token()
     user_code = await _begin(site, incoming, client, scope.text, device_code)
+    site.homeserver.metrics.grant("requested")
     logger.info("Client %s began a device grant, scope %s", client.client_id, scope.text)
     link = site.endpoints.url("link")
     return answers.json_answer(

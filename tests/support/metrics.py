@@ -1,0 +1,35 @@
+"""Synapse's own metrics, read from its listener as Prometheus does."""
+
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+
+
+def listening(homeserver):
+    """Return the settings that let this homeserver show its metrics at `/_synapse/metrics`."""
+    client, *others = homeserver.settings()["listeners"]
+    shown = {**client, "resources": [{"names": ["client", "metrics"], "compress": False}]}
+    return {"enable_metrics": True, "listeners": [shown, *others]}
+
+
+def text(homeserver):
+    """Return what Prometheus would read."""
+    answer = requests.get(f"{homeserver.base_url}/_synapse/metrics", timeout=30)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def families(homeserver):
+    """Return our families by name."""
+    found = text_string_to_metric_families(text(homeserver))
+    return {one.name: one for one in found if one.name.startswith("synapse_nextgen_auth_")}
+
+
+def value(homeserver, name, **labels):
+    """Return the value of one of our series, 0 if it is not there yet."""
+    wanted = {**labels, "server_name": homeserver.server_name}
+    full = f"synapse_nextgen_auth_{name}"
+    samples = (sample for family in families(homeserver).values() for sample in family.samples)
+    return next(
+        (s.value for s in samples if s.name == full and s.labels == wanted),
+        0,
+    )
