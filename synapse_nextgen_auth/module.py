@@ -36,7 +36,7 @@ from synapse_nextgen_auth.oauth.clients import (
     Client,
 )
 from synapse_nextgen_auth.oauth.metadata import PREFIX, Abilities, Endpoints
-from synapse_nextgen_auth.oauth.redirects import RedirectRules
+from synapse_nextgen_auth.oauth.redirects import rules_at
 from synapse_nextgen_auth.oauth.sessions import Limits
 from synapse_nextgen_auth.oauth.static_clients import StaticClient
 from synapse_nextgen_auth.secret import Keyring
@@ -113,7 +113,11 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         endpoints=endpoints,
         abilities=abilities,
         registration_rules=RegistrationRules(
-            grant_types=frozenset(grant_types), redirects=_redirect_rules(config, endpoints)
+            grant_types=frozenset(grant_types),
+            redirects=rules_at(
+                endpoints.issuer,
+                allow_loopback_web=config.client_registration.allow_loopback_web,
+            ),
         ),
         document=metadata.encode(metadata.document(endpoints, abilities)),
         keys=keys,
@@ -192,16 +196,3 @@ def _seconds(milliseconds: int | None) -> int | None:
 
 def _shorter(*lifetimes: int | None) -> int | None:
     return min((lifetime for lifetime in lifetimes if lifetime is not None), default=None)
-
-
-def _redirect_rules(config: Config, endpoints: Endpoints) -> RedirectRules:
-    parts = urlsplit(endpoints.issuer)
-    on_loopback = parts.scheme == "http" and selfcheck.is_loopback(parts.hostname or "")
-    allowed = config.client_registration.allow_loopback_web
-    # On loopback other ports are other applications; elsewhere every port of our host is ours.
-    host = parts.hostname or ""
-    own = f"{host}:{parts.port or 80}" if on_loopback else host
-    return RedirectRules(
-        own_hosts=frozenset({own}),
-        allow_loopback_web=on_loopback if allowed is None else allowed,
-    )

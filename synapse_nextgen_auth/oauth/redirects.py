@@ -5,7 +5,7 @@ are no wildcards and no prefixes, for nobody (C058).
 """
 
 import re
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_plus, urlsplit
 
 import attrs
 
@@ -43,6 +43,21 @@ class RedirectRules:
     own_hosts: frozenset[str] = frozenset()
     allow_loopback_web: bool = False
     trusted: bool = False
+
+
+def rules_at(issuer: str, *, allow_loopback_web: bool | None = None) -> RedirectRules:
+    """Return the rules of a homeserver at this address; `None` leaves it to the address.
+
+    On loopback other ports are other applications; elsewhere every port of our host is ours.
+    """
+    parts = urlsplit(issuer)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+    on_loopback = host in hosts.LOOPBACK
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return RedirectRules(
+        own_hosts=frozenset({f"{host}:{port}" if on_loopback else host}),
+        allow_loopback_web=on_loopback if allow_loopback_web is None else allow_loopback_web,
+    )
 
 
 def refuse_registration(

@@ -452,3 +452,33 @@ def test_c222_huge_texts_are_compared_in_one_pass(piece):
         "http://localhost/" + piece * 50_000, "http://localhost:" + piece * 50_000
     )
     assert "2048" in refuse("https://example.com/" + piece * 50_000)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "own", "is_local"),
+    [
+        ("https://matrix.example.com/_synapse/client/auth/", "matrix.example.com", False),
+        ("https://matrix.example.com:8448/_synapse/client/auth/", "matrix.example.com", False),
+        ("http://localhost:8008/_synapse/client/auth/", "localhost:8008", True),
+        ("http://localhost/_synapse/client/auth/", "localhost:80", True),
+        ("https://localhost:8448/_synapse/client/auth/", "localhost:8448", True),
+        ("https://localhost/_synapse/client/auth/", "localhost:443", True),
+        ("http://[::1]:8008/_synapse/client/auth/", "[::1]:8008", True),
+    ],
+)
+def test_c050_the_rules_follow_from_the_address(issuer, own, is_local):
+    """On loopback only the own port is taken, with or without TLS in front; else every port is."""
+    rules = redirects.rules_at(issuer)
+
+    assert rules.own_hosts == {own}
+    assert rules.allow_loopback_web is is_local
+    assert redirects.rules_at(issuer, allow_loopback_web=not is_local).allow_loopback_web is (
+        not is_local
+    )
+
+
+def test_c050_native_apps_register_localhost_beside_a_local_homeserver_with_tls():
+    """`http://localhost/` without a port is another application, not the homeserver on 8448."""
+    rules = redirects.rules_at("https://localhost:8448/_synapse/client/auth/")
+
+    assert refuse("http://localhost/", "native", rules=rules) is None
