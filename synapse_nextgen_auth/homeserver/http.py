@@ -133,6 +133,12 @@ def user_agent(request: Any) -> str:
     return get_request_user_agent(request)
 
 
+def header(request: Any, name: str) -> str | None:
+    """Return a header as text; what is not ASCII is replaced, so that it equals nothing."""
+    values = request.requestHeaders.getRawHeaders(name.encode("ascii"))
+    return values[-1].decode("ascii", "replace") if values else None
+
+
 def _incoming(request: SynapseRequest) -> Incoming:
     assert request.content is not None, "Twisted sets it before rendering"  # noqa: S101
     return Incoming(

@@ -17,7 +17,9 @@ from synapse.server import HomeServer
 
 from synapse_nextgen_auth.flows import rendezvous as flow
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.http import header
 from synapse_nextgen_auth.homeserver.limits import Limiter
+from synapse_nextgen_auth.homeserver.outage import answered_503
 from synapse_nextgen_auth.oauth.rendezvous import (
     LIFETIME,
     MAX_DATA,
@@ -43,13 +45,14 @@ class MeetingPlace:
     async def create(self, kind: Kind, data: str, *, address: str) -> Rendezvous:
         """Make a rendezvous; raise a Matrix error when there is too much of anything."""
         refuse_size(data)
-        wait = await self.limiter.count(address)
-        if wait is not None:
-            raise LimitExceededError("rendezvous", retry_after_ms=wait * 1000)
         now = self.homeserver.now()
         rendezvous = Rendezvous(random_id(), kind, data, random_id(), now, now, now + LIFETIME)
-        if not await self.homeserver.query(flow.create, rendezvous):
-            raise LimitExceededError("rendezvous", retry_after_ms=LIFETIME * 1000)
+        with answered_503(self.homeserver):
+            wait = await self.limiter.count(address)
+            if wait is not None:
+                raise LimitExceededError("rendezvous", retry_after_ms=wait * 1000)
+            if not await self.homeserver.query(flow.create, rendezvous):
+                raise LimitExceededError("rendezvous", retry_after_ms=LIFETIME * 1000)
         return rendezvous
 
 
@@ -97,7 +100,7 @@ class CreateWithEtag(RestServlet):
 
 def read_text(request: Any) -> str:
     """Return the body of a `text/plain` request."""
-    content_type = (request.getHeader("Content-Type") or "").partition(";")[0].strip().lower()
+    content_type = (header(request, "Content-Type") or "").partition(";")[0].strip().lower()
     if content_type != "text/plain":
         raise SynapseError(400, "The content type must be text/plain", Codes.INVALID_PARAM)
     raw = request.content.read(MAX_DATA + 1)
@@ -150,11 +153,14 @@ class MeetWithSequence(RestServlet):
         self, request: Any, rendezvous_id: str
     ) -> tuple[int, dict[str, Any]]:
         """Return the data, to scripts only."""
-        reason = refuse_fetch({name.lower(): request.getHeader(name) for name in _METADATA})
+        reason = refuse_fetch({name.lower(): header(request, name) for name in _METADATA})
         if reason is not None:
             raise SynapseError(403, reason, Codes.FORBIDDEN)
         now = self._homeserver.now()
-        found = await self._homeserver.query(flow.read, rendezvous_id, kind=Kind.SEQUENCE, now=now)
+        with answered_503(self._homeserver):
+            found = await self._homeserver.query(
+                flow.read, rendezvous_id, kind=Kind.SEQUENCE, now=now
+            )
         if found is None:
             raise NotFoundError("There is no such rendezvous")
         return 200, {
@@ -173,7 +179,8 @@ class MeetWithSequence(RestServlet):
         wanted = flow.Write(
             rendezvous_id, Kind.SEQUENCE, _text(body, "sequence_token"), data, random_id()
         )
-        written = await self._homeserver.query(flow.write, wanted, now=self._homeserver.now())
+        with answered_503(self._homeserver):
+            written = await self._homeserver.query(flow.write, wanted, now=self._homeserver.now())
         if written is None:
             raise NotFoundError("There is no such rendezvous")
         if written.is_conflict:
@@ -186,9 +193,11 @@ class MeetWithSequence(RestServlet):
         self, _request: Any, rendezvous_id: str
     ) -> tuple[int, dict[str, Any]]:
         """Leave."""
-        if not await self._homeserver.query(
-            flow.leave, rendezvous_id, kind=Kind.SEQUENCE, now=self._homeserver.now()
-        ):
+        with answered_503(self._homeserver):
+            left = await self._homeserver.query(
+                flow.leave, rendezvous_id, kind=Kind.SEQUENCE, now=self._homeserver.now()
+            )
+        if not left:
             raise NotFoundError("There is no such rendezvous")
         return 200, {}
 

@@ -9,6 +9,7 @@ from functools import partial
 from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
+import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -126,6 +127,7 @@ FORMS = {
     "introspect": ("introspect", "token", "token_type_hint", "client_id", "client_secret"),
     "device": ("device-authorization", "client_id", "scope"),
 }
+RENDEZVOUS = ("org.matrix.msc4108", "io.element.msc4388")
 GRANT_TYPES = {
     "refresh": "refresh_token",
     "device code": "urn:ietf:params:oauth:grant-type:device_code",
@@ -316,6 +318,41 @@ def test_fuzz_raw_bytes(homeserver, server):
         for sent in (line + noise + tail, noise + b"\r\n\r\n"):
             status, answer = exchange(server, sent + b"\r\n\r\n")
             assert status < 500, (sent, answer)
+
+    with unbroken(homeserver, server):
+        fuzz()
+
+
+def test_fuzz_rendezvous(homeserver, server):
+    """Both kinds: made, read, overwritten and left with whatever comes."""
+    unstable = "/_matrix/client/unstable"
+    etag, sequence = (f"{unstable}/{name}/rendezvous" for name in RENDEZVOUS)
+    text = {"Content-Type": "text/plain"}
+    spot = requests.post(server.base_url + etag, data=b"1", headers=text, timeout=30).json()["url"]
+    other = requests.post(server.base_url + sequence, json={"data": "1"}, timeout=30).json()["id"]
+    paths = [etag, sequence, urlsplit(spot).path, f"{sequence}/{other}", f"{sequence}/"]
+    endings = st.one_of(st.just(""), st.just(""), texts)
+    bodies = st.one_of(
+        st.binary(max_size=80),
+        st.just(b"x" * 5000),
+        st.dictionaries(
+            st.sampled_from(["data", "sequence_token", "x"]), json_values, max_size=3
+        ).map(lambda body: json.dumps(body).encode("utf-8", "surrogatepass")),
+    )
+    kinds = st.sampled_from(["text/plain", "application/json", FORM, "\xff"])
+
+    @BRIEFLY(max_examples=60)
+    @given(
+        method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "BREW"]),
+        path=st.builds("{}{}".format, st.sampled_from(paths), endings),
+        kind=kinds,
+        headers=lines("If-Match", "If-None-Match", "Sec-Fetch-Dest", "Content-Encoding"),
+        body=bodies,
+    )
+    def fuzz(method, path, kind, headers, body):
+        target = quote(path, safe="/").encode()
+        more = [*headers, f"Content-Type: {kind}".encode("latin-1")]
+        survives(server, request(method.encode(), target, *more, body=body))
 
     with unbroken(homeserver, server):
         fuzz()
