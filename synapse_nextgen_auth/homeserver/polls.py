@@ -44,8 +44,8 @@ class Polls:
         try:
             found = await self._shared.get(_NAME, grant_id)
             await self._shared.set(_NAME, grant_id, 1, expiry_ms=int(pause * 1000))
-        except Exception as error:
+        except Exception:
             # Redis is away: a device that polls too fast does no harm until it is back.
-            logger.debug("Could not share a poll: %r", error)
+            logger.debug("Could not share a poll", exc_info=True)
             return False
         return found is not None
