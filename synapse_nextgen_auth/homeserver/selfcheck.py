@@ -115,12 +115,7 @@ INTERNALS = (
     Needed("synapse.storage.database", "make_conn", ("db_config", "engine", "server_name")),
     Needed("synapse.storage.engines", "create_engine", ("database_config",)),
     Needed("synapse.storage.database", "DatabasePool.runInteraction", ("desc", "func")),
-    Needed("synapse.replication.tcp.external_cache", "ExternalCache.get", ("cache_name", "key")),
-    Needed(
-        "synapse.replication.tcp.external_cache",
-        "ExternalCache.set",
-        ("cache_name", "key", "value", "expiry_ms"),
-    ),
+    Needed("synapse.server", "HomeServer.get_outbound_redis_connection"),
     Needed("synapse.api.ratelimiting", "Ratelimiter.ratelimit", ("requester", "key")),
     Needed("synapse.config.ratelimiting", "RatelimitSettings", ("per_second", "burst_count")),
 )

@@ -135,6 +135,26 @@ class _Hopping(requests.Session):
         return answer
 
 
+class Restarts:
+    """Names the process for the next step, and takes the one of the last step away."""
+
+    def __init__(self, deployment, how):
+        self._processes = [(name, deployment.process(name)) for name in PROCESSES]
+        self._how = how  # "killed" or "stopped"
+        self._steps = 0
+
+    def next(self):
+        """Return the name of a process that answers; the one before is coming back."""
+        if self._steps:
+            _, last = self._processes[(self._steps - 1) % 3]
+            last.kill() if self._how == "killed" else last.stop()
+            last.begin()
+        name, process = self._processes[self._steps % 3]
+        process.wait()  # it had the time of two steps to come back
+        self._steps += 1
+        return name
+
+
 def at_once(*actions):
     """Run these at the same moment, each in a thread; return what they return, in order."""
     barrier = Barrier(len(actions))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.deployment import PROCESSES, HoppingBrowser
+from support.deployment import PROCESSES, HoppingBrowser, Restarts
 from support.keys import device_keys
 from support.oauth import API, DEVICE, device_id
 from support.scale import times
@@ -47,7 +47,7 @@ def test_c381_a_restart_between_any_two_steps_loses_nothing(deployment, how):
     client = deployment.server("worker2").client()
     parameters, verifier = client.request()
     browser = HoppingBrowser(deployment)
-    restart = _Restarts(deployment, how)
+    restart = Restarts(deployment, how)
 
     browser.at = restart.next()
     browser.authorize(parameters)
@@ -67,25 +67,6 @@ def test_c381_a_restart_between_any_two_steps_loses_nothing(deployment, how):
     assert who.json()["user_id"] == still.json()["user_id"] == user.user_id
     assert revoked.status_code == 200
     assert refused.status_code == 401
-
-
-class _Restarts:
-    """Names the process for the next step, and takes the one of the last step away."""
-
-    def __init__(self, deployment, how):
-        self._processes = [(name, deployment.process(name)) for name in PROCESSES]
-        self._how = how
-        self._steps = 0
-
-    def next(self):
-        if self._steps:
-            _, last = self._processes[(self._steps - 1) % 3]
-            last.kill() if self._how == "killed" else last.stop()
-            last.begin()
-        name, process = self._processes[self._steps % 3]
-        process.wait()  # it had the time of two steps to come back
-        self._steps += 1
-        return name
 
 
 def test_c359_tokens_are_good_everywhere_before_replication_says_a_word(deployment):

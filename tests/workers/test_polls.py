@@ -1,7 +1,24 @@
-"""A device that polls too fast is told so, whichever processes it meets."""
+"""A device that polls too fast is told so, whichever processes it meets; a patient one never is."""
 
-from support.deployment import PROCESSES
-from support.television import Television
+import time
+
+from support.deployment import PROCESSES, HoppingBrowser
+from support.television import Television, let_in
+
+
+def polls(deployment, tv, *names):
+    """Poll once at each of these processes, one after the other; return the errors."""
+    return [tv.poll(at=deployment.server(name)).json().get("error") for name in names]
+
+
+def interval(deployment, tv):
+    """Return the interval that the device has to keep by now."""
+    ((seconds,),) = deployment.query(
+        "SELECT poll_interval FROM nextgen_device_grants WHERE client_id = ? AND device_id = ?",
+        tv.client.id,
+        tv.device_id,
+    )
+    return seconds
 
 
 def test_c141_polls_are_counted_over_all_processes(deployment):
@@ -10,14 +27,49 @@ def test_c141_polls_are_counted_over_all_processes(deployment):
     patient = Television.begin(deployment.server("main"))
 
     first = [
-        tv.poll(at=deployment.server(name)).json()["error"]
-        for tv, name in zip(hasty, PROCESSES, strict=True)
+        error
+        for tv, at in zip(hasty, PROCESSES, strict=True)
+        for error in polls(deployment, tv, at)
     ]
     second = [
-        tv.poll(at=deployment.server(name)).json()["error"]
-        for tv, name in zip(hasty, PROCESSES[1:] + PROCESSES[:1], strict=True)
+        error
+        for tv, at in zip(hasty, PROCESSES[1:] + PROCESSES[:1], strict=True)
+        for error in polls(deployment, tv, at)
     ]
 
     assert first == ["authorization_pending"] * 3
     assert second == ["slow_down"] * 3
-    assert patient.poll(at=deployment.server("worker1")).json()["error"] == "authorization_pending"
+    assert polls(deployment, patient, "worker1") == ["authorization_pending"]
+
+
+def test_c141_the_longer_interval_holds_everywhere(deployment):
+    """Every hasty poll adds five seconds, wherever it arrives; keeping to them adds none."""
+    tv, patient = (Television.begin(deployment.server("worker1")) for _ in range(2))
+
+    hasty = polls(deployment, tv, "main", "worker1", "worker2")
+    first = polls(deployment, patient, "main")
+    time.sleep(5)
+    second = polls(deployment, patient, "worker1")
+    still = polls(deployment, tv, "worker2")
+
+    assert hasty == ["authorization_pending", "slow_down", "slow_down"]
+    assert still == ["slow_down"]
+    assert interval(deployment, tv) == 20
+    assert first == second == ["authorization_pending"]
+    assert interval(deployment, patient) == 5
+
+
+def test_c357_devices_sign_in_while_redis_says_nothing(deployment):
+    """Then each process notices haste on its own, and no poll waits for long."""
+    user, tv = deployment.new_user(), Television.begin(deployment.server("main"))
+
+    with deployment.redis.asleep():
+        began = time.monotonic()
+        alone = polls(deployment, tv, "main", "main")
+        took = time.monotonic() - began
+        let_in(HoppingBrowser(deployment, "worker1"), tv, user)
+        tokens = tv.poll(at=deployment.server("worker2")).json()
+
+    assert alone == ["authorization_pending", "slow_down"]
+    assert took < 5
+    assert deployment.server("main").whoami(tokens["access_token"]).status_code == 200
