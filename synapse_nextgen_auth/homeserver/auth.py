@@ -4,13 +4,15 @@ import logging
 from typing import Any
 
 from synapse.api.auth.internal import InternalAuth
-from synapse.api.errors import MissingClientTokenError, SynapseError
+from synapse.api.errors import MissingClientTokenError
 from synapse.http.site import SynapseRequest
 from synapse.types import Requester
+from synapse.util.cancellation import cancellable
 from twisted.web.server import Request
 
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.http import user_agent
+from synapse_nextgen_auth.homeserver.outage import come_back
 from synapse_nextgen_auth.homeserver.tokens import TokenCheck, is_ours, may_administer, surrogate
 from synapse_nextgen_auth.oauth import tokens
 
@@ -26,16 +28,24 @@ class SessionAuth(InternalAuth):
 
     _nextgen: TokenCheck
 
+    @cancellable
+    async def get_user_by_req(
+        self, request: SynapseRequest, *args: Any, **kwargs: Any
+    ) -> Requester:
+        """Return who sends a request; a database that is away is a failure of ours, so a 503."""
+        try:
+            return await super().get_user_by_req(request, *args, **kwargs)
+        except self._nextgen.homeserver.database_errors as error:
+            if tokens.kind_of(self.get_access_token_from_request(request)) is None:
+                raise
+            logger.warning("Could not look up the session of a request: %r", error)
+            raise come_back() from error
+
     async def get_user_by_access_token(self, token: str, allow_expired: bool = False) -> Requester:  # noqa: FBT001, FBT002
         """Return who sends a request with this token; the signature is Synapse's."""
         if tokens.kind_of(token) is None:
             return await super().get_user_by_access_token(token, allow_expired)
-        try:
-            return await self._nextgen.requester(token, allow_expired=allow_expired)
-        except self._nextgen.homeserver.database_errors as error:
-            logger.warning("Could not look up the session of a request: %r", error)
-            headers = {"Retry-After": "5"}
-            raise SynapseError(503, "Try again in a moment", headers=headers) from error
+        return await self._nextgen.requester(token, allow_expired=allow_expired)
 
     @staticmethod
     def get_access_token_from_request(request: Request) -> str:

@@ -100,6 +100,25 @@ class Revocations:
         return Attempt(send, is_done)
 
 
+class Uses:
+    """An account and a session of its own for each attempt, so that nothing of it is in memory."""
+
+    path = "/whoami"
+
+    def __init__(self, deployment, client):
+        self._deployment = deployment
+        self._client = deployment.at(HERE, client)
+
+    def attempt(self):
+        user = self._deployment.new_user()
+        (member,) = settle(self._deployment, self._client.id, [user.user_id])
+
+        def is_done(answer):
+            return answer.json()["user_id"] == user.user_id
+
+        return Attempt(lambda: self._client.server.whoami(member.access_token), is_done)
+
+
 def points(deployment, requests):
     """Return every point that such a request passes, each once, in their order."""
     requests.attempt().send()  # whatever is only done once
@@ -120,7 +139,7 @@ def cases(found):
     return [(point, next(faults), next(numbers)) for point in found]
 
 
-@pytest.mark.parametrize("kind", [Refreshes, Redemptions, Revocations])
+@pytest.mark.parametrize("kind", [Refreshes, Redemptions, Revocations, Uses])
 def test_c346_c129_success_after_all_or_a_5xx_that_changes_nothing(deployment, client, kind):
     """Whatever fails: a 200 with everything done, or a 503 after which the same request works."""
     requests = kind(deployment, client)

@@ -1,0 +1,217 @@
+"""Without its database everything that needs it answers 503 with `Retry-After` (C102, C350)."""
+
+import attrs
+import pytest
+import requests
+
+from support.crowd import settle
+from support.keys import master_key
+from support.oauth import API, DEVICE, ISSUER_PATH, Browser, device_id, web_client
+from support.television import Television, enter
+from synapse_nextgen_auth.homeserver.rendezvous import PATH as SPOTS
+from synapse_nextgen_auth.web.routes import ROUTES
+
+V3 = "/_matrix/client/v3"
+UNSTABLE = "/_matrix/client/unstable"
+TEXT = {"Content-Type": "text/plain"}
+# What is known without the database, on a process that said it before.
+DOCUMENTS = {
+    "GET /.well-known/openid-configuration",
+    "GET /.well-known/oauth-authorization-server",
+    "GET /keys",
+}
+
+
+@attrs.frozen
+class Prepared:
+    """Requests that would all succeed, by name; each is sent without following where it leads."""
+
+    deployment: object
+    client: object
+    user: object
+    sends: dict = attrs.field(factory=dict)
+
+    @property
+    def server(self):
+        return self.client.server
+
+    def ask(self, name, path=None, **options):
+        """Prepare a request of a client to one of our routes, or to another path."""
+        method, _, route = name.partition(" ")
+        url = self.server.base_url + (path or ISSUER_PATH.rstrip("/") + route)
+        options = {"timeout": 30, "allow_redirects": False, **options}
+        self.sends[name] = lambda: requests.request(method, url, **options)
+
+    def look(self, route, browser, address=None):
+        """Prepare a look at a page."""
+        url = address or self.server.url(route[1:])
+        self.sends[f"GET {route}"] = lambda: browser.http.get(
+            url, timeout=30, allow_redirects=False
+        )
+
+    def press(self, route, browser, **fields):
+        """Prepare a press on a button of the page that the browser shows."""
+        page = browser.page
+        assert "<form" in page.text, (route, page.text)
+
+        def press():
+            browser.page = page
+            return browser.submit(**fields)
+
+        self.sends[f"POST {route}"] = press
+
+    def here(self):
+        """Return a browser in which the account is signed in."""
+        return Browser.of(self.server, self.user)
+
+
+def prepare_pages(prepared):
+    server, user, client = prepared.server, prepared.user, prepared.client
+    parameters, _ = client.request()
+    new, known = Browser(server), prepared.here()
+    query = requests.Request("GET", server.url("authorize"), params=parameters).prepare().url
+    prepared.look("/authorize", new, query)
+    prepared.ask("POST /authorize", data=parameters)
+    prepared.look("/", known)
+    prepared.look("/account", known)
+    prepared.look("/link", known)
+    out = prepared.here()
+    out.get(server.url(""))
+    prepared.press("/sign-out", out)
+    asked = Browser(server)
+    asked.authorize(parameters)
+    prepared.look("/sign-in", asked, asked.page.url)
+    prepared.press("/sign-in", asked, identifier=user.localpart, password=user.password)
+    consenting = prepared.here()
+    consenting.authorize(parameters)
+    prepared.look("/consent", consenting, consenting.page.url)
+    prepared.press("/consent", consenting, decision="approve")
+
+
+def prepare_devices(prepared):
+    linking, agreeing, ending = prepared.here(), Browser(prepared.server), prepared.here()
+    linking.get(prepared.server.url("link"))
+    prepared.press("/link", linking, user_code=Television.begin(prepared.server).user_code)
+    enter(agreeing, Television.begin(prepared.server), prepared.user)
+    prepared.look("/device", agreeing, agreeing.page.url)
+    prepared.press("/device", agreeing, decision="approve", confirm="yes")
+    (member,) = settle(prepared.deployment, prepared.client.id, [prepared.user.user_id])
+    device = member.session.device_id
+    ending.get(prepared.server.url(f"account?action=org.matrix.device_delete&device_id={device}"))
+    prepared.press("/account", ending, decision="end")
+
+
+def prepare_approval(prepared, token):
+    """Let a reset of the cross-signing keys wait for the person."""
+    reset = f"{V3}/keys/device_signing/upload"
+    first, second = (master_key(prepared.user.user_id) for _ in range(2))
+    prepared.server.api("POST", reset, token, json=first)
+    asked = prepared.server.api("POST", reset, token, json=second).json()
+    browser = prepared.here()
+    browser.get(asked["params"]["m.oauth"]["url"])
+    prepared.look("/approve", browser, browser.page.url)
+    prepared.press("/approve", browser, decision="approve")
+
+
+def prepare_protocol(prepared, token, spare):
+    for name in DOCUMENTS:
+        prepared.ask(name)
+        prepared.sends[name]()
+    confidential = prepared.server.client(
+        web_client(token_endpoint_auth_method="client_secret_post")
+    )
+    proof = {
+        "client_id": confidential.id,
+        "client_secret": confidential.registered["client_secret"],
+    }
+    bearer = {"Authorization": f"Bearer {token}"}
+    tv = Television.begin(prepared.server)
+    prepared.ask("POST /clients/register", json=web_client(client_name="Never seen before"))
+    refresh = {"grant_type": "refresh_token", "refresh_token": spare.refresh_token}
+    prepared.ask("POST /token", data={**refresh, "client_id": prepared.client.id})
+    prepared.sends["POST /token (device)"] = tv.poll
+    prepared.ask("POST /revoke", data={"token": spare.refresh_token})
+    asked = {"client_id": tv.client.id, "scope": tv.scope}
+    prepared.ask("POST /device-authorization", data=asked)
+    prepared.ask("POST /introspect", data={**proof, "token": spare.access_token})
+    for method in ("GET", "POST"):
+        prepared.ask(f"{method} /userinfo", headers=bearer)
+
+
+def prepare_rendezvous(prepared):
+    base = prepared.server.base_url
+    etag, sequence = (
+        f"{UNSTABLE}/{name}/rendezvous" for name in ("org.matrix.msc4108", "io.element.msc4388")
+    )
+    made = requests.post(base + etag, data=b"a", headers=TEXT, timeout=30)
+    spot = f"{SPOTS}/{made.json()['url'].rpartition('/')[2]}"
+    told = requests.post(base + sequence, json={"data": "a"}, timeout=30).json()
+    prepared.ask(f"POST {etag}", etag, data=b"a", headers=TEXT)
+    prepared.ask(f"GET {spot}", spot)
+    prepared.ask(f"PUT {spot}", spot, data=b"b", headers={**TEXT, "If-Match": made.headers["ETag"]})
+    prepared.ask(f"DELETE {spot}", spot)
+    place, write = (
+        f"{sequence}/{told['id']}",
+        {"data": "b", "sequence_token": told["sequence_token"]},
+    )
+    prepared.ask(f"POST {sequence}", sequence, json={"data": "a"})
+    prepared.ask(f"GET {place}", place)
+    prepared.ask(f"PUT {place}", place, json=write)
+    prepared.ask(f"DELETE {place}", place)
+
+
+@pytest.fixture
+def prepared(deployment, client):
+    """Return requests for every route, prepared so that nothing but the database is missing."""
+    user = deployment.new_user()
+    prepared = Prepared(deployment, client, user)
+    token = client.sign_in(
+        user.localpart, user.password, scope=f"openid {API} {DEVICE}{device_id()}"
+    )
+    spare, stranger = settle(deployment, client.id, [user.user_id] * 2)
+    prepare_pages(prepared)
+    prepare_devices(prepared)
+    prepare_approval(prepared, token["access_token"])
+    prepare_protocol(prepared, token["access_token"], spare)
+    prepare_rendezvous(prepared)
+    prepared.ask(
+        "GET whoami of an unknown session",
+        f"{V3}/account/whoami",
+        headers={"Authorization": f"Bearer {stranger.access_token}"},
+    )
+    return prepared
+
+
+def test_c102_c350_every_endpoint_and_page_says_come_back(deployment, prepared):
+    """Nothing of ours is a 4xx or a bare 500; afterwards the very same requests work."""
+    routes = {f"{method} {path}" for path, route in ROUTES.items() for method in route.methods}
+    assert routes <= set(prepared.sends), routes - set(prepared.sends)
+
+    deployment.postgres.halt()
+    try:
+        away = {name: send() for name, send in prepared.sends.items()}
+    finally:
+        deployment.postgres.resume()
+    deployment.heal()
+    back = {name: again(send) for name, send in prepared.sends.items() if name not in DOCUMENTS}
+
+    told = {name: (a.status_code, a.headers.get("Retry-After")) for name, a in away.items()}
+    assert {name: said for name, said in told.items() if said != (503, "5")} == dict.fromkeys(
+        DOCUMENTS, (200, None)
+    )
+    assert {name: a.status_code for name, a in back.items() if a.status_code >= 400} == {
+        "POST /token (device)": 400  # it is pending
+    }
+    for name in ("GET /", "POST /consent"):
+        assert away[name].headers["Content-Type"].startswith("text/html")
+        assert "<h1>" in away[name].text
+
+
+def again(send):
+    """Send a request as often as a client does that is told to come back: connections must heal."""
+    answer = send()
+    for _ in range(10):
+        if answer.status_code != 503:
+            break
+        answer = send()
+    return answer
