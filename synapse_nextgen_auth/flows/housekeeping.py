@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import attrs
+
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth import keys as rules
@@ -9,6 +11,7 @@ from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.keys import Algorithm, Schedule, SigningKey
 from synapse_nextgen_auth.oauth.sessions import End
 from synapse_nextgen_auth.store import events, keys, sessions, strays
+from synapse_nextgen_auth.store.strays import Stretch
 from synapse_nextgen_auth.store.txn import Txn
 
 # How long (seconds) the device of a session that begins may take, with the main process away.
@@ -37,18 +40,18 @@ def rotate_keys(
         keys.remove(txn, kid)
 
 
-def end_strays(txn: Txn, *, after: str, now: int) -> Outcome[str | None]:
-    """End the strays of one bite of sessions; return where the next bite begins, `None` at the end.
+def end_strays(txn: Txn, *, after: str, now: int) -> Outcome[Stretch]:
+    """End the strays of the bite of sessions that follows `after`; return that bite.
 
     A process may die between a session and its device, or between a device and its session.
     """
-    stop = strays.next_stop(txn, after=after)
+    stretch = strays.measure(txn, after=after)
     found = strays.list_between(
-        txn, after=after, until=stop or _LAST, created_before=now - _BEGINNING
+        txn, after=after, until=stretch.until or _LAST, created_before=now - _BEGINNING
     )
     ended: tuple[str, ...] = ()
     for session_id in found:
         session = sessions.get(txn, session_id)
         if session is not None:
             ended += end(txn, session, why=End.LOGOUT, now=now)
-    return Outcome(stop, ended)
+    return Outcome(attrs.evolve(stretch, living=stretch.living - len(ended)), ended)

@@ -27,6 +27,12 @@ class Happened(str, enum.Enum):
     KEY_ROTATED = "key_rotated"
 
 
+# Of these one a day is enough, each time it would say the same: a phone goes back and forth between
+# two networks all day long.
+_ONCE_A_DAY = frozenset({Happened.REFRESHED_ELSEWHERE})
+_DAY = 24 * 3600
+
+
 @attrs.frozen
 class Event:
     """One row of events; `address` is the network address of whoever did it."""
@@ -42,4 +48,5 @@ class Event:
     @property
     def event_id(self) -> str:
         """Name the event by what it says, so that a retried transaction repeats it and adds none."""
-        return digest(json.dumps(attrs.astuple(self)))
+        when = self.happened_at // _DAY if self.kind in _ONCE_A_DAY else self.happened_at
+        return digest(json.dumps(attrs.astuple(attrs.evolve(self, happened_at=when))))

@@ -113,9 +113,3 @@ def end(txn: Txn, session_id: str, *, why: End, now: int) -> bool:
         (now, why.value, session_id),
     )
     return txn.rowcount == 1
-
-
-def count_living(txn: Txn) -> int:
-    """Count the sessions that have not ended."""
-    txn.execute("SELECT COUNT(*) FROM nextgen_sessions WHERE ended_at IS NULL")
-    return int(txn.fetchone()[0])

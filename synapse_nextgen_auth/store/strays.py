@@ -5,20 +5,31 @@ speaks for the device, somebody signed in to it while the module was not loaded.
 beside ours are Synapse's.
 """
 
+import attrs
+
 from synapse_nextgen_auth.store.txn import Txn
 
 BITE = 1000
 
 
-def next_stop(txn: Txn, *, after: str) -> str | None:
-    """Return the session id at which the next bite after this one ends; `None` for the last bite."""
+@attrs.frozen
+class Stretch:
+    """One bite of sessions: the id it ends at, `None` for the last one, and how many of it live."""
+
+    until: str | None
+    living: int
+
+
+def measure(txn: Txn, *, after: str) -> Stretch:
+    """Return the bite that follows this session id."""
     txn.execute(
-        "SELECT session_id FROM nextgen_sessions WHERE session_id > ?"
-        " ORDER BY session_id LIMIT 1 OFFSET ?",
-        (after, BITE - 1),
+        "SELECT MAX(session_id), COUNT(*), COUNT(ended_at) FROM ("
+        "SELECT session_id, ended_at FROM nextgen_sessions WHERE session_id > ?"
+        " ORDER BY session_id LIMIT ?) AS bite",
+        (after, BITE),
     )
-    row = txn.fetchone()
-    return str(row[0]) if row else None
+    last, count, ended = txn.fetchone()
+    return Stretch(str(last) if count == BITE else None, count - ended)
 
 
 def list_between(txn: Txn, *, after: str, until: str, created_before: int) -> list[str]:

@@ -1,4 +1,10 @@
-"""Deleting what nobody needs any more, in bounded bites."""
+"""Deleting what nobody needs any more, in bounded bites.
+
+The oldest first: so it is an index that finds them, however many there are and whatever the planner
+believes.
+"""
+
+from collections.abc import Sequence
 
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -6,54 +12,28 @@ BITE = 500
 
 _DAY = 24 * 3600
 
+
+def _oldest(table: str, key: str, by: str) -> str:
+    return (
+        f"DELETE FROM {table} WHERE ({key}) IN"
+        f" (SELECT {key} FROM {table} WHERE {by} < ? ORDER BY {by} LIMIT ?)"
+    )
+
+
 # What to delete, and how long (in seconds) it stays after its time.
 _STALE = {
-    "expired grants": (
-        "DELETE FROM nextgen_grants WHERE grant_id IN ("
-        "SELECT grant_id FROM nextgen_grants WHERE expires_at < ? LIMIT ?)",
-        _DAY,
-    ),
-    "ended sessions": (
-        "DELETE FROM nextgen_sessions WHERE session_id IN ("
-        "SELECT session_id FROM nextgen_sessions"
-        " WHERE ended_at IS NOT NULL AND ended_at < ? LIMIT ?)",
-        30 * _DAY,
-    ),
-    "expired device grants": (
-        "DELETE FROM nextgen_device_grants WHERE grant_id IN ("
-        "SELECT grant_id FROM nextgen_device_grants WHERE expires_at < ? LIMIT ?)",
-        _DAY,
-    ),
-    "rendezvous": (
-        "DELETE FROM nextgen_rendezvous WHERE rendezvous_id IN ("
-        "SELECT rendezvous_id FROM nextgen_rendezvous WHERE expires_at < ? LIMIT ?)",
-        0,
-    ),
-    "throttles": (
-        "DELETE FROM nextgen_throttle WHERE key IN ("
-        "SELECT key FROM nextgen_throttle WHERE window_start < ? LIMIT ?)",
-        _DAY,
-    ),
-    "client assertions": (
-        "DELETE FROM nextgen_client_assertions WHERE digest IN ("
-        "SELECT digest FROM nextgen_client_assertions WHERE expires_at < ? LIMIT ?)",
-        60,
-    ),
-    "approvals": (
-        "DELETE FROM nextgen_approvals WHERE approval_id IN ("
-        "SELECT approval_id FROM nextgen_approvals WHERE requested_at < ? LIMIT ?)",
-        _DAY,
-    ),
+    "expired grants": (_oldest("nextgen_grants", "grant_id", "expires_at"), _DAY),
+    "ended sessions": (_oldest("nextgen_sessions", "session_id", "ended_at"), 30 * _DAY),
+    "expired device grants": (_oldest("nextgen_device_grants", "grant_id", "expires_at"), _DAY),
+    "rendezvous": (_oldest("nextgen_rendezvous", "rendezvous_id", "expires_at"), 0),
+    "throttles": (_oldest("nextgen_throttle", "key", "window_start"), _DAY),
+    "client assertions": (_oldest("nextgen_client_assertions", "digest", "expires_at"), 60),
+    "approvals": (_oldest("nextgen_approvals", "approval_id", "requested_at"), _DAY),
     "consents": (
-        "DELETE FROM nextgen_consents WHERE (user_id, client_id, scope) IN ("
-        "SELECT user_id, client_id, scope FROM nextgen_consents WHERE granted_at < ? LIMIT ?)",
+        _oldest("nextgen_consents", "user_id, client_id, scope", "granted_at"),
         365 * _DAY,
     ),
-    "events": (
-        "DELETE FROM nextgen_events WHERE event_id IN ("
-        "SELECT event_id FROM nextgen_events WHERE happened_at < ? LIMIT ?)",
-        180 * _DAY,
-    ),
+    "events": (_oldest("nextgen_events", "event_id", "happened_at"), 180 * _DAY),
 }
 
 KINDS = tuple(_STALE)
@@ -68,30 +48,60 @@ def stale(txn: Txn, *, kind: str, now: int) -> int:
 
 def idle_browsers(txn: Txn, *, idle_since: int) -> int:
     """Delete at most one bite of browsers that were not here since `idle_since`."""
-    txn.execute(
-        "DELETE FROM nextgen_browsers WHERE digest IN ("
-        "SELECT digest FROM nextgen_browsers WHERE last_active_at < ? LIMIT ?)",
-        (idle_since, BITE),
-    )
+    txn.execute(_oldest("nextgen_browsers", "digest", "last_active_at"), (idle_since, BITE))
     return txn.rowcount
 
 
-def unused_clients(txn: Txn, *, unused_since: int, now: int) -> int:
-    """Delete at most one bite of registrations that nobody used since `unused_since`.
+def unused_clients(txn: Txn, *, unused_since: int, now: int) -> tuple[int, int]:
+    """Look at one bite of registrations not used since `unused_since`; return how many, and gone.
+
+    Those in use for longer than that are noted as used now, and so not looked at again each time.
+    """
+    candidates = list_old_clients(txn, used_before=unused_since)
+    if not candidates:
+        return 0, 0
+    gone = remove_unused(txn, candidates, unused_since=unused_since, now=now)
+    note_used(txn, candidates, now=now)
+    return len(candidates), gone
+
+
+def list_old_clients(txn: Txn, *, used_before: int) -> list[str]:
+    """Return at most one bite of clients, the one that was signed in to longest ago first."""
+    txn.execute(
+        "SELECT client_id FROM nextgen_clients WHERE last_used_at < ?"
+        " ORDER BY last_used_at LIMIT ?",
+        (used_before, BITE),
+    )
+    return [str(row[0]) for row in txn.fetchall()]
+
+
+def remove_unused(txn: Txn, client_ids: Sequence[str], *, unused_since: int, now: int) -> int:
+    """Delete those of these registrations that nobody used since `unused_since`.
 
     Never one with a living session or a pending grant (CS API, dynamic client registration), and
     none whose last session ended since then: its app comes back with the id it knows.
     """
     txn.execute(
-        "DELETE FROM nextgen_clients WHERE client_id IN ("
-        "SELECT client_id FROM nextgen_clients AS c WHERE last_used_at < ?"
+        f"DELETE FROM nextgen_clients WHERE client_id IN ({_marks(client_ids)})"
         " AND NOT EXISTS (SELECT 1 FROM nextgen_sessions AS s"
-        " WHERE s.client_id = c.client_id AND (s.ended_at IS NULL OR s.ended_at >= ?))"
+        " WHERE s.client_id = nextgen_clients.client_id"
+        " AND (s.ended_at IS NULL OR s.ended_at >= ?))"
         " AND NOT EXISTS (SELECT 1 FROM nextgen_grants AS g"
-        " WHERE g.client_id = c.client_id AND g.expires_at > ?)"
+        " WHERE g.client_id = nextgen_clients.client_id AND g.expires_at > ?)"
         " AND NOT EXISTS (SELECT 1 FROM nextgen_device_grants AS d"
-        " WHERE d.client_id = c.client_id AND d.expires_at > ?)"
-        " LIMIT ?)",
-        (unused_since, unused_since, now, now, BITE),
+        " WHERE d.client_id = nextgen_clients.client_id AND d.expires_at > ?)",
+        (*client_ids, unused_since, now, now),
     )
     return txn.rowcount
+
+
+def note_used(txn: Txn, client_ids: Sequence[str], *, now: int) -> None:
+    """Note that these clients are in use."""
+    txn.execute(
+        f"UPDATE nextgen_clients SET last_used_at = ? WHERE client_id IN ({_marks(client_ids)})",
+        (now, *client_ids),
+    )
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))

@@ -121,11 +121,15 @@ def with_synapse(tables, *, users, devices, signed_in=()):
 
 
 def look_through(tables, *, now):
-    """Look for strays until there is nothing left to look at; return which sessions were ended."""
-    after, ended, bites = "", [], 0
+    """Look for strays until there is nothing left to look at.
+
+    Return which sessions were ended, and how many of each bite live on.
+    """
+    after, ended, bites = "", [], []
     while after is not None:
         outcome = tables.transact(housekeeping.end_strays, after=after, now=now)
-        after, ended, bites = outcome.value, ended + list(outcome.ended), bites + 1
+        after, ended = outcome.value.until, ended + list(outcome.ended)
+        bites.append(outcome.value.living)
     return ended, bites
 
 
@@ -159,12 +163,15 @@ def test_a_session_whose_device_a_stock_sign_in_took_over_is_ended(tables):
 
 
 def test_many_sessions_are_looked_through_in_bites(tables, monkeypatch):
+    """The living ones are counted on the way; those that ended are not."""
     monkeypatch.setattr(strays, "BITE", 7)
-    with_synapse(tables, users={ALICE: False}, devices=[])
+    with_synapse(tables, users={ALICE: False}, devices=[(ALICE, "DEVICE_010")])
+    over = a_session(session_id="f" * 32, ended_at=NOW, end_reason="revoked")
+    tables.run(sessions.add, over)
     for n in range(30):
         tables.run(sessions.add, a_session(session_id=f"{n:032x}", device_id=f"DEVICE_{n:03}"))
 
     ended, bites = look_through(tables, now=NOW + 3600)
 
-    assert len(ended) == 30
-    assert bites == 5
+    assert len(ended) == 29
+    assert bites == [0, 1, 0, 0, 0]

@@ -1,130 +1,23 @@
 """Every statement finds its rows through an index, so that it costs the same with millions of them."""
 
-import inspect
-from importlib import import_module
-from pathlib import Path
-
 import pytest
 
-from support.records import ADDRESS, ALICE, NOW, PHONE, a_client, a_device_grant, a_grant
+from support.plans import ABOUT_ALL, explained, statements
 from support.tables import SYNAPSES_TABLES
-from synapse_nextgen_auth import store
-from synapse_nextgen_auth.accounts.approvals import Approval, Operation
-from synapse_nextgen_auth.accounts.browsers import Browser
-from synapse_nextgen_auth.oauth.events import Event, Happened
-from synapse_nextgen_auth.oauth.keys import Algorithm, SigningKey
-from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
-from synapse_nextgen_auth.oauth.sessions import End, Session
-from synapse_nextgen_auth.store.device_grants import Codes
-
-# What an argument of this name stands for, wherever it is asked for.
-SAMPLES = {
-    "address": ADDRESS,
-    "approval": Approval("a", ALICE, "s", Operation.CROSS_SIGNING_RESET, NOW),
-    "auth_time": NOW,
-    "browser": "digest",
-    "by": 5,
-    "client": a_client(),
-    "code_digest": "digest",
-    "code_expires_at": NOW,
-    "codes": Codes("one", "two", "three"),
-    "data": "data",
-    "device_id": PHONE,
-    "event": Event(Happened.SIGNED_IN, NOW, ALICE),
-    "generation": 1,
-    "key": SigningKey("kid", Algorithm.RS256, "sealed", "{}", NOW, NOW),
-    "kind": Kind.ETAG,
-    "limit": 5,
-    "operation": Operation.CROSS_SIGNING_RESET,
-    "rendezvous": Rendezvous("r", Kind.ETAG, "data", "1", NOW, NOW, NOW),
-    "session": Session("s", ALICE, PHONE, "app", "openid", 1, NOW, 0, NOW, NOW, NOW),
-    "uses": [("s", 1, NOW), ("t", 2, NOW)],
-    "why": End.REVOKED,
-    "window": 900,
-}
-NUMBERS = {
-    *(
-        "now",
-        "since",
-        "idle_since",
-        "unused_since",
-        "expires_at",
-        "stored",
-        "agreed_since",
-        "created_before",
-    ),
-}
-# Statements that are about all rows of a small table, or count all of a large one now and then.
-ABOUT_ALL = {("keys", "list_all"), ("sessions", "count_living"), ("migrations", "applied")}
 
 
-def statements():
-    """Return (module, function, arguments) for every function that runs SQL."""
-    for path in sorted(Path(store.__file__).parent.glob("*.py")):
-        if path.stem in {"__init__", "txn", "migrations"}:
-            continue
-        module = import_module(f"{store.__name__}.{path.stem}")
-        for name, function in inspect.getmembers(module, inspect.isfunction):
-            if function.__module__ == module.__name__ and not name.startswith("_"):
-                for variant in variants(path.stem, name):
-                    yield pytest.param(path.stem, function, variant, id=f"{path.stem}.{name}")
-
-
-def variants(module, name):
-    """Return further arguments for functions that run one of several statements."""
-    if (module, name) == ("sweep", "stale"):
-        from synapse_nextgen_auth.store.sweep import KINDS  # noqa: PLC0415
-
-        return [{"kind": kind} for kind in KINDS]
-    if (module, name) == ("grants", "add"):
-        return [{"grant": a_grant()}]
-    if (module, name) == ("device_grants", "add"):
-        return [{"grant": a_device_grant()}]
-    if (module, name) == ("browsers", "add"):
-        return [{"browser": Browser("digest", ALICE, NOW, NOW)}]
-    if module == "throttle":
-        return [{"key": "key"}]
-    return [{}]
-
-
-def argument(name):
-    return NOW if name in NUMBERS else SAMPLES.get(name, "text")
-
-
-class Explaining:
-    """A transaction that explains each statement instead of running it."""
-
-    def __init__(self, txn):
-        self._txn = txn
-        self.plans = []
-        self.rowcount = 1
-
-    def execute(self, sql, parameters=(), /):
-        self._txn.execute(f"EXPLAIN {sql}", parameters)
-        self.plans.append("\n".join(row[0] for row in self._txn.fetchall()))
-
-    def fetchone(self):
-        return None
-
-    def fetchall(self):
-        return []
-
-
-@pytest.mark.parametrize(("module", "function", "given"), list(statements()))
+@pytest.mark.parametrize(
+    ("module", "function", "given"),
+    [pytest.param(*one, id=f"{one[0]}.{one[1].__name__}") for one in statements()],
+)
 def test_every_statement_has_an_index(postgres_tables, module, function, given):
     """With sequential scans discouraged, none is left over (EXPLAIN on PostgreSQL)."""
-    names = [name for name in inspect.signature(function).parameters if name != "txn"]
-    arguments = {name: argument(name) for name in names} | given
     with postgres_tables.begin() as txn:
         txn.execute("SET LOCAL enable_seqscan = off")
         for statement in SYNAPSES_TABLES:
             txn.execute(statement)
-        explaining = Explaining(txn)
-        try:
-            function(explaining, **arguments)
-        except TypeError:
-            assert explaining.plans, "the function stopped before its first statement"
+        plans = explained(txn, function, given)
 
-    assert explaining.plans
+    assert plans
     if (module, function.__name__) not in ABOUT_ALL:
-        assert not [plan for plan in explaining.plans if "Seq Scan" in plan]
+        assert not [plan for plan in plans if "Seq Scan" in plan]
