@@ -63,6 +63,12 @@ def begin(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple[s
     return session, ended
 
 
+def undo_unheard(txn: Txn, session_id: str, *, now: int) -> Outcome[None]:
+    """Undo a session that was perhaps written, though the database never said so (C349)."""
+    session = sessions.get(txn, session_id)
+    return Outcome(None) if session is None else undo(txn, session, now=now)
+
+
 def undo(txn: Txn, session: Session, *, now: int) -> Outcome[None]:
     """End a session whose tokens nobody got, and make its code good again, as if nothing had been.
 

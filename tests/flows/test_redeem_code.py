@@ -258,6 +258,21 @@ def test_c346_what_is_undone_can_be_done_again(tables, transact):
     assert [s.session_id for s in tables.run(sessions.list_living, ALICE)] == ["bb" * 16]
 
 
+@pytest.mark.parametrize("was_written", [True, False])
+def test_c349_what_nobody_heard_of_is_undone(tables, transact, was_written):
+    """Whether the commit that got lost had happened or not: the code is good as it was."""
+    issue(tables)
+    if was_written:
+        tables.run(redeem_code.redeem, presented(), now=NOW)
+
+    undone = transact(begin_session.undo_unheard, "aa" * 16, now=NOW)
+    again = transact(redeem_code.redeem, presented(session_id="bb" * 16), now=NOW + 1)
+
+    assert undone.ended == (("aa" * 16,) if was_written else ())
+    assert [s.session_id for s in tables.run(sessions.list_living, ALICE)] == ["bb" * 16]
+    assert again.value.session.session_id == "bb" * 16
+
+
 def test_what_somebody_ended_is_not_undone(tables, transact):
     """A logout between the redemption and its failure is meant; the code does not come back."""
     issue(tables)

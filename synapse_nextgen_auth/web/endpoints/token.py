@@ -1,7 +1,8 @@
 """The token endpoint (RFC 6749 section 3.2): the steps all grants share, then the grant itself."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 
 import attrs
 
@@ -67,18 +68,16 @@ async def redeem(site: Site, ask: Ask) -> Outgoing:
     if code is None:
         raise invalid_request("code is missing")
     await _check_account(site, await site.homeserver.query(redeem_code.who, digest(code)))
-    redeemed = await site.homeserver.transact(
-        redeem_code.redeem,
-        redeem_code.Presented(
-            code_digest=digest(code),
-            client_id=ask.client.client_id,
-            redirect_uri=ask.form.get("redirect_uri"),
-            verifier=ask.form.get("code_verifier"),
-            session_id=random_id(),
-            address=ask.incoming.address,
-        ),
-        now=site.now(),
+    presented = redeem_code.Presented(
+        code_digest=digest(code),
+        client_id=ask.client.client_id,
+        redirect_uri=ask.form.get("redirect_uri"),
+        verifier=ask.form.get("code_verifier"),
+        session_id=random_id(),
+        address=ask.incoming.address,
     )
+    async with _undone_if_unheard(site, presented.session_id):
+        redeemed = await site.homeserver.transact(redeem_code.redeem, presented, now=site.now())
     return await _hand_over(site, ask, redeemed.session, nonce=redeemed.nonce)
 
 
@@ -125,14 +124,26 @@ async def collect(site: Site, ask: Ask) -> Outgoing:
     account = await site.people.account(grant.user_id or "")
     if account is None or account.refuse_sign_in() is not None:
         raise OAuthError("access_denied", "The account may not sign in")
-    session = await site.homeserver.transact(
-        flow.redeem,
-        digest(code),
-        session_id=random_id(),
-        now=site.now(),
-        address=ask.incoming.address,
-    )
+    session_id = random_id()
+    async with _undone_if_unheard(site, session_id):
+        session = await site.homeserver.transact(
+            flow.redeem,
+            digest(code),
+            session_id=session_id,
+            now=site.now(),
+            address=ask.incoming.address,
+        )
     return await _hand_over(site, ask, session, nonce=None)
+
+
+@asynccontextmanager
+async def _undone_if_unheard(site: Site, session_id: str) -> AsyncIterator[None]:
+    """Leave no session behind that began in the database when nobody could be told of it."""
+    try:
+        yield
+    except site.homeserver.database_errors:
+        await site.homeserver.transact(begin_session.undo_unheard, session_id, now=site.now())
+        raise
 
 
 async def _refuse_haste(site: Site, grant: DeviceGrant) -> None:
