@@ -4,18 +4,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jwt
 import pytest
 
 from support.databases import PostgresDatabase
 from support.oauth import Browser, Server
 from support.rows import count
+from support.television import Television, let_in
 from support.waiting import eventually
 from synapse_nextgen_auth.cli.main import main
+from synapse_nextgen_auth.store import migrations
 
 
 @pytest.mark.slow
 def test_synapse_port_db_carries_living_sessions_along(start_homeserver, postgres_server):
-    """Sessions, codes, browsers and clients go on where they were, on the other database."""
+    """Sessions, codes, grants, browsers and clients go on where they were; no event is lost."""
     patient = {"access_token_lifetime": "1h", "code_lifetime": "10m"}
     hasty = {"background_updates": {"sleep_enabled": False}}
     homeserver = start_homeserver("sqlite", module={"tokens": patient}, config=hasty)
@@ -28,20 +31,57 @@ def test_synapse_port_db_carries_living_sessions_along(start_homeserver, postgre
     parameters, verifier = client.request()
     browser.authorize(parameters)
     code = browser.answer(browser.submit(decision="approve"))["code"]
+    approved, pending = Television.begin(server), Television.begin(server)
+    let_in(Browser(server), approved, user)
+    known = client.sign_in(user.localpart, user.password, scope="openid", browser=browser)
     jwks = server.api("GET", "/_synapse/client/auth/keys", "").json()
+    written, keys = events(homeserver), signing_keys(homeserver)
     move(homeserver, PostgresDatabase.on(postgres_server))
+    carried = events(homeserver)
 
     at_once = [server.whoami(tokens["access_token"]).status_code for tokens in (unused, renewed)]
     refreshed = [client.refresh(t["refresh_token"]).status_code for t in (unused, renewed)]
     redeemed = client.redeem(code, verifier)
     page = browser.get(server.url(""))
+    collected, waiting = approved.poll(), pending.poll()
+    let_in(Browser(server), pending, user)
+    later = pending.poll()
+    newcomer = client.sign_in(user.localpart, user.password, scope="openid")
 
     assert at_once == [200, 200]
     assert refreshed == [200, 200]
     assert redeemed.status_code == 200, redeemed.text
     assert user.user_id in page.text
+    assert collected.status_code == 200
+    assert waiting.json()["error"] == "authorization_pending"
+    assert later.status_code == 200
+    assert len(written) > 10
+    assert set(written) <= set(carried)
+    assert {kind for kind, *_ in carried} >= {"signed_in", "consented", "session_begun"}
     assert server.register().json()["client_id"] == client.id
+    # The same keys sign on, and no others were made.
     assert server.api("GET", "/_synapse/client/auth/keys", "").json() == jwks
+    assert signing_keys(homeserver) == keys
+    header = jwt.get_unverified_header
+    assert header(newcomer["id_token"]) == header(known["id_token"])
+
+
+def events(homeserver):
+    """Return all that was written down, whole, the kind first."""
+    return sorted(homeserver.query("SELECT kind, * FROM nextgen_events"), key=repr)
+
+
+def signing_keys(homeserver):
+    return sorted(homeserver.query("SELECT * FROM nextgen_signing_keys"), key=repr)
+
+
+def test_no_table_of_ours_counts_by_itself():
+    """So there is no sequence that a move, or a restore, could leave behind."""
+    text = "\n".join(migration.sql for migration in migrations.known()).upper()
+
+    assert "CREATE TABLE" in text
+    counting = ("SERIAL", "AUTOINCREMENT", "IDENTITY", "CREATE SEQUENCE", "NEXTVAL")
+    assert [word for word in counting if word in text] == []
 
 
 def move(homeserver, database):
