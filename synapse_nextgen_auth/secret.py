@@ -109,6 +109,13 @@ class Keyring:
         except (InvalidToken, UnicodeEncodeError):
             return None
 
+    def reseal(self, purpose: str, sealed: str) -> str | None:
+        """Seal anew what an earlier master sealed; `None` when there is nothing to do, or no way."""
+        plain = self.unseal(purpose, sealed)
+        if plain is None or Keyring(self._masters[:1]).unseal(purpose, sealed) is not None:
+            return None
+        return self.seal(purpose, plain)
+
     def _box(self, purpose: str) -> MultiFernet:
         return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in self.keys(purpose)])
 

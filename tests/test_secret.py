@@ -146,6 +146,18 @@ def test_what_nobody_sealed_is_none(text):
     assert Keyring.of(NEW).unseal("p", text) is None
 
 
+def test_c343_what_an_earlier_secret_sealed_is_sealed_anew():
+    """Once: then the earlier one may be forgotten; what no secret of ours sealed is left alone."""
+    before, after, later = Keyring.of(OLD), Keyring.of(NEW, [OLD]), Keyring.of(NEW)
+    sealed = before.seal("p", b"plain")
+    anew = after.reseal("p", sealed)
+
+    assert later.unseal("p", anew) == b"plain"
+    assert after.reseal("p", anew) is None
+    assert later.reseal("p", sealed) is None
+    assert after.reseal("q", sealed) is None
+
+
 def test_a_damaged_seal_is_none():
     """Whichever character is another one."""
     ring = Keyring.of(NEW)

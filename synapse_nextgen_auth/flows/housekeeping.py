@@ -40,6 +40,12 @@ def rotate_keys(
         keys.remove(txn, kid)
 
 
+def reseal_keys(txn: Txn, sealed: Mapping[str, str]) -> None:
+    """Keep the keys, by their kid, under a newer secret."""
+    for kid, text in sealed.items():
+        keys.reseal(txn, kid, sealed=text)
+
+
 def end_strays(txn: Txn, *, after: str, now: int) -> Outcome[Stretch]:
     """End the strays of the bite of sessions that follows `after`; return that bite.
 

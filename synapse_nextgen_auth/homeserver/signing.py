@@ -57,7 +57,15 @@ class Signing:
             needed = dict.fromkeys(Algorithm, now)
         made = {a: await self._make(a, now=now, start=start) for a, start in needed.items()}
         await self.homeserver.query(housekeeping.rotate_keys, made, now=now, schedule=self.schedule)
+        await self._reseal(usable)
         self._read_at = 0
+
+    async def _reseal(self, usable: list[SigningKey]) -> None:
+        """Bring what an earlier secret encrypted under the present one, so that it may be forgotten."""
+        sealed = {key.kid: self.keyring.reseal(_PURPOSE, key.sealed) for key in usable}
+        anew = {kid: text for kid, text in sealed.items() if text is not None}
+        if anew:
+            await self.homeserver.query(housekeeping.reseal_keys, anew)
 
     async def _make(self, algorithm: Algorithm, *, now: int, start: int) -> SigningKey:
         kid = random_id()

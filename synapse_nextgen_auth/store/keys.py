@@ -29,6 +29,11 @@ def list_all(txn: Txn) -> list[SigningKey]:
     ]
 
 
+def reseal(txn: Txn, kid: str, *, sealed: str) -> None:
+    """Put the same key there, sealed anew."""
+    txn.execute("UPDATE nextgen_signing_keys SET sealed = ? WHERE kid = ?", (sealed, kid))
+
+
 def remove(txn: Txn, kid: str) -> None:
     """Delete a key that nobody needs any more."""
     txn.execute("DELETE FROM nextgen_signing_keys WHERE kid = ?", (kid,))

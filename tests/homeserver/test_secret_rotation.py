@@ -46,6 +46,7 @@ def test_c343_a_secret_is_changed_without_logging_anybody_out(homeserver, tmp_pa
     homeserver.module = {"secret": NEW}
     homeserver.restart()
 
+    assert key_ids(server) == keys, "they were encrypted anew"
     # Whoever refreshed has a token of the present secret; all others are void.
     assert server.whoami(tokens["access_token"]).status_code == 200
     assert client.refresh(tokens["refresh_token"]).status_code == 200
