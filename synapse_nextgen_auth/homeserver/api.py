@@ -11,6 +11,7 @@ from twisted.enterprise.adbapi import ConnectionLost
 
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.homeserver.caches import ask_again, recall
+from synapse_nextgen_auth.homeserver.drain import Drain
 from synapse_nextgen_auth.homeserver.live import LiveSessions
 from synapse_nextgen_auth.homeserver.metrics import Metrics
 from synapse_nextgen_auth.oauth.errors import OAuthError
@@ -44,6 +45,7 @@ class Homeserver:
         self._passing = (module.IntegrityError, module.InterfaceError, ConnectionLost)
         self.metrics = Metrics(self.server_name)
         self.live = LiveSessions(self.hs)
+        self.drain = Drain(self.hs)
 
     async def user(self, user_id: str) -> UserInfo | None:
         """Return what Synapse knows about an account, from its replicated cache."""

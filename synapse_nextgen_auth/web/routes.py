@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import ClassVar
 
 import attrs
@@ -43,6 +42,7 @@ logger = logging.getLogger(__name__)
 
 Serve = Callable[[Site, Incoming], Awaitable[Outgoing]]
 
+_STOPPING = unavailable("this process stops")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -98,20 +98,32 @@ WELL_KNOWN = ("/.well-known/oauth-authorization-server", "/.well-known/openid-co
 
 def handler(site: Site) -> Handler:
     """Return what answers every request below our prefix."""
-    return partial(_serve, site)
+    return _drained(site, _serve)
 
 
 def well_known(site: Site) -> Handler:
     """Return what answers where RFC 8414 section 3 looks for an issuer with a path."""
-    return partial(_serve_well_known, site)
+    return _drained(site, _serve_well_known)
 
 
 def meeting(site: Site) -> Handler:
     """Return what answers where two devices meet (MSC4108)."""
-    return partial(_meet, site)
+    return _drained(site, _meet)
+
+
+def _drained(site: Site, serve: Serve) -> Handler:
+    """Let a process that stops answer this first, and take nothing new (C382)."""
+
+    async def handle(incoming: Incoming) -> Outgoing:
+        with site.homeserver.drain.passing():
+            return await serve(site, incoming)
+
+    return handle
 
 
 async def _meet(site: Site, incoming: Incoming) -> Outgoing:
+    if site.homeserver.drain.is_closed:
+        return answers.error(_STOPPING, *answers.CORS)
     try:
         return await rendezvous.meet(site, incoming)
     except Exception:
@@ -146,6 +158,8 @@ async def _endpoint(site: Site, route: Endpoint, incoming: Incoming) -> Outgoing
 
     Preflights never get here: Synapse answers OPTIONS itself, on every path and for every origin.
     """
+    if site.homeserver.drain.is_closed:
+        return answers.error(_STOPPING, *answers.CORS)
     serve = _serves(route, incoming.method)
     try:
         if serve is None:
@@ -167,7 +181,10 @@ async def _endpoint(site: Site, route: Endpoint, incoming: Incoming) -> Outgoing
 async def _page(site: Site, route: Page | Endpoint | None, incoming: Incoming) -> Outgoing:
     """Answer a person; every error is a page."""
     reference = None
+    retry = (("Retry-After", "5"),)
     try:
+        if site.homeserver.drain.is_closed:
+            raise Stop(503, Message.UNAVAILABLE, headers=retry)
         if route is None:
             raise Stop(404, Message.NOT_FOUND)
         serve = _serves(route, incoming.method)
@@ -187,7 +204,6 @@ async def _page(site: Site, route: Page | Endpoint | None, incoming: Incoming) -
     except Exception:
         reference = random_id()[:12]
         logger.exception("Could not serve %s %s (%s)", incoming.method, incoming.path, reference)
-    retry = (("Retry-After", "5"),)
     return messages.show(site, Stop(503, Message.UNAVAILABLE, reference=reference, headers=retry))
 
 

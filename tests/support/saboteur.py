@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import threading
+import time
 
 import attrs
 import psycopg2
@@ -156,6 +157,11 @@ def _interface_error(connection):
     raise psycopg2.InterfaceError("on purpose")
 
 
+def _dawdle(connection):
+    """Take two seconds, in a thread of the database's pool: everything else goes on."""
+    time.sleep(2)
+
+
 def _mixed(connection):
     """Strike like a busy database: twice out of three times a lost race, else a lost connection."""
     if connection is not None:
@@ -165,6 +171,7 @@ def _mixed(connection):
 FAULTS = {
     "mixed": _mixed,
     "kill": _kill,
+    "slow": _dawdle,
     "serialization": _raise_in_database("40001"),
     "deadlock": _raise_in_database("40P01"),
     "disk full": _raise_in_database("53100"),
