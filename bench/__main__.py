@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from bench import footprint, limit, refresh, whoami
+from bench import footprint, limit, polls, refresh, whoami
 from bench.report import Report
 from bench.servers import Scene, provided
 
@@ -16,6 +16,7 @@ BENCHMARKS = {
     "whoami": whoami.measure,
     "refresh": refresh.measure,
     "limit": limit.measure,
+    "polls": polls.measure,
     "footprint": footprint.measure,
 }
 

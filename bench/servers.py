@@ -16,6 +16,7 @@ from bench.wire import Line, refresh_ours, refresh_stock
 from support.databases import PostgresDatabase
 from support.oauth import API, DEVICE, Server
 from support.postgres import PostgresServer
+from support.redis import RedisServer
 from support.synapse import Homeserver, User
 from synapse_nextgen_auth.oauth import tokens
 from synapse_nextgen_auth.oauth.sessions import Session
@@ -70,11 +71,14 @@ class Scene:
         """The client of our sessions: a public one, as nearly all are."""
         return Server(self.homeserver.base_url).client().id
 
-    def new_homeserver(self, name: str, *, module: dict[str, Any] | None) -> Homeserver:
+    def new_homeserver(
+        self, name: str, *, module: dict[str, Any] | None, redis: RedisServer | None = None
+    ) -> Homeserver:
         """Return a homeserver on a database of its own, not started yet."""
         directory = self.directory / name
         directory.mkdir()
-        return Homeserver(directory, PooledDatabase.on(self.postgres), module=module)
+        database = PooledDatabase.on(self.postgres)
+        return Homeserver(directory, database, module=module, redis=redis)
 
     def stop(self) -> None:
         if "homeserver" in self.__dict__:

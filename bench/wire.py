@@ -12,14 +12,14 @@ class Line:
         self._socket = socket.create_connection(("127.0.0.1", port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def ask(self, request: bytes) -> bytes:
-        """Send a request and return the body of the answer, which must be a 200."""
+    def ask(self, request: bytes, *, expected: int = 200) -> bytes:
+        """Send a request and return the body of the answer, which must have this status."""
         self._socket.sendall(request)
         received = self._more(b"")
         while b"\r\n\r\n" not in received:
             received = self._more(received)
         head, _, body = received.partition(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 200"):
+        if not head.startswith(b"HTTP/1.1 %d" % expected):
             raise RuntimeError(f"{request!r} was answered with {received!r}")
         if b"chunked" in head:
             while not body.endswith(b"0\r\n\r\n"):
@@ -61,10 +61,21 @@ def refresh_ours(refresh_token: str, client_id: str) -> bytes:
         "refresh_token": refresh_token,
         "client_id": client_id,
     }
+    return _form("/_synapse/client/auth/token", form)
+
+
+def poll(device_code: str, client_id: str) -> bytes:
+    form = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
+        "device_code": device_code,
+        "client_id": client_id,
+    }
+    return _form("/_synapse/client/auth/token", form)
+
+
+def _form(path: str, form: dict[str, str]) -> bytes:
     body = urlencode(form).encode()
-    return _request(
-        "POST", "/_synapse/client/auth/token", body, "application/x-www-form-urlencoded"
-    )
+    return _request("POST", path, body, "application/x-www-form-urlencoded")
 
 
 def _request(

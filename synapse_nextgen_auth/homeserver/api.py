@@ -77,6 +77,17 @@ class Homeserver:
         """Run a flow that ends no session in one transaction."""
         return await self._run(flow.__name__, lambda txn: flow(txn, *args, **kwargs))
 
+    async def read(
+        self,
+        flow: Callable[Concatenate[LoggingTransaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a flow that is one SELECT; it saves the round trip of a commit."""
+        return await self._run(
+            flow.__name__, lambda txn: flow(txn, *args, **kwargs), db_autocommit=True
+        )
+
     async def transact(
         self,
         flow: Callable[Concatenate[LoggingTransaction, P], Outcome[T]],
@@ -105,10 +116,14 @@ class Homeserver:
             raise outcome.value
         return outcome.value
 
-    async def _run(self, name: str, run: Callable[[LoggingTransaction], T]) -> T:
+    async def _run(
+        self, name: str, run: Callable[[LoggingTransaction], T], *, db_autocommit: bool = False
+    ) -> T:
         for attempt in range(_ATTEMPTS):
             try:
-                return await self.store.db_pool.runInteraction(f"nextgen_{name}", run)
+                return await self.store.db_pool.runInteraction(
+                    f"nextgen_{name}", run, db_autocommit=db_autocommit
+                )
             except self._passing as error:
                 if attempt == _ATTEMPTS - 1:
                     raise

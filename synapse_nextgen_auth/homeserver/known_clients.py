@@ -1,4 +1,4 @@
-"""Registered clients, from memory for whoever has a session."""
+"""Registered clients, from memory for whoever has a session or waits for one."""
 
 from synapse.module_api import cached
 
@@ -16,7 +16,8 @@ class KnownClients:
     """The clients this process remembers.
 
     They are not forgotten when their row goes: a registration never changes, and it stays as long as
-    a session of it lives. So memory will do for a client that refreshes, and for nobody else.
+    a session of it lives or a device waits. So memory will do for a client that refreshes or polls,
+    and for nobody else.
     """
 
     def __init__(self, homeserver: Homeserver) -> None:

@@ -114,7 +114,9 @@ INTERNALS = (
     Needed("synapse.http.server", "DirectServeJsonResource._send_error_response"),
     Needed("synapse.storage.database", "make_conn", ("db_config", "engine", "server_name")),
     Needed("synapse.storage.engines", "create_engine", ("database_config",)),
-    Needed("synapse.storage.database", "DatabasePool.runInteraction", ("desc", "func")),
+    Needed(
+        "synapse.storage.database", "DatabasePool.runInteraction", ("desc", "func", "db_autocommit")
+    ),
     Needed("synapse.server", "HomeServer.get_outbound_redis_connection"),
     Needed("synapse.api.ratelimiting", "Ratelimiter.ratelimit", ("requester", "key")),
     Needed("synapse.config.ratelimiting", "RatelimitSettings", ("per_second", "burst_count")),

@@ -8,7 +8,7 @@ from synapse.logging.context import defer_to_thread
 
 from synapse_nextgen_auth.homeserver.http import Incoming
 from synapse_nextgen_auth.oauth import client_auth
-from synapse_nextgen_auth.oauth.clients import REFRESH_TOKEN, AuthMethod, Client
+from synapse_nextgen_auth.oauth.clients import DEVICE_CODE, REFRESH_TOKEN, AuthMethod, Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_client
 from synapse_nextgen_auth.secret import Secret
 from synapse_nextgen_auth.store import assertions
@@ -45,8 +45,8 @@ async def authenticate(site: Site, incoming: Incoming, form: Mapping[str, str]) 
     if incoming.has_header("Authorization") and incoming.header("Authorization") is None:
         raise invalid_client("the Authorization header is repeated or not ASCII")
     credentials = client_auth.read(incoming.header("Authorization"), form)
-    refreshes = form.get("grant_type") == REFRESH_TOKEN
-    client = await site.client(credentials.client_id, refreshes=refreshes)
+    is_kept = form.get("grant_type") in {REFRESH_TOKEN, DEVICE_CODE}
+    client = await site.client(credentials.client_id, is_kept=is_kept)
     check = partial(
         client_auth.authenticate,
         client or _NOBODY,

@@ -74,15 +74,15 @@ class Site:
         """Return the time in seconds since the epoch."""
         return self.homeserver.now()
 
-    async def client(self, client_id: str | None, *, refreshes: bool = False) -> Client | None:
+    async def client(self, client_id: str | None, *, is_kept: bool = False) -> Client | None:
         """Return the configured or registered client with this id.
 
-        One that `refreshes` has a session, so memory will do.
+        One that has a session or a device that waits is kept, so memory will do.
         """
         if not client_id or len(client_id) > 255:
             return None
         if client_id in self.static_clients:
             return self.static_clients[client_id]
-        if refreshes:
+        if is_kept:
             return await self.known_clients.find(client_id)
         return await self.homeserver.query(register_client.find, client_id)

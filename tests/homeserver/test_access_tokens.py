@@ -1,6 +1,5 @@
 """What an access token of ours opens on Synapse, and how everything else is refused."""
 
-import re
 import socket
 import time
 from urllib.parse import quote, urlsplit
@@ -9,7 +8,7 @@ import pytest
 
 from support.oauth import ISSUER_PATH
 from support.tokens import OTHER_KEYS, access_token, inside, made_from
-from support.waiting import eventually
+from support.transactions import transactions
 from synapse_nextgen_auth.oauth.tokens import Kind
 
 V3 = "/_matrix/client/v3"
@@ -297,20 +296,6 @@ def status_of(server, target, headers):
         except (BrokenPipeError, ConnectionResetError):
             return None
     return int(answer.split()[1]) if answer else None
-
-
-def transactions(homeserver, path, *, since, count):
-    """Return the names of the transactions on the way of each of `count` requests to this path."""
-
-    def processed():
-        line = rf" - (\S+-\d+) - .*Processed request: .*\"[A-Z]+ {re.escape(path)} HTTP"
-        found = re.findall(line, homeserver.log_text()[since:])
-        return found if len(found) == count else None
-
-    requests = eventually(processed)
-    log = homeserver.log_text()[since:]
-    begun = re.findall(r" - (\S+-\d+) - \[TXN START\] \{(\w+)-[0-9a-f]+\}", log)
-    return [[name for id_, name in begun if id_ == request] for request in requests]
 
 
 def transaction_ids(server, tokens, room):

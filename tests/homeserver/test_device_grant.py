@@ -6,8 +6,18 @@ import time
 import pytest
 import requests
 
-from support.oauth import ADMIN, API, DEVICE, Browser, Server, device_id, web_client
+from support.oauth import (
+    ADMIN,
+    API,
+    DEVICE,
+    ISSUER_PATH,
+    Browser,
+    Server,
+    device_id,
+    web_client,
+)
 from support.television import DEVICE_CODE, METADATA, Television, enter, let_in
+from support.transactions import transactions
 
 USER_CODE = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}")
 television = Television.begin
@@ -100,6 +110,20 @@ def test_c141_polling_too_fast_slows_down(server):
     assert hasty.status_code == 400
     assert hasty.json()["error"] == "slow_down"
     assert still.json()["error"] == "slow_down"
+
+
+def test_c399_a_poll_is_one_read(homeserver, server):
+    """The client is remembered, nothing is written, and nothing else is asked."""
+    tv = television(server)
+    others = [Television.of(tv.client) for _ in range(3)]
+    tv.poll()
+    since = len(homeserver.log_text())
+
+    answers = [other.poll().json()["error"] for other in others]
+    taken = transactions(homeserver, f"{ISSUER_PATH}token", since=since, count=3)
+
+    assert answers == ["authorization_pending"] * 3
+    assert taken == [["nextgen_poll"]] * 3
 
 
 def test_c142_denied_unknown_and_foreign_codes(server, user):

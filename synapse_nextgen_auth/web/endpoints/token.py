@@ -114,7 +114,7 @@ async def collect(site: Site, ask: Ask) -> Outgoing:
     code = ask.form.get("device_code")
     if code is None:
         raise invalid_request("device_code is missing")
-    grant = await site.homeserver.query(flow.poll, digest(code), client_id=ask.client.client_id)
+    grant = await site.homeserver.read(flow.poll, digest(code), client_id=ask.client.client_id)
     found = grant.poll(site.now())
     if found is Poll.PENDING:
         await _refuse_haste(site, grant)
