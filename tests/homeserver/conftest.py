@@ -51,10 +51,19 @@ def busy_homeserver(request, tmp_path_factory, make_database) -> Iterator[Homese
 
 @pytest.fixture(scope="session")
 def homeserver_with_worker(tmp_path_factory, make_database, redis_server) -> Iterator[Homeserver]:
-    """Yield a homeserver on PostgreSQL with one generic worker, `workers["worker1"]`."""
+    """Yield a homeserver on PostgreSQL with one generic worker, `workers["worker1"]`.
+
+    The worker does what Synapse does in the background.
+    """
     directory = tmp_path_factory.mktemp("homeserver-worker")
     database = make_database("postgres", directory)
-    homeserver = Homeserver(directory, database, log_level="DEBUG", redis=redis_server)
+    homeserver = Homeserver(
+        directory,
+        database,
+        config={"run_background_tasks_on": "worker1"},
+        log_level="DEBUG",
+        redis=redis_server,
+    )
     try:
         homeserver.start()
         homeserver.add_worker()

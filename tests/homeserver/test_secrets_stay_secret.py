@@ -9,6 +9,7 @@ import attrs
 import pytest
 import requests
 
+from support import metrics
 from support.dumps import dump
 from support.faults import broken_row
 from support.oauth import ISSUER_PATH, Browser, device_id, web_client
@@ -163,7 +164,7 @@ def link_a_device(server, known, user):
 
 
 def test_c337_c338_c345_no_secret_is_found_again(homeserver, server, known):
-    """Run everything with DEBUG logs, then search the logs and all tables for what was secret."""
+    """Run everything with DEBUG logs, then search logs, metrics and all tables for what was secret."""
     user = homeserver.register_user(f"clerk-{secrets.token_hex(4)}", secrets.token_urlsafe(12))
     since = len(homeserver.log_text())
     client, tokens, _ = a_day_at_the_office(homeserver, server, known, user)
@@ -178,12 +179,16 @@ def test_c337_c338_c345_no_secret_is_found_again(homeserver, server, known):
 
     log = homeserver.log_text()[since:]
     tables = dump(homeserver)
+    counted = metrics.text(homeserver)
 
     assert failed.status_code == 503
     assert "Traceback" in log, "the failure was logged"
     assert "Processed request" in log
     assert set(known.known) >= {"cookie", "csrf", "code", "access_token", "device_code"}
     assert known.found_in(log) == set()
+    assert 'path="/token"' in counted
+    assert known.found_in(counted) == set()
+    assert user.localpart not in counted
     leaks = {name: known.found_in(text) for name, text in tables.items()}
     assert {name: found for name, found in leaks.items() if found} == {
         "nextgen_grants": KEPT_WITH_THE_GRANT

@@ -1,0 +1,100 @@
+"""Our SQL means the same on both databases, and a new step never holds up a large table."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from support.records import NOW, a_session
+from synapse_nextgen_auth import store
+from synapse_nextgen_auth.store import migrations, sessions
+
+SOURCES = sorted(Path(store.__file__).parent.glob("*.py"))
+# What only PostgreSQL has, what SQLite got late, and what the two do differently.
+FOREIGN = re.compile(
+    r"\bFOR (UPDATE|SHARE)\b|\bSKIP LOCKED\b|\bRETURNING\b|\bI?LIKE\b|::|\bJSONB?\b|\bARRAY\b"
+    r"|\bANY ?\(|\bNOW\(\)|\bCURRENT_|\bstrftime\b|\bINSERT OR\b|\bREPLACE INTO\b|\browid\b"
+    r"|\bTRUE\b|\bFALSE\b|\bBOOLEAN\b|%s|\bGLOB\b|\bDISTINCT ON\b|\bLATERAL\b",
+    re.IGNORECASE,
+)
+STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH|CREATE|ALTER)\b")
+
+
+def statements():
+    """Return the SQL in the store, `values` of f-strings left out."""
+    for source in SOURCES:
+        for node in ast.walk(ast.parse(source.read_text("utf-8"))):
+            text = None
+            if isinstance(node, ast.JoinedStr):
+                parts = [
+                    part.value if isinstance(part, ast.Constant) else "x" for part in node.values
+                ]
+                text = "".join(map(str, parts))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                text = node.value
+            if text and STATEMENT.match(text):
+                yield f"{source.name}: {text}"
+
+
+STATEMENTS = list(statements())
+
+
+def test_c367_there_is_sql_to_look_at():
+    assert len(STATEMENTS) > 40
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_c367_statements_are_those_that_both_databases_know(statement):
+    """No row locks, casts, arrays or booleans; no comparison that minds the case on one side only."""
+    assert FOREIGN.search(statement) is None
+
+
+STEPS = [(m.version, text) for m in migrations.known() for text in m.statements]
+
+
+@pytest.mark.parametrize(("version", "statement"), STEPS)
+def test_c367_columns_are_texts_and_numbers(version, statement):
+    """`synapse_port_db` carries these as they are, and SQLite keeps them as they came."""
+    if statement.upper().startswith("CREATE TABLE"):
+        columns = re.findall(r"^\s+(\w+)\s+([A-Z]+)\b", statement, re.MULTILINE)
+        types = {kind for column, kind in columns if column not in {"PRIMARY", "UNIQUE"}}
+
+        assert types
+        assert types <= {"TEXT", "BIGINT"}
+
+
+@pytest.mark.parametrize(("version", "statement"), STEPS)
+def test_c373_a_step_never_rewrites_or_locks_what_may_be_large(version, statement):
+    """A step makes tables, indexes on tables of its own, and columns that may be empty."""
+    own = {
+        text.split()[5]
+        for step, text in STEPS
+        if step == version and text.upper().startswith("CREATE TABLE")
+    }
+    words = " ".join(statement.split())
+    index = re.match(r"CREATE (?:UNIQUE )?INDEX IF NOT EXISTS \w+ ON (\w+)", words)
+    column = re.match(r"ALTER TABLE \w+ ADD COLUMN (?!.*(NOT NULL|DEFAULT))", words)
+
+    is_table = words.upper().startswith("CREATE TABLE IF NOT EXISTS")
+    assert is_table or column or (index and index[1] in own), words
+
+
+def test_c373_steps_do_not_wait_for_whoever_uses_the_tables(make_tables):
+    """Old sessions are read and written while every later step is applied, within a second."""
+    tables = make_tables("postgres")
+    first, *later = migrations.known()
+    tables.run(migrations.apply, [first], now=0)
+    tables.run(sessions.add, a_session())
+    with tables.begin() as busy:
+        busy.execute("UPDATE nextgen_sessions SET last_active_at = ?", (NOW,))
+        busy.execute("SELECT COUNT(*) FROM nextgen_grants")
+
+        with tables.begin() as txn:
+            txn.execute("SET LOCAL lock_timeout = '1s'")
+            migrations.apply(txn, [first, *later], now=1)
+
+    assert tables.query("SELECT version FROM nextgen_schema ORDER BY version") == [
+        (step.version,) for step in (first, *later)
+    ]
+    assert tables.run(sessions.get, a_session().session_id).last_active_at == NOW
