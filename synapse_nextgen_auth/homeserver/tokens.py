@@ -50,18 +50,26 @@ class TokenCheck:
         return token
 
     async def session(self, token: Token, *, allow_expired: bool = False) -> Session:
-        """Return the living session behind a token, or raise what a Matrix client must see."""
+        """Return the living session behind a token, or raise what a Matrix client must see.
+
+        An expired token of a session that was signed out is no soft logout: a client that slept
+        meanwhile goes by this answer when it finds that it cannot refresh either.
+        """
         now = self.homeserver.now()
-        if not allow_expired and token.is_expired(now):
-            raise InvalidClientTokenError("Access token has expired", soft_logout=True)
+        expired = token.is_expired(now)
         try:
             session = await self.homeserver.live.find(token.session_id)
         except UnknownSession:
-            raise InvalidClientTokenError("Unrecognised access token") from None
+            # It ended too long ago to say how, and keys that are gone do not come back.
+            raise InvalidClientTokenError(
+                "Unrecognised access token", soft_logout=expired
+            ) from None
         why = session.over(now, self.limits)
         if why is not None:
             raise InvalidClientTokenError("The session has ended", soft_logout=why in SOFT_ENDS)
         await self._check_device(session)
+        if expired and not allow_expired:
+            raise InvalidClientTokenError("Access token has expired", soft_logout=True)
         self.activity.seen(session, token.generation, now)
         return session
 

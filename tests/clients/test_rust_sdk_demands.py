@@ -3,6 +3,7 @@
 Its own tests need a compiler; these send what it sends (its oauth module, releases 0.18 and 0.19).
 """
 
+import time
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ import requests
 
 from support.keys import device_keys
 from support.oauth import Browser, device_id, web_client
+from support.tokens import made_from
 
 API = "urn:matrix:org.matrix.msc2967.client:api:*"
 DEVICE = "urn:matrix:org.matrix.msc2967.client:device:"
@@ -193,3 +195,22 @@ def test_a_new_device_is_ready_for_its_secrets(server, user, identity_key):
     assert who["device_id"] == identity_key
     assert there.json()["device_id"] == identity_key
     assert uploaded.status_code == 200
+
+
+def test_a_device_that_slept_learns_that_it_was_signed_out(server, user):
+    """It tells the app what the 401 said, when the refresh that follows is refused.
+
+    With a soft logout the app keeps its messages: not on a device that was signed out from afar,
+    however long ago its access token expired.
+    """
+    client = server.client(metadata_of("io.element:/callback"))
+    tokens = client.sign_in(user.localpart, user.password)
+    expired = made_from(tokens["access_token"], expires_at=int(time.time()) - 3600)
+    asleep = server.whoami(expired)
+    server.revoke(token=tokens["access_token"], client_id=client.id)
+
+    awake = server.whoami(expired)
+
+    assert (asleep.status_code, asleep.json()["soft_logout"]) == (401, True)
+    assert (awake.status_code, awake.json()["soft_logout"]) == (401, False)
+    assert client.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
