@@ -7,8 +7,11 @@ import pytest
 
 import support
 from support.databases import PostgresDatabase
+from support.deployment import PROCESSES, HoppingBrowser
 from support.scale import times
 from support.synapse import Homeserver
+from support.tables import table_names
+from support.television import Television, let_in
 from support.waiting import eventually
 from synapse_nextgen_auth.cli.synapse_process import SynapseStoppedError, is_healthy
 from synapse_nextgen_auth.store import migrations
@@ -93,3 +96,30 @@ def test_c370_a_worker_gives_up_with_a_clear_message(fresh):
 
     assert time.monotonic() - start > 3
     assert "Start it with the same release of the module" in str(refused.value)
+
+
+def test_c362_processes_go_on_while_a_newer_release_changed_the_tables(deployment):
+    """The main process of a rolling upgrade is restarted first: the workers still run the old one."""
+    user, client = deployment.new_user(), deployment.server().client()
+    earlier = client.sign_in(user.localpart, user.password)
+    tables = [name for name in table_names() if name != "nextgen_rendezvous"]
+    for table in tables:
+        deployment.query(f"ALTER TABLE {table} ADD COLUMN from_the_future TEXT")
+    deployment.query("INSERT INTO nextgen_schema VALUES (999, 'from the future', 0)")
+    try:
+        answers = []
+        for name in PROCESSES:
+            at = deployment.at(name, client)
+            television = Television.begin(at.server)
+            let_in(HoppingBrowser(deployment, name), television, user)
+            answers += [television.poll(), at.refresh(earlier["refresh_token"])]
+            browser = HoppingBrowser(deployment, name)
+            tokens = at.sign_in(user.localpart, user.password, browser=browser)
+            answers += [at.server.whoami(tokens["access_token"])]
+            answers += [at.server.revoke(token=tokens["refresh_token"])]
+    finally:
+        deployment.query("DELETE FROM nextgen_schema WHERE version = 999")
+        for table in tables:
+            deployment.query(f"ALTER TABLE {table} DROP COLUMN from_the_future")
+
+    assert [answer.status_code for answer in answers] == [200] * 12
