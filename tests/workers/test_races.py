@@ -104,11 +104,12 @@ def is_refused(deployment, name, token):
 
 
 def test_c317_nothing_slips_in_while_an_account_is_deactivated(deployment):
-    """Deactivation beside a refresh, a redemption and an approval leaves nothing that lives."""
+    """Beside a refresh, a redemption, an approval, a new password: nothing lives, or lets in."""
     client = deployment.server().client()
     admin = deployment.login(deployment.new_user(admin=True))["access_token"]
+    given = {"new_password": "another-horse", "logout_devices": False}
 
-    for _ in range(times(4, 40)):
+    for _ in range(times(4, 200)):
         user = deployment.new_user()
         (member,) = settle(deployment, client.id, [user.user_id])
         parameters, verifier = client.request()
@@ -118,14 +119,16 @@ def test_c317_nothing_slips_in_while_an_account_is_deactivated(deployment):
         browser.authorize(undecided)
         browser.sign_in(user.localpart, user.password)
         path = f"/_synapse/admin/v1/deactivate/{user.user_id}"
+        reset = f"/_synapse/admin/v1/reset_password/{user.user_id}"
 
-        deactivated, redeemed, refreshed, _ = at_once(
+        deactivated, redeemed, refreshed, *_ = at_once(
             lambda path=path: client.server.api("POST", path, admin, json={}),
             lambda code=code, verifier=verifier: deployment.at("worker1", client).redeem(
                 code, verifier
             ),
             lambda member=member: deployment.at("worker2", client).refresh(member.refresh_token),
             lambda browser=browser: browser.submit(decision="approve"),
+            lambda reset=reset: client.server.api("POST", reset, admin, json=given),
         )
         pairs = [answer.json() for answer in (redeemed, refreshed) if answer.status_code == 200]
 
@@ -135,6 +138,10 @@ def test_c317_nothing_slips_in_while_an_account_is_deactivated(deployment):
         for pair in pairs:
             assert all(is_refused(deployment, name, pair["access_token"]) for name in PROCESSES)
             assert client.refresh(pair["refresh_token"]).json()["error"] == "invalid_grant"
+        for password in (user.password, given["new_password"]):
+            page = Browser(deployment.server("worker1"))
+            page.get(page.server.url("sign-in"))
+            assert page.sign_in(user.localpart, password).status_code == 403
 
 
 def codes_and_browsers(deployment, user):
