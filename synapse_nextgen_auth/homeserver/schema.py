@@ -39,11 +39,12 @@ def apply(database: DatabaseConnectionConfig, server_name: str, *, now: int) -> 
     """Bring the tables in this database up to date."""
     with _connection(database, server_name) as connection:
         txn = connection.cursor(txn_name="nextgen_schema")
-        if isinstance(connection.engine, PostgresEngine):
+        is_postgres = isinstance(connection.engine, PostgresEngine)
+        if is_postgres:
             txn.execute("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
         else:
             txn.execute("BEGIN IMMEDIATE")
-        migrations.apply(txn, migrations.known(), now=now)
+        migrations.apply(txn, migrations.known(), now=now, is_postgres=is_postgres)
         connection.commit()
 
 

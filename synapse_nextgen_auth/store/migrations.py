@@ -25,6 +25,7 @@ class Migration:
 
     version: int
     sql: str
+    postgres_only: bool = False  # how PostgreSQL stores things; nothing to do on SQLite
 
     @property
     def checksum(self) -> str:
@@ -43,7 +44,12 @@ def known() -> list[Migration]:
     folder = files("synapse_nextgen_auth.store") / "schema"
     names = sorted(item.name for item in folder.iterdir() if item.name.endswith(".sql"))
     return [
-        Migration(int(name.split("_")[0]), (folder / name).read_text("utf-8")) for name in names
+        Migration(
+            int(name.split("_")[0]),
+            (folder / name).read_text("utf-8"),
+            postgres_only=name.endswith(".postgres.sql"),
+        )
+        for name in names
     ]
 
 
@@ -70,12 +76,15 @@ def missing(have: dict[int, str], migrations: Sequence[Migration]) -> list[Migra
     return [migration for migration in migrations if migration.version not in have]
 
 
-def apply(txn: Txn, migrations: Sequence[Migration], *, now: int) -> None:
+def apply(
+    txn: Txn, migrations: Sequence[Migration], *, now: int, is_postgres: bool = False
+) -> None:
     """Apply what is missing; to be called in one transaction and under a lock."""
     txn.execute(_VERSIONS)
     for migration in missing(applied(txn), migrations):
-        for statement in migration.statements:
-            txn.execute(statement)
+        if is_postgres or not migration.postgres_only:
+            for statement in migration.statements:
+                txn.execute(statement)
         txn.execute(
             "INSERT INTO nextgen_schema (version, checksum, applied_at) VALUES (?, ?, ?)",
             (migration.version, migration.checksum, now),

@@ -173,3 +173,21 @@ def test_c351_every_table_has_a_primary_key(tables, table):
 
     assert "PRIMARY KEY" in step
     assert tables.count(table) == 0
+
+
+def test_c394_rows_of_sessions_have_room_for_their_next_version(postgres_tables):
+    """Hardly any refresh touches an index (HOT), however full the table was written."""
+    with postgres_tables.begin() as txn:
+        txn.execute("SELECT reloptions FROM pg_class WHERE oid = 'nextgen_sessions'::regclass")
+
+        assert txn.fetchone()[0] == ["fillfactor=80"]
+
+
+def test_what_only_postgresql_knows_is_left_out_elsewhere(empty):
+    """The step counts as done on either, so that the numbers go on."""
+    step = attrs.evolve(next_one("CREATE TABLE nextgen_next (id TEXT)"), postgres_only=True)
+
+    empty.run(migrations.apply, [*migrations.known(), step], now=NOW)
+
+    assert versions(empty)[-1] == (step.version, NOW)
+    empty.run(lambda txn: txn.execute("CREATE TABLE nextgen_next (id TEXT)"))

@@ -103,7 +103,8 @@ class Tables:
 
     def migrated(self) -> "Tables":
         """Create our tables."""
-        self.run(migrations.apply, migrations.known(), now=0)
+        is_postgres = self.kind == "postgres"
+        self.run(migrations.apply, migrations.known(), now=0, is_postgres=is_postgres)
         return self
 
     @contextmanager
