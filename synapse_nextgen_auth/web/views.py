@@ -168,7 +168,8 @@ class LinkPage(Page):
 class DeviceGrantPage(Page):
     """Ask whether a device that shows `user_code` may use the account.
 
-    `asked_at` is a time in words, `asked_from` a network address, `asked_by` a guess at the device.
+    `asked_at` is a time in words, `asked_minutes` how long ago that is, `asked_from` a network
+    address, `asked_by` a guess at the device.
     """
 
     template: ClassVar[str] = "pages/device_grant.html"
@@ -181,6 +182,7 @@ class DeviceGrantPage(Page):
     permissions: tuple[Permission, ...]
     user_code: str
     asked_at: str
+    asked_minutes: int
     asked_from: str | None = None
     asked_by: str | None = None
     display_name: str | None = None

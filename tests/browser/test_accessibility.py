@@ -4,6 +4,7 @@ import pytest
 
 from support.keys import master_key
 from support.oauth import ADMIN, API, DEVICE, device_id
+from support.television import Television
 
 VIEWS = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 860}},
@@ -92,6 +93,39 @@ def test_every_page_of_the_flow(tab, look, client, sqlite_homeserver, reset_url,
         look(path)
 
     assert tab.heading == "Link a device"
+
+
+def test_every_page_of_linking_a_device(tab, look, server, user):
+    """The code, slips, the question with and without its answer, yes, no, and too late."""
+    accepted, refused = (
+        Television.begin(server, client_name="My television", client_uri="https://tv.example.com/")
+        for _ in range(2)
+    )
+    tab.page.goto(accepted.answer["verification_uri_complete"])
+    look("code filled in")
+    for code in ("BCDF", accepted.wrong_code):
+        tab.page.get_by_label("Code").fill(code)
+        tab.press("Continue")
+        look(f"code {code}")
+    tab.page.get_by_label("Code").fill(accepted.user_code)
+    tab.press("Continue")
+    look("sign in for a device")
+    tab.sign_in(user)
+    look("question")
+    question = tab.page.url
+    tab.press("Sign the device in")
+    look("box not ticked")
+    tab.page.get_by_label("This is my device").check()
+    tab.press("Sign the device in")
+    look("let in")
+    tab.page.goto(question)
+    look("done before")
+    tab.page.goto(refused.answer["verification_uri_complete"])
+    tab.press("Continue")
+    tab.press("No, that is not me")
+    look("turned away")
+
+    assert tab.heading == "The device was turned away"
 
 
 def test_large_text_needs_no_sideways_scrolling(open_tab, client, user):

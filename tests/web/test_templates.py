@@ -100,6 +100,7 @@ DEVICE_GRANT = DeviceGrantPage(
     permissions=(Permission.MATRIX_API,),
     user_code="BCDF-GHJK",
     asked_at="2026-11-22 08:40 UTC",
+    asked_minutes=2,
     asked_from="192.0.2.7",
     asked_by="Firefox on Linux",
     device_id="HJKLQWERTY",

@@ -174,6 +174,7 @@ async def _page(
             device_id=scope.device_id,
             user_code=_code(site, grant),
             asked_at=asked_at.strftime("%Y-%m-%d %H:%M UTC"),
+            asked_minutes=(site.now() - grant.created_at) // 60,
             asked_from=grant.address,
             asked_by=describe(grant.user_agent),
             missing_confirmation=missing_confirmation,
