@@ -571,3 +571,49 @@ def test_c322_a_full_or_disabled_server_takes_nobody_in_and_loses_nobody(start_h
         assert int(redeemed.headers["Retry-After"]) > 0
         assert refreshed.status_code == 200
         assert person.compare()[0] == (200, None, None)
+
+
+TERMS = """<form method="post" action="consent">
+<input type="hidden" name="v" value="{{ version }}"><input type="hidden" name="u" value="{{ user }}">
+<input type="hidden" name="h" value="{{ userhmac }}"></form>"""
+
+
+def with_terms(homeserver):
+    """Return the settings of a homeserver whose terms people have to agree to."""
+    folder = homeserver.directory / "terms" / "en"
+    folder.mkdir(parents=True)
+    (folder / "1.0.html").write_text(TERMS)
+    (folder / "success.html").write_text("Thank you")
+    (listener,) = homeserver.settings()["listeners"]
+    shown = {**listener, "resources": [{"names": ["client", "consent"], "compress": False}]}
+    terms = {
+        "version": "1.0",
+        "template_dir": str(folder.parent),
+        "block_events_error": "Agree to the terms at %(consent_uri)s",
+    }
+    return {"listeners": [shown], "user_consent": terms}
+
+
+def test_terms_that_nobody_agreed_to_yet(start_homeserver):
+    """Sign-in and refresh go on; what Synapse refuses a stock token it refuses ours, until then."""
+    homeserver = start_homeserver()
+    server = Server(homeserver.base_url)
+    person = SignedIn.everywhere(homeserver, server, homeserver.new_user())
+    homeserver.config = with_terms(homeserver)
+    homeserver.restart()
+
+    pages = [person.sign_in(), person.consent()]
+    refreshed, redeemed = person.refresh(), person.redeem()
+    on_the_api = person.compare()
+    refused = person.send(person.ours["access_token"])
+    browser = requests.Session()
+    terms = browser.get(refused.json()["consent_uri"], timeout=30).text
+    form = dict(re.findall(r'name="(\w)" value="([^"]*)"', terms))
+    browser.post(f"{homeserver.base_url}/_matrix/consent", data=form, timeout=30)
+
+    assert [page.status_code for page in pages] == [200, 200]
+    assert all('value="approve"' in page.text for page in pages)
+    assert [refreshed.status_code, redeemed.status_code] == [200, 200]
+    assert on_the_api[0] == (200, None, None)
+    assert (403, "M_CONSENT_NOT_GIVEN", None) in on_the_api
+    assert person.compare() == [(200, None, None)] * 5
