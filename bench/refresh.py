@@ -4,18 +4,22 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import attrs
 
-from bench import report
-from bench.proc import processor_seconds
+from bench import fleet, report
+from bench.proc import family_seconds, processor_seconds
 from bench.report import Figure, Wanted, percentile
-from bench.servers import Pair, Scene, line_to
+from bench.servers import MODULE, Pair, Scene, line_to, our_pairs_on
 from bench.wire import Line, whoami
+from support.oauth import Server
 
 CONCURRENCIES = (1, 8)
+BUSY = 8  # connections to each worker
 SESSIONS = 20  # of each kind, for each connection
 WARMING = 2  # rounds
+PERCENTS = (50, 95, 99)
 WANTED = Wanted(at_least=2.0)
 
 
@@ -25,6 +29,7 @@ class Batch:
 
     took: float = 0.0
     worked: float = 0.0
+    stored: float = 0.0  # of the database's
     refreshes: list[float] = attrs.field(factory=list)
     first_uses: list[float] = attrs.field(factory=list)
 
@@ -38,9 +43,10 @@ class Batch:
 
 
 def measure(scene: Scene) -> Iterator[Figure]:
-    """Alternate batches of either kind on one homeserver."""
+    """Alternate batches of either kind on one homeserver; then ours on one worker and on two."""
     for concurrency in CONCURRENCIES:
         yield from _measure_at(scene, concurrency)
+    yield from _through_workers(scene)
 
 
 def _measure_at(scene: Scene, concurrency: int) -> Iterator[Figure]:
@@ -66,16 +72,61 @@ def _measure_at(scene: Scene, concurrency: int) -> Iterator[Figure]:
     yield from _latencies([own for own, _ in rounds], [other for _, other in rounds])
 
 
-def _latencies(ours: Sequence[Batch], stock: Sequence[Batch]) -> Iterator[Figure]:
+def _latencies(ours: Sequence[Batch], stock: Sequence[Batch], **options: str) -> Iterator[Figure]:
     for step in ("refreshes", "first_uses"):
         own, other = (
             [1000 * took for batch in batches for took in getattr(batch, step)]
             for batches in (ours, stock)
         )
-        for percent in (50, 95):
+        for percent in PERCENTS:
             pair = (percentile(own, percent), percentile(other, percent))
             name = f"  {step.replace('_', ' ')}, p{percent}"
-            yield report.ratio(name, [pair], measured_in="ms")
+            yield report.ratio(name, [pair], measured_in="ms", **options)
+
+
+def _through_workers(scene: Scene) -> Iterator[Figure]:
+    """Give each worker the same clients, first one worker alone, then both at once."""
+    homeserver = scene.new_homeserver("fleet", module=MODULE)
+    with fleet.workers(homeserver) as workers:
+        user = homeserver.new_user()
+        client_id = Server(homeserver.base_url).client().id
+        share = partial(our_pairs_on, homeserver, user, client_id=client_id)
+        pairs = [share(SESSIONS) for _ in range(2 * BUSY)]
+        lines = [Line(worker.port) for worker in workers for _ in range(BUSY)]
+        database = scene.postgres.pid
+        with ThreadPoolExecutor(len(lines)) as threads:
+            rounds = []
+            for turn in range(WARMING + (4 if scene.quick else 30)):
+                both = [Batch(), Batch()]
+                for place in (0, 1) if turn % 2 else (1, 0):
+                    count = (place + 1) * BUSY
+                    used = workers[: place + 1]
+                    _measured(both[place], threads, lines[:count], pairs, used, database)
+                rounds.append(both)
+        for line in lines:
+            line.close()
+    yield from _fleet_figures(rounds[WARMING:])
+
+
+def _measured(batch, threads, lines, pairs, processes, database) -> None:
+    worked, stored = fleet.processor_of(processes), family_seconds(database)
+    began = time.perf_counter()
+    list(threads.map(_cycles, lines, pairs, [batch] * len(lines)))
+    batch.took = time.perf_counter() - began
+    batch.worked = fleet.processor_of(processes) - worked
+    batch.stored = family_seconds(database) - stored
+
+
+def _fleet_figures(rounds: Sequence[Sequence[Batch]]) -> Iterator[Figure]:
+    one, two = ([both[place] for both in rounds] for place in (0, 1))
+    speeds = [(b.cycles_per_second, a.cycles_per_second) for a, b in rounds]
+    name = f"through two workers, {BUSY} at once on each"
+    yield report.ratio(name, speeds, measured_in="/s", against="one worker")
+    yield from _latencies(two, one, against="one worker")
+    cycles = sum(len(batch.refreshes) for batch in (*one, *two))
+    for who, spent in (("worker", "worked"), ("database", "stored")):
+        seconds = sum(getattr(batch, spent) for batch in (*one, *two))
+        yield Figure(f"  processor time of the {who}", 1000 * seconds / cycles, "ms")
 
 
 def _round(

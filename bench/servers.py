@@ -60,6 +60,7 @@ class Scene:
     directory: Path
     postgres: PostgresServer
     quick: bool
+    kept: Path | None = None  # where a full database stays for the next run
 
     @cached_property
     def homeserver(self) -> Homeserver:
@@ -92,18 +93,17 @@ class Scene:
 
     def our_pairs(self, user: User, count: int) -> list[Pair]:
         """Make so many sessions of ours, as signing in leaves them."""
-        ids = [secrets.token_hex(16) for _ in range(count)]
-        made = add_our_sessions(self.homeserver, user, ids, client_id=self.client_id)
-        keys = Keyring.of(SECRET.encode())
-        return [_pair_of(keys, session) for session in made]
+        return our_pairs_on(self.homeserver, user, count, client_id=self.client_id)
 
 
 @contextmanager
-def provided(directory: Path, *, hasty: bool, quick: bool) -> Iterator[Scene]:
+def provided(
+    directory: Path, *, hasty: bool, quick: bool, kept: Path | None = None
+) -> Iterator[Scene]:
     """Lend a scene and clear it away."""
     postgres = PostgresServer(durable=not hasty)
     try:
-        scene = Scene(directory, postgres.start(), quick)
+        scene = Scene(directory, postgres.start(), quick, kept)
         try:
             yield scene
         finally:
@@ -114,6 +114,14 @@ def provided(directory: Path, *, hasty: bool, quick: bool) -> Iterator[Scene]:
 
 def line_to(homeserver: Homeserver) -> Line:
     return Line(homeserver.main.port)
+
+
+def our_pairs_on(homeserver: Homeserver, user: User, count: int, *, client_id: str) -> list[Pair]:
+    """Make so many sessions of ours on a homeserver."""
+    ids = [secrets.token_hex(16) for _ in range(count)]
+    made = add_our_sessions(homeserver, user, ids, client_id=client_id)
+    keys = Keyring.of(SECRET.encode())
+    return [_pair_of(keys, session) for session in made]
 
 
 def add_our_sessions(
@@ -196,10 +204,24 @@ def _add_devices(cursor: Any, user: User, device_ids: list[str]) -> None:
     )
 
 
+def pairs_of(found: Iterable[tuple[str, int, str]]) -> list[Pair]:
+    """Return what the clients of these sessions hold: `(session_id, generation, client_id)`."""
+    keys, end = Keyring.of(SECRET.encode()), int(time.time()) + DAY
+    return [_pair(keys, *one, end) for one in found]
+
+
+def expired_pairs(found: Iterable[tuple[str, int, str]]) -> list[Pair]:
+    """Return the same, with access tokens that have just expired."""
+    keys, end = Keyring.of(SECRET.encode()), int(time.time()) - 1
+    return [_pair(keys, *one, end) for one in found]
+
+
 def _pair_of(keys: Keyring, session: Session) -> Pair:
     end = session.created_at + DAY
-    access = Token(Kind.ACCESS, session.session_id, session.generation, end)
-    renewal = Token(Kind.REFRESH, session.session_id, session.generation, 0)
-    return Pair(
-        tokens.mint(keys, access).reveal(), tokens.mint(keys, renewal).reveal(), session.client_id
-    )
+    return _pair(keys, session.session_id, session.generation, session.client_id, end)
+
+
+def _pair(keys: Keyring, session_id: str, generation: int, client_id: str, end: int) -> Pair:
+    access = Token(Kind.ACCESS, session_id, generation, end)
+    renewal = Token(Kind.REFRESH, session_id, generation, 0)
+    return Pair(tokens.mint(keys, access).reveal(), tokens.mint(keys, renewal).reveal(), client_id)

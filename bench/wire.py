@@ -1,5 +1,6 @@
 """A client that costs as little as possible: prepared bytes on a connection that stays open."""
 
+import asyncio
 import json
 import socket
 from urllib.parse import urlencode
@@ -44,6 +45,32 @@ class Line:
         if not part:
             raise ConnectionError("the homeserver hung up")
         return received + part
+
+
+class Stream:
+    """The same for many at once: answers come with their status, whatever it is."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def ask(self, request: bytes) -> tuple[int, bytes]:
+        """Send a request and return status and body; open the connection if there is none."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = self._streams
+        writer.write(request)
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        status = int(head[9:12])
+        if b"chunked" in head:
+            return status, _joined(await reader.readuntil(b"0\r\n\r\n"))
+        length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
+        return status, await reader.readexactly(length)
+
+    def close(self) -> None:
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
 
 
 def whoami(access_token: str) -> bytes:

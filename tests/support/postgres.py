@@ -112,6 +112,12 @@ class PostgresServer:
         """Return psycopg2's arguments for a database of this server."""
         return {"host": str(self.directory), "user": _SUPERUSER, "dbname": database}
 
+    @property
+    def pid(self) -> int:
+        """Return the id of the process that starts all others, while it runs."""
+        assert self._process is not None, "not started"
+        return self._process.pid
+
     def url(self, database: str = "postgres") -> str:
         """Return the same as a URL."""
         host = quote(str(self.directory), safe="")
