@@ -51,6 +51,7 @@ _KINDS: dict[object, str] = {
     bool: "`true` or `false`",
     bool | None: "`true` or `false`",
     int: "a whole number above 0",
+    int | None: "a whole number above 0",
     float: "a number above 0",
     str | None: "a text",
     Secret | None: "a text of 32 bytes or more, in quotes",

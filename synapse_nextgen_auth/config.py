@@ -106,6 +106,12 @@ class Sessions:
         example="30d",
         unit="duration",
     )
+    max_devices: int | None = _option(
+        None,
+        "How many devices an account may have when a client asks for one more, legacy ones"
+        " included. The page says so and leads to the list; no device is ever signed out for it.",
+        example="20",
+    )
 
 
 @attrs.frozen
@@ -321,7 +327,7 @@ class _Reader:
         if number is not None and not 0 < number < math.inf:
             self.say(path, f"expected a number above 0, got {raw}")
             return None
-        if isinstance(field.default, int) and isinstance(number, float):
+        if field.type in {int, int | None} and isinstance(number, float):
             self.say(path, f"expected a whole number, got {raw}")
             return None
         return number

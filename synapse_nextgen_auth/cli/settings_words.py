@@ -23,6 +23,7 @@ def settings_in_effect(config: Config, hs_config: HomeServerConfig) -> str:
         "session, in all": duration(limits.absolute),
         "browser, idle": duration(config.sessions.browser_idle_lifetime),
         "browser, in all": duration(config.sessions.browser_lifetime),
+        "devices of an account": str(config.sessions.max_devices or "no limit"),
         "consent remembered": duration(config.consent.remember_for),
         "client registration": "open" if config.client_registration.enabled else "closed",
         "configured clients": str(len(config.clients)),

@@ -23,6 +23,7 @@ from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.views import (
     ClientCard,
     FormPostPage,
+    ForwardLabel,
     Message,
 )
 
@@ -74,6 +75,22 @@ async def is_agreed(site: Site, visitor: Visitor, grant: Grant, client: Client) 
         scope=grant.scope,
         agreed_since=site.now() - remember_for,
     )
+
+
+async def check_room(site: Site, user_id: str, device_id: str | None) -> None:
+    """Stop when this would be one device too many; none is signed out to make room (C314)."""
+    limit = site.config.sessions.max_devices
+    if limit is None or device_id is None:
+        return
+    if await site.devices.name_of(user_id, device_id) is not None:
+        return
+    if len(await site.devices.list_for(user_id)) >= limit:
+        raise Stop(
+            403,
+            Message.TOO_MANY_DEVICES,
+            forward_url="account",
+            forward_label=ForwardLabel.DEVICES,
+        )
 
 
 async def approve(

@@ -279,6 +279,7 @@ class Message(Enum):
     LOGIN_BLOCKED = "login_blocked"
     SERVER_LIMIT = "server_limit"
     DEVICE_TAKEN = "device_taken"
+    TOO_MANY_DEVICES = "too_many_devices"
     ADMIN_NOT_ALLOWED = "admin_not_allowed"
 
 
@@ -288,6 +289,7 @@ class ForwardLabel(Enum):
     TRY_AGAIN = "try_again"
     HOME = "home"
     OTHER_ACCOUNT = "other_account"
+    DEVICES = "devices"
 
 
 @attrs.frozen

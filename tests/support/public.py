@@ -10,6 +10,7 @@ ISSUER = f"{PUBLIC_URL}_synapse/client/auth/"
 SECRET = "p%2B+:/ =&~-secret"
 KEY = ec.generate_private_key(ec.SECP256R1())
 KEY_OF_NOBODY = ec.generate_private_key(ec.SECP256R1())
+MAX_DEVICES = 6
 CALLBACK = "https://dashboard.example.org/callback"
 
 
@@ -34,5 +35,5 @@ MODULE = {
     "pkce_exempt": ["without-pkce"],
     # Enough for the tests of one session; those about the limit come from addresses of their own.
     "client_registration": {"burst": 50, "per_second": 0.02},
-    "sessions": {"idle_lifetime": "30d", "lifetime": "90d"},
+    "sessions": {"idle_lifetime": "30d", "lifetime": "90d", "max_devices": MAX_DEVICES},
 }

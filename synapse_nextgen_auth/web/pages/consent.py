@@ -76,6 +76,7 @@ async def _check_account(site: Site, user_id: str, grant: Grant) -> None:
             forward_url=other,
             forward_label=ForwardLabel.OTHER_ACCOUNT,
         )
+    await grants.check_room(site, user_id, scopes.parse(grant.scope).device_id)
 
 
 async def _refuse_device(site: Site, user_id: str, grant: Grant) -> OAuthError | None:

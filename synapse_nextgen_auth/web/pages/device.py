@@ -105,6 +105,7 @@ async def _check(site: Site, user_id: str, grant: DeviceGrant) -> None:
         raise Stop(
             409, Message.DEVICE_TAKEN, forward_url="link", forward_label=ForwardLabel.TRY_AGAIN
         )
+    await grants.check_room(site, user_id, device_id)
 
 
 async def _approve(
