@@ -317,7 +317,6 @@ def test_a_configured_client_is_read():
 
     assert written.client.client_id == "grafana"
     assert written.client.auth_method is AuthMethod.NONE
-    assert written.client.static
     assert written.secret is None
 
 
