@@ -77,13 +77,14 @@ def _section(name: str, record: type) -> str:
 def _option(field: "attrs.Attribute[Any]", section: str = "") -> str:
     path = f"{section}.{field.name}" if section else field.name
     about = field.metadata["about"].replace(". ", ".\n")
-    unit = field.metadata["unit"]
+    unit, longest = field.metadata["unit"], field.metadata["longest"]
+    longest = f", at most `{longest}`" if longest else ""
     return f"""\
 ### `{path}`
 
 {about}
 
-* Takes: {f"a {unit}" if unit else _KINDS[field.type]}
+* Takes: {f"a {unit}{longest}" if unit else _KINDS[field.type]}
 * Default: {_default(field)}
 
 ```yaml

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _DURATION = re.compile(r"([0-9]{1,9})([smhdwy])")
-_LONGEST = 100 * _UNITS["y"]
+_LONGEST = "100y"
 MIN_SECRET_BYTES = 32
 
 
@@ -37,10 +37,22 @@ _NONE: frozenset[str] = frozenset()
 
 
 def _option(
-    default: Any, about: str, *, example: str, unit: str = "", may_be_zero: bool = False
+    default: Any,
+    about: str,
+    *,
+    example: str,
+    unit: str = "",
+    may_be_zero: bool = False,
+    longest: str = "",
 ) -> Any:
     """Declare an option with its place in the reference."""
-    metadata = {"about": about, "example": example, "unit": unit, "may_be_zero": may_be_zero}
+    metadata = {
+        "about": about,
+        "example": example,
+        "unit": unit,
+        "may_be_zero": may_be_zero,
+        "longest": longest,
+    }
     if isinstance(default, (list, dict)):
         raise TypeError("use an immutable default")
     return attrs.field(default=default, metadata=metadata)
@@ -181,6 +193,7 @@ class DeviceGrants:
         "How long a person has to enter the code and agree.",
         example="10m",
         unit="duration",
+        longest="20m",
     )
     interval: int = _option(
         5,
@@ -320,7 +333,12 @@ class _Reader:
 
     def option(self, raw: object, field: "attrs.Attribute[Any]", path: str) -> object:
         if field.metadata["unit"] == "duration":
-            return self.duration(raw, path, may_be_zero=field.metadata["may_be_zero"])
+            return self.duration(
+                raw,
+                path,
+                may_be_zero=field.metadata["may_be_zero"],
+                longest=field.metadata["longest"] or _LONGEST,
+            )
         if isinstance(field.default, bool) or field.name.startswith("allow_"):
             return self.typed(raw, bool, "true or false", path)
         number = self.typed(raw, (int, float), "a number", path)
@@ -332,13 +350,13 @@ class _Reader:
             return None
         return number
 
-    def duration(self, raw: object, path: str, *, may_be_zero: bool) -> int | None:
-        match = _DURATION.fullmatch(raw) if isinstance(raw, str) else None
-        if match:
-            seconds = int(match[1]) * _UNITS[match[2]]
-            if seconds <= _LONGEST and (seconds or may_be_zero):
+    def duration(self, raw: object, path: str, *, may_be_zero: bool, longest: str) -> int | None:
+        seconds = _seconds(raw)
+        if seconds is not None:
+            if seconds <= (_seconds(longest) or 0) and (seconds or may_be_zero):
                 return seconds
-            self.say(path, f"expected {'at most 100y' if seconds else 'more than 0s'}, got {raw}")
+            limit = f"at most {longest}" if seconds else "more than 0s"
+            self.say(path, f"expected {limit}, got {raw}")
             return None
         # A bare number would be milliseconds elsewhere in homeserver.yaml and seconds elsewhere in
         # OAuth, so it is refused instead of guessed.
@@ -436,6 +454,11 @@ class _Reader:
             return  # the client that is meant may be one of the broken ones
         for client_id in sorted(config.pkce_exempt - set(ids)):
             self.say("pkce_exempt", f"{client_id} is not among clients")
+
+
+def _seconds(raw: object) -> int | None:
+    match = _DURATION.fullmatch(raw) if isinstance(raw, str) else None
+    return int(match[1]) * _UNITS[match[2]] if match else None
 
 
 def _join(path: str, name: object) -> str:

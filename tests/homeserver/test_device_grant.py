@@ -6,6 +6,7 @@ import time
 import pytest
 import requests
 
+from support.addresses import coming_from, over_ipv4
 from support.oauth import (
     ADMIN,
     API,
@@ -166,13 +167,14 @@ def test_c145_signing_out_again_withdraws_the_approval(server, user):
     assert tv.poll().json()["error"] == "access_denied"
 
 
-def test_c145_a_locked_account_lets_nobody_in(homeserver, server, user):
-    """An account that was locked between approval and poll gets no session."""
+@pytest.mark.parametrize("change", [{"locked": True}, {"deactivated": True}])
+def test_c145_an_account_that_may_not_sign_in_lets_nobody_in(homeserver, server, user, change):
+    """An account that was locked or closed between approval and poll gets no session."""
     tv = television(server)
     let_in(Browser(server), tv, user)
     admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
     server.api(
-        "PUT", f"/_synapse/admin/v2/users/{user.user_id}", admin, json={"locked": True}
+        "PUT", f"/_synapse/admin/v2/users/{user.user_id}", admin, json=change
     ).raise_for_status()
 
     assert tv.poll().json()["error"] == "access_denied"
@@ -280,6 +282,29 @@ def test_a_filled_in_code_still_needs_a_click(server):
     assert page.status_code == 200
     assert f'value="{tv.answer["user_code"]}"' in page.text
     assert tv.poll().json()["error"] == "authorization_pending"
+
+
+def test_c154_a_flood_is_stopped(homeserver, server):
+    """One address begins a burst of device grants, and no more until it has waited."""
+    client = server.client(web_client(**METADATA))
+    form = {"client_id": client.id, "scope": f"{API} {DEVICE}{device_id()}"}
+    flood = coming_from("127.0.0.54")
+    begin = over_ipv4(server.url("device-authorization"))
+
+    began, begun = time.monotonic(), 0
+    while (answer := flood.post(begin, data=form, timeout=30)).status_code == 200:
+        begun += 1
+        assert begun <= 101 + (time.monotonic() - began) / 2
+    elsewhere = server.post("device-authorization", form)
+    ((written,),) = homeserver.query(
+        "SELECT COUNT(*) FROM nextgen_device_grants WHERE address = ?", "127.0.0.54"
+    )
+
+    assert 100 <= begun == written
+    assert answer.status_code == 429
+    assert answer.json()["error"] == "temporarily_unavailable"
+    assert int(answer.headers["Retry-After"]) > 0
+    assert elsewhere.status_code == 200
 
 
 def test_c310_a_device_of_the_account_is_not_taken_over(server, user):

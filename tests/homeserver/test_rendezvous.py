@@ -1,7 +1,11 @@
 """Where two devices meet for a sign-in by QR code (MSC4108 of 2024, MSC4388)."""
 
+import time
+
 import pytest
 import requests
+
+from support.addresses import coming_from, over_ipv4
 
 ETAG_PATH = "/_matrix/client/unstable/org.matrix.msc4108/rendezvous"
 SEQUENCE_PATH = "/_matrix/client/unstable/io.element.msc4388/rendezvous"
@@ -100,6 +104,26 @@ def test_c155_size_and_kind_are_limited(homeserver, data, headers, status):
     answer = requests.post(homeserver.base_url + ETAG_PATH, data=data, headers=headers, timeout=10)
 
     assert answer.status_code == status
+
+
+def test_c155_nobody_makes_many(homeserver):
+    """One address makes a burst of them in either form, and then has to wait; others do not."""
+    many = coming_from("127.0.0.55")
+    older, newer = (over_ipv4(homeserver.base_url + path) for path in (ETAG_PATH, SEQUENCE_PATH))
+
+    began, made = time.monotonic(), 0
+    while (answer := many.post(newer, json={"data": "x"}, timeout=10)).ok:
+        made += 1
+        assert made <= 101 + (time.monotonic() - began) / 2
+    other_form = many.post(older, data=b"x", headers=TEXT, timeout=10)
+    elsewhere = requests.post(newer, json={"data": "x"}, timeout=10)
+
+    assert made >= 100
+    for refused in (answer, other_form):
+        assert refused.status_code == 429
+        assert refused.json()["errcode"] == "M_LIMIT_EXCEEDED"
+        assert int(refused.headers["Retry-After"]) > 0
+    assert elsewhere.ok
 
 
 def test_a_write_needs_its_condition(spot):
