@@ -55,6 +55,7 @@ _AUTH = "synapse.api.auth.internal"
 _STORE = "synapse.storage.databases.main"
 
 INTERNALS = (
+    Needed(_AUTH, "InternalAuth.get_user_by_req", ("request",)),
     Needed(_AUTH, "InternalAuth.get_user_by_access_token", ("token", "allow_expired")),
     Needed(_AUTH, "InternalAuth.is_server_admin", ("requester",)),
     Needed(_AUTH, "InternalAuth._record_request", ("request", "requester")),
@@ -118,6 +119,8 @@ INTERNALS = (
         "synapse.storage.database", "DatabasePool.runInteraction", ("desc", "func", "db_autocommit")
     ),
     Needed("synapse.server", "HomeServer.get_outbound_redis_connection"),
+    Needed("synapse.server", "HomeServer.get_reactor"),
+    Needed("synapse.util.cancellation", "cancellable"),
     Needed("synapse.api.ratelimiting", "Ratelimiter.ratelimit", ("requester", "key")),
     Needed("synapse.config.ratelimiting", "RatelimitSettings", ("per_second", "burst_count")),
 )
