@@ -28,11 +28,10 @@ NONE = Wanted(at_most=0)
 START = Wanted(at_most=0.5)
 TWICE = Wanted(at_least=2)
 
-# What five million sessions create. A session lasts sixty days, its client refreshes every five
-# minutes day and night, and comes from a new network address three times a day.
+# What five million sessions create. A session lasts sixty days, and its client comes from a network
+# where it was not this month ten times a month. Refreshes create no rows.
 SESSION_LIFETIME = 60 * DAY
-REFRESH_EVERY = 300
-MOVES_A_DAY = 3
+MOVES_A_DAY = 1 / 3
 # Of one session: its grant, itself, and its events: signed in, consented, begun, ended.
 ROWS_OF_A_SESSION = {"nextgen_grants": 1, "nextgen_sessions": 1, "nextgen_events": 4}
 

@@ -2,6 +2,7 @@
 
 import enum
 import json
+from ipaddress import ip_address, ip_network
 
 import attrs
 
@@ -27,10 +28,9 @@ class Happened(str, enum.Enum):
     KEY_ROTATED = "key_rotated"
 
 
-# Of these one a day is enough, each time it would say the same: a phone goes back and forth between
-# two networks all day long.
-_ONCE_A_DAY = frozenset({Happened.REFRESHED_ELSEWHERE})
-_DAY = 24 * 3600
+# A phone goes back and forth between networks all day long: from each, one a month is enough.
+_MONTH = 30 * 24 * 3600
+_NETWORK_BITS = {4: 24, 6: 48}
 
 
 @attrs.frozen
@@ -48,5 +48,19 @@ class Event:
     @property
     def event_id(self) -> str:
         """Name the event by what it says, so that a retried transaction repeats it and adds none."""
-        when = self.happened_at // _DAY if self.kind in _ONCE_A_DAY else self.happened_at
-        return digest(json.dumps(attrs.astuple(attrs.evolve(self, happened_at=when))))
+        said = self if self.kind is not Happened.REFRESHED_ELSEWHERE else self._roughly()
+        return digest(json.dumps(attrs.astuple(said)))
+
+    def _roughly(self) -> "Event":
+        """Return the month and the network instead of the second and the address."""
+        network = _network(self.address) if self.address else None
+        return attrs.evolve(self, happened_at=self.happened_at // _MONTH, address=network)
+
+
+def _network(address: str) -> str:
+    """Return the network that an address belongs to, roughly as providers hand them out."""
+    try:
+        bits = _NETWORK_BITS[ip_address(address).version]
+    except ValueError:
+        return address
+    return str(ip_network((address, bits), strict=False))

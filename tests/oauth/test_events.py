@@ -63,12 +63,35 @@ def test_nothing_is_not_the_word_for_it():
     )
 
 
-def test_a_session_that_goes_back_and_forth_says_so_once_a_day():
-    """One event for each address and day, or a phone would fill the table all by itself."""
-    morning = NOW - NOW % 86400
-    moved = Event(Happened.REFRESHED_ELSEWHERE, morning, ALICE, "app", "session", ADDRESS)
-    ids = [attrs.evolve(moved, happened_at=morning + s).event_id for s in (0, 86399, 86400)]
+MONTH = 30 * 24 * 3600
+BEGIN = NOW - NOW % MONTH
+MOVED = Event(Happened.REFRESHED_ELSEWHERE, BEGIN, ALICE, "app", "session", "192.0.2.7")
 
-    assert ids[0] == ids[1]
-    assert ids[2] != ids[0]
-    assert attrs.evolve(moved, address="192.0.2.2").event_id != ids[0]
+
+@pytest.mark.parametrize(
+    ("change", "is_the_same"),
+    [
+        ({"happened_at": BEGIN + MONTH - 1}, True),
+        ({"happened_at": BEGIN + MONTH}, False),
+        ({"address": "192.0.2.200"}, True),
+        ({"address": "192.0.3.7"}, False),
+        ({"address": "2001:db8::7"}, False),
+        ({"address": "no address"}, False),
+        ({"session_id": "other"}, False),
+    ],
+    ids=str,
+)
+def test_a_session_that_goes_back_and_forth_says_so_once_a_month(change, is_the_same):
+    """One event for each network, or a phone would fill the table all by itself."""
+    assert (attrs.evolve(MOVED, **change).event_id == MOVED.event_id) == is_the_same
+
+
+def test_a_network_of_ipv6_is_what_a_provider_gives_a_customer():
+    """Phones make up a new address in it every day."""
+    one, other, third = (
+        attrs.evolve(MOVED, address=address).event_id
+        for address in ("2001:db8:1::1", "2001:db8:1:2:3::", "2001:db8:2::1")
+    )
+
+    assert one == other
+    assert one != third
