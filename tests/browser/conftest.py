@@ -5,6 +5,7 @@ import pytest
 from support.chromium import Tab, launched
 from support.client_site import ClientSite, self_signed
 from support.oauth import Server
+from support.television import forget_wrong_codes
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +34,13 @@ def browser(chromium, https_site):
 def server(sqlite_homeserver):
     """Return the endpoints of the shared homeserver."""
     return Server(sqlite_homeserver.base_url)
+
+
+@pytest.fixture(autouse=True)
+def forgiven(sqlite_homeserver):
+    """Let no test pay for the wrong codes of another one."""
+    yield
+    forget_wrong_codes(sqlite_homeserver)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from support.oauth import (
     device_id,
     web_client,
 )
-from support.television import DEVICE_CODE, METADATA, Television, enter, let_in
+from support.television import DEVICE_CODE, METADATA, Television, enter, forget_wrong_codes, let_in
 from support.transactions import transactions
 
 USER_CODE = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}")
@@ -32,6 +32,13 @@ def server(homeserver):
 @pytest.fixture
 def user(homeserver):
     return homeserver.new_user()
+
+
+@pytest.fixture(autouse=True)
+def forgiven(homeserver):
+    """Let no test pay for the wrong codes of another one."""
+    yield
+    forget_wrong_codes(homeserver)
 
 
 def test_a_device_signs_in(server, user):

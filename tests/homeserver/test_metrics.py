@@ -141,6 +141,18 @@ def test_refusals_are_counted_by_path_and_code(homeserver, server, client):
         server.revoke()
 
 
+def test_c147_guesses_at_user_codes_are_counted(homeserver, server):
+    """No limit of one address sees a guesser with many; the operator's graphs do."""
+    browser = Browser(server)
+    browser.get(server.url("link"))
+
+    with counted(homeserver, "refusals_total", by=5, path="/link", reason="unknown"):
+        for _ in range(5):
+            browser.submit(user_code="BCDF-BCDF")
+    with counted(homeserver, "refusals_total", path="/link", reason="too_many_tries"):
+        browser.submit(user_code="BCDF-BCDF")
+
+
 def test_what_the_housekeeping_does_is_counted(start_homeserver):
     """Rows that it deleted by their kind, and how many sessions live."""
     homeserver = start_homeserver()

@@ -1,5 +1,7 @@
 """The link page: where a person types the code that a device shows (RFC 8628 section 3.3)."""
 
+import logging
+
 from synapse_nextgen_auth.flows import device as flow
 from synapse_nextgen_auth.flows.device import Entered, Refused, TooManyTries
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
@@ -12,6 +14,8 @@ from synapse_nextgen_auth.web.views import (
     LinkError,
     LinkPage,
 )
+
+logger = logging.getLogger(__name__)
 
 
 async def show(site: Site, incoming: Incoming) -> Outgoing:
@@ -33,6 +37,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
     entered = Entered(code, half, visitor.digest, incoming.address)
     found = await site.homeserver.query(flow.enter, entered, now=site.now())
     if isinstance(found, TooManyTries):
+        _note(site, incoming, LinkError.TOO_MANY_TRIES)
         return _page(
             site,
             visitor,
@@ -41,8 +46,15 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
             retry_after=found.retry_after,
         )
     if isinstance(found, Refused):
+        _note(site, incoming, LinkError.UNKNOWN)
         return _page(site, visitor, typed=typed, error=LinkError.UNKNOWN)
     return answers.redirect(f"device?grant={found.grant_id}")
+
+
+def _note(site: Site, incoming: Incoming, error: LinkError) -> None:
+    """Let the operator notice guesses from many addresses, which no limit of one can (C147)."""
+    site.homeserver.metrics.refusal("/link", error.value)
+    logger.info("Refused a user code from %s: %s", incoming.address, error.value)
 
 
 def _page(
