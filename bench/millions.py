@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import os
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -313,9 +312,3 @@ def _text(rows: Iterator[tuple]) -> str:
         if len(lines) == BITE:
             break
     return "".join(line + "\n" for line in lines)
-
-
-def room_for(directory: Path) -> bool:
-    """Say whether the disk has room for the full database."""
-    status = os.statvfs(directory)
-    return status.f_bavail * status.f_frsize > 20 * 1024**3
