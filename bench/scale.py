@@ -54,15 +54,15 @@ class Side:
     def pairs(self, count: int) -> list[Pair]:
         """Return the tokens of sessions from anywhere in the table."""
         columns = "session_id, generation, client_id"
+        found = set()  # a session drawn twice would look like a stolen one
         with opened(self.homeserver) as cursor:
-            found = []
-            for _ in range(count):
+            while len(found) < count:
                 cursor.execute(
                     f"SELECT {columns} FROM nextgen_sessions WHERE session_id > %s"
                     " AND ended_at IS NULL ORDER BY session_id LIMIT 1",
                     (f"{random.getrandbits(127):032x}",),
                 )
-                found.append(cursor.fetchone())
+                found.add(cursor.fetchone())
         return pairs_of(found)
 
     def signer(self) -> tuple[Browser, Client]:
@@ -191,7 +191,8 @@ def _cycles(sides: Sequence[Side], rounds: int) -> Iterator[Figure]:
 
 
 def _round(threads: ThreadPoolExecutor, side: Side, count: int) -> dict[str, list[float]]:
-    groups = [side.pairs(count) for _ in range(CONNECTIONS)]
+    pairs = side.pairs(CONNECTIONS * count)
+    groups = [pairs[n::CONNECTIONS] for n in range(CONNECTIONS)]
     took: dict[str, list[float]] = {}
     for one in threads.map(lambda pairs: _cycle(side.homeserver, pairs), groups):
         for step, times in one.items():
