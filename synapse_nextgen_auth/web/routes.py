@@ -168,7 +168,8 @@ async def _endpoint(site: Site, route: Endpoint, incoming: Incoming) -> Outgoing
         _check_body(route, incoming)
         return (await serve(site, incoming)).having(*answers.CORS)
     except OAuthError as refusal:
-        logger.info("Refused %s %s: %s", incoming.method, incoming.path, refusal)
+        if refusal.code != "authorization_pending":  # every device that waits, every five seconds
+            logger.info("Refused %s %s: %s", incoming.method, incoming.path, refusal)
         name = incoming.path.removeprefix(PREFIX)
         site.homeserver.metrics.refusal(name, refusal.reason or refusal.code)
         challenge = clients.basic_challenge(incoming, refusal)

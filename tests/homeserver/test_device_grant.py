@@ -121,7 +121,7 @@ def test_c141_polling_too_fast_slows_down(server):
 
 
 def test_c399_a_poll_is_one_read(homeserver, server):
-    """The client is remembered, nothing is written, and nothing else is asked."""
+    """The client is remembered, nothing is written, and nothing is said of it in the log."""
     tv = television(server)
     others = [Television.of(tv.client) for _ in range(3)]
     tv.poll()
@@ -132,6 +132,7 @@ def test_c399_a_poll_is_one_read(homeserver, server):
 
     assert answers == ["authorization_pending"] * 3
     assert taken == [["nextgen_poll"]] * 3
+    assert "Refused POST" not in homeserver.log_text()[since:]
 
 
 def test_c142_denied_unknown_and_foreign_codes(server, user):
