@@ -18,7 +18,12 @@ from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
 from synapse_nextgen_auth.secret import digest, random_token
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.browser import Visitor
-from synapse_nextgen_auth.web.pages.messages import OF_REFUSED, Stop, account_standing
+from synapse_nextgen_auth.web.pages.messages import (
+    OF_REFUSED,
+    Stop,
+    account_standing,
+    refuse_if_gone,
+)
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.views import (
     ClientCard,
@@ -119,6 +124,7 @@ async def approve(
     )
     if not await site.homeserver.query(flow.approve, grant, decision, now=now):
         raise Stop(409, Message.ALREADY_DONE)
+    await refuse_if_gone(site, decision.user_id)
     logger.info("%s lets client %s in, scope %s", decision.user_id, grant.client_id, grant.scope)
     site.homeserver.metrics.grant("approved")
     answer = rules.success(target(grant), code=code.reveal(), issuer=site.endpoints.issuer)

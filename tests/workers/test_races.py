@@ -1,12 +1,17 @@
 """Requests that meet on several processes at the same moment."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
+
+import pytest
 
 from support.crowd import settle
 from support.deployment import PROCESSES, HoppingBrowser, at_once
 from support.oauth import Browser, web_client
+from support.sabotage import STATEMENT, Plan, Point
 from support.scale import times
+from support.television import Television, enter
 from support.tokens import inside
 from support.waiting import eventually
 
@@ -142,6 +147,44 @@ def test_c317_nothing_slips_in_while_an_account_is_deactivated(deployment):
             page = Browser(deployment.server("worker1"))
             page.get(page.server.url("sign-in"))
             assert page.sign_in(user.localpart, password).status_code == 403
+
+
+@pytest.mark.parametrize("page", ["sign-in", "consent", "device"])
+def test_c317_what_is_written_after_a_deactivation_is_taken_back(deployment, page):
+    """The account was fine when the page looked, and gone when it wrote."""
+    client, user = deployment.server().client(), deployment.new_user()
+    admin = deployment.login(deployment.new_user(admin=True))["access_token"]
+    browser = HoppingBrowser(deployment, "worker1")
+    if page == "device":
+        enter(browser, Television.begin(client.server), user)
+    else:
+        browser.authorize(client.request()[0])
+    if page == "consent":
+        browser.sign_in(user.localpart, user.password)
+    name = "nextgen_sign_in" if page == "sign-in" else "nextgen_approve"
+    sabotage = deployment.sabotage("worker1")
+    sabotage.plan(Plan(f"/{page}", "slow", Point(STATEMENT, name, 1)))
+
+    with ThreadPoolExecutor(1) as pool:
+        if page == "sign-in":
+            going = pool.submit(browser.sign_in, user.localpart, user.password)
+        else:
+            going = pool.submit(browser.submit, decision="approve", confirm="yes")
+        assert eventually(sabotage.fired)
+        path = f"/_synapse/admin/v1/deactivate/{user.user_id}"
+        deactivated = client.server.api("POST", path, admin, json={})
+        late = not going.done()
+        answer = going.result()
+
+    assert deactivated.status_code == 200
+    assert late, "or this proves nothing"
+    assert answer.status_code == 403
+    assert codes_and_browsers(deployment, user) == (0, 0)
+    assert deployment.query(
+        "SELECT COUNT(*) FROM nextgen_device_grants"
+        " WHERE user_id = ? AND approved_at IS NOT NULL AND refused_at IS NULL",
+        user.user_id,
+    ) == [(0,)]
 
 
 def codes_and_browsers(deployment, user):

@@ -19,7 +19,7 @@ from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.languages import wanted
 from synapse_nextgen_auth.web.pages import visitors
 from synapse_nextgen_auth.web.pages.consent import permissions
-from synapse_nextgen_auth.web.pages.messages import Stop, account_standing
+from synapse_nextgen_auth.web.pages.messages import Stop, account_standing, refuse_if_gone
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.views import (
     DeviceDonePage,
@@ -131,6 +131,7 @@ async def _approve(
     )
     if not approved:
         raise Stop(409, Message.ALREADY_DONE)
+    await refuse_if_gone(site, user_id)
     site.homeserver.metrics.grant("approved")
     logger.info("%s lets a device of client %s in", user_id, grant.client_id)
     return _done(site, client, approved=True)

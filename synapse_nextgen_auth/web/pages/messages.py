@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from synapse_nextgen_auth.accounts.people import Standing
+from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.flows.authorize import Refused
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.authorize import Problem
@@ -69,6 +70,17 @@ def show(site: Site, stop: Stop) -> Outgoing:
         )
     )
     return answers.page(stop.status, html, headers=stop.headers)
+
+
+async def refuse_if_gone(site: Site, user_id: str) -> None:
+    """Take back what slipped in while the account was being deactivated, and stop (C317).
+
+    Deactivation marks the account and then ends what it finds; whatever is written after that look
+    finds the mark here.
+    """
+    if await site.people.is_gone(user_id):
+        await site.homeserver.transact(end_session.sign_out_everywhere, user_id, now=site.now())
+        raise account_standing(Standing.DEACTIVATED)
 
 
 def account_standing(standing: Standing, *, other_account_url: str | None = None) -> Stop:

@@ -15,7 +15,7 @@ from synapse_nextgen_auth.web import answers, grants
 from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.languages import wanted
 from synapse_nextgen_auth.web.pages import visitors
-from synapse_nextgen_auth.web.pages.messages import account_standing
+from synapse_nextgen_auth.web.pages.messages import account_standing, refuse_if_gone
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.views import (
@@ -102,6 +102,7 @@ async def _begin(
     await site.homeserver.query(
         flow.sign_in, browser, former=visitor.digest, address=incoming.address
     )
+    await refuse_if_gone(site, user_id)
     site.homeserver.metrics.sign_in("ok")
     logger.info("%s signed in", user_id)
     return answers.redirect(
