@@ -154,9 +154,9 @@ def test_c299_an_approval_is_good_for_ten_minutes(client, server, user, shift):
     tokens = client.sign_in(user.localpart, user.password)
 
     def reset():
-        token = client.refresh(tokens["refresh_token"]).json()["access_token"]
+        tokens.update(client.refresh(tokens["refresh_token"]).json())
         path = f"{V3}/keys/device_signing/upload"
-        return server.api("POST", path, token, json=master_key(user.user_id))
+        return server.api("POST", path, tokens["access_token"], json=master_key(user.user_id))
 
     reset()
     asked = reset().json()
