@@ -1,1 +1,1 @@
-`sessions.max_devices` limits how many devices an account may have, a process that is stopped first answers what is under way, and a page lists which paths workers may serve.
+Sessions survive restarts, outages, restored backups and moves to PostgreSQL on one process and on workers; what ends one is noticed everywhere at once; `sessions.max_devices` limits the devices of an account; pages and endpoints run on any worker.

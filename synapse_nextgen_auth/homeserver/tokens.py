@@ -60,10 +60,9 @@ class TokenCheck:
         try:
             session = await self.homeserver.live.find(token.session_id)
         except UnknownSession:
-            # It ended too long ago to say how, and keys that are gone do not come back.
-            raise InvalidClientTokenError(
-                "Unrecognised access token", soft_logout=expired
-            ) from None
+            # Made by us, so the row was swept long after its end, or the database is a backup from
+            # before it: nobody meant the client to throw its keys away.
+            raise InvalidClientTokenError("Unrecognised access token", soft_logout=True) from None
         why = session.over(now, self.limits)
         if why is not None:
             raise InvalidClientTokenError("The session has ended", soft_logout=why in SOFT_ENDS)
