@@ -68,7 +68,6 @@ def _tampered(token):
         lambda tokens: tokens["access_token"] + "A",
         lambda tokens: tokens["access_token"].swapcase(),
         lambda tokens: tokens["access_token"].replace("nga_", "ngp_"),
-        lambda tokens: access_token("0" * 32),
         lambda tokens: tokens["refresh_token"],
         lambda tokens: tokens["refresh_token"].replace("ngr_", "nga_"),
         lambda tokens: made_from(tokens["access_token"], kind=Kind.PERSONAL),
@@ -85,6 +84,14 @@ def test_c111_what_was_never_issued_opens_nothing(server, tokens, odd):
     assert answer.json()["errcode"] == "M_UNKNOWN_TOKEN"
     assert answer.json()["soft_logout"] is False
     assert server.whoami(tokens["access_token"]).status_code == 200
+
+
+def test_c377_a_token_from_after_the_backup_lets_the_client_keep_its_keys(server):
+    """We made it, and the database has never heard of the session: it came from a backup."""
+    answer = server.whoami(access_token("0" * 32))
+
+    assert (answer.status_code, answer.json()["errcode"]) == (401, "M_UNKNOWN_TOKEN")
+    assert answer.json()["soft_logout"] is True
 
 
 def test_c111_a_revoked_token_says_that_the_device_is_gone(server, tokens):
