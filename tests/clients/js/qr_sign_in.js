@@ -118,12 +118,12 @@ const isUploaded = await eventually(async () => {
   return devices.get(login.user_id).has(deviceId);
 });
 await fresh.getCrypto().crossSignDevice(deviceId);
-// The existing one hears of the signature in its sync, or asks: on several processes it may have
-// looked at one that had not heard yet, and does not look again by itself.
+// The existing one hears of the signature in its sync. On several processes it may have
+// looked at one that had not heard yet; then what the homeserver says counts.
 const isVerified = await eventually(async () => {
   const status = await identity.getDeviceVerificationStatus(login.user_id, deviceId);
   if (status?.crossSigningVerified) return true;
-  const { device_keys: keys } = await identity.downloadKeysForUsers([login.user_id]);
+  const { device_keys: keys } = await fresh.downloadKeysForUsers([login.user_id]);
   const signatures = keys?.[login.user_id]?.[deviceId]?.signatures?.[login.user_id] ?? {};
   return Object.keys(signatures).length > 1;
 });
