@@ -34,7 +34,7 @@ class Line:
     def close(self) -> None:
         self._socket.close()
 
-    def __enter__(self) -> "Line":  # noqa: PYI034
+    def __enter__(self) -> "Line":  # noqa: PYI034 (typing.Self is newer than Python 3.10)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -35,8 +35,7 @@ def confirm(tab):
 
 @pytest.mark.parametrize("js", [True, False])
 def test_c391_a_device_is_let_in(open_tab, tv, user, js):
-    """Type the short address and the code, sign in on the way, compare, confirm; with or without
-    scripts."""  # noqa: D205, D209
+    """Type the address and the code, sign in on the way, compare, confirm; scripts or not."""
     tab = open_tab(java_script_enabled=js)
 
     tab.page.goto(tv.answer["verification_uri"])

@@ -120,7 +120,7 @@ def test_oauthlib(server, user, visit, metadata, scope, monkeypatch):
 
 def test_matrix_nio(server, user, tokens):
     """A bot on matrix-nio syncs, makes a room and sends a message with a token of ours."""
-    import nio  # noqa: PLC0415
+    import nio  # noqa: PLC0415 (slow, and for this test only)
 
     async def run():
         client = nio.AsyncClient(server.base_url.rstrip("/"), user.user_id)
@@ -146,7 +146,7 @@ def test_matrix_nio(server, user, tokens):
 
 def test_mautrix(server, user, tokens):
     """A bot on mautrix, too."""
-    from mautrix.client import ClientAPI  # noqa: PLC0415
+    from mautrix.client import ClientAPI  # noqa: PLC0415 (slow, as above)
 
     async def run():
         client = ClientAPI(user.user_id, base_url=server.base_url, token=tokens["access_token"])

@@ -155,7 +155,7 @@ def test_legacy_tokens_of_an_upgraded_device_stay_dead_after_its_logout(homeserv
 
 def test_matrix_nio_goes_on_where_it_was(homeserver, server, user):
     """A library that knows nothing of this takes the new token and reads what waited for it."""
-    import nio  # noqa: PLC0415
+    import nio  # noqa: PLC0415 (slow, and for this test only)
 
     other = homeserver.login(user)["access_token"]
 

@@ -55,7 +55,7 @@ class Demo:
         self.output += self.process.stdout.read()
         return self.process.wait(60)
 
-    def __enter__(self) -> "Demo":  # noqa: PYI034
+    def __enter__(self) -> "Demo":  # noqa: PYI034 (typing.Self is newer than Python 3.10)
         return self
 
     def __exit__(self, *_: object) -> None:
