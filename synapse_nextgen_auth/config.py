@@ -121,7 +121,8 @@ class Sessions:
     max_devices: int | None = _option(
         None,
         "How many devices an account may have when a client asks for one more, legacy ones"
-        " included. The page says so and leads to the list; no device is ever signed out for it.",
+        " included. The page says so and leads to the list; no device is ever signed out for it."
+        " However many ask at once, on all workers, none too many comes in.",
         example="20",
     )
 

@@ -69,6 +69,12 @@ def undo_unheard(txn: Txn, session_id: str, *, now: int) -> Outcome[None]:
     return Outcome(None) if session is None else undo(txn, session, now=now)
 
 
+def is_living(txn: Txn, session_id: str) -> bool:
+    """Say whether nobody ended the session yet."""
+    session = sessions.get(txn, session_id)
+    return session is not None and session.ended_at is None
+
+
 def undo(txn: Txn, session: Session, *, now: int) -> Outcome[None]:
     """End a session whose tokens nobody got, and make its code good again, as if nothing had been.
 

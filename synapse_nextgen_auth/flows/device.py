@@ -9,6 +9,8 @@ import attrs
 
 from synapse_nextgen_auth.flows.begin_session import Beginning, begin
 from synapse_nextgen_auth.flows.outcome import Outcome
+from synapse_nextgen_auth.flows.room import has_room, is_taken
+from synapse_nextgen_auth.oauth import scopes
 from synapse_nextgen_auth.oauth.device_grants import SLOWER_BY, DeviceGrant, Poll, refuse_poll
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant
 from synapse_nextgen_auth.oauth.events import Event, Happened
@@ -140,9 +142,15 @@ def slow_down(txn: Txn, grant: DeviceGrant, *, now: int) -> None:
 
 
 def redeem(
-    txn: Txn, device_code: str, *, session_id: str, now: int, address: str
+    txn: Txn,
+    device_code: str,
+    *,
+    session_id: str,
+    now: int,
+    address: str,
+    max_devices: int | None = None,
 ) -> Outcome[Session]:
-    """Spend the approved code on a session; earlier sessions of the same device end."""
+    """Spend the approved code on a session of a device that the account does not have yet."""
     grant = device_grants.find_by_device_code(txn, device_code)
     if grant is None or grant.user_id is None or grant.auth_time is None:
         return Outcome(invalid_grant("unknown device code"))
@@ -158,6 +166,9 @@ def redeem(
     if approver is None or approver.ended_at is not None:
         # Whoever approved signed out since, perhaps because it was not meant (C145).
         return Outcome(OAuthError("access_denied", "The person signed out again"))
+    refused = _refuse_device(txn, grant, grant.user_id, max_devices=max_devices, now=now)
+    if refused is not None:
+        return Outcome(refused)
     if not device_grants.redeem(txn, grant.grant_id, session_id=session_id, now=now):
         return Outcome(invalid_grant("somebody else redeemed the device code just now"))
     session, ended = begin(
@@ -168,3 +179,18 @@ def redeem(
         now=now,
     )
     return Outcome(session, ended)
+
+
+def _refuse_device(
+    txn: Txn, grant: DeviceGrant, user_id: str, *, max_devices: int | None, now: int
+) -> OAuthError | None:
+    """Say why the device may not come in although the person agreed.
+
+    The id was free then. It may be taken by now, and whoever has it keeps it (C310).
+    """
+    device_id = scopes.parse(grant.scope).device_id
+    if device_id is not None and is_taken(txn, user_id, device_id):
+        return OAuthError("access_denied", "The account has this device already")
+    if not has_room(txn, user_id, device_id, max_devices=max_devices, now=now):
+        return OAuthError("access_denied", "The account has too many devices")
+    return None

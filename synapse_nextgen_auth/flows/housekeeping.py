@@ -6,6 +6,7 @@ import attrs
 
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
+from synapse_nextgen_auth.flows.room import BEGINNING
 from synapse_nextgen_auth.oauth import keys as rules
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.keys import Algorithm, Schedule, SigningKey
@@ -14,8 +15,6 @@ from synapse_nextgen_auth.store import events, keys, sessions, strays
 from synapse_nextgen_auth.store.strays import Stretch
 from synapse_nextgen_auth.store.txn import Txn
 
-# How long (seconds) the device of a session that begins may take, with the main process away.
-_BEGINNING = 300
 _LAST = "g"  # behind every session id
 
 
@@ -53,7 +52,7 @@ def end_strays(txn: Txn, *, after: str, now: int) -> Outcome[Stretch]:
     """
     stretch = strays.measure(txn, after=after)
     found = strays.list_between(
-        txn, after=after, until=stretch.until or _LAST, created_before=now - _BEGINNING
+        txn, after=after, until=stretch.until or _LAST, created_before=now - BEGINNING
     )
     ended: tuple[str, ...] = ()
     for session_id in found:

@@ -5,7 +5,8 @@ import attrs
 from synapse_nextgen_auth.flows.begin_session import Beginning, begin
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
-from synapse_nextgen_auth.oauth import authorization_code
+from synapse_nextgen_auth.flows.room import has_room
+from synapse_nextgen_auth.oauth import authorization_code, scopes
 from synapse_nextgen_auth.oauth.errors import invalid_grant
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.grants import Grant
@@ -40,7 +41,9 @@ def who(txn: Txn, code_digest: str) -> str | None:
     return grant.user_id if grant else None
 
 
-def redeem(txn: Txn, presented: Presented, *, now: int) -> Outcome[Redeemed]:
+def redeem(
+    txn: Txn, presented: Presented, *, now: int, max_devices: int | None = None
+) -> Outcome[Redeemed]:
     """Spend the code and begin the session; earlier sessions of the same device end."""
     grant = grants.find_by_code(txn, presented.code_digest)
     if grant is None or grant.user_id is None or grant.auth_time is None:
@@ -59,6 +62,10 @@ def redeem(txn: Txn, presented: Presented, *, now: int) -> Outcome[Redeemed]:
     if refusal is not None:
         # The code stays good for its owner: a stranger who tries it must not be able to burn it.
         return Outcome(invalid_grant(refusal))
+    device_id = scopes.parse(grant.scope).device_id
+    if not has_room(txn, grant.user_id, device_id, max_devices=max_devices, now=now):
+        # Good again as soon as there is room.
+        return Outcome(invalid_grant("the account has too many devices"))
     if not grants.redeem(txn, grant.grant_id, session_id=presented.session_id, now=now):
         return Outcome(invalid_grant("somebody else redeemed the code just now"))
     return _begin(txn, grant, presented, now=now)

@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import attrs
 from synapse.api.errors import StoreError
+from synapse.util.async_helpers import Linearizer
 
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -32,6 +34,9 @@ class Devices:
         self._homeserver = homeserver
         self._handler = homeserver.hs.get_device_handler()
         self._auth_handler = homeserver.hs.get_auth_handler()
+        # Within a process they ask one after the other, so that the database has to settle no more
+        # than one request of each process at a time.
+        self._places = Linearizer(name="nextgen_places", clock=homeserver.hs.get_clock())
 
     async def is_reserved(self, user_id: str, device_id: str) -> bool:
         """Say whether the id is taken by something that is no device one can sign in to (C307)."""
@@ -52,6 +57,17 @@ class Devices:
         """Return how an existing device is called: its display name, else its id."""
         name = await self._homeserver.device_name(user_id, device_id)
         return None if name is None else name or device_id
+
+    async def is_free(self, session: Session) -> bool:
+        """Say whether the device of a session is still to be made."""
+        return session.device_id is None or (
+            await self._homeserver.device_name(session.user_id, session.device_id) is None
+        )
+
+    def place(self, user_id: str) -> AbstractAsyncContextManager[None]:
+        """Wait for those that look for room in the same account, where there is a limit (C314)."""
+        place: AbstractAsyncContextManager[None] = self._places.queue(user_id)
+        return place
 
     async def list_for(self, user_id: str) -> list[Device]:
         """Return the devices of an account, the one last seen first."""
@@ -81,6 +97,23 @@ class Devices:
             session.device_id,
             # A name that the person gave the device stays.
             display_name=known or display_name,
+        )
+
+    async def unmake(self, session: Session) -> None:
+        """Delete a device that was made a moment ago and that nobody was told of.
+
+        Not as `/logout` does: what the person agreed to stays good, so that the application can try
+        again. The other homeservers hear of it as soon as they can be told.
+        """
+        if session.device_id is None:
+            return
+        device_ids = [session.device_id]
+        await self._homeserver.store.delete_devices(session.user_id, device_ids)
+        self._homeserver.hs.run_as_background_process(
+            "nextgen_device_unmade",
+            self._handler.notify_device_update,
+            session.user_id,
+            device_ids,
         )
 
     async def remove(self, user_id: str, device_id: str) -> None:

@@ -86,6 +86,12 @@ INTERNALS = (
         "DeviceHandler.upsert_device",
         ("user_id", "device_id", "display_name"),
     ),
+    Needed(
+        "synapse.handlers.device",
+        "DeviceHandler.notify_device_update",
+        ("user_id", "device_ids"),
+    ),
+    Needed(_STORE, "DataStore.delete_devices", ("user_id", "device_ids")),
     Needed("synapse.handlers.device", "DeviceHandler.delete_devices", ("user_id", "device_ids")),
     Needed("synapse.handlers.device", "DeviceHandler.delete_all_devices_for_user", ("user_id",)),
     Needed(

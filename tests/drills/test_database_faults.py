@@ -7,9 +7,10 @@ import pytest
 
 from support.crowd import settle
 from support.deployment import PROCESSES
-from support.oauth import Browser
+from support.oauth import Browser, web_client
 from support.sabotage import AFTER_COMMIT, ANSWER, Plan
 from support.scale import FULL
+from support.television import METADATA, Television
 from support.waiting import eventually
 
 HERE = "worker1"
@@ -72,6 +73,31 @@ class Redemptions:
             return True
 
         return Attempt(lambda: self._client.redeem(code, verifier), is_done)
+
+
+class Collections:
+    """A device without a browser for each attempt, agreed to already."""
+
+    path = "/token"
+
+    def __init__(self, deployment, client):
+        self._deployment = deployment
+        self._client = deployment.server(HERE).client(web_client(**METADATA))
+        self._browser = Browser.of(client.server, deployment.new_user())
+
+    def attempt(self):
+        tv = Television.of(self._client)
+        self._browser.get(tv.answer["verification_uri"])
+        self._browser.submit(user_code=tv.user_code)
+        assert self._browser.submit(decision="approve", confirm="yes").status_code == 200
+
+        def is_done(answer):
+            tokens = answer.json()
+            assert self._client.server.whoami(tokens["access_token"]).status_code == 200
+            assert self._client.refresh(tokens["refresh_token"]).status_code == 200
+            return True
+
+        return Attempt(tv.poll, is_done)
 
 
 class Revocations:
@@ -141,7 +167,7 @@ def cases(found):
     return tried + [(p, "hang up", FOREVER) for p in found if p.place == AFTER_COMMIT]
 
 
-@pytest.mark.parametrize("kind", [Refreshes, Redemptions, Revocations, Uses])
+@pytest.mark.parametrize("kind", [Refreshes, Redemptions, Collections, Revocations, Uses])
 def test_c346_c129_success_after_all_or_a_5xx_that_changes_nothing(deployment, client, kind):
     """Whatever fails: a 200 with everything done, or a 503 after which the same request works."""
     requests = kind(deployment, client)

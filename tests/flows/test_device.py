@@ -21,7 +21,7 @@ from synapse_nextgen_auth.flows import begin_session, device, end_session, sign_
 from synapse_nextgen_auth.flows.device import Entered, Refused, TooManyTries
 from synapse_nextgen_auth.oauth.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.store import clients, device_grants, sessions
 from synapse_nextgen_auth.store.device_grants import Codes
 
@@ -142,13 +142,54 @@ def test_c346_a_collection_that_is_undone_can_be_done_again(tables, transact):
     assert again.value.session_id == "bb" * 16
 
 
-def test_a_session_on_the_same_device_is_replaced(tables, transact):
-    """As by a code."""
-    tables.run(sessions.add, a_session(session_id="01" * 16))
+def test_c310_a_device_that_is_there_by_now_is_not_taken_over(tables, transact):
+    """Two grants for one new id, both agreed to: whoever collects second gets nothing."""
     ready(tables)
+    ask(tables, "2", grant_id="another")
+    tables.run(enter("user code 2", half="half 2"))
+    tables.run(approve(a_device_grant(grant_id="another")))
+    first = tables.run(redeem("aa" * 16)).value
 
-    assert transact(redeem()).ended == ("01" * 16,)
-    assert tables.run(sessions.get, "01" * 16).end_reason == End.REPLACED
+    assert error(transact(redeem("bb" * 16, code="device code 2"))) == "access_denied"
+    assert tables.run(sessions.get, first.session_id).ended_at is None
+    assert tables.count("nextgen_sessions") == 1
+
+
+def test_c310_grants_for_one_new_id_collected_at_once_leave_one_session(tables):
+    """None of the others' sessions began and ended in between."""
+    ready(tables)
+    for n in range(2, 12):
+        ask(tables, str(n), grant_id=f"grant {n}")
+        tables.run(enter(f"user code {n}", half=f"half {n}"))
+        tables.run(approve(a_device_grant(grant_id=f"grant {n}")))
+
+    outcomes = tables.race([redeem(f"{n:02}" * 16, code=f"device code {n}") for n in range(1, 12)])
+    refused = [outcome for outcome in outcomes if not isinstance(outcome.value, Session)]
+
+    assert tables.count("nextgen_sessions") == 1
+    assert {error(outcome) for outcome in refused} == {"access_denied"}
+    assert len(refused) == 10
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_c310_a_device_of_synapse_is_not_taken_over(tables, transact, hidden):
+    """A legacy sign-in took the id, or it is that of a cross-signing key."""
+    ready(tables)
+    tables.query(
+        "INSERT INTO devices (user_id, device_id, hidden) VALUES (?, ?, ?) RETURNING 1",
+        *(ALICE, PHONE, hidden),
+    )
+
+    assert error(transact(redeem())) == "access_denied"
+    assert tables.count("nextgen_sessions") == 0
+
+
+def test_c310_the_same_id_of_somebody_else_is_no_obstacle(tables, transact):
+    """Device ids are per account."""
+    ready(tables)
+    tables.run(sessions.add, a_session(session_id="01" * 16, user_id=BOB))
+
+    assert isinstance(transact(redeem()).value, Session)
 
 
 @pytest.mark.parametrize(

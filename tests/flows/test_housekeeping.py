@@ -5,7 +5,6 @@ from functools import partial
 import attrs
 
 from support.records import ALICE, BOB, NOW, PHONE, a_session
-from support.tables import SYNAPSES_TABLES
 from synapse_nextgen_auth.flows import housekeeping
 from synapse_nextgen_auth.oauth.keys import DAY, Algorithm, Schedule, SigningKey, current
 from synapse_nextgen_auth.store import keys, sessions, strays
@@ -103,17 +102,15 @@ def test_a_key_comes_back_as_it_was(tables, transact):
 
 
 def with_synapse(tables, *, users, devices, signed_in=()):
-    """Put Synapse's tables beside ours, as far as we read them."""
+    """Fill Synapse's tables beside ours, as far as we read them."""
 
     def create(txn):
-        for statement in SYNAPSES_TABLES:
-            txn.execute(statement)
-        for table in ("users", "devices", "access_tokens"):
-            txn.execute(f"DELETE FROM {table}")
         for name, deactivated in users.items():
             txn.execute("INSERT INTO users VALUES (?, ?)", (name, int(deactivated)))
         for user_id, device_id in devices:
-            txn.execute("INSERT INTO devices VALUES (?, ?)", (user_id, device_id))
+            txn.execute(
+                "INSERT INTO devices (user_id, device_id) VALUES (?, ?)", (user_id, device_id)
+            )
         for user_id, device_id in signed_in:
             txn.execute("INSERT INTO access_tokens VALUES (?, ?)", (user_id, device_id))
 

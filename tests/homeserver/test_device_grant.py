@@ -328,6 +328,34 @@ def test_c310_a_device_of_the_account_is_not_taken_over(server, user):
     assert server.whoami(tokens["access_token"]).status_code == 200
 
 
+def test_c310_of_two_grants_for_one_new_device_the_second_gets_nothing(server, user):
+    """Both were agreed to while the id was free; what collected first goes on undisturbed."""
+    first, second = (television(server, scope=f"{API} {DEVICE}TWICE{user.localpart}") for _ in "ab")
+    let_in(Browser(server), first, user)
+    let_in(Browser(server), second, user)
+
+    tokens = first.poll().json()
+    late = second.poll()
+    again = second.poll()
+
+    assert (late.status_code, late.json()["error"]) == (400, "access_denied")
+    assert (again.status_code, again.json()["error"]) == (400, "access_denied")
+    assert server.whoami(tokens["access_token"]).status_code == 200
+    assert first.client.refresh(tokens["refresh_token"]).status_code == 200
+
+
+def test_c310_a_device_that_signed_in_the_old_way_meanwhile_stays(homeserver, server, user):
+    """Its token lives on, and the grant for its id is of no use."""
+    tv = television(server)
+    let_in(Browser(server), tv, user)
+    legacy = homeserver.login(user, device_id=tv.device_id)
+
+    late = tv.poll()
+
+    assert (late.status_code, late.json()["error"]) == (400, "access_denied")
+    assert server.whoami(legacy["access_token"]).json()["device_id"] == tv.device_id
+
+
 def test_c311_only_admins_let_an_admin_client_in(homeserver, server, user):
     """The admin scope is for admins here too, and stands out."""
     scope = f"{API} {DEVICE}{device_id()} {ADMIN}"

@@ -3,7 +3,6 @@
 import pytest
 
 from support.plans import ABOUT_ALL, explained, statements
-from support.tables import SYNAPSES_TABLES
 
 
 @pytest.mark.parametrize(
@@ -14,8 +13,6 @@ def test_every_statement_has_an_index(postgres_tables, module, function, given):
     """With sequential scans discouraged, none is left over (EXPLAIN on PostgreSQL)."""
     with postgres_tables.begin() as txn:
         txn.execute("SET LOCAL enable_seqscan = off")
-        for statement in SYNAPSES_TABLES:
-            txn.execute(statement)
         plans = explained(txn, function, given)
 
     assert plans

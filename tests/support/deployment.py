@@ -25,6 +25,8 @@ WORKERS = ("worker1", "worker2")
 PROCESSES = ("main", *WORKERS)
 
 _SUPPORT = Path(__file__).parent
+# Far more than a test has, unless it fills an account on purpose.
+MAX_DEVICES = 3000
 _SABOTEUR = "support.saboteur.Module"
 
 
@@ -41,6 +43,7 @@ class Deployment(Homeserver):
         # Synapse runs in this directory and finds the module there.
         (directory / _SUPPORT.name).symlink_to(_SUPPORT)
         config = {"modules": [{"module": _SABOTEUR}], **attributes.pop("config", {})}
+        attributes.setdefault("module", {"sessions": {"max_devices": MAX_DEVICES}})
         deployment = cls(
             directory,
             PostgresDatabase.on(postgres),

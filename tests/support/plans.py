@@ -51,6 +51,7 @@ NUMBERS = {
         "stored",
         "agreed_since",
         "created_before",
+        "begun_after",
     ),
 }
 # Statements that are about all rows of a small table.

@@ -26,7 +26,8 @@ _ATTEMPTS = 6
 # As much of Synapse's own tables as our statements read.
 SYNAPSES_TABLES = (
     "CREATE TABLE IF NOT EXISTS users (name TEXT UNIQUE, deactivated SMALLINT)",
-    "CREATE TABLE IF NOT EXISTS devices (user_id TEXT, device_id TEXT, UNIQUE (user_id, device_id))",
+    "CREATE TABLE IF NOT EXISTS devices (user_id TEXT, device_id TEXT,"
+    " hidden BOOLEAN DEFAULT FALSE, UNIQUE (user_id, device_id))",
     "CREATE TABLE IF NOT EXISTS access_tokens (user_id TEXT, device_id TEXT)",
     "CREATE INDEX IF NOT EXISTS access_tokens_device_id ON access_tokens (user_id, device_id)",
 )
@@ -102,8 +103,11 @@ class Tables:
         return cls("postgres", connect)
 
     def migrated(self) -> "Tables":
-        """Create our tables."""
+        """Create our tables, beside those of Synapse that we read."""
         is_postgres = self.kind == "postgres"
+        with self.begin() as txn:
+            for statement in SYNAPSES_TABLES:
+                txn.execute(statement)
         self.run(migrations.apply, migrations.known(), now=0, is_postgres=is_postgres)
         return self
 
@@ -176,9 +180,9 @@ class Tables:
         return self.query(f"SELECT COUNT(*) FROM {table}")[0][0]
 
     def clear(self) -> None:
-        """Delete every row of ours."""
+        """Delete every row, ours and Synapse's."""
         with self.begin() as txn:
-            for name in table_names():
+            for name in (*table_names(), "users", "devices", "access_tokens"):
                 txn.execute(f"DELETE FROM {name}")
 
     def close(self) -> None:

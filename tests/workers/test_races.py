@@ -2,12 +2,13 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import cycle
 
 import pytest
 
 from support.crowd import settle
-from support.deployment import PROCESSES, HoppingBrowser, at_once
+from support.deployment import MAX_DEVICES, PROCESSES, HoppingBrowser, at_once
 from support.oauth import Browser, web_client
 from support.sabotage import STATEMENT, Plan, Point
 from support.scale import times
@@ -198,6 +199,52 @@ def codes_and_browsers(deployment, user):
         user.user_id,
     )
     return codes, browsers
+
+
+def test_c314_twenty_that_ask_for_the_last_places_at_once_get_no_more(deployment):
+    """Half with a code, half without a browser, on all processes: two come in, none too many."""
+    user, places = deployment.new_user(), cycle(PROCESSES)
+    client = deployment.server().client()
+    browser = Browser.of(client.server, user)
+    asking = []
+    for _ in range(10):
+        parameters, verifier = client.request()
+        browser.authorize(parameters)
+        code = browser.answer(browser.submit(decision="approve"))["code"]
+        redeem = deployment.at(next(places), client).redeem
+        asking.append(partial(redeem, code, verifier))
+        tv = Television.begin(client.server)
+        browser.get(tv.answer["verification_uri"])
+        browser.submit(user_code=tv.user_code)
+        browser.submit(decision="approve", confirm="yes")
+        asking.append(partial(tv.poll, at=deployment.server(next(places))))
+    fill(deployment, user, leaving=2)
+
+    answers = at_once(*asking)
+    outcomes = Counter(
+        answer.status_code if answer.status_code == 200 else answer.json()["error"]
+        for answer in answers
+    )
+
+    assert outcomes[200] == 2
+    assert set(outcomes) == {200, "invalid_grant", "access_denied"}
+    assert len(living(deployment, user)) == 2
+    assert devices_of(deployment, user) == MAX_DEVICES
+
+
+def devices_of(deployment, user):
+    sql = "SELECT COUNT(*) FROM devices WHERE user_id = ? AND NOT hidden"
+    return deployment.query(sql, user.user_id)[0][0]
+
+
+def fill(deployment, user, *, leaving):
+    """Give the account devices until there is room for only so many more."""
+    missing = MAX_DEVICES - leaving - devices_of(deployment, user)
+    deployment.query(
+        "INSERT INTO devices (user_id, device_id, hidden)"
+        " SELECT ?, 'FILLED' || n, FALSE FROM generate_series(1, ?) AS n",
+        *(user.user_id, missing),
+    )
 
 
 def test_c167_identical_registrations_at_once_are_one_client(deployment):

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 import attrs
 
@@ -67,7 +67,8 @@ async def redeem(site: Site, ask: Ask) -> Outgoing:
     code = ask.form.get("code")
     if code is None:
         raise invalid_request("code is missing")
-    await _check_account(site, await site.homeserver.query(redeem_code.who, digest(code)))
+    user_id = await site.homeserver.query(redeem_code.who, digest(code))
+    await _check_account(site, user_id)
     presented = redeem_code.Presented(
         code_digest=digest(code),
         client_id=ask.client.client_id,
@@ -76,8 +77,13 @@ async def redeem(site: Site, ask: Ask) -> Outgoing:
         session_id=random_id(),
         address=ask.incoming.address,
     )
-    async with _undone_if_unheard(site, presented.session_id):
-        redeemed = await site.homeserver.transact(redeem_code.redeem, presented, now=site.now())
+    async with _place(site, user_id), _undone_if_unheard(site, presented.session_id):
+        redeemed = await site.homeserver.transact(
+            redeem_code.redeem,
+            presented,
+            now=site.now(),
+            max_devices=site.config.sessions.max_devices,
+        )
     return await _hand_over(site, ask, redeemed.session, nonce=redeemed.nonce)
 
 
@@ -125,15 +131,23 @@ async def collect(site: Site, ask: Ask) -> Outgoing:
     if account is None or account.refuse_sign_in() is not None:
         raise OAuthError("access_denied", "The account may not sign in")
     session_id = random_id()
-    async with _undone_if_unheard(site, session_id):
+    async with _place(site, grant.user_id), _undone_if_unheard(site, session_id):
         session = await site.homeserver.transact(
             flow.redeem,
             digest(code),
             session_id=session_id,
             now=site.now(),
             address=ask.incoming.address,
+            max_devices=site.config.sessions.max_devices,
         )
-    return await _hand_over(site, ask, session, nonce=None)
+    return await _hand_over(site, ask, session, nonce=None, only_new=True)
+
+
+def _place(site: Site, user_id: str | None) -> AbstractAsyncContextManager[None]:
+    """Wait for others who look for room in the same account, where that is limited (C314)."""
+    if site.config.sessions.max_devices is None or user_id is None:
+        return nullcontext()
+    return site.devices.place(user_id)
 
 
 @asynccontextmanager
@@ -243,25 +257,49 @@ async def _check_account(site: Site, user_id: str | None) -> None:
         raise invalid_grant(f"the account may not sign in: {standing.value}")
 
 
-async def _hand_over(site: Site, ask: Ask, session: Session, *, nonce: str | None) -> Outgoing:
+class _DeviceTaken(Exception):
+    """Somebody else made the device while a session for it began."""
+
+
+async def _hand_over(
+    site: Site, ask: Ask, session: Session, *, nonce: str | None, only_new: bool = False
+) -> Outgoing:
     """Make the device of a session that began, then its tokens.
 
     When that fails the client may send the same request again, as if nothing had happened (C346).
+    With `only_new` a device that is there by now, of a legacy sign-in, is left to who has it (C310).
     """
+    is_new = False
     try:
+        is_new = await site.devices.is_free(session)
+        if only_new and not is_new:
+            raise _DeviceTaken
         await site.devices.provide(session, display_name=ask.client.name_for(()))
         await site.people.signed_in(session.user_id)
         pair = _pair(site, session, session.generation)
         answer = await _answer(site, ask.client, session, pair, nonce=nonce)
         is_gone = await site.people.is_gone(session.user_id)
+    except _DeviceTaken:
+        await _undo(site, session, made=False)
+        raise OAuthError("access_denied", "The account has this device already") from None
     except Exception as error:
         logger.warning("Could not hand over session %s", session.session_id, exc_info=True)
-        await site.homeserver.transact(begin_session.undo, session, now=site.now())
+        await _undo(site, session, made=is_new)
         raise unavailable("the device or the tokens could not be made") from error
     if is_gone:
         raise await _take_back(site, session)
     site.homeserver.metrics.session_begun()
     return answer
+
+
+async def _undo(site: Site, session: Session, *, made: bool) -> None:
+    """Undo a session whose tokens nobody got, and its device if it was made for it."""
+    if made and await site.homeserver.query(begin_session.is_living, session.session_id):
+        try:
+            await site.devices.unmake(session)
+        except site.homeserver.database_errors:
+            logger.warning("Device %s is left over", session.device_id, exc_info=True)
+    await site.homeserver.transact(begin_session.undo, session, now=site.now())
 
 
 async def _take_back(site: Site, session: Session) -> OAuthError:

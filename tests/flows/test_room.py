@@ -1,0 +1,138 @@
+"""How many devices an account may have, however many ask for one at the same moment (C314)."""
+
+from functools import partial
+
+import pytest
+
+from support.oauth import API, DEVICE
+from support.records import (
+    ADDRESS,
+    ALICE,
+    BOB,
+    NOW,
+    PHONE,
+    REDIRECT_URI,
+    VERIFIER,
+    a_browser,
+    a_device_grant,
+    a_grant,
+    a_session,
+)
+from synapse_nextgen_auth.flows import device, redeem_code, room, sign_in
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.store import device_grants, grants, sessions
+from synapse_nextgen_auth.store.device_grants import Codes
+
+LIMIT = 2
+
+
+def has_room(device_id="NEW", *, user_id=ALICE, at=0, limit=LIMIT):
+    """Return the question whether one more device fits in."""
+    return partial(
+        room.has_room, user_id=user_id, device_id=device_id, max_devices=limit, now=NOW + at
+    )
+
+
+def with_devices(tables, *device_ids, hidden=False):
+    """Give the account these devices."""
+    for device_id in device_ids:
+        tables.query(
+            "INSERT INTO devices (user_id, device_id, hidden) VALUES (?, ?, ?) RETURNING 1",
+            *(ALICE, device_id, hidden),
+        )
+
+
+def code(tables, n):
+    """Agree to a client with a device of its own; return the flow that redeems its code."""
+    fields = {"grant_id": f"g{n}", "scope": f"{API} {DEVICE}CODE_DEVICE_{n}"}
+    tables.run(grants.add, a_grant(**fields))
+    agreed = {"user_id": ALICE, "auth_time": NOW, "code_digest": f"code {n}"}
+    tables.run(grants.approve, f"g{n}", **agreed, code_expires_at=NOW + 120, now=NOW)
+    presented = redeem_code.Presented(f"code {n}", "app", REDIRECT_URI, VERIFIER, f"{n:032}")
+    return partial(redeem_code.redeem, presented=presented, now=NOW, max_devices=LIMIT)
+
+
+def device_code(tables, n):
+    """Agree to a device without a browser; return the flow that collects its session."""
+    scope = f"{API} {DEVICE}OTHER_DEVICE_{n}"
+    grant = a_device_grant(grant_id=f"d{n}", scope=scope, browser=a_browser().digest)
+    tables.run(device_grants.add, grant, Codes(f"device {n}", f"user {n}", f"half {n}"))
+    tables.run(device_grants.approve, f"d{n}", user_id=ALICE, auth_time=NOW, now=NOW)
+    return partial(
+        device.redeem,
+        device_code=f"device {n}",
+        session_id=f"d{n:031}",
+        now=NOW,
+        address=ADDRESS,
+        max_devices=LIMIT,
+    )
+
+
+def test_c314_twenty_at_once_get_no_more_than_fit_in(tables):
+    """Codes and device codes, mixed: two begin, the others hear it in their own words."""
+    tables.run(sign_in.sign_in, a_browser(), former=None, address=None)
+    flows = [make(tables, n) for n in range(10) for make in (code, device_code)]
+
+    outcomes = tables.race(flows)
+    errors = [outcome.value.code for outcome in outcomes if isinstance(outcome.value, OAuthError)]
+
+    assert tables.count("nextgen_sessions") == LIMIT
+    assert len(errors) == 20 - LIMIT
+    assert set(errors) == {"invalid_grant", "access_denied"}
+
+
+def test_c314_a_code_that_found_no_room_is_good_when_there_is(tables, transact):
+    """Whoever signs another device out meanwhile need not begin anew."""
+    with_devices(tables, "ONE", "TWO")
+    redeem = code(tables, 1)
+
+    assert transact(redeem).value.code == "invalid_grant"
+    tables.query("DELETE FROM devices WHERE device_id = ? RETURNING 1", "TWO")
+    assert transact(redeem).value.session.device_id == "CODE_DEVICE_1"
+
+
+def test_c314_what_counts_are_devices_and_sessions_about_to_get_one(tables, transact):
+    """Each device once, nothing hidden, nothing of others, and no session without a device."""
+    with_devices(tables, "ONE")
+    with_devices(tables, "cross signing key", hidden=True)
+    for n, fields in enumerate(
+        (
+            {"device_id": "ONE"},
+            {"device_id": None, "scope": "openid"},
+            {"device_id": "OVER", "ended_at": NOW, "end_reason": "failed"},
+            {"user_id": BOB, "device_id": PHONE},
+        )
+    ):
+        tables.run(sessions.add, a_session(session_id=f"{n:032}", **fields))
+
+    assert transact(has_room())
+    tables.run(sessions.add, a_session(session_id="ab" * 16, device_id="SOON"))
+    assert not transact(has_room())
+    assert transact(has_room(user_id=BOB))
+
+
+def test_c314_a_session_that_never_got_its_device_takes_no_place_for_long(tables, transact):
+    """A process died in between."""
+    with_devices(tables, "ONE")
+    tables.run(sessions.add, a_session(session_id="ab" * 16, device_id="NEVER"))
+
+    assert not transact(has_room(at=room.BEGINNING - 1))
+    assert transact(has_room(at=room.BEGINNING))
+
+
+@pytest.mark.parametrize("device_id", ["ONE", "SOON", None])
+def test_c314_what_is_there_already_needs_no_room(tables, transact, device_id):
+    """And who asks for no device needs none either."""
+    with_devices(tables, "ONE", "TWO")
+    tables.run(sessions.add, a_session(session_id="ab" * 16, device_id="SOON"))
+
+    assert transact(has_room(device_id))
+    assert not transact(has_room())
+
+
+def test_without_the_option_nothing_is_written(tables, transact):
+    """It costs nobody anything who does not use it."""
+    with_devices(tables, "ONE", "TWO", "THREE")
+
+    assert transact(has_room(limit=None))
+    assert tables.count("nextgen_throttle") == 0
