@@ -60,18 +60,26 @@ def next_step(grant: Grant, browser: Browser | None) -> Step:
 
 @attrs.frozen
 class Decision:
-    """What a person decided, with the digest of the code that a "yes" gives out."""
+    """What was decided, with the digest of the code that a "yes" gives out.
+
+    `answered` says that a person answered our question just now; otherwise it is what they agreed
+    to before that still counts.
+    """
 
     user_id: str
     auth_time: int
     code_digest: str
     code_expires_at: int
     address: str | None
+    answered: bool = True
 
 
 def approve(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> bool:
-    """Attach the code; False when the grant was decided before, so a second click gives no second
-    code."""  # noqa: D209, D205
+    """Attach the code; False when the grant was decided before: a second click gives no second code.
+
+    Only an answered page is remembered and written down: a client that asks silently must not be able
+    to prolong what its person once agreed to.
+    """
     if not grants.approve(
         txn,
         grant.grant_id,
@@ -82,6 +90,12 @@ def approve(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> bool:
         now=now,
     ):
         return False
+    if decision.answered:
+        _remember(txn, grant, decision, now=now)
+    return True
+
+
+def _remember(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> None:
     consents.remember(
         txn,
         user_id=decision.user_id,
@@ -100,7 +114,6 @@ def approve(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> bool:
             detail=grant.scope,
         ),
     )
-    return True
 
 
 def refuse(txn: Txn, grant: Grant, *, now: int) -> bool:

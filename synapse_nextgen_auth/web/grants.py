@@ -99,9 +99,17 @@ async def check_room(site: Site, user_id: str, device_id: str | None) -> None:
 
 
 async def approve(
-    site: Site, incoming: Incoming, visitor: Visitor, grant: Grant, client: Client
+    site: Site,
+    incoming: Incoming,
+    visitor: Visitor,
+    grant: Grant,
+    client: Client,
+    *,
+    answered: bool = False,
 ) -> Outgoing:
     """Give out the code; a second click gets a message, never a second code (C037).
+
+    `answered` says that the person agreed on our page just now.
 
     Stops when a spam checker objects, also where the consent page was left out (C325).
     """
@@ -121,6 +129,7 @@ async def approve(
         code_digest=digest(code.reveal()),
         code_expires_at=now + site.config.tokens.code_lifetime,
         address=incoming.address,
+        answered=answered,
     )
     if not await site.homeserver.query(flow.approve, grant, decision, now=now):
         raise Stop(409, Message.ALREADY_DONE)

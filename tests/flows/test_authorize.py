@@ -250,6 +250,23 @@ def test_agreeing_again_begins_the_time_anew(tables, transact):
     assert tables.count("nextgen_consents") == 1
 
 
+def test_a_silent_approval_prolongs_nothing(tables, transact):
+    """Only an answered page is remembered and written down: else a client could ask for ever."""
+    agree(tables, grant_id="first", scope="openid")
+    events = tables.events()
+    silent = a_grant(grant_id="silent", scope="openid", prompt="none")
+    tables.run(authorize.request, silent)
+    later = decision("later", answered=False)
+
+    assert transact(authorize.approve, silent, later, now=NOW + 1000) is True
+
+    assert tables.run(grants.find_by_code, "later").user_id == ALICE
+    assert tables.events() == events
+    wish = REMEMBERED | {"scope": "openid"}
+    assert transact(authorize.is_remembered, **wish | {"agreed_since": NOW}) is True
+    assert transact(authorize.is_remembered, **wish | {"agreed_since": NOW + 1}) is False
+
+
 def test_a_refusal_is_not_remembered(tables, transact):
     """Nor is an open question."""
     grant = a_grant(scope="openid")

@@ -266,6 +266,29 @@ def test_c021_a_client_that_proves_itself_gets_a_code_for_what_was_agreed(homese
     assert_page(browser.authorize(both), 'value="approve"', status=200)
 
 
+def test_a_remembered_consent_ends_however_often_a_client_asks(homeserver, server):
+    """Neither `prompt=none` nor a page that was left out begins the time of `remember_for` anew."""
+    user = homeserver.new_user()
+    client = server.client(web_client(token_endpoint_auth_method="client_secret_post"))
+    browser = Browser(server)
+    first, _ = client.request(scope="openid")
+    browser.let_in(first, user.localpart, user.password)
+    homeserver.query(
+        "UPDATE nextgen_consents SET granted_at = granted_at - 86400 WHERE user_id = ?",
+        user.user_id,
+    )
+    agreed = "SELECT granted_at FROM nextgen_consents WHERE user_id = ?"
+    told = "SELECT COUNT(*) FROM nextgen_events WHERE user_id = ? AND kind = 'consented'"
+    before = homeserver.query(agreed, user.user_id)
+    silent, _ = client.request(scope="openid", prompt="none")
+    plain, _ = client.request(scope="openid")
+
+    assert "code" in browser.answer(browser.authorize(silent))
+    assert "code" in browser.answer(browser.authorize(plain))
+    assert homeserver.query(agreed, user.user_id) == before
+    assert homeserver.query(told, user.user_id) == [(1,)]
+
+
 @pytest.mark.parametrize("prompt", ["none login", "none consent", "foo", "create", "login  none"])
 def test_c022_prompts_that_contradict_or_are_unknown(homeserver, server, prompt):
     parameters, _verifier = server.client().request(prompt=prompt)

@@ -55,7 +55,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
     refusal = await _refuse_device(site, visitor.user_id, grant)
     if refusal is not None:
         return await grants.refuse(site, grant, client, refusal)
-    return await grants.approve(site, incoming, visitor, grant, client)
+    return await grants.approve(site, incoming, visitor, grant, client, answered=True)
 
 
 async def _grant(site: Site, incoming: Incoming, visitor: Visitor) -> tuple[Grant, Client]:
