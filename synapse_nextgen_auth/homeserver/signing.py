@@ -39,9 +39,12 @@ class Signing:
             raise RuntimeError(f"there is no {algorithm.value} key to sign with")
         return id_token.sign(claims, key, self._pems[key.kid], now=now)
 
-    async def public_jwks(self) -> list[str]:
-        """Return every published key as JSON: present, former and coming ones."""
-        if not await self._usable():
+    async def public_jwks(self, *, may_make: bool = True) -> list[str]:
+        """Return every published key as JSON: present, former and coming ones.
+
+        Where there is none yet it is made, if that may be.
+        """
+        if may_make and not await self._usable():
             await self.rotate()
         return [key.public_jwk for key in await self._usable()]
 

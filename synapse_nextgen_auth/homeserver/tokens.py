@@ -49,8 +49,12 @@ class TokenCheck:
         self._authentic[text] = token
         return token
 
-    async def session(self, token: Token, *, allow_expired: bool = False) -> Session:
+    async def session(
+        self, token: Token, *, allow_expired: bool = False, is_noted: bool = True
+    ) -> Session:
         """Return the living session behind a token, or raise what a Matrix client must see.
+
+        The use of the token is a sign of life, unless it is not to be noted.
 
         An expired token of a session that was signed out is no soft logout: a client that slept
         meanwhile goes by this answer when it finds that it cannot refresh either.
@@ -69,7 +73,8 @@ class TokenCheck:
         await self._check_device(session)
         if expired and not allow_expired:
             raise InvalidClientTokenError("Access token has expired", soft_logout=True)
-        self.activity.seen(session, token.generation, now)
+        if is_noted:
+            self.activity.seen(session, token.generation, now)
         return session
 
     async def requester(self, text: str, *, allow_expired: bool) -> Requester:

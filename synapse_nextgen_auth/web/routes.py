@@ -48,7 +48,10 @@ _FORM = "application/x-www-form-urlencoded"
 
 @attrs.frozen
 class Endpoint:
-    """What clients speak to: JSON, from any origin; `takes` is the media type of a POST."""
+    """What clients speak to: JSON, from any origin; `takes` is the media type of a POST.
+
+    Where there is GET there is HEAD: a GET here only reads.
+    """
 
     methods: Mapping[str, Serve]
     takes: str | None = _FORM
@@ -59,11 +62,12 @@ class Endpoint:
 class Page:
     """What people look at: HTML, from nowhere but here.
 
-    `has_head` is false where a GET begins something: a HEAD must not (C041).
+    There is no HEAD: a GET notes the visit, hands out the cookie, begins a grant or gives out a code,
+    and nothing of that may come of a link that a mail scanner tries (C041).
     """
 
     methods: Mapping[str, Serve]
-    has_head: bool = True
+    has_head: ClassVar[bool] = False
 
 
 ROUTES: dict[str, Endpoint | Page] = {
@@ -79,9 +83,7 @@ ROUTES: dict[str, Endpoint | Page] = {
     "/introspect": Endpoint({"POST": introspect.introspect}),
     "/userinfo": Endpoint({"GET": userinfo.userinfo, "POST": userinfo.userinfo}, takes=None),
     # Pages
-    "/authorize": Page(
-        {"GET": authorization.authorize, "POST": authorization.authorize}, has_head=False
-    ),
+    "/authorize": Page({"GET": authorization.authorize, "POST": authorization.authorize}),
     "/": Page({"GET": home.show}),
     "/sign-in": Page({"GET": sign_in.show, "POST": sign_in.submit}),
     "/consent": Page({"GET": consent.show, "POST": consent.submit}),

@@ -12,7 +12,8 @@ async def metadata(site: Site, incoming: Incoming) -> Outgoing:  # noqa: ARG001
     return answers.document(site.document)
 
 
-async def keys(site: Site, incoming: Incoming) -> Outgoing:  # noqa: ARG001
+async def keys(site: Site, incoming: Incoming) -> Outgoing:
     """Answer with the public signing keys (RFC 7517)."""
-    jwks = [json.loads(jwk) for jwk in await site.signing.public_jwks()]
+    published = await site.signing.public_jwks(may_make=incoming.method != "HEAD")
+    jwks = [json.loads(jwk) for jwk in published]
     return answers.document(json.dumps({"keys": jwks}).encode("utf-8"))

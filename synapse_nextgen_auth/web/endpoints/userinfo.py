@@ -24,7 +24,9 @@ async def _session(site: Site, incoming: Incoming) -> Session:
     if scheme.lower() != "bearer" or not text:
         raise OAuthError("invalid_token", "An access token is required", 401)
     try:
-        session = await site.check.session(site.check.read(text))
+        session = await site.check.session(
+            site.check.read(text), is_noted=incoming.method != "HEAD"
+        )
     except InvalidClientTokenError as error:
         raise OAuthError("invalid_token", "The access token is not valid", 401) from error
     account = await site.people.account(session.user_id)
