@@ -21,6 +21,10 @@ class Browser:
     last_active_at: int
     ended_at: int | None = None
 
+    def vouches_for(self, user_id: str) -> bool:
+        """Say whether whoever approved something in it is signed in here still."""
+        return self.ended_at is None and self.user_id == user_id
+
     def is_signed_in(self, now: int, limits: BrowserLimits) -> bool:
         """Say whether its person is still signed in."""
         return (

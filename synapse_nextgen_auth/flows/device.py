@@ -163,7 +163,7 @@ def redeem(
     if refusal is not None:
         return Outcome(OAuthError(*refusal))
     approver = browsers.get(txn, grant.browser) if grant.browser else None
-    if approver is None or approver.ended_at is not None:
+    if approver is None or not approver.vouches_for(grant.user_id):
         # Whoever approved signed out since, perhaps because it was not meant (C145).
         return Outcome(OAuthError("access_denied", "The person signed out again"))
     refused = _refuse_device(txn, grant, grant.user_id, max_devices=max_devices, now=now)

@@ -81,6 +81,11 @@ def sign_out_everywhere(
     return Outcome(None, ended)
 
 
+def withdraw(txn: Txn, user_id: str, *, now: int) -> None:
+    """Make worthless what an account approved and no client collected yet; all else goes on."""
+    _withdraw(txn, user_id, None, now=now)
+
+
 def _withdraw(txn: Txn, user_id: str, device_id: str | None, *, now: int) -> None:
     """Make what was approved and not collected worthless, of one device or of all."""
     grants.withdraw_codes(txn, user_id, device_id=device_id, now=now)

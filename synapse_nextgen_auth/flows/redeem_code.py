@@ -11,7 +11,7 @@ from synapse_nextgen_auth.oauth.errors import invalid_grant
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.grants import Grant
 from synapse_nextgen_auth.oauth.sessions import End, Session
-from synapse_nextgen_auth.store import events, grants, sessions
+from synapse_nextgen_auth.store import browsers, events, grants, sessions
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -62,13 +62,27 @@ def redeem(
     if refusal is not None:
         # The code stays good for its owner: a stranger who tries it must not be able to burn it.
         return Outcome(invalid_grant(refusal))
-    device_id = scopes.parse(grant.scope).device_id
-    if not has_room(txn, grant.user_id, device_id, max_devices=max_devices, now=now):
-        # Good again as soon as there is room.
-        return Outcome(invalid_grant("the account has too many devices"))
+    refusal = _refuse_now(txn, grant, grant.user_id, max_devices=max_devices, now=now)
+    if refusal is not None:
+        return Outcome(invalid_grant(refusal))
     if not grants.redeem(txn, grant.grant_id, session_id=presented.session_id, now=now):
         return Outcome(invalid_grant("somebody else redeemed the code just now"))
     return _begin(txn, grant, presented, now=now)
+
+
+def _refuse_now(
+    txn: Txn, grant: Grant, user_id: str, *, max_devices: int | None, now: int
+) -> str | None:
+    """Say why the right client does not get its session at this moment."""
+    approver = browsers.get(txn, grant.browser)
+    if approver is None or not approver.vouches_for(user_id):
+        # Whoever approved signed out since, perhaps because it was not meant.
+        return "the browser that approved is not signed in any more"
+    device_id = scopes.parse(grant.scope).device_id
+    if not has_room(txn, user_id, device_id, max_devices=max_devices, now=now):
+        # Good again as soon as there is room.
+        return "the account has too many devices"
+    return None
 
 
 def _begin(txn: Txn, grant: Grant, presented: Presented, *, now: int) -> Outcome[Redeemed]:

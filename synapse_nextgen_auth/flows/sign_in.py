@@ -20,18 +20,28 @@ def sign_in(txn: Txn, browser: Browser, *, former: str | None, address: str | No
     """Begin a signed-in browser under a fresh cookie.
 
     What the browser had begun under its former cookie goes on, the former cookie is worth nothing
-    any more: so nobody can fix a session on somebody else (C182).
+    any more: so nobody can fix a session on somebody else (C182). What the same person approved
+    there and no client collected yet stays good; what anybody else did is over.
     """
+    now = browser.signed_in_at
     browsers.add(txn, browser)
     if former is not None:
-        browsers.end(txn, former, now=browser.signed_in_at)
-        device_grants.move(
-            txn, from_browser=former, to_browser=browser.digest, now=browser.signed_in_at
-        )
-        grants.move(txn, from_browser=former, to_browser=browser.digest, now=browser.signed_in_at)
-    events.add(
-        txn, Event(Happened.SIGNED_IN, browser.signed_in_at, browser.user_id, address=address)
-    )
+        _end_former(txn, former, browser)
+        device_grants.move(txn, from_browser=former, to_browser=browser.digest, now=now)
+        grants.move(txn, from_browser=former, to_browser=browser.digest, now=now)
+    events.add(txn, Event(Happened.SIGNED_IN, now, browser.user_id, address=address))
+
+
+def _end_former(txn: Txn, former: str, browser: Browser) -> None:
+    known = browsers.get(txn, former)
+    if known is None:
+        return
+    was_signed_in = browsers.end(txn, former, now=browser.signed_in_at)
+    if was_signed_in and known.user_id == browser.user_id:
+        moving = {"user_id": known.user_id, "from_browser": former, "to_browser": browser.digest}
+        grants.follow(txn, **moving)
+        device_grants.follow(txn, **moving)
+    _withdraw(txn, former, now=browser.signed_in_at)
 
 
 def fail(txn: Txn, user_id: str, *, now: int, address: str | None) -> None:
@@ -40,6 +50,13 @@ def fail(txn: Txn, user_id: str, *, now: int, address: str | None) -> None:
 
 
 def sign_out(txn: Txn, browser: Browser, *, now: int, address: str | None) -> None:
-    """End the browser; the sessions of clients go on."""
+    """End the browser, and what it approved and no client collected; sessions of clients go on."""
     if browsers.end(txn, browser.digest, now=now):
         events.add(txn, Event(Happened.SIGNED_OUT, now, browser.user_id, address=address))
+    _withdraw(txn, browser.digest, now=now)
+
+
+def _withdraw(txn: Txn, browser: str, *, now: int) -> None:
+    # Written even where a look at the browser would do: a redemption at this very moment meets it.
+    grants.withdraw_of_browser(txn, browser, now=now)
+    device_grants.withdraw_of_browser(txn, browser, now=now)

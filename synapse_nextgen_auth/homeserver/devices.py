@@ -155,6 +155,10 @@ class Devices:
         # Not at `check_device_registered`: uploading the keys of a device goes through that, too.
         registration = self._homeserver.hs.get_registration_handler()
         _after(registration, "register_device", self._registered)
+        # Not at the handler: that may fail halfway, when the new password is in force already.
+        store = self._homeserver.store
+        _after(store, "user_set_password_hash", self._password_set)
+        _after(store, "set_user_locked_status", self._lock_set)
         self._homeserver.api.register_third_party_rules_callbacks(
             on_user_deactivation_status_changed=self._deactivated
         )
@@ -178,6 +182,17 @@ class Devices:
         """Leave nothing behind that slipped in while the account was being taken down (C317)."""
         if deactivated:
             await self._handler.delete_all_devices_for_user(user_id)
+
+    async def _password_set(
+        self, _result: Any, user_id: str, *_args: object, **_kwargs: object
+    ) -> None:
+        """Let nobody collect what was approved under the former password."""
+        await self._homeserver.query(end_session.withdraw, user_id, now=self._homeserver.now())
+
+    async def _lock_set(self, _result: Any, user_id: str, locked: bool) -> None:  # noqa: FBT001
+        """Let nobody collect after the lock what was approved before it, even once it is lifted."""
+        if locked:
+            await self._homeserver.query(end_session.withdraw, user_id, now=self._homeserver.now())
 
     async def _registered(
         self, registered: tuple[str, ...], user_id: str, *_args: object, **_kwargs: object

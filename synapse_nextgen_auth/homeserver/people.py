@@ -70,9 +70,15 @@ class People:
         self._waiting = 0
         self._nobodys_hash: str | None = None
 
-    async def account(self, user_id: str) -> Account | None:
-        """Return the account with what matters for signing in, `None` if there is none."""
-        user = await self._homeserver.user(user_id)
+    async def account(self, user_id: str, *, afresh: bool = False) -> Account | None:
+        """Return the account with what matters for signing in, `None` if there is none.
+
+        `afresh` asks the database: another process may have locked the account a moment ago.
+        """
+        if afresh:
+            user = await ask_again(self._store.get_user_by_id, user_id)
+        else:
+            user = await self._homeserver.user(user_id)
         if user is None:
             return None
         return Account(

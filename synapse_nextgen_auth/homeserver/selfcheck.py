@@ -101,6 +101,8 @@ INTERNALS = (
     ),
     Needed(_STORE, "DataStore.get_device", ("user_id", "device_id")),
     Needed(_STORE, "DataStore.get_user_by_id", ("user_id",)),
+    Needed(_STORE, "DataStore.user_set_password_hash", ("user_id", "password_hash")),
+    Needed(_STORE, "DataStore.set_user_locked_status", ("user_id", "locked")),
     Needed(_STORE, "DataStore.insert_client_ip", ("access_token", "ip", "user_agent", "device_id")),
     Needed(_STORE, "DataStore.register_external_cached_function", ("cache_name", "func")),
     Needed(_STORE, "DataStore._send_invalidation_to_replication", ("txn", "cache_name", "keys")),

@@ -93,6 +93,26 @@ def move(txn: Txn, *, from_browser: str, to_browser: str, now: int) -> None:
     )
 
 
+def follow(txn: Txn, *, user_id: str, from_browser: str, to_browser: str) -> None:
+    """Let what an account approved, not collected yet, stand under its browser's fresh cookie."""
+    txn.execute(
+        "UPDATE nextgen_device_grants SET browser = ?"
+        " WHERE browser = ? AND user_id = ? AND approved_at IS NOT NULL"
+        " AND redeemed_at IS NULL AND refused_at IS NULL",
+        (to_browser, from_browser, user_id),
+    )
+
+
+def withdraw_of_browser(txn: Txn, browser: str, *, now: int) -> None:
+    """Make what was approved in this browser, and not collected yet, worthless."""
+    txn.execute(
+        "UPDATE nextgen_device_grants SET refused_at = ?"
+        " WHERE browser = ? AND approved_at IS NOT NULL"
+        " AND redeemed_at IS NULL AND refused_at IS NULL",
+        (now, browser),
+    )
+
+
 def approve(txn: Txn, grant_id: str, *, user_id: str, auth_time: int, now: int) -> bool:
     """Mark it approved; False when somebody already decided."""
     txn.execute(

@@ -102,6 +102,26 @@ def withdraw_codes(txn: Txn, user_id: str, *, device_id: str | None = None, now:
     return txn.rowcount
 
 
+def withdraw_of_browser(txn: Txn, browser: str, *, now: int) -> None:
+    """Make codes that were given out in this browser, and not redeemed yet, worthless."""
+    txn.execute(
+        "UPDATE nextgen_grants SET refused_at = ?"
+        " WHERE browser = ? AND approved_at IS NOT NULL"
+        " AND redeemed_at IS NULL AND refused_at IS NULL",
+        (now, browser),
+    )
+
+
+def follow(txn: Txn, *, user_id: str, from_browser: str, to_browser: str) -> None:
+    """Let the codes of an account, not redeemed yet, stand under its browser's fresh cookie."""
+    txn.execute(
+        "UPDATE nextgen_grants SET browser = ?"
+        " WHERE browser = ? AND user_id = ? AND approved_at IS NOT NULL"
+        " AND redeemed_at IS NULL AND refused_at IS NULL",
+        (to_browser, from_browser, user_id),
+    )
+
+
 def move(txn: Txn, *, from_browser: str, to_browser: str, now: int) -> None:
     """Let the browser that signed in go on with what it began under its former cookie.
 

@@ -218,17 +218,46 @@ def test_c151_an_approval_is_collected_in_time(tables, transact):
     assert isinstance(transact(redeem(at=899)).value, Session)
 
 
-@pytest.mark.parametrize("how", ["sign out", "everywhere"])
+@pytest.mark.parametrize("how", ["sign out", "everywhere", "password or lock", "somebody else"])
 def test_c145_whoever_signs_out_takes_the_approval_back(tables, transact, how):
     """Perhaps it was not meant."""
     ready(tables)
     if how == "sign out":
         tables.run(sign_in.sign_out, a_browser(), now=NOW, address=None)
-    else:
+    elif how == "everywhere":
         tables.run(end_session.sign_out_everywhere, ALICE, now=NOW)
+    elif how == "password or lock":
+        tables.run(end_session.withdraw, ALICE, now=NOW)
+    else:
+        bob = a_browser("bob", user_id=BOB)
+        tables.run(sign_in.sign_in, bob, former=COOKIE, address=None)
 
     assert error(transact(redeem())) == "access_denied"
     assert error(transact(redeem(at=1))) == "access_denied"
+
+
+def test_signing_in_again_keeps_what_was_just_approved(tables, transact):
+    """The same person, in another tab: the device still gets in, until they sign out."""
+    ready(tables)
+    again = a_browser("again", signed_in_at=NOW + 1)
+    tables.run(sign_in.sign_in, again, former=COOKIE, address=None)
+
+    assert tables.run(device_grants.get, GRANT.grant_id).browser == again.digest
+    assert isinstance(transact(redeem(at=2)).value, Session)
+
+
+@pytest.mark.parametrize("signs_out", ["before", "after"])
+def test_signing_in_again_brings_nothing_back(tables, transact, signs_out):
+    """What was taken back by signing out, before or after, stays so."""
+    ready(tables)
+    again = a_browser("again", signed_in_at=NOW + 2)
+    if signs_out == "before":
+        tables.run(sign_in.sign_out, a_browser(), now=NOW + 1, address=None)
+    tables.run(sign_in.sign_in, again, former=COOKIE, address=None)
+    if signs_out == "after":
+        tables.run(sign_in.sign_out, again, now=NOW + 3, address=None)
+
+    assert error(transact(redeem(at=4))) == "access_denied"
 
 
 def test_c145_signing_out_takes_back_what_that_browser_approved_only(tables, transact):

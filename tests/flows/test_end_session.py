@@ -41,6 +41,8 @@ def issue(tables, code, **fields):
     """Give out a code."""
     grant = a_grant(grant_id=code, **fields)
     tables.run(authorize.request, grant)
+    if tables.run(browsers.get, grant.browser) is None:
+        tables.run(browsers.add, a_browser(digest=grant.browser))
     decision = Decision(ALICE, NOW, digest(code), NOW + 120, ADDRESS)
     tables.run(authorize.approve, grant, decision, now=NOW)
 

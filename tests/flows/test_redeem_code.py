@@ -15,18 +15,25 @@ from support.records import (
     PHONE,
     REDIRECT_URI,
     VERIFIER,
+    a_browser,
     a_client,
     a_grant,
     a_session,
 )
 from support.tables import Tables
-from synapse_nextgen_auth.flows import authorize, begin_session, redeem_code
+from synapse_nextgen_auth.flows import (
+    authorize,
+    begin_session,
+    end_session,
+    redeem_code,
+    sign_in,
+)
 from synapse_nextgen_auth.flows.authorize import Decision
 from synapse_nextgen_auth.flows.redeem_code import Presented, Redeemed
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.sessions import End
 from synapse_nextgen_auth.secret import digest
-from synapse_nextgen_auth.store import clients, grants, sessions
+from synapse_nextgen_auth.store import browsers, clients, grants, sessions
 
 CODE = digest("the code")
 
@@ -34,6 +41,8 @@ CODE = digest("the code")
 def issue(tables: Tables, *, code=CODE, user_id=ALICE, lifetime=120, **fields):
     """Take a grant to the point where the client has its code."""
     grant = a_grant(**fields)
+    if tables.run(browsers.get, grant.browser) is None:
+        tables.run(browsers.add, a_browser(digest=grant.browser, user_id=user_id))
     decision = Decision(user_id, NOW - 60, code, NOW + lifetime, ADDRESS)
     tables.run(authorize.request, grant)
     assert tables.run(authorize.approve, grant, decision, now=NOW)
@@ -400,3 +409,95 @@ def test_a_grant_without_a_decision_has_no_code(tables, transact):
     tables.run(authorize.refuse, refused_one, now=NOW)
 
     assert refused(transact(redeem_code.redeem, presented(), now=NOW)) == "unknown code"
+
+
+BROWSER = a_browser(digest="browser")
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        partial(sign_in.sign_out, browser=BROWSER, now=NOW, address=None),
+        partial(end_session.sign_out_everywhere, user_id=ALICE, now=NOW),
+        partial(end_session.withdraw, user_id=ALICE, now=NOW),
+        partial(
+            sign_in.sign_in,
+            browser=a_browser("fresh", user_id=BOB),
+            former="browser",
+            address=None,
+        ),
+    ],
+    ids=["sign-out", "sign-out-everywhere", "password-or-lock", "somebody-else-signs-in"],
+)
+def test_a_code_ends_with_what_approved_it(tables, transact, what):
+    """Between approval and redemption; signing in again later does not bring it back."""
+    issue(tables)
+    tables.run(what)
+
+    refused(transact(redeem_code.redeem, presented(), now=NOW + 1))
+    again = a_browser("again", signed_in_at=NOW + 1)
+    tables.run(sign_in.sign_in, again, former="browser", address=None)
+    refused(transact(redeem_code.redeem, presented(), now=NOW + 2))
+    assert tables.count("nextgen_sessions") == 0
+
+
+@pytest.mark.parametrize(
+    ("sql", "values"),
+    [
+        ("DELETE FROM nextgen_browsers", ()),
+        ("UPDATE nextgen_browsers SET user_id = ?", (BOB,)),
+        ("UPDATE nextgen_browsers SET ended_at = ?", (NOW,)),
+    ],
+    ids=["gone", "another-account", "ended"],
+)
+def test_redemption_looks_at_the_browser_itself(tables, transact, sql, values):
+    """Whatever wrote the approval a moment too late: the browser decides."""
+    issue(tables)
+    tables.run(lambda txn: txn.execute(sql, values))
+
+    refused(transact(redeem_code.redeem, presented(), now=NOW + 1))
+    assert tables.count("nextgen_sessions") == 0
+
+
+def test_signing_out_ends_the_codes_of_this_browser_only(tables, transact):
+    """Another browser of the same account, another client."""
+    issue(tables)
+    issue(tables, code="other", grant_id="other", browser="other")
+    tables.run(sign_in.sign_out, BROWSER, now=NOW, address=None)
+
+    refused(transact(redeem_code.redeem, presented(), now=NOW + 1))
+    other = presented(code_digest="other", session_id="bb" * 16)
+    assert isinstance(transact(redeem_code.redeem, other, now=NOW + 1).value, Redeemed)
+
+
+def test_a_code_outlives_signing_in_again_as_the_same_person(tables, transact):
+    """In another tab, for another client: the first one still collects, until that signs out."""
+    issue(tables)
+    issue(tables, code="slow", grant_id="slow")
+    again = a_browser("again", signed_in_at=NOW + 1)
+    tables.run(sign_in.sign_in, again, former="browser", address=None)
+
+    assert isinstance(transact(redeem_code.redeem, presented(), now=NOW + 2).value, Redeemed)
+    tables.run(sign_in.sign_out, again, now=NOW + 3, address=None)
+    slow = presented(code_digest="slow", session_id="bb" * 16)
+    refused(transact(redeem_code.redeem, slow, now=NOW + 4))
+
+
+def test_signing_out_and_redeeming_at_once_leave_one_of_both(tables):
+    """Either the session began before, or the code is over: nothing of it is good afterwards."""
+    for n in range(8):
+        browser, code = f"browser {n}", f"code {n}"
+        issue(tables, code=code, grant_id=code, browser=browser, scope="openid")
+        show = presented(code_digest=code, session_id=f"{n:032x}")
+        leave = a_browser(digest=browser)
+        outcome, _ = tables.race(
+            [
+                partial(redeem_code.redeem, presented=show, now=NOW + 1),
+                partial(sign_in.sign_out, browser=leave, now=NOW + 1, address=None),
+            ]
+        )
+        began = tables.run(sessions.get, show.session_id) is not None
+        later = presented(code_digest=code, session_id=f"{n + 8:032x}")
+
+        assert began == isinstance(outcome.value, Redeemed)
+        refused(tables.run(redeem_code.redeem, later, now=NOW + 2))

@@ -20,7 +20,7 @@ from support.records import (
 )
 from synapse_nextgen_auth.flows import device, redeem_code, room, sign_in
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.store import device_grants, grants, sessions
+from synapse_nextgen_auth.store import browsers, device_grants, grants, sessions
 from synapse_nextgen_auth.store.device_grants import Codes
 
 LIMIT = 2
@@ -44,8 +44,10 @@ def with_devices(tables, *device_ids, hidden=False):
 
 def code(tables, n):
     """Agree to a client with a device of its own; return the flow that redeems its code."""
-    fields = {"grant_id": f"g{n}", "scope": f"{API} {DEVICE}CODE_DEVICE_{n}"}
-    tables.run(grants.add, a_grant(**fields))
+    scope = f"{API} {DEVICE}CODE_DEVICE_{n}"
+    browser = a_browser(f"browser {n}")
+    tables.run(browsers.add, browser)
+    tables.run(grants.add, a_grant(grant_id=f"g{n}", scope=scope, browser=browser.digest))
     agreed = {"user_id": ALICE, "auth_time": NOW, "code_digest": f"code {n}"}
     tables.run(grants.approve, f"g{n}", **agreed, code_expires_at=NOW + 120, now=NOW)
     presented = redeem_code.Presented(f"code {n}", "app", REDIRECT_URI, VERIFIER, f"{n:032}")

@@ -262,6 +262,20 @@ def test_codes_that_wait_die_with_what_they_stand_for(deployment, victims, end):
     assert answer.json()["error"] == "invalid_grant"
 
 
+def test_c145_a_lock_ends_a_code_before_other_processes_have_heard_of_it(deployment, victims):
+    """The account is known to worker1 as good; its very next request is the code."""
+    for victim in victims(5):
+        parameters, verifier = victim.client.request()
+        browser = Browser(deployment.server("worker1"))
+        code = browser.let_in(parameters, victim.user.localpart, victim.user.password)["code"]
+        path = f"{ADMIN}/v2/users/{victim.user.user_id}"
+        assert victim.ask("main", "PUT", path, victim.admin, json={"locked": True}).ok
+        answer = deployment.at("worker1", victim.client).redeem(code, verifier)
+
+        assert answer.status_code == 400
+        assert answer.json()["error"] == "invalid_grant"
+
+
 @pytest.mark.parametrize("end", OF_AN_ACCOUNT)
 def test_a_session_without_a_device_goes_with_all_others(deployment, victims, end):
     """Somebody who is logged in to a website with this account is logged out there, too."""

@@ -127,7 +127,7 @@ async def collect(site: Site, ask: Ask) -> Outgoing:
     refusal = refuse_poll(found)
     if refusal is not None:
         raise OAuthError(*refusal)
-    account = await site.people.account(grant.user_id or "")
+    account = await site.people.account(grant.user_id or "", afresh=True)
     if account is None or account.refuse_sign_in() is not None:
         raise OAuthError("access_denied", "The account may not sign in")
     session_id = random_id()
@@ -249,7 +249,7 @@ async def _check_account(site: Site, user_id: str | None) -> None:
     """Refuse a code of somebody who may not sign in any more (C101, C145)."""
     if user_id is None:
         return
-    account = await site.people.account(user_id)
+    account = await site.people.account(user_id, afresh=True)
     standing = Standing.DEACTIVATED if account is None else account.refuse_sign_in()
     if standing is Standing.SERVER_LIMIT:
         raise OAuthError("temporarily_unavailable", "The server accepts no sign-ins now", 503)
