@@ -53,6 +53,8 @@ def next_step(grant: Grant, browser: Browser | None) -> Step:
     """Say what is missing before the code; consent is always asked unless it is remembered."""
     if browser is None:
         return Step.SIGN_IN
+    if grant.user_id is not None and browser.user_id != grant.user_id:
+        return Step.SIGN_IN
     if grant.login_after is not None and browser.signed_in_at < grant.login_after:
         return Step.SIGN_IN
     return Step.CONSENT
@@ -76,6 +78,8 @@ class Decision:
 
 def approve(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> bool:
     """Attach the code; False when the grant was decided before: a second click gives no second code.
+
+    Nor is there a code for another account than the one that the client asks for.
 
     Only an answered page is remembered and written down: a client that asks silently must not be able
     to prolong what its person once agreed to.

@@ -26,7 +26,8 @@ class Grant:
     """One row of grants; times in seconds since the epoch.
 
     `browser` is the digest of the cookie of the browser that began it: nobody else can go on with it.
-    `login_after` is set when only a sign-in at or after that time counts.
+    `login_after` is set when only a sign-in at or after that time counts. `user_id` is whoever
+    approved it; before that the one person who may, absent where anybody may.
     """
 
     grant_id: str

@@ -49,12 +49,13 @@ def approve(  # noqa: PLR0913 (one column each)
     code_expires_at: int,
     now: int,
 ) -> bool:
-    """Attach the code; False when somebody already decided."""
+    """Attach the code; False when somebody already decided, or when only another account may."""
     txn.execute(
         "UPDATE nextgen_grants SET user_id = ?, auth_time = ?, code_digest = ?,"
         " code_expires_at = ?, approved_at = ?"
-        " WHERE grant_id = ? AND approved_at IS NULL AND refused_at IS NULL",
-        (user_id, auth_time, code_digest, code_expires_at, now, grant_id),
+        " WHERE grant_id = ? AND approved_at IS NULL AND refused_at IS NULL"
+        " AND (user_id IS NULL OR user_id = ?)",
+        (user_id, auth_time, code_digest, code_expires_at, now, grant_id, user_id),
     )
     return txn.rowcount == 1
 
@@ -95,7 +96,8 @@ def withdraw_codes(txn: Txn, user_id: str, *, device_id: str | None = None, now:
     """
     txn.execute(
         "UPDATE nextgen_grants SET refused_at = ?"
-        " WHERE user_id = ? AND redeemed_at IS NULL AND refused_at IS NULL"
+        " WHERE user_id = ? AND approved_at IS NOT NULL"
+        " AND redeemed_at IS NULL AND refused_at IS NULL"
         + (" AND device_id = ?" if device_id is not None else ""),
         (now, user_id, *(() if device_id is None else (device_id,))),
     )

@@ -72,6 +72,7 @@ class SignInError(Enum):
     PASSWORD_LOGIN_DISABLED = "password_login_disabled"  # noqa: S105 - a kind of error
     MISSING_FIELDS = "missing_fields"
     BUSY = "busy"
+    OTHER_ACCOUNT = "other_account"
     TOO_LONG = "too_long"
 
 
@@ -80,7 +81,8 @@ class SignInPage(Page):
     """Ask for the password.
 
     `action` is a relative URL. `identifier` is what the person typed, or a hint; the password is
-    never kept. `retry_after` is in seconds. `client` is the application that sent the person here.
+    never kept. `retry_after` is in seconds. `client` is the application that sent the person here,
+    `asked_for` the Matrix ID of the one account that it asks for.
     """
 
     template: ClassVar[str] = "pages/sign_in.html"
@@ -90,6 +92,7 @@ class SignInPage(Page):
     identifier: str
     server_name: str
     client: ClientCard | None = None
+    asked_for: str | None = None
     error: SignInError | None = None
     retry_after: int | None = None
     email_allowed: bool = False
@@ -111,7 +114,8 @@ class ConsentPage(Page):
 
     `user_id` is the whole Matrix ID. `replaces` is the name (or id) of a signed-in device that
     this one takes the place of. `redirect_host` is where the answer goes: a host, or the scheme
-    of an app. `action` is a relative URL.
+    of an app. `action` is a relative URL. `any_account` is false where the application asks for this
+    one.
     """
 
     template: ClassVar[str] = "pages/consent.html"
@@ -126,6 +130,7 @@ class ConsentPage(Page):
     display_name: str | None = None
     device_id: str | None = None
     replaces: str | None = None
+    any_account: bool = True
 
 
 @attrs.frozen

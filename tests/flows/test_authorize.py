@@ -177,6 +177,32 @@ def test_the_next_step(login_after, browser, step):
 
 
 @pytest.mark.parametrize(
+    ("browser", "step"),
+    [
+        (None, Step.SIGN_IN),
+        (a_browser(user_id=BOB), Step.SIGN_IN),
+        (a_browser(user_id=ALICE), Step.CONSENT),
+        (a_browser(user_id=ALICE.upper()), Step.SIGN_IN),
+    ],
+)
+def test_the_next_step_of_a_grant_for_one_account(browser, step):
+    """Whoever else is signed in, it is this person who must sign in (`id_token_hint`)."""
+    assert authorize.next_step(a_grant(user_id=ALICE), browser) is step
+
+
+def test_nobody_but_the_one_asked_for_gets_a_code(tables, transact):
+    """Whatever a page believed: the row decides."""
+    grant = a_grant(user_id=ALICE)
+    tables.run(authorize.request, grant)
+
+    assert transact(authorize.approve, grant, decision("bob's", user_id=BOB), now=NOW) is False
+    assert tables.run(grants.find_by_code, "bob's") is None
+    assert tables.events() == []
+    assert transact(authorize.approve, grant, decision(), now=NOW) is True
+    assert tables.run(grants.find_by_code, "code").user_id == ALICE
+
+
+@pytest.mark.parametrize(
     ("scope", "remembered"),
     [
         (MATRIX, API),

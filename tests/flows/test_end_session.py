@@ -207,6 +207,15 @@ def test_a_code_for_a_deleted_device_is_worth_nothing(tables, transact):
     assert is_good(tables, "no-device")
 
 
+def test_a_request_for_the_account_is_no_code(tables, transact):
+    """Who is asked for by name may still answer after signing out everywhere else."""
+    tables.run(authorize.request, a_grant(user_id=ALICE))
+
+    transact(end_session.sign_out_everywhere, ALICE, now=NOW)
+
+    assert transact(authorize.find, "grant", browser="browser", now=NOW).is_open(NOW)
+
+
 def approve_a_device(tables, number, **fields):
     """Let a device without a browser in that has not collected its session yet."""
     grant = a_device_grant(grant_id=number, **fields)

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import json
 
 import attrs
@@ -12,7 +13,7 @@ from support.records import ALICE, NOW
 from synapse_nextgen_auth.oauth import id_token, keys
 from synapse_nextgen_auth.oauth.id_token import Claims
 from synapse_nextgen_auth.oauth.keys import Algorithm, SigningKey
-from synapse_nextgen_auth.secret import Secret
+from synapse_nextgen_auth.secret import Secret, urlsafe
 
 ISSUER = "https://matrix.example.com/_synapse/client/auth/"
 CLAIMS = Claims(
@@ -108,3 +109,76 @@ def test_the_access_token_does_not_show_in_the_claims():
 
     assert "nga_token" not in repr(CLAIMS)
     assert b"nga_token" not in base64.urlsafe_b64decode(body + "==")
+
+
+def hint(text, *, published=(PAIRS[Algorithm.RS256][0], PAIRS[Algorithm.ES256][0]), audience="app"):
+    """Read an ID token as a hint."""
+    return id_token.read_hint(text, published, issuer=ISSUER, audience=audience)
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_our_own_token_is_a_hint_however_old(algorithm):
+    """OpenID Connect Core section 3.1.2.1: it says who somebody was; the clock is not asked."""
+    key, pem = a_pair(algorithm)
+    for made_at in (0, NOW, 10 * NOW):
+        text = id_token.sign(CLAIMS, key, pem, now=made_at)
+
+        assert hint(text, published=[key]) == ALICE
+
+
+def forged(**changes):
+    """Return a token with other claims or headers, signed with the right key."""
+    headers = {"kid": "the kid"} | changes.pop("headers", {})
+    claims = {"iss": ISSUER, "sub": ALICE, "aud": "app", "iat": NOW, "exp": NOW + 60} | changes
+    claims = {name: value for name, value in claims.items() if value is not None}
+    return jwt.encode(claims, PAIRS[Algorithm.RS256][1], algorithm="RS256", headers=headers)
+
+
+def test_a_token_for_several_clients_is_a_hint_for_each():
+    """Its `aud` may be a list (OpenID Connect Core section 2)."""
+    text = forged(aud=["other", "app"])
+
+    assert hint(text, published=[PAIRS[Algorithm.RS256][0]]) == ALICE
+
+
+PUBLIC = PAIRS[Algorithm.RS256][0].public_jwk
+UNSIGNED = jwt.encode({"iss": ISSUER, "sub": ALICE, "aud": "app"}, None, algorithm="none")
+# Whoever took the public key for a shared secret would believe this one.
+HEAD = urlsafe(b'{"alg":"HS256","kid":"the kid"}') + "." + UNSIGNED.split(".")[1]
+HMAC = f"{HEAD}.{urlsafe(hmac.digest(PUBLIC.encode(), HEAD.encode(), 'sha256'))}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a",
+        "a.b.c",
+        "..",
+        "\U0001f600." * 3,
+        ALICE,
+        UNSIGNED,
+        HMAC,
+        sign()[:-4] + "AAAA",
+        sign(algorithm=Algorithm.ES256),  # the kid is that of another key
+        forged(iss="https://evil.example/"),
+        forged(iss=ISSUER.rstrip("/")),
+        forged(aud="other"),
+        forged(aud=["other"]),
+        forged(aud=None),
+        forged(sub=None),
+        forged(sub=17),
+        forged(headers={"kid": "another"}),
+        forged(headers={"crit": ["b64"], "b64": False}),
+        forged(nonce="x" * 9000),
+        base64.urlsafe_b64encode(b"[" * 6000).decode().rstrip("=") + ".e30.AA",
+    ],
+)
+def test_what_is_no_token_of_ours_for_this_client_is_no_hint(text):
+    """Neither a forged one, nor that of another client or issuer, nor nonsense."""
+    assert hint(text, published=[PAIRS[Algorithm.RS256][0]]) is None
+
+
+def test_a_key_that_is_gone_proves_nothing():
+    """A hint from before the last keys cannot be told from a forged one."""
+    assert hint(sign(), published=[]) is None

@@ -135,8 +135,15 @@ SAMPLES = {
             SIGN_IN, client=UGLY, identifier=LONG_ID, server_name=LONG_ID.partition(":")[2]
         ),
         "rtl": attrs.evolve(SIGN_IN, client=ClientCard(RIGHT_TO_LEFT, "example.com")),
+        "asked_for": attrs.evolve(SIGN_IN, identifier="alice", asked_for="@alice:example.org"),
         **{
-            kind.value: attrs.evolve(SIGN_IN, error=kind, identifier="alice", retry_after=290)
+            kind.value: attrs.evolve(
+                SIGN_IN,
+                error=kind,
+                identifier="alice",
+                retry_after=290,
+                asked_for="@bob:example.org" if kind is SignInError.OTHER_ACCOUNT else None,
+            )
             for kind in SignInError
         },
     },

@@ -9,7 +9,7 @@ from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth import authorize as rules
 from synapse_nextgen_auth.oauth.authorize import Displayed, Redirected, Request
 from synapse_nextgen_auth.oauth.clients import Client
-from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import answers, forms, grants
@@ -52,14 +52,31 @@ async def authorize(site: Site, incoming: Incoming) -> Outgoing:
 
 
 async def _begin(site: Site, incoming: Incoming, client: Client, request: Request) -> Outgoing:
+    asked_for = await _asked_for(site, client, request)
     visitor = await visitors.greet(site, incoming)
-    grant = _grant(visitor, client, request, now=site.now())
+    grant = _grant(visitor, client, request, asked_for=asked_for, now=site.now())
     if request.is_silent:
         return await _answer_silently(site, incoming, visitor, client, grant, request)
     await site.homeserver.query(flow.request, grant)
     site.homeserver.metrics.grant("requested")
     outgoing = await grants.go_on(site, incoming, visitor, grant, client)
     return visitors.with_cookie(site, visitor, outgoing)
+
+
+async def _asked_for(site: Site, client: Client, request: Request) -> str | None:
+    """Return the one account that may answer, from `id_token_hint`; `None` where any may.
+
+    What cannot be read is refused: whoever is signed in might not be whom the client means.
+    """
+    if request.id_token_hint is None:
+        return None
+    user_id = await site.signing.hinted(
+        request.id_token_hint, issuer=site.endpoints.issuer, audience=client.client_id
+    )
+    if user_id is None:
+        mistake = invalid_request("id_token_hint is no ID token of this server for this client")
+        raise Redirected(mistake, request.target)
+    return user_id
 
 
 async def _answer_silently(
@@ -72,7 +89,7 @@ async def _answer_silently(
 ) -> Outgoing:
     """Answer `prompt=none` at once; a code only for what its person agreed to before (C021)."""
     if flow.next_step(grant, visitor.browser) is Step.SIGN_IN:
-        raise Redirected(OAuthError("login_required", "Nobody is signed in"), request.target)
+        raise Redirected(OAuthError("login_required", "The person must sign in"), request.target)
     if not await grants.is_agreed(site, visitor, grant, client):
         raise Redirected(OAuthError("consent_required", "Consent is needed"), request.target)
     await site.homeserver.query(flow.request, grant)
@@ -83,7 +100,9 @@ async def _answer_silently(
         raise Redirected(declined, request.target) from stop
 
 
-def _grant(visitor: Visitor, client: Client, request: Request, *, now: int) -> Grant:
+def _grant(
+    visitor: Visitor, client: Client, request: Request, *, asked_for: str | None, now: int
+) -> Grant:
     return Grant(
         grant_id=random_id(),
         browser=visitor.digest,
@@ -100,4 +119,5 @@ def _grant(visitor: Visitor, client: Client, request: Request, *, now: int) -> G
         login_after=request.login_after(now),
         created_at=now,
         expires_at=now + GRANT_LIFETIME,
+        user_id=asked_for,
     )

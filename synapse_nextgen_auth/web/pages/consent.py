@@ -106,6 +106,7 @@ async def _page(
             display_name=display_name,
             device_id=device_id,
             replaces=replaces,
+            any_account=grant.user_id is None,
         )
     )
     return answers.page(200, html, goes_to=grant.redirect_uri, goes_further=not client.is_public)

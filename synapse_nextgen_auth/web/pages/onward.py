@@ -53,6 +53,11 @@ class Onward:
         return attrs.evolve(onward, grant=grant, client=client)
 
     @property
+    def asked_for(self) -> str | None:
+        """The one account that the client asks for, if it does."""
+        return self.grant.user_id if self.grant else None
+
+    @property
     def sign_in_url(self) -> str:
         """The sign-in page that comes back here."""
         return f"sign-in{self._query}"

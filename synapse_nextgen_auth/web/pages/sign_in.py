@@ -40,12 +40,17 @@ async def show(site: Site, incoming: Incoming) -> Outgoing:
     visitor = await visitors.greet(site, incoming)
     onward = await Onward.read(site, incoming, visitor)
     hint = onward.grant.login_hint if onward.grant else None
+    if onward.asked_for is not None:
+        hint = f"mxid:{onward.asked_for}"
     identifier = hinted(hint, server_name=site.server_name)
     return _page(site, incoming, visitor, onward, identifier=identifier)
 
 
 async def submit(site: Site, incoming: Incoming) -> Outgoing:
-    """Check name and password; go on to where the person came from."""
+    """Check name and password; go on to where the person came from.
+
+    Nobody is signed in who cannot go on there: the client may ask for another account.
+    """
     visitor = await visitors.greet(site, incoming)
     form = visitors.read_form(site, incoming, visitor)
     onward = await Onward.read(site, incoming, visitor)
@@ -57,6 +62,10 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
     if isinstance(checked, Failure):
         site.homeserver.metrics.sign_in(checked.error.value)
         return _page(site, incoming, visitor, onward, identifier=typed, failure=checked)
+    if onward.asked_for not in {None, checked}:
+        other = Failure(SignInError.OTHER_ACCOUNT, 403)
+        site.homeserver.metrics.sign_in(other.error.value)
+        return _page(site, incoming, visitor, onward, identifier=typed, failure=other)
     account = await site.people.account(checked)
     standing = Standing.DEACTIVATED if account is None else account.refuse_sign_in()
     if standing is not None:
@@ -127,6 +136,7 @@ def _page(
             identifier=identifier[:255],
             server_name=site.server_name,
             client=grants.card(onward.client, languages) if onward.client else None,
+            asked_for=onward.asked_for,
             error=failure.error if failure else None,
             retry_after=failure.retry_after if failure else None,
             email_allowed=site.people.emails_known,
