@@ -7,11 +7,13 @@ from typing import Any
 
 import attrs
 from synapse.api.errors import StoreError
+from synapse.handlers.device import MAX_DEVICE_DISPLAY_NAME_LEN
 from synapse.util.async_helpers import Linearizer
 
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.tokens import surrogate
+from synapse_nextgen_auth.oauth.names import shortened
 from synapse_nextgen_auth.oauth.sessions import End, Session
 
 logger = logging.getLogger(__name__)
@@ -25,6 +27,11 @@ class Device:
     name: str
     last_seen: int | None
     address: str | None
+
+
+def as_device_name(name: str) -> str:
+    """Return the name of a client as that of a device: Synapse takes no longer ones."""
+    return shortened(name, MAX_DEVICE_DISPLAY_NAME_LEN)
 
 
 class Devices:
@@ -82,7 +89,7 @@ class Devices:
         ]
         return sorted(found, key=lambda device: -(device.last_seen or 0))
 
-    async def provide(self, session: Session, *, display_name: str | None) -> None:
+    async def provide(self, session: Session, *, display_name: str) -> None:
         """Make sure the device of a fresh session exists and only this session speaks for it.
 
         Its keys stay; earlier legacy tokens of it die. Raises `StoreError` when it cannot be made.
@@ -96,7 +103,7 @@ class Devices:
             session.user_id,
             session.device_id,
             # A name that the person gave the device stays.
-            display_name=known or display_name,
+            display_name=known or as_device_name(display_name),
         )
 
     async def unmake(self, session: Session) -> None:

@@ -19,6 +19,7 @@ from synapse.util.async_helpers import Linearizer
 from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, Account, Identifier
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.caches import ask_again
+from synapse_nextgen_auth.homeserver.devices import as_device_name
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.secret import Secret
 
@@ -160,7 +161,7 @@ class People:
         verdict = await checker.check_login_for_spam(
             user_id,
             device_id=device_id,
-            initial_display_name=device_name,
+            initial_display_name=as_device_name(device_name),
             request_info=[(user_agent, address)],
             auth_provider_id=None,
         )

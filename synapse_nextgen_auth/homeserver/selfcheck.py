@@ -92,6 +92,7 @@ INTERNALS = (
         ("user_id", "device_ids"),
     ),
     Needed(_STORE, "DataStore.delete_devices", ("user_id", "device_ids")),
+    Needed("synapse.handlers.device", "MAX_DEVICE_DISPLAY_NAME_LEN"),
     Needed("synapse.handlers.device", "DeviceHandler.delete_devices", ("user_id", "device_ids")),
     Needed("synapse.handlers.device", "DeviceHandler.delete_all_devices_for_user", ("user_id",)),
     Needed(

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from support.neighbours import Neighbours
-from support.oauth import ISSUER_PATH, Browser, Client, Server
+from support.oauth import ISSUER_PATH, Browser, Client, Server, web_client
 from support.synapse import User
 from support.waiting import eventually
 
@@ -498,6 +498,17 @@ def test_c325_the_spam_checker_is_asked_and_obeyed(homeserver, server, neighbour
     assert request[0] == "Netscape Navigator"
     assert request[1] in {"127.0.0.1", "::1"}
     assert provider is None
+
+
+def test_c325_the_spam_checker_hears_the_name_that_the_device_gets(homeserver, server, neighbours):
+    """A long name of a client is cut before, so that no module has to expect what `/login` refuses."""
+    user = homeserver.new_user()
+    client = server.client(web_client(client_name="n" * 2048))
+
+    client.sign_in(user.localpart, user.password)
+    ((_, name, _, _),) = neighbours.calls("check_login_for_spam", user.user_id)
+
+    assert name == "n" * 99 + "…"
 
 
 def test_c325_a_remembered_consent_does_not_get_around_it(homeserver, server, neighbours):

@@ -3,7 +3,8 @@
 import pytest
 
 from support.keys import device_keys, master_key, public_key
-from support.oauth import ADMIN, API, DEVICE, Browser, device_id
+from support.oauth import ADMIN, API, DEVICE, Browser, device_id, web_client
+from support.television import Television, let_in
 from synapse_nextgen_auth.oauth.scopes import UNSTABLE
 
 V3 = "/_matrix/client/v3"
@@ -342,6 +343,41 @@ def test_c335_a_device_keeps_the_name_that_its_person_gave_it(homeserver, server
 
     assert first["display_name"] == "Test client"
     assert second["display_name"] == "Kitchen"
+
+
+LONG_HOST = f"{'a' * 60}.{'b' * 60}.example.com"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "name"),
+    [
+        ({"client_name": "n" * 100}, "n" * 100),
+        ({"client_name": "n" * 101}, "n" * 99 + "…"),
+        (
+            {"client_name": "\U0001f468\u200d\U0001f469" * 500},
+            "\U0001f468\u200d\U0001f469" * 33 + "…",
+        ),
+        (
+            {
+                "client_name": None,
+                "client_uri": f"https://{LONG_HOST}/",
+                "redirect_uris": [f"https://{LONG_HOST}/cb"],
+            },
+            LONG_HOST[:99] + "…",
+        ),
+    ],
+    ids=["fits", "too long", "emoji", "host"],
+)
+def test_a_long_name_of_a_client_is_cut_for_its_device(homeserver, server, metadata, name):
+    """Synapse takes no device name of more than 100 characters: that is no reason to let nobody in."""
+    user = homeserver.new_user()
+    tokens = server.client(web_client(**metadata)).sign_in(user.localpart, user.password)
+    tv = Television.begin(server, **metadata | {"redirect_uris": None})
+    let_in(Browser(server), tv, user)
+    without_browser = tv.poll()
+
+    assert without_browser.status_code == 200, without_browser.text
+    assert [device["display_name"] for device in devices_of(server, tokens)] == [name] * 2
 
 
 def upload(server, tokens, what, body):
