@@ -1,5 +1,7 @@
 """Sign a browser in and out."""
 
+import attrs
+
 from synapse_nextgen_auth.accounts.browsers import Browser
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.store import browsers, device_grants, events, grants
@@ -44,9 +46,22 @@ def _end_former(txn: Txn, former: str, browser: Browser) -> None:
     _withdraw(txn, former, now=browser.signed_in_at)
 
 
-def fail(txn: Txn, user_id: str, *, now: int, address: str | None) -> None:
-    """Write down that somebody failed to sign in to this account."""
-    events.add(txn, Event(Happened.SIGN_IN_FAILED, now, user_id, address=address))
+@attrs.frozen
+class Failure:
+    """A wrong password for an account: when, in seconds, and from which network address."""
+
+    user_id: str
+    at: int
+    address: str | None
+
+
+def fail(txn: Txn, failures: tuple[Failure, ...]) -> None:
+    """Write down, for the owners, that somebody failed to sign in to their accounts."""
+    for failure in failures:
+        events.add(
+            txn,
+            Event(Happened.SIGN_IN_FAILED, failure.at, failure.user_id, address=failure.address),
+        )
 
 
 def sign_out(txn: Txn, browser: Browser, *, now: int, address: str | None) -> None:

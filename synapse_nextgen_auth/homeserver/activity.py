@@ -35,9 +35,7 @@ class Activity:
         self._waiting: dict[str, refresh.Use] = {}
         clock = homeserver.hs.get_clock()
         clock.looping_call(self._start_flush, FLUSH_EVERY)
-        homeserver.hs.register_sync_shutdown_handler(
-            phase="before", eventType="shutdown", shutdown_func=self._start_flush
-        )
+        homeserver.drain.at_last(self._flush)
 
     def seen(self, session: Session, generation: int, now: int) -> None:
         """Note that a token of this generation was used."""

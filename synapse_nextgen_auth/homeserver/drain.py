@@ -1,13 +1,17 @@
 """Stopping with manners: what is under way is answered first, what comes late is told to come back."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
 from synapse.server import HomeServer
 from twisted.internet.defer import Deferred
 
+logger = logging.getLogger(__name__)
+
 PATIENCE = 5  # seconds that a process waits for its last answers
+_LAST_CHORES = 5  # seconds that it waits for what is to be done after those
 _LAST_BYTES = 0.1  # seconds that a finished answer gets to leave
 
 
@@ -18,8 +22,11 @@ class Drain:
     """
 
     def __init__(self, hs: HomeServer) -> None:
+        self._hs = hs
         self._reactor = cast("Any", hs.get_reactor())
         self._under_way = 0
+        self._chores: list[Callable[[], Awaitable[None]]] = []
+        self._is_empty = False
         self._stop: Deferred[None] | None = None
         self._reactor.addSystemEventTrigger("before", "shutdown", self._begin)
 
@@ -27,6 +34,10 @@ class Drain:
     def is_closed(self) -> bool:
         """Whether the process was asked to stop."""
         return self._stop is not None
+
+    def at_last(self, chore: Callable[[], Awaitable[None]]) -> None:
+        """Do this between the last answer and the end, within limits."""
+        self._chores.append(chore)
 
     @contextmanager
     def passing(self) -> Iterator[None]:
@@ -48,5 +59,21 @@ class Drain:
         return self._stop
 
     def _end(self) -> None:
+        if self._is_empty:
+            return
+        self._is_empty = True
+        self._hs.run_as_background_process("nextgen_last_chores", self._do_last)
+        self._reactor.callLater(_LAST_CHORES, self._let_go)
+
+    async def _do_last(self) -> None:
+        for chore in self._chores:
+            try:
+                await chore()
+            except Exception:
+                logger.warning("Could not finish before the end", exc_info=True)
+        # Not from here: what stops next runs at once, and not as a part of this chore.
+        self._reactor.callLater(0, self._let_go)
+
+    def _let_go(self) -> None:
         if self._stop is not None and not self._stop.called:
             self._stop.callback(None)

@@ -15,11 +15,13 @@ from synapse.api.errors import (
 from synapse.api.ratelimiting import Ratelimiter
 from synapse.types import UserID
 from synapse.util.async_helpers import Linearizer
+from synapse.util.threepids import canonicalise_email
 
 from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, Account, Identifier
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.caches import ask_again
 from synapse_nextgen_auth.homeserver.devices import as_device_name
+from synapse_nextgen_auth.homeserver.failures import Failures
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.secret import Secret
 
@@ -30,14 +32,17 @@ logger = logging.getLogger(__name__)
 _CHECKS_AT_ONCE = 2
 _MAX_WAITING = 20
 
-# A hash of nothing that anybody types: checked where there is no hash, so that an unknown account
-# takes as long as a known one (C227).
+# A hash of nothing that anybody types: checked where there is no hash, so that an unknown account or
+# address takes as long as a known one (C227).
 _NOBODY = "nextgen-nobody"
 
 
 @attrs.frozen
 class Wrong(Exception):
-    """The password does not open an account; the same for every reason (C226)."""
+    """The password does not open an account; the same for every reason (C226).
+
+    `user_id` is whose it was tried on, `None` where nobody is called that.
+    """
 
     user_id: str | None = None
 
@@ -69,6 +74,8 @@ class People:
             name="nextgen_password_checks", max_count=_CHECKS_AT_ONCE, clock=hs.get_clock()
         )
         self._waiting = 0
+        self._has_passwords = bool(hs.config.auth.password_localdb_enabled)
+        self.failures = Failures(homeserver)
         self._nobodys_hash: str | None = None
 
     async def account(self, user_id: str, *, afresh: bool = False) -> Account | None:
@@ -184,34 +191,50 @@ class People:
             "identifier": _as_matrix(identifier),
             "password": password.reveal(),
         }
+        nobodys_hash = await self._hash_of_nobody()
         try:
             user_id, _callback = await self._auth_handler.validate_login(submission, ratelimit=True)
         except LimitExceededError:
             raise
-        except UserDeactivatedError as error:
-            raise Wrong(identifier.user_id) from error
-        except LoginError as error:
-            await self._take_as_long(identifier, password)
-            raise Wrong(identifier.user_id) from error
         except SynapseError as error:
-            # Synapse found the identifier malformed: nobody is called that.
-            logger.info("Refused a sign-in: %s", error.msg)
-            await self._take_as_long(identifier, password)
-            raise Wrong from error
+            if not isinstance(error, (LoginError, UserDeactivatedError)):
+                # Synapse found the identifier malformed: nobody is called that.
+                logger.info("Refused a sign-in: %s", error.msg)
+            owner, has_hash = await self._owner(identifier)
+            if not has_hash and self._has_passwords:
+                # Synapse had nothing to compare with.
+                await self._auth_handler.validate_hash(password.reveal(), nobodys_hash)
+            raise Wrong(owner) from error
         return user_id
 
-    async def _take_as_long(self, identifier: Identifier, password: Secret) -> None:
-        """Hash once where Synapse had no hash to compare with."""
-        if identifier.user_id is None:
-            has_hash = False
-        else:
-            known = await self._store.get_users_by_id_case_insensitive(identifier.user_id)
-            has_hash = any(known.values())
-        if has_hash:
-            return
+    async def _hash_of_nobody(self) -> str:
         if self._nobodys_hash is None:
             self._nobodys_hash = await self._auth_handler.hash(_NOBODY)
-        await self._auth_handler.validate_hash(password.reveal(), self._nobodys_hash)
+        return self._nobodys_hash
+
+    async def _owner(self, identifier: Identifier) -> tuple[str | None, bool]:
+        """Return whose account this is, if anybody's, and whether it has a hash of a password.
+
+        Found as Synapse finds it: in any case, but never one of several.
+        """
+        user_id = identifier.user_id
+        if identifier.email is not None:
+            user_id = await self._owner_of_address(identifier.email)
+        # Also where nobody has the address, so that it takes as long.
+        asked = user_id or UserID(_NOBODY, self._homeserver.server_name).to_string()
+        known = await self._store.get_users_by_id_case_insensitive(asked)
+        owner = asked if asked in known else next(iter(known), None)
+        if owner is None or (len(known) > 1 and owner != asked):
+            return None, False
+        return owner, bool(known[owner])
+
+    async def _owner_of_address(self, address: str) -> str | None:
+        try:
+            canonical = canonicalise_email(address)
+        except ValueError:
+            return None
+        user_id: str | None = await self._store.get_user_id_by_threepid("email", canonical)
+        return user_id
 
     def _place(self) -> AbstractAsyncContextManager[None]:
         if self._waiting >= _MAX_WAITING:

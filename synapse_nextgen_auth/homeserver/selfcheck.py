@@ -110,6 +110,8 @@ INTERNALS = (
     Needed("synapse.util.caches.deferred_cache", "DeferredCache.get_immediate", ("key", "default")),
     Needed(_STORE, "DataStore.get_dehydrated_device", ("user_id",)),
     Needed(_STORE, "DataStore.get_users_by_id_case_insensitive", ("user_id",)),
+    Needed(_STORE, "DataStore.get_user_id_by_threepid", ("medium", "address")),
+    Needed("synapse.util.threepids", "canonicalise_email", ("address",)),
     Needed("synapse.handlers.auth", "AuthHandler.hash", ("password",)),
     Needed("synapse.handlers.device", "DeviceHandler.get_devices_by_user", ("user_id",)),
     Needed("synapse.handlers.device", "DeviceHandler.delete_all_devices_for_user", ("user_id",)),

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 
 from support.crowd import settle
-from support.oauth import Server
+from support.oauth import Browser, Server
 from support.sabotage import BEFORE_COMMIT, Plan, Point
 from support.waiting import eventually
 
@@ -47,6 +47,23 @@ def unless_served(http, server):
     """Return what a process that serves no more answers on a connection that is there already."""
     answer = http.get(server.url("keys"), timeout=10)
     return [] if answer.status_code == 200 else [answer]
+
+
+def test_c382_what_waits_to_be_written_down_is_written(deployment):
+    """A failed sign-in right before the end is not lost."""
+    user, process = deployment.new_user(), deployment.process(VICTIM)
+    browser = Browser(Server(process.base_url))
+    browser.get(browser.server.url("sign-in"))
+
+    assert browser.sign_in(user.localpart, "wrong").status_code == 403
+    os.kill(process.pid, signal.SIGTERM)
+    assert eventually(lambda: not process.is_running)
+    written = deployment.query(
+        "SELECT kind FROM nextgen_events WHERE user_id = ? AND kind = 'sign_in_failed'",
+        user.user_id,
+    )
+
+    assert written == [("sign_in_failed",)]
 
 
 def test_c382_a_process_without_anything_to_do_stops_at_once(deployment):

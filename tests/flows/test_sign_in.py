@@ -7,6 +7,7 @@ import pytest
 from support.records import ADDRESS, ALICE, NOW, a_browser, a_grant
 from synapse_nextgen_auth.flows import authorize, sign_in
 from synapse_nextgen_auth.flows.authorize import Refused, Step
+from synapse_nextgen_auth.flows.sign_in import Failure
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store import browsers, grants
 
@@ -103,8 +104,8 @@ def test_a_visit_is_a_sign_of_life(tables, transact):
 
 def test_failures_are_written_down_for_the_owner(tables, transact):
     """Once per second and address, however fast somebody guesses."""
-    for at in (0, 0, 1):
-        transact(sign_in.fail, ALICE, now=NOW + at, address=ADDRESS)
+    failures = tuple(Failure(ALICE, NOW + at, ADDRESS) for at in (0, 0, 1))
+    transact(sign_in.fail, failures)
 
     assert tables.events() == ["sign_in_failed"] * 2
 

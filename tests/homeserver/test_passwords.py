@@ -10,7 +10,9 @@ import attrs
 import pytest
 import requests
 
+from support.neighbours import Neighbours
 from support.oauth import Browser, Server
+from support.waiting import eventually
 
 WRONG = "The username or the password is not right"
 TOO_MANY = "There were too many attempts"
@@ -115,6 +117,77 @@ def test_c226_the_sign_in_page_is_the_same_for_everybody(homeserver, server):
         pages.append(text.replace(name, ""))
 
     assert pages[0] == pages[1]
+
+
+@pytest.fixture
+def neighbours(busy_homeserver):
+    return Neighbours(busy_homeserver)
+
+
+def failed(homeserver, user):
+    """Return how many failed sign-ins are written down for the owner of an account."""
+    sql = "SELECT COUNT(*) FROM nextgen_events WHERE kind = 'sign_in_failed' AND user_id = ?"
+    return homeserver.query(sql, user.user_id)[0][0]
+
+
+def test_c227_every_failure_costs_one_hash(busy_homeserver, neighbours):
+    """Counted, not measured: by name or by address, known or not, with a password or without."""
+    page = Page.of(Server(busy_homeserver.base_url))
+    known, one, other = (busy_homeserver.new_user() for _ in range(3))
+    addresses = [{"medium": "email", "address": f"{known.localpart}@example.com"}]
+    neighbours.administer("PUT", known, {"threepids": addresses})
+    names = f"twice-{known.localpart}", f"Twice-{known.localpart}"
+    for user, name in zip((one, other), names, strict=True):
+        sql = "UPDATE users SET name = ? WHERE name = ? RETURNING 1"
+        busy_homeserver.query(sql, f"@{name}:{busy_homeserver.server_name}", user.user_id)
+    kinds = kinds_of_nobody(busy_homeserver) | {
+        "known, by address": addresses[0]["address"],
+        "known, by address, in capitals": addresses[0]["address"].upper(),
+        "known, in capitals": known.localpart.upper(),
+        "no address": "nobody@@example.com",
+        "one of two": names[0].upper(),
+    }
+    del kinds["impossible"]  # told apart by what was typed, before anybody is looked up
+
+    hashed = {}
+    for kind, name in kinds.items():
+        before = len(neighbours.calls("validate_hash"))
+        assert page.sign_in(name, "wrong").status_code == 403
+        hashed[kind] = len(neighbours.calls("validate_hash")) - before
+
+    assert hashed == dict.fromkeys(kinds, 1)
+
+
+def test_c227_a_wrong_password_by_address_is_written_down_for_the_owner(
+    busy_homeserver, neighbours
+):
+    """As one by name is, in whatever case that was typed; the right password writes nothing."""
+    page = Page.of(Server(busy_homeserver.base_url))
+    by_name, by_address, in_capitals, right = (busy_homeserver.new_user() for _ in range(4))
+    for user in (by_address, right):
+        address = {"medium": "email", "address": f"{user.localpart}@example.com"}
+        neighbours.administer("PUT", user, {"threepids": [address]})
+
+    page.sign_in(by_name.localpart, "wrong")
+    page.sign_in(f"{by_address.localpart}@Example.COM", "wrong")
+    page.sign_in(f"@{in_capitals.localpart.upper()}:{busy_homeserver.server_name}", "wrong")
+    signed_in = page.sign_in(f"{right.localpart}@example.com", right.password)
+
+    for user in (by_name, by_address, in_capitals):
+        assert eventually(lambda user=user: failed(busy_homeserver, user) == 1)
+    assert signed_in.status_code == 303
+    assert failed(busy_homeserver, right) == 0
+
+
+def test_an_address_that_a_password_provider_knows_signs_in(busy_homeserver, neighbours):
+    """By `check_3pid_auth`; Synapse itself need not know the address."""
+    page = Page.of(Server(busy_homeserver.base_url))
+    user = busy_homeserver.new_user()
+    address = f"{user.localpart}@directory.example.com"
+    neighbours.accept(user.user_id, "of the directory", address=address)
+
+    assert page.sign_in(address, "wrong").status_code == 403
+    assert page.sign_in(address, "of the directory").status_code == 303
 
 
 def test_c227_an_unknown_account_takes_as_long(slow_homeserver):

@@ -27,6 +27,7 @@ class Colleague:
             is_user_expired=self.is_user_expired, on_user_login=self.on_user_login
         )
         api.register_spam_checker_callbacks(check_login_for_spam=self.check_login_for_spam)
+        _note_hashing(api._hs.get_auth_handler())
 
     async def check_auth(self, username, login_type, login_dict):
         user_id = self._api.get_qualified_user_id(username)
@@ -61,6 +62,17 @@ class Colleague:
         if user_id in _orders().get("blocked", []):
             return Codes.FORBIDDEN
         return NOT_SPAM
+
+
+def _note_hashing(auth_handler):
+    validate_hash = auth_handler.validate_hash
+
+    async def noted(password, stored_hash):
+        if stored_hash:  # otherwise there is nothing to hash for
+            _note("validate_hash", None)
+        return await validate_hash(password, stored_hash)
+
+    auth_handler.validate_hash = noted
 
 
 def _orders():

@@ -86,21 +86,14 @@ async def _check(site: Site, incoming: Incoming, typed: str, password: Secret) -
     try:
         return await site.people.check_password(identifier, password, address=incoming.address)
     except Wrong as wrong:
-        await _note_failure(site, incoming, wrong)
+        if wrong.user_id is not None:
+            site.people.failures.note(wrong.user_id, incoming.address)
         return Failure(SignInError.WRONG_PASSWORD, 403)
     except TryLater as later:
         error = SignInError.BUSY if later.busy else SignInError.TOO_MANY_ATTEMPTS
         return Failure(error, 503 if later.busy else 429, later.retry_after)
     except PasswordsOff:
         return Failure(SignInError.PASSWORD_LOGIN_DISABLED, 403)
-
-
-async def _note_failure(site: Site, incoming: Incoming, wrong: Wrong) -> None:
-    """Write a failure down for the account's owner; for nobody's account there is nobody to tell."""
-    if wrong.user_id is not None and await site.people.account(wrong.user_id) is not None:
-        await site.homeserver.query(
-            flow.fail, wrong.user_id, now=site.now(), address=incoming.address
-        )
 
 
 async def _begin(

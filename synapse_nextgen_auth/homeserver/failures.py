@@ -1,0 +1,59 @@
+"""Failed sign-ins, collected in memory and written in batches after their answers.
+
+An attempt at a known account takes no longer than one at an unknown one, which has nothing to write
+(C227). What waits is written within about a second, and before the process stops.
+"""
+
+import logging
+
+from synapse.util.async_helpers import Linearizer
+from synapse.util.duration import Duration
+
+from synapse_nextgen_auth.flows import sign_in
+from synapse_nextgen_auth.flows.sign_in import Failure
+from synapse_nextgen_auth.homeserver.api import Homeserver
+
+logger = logging.getLogger(__name__)
+
+_EVERY = Duration(seconds=1)
+_BATCH = 200
+# Of different accounts, addresses or seconds: more than the password checks of an hour.
+_MAX_WAITING = 10_000
+
+
+class Failures:
+    """The failures that this process did not write down yet; the same one twice is one."""
+
+    def __init__(self, homeserver: Homeserver) -> None:
+        self._homeserver = homeserver
+        self._waiting: dict[Failure, None] = {}
+        clock = homeserver.hs.get_clock()
+        # The last one, before the process stops, waits for the one that is under way.
+        self._flushes = Linearizer(name="nextgen_failed_sign_ins", clock=clock)
+        clock.looping_call(self._start_flush, _EVERY)
+        homeserver.drain.at_last(self.flush)
+
+    def note(self, user_id: str, address: str) -> None:
+        """Note that somebody tried a wrong password on this account."""
+        if len(self._waiting) < _MAX_WAITING:
+            self._waiting[Failure(user_id, self._homeserver.now(), address)] = None
+
+    def _start_flush(self) -> None:
+        if self._waiting:
+            self._homeserver.hs.run_as_background_process("nextgen_failed_sign_ins", self.flush)
+
+    async def flush(self) -> None:
+        """Write down what waits; what cannot be written now waits on."""
+        async with self._flushes.queue(()):
+            await self._write()
+
+    async def _write(self) -> None:
+        waiting, self._waiting = list(self._waiting), {}
+        while waiting:
+            batch, waiting = tuple(waiting[:_BATCH]), waiting[_BATCH:]
+            try:
+                await self._homeserver.query(sign_in.fail, batch)
+            except Exception:
+                logger.warning("Could not note failed sign-ins yet", exc_info=True)
+                self._waiting = dict.fromkeys((*batch, *waiting)) | self._waiting
+                return
