@@ -5,6 +5,7 @@ import time
 from urllib.parse import quote, urlsplit
 
 import pytest
+import requests
 
 from support.oauth import ISSUER_PATH
 from support.tokens import OTHER_KEYS, access_token, inside, made_from
@@ -141,7 +142,7 @@ def test_c115_odd_authorization_headers_are_refused(homeserver, server, tokens, 
 @pytest.mark.parametrize(
     ("query", "header", "status"),
     [
-        ("access_token={token}", False, 200),
+        ("access_token={token}", False, 401),
         ("access_token={token}", True, 401),
         ("access_token=", True, 401),
         ("access_token=%FF%FE", False, 401),
@@ -155,6 +156,54 @@ def test_c115_a_token_in_the_query_never_mixes_with_a_header(server, tokens, que
     headers = [f"Authorization: Bearer {token}"] if header else []
 
     assert status_of(server, f"{WHOAMI}?{query.format(token=token)}", headers) == status
+
+
+IN_THE_ADDRESS = [
+    ("GET", WHOAMI),
+    ("GET", f"{V3}/sync?timeout=0"),
+    ("GET", "/_matrix/client/versions"),
+    ("GET", "/_matrix/client/v1/media/config"),
+    ("GET", "/_matrix/media/v3/config"),
+    ("POST", "/_matrix/media/v3/upload"),
+    ("POST", f"{V3}/logout"),
+    ("GET", "/_synapse/admin/v2/users"),
+    ("GET", f"{ISSUER_PATH}userinfo"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), IN_THE_ADDRESS)
+def test_c115_a_token_of_ours_is_not_taken_from_the_address(server, tokens, method, path):
+    """RFC 9700 section 4.3.2: 401 that says where it belongs, and no client drops its keys."""
+    address = path + ("&" if "?" in path else "?") + f"access_token={tokens['access_token']}"
+
+    answer = requests.request(method, server.base_url.rstrip("/") + address, timeout=30)
+
+    assert answer.status_code == 401
+    assert server.whoami(tokens["access_token"]).status_code == 200
+    if path.startswith(("/_matrix", "/_synapse/admin")):
+        assert answer.json()["errcode"] == "M_MISSING_TOKEN"
+        assert "Authorization header" in answer.json()["error"]
+
+
+def test_c115_nor_from_a_form(server, tokens):
+    """Twisted puts the fields of a form beside those of the query."""
+    answer = requests.post(
+        f"{server.base_url.rstrip('/')}{V3}/createRoom",
+        data={"access_token": tokens["access_token"]},
+        timeout=30,
+    )
+
+    assert (answer.status_code, answer.json()["errcode"]) == (401, "M_MISSING_TOKEN")
+
+
+def test_c115_a_stock_token_in_the_address_is_taken_as_ever(homeserver, server):
+    """Synapse's own tokens are Synapse's matter."""
+    user = homeserver.new_user()
+    token = homeserver.login(user)["access_token"]
+
+    answer = requests.get(f"{server.base_url.rstrip('/')}{WHOAMI}?access_token={token}", timeout=30)
+
+    assert answer.json()["user_id"] == user.user_id
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,15 @@ def test_c117_a_token_of_ours_that_does_not_work_is_not_told_more(server, client
 # Application services
 
 
+def test_c119_a_bridges_token_that_looks_like_ours_may_stand_in_the_address(server):
+    """Only what we gave out is refused there."""
+    path = f"{V3}/account/whoami?access_token={ODD_BRIDGE_TOKEN}"
+
+    answer = requests.get(server.base_url.rstrip("/") + path, timeout=30)
+
+    assert (answer.status_code, answer.json()["user_id"]) == (200, "@odd_bot:localhost")
+
+
 def test_c119_a_bridge_is_asked_for_first(server):
     """A bridge whose token begins like ours is a bridge."""
     who = server.whoami(ODD_BRIDGE_TOKEN)
