@@ -4,9 +4,11 @@ import attrs
 
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
+from synapse_nextgen_auth.oauth import scopes
 from synapse_nextgen_auth.oauth.errors import invalid_grant, unavailable
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.refresh_token import Verdict, judge
+from synapse_nextgen_auth.oauth.scopes import Scope
 from synapse_nextgen_auth.oauth.sessions import End, Limits, Session
 from synapse_nextgen_auth.store import events, sessions
 from synapse_nextgen_auth.store.txn import Txn
@@ -17,19 +19,27 @@ NEVER = -1
 
 @attrs.frozen
 class Presented:
-    """A refresh token that is authentic: who shows which generation, from where."""
+    """A refresh token that is authentic: who shows which generation, from where.
+
+    `scope` is what the client wants of it this time, `None` for all that it has.
+    """
 
     client_id: str
     generation: int
     address: str
+    scope: str | None = None
 
 
 @attrs.frozen
 class Renewed:
-    """The generation whose pair to answer with, and what the presented token was taken for."""
+    """The generation whose pair to answer with, and what the presented token was taken for.
+
+    `part` is how much of the session's scope the access token gets, `None` for all of it.
+    """
 
     generation: int
     verdict: Verdict
+    part: Scope | None = None
 
 
 def refresh(
@@ -46,6 +56,10 @@ def refresh(
     if (ends_at := known.ends_at(limits)) is not None and now >= ends_at:
         ended = end(txn, known, why=End.LIFETIME, now=now)
         return Outcome(invalid_grant("the session lived its time"), ended)
+    # Raised before anything is written, so nothing is rotated (RFC 6749 section 6). Of a session that
+    # is over, only that is worth saying.
+    asked = presented.scope if known.ended_at is None else None
+    part = None if asked is None else scopes.narrow(known.granted, asked)
     idle_since = NEVER if limits.idle is None else now - limits.idle
     if sessions.rotate(
         txn,
@@ -55,12 +69,15 @@ def refresh(
         idle_since=idle_since,
         now=now,
     ):
-        renewed = Renewed(presented.generation + 1, Verdict.ROTATE)
+        renewed = Renewed(presented.generation + 1, Verdict.ROTATE, part)
         return Outcome(renewed, changed=_note_move(txn, known, presented, now=now))
     session = sessions.get(txn, known.session_id)
     if session is None:
         return Outcome(invalid_grant("the session is gone"))
-    return _look_closer(txn, session, presented.generation, now=now, limits=limits)
+    outcome = _look_closer(txn, session, presented.generation, now=now, limits=limits)
+    if isinstance(outcome.value, Renewed):
+        return attrs.evolve(outcome, value=attrs.evolve(outcome.value, part=part))
+    return outcome
 
 
 def _note_move(txn: Txn, known: Session, presented: Presented, *, now: int) -> tuple[str, ...]:

@@ -15,6 +15,10 @@ from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, Limits, Session
 from synapse_nextgen_auth.oauth.tokens import Kind, Token
 from synapse_nextgen_auth.secret import Keyring, digest
 
+# What marks every request with a token of ours. It travels between processes with the requester, no
+# client can ask for it, and Synapse gives nothing for it.
+OURS = "urn:nextgen-auth:session"
+
 # How much is remembered of what was hashed before; a forgotten token costs some microseconds.
 _REMEMBERED = 20_000
 
@@ -54,7 +58,8 @@ class TokenCheck:
     ) -> Session:
         """Return the living session behind a token, or raise what a Matrix client must see.
 
-        The use of the token is a sign of life, unless it is not to be noted.
+        It has the scope of the token, which may be less than what the session was granted. The use
+        of the token is a sign of life, unless it is not to be noted.
 
         An expired token of a session that was signed out is no soft logout: a client that slept
         meanwhile goes by this answer when it finds that it cannot refresh either.
@@ -75,7 +80,7 @@ class TokenCheck:
             raise InvalidClientTokenError("Access token has expired", soft_logout=True)
         if is_noted:
             self.activity.seen(session, token.generation, now)
-        return session
+        return session.under(token.mask)
 
     async def requester(self, text: str, *, allow_expired: bool) -> Requester:
         """Return who sends a request with this token."""
@@ -88,7 +93,7 @@ class TokenCheck:
             raise InvalidClientTokenError("Unrecognised access token")
         return create_requester(
             session.user_id,
-            scope=scope,
+            scope=scope | {OURS},
             is_guest=user.is_guest,
             shadow_banned=user.is_shadow_banned,
             device_id=session.device_id,
@@ -103,8 +108,12 @@ class TokenCheck:
 
 
 def is_ours(requester: Requester) -> bool:
-    """Say whether the request carries a token of ours; no other has the scope of the API."""
-    return API in requester.scope
+    """Say whether the request carries a token of ours, whatever it may do.
+
+    Until every process has this release, one of the release before may hand over a request that
+    has the scope of the API instead of the mark; no token of Synapse has that.
+    """
+    return OURS in requester.scope or API in requester.scope
 
 
 def may_administer(requester: Requester) -> bool:

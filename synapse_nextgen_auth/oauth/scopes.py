@@ -81,6 +81,15 @@ class Scope:
         """The device that the client allocates; there is one exactly if there is `api`."""
         return next(iter(_device_ids(self.effective)), None)
 
+    def mask_of(self, part: "Scope") -> int | None:
+        """Return which tokens of this scope are in `part`, a bit each; `None` if all of them are."""
+        bits = [(_stable(token) in part.effective) << i for i, token in enumerate(self.tokens)]
+        return None if all(bits) else sum(bits)
+
+    def under(self, mask: int) -> "Scope":
+        """Return the part of this scope that a mask stands for."""
+        return Scope(tuple(token for i, token in enumerate(self.tokens) if mask >> i & 1))
+
 
 def parse(text: str) -> Scope:
     """Read a `scope` parameter; tokens we do not know are left out, and the answer tells."""
@@ -94,6 +103,18 @@ def parse(text: str) -> Scope:
     if reason:
         raise invalid_scope(reason)
     return scope
+
+
+def narrow(granted: Scope, text: str) -> Scope:
+    """Read the `scope` of a refresh: part of what was granted, or all of it (RFC 6749 section 6).
+
+    A client may repeat what it asked for at first: what the server does not know is left out here
+    as it was there.
+    """
+    part = parse(text)
+    if not part.effective <= granted.effective:
+        raise invalid_scope("scope must not go beyond what the session was granted")
+    return part
 
 
 def refuse_device_id(device_id: str) -> str | None:

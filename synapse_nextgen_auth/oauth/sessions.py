@@ -62,6 +62,13 @@ class Session:
         """The scope, read from its text once."""
         return scopes.parse(self.scope)
 
+    def under(self, mask: int | None) -> "Session":
+        """Return the session as a token with this mask may know it: nothing of the rest."""
+        if mask is None:
+            return self
+        part = self.granted.under(mask)
+        return attrs.evolve(self, scope=part.text, device_id=part.device_id)
+
     def over(self, now: int, limits: Limits) -> End | None:
         """Return why the session is over, or `None` while it lives."""
         if self.ended_at is not None:

@@ -2,6 +2,9 @@
 
 A token is 45 bytes in base64url behind a typed prefix: session id, generation, expiry and a MAC.
 Reading one costs no database; there is no row per token, and nothing in the database makes one.
+
+An access token that may do less than its session has three bytes more: which of the session's scope
+tokens it carries.
 """
 
 import base64
@@ -16,8 +19,9 @@ from synapse_nextgen_auth.secret import Keyring, Secret, urlsafe
 
 _EXPIRY_BYTES = 5
 _FIELDS = struct.Struct(f">16sI{_EXPIRY_BYTES}s")
+_MASK_BYTES = 3
 _MAC_BYTES = 20
-_BODY = re.compile(r"[A-Za-z0-9_-]{60}")
+_BODY = re.compile(r"[A-Za-z0-9_-]{60}(?:[A-Za-z0-9_-]{4})?")
 
 
 class Kind(enum.Enum):
@@ -34,12 +38,17 @@ _KINDS = {kind.value: kind for kind in Kind}
 
 @attrs.frozen
 class Token:
-    """What a token says: which session, which generation of it, and until when (seconds; 0: no end)."""
+    """What a token says: which session, which generation of it, and until when (seconds; 0: no end).
+
+    `mask` has a bit for each scope token of the session, the first one lowest; `None` is all of
+    them. Only access tokens have one (RFC 6749 section 6).
+    """
 
     kind: Kind
     session_id: str
     generation: int
     expires_at: int
+    mask: int | None = None
 
     def is_expired(self, now: int) -> bool:
         """Say whether the token's own time is over."""
@@ -79,9 +88,11 @@ def _purpose(kind: Kind) -> str:
 
 def _pack(token: Token) -> bytes:
     expiry = token.expires_at.to_bytes(_EXPIRY_BYTES, "big")
-    return _FIELDS.pack(bytes.fromhex(token.session_id), token.generation, expiry)
+    fields = _FIELDS.pack(bytes.fromhex(token.session_id), token.generation, expiry)
+    return fields if token.mask is None else fields + token.mask.to_bytes(_MASK_BYTES, "big")
 
 
 def _unpack(kind: Kind, fields: bytes) -> Token:
-    session_id, generation, expiry = _FIELDS.unpack(fields)
-    return Token(kind, session_id.hex(), generation, int.from_bytes(expiry, "big"))
+    session_id, generation, expiry = _FIELDS.unpack(fields[: _FIELDS.size])
+    mask = int.from_bytes(fields[_FIELDS.size :], "big") if len(fields) > _FIELDS.size else None
+    return Token(kind, session_id.hex(), generation, int.from_bytes(expiry, "big"), mask)

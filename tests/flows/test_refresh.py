@@ -15,6 +15,8 @@ from synapse_nextgen_auth.oauth.refresh_token import Verdict
 from synapse_nextgen_auth.oauth.sessions import End, Limits
 from synapse_nextgen_auth.store import sessions
 
+API = "urn:matrix:client:api:*"
+DEVICE = "urn:matrix:client:device:DEVICEOFALICE"
 LIMITS = Limits()
 ID = a_session().session_id
 
@@ -26,9 +28,11 @@ def begin(tables, **fields):
     return session
 
 
-def present(session, generation, *, at=0, limits=LIMITS, client_id="app", address=ADDRESS):
+def present(
+    session, generation, *, at=0, limits=LIMITS, client_id="app", address=ADDRESS, scope=None
+):
     """Return the flow that presents the refresh token of a generation, `at` seconds from now on."""
-    presented = Presented(client_id, generation, address)
+    presented = Presented(client_id, generation, address, scope)
     return partial(refresh.refresh, known=session, presented=presented, now=NOW + at, limits=limits)
 
 
@@ -99,6 +103,46 @@ def test_every_row_of_the_design(tables, transact, row, presented, at, answer):
         assert (outcome.value, outcome.ended) == (Renewed(*answer), ())
         assert (after.generation, after.ended_at) == (answer[0], None)
         assert tables.events() == []
+
+
+SCOPE = f"openid {API} {DEVICE}"
+
+
+@pytest.mark.parametrize("presented", [1, 2, 9])
+def test_a_narrowed_refresh_moves_the_session_as_any_other(tables, transact, presented):
+    """Rotated, repeated or restored: the answer says which part, the session keeps its scope."""
+    session = begin(tables, scope=SCOPE, generation=2, confirmed_generation=1)
+
+    outcome = transact(present(session, presented, scope="openid"))
+
+    assert outcome.value.part.text == "openid"
+    assert stored(tables).scope == SCOPE
+    assert outcome.value.generation == max(2, presented + (presented > 1))
+
+
+@pytest.mark.parametrize("asked", [f"{SCOPE} email", f"{API} {DEVICE}X", API, "nonsense"])
+def test_a_refresh_that_asks_for_more_rotates_nothing(tables, transact, asked):
+    """RFC 6749 section 6: `invalid_scope`, and the same token refreshes a moment later."""
+    session = begin(tables, scope=SCOPE)
+
+    with pytest.raises(OAuthError) as raised:
+        transact(present(session, 1, scope=asked))
+
+    assert raised.value.code == "invalid_scope"
+    assert stored(tables) == session
+    assert tables.events() == []
+    assert transact(present(session, 1)).value == Renewed(2, ROTATE)
+
+
+def test_of_somebody_elses_token_or_a_dead_one_only_that_is_said(tables, transact):
+    """`invalid_grant` comes before what is wrong with the scope."""
+    session = begin(tables, scope=SCOPE)
+    stranger = transact(present(session, 1, client_id="other", scope="nonsense"))
+    transact(partial(end_session.end_by_id, session_id=ID, why=End.REVOKED, now=NOW))
+    dead = transact(present(stored(tables), 1, scope="nonsense"))
+
+    assert "another client" in refused(stranger)
+    assert "over" in refused(dead)
 
 
 def test_c093_a_lost_answer_is_repeated_and_forks_nothing(tables, transact):

@@ -493,9 +493,10 @@ def test_c110_old_and_new_refresh_tokens_do_not_mix(homeserver, server, client, 
 
 
 def test_the_scope_cannot_grow(server, client, tokens):
-    """A `scope` in the refresh request changes nothing (RFC 6749 section 6 only lets it shrink)."""
-    renewed = pair(
-        client.refresh(tokens["refresh_token"], scope=f"{API} openid urn:synapse:admin:*")
-    )
+    """More than was granted is `invalid_scope` (RFC 6749 section 6), and nothing was rotated."""
+    grown = client.refresh(tokens["refresh_token"], scope=f"{tokens['scope']} openid")
+    renewed = pair(client.refresh(tokens["refresh_token"]))
 
+    assert_refused(grown, "invalid_scope")
     assert renewed["scope"] == tokens["scope"]
+    assert inside(renewed["refresh_token"]).generation == 2

@@ -225,3 +225,71 @@ def test_any_text_is_a_scope_or_refused(text):
 def test_c222_a_huge_scope_is_read_in_one_pass(text):
     """Fifty thousand characters are refused like fifty."""
     refused(text)
+
+
+WHOLE = f"openid email {API} {DEVICE} {ADMIN}"
+NEW_DEVICE_OF_OTHERS = f"{scopes.STABLE}device:SOMEBODYELSES"
+
+
+@pytest.mark.parametrize(
+    ("granted", "asked", "part"),
+    [
+        (WHOLE, WHOLE, WHOLE),
+        (WHOLE, f"{ADMIN} {DEVICE} {API} email openid", WHOLE),
+        (WHOLE, "openid", "openid"),
+        (WHOLE, f"openid {API} {DEVICE}", f"openid {API} {DEVICE}"),
+        (WHOLE, f"{API} {DEVICE}", f"{API} {DEVICE}"),
+        (WHOLE, f"{OLD_API} {OLD_DEVICE}", f"{API} {DEVICE}"),
+        (f"{OLD_API} {OLD_DEVICE}", f"{API} {DEVICE}", f"{OLD_API} {OLD_DEVICE}"),
+        (WHOLE, "openid offline_access", "openid"),
+        (WHOLE, "openid openid", "openid"),
+    ],
+)
+def test_a_refresh_may_ask_for_less(granted, asked, part):
+    """RFC 6749 section 6: part of what was granted, in either spelling, and back through a mask."""
+    granted = scopes.parse(granted)
+
+    found = scopes.narrow(granted, asked)
+    mask = granted.mask_of(found)
+
+    assert set(found.tokens) <= set(asked.split(" ")), "the client's own spelling"
+    assert found.effective == scopes.parse(part).effective
+    assert (granted if mask is None else granted.under(mask)).effective == found.effective
+    assert (mask is None) == (found.effective == granted.effective)
+
+
+@pytest.mark.parametrize(
+    ("granted", "asked"),
+    [
+        ("openid", "openid email"),
+        ("openid", f"{API} {DEVICE}"),
+        (f"{API} {DEVICE}", f"{API} {DEVICE} openid"),
+        (f"{API} {DEVICE}", f"{API} {DEVICE} {ADMIN}"),
+        (f"{API} {DEVICE}", f"{API} {NEW_DEVICE_OF_OTHERS}"),
+        (f"{API} {DEVICE}", f"{API} {DEVICE} {NEW_DEVICE_OF_OTHERS}"),
+        (WHOLE, API),
+        (WHOLE, DEVICE),
+        (WHOLE, f"openid {ADMIN}"),
+        (WHOLE, f"{API} {OLD_DEVICE}"),
+        (WHOLE, "offline_access"),
+        (WHOLE, "openid  email"),
+    ],
+)
+def test_c305_a_refresh_never_asks_for_more(granted, asked):
+    """Wider, another device, the API without its device: `invalid_scope`."""
+    with pytest.raises(OAuthError) as raised:
+        scopes.narrow(scopes.parse(granted), asked)
+
+    assert raised.value.code == "invalid_scope"
+
+
+@given(st.sets(st.sampled_from(WHOLE.split(" "))))
+def test_a_mask_stands_for_exactly_these_tokens(chosen):
+    """Whatever part it is: what the mask gives back has these tokens, in the session's order."""
+    granted = scopes.parse(WHOLE)
+    part = scopes.Scope(tuple(chosen))
+
+    mask = granted.mask_of(part)
+
+    back = granted if mask is None else granted.under(mask)
+    assert back.tokens == tuple(token for token in granted.tokens if token in chosen)

@@ -1,8 +1,10 @@
 """Tokens: only we make them, and none passes for another."""
 
+import base64
 import re
 import struct
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -159,3 +161,43 @@ def test_a_statement_that_does_not_fit_is_an_error(generation, expires_at):
     """Never another statement that happens to fit."""
     with pytest.raises((struct.error, OverflowError)):
         text_of(Token(Kind.REFRESH, ACCESS.session_id, generation, expires_at))
+
+
+@given(any_token, st.integers(0, 2**24 - 1))
+def test_a_token_may_carry_which_part_of_the_scope_it_has(token, mask):
+    """Four characters more; each bit counts, and without a mask it is another statement."""
+    part = attrs.evolve(token, mask=mask)
+    text = text_of(part)
+
+    assert tokens.read(RING, text) == part
+    assert len(text) == 68
+    assert text != text_of(token)
+    assert tokens.read(RING, text[:-4]) is None
+
+
+def test_a_token_without_a_mask_is_written_as_ever():
+    """Byte for byte, so that a worker of an earlier release reads it, and what it made is read."""
+    body = base64.urlsafe_b64decode(text_of(ACCESS)[4:])
+
+    assert len(text_of(ACCESS)) == 64
+    assert body[:25] == bytes.fromhex(ACCESS.session_id) + struct.pack(">IB", 7, 0) + (
+        1_800_000_300
+    ).to_bytes(4, "big")
+    assert body[25:] == RING.mac("token access", body[:25])[:20]
+
+
+@pytest.mark.parametrize("place", range(68))
+def test_any_other_character_in_a_narrowed_token_makes_it_worthless(place):
+    """The mask is under the MAC: nobody gives himself a bit more."""
+    text = text_of(attrs.evolve(ACCESS, mask=1))
+
+    for character in ALPHABET:
+        if character != text[place]:
+            assert tokens.read(RING, text[:place] + character + text[place + 1 :]) is None
+
+
+@pytest.mark.parametrize("more", ["AAAA", "AAAAAAAA", "AAA", "A"])
+def test_nothing_is_added_to_a_token(more):
+    """Neither behind a whole one nor behind a narrowed one."""
+    for token in (ACCESS, attrs.evolve(ACCESS, mask=1)):
+        assert tokens.read(RING, text_of(token) + more) is None

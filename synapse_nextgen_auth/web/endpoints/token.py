@@ -99,13 +99,22 @@ async def renew(site: Site, ask: Ask) -> Outgoing:
     renewed = await site.homeserver.transact(
         refresh.refresh,
         session,
-        refresh.Presented(ask.client.client_id, presented.generation, ask.incoming.address),
+        refresh.Presented(
+            ask.client.client_id,
+            presented.generation,
+            ask.incoming.address,
+            ask.form.get("scope"),
+        ),
         now=site.now(),
         limits=site.limits,
     )
     site.homeserver.metrics.refresh(_COUNTED_AS[renewed.verdict])
-    pair = _pair(site, session, renewed.generation)
-    return await _answer(site, ask.client, session, pair, nonce=None)
+    part = renewed.part or session.granted
+    mask = session.granted.mask_of(part)
+    pair = _pair(site, session, renewed.generation, mask=mask)
+    # In the client's own spelling.
+    spelled = attrs.evolve(session, scope=part.text)
+    return await _answer(site, ask.client, spelled, pair, nonce=None)
 
 
 _COUNTED_AS = {
@@ -184,13 +193,13 @@ class Pair:
     expires_in: int
 
 
-def _pair(site: Site, session: Session, generation: int) -> Pair:
+def _pair(site: Site, session: Session, generation: int, *, mask: int | None = None) -> Pair:
     now = site.now()
     end = session.ends_at(site.limits)
     lifetime = site.limits.access_token
     if end is not None:
         lifetime = max(1, min(lifetime, end - now))
-    access = Token(Kind.ACCESS, session.session_id, generation, now + lifetime)
+    access = Token(Kind.ACCESS, session.session_id, generation, now + lifetime, mask)
     renewal = Token(Kind.REFRESH, session.session_id, generation, 0)
     return Pair(tokens.mint(site.keys, access), tokens.mint(site.keys, renewal), lifetime)
 
