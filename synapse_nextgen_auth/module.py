@@ -12,7 +12,14 @@ from synapse.module_api import ModuleApi
 from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth.accounts.management import Action
 from synapse_nextgen_auth.config import Config, ConfigProblems
-from synapse_nextgen_auth.homeserver import auth, discovery, rendezvous, schema, selfcheck
+from synapse_nextgen_auth.homeserver import (
+    admin_refusal,
+    auth,
+    discovery,
+    rendezvous,
+    schema,
+    selfcheck,
+)
 from synapse_nextgen_auth.homeserver.activity import Activity
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.devices import Devices
@@ -81,6 +88,7 @@ class NextGenAuth:
             api.register_web_resource(rendezvous.PATH, Tree(routes.meeting(site)))
         discovery.announce(site.homeserver, site.endpoints, site.document, meeting_place=place)
         auth.install(site.homeserver, site.check)
+        admin_refusal.install()
         site.devices.watch()
         BrowserInsteadOfStages(site.homeserver, site.check, site.endpoints)
         Housekeeping(

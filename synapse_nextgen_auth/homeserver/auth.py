@@ -4,13 +4,14 @@ import logging
 from typing import Any
 
 from synapse.api.auth.internal import InternalAuth
-from synapse.api.errors import MissingClientTokenError
+from synapse.api.errors import MissingClientTokenError, SynapseError
 from synapse.http.site import SynapseRequest
 from synapse.types import Requester
 from synapse.util.cancellation import cancellable
 from twisted.web.server import Request
 
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.challenges import add_challenge
 from synapse_nextgen_auth.homeserver.http import user_agent
 from synapse_nextgen_auth.homeserver.outage import come_back
 from synapse_nextgen_auth.homeserver.tokens import TokenCheck, is_ours, may_administer, surrogate
@@ -35,6 +36,9 @@ class SessionAuth(InternalAuth):
         """Return who sends a request; a database that is away is a failure of ours, so a 503."""
         try:
             return await super().get_user_by_req(request, *args, **kwargs)
+        except SynapseError as error:
+            add_challenge(error)
+            raise
         except self._nextgen.homeserver.database_errors as error:
             if tokens.kind_of(self.get_access_token_from_request(request)) is None:
                 raise
@@ -59,12 +63,16 @@ class SessionAuth(InternalAuth):
             text = InternalAuth.get_access_token_from_request(request)
         except UnicodeDecodeError:
             raise MissingClientTokenError("The access token is not ASCII.") from None
-        if tokens.kind_of(text) is None or request.requestHeaders.hasHeader(b"Authorization"):
+        if request.requestHeaders.hasHeader(b"Authorization") or not self.is_token_of_ours(text):
             return text
-        if self.store.get_app_service_by_token(text) is not None:
-            return text  # a bridge may call its token what it likes
         raise MissingClientTokenError(
             "This access token is not accepted in the address. Send it in the Authorization header."
+        )
+
+    def is_token_of_ours(self, text: str) -> bool:
+        """Say whether a token claims to be ours; a bridge may call its own what it likes (C119)."""
+        return (
+            tokens.kind_of(text) is not None and self.store.get_app_service_by_token(text) is None
         )
 
     async def is_server_admin(self, requester: Requester) -> bool:
@@ -75,6 +83,12 @@ class SessionAuth(InternalAuth):
             return False
         self._nextgen.activity.administered(requester.user.to_string(), requester.device_id)
         return True
+
+    async def is_admin_without_scope(self, requester: Requester) -> bool:
+        """Say whether it is the token alone that keeps an administrator from administering."""
+        if not is_ours(requester) or may_administer(requester):
+            return False
+        return await super().is_server_admin(requester)
 
     async def _record_request(self, request: SynapseRequest, requester: Requester) -> None:
         if not is_ours(requester):

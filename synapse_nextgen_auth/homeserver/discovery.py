@@ -4,18 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from synapse import rest
-from synapse.api.errors import AuthError, Codes
 from synapse.http.server import HttpServer, respond_with_json_bytes
 from synapse.http.servlet import RestServlet
-from synapse.http.site import SynapseRequest
 from synapse.rest.client._base import client_patterns
-from synapse.rest.client.login_token_request import LoginTokenRequestServlet
 from synapse.server import HomeServer
 
-from synapse_nextgen_auth.homeserver import rendezvous
+from synapse_nextgen_auth.homeserver import closed_endpoints, rendezvous
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.rendezvous import MeetingPlace
-from synapse_nextgen_auth.oauth import tokens
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 
 CACHEABLE = b"public, max-age=600, s-maxage=3600, stale-while-revalidate=600"
@@ -54,19 +50,6 @@ class AuthIssuer(RestServlet):
         return 200, {"issuer": self._issuer}
 
 
-class GetLoginToken(LoginTokenRequestServlet):
-    """`/login/get_token` refuses our tokens: it would turn a scoped one into a full one (C117)."""
-
-    async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
-        """Refuse a token of ours, leave any other to Synapse."""
-        if tokens.kind_of(self.auth.get_access_token_from_request(request)) is not None:
-            await self.auth.get_user_by_req(request)
-            raise AuthError(
-                403, "A session opened in the browser cannot make login tokens", Codes.FORBIDDEN
-            )
-        return await super().on_POST(request)
-
-
 def announce(
     homeserver: Homeserver,
     endpoints: Endpoints,
@@ -76,7 +59,8 @@ def announce(
 ) -> None:
     """Serve discovery on every listener that will carry the client API, and in the well-known.
 
-    With a `meeting_place`, sign-in by QR code too.
+    With a `meeting_place`, sign-in by QR code too. On the same listeners the endpoints are replaced
+    that are not for our tokens.
     """
     ours = homeserver.hs
 
@@ -87,9 +71,7 @@ def announce(
         AuthIssuer(endpoints.issuer).register(http_server)
         if meeting_place is not None:
             rendezvous.register(hs, http_server, meeting_place)
-        is_main = hs.config.worker.worker_app is None
-        if is_main and hs.config.auth.login_via_existing_enabled:
-            GetLoginToken(hs).register(http_server)
+        closed_endpoints.close(homeserver, endpoints, http_server)
 
     rest.SERVLET_GROUPS["client"] = (*rest.SERVLET_GROUPS["client"], register)
     content = homeserver.hs.config.server.extra_well_known_client_content

@@ -3,11 +3,12 @@
 from functools import lru_cache
 
 import attrs
-from synapse.api.errors import AuthError, Codes, InvalidClientTokenError
+from synapse.api.errors import InvalidClientTokenError
 from synapse.types import Requester, create_requester
 
 from synapse_nextgen_auth.homeserver.activity import Activity
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.challenges import insufficient_scope
 from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.oauth import tokens
 from synapse_nextgen_auth.oauth.scopes import ADMIN, API
@@ -87,7 +88,7 @@ class TokenCheck:
         session = await self.session(self.read(text), allow_expired=allow_expired)
         scope = session.granted.effective
         if API not in scope:
-            raise AuthError(403, "This token does not open the Matrix API", Codes.FORBIDDEN)
+            raise insufficient_scope("This token does not open the Matrix API", API)
         user = await self.homeserver.user(session.user_id)
         if user is None or user.is_deactivated:
             raise InvalidClientTokenError("Unrecognised access token")

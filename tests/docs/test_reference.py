@@ -13,7 +13,8 @@ from synapse_nextgen_auth import config
 from synapse_nextgen_auth.accounts.management import Action
 from synapse_nextgen_auth.cli import main
 from synapse_nextgen_auth.homeserver import metrics, rendezvous
-from synapse_nextgen_auth.homeserver.discovery import AuthIssuer, AuthMetadata, GetLoginToken
+from synapse_nextgen_auth.homeserver.closed_endpoints import GetLoginToken
+from synapse_nextgen_auth.homeserver.discovery import AuthIssuer, AuthMetadata
 from synapse_nextgen_auth.oauth.events import Happened
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.oauth.scopes import parse as parse_scope

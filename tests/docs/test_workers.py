@@ -6,7 +6,8 @@ import pytest
 
 from support.markdown import DOCS, blocks, rows, section
 from synapse_nextgen_auth.homeserver import rendezvous
-from synapse_nextgen_auth.homeserver.discovery import AuthIssuer, AuthMetadata, GetLoginToken
+from synapse_nextgen_auth.homeserver.closed_endpoints import GetLoginToken
+from synapse_nextgen_auth.homeserver.discovery import AuthIssuer, AuthMetadata
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.web.routes import ROUTES, STATIC, WELL_KNOWN
 

@@ -53,14 +53,20 @@ def busy_homeserver(request, tmp_path_factory, make_database) -> Iterator[Homese
 def homeserver_with_worker(tmp_path_factory, make_database, redis_server) -> Iterator[Homeserver]:
     """Yield a homeserver on PostgreSQL with one generic worker, `workers["worker1"]`.
 
-    The worker does what Synapse does in the background.
+    The worker does what Synapse does in the background. Whatever Synapse offers to those who have a
+    token is switched on.
     """
     directory = tmp_path_factory.mktemp("homeserver-worker")
     database = make_database("postgres", directory)
     homeserver = Homeserver(
         directory,
         database,
-        config={"run_background_tasks_on": "worker1"},
+        config={
+            "run_background_tasks_on": "worker1",
+            "refreshable_access_token_lifetime": "5m",
+            "login_via_existing_session": {"enabled": True, "require_ui_auth": False},
+            "experimental_features": {"msc3814_enabled": True},
+        },
         log_level="DEBUG",
         redis=redis_server,
     )

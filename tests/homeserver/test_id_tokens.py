@@ -128,6 +128,13 @@ def assert_challenged(answer, error, status):
     assert_not_kept(answer)
 
 
+def assert_asked(answer):
+    """No token came, so nothing is said about one (RFC 6750 section 3.1)."""
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_token")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert_not_kept(answer)
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_userinfo_tells_what_the_scope_allows(homeserver, server, user, method):
     """`sub` always, name and picture with `profile`, the address with `email`."""
@@ -177,13 +184,14 @@ def test_c137_userinfo_wants_a_living_token(homeserver, server, user):
     server.revoke(token=revoked, client_id=client.id)
     access = tokens["access_token"]
     bad = [
-        *(None, "", "x", "\u00fc".encode().decode("latin-1"), tokens["refresh_token"], revoked),
+        *("", "x", "\u00fc".encode().decode("latin-1"), tokens["refresh_token"], revoked),
         made_from(access, expires_at=int(time.time()) - 1),
         *(access[:-1], homeserver.login(user)["access_token"], access + " " + access),
     ]
 
     for token in bad:
         assert_challenged(userinfo(server, token), "invalid_token", 401)
+    assert_asked(userinfo(server, None))
     assert userinfo(server, access).status_code == 200
 
 
@@ -212,7 +220,7 @@ def test_userinfo_reads_no_token_from_an_address(server, user):
     token = client.sign_in(user.localpart, user.password, scope="openid")["access_token"]
     answer = requests.get(server.url("userinfo"), params={"access_token": token}, timeout=10)
 
-    assert_challenged(answer, "invalid_token", 401)
+    assert_asked(answer)
 
 
 def test_a_browser_session_opens_no_userinfo(homeserver, server, user):

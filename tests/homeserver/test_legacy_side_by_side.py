@@ -171,6 +171,24 @@ def test_c117_a_token_of_ours_that_does_not_work_is_not_told_more(server, client
 # Application services
 
 
+def test_c119_a_bridge_is_served_by_the_endpoints_that_are_not_for_our_tokens(server):
+    """What its token looks like decides nothing."""
+    answers = [
+        server.api(method, f"/_matrix/client/{path}", ODD_BRIDGE_TOKEN, json={}).json()
+        for method, path in (
+            ("POST", "v3/account/3pid"),
+            ("POST", "v3/account/3pid/delete"),
+            ("PUT", "unstable/org.matrix.msc3814.v1/dehydrated_device"),
+            ("GET", "v3/capabilities"),
+        )
+    ]
+
+    assert [answer.get("errcode") for answer in answers[:3]] == ["M_MISSING_PARAM"] + [
+        "M_BAD_JSON"
+    ] * 2
+    assert answers[3]["capabilities"]["m.3pid_changes"] == {"enabled": True}
+
+
 def test_c119_a_bridges_token_that_looks_like_ours_may_stand_in_the_address(server):
     """Only what we gave out is refused there."""
     path = f"{V3}/account/whoami?access_token={ODD_BRIDGE_TOKEN}"

@@ -3,7 +3,9 @@
 from synapse.api.errors import InvalidClientTokenError
 
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.oauth import bearer
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.scopes import OPENID
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.site import Site
@@ -14,28 +16,34 @@ async def userinfo(site: Site, incoming: Incoming) -> Outgoing:
     try:
         session = await _session(site, incoming)
     except OAuthError as refusal:
-        challenge = f'Bearer realm="synapse_nextgen_auth", error="{refusal.code}"'
-        return answers.error(refusal, ("WWW-Authenticate", challenge))
+        return answers.error(refusal, (bearer.HEADER, _challenge(incoming, refusal)))
     return answers.json_answer(200, await _claims(site, session))
+
+
+def _challenge(incoming: Incoming, refusal: OAuthError) -> str:
+    if not incoming.has_header("Authorization"):
+        return bearer.challenge()
+    missing = OPENID if refusal.code == bearer.INSUFFICIENT_SCOPE else None
+    return bearer.challenge(refusal.code, scope=missing)
 
 
 async def _session(site: Site, incoming: Incoming) -> Session:
     scheme, _, text = (incoming.header("Authorization") or "").partition(" ")
     if scheme.lower() != "bearer" or not text:
-        raise OAuthError("invalid_token", "An access token is required", 401)
+        raise OAuthError(bearer.INVALID_TOKEN, "An access token is required", 401)
     try:
         session = await site.check.session(
             site.check.read(text), is_noted=incoming.method != "HEAD"
         )
     except InvalidClientTokenError as error:
-        raise OAuthError("invalid_token", "The access token is not valid", 401) from error
+        raise OAuthError(bearer.INVALID_TOKEN, "The access token is not valid", 401) from error
     account = await site.people.account(session.user_id)
     if account is None or account.is_deactivated or account.is_locked:
-        raise OAuthError("invalid_token", "The access token is not valid", 401)
+        raise OAuthError(bearer.INVALID_TOKEN, "The access token is not valid", 401)
     if await site.client(session.client_id) is None:
-        raise OAuthError("invalid_token", "The access token is not valid", 401)
+        raise OAuthError(bearer.INVALID_TOKEN, "The access token is not valid", 401)
     if not session.granted.openid:
-        raise OAuthError("insufficient_scope", "The token was not granted openid", 403)
+        raise OAuthError(bearer.INSUFFICIENT_SCOPE, "The token was not granted openid", 403)
     return session
 
 

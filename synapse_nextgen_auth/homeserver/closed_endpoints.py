@@ -1,0 +1,155 @@
+"""Synapse's endpoints that are not for our tokens, and what they answer them (C117).
+
+Through them a token would outlive or outgrow itself; Synapse takes most of them away when sign-in is
+delegated to another service. All endpoints that matter here, those that need nothing of this
+included, are in docs/reference/matrix-endpoints.md.
+"""
+
+from typing import Any
+
+from synapse.api.errors import AuthError, Codes
+from synapse.http.server import HttpServer
+from synapse.http.servlet import RestServlet, parse_json_object_from_request
+from synapse.http.site import SynapseRequest
+from synapse.rest.client.account import ThreepidDeleteRestServlet, ThreepidRestServlet
+from synapse.rest.client.capabilities import CapabilitiesRestServlet
+from synapse.rest.client.devices import DehydratedDeviceV2Servlet
+from synapse.rest.client.login_token_request import LoginTokenRequestServlet
+from synapse.server import HomeServer
+from synapse.types import Requester
+
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.tokens import is_ours
+from synapse_nextgen_auth.oauth.metadata import Endpoints
+
+
+def _token_of_ours(servlet: Any, request: SynapseRequest) -> str | None:
+    """Return the token of the request if it claims to be ours, living or not."""
+    auth = servlet.hs.get_auth()
+    if not auth.has_access_token(request):
+        return None
+    text: str = auth.get_access_token_from_request(request)
+    return text if auth.is_token_of_ours(text) else None
+
+
+async def _refuse_ours(servlet: Any, request: SynapseRequest, what: str) -> None:
+    """Refuse a token of ours, a dead one as every endpoint does; any other is Synapse's matter."""
+    if _token_of_ours(servlet, request) is None:
+        return
+    await servlet.hs.get_auth().get_user_by_req(request)
+    raise AuthError(
+        403,
+        f"A session that was opened in the browser cannot {what}."
+        f" Manage the account at {servlet.account}",
+        Codes.FORBIDDEN,
+    )
+
+
+class Threepids(ThreepidRestServlet):
+    """`/account/3pid`: reading stays, adding an address does not.
+
+    Synapse asks for no authentication there, and with an address of one's own one resets the
+    password.
+    """
+
+    def __init__(self, hs: HomeServer, account: str) -> None:
+        super().__init__(hs)
+        self.account = account
+
+    async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
+        """Refuse a token of ours, leave any other to Synapse."""
+        await _refuse_ours(self, request, "add an address to the account")
+        return await super().on_POST(request)
+
+
+class DeleteThreepid(ThreepidDeleteRestServlet):
+    """`/account/3pid/delete`: the owner's way back stays (no authentication in Synapse either)."""
+
+    def __init__(self, hs: HomeServer, account: str) -> None:
+        super().__init__(hs)
+        self.account = account
+
+    async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
+        """Refuse a token of ours, leave any other to Synapse."""
+        await _refuse_ours(self, request, "remove an address from the account")
+        return await super().on_POST(request)
+
+
+class GetLoginToken(LoginTokenRequestServlet):
+    """`/login/get_token` would turn a scoped token into a full one without an end (MSC3882)."""
+
+    def __init__(self, hs: HomeServer, account: str) -> None:
+        super().__init__(hs)
+        self.hs = hs
+        self.account = account
+
+    async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
+        """Refuse a token of ours, leave any other to Synapse."""
+        await _refuse_ours(self, request, "make login tokens")
+        return await super().on_POST(request)
+
+
+class DehydratedDevice(DehydratedDeviceV2Servlet):
+    """`/dehydrated_device` (MSC3814): Synapse would let it overwrite, then delete, any device."""
+
+    def __init__(self, hs: HomeServer, homeserver: Homeserver) -> None:
+        super().__init__(hs)
+        self._homeserver = homeserver
+
+    async def on_PUT(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
+        """Refuse a token of ours that names a device that somebody signed in to."""
+        token = _token_of_ours(self, request)
+        if token is not None:
+            requester = await self.auth.get_user_by_access_token(token)
+            device_id = parse_json_object_from_request(request).get("device_id")
+            await self._refuse_taken(requester.user.to_string(), device_id)
+            assert request.content is not None  # noqa: S101 (read just now)
+            request.content.seek(0)
+        return await super().on_PUT(request)
+
+    async def _refuse_taken(self, user_id: str, device_id: object) -> None:
+        if not isinstance(device_id, str) or "\0" in device_id:
+            return  # Synapse says what is wrong with it
+        dehydrated = await self._homeserver.store.get_dehydrated_device(user_id)
+        if dehydrated is not None and dehydrated[0] == device_id:
+            return
+        if await self._homeserver.device_name(user_id, device_id) is not None:
+            raise AuthError(
+                403, "A device that somebody signed in to cannot be dehydrated", Codes.FORBIDDEN
+            )
+
+
+# What people do on the account page, or not at all, with a token of ours. Clients show forms for
+# what is true here.
+_NOT_OURS = ("m.change_password", "m.3pid_changes", "m.get_login_token")
+
+
+class Capabilities(CapabilitiesRestServlet):
+    """`/capabilities` says what this token may do, not what some other may."""
+
+    async def on_GET(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
+        """Answer as Synapse does, without what is refused to our tokens."""
+        status, answer = await super().on_GET(request)
+        requester = request.requester
+        if isinstance(requester, Requester) and is_ours(requester):
+            answer["capabilities"].update({name: {"enabled": False} for name in _NOT_OURS})
+        return status, answer
+
+
+def servlets(hs: HomeServer, homeserver: Homeserver, endpoints: Endpoints) -> list[RestServlet]:
+    """Return what this process serves in place of Synapse's own."""
+    account = endpoints.url("account")
+    found: list[RestServlet] = [Threepids(hs, account), Capabilities(hs)]
+    if hs.config.experimental.msc3814_enabled:
+        found.append(DehydratedDevice(hs, homeserver))
+    if hs.config.worker.worker_app is None:
+        found.append(DeleteThreepid(hs, account))
+        if hs.config.auth.login_via_existing_enabled:
+            found.append(GetLoginToken(hs, account))
+    return found
+
+
+def close(homeserver: Homeserver, endpoints: Endpoints, http_server: HttpServer) -> None:
+    """Register these after Synapse's own: an equal pattern takes the place of the earlier one."""
+    for servlet in servlets(homeserver.hs, homeserver, endpoints):
+        servlet.register(http_server)

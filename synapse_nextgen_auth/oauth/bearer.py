@@ -1,0 +1,15 @@
+"""What a refusal says about the token that came, or did not (RFC 6750 section 3)."""
+
+HEADER = "WWW-Authenticate"
+INVALID_TOKEN = "invalid_token"  # noqa: S105 (an error, no password)
+INSUFFICIENT_SCOPE = "insufficient_scope"
+
+
+def challenge(error: str | None = None, *, scope: str | None = None) -> str:
+    """Return the value of `WWW-Authenticate`.
+
+    Without an `error` no token came: then nothing is said about one. `scope` is what is missing.
+    """
+    said = {"error": error, "scope": scope}
+    attributes = ", ".join(f'{name}="{value}"' for name, value in said.items() if value)
+    return f"Bearer {attributes}".strip()
