@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from itertools import islice
 
 import jwt
 from jwt import PyJWK
@@ -16,6 +17,11 @@ _KINDS = {
 ALGORITHMS = tuple(_KINDS)
 
 _MAX_KEYS = 20
+# An exponent of 32 bits is what some APIs can hold, all honest ones are far smaller. One as long as
+# the key makes each signature thirty times as dear to check, for everybody (RFC 8017 allows it).
+MAX_EXPONENT = 2**32
+# Each key that is tried is a signature to check, before anybody knows who asks.
+MAX_TRIED = 4
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _KEPT = ("kty", "crv", "x", "y", "n", "e", "kid", "alg", "use")
 
@@ -46,12 +52,19 @@ def canonical(document: Mapping[str, list[dict[str, object]]]) -> str:
 
 
 def candidates(text: str, *, algorithm: str, kid: str | None) -> list[PyJWK]:
-    """Return the keys in canonical text that may have made a signature with these headers."""
-    return [
-        PyJWK(key, algorithm)
+    """Return the keys in canonical text that may have made a signature with these headers.
+
+    The one that is named comes first, and there are few: where a client has many keys, `kid` must say
+    which one it is. A registration of earlier days may hold keys that are refused now.
+    """
+    fitting = [
+        key
         for key in json.loads(text)["keys"]
         if algorithm in algorithms(key) and (kid is None or key.get("kid", kid) == kid)
     ]
+    fitting.sort(key=lambda key: key.get("kid") != kid)
+    readable = (PyJWK(key, algorithm) for key in fitting)
+    return list(islice((key for key in readable if _refuse_public(key) is None), MAX_TRIED))
 
 
 def algorithms(key: Mapping[str, object]) -> tuple[str, ...]:
@@ -66,11 +79,20 @@ def _refuse_key(key: dict[str, object]) -> str | None:
     if not all(isinstance(key[name], str) for name in _KEPT if name in key):
         return "its keys must have strings for values"
     try:
-        public = PyJWK(key, algorithms(key)[0]).key
+        read = PyJWK(key, algorithms(key)[0])
     except (jwt.PyJWTError, ValueError):  # PyJWT 2.10 lets the ValueError of cryptography through
         return "it contains a malformed key"
-    if key["kty"] == "RSA" and not 2048 <= public.key_size <= 8192:
+    return _refuse_public(read)
+
+
+def _refuse_public(key: PyJWK) -> str | None:
+    if key.key_type != "RSA":
+        return None
+    if not 2048 <= key.key.key_size <= 8192:
         return "its RSA keys must have 2048 to 8192 bits"
+    exponent = key.key.public_numbers().e
+    if not 3 <= exponent <= MAX_EXPONENT or exponent % 2 == 0:
+        return "its RSA keys must have an odd exponent e between 3 and 2^32"
     return None
 
 

@@ -1,5 +1,6 @@
 """The public keys of clients."""
 
+import base64
 import json
 
 import jwt
@@ -29,6 +30,13 @@ def private(key):
     """Return the private JWK: what no client may send."""
     name = "RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256"
     return jwt.get_algorithm_by_name(name).to_jwk(key, as_dict=True)
+
+
+def with_exponent(exponent, **more):
+    """Return an RSA key with another public exponent."""
+    raw = exponent.to_bytes((exponent.bit_length() + 7) // 8, "big")
+    e = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return {**public(RSA_KEY), "e": e, **more}
 
 
 RSA_JWK, P256_JWK = public(RSA_KEY, kid="r"), public(P256_KEY, kid="e")
@@ -117,6 +125,51 @@ def test_only_fitting_keys_are_candidates(algorithm, kid, count):
     found = jwks.candidates(text, algorithm=algorithm, kid=kid)
 
     assert [key.algorithm_name for key in found] == [algorithm] * count
+
+
+@pytest.mark.parametrize(
+    ("exponent", "refused"),
+    [
+        (1, True),
+        (2, True),
+        (3, False),
+        (65536, True),
+        (65537, False),
+        (2**32 - 1, False),
+        (2**32 + 1, True),
+        (2**64 + 1, True),
+        (2**2047 + 1, True),
+    ],
+)
+def test_an_rsa_exponent_is_small_and_odd(exponent, refused):
+    """A huge one costs 25 times as much to check, and whoever knows the client's id can ask for it."""
+    document = {"keys": [P256_JWK, with_exponent(exponent)]}
+
+    assert (jwks.refuse(document) is not None) is refused
+
+
+def test_a_huge_exponent_that_was_registered_once_is_not_tried():
+    """A registration outlives the rule of its day; its other keys go on."""
+    keys = [with_exponent(2**2047 + 1, kid="huge"), RSA_JWK]
+    text = json.dumps({"keys": keys})
+
+    found = jwks.candidates(text, algorithm="RS256", kid=None)
+
+    assert [key.key_id for key in found] == ["r"]
+    assert jwks.candidates(text, algorithm="RS256", kid="huge") == []
+
+
+@pytest.mark.parametrize("kid", [None, "k7"])
+def test_few_keys_are_tried_and_the_named_one_first(kid):
+    """Twenty signatures to check for one request would be twenty times the work."""
+    named = [public(RSA_KEY, kid=f"k{n}") for n in range(10)]
+    nameless = [public(RSA_KEY)] * 10
+    text = jwks.canonical({"keys": [*named, *nameless]})
+
+    found = jwks.candidates(text, algorithm="RS256", kid=kid)
+
+    assert len(found) == jwks.MAX_TRIED <= 5
+    assert found[0].key_id == kid
 
 
 values = (

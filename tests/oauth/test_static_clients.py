@@ -1,5 +1,7 @@
 """Clients in the configuration: the operator's word counts, mistakes are told, secrets are not."""
 
+import base64
+
 import pytest
 
 from synapse_nextgen_auth.oauth.clients import AuthMethod
@@ -14,6 +16,9 @@ JWK = {
     "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
     "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
 }
+
+RSA_JWK = {"kty": "RSA", "n": base64.urlsafe_b64encode(b"\xff" * 384).decode()}
+HUGE = base64.urlsafe_b64encode(b"\x7f" * 384).decode()
 
 
 def read(content=SECRET, **changes):
@@ -115,6 +120,7 @@ def test_c058_but_only_at_complete_addresses(uri):
         ({"token_endpoint_auth_method": "client_secret_basic"}, "needs client_secret"),
         ({"token_endpoint_auth_method": "tls"}, "token_endpoint_auth_method"),
         ({"jwks": {"keys": []}}, "jwks"),
+        ({"jwks": {"keys": [RSA_JWK | {"e": HUGE}]}}, "jwks: its RSA keys must have an odd"),
         ({"grant_types": ["password"]}, "grant_types"),
     ],
 )
