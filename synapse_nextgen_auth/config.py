@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from synapse_nextgen_auth.oauth.device_grants import LONGEST_LIFE
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.static_clients import StaticClient, read_static
 from synapse_nextgen_auth.secret import Secret
@@ -143,6 +144,23 @@ class Consent:
 
 
 @attrs.frozen
+class Authorization:
+    """How many people may come to sign in at once."""
+
+    per_second: float = _option(
+        2.0,
+        "How many authorization requests one network (an IPv4 address, or an IPv6 /64) may begin in"
+        " the long run. Many people may be behind one address: 2 a second are 7,200 an hour.",
+        example="10",
+    )
+    burst: int = _option(
+        1000,
+        "How many authorization requests one network may begin at once.",
+        example="5000",
+    )
+
+
+@attrs.frozen
 class Registration:
     """Whether and how clients register themselves (RFC 7591)."""
 
@@ -161,13 +179,14 @@ class Registration:
     )
     per_second: float = _option(
         1.0,
-        "How many new registrations one network address may make in the long run."
+        "How many new registrations one network (an IPv4 address, or an IPv6 /64) may make in the"
+        " long run."
         " Repeating a known registration is free.",
         example="0.1",
     )
     burst: int = _option(
         300,
-        "How many new registrations one network address may make at once.",
+        "How many new registrations one network may make at once.",
         example="20",
     )
     unused_lifetime: int = _option(
@@ -194,7 +213,7 @@ class DeviceGrants:
         "How long a person has to enter the code and agree.",
         example="10m",
         unit="duration",
-        longest="20m",
+        longest=f"{LONGEST_LIFE // 60}m",
     )
     interval: int = _option(
         5,
@@ -204,12 +223,13 @@ class DeviceGrants:
     )
     per_second: float = _option(
         0.5,
-        "How many device grants one network address may begin in the long run.",
+        "How many device grants, and as many meeting places for a QR code, one network (an IPv4"
+        " address, or an IPv6 /64) may begin in the long run.",
         example="0.1",
     )
     burst: int = _option(
         100,
-        "How many device grants one network address may begin at once.",
+        "How many of them one network may begin at once.",
         example="20",
     )
 
@@ -243,6 +263,7 @@ class Config:
     tokens: Tokens = attrs.field(factory=Tokens)
     sessions: Sessions = attrs.field(factory=Sessions)
     consent: Consent = attrs.field(factory=Consent)
+    authorization: Authorization = attrs.field(factory=Authorization)
     client_registration: Registration = attrs.field(factory=Registration)
     device_grants: DeviceGrants = attrs.field(factory=DeviceGrants)
     clients: tuple[StaticClient, ...] = _option(
@@ -269,6 +290,7 @@ SECTIONS: dict[str, type] = {
     "tokens": Tokens,
     "sessions": Sessions,
     "consent": Consent,
+    "authorization": Authorization,
     "client_registration": Registration,
     "device_grants": DeviceGrants,
 }

@@ -34,6 +34,7 @@ from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.homeserver.tokens import TokenCheck
 from synapse_nextgen_auth.homeserver.uia import BrowserInsteadOfStages
 from synapse_nextgen_auth.oauth import jwks, metadata
+from synapse_nextgen_auth.oauth import rendezvous as rules
 from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules
 from synapse_nextgen_auth.oauth.clients import (
     AUTHORIZATION_CODE,
@@ -43,6 +44,7 @@ from synapse_nextgen_auth.oauth.clients import (
     Client,
 )
 from synapse_nextgen_auth.oauth.metadata import PREFIX, Abilities, Endpoints
+from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.oauth.redirects import rules_at
 from synapse_nextgen_auth.oauth.sessions import Limits
 from synapse_nextgen_auth.oauth.static_clients import StaticClient
@@ -138,14 +140,17 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         registrations=Limiter(
             homeserver,
             "nextgen_client_registration",
-            per_second=config.client_registration.per_second,
-            burst=config.client_registration.burst,
+            Rate(config.client_registration.per_second, config.client_registration.burst),
+        ),
+        authorizations=Limiter(
+            homeserver,
+            "nextgen_authorization",
+            Rate(config.authorization.per_second, config.authorization.burst),
         ),
         device_requests=Limiter(
             homeserver,
             "nextgen_device_authorization",
-            per_second=config.device_grants.per_second,
-            burst=config.device_grants.burst,
+            Rate(config.device_grants.per_second, config.device_grants.burst),
         ),
         polls=Polls(homeserver),
         static_clients={written.client.client_id: _hashed(written) for written in config.clients},
@@ -158,10 +163,11 @@ def _meeting_place(site: Site) -> MeetingPlace | None:
     options = site.config.device_grants
     if not options.enabled:
         return None
-    limiter = Limiter(
-        site.homeserver, "nextgen_rendezvous", per_second=options.per_second, burst=options.burst
+    rate = rules.share(
+        Rate(options.per_second, options.burst), lifetime=max(options.lifetime, rules.LIFETIME)
     )
-    return MeetingPlace(site.homeserver, limiter)
+    limiter = Limiter(site.homeserver, "nextgen_rendezvous", rate)
+    return MeetingPlace(site.homeserver, limiter, options.lifetime)
 
 
 def keyring(config: Config, hs_config: HomeServerConfig) -> Keyring:

@@ -14,6 +14,9 @@ from synapse_nextgen_auth.oauth.grants import Grant
 from synapse_nextgen_auth.store import clients, consents, events, grants, sessions
 from synapse_nextgen_auth.store.txn import Txn
 
+# How long (seconds) a grant is remembered behind its code, so that a second use is noticed.
+_REMEMBERED = 24 * 3600
+
 
 class Step(enum.Enum):
     """What the person has to do next."""
@@ -91,6 +94,7 @@ def approve(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> bool:
         auth_time=decision.auth_time,
         code_digest=decision.code_digest,
         code_expires_at=decision.code_expires_at,
+        expires_at=decision.code_expires_at + _REMEMBERED,
         now=now,
     ):
         return False

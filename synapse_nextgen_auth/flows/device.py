@@ -7,13 +7,21 @@ import enum
 
 import attrs
 
+from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.flows.begin_session import Beginning, begin
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.flows.room import has_room, is_taken
 from synapse_nextgen_auth.oauth import scopes
-from synapse_nextgen_auth.oauth.device_grants import SLOWER_BY, DeviceGrant, Poll, refuse_poll
+from synapse_nextgen_auth.oauth.device_grants import (
+    LONGEST_LIFE,
+    SLOWER_BY,
+    DeviceGrant,
+    Poll,
+    refuse_poll,
+)
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant
 from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.networks import network
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.store import (
     browsers,
@@ -26,9 +34,13 @@ from synapse_nextgen_auth.store import (
 from synapse_nextgen_auth.store.device_grants import Codes
 from synapse_nextgen_auth.store.txn import Txn
 
-WINDOW = 900  # seconds in which wrong codes are counted
-WRONG_PER_ADDRESS = 20
+# How many wrong codes (C147), in how many seconds. A window of a network is longer than a code lives,
+# so a code meets two of them at most: 100 tries, where 119 are as good as 2^-32 (RFC 8628 section 5.1).
+# So many, because thousands of people may share one address.
+WRONG_PER_NETWORK = 50
+NETWORK_WINDOW = LONGEST_LIFE + 2 * SKEW
 WRONG_PER_BROWSER = 5
+BROWSER_WINDOW = 900
 
 
 def request(txn: Txn, grant: DeviceGrant, codes: Codes) -> bool:
@@ -67,14 +79,14 @@ class Entered:
 def enter(txn: Txn, entered: Entered, *, now: int) -> DeviceGrant | Refused | TooManyTries:
     """Return the grant that a code stands for; from now on it belongs to this browser.
 
-    Wrong codes are counted per address, per browser and against the codes they come close to (C147).
+    Wrong codes are counted per network, per browser and against the codes they come close to (C147).
     """
     limits = {
-        f"user code {entered.address}": WRONG_PER_ADDRESS,
-        f"user code {entered.browser}": WRONG_PER_BROWSER,
+        f"user code {network(entered.address)}": (WRONG_PER_NETWORK, NETWORK_WINDOW),
+        f"user code {entered.browser}": (WRONG_PER_BROWSER, BROWSER_WINDOW),
     }
-    for key, limit in limits.items():
-        wait = throttle.wait(txn, key, limit=limit, window=WINDOW, now=now)
+    for key, (limit, window) in limits.items():
+        wait = throttle.wait(txn, key, limit=limit, window=window, now=now)
         if wait is not None:
             return TooManyTries(wait)
     grant = device_grants.find_by_user_code(txn, entered.user_code)
@@ -84,8 +96,8 @@ def enter(txn: Txn, entered: Entered, *, now: int) -> DeviceGrant | Refused | To
         and device_grants.link(txn, grant.grant_id, browser=entered.browser)
     ):
         return grant
-    for key in limits:
-        throttle.count(txn, key, window=WINDOW, now=now)
+    for key, (_, window) in limits.items():
+        throttle.count(txn, key, window=window, now=now)
     if grant is None:
         device_grants.note_wrong_try(txn, entered.user_code_half, now=now)
     return Refused.UNKNOWN

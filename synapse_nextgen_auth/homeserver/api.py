@@ -6,6 +6,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from synapse.module_api import ModuleApi
 from synapse.storage.database import LoggingTransaction
+from synapse.storage.engines._base import IsolationLevel
 from synapse.types import UserInfo
 from twisted.enterprise.adbapi import ConnectionLost
 
@@ -88,6 +89,23 @@ class Homeserver:
             flow.__name__, lambda txn: flow(txn, *args, **kwargs), db_autocommit=True
         )
 
+    async def settle(
+        self,
+        flow: Callable[Concatenate[LoggingTransaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a flow whose one conditional write decides, on the newest state of its row.
+
+        Many want to write the same row at once, and each would be run again and again to see the row
+        as of its beginning.
+        """
+        return await self._run(
+            flow.__name__,
+            lambda txn: flow(txn, *args, **kwargs),
+            isolation_level=IsolationLevel.READ_COMMITTED,
+        )
+
     async def transact(
         self,
         flow: Callable[Concatenate[LoggingTransaction, P], Outcome[T]],
@@ -117,12 +135,20 @@ class Homeserver:
         return outcome.value
 
     async def _run(
-        self, name: str, run: Callable[[LoggingTransaction], T], *, db_autocommit: bool = False
+        self,
+        name: str,
+        run: Callable[[LoggingTransaction], T],
+        *,
+        db_autocommit: bool = False,
+        isolation_level: IsolationLevel | None = None,
     ) -> T:
         for attempt in range(_ATTEMPTS):
             try:
                 return await self.store.db_pool.runInteraction(
-                    f"nextgen_{name}", run, db_autocommit=db_autocommit
+                    f"nextgen_{name}",
+                    run,
+                    db_autocommit=db_autocommit,
+                    isolation_level=isolation_level,
                 )
             except self._passing as error:
                 if attempt == _ATTEMPTS - 1:

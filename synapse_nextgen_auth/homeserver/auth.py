@@ -12,7 +12,7 @@ from twisted.web.server import Request
 
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.challenges import add_challenge
-from synapse_nextgen_auth.homeserver.http import user_agent
+from synapse_nextgen_auth.homeserver.http import address, user_agent
 from synapse_nextgen_auth.homeserver.outage import come_back
 from synapse_nextgen_auth.homeserver.tokens import TokenCheck, is_ours, may_administer, surrogate
 from synapse_nextgen_auth.oauth import tokens
@@ -93,13 +93,13 @@ class SessionAuth(InternalAuth):
     async def _record_request(self, request: SynapseRequest, requester: Requester) -> None:
         if not is_ours(requester):
             return await super()._record_request(request, requester)
-        address = request.get_client_ip_if_available()
-        if address:
+        seen_from = address(request)
+        if seen_from:
             token = self._nextgen.read(self.get_access_token_from_request(request))
             await self.store.insert_client_ip(
                 user_id=requester.authenticated_entity,
                 access_token=surrogate(token.session_id),
-                ip=address,
+                ip=seen_from,
                 user_agent=user_agent(request),
                 device_id=requester.device_id,
             )

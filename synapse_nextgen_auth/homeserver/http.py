@@ -11,6 +11,8 @@ from synapse.http.site import SynapseRequest
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 
+from synapse_nextgen_auth.oauth.networks import printable
+
 logger = logging.getLogger(__name__)
 
 # Where a request keeps its query once the logs can no longer see it.
@@ -129,8 +131,13 @@ def hide_query(request: SynapseRequest) -> None:
 
 
 def user_agent(request: Any) -> str:
-    """Return the browser's name for itself, "" if it has none."""
-    return get_request_user_agent(request)
+    """Return the browser's name for itself, "" if it has none; NUL can be stored nowhere (C213)."""
+    return get_request_user_agent(request).replace("\0", "")
+
+
+def address(request: Any) -> str:
+    """Return the network address as Synapse sees it; what a proxy forwards may be anything (C210)."""
+    return printable(request.get_client_ip_if_available())
 
 
 def header(request: Any, name: str) -> str | None:
@@ -146,7 +153,7 @@ def _incoming(request: SynapseRequest) -> Incoming:
         path=(request.uri or b"").decode("ascii", "replace"),
         query=getattr(request, _QUERY, b""),
         body=request.content.read(),
-        address=request.get_client_ip_if_available(),
+        address=address(request),
         user_agent=user_agent(request),
         header=lambda name: list(request.requestHeaders.getRawHeaders(name.encode()) or ()),
     )

@@ -22,6 +22,7 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.caches import ask_again
 from synapse_nextgen_auth.homeserver.devices import as_device_name
 from synapse_nextgen_auth.homeserver.failures import Failures
+from synapse_nextgen_auth.oauth.networks import network
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.secret import Secret
 
@@ -147,7 +148,7 @@ class People:
             raise Wrong
         async with self._place():
             try:
-                await self._by_address.ratelimit(None, address)
+                await self._by_address.ratelimit(None, network(address))
                 user_id = await self._validate(identifier, password)
                 await self._by_account.ratelimit(None, user_id.lower())
             except LimitExceededError as error:

@@ -17,7 +17,7 @@ from synapse.server import HomeServer
 
 from synapse_nextgen_auth.flows import rendezvous as flow
 from synapse_nextgen_auth.homeserver.api import Homeserver
-from synapse_nextgen_auth.homeserver.http import header
+from synapse_nextgen_auth.homeserver.http import address, header
 from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.outage import answered_503
 from synapse_nextgen_auth.oauth.rendezvous import (
@@ -37,16 +37,18 @@ _METADATA = ("Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-User", "Sec-Fetch-Si
 
 @attrs.frozen
 class MeetingPlace:
-    """Makes rendezvous, within limits."""
+    """Makes rendezvous, within limits; one of MSC4108 lives as long as a device grant."""
 
     homeserver: Homeserver
     limiter: Limiter
+    lifetime: int
 
     async def create(self, kind: Kind, data: str, *, address: str) -> Rendezvous:
         """Make a rendezvous; raise a Matrix error when there is too much of anything."""
         refuse_size(data)
         now = self.homeserver.now()
-        rendezvous = Rendezvous(random_id(), kind, data, random_id(), now, now, now + LIFETIME)
+        until = now + (self.lifetime if kind is Kind.ETAG else LIFETIME)
+        rendezvous = Rendezvous(random_id(), kind, data, random_id(), now, now, until)
         with answered_503(self.homeserver):
             wait = await self.limiter.count(address)
             if wait is not None:
@@ -90,7 +92,7 @@ class CreateWithEtag(RestServlet):
     async def on_POST(self, request: Any) -> None:  # noqa: N802 (Synapse's name)
         """Keep the body and tell where it is."""
         rendezvous = await self._place.create(
-            Kind.ETAG, read_text(request), address=request.get_client_ip_if_available()
+            Kind.ETAG, read_text(request), address=address(request)
         )
         url = f"{self._place.homeserver.public_baseurl}{PATH[1:]}/{rendezvous.rendezvous_id}"
         for name, value in headers(rendezvous):
@@ -129,7 +131,7 @@ class CreateWithSequence(RestServlet):
         """Keep the data and tell its id."""
         body = parse_json_object_from_request(request)
         rendezvous = await self._place.create(
-            Kind.SEQUENCE, _text(body, "data"), address=request.get_client_ip_if_available()
+            Kind.SEQUENCE, _text(body, "data"), address=address(request)
         )
         return 200, {
             "id": rendezvous.rendezvous_id,

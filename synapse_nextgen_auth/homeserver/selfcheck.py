@@ -134,8 +134,11 @@ INTERNALS = (
     Needed("synapse.storage.database", "make_conn", ("db_config", "engine", "server_name")),
     Needed("synapse.storage.engines", "create_engine", ("database_config",)),
     Needed(
-        "synapse.storage.database", "DatabasePool.runInteraction", ("desc", "func", "db_autocommit")
+        "synapse.storage.database",
+        "DatabasePool.runInteraction",
+        ("desc", "func", "db_autocommit", "isolation_level"),
     ),
+    Needed("synapse.storage.engines._base", "IsolationLevel.READ_COMMITTED"),
     Needed("synapse.server", "HomeServer.get_outbound_redis_connection"),
     Needed("synapse.server", "HomeServer.get_reactor"),
     Needed("synapse.util.cancellation", "cancellable"),

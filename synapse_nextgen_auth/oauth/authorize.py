@@ -150,10 +150,16 @@ def _read_request(
         nonce=parameters.get("nonce"),
         prompts=_prompts(parameters.get("prompt")),
         max_age=_max_age(parameters.get("max_age")),
-        login_hint=parameters.get("login_hint"),
+        login_hint=_hint(parameters, "login_hint"),
         id_token_hint=parameters.get("id_token_hint"),
-        ui_locales=parameters.get("ui_locales"),
+        ui_locales=_hint(parameters, "ui_locales"),
     )
+
+
+def _hint(parameters: Parameters, name: str) -> str | None:
+    """Return what only helps; nobody is turned away because it is too long to be kept."""
+    hint = parameters.get(name)
+    return hint if hint and len(hint) <= _MAX_VALUE else None
 
 
 def success(target: Target, *, code: str, issuer: str) -> "Answer":

@@ -5,6 +5,8 @@ import enum
 import attrs
 
 MAX_WRONG_TRIES = 5
+# The longest (seconds) that an operator may let a code live: limits on guessing are made for it.
+LONGEST_LIFE = 1200
 # RFC 8628 section 3.5: every `slow_down` adds this many seconds.
 SLOWER_BY = 5
 

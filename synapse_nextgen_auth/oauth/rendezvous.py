@@ -4,12 +4,21 @@ It is no secret channel: whoever knows its id can use it, what stands there is e
 """
 
 import enum
+import re
 
 import attrs
 
+from synapse_nextgen_auth.oauth.rates import Rate
+
 MAX_DATA = 4096  # bytes
-LIFETIME = 300  # seconds; long enough for a person to sign in meanwhile, and no longer
-MAX_LIVING = 1000  # over the whole homeserver
+# How long (seconds) one of MSC4388 lives: it says so itself. One of MSC4108 lives as long as the device
+# grant that follows, so that a person who agrees late keeps the secrets.
+LIFETIME = 300
+# How many may live at once: 200 MB over the whole homeserver, of which a network has a fiftieth.
+MAX_LIVING = 50_000
+SHARE = 1000
+
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Kind(str, enum.Enum):
@@ -17,6 +26,21 @@ class Kind(str, enum.Enum):
 
     ETAG = "msc4108"
     SEQUENCE = "msc4388"
+
+
+def is_id(text: str) -> bool:
+    """Say whether this is what our ids look like."""
+    return bool(_ID.fullmatch(text))
+
+
+def share(rate: Rate, *, lifetime: int) -> Rate:
+    """Return the rate at which one network may make them: never do more than its share live.
+
+    In a lifetime come a burst and what the rate gives meanwhile: half of the share each.
+    """
+    return Rate(
+        per_second=min(rate.per_second, SHARE / 2 / lifetime), burst=min(rate.burst, SHARE // 2)
+    )
 
 
 @attrs.frozen

@@ -47,15 +47,22 @@ def approve(  # noqa: PLR0913 (one column each)
     auth_time: int,
     code_digest: str,
     code_expires_at: int,
+    expires_at: int,
     now: int,
 ) -> bool:
-    """Attach the code; False when somebody already decided, or when only another account may."""
+    """Attach the code, and keep the row until then.
+
+    False when somebody already decided, or when only another account may.
+    """
     txn.execute(
         "UPDATE nextgen_grants SET user_id = ?, auth_time = ?, code_digest = ?,"
-        " code_expires_at = ?, approved_at = ?"
+        " code_expires_at = ?, expires_at = ?, approved_at = ?"
         " WHERE grant_id = ? AND approved_at IS NULL AND refused_at IS NULL"
         " AND (user_id IS NULL OR user_id = ?)",
-        (user_id, auth_time, code_digest, code_expires_at, now, grant_id, user_id),
+        (
+            *(user_id, auth_time, code_digest, code_expires_at, expires_at, now, grant_id),
+            user_id,
+        ),
     )
     return txn.rowcount == 1
 

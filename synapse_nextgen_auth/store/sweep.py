@@ -22,7 +22,8 @@ def _oldest(table: str, key: str, by: str) -> str:
 
 # What to delete, and how long (in seconds) it stays after its time.
 _STALE = {
-    "expired grants": (_oldest("nextgen_grants", "grant_id", "expires_at"), _DAY),
+    # Until then its page says that it took too long. Once approved, it expires a day after its code.
+    "expired grants": (_oldest("nextgen_grants", "grant_id", "expires_at"), 900),
     "ended sessions": (_oldest("nextgen_sessions", "session_id", "ended_at"), 30 * _DAY),
     "expired device grants": (_oldest("nextgen_device_grants", "grant_id", "expires_at"), _DAY),
     "rendezvous": (_oldest("nextgen_rendezvous", "rendezvous_id", "expires_at"), 0),

@@ -43,6 +43,7 @@ class Site:
     signing: Signing
     check: TokenCheck
     registrations: Limiter
+    authorizations: Limiter
     device_requests: Limiter
     polls: Polls
     static_clients: Mapping[str, Client]

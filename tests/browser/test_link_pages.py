@@ -203,7 +203,7 @@ def test_c391_what_is_no_code_is_explained(tab, tv, typed):
         enter(tab, typed)
 
     alert, field = tab.page.get_by_role("alert"), tab.page.get_by_label("Code")
-    expect(alert).to_contain_text("A code has eight letters")
+    expect(alert).to_contain_text("A code has nine letters")
     expect(field).to_have_value(typed)
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_attribute("aria-describedby", alert.get_attribute("id"))

@@ -20,7 +20,7 @@ from support.records import (
 )
 from synapse_nextgen_auth.flows import authorize
 from synapse_nextgen_auth.flows.authorize import Decision, Refused, Step
-from synapse_nextgen_auth.store import clients, grants, sessions
+from synapse_nextgen_auth.store import clients, grants, sessions, sweep
 
 OLD = "urn:matrix:org.matrix.msc2967.client:"
 
@@ -118,12 +118,36 @@ def test_c037_approving_twice_gives_one_code(tables, transact):
 
     assert (first, second) == (True, False)
     assert tables.run(grants.find_by_code, "one") == attrs.evolve(
-        grant, user_id=ALICE, auth_time=NOW, approved_at=NOW, code_expires_at=NOW + 120
+        grant,
+        user_id=ALICE,
+        auth_time=NOW,
+        approved_at=NOW,
+        code_expires_at=NOW + 120,
+        expires_at=NOW + 120 + 86400,
     )
     assert tables.run(grants.find_by_code, "two") is None
     assert tables.query("SELECT kind, user_id, client_id, address, detail FROM nextgen_events") == [
         ("consented", ALICE, "app", ADDRESS, MATRIX)
     ]
+
+
+def test_a_grant_nobody_goes_on_with_is_gone_within_the_hour(tables):
+    """One that gave out a code stays for a day behind it, so that a second use is noticed."""
+    hour, day = 3600, 24 * 3600
+    for name in ("left", "refused", "approved"):
+        tables.run(authorize.request, a_grant(grant_id=name))
+    tables.run(authorize.refuse, a_grant(grant_id="refused"), now=NOW + 1799)
+    tables.run(authorize.approve, a_grant(grant_id="approved"), decision(), now=NOW)
+
+    def left(at):
+        # The sweep comes every ten minutes.
+        tables.run(sweep.stale, kind="expired grants", now=NOW + at - 600)
+        return sorted(name for (name,) in tables.query("SELECT grant_id FROM nextgen_grants"))
+
+    assert left(1800 + 600) == ["approved", "left", "refused"]
+    assert left(hour) == ["approved"]
+    assert left(day) == ["approved"]
+    assert left(day + hour) == []
 
 
 def test_c037_clicks_at_once_give_one_code(tables):

@@ -17,12 +17,15 @@ from support.records import (
     a_device_grant,
     a_session,
 )
+from synapse_nextgen_auth import config as configuration
+from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.flows import begin_session, device, end_session, sign_in
 from synapse_nextgen_auth.flows.device import Entered, Refused, TooManyTries
-from synapse_nextgen_auth.oauth.device_grants import DeviceGrant
+from synapse_nextgen_auth.oauth import user_codes
+from synapse_nextgen_auth.oauth.device_grants import LONGEST_LIFE, DeviceGrant
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.sessions import Session
-from synapse_nextgen_auth.store import clients, device_grants, sessions
+from synapse_nextgen_auth.store import clients, device_grants, sessions, throttle
 from synapse_nextgen_auth.store.device_grants import Codes
 
 COOKIE = a_browser().digest
@@ -379,20 +382,62 @@ def test_c147_five_wrong_codes_and_a_browser_waits(tables, transact):
     for n in range(5):
         assert transact(enter(f"wrong {n}", at=n, half=f"far {n}")) is Refused.UNKNOWN
 
-    assert transact(enter("wrong", at=5)) == TooManyTries(device.WINDOW - 5)
-    assert transact(enter(at=6)) == TooManyTries(device.WINDOW - 6)
+    assert transact(enter("wrong", at=5)) == TooManyTries(device.BROWSER_WINDOW - 5)
+    assert transact(enter(at=6)) == TooManyTries(device.BROWSER_WINDOW - 6)
     assert isinstance(transact(enter(at=7, browser="neighbour")), DeviceGrant)
 
 
-def test_c147_twenty_wrong_codes_and_an_address_waits(tables, transact):
-    """However many browsers it has; after the window it may go on."""
+def test_c147_fifty_wrong_codes_and_a_network_waits(tables, transact):
+    """However many browsers and addresses it has; after the window it may go on."""
     ask(tables, expires_at=NOW + 10**6)
-    for n in range(20):
-        found = tables.run(enter(f"wrong {n}", browser=f"browser {n}", half=f"far {n}"))
-        assert found is Refused.UNKNOWN
+    for n in range(device.WRONG_PER_NETWORK):
+        wrong = {"browser": f"browser {n}", "address": f"2001:db8:0:7::{n:x}", "half": f"far {n}"}
+        assert tables.run(enter(f"wrong {n}", **wrong)) is Refused.UNKNOWN
+    beside = {"browser": "fresh", "address": "2001:db8:0:7:ffff::1"}
+    tries = tables.query("SELECT count FROM nextgen_throttle WHERE key LIKE '%/64'")
 
-    assert transact(enter(browser="fresh")) == TooManyTries(device.WINDOW)
-    assert isinstance(transact(enter(browser="fresh", at=device.WINDOW)), DeviceGrant)
+    assert transact(enter(**beside)) == TooManyTries(device.NETWORK_WINDOW)
+    assert tries == [(device.WRONG_PER_NETWORK,)]
+    assert isinstance(transact(enter(browser="far", address="2001:db8:0:8::1")), DeviceGrant)
+
+
+def test_c147_a_network_that_waited_may_go_on(tables, transact):
+    """And nothing was written about it meanwhile."""
+    ask(tables, expires_at=NOW + 10**6)
+    for n in range(device.WRONG_PER_NETWORK):
+        tables.run(enter(f"wrong {n}", browser=f"browser {n}", half=f"far {n}"))
+    before = tables.query("SELECT * FROM nextgen_throttle ORDER BY key")
+
+    for n in range(10):
+        assert isinstance(transact(enter(browser=f"fresh {n}", at=n)), TooManyTries)
+
+    assert tables.query("SELECT * FROM nextgen_throttle ORDER BY key") == before
+    assert isinstance(transact(enter(browser="fresh", at=device.NETWORK_WINDOW)), DeviceGrant)
+
+
+def test_c147_all_tries_of_a_network_succeed_with_two_to_the_minus_32():
+    """Reckoned for one code and its longest life: a window is longer, so two of them meet it."""
+    codes = len(set(user_codes.ALPHABET)) ** user_codes.LENGTH
+
+    assert device.NETWORK_WINDOW >= LONGEST_LIFE + 2 * SKEW
+    assert 2 * device.WRONG_PER_NETWORK / codes <= 2**-32
+    assert configuration.read({"device_grants": {"lifetime": f"{LONGEST_LIFE}s"}})
+    with pytest.raises(configuration.ConfigProblems):
+        configuration.read({"device_grants": {"lifetime": f"{LONGEST_LIFE + 1}s"}})
+
+
+def test_c147_whenever_a_guesser_begins_the_windows_of_a_life_hold(tables):
+    """One that tries once, waits for the end of that window, and then tries at every second."""
+    key, tries = "user code 192.0.2.1", []
+    limit, window = device.WRONG_PER_NETWORK, device.NETWORK_WINDOW
+    with tables.begin() as txn:
+        for at in [0, *range(window - limit, 2 * window)]:
+            if throttle.wait(txn, key, limit=limit, window=window, now=NOW + at) is None:
+                throttle.count(txn, key, window=window, now=NOW + at)
+                tries.append(at)
+    most = max(sum(a <= at < a + LONGEST_LIFE for at in tries) for a in range(2 * window))
+
+    assert most == 2 * limit - 1
 
 
 def test_c147_guesses_at_once_are_all_counted(tables):

@@ -49,7 +49,8 @@ def code(tables, n):
     tables.run(browsers.add, browser)
     tables.run(grants.add, a_grant(grant_id=f"g{n}", scope=scope, browser=browser.digest))
     agreed = {"user_id": ALICE, "auth_time": NOW, "code_digest": f"code {n}"}
-    tables.run(grants.approve, f"g{n}", **agreed, code_expires_at=NOW + 120, now=NOW)
+    times = {"code_expires_at": NOW + 120, "expires_at": NOW + 86400, "now": NOW}
+    tables.run(grants.approve, f"g{n}", **agreed, **times)
     presented = redeem_code.Presented(f"code {n}", "app", REDIRECT_URI, VERIFIER, f"{n:032}")
     return partial(redeem_code.redeem, presented=presented, now=NOW, max_devices=LIMIT)
 

@@ -20,7 +20,7 @@ from support.oauth import (
 from support.television import DEVICE_CODE, METADATA, Television, enter, forget_wrong_codes, let_in
 from support.transactions import transactions
 
-USER_CODE = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}")
+USER_CODE = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{3}(-[BCDFGHJKLMNPQRSTVWXZ]{3}){2}")
 television = Television.begin
 
 
@@ -204,7 +204,7 @@ def test_c147_wrong_codes_are_limited(server, user):
     browser = Browser(server)
     browser.get(tv.answer["verification_uri"])
 
-    answers = [browser.submit(user_code="BBBB-BBBB").status_code for _ in range(5)]
+    answers = [browser.submit(user_code="BBB-BBB-BBB").status_code for _ in range(5)]
     right = browser.submit(user_code=tv.answer["user_code"])
 
     assert answers == [400] * 5
@@ -213,9 +213,10 @@ def test_c147_wrong_codes_are_limited(server, user):
 
 
 def test_c147_a_code_dies_of_near_misses(server, user):
-    """Five tries with the right first half, from five browsers, kill the code."""
+    """Five tries that begin as the code does, from five browsers, kill it."""
     tv = television(server)
-    near = tv.answer["user_code"][:5] + ("BBBB" if tv.answer["user_code"][5:] != "BBBB" else "CCCC")
+    code = tv.answer["user_code"]
+    near = code[:5] + ("BB-BBB" if code[5:] != "BB-BBB" else "CC-CCC")
     for _ in range(5):
         browser = Browser(server)
         browser.get(tv.answer["verification_uri"])

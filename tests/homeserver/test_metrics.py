@@ -148,9 +148,9 @@ def test_c147_guesses_at_user_codes_are_counted(homeserver, server):
 
     with counted(homeserver, "refusals_total", by=5, path="/link", reason="unknown"):
         for _ in range(5):
-            browser.submit(user_code="BCDF-BCDF")
+            browser.submit(user_code="BCD-FBC-DFB")
     with counted(homeserver, "refusals_total", path="/link", reason="too_many_tries"):
-        browser.submit(user_code="BCDF-BCDF")
+        browser.submit(user_code="BCD-FBC-DFB")
 
 
 def test_what_the_housekeeping_does_is_counted(start_homeserver):

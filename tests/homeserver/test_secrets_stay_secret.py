@@ -154,7 +154,7 @@ def link_a_device(server, known, user):
     }
     browser = Watched(server, known)
     browser.get(begun["verification_uri_complete"])
-    browser.submit(user_code="BBBB-BBBB")
+    browser.submit(user_code="BBB-BBB-BBB")
     browser.get(begun["verification_uri_complete"])
     browser.submit(user_code=begun["user_code"])
     browser.sign_in(user.localpart, user.password)

@@ -2,7 +2,16 @@
 
 import pytest
 
-from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous, refuse_fetch
+from synapse_nextgen_auth.oauth.rates import Rate
+from synapse_nextgen_auth.oauth.rendezvous import (
+    MAX_LIVING,
+    SHARE,
+    Kind,
+    Rendezvous,
+    is_id,
+    refuse_fetch,
+    share,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,3 +40,32 @@ def test_an_entity_tag_is_quoted():
 
     assert (spot.kind, spot.etag) == (Kind.ETAG, '"s1"')
     assert "the content" not in repr(spot)
+
+
+@pytest.mark.parametrize("lifetime", [1, 300, 900, 1200])
+@pytest.mark.parametrize(("per_second", "burst"), [(0.5, 100), (1000.0, 10**6), (0.001, 1)])
+def test_a_network_has_a_share_of_the_spots(per_second, burst, lifetime):
+    """Whatever its rate: in one lifetime come a burst and what leaks meanwhile."""
+    rate = share(Rate(per_second, burst), lifetime=lifetime)
+
+    assert rate.burst + rate.per_second * lifetime <= SHARE
+    assert 20 * SHARE <= MAX_LIVING
+    assert rate.per_second <= per_second
+    assert rate.burst <= burst
+
+
+@pytest.mark.parametrize(
+    ("text", "is_ours"),
+    [
+        ("0123456789abcdef" * 2, True),
+        ("0123456789ABCDEF" * 2, False),
+        ("0123456789abcdef" * 2 + "\n", False),
+        ("0123456789abcdef", False),
+        ("\u0660" * 32, False),
+        ("\0" * 32, False),
+        ("", False),
+    ],
+)
+def test_c213_only_an_id_of_ours_is_looked_up(text, is_ours):
+    """Nothing else can be there."""
+    assert is_id(text) is is_ours

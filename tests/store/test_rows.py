@@ -107,6 +107,7 @@ def test_c351_a_code_opens_one_grant(tables):
     for name in ("one", "two"):
         tables.run(grants.add, a_grant(grant_id=name))
     wish = {"user_id": ALICE, "auth_time": NOW, "code_expires_at": NOW + 1, "now": NOW}
+    wish["expires_at"] = NOW + 2
     assert tables.run(grants.approve, "one", code_digest="code", **wish)
 
     with pytest.raises(INTEGRITY):

@@ -79,7 +79,7 @@ def add_event(txn, name, at):
 
 # How a row gets there, and how many seconds it stays after its time.
 ROWS = {
-    "expired grants": (add_grant, "nextgen_grants", DAY),
+    "expired grants": (add_grant, "nextgen_grants", 900),
     "ended sessions": (add_session, "nextgen_sessions", 30 * DAY),
     "expired device grants": (add_device_grant, "nextgen_device_grants", DAY),
     "rendezvous": (add_rendezvous, "nextgen_rendezvous", 0),

@@ -3,8 +3,12 @@
 from functools import partial
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from support.records import NOW
+from synapse_nextgen_auth.clock import SKEW
+from synapse_nextgen_auth.oauth.rates import DROP, Rate
 from synapse_nextgen_auth.store import throttle
 
 WINDOW = 900
@@ -70,3 +74,100 @@ def test_counts_at_once_are_all_counted(tables):
     tables.race([partial(throttle.count, key="k", window=WINDOW, now=NOW)] * 5)
 
     assert tables.query("SELECT count FROM nextgen_throttle") == [(5,)]
+
+
+@pytest.mark.parametrize(("ahead", "answer"), [(SKEW, WINDOW), (SKEW + 1, None), (10**8, None)])
+def test_c379_a_window_from_the_future_is_over(tables, ahead, answer):
+    """The clock ran ahead and was set right: nobody waits for as long; a minute is normal."""
+    count(tables, 3, at=ahead)
+
+    assert wait(tables) == answer
+    count(tables)
+    assert wait(tables, limit=2) == (WINDOW if answer else None)
+
+
+# The bucket
+
+RATE = Rate(per_second=0.5, burst=3)
+
+
+def fill(tables, *, key="k", at=0, rate=RATE):
+    """Try to do something once more."""
+    return tables.transact(throttle.fill, key, rate, now=NOW + at)
+
+
+def test_a_burst_passes_and_then_what_leaks(tables):
+    """Three at once, then one in two seconds; keys do not mix."""
+    assert [fill(tables) for _ in range(5)] == [None, None, None, 2, 2]
+    assert [fill(tables, at=1), fill(tables, at=2), fill(tables, at=3)] == [1, None, 1]
+    assert fill(tables, key="other", at=3) is None
+    assert [fill(tables, at=100) for _ in range(4)] == [None, None, None, 2]
+
+
+def test_c154_nothing_is_written_for_whoever_has_to_wait(tables):
+    """A flood costs reads."""
+    for _ in range(3):
+        fill(tables)
+    before = tables.query("SELECT * FROM nextgen_throttle")
+
+    for _ in range(10):
+        assert fill(tables, at=1) == 1
+
+    assert tables.query("SELECT * FROM nextgen_throttle") == before
+
+
+@pytest.mark.parametrize(("ahead", "waits"), [(SKEW, True), (SKEW + 1, False), (10**8, False)])
+def test_c379_a_bucket_from_the_future_is_empty(tables, ahead, waits):
+    """Nobody is locked out for as long as the clock was wrong."""
+    for _ in range(3):
+        fill(tables, at=ahead)
+
+    assert (fill(tables) is not None) is waits
+    assert tables.query("SELECT window_start > ? FROM nextgen_throttle", NOW + SKEW) in (
+        [(0,)],
+        [(False,)],
+    )
+
+
+def test_a_clock_that_is_a_little_behind_lets_nothing_leak_twice(tables):
+    """Two processes, a minute apart, in turns."""
+    passed = [fill(tables, at=at + (SKEW if at % 2 else 0)) for at in range(20)].count(None)
+
+    assert passed <= 3 + (20 + SKEW) * 0.5
+
+
+def test_c167_of_many_at_once_no_more_pass_than_fit(tables):
+    """Over all workers."""
+    rate = Rate(per_second=0.001, burst=4)
+
+    found = tables.race([partial(throttle.fill, key="k", rate=rate, now=NOW)] * 6)
+
+    assert found.count(None) == 4
+    assert tables.query("SELECT count FROM nextgen_throttle") == [(4 * DROP,)]
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.floats(1e-9, 1e9),
+    st.integers(1, 10**12),
+    st.lists(st.integers(-90, 10**9), min_size=1, max_size=8),
+)
+def test_the_database_reckons_as_the_rule_does(tables, per_second, burst, steps):
+    """Whatever the rate, and however the clock moves."""
+    rate, level, stored_at, now = Rate(per_second, burst), 0, None, NOW
+    tables.clear()
+    for step in steps:
+        now += step
+        level = 0 if stored_at is None else rate.level(level, at=stored_at, now=now)
+        expected = rate.wait(level)
+        if expected is None:
+            is_a_little_ahead = stored_at is not None and now < stored_at <= now + SKEW
+            level, stored_at = level + DROP, stored_at if is_a_little_ahead else now
+
+            assert tables.run(throttle.fill, "k", rate, now=now) is None
+            assert tables.query("SELECT window_start, count FROM nextgen_throttle") == [
+                (stored_at, level)
+            ]
+        else:
+            assert tables.run(throttle.fill, "k", rate, now=now) == expected
+            return

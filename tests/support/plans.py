@@ -10,6 +10,7 @@ from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.browsers import Browser
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.keys import Algorithm, SigningKey
+from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store.device_grants import Codes
@@ -34,6 +35,7 @@ SAMPLES = {
     "kind": Kind.ETAG,
     "limit": 5,
     "operation": Operation.CROSS_SIGNING_RESET,
+    "rate": Rate(0.5, 100),
     "rendezvous": Rendezvous("r", Kind.ETAG, "data", "1", NOW, NOW, NOW),
     "session": Session("s", ALICE, PHONE, "app", "openid", 1, NOW, 0, NOW, NOW, NOW),
     "uses": [("s", 1, NOW), ("t", 2, NOW)],

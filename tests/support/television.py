@@ -47,7 +47,7 @@ class Television:
     @property
     def wrong_code(self):
         """Return a code that is none, with another first half."""
-        return ("BCDF" if self.user_code[:4] != "BCDF" else "CDFG") + "-BCDF"
+        return ("BCD-F" if self.user_code[:5] != "BCD-F" else "CDF-G") + "BC-DFG"
 
     def poll(self, *, at=None, **changes):
         """Ask for the tokens, at this server or at the client's own."""

@@ -98,7 +98,7 @@ DEVICE_GRANT = DeviceGrantPage(
     user_id="@alice:example.org",
     display_name="Alice Liddell",
     permissions=(Permission.MATRIX_API,),
-    user_code="BCDF-GHJK",
+    user_code="BCD-FGH-JKL",
     asked_at="2026-11-22 08:40 UTC",
     asked_minutes=2,
     asked_from="192.0.2.7",
@@ -186,7 +186,7 @@ SAMPLES = {
     },
     LinkPage: {
         "plain": LINK,
-        "filled": attrs.evolve(LINK, user_code="BCDF-GHJK"),
+        "filled": attrs.evolve(LINK, user_code="BCD-FGH-JKL"),
         **{
             kind.value: attrs.evolve(LINK, user_code="BCDF", error=kind, retry_after=700)
             for kind in LinkError

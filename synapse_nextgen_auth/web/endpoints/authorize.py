@@ -14,13 +14,15 @@ from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import answers, forms, grants
 from synapse_nextgen_auth.web.browser import Visitor
-from synapse_nextgen_auth.web.pages import visitors
+from synapse_nextgen_auth.web.pages import onward, visitors
 from synapse_nextgen_auth.web.pages.messages import OF_PROBLEM, Stop
 from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.views import ForwardLabel, Message
 
 logger = logging.getLogger(__name__)
 
-GRANT_LIFETIME = 1800  # seconds a person has to sign in and decide
+# Seconds a person has to sign in and decide; the row goes a quarter of an hour later.
+GRANT_LIFETIME = 1800
 
 
 async def authorize(site: Site, incoming: Incoming) -> Outgoing:
@@ -52,6 +54,7 @@ async def authorize(site: Site, incoming: Incoming) -> Outgoing:
 
 
 async def _begin(site: Site, incoming: Incoming, client: Client, request: Request) -> Outgoing:
+    await _check_room(site, incoming, request)
     asked_for = await _asked_for(site, client, request)
     visitor = await visitors.greet(site, incoming)
     grant = _grant(visitor, client, request, asked_for=asked_for, now=site.now())
@@ -61,6 +64,23 @@ async def _begin(site: Site, incoming: Incoming, client: Client, request: Reques
     site.homeserver.metrics.grant("requested")
     outgoing = await grants.go_on(site, incoming, visitor, grant, client)
     return visitors.with_cookie(site, visitor, outgoing)
+
+
+async def _check_room(site: Site, incoming: Incoming, request: Request) -> None:
+    """Stop when a network begins more grants than many people would: each is a row (C154)."""
+    wait = await site.authorizations.count(incoming.address)
+    if wait is None:
+        return
+    if request.is_silent:
+        busy = OAuthError("temporarily_unavailable", "Too many requests, wait a while")
+        raise Redirected(busy, request.target)
+    raise Stop(
+        429,
+        Message.TOO_MANY_REQUESTS,
+        forward_url=onward.again(incoming) if incoming.query else None,
+        forward_label=ForwardLabel.TRY_AGAIN,
+        headers=(("Retry-After", str(wait)),),
+    )
 
 
 async def _asked_for(site: Site, client: Client, request: Request) -> str | None:

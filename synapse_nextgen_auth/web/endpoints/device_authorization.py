@@ -70,7 +70,7 @@ async def _begin(
             scope=scope,
             sealed_user_code=user_codes.seal(site.keys, user_code),
             address=incoming.address,
-            user_agent=incoming.user_agent[:_MAX_USER_AGENT].replace("\0", ""),
+            user_agent=incoming.user_agent[:_MAX_USER_AGENT],
             created_at=now,
             expires_at=now + site.config.device_grants.lifetime,
             poll_interval=site.config.device_grants.interval,
