@@ -22,11 +22,11 @@ def read(txn: Txn, rendezvous_id: str, *, kind: Kind, now: int) -> Rendezvous | 
 
 @attrs.frozen
 class Write:
-    """What a device wants to put there, on top of the state it saw."""
+    """What a device wants to put there, on top of the state it saw: one of those in `seen`."""
 
     rendezvous_id: str
     kind: Kind
-    seen: str
+    seen: tuple[str, ...]
     data: str
     sequence: str
 
@@ -48,7 +48,7 @@ def write(txn: Txn, wanted: Write, *, now: int) -> Written | None:
     present = rows.get(txn, wanted.rendezvous_id, kind=wanted.kind, now=now)
     if present is None:
         return None
-    if present.sequence != wanted.seen:
+    if present.sequence not in wanted.seen:
         is_repeated = wanted.kind is Kind.SEQUENCE and present.data == wanted.data
         return Written(present, is_conflict=not is_repeated)
     if not rows.write(txn, present, data=wanted.data, sequence=wanted.sequence, now=now):

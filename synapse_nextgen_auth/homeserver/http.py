@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 # Where a request keeps its query once the logs can no longer see it.
 _QUERY = "_nextgen_query"
 
+# RFC 9110 section 8.6: never with 204, and with 304 only that of the answer that was asked for.
+_WITHOUT_LENGTH = frozenset({204, 304})
+
 MAX_BODY = 64 * 1024  # bytes; the largest honest request is a client registration
 
 
@@ -50,6 +53,11 @@ class Incoming:
             return values[0].decode("ascii")
         except UnicodeDecodeError:
             return None
+
+    def listed(self, name: str) -> str | None:
+        """Return a header that may be repeated, as one list (RFC 9110 section 5.3)."""
+        values = self._header(name)
+        return b", ".join(values).decode("ascii", "replace") if values else None
 
     def has_header(self, name: str) -> bool:
         """Say whether the header is there at all."""
@@ -163,7 +171,8 @@ def _send(request: Any, outgoing: Outgoing) -> None:
     request.setResponseCode(outgoing.status)
     for name, value in outgoing.headers:
         request.responseHeaders.addRawHeader(name.encode("ascii"), value.encode("latin-1"))
-    request.setHeader(b"Content-Length", b"%d" % len(outgoing.body))
+    if outgoing.status not in _WITHOUT_LENGTH:
+        request.setHeader(b"Content-Length", b"%d" % len(outgoing.body))
     if request.method != b"HEAD":
         request.write(outgoing.body)
     request.finish()

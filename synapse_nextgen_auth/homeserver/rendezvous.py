@@ -25,6 +25,7 @@ from synapse_nextgen_auth.oauth.rendezvous import (
     MAX_DATA,
     Kind,
     Rendezvous,
+    is_id,
     refuse_fetch,
 )
 from synapse_nextgen_auth.secret import random_id
@@ -158,6 +159,7 @@ class MeetWithSequence(RestServlet):
         reason = refuse_fetch({name.lower(): header(request, name) for name in _METADATA})
         if reason is not None:
             raise SynapseError(403, reason, Codes.FORBIDDEN)
+        _refuse_foreign(rendezvous_id)
         now = self._homeserver.now()
         with answered_503(self._homeserver):
             found = await self._homeserver.query(
@@ -175,11 +177,12 @@ class MeetWithSequence(RestServlet):
         self, request: Any, rendezvous_id: str
     ) -> tuple[int, dict[str, Any]]:
         """Overwrite the data that the device saw."""
+        _refuse_foreign(rendezvous_id)
         body = parse_json_object_from_request(request)
         data = _text(body, "data")
         refuse_size(data)
         wanted = flow.Write(
-            rendezvous_id, Kind.SEQUENCE, _text(body, "sequence_token"), data, random_id()
+            rendezvous_id, Kind.SEQUENCE, (_text(body, "sequence_token"),), data, random_id()
         )
         with answered_503(self._homeserver):
             written = await self._homeserver.query(flow.write, wanted, now=self._homeserver.now())
@@ -195,6 +198,7 @@ class MeetWithSequence(RestServlet):
         self, _request: Any, rendezvous_id: str
     ) -> tuple[int, dict[str, Any]]:
         """Leave."""
+        _refuse_foreign(rendezvous_id)
         with answered_503(self._homeserver):
             left = await self._homeserver.query(
                 flow.leave, rendezvous_id, kind=Kind.SEQUENCE, now=self._homeserver.now()
@@ -220,6 +224,12 @@ def register(hs: HomeServer, http_server: HttpServer, place: MeetingPlace) -> No
     CreateWithEtag(place).register(http_server)
     CreateWithSequence(place).register(http_server)
     MeetWithSequence(place.homeserver).register(http_server)
+
+
+def _refuse_foreign(rendezvous_id: str) -> None:
+    """Look up nothing that is no id of ours: a path may hold anything (C213)."""
+    if not is_id(rendezvous_id):
+        raise NotFoundError("There is no such rendezvous")
 
 
 def _text(body: dict[str, Any], name: str) -> str:

@@ -61,6 +61,26 @@ class Rendezvous:
         return f'"{self.sequence}"'
 
 
+# Compression on the way makes a tag weak, or adds its name to it; what stands there is the same.
+_TAG = re.compile(r'(?:W/)?"?([0-9a-f]{32})(?:-[a-z]+)?"?')
+
+
+def sequences(tags: str) -> tuple[str, ...]:
+    """Return the sequences that a list of entity tags names.
+
+    More lenient than RFC 9110 section 13.1.1: a weak tag counts as its strong one, in If-Match too.
+    """
+    matches = (_TAG.fullmatch(tag.strip()) for tag in tags.split(","))
+    return tuple(match[1] for match in matches if match)
+
+
+def is_known(tags: str | None, rendezvous: Rendezvous) -> bool:
+    """Say whether If-None-Match names what stands there; `*` fits whatever does."""
+    if tags is None:
+        return False
+    return tags.strip() == "*" or rendezvous.sequence in sequences(tags)
+
+
 def refuse_fetch(headers: dict[str, str | None]) -> str | None:
     """Return why a browser must not show this answer to a person (MSC4388, unsafe content).
 

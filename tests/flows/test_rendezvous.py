@@ -43,7 +43,7 @@ def read(tables, *, at=0, kind=SEQUENCE, name="r"):
 
 def write(seen, data, sequence, *, at=0, kind=SEQUENCE):
     """Return the flow that writes on top of what a device saw."""
-    return partial(flow.write, wanted=Write("r", kind, seen, data, sequence), now=NOW + at)
+    return partial(flow.write, wanted=Write("r", kind, (seen,), data, sequence), now=NOW + at)
 
 
 def test_a_spot_is_read_by_its_id_until_its_time_is_over(tables):

@@ -126,6 +126,63 @@ def test_c155_nobody_makes_many(homeserver):
     assert elsewhere.ok
 
 
+@pytest.mark.parametrize("tag", ["*", "W/{}", "{}, W/{}", '"other", {}'])
+def test_an_unchanged_spot_is_not_sent_again(spot, tag):
+    """Whatever a proxy made of its tag, and for `*`; a changed one is (RFC 9110 section 13.1.2)."""
+    url, etag = spot.json()["url"], spot.headers["ETag"]
+    known = {"If-None-Match": tag.replace("{}", etag)}
+
+    unchanged = requests.get(url, headers=known, timeout=10)
+    put(url, b"two", f"W/{etag}")
+    changed = requests.get(url, headers=known, timeout=10)
+
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    assert unchanged.headers["ETag"] == etag
+    assert "Content-Length" not in unchanged.headers
+    assert changed.status_code == (304 if tag == "*" else 200)
+
+
+@pytest.mark.parametrize(("tag", "status"), [("W/{}", 202), ("{}", 202), ("W/x", 412), ("*", 412)])
+def test_a_weak_tag_is_good_enough_to_write(spot, tag, status):
+    """A proxy that compresses weakened it; `*` would write over what nobody has seen."""
+    assert put(spot.json()["url"], b"two", tag.replace("{}", spot.headers["ETag"])).status_code == (
+        status
+    )
+
+
+def test_an_answer_without_content_has_no_length(spot):
+    """RFC 9110 section 8.6: not with 204, nor with 304 unless it is that of the 200."""
+    url, etag = spot.json()["url"], spot.headers["ETag"]
+
+    head = requests.head(url, timeout=10)
+    unchanged = requests.head(url, headers={"If-None-Match": etag}, timeout=10)
+    left = requests.delete(url, timeout=10)
+
+    assert head.headers["Content-Length"] == "3"
+    assert (unchanged.status_code, left.status_code) == (304, 204)
+    for answer in (unchanged, left):
+        assert "Content-Length" not in answer.headers
+        assert "Transfer-Encoding" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "wrong", ["%00", "a%00b", "%ff", "%ed%a0%80", "x" * 5000, "..", "%E2%98%83"]
+)
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_c213_what_is_no_id_of_ours_is_not_there(homeserver, spot, method, wrong):
+    """A NUL in a path was an error of the database (PostgreSQL)."""
+    base = spot.json()["url"].rpartition("/")[0]
+    newer = f"{homeserver.base_url}{SEQUENCE_PATH}/{wrong}"
+    body = {"data": "x", "sequence_token": "\0"}
+
+    older = requests.request(
+        method, f"{base}/{wrong}", data=b"x", headers=TEXT | {"If-Match": '"x"'}, timeout=10
+    )
+
+    assert requests.request(method, newer, json=body, timeout=10).status_code == 404
+    assert older.status_code == 404
+
+
 def test_a_write_needs_its_condition(spot):
     """Without If-Match nothing is overwritten."""
     url = spot.json()["url"]

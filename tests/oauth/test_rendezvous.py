@@ -9,7 +9,9 @@ from synapse_nextgen_auth.oauth.rendezvous import (
     Kind,
     Rendezvous,
     is_id,
+    is_known,
     refuse_fetch,
+    sequences,
     share,
 )
 
@@ -69,3 +71,42 @@ def test_a_network_has_a_share_of_the_spots(per_second, burst, lifetime):
 def test_c213_only_an_id_of_ours_is_looked_up(text, is_ours):
     """Nothing else can be there."""
     assert is_id(text) is is_ours
+
+
+ONE, TWO = "1" * 32, "2" * 32
+
+
+@pytest.mark.parametrize(
+    ("tags", "named"),
+    [
+        (f'"{ONE}"', (ONE,)),
+        (f'W/"{ONE}"', (ONE,)),
+        (f'"{ONE}-gzip"', (ONE,)),
+        (ONE, (ONE,)),
+        (f'"{ONE}", W/"{TWO}"', (ONE, TWO)),
+        (f'"other",W/"{TWO}" ', (TWO,)),
+        *((nothing, ()) for nothing in ("", "*", ",", '"', "W/")),
+        ("\ufffd" * 32, ()),
+        (f'"{ONE}{TWO}"', ()),
+    ],
+)
+def test_tags_are_read_leniently(tags, named):
+    """A proxy that compresses makes ours weak, or writes its method behind it."""
+    assert sequences(tags) == named
+
+
+@pytest.mark.parametrize(
+    ("tags", "known"),
+    [
+        (None, False),
+        ("", False),
+        ("*", True),
+        (" * ", True),
+        (f'W/"{ONE}"', True),
+        (f'"{TWO}", "{ONE}"', True),
+        (f'"{TWO}"', False),
+    ],
+)
+def test_what_a_client_knows_already(tags, known):
+    """RFC 9110 section 13.1.2: `*` fits whatever is there, weak and strong tags are compared alike."""
+    assert is_known(tags, Rendezvous("r", "msc4108", "x", ONE, 0, 0, 0)) is known

@@ -3,7 +3,14 @@
 from synapse_nextgen_auth.flows import rendezvous as flow
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.homeserver.rendezvous import PATH, headers
-from synapse_nextgen_auth.oauth.rendezvous import MAX_DATA, Kind, Rendezvous
+from synapse_nextgen_auth.oauth.rendezvous import (
+    MAX_DATA,
+    Kind,
+    Rendezvous,
+    is_id,
+    is_known,
+    sequences,
+)
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.site import Site
@@ -18,6 +25,8 @@ _METHODS = "GET, HEAD, PUT, DELETE, OPTIONS"
 async def meet(site: Site, incoming: Incoming) -> Outgoing:
     """Answer every request to a spot."""
     rendezvous_id = incoming.path.removeprefix(f"{PATH}/")
+    if not is_id(rendezvous_id):
+        return _not_found()
     if incoming.method in {"GET", "HEAD"}:
         return await _read(site, incoming, rendezvous_id)
     if incoming.method == "PUT":
@@ -34,8 +43,7 @@ async def _read(site: Site, incoming: Incoming, rendezvous_id: str) -> Outgoing:
     found = await site.homeserver.query(flow.read, rendezvous_id, kind=Kind.ETAG, now=site.now())
     if found is None:
         return _not_found()
-    known = [tag.strip() for tag in (incoming.header("If-None-Match") or "").split(",")]
-    if found.etag in known:
+    if is_known(incoming.listed("If-None-Match"), found):
         return Outgoing(304, headers=headers(found))
     return Outgoing(200, found.data.encode("utf-8"), (*headers(found), _TEXT))
 
@@ -49,10 +57,10 @@ async def _write(site: Site, incoming: Incoming, rendezvous_id: str) -> Outgoing
         data = incoming.body.decode("utf-8")
     except UnicodeDecodeError:
         return _error(400, "M_INVALID_PARAM", "The data is not text")
-    seen = incoming.header("If-Match")
+    seen = incoming.listed("If-Match")
     if seen is None or "\0" in data:
         return _error(400, "M_MISSING_PARAM", "If-Match is missing, or the data is not text")
-    wanted = flow.Write(rendezvous_id, Kind.ETAG, seen.strip('"'), data, random_id())
+    wanted = flow.Write(rendezvous_id, Kind.ETAG, sequences(seen), data, random_id())
     written = await site.homeserver.query(flow.write, wanted, now=site.now())
     if written is None:
         return _not_found()
