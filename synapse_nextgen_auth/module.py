@@ -29,6 +29,7 @@ from synapse_nextgen_auth.homeserver.known_clients import KnownClients
 from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.people import People
 from synapse_nextgen_auth.homeserver.polls import Polls
+from synapse_nextgen_auth.homeserver.pushers import Pushers
 from synapse_nextgen_auth.homeserver.rendezvous import MeetingPlace
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.homeserver.tokens import TokenCheck
@@ -92,6 +93,7 @@ class NextGenAuth:
         auth.install(site.homeserver, site.check)
         admin_refusal.install()
         site.devices.watch()
+        Pushers(site.homeserver).watch()
         BrowserInsteadOfStages(site.homeserver, site.check, site.endpoints)
         Housekeeping(
             site.homeserver,

@@ -47,6 +47,11 @@ class Homeserver:
         self.metrics = Metrics(self.server_name)
         self.live = LiveSessions(self.hs)
         self.drain = Drain(self.hs)
+        self._when_sessions_end: list[Callable[[tuple[str, ...]], None]] = []
+
+    def when_sessions_end(self, then: Callable[[tuple[str, ...]], None]) -> None:
+        """Call `then(ids)` after each transaction of this process that ended sessions."""
+        self._when_sessions_end.append(then)
 
     async def user(self, user_id: str) -> UserInfo | None:
         """Return what Synapse knows about an account, from its replicated cache."""
@@ -130,6 +135,9 @@ class Homeserver:
             # Whatever became of the attempts that failed, nobody relies on what was before them.
             self.live.forget_here(touched)
         self.metrics.sessions_ended(len(outcome.ended))
+        if outcome.ended:
+            for then in self._when_sessions_end:
+                then(outcome.ended)
         if isinstance(outcome.value, OAuthError):
             raise outcome.value
         return outcome.value

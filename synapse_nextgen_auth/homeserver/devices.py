@@ -157,7 +157,9 @@ class Devices:
         Deleted devices are refused without this too, through Synapse's own cache; it keeps an ended
         session from coming back with a later device of the same id (C333).
         """
-        _after(self._handler, "delete_devices", self._deleted)
+        # Part of deleting a device; other modules hear of a logout while its pushers are still there.
+        pushers = self._homeserver.hs.get_pusherpool()
+        _before(pushers, "remove_pushers_by_devices", self._deleted)
         _after(self._handler, "delete_all_devices_for_user", self._all_deleted)
         # Not at `check_device_registered`: uploading the keys of a device goes through that, too.
         registration = self._homeserver.hs.get_registration_handler()
@@ -170,8 +172,8 @@ class Devices:
             on_user_deactivation_status_changed=self._deactivated
         )
 
-    async def _deleted(self, _result: Any, user_id: str, device_ids: Collection[str]) -> None:
-        for session in await self.end_sessions(user_id, device_ids, End.LOGOUT):
+    async def _deleted(self, user_id: str, devices: Collection[str]) -> None:
+        for session in await self.end_sessions(user_id, devices, End.LOGOUT):
             await self.logged_out(session)
 
     async def _all_deleted(
@@ -210,6 +212,17 @@ class Devices:
 
 def _seconds(milliseconds: int | None) -> int | None:
     return None if milliseconds is None else milliseconds // 1000
+
+
+def _before(owner: object, name: str, first: Callable[..., Awaitable[None]]) -> None:
+    """Call `first(…)` whenever the method `name` of `owner` is about to run."""
+    method = getattr(owner, name)
+
+    async def wrapped(*args: Any, **kwargs: Any) -> Any:
+        await first(*args, **kwargs)
+        return await method(*args, **kwargs)
+
+    setattr(owner, name, wrapped)
 
 
 def _after(owner: object, name: str, then: Callable[..., Awaitable[None]]) -> None:

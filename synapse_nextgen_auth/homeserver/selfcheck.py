@@ -140,6 +140,12 @@ INTERNALS = (
     ),
     Needed("synapse.storage.engines._base", "IsolationLevel.READ_COMMITTED"),
     Needed("synapse.server", "HomeServer.get_outbound_redis_connection"),
+    Needed("synapse.server", "HomeServer.get_pusherpool"),
+    Needed("synapse.push.pusherpool", "PusherPool.remove_pusher", ("app_id", "pushkey", "user_id")),
+    Needed(
+        "synapse.push.pusherpool", "PusherPool.remove_pushers_by_devices", ("user_id", "devices")
+    ),
+    Needed(_STORE, "DataStore.get_pushers_by_user_id", ("user_id",)),
     Needed("synapse.server", "HomeServer.get_reactor"),
     Needed("synapse.util.cancellation", "cancellable"),
     Needed("synapse.api.ratelimiting", "Ratelimiter.ratelimit", ("requester", "key")),

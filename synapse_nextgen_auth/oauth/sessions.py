@@ -22,6 +22,8 @@ class End(str, enum.Enum):
 
 # After these the person may sign in again on the same device and keep its keys (CS API, soft logout).
 SOFT_ENDS = frozenset({End.REUSE, End.IDLE, End.LIFETIME})
+# After these the device is still there, for the same person or for the session that took it over.
+DEVICE_STAYS = SOFT_ENDS | {End.REPLACED}
 
 
 @attrs.frozen

@@ -6,6 +6,7 @@ import requests
 from support.keys import master_key
 from support.neighbours import BRIDGE_TOKEN, ODD_BRIDGE_TOKEN, Neighbours
 from support.oauth import API, DEVICE, ISSUER_PATH, Browser, Server, device_id
+from support.pushers import set_pusher
 from support.synapse import User
 from support.tokens import inside
 
@@ -401,6 +402,23 @@ def test_c335_a_logout_is_told_once_and_without_the_token(
     assert inside(tokens["access_token"]).session_id not in stand_in
     assert not works(server, stand_in)
     assert server.whoami(stand_in).json()["soft_logout"] is False
+
+
+@pytest.mark.parametrize("log_out", LOGOUTS)
+def test_c335_a_logout_is_told_while_the_pushers_are_still_there(
+    server, client, neighbours, user, log_out
+):
+    """As Synapse promises its modules; afterwards they are gone."""
+    tokens = client.sign_in(user.localpart, user.password)
+    set_pusher(server, tokens["access_token"])
+
+    log_out(server, neighbours, user, tokens)
+
+    assert neighbours.calls("pushers_at_logout", user.user_id) == [[1]]
+    left = neighbours.homeserver.query(
+        "SELECT pushkey FROM pushers WHERE user_name = ?", user.user_id
+    )
+    assert left == []
 
 
 def test_c335_what_is_not_a_logout_is_not_told(homeserver, server, client, neighbours, user):

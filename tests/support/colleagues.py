@@ -46,7 +46,10 @@ class Colleague:
         return user_id, None
 
     async def on_logged_out(self, user_id, device_id, access_token):
+        store = self._api._hs.get_datastores().main
+        pushers = list(await store.get_pushers_by_user_id(user_id))
         _note("on_logged_out", user_id, device_id, access_token)
+        _note("pushers_at_logout", user_id, len(pushers))
 
     async def is_user_expired(self, user_id):
         return user_id in _orders().get("expired", []) or None

@@ -1,0 +1,72 @@
+"""Pushers go with the session that set them, also where its device stays.
+
+Synapse deletes them with the device. When a session ends and the device stays for the person to come
+back to, a pusher would go on telling whoever set it what is said in rooms without encryption.
+"""
+
+import logging
+from collections.abc import Collection
+
+from synapse.util.duration import Duration
+
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, Session
+from synapse_nextgen_auth.store import sessions
+
+logger = logging.getLogger(__name__)
+
+# A worker asks the main process, which may be away: first after a second, then once a minute, for a
+# day. A process that stops meanwhile forgets it.
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 1, 60  # seconds
+_TRIES = 24 * 60
+
+
+class Pushers:
+    """What the end of a session does to the pushers of its device."""
+
+    def __init__(self, homeserver: Homeserver) -> None:
+        self._homeserver = homeserver
+        self._clock = homeserver.hs.get_clock()
+
+    def watch(self) -> None:
+        """Hear of every session that ends on this process."""
+        self._homeserver.when_sessions_end(self._ended)
+
+    def _ended(self, session_ids: Collection[str]) -> None:
+        """Begin in the background: no refusal waits for it.
+
+        Whoever signs in again on the device sets new pushers; those are younger than this moment.
+        """
+        self._homeserver.hs.run_as_background_process(
+            "nextgen_pushers", self._remove_all, tuple(session_ids), self._clock.time_msec()
+        )
+
+    async def _remove_all(self, session_ids: Collection[str], until: int) -> None:
+        for session_id in session_ids:
+            await self._remove(session_id, until)
+
+    async def _remove(self, session_id: str, until: int) -> None:
+        pause = _SHORTEST_PAUSE
+        for attempt in range(_TRIES):
+            try:
+                await self._try(session_id, until)
+            except Exception:
+                # The main process or the database is away; what was removed stays so.
+                if attempt == 0:
+                    logger.warning(
+                        "Could not remove the pushers of session %s yet", session_id, exc_info=True
+                    )
+                await self._clock.sleep(Duration(seconds=pause))
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            else:
+                return
+        logger.error("Gave up removing the pushers of session %s", session_id)
+
+    async def _try(self, session_id: str, until: int) -> None:
+        session: Session | None = await self._homeserver.read(sessions.get, session_id)
+        if session is None or session.device_id is None or session.end_reason not in DEVICE_STAYS:
+            return
+        pool = self._homeserver.hs.get_pusherpool()
+        for pusher in await self._homeserver.store.get_pushers_by_user_id(session.user_id):
+            if pusher.device_id == session.device_id and pusher.ts <= until:
+                await pool.remove_pusher(pusher.app_id, pusher.pushkey, session.user_id)

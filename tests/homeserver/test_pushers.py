@@ -1,0 +1,111 @@
+"""Pushers go with their session, also where its device stays: they would go on telling a thief."""
+
+import pytest
+
+from support.oauth import Browser
+from support.pushers import pushkeys, set_pusher
+from support.tokens import inside
+from support.waiting import eventually
+
+
+@pytest.fixture
+def user(homeserver):
+    return homeserver.new_user()
+
+
+@pytest.fixture
+def client(server):
+    return server.client()
+
+
+@pytest.fixture
+def tokens(server, client, user):
+    tokens = client.sign_in(user.localpart, user.password)
+    set_pusher(server, tokens["access_token"])
+    return tokens
+
+
+@pytest.fixture
+def other(server, client, user):
+    """Another session of the account, whose pusher stays."""
+    tokens = client.sign_in(user.localpart, user.password)
+    set_pusher(server, tokens["access_token"], "other")
+    return tokens
+
+
+def by_refresh_reuse(homeserver, client, user, tokens):
+    second = client.refresh(tokens["refresh_token"]).json()
+    client.refresh(second["refresh_token"])
+    assert client.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+
+
+def by_a_sign_in_on_its_device(homeserver, client, user, tokens):
+    client.sign_in(user.localpart, user.password, scope=tokens["scope"])
+
+
+def by_a_legacy_sign_in_on_its_device(homeserver, client, user, tokens):
+    homeserver.login(user, device_id=device_of(tokens))
+
+
+def device_of(tokens):
+    return tokens["scope"].rpartition(":")[2]
+
+
+@pytest.mark.parametrize(
+    "end", [by_refresh_reuse, by_a_sign_in_on_its_device, by_a_legacy_sign_in_on_its_device]
+)
+def test_pushers_go_with_a_session_whose_device_stays(homeserver, client, user, tokens, other, end):
+    """Those of this device; the device and the pushers of others stay."""
+    assert pushkeys(homeserver, user) == ["key", "other"]
+
+    end(homeserver, client, user, tokens)
+
+    assert eventually(lambda: pushkeys(homeserver, user) == ["other"])
+    path = f"/_matrix/client/v3/devices/{device_of(tokens)}"
+    assert client.server.api("GET", path, other["access_token"]).status_code == 200
+
+
+def test_pushers_go_with_a_session_that_was_idle_too_long(public_homeserver, public_server):
+    """Its client hears of that when it comes to refresh."""
+    user, client = public_homeserver.new_user(), public_server.client()
+    tokens = client.sign_in(user.localpart, user.password)
+    set_pusher(public_server, tokens["access_token"])
+    public_homeserver.query(
+        "UPDATE nextgen_sessions SET rotated_at = 1, last_active_at = 1 WHERE session_id = ?",
+        inside(tokens["refresh_token"]).session_id,
+    )
+
+    assert client.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+
+    assert eventually(lambda: pushkeys(public_homeserver, user) == [])
+
+
+def test_pushers_go_when_a_code_comes_back(homeserver, server, client, user, other):
+    """A spent code that a thief shows, with another verifier, ends the session of the honest one."""
+    parameters, verifier = client.request()
+    code = Browser(server).let_in(parameters, user.localpart, user.password)["code"]
+    tokens = client.redeem(code, verifier).json()
+    set_pusher(server, tokens["access_token"])
+
+    client.redeem(code, "x" * 43)
+
+    assert server.whoami(tokens["access_token"]).json()["soft_logout"] is True
+    assert eventually(lambda: pushkeys(homeserver, user) == ["other"])
+
+
+def test_who_signs_in_again_keeps_the_pusher_that_he_sets_then(
+    homeserver, server, client, user, tokens
+):
+    """Only what was set before the session ended goes, however late that is done."""
+    by_refresh_reuse(homeserver, client, user, tokens)
+    again = client.sign_in(user.localpart, user.password, scope=tokens["scope"])
+    set_pusher(server, again["access_token"], "new")
+
+    assert eventually(lambda: pushkeys(homeserver, user) == ["new"])
+
+
+def test_a_refresh_takes_no_pusher_away(homeserver, server, client, user, tokens):
+    renewed = client.refresh(tokens["refresh_token"]).json()
+    server.whoami(renewed["access_token"])
+
+    assert pushkeys(homeserver, user) == ["key"]
