@@ -96,8 +96,18 @@ class Sessions:
     idle_lifetime: int | None = _option(
         None,
         "End a session whose client did not show up for this long; its device and keys stay."
-        " Synapse's `refresh_token_lifetime` counts too: the shorter one wins.",
+        " Synapse's `refresh_token_lifetime` counts too: the shorter one wins. It must be longer"
+        " than an access token works, by a tenth of it or five minutes: otherwise sessions in use"
+        " would end, and the module does not start.",
         example="90d",
+        unit="duration",
+    )
+    idle_lifetime_without_device: int | None = _option(
+        None,
+        "End a session without a Matrix device, such as a website's, whose client neither refreshed"
+        " nor used it for this long. Where `idle_lifetime` is shorter, that counts. Not set: 30"
+        " days, or a little more than the lifetime of access tokens where that is longer.",
+        example="7d",
         unit="duration",
     )
     lifetime: int | None = _option(

@@ -26,6 +26,7 @@ from synapse_nextgen_auth.homeserver.devices import Devices
 from synapse_nextgen_auth.homeserver.housekeeping import Housekeeping
 from synapse_nextgen_auth.homeserver.http import Tree
 from synapse_nextgen_auth.homeserver.known_clients import KnownClients
+from synapse_nextgen_auth.homeserver.lifetimes import effective_limits
 from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.people import People
 from synapse_nextgen_auth.homeserver.polls import Polls
@@ -47,7 +48,6 @@ from synapse_nextgen_auth.oauth.clients import (
 from synapse_nextgen_auth.oauth.metadata import PREFIX, Abilities, Endpoints
 from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.oauth.redirects import rules_at
-from synapse_nextgen_auth.oauth.sessions import Limits
 from synapse_nextgen_auth.oauth.static_clients import StaticClient
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.web import routes
@@ -100,6 +100,7 @@ class NextGenAuth:
             site.signing,
             browsers=site.browser_limits,
             unused_clients_after=config.client_registration.unused_lifetime,
+            idle_without_device=site.limits.idle_without_device,
         ).start()
         logger.info("synapse_nextgen_auth is the authorization server %s", site.endpoints.issuer)
 
@@ -110,7 +111,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     endpoints = Endpoints.under(homeserver.public_baseurl)
     keys = keyring(config, hs_config)
     limits = effective_limits(config, hs_config)
-    activity = Activity(homeserver)
+    activity = Activity(homeserver, limits)
     grant_types = _grant_types(config)
     abilities = Abilities(
         grant_types=grant_types,
@@ -182,18 +183,6 @@ def keyring(config: Config, hs_config: HomeServerConfig) -> Keyring:
     return Keyring.of(master, [old.reveal().encode("utf-8") for old in config.previous_secrets])
 
 
-def effective_limits(config: Config, hs_config: HomeServerConfig) -> Limits:
-    """Return the lifetimes in force: our options, and Synapse's own where it has them (seconds)."""
-    registration = hs_config.registration
-    synapses = _seconds(registration.refreshable_access_token_lifetime)
-    return Limits(
-        access_token=config.tokens.access_token_lifetime or synapses or 300,
-        grace=config.tokens.refresh_grace,
-        idle=_shorter(config.sessions.idle_lifetime, _seconds(registration.refresh_token_lifetime)),
-        absolute=_shorter(config.sessions.lifetime, _seconds(registration.session_lifetime)),
-    )
-
-
 def _grant_types(config: Config) -> tuple[str, ...]:
     device = (DEVICE_CODE,) if config.device_grants.enabled else ()
     return (AUTHORIZATION_CODE, REFRESH_TOKEN, *device)
@@ -204,11 +193,3 @@ def _hashed(written: StaticClient) -> Client:
     if written.secret is None:
         return written.client
     return attrs.evolve(written.client, secret_hash=hash_secret(written.secret))
-
-
-def _seconds(milliseconds: int | None) -> int | None:
-    return None if milliseconds is None else max(1, milliseconds // 1000)
-
-
-def _shorter(*lifetimes: int | None) -> int | None:
-    return min((lifetime for lifetime in lifetimes if lifetime is not None), default=None)

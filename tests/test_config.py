@@ -18,6 +18,7 @@ DURATIONS = {
     "tokens.refresh_grace": 0,
     "tokens.code_lifetime": None,
     "sessions.idle_lifetime": None,
+    "sessions.idle_lifetime_without_device": None,
     "sessions.lifetime": None,
     "sessions.browser_idle_lifetime": None,
     "sessions.browser_lifetime": None,

@@ -10,6 +10,11 @@ class BrowserLimits:
     idle: int = 14 * 24 * 3600
     absolute: int = 90 * 24 * 3600
 
+    @property
+    def noted_every(self) -> int:
+        """After how many seconds one more visit is written down: often enough for the idle limit."""
+        return max(1, min(self.idle // 10, 3600))
+
 
 @attrs.frozen
 class Browser:

@@ -1,6 +1,7 @@
 """What a client may send people to our account pages for (CS API, account management; MSC4191)."""
 
 import enum
+import re
 from urllib.parse import urlencode
 
 import attrs
@@ -24,6 +25,7 @@ _FORMER = {
     "session_end": Action.DEVICE_DELETE,
 }
 _MAX_DEVICE_ID = 512
+_SESSION = re.compile("[0-9a-f]{32}")
 
 
 @attrs.frozen
@@ -32,10 +34,16 @@ class Wish:
 
     action: Action = Action.DEVICES_LIST
     device_id: str | None = None
+    session: str | None = None
 
     @classmethod
-    def read(cls, action: str | None, device_id: str | None) -> "Wish":
-        """Read it from a link; what we do not know, or lacks its device, shows the list."""
+    def read(cls, action: str | None, device_id: str | None, session: str | None = None) -> "Wish":
+        """Read it from a link; what we do not know, or lacks its device, shows the list.
+
+        `session` is ours alone: it names a session without a device.
+        """
+        if session is not None and _SESSION.fullmatch(session):
+            return cls(session=session)
         known = {item.value: item for item in Action} | _FORMER
         wanted = known.get(action or "", Action.DEVICES_LIST)
         if not device_id or len(device_id) > _MAX_DEVICE_ID:
@@ -45,6 +53,8 @@ class Wish:
     @property
     def query(self) -> str:
         """The link's query, written anew from what was understood."""
+        if self.session is not None:
+            return urlencode({"session": self.session})
         if self.device_id is None:
             return urlencode({"action": self.action.value})
         return urlencode({"action": self.action.value, "device_id": self.device_id})

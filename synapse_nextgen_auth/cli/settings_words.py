@@ -3,7 +3,7 @@
 from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.config import Config
-from synapse_nextgen_auth.module import effective_limits
+from synapse_nextgen_auth.homeserver.lifetimes import effective_limits
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60))
@@ -20,6 +20,7 @@ def settings_in_effect(config: Config, hs_config: HomeServerConfig) -> str:
         "grace after a refresh": duration(limits.grace),
         "code lifetime": duration(config.tokens.code_lifetime),
         "session, idle": duration(limits.idle),
+        "session without a device, idle": duration(limits.idle_without_device),
         "session, in all": duration(limits.absolute),
         "browser, idle": duration(config.sessions.browser_idle_lifetime),
         "browser, in all": duration(config.sessions.browser_lifetime),

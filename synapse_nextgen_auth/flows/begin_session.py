@@ -7,13 +7,23 @@ from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth import scopes
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.sessions import End, Session
-from synapse_nextgen_auth.store import clients, device_grants, events, grants, sessions
+from synapse_nextgen_auth.store import (
+    clients,
+    device_grants,
+    events,
+    grants,
+    session_browsers,
+    sessions,
+)
 from synapse_nextgen_auth.store.txn import Txn
 
 
 @attrs.frozen
 class Beginning:
-    """What was granted: to whom, for which client, with which scope; `auth_time` in seconds."""
+    """What was granted: to whom, for which client, with which scope; `auth_time` in seconds.
+
+    `browser` is the digest of the cookie of the browser that a client with redirects was begun in.
+    """
 
     session_id: str
     user_id: str
@@ -21,10 +31,16 @@ class Beginning:
     scope: str
     auth_time: int
     address: str | None
+    browser: str | None = None
 
 
 def begin(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple[str, ...]]:
-    """Insert the session; return it, and the ids of those that it replaced on its device."""
+    """Insert the session; return it, and the ids of those that it replaced.
+
+    On a device that is whatever spoke for it before. Without one it is what the same client began
+    for the same account in the same browser: a website that signs its people in again and again
+    leaves one session for each browser behind.
+    """
     session = Session(
         session_id=beginning.session_id,
         user_id=beginning.user_id,
@@ -40,11 +56,11 @@ def begin(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple[s
         address=beginning.address,
     )
     ended: tuple[str, ...] = ()
-    if session.device_id is not None:
-        former = sessions.find_by_device(txn, session.user_id, session.device_id)
-        if former is not None:
-            ended = end(txn, former, why=End.REPLACED, now=now)
+    for former in _former(txn, session, browser=beginning.browser):
+        ended += end(txn, former, why=End.REPLACED, now=now)
     sessions.add(txn, session)
+    if session.device_id is None and beginning.browser is not None:
+        session_browsers.add(txn, session.session_id, browser=beginning.browser, now=now)
     clients.touch(txn, session.client_id, now=now)
     kinds = [Happened.SESSION_BEGUN] + [Happened.ADMIN_GRANTED] * session.granted.admin
     for kind in kinds:
@@ -61,6 +77,18 @@ def begin(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple[s
             ),
         )
     return session, ended
+
+
+def _former(txn: Txn, session: Session, *, browser: str | None) -> list[Session]:
+    if session.device_id is not None:
+        former = [sessions.find_by_device(txn, session.user_id, session.device_id)]
+    elif browser is not None:
+        same = {"user_id": session.user_id, "client_id": session.client_id}
+        ids = session_browsers.list_living(txn, browser, **same)
+        former = [sessions.get(txn, session_id) for session_id in ids]
+    else:
+        former = []
+    return [known for known in former if known is not None]
 
 
 def undo_unheard(txn: Txn, session_id: str, *, now: int) -> Outcome[None]:

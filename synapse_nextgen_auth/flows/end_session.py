@@ -5,7 +5,14 @@ import attrs
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.sessions import End, Session
-from synapse_nextgen_auth.store import browsers, device_grants, events, grants, sessions
+from synapse_nextgen_auth.store import (
+    browsers,
+    device_grants,
+    events,
+    grants,
+    session_browsers,
+    sessions,
+)
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -27,6 +34,8 @@ def end(
             why.value,
         ),
     )
+    if session.device_id is None:
+        session_browsers.remove(txn, session.session_id)
     if why is End.REUSE and session.device_id is not None:
         # Nobody knows whether it was the thief who asked for the codes that are on their way.
         _withdraw(txn, session.user_id, session.device_id, now=now)
@@ -63,6 +72,16 @@ def end_for_devices(
 def list_living(txn: Txn, user_id: str) -> list[Session]:
     """Return the living sessions of an account."""
     return sessions.list_living(txn, user_id)
+
+
+def end_own(
+    txn: Txn, session_id: str, *, user_id: str, now: int, address: str | None
+) -> Outcome[Session | None]:
+    """End a session of this account; return it as it was, `None` if there is no such living one."""
+    session = sessions.get(txn, session_id)
+    if session is None or session.user_id != user_id or session.ended_at is not None:
+        return Outcome(None)
+    return Outcome(session, end(txn, session, why=End.LOGOUT, now=now, address=address))
 
 
 def sign_out_everywhere(

@@ -45,18 +45,24 @@ def reseal_keys(txn: Txn, sealed: Mapping[str, str]) -> None:
         keys.reseal(txn, kid, sealed=text)
 
 
-def end_strays(txn: Txn, *, after: str, now: int) -> Outcome[Stretch]:
+def end_strays(
+    txn: Txn, *, after: str, now: int, idle_limit: int | None = None
+) -> Outcome[Stretch]:
     """End the strays of the bite of sessions that follows `after`; return that bite.
 
-    A process may die between a session and its device, or between a device and its session.
+    A process may die between a session and its device, or between a device and its session. A
+    session without a device that was idle for `idle_limit` seconds is one that nobody comes back to.
     """
     stretch = strays.measure(txn, after=after)
-    found = strays.list_between(
-        txn, after=after, until=stretch.until or _LAST, created_before=now - BEGINNING
-    )
+    until = stretch.until or _LAST
+    found = strays.list_between(txn, after=after, until=until, created_before=now - BEGINNING)
+    over = dict.fromkeys(found, End.LOGOUT)
+    if idle_limit is not None:
+        idle = strays.list_idle(txn, after=after, until=until, idle_since=now - idle_limit)
+        over = dict.fromkeys(idle, End.IDLE) | over
     ended: tuple[str, ...] = ()
-    for session_id in found:
+    for session_id, why in over.items():
         session = sessions.get(txn, session_id)
         if session is not None:
-            ended += end(txn, session, why=End.LOGOUT, now=now)
+            ended += end(txn, session, why=why, now=now)
     return Outcome(attrs.evolve(stretch, living=stretch.living - len(ended)), ended)

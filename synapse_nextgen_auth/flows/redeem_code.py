@@ -93,6 +93,7 @@ def _begin(txn: Txn, grant: Grant, presented: Presented, *, now: int) -> Outcome
         scope=grant.scope,
         auth_time=grant.auth_time or now,
         address=presented.address,
+        browser=grant.browser,
     )
     session, ended = begin(txn, beginning, now=now)
     return Outcome(Redeemed(session, grant.nonce), ended)

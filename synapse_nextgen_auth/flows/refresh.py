@@ -60,7 +60,8 @@ def refresh(
     # is over, only that is worth saying.
     asked = presented.scope if known.ended_at is None else None
     part = None if asked is None else scopes.narrow(known.granted, asked)
-    idle_since = NEVER if limits.idle is None else now - limits.idle
+    idle = known.idle_limit(limits)
+    idle_since = NEVER if idle is None else now - idle
     if sessions.rotate(
         txn,
         known.session_id,

@@ -21,6 +21,11 @@ def find(txn: Txn, client_id: str) -> Client | None:
     return clients.get(txn, client_id)
 
 
+def find_all(txn: Txn, client_ids: tuple[str, ...]) -> dict[str, Client]:
+    """Return the registered clients with these ids."""
+    return {client.client_id: client for client in clients.list_by_ids(txn, client_ids)}
+
+
 def register(txn: Txn, client: Client) -> Client:
     """Keep the client and return it, or the one that registered the same before."""
     digest = None if client.auth_method.needs_secret else rules.digest(client)

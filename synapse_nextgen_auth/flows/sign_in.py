@@ -4,7 +4,13 @@ import attrs
 
 from synapse_nextgen_auth.accounts.browsers import Browser
 from synapse_nextgen_auth.oauth.events import Event, Happened
-from synapse_nextgen_auth.store import browsers, device_grants, events, grants
+from synapse_nextgen_auth.store import (
+    browsers,
+    device_grants,
+    events,
+    grants,
+    session_browsers,
+)
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -31,6 +37,7 @@ def sign_in(txn: Txn, browser: Browser, *, former: str | None, address: str | No
         _end_former(txn, former, browser)
         device_grants.move(txn, from_browser=former, to_browser=browser.digest, now=now)
         grants.move(txn, from_browser=former, to_browser=browser.digest, now=now)
+        session_browsers.move(txn, from_browser=former, to_browser=browser.digest, now=now)
     events.add(txn, Event(Happened.SIGNED_IN, now, browser.user_id, address=address))
 
 

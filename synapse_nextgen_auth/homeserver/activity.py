@@ -11,7 +11,7 @@ from synapse.util.duration import Duration
 from synapse_nextgen_auth.flows import refresh
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.oauth.events import Event, Happened
-from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.oauth.sessions import Limits, Session
 from synapse_nextgen_auth.store import events
 
 logger = logging.getLogger(__name__)
@@ -20,16 +20,16 @@ FLUSH_EVERY = Duration(seconds=1)
 BATCH = 200
 # Remembered per process; a forgotten session costs one more write, nothing else.
 _MAX_SEEN = 200_000
-# How often (seconds) a session that keeps using one token is noted as alive.
-_REPEAT_AFTER = 300
 _ADMIN_NOTED_EVERY = 3600
 
 
 class Activity:
     """What happened since the last batch, on this process."""
 
-    def __init__(self, homeserver: Homeserver) -> None:
+    def __init__(self, homeserver: Homeserver, limits: Limits) -> None:
         self._homeserver = homeserver
+        # How often (seconds) a session that keeps using one token is noted as alive.
+        self._repeat_after = limits.noted_every
         self._seen: dict[str, tuple[int, int]] = {}
         self._administered: dict[tuple[str, str | None], int] = {}
         self._waiting: dict[str, refresh.Use] = {}
@@ -40,7 +40,7 @@ class Activity:
     def seen(self, session: Session, generation: int, now: int) -> None:
         """Note that a token of this generation was used."""
         known, at = self._seen.get(session.session_id, (0, 0))
-        if generation <= known and now < at + _REPEAT_AFTER:
+        if generation <= known and now < at + self._repeat_after:
             return
         if len(self._seen) >= _MAX_SEEN:
             self._seen.clear()

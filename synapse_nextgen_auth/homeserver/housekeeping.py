@@ -35,11 +35,13 @@ class Housekeeping:
         *,
         browsers: BrowserLimits,
         unused_clients_after: int,
+        idle_without_device: int | None,
     ) -> None:
         self._homeserver = homeserver
         self._signing = signing
         self._browsers = browsers
         self._unused_clients_after = unused_clients_after
+        self._idle_without_device = idle_without_device
         self._clock = homeserver.hs.get_clock()
         self._under_way: set[str] = set()
 
@@ -75,12 +77,14 @@ class Housekeeping:
             self._under_way.discard(name)
 
     async def end_strays(self) -> None:
-        """Look through all sessions for those that a dead process left behind; count the others."""
+        """Look through all sessions for those that nobody comes back to; count the others."""
         after: str | None = ""
         living = 0
         while after is not None:
             began, now = self._clock.time_msec(), self._homeserver.now()
-            bite = await self._homeserver.transact(flow.end_strays, after=after, now=now)
+            bite = await self._homeserver.transact(
+                flow.end_strays, after=after, now=now, idle_limit=self._idle_without_device
+            )
             after, living = bite.until, living + bite.living
             await self._rest(began)
         self._homeserver.metrics.sessions_living(living)

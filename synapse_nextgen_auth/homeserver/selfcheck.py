@@ -16,6 +16,7 @@ from synapse.config.homeserver import HomeServerConfig
 from synapse.util import SYNAPSE_VERSION
 
 from synapse_nextgen_auth.config import MIN_SECRET_BYTES, Config
+from synapse_nextgen_auth.homeserver.lifetimes import effective_limits
 
 
 class StartRefused(Exception):
@@ -185,7 +186,30 @@ def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
             f"macaroon_secret_key is shorter than {MIN_SECRET_BYTES} bytes. Leave it and set a"
             " long random `secret` for this module instead."
         )
+    problems += _idle_problems(hs_config, config)
     return problems
+
+
+def _idle_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
+    """Return which idle limits would end sessions that are in use.
+
+    A client refreshes when its access token has expired, and what it did since then is written down
+    only now and then.
+    """
+    limits = effective_limits(config, hs_config)
+    shortest = limits.access_token + limits.noted_every
+    found = {
+        "The idle limit of sessions": limits.idle,
+        "sessions.idle_lifetime_without_device": config.sessions.idle_lifetime_without_device,
+    }
+    return [
+        f"{name} is {seconds}s, and a session in use may look idle for {shortest}s: its access token"
+        f" works for {limits.access_token}s, and uses are written down every {limits.noted_every}s."
+        " Raise sessions.idle_lifetime (or Synapse's refresh_token_lifetime, where that is shorter),"
+        " or lower tokens.access_token_lifetime (or Synapse's refreshable_access_token_lifetime)."
+        for name, seconds in found.items()
+        if seconds is not None and seconds < shortest
+    ]
 
 
 def _baseurl_problems(hs_config: HomeServerConfig) -> list[str]:

@@ -27,7 +27,7 @@ _REMEMBERED = 20_000
 def _without_idle(limits: Limits) -> Limits:
     # A remembered session does not know of later refreshes, so its idleness cannot be judged; an
     # idle client has no unexpired access token anyway.
-    return attrs.evolve(limits, idle=None)
+    return attrs.evolve(limits, idle=None, idle_without_device=None)
 
 
 @attrs.frozen

@@ -26,6 +26,9 @@ SOFT_ENDS = frozenset({End.REUSE, End.IDLE, End.LIFETIME})
 DEVICE_STAYS = SOFT_ENDS | {End.REPLACED}
 
 
+MAX_NOTED_EVERY = 300
+
+
 @attrs.frozen
 class Limits:
     """How long things live, in seconds; `None` is without end."""
@@ -34,6 +37,15 @@ class Limits:
     grace: int = 30
     idle: int | None = None
     absolute: int | None = None
+    idle_without_device: int | None = None
+
+    @property
+    def noted_every(self) -> int:
+        """After how many seconds one more use is written down: often enough for the idle limits."""
+        idle = min(
+            filter(None, (self.idle, self.idle_without_device)), default=MAX_NOTED_EVERY * 10
+        )
+        return max(1, min(idle // 10, MAX_NOTED_EVERY))
 
 
 @attrs.frozen
@@ -71,6 +83,12 @@ class Session:
         part = self.granted.under(mask)
         return attrs.evolve(self, scope=part.text, device_id=part.device_id)
 
+    def idle_limit(self, limits: Limits) -> int | None:
+        """Return for how many seconds it may be idle; without a device nobody else ends it."""
+        if self.device_id is not None or limits.idle_without_device is None:
+            return limits.idle
+        return min(limits.idle_without_device, limits.idle or limits.idle_without_device)
+
     def over(self, now: int, limits: Limits) -> End | None:
         """Return why the session is over, or `None` while it lives."""
         if self.ended_at is not None:
@@ -80,10 +98,8 @@ class Session:
         if limits.absolute is not None and now >= self.created_at + limits.absolute:
             return End.LIFETIME
         # `rotated_at` moves with every refresh, so a client that refreshes is never idle.
-        if (
-            limits.idle is not None
-            and now >= max(self.rotated_at, self.last_active_at) + limits.idle
-        ):
+        idle = self.idle_limit(limits)
+        if idle is not None and now >= max(self.rotated_at, self.last_active_at) + idle:
             return End.IDLE
         return None
 

@@ -1,5 +1,7 @@
 """Rows of registered clients; configured ones live in the configuration alone."""
 
+from collections.abc import Sequence
+
 from synapse_nextgen_auth.oauth.clients import Client, from_json, to_json
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -28,9 +30,21 @@ def get(txn: Txn, client_id: str) -> Client | None:
         (client_id,),
     )
     row = txn.fetchone()
-    if row is None:
-        return None
-    metadata, secret_hash, created_at = row
+    return _client(client_id, *row) if row else None
+
+
+def list_by_ids(txn: Txn, client_ids: Sequence[str]) -> list[Client]:
+    """Return those of these clients that are registered."""
+    marks = ", ".join("?" * len(client_ids))
+    txn.execute(
+        "SELECT client_id, metadata, secret_hash, created_at FROM nextgen_clients"
+        f" WHERE client_id IN ({marks})",
+        tuple(client_ids),
+    )
+    return [_client(*row) for row in txn.fetchall()]
+
+
+def _client(client_id: str, metadata: str, secret_hash: str | None, created_at: int) -> Client:
     return Client.of(
         from_json(metadata), client_id=client_id, secret_hash=secret_hash, created_at=created_at
     )

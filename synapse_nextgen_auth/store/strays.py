@@ -32,6 +32,17 @@ def measure(txn: Txn, *, after: str) -> Stretch:
     return Stretch(str(last) if count == BITE else None, count - ended)
 
 
+def list_idle(txn: Txn, *, after: str, until: str, idle_since: int) -> list[str]:
+    """Return the living sessions of one bite without a device that nobody used since then."""
+    txn.execute(
+        "SELECT session_id FROM nextgen_sessions"
+        " WHERE session_id > ? AND session_id <= ? AND ended_at IS NULL AND device_id IS NULL"
+        " AND rotated_at <= ? AND last_active_at <= ?",
+        (after, until, idle_since, idle_since),
+    )
+    return [str(row[0]) for row in txn.fetchall()]
+
+
 def list_between(txn: Txn, *, after: str, until: str, created_before: int) -> list[str]:
     """Return the strays among the sessions of one bite, those aside that are only beginning."""
     txn.execute(

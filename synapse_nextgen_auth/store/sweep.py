@@ -25,6 +25,11 @@ _STALE = {
     # Until then its page says that it took too long. Once approved, it expires a day after its code.
     "expired grants": (_oldest("nextgen_grants", "grant_id", "expires_at"), 900),
     "ended sessions": (_oldest("nextgen_sessions", "session_id", "ended_at"), 30 * _DAY),
+    # A year after its browser was last signed in to, nothing comes from there any more.
+    "browsers of sessions": (
+        _oldest("nextgen_session_browsers", "session_id", "noted_at"),
+        400 * _DAY,
+    ),
     "expired device grants": (_oldest("nextgen_device_grants", "grant_id", "expires_at"), _DAY),
     "rendezvous": (_oldest("nextgen_rendezvous", "rendezvous_id", "expires_at"), 0),
     "throttles": (_oldest("nextgen_throttle", "key", "window_start"), _DAY),

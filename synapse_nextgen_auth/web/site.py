@@ -1,6 +1,6 @@
 """What endpoints and pages stand on."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 import attrs
@@ -87,3 +87,15 @@ class Site:
         if is_kept:
             return await self.known_clients.find(client_id)
         return await self.homeserver.query(register_client.find, client_id)
+
+    async def clients(self, client_ids: Collection[str]) -> dict[str, Client]:
+        """Return the clients with these ids, as many as there are, with one query at most."""
+        configured = {
+            client_id: self.static_clients[client_id]
+            for client_id in client_ids
+            if client_id in self.static_clients
+        }
+        others = tuple(sorted(set(client_ids) - set(configured)))
+        if not others:
+            return configured
+        return configured | await self.homeserver.query(register_client.find_all, others)

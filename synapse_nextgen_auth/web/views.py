@@ -223,8 +223,25 @@ class DeviceLine:
 
 
 @attrs.frozen
+class SessionLine:
+    """A website or service that an account is signed in to, without a device, as its owner sees it.
+
+    `began` and `last_used` are times in words, in UTC. `url` is relative and leads to its own page.
+    """
+
+    client: ClientCard
+    url: str
+    began: str
+    last_used: str
+    address: str | None = None
+
+
+@attrs.frozen
 class DevicesPage(Page):
-    """List where an account is signed in; `home_url` is relative."""
+    """List where an account is signed in; `home_url` is relative.
+
+    `more_sessions` says that there are more sessions without a device than the page lists.
+    """
 
     template: ClassVar[str] = "pages/devices.html"
 
@@ -232,6 +249,8 @@ class DevicesPage(Page):
     user_id: str
     devices: tuple[DeviceLine, ...]
     home_url: str
+    sessions: tuple[SessionLine, ...] = ()
+    more_sessions: bool = False
 
 
 @attrs.frozen
@@ -248,6 +267,20 @@ class DevicePage(Page):
     devices_url: str
     end_url: str
     asks_to_end: bool
+
+
+@attrs.frozen
+class SessionPage(Page):
+    """Show a session without a device, and ask whether to end it. The URLs are relative."""
+
+    template: ClassVar[str] = "pages/session.html"
+
+    csrf: str
+    action: str
+    server_name: str
+    user_id: str
+    session: SessionLine
+    devices_url: str
 
 
 @attrs.frozen
@@ -377,6 +410,7 @@ PAGES: tuple[type[Page], ...] = (
     DeviceDonePage,
     DevicesPage,
     DevicePage,
+    SessionPage,
     SignedOutPage,
     MessagePage,
     FormPostPage,

@@ -27,6 +27,14 @@ def test_c190_a_browser_is_signed_in(fields, at, signed_in):
     assert a_browser(**fields).is_signed_in(NOW + at, LIMITS) is signed_in
 
 
+@pytest.mark.parametrize(
+    ("idle", "every"), [(14 * 86_400, 3600), (36_000, 3600), (35_990, 3599), (20, 2), (5, 1)]
+)
+def test_c190_visits_are_written_down_often_enough(idle, every):
+    """After a tenth of the idle limit, and after an hour at the latest."""
+    assert BrowserLimits(idle=idle).noted_every == every
+
+
 def test_the_defaults():
     """Two weeks without a visit, three months at most."""
     assert BrowserLimits() == BrowserLimits(idle=14 * 86_400, absolute=90 * 86_400)

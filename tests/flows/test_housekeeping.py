@@ -130,6 +130,33 @@ def look_through(tables, *, now):
     return ended, bites
 
 
+def test_sessions_without_a_device_that_are_idle_are_ended(tables):
+    """In bites like all others; one with a device waits for its client, whatever its idle limit."""
+    with_synapse(tables, users={ALICE: False}, devices=[(ALICE, PHONE)])
+    website = {"device_id": None, "scope": "openid"}
+    for n, fields in enumerate(
+        (
+            website,
+            {**website, "rotated_at": NOW + 1},
+            {**website, "last_active_at": NOW + 1},
+            {**website, "ended_at": NOW, "end_reason": "revoked"},
+            {},
+        )
+    ):
+        tables.run(sessions.add, a_session(session_id=f"{n:02}" * 16, **fields))
+
+    limit = 30 * DAY
+    before = tables.transact(
+        housekeeping.end_strays, after="", now=NOW + limit - 1, idle_limit=limit
+    )
+    outcome = tables.transact(housekeeping.end_strays, after="", now=NOW + limit, idle_limit=limit)
+
+    assert before.ended == ()
+    assert outcome.ended == ("00" * 16,)
+    assert outcome.value.living == 3
+    assert tables.run(sessions.get, "00" * 16).end_reason == "idle"
+
+
 def test_sessions_that_a_dead_process_left_behind_are_ended(tables):
     """Without their device, or of an account that is gone; all others stay."""
     with_synapse(tables, users={ALICE: False, BOB: True}, devices=[(ALICE, PHONE), (BOB, PHONE)])

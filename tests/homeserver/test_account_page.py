@@ -1,10 +1,13 @@
-"""The account page: where an account is signed in, and signing a device out."""
+"""The account page: where an account is signed in, and signing out there."""
 
+import html
 import re
+import time
 
 import pytest
 
-from support.oauth import API, DEVICE, Browser, Server, device_id
+from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
+from support.transactions import transactions
 
 
 @pytest.fixture
@@ -111,3 +114,130 @@ def test_unknown_wishes_show_the_list(somebody, query):
 
     assert page.status_code == (400 if "%00" in query else 200)
     assert "<h1>" in page.text
+
+
+WIKI = {
+    "client_name": "Wiki",
+    "client_uri": "https://wiki.example.com/",
+    "redirect_uris": ["https://wiki.example.com/callback"],
+    "token_endpoint_auth_method": "none",
+}
+
+
+def visiting(server, user):
+    """Return a browser in which this account has just signed in."""
+    return Browser.of(server, user)
+
+
+def told(server, tokens):
+    """Return the status of userinfo for the access token of a website."""
+    return server.api("GET", "/_synapse/client/auth/userinfo", tokens["access_token"]).status_code
+
+
+def websites(browser, server):
+    """Return the links to the sessions without a device that the account page lists."""
+    page = browser.get(server.url("account")).text
+    return [html.unescape(link) for link in re.findall(r'href="(account\?session=[^"]+)"', page)]
+
+
+def test_a_website_is_listed_and_signed_out_after_a_question(homeserver, server):
+    """It has no device, so no device list shows it: the account page does, and ends it."""
+    user = homeserver.new_user()
+    wiki = server.client(web_client(**WIKI))
+    tokens = wiki.sign_in(user.localpart, user.password, scope="openid")
+    browser = visiting(server, user)
+
+    page = browser.get(server.url("account"))
+    (link,) = websites(browser, server)
+    asked = browser.get(server.url(link))
+    still = told(server, tokens)
+    browser.submit(decision="end")
+
+    assert "Wiki" in page.text
+    assert "wiki.example.com" in page.text
+    assert "Sign this website out?" in asked.text
+    assert still == 200
+    assert told(server, tokens) == 401
+    assert wiki.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+    assert websites(browser, server) == []
+
+
+def test_c301_somebody_elses_website_is_out_of_reach(homeserver, server):
+    """Whoever knows the link of another account's session gets the own list, and ends nothing."""
+    user, thief = homeserver.new_user(), homeserver.new_user()
+    wiki = server.client(web_client(**WIKI))
+    tokens = wiki.sign_in(user.localpart, user.password, scope="openid")
+    (link,) = websites(visiting(server, user), server)
+    browser = visiting(server, thief)
+    home = browser.get(server.url(""))
+    csrf = re.search(r'name="csrf" value="([^"]+)"', home.text)[1]
+
+    page = browser.get(server.url(link))
+    browser.http.post(server.url(link), data={"csrf": csrf, "decision": "end"}, timeout=10)
+
+    assert "Wiki" not in page.text
+    assert told(server, tokens) == 200
+
+
+def test_signing_in_again_in_the_same_browser_replaces_the_website(homeserver, server):
+    """Also after the person signed in again there; what another browser has stays."""
+    user = homeserver.new_user()
+    wiki = server.client(web_client(**WIKI))
+    here, elsewhere = Browser(server), Browser(server)
+    first, other = (
+        wiki.sign_in(user.localpart, user.password, scope="openid", browser=browser)
+        for browser in (here, elsewhere)
+    )
+    here.get(server.url("sign-in"))
+    here.sign_in(user.localpart, user.password)
+
+    parameters, verifier = wiki.request(scope="openid")
+    here.authorize(parameters)
+    code = here.answer(here.submit(decision="approve"))["code"]
+    second = wiki.redeem(code, verifier).json()
+
+    assert [told(server, tokens) for tokens in (first, other, second)] == [401, 200, 200]
+    assert len(websites(here, server)) == 2
+
+
+def test_thousands_of_websites_cost_no_more_queries_than_one(homeserver, server):
+    """Each with a client of its own; the page lists those used last, and says that there are more."""
+    user, browser = homeserver.new_user(), None
+    wiki = server.client(web_client(**WIKI))
+    wiki.sign_in(user.localpart, user.password, scope="openid")
+    browser = visiting(server, user)
+    since = len(homeserver.log_text())
+    browser.get(server.url("account"))
+    (usual,) = transactions(homeserver, "/_synapse/client/auth/account", since=since, count=1)
+    homeserver.query(MANY_CLIENTS, wiki.id)
+    homeserver.query(MANY_SESSIONS, user.user_id, int(time.time()))
+
+    since, began = len(homeserver.log_text()), time.monotonic()
+    page = browser.get(server.url("account"))
+    took = time.monotonic() - began
+    (many,) = transactions(homeserver, "/_synapse/client/auth/account", since=since, count=1)
+    homeserver.query("DELETE FROM nextgen_sessions WHERE user_id = ?", user.user_id)
+    homeserver.query("DELETE FROM nextgen_clients WHERE client_id LIKE 'many %'")
+    print(f"the account page with 5,000 websites: {took:.3f} s")
+
+    assert page.status_code == 200
+    assert page.text.count("account?session=") == 100
+    assert "There are more" in page.text
+    assert many == usual
+
+
+NUMBERS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+MANY_CLIENTS = (
+    "INSERT INTO nextgen_clients"
+    " (client_id, digest, metadata, secret_hash, created_at, last_used_at) "
+    + NUMBERS
+    + "SELECT 'many ' || i, NULL, metadata, secret_hash, created_at, last_used_at"
+    " FROM n, nextgen_clients WHERE client_id = ?"
+)
+MANY_SESSIONS = (
+    "INSERT INTO nextgen_sessions (session_id, user_id, client_id, scope, generation, rotated_at,"
+    " confirmed_generation, auth_time, created_at, last_active_at) "
+    + NUMBERS
+    + "SELECT 'many ' || i, u, 'many ' || i, 'openid', 1, t, 0, t, t, t"
+    " FROM n, (SELECT CAST(? AS TEXT) AS u, CAST(? AS BIGINT) AS t) AS given"
+)

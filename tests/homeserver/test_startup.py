@@ -11,6 +11,7 @@ from synapse.util import SYNAPSE_VERSION
 from support.oauth import Server
 from support.synapse import sqlite_homeserver
 from synapse_nextgen_auth import NextGenAuth
+from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth.cli.synapse_process import SynapseStoppedError
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver import selfcheck
@@ -90,6 +91,36 @@ def test_c343_a_short_key_is_no_key(settings, tmp_path):
     assert problem.startswith("macaroon_secret_key is shorter than 32 bytes")
     assert "too-short-a-key" not in problem
     assert problems(short, tmp_path, Config(secret=Secret("s" * 32))) == []
+
+
+@pytest.mark.parametrize(
+    ("synapses", "options", "words"),
+    [
+        ({}, {"sessions": {"idle_lifetime": "40s"}}, ("40s", "300s", "every 4s")),
+        ({}, {"sessions": {"idle_lifetime": "332s"}}, ("332s", "333s", "every 33s")),
+        ({}, {"sessions": {"idle_lifetime": "333s"}}, ()),
+        ({}, {"sessions": {"idle_lifetime_without_device": "5m"}}, ("without_device", "330s")),
+        ({"refresh_token_lifetime": "200s"}, {}, ("200s", "320s")),
+        (
+            {"refresh_token_lifetime": "200s"},
+            {"tokens": {"access_token_lifetime": "60s"}, "sessions": {"idle_lifetime": "1h"}},
+            (),
+        ),
+        (
+            {"refreshable_access_token_lifetime": "1h"},
+            {"sessions": {"idle_lifetime": "1h"}},
+            ("3600s", "3900s"),
+        ),
+        # Nobody has to know of an option that was not set.
+        ({}, {"tokens": {"access_token_lifetime": "60d"}}, ()),
+    ],
+)
+def test_an_idle_limit_that_would_end_sessions_in_use(settings, tmp_path, synapses, options, words):
+    """It must be longer than an access token works and the next use is written; numbers in force."""
+    found = problems(settings | synapses, tmp_path, configuration.read(options))
+
+    assert len(found) == bool(words), found
+    assert all(word in found[0] for word in words)
 
 
 def test_all_that_is_wrong_with_the_homeserver_is_said_at_once(settings, tmp_path):

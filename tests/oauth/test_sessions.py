@@ -24,6 +24,14 @@ from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, End, Limits
         ({"last_active_at": NOW + 5}, Limits(idle=9), 13, None),
         ({"last_active_at": NOW + 5}, Limits(idle=9), 14, End.IDLE),
         ({"rotated_at": NOW + 5}, Limits(absolute=9), 9, End.LIFETIME),
+        ({}, Limits(idle_without_device=9), 9, None),
+        ({"device_id": None}, Limits(idle_without_device=9), 8, None),
+        ({"device_id": None}, Limits(idle_without_device=9), 9, End.IDLE),
+        ({"device_id": None, "last_active_at": NOW + 5}, Limits(idle_without_device=9), 13, None),
+        ({"device_id": None, "rotated_at": NOW + 5}, Limits(idle_without_device=9), 14, End.IDLE),
+        ({"device_id": None}, Limits(idle=5, idle_without_device=9), 5, End.IDLE),
+        ({"device_id": None}, Limits(idle=9, idle_without_device=5), 5, End.IDLE),
+        ({"device_id": None}, Limits(idle=9), 9, End.IDLE),
         ({}, Limits(idle=5, absolute=5), 5, End.LIFETIME),
         ({"ended_at": NOW, "end_reason": "reuse"}, Limits(), 0, End.REUSE),
         ({"ended_at": NOW + 99, "end_reason": "logout"}, Limits(), 0, End.LOGOUT),
@@ -49,6 +57,24 @@ def test_c105_a_session_is_over(fields, limits, at, why):
 def test_the_latest_end_is_known_beforehand(expires_at, absolute, end):
     """Access tokens never outlive it."""
     assert a_session(expires_at=expires_at).ends_at(Limits(absolute=absolute)) == end
+
+
+@pytest.mark.parametrize(
+    ("idle", "without_device", "every"),
+    [
+        (None, None, 300),
+        (30 * 86_400, 30 * 86_400, 300),
+        (3000, None, 300),
+        (2999, None, 299),
+        (None, 400, 40),
+        (600, 400, 40),
+        (400, 600, 40),
+        (9, None, 1),
+    ],
+)
+def test_c105_uses_are_written_down_often_enough_for_the_idle_limits(idle, without_device, every):
+    """After a tenth of the shortest one, and after five minutes at the latest."""
+    assert Limits(idle=idle, idle_without_device=without_device).noted_every == every
 
 
 @given(st.integers(0, 2**40), st.none() | st.integers(1, 10**9), st.integers(0, 2**40))

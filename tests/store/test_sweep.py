@@ -30,6 +30,7 @@ from synapse_nextgen_auth.store import (
     events,
     grants,
     rendezvous,
+    session_browsers,
     sessions,
     sweep,
     throttle,
@@ -77,6 +78,10 @@ def add_event(txn, name, at):
     events.add(txn, Event(Happened.SIGNED_IN, at, name))
 
 
+def add_session_browser(txn, name, at):
+    session_browsers.add(txn, name, browser="browser", now=at)
+
+
 # How a row gets there, and how many seconds it stays after its time.
 ROWS = {
     "expired grants": (add_grant, "nextgen_grants", 900),
@@ -88,6 +93,7 @@ ROWS = {
     "approvals": (add_approval, "nextgen_approvals", DAY),
     "consents": (add_consent, "nextgen_consents", 365 * DAY),
     "events": (add_event, "nextgen_events", 180 * DAY),
+    "browsers of sessions": (add_session_browser, "nextgen_session_browsers", 400 * DAY),
 }
 
 

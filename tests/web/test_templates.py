@@ -30,6 +30,8 @@ from synapse_nextgen_auth.web.views import (
     Message,
     MessagePage,
     Permission,
+    SessionLine,
+    SessionPage,
     SignedOutPage,
     SignInError,
     SignInPage,
@@ -116,6 +118,22 @@ DEVICE = DeviceLine(
 )
 LEGACY_DEVICE = DeviceLine("ABCDEFGHIJ", "ABCDEFGHIJ", "account?device_id=ABCDEFGHIJ")
 LONG_DEVICE = DeviceLine(LONG, LONG, "account", client=UGLY, last_seen=None, address=LONG)
+WEBSITE = SessionLine(
+    ClientCard("Wiki", "wiki.example.net", "https://wiki.example.net/"),
+    "account?session=8a1f",
+    began="2026-10-22 08:40 UTC",
+    last_used="2026-11-22 08:40 UTC",
+    address="192.0.2.7",
+)
+LONG_WEBSITE = attrs.evolve(WEBSITE, client=UGLY, address=LONG)
+SESSION_PAGE = SessionPage(
+    csrf="c5rf",
+    action="account?session=8a1f",
+    server_name="example.org",
+    user_id="@alice:example.org",
+    session=WEBSITE,
+    devices_url="account",
+)
 DEVICE_PAGE = DevicePage(
     csrf="c5rf",
     action="account?action=org.matrix.device_delete&device_id=HJKLQWERTY",
@@ -219,6 +237,18 @@ SAMPLES = {
             "example.org", "@alice:example.org", (DEVICE, LEGACY_DEVICE, LONG_DEVICE), "./"
         ),
         "none": DevicesPage("example.org", "@alice:example.org", (), "./"),
+        "websites": DevicesPage(
+            "example.org", "@alice:example.org", (), "./", (WEBSITE, LONG_WEBSITE)
+        ),
+        "everything": DevicesPage(
+            *("example.org", "@alice:example.org", (DEVICE, LEGACY_DEVICE), "./"),
+            sessions=(WEBSITE, LONG_WEBSITE),
+            more_sessions=True,
+        ),
+    },
+    SessionPage: {
+        "plain": SESSION_PAGE,
+        "long": attrs.evolve(SESSION_PAGE, session=LONG_WEBSITE, user_id=LONG_ID, server_name=LONG),
     },
     DevicePage: {
         "look": DEVICE_PAGE,
@@ -427,11 +457,12 @@ def test_c199_nothing_runs_and_nothing_loads_from_elsewhere(page):
 def test_links_to_elsewhere_are_those_of_the_application(page):
     """A page links to nobody but the application, and tells it nothing about itself."""
     html = read(page)
-    device = getattr(page, "device", None)
+    device = getattr(page, "device", None) or getattr(page, "session", None)
     client = getattr(device or page, "client", None)
     names = ("forward_url", "sign_in_url", "devices_url", "home_url", "end_url")
     ours = {getattr(page, name, None) for name in names}
     ours |= {line.url for line in getattr(page, "devices", ())}
+    ours |= {line.url for line in getattr(page, "sessions", ())}
     theirs = {client.uri, client.tos_uri, client.policy_uri} if client else set()
 
     for link in html.all("a"):

@@ -1,11 +1,15 @@
-"""The account page: where the account is signed in, and signing a device out (MSC4191)."""
+"""The account page: where the account is signed in, and signing out there (MSC4191)."""
 
 from datetime import datetime, timezone
+
+import attrs
 
 from synapse_nextgen_auth.accounts.management import Action, Wish
 from synapse_nextgen_auth.flows import end_session as flow
 from synapse_nextgen_auth.homeserver.devices import Device
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.web import answers, forms, grants
 from synapse_nextgen_auth.web.languages import wanted
 from synapse_nextgen_auth.web.pages import visitors
@@ -17,63 +21,94 @@ from synapse_nextgen_auth.web.views import (
     DevicePage,
     DevicesPage,
     Message,
+    Page,
+    SessionLine,
+    SessionPage,
 )
+
+# Of sessions without a device, those used last; more make no page that anybody reads.
+_SHOWN = 100
 
 
 async def show(site: Site, incoming: Incoming) -> Outgoing:
-    """Show all devices, or one; a link never does anything by itself (C197)."""
+    """Show all devices and sessions, or one; a link never does anything by itself (C197)."""
     visitor = await visitors.greet(site, incoming)
     wish = _wish(incoming)
-    is_ending = wish.action is Action.DEVICE_DELETE
+    is_ending = wish.action is Action.DEVICE_DELETE or wish.session is not None
     if visitor.user_id is None or (is_ending and not visitors.is_fresh(site, visitor)):
         return visitors.with_cookie(site, visitor, answers.redirect(f"sign-in?{wish.query}"))
     await _check_account(site, visitor.user_id)
-    lines = await _lines(site, incoming, visitor.user_id)
-    line = next((line for line in lines if line.device_id == wish.device_id), None)
-    if line is None:
+    seen = await _look(site, incoming, visitor.user_id, wish)
+    if seen.session is not None:
+        page: Page = SessionPage(
+            csrf=visitors.csrf(site, visitor),
+            action=seen.session.url,
+            server_name=site.server_name,
+            user_id=visitor.user_id,
+            session=seen.session,
+            devices_url="account",
+        )
+    elif seen.device is not None:
+        ending = Wish(Action.DEVICE_DELETE, seen.device.device_id).query
+        page = DevicePage(
+            csrf=visitors.csrf(site, visitor),
+            action=f"account?{ending}",
+            server_name=site.server_name,
+            user_id=visitor.user_id,
+            device=seen.device,
+            devices_url="account",
+            end_url=f"account?{ending}",
+            asks_to_end=is_ending,
+        )
+    else:
         page = DevicesPage(
             server_name=site.server_name,
             user_id=visitor.user_id,
-            devices=tuple(lines),
+            devices=seen.devices,
             home_url="./",
+            sessions=seen.sessions,
+            more_sessions=seen.more_sessions,
         )
-        return answers.page(200, site.templates.render(page))
-    ending = Wish(Action.DEVICE_DELETE, line.device_id).query
-    return answers.page(
-        200,
-        site.templates.render(
-            DevicePage(
-                csrf=visitors.csrf(site, visitor),
-                action=f"account?{ending}",
-                server_name=site.server_name,
-                user_id=visitor.user_id,
-                device=line,
-                devices_url="account",
-                end_url=f"account?{ending}",
-                asks_to_end=is_ending,
-            )
-        ),
-    )
+    return answers.page(200, site.templates.render(page))
 
 
 async def submit(site: Site, incoming: Incoming) -> Outgoing:
-    """Sign a device out, legacy or ours, as `/logout` there would."""
+    """Sign a device out, legacy or ours, as `/logout` there would; or end a session without one."""
     visitor = await visitors.greet(site, incoming)
     form = visitors.read_form(site, incoming, visitor)
     wish = _wish(incoming)
     if visitor.user_id is None or not visitors.is_fresh(site, visitor):
         return answers.redirect(f"sign-in?{wish.query}")
-    if form.get("decision") != "end" or wish.device_id is None:
+    if form.get("decision") != "end" or (wish.device_id is None and wish.session is None):
         raise Stop(400, Message.BAD_REQUEST)
     await _check_account(site, visitor.user_id)
-    # Of this account alone: somebody else's device is as good as none (C301).
-    await site.devices.remove(visitor.user_id, wish.device_id)
+    if wish.device_id is not None:
+        # Of this account alone: somebody else's device is as good as none (C301).
+        await site.devices.remove(visitor.user_id, wish.device_id)
+    else:
+        await _end(site, incoming, visitor.user_id, wish)
     return answers.redirect("account")
+
+
+async def _end(site: Site, incoming: Incoming, user_id: str, wish: Wish) -> None:
+    for session in await _without_device(site, user_id):
+        if _name(session) == wish.session:
+            ended = await site.homeserver.transact(
+                flow.end_own,
+                session.session_id,
+                user_id=user_id,
+                now=site.now(),
+                address=incoming.address,
+            )
+            if ended is not None:
+                await site.devices.logged_out(ended)
 
 
 def _wish(incoming: Incoming) -> Wish:
     parameters = forms.parse(incoming.query)
-    return Wish.read(parameters.get("action"), parameters.get("device_id"))
+    return Wish.read(
+        parameters.get("action"), parameters.get("device_id"), parameters.get("session")
+    )
 
 
 async def _check_account(site: Site, user_id: str) -> None:
@@ -83,33 +118,87 @@ async def _check_account(site: Site, user_id: str) -> None:
         raise account_standing(standing)
 
 
-async def _lines(site: Site, incoming: Incoming, user_id: str) -> list[DeviceLine]:
-    cards = await _cards(site, incoming, user_id)
-    return [_line(device, cards) for device in await site.devices.list_for(user_id)]
+@attrs.frozen
+class _Seen:
+    """What an account has: all of it, and the one thing that was asked for."""
+
+    devices: tuple[DeviceLine, ...]
+    sessions: tuple[SessionLine, ...]
+    more_sessions: bool
+    device: DeviceLine | None
+    session: SessionLine | None
 
 
-async def _cards(site: Site, incoming: Incoming, user_id: str) -> dict[str, ClientCard]:
-    """Return the client that speaks for each device that has a session of ours."""
-    cards = {}
-    for session in await site.homeserver.query(flow.list_living, user_id):
-        client = await site.client(session.client_id)
-        if session.device_id is not None and client is not None:
-            cards[session.device_id] = grants.card(client, wanted(incoming))
-    return cards
+async def _look(site: Site, incoming: Incoming, user_id: str, wish: Wish) -> _Seen:
+    """Look at everything with as many queries as for one device, however much there is."""
+    living = await _living(site, user_id)
+    sessions = _latest_first(living)
+    asked = [session for session in sessions if _name(session) == wish.session]
+    shown = asked or sessions[:_SHOWN]
+    speaking = {s.device_id: s.client_id for s in living if s.device_id is not None}
+    clients = await site.clients({*speaking.values(), *(s.client_id for s in shown)})
+    cards = {
+        client_id: grants.card(client, wanted(incoming)) for client_id, client in clients.items()
+    }
+    devices = tuple(
+        _line(device, cards.get(speaking.get(device.device_id, "")))
+        for device in await site.devices.list_for(user_id)
+    )
+    lines = tuple(_session_line(session, cards.get(session.client_id)) for session in shown)
+    return _Seen(
+        devices=devices,
+        sessions=lines,
+        more_sessions=len(sessions) > len(shown),
+        device=next((line for line in devices if line.device_id == wish.device_id), None),
+        session=lines[0] if asked else None,
+    )
 
 
-def _line(device: Device, cards: dict[str, ClientCard]) -> DeviceLine:
+async def _living(site: Site, user_id: str) -> list[Session]:
+    now = site.now()
+    found = await site.homeserver.query(flow.list_living, user_id)
+    return [session for session in found if session.over(now, site.limits) is None]
+
+
+async def _without_device(site: Site, user_id: str) -> list[Session]:
+    return _latest_first(await _living(site, user_id))
+
+
+def _latest_first(living: list[Session]) -> list[Session]:
+    """Return the sessions without a device, the one used last first."""
+    return sorted((s for s in living if s.device_id is None), key=lambda s: -_used_at(s))
+
+
+def _used_at(session: Session) -> int:
+    return max(session.rotated_at, session.last_active_at)
+
+
+def _name(session: Session) -> str:
+    """Return what a link calls a session: its id is half of a token, and stays inside."""
+    return digest(session.session_id)[:32]
+
+
+def _session_line(session: Session, card: ClientCard | None) -> SessionLine:
+    return SessionLine(
+        client=card or ClientCard(session.client_id, session.client_id),
+        url=f"account?{Wish(session=_name(session)).query}",
+        began=_in_words(session.created_at),
+        last_used=_in_words(_used_at(session)),
+        address=session.address,
+    )
+
+
+def _line(device: Device, card: ClientCard | None) -> DeviceLine:
     return DeviceLine(
         device_id=device.device_id,
         name=device.name,
         url=f"account?{Wish(Action.DEVICE_VIEW, device.device_id).query}",
-        client=cards.get(device.device_id),
-        last_seen=_in_words(device.last_seen),
+        client=card,
+        last_seen=None if device.last_seen is None else _in_words(device.last_seen),
         address=device.address,
     )
 
 
-def _in_words(seconds: int | None) -> str | None:
-    if seconds is None:
-        return None
+def _in_words(seconds: int) -> str:
+    """Return a time as pages write it."""
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")

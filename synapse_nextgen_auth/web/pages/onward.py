@@ -41,6 +41,8 @@ class Onward:
             return cls(device_grant_id=device)
         if (action := parameters.get("action")) is not None:
             return cls(wish=Wish.read(action, parameters.get("device_id")))
+        if (session := parameters.get("session")) is not None:
+            return cls(wish=Wish.read(None, None, session))
         return cls()
 
     @classmethod

@@ -14,8 +14,6 @@ from synapse_nextgen_auth.web.views import (
     Message,
 )
 
-# How often (seconds) a visit is written down.
-_TOUCH_AFTER = 3600
 _FRESH = 600
 
 
@@ -28,7 +26,7 @@ async def greet(site: Site, incoming: Incoming) -> Visitor:
     browser = await site.homeserver.query(sign_in.find, digest(cookie.reveal()))
     if browser is None or not browser.is_signed_in(now, site.browser_limits):
         return Visitor(cookie, is_new=False)
-    if now - browser.last_active_at > _TOUCH_AFTER:
+    if now - browser.last_active_at >= site.browser_limits.noted_every:
         await site.homeserver.query(sign_in.touch, browser, now=now)
     return Visitor(cookie, is_new=False, browser=browser)
 
