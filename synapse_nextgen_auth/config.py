@@ -201,8 +201,9 @@ class Registration:
     )
     unused_lifetime: int = _option(
         30 * 86400,
-        "Forget a registration that has no session and was not used for this long."
-        " The same client gets the same `client_id` when it registers again.",
+        "Forget a registration that has no session and was not used for this long. One that never"
+        " began a sign-in goes after a day, with a secret or a key after a week."
+        " The same public client gets the same `client_id` when it registers again.",
         example="7d",
         unit="duration",
     )

@@ -98,6 +98,7 @@ class NextGenAuth:
         Housekeeping(
             site.homeserver,
             site.signing,
+            site.known_clients,
             browsers=site.browser_limits,
             unused_clients_after=config.client_registration.unused_lifetime,
             idle_without_device=site.limits.idle_without_device,

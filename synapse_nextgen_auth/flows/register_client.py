@@ -1,6 +1,7 @@
 """Register a client (RFC 7591): the same metadata is the same client."""
 
 from synapse_nextgen_auth.oauth import clients as rules
+from synapse_nextgen_auth.oauth.client_metadata import kept_unused
 from synapse_nextgen_auth.oauth.clients import Client, Metadata
 from synapse_nextgen_auth.store import clients
 from synapse_nextgen_auth.store.txn import Txn
@@ -26,11 +27,26 @@ def find_all(txn: Txn, client_ids: tuple[str, ...]) -> dict[str, Client]:
     return {client.client_id: client for client in clients.list_by_ids(txn, client_ids)}
 
 
+def greet(txn: Txn, client: Client) -> Client | None:
+    """Return the client that registered the same before; `None` when that must be written down.
+
+    One that never began a grant and will soon go for it has to register anew, and be counted: it may
+    be about to begin one, and nobody keeps it there for nothing.
+    """
+    now = client.created_at
+    known = clients.get(txn, client.client_id)
+    since = now - kept_unused(client) // 2
+    if known is None or clients.is_unused(txn, client.client_id, created_before=since):
+        return None
+    clients.note_greeting(txn, client.client_id, now=now)
+    return known
+
+
 def register(txn: Txn, client: Client) -> Client:
     """Keep the client and return it, or the one that registered the same before."""
     digest = None if client.auth_method.needs_secret else rules.digest(client)
     if clients.add(txn, client, digest=digest):
         return client
-    known = clients.get(txn, client.client_id)
-    clients.touch(txn, client.client_id, now=client.created_at)
-    return known or client
+    since = client.created_at - kept_unused(client) // 2
+    clients.renew(txn, client.client_id, created_before=since, now=client.created_at)
+    return clients.get(txn, client.client_id) or client

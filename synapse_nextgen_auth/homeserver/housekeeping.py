@@ -2,14 +2,17 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Concatenate, ParamSpec
+from functools import partial
+from typing import Any, Concatenate, ParamSpec
 
 from synapse.util.duration import Duration
 
 from synapse_nextgen_auth.accounts.browsers import BrowserLimits
 from synapse_nextgen_auth.flows import housekeeping as flow
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.known_clients import Forget, KnownClients
 from synapse_nextgen_auth.homeserver.signing import Signing
+from synapse_nextgen_auth.oauth.client_metadata import KEPT_UNUSED
 from synapse_nextgen_auth.store import sweep
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -32,6 +35,7 @@ class Housekeeping:
         self,
         homeserver: Homeserver,
         signing: Signing,
+        known_clients: KnownClients,
         *,
         browsers: BrowserLimits,
         unused_clients_after: int,
@@ -39,11 +43,14 @@ class Housekeeping:
     ) -> None:
         self._homeserver = homeserver
         self._signing = signing
+        self._known_clients = known_clients
         self._browsers = browsers
         self._unused_clients_after = unused_clients_after
         self._idle_without_device = idle_without_device
         self._clock = homeserver.hs.get_clock()
         self._under_way: set[str] = set()
+        # How far the registrations that never began a grant were looked through, public and other.
+        self._places = {True: sweep.Place(), False: sweep.Place()}
 
     def start(self) -> None:
         """Begin, if this is the process for background tasks."""
@@ -97,7 +104,10 @@ class Housekeeping:
             await self._drain(kind, sweep.stale, kind=kind, now=now)
         browsers_since = now - self._browsers.idle
         await self._drain("idle browsers", sweep.idle_browsers, idle_since=browsers_since)
-        await self._drain_clients(now - self._unused_clients_after, now)
+        unused_since = now - self._unused_clients_after
+        await self._drain_clients(unused_since, now)
+        for is_public, keep in KEPT_UNUSED.items():
+            await self._drain_idle_clients(now - keep, unused_since, now, is_public=is_public)
 
     async def _drain(
         self, name: str, bite: Callable[Concatenate[Txn, P], int], *args: P.args, **kwargs: P.kwargs
@@ -114,8 +124,29 @@ class Housekeeping:
         looked_at = sweep.BITE
         while looked_at == sweep.BITE:
             began = self._clock.time_msec()
-            looked_at, gone = await self._homeserver.query(
-                sweep.unused_clients, unused_since=unused_since, now=now
+            looked_at, gone = await self._known_clients.remove(
+                partial(_sweep_unused, unused_since=unused_since, now=now)
+            )
+            self._homeserver.metrics.swept("unused clients", gone)
+            await self._rest(began)
+
+    async def _drain_idle_clients(
+        self, registered_before: int, unused_since: int, now: int, *, is_public: bool
+    ) -> None:
+        """Look through those that nobody looked at yet: after a restart, once more through all."""
+        place: sweep.Place | None = self._places[is_public]
+        while place is not None:
+            self._places[is_public] = place
+            began = self._clock.time_msec()
+            place, gone = await self._known_clients.remove(
+                partial(
+                    _sweep_idle,
+                    after=place,
+                    registered_before=registered_before,
+                    is_public=is_public,
+                    unused_since=unused_since,
+                    now=now,
+                )
             )
             self._homeserver.metrics.swept("unused clients", gone)
             await self._rest(began)
@@ -124,3 +155,11 @@ class Housekeeping:
         took = int(self._clock.time_msec()) - began
         pause = min(max(_SHORTEST_PAUSE, _SHARE * took), _LONGEST_PAUSE)
         await self._clock.sleep(Duration(milliseconds=pause))
+
+
+def _sweep_unused(txn: Txn, forget: Forget, **bounds: Any) -> tuple[int, int]:
+    return sweep.unused_clients(txn, forget=forget, **bounds)
+
+
+def _sweep_idle(txn: Txn, forget: Forget, **bounds: Any) -> tuple[sweep.Place | None, int]:
+    return sweep.idle_clients(txn, forget=forget, **bounds)

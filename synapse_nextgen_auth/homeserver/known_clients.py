@@ -1,11 +1,19 @@
 """Registered clients, from memory for whoever has a session or waits for one."""
 
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
 from synapse.module_api import cached
+from synapse.storage.database import LoggingTransaction
 
 from synapse_nextgen_auth.flows import register_client
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.caches import recall
 from synapse_nextgen_auth.oauth.clients import Client
+
+T = TypeVar("T")
+
+Forget = Callable[[Sequence[str]], None]
 
 
 class UnknownClient(Exception):
@@ -15,15 +23,18 @@ class UnknownClient(Exception):
 class KnownClients:
     """The clients this process remembers.
 
-    They are not forgotten when their row goes: a registration never changes, and it stays as long as
-    a session of it lives or a device waits. So memory will do for a client that refreshes or polls,
-    and for nobody else.
+    A registration never changes, and it stays as long as a session of it lives or a device waits. So
+    memory will do for a client that refreshes or polls, and for nobody else.
     """
 
     def __init__(self, homeserver: Homeserver) -> None:
         self.server_name = homeserver.server_name
         self.clock = homeserver.hs.get_clock()
         self._homeserver = homeserver
+        self._store = homeserver.store
+        # Invalidations travel under this name between the processes of one homeserver.
+        self._name = f"{__name__}.nextgen_client"
+        self._store.register_external_cached_function(self._name, self.nextgen_client)
 
     async def find(self, client_id: str) -> Client | None:
         """Return the client as it registered."""
@@ -32,6 +43,32 @@ class KnownClients:
         except UnknownClient:
             return None
         return client
+
+    async def remove(self, flow: Callable[[LoggingTransaction, Forget], T]) -> T:
+        """Run a flow that deletes clients and tells which: every process forgets them at its commit.
+
+        Whoever deletes a row in another way leaves it in the memory of the processes.
+        """
+        gone: set[str] = set()
+
+        def remove_clients(txn: LoggingTransaction) -> T:
+            return flow(txn, lambda client_ids: forget(txn, client_ids))
+
+        def forget(txn: LoggingTransaction, client_ids: Sequence[str]) -> None:
+            gone.update(client_ids)
+            for client_id in client_ids:
+                self._store._send_invalidation_to_replication(  # noqa: SLF001
+                    txn, self._name, (client_id,)
+                )
+
+        try:
+            return await self._homeserver.query(remove_clients)
+        finally:
+            # Whatever became of the attempts that failed, nobody relies on what was before them.
+            for client_id in gone:
+                self.nextgen_client.invalidate((client_id,))
+            if gone:
+                self._homeserver.hs.get_notifier().on_new_replication_data()
 
     # The name stands in Synapse's metrics, and `caches.per_cache_factors` knows it.
     @cached(max_entries=10_000)

@@ -29,11 +29,45 @@ ID_TOKEN_ALGORITHMS = ("RS256", "ES256")
 MAX_REDIRECT_URIS = 50
 MAX_LOCALIZED = 200
 
+# Of a document, in bytes of UTF-8. Real ones have two thousand.
+MAX_DOCUMENT = 16 * 1024
+# How long (seconds) a registration is kept that nobody began to sign in with, for public clients and
+# others: it costs its sender nothing. One with a secret or a key may have been set up by hand.
+KEPT_UNUSED = {True: 24 * 3600, False: 7 * 24 * 3600}
+
 _PAGES = ("logo_uri", "tos_uri", "policy_uri")
 _LOCALIZABLE = frozenset({"client_name", "client_uri", *_PAGES})
 
 # Line breaks and direction overrides could make a name look like other words of the consent page.
 _NOT_IN_NAMES = re.compile("[\x01-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+# A character as JSON may spell it; another backslash before it makes it a text.
+_ESCAPE = re.compile(rb"\\\\|\\u([0-9A-Fa-f]{4})")
+
+
+def refuse_size(body: bytes) -> OAuthError | None:
+    """Return why a document is too large; an escaped character counts as what it stands for."""
+
+    def in_utf8(match: re.Match[bytes]) -> bytes:
+        return match[0] if match[1] is None else b"x" * _utf8_length(int(match[1], 16))
+
+    if len(_ESCAPE.sub(in_utf8, body)) <= MAX_DOCUMENT:
+        return None
+    reason = f"the document must not be larger than {MAX_DOCUMENT} bytes in UTF-8"
+    return OAuthError("invalid_client_metadata", reason)
+
+
+def _utf8_length(unit: int) -> int:
+    if unit < 0x80:
+        return 1
+    # Half of a pair is half of four bytes.
+    return 2 if unit < 0x800 or 0xD800 <= unit <= 0xDFFF else 3
+
+
+def kept_unused(metadata: Metadata) -> int:
+    """Return for how many seconds a registration is kept that never began a grant."""
+    return KEPT_UNUSED[metadata.is_public]
 
 
 @attrs.frozen

@@ -132,8 +132,8 @@ def document(client: Client, *, issued_secret: Secret | None = None) -> dict[str
 
 
 def to_json(metadata: Metadata) -> str:
-    """Write metadata down for the store; of a client, only its metadata."""
-    return json.dumps(_fields(metadata), default=attrs.astuple, sort_keys=True)
+    """Write metadata down for the store, as UTF-8; of a client, only its metadata."""
+    return json.dumps(_fields(metadata), default=attrs.astuple, sort_keys=True, ensure_ascii=False)
 
 
 def from_json(text: str) -> Metadata:
@@ -145,7 +145,10 @@ def from_json(text: str) -> Metadata:
 
 
 def digest(metadata: Metadata) -> str:
-    """Return a digest of all metadata, the same for every order of keys and arrays (C166)."""
+    """Return a digest of all metadata, the same for every order of keys and arrays (C166).
+
+    Ids follow from it, so the text under the digest stays as it is, escapes included.
+    """
     unordered = {
         name: sorted(value) if isinstance(value, tuple) else value
         for name, value in _fields(metadata).items()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth.clients import Client, from_json, to_json
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -51,8 +52,41 @@ def _client(client_id: str, metadata: str, secret_hash: str | None, created_at: 
 
 
 def touch(txn: Txn, client_id: str, *, now: int) -> None:
-    """Note that the client was used."""
+    """Note that the client began something.
+
+    The first time always: a client whose last use is the moment of its registration has no use.
+    """
     txn.execute(
-        "UPDATE nextgen_clients SET last_used_at = ? WHERE client_id = ? AND last_used_at < ?",
+        "UPDATE nextgen_clients SET last_used_at = CASE WHEN created_at = ? THEN ? ELSE ? END"
+        " WHERE client_id = ?"
+        " AND (last_used_at < ? OR last_used_at = created_at OR last_used_at > ?)",
+        (now, now + 1, now, client_id, now - _TOUCH_AFTER, now + SKEW),
+    )
+
+
+def note_greeting(txn: Txn, client_id: str, *, now: int) -> None:
+    """Note that a client that is in use registered again."""
+    txn.execute(
+        "UPDATE nextgen_clients SET last_used_at = ?"
+        " WHERE client_id = ? AND last_used_at < ? AND last_used_at <> created_at",
         (now, client_id, now - _TOUCH_AFTER),
+    )
+
+
+def is_unused(txn: Txn, client_id: str, *, created_before: int) -> bool:
+    """Say whether the client registered before then and never began anything."""
+    txn.execute(
+        "SELECT 1 FROM nextgen_clients"
+        " WHERE client_id = ? AND last_used_at = created_at AND created_at < ?",
+        (client_id, created_before),
+    )
+    return txn.fetchone() is not None
+
+
+def renew(txn: Txn, client_id: str, *, created_before: int, now: int) -> None:
+    """Let a client that never began anything be one that registers now."""
+    txn.execute(
+        "UPDATE nextgen_clients SET created_at = ?, last_used_at = ?"
+        " WHERE client_id = ? AND last_used_at = created_at AND created_at < ?",
+        (now, now, client_id, created_before),
     )

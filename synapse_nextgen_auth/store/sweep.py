@@ -4,11 +4,21 @@ The oldest first: so it is an index that finds them, however many there are and 
 believes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+import attrs
 
 from synapse_nextgen_auth.store.txn import Txn
 
 BITE = 500
+
+# Whoever has to be told which clients are gone, before the transaction ends.
+Forget = Callable[[Sequence[str]], None]
+
+
+def _nobody(_gone: Sequence[str]) -> None:
+    """Tell nobody."""
+
 
 _DAY = 24 * 3600
 
@@ -58,7 +68,9 @@ def idle_browsers(txn: Txn, *, idle_since: int) -> int:
     return txn.rowcount
 
 
-def unused_clients(txn: Txn, *, unused_since: int, now: int) -> tuple[int, int]:
+def unused_clients(
+    txn: Txn, *, unused_since: int, now: int, forget: Forget = _nobody
+) -> tuple[int, int]:
     """Look at one bite of registrations not used since `unused_since`; return how many, and gone.
 
     Those in use for longer than that are noted as used now, and so not looked at again each time.
@@ -68,7 +80,52 @@ def unused_clients(txn: Txn, *, unused_since: int, now: int) -> tuple[int, int]:
         return 0, 0
     gone = remove_unused(txn, candidates, unused_since=unused_since, now=now)
     note_used(txn, candidates, now=now)
-    return len(candidates), gone
+    forget(gone)
+    return len(candidates), len(gone)
+
+
+@attrs.frozen
+class Place:
+    """How far a look at the registrations that never began a grant has come."""
+
+    at: int = -1
+    client_id: str = ""
+
+
+def idle_clients(  # noqa: PLR0913 (each is a bound of the look)
+    txn: Txn,
+    *,
+    after: Place,
+    registered_before: int,
+    is_public: bool,
+    unused_since: int,
+    now: int,
+    forget: Forget = _nobody,
+) -> tuple[Place | None, int]:
+    """Delete registrations of one bite that never began a grant; return where it ends, and how many.
+
+    `None` is the end. What was looked at once is not looked at again: it goes with the others.
+    """
+    method = "" if is_public else "NOT "
+    txn.execute(
+        "SELECT last_used_at, client_id FROM nextgen_clients"
+        " WHERE last_used_at >= ? AND last_used_at < ? AND last_used_at = created_at"
+        " AND (last_used_at > ? OR client_id > ?)"
+        f" AND metadata {method}LIKE ?"
+        " ORDER BY last_used_at, client_id LIMIT ?",
+        (after.at, registered_before, after.at, after.client_id, _PUBLIC, BITE),
+    )
+    found = [Place(int(at), str(client_id)) for at, client_id in txn.fetchall()]
+    if not found:
+        return None, 0
+    names = [place.client_id for place in found]
+    gone = remove_unused(txn, names, unused_since=unused_since, now=now, never_begun=True)
+    forget(gone)
+    return found[-1], len(gone)
+
+
+# As `clients.to_json` writes it. Within a string of it each quotation mark has a backslash.
+_PUBLIC = '%"auth_method": "none"%'
 
 
 def list_old_clients(txn: Txn, *, used_before: int) -> list[str]:
@@ -81,15 +138,23 @@ def list_old_clients(txn: Txn, *, used_before: int) -> list[str]:
     return [str(row[0]) for row in txn.fetchall()]
 
 
-def remove_unused(txn: Txn, client_ids: Sequence[str], *, unused_since: int, now: int) -> int:
-    """Delete those of these registrations that nobody used since `unused_since`.
+def remove_unused(
+    txn: Txn,
+    client_ids: Sequence[str],
+    *,
+    unused_since: int,
+    now: int,
+    never_begun: bool = False,
+) -> list[str]:
+    """Delete those of these registrations that nobody used since `unused_since`; return them.
 
     Never one with a living session or a pending grant (CS API, dynamic client registration), and
     none whose last session ended since then: its app comes back with the id it knows.
     """
     txn.execute(
-        f"DELETE FROM nextgen_clients WHERE client_id IN ({_marks(client_ids)})"
-        " AND NOT EXISTS (SELECT 1 FROM nextgen_sessions AS s"
+        f"SELECT client_id FROM nextgen_clients WHERE client_id IN ({_marks(client_ids)})"
+        + (" AND last_used_at = created_at" if never_begun else "")
+        + " AND NOT EXISTS (SELECT 1 FROM nextgen_sessions AS s"
         " WHERE s.client_id = nextgen_clients.client_id"
         " AND (s.ended_at IS NULL OR s.ended_at >= ?))"
         " AND NOT EXISTS (SELECT 1 FROM nextgen_grants AS g"
@@ -98,7 +163,10 @@ def remove_unused(txn: Txn, client_ids: Sequence[str], *, unused_since: int, now
         " WHERE d.client_id = nextgen_clients.client_id AND d.expires_at > ?)",
         (*client_ids, unused_since, now, now),
     )
-    return txn.rowcount
+    gone = [str(row[0]) for row in txn.fetchall()]
+    if gone:
+        txn.execute(f"DELETE FROM nextgen_clients WHERE client_id IN ({_marks(gone)})", gone)
+    return gone
 
 
 def note_used(txn: Txn, client_ids: Sequence[str], *, now: int) -> None:

@@ -27,17 +27,51 @@ def client_of(metadata, random_id="random", *, secret_hash=None, now=NOW):
     return attrs.evolve(client, secret_hash=secret_hash)
 
 
+DAY = 24 * 3600
+TIMES = "SELECT created_at, last_used_at FROM nextgen_clients"
+
+
+def greet(metadata, *, now):
+    """Return the flow that greets a client which registers again."""
+    return partial(register_client.greet, client=client_of(metadata, now=now))
+
+
 @pytest.mark.parametrize("metadata", [METADATA, SIGNING], ids=["public", "key"])
 def test_c166_registering_again_is_the_same_client(tables, transact, metadata):
-    """Months later too; the first registration stays, and is used."""
+    """Months later too; the first registration stays, and greeting it is no use of it."""
+    assert transact(greet(metadata, now=NOW)) is None
     first = transact(register_client.register, client_of(metadata, "one"))
+    greeted = transact(greet(metadata, now=NOW + 9000))
     again = transact(register_client.register, client_of(metadata, "two", now=NOW + 9000))
 
-    assert again == first
+    assert greeted == again == first
     assert transact(register_client.find, first.client_id) == first
-    assert tables.query("SELECT created_at, last_used_at FROM nextgen_clients") == [
-        (NOW, NOW + 9000)
-    ]
+    assert tables.query(TIMES) == [(NOW, NOW)]
+
+
+def test_a_client_in_use_is_greeted_and_noted_once_an_hour(tables, transact):
+    """So the sweep does not take it away between its registration and its next grant."""
+    first = transact(register_client.register, client_of(METADATA))
+    transact(clients.touch, first.client_id, now=NOW + 60)
+
+    assert transact(greet(METADATA, now=NOW + 3660)) == first
+    assert tables.query(TIMES) == [(NOW, NOW + 60)]
+    assert transact(greet(METADATA, now=NOW + 90 * DAY)) == first
+    assert tables.query(TIMES) == [(NOW, NOW + 90 * DAY)]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "half"), [(METADATA, DAY // 2), (SIGNING, 7 * DAY // 2)], ids=["public", "key"]
+)
+def test_c169_a_client_that_will_soon_go_registers_anew(tables, transact, metadata, half):
+    """It may be about to begin its first grant; and it is counted, or it stayed for ever for nothing."""
+    first = transact(register_client.register, client_of(metadata))
+
+    assert transact(greet(metadata, now=NOW + half)) == first
+    assert transact(greet(metadata, now=NOW + half + 1)) is None
+    again = transact(register_client.register, client_of(metadata, now=NOW + half + 1))
+    assert again == attrs.evolve(first, created_at=NOW + half + 1)
+    assert tables.query(TIMES) == [(NOW + half + 1, NOW + half + 1)]
 
 
 def test_c166_the_order_of_arrays_does_not_matter(tables, transact):
@@ -127,13 +161,48 @@ def test_texts_of_every_script_come_back_as_they_were(tables, transact):
     assert transact(register_client.find, client.client_id).client_name == metadata.client_name
 
 
-def test_the_use_of_a_client_is_noted_once_an_hour(tables, transact):
+def test_the_use_of_a_client_is_noted_the_first_time_and_once_an_hour(tables, transact):
     """It serves the sweep only, so it need not cost a write each time."""
     transact(register_client.register, client_of(METADATA))
     used = "SELECT last_used_at FROM nextgen_clients"
     client_id = client_of(METADATA).client_id
 
-    transact(clients.touch, client_id, now=NOW + 3600)
-    assert tables.query(used) == [(NOW,)]
-    transact(clients.touch, client_id, now=NOW + 3601)
-    assert tables.query(used) == [(NOW + 3601,)]
+    for at, noted in ((0, 1), (3601, 1), (3602, 3602), (7202, 3602), (7203, 7203)):
+        transact(clients.touch, client_id, now=NOW + at)
+        assert tables.query(used) == [(NOW + noted,)], at
+
+
+def test_c379_a_use_in_the_future_is_set_right(tables, transact):
+    """The clock ran ahead when the client registered and was used."""
+    transact(register_client.register, client_of(METADATA, now=NOW + 10**7))
+    client_id = client_of(METADATA).client_id
+
+    transact(clients.touch, client_id, now=NOW)
+
+    assert tables.query(TIMES) == [(NOW + 10**7, NOW)]
+
+
+def test_the_ids_of_today_stay(tables, transact):
+    """Metadata is kept as UTF-8, and clients find themselves under the id that they know."""
+    metadata = attrs.evolve(METADATA, client_name="\u5bb6 \u00fc \U0001f600")
+
+    client = transact(register_client.register, client_of(metadata))
+    ((kept,),) = tables.query("SELECT metadata FROM nextgen_clients")
+
+    assert client.client_id == "e878194008a2215696b15f73216a4e51"
+    assert "\u5bb6 \u00fc \U0001f600" in kept
+    assert "\\u" not in kept
+
+
+def test_what_an_earlier_version_kept_is_read(tables, transact):
+    """With escapes."""
+    client = transact(register_client.register, client_of(METADATA))
+    escaped = METADATA.client_name.encode().decode()
+    tables.run(
+        lambda txn: txn.execute(
+            "UPDATE nextgen_clients SET metadata = REPLACE(metadata, ?, ?)",
+            (f'"{escaped}"', '"\\u5bb6"'),
+        )
+    )
+
+    assert transact(register_client.find, client.client_id).client_name == "\u5bb6"

@@ -528,6 +528,33 @@ def test_c174_what_a_client_sends_is_not_logged(homeserver, server):
     assert f"Registering client {client_id} of client.example.com" in log
 
 
+@pytest.mark.parametrize("ensure_ascii", [True, False])
+def test_c165_a_large_document_is_refused(homeserver, server, ensure_ascii):
+    """More than 16 kB of UTF-8; what is smaller is kept as UTF-8, and is the same client again."""
+    names = {f"client_name#{tag}": "\u5bb6" * 40 for tag in _tags(99)}
+    document = fresh() | names
+    small = json.dumps(document, ensure_ascii=ensure_ascii)
+    large = json.dumps(document | {"x": "\u00fc" * 1500}, ensure_ascii=ensure_ascii)
+
+    made = [post(server, small) for _ in range(2)]
+    with unchanged(homeserver):
+        refused = post(server, large)
+    ((kept,),) = homeserver.query(
+        "SELECT metadata FROM nextgen_clients WHERE client_id = ?", made[0].json()["client_id"]
+    )
+
+    assert [answer.status_code for answer in made] == [201, 201]
+    assert made[0].json() == made[1].json()
+    assert_refused(refused, "invalid_client_metadata")
+    assert "\u5bb6" * 40 in kept
+    assert len(kept.encode()) < 22 * 1024
+
+
+def _tags(count):
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    return [f"{a}{b}" for a in letters for b in letters][:count]
+
+
 def test_new_registrations_are_limited_by_address(public_homeserver, public_server):
     """429 with `Retry-After` for a new one; greeting a known one and other addresses go on."""
     url = over_ipv4(public_server.url("clients/register"))

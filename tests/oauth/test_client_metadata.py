@@ -10,7 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synapse_nextgen_auth.oauth import clients
-from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules, read_metadata
+from synapse_nextgen_auth.oauth.client_metadata import (
+    MAX_DOCUMENT,
+    RegistrationRules,
+    read_metadata,
+    refuse_size,
+)
 from synapse_nextgen_auth.oauth.clients import DEVICE_CODE, AuthMethod, Localized, Metadata
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.redirects import RedirectRules
@@ -588,3 +593,33 @@ def test_any_json_is_a_registration_or_refused(fields, valid, value):
 
             assert stored == metadata
             assert clients.digest(stored) == clients.digest(metadata)
+
+
+@pytest.mark.parametrize("letter", ["x", "\u00fc", "\u5bb6", "\U0001f600", "\\", '"'])
+@pytest.mark.parametrize("ensure_ascii", [True, False])
+def test_a_document_has_16_kilobytes_however_it_is_spelled(letter, ensure_ascii):
+    """Of UTF-8: an escaped character counts as what it stands for."""
+    written = len(json.dumps({"x": letter}, ensure_ascii=False).encode()) - len('{"x": ""}')
+
+    def body(size):
+        count, rest = divmod(size - len('{"x": ""}'), written)
+        text = letter * count + "-" * rest
+        return json.dumps({"x": text}, ensure_ascii=ensure_ascii).encode()
+
+    assert refuse_size(body(MAX_DOCUMENT)) is None
+    refused = refuse_size(body(MAX_DOCUMENT + 1))
+    assert (refused.code, refused.status) == ("invalid_client_metadata", 400)
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=60), st.booleans())
+def test_the_size_is_that_of_the_document_without_escapes(text, ensure_ascii):
+    """For any text, one that looks like an escape included."""
+    plain = json.dumps({"x": text}, ensure_ascii=False).encode()
+    # JSON has no other way to write control characters, and they count for one.
+    short = sum(5 for letter in text if letter < " " and letter not in "\b\f\n\r\t")
+    padding = b" " * (MAX_DOCUMENT - len(plain) + short)
+
+    written = json.dumps({"x": text}, ensure_ascii=ensure_ascii).encode()
+
+    assert refuse_size(written + padding) is None
+    assert refuse_size(written + padding + b" ") is not None

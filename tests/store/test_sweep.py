@@ -18,6 +18,7 @@ from support.records import (
 from support.scale import times
 from support.tables import contents
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
+from synapse_nextgen_auth.oauth.clients import AuthMethod
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
 from synapse_nextgen_auth.store import (
@@ -218,6 +219,76 @@ def test_a_client_that_was_used_lately_stays(tables, transact):
     tables.run(clients.add, a_client(created_at=UNUSED_SINCE), digest="d")
 
     assert transact(sweep.unused_clients, unused_since=UNUSED_SINCE, now=NOW) == (0, 0)
+
+
+def idle(tables, *, is_public=True, after=None, forget=None):
+    """Look at one bite of the clients that registered more than a day ago and began nothing."""
+    bounds = {"registered_before": NOW - DAY, "is_public": is_public, "unused_since": UNUSED_SINCE}
+    place = after or sweep.Place()
+    told = [] if forget is None else forget
+    return tables.run(sweep.idle_clients, after=place, **bounds, now=NOW, forget=told.extend)
+
+
+@pytest.mark.parametrize("is_public", [True, False])
+def test_c169_a_client_that_never_began_a_grant_goes_soon(tables, is_public):
+    """After its day or week; one of the other kind, one that was used and a younger one stay."""
+    method = AuthMethod.NONE if is_public else AuthMethod.PRIVATE_KEY_JWT
+    other = AuthMethod.SECRET_BASIC if is_public else AuthMethod.NONE
+    name = 'a "auth_method": "none"'
+    with tables.begin() as txn:
+        for client_id, auth_method, age in (
+            ("old", method, DAY + 1),
+            ("young", method, DAY),
+            ("used", method, DAY + 1),
+            ("other", other, DAY + 1),
+        ):
+            made = {"auth_method": auth_method, "created_at": NOW - age, "client_name": name}
+            clients.add(txn, a_client(client_id=client_id, **made), digest=client_id)
+        clients.touch(txn, "used", now=NOW - DAY - 1)
+    forgotten = []
+
+    place, gone = idle(tables, is_public=is_public, forget=forgotten)
+
+    assert (gone, forgotten) == (1, ["old"])
+    assert idle(tables, is_public=is_public, after=place) == (None, 0)
+    left = [name for (name,) in tables.query("SELECT client_id FROM nextgen_clients ORDER BY 1")]
+    assert left == ["other", "used", "young"]
+
+
+@pytest.mark.parametrize("what", ["session", "ended session", "grant", "device grant"])
+def test_c169_whoever_was_let_in_by_an_earlier_version_stays(tables, what):
+    """That did not note the first use of a client within an hour of its registration."""
+    tables.run(clients.add, a_client(created_at=NOW - 2 * DAY), digest="d")
+    if "session" in what:
+        ended = {"ended_at": NOW - DAY, "end_reason": "revoked"} if "ended" in what else {}
+        tables.run(sessions.add, a_session(**ended))
+    elif what == "grant":
+        tables.run(grants.add, a_grant())
+    else:
+        tables.run(add_device_grant, "waiting", NOW + 1)
+
+    assert idle(tables)[1] == 0
+    assert tables.run(clients.get, "app") is not None
+
+
+def test_c353_a_look_at_idle_clients_is_bounded_and_goes_on_where_it_was(tables, monkeypatch):
+    """Those that stay are not looked at again, however many have the same second."""
+    monkeypatch.setattr(sweep, "BITE", 10)
+    with tables.begin() as txn:
+        for n in range(25):
+            at = NOW - 2 * DAY + n // 12
+            clients.add(txn, a_client(client_id=f"{n:02}", created_at=at), digest=f"{n}")
+            kept = {"session_id": f"s{n:02}", "client_id": f"{n:02}", "device_id": None}
+            if n % 2:
+                sessions.add(txn, a_session(**kept))
+
+    place, found = sweep.Place(), []
+    while place is not None:
+        place, gone = idle(tables, after=place)
+        found.append(gone)
+
+    assert found == [5, 5, 3, 0]
+    assert tables.count("nextgen_clients") == 12
 
 
 @pytest.mark.parametrize("sweeper", ["clients", "browsers"])

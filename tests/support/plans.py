@@ -14,6 +14,7 @@ from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store.device_grants import Codes
+from synapse_nextgen_auth.store.sweep import Place
 
 # What an argument of this name stands for, wherever it is asked for.
 SAMPLES = {
@@ -53,6 +54,7 @@ NUMBERS = {
         "stored",
         "agreed_since",
         "created_before",
+        "registered_before",
         "begun_after",
     ),
 }
@@ -78,6 +80,8 @@ def variants(module, name):
         from synapse_nextgen_auth.store.sweep import KINDS  # noqa: PLC0415
 
         return [{"kind": kind} for kind in KINDS]
+    if (module, name) == ("sweep", "idle_clients"):
+        return [{"after": Place(), "is_public": is_public} for is_public in (True, False)]
     if (module, name) == ("grants", "add"):
         return [{"grant": a_grant()}]
     if (module, name) == ("device_grants", "add"):

@@ -9,8 +9,8 @@ from synapse_nextgen_auth.store.migrations import known
 
 TABLES_OF_SYNAPSE = ("access_tokens", "refresh_tokens", "devices")
 
-# The server makes these by itself, some time after its start.
-_BY_ITSELF = ("nextgen_signing_keys",)
+# The server makes the first by itself, some time after its start; the second only counts requests.
+_BY_ITSELF = ("nextgen_signing_keys", "nextgen_throttle")
 
 _CREATED = re.compile(r"CREATE TABLE IF NOT EXISTS (nextgen_\w+)")
 

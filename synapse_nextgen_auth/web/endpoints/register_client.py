@@ -8,7 +8,7 @@ from synapse.logging.context import defer_to_thread
 from synapse_nextgen_auth.flows import register_client
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth import clients as rules
-from synapse_nextgen_auth.oauth.client_metadata import read_metadata
+from synapse_nextgen_auth.oauth.client_metadata import read_metadata, refuse_size
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.secret import random_id, random_token
 from synapse_nextgen_auth.web import answers, forms
@@ -27,15 +27,20 @@ async def register(site: Site, incoming: Incoming) -> Outgoing:
         raise _SWITCHED_OFF
     if incoming.content_type != "application/json":
         raise invalid_request("The content type must be application/json")
-    metadata = read_metadata(forms.parse_json(incoming.body), rules=site.registration_rules)
+    document = forms.parse_json(incoming.body)
+    too_large = refuse_size(incoming.body)
+    if too_large is not None:
+        raise too_large
+    metadata = read_metadata(document, rules=site.registration_rules)
     client = register_client.client_of(metadata, random_id=random_id(), now=site.now())
-    known = await site.client(client.client_id)
-    if known is None:
-        # Nobody may fill the database with clients; greeting a known one writes nothing.
-        wait = await site.registrations.count(incoming.address)
-        if wait is not None:
-            return answers.error(_TOO_MANY, ("Retry-After", str(wait)))
-        logger.info("Registering client %s of %s", client.client_id, client.host)
+    known = await site.homeserver.query(register_client.greet, client)
+    if known is not None:
+        return answers.json_answer(201, rules.document(known))
+    # Nobody may fill the database with clients, nor keep those there that are of no use.
+    wait = await site.registrations.count(incoming.address)
+    if wait is not None:
+        return answers.error(_TOO_MANY, ("Retry-After", str(wait)))
+    logger.info("Registering client %s of %s", client.client_id, client.host)
     secret = random_token() if client.auth_method.needs_secret else None
     if secret is not None:
         reactor = site.homeserver.hs.get_reactor()
