@@ -2,7 +2,13 @@
 
 import enum
 
+from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
 from synapse_nextgen_auth.oauth.sessions import Limits, Session
+
+# What a refresh may be refused for: the session is over, or the request is wrong in itself.
+_REFUSALS = frozenset(
+    {"invalid_grant", "invalid_request", "invalid_client", "invalid_scope", "unauthorized_client"}
+)
 
 
 class Verdict(enum.Enum):
@@ -29,3 +35,15 @@ def judge(session: Session, presented: int, *, now: int, limits: Limits) -> Verd
         if unused or now <= session.rotated_at + limits.grace:
             return Verdict.REPEAT
     return Verdict.REUSE
+
+
+def as_heard(refusal: OAuthError) -> OAuthError:
+    """Return what a client that refreshes may hear of this: any limit or failure of ours is a 503.
+
+    Element Web 1.12.24 to 1.12.26 takes every 4xx for a logout and forgets its keys, a 429 too.
+    """
+    if refusal.code in _REFUSALS and refusal.status in {400, 401}:
+        return refusal
+    if refusal.status >= 500:
+        return refusal
+    return unavailable(f"not said to a client that refreshes: {refusal.status} {refusal}")

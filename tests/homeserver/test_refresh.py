@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from support.addresses import coming_from, over_ipv4
 from support.answers import assert_not_kept, assert_refused
 from support.faults import broken_row
 from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
@@ -18,6 +19,7 @@ from support.tokens import inside, made_from
 from support.waiting import eventually
 
 V3 = "/_matrix/client/v3"
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 KEYS = ["access_token", "expires_in", "refresh_token", "scope", "token_type"]
 
 
@@ -490,6 +492,33 @@ def test_c110_old_and_new_refresh_tokens_do_not_mix(homeserver, server, client, 
     assert_refused(ours, "invalid_grant")
     assert pair(client.refresh(tokens["refresh_token"]))
     assert requests.post(url, json={"refresh_token": legacy["refresh_token"]}, timeout=10).ok
+
+
+def test_c102_no_limit_holds_up_a_refresh(public_homeserver, public_server):
+    """An address that used up what it may do, and an account: 200 all the same."""
+    user = public_homeserver.new_user()
+    client = public_server.client()
+    tokens = client.sign_in(user.localpart, user.password)
+    device = web_client(grant_types=[DEVICE_CODE, "refresh_token"], redirect_uris=None)
+    tv = public_server.client(device | {"application_type": "native", "response_types": []})
+    ask = {"client_id": tv.id, "scope": f"{API} {DEVICE}{device_id()}"}
+    limited = {
+        "clients/register": lambda n: {"json": web_client(client_name=f"Client {n}")},
+        "device-authorization": lambda _: {"data": ask},
+    }
+    with coming_from("127.0.0.83") as flood:
+        for path, body in limited.items():
+            url = over_ipv4(public_server.url(path))
+            statuses = (flood.post(url, timeout=30, **body(n)).status_code for n in range(1000))
+            assert 429 in statuses
+        url = over_ipv4(public_server.url("token"))
+        refresh = {"client_id": client.id, "refresh_token": tokens["refresh_token"]}
+        answers = [
+            flood.post(url, data={"grant_type": "refresh_token", **refresh}, timeout=30)
+            for _ in range(200)
+        ]
+
+    assert {answer.status_code for answer in answers} == {200}
 
 
 def test_the_scope_cannot_grow(server, client, tokens):

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.records import NOW, a_session
-from synapse_nextgen_auth.oauth.refresh_token import Verdict, judge
+from synapse_nextgen_auth.oauth import errors
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.refresh_token import Verdict, as_heard, judge
 from synapse_nextgen_auth.oauth.sessions import Limits
 
 ROTATE, REPEAT, RESTORED, REUSE = Verdict
@@ -53,3 +55,25 @@ def test_only_the_last_two_generations_and_the_future_are_ever_accepted(
     assert (verdict is ROTATE) == (presented == stored)
     assert verdict is REUSE or presented >= stored - 1
     assert verdict is not REPEAT or presented == stored - 1
+
+
+@pytest.mark.parametrize(
+    ("refusal", "heard"),
+    [
+        (errors.invalid_grant("over"), (400, "invalid_grant")),
+        (errors.invalid_request("wrong"), (400, "invalid_request")),
+        (errors.invalid_scope("too much"), (400, "invalid_scope")),
+        (errors.invalid_client("unknown"), (401, "invalid_client")),
+        (OAuthError("unauthorized_client"), (400, "unauthorized_client")),
+        (errors.unavailable("ours"), (503, "temporarily_unavailable")),
+        (OAuthError("temporarily_unavailable", "", 429), (503, "temporarily_unavailable")),
+        (OAuthError("slow_down", "", 400), (503, "temporarily_unavailable")),
+        (OAuthError("access_denied", "", 403), (503, "temporarily_unavailable")),
+        (OAuthError("invalid_request", "", 429), (503, "temporarily_unavailable")),
+    ],
+)
+def test_c102_a_client_that_refreshes_hears_no_other_4xx(refusal, heard):
+    """Clients take a 4xx for the end of the session and forget their keys."""
+    said = as_heard(refusal)
+
+    assert (said.status, said.code) == heard

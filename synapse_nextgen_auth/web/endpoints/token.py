@@ -27,7 +27,7 @@ from synapse_nextgen_auth.oauth.errors import (
 )
 from synapse_nextgen_auth.oauth.id_token import Claims
 from synapse_nextgen_auth.oauth.keys import Algorithm
-from synapse_nextgen_auth.oauth.refresh_token import Verdict
+from synapse_nextgen_auth.oauth.refresh_token import Verdict, as_heard
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.oauth.tokens import Kind, Token
 from synapse_nextgen_auth.secret import Secret, digest, random_id
@@ -49,6 +49,15 @@ class Ask:
 async def token(site: Site, incoming: Incoming) -> Outgoing:
     """Answer a token request."""
     form = forms.once(forms.parse(incoming.body))
+    try:
+        return await _grant(site, incoming, form)
+    except OAuthError as refusal:
+        if form.get("grant_type") == REFRESH_TOKEN:
+            raise as_heard(refusal) from refusal
+        raise
+
+
+async def _grant(site: Site, incoming: Incoming, form: Mapping[str, str]) -> Outgoing:
     grant_type = form.get("grant_type")
     client = await clients.authenticate(site, incoming, form)
     if grant_type is None:

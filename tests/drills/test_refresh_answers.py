@@ -1,0 +1,131 @@
+"""Whatever fails or is exhausted: a refresh is 200, `invalid_grant` for what is over, or a 503.
+
+Clients take a 4xx for a logout and forget their keys; Element Web 1.12.24 to 1.12.26 a 429, too.
+"""
+
+import attrs
+import pytest
+import requests
+
+from support.crowd import settle
+from support.deployment import PROCESSES, WORKERS
+from support.oauth import web_client
+from support.sabotage import AFTER_COMMIT, BEFORE_COMMIT, STATEMENT, Plan, Point
+
+FOREVER = 1000
+FAULTS = ("serialization", "disk full", "disconnect", "interface")
+PLACES = (
+    Point(STATEMENT, "nextgen_get_session", 1),
+    Point(STATEMENT, "nextgen_refresh", 1),
+    Point(BEFORE_COMMIT, "nextgen_refresh"),
+    Point(AFTER_COMMIT, "nextgen_refresh"),
+)
+
+
+@attrs.frozen
+class Member:
+    """A client with a session that no process has seen yet."""
+
+    client: object
+    refresh_token: str
+
+    def refresh(self, deployment, at, **changes):
+        return deployment.at(at, self.client).refresh(self.refresh_token, **changes)
+
+
+@pytest.fixture
+def join(deployment, client):
+    """Return a function that gives an account a session."""
+
+    def join():
+        (member,) = settle(deployment, client.id, [deployment.new_user().user_id])
+        return Member(client, member.refresh_token)
+
+    return join
+
+
+def assert_told_to_come_back(answer):
+    assert answer.status_code == 503, answer.text
+    assert int(answer.headers["Retry-After"]) > 0
+    assert answer.json()["error"] == "temporarily_unavailable"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("place", PLACES, ids=str)
+def test_c102_the_database_fails_again_and_again(deployment, join, fault, place):
+    """Looking the session up, rotating it, before and after the commit: 200 or a 503, no 4xx."""
+    member = join()
+    sabotage = deployment.sabotage("worker1")
+    sabotage.plan(Plan("/token", fault, place, FOREVER))
+
+    answer = member.refresh(deployment, "worker1")
+    sabotage.plan(None)
+
+    if answer.status_code != 200:
+        assert_told_to_come_back(answer)
+    assert member.refresh(deployment, "worker1").status_code == 200
+
+
+def test_c102_the_database_is_away(deployment, join):
+    """Known sessions and unknown ones; the same request works when it is back."""
+    known, unknown = join(), join()
+    for at in PROCESSES:
+        assert known.refresh(deployment, at).status_code == 200
+
+    deployment.postgres.halt()
+    try:
+        away = [one.refresh(deployment, at) for one in (known, unknown) for at in PROCESSES]
+    finally:
+        deployment.postgres.resume()
+    deployment.heal()
+
+    for answer in away:
+        assert_told_to_come_back(answer)
+    assert known.refresh(deployment, "worker1").status_code == 200
+    assert unknown.refresh(deployment, "worker2").status_code == 200
+
+
+def test_c102_the_main_process_is_away(deployment, join):
+    members = [join() for _ in WORKERS]
+    deployment.main.stop()
+
+    answers = [one.refresh(deployment, at) for one, at in zip(members, WORKERS, strict=True)]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+
+
+def test_c102_redis_is_away(deployment, join):
+    members = [join() for _ in PROCESSES]
+    deployment.redis.halt()
+    try:
+        answers = [one.refresh(deployment, at) for one, at in zip(members, PROCESSES, strict=True)]
+    finally:
+        deployment.redis.start()
+
+    assert [answer.status_code for answer in answers] == [200] * 3
+
+
+def test_c102_what_is_wrong_in_itself_is_called_so(deployment, join):
+    """These keep their own error: the client can do something about it."""
+    member, server = join(), deployment.server()
+    stranger = server.client(web_client(client_name="Somebody else"))
+    form = {"grant_type": "refresh_token", "client_id": member.client.id}
+
+    told = [
+        server.token(**form),
+        server.token(**form, refresh_token="garbage"),
+        member.refresh(deployment, "main", client_id="nobody"),
+        member.refresh(deployment, "main", client_id=stranger.id),
+        member.refresh(deployment, "main", scope="urn:synapse:admin:*"),
+        requests.post(server.url("token"), data=[*form.items()] * 2, timeout=30),
+    ]
+
+    assert [(answer.status_code, answer.json()["error"]) for answer in told] == [
+        (400, "invalid_request"),
+        (400, "invalid_grant"),
+        (401, "invalid_client"),
+        (400, "invalid_grant"),
+        (400, "invalid_scope"),
+        (400, "invalid_request"),
+    ]
+    assert member.refresh(deployment, "main").status_code == 200
