@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from synapse_nextgen_auth.oauth.clients import DEVICE_CODE
 from synapse_nextgen_auth.oauth.device_grants import LONGEST_LIFE
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.static_clients import StaticClient, read_static
@@ -484,6 +485,9 @@ class _Reader:
                     f"clients[{n}]",
                     "is in pkce_exempt but has neither secret nor key; only PKCE protects it",
                 )
+        for n, client in enumerate(clients):
+            if not config.device_grants.enabled and DEVICE_CODE in client.grant_types:
+                self.say(f"clients[{n}]", f"has {DEVICE_CODE}, and device_grants.enabled is false")
         if any(path.startswith("clients") for path, _ in self.problems):
             return  # the client that is meant may be one of the broken ones
         for client_id in sorted(config.pkce_exempt - set(ids)):

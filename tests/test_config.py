@@ -380,3 +380,14 @@ def test_any_yaml_is_answered(raw):
         assert all(text for _, text in found.problems)
     else:
         assert isinstance(found, Config)
+
+
+def test_a_client_with_the_device_grant_needs_it_switched_on():
+    """The entry would lose it in silence."""
+    device = "urn:ietf:params:oauth:grant-type:device_code"
+    clients = [{"client_id": "tv", "grant_types": [device]}]
+
+    found = problems({"clients": clients, "device_grants": {"enabled": False}})
+
+    assert "device_grants.enabled is false" in found["clients[0]"]
+    assert config.read({"clients": clients}).clients[0].client.grant_types == (device,)

@@ -20,7 +20,7 @@ def settings_in_effect(config: Config, hs_config: HomeServerConfig) -> str:
         "grace after a refresh": duration(limits.grace),
         "code lifetime": duration(config.tokens.code_lifetime),
         "session, idle": duration(limits.idle),
-        "session without a device, idle": duration(limits.idle_without_device),
+        "idle without device": duration(limits.idle_without_device),
         "session, in all": duration(limits.absolute),
         "browser, idle": duration(config.sessions.browser_idle_lifetime),
         "browser, in all": duration(config.sessions.browser_lifetime),

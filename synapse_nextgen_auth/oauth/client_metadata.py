@@ -166,10 +166,11 @@ def _base(
     redirect_uris: tuple[str, ...],
     auth_method: AuthMethod,
     rules: RegistrationRules,
-) -> Uri:
+) -> Uri | None:
     """Return the URI whose host stands for the client: `client_uri`.
 
-    A confidential client may leave it out; its first redirect URI then binds all the others.
+    A confidential client may leave it out; its first redirect URI then binds all the others. One of
+    the configuration need not have either.
     """
     text = fields.text("client_uri")
     if text is not None:
@@ -178,7 +179,7 @@ def _base(
     if redirect_uris and not first:
         reason = uris.refuse(redirect_uris[0])
         raise _invalid_redirect(f"redirect_uris {quoted(redirect_uris[0])}: {reason}")
-    if rules.redirects.trusted and first:
+    if rules.redirects.trusted:
         return first
     if auth_method is AuthMethod.NONE or not first or uris.refuse_public_https(first):
         raise invalid("client_uri is required: the https address of a page about the client")
@@ -186,8 +187,13 @@ def _base(
 
 
 def _check_redirects(
-    redirect_uris: tuple[str, ...], application_type: str, base: Uri, rules: RegistrationRules
+    redirect_uris: tuple[str, ...],
+    application_type: str,
+    base: Uri | None,
+    rules: RegistrationRules,
 ) -> None:
+    if base is None:  # there are none either
+        return
     for uri in redirect_uris:
         reason = redirects.refuse_registration(
             uri, application_type=application_type, client_uri=base, rules=rules.redirects
@@ -221,7 +227,7 @@ def _keys(fields: Fields, auth_method: AuthMethod) -> tuple[str | None, str | No
     return algorithm, jwks.canonical(keys)
 
 
-def _localized(fields: Fields, base: Uri, rules: RegistrationRules) -> tuple[Localized, ...]:
+def _localized(fields: Fields, base: Uri | None, rules: RegistrationRules) -> tuple[Localized, ...]:
     """Read `client_name#fr` and its like; a tag that is none makes it an unknown field (C165)."""
     found = []
     for name in fields.document:
@@ -243,12 +249,13 @@ def _name(fields: Fields, name: str) -> str | None:
     return text or None
 
 
-def _page(fields: Fields, name: str, base: Uri, rules: RegistrationRules) -> str | None:
+def _page(fields: Fields, name: str, base: Uri | None, rules: RegistrationRules) -> str | None:
     text = fields.text(name)
     if text is None:
         return None
     page = _read_page(name, text, rules)
-    reason = None if rules.redirects.trusted else redirects.refuse_base(page, base)
+    binds = base if not rules.redirects.trusted else None
+    reason = redirects.refuse_base(page, binds) if binds else None
     if reason:
         raise invalid(f"{name} {quoted(text)}: {reason}")
     return text

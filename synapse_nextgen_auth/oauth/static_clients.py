@@ -5,23 +5,35 @@ They take the fields of RFC 7591, with an id and perhaps a secret that both side
 
 import re
 from collections.abc import Callable
+from typing import TypeVar
 
 import attrs
 
 from synapse_nextgen_auth.oauth import client_auth
 from synapse_nextgen_auth.oauth.client_fields import invalid
 from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules, read_metadata
-from synapse_nextgen_auth.oauth.clients import AuthMethod, Client, Metadata
+from synapse_nextgen_auth.oauth.clients import (
+    AUTHORIZATION_CODE,
+    DEVICE_CODE,
+    REFRESH_TOKEN,
+    AuthMethod,
+    Client,
+    Metadata,
+)
+from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.redirects import RedirectRules
 from synapse_nextgen_auth.secret import Secret
 
+T = TypeVar("T")
+
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _SECRETS = ("client_secret", "client_secret_path")
+# Besides what agrees on the secret: the fields that a registration reads (a test compares them).
 _KNOWN = frozenset(
     {
         *("client_id", *_SECRETS, "client_name", "client_uri", "logo_uri", "tos_uri", "policy_uri"),
         *("redirect_uris", "application_type", "grant_types", "response_types", "contacts"),
-        *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks"),
+        *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "jwks_uri"),
         "id_token_signed_response_alg",
     }
 )
@@ -37,35 +49,63 @@ class StaticClient:
 
 
 def read_static(raw: object, *, read_file: Callable[[str], str]) -> StaticClient:
-    """Read one entry of `clients`; raise `OAuthError` with what is wrong with it.
+    """Read one entry of `clients`; raise one `OAuthError` with all that is wrong with it.
 
     `read_file` returns the content of `client_secret_path`.
     """
     if not isinstance(raw, dict):
         raise invalid("expected a mapping with client_id and redirect_uris")
-    unknown = [name for name in raw if str(name).partition("#")[0] not in _KNOWN]
-    if unknown:
-        raise invalid(f"unknown option {unknown[0]}; known are {', '.join(sorted(_KNOWN))}")
-    client_id = raw.get("client_id")
-    if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
-        raise invalid("client_id must be 1 to 100 letters, digits or . _ ~ -")
-    secret = _secret(raw, read_file)
-    metadata = read_metadata(_document(raw, secret), rules=_RULES)
-    _check_secret(metadata, secret)
+    problems: list[OAuthError] = []
+    client_id = _noting(problems, lambda: _client_id(raw))
+    secret = _noting(problems, lambda: _secret(raw, read_file))
+    metadata = _noting(problems, lambda: read_metadata(_document(raw), rules=_RULES))
+    _noting(problems, lambda: _check_names(raw))
+    if metadata is not None and (secret is not None or not problems):
+        _noting(problems, lambda: _check_secret(metadata, secret))
+    if problems or client_id is None or metadata is None:
+        told = "; ".join(problem.description for problem in problems)
+        raise attrs.evolve(problems[0], description=told)
     client = Client.of(metadata, client_id=client_id, secret_hash=None, created_at=0)
     return StaticClient(client, secret)
 
 
-_RULES = RegistrationRules(redirects=RedirectRules(trusted=True))
+_RULES = RegistrationRules(
+    grant_types=frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, DEVICE_CODE}),
+    redirects=RedirectRules(trusted=True),
+)
 
 
-def _document(raw: dict[str, object], secret: Secret | None) -> dict[str, object]:
+def _noting(problems: list[OAuthError], read: Callable[[], T]) -> T | None:
+    """Return what is read, or `None` and note what is wrong with it."""
+    try:
+        return read()
+    except OAuthError as problem:
+        problems.append(problem)
+        return None
+
+
+def _client_id(raw: dict[str, object]) -> str:
+    client_id = raw.get("client_id")
+    if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
+        raise invalid("client_id must be 1 to 100 letters, digits or . _ ~ -")
+    return client_id
+
+
+def _check_names(raw: dict[str, object]) -> None:
+    unknown = [str(name) for name in raw if str(name).partition("#")[0] not in _KNOWN]
+    if unknown:
+        names = f"option {unknown[0]}" if len(unknown) == 1 else f"options {', '.join(unknown)}"
+        raise invalid(f"unknown {names}; known are {', '.join(sorted(_KNOWN))}")
+
+
+def _document(raw: dict[str, object]) -> dict[str, object]:
     """Return the entry as registration metadata; without a secret or key, a client is public."""
     document = {name: value for name, value in raw.items() if name not in {"client_id", *_SECRETS}}
-    if secret is None and "jwks" not in raw:
-        document.setdefault("token_endpoint_auth_method", AuthMethod.NONE.value)
-    if "jwks" in raw:
+    has_key = "jwks" in raw or "jwks_uri" in raw
+    if has_key:
         document.setdefault("token_endpoint_auth_method", AuthMethod.PRIVATE_KEY_JWT.value)
+    elif all(raw.get(name) is None for name in _SECRETS):
+        document.setdefault("token_endpoint_auth_method", AuthMethod.NONE.value)
     return document
 
 

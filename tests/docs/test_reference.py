@@ -180,7 +180,12 @@ MISTAKES = (
     {"secret": 123, "secret_path": "/nowhere"},
     {"secret": "short"},
     {"secret": "s" * 32, "secret_path": "/nowhere"},
-    {"clients": [{"client_id": "b c"}]},
+    {"clients": [_NO_PROOF | {"client_id": "b c"}]},
+    {"clients": [_NO_PROOF | {"uri": "", "url": ""}]},
+    {
+        "clients": [_NO_PROOF | {"grant_types": ["urn:ietf:params:oauth:grant-type:device_code"]}],
+        "device_grants": {"enabled": False},
+    },
     {"clients": [_NO_PROOF | {"uri": ""}]},
     {"clients": [_NO_PROOF, _NO_PROOF]},
     {"clients": [_NO_PROOF | {"client_secret": "short"}]},

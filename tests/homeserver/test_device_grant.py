@@ -13,6 +13,7 @@ from support.oauth import (
     DEVICE,
     ISSUER_PATH,
     Browser,
+    Client,
     Server,
     device_id,
     web_client,
@@ -393,3 +394,19 @@ def test_the_grant_can_be_switched_off(start_homeserver):
     assert polled.json()["error"] == "unsupported_grant_type"
     assert not versions["unstable_features"].get("org.matrix.msc4108")
     assert met.status_code == 404
+
+
+def test_a_configured_client_signs_in_without_a_browser(public_homeserver, public_server):
+    """Without redirect URIs, a page of its own or the code grant; and it may refresh."""
+    user, browser = public_homeserver.new_user(), Browser(public_server)
+    tv = Television.of(Client(public_server, {"client_id": "wall-display"}))
+    browser.get(public_server.url("link"))
+    browser.submit(user_code=tv.user_code)
+    page = browser.sign_in(user.localpart, user.password)
+    browser.submit(decision="approve", confirm="yes")
+
+    tokens = tv.poll().json()
+
+    assert "Display in the hall" in page.text
+    assert public_server.whoami(tokens["access_token"]).status_code == 200
+    assert tv.client.refresh(tokens["refresh_token"]).status_code == 200

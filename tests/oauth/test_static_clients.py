@@ -4,7 +4,14 @@ import base64
 
 import pytest
 
-from synapse_nextgen_auth.oauth.clients import AuthMethod
+from synapse_nextgen_auth.oauth import static_clients
+from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules, read_metadata
+from synapse_nextgen_auth.oauth.clients import (
+    AUTHORIZATION_CODE,
+    DEVICE_CODE,
+    REFRESH_TOKEN,
+    AuthMethod,
+)
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.static_clients import read_static
 
@@ -131,6 +138,80 @@ def test_a_mistake_is_told(changes, words):
 
     assert words in str(refused.value)
     assert SECRET not in repr(refused.value)
+
+
+class Watched(dict):
+    """A registration that remembers which fields were looked for."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.asked = set()
+
+    def get(self, name, default=None):
+        self.asked.add(name)
+        return super().get(name, default)
+
+    def __contains__(self, name):
+        self.asked.add(name)
+        return super().__contains__(name)
+
+    def __getitem__(self, name):
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+
+def test_an_entry_takes_every_field_of_a_registration():
+    """One that registrations take later is taken here, too, or this fails."""
+    registration = Watched(ENTRY | {"client_uri": "https://grafana.example.com/"})
+    read_metadata(registration, rules=RegistrationRules())
+    signing = {"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [JWK]}}
+    with_key = Watched(registration | signing)
+    read_metadata(with_key, rules=RegistrationRules())
+
+    assert {"redirect_uris", "client_name", "jwks_uri"} <= registration.asked
+    assert registration.asked | with_key.asked <= static_clients._KNOWN
+
+
+@pytest.mark.parametrize(
+    ("changes", "granted"),
+    [
+        ({}, (AUTHORIZATION_CODE, REFRESH_TOKEN)),
+        (
+            {"grant_types": [AUTHORIZATION_CODE, DEVICE_CODE]},
+            (AUTHORIZATION_CODE, DEVICE_CODE),
+        ),
+        (
+            {"grant_types": [DEVICE_CODE, REFRESH_TOKEN], "redirect_uris": None},
+            (DEVICE_CODE, REFRESH_TOKEN),
+        ),
+        ({"grant_types": [DEVICE_CODE], "redirect_uris": []}, (DEVICE_CODE,)),
+        (
+            {"grant_types": [DEVICE_CODE], "redirect_uris": None, "client_secret": SECRET},
+            (DEVICE_CODE,),
+        ),
+    ],
+)
+def test_an_entry_takes_every_grant_of_a_registration(changes, granted):
+    """A device without a browser needs no code, no address to come back to and no page of its own."""
+    assert read(**changes).client.grant_types == granted
+
+
+def test_every_mistake_of_an_entry_is_told_at_once():
+    """So that an operator corrects it once."""
+    with pytest.raises(OAuthError) as refused:
+        read(client_id="a b", client_secret="short", redirect_uri="x", scopes="y", logo_uri=5)
+
+    told = refused.value.description
+    assert "client_id must be" in told
+    assert "client_secret must have" in told
+    assert "unknown options redirect_uri, scopes" in told
+    assert "logo_uri must be a string" in told
+
+
+def test_keys_at_an_address_are_not_ignored_in_silence():
+    """They are never fetched, so the entry would be a public client."""
+    with pytest.raises(OAuthError, match="jwks_uri is never fetched"):
+        read(jwks_uri="https://grafana.example.com/keys")
 
 
 @pytest.mark.parametrize("entry", [None, [], "grafana", 5, True])

@@ -28,6 +28,12 @@ CLIENTS = [
     {"client_id": "key", "jwks": {"keys": [_public_jwk(KEY, kid="k1")]}},
     {"client_id": "without-pkce", "client_secret": SECRET},
     {"client_id": "public", "client_uri": "https://dashboard.example.org/"},
+    {
+        "client_id": "wall-display",
+        "client_name": "Display in the hall",
+        "redirect_uris": [],
+        "grant_types": ["urn:ietf:params:oauth:grant-type:device_code"],
+    },
 ]
 
 MODULE = {
