@@ -22,6 +22,7 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.caches import ask_again
 from synapse_nextgen_auth.homeserver.devices import as_device_name
 from synapse_nextgen_auth.homeserver.failures import Failures
+from synapse_nextgen_auth.homeserver.login_callbacks import LoginCallbacks
 from synapse_nextgen_auth.oauth.networks import network
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.secret import Secret
@@ -78,6 +79,7 @@ class People:
         self._has_passwords = bool(hs.config.auth.password_localdb_enabled)
         self.failures = Failures(homeserver)
         self._nobodys_hash: str | None = None
+        self.login_callbacks = LoginCallbacks(homeserver)
 
     async def account(self, user_id: str, *, afresh: bool = False) -> Account | None:
         """Return the account with what matters for signing in, `None` if there is none.
@@ -194,7 +196,7 @@ class People:
         }
         nobodys_hash = await self._hash_of_nobody()
         try:
-            user_id, _callback = await self._auth_handler.validate_login(submission, ratelimit=True)
+            user_id, callback = await self._auth_handler.validate_login(submission, ratelimit=True)
         except LimitExceededError:
             raise
         except SynapseError as error:
@@ -206,6 +208,7 @@ class People:
                 # Synapse had nothing to compare with.
                 await self._auth_handler.validate_hash(password.reveal(), nobodys_hash)
             raise Wrong(owner) from error
+        self.login_callbacks.keep(user_id, callback)
         return user_id
 
     async def _hash_of_nobody(self) -> str:

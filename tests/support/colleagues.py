@@ -36,7 +36,14 @@ class Colleague:
             return None
         if await self._api.check_user_exists(user_id) is None:
             await self._api.register_user(user_id[1:].partition(":")[0])
-        return user_id, None
+
+        async def when_signed_in(response):
+            """Note what Synapse calls back with, and on which process."""
+            process = self._api.worker_name
+            said = [response.get(name) for name in ("device_id", "access_token", "home_server")]
+            _note("login_callback", response["user_id"], process, *said)
+
+        return user_id, when_signed_in
 
     async def check_3pid_auth(self, medium, address, password):
         _note("check_3pid_auth", None, medium, address)

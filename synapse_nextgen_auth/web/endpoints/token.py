@@ -306,6 +306,7 @@ async def _hand_over(
         raise unavailable("the device or the tokens could not be made") from error
     if is_gone:
         raise await _take_back(site, session)
+    site.people.login_callbacks.begun(session)
     site.homeserver.metrics.session_begun()
     return answer
 
