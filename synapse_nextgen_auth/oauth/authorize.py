@@ -5,7 +5,9 @@ accident: `Displayed` is shown to the person here, `Redirected` travels to the c
 """
 
 import enum
+import json
 import re
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
@@ -185,11 +187,17 @@ class Answer:
 
     @property
     def location(self) -> str:
-        """The URL to redirect to; the registered part of it stays byte for byte (C059)."""
+        """The URL to redirect to; the registered part of it stays byte for byte (C059).
+
+        Browsers carry the fragment of the authorization URL over every redirect that has none of its
+        own (RFC 9110 section 10.2.2), into the client's page. An empty one keeps it out. Apps that are
+        opened by a scheme of their own take the URL apart themselves, and might trip over it.
+        """
         encoded = urlencode(self.fields, quote_via=quote, safe="")
         if self.response_mode is ResponseMode.FRAGMENT:
             return f"{self.redirect_uri}#{encoded}"
-        return f"{self.redirect_uri}{_joint(self.redirect_uri)}{encoded}"
+        end = "#" if _is_web(self.redirect_uri) else ""
+        return f"{self.redirect_uri}{_joint(self.redirect_uri)}{encoded}{end}"
 
 
 def _joint(uri: str) -> str:
@@ -204,15 +212,41 @@ def _answer(target: Target, fields: dict[str, str]) -> Answer:
 
 
 def _response_mode(parameters: Parameters, redirect_uri: str) -> ResponseMode:
-    """Return the mode asked for, or the default by which a bad one is reported."""
-    asked = parameters.get("response_mode")
-    return ResponseMode(asked) if asked in _modes(redirect_uri) else ResponseMode.QUERY
+    """Return the mode asked for, or the default by which a bad one is reported.
+
+    A request object is refused whatever it says, but its client listens where it says there.
+    """
+    modes = _modes(redirect_uri)
+    for asked in (_mode_within(parameters.get("request")), parameters.get("response_mode")):
+        if asked in modes:
+            return ResponseMode(asked)
+    return ResponseMode.QUERY
+
+
+def _mode_within(request_object: str | None) -> object:
+    """Return the `response_mode` in a request object, read without trust and for this alone.
+
+    It supersedes the parameter beside it (OpenID Connect Core section 6.1).
+    """
+    parts = (request_object or "").split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, RecursionError):
+        return None
+    mode = claims.get("response_mode") if isinstance(claims, dict) else None
+    return mode if isinstance(mode, str) else None
 
 
 def _modes(redirect_uri: str) -> set[str]:
     """Return the modes that work with this URI: nothing can be posted to an app's own scheme."""
-    is_web = redirect_uri.startswith(("https:", "http:"))
+    is_web = _is_web(redirect_uri)
     return {m.value for m in ResponseMode if is_web or m is not ResponseMode.FORM_POST}
+
+
+def _is_web(redirect_uri: str) -> bool:
+    return redirect_uri.lower().startswith(("https:", "http:"))
 
 
 def _check_form(parameters: Parameters, target: Target) -> None:

@@ -2,6 +2,7 @@
 
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from synapse_nextgen_auth.oauth.authorize import (
 from synapse_nextgen_auth.oauth.clients import AuthMethod
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants import Prompt, ResponseMode
+from synapse_nextgen_auth.secret import urlsafe
 from synapse_nextgen_auth.web import forms
 
 ISSUER = "https://matrix.example.com/_synapse/client/auth/"
@@ -514,6 +516,91 @@ def test_c053_c059_the_registered_part_stays_byte_for_byte(uri, mode, start):
     answer = authorize.success(Target(uri, ResponseMode(mode)), code="c", issuer=ISSUER)
 
     assert answer.location.startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("uri", "mode", "hashes"),
+    [
+        ("https://a.example/cb", "query", 1),
+        ("HTTPS://a.example/cb?x=1", "query", 1),
+        ("http://127.0.0.1:1234/cb", "query", 1),
+        ("https://a.example/cb", "fragment", 0),
+        ("com.example.app:/cb", "query", 0),
+        ("com.example.http:/cb", "query", 0),
+        ("com.example.app:/cb", "fragment", 0),
+    ],
+)
+@pytest.mark.parametrize("is_success", [True, False])
+def test_no_older_fragment_gets_through(uri, mode, hashes, is_success):
+    """A web page gets an empty fragment of ours, so that a browser adds none; an app gets none."""
+    target = Target(uri, ResponseMode(mode), "a#b")
+    answer = (
+        authorize.success(target, code="c", issuer=ISSUER)
+        if is_success
+        else authorize.failure(target, OAuthError("invalid_scope", "no"), issuer=ISSUER)
+    )
+
+    assert answer.location.endswith("state=a%23b" + "#" * hashes)
+
+
+def request_object(claims, *, header='{"alg":"none"}', signature=""):
+    """Return a request object, signed or not."""
+    encoded = [urlsafe(part.encode()) for part in (header, claims)]
+    return ".".join([*encoded, signature])
+
+
+@pytest.mark.parametrize(
+    ("request_object", "response_mode", "used"),
+    [
+        (request_object('{"response_mode":"form_post"}'), None, "form_post"),
+        (request_object('{"response_mode":"form_post"}'), "query", "form_post"),
+        (request_object('{"response_mode":"fragment"}', signature="c2ln"), None, "fragment"),
+        (request_object("{}"), "form_post", "form_post"),
+        (request_object('{"response_mode":"jwt"}'), None, "query"),
+        (request_object('{"response_mode":"jwt"}'), "fragment", "fragment"),
+        (request_object('{"response_mode":["form_post"]}'), None, "query"),
+        (request_object('{"response_mode":7}'), None, "query"),
+        (request_object('["response_mode"]'), None, "query"),
+        (request_object("[" * 5000), None, "query"),
+        ("a.b", None, "query"),
+        ("..", None, "query"),
+        ("a.\U0001f600.c", None, "query"),
+        ("a.b.c.d.e", None, "query"),
+    ],
+)
+def test_a_request_object_is_refused_where_its_client_listens(request_object, response_mode, used):
+    """It is read for its `response_mode`, and for nothing else."""
+    values = {**GOOD, "request": request_object}
+    if response_mode:
+        values["response_mode"] = response_mode
+
+    answer = read(Parameters(values))
+
+    assert isinstance(answer, Redirected)
+    assert answer.error.code == "request_not_supported"
+    assert answer.target.response_mode == used
+    assert answer.target.state == GOOD.get("state")
+
+
+def test_a_request_object_chooses_no_mode_that_does_not_work():
+    """Nothing can be posted to an app's own scheme, whoever asks."""
+    uri = "com.example.app:/cb"
+    client = attrs.evolve(CLIENT, redirect_uris=(uri,))
+    form_post = request_object('{"response_mode":"form_post"}')
+
+    answer = read(Parameters({**GOOD, "redirect_uri": uri, "request": form_post}), client)
+
+    assert answer.target.response_mode == "query"
+
+
+def test_a_request_object_says_nothing_else():
+    """Not where the answer goes, nor with which state."""
+    claims = '{"redirect_uri":"https://evil.example/","state":"evil","response_mode":"fragment"}'
+
+    answer = read(Parameters({**GOOD, "request": request_object(claims)}))
+
+    assert answer.target.redirect_uri == REDIRECT_URI
+    assert answer.target.state == GOOD.get("state")
 
 
 def test_a_form_has_the_fields_unencoded():
