@@ -130,7 +130,7 @@ def test_c015_an_unknown_response_mode_is_refused_by_the_default_one(homeserver,
         answer = ask(server, parameters)
 
     assert_sent_back(answer, parameters, "invalid_request")
-    assert "#" not in answer.headers["Location"]
+    assert urlsplit(answer.headers["Location"]).fragment == ""
 
 
 def test_c015_a_response_mode_sent_twice_is_refused(homeserver, server):
@@ -757,17 +757,47 @@ def test_c041_a_posted_request_is_like_a_get(homeserver, server):
     assert client.redeem(code, verifier).status_code == 200
 
 
-def test_c041_a_posted_request_does_not_read_the_query(homeserver, server):
+@pytest.mark.parametrize("names", [["client_id"], ["state", "prompt"], None])
+def test_c041_query_and_body_of_a_posted_request_both_count(homeserver, server, names):
+    """Some in the address and some in the form, or all in the address: the same request."""
+    parameters, _verifier = server.client().request(prompt="consent")
+    query = {name: parameters[name] for name in names or parameters}
+    body = {name: value for name, value in parameters.items() if name not in query}
+    browser = Browser(server)
+    browser.get(server.url("sign-in"))
+    answer = browser.http.post(
+        server.url("authorize"),
+        params=query,
+        data=urlencode(body),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        allow_redirects=False,
+        timeout=10,
+    )
+    asked = browser.get(urljoin(answer.url, answer.headers["Location"]))
+
+    assert_page(asked, 'name="password"', status=200)
+    told = assert_sent_back(browser.submit(decision="cancel"), parameters, "access_denied")
+    assert told["state"] == parameters["state"]
+
+
+@pytest.mark.parametrize("name", ["client_id", "scope", "state"])
+def test_c041_a_parameter_in_both_places_is_a_repeated_one(homeserver, server, name):
+    """Though it be the same twice: which one counts is nothing to guess at."""
     parameters, _verifier = server.client().request()
     with unchanged(homeserver):
         answer = requests.post(
             server.url("authorize"),
-            params=parameters,
-            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            params={name: parameters[name]},
+            data=parameters,
+            allow_redirects=False,
             timeout=10,
         )
 
-    assert_page(answer, UNKNOWN_CLIENT)
+    if name == "client_id":
+        assert_page(answer, UNKNOWN_CLIENT)
+    else:
+        told = sent_back(answer, parameters["redirect_uri"])
+        assert told["error"] == "invalid_request"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from synapse_nextgen_auth.flows import authorize as flow
 from synapse_nextgen_auth.flows.authorize import Step
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth import authorize as rules
-from synapse_nextgen_auth.oauth.authorize import Displayed, Redirected, Request
+from synapse_nextgen_auth.oauth.authorize import Displayed, Parameters, Redirected, Request
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
@@ -27,7 +27,7 @@ GRANT_LIFETIME = 1800
 
 async def authorize(site: Site, incoming: Incoming) -> Outgoing:
     """Begin a grant and send the browser to its first page, or refuse in the right place."""
-    parameters = forms.parse(incoming.body if incoming.method == "POST" else incoming.query)
+    parameters = _parameters(incoming)
     client = await site.client(parameters.get("client_id"))
     try:
         target = rules.find_target(parameters, client)
@@ -51,6 +51,15 @@ async def authorize(site: Site, incoming: Incoming) -> Outgoing:
         logger.info("Refused client %s: %s", client.client_id, refusal.error)
         answer = rules.failure(refusal.target, refusal.error, issuer=site.endpoints.issuer)
         return grants.deliver(site, answer, client)
+
+
+def _parameters(incoming: Incoming) -> Parameters:
+    """Read the query, and the body of a form with it: one that stands in both is a repeated one.
+
+    Neither place may be ignored in silence: a client might have checked the other one.
+    """
+    body = incoming.body if incoming.method == "POST" else b""
+    return forms.parse(b"&".join((incoming.query, body)))
 
 
 async def _begin(site: Site, incoming: Incoming, client: Client, request: Request) -> Outgoing:
