@@ -8,6 +8,9 @@ from synapse_nextgen_auth.oauth.authorize import Answer
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.uris import parse
 
+# Proxies give up on long headers; 8 kB for all of them together is what most take.
+MAX_LOCATION = 6000  # characters
+
 NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 # For what is no page: should a browser ever show it, nothing in it runs (C201).

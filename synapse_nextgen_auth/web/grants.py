@@ -10,7 +10,7 @@ from synapse_nextgen_auth.flows import authorize as flow
 from synapse_nextgen_auth.flows.authorize import Refused, Step
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth import authorize as rules
-from synapse_nextgen_auth.oauth import scopes
+from synapse_nextgen_auth.oauth import scopes, uris
 from synapse_nextgen_auth.oauth.authorize import Answer, Target
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError
@@ -30,9 +30,19 @@ from synapse_nextgen_auth.web.views import (
     FormPostPage,
     ForwardLabel,
     Message,
+    Refusal,
+    RefusedPage,
+    WayBackPage,
 )
 
 logger = logging.getLogger(__name__)
+
+
+# Whatever else is refused before anybody is signed in is the application's own mistake.
+_REFUSALS = {
+    "login_required": Refusal.NOT_SIGNED_IN,
+    "temporarily_unavailable": Refusal.BUSY,
+}
 
 
 async def find(site: Site, visitor: Visitor, grant_id: str | None) -> tuple[Grant, Client]:
@@ -153,7 +163,10 @@ async def refuse(site: Site, grant: Grant, client: Client, error: OAuthError) ->
 def deliver(site: Site, answer: Answer, client: Client) -> Outgoing:
     """Send the answer to the client by the mode it asked for."""
     if answer.response_mode is not ResponseMode.FORM_POST:
-        return answers.to_client(answer)
+        if len(answer.location) <= answers.MAX_LOCATION:
+            return answers.to_client(answer)
+        way_back = WayBackPage(answer.location, site.server_name, card(client, ()))
+        return answers.page(200, site.templates.render(way_back))
     page = FormPostPage(
         action=answer.redirect_uri,
         fields=answer.fields,
@@ -166,6 +179,37 @@ def deliver(site: Site, answer: Answer, client: Client) -> Outgoing:
         goes_to=answer.redirect_uri,
         goes_further=not client.is_public,
     )
+
+
+def offer(site: Site, answer: Answer, client: Client) -> Outgoing:
+    """Show a refusal here, with a way to the client that the person may go: a 400 (RFC 9700 4.11.2)."""
+    fields = dict(answer.fields)
+    is_form = answer.response_mode is ResponseMode.FORM_POST
+    code = fields["error"]
+    page = RefusedPage(
+        kind=_REFUSALS.get(code, Refusal.MISTAKE),
+        server_name=site.server_name,
+        client=card(client, ()),
+        destination=destination(answer.redirect_uri),
+        detail=f"{code}: {fields.get('error_description', '')}",
+        forward_url=None if is_form else answer.location,
+        redirect_uri=answer.redirect_uri if is_form else None,
+        fields=answer.fields if is_form else (),
+    )
+    return answers.page(
+        400,
+        site.templates.render(page),
+        goes_to=answer.redirect_uri if is_form else None,
+        goes_further=not client.is_public,
+    )
+
+
+def destination(redirect_uri: str) -> str:
+    """Name where an answer goes: a host, or the scheme of an app."""
+    uri = uris.parse(redirect_uri)
+    if uri is None:
+        return redirect_uri
+    return uri.host or f"{uri.scheme}:"
 
 
 def target(grant: Grant) -> Target:

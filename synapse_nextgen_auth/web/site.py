@@ -75,6 +75,10 @@ class Site:
         """Return the time in seconds since the epoch."""
         return self.homeserver.now()
 
+    def is_configured(self, client: Client) -> bool:
+        """Say whether the operator wrote this client down; anybody may register another one."""
+        return client.client_id in self.static_clients
+
     async def client(self, client_id: str | None, *, is_kept: bool = False) -> Client | None:
         """Return the configured or registered client with this id.
 

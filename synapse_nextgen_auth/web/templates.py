@@ -18,6 +18,7 @@ _STATIC_FILES = {
     "style.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
     "form_post.js": "text/javascript; charset=utf-8",
+    "way_back.js": "text/javascript; charset=utf-8",
     "approved.js": "text/javascript; charset=utf-8",
     "hold.js": "text/javascript; charset=utf-8",
 }

@@ -373,6 +373,61 @@ class FormPostPage(Page):
 
 
 @attrs.frozen
+class WayBackPage(Page):
+    """Send the answer to the application by a link, where it is too long for a redirect."""
+
+    template: ClassVar[str] = "pages/way_back.html"
+
+    forward_url: str | None = attrs.field(converter=_way_forward, repr=False)  # holds the code
+    server_name: str
+    client: ClientCard | None = None
+
+
+@attrs.frozen
+class AskAgainPage(Page):
+    """Ask the same once more from a page of ours, with the cookie that a foreign form came without.
+
+    `request` is the whole authorization request, as JSON.
+    """
+
+    template: ClassVar[str] = "pages/ask_again.html"
+
+    action: str
+    request: str
+    server_name: str
+    client: ClientCard | None = None
+
+
+class Refusal(Enum):
+    """Why an authorization request is refused, as a person sees it."""
+
+    MISTAKE = "mistake"
+    NOT_SIGNED_IN = "not_signed_in"
+    BUSY = "busy"
+
+
+@attrs.frozen
+class RefusedPage(Page):
+    """Say why the application's request is refused, and offer the way back without going it.
+
+    `destination` is where that leads: a host, or the scheme of an app. The answer is a link
+    (`forward_url`) or a form (`fields` for the `redirect_uri`, if that is http or https). `detail` is
+    for the application's developer.
+    """
+
+    template: ClassVar[str] = "pages/refused.html"
+
+    kind: Refusal
+    server_name: str
+    client: ClientCard
+    destination: str
+    detail: str
+    forward_url: str | None = attrs.field(default=None, converter=_way_forward)
+    redirect_uri: str | None = attrs.field(default=None, converter=_web_link)
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+@attrs.frozen
 class ApprovePage(Page):
     """Ask whether a dangerous `operation` may go on.
 
@@ -414,6 +469,9 @@ PAGES: tuple[type[Page], ...] = (
     SignedOutPage,
     MessagePage,
     FormPostPage,
+    WayBackPage,
+    AskAgainPage,
+    RefusedPage,
     ApprovePage,
     ApprovedPage,
 )

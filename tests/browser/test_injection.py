@@ -90,8 +90,21 @@ def test_c198_error_pages(tab, client, payload):
         expect(tab.page.locator("svg, main img, main script")).to_have_count(0)
 
 
-def test_c198_errors_that_travel(tab, client, https_site, payload):
-    """A refusal that goes back by form_post carries the text into a page of ours."""
+def test_c198_errors_that_travel(tab, client, https_site, user, payload):
+    """A refusal that goes back by form_post carries the text into a page of ours.
+
+    While nobody is signed in it waits there for a click.
+    """
+    for name in ("scope", "response_type", "prompt", "code_challenge", "max_age"):
+        parameters, _ = client.request(**{name: payload}, response_mode="form_post", state=payload)
+
+        assert tab.authorize(parameters) == 400
+        expect(tab.page.locator("svg, main img, main script")).to_have_count(0)
+        told = tab.leave("Go to client.example.com", client.redirect_uri)
+        assert told["state"] == payload
+
+    tab.open("sign-in")
+    tab.sign_in(user)
     for name in ("scope", "response_type", "prompt", "code_challenge", "max_age"):
         parameters, _ = client.request(**{name: payload}, response_mode="form_post", state=payload)
 

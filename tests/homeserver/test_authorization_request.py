@@ -15,8 +15,10 @@ from support.answers import (
     OTHER_BROWSER,
     OUT_OF_DATE,
     UNKNOWN_CLIENT,
+    assert_offered,
     assert_page,
     assert_sent_back,
+    offered,
     sent_back,
 )
 from support.oauth import API, DEVICE, Browser, claims, device_id, web_client
@@ -47,6 +49,12 @@ def at_consent(server, client, user, **changes):
     page = browser.sign_in(user.localpart, user.password)
     assert 'value="approve"' in page.text, page.text
     return browser, parameters, verifier
+
+
+@pytest.fixture
+def somebody(homeserver, server):
+    """Return a browser with somebody signed in, so that every client gets its answers at once."""
+    return Browser.of(server, homeserver.new_user())
 
 
 # Where errors go
@@ -120,7 +128,7 @@ def test_c014_only_codes_come_through_the_browser(homeserver, server, response_t
     with unchanged(homeserver):
         answer = ask(server, parameters)
 
-    assert_sent_back(answer, parameters, error)
+    assert_offered(answer, parameters, error)
 
 
 @pytest.mark.parametrize("mode", ["web_message", "jwt", "query.jwt", "QUERY", "fragment query"])
@@ -129,8 +137,8 @@ def test_c015_an_unknown_response_mode_is_refused_by_the_default_one(homeserver,
     with unchanged(homeserver):
         answer = ask(server, parameters)
 
-    assert_sent_back(answer, parameters, "invalid_request")
-    assert urlsplit(answer.headers["Location"]).fragment == ""
+    assert_offered(answer, parameters, "invalid_request")
+    assert f'href="{parameters["redirect_uri"]}?error=' in answer.text
 
 
 def test_c015_a_response_mode_sent_twice_is_refused(homeserver, server):
@@ -139,7 +147,7 @@ def test_c015_a_response_mode_sent_twice_is_refused(homeserver, server):
     with unchanged(homeserver):
         answer = ask(server, twice)
 
-    assert_sent_back(answer, parameters, "invalid_request")
+    assert_offered(answer, parameters, "invalid_request")
 
 
 def test_c015_nothing_is_posted_to_the_scheme_of_an_app(homeserver, server):
@@ -148,7 +156,7 @@ def test_c015_nothing_is_posted_to_the_scheme_of_an_app(homeserver, server):
     parameters, _verifier = server.client(app).request(response_mode="form_post")
     answer = ask(server, parameters)
 
-    assert_sent_back(answer, parameters, "invalid_request")
+    assert_offered(answer, parameters, "invalid_request")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +172,7 @@ def test_a_repeated_parameter_is_refused(homeserver, server, name):
     if name in {"client_id", "redirect_uri"}:
         assert_page(answer)
     else:
-        told = sent_back(answer, parameters["redirect_uri"])
+        told = offered(answer, parameters["redirect_uri"])
         assert told["error"] == "invalid_request"
         assert told.get("state") == (None if name == "state" else parameters["state"])
 
@@ -183,13 +191,13 @@ def test_c017_a_semicolon_separates_nothing(homeserver, server):
             )
         answer = ask(server, {**parameters, "scope": "openid;client_id=evil"})
 
-    assert_sent_back(answer, parameters, "invalid_scope")
+    assert_offered(answer, parameters, "invalid_scope")
 
 
 def test_c017_a_state_with_semicolons_comes_back_whole(server):
     parameters, _verifier = server.client().request(state="a;scope=b;code=c", prompt="none")
 
-    told = assert_sent_back(ask(server, parameters), parameters, "login_required")
+    told = assert_offered(ask(server, parameters), parameters, "login_required")
 
     assert told["state"] == "a;scope=b;code=c"
 
@@ -227,7 +235,10 @@ def test_c019_order_decides_nothing(homeserver, server):
 
 
 def test_c021_silence_is_answered_without_a_page(homeserver, server):
-    """Nobody signed in: `login_required`. Somebody is: a public client never gets a code unasked."""
+    """Nobody signed in: `login_required`, on our page for a client that nobody here wrote down.
+
+    Somebody is: a public client never gets a code unasked.
+    """
     user = homeserver.new_user()
     client = server.client()
     parameters, _verifier = client.request(prompt="none", scope="openid")
@@ -239,7 +250,7 @@ def test_c021_silence_is_answered_without_a_page(homeserver, server):
     with unchanged(homeserver):
         signed_in = ask(server, parameters, browser)
 
-    assert_sent_back(stranger, parameters, "login_required")
+    assert_offered(stranger, parameters, "login_required")
     assert_sent_back(signed_in, parameters, "consent_required", "interaction_required")
 
 
@@ -295,7 +306,7 @@ def test_c022_prompts_that_contradict_or_are_unknown(homeserver, server, prompt)
     with unchanged(homeserver):
         answer = ask(server, parameters)
 
-    assert_sent_back(answer, parameters, "invalid_request")
+    assert_offered(answer, parameters, "invalid_request")
 
 
 @pytest.mark.parametrize(
@@ -349,7 +360,7 @@ def test_c025_a_max_age_that_is_no_number_of_seconds(homeserver, server, max_age
     with unchanged(homeserver):
         answer = ask(server, parameters)
 
-    assert_sent_back(answer, parameters, "invalid_request")
+    assert_offered(answer, parameters, "invalid_request")
 
 
 def test_c025_max_age_asks_who_signed_in_too_long_ago(homeserver, server):
@@ -396,10 +407,10 @@ STATES = [
 
 @pytest.mark.parametrize("state", STATES, ids=range(len(STATES)))
 @pytest.mark.parametrize("mode", ["query", "fragment"])
-def test_c026_state_comes_back_octet_for_octet(server, state, mode):
+def test_c026_state_comes_back_octet_for_octet(server, somebody, state, mode):
     parameters, _verifier = server.client().request(state=state, response_mode=mode, prompt="none")
-    location = ask(server, parameters).headers["Location"]
-    raw = re.split("[?#&]state=", location)[1].partition("&")[0]
+    location = ask(server, parameters, somebody).headers["Location"]
+    raw = re.split("[?#&]state=", location)[1].partition("&")[0].removesuffix("#")
 
     assert unquote(raw) == state
     assert not re.search(r"[^\x21-\x7e]", location)
@@ -412,7 +423,7 @@ def test_c026_state_stays_away_when_there_was_none(homeserver, server):
     refused, _ = client.request(state=None, prompt="none")
     accepted, _ = client.request(state=None)
 
-    assert "state" not in assert_sent_back(ask(server, refused), refused, "login_required")
+    assert "state" not in assert_offered(ask(server, refused), refused, "login_required")
     assert "state" not in Browser(server).let_in(accepted, user.localpart, user.password)
 
 
@@ -421,7 +432,7 @@ def test_c026_a_state_too_long_is_refused_and_not_cut(homeserver, server):
     with unchanged(homeserver):
         answer = ask(server, parameters)
 
-    told = assert_sent_back(answer, parameters, "invalid_request")
+    told = assert_offered(answer, parameters, "invalid_request")
     assert told["state"] == "s" * 4097
 
 
@@ -452,7 +463,7 @@ def test_c027_a_scope_that_breaks_the_rules(homeserver, server, scope):
     with unchanged(homeserver):
         answer = ask(server, parameters)
 
-    assert_sent_back(answer, parameters, "invalid_scope")
+    assert_offered(answer, parameters, "invalid_scope")
 
 
 # What the client suggests
@@ -563,7 +574,7 @@ def test_c031_every_answer_says_who_it_is_from(homeserver, server, mode):
     assert answer.keys() == {"code", "state", "iss"}
     assert answer["iss"] == server.metadata()["issuer"]
     assert client.redeem(answer["code"], verifier).status_code == 200
-    assert_sent_back(ask(server, refused), refused, "invalid_request")
+    assert_sent_back(ask(server, refused, browser), refused, "invalid_request")
     assert server.metadata()["authorization_response_iss_parameter_supported"] is True
 
 
@@ -796,7 +807,7 @@ def test_c041_a_parameter_in_both_places_is_a_repeated_one(homeserver, server, n
     if name == "client_id":
         assert_page(answer, UNKNOWN_CLIENT)
     else:
-        told = sent_back(answer, parameters["redirect_uri"])
+        told = offered(answer, parameters["redirect_uri"])
         assert told["error"] == "invalid_request"
 
 

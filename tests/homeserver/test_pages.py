@@ -5,7 +5,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from support.answers import assert_page, sent_back
+from support.answers import assert_page, offered
 from support.oauth import Browser
 
 
@@ -192,4 +192,5 @@ def test_c206_the_developer_learns_what_is_wrong_with_the_request(server):
     travels = Browser(server).authorize(client.request(code_challenge=None)[0])
 
     assert_page(wrong, "For the developer", "redirect_uri", status=400)
-    assert "code_challenge" in sent_back(travels, client.redirect_uri)["error_description"]
+    assert_page(travels, "For the developer", "code_challenge", status=400)
+    assert "code_challenge" in offered(travels, client.redirect_uri)["error_description"]

@@ -6,7 +6,7 @@ import hashlib
 import pytest
 import requests
 
-from support.answers import assert_refused, assert_sent_back
+from support.answers import assert_offered, assert_refused
 from support.oauth import Browser, pkce
 from support.rows import unchanged
 
@@ -36,7 +36,7 @@ def test_c061_only_s256_counts(homeserver, server, method):
             server.url("authorize"), params=parameters, allow_redirects=False, timeout=10
         )
 
-    assert_sent_back(answer, parameters, "invalid_request")
+    assert_offered(answer, parameters, "invalid_request")
 
 
 GOOD = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
@@ -67,7 +67,7 @@ def test_c062_a_challenge_is_43_characters_of_base64url(homeserver, server, chal
             server.url("authorize"), params=parameters, allow_redirects=False, timeout=10
         )
 
-    assert_sent_back(answer, parameters, "invalid_request")
+    assert_offered(answer, parameters, "invalid_request")
 
 
 def test_c063_no_token_without_the_verifier(homeserver, code):

@@ -9,9 +9,10 @@ import requests
 
 from support.answers import (
     BAD_REDIRECT_URI,
+    assert_offered,
     assert_page,
     assert_refused,
-    assert_sent_back,
+    offered,
     sent_back,
 )
 from support.oauth import Browser, Server, web_client
@@ -133,7 +134,7 @@ def test_c047_native_loopback_registers_without_a_port_and_comes_with_any(public
 
     assert answer.status_code == 201, answer.text
     for port in ("", ":1", ":49152", ":65535"):
-        told = sent_back(
+        told = offered(
             asks(public_server, client, f"http://{host}{port}/cb"), f"http://{host}{port}/cb?"
         )
         assert told["error"] == "login_required"
@@ -234,7 +235,7 @@ def test_c053_port_and_query_are_part_of_the_uri(public_server):
     )
 
     assert answer.json()["redirect_uris"] == [uri]
-    assert sent_back(asks(public_server, client, uri), f"{uri}&error=")["query"] == "value"
+    assert offered(asks(public_server, client, uri), f"{uri}&error=")["query"] == "value"
     for other in (
         "https://example.com:5173/?b=2&query=value",
         "https://example.com:5173/?query=value",
@@ -357,7 +358,7 @@ def test_c058_there_are_no_patterns(server, pattern):
     """What looks like one is a URI like any other, and only matches itself."""
     client = server.client(web_client(client_uri="https://example.com/", redirect_uris=[pattern]))
 
-    assert sent_back(asks(server, client, pattern), pattern)["error"] == "login_required"
+    assert offered(asks(server, client, pattern), pattern)["error"] == "login_required"
     assert_page(asks(server, client, "https://app.example.com/evil"), BAD_REDIRECT_URI)
     assert_page(asks(server, client, f"{pattern}x"), BAD_REDIRECT_URI)
 
@@ -397,7 +398,7 @@ def test_one_of_several_uris_must_be_named(homeserver, server):
         answer = requests.get(
             server.url("authorize"), params=parameters, allow_redirects=False, timeout=10
         )
-        assert_sent_back(answer, parameters, "invalid_request")
+        assert_offered(answer, parameters, "invalid_request")
     with unchanged(homeserver):
         answer = requests.get(server.url("authorize"), params=single, timeout=10)
     assert_page(answer, BAD_REDIRECT_URI)

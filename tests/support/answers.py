@@ -1,5 +1,7 @@
 """What answers must look like, in the words of security.md section 0."""
 
+import html
+import re
 from urllib.parse import parse_qsl, urlsplit
 
 
@@ -50,9 +52,40 @@ def sent_back(answer, to):
     )
 
 
+def offered(answer, to):
+    """Return what the way back carries that a page offers, by a link or by a form."""
+    assert_page(answer, "Go on only if you know")
+    ways = re.findall(r'<a class="button[^"]*" href="([^"]*)"', answer.text)
+    ways += re.findall(r'<form method="post" action="([^"]*)"', answer.text)
+    (way,) = [html.unescape(way) for way in ways]
+    assert way.startswith(to), way
+    parts = urlsplit(way)
+    if "<form" not in answer.text:
+        return dict(
+            parse_qsl(parts.fragment or parts.query, keep_blank_values=True, strict_parsing=True)
+        )
+    fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', answer.text)
+    return {name: html.unescape(value) for name, value in fields}
+
+
+def assert_offered(answer, parameters, *errors):
+    """Check that a page says the error, and offers the way back with the very answer."""
+    return _assert_tells(offered(answer, parameters["redirect_uri"]), parameters, *errors)
+
+
+def assert_refused_somehow(answer, parameters, *errors):
+    """Check the answer, whether it is sent back or, as long as nobody is signed in, offered."""
+    if answer.status_code == 400:
+        return assert_offered(answer, parameters, *errors)
+    return assert_sent_back(answer, parameters, *errors)
+
+
 def assert_sent_back(answer, parameters, *errors):
     """Check that the client gets the error, its state untouched and the issuer, and no code."""
-    told = sent_back(answer, parameters["redirect_uri"])
+    return _assert_tells(sent_back(answer, parameters["redirect_uri"]), parameters, *errors)
+
+
+def _assert_tells(told, parameters, *errors):
     assert told["error"] in errors, told
     assert told.get("state") == parameters.get("state")
     assert told["iss"].endswith("/_synapse/client/auth/")

@@ -15,6 +15,7 @@ from synapse_nextgen_auth.web.views import (
     PAGES,
     ApprovedPage,
     ApprovePage,
+    AskAgainPage,
     ClientCard,
     ConsentPage,
     DeviceDonePage,
@@ -30,11 +31,14 @@ from synapse_nextgen_auth.web.views import (
     Message,
     MessagePage,
     Permission,
+    Refusal,
+    RefusedPage,
     SessionLine,
     SessionPage,
     SignedOutPage,
     SignInError,
     SignInPage,
+    WayBackPage,
 )
 
 BASE = "/_synapse/client/auth"
@@ -90,6 +94,17 @@ FORM_POST = FormPostPage(
     server_name="example.org",
     client=ELEMENT,
 )
+
+REFUSED = RefusedPage(
+    kind=Refusal.MISTAKE,
+    server_name="example.org",
+    client=ELEMENT,
+    destination="wiki.example.net",
+    detail="invalid_scope: The scope is not known here",
+    forward_url="https://wiki.example.net/callback?error=invalid_scope&state=xyz#",
+)
+WAY_BACK = WayBackPage("https://wiki.example.net/callback?code=x#", "example.org", ELEMENT)
+ASK_AGAIN = AskAgainPage("authorize", '{"client_id": "x"}', "example.org", ELEMENT)
 
 LINK = LinkPage(csrf="c5rf", action="link", server_name="example.org", user_code="")
 DEVICE_GRANT = DeviceGrantPage(
@@ -285,6 +300,32 @@ SAMPLES = {
         "unknown": attrs.evolve(FORM_POST, client=None),
         "long": attrs.evolve(FORM_POST, client=UGLY, server_name=LONG),
     },
+    WayBackPage: {
+        "plain": WAY_BACK,
+        "unknown": attrs.evolve(WAY_BACK, client=None),
+        "app": attrs.evolve(WAY_BACK, forward_url="io.element.app:/back?code=x"),
+        "long": WayBackPage(f"https://{LONG}/", LONG, UGLY),
+    },
+    AskAgainPage: {
+        "plain": ASK_AGAIN,
+        "unknown": attrs.evolve(ASK_AGAIN, client=None),
+        "long": attrs.evolve(ASK_AGAIN, request=LONG, server_name=LONG, client=UGLY),
+    },
+    RefusedPage: {
+        **{kind.value: attrs.evolve(REFUSED, kind=kind) for kind in Refusal},
+        "app": attrs.evolve(
+            REFUSED, destination="io.element.app:", forward_url="io.element.app:/back?error=x"
+        ),
+        "form": attrs.evolve(
+            REFUSED,
+            forward_url=None,
+            redirect_uri=FORM_POST.action,
+            fields=(("error", "x"), ("state", "xyz")),
+        ),
+        "long": RefusedPage(
+            Refusal.MISTAKE, LONG, UGLY, UGLY.host, LONG * 3, f"https://{UGLY.host}/"
+        ),
+    },
     ApprovePage: {
         "plain": APPROVE,
         "bare": attrs.evolve(APPROVE, client=None, device_name=None),
@@ -433,7 +474,8 @@ def test_a_form_posts_and_carries_the_csrf_value(page):
 
     assert all(form["method"] == "post" for form in forms)
     assert all("formaction" not in button for button in html.all("button"))
-    if forms and not isinstance(page, FormPostPage):
+    # These change nothing here: they go to the application, or ask once more.
+    if forms and not isinstance(page, FormPostPage | RefusedPage | AskAgainPage):
         assert {"name": "csrf", "value": page.csrf}.items() <= html.all("input")[0].items()
 
 
@@ -522,6 +564,36 @@ def test_c198_a_link_that_would_run_is_dropped(url):
 def test_a_way_forward_may_lead_into_an_app(url):
     """A relative URL, a web page and an app's own scheme are all ways forward."""
     assert read(attrs.evolve(MESSAGE, forward_url=url)).all("a")[0]["href"] == url
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", " javascript:x"])
+def test_c198_no_way_back_would_run(url):
+    """Neither the one that goes on by itself nor the one that a person chooses."""
+    assert read(attrs.evolve(WAY_BACK, forward_url=url)).all("a") == read(
+        attrs.evolve(WAY_BACK, forward_url=None)
+    ).all("a")
+    for page in (
+        attrs.evolve(REFUSED, forward_url=url),
+        attrs.evolve(REFUSED, forward_url=None, redirect_uri=url),
+    ):
+        shown = read(page)
+        assert not [a for a in shown.all("a") if a.get("class")]
+        assert not shown.all("form")
+
+
+def test_a_refusal_goes_nowhere_by_itself():
+    """It names where its way back leads, by a link or a form, and has no script for it."""
+    for name in ("mistake", "app", "form"):
+        page = SAMPLES[RefusedPage][name]
+        shown = read(page)
+        scripts = [script["src"].rpartition("/")[2] for script in shown.all("script")]
+        button = "button" if name == "form" else "a"
+
+        assert scripts == ["hold.js"]
+        assert page.destination in shown.text(button)
+    assert "io.element.app: (an app on this device)" in read(SAMPLES[RefusedPage]["app"]).text(
+        "main"
+    )
 
 
 def test_c199_templates_switch_no_escaping_off():

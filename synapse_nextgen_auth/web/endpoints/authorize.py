@@ -1,7 +1,10 @@
 """The authorization endpoint (RFC 6749 section 3.1): checks the request and begins the grant."""
 
+import json
 import logging
 from urllib.parse import urlencode
+
+import attrs
 
 from synapse_nextgen_auth.flows import authorize as flow
 from synapse_nextgen_auth.flows.authorize import Step
@@ -13,11 +16,11 @@ from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import answers, forms, grants
-from synapse_nextgen_auth.web.browser import Visitor
+from synapse_nextgen_auth.web.browser import Visitor, is_from_elsewhere
 from synapse_nextgen_auth.web.pages import onward, visitors
 from synapse_nextgen_auth.web.pages.messages import OF_PROBLEM, Stop
 from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.views import ForwardLabel, Message
+from synapse_nextgen_auth.web.views import AskAgainPage, ForwardLabel, Message
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +30,8 @@ GRANT_LIFETIME = 1800
 
 async def authorize(site: Site, incoming: Incoming) -> Outgoing:
     """Begin a grant and send the browser to its first page, or refuse in the right place."""
-    parameters = _parameters(incoming)
+    asked = _read(incoming)
+    parameters = asked.parameters
     client = await site.client(parameters.get("client_id"))
     try:
         target = rules.find_target(parameters, client)
@@ -42,24 +46,86 @@ async def authorize(site: Site, incoming: Incoming) -> Outgoing:
             target,
             pkce_optional=client.client_id in site.config.pkce_exempt,
         )
-        if incoming.method == "POST" and site.cookies.read(incoming) is None:
-            # A form from the client's site comes without our cookie, a link there would not:
-            # asking again with GET finds out who is signed in, and keeps them so.
-            return answers.redirect(f"authorize?{urlencode(parameters.values)}")
+        if _lost_its_cookie(site, incoming, asked):
+            return _ask_again(site, asked, client)
         return await _begin(site, incoming, client, request)
     except Redirected as refusal:
-        logger.info("Refused client %s: %s", client.client_id, refusal.error)
-        answer = rules.failure(refusal.target, refusal.error, issuer=site.endpoints.issuer)
-        return grants.deliver(site, answer, client)
+        return await _refuse(site, incoming, asked, client, refusal)
 
 
-def _parameters(incoming: Incoming) -> Parameters:
+@attrs.frozen
+class Asked:
+    """What a request asks, and whether one of our own pages repeats it."""
+
+    parameters: Parameters
+    is_again: bool = False
+
+
+def _read(incoming: Incoming) -> Asked:
     """Read the query, and the body of a form with it: one that stands in both is a repeated one.
 
     Neither place may be ignored in silence: a client might have checked the other one.
     """
-    body = incoming.body if incoming.method == "POST" else b""
-    return forms.parse(b"&".join((incoming.query, body)))
+    if incoming.method != "POST":
+        return Asked(forms.parse(incoming.query))
+    parameters = forms.parse(b"&".join((incoming.query, incoming.body)))
+    again = parameters.get("again")
+    if again is None:
+        return Asked(parameters)
+    return Asked(_unpack(again), is_again=True)
+
+
+def _pack(parameters: Parameters) -> str:
+    """Write a request into one field of a form: browsers change the line ends in what they send."""
+    return json.dumps(dict(parameters.values), ensure_ascii=False)
+
+
+def _unpack(text: str) -> Parameters:
+    values = forms.parse_json(text.encode("utf-8"))
+    try:
+        # Through the same door as any other request: anybody can write such a field.
+        return forms.parse(urlencode(values).encode("ascii"))
+    except (TypeError, ValueError):
+        raise invalid_request("again is not what a page of ours sends") from None
+
+
+def _lost_its_cookie(site: Site, incoming: Incoming, asked: Asked) -> bool:
+    """Say whether a form of the client's site came without our cookie, which a link would bring.
+
+    Answering it would give the browser a new cookie, and so sign out whoever is signed in.
+    """
+    if incoming.method != "POST" or site.cookies.read(incoming) is not None:
+        return False
+    return not asked.is_again or is_from_elsewhere(incoming, site.origin)
+
+
+def _ask_again(site: Site, asked: Asked, client: Client) -> Outgoing:
+    """Let the browser ask again, with its cookie: by a redirect, or by a form if that is too long."""
+    location = f"authorize?{urlencode(asked.parameters.values)}"
+    if len(location) <= answers.MAX_LOCATION:
+        return answers.redirect(location)
+    packed = _pack(asked.parameters)
+    page = AskAgainPage("authorize", packed, site.server_name, grants.card(client, ()))
+    return answers.page(200, site.templates.render(page))
+
+
+async def _refuse(
+    site: Site, incoming: Incoming, asked: Asked, client: Client, refusal: Redirected
+) -> Outgoing:
+    """Tell the client; where nobody is signed in, only if the person goes there (RFC 9700 4.11.2).
+
+    Anybody can register a client here, and would have a redirector to any place otherwise.
+    """
+    logger.info("Refused client %s: %s", client.client_id, refusal.error)
+    answer = rules.failure(refusal.target, refusal.error, issuer=site.endpoints.issuer)
+    if site.is_configured(client):
+        return grants.deliver(site, answer, client)
+    # What is repeated would not survive being asked again.
+    if _lost_its_cookie(site, incoming, asked) and not asked.parameters.repeated:
+        return _ask_again(site, asked, client)
+    if (await visitors.greet(site, incoming)).browser is None:
+        return grants.offer(site, answer, client)
+    return grants.deliver(site, answer, client)
 
 
 async def _begin(site: Site, incoming: Incoming, client: Client, request: Request) -> Outgoing:

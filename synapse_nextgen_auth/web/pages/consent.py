@@ -4,7 +4,7 @@ from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.flows import authorize as flow
 from synapse_nextgen_auth.flows.authorize import Step
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
-from synapse_nextgen_auth.oauth import scopes, uris
+from synapse_nextgen_auth.oauth import scopes
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_scope
 from synapse_nextgen_auth.oauth.grants import Grant
@@ -102,7 +102,7 @@ async def _page(
             client=grants.card(client, wanted(incoming, grant.ui_locales)),
             user_id=user_id,
             permissions=permissions(scope),
-            redirect_host=_destination(grant.redirect_uri),
+            redirect_host=grants.destination(grant.redirect_uri),
             display_name=display_name,
             device_id=device_id,
             replaces=replaces,
@@ -122,11 +122,3 @@ def permissions(scope: Scope) -> tuple[Permission, ...]:
         (scope.profile, Permission.PROFILE),
     )
     return tuple(permission for is_asked, permission in asked if is_asked)
-
-
-def _destination(redirect_uri: str) -> str:
-    """Name where the answer goes: a host, or the scheme of an app."""
-    uri = uris.parse(redirect_uri)
-    if uri is None:
-        return redirect_uri
-    return uri.host or f"{uri.scheme}:"
