@@ -59,6 +59,10 @@ class Incoming:
         values = self._header(name)
         return b", ".join(values).decode("ascii", "replace") if values else None
 
+    def raw_headers(self, name: str) -> list[bytes]:
+        """Return the values of a header as they came, one for each time it is there."""
+        return self._header(name)
+
     def has_header(self, name: str) -> bool:
         """Say whether the header is there at all."""
         return bool(self._header(name))

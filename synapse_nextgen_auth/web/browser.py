@@ -15,7 +15,7 @@ from synapse_nextgen_auth.secret import Keyring, Secret, digest, random_token, u
 
 CSRF_LIFETIME = 24 * 3600
 _PURPOSE = "csrf"
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_TOKEN = re.compile(rb"[A-Za-z0-9_-]{43}")
 _CSRF = re.compile(r"([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
 
 
@@ -50,13 +50,17 @@ class Cookies:
         return "__Host-nextgen_auth" if self.is_https else "nextgen_auth"
 
     def read(self, incoming: Incoming) -> Secret | None:
-        """Return the cookie; anything odd about it is no cookie at all (C189)."""
-        header = incoming.header("Cookie") or ""
-        pairs = (piece.strip().partition("=") for piece in header.split(";"))
-        found = [value for name, _, value in pairs if name == self.name]
+        """Return the cookie; anything odd about it is no cookie at all (C189).
+
+        What others stand beside it, of sibling hosts for the whole domain too, is none of our
+        business, in whatever bytes. HTTP/2 lets each come in a header of its own (RFC 9113 8.2.3).
+        """
+        pieces = b";".join(incoming.raw_headers("Cookie")).split(b";")
+        pairs = (piece.strip(b" \t").partition(b"=") for piece in pieces)
+        found = [value for name, _, value in pairs if name == self.name.encode("ascii")]
         if len(found) != 1 or not _TOKEN.fullmatch(found[0]):
             return None
-        return Secret(found[0])
+        return Secret(found[0].decode("ascii"))
 
     def write(self, cookie: Secret, *, max_age: int | None = None) -> tuple[str, str]:
         """Return the header that sets the cookie, for `max_age` seconds or until the browser ends."""

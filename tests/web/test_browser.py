@@ -49,11 +49,25 @@ def test_the_cookie_is_as_safe_as_the_connection_allows(cookies, header):
         f"a; b=; ={COOKIE}; {NAME}={COOKIE}",
         f"nextgen_auth={OTHER}; {NAME}={COOKIE}",
         f"X{NAME}={OTHER};{NAME}={COOKIE}",
+        f"name=M\u00fcller; {NAME}={COOKIE}",
+        f"{NAME}={COOKIE}; \u2603=\U0001f600; x",
+        b"name=M\xfcller; " + f"{NAME}={COOKIE}".encode(),
+        f"{NAME}={COOKIE}; ".encode() + b"\x00\xff\xfe=\x80",
+        f'json={{"a":"b"}}; {NAME}={COOKIE}',
     ],
 )
 def test_our_cookie_is_found_among_others(header):
-    """By its whole name."""
+    """By its whole name, in whatever company: a sibling host may set cookies for all of them."""
     assert read(header) == COOKIE
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_our_cookie_may_come_in_a_header_of_its_own(place):
+    """As proxies pass on what came by HTTP/2 (RFC 9113 section 8.2.3)."""
+    headers = ["a=b", b"name=M\xfcller; c=d"]
+    headers.insert(place, f"{NAME}={COOKIE}")
+
+    assert read(*headers) == COOKIE
 
 
 @pytest.mark.parametrize(
@@ -71,6 +85,8 @@ def test_our_cookie_is_found_among_others(header):
         pytest.param((f"{NAME}={COOKIE}; {NAME}={OTHER}",), id="twice"),
         pytest.param((f"{NAME}={COOKIE}; {NAME}={COOKIE}",), id="twice-the-same"),
         pytest.param((f"{NAME}={COOKIE}", f"{NAME}={OTHER}"), id="two-headers"),
+        pytest.param((f"{NAME}={COOKIE}; a=b", f"c=d; {NAME}={COOKIE}"), id="two-headers-the-same"),
+        pytest.param((f"{NAME}={COOKIE}; {NAME}=", "a=b"), id="twice-once-empty"),
         pytest.param((f"{NAME}={COOKIE[:-1]}\u00e9",), id="not-ascii"),
         pytest.param((b"\xff\xfe" + f"{NAME}={COOKIE}".encode(),), id="not-utf-8"),
         pytest.param((f"{NAME}={COOKIE[:-1]}\0",), id="nul"),
@@ -89,6 +105,14 @@ def test_on_http_the_prefix_is_not_ours():
     """Browsers would drop it there."""
     assert read(f"nextgen_auth={COOKIE}", cookies=HTTP) == COOKIE
     assert read(f"{NAME}={COOKIE}", cookies=HTTP) is None
+
+
+@given(st.binary(max_size=60).filter(lambda piece: NAME.encode() not in piece), st.booleans())
+def test_no_other_cookie_hides_ours(others, is_first):
+    """Whatever bytes somebody else put there."""
+    ours = f"{NAME}={COOKIE}".encode()
+
+    assert read(b"; ".join((ours, others) if is_first else (others, ours))) == COOKIE
 
 
 @given(st.binary(max_size=200))
