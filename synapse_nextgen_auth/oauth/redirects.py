@@ -50,7 +50,7 @@ def rules_at(issuer: str, *, allow_loopback_web: bool | None = None) -> Redirect
 
     On loopback other ports are other applications; elsewhere every port of our host is ours.
     """
-    parts = urlsplit(issuer)
+    parts = urlsplit(uris.origin(issuer))
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
     on_loopback = host in hosts.LOOPBACK
     port = parts.port or (443 if parts.scheme == "https" else 80)

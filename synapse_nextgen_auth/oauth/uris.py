@@ -5,8 +5,11 @@ readers of one text can see two hosts. Here the raw text is checked first (C049)
 """
 
 import re
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import attrs
+import idna
 
 from synapse_nextgen_auth.oauth import hosts
 
@@ -68,6 +71,26 @@ def parse(text: str) -> Uri | None:
         has_userinfo="@" in (parts[2] or ""),
         has_fragment=parts[5] is not None,
     )
+
+
+def origin(url: str) -> str:
+    """Return the origin of a URL as browsers write it (RFC 6454 sections 4 and 6.2).
+
+    Scheme and host are in lower case, a name in other letters than ASCII is an A-label, and a port
+    stands there only if it is not the scheme's own.
+    """
+    parts = urlsplit(url)
+    host = _canonical(parts.hostname or "")
+    is_usual = parts.port in {None, _DEFAULT_PORTS.get(parts.scheme)}
+    return f"{parts.scheme}://{host}{'' if is_usual else f':{parts.port}'}"
+
+
+def _canonical(host: str) -> str:
+    if ":" in host:
+        return f"[{ip_address(host).compressed}]"
+    if host.isascii():
+        return host.lower()
+    return idna.encode(host, uts46=True).decode("ascii")
 
 
 def refuse(text: str) -> str | None:

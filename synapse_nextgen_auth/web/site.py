@@ -1,7 +1,6 @@
 """What endpoints and pages stand on."""
 
 from collections.abc import Collection, Mapping
-from urllib.parse import urlsplit
 
 import attrs
 
@@ -16,6 +15,7 @@ from synapse_nextgen_auth.homeserver.people import People
 from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.homeserver.tokens import TokenCheck
+from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.metadata import Abilities, Endpoints
@@ -56,14 +56,13 @@ class Site:
 
     @property
     def origin(self) -> str:
-        """Where browsers believe us to be: scheme, host and port."""
-        parts = urlsplit(self.endpoints.issuer)
-        return f"{parts.scheme}://{parts.netloc}"
+        """Where browsers believe us to be, as they write it."""
+        return uris.origin(self.endpoints.issuer)
 
     @property
     def cookies(self) -> Cookies:
         """How our cookie looks."""
-        return Cookies(is_https=self.endpoints.issuer.startswith("https:"))
+        return Cookies(is_https=self.origin.startswith("https:"))
 
     @property
     def browser_limits(self) -> BrowserLimits:

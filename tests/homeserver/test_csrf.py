@@ -14,7 +14,7 @@ import requests
 
 from support.answers import OUT_OF_DATE, assert_page
 from support.keys import master_key
-from support.oauth import API, DEVICE, Browser, device_id, web_client
+from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
 from synapse_nextgen_auth.secret import Keyring, Secret
 from synapse_nextgen_auth.web import browser as rules
 from synapse_nextgen_auth.web.browser import CSRF_LIFETIME, Visitor
@@ -292,3 +292,18 @@ def test_c182_on_https_only_we_can_set_the_cookie(public_homeserver, public_serv
     assert name == "__Host-nextgen_auth"
     assert set(attributes.split("; ")[1:]) == {"Path=/", "HttpOnly", "SameSite=Lax", "Secure"}
     assert "Set-Cookie" in again.headers
+
+
+def test_c186_our_origin_is_ours_however_public_baseurl_is_written(start_homeserver):
+    """Browsers leave out the usual port and write in lower case (RFC 6454); so do we."""
+    homeserver = start_homeserver(config={"public_baseurl": "HTTPS://Matrix.Example.COM:443/"})
+    server = Server(homeserver.base_url)
+    theirs = {"Origin": "https://matrix.example.com.evil.example"}
+    ours = {"Origin": "https://matrix.example.com"}
+
+    assert (
+        a_sign_in(homeserver, server, homeserver.new_user()).post(headers=theirs).status_code == 403
+    )
+    form = a_sign_in(homeserver, server, homeserver.new_user())
+    assert form.browser.http.cookies.keys() == ["__Host-nextgen_auth"]
+    assert form.post(headers=ours).status_code == 303

@@ -477,6 +477,23 @@ def test_c050_the_rules_follow_from_the_address(issuer, own, is_local):
     )
 
 
+@pytest.mark.parametrize(
+    ("issuer", "uri"),
+    [
+        ("HTTPS://Matrix.Example.COM:443/", "https://matrix.example.com/cb"),
+        ("https://b\u00fccher.example/", "https://xn--bcher-kva.example/cb"),
+        ("https://[2001:DB8:0::1]/", "https://[2001:db8::1]/cb"),
+        ("http://LOCALHOST:80/", "http://localhost/cb"),
+        ("http://[0:0:0:0:0:0:0:1]:8008/", "http://[::1]:8008/cb"),
+    ],
+)
+def test_c050_our_own_host_is_ours_however_it_is_written(issuer, uri):
+    """`public_baseurl` may have capitals, a port that goes without saying, or other letters."""
+    rules = redirects.rules_at(issuer)
+
+    assert redirects.is_own(uris.parse(uri), rules.own_hosts)
+
+
 def test_c050_native_apps_register_localhost_beside_a_local_homeserver_with_tls():
     """`http://localhost/` without a port is another application, not the homeserver on 8448."""
     rules = redirects.rules_at("https://localhost:8448/_synapse/client/auth/")

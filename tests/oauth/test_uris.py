@@ -182,3 +182,28 @@ def test_where_both_accept_a_uri_the_standard_library_sees_the_same_host(text):
 def test_c222_a_huge_uri_is_refused_by_its_length(piece):
     """Nothing looks inside fifty thousand characters."""
     assert "longer than 2048" in uris.refuse(piece * 50_000)
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://matrix.example.com/", "https://matrix.example.com"),
+        ("https://matrix.example.com", "https://matrix.example.com"),
+        ("https://matrix.example.com:443/", "https://matrix.example.com"),
+        ("HTTPS://Matrix.EXAMPLE.com:443/Path?x#y", "https://matrix.example.com"),
+        ("https://matrix.example.com:8448/", "https://matrix.example.com:8448"),
+        ("https://matrix.example.com:80/", "https://matrix.example.com:80"),
+        ("http://localhost:80/", "http://localhost"),
+        ("http://LocalHost:8008/", "http://localhost:8008"),
+        ("http://127.0.0.1:8008/", "http://127.0.0.1:8008"),
+        ("http://[::1]:8008/", "http://[::1]:8008"),
+        ("http://[0:0:0:0:0:0:0:1]/", "http://[::1]"),
+        ("https://[2001:DB8::0:1]:443/", "https://[2001:db8::1]"),
+        ("https://b\u00fccher.example/", "https://xn--bcher-kva.example"),
+        ("https://STRA\u00dfE.example:443/", "https://xn--strae-oqa.example"),
+        ("https://xn--bcher-kva.example/", "https://xn--bcher-kva.example"),
+    ],
+)
+def test_an_origin_is_what_browsers_send(url, origin):
+    """RFC 6454 section 6.2, whatever way the operator wrote it."""
+    assert uris.origin(url) == origin
