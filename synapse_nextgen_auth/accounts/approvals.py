@@ -4,6 +4,8 @@ import enum
 
 import attrs
 
+from synapse_nextgen_auth.clock import is_recent
+
 WINDOW = 600  # seconds
 
 
@@ -28,5 +30,7 @@ class Approval:
     def is_open(self, now: int) -> bool:
         """Say whether the person may still decide."""
         return (
-            self.approved_at is None and self.used_at is None and now < self.requested_at + WINDOW
+            self.approved_at is None
+            and self.used_at is None
+            and is_recent(self.requested_at, now, within=WINDOW)
         )

@@ -13,6 +13,7 @@ def ask(txn: Txn, approval: Approval) -> Approval:
         approval.session_id,
         approval.operation,
         since=approval.requested_at - WINDOW // 2,
+        now=approval.requested_at,
     )
     if asked is not None:
         return asked

@@ -8,6 +8,7 @@ import enum
 import attrs
 
 from synapse_nextgen_auth.accounts.browsers import Browser
+from synapse_nextgen_auth.clock import is_ahead
 from synapse_nextgen_auth.oauth import scopes
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.grants import Grant
@@ -129,12 +130,14 @@ def refuse(txn: Txn, grant: Grant, *, now: int) -> bool:
     return grants.refuse(txn, grant.grant_id, now=now)
 
 
-def is_remembered(txn: Txn, *, user_id: str, client_id: str, scope: str, agreed_since: int) -> bool:
+def is_remembered(
+    txn: Txn, *, user_id: str, client_id: str, scope: str, agreed_since: int, now: int
+) -> bool:
     """Say whether the person agreed to this since then, and no new device is involved."""
     granted_at = consents.granted_at(
         txn, user_id=user_id, client_id=client_id, scope=what_is_remembered(scope)
     )
-    if granted_at is None or granted_at < agreed_since:
+    if granted_at is None or granted_at < agreed_since or is_ahead(granted_at, now):
         return False
     device_id = scopes.parse(scope).device_id
     if device_id is None:

@@ -65,4 +65,9 @@ def end_strays(
         session = sessions.get(txn, session_id)
         if session is not None:
             ended += end(txn, session, why=why, now=now)
-    return Outcome(attrs.evolve(stretch, living=stretch.living - len(ended)), ended)
+    ahead = strays.list_ahead(txn, after=after, until=until, now=now)
+    if ahead:
+        # Nobody is signed out because a clock was set back; but no limit waits for it either (C379).
+        strays.set_right(txn, ahead, now=now)
+    living = attrs.evolve(stretch, living=stretch.living - len(ended))
+    return Outcome(living, ended, changed=tuple(ahead))

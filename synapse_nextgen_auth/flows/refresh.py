@@ -2,6 +2,7 @@
 
 import attrs
 
+from synapse_nextgen_auth.clock import is_ahead
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth import scopes
@@ -10,7 +11,7 @@ from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.refresh_token import Verdict, judge
 from synapse_nextgen_auth.oauth.scopes import Scope
 from synapse_nextgen_auth.oauth.sessions import End, Limits, Session
-from synapse_nextgen_auth.store import events, sessions
+from synapse_nextgen_auth.store import events, sessions, strays
 from synapse_nextgen_auth.store.txn import Txn
 
 # Before the epoch: older than any sign of life.
@@ -108,7 +109,11 @@ def _look_closer(
         return Outcome(invalid_grant(f"the session is over: {why.value}"), ended)
     verdict = judge(session, presented, now=now, limits=limits)
     if verdict is Verdict.REPEAT:
-        return Outcome(Renewed(session.generation, verdict))
+        renewed = Renewed(session.generation, verdict)
+        if not is_ahead(session.rotated_at, now):
+            return Outcome(renewed)
+        strays.set_right(txn, [session.session_id], now=now)
+        return Outcome(renewed, changed=(session.session_id,))
     if verdict is Verdict.RESTORED:
         _jump(txn, session, generation=presented + 1, now=now)
         return Outcome(Renewed(presented + 1, verdict))

@@ -24,6 +24,13 @@ def touch(txn: Txn, browser: Browser, *, now: int) -> None:
     browsers.touch(txn, browser.digest, now=now)
 
 
+def set_right(txn: Txn, browser: Browser, *, now: int) -> Browser:
+    """Give a browser that comes from the future times of this clock (C379)."""
+    right = browser.set_right(now)
+    browsers.set_right(txn, browser, right)
+    return right
+
+
 def sign_in(txn: Txn, browser: Browser, *, former: str | None, address: str | None) -> None:
     """Begin a signed-in browser under a fresh cookie.
 

@@ -40,7 +40,7 @@ class Activity:
     def seen(self, session: Session, generation: int, now: int) -> None:
         """Note that a token of this generation was used."""
         known, at = self._seen.get(session.session_id, (0, 0))
-        if generation <= known and now < at + self._repeat_after:
+        if generation <= known and 0 <= now - at < self._repeat_after:
             return
         if len(self._seen) >= _MAX_SEEN:
             self._seen.clear()
@@ -51,7 +51,8 @@ class Activity:
     def administered(self, user_id: str, device_id: str | None) -> None:
         """Note that a session used its power over the server; once an hour is enough."""
         now = self._homeserver.now()
-        if now < self._administered.get((user_id, device_id), 0) + _ADMIN_NOTED_EVERY:
+        since = now - self._administered.get((user_id, device_id), 0)
+        if 0 <= since < _ADMIN_NOTED_EVERY:
             return
         self._administered[user_id, device_id] = now
         event = Event(Happened.ADMIN_USED, now, user_id, detail=f"device {device_id}")

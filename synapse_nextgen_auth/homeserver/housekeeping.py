@@ -102,6 +102,9 @@ class Housekeeping:
         now = self._homeserver.now()
         for kind in sweep.KINDS:
             await self._drain(kind, sweep.stale, kind=kind, now=now)
+        for kind in sweep.KINDS_AHEAD:
+            await self._drain(kind, sweep.from_the_future, kind=kind, now=now)
+        await self._drain("browsers from the future", sweep.browsers_from_the_future, now=now)
         browsers_since = now - self._browsers.idle
         await self._drain("idle browsers", sweep.idle_browsers, idle_since=browsers_since)
         unused_since = now - self._unused_clients_after

@@ -25,7 +25,7 @@ class Polls:
     def __init__(self, homeserver: Homeserver) -> None:
         self._hs = homeserver.hs
         self._last: dict[str, float] = {}
-        self._pause_until = 0.0
+        self._failed_at = -float(_PAUSE)
 
     async def is_too_fast(self, grant_id: str, *, interval: int) -> bool:
         """Note a poll; say whether it came before the interval was over."""
@@ -40,11 +40,11 @@ class Polls:
         if len(self._last) >= _MAX:
             del self._last[next(iter(self._last))]  # the one that polled longest ago
         self._last[grant_id] = now
-        return last is not None and now - last < seconds
+        return last is not None and 0 <= now - last < seconds
 
     async def _is_too_fast_elsewhere(self, grant_id: str, seconds: float) -> bool:
         """Set a key that lives as long as the interval; it is there already after a hasty poll."""
-        if not self._hs.config.redis.redis_enabled or self._now() < self._pause_until:
+        if not self._hs.config.redis.redis_enabled or 0 <= self._now() - self._failed_at < _PAUSE:
             return False
         # Made late: Synapse may become a daemon after modules are loaded, and then connects anew.
         redis: Any = self._hs.get_outbound_redis_connection()
@@ -58,7 +58,7 @@ class Polls:
                 )
             )
         except Exception:  # noqa: BLE001 (whatever is wrong with Redis, devices sign in)
-            self._pause_until = self._now() + _PAUSE
+            self._failed_at = self._now()
             return False
         return is_set is None
 

@@ -1,5 +1,6 @@
 """When a code may be redeemed, and what a second try means (RFC 6749 sections 4.1.2 and 4.1.3)."""
 
+from synapse_nextgen_auth.clock import is_ahead, is_recent
 from synapse_nextgen_auth.oauth.grants import Grant
 from synapse_nextgen_auth.oauth.pkce import proves, refuse_verifier
 from synapse_nextgen_auth.secret import same
@@ -22,6 +23,9 @@ def refuse(
         return reason
     if grant.code_expires_at is None or now >= grant.code_expires_at:
         return EXPIRED
+    # Given out by a clock that ran ahead, it would live for as long as that ran ahead.
+    if grant.approved_at is not None and is_ahead(grant.approved_at, now):
+        return EXPIRED
     return None
 
 
@@ -33,7 +37,7 @@ def ends_session(grant: Grant, *, refusal: str | None, refreshed: bool, now: int
     """
     if refusal is not None or refreshed or grant.redeemed_at is None:
         return True
-    return now > grant.redeemed_at + REPLAY_TOLERANCE
+    return not is_recent(grant.redeemed_at, now, within=REPLAY_TOLERANCE + 1)
 
 
 def _refuse_proof(grant: Grant, verifier: str | None) -> str | None:

@@ -4,6 +4,8 @@ import enum
 
 import attrs
 
+from synapse_nextgen_auth.clock import is_ahead, is_recent
+
 MAX_WRONG_TRIES = 5
 # The longest (seconds) that an operator may let a code live: limits on guessing are made for it.
 LONGEST_LIFE = 1200
@@ -59,13 +61,15 @@ class DeviceGrant:
             return Poll.SPENT
         if self.refused_at is not None:
             return Poll.DENIED
-        if now >= self.expires_at:
+        if now >= self.expires_at or is_ahead(self.created_at, now):
             return Poll.EXPIRED
         return Poll.APPROVED if self.approved_at is not None else Poll.PENDING
 
     def is_slowed(self, now: int) -> bool:
         """Say whether the device was told to slow down and did not wait."""
-        return self.slowed_at is not None and now < self.slowed_at + self.poll_interval
+        return self.slowed_at is not None and is_recent(
+            self.slowed_at, now, within=self.poll_interval
+        )
 
 
 def refuse_poll(poll: Poll) -> tuple[str, str] | None:

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from synapse_nextgen_auth.clock import is_ahead
+
 DAY = 24 * 3600
 
 
@@ -76,7 +78,14 @@ def next_needed(
     keys: list[SigningKey], algorithm: Algorithm, *, now: int, schedule: Schedule
 ) -> int | None:
     """Return from when a new key must be active, or `None` while the present ones suffice."""
-    newest = max((k.active_from for k in keys if k.algorithm is algorithm), default=None)
+    # One that a clock made which ran ahead is no reason to wait for its time.
+    latest = now + schedule.publish_ahead
+    starts = [
+        key.active_from
+        for key in keys
+        if key.algorithm is algorithm and not is_ahead(key.active_from, latest)
+    ]
+    newest = max(starts, default=None)
     if newest is None:
         return now
     successor = newest + schedule.use_for

@@ -24,7 +24,9 @@ def judge(session: Session, presented: int, *, now: int, limits: Limits) -> Verd
     """Compare the presented generation with the stored one.
 
     A lost answer, a crash before saving, or two processes refreshing at once log nobody out: the
-    previous token repeats the current pair while that is unused, and in any case for the grace.
+    previous token repeats the current pair while that is unused, and in any case for the grace. Where
+    a clock ran ahead at the rotation, nobody knows how long that is ago: the caller lets the grace
+    begin anew, so that it is over soon and nobody is signed out (C379).
     """
     if presented > session.generation:
         return Verdict.RESTORED

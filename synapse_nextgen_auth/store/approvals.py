@@ -1,6 +1,7 @@
 """Rows of approvals: a person lets a session do one dangerous thing, once (MSC4312)."""
 
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
+from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.store.txn import Txn
 
 _COLUMNS = "approval_id, user_id, session_id, operation, requested_at, approved_at, used_at"
@@ -25,13 +26,16 @@ def get(txn: Txn, approval_id: str) -> Approval | None:
     return Approval(*row) if row else None
 
 
-def find_asked(txn: Txn, session_id: str, operation: Operation, *, since: int) -> Approval | None:
+def find_asked(
+    txn: Txn, session_id: str, operation: Operation, *, since: int, now: int
+) -> Approval | None:
     """Return what the session asked for since then and has not used, the newest first."""
     txn.execute(
         f"SELECT {_COLUMNS} FROM nextgen_approvals"
-        " WHERE session_id = ? AND operation = ? AND requested_at >= ? AND used_at IS NULL"
+        " WHERE session_id = ? AND operation = ? AND requested_at >= ? AND requested_at <= ?"
+        " AND used_at IS NULL"
         " ORDER BY requested_at DESC, approval_id LIMIT 1",
-        (session_id, operation.value, since),
+        (session_id, operation.value, since, now + SKEW),
     )
     row = txn.fetchone()
     return Approval(*row) if row else None
@@ -54,7 +58,8 @@ def use(
     txn.execute(
         "UPDATE nextgen_approvals SET used_at = ?"
         " WHERE user_id = ? AND session_id = ? AND operation = ?"
-        " AND approved_at IS NOT NULL AND approved_at >= ? AND used_at IS NULL",
-        (now, user_id, session_id, operation.value, since),
+        " AND approved_at IS NOT NULL AND approved_at >= ? AND approved_at <= ?"
+        " AND used_at IS NULL",
+        (now, user_id, session_id, operation.value, since, now + SKEW),
     )
     return txn.rowcount >= 1

@@ -1,6 +1,7 @@
 """Rows of signed-in browsers."""
 
 from synapse_nextgen_auth.accounts.browsers import Browser
+from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -33,6 +34,28 @@ def touch(txn: Txn, digest: str, *, now: int) -> None:
         "UPDATE nextgen_browsers SET last_active_at = ? WHERE digest = ? AND ended_at IS NULL",
         (now, digest),
     )
+
+
+def set_right(txn: Txn, former: Browser, browser: Browser) -> None:
+    """Write other times down, unless somebody did since `former` was read."""
+    txn.execute(
+        "UPDATE nextgen_browsers SET signed_in_at = ?, last_active_at = ?"
+        " WHERE digest = ? AND signed_in_at = ? AND last_active_at = ? AND ended_at IS NULL",
+        (
+            *(browser.signed_in_at, browser.last_active_at),
+            *(former.digest, former.signed_in_at, former.last_active_at),
+        ),
+    )
+
+
+def list_ahead(txn: Txn, *, now: int, limit: int) -> list[Browser]:
+    """Return some of those that were here in the future, the first ones first."""
+    txn.execute(
+        "SELECT digest, user_id, signed_in_at, last_active_at, ended_at FROM nextgen_browsers"
+        " WHERE last_active_at > ? ORDER BY last_active_at LIMIT ?",
+        (now + SKEW, limit),
+    )
+    return [Browser(*row) for row in txn.fetchall()]
 
 
 def end(txn: Txn, digest: str, *, now: int) -> bool:

@@ -1,5 +1,7 @@
 """Rows of rendezvous."""
 
+from synapse_nextgen_auth.clock import SKEW
+from synapse_nextgen_auth.oauth.device_grants import LONGEST_LIFE
 from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -22,8 +24,8 @@ def get(txn: Txn, rendezvous_id: str, *, kind: Kind, now: int) -> Rendezvous | N
     """Return the rendezvous with this id unless its time is over."""
     txn.execute(
         f"SELECT {_COLUMNS} FROM nextgen_rendezvous"
-        " WHERE rendezvous_id = ? AND kind = ? AND expires_at > ?",
-        (rendezvous_id, kind.value, now),
+        " WHERE rendezvous_id = ? AND kind = ? AND expires_at > ? AND created_at <= ?",
+        (rendezvous_id, kind.value, now, now + SKEW),
     )
     row = txn.fetchone()
     return Rendezvous(*row) if row else None
@@ -50,5 +52,8 @@ def remove(txn: Txn, rendezvous_id: str, *, kind: Kind, now: int) -> bool:
 
 def count_living(txn: Txn, *, now: int) -> int:
     """Count those whose time is not over."""
-    txn.execute("SELECT COUNT(*) FROM nextgen_rendezvous WHERE expires_at > ?", (now,))
+    txn.execute(
+        "SELECT COUNT(*) FROM nextgen_rendezvous WHERE expires_at > ? AND expires_at <= ?",
+        (now, now + LONGEST_LIFE + SKEW),
+    )
     return int(txn.fetchone()[0])

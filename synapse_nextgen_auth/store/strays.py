@@ -5,8 +5,11 @@ speaks for the device, somebody signed in to it while the module was not loaded.
 beside ours are Synapse's.
 """
 
+from collections.abc import Sequence
+
 import attrs
 
+from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.store.txn import Txn
 
 BITE = 1000
@@ -41,6 +44,29 @@ def list_idle(txn: Txn, *, after: str, until: str, idle_since: int) -> list[str]
         (after, until, idle_since, idle_since),
     )
     return [str(row[0]) for row in txn.fetchall()]
+
+
+def list_ahead(txn: Txn, *, after: str, until: str, now: int) -> list[str]:
+    """Return the living sessions of one bite with a time that a clock wrote which ran ahead."""
+    ahead = now + SKEW
+    txn.execute(
+        "SELECT session_id FROM nextgen_sessions"
+        " WHERE session_id > ? AND session_id <= ? AND ended_at IS NULL"
+        " AND (created_at > ? OR rotated_at > ? OR last_active_at > ? OR auth_time > ?)",
+        (after, until, ahead, ahead, ahead, ahead),
+    )
+    return [str(row[0]) for row in txn.fetchall()]
+
+
+def set_right(txn: Txn, session_ids: Sequence[str], *, now: int) -> None:
+    """Bring times that lie ahead back to now, so that limits and grace begin now and not then."""
+    marks = ", ".join("?" * len(session_ids))
+    names = ("created_at", "rotated_at", "last_active_at", "auth_time")
+    changes = ", ".join(f"{name} = CASE WHEN {name} > ? THEN ? ELSE {name} END" for name in names)
+    txn.execute(
+        f"UPDATE nextgen_sessions SET {changes} WHERE session_id IN ({marks})",
+        (*[now + SKEW, now] * len(names), *session_ids),
+    )
 
 
 def list_between(txn: Txn, *, after: str, until: str, created_before: int) -> list[str]:

@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 
 import attrs
 
+from synapse_nextgen_auth.clock import SKEW
+from synapse_nextgen_auth.oauth.device_grants import LONGEST_LIFE
+from synapse_nextgen_auth.store import browsers
 from synapse_nextgen_auth.store.txn import Txn
 
 BITE = 500
@@ -60,6 +63,93 @@ def stale(txn: Txn, *, kind: str, now: int) -> int:
     sql, keep = _STALE[kind]
     txn.execute(sql, (now - keep, BITE))
     return txn.rowcount
+
+
+def _ahead(change: str, table: str, key: str, by: str, *, made: str = "") -> str:
+    """Do something to a bite of rows whose time lies ahead, made by a clock that ran ahead."""
+    return (
+        f"{change} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {by} > ?"
+        f" AND {made or by} > ? ORDER BY {by} LIMIT ?)"
+    )
+
+
+def _delete_ahead(table: str, key: str, by: str, *, made: str = "") -> str:
+    return _ahead(f"DELETE FROM {table}", table, key, by, made=made)
+
+
+def _set_right(table: str, key: str, by: str, values: str) -> str:
+    return _ahead(f"UPDATE {table} SET {values}", table, key, by)
+
+
+# What to do about rows that would wait until a time that a wrong clock wrote, how far (in seconds)
+# that time may honestly lie ahead, and how often the statement wants to know the present time.
+# Events stay, they are what happened. So do assertions: until its time is over, each would work again.
+_FROM_THE_FUTURE = {
+    "grants from the future": (
+        _delete_ahead("nextgen_grants", "grant_id", "expires_at", made="created_at"),
+        _DAY + 7200,
+        0,
+    ),
+    "device grants from the future": (
+        _delete_ahead("nextgen_device_grants", "grant_id", "expires_at", made="created_at"),
+        LONGEST_LIFE,
+        0,
+    ),
+    "rendezvous from the future": (
+        _delete_ahead("nextgen_rendezvous", "rendezvous_id", "expires_at", made="created_at"),
+        LONGEST_LIFE,
+        0,
+    ),
+    "throttles from the future": (_delete_ahead("nextgen_throttle", "key", "window_start"), 0, 0),
+    "approvals from the future": (
+        _delete_ahead("nextgen_approvals", "approval_id", "requested_at"),
+        0,
+        0,
+    ),
+    "consents from the future": (
+        _delete_ahead("nextgen_consents", "user_id, client_id, scope", "granted_at"),
+        0,
+        0,
+    ),
+    "sessions ended in the future": (
+        _set_right("nextgen_sessions", "session_id", "ended_at", "ended_at = ?"),
+        0,
+        1,
+    ),
+    "browsers of sessions from the future": (
+        _set_right("nextgen_session_browsers", "session_id", "noted_at", "noted_at = ?"),
+        0,
+        1,
+    ),
+    "clients from the future": (
+        _set_right(
+            "nextgen_clients",
+            "client_id",
+            "last_used_at",
+            "created_at = CASE WHEN last_used_at = created_at THEN ? ELSE created_at END,"
+            " last_used_at = ?",
+        ),
+        0,
+        2,
+    ),
+}
+
+KINDS_AHEAD = tuple(_FROM_THE_FUTURE)
+
+
+def from_the_future(txn: Txn, *, kind: str, now: int) -> int:
+    """Delete or set right at most one bite of what a clock wrote that ran ahead (C379)."""
+    sql, reach, times = _FROM_THE_FUTURE[kind]
+    txn.execute(sql, (*[now] * times, now + reach + SKEW, now + SKEW, BITE))
+    return txn.rowcount
+
+
+def browsers_from_the_future(txn: Txn, *, now: int) -> int:
+    """Set right at most one bite of browsers that were here in the future."""
+    found = browsers.list_ahead(txn, now=now, limit=BITE)
+    for browser in found:
+        browsers.set_right(txn, browser, browser.set_right(now))
+    return len(found)
 
 
 def idle_browsers(txn: Txn, *, idle_since: int) -> int:

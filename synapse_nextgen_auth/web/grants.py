@@ -83,12 +83,14 @@ async def is_agreed(site: Site, visitor: Visitor, grant: Grant, client: Client) 
         return False
     if scopes.parse(grant.scope).admin:
         return False
+    now = site.now()
     return await site.homeserver.query(
         flow.is_remembered,
         user_id=visitor.user_id,
         client_id=grant.client_id,
         scope=grant.scope,
-        agreed_since=site.now() - remember_for,
+        agreed_since=now - remember_for,
+        now=now,
     )
 
 

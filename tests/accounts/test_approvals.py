@@ -17,10 +17,12 @@ RESET = "org.matrix.cross_signing_reset"
         (NOW, None, 0, False),
         (NOW, NOW, 0, False),
         (None, NOW, 0, False),
+        (None, None, -60, True),
+        (None, None, -61, False),
     ],
 )
 def test_c299_an_approval_is_open_for_ten_minutes(approved_at, used_at, at, is_open):
-    """Once, to the second."""
+    """Once, to the second; and not when it was asked for by a clock that ran ahead."""
     approval = Approval("a", ALICE, "s", RESET, NOW, approved_at, used_at)
 
     assert approval.is_open(NOW + at) is is_open

@@ -3,7 +3,7 @@
 import pytest
 
 from support.records import NOW, a_browser
-from synapse_nextgen_auth.accounts.browsers import BrowserLimits
+from synapse_nextgen_auth.accounts.browsers import FRESH, BrowserLimits
 
 LIMITS = BrowserLimits(idle=100, absolute=500)
 
@@ -38,3 +38,17 @@ def test_c190_visits_are_written_down_often_enough(idle, every):
 def test_the_defaults():
     """Two weeks without a visit, three months at most."""
     assert BrowserLimits() == BrowserLimits(idle=14 * 86_400, absolute=90 * 86_400)
+
+
+@pytest.mark.parametrize("ahead", [-10, 0, 60, 61, 10**8])
+def test_c379_a_browser_from_the_future_begins_anew(ahead):
+    """It stays signed in, its limits begin now, and its sign-in is not fresh."""
+    browser = a_browser(signed_in_at=NOW + ahead, last_active_at=NOW + ahead)
+    assert browser.is_from_the_future(NOW) is (ahead > 60)
+
+    right = browser.set_right(NOW)
+
+    assert right.is_signed_in(NOW, BrowserLimits())
+    assert not right.is_from_the_future(NOW)
+    assert right.signed_in_at == (NOW - FRESH if ahead > 60 else NOW + ahead)
+    assert right.last_active_at == NOW

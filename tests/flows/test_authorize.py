@@ -241,7 +241,13 @@ def test_a_consent_covers_what_a_client_may_do(scope, remembered):
     assert authorize.what_is_remembered(scope) == remembered
 
 
-REMEMBERED = {"user_id": ALICE, "client_id": "app", "scope": MATRIX, "agreed_since": NOW - 100}
+REMEMBERED = {
+    "user_id": ALICE,
+    "client_id": "app",
+    "scope": MATRIX,
+    "now": NOW,
+    "agreed_since": NOW - 100,
+}
 
 
 @pytest.mark.parametrize(
@@ -290,12 +296,20 @@ def test_a_consent_without_a_device_needs_no_session(tables, transact):
     assert transact(authorize.is_remembered, **wish) is True
 
 
+@pytest.mark.parametrize(("ahead", "answer"), [(60, True), (61, False), (10**7, False)])
+def test_c379_a_consent_from_the_future_is_none(tables, transact, ahead, answer):
+    """It would be remembered for as long as the clock ran ahead; a minute is normal."""
+    agree(tables, scope="openid", now=NOW + ahead)
+
+    assert transact(authorize.is_remembered, **REMEMBERED | {"scope": "openid"}) is answer
+
+
 def test_agreeing_again_begins_the_time_anew(tables, transact):
     """And leaves one row."""
     agree(tables, grant_id="first", scope="openid")
     agree(tables, grant_id="second", scope="openid", now=NOW + 1000)
 
-    wish = REMEMBERED | {"scope": "openid", "agreed_since": NOW + 1000}
+    wish = REMEMBERED | {"scope": "openid", "agreed_since": NOW + 1000, "now": NOW + 1000}
     assert transact(authorize.is_remembered, **wish) is True
     assert tables.count("nextgen_consents") == 1
 

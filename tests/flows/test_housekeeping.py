@@ -199,3 +199,23 @@ def test_many_sessions_are_looked_through_in_bites(tables, monkeypatch):
 
     assert len(ended) == 29
     assert bites == [0, 1, 0, 0, 0]
+
+
+def test_c379_sessions_from_the_future_are_set_right(tables):
+    """A clock ran ahead by a year: they live on, their limits begin now, every process hears of it."""
+    year = 365 * 24 * 3600
+    times = ["created_at", "rotated_at", "last_active_at", "auth_time"]
+    ahead = dict.fromkeys(times, NOW + year)
+    with tables.begin() as txn:
+        sessions.add(txn, a_session(session_id="a0", device_id=None, **ahead))
+        sessions.add(txn, a_session(session_id="a1", device_id=None, rotated_at=NOW + 61))
+        sessions.add(txn, a_session(session_id="a2", device_id=None, rotated_at=NOW + 60))
+        txn.execute("INSERT INTO users (name, deactivated) VALUES (?, 0)", (ALICE,))
+
+    outcome = tables.transact(housekeeping.end_strays, after="", now=NOW)
+
+    assert (outcome.ended, outcome.changed) == ((), ("a0", "a1"))
+    found = [tables.run(sessions.get, name) for name in ("a0", "a1", "a2")]
+    assert [getattr(found[0], name) for name in times] == [NOW] * 4
+    assert [session.rotated_at for session in found] == [NOW, NOW, NOW + 60]
+    assert all(session.ended_at is None for session in found)

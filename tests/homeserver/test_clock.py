@@ -12,7 +12,9 @@ from support.keys import master_key
 from support.oauth import Browser, Server, claims
 from support.sabotage import Sabotage
 from support.synapse import sqlite_homeserver
+from support.television import Television
 from support.tokens import inside
+from support.waiting import eventually
 
 V3 = "/_matrix/client/v3"
 HOUR = 3600
@@ -192,3 +194,75 @@ def test_c299_who_approves_signed_in_a_moment_ago(client, server, user, shift):
 
     assert 'name="password"' in page.text
     assert "Reset your cryptographic identity?" in after.text
+
+
+def test_c379_a_sign_in_of_the_future_is_not_fresh(client, server, user, shift):
+    """The clock ran ahead and was set right: the browser is signed in, and is asked all the same."""
+    shift(HOUR)
+    browser = Browser(server)
+    tokens = client.sign_in(user.localpart, user.password, browser=browser)
+    shift(0)
+    token = client.refresh(tokens["refresh_token"]).json()["access_token"]
+    path = f"{V3}/keys/device_signing/upload"
+    server.api("POST", path, token, json=master_key(user.user_id))
+    asked = server.api("POST", path, token, json=master_key(user.user_id)).json()
+
+    account = browser.get(server.url("account"))
+    page = browser.get(asked["params"]["m.oauth"]["url"])
+    parameters, _verifier = client.request(prompt="login")
+    again = browser.authorize(parameters)
+
+    assert user.user_id in account.text
+    assert 'name="password"' in page.text
+    assert 'name="password"' in again.text
+
+
+def test_c379_a_lockout_of_the_future_is_over(server, shift):
+    """Five wrong codes while the clock ran ahead; nobody waits until it gets there again."""
+    shift(HOUR)
+    browser = Browser(server)
+    browser.get(server.url("link"))
+    wrong = [browser.submit(user_code="BBB-BBB-BBB").status_code for _ in range(6)]
+    shift(0)
+    tv = Television.begin(server)
+    browser.get(server.url("link"))
+
+    page = browser.submit(user_code=tv.user_code)
+
+    assert wrong == [400] * 5 + [429]
+    assert page.url.startswith((server.url("device"), server.url("sign-in")))
+
+
+def test_c379_a_grant_of_the_future_gives_nothing(client, server, user, shift):
+    """A code and a device code that would live for as long as the clock ran ahead."""
+    shift(HOUR)
+    parameters, verifier = client.request()
+    code = Browser(server).let_in(parameters, user.localpart, user.password)["code"]
+    tv = Television.begin(server)
+    shift(0)
+
+    redeemed = client.redeem(code, verifier)
+    polled = tv.poll()
+
+    assert (redeemed.status_code, redeemed.json()["error"]) == (400, "invalid_grant")
+    assert (polled.status_code, polled.json()["error"]) == (400, "expired_token")
+
+
+def test_c379_the_grace_of_the_future_begins_when_it_is_seen(
+    homeserver, client, server, user, shift
+):
+    """A superseded refresh token is good for half a minute more, and not until the clock is there."""
+    tokens = client.sign_in(user.localpart, user.password)
+    shift(HOUR)
+    renewed = client.refresh(tokens["refresh_token"]).json()
+    server.whoami(renewed["access_token"])
+    confirmed = "SELECT 1 FROM nextgen_sessions WHERE user_id = ? AND confirmed_generation = 2"
+    assert eventually(lambda: homeserver.query(confirmed, user.user_id))
+    shift(0)
+
+    seen = client.refresh(tokens["refresh_token"])
+    shift(40)
+    later = client.refresh(tokens["refresh_token"])
+
+    assert seen.status_code == 200
+    assert (later.status_code, later.json()["error"]) == (400, "invalid_grant")

@@ -51,6 +51,7 @@ def test_the_right_client_may_redeem():
         pytest.param({"verifier": VERIFIER[:-1] + "K"}, "does not fit", id="c065-wrong"),
         pytest.param({"now": NOW + 120}, EXPIRED, id="c075"),
         pytest.param({"now": NOW + 121}, EXPIRED, id="c075-later"),
+        pytest.param({"now": NOW - 61}, EXPIRED, id="c379-from-the-future"),
     ],
 )
 def test_everything_has_to_fit(changes, reason):
@@ -61,6 +62,7 @@ def test_everything_has_to_fit(changes, reason):
 def test_c075_a_code_works_to_its_last_second():
     """And not without an end."""
     assert refuse(now=NOW + 119) is None
+    assert refuse(now=NOW - 60) is None, "two clocks may differ"
     assert refuse(attrs.evolve(GRANT, code_expires_at=None)) == EXPIRED
 
 
@@ -93,3 +95,11 @@ def test_c070_only_the_same_client_soon_and_before_a_refresh_is_forgiven(refusal
 
     assert REPLAY_TOLERANCE == 20
     assert ends == (refusal is not None or refreshed or at > 20)
+
+
+@pytest.mark.parametrize(("ahead", "ends"), [(60, False), (61, True), (10**7, True)])
+def test_c379_a_redemption_in_the_future_is_no_moment_ago(ahead, ends):
+    """Or a copied code would be forgiven for as long as the clock ran ahead."""
+    spent = attrs.evolve(GRANT, redeemed_at=NOW + ahead)
+
+    assert ends_session(spent, refusal=None, refreshed=False, now=NOW) is ends

@@ -18,6 +18,9 @@ from synapse_nextgen_auth.oauth.device_grants import MAX_WRONG_TRIES, Poll, refu
         ({"refused_at": NOW}, 900, Poll.DENIED),
         ({"approved_at": NOW, "refused_at": NOW}, 0, Poll.DENIED),
         ({"approved_at": NOW, "redeemed_at": NOW}, 0, Poll.SPENT),
+        ({}, -60, Poll.PENDING),
+        ({}, -61, Poll.EXPIRED),
+        ({"approved_at": NOW}, -61, Poll.EXPIRED),
         ({"approved_at": NOW, "redeemed_at": NOW, "refused_at": NOW}, 900, Poll.SPENT),
     ],
 )
@@ -60,7 +63,10 @@ def test_c147_a_code_is_open_until_it_is_decided_or_guessed_at(fields, is_open):
 
 @pytest.mark.parametrize(
     ("slowed_at", "at", "slowed"),
-    [(None, 0, False), (NOW, 0, True), (NOW, 4, True), (NOW, 5, False)],
+    [
+        *((None, 0, False), (NOW, 0, True), (NOW, 4, True), (NOW, 5, False)),
+        *((NOW + 60, 0, True), (NOW + 61, 0, False), (NOW + 10**7, 0, False)),
+    ],
 )
 def test_c141_a_slowed_device_waits_out_its_interval(slowed_at, at, slowed):
     """From when it was told."""

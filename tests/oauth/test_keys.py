@@ -89,6 +89,9 @@ def test_the_newest_key_whose_time_has_come_signs(starts, now, used):
         pytest.param([0, 90], 178, 180, id="the-one-after"),
         pytest.param([0], 89, 91, id="a-day-late"),
         pytest.param([0], 300, 302, id="after-a-long-sleep-still-ahead"),
+        pytest.param([0, 402], 88, 90, id="c379-one-from-the-future-stops-nothing"),
+        pytest.param([402], 0, 0, id="c379-only-one-from-the-future"),
+        pytest.param([0, 90, 402], 88, None, id="c379-done-already-beside-it"),
     ],
 )
 def test_c138_a_successor_is_published_before_it_is_used(starts, now, needed):

@@ -340,3 +340,97 @@ def test_c353_a_flood_drains_as_fast_at_its_end_as_at_its_beginning(postgres_tab
     assert postgres_tables.count("nextgen_events") == 0
     assert statistics.median(seconds) < 0.1
     assert sorted(seconds)[int(len(seconds) * 0.99) - 1] < 0.5, "of a busy machine"
+
+
+def add_client(txn, name, at):
+    clients.add(txn, a_client(client_id=name, created_at=at), digest=name)
+
+
+def add_noted_browser(txn, name, at):
+    session_browsers.add(txn, name, browser="digest", now=at)
+
+
+def add_new_grant(txn, name, at):
+    grants.add(txn, a_grant(grant_id=name, created_at=at, expires_at=at + 30 * DAY))
+
+
+def add_new_device_grant(txn, name, at):
+    codes = Codes(f"device {name}", f"user {name}", name)
+    made = a_device_grant(grant_id=name, created_at=at, expires_at=at + 1201)
+    device_grants.add(txn, made, codes)
+
+
+def add_new_rendezvous(txn, name, at):
+    rendezvous.add(txn, Rendezvous(name, Kind.ETAG, "data", "sequence", at, at, at + 1201))
+
+
+# How a row of this second gets there, and what is set right where it does not go.
+AHEAD = {
+    "grants from the future": (add_new_grant, "nextgen_grants", None),
+    "device grants from the future": (add_new_device_grant, "nextgen_device_grants", None),
+    "rendezvous from the future": (add_new_rendezvous, "nextgen_rendezvous", None),
+    "throttles from the future": (add_throttle, "nextgen_throttle", None),
+    "approvals from the future": (add_approval, "nextgen_approvals", None),
+    "consents from the future": (add_consent, "nextgen_consents", None),
+    "sessions ended in the future": (add_session, "nextgen_sessions", "ended_at"),
+    "browsers of sessions from the future": (
+        add_noted_browser,
+        "nextgen_session_browsers",
+        "noted_at",
+    ),
+    "clients from the future": (add_client, "nextgen_clients", "last_used_at"),
+}
+
+
+@pytest.mark.parametrize("kind", sweep.KINDS_AHEAD)
+def test_c379_what_a_clock_wrote_that_ran_ahead_does_not_wait_for_it(tables, transact, kind):
+    """It goes, or begins now; what is a minute ahead is left alone."""
+    add, table, column = AHEAD[kind]
+    for name, ahead in (("far", 10**7), ("ahead", 61), ("minute", 60), ("now", 0), ("old", -DAY)):
+        tables.run(add, name, NOW + ahead)
+
+    assert transact(sweep.from_the_future, kind=kind, now=NOW) == 2
+    assert transact(sweep.from_the_future, kind=kind, now=NOW) == 0
+    if column is None:
+        assert tables.count(table) == 3
+    else:
+        found = tables.query(f"SELECT {column} FROM {table} ORDER BY {column}")
+        assert found == [(NOW - DAY,), (NOW,), (NOW,), (NOW,), (NOW + 60,)]
+
+
+def test_c379_a_client_from_the_future_is_what_it_was(tables):
+    """One that never began a grant still never did."""
+    tables.run(add_client, "unused", NOW + DAY)
+    tables.run(add_client, "used", NOW + DAY)
+    tables.run(clients.touch, "used", now=NOW + 2 * DAY)
+
+    tables.run(sweep.from_the_future, kind="clients from the future", now=NOW)
+
+    assert tables.query(
+        "SELECT client_id, created_at, last_used_at FROM nextgen_clients ORDER BY client_id"
+    ) == [("unused", NOW, NOW), ("used", NOW + DAY, NOW)]
+
+
+@pytest.mark.parametrize("kind", ["events", "client assertions"])
+def test_c379_what_must_not_go_early_stays(tables, kind):
+    """Events are what happened, and a forgotten assertion would work again when its time comes."""
+    add, table, _keep = ROWS[kind]
+    tables.run(add, "ahead", NOW + 10**7)
+
+    for ahead in sweep.KINDS_AHEAD:
+        tables.run(sweep.from_the_future, kind=ahead, now=NOW)
+    tables.run(sweep.stale, kind=kind, now=NOW)
+
+    assert tables.count(table) == 1
+
+
+def test_c379_browsers_from_the_future_stay_signed_in_and_begin_anew(tables, transact):
+    """Nobody is signed out, no sign-in is fresh, and the limits begin now."""
+    for name, ahead in (("far", 10**7), ("minute", 60), ("old", -DAY)):
+        at = NOW + ahead
+        tables.run(browsers.add, a_browser(name, signed_in_at=at, last_active_at=at))
+
+    assert transact(sweep.browsers_from_the_future, now=NOW) == 1
+    assert transact(sweep.browsers_from_the_future, now=NOW) == 0
+    times = tables.query("SELECT signed_in_at, last_active_at FROM nextgen_browsers ORDER BY 2")
+    assert times == [(NOW - DAY,) * 2, (NOW - 600, NOW), (NOW + 60,) * 2]

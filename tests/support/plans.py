@@ -14,7 +14,7 @@ from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store.device_grants import Codes
-from synapse_nextgen_auth.store.sweep import Place
+from synapse_nextgen_auth.store.sweep import KINDS_AHEAD, Place
 
 # What an argument of this name stands for, wherever it is asked for.
 SAMPLES = {
@@ -80,6 +80,12 @@ def variants(module, name):
         from synapse_nextgen_auth.store.sweep import KINDS  # noqa: PLC0415
 
         return [{"kind": kind} for kind in KINDS]
+    if (module, name) == ("sweep", "from_the_future"):
+        return [{"kind": kind} for kind in KINDS_AHEAD]
+    if (module, name) == ("browsers", "set_right"):
+        return [dict.fromkeys(("former", "browser"), Browser("digest", ALICE, NOW, NOW))]
+    if (module, name) == ("strays", "set_right"):
+        return [{"session_ids": ["one", "two"]}]
     if (module, name) == ("sweep", "idle_clients"):
         return [{"after": Place(), "is_public": is_public} for is_public in (True, False)]
     if (module, name) == ("grants", "add"):

@@ -1,5 +1,7 @@
 """Greeting browsers: who they are, and refusing forms that are not theirs."""
 
+from synapse_nextgen_auth.accounts.browsers import FRESH
+from synapse_nextgen_auth.clock import is_recent
 from synapse_nextgen_auth.flows import sign_in
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.secret import digest
@@ -14,8 +16,6 @@ from synapse_nextgen_auth.web.views import (
     Message,
 )
 
-_FRESH = 600
-
 
 async def greet(site: Site, incoming: Incoming) -> Visitor:
     """Return who visits; a browser without a good cookie is new."""
@@ -26,14 +26,17 @@ async def greet(site: Site, incoming: Incoming) -> Visitor:
     browser = await site.homeserver.query(sign_in.find, digest(cookie.reveal()))
     if browser is None or not browser.is_signed_in(now, site.browser_limits):
         return Visitor(cookie, is_new=False)
-    if now - browser.last_active_at >= site.browser_limits.noted_every:
+    if browser.is_from_the_future(now):
+        browser = await site.homeserver.query(sign_in.set_right, browser, now=now)
+    elif now - browser.last_active_at >= site.browser_limits.noted_every:
         await site.homeserver.query(sign_in.touch, browser, now=now)
     return Visitor(cookie, is_new=False, browser=browser)
 
 
 def is_fresh(site: Site, visitor: Visitor) -> bool:
     """Say whether the person signed in so recently that they may do something dangerous."""
-    return visitor.browser is not None and site.now() - visitor.browser.signed_in_at < _FRESH
+    browser = visitor.browser
+    return browser is not None and is_recent(browser.signed_in_at, site.now(), within=FRESH)
 
 
 def with_cookie(site: Site, visitor: Visitor, outgoing: Outgoing) -> Outgoing:
