@@ -9,7 +9,7 @@ import re
 
 import attrs
 
-from synapse_nextgen_auth.oauth import jwks, languages, redirects, uris
+from synapse_nextgen_auth.oauth import jwks, languages, names, redirects, uris
 from synapse_nextgen_auth.oauth.client_fields import Fields, invalid
 from synapse_nextgen_auth.oauth.clients import (
     AUTHORIZATION_CODE,
@@ -37,9 +37,6 @@ KEPT_UNUSED = {True: 24 * 3600, False: 7 * 24 * 3600}
 
 _PAGES = ("logo_uri", "tos_uri", "policy_uri")
 _LOCALIZABLE = frozenset({"client_name", "client_uri", *_PAGES})
-
-# Line breaks and direction overrides could make a name look like other words of the consent page.
-_NOT_IN_NAMES = re.compile("[\x01-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 # A character as JSON may spell it; another backslash before it makes it a text.
@@ -244,8 +241,9 @@ def _localized(fields: Fields, base: Uri | None, rules: RegistrationRules) -> tu
 
 def _name(fields: Fields, name: str) -> str | None:
     text = (fields.text(name) or "").strip()
-    if _NOT_IN_NAMES.search(text):
-        raise invalid(f"{name} {quoted(text)}: it must be one line without control characters")
+    reason = names.refuse(text)
+    if reason:
+        raise invalid(f"{name} {quoted(text)}: {reason}")
     return text or None
 
 

@@ -408,6 +408,13 @@ def test_a_name_is_one_line_of_text(name):
     assert "one line" in refused({**PUBLIC, "client_name#fr": name})
 
 
+@pytest.mark.parametrize("field", ["client_name", "client_name#fr", "client_name#de"])
+def test_c165_a_name_hides_nothing_in_any_language(field):
+    """An invisible character would make it another name that looks the same."""
+    assert "invisible" in refused({**PUBLIC, field: "Ele\u200bment"})
+    assert "invisible" in refused({**PUBLIC, field: "Element\u200d"})
+
+
 def test_a_blank_name_is_no_name():
     """The host is shown then."""
     assert read({**PUBLIC, "client_name": " "}).client_name is None

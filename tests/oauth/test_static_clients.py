@@ -129,6 +129,8 @@ def test_c058_but_only_at_complete_addresses(uri):
         ({"jwks": {"keys": []}}, "jwks"),
         ({"jwks": {"keys": [RSA_JWK | {"e": HUGE}]}}, "jwks: its RSA keys must have an odd"),
         ({"grant_types": ["password"]}, "grant_types"),
+        ({"client_name": "Graf\u200bana"}, "invisible character U+200B"),
+        ({"client_name#de": "Graf\u2800ana"}, "invisible character U+2800"),
     ],
 )
 def test_a_mistake_is_told(changes, words):
