@@ -174,7 +174,8 @@ class DeviceGrantPage(Page):
     """Ask whether a device that shows `user_code` may use the account.
 
     `asked_at` is a time in words, `asked_minutes` how long ago that is, `asked_from` a network
-    address, `asked_by` a guess at the device.
+    address, `asked_by` a guess at the device. `client_name` is what the application calls itself: no
+    redirect proves a host, so none is shown (C149).
     """
 
     template: ClassVar[str] = "pages/device_grant.html"
@@ -182,7 +183,6 @@ class DeviceGrantPage(Page):
     csrf: str
     action: str
     server_name: str
-    client: ClientCard
     user_id: str
     permissions: tuple[Permission, ...]
     user_code: str
@@ -190,6 +190,7 @@ class DeviceGrantPage(Page):
     asked_minutes: int
     asked_from: str | None = None
     asked_by: str | None = None
+    client_name: str | None = None
     display_name: str | None = None
     device_id: str | None = None
     missing_confirmation: bool = False
@@ -202,8 +203,8 @@ class DeviceDonePage(Page):
     template: ClassVar[str] = "pages/device_done.html"
 
     server_name: str
-    client: ClientCard
     approved: bool
+    client_name: str | None = None
 
 
 @attrs.frozen

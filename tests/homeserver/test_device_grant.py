@@ -240,7 +240,20 @@ def test_c149_the_page_lets_a_person_notice(homeserver, server, user):
     assert re.search(r"20\d\d-\d\d-\d\d \d\d:\d\d UTC", page)
     assert "127.0.0.1" in page or "::1" in page
     assert "Somebody may be trying to get in" in page
-    assert 'href="https://client.example.com' not in page
+    assert "<strong>another device</strong>" in page
+    assert "client.example.com" not in page
+
+
+def test_c149_a_client_without_a_name_is_not_called_by_its_host(server, user):
+    """Nothing proves that host here, neither before nor after the decision."""
+    tv, browser = television(server, client_name=None), Browser(server)
+
+    asked = enter(browser, tv, user)
+    done = browser.submit(decision="approve", confirm="yes")
+
+    assert "it gives no name" in asked.text
+    assert "client.example.com" not in asked.text + done.text
+    assert tv.poll().status_code == 200
 
 
 def test_c150_the_box_is_checked_by_the_server(server, user):

@@ -111,7 +111,7 @@ DEVICE_GRANT = DeviceGrantPage(
     csrf="c5rf",
     action="device?grant=8a1f",
     server_name="example.org",
-    client=ELEMENT,
+    client_name="Element X",
     user_id="@alice:example.org",
     display_name="Alice Liddell",
     permissions=(Permission.MATRIX_API,),
@@ -229,12 +229,13 @@ SAMPLES = {
     DeviceGrantPage: {
         "plain": DEVICE_GRANT,
         "unconfirmed": attrs.evolve(DEVICE_GRANT, missing_confirmation=True),
+        "nameless": attrs.evolve(DEVICE_GRANT, client_name=None),
         "admin": attrs.evolve(
             DEVICE_GRANT, permissions=tuple(Permission), asked_from=None, asked_by=None
         ),
         "long": attrs.evolve(
             DEVICE_GRANT,
-            client=UGLY,
+            client_name=LONG,
             user_id=LONG_ID,
             display_name=LONG,
             asked_from=LONG,
@@ -244,8 +245,10 @@ SAMPLES = {
         ),
     },
     DeviceDonePage: {
-        "approved": DeviceDonePage("example.org", ELEMENT, approved=True),
-        "refused": DeviceDonePage("example.org", UGLY, approved=False),
+        "approved": DeviceDonePage("example.org", approved=True, client_name="Element X"),
+        "refused": DeviceDonePage("example.org", approved=False, client_name=LONG),
+        "nameless": DeviceDonePage("example.org", approved=True),
+        "nameless, refused": DeviceDonePage("example.org", approved=False),
     },
     DevicesPage: {
         "several": DevicesPage(

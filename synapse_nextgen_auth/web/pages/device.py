@@ -146,7 +146,7 @@ async def _refuse(site: Site, grant: DeviceGrant, client: Client) -> Outgoing:
 
 def _done(site: Site, client: Client, *, approved: bool) -> Outgoing:
     page = DeviceDonePage(
-        server_name=site.server_name, client=grants.card(client, ()), approved=approved
+        server_name=site.server_name, approved=approved, client_name=_name(site, client, ())
     )
     return answers.page(200, site.templates.render(page))
 
@@ -169,7 +169,7 @@ async def _page(
             csrf=visitors.csrf(site, visitor),
             action=f"device?grant={grant.grant_id}",
             server_name=site.server_name,
-            client=grants.card(client, wanted(incoming)),
+            client_name=_name(site, client, wanted(incoming)),
             user_id=user_id,
             display_name=display_name,
             permissions=permissions(scope),
@@ -183,6 +183,15 @@ async def _page(
         )
     )
     return answers.page(400 if missing_confirmation else 200, html)
+
+
+def _name(site: Site, client: Client, languages: tuple[str, ...]) -> str | None:
+    """Return what the client calls itself; the id of a configured one is the operator's word.
+
+    Never its host: nothing proves here that it is from there (C149).
+    """
+    name = client.text_for("client_name", languages)
+    return name or (client.client_id if client.client_id in site.static_clients else None)
 
 
 def _code(site: Site, grant: DeviceGrant) -> str:
