@@ -14,7 +14,9 @@ from synapse_nextgen_auth.oauth.client_fields import Fields, invalid
 from synapse_nextgen_auth.oauth.clients import (
     AUTHORIZATION_CODE,
     DEVICE_CODE,
+    NATIVE,
     REFRESH_TOKEN,
+    WEB,
     AuthMethod,
     Localized,
     Metadata,
@@ -24,7 +26,7 @@ from synapse_nextgen_auth.oauth.redirects import RedirectRules
 from synapse_nextgen_auth.oauth.uris import Uri
 from synapse_nextgen_auth.oauth.wording import quoted
 
-APPLICATION_TYPES = ("web", "native")
+APPLICATION_TYPES = (WEB, NATIVE)
 ID_TOKEN_ALGORITHMS = ("RS256", "ES256")
 MAX_REDIRECT_URIS = 50
 MAX_LOCALIZED = 200

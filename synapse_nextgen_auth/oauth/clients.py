@@ -8,11 +8,12 @@ from typing import Any
 import attrs
 
 from synapse_nextgen_auth import secret
-from synapse_nextgen_auth.oauth import languages, uris
+from synapse_nextgen_auth.oauth import languages, redirects, uris
 from synapse_nextgen_auth.secret import Secret
 
 AUTHORIZATION_CODE = "authorization_code"
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant type
+WEB, NATIVE = "web", "native"  # the values of application_type
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
@@ -47,7 +48,7 @@ class Metadata:
     """
 
     redirect_uris: tuple[str, ...] = ()
-    application_type: str = "web"
+    application_type: str = WEB
     grant_types: tuple[str, ...] = (AUTHORIZATION_CODE, REFRESH_TOKEN)
     response_types: tuple[str, ...] = ("code",)
     auth_method: AuthMethod = AuthMethod.SECRET_BASIC
@@ -148,10 +149,14 @@ def digest(metadata: Metadata) -> str:
     """Return a digest of all metadata, the same for every order of keys and arrays (C166).
 
     Ids follow from it, so the text under the digest stays as it is, escapes included.
+    It is the same for every loopback port of a native client, too: that changes from run to run.
     """
+    fields = _fields(metadata)
+    if metadata.application_type == NATIVE:
+        portless = {redirects.without_port(uri) or uri for uri in metadata.redirect_uris}
+        fields["redirect_uris"] = tuple(portless)
     unordered = {
-        name: sorted(value) if isinstance(value, tuple) else value
-        for name, value in _fields(metadata).items()
+        name: sorted(value) if isinstance(value, tuple) else value for name, value in fields.items()
     }
     return secret.digest(json.dumps(unordered, default=attrs.astuple, sort_keys=True))
 

@@ -22,11 +22,10 @@ _RESPONSE_PARAMETERS = frozenset(
 )
 
 _LOOPBACK = re.compile(
-    r"(http://(?:localhost|127\.0\.0\.1|\[::1\]))((?:[/?].*)?)",
+    r"(http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?((?:[/?].*)?)",
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
 _HOST = re.compile(r"\[[0-9a-f:.]+\]|[a-z0-9._-]+")
-_PORT = re.compile(r":([1-9][0-9]{0,4})")
 
 
 @attrs.frozen
@@ -101,11 +100,20 @@ def matches(registered: str, presented: str) -> bool:
     """Say whether a request may use `presented`: the same string, but for a loopback port (D2)."""
     if registered == presented:
         return True
-    loopback = _LOOPBACK.fullmatch(registered)
-    if not loopback or not presented.startswith(loopback[1]):
-        return False
-    port = _PORT.match(presented, loopback.end(1))
-    return port is not None and int(port[1]) <= 65535 and presented[port.end() :] == loopback[2]
+    port_aside = without_port(registered)
+    return port_aside is not None and port_aside == without_port(presented)
+
+
+def without_port(uri: str) -> str | None:
+    """Return a loopback URI without its port, if it has one; `None` for any other URI.
+
+    An app listens on whatever port is free at the moment, and many register that one
+    (RFC 8252 section 7.3).
+    """
+    loopback = _LOOPBACK.fullmatch(uri)
+    if not loopback or int(loopback[2] or 1) > 65535:
+        return None
+    return loopback[1] + loopback[3]
 
 
 def _refuse_parts(uri: Uri) -> str | None:
@@ -139,7 +147,7 @@ def _refuse_own(uri: Uri, rules: RedirectRules) -> str | None:
 
 def _refuse_native(uri: Uri, client_uri: Uri) -> str | None:
     if uri.scheme == "http":
-        return _refuse_loopback(uri)
+        return None if uri.is_loopback else "plain http is only for localhost, 127.0.0.1 and [::1]"
     if hosts.refuse_public(client_uri.host):
         return "a private-use scheme needs a client_uri with a public domain name"
     base = hosts.reverse(client_uri.host)
@@ -151,12 +159,4 @@ def _refuse_native(uri: Uri, client_uri: Uri) -> str | None:
         )
     if uri.has_authority:
         return "a private-use scheme must be followed by one slash or none"
-    return None
-
-
-def _refuse_loopback(uri: Uri) -> str | None:
-    if not uri.is_loopback:
-        return "plain http is only for localhost, 127.0.0.1 and [::1]"
-    if uri.port is not None:
-        return "it must have no port; any port is then accepted in authorization requests"
     return None

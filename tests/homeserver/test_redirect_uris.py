@@ -121,18 +121,25 @@ def test_c046_nobody_speaks_for_a_whole_suffix(public_homeserver, public_server,
     assert_refused(answer, "invalid_client_metadata", "invalid_redirect_uri")
 
 
+@pytest.mark.parametrize("registered", ["", ":33418"])
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
-def test_c047_native_loopback_registers_without_a_port_and_comes_with_any(public_server, host):
-    answer = registers(public_server, f"http://{host}/cb", application_type="native")
+def test_c047_native_loopback_registers_with_a_port_or_none_and_comes_with_any(
+    public_server, host, registered
+):
+    """The answer repeats the port that was sent, and the id is the same for every port."""
+    uri = f"http://{host}{registered}/cb"
+    answer = registers(public_server, uri, application_type="native")
+    again = registers(public_server, f"http://{host}:5001/cb", application_type="native")
     client = public_server.client(
         web_client(
-            client_uri="https://example.com/",
-            redirect_uris=[f"http://{host}/cb"],
-            application_type="native",
+            client_uri="https://example.com/", redirect_uris=[uri], application_type="native"
         )
     )
 
     assert answer.status_code == 201, answer.text
+    assert answer.json()["redirect_uris"] == [uri]
+    assert again.json()["redirect_uris"] == [f"http://{host}:5001/cb"]
+    assert again.json()["client_id"] == answer.json()["client_id"]
     for port in ("", ":1", ":49152", ":65535"):
         told = offered(
             asks(public_server, client, f"http://{host}{port}/cb"), f"http://{host}{port}/cb?"
@@ -148,7 +155,6 @@ def test_c047_native_loopback_registers_without_a_port_and_comes_with_any(public
     "uri",
     [
         "https://localhost/cb",
-        "http://localhost:1234/",
         "http://127.1/",
         "http://127.0.0.2/",
         "http://0x7f000001/",

@@ -274,7 +274,7 @@ def test_a_device_code_client_needs_no_redirect_uri():
         {"redirect_uris": [""]},
         {"redirect_uris": [f"https://app.example.com/{n}" for n in range(51)]},
         {"redirect_uris": ["https://app.example.com/" + "a" * 2048]},
-        {"application_type": "native", "redirect_uris": ["http://localhost:1234/"]},
+        {"application_type": "native", "redirect_uris": ["http://127.1:1234/"]},
         {"application_type": "native", "redirect_uris": ["com.exampleevil:/cb"]},
     ],
 )

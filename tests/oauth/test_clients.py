@@ -183,3 +183,36 @@ def test_c166_the_digest_does_not_know_the_order():
     )
 
     assert clients.digest(shuffled) == clients.digest(METADATA)
+
+
+def native(*redirect_uris):
+    """Return what a public native client registers."""
+    return Metadata(
+        auth_method=AuthMethod.NONE, application_type="native", redirect_uris=redirect_uris
+    )
+
+
+@pytest.mark.parametrize(
+    "redirect_uris",
+    [
+        ("http://127.0.0.1:8000/cb",),
+        ("http://127.0.0.1:5001/cb",),
+        ("http://127.0.0.1:1/cb", "http://127.0.0.1:2/cb"),
+    ],
+)
+def test_the_loopback_port_of_a_native_client_makes_no_other_client(redirect_uris):
+    """It is the port of the moment: the id is the one that the address without a port always had."""
+    assert clients.digest(native(*redirect_uris)) == clients.digest(native("http://127.0.0.1/cb"))
+
+
+@pytest.mark.parametrize(
+    "redirect_uri", ["http://localhost:8000/cb", "http://127.0.0.1:8000/", "https://a.example/cb"]
+)
+def test_any_other_address_does_make_another_client(redirect_uri):
+    """Host and path count as ever, and so does the port of a web client."""
+    one = native("http://127.0.0.1/cb")
+    web = attrs.evolve(one, application_type="web")
+    with_port = attrs.evolve(web, redirect_uris=("http://127.0.0.1:8000/cb",))
+
+    assert clients.digest(native(redirect_uri)) != clients.digest(one)
+    assert clients.digest(with_port) != clients.digest(web)

@@ -128,10 +128,14 @@ def test_c046_a_private_scheme_needs_a_host_that_somebody_owns(host):
         "http://[::1]/callback",
         "http://127.0.0.1",
         "http://localhost/?x=y",
+        "http://localhost:1234/",
+        "http://127.0.0.1:80/",
+        "http://127.0.0.1:33418/",
+        "http://[::1]:65535/callback",
     ],
 )
 def test_c047_a_native_client_may_listen_on_loopback(uri):
-    """Plain http, one of three hosts, no port (RFC 8252 section 7.3)."""
+    """Plain http, one of three hosts, with the port of the moment or none (RFC 8252 section 7.3)."""
     assert refuse(uri, "native") is None
 
 
@@ -139,8 +143,6 @@ def test_c047_a_native_client_may_listen_on_loopback(uri):
     ("uri", "reason"),
     [
         ("https://localhost/callback", "this machine"),
-        ("http://localhost:1234/", "no port"),
-        ("http://127.0.0.1:80/", "no port"),
         ("http://127.1/", "only for localhost"),
         ("http://0x7f000001/", "only for localhost"),
         ("http://2130706433/", "only for localhost"),
@@ -154,10 +156,13 @@ def test_c047_a_native_client_may_listen_on_loopback(uri):
         ("http://example.com/", "only for localhost"),
         ("http://localhost:80@evil.com/", "user name"),
         ("http://localhost:/", "port is malformed"),
+        ("http://localhost:0/", "port is malformed"),
+        ("http://localhost:65536/", "port is malformed"),
+        ("http://127.1:8080/", "only for localhost"),
     ],
 )
 def test_c047_nothing_else_is_loopback(uri, reason):
-    """Three spellings, no port, no tricks."""
+    """Three spellings, no tricks."""
     assert reason in refuse(uri, "native")
 
 
@@ -329,6 +334,9 @@ def test_c055_no_path_confusion(path):
         ("http://localhost", "http://localhost:8080"),
         ("http://localhost?x", "http://localhost:8080?x"),
         ("HTTP://LOCALHOST/cb", "HTTP://LOCALHOST:8080/cb"),
+        ("http://localhost:5173/cb", "http://localhost:5174/cb"),
+        ("http://localhost:5173/cb", "http://localhost/cb"),
+        ("http://127.0.0.1:8000/cb", "http://127.0.0.1:5001/cb"),
     ],
 )
 def test_on_loopback_any_port_will_do(registered, presented):
@@ -356,16 +364,21 @@ def test_on_loopback_any_port_will_do(registered, presented):
         ("http://localhost/cb", "http://localhost:1234/cb\n"),
         ("http://localhost/cb", "HTTP://localhost:1234/cb"),
         ("http://localhost", "http://localhost:1234/"),
-        ("http://localhost:5173/cb", "http://localhost:5174/cb"),
-        ("http://localhost:5173/cb", "http://localhost/cb"),
+        ("http://127.0.0.1:8000/cb", "http://localhost:8000/cb"),
+        ("http://127.0.0.1:8000/cb", "http://127.0.0.1:8000/cb/"),
+        ("http://127.0.0.1:8000/cb", "http://127.0.0.1:5001/cb/"),
+        ("http://127.0.0.1:8000/cb", "http://127.0.0.1:8000/cb?x"),
+        ("http://127.0.0.1:8000/cb", "http://127.0.0.1:80000/cb"),
+        ("http://127.0.0.1:8000/cb", "https://127.0.0.1:8000/cb"),
         ("https://localhost/cb", "https://localhost:1234/cb"),
+        ("https://app.example.com:8000/cb", "https://app.example.com:8001/cb"),
         ("http://127.0.0.2/cb", "http://127.0.0.2:1234/cb"),
         ("http://localho\u017ft/cb", "http://localho\u017ft:1234/cb"),
         ("com.example:/cb", "com.example:1234/cb"),
     ],
 )
 def test_on_loopback_nothing_but_the_port_may_differ(registered, presented):
-    """And only where loopback http was registered without one."""
+    """And only of loopback http."""
     assert not redirects.matches(registered, presented)
 
 

@@ -9,8 +9,9 @@ from synapse_nextgen_auth.flows import register_client
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth import clients as rules
 from synapse_nextgen_auth.oauth.client_metadata import read_metadata, refuse_size
+from synapse_nextgen_auth.oauth.clients import Client, Metadata
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
-from synapse_nextgen_auth.secret import random_id, random_token
+from synapse_nextgen_auth.secret import Secret, random_id, random_token
 from synapse_nextgen_auth.web import answers, forms
 from synapse_nextgen_auth.web.clients import hash_secret
 from synapse_nextgen_auth.web.site import Site
@@ -35,7 +36,7 @@ async def register(site: Site, incoming: Incoming) -> Outgoing:
     client = register_client.client_of(metadata, random_id=random_id(), now=site.now())
     known = await site.homeserver.query(register_client.greet, client)
     if known is not None:
-        return answers.json_answer(201, rules.document(known))
+        return _answer(known, metadata)
     # Nobody may fill the database with clients, nor keep those there that are of no use.
     wait = await site.registrations.count(incoming.address)
     if wait is not None:
@@ -48,4 +49,10 @@ async def register(site: Site, incoming: Incoming) -> Outgoing:
             client, secret_hash=await defer_to_thread(reactor, hash_secret, secret)
         )
     registered = await site.homeserver.query(register_client.register, client)
-    return answers.json_answer(201, rules.document(registered, issued_secret=secret))
+    return _answer(registered, metadata, issued_secret=secret)
+
+
+def _answer(client: Client, sent: Metadata, *, issued_secret: Secret | None = None) -> Outgoing:
+    """Tell the client what it is called here; one that is known may listen at other ports today."""
+    told = attrs.evolve(client, redirect_uris=sent.redirect_uris)
+    return answers.json_answer(201, rules.document(told, issued_secret=issued_secret))
