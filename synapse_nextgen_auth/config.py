@@ -247,6 +247,26 @@ class DeviceGrants:
 
 
 @attrs.frozen
+class Events:
+    """How long it is known what happened to an account."""
+
+    lifetime: int = _option(
+        180 * 86400,
+        "How long events are kept: sign-ins, consents, sessions that began or ended.",
+        example="1y",
+        unit="duration",
+    )
+    address_lifetime: int = _option(
+        28 * 86400,
+        "How long network addresses are kept: of events, and of the last refresh of a session."
+        " The default is that of Synapse's `user_ips_max_age`. What counts by network, and the"
+        " requests of devices without a browser, keep theirs for a day at most.",
+        example="7d",
+        unit="duration",
+    )
+
+
+@attrs.frozen
 class Config:
     """The options of the module."""
 
@@ -278,6 +298,7 @@ class Config:
     authorization: Authorization = attrs.field(factory=Authorization)
     client_registration: Registration = attrs.field(factory=Registration)
     device_grants: DeviceGrants = attrs.field(factory=DeviceGrants)
+    events: Events = attrs.field(factory=Events)
     clients: tuple[StaticClient, ...] = _option(
         (),
         "Clients that need not register: each entry takes `client_id`, `client_name`, `client_uri`,"
@@ -305,6 +326,7 @@ SECTIONS: dict[str, type] = {
     "authorization": Authorization,
     "client_registration": Registration,
     "device_grants": DeviceGrants,
+    "events": Events,
 }
 
 

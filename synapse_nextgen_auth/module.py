@@ -99,6 +99,7 @@ class NextGenAuth:
             site.homeserver,
             site.signing,
             site.known_clients,
+            events=config.events,
             browsers=site.browser_limits,
             unused_clients_after=config.client_registration.unused_lifetime,
             idle_without_device=site.limits.idle_without_device,

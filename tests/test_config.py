@@ -26,6 +26,8 @@ DURATIONS = {
     "client_registration.unused_lifetime": None,
     "device_grants.lifetime": None,
     "device_grants.interval": None,
+    "events.lifetime": None,
+    "events.address_lifetime": None,
 }
 LONG = sorted(DURATIONS.keys() - {"device_grants.lifetime"})
 

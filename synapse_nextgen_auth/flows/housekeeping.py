@@ -46,12 +46,18 @@ def reseal_keys(txn: Txn, sealed: Mapping[str, str]) -> None:
 
 
 def end_strays(
-    txn: Txn, *, after: str, now: int, idle_limit: int | None = None
+    txn: Txn,
+    *,
+    after: str,
+    now: int,
+    idle_limit: int | None = None,
+    addresses_since: int | None = None,
 ) -> Outcome[Stretch]:
     """End the strays of the bite of sessions that follows `after`; return that bite.
 
     A process may die between a session and its device, or between a device and its session. A
     session without a device that was idle for `idle_limit` seconds is one that nobody comes back to.
+    The address of one that did not refresh since `addresses_since` is forgotten.
     """
     stretch = strays.measure(txn, after=after)
     until = stretch.until or _LAST
@@ -69,5 +75,10 @@ def end_strays(
     if ahead:
         # Nobody is signed out because a clock was set back; but no limit waits for it either (C379).
         strays.set_right(txn, ahead, now=now)
+    if addresses_since is not None:
+        old = strays.list_addressed(txn, after=after, until=until, before=addresses_since)
+        if old:
+            strays.blank_addresses(txn, old)
+        ahead = [*ahead, *old]
     living = attrs.evolve(stretch, living=stretch.living - len(ended))
     return Outcome(living, ended, changed=tuple(ahead))

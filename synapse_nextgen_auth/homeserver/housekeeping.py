@@ -8,6 +8,7 @@ from typing import Any, Concatenate, ParamSpec
 from synapse.util.duration import Duration
 
 from synapse_nextgen_auth.accounts.browsers import BrowserLimits
+from synapse_nextgen_auth.config import Events
 from synapse_nextgen_auth.flows import housekeeping as flow
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.known_clients import Forget, KnownClients
@@ -28,15 +29,19 @@ _SHARE = 4
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 20, 5000  # milliseconds
 
 
+_EVENTS = Events()
+
+
 class Housekeeping:
     """What the process that runs Synapse's background tasks does for us."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each is what one of the chores goes by)
         self,
         homeserver: Homeserver,
         signing: Signing,
         known_clients: KnownClients,
         *,
+        events: Events = _EVENTS,
         browsers: BrowserLimits,
         unused_clients_after: int,
         idle_without_device: int | None,
@@ -44,6 +49,9 @@ class Housekeeping:
         self._homeserver = homeserver
         self._signing = signing
         self._known_clients = known_clients
+        self._events = events
+        # Up to when (seconds) the addresses of events were taken out.
+        self._addresses_until = -1
         self._browsers = browsers
         self._unused_clients_after = unused_clients_after
         self._idle_without_device = idle_without_device
@@ -90,7 +98,11 @@ class Housekeeping:
         while after is not None:
             began, now = self._clock.time_msec(), self._homeserver.now()
             bite = await self._homeserver.transact(
-                flow.end_strays, after=after, now=now, idle_limit=self._idle_without_device
+                flow.end_strays,
+                after=after,
+                now=now,
+                idle_limit=self._idle_without_device,
+                addresses_since=now - self._events.address_lifetime,
             )
             after, living = bite.until, living + bite.living
             await self._rest(began)
@@ -101,10 +113,14 @@ class Housekeeping:
         await self._signing.rotate()
         now = self._homeserver.now()
         for kind in sweep.KINDS:
-            await self._drain(kind, sweep.stale, kind=kind, now=now)
+            keep = self._events.lifetime if kind == "events" else None
+            await self._drain(kind, sweep.stale, kind=kind, now=now, keep=keep)
+        await self._blank_addresses(now - self._events.address_lifetime)
         for kind in sweep.KINDS_AHEAD:
-            await self._drain(kind, sweep.from_the_future, kind=kind, now=now)
-        await self._drain("browsers from the future", sweep.browsers_from_the_future, now=now)
+            # What is only set right is not counted.
+            name = kind if kind in sweep.KINDS else None
+            await self._drain(name, sweep.from_the_future, kind=kind, now=now)
+        await self._drain(None, sweep.browsers_from_the_future, now=now)
         browsers_since = now - self._browsers.idle
         await self._drain("idle browsers", sweep.idle_browsers, idle_since=browsers_since)
         unused_since = now - self._unused_clients_after
@@ -113,15 +129,35 @@ class Housekeeping:
             await self._drain_idle_clients(now - keep, unused_since, now, is_public=is_public)
 
     async def _drain(
-        self, name: str, bite: Callable[Concatenate[Txn, P], int], *args: P.args, **kwargs: P.kwargs
+        self,
+        name: str | None,
+        bite: Callable[Concatenate[Txn, P], int],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> None:
         """Delete bite by bite, with pauses in which others get at the tables."""
         gone = sweep.BITE
         while gone == sweep.BITE:
             began = self._clock.time_msec()
             gone = await self._homeserver.query(bite, *args, **kwargs)
-            self._homeserver.metrics.swept(name, gone)
+            if name is not None:
+                self._homeserver.metrics.swept(name, gone)
             await self._rest(began)
+
+    async def _blank_addresses(self, before: int) -> None:
+        """Take addresses out of events since the last round; after a restart, once more out of all.
+
+        Where the clock was set back, what is older than the place it was at has been looked at.
+        """
+        since: int | None = min(self._addresses_until, before)
+        while since is not None:
+            self._addresses_until = since
+            began = self._clock.time_msec()
+            since, _blanked = await self._homeserver.query(
+                sweep.blank_addresses, since=since, before=before
+            )
+            await self._rest(began)
+        self._addresses_until = before
 
     async def _drain_clients(self, unused_since: int, now: int) -> None:
         looked_at = sweep.BITE
@@ -138,6 +174,8 @@ class Housekeeping:
     ) -> None:
         """Look through those that nobody looked at yet: after a restart, once more through all."""
         place: sweep.Place | None = self._places[is_public]
+        if place is not None and place.at > registered_before:  # the clock was set back
+            place = sweep.Place(registered_before)
         while place is not None:
             self._places[is_public] = place
             began = self._clock.time_msec()

@@ -69,6 +69,24 @@ def set_right(txn: Txn, session_ids: Sequence[str], *, now: int) -> None:
     )
 
 
+def list_addressed(txn: Txn, *, after: str, until: str, before: int) -> list[str]:
+    """Return the sessions of one bite, ended ones too, whose address is from before then."""
+    txn.execute(
+        "SELECT session_id FROM nextgen_sessions WHERE session_id > ? AND session_id <= ?"
+        " AND rotated_at < ? AND address IS NOT NULL",
+        (after, until, before),
+    )
+    return [str(row[0]) for row in txn.fetchall()]
+
+
+def blank_addresses(txn: Txn, session_ids: Sequence[str]) -> None:
+    """Forget from where these sessions refreshed."""
+    marks = ", ".join("?" * len(session_ids))
+    txn.execute(
+        f"UPDATE nextgen_sessions SET address = NULL WHERE session_id IN ({marks})", session_ids
+    )
+
+
 def list_between(txn: Txn, *, after: str, until: str, created_before: int) -> list[str]:
     """Return the strays among the sessions of one bite, those aside that are only beginning."""
     txn.execute(

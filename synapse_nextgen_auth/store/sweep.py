@@ -58,11 +58,32 @@ _STALE = {
 KINDS = tuple(_STALE)
 
 
-def stale(txn: Txn, *, kind: str, now: int) -> int:
-    """Delete at most one bite of `kind`; return how many rows went."""
-    sql, keep = _STALE[kind]
-    txn.execute(sql, (now - keep, BITE))
+def stale(txn: Txn, *, kind: str, now: int, keep: int | None = None) -> int:
+    """Delete at most one bite of `kind`, perhaps kept for another time; return how many rows went."""
+    sql, usually = _STALE[kind]
+    txn.execute(sql, (now - (usually if keep is None else keep), BITE))
     return txn.rowcount
+
+
+def blank_addresses(txn: Txn, *, since: int, before: int) -> tuple[int | None, int]:
+    """Take the addresses out of the events of one bite from `since` on.
+
+    Return from when the next one goes on, `None` after the last, and how many addresses went.
+    """
+    txn.execute(
+        "SELECT happened_at FROM nextgen_events WHERE happened_at >= ? AND happened_at < ?"
+        " ORDER BY happened_at LIMIT 1 OFFSET ?",
+        (since, before, BITE),
+    )
+    row = txn.fetchone()
+    # However much happens in a second, it is one bite.
+    until = before if row is None else max(int(row[0]), since + 1)
+    txn.execute(
+        "UPDATE nextgen_events SET address = NULL"
+        " WHERE happened_at >= ? AND happened_at < ? AND address IS NOT NULL",
+        (since, until),
+    )
+    return (None if row is None else until), txn.rowcount
 
 
 def _ahead(change: str, table: str, key: str, by: str, *, made: str = "") -> str:
@@ -85,28 +106,28 @@ def _set_right(table: str, key: str, by: str, values: str) -> str:
 # that time may honestly lie ahead, and how often the statement wants to know the present time.
 # Events stay, they are what happened. So do assertions: until its time is over, each would work again.
 _FROM_THE_FUTURE = {
-    "grants from the future": (
+    "expired grants": (
         _delete_ahead("nextgen_grants", "grant_id", "expires_at", made="created_at"),
         _DAY + 7200,
         0,
     ),
-    "device grants from the future": (
+    "expired device grants": (
         _delete_ahead("nextgen_device_grants", "grant_id", "expires_at", made="created_at"),
         LONGEST_LIFE,
         0,
     ),
-    "rendezvous from the future": (
+    "rendezvous": (
         _delete_ahead("nextgen_rendezvous", "rendezvous_id", "expires_at", made="created_at"),
         LONGEST_LIFE,
         0,
     ),
-    "throttles from the future": (_delete_ahead("nextgen_throttle", "key", "window_start"), 0, 0),
-    "approvals from the future": (
+    "throttles": (_delete_ahead("nextgen_throttle", "key", "window_start"), 0, 0),
+    "approvals": (
         _delete_ahead("nextgen_approvals", "approval_id", "requested_at"),
         0,
         0,
     ),
-    "consents from the future": (
+    "consents": (
         _delete_ahead("nextgen_consents", "user_id, client_id, scope", "granted_at"),
         0,
         0,

@@ -219,3 +219,20 @@ def test_c379_sessions_from_the_future_are_set_right(tables):
     assert [getattr(found[0], name) for name in times] == [NOW] * 4
     assert [session.rotated_at for session in found] == [NOW, NOW, NOW + 60]
     assert all(session.ended_at is None for session in found)
+
+
+def test_the_address_of_an_idle_session_is_forgotten(tables):
+    """Living or ended; every process hears of it, and one that refreshed since keeps its own."""
+    kept = {"device_id": None, "address": "192.0.2.1"}
+    with tables.begin() as txn:
+        sessions.add(txn, a_session(session_id="a0", rotated_at=NOW - 101, **kept))
+        sessions.add(txn, a_session(session_id="a1", rotated_at=NOW - 100, **kept))
+        over = {"ended_at": NOW, "end_reason": "revoked"}
+        sessions.add(txn, a_session(session_id="a2", rotated_at=NOW - 101, **kept, **over))
+        txn.execute("INSERT INTO users (name, deactivated) VALUES (?, 0)", (ALICE,))
+
+    outcome = tables.transact(housekeeping.end_strays, after="", now=NOW, addresses_since=NOW - 100)
+
+    assert (outcome.ended, outcome.changed) == ((), ("a0", "a2"))
+    addresses = [tables.run(sessions.get, name).address for name in ("a0", "a1", "a2")]
+    assert addresses == [None, "192.0.2.1", None]

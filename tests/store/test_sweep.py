@@ -366,12 +366,12 @@ def add_new_rendezvous(txn, name, at):
 
 # How a row of this second gets there, and what is set right where it does not go.
 AHEAD = {
-    "grants from the future": (add_new_grant, "nextgen_grants", None),
-    "device grants from the future": (add_new_device_grant, "nextgen_device_grants", None),
-    "rendezvous from the future": (add_new_rendezvous, "nextgen_rendezvous", None),
-    "throttles from the future": (add_throttle, "nextgen_throttle", None),
-    "approvals from the future": (add_approval, "nextgen_approvals", None),
-    "consents from the future": (add_consent, "nextgen_consents", None),
+    "expired grants": (add_new_grant, "nextgen_grants", None),
+    "expired device grants": (add_new_device_grant, "nextgen_device_grants", None),
+    "rendezvous": (add_new_rendezvous, "nextgen_rendezvous", None),
+    "throttles": (add_throttle, "nextgen_throttle", None),
+    "approvals": (add_approval, "nextgen_approvals", None),
+    "consents": (add_consent, "nextgen_consents", None),
     "sessions ended in the future": (add_session, "nextgen_sessions", "ended_at"),
     "browsers of sessions from the future": (
         add_noted_browser,
@@ -434,3 +434,31 @@ def test_c379_browsers_from_the_future_stay_signed_in_and_begin_anew(tables, tra
     assert transact(sweep.browsers_from_the_future, now=NOW) == 0
     times = tables.query("SELECT signed_in_at, last_active_at FROM nextgen_browsers ORDER BY 2")
     assert times == [(NOW - DAY,) * 2, (NOW - 600, NOW), (NOW + 60,) * 2]
+
+
+def test_events_are_kept_for_as_long_as_the_operator_says(tables, transact):
+    """To the second."""
+    for name, age in (("old", 101), ("young", 100)):
+        tables.run(add_event, name, NOW - age)
+
+    assert transact(sweep.stale, kind="events", now=NOW, keep=100) == 1
+    assert tables.query("SELECT user_id FROM nextgen_events") == [("young",)]
+
+
+def test_addresses_of_events_go_in_bites_and_the_events_stay(tables, monkeypatch):
+    """Those before the time, each looked at once; many of one second are one bite."""
+    monkeypatch.setattr(sweep, "BITE", 10)
+    with tables.begin() as txn:
+        for n in range(45):
+            at = NOW - 100 + (n if n < 15 else 20 if n < 40 else 100)
+            events.add(txn, Event(Happened.SIGNED_IN, at, f"{n:02}", address="192.0.2.1"))
+
+    since, looks = -1, []
+    while since is not None:
+        since, blanked = tables.run(sweep.blank_addresses, since=since, before=NOW)
+        looks.append(blanked)
+
+    assert sum(looks) == 40
+    assert max(looks) == 25
+    assert tables.query("SELECT COUNT(*), COUNT(address) FROM nextgen_events") == [(45, 5)]
+    assert tables.run(sweep.blank_addresses, since=NOW, before=NOW + 1) == (None, 5)

@@ -14,7 +14,7 @@ from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store.device_grants import Codes
-from synapse_nextgen_auth.store.sweep import KINDS_AHEAD, Place
+from synapse_nextgen_auth.store.sweep import KINDS, KINDS_AHEAD, Place
 
 # What an argument of this name stands for, wherever it is asked for.
 SAMPLES = {
@@ -55,6 +55,7 @@ NUMBERS = {
         "agreed_since",
         "created_before",
         "registered_before",
+        "before",
         "begun_after",
     ),
 }
@@ -74,29 +75,29 @@ def statements():
                     yield path.stem, function, variant
 
 
+_BROWSER = Browser("digest", ALICE, NOW, NOW)
+# Further arguments for functions that run one of several statements.
+VARIANTS = {
+    ("sweep", "stale"): [{"kind": kind, "keep": None} for kind in KINDS],
+    ("sweep", "from_the_future"): [{"kind": kind} for kind in KINDS_AHEAD],
+    ("sweep", "blank_addresses"): [{"since": NOW - 1}],
+    ("sweep", "idle_clients"): [
+        {"after": Place(), "is_public": is_public} for is_public in (True, False)
+    ],
+    ("strays", "set_right"): [{"session_ids": ["one", "two"]}],
+    ("strays", "blank_addresses"): [{"session_ids": ["one", "two"]}],
+    ("grants", "add"): [{"grant": a_grant()}],
+    ("device_grants", "add"): [{"grant": a_device_grant()}],
+    ("browsers", "add"): [{"browser": _BROWSER}],
+    ("browsers", "set_right"): [{"former": _BROWSER, "browser": _BROWSER}],
+}
+
+
 def variants(module, name):
     """Return further arguments for functions that run one of several statements."""
-    if (module, name) == ("sweep", "stale"):
-        from synapse_nextgen_auth.store.sweep import KINDS  # noqa: PLC0415
-
-        return [{"kind": kind} for kind in KINDS]
-    if (module, name) == ("sweep", "from_the_future"):
-        return [{"kind": kind} for kind in KINDS_AHEAD]
-    if (module, name) == ("browsers", "set_right"):
-        return [dict.fromkeys(("former", "browser"), Browser("digest", ALICE, NOW, NOW))]
-    if (module, name) == ("strays", "set_right"):
-        return [{"session_ids": ["one", "two"]}]
-    if (module, name) == ("sweep", "idle_clients"):
-        return [{"after": Place(), "is_public": is_public} for is_public in (True, False)]
-    if (module, name) == ("grants", "add"):
-        return [{"grant": a_grant()}]
-    if (module, name) == ("device_grants", "add"):
-        return [{"grant": a_device_grant()}]
-    if (module, name) == ("browsers", "add"):
-        return [{"browser": Browser("digest", ALICE, NOW, NOW)}]
     if module == "throttle":
         return [{"key": "key"}]
-    return [{}]
+    return VARIANTS.get((module, name), [{}])
 
 
 def argument(name):
