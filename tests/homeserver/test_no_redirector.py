@@ -187,6 +187,15 @@ def test_a_long_form_is_asked_again_by_a_form(homeserver, server, signed_in):
     assert state == [(HUGE["state"],)]
 
 
+def test_an_id_token_in_a_form_comes_into_no_address(homeserver, server):
+    """Histories and the logs of proxies keep addresses."""
+    parameters, _ = server.client().request(id_token_hint="a.b.c")
+    page = ask(server, parameters, method="POST")
+
+    assert_page(page, "Continue to sign in", status=200)
+    assert_offered(continued(server, page, requests), parameters, "invalid_request")
+
+
 def test_a_long_form_of_a_stranger_begins_after_one_round(homeserver, server):
     """Once our own page asked there is no cookie to wait for; a foreign one cannot pretend."""
     parameters, _ = server.client().request(**HUGE)

@@ -100,9 +100,13 @@ def _lost_its_cookie(site: Site, incoming: Incoming, asked: Asked) -> bool:
 
 
 def _ask_again(site: Site, asked: Asked, client: Client) -> Outgoing:
-    """Let the browser ask again, with its cookie: by a redirect, or by a form if that is too long."""
+    """Let the browser ask again, with its cookie: by a redirect, or by a form if that is too long.
+
+    By a form too, where an ID token would come into an address that its client kept it out of.
+    """
     location = f"authorize?{urlencode(asked.parameters.values)}"
-    if len(location) <= answers.MAX_LOCATION:
+    has_token = asked.parameters.get("id_token_hint") is not None
+    if len(location) <= answers.MAX_LOCATION and not has_token:
         return answers.redirect(location)
     packed = _pack(asked.parameters)
     page = AskAgainPage("authorize", packed, site.server_name, grants.card(client, ()))
