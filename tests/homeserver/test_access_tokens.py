@@ -6,10 +6,15 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
+from synapse import appservice
+from synapse.types import Requester, create_requester
 
 from support.oauth import ISSUER_PATH
 from support.tokens import OTHER_KEYS, access_token, inside, made_from
 from support.transactions import transactions
+from synapse_nextgen_auth.homeserver.tokens import OURS, is_ours
+from synapse_nextgen_auth.oauth import scopes
+from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.tokens import Kind
 
 V3 = "/_matrix/client/v3"
@@ -360,3 +365,22 @@ def transaction_ids(server, tokens, room):
     events = answer["rooms"]["join"][room]["timeline"]["events"]
     messages = [event for event in events if event["type"] == "m.room.message"]
     return [message["unsigned"].get("transaction_id") for message in messages]
+
+
+def _deserialized(serialized):
+    try:
+        return Requester.deserialize(serialized)
+    except TypeError:  # before it was written in Rust
+        return Requester.deserialize(None, serialized)
+
+
+def test_what_marks_a_request_of_ours_is_given_to_nobody_and_travels():
+    """The mark survives the way between processes, opens nothing of Synapse, and no client gets it."""
+    requester = create_requester("@alice:localhost", scope={OURS}, device_id="ALICEDEVICE")
+    arrived = _deserialized(requester.serialize())
+
+    assert is_ours(arrived)
+    assert not is_ours(create_requester("@alice:localhost"))
+    assert OURS not in {scope.value for scope in getattr(appservice, "Scopes", ())}
+    with pytest.raises(OAuthError):
+        scopes.parse(OURS)
