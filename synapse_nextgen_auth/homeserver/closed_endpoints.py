@@ -7,7 +7,7 @@ included, are in docs/reference/matrix-endpoints.md.
 
 from typing import Any
 
-from synapse.api.errors import AuthError, Codes
+from synapse.api.errors import AuthError, Codes, InvalidClientCredentialsError
 from synapse.http.server import HttpServer
 from synapse.http.servlet import RestServlet, parse_json_object_from_request
 from synapse.http.site import SynapseRequest
@@ -15,10 +15,12 @@ from synapse.rest.client.account import ThreepidDeleteRestServlet, ThreepidRestS
 from synapse.rest.client.capabilities import CapabilitiesRestServlet
 from synapse.rest.client.devices import DehydratedDeviceV2Servlet
 from synapse.rest.client.login_token_request import LoginTokenRequestServlet
+from synapse.rest.client.pusher import PushersSetRestServlet
 from synapse.server import HomeServer
 from synapse.types import Requester
 
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.outage import answered_503
 from synapse_nextgen_auth.homeserver.tokens import is_ours
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 
@@ -43,6 +45,24 @@ async def _refuse_ours(servlet: Any, request: SynapseRequest, what: str) -> None
         f" Manage the account at {servlet.account}",
         Codes.FORBIDDEN,
     )
+
+
+async def _peek(
+    homeserver: Homeserver, servlet: Any, request: SynapseRequest
+) -> tuple[Requester, dict[str, Any]] | None:
+    """Return who sends a good token of ours, and what, before Synapse looks at the request."""
+    token = _token_of_ours(servlet, request)
+    if token is None:
+        return None
+    try:
+        with answered_503(homeserver):
+            requester = await servlet.auth.get_user_by_access_token(token)
+    except InvalidClientCredentialsError:
+        return None  # Synapse refuses it next, as everywhere
+    body = parse_json_object_from_request(request)
+    assert request.content is not None  # noqa: S101 (read just now)
+    request.content.seek(0)
+    return requester, body
 
 
 class Threepids(ThreepidRestServlet):
@@ -98,13 +118,10 @@ class DehydratedDevice(DehydratedDeviceV2Servlet):
 
     async def on_PUT(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
         """Refuse a token of ours that names a device that somebody signed in to."""
-        token = _token_of_ours(self, request)
-        if token is not None:
-            requester = await self.auth.get_user_by_access_token(token)
-            device_id = parse_json_object_from_request(request).get("device_id")
-            await self._refuse_taken(requester.user.to_string(), device_id)
-            assert request.content is not None  # noqa: S101 (read just now)
-            request.content.seek(0)
+        seen = await _peek(self._homeserver, self, request)
+        if seen is not None:
+            requester, body = seen
+            await self._refuse_taken(requester.user.to_string(), body.get("device_id"))
         return await super().on_PUT(request)
 
     async def _refuse_taken(self, user_id: str, device_id: object) -> None:
@@ -117,6 +134,34 @@ class DehydratedDevice(DehydratedDeviceV2Servlet):
             raise AuthError(
                 403, "A device that somebody signed in to cannot be dehydrated", Codes.FORBIDDEN
             )
+
+
+class SetPusher(PushersSetRestServlet):
+    """`/pushers/set`: what is sent to another place than before belongs to who says so.
+
+    Synapse lets a pusher that another device set keep that device, so that it would stay after the
+    session that turned it to a gateway of its own.
+    """
+
+    def __init__(self, hs: HomeServer, homeserver: Homeserver) -> None:
+        super().__init__(hs)
+        self._homeserver = homeserver
+
+    async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
+        """Take the pusher of another device away before a token of ours sets it anew."""
+        seen = await _peek(self._homeserver, self, request)
+        if seen is not None:
+            await self._release(*seen)
+        return await super().on_POST(request)
+
+    async def _release(self, requester: Requester, body: dict[str, Any]) -> None:
+        user_id = requester.user.to_string()
+        wanted = (body.get("app_id"), body.get("pushkey"))
+        for pusher in await self._store.get_pushers_by_user_id(user_id):
+            is_same = (pusher.app_id, pusher.pushkey) == wanted
+            goes_on = (pusher.kind, pusher.data) == (body.get("kind"), body.get("data"))
+            if is_same and pusher.device_id != requester.device_id and not goes_on:
+                await self.pusher_pool.remove_pusher(pusher.app_id, pusher.pushkey, user_id)
 
 
 # What people do on the account page, or not at all, with a token of ours. Clients show forms for
@@ -143,7 +188,7 @@ def servlets(hs: HomeServer, homeserver: Homeserver, endpoints: Endpoints) -> li
     if hs.config.experimental.msc3814_enabled:
         found.append(DehydratedDevice(hs, homeserver))
     if hs.config.worker.worker_app is None:
-        found.append(DeleteThreepid(hs, account))
+        found += [DeleteThreepid(hs, account), SetPusher(hs, homeserver)]
         if hs.config.auth.login_via_existing_enabled:
             found.append(GetLoginToken(hs, account))
     return found

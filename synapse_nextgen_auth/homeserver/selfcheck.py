@@ -69,6 +69,7 @@ INTERNALS = (
     Needed("synapse.rest.client.account", "ThreepidDeleteRestServlet.on_POST", ("request",)),
     Needed("synapse.rest.client.capabilities", "CapabilitiesRestServlet.on_GET", ("request",)),
     Needed("synapse.rest.client.devices", "DehydratedDeviceV2Servlet.on_PUT", ("request",)),
+    Needed("synapse.rest.client.pusher", "PushersSetRestServlet.on_POST", ("request",)),
     Needed("synapse.rest.admin._base", "assert_user_is_admin", ("auth", "requester")),
     Needed("synapse.api.errors", "SynapseError", ("headers",)),
     Needed(_AUTH, "InternalAuth.has_access_token", ("request",)),

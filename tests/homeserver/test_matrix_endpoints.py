@@ -224,9 +224,17 @@ def test_c117_a_dead_token_is_told_no_more_than_elsewhere(bench):
     _, token = sign_in(bench.main.client(), bench.user)
     bench.main.revoke(token=token)
 
-    for path in ("/account/3pid", "/account/3pid/delete"):
-        answer = bench.ask(bench.main, "POST", V3 + path, token)
+    dehydrated = "/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device"
+    body = {"device_id": "SOMEDEVICE", "device_data": {"algorithm": "x"}}
+    body["initial_device_display_name"] = "x"
+    for method, path in (
+        *(("POST", V3 + name) for name in ("/account/3pid", "/account/3pid/delete")),
+        *(("POST", f"{V3}/pushers/set"), ("PUT", dehydrated), ("GET", f"{V3}/capabilities")),
+    ):
+        options = {"json": body} if path == dehydrated else {}
+        answer = bench.ask(bench.main, method, path, token, **options)
         assert (answer.status_code, answer.json()["errcode"]) == (401, "M_UNKNOWN_TOKEN")
+        assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
 
 
 def test_c117_c307_nobody_dehydrates_a_device_that_is_signed_in(homeserver_with_worker, bench):

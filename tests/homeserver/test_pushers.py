@@ -109,3 +109,43 @@ def test_a_refresh_takes_no_pusher_away(homeserver, server, client, user, tokens
     server.whoami(renewed["access_token"])
 
     assert pushkeys(homeserver, user) == ["key"]
+
+
+def devices(homeserver, user):
+    """Return which device each push key of an account belongs to."""
+    return dict(
+        homeserver.query("SELECT pushkey, device_id FROM pushers WHERE user_name = ?", user.user_id)
+    )
+
+
+@pytest.mark.parametrize("whose", ["ours", "stock"])
+def test_c117_a_pusher_that_is_turned_elsewhere_goes_with_who_did_that(
+    homeserver, server, client, user, whose
+):
+    """A thief finds the push keys of all devices, and would leave one of them behind for himself."""
+    honest = homeserver.login(user)["access_token"]
+    if whose == "ours":
+        honest = client.sign_in(user.localpart, user.password)["access_token"]
+    set_pusher(server, honest)
+    thief = client.sign_in(user.localpart, user.password)
+    set_pusher(server, thief["access_token"], host="thief.example.org")
+
+    assert devices(homeserver, user) == {"key": device_of(thief)}
+    server.revoke(token=thief["access_token"])
+    assert pushkeys(homeserver, user) == []
+
+
+def test_who_sets_the_pusher_of_another_device_as_it_was_leaves_it_there(
+    homeserver, server, client, user, tokens
+):
+    """As Synapse means it: to switch it on and off."""
+    other = client.sign_in(user.localpart, user.password)
+    set_pusher(server, other["access_token"])
+
+    assert devices(homeserver, user) == {"key": device_of(tokens)}
+
+
+def test_a_device_may_turn_its_own_pusher_elsewhere(homeserver, server, user, tokens):
+    set_pusher(server, tokens["access_token"], host="new.example.com")
+
+    assert devices(homeserver, user) == {"key": device_of(tokens)}

@@ -1,7 +1,7 @@
 """Pushers as clients set them."""
 
 
-def set_pusher(server, access_token, pushkey="key"):
+def set_pusher(server, access_token, pushkey="key", *, host="push.example.com"):
     """Let the device of a token be told of events by a gateway that nobody runs."""
     body = {
         "kind": "http",
@@ -10,7 +10,7 @@ def set_pusher(server, access_token, pushkey="key"):
         "device_display_name": "Device",
         "pushkey": pushkey,
         "lang": "en",
-        "data": {"url": "https://push.example.com/_matrix/push/v1/notify"},
+        "data": {"url": f"https://{host}/_matrix/push/v1/notify"},
         "append": True,
     }
     answer = server.api("POST", "/_matrix/client/v3/pushers/set", access_token, json=body)
