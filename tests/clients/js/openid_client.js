@@ -52,7 +52,10 @@ const whoami = await client.fetchProtectedResource(
   tokens.access_token,
   new URL("/_matrix/client/v3/account/whoami", homeserver),
   "GET",
-).then((answer) => answer.json());
+)
+  // A challenge (RFC 6750 section 3) is an error to this library; the answer comes with it.
+  .catch((error) => error.response ?? Promise.reject(error))
+  .then((answer) => answer.json());
 const introspection =
   method === "none" ? null : await client.tokenIntrospection(config, tokens.access_token);
 const fresh = await client.refreshTokenGrant(config, tokens.refresh_token);
