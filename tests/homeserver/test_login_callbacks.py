@@ -5,6 +5,7 @@ import pytest
 from support import neighbours as surroundings
 from support.neighbours import Neighbours
 from support.oauth import API, DEVICE, Browser, Server, device_id
+from support.redis import RedisServer
 from support.waiting import eventually
 
 PASSWORD = "of-the-directory"
@@ -73,14 +74,24 @@ def test_c335_who_goes_nowhere_calls_nothing(server, neighbours, user):
     assert calls(neighbours, user) == []
 
 
+@pytest.fixture
+def own_redis():
+    """Yield a Redis that no other homeserver of the same name talks over."""
+    redis = RedisServer()
+    try:
+        yield redis.start()
+    finally:
+        redis.stop()
+
+
 @pytest.mark.slow
 def test_c335_c355_the_process_that_checked_the_password_is_told(
-    tmp_path_factory, make_database, redis_server
+    tmp_path_factory, make_database, own_redis
 ):
     """The session begins on another process, which has nothing to call."""
     directory = tmp_path_factory.mktemp("homeserver-callbacks")
     homeserver = surroundings.homeserver(
-        directory, make_database("postgres", directory), redis=redis_server
+        directory, make_database("postgres", directory), redis=own_redis
     )
     with homeserver:
         worker = Server(homeserver.add_worker().base_url)
