@@ -45,7 +45,7 @@ class Homeserver:
         # After most other errors Synapse runs a transaction again by itself.
         self._passing = (module.IntegrityError, module.InterfaceError, ConnectionLost)
         self.metrics = Metrics(self.server_name)
-        self.live = LiveSessions(self.hs)
+        self.live = LiveSessions(self.hs, self._run)
         self.drain = Drain(self.hs)
         self._when_sessions_end: list[Callable[[tuple[str, ...]], None]] = []
 

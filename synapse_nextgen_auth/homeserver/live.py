@@ -1,6 +1,6 @@
 """Sessions as every request needs them: from memory, and forgotten everywhere when they end."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 
 from synapse.module_api import cached
 from synapse.server import HomeServer
@@ -22,7 +22,14 @@ class LiveSessions:
     be relied on. So the first use of a fresh token costs no query on any worker.
     """
 
-    def __init__(self, hs: HomeServer) -> None:
+    def __init__(
+        self,
+        hs: HomeServer,
+        run: Callable[
+            [str, Callable[[LoggingTransaction], Session | None]], Awaitable[Session | None]
+        ],
+    ) -> None:
+        self._run = run
         self.server_name = hs.hostname
         self.clock = hs.get_clock()
         self._store = hs.get_datastores().main
@@ -40,9 +47,7 @@ class LiveSessions:
     @cached(max_entries=100_000)
     async def nextgen_session(self, session_id: str) -> Session:
         """Read the session from the database."""
-        session = await self._store.db_pool.runInteraction(
-            "nextgen_get_session", sessions.get, session_id
-        )
+        session = await self._run("get_session", lambda txn: sessions.get(txn, session_id))
         if session is None:
             raise UnknownSession
         return session

@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.answers import offered
 from support.keys import device_keys, master_key, public_key
 from support.oauth import ADMIN, API, DEVICE, Browser, device_id, web_client
 from support.television import Television, let_in
@@ -20,11 +21,13 @@ def scope_for(device):
 
 
 def refused_scope(server, client, scope):
-    """Ask for a scope; return the refusal that comes back to the client, `None` if there is none."""
+    """Ask for a scope; return the refusal that a page offers to take back to the client.
+
+    `None` if there is none.
+    """
     parameters, _ = client.request(scope=scope)
-    browser = Browser(server)
-    page = browser.authorize(parameters)
-    return browser.answer(page) if page.status_code == 303 else None
+    page = Browser(server).authorize(parameters)
+    return offered(page, client.redirect_uri) if page.status_code == 400 else None
 
 
 @pytest.mark.parametrize(
