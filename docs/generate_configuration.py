@@ -11,8 +11,7 @@ from typing import Any
 import attrs
 
 from synapse_nextgen_auth.cli.homeserver_yaml import MODULE
-from synapse_nextgen_auth.cli.settings_words import duration
-from synapse_nextgen_auth.config import SECTIONS, Config
+from synapse_nextgen_auth.config import SECTIONS, Config, duration
 from synapse_nextgen_auth.oauth.static_clients import StaticClient
 from synapse_nextgen_auth.secret import Secret
 

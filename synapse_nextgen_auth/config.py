@@ -98,8 +98,9 @@ class Sessions:
         None,
         "End a session whose client did not show up for this long; its device and keys stay."
         " Synapse's `refresh_token_lifetime` counts too: the shorter one wins. It must be longer"
-        " than an access token works, by a tenth of it or five minutes: otherwise sessions in use"
-        " would end, and the module does not start.",
+        " than an access token lives plus a tenth of this limit, or plus five minutes if that is"
+        " less: for 5-minute tokens 6m, for one-hour tokens 65m. Otherwise sessions in use would"
+        " end, and the module does not start.",
         example="90d",
         unit="duration",
     )
@@ -107,7 +108,9 @@ class Sessions:
         None,
         "End a session without a Matrix device, such as a website's, whose client neither refreshed"
         " nor used it for this long. Where `idle_lifetime` is shorter, that counts. Not set: 30"
-        " days, or a little more than the lifetime of access tokens where that is longer.",
+        " days, or a little more than the lifetime of access tokens where that is longer. It must be"
+        " longer than an access token lives plus a tenth of this limit, or plus five minutes if that"
+        " is less: for 5-minute tokens 6m, for one-hour tokens 65m.",
         example="7d",
         unit="duration",
     )
@@ -519,6 +522,16 @@ class _Reader:
 def _seconds(raw: object) -> int | None:
     match = _DURATION.fullmatch(raw) if isinstance(raw, str) else None
     return int(match[1]) * _UNITS[match[2]] if match else None
+
+
+def duration(seconds: int | None) -> str:
+    """Return a duration in the largest unit that fits it exactly, as the options take it."""
+    if seconds is None:
+        return "no limit"
+    for unit in ("d", "h", "m"):
+        if seconds and seconds % _UNITS[unit] == 0:
+            return f"{seconds // _UNITS[unit]}{unit}"
+    return f"{seconds}s"
 
 
 def _join(path: str, name: object) -> str:

@@ -2,11 +2,9 @@
 
 from synapse.config.homeserver import HomeServerConfig
 
-from synapse_nextgen_auth.config import Config
+from synapse_nextgen_auth.config import Config, duration
 from synapse_nextgen_auth.homeserver.lifetimes import effective_limits
 from synapse_nextgen_auth.oauth.metadata import Endpoints
-
-_UNITS = (("d", 86400), ("h", 3600), ("m", 60))
 
 
 def settings_in_effect(config: Config, hs_config: HomeServerConfig) -> str:
@@ -32,16 +30,6 @@ def settings_in_effect(config: Config, hs_config: HomeServerConfig) -> str:
     }
     width = max(map(len, lines))
     return "\n".join(f"  {name:<{width}}  {value}" for name, value in lines.items())
-
-
-def duration(seconds: int | None) -> str:
-    """Return a duration in the largest unit that fits it exactly, as the options take it."""
-    if seconds is None:
-        return "no limit"
-    for unit, size in _UNITS:
-        if seconds and seconds % size == 0:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
 
 
 def _source_of_keys(config: Config) -> str:

@@ -12,7 +12,7 @@ def effective_limits(config: Config, hs_config: HomeServerConfig) -> Limits:
     """Return the lifetimes in force: our options, and Synapse's own where it has them (seconds)."""
     registration = hs_config.registration
     synapses = _seconds(registration.refreshable_access_token_lifetime)
-    idle = _shorter(config.sessions.idle_lifetime, _seconds(registration.refresh_token_lifetime))
+    idle = _shorter(config.sessions.idle_lifetime, synapses_idle_limit(hs_config))
     access_token = config.tokens.access_token_lifetime or synapses or 300
     without_device = config.sessions.idle_lifetime_without_device or max(
         _IDLE_WITHOUT_DEVICE, access_token + MAX_NOTED_EVERY
@@ -24,6 +24,11 @@ def effective_limits(config: Config, hs_config: HomeServerConfig) -> Limits:
         absolute=_shorter(config.sessions.lifetime, _seconds(registration.session_lifetime)),
         idle_without_device=_shorter(idle, without_device),
     )
+
+
+def synapses_idle_limit(hs_config: HomeServerConfig) -> int | None:
+    """Return Synapse's own idle limit of sessions, in seconds."""
+    return _seconds(hs_config.registration.refresh_token_lifetime)
 
 
 def _seconds(milliseconds: int | None) -> int | None:

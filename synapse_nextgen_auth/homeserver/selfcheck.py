@@ -15,8 +15,9 @@ from synapse.config._base import read_config_files
 from synapse.config.homeserver import HomeServerConfig
 from synapse.util import SYNAPSE_VERSION
 
-from synapse_nextgen_auth.config import MIN_SECRET_BYTES, Config
-from synapse_nextgen_auth.homeserver.lifetimes import effective_limits
+from synapse_nextgen_auth.config import MIN_SECRET_BYTES, Config, duration
+from synapse_nextgen_auth.homeserver.lifetimes import effective_limits, synapses_idle_limit
+from synapse_nextgen_auth.oauth.sessions import least_idle, noted_every
 
 
 class StartRefused(Exception):
@@ -192,24 +193,21 @@ def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
 
 
 def _idle_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
-    """Return which idle limits would end sessions that are in use.
-
-    A client refreshes when its access token has expired, and what it did since then is written down
-    only now and then.
-    """
-    limits = effective_limits(config, hs_config)
-    shortest = limits.access_token + limits.noted_every
+    """Return which idle limits would end sessions that are in use, each by its own name."""
+    access_token = effective_limits(config, hs_config).access_token
     found = {
-        "The idle limit of sessions": limits.idle,
+        "sessions.idle_lifetime": config.sessions.idle_lifetime,
+        "refresh_token_lifetime": synapses_idle_limit(hs_config),
         "sessions.idle_lifetime_without_device": config.sessions.idle_lifetime_without_device,
     }
     return [
-        f"{name} is {seconds}s, and a session in use may look idle for {shortest}s: its access token"
-        f" works for {limits.access_token}s, and uses are written down every {limits.noted_every}s."
-        " Raise sessions.idle_lifetime (or Synapse's refresh_token_lifetime, where that is shorter),"
-        " or lower tokens.access_token_lifetime (or Synapse's refreshable_access_token_lifetime)."
-        for name, seconds in found.items()
-        if seconds is not None and seconds < shortest
+        f"{name} is {duration(idle)}, and a session in use may look idle for"
+        f" {duration(access_token + noted_every(idle))}: its access token works for"
+        f" {duration(access_token)}, and uses are written down every {duration(noted_every(idle))}."
+        f" Lower tokens.access_token_lifetime, or raise {name}:"
+        f" at least {duration(least_idle(access_token))} would do."
+        for name, idle in found.items()
+        if idle is not None and idle < access_token + noted_every(idle)
     ]
 
 

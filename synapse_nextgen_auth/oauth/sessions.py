@@ -29,6 +29,20 @@ DEVICE_STAYS = SOFT_ENDS | {End.REPLACED}
 MAX_NOTED_EVERY = 300
 
 
+def noted_every(idle: int) -> int:
+    """After how many seconds one more use is written down: often enough for this idle limit."""
+    return max(1, min(idle // 10, MAX_NOTED_EVERY))
+
+
+def least_idle(access_token: int) -> int:
+    """Return an idle limit, in seconds, that lets sessions in use live, and no longer than needed.
+
+    A client refreshes when its access token has expired, and what it did since then is written down
+    only now and then.
+    """
+    return min(-(-access_token * 10 // 9), access_token + MAX_NOTED_EVERY)
+
+
 @attrs.frozen
 class Limits:
     """How long things live, in seconds; `None` is without end."""
@@ -45,7 +59,7 @@ class Limits:
         idle = min(
             filter(None, (self.idle, self.idle_without_device)), default=MAX_NOTED_EVERY * 10
         )
-        return max(1, min(idle // 10, MAX_NOTED_EVERY))
+        return noted_every(idle)
 
 
 @attrs.frozen

@@ -5,7 +5,7 @@ import yaml
 
 from support.synapse import sqlite_homeserver
 from synapse_nextgen_auth.cli.main import main
-from synapse_nextgen_auth.cli.settings_words import duration
+from synapse_nextgen_auth.config import duration
 
 MODULE = "synapse_nextgen_auth.NextGenAuth"
 

@@ -96,11 +96,21 @@ def test_c343_a_short_key_is_no_key(settings, tmp_path):
 @pytest.mark.parametrize(
     ("synapses", "options", "words"),
     [
-        ({}, {"sessions": {"idle_lifetime": "40s"}}, ("40s", "300s", "every 4s")),
-        ({}, {"sessions": {"idle_lifetime": "332s"}}, ("332s", "333s", "every 33s")),
+        (
+            {},
+            {"sessions": {"idle_lifetime": "40s"}},
+            ("sessions.idle_lifetime is 40s", "304s", "5m", "every 4s"),
+        ),
+        (
+            {},
+            {"sessions": {"idle_lifetime": "332s"}},
+            ("332s", "333s", "every 33s", "334s would do"),
+        ),
         ({}, {"sessions": {"idle_lifetime": "333s"}}, ()),
-        ({}, {"sessions": {"idle_lifetime_without_device": "5m"}}, ("without_device", "330s")),
-        ({"refresh_token_lifetime": "200s"}, {}, ("200s", "320s")),
+        ({}, {"sessions": {"idle_lifetime_without_device": "5m"}}, ("device is 5m", "330s")),
+        ({}, {"sessions": {"idle_lifetime_without_device": "334s"}}, ()),
+        ({}, {"sessions": {"idle_lifetime_without_device": "6m"}}, ()),
+        ({"refresh_token_lifetime": "200s"}, {}, ("refresh_token_lifetime is 200s", "320s")),
         (
             {"refresh_token_lifetime": "200s"},
             {"tokens": {"access_token_lifetime": "60s"}, "sessions": {"idle_lifetime": "1h"}},
@@ -109,7 +119,7 @@ def test_c343_a_short_key_is_no_key(settings, tmp_path):
         (
             {"refreshable_access_token_lifetime": "1h"},
             {"sessions": {"idle_lifetime": "1h"}},
-            ("3600s", "3900s"),
+            ("is 1h", "for 65m", "at least 65m would do."),
         ),
         # Nobody has to know of an option that was not set.
         ({}, {"tokens": {"access_token_lifetime": "60d"}}, ()),
@@ -121,6 +131,23 @@ def test_an_idle_limit_that_would_end_sessions_in_use(settings, tmp_path, synaps
 
     assert len(found) == bool(words), found
     assert all(word in found[0] for word in words)
+    if found:
+        name = found[0].partition(" is ")[0]
+        assert f"or raise {name}: at least" in found[0]
+
+
+def test_every_idle_limit_that_is_too_short_is_named(settings, tmp_path):
+    """Raising one would bring up the next one otherwise."""
+    short = {"idle_lifetime": "310s", "idle_lifetime_without_device": "5m"}
+    synapses = settings | {"refresh_token_lifetime": "40s"}
+
+    found = problems(synapses, tmp_path, configuration.read({"sessions": short}))
+
+    assert [problem.partition(" is ")[0] for problem in found] == [
+        "sessions.idle_lifetime",
+        "refresh_token_lifetime",
+        "sessions.idle_lifetime_without_device",
+    ]
 
 
 def test_all_that_is_wrong_with_the_homeserver_is_said_at_once(settings, tmp_path):

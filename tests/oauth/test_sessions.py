@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from support.records import MATRIX, NOW, a_session
 from synapse_nextgen_auth.oauth import scopes
-from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, End, Limits
+from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, End, Limits, least_idle, noted_every
 
 
 @pytest.mark.parametrize(
@@ -103,3 +103,20 @@ def test_the_scope_is_read_once():
 def test_the_defaults_are_those_of_the_specification():
     """Five minutes for an access token, 30 seconds of grace, no other limit."""
     assert Limits() == Limits(access_token=300, grace=30, idle=None, absolute=None)
+
+
+@pytest.mark.parametrize(
+    ("access_token", "idle"), [(1, 2), (60, 67), (300, 334), (2700, 3000), (3600, 3900)]
+)
+def test_the_least_idle_limit_lets_sessions_in_use_live(access_token, idle):
+    """The client turns up once in the life of an access token, and that is noted a little later."""
+    assert least_idle(access_token) == idle
+
+
+@given(access_token=st.integers(1, 10**9))
+def test_an_idle_limit_that_is_recommended_passes(access_token):
+    """And two seconds less would not: nobody is told more than is needed."""
+    idle = least_idle(access_token)
+
+    assert idle >= access_token + noted_every(idle)
+    assert idle - 2 < access_token + noted_every(idle - 2)
