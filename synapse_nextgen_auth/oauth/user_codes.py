@@ -2,6 +2,10 @@
 
 Nine of twenty letters are 38.9 bits: 119 tries at one code succeed with a probability of 2^-32, and a
 network has fewer in the longest life of a code.
+
+Codes of the version before have eight letters. They are read, so that an upgrade strands no device.
+Nobody draws them any more: there are some for the 20 minutes that a code may live after the last old
+process stopped, and only for those the same tries succeed with 2^-28.
 """
 
 import re
@@ -12,11 +16,11 @@ from synapse_nextgen_auth.secret import Keyring
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 LENGTH = 9
 HALF = 4  # letters; who guesses the others of a code knows these
-GROUP = 3
+GROUPS = {LENGTH: 3, 8: 4}  # how many letters a group has, by the letters of the code
 
 _PURPOSE = "user code"  # what its keys are for
 _BETWEEN = re.compile(r"[\s\-\u2010-\u2015_.]+")
-_CODE = re.compile(f"[{ALPHABET}]{{{LENGTH}}}")
+_CODE = re.compile(f"[{ALPHABET}]+")
 
 
 def read(typed: str) -> str | None:
@@ -24,12 +28,13 @@ def read(typed: str) -> str | None:
     if len(typed) > 40:
         return None
     code = _BETWEEN.sub("", typed).upper()
-    return code if _CODE.fullmatch(code) else None
+    return code if len(code) in GROUPS and _CODE.fullmatch(code) else None
 
 
 def show(code: str) -> str:
-    """Write a code as people compare it: three groups of three."""
-    return "-".join(code[at : at + GROUP] for at in range(0, LENGTH, GROUP))
+    """Write a code as the device shows it: three groups of three, an older one as two of four."""
+    group = GROUPS[len(code)]
+    return "-".join(code[at : at + group] for at in range(0, len(code), group))
 
 
 def keyed(keys: Keyring, code: str) -> tuple[str, str]:

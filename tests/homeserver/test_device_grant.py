@@ -20,6 +20,8 @@ from support.oauth import (
 )
 from support.television import DEVICE_CODE, METADATA, Television, enter, forget_wrong_codes, let_in
 from support.transactions import transactions
+from synapse_nextgen_auth.oauth import user_codes
+from synapse_nextgen_auth.secret import Keyring, random_letters
 
 USER_CODE = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{3}(-[BCDFGHJKLMNPQRSTVWXZ]{3}){2}")
 television = Television.begin
@@ -226,6 +228,49 @@ def test_c147_a_code_dies_of_near_misses(server, user):
     browser.get(tv.answer["verification_uri"])
 
     assert browser.submit(user_code=tv.answer["user_code"]).status_code == 400
+
+
+def of_the_version_before(homeserver, tv):
+    """Give the device a code of eight letters, as that version wrote it; return it as it shows it."""
+    code = random_letters(user_codes.ALPHABET, 8)
+    keys = Keyring.of(b"a-macaroon-key-that-only-tests-have")
+    digest = keys.mac("user code", code.encode()).hex()
+    half = keys.mac("user code half", code[:4].encode()).hex()
+    homeserver.query(
+        "UPDATE nextgen_device_grants SET user_code_digest = ?, user_code_half = ?,"
+        " user_code_sealed = ? WHERE device_id = ?",
+        *(digest, half, keys.seal("user code", code.encode()), tv.device_id),
+    )
+    return f"{code[:4]}-{code[4:]}"
+
+
+def test_a_code_of_the_version_before_lets_its_device_in(homeserver, server, user):
+    """From the link, as from the keyboard: an upgrade strands no device that shows one."""
+    tv, browser = television(server), Browser(server)
+    code = of_the_version_before(homeserver, tv)
+
+    filled_in = browser.get(f"{tv.answer['verification_uri']}?user_code={code}")
+    asked = enter(browser, tv, user, code=code.replace("-", "").lower())
+    browser.submit(decision="approve", confirm="yes")
+
+    assert f'value="{code}"' in filled_in.text
+    assert code in asked.text
+    assert tv.poll().status_code == 200
+
+
+def test_c147_guesses_close_to_a_code_of_the_version_before_kill_it(homeserver, server):
+    """They are counted against it as against any."""
+    tv = television(server)
+    code = of_the_version_before(homeserver, tv)
+    near = code[:5] + ("BBBB" if code[5:] != "BBBB" else "CCCC")
+
+    answers = []
+    for typed in [near] * 5 + [code]:
+        browser = Browser(server)
+        browser.get(tv.answer["verification_uri"])
+        answers.append(browser.submit(user_code=typed).status_code)
+
+    assert answers == [400] * 6
 
 
 def test_c149_the_page_lets_a_person_notice(homeserver, server, user):
