@@ -79,10 +79,21 @@ def _refuse_now(
         # Whoever approved signed out since, perhaps because it was not meant.
         return "the browser that approved is not signed in any more"
     device_id = scopes.parse(grant.scope).device_id
+    if device_id is not None and _was_taken_since(txn, grant, user_id, device_id):
+        # The page that the person agreed on could not say that it signs this one out.
+        return "another client took the device since"
     if not has_room(txn, user_id, device_id, max_devices=max_devices, now=now):
         # Good again as soon as there is room.
         return "the account has too many devices"
     return None
+
+
+def _was_taken_since(txn: Txn, grant: Grant, user_id: str, device_id: str) -> bool:
+    """Say whether another client began a session on the device after the person agreed (C310)."""
+    session = sessions.find_by_device(txn, user_id, device_id)
+    if session is None or session.client_id == grant.client_id:
+        return False
+    return grant.approved_at is not None and session.created_at > grant.approved_at
 
 
 def _begin(txn: Txn, grant: Grant, presented: Presented, *, now: int) -> Outcome[Redeemed]:

@@ -48,8 +48,10 @@ class Signing:
             await self.rotate()
         return [key.public_jwk for key in await self._usable()]
 
-    async def hinted(self, id_token_hint: str, *, issuer: str, audience: str) -> str | None:
-        """Return the account that an ID token of ours, made for this client, names."""
+    async def hinted(
+        self, id_token_hint: str, *, issuer: str, audience: str
+    ) -> id_token.Hint | None:
+        """Return whom an ID token of ours, made for this client, names."""
         return id_token.read_hint(
             id_token_hint, await self._usable(), issuer=issuer, audience=audience
         )

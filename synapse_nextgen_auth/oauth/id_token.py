@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,6 +21,15 @@ _OF_ANY_AGE: Any = {
     "verify_iat": False,
     "verify_nbf": False,
 }
+# With a signature that nobody can check, PyJWT looks at no claim unless it is told so again.
+_OF_A_RETIRED_KEY: Any = {
+    **_OF_ANY_AGE,
+    "verify_signature": False,
+    "verify_iss": True,
+    "verify_aud": True,
+    "verify_sub": True,
+}
+_USER_ID = re.compile(r"@[\x21-\x39\x3B-\x7E]{0,254}:[\x21-\x7E]{1,254}")
 
 
 @attrs.frozen
@@ -55,29 +65,39 @@ def half_hash(value: Secret) -> str:
     return urlsafe(hashlib.sha256(value.reveal().encode("ascii")).digest()[:16])
 
 
+@attrs.frozen
+class Hint:
+    """Whom an `id_token_hint` names; `is_proven` once a key of ours that is still known says so."""
+
+    user_id: str
+    is_proven: bool
+
+
 def read_hint(
     text: str, published: Iterable[SigningKey], *, issuer: str, audience: str
-) -> str | None:
+) -> Hint | None:
     """Return whom an `id_token_hint` names; `None` unless we made it, for this very client.
 
     The signature is checked, so that nobody can ask here whether a person of their choice is signed
-    in: only who got that person's ID token may (section 3.1.2.1).
+    in: only who got that person's ID token may (section 3.1.2.1). Of one whose key was retired it can
+    not be checked any more. That is no fault of the client, and it proves nothing.
     """
     if len(text) > MAX_HINT:
         return None
     try:
         kid = jwt.get_unverified_header(text).get("kid")
-        for key in published:
-            if key.kid == kid:
-                claims = jwt.decode(
-                    text,
-                    jwt.PyJWK(json.loads(key.public_jwk)),
-                    algorithms=[key.algorithm.value],
-                    issuer=issuer,
-                    audience=audience,
-                    options=_OF_ANY_AGE,
-                )
-                return str(claims["sub"])
+        key = next((key for key in published if key.kid == kid), None)
+        if kid is None:
+            return None
+        claims = jwt.decode(
+            text,
+            jwt.PyJWK(json.loads(key.public_jwk)) if key else "",
+            algorithms=[key.algorithm.value] if key else None,
+            issuer=issuer,
+            audience=audience,
+            options=_OF_ANY_AGE if key else _OF_A_RETIRED_KEY,
+        )
     except (jwt.PyJWTError, ValueError, RecursionError):
-        pass
-    return None
+        return None
+    subject = claims["sub"]
+    return Hint(subject, key is not None) if _USER_ID.fullmatch(subject) else None

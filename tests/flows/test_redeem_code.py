@@ -338,6 +338,27 @@ def test_a_later_session_takes_over_the_device(tables, transact):
     assert tables.run(sessions.find_by_device, ALICE, PHONE) == outcome.value.session
 
 
+@pytest.mark.parametrize(("client_id", "comes_in"), [("former", False), (None, True)])
+def test_c310_who_came_after_the_yes_is_signed_out_by_its_own_client_alone(
+    tables, transact, client_id, comes_in
+):
+    """The page that the person agreed on could not say that this code signs another client out."""
+    grant = issue(tables)
+    later = a_session(
+        session_id="01" * 16, client_id=client_id or grant.client_id, created_at=NOW + 1
+    )
+    tables.run(sessions.add, later)
+
+    outcome = transact(redeem_code.redeem, presented(), now=NOW + 2)
+
+    living = tables.run(sessions.find_by_device, ALICE, PHONE)
+    if comes_in:
+        assert living == outcome.value.session
+    else:
+        assert refused(outcome) == "another client took the device since"
+        assert living == later
+
+
 @pytest.mark.parametrize(
     "neighbour",
     [

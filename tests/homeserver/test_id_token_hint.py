@@ -131,6 +131,35 @@ def test_a_hint_that_cannot_be_read_is_refused(homeserver, client, two, spoil, p
     assert_sent_back(answer, parameters, "invalid_request")
 
 
+def of_a_retired_key(text):
+    """Return the token as if its key had been replaced long ago: nobody knows that one any more."""
+    header, payload, signature = text.split(".")
+    named = json.loads(base64.urlsafe_b64decode(header + "=="))
+    named["kid"] = "0" * 32
+    header = base64.urlsafe_b64encode(json.dumps(named).encode()).rstrip(b"=").decode()
+    return f"{header}.{payload}.{signature}"
+
+
+def test_a_hint_whose_key_was_retired_asks_for_a_sign_in(homeserver, client, two):
+    """Silence tells nothing about who is signed in, Bob himself included; with pages he signs in."""
+    browser, alice, bob, alices, bobs = two
+    for token in (alices, bobs):
+        silent, _ = client.request(
+            scope="openid", prompt="none", id_token_hint=of_a_retired_key(token)
+        )
+        with unchanged(homeserver):
+            answer = browser.authorize(silent)
+        assert_sent_back(answer, silent, "login_required")
+    parameters, verifier = client.request(scope="openid", id_token_hint=of_a_retired_key(bobs))
+    asked = browser.authorize(parameters)
+
+    assert_page(asked, ASKS_FOR, f'value="{bob.localpart}"', status=200)
+    assert_page(browser.sign_in(alice.localpart, alice.password), ANOTHER, status=403)
+    browser.authorize(parameters)
+    code = browser.answer(browser.sign_in(bob.localpart, bob.password))["code"]
+    assert claims(redeem(client, code, verifier)["id_token"])["sub"] == bob.user_id
+
+
 def test_the_token_of_another_client_is_no_hint(homeserver, server, two):
     """Else a client could ask about people whose tokens it was never given."""
     browser, *_, bobs = two

@@ -19,6 +19,7 @@ from support.answers import (
 from support.oauth import Browser, web_client
 from support.public import CALLBACK
 from support.rows import unchanged
+from synapse_nextgen_auth.web.endpoints.authorize import AGAIN
 
 APP = "com.example.client:/cb"
 WRONG = [
@@ -161,10 +162,10 @@ HUGE = {"state": "\U0001f600" * 4096, "nonce": "n" * 2048, "login_hint": "h" * 2
 
 def continued(server, page, http):
     """Press Continue on the page that asks again, as the browser's script does."""
-    again = html.unescape(re.search(r'name="again" value="([^"]*)"', page.text)[1])
+    again = html.unescape(re.search(rf'name="{AGAIN}" value="([^"]*)"', page.text)[1])
     return http.post(
         server.url("authorize"),
-        data={"again": again},
+        data={AGAIN: again},
         headers={"Origin": "null", "Sec-Fetch-Site": "same-origin"},
         allow_redirects=False,
         timeout=30,
@@ -202,7 +203,7 @@ def test_a_long_form_of_a_stranger_begins_after_one_round(homeserver, server):
     page = ask(server, parameters, method="POST")
     foreign = requests.post(
         server.url("authorize"),
-        data={"again": html.unescape(re.search(r'name="again" value="([^"]*)"', page.text)[1])},
+        data={AGAIN: html.unescape(re.search(rf'name="{AGAIN}" value="([^"]*)"', page.text)[1])},
         headers={"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
         timeout=30,
     )
@@ -221,15 +222,26 @@ def test_a_long_form_of_a_stranger_begins_after_one_round(homeserver, server):
 def test_whatever_stands_in_its_field_is_a_request_or_a_page(homeserver, server, again):
     """Anybody can write it; without a known client there is only a page (C011)."""
     with unchanged(homeserver):
-        answer = requests.post(server.url("authorize"), data={"again": again}, timeout=30)
+        answer = requests.post(server.url("authorize"), data={AGAIN: again}, timeout=30)
 
     assert_page(answer)
+
+
+@pytest.mark.parametrize("value", ["1", "true", "{", "[]"])
+@pytest.mark.parametrize("name", ["again", AGAIN])
+def test_a_parameter_that_we_do_not_know_is_ignored(server, name, value):
+    """A client may have one of any name; what is no request of a page of ours is none (RFC 6749 3.1)."""
+    parameters, _ = server.client().request(**{name: value})
+    answer = ask(server, parameters, method="POST")
+
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("authorize?")
 
 
 def test_beside_its_field_nothing_counts(server):
     """Not even a second client."""
     parameters, _ = server.client().request()
-    form = {"again": json.dumps(parameters), "client_id": "another"}
+    form = {AGAIN: json.dumps(parameters), "client_id": "another"}
     answer = requests.post(
         server.url("authorize"), data=form, headers={"Sec-Fetch-Site": "same-origin"},
         allow_redirects=False, timeout=30,

@@ -57,6 +57,15 @@ def signs_out(approved):
     assert "signed out" in approved.browser.submit().text
 
 
+def signs_out_after_the_sign_in_ran_out(approved):
+    approved.browser.get(approved.server.url(""))
+    approved.homeserver.query(
+        "UPDATE nextgen_browsers SET last_active_at = last_active_at - 99999999 WHERE user_id = ?",
+        approved.user.user_id,
+    )
+    assert "signed out" in approved.browser.submit().text
+
+
 def signs_out_and_in_again(approved):
     signs_out(approved)
     approved.sign_in_again()
@@ -123,6 +132,7 @@ def approved(homeserver, server):
     "happens",
     [
         signs_out,
+        signs_out_after_the_sign_in_ran_out,
         signs_out_and_in_again,
         another_person_signs_in,
         another_person_signs_in_between,

@@ -11,7 +11,7 @@ import pytest
 
 from support.records import ALICE, NOW
 from synapse_nextgen_auth.oauth import id_token, keys
-from synapse_nextgen_auth.oauth.id_token import Claims
+from synapse_nextgen_auth.oauth.id_token import Claims, Hint
 from synapse_nextgen_auth.oauth.keys import Algorithm, SigningKey
 from synapse_nextgen_auth.secret import Secret, urlsafe
 
@@ -123,7 +123,7 @@ def test_our_own_token_is_a_hint_however_old(algorithm):
     for made_at in (0, NOW, 10 * NOW):
         text = id_token.sign(CLAIMS, key, pem, now=made_at)
 
-        assert hint(text, published=[key]) == ALICE
+        assert hint(text, published=[key]) == Hint(ALICE, is_proven=True)
 
 
 def forged(**changes):
@@ -138,7 +138,14 @@ def test_a_token_for_several_clients_is_a_hint_for_each():
     """Its `aud` may be a list (OpenID Connect Core section 2)."""
     text = forged(aud=["other", "app"])
 
-    assert hint(text, published=[PAIRS[Algorithm.RS256][0]]) == ALICE
+    assert hint(text, published=[PAIRS[Algorithm.RS256][0]]) == Hint(ALICE, is_proven=True)
+
+
+def test_a_token_whose_key_was_retired_proves_nothing():
+    """It still says whom the client means; nobody can check that any more."""
+    text = forged(headers={"kid": "retired"})
+
+    assert hint(text) == Hint(ALICE, is_proven=False)
 
 
 PUBLIC = PAIRS[Algorithm.RS256][0].public_jwk
@@ -168,7 +175,13 @@ HMAC = f"{HEAD}.{urlsafe(hmac.digest(PUBLIC.encode(), HEAD.encode(), 'sha256'))}
         forged(aud=None),
         forged(sub=None),
         forged(sub=17),
-        forged(headers={"kid": "another"}),
+        forged(sub="nobody of ours", headers={"kid": "retired"}),
+        forged(sub="@" + "a" * 999 + ":hs", headers={"kid": "retired"}),
+        forged(iss="https://evil.example/", headers={"kid": "retired"}),
+        forged(aud="other", headers={"kid": "retired"}),
+        forged(aud=None, headers={"kid": "retired"}),
+        forged(sub=None, headers={"kid": "retired"}),
+        forged(sub=17, headers={"kid": "retired"}),
         forged(headers={"crit": ["b64"], "b64": False}),
         forged(nonce="x" * 9000),
         base64.urlsafe_b64encode(b"[" * 6000).decode().rstrip("=") + ".e30.AA",
@@ -181,4 +194,4 @@ def test_what_is_no_token_of_ours_for_this_client_is_no_hint(text):
 
 def test_a_key_that_is_gone_proves_nothing():
     """A hint from before the last keys cannot be told from a forged one."""
-    assert hint(sign(), published=[]) is None
+    assert hint(sign(), published=[]) == Hint(ALICE, is_proven=False)

@@ -14,6 +14,7 @@ from synapse_nextgen_auth.oauth.authorize import Displayed, Parameters, Redirect
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
+from synapse_nextgen_auth.oauth.id_token import Hint
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import answers, forms, grants
 from synapse_nextgen_auth.web.browser import Visitor, is_from_elsewhere
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 # Seconds a person has to sign in and decide; the row goes a quarter of an hour later.
 GRANT_LIFETIME = 1800
+# The field in which a page of ours repeats a whole request; no client has a parameter of this name.
+AGAIN = "synapse_nextgen_auth_again"
 
 
 async def authorize(site: Site, incoming: Incoming) -> Outgoing:
@@ -69,10 +72,8 @@ def _read(incoming: Incoming) -> Asked:
     if incoming.method != "POST":
         return Asked(forms.parse(incoming.query))
     parameters = forms.parse(b"&".join((incoming.query, incoming.body)))
-    again = parameters.get("again")
-    if again is None:
-        return Asked(parameters)
-    return Asked(_unpack(again), is_again=True)
+    again = _unpack(parameters.get(AGAIN))
+    return Asked(parameters) if again is None else Asked(again, is_again=True)
 
 
 def _pack(parameters: Parameters) -> str:
@@ -80,13 +81,18 @@ def _pack(parameters: Parameters) -> str:
     return json.dumps(dict(parameters.values), ensure_ascii=False)
 
 
-def _unpack(text: str) -> Parameters:
-    values = forms.parse_json(text.encode("utf-8"))
+def _unpack(text: str | None) -> Parameters | None:
+    """Read it back; `None` for what no page of ours wrote, an unknown parameter like any other."""
+    if text is None:
+        return None
     try:
+        values = forms.parse_json(text.encode("utf-8"))
+        if not isinstance(values, dict):
+            return None
         # Through the same door as any other request: anybody can write such a field.
         return forms.parse(urlencode(values).encode("ascii"))
-    except (TypeError, ValueError):
-        raise invalid_request("again is not what a page of ours sends") from None
+    except (TypeError, ValueError, OAuthError):
+        return None
 
 
 def _lost_its_cookie(site: Site, incoming: Incoming, asked: Asked) -> bool:
@@ -162,20 +168,23 @@ async def _check_room(site: Site, incoming: Incoming, request: Request) -> None:
     )
 
 
-async def _asked_for(site: Site, client: Client, request: Request) -> str | None:
+async def _asked_for(site: Site, client: Client, request: Request) -> Hint | None:
     """Return the one account that may answer, from `id_token_hint`; `None` where any may.
 
-    What cannot be read is refused: whoever is signed in might not be whom the client means.
+    What cannot be read is refused: whoever is signed in might not be whom the client means. What
+    cannot be proven any more gets no answer from a browser that is signed in: it would tell who is.
     """
     if request.id_token_hint is None:
         return None
-    user_id = await site.signing.hinted(
+    hint = await site.signing.hinted(
         request.id_token_hint, issuer=site.endpoints.issuer, audience=client.client_id
     )
-    if user_id is None:
+    if hint is None:
         mistake = invalid_request("id_token_hint is no ID token of this server for this client")
         raise Redirected(mistake, request.target)
-    return user_id
+    if request.is_silent and not hint.is_proven:
+        raise Redirected(OAuthError("login_required", "The person must sign in"), request.target)
+    return hint
 
 
 async def _answer_silently(
@@ -200,8 +209,9 @@ async def _answer_silently(
 
 
 def _grant(
-    visitor: Visitor, client: Client, request: Request, *, asked_for: str | None, now: int
+    visitor: Visitor, client: Client, request: Request, *, asked_for: Hint | None, now: int
 ) -> Grant:
+    must_sign_in = asked_for is not None and not asked_for.is_proven
     return Grant(
         grant_id=random_id(),
         browser=visitor.digest,
@@ -215,8 +225,8 @@ def _grant(
         prompt=" ".join(sorted(prompt.value for prompt in request.prompts)) or None,
         login_hint=request.login_hint,
         ui_locales=request.ui_locales,
-        login_after=request.login_after(now),
+        login_after=now + 1 if must_sign_in else request.login_after(now),
         created_at=now,
         expires_at=now + GRANT_LIFETIME,
-        user_id=asked_for,
+        user_id=asked_for.user_id if asked_for else None,
     )

@@ -31,9 +31,11 @@ async def sign_out(site: Site, incoming: Incoming) -> Outgoing:
     """Sign this browser out, in the database and not only in its cookie (C185)."""
     visitor = await visitors.greet(site, incoming)
     visitors.read_form(site, incoming, visitor)
-    if visitor.browser is not None:
+    # Also one whose sign-in ran out meanwhile: its person means what they approved there, too.
+    browser = visitor.browser or await site.homeserver.query(flow.find, visitor.digest)
+    if browser is not None:
         await site.homeserver.query(
-            flow.sign_out, visitor.browser, now=site.now(), address=incoming.address
+            flow.sign_out, browser, now=site.now(), address=incoming.address
         )
     html = site.templates.render(SignedOutPage(server_name=site.server_name, sign_in_url="sign-in"))
     return answers.page(200, html)
