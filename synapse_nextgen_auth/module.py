@@ -146,16 +146,22 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             homeserver,
             "nextgen_client_registration",
             Rate(config.client_registration.per_second, config.client_registration.burst),
+            path="/clients/register",
+            option="client_registration.burst",
         ),
         authorizations=Limiter(
             homeserver,
             "nextgen_authorization",
             Rate(config.authorization.per_second, config.authorization.burst),
+            path="/authorize",
+            option="authorization.burst",
         ),
         device_requests=Limiter(
             homeserver,
             "nextgen_device_authorization",
             Rate(config.device_grants.per_second, config.device_grants.burst),
+            path="/device-authorization",
+            option="device_grants.burst",
         ),
         polls=Polls(homeserver),
         static_clients={written.client.client_id: _hashed(written) for written in config.clients},
@@ -171,7 +177,13 @@ def _meeting_place(site: Site) -> MeetingPlace | None:
     rate = rules.share(
         Rate(options.per_second, options.burst), lifetime=max(options.lifetime, rules.LIFETIME)
     )
-    limiter = Limiter(site.homeserver, "nextgen_rendezvous", rate)
+    limiter = Limiter(
+        site.homeserver,
+        "nextgen_rendezvous",
+        rate,
+        path="/rendezvous",
+        option="device_grants.burst or the share of a network",
+    )
     return MeetingPlace(site.homeserver, limiter, options.lifetime)
 
 

@@ -1,5 +1,6 @@
 """Rate limits of our own: per network, over all processes, counted in the database."""
 
+import logging
 from collections import OrderedDict
 
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -7,24 +8,38 @@ from synapse_nextgen_auth.oauth.networks import network
 from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.store import throttle
 
+logger = logging.getLogger(__name__)
+
 # How many networks are remembered that have to wait; whoever is forgotten costs a query.
 _MAX_REMEMBERED = 10_000
+# A flood of requests is no flood of lines.
+_LINE_EVERY = 60  # seconds
 
 
 class Limiter:
-    """Counts actions of one kind per network; whoever has to wait is refused from memory."""
+    """Counts actions of one kind per network; whoever has to wait is refused from memory.
 
-    def __init__(self, homeserver: Homeserver, name: str, rate: Rate) -> None:
+    `path` and `option` are what the operator knows them by, in the metrics and in the log.
+    """
+
+    def __init__(
+        self, homeserver: Homeserver, name: str, rate: Rate, *, path: str, option: str
+    ) -> None:
         self._homeserver = homeserver
         self._name = name
         self._rate = rate
+        self._path = path
+        self._option = option
+        self._told: OrderedDict[str, int] = OrderedDict()
         self._waiting: OrderedDict[str, tuple[int, int]] = OrderedDict()  # since, until
 
     async def count(self, address: str) -> int | None:
         """Count one action; return for how many seconds to wait if that was one too many."""
-        key, now = f"{self._name} {network(address)}", self._homeserver.now()
+        counted_as, now = network(address), self._homeserver.now()
+        key = f"{self._name} {counted_as}"
         since, until = self._waiting.get(key, (0, 0))
         if since <= now < until:
+            self.refused(counted_as)
             return until - now
         wait = await self._homeserver.settle(throttle.fill, key, self._rate, now=now)
         self._waiting.pop(key, None)
@@ -32,4 +47,18 @@ class Limiter:
             self._waiting[key] = (now, now + wait)
             if len(self._waiting) > _MAX_REMEMBERED:
                 self._waiting.popitem(last=False)
+            self.refused(counted_as)
         return wait
+
+    def refused(self, whom: str) -> None:
+        """Count a refusal, and write it down: at most once a minute for each network."""
+        self._homeserver.metrics.refusal(self._path, "rate_limited")
+        now = self._homeserver.now()
+        since = self._told.get(whom)
+        if since is not None and since <= now < since + _LINE_EVERY:
+            return
+        self._told.pop(whom, None)
+        self._told[whom] = now
+        if len(self._told) > _MAX_REMEMBERED:
+            self._told.popitem(last=False)
+        logger.info("Too many requests of %s for %s: over %s", whom, self._path, self._option)

@@ -55,6 +55,7 @@ class MeetingPlace:
             if wait is not None:
                 raise LimitExceededError("rendezvous", retry_after_ms=wait * 1000)
             if not await self.homeserver.query(flow.create, rendezvous):
+                self.limiter.refused("all networks together")
                 raise LimitExceededError("rendezvous", retry_after_ms=LIFETIME * 1000)
         return rendezvous
 

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 import requests
 
+from support import metrics
 from support.databases import Database
 from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
 from support.synapse import Homeserver
@@ -39,8 +40,10 @@ def homeserver(request, tmp_path_factory, make_database):
     (listener,) = made.settings()["listeners"]
     many = {"per_second": 1000, "burst_count": 10000}
     few = {"per_second": RARE, "burst_count": 4}
+    shown = [{"names": ["client", "metrics"], "compress": False}]
     made.config = {
-        "listeners": [{**listener, "x_forwarded": True}],
+        "enable_metrics": True,
+        "listeners": [{**listener, "x_forwarded": True, "resources": shown}],
         "rc_login": {"address": few, "account": many, "failed_attempts": many},
     }
     with made:
@@ -129,6 +132,54 @@ def test_c154_authorization_requests_of_a_network_are_limited(homeserver, server
     assert flood.rows(homeserver) == 1
 
 
+def lines_about(homeserver, flood):
+    """Return what the log says of refusals of this network."""
+    found = [line for line in homeserver.log_text().splitlines() if flood.prefix in line]
+    return [line for line in found if "Too many requests of" in line]
+
+
+@pytest.mark.parametrize(
+    ("request_of_path", "allowed", "words"),
+    [
+        (
+            lambda server, client: ("GET", server.url("authorize"), request_of(client)),
+            20,
+            "/authorize: over authorization.burst",
+        ),
+        (
+            lambda server, _client: (
+                "POST",
+                server.url("clients/register"),
+                web_client(client_name=f"Client {secrets.token_hex(4)}"),
+            ),
+            10,
+            "/clients/register: over client_registration.burst",
+        ),
+    ],
+)
+def test_c154_a_network_over_its_limit_is_counted_and_named_once_a_minute(
+    homeserver, server, flood, request_of_path, allowed, words
+):
+    """The operator finds out who and which option, and a flood of requests is no flood of lines."""
+    client = client_of(homeserver, server)
+    labels = {"path": words.partition(":")[0], "reason": "rate_limited"}
+    before = metrics.value(homeserver, "refusals_total", **labels)
+
+    statuses = []
+    for _ in range(allowed + 12):
+        method, url, content = request_of_path(server, client)
+        place = "params" if method == "GET" else "json"
+        statuses.append(flood.send(method, url, **{place: content}).status_code)
+    refused = statuses.count(429)
+
+    assert refused >= 10
+    assert metrics.value(homeserver, "refusals_total", **labels) - before == refused
+    # A run of a minute and more has one line for each minute that began.
+    assert 1 <= len(lines_about(homeserver, flood)) < refused / 2
+    assert all(line.endswith(words) for line in lines_about(homeserver, flood))
+    assert all(f"{flood.prefix}::/64" in line for line in lines_about(homeserver, flood))
+
+
 def test_c154_silent_requests_do_not_get_around_the_limit(homeserver, server, flood):
     """They hear of it in the protocol's words (RFC 6749 section 4.1.2.1)."""
     client = client_of(homeserver, server)
@@ -210,6 +261,7 @@ def test_c238_attempts_to_sign_in_count_by_network(server, flood):
 def test_c155_a_network_has_a_share_of_the_rendezvous(homeserver, flood):
     """Thousands of requests from one /64, in both forms, and everybody else can still meet."""
     urls = [homeserver.base_url + SEQUENCE_PATH, homeserver.base_url + ETAG_PATH]
+    labels = {"path": "/rendezvous", "reason": "rate_limited"}
 
     def create(n, network=flood):
         if n % 2:
@@ -218,13 +270,17 @@ def test_c155_a_network_has_a_share_of_the_rendezvous(homeserver, flood):
         return network.send("POST", urls[0], json={"data": "x"})
 
     with ThreadPoolExecutor(8) as threads:
+        before = metrics.value(homeserver, "refusals_total", **labels)
         statuses = list(threads.map(lambda n: create(n).status_code, range(2000)))
+        counted = metrics.value(homeserver, "refusals_total", **labels) - before
     living = homeserver.query("SELECT COUNT(*) FROM nextgen_rendezvous")[0][0]
     refused, others = create(0), [create(n, Network()) for n in range(4)]
 
     assert set(statuses) <= {200, 201, 429}
     assert len(statuses) - statuses.count(429) == living <= SHARE
     assert living >= SHARE // 2
+    assert counted == statuses.count(429)
+    assert 1 <= len(lines_about(homeserver, flood)) < 10
     assert refused.status_code == 429
     assert refused.json()["errcode"] == "M_LIMIT_EXCEEDED"
     assert [answer.status_code for answer in others] == [200, 201] * 2
