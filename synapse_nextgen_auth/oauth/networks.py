@@ -4,6 +4,9 @@ import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 _HOST_BITS = 64
+# An IPv4 address stands in the last 32 bits behind these: mapped (RFC 4291 section 2.5.5.2), of a
+# translator (RFC 6052 section 2.1), and translated without a state (RFC 2765 section 2.1).
+_IPV4_WITHIN = {int(IPv6Address(p)) >> 32 for p in ("::ffff:0:0", "64:ff9b::", "::ffff:0:0:0")}
 _MAX_LENGTH = 64
 _NOT_PRINTABLE = re.compile(r"[^\x21-\x7E]")
 # Some proxies write the port of their client, too: it would be a new address for each connection.
@@ -35,4 +38,6 @@ def _parse(address: str) -> IPv4Address | IPv6Address | None:
         parsed = ip_address(bare)
     except ValueError:
         return None
-    return getattr(parsed, "ipv4_mapped", None) or parsed
+    if isinstance(parsed, IPv6Address) and int(parsed) >> 32 in _IPV4_WITHIN:
+        return IPv4Address(int(parsed) & 0xFFFF_FFFF)
+    return parsed
