@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from synapse_nextgen_auth import config
 from synapse_nextgen_auth.config import Config, ConfigProblems
+from synapse_nextgen_auth.oauth.client_metadata import MAX_DOCUMENT
 from synapse_nextgen_auth.oauth.clients import AuthMethod
 
 SECRET = "correct horse battery staple, and more of it"
@@ -186,6 +187,16 @@ def test_a_duration_is_no_longer_than_a_token_can_say(path):
     """A hundred years."""
     assert value_of(config.read(option(path, "100y")), path) == 100 * 365 * 86_400
     assert problems(option(path, "101y")) == {path: "expected at most 100y, got 101y"}
+
+
+def test_c166_a_network_fills_little_of_the_disk_in_a_day():
+    """With the largest registrations there are, at the rate that holds where nothing is configured."""
+    registration = Config().client_registration
+
+    many = registration.burst + 24 * 3600 * registration.per_second
+
+    assert many * MAX_DOCUMENT < 100e6
+    assert registration.burst >= 300
 
 
 def test_every_duration_is_tested_here():
