@@ -1,4 +1,4 @@
-"""Rate limits of our own: per network, over all processes, counted in the database."""
+"""Rate limits of our own: per network or account, over all processes, counted in the database."""
 
 import logging
 from collections import OrderedDict
@@ -10,14 +10,14 @@ from synapse_nextgen_auth.store import throttle
 
 logger = logging.getLogger(__name__)
 
-# How many networks are remembered that have to wait; whoever is forgotten costs a query.
+# How many networks and accounts are remembered that have to wait; whoever is forgotten costs a query.
 _MAX_REMEMBERED = 10_000
 # A flood of requests is no flood of lines.
 _LINE_EVERY = 60  # seconds
 
 
 class Limiter:
-    """Counts actions of one kind per network; whoever has to wait is refused from memory.
+    """Counts actions of one kind per network, or account; whoever has to wait is refused from memory.
 
     `path` and `option` are what the operator knows them by, in the metrics and in the log.
     """
@@ -35,11 +35,17 @@ class Limiter:
 
     async def count(self, address: str) -> int | None:
         """Count one action; return for how many seconds to wait if that was one too many."""
-        counted_as, now = network(address), self._homeserver.now()
-        key = f"{self._name} {counted_as}"
+        return await self._count(network(address))
+
+    async def count_account(self, user_id: str) -> int | None:
+        """Count one action of somebody signed in, who is not to pay for the network they are in."""
+        return await self._count(user_id)
+
+    async def _count(self, whom: str) -> int | None:
+        key, now = f"{self._name} {whom}", self._homeserver.now()
         since, until = self._waiting.get(key, (0, 0))
         if since <= now < until:
-            self.refused(counted_as)
+            self.refused(whom)
             return until - now
         wait = await self._homeserver.settle(throttle.fill, key, self._rate, now=now)
         self._waiting.pop(key, None)
@@ -47,11 +53,11 @@ class Limiter:
             self._waiting[key] = (now, now + wait)
             if len(self._waiting) > _MAX_REMEMBERED:
                 self._waiting.popitem(last=False)
-            self.refused(counted_as)
+            self.refused(whom)
         return wait
 
     def refused(self, whom: str) -> None:
-        """Count a refusal, and write it down: at most once a minute for each network."""
+        """Count a refusal, and write it down: at most once a minute for each of them."""
         self._homeserver.metrics.refusal(self._path, "rate_limited")
         now = self._homeserver.now()
         since = self._told.get(whom)

@@ -100,6 +100,14 @@ def client_of(homeserver, server, **metadata):
     )
 
 
+def signed_in(homeserver, server, network):
+    """Return a browser of this network in which an account of its own is signed in."""
+    user, browser = homeserver.new_user(), network.browser(server)
+    browser.get(server.url("sign-in"))
+    assert browser.sign_in(user.localpart, user.password).status_code == 200
+    return browser
+
+
 def request_of(client, **changes):
     return {
         "response_type": "code",
@@ -191,6 +199,33 @@ def test_c154_silent_requests_do_not_get_around_the_limit(homeserver, server, fl
     told = [(answer.headers.get("Location") or "") + answer.text for answer in answers]
     assert ["temporarily_unavailable" in text for text in told] == [False] * 20 + [True] * 5
     assert loud.status_code == 429
+
+
+@pytest.mark.parametrize("prompt", ["", "none"])
+def test_c154_whoever_is_signed_in_does_not_pay_for_their_network(
+    homeserver, server, flood, prompt
+):
+    """Strangers behind the same address lock out strangers only; each account has a limit too."""
+    client = client_of(homeserver, server)
+    browsers = [signed_in(homeserver, server, flood) for _ in range(2)]
+    url, request = server.url("authorize"), request_of(client, prompt=prompt)
+
+    def ask(browser):
+        answer = browser.http.get(url, params=request, allow_redirects=False, timeout=60)
+        told = (answer.headers.get("Location") or "") + answer.text
+        return "temporarily_unavailable" in told or answer.status_code == 429
+
+    strangers = [flood.send("GET", url, params=request_of(client)) for _ in range(25)]
+    first = [ask(browsers[0]) for _ in range(25)]
+    second = ask(browsers[1])
+    made_up = flood.send(
+        "GET", url, params=request_of(client), headers={"Cookie": f"nextgen_auth={'z' * 43}"}
+    )
+
+    assert [answer.status_code for answer in strangers] == [303] * 20 + [429] * 5
+    assert first == [False] * 20 + [True] * 5
+    assert second is False
+    assert made_up.status_code == 429
 
 
 @pytest.mark.parametrize("name", ["login_hint", "ui_locales"])

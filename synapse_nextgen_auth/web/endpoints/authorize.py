@@ -139,9 +139,9 @@ async def _refuse(
 
 
 async def _begin(site: Site, incoming: Incoming, client: Client, request: Request) -> Outgoing:
-    await _check_room(site, incoming, request)
-    asked_for = await _asked_for(site, client, request)
     visitor = await visitors.greet(site, incoming)
+    await _check_room(site, incoming, visitor, request)
+    asked_for = await _asked_for(site, client, request)
     grant = _grant(visitor, client, request, asked_for=asked_for, now=site.now())
     if request.is_silent:
         return await _answer_silently(site, incoming, visitor, client, grant, request)
@@ -151,9 +151,15 @@ async def _begin(site: Site, incoming: Incoming, client: Client, request: Reques
     return visitors.with_cookie(site, visitor, outgoing)
 
 
-async def _check_room(site: Site, incoming: Incoming, request: Request) -> None:
-    """Stop when a network begins more grants than many people would: each is a row (C154)."""
-    wait = await site.authorizations.count(incoming.address)
+async def _check_room(site: Site, incoming: Incoming, visitor: Visitor, request: Request) -> None:
+    """Stop when a network begins more grants than many people would: each is a row (C154).
+
+    Whoever is signed in counts alone: otherwise one client could lock out all who share its address.
+    """
+    if visitor.user_id is None:
+        wait = await site.authorizations.count(incoming.address)
+    else:
+        wait = await site.authorizations.count_account(visitor.user_id)
     if wait is None:
         return
     if request.is_silent:
