@@ -51,7 +51,7 @@ _KINDS: dict[object, str] = {
     bool | None: "`true` or `false`",
     int: "a whole number above 0",
     int | None: "a whole number above 0",
-    float: "a number above 0",
+    float: "a finite number above 0",
     str | None: "a text",
     Secret | None: "a text of 32 bytes or more, in quotes",
     tuple[Secret, ...]: "a list of texts of 32 bytes or more, in quotes",

@@ -404,7 +404,7 @@ class _Reader:
             return self.typed(raw, bool, "true or false", path)
         number = self.typed(raw, (int, float), "a number", path)
         if number is not None and not 0 < number < math.inf:
-            self.say(path, f"expected a number above 0, got {raw}")
+            self.say(path, f"expected a finite number above 0, got {raw}")
             return None
         if field.type in {int, int | None} and isinstance(number, float):
             self.say(path, f"expected a whole number, got {raw}")

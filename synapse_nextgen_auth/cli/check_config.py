@@ -20,8 +20,13 @@ from synapse_nextgen_auth.cli.settings_words import settings_in_effect
 from synapse_nextgen_auth.config import Config, ConfigProblems
 from synapse_nextgen_auth.homeserver import selfcheck
 from synapse_nextgen_auth.module import NextGenAuth
+from synapse_nextgen_auth.oauth import jwks
+from synapse_nextgen_auth.oauth.clients import AuthMethod
 
 _SECRET_NAME = re.compile(r"secret|password|passwd|token|key", re.IGNORECASE)
+# What is no secret whatever it says: where one lies, and for how long one counts.
+_NO_SECRET_NAME = re.compile(r"_(path|lifetime)$", re.IGNORECASE)
+_NO_SECRETS = {*(method.value for method in AuthMethod), *jwks.ALGORITHMS}
 _PYDANTIC_VALUE = re.compile(r"input_value=.*?, (?=input_type=)")
 
 
@@ -145,6 +150,10 @@ def _secrets_in(value: object, name: str = "") -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _secrets_in(inner, name)
-    # A path is no secret, and what is as short as a word would take words out of the message.
-    elif _SECRET_NAME.search(name) and not name.endswith("_path") and len(str(value or "")) > 5:
+    # What is as short as a word would take words out of the message.
+    elif _is_secret(name) and str(value) not in _NO_SECRETS and len(str(value or "")) > 5:
         yield str(value)
+
+
+def _is_secret(name: str) -> bool:
+    return bool(_SECRET_NAME.search(name)) and not _NO_SECRET_NAME.search(name)

@@ -1,8 +1,16 @@
 """The settings in effect, as an operator would read them out."""
 
+from collections.abc import Iterable
+
 from synapse.config.homeserver import HomeServerConfig
 
-from synapse_nextgen_auth.config import Config, duration
+from synapse_nextgen_auth.config import (
+    Authorization,
+    Config,
+    DeviceGrants,
+    Registration,
+    duration,
+)
 from synapse_nextgen_auth.homeserver.lifetimes import effective_limits
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 
@@ -12,6 +20,7 @@ def settings_in_effect(config: Config, hs_config: HomeServerConfig) -> str:
     if not config.enabled:
         return "The module is switched off (enabled: false)."
     limits = effective_limits(config, hs_config)
+    registration, devices = config.client_registration, config.device_grants
     lines = {
         "issuer": Endpoints.under(hs_config.server.public_baseurl).issuer,
         "access token lifetime": duration(limits.access_token),
@@ -24,12 +33,37 @@ def settings_in_effect(config: Config, hs_config: HomeServerConfig) -> str:
         "browser, in all": duration(config.sessions.browser_lifetime),
         "devices of an account": str(config.sessions.max_devices or "no limit"),
         "consent remembered": duration(config.consent.remember_for),
-        "client registration": "open" if config.client_registration.enabled else "closed",
-        "configured clients": str(len(config.clients)),
+        "authorizations": _rate(config.authorization),
+        "client registration": _rate(registration) if registration.enabled else "closed",
+        "unused registrations": f"kept for {duration(registration.unused_lifetime)}",
+        "clients on loopback": _LOOPBACK[registration.allow_loopback_web],
+        "device grants": _rate(devices) if devices.enabled else "off",
+        "device grant lifetime": duration(devices.lifetime),
+        "device grant interval": duration(devices.interval),
+        "events kept": duration(config.events.lifetime),
+        "addresses kept": duration(config.events.address_lifetime),
+        "configured clients": _names(written.client.client_id for written in config.clients),
+        "exempt from PKCE": _names(config.pkce_exempt),
         "keys derived from": _source_of_keys(config),
+        "previous secrets": str(len(config.previous_secrets)),
     }
     width = max(map(len, lines))
     return "\n".join(f"  {name:<{width}}  {value}" for name, value in lines.items())
+
+
+_LOOPBACK = {
+    None: "while this server is on loopback itself",
+    True: "may register web addresses",
+    False: "may not register web addresses",
+}
+
+
+def _rate(limits: Authorization | Registration | DeviceGrants) -> str:
+    return f"{limits.burst} at once of one network, {limits.per_second:g} each second"
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
 
 
 def _source_of_keys(config: Config) -> str:

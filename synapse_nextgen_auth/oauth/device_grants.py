@@ -76,7 +76,7 @@ def refuse_poll(poll: Poll) -> tuple[str, str] | None:
     """Return error code and description for a poll that gets no tokens (RFC 8628 section 3.5)."""
     return {
         Poll.PENDING: ("authorization_pending", "The person has not decided yet"),
-        Poll.DENIED: ("access_denied", "The person declined"),
+        Poll.DENIED: ("access_denied", "The authorization was declined or withdrawn"),
         Poll.EXPIRED: ("expired_token", "The device code is expired, begin again"),
         Poll.SPENT: ("invalid_grant", "The code or token is invalid, expired or revoked"),
     }.get(poll)

@@ -37,6 +37,10 @@ _KNOWN = frozenset(
         "id_token_signed_response_alg",
     }
 )
+_TYPES = {
+    "grant_types": (AUTHORIZATION_CODE, REFRESH_TOKEN, DEVICE_CODE),
+    "response_types": ("code",),
+}
 MIN_SECRET = 16  # characters
 
 
@@ -60,6 +64,7 @@ def read_static(raw: object, *, read_file: Callable[[str], str]) -> StaticClient
     secret = _noting(problems, lambda: _secret(raw, read_file))
     metadata = _noting(problems, lambda: read_metadata(_document(raw), rules=_RULES))
     _noting(problems, lambda: _check_names(raw))
+    _noting(problems, lambda: _check_types(raw))
     if metadata is not None and (secret is not None or not problems):
         _noting(problems, lambda: _check_secret(metadata, secret))
     if problems or client_id is None or metadata is None:
@@ -96,6 +101,15 @@ def _check_names(raw: dict[str, object]) -> None:
     if unknown:
         names = f"option {unknown[0]}" if len(unknown) == 1 else f"options {', '.join(unknown)}"
         raise invalid(f"unknown {names}; known are {', '.join(sorted(_KNOWN))}")
+
+
+def _check_types(raw: dict[str, object]) -> None:
+    """Refuse a slip of the pen, which a registration would have to ignore (Client-Server API)."""
+    for name, known in _TYPES.items():
+        given = raw.get(name)
+        for text in given if isinstance(given, list) else ():
+            if text not in known:
+                raise invalid(f"{name} has the unknown {text}; known are {', '.join(known)}")
 
 
 def _document(raw: dict[str, object]) -> dict[str, object]:

@@ -1,11 +1,12 @@
 """check-config says everything at once, in the operator's words, and gives no secret away."""
 
+import attrs
 import pytest
 import yaml
 
 from support.synapse import sqlite_homeserver
 from synapse_nextgen_auth.cli.main import main
-from synapse_nextgen_auth.config import duration
+from synapse_nextgen_auth.config import SECTIONS, Config, duration
 
 MODULE = "synapse_nextgen_auth.NextGenAuth"
 
@@ -57,6 +58,35 @@ def test_synapses_own_lifetimes_are_honoured(check):
     assert "session, in all        2d" in printed
 
 
+def _examples():
+    """Return each option of the reference with the example that stands there."""
+    for field in attrs.fields(Config):
+        for inner in attrs.fields(SECTIONS[field.name]) if field.name in SECTIONS else ():
+            yield (field.name, inner.name), yaml.safe_load(inner.metadata["example"])
+        if field.name not in SECTIONS:
+            yield (field.name,), yaml.safe_load(field.metadata["example"])
+
+
+@pytest.mark.parametrize(("path", "example"), list(_examples()))
+def test_every_option_that_is_set_shows(check, tmp_path, path, example):
+    """Whoever changes an option finds it among the settings in effect."""
+    file = tmp_path / "secret"
+    file.write_text("a secret of at least thirty-two characters")
+    client = {"client_id": "grafana", "redirect_uris": ["https://grafana.example.com/cb"]}
+    client["client_secret_path"] = str(file)
+    given = {"secret_path": str(file), "clients": [client]}
+    example = given.get(path[0], example)
+    base = {"clients": [client]} if path == ("pkce_exempt",) else {}
+
+    _, before = check(modules=ours(**base))
+    options = {path[0]: {path[1]: example} if path[1:] else example}
+    code, printed = check(modules=ours(**base, **options))
+
+    assert code == 0, printed
+    assert printed != before
+    assert "thirty-two" not in printed
+
+
 def test_our_mistakes_and_synapses_settings_are_told_at_once(check):
     code, printed = check(
         modules=ours(tokns={}, tokens={"code_lifetime": 5}),
@@ -104,6 +134,31 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(check, settings):
 
     assert code == 1
     assert "geheim" not in printed
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            {
+                "clients": [
+                    {
+                        "client_id": "a",
+                        "redirect_uris": ["https://a.example/cb"],
+                        "token_endpoint_auth_method": "client_secret_post",
+                    }
+                ]
+            },
+            "token_endpoint_auth_method client_secret_post needs client_secret",
+        ),
+        ({"tokens": {"access_token_lifetime": "10 minutes"}}, "got '10 minutes'"),
+    ],
+)
+def test_what_is_no_secret_is_shown(check, options, words):
+    """Though its name has the word token in it: the message would say nothing without it."""
+    _, printed = check(modules=ours(**options))
+
+    assert words in printed
 
 
 def test_files_that_cannot_be_read_are_all_named(tmp_path, capsys):

@@ -35,6 +35,42 @@ def read(content=SECRET, **changes):
 
 
 @pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"grant_types": ["authorization_code", "refresh-token"]},
+            "grant_types has the unknown refresh-token; known are authorization_code,",
+        ),
+        ({"grant_types": ["authorization_code", 7]}, "grant_types"),
+        (
+            {"response_types": ["code", "id_token"]},
+            "response_types has the unknown id_token; known are code",
+        ),
+    ],
+)
+def test_unknown_grant_types_are_a_mistake_that_is_named(changes, words):
+    """A registration may ask for what we do not know and gets the rest; an operator made a slip."""
+    with pytest.raises(OAuthError) as refused:
+        read(**changes)
+
+    assert words in refused.value.description
+
+
+def test_a_registration_may_ask_for_grant_types_that_we_do_not_know():
+    """They are ignored (Client-Server API), as ever."""
+    document = {name: value for name, value in ENTRY.items() if name != "client_id"}
+    document |= {
+        "client_uri": "https://grafana.example.com/",
+        "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code", "refresh_token", "implicit"],
+    }
+
+    metadata = read_metadata(document, rules=RegistrationRules())
+
+    assert metadata.grant_types == ("authorization_code", "refresh_token")
+
+
+@pytest.mark.parametrize(
     ("changes", "method", "has_secret"),
     [
         ({}, AuthMethod.NONE, False),
