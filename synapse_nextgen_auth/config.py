@@ -239,7 +239,7 @@ class DeviceGrants:
     )
     per_second: float = _option(
         0.5,
-        "How many device grants, and as many meeting places for a QR code, one network (an IPv4"
+        "How many device grants, and as many rendezvous (QR codes), one network (an IPv4"
         " address, or an IPv6 /64) may begin in the long run.",
         example="0.1",
     )

@@ -15,7 +15,7 @@ from synapse_nextgen_auth.homeserver.challenges import add_challenge
 from synapse_nextgen_auth.homeserver.http import address, user_agent
 from synapse_nextgen_auth.homeserver.outage import come_back
 from synapse_nextgen_auth.homeserver.tokens import TokenCheck, is_ours, may_administer, surrogate
-from synapse_nextgen_auth.oauth import tokens
+from synapse_nextgen_auth.oauth import bearer, tokens
 
 logger = logging.getLogger(__name__)
 
@@ -65,9 +65,7 @@ class SessionAuth(InternalAuth):
             raise MissingClientTokenError("The access token is not ASCII.") from None
         if request.requestHeaders.hasHeader(b"Authorization") or not self.is_token_of_ours(text):
             return text
-        raise MissingClientTokenError(
-            "This access token is not accepted in the address. Send it in the Authorization header."
-        )
+        raise MissingClientTokenError(bearer.IN_THE_HEADER)
 
     def is_token_of_ours(self, text: str) -> bool:
         """Say whether a token claims to be ours; a bridge may call its own what it likes (C119)."""

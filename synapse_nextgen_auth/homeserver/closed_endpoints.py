@@ -22,7 +22,7 @@ from synapse.types import Requester
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.outage import answered_503
 from synapse_nextgen_auth.homeserver.tokens import is_ours
-from synapse_nextgen_auth.oauth.metadata import Endpoints
+from synapse_nextgen_auth.homeserver.uia import ELSEWHERE
 
 
 def _token_of_ours(servlet: Any, request: SynapseRequest) -> str | None:
@@ -41,8 +41,7 @@ async def _refuse_ours(servlet: Any, request: SynapseRequest, what: str) -> None
     await servlet.hs.get_auth().get_user_by_req(request)
     raise AuthError(
         403,
-        f"A session that was opened in the browser cannot {what}."
-        f" Manage the account at {servlet.account}",
+        f"A session that was opened in the browser cannot {what}. {ELSEWHERE}",
         Codes.FORBIDDEN,
     )
 
@@ -72,10 +71,6 @@ class Threepids(ThreepidRestServlet):
     password.
     """
 
-    def __init__(self, hs: HomeServer, account: str) -> None:
-        super().__init__(hs)
-        self.account = account
-
     async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
         """Refuse a token of ours, leave any other to Synapse."""
         await _refuse_ours(self, request, "add an address to the account")
@@ -84,10 +79,6 @@ class Threepids(ThreepidRestServlet):
 
 class DeleteThreepid(ThreepidDeleteRestServlet):
     """`/account/3pid/delete`: the owner's way back stays (no authentication in Synapse either)."""
-
-    def __init__(self, hs: HomeServer, account: str) -> None:
-        super().__init__(hs)
-        self.account = account
 
     async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
         """Refuse a token of ours, leave any other to Synapse."""
@@ -98,10 +89,9 @@ class DeleteThreepid(ThreepidDeleteRestServlet):
 class GetLoginToken(LoginTokenRequestServlet):
     """`/login/get_token` would turn a scoped token into a full one without an end (MSC3882)."""
 
-    def __init__(self, hs: HomeServer, account: str) -> None:
+    def __init__(self, hs: HomeServer) -> None:
         super().__init__(hs)
         self.hs = hs
-        self.account = account
 
     async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
         """Refuse a token of ours, leave any other to Synapse."""
@@ -181,20 +171,19 @@ class Capabilities(CapabilitiesRestServlet):
         return status, answer
 
 
-def servlets(hs: HomeServer, homeserver: Homeserver, endpoints: Endpoints) -> list[RestServlet]:
+def servlets(hs: HomeServer, homeserver: Homeserver) -> list[RestServlet]:
     """Return what this process serves in place of Synapse's own."""
-    account = endpoints.url("account")
-    found: list[RestServlet] = [Threepids(hs, account), Capabilities(hs)]
+    found: list[RestServlet] = [Threepids(hs), Capabilities(hs)]
     if hs.config.experimental.msc3814_enabled:
         found.append(DehydratedDevice(hs, homeserver))
     if hs.config.worker.worker_app is None:
-        found += [DeleteThreepid(hs, account), SetPusher(hs, homeserver)]
+        found += [DeleteThreepid(hs), SetPusher(hs, homeserver)]
         if hs.config.auth.login_via_existing_enabled:
-            found.append(GetLoginToken(hs, account))
+            found.append(GetLoginToken(hs))
     return found
 
 
-def close(homeserver: Homeserver, endpoints: Endpoints, http_server: HttpServer) -> None:
+def close(homeserver: Homeserver, http_server: HttpServer) -> None:
     """Register these after Synapse's own: an equal pattern takes the place of the earlier one."""
-    for servlet in servlets(homeserver.hs, homeserver, endpoints):
+    for servlet in servlets(homeserver.hs, homeserver):
         servlet.register(http_server)

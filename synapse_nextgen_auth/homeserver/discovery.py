@@ -71,7 +71,7 @@ def announce(
         AuthIssuer(endpoints.issuer).register(http_server)
         if meeting_place is not None:
             rendezvous.register(hs, http_server, meeting_place)
-        closed_endpoints.close(homeserver, endpoints, http_server)
+        closed_endpoints.close(homeserver, http_server)
 
     rest.SERVLET_GROUPS["client"] = (*rest.SERVLET_GROUPS["client"], register)
     content = homeserver.hs.config.server.extra_well_known_client_content

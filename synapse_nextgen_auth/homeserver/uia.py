@@ -24,6 +24,11 @@ _RESET_PATH = b"/keys/device_signing/upload"
 # The second name is what clients used before the first one was specified (MSC4312).
 _STAGES = ("m.oauth", "org.matrix.cross_signing_reset")
 
+# Where people do what our pages cannot do yet.
+ELSEWHERE = (
+    "Use an application that signed in with a password, or ask the administrator of this server."
+)
+
 
 class BrowserInsteadOfStages:
     """The one gate for interactive re-authentication, for requests that carry a token of ours."""
@@ -53,11 +58,17 @@ class BrowserInsteadOfStages:
         if not (request.path or b"").endswith(_RESET_PATH):
             raise AuthError(
                 403,
-                "This session was opened in the browser and cannot confirm this with a password."
-                f" Sign devices out at {self._endpoints.url('account')}",
+                "This session was opened in the browser and cannot confirm this with a password. "
+                + self._where_else(request.path or b""),
                 Codes.FORBIDDEN,
             )
         return await self._reset(requester, request, request_body)
+
+    def _where_else(self, path: bytes) -> str:
+        """Return where people can do it instead: our pages sign devices out, and nothing else yet."""
+        if path.endswith(b"/delete_devices") or b"/devices/" in path:
+            return f"Sign devices out at {self._endpoints.url('account')}"
+        return ELSEWHERE
 
     async def _reset(
         self, requester: Requester, request: SynapseRequest, body: dict[str, Any]

@@ -185,9 +185,13 @@ def test_c115_a_token_of_ours_is_not_taken_from_the_address(server, tokens, meth
 
     assert answer.status_code == 401
     assert server.whoami(tokens["access_token"]).status_code == 200
+    told = "Send the access token in the Authorization header."
     if path.startswith(("/_matrix", "/_synapse/admin")):
         assert answer.json()["errcode"] == "M_MISSING_TOKEN"
-        assert "Authorization header" in answer.json()["error"]
+        assert answer.json()["error"] == told
+    else:
+        assert answer.json() == {"error": "invalid_token", "error_description": told}
+        assert answer.headers["WWW-Authenticate"] == "Bearer", "no token came (RFC 6750)"
 
 
 def test_c115_nor_from_a_form(server, tokens):

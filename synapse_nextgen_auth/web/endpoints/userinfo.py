@@ -30,7 +30,7 @@ def _challenge(incoming: Incoming, refusal: OAuthError) -> str:
 async def _session(site: Site, incoming: Incoming) -> Session:
     scheme, _, text = (incoming.header("Authorization") or "").partition(" ")
     if scheme.lower() != "bearer" or not text:
-        raise OAuthError(bearer.INVALID_TOKEN, "An access token is required", 401)
+        raise OAuthError(bearer.INVALID_TOKEN, bearer.IN_THE_HEADER, 401)
     try:
         session = await site.check.session(
             site.check.read(text), is_noted=incoming.method != "HEAD"
