@@ -31,7 +31,7 @@ from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.people import People
 from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.pushers import Pushers
-from synapse_nextgen_auth.homeserver.rendezvous import MeetingPlace
+from synapse_nextgen_auth.homeserver.rendezvous import MeetingPlace, Room
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.homeserver.tokens import TokenCheck
 from synapse_nextgen_auth.homeserver.uia import BrowserInsteadOfStages
@@ -184,7 +184,7 @@ def _meeting_place(site: Site) -> MeetingPlace | None:
         path="/rendezvous",
         option="device_grants.burst or the share of a network",
     )
-    return MeetingPlace(site.homeserver, limiter, options.lifetime)
+    return MeetingPlace(site.homeserver, limiter, options.lifetime, Room(site.homeserver))
 
 
 def keyring(config: Config, hs_config: HomeServerConfig) -> Keyring:

@@ -7,12 +7,14 @@ from synapse_nextgen_auth.store import rendezvous as rows
 from synapse_nextgen_auth.store.txn import Txn
 
 
-def create(txn: Txn, rendezvous: Rendezvous) -> bool:
-    """Make the spot; False when there are too many already."""
-    if rows.count_living(txn, now=rendezvous.created_at) >= MAX_LIVING:
-        return False
+def has_room(txn: Txn, *, now: int) -> bool:
+    """Say whether one more may live."""
+    return rows.count_living(txn, now=now) < MAX_LIVING
+
+
+def create(txn: Txn, rendezvous: Rendezvous) -> None:
+    """Make the spot."""
     rows.add(txn, rendezvous)
-    return True
 
 
 def read(txn: Txn, rendezvous_id: str, *, kind: Kind, now: int) -> Rendezvous | None:

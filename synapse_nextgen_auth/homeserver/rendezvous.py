@@ -33,6 +33,7 @@ from synapse_nextgen_auth.secret import random_id
 # Where the spots of MSC4108 are: Synapse answers preflights below this path with the right headers.
 PATH = "/_synapse/client/rendezvous"
 FLAGS = {"org.matrix.msc4108": True, "io.element.msc4388": True}
+_COUNTED_EVERY = 2  # seconds
 _METADATA = ("Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-User", "Sec-Fetch-Site")
 
 
@@ -43,6 +44,7 @@ class MeetingPlace:
     homeserver: Homeserver
     limiter: Limiter
     lifetime: int
+    room: "Room"
 
     async def create(self, kind: Kind, data: str, *, address: str) -> Rendezvous:
         """Make a rendezvous; raise a Matrix error when there is too much of anything."""
@@ -54,10 +56,33 @@ class MeetingPlace:
             wait = await self.limiter.count(address)
             if wait is not None:
                 raise LimitExceededError("rendezvous", retry_after_ms=wait * 1000)
-            if not await self.homeserver.query(flow.create, rendezvous):
+            if not await self.room.is_left():
                 self.limiter.refused("all networks together")
                 raise LimitExceededError("rendezvous", retry_after_ms=LIFETIME * 1000)
+            await self.homeserver.query(flow.create, rendezvous)
         return rendezvous
+
+
+class Room:
+    """Knows whether one more rendezvous may live.
+
+    Counting 50,000 takes longer than making one. So each process counts at most once in a few seconds,
+    and what is made meanwhile may be too many: little, beside what they all are.
+    """
+
+    def __init__(self, homeserver: Homeserver) -> None:
+        self._homeserver = homeserver
+        self._counted_at: int | None = None
+        self._is_left = True
+
+    async def is_left(self) -> bool:
+        """Say so by the last count, or by a new one if that is old."""
+        now, then = self._homeserver.now(), self._counted_at
+        if then is None or not then <= now < then + _COUNTED_EVERY:
+            # Whoever comes meanwhile goes by the count before.
+            self._counted_at = now
+            self._is_left = await self._homeserver.read(flow.has_room, now=now)
+        return self._is_left
 
 
 def refuse_size(data: str) -> None:

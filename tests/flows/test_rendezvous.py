@@ -32,7 +32,7 @@ def a_rendezvous(**fields):
 def make(tables, **fields):
     """Make a spot."""
     spot = a_rendezvous(**fields)
-    assert tables.run(flow.create, spot)
+    tables.run(flow.create, spot)
     return spot
 
 
@@ -118,7 +118,7 @@ def test_there_is_a_limit_to_spots(tables, transact):
     with tables.begin() as txn:
         txn.execute(f"INSERT INTO nextgen_rendezvous VALUES {rows}")
 
-    assert transact(flow.create, a_rendezvous(rendezvous_id="last"))
-    assert not transact(flow.create, a_rendezvous(rendezvous_id="too many"))
-    later = {"created_at": NOW + 300, "expires_at": NOW + 600}
-    assert transact(flow.create, a_rendezvous(rendezvous_id="later", **later))
+    assert transact(flow.has_room, now=NOW)
+    make(tables, rendezvous_id="last")
+    assert not transact(flow.has_room, now=NOW)
+    assert transact(flow.has_room, now=NOW + 300)
