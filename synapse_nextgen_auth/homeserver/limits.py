@@ -4,12 +4,15 @@ import logging
 from collections import OrderedDict
 
 from synapse_nextgen_auth.homeserver.api import Homeserver
-from synapse_nextgen_auth.oauth.networks import network
+from synapse_nextgen_auth.oauth.networks import network, site
 from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.store import throttle
+from synapse_nextgen_auth.store.throttle import Bucket
 
 logger = logging.getLogger(__name__)
 
+# As many as this number of networks may do what is counted, the 65,536 of one IPv6 /48 may together.
+_SITE = 8
 # How many networks and accounts are remembered that have to wait; whoever is forgotten costs a query.
 _MAX_REMEMBERED = 10_000
 # A flood of requests is no flood of lines.
@@ -35,26 +38,33 @@ class Limiter:
 
     async def count(self, address: str) -> int | None:
         """Count one action; return for how many seconds to wait if that was one too many."""
-        return await self._count(network(address))
+        wider = site(address)
+        around = () if wider is None else (Bucket(wider, self._rate.times(_SITE)),)
+        return await self._count(Bucket(network(address), self._rate), *around)
 
     async def count_account(self, user_id: str) -> int | None:
         """Count one action of somebody signed in, who is not to pay for the network they are in."""
-        return await self._count(user_id)
+        return await self._count(Bucket(user_id, self._rate))
 
-    async def _count(self, whom: str) -> int | None:
-        key, now = f"{self._name} {whom}", self._homeserver.now()
-        since, until = self._waiting.get(key, (0, 0))
-        if since <= now < until:
-            self.refused(whom)
-            return until - now
-        wait = await self._homeserver.settle(throttle.fill, key, self._rate, now=now)
-        self._waiting.pop(key, None)
-        if wait is not None:
-            self._waiting[key] = (now, now + wait)
-            if len(self._waiting) > _MAX_REMEMBERED:
-                self._waiting.popitem(last=False)
-            self.refused(whom)
-        return wait
+    async def _count(self, *whom: Bucket) -> int | None:
+        now = self._homeserver.now()
+        for one in whom:
+            since, until = self._waiting.get(one.key, (0, 0))
+            if since <= now < until:
+                self.refused(one.key)
+                return until - now
+        buckets = [Bucket(f"{self._name} {one.key}", one.rate) for one in whom]
+        full = await self._homeserver.settle(throttle.fill, buckets, now=now)
+        for one in whom:
+            self._waiting.pop(one.key, None)
+        if full is None:
+            return None
+        key = full.key.removeprefix(f"{self._name} ")
+        self._waiting[key] = (now, now + full.wait)
+        if len(self._waiting) > _MAX_REMEMBERED:
+            self._waiting.popitem(last=False)
+        self.refused(key)
+        return full.wait
 
     def refused(self, whom: str) -> None:
         """Count a refusal, and write it down: at most once a minute for each of them."""

@@ -31,6 +31,10 @@ class Rate:
         """In how many seconds a full bucket is empty."""
         return -(-self.capacity // self.leak)
 
+    def times(self, many: int) -> "Rate":
+        """Return the rate at which `many` as this one may do something together."""
+        return Rate(self.per_second * many, self.burst * many)
+
     def level(self, stored: int, *, at: int, now: int) -> int:
         """Return what is left of a level that was stored `at`; nothing of one from the future."""
         if is_ahead(at, now) or at <= now - self.empty_after:

@@ -3,6 +3,10 @@
 Nothing is written for a key that is over its limit, so a flood costs reads.
 """
 
+from collections.abc import Sequence
+
+import attrs
+
 from synapse_nextgen_auth.clock import SKEW, is_recent
 from synapse_nextgen_auth.oauth.rates import DROP, Rate
 from synapse_nextgen_auth.store.txn import Txn
@@ -31,18 +35,50 @@ def wait(txn: Txn, key: str, *, limit: int, window: int, now: int) -> int | None
     return min(int(row[0]) + window - now, window)
 
 
-def fill(txn: Txn, key: str, rate: Rate, *, now: int) -> int | None:
-    """Let this key do one thing more; else return for how many seconds it must wait.
+@attrs.frozen
+class Bucket:
+    """What one more action fills, and how fast it leaks."""
 
-    In these rows `count` is the level of a bucket at the time `window_start`.
+    key: str
+    rate: Rate
+
+
+@attrs.frozen
+class Full:
+    """One more does not fit into the bucket with this key for `wait` seconds."""
+
+    key: str
+    wait: int
+
+
+def fill(txn: Txn, buckets: Sequence[Bucket], *, now: int) -> Full | None:
+    """Let somebody do one thing more, who counts in all of these; else return which one is full.
+
+    In these rows `count` is the level of a bucket at the time `window_start`. Whoever counts in the same
+    ones has to name them in the same order: each is locked until the end of the transaction.
     """
-    return _wait(txn, key, rate, now=now) or _fill(txn, key, rate, now=now)
+    for bucket in buckets:
+        wait = _wait(txn, bucket.key, bucket.rate, now=now)
+        if wait is not None:
+            return Full(bucket.key, wait)
+    for at, bucket in enumerate(buckets):
+        wait = _fill(txn, bucket.key, bucket.rate, now=now)
+        if wait is not None:
+            for filled in buckets[:at]:
+                _take_back(txn, filled.key)
+            return Full(bucket.key, wait)
+    return None
 
 
 def _wait(txn: Txn, key: str, rate: Rate, *, now: int) -> int | None:
     txn.execute("SELECT window_start, count FROM nextgen_throttle WHERE key = ?", (key,))
     row = txn.fetchone()
     return None if row is None else rate.wait(rate.level(int(row[1]), at=int(row[0]), now=now))
+
+
+def _take_back(txn: Txn, key: str) -> None:
+    """Take out what this transaction filled in: nobody else can have seen it."""
+    txn.execute(f"UPDATE nextgen_throttle SET count = count - {DROP} WHERE key = ?", (key,))
 
 
 # `Rate.level` in SQL: a level from the future or of long ago is nothing, and the products stay small.

@@ -5,19 +5,22 @@ Behind a proxy every request names its own address: whoever has an IPv6 /64 has 
 
 import itertools
 import secrets
+import time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 import requests
+from prometheus_client.parser import text_string_to_metric_families
 
 from support import metrics
 from support.databases import Database
 from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
 from support.synapse import Homeserver
 from support.television import METADATA
+from support.waiting import eventually
 from synapse_nextgen_auth.flows.device import WRONG_PER_NETWORK
-from synapse_nextgen_auth.oauth.rendezvous import SHARE
+from synapse_nextgen_auth.oauth.rendezvous import MAX_LIVING, SHARE
 
 RARE = 0.001  # a second
 SEQUENCE_PATH = "/_matrix/client/unstable/io.element.msc4388/rendezvous"
@@ -320,6 +323,69 @@ def test_c155_a_network_has_a_share_of_the_rendezvous(homeserver, flood):
     assert refused.json()["errcode"] == "M_LIMIT_EXCEEDED"
     assert [answer.status_code for answer in others] == [200, 201] * 2
     assert flood.rows(homeserver) == 1
+
+
+def test_c155_the_networks_of_a_site_share_a_limit(homeserver, server):
+    """Somebody with an IPv6 /48 has 65,536 of them; who is not among them does not notice."""
+    url, site, others = server.url("clients/register"), Network(), Network()
+
+    def register(network, n):
+        metadata = web_client(client_name=f"{network.prefix} {n}")
+        return network.send("POST", url, json=metadata).status_code
+
+    statuses = []
+    for n in range(12):
+        site.prefix = f"{site.prefix.rpartition(':')[0]}:{n:x}"
+        statuses += [register(site, turn) for turn in range(8)]
+    known = homeserver.query(
+        "SELECT COUNT(*) FROM nextgen_throttle WHERE key LIKE ?",
+        f"%{site.prefix.rpartition(':')[0]}:%",
+    )
+
+    # Eight times ten, of which each of the first ten networks took eight.
+    assert statuses == [201] * 80 + [429] * 16
+    assert register(others, 0) == 201
+    assert known == [(11,)]
+
+
+def test_c155_when_too_many_live_everybody_waits(homeserver):
+    """And meets again as soon as there is room."""
+
+    def status():
+        url = homeserver.base_url + SEQUENCE_PATH
+        return Network().send("POST", url, json={"data": "x"}).status_code
+
+    now = int(time.time())
+    homeserver.query(
+        "INSERT INTO nextgen_rendezvous WITH RECURSIVE n(i) AS"
+        " (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+        " SELECT 'full ' || i, 'msc4108', '', '', ?, ?, ? FROM n",
+        *(MAX_LIVING, now, now, now + 300),
+    )
+    refused = eventually(lambda: status() == 429)
+    homeserver.query("DELETE FROM nextgen_rendezvous WHERE rendezvous_id LIKE ?", "full %")
+
+    assert refused
+    assert eventually(lambda: status() == 200)
+
+
+def test_c155_who_lives_is_counted_now_and_then(homeserver):
+    """Counting 50,000 for each new one would take longer than making it."""
+    url, began, before = homeserver.base_url + SEQUENCE_PATH, time.monotonic(), counts(homeserver)
+
+    for _ in range(40):
+        assert Network().send("POST", url, json={"data": "x"}).status_code == 200
+
+    assert counts(homeserver) > 0
+    assert counts(homeserver) - before <= 2 + (time.monotonic() - began) / 2
+
+
+def counts(homeserver):
+    """Return how often this homeserver counted the rendezvous that live, by Synapse's own metrics."""
+    name = "synapse_storage_transaction_time_count_total"
+    families = text_string_to_metric_families(metrics.text(homeserver))
+    samples = [sample for family in families for sample in family.samples if sample.name == name]
+    return sum(s.value for s in samples if s.labels["desc"] == "nextgen_has_room")
 
 
 def test_a_rendezvous_lives_as_long_as_the_sign_in_that_follows(homeserver):

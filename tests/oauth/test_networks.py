@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synapse_nextgen_auth.oauth.networks import network, printable
+from synapse_nextgen_auth.oauth.networks import network, printable, site
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,20 @@ from synapse_nextgen_auth.oauth.networks import network, printable
 def test_c210_addresses_of_one_network_count_as_one(address, counted_as):
     """Whoever has an IPv6 address has the whole /64; the rest counts as itself, but bounded."""
     assert network(address) == counted_as
+
+
+@pytest.mark.parametrize(
+    ("address", "counted_as"),
+    [
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
+        ("[2001:db8:1:ffff::1]:443", "2001:db8:1::/48"),
+        ("2001:db8:2::1", "2001:db8:2::/48"),
+        *((address, None) for address in ("192.0.2.7", "::ffff:192.0.2.7", "64:ff9b::1", "", "x")),
+    ],
+)
+def test_c210_the_networks_of_one_customer_are_a_site(address, counted_as):
+    """A /48 has 65,536 of them; an IPv4 address has nothing around it."""
+    assert site(address) == counted_as
 
 
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))

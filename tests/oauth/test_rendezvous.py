@@ -52,6 +52,7 @@ def test_a_network_has_a_share_of_the_spots(per_second, burst, lifetime):
 
     assert rate.burst + rate.per_second * lifetime <= SHARE
     assert 20 * SHARE <= MAX_LIVING
+    assert 6 * 8 * SHARE <= MAX_LIVING  # of a /48, with eight times as much as a network
     assert rate.per_second <= per_second
     assert rate.burst <= burst
 

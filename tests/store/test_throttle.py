@@ -10,6 +10,7 @@ from support.records import NOW
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth.rates import DROP, Rate
 from synapse_nextgen_auth.store import throttle
+from synapse_nextgen_auth.store.throttle import Bucket, Full
 
 WINDOW = 900
 
@@ -93,7 +94,8 @@ RATE = Rate(per_second=0.5, burst=3)
 
 def fill(tables, *, key="k", at=0, rate=RATE):
     """Try to do something once more."""
-    return tables.transact(throttle.fill, key, rate, now=NOW + at)
+    full = tables.transact(throttle.fill, [Bucket(key, rate)], now=NOW + at)
+    return None if full is None else full.wait
 
 
 def test_a_burst_passes_and_then_what_leaks(tables):
@@ -140,7 +142,7 @@ def test_c167_of_many_at_once_no_more_pass_than_fit(tables):
     """Over all workers."""
     rate = Rate(per_second=0.001, burst=4)
 
-    found = tables.race([partial(throttle.fill, key="k", rate=rate, now=NOW)] * 6)
+    found = tables.race([partial(throttle.fill, buckets=[Bucket("k", rate)], now=NOW)] * 6)
 
     assert found.count(None) == 4
     assert tables.query("SELECT count FROM nextgen_throttle") == [(4 * DROP,)]
@@ -164,10 +166,77 @@ def test_the_database_reckons_as_the_rule_does(tables, per_second, burst, steps)
             is_a_little_ahead = stored_at is not None and now < stored_at <= now + SKEW
             level, stored_at = level + DROP, stored_at if is_a_little_ahead else now
 
-            assert tables.run(throttle.fill, "k", rate, now=now) is None
+            assert tables.run(throttle.fill, [Bucket("k", rate)], now=now) is None
             assert tables.query("SELECT window_start, count FROM nextgen_throttle") == [
                 (stored_at, level)
             ]
         else:
-            assert tables.run(throttle.fill, "k", rate, now=now) == expected
+            full = tables.run(throttle.fill, [Bucket("k", rate)], now=now)
+            assert full == Full("k", expected)
             return
+
+
+# Several buckets
+
+WIDE = Bucket("wide", Rate(per_second=0.001, burst=4))
+
+
+def near(name):
+    """Return one of many buckets beside each other, and the one around them all."""
+    return [Bucket(f"near {name}", RATE), WIDE]
+
+
+def levels(tables):
+    return dict(tables.query("SELECT key, count FROM nextgen_throttle"))
+
+
+def test_c155_whoever_counts_in_two_buckets_needs_room_in_both(tables):
+    """Nothing is written when either is full."""
+    passed = [tables.transact(throttle.fill, near("a"), now=NOW) for _ in range(3)]
+    assert passed == [None] * 3
+    assert tables.transact(throttle.fill, near("a"), now=NOW) == Full("near a", 2)
+    assert levels(tables) == {"near a": 3 * DROP, "wide": 3 * DROP}
+
+    assert tables.transact(throttle.fill, near("b"), now=NOW) is None
+    before = levels(tables)
+    assert tables.transact(throttle.fill, near("b"), now=NOW) == Full("wide", 1000)
+    assert tables.transact(throttle.fill, near("c"), now=NOW) == Full("wide", 1000)
+    assert levels(tables) == before == {"near a": 3 * DROP, "near b": DROP, "wide": 4 * DROP}
+
+
+def test_c167_of_many_at_once_no_more_pass_than_fit_into_both(tables):
+    """Over all workers, and both know the same number of them."""
+    found = tables.race([partial(throttle.fill, buckets=near(n), now=NOW) for n in range(7)])
+    counted = levels(tables)
+
+    assert found.count(None) == 4
+    assert counted.pop("wide") == 4 * DROP
+    assert sum(counted.values()) == 4 * DROP
+
+
+class Late:
+    """A transaction that read the wide bucket before others filled it."""
+
+    def __init__(self, txn):
+        self._txn = txn
+
+    def execute(self, sql, parameters=()):
+        if sql.startswith("SELECT") and parameters == ("wide",):
+            parameters = ("nobody",)
+        self._txn.execute(sql, parameters)
+
+    def __getattr__(self, name):
+        return getattr(self._txn, name)
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_c167_whoever_comes_too_late_for_one_bucket_fills_none(tables, before):
+    """What was written into the other one is taken back in the same transaction."""
+    for name in ["b"] * before + ["w", "x", "y", "z"][before:]:
+        tables.transact(throttle.fill, near(name), now=NOW)
+
+    full = tables.transact(lambda txn: throttle.fill(Late(txn), near("b"), now=NOW))
+
+    assert full == Full("wide", 1)
+    assert levels(tables)["near b"] == before * DROP
+    assert levels(tables)["wide"] == 4 * DROP

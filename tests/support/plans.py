@@ -15,6 +15,7 @@ from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store.device_grants import Codes
 from synapse_nextgen_auth.store.sweep import KINDS, KINDS_AHEAD, Place
+from synapse_nextgen_auth.store.throttle import Bucket
 
 # What an argument of this name stands for, wherever it is asked for.
 SAMPLES = {
@@ -22,6 +23,7 @@ SAMPLES = {
     "approval": Approval("a", ALICE, "s", Operation.CROSS_SIGNING_RESET, NOW),
     "auth_time": NOW,
     "browser": "digest",
+    "buckets": [Bucket("near", Rate(0.5, 100)), Bucket("wide", Rate(4, 800))],
     "by": 5,
     "client": a_client(),
     "client_ids": ["one", "two"],
@@ -36,7 +38,6 @@ SAMPLES = {
     "kind": Kind.ETAG,
     "limit": 5,
     "operation": Operation.CROSS_SIGNING_RESET,
-    "rate": Rate(0.5, 100),
     "rendezvous": Rendezvous("r", Kind.ETAG, "data", "1", NOW, NOW, NOW),
     "session": Session("s", ALICE, PHONE, "app", "openid", 1, NOW, 0, NOW, NOW, NOW),
     "uses": [("s", 1, NOW), ("t", 2, NOW)],
@@ -95,7 +96,7 @@ VARIANTS = {
 
 def variants(module, name):
     """Return further arguments for functions that run one of several statements."""
-    if module == "throttle":
+    if module == "throttle" and name != "fill":
         return [{"key": "key"}]
     return VARIANTS.get((module, name), [{}])
 
