@@ -339,6 +339,7 @@ class MessagePage(Page):
     `reference` is the event id to quote to an administrator. `detail` is for the developer of the
     application and shown to everybody, so nothing of ours goes in (C206). `forward_url` is
     relative or an absolute way back to the application; one that would run as a script is dropped.
+    `retry_after` is in seconds. `devices_url` is relative.
     """
 
     template: ClassVar[str] = "pages/message.html"
@@ -350,6 +351,8 @@ class MessagePage(Page):
     forward_url: str | None = attrs.field(default=None, converter=_way_forward)
     forward_label: ForwardLabel | None = None
     client: ClientCard | None = None
+    retry_after: int | None = None
+    devices_url: str | None = None
 
 
 def _is_web_address(_: object, attribute: "attrs.Attribute[str]", url: str) -> None:

@@ -385,6 +385,7 @@ def test_c310_a_device_of_the_account_is_not_taken_over(server, user):
     page = enter(Browser(server), tv, user)
 
     assert page.status_code == 409
+    assert 'href="account"' in page.text, "it says to sign the device out, and leads there"
     assert server.whoami(tokens["access_token"]).status_code == 200
 
 

@@ -75,7 +75,7 @@ def test_an_app_is_named_by_its_scheme(server):
     answer = ask(server, parameters)
 
     assert_offered(answer, parameters, "login_required")
-    assert "Go to com.example.client:" in answer.text
+    assert "Open the app com.example.client<" in answer.text
     assert f'href="{APP}?error=login_required' in answer.text
 
 

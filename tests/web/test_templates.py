@@ -296,6 +296,14 @@ SAMPLES = {
             forward_url=f"{BASE}/home",
             forward_label=ForwardLabel.TRY_AGAIN,
         ),
+        "waiting": MessagePage(Message.TOO_MANY_REQUESTS, "example.org", retry_after=700),
+        "taken": MessagePage(
+            Message.DEVICE_TAKEN,
+            "example.org",
+            forward_url="link",
+            forward_label=ForwardLabel.TRY_AGAIN,
+            devices_url="account",
+        ),
         "long": MessagePage(Message.BAD_REQUEST, LONG, LONG, LONG * 9, "home", None, UGLY),
     },
     FormPostPage: {
@@ -593,10 +601,34 @@ def test_a_refusal_goes_nowhere_by_itself():
         button = "button" if name == "form" else "a"
 
         assert scripts == ["hold.js"]
-        assert page.destination in shown.text(button)
-    assert "io.element.app: (an app on this device)" in read(SAMPLES[RefusedPage]["app"]).text(
-        "main"
+        assert page.destination.removesuffix(":") in shown.text(button)
+    app = read(SAMPLES[RefusedPage]["app"])
+    assert "the app io.element.app on this device" in app.text("main")
+    assert "Open the app io.element.app" in app.text("a")
+    assert "io.element.app:" not in app.text("main")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(7, "in 7 seconds."), (700, "in 12 minutes."), (None, "a little later.")]
+)
+def test_whoever_came_too_often_hears_for_how_long_to_wait(seconds, words):
+    """The real time: with a slow rate it is much longer than a minute."""
+    page = MessagePage(Message.TOO_MANY_REQUESTS, "example.org", retry_after=seconds)
+
+    assert f"Try again {words}" in read(page).text("main")
+
+
+def test_whoever_has_the_device_already_finds_the_devices():
+    """The page says to sign it out first, so it leads there."""
+    page = MessagePage(
+        Message.DEVICE_TAKEN,
+        "example.org",
+        forward_url="link",
+        forward_label=ForwardLabel.TRY_AGAIN,
+        devices_url="account",
     )
+
+    assert [link["href"] for link in read(page).all("a") if link["href"] == "account"]
 
 
 def test_c199_templates_switch_no_escaping_off():
@@ -806,7 +838,7 @@ def test_an_app_is_called_that():
     """A scheme says little to most people: it means that an app opens."""
     text = read(attrs.evolve(CONSENT, redirect_host="io.element:")).text("dd")
 
-    assert "io.element: (an app on this device)" in text
+    assert "io.element (an app on this device)" in text
     assert "on this device" not in read(CONSENT).text("main")
 
 

@@ -58,6 +58,7 @@ OF_REFUSED = {
 
 def show(site: Site, stop: Stop) -> Outgoing:
     """Show the message, always with a way forward: if nowhere better, to the start page."""
+    wait = dict(stop.headers).get("Retry-After")
     start = urlsplit(site.endpoints.issuer).path
     html = site.templates.render(
         MessagePage(
@@ -67,6 +68,8 @@ def show(site: Site, stop: Stop) -> Outgoing:
             detail=stop.detail,
             forward_url=stop.forward_url or start,
             forward_label=stop.forward_label if stop.forward_url else ForwardLabel.HOME,
+            devices_url="account" if stop.message is Message.DEVICE_TAKEN else None,
+            retry_after=int(wait) if wait else None,
         )
     )
     return answers.page(stop.status, html, headers=stop.headers)
