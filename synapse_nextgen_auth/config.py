@@ -137,7 +137,7 @@ class Sessions:
         None,
         "How many devices an account may have when a client asks for one more, legacy ones"
         " included. The page says so and leads to the list; no device is ever signed out for it."
-        " However many ask at once, on all workers, none too many comes in.",
+        " However many clients ask at once, on all workers: no device comes in above the limit.",
         example="20",
     )
 
@@ -263,8 +263,9 @@ class Events:
     address_lifetime: int = _option(
         28 * 86400,
         "How long network addresses are kept: of events, and of the last refresh of a session."
-        " The default is that of Synapse's `user_ips_max_age`. What counts by network, and the"
-        " requests of devices without a browser, keep theirs for a day at most.",
+        " The default is that of Synapse's `user_ips_max_age`. The counters"
+        " of the limits keep theirs for a day at most, and device grants for a day after they"
+        " expired.",
         example="7d",
         unit="duration",
     )
