@@ -22,7 +22,8 @@ from synapse.types import Requester
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.outage import answered_503
 from synapse_nextgen_auth.homeserver.tokens import is_ours
-from synapse_nextgen_auth.homeserver.uia import ELSEWHERE
+from synapse_nextgen_auth.homeserver.uia import where_else
+from synapse_nextgen_auth.oauth.metadata import Endpoints
 
 
 def _token_of_ours(servlet: Any, request: SynapseRequest) -> str | None:
@@ -39,9 +40,10 @@ async def _refuse_ours(servlet: Any, request: SynapseRequest, what: str) -> None
     if _token_of_ours(servlet, request) is None:
         return
     await servlet.hs.get_auth().get_user_by_req(request)
+    account_page = Endpoints.under(servlet.hs.config.server.public_baseurl).url("account")
     raise AuthError(
         403,
-        f"A session that was opened in the browser cannot {what}. {ELSEWHERE}",
+        f"A session that was opened in the browser cannot {what}. {where_else(account_page)}",
         Codes.FORBIDDEN,
     )
 

@@ -24,10 +24,13 @@ _RESET_PATH = b"/keys/device_signing/upload"
 # The second name is what clients used before the first one was specified (MSC4312).
 _STAGES = ("m.oauth", "org.matrix.cross_signing_reset")
 
-# Where people do what our pages cannot do yet.
-ELSEWHERE = (
-    "Use an application that signed in with a password, or ask the administrator of this server."
-)
+
+def where_else(account_page: str) -> str:
+    """Return the sentences that lead people on who were refused something here."""
+    return (
+        f"Sign devices out at {account_page}. For what is not there yet, use an application that"
+        " signed in with a password, or ask the administrator of this server."
+    )
 
 
 class BrowserInsteadOfStages:
@@ -59,16 +62,10 @@ class BrowserInsteadOfStages:
             raise AuthError(
                 403,
                 "This session was opened in the browser and cannot confirm this with a password. "
-                + self._where_else(request.path or b""),
+                + where_else(self._endpoints.url("account")),
                 Codes.FORBIDDEN,
             )
         return await self._reset(requester, request, request_body)
-
-    def _where_else(self, path: bytes) -> str:
-        """Return where people can do it instead: our pages sign devices out, and nothing else yet."""
-        if path.endswith(b"/delete_devices") or b"/devices/" in path:
-            return f"Sign devices out at {self._endpoints.url('account')}"
-        return ELSEWHERE
 
     async def _reset(
         self, requester: Requester, request: SynapseRequest, body: dict[str, Any]
