@@ -8,6 +8,7 @@ from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store import (
     browsers,
     device_grants,
+    devices,
     events,
     grants,
     session_browsers,
@@ -67,6 +68,21 @@ def end_for_devices(
     for device_id in device_ids:
         _withdraw(txn, user_id, device_id, now=now)
     return Outcome(living, ended)
+
+
+def taken_over_since(txn: Txn, session: Session) -> int | None:
+    """Return since when another speaks for the device of an ended session, `None` if nobody does.
+
+    A token that Synapse itself made does not say since when; it came after our session.
+    """
+    if session.device_id is None:
+        return None
+    heir = sessions.find_by_device(txn, session.user_id, session.device_id)
+    if heir is not None:
+        return heir.created_at
+    if devices.has_stock_token(txn, session.user_id, session.device_id):
+        return session.ended_at
+    return None
 
 
 def list_living(txn: Txn, user_id: str) -> list[Session]:

@@ -9,8 +9,9 @@ from collections.abc import Collection
 
 from synapse.util.duration import Duration
 
+from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.homeserver.api import Homeserver
-from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, Session
+from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, Session, is_left_behind
 from synapse_nextgen_auth.store import sessions
 
 logger = logging.getLogger(__name__)
@@ -35,21 +36,21 @@ class Pushers:
     def _ended(self, session_ids: Collection[str]) -> None:
         """Begin in the background: no refusal waits for it.
 
-        Whoever signs in again on the device sets new pushers; those are younger than this moment.
+        What a request on its way sets after this is undone by that request (`closed_endpoints.py`).
         """
         self._homeserver.hs.run_as_background_process(
             "nextgen_pushers", self._remove_all, tuple(session_ids), self._clock.time_msec()
         )
 
-    async def _remove_all(self, session_ids: Collection[str], until: int) -> None:
+    async def _remove_all(self, session_ids: Collection[str], ended: int) -> None:
         for session_id in session_ids:
-            await self._remove(session_id, until)
+            await self._remove(session_id, ended)
 
-    async def _remove(self, session_id: str, until: int) -> None:
+    async def _remove(self, session_id: str, ended: int) -> None:
         pause = _SHORTEST_PAUSE
         for attempt in range(_TRIES):
             try:
-                await self._try(session_id, until)
+                await self._try(session_id, ended)
             except Exception:
                 # The main process or the database is away; what was removed stays so.
                 if attempt == 0:
@@ -62,11 +63,19 @@ class Pushers:
                 return
         logger.error("Gave up removing the pushers of session %s", session_id)
 
-    async def _try(self, session_id: str, until: int) -> None:
+    async def _try(self, session_id: str, ended: int) -> None:
         session: Session | None = await self._homeserver.read(sessions.get, session_id)
         if session is None or session.device_id is None or session.end_reason not in DEVICE_STAYS:
             return
-        pool = self._homeserver.hs.get_pusherpool()
-        for pusher in await self._homeserver.store.get_pushers_by_user_id(session.user_id):
-            if pusher.device_id == session.device_id and pusher.ts <= until:
-                await pool.remove_pusher(pusher.app_id, pusher.pushkey, session.user_id)
+        pool, store = self._homeserver.hs.get_pusherpool(), self._homeserver.store
+        # First what there is, then who has the device: nobody else can have set it before.
+        found = list(await store.get_pushers_by_user_id(session.user_id))
+        since = await self._homeserver.query(end_session.taken_over_since, session)
+        now = self._homeserver.now()
+        for pusher in found:
+            if pusher.device_id != session.device_id:
+                continue
+            if is_left_behind(pusher.ts, since=since, ended=ended, now=now):
+                again = await store.get_pushers_by_app_id_and_pushkey(pusher.app_id, pusher.pushkey)
+                if any(one.id == pusher.id for one in again):  # else it was set anew meanwhile
+                    await pool.remove_pusher(pusher.app_id, pusher.pushkey, session.user_id)

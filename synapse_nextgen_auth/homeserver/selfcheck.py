@@ -149,6 +149,13 @@ INTERNALS = (
         "synapse.push.pusherpool", "PusherPool.remove_pushers_by_devices", ("user_id", "devices")
     ),
     Needed(_STORE, "DataStore.get_pushers_by_user_id", ("user_id",)),
+    Needed(_STORE, "DataStore.get_pushers_by_app_id_and_pushkey", ("app_id", "pushkey")),
+    Needed("synapse.push", "PusherConfig"),
+    Needed(
+        "synapse.storage.database",
+        "DatabasePool.simple_update",
+        ("table", "keyvalues", "updatevalues", "desc"),
+    ),
     Needed("synapse.server", "HomeServer.get_reactor"),
     Needed("synapse.util.cancellation", "cancellable"),
     Needed("synapse.api.ratelimiting", "Ratelimiter.ratelimit", ("requester", "key")),

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import attrs
 
+from synapse_nextgen_auth.clock import is_ahead
 from synapse_nextgen_auth.oauth import scopes
 
 
@@ -123,3 +124,16 @@ class Session:
         if limits.absolute is not None:
             ends.append(self.created_at + limits.absolute)
         return min(ends, default=None)
+
+
+def is_left_behind(set_at: int, *, since: int | None, ended: int, now: int) -> bool:
+    """Say whether what was set on a device (at `set_at`, in ms) goes with the session that ended.
+
+    All of it does, unless somebody else speaks for the device since `since`. Then what was set
+    before goes, and what a clock that ran ahead dated (C379). `ended`, in ms, is when the end was
+    noticed: it tells before from after where both lie within the second `since`.
+    """
+    if since is None or is_ahead(set_at // 1000, now):
+        return True
+    first = since * 1000
+    return set_at <= max(first, min(ended, first + 999))

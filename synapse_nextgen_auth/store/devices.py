@@ -9,6 +9,15 @@ def is_there(txn: Txn, user_id: str, device_id: str) -> bool:
     return txn.fetchone() is not None
 
 
+def has_stock_token(txn: Txn, user_id: str, device_id: str) -> bool:
+    """Say whether a token that Synapse itself made speaks for a device."""
+    txn.execute(
+        "SELECT 1 FROM access_tokens WHERE user_id = ? AND device_id = ? LIMIT 1",
+        (user_id, device_id),
+    )
+    return txn.fetchone() is not None
+
+
 def count(txn: Txn, user_id: str, *, begun_after: int) -> int:
     """Return how many devices an account has, those that sessions begun since then still get too."""
     txn.execute(

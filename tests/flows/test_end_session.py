@@ -300,3 +300,31 @@ def test_ending_the_same_session_in_two_ways_at_once_is_written_down_once(tables
 
     assert sorted(ended) == [()] * (len(End) - 1) + [(ID,)]
     assert tables.events() == ["session_ended"]
+
+
+@pytest.mark.parametrize(
+    ("device_id", "heir", "stock", "since"),
+    [
+        (PHONE, None, False, None),
+        (PHONE, {"created_at": NOW + 20}, False, NOW + 20),
+        (PHONE, {"created_at": NOW + 20}, True, NOW + 20),
+        (PHONE, {"created_at": NOW + 20, "device_id": "ANOTHER"}, False, None),
+        (PHONE, {"created_at": NOW + 20, "user_id": BOB}, False, None),
+        (PHONE, {"created_at": NOW + 20, "ended_at": NOW + 30}, False, None),
+        (PHONE, None, True, NOW + 9),
+        (None, None, True, None),
+    ],
+)
+def test_since_when_another_speaks_for_the_device_of_an_ended_session(
+    tables, transact, device_id, heir, stock, since
+):
+    """A later session does, or a token that Synapse itself made."""
+    session = begin(tables, device_id=device_id, ended_at=NOW + 9, end_reason="reuse")
+    if heir is not None:
+        begin(tables, 1, **heir)
+    if stock:
+        tables.run(
+            lambda txn: txn.execute("INSERT INTO access_tokens VALUES (?, ?)", (ALICE, PHONE))
+        )
+
+    assert transact(end_session.taken_over_since, session) == since

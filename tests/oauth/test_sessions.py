@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from support.records import MATRIX, NOW, a_session
 from synapse_nextgen_auth.oauth import scopes
-from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, End, Limits, least_idle, noted_every
+from synapse_nextgen_auth.oauth.sessions import (
+    SOFT_ENDS,
+    End,
+    Limits,
+    is_left_behind,
+    least_idle,
+    noted_every,
+)
 
 
 @pytest.mark.parametrize(
@@ -120,3 +127,31 @@ def test_an_idle_limit_that_is_recommended_passes(access_token):
 
     assert idle >= access_token + noted_every(idle)
     assert idle - 2 < access_token + noted_every(idle - 2)
+
+
+FUTURE = NOW + 3600
+
+
+@pytest.mark.parametrize(
+    ("set_at", "since", "ended", "left"),
+    [
+        # Nobody else has the device: whatever any clock said.
+        (NOW * 1000, None, NOW * 1000, True),
+        (FUTURE * 1000, None, NOW * 1000, True),
+        (NOW * 1000, None, 0, True),
+        # Somebody has it since then.
+        (NOW * 1000 - 1, NOW, NOW * 1000 - 5000, True),
+        (NOW * 1000 + 1, NOW, NOW * 1000 - 5000, False),
+        (NOW * 1000 + 1000, NOW, NOW * 1000 + 60_000, False),
+        # Within that very second.
+        (NOW * 1000 + 300, NOW, NOW * 1000 + 400, True),
+        (NOW * 1000 + 500, NOW, NOW * 1000 + 400, False),
+        (NOW * 1000 + 300, NOW, NOW * 1000 + 2000, True),
+        # The clock of who set it is not quite ours, or was wrong.
+        (NOW * 1000 + 30_000, NOW, NOW * 1000, False),
+        (FUTURE * 1000, NOW, NOW * 1000, True),
+    ],
+)
+def test_c379_what_goes_with_the_session_that_set_it(set_at, since, ended, left):
+    """A clock that ran ahead keeps nothing, and one that noticed the end late takes nothing away."""
+    assert is_left_behind(set_at, since=since, ended=ended, now=NOW + 9) is left
