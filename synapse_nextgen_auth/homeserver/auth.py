@@ -73,6 +73,10 @@ class SessionAuth(InternalAuth):
             tokens.kind_of(text) is not None and self.store.get_app_service_by_token(text) is None
         )
 
+    def session_of(self, request: Request) -> str:
+        """Return the id of the session of a request that carries a token of ours."""
+        return self._nextgen.read(self.get_access_token_from_request(request)).session_id
+
     async def is_server_admin(self, requester: Requester) -> bool:
         """Ask for the account's flag, and of our tokens for the scope too (C113)."""
         if not is_ours(requester):

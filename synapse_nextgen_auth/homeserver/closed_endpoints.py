@@ -7,10 +7,11 @@ included, are in docs/reference/matrix-endpoints.md.
 
 from typing import Any
 
-from synapse.api.errors import AuthError, Codes, InvalidClientCredentialsError
+from synapse.api.errors import AuthError, Codes, InvalidClientTokenError, SynapseError
 from synapse.http.server import HttpServer
 from synapse.http.servlet import RestServlet, parse_json_object_from_request
 from synapse.http.site import SynapseRequest
+from synapse.push import PusherConfig
 from synapse.rest.client.account import ThreepidDeleteRestServlet, ThreepidRestServlet
 from synapse.rest.client.capabilities import CapabilitiesRestServlet
 from synapse.rest.client.devices import DehydratedDeviceV2Servlet
@@ -18,8 +19,11 @@ from synapse.rest.client.login_token_request import LoginTokenRequestServlet
 from synapse.rest.client.pusher import PushersSetRestServlet
 from synapse.server import HomeServer
 from synapse.types import Requester
+from synapse.util.async_helpers import Linearizer
 
+from synapse_nextgen_auth.flows import begin_session
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.challenges import add_challenge
 from synapse_nextgen_auth.homeserver.outage import answered_503
 from synapse_nextgen_auth.homeserver.tokens import is_ours
 from synapse_nextgen_auth.homeserver.uia import where_else
@@ -48,22 +52,27 @@ async def _refuse_ours(servlet: Any, request: SynapseRequest, what: str) -> None
     )
 
 
-async def _peek(
-    homeserver: Homeserver, servlet: Any, request: SynapseRequest
-) -> tuple[Requester, dict[str, Any]] | None:
-    """Return who sends a good token of ours, and what, before Synapse looks at the request."""
-    token = _token_of_ours(servlet, request)
-    if token is None:
-        return None
-    try:
-        with answered_503(homeserver):
-            requester = await servlet.auth.get_user_by_access_token(token)
-    except InvalidClientCredentialsError:
-        return None  # Synapse refuses it next, as everywhere
-    body = parse_json_object_from_request(request)
+def _peek(request: SynapseRequest) -> dict[str, Any]:
+    """Return what a request says, and leave it for Synapse to read."""
+    body: dict[str, Any] = parse_json_object_from_request(request)
     assert request.content is not None  # noqa: S101 (read just now)
     request.content.seek(0)
-    return requester, body
+    return body
+
+
+class _AskedOnce:
+    """Synapse's auth object for a servlet that asks before Synapse does: a request has one answer."""
+
+    def __init__(self, auth: Any) -> None:
+        self._auth = auth
+
+    async def get_user_by_req(self, request: SynapseRequest) -> Requester:
+        """Return who sends the request, by Synapse's whole check."""
+        known = request.requester
+        if isinstance(known, Requester):
+            return known
+        requester: Requester = await self._auth.get_user_by_req(request)
+        return requester
 
 
 class Threepids(ThreepidRestServlet):
@@ -106,14 +115,14 @@ class DehydratedDevice(DehydratedDeviceV2Servlet):
 
     def __init__(self, hs: HomeServer, homeserver: Homeserver) -> None:
         super().__init__(hs)
+        self.auth: Any = _AskedOnce(hs.get_auth())
         self._homeserver = homeserver
 
     async def on_PUT(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
         """Refuse a token of ours that names a device that somebody signed in to."""
-        seen = await _peek(self._homeserver, self, request)
-        if seen is not None:
-            requester, body = seen
-            await self._refuse_taken(requester.user.to_string(), body.get("device_id"))
+        if _token_of_ours(self, request) is not None:
+            requester = await self.auth.get_user_by_req(request)
+            await self._refuse_taken(requester.user.to_string(), _peek(request).get("device_id"))
         return await super().on_PUT(request)
 
     async def _refuse_taken(self, user_id: str, device_id: object) -> None:
@@ -129,7 +138,7 @@ class DehydratedDevice(DehydratedDeviceV2Servlet):
 
 
 class SetPusher(PushersSetRestServlet):
-    """`/pushers/set`: what is sent to another place than before belongs to who says so.
+    """`/pushers/set`: a pusher belongs to who turned it where it leads, and goes with that session.
 
     Synapse lets a pusher that another device set keep that device, so that it would stay after the
     session that turned it to a gateway of its own.
@@ -137,23 +146,84 @@ class SetPusher(PushersSetRestServlet):
 
     def __init__(self, hs: HomeServer, homeserver: Homeserver) -> None:
         super().__init__(hs)
+        self.auth: Any = _AskedOnce(hs.get_auth())
         self._homeserver = homeserver
+        # Only the main process writes pushers, so what is compared with what is written stays so.
+        self._turns = Linearizer(name="nextgen_pushers", clock=hs.get_clock())
 
     async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
-        """Take the pusher of another device away before a token of ours sets it anew."""
-        seen = await _peek(self._homeserver, self, request)
-        if seen is not None:
-            await self._release(*seen)
-        return await super().on_POST(request)
+        """Let Synapse set the pusher; what a token of ours must not leave behind is undone then."""
+        requester = await self.auth.get_user_by_req(request)
+        async with self._turns.queue(requester.user.to_string()):
+            if _token_of_ours(self, request) is None:
+                return await super().on_POST(request)
+            body = _peek(request)
+            wanted = (body.get("app_id"), body.get("pushkey"))
+            if any(value is not None and not isinstance(value, str) for value in wanted):
+                # SQLite would find the pusher of a text by a number; nobody compares those here.
+                raise SynapseError(400, "app_id and pushkey are strings", Codes.INVALID_PARAM)
+            before = await self._find(requester, wanted)
+            try:
+                return await super().on_POST(request)
+            finally:
+                # Also after a failure: that may have come when the pusher was written already.
+                with answered_503(self._homeserver):
+                    await self._own(requester, before, wanted)
+                    await self._refuse_ended(request, requester, wanted)
 
-    async def _release(self, requester: Requester, body: dict[str, Any]) -> None:
+    async def _find(self, requester: Requester, wanted: tuple[Any, Any]) -> PusherConfig | None:
+        for pusher in await self._store.get_pushers_by_user_id(requester.user.to_string()):
+            if (pusher.app_id, pusher.pushkey) == wanted:
+                return pusher
+        return None
+
+    async def _own(
+        self, requester: Requester, before: PusherConfig | None, wanted: tuple[Any, Any]
+    ) -> None:
+        """Make the pusher of another device one of this device if it now leads elsewhere.
+
+        What is in memory does not know its device: the row alone decides what a pusher goes with.
+        """
+        if before is None or before.device_id == requester.device_id:
+            return
+        after = await self._find(requester, wanted)
+        if after is None or (after.kind, after.data) == (before.kind, before.data):
+            return
         user_id = requester.user.to_string()
-        wanted = (body.get("app_id"), body.get("pushkey"))
-        for pusher in await self._store.get_pushers_by_user_id(user_id):
-            is_same = (pusher.app_id, pusher.pushkey) == wanted
-            goes_on = (pusher.kind, pusher.data) == (body.get("kind"), body.get("data"))
-            if is_same and pusher.device_id != requester.device_id and not goes_on:
-                await self.pusher_pool.remove_pusher(pusher.app_id, pusher.pushkey, user_id)
+        try:
+            await self._store.db_pool.simple_update(
+                table="pushers",
+                keyvalues={"user_name": user_id, "app_id": wanted[0], "pushkey": wanted[1]},
+                updatevalues={"device_id": requester.device_id, "access_token": None},
+                desc="nextgen_own_pusher",
+            )
+        except self._homeserver.database_errors:
+            await self.pusher_pool.remove_pusher(*wanted, user_id)
+            raise
+
+    async def _refuse_ended(
+        self, request: SynapseRequest, requester: Requester, wanted: tuple[Any, Any]
+    ) -> None:
+        """Undo it if the session ended after its token was checked (C117).
+
+        Whatever removes the pushers of an ended session looks for them after its end is committed,
+        and here the session is looked up after the pusher is: whichever comes second sees the other.
+        """
+        auth: Any = self.hs.get_auth()  # ours, see `auth.install`
+        session_id = auth.session_of(request)
+        if await self._homeserver.read(begin_session.is_living, session_id):
+            return
+        pusher = await self._find(requester, wanted)
+        if pusher is None or pusher.device_id == requester.device_id:
+            # Also when the row is gone: it may have been started in memory after that.
+            await self.pusher_pool.remove_pusher(*wanted, requester.user.to_string())
+        self._homeserver.live.forget_here((session_id,))
+        try:
+            await auth.get_user_by_access_token(auth.get_access_token_from_request(request))
+            raise InvalidClientTokenError("The session has ended")
+        except InvalidClientTokenError as error:
+            add_challenge(error)
+            raise
 
 
 # What people do on the account page, or not at all, with a token of ours. Clients show forms for

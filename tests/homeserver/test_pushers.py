@@ -3,7 +3,7 @@
 import pytest
 
 from support.oauth import Browser
-from support.pushers import pushkeys, set_pusher
+from support.pushers import ask_for_pusher, pushkeys, set_pusher
 from support.tokens import inside
 from support.waiting import eventually
 
@@ -149,3 +149,72 @@ def test_a_device_may_turn_its_own_pusher_elsewhere(homeserver, server, user, to
     set_pusher(server, tokens["access_token"], host="new.example.com")
 
     assert devices(homeserver, user) == {"key": device_of(tokens)}
+
+
+@pytest.fixture
+def thief(server, client, user):
+    return client.sign_in(user.localpart, user.password)["access_token"]
+
+
+@pytest.mark.parametrize(
+    "without", ["lang", "data", "kind", "app_display_name", "device_display_name"]
+)
+def test_c117_a_request_that_synapse_refuses_changes_no_pusher(
+    homeserver, server, user, tokens, thief, without
+):
+    """Neither takes it from its device nor turns it elsewhere."""
+    before = homeserver.query("SELECT * FROM pushers WHERE user_name = ?", user.user_id)
+
+    answer = ask_for_pusher(server, thief, host="thief.example.org", without=[without])
+
+    assert answer.status_code == 400
+    assert homeserver.query("SELECT * FROM pushers WHERE user_name = ?", user.user_id) == before
+
+
+def test_c117_a_gateway_that_synapse_refuses_changes_no_pusher(
+    homeserver, server, user, tokens, thief
+):
+    """It is looked at later than the rest of the request."""
+    answer = ask_for_pusher(server, thief, host="thief.example.org/elsewhere?")
+
+    assert answer.status_code == 400
+    assert devices(homeserver, user) == {"key": device_of(tokens)}
+
+
+def test_c117_a_locked_account_changes_no_pusher(homeserver, server, user, tokens, thief):
+    admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
+    path = f"/_synapse/admin/v2/users/{user.user_id}"
+    assert server.api("PUT", path, admin, json={"locked": True}).status_code == 200
+
+    answer = ask_for_pusher(server, thief, host="thief.example.org")
+
+    assert (answer.status_code, answer.json()["errcode"]) == (401, "M_USER_LOCKED")
+    assert devices(homeserver, user) == {"key": device_of(tokens)}
+
+
+def test_c117_a_push_key_is_a_text(homeserver, server, client, user, thief):
+    """SQLite takes the number for the text, so that the device of another would keep it."""
+    honest = client.sign_in(user.localpart, user.password)
+    set_pusher(server, honest["access_token"], "12345")
+
+    answer = ask_for_pusher(server, thief, 12345, host="thief.example.org")
+
+    assert (answer.status_code, answer.json()["errcode"]) == (400, "M_INVALID_PARAM")
+    assert devices(homeserver, user) == {"12345": device_of(honest)}
+
+
+@pytest.mark.parametrize("heir", ["nobody", "ours", "stock"])
+def test_c379_a_pusher_that_a_clock_ahead_dated_goes_with_its_session(
+    homeserver, client, user, tokens, other, heir
+):
+    """Whoever comes after does not inherit it."""
+    homeserver.query("UPDATE pushers SET ts = ts + 3600000 WHERE user_name = ?", user.user_id)
+
+    if heir == "ours":
+        by_a_sign_in_on_its_device(homeserver, client, user, tokens)
+    elif heir == "stock":
+        by_a_legacy_sign_in_on_its_device(homeserver, client, user, tokens)
+    else:
+        by_refresh_reuse(homeserver, client, user, tokens)
+
+    assert eventually(lambda: pushkeys(homeserver, user) == ["other"])

@@ -1,8 +1,8 @@
 """Pushers as clients set them."""
 
 
-def set_pusher(server, access_token, pushkey="key", *, host="push.example.com"):
-    """Let the device of a token be told of events by a gateway that nobody runs."""
+def ask_for_pusher(server, access_token, pushkey="key", *, host="push.example.com", without=()):
+    """Ask that the device of a token be told of events by a gateway that nobody runs; answer."""
     body = {
         "kind": "http",
         "app_id": "com.example.app",
@@ -13,7 +13,14 @@ def set_pusher(server, access_token, pushkey="key", *, host="push.example.com"):
         "data": {"url": f"https://{host}/_matrix/push/v1/notify"},
         "append": True,
     }
-    answer = server.api("POST", "/_matrix/client/v3/pushers/set", access_token, json=body)
+    for name in without:
+        del body[name]
+    return server.api("POST", "/_matrix/client/v3/pushers/set", access_token, json=body)
+
+
+def set_pusher(server, access_token, pushkey="key", *, host="push.example.com"):
+    """Set a pusher for the device of a token."""
+    answer = ask_for_pusher(server, access_token, pushkey, host=host)
     assert answer.status_code == 200, answer.text
 
 
