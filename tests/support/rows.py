@@ -26,7 +26,8 @@ def tables():
 
 def count(homeserver):
     """Return how many rows each of these tables has."""
-    conditions = {"nextgen_events": "WHERE kind <> 'key_rotated'"}
+    # Failed sign-ins are written up to a second later: those of a test before may come just now.
+    conditions = {"nextgen_events": "WHERE kind NOT IN ('key_rotated', 'sign_in_failed')"}
     selects = (
         f"SELECT '{table}', COUNT(*) FROM {table} {conditions.get(table, '')}" for table in tables()
     )
