@@ -6,6 +6,7 @@ from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store import (
+    approvals,
     browsers,
     device_grants,
     devices,
@@ -123,6 +124,8 @@ def withdraw(txn: Txn, user_id: str, *, now: int) -> None:
 
 def _withdraw(txn: Txn, user_id: str, device_id: str | None, *, now: int) -> None:
     """Make what was approved and not collected worthless, of one device or of all."""
+    if device_id is None:
+        approvals.withdraw(txn, user_id, now=now)
     grants.withdraw_codes(txn, user_id, device_id=device_id, now=now)
     device_grants.withdraw(txn, user_id, device_id=device_id, now=now)
 

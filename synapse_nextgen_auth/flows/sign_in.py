@@ -5,6 +5,7 @@ import attrs
 from synapse_nextgen_auth.accounts.browsers import Browser
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.store import (
+    approvals,
     browsers,
     device_grants,
     events,
@@ -82,6 +83,7 @@ def sign_out(txn: Txn, browser: Browser, *, now: int, address: str | None) -> No
     """End the browser, and what it approved and no client collected; sessions of clients go on."""
     if browsers.end(txn, browser.digest, now=now):
         events.add(txn, Event(Happened.SIGNED_OUT, now, browser.user_id, address=address))
+        approvals.withdraw(txn, browser.user_id, now=now)
     _withdraw(txn, browser.digest, now=now)
 
 

@@ -63,3 +63,13 @@ def use(
         (now, user_id, session_id, operation.value, since, now + SKEW),
     )
     return txn.rowcount >= 1
+
+
+def withdraw(txn: Txn, user_id: str, *, now: int) -> None:
+    """Make worthless what an account approved and no session used yet; what is only asked stays."""
+    txn.execute(
+        "UPDATE nextgen_approvals SET used_at = ?"
+        " WHERE approved_at IS NOT NULL AND used_at IS NULL AND session_id IN"
+        " (SELECT session_id FROM nextgen_sessions WHERE user_id = ?)",
+        (now, user_id),
+    )

@@ -4,9 +4,10 @@ from functools import partial
 
 import pytest
 
-from support.records import ADDRESS, ALICE, BOB, NOW
+from support.records import ADDRESS, ALICE, BOB, NOW, a_browser, a_session
 from synapse_nextgen_auth.accounts.approvals import WINDOW, Approval, Operation
-from synapse_nextgen_auth.flows import approve_operation
+from synapse_nextgen_auth.flows import approve_operation, end_session, sign_in
+from synapse_nextgen_auth.store import browsers, sessions
 
 RESET = Operation.CROSS_SIGNING_RESET
 SESSION = "5e" * 16
@@ -143,3 +144,34 @@ def test_approving_twice_counts_once(tables, transact):
     transact(use(at=2))
     assert transact(approve_operation.approve, approval, now=NOW + 3, address=None) is False
     assert transact(use(at=4)) is False
+
+
+@pytest.mark.parametrize("who", [ALICE, BOB])
+@pytest.mark.parametrize("how", ["sign out", "everywhere", "password or lock"])
+def test_c299_whoever_signs_out_takes_the_approval_back(tables, transact, how, who):
+    """As with a code that no client redeemed; somebody else's sign-out changes nothing."""
+    tables.run(sessions.add, a_session(session_id=SESSION))
+    browser = a_browser(user_id=who)
+    tables.run(browsers.add, browser)
+    asked_and_approved(tables)
+    if how == "sign out":
+        tables.run(sign_in.sign_out, browser, now=NOW, address=None)
+    elif how == "everywhere":
+        tables.run(end_session.sign_out_everywhere, who, now=NOW, keep_device=a_session().device_id)
+    else:
+        tables.run(end_session.withdraw, who, now=NOW)
+
+    assert transact(use(at=1)) is (who == BOB)
+
+
+def test_a_question_that_waits_outlives_a_sign_out(tables, transact):
+    """Its person may have to sign in again before they can answer it."""
+    tables.run(sessions.add, a_session(session_id=SESSION))
+    browser = a_browser()
+    tables.run(browsers.add, browser)
+    approval = an_approval()
+    tables.run(approve_operation.ask, approval)
+    tables.run(sign_in.sign_out, browser, now=NOW, address=None)
+
+    assert transact(approve_operation.approve, approval, now=NOW + 1, address=ADDRESS)
+    assert transact(use(at=2)) is True
