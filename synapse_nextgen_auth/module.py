@@ -142,27 +142,9 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         devices=Devices(homeserver),
         signing=Signing(homeserver, keys),
         check=TokenCheck(homeserver, keys, limits, activity),
-        registrations=Limiter(
-            homeserver,
-            "nextgen_client_registration",
-            Rate(config.client_registration.per_second, config.client_registration.burst),
-            path="/clients/register",
-            option="client_registration.burst",
-        ),
-        authorizations=Limiter(
-            homeserver,
-            "nextgen_authorization",
-            Rate(config.authorization.per_second, config.authorization.burst),
-            path="/authorize",
-            option="authorization.burst",
-        ),
-        device_requests=Limiter(
-            homeserver,
-            "nextgen_device_authorization",
-            Rate(config.device_grants.per_second, config.device_grants.burst),
-            path="/device-authorization",
-            option="device_grants.burst",
-        ),
+        registrations=_limiter(homeserver, config, "client_registration", "/clients/register"),
+        authorizations=_limiter(homeserver, config, "authorization", "/authorize"),
+        device_requests=_limiter(homeserver, config, "device_grants", "/device-authorization"),
         polls=Polls(homeserver),
         static_clients={written.client.client_id: _hashed(written) for written in config.clients},
         known_clients=KnownClients(homeserver),
@@ -185,6 +167,18 @@ def _meeting_place(site: Site) -> MeetingPlace | None:
         option="device_grants.burst or the share of a network",
     )
     return MeetingPlace(site.homeserver, limiter, options.lifetime, Room(site.homeserver))
+
+
+def _limiter(homeserver: Homeserver, config: Config, section: str, path: str) -> Limiter:
+    """Return the limit on a path that the options of a section set."""
+    options = getattr(config, section)
+    name = _COUNTED_AS.get(section, section)
+    rate = Rate(options.per_second, options.burst)
+    return Limiter(homeserver, f"nextgen_{name}", rate, path=path, option=f"{section}.burst")
+
+
+# Counts go on under the name that they have in the database.
+_COUNTED_AS = {"device_grants": "device_authorization"}
 
 
 def keyring(config: Config, hs_config: HomeServerConfig) -> Keyring:

@@ -82,7 +82,7 @@ class Threepids(ThreepidRestServlet):
     password.
     """
 
-    async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
+    async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
         """Refuse a token of ours, leave any other to Synapse."""
         await _refuse_ours(self, request, "add an address to the account")
         return await super().on_POST(request)
@@ -91,7 +91,7 @@ class Threepids(ThreepidRestServlet):
 class DeleteThreepid(ThreepidDeleteRestServlet):
     """`/account/3pid/delete`: the owner's way back stays (no authentication in Synapse either)."""
 
-    async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
+    async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
         """Refuse a token of ours, leave any other to Synapse."""
         await _refuse_ours(self, request, "remove an address from the account")
         return await super().on_POST(request)
@@ -104,7 +104,7 @@ class GetLoginToken(LoginTokenRequestServlet):
         super().__init__(hs)
         self.hs = hs
 
-    async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
+    async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
         """Refuse a token of ours, leave any other to Synapse."""
         await _refuse_ours(self, request, "make login tokens")
         return await super().on_POST(request)
@@ -118,7 +118,7 @@ class DehydratedDevice(DehydratedDeviceV2Servlet):
         self.auth: Any = _AskedOnce(hs.get_auth())
         self._homeserver = homeserver
 
-    async def on_PUT(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
+    async def on_PUT(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
         """Refuse a token of ours that names a device that somebody signed in to."""
         if _token_of_ours(self, request) is not None:
             requester = await self.auth.get_user_by_req(request)
@@ -151,7 +151,7 @@ class SetPusher(PushersSetRestServlet):
         # Only the main process writes pushers, so what is compared with what is written stays so.
         self._turns = Linearizer(name="nextgen_pushers", clock=hs.get_clock())
 
-    async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
+    async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
         """Let Synapse set the pusher; what a token of ours must not leave behind is undone then."""
         requester = await self.auth.get_user_by_req(request)
         async with self._turns.queue(requester.user.to_string()):
@@ -234,7 +234,7 @@ _NOT_OURS = ("m.change_password", "m.3pid_changes", "m.get_login_token")
 class Capabilities(CapabilitiesRestServlet):
     """`/capabilities` says what this token may do, not what some other may."""
 
-    async def on_GET(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802
+    async def on_GET(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
         """Answer as Synapse does, without what is refused to our tokens."""
         status, answer = await super().on_GET(request)
         requester = request.requester
