@@ -58,6 +58,8 @@ def _end_former(txn: Txn, former: str, browser: Browser) -> None:
         moving = {"user_id": known.user_id, "from_browser": former, "to_browser": browser.digest}
         grants.follow(txn, **moving)
         device_grants.follow(txn, **moving)
+    elif was_signed_in:
+        approvals.withdraw(txn, known.user_id, now=browser.signed_in_at)
     _withdraw(txn, former, now=browser.signed_in_at)
 
 

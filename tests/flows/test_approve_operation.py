@@ -147,7 +147,7 @@ def test_approving_twice_counts_once(tables, transact):
 
 
 @pytest.mark.parametrize("who", [ALICE, BOB])
-@pytest.mark.parametrize("how", ["sign out", "everywhere", "password or lock"])
+@pytest.mark.parametrize("how", ["sign out", "another person", "everywhere", "password or lock"])
 def test_c299_whoever_signs_out_takes_the_approval_back(tables, transact, how, who):
     """As with a code that no client redeemed; somebody else's sign-out changes nothing."""
     tables.run(sessions.add, a_session(session_id=SESSION))
@@ -156,6 +156,9 @@ def test_c299_whoever_signs_out_takes_the_approval_back(tables, transact, how, w
     asked_and_approved(tables)
     if how == "sign out":
         tables.run(sign_in.sign_out, browser, now=NOW, address=None)
+    elif how == "another person":
+        third = a_browser("third", user_id="@third:hs")
+        tables.run(sign_in.sign_in, third, former=browser.digest, address=None)
     elif how == "everywhere":
         tables.run(end_session.sign_out_everywhere, who, now=NOW, keep_device=a_session().device_id)
     else:
@@ -174,4 +177,15 @@ def test_a_question_that_waits_outlives_a_sign_out(tables, transact):
     tables.run(sign_in.sign_out, browser, now=NOW, address=None)
 
     assert transact(approve_operation.approve, approval, now=NOW + 1, address=ADDRESS)
+    assert transact(use(at=2)) is True
+
+
+def test_c299_signing_in_again_takes_no_approval_back(tables, transact):
+    """The same person, in the same browser."""
+    tables.run(sessions.add, a_session(session_id=SESSION))
+    tables.run(browsers.add, a_browser())
+    asked_and_approved(tables)
+    again = a_browser("again", signed_in_at=NOW + 1)
+    tables.run(sign_in.sign_in, again, former=a_browser().digest, address=None)
+
     assert transact(use(at=2)) is True
