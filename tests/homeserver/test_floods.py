@@ -296,7 +296,7 @@ def test_c238_attempts_to_sign_in_count_by_network(server, flood):
     assert tries == [403] * 4 + [429] * 2
 
 
-def test_c155_a_network_has_a_share_of_the_rendezvous(homeserver, flood):
+def test_c155_c242_a_network_has_a_share_of_the_rendezvous(homeserver, flood):
     """Thousands of requests from one /64, in both forms, and everybody else can still meet."""
     urls = [homeserver.base_url + SEQUENCE_PATH, homeserver.base_url + ETAG_PATH]
     labels = {"path": "/rendezvous", "reason": "rate_limited"}
@@ -321,6 +321,7 @@ def test_c155_a_network_has_a_share_of_the_rendezvous(homeserver, flood):
     assert 1 <= len(lines_about(homeserver, flood)) < 10
     assert refused.status_code == 429
     assert refused.json()["errcode"] == "M_LIMIT_EXCEEDED"
+    assert int(refused.headers["Retry-After"]) > 0
     assert [answer.status_code for answer in others] == [200, 201] * 2
     assert flood.rows(homeserver) == 1
 

@@ -555,7 +555,7 @@ def _tags(count):
     return [f"{a}{b}" for a in letters for b in letters][:count]
 
 
-def test_new_registrations_are_limited_by_address(public_homeserver, public_server):
+def test_c242_new_registrations_are_limited_by_address(public_homeserver, public_server):
     """429 with `Retry-After` for a new one; greeting a known one and other addresses go on."""
     url = over_ipv4(public_server.url("clients/register"))
     flood, neighbour = coming_from("127.0.0.66"), coming_from("127.0.0.67")

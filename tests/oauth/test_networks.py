@@ -41,7 +41,7 @@ from synapse_nextgen_auth.oauth.networks import network, printable, site
         ("x" * 1000, "x" * 64),
     ],
 )
-def test_c210_addresses_of_one_network_count_as_one(address, counted_as):
+def test_c210_c241_addresses_of_one_network_count_as_one(address, counted_as):
     """Whoever has an IPv6 address has the whole /64; the rest counts as itself, but bounded."""
     assert network(address) == counted_as
 
