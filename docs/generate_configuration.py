@@ -1,4 +1,4 @@
-"""Write docs/reference/configuration.md from the records in synapse_nextgen_auth/config.py.
+"""Write docs/reference/configuration.md from the records in synapse_nextgen_auth/config.
 
 Run it after every change there: `python docs/generate_configuration.py`.
 A test fails while the page is out of date.
@@ -20,7 +20,7 @@ PAGE = Path(__file__).parent / "reference" / "configuration.md"
 _INTRODUCTION = f"""\
 # Configuration
 
-<!-- Written by docs/generate_configuration.py from synapse_nextgen_auth/config.py: edit those. -->
+<!-- Written by docs/generate_configuration.py from synapse_nextgen_auth/config: edit those. -->
 
 All options stand under `config` beside the module's line in `homeserver.yaml`.
 Every option has a default: the bare line is enough.

@@ -1,0 +1,23 @@
+"""The section `authorization`."""
+
+import attrs
+
+from synapse_nextgen_auth.config.options import option
+
+
+@attrs.frozen
+class Authorization:
+    """How many people may come to sign in at once."""
+
+    per_second: float = option(
+        2.0,
+        "How many authorization requests one network (an IPv4 address, or an IPv6 /64) may begin in"
+        " the long run. Many people may be behind one address: 2 a second are 7,200 an hour."
+        " Whoever is signed in does not count there, but may begin as many of their own.",
+        example="10",
+    )
+    burst: int = option(
+        1000,
+        "How many authorization requests one network, or one account, may begin at once.",
+        example="5000",
+    )

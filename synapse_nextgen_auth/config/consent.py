@@ -1,0 +1,20 @@
+"""The section `consent`."""
+
+import attrs
+
+from synapse_nextgen_auth.config.options import option
+
+
+@attrs.frozen
+class Consent:
+    """When the consent page may be left out."""
+
+    remember_for: int = option(
+        30 * 86400,
+        "How long a consent is remembered for the same account, client and scope."
+        " Only clients that prove who they are (with a secret or a key) profit from it, and a new"
+        " device always asks. `0s` asks every time.",
+        example="0s",
+        unit="duration",
+        may_be_zero=True,
+    )

@@ -1,0 +1,57 @@
+"""The section `sessions`."""
+
+import attrs
+
+from synapse_nextgen_auth.config.options import option
+
+
+@attrs.frozen
+class Sessions:
+    """How long clients and browsers stay signed in."""
+
+    idle_lifetime: int | None = option(
+        None,
+        "End a session whose client did not show up for this long; its device and keys stay."
+        " Synapse's `refresh_token_lifetime` counts too: the shorter one wins. It must be longer"
+        " than an access token lives plus a tenth of this limit, or plus five minutes if that is"
+        " less: for 5-minute tokens 6m, for one-hour tokens 65m. Otherwise sessions in use would"
+        " end, and the module does not start.",
+        example="90d",
+        unit="duration",
+    )
+    idle_lifetime_without_device: int | None = option(
+        None,
+        "End a session without a Matrix device, such as a website's, whose client neither refreshed"
+        " nor used it for this long. Where `idle_lifetime` is shorter, that counts. Not set: 30"
+        " days, or a little more than the lifetime of access tokens where that is longer. It must be"
+        " longer than an access token lives plus a tenth of this limit, or plus five minutes if that"
+        " is less: for 5-minute tokens 6m, for one-hour tokens 65m.",
+        example="7d",
+        unit="duration",
+    )
+    lifetime: int | None = option(
+        None,
+        "End every session this long after it began; its device and keys stay."
+        " Synapse's `session_lifetime` counts too: the shorter one wins.",
+        example="1y",
+        unit="duration",
+    )
+    browser_idle_lifetime: int = option(
+        14 * 86400,
+        "Sign a browser out after this long without a visit to our pages.",
+        example="1d",
+        unit="duration",
+    )
+    browser_lifetime: int = option(
+        90 * 86400,
+        "Sign a browser out this long after it signed in.",
+        example="30d",
+        unit="duration",
+    )
+    max_devices: int | None = option(
+        None,
+        "How many devices an account may have when a client asks for one more, legacy ones"
+        " included. The page says so and leads to the list; no device is ever signed out for it."
+        " However many clients ask at once, on all workers: no device comes in above the limit.",
+        example="20",
+    )
