@@ -16,6 +16,7 @@ from synapse_nextgen_auth.homeserver import (
     admin_refusal,
     auth,
     discovery,
+    refusal,
     rendezvous,
     schema,
     selfcheck,
@@ -50,6 +51,7 @@ from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.oauth.redirects import rules_at
 from synapse_nextgen_auth.oauth.static_clients import StaticClient
 from synapse_nextgen_auth.secret import Keyring
+from synapse_nextgen_auth.store.migrations import SchemaRefused
 from synapse_nextgen_auth.web import routes
 from synapse_nextgen_auth.web.clients import hash_secret
 from synapse_nextgen_auth.web.site import Site
@@ -68,7 +70,9 @@ class NextGenAuth:
             return configuration.read(raw)
         except ConfigProblems as problems:
             lines = "\n".join(f"* {path}: {text}" for path, text in problems.problems)
-            raise ConfigError(f"synapse_nextgen_auth found these mistakes:\n{lines}") from None
+            message = f"synapse_nextgen_auth found these mistakes:\n{lines}"
+            refusal.exit_if_worker(message)
+            raise ConfigError(message) from None
 
     def __init__(self, config: Config, api: ModuleApi) -> None:
         if not config.enabled:
@@ -80,8 +84,11 @@ class NextGenAuth:
             *selfcheck.config_problems(hs_config, config),
         ]
         if problems:
-            raise selfcheck.StartRefused(problems)
-        schema.prepare(api._hs)  # noqa: SLF001
+            refusal.refuse_start(problems)
+        try:
+            schema.prepare(api._hs)  # noqa: SLF001
+        except SchemaRefused as refused:
+            refusal.refuse_start([str(refused)])
         site = build(config, Homeserver(api))
         api.register_web_resource(PREFIX, Tree(routes.handler(site)))
         for path in routes.WELL_KNOWN:

@@ -25,10 +25,16 @@ WORKER_PATIENCE = 60  # seconds
 
 def prepare(hs: HomeServer) -> None:
     """Apply the schema, or on a worker wait until the main process has."""
-    if hs.config.worker.worker_app is None:
-        _apply(hs)
-    else:
-        _wait(hs, patience=WORKER_PATIENCE)
+    try:
+        if hs.config.worker.worker_app is None:
+            _apply(hs)
+        else:
+            _wait(hs, patience=WORKER_PATIENCE)
+    except driver_error(_database(hs)) as error:
+        raise SchemaRefused(
+            "The database did not let the tables of synapse_nextgen_auth be made or read:"
+            f" {' '.join(str(error).split())}. Synapse's database user must be able to create tables."
+        ) from error
 
 
 def _apply(hs: HomeServer) -> None:

@@ -6,7 +6,6 @@ the start is refused with the name of the missing piece.
 
 import importlib
 import inspect
-from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -16,16 +15,9 @@ from synapse.config.homeserver import HomeServerConfig
 from synapse.util import SYNAPSE_VERSION
 
 from synapse_nextgen_auth.config import MIN_SECRET_BYTES, Config, duration
+from synapse_nextgen_auth.homeserver import settings
 from synapse_nextgen_auth.homeserver.lifetimes import effective_limits, synapses_idle_limit
 from synapse_nextgen_auth.oauth.sessions import least_idle, noted_every
-
-
-class StartRefused(Exception):
-    """The module does not start; the message says why and what to do."""
-
-    def __init__(self, problems: Iterable[str]) -> None:
-        lines = "\n".join(f" * {problem}" for problem in problems)
-        super().__init__(f"synapse_nextgen_auth does not start:\n{lines}")
 
 
 @attrs.frozen
@@ -160,6 +152,8 @@ INTERNALS = (
     Needed("synapse.util.cancellation", "cancellable"),
     Needed("synapse.api.ratelimiting", "Ratelimiter.ratelimit", ("requester", "key")),
     Needed("synapse.config.ratelimiting", "RatelimitSettings", ("per_second", "burst_count")),
+    Needed("synapse.app._base", "register_start", ("hs", "cb")),
+    Needed("synapse.app.generic_worker", "load_config", ("argv_options",)),
 )
 
 
@@ -196,6 +190,7 @@ def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
             " long random `secret` for this module instead."
         )
     problems += _idle_problems(hs_config, config)
+    problems += settings.unusable(hs_config)
     return problems
 
 

@@ -1,6 +1,9 @@
 """What must be right before the module starts, and what the operator is told when it is not."""
 
 import base64
+import subprocess
+import sys
+from textwrap import indent
 
 import pytest
 import yaml
@@ -12,7 +15,7 @@ from support.oauth import Server
 from support.synapse import sqlite_homeserver
 from synapse_nextgen_auth import NextGenAuth
 from synapse_nextgen_auth import config as configuration
-from synapse_nextgen_auth.cli.synapse_process import SynapseStoppedError
+from synapse_nextgen_auth.cli.synapse_process import MAIN, WORKER, SynapseStoppedError
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver import selfcheck
 from synapse_nextgen_auth.homeserver.selfcheck import Needed
@@ -74,6 +77,35 @@ def test_c010_addresses_that_will_not_do(settings, tmp_path, url, words):
 
     assert words in problem
     assert "hunter2" not in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "in_memory"),
+    [
+        (":memory:", True),
+        ("", True),
+        (None, True),
+        ("file::memory:?cache=shared", True),
+        ("file:homeserver?mode=memory&cache=shared", True),
+        ("/data/homeserver.db", False),
+        ("file:/data/homeserver.db?mode=rw", False),
+    ],
+)
+def test_a_database_in_memory_is_refused(settings, tmp_path, name, in_memory):
+    """Our tables would be in another one than Synapse's, and every registration and login a 500."""
+    database = {"name": "sqlite3", "args": {"database": name}}
+
+    found = problems(settings | {"database": database}, tmp_path)
+
+    assert len(found) == in_memory
+    assert all(problem.startswith("database.args.database names an SQLite") for problem in found)
+
+
+def test_the_old_spelling_of_a_database_in_memory_is_refused(settings, tmp_path):
+    """`database_path`, which Synapse still reads."""
+    old = {name: value for name, value in settings.items() if name != "database"}
+
+    assert len(problems(old | {"database_path": ":memory:"}, tmp_path)) == 1
 
 
 def test_sign_in_that_is_delegated_elsewhere(settings, tmp_path):
@@ -228,15 +260,87 @@ def refusal(directory, **attributes):
     return str(stopped.value)
 
 
+WRONG_ADDRESS = """\
+
+synapse_nextgen_auth does not start:
+ * public_baseurl http://matrix.example.com/ must begin with https://, because people type passwords\
+ there. Plain http is for localhost only.
+"""
+
+
 def test_synapse_does_not_start_with_a_wrong_address(tmp_path):
     """The last thing in the log and on the console is what to do."""
     text = refusal(tmp_path, config={"public_baseurl": "http://matrix.example.com/"})
 
-    assert text.rstrip().endswith(
-        "synapse_nextgen_auth does not start:\n"
-        "   * public_baseurl http://matrix.example.com/ must begin with https://, because people"
-        " type passwords there. Plain http is for localhost only."
+    assert text.rstrip().endswith(indent(WRONG_ADDRESS.strip("\n"), "  "))
+
+
+def printed(homeserver, app, *more):
+    """Return what a process prints that does not start, and what is in its log."""
+    files = [homeserver.write_config(), *more]
+    arguments = [part for file in files for part in ("-c", str(file))]
+    command = [sys.executable, "-m", app, *arguments]
+    ended = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=120, cwd=homeserver.directory
     )
+    assert ended.returncode == 1
+    return ended.stderr, homeserver.log_text()
+
+
+@pytest.fixture
+def worker_file(tmp_path):
+    """Return the configuration of a worker that gets as far as the module."""
+    file = tmp_path / "worker.yaml"
+    listener = {"type": "http", "port": 0, "resources": [{"names": ["client"]}]}
+    worker = {"worker_app": WORKER, "worker_name": "w", "worker_listeners": [listener]}
+    file.write_text(yaml.safe_dump(worker | {"worker_log_config": str(tmp_path / "log.yaml")}))
+    return file
+
+
+def test_a_refusal_is_printed_last_and_alone(tmp_path, worker_file):
+    """On the console and in the log, by the main process and a worker: no traceback hides it."""
+    config = {
+        "public_baseurl": "http://matrix.example.com/",
+        "instance_map": {"main": {"host": "localhost", "port": 1}},
+    }
+    homeserver = sqlite_homeserver(tmp_path, config=config)
+
+    for app, more in ((MAIN, ()), (WORKER, (worker_file,))):
+        console, log = printed(homeserver, app, *more)
+
+        assert console == WRONG_ADDRESS
+        assert log.endswith(WRONG_ADDRESS.strip("\n") + "\n")
+        assert "Traceback" not in log
+        homeserver.main.log_file.unlink()
+
+
+def test_mistakes_in_the_options_are_printed_last_and_alone(tmp_path, worker_file):
+    """A worker, too, says which they are."""
+    homeserver = sqlite_homeserver(tmp_path, module={"tokns": {}})
+
+    for app, more in ((MAIN, ()), (WORKER, (worker_file,))):
+        console, _ = printed(homeserver, app, *more)
+
+        assert console.rstrip().endswith(
+            "synapse_nextgen_auth found these mistakes:\n"
+            "* tokns: unknown option; did you mean tokens?"
+        )
+        assert "Traceback" not in console
+
+
+def test_tables_that_cannot_be_made_are_a_sentence(tmp_path):
+    """The database's own reason, and no traceback."""
+    homeserver = sqlite_homeserver(tmp_path, module=None)
+    with homeserver:
+        pass
+    homeserver.query("CREATE VIEW nextgen_schema AS SELECT 1 AS version, '' AS checksum")
+    homeserver.module = {}
+    homeserver.main.log_file.unlink()
+
+    console, _ = printed(homeserver, MAIN)
+
+    assert console.startswith("\nsynapse_nextgen_auth does not start:\n * ")
+    assert "Traceback" not in console
 
 
 def test_synapse_does_not_start_with_wrong_options(tmp_path):
