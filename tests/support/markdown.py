@@ -22,10 +22,15 @@ def name(page):
     return page.relative_to(ROOT).as_posix()
 
 
+def fences(page):
+    """Return the fenced blocks of a page, each with its language."""
+    found = _FENCE.findall(page.read_text("utf-8"))
+    return [(language, textwrap.dedent(text)) for language, text in found]
+
+
 def blocks(page, language):
     """Return the fenced blocks of a language."""
-    found = _FENCE.findall(page.read_text("utf-8"))
-    return [textwrap.dedent(text) for name, text in found if name == language]
+    return [text for found, text in fences(page) if found == language]
 
 
 def prose(page):

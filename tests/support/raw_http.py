@@ -18,6 +18,15 @@ def exchange(server, request):
     return (int(answer.split(b" ", 2)[1]) if answer else 0), answer
 
 
+def is_listening(address, port):
+    """Say whether anybody takes connections there."""
+    try:
+        socket.create_connection((address, port), timeout=30).close()
+    except OSError:
+        return False
+    return True
+
+
 def request(method, target, *headers, body=b""):
     """Write a request after whose answer the server hangs up; `target` begins with a slash."""
     lines = [b"%s %s HTTP/1.1" % (method, target), b"Host: localhost", b"Connection: close"]

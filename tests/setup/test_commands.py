@@ -1,0 +1,292 @@
+"""Every block of the README and the setup pages is run, or the table says why it is not."""
+
+import ast
+import json
+import os
+import re
+import signal
+import sqlite3
+import sysconfig
+from pathlib import Path
+
+import pytest
+import requests
+import yaml
+
+from support.machine import CHECKOUT, DEBIAN, Machine, copy_context
+from support.markdown import DOCS, ROOT, blocks, fences, name
+from support.oauth import Server
+from support.synapse import sqlite_homeserver as unstarted
+from synapse_nextgen_auth.cli.main import main
+from synapse_nextgen_auth.store import migrations
+
+README = ROOT / "README.md"
+SETUP = DOCS / "setup"
+PAGES = [README, *sorted(SETUP.glob("*.md"))]
+HERE = "tests/setup/test_commands.py::"
+NGINX = "tests/setup/test_nginx.py::"
+CHECKED = f"{HERE}test_check_config_accepts_every_yaml_that_has_modules"
+# Page, language and first line of a block; the test that runs it, or after "not" why none can.
+COVERED = {
+    ("README.md", "sh", ".ci/venv && .venv/bin/pip install --quiet . && "): (
+        f"{HERE}test_the_first_command_of_the_readme_starts_a_demo"
+    ),
+    ("README.md", "yaml", "modules:"): CHECKED,
+    ("README.md", "sh", "sudo -u matrix-synapse"): f"{HERE}test_check_config_on_debian",
+    ("README.md", "sh", ".ci/venv && .venv/bin/pip install --quiet tox"): (
+        "not: it is what runs this test; .ci/run takes the line from the README"
+    ),
+    ("docs/setup/demo.md", "sh", "synapse-nextgen-auth demo\n"): (
+        "tests/homeserver/test_demo_server.py::"
+        "test_a_person_is_told_what_to_try_and_the_directory_goes_at_the_end"
+    ),
+    ("docs/setup/demo.md", "yaml", "modules:"): CHECKED,
+    ("docs/setup/demo.md", "sh", "synapse-nextgen-auth demo --json"): (
+        f"{HERE}test_the_demo_for_scripts"
+    ),
+    ("docs/setup/installation.md", "sh", "~/synapse/env/bin/pip install"): (
+        f"{HERE}test_synapse_from_pip"
+    ),
+    ("docs/setup/installation.md", "sh", "sudo /opt/venvs/matrix-synapse/bin/pip install"): (
+        f"{HERE}test_check_config_on_debian"
+    ),
+    ("docs/setup/installation.md", "dockerfile", "FROM"): f"{HERE}test_docker",
+    ("docs/setup/installation.md", "sh", "docker build"): f"{HERE}test_docker",
+    ("docs/setup/installation.md", "yaml", "public_baseurl:"): CHECKED,
+    ("docs/setup/installation.md", "yaml", "modules:"): CHECKED,
+    ("docs/setup/installation.md", "sh", "~/synapse/env/bin/synapse-nextgen-auth check-config"): (
+        f"{HERE}test_synapse_from_pip"
+    ),
+    ("docs/setup/installation.md", "sh", "sudo -u matrix-synapse"): (
+        f"{HERE}test_check_config_on_debian"
+    ),
+    ("docs/setup/installation.md", "sh", "docker run"): f"{HERE}test_docker",
+    ("docs/setup/installation.md", "text", "OK"): f"{HERE}test_check_config_on_debian",
+    ("docs/setup/installation.md", "sh", "curl https://matrix.example.com/_matrix"): (
+        f"{HERE}test_asking_the_homeserver_what_a_client_sees"
+    ),
+    ("docs/setup/removal.md", "sql", "DROP TABLE"): f"{HERE}test_removal_leaves_no_table",
+    ("docs/setup/removal.md", "yaml", "modules:"): CHECKED,
+    ("docs/setup/reverse-proxy.md", "nginx", "location ^~"): (
+        f"{NGINX}test_the_limit_for_requests_holds_beside_synapses_location"
+    ),
+    ("docs/setup/reverse-proxy.md", "nginx", "location ~"): (
+        f"{NGINX}test_other_applications_find_the_description_at_the_root"
+    ),
+    ("docs/setup/workers.md", "text", "^/_synapse/client/auth"): (
+        "tests/docs/test_workers.py::test_c363_every_path_of_ours_is_on_the_list"
+    ),
+    ("docs/setup/workers.md", "nginx", "upstream"): (
+        f"{NGINX}test_the_workers_block_sends_the_module_to_workers_and_the_rest_to_main"
+    ),
+}
+SHOWN = [(name(page), language, text) for page in PAGES for language, text in fences(page)]
+
+
+def _covers(key, shown):
+    return key[:2] == shown[:2] and shown[2].startswith(key[2])
+
+
+@pytest.mark.parametrize("shown", SHOWN, ids=lambda shown: f"{shown[0]}:{shown[2][:40]!r}")
+def test_every_block_has_a_test_or_a_reason(shown):
+    """Whoever adds a block of commands also says how it is known to work."""
+    assert [key for key in COVERED if _covers(key, shown)]
+
+
+@pytest.mark.parametrize("key", COVERED, ids=str)
+def test_the_table_of_blocks_is_true(key):
+    """Each line of the table is about a block that is there, and its test exists."""
+    assert [shown for shown in SHOWN if _covers(key, shown)]
+    how = COVERED[key]
+    if not how.startswith("not: "):
+        path, _, function = how.partition("::")
+        tree = ast.parse((ROOT / path).read_text("utf-8"))
+        assert function in {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
+
+
+def _block(page, beginning):
+    (found,) = [text for _, text in fences(page) if text.startswith(beginning)]
+    return found
+
+
+INSTALLATION = SETUP / "installation.md"
+# A homeserver.yaml as the page says, and what Debian keeps beside it.
+OPTIONS = _block(INSTALLATION, "modules:")
+SETTINGS = yaml.safe_load(_block(INSTALLATION, "public_baseurl:")) | yaml.safe_load(OPTIONS)
+KEY = "ed25519 a_test CnNm3jKBQ5J5dxZEU0V2k4e4BqWIuOGdmvF2m6AGq2c\n"
+
+
+def _write_settings(directory, **others):
+    """Write a configuration that Synapse could be started with, all of it in one directory."""
+    homeserver = unstarted(directory)
+    settings = homeserver.settings() | SETTINGS | others
+    listeners = [one | {"x_forwarded": True} for one in settings["listeners"]]
+    settings = {**settings, "listeners": listeners}
+    (directory / "homeserver.yaml").write_text(yaml.safe_dump(settings))
+    (directory / "signing.key").write_text(KEY)
+    homeserver._write_log_config(homeserver.main)
+    return settings
+
+
+def _assert_as_shown(printed):
+    """Look for each line of the output on the page in what was printed."""
+    shown = blocks(INSTALLATION, "text")[0].splitlines()
+    lines = [re.sub(r"\s+", " ", line) for line in printed.splitlines()]
+
+    assert shown[0] == "OK"
+    for line in shown:
+        wanted = re.sub(r"\s+", " ", line)
+        assert wanted.strip() == "…" or wanted in lines, printed
+
+
+@pytest.fixture
+def machine(tmp_path):
+    return Machine(tmp_path)
+
+
+def test_synapse_from_pip(machine):
+    """The two commands for a Synapse in one's own environment, as typed."""
+    machine.environment_at("~/synapse/env")
+    _write_settings(machine.home / "synapse")
+    machine.run(_block(INSTALLATION, "~/synapse/env/bin/pip install"))
+    printed = machine.run(_block(INSTALLATION, "~/synapse/env/bin/synapse-nextgen-auth"))
+
+    _assert_as_shown(printed)
+
+
+def test_check_config_on_debian(machine):
+    """Installed and checked as typed, with `conf.d`; the README has the same line."""
+    machine.environment_at(DEBIAN)
+    configuration = machine.put("/etc/matrix-synapse")
+    settings = _write_settings(configuration)
+    del settings["server_name"]
+    (configuration / "homeserver.yaml").write_text(yaml.safe_dump(settings))
+    (configuration / "conf.d").mkdir()
+    (configuration / "conf.d" / "server_name.yaml").write_text("server_name: example.com\n")
+    line = _block(INSTALLATION, "sudo -u matrix-synapse")
+    machine.run(_block(INSTALLATION, f"sudo {DEBIAN}/bin/pip install"))
+    printed = machine.run(line)
+
+    _assert_as_shown(printed)
+    assert _block(README, "sudo -u matrix-synapse") == line
+
+
+def _context(directory):
+    """Return a checkout with what lies about in one, and the page's Dockerfile in it."""
+    checkout = directory / "checkout"
+    checkout.mkdir()
+    copy_context(ROOT, checkout)
+    for path in (".dockerignore", "tox.ini", "CHANGELOG.md"):
+        (checkout / path).write_text((ROOT / path).read_text())
+    for path in (".git/config", ".venv/bin/python", ".tox/log", "demo.json", "docs/README.md"):
+        (checkout / path).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / path).write_text("not for an image")
+    (checkout / "Dockerfile").write_text(blocks(INSTALLATION, "dockerfile")[0])
+    return checkout
+
+
+def test_docker(machine):
+    """Built from the checkout, and run on the volumes of the old container, before a restart."""
+    machine.places[CHECKOUT] = str(_context(machine.directory))
+    data = machine.directory / "volume"
+    data.mkdir()
+    _write_settings(data)
+    machine.docker(_block(INSTALLATION, "docker build"))
+    printed = machine.docker(
+        _block(INSTALLATION, "docker run"), containers={"synapse": {"/data": data}}
+    )
+    copied = {path.name for path in (machine.directory / "tmp/synapse-nextgen-auth").iterdir()}
+
+    _assert_as_shown(printed)
+    assert copied == {"LICENSE", "README.md", "pyproject.toml", "synapse_nextgen_auth", "templates"}
+
+
+def test_what_docker_copies_is_what_the_wheel_is_made_of(machine):
+    """A wheel built from the copy alone is the wheel of the checkout, file by file."""
+    copy = machine.directory / "copy"
+    copy_context(ROOT, copy)
+    build = "python3 -m build --wheel --no-isolation --outdir"
+    names = []
+    for source in (ROOT, copy):
+        out = machine.directory / f"wheel-{len(names)}"
+        machine.run(f"{build} {out} {source}")
+        names.append(machine.run(f"python3 -m zipfile --list {out}/*.whl | awk '{{print $1}}'"))
+
+    assert "synapse_nextgen_auth/templates/base.html" in names[0]
+    assert names[0] == names[1]
+
+
+def test_the_first_command_of_the_readme_starts_a_demo(machine):
+    """In a checkout without an environment; what it needs is borrowed, and the port is a free one."""
+    checkout = machine.directory / "checkout"
+    copy_context(ROOT, checkout)
+    (checkout / ".ci").mkdir()
+    (checkout / ".ci/venv").write_text((ROOT / ".ci/venv").read_text())
+    (checkout / ".ci/venv").chmod(0o755)
+    line = _block(README, ".ci/venv && .venv/bin/pip install --quiet . ")
+    borrowed = sysconfig.get_path("purelib")
+    process = machine.begin(f"{line.strip()} --port 0", cwd=checkout, PYTHONPATH=borrowed)
+    output = ""
+    for read in process.stdout:
+        output += read
+        if "Press Ctrl-C" in read:
+            break
+    else:
+        raise AssertionError(output + process.stderr.read())
+    base = re.search(r"Address\s+(http://localhost:\d+)", output)[1]
+    versions = requests.get(f"{base}/_matrix/client/versions", timeout=60)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+
+    assert versions.status_code == 200
+    assert (checkout / ".venv/bin/synapse-nextgen-auth").exists()
+
+
+def test_the_demo_for_scripts(machine):
+    """The line in the background; then the file has the facts, and SIGTERM ends it with 0."""
+    line = _block(SETUP / "demo.md", "synapse-nextgen-auth demo --json")
+    ready = 'until [ -s demo.json ]; do kill -0 "$!"; sleep 0.1; done'
+    printed = machine.run(f'{line}{ready}\nkill "$!"\nwait "$!"\ncat demo.json')
+    facts = json.loads(printed)
+
+    assert facts["base_url"].startswith("http://localhost:")
+    assert facts["user_id"] == "@demo:localhost"
+
+
+def test_asking_the_homeserver_what_a_client_sees(machine, sqlite_homeserver):
+    """The line of curl prints the discovery document."""
+    machine.places["https://matrix.example.com"] = sqlite_homeserver.base_url
+    printed = machine.run(_block(INSTALLATION, "curl "))
+
+    assert json.loads(printed)["issuer"] == Server(sqlite_homeserver.base_url).issuer
+
+
+def test_removal_leaves_no_table():
+    """The statements take every table of ours away."""
+    connection = sqlite3.connect(":memory:")
+    migrations.apply(connection.cursor(), migrations.known(), now=0)
+    count = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name LIKE 'nextgen%'"
+    (before,) = connection.execute(count).fetchone()
+    connection.executescript(_block(SETUP / "removal.md", "DROP TABLE"))
+    (after,) = connection.execute(count).fetchone()
+    connection.close()
+
+    assert before > 10
+    assert after == 0
+
+
+WITH_MODULES = [
+    (page, text)
+    for page, language, text in SHOWN
+    if language == "yaml" and "modules" in yaml.safe_load(text)
+]
+
+
+@pytest.mark.parametrize(("page", "text"), WITH_MODULES, ids=lambda value: value[:60])
+def test_check_config_accepts_every_yaml_that_has_modules(page, text, tmp_path, capsys):
+    """What a setup page shows can be pasted into a homeserver.yaml."""
+    directory = Path(tmp_path)
+    _write_settings(directory, **yaml.safe_load(text))
+    code = main(["check-config", str(directory / "homeserver.yaml")])
+
+    assert code == 0, capsys.readouterr().out
