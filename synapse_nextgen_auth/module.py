@@ -20,6 +20,7 @@ from synapse_nextgen_auth.homeserver import (
     rendezvous,
     schema,
     selfcheck,
+    settings,
 )
 from synapse_nextgen_auth.homeserver.activity import Activity
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -112,6 +113,14 @@ class NextGenAuth:
             idle_without_device=site.limits.idle_without_device,
         ).start()
         logger.info("synapse_nextgen_auth is the authorization server %s", site.endpoints.issuer)
+        # Other modules, which may check passwords, come after this one.
+        reactor: Any = site.homeserver.hs.get_reactor()
+        reactor.callLater(0, _warn_if_closed, site.people)
+
+
+def _warn_if_closed(people: People) -> None:
+    if not people.passwords_enabled:
+        logger.warning("Nobody can sign in on the pages of this module: %s", settings.NO_PASSWORDS)
 
 
 def build(config: Config, homeserver: Homeserver) -> Site:

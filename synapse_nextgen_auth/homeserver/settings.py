@@ -5,6 +5,12 @@ from collections.abc import Iterator, Mapping
 from synapse.config.database import DatabaseConnectionConfig
 from synapse.config.homeserver import HomeServerConfig
 
+NO_PASSWORDS = (
+    "signing in with a password is switched off, and they offer no other way. Set"
+    " password_config.enabled and password_config.localdb_enabled to true, or add a module that"
+    " checks passwords. Applications that see this module offer no other way to sign in, either."
+)
+
 
 def unusable(hs_config: HomeServerConfig) -> list[str]:
     """Return the settings under which the module would start and then fail at every request."""

@@ -35,15 +35,19 @@ class Failure:
     retry_after: int | None = None
 
 
+_PASSWORDS_OFF = Failure(SignInError.PASSWORD_LOGIN_DISABLED, 403)
+
+
 async def show(site: Site, incoming: Incoming) -> Outgoing:
-    """Ask for name and password."""
+    """Ask for name and password, or say at once that nobody is let in by a password."""
     visitor = await visitors.greet(site, incoming)
     onward = await Onward.read(site, incoming, visitor)
     hint = onward.grant.login_hint if onward.grant else None
     if onward.asked_for is not None:
         hint = f"mxid:{onward.asked_for}"
     identifier = hinted(hint, server_name=site.server_name)
-    return _page(site, incoming, visitor, onward, identifier=identifier)
+    closed = None if site.people.passwords_enabled else _PASSWORDS_OFF
+    return _page(site, incoming, visitor, onward, identifier=identifier, failure=closed)
 
 
 async def submit(site: Site, incoming: Incoming) -> Outgoing:
@@ -93,7 +97,7 @@ async def _check(site: Site, incoming: Incoming, typed: str, password: Secret) -
         error = SignInError.BUSY if later.busy else SignInError.TOO_MANY_ATTEMPTS
         return Failure(error, 503 if later.busy else 429, later.retry_after)
     except PasswordsOff:
-        return Failure(SignInError.PASSWORD_LOGIN_DISABLED, 403)
+        return _PASSWORDS_OFF
 
 
 async def _begin(
