@@ -86,6 +86,13 @@ def taken_over_since(txn: Txn, session: Session) -> int | None:
     return None
 
 
+def has_heir(txn: Txn, user_id: str, device_id: str) -> bool:
+    """Say whether a session of ours or a token of Synapse's own speaks for a device."""
+    if sessions.find_by_device(txn, user_id, device_id) is not None:
+        return True
+    return devices.has_stock_token(txn, user_id, device_id)
+
+
 def list_living(txn: Txn, user_id: str) -> list[Session]:
     """Return the living sessions of an account."""
     return sessions.list_living(txn, user_id)

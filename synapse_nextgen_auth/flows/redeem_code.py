@@ -35,10 +35,9 @@ class Redeemed:
     nonce: str | None
 
 
-def who(txn: Txn, code_digest: str) -> str | None:
-    """Return the account that a code stands for, so that its state can be checked first."""
-    grant = grants.find_by_code(txn, code_digest)
-    return grant.user_id if grant else None
+def find(txn: Txn, code_digest: str) -> Grant | None:
+    """Return the grant of a code, so that its account and what its device needs are checked first."""
+    return grants.find_by_code(txn, code_digest)
 
 
 def redeem(

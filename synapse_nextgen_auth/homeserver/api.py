@@ -12,6 +12,7 @@ from twisted.enterprise.adbapi import ConnectionLost
 
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.homeserver.caches import ask_again, recall
+from synapse_nextgen_auth.homeserver.colleagues import Colleagues
 from synapse_nextgen_auth.homeserver.drain import Drain
 from synapse_nextgen_auth.homeserver.live import LiveSessions
 from synapse_nextgen_auth.homeserver.metrics import Metrics
@@ -47,6 +48,7 @@ class Homeserver:
         self.metrics = Metrics(self.server_name)
         self.live = LiveSessions(self.hs, self._run)
         self.drain = Drain(self.hs)
+        self.colleagues = Colleagues(self.hs)
         self._when_sessions_end: list[Callable[[tuple[str, ...]], None]] = []
 
     def when_sessions_end(self, then: Callable[[tuple[str, ...]], None]) -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any
 
 import attrs
@@ -12,6 +13,8 @@ from synapse.util.async_helpers import Linearizer
 
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.colleagues import Away
+from synapse_nextgen_auth.homeserver.patience import insist
 from synapse_nextgen_auth.homeserver.tokens import surrogate
 from synapse_nextgen_auth.oauth.names import shortened
 from synapse_nextgen_auth.oauth.sessions import End, Session
@@ -39,6 +42,7 @@ class Devices:
 
     def __init__(self, homeserver: Homeserver) -> None:
         self._homeserver = homeserver
+        self._colleagues = homeserver.colleagues
         self._handler = homeserver.hs.get_device_handler()
         self._auth_handler = homeserver.hs.get_auth_handler()
         # Within a process they ask one after the other, so that the database has to settle no more
@@ -89,21 +93,33 @@ class Devices:
         ]
         return sorted(found, key=lambda device: -(device.last_seen or 0))
 
+    async def expect_to_provide(self, device_id: str | None) -> None:
+        """Raise `Away` unless a device can be made: ask before anything is spent on it."""
+        if device_id is not None:
+            await self._colleagues.expect(self._colleagues.for_new_devices)
+
     async def provide(self, session: Session, *, display_name: str) -> None:
         """Make sure the device of a fresh session exists and only this session speaks for it.
 
-        Its keys stay; earlier legacy tokens of it die. Raises `StoreError` when it cannot be made.
+        Its keys stay; earlier legacy tokens of it die. Raises `StoreError` when it cannot be made,
+        and `Away` when the process that tells others of it went away meanwhile.
         """
         if session.device_id is None:
             return
-        device_ids = [session.device_id]
-        await self._auth_handler.delete_access_tokens_for_devices(session.user_id, device_ids)
         known = await self._homeserver.device_name(session.user_id, session.device_id)
-        await self._handler.upsert_device(
-            session.user_id,
-            session.device_id,
-            # A name that the person gave the device stays.
-            display_name=known or as_device_name(display_name),
+        await self._colleagues.work_with(
+            self._colleagues.for_new_devices,
+            partial(
+                self._handler.upsert_device,
+                session.user_id,
+                session.device_id,
+                # A name that the person gave the device stays.
+                display_name=known or as_device_name(display_name),
+            ),
+        )
+        # Last, because it cannot be taken back.
+        await self._auth_handler.delete_access_tokens_for_devices(
+            session.user_id, [session.device_id]
         )
 
     async def unmake(self, session: Session) -> None:
@@ -123,13 +139,42 @@ class Devices:
             device_ids,
         )
 
-    async def remove(self, user_id: str, device_id: str) -> None:
-        """Delete the device as `/logout` does; one that is gone already is fine."""
+    async def remove(self, user_id: str, device_id: str, *, is_over: bool = False) -> None:
+        """Delete the device as `/logout` does; one that is gone already is fine.
+
+        Raises `Away` when a process that it needs is not there: then nothing was deleted. What was
+        begun is finished later by itself, also where the session `is_over` already.
+        """
+        names = self._colleagues.for_old_devices
+        is_begun = is_over
+        try:
+            await self._colleagues.expect(names, afresh=True)
+            is_begun = True
+            await self._colleagues.work_with(names, partial(self._delete, user_id, device_id))
+        except Away:
+            if is_begun:
+                self._homeserver.hs.run_as_background_process(
+                    "nextgen_device_removed_later", self._finish, user_id, device_id
+                )
+            raise
+
+    async def _delete(self, user_id: str, device_id: str) -> None:
         try:
             await self._handler.delete_devices(user_id, [device_id])
         except StoreError as error:
             if error.code != 404:
                 raise
+
+    async def _finish(self, user_id: str, device_id: str) -> None:
+        """Delete what is left of a device, unless somebody signed in on it again meanwhile."""
+
+        async def attempt() -> None:
+            await self._colleagues.expect(self._colleagues.for_old_devices)
+            if not await self._homeserver.query(end_session.has_heir, user_id, device_id):
+                await self._delete(user_id, device_id)
+
+        if not await insist(self._homeserver, attempt):
+            logger.error("Gave up removing device %s of %s", device_id, user_id)
 
     async def logged_out(self, session: Session) -> None:
         """Tell other modules that a session logged out, as of a stock token, but without one (C335)."""

@@ -6,20 +6,15 @@ back to, a pusher would go on telling whoever set it what is said in rooms witho
 
 import logging
 from collections.abc import Collection
-
-from synapse.util.duration import Duration
+from functools import partial
 
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.patience import insist
 from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, Session, is_left_behind
 from synapse_nextgen_auth.store import sessions
 
 logger = logging.getLogger(__name__)
-
-# A worker asks the main process, which may be away: first after a second, then once a minute, for a
-# day. A process that stops meanwhile forgets it.
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 1, 60  # seconds
-_TRIES = 24 * 60
 
 
 class Pushers:
@@ -47,21 +42,19 @@ class Pushers:
             await self._remove(session_id, ended)
 
     async def _remove(self, session_id: str, ended: int) -> None:
-        pause = _SHORTEST_PAUSE
-        for attempt in range(_TRIES):
-            try:
-                await self._try(session_id, ended)
-            except Exception:
-                # The main process or the database is away; what was removed stays so.
-                if attempt == 0:
-                    logger.warning(
-                        "Could not remove the pushers of session %s yet", session_id, exc_info=True
-                    )
-                await self._clock.sleep(Duration(seconds=pause))
-                pause = min(2 * pause, _LONGEST_PAUSE)
-            else:
-                return
-        logger.error("Gave up removing the pushers of session %s", session_id)
+        """Remove them, also where the main process or the database is away."""
+
+        def told() -> None:
+            logger.warning(
+                "Could not remove the pushers of session %s yet",
+                session_id,
+                exc_info=True,  # noqa: LOG014 (called while the failure is handled)
+            )
+
+        if not await insist(
+            self._homeserver, partial(self._try, session_id, ended), on_first_failure=told
+        ):
+            logger.error("Gave up removing the pushers of session %s", session_id)
 
     async def _try(self, session_id: str, ended: int) -> None:
         session: Session | None = await self._homeserver.read(sessions.get, session_id)

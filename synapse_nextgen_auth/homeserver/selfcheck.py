@@ -136,6 +136,9 @@ INTERNALS = (
     Needed("synapse.storage.engines._base", "IsolationLevel.READ_COMMITTED"),
     Needed("synapse.server", "HomeServer.get_outbound_redis_connection"),
     Needed("synapse.server", "HomeServer.get_pusherpool"),
+    Needed("synapse.server", "HomeServer.get_replication_client"),
+    Needed("synapse.http.client", "ReplicationClient.get_raw", ("uri",)),
+    Needed("synapse.config.workers", "WriterLocations", ("device_lists",)),
     Needed("synapse.push.pusherpool", "PusherPool.remove_pusher", ("app_id", "pushkey", "user_id")),
     Needed(
         "synapse.push.pusherpool", "PusherPool.remove_pushers_by_devices", ("user_id", "devices")

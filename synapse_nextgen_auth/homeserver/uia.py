@@ -14,6 +14,8 @@ from synapse.types import Requester
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.flows import approve_operation
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.colleagues import Away
+from synapse_nextgen_auth.homeserver.outage import come_back
 from synapse_nextgen_auth.homeserver.tokens import TokenCheck, is_ours
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.secret import random_id
@@ -73,6 +75,12 @@ class BrowserInsteadOfStages:
         token = self._check.read(self._auth.get_access_token_from_request(request))
         now = self._homeserver.now()
         user_id = requester.user.to_string()
+        try:
+            # Before the approval is used up: Synapse tells others of the new keys through them.
+            colleagues = self._homeserver.colleagues
+            await colleagues.expect(colleagues.for_new_devices, afresh=True)
+        except Away as away:
+            raise come_back() from away
         approved = await self._homeserver.query(
             approve_operation.use,
             user_id=user_id,

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import attrs
 
+from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.http import Handler, Incoming, Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
 from synapse_nextgen_auth.oauth.metadata import PREFIX
@@ -176,6 +177,9 @@ async def _endpoint(site: Site, route: Endpoint, incoming: Incoming) -> Outgoing
         site.homeserver.metrics.refusal(name, refusal.reason or refusal.code)
         challenge = clients.basic_challenge(incoming, refusal)
         return answers.error(refusal, *challenge, *answers.CORS)
+    except Away as away:
+        logger.info("Refused %s %s: %s", incoming.method, incoming.path, away)
+        return answers.error(unavailable(str(away)), *answers.CORS)
     except Exception:
         logger.exception("Could not serve %s %s", incoming.method, incoming.path)
         return answers.error(unavailable("see the log"), *answers.CORS)
@@ -204,6 +208,8 @@ async def _page(site: Site, route: Page | Endpoint | None, incoming: Incoming) -
         logger.info("Refused %s %s: %s", incoming.method, incoming.path, refusal)
         detail = refusal.description
         return messages.show(site, Stop(refusal.status, Message.BAD_REQUEST, detail=detail))
+    except Away as away:
+        logger.info("Refused %s %s: %s", incoming.method, incoming.path, away)
     except Exception:
         reference = random_id()[:12]
         logger.exception("Could not serve %s %s (%s)", incoming.method, incoming.path, reference)

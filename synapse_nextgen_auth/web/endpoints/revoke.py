@@ -35,7 +35,10 @@ async def revoke(site: Site, incoming: Incoming) -> Outgoing:
         if revoked.session is not None:
             await site.devices.logged_out(revoked.session)
         if revoked.device_id is not None:
-            await site.devices.remove(revoked.user_id, revoked.device_id)
+            # When that must wait the client hears so: it may ask again, or forget the matter.
+            await site.devices.remove(
+                revoked.user_id, revoked.device_id, is_over=revoked.session is not None
+            )
     return answers.json_answer(200, {})
 
 

@@ -11,7 +11,7 @@ from synapse_nextgen_auth.flows import begin_session, end_session, redeem_code, 
 from synapse_nextgen_auth.flows import device as flow
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.homeserver.live import UnknownSession
-from synapse_nextgen_auth.oauth import tokens
+from synapse_nextgen_auth.oauth import scopes, tokens
 from synapse_nextgen_auth.oauth.clients import (
     AUTHORIZATION_CODE,
     DEVICE_CODE,
@@ -76,8 +76,11 @@ async def redeem(site: Site, ask: Ask) -> Outgoing:
     code = ask.form.get("code")
     if code is None:
         raise invalid_request("code is missing")
-    user_id = await site.homeserver.query(redeem_code.who, digest(code))
+    grant = await site.homeserver.query(redeem_code.find, digest(code))
+    user_id = grant.user_id if grant else None
     await _check_account(site, user_id)
+    if grant is not None and grant.redeemed_at is None:
+        await site.devices.expect_to_provide(scopes.parse(grant.scope).device_id)
     presented = redeem_code.Presented(
         code_digest=digest(code),
         client_id=ask.client.client_id,
@@ -148,6 +151,7 @@ async def collect(site: Site, ask: Ask) -> Outgoing:
     account = await site.people.account(grant.user_id or "", afresh=True)
     if account is None or account.refuse_sign_in() is not None:
         raise OAuthError("access_denied", "The account may not sign in")
+    await site.devices.expect_to_provide(scopes.parse(grant.scope).device_id)
     session_id = random_id()
     async with _place(site, grant.user_id), _undone_if_unheard(site, session_id):
         session = await site.homeserver.transact(
@@ -327,6 +331,7 @@ async def _take_back(site: Site, session: Session) -> OAuthError:
     Deactivation ends what it finds once the account is marked; whatever was written after that look
     finds the mark here.
     """
+    refusal = await _over(site, session, End.LOGOUT, "the account was deactivated meanwhile")
     if session.device_id is not None:
-        await site.devices.remove(session.user_id, session.device_id)
-    return await _over(site, session, End.LOGOUT, "the account was deactivated meanwhile")
+        await site.devices.remove(session.user_id, session.device_id, is_over=True)
+    return refusal
