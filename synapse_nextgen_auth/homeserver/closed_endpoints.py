@@ -26,8 +26,7 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.challenges import add_challenge
 from synapse_nextgen_auth.homeserver.outage import answered_503
 from synapse_nextgen_auth.homeserver.tokens import is_ours
-from synapse_nextgen_auth.homeserver.uia import where_else
-from synapse_nextgen_auth.oauth.metadata import Endpoints
+from synapse_nextgen_auth.homeserver.uia import IN_ANOTHER_WAY
 
 
 def _token_of_ours(servlet: Any, request: SynapseRequest) -> str | None:
@@ -39,15 +38,14 @@ def _token_of_ours(servlet: Any, request: SynapseRequest) -> str | None:
     return text if auth.is_token_of_ours(text) else None
 
 
-async def _refuse_ours(servlet: Any, request: SynapseRequest, what: str) -> None:
+async def _refuse_ours(servlet: Any, request: SynapseRequest, what: str, instead: str) -> None:
     """Refuse a token of ours, a dead one as every endpoint does; any other is Synapse's matter."""
     if _token_of_ours(servlet, request) is None:
         return
     await servlet.hs.get_auth().get_user_by_req(request)
-    account_page = Endpoints.under(servlet.hs.config.server.public_baseurl).url("account")
     raise AuthError(
         403,
-        f"A session that was opened in the browser cannot {what}. {where_else(account_page)}",
+        f"A session that was opened in the browser cannot {what}. {instead}",
         Codes.FORBIDDEN,
     )
 
@@ -84,7 +82,7 @@ class Threepids(ThreepidRestServlet):
 
     async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
         """Refuse a token of ours, leave any other to Synapse."""
-        await _refuse_ours(self, request, "add an address to the account")
+        await _refuse_ours(self, request, "add an address to the account", IN_ANOTHER_WAY)
         return await super().on_POST(request)
 
 
@@ -93,8 +91,11 @@ class DeleteThreepid(ThreepidDeleteRestServlet):
 
     async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
         """Refuse a token of ours, leave any other to Synapse."""
-        await _refuse_ours(self, request, "remove an address from the account")
+        await _refuse_ours(self, request, "remove an address from the account", IN_ANOTHER_WAY)
         return await super().on_POST(request)
+
+
+_SIGN_IN_THERE = "Begin the sign-in on the other device: it opens this server's pages."
 
 
 class GetLoginToken(LoginTokenRequestServlet):
@@ -106,7 +107,7 @@ class GetLoginToken(LoginTokenRequestServlet):
 
     async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
         """Refuse a token of ours, leave any other to Synapse."""
-        await _refuse_ours(self, request, "make login tokens")
+        await _refuse_ours(self, request, "make login tokens", _SIGN_IN_THERE)
         return await super().on_POST(request)
 
 

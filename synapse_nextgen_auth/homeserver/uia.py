@@ -4,6 +4,7 @@ Passwords and other stages can never complete it: a token of ours is bound to a 
 operation that the specification keeps is the cross-signing reset, approved on a page of ours.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -27,12 +28,11 @@ _RESET_PATH = b"/keys/device_signing/upload"
 _STAGES = ("m.oauth", "org.matrix.cross_signing_reset")
 
 
-def where_else(account_page: str) -> str:
-    """Return the sentences that lead people on who were refused something here."""
-    return (
-        f"Sign devices out at {account_page}. For what is not there yet, use an application that"
-        " signed in with a password, or ask the administrator of this server."
-    )
+# Where people go on with what has no page of ours yet.
+IN_ANOTHER_WAY = (
+    "Use an application that signed in with a password, or ask the administrator of this server."
+)
+_DEVICES = re.compile(rb"/(delete_devices|devices/[^/]+)/?$")
 
 
 class BrowserInsteadOfStages:
@@ -61,13 +61,21 @@ class BrowserInsteadOfStages:
                 requester, request, request_body, description, can_skip_ui_auth
             )
         if not (request.path or b"").endswith(_RESET_PATH):
-            raise AuthError(
-                403,
-                "This session was opened in the browser and cannot confirm this with a password. "
-                + where_else(self._endpoints.url("account")),
-                Codes.FORBIDDEN,
-            )
+            raise AuthError(403, self._refusal(request.path or b""), Codes.FORBIDDEN)
         return await self._reset(requester, request, request_body)
+
+    def _refusal(self, path: bytes) -> str:
+        """Say what does not work here, and where the same thing does."""
+        if _DEVICES.search(path):
+            page = self._endpoints.url("account")
+            return (
+                "This session was opened in the browser and cannot sign other devices out."
+                f" Do that at {page}."
+            )
+        return (
+            "This session was opened in the browser and cannot confirm this with a password."
+            f" {IN_ANOTHER_WAY}"
+        )
 
     async def _reset(
         self, requester: Requester, request: SynapseRequest, body: dict[str, Any]

@@ -3,11 +3,13 @@
 import ast
 import re
 import sqlite3
+import sys
 from importlib import util
 
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
+from support import sayings
 from support.markdown import DOCS, ROOT, code, rows, section
 from synapse_nextgen_auth import config
 from synapse_nextgen_auth.accounts.management import Action
@@ -147,12 +149,27 @@ TEXTS = [text for tree in SOURCES for text in _texts(tree)]
 FOREIGN = {"No module named 'synapse_nextgen_auth'"}
 
 
+def _first_column(page):
+    found = (re.findall(r"`([^`]+)`", row[0]) for row in rows(page.read_text("utf-8")))
+    return [cell for cells in found for cell in cells]
+
+
+def _quoted(page, heading):
+    found = (re.findall(r'"([^"]+)"', row[0]) for row in rows(section(page, heading)))
+    return [text for texts in found for text in texts]
+
+
+TEMPLATES = [page.read_text("utf-8") for page in (ROOT / "templates").rglob("*.html")]
+
+
 def _messages(page, *headings):
     return [text for heading in headings for text in _cells(page, heading)]
 
 
+ERRORS = REFERENCE / "errors.md"
 MESSAGES = [
-    *_messages(REFERENCE / "errors.md", "Settings", "Tables", "Installation", "While it runs"),
+    *_messages(ERRORS, "Settings", "Tables", "Installation", "The command", "While it runs"),
+    *_messages(ERRORS, "What clients are told", "Reasons in the log"),
     *_messages(REFERENCE / "events-and-logs.md", "The log"),
 ]
 
@@ -166,6 +183,62 @@ def test_every_message_on_the_pages_is_in_the_code(message):
     assert sayings
     for piece in pieces[1:]:
         assert any(piece in text for text in TEXTS), piece
+
+
+def _pattern(text):
+    return ".*".join(map(re.escape, " ".join(text.split()).split("…")))
+
+
+# What the page says: in the first column of a table, and in the sentences between.
+EXPLAINED = [" ".join(text.split()) for text in (*_first_column(ERRORS), *code(ERRORS))]
+
+
+def _is_explained(said):
+    """Say whether a message is on the page, or is a part of one that is there."""
+    said = " ".join(said.removesuffix("\n…").split())
+    whole = any(re.fullmatch(_pattern(known), said) for known in EXPLAINED)
+    return whole or any(re.search(_pattern(said), known) for known in EXPLAINED)
+
+
+# Not a complaint, a part of a log line, and what only a mistake of ours could show.
+NO_MESSAGES = {
+    "OK: the tables are there, and empty if they were not there before.",
+    "all networks together",
+    "device_grants.burst or the share of a network",
+    "there is no … key to sign with",
+    "use an immutable default",
+}
+
+
+@pytest.mark.parametrize(
+    "said", sorted(sayings.for_operators() | sayings.for_clients() | sayings.for_the_log())
+)
+def test_every_message_of_the_code_is_on_the_page(said):
+    """Whoever adds a message adds a row to docs/reference/errors.md, with what to do."""
+    assert said in NO_MESSAGES or _is_explained(said)
+
+
+def test_what_is_no_message_is_still_there():
+    """An exception that nobody needs any more is taken off."""
+    assert sayings.for_operators() >= NO_MESSAGES
+
+
+def test_the_headings_of_the_pages_are_explained():
+    """Each page that says why something does not go on has its row, and each row its page."""
+    listed = _quoted(ERRORS, "What people see")
+    others = {"There were too many attempts.", "You are not signed in here"}
+
+    assert set(listed) - others == sayings.headings()
+    for heading in others:
+        assert [page for page in TEMPLATES if heading in page], heading
+
+
+@pytest.mark.parametrize(
+    "message", ["There is no message like this", "it must be a bird", "… must be a … of birds"]
+)
+def test_a_message_that_is_not_on_the_page_is_missed(message):
+    """The comparison can fail."""
+    assert not _is_explained(message)
 
 
 _NO_PROOF = {"client_id": "a", "redirect_uris": ["https://a.example/cb"]}
@@ -196,11 +269,18 @@ MISTAKES = (
     {"clients": [_SECRET | {"token_endpoint_auth_method": "none"}]},
     {"clients": [_NO_PROOF], "pkce_exempt": ["a"]},
     {"pkce_exempt": ["missing"]},
+    {"pkce_exempt": [""]},
+    {"secret_path": "{not_text}"},
+    {"clients": ["grafana"]},
+    {"clients": [_NO_PROOF | {"client_secret": 17}]},
+    {"clients": [_SECRET | {"client_secret": "é" * 40}]},
 )
 
 
 def _complaints():
     for options in MISTAKES:
+        if options.get("secret_path") == "{not_text}":
+            options = {"secret_path": sys.executable}  # noqa: PLW2901 - a file that is no text
         with pytest.raises(config.ConfigProblems) as problems:
             config.read(options)
         yield from (text for _, text in problems.value.problems)

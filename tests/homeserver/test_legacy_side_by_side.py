@@ -157,6 +157,18 @@ def test_c117_c334_a_login_token_comes_from_a_stock_token_only(homeserver, serve
     assert works(server, ours)
 
 
+def test_c117_without_the_setting_there_are_no_login_tokens_for_anybody(sqlite_homeserver):
+    """Synapse does not serve the endpoint then: 404, to our tokens as to any other."""
+    server, user = Server(sqlite_homeserver.base_url), sqlite_homeserver.new_user()
+    ours = server.client().sign_in(user.localpart, user.password)["access_token"]
+    legacy = sqlite_homeserver.login(user)["access_token"]
+    path = "/_matrix/client/v1/login/get_token"
+    answers = [server.api("POST", path, token, json={}) for token in (ours, legacy)]
+
+    for answer in answers:
+        assert (answer.status_code, answer.json()["errcode"]) == (404, "M_UNRECOGNIZED")
+
+
 def test_c117_a_token_of_ours_that_does_not_work_is_not_told_more(server, client, user):
     """`/login/get_token` answers a dead token as every other endpoint does."""
     tokens = client.sign_in(user.localpart, user.password)

@@ -108,13 +108,28 @@ def bench(homeserver_with_worker):
     return bench
 
 
+def remedies(bench):
+    """Return what a person is told who was refused something: where the same thing does work."""
+    return {
+        "devices": f"Do that at {bench.account_page}.",
+        "login token": "Begin the sign-in on the other device",
+        "account": "ask the administrator of this server",
+    }
+
+
+def place_of(path):
+    if "devices" in path:
+        return "devices"
+    return "login token" if path.endswith("/get_token") else "account"
+
+
 def refused(bench, at, method, path):
     answer = bench.ask(at, method, path, bench.tokens["chat"])
 
     assert (answer.status_code, answer.json()["errcode"]) == (403, "M_FORBIDDEN"), answer.text
     error = answer.json()["error"]
-    assert bench.account_page in error
-    assert "ask the administrator of this server" in error
+    for where, remedy in remedies(bench).items():
+        assert (remedy in error) == (where == place_of(path)), error
     assert "WWW-Authenticate" not in answer.headers, "no scope would help"
 
 
