@@ -12,6 +12,7 @@ from synapse_nextgen_auth.config import Events
 from synapse_nextgen_auth.flows import housekeeping as flow
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.known_clients import Forget, KnownClients
+from synapse_nextgen_auth.homeserver.later_steps import LaterSteps
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.oauth.client_metadata import KEPT_UNUSED
 from synapse_nextgen_auth.store import sweep
@@ -57,6 +58,7 @@ class Housekeeping:
         self._idle_without_device = idle_without_device
         self._clock = homeserver.hs.get_clock()
         self._under_way: set[str] = set()
+        self._later_steps = LaterSteps(homeserver, self._rest)
         # How far the registrations that never began a grant were looked through, public and other.
         self._places = {True: sweep.Place(), False: sweep.Place()}
 
@@ -67,6 +69,8 @@ class Housekeeping:
             return
         self._clock.looping_call(self._start_round, _EVERY)
         self._clock.call_when_running(self._start_round)
+        self._clock.looping_call(self._start_later_steps, _EVERY)
+        self._clock.call_when_running(self._start_later_steps)
         # A process that died may be why this one starts.
         self._clock.looping_call(self._start_strays, _STRAYS_EVERY)
         self._clock.call_when_running(self._start_strays)
@@ -76,6 +80,9 @@ class Housekeeping:
 
     def _start_strays(self) -> None:
         self._start("nextgen_strays", self.end_strays)
+
+    def _start_later_steps(self) -> None:
+        self._start("nextgen_later_steps", self._later_steps.run)
 
     def _start(self, name: str, chore: Callable[[], Awaitable[None]]) -> None:
         """Begin a chore unless the last time is still under way."""

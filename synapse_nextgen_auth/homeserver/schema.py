@@ -1,11 +1,12 @@
 """Bringing the tables up to date before any listener is up.
 
-The main process applies what is missing, over a connection of its own; workers wait for it.
+The main process does the short steps, over a connection of its own; workers wait for it. Indexes and
+backfills are for the housekeeping (`later_steps`).
 """
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from synapse.config.database import DatabaseConnectionConfig
@@ -15,19 +16,27 @@ from synapse.storage.engines import PostgresEngine, create_engine
 
 from synapse_nextgen_auth.store import migrations
 from synapse_nextgen_auth.store.migrations import SchemaRefused
+from synapse_nextgen_auth.store.steps import Index
 
 logger = logging.getLogger(__name__)
 
 # "nextgen" in ASCII: the advisory lock that keeps two starting processes from racing.
 _LOCK = 0x6E65787467656E
-WORKER_PATIENCE = 60  # seconds
+_LATER_LOCK = _LOCK + 1
+# How long (seconds) a step waits for a table that somebody holds, a dump for instance. Whoever wants
+# the table after it waits as long, workers with people's refreshes too: so for a moment at a time.
+_LOCK_TIMEOUT = 1
+_PAUSE = 3
+PATIENCE = 120  # seconds, before the main process gives up
+WORKER_PATIENCE = 180  # longer than that
+_LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"  # PostgreSQL
 
 
 def prepare(hs: HomeServer) -> None:
     """Apply the schema, or on a worker wait until the main process has."""
     try:
         if hs.config.worker.worker_app is None:
-            _apply(hs)
+            apply(_database(hs), hs.hostname, now=int(hs.get_clock().time_msec() // 1000))
         else:
             _wait(hs, patience=WORKER_PATIENCE)
     except driver_error(_database(hs)) as error:
@@ -37,21 +46,68 @@ def prepare(hs: HomeServer) -> None:
         ) from error
 
 
-def _apply(hs: HomeServer) -> None:
-    apply(_database(hs), hs.hostname, now=int(hs.get_clock().time_msec() // 1000))
-
-
 def apply(database: DatabaseConnectionConfig, server_name: str, *, now: int) -> None:
-    """Bring the tables in this database up to date."""
+    """Bring the tables in this database up to date; raise `SchemaRefused` when they cannot be."""
     with _connection(database, server_name) as connection:
-        txn = connection.cursor(txn_name="nextgen_schema")
-        is_postgres = isinstance(connection.engine, PostgresEngine)
-        if is_postgres:
-            txn.execute("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
-        else:
-            txn.execute("BEGIN IMMEDIATE")
-        migrations.apply(txn, migrations.known(), now=now, is_postgres=is_postgres)
-        connection.commit()
+        give_up_at = time.monotonic() + PATIENCE
+        going_on = True
+        while going_on:
+            try:
+                going_on = _advance(connection, now=now)
+            except connection.engine.module.OperationalError as error:
+                connection.rollback()
+                if not _is_held(error):
+                    raise
+                if time.monotonic() > give_up_at:
+                    raise SchemaRefused(
+                        "A table that this release of synapse_nextgen_auth has to change was in use"
+                        f" for {PATIENCE} seconds without a break: by a dump or another long"
+                        " transaction (pg_stat_activity lists those of PostgreSQL). Start again when"
+                        " it is over; the steps that are missing are done then."
+                    ) from None
+                logger.info("Waiting for a table that somebody else holds: %s", str(error).strip())
+                time.sleep(_PAUSE)
+
+
+def _advance(connection: LoggingDatabaseConnection, *, now: int) -> bool:
+    """Do what comes next in a transaction; False when there was nothing left to do."""
+    txn = connection.cursor(txn_name="nextgen_schema")
+    is_postgres = isinstance(connection.engine, PostgresEngine)
+    if is_postgres:
+        txn.execute("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
+        txn.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}s'")
+    else:
+        txn.execute("BEGIN IMMEDIATE")
+    going_on = migrations.advance(txn, migrations.known(), now=now, is_postgres=is_postgres)
+    connection.commit()
+    return going_on
+
+
+def _is_held(error: Exception) -> bool:
+    """Say whether a statement failed because somebody else holds what it needs."""
+    code = getattr(error, "pgcode", None)
+    return code in {_LOCK_NOT_AVAILABLE, _DEADLOCK} or "is locked" in str(error)
+
+
+def build(
+    hs: HomeServer, index: Index, *, when_begun: Callable[[Callable[[], None]], None]
+) -> bool:
+    """Build an index on PostgreSQL beside whoever writes, and block until it is there.
+
+    False if another process does. `when_begun` is called with a function that interrupts it, from any
+    thread.
+    """
+    with _connection(_database(hs), hs.hostname) as connection:
+        txn = connection.cursor(txn_name="nextgen_index")
+        connection.engine.attempt_to_set_autocommit(connection.conn, True)
+        txn.execute("SELECT pg_try_advisory_lock(?)", (_LATER_LOCK,))
+        if txn.fetchone() != (True,):
+            return False
+        txn.execute("SET statement_timeout = 0")  # Synapse allows an hour
+        when_begun(connection.conn.cancel)  # type: ignore[attr-defined]
+        for statement in index.concurrently:
+            txn.execute(statement)
+        return True
 
 
 def driver_error(database: DatabaseConnectionConfig) -> type[Exception]:

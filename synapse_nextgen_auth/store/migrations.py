@@ -1,11 +1,17 @@
-"""The schema: numbered SQL files, each applied once, in order, and never changed afterwards."""
+"""The schema: numbered steps, each done once and never changed afterwards.
 
-import hashlib
+There are three kinds. A *short* one (`NNNN_what.sql`: a table, a column) is done before the first
+request, in a transaction of its own. An *index* on a table that may be large (`NNNN_what.later.sql`)
+and a *backfill* (a function that fills a new column a few rows at a time) come while the homeserver
+runs. On a fresh database, where all tables are empty, every kind is done at once.
+
+So no code may need an index or a backfill in order to be right, and no short step may build on one.
+"""
+
 from collections.abc import Sequence
 from importlib.resources import files
 
-import attrs
-
+from synapse_nextgen_auth.store.steps import Backfill, Index, Migration, Step
 from synapse_nextgen_auth.store.txn import Txn
 
 _VERSIONS = """CREATE TABLE IF NOT EXISTS nextgen_schema (
@@ -19,38 +25,16 @@ class SchemaRefused(Exception):
     """The database is not one that this version of the module can work with."""
 
 
-@attrs.frozen
-class Migration:
-    """One step of the schema."""
-
-    version: int
-    sql: str
-    postgres_only: bool = False  # how PostgreSQL stores things; nothing to do on SQLite
-
-    @property
-    def checksum(self) -> str:
-        """The SHA-256 of the file, to notice an edited one."""
-        return hashlib.sha256(self.sql.encode("utf-8")).hexdigest()
-
-    @property
-    def statements(self) -> list[str]:
-        """The single statements, without their comments."""
-        lines = (line.partition("--")[0].rstrip() for line in self.sql.splitlines())
-        return [part.strip() for part in "\n".join(lines).split(";") if part.strip()]
+# Backfills by their number, which no file may have.
+BACKFILLS: tuple[Backfill, ...] = ()
 
 
-def known() -> list[Migration]:
-    """Return every migration that this version ships, the first one first."""
+def known() -> list[Step]:
+    """Return every step that this version ships, the first one first."""
     folder = files("synapse_nextgen_auth.store") / "schema"
-    names = sorted(item.name for item in folder.iterdir() if item.name.endswith(".sql"))
-    return [
-        Migration(
-            int(name.split("_")[0]),
-            (folder / name).read_text("utf-8"),
-            postgres_only=name.endswith(".postgres.sql"),
-        )
-        for name in names
-    ]
+    names = [item.name for item in folder.iterdir() if item.name.endswith(".sql")]
+    steps = [_read(name, (folder / name).read_text("utf-8")) for name in names]
+    return sorted([*steps, *BACKFILLS], key=lambda step: step.version)
 
 
 def applied(txn: Txn) -> dict[int, str]:
@@ -59,33 +43,65 @@ def applied(txn: Txn) -> dict[int, str]:
     return {int(version): str(checksum) for version, checksum in txn.fetchall()}
 
 
-def missing(have: dict[int, str], migrations: Sequence[Migration]) -> list[Migration]:
-    """Return what must still be applied; refuse a database from the future or an edited step."""
-    newest = max(migration.version for migration in migrations)
+def missing(have: dict[int, str], steps: Sequence[Step]) -> list[Step]:
+    """Return what must be done before the first request."""
+    return [step for step in outstanding(have, steps) if isinstance(step, Migration)]
+
+
+def outstanding(have: dict[int, str], steps: Sequence[Step]) -> list[Step]:
+    """Return every step that is not done; refuse a database from the future or an edited step."""
+    newest = max(step.version for step in steps)
     if have and max(have) > newest:
         raise SchemaRefused(
             f"The tables of synapse_nextgen_auth are at version {max(have)}, this release knows"
             f" {newest}. Install the newer release again; nothing was changed."
         )
-    for migration in migrations:
-        if have.get(migration.version, migration.checksum) != migration.checksum:
+    for step in steps:
+        if have.get(step.version, step.checksum) != step.checksum:
             raise SchemaRefused(
-                f"Step {migration.version} of the tables of synapse_nextgen_auth was applied from"
+                f"Step {step.version} of the tables of synapse_nextgen_auth was applied from"
                 " another text than this release ships. Install an unmodified release."
             )
-    return [migration for migration in migrations if migration.version not in have]
+    return [step for step in steps if step.version not in have]
 
 
-def apply(
-    txn: Txn, migrations: Sequence[Migration], *, now: int, is_postgres: bool = False
-) -> None:
-    """Apply what is missing; to be called in one transaction and under a lock."""
+def advance(txn: Txn, steps: Sequence[Step], *, now: int, is_postgres: bool = False) -> bool:
+    """Do the next short step, or on a fresh database every step there is.
+
+    To be called under a lock; False when there was nothing left to do.
+    """
     txn.execute(_VERSIONS)
-    for migration in missing(applied(txn), migrations):
-        if is_postgres or not migration.postgres_only:
-            for statement in migration.statements:
-                txn.execute(statement)
-        txn.execute(
-            "INSERT INTO nextgen_schema (version, checksum, applied_at) VALUES (?, ?, ?)",
-            (migration.version, migration.checksum, now),
-        )
+    have = applied(txn)
+    todo = missing(have, steps)[:1] if have else outstanding(have, steps)
+    for step in todo:
+        step.apply(txn, is_postgres=is_postgres)
+        done(txn, step, now=now)
+    return bool(todo)
+
+
+def apply(txn: Txn, steps: Sequence[Step], *, now: int, is_postgres: bool = False) -> None:
+    """Do all that must be done before the first request, in one transaction and under a lock."""
+    while advance(txn, steps, now=now, is_postgres=is_postgres):
+        pass
+
+
+def later(txn: Txn, steps: Sequence[Step]) -> list[Index | Backfill]:
+    """Return what is left to do while the homeserver runs."""
+    todo = outstanding(applied(txn), steps)
+    return [step for step in todo if not isinstance(step, Migration)]
+
+
+def done(txn: Txn, step: Step, *, now: int) -> None:
+    """Remember that a step was done."""
+    txn.execute(
+        "INSERT INTO nextgen_schema (version, checksum, applied_at) VALUES (?, ?, ?)"
+        " ON CONFLICT (version) DO NOTHING",
+        (step.version, step.checksum, now),
+    )
+
+
+def _read(name: str, sql: str) -> Migration | Index:
+    version = int(name.partition("_")[0])
+    if name.endswith(".later.sql"):
+        return Index.of(version, sql)
+    return Migration(version, sql, postgres_only=name.endswith(".postgres.sql"))

@@ -1,14 +1,16 @@
 """The schema: applied once, in order, on either database, and never from an edited text."""
 
+import re
 from functools import partial
 
 import attrs
 import pytest
 
 from support.records import NOW
-from support.tables import contents, table_names
+from support.tables import contents, short_steps, table_names
 from synapse_nextgen_auth.store import migrations
-from synapse_nextgen_auth.store.migrations import Migration, SchemaRefused
+from synapse_nextgen_auth.store.migrations import SchemaRefused
+from synapse_nextgen_auth.store.steps import Migration
 
 SECOND = Migration(
     2,
@@ -41,7 +43,7 @@ def test_the_steps_are_numbered_from_one_without_gaps():
     steps = migrations.known()
 
     assert [step.version for step in steps] == list(range(1, len(steps) + 1))
-    assert all(step.statements for step in steps)
+    assert all(step.statements for step in short_steps())
 
 
 def test_statements_come_without_comments():
@@ -54,9 +56,11 @@ def test_statements_come_without_comments():
 
 def test_every_name_has_the_common_prefix():
     """Nothing of ours can be mistaken for Synapse's."""
-    for step in migrations.known():
+    for step in short_steps():
         for statement in step.statements:
-            words = statement.replace("UNIQUE ", "").split()
+            # A column can be added in no other way on SQLite, and its step is done once.
+            named = re.sub(r"^ALTER TABLE (?=\w+ ADD COLUMN)", "ALTER TABLE IF EXISTS ", statement)
+            words = named.replace("UNIQUE ", "").split()
             assert words[0] in {"CREATE", "ALTER"}
             assert words[words.index("EXISTS") + 1].startswith("nextgen_"), statement
 
@@ -65,7 +69,7 @@ def test_columns_are_text_or_bigint():
     """So the rows travel from SQLite to PostgreSQL through synapse_port_db untouched."""
     creations = [
         statement
-        for step in migrations.known()
+        for step in short_steps()
         for statement in step.statements
         if statement.startswith("CREATE TABLE")
     ]
@@ -82,7 +86,8 @@ def test_c371_applying_twice_does_nothing(empty):
     apply(empty)
     empty.run(
         lambda txn: txn.execute(
-            "INSERT INTO nextgen_browsers VALUES ('d', '@a:hs', 1, 1, NULL)",
+            "INSERT INTO nextgen_browsers (digest, user_id, signed_in_at, last_active_at)"
+            " VALUES ('d', '@a:hs', 1, 1)",
         )
     )
     before = empty.run(contents)
@@ -95,7 +100,7 @@ def test_c371_applying_twice_does_nothing(empty):
 
 def test_c370_processes_that_start_at_once_apply_it_once(tables):
     """The lock of the caller aside: the tables are there, and nobody has anything left to do."""
-    tables.race([partial(migrations.apply, migrations=migrations.known(), now=NOW)] * 4)
+    tables.race([partial(migrations.apply, steps=migrations.known(), now=NOW)] * 4)
 
     assert len(versions(tables)) == len(migrations.known())
 
@@ -166,7 +171,7 @@ def test_c351_every_table_has_a_primary_key(tables, table):
     """No row can be there twice, whatever the code thinks."""
     (step,) = (
         statement
-        for migration in migrations.known()
+        for migration in short_steps()
         for statement in migration.statements
         if statement.startswith(f"CREATE TABLE IF NOT EXISTS {table} ")
     )

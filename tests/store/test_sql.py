@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from support.records import NOW, a_session
+from support.records import NOW
+from support.tables import short_steps
 from synapse_nextgen_auth import store
-from synapse_nextgen_auth.store import migrations, sessions
+from synapse_nextgen_auth.store import migrations
 
 SOURCES = sorted(Path(store.__file__).parent.glob("*.py"))
 # What only PostgreSQL has, what SQLite got late, and what the two do differently.
@@ -50,7 +51,7 @@ def test_c367_statements_are_those_that_both_databases_know(statement):
     assert FOREIGN.search(statement) is None
 
 
-STEPS = [(m.version, text) for m in migrations.known() for text in m.statements]
+STEPS = [(step.version, text) for step in short_steps() for text in step.statements]
 
 
 @pytest.mark.parametrize(("version", "statement"), STEPS)
@@ -85,11 +86,20 @@ def test_c373_a_step_never_rewrites_or_locks_what_may_be_large(version, statemen
 
 
 def test_c373_steps_do_not_wait_for_whoever_uses_the_tables(make_tables):
-    """Old sessions are read and written while every later step is applied, within a second."""
+    """Old sessions are read and written while every later step is applied, within a second.
+
+    But for a column: PostgreSQL gives it none while others read. It is tried for a second at a time
+    (tests/workers/test_later_steps.py).
+    """
     tables = make_tables("postgres")
-    first, *later = migrations.known()
+    first, *later = [step for step in short_steps() if "ADD COLUMN" not in step.sql]
     tables.run(migrations.apply, [first], now=0)
-    tables.run(sessions.add, a_session())
+    with tables.begin() as txn:
+        txn.execute(
+            "INSERT INTO nextgen_sessions (session_id, user_id, client_id, scope, generation,"
+            " rotated_at, confirmed_generation, auth_time, created_at, last_active_at)"
+            " VALUES ('s', '@a:hs', 'c', 'openid', 1, 1, 0, 1, 1, 1)"
+        )
     with tables.begin() as busy:
         busy.execute("UPDATE nextgen_sessions SET last_active_at = ?", (NOW,))
         busy.execute("SELECT COUNT(*) FROM nextgen_grants")
@@ -101,4 +111,4 @@ def test_c373_steps_do_not_wait_for_whoever_uses_the_tables(make_tables):
     assert tables.query("SELECT version FROM nextgen_schema ORDER BY version") == [
         (step.version,) for step in (first, *later)
     ]
-    assert tables.run(sessions.get, a_session().session_id).last_active_at == NOW
+    assert tables.query("SELECT last_active_at FROM nextgen_sessions") == [(NOW,)]

@@ -5,7 +5,7 @@ from collections import Counter
 from contextlib import contextmanager
 from functools import cache
 
-from synapse_nextgen_auth.store.migrations import known
+from support.tables import short_steps
 
 TABLES_OF_SYNAPSE = ("access_tokens", "refresh_tokens", "devices")
 
@@ -18,7 +18,7 @@ _CREATED = re.compile(r"CREATE TABLE IF NOT EXISTS (nextgen_\w+)")
 @cache
 def tables():
     """Return our tables, and those of Synapse that hold tokens and devices."""
-    created = {name for step in known() for name in _CREATED.findall(step.sql)}
+    created = {name for step in short_steps() for name in _CREATED.findall(step.sql)}
     ours = created - set(_BY_ITSELF)
     assert len(ours) > 5, ours
     return (*sorted(ours), *TABLES_OF_SYNAPSE)

@@ -86,7 +86,7 @@ def _is_sentence(text):
     return len(words) > 2 and " " in text.strip() and words[0] not in _SQL | _HEADERS
 
 
-_SQL = {"CREATE", "INSERT", "SELECT", "UPDATE", "DELETE"}
+_SQL = {"CREATE", "INSERT", "SELECT", "SET", "UPDATE", "DELETE"}
 _HEADERS = {"ETag", "no", "text"}  # values of headers and content types
 
 
