@@ -4,6 +4,7 @@ Everything here is below the protocol: no module of this package is imported.
 """
 
 import base64
+import enum
 import hashlib
 import hmac
 import secrets as _random
@@ -63,6 +64,18 @@ def urlsafe(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
+class Purpose(str, enum.Enum):
+    """What a derived key is for. A value that changes makes everything worthless that has one."""
+
+    ACCESS_TOKEN = "token access"  # noqa: S105
+    REFRESH_TOKEN = "token refresh"  # noqa: S105
+    PERSONAL_TOKEN = "token personal"  # noqa: S105
+    USER_CODE = "user code"
+    USER_CODE_HALF = "user code half"
+    FORM = "csrf"
+    SIGNING_KEYS = "signing keys"
+
+
 @attrs.frozen(repr=False)
 class Keyring:
     """Keys for each purpose, derived from one master secret and its predecessors (RFC 5869).
@@ -72,24 +85,24 @@ class Keyring:
     """
 
     _masters: tuple[bytes, ...]
-    _derived: dict[str, tuple[bytes, ...]] = attrs.field(factory=dict, init=False, eq=False)
+    _derived: dict[Purpose, tuple[bytes, ...]] = attrs.field(factory=dict, init=False, eq=False)
 
     @classmethod
     def of(cls, current: bytes, previous: Sequence[bytes] = ()) -> "Keyring":
         """Make a ring whose `current` master is used for everything new."""
         return cls((current, *previous))
 
-    def keys(self, purpose: str) -> tuple[bytes, ...]:
+    def keys(self, purpose: Purpose) -> tuple[bytes, ...]:
         """Return the 32-byte keys for `purpose`, the current one first."""
         if purpose not in self._derived:
             self._derived[purpose] = tuple(_derive(master, purpose) for master in self._masters)
         return self._derived[purpose]
 
-    def mac(self, purpose: str, message: bytes) -> bytes:
+    def mac(self, purpose: Purpose, message: bytes) -> bytes:
         """Return the HMAC-SHA-256 of `message` under the current key for `purpose`."""
         return hmac.digest(self.keys(purpose)[0], message, "sha256")
 
-    def proves(self, purpose: str, message: bytes, mac: bytes) -> bool:
+    def proves(self, purpose: Purpose, message: bytes, mac: bytes) -> bool:
         """Say whether `mac` (maybe truncated, never below 128 bits) was made for `message` by us."""
         if len(mac) < 16:
             return False
@@ -98,28 +111,28 @@ class Keyring:
             for key in self.keys(purpose)
         )
 
-    def seal(self, purpose: str, plain: bytes) -> str:
+    def seal(self, purpose: Purpose, plain: bytes) -> str:
         """Encrypt and authenticate `plain` for storage."""
         return self._box(purpose).encrypt(plain).decode("ascii")
 
-    def unseal(self, purpose: str, sealed: str) -> bytes | None:
+    def unseal(self, purpose: Purpose, sealed: str) -> bytes | None:
         """Decrypt what `seal` made; `None` when no key of ours fits."""
         try:
             return self._box(purpose).decrypt(sealed.encode("ascii"))
         except (InvalidToken, UnicodeEncodeError):
             return None
 
-    def reseal(self, purpose: str, sealed: str) -> str | None:
+    def reseal(self, purpose: Purpose, sealed: str) -> str | None:
         """Seal anew what an earlier master sealed; `None` when there is nothing to do, or no way."""
         plain = self.unseal(purpose, sealed)
         if plain is None or Keyring(self._masters[:1]).unseal(purpose, sealed) is not None:
             return None
         return self.seal(purpose, plain)
 
-    def _box(self, purpose: str) -> MultiFernet:
+    def _box(self, purpose: Purpose) -> MultiFernet:
         return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in self.keys(purpose)])
 
 
-def _derive(master: bytes, purpose: str) -> bytes:
+def _derive(master: bytes, purpose: Purpose) -> bytes:
     info = b"synapse_nextgen_auth " + purpose.encode("ascii")
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(master)

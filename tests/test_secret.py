@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synapse_nextgen_auth import secret
-from synapse_nextgen_auth.secret import Keyring, Secret
+from synapse_nextgen_auth.secret import Keyring, Purpose, Secret
 
 anything = st.text(st.characters(codec=None))
 OLD, NEW, OTHER = b"o" * 32, b"n" * 32, b"x" * 32
@@ -193,3 +193,22 @@ def test_urlsafe_is_base64url_without_padding(raw):
     """RFC 4648 section 5."""
     assert re.fullmatch(r"[A-Za-z0-9_-]*", secret.urlsafe(raw))
     assert len(secret.urlsafe(raw)) == -(-len(raw) * 4 // 3)
+
+
+# From HKDF-SHA-256 (RFC 5869) with no salt, over the master b"a master secret that is long enough".
+DERIVED = {
+    Purpose.ACCESS_TOKEN: "449da7393eb02d857e27495682eddd41",
+    Purpose.REFRESH_TOKEN: "4102d439b07078d2a03de691eb1407c0",
+    Purpose.PERSONAL_TOKEN: "673eed8e0e13231ad4088b668f7d0fd0",
+    Purpose.USER_CODE: "b9db7457bd4de3ec60474e76f131d3ea",
+    Purpose.USER_CODE_HALF: "ad6d2c72197372273dd2dacccefb7dfe",
+    Purpose.FORM: "8dfbe5b84ec538b82b7aaa415a673dd9",
+    Purpose.SIGNING_KEYS: "fd9ed414aa1a419120c0413f93066935",
+}
+
+
+def test_what_a_key_is_for_never_gets_another_name():
+    """Every token, every sealed key and every form under way would be worth nothing."""
+    ring = Keyring.of(b"a master secret that is long enough")
+
+    assert {purpose: ring.keys(purpose)[0].hex()[:32] for purpose in Purpose} == DERIVED

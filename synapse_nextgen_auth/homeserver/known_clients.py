@@ -7,6 +7,7 @@ from synapse.module_api import cached
 from synapse.storage.database import LoggingTransaction
 
 from synapse_nextgen_auth.flows import register_client
+from synapse_nextgen_auth.homeserver import news
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.caches import recall
 from synapse_nextgen_auth.oauth.clients import Client
@@ -32,9 +33,7 @@ class KnownClients:
         self.clock = homeserver.hs.get_clock()
         self._homeserver = homeserver
         self._store = homeserver.store
-        # Invalidations travel under this name between the processes of one homeserver.
-        self._name = f"{__name__}.nextgen_client"
-        self._store.register_external_cached_function(self._name, self.nextgen_client)
+        self._store.register_external_cached_function(news.CLIENT_GONE, self.nextgen_client)
 
     async def find(self, client_id: str) -> Client | None:
         """Return the client as it registered."""
@@ -58,7 +57,7 @@ class KnownClients:
             gone.update(client_ids)
             for client_id in client_ids:
                 self._store._send_invalidation_to_replication(  # noqa: SLF001
-                    txn, self._name, (client_id,)
+                    txn, news.CLIENT_GONE, (client_id,)
                 )
 
         try:

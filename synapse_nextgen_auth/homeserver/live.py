@@ -6,6 +6,7 @@ from synapse.module_api import cached
 from synapse.server import HomeServer
 from synapse.storage.database import LoggingTransaction
 
+from synapse_nextgen_auth.homeserver import news
 from synapse_nextgen_auth.homeserver.caches import recall
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.store import sessions
@@ -34,9 +35,7 @@ class LiveSessions:
         self.clock = hs.get_clock()
         self._store = hs.get_datastores().main
         self._notifier = hs.get_notifier()
-        # Invalidations travel under this name between the processes of one homeserver.
-        self._name = f"{__name__}.nextgen_session"
-        self._store.register_external_cached_function(self._name, self.nextgen_session)
+        self._store.register_external_cached_function(news.SESSION_CHANGED, self.nextgen_session)
 
     async def find(self, session_id: str) -> Session:
         """Return the session, living or ended; raise `UnknownSession` if there is none."""
@@ -63,5 +62,5 @@ class LiveSessions:
         """Forget these sessions on every other process as soon as the transaction commits."""
         for session_id in session_ids:
             self._store._send_invalidation_to_replication(  # noqa: SLF001
-                txn, self._name, (session_id,)
+                txn, news.SESSION_CHANGED, (session_id,)
             )

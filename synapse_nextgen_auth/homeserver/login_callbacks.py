@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 from synapse.storage.database import LoggingTransaction
 
+from synapse_nextgen_auth.homeserver import news
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.homeserver.tokens import surrogate
@@ -43,9 +44,8 @@ class LoginCallbacks:
         self._store = homeserver.store
         self._kept: list[_Kept] = []
         # News between processes travel as invalidations of caches; this is none, and hears them.
-        self._name = f"{__name__}.nextgen_session_begun"
-        news: Any = self
-        self._store.register_external_cached_function(self._name, news)
+        hears: Any = self
+        self._store.register_external_cached_function(news.SESSION_BEGUN, hears)
 
     def keep(self, user_id: str, callback: Callback | None) -> None:
         """Let a function wait for the session that the sign-in leads to.
@@ -83,7 +83,7 @@ class LoginCallbacks:
 
     def _tell(self, txn: LoggingTransaction, session_id: str) -> None:
         self._store._send_invalidation_to_replication(  # noqa: SLF001
-            txn, self._name, (session_id,)
+            txn, news.SESSION_BEGUN, (session_id,)
         )
 
     async def _heard(self, session_id: str) -> None:

@@ -8,10 +8,9 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.oauth import id_token, keys
 from synapse_nextgen_auth.oauth.id_token import Claims
 from synapse_nextgen_auth.oauth.keys import Algorithm, Schedule, SigningKey
-from synapse_nextgen_auth.secret import Keyring, random_id
+from synapse_nextgen_auth.secret import Keyring, Purpose, random_id
 from synapse_nextgen_auth.store import keys as rows
 
-_PURPOSE = "signing keys"
 # Keys change every few months: a process that looks every few minutes never signs with a stale one,
 # because a new key is published for two days before it is used.
 _REREAD_AFTER = 300  # seconds
@@ -73,7 +72,7 @@ class Signing:
 
     async def _reseal(self, usable: list[SigningKey]) -> None:
         """Bring what an earlier secret encrypted under the present one, so that it may be forgotten."""
-        sealed = {key.kid: self.keyring.reseal(_PURPOSE, key.sealed) for key in usable}
+        sealed = {key.kid: self.keyring.reseal(Purpose.SIGNING_KEYS, key.sealed) for key in usable}
         anew = {kid: text for kid, text in sealed.items() if text is not None}
         if anew:
             await self.homeserver.query(housekeeping.reseal_keys, anew)
@@ -85,7 +84,7 @@ class Signing:
         return SigningKey(
             kid=kid,
             algorithm=algorithm,
-            sealed=self.keyring.seal(_PURPOSE, pem),
+            sealed=self.keyring.seal(Purpose.SIGNING_KEYS, pem),
             public_jwk=keys.public_jwk(pem, kid=kid, algorithm=algorithm),
             created_at=now,
             active_from=start,
@@ -96,7 +95,9 @@ class Signing:
         now = self.homeserver.now()
         if not 0 <= now - self._read_at < _REREAD_AFTER:
             stored = await self.homeserver.query(rows.list_all)
-            pems = {key.kid: self.keyring.unseal(_PURPOSE, key.sealed) for key in stored}
+            pems = {
+                key.kid: self.keyring.unseal(Purpose.SIGNING_KEYS, key.sealed) for key in stored
+            }
             self._pems = {kid: pem for kid, pem in pems.items() if pem is not None}
             self._known = [key for key in stored if key.kid in self._pems]
             self._read_at = now

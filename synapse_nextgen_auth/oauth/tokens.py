@@ -15,7 +15,7 @@ import struct
 
 import attrs
 
-from synapse_nextgen_auth.secret import Keyring, Secret, urlsafe
+from synapse_nextgen_auth.secret import Keyring, Purpose, Secret, urlsafe
 
 _EXPIRY_BYTES = 5
 _FIELDS = struct.Struct(f">16sI{_EXPIRY_BYTES}s")
@@ -34,6 +34,11 @@ class Kind(enum.Enum):
 
 _PREFIX_LENGTH = 4
 _KINDS = {kind.value: kind for kind in Kind}
+_PURPOSES = {
+    Kind.ACCESS: Purpose.ACCESS_TOKEN,
+    Kind.REFRESH: Purpose.REFRESH_TOKEN,
+    Kind.PERSONAL: Purpose.PERSONAL_TOKEN,
+}
 
 
 @attrs.frozen
@@ -63,7 +68,7 @@ def kind_of(text: str) -> Kind | None:
 def mint(keys: Keyring, token: Token) -> Secret:
     """Write a token down and sign it."""
     fields = _pack(token)
-    mac = keys.mac(_purpose(token.kind), fields)[:_MAC_BYTES]
+    mac = keys.mac(_PURPOSES[token.kind], fields)[:_MAC_BYTES]
     return Secret(token.kind.value + urlsafe(fields + mac))
 
 
@@ -77,13 +82,9 @@ def read(keys: Keyring, text: str) -> Token | None:
     except binascii.Error:
         return None
     fields, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-    if not keys.proves(_purpose(kind), fields, mac):
+    if not keys.proves(_PURPOSES[kind], fields, mac):
         return None
     return _unpack(kind, fields)
-
-
-def _purpose(kind: Kind) -> str:
-    return f"token {kind.name.lower()}"
 
 
 def _pack(token: Token) -> bytes:

@@ -10,7 +10,7 @@ process stopped, and only for those the same tries succeed with 2^-28.
 
 import re
 
-from synapse_nextgen_auth.secret import Keyring
+from synapse_nextgen_auth.secret import Keyring, Purpose
 
 # No vowels, so no words; no letter that looks like another one or like a digit.
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
@@ -18,7 +18,6 @@ LENGTH = 9
 HALF = 4  # letters; who guesses the others of a code knows these
 GROUPS = {LENGTH: 3, 8: 4}  # how many letters a group has, by the letters of the code
 
-_PURPOSE = "user code"  # what its keys are for
 _BETWEEN = re.compile(r"[\s\-\u2010-\u2015_.]+")
 _CODE = re.compile(f"[{ALPHABET}]+")
 
@@ -42,16 +41,16 @@ def keyed(keys: Keyring, code: str) -> tuple[str, str]:
 
     A user code is short enough to be found by trying all of them, so the digest takes a key.
     """
-    half = keys.mac("user code half", code[:HALF].encode("ascii"))
-    return keys.mac(_PURPOSE, code.encode("ascii")).hex(), half.hex()
+    half = keys.mac(Purpose.USER_CODE_HALF, code[:HALF].encode("ascii"))
+    return keys.mac(Purpose.USER_CODE, code.encode("ascii")).hex(), half.hex()
 
 
 def seal(keys: Keyring, code: str) -> str:
     """Encrypt a code for the database: the person compares it with the device before they agree."""
-    return keys.seal(_PURPOSE, code.encode("ascii"))
+    return keys.seal(Purpose.USER_CODE, code.encode("ascii"))
 
 
 def unseal(keys: Keyring, sealed: str) -> str | None:
     """Return a sealed code; `None` when no key of ours fits."""
-    code = keys.unseal(_PURPOSE, sealed)
+    code = keys.unseal(Purpose.USER_CODE, sealed)
     return None if code is None else code.decode("ascii")

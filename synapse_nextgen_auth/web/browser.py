@@ -11,10 +11,9 @@ import attrs
 
 from synapse_nextgen_auth.accounts.browsers import Browser
 from synapse_nextgen_auth.homeserver.http import Incoming
-from synapse_nextgen_auth.secret import Keyring, Secret, digest, random_token, urlsafe
+from synapse_nextgen_auth.secret import Keyring, Purpose, Secret, digest, random_token, urlsafe
 
 CSRF_LIFETIME = 24 * 3600
-_PURPOSE = "csrf"
 _TOKEN = re.compile(rb"[A-Za-z0-9_-]{43}")
 _CSRF = re.compile(r"([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
 
@@ -77,7 +76,7 @@ def fresh() -> Visitor:
 
 def csrf(keys: Keyring, visitor: Visitor, *, now: int) -> str:
     """Return the proof that a form was made for this browser."""
-    return f"{now}.{urlsafe(keys.mac(_PURPOSE, _message(visitor, now)))}"
+    return f"{now}.{urlsafe(keys.mac(Purpose.FORM, _message(visitor, now)))}"
 
 
 def proves(keys: Keyring, visitor: Visitor, value: str | None, *, now: int) -> bool:
@@ -89,7 +88,7 @@ def proves(keys: Keyring, visitor: Visitor, value: str | None, *, now: int) -> b
     # The clocks of two workers may differ a little.
     if not made - 60 <= now < made + CSRF_LIFETIME:
         return False
-    return keys.proves(_PURPOSE, _message(visitor, made), urlsafe_b64decode(match[2] + "="))
+    return keys.proves(Purpose.FORM, _message(visitor, made), urlsafe_b64decode(match[2] + "="))
 
 
 def is_from_elsewhere(incoming: Incoming, origin: str) -> bool:
