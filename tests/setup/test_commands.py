@@ -25,6 +25,8 @@ SETUP = DOCS / "setup"
 PAGES = [README, *sorted(SETUP.glob("*.md"))]
 HERE = "tests/setup/test_commands.py::"
 NGINX = "tests/setup/test_nginx.py::"
+ADMINISTRATION = "tests/setup/test_administration.py::"
+APPLICATIONS = "tests/setup/test_applications.py::"
 CHECKED = f"{HERE}test_check_config_accepts_every_yaml_that_has_modules"
 # Page, language and first line of a block; the test that runs it, or after "not" why none can.
 COVERED = {
@@ -67,6 +69,28 @@ COVERED = {
     ),
     ("docs/setup/removal.md", "sql", "DROP TABLE"): f"{HERE}test_removal_leaves_no_table",
     ("docs/setup/removal.md", "yaml", "modules:"): CHECKED,
+    ("docs/setup/administration.md", "sh", "cat > login.json"): (
+        f"{ADMINISTRATION}test_the_devices_of_somebody_are_listed"
+    ),
+    ("docs/setup/administration.md", "sh", "curl -s "): (
+        f"{ADMINISTRATION}test_every_command_of_the_page_is_tried"
+    ),
+    ("docs/setup/administration.md", "sql", "SELECT"): (
+        f"{ADMINISTRATION}test_the_statements_find_what_they_are_about"
+    ),
+    ("docs/setup/applications.md", "yaml", "modules:"): CHECKED,
+    ("docs/setup/applications.md", "ini", "[server]"): (
+        f"{APPLICATIONS}test_grafana_is_told_what_is_so"
+    ),
+    ("docs/setup/applications.md", "ini", "AUTH_METHOD"): (
+        f"{APPLICATIONS}test_bookstack_is_told_what_is_so"
+    ),
+    ("docs/setup/applications.md", "python", "#!/usr/bin/env python3"): (
+        f"{APPLICATIONS}test_the_script_signs_in_refreshes_and_signs_out"
+    ),
+    ("docs/setup/applications.md", "sh", "python3 matrix_token.py"): (
+        f"{APPLICATIONS}test_the_script_signs_in_refreshes_and_signs_out"
+    ),
     ("docs/setup/reverse-proxy.md", "nginx", "location ^~"): (
         f"{NGINX}test_the_limit_for_requests_holds_beside_synapses_location"
     ),
@@ -286,7 +310,10 @@ WITH_MODULES = [
 def test_check_config_accepts_every_yaml_that_has_modules(page, text, tmp_path, capsys):
     """What a setup page shows can be pasted into a homeserver.yaml."""
     directory = Path(tmp_path)
-    _write_settings(directory, **yaml.safe_load(text))
+    for file in re.findall(r"/etc/matrix-synapse/(\S+\.secret)", text):
+        (directory / file).write_text("a secret of at least thirty-two characters")
+    moved = text.replace("/etc/matrix-synapse/", f"{directory}/")
+    _write_settings(directory, **yaml.safe_load(moved))
     code = main(["check-config", str(directory / "homeserver.yaml")])
 
     assert code == 0, capsys.readouterr().out
