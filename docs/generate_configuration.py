@@ -57,6 +57,7 @@ _KINDS: dict[object, str] = {
     tuple[Secret, ...]: "a list of texts of 32 bytes or more, in quotes",
     tuple[StaticClient, ...]: "a list of clients",
     frozenset[str]: "a list of texts",
+    tuple[str, ...]: "a list of hosts, domains and networks",
 }
 
 

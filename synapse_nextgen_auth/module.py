@@ -11,7 +11,7 @@ from synapse.module_api import ModuleApi
 
 from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth.accounts.management import Action
-from synapse_nextgen_auth.config import Config, ConfigProblems
+from synapse_nextgen_auth.config import Config, ConfigProblems, Registration
 from synapse_nextgen_auth.homeserver import (
     admin_refusal,
     auth,
@@ -47,9 +47,10 @@ from synapse_nextgen_auth.oauth.clients import (
     AuthMethod,
     Client,
 )
+from synapse_nextgen_auth.oauth.hosts import Listed
 from synapse_nextgen_auth.oauth.metadata import PREFIX, Abilities, Endpoints
 from synapse_nextgen_auth.oauth.rates import Rate
-from synapse_nextgen_auth.oauth.redirects import rules_at
+from synapse_nextgen_auth.oauth.redirects import RedirectRules, rules_at
 from synapse_nextgen_auth.oauth.static_clients import StaticClient
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.store.migrations import SchemaRefused
@@ -145,10 +146,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         abilities=abilities,
         registration_rules=RegistrationRules(
             grant_types=frozenset(grant_types),
-            redirects=rules_at(
-                endpoints.issuer,
-                allow_loopback_web=config.client_registration.allow_loopback_web,
-            ),
+            redirects=_redirect_rules(endpoints.issuer, config.client_registration),
         ),
         document=metadata.encode(metadata.document(endpoints, abilities)),
         keys=keys,
@@ -164,6 +162,15 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         polls=Polls(homeserver),
         static_clients={written.client.client_id: _hashed(written) for written in config.clients},
         known_clients=KnownClients(homeserver),
+    )
+
+
+def _redirect_rules(issuer: str, options: Registration) -> RedirectRules:
+    return attrs.evolve(
+        rules_at(issuer, allow_loopback_web=options.allow_loopback_web),
+        listed=Listed.of(options.public_hosts),
+        allow_without_client_uri=options.allow_without_client_uri,
+        allow_other_hosts=options.allow_other_hosts,
     )
 
 

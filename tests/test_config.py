@@ -239,6 +239,18 @@ def test_numbers_are_numbers_and_switches_are_switches(path, value, fine):
         assert problems(option(path, value)).keys() == {path}
 
 
+def test_hosts_that_count_as_public_are_checked_one_by_one():
+    """Each that is wrong is named with its place."""
+    path = "client_registration.public_hosts"
+    fine = ["chat", ".corp.example", "192.168.0.0/16", "fd00::/8"]
+
+    assert value_of(config.read(option(path, fine)), path) == tuple(fine)
+    assert problems(option(path, "chat")).keys() == {path}
+    found = problems(option(path, ["chat", "*.internal", "127.0.0.1", 5, "10.0.0.1/8"]))
+    assert found.keys() == {f"{path}[{n}]" for n in (1, 2, 3, 4)}
+    assert "allow_loopback_web" in found[f"{path}[2]"]
+
+
 @pytest.mark.parametrize("path", ["enabled", "secret", "tokens.refresh_grace", "clients"])
 def test_nothing_is_the_default(path):
     """An option without a value is one that is not there."""

@@ -37,6 +37,9 @@ def settings_in_effect(config: Config, hs_config: HomeServerConfig) -> str:
         "client registration": _rate(registration) if registration.enabled else "closed",
         "unused registrations": f"kept for {duration(registration.unused_lifetime)}",
         "clients on loopback": _LOOPBACK[registration.allow_loopback_web],
+        "hosts as if public": _names(registration.public_hosts),
+        "without client_uri": _MAY_REGISTER[registration.allow_without_client_uri],
+        "other redirect hosts": _MAY_REGISTER[registration.allow_other_hosts],
         "device grants": _rate(devices) if devices.enabled else "off",
         "device grant lifetime": duration(devices.lifetime),
         "device grant interval": duration(devices.interval),
@@ -56,6 +59,7 @@ _LOOPBACK = {
     True: "may register web addresses",
     False: "may not register web addresses",
 }
+_MAY_REGISTER = {True: "may register", False: "are refused"}
 
 
 def _rate(limits: Authorization | Registration | DeviceGrants) -> str:

@@ -17,9 +17,29 @@ class Registration:
     )
     allow_loopback_web: bool | None = option(
         None,
-        "Let web clients register `http://localhost`, `http://127.0.0.1` and `http://[::1]`"
-        " addresses, for clients under development. Not set: only while this homeserver itself is"
+        "Let web clients register addresses at `localhost`, `127.0.0.1` and `[::1]`, with http or"
+        " https, for clients under development. Not set: only while this homeserver itself is"
         " on loopback.",
+        example="true",
+    )
+    public_hosts: tuple[str, ...] = option(
+        (),
+        "Hosts inside your network that clients may register as if they were on the internet: a"
+        " host or domain with all that is below it, `.example` for what is below alone, an address,"
+        " or a network. Names with two labels or more, like `chat.internal`, need it only if they are"
+        " public suffixes. They all have to be https, and nothing is ever fetched from there.",
+        example='["chat", ".corp.example", "192.168.0.0/16", "fd00::/8"]',
+    )
+    allow_without_client_uri: bool = option(
+        False,
+        "Let clients register without `client_uri`, as ordinary OpenID Connect clients do. The host"
+        " of the redirect URI stands for the client then, and people see that.",
+        example="true",
+    )
+    allow_other_hosts: bool = option(
+        False,
+        "Let clients register redirect URIs at other hosts than that of their `client_uri`, and at"
+        " any scheme of an app with a dot in it. People see the host that they are sent to.",
         example="true",
     )
     per_second: float = option(

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import attrs
 
 from synapse_nextgen_auth.config.options import LONGEST, seconds_of
+from synapse_nextgen_auth.oauth import hosts
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.static_clients import StaticClient, read_static
 from synapse_nextgen_auth.secret import Secret
@@ -73,6 +74,8 @@ class Reader:
                 may_be_zero=field.metadata["may_be_zero"],
                 longest=field.metadata["longest"] or LONGEST,
             )
+        if isinstance(field.default, tuple):
+            return self.listed({path: raw}, path, self.a_host)
         if isinstance(field.default, bool) or field.name.startswith("allow_"):
             return self.typed(raw, bool, "true or false", path)
         number = self.typed(raw, (int, float), "a number", path)
@@ -128,6 +131,15 @@ class Reader:
             return raw
         self.say(path, f"expected a text, got {kind_of(raw)}")
         return None
+
+    def a_host(self, raw: object, path: str) -> str | None:
+        """Return a host, a domain or a network."""
+        text = self.a_text(raw, path)
+        reason = hosts.refuse_entry(text) if text is not None else None
+        if reason:
+            self.say(path, f"{shown(text)} {reason}")
+            return None
+        return text
 
     def a_secret(self, raw: object, path: str) -> Secret | None:
         """Return a secret that is long enough."""

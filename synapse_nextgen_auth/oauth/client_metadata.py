@@ -85,12 +85,12 @@ def read_metadata(document: object, *, rules: RegistrationRules) -> Metadata:
     """
     fields = Fields.of(document)
     fields.texts("contacts")  # its type is checked; we have no use for people's addresses
-    application_type = _choice(fields, "application_type", APPLICATION_TYPES)
     auth_method = AuthMethod(_choice(fields, "token_endpoint_auth_method", _METHODS))
     grant_types = _grant_types(fields, rules)
     response_types = _response_types(fields, grant_types)
     redirect_uris = _redirect_uris(fields, grant_types)
-    base = _base(fields, redirect_uris, auth_method, rules)
+    application_type = _application_type(fields, redirect_uris, rules)
+    base = _base(fields, redirect_uris, application_type, auth_method, rules)
     _check_redirects(redirect_uris, application_type, base, rules)
     signing_alg, keys = _keys(fields, auth_method)
     return Metadata(
@@ -160,29 +160,73 @@ def _redirect_uris(fields: Fields, grant_types: tuple[str, ...]) -> tuple[str, .
     return redirect_uris
 
 
+def _application_type(
+    fields: Fields, redirect_uris: tuple[str, ...], rules: RegistrationRules
+) -> str:
+    """Return whether the client is native; many that can be nothing else do not say so.
+
+    The default of OpenID Registration is "web", which no client can be that has no address on the
+    web; such a document would be refused. Where web clients may be on loopback, it is taken as before.
+    """
+    if fields.text("application_type") is not None or rules.redirects.trusted:
+        return _choice(fields, "application_type", APPLICATION_TYPES)
+    parsed = [uri for text in redirect_uris if (uri := uris.parse(text))]
+    is_app = [uri.is_loopback or redirects.is_private_use(uri) for uri in parsed]
+    if not redirect_uris or len(parsed) < len(redirect_uris) or not all(is_app):
+        return WEB
+    could_be_web = rules.redirects.allow_loopback_web and all(uri.is_loopback for uri in parsed)
+    return WEB if could_be_web else NATIVE
+
+
 def _base(
     fields: Fields,
     redirect_uris: tuple[str, ...],
+    application_type: str,
     auth_method: AuthMethod,
     rules: RegistrationRules,
 ) -> Uri | None:
     """Return the URI whose host stands for the client: `client_uri`.
 
-    A confidential client may leave it out; its first redirect URI then binds all the others. One of
-    the configuration need not have either.
+    A confidential client may leave it out, and where the operator allows it any client; its first
+    https redirect URI then binds all the others. One of the configuration need not have either.
     """
     text = fields.text("client_uri")
     if text is not None:
-        return _read_page("client_uri", text, rules)
+        return _read_client_uri(text, redirect_uris, application_type, rules)
     first = uris.parse(redirect_uris[0]) if redirect_uris else None
     if redirect_uris and not first:
         reason = uris.refuse(redirect_uris[0])
         raise _invalid_redirect(f"redirect_uris {quoted(redirect_uris[0])}: {reason}")
     if rules.redirects.trusted:
         return first
-    if auth_method is AuthMethod.NONE or not first or uris.refuse_public_https(first):
-        raise invalid("client_uri is required: the https address of a page about the client")
+    if rules.redirects.allow_without_client_uri:
+        parsed = map(uris.parse, redirect_uris)
+        return next((uri for uri in parsed if uri and uri.scheme == "https"), None)
+    listed = rules.redirects.listed
+    if auth_method is AuthMethod.NONE or not first or uris.refuse_public_https(first, listed):
+        raise invalid(
+            "client_uri is required: the https address of a page about the client, "
+            f"unless {_WITHOUT_CLIENT_URI} is true"
+        )
     return first
+
+
+# The option that would let through what is refused.
+_WITHOUT_CLIENT_URI = "client_registration.allow_without_client_uri"
+
+
+def _read_client_uri(
+    text: str, redirect_uris: tuple[str, ...], application_type: str, rules: RegistrationRules
+) -> Uri:
+    """Return `client_uri`, which for a tool without a website may be the machine that it runs on."""
+    uri = uris.parse(text)
+    if uri is None or not uri.is_web_on_loopback or uri.has_userinfo or rules.redirects.trusted:
+        return _read_page("client_uri", text, rules)
+    parsed = map(uris.parse, redirect_uris)
+    stays_here = redirect_uris and all(redirect and redirect.is_loopback for redirect in parsed)
+    if application_type == NATIVE and stays_here:
+        return uri
+    return _read_page("client_uri", text, rules)
 
 
 def _check_redirects(
@@ -191,8 +235,6 @@ def _check_redirects(
     base: Uri | None,
     rules: RegistrationRules,
 ) -> None:
-    if base is None:  # there are none either
-        return
     for uri in redirect_uris:
         reason = redirects.refuse_registration(
             uri, application_type=application_type, client_uri=base, rules=rules.redirects
@@ -254,8 +296,13 @@ def _page(fields: Fields, name: str, base: Uri | None, rules: RegistrationRules)
     if text is None:
         return None
     page = _read_page(name, text, rules)
-    binds = base if not rules.redirects.trusted else None
-    reason = redirects.refuse_base(page, binds) if binds else None
+    if rules.redirects.trusted:
+        return text
+    if base is None:
+        raise invalid(
+            f"{name} {quoted(text)}: it must be on the host of client_uri, which is missing"
+        )
+    reason = redirects.refuse_base(page, base, rules.redirects)
     if reason:
         raise invalid(f"{name} {quoted(text)}: {reason}")
     return text
@@ -273,9 +320,7 @@ def _refuse_page(uri: Uri, rules: RegistrationRules) -> str | None:
     if rules.redirects.trusted:
         is_web = uri.scheme in {"https", "http"} and uri.host and not uri.has_userinfo
         return None if is_web else "it must be the http or https address of a page"
-    if rules.redirects.allow_loopback_web and uri.is_loopback and not uri.has_userinfo:
-        return None
-    return uris.refuse_public_https(uri)
+    return redirects.refuse_public(uri, rules.redirects)
 
 
 def _invalid_redirect(reason: str) -> OAuthError:

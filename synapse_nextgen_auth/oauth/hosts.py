@@ -5,7 +5,10 @@ Hosts are lower case here, and an IPv6 address keeps its brackets.
 
 import functools
 import re
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+import attrs
 from publicsuffixlist import PublicSuffixList
 
 from synapse_nextgen_auth.oauth.wording import quoted
@@ -18,18 +21,91 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
-def refuse_public(host: str) -> str | None:
-    """Say why this host is not the name of somebody on the internet (C046)."""
+# The option that lets clients be at hosts which are nobody's on the internet.
+LISTING = "client_registration.public_hosts"
+
+
+@attrs.frozen
+class Listed:
+    """Hosts that an operator lets clients be at as if they were on the internet."""
+
+    names: frozenset[str] = frozenset()
+    below: tuple[str, ...] = ()
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    @classmethod
+    def of(cls, entries: Iterable[str]) -> "Listed":
+        """Take entries that `refuse_entry` has nothing against."""
+        texts = [entry.lower() for entry in entries]
+        networks = {text: network for text in texts if (network := _network(text))}
+        names = [text for text in texts if text not in networks]
+        return cls(
+            frozenset(name for name in names if not name.startswith(".")),
+            tuple(name if name.startswith(".") else f".{name}" for name in names),
+            tuple(networks.values()),
+        )
+
+    def has(self, host: str) -> bool:
+        """Say whether this host is listed, itself or by its domain or network."""
+        try:
+            address = ip_address(host.strip("[]"))
+        except ValueError:
+            return _is_name(host) and (host in self.names or host.endswith(self.below))
+        return any(address in network for network in self.networks)
+
+
+_NOTHING = Listed()
+
+
+def refuse_entry(text: str) -> str | None:
+    """Say why an operator cannot list this."""
+    network = _network(text)
+    if network is not None:
+        loopback = network.is_loopback or any(
+            network.version == other.version and network.overlaps(other) for other in _LOOPBACKS
+        )
+        return "is loopback, see allow_loopback_web" if loopback else None
+    name = text.lower().removeprefix(".")
+    if name.split(".")[-1] == "localhost":
+        return "is loopback, see allow_loopback_web"
+    if not _is_name(name):
+        return (
+            "must be a host, a domain (.example for all hosts below it) or a network (10.0.0.0/8)"
+        )
+    return None
+
+
+_LOOPBACKS = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(text.strip("[]"))
+    except ValueError:
+        return None
+
+
+def refuse_public(host: str, listed: Listed = _NOTHING) -> str | None:
+    """Say why this host is not the name of somebody on the internet (C046), nor listed."""
     labels = host.split(".")
-    if host.startswith("[") or _NUMBER.fullmatch(labels[-1]):
-        return f"its host {quoted(host)} is an IP address and must be a domain name"
+    unless = "" if host in LOOPBACK else f", unless {LISTING} lists it"
     if labels[-1] == "localhost":
         return f"its host {quoted(host)} is this machine and must be a public domain name"
-    if len(host) > 253 or not all(map(_LABEL.fullmatch, labels)):
+    if listed.has(host):
+        return None
+    if host.startswith("[") or _NUMBER.fullmatch(labels[-1]):
+        return f"its host {quoted(host)} is an IP address and must be a domain name{unless}"
+    if not _is_name(host):
         return f"its host {quoted(host)} must be a domain name, in ASCII and without a final dot"
     if registrable_domain(host) is None:
-        return f"its host {quoted(host)} is a public suffix and must be a domain name below one"
+        return f"its host {quoted(host)} is a public suffix and must be a domain name below one{unless}"
     return None
+
+
+def _is_name(host: str) -> bool:
+    labels = host.split(".")
+    is_number = _NUMBER.fullmatch(labels[-1]) is not None
+    return len(host) <= 253 and not is_number and all(map(_LABEL.fullmatch, labels))
 
 
 def is_under(host: str, base: str) -> bool:

@@ -51,6 +51,11 @@ class Uri:
         """Whether this is plain http to the machine of the reader."""
         return self.scheme == "http" and self.host in hosts.LOOPBACK
 
+    @property
+    def is_web_on_loopback(self) -> bool:
+        """Whether this is http or https to the machine of the reader."""
+        return self.scheme in _DEFAULT_PORTS and self.host in hosts.LOOPBACK
+
 
 def parse(text: str) -> Uri | None:
     """Take a URI apart; `None` for what `refuse` refuses."""
@@ -110,10 +115,10 @@ def refuse(text: str) -> str | None:
     return None
 
 
-def refuse_public_https(uri: Uri) -> str | None:
-    """Say why this is not the https address of a page on the internet (MSC2966)."""
+def refuse_public_https(uri: Uri, listed: hosts.Listed | None = None) -> str | None:
+    """Say why this is not the https address of a page on the internet (MSC2966), or one listed."""
     if uri.scheme != "https":
         return "its scheme must be https"
     if uri.has_userinfo:
         return "it must not contain a user name or password"
-    return hosts.refuse_public(uri.host)
+    return hosts.refuse_public(uri.host, listed or hosts.Listed())

@@ -5,12 +5,14 @@ Every page that has something to do with a grant comes back to `go_on`.
 
 import logging
 
+import attrs
+
 from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.flows import authorize as flow
 from synapse_nextgen_auth.flows.authorize import Refused, Step
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth import authorize as rules
-from synapse_nextgen_auth.oauth import scopes, uris
+from synapse_nextgen_auth.oauth import redirects, scopes, uris
 from synapse_nextgen_auth.oauth.authorize import Answer, Target
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError
@@ -221,10 +223,26 @@ def target(grant: Grant) -> Target:
 
 def card(client: Client, languages: tuple[str, ...]) -> ClientCard:
     """Show a client in the reader's languages: what it calls itself, and the host that says so."""
+    first = client.redirect_uris[:1]
     return ClientCard(
         name=client.name_for(languages),
-        host=client.host or client.client_id,
+        host=client.host or next(map(destination, first), client.client_id),
         uri=client.text_for("client_uri", languages),
         tos_uri=client.text_for("tos_uri", languages),
         policy_uri=client.text_for("policy_uri", languages),
     )
+
+
+def asking(site: Site, grant: Grant, client: Client, languages: tuple[str, ...]) -> ClientCard:
+    """Show the client of a grant by who gets the code, where its page is somebody else's.
+
+    An operator may have let clients register so; of those that the operator wrote down the page
+    counts.
+    """
+    shown = card(client, languages)
+    if client.client_id in site.static_clients:
+        return shown
+    goes_to, base = uris.parse(grant.redirect_uri), uris.parse(client.client_uri or "")
+    if goes_to is None or (base is not None and redirects.speaks_for(base, goes_to)):
+        return shown
+    return attrs.evolve(shown, host=destination(grant.redirect_uri), uri=None)

@@ -12,6 +12,7 @@ from typing import ClassVar
 import attrs
 
 from synapse_nextgen_auth.accounts.approvals import Operation
+from synapse_nextgen_auth.oauth import hosts
 
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
@@ -49,7 +50,8 @@ class ClientCard:
     """The application that asks.
 
     `name` is what it calls itself. `host` is the host of its own page (punycode, no port unless
-    unusual): what a person can verify. The URIs are links; one that is not http(s) is dropped.
+    unusual), or where its people are sent: what a person can verify. One that ends in a colon is the
+    scheme of an app. The URIs are links; one that is not http(s) is dropped.
     """
 
     name: str
@@ -57,6 +59,11 @@ class ClientCard:
     uri: str | None = attrs.field(default=None, converter=_web_link)
     tos_uri: str | None = attrs.field(default=None, converter=_web_link)
     policy_uri: str | None = attrs.field(default=None, converter=_web_link)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether no host stands for it, only the machine that it runs on."""
+        return self.host in hosts.LOOPBACK or self.host.endswith(":")
 
     @property
     def initial(self) -> str:

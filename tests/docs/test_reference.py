@@ -263,6 +263,7 @@ MISTAKES = (
     {"clients": [_NO_PROOF, _NO_PROOF]},
     {"clients": [_NO_PROOF | {"grant_types": ["authorization_code", "refresh-token"]}]},
     {"authorization": {"burst": "many"}},
+    {"client_registration": {"public_hosts": ["*.internal", "localhost"]}},
     {"clients": [_NO_PROOF | {"client_secret": "short"}]},
     {"clients": [_SECRET | {"client_secret_path": "/nowhere"}]},
     {"clients": [_NO_PROOF | {"token_endpoint_auth_method": "client_secret_post"}]},

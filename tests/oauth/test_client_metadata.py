@@ -37,6 +37,7 @@ PUBLIC = {
     "redirect_uris": ["https://app.example.com/callback"],
     "token_endpoint_auth_method": "none",
 }
+NO_PAGE = {"token_endpoint_auth_method": "none"}
 CONFIDENTIAL = {"redirect_uris": ["https://app.example.com/callback"]}
 SIGNING = {**PUBLIC, "token_endpoint_auth_method": "private_key_jwt", "jwks": KEYS}
 
@@ -348,6 +349,77 @@ def test_a_public_client_must_have_a_client_uri():
     assert "client_uri is required" in refused(
         {"redirect_uris": ["http://localhost/"], "application_type": "native"}
     )
+
+
+@pytest.mark.parametrize(
+    ("redirect_uris", "application_type"),
+    [
+        (["http://127.0.0.1:33418/"], "native"),
+        (["http://localhost/cb", "http://[::1]:9/cb"], "native"),
+        (["com.example.app:/cb"], "native"),
+        (["com.example.app:/cb", "http://127.0.0.1/"], "native"),
+        (["https://app.example.com/cb"], "web"),
+    ],
+)
+def test_a_missing_application_type_is_read_from_the_addresses(redirect_uris, application_type):
+    """A client that has no address on the web is none of it, whatever the default says."""
+    document = {**PUBLIC, "redirect_uris": redirect_uris}
+
+    assert read(document).application_type == application_type
+    assert read({**document, "application_type": None}).application_type == application_type
+
+
+@pytest.mark.parametrize(
+    "redirect_uris",
+    [
+        ["http://127.0.0.1/", "https://app.example.com/cb"],
+        ["http://127.0.0.1/", "\n"],
+        ["http://example.com/cb"],
+        ["http://127.1/"],
+    ],
+)
+def test_otherwise_a_missing_application_type_means_web(redirect_uris):
+    """The default of OpenID Registration, with what it forbids."""
+    refused({**PUBLIC, "redirect_uris": redirect_uris}, code="invalid_redirect_uri")
+    web = {**PUBLIC, "application_type": "web", "redirect_uris": ["http://127.0.0.1/"]}
+    refused(web, code="invalid_redirect_uri")
+
+
+def test_where_web_clients_may_be_on_loopback_the_ids_stay():
+    """A web client without a type was taken there before, and keeps its `client_id`."""
+    document = {**PUBLIC, "redirect_uris": ["http://localhost:5173/cb"]}
+    said = {**document, "application_type": "web"}
+
+    assert clients.digest(read(document, ON_LOOPBACK)) == clients.digest(read(said, ON_LOOPBACK))
+
+
+@pytest.mark.parametrize(
+    "client_uri", ["http://localhost", "https://localhost/", "http://[::1]:80/"]
+)
+def test_c046_a_tool_may_give_its_machine_as_its_page(client_uri):
+    """A native client that stays on loopback has no page that it could name."""
+    tool = {**PUBLIC, "client_uri": client_uri, "redirect_uris": ["http://127.0.0.1:4/cb"]}
+    elsewhere = ["http://127.0.0.1/cb", "https://app.example.com/cb"]
+
+    assert read(tool).host in {"localhost", "[::1]"}
+    assert "client_uri" in refused({**tool, "redirect_uris": ["com.example.app:/cb"]})
+    assert "client_uri" in refused({**tool, "redirect_uris": elsewhere})
+    assert "client_uri" in refused({**tool, "application_type": "web"})
+    assert "logo_uri" in refused({**tool, "logo_uri": "https://example.com/logo.png"})
+    assert "client_uri" in refused({**tool, "client_uri": "https://me@localhost/"})
+
+
+def test_without_client_uri_pages_have_nobody_to_belong_to():
+    """Where the operator lets clients leave it out, the first redirect URI on the web binds them."""
+    rules = RegistrationRules(redirects=RedirectRules(allow_without_client_uri=True))
+    web = {**NO_PAGE, "redirect_uris": ["https://a.example.com/cb"]}
+    tool = {**NO_PAGE, "redirect_uris": ["http://127.0.0.1/cb"]}
+
+    assert read({**web, "tos_uri": "https://a.example.com/tos"}, rules).host == "a.example.com"
+    assert "subdomain" in refused({**web, "tos_uri": "https://b.example.com/tos"}, rules)
+    assert "which is missing" in refused({**tool, "tos_uri": "https://example.com/tos"}, rules)
+    both = {**web, "redirect_uris": ["https://a.example.com/cb", "https://b.example.com/cb"]}
+    assert "subdomain" in refused(both, rules, code="invalid_redirect_uri")
 
 
 @pytest.mark.parametrize("field", ["logo_uri", "tos_uri", "policy_uri"])

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synapse_nextgen_auth.oauth import hosts
+from synapse_nextgen_auth.oauth.hosts import Listed
 
 
 @pytest.mark.parametrize(
@@ -104,3 +105,57 @@ def test_any_text_is_answered(host):
 def test_c222_a_huge_host_is_refused(host):
     """Length costs nothing but one pass."""
     assert hosts.refuse_public(host)
+
+
+@pytest.mark.parametrize(
+    ("entries", "host", "listed"),
+    [
+        (["chat"], "chat", True),
+        (["chat"], "wiki.chat", True),
+        (["chat"], "notchat", False),
+        (["CHAT"], "chat", True),
+        ([".internal"], "app.internal", True),
+        ([".internal"], "internal", False),
+        ([".internal"], "x..internal", False),
+        (["192.168.0.0/16"], "192.168.1.5", True),
+        (["192.168.0.0/16"], "192.169.1.5", False),
+        (["192.168.0.0/16"], "192.168.1", False),
+        (["192.168.0.0/16"], "0xc0a80105", False),
+        (["192.168.0.0/16"], "[::ffff:192.168.1.5]", False),
+        (["10.1.2.3"], "10.1.2.3", True),
+        (["fd00::/8"], "[fd12::1]", True),
+        (["[fd12::1]"], "[fd12::1]", True),
+        (["fd00::/8"], "[fe80::1]", False),
+        ([], "chat", False),
+        (["chat"], "localhost", False),
+    ],
+)
+def test_what_an_operator_lists(entries, host, listed):
+    """A host with all below it, what is below a domain, an address, a network."""
+    assert Listed.of(entries).has(host) == listed
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        *((fine, None) for fine in ("chat", ".internal", "corp.example", "10.0.0.0/8", "fd00::/8")),
+        *(
+            (loop, "loopback")
+            for loop in ("localhost", ".localhost", "127.0.0.1", "::1", "0.0.0.0/0")
+        ),
+        *((loop, "loopback") for loop in ("127.0.0.0/8", "[::1]", "::/0", "a.localhost")),
+        *(
+            (wrong, "must be a host")
+            for wrong in ("*.internal", "https://chat", "chat:8443", "a b")
+        ),
+        *(
+            (wrong, "must be a host")
+            for wrong in ("", ".", "10.0.0.1/8", "10.0.0", "ch_at", "chat/")
+        ),
+    ],
+)
+def test_what_an_operator_cannot_list(entry, reason):
+    """No wildcard, no address of a page, and not this machine."""
+    found = hosts.refuse_entry(entry)
+
+    assert (reason in found) if reason else (found is None)

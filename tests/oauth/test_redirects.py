@@ -1,10 +1,12 @@
 """Redirect URIs: the rules of the Client-Server API, sentence by sentence."""
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synapse_nextgen_auth.oauth import redirects, uris
+from synapse_nextgen_auth.oauth.hosts import Listed
 from synapse_nextgen_auth.oauth.redirects import RedirectRules
 
 BASE = uris.parse("https://example.com/")
@@ -227,6 +229,8 @@ def test_c051_other_parameters_are_the_clients_own(query):
         "http://127.0.0.1:8080/a/b?c=d",
         "http://[::1]:3000/cb",
         "http://localhost/cb",
+        "https://localhost:5173/",
+        "https://[::1]/cb",
     ],
 )
 def test_on_a_loopback_homeserver_web_clients_may_be_on_loopback_too(uri):
@@ -245,7 +249,9 @@ def test_on_a_loopback_homeserver_web_clients_may_be_on_loopback_too(uri):
         "http://user@localhost:5173/",
         "http://localhost:5173/#",
         "http://localhost:5173/?code=x",
-        "https://localhost:5173/",
+        "https://0.0.0.0:5173/",
+        "https://localhost:8008/",
+        "https://localhost.example/",
         "http://0.0.0.0:5173/",
     ],
 )
@@ -512,3 +518,71 @@ def test_c050_native_apps_register_localhost_beside_a_local_homeserver_with_tls(
     rules = redirects.rules_at("https://localhost:8448/_synapse/client/auth/")
 
     assert refuse("http://localhost/", "native", rules=rules) is None
+
+
+LISTED = attrs.evolve(STRICT, listed=Listed.of(["chat", ".internal", "192.168.0.0/16", "fd00::/8"]))
+
+
+@pytest.mark.parametrize(
+    ("client_uri", "uri", "fine"),
+    [
+        ("https://chat/", "https://chat/cb", True),
+        ("https://chat/", "https://chat:8443/cb", True),
+        ("https://192.168.1.5/", "https://192.168.1.5/cb", True),
+        ("https://[fd00::5]/", "https://[fd00::5]:8443/cb", True),
+        ("https://app.internal/", "https://login.app.internal/cb", True),
+        # Nobody owns what is below a listed host, as nobody owns what is below `com`.
+        ("https://chat/", "https://wiki.chat/cb", False),
+        ("https://192.168.1.5/", "https://192.168.1.6/cb", False),
+        ("https://chat/", "https://chat.example/cb", False),
+        ("https://chat/", "http://chat/cb", False),
+        ("https://192.168.1.5/", "https://10.0.0.1/cb", False),
+        ("https://chat/", "https://chat@evil.example/cb", False),
+    ],
+)
+def test_c046_a_listed_host_is_its_own_and_nobody_elses(client_uri, uri, fine):
+    """What an operator lists counts as public, still https, and only for itself."""
+    base = uris.parse(client_uri)
+
+    assert (refuse(uri, client_uri=base, rules=LISTED) is None) == fine
+    # A name with a dot needs no listing: it may be somebody's on the internet as well.
+    assert (refuse(uri, client_uri=base) is None) == (fine and base.host == "app.internal")
+
+
+def test_c045_a_listed_host_owns_no_scheme():
+    """`chat` would own every scheme that begins with it."""
+    assert refuse("chat:/cb", "native", uris.parse("https://chat/"), LISTED)
+    assert refuse("chat.example:/cb", "native", uris.parse("https://chat/"), LISTED)
+
+
+def test_redirects_to_other_hosts_are_public_https_all_the_same():
+    """The option frees the host, and nothing else; nor may they lead here."""
+    rules = attrs.evolve(STRICT, allow_other_hosts=True)
+
+    assert refuse("https://elsewhere.net/cb", rules=rules) is None
+    assert refuse("net.elsewhere:/cb", "native", rules=rules) is None
+    for uri in (
+        *("http://elsewhere.net/cb", "https://10.0.0.1/cb", "https://co.uk/cb", "https://chat/"),
+        *("https://matrix.example.com/cb", "https://elsewhere.net/cb#", "https://localhost/cb"),
+    ):
+        assert refuse(uri, rules=rules), uri
+    for uri in ("elsewhere:/cb", "net.elsewhere://cb", "javascript:alert(1)", "data:x"):
+        assert refuse(uri, "native", rules=rules), uri
+        assert refuse(uri, "native", None, rules), uri
+
+
+@pytest.mark.parametrize(
+    ("client_uri", "uri", "speaks"),
+    [
+        ("https://example.com/", "https://app.example.com/cb", True),
+        ("https://example.com/", "https://example.net/cb", False),
+        ("https://example.com/", "http://127.0.0.1/cb", True),
+        ("https://example.com/", "com.example.app:/cb", True),
+        ("https://example.com/", "com.exampleevil:/cb", False),
+        ("https://chat/", "https://chat/cb", True),
+        ("https://localhost/", "http://localhost/cb", True),
+    ],
+)
+def test_a_page_speaks_for_its_own_addresses(client_uri, uri, speaks):
+    """The consent page names the other ones instead of it."""
+    assert redirects.speaks_for(uris.parse(client_uri), uris.parse(uri)) == speaks

@@ -58,6 +58,7 @@ ELEMENT = ClientCard(
     "https://element.io/privacy",
 )
 BARE = ClientCard("gomuks", "gomuks.app")
+LOCAL = ClientCard("Scripts", "127.0.0.1")
 UGLY = ClientCard(LONG, f"{LONG[:60].lower()}.{LONG[:60].lower()}.example", f"https://{LONG}/")
 
 SIGN_IN = SignInPage(
@@ -823,6 +824,19 @@ def test_consent_to_a_sign_in_is_not_consent_to_act():
     assert "use your account" in acts.text("main")
     assert "use your" not in knows.text("main")
     assert acts.text("h1") != knows.text("h1")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost", "com.example.app:"])
+def test_an_application_on_the_device_is_known_by_no_host(host):
+    """The consent page says where it is; elsewhere it is on the device that it signed in."""
+    local = ClientCard("Scripts", host, f"http://{host}/")
+
+    consent = read(attrs.evolve(CONSENT, client=local)).text("main")
+    assert "an application on this device" in consent
+    assert "you have just started it yourself" in consent
+    assert "Go on only if you know" not in consent
+    devices = read(attrs.evolve(APPROVE, client=local)).text("main")
+    assert "an application on the device itself" in devices
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])

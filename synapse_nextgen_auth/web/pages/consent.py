@@ -99,7 +99,7 @@ async def _page(
             csrf=visitors.csrf(site, visitor),
             action=f"consent?grant={grant.grant_id}",
             server_name=site.server_name,
-            client=grants.card(client, wanted(incoming, grant.ui_locales)),
+            client=grants.asking(site, grant, client, wanted(incoming, grant.ui_locales)),
             user_id=user_id,
             permissions=permissions(scope),
             redirect_host=grants.destination(grant.redirect_uri),

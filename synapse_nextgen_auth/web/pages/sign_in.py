@@ -19,6 +19,7 @@ from synapse_nextgen_auth.web.pages.messages import account_standing, refuse_if_
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.views import (
+    ClientCard,
     SignInError,
     SignInPage,
 )
@@ -132,7 +133,7 @@ def _page(
             action=onward.sign_in_url,
             identifier=identifier[:255],
             server_name=site.server_name,
-            client=grants.card(onward.client, languages) if onward.client else None,
+            client=_card(site, onward, languages),
             asked_for=onward.asked_for,
             error=failure.error if failure else None,
             retry_after=failure.retry_after if failure else None,
@@ -149,3 +150,11 @@ def _page(
         headers=(("Retry-After", str(retry)),) if retry else (),
     )
     return visitors.with_cookie(site, visitor, outgoing)
+
+
+def _card(site: Site, onward: Onward, languages: tuple[str, ...]) -> ClientCard | None:
+    if onward.client is None:
+        return None
+    if onward.grant is None:
+        return grants.card(onward.client, languages)
+    return grants.asking(site, onward.grant, onward.client, languages)
