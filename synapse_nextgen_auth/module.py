@@ -25,6 +25,7 @@ from synapse_nextgen_auth.homeserver import (
 from synapse_nextgen_auth.homeserver.activity import Activity
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.devices import Devices
+from synapse_nextgen_auth.homeserver.farewells import Farewells
 from synapse_nextgen_auth.homeserver.housekeeping import Housekeeping
 from synapse_nextgen_auth.homeserver.http import Tree
 from synapse_nextgen_auth.homeserver.known_clients import KnownClients
@@ -54,7 +55,7 @@ from synapse_nextgen_auth.oauth.redirects import RedirectRules, rules_at
 from synapse_nextgen_auth.oauth.static_clients import StaticClient
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.store.migrations import SchemaRefused
-from synapse_nextgen_auth.web import routes
+from synapse_nextgen_auth.web import routes, series
 from synapse_nextgen_auth.web.clients import hash_secret
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.templates import Templates
@@ -103,6 +104,8 @@ class NextGenAuth:
         admin_refusal.install()
         site.devices.watch()
         Pushers(site.homeserver).watch()
+        Farewells(site.homeserver).watch()
+        series.begin_at_zero(site.homeserver.metrics)
         BrowserInsteadOfStages(site.homeserver, site.check, site.endpoints)
         Housekeeping(
             site.homeserver,

@@ -62,6 +62,7 @@ def make_database(request: pytest.FixtureRequest) -> Callable[[str, Path], Datab
 def shared_homeserver(tmp_path_factory, make_database) -> Iterator[Callable[[str], Homeserver]]:
     """Return a function that gives the session's one homeserver on a kind of database."""
     started: dict[str, Homeserver] = {}
+    counted: dict[str, set[str]] = {}
 
     def get(kind: str) -> Homeserver:
         if kind not in started:
@@ -69,11 +70,15 @@ def shared_homeserver(tmp_path_factory, make_database) -> Iterator[Callable[[str
             homeserver = Homeserver(directory, make_database(kind, directory), log_level="DEBUG")
             homeserver.config = metrics.listening(homeserver)
             started[kind] = homeserver.start()
+            counted[kind] = metrics.series(homeserver)
         return started[kind]
 
     yield get
+    new = {kind: metrics.series(started[kind]) - counted[kind] for kind in started}
     for homeserver in started.values():
         homeserver.stop()
+    # Whatever the tests did: what counts was there at 0 before, so that alerts see the first one.
+    assert new == {kind: set() for kind in started}
 
 
 @pytest.fixture(scope="session", params=DATABASES)

@@ -93,6 +93,12 @@ def has_heir(txn: Txn, user_id: str, device_id: str) -> bool:
     return devices.has_stock_token(txn, user_id, device_id)
 
 
+def list_by_id(txn: Txn, session_ids: tuple[str, ...]) -> list[Session]:
+    """Return the sessions with these ids, as many as there are."""
+    found = (sessions.get(txn, session_id) for session_id in session_ids)
+    return [session for session in found if session is not None]
+
+
 def list_living(txn: Txn, user_id: str) -> list[Session]:
     """Return the living sessions of an account."""
     return sessions.list_living(txn, user_id)

@@ -129,7 +129,7 @@ class Housekeeping:
             await self._drain(name, sweep.from_the_future, kind=kind, now=now)
         await self._drain(None, sweep.browsers_from_the_future, now=now)
         browsers_since = now - self._browsers.idle
-        await self._drain("idle browsers", sweep.idle_browsers, idle_since=browsers_since)
+        await self._drain(sweep.IDLE_BROWSERS, sweep.idle_browsers, idle_since=browsers_since)
         unused_since = now - self._unused_clients_after
         await self._drain_clients(unused_since, now)
         for is_public, keep in KEPT_UNUSED.items():
@@ -173,7 +173,7 @@ class Housekeeping:
             looked_at, gone = await self._known_clients.remove(
                 partial(_sweep_unused, unused_since=unused_since, now=now)
             )
-            self._homeserver.metrics.swept("unused clients", gone)
+            self._homeserver.metrics.swept(sweep.UNUSED_CLIENTS, gone)
             await self._rest(began)
 
     async def _drain_idle_clients(
@@ -196,7 +196,7 @@ class Housekeeping:
                     now=now,
                 )
             )
-            self._homeserver.metrics.swept("unused clients", gone)
+            self._homeserver.metrics.swept(sweep.UNUSED_CLIENTS, gone)
             await self._rest(began)
 
     async def _rest(self, began: int) -> None:

@@ -1,6 +1,6 @@
 """What we count, in Synapse's own Prometheus registry; nothing personal stands in a label."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import attrs
@@ -49,11 +49,45 @@ _SECONDS = Histogram(
 )
 
 
+GRANTS = ("requested", "approved", "refused")
+REFRESHES = ("rotated", "repeated", "restored")
+
+
 @attrs.frozen
 class Metrics:
     """The counters of one homeserver."""
 
     server_name: str
+
+    def begin_at_zero(
+        self,
+        *,
+        refusals: Mapping[str, Iterable[str]],
+        sign_ins: Iterable[str],
+        swept: Iterable[str],
+        timed: Iterable[str],
+    ) -> None:
+        """Let every series exist before it counts anything.
+
+        A rate needs the zero before the first one: else an alert misses what happens once after a
+        restart. Not the living sessions: one process knows them, once it counted.
+        """
+        server = self.server_name
+        _BEGUN.labels(server)
+        _ENDED.labels(server)
+        for outcome in GRANTS:
+            _GRANTS.labels(outcome, server)
+        for kind in REFRESHES:
+            _REFRESHES.labels(kind, server)
+        for path, reasons in refusals.items():
+            for reason in reasons:
+                _REFUSALS.labels(path, reason, server)
+        for outcome in sign_ins:
+            _SIGN_INS.labels(outcome, server)
+        for kind in swept:
+            _SWEPT.labels(kind, server)
+        for path in timed:
+            _SECONDS.labels(path, server)
 
     def session_begun(self) -> None:
         """Count a session that began."""

@@ -36,6 +36,14 @@ class Problem(enum.Enum):
     BAD_REDIRECT_URI = "bad_redirect_uri"
 
 
+# What a request is refused for, beside what is wrong with any client or scope; for the metrics.
+REFUSES = frozenset(
+    {"access_denied", "consent_required", "login_required", "unsupported_response_type"}
+    | {problem.value for problem in Problem}
+    | set(_REFUSED_PARAMETERS.values())
+)
+
+
 @attrs.frozen
 class Displayed(Exception):
     """A refusal shown on a page of ours; `detail` is for the client's developer."""

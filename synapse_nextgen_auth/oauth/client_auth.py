@@ -9,7 +9,7 @@ import attrs
 
 from synapse_nextgen_auth.oauth import client_assertion
 from synapse_nextgen_auth.oauth.clients import AuthMethod, Client
-from synapse_nextgen_auth.oauth.errors import invalid_client
+from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_client
 from synapse_nextgen_auth.secret import Secret
 
 # RFC 6749 appendix A.1 and A.2; the lengths are ours.
@@ -97,6 +97,14 @@ def _secret_fits(
     if credentials.secret is None or client.secret_hash is None:
         return False
     return verify_secret(client.secret_hash, credentials.secret.reveal())
+
+
+def claimed(header: str | None) -> str | None:
+    """Return whom credentials in a header name, right or wrong; for the log alone."""
+    try:
+        return _read_basic(header or "").client_id
+    except OAuthError:
+        return None
 
 
 def _read_basic(header: str) -> Credentials:

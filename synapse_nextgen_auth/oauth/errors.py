@@ -23,7 +23,12 @@ class OAuthError(Exception):
     reason: str = attrs.field(default="", kw_only=True)
 
     def __str__(self) -> str:
-        return f"{self.code}: {self.detail or self.description}"
+        return f"{self.code}: {self.told}"
+
+    @property
+    def told(self) -> str:
+        """What our log says of it."""
+        return self.detail or self.description
 
 
 def invalid_request(description: str, *, detail: str = "") -> OAuthError:

@@ -56,6 +56,8 @@ _STALE = {
 }
 
 KINDS = tuple(_STALE)
+# What else is counted when it is deleted.
+IDLE_BROWSERS, UNUSED_CLIENTS = "idle browsers", "unused clients"
 
 
 def stale(txn: Txn, *, kind: str, now: int, keep: int | None = None) -> int:

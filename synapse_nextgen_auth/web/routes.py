@@ -8,8 +8,11 @@ import attrs
 
 from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.http import Handler, Incoming, Outgoing
+from synapse_nextgen_auth.oauth import authorize as rules
+from synapse_nextgen_auth.oauth import bearer
 from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
 from synapse_nextgen_auth.oauth.metadata import PREFIX
+from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import answers, clients
 from synapse_nextgen_auth.web.endpoints import authorize as authorization
@@ -51,11 +54,13 @@ _FORM = "application/x-www-form-urlencoded"
 class Endpoint:
     """What clients speak to: JSON, from any origin; `takes` is the media type of a POST.
 
-    Where there is GET there is HEAD: a GET here only reads.
+    Where there is GET there is HEAD: a GET here only reads. `refuses` names the reasons of refusals
+    that only this path has, for the metrics.
     """
 
     methods: Mapping[str, Serve]
     takes: str | None = _FORM
+    refuses: frozenset[str] = frozenset()
     has_head: ClassVar[bool] = True
 
 
@@ -68,8 +73,15 @@ class Page:
     """
 
     methods: Mapping[str, Serve]
+    refuses: frozenset[str] = frozenset()
     has_head: ClassVar[bool] = False
 
+
+# What any path may say: a request may be wrong, and we may fail.
+_ANYWHERE = frozenset({"invalid_request", "temporarily_unavailable"})
+_OF_CLIENTS = frozenset({"invalid_client", "unauthorized_client"})
+_OF_SCOPES = frozenset({"invalid_scope"})
+_RATE_LIMITED = frozenset({"rate_limited"})
 
 ROUTES: dict[str, Endpoint | Page] = {
     # Discovery
@@ -77,22 +89,43 @@ ROUTES: dict[str, Endpoint | Page] = {
     "/.well-known/oauth-authorization-server": Endpoint({"GET": metadata.metadata}),
     "/keys": Endpoint({"GET": metadata.keys}),
     # Protocol
-    "/clients/register": Endpoint({"POST": register_client.register}, takes=None),
-    "/token": Endpoint({"POST": token.token}),
-    "/revoke": Endpoint({"POST": revoke.revoke}),
-    "/device-authorization": Endpoint({"POST": device_authorization.device_authorization}),
-    "/introspect": Endpoint({"POST": introspect.introspect}),
-    "/userinfo": Endpoint({"GET": userinfo.userinfo, "POST": userinfo.userinfo}, takes=None),
+    "/clients/register": Endpoint(
+        {"POST": register_client.register},
+        takes=None,
+        refuses=_RATE_LIMITED
+        | {"access_denied", "invalid_client_metadata", "invalid_redirect_uri"},
+    ),
+    "/token": Endpoint({"POST": token.token}, refuses=_OF_CLIENTS | _OF_SCOPES | token.REFUSES),
+    "/revoke": Endpoint({"POST": revoke.revoke}, refuses=_OF_CLIENTS),
+    "/device-authorization": Endpoint(
+        {"POST": device_authorization.device_authorization},
+        refuses=_OF_CLIENTS | _OF_SCOPES | _RATE_LIMITED,
+    ),
+    "/introspect": Endpoint({"POST": introspect.introspect}, refuses=_OF_CLIENTS),
+    "/userinfo": Endpoint(
+        {"GET": userinfo.userinfo, "POST": userinfo.userinfo},
+        takes=None,
+        refuses=frozenset({bearer.INVALID_TOKEN, bearer.INSUFFICIENT_SCOPE}),
+    ),
     # Pages
-    "/authorize": Page({"GET": authorization.authorize, "POST": authorization.authorize}),
+    "/authorize": Page(
+        {"GET": authorization.authorize, "POST": authorization.authorize},
+        refuses=_OF_CLIENTS | _OF_SCOPES | _RATE_LIMITED | rules.REFUSES,
+    ),
     "/": Page({"GET": home.show}),
     "/sign-in": Page({"GET": sign_in.show, "POST": sign_in.submit}),
     "/consent": Page({"GET": consent.show, "POST": consent.submit}),
     "/sign-out": Page({"POST": home.sign_out}),
-    "/link": Page({"GET": link.show, "POST": link.submit}),
+    "/link": Page({"GET": link.show, "POST": link.submit}, refuses=link.REFUSES),
     "/device": Page({"GET": device.show, "POST": device.submit}),
     "/account": Page({"GET": account.show, "POST": account.submit}),
     "/approve": Page({"GET": approve.show, "POST": approve.submit}),
+}
+
+# Every reason of a refusal that is counted, by path.
+REFUSALS: dict[str, frozenset[str]] = {
+    **{path: _ANYWHERE | route.refuses for path, route in ROUTES.items()},
+    "/rendezvous": _RATE_LIMITED,
 }
 
 STATIC = "/static/"
@@ -171,15 +204,13 @@ async def _endpoint(site: Site, route: Endpoint, incoming: Incoming) -> Outgoing
         _check_body(route, incoming)
         return (await serve(site, incoming)).having(*answers.CORS)
     except OAuthError as refusal:
-        if refusal.code != "authorization_pending":  # every device that waits, every five seconds
-            logger.info("Refused %s %s: %s", incoming.method, incoming.path, refusal)
-        name = incoming.path.removeprefix(PREFIX)
-        site.homeserver.metrics.refusal(name, refusal.reason or refusal.code)
+        _note(site, incoming, refusal)
         challenge = clients.basic_challenge(incoming, refusal)
         return answers.error(refusal, *challenge, *answers.CORS)
     except Away as away:
-        logger.info("Refused %s %s: %s", incoming.method, incoming.path, away)
-        return answers.error(unavailable(str(away)), *answers.CORS)
+        failure = unavailable(str(away))
+        _note(site, incoming, failure)
+        return answers.error(failure, *answers.CORS)
     except Exception:
         logger.exception("Could not serve %s %s", incoming.method, incoming.path)
         return answers.error(unavailable("see the log"), *answers.CORS)
@@ -205,15 +236,30 @@ async def _page(site: Site, route: Page | Endpoint | None, incoming: Incoming) -
     except Stop as stop:
         return messages.show(site, stop)
     except OAuthError as refusal:
-        logger.info("Refused %s %s: %s", incoming.method, incoming.path, refusal)
+        _note(site, incoming, refusal)
         detail = refusal.description
         return messages.show(site, Stop(refusal.status, Message.BAD_REQUEST, detail=detail))
     except Away as away:
-        logger.info("Refused %s %s: %s", incoming.method, incoming.path, away)
+        _note(site, incoming, unavailable(str(away)))
     except Exception:
         reference = random_id()[:12]
         logger.exception("Could not serve %s %s (%s)", incoming.method, incoming.path, reference)
     return messages.show(site, Stop(503, Message.UNAVAILABLE, reference=reference, headers=retry))
+
+
+def _note(site: Site, incoming: Incoming, refusal: OAuthError) -> None:
+    """Count a refusal, and write it down unless it is a device that waits, every five seconds."""
+    path = incoming.path.removeprefix(PREFIX)
+    if path in ROUTES:
+        site.homeserver.metrics.refusal(path, refusal.reason or refusal.code)
+    if refusal.code != "authorization_pending":
+        logger.info(
+            "Refused %s %s from %s: %s",
+            incoming.method,
+            incoming.path,
+            logged(incoming.address, 64),
+            refusal,
+        )
 
 
 def _check_body(route: Endpoint, incoming: Incoming) -> None:

@@ -78,6 +78,57 @@ def test_a_device_grant_is_counted_like_any_other(homeserver, server, user):
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
+def test_every_series_is_there_from_the_start_at_zero(start_homeserver):
+    """An alert on a rate misses what happens once after a restart, if there was no zero before.
+
+    What the tests count on the shared server was there before, too: see `shared_homeserver`.
+    """
+    homeserver = start_homeserver()
+    homeserver.config = metrics.listening(homeserver)
+    homeserver.restart()
+
+    found = {
+        (sample.name.removeprefix("synapse_nextgen_auth_"), *sample.labels.values()): sample.value
+        for family in metrics.families(homeserver).values()
+        for sample in family.samples
+    }
+    here = homeserver.server_name
+
+    assert found["sessions_begun_total", here] == 0
+    assert found["sessions_ended_total", here] == 0
+    for reason in ("unknown_client", "bad_redirect_uri", "login_required", "rate_limited"):
+        assert found["refusals_total", "/authorize", reason, here] == 0
+    assert found["refusals_total", "/token", "reuse", here] == 0
+    assert found["sign_ins_total", "wrong_password", here] == 0
+    assert {name for name, *_ in found} >= {
+        *("grants_total", "refreshes_total", "rows_swept_total", "request_seconds_count")
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"client_id": "nobody"}, "unknown_client"),
+        ({"redirect_uri": "https://elsewhere.example.com/"}, "bad_redirect_uri"),
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"scope": "nothing"}, "invalid_scope"),
+        ({"prompt": "none"}, "login_required"),
+        ({"request": "x"}, "request_not_supported"),
+    ],
+)
+def test_refused_authorizations_are_counted_by_why(homeserver, server, client, changes, reason):
+    """The person sees a page and the client hears of it, or not: the operator's graphs do."""
+    with counted(homeserver, "refusals_total", path="/authorize", reason=reason):
+        Browser(server).authorize(client.request(**changes)[0])
+
+
+def test_an_authorization_that_cannot_be_read_is_counted(homeserver, server):
+    with counted(homeserver, "refusals_total", path="/authorize", reason="invalid_request"):
+        page = Browser(server).get(server.url("authorize?client_id=%ff"))
+
+    assert page.status_code == 400
+
+
 def test_a_refused_grant_is_counted(homeserver, server, client, user):
     browser = Browser(server)
     browser.authorize(client.request()[0])
@@ -226,7 +277,7 @@ def test_c338_labels_hold_nothing_personal_and_nothing_that_others_choose(homese
     outcomes |= {each.value for each in (*SignInError, *Standing)}
     allowed = {
         "server_name": {homeserver.server_name}.__contains__,
-        "path": {*ROUTES}.__contains__,
+        "path": {*ROUTES, "/rendezvous"}.__contains__,
         "reason": REASON.fullmatch,
         "outcome": outcomes.__contains__,
         "kind": {
@@ -235,6 +286,7 @@ def test_c338_labels_hold_nothing_personal_and_nothing_that_others_choose(homese
             "unused clients",
             "rotated",
             "repeated",
+            "restored",
         }.__contains__,
         "le": re.compile(r"[0-9.]+|\+Inf").fullmatch,
     }

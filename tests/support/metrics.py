@@ -24,6 +24,16 @@ def families(homeserver):
     return {one.name: one for one in found if one.name.startswith("synapse_nextgen_auth_")}
 
 
+def series(homeserver):
+    """Return every series of ours by name and labels, but for the gauge that one process sets."""
+    return {
+        f"{sample.name}{sorted(sample.labels.items())}"
+        for family in families(homeserver).values()
+        for sample in family.samples
+        if family.type != "gauge"
+    }
+
+
 def value(homeserver, name, **labels):
     """Return the value of one of our series, 0 if it is not there yet."""
     wanted = {**labels, "server_name": homeserver.server_name}

@@ -15,6 +15,7 @@ from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
 from synapse_nextgen_auth.oauth.id_token import Hint
+from synapse_nextgen_auth.oauth.wording import logged, logged_uri
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import answers, forms, grants
 from synapse_nextgen_auth.web.browser import Visitor, is_from_elsewhere
@@ -39,7 +40,7 @@ async def authorize(site: Site, incoming: Incoming) -> Outgoing:
     try:
         target = rules.find_target(parameters, client)
     except Displayed as refusal:
-        logger.info("Refused an authorization request: %s", refusal.problem.value)
+        _note(site, incoming, parameters, refusal.problem.value, refusal.problem.value)
         raise Stop(400, OF_PROBLEM[refusal.problem], detail=refusal.detail) from refusal
     assert client is not None, "find_target found out"  # noqa: S101
     try:
@@ -126,7 +127,9 @@ async def _refuse(
 
     Anybody can register a client here, and would have a redirector to any place otherwise.
     """
-    logger.info("Refused client %s: %s", client.client_id, refusal.error)
+    if refusal.error.code != "temporarily_unavailable":  # the limit counted it
+        error = refusal.error
+        _note(site, incoming, asked.parameters, error.code, str(error))
     answer = rules.failure(refusal.target, refusal.error, issuer=site.endpoints.issuer)
     if site.is_configured(client):
         return grants.deliver(site, answer, client)
@@ -136,6 +139,18 @@ async def _refuse(
     if (await visitors.greet(site, incoming)).browser is None:
         return grants.offer(site, answer, client)
     return grants.deliver(site, answer, client)
+
+
+def _note(site: Site, incoming: Incoming, asked: Parameters, reason: str, told: str) -> None:
+    """Count a refusal, and write down who asked for what; a query may hold anything."""
+    site.homeserver.metrics.refusal("/authorize", reason)
+    logger.info(
+        "Refused an authorization of client %s to %s from %s: %s",
+        logged(asked.get("client_id")),
+        logged_uri(asked.get("redirect_uri")),
+        logged(incoming.address, 64),
+        told,
+    )
 
 
 async def _begin(site: Site, incoming: Incoming, client: Client, request: Request) -> Outgoing:

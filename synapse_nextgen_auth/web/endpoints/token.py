@@ -11,7 +11,7 @@ from synapse_nextgen_auth.flows import begin_session, end_session, redeem_code, 
 from synapse_nextgen_auth.flows import device as flow
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.homeserver.live import UnknownSession
-from synapse_nextgen_auth.oauth import scopes, tokens
+from synapse_nextgen_auth.oauth import client_auth, scopes, tokens
 from synapse_nextgen_auth.oauth.clients import (
     AUTHORIZATION_CODE,
     DEVICE_CODE,
@@ -30,6 +30,7 @@ from synapse_nextgen_auth.oauth.keys import Algorithm
 from synapse_nextgen_auth.oauth.refresh_token import Verdict, as_heard
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.oauth.tokens import Kind, Token
+from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.secret import Secret, digest, random_id
 from synapse_nextgen_auth.web import answers, clients, forms
 from synapse_nextgen_auth.web.site import Site
@@ -52,9 +53,25 @@ async def token(site: Site, incoming: Incoming) -> Outgoing:
     try:
         return await _grant(site, incoming, form)
     except OAuthError as refusal:
+        told = attrs.evolve(refusal, detail=f"{refusal.told}; {_who(site, incoming, form)}")
         if form.get("grant_type") == REFRESH_TOKEN:
-            raise as_heard(refusal) from refusal
-        raise
+            raise as_heard(told) from refusal
+        raise told from refusal
+
+
+# What a grant is refused for, beside what is wrong with any client or scope; for the metrics.
+REFUSES = frozenset(
+    {"invalid_grant", "reuse", "unsupported_grant_type", "access_denied"}
+    | {"authorization_pending", "slow_down", "expired_token"}
+)
+
+
+def _who(site: Site, incoming: Incoming, form: Mapping[str, str]) -> str:
+    """Name for the log who asks for which session, as far as the request says it."""
+    claimed = form.get("client_id") or client_auth.claimed(incoming.header("Authorization"))
+    text = form.get("refresh_token")
+    token = tokens.read(site.keys, text) if text else None
+    return f"client {logged(claimed)}, session {token.session_id if token else '-'}"
 
 
 async def _grant(site: Site, incoming: Incoming, form: Mapping[str, str]) -> Outgoing:
@@ -312,6 +329,14 @@ async def _hand_over(
         raise await _take_back(site, session)
     site.people.login_callbacks.begun(session)
     site.homeserver.metrics.session_begun()
+    logger.info(
+        "Session %s began: client %s, account %s, device %s, address %s",
+        session.session_id,
+        session.client_id,
+        session.user_id,
+        logged(session.device_id, 255),
+        logged(ask.incoming.address, 64),
+    )
     return answer
 
 

@@ -51,6 +51,10 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
     return answers.redirect(f"device?grant={found.grant_id}")
 
 
+# Those that are counted: a slip of the keyboard is not.
+REFUSES = frozenset({LinkError.UNKNOWN.value, LinkError.TOO_MANY_TRIES.value})
+
+
 def _note(site: Site, incoming: Incoming, error: LinkError) -> None:
     """Let the operator notice guesses from many addresses, which no limit of one can (C147)."""
     site.homeserver.metrics.refusal("/link", error.value)

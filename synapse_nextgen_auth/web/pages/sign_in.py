@@ -10,6 +10,7 @@ from synapse_nextgen_auth.flows import sign_in as flow
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.homeserver.people import PasswordsOff, TryLater, Wrong
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.secret import Secret, digest, random_token
 from synapse_nextgen_auth.web import answers, grants
 from synapse_nextgen_auth.web.browser import Visitor
@@ -29,11 +30,12 @@ logger = logging.getLogger(__name__)
 
 @attrs.frozen
 class Failure:
-    """Why the form comes back; `retry_after` in seconds."""
+    """Why the form comes back; `retry_after` in seconds, `user_id` whose account it is if known."""
 
     error: SignInError
     status: int
     retry_after: int | None = None
+    user_id: str | None = None
 
 
 _PASSWORDS_OFF = Failure(SignInError.PASSWORD_LOGIN_DISABLED, 403)
@@ -65,19 +67,32 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
     typed = form.get("identifier", "")
     checked = await _check(site, incoming, typed, Secret(form.get("password", "")))
     if isinstance(checked, Failure):
-        site.homeserver.metrics.sign_in(checked.error.value)
+        _note(site, incoming, checked.error.value, checked.user_id)
         return _page(site, incoming, visitor, onward, identifier=typed, failure=checked)
     if onward.asked_for not in {None, checked}:
         other = Failure(SignInError.OTHER_ACCOUNT, 403)
-        site.homeserver.metrics.sign_in(other.error.value)
+        _note(site, incoming, other.error.value, checked)
         return _page(site, incoming, visitor, onward, identifier=typed, failure=other)
     account = await site.people.account(checked)
     standing = Standing.DEACTIVATED if account is None else account.refuse_sign_in()
     if standing is not None:
-        site.homeserver.metrics.sign_in(standing.value)
-        logger.info("%s may not sign in: %s", checked, standing.value)
+        _note(site, incoming, standing.value, checked)
         raise account_standing(standing, other_account_url=onward.sign_in_url)
     return await _begin(site, incoming, visitor, onward, checked)
+
+
+def _note(site: Site, incoming: Incoming, reason: str, user_id: str | None) -> None:
+    """Count a sign-in that did not work, and write it down; what was typed is not repeated.
+
+    fail2ban reads this line (docs/topics/security.md): the address comes first, as it is one word.
+    """
+    site.homeserver.metrics.sign_in(reason)
+    logger.info(
+        "Refused a sign-in from %s: %s, account %s",
+        logged(incoming.address, 64),
+        reason,
+        logged(user_id, 255),
+    )
 
 
 async def _check(site: Site, incoming: Incoming, typed: str, password: Secret) -> str | Failure:
@@ -93,7 +108,7 @@ async def _check(site: Site, incoming: Incoming, typed: str, password: Secret) -
     except Wrong as wrong:
         if wrong.user_id is not None:
             site.people.failures.note(wrong.user_id, incoming.address)
-        return Failure(SignInError.WRONG_PASSWORD, 403)
+        return Failure(SignInError.WRONG_PASSWORD, 403, user_id=wrong.user_id)
     except TryLater as later:
         error = SignInError.BUSY if later.busy else SignInError.TOO_MANY_ATTEMPTS
         return Failure(error, 503 if later.busy else 429, later.retry_after)
@@ -111,7 +126,7 @@ async def _begin(
     )
     await refuse_if_gone(site, user_id)
     site.homeserver.metrics.sign_in("ok")
-    logger.info("%s signed in", user_id)
+    logger.info("%s signed in from %s", user_id, logged(incoming.address, 64))
     return answers.redirect(
         onward.next_url, site.cookies.write(cookie, max_age=site.browser_limits.absolute)
     )
