@@ -9,7 +9,25 @@ __all__ = ["NextGenAuth", "__version__"]
 def __getattr__(name: str) -> Any:
     # The rules of this package can be used without Synapse, so the module is loaded on demand.
     if name == "NextGenAuth":
-        from synapse_nextgen_auth.module import NextGenAuth  # noqa: PLC0415
-
+        try:
+            from synapse_nextgen_auth.module import NextGenAuth  # noqa: PLC0415
+        except ImportError as error:
+            raise _explained(error) from error
         return NextGenAuth
     raise AttributeError(name)
+
+
+def _explained(error: ImportError) -> Exception:
+    """Return what to tell the operator of a Synapse that lacks what we import."""
+    try:
+        from synapse.config._base import ConfigError  # noqa: PLC0415
+
+        from synapse_nextgen_auth.homeserver import refusal, selfcheck  # noqa: PLC0415
+    except ImportError:
+        return error  # no Synapse at all, or none that we can ask anything
+    problems = selfcheck.internal_problems()
+    if not problems:
+        return error
+    message = str(refusal.StartRefused(problems))
+    refusal.exit_if_worker(message)
+    return ConfigError(message)

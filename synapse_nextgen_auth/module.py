@@ -88,6 +88,8 @@ class NextGenAuth:
         ]
         if problems:
             refusal.refuse_start(problems)
+        for text in selfcheck.warnings():
+            logger.warning("About this environment: %s", text)
         try:
             schema.prepare(api._hs)  # noqa: SLF001
         except SchemaRefused as refused:

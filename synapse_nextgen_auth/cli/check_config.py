@@ -13,13 +13,13 @@ from synapse.config._base import Config as SynapseSection
 from synapse.config._base import ConfigError, format_config_error
 from synapse.config.homeserver import HomeServerConfig
 
+from synapse_nextgen_auth import NextGenAuth
 from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth.cli import yaml_file
 from synapse_nextgen_auth.cli.homeserver_yaml import MODULE
 from synapse_nextgen_auth.cli.settings_words import settings_in_effect
 from synapse_nextgen_auth.config import Config, ConfigProblems
 from synapse_nextgen_auth.homeserver import selfcheck
-from synapse_nextgen_auth.module import NextGenAuth
 from synapse_nextgen_auth.oauth import jwks
 from synapse_nextgen_auth.oauth.clients import AuthMethod
 
@@ -43,6 +43,8 @@ def run(paths: Sequence[Path]) -> int:
         problems += selfcheck.config_problems(hs_config, config)
     if problems or hs_config is None:
         return _refuse(problems, raw)
+    for warning in selfcheck.warnings():
+        print(f"* Warning: {warning}")
     print(f"OK\n{settings_in_effect(config, hs_config)}")
     return 0
 

@@ -1,8 +1,10 @@
 """The command `synapse-nextgen-auth`: what it can be asked, and who does it."""
 
 import argparse
-from collections.abc import Sequence
-from importlib.metadata import version
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from synapse_nextgen_auth import __version__
@@ -34,17 +36,25 @@ starts; the one use of this command is right before synapse_port_db, which fills
 there already. Run it in Synapse's own Python environment.
 """
 
+_NO_SYNAPSE = """\
+synapse-nextgen-auth: there is no Synapse in this Python environment. Install the package where
+Synapse is; to try it out without one: pip install 'synapse-nextgen-auth[demo]'\
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks and return the exit code."""
     parser = _parser()
     asked = parser.parse_args(arguments)
+    if asked.command and find_spec("synapse") is None:
+        print(_NO_SYNAPSE, file=sys.stderr)
+        return 1
     if asked.command == "demo":
         return _demo(asked)
-    if asked.command == "check-config":
-        return _check_config(asked)
-    if asked.command == "create-tables":
-        return _create_tables(asked)
+    if asked.command is not None:
+        return _with_synapse(
+            _check_config if asked.command == "check-config" else _create_tables, asked
+        )
     parser.print_help()
     return 0
 
@@ -108,7 +118,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _versions() -> str:
-    return f"synapse-nextgen-auth {__version__} (Synapse {version('matrix-synapse')})"
+    try:
+        synapse = f"Synapse {version('matrix-synapse')}"
+    except PackageNotFoundError:
+        synapse = "no Synapse"
+    return f"synapse-nextgen-auth {__version__} ({synapse})"
 
 
 def _port(text: str) -> int:
@@ -129,6 +143,17 @@ def _demo(asked: argparse.Namespace) -> int:
             as_json=asked.json,
         )
     )
+
+
+def _with_synapse(command: Callable[[argparse.Namespace], int], asked: argparse.Namespace) -> int:
+    """Run a command that imports all of Synapse; say it where this Synapse lacks what we import."""
+    from synapse.config._base import ConfigError  # noqa: PLC0415
+
+    try:
+        return command(asked)
+    except ConfigError as unsuitable:
+        print(unsuitable.msg, file=sys.stderr)
+        return 1
 
 
 def _check_config(asked: argparse.Namespace) -> int:

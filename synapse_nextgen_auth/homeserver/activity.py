@@ -6,9 +6,8 @@ a second and never on the request's path; the grace after a rotation covers the 
 
 import logging
 
-from synapse.util.duration import Duration
-
 from synapse_nextgen_auth.flows import refresh
+from synapse_nextgen_auth.homeserver import versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.sessions import Limits, Session
@@ -16,7 +15,7 @@ from synapse_nextgen_auth.store import events
 
 logger = logging.getLogger(__name__)
 
-FLUSH_EVERY = Duration(seconds=1)
+FLUSH_EVERY = 1  # seconds
 BATCH = 200
 # Remembered per process; a forgotten session costs one more write, nothing else.
 _MAX_SEEN = 200_000
@@ -34,7 +33,7 @@ class Activity:
         self._administered: dict[tuple[str, str | None], int] = {}
         self._waiting: dict[str, refresh.Use] = {}
         clock = homeserver.hs.get_clock()
-        clock.looping_call(self._start_flush, FLUSH_EVERY)
+        versions.call_every(clock, self._start_flush, seconds=FLUSH_EVERY)
         homeserver.drain.at_last(self._flush)
 
     def seen(self, session: Session, generation: int, now: int) -> None:

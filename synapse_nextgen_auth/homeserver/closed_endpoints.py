@@ -22,6 +22,7 @@ from synapse.types import Requester
 from synapse.util.async_helpers import Linearizer
 
 from synapse_nextgen_auth.flows import begin_session
+from synapse_nextgen_auth.homeserver import versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.challenges import add_challenge
 from synapse_nextgen_auth.homeserver.outage import answered_503
@@ -138,6 +139,24 @@ class DehydratedDevice(DehydratedDeviceV2Servlet):
             )
 
 
+def _claim_refused(servlet: type[Any]) -> type[Any]:
+    """Return a servlet in place of this one, of old releases: a token of ours is not a row to change.
+
+    Synapse would delete the dehydrated device before it notices.
+    """
+
+    class ClaimDehydratedDevice(servlet):  # type: ignore[misc]
+        """`/dehydrated_device/claim` (MSC2697)."""
+
+        async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
+            """Refuse a token of ours, leave any other to Synapse."""
+            await _refuse_ours(self, request, "become another device", _SIGN_IN_THERE)
+            answer: tuple[int, dict[str, Any]] = await super().on_POST(request)
+            return answer
+
+    return ClaimDehydratedDevice
+
+
 class SetPusher(PushersSetRestServlet):
     """`/pushers/set`: a pusher belongs to who turned it where it leads, and goes with that session.
 
@@ -249,6 +268,8 @@ def servlets(hs: HomeServer, homeserver: Homeserver) -> list[RestServlet]:
     found: list[RestServlet] = [Threepids(hs), Capabilities(hs)]
     if hs.config.experimental.msc3814_enabled:
         found.append(DehydratedDevice(hs, homeserver))
+    if claims := versions.dehydrated_device_claims(hs):
+        found.append(_claim_refused(claims)(hs))
     if hs.config.worker.worker_app is None:
         found += [DeleteThreepid(hs), SetPusher(hs, homeserver)]
         if hs.config.auth.login_via_existing_enabled:

@@ -12,6 +12,7 @@ from synapse.handlers.device import MAX_DEVICE_DISPLAY_NAME_LEN
 from synapse.util.async_helpers import Linearizer
 
 from synapse_nextgen_auth.flows import end_session
+from synapse_nextgen_auth.homeserver import versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.patience import insist
@@ -118,9 +119,13 @@ class Devices:
             ),
         )
         # Last, because it cannot be taken back.
+        forget = await versions.tokens_left_in_memory(
+            self._homeserver.store, session.user_id, session.device_id
+        )
         await self._auth_handler.delete_access_tokens_for_devices(
             session.user_id, [session.device_id]
         )
+        await forget()
 
     async def unmake(self, session: Session) -> None:
         """Delete a device that was made a moment ago and that nobody was told of.

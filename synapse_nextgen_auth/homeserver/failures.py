@@ -7,15 +7,15 @@ An attempt at a known account takes no longer than one at an unknown one, which 
 import logging
 
 from synapse.util.async_helpers import Linearizer
-from synapse.util.duration import Duration
 
 from synapse_nextgen_auth.flows import sign_in
 from synapse_nextgen_auth.flows.sign_in import Failure
+from synapse_nextgen_auth.homeserver import versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
 
 logger = logging.getLogger(__name__)
 
-_EVERY = Duration(seconds=1)
+_EVERY = 1  # seconds
 _BATCH = 200
 # Of different accounts, addresses or seconds: more than the password checks of an hour.
 _MAX_WAITING = 10_000
@@ -30,7 +30,7 @@ class Failures:
         clock = homeserver.hs.get_clock()
         # The last one, before the process stops, waits for the one that is under way.
         self._flushes = Linearizer(name="nextgen_failed_sign_ins", clock=clock)
-        clock.looping_call(self._start_flush, _EVERY)
+        versions.call_every(clock, self._start_flush, seconds=_EVERY)
         homeserver.drain.at_last(self.flush)
 
     def note(self, user_id: str, address: str) -> None:

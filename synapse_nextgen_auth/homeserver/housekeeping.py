@@ -5,11 +5,10 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Concatenate, ParamSpec
 
-from synapse.util.duration import Duration
-
 from synapse_nextgen_auth.accounts.browsers import BrowserLimits
 from synapse_nextgen_auth.config import Events
 from synapse_nextgen_auth.flows import housekeeping as flow
+from synapse_nextgen_auth.homeserver import versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.known_clients import Forget, KnownClients
 from synapse_nextgen_auth.homeserver.later_steps import LaterSteps
@@ -22,8 +21,8 @@ logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 
-_EVERY = Duration(minutes=10)
-_STRAYS_EVERY = Duration(hours=1)
+_EVERY = 10 * 60  # seconds
+_STRAYS_EVERY = 60 * 60
 # After each bite others get at the tables for four times as long as it took, so that the chores take
 # a fifth of one connection's time at most: more on a fast database, less on one that is busy.
 _SHARE = 4
@@ -67,12 +66,12 @@ class Housekeeping:
         hs = self._homeserver.hs
         if not hs.config.worker.run_background_tasks:
             return
-        self._clock.looping_call(self._start_round, _EVERY)
+        versions.call_every(self._clock, self._start_round, seconds=_EVERY)
         self._clock.call_when_running(self._start_round)
-        self._clock.looping_call(self._start_later_steps, _EVERY)
+        versions.call_every(self._clock, self._start_later_steps, seconds=_EVERY)
         self._clock.call_when_running(self._start_later_steps)
         # A process that died may be why this one starts.
-        self._clock.looping_call(self._start_strays, _STRAYS_EVERY)
+        versions.call_every(self._clock, self._start_strays, seconds=_STRAYS_EVERY)
         self._clock.call_when_running(self._start_strays)
 
     def _start_round(self) -> None:
@@ -202,7 +201,7 @@ class Housekeeping:
     async def _rest(self, began: int) -> None:
         took = int(self._clock.time_msec()) - began
         pause = min(max(_SHORTEST_PAUSE, _SHARE * took), _LONGEST_PAUSE)
-        await self._clock.sleep(Duration(milliseconds=pause))
+        await versions.pause(self._clock, seconds=pause / 1000)
 
 
 def _sweep_unused(txn: Txn, forget: Forget, **bounds: Any) -> tuple[int, int]:

@@ -3,8 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 
-from synapse.util.duration import Duration
-
+from synapse_nextgen_auth.homeserver import versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
 
 logger = logging.getLogger(__name__)
@@ -29,7 +28,7 @@ async def insist(
         except Exception:  # noqa: BLE001 (whatever is wrong, it may pass)
             if number == 0:
                 on_first_failure()
-            await clock.sleep(Duration(seconds=pause))
+            await versions.pause(clock, seconds=pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
         else:
             return True

@@ -17,6 +17,7 @@ from synapse_nextgen_auth.cli import main
 from synapse_nextgen_auth.homeserver import metrics, rendezvous
 from synapse_nextgen_auth.homeserver.closed_endpoints import GetLoginToken
 from synapse_nextgen_auth.homeserver.discovery import AuthIssuer, AuthMetadata
+from synapse_nextgen_auth.homeserver.versions import NEWEST_KNOWN, OLDEST
 from synapse_nextgen_auth.oauth.events import Happened
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.oauth.scopes import parse as parse_scope
@@ -373,11 +374,18 @@ def test_the_scopes_on_the_page_are_known(scope):
 
 
 def test_the_supported_synapse_is_the_one_that_is_declared():
-    """The page, the package and the tests name the same range."""
+    """The pages, the check at the start and the tests name the same releases."""
+    oldest, newest = (f"{major}.{minor}" for major, minor in (OLDEST, NEWEST_KNOWN))
+    pages = {
+        ROOT / "README.md": f"{oldest} to {newest}",
+        DOCS / "setup" / "installation.md": f"{oldest} to {newest}",
+        DOCS / "development" / "supported-synapse.md": f"{oldest} to {newest}",
+    }
+    tested = re.findall(r"matrix-synapse==(\S+)\n", (ROOT / "tox.ini").read_text())
     page = (DOCS / "development" / "supported-synapse.md").read_text()
-    declared = re.search(r'"(matrix-synapse>=[^"]+)"', (ROOT / "pyproject.toml").read_text())[1]
-    oldest = re.search(r"\ndeps = (matrix-synapse==\S+)\n", (ROOT / "tox.ini").read_text())[1]
 
-    assert f"`{declared}`" in page
-    assert f"`{oldest}`" in page
-    assert oldest.partition("==")[2] in declared
+    assert {page.name: words in page.read_text() for page, words in pages.items()} == {
+        page.name: True for page in pages
+    }
+    assert tested[0] == f"{oldest}.0"
+    assert [version for version in tested if f"`{version}`" not in page] == []

@@ -65,7 +65,7 @@ def homeserver_with_worker(tmp_path_factory, make_database, redis_server) -> Ite
             "run_background_tasks_on": "worker1",
             "refreshable_access_token_lifetime": "5m",
             "login_via_existing_session": {"enabled": True, "require_ui_auth": False},
-            "experimental_features": {"msc3814_enabled": True},
+            "experimental_features": {"msc3814_enabled": True, "msc2697_enabled": False},
         },
         log_level="DEBUG",
         redis=redis_server,

@@ -7,8 +7,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from packaging.requirements import Requirement
-from packaging.version import Version
 
 from support.oauth import Browser, web_client
 from synapse_nextgen_auth.oauth.metadata import PREFIX
@@ -139,16 +137,6 @@ def test_c211_requests_in_a_row_get_answers_in_a_row(server):
     received = raw(server, get + b"\r\n" + post + get + b"Connection: close\r\n\r\n")
 
     assert statuses(received) == [200, 401, 200]
-
-
-def test_c211_dependencies_have_their_floors():
-    """No release of Twisted can be installed with us that is known to be smuggled through."""
-    from importlib.metadata import requires  # noqa: PLC0415
-
-    needed = [Requirement(text) for text in requires("synapse-nextgen-auth")]
-    (twisted,) = [r for r in needed if r.name == "twisted"]
-
-    assert not twisted.specifier.contains(Version("24.7.0"))
 
 
 @pytest.mark.parametrize(

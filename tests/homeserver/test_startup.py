@@ -18,7 +18,7 @@ from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth.cli.synapse_process import MAIN, WORKER, SynapseStoppedError
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver import selfcheck
-from synapse_nextgen_auth.homeserver.selfcheck import Needed
+from synapse_nextgen_auth.homeserver.internals import Needed
 from synapse_nextgen_auth.secret import Secret
 
 DELEGATED = {
@@ -112,6 +112,28 @@ def test_sign_in_that_is_delegated_elsewhere(settings, tmp_path):
     (problem,) = problems(settings | {"matrix_authentication_service": DELEGATED}, tmp_path)
 
     assert problem.startswith("matrix_authentication_service is enabled")
+
+
+def test_sign_in_that_is_delegated_the_old_way(settings, tmp_path):
+    """Old releases have an experiment for it, which we refuse; new ones refuse it themselves."""
+    delegated = {
+        "enabled": True,
+        "issuer": "https://issuer.example.com/",
+        "client_id": "synapse",
+        "client_auth_method": "client_secret_basic",
+        "client_secret": DELEGATED["secret"],
+        "admin_token": "a-token",
+    }
+    old = {"experimental_features": {"msc3861": delegated}, "enable_3pid_changes": False}
+
+    try:
+        found = problems(settings | old, tmp_path)
+    except ConfigError as by_synapse:
+        found = ["{}.{} is enabled".format("experimental_features", by_synapse.path[1])]
+
+    assert [problem.partition(" is enabled")[0] for problem in found] == [
+        "experimental_features.msc3861"
+    ]
 
 
 def test_c343_a_short_key_is_no_key(settings, tmp_path):

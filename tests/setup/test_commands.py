@@ -30,7 +30,7 @@ APPLICATIONS = "tests/setup/test_applications.py::"
 CHECKED = f"{HERE}test_check_config_accepts_every_yaml_that_has_modules"
 # Page, language and first line of a block; the test that runs it, or after "not" why none can.
 COVERED = {
-    ("README.md", "sh", ".ci/venv && .venv/bin/pip install --quiet . && "): (
+    ("README.md", "sh", ".ci/venv && .venv/bin/pip install --quiet '.[demo]' && "): (
         f"{HERE}test_the_first_command_of_the_readme_starts_a_demo"
     ),
     ("README.md", "yaml", "modules:"): CHECKED,
@@ -45,6 +45,9 @@ COVERED = {
     ("docs/setup/demo.md", "yaml", "modules:"): CHECKED,
     ("docs/setup/demo.md", "sh", "synapse-nextgen-auth demo --json"): (
         f"{HERE}test_the_demo_for_scripts"
+    ),
+    ("docs/setup/removal.md", "sh", "pip uninstall"): (
+        "tests/packaging/test_beside_synapse.py::test_the_removal_page_names_what_came_with_it"
     ),
     ("docs/setup/installation.md", "sh", "~/synapse/env/bin/pip install"): (
         f"{HERE}test_synapse_from_pip"
@@ -247,7 +250,7 @@ def test_the_first_command_of_the_readme_starts_a_demo(machine):
     (checkout / ".ci").mkdir()
     (checkout / ".ci/venv").write_text((ROOT / ".ci/venv").read_text())
     (checkout / ".ci/venv").chmod(0o755)
-    line = _block(README, ".ci/venv && .venv/bin/pip install --quiet . ")
+    line = _block(README, ".ci/venv && .venv/bin/pip install --quiet '.[demo]' ")
     borrowed = sysconfig.get_path("purelib")
     process = machine.begin(f"{line.strip()} --port 0", cwd=checkout, PYTHONPATH=borrowed)
     output = ""

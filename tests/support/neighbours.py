@@ -26,6 +26,7 @@ CONFIG = {
     "experimental_features": {
         "msc3866": {"enabled": True, "require_approval_for_new_accounts": True},
         "msc3814_enabled": True,
+        "msc2697_enabled": False,  # the same for old releases, and not both at once
     },
 }
 
