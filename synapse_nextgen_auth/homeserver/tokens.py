@@ -1,4 +1,4 @@
-"""Checking our access tokens for Synapse (design.md section 4)."""
+"""Checking our access tokens for Synapse."""
 
 from functools import lru_cache
 
@@ -118,7 +118,7 @@ def is_ours(requester: Requester) -> bool:
 
 
 def may_administer(requester: Requester) -> bool:
-    """Say whether the token was granted the power over the server (decision D10)."""
+    """Say whether the token was granted the power over the server."""
     return ADMIN in requester.scope
 
 

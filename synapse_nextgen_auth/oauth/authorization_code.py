@@ -33,7 +33,7 @@ def ends_session(grant: Grant, *, refusal: str | None, refreshed: bool, now: int
     """Say whether a second use of a spent code ends the session that the first one began.
 
     The same client with the right verifier, within seconds and before any refresh, lost the answer;
-    everybody else copied the code (decision D3).
+    everybody else copied the code (C070).
     """
     if refusal is not None or refreshed or grant.redeemed_at is None:
         return True

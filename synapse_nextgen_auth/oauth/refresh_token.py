@@ -1,4 +1,4 @@
-"""What a presented refresh token means for its session (RFC 6749 section 6, design.md section 4)."""
+"""What a presented refresh token means for its session (RFC 6749 section 6, docs/topics/tokens.md)."""
 
 import enum
 

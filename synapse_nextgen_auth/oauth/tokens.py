@@ -1,4 +1,4 @@
-"""The shape of our tokens: a small signed statement about a session (design.md section 4).
+"""The shape of our tokens: a small signed statement about a session (docs/topics/tokens.md).
 
 A token is 45 bytes in base64url behind a typed prefix: session id, generation, expiry and a MAC.
 Reading one costs no database; there is no row per token, and nothing in the database makes one.

@@ -146,7 +146,7 @@ def test_a_device_that_was_taken_over_after_the_revocation_stays(tables, transac
 
 @pytest.mark.parametrize("why", [End.REUSE, End.IDLE, End.LIFETIME, End.REPLACED, End.LOGOUT])
 def test_a_device_that_outlived_its_session_on_purpose_stays(tables, transact, why):
-    """After a soft logout its keys wait for their owner (D7)."""
+    """After a soft logout its keys wait for their owner."""
     begin(tables, ended_at=NOW, end_reason=why.value)
 
     assert transact(revoke()).value == Revoked(ALICE)

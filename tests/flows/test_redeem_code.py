@@ -183,7 +183,7 @@ def test_c075_a_code_has_its_time(tables, transact, elapsed, good):
 def test_c070_a_second_use_is_refused_and_may_end_the_session(
     tables, transact, changes, elapsed, ends
 ):
-    """A lost answer is forgiven to the same client for 20 seconds, a copied code never (D3)."""
+    """A lost answer is forgiven to the same client for 20 seconds, a copied code never."""
     issue(tables)
     tables.run(redeem_code.redeem, presented(), now=NOW)
 

@@ -193,7 +193,7 @@ STATES = {
 
 @pytest.mark.parametrize("name", STATES)
 def test_c315_c318_c319_c321_a_state_that_may_pass(homeserver, server, neighbours, name):
-    """New sign-ins wait, sessions stay: the API answers as ever, and a refresh always works (D6)."""
+    """New sign-ins wait, sessions stay: the API answers as ever, and a refresh always works."""
     state = STATES[name]
     person = SignedIn.everywhere(homeserver, server, homeserver.new_user())
 

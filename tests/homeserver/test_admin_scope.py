@@ -1,4 +1,4 @@
-"""Power over the server takes an administrator *and* the admin scope in the token (decision D10)."""
+"""Power over the server takes an administrator *and* the admin scope in the token."""
 
 import importlib
 import inspect

@@ -324,7 +324,7 @@ def test_c079_a_grant_type_that_the_client_did_not_register(server, client, give
 
 
 def test_c081_who_hangs_up_may_ask_again(homeserver, server, client, give, user):
-    """The exchange happens or does not; a second try then fits to what happened (D3)."""
+    """The exchange happens or does not; a second try then fits to what happened."""
     code, verifier = give(client)
     form = {
         "grant_type": "authorization_code",

@@ -1,4 +1,4 @@
-"""What a presented generation means: the table of design.md section 4."""
+"""What a presented generation means: the table in docs/topics/tokens.md."""
 
 import pytest
 from hypothesis import given

@@ -261,7 +261,7 @@ async def _living(site: Site, presented: Token) -> Session:
     """Return the session of a refresh token whose account and device are still there.
 
     A locked, suspended or expired account may refresh: its requests are refused by Synapse in its
-    own words, and a 4xx here would make the client forget its keys (D6, C101).
+    own words, and a 4xx here would make the client forget its keys (C101).
     """
     try:
         session = await site.homeserver.live.find(presented.session_id)
