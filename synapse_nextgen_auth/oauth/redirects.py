@@ -148,7 +148,10 @@ def is_own(uri: Uri, own_hosts: frozenset[str]) -> bool:
 
 
 def matches(registered: str, presented: str) -> bool:
-    """Say whether a request may use `presented`: the same string, but for a loopback port (RFC 8252 section 7.3)."""
+    """Say whether a request may use `presented`: the same string, but for a loopback port.
+
+    The port of a loopback URI is that of the moment (RFC 8252 section 7.3).
+    """
     if registered == presented:
         return True
     port_aside = without_port(registered)
