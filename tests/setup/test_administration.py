@@ -162,6 +162,23 @@ def test_the_statements_find_what_they_are_about(homeserver, signed, statement):
     assert statement.startswith("SELECT")
 
 
+def test_what_is_there_about_an_account_is_found_and_deleted(homeserver, signed):
+    """The statements of the page about retention: nothing refers to what they delete."""
+    look, sessions, delete = [
+        text.replace("@alice:example.com", signed.user.user_id)
+        for language, text in fences(DOCS / "setup" / "retention.md")
+        if language == "sql"
+    ]
+    before = homeserver.query(look), homeserver.query(sessions)
+    for statement in filter(str.strip, delete.split(";")):
+        homeserver.query(statement)
+    after = homeserver.query(look), homeserver.query(sessions)
+
+    assert [len(found) > 1 for found in before] == [True, True]
+    assert after == ([], before[1]), "what lives is not deleted"
+    assert signed.statuses() == [200, 200, 200]
+
+
 def test_a_client_that_is_taken_out_of_the_configuration_cannot_refresh(start_homeserver):
     """Its access token works until it runs out, and then nothing does."""
     entry = web_client(client_id="grafana")

@@ -27,6 +27,8 @@ HERE = "tests/setup/test_commands.py::"
 NGINX = "tests/setup/test_nginx.py::"
 ADMINISTRATION = "tests/setup/test_administration.py::"
 APPLICATIONS = "tests/setup/test_applications.py::"
+MONITORING = "tests/setup/test_monitoring.py::"
+PACKAGES = "it changes the packages of the machine, from a repository that need not be there"
 CHECKED = f"{HERE}test_check_config_accepts_every_yaml_that_has_modules"
 # Page, language and first line of a block; the test that runs it, or after "not" why none can.
 COVERED = {
@@ -93,6 +95,34 @@ COVERED = {
     ),
     ("docs/setup/applications.md", "sh", "python3 matrix_token.py"): (
         f"{APPLICATIONS}test_the_script_signs_in_refreshes_and_signs_out"
+    ),
+    ("docs/setup/monitoring.md", "sh", "curl -s"): (
+        f"{MONITORING}test_the_metrics_are_found_by_the_line_of_curl"
+    ),
+    ("docs/setup/monitoring.md", "yaml", "groups:"): (
+        f"{MONITORING}test_what_a_rule_looks_at_is_there"
+    ),
+    ("docs/setup/monitoring.md", "sh", "grep -E"): (
+        f"{MONITORING}test_lines_that_want_attention_are_found_in_the_log"
+    ),
+    ("docs/setup/monitoring.md", "sh", "curl --fail"): (
+        f"{MONITORING}test_a_server_that_serves_passes_the_look_from_outside"
+    ),
+    ("docs/setup/retention.md", "yaml", "user_ips_max_age"): CHECKED,
+    ("docs/setup/retention.md", "sql", "SELECT"): (
+        f"{ADMINISTRATION}test_what_is_there_about_an_account_is_found_and_deleted"
+    ),
+    ("docs/setup/retention.md", "sql", "DELETE"): (
+        f"{ADMINISTRATION}test_what_is_there_about_an_account_is_found_and_deleted"
+    ),
+    ("docs/setup/upgrading.md", "sh", "cd /usr/local/src"): f"{HERE}test_taking_a_release",
+    ("docs/setup/upgrading.md", "sh", "curl --fail"): (
+        f"{MONITORING}test_a_server_that_serves_passes_the_look_from_outside"
+    ),
+    ("docs/setup/upgrading.md", "sh", "sudo apt-"): f"not: {PACKAGES}",
+    ("docs/setup/upgrading.md", "sh", "apt-cache"): f"not: {PACKAGES}",
+    ("docs/setup/upgrading.md", "sh", "~/synapse/env/bin/pip install --upgrade"): (
+        f"not: {PACKAGES}; its second line is that of the installation"
     ),
     ("docs/setup/reverse-proxy.md", "nginx", "location ^~"): (
         f"{NGINX}test_the_limit_for_requests_holds_beside_synapses_location"
@@ -286,6 +316,28 @@ def test_asking_the_homeserver_what_a_client_sees(machine, sqlite_homeserver):
     printed = machine.run(_block(INSTALLATION, "curl "))
 
     assert json.loads(printed)["issuer"] == Server(sqlite_homeserver.base_url).issuer
+
+
+def test_taking_a_release(machine):
+    """The lines for git, in a clone of a repository that has three releases."""
+    origin = machine.directory / "origin"
+    identity = "-c user.name=a -c user.email=a@example.com -c commit.gpgsign=false"
+    machine.run(f"git init -q {origin}")
+    for version in ("v0.9.0", "v0.10.0"):
+        machine.run(f"git {identity} commit -q --allow-empty -m {version}", cwd=origin)
+        machine.run(f"git tag {version}", cwd=origin)
+    checkout = machine.directory / "checkout"
+    machine.run(f"git clone -q {origin} {checkout}")
+    machine.places[CHECKOUT] = str(checkout)
+    machine.run(f"git {identity} commit -q --allow-empty -m v1.0.0", cwd=origin)
+    machine.run("git tag v1.0.0", cwd=origin)
+    fetch, take = [t for _, t in fences(SETUP / "upgrading.md") if t.startswith("cd ")]
+    listed = machine.run(fetch)
+    machine.run(take)
+    now = machine.run("git log -1 --format=%s", cwd=checkout)
+
+    assert listed.split() == ["v1.0.0", "v0.10.0", "v0.9.0"]
+    assert now.strip() == "v1.0.0"
 
 
 def test_removal_leaves_no_table():
