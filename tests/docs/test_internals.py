@@ -1,9 +1,15 @@
 """The list of what we use of Synapse is complete, and one file knows which Synapse this is."""
 
 import ast
+import re
+from importlib import util
 from pathlib import Path
 
+import pytest
+import synapse
+
 import synapse_nextgen_auth
+from support.markdown import DOCS
 from synapse_nextgen_auth.homeserver.internals import INTERNALS
 
 PACKAGE = Path(synapse_nextgen_auth.__file__).parent
@@ -43,3 +49,55 @@ def test_nothing_else_asks_which_synapse_this_is():
     }
 
     assert asking == {"versions.py"}
+
+
+@pytest.fixture
+def compare():
+    """Return the script that compares two releases."""
+    specification = util.spec_from_file_location("compare", DOCS / "compare_synapse.py")
+    module = util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_what_moved_is_asked_of_every_piece(compare, capsys):
+    """Each piece is found in the source, also where a class inherits it; nothing moved since itself."""
+    here = compare.Release(Path(synapse.__file__).parents[1], "here")
+    pieces = {(needed.module, needed.name) for needed in INTERNALS}
+
+    assert [piece for piece in pieces if here.piece(*piece) is None] == []
+    assert compare.compare(here, here) == 0
+    assert "changed" not in capsys.readouterr().out
+
+
+def test_what_moved_is_printed(compare, tmp_path, capsys):
+    """A method with other parameters, and one that is gone; a docstring is no change."""
+    here = compare.Release(Path(synapse.__file__).parents[1], "here")
+    edited = tmp_path / "internal.py"
+    source = here._file("synapse.api.auth.internal").read_text()
+    source = source.replace("allow_expired: bool = False", "may_be_old: bool = False")
+    source = source.replace("async def is_server_admin(", "async def is_admin(")
+    edited.write_text(source)
+
+    class Edited(compare.Release):
+        def _file(self, module):
+            return edited if module == "synapse.api.auth.internal" else super()._file(module)
+
+    compare.compare(here, Edited(here.root, "edited"))
+    changed = re.findall(
+        r"^== synapse.api.auth.internal.InternalAuth.(\w+): ", capsys.readouterr().out, re.MULTILINE
+    )
+
+    assert changed == ["get_user_by_access_token", "get_user_by_req", "is_server_admin"]
+
+
+def test_what_is_gone_is_a_failure(compare, capsys):
+    """A release without a module that we need ends with an exit code that says so."""
+    here = compare.Release(Path(synapse.__file__).parents[1], "here")
+
+    class Without(compare.Release):
+        def _file(self, module):
+            return None if module == "synapse.handlers.account_validity" else super()._file(module)
+
+    assert compare.compare(here, Without(here.root, "without")) == 1
+    assert "AccountValidityHandler.on_user_login: GONE" in capsys.readouterr().out
