@@ -416,3 +416,44 @@ def test_a_client_with_the_device_grant_needs_it_switched_on():
 
     assert "device_grants.enabled is false" in found["clients[0]"]
     assert config.read({"clients": clients}).clients[0].client.grant_types == (device,)
+
+
+def test_every_mistake_of_a_client_is_told_at_once():
+    """In one line for the entry."""
+    entry = {
+        "client_id": "no way",
+        "redirect_uris": [
+            "http://10.0.0.1/cb",
+            "https://*.example.com/cb",
+            "https://a.example/cb#",
+        ],
+        "token_endpoint_auth_method": "client_secret_jwt",
+        "id_token_signed_response_alg": "HS256",
+        "logo_uri": "ftp://a.example/logo.png",
+        "client_name": "two\nlines",
+        "client_name#fr": "deux\nlignes",
+        "grant_types": ["authorization_code", "refresh", "code"],
+        "client_secret": "short",
+        "uri": "x",
+    }
+    said = problems({"clients": [entry]})["clients[0]"]
+
+    for words in (
+        *("client_id must be", "http://10.0.0.1/cb", "https://*.example.com/cb", "fragment"),
+        *("client_secret_jwt", "HS256", "logo_uri", "client_name ", "client_name#fr"),
+        *("unknown refresh;", "unknown code;", "at least 16 characters", "unknown option uri"),
+    ):
+        assert words in said, words
+
+
+@pytest.mark.parametrize("content", [None, b"\xff" * 40])
+def test_a_secret_that_cannot_be_read_is_one_message(tmp_path, content):
+    """Nothing is said of a secret that nobody has seen."""
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    said = problems({"clients": [{**CLIENT, "client_secret_path": str(path)}]})
+
+    assert list(said) == ["clients[0]"]
+    assert said["clients[0]"].startswith(f"cannot read {path}: ")
+    assert ";" not in said["clients[0]"]

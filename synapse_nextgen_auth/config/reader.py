@@ -10,6 +10,7 @@ import attrs
 
 from synapse_nextgen_auth.config.options import LONGEST, seconds_of
 from synapse_nextgen_auth.oauth import hosts
+from synapse_nextgen_auth.oauth.client_fields import invalid
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.static_clients import StaticClient, read_static
 from synapse_nextgen_auth.secret import Secret
@@ -155,7 +156,7 @@ class Reader:
     def a_client(self, raw: object, path: str) -> StaticClient | None:
         """Return an entry of `clients`."""
         try:
-            return read_static(raw, read_file=lambda name: self.file(name, path))
+            return read_static(raw, read_file=_content)
         except OAuthError as error:
             self.say(path, error.detail or error.description)
             return None
@@ -176,11 +177,18 @@ class Reader:
     def file(self, name: str, path: str) -> str:
         """Return what a file says, without white space around it; nothing if it cannot be read."""
         try:
-            return Path(name).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not text"
-            self.say(path, f"cannot read {name}: {reason}")
+            return _content(name)
+        except OAuthError as error:
+            self.say(path, error.description)
             return ""
+
+
+def _content(name: str) -> str:
+    try:
+        return Path(name).read_text("utf-8").strip()
+    except (OSError, ValueError) as error:  # not text, or no name of a file
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise invalid(f"cannot read {name}: {reason}") from None
 
 
 def join(path: str, name: object) -> str:

@@ -5,12 +5,15 @@ place of an array it is a wrong type (C158).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import attrs
 
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.wording import quoted
+
+T = TypeVar("T")
 
 MAX_LENGTH = 2048
 _MAX_DEPTH = 16
@@ -22,6 +25,23 @@ _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 def invalid(reason: str) -> OAuthError:
     """Say what is wrong with the metadata (RFC 7591 section 3.2.2)."""
     return OAuthError("invalid_client_metadata", reason)
+
+
+@attrs.frozen
+class Findings:
+    """What is wrong with a document: the first thing is raised, or all are kept in `problems`."""
+
+    problems: list[OAuthError] | None = None
+
+    def note(self, read: Callable[[], T], otherwise: T) -> T:
+        """Return what is read; where that is refused and kept, what stands for it."""
+        try:
+            return read()
+        except OAuthError as problem:
+            if self.problems is None:
+                raise
+            self.problems.append(problem)
+            return otherwise
 
 
 @attrs.frozen

@@ -10,7 +10,7 @@ import re
 import attrs
 
 from synapse_nextgen_auth.oauth import jwks, languages, names, redirects, uris
-from synapse_nextgen_auth.oauth.client_fields import Fields, invalid
+from synapse_nextgen_auth.oauth.client_fields import Fields, Findings, invalid
 from synapse_nextgen_auth.oauth.clients import (
     AUTHORIZATION_CODE,
     DEVICE_CODE,
@@ -77,22 +77,33 @@ class RegistrationRules:
     redirects: RedirectRules = attrs.field(factory=RedirectRules)
 
 
-def read_metadata(document: object, *, rules: RegistrationRules) -> Metadata:
-    """Read a decoded registration request; raise what is wrong with it.
+def read_metadata(
+    document: object, *, rules: RegistrationRules, problems: list[OAuthError] | None = None
+) -> Metadata:
+    """Read a decoded registration request; raise what is wrong with it first.
+
+    With `problems`, all that is wrong goes there, and what is returned then is of no use.
 
     Fields that we do not know are ignored, and so are those that a client does not decide:
     `client_id`, `client_secret` and the like (C171), `software_statement` (C173).
     """
-    fields = Fields.of(document)
-    fields.texts("contacts")  # its type is checked; we have no use for people's addresses
-    auth_method = AuthMethod(_choice(fields, "token_endpoint_auth_method", _METHODS))
-    grant_types = _grant_types(fields, rules)
-    response_types = _response_types(fields, grant_types)
-    redirect_uris = _redirect_uris(fields, grant_types)
-    application_type = _application_type(fields, redirect_uris, rules)
-    base = _base(fields, redirect_uris, application_type, auth_method, rules)
-    _check_redirects(redirect_uris, application_type, base, rules)
-    signing_alg, keys = _keys(fields, auth_method)
+    found, fields = Findings(problems), Fields.of(document)
+    note = found.note
+    none: tuple[str, ...] = ()
+    nothing: tuple[str | None, str | None] = (None, None)
+    note(lambda: fields.texts("contacts"), None)  # only its type: people's addresses are of no use
+    auth_method = AuthMethod(note(lambda: _auth_method(fields), AuthMethod.NONE.value))
+    grant_types = note(lambda: _grant_types(fields, rules), (AUTHORIZATION_CODE, *none))
+    response_types = note(lambda: _response_types(fields, grant_types), none)
+    redirect_uris = note(lambda: _redirect_uris(fields, grant_types), none)
+    application_type = note(lambda: _application_type(fields, redirect_uris, rules), WEB)
+    base = note(lambda: _base(fields, redirect_uris, application_type, auth_method, rules), None)
+    _check_redirects(redirect_uris, application_type, base, rules, found)
+    signing_alg, keys = note(lambda: _keys(fields, auth_method), nothing)
+
+    def page(name: str) -> str | None:
+        return note(lambda: _page(fields, name, base, rules), None)
+
     return Metadata(
         redirect_uris=redirect_uris,
         application_type=application_type,
@@ -101,14 +112,22 @@ def read_metadata(document: object, *, rules: RegistrationRules) -> Metadata:
         auth_method=auth_method,
         auth_signing_alg=signing_alg,
         jwks=keys,
-        id_token_alg=_choice(fields, "id_token_signed_response_alg", ID_TOKEN_ALGORITHMS),
-        client_name=_name(fields, "client_name"),
-        client_uri=fields.text("client_uri"),
-        logo_uri=_page(fields, "logo_uri", base, rules),
-        tos_uri=_page(fields, "tos_uri", base, rules),
-        policy_uri=_page(fields, "policy_uri", base, rules),
-        localized=_localized(fields, base, rules),
+        id_token_alg=note(lambda: _id_token_alg(fields), ID_TOKEN_ALGORITHMS[0]),
+        client_name=note(lambda: _name(fields, "client_name"), None),
+        client_uri=note(lambda: fields.text("client_uri"), None),
+        logo_uri=page("logo_uri"),
+        tos_uri=page("tos_uri"),
+        policy_uri=page("policy_uri"),
+        localized=_localized(fields, base, rules, found),
     )
+
+
+def _auth_method(fields: Fields) -> str:
+    return _choice(fields, "token_endpoint_auth_method", _METHODS)
+
+
+def _id_token_alg(fields: Fields) -> str:
+    return _choice(fields, "id_token_signed_response_alg", ID_TOKEN_ALGORITHMS)
 
 
 _METHODS = (
@@ -234,13 +253,17 @@ def _check_redirects(
     application_type: str,
     base: Uri | None,
     rules: RegistrationRules,
+    found: Findings,
 ) -> None:
-    for uri in redirect_uris:
+    def check(uri: str) -> None:
         reason = redirects.refuse_registration(
             uri, application_type=application_type, client_uri=base, rules=rules.redirects
         )
         if reason:
             raise _invalid_redirect(f"redirect_uris {quoted(uri)}: {reason}")
+
+    for uri in redirect_uris:
+        found.note(lambda uri=uri: check(uri), None)  # type: ignore[misc]
 
 
 def _keys(fields: Fields, auth_method: AuthMethod) -> tuple[str | None, str | None]:
@@ -268,19 +291,29 @@ def _keys(fields: Fields, auth_method: AuthMethod) -> tuple[str | None, str | No
     return algorithm, jwks.canonical(keys)
 
 
-def _localized(fields: Fields, base: Uri | None, rules: RegistrationRules) -> tuple[Localized, ...]:
+def _localized(
+    fields: Fields, base: Uri | None, rules: RegistrationRules, found: Findings
+) -> tuple[Localized, ...]:
     """Read `client_name#fr` and its like; a tag that is none makes it an unknown field (C165)."""
-    found = []
+
+    def read(name: str) -> str | None:
+        if name.startswith("client_name"):
+            return _name(fields, name)
+        return _page(fields, name, base, rules)
+
+    values = []
     for name in fields.document:
         field, _, language = name.partition("#")
         if field in _LOCALIZABLE and languages.is_tag(language):
-            read = (
-                _name(fields, name) if field == "client_name" else _page(fields, name, base, rules)
-            )
-            found += [Localized(field, language, read)] if read else []
-    if len(found) > MAX_LOCALIZED:
-        raise invalid(f"there must be at most {MAX_LOCALIZED} localized fields")
-    return tuple(sorted(found))
+            value = found.note(lambda name=name: read(name), None)  # type: ignore[misc]
+            values += [Localized(field, language, value)] if value else []
+
+    def check() -> None:
+        if len(values) > MAX_LOCALIZED:
+            raise invalid(f"there must be at most {MAX_LOCALIZED} localized fields")
+
+    found.note(check, None)
+    return tuple(sorted(values))
 
 
 def _name(fields: Fields, name: str) -> str | None:

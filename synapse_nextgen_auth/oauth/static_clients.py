@@ -5,12 +5,11 @@ They take the fields of RFC 7591, with an id and perhaps a secret that both side
 
 import re
 from collections.abc import Callable
-from typing import TypeVar
 
 import attrs
 
 from synapse_nextgen_auth.oauth import client_auth
-from synapse_nextgen_auth.oauth.client_fields import invalid
+from synapse_nextgen_auth.oauth.client_fields import Findings, invalid
 from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules, read_metadata
 from synapse_nextgen_auth.oauth.clients import (
     AUTHORIZATION_CODE,
@@ -23,8 +22,6 @@ from synapse_nextgen_auth.oauth.clients import (
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.redirects import RedirectRules
 from synapse_nextgen_auth.secret import Secret
-
-T = TypeVar("T")
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _SECRETS = ("client_secret", "client_secret_path")
@@ -60,15 +57,20 @@ def read_static(raw: object, *, read_file: Callable[[str], str]) -> StaticClient
     if not isinstance(raw, dict):
         raise invalid("expected a mapping with client_id and redirect_uris")
     problems: list[OAuthError] = []
-    client_id = _noting(problems, lambda: _client_id(raw))
-    secret = _noting(problems, lambda: _secret(raw, read_file))
-    metadata = _noting(problems, lambda: read_metadata(_document(raw), rules=_RULES))
-    _noting(problems, lambda: _check_names(raw))
-    _noting(problems, lambda: _check_types(raw))
-    if metadata is not None and (secret is not None or not problems):
-        _noting(problems, lambda: _check_secret(metadata, secret))
-    if problems or client_id is None or metadata is None:
-        told = "; ".join(problem.description for problem in problems)
+    note = Findings(problems).note
+    client_id = note(lambda: _client_id(raw), "")
+    secret = note(lambda: _secret(raw, read_file), None)
+    has_secret = secret is not None or not problems
+    metadata = note(
+        lambda: read_metadata(_document(raw), rules=_RULES, problems=problems), Metadata()
+    )
+    note(lambda: _check_names(raw), None)
+    for name, known in _TYPES.items():
+        _check_types(raw, name, known, problems)
+    if has_secret:
+        note(lambda: _check_secret(metadata, secret), None)
+    if problems:
+        told = "; ".join(dict.fromkeys(problem.description for problem in problems))
         raise attrs.evolve(problems[0], description=told)
     client = Client.of(metadata, client_id=client_id, secret_hash=None, created_at=0)
     return StaticClient(client, secret)
@@ -78,15 +80,6 @@ _RULES = RegistrationRules(
     grant_types=frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, DEVICE_CODE}),
     redirects=RedirectRules(trusted=True),
 )
-
-
-def _noting(problems: list[OAuthError], read: Callable[[], T]) -> T | None:
-    """Return what is read, or `None` and note what is wrong with it."""
-    try:
-        return read()
-    except OAuthError as problem:
-        problems.append(problem)
-        return None
 
 
 def _client_id(raw: dict[str, object]) -> str:
@@ -103,13 +96,15 @@ def _check_names(raw: dict[str, object]) -> None:
         raise invalid(f"unknown {names}; known are {', '.join(sorted(_KNOWN))}")
 
 
-def _check_types(raw: dict[str, object]) -> None:
+def _check_types(
+    raw: dict[str, object], name: str, known: tuple[str, ...], problems: list[OAuthError]
+) -> None:
     """Refuse a slip of the pen, which a registration would have to ignore (Client-Server API)."""
-    for name, known in _TYPES.items():
-        given = raw.get(name)
-        for text in given if isinstance(given, list) else ():
-            if text not in known:
-                raise invalid(f"{name} has the unknown {text}; known are {', '.join(known)}")
+    given = raw.get(name)
+    for text in given if isinstance(given, list) else ():
+        if text not in known:
+            reason = f"{name} has the unknown {text}; known are {', '.join(known)}"
+            problems.append(invalid(reason))
 
 
 def _document(raw: dict[str, object]) -> dict[str, object]:
