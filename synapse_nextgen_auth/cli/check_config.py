@@ -15,11 +15,11 @@ from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth import NextGenAuth
 from synapse_nextgen_auth import config as configuration
-from synapse_nextgen_auth.cli import yaml_file
+from synapse_nextgen_auth.cli import database_check, yaml_file
 from synapse_nextgen_auth.cli.homeserver_yaml import MODULE
 from synapse_nextgen_auth.cli.settings_words import settings_in_effect
 from synapse_nextgen_auth.config import Config, ConfigProblems
-from synapse_nextgen_auth.homeserver import selfcheck
+from synapse_nextgen_auth.homeserver import advice, selfcheck, settings
 from synapse_nextgen_auth.oauth import jwks
 from synapse_nextgen_auth.oauth.clients import AuthMethod
 
@@ -30,28 +30,38 @@ _NO_SECRETS = {*(method.value for method in AuthMethod), *jwks.ALGORITHMS}
 _PYDANTIC_VALUE = re.compile(r"input_value=.*?, (?=input_type=)")
 
 
-def run(paths: Sequence[Path]) -> int:
-    """Check these files as one configuration, print what was found, return the exit code."""
+def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
+    """Check these files as one configuration, print what was found, return the exit code.
+
+    Errors are what keeps Synapse from starting, and a server where nobody could sign in.
+    """
     raw, problems = _read_files(paths)
     if problems:
-        return _refuse(problems, raw)
+        return _tell(problems, [], raw)
     config, problems = _read_options(raw)
     hs_config, more = load(paths)
     problems += more
-    if hs_config is not None:
-        problems += selfcheck.internal_problems()
-        problems += selfcheck.config_problems(hs_config, config)
-    if problems or hs_config is None:
-        return _refuse(problems, raw)
-    for warning in selfcheck.warnings():
-        print(f"* Warning: {warning}")
-    print(f"OK\n{settings_in_effect(config, hs_config)}")
-    return 0
+    if hs_config is None:
+        return _tell(problems, [], raw)
+    problems += selfcheck.internal_problems()
+    problems += selfcheck.config_problems(hs_config, config)
+    warnings = selfcheck.warnings()
+    if config.enabled:
+        problems += settings.closed(hs_config)
+        warnings += advice.warnings(hs_config, config)
+    database = database_check.look(hs_config) if look_into_database else None
+    problems += database.problems if database else []
+    if problems:
+        return _tell(problems, warnings, raw)
+    print(f"OK\n{settings_in_effect(config, hs_config, database=database)}")
+    return _tell([], warnings, raw)
 
 
-def _refuse(problems: Sequence[str], raw: Mapping[str, Any]) -> int:
-    print("\n".join(f"* {_without_secrets(problem, raw)}" for problem in problems))
-    return 1
+def _tell(problems: Sequence[str], warnings: Sequence[str], raw: Mapping[str, Any]) -> int:
+    lines = [*(f"* {text}" for text in problems), *(f"* Warning: {text}" for text in warnings)]
+    if lines:
+        print("\n".join(_without_secrets(line, raw) for line in lines))
+    return 1 if problems else 0
 
 
 def _read_files(paths: Sequence[Path]) -> tuple[dict[str, Any], list[str]]:

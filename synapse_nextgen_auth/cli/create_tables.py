@@ -7,10 +7,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from synapse.config.database import DatabaseConnectionConfig
-from synapse.config.homeserver import HomeServerConfig
-
 from synapse_nextgen_auth.cli import check_config
+from synapse_nextgen_auth.cli.database_check import main_database
 from synapse_nextgen_auth.homeserver import schema
 from synapse_nextgen_auth.store.migrations import SchemaRefused
 
@@ -21,7 +19,7 @@ def run(paths: Sequence[Path]) -> int:
     if hs_config is None:
         print("\n".join(f"* {problem}" for problem in problems))
         return 1
-    database = _main_database(hs_config)
+    database = main_database(hs_config)
     try:
         schema.apply(database, hs_config.server.server_name, now=int(time.time()))
     except SchemaRefused as refused:
@@ -32,8 +30,3 @@ def run(paths: Sequence[Path]) -> int:
         return 1
     print("OK: the tables are there, and empty if they were not there before.")
     return 0
-
-
-def _main_database(hs_config: HomeServerConfig) -> DatabaseConnectionConfig:
-    databases: list[DatabaseConnectionConfig] = hs_config.database.databases
-    return next(database for database in databases if "main" in database.databases)

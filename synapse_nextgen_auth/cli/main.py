@@ -26,7 +26,8 @@ machine can reach it.
 
 _CHECK = """\
 Load a homeserver's configuration the way Synapse does, with the module's part of it, and print
-every problem found, or the settings in effect. Nothing is started and nothing is written.
+every problem found, or the settings in effect, and warnings. Nothing is started and nothing is
+written.
 Run it in Synapse's own Python environment, as the user that runs Synapse.
 """
 
@@ -77,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="HOMESERVER.YAML",
         help="the files, or directories of files, that Synapse is started with",
+    )
+    check.add_argument(
+        "--database",
+        action="store_true",
+        help="also connect to the database: can it be reached, and do we know its tables? "
+        "Nothing is written",
     )
 
     tables = commands.add_parser(
@@ -159,7 +166,7 @@ def _with_synapse(command: Callable[[argparse.Namespace], int], asked: argparse.
 def _check_config(asked: argparse.Namespace) -> int:
     from synapse_nextgen_auth.cli import check_config  # noqa: PLC0415 - imports all of Synapse
 
-    return check_config.run(asked.files)
+    return check_config.run(asked.files, look_into_database=asked.database)
 
 
 def _create_tables(asked: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from synapse.config.homeserver import HomeServerConfig
 
+from synapse_nextgen_auth.cli.database_check import Looked
 from synapse_nextgen_auth.config import (
     Authorization,
     Config,
@@ -12,11 +13,14 @@ from synapse_nextgen_auth.config import (
     duration,
 )
 from synapse_nextgen_auth.homeserver.lifetimes import effective_limits
+from synapse_nextgen_auth.homeserver.settings import source_of_keys
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 
 
-def settings_in_effect(config: Config, hs_config: HomeServerConfig) -> str:
-    """Return one line per setting; no secret is among them."""
+def settings_in_effect(
+    config: Config, hs_config: HomeServerConfig, *, database: Looked | None = None
+) -> str:
+    """Return one line per setting, and what was seen in the database; no secret is among them."""
     if not config.enabled:
         return "The module is switched off (enabled: false)."
     limits = effective_limits(config, hs_config)
@@ -47,9 +51,11 @@ def settings_in_effect(config: Config, hs_config: HomeServerConfig) -> str:
         "addresses kept": duration(config.events.address_lifetime),
         "configured clients": _names(written.client.client_id for written in config.clients),
         "exempt from PKCE": _names(config.pkce_exempt),
-        "keys derived from": _source_of_keys(config),
+        "keys derived from": _source_of_keys(config, hs_config),
         "previous secrets": str(len(config.previous_secrets)),
     }
+    if database is not None:
+        lines["database"] = _seen(database)
     width = max(map(len, lines))
     return "\n".join(f"  {name:<{width}}  {value}" for name, value in lines.items())
 
@@ -70,7 +76,20 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 
-def _source_of_keys(config: Config) -> str:
+def _source_of_keys(config: Config, hs_config: HomeServerConfig) -> str:
     if config.secret_path is not None:
         return config.secret_path
-    return "secret" if config.secret is not None else "Synapse's macaroon_secret_key"
+    return (
+        "secret"
+        if config.secret is not None
+        else f"Synapse's {source_of_keys(hs_config).removeprefix('the ')}"
+    )
+
+
+def _seen(database: Looked) -> str:
+    if not database.is_there:
+        return "not there yet, made when Synapse starts"
+    if database.version is None:
+        return "reached; our tables are made when Synapse starts"
+    left = f", {database.left} steps are done when Synapse starts" if database.left else ""
+    return f"reached; our tables are at version {database.version}{left}"

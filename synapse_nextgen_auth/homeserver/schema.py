@@ -5,9 +5,11 @@ backfills are for the housekeeping (`later_steps`).
 """
 
 import logging
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from urllib.parse import quote
 
 from synapse.config.database import DatabaseConnectionConfig
 from synapse.server import HomeServer
@@ -108,6 +110,31 @@ def build(
         for statement in index.concurrently:
             txn.execute(statement)
         return True
+
+
+def state(database: DatabaseConnectionConfig, server_name: str) -> tuple[dict[int, str], bool]:
+    """Return the steps that were done in a database, and whether more can be; nothing is written."""
+    arguments = database.config.get("args") or {}
+    if database.config.get("name", "sqlite3") == "sqlite3":
+        # Synapse's own way would make a file that is not there, and set up one that is empty.
+        name = f"file:{quote(str(arguments.get('database')))}?mode=ro"
+        with closing(sqlite3.connect(name, uri=True)) as file:
+            return _done(file.cursor()), True
+    with _connection(database, server_name) as connection:
+        txn = connection.cursor(txn_name="nextgen_schema")
+        try:
+            txn.execute("SELECT has_schema_privilege(current_schema(), 'CREATE')")
+            may_create = txn.fetchone() == (True,)
+            txn.execute("SELECT to_regclass('nextgen_schema') IS NOT NULL")
+            has_table = txn.fetchone() == (True,)
+            return migrations.applied(txn) if has_table else {}, may_create
+        finally:
+            connection.rollback()
+
+
+def _done(cursor: sqlite3.Cursor) -> dict[int, str]:
+    cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'nextgen_schema'")
+    return migrations.applied(cursor) if cursor.fetchone() else {}
 
 
 def driver_error(database: DatabaseConnectionConfig) -> type[Exception]:

@@ -54,8 +54,8 @@ def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
     problems += _baseurl_problems(hs_config)
     if config.secret is None and len(hs_config.key.macaroon_secret_key) < MIN_SECRET_BYTES:
         problems.append(
-            f"macaroon_secret_key is shorter than {MIN_SECRET_BYTES} bytes. Leave it and set a"
-            " long random `secret` for this module instead."
+            f"{settings.source_of_keys(hs_config)} is shorter than {MIN_SECRET_BYTES} bytes. Leave it"
+            " and set a long random secret for this module instead."
         )
     problems += _idle_problems(hs_config, config)
     problems += settings.unusable(hs_config)

@@ -1,20 +1,87 @@
-"""Settings of Synapse under which the module cannot work, and those that an operator hardly means."""
+"""Settings under which the module cannot work, and what stands in the files that Synapse read."""
 
+import difflib
 from collections.abc import Iterator, Mapping
+from typing import Any
 
+import attrs
+from synapse.config._base import read_config_files
 from synapse.config.database import DatabaseConnectionConfig
 from synapse.config.homeserver import HomeServerConfig
+
+from synapse_nextgen_auth.config import Config
 
 NO_PASSWORDS = (
     "signing in with a password is switched off, and they offer no other way. Set"
     " password_config.enabled and password_config.localdb_enabled to true, or add a module that"
     " checks passwords. Applications that see this module offer no other way to sign in, either."
 )
+_OURS = ("synapse_nextgen_auth.NextGenAuth", "synapse_nextgen_auth.module.NextGenAuth")
 
 
 def unusable(hs_config: HomeServerConfig) -> list[str]:
-    """Return the settings under which the module would start and then fail at every request."""
-    return list(_memory(hs_config))
+    """Return the settings under which the module would start and not do what it is told."""
+    return [*_memory(hs_config), *(text for text, known in beside_config(hs_config) if known)]
+
+
+def closed(hs_config: HomeServerConfig) -> list[str]:
+    """Return why nobody could sign in; where a module may know passwords, nobody can tell."""
+    auth = hs_config.auth
+    knows_others = (
+        len(hs_config.modules.loaded_modules) > 1 or hs_config.authproviders.password_providers
+    )
+    if auth.password_enabled_for_login and (auth.password_localdb_enabled or knows_others):
+        return []
+    return [f"password_config: nobody can sign in on the pages of this module: {NO_PASSWORDS}"]
+
+
+def ours_at(hs_config: HomeServerConfig) -> str:
+    """Return the path of our line."""
+    return next((f"modules[{n}]" for n, _ in our_entries(hs_config)), "modules")
+
+
+def source_of_keys(hs_config: HomeServerConfig) -> str:
+    """Return what Synapse makes its `macaroon_secret_key` of, by the names of its settings."""
+    raw = _raw(hs_config)
+    for name in ("macaroon_secret_key", "macaroon_secret_key_path"):
+        if raw.get(name):
+            return name
+    if hs_config.registration.registration_shared_secret:
+        return "registration_shared_secret"
+    return "the signing key"
+
+
+def _raw(hs_config: HomeServerConfig) -> Mapping[str, Any]:
+    """Return what stands in the files: Synapse keeps only what it understood."""
+    return read_config_files(hs_config.config_files) if hs_config.config_files else {}
+
+
+def our_entries(hs_config: HomeServerConfig) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield our lines below `modules` as they stand there, each with its place."""
+    entries = _raw(hs_config).get("modules")
+    for place, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if isinstance(entry, Mapping) and entry.get("module") in _OURS:
+            yield place, entry
+
+
+def beside_config(hs_config: HomeServerConfig) -> Iterator[tuple[str, bool]]:
+    """Yield what stands beside `module:`, which Synapse ignores, and whether it is an option of ours."""
+    known = [field.name for field in attrs.fields(Config)]
+    for place, entry in our_entries(hs_config):
+        for name in entry:
+            if name in known:
+                yield (
+                    f"modules[{place}].{name} stands beside module: and is ignored there. Indent it"
+                    " below config:",
+                    True,
+                )
+            elif name not in {"module", "config"}:
+                near = difflib.get_close_matches(str(name), ["config", *known], n=1, cutoff=0.5)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                yield (
+                    f"modules[{place}].{name} is ignored: options stand below config:{hint}",
+                    False,
+                )
 
 
 def _memory(hs_config: HomeServerConfig) -> Iterator[str]:

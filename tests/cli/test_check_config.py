@@ -7,8 +7,11 @@ import yaml
 from support.synapse import sqlite_homeserver
 from synapse_nextgen_auth.cli.main import main
 from synapse_nextgen_auth.config import SECTIONS, Config, duration
+from synapse_nextgen_auth.store import migrations
 
 MODULE = "synapse_nextgen_auth.NextGenAuth"
+# Any module of somebody else: the tests bring one.
+BYSTANDER = "support.colleagues.Colleague"
 
 
 @pytest.fixture(scope="module")
@@ -189,3 +192,225 @@ def test_a_directory_of_files_is_one_configuration(complete, tmp_path, capsys):
 )
 def test_durations_are_written_as_options_take_them(seconds, words):
     assert duration(seconds) == words
+
+
+def entry(beside=None, **options):
+    return [{"module": MODULE, "config": options, **(beside or {})}]
+
+
+PROXIED = {"public_baseurl": "https://matrix.example.com/"}
+LISTENER = {"type": "http", "port": 8008, "tls": False}
+CLIENT = {"resources": [{"names": ["client", "federation"]}]}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"listeners": [LISTENER | CLIENT], **PROXIED}, "listeners[0].x_forwarded is false"),
+        ({"listeners": [LISTENER | {"resources": [{"names": ["federation"]}]}]}, "listeners: none"),
+        (
+            {"macaroon_secret_key": None, "registration_shared_secret": "r" * 40},
+            "come from registration_shared_secret, and",
+        ),
+        (
+            {"macaroon_secret_key": None, "registration_shared_secret": None},
+            "come from the signing key, and",
+        ),
+        (
+            {"modules": entry({"tokns": {}})},
+            "modules[0].tokns is ignored: options stand below config",
+        ),
+        ({"modules": entry({"confg": {}})}, "did you mean config?"),
+        (
+            {
+                "password_config": {"localdb_enabled": False},
+                "modules": [*entry(), {"module": BYSTANDER}],
+            },
+            "password_config.localdb_enabled is false: people can sign in only if another module",
+        ),
+        (
+            {"modules": entry(sessions={"idle_lifetime": "9w", "lifetime": "1w"})},
+            "modules[0].config.sessions.idle_lifetime is 63d, longer than sessions.lifetime, 7d",
+        ),
+        (
+            {"modules": entry(sessions={"browser_idle_lifetime": "1y"})},
+            "sessions.browser_idle_lifetime is 365d, longer than sessions.browser_lifetime, 90d",
+        ),
+        (
+            {"modules": entry(device_grants={"lifetime": "1m", "interval": "2m"})},
+            "device_grants.interval is 2m, longer than device_grants.lifetime, 1m",
+        ),
+        (
+            {"modules": entry(events={"lifetime": "1d"})},
+            "events.address_lifetime is 28d, longer than events.lifetime, 1d",
+        ),
+        (
+            {"modules": entry(tokens={"code_lifetime": "24h"})},
+            "modules[0].config.tokens.code_lifetime is 1d, and a code is redeemed in a second",
+        ),
+        (
+            {"modules": entry(tokens={"access_token_lifetime": "100y"})},
+            "tokens.access_token_lifetime is 36500d: that long a stolen token works",
+        ),
+        (
+            {"session_lifetime": "2m"},
+            "tokens.access_token_lifetime is 5m, longer than sessions.lif",
+        ),
+        ({"modules": entry(tokens={"refresh_grace": "1h"})}, "tokens.refresh_grace is 1h, longer"),
+        (
+            {"modules": entry(client_registration={"enabled": False, "allow_other_hosts": True})},
+            "client_registration.allow_other_hosts is set, and client_registration.enabled is false",
+        ),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_what_hardly_anybody_wants_is_a_warning(check, settings, words):
+    """With its path, below the settings in effect; Synapse starts with it."""
+    code, printed = check(**settings)
+
+    assert code == 0, printed
+    assert printed.startswith("OK\n")
+    (line,) = [line for line in printed.splitlines() if words in line]
+    assert line.startswith("* Warning: ")
+
+
+def test_a_good_configuration_has_no_warnings(check):
+    """Also behind a proxy that says who comes."""
+    _, plain = check()
+    _, proxied = check(listeners=[LISTENER | CLIENT | {"x_forwarded": True}], **PROXIED)
+    _, tls = check(listeners=[LISTENER | CLIENT | {"tls": True}], **PROXIED)
+
+    assert "Warning" not in plain + proxied
+    assert "x_forwarded" not in tls
+
+
+def test_the_true_source_of_the_keys_is_told(check):
+    """Where `macaroon_secret_key` is not set, Synapse takes something else without a word."""
+    _, of_registration = check(macaroon_secret_key=None, registration_shared_secret="r" * 40)
+    _, of_signing_key = check(macaroon_secret_key=None, registration_shared_secret=None)
+    code, short = check(macaroon_secret_key=None, registration_shared_secret="a-short-secret")
+    _, own = check(macaroon_secret_key=None, modules=ours(secret="s" * 40))
+
+    assert "keys derived from      Synapse's registration_shared_secret\n" in of_registration
+    assert "keys derived from      Synapse's signing key\n" in of_signing_key
+    assert (code, "* registration_shared_secret is shorter than 32 bytes" in short) == (1, True)
+    assert "a-short-secret" not in short
+    assert "Warning" not in own
+
+
+def test_an_option_beside_the_module_line_is_an_error(check):
+    """Synapse ignores it in silence; the start is refused for it, too."""
+    code, printed = check(modules=entry({"tokens": {"code_lifetime": "1m"}, "enabled": False}))
+
+    assert code == 1
+    assert "* modules[0].tokens stands beside module: and is ignored there." in printed
+    assert "* modules[0].enabled stands beside module:" in printed
+
+
+def test_relative_paths_are_looked_for_elsewhere(check, tmp_path, monkeypatch):
+    """Where Synapse is started is not where this is typed."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("module.secret", "client.secret"):
+        (tmp_path / name).write_text("a secret of at least thirty-two characters")
+    client = {"client_id": "a", "redirect_uris": ["https://a.example/cb"]}
+    options = {"secret_path": "module.secret", "clients": [client, client | {"client_id": "b"}]}
+    options["clients"][1]["client_secret_path"] = "client.secret"
+    code, printed = check(
+        modules=ours(**options),
+        database={"name": "sqlite3", "args": {"database": "homeserver.db"}},
+    )
+
+    assert code == 0
+    for path, file in (
+        ("modules[0].config.secret_path", "module.secret"),
+        ("modules[0].config.clients[1].client_secret_path", "client.secret"),
+        ("database.args.database", "homeserver.db"),
+    ):
+        assert f"* Warning: {path} is {file}, which is looked for wherever" in printed
+        assert f"would be {tmp_path}/{file}. Write the whole path." in printed
+
+
+@pytest.mark.parametrize(
+    "switch", [{"enabled": False}, {"enabled": "only_for_reauth"}, {"localdb_enabled": False}]
+)
+def test_a_server_where_nobody_could_sign_in_is_an_error(check, switch):
+    """Though Synapse starts: it does so with a warning."""
+    code, printed = check(password_config=switch)
+    off, _ = check(password_config=switch, modules=ours(enabled=False))
+
+    assert code == 1
+    assert "* password_config: nobody can sign in on the pages of this module" in printed
+    assert off == 0
+
+
+def test_all_is_told_beside_each_other(check):
+    """Errors of the module and of Synapse's settings, then the warnings."""
+    code, printed = check(
+        password_config={"enabled": False},
+        modules=ours(tokens={"code_lifetime": "1d"}),
+        database={"name": "sqlite3", "args": {"database": ":memory:"}},
+    )
+
+    assert code == 1
+    lines = printed.splitlines()
+    assert [line.startswith("* Warning") for line in lines] == [False, False, True]
+    assert "database.args.database names an SQLite database in memory" in lines[0]
+
+
+def look(capsys, *files):
+    code = main(["check-config", "--database", *map(str, files)])
+    return code, capsys.readouterr().out
+
+
+def test_the_database_is_looked_into_and_not_written(complete, tmp_path, capsys):
+    """Before the first start, with the tables of this release, and of one to come."""
+    homeserver = sqlite_homeserver(complete.parent)
+    database = homeserver.database.path
+    fresh = look(capsys, complete)
+    assert not database.exists()
+    database.touch()
+    empty = look(capsys, complete)
+    assert database.stat().st_size == 0
+    assert main(["create-tables", str(complete)]) == 0
+    capsys.readouterr()
+    before = database.read_bytes()
+    current = look(capsys, complete)
+    homeserver.query("INSERT INTO nextgen_schema VALUES (999, 'from the future', 0)")
+    future = look(capsys, complete)
+    homeserver.query("DELETE FROM nextgen_schema WHERE version = 999")
+    homeserver.query("DELETE FROM nextgen_schema WHERE version > 1")
+    older = look(capsys, complete)
+    assert database.stat().st_size == len(before)
+    database.unlink()
+
+    assert [code for code, _ in (fresh, empty, current, future, older)] == [0, 0, 0, 1, 0]
+    assert "database               not there yet, made when Synapse starts" in fresh[1]
+    assert "reached; our tables are made when Synapse starts" in empty[1]
+    assert f"reached; our tables are at version {migrations.known()[-1].version}\n" in current[1]
+    assert "* database: The tables of synapse_nextgen_auth are at version 999" in future[1]
+    assert "at version 1, " in older[1]
+    assert "steps are done when Synapse starts" in older[1]
+
+
+def test_a_database_of_postgresql_is_looked_into(complete, tmp_path, capsys, make_database):
+    """It cannot be reached, or Synapse's user may not create tables there."""
+    database = make_database("postgres", tmp_path)
+    extra = tmp_path / "database.yaml"
+
+    def looked(**arguments):
+        section = database.section()
+        section["args"] |= arguments
+        extra.write_text(yaml.safe_dump({"database": section}))
+        return look(capsys, complete, extra)
+
+    fresh = looked()
+    database.query("CREATE ROLE a_poor_user LOGIN")
+    database.query("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    poor = looked(user="a_poor_user")
+    away = looked(port=1, connect_timeout=5)
+
+    assert (fresh[0], poor[0], away[0]) == (0, 1, 1)
+    assert "reached; our tables are made when Synapse starts" in fresh[1]
+    assert "* database: Synapse's user must be able to create tables in it" in poor[1]
+    assert "* database: it cannot be used: " in away[1]
+    assert database.query("SELECT 1 FROM pg_tables WHERE tablename LIKE 'nextgen%'") == []

@@ -108,6 +108,15 @@ def test_the_old_spelling_of_a_database_in_memory_is_refused(settings, tmp_path)
     assert len(problems(old | {"database_path": ":memory:"}, tmp_path)) == 1
 
 
+def test_options_beside_the_module_line_are_refused(settings, tmp_path):
+    """Synapse would ignore them in silence, and a server that is to be off would be on."""
+    line = {"module": "synapse_nextgen_auth.NextGenAuth", "enabled": False, "comment": "ours"}
+
+    (problem,) = problems(settings | {"modules": [line]}, tmp_path)
+
+    assert problem.startswith("modules[0].enabled stands beside module: and is ignored there.")
+
+
 def test_sign_in_that_is_delegated_elsewhere(settings, tmp_path):
     (problem,) = problems(settings | {"matrix_authentication_service": DELEGATED}, tmp_path)
 
