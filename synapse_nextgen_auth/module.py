@@ -21,6 +21,7 @@ from synapse_nextgen_auth.homeserver import (
     schema,
     selfcheck,
     settings,
+    switched_off,
 )
 from synapse_nextgen_auth.homeserver.activity import Activity
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -79,7 +80,7 @@ class NextGenAuth:
 
     def __init__(self, config: Config, api: ModuleApi) -> None:
         if not config.enabled:
-            logger.info("synapse_nextgen_auth is switched off")
+            _rest(api)
             return
         hs_config = api._hs.config  # noqa: SLF001
         problems = selfcheck.internal_problems() or [
@@ -119,9 +120,27 @@ class NextGenAuth:
             idle_without_device=site.limits.idle_without_device,
         ).start()
         logger.info("synapse_nextgen_auth is the authorization server %s", site.endpoints.issuer)
+        if config.drain:
+            logger.info("synapse_nextgen_auth takes no new sign-ins (drain: true)")
         # Other modules, which may check passwords, come after this one.
         reactor: Any = site.homeserver.hs.get_reactor()
         reactor.callLater(0, _warn_if_closed, site.people)
+
+
+def _rest(api: ModuleApi) -> None:
+    """Set up what holds with `enabled: false`, all of it: the rest is a stock Synapse.
+
+    Whoever has a token or wants to refresh one is told to wait, and nobody loses a key. What is kept
+    for accounts and must hold until the line is gone has its place here, too.
+    """
+    logger.info("synapse_nextgen_auth is switched off")
+    problems = selfcheck.problems_of_rest()
+    if problems:
+        # A module that does nothing keeps no homeserver from starting.
+        logger.warning("Clients of this module are signed out for good: %s", problems[0])
+        return
+    switched_off.install(api._hs)  # noqa: SLF001
+    api.register_web_resource(PREFIX, Tree(routes.resting))
 
 
 def _warn_if_closed(people: People) -> None:
@@ -182,7 +201,7 @@ def _redirect_rules(issuer: str, options: Registration) -> RedirectRules:
 def _meeting_place(site: Site) -> MeetingPlace | None:
     """Return where devices meet for a QR code; it leads to a device grant, so not without that."""
     options = site.config.device_grants
-    if not options.enabled:
+    if not options.enabled or site.config.drain:
         return None
     rate = rules.share(
         Rate(options.per_second, options.burst), lifetime=max(options.lifetime, rules.LIFETIME)

@@ -44,6 +44,7 @@ def settings_in_effect(
         "hosts as if public": _names(registration.public_hosts),
         "without client_uri": _MAY_REGISTER[registration.allow_without_client_uri],
         "other redirect hosts": _MAY_REGISTER[registration.allow_other_hosts],
+        "new sign-ins": "refused (drain: true)" if config.drain else "taken",
         "device grants": _rate(devices) if devices.enabled else "off",
         "device grant lifetime": duration(devices.lifetime),
         "device grant interval": duration(devices.interval),

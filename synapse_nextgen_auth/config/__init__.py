@@ -44,7 +44,9 @@ class Config:
 
     enabled: bool = option(
         True,
-        "Set to `false` to keep the line in `homeserver.yaml` and do nothing.",
+        "Set to `false` to switch the module off and keep its sessions: nobody signs in here, and"
+        " clients that did are told to wait, so that they keep their keys."
+        " See [removal](../setup/removal.md).",
         example="false",
     )
     secret: Secret | None = option(
@@ -89,6 +91,12 @@ class Config:
         " without it as long as they do not ask for the Matrix API.",
         example='["grafana"]',
     )
+    drain: bool = option(
+        False,
+        "Set to `true` to let nobody newly sign in here, while everybody who did goes on."
+        " See [removal](../setup/removal.md).",
+        example="true",
+    )
 
 
 SECTIONS: dict[str, type] = {
@@ -112,6 +120,7 @@ def read(raw: object) -> Config:
     reader.refuse_unknown(values, Config, "")
     config = Config(
         enabled=reader.boolean(values, "enabled", True),
+        drain=reader.boolean(values, "drain", False),
         secret=reader.secret(values, "secret"),
         secret_path=reader.text(values, "secret_path"),
         previous_secrets=reader.listed(values, "previous_secrets", reader.a_secret),

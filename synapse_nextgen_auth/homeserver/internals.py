@@ -201,3 +201,14 @@ INTERNALS = (
     Needed("synapse.app.generic_worker", "load_config", ("argv_options",)),
     *(Needed(module, name) for module, name in _IMPORTED),
 )
+
+# All that is touched with `enabled: false`.
+OF_REST = (
+    Needed(
+        "synapse.api.auth.internal",
+        "InternalAuth.get_user_by_access_token",
+        ("token", "allow_expired"),
+    ),
+    Needed("synapse.http.server", "DirectServeJsonResource._async_render", ("request",)),
+    Needed("synapse.http.server", "DirectServeJsonResource._send_error_response"),
+)

@@ -4,6 +4,7 @@ Nothing is guessed at run time: where a Synapse release moves something that thi
 the start is refused with the name of the missing piece.
 """
 
+from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.config import MIN_SECRET_BYTES, Config, duration
 from synapse_nextgen_auth.homeserver import known_faults, settings, versions
-from synapse_nextgen_auth.homeserver.internals import INTERNALS
+from synapse_nextgen_auth.homeserver.internals import INTERNALS, OF_REST, Needed
 from synapse_nextgen_auth.homeserver.lifetimes import effective_limits, synapses_idle_limit
 from synapse_nextgen_auth.oauth.sessions import least_idle, noted_every
 
@@ -21,7 +22,16 @@ def internal_problems() -> list[str]:
     """Return why this Synapse will not do: too old, or not what we rely on."""
     if too_old := versions.refusal():
         return [too_old]
-    found = (needed.problem() for needed in INTERNALS)
+    return _missing(INTERNALS)
+
+
+def problems_of_rest() -> list[str]:
+    """Return what is not as expected of the little that is used with `enabled: false`."""
+    return _missing(OF_REST)
+
+
+def _missing(internals: Iterable[Needed]) -> list[str]:
+    found = (needed.problem() for needed in internals)
     return [
         f"{problem} in Synapse {versions.RUNNING}, which this release does not know yet."
         " Install a release of synapse-nextgen-auth made for it."

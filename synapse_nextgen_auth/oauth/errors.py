@@ -59,3 +59,10 @@ def unavailable(detail: str) -> OAuthError:
     token grant), so a failure of ours is always a 503.
     """
     return OAuthError("temporarily_unavailable", "Try again in a moment", 503, detail=detail)
+
+
+# Of an operator who is about to switch us off. No 503: whoever comes back in a moment is refused
+# again, and Element Web goes on to `/login` after any error of a registration.
+DRAINING = OAuthError(
+    "access_denied", "This server takes no new sign-ins here", 403, reason="draining"
+)

@@ -55,14 +55,14 @@ def document(body: bytes, *headers: tuple[str, str]) -> Outgoing:
     )
 
 
-def error(refusal: OAuthError, *headers: tuple[str, str]) -> Outgoing:
-    """Answer with a refusal as RFC 6749 section 5.2 wants it."""
+def error(refusal: OAuthError, *headers: tuple[str, str], retry_after: int = 5) -> Outgoing:
+    """Answer with a refusal as RFC 6749 section 5.2 wants it; a 503 says when to come back."""
     body = {"error": refusal.code}
     if refusal.description:
         body["error_description"] = refusal.description
     extra: tuple[tuple[str, str], ...] = ()
     if refusal.status == 503:
-        extra = (("Retry-After", "5"),)
+        extra = (("Retry-After", str(retry_after)),)
     return json_answer(refusal.status, body, *extra, *headers)
 
 

@@ -10,7 +10,7 @@ from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.http import Handler, Incoming, Outgoing
 from synapse_nextgen_auth.oauth import authorize as rules
 from synapse_nextgen_auth.oauth import bearer
-from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
+from synapse_nextgen_auth.oauth.errors import DRAINING, OAuthError, unavailable
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.secret import random_id
@@ -48,6 +48,8 @@ Serve = Callable[[Site, Incoming], Awaitable[Outgoing]]
 
 _STOPPING = unavailable("this process stops")
 _FORM = "application/x-www-form-urlencoded"
+# How long (seconds) a client waits before it asks again whether the module is back.
+_REST = 60
 
 
 @attrs.frozen
@@ -82,6 +84,7 @@ _ANYWHERE = frozenset({"invalid_request", "temporarily_unavailable"})
 _OF_CLIENTS = frozenset({"invalid_client", "unauthorized_client"})
 _OF_SCOPES = frozenset({"invalid_scope"})
 _RATE_LIMITED = frozenset({"rate_limited"})
+_DRAINING = frozenset({DRAINING.reason})
 
 ROUTES: dict[str, Endpoint | Page] = {
     # Discovery
@@ -93,13 +96,14 @@ ROUTES: dict[str, Endpoint | Page] = {
         {"POST": register_client.register},
         takes=None,
         refuses=_RATE_LIMITED
+        | _DRAINING
         | {"access_denied", "invalid_client_metadata", "invalid_redirect_uri"},
     ),
     "/token": Endpoint({"POST": token.token}, refuses=_OF_CLIENTS | _OF_SCOPES | token.REFUSES),
     "/revoke": Endpoint({"POST": revoke.revoke}, refuses=_OF_CLIENTS),
     "/device-authorization": Endpoint(
         {"POST": device_authorization.device_authorization},
-        refuses=_OF_CLIENTS | _OF_SCOPES | _RATE_LIMITED,
+        refuses=_OF_CLIENTS | _OF_SCOPES | _RATE_LIMITED | _DRAINING,
     ),
     "/introspect": Endpoint({"POST": introspect.introspect}, refuses=_OF_CLIENTS),
     "/userinfo": Endpoint(
@@ -110,7 +114,7 @@ ROUTES: dict[str, Endpoint | Page] = {
     # Pages
     "/authorize": Page(
         {"GET": authorization.authorize, "POST": authorization.authorize},
-        refuses=_OF_CLIENTS | _OF_SCOPES | _RATE_LIMITED | rules.REFUSES,
+        refuses=_OF_CLIENTS | _OF_SCOPES | _RATE_LIMITED | _DRAINING | rules.REFUSES,
     ),
     "/": Page({"GET": home.show}),
     "/sign-in": Page({"GET": sign_in.show, "POST": sign_in.submit}),
@@ -155,6 +159,16 @@ def _drained(site: Site, serve: Serve) -> Handler:
             return await serve(site, incoming)
 
     return handle
+
+
+async def resting(incoming: Incoming) -> Outgoing:
+    """Answer while the module is switched off: clients are to come back, pages are not there."""
+    path = incoming.path.removeprefix(PREFIX)
+    if isinstance(ROUTES.get(path), Endpoint):
+        refusal = unavailable("")  # nothing is logged of it
+        return answers.error(refusal, *answers.CORS, retry_after=_REST)
+    unknown = {"errcode": "M_UNRECOGNIZED", "error": "Unrecognized request"}
+    return answers.json_answer(404, unknown, *answers.CORS)
 
 
 async def _meet(site: Site, incoming: Incoming) -> Outgoing:

@@ -12,7 +12,7 @@ from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth import authorize as rules
 from synapse_nextgen_auth.oauth.authorize import Displayed, Parameters, Redirected, Request
 from synapse_nextgen_auth.oauth.clients import Client
-from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
+from synapse_nextgen_auth.oauth.errors import DRAINING, OAuthError, invalid_request
 from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
 from synapse_nextgen_auth.oauth.id_token import Hint
 from synapse_nextgen_auth.oauth.wording import logged, logged_uri
@@ -52,6 +52,7 @@ async def authorize(site: Site, incoming: Incoming) -> Outgoing:
         )
         if _lost_its_cookie(site, incoming, asked):
             return _ask_again(site, asked, client)
+        _refuse_new(site, incoming, parameters, request)
         return await _begin(site, incoming, client, request)
     except Redirected as refusal:
         return await _refuse(site, incoming, asked, client, refusal)
@@ -129,7 +130,7 @@ async def _refuse(
     """
     if refusal.error.code != "temporarily_unavailable":  # the limit counted it
         error = refusal.error
-        _note(site, incoming, asked.parameters, error.code, str(error))
+        _note(site, incoming, asked.parameters, error.reason or error.code, str(error))
     answer = rules.failure(refusal.target, refusal.error, issuer=site.endpoints.issuer)
     if site.is_configured(client):
         return grants.deliver(site, answer, client)
@@ -151,6 +152,16 @@ def _note(site: Site, incoming: Incoming, asked: Parameters, reason: str, told: 
         logged(incoming.address, 64),
         told,
     )
+
+
+def _refuse_new(site: Site, incoming: Incoming, asked: Parameters, request: Request) -> None:
+    """Stop where nobody newly signs in: the person reads why, a client that shows no page hears it."""
+    if not site.config.drain:
+        return
+    if request.is_silent:
+        raise Redirected(DRAINING, request.target)
+    _note(site, incoming, asked, DRAINING.reason, str(DRAINING))
+    raise Stop(403, Message.DRAINING)
 
 
 async def _begin(site: Site, incoming: Incoming, client: Client, request: Request) -> Outgoing:

@@ -7,7 +7,7 @@ from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth import scopes, user_codes
 from synapse_nextgen_auth.oauth.clients import DEVICE_CODE, Client
 from synapse_nextgen_auth.oauth.device_grants import DeviceGrant
-from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
+from synapse_nextgen_auth.oauth.errors import DRAINING, OAuthError, unavailable
 from synapse_nextgen_auth.secret import (
     Secret,
     digest,
@@ -30,6 +30,8 @@ async def device_authorization(site: Site, incoming: Incoming) -> Outgoing:
     """Begin a device grant and hand out its codes."""
     if not site.config.device_grants.enabled:
         raise OAuthError("invalid_request", "The device grant is switched off here", 404)
+    if site.config.drain:
+        raise DRAINING
     form = forms.once(forms.parse(incoming.body))
     client = await clients.authenticate(site, incoming, form)
     if DEVICE_CODE not in client.grant_types:

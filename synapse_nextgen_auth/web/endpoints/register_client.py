@@ -10,7 +10,7 @@ from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth import clients as rules
 from synapse_nextgen_auth.oauth.client_metadata import read_metadata, refuse_size
 from synapse_nextgen_auth.oauth.clients import Client, Metadata
-from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
+from synapse_nextgen_auth.oauth.errors import DRAINING, OAuthError, invalid_request
 from synapse_nextgen_auth.secret import Secret, random_id, random_token
 from synapse_nextgen_auth.web import answers, forms
 from synapse_nextgen_auth.web.clients import hash_secret
@@ -24,6 +24,8 @@ _TOO_MANY = OAuthError("temporarily_unavailable", "Too many new registrations, w
 
 async def register(site: Site, incoming: Incoming) -> Outgoing:
     """Register a client, or greet one that is known with the same `client_id`."""
+    if site.config.drain:
+        raise DRAINING
     if not site.config.client_registration.enabled:
         raise _SWITCHED_OFF
     if incoming.content_type != "application/json":

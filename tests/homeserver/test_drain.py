@@ -1,0 +1,164 @@
+"""`drain: true`: whoever is signed in stays so and notices nothing; nobody newly signs in."""
+
+import attrs
+import pytest
+import requests
+
+from support.markdown import DOCS, fences
+from support.oauth import Browser, Server, web_client
+from support.synapse import Homeserver
+from support.television import METADATA, Television, let_in
+
+TOLD = "access_denied"
+
+
+@attrs.frozen
+class Drained:
+    """A homeserver that drains, and what began before."""
+
+    homeserver: Homeserver
+    server: Server
+    user: object
+    client: object
+    tokens: dict
+    browser: Browser
+    before: dict
+    under_way: Browser
+    waiting: Television
+
+
+@pytest.fixture(scope="module")
+def drained(tmp_path_factory, make_database):
+    directory = tmp_path_factory.mktemp("drain")
+    with Homeserver(directory, make_database("sqlite", directory)) as homeserver:
+        server, user = Server(homeserver.base_url), homeserver.new_user()
+        client, browser = server.client(), Browser(server)
+        tokens = client.sign_in(user.localpart, user.password, browser=browser)
+        under_way = Browser(server)
+        under_way.authorize(client.request()[0])
+        waiting = Television.begin(server)
+        before = discovery(server)
+        homeserver.module = {"drain": True}
+        homeserver.restart()
+        yield Drained(homeserver, server, user, client, tokens, browser, before, under_way, waiting)
+
+
+def discovery(server):
+    well_known = requests.get(f"{server.base_url}/.well-known/matrix/client", timeout=30)
+    return server.metadata(), well_known.text
+
+
+def refusals(drained):
+    return drained.homeserver.log_text().count(f"{TOLD}: This server takes no new sign-ins here")
+
+
+def test_sessions_go_on(drained):
+    """Access tokens, refreshes, the account page, a new window of the same browser."""
+    renewed = drained.client.refresh(drained.tokens["refresh_token"])
+    page = drained.browser.get(drained.server.url("account"))
+
+    assert drained.server.whoami(drained.tokens["access_token"]).status_code == 200
+    assert renewed.status_code == 200
+    assert page.status_code == 200
+    assert drained.user.user_id in page.text
+
+
+def test_a_session_can_be_revoked(drained):
+    tokens = drained.tokens
+    answer = drained.server.revoke(token="nothing of ours")
+
+    assert answer.status_code == 200
+    assert drained.server.whoami(tokens["access_token"]).status_code == 200
+
+
+def test_discovery_is_as_ever(drained):
+    """Clients that are signed in go by it."""
+    assert discovery(drained.server) == drained.before
+
+
+@pytest.mark.parametrize("metadata", [web_client(), web_client(client_name="New one")])
+def test_no_client_registers(drained, metadata):
+    """A known one neither: Element Web registers before each sign-in.
+
+    After any error of that it goes on to `/login` (element-web e615bd0, src/Login.ts, `getFlows`).
+    """
+    before = refusals(drained)
+    answer = drained.server.register(metadata)
+
+    assert (answer.status_code, answer.json()["error"]) == (403, TOLD)
+    assert "no new sign-ins" in answer.json()["error_description"]
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert refusals(drained) == before + 1
+
+
+def test_the_page_says_why(drained):
+    """To somebody who is signed in in this browser, and to somebody who is not."""
+    before = refusals(drained)
+    for browser in (Browser(drained.server), drained.browser):
+        page = browser.authorize(drained.client.request()[0])
+
+        assert page.status_code == 403
+        assert "Nobody can newly sign in here now" in page.text
+        assert "you stay signed in" in page.text
+        assert "<form" not in page.text
+    assert refusals(drained) == before + 2
+
+
+def test_a_client_that_shows_no_page_hears_it(drained):
+    parameters, _ = drained.client.request(prompt="none")
+
+    answer = drained.browser.answer(drained.browser.authorize(parameters))
+
+    assert answer["error"] == TOLD
+    assert answer["state"] == parameters["state"]
+
+
+def test_a_mistake_of_the_client_is_still_one(drained):
+    page = Browser(drained.server).authorize(drained.client.request(client_id="nobody")[0])
+
+    assert page.status_code == 400
+
+
+def test_what_is_left_can_be_counted(drained):
+    """With the statement of the page: so many sessions, of so many accounts, of which client."""
+    page = DOCS / "setup" / "removal.md"
+    (statement,) = [text for _, text in fences(page) if text.startswith("SELECT")]
+
+    found = {row[0]: row[1:] for row in drained.homeserver.query(statement.rstrip(";\n"))}
+
+    sessions, accounts, metadata = found[drained.client.id]
+    assert (sessions, accounts) == (1, 1)
+    assert "Test client" in metadata
+
+
+def test_no_device_begins(drained):
+    """Neither with a code to type nor with one to scan; clients see that before they offer it."""
+    base = drained.server.base_url
+    form = {"client_id": drained.waiting.client.id, "scope": drained.waiting.scope}
+    answer = drained.server.post("device-authorization", form)
+    spot = requests.post(
+        f"{base}/_matrix/client/unstable/org.matrix.msc4108/rendezvous", data=b"a", timeout=30
+    )
+    features = requests.get(f"{base}/_matrix/client/versions", timeout=30).json()
+
+    assert (answer.status_code, answer.json()["error"]) == (403, TOLD)
+    assert spot.status_code == 404
+    assert not features["unstable_features"].get("org.matrix.msc4108")
+    assert METADATA["grant_types"][0] in drained.server.metadata()["grant_types_supported"]
+
+
+def test_who_was_about_to_sign_in_gets_there(drained):
+    """Nobody loses what they have begun, in a browser or on a device."""
+    user = drained.homeserver.new_user()
+    page = drained.under_way.sign_in(user.localpart, user.password)
+    assert 'value="approve"' in page.text
+    answer = drained.under_way.answer(drained.under_way.submit(decision="approve"))
+
+    assert answer["code"]
+    let_in(Browser(drained.server), drained.waiting, user)
+    assert drained.waiting.poll().status_code == 200
+
+
+def test_the_legacy_sign_in_is_open(drained):
+    """It is where clients go now."""
+    assert drained.homeserver.login(drained.homeserver.new_user())["access_token"]

@@ -1,0 +1,234 @@
+"""`enabled: false` for a while: a stock Synapse on which nobody loses a key; on again, all go on.
+
+One homeserver with a worker goes through all of it; each test looks at what was seen on the way, on
+either process.
+"""
+
+import attrs
+import pytest
+import requests
+
+from homeserver.test_removal import CONFIG, face, keys_of, ours_in
+from support.keys import device_keys
+from support.oauth import Browser, Client, Server
+from support.synapse import Homeserver
+from support.waiting import eventually
+from synapse_nextgen_auth.web.routes import ROUTES, WELL_KNOWN, Endpoint, Page
+
+V3 = "/_matrix/client/v3"
+ORIGIN = {"Origin": "https://app.example.com"}
+ISSUER = "/_synapse/client/auth"
+DISCOVERY = (
+    "/_matrix/client/v1/auth_metadata",
+    "/_matrix/client/unstable/org.matrix.msc2965/auth_metadata",
+    "/_matrix/client/unstable/org.matrix.msc2965/auth_issuer",
+    *(f"{path}{ISSUER}" for path in WELL_KNOWN),
+)
+ENDPOINTS = [
+    (method, path)
+    for path, route in ROUTES.items()
+    for method in route.methods
+    if isinstance(route, Endpoint)
+]
+PAGES = [
+    (method, path)
+    for path, route in ROUTES.items()
+    for method in route.methods
+    if isinstance(route, Page)
+]
+
+
+@attrs.define(slots=False)
+class Story:
+    """What happened to one homeserver: stock, on, off, on again."""
+
+    homeserver: Homeserver
+    seen: dict = attrs.field(factory=dict)
+
+    def servers(self):
+        """Return the endpoints of both processes by name."""
+        worker = self.homeserver.workers["worker1"]
+        return {"main": Server(self.homeserver.base_url), "worker": Server(worker.base_url)}
+
+    def switch(self, module):
+        self.homeserver.module = module
+        self.homeserver.restart()
+
+    def begin(self):
+        self.alice, self.bob = self.homeserver.new_user(), self.homeserver.new_user()
+        self.server = Server(self.homeserver.base_url)
+        self.stock = self.homeserver.login(self.alice)["access_token"]
+        self.seen["stock"] = face(self.server, self.stock)
+        self.seen["stock document"] = requests.get(
+            f"{self.server.base_url}/.well-known/matrix/client", timeout=30
+        ).text
+        self.switch({})
+        self.client, self.browser = self.server.client(), Browser(self.server)
+        alice, bob = self.alice, self.bob
+        self.ours = self.client.sign_in(alice.localpart, alice.password, browser=self.browser)
+        self.left = self.client.sign_in(bob.localpart, bob.password)
+        token = self.ours["access_token"]
+        self.device = self.server.whoami(token).json()["device_id"]
+        keys = device_keys(alice.user_id, self.device)
+        assert self.server.api("POST", f"{V3}/keys/upload", token, json=keys).ok
+        parameters, self.verifier = self.client.request()
+        self.code = Browser(self.server).let_in(parameters, alice.localpart, alice.password)["code"]
+
+    def rest(self):
+        self.switch({"enabled": False})
+        before = ours_in(self.homeserver)
+        for name, server in self.servers().items():
+            self.look_around(name, server)
+        bobs = self.homeserver.query(
+            "SELECT device_id FROM nextgen_sessions WHERE user_id = ?", self.bob.user_id
+        )[0][0]
+        again = self.homeserver.login(self.bob, device_id=bobs)["access_token"]
+        self.server.api("POST", f"{V3}/logout", again, json={})
+        self.seen["inert"] = ours_in(self.homeserver) == before
+        self.seen["off"] = face(self.server, self.stock)
+        self.seen["keys"] = keys_of(self.server, self.alice, self.stock)
+        self.seen["document"] = requests.get(
+            f"{self.server.base_url}/.well-known/matrix/client", timeout=30
+        ).text
+
+    def look_around(self, name, server):
+        client = Client(server, self.client.registered)
+        base = server.base_url.rstrip("/")
+        forged = "nga_" + "A" * 60
+        self.seen[name] = {
+            "whoami": server.whoami(self.ours["access_token"]),
+            "refresh token": server.whoami(self.ours["refresh_token"]),
+            "forged": server.whoami(forged),
+            "unknown": server.whoami("syt_nobody"),
+            "stock token": server.whoami(self.stock),
+            "refresh": client.refresh(self.ours["refresh_token"]),
+            "revoke": server.revoke(token=self.left["refresh_token"]),
+            "code": client.redeem(self.code, self.verifier),
+            "preflight": requests.options(server.url("token"), headers=ORIGIN, timeout=30),
+            "discovery": [requests.get(base + path, timeout=30) for path in DISCOVERY],
+            "endpoints": [
+                requests.request(method, base + ISSUER + path, timeout=30, allow_redirects=False)
+                for method, path in ENDPOINTS
+            ],
+            "pages": [
+                requests.request(method, base + ISSUER + path, timeout=30, allow_redirects=False)
+                for method, path in PAGES
+            ],
+            "flags": requests.get(f"{base}/_matrix/client/versions", timeout=30).json()[
+                "unstable_features"
+            ],
+        }
+
+    def go_on(self):
+        self.switch({})
+        parameters, _ = self.client.request()
+        self.seen |= {
+            "access back": self.server.whoami(self.ours["access_token"]),
+            "refresh back": self.client.refresh(self.ours["refresh_token"]),
+            "browser back": self.browser.authorize(parameters),
+            "left back": self.server.whoami(self.left["access_token"]),
+            "device": self.device,
+            "alice": self.alice,
+            "log": self.homeserver.log_text(),
+        }
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory, make_database, redis_server):
+    """Return what was seen on the way, by name."""
+    directory = tmp_path_factory.mktemp("switched-off")
+    database = make_database("postgres", directory)
+    with Homeserver(directory, database, module=None, config=CONFIG, redis=redis_server) as hs:
+        hs.add_worker()
+        story = Story(hs)
+        story.begin()
+        story.rest()
+        story.go_on()
+        yield story.seen
+
+
+BOTH = pytest.mark.parametrize("process", ["main", "worker"])
+
+
+@BOTH
+@pytest.mark.parametrize("token", ["whoami", "refresh token", "forged"])
+def test_whatever_looks_like_our_token_hears_a_soft_logout(seen, process, token):
+    """The client keeps its keys; nothing is looked up, so it is the same for all of them."""
+    answer = seen[process][token]
+
+    assert answer.status_code == 401
+    assert answer.json()["errcode"] == "M_UNKNOWN_TOKEN"
+    assert answer.json()["soft_logout"] is True
+
+
+@BOTH
+def test_synapses_own_tokens_are_what_they_were(seen, process):
+    assert seen[process]["stock token"].json()["user_id"] == seen["alice"].user_id
+    assert seen[process]["unknown"].status_code == 401
+    assert seen[process]["unknown"].json()["soft_logout"] is False
+
+
+@BOTH
+@pytest.mark.parametrize("what", ["refresh", "revoke", "code"])
+def test_the_endpoints_say_when_to_come_back(seen, process, what):
+    """A 4xx would be a logout; the answer is as the token endpoint makes it, for scripts too."""
+    answer = seen[process][what]
+
+    assert answer.status_code == 503
+    assert answer.json()["error"] == "temporarily_unavailable"
+    assert answer.headers["Retry-After"] == "60"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@BOTH
+def test_every_endpoint_rests_and_no_page_is_there(seen, process):
+    """A client that remembers the issuer must not take it for gone; a person finds nothing."""
+    assert {answer.status_code for answer in seen[process]["endpoints"]} == {503}
+    assert {answer.status_code for answer in seen[process]["pages"]} == {404}
+    assert seen[process]["preflight"].status_code == 204
+    assert len(seen[process]["endpoints"]) + len(seen[process]["pages"]) > 20
+
+
+@BOTH
+def test_discovery_is_stock(seen, process):
+    """So that clients offer what Synapse itself offers."""
+    assert {answer.status_code for answer in seen[process]["discovery"]} == {404}
+    assert {a.json()["errcode"] for a in seen[process]["discovery"][:3]} == {"M_UNRECOGNIZED"}
+    assert not seen[process]["flags"].get("org.matrix.msc4108")
+    assert seen["document"] == seen["stock document"]
+
+
+def test_sign_in_registration_and_authentication_are_stock(seen):
+    """Passwords at `/login`, the same stages at what asks for them."""
+    assert seen["off"] == seen["stock"]
+
+
+def test_keys_stay_and_our_tables_are_not_touched(seen):
+    assert seen["device"] in seen["keys"]["device_keys"][seen["alice"].user_id]
+    assert seen["inert"]
+    assert "Traceback" not in seen["log"]
+
+
+def test_on_again_everybody_goes_on(seen):
+    """With the same access token, the same refresh token, the same browser."""
+    assert seen["access back"].json()["device_id"] == seen["device"]
+    assert seen["refresh back"].status_code == 200
+    assert 'value="approve"' in seen["browser back"].text
+
+
+def test_who_logged_out_meanwhile_stays_logged_out(seen):
+    """With a token of Synapse's on the same device."""
+    assert eventually(lambda: seen["left back"].status_code == 401)
+
+
+def test_it_starts_without_what_only_the_module_needs(start_homeserver):
+    """An operator who switches it off need not set right first what made them do so."""
+    homeserver = start_homeserver(
+        module={"enabled": False}, config={"public_baseurl": "http://matrix.example.com/"}
+    )
+
+    answer = Server(homeserver.base_url).whoami("nga_anything")
+
+    assert answer.json()["soft_logout"] is True
+    assert homeserver.query("SELECT name FROM sqlite_master WHERE name LIKE 'nextgen%'") == []
