@@ -67,7 +67,7 @@ def open_tab(browser, server):
         context = beside.page.context if beside else None
         if context is None:
             context = browser.new_context(ignore_https_errors=True, **options)
-            context.set_default_timeout(10_000)
+            context.set_default_timeout(60_000)
             contexts.append(context)
         tabs.append(Tab(context.new_page(), server))
         return tabs[-1]

@@ -62,7 +62,7 @@ def oauthlib(client, metadata, scope, monkeypatch):
     form = urlsplit(device.prepare_request_uri(metadata["device_authorization_endpoint"])).query
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     codes = requests.post(
-        metadata["device_authorization_endpoint"], data=form, headers=headers, timeout=10
+        metadata["device_authorization_endpoint"], data=form, headers=headers, timeout=60
     ).json()
 
     def fetch(device_code=None):

@@ -26,7 +26,7 @@ def finish(coroutine):
 @pytest.fixture
 def metadata(server):
     """Return what RFC 8414 discovery finds."""
-    return requests.get(f"{server.issuer}.well-known/openid-configuration", timeout=10).json()
+    return requests.get(f"{server.issuer}.well-known/openid-configuration", timeout=60).json()
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_authlib(server, user, visit, metadata, scope, algorithm):
         state=state,
         code_verifier=verifier,
     )
-    keys = KeySet.import_key_set(requests.get(metadata["jwks_uri"], timeout=10).json())
+    keys = KeySet.import_key_set(requests.get(metadata["jwks_uri"], timeout=60).json())
     id_token = jwt.decode(token["id_token"], keys, algorithms=[algorithm])
     claims = CodeIDToken(
         id_token.claims,

@@ -132,19 +132,19 @@ def test_both_devices_understand_a_rendezvous(server):
         f"{server.base_url}/_matrix/client/unstable/org.matrix.msc4108/rendezvous",
         data=b"",
         headers={"Content-Type": "text/plain"},
-        timeout=10,
+        timeout=60,
     )
     url, first = made.json()["url"], made.headers["ETag"]
 
-    empty = requests.get(url, timeout=10)
+    empty = requests.get(url, timeout=60)
     written = requests.put(
         url,
         data=b"MATRIX",
         headers={"If-Match": empty.headers["ETag"], "Content-Type": "text/plain"},
-        timeout=10,
+        timeout=60,
     )
-    own = requests.get(url, headers={"If-None-Match": written.headers["ETag"]}, timeout=10)
-    others = requests.get(url, headers={"If-None-Match": first}, timeout=10)
+    own = requests.get(url, headers={"If-None-Match": written.headers["ETag"]}, timeout=60)
+    others = requests.get(url, headers={"If-None-Match": first}, timeout=60)
 
     assert made.ok
     assert (empty.status_code, empty.content) == (200, b"")

@@ -118,8 +118,7 @@ class Revocations:
 
         def is_done(answer):
             return eventually(
-                lambda: all(s.whoami(member.access_token).status_code == 401 for s in servers),
-                patience=2,
+                lambda: all(s.whoami(member.access_token).status_code == 401 for s in servers)
             )
 
         send = lambda: self._client.server.revoke(token=member.refresh_token)  # noqa: E731

@@ -135,4 +135,4 @@ def test_c358_a_revocation_whose_process_died_takes_effect(deployment, client):
 
     assert heard
     assert again.status_code == 200
-    assert eventually(lambda: refused(repeated), patience=2)
+    assert eventually(lambda: refused(repeated))

@@ -11,7 +11,7 @@ from support.load import NO_ANSWER, Load
 from support.oauth import Browser
 from support.sabotage import Plan
 from support.scale import times
-from support.waiting import eventually
+from support.waiting import busy, eventually
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_c405_postgresql_restarts(deployment, client, load):
     assert (unknown.status_code, unknown.headers["Retry-After"]) == (503, "5")
     assert {failure.status for failure in load.failures} <= {503, NO_ANSWER}
     assert load.failures
-    assert max(outcome.at for outcome in load.failures) < back + 10
+    assert max(outcome.at for outcome in load.failures) < back + 10 * busy()
 
 
 def test_c406_c357_redis_is_away(deployment, client, load):
@@ -99,7 +99,7 @@ def test_c406_c357_redis_is_away(deployment, client, load):
         finally:
             deployment.redis.start()
         back = time.monotonic()
-        heard = eventually(lambda: refused(PROCESSES), patience=30)
+        heard = eventually(lambda: refused(PROCESSES), patience=60)
         converged = time.monotonic() - back
 
     print(load.statuses(), f"everybody heard of it {converged:.1f} s after the return of Redis")
@@ -109,7 +109,7 @@ def test_c406_c357_redis_is_away(deployment, client, load):
     assert there
     assert renewed.json()["error"] == "invalid_grant"
     assert heard
-    assert converged < times(10, 30)
+    assert converged < times(10, 30) * busy()
 
 
 def test_c407_one_transaction_in_a_hundred_fails(deployment, load):
@@ -117,9 +117,13 @@ def test_c407_one_transaction_in_a_hundred_fails(deployment, load):
     for name in PROCESSES:
         deployment.sabotage(name).plan(Plan("", "mixed", times=10**9, chance=0.005))
 
+    def strikes():
+        return sum(deployment.sabotage(name).fired() for name in PROCESSES)
+
     with load:
         time.sleep(times(5, 600))
-    struck = sum(deployment.sabotage(name).fired() for name in PROCESSES)
+        eventually(strikes)
+    struck = strikes()
 
     print(load.statuses(), f"{struck} faults")
     deployment.heal()

@@ -91,7 +91,7 @@ def test_c301_somebody_elses_device_is_out_of_reach(homeserver, somebody):
 
     link = server.url(f"account?action=org.matrix.device_delete&device_id={device}")
     page = browser.get(link)
-    browser.http.post(link, data={"csrf": csrf, "decision": "end"}, timeout=10)
+    browser.http.post(link, data={"csrf": csrf, "decision": "end"}, timeout=60)
 
     assert device not in page.text
     assert server.whoami(token).status_code == 200
@@ -173,7 +173,7 @@ def test_c301_somebody_elses_website_is_out_of_reach(homeserver, server):
     csrf = re.search(r'name="csrf" value="([^"]+)"', home.text)[1]
 
     page = browser.get(server.url(link))
-    browser.http.post(server.url(link), data={"csrf": csrf, "decision": "end"}, timeout=10)
+    browser.http.post(server.url(link), data={"csrf": csrf, "decision": "end"}, timeout=60)
 
     assert "Wiki" not in page.text
     assert told(server, tokens) == 200

@@ -187,7 +187,7 @@ def test_c017_a_semicolon_separates_nothing(homeserver, server):
     with unchanged(homeserver):
         for spelled in (f"{good};redirect_uri={evil}", f"{evil};redirect_uri={good}"):
             assert_page(
-                requests.get(f"{url}?{query}&redirect_uri={spelled}", timeout=10), BAD_REDIRECT_URI
+                requests.get(f"{url}?{query}&redirect_uri={spelled}", timeout=60), BAD_REDIRECT_URI
             )
         answer = ask(server, {**parameters, "scope": "openid;client_id=evil"})
 
@@ -325,7 +325,7 @@ def test_c023_a_fresh_sign_in_cannot_be_walked_around(homeserver, server, fresh)
     consent = asked.url.replace("/sign-in?", "/consent?")
     around = browser.get(consent)
     forced = browser.http.post(
-        consent, data={"csrf": csrf, "decision": "approve"}, allow_redirects=False, timeout=10
+        consent, data={"csrf": csrf, "decision": "approve"}, allow_redirects=False, timeout=60
     )
     browser.get(asked.url)
     browser.sign_in(bob.localpart, bob.password)
@@ -639,7 +639,7 @@ def test_c034_another_browser_cannot_go_on(homeserver, server, signed_in):
         url = server.url(f"{path}?{grant}")
         assert_page(other.get(url), OTHER_BROWSER, status=403)
         form = {"csrf": csrf, "decision": "approve", "identifier": "a", "password": "b"}
-        posted = other.http.post(url, data=form, allow_redirects=False, timeout=10)
+        posted = other.http.post(url, data=form, allow_redirects=False, timeout=60)
         assert_page(posted, OTHER_BROWSER if signed_in else OUT_OF_DATE, status=403)
 
     mine.get(mine.page.url)
@@ -665,7 +665,7 @@ def test_c035_what_was_asked_first_counts(homeserver, server):
     }
     data = fields(browser.page) | slipped | {"decision": "approve"}
     url = f"{browser.page.url}&{urlencode(slipped)}"
-    page = browser.http.post(url, data=data, allow_redirects=False, timeout=10)
+    page = browser.http.post(url, data=data, allow_redirects=False, timeout=60)
 
     answer = sent_back(page, client.redirect_uri)
     tokens = client.redeem(answer["code"], verifier).json()
@@ -744,7 +744,7 @@ def test_c039_an_old_request_goes_nowhere(homeserver, server):
     with unchanged(homeserver):
         assert_page(browser.get(consent), EXPIRED)
         assert_page(
-            browser.http.post(consent, data=data, allow_redirects=False, timeout=10), EXPIRED
+            browser.http.post(consent, data=data, allow_redirects=False, timeout=60), EXPIRED
         )
     assert homeserver.query("SELECT code_digest FROM nextgen_grants WHERE grant_id = ?", grant) == [
         (None,)
@@ -782,7 +782,7 @@ def test_c041_query_and_body_of_a_posted_request_both_count(homeserver, server, 
         data=urlencode(body),
         headers={"Content-Type": "application/x-www-form-urlencoded"},
         allow_redirects=False,
-        timeout=10,
+        timeout=60,
     )
     asked = browser.get(urljoin(answer.url, answer.headers["Location"]))
 
@@ -801,7 +801,7 @@ def test_c041_a_parameter_in_both_places_is_a_repeated_one(homeserver, server, n
             params={name: parameters[name]},
             data=parameters,
             allow_redirects=False,
-            timeout=10,
+            timeout=60,
         )
 
     if name == "client_id":
@@ -822,7 +822,7 @@ def test_c041_other_content_types_are_refused(homeserver, server, content_type):
             server.url("authorize"),
             data=urlencode(parameters).encode(),
             headers=headers,
-            timeout=10,
+            timeout=60,
         )
 
     assert answer.status_code == 415
@@ -835,7 +835,7 @@ def test_c041_other_methods_are_refused_and_write_nothing(homeserver, server, me
     parameters, _verifier = server.client().request()
     with unchanged(homeserver):
         answer = requests.request(
-            method, server.url("authorize"), params=parameters, allow_redirects=False, timeout=10
+            method, server.url("authorize"), params=parameters, allow_redirects=False, timeout=60
         )
 
     assert answer.status_code == 405

@@ -183,7 +183,7 @@ def test_c086_credentials_that_are_none(homeserver, server, header):
 def test_c086_two_authorization_headers_are_none(homeserver, server, with_basic):
     """Which one counts is nothing to guess at; a proxy might pick the other."""
     header = basic(with_basic.id, secret_of(with_basic))["Authorization"]
-    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(server.base_url).port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(server.base_url).port, timeout=60)
     body = b"grant_type=authorization_code&code=none"
     connection.putrequest("POST", "/_synapse/client/auth/token")
     for name, value in (
@@ -239,7 +239,7 @@ def test_c087_a_secret_is_shown_once_and_kept_as_a_hash(homeserver, server, with
 def test_c089_only_post_counts(homeserver, server, with_post, path, method):
     form = {"client_id": with_post.id, "client_secret": secret_of(with_post), "token": "x"}
     with unchanged(homeserver):
-        answer = requests.request(method, server.url(path), params=form, timeout=10)
+        answer = requests.request(method, server.url(path), params=form, timeout=60)
 
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "POST, OPTIONS"
@@ -255,7 +255,7 @@ def test_c089_only_forms_are_read(homeserver, server, path, content_type):
     body = f"grant_type=refresh_token&refresh_token=x&token=x&client_id={client.id}".encode()
     headers = {} if content_type is None else {"Content-Type": content_type}
     with unchanged(homeserver):
-        answer = requests.post(server.url(path), data=body, headers=headers, timeout=10)
+        answer = requests.post(server.url(path), data=body, headers=headers, timeout=60)
 
     assert answer.status_code in {400, 415}, answer.text
 
@@ -265,7 +265,7 @@ def test_c089_a_content_type_may_have_parameters(server, content_type):
     client = server.client()
     body = f"grant_type=authorization_code&code=none&client_id={client.id}"
     answer = requests.post(
-        server.url("token"), data=body, headers={"Content-Type": content_type.strip()}, timeout=10
+        server.url("token"), data=body, headers={"Content-Type": content_type.strip()}, timeout=60
     )
 
     assert_let_in(answer)
@@ -278,10 +278,10 @@ def test_c089_the_query_is_not_read(homeserver, server, with_post):
     url = server.url("token")
     headers = {"Content-Type": FORM}
     with unchanged(homeserver):
-        only = requests.post(url, params=credentials | request, headers=headers, timeout=10)
-        secret = requests.post(url, params=credentials, data=request, timeout=10)
+        only = requests.post(url, params=credentials | request, headers=headers, timeout=60)
+        secret = requests.post(url, params=credentials, data=request, timeout=60)
         both = requests.post(
-            url, params={"client_secret": "x", "code": "y"}, data=credentials | request, timeout=10
+            url, params={"client_secret": "x", "code": "y"}, data=credentials | request, timeout=60
         )
 
     assert_refused(only, "invalid_client", "invalid_request", status=only.status_code)
@@ -305,7 +305,7 @@ def test_c090_no_parameter_comes_twice(homeserver, server, path, name):
     ]
     form = [(key, value) for key, value in form if key != name] + [(name, "a"), (name, "a")]
     with unchanged(homeserver):
-        answer = requests.post(server.url(path), data=form, timeout=10)
+        answer = requests.post(server.url(path), data=form, timeout=60)
 
     assert_refused(answer, "invalid_request")
 

@@ -101,8 +101,8 @@ def test_c139_a_client_without_the_grant_is_refused(server):
     form = {"client_id": client.id, "scope": f"{API} {DEVICE}{device_id()}"}
 
     refused = server.post("device-authorization", form)
-    got = requests.get(server.url("device-authorization"), params=form, timeout=10)
-    json = requests.post(server.url("device-authorization"), json=form, timeout=10)
+    got = requests.get(server.url("device-authorization"), params=form, timeout=60)
+    json = requests.post(server.url("device-authorization"), json=form, timeout=60)
 
     assert refused.json()["error"] == "unauthorized_client"
     assert got.status_code == 405
@@ -434,7 +434,7 @@ def test_the_grant_can_be_switched_off(start_homeserver):
     homeserver = start_homeserver(module={"device_grants": {"enabled": False}})
     server = Server(homeserver.base_url)
     metadata = server.metadata()
-    versions = requests.get(f"{homeserver.base_url}/_matrix/client/versions", timeout=10).json()
+    versions = requests.get(f"{homeserver.base_url}/_matrix/client/versions", timeout=60).json()
     client = server.client(web_client(grant_types=[DEVICE_CODE, "authorization_code"]))
 
     begun = server.post("device-authorization", {"client_id": client.id, "scope": "openid"})
@@ -443,7 +443,7 @@ def test_the_grant_can_be_switched_off(start_homeserver):
         f"{homeserver.base_url}/_matrix/client/unstable/org.matrix.msc4108/rendezvous",
         data="x",
         headers={"Content-Type": "text/plain"},
-        timeout=10,
+        timeout=60,
     )
 
     assert "device_authorization_endpoint" not in metadata

@@ -23,9 +23,9 @@ def test_addresses_go_before_their_events_do(start_homeserver):
 
     left = [("consented", 0), ("session_begun", 1)]
     assert before == [("consented", 1), ("session_begun", 1), ("signed_in", 1)]
-    assert eventually(lambda: homeserver.query(kinds, user.user_id) == left, patience=30)
+    assert eventually(lambda: homeserver.query(kinds, user.user_id) == left, patience=60)
     assert eventually(
-        lambda: homeserver.query("SELECT address FROM nextgen_sessions") == [(None,)], patience=30
+        lambda: homeserver.query("SELECT address FROM nextgen_sessions") == [(None,)], patience=60
     )
     renewed = server.client().refresh(tokens["refresh_token"])
     assert renewed.status_code == 200

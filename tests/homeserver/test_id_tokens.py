@@ -20,7 +20,7 @@ def user(homeserver):
 
 def keys(server):
     """Return the published keys by their id."""
-    document = requests.get(server.url("keys"), timeout=10).json()
+    document = requests.get(server.url("keys"), timeout=60).json()
     return {key["kid"]: jwt.PyJWK(key) for key in document["keys"]}
 
 
@@ -60,7 +60,7 @@ def test_an_id_token_verifies_against_the_published_keys(homeserver, server, use
 
 def test_c138_the_keys_are_strong_and_public(server):
     """RSA of at least 2048 bits and P-256, with id, use and algorithm, and no private half."""
-    document = requests.get(server.url("keys"), timeout=10).json()
+    document = requests.get(server.url("keys"), timeout=60).json()
 
     for key in document["keys"]:
         assert key["use"] == "sig"
@@ -116,7 +116,7 @@ def userinfo(server, token, method="GET"):
         method,
         server.url("userinfo"),
         headers={"Authorization": f"Bearer {token}"} if token is not None else {},
-        timeout=10,
+        timeout=60,
     )
 
 
@@ -218,7 +218,7 @@ def test_userinfo_reads_no_token_from_an_address(server, user):
     """Addresses end up in logs (RFC 6750 section 2.3)."""
     client = server.client()
     token = client.sign_in(user.localpart, user.password, scope="openid")["access_token"]
-    answer = requests.get(server.url("userinfo"), params={"access_token": token}, timeout=10)
+    answer = requests.get(server.url("userinfo"), params={"access_token": token}, timeout=60)
 
     assert_asked(answer)
 
@@ -227,4 +227,4 @@ def test_a_browser_session_opens_no_userinfo(homeserver, server, user):
     """A cookie is no token."""
     browser = Browser.of(server, user)
 
-    assert browser.http.get(server.url("userinfo"), timeout=10).status_code == 401
+    assert browser.http.get(server.url("userinfo"), timeout=60).status_code == 401

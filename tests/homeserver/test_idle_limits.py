@@ -4,7 +4,7 @@ import time
 
 from support.oauth import API, DEVICE, Browser, Server, device_id
 
-ACCESS, IDLE = 5, 6
+ACCESS, IDLE = 8, 10
 OPTIONS = {
     "tokens": {"access_token_lifetime": f"{ACCESS}s"},
     "sessions": {"idle_lifetime": f"{IDLE}s", "browser_idle_lifetime": f"{IDLE}s"},

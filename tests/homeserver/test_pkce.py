@@ -33,7 +33,7 @@ def test_c061_only_s256_counts(homeserver, server, method):
     parameters, _verifier = server.client().request(code_challenge_method=method)
     with unchanged(homeserver):
         answer = requests.get(
-            server.url("authorize"), params=parameters, allow_redirects=False, timeout=10
+            server.url("authorize"), params=parameters, allow_redirects=False, timeout=60
         )
 
     assert_offered(answer, parameters, "invalid_request")
@@ -64,7 +64,7 @@ def test_c062_a_challenge_is_43_characters_of_base64url(homeserver, server, chal
     parameters, _verifier = server.client().request(code_challenge=challenge)
     with unchanged(homeserver):
         answer = requests.get(
-            server.url("authorize"), params=parameters, allow_redirects=False, timeout=10
+            server.url("authorize"), params=parameters, allow_redirects=False, timeout=60
         )
 
     assert_offered(answer, parameters, "invalid_request")

@@ -31,7 +31,7 @@ def asks(server, client, redirect_uri):
     """Send an authorization request that differs in its redirect URI alone."""
     parameters, _verifier = client.request(redirect_uri=redirect_uri, prompt="none")
     return requests.get(
-        server.url("authorize"), params=parameters, allow_redirects=False, timeout=10
+        server.url("authorize"), params=parameters, allow_redirects=False, timeout=60
     )
 
 
@@ -402,9 +402,9 @@ def test_one_of_several_uris_must_be_named(homeserver, server):
     for uri in uris:
         parameters, _verifier = client.request(redirect_uri=uri, prompt="foo")
         answer = requests.get(
-            server.url("authorize"), params=parameters, allow_redirects=False, timeout=10
+            server.url("authorize"), params=parameters, allow_redirects=False, timeout=60
         )
         assert_offered(answer, parameters, "invalid_request")
     with unchanged(homeserver):
-        answer = requests.get(server.url("authorize"), params=single, timeout=10)
+        answer = requests.get(server.url("authorize"), params=single, timeout=60)
     assert_page(answer, BAD_REDIRECT_URI)

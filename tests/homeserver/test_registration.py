@@ -362,7 +362,7 @@ def test_c166_the_same_metadata_is_the_same_client(homeserver, server):
     with requests.Session() as session:
         bodies = [metadata, backwards, metadata | {"unknown": 1}, metadata | {"contacts": ["x"]}]
         answers = [
-            session.post(server.url("clients/register"), json=bodies[n % 4], timeout=10)
+            session.post(server.url("clients/register"), json=bodies[n % 4], timeout=60)
             for n in range(100)
         ]
 
@@ -460,11 +460,11 @@ def test_c170_nobody_reads_changes_or_deletes_a_client(homeserver, server, metho
                 server.url(path),
                 json=web_client(),
                 headers={"Authorization": "Bearer x"},
-                timeout=10,
+                timeout=60,
             )
             assert answer.status_code == 404, path
         if method != "POST":
-            listed = requests.request(method, server.url("clients/register"), timeout=10)
+            listed = requests.request(method, server.url("clients/register"), timeout=60)
             assert listed.status_code == 405
 
 
@@ -560,14 +560,14 @@ def test_c242_new_registrations_are_limited_by_address(public_homeserver, public
     url = over_ipv4(public_server.url("clients/register"))
     flood, neighbour = coming_from("127.0.0.66"), coming_from("127.0.0.67")
     known = fresh()
-    first = flood.post(url, json=known, timeout=10)
-    answers = [flood.post(url, json=fresh(), timeout=10) for _ in range(49)]
+    first = flood.post(url, json=known, timeout=60)
+    answers = [flood.post(url, json=fresh(), timeout=60) for _ in range(49)]
     with unchanged(public_homeserver):
-        refused = [flood.post(url, json=fresh(), timeout=10) for _ in range(3)]
+        refused = [flood.post(url, json=fresh(), timeout=60) for _ in range(3)]
         forged = flood.post(
-            url, json=fresh(), headers={"X-Forwarded-For": "203.0.113.9"}, timeout=10
+            url, json=fresh(), headers={"X-Forwarded-For": "203.0.113.9"}, timeout=60
         )
-        again = flood.post(url, json=known, timeout=10)
+        again = flood.post(url, json=known, timeout=60)
 
     assert {answer.status_code for answer in [first, *answers, again]} == {201}
     assert again.json() == first.json()
@@ -575,7 +575,7 @@ def test_c242_new_registrations_are_limited_by_address(public_homeserver, public
         assert_refused(answer, "temporarily_unavailable", "slow_down", status=429)
         assert 1 <= int(answer.headers["Retry-After"]) <= 60
         assert answer.headers["Access-Control-Expose-Headers"].startswith("Retry-After")
-    assert neighbour.post(url, json=fresh(), timeout=10).status_code == 201
+    assert neighbour.post(url, json=fresh(), timeout=60).status_code == 201
     flood.close()
     neighbour.close()
 

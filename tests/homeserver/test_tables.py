@@ -26,7 +26,7 @@ def use_everything(homeserver):
     renewed = client.refresh(tokens["refresh_token"])
     assert server.whoami(renewed.json()["access_token"]).status_code == 200
     server.revoke(token=tokens["refresh_token"])
-    Browser.of(server, user).http.get(server.url("account"), timeout=10)
+    Browser.of(server, user).http.get(server.url("account"), timeout=60)
     return client, user
 
 

@@ -8,6 +8,7 @@ import requests
 from support.markdown import DOCS, blocks
 from support.nginx import Nginx, program
 from support.oauth import Browser, Server, claims, web_client
+from support.ports import free_port
 from support.raw_http import is_listening
 from support.synapse import Homeserver
 from synapse_nextgen_auth.cli import loopback
@@ -36,7 +37,7 @@ def nginx(tmp_path_factory):
         pytest.skip("no nginx: install the package nginx-light")
     addresses = loopback.addresses()
     directory = tmp_path_factory.mktemp("nginx")
-    server = Nginx(directory, loopback.free_port(addresses), addresses)
+    server = Nginx(directory, free_port(addresses), addresses)
     yield server
     server.stop()
 
@@ -56,7 +57,7 @@ def homeserver(nginx, tmp_path_factory, make_database, redis_server):
     try:
         homeserver.start()
         resources = [{"names": ["client"]}]
-        port = loopback.free_port(loopback.addresses())
+        port = free_port(loopback.addresses())
         worker = {**listener, "port": port, "resources": resources}
         process = homeserver.new_worker("worker1", worker_listeners=[worker])
         process.port = port
@@ -71,7 +72,7 @@ def homeserver(nginx, tmp_path_factory, make_database, redis_server):
 def serve(nginx, homeserver, monkeypatch):
     """Return a function that gives nginx these blocks, with the ports of the real processes."""
     worker = homeserver.workers["worker1"]
-    nobody = loopback.free_port(loopback.addresses())
+    nobody = free_port(loopback.addresses())
     ports = {"8008": homeserver.main.port, "8083": worker.port, "8084": nobody}
 
     def start(*texts, **others):

@@ -1,5 +1,6 @@
 """A person at a real Chromium, in the words of what people do."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -36,7 +37,7 @@ def listen(page: Page, complaints: list[str]) -> None:
 
     def heard(message):
         if message.type in {"error", "warning"} and not message.text.startswith(_HARMLESS):
-            complaints.append(f"{message.type}: {message.text}")
+            complaints.append(f"{message.type}: {message.text} {message.location}")
 
     def asked(dialog):
         complaints.append(f"{dialog.type}: {dialog.message}")
@@ -75,6 +76,12 @@ class Tab:
         """Go to one of our pages; return its status."""
         return self.page.goto(self.server.url(path)).status
 
+    def until(self, look, *, patience=60):
+        """Let the browser go on until `look` returns something true."""
+        deadline = time.monotonic() + patience
+        while not look() and time.monotonic() < deadline:
+            self.page.wait_for_timeout(20)
+
     def authorize(self, parameters):
         """Arrive as a client sends people here."""
         return self.open("authorize?" + urlencode(parameters))
@@ -98,7 +105,7 @@ class Tab:
 
     def ready_button(self, name):
         """Return the button once it works: some rest at first."""
-        expect(self.button(name)).to_be_enabled(timeout=10_000)
+        expect(self.button(name)).to_be_enabled(timeout=60_000)
         return self.button(name)
 
     def leave(self, name, redirect_uri):

@@ -10,6 +10,7 @@ import requests
 
 from support.crowd import Member
 from support.deployment import PROCESSES
+from support.waiting import eventually
 
 WHOAMI = "/_matrix/client/v3/account/whoami"
 NO_ANSWER = 0
@@ -73,7 +74,10 @@ class Load:
             thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
+        if kind is None:
+            # What is counted afterwards must have had its time, on a busy machine too.
+            eventually(lambda: all(self.statuses()[what, 200] > 5 for what in ("refresh", "use")))
         self._stop.set()
         for thread in self._threads:
             thread.join()

@@ -57,7 +57,7 @@ class Server:
         return self.issuer + path
 
     def metadata(self):
-        answer = requests.get(f"{self.base_url}/_matrix/client/v1/auth_metadata", timeout=10)
+        answer = requests.get(f"{self.base_url}/_matrix/client/v1/auth_metadata", timeout=60)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -47,7 +47,7 @@ class Sabotage:
     def plan(self, plan, *, shift=0):
         """Take up a plan, or none; set the clock wrong by `shift` seconds."""
         order = {"plan": None if plan is None else attrs.asdict(plan), "shift": shift}
-        requests.put(self.base_url + PATH, json=order, timeout=10).raise_for_status()
+        requests.put(self.base_url + PATH, json=order, timeout=60).raise_for_status()
 
     def seen(self):
         """Return the points that requests passed since the plan was taken up."""
@@ -58,4 +58,4 @@ class Sabotage:
         return self._told()["fired"]
 
     def _told(self):
-        return requests.get(self.base_url + PATH, timeout=10).json()
+        return requests.get(self.base_url + PATH, timeout=60).json()

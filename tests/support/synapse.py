@@ -15,6 +15,7 @@ import requests
 from typing_extensions import Self
 
 from support.databases import Database, SqliteDatabase
+from support.ports import free_port
 from support.redis import RedisServer
 from synapse_nextgen_auth.cli import (
     demo_directory,
@@ -98,7 +99,7 @@ class Process:
     def stop(self) -> None:
         """Ask it to stop and wait until it has."""
         if self._running is not None:
-            synapse_process.stop(self._running)
+            synapse_process.stop(self._running, patience=60)
             self._running = None
 
     def kill(self) -> None:
@@ -124,7 +125,7 @@ class Homeserver:
     _addresses: tuple[str, ...] = attrs.field(factory=loopback.addresses, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.main = self._process("homeserver", synapse_process.MAIN, loopback.free_port)
+        self.main = self._process("homeserver", synapse_process.MAIN, free_port)
 
     def __enter__(self) -> Self:
         self.start()
@@ -208,7 +209,7 @@ class Homeserver:
     def new_worker(self, name: str, **settings: Any) -> Process:
         """Return such a worker with its configuration written, not started yet."""
         assert self.redis is not None, "workers need a Homeserver with redis"
-        worker = self._process(name, synapse_process.WORKER, loopback.free_port)
+        worker = self._process(name, synapse_process.WORKER, free_port)
         config = {
             "worker_app": synapse_process.WORKER,
             "worker_name": name,

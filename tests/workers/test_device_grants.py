@@ -210,17 +210,17 @@ def test_c381_a_restart_between_any_two_steps_loses_no_device(deployment, user, 
 def test_c355_a_rendezvous_is_met_on_any_process(deployment):
     """MSC4108: made, read, written, seen as changed and left, each on another process."""
     main, one, two = (deployment.process(name).base_url for name in PROCESSES)
-    made = requests.post(one + ETAG, data=b"one", headers=TEXT, timeout=10)
+    made = requests.post(one + ETAG, data=b"one", headers=TEXT, timeout=60)
     path = made.json()["url"].removeprefix(deployment.base_url)
     seen = {"If-None-Match": made.headers["ETag"]}
 
-    read = requests.get(two + path, timeout=10)
-    same = requests.get(main + path, headers=seen, timeout=10)
+    read = requests.get(two + path, timeout=60)
+    same = requests.get(main + path, headers=seen, timeout=60)
     written = requests.put(
-        two + path, data=b"two", headers=TEXT | {"If-Match": made.headers["ETag"]}, timeout=10
+        two + path, data=b"two", headers=TEXT | {"If-Match": made.headers["ETag"]}, timeout=60
     )
-    changed = requests.get(one + path, headers=seen, timeout=10)
-    left = requests.delete(main + path, timeout=10)
+    changed = requests.get(one + path, headers=seen, timeout=60)
+    left = requests.delete(main + path, timeout=60)
 
     assert made.json()["url"].startswith(deployment.base_url)
     assert (read.text, read.headers["ETag"]) == ("one", made.headers["ETag"])
@@ -228,15 +228,15 @@ def test_c355_a_rendezvous_is_met_on_any_process(deployment):
     assert written.status_code == 202
     assert (changed.text, changed.headers["ETag"]) == ("two", written.headers["ETag"])
     assert left.status_code == 204
-    assert {requests.get(base + path, timeout=10).status_code for base in (main, one, two)} == {404}
+    assert {requests.get(base + path, timeout=60).status_code for base in (main, one, two)} == {404}
 
 
 def test_c155_writes_at_once_on_all_processes_are_settled(deployment):
     """Whoever loses is told so, in both forms, and what the winner wrote stands there."""
     bases = [deployment.process(name).base_url for name in PROCESSES] * 4
-    spot = requests.post(bases[0] + ETAG, data=b"0", headers=TEXT, timeout=10)
+    spot = requests.post(bases[0] + ETAG, data=b"0", headers=TEXT, timeout=60)
     path = spot.json()["url"].removeprefix(deployment.base_url)
-    newer = requests.post(bases[0] + SEQUENCE, json={"data": "0"}, timeout=10).json()
+    newer = requests.post(bases[0] + SEQUENCE, json={"data": "0"}, timeout=60).json()
 
     def put(base, data):
         headers = TEXT | {"If-Match": spot.headers["ETag"]}
@@ -254,23 +254,23 @@ def test_c155_writes_at_once_on_all_processes_are_settled(deployment):
 
     assert Counter(answer.status_code for answer in older) == {202: 1, 412: 11}
     assert Counter(answer.status_code for answer in newest) == {200: 1, 409: 11}
-    stands = requests.get(bases[1] + path, timeout=10).text
+    stands = requests.get(bases[1] + path, timeout=60).text
     assert stands == texts[[answer.status_code for answer in older].index(202)]
-    newer_one = requests.get(f"{bases[2]}{SEQUENCE}/{newer['id']}", timeout=10).json()["data"]
+    newer_one = requests.get(f"{bases[2]}{SEQUENCE}/{newer['id']}", timeout=60).json()["data"]
     assert newer_one == texts[[answer.status_code for answer in newest].index(200)]
 
 
 def test_c381_a_rendezvous_survives_who_made_it(deployment):
     """The worker that made the spot is gone; the other device finds it on the next one."""
     base = deployment.process("worker1").base_url
-    made = requests.post(base + SEQUENCE, json={"data": "one"}, timeout=10).json()
+    made = requests.post(base + SEQUENCE, json={"data": "one"}, timeout=60).json()
 
     deployment.process("worker1").kill()
     body = {"data": "two", "sequence_token": made["sequence_token"]}
     spot = f"{deployment.process('worker2').base_url}{SEQUENCE}/{made['id']}"
-    written = requests.put(spot, json=body, timeout=10)
+    written = requests.put(spot, json=body, timeout=60)
     deployment.heal()
-    read = requests.get(f"{base}{SEQUENCE}/{made['id']}", timeout=10).json()
+    read = requests.get(f"{base}{SEQUENCE}/{made['id']}", timeout=60).json()
 
     assert written.status_code == 200
     assert read["data"] == "two"
