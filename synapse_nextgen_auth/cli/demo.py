@@ -48,6 +48,17 @@ class RunningDemo:
     kept: demo_directory.Kept
     config_path: Path
 
+    @property
+    def database(self) -> str | None:
+        """The name of the PostgreSQL database in use, `None` for a file of SQLite."""
+        section = self.settings["database"]
+        if section.get("name") != "psycopg2":
+            return None
+        arguments = section.get("args") or {}
+        # Without a name libpq takes that of the user.
+        names = (arguments.get(name) for name in ("dbname", "database", "user"))
+        return next((str(name) for name in names if name), "")
+
     def facts(self) -> dict[str, Any]:
         """Return what `--json` prints."""
         server_name = self.settings["server_name"]
@@ -89,7 +100,10 @@ def _run_in(directory: Path, options: DemoOptions) -> int:
             print(json.dumps(demo.facts()), flush=True)
         else:
             temporary = options.directory is None
-            print(announcement(demo.facts(), directory, temporary=temporary), flush=True)
+            words = announcement(
+                demo.facts(), directory, temporary=temporary, database=demo.database
+            )
+            print(words, flush=True)
         code = demo.process.wait()
         if code != 0:
             last_words = synapse_process.tail(directory / "homeserver.log")

@@ -50,8 +50,10 @@ class Sessions:
     )
     max_devices: int | None = option(
         None,
-        "How many devices an account may have when a client asks for one more, legacy ones"
-        " included. The page says so and leads to the list; no device is ever signed out for it."
+        "How many devices of an account may be in use when a client asks for one more, legacy ones"
+        " included. A device that stayed when its session ended does not count; Synapse's"
+        " `delete_stale_devices_after` removes such devices in time. The page says so and leads to the"
+        " list; no device is ever signed out for it."
         " However many clients ask at once, on all workers: no device comes in above the limit.",
         example="20",
     )

@@ -18,14 +18,22 @@ def has_stock_token(txn: Txn, user_id: str, device_id: str) -> bool:
     return txn.fetchone() is not None
 
 
-def count(txn: Txn, user_id: str, *, begun_after: int) -> int:
-    """Return how many devices an account has, those that sessions begun since then still get too."""
+def count_in_use(txn: Txn, user_id: str, *, begun_after: int) -> int:
+    """Return how many devices of an account something is signed in on, ours or Synapse's.
+
+    Those that sessions begun since then still get count, too; what stays of a session that ended
+    does not.
+    """
     txn.execute(
-        "SELECT (SELECT COUNT(*) FROM devices WHERE user_id = ? AND hidden = ?)"
-        " + (SELECT COUNT(*) FROM nextgen_sessions AS s"
+        "SELECT COUNT(*) FROM ("
+        "SELECT s.device_id FROM nextgen_sessions AS s"
+        " LEFT JOIN devices AS d ON d.user_id = s.user_id AND d.device_id = s.device_id"
         " WHERE s.user_id = ? AND s.ended_at IS NULL AND s.device_id IS NOT NULL"
-        " AND s.created_at > ? AND NOT EXISTS (SELECT 1 FROM devices AS d"
-        " WHERE d.user_id = s.user_id AND d.device_id = s.device_id))",
-        (user_id, False, user_id, begun_after),
+        " AND (d.hidden = ? OR (d.device_id IS NULL AND s.created_at > ?))"
+        " UNION "
+        "SELECT t.device_id FROM access_tokens AS t"
+        " JOIN devices AS d ON d.user_id = t.user_id AND d.device_id = t.device_id"
+        " WHERE t.user_id = ? AND d.hidden = ?) AS in_use",
+        (user_id, False, begun_after, user_id, False),
     )
     return int(txn.fetchone()[0])

@@ -9,6 +9,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.flows import authorize as flow
+from synapse_nextgen_auth.flows import room
 from synapse_nextgen_auth.flows.authorize import Refused, Step
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth import authorize as rules
@@ -101,9 +102,10 @@ async def check_room(site: Site, user_id: str, device_id: str | None) -> None:
     limit = site.config.sessions.max_devices
     if limit is None or device_id is None:
         return
-    if await site.devices.name_of(user_id, device_id) is not None:
-        return
-    if len(await site.devices.list_for(user_id)) >= limit:
+    fits = await site.homeserver.query(
+        room.would_fit, user_id, device_id, max_devices=limit, now=site.now()
+    )
+    if not fits:
         raise Stop(
             403,
             Message.TOO_MANY_DEVICES,

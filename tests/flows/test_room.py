@@ -33,9 +33,14 @@ def has_room(device_id="NEW", *, user_id=ALICE, at=0, limit=LIMIT):
     )
 
 
-def with_devices(tables, *device_ids, hidden=False):
-    """Give the account these devices."""
+def with_devices(tables, *device_ids, hidden=False, in_use=True):
+    """Give the account these devices, and tokens of Synapse's to them."""
     for device_id in device_ids:
+        if in_use:
+            tables.query(
+                "INSERT INTO access_tokens (user_id, device_id) VALUES (?, ?) RETURNING 1",
+                *(ALICE, device_id),
+            )
         tables.query(
             "INSERT INTO devices (user_id, device_id, hidden) VALUES (?, ?, ?) RETURNING 1",
             *(ALICE, device_id, hidden),
@@ -131,6 +136,32 @@ def test_c314_what_is_there_already_needs_no_room(tables, transact, device_id):
 
     assert transact(has_room(device_id))
     assert not transact(has_room())
+
+
+def test_c314_what_stays_of_a_session_that_ended_does_not_count(tables, transact):
+    """Its device keeps its keys, and the person who signs in anew is not locked out by it."""
+    with_devices(tables, "ONE")
+    with_devices(tables, "LEFT", "OVER", "SWEPT", in_use=False)
+    for n, device_id in enumerate(("LEFT", "OVER")):
+        ended = a_session(
+            session_id=f"{n:032}", device_id=device_id, ended_at=NOW, end_reason="reuse"
+        )
+        tables.run(sessions.add, ended)
+
+    assert transact(has_room())
+    tables.run(sessions.add, a_session(session_id="ab" * 16, device_id="LEFT"))
+    assert not transact(has_room())
+
+
+def test_c314_coming_back_to_a_device_that_ended_needs_room(tables, transact):
+    """Or there would be more in use than the limit."""
+    with_devices(tables, "ONE")
+    with_devices(tables, "OVER", in_use=False)
+
+    assert transact(has_room("OVER"))
+    with_devices(tables, "TWO")
+    assert not transact(has_room("OVER"))
+    assert transact(has_room("TWO"))
 
 
 def test_without_the_option_nothing_is_written(tables, transact):

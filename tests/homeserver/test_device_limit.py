@@ -81,6 +81,20 @@ def test_c314_who_signs_one_out_has_room_again(server, client, user, devices):
     assert "code" in browser.answer(browser.submit(decision="approve"))
 
 
+def test_c314_what_stays_of_a_session_that_ended_takes_no_room(server, client, user, devices):
+    """A stolen refresh token ended the session; its device and keys are there, and nobody is in it."""
+    first = devices[0]["refresh_token"]
+    second = client.refresh(first).json()["refresh_token"]
+    assert client.refresh(second).status_code == 200
+    assert client.refresh(first).json()["error"] == "invalid_grant"
+
+    tokens = client.sign_in(user.localpart, user.password)
+
+    listed = server.api("GET", "/_matrix/client/v3/devices", tokens["access_token"]).json()
+    assert len(listed["devices"]) == MAX_DEVICES + 1
+    assert asked(client, user).page.status_code == 403
+
+
 def test_c314_agreeing_later_does_not_get_around_it(homeserver, server, client, user):
     """The last place may be taken while somebody looks at the consent page."""
     browser = asked(client, user)
