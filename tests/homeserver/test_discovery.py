@@ -305,7 +305,7 @@ def _synapse_config(public_baseurl: str) -> HomeServerConfig:
         "macaroon_secret_key": "k" * 40,
         "report_stats": False,
         "signing_key": "ed25519 a_abcd 8b1xCNGW2mF0XJMUrdrGVMF+w0Zi0B3h5jqjYsVVpu0",
-        "database": {"name": "sqlite3", "args": {"database": ":memory:"}},
+        "database": {"name": "sqlite3", "args": {"database": "homeserver.db"}},
     }
     config.parse_config_dict(settings, config_dir_path=".", data_dir_path=".")
     return config
