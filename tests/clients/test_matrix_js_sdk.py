@@ -114,3 +114,36 @@ def test_the_issuer_alone_is_enough(drive_deployed, server, user):
         "/_synapse/client/auth/.well-known/openid-configuration",
     ]
     assert told["userId"] == user.user_id
+
+
+def test_a_switched_off_module_costs_nobody_a_key(node, start_homeserver):
+    """The library calls it a soft logout, and a failed refresh none at all; on again it goes on."""
+    homeserver = start_homeserver()
+    user, server = homeserver.new_user(), Server(homeserver.base_url)
+    browser = Browser(server)
+
+    def visit(url):
+        switch = url.rpartition("/")[2]
+        if switch in {"on", "off"}:
+            homeserver.module = {"enabled": switch == "on"}
+            homeserver.restart()
+            return url
+        browser.get(url)
+        browser.sign_in(user.localpart, user.password)
+        return browser.submit(decision="approve").headers["Location"]
+
+    told = node.run(
+        "switched_off.js",
+        visit,
+        baseUrl=server.base_url.rstrip("/"),
+        redirectUri=REDIRECT_URI,
+    )
+
+    assert told["off"]["used"]["errcode"] == "M_UNKNOWN_TOKEN"
+    assert set(told["loggedOut"]) == {True}
+    assert told["off"]["refreshed"]["name"] == "OAuth2HTTPError"
+    assert told["off"]["refreshed"]["status"] == 503
+    assert "m.login.password" in told["off"]["flows"]
+    assert told["off"]["metadata"]["status"] == 404
+    assert told["again"] == told["deviceId"]
+    assert told["published"] == told["key"]
