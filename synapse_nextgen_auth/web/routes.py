@@ -162,9 +162,12 @@ def _drained(site: Site, serve: Serve) -> Handler:
 
 
 async def resting(incoming: Incoming) -> Outgoing:
-    """Answer while the module is switched off: clients are to come back, pages are not there."""
+    """Answer while the module is switched off: clients are to come back, all else is not there.
+
+    Not there either is what describes this server: clients must find what Synapse itself offers.
+    """
     path = incoming.path.removeprefix(PREFIX)
-    if isinstance(ROUTES.get(path), Endpoint):
+    if isinstance(ROUTES.get(path), Endpoint) and path not in WELL_KNOWN:
         refusal = unavailable("")  # nothing is logged of it
         return answers.error(refusal, *answers.CORS, retry_after=_REST)
     unknown = {"errcode": "M_UNRECOGNIZED", "error": "Unrecognized request"}
