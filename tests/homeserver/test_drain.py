@@ -98,7 +98,7 @@ def test_the_page_says_why(drained):
         page = browser.authorize(drained.client.request()[0])
 
         assert page.status_code == 403
-        assert "Nobody can newly sign in here now" in page.text
+        assert "New sign-ins are paused here" in page.text
         assert "you stay signed in" in page.text
         assert "<form" not in page.text
     assert refusals(drained) == before + 2
