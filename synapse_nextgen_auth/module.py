@@ -73,6 +73,13 @@ class NextGenAuth:
         try:
             return configuration.read(raw)
         except ConfigProblems as problems:
+            if configuration.is_off(raw):
+                # Whatever is wrong may be why the operator switched it off.
+                for path, text in problems.problems:
+                    logger.warning(
+                        "synapse_nextgen_auth is off, and has a mistake: %s: %s", path, text
+                    )
+                return Config(enabled=False)
             lines = "\n".join(f"* {path}: {text}" for path, text in problems.problems)
             message = f"synapse_nextgen_auth found these mistakes:\n{lines}"
             refusal.exit_if_worker(message)
@@ -139,8 +146,19 @@ def _rest(api: ModuleApi) -> None:
         # A module that does nothing keeps no homeserver from starting.
         logger.warning("Clients of this module are signed out for good: %s", problems[0])
         return
-    switched_off.install(api._hs)  # noqa: SLF001
+    hs = api._hs  # noqa: SLF001
+    switched_off.install(hs)
     api.register_web_resource(PREFIX, Tree(routes.resting))
+    if selfcheck.internal_problems() or not schema.is_ready(hs):
+        logger.warning(
+            "The tables of this module are not those of this release: what is changed meanwhile,"
+            " a password for instance, ends nothing in them"
+        )
+        return
+    # Whoever changes a password because of a thief is rid of the thief when the module is on again.
+    homeserver = Homeserver(api)
+    Devices(homeserver).watch()
+    Pushers(homeserver).watch()
 
 
 def _warn_if_closed(people: People) -> None:

@@ -4,6 +4,8 @@ The options are fields of the records, a file for each section: `docs/reference/
 generated from them, so it cannot drift.
 """
 
+from collections.abc import Mapping
+
 import attrs
 
 from synapse_nextgen_auth.config.authorization import Authorization
@@ -108,6 +110,11 @@ SECTIONS: dict[str, type] = {
     "device_grants": DeviceGrants,
     "events": Events,
 }
+
+
+def is_off(raw: object) -> bool:
+    """Say whether the operator switched the module off, whatever else is wrong with the options."""
+    return isinstance(raw, Mapping) and raw.get("enabled") is False
 
 
 def read(raw: object) -> Config:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from synapse.config.database import DatabaseConnectionConfig
 from synapse.server import HomeServer
-from synapse.storage.database import LoggingDatabaseConnection, make_conn
+from synapse.storage.database import LoggingDatabaseConnection, LoggingTransaction, make_conn
 from synapse.storage.engines import PostgresEngine, create_engine
 
 from synapse_nextgen_auth.store import migrations
@@ -29,8 +29,9 @@ _LATER_LOCK = _LOCK + 1
 # the table after it waits as long, workers with people's refreshes too: so for a moment at a time.
 _LOCK_TIMEOUT = 1
 _PAUSE = 3
-PATIENCE = 120  # seconds, before the main process gives up
-WORKER_PATIENCE = 180  # longer than that
+PATIENCE = 60  # seconds, before the main process gives up
+# Longer than that, and shorter than what systemd allows a service to start in.
+WORKER_PATIENCE = 80
 _LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"  # PostgreSQL
 
 
@@ -46,6 +47,15 @@ def prepare(hs: HomeServer) -> None:
             "The database did not let the tables of synapse_nextgen_auth be made or read:"
             f" {' '.join(str(error).split())}. Synapse's database user must be able to create tables."
         ) from error
+
+
+def is_ready(hs: HomeServer) -> bool:
+    """Say whether the tables are there, as this release needs them; nothing is changed."""
+    try:
+        have = _applied(hs)
+        return bool(have) and not migrations.missing(have, migrations.known())
+    except (SchemaRefused, driver_error(_database(hs))):
+        return False
 
 
 def apply(database: DatabaseConnectionConfig, server_name: str, *, now: int) -> None:
@@ -76,8 +86,8 @@ def _advance(connection: LoggingDatabaseConnection, *, now: int) -> bool:
     txn = connection.cursor(txn_name="nextgen_schema")
     is_postgres = isinstance(connection.engine, PostgresEngine)
     if is_postgres:
-        txn.execute("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
         txn.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}s'")
+        txn.execute("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
     else:
         txn.execute("BEGIN IMMEDIATE")
     going_on = migrations.advance(txn, migrations.known(), now=now, is_postgres=is_postgres)
@@ -106,6 +116,8 @@ def build(
         if txn.fetchone() != (True,):
             return False
         txn.execute("SET statement_timeout = 0")  # Synapse allows an hour
+        if _is_whole(txn, index):
+            return True  # a process that was killed left its work behind
         when_begun(connection.conn.cancel)  # type: ignore[attr-defined]
         for statement in index.concurrently:
             txn.execute(statement)
@@ -135,6 +147,13 @@ def state(database: DatabaseConnectionConfig, server_name: str) -> tuple[dict[in
 def _done(cursor: sqlite3.Cursor) -> dict[int, str]:
     cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'nextgen_schema'")
     return migrations.applied(cursor) if cursor.fetchone() else {}
+
+
+def _is_whole(txn: LoggingTransaction, index: Index) -> bool:
+    txn.execute(
+        "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(?) AND indisvalid", (index.name,)
+    )
+    return txn.fetchone() is not None
 
 
 def driver_error(database: DatabaseConnectionConfig) -> type[Exception]:

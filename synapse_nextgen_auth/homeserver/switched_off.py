@@ -24,7 +24,9 @@ class SoftAuth(InternalAuth):
         """Return who sends a request with this token; the signature is Synapse's."""
         if tokens.kind_of(token) is None:
             return await super().get_user_by_access_token(token, allow_expired)
-        raise InvalidClientTokenError("Signing in by the browser is switched off for now", soft_logout=True)
+        raise InvalidClientTokenError(
+            "Signing in by the browser is switched off for now", soft_logout=True
+        )
 
 
 def install(hs: HomeServer) -> None:

@@ -12,6 +12,7 @@ from homeserver.test_removal import CONFIG, face, keys_of, ours_in
 from support.keys import device_keys
 from support.oauth import Browser, Client, Server
 from support.synapse import Homeserver
+from support.television import Television, let_in
 from support.waiting import eventually
 from synapse_nextgen_auth.web.routes import ROUTES, WELL_KNOWN, Endpoint, Page
 
@@ -80,12 +81,12 @@ class Story:
         before = ours_in(self.homeserver)
         for name, server in self.servers().items():
             self.look_around(name, server)
+        self.seen["inert"] = ours_in(self.homeserver) == before
         bobs = self.homeserver.query(
             "SELECT device_id FROM nextgen_sessions WHERE user_id = ?", self.bob.user_id
         )[0][0]
         again = self.homeserver.login(self.bob, device_id=bobs)["access_token"]
         self.server.api("POST", f"{V3}/logout", again, json={})
-        self.seen["inert"] = ours_in(self.homeserver) == before
         self.seen["off"] = face(self.server, self.stock)
         self.seen["keys"] = keys_of(self.server, self.alice, self.stock)
         self.seen["document"] = requests.get(
@@ -205,7 +206,7 @@ def test_sign_in_registration_and_authentication_are_stock(seen):
     assert seen["off"] == seen["stock"]
 
 
-def test_keys_stay_and_our_tables_are_not_touched(seen):
+def test_keys_stay_and_no_request_with_our_tokens_touches_our_tables(seen):
     assert seen["device"] in seen["keys"]["device_keys"][seen["alice"].user_id]
     assert seen["inert"]
     assert "Traceback" not in seen["log"]
@@ -221,6 +222,84 @@ def test_on_again_everybody_goes_on(seen):
 def test_who_logged_out_meanwhile_stays_logged_out(seen):
     """With a token of Synapse's on the same device."""
     assert eventually(lambda: seen["left back"].status_code == 401)
+
+
+def change_password(server, user, token):
+    """Change it at Synapse's own endpoint, and log all devices out."""
+    identifier = {"type": "m.id.user", "user": user.localpart}
+    auth = {"type": "m.login.password", "identifier": identifier, "password": user.password}
+    body = {"new_password": "another-horse-9", "logout_devices": True}
+    asked = server.api("POST", f"{V3}/account/password", token, json=body)
+    body["auth"] = {**auth, "session": asked.json()["session"]}
+    answer = server.api("POST", f"{V3}/account/password", token, json=body)
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_password_changed_meanwhile_throws_everybody_out(start_homeserver):
+    """Whoever changes it because of a thief is rid of browsers, codes and sessions alike."""
+    homeserver = start_homeserver()
+    server, user = Server(homeserver.base_url), homeserver.new_user()
+    client, browser = server.client(), Browser(server)
+    device = client.sign_in(user.localpart, user.password, browser=browser)
+    website = client.sign_in(user.localpart, user.password, browser=browser, scope="openid")
+    parameters, verifier = client.request()
+    browser.authorize(parameters)
+    code = browser.answer(browser.submit(decision="approve"))["code"]
+    television = Television.begin(server)
+    let_in(Browser(server), television, user)
+    own = homeserver.login(user)["access_token"]
+    homeserver.module = {"enabled": False}
+    homeserver.restart()
+
+    change_password(server, user, own)
+    homeserver.module = {}
+    homeserver.restart()
+
+    assert 'name="password"' in browser.authorize(client.request()[0]).text
+    assert client.redeem(code, verifier).json()["error"] == "invalid_grant"
+    assert television.poll().json()["error"] in {"access_denied", "invalid_grant"}
+    assert client.refresh(website["refresh_token"]).status_code == 400
+    assert client.refresh(device["refresh_token"]).status_code == 400
+    assert server.whoami(device["access_token"]).status_code == 401
+
+
+def test_a_logout_and_a_sign_in_meanwhile_end_the_session_of_the_device_at_once(start_homeserver):
+    """A later device of the same id is not its device (C333)."""
+    homeserver = start_homeserver()
+    server, user = Server(homeserver.base_url), homeserver.new_user()
+    client = server.client()
+    tokens = client.sign_in(user.localpart, user.password)
+    device_id = server.whoami(tokens["access_token"]).json()["device_id"]
+    homeserver.module = {"enabled": False}
+    homeserver.restart()
+
+    taken = homeserver.login(user, device_id=device_id)["access_token"]
+    ended = homeserver.query("SELECT end_reason FROM nextgen_sessions")
+    homeserver.module = {}
+    homeserver.restart()
+
+    assert ended == [("replaced",)]
+    assert server.whoami(tokens["access_token"]).status_code == 401
+    assert server.whoami(taken).json()["device_id"] == device_id
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        {"secret_path": "/nowhere/at/all"},
+        {"clients": [{"client_id": "broken"}]},
+        {"of_a_newer_release": True},
+        {"sessions": {"max_devices": "many"}},
+    ],
+)
+def test_a_mistake_keeps_nothing_from_resting(start_homeserver, mistake):
+    """It may be why the operator switches it off; the alternative costs people their keys."""
+    homeserver = start_homeserver(module={"enabled": False, **mistake})
+
+    answer = Server(homeserver.base_url).whoami("nga_anything")
+
+    assert answer.json()["soft_logout"] is True
+    assert "synapse_nextgen_auth is off, and has a mistake: " in homeserver.log_text()
 
 
 def test_it_starts_without_what_only_the_module_needs(start_homeserver):
