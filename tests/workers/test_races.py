@@ -238,12 +238,18 @@ def devices_of(deployment, user):
 
 
 def fill(deployment, user, *, leaving):
-    """Give the account devices until there is room for only so many more."""
+    """Give the account devices, each with a token, until there is room for only so many more."""
     missing = MAX_DEVICES - leaving - devices_of(deployment, user)
     deployment.query(
         "INSERT INTO devices (user_id, device_id, hidden)"
         " SELECT ?, 'FILLED' || n, FALSE FROM generate_series(1, ?) AS n",
         *(user.user_id, missing),
+    )
+    deployment.query(
+        "INSERT INTO access_tokens (id, user_id, device_id, token)"
+        " SELECT 1000000000 + (SELECT COALESCE(MAX(id), 0) FROM access_tokens) % 1000000000 + n,"
+        " ?, 'FILLED' || n, 'filled' || n || ? FROM generate_series(1, ?) AS n",
+        *(user.user_id, user.user_id, missing),
     )
 
 

@@ -34,6 +34,14 @@ await new Promise((resolve) => {
   client.on(sdk.ClientEvent.Sync, (state) => state === "PREPARED" && resolve());
 });
 const keys = await client.getCrypto().getOwnDeviceKeys();
+// The restarts would end what it does in the background in the middle, and the script with it.
+for (let known = {}; !known[deviceId]; ) {
+  known = (await client.downloadKeysForUsers([userId])).device_keys[userId] ?? {};
+}
+client.stopClient();
+process.on("unhandledRejection", (error) => {
+  if (!(error instanceof sdk.ConnectionError)) throw error;
+});
 
 async function failure(promise) {
   return promise.then(
