@@ -36,9 +36,12 @@ def postgres_server() -> Iterator[PostgresServer]:
         server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def redis_server() -> Iterator[RedisServer]:
-    """Yield a Redis that lives as long as the session."""
+    """Yield a Redis for the one homeserver of a file.
+
+    All homeservers of tests have the same name, and on one Redis they would hear each other's news.
+    """
     server = RedisServer()
     try:
         yield server.start()

@@ -15,6 +15,7 @@ from synapse_nextgen_auth.config import MIN_SECRET_BYTES, Config, duration
 from synapse_nextgen_auth.homeserver import known_faults, settings, versions
 from synapse_nextgen_auth.homeserver.internals import INTERNALS, OF_REST, Needed
 from synapse_nextgen_auth.homeserver.lifetimes import effective_limits, synapses_idle_limit
+from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.sessions import least_idle, noted_every
 
 
@@ -93,7 +94,8 @@ def _idle_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
 
 def _baseurl_problems(hs_config: HomeServerConfig) -> list[str]:
     url = hs_config.server.public_baseurl
-    if hs_config.config_files and "public_baseurl" not in read_config_files(hs_config.config_files):
+    written = read_config_files(hs_config.config_files) if hs_config.config_files else None
+    if written is not None and not written.get("public_baseurl"):
         return [
             "public_baseurl is not set. Set it to the address under which clients reach this"
             " homeserver, like https://matrix.example.com/"
@@ -102,6 +104,10 @@ def _baseurl_problems(hs_config: HomeServerConfig) -> list[str]:
     if parts.username is not None or parts.query or parts.fragment:
         # Not repeated: beside a user there may be a password.
         return ["public_baseurl must have no user, query or fragment"]
+    # A name in other letters is fine: `uris.origin` makes an A-label of it.
+    reason = uris.refuse("".join(letter if letter.isascii() else "x" for letter in url))
+    if reason:
+        return [f"public_baseurl {url}: {reason}"]
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
         return []
     return [

@@ -6,6 +6,7 @@ import pytest
 
 from support import neighbours, public
 from support.oauth import Server
+from support.redis import RedisServer
 from support.synapse import Homeserver
 
 
@@ -50,7 +51,7 @@ def busy_homeserver(request, tmp_path_factory, make_database) -> Iterator[Homese
 
 
 @pytest.fixture(scope="session")
-def homeserver_with_worker(tmp_path_factory, make_database, redis_server) -> Iterator[Homeserver]:
+def homeserver_with_worker(tmp_path_factory, make_database) -> Iterator[Homeserver]:
     """Yield a homeserver on PostgreSQL with one generic worker, `workers["worker1"]`.
 
     The worker does what Synapse does in the background. Whatever Synapse offers to those who have a
@@ -58,6 +59,7 @@ def homeserver_with_worker(tmp_path_factory, make_database, redis_server) -> Ite
     """
     directory = tmp_path_factory.mktemp("homeserver-worker")
     database = make_database("postgres", directory)
+    redis = RedisServer()
     homeserver = Homeserver(
         directory,
         database,
@@ -68,7 +70,7 @@ def homeserver_with_worker(tmp_path_factory, make_database, redis_server) -> Ite
             "experimental_features": {"msc3814_enabled": True, "msc2697_enabled": False},
         },
         log_level="DEBUG",
-        redis=redis_server,
+        redis=redis.start(),
     )
     try:
         homeserver.start()
@@ -76,3 +78,4 @@ def homeserver_with_worker(tmp_path_factory, make_database, redis_server) -> Ite
         yield homeserver
     finally:
         homeserver.stop()
+        redis.stop()

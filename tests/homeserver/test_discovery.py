@@ -210,6 +210,9 @@ def test_c003_a_disabled_module_is_not_there(start_homeserver):
         ("https://me:pw@matrix.example.com/", "must have no user, query or fragment"),
         ("https://matrix.example.com/?a=b", "cannot contain query parameters or a #-fragment"),
         ("https://matrix.example.com/#a", "cannot contain query parameters or a #-fragment"),
+        ("https://matrix.example.com:99999/", "its host or port is malformed"),
+        ("https:///", "it must have a host after two slashes"),
+        ("https://matrix .example.com/", "has characters that RFC 3986 does not allow"),
     ],
 )
 def test_c010_a_public_baseurl_that_is_no_issuer_is_refused(url, complaint):
@@ -225,7 +228,12 @@ def test_c010_a_public_baseurl_that_is_no_issuer_is_refused(url, complaint):
 
 @pytest.mark.parametrize(
     "url",
-    ["https://matrix.example.com/", "https://example.com:8448/m/", "http://localhost:8008/"],
+    [
+        "https://matrix.example.com/",
+        "https://example.com:8448/m/",
+        "http://localhost:8008/",
+        "https://bücher.example/",
+    ],
 )
 def test_c010_other_addresses_are_fine(url):
     assert selfcheck.config_problems(_synapse_config(url), Config()) == []
