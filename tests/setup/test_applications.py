@@ -6,6 +6,8 @@ import os
 import re
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
@@ -114,11 +116,18 @@ def script_homeserver(tmp_path_factory, make_database):
 class Script:
     """The script of the page, saved in a home of its own, with our address in it."""
 
-    def __init__(self, directory, homeserver):
+    def __init__(self, directory, base_url):
         self.home = directory
         self.file = directory / ".matrix_token.json"
         self.path = directory / "matrix_token.py"
-        self.path.write_text(SCRIPT.replace(BASE, f"{homeserver.base_url}/"))
+        self.path.write_text(SCRIPT)
+        self.change(BASE, f"{base_url}/")
+
+    def change(self, old, new):
+        """Write something else where the page has this."""
+        text = self.path.read_text()
+        assert old in text
+        self.path.write_text(text.replace(old, new))
 
     def begin(self, command):
         return subprocess.Popen(
@@ -153,7 +162,7 @@ class Script:
 
 @pytest.fixture
 def script(script_homeserver, tmp_path):
-    return Script(tmp_path, script_homeserver)
+    return Script(tmp_path, script_homeserver.base_url)
 
 
 def test_the_script_signs_in_refreshes_and_signs_out(script_homeserver, script):
@@ -203,6 +212,235 @@ def test_the_script_says_when_its_session_is_over(script_homeserver, script):
 
     assert (code, printed) == (1, "")
     assert "sign-in again" in complaint
+
+
+class Proxy:
+    """A reverse proxy before the homeserver, with answers of its own while there are some."""
+
+    def __init__(self, homeserver):
+        self.away = []
+        self.asked = 0
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                form = self.rfile.read(int(self.headers["Content-Length"]))
+                proxy.asked += 1
+                answer = proxy.away[0] if proxy.away else PASS_ON
+                del proxy.away[: len(proxy.away) > 1]  # the last one stays
+                if answer is PASS_ON:
+                    answer = proxy.pass_on(homeserver, self, form)
+                elif answer is LOST:
+                    proxy.pass_on(homeserver, self, form)
+                    answer = BAD_GATEWAY
+                status, headers, body = answer
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.base_url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @staticmethod
+    def pass_on(homeserver, request, form):
+        kind = {"Content-Type": request.headers["Content-Type"]}
+        url = homeserver.base_url + request.path
+        answer = requests.post(url, form, headers=kind, timeout=30)
+        return answer.status_code, {"Content-Type": "application/json"}, answer.content
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+HTML = b"<html><body>Bad Gateway</body></html>"
+BAD_GATEWAY = (502, {"Content-Type": "text/html", "Retry-After": "1"}, HTML)
+PORTAL = (200, {"Content-Type": "text/html", "Retry-After": "1"}, HTML)
+PASS_ON, LOST = "pass on", "pass on, and lose the answer"
+
+
+@pytest.fixture
+def proxy(script_homeserver):
+    proxy = Proxy(script_homeserver)
+    yield proxy
+    proxy.stop()
+
+
+@pytest.fixture
+def behind_proxy(proxy, script_homeserver, tmp_path):
+    """The script behind the proxy, signed in, its access token too old."""
+    script = Script(tmp_path, proxy.base_url)
+    script.change("PATIENCE = 60", "PATIENCE = 4")
+    script.sign_in(script_homeserver, script_homeserver.new_user())
+    script.age()
+    return script
+
+
+@pytest.fixture(scope="module")
+def resting_homeserver(tmp_path_factory, make_database):
+    directory = tmp_path_factory.mktemp("resting")
+    module = {"clients": _clients("A script"), "enabled": False}
+    with Homeserver(directory, make_database("sqlite", directory), module=module) as homeserver:
+        yield homeserver
+
+
+def _one_line(complaint):
+    return bool(complaint) and "\n" not in complaint and "Traceback" not in complaint
+
+
+@pytest.mark.parametrize("answer", [BAD_GATEWAY, PORTAL], ids=["502", "200"])
+def test_a_sign_out_that_failed_keeps_the_file_and_says_so(
+    script_homeserver, proxy, behind_proxy, answer
+):
+    """The session lives, and the refresh token that can end it is still there; then it ends."""
+    server = Server(script_homeserver.base_url)
+    _, token, _ = behind_proxy.run("token")
+    proxy.away = [answer]
+    code, printed, complaint = behind_proxy.run("sign-out")
+    kept = behind_proxy.file.exists()
+    lives = server.whoami(token).status_code
+    proxy.away = []
+    again, _, _ = behind_proxy.run("sign-out")
+
+    assert (code, printed, kept, lives) == (1, "", True, 200)
+    assert _one_line(complaint)
+    assert again == 0
+    assert not behind_proxy.file.exists()
+    assert server.whoami(token).status_code == 401
+
+
+def test_a_resting_module_costs_the_script_nothing_but_patience(resting_homeserver, tmp_path):
+    """Neither command asks without end or loses the file; both say why on one line."""
+    script = Script(tmp_path, resting_homeserver.base_url)
+    script.change("PATIENCE = 60", "PATIENCE = 4")
+    tokens = {"access_token": "a", "refresh_token": "r", "expires_at": 0}
+    script.file.write_text(json.dumps(tokens))
+    results = [script.run(command) for command in ("token", "sign-out", "sign-in")]
+
+    assert [(code, printed) for code, printed, _ in results] == [(1, "")] * 3
+    assert all(_one_line(complaint) for *_, complaint in results)
+    assert "sign-in again" not in results[0][2]
+    assert json.loads(script.file.read_text()) == tokens
+
+
+def test_the_script_asks_again_while_the_server_is_away(script_homeserver, proxy, behind_proxy):
+    """A bad gateway and a page of HTML are no answers: the next one is."""
+    before = proxy.asked
+    proxy.away = [BAD_GATEWAY, PORTAL, PASS_ON]
+    code, token, complaint = behind_proxy.run("token")
+
+    assert (code, complaint) == (0, "")
+    assert proxy.asked - before == 3
+    assert Server(script_homeserver.base_url).whoami(token).status_code == 200
+
+
+def test_a_lost_answer_does_not_end_the_session(script_homeserver, proxy, behind_proxy):
+    """Asking again shows the same refresh token twice, before anybody used the new pair."""
+    proxy.away = [LOST, PASS_ON]
+    code, token, complaint = behind_proxy.run("token")
+    behind_proxy.age()
+    _, later, _ = behind_proxy.run("token")
+    server = Server(script_homeserver.base_url)
+
+    assert (code, complaint) == (0, "")
+    assert token != later
+    assert server.whoami(later).status_code == 200
+
+
+def test_a_waiting_sign_in_gives_up_when_the_server_is_away(proxy, tmp_path):
+    """It does not hold its lock for ever."""
+    script = Script(tmp_path, proxy.base_url)
+    script.change("PATIENCE = 60", "PATIENCE = 4")
+    process = script.begin("sign-in")
+    process.stdout.readline()
+    proxy.away = [BAD_GATEWAY]
+    _, complaint = process.communicate(timeout=120)
+
+    assert process.returncode == 1
+    assert _one_line(complaint.strip())
+    assert "is away" in complaint
+
+
+@pytest.mark.parametrize("how", ["bad gateway", "refused", "come back in an hour"])
+def test_the_script_gives_up_and_keeps_its_file(proxy, behind_proxy, how):
+    """For the time that it has patience, it asks; then it says so on one line."""
+    kept, before = behind_proxy.file.read_text(), proxy.asked
+    if how == "refused":
+        proxy.stop()
+    else:
+        hour = {"Retry-After": "3600"} if how == "come back in an hour" else {}
+        proxy.away = [(BAD_GATEWAY[0], BAD_GATEWAY[1] | hour, HTML)]
+    code, printed, complaint = behind_proxy.run("token")
+
+    assert (code, printed) == (1, "")
+    assert _one_line(complaint)
+    assert "is away" in complaint
+    assert behind_proxy.file.read_text() == kept
+    if how == "come back in an hour":
+        assert proxy.asked - before == 1
+    elif how == "bad gateway":
+        assert proxy.asked - before > 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ('CLIENT = "backup-script"', 'CLIENT = "nobody"', "Client"),
+        ("device:BACKUPSCRIPT", "device:BACKUP", "10 to 255 characters"),
+    ],
+    ids=["unknown client", "short device id"],
+)
+def test_the_script_says_why_it_cannot_sign_in(script, old, new, word):
+    script.change(old, new)
+    code, printed, complaint = script.run("sign-in")
+
+    assert (code, printed) == (1, "")
+    assert _one_line(complaint)
+    assert word in complaint
+
+
+@pytest.mark.parametrize(
+    ("module", "word"),
+    [
+        ({"drain": True}, "sign-in"),
+        ({"device_grants": {"per_second": 0.001, "burst": 1}}, "Too many"),
+    ],
+    ids=["drain", "429"],
+)
+def test_the_script_says_when_the_server_takes_no_sign_ins(
+    start_homeserver, tmp_path, module, word
+):
+    """While it drains, and when too many began."""
+    homeserver = start_homeserver(module={"clients": _clients("A script"), **module})
+    script = Script(tmp_path, homeserver.base_url)
+    if "device_grants" in module:
+        script.change("time.sleep(wait)", "return")
+        assert script.run("sign-in")[0] == 0
+    code, printed, complaint = script.run("sign-in")
+
+    assert (code, printed) == (1, "")
+    assert _one_line(complaint)
+    assert word in complaint
+
+
+def test_the_secret_of_an_application_is_made_into_its_file():
+    """The first block makes the file that the entry of Grafana names, for Synapse alone."""
+    (client,) = _clients("Grafana")
+    commands = re.findall(r"^\s*\$ (.*)$", PAGE.read_text(), re.MULTILINE)
+    path = client["client_secret_path"]
+
+    assert commands[:3] == [
+        f"openssl rand -hex 32 > {path}",
+        f"chown matrix-synapse: {path}",
+        f"chmod 600 {path}",
+    ]
 
 
 def test_the_entry_of_the_script_is_a_client_of_the_device_grant():
