@@ -245,7 +245,7 @@ def test_c142_c151_an_expired_device_is_told_so(open_tab, tv, user, sqlite_homes
     tab.press("Continue")
     confirm(late)
 
-    assert "This code is not right, or it is not valid any more" in tab.text
+    assert "This code is not right, it is not valid any more" in tab.text
     assert late.heading == "This took too long"
     assert error(tv) == "expired_token"
     late.press("Try again")
