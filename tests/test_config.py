@@ -1,5 +1,7 @@
 """The operator's options: everything wrong is said at once, with its path, and no secret with it."""
 
+import re
+
 import attrs
 import pytest
 from hypothesis import given
@@ -30,7 +32,7 @@ DURATIONS = {
     "events.lifetime": None,
     "events.address_lifetime": None,
 }
-LONG = sorted(DURATIONS.keys() - {"device_grants.lifetime"})
+LONG = sorted(DURATIONS.keys() - {"device_grants.lifetime", "device_grants.interval"})
 
 
 def problems(raw):
@@ -119,6 +121,16 @@ def test_the_message_has_a_line_for_each():
         ({None: 1}, "None", "unknown option"),
         (option("sessions.life_time", "1d"), "sessions.life_time", "did you mean lifetime?"),
         (option("tokens.zzz", "1d"), "tokens.zzz", "known are access_token_lifetime, "),
+        (
+            {"lifetime": "5m"},
+            "lifetime",
+            "did you mean sessions.lifetime, device_grants.lifetime or events.lifetime?",
+        ),
+        ({"max_devices": 5}, "max_devices", "did you mean sessions.max_devices?"),
+        (option("tokens.remember_for", "1d"), "tokens.remember_for", "mean consent.remember_for?"),
+        (option("tokens.secret", "x"), "tokens.secret", "did you mean secret?"),
+        ({"registration": {}}, "registration", "did you mean client_registration?"),
+        ({"pages": 1}, "pages", "known are enabled, secret, "),
     ],
 )
 def test_an_unknown_option_names_the_nearest_known(raw, path, words):
@@ -187,6 +199,99 @@ def test_a_duration_is_no_longer_than_a_token_can_say(path):
     """A hundred years."""
     assert value_of(config.read(option(path, "100y")), path) == 100 * 365 * 86_400
     assert problems(option(path, "101y")) == {path: "expected at most 100y, got 101y"}
+
+
+@pytest.mark.parametrize(
+    ("options", "path", "words"),
+    [
+        ({}, None, ""),
+        ({"interval": "90s"}, None, ""),
+        ({"interval": "1m", "lifetime": "10m"}, None, ""),
+        ({"interval": "30m", "enabled": False}, None, ""),
+        (
+            {"interval": "30m"},
+            "interval",
+            "an interval of 30m and a lifetime of 15m .* expected at most 90s",
+        ),
+        ({"interval": "91s"}, "interval", "at most 90s"),
+        (
+            {"interval": "61s", "lifetime": "600s"},
+            "interval",
+            "of 61s and a lifetime of 600s .* 1m",
+        ),
+        ({"interval": "1s", "lifetime": "9s"}, "lifetime", "expected at least 10s"),
+        # What the operator wrote is what is named.
+        ({"lifetime": "49s"}, "lifetime", "an interval of 5s .* expected at least 50s"),
+        # One mistake, one message.
+        ({"interval": "30m", "lifetime": "21m"}, "lifetime", "expected at most 20m, got 21m"),
+    ],
+)
+def test_a_device_can_poll_ten_times_while_its_code_lives(options, path, words):
+    """With an interval beyond that no device would ever collect its tokens (RFC 8628 section 3.5)."""
+    raw = {"device_grants": options}
+
+    if path is None:
+        assert config.read(raw)
+    else:
+        found = problems(raw)
+        assert found.keys() == {f"device_grants.{path}"}
+        assert re.search(words, found[f"device_grants.{path}"])
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("authorization.burst", "1e3", "expected a whole number above 0, got '1e3'; write 1000"),
+        ("authorization.burst", "5", "expected a whole number above 0, got '5'; write 5"),
+        ("authorization.burst", 300.0, "expected a whole number above 0, got 300.0; write 300"),
+        ("authorization.burst", "1e-3", "expected a whole number above 0, got '1e-3'"),
+        ("authorization.burst", "many", "expected a whole number above 0, got 'many'"),
+        ("authorization.burst", True, "expected a whole number above 0, got true"),
+        ("authorization.burst", "nan", "expected a whole number above 0, got 'nan'"),
+        ("authorization.per_second", "1e-5", "got '1e-5'; write 0.00001"),
+        ("authorization.per_second", "1e999", "expected a finite number above 0, got '1e999'"),
+        ("authorization.per_second", 0, "expected a finite number above 0, got 0"),
+        ("sessions.max_devices", 0, "expected a whole number above 0, got 0"),
+        ("tokens.code_lifetime", True, "like 300s, 5m, 24h or 90d, got true"),
+    ],
+)
+def test_what_is_no_number_is_told_how_it_is_written(path, value, said):
+    """YAML 1.1 takes 1e3 for a text; a value that is repeated is repeated as YAML writes it."""
+    assert problems(option(path, value))[path].endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("10.0.0.1/8", "has bits behind the /8; did you mean 10.0.0.0/8?"),
+        ("fd00::1/8", "has bits behind the /8; did you mean fd00::/8?"),
+        ("127.0.0.9/8", "is loopback, see allow_loopback_web"),
+        ("kr\u00e4h.test", "must be in ASCII; write it as xn--krh-rla.test"),
+        (".kr\u00e4h.test", "must be in ASCII; write it as .xn--krh-rla.test"),
+        # Two standards write these differently.
+        ("stra\u00dfe.test", "must be in ASCII, as a browser's address bar copies it (xn--)"),
+        ("\u00e4..test", "must be in ASCII, as a browser's address bar copies it (xn--)"),
+        ("10.0.0.1/99", "or a network (10.0.0.0/8)"),
+    ],
+)
+def test_a_host_that_is_nearly_right_leads_to_the_right_one(entry, said):
+    """The message says what to write; what it says to write is taken."""
+    path = "client_registration.public_hosts"
+    told = problems(option(path, [entry]))[f"{path}[0]"]
+
+    assert told.endswith(said)
+    better = re.search(r"(?:did you mean|write it as) ([^ ?]+)", told)
+    if better:
+        assert config.read(option(path, [better[1]]))
+
+
+@pytest.mark.parametrize("field", ["redirect_uris", "grant_types", "contacts"])
+def test_a_list_of_a_client_is_asked_for_in_the_words_of_yaml(field):
+    """An operator writes no JSON."""
+    said = problems({"clients": [{**CLIENT, field: "https://a.example/cb"}]})["clients[0]"]
+
+    assert f"{field} must be a list of texts: begin each entry with a dash" in said
+    assert "array" not in said
 
 
 def test_c166_a_network_fills_little_of_the_disk_in_a_day():

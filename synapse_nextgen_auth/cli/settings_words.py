@@ -10,10 +10,10 @@ from synapse_nextgen_auth.config import (
     Config,
     DeviceGrants,
     Registration,
-    duration,
+    said,
 )
 from synapse_nextgen_auth.homeserver.lifetimes import effective_limits
-from synapse_nextgen_auth.homeserver.settings import source_of_keys
+from synapse_nextgen_auth.homeserver.settings import Written, source_of_keys
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 
 
@@ -22,41 +22,54 @@ def settings_in_effect(
 ) -> str:
     """Return one line per setting, and what was seen in the database; no secret is among them."""
     if not config.enabled:
-        return "The module is switched off (enabled: false)."
+        off = "The module is switched off (enabled: false)."
+        return off if database is None else f"{off}\n  database  {_seen(database, config)}"
+
+    written = Written.of(hs_config)
+
+    def lives(path: str, seconds: int | None) -> str:
+        """Return a lifetime in force, as the operator wrote it."""
+        return said(seconds, written.option(path))
+
     limits = effective_limits(config, hs_config)
     registration, devices = config.client_registration, config.device_grants
     lines = {
         "issuer": Endpoints.under(hs_config.server.public_baseurl).issuer,
-        "access token lifetime": duration(limits.access_token),
-        "grace after a refresh": duration(limits.grace),
-        "code lifetime": duration(config.tokens.code_lifetime),
-        "session, idle": duration(limits.idle),
-        "idle without device": duration(limits.idle_without_device),
-        "session, in all": duration(limits.absolute),
-        "browser, idle": duration(config.sessions.browser_idle_lifetime),
-        "browser, in all": duration(config.sessions.browser_lifetime),
+        "access token lifetime": lives("tokens.access_token_lifetime", limits.access_token),
+        "grace after a refresh": lives("tokens.refresh_grace", limits.grace),
+        "code lifetime": lives("tokens.code_lifetime", config.tokens.code_lifetime),
+        "session, idle": lives("sessions.idle_lifetime", limits.idle),
+        "idle without device": lives(
+            "sessions.idle_lifetime_without_device", limits.idle_without_device
+        ),
+        "session, in all": lives("sessions.lifetime", limits.absolute),
+        "browser, idle": lives(
+            "sessions.browser_idle_lifetime", config.sessions.browser_idle_lifetime
+        ),
+        "browser, in all": lives("sessions.browser_lifetime", config.sessions.browser_lifetime),
         "devices of an account": str(config.sessions.max_devices or "no limit"),
-        "consent remembered": duration(config.consent.remember_for),
+        "consent remembered": lives("consent.remember_for", config.consent.remember_for),
         "authorizations": _rate(config.authorization),
         "client registration": _rate(registration) if registration.enabled else "closed",
-        "unused registrations": f"kept for {duration(registration.unused_lifetime)}",
+        "unused registrations": "kept for "
+        + lives("client_registration.unused_lifetime", registration.unused_lifetime),
         "clients on loopback": _LOOPBACK[registration.allow_loopback_web],
         "hosts as if public": _names(registration.public_hosts),
         "without client_uri": _MAY_REGISTER[registration.allow_without_client_uri],
         "other redirect hosts": _MAY_REGISTER[registration.allow_other_hosts],
         "new sign-ins": "refused (drain: true)" if config.drain else "taken",
         "device grants": _rate(devices) if devices.enabled else "off",
-        "device grant lifetime": duration(devices.lifetime),
-        "device grant interval": duration(devices.interval),
-        "events kept": duration(config.events.lifetime),
-        "addresses kept": duration(config.events.address_lifetime),
+        "device grant lifetime": lives("device_grants.lifetime", devices.lifetime),
+        "device grant interval": lives("device_grants.interval", devices.interval),
+        "events kept": lives("events.lifetime", config.events.lifetime),
+        "addresses kept": lives("events.address_lifetime", config.events.address_lifetime),
         "configured clients": _names(written.client.client_id for written in config.clients),
         "exempt from PKCE": _names(config.pkce_exempt),
         "keys derived from": _source_of_keys(config, hs_config),
         "previous secrets": str(len(config.previous_secrets)),
     }
     if database is not None:
-        lines["database"] = _seen(database)
+        lines["database"] = _seen(database, config)
     width = max(map(len, lines))
     return "\n".join(f"  {name:<{width}}  {value}" for name, value in lines.items())
 
@@ -87,10 +100,12 @@ def _source_of_keys(config: Config, hs_config: HomeServerConfig) -> str:
     )
 
 
-def _seen(database: Looked) -> str:
+def _seen(database: Looked, config: Config) -> str:
+    # A module that is switched off neither makes tables nor changes them.
+    when = "when Synapse starts" if config.enabled else "when the module is switched on"
     if not database.is_there:
         return "not there yet, made when Synapse starts"
     if database.version is None:
-        return "reached; our tables are made when Synapse starts"
-    left = f", {database.left} steps are done when Synapse starts" if database.left else ""
+        return f"reached; our tables are made {when}"
+    left = f", {database.left} steps are done {when}" if database.left else ""
     return f"reached; our tables are at version {database.version}{left}"

@@ -11,9 +11,9 @@ import attrs
 from synapse_nextgen_auth.config.authorization import Authorization
 from synapse_nextgen_auth.config.client_registration import Registration
 from synapse_nextgen_auth.config.consent import Consent
-from synapse_nextgen_auth.config.device_grants import DeviceGrants
+from synapse_nextgen_auth.config.device_grants import POLLS, DeviceGrants
 from synapse_nextgen_auth.config.events import Events
-from synapse_nextgen_auth.config.options import duration, option
+from synapse_nextgen_auth.config.options import duration, option, said
 from synapse_nextgen_auth.config.reader import MIN_SECRET_BYTES, ConfigProblems, Reader
 from synapse_nextgen_auth.config.sessions import Sessions
 from synapse_nextgen_auth.config.tokens import Tokens
@@ -37,6 +37,7 @@ __all__ = [
     "Tokens",
     "duration",
     "read",
+    "said",
 ]
 
 
@@ -117,12 +118,19 @@ def is_off(raw: object) -> bool:
     return isinstance(raw, Mapping) and raw.get("enabled") is False
 
 
+_PATHS = tuple(
+    f"{section}.{field.name}" if section else field.name
+    for section, kind in {"": Config, **SECTIONS}.items()
+    for field in attrs.fields(kind)
+)
+
+
 def read(raw: object) -> Config:
     """Read the operator's options; raise `ConfigProblems` with all that is wrong.
 
     Every option has a default: an empty mapping is a complete configuration.
     """
-    reader = Reader([])
+    reader = Reader([], _PATHS)
     values = reader.mapping(raw if raw is not None else {}, "")
     reader.refuse_unknown(values, Config, "")
     config = Config(
@@ -136,6 +144,7 @@ def read(raw: object) -> Config:
         **{name: reader.section(values, name, kind) for name, kind in SECTIONS.items()},
     )
     config = _with_secret_of_file(reader, config)
+    _check_polling(reader, config.device_grants, values.get("device_grants"))
     _check_clients(reader, config)
     if reader.problems:
         raise ConfigProblems(reader.problems)
@@ -153,6 +162,28 @@ def _with_secret_of_file(reader: Reader, config: Config) -> Config:
     if len(reader.problems) > before:
         return config
     return attrs.evolve(config, secret=reader.a_secret(text, "secret_path"))
+
+
+def _check_polling(reader: Reader, grants: DeviceGrants, written: object) -> None:
+    """Refuse an interval with which a device asks too seldom, or never, while its code lives."""
+    longest = grants.lifetime // POLLS
+    if not grants.enabled or grants.interval <= longest or not isinstance(written, Mapping):
+        return
+    is_short = written.get("interval") is None or not longest
+    if any(other.startswith("device_grants.") for other, _ in reader.problems):
+        return  # one of the two may be the default only because the other value was no good
+    interval = said(grants.interval, written.get("interval"))
+    lifetime = said(grants.lifetime, written.get("lifetime"))
+    expected = (
+        f"at least {duration(grants.interval * POLLS)}"
+        if is_short
+        else f"at most {duration(longest)}"
+    )
+    reader.say(
+        f"device_grants.{'lifetime' if is_short else 'interval'}",
+        f"with an interval of {interval} and a lifetime of {lifetime} a device can ask for its tokens"
+        f" less than {POLLS} times, or never; expected {expected}",
+    )
 
 
 def _check_clients(reader: Reader, config: Config) -> None:

@@ -5,6 +5,10 @@ import attrs
 from synapse_nextgen_auth.config.options import option
 from synapse_nextgen_auth.oauth.device_grants import LONGEST_LIFE
 
+# How often a device must be able to ask while its code lives: a `slow_down` (RFC 8628 section 3.5)
+# adds to the interval, and the person may agree in the last moment.
+POLLS = 10
+
 
 @attrs.frozen
 class DeviceGrants:
@@ -25,7 +29,8 @@ class DeviceGrants:
     )
     interval: int = option(
         5,
-        "How long a device waits between two polls.",
+        "How long a device waits between two polls: at most a tenth of `lifetime`, so that it sees in"
+        " time that the person agreed.",
         example="10s",
         unit="duration",
     )

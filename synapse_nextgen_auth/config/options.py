@@ -38,6 +38,13 @@ def seconds_of(raw: object) -> int | None:
     return int(match[1]) * _UNITS[match[2]] if match else None
 
 
+def said(seconds: int | None, written: object) -> str:
+    """Return a duration as the operator wrote it, in our words where it comes from elsewhere."""
+    if isinstance(written, str) and seconds is not None and seconds_of(written) == seconds:
+        return written
+    return duration(seconds)
+
+
 def duration(seconds: int | None) -> str:
     """Return a duration in the largest unit that fits it exactly, as the options take it."""
     if seconds is None:

@@ -3,6 +3,7 @@
 import difflib
 import math
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +34,8 @@ class Reader:
     """Turns raw values into typed ones and collects what is wrong with them."""
 
     problems: list[tuple[str, str]]
+    # The path of every option there is: one that stands in the wrong place is told its own.
+    paths: tuple[str, ...] = ()
 
     def say(self, path: str, text: str) -> None:
         """Note what is wrong at a path."""
@@ -50,9 +53,16 @@ class Reader:
         known = [field.name for field in attrs.fields(kind)]
         for name in values:
             if name not in known:
-                near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+                meant = self._meant(str(name).lower(), known)
+                hint = f"did you mean {meant}?" if meant else f"known are {', '.join(known)}"
                 self.say(join(path, name), f"unknown option; {hint}")
+
+    def _meant(self, name: str, known: list[str]) -> str:
+        """Return what an unknown name may stand for: one in another section by its whole path."""
+        elsewhere = [path for path in self.paths if path.rpartition(".")[2] == name]
+        if name not in known and elsewhere:
+            return " or ".join(filter(None, (", ".join(elsewhere[:-1]), elsewhere[-1])))
+        return likely(name, known)
 
     def section(self, values: Mapping[str, object], name: str, kind: type) -> Any:
         """Return the record of a section."""
@@ -79,14 +89,18 @@ class Reader:
             return self.listed({path: raw}, path, self.a_host)
         if isinstance(field.default, bool) or field.name.startswith("allow_"):
             return self.typed(raw, bool, "true or false", path)
-        number = self.typed(raw, (int, float), "a number", path)
-        if number is not None and not 0 < number < math.inf:
-            self.say(path, f"expected a finite number above 0, got {raw}")
-            return None
-        if field.type in {int, int | None} and isinstance(number, float):
-            self.say(path, f"expected a whole number, got {raw}")
-            return None
-        return number
+        return self.number(raw, path, whole=field.type in {int, int | None})
+
+    def number(self, raw: object, path: str, *, whole: bool) -> int | float | None:
+        """Return a number above 0, unconverted; of what only looks like one, say how it is written."""
+        kinds = int if whole else (int, float)
+        if isinstance(raw, kinds) and not isinstance(raw, bool) and 0 < raw < math.inf:
+            return raw
+        expected = "a whole number above 0" if whole else "a finite number above 0"
+        plain = _plainly(raw, whole=whole)
+        hint = f"; write {plain}" if plain else ""
+        self.say(path, f"expected {expected}, got {shown(raw)}{hint}")
+        return None
 
     def duration(self, raw: object, path: str, *, may_be_zero: bool, longest: str) -> int | None:
         """Return a duration in seconds."""
@@ -205,6 +219,31 @@ def kind_of(raw: object) -> str:
     return names.get(type(raw), type(raw).__name__)
 
 
+def likely(name: str, known: list[str]) -> str:
+    """Return the known name that this one is a slip of the pen of, if there is one."""
+    # 0.7 holds a letter too few, too many or wrong together, and lifetime and clients apart.
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.7)), "")
+
+
+def _plainly(raw: object, *, whole: bool) -> str:
+    """Return a number that YAML took for a text (1e3, "5"), or a whole one with a point, in digits."""
+    if not isinstance(raw, (str, float)) or len(str(raw)) > _LONGEST_NUMBER:
+        return ""
+    try:
+        number = float(raw)
+    except ValueError:
+        return ""
+    if not 0 < number < _LARGEST_NUMBER or (whole and not number.is_integer()):
+        return ""
+    return str(int(number)) if number.is_integer() else f"{Decimal(str(number)):f}"
+
+
+_LONGEST_NUMBER = 20  # characters
+_LARGEST_NUMBER = 1e15
+
+
 def shown(raw: object) -> str:
     """Return a value as a message may repeat it, or what it is."""
+    if isinstance(raw, bool):
+        return str(raw).lower()
     return repr(raw)[:80] if isinstance(raw, (str, int, float, bool)) else kind_of(raw)

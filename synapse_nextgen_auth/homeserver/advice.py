@@ -3,11 +3,14 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import attrs
 from synapse.config.homeserver import HomeServerConfig
 
-from synapse_nextgen_auth.config import Config, duration
+from synapse_nextgen_auth.config import Config, duration, said
+from synapse_nextgen_auth.config.options import seconds_of
 from synapse_nextgen_auth.homeserver.lifetimes import effective_limits
 from synapse_nextgen_auth.homeserver.settings import (
+    Written,
     beside_config,
     closed,
     is_sqlite,
@@ -30,7 +33,7 @@ def warnings(hs_config: HomeServerConfig, config: Config) -> list[str]:
         *_keys(hs_config, config, ours),
         *_listeners(hs_config),
         *_relative_paths(hs_config, ours),
-        *(f"{ours}.config.{text}" for text in _lifetimes(hs_config, config)),
+        *_lifetimes(hs_config, config),
         *(f"{ours}.config.{text}" for text in _of_no_use(config)),
     ]
 
@@ -100,61 +103,92 @@ def _relative(path: str, name: object) -> Iterator[str]:
         )
 
 
+@attrs.frozen
+class _Lifetime:
+    """A lifetime in force: where it is set, how it reads, and whether the operator wrote it."""
+
+    path: str
+    seconds: int | None
+    words: str
+    is_written: bool
+
+    @classmethod
+    def of(
+        cls, written: Written, path: str, seconds: int | None, *, synapse: str = ""
+    ) -> "_Lifetime":
+        """Find a lifetime in the files: in our option, or in Synapse's that stands for it."""
+        text, theirs = written.option(path), written.synapses.get(synapse)
+        if theirs is not None and (text is None or seconds_of(text) != seconds):
+            return cls(synapse, seconds, said(seconds, theirs), is_written=True)
+        return cls(written.whole(path), seconds, said(seconds, text), is_written=text is not None)
+
+    @property
+    def name(self) -> str:
+        """The path below `config`, for the second half of a sentence."""
+        return self.path.rpartition(".config.")[2]
+
+
 def _lifetimes(hs_config: HomeServerConfig, config: Config) -> Iterator[str]:
-    """Yield which lifetimes do not fit each other, or what they are for."""
+    """Yield which lifetimes do not fit each other, or what they are for.
+
+    Only of what the operator wrote: with a default that does not count there is nothing to mend.
+    """
     limits, tokens, sessions = effective_limits(config, hs_config), config.tokens, config.sessions
-    if limits.access_token > _LONGEST_ACCESS_TOKEN:
+    events, written = config.events, Written.of(hs_config)
+    of = _Lifetime.of
+    access_token = of(
+        written,
+        "tokens.access_token_lifetime",
+        limits.access_token,
+        synapse="refreshable_access_token_lifetime",
+    )
+    code = of(written, "tokens.code_lifetime", tokens.code_lifetime)
+    grace = of(written, "tokens.refresh_grace", tokens.refresh_grace)
+    whole = of(written, "sessions.lifetime", limits.absolute, synapse="session_lifetime")
+    idle = of(written, "sessions.idle_lifetime", limits.idle, synapse="refresh_token_lifetime")
+    if limits.access_token > _LONGEST_ACCESS_TOKEN and access_token.is_written:
         yield (
-            f"tokens.access_token_lifetime is {duration(limits.access_token)}: that long a stolen token"
-            " works. Clients refresh by themselves: 5m is enough."
+            f"{access_token.path} is {access_token.words}: that long a stolen token works. Clients"
+            " refresh by themselves: 5m is enough."
         )
     if tokens.code_lifetime > _LONGEST_CODE:
         yield (
-            f"tokens.code_lifetime is {duration(tokens.code_lifetime)}, and a code is redeemed in a"
+            f"{code.path} is {code.words}, and a code is redeemed in a"
             f" second. At most {duration(_LONGEST_CODE)} is recommended (RFC 6749 section 4.1.2)."
         )
-    if tokens.refresh_grace > limits.access_token:
+    if tokens.refresh_grace > limits.access_token and grace.is_written:
         yield (
-            f"tokens.refresh_grace is {duration(tokens.refresh_grace)}, longer than an access token"
-            f" works ({duration(limits.access_token)}): a spent refresh token should not outlive it."
+            f"{grace.path} is {grace.words}, longer than an access token works"
+            f" ({access_token.words}): a spent refresh token should not outlive it."
         )
+    ends = [end for end in (idle, whole) if end.seconds is not None]
+    first_end = min(ends, key=lambda end: end.seconds or 0, default=whole)
     pairs = (
-        ("sessions.idle_lifetime", sessions.idle_lifetime, "sessions.lifetime", limits.absolute),
+        (of(written, "sessions.idle_lifetime", sessions.idle_lifetime), whole),
         (
-            "sessions.idle_lifetime_without_device",
-            sessions.idle_lifetime_without_device,
-            "sessions.idle_lifetime or sessions.lifetime",
-            min((x for x in (limits.idle, limits.absolute) if x is not None), default=None),
+            of(
+                written,
+                "sessions.idle_lifetime_without_device",
+                sessions.idle_lifetime_without_device,
+            ),
+            first_end,
         ),
         (
-            "sessions.browser_idle_lifetime",
-            sessions.browser_idle_lifetime,
-            "sessions.browser_lifetime",
-            sessions.browser_lifetime,
+            of(written, "sessions.browser_idle_lifetime", sessions.browser_idle_lifetime),
+            of(written, "sessions.browser_lifetime", sessions.browser_lifetime),
         ),
+        (access_token, whole),
         (
-            "tokens.access_token_lifetime",
-            limits.access_token,
-            "sessions.lifetime",
-            limits.absolute,
-        ),
-        (
-            "events.address_lifetime",
-            config.events.address_lifetime,
-            "events.lifetime",
-            config.events.lifetime,
-        ),
-        (
-            "device_grants.interval",
-            config.device_grants.interval,
-            "device_grants.lifetime",
-            config.device_grants.lifetime,
+            of(written, "events.address_lifetime", events.address_lifetime),
+            of(written, "events.lifetime", events.lifetime),
         ),
     )
-    for name, shorter, other, longer in pairs:
-        if shorter is not None and longer is not None and shorter > longer:
+    for one, other in pairs:
+        if not one.is_written or one.seconds is None or other.seconds is None:
+            continue
+        if one.seconds > other.seconds:
             yield (
-                f"{name} is {duration(shorter)}, longer than {other}, {duration(longer)}: it never"
+                f"{one.path} is {one.words}, longer than {other.name}, {other.words}: it never"
                 " counts. Lower it, or raise the other."
             )
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from synapse.config._base import read_config_files
 from synapse.config.homeserver import HomeServerConfig
 
-from synapse_nextgen_auth.config import MIN_SECRET_BYTES, Config, duration
+from synapse_nextgen_auth.config import MIN_SECRET_BYTES, Config, duration, said
 from synapse_nextgen_auth.homeserver import known_faults, settings, versions
 from synapse_nextgen_auth.homeserver.internals import INTERNALS, OF_REST, Needed
 from synapse_nextgen_auth.homeserver.lifetimes import effective_limits, synapses_idle_limit
@@ -81,11 +81,13 @@ def _idle_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
         "refresh_token_lifetime": synapses_idle_limit(hs_config),
         "sessions.idle_lifetime_without_device": config.sessions.idle_lifetime_without_device,
     }
+    written = settings.Written.of(hs_config)
     return [
-        f"{name} is {duration(idle)}, and a session in use may look idle for"
-        f" {duration(access_token + noted_every(idle))}: its access token works for"
-        f" {duration(access_token)}, and uses are written down every {duration(noted_every(idle))}."
-        f" Lower tokens.access_token_lifetime, or raise {name}:"
+        f"{written.whole(name) if '.' in name else name} is {said(idle, written.option(name))}, and"
+        f" a session in use may look idle for {duration(access_token + noted_every(idle))}:"
+        f" its access token works for {duration(access_token)}, and"
+        f" uses are written down every {duration(noted_every(idle))}."
+        f" Lower tokens.access_token_lifetime, or raise {written.whole(name) if '.' in name else name}:"
         f" at least {duration(least_idle(access_token))} would do."
         for name, idle in found.items()
         if idle is not None and idle < access_token + noted_every(idle)

@@ -1,6 +1,5 @@
 """Settings under which the module cannot work, and what stands in the files that Synapse read."""
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from synapse.config.database import DatabaseConnectionConfig
 from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.config import Config
+from synapse_nextgen_auth.config.reader import likely
 
 NO_PASSWORDS = (
     "signing in with a password is switched off, and they offer no other way. Set"
@@ -64,6 +64,33 @@ def our_entries(hs_config: HomeServerConfig) -> Iterator[tuple[int, Mapping[str,
             yield place, entry
 
 
+@attrs.frozen
+class Written:
+    """What the operator wrote down, read from the files once."""
+
+    place: str | None
+    options: object
+    synapses: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, hs_config: HomeServerConfig) -> "Written":
+        """Read the files."""
+        place, entry = next(our_entries(hs_config), (None, {}))
+        where = None if place is None else f"modules[{place}].config"
+        return cls(where, entry.get("config"), _raw(hs_config))
+
+    def option(self, path: str) -> object:
+        """Return what stands for an option of ours, `None` where it is not there."""
+        value = self.options
+        for name in path.split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return value
+
+    def whole(self, path: str) -> str:
+        """Return the path of an option of ours from the top of the files."""
+        return path if self.place is None else f"{self.place}.{path}"
+
+
 def beside_config(hs_config: HomeServerConfig) -> Iterator[tuple[str, bool]]:
     """Yield what stands beside `module:`, which Synapse ignores, and whether it is an option of ours."""
     known = [field.name for field in attrs.fields(Config)]
@@ -76,8 +103,8 @@ def beside_config(hs_config: HomeServerConfig) -> Iterator[tuple[str, bool]]:
                     True,
                 )
             elif name not in {"module", "config"}:
-                near = difflib.get_close_matches(str(name), ["config", *known], n=1, cutoff=0.5)
-                hint = f"; did you mean {near[0]}?" if near else ""
+                near = likely(str(name), ["config", *known])
+                hint = f"; did you mean {near}?" if near else ""
                 yield (
                     f"modules[{place}].{name} is ignored: options stand below config:{hint}",
                     False,

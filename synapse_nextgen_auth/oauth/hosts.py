@@ -68,11 +68,39 @@ def refuse_entry(text: str) -> str | None:
     name = text.lower().removeprefix(".")
     if name.split(".")[-1] == "localhost":
         return "is loopback, see allow_loopback_web"
+    if not text.isascii():
+        return _in_ascii(text)
     if not _is_name(name):
-        return (
+        return _behind(text) or (
             "must be a host, a domain (.example for all hosts below it) or a network (10.0.0.0/8)"
         )
     return None
+
+
+def _behind(text: str) -> str | None:
+    """Say which network an address with a length stands for; `None` of anything else."""
+    try:
+        network = ip_network(text.strip("[]"), strict=False)
+    except ValueError:
+        return None
+    if any(network.version == other.version and network.overlaps(other) for other in _LOOPBACKS):
+        return "is loopback, see allow_loopback_web"
+    return f"has bits behind the /{network.prefixlen}; did you mean {network}?"
+
+
+# What Python's codec (RFC 3490) and browsers (RFC 5891) write differently.
+_DEVIATIONS = re.compile("[\u00df\u1e9e\u03c2\u200c\u200d]")
+
+
+def _in_ascii(text: str) -> str:
+    """Say how a name with other letters is written in DNS, where that is certain."""
+    try:
+        name = "" if _DEVIATIONS.search(text) else text.lstrip(".").encode("idna").decode().lower()
+    except UnicodeError:
+        name = ""
+    if not _is_name(name):
+        return "must be in ASCII, as a browser's address bar copies it (xn--)"
+    return f"must be in ASCII; write it as {'.' if text.startswith('.') else ''}{name}"
 
 
 _LOOPBACKS = (ip_network("127.0.0.0/8"), ip_network("::1/128"))

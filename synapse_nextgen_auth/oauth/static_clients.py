@@ -70,10 +70,20 @@ def read_static(raw: object, *, read_file: Callable[[str], str]) -> StaticClient
     if has_secret:
         note(lambda: _check_secret(metadata, secret), None)
     if problems:
-        told = "; ".join(dict.fromkeys(problem.description for problem in problems))
+        told = "; ".join(dict.fromkeys(_in_yaml(problem.description) for problem in problems))
         raise attrs.evolve(problems[0], description=told)
     client = Client.of(metadata, client_id=client_id, secret_hash=None, created_at=0)
     return StaticClient(client, secret)
+
+
+# A client that registers sends JSON (RFC 7591 section 3.1), an operator writes YAML.
+_OF_JSON = "must be an array of strings"
+_OF_YAML = "must be a list of texts: begin each entry with a dash"
+
+
+def _in_yaml(description: str) -> str:
+    bare = description.removesuffix(_OF_JSON)
+    return description if bare == description else bare + _OF_YAML
 
 
 _RULES = RegistrationRules(

@@ -230,31 +230,31 @@ CLIENT = {"resources": [{"names": ["client", "federation"]}]}
         ),
         (
             {"modules": entry(sessions={"idle_lifetime": "9w", "lifetime": "1w"})},
-            "modules[0].config.sessions.idle_lifetime is 63d, longer than sessions.lifetime, 7d",
+            "modules[0].config.sessions.idle_lifetime is 9w, longer than sessions.lifetime, 1w",
         ),
         (
             {"modules": entry(sessions={"browser_idle_lifetime": "1y"})},
-            "sessions.browser_idle_lifetime is 365d, longer than sessions.browser_lifetime, 90d",
+            "sessions.browser_idle_lifetime is 1y, longer than sessions.browser_lifetime, 90d",
         ),
         (
-            {"modules": entry(device_grants={"lifetime": "1m", "interval": "2m"})},
-            "device_grants.interval is 2m, longer than device_grants.lifetime, 1m",
+            {"modules": entry(events={"lifetime": "1d", "address_lifetime": "2d"})},
+            "events.address_lifetime is 2d, longer than events.lifetime, 1d",
         ),
         (
-            {"modules": entry(events={"lifetime": "1d"})},
-            "events.address_lifetime is 28d, longer than events.lifetime, 1d",
+            {"session_lifetime": "2m", "modules": entry(tokens={"access_token_lifetime": "1h"})},
+            "modules[0].config.tokens.access_token_lifetime is 1h, longer than session_lifetime, 2m",
+        ),
+        (
+            {"refreshable_access_token_lifetime": "2d"},
+            "Warning: refreshable_access_token_lifetime is 2d: that long a stolen token works",
         ),
         (
             {"modules": entry(tokens={"code_lifetime": "24h"})},
-            "modules[0].config.tokens.code_lifetime is 1d, and a code is redeemed in a second",
+            "modules[0].config.tokens.code_lifetime is 24h, and a code is redeemed in a second",
         ),
         (
             {"modules": entry(tokens={"access_token_lifetime": "100y"})},
-            "tokens.access_token_lifetime is 36500d: that long a stolen token works",
-        ),
-        (
-            {"session_lifetime": "2m"},
-            "tokens.access_token_lifetime is 5m, longer than sessions.lif",
+            "tokens.access_token_lifetime is 100y: that long a stolen token works",
         ),
         ({"modules": entry(tokens={"refresh_grace": "1h"})}, "tokens.refresh_grace is 1h, longer"),
         (
@@ -282,6 +282,53 @@ def test_a_good_configuration_has_no_warnings(check):
 
     assert "Warning" not in plain + proxied
     assert "x_forwarded" not in tls
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"modules": ours(events={"lifetime": "7d"})},
+        {"modules": ours(sessions={"browser_lifetime": "1d"})},
+        {"modules": ours(tokens={"access_token_lifetime": "10s"})},
+        {"modules": ours(sessions={"lifetime": "2m"})},
+        {"session_lifetime": "2m"},
+    ],
+    ids=str,
+)
+def test_nobody_is_warned_of_a_default(check, settings):
+    """It stands in no file, so there is nothing to lower."""
+    code, printed = check(**settings)
+
+    assert code == 0, printed
+    assert "Warning" not in printed
+
+
+def test_a_lifetime_is_shown_as_it_was_written(check):
+    """Among the settings in effect, too."""
+    _, printed = check(modules=ours(events={"lifetime": "1y"}, sessions={"idle_lifetime": "2w"}))
+
+    assert "events kept            1y\n" in printed
+    assert "session, idle          2w\n" in printed
+    assert "addresses kept         28d\n" in printed
+
+
+def test_an_interval_that_no_device_can_live_with_is_an_error(check):
+    """No device would ever collect its tokens."""
+    code, printed = check(modules=ours(device_grants={"interval": "30m"}))
+
+    assert code == 1
+    assert "* modules[0].config.device_grants.interval: with an interval of 30m and" in printed
+
+
+def test_an_idle_limit_that_is_too_short_is_told_with_its_whole_path(check):
+    """Like every other mistake; an option of Synapse's has none above it."""
+    code, printed = check(
+        modules=ours(sessions={"idle_lifetime": "300s"}), refresh_token_lifetime="200s"
+    )
+
+    assert code == 1
+    assert "* modules[0].config.sessions.idle_lifetime is 300s, and a session in use" in printed
+    assert "* refresh_token_lifetime is 200s, and a session in use" in printed
 
 
 def test_the_true_source_of_the_keys_is_told(check):
@@ -390,6 +437,31 @@ def test_the_database_is_looked_into_and_not_written(complete, tmp_path, capsys)
     assert "* database: The tables of synapse_nextgen_auth are at version 999" in future[1]
     assert "at version 1, " in older[1]
     assert "steps are done when Synapse starts" in older[1]
+
+
+def test_the_database_of_a_module_that_is_switched_off_is_looked_into(complete, tmp_path, capsys):
+    """Whoever asks gets an answer, and a module that rests makes no tables."""
+    database = sqlite_homeserver(complete.parent).database.path
+    extra = tmp_path / "off.yaml"
+    extra.write_text(yaml.safe_dump({"modules": ours(enabled=False)}))
+    fresh = look(capsys, complete, extra)
+    database.touch()
+    empty = look(capsys, complete, extra)
+    assert database.stat().st_size == 0
+    assert main(["create-tables", str(complete)]) == 0
+    capsys.readouterr()
+    current = look(capsys, complete, extra)
+    database.unlink()
+    main(["check-config", str(complete), str(extra)])
+    unasked = capsys.readouterr().out
+
+    assert [code for code, _ in (fresh, empty, current)] == [0, 0, 0]
+    for _, printed in (fresh, empty, current):
+        assert printed.startswith("OK\nThe module is switched off (enabled: false).\n  database  ")
+    assert "not there yet, made when Synapse starts\n" in fresh[1]
+    assert "reached; our tables are made when the module is switched on\n" in empty[1]
+    assert f"our tables are at version {migrations.known()[-1].version}\n" in current[1]
+    assert unasked == "OK\nThe module is switched off (enabled: false).\n"
 
 
 def test_a_database_of_postgresql_is_looked_into(complete, tmp_path, capsys, make_database):

@@ -207,9 +207,9 @@ def test_every_idle_limit_that_is_too_short_is_named(settings, tmp_path):
     found = problems(synapses, tmp_path, configuration.read({"sessions": short}))
 
     assert [problem.partition(" is ")[0] for problem in found] == [
-        "sessions.idle_lifetime",
+        "modules[0].config.sessions.idle_lifetime",
         "refresh_token_lifetime",
-        "sessions.idle_lifetime_without_device",
+        "modules[0].config.sessions.idle_lifetime_without_device",
     ]
 
 
