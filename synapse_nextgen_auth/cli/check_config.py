@@ -24,8 +24,8 @@ from synapse_nextgen_auth.oauth import jwks
 from synapse_nextgen_auth.oauth.clients import AuthMethod
 
 _SECRET_NAME = re.compile(r"secret|password|passwd|token|key", re.IGNORECASE)
-# What is no secret whatever it says: where one lies, and for how long one counts.
-_NO_SECRET_NAME = re.compile(r"_(path|lifetime)$", re.IGNORECASE)
+# What is no secret whatever it says: where one lies, for how long one counts, how one is used.
+_NO_SECRET_NAME = re.compile(r"_(path|lifetime|method)$", re.IGNORECASE)
 _NO_SECRETS = {*(method.value for method in AuthMethod), *jwks.ALGORITHMS}
 _PYDANTIC_VALUE = re.compile(r"input_value=.*?, (?=input_type=)")
 
@@ -38,17 +38,18 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
     raw, problems = _read_files(paths)
     if problems:
         return _tell(problems, [], raw)
-    config, problems = _read_options(raw)
-    hs_config, more = load(paths)
-    problems += more
+    config, mistakes = _read_options(raw)
+    hs_config, problems = load(paths)
     if hs_config is None:
-        return _tell(problems, [], raw)
-    problems += selfcheck.internal_problems()
-    problems += selfcheck.config_problems(hs_config, config)
+        return _tell([*mistakes, *problems], [], raw)
+    mistakes += selfcheck.config_problems(hs_config, config)
     warnings = selfcheck.warnings()
     if config.enabled:
-        problems += settings.closed(hs_config)
+        problems += [*mistakes, *selfcheck.internal_problems(), *settings.closed(hs_config)]
         warnings += advice.warnings(hs_config, config)
+    else:
+        # Nothing of it keeps a switched-off module from resting.
+        warnings = [*mistakes, *selfcheck.problems_of_rest(), *warnings]
     database = database_check.look(hs_config) if look_into_database else None
     problems += database.problems if database else []
     if problems:
@@ -88,7 +89,7 @@ def _read_options(raw: Mapping[str, Any]) -> tuple[Config, list[str]]:
     ours = [
         (place, entry.get("config"))
         for place, entry in enumerate(modules)
-        if isinstance(entry, Mapping) and entry.get("module") == MODULE
+        if isinstance(entry, Mapping) and entry.get("module") in settings.OURS
     ]
     if not ours:
         return Config(), [f"modules: the line `- module: {MODULE}` is missing"]
@@ -99,7 +100,8 @@ def _read_options(raw: Mapping[str, Any]) -> tuple[Config, list[str]]:
         return configuration.read(options), []
     except ConfigProblems as found:
         under = f"modules[{place}].config"
-        return Config(), [f"{_below(under, path)}: {text}" for path, text in found.problems]
+        config = Config(enabled=not configuration.is_off(options))
+        return config, [f"{_below(under, path)}: {text}" for path, text in found.problems]
 
 
 def _below(under: str, path: str) -> str:

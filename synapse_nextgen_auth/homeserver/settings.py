@@ -16,7 +16,7 @@ NO_PASSWORDS = (
     " password_config.enabled and password_config.localdb_enabled to true, or add a module that"
     " checks passwords. Applications that see this module offer no other way to sign in, either."
 )
-_OURS = ("synapse_nextgen_auth.NextGenAuth", "synapse_nextgen_auth.module.NextGenAuth")
+OURS = ("synapse_nextgen_auth.NextGenAuth", "synapse_nextgen_auth.module.NextGenAuth")
 
 
 def unusable(hs_config: HomeServerConfig) -> list[str]:
@@ -60,7 +60,7 @@ def our_entries(hs_config: HomeServerConfig) -> Iterator[tuple[int, Mapping[str,
     """Yield our lines below `modules` as they stand there, each with its place."""
     entries = _raw(hs_config).get("modules")
     for place, entry in enumerate(entries if isinstance(entries, list) else ()):
-        if isinstance(entry, Mapping) and entry.get("module") in _OURS:
+        if isinstance(entry, Mapping) and entry.get("module") in OURS:
             yield place, entry
 
 

@@ -486,3 +486,49 @@ def test_a_database_of_postgresql_is_looked_into(complete, tmp_path, capsys, mak
     assert "* database: Synapse's user must be able to create tables in it" in poor[1]
     assert "* database: it cannot be used: " in away[1]
     assert database.query("SELECT 1 FROM pg_tables WHERE tablename LIKE 'nextgen%'") == []
+
+
+@pytest.mark.parametrize(
+    ("options", "settings", "said"),
+    [
+        ({"secret_path": "/nowhere/at/all"}, {}, "secret_path"),
+        ({"of_a_newer_release": 1}, {}, "of_a_newer_release"),
+        ({}, {"public_baseurl": "http://matrix.example.com/"}, "must begin with https://"),
+    ],
+)
+def test_what_keeps_a_switched_off_module_from_nothing_is_a_warning(
+    complete, tmp_path, capsys, options, settings, said
+):
+    """Such a Synapse starts, and its operator is on the gentle way out."""
+    extra = tmp_path / "off.yaml"
+    extra.write_text(yaml.safe_dump({"modules": ours(enabled=False, **options), **settings}))
+
+    code = main(["check-config", str(complete), str(extra)])
+
+    printed = capsys.readouterr().out
+    assert code == 0
+    assert printed.startswith("OK\nThe module is switched off")
+    assert said in printed.partition("* Warning: ")[2]
+
+
+def test_the_module_may_be_named_by_its_file(complete, tmp_path, capsys):
+    """Synapse takes either spelling."""
+    extra = tmp_path / "spelled.yaml"
+    entry = {"module": "synapse_nextgen_auth.module.NextGenAuth", "config": {}}
+    extra.write_text(yaml.safe_dump({"modules": [entry]}))
+
+    assert main(["check-config", str(complete), str(extra)]) == 0
+    assert capsys.readouterr().out.startswith("OK")
+
+
+def test_the_name_of_an_unknown_method_is_no_secret(complete, tmp_path, capsys):
+    extra = tmp_path / "method.yaml"
+    client = {
+        "client_id": "wiki",
+        "redirect_uris": ["https://wiki.example.com/cb"],
+        "token_endpoint_auth_method": "client_secret_jwt",
+    }
+    extra.write_text(yaml.safe_dump({"modules": ours(clients=[client])}))
+
+    assert main(["check-config", str(complete), str(extra)]) == 1
+    assert "'client_secret_jwt'" in capsys.readouterr().out
