@@ -9,3 +9,4 @@ A registration without `application_type` whose addresses are all those of an ap
 Refusals at `/authorize` are counted, and their line in the log names client, redirect URI and address.
 One line in the log for each session that begins, ends or is refused and for each failed sign-in, with a filter for fail2ban.
 A new release may bring columns, indexes on large tables and backfills: no request waits for them for more than a second.
+Mistakes in the options say what to write: the right section, digits, the network, the xn-- name, a list, and the whole path.
