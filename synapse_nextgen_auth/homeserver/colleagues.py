@@ -5,7 +5,7 @@ it is asked first, before anything is spent or deleted, and nobody waits for one
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from synapse.api.errors import HttpResponseException
@@ -36,6 +36,16 @@ class Away(Exception):
         super().__init__(f"the process {name} does not answer")
 
 
+def needed_writers(writers: Sequence[str], here: str) -> tuple[str, ...]:
+    """Return the writers of device lists that must be there before a process may change one.
+
+    A writer writes by itself, and has the first of them wake up who tells other homeservers. Any
+    other process asks one of them at random, so that each must be there (`DeviceHandler`,
+    `DeviceWriterHandler`).
+    """
+    return (writers[0],) if here in writers else tuple(writers)
+
+
 class Colleagues:
     """The other processes of this homeserver."""
 
@@ -44,9 +54,9 @@ class Colleagues:
         self._reactor: Any = hs.get_reactor()
         self._said_yes: dict[str, float] = {}
         # Who writes the lists of devices, and who deletes pushers.
-        lists = hs.config.worker.writers.device_lists[0]
-        self.for_new_devices = self._others(lists)
-        self.for_old_devices = self._others(lists, MAIN_PROCESS_INSTANCE_NAME)
+        lists = needed_writers(hs.config.worker.writers.device_lists, hs.get_instance_name())
+        self.for_new_devices = self._others(*lists)
+        self.for_old_devices = self._others(*lists, MAIN_PROCESS_INSTANCE_NAME)
 
     def _others(self, *names: str) -> tuple[str, ...]:
         return tuple(sorted(set(names) - {self._hs.get_instance_name()}))
