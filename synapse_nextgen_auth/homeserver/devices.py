@@ -170,15 +170,20 @@ class Devices:
             if error.code != 404:
                 raise
 
+    async def finish(self, user_id: str, device_id: str) -> None:
+        """Delete what is left of a device, unless somebody signed in on it again meanwhile.
+
+        Raises `Away` when a process that it needs is not there.
+        """
+        await self._colleagues.expect(self._colleagues.for_old_devices)
+        if not await self._homeserver.query(end_session.has_heir, user_id, device_id):
+            await self._colleagues.work_with(
+                self._colleagues.for_old_devices, partial(self._delete, user_id, device_id)
+            )
+
     async def _finish(self, user_id: str, device_id: str) -> None:
-        """Delete what is left of a device, unless somebody signed in on it again meanwhile."""
-
-        async def attempt() -> None:
-            await self._colleagues.expect(self._colleagues.for_old_devices)
-            if not await self._homeserver.query(end_session.has_heir, user_id, device_id):
-                await self._delete(user_id, device_id)
-
-        if not await insist(self._homeserver, attempt):
+        """Delete what is left of a device as soon as that can be done."""
+        if not await insist(self._homeserver, partial(self.finish, user_id, device_id)):
             logger.error("Gave up removing device %s of %s", device_id, user_id)
 
     async def logged_out(self, session: Session) -> None:

@@ -10,11 +10,14 @@ from synapse_nextgen_auth.config import Events
 from synapse_nextgen_auth.flows import housekeeping as flow
 from synapse_nextgen_auth.homeserver import versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.colleagues import Away
+from synapse_nextgen_auth.homeserver.devices import Devices
 from synapse_nextgen_auth.homeserver.known_clients import Forget, KnownClients
 from synapse_nextgen_auth.homeserver.later_steps import LaterSteps
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.oauth.client_metadata import KEPT_UNUSED
-from synapse_nextgen_auth.store import sweep
+from synapse_nextgen_auth.oauth.wording import logged
+from synapse_nextgen_auth.store import strays, sweep
 from synapse_nextgen_auth.store.txn import Txn
 
 logger = logging.getLogger(__name__)
@@ -23,6 +26,8 @@ P = ParamSpec("P")
 
 _EVERY = 10 * 60  # seconds
 _STRAYS_EVERY = 60 * 60
+# How far back (seconds) the devices of revoked sessions are looked for.
+_HALF_REVOKED_FOR = 7 * 24 * 60 * 60
 # After each bite others get at the tables for four times as long as it took, so that the chores take
 # a fifth of one connection's time at most: more on a fast database, less on one that is busy.
 _SHARE = 4
@@ -73,12 +78,17 @@ class Housekeeping:
         # A process that died may be why this one starts.
         versions.call_every(self._clock, self._start_strays, seconds=_STRAYS_EVERY)
         self._clock.call_when_running(self._start_strays)
+        versions.call_every(self._clock, self._start_revocations, seconds=_EVERY)
+        self._clock.call_when_running(self._start_revocations)
 
     def _start_round(self) -> None:
         self._start("nextgen_housekeeping", self.round)
 
     def _start_strays(self) -> None:
         self._start("nextgen_strays", self.end_strays)
+
+    def _start_revocations(self) -> None:
+        self._start("nextgen_revocations", self.finish_revocations)
 
     def _start_later_steps(self) -> None:
         self._start("nextgen_later_steps", self._later_steps.run)
@@ -113,6 +123,25 @@ class Housekeeping:
             after, living = bite.until, living + bite.living
             await self._rest(began)
         self._homeserver.metrics.sessions_living(living)
+
+    async def finish_revocations(self) -> None:
+        """Remove the devices that revoked sessions left behind.
+
+        Whoever revoked them was told to come back, because another process was away, and the process
+        that had it in mind may be gone since.
+        """
+        devices = Devices(self._homeserver)
+        since = self._homeserver.now() - _HALF_REVOKED_FOR
+        found = await self._homeserver.query(strays.list_half_revoked, since=since)
+        for user_id, device_id in found:
+            began = self._clock.time_msec()
+            try:
+                await devices.finish(user_id, device_id)
+            except Away:
+                return  # that was written down; the next time tries again
+            told = logged(device_id, 255)
+            logger.info("Removed what a revoked session left: device %s of %s", told, user_id)
+            await self._rest(began)
 
     async def round(self) -> None:
         """Do every chore once."""

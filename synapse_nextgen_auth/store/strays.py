@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import attrs
 
 from synapse_nextgen_auth.clock import SKEW
+from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, End
 from synapse_nextgen_auth.store.txn import Txn
 
 BITE = 1000
@@ -101,3 +102,25 @@ def list_between(txn: Txn, *, after: str, until: str, created_before: int) -> li
         (after, until, created_before),
     )
     return [str(row[0]) for row in txn.fetchall()]
+
+
+def list_half_revoked(txn: Txn, *, since: int) -> list[tuple[str, str]]:
+    """Return a bite of the devices, with their accounts, that outlived a session revoked since then.
+
+    Not where a living session or a stock token speaks for the device now, nor where a later session
+    of it ended so that the person may come back to it.
+    """
+    marks = ", ".join("?" * len(DEVICE_STAYS))
+    txn.execute(
+        "SELECT DISTINCT s.user_id, s.device_id FROM nextgen_sessions AS s"
+        " JOIN devices AS d ON d.user_id = s.user_id AND d.device_id = s.device_id"
+        " WHERE s.ended_at >= ? AND s.end_reason = ? AND s.device_id IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM nextgen_sessions AS o"
+        " WHERE o.user_id = s.user_id AND o.device_id = s.device_id AND (o.ended_at IS NULL"
+        f" OR (o.ended_at >= s.ended_at AND o.end_reason IN ({marks}))))"
+        " AND NOT EXISTS (SELECT 1 FROM access_tokens AS t"
+        " WHERE t.user_id = s.user_id AND t.device_id = s.device_id)"
+        " LIMIT ?",
+        (since, End.REVOKED.value, *sorted(why.value for why in DEVICE_STAYS), BITE),
+    )
+    return [(str(user_id), str(device_id)) for user_id, device_id in txn.fetchall()]

@@ -236,3 +236,40 @@ def test_the_address_of_an_idle_session_is_forgotten(tables):
     assert (outcome.ended, outcome.changed) == ((), ("a0", "a2"))
     addresses = [tables.run(sessions.get, name).address for name in ("a0", "a1", "a2")]
     assert addresses == [None, "192.0.2.1", None]
+
+
+def test_devices_that_outlived_the_revocation_of_their_session_are_found(tables):
+    """Until the device is gone; not where somebody else has it now, or may come back to it."""
+    cases = {
+        "LEFT": [("revoked", NOW)],
+        "TWICE": [("revoked", NOW - 5), ("revoked", NOW)],
+        "FAILED_SINCE": [("revoked", NOW - 5), ("failed", NOW)],
+        "IDLE_BEFORE": [("idle", NOW - 5), ("revoked", NOW)],
+        "GONE_DEVICE": [("revoked", NOW)],
+        "LONG_AGO": [("revoked", NOW - 101)],
+        "LIVING": [("revoked", NOW), (None, None)],
+        "STOCK": [("revoked", NOW)],
+        "IDLE_SINCE": [("revoked", NOW - 5), ("idle", NOW)],
+        "IDLE": [("idle", NOW)],
+        "LOGGED_OUT": [("logout", NOW)],
+    }
+    there = [(ALICE, name) for name in cases if name != "GONE_DEVICE"]
+    with_synapse(
+        tables, users={ALICE: False}, devices=[*there, (BOB, "X")], signed_in=[(ALICE, "STOCK")]
+    )
+    for device, ends in cases.items():
+        for n, (why, at) in enumerate(ends):
+            session = a_session(
+                session_id=f"{device}{n}", device_id=device, end_reason=why, ended_at=at
+            )
+            tables.run(sessions.add, session)
+    tables.run(
+        sessions.add,
+        a_session(session_id="none", device_id=None, end_reason="revoked", ended_at=NOW),
+    )
+
+    found = tables.run(strays.list_half_revoked, since=NOW - 100)
+
+    assert sorted(found) == [
+        (ALICE, name) for name in ("FAILED_SINCE", "IDLE_BEFORE", "LEFT", "TWICE")
+    ]

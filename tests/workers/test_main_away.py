@@ -201,6 +201,23 @@ def test_a_revoked_session_ends_at_once_and_its_device_goes_when_main_is_back(de
     assert device not in str(deployment.query("SELECT device_id FROM devices"))
 
 
+def test_a_revocation_is_not_forgotten_when_the_worker_restarts(deployment):
+    """Nobody asks again, and the process that had it in mind is gone: the housekeeping has it."""
+    user, client, _device, tokens = signed_in(deployment)
+    set_pusher(deployment.server(), tokens["access_token"])
+
+    with gone(deployment, "stopped"):
+        refused = client.server.revoke(token=tokens["refresh_token"])
+        meanwhile = sessions_of(deployment, user)
+        deployment.process(HERE).stop()
+
+    assert refused.status_code == 503
+    assert len(meanwhile[1]) == 1
+    assert eventually(lambda: sessions_of(deployment, user) == ([], []), patience=90)
+    assert eventually(lambda: pushkeys(deployment, user) == [])
+    assert not violations(deployment)
+
+
 def test_revoking_again_is_enough(deployment, away):
     """The client does what it was told, and is answered when the device is gone."""
     user, client, _device, tokens = signed_in(deployment)
