@@ -137,6 +137,19 @@ def speaks_for(client_uri: Uri, uri: Uri) -> bool:
     return uri.host == client_uri.host or hosts.is_under(uri.host, client_uri.host)
 
 
+def destination(redirect_uri: str) -> str:
+    """Name where an answer goes: a host, or the scheme of an app with its colon."""
+    uri = uris.parse(redirect_uri)
+    if uri is None:
+        return redirect_uri
+    return uri.host or f"{uri.scheme}:"
+
+
+def stays_here(place: str) -> bool:
+    """Say whether a destination is the machine of the person and no host on a network."""
+    return place in hosts.LOOPBACK or place.endswith(":")
+
+
 def is_private_use(uri: Uri) -> bool:
     """Say whether this is a scheme of an app and no address on the web (RFC 8252 section 7.1)."""
     return uri.scheme not in {"http", "https"}

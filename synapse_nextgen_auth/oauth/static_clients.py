@@ -73,7 +73,7 @@ def read_static(raw: object, *, read_file: Callable[[str], str]) -> StaticClient
         told = "; ".join(dict.fromkeys(_in_yaml(problem.description) for problem in problems))
         raise attrs.evolve(problems[0], description=told)
     client = Client.of(metadata, client_id=client_id, secret_hash=None, created_at=0)
-    return StaticClient(client, secret)
+    return StaticClient(attrs.evolve(client, is_configured=True), secret)
 
 
 # A client that registers sends JSON (RFC 7591 section 3.1), an operator writes YAML.

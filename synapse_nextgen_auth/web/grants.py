@@ -5,15 +5,13 @@ Every page that has something to do with a grant comes back to `go_on`.
 
 import logging
 
-import attrs
-
 from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.flows import authorize as flow
 from synapse_nextgen_auth.flows import room
 from synapse_nextgen_auth.flows.authorize import Refused, Step
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth import authorize as rules
-from synapse_nextgen_auth.oauth import redirects, scopes, uris
+from synapse_nextgen_auth.oauth import redirects, scopes
 from synapse_nextgen_auth.oauth.authorize import Answer, Target
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError
@@ -171,13 +169,13 @@ def deliver(site: Site, answer: Answer, client: Client) -> Outgoing:
     if answer.response_mode is not ResponseMode.FORM_POST:
         if len(answer.location) <= answers.MAX_LOCATION:
             return answers.to_client(answer)
-        way_back = WayBackPage(answer.location, site.server_name, card(client, ()))
+        way_back = WayBackPage(answer.location, site.server_name, _goes_to(answer, client))
         return answers.page(200, site.templates.render(way_back))
     page = FormPostPage(
         action=answer.redirect_uri,
         fields=answer.fields,
         server_name=site.server_name,
-        client=card(client, ()),
+        client=_goes_to(answer, client),
     )
     return answers.page(
         200,
@@ -195,8 +193,8 @@ def offer(site: Site, answer: Answer, client: Client) -> Outgoing:
     page = RefusedPage(
         kind=_REFUSALS.get(code, Refusal.MISTAKE),
         server_name=site.server_name,
-        client=card(client, ()),
-        destination=destination(answer.redirect_uri),
+        client=_goes_to(answer, client),
+        destination=redirects.destination(answer.redirect_uri),
         detail=f"{code}: {fields.get('error_description', '')}",
         forward_url=None if is_form else answer.location,
         redirect_uri=answer.redirect_uri if is_form else None,
@@ -210,12 +208,8 @@ def offer(site: Site, answer: Answer, client: Client) -> Outgoing:
     )
 
 
-def destination(redirect_uri: str) -> str:
-    """Name where an answer goes: a host, or the scheme of an app."""
-    uri = uris.parse(redirect_uri)
-    if uri is None:
-        return redirect_uri
-    return uri.host or f"{uri.scheme}:"
+def _goes_to(answer: Answer, client: Client) -> ClientCard:
+    return card(client, (), redirect_uri=answer.redirect_uri)
 
 
 def target(grant: Grant) -> Target:
@@ -223,28 +217,20 @@ def target(grant: Grant) -> Target:
     return Target(grant.redirect_uri, grant.response_mode, grant.state)
 
 
-def card(client: Client, languages: tuple[str, ...]) -> ClientCard:
-    """Show a client in the reader's languages: what it calls itself, and the host that says so."""
-    first = client.redirect_uris[:1]
-    return ClientCard(
-        name=client.name_for(languages),
-        host=client.host or next(map(destination, first), client.client_id),
-        uri=client.text_for("client_uri", languages),
-        tos_uri=client.text_for("tos_uri", languages),
-        policy_uri=client.text_for("policy_uri", languages),
-    )
+def card(
+    client: Client, languages: tuple[str, ...], *, redirect_uri: str | None = None
+) -> ClientCard:
+    """Show a client in the reader's languages: what it calls itself, and who stands behind it.
 
-
-def asking(site: Site, grant: Grant, client: Client, languages: tuple[str, ...]) -> ClientCard:
-    """Show the client of a grant by who gets the code, where its page is somebody else's.
-
-    An operator may have let clients register so; of those that the operator wrote down the page
-    counts.
+    Every page shows it so; one of a grant or its answer says which redirect URI that is for.
     """
-    shown = card(client, languages)
-    if client.client_id in site.static_clients:
-        return shown
-    goes_to, base = uris.parse(grant.redirect_uri), uris.parse(client.client_uri or "")
-    if goes_to is None or (base is not None and redirects.speaks_for(base, goes_to)):
-        return shown
-    return attrs.evolve(shown, host=destination(grant.redirect_uri), uri=None)
+    host, *others = client.places(redirect_uri)
+    return ClientCard(
+        name=client.name_for(languages, redirect_uri=redirect_uri),
+        host=host,
+        uri=client.page_for("client_uri", languages),
+        tos_uri=client.page_for("tos_uri", languages),
+        policy_uri=client.page_for("policy_uri", languages),
+        others=tuple(others),
+        is_named=client.is_configured or client.text_for("client_name", languages) is not None,
+    )

@@ -12,7 +12,7 @@ from typing import ClassVar
 import attrs
 
 from synapse_nextgen_auth.accounts.approvals import Operation
-from synapse_nextgen_auth.oauth import hosts
+from synapse_nextgen_auth.oauth import redirects
 
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
@@ -49,9 +49,10 @@ class Page:
 class ClientCard:
     """The application that asks.
 
-    `name` is what it calls itself. `host` is the host of its own page (punycode, no port unless
-    unusual), or where its people are sent: what a person can verify. One that ends in a colon is the
-    scheme of an app. The URIs are links; one that is not http(s) is dropped.
+    `name` is what it calls itself, or its host again if it gives no name (`is_named` is false then).
+    `host` is the host of its own page (punycode, no port unless unusual), or where its people are
+    sent: what a person can verify. One that ends in a colon is the scheme of an app. `others` are
+    more hosts of which any may be the one. The URIs are links; one that is not http(s) is dropped.
     """
 
     name: str
@@ -59,11 +60,13 @@ class ClientCard:
     uri: str | None = attrs.field(default=None, converter=_web_link)
     tos_uri: str | None = attrs.field(default=None, converter=_web_link)
     policy_uri: str | None = attrs.field(default=None, converter=_web_link)
+    others: tuple[str, ...] = ()
+    is_named: bool = True
 
     @property
     def is_local(self) -> bool:
         """Whether no host stands for it, only the machine that it runs on."""
-        return self.host in hosts.LOOPBACK or self.host.endswith(":")
+        return redirects.stays_here(self.host)
 
     @property
     def initial(self) -> str:

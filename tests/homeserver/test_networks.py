@@ -1,5 +1,6 @@
 """Networks that are not the internet: who may register there, and by what people know them."""
 
+import html
 import re
 
 import pytest
@@ -103,6 +104,108 @@ def test_people_see_who_gets_the_code(open_server, metadata, known_by):
     assert status == 200
     assert f"A tool {known_by} wants to use your account" in words
     assert "well-known.example" not in words
+
+
+ELEMENT = "https://app.element.io/"
+EVIL = "https://evil.example.net/cb"
+
+
+def words_of(page):
+    """Return the words that a person reads on a page."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page.text).split())
+
+
+def pages_after(homeserver, metadata, **changes):
+    """Sign in, and return every page of the account that shows the client, by what it is."""
+    server, user = Server(homeserver.base_url), homeserver.new_user()
+    client = server.client(metadata)
+    tokens = client.sign_in(user.localpart, user.password, **changes)
+    browser = Browser(server)
+    browser.get(server.url("account"))
+    browser.sign_in(user.localpart, user.password)
+    pages = {"list": browser.get(server.url("account"))}
+    details = re.search(r'href="(account\?action=[^"]*device[^"]*)"', pages["list"].text)
+    details = details or re.search(r'href="(account\?[^"]*session[^"]*)"', pages["list"].text)
+    pages["details"] = browser.get(server.url(html.unescape(details[1])))
+    if "device" in tokens["scope"]:
+        for letter in "AB":
+            key = letter * 43
+            answer = server.api(
+                "POST",
+                "/_matrix/client/v3/keys/device_signing/upload",
+                tokens["access_token"],
+                json={
+                    "master_key": {
+                        "user_id": user.user_id,
+                        "usage": ["master"],
+                        "keys": {f"ed25519:{key}": key},
+                    }
+                },
+            )
+        pages["approve"] = browser.get(re.search(r'"url":"([^"]+)"', answer.text)[1])
+        assert "Allow the reset" in pages["approve"].text
+    return pages
+
+
+@pytest.mark.parametrize("scope", [None, "openid"], ids=["a device", "a website"])
+def test_every_page_names_who_got_the_tokens(open_server, scope):
+    """Not the page that the client claims: also where the identity is reset, long after consent."""
+    metadata = NONE | {
+        "client_name": "Element",
+        "client_uri": ELEMENT,
+        "tos_uri": f"{ELEMENT}tos",
+        "redirect_uris": [EVIL],
+    }
+    pages = pages_after(open_server, metadata, **({"scope": scope} if scope else {}))
+
+    assert len(pages) == (2 if scope else 3)
+    for page in pages.values():
+        assert "Element evil.example.net" in words_of(page)
+        assert "app.element.io" not in page.text
+
+
+def test_where_it_is_not_known_which_all_are_named(open_server):
+    """The page of one of two addresses is no link, as the other may have the tokens."""
+    metadata = NONE | {"client_uri": ELEMENT, "redirect_uris": [f"{ELEMENT}cb", EVIL]}
+
+    for page in pages_after(open_server, metadata, redirect_uri=EVIL).values():
+        assert "app.element.io or evil.example.net" in words_of(page)
+        assert 'href="https://app.element.io' not in page.text
+
+
+def test_one_address_on_loopback_does_not_make_it_an_application_of_the_device(open_server):
+    """Its people went to the other one; without a name it is called by that, too."""
+    metadata = {
+        "token_endpoint_auth_method": "none",
+        "application_type": "native",
+        "redirect_uris": ["http://127.0.0.1/cb", EVIL],
+    }
+
+    for page in pages_after(open_server, metadata, redirect_uri=EVIL).values():
+        assert "evil.example.net evil.example.net" in words_of(page)
+        assert "on the device itself" not in page.text
+        assert "127.0.0.1" not in words_of(page)
+
+
+@pytest.mark.parametrize(
+    ("redirect_uri", "place"),
+    [
+        ("https://wiki.example.net/cb", "Go on only if you know wiki.example.net"),
+        (None, "no website"),
+    ],
+)
+def test_who_gives_no_name_has_not_chosen_one(open_server, redirect_uri, place):
+    """The sentence about names is for those that have one."""
+    metadata = {
+        "token_endpoint_auth_method": "none",
+        "redirect_uris": [redirect_uri or "http://127.0.0.1/cb"],
+    }
+    words, status = consent(open_server, metadata)
+
+    assert status == 200
+    assert "The application gives no name" in words
+    assert place in words
+    assert "chose its own name" not in words
 
 
 @pytest.mark.parametrize(

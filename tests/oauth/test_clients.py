@@ -70,6 +70,124 @@ def test_the_host_stands_for_the_client(client_uri, redirect_uri, host):
     assert metadata.host == host
 
 
+WEB, NET, LOOPBACK, APP = (
+    "https://app.example.com/cb",
+    "https://evil.example.net/cb",
+    "http://127.0.0.1/cb",
+    "com.example.app:/cb",
+)
+PAGE = "https://app.example.com/"
+
+
+@pytest.mark.parametrize(
+    ("client_uri", "redirect_uris", "places"),
+    [
+        (PAGE, [WEB], ["app.example.com"]),
+        ("https://example.com/", [WEB, APP, LOOPBACK], ["example.com"]),
+        (PAGE, [LOOPBACK], ["app.example.com"]),
+        ("http://localhost/", [LOOPBACK], ["localhost"]),
+        ("https://chat/", ["https://chat/cb"], ["chat"]),
+        (PAGE, [], ["app.example.com"]),
+        # A page that is not that of every redirect URI says nothing.
+        (PAGE, [NET], ["evil.example.net"]),
+        (PAGE, [WEB, NET], ["app.example.com", "evil.example.net"]),
+        (PAGE, [NET, LOOPBACK], ["evil.example.net"]),
+        (PAGE, ["net.other.app:/cb"], ["net.other.app:"]),
+        (PAGE, ["net.other.app:/cb", NET], ["evil.example.net"]),
+        ("https://github.io/", ["https://a.github.io/cb"], ["a.github.io"]),
+        ("https://chat/", ["https://wiki.chat/cb"], ["wiki.chat"]),
+        (PAGE, ["https://[broken"], ["https://[broken"]),
+        # No page at all.
+        (None, [WEB], ["app.example.com"]),
+        (None, [WEB, "https://login.app.example.com/cb"], ["app.example.com"]),
+        (None, ["https://login.app.example.com/cb", WEB], ["app.example.com"]),
+        (None, [LOOPBACK, NET], ["evil.example.net"]),
+        (None, [APP, NET, LOOPBACK], ["evil.example.net"]),
+        (None, [LOOPBACK, "http://[::1]/cb"], ["127.0.0.1"]),
+        (None, [APP], ["com.example.app:"]),
+        (None, ["https://a.github.io/", "https://b.github.io/"], ["a.github.io", "b.github.io"]),
+        (None, [], ["c1"]),
+    ],
+)
+def test_people_know_a_client_by_who_can_get_its_tokens(client_uri, redirect_uris, places):
+    """A page speaks for it only if every redirect URI fits; "on the device" only if all are there."""
+    client = attrs.evolve(
+        CLIENT,
+        client_name=None,
+        localized=(),
+        client_uri=client_uri,
+        redirect_uris=tuple(redirect_uris),
+    )
+
+    assert list(client.places()) == places
+    assert client.name_for([]) == ", ".join(places).removesuffix(":")
+
+
+@pytest.mark.parametrize(
+    ("client_uri", "redirect_uris", "redirect_uri", "place"),
+    [
+        ("https://example.com/", [WEB], WEB, "example.com"),
+        (PAGE, [WEB, NET], WEB, "app.example.com"),
+        (PAGE, [WEB, NET], NET, "evil.example.net"),
+        (PAGE, [NET, LOOPBACK], "http://127.0.0.1:5001/cb", "127.0.0.1"),
+        (None, [LOOPBACK, NET], NET, "evil.example.net"),
+        (None, [LOOPBACK, NET], LOOPBACK, "127.0.0.1"),
+        (None, [APP, NET], APP, "com.example.app:"),
+    ],
+)
+def test_a_request_is_known_by_where_it_goes(client_uri, redirect_uris, redirect_uri, place):
+    """Where no page speaks for the client, the one place that this answer goes to does."""
+    client = attrs.evolve(
+        CLIENT,
+        client_name=None,
+        localized=(),
+        client_uri=client_uri,
+        redirect_uris=tuple(redirect_uris),
+    )
+
+    assert client.places(redirect_uri) == (place,)
+    assert client.name_for([], redirect_uri=redirect_uri) == place.removesuffix(":")
+
+
+@pytest.mark.parametrize(
+    ("client_uri", "redirect_uris", "shown"),
+    [
+        (PAGE, [WEB], True),
+        (PAGE, [LOOPBACK], True),
+        (None, [WEB, LOOPBACK], True),
+        (None, [LOOPBACK, WEB], True),
+        (PAGE, [NET], False),
+        (PAGE, [WEB, NET], False),
+        (None, [WEB, NET], False),
+        (None, [APP], False),
+    ],
+)
+def test_pages_of_somebody_else_are_not_shown(client_uri, redirect_uris, shown):
+    """Terms of a well-known place below a stranger would be a reason to trust the stranger."""
+    client = attrs.evolve(CLIENT, client_uri=client_uri, redirect_uris=tuple(redirect_uris))
+
+    tos = client.page_for("tos_uri", ["fr"])
+    assert tos == ("https://app.example.com/fr/tos" if shown else None)
+    assert client.page_for("client_uri", []) == (client_uri if shown else None)
+
+
+def test_what_the_operator_wrote_down_is_not_doubted():
+    """A configured client may be at any host, and is known by the page that its entry names."""
+    client = attrs.evolve(CLIENT, redirect_uris=(LOOPBACK, NET), is_configured=True)
+
+    assert client.places() == client.places(NET) == ("app.example.com",)
+    assert client.page_for("tos_uri", []) == "https://app.example.com/tos"
+    assert attrs.evolve(client, client_uri=None).places(NET) == ("127.0.0.1",)
+
+
+def test_being_configured_changes_no_id():
+    """It is a matter of this process, and neither stored nor digested."""
+    configured = attrs.evolve(CLIENT, is_configured=True)
+
+    assert clients.digest(configured) == clients.digest(CLIENT)
+    assert clients.to_json(configured) == clients.to_json(CLIENT)
+
+
 @pytest.mark.parametrize(
     ("method", "public", "secret"),
     [

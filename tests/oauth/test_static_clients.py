@@ -270,3 +270,16 @@ def test_a_file_without_a_secret_is_a_mistake(content):
 def test_a_secret_does_not_show():
     """In no log."""
     assert SECRET not in repr(read(client_secret=SECRET))
+
+
+def test_people_know_it_by_the_page_of_its_entry():
+    """The operator vouches for it, wherever its people are sent (a stranger's would be compared)."""
+    entry = {
+        "client_id": "wiki",
+        "client_uri": "https://wiki.example.com/",
+        "redirect_uris": ["https://login.example.net/cb"],
+    }
+    client = read_static(entry, read_file=lambda path: path).client
+
+    assert client.places(client.redirect_uris[0]) == client.places() == ("wiki.example.com",)
+    assert client.page_for("client_uri", []) == "https://wiki.example.com/"

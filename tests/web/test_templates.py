@@ -839,6 +839,24 @@ def test_an_application_on_the_device_is_known_by_no_host(host):
     assert "an application on the device itself" in devices
 
 
+def test_an_application_that_gives_no_name_chose_none():
+    """The sentence about its name would be wrong, in both its forms."""
+    for card in (BARE, LOCAL):
+        nameless = attrs.evolve(card, name=card.host, is_named=False)
+        assert "chose its own name" in read(attrs.evolve(CONSENT, client=card)).text("main")
+        text = read(attrs.evolve(CONSENT, client=nameless)).text("main")
+        assert "gives no name" in text
+        assert "chose its own name" not in text
+
+
+def test_all_hosts_that_may_stand_behind_an_application_are_named():
+    """Any of them may have the tokens, so none is left out and none is a link."""
+    several = attrs.evolve(BARE, others=("one.example", "two.example"))
+    page = read(attrs.evolve(APPROVE, client=several))
+
+    assert "gomuks.app or one.example or two.example" in page.text("main")
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
 def test_an_application_on_this_computer_is_called_that(host):
     """Loopback is a word to nobody; that the answer stays on the computer is worth knowing."""

@@ -117,7 +117,8 @@ def _ask_again(site: Site, asked: Asked, client: Client) -> Outgoing:
     if len(location) <= answers.MAX_LOCATION and not has_token:
         return answers.redirect(location)
     packed = _pack(asked.parameters)
-    page = AskAgainPage("authorize", packed, site.server_name, grants.card(client, ()))
+    shown = grants.card(client, (), redirect_uri=asked.parameters.get("redirect_uri"))
+    page = AskAgainPage("authorize", packed, site.server_name, shown)
     return answers.page(200, site.templates.render(page))
 
 

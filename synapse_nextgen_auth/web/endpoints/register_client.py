@@ -43,7 +43,7 @@ async def register(site: Site, incoming: Incoming) -> Outgoing:
     wait = await site.registrations.count(incoming.address)
     if wait is not None:
         return answers.error(_TOO_MANY, ("Retry-After", str(wait)))
-    logger.info("Registering client %s of %s", client.client_id, client.host)
+    logger.info("Registering client %s of %s", client.client_id, ", ".join(client.places()))
     secret = random_token() if client.auth_method.needs_secret else None
     if secret is not None:
         reactor = site.homeserver.hs.get_reactor()

@@ -4,7 +4,7 @@ from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.flows import authorize as flow
 from synapse_nextgen_auth.flows.authorize import Step
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
-from synapse_nextgen_auth.oauth import scopes
+from synapse_nextgen_auth.oauth import redirects, scopes
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_scope
 from synapse_nextgen_auth.oauth.grants import Grant
@@ -99,10 +99,14 @@ async def _page(
             csrf=visitors.csrf(site, visitor),
             action=f"consent?grant={grant.grant_id}",
             server_name=site.server_name,
-            client=grants.asking(site, grant, client, wanted(incoming, grant.ui_locales)),
+            client=grants.card(
+                client,
+                wanted(incoming, grant.ui_locales),
+                redirect_uri=grant.redirect_uri,
+            ),
             user_id=user_id,
             permissions=permissions(scope),
-            redirect_host=grants.destination(grant.redirect_uri),
+            redirect_host=redirects.destination(grant.redirect_uri),
             display_name=display_name,
             device_id=device_id,
             replaces=replaces,

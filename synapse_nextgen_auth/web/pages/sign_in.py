@@ -148,7 +148,7 @@ def _page(
             action=onward.sign_in_url,
             identifier=identifier[:255],
             server_name=site.server_name,
-            client=_card(site, onward, languages),
+            client=_card(onward, languages),
             asked_for=onward.asked_for,
             error=failure.error if failure else None,
             retry_after=failure.retry_after if failure else None,
@@ -167,9 +167,8 @@ def _page(
     return visitors.with_cookie(site, visitor, outgoing)
 
 
-def _card(site: Site, onward: Onward, languages: tuple[str, ...]) -> ClientCard | None:
+def _card(onward: Onward, languages: tuple[str, ...]) -> ClientCard | None:
     if onward.client is None:
         return None
-    if onward.grant is None:
-        return grants.card(onward.client, languages)
-    return grants.asking(site, onward.grant, onward.client, languages)
+    redirect_uri = onward.grant.redirect_uri if onward.grant else None
+    return grants.card(onward.client, languages, redirect_uri=redirect_uri)
