@@ -9,7 +9,6 @@ import attrs
 from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.http import Handler, Incoming, Outgoing
 from synapse_nextgen_auth.oauth import authorize as rules
-from synapse_nextgen_auth.oauth import bearer
 from synapse_nextgen_auth.oauth.errors import DRAINING, OAuthError, unavailable
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.oauth.wording import logged
@@ -45,8 +44,11 @@ from synapse_nextgen_auth.web.views import (
 logger = logging.getLogger(__name__)
 
 Serve = Callable[[Site, Incoming], Awaitable[Outgoing]]
+Challenge = Callable[[Incoming, OAuthError], tuple[tuple[str, str], ...]]
 
 _STOPPING = unavailable("this process stops")
+_SEE_LOG = unavailable("see the log")
+_RENDEZVOUS = "/rendezvous"  # what the metrics call every path of one
 _FORM = "application/x-www-form-urlencoded"
 # How long (seconds) a client waits before it asks again whether the module is back.
 _REST = 60
@@ -57,12 +59,14 @@ class Endpoint:
     """What clients speak to: JSON, from any origin; `takes` is the media type of a POST.
 
     Where there is GET there is HEAD: a GET here only reads. `refuses` names the reasons of refusals
-    that only this path has, for the metrics.
+    that only this path has, for the metrics; `challenge` makes the headers that say how to prove
+    who asks.
     """
 
     methods: Mapping[str, Serve]
     takes: str | None = _FORM
     refuses: frozenset[str] = frozenset()
+    challenge: Challenge = clients.basic_challenge
     has_head: ClassVar[bool] = True
 
 
@@ -109,7 +113,8 @@ ROUTES: dict[str, Endpoint | Page] = {
     "/userinfo": Endpoint(
         {"GET": userinfo.userinfo, "POST": userinfo.userinfo},
         takes=None,
-        refuses=frozenset({bearer.INVALID_TOKEN, bearer.INSUFFICIENT_SCOPE}),
+        refuses=userinfo.REFUSES,
+        challenge=userinfo.challenge,
     ),
     # Pages
     "/authorize": Page(
@@ -129,7 +134,7 @@ ROUTES: dict[str, Endpoint | Page] = {
 # Every reason of a refusal that is counted, by path.
 REFUSALS: dict[str, frozenset[str]] = {
     **{path: _ANYWHERE | route.refuses for path, route in ROUTES.items()},
-    "/rendezvous": _RATE_LIMITED,
+    _RENDEZVOUS: _RATE_LIMITED | {_SEE_LOG.code},
 }
 
 STATIC = "/static/"
@@ -176,12 +181,14 @@ async def resting(incoming: Incoming) -> Outgoing:
 
 async def _meet(site: Site, incoming: Incoming) -> Outgoing:
     if site.homeserver.drain.is_closed:
+        site.homeserver.metrics.refusal(_RENDEZVOUS, _STOPPING.code)
         return answers.error(_STOPPING, *answers.CORS)
     try:
         return await rendezvous.meet(site, incoming)
     except Exception:
         logger.exception("Could not serve %s of a rendezvous", incoming.method)
-        return answers.error(unavailable("see the log"), *answers.CORS)
+        site.homeserver.metrics.refusal(_RENDEZVOUS, _SEE_LOG.code)
+        return answers.error(_SEE_LOG, *answers.CORS)
 
 
 async def _serve_well_known(site: Site, incoming: Incoming) -> Outgoing:
@@ -212,17 +219,19 @@ async def _endpoint(site: Site, route: Endpoint, incoming: Incoming) -> Outgoing
     Preflights never get here: Synapse answers OPTIONS itself, on every path and for every origin.
     """
     if site.homeserver.drain.is_closed:
+        _note(site, incoming, _STOPPING)
         return answers.error(_STOPPING, *answers.CORS)
     serve = _serves(route, incoming.method)
     try:
         if serve is None:
             refusal = OAuthError("invalid_request", f"Use {_allowed(route)}", 405)
+            _note(site, incoming, refusal)
             return answers.error(refusal, ("Allow", _allowed(route)), *answers.CORS)
         _check_body(route, incoming)
         return (await serve(site, incoming)).having(*answers.CORS)
     except OAuthError as refusal:
         _note(site, incoming, refusal)
-        challenge = clients.basic_challenge(incoming, refusal)
+        challenge = route.challenge(incoming, refusal)
         return answers.error(refusal, *challenge, *answers.CORS)
     except Away as away:
         failure = unavailable(str(away))
@@ -230,7 +239,8 @@ async def _endpoint(site: Site, route: Endpoint, incoming: Incoming) -> Outgoing
         return answers.error(failure, *answers.CORS)
     except Exception:
         logger.exception("Could not serve %s %s", incoming.method, incoming.path)
-        return answers.error(unavailable("see the log"), *answers.CORS)
+        _count(site, incoming, _SEE_LOG)
+        return answers.error(_SEE_LOG, *answers.CORS)
 
 
 async def _page(site: Site, route: Page | Endpoint | None, incoming: Incoming) -> Outgoing:
@@ -239,18 +249,14 @@ async def _page(site: Site, route: Page | Endpoint | None, incoming: Incoming) -
     retry = (("Retry-After", "5"),)
     try:
         if site.homeserver.drain.is_closed:
-            raise Stop(503, Message.UNAVAILABLE, headers=retry)
+            raise Stop(503, Message.UNAVAILABLE, headers=retry, refusal=_STOPPING)
         if route is None:
             raise Stop(404, Message.NOT_FOUND)
-        serve = _serves(route, incoming.method)
-        if serve is None:
-            raise Stop(405, Message.METHOD_NOT_ALLOWED, headers=(("Allow", _allowed(route)),))
-        if incoming.is_too_large:
-            raise Stop(413, Message.TOO_LARGE)
-        if incoming.method == "POST" and incoming.content_type != _FORM:
-            raise Stop(415, Message.UNSUPPORTED_MEDIA_TYPE)
+        serve = _served(route, incoming)
         return await serve(site, incoming)
     except Stop as stop:
+        if stop.refusal is not None:
+            _note(site, incoming, stop.refusal)
         return messages.show(site, stop)
     except OAuthError as refusal:
         _note(site, incoming, refusal)
@@ -261,14 +267,13 @@ async def _page(site: Site, route: Page | Endpoint | None, incoming: Incoming) -
     except Exception:
         reference = random_id()[:12]
         logger.exception("Could not serve %s %s (%s)", incoming.method, incoming.path, reference)
+        _count(site, incoming, _SEE_LOG)
     return messages.show(site, Stop(503, Message.UNAVAILABLE, reference=reference, headers=retry))
 
 
 def _note(site: Site, incoming: Incoming, refusal: OAuthError) -> None:
     """Count a refusal, and write it down unless it is a device that waits, every five seconds."""
-    path = incoming.path.removeprefix(PREFIX)
-    if path in ROUTES:
-        site.homeserver.metrics.refusal(path, refusal.reason or refusal.code)
+    _count(site, incoming, refusal)
     if refusal.code != "authorization_pending":
         logger.info(
             "Refused %s %s from %s: %s",
@@ -277,6 +282,34 @@ def _note(site: Site, incoming: Incoming, refusal: OAuthError) -> None:
             logged(incoming.address, 64),
             refusal,
         )
+
+
+def _count(site: Site, incoming: Incoming, refusal: OAuthError) -> None:
+    path = incoming.path.removeprefix(PREFIX)
+    # Where RFC 8414 looks for an issuer with a path, that is behind.
+    known = next((root for root in WELL_KNOWN if path.startswith(f"{root}{PREFIX}")), path)
+    if known in ROUTES:
+        site.homeserver.metrics.refusal(known, refusal.reason or refusal.code)
+
+
+def _served(route: Page | Endpoint, incoming: Incoming) -> Serve:
+    """Return what answers a person, or stop what no browser sends."""
+    serve = _serves(route, incoming.method)
+    if serve is None:
+        allow = (("Allow", _allowed(route)),)
+        raise _misused(405, Message.METHOD_NOT_ALLOWED, f"Use {_allowed(route)}", *allow)
+    if incoming.is_too_large:
+        raise _misused(413, Message.TOO_LARGE, "The body is too large")
+    if incoming.method == "POST" and incoming.content_type != _FORM:
+        wanted = f"The content type must be {_FORM}"
+        raise _misused(415, Message.UNSUPPORTED_MEDIA_TYPE, wanted)
+    return serve
+
+
+def _misused(status: int, message: Message, said: str, *headers: tuple[str, str]) -> Stop:
+    """Return what stops a request to a page that is none of a browser's."""
+    refusal = OAuthError("invalid_request", said, status)
+    return Stop(status, message, headers=headers, refusal=refusal)
 
 
 def _check_body(route: Endpoint, incoming: Incoming) -> None:

@@ -4,14 +4,20 @@ import re
 from contextlib import contextmanager
 
 import pytest
+import requests
 
 from support import metrics
+from support.databases import PostgresDatabase
 from support.markdown import DOCS, rows, section
 from support.neighbours import Neighbours
 from support.oauth import API, DEVICE, ISSUER_PATH, Browser, Server, device_id, web_client
+from support.postgres import PostgresServer
+from support.synapse import Homeserver
 from support.tokens import inside
 from support.waiting import eventually
 from synapse_nextgen_auth.accounts.people import Standing
+from synapse_nextgen_auth.homeserver.rendezvous import PATH as SPOTS
+from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.store import sweep
 from synapse_nextgen_auth.web.routes import ROUTES
 from synapse_nextgen_auth.web.views import SignInError
@@ -192,6 +198,50 @@ def test_refusals_are_counted_by_path_and_code(homeserver, server, client):
         server.revoke()
 
 
+def test_refusals_at_userinfo_are_counted_and_logged(homeserver, server, client, user):
+    """By why; the log has the address."""
+    narrow = client.sign_in(user.localpart, user.password)["access_token"]
+    before = homeserver.log_text().count(
+        "Refused GET /_synapse/client/auth/userinfo from 127.0.0.1"
+    )
+    answers = []
+    for reason, token in (("invalid_token", "unknown"), ("insufficient_scope", narrow)):
+        with counted(homeserver, "refusals_total", path="/userinfo", reason=reason):
+            answers.append(server.api("GET", f"{ISSUER_PATH}userinfo", token))
+    after = homeserver.log_text().count("Refused GET /_synapse/client/auth/userinfo from 127.0.0.1")
+
+    assert [answer.status_code for answer in answers] == [401, 403]
+    assert 'scope="openid"' in answers[1].headers["WWW-Authenticate"]
+    assert after - before == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "media", "status"),
+    [
+        ("GET", "/token", None, 405),
+        ("BREW", "/userinfo", None, 405),
+        ("PUT", "/account", None, 405),
+        ("POST", "/token", "application/json", 400),
+        ("POST", "/sign-in", "application/json", 415),
+        ("POST", "/sign-in", "application/x-www-form-urlencoded", 403),  # without its CSRF value
+    ],
+)
+def test_requests_that_none_of_ours_sends_are_counted_and_logged(
+    homeserver, server, method, path, media, status
+):
+    """Whoever tries what a path does not take, or a form that is not of that browser."""
+    line = f"Refused {method} {ISSUER_PATH.rstrip('/')}{path} from 127.0.0.1: invalid_request"
+    before = homeserver.log_text().count(line)
+    headers = {} if media is None else {"Content-Type": media}
+    with counted(homeserver, "refusals_total", path=path, reason="invalid_request"):
+        answer = requests.request(
+            method, server.url(path[1:]), headers=headers, data="identifier=x", timeout=30
+        )
+
+    assert answer.status_code == status
+    assert homeserver.log_text().count(line) == before + 1
+
+
 def test_c147_guesses_at_user_codes_are_counted(homeserver, server):
     """No limit of one address sees a guesser with many; the operator's graphs do."""
     browser = Browser(server)
@@ -301,3 +351,48 @@ def test_c338_labels_hold_nothing_personal_and_nothing_that_others_choose(homese
     assert ("path", "/token") in found
     assert [pair for pair in found if not allowed[pair[0]](pair[1])] == []
     assert user.localpart not in {said for _, said in found}
+
+
+@pytest.fixture
+def without_database(tmp_path):
+    """Return a homeserver that shows its metrics, and the PostgreSQL of its own that it stands on."""
+    postgres = PostgresServer().start()
+    try:
+        homeserver = Homeserver(tmp_path, PostgresDatabase.on(postgres))
+        homeserver.config = metrics.listening(homeserver)
+        with homeserver:
+            yield homeserver, postgres
+    finally:
+        postgres.stop()
+
+
+def test_what_fails_without_the_database_is_counted(without_database):
+    """By the path, a page or not: the alert on failures of ours must hear of the most usual one."""
+    homeserver, postgres = without_database
+    server, user = Server(homeserver.base_url), homeserver.new_user()
+    client, browser = server.client(), Browser.of(server, user)
+    tokens = client.sign_in(user.localpart, user.password)
+    spot = f"{server.base_url}{SPOTS}/{random_id()}"
+    sends = {
+        "/token": lambda: client.refresh(tokens["refresh_token"]),
+        "/clients/register": lambda: server.register(web_client(client_name="Never seen before")),
+        "/authorize": lambda: server.post("authorize", client.request()[0]),
+        "/account": lambda: browser.get(server.url("account")),
+        "/revoke": lambda: server.revoke(token=tokens["refresh_token"]),
+        "/rendezvous": lambda: requests.get(spot, timeout=30),
+    }
+
+    def failures():
+        labels = {"reason": "temporarily_unavailable"}
+        return [metrics.value(homeserver, "refusals_total", path=path, **labels) for path in sends]
+
+    before = failures()
+    postgres.halt()
+    try:
+        answers = {path: send().status_code for path, send in sends.items()}
+        after = failures()
+    finally:
+        postgres.resume()
+
+    assert answers == dict.fromkeys(sends, 503)
+    assert (before, after) == ([0] * len(sends), [1] * len(sends))

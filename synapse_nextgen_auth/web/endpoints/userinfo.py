@@ -10,21 +10,22 @@ from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.site import Site
 
+REFUSES = frozenset({bearer.INVALID_TOKEN, bearer.INSUFFICIENT_SCOPE})
+
 
 async def userinfo(site: Site, incoming: Incoming) -> Outgoing:
     """Answer with the claims that the scope allows."""
-    try:
-        session = await _session(site, incoming)
-    except OAuthError as refusal:
-        return answers.error(refusal, (bearer.HEADER, _challenge(incoming, refusal)))
-    return answers.json_answer(200, await _claims(site, session))
+    return answers.json_answer(200, await _claims(site, await _session(site, incoming)))
 
 
-def _challenge(incoming: Incoming, refusal: OAuthError) -> str:
+def challenge(incoming: Incoming, refusal: OAuthError) -> tuple[tuple[str, str], ...]:
+    """Return the header that says what is wrong with the token (RFC 6750 section 3)."""
+    if refusal.code not in REFUSES:
+        return ()
     if not incoming.has_header("Authorization"):
-        return bearer.challenge()
+        return ((bearer.HEADER, bearer.challenge()),)
     missing = OPENID if refusal.code == bearer.INSUFFICIENT_SCOPE else None
-    return bearer.challenge(refusal.code, scope=missing)
+    return ((bearer.HEADER, bearer.challenge(refusal.code, scope=missing)),)
 
 
 async def _session(site: Site, incoming: Incoming) -> Session:

@@ -13,14 +13,13 @@ from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.web import answers, forms, grants
 from synapse_nextgen_auth.web.languages import wanted
 from synapse_nextgen_auth.web.pages import visitors
-from synapse_nextgen_auth.web.pages.messages import Stop, account_standing
+from synapse_nextgen_auth.web.pages.messages import account_standing, unknown_choice
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.views import (
     ClientCard,
     DeviceLine,
     DevicePage,
     DevicesPage,
-    Message,
     Page,
     SessionLine,
     SessionPage,
@@ -80,7 +79,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
     if visitor.user_id is None or not visitors.is_fresh(site, visitor):
         return answers.redirect(f"sign-in?{wish.query}")
     if form.get("decision") != "end" or (wish.device_id is None and wish.session is None):
-        raise Stop(400, Message.BAD_REQUEST)
+        raise unknown_choice()
     await _check_account(site, visitor.user_id)
     if wish.device_id is not None:
         # Of this account alone: somebody else's device is as good as none (C301).

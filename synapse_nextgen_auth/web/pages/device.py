@@ -19,7 +19,12 @@ from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.languages import wanted
 from synapse_nextgen_auth.web.pages import visitors
 from synapse_nextgen_auth.web.pages.consent import permissions
-from synapse_nextgen_auth.web.pages.messages import Stop, account_standing, refuse_if_gone
+from synapse_nextgen_auth.web.pages.messages import (
+    Stop,
+    account_standing,
+    refuse_if_gone,
+    unknown_choice,
+)
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.views import (
     DeviceDonePage,
@@ -52,7 +57,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
     if decision == "switch" or visitor.browser is None:
         return answers.redirect(f"sign-in?device={grant.grant_id}")
     if decision != "approve":
-        raise Stop(400, Message.BAD_REQUEST)
+        raise unknown_choice()
     await _check(site, visitor.browser.user_id, grant)
     if form.get("confirm") != "yes":
         return await _page(site, incoming, visitor, grant, client, missing_confirmation=True)

@@ -9,6 +9,7 @@ from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.flows.authorize import Refused
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.authorize import Problem
+from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.views import (
@@ -20,7 +21,7 @@ from synapse_nextgen_auth.web.views import (
 
 @attrs.frozen
 class Stop(Exception):
-    """There is nothing but a message to show."""
+    """There is nothing but a message to show; `refusal` is what is counted and logged of it."""
 
     status: int
     message: Message
@@ -29,6 +30,7 @@ class Stop(Exception):
     forward_label: ForwardLabel | None = None
     reference: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    refusal: OAuthError | None = None
 
 
 OF_STANDING = {
@@ -73,6 +75,12 @@ def show(site: Site, stop: Stop) -> Outgoing:
         )
     )
     return answers.page(stop.status, html, headers=stop.headers)
+
+
+def unknown_choice() -> Stop:
+    """Say that the form was sent by none of its buttons."""
+    refusal = invalid_request("the form was sent by none of its buttons")
+    return Stop(400, Message.BAD_REQUEST, refusal=refusal)
 
 
 async def refuse_if_gone(site: Site, user_id: str) -> None:

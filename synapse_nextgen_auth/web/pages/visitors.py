@@ -4,6 +4,7 @@ from synapse_nextgen_auth.accounts.browsers import FRESH
 from synapse_nextgen_auth.clock import is_recent
 from synapse_nextgen_auth.flows import sign_in
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.web import browser as rules
 from synapse_nextgen_auth.web import forms
@@ -61,5 +62,6 @@ def read_form(site: Site, incoming: Incoming, visitor: Visitor) -> dict[str, str
             Message.BAD_CSRF,
             forward_url=onward.again(incoming),
             forward_label=ForwardLabel.TRY_AGAIN,
+            refusal=OAuthError("invalid_request", "the form is not of this browser", 403),
         )
     return form
