@@ -87,6 +87,9 @@ COVERED = {
         f"{ADMINISTRATION}test_the_statements_find_what_they_are_about"
     ),
     ("docs/setup/applications.md", "yaml", "modules:"): CHECKED,
+    ("docs/setup/applications.md", "console", "$ openssl rand"): (
+        f"{APPLICATIONS}test_the_secret_of_an_application_is_made_into_its_file"
+    ),
     ("docs/setup/applications.md", "ini", "[server]"): (
         f"{APPLICATIONS}test_grafana_is_told_what_is_so"
     ),
