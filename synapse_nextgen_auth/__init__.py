@@ -10,7 +10,7 @@ def __getattr__(name: str) -> Any:
     # The rules of this package can be used without Synapse, so the module is loaded on demand.
     if name == "NextGenAuth":
         try:
-            from synapse_nextgen_auth.module import NextGenAuth  # noqa: PLC0415
+            from synapse_nextgen_auth.module import NextGenAuth  # noqa: PLC0415 (may be missing)
         except ImportError as error:
             raise _explained(error) from error
         return NextGenAuth
@@ -20,9 +20,9 @@ def __getattr__(name: str) -> Any:
 def _explained(error: ImportError) -> Exception:
     """Return what to tell the operator of a Synapse that lacks what we import."""
     try:
-        from synapse.config._base import ConfigError  # noqa: PLC0415
+        from synapse.config._base import ConfigError  # noqa: PLC0415 (may be missing)
 
-        from synapse_nextgen_auth.homeserver import refusal, selfcheck  # noqa: PLC0415
+        from synapse_nextgen_auth.homeserver import refusal, selfcheck  # noqa: PLC0415 (needs it)
     except ImportError:
         return error  # no Synapse at all, or none that we can ask anything
     problems = selfcheck.internal_problems()

@@ -154,7 +154,7 @@ def _demo(asked: argparse.Namespace) -> int:
 
 def _with_synapse(command: Callable[[argparse.Namespace], int], asked: argparse.Namespace) -> int:
     """Run a command that imports all of Synapse; say it where this Synapse lacks what we import."""
-    from synapse.config._base import ConfigError  # noqa: PLC0415
+    from synapse.config._base import ConfigError  # noqa: PLC0415 (may be missing)
 
     try:
         return command(asked)

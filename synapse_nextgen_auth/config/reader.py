@@ -124,7 +124,7 @@ class Reader:
         self.say(path, f"expected {expected}, got {shown(raw)}")
         return None
 
-    def boolean(self, values: Mapping[str, object], name: str, default: bool) -> bool:  # noqa: FBT001
+    def boolean(self, values: Mapping[str, object], name: str, default: bool) -> bool:  # noqa: FBT001 (its value)
         """Return a switch."""
         if values.get(name) is None:
             return default

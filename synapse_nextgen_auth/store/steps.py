@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable
 
 import attrs
-from typing_extensions import Self
 
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -48,7 +47,7 @@ class Index:
     statement: str
 
     @classmethod
-    def of(cls, version: int, sql: str) -> Self:
+    def of(cls, version: int, sql: str) -> "Index":
         """Read a file that holds one `CREATE INDEX nextgen_… ON nextgen_…` and nothing else."""
         statements = _statements(sql)
         found = _INDEX.match(statements[0]) if len(statements) == 1 else None
