@@ -10,6 +10,7 @@ from synapse.config.homeserver import HomeServerConfig
 from synapse.module_api import ModuleApi
 
 from synapse_nextgen_auth import config as configuration
+from synapse_nextgen_auth.accounts.browsers import BrowserLimits
 from synapse_nextgen_auth.accounts.management import Action
 from synapse_nextgen_auth.config import Config, ConfigProblems, Registration
 from synapse_nextgen_auth.homeserver import (
@@ -25,6 +26,7 @@ from synapse_nextgen_auth.homeserver import (
 )
 from synapse_nextgen_auth.homeserver.activity import Activity
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.clients import Clients
 from synapse_nextgen_auth.homeserver.devices import Devices
 from synapse_nextgen_auth.homeserver.farewells import Farewells
 from synapse_nextgen_auth.homeserver.housekeeping import Housekeeping
@@ -58,7 +60,7 @@ from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.store.migrations import SchemaRefused
 from synapse_nextgen_auth.web import routes, series
 from synapse_nextgen_auth.web.clients import hash_secret
-from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.site import Issuer, Lifetimes, Rates, Site
 from synapse_nextgen_auth.web.templates import Templates
 
 logger = logging.getLogger(__name__)
@@ -109,24 +111,26 @@ class NextGenAuth:
         place = _meeting_place(site)
         if place is not None:
             api.register_web_resource(rendezvous.PATH, Tree(routes.meeting(site)))
-        discovery.announce(site.homeserver, site.endpoints, site.document, meeting_place=place)
-        auth.install(site.homeserver, site.check)
+        discovery.announce(
+            site.homeserver, site.issuer.endpoints, site.issuer.document, meeting_place=place
+        )
+        auth.install(site.homeserver, site.token_check)
         admin_refusal.install()
         site.devices.watch()
         Pushers(site.homeserver).watch()
         Farewells(site.homeserver).watch()
         series.begin_at_zero(site.homeserver.metrics)
-        BrowserInsteadOfStages(site.homeserver, site.check, site.endpoints)
+        BrowserInsteadOfStages(site.homeserver, site.token_check, site.issuer.endpoints)
         Housekeeping(
             site.homeserver,
-            site.signing,
-            site.known_clients,
+            site.issuer.signing,
+            site.clients.known,
             events=config.events,
-            browsers=site.browser_limits,
+            browsers=site.lifetimes.browsers,
             unused_clients_after=config.client_registration.unused_lifetime,
-            idle_without_device=site.limits.idle_without_device,
+            idle_without_device=site.lifetimes.sessions.idle_without_device,
         ).start()
-        logger.info("synapse_nextgen_auth is the authorization server %s", site.endpoints.issuer)
+        logger.info("synapse_nextgen_auth is the authorization server %s", site.issuer.identifier)
         if config.drain:
             logger.info("synapse_nextgen_auth takes no new sign-ins (drain: true)")
         # Other modules, which may check passwords, come after this one.
@@ -169,41 +173,55 @@ def _warn_if_closed(people: People) -> None:
 def build(config: Config, homeserver: Homeserver) -> Site:
     """Put the parts together; nothing is patched or served yet."""
     hs_config = homeserver.hs.config
-    endpoints = Endpoints.under(homeserver.public_baseurl)
     keys = keyring(config, hs_config)
+    issuer = _issuer(config, homeserver, keys)
     limits = effective_limits(config, hs_config)
-    activity = Activity(homeserver, limits)
-    grant_types = _grant_types(config)
+    sessions = config.sessions
+    return Site(
+        homeserver=homeserver,
+        config=config,
+        issuer=issuer,
+        clients=Clients(
+            homeserver,
+            configured={written.client.client_id: _hashed(written) for written in config.clients},
+            known=KnownClients(homeserver),
+            registration_rules=RegistrationRules(
+                grant_types=frozenset(issuer.abilities.grant_types),
+                redirects=_redirect_rules(issuer.identifier, config.client_registration),
+            ),
+        ),
+        people=People(homeserver),
+        devices=Devices(homeserver),
+        token_check=TokenCheck(homeserver, keys, limits, Activity(homeserver, limits)),
+        lifetimes=Lifetimes(
+            sessions=limits,
+            browsers=BrowserLimits(sessions.browser_idle_lifetime, sessions.browser_lifetime),
+        ),
+        rates=Rates(
+            registrations=_limiter(homeserver, config, "client_registration", "/clients/register"),
+            authorizations=_limiter(homeserver, config, "authorization", "/authorize"),
+            device_requests=_limiter(homeserver, config, "device_grants", "/device-authorization"),
+            polls=Polls(homeserver),
+        ),
+        templates=Templates(urlsplit(issuer.identifier).path),
+    )
+
+
+def _issuer(config: Config, homeserver: Homeserver, keys: Keyring) -> Issuer:
+    endpoints = Endpoints.under(homeserver.public_baseurl)
     abilities = Abilities(
-        grant_types=grant_types,
+        grant_types=_grant_types(config),
         auth_methods=tuple(method.value for method in AuthMethod),
         signing_algorithms=jwks.ALGORITHMS,
         registration=config.client_registration.enabled,
         account_actions=tuple(action.value for action in Action),
     )
-    return Site(
-        homeserver=homeserver,
-        config=config,
+    return Issuer(
         endpoints=endpoints,
         abilities=abilities,
-        registration_rules=RegistrationRules(
-            grant_types=frozenset(grant_types),
-            redirects=_redirect_rules(endpoints.issuer, config.client_registration),
-        ),
         document=metadata.encode(metadata.document(endpoints, abilities)),
         keys=keys,
-        limits=limits,
-        templates=Templates(urlsplit(endpoints.issuer).path),
-        people=People(homeserver),
-        devices=Devices(homeserver),
         signing=Signing(homeserver, keys),
-        check=TokenCheck(homeserver, keys, limits, activity),
-        registrations=_limiter(homeserver, config, "client_registration", "/clients/register"),
-        authorizations=_limiter(homeserver, config, "authorization", "/authorize"),
-        device_requests=_limiter(homeserver, config, "device_grants", "/device-authorization"),
-        polls=Polls(homeserver),
-        static_clients={written.client.client_id: _hashed(written) for written in config.clients},
-        known_clients=KnownClients(homeserver),
     )
 
 

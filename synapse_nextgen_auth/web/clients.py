@@ -46,12 +46,12 @@ async def authenticate(site: Site, incoming: Incoming, form: Mapping[str, str]) 
         raise invalid_client("the Authorization header is repeated or not ASCII")
     credentials = client_auth.read(incoming.header("Authorization"), form)
     is_kept = form.get("grant_type") in {REFRESH_TOKEN, DEVICE_CODE}
-    client = await site.client(credentials.client_id, is_kept=is_kept)
+    client = await site.clients.find(credentials.client_id, is_kept=is_kept)
     check = partial(
         client_auth.authenticate,
         client or _NOBODY,
         credentials,
-        audience=(site.endpoints.issuer, site.endpoints.url("token")),
+        audience=(site.issuer.identifier, site.issuer.endpoints.url("token")),
         now=site.now(),
         verify_secret=verify_secret,
     )

@@ -53,7 +53,7 @@ async def find(site: Site, visitor: Visitor, grant_id: str | None) -> tuple[Gran
     if isinstance(grant, Refused):
         status, message = OF_REFUSED[grant]
         raise Stop(status, message)
-    client = await site.client(grant.client_id)
+    client = await site.clients.find(grant.client_id)
     if client is None:
         raise Stop(400, Message.UNKNOWN_CLIENT)
     return grant, client
@@ -150,7 +150,7 @@ async def approve(
     await refuse_if_gone(site, decision.user_id)
     logger.info("%s lets client %s in, scope %s", decision.user_id, grant.client_id, grant.scope)
     site.homeserver.metrics.grant("approved")
-    answer = rules.success(target(grant), code=code.reveal(), issuer=site.endpoints.issuer)
+    answer = rules.success(target(grant), code=code.reveal(), issuer=site.issuer.identifier)
     return deliver(site, answer, client)
 
 
@@ -160,7 +160,7 @@ async def refuse(site: Site, grant: Grant, client: Client, error: OAuthError) ->
         raise Stop(409, Message.ALREADY_DONE)
     logger.info("Refused a grant of client %s: %s", grant.client_id, error)
     site.homeserver.metrics.grant("refused")
-    answer = rules.failure(target(grant), error, issuer=site.endpoints.issuer)
+    answer = rules.failure(target(grant), error, issuer=site.issuer.identifier)
     return deliver(site, answer, client)
 
 

@@ -201,7 +201,7 @@ async def _serve_well_known(site: Site, incoming: Incoming) -> Outgoing:
 async def _serve(site: Site, incoming: Incoming) -> Outgoing:
     path = incoming.path.removeprefix(PREFIX)
     if path == "" and incoming.path == PREFIX:
-        return answers.redirect(site.endpoints.issuer)
+        return answers.redirect(site.issuer.identifier)
     if path.startswith(STATIC):
         return _static(site, path.removeprefix(STATIC), incoming)
     route = ROUTES.get(path) if incoming.path.startswith(PREFIX) else None

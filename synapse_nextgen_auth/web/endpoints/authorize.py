@@ -36,7 +36,7 @@ async def authorize(site: Site, incoming: Incoming) -> Outgoing:
     """Begin a grant and send the browser to its first page, or refuse in the right place."""
     asked = _read(incoming)
     parameters = asked.parameters
-    client = await site.client(parameters.get("client_id"))
+    client = await site.clients.find(parameters.get("client_id"))
     try:
         target = rules.find_target(parameters, client)
     except Displayed as refusal:
@@ -132,8 +132,8 @@ async def _refuse(
     if refusal.error.code != "temporarily_unavailable":  # the limit counted it
         error = refusal.error
         _note(site, incoming, asked.parameters, error.reason or error.code, str(error))
-    answer = rules.failure(refusal.target, refusal.error, issuer=site.endpoints.issuer)
-    if site.is_configured(client):
+    answer = rules.failure(refusal.target, refusal.error, issuer=site.issuer.identifier)
+    if site.clients.is_configured(client):
         return grants.deliver(site, answer, client)
     # What is repeated would not survive being asked again.
     if _lost_its_cookie(site, incoming, asked) and not asked.parameters.repeated:
@@ -184,9 +184,9 @@ async def _check_room(site: Site, incoming: Incoming, visitor: Visitor, request:
     Whoever is signed in counts alone: otherwise one client could lock out all who share its address.
     """
     if visitor.user_id is None:
-        wait = await site.authorizations.count(incoming.address)
+        wait = await site.rates.authorizations.count(incoming.address)
     else:
-        wait = await site.authorizations.count_account(visitor.user_id)
+        wait = await site.rates.authorizations.count_account(visitor.user_id)
     if wait is None:
         return
     if request.is_silent:
@@ -209,8 +209,8 @@ async def _asked_for(site: Site, client: Client, request: Request) -> Hint | Non
     """
     if request.id_token_hint is None:
         return None
-    hint = await site.signing.hinted(
-        request.id_token_hint, issuer=site.endpoints.issuer, audience=client.client_id
+    hint = await site.issuer.signing.hinted(
+        request.id_token_hint, issuer=site.issuer.identifier, audience=client.client_id
     )
     if hint is None:
         mistake = invalid_request("id_token_hint is no ID token of this server for this client")

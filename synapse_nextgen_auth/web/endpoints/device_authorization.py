@@ -37,14 +37,14 @@ async def device_authorization(site: Site, incoming: Incoming) -> Outgoing:
     if DEVICE_CODE not in client.grant_types:
         raise OAuthError("unauthorized_client", "The client did not register the device grant")
     scope = scopes.parse(form.get("scope", ""))
-    wait = await site.device_requests.count(incoming.address)
+    wait = await site.rates.device_requests.count(incoming.address)
     if wait is not None:
         return answers.error(_TOO_MANY, ("Retry-After", str(wait)))
     device_code = random_token()
     user_code = await _begin(site, incoming, client, scope.text, device_code)
     site.homeserver.metrics.grant("requested")
     logger.info("Client %s began a device grant, scope %s", client.client_id, scope.text)
-    link = site.endpoints.url("link")
+    link = site.issuer.endpoints.url("link")
     return answers.json_answer(
         200,
         {
@@ -65,12 +65,12 @@ async def _begin(
     now = site.now()
     for _ in range(_TRIES):
         user_code = random_letters(user_codes.ALPHABET, user_codes.LENGTH)
-        code, half = user_codes.keyed(site.keys, user_code)
+        code, half = user_codes.keyed(site.issuer.keys, user_code)
         grant = DeviceGrant(
             grant_id=random_id(),
             client_id=client.client_id,
             scope=scope,
-            sealed_user_code=user_codes.seal(site.keys, user_code),
+            sealed_user_code=user_codes.seal(site.issuer.keys, user_code),
             address=incoming.address,
             user_agent=incoming.user_agent[:_MAX_USER_AGENT],
             created_at=now,

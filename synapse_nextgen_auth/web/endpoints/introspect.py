@@ -26,7 +26,7 @@ async def introspect(site: Site, incoming: Incoming) -> Outgoing:
 
 
 async def _describe(site: Site, client: Client, text: str) -> dict[str, object]:
-    token = tokens.read(site.keys, text)
+    token = tokens.read(site.issuer.keys, text)
     session = await _session(site, token) if token else None
     if token is None or session is None or session.client_id != client.client_id:
         return {"active": False}
@@ -36,7 +36,7 @@ async def _describe(site: Site, client: Client, text: str) -> dict[str, object]:
         "client_id": session.client_id,
         "username": session.user_id,
         "sub": session.user_id,
-        "iss": site.endpoints.issuer,
+        "iss": site.issuer.identifier,
         "aud": session.client_id,
         "iat": session.created_at,
         "token_type": "Bearer" if token.kind is Kind.ACCESS else token.kind.name.lower() + "_token",
@@ -61,7 +61,7 @@ async def _session(site: Site, token: Token) -> Session | None:
 
 async def _of_access(site: Site, token: Token) -> Session | None:
     try:
-        return await site.check.session(token)
+        return await site.token_check.session(token)
     except SynapseError:
         return None
 
@@ -69,5 +69,9 @@ async def _of_access(site: Site, token: Token) -> Session | None:
 async def _of_refresh(site: Site, token: Token) -> Session | None:
     """Look at the row itself: what this process remembers does not know of later refreshes."""
     return await site.homeserver.query(
-        refresh.look, token.session_id, token.generation, now=site.now(), limits=site.limits
+        refresh.look,
+        token.session_id,
+        token.generation,
+        now=site.now(),
+        limits=site.lifetimes.sessions,
     )

@@ -34,13 +34,13 @@ async def register(site: Site, incoming: Incoming) -> Outgoing:
     too_large = refuse_size(incoming.body)
     if too_large is not None:
         raise too_large
-    metadata = read_metadata(document, rules=site.registration_rules)
+    metadata = read_metadata(document, rules=site.clients.registration_rules)
     client = register_client.client_of(metadata, random_id=random_id(), now=site.now())
     known = await site.homeserver.query(register_client.greet, client)
     if known is not None:
         return _answer(known, metadata)
     # Nobody may fill the database with clients, nor keep those there that are of no use.
-    wait = await site.registrations.count(incoming.address)
+    wait = await site.rates.registrations.count(incoming.address)
     if wait is not None:
         return answers.error(_TOO_MANY, ("Retry-After", str(wait)))
     logger.info("Registering client %s of %s", client.client_id, ", ".join(client.places()))

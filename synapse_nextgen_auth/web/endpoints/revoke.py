@@ -21,7 +21,7 @@ async def revoke(site: Site, incoming: Incoming) -> Outgoing:
     if len(text) > _MAX_TOKEN:
         raise invalid_request("token is too long")
     client_id = await _who(site, incoming, form)
-    token = tokens.read(site.keys, text)
+    token = tokens.read(site.issuer.keys, text)
     if token is not None:
         # Any authentic token of the session will do, an old one too: whoever found a leaked one
         # must be able to kill what it stands for (C124).

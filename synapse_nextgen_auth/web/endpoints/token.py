@@ -70,7 +70,7 @@ def _who(site: Site, incoming: Incoming, form: Mapping[str, str]) -> str:
     """Name for the log who asks for which session, as far as the request says it."""
     claimed = form.get("client_id") or client_auth.claimed(incoming.header("Authorization"))
     text = form.get("refresh_token")
-    token = tokens.read(site.keys, text) if text else None
+    token = tokens.read(site.issuer.keys, text) if text else None
     return f"client {logged(claimed)}, session {token.session_id if token else '-'}"
 
 
@@ -80,7 +80,7 @@ async def _grant(site: Site, incoming: Incoming, form: Mapping[str, str]) -> Out
     if grant_type is None:
         raise invalid_request("grant_type is missing")
     grant = GRANTS.get(grant_type)
-    if grant is None or grant_type not in site.abilities.grant_types:
+    if grant is None or grant_type not in site.issuer.abilities.grant_types:
         raise OAuthError("unsupported_grant_type", "This server does not know the grant_type")
     # Every session gets a refresh token (CS API), so every client may use one.
     if grant_type not in client.grant_types and grant_type != REFRESH_TOKEN:
@@ -121,7 +121,7 @@ async def renew(site: Site, ask: Ask) -> Outgoing:
     text = ask.form.get("refresh_token")
     if text is None:
         raise invalid_request("refresh_token is missing")
-    presented = tokens.read(site.keys, text)
+    presented = tokens.read(site.issuer.keys, text)
     if presented is None or presented.kind is not Kind.REFRESH:
         raise invalid_grant("not a refresh token of ours")
     session = await _living(site, presented)
@@ -135,7 +135,7 @@ async def renew(site: Site, ask: Ask) -> Outgoing:
             ask.form.get("scope"),
         ),
         now=site.now(),
-        limits=site.limits,
+        limits=site.lifetimes.sessions,
     )
     site.homeserver.metrics.refresh(_COUNTED_AS[renewed.verdict])
     part = renewed.part or session.granted
@@ -201,7 +201,7 @@ async def _undone_if_unheard(site: Site, session_id: str) -> AsyncIterator[None]
 
 async def _refuse_haste(site: Site, grant: DeviceGrant) -> None:
     """Tell a device that polls too fast to slow down; only then something is written (C141)."""
-    too_fast = await site.polls.is_too_fast(grant.grant_id, interval=grant.poll_interval)
+    too_fast = await site.rates.polls.is_too_fast(grant.grant_id, interval=grant.poll_interval)
     if too_fast or grant.is_slowed(site.now()):
         await site.homeserver.query(flow.slow_down, grant, now=site.now())
         raise OAuthError("slow_down", "Poll less often: the interval is five seconds longer now")
@@ -225,13 +225,15 @@ class Pair:
 
 def _pair(site: Site, session: Session, generation: int, *, mask: int | None = None) -> Pair:
     now = site.now()
-    end = session.ends_at(site.limits)
-    lifetime = site.limits.access_token
+    end = session.ends_at(site.lifetimes.sessions)
+    lifetime = site.lifetimes.sessions.access_token
     if end is not None:
         lifetime = max(1, min(lifetime, end - now))
     access = Token(Kind.ACCESS, session.session_id, generation, now + lifetime, mask)
     renewal = Token(Kind.REFRESH, session.session_id, generation, 0)
-    return Pair(tokens.mint(site.keys, access), tokens.mint(site.keys, renewal), lifetime)
+    return Pair(
+        tokens.mint(site.issuer.keys, access), tokens.mint(site.issuer.keys, renewal), lifetime
+    )
 
 
 async def _answer(
@@ -246,14 +248,14 @@ async def _answer(
     }
     if session.granted.openid:
         claims = Claims(
-            issuer=site.endpoints.issuer,
+            issuer=site.issuer.identifier,
             subject=session.user_id,
             audience=client.client_id,
             auth_time=session.auth_time,
             nonce=nonce,
             access_token=pair.access,
         )
-        body["id_token"] = await site.signing.sign(claims, Algorithm(client.id_token_alg))
+        body["id_token"] = await site.issuer.signing.sign(claims, Algorithm(client.id_token_alg))
     return answers.json_answer(200, body)
 
 

@@ -33,15 +33,15 @@ async def _session(site: Site, incoming: Incoming) -> Session:
     if scheme.lower() != "bearer" or not text:
         raise OAuthError(bearer.INVALID_TOKEN, bearer.IN_THE_HEADER, 401)
     try:
-        session = await site.check.session(
-            site.check.read(text), is_noted=incoming.method != "HEAD"
+        session = await site.token_check.session(
+            site.token_check.read(text), is_noted=incoming.method != "HEAD"
         )
     except InvalidClientTokenError as error:
         raise OAuthError(bearer.INVALID_TOKEN, "The access token is not valid", 401) from error
     account = await site.people.account(session.user_id)
     if account is None or account.is_deactivated or account.is_locked:
         raise OAuthError(bearer.INVALID_TOKEN, "The access token is not valid", 401)
-    if await site.client(session.client_id) is None:
+    if await site.clients.find(session.client_id) is None:
         raise OAuthError(bearer.INVALID_TOKEN, "The access token is not valid", 401)
     if not session.granted.openid:
         raise OAuthError(bearer.INSUFFICIENT_SCOPE, "The token was not granted openid", 403)

@@ -135,7 +135,7 @@ async def _look(site: Site, incoming: Incoming, user_id: str, wish: Wish) -> _Se
     asked = [session for session in sessions if _name(session) == wish.session]
     shown = asked or sessions[:_SHOWN]
     speaking = {s.device_id: s.client_id for s in living if s.device_id is not None}
-    clients = await site.clients({*speaking.values(), *(s.client_id for s in shown)})
+    clients = await site.clients.find_all({*speaking.values(), *(s.client_id for s in shown)})
     cards = {
         client_id: grants.card(client, wanted(incoming)) for client_id, client in clients.items()
     }
@@ -156,7 +156,7 @@ async def _look(site: Site, incoming: Incoming, user_id: str, wish: Wish) -> _Se
 async def _living(site: Site, user_id: str) -> list[Session]:
     now = site.now()
     found = await site.homeserver.query(flow.list_living, user_id)
-    return [session for session in found if session.over(now, site.limits) is None]
+    return [session for session in found if session.over(now, site.lifetimes.sessions) is None]
 
 
 async def _without_device(site: Site, user_id: str) -> list[Session]:

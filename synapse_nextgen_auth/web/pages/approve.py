@@ -82,7 +82,7 @@ async def _page(site: Site, incoming: Incoming, visitor: Visitor, approval: Appr
         session = await site.homeserver.live.find(approval.session_id)
     except UnknownSession:
         raise Stop(400, Message.REQUEST_EXPIRED) from None
-    client = await site.client(session.client_id)
+    client = await site.clients.find(session.client_id)
     device_id = session.device_id
     html = site.templates.render(
         ApprovePage(

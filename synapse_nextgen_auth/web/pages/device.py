@@ -81,7 +81,7 @@ async def _grant(site: Site, incoming: Incoming, visitor: Visitor) -> tuple[Devi
             forward_url="link",
             forward_label=ForwardLabel.TRY_AGAIN,
         )
-    client = await site.client(grant.client_id)
+    client = await site.clients.find(grant.client_id)
     if client is None:
         raise Stop(400, Message.UNKNOWN_CLIENT)
     return grant, client
@@ -196,10 +196,10 @@ def _name(site: Site, client: Client, languages: tuple[str, ...]) -> str | None:
     Never its host: nothing proves here that it is from there (C149).
     """
     name = client.text_for("client_name", languages)
-    return name or (client.client_id if client.client_id in site.static_clients else None)
+    return name or (client.client_id if site.clients.is_configured(client) else None)
 
 
 def _code(site: Site, grant: DeviceGrant) -> str:
     """Return the code to compare with the one on the device."""
-    code = user_codes.unseal(site.keys, grant.sealed_user_code)
+    code = user_codes.unseal(site.issuer.keys, grant.sealed_user_code)
     return user_codes.show(code) if code else ""

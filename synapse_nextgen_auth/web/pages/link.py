@@ -33,7 +33,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
     user_code = user_codes.read(typed)
     if user_code is None:
         return _page(site, visitor, typed=typed, error=LinkError.MALFORMED)
-    code, half = user_codes.keyed(site.keys, user_code)
+    code, half = user_codes.keyed(site.issuer.keys, user_code)
     entered = Entered(code, half, visitor.digest, incoming.address)
     found = await site.homeserver.query(flow.enter, entered, now=site.now())
     if isinstance(found, TooManyTries):

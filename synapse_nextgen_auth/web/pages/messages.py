@@ -61,7 +61,7 @@ OF_REFUSED = {
 def show(site: Site, stop: Stop) -> Outgoing:
     """Show the message, always with a way forward: if nowhere better, to the start page."""
     wait = dict(stop.headers).get("Retry-After")
-    start = urlsplit(site.endpoints.issuer).path
+    start = urlsplit(site.issuer.identifier).path
     html = site.templates.render(
         MessagePage(
             kind=stop.message,

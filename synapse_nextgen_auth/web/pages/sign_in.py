@@ -128,7 +128,7 @@ async def _begin(
     site.homeserver.metrics.sign_in("ok")
     logger.info("%s signed in from %s", user_id, logged(incoming.address, 64))
     return answers.redirect(
-        onward.next_url, site.cookies.write(cookie, max_age=site.browser_limits.absolute)
+        onward.next_url, site.cookies.write(cookie, max_age=site.lifetimes.browsers.absolute)
     )
 
 

@@ -25,11 +25,11 @@ async def greet(site: Site, incoming: Incoming) -> Visitor:
         return rules.fresh()
     now = site.now()
     browser = await site.homeserver.query(sign_in.find, digest(cookie.reveal()))
-    if browser is None or not browser.is_signed_in(now, site.browser_limits):
+    if browser is None or not browser.is_signed_in(now, site.lifetimes.browsers):
         return Visitor(cookie, is_new=False)
     if browser.is_from_the_future(now):
         browser = await site.homeserver.query(sign_in.set_right, browser, now=now)
-    elif now - browser.last_active_at >= site.browser_limits.noted_every:
+    elif now - browser.last_active_at >= site.lifetimes.browsers.noted_every:
         await site.homeserver.query(sign_in.touch, browser, now=now)
     return Visitor(cookie, is_new=False, browser=browser)
 
@@ -49,13 +49,13 @@ def with_cookie(site: Site, visitor: Visitor, outgoing: Outgoing) -> Outgoing:
 
 def csrf(site: Site, visitor: Visitor) -> str:
     """Return the value that the forms of a page must carry."""
-    return rules.csrf(site.keys, visitor, now=site.now())
+    return rules.csrf(site.issuer.keys, visitor, now=site.now())
 
 
 def read_form(site: Site, incoming: Incoming, visitor: Visitor) -> dict[str, str]:
     """Return what a person posted; stop unless it came from a form of ours in this browser."""
     form = forms.once(forms.parse(incoming.body))
-    proven = rules.proves(site.keys, visitor, form.get("csrf"), now=site.now())
+    proven = rules.proves(site.issuer.keys, visitor, form.get("csrf"), now=site.now())
     if not proven or rules.is_from_elsewhere(incoming, site.origin):
         raise Stop(
             403,
