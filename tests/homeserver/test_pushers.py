@@ -65,11 +65,18 @@ def test_pushers_go_with_a_session_whose_device_stays(homeserver, client, user, 
     assert client.server.api("GET", path, other["access_token"]).status_code == 200
 
 
+def is_written_down(homeserver, tokens):
+    """Say whether the database knows that the tokens were used: nothing is written of them any more."""
+    sql = "SELECT confirmed_generation FROM nextgen_sessions WHERE session_id = ?"
+    return homeserver.query(sql, inside(tokens["refresh_token"]).session_id) == [(1,)]
+
+
 def test_pushers_go_with_a_session_that_was_idle_too_long(public_homeserver, public_server):
     """Its client hears of that when it comes to refresh."""
     user, client = public_homeserver.new_user(), public_server.client()
     tokens = client.sign_in(user.localpart, user.password)
     set_pusher(public_server, tokens["access_token"])
+    assert eventually(lambda: is_written_down(public_homeserver, tokens))
     public_homeserver.query(
         "UPDATE nextgen_sessions SET rotated_at = 1, last_active_at = 1 WHERE session_id = ?",
         inside(tokens["refresh_token"]).session_id,
