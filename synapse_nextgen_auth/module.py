@@ -33,7 +33,7 @@ from synapse_nextgen_auth.homeserver.housekeeping import Housekeeping
 from synapse_nextgen_auth.homeserver.http import Tree
 from synapse_nextgen_auth.homeserver.known_clients import KnownClients
 from synapse_nextgen_auth.homeserver.lifetimes import effective_limits
-from synapse_nextgen_auth.homeserver.limits import Limiter
+from synapse_nextgen_auth.homeserver.limits import Limited, Limiter
 from synapse_nextgen_auth.homeserver.people import People
 from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.pushers import Pushers
@@ -198,9 +198,23 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             browsers=BrowserLimits(sessions.browser_idle_lifetime, sessions.browser_lifetime),
         ),
         rates=Rates(
-            registrations=_limiter(homeserver, config, "client_registration", "/clients/register"),
-            authorizations=_limiter(homeserver, config, "authorization", "/authorize"),
-            device_requests=_limiter(homeserver, config, "device_grants", "/device-authorization"),
+            registrations=_limiter(
+                homeserver,
+                config,
+                Limited.CLIENT_REGISTRATION,
+                "client_registration",
+                "/clients/register",
+            ),
+            authorizations=_limiter(
+                homeserver, config, Limited.AUTHORIZATION, "authorization", "/authorize"
+            ),
+            device_requests=_limiter(
+                homeserver,
+                config,
+                Limited.DEVICE_AUTHORIZATION,
+                "device_grants",
+                "/device-authorization",
+            ),
             polls=Polls(homeserver),
         ),
         templates=Templates(urlsplit(issuer.identifier).path),
@@ -244,7 +258,7 @@ def _meeting_place(site: Site) -> MeetingPlace | None:
     )
     limiter = Limiter(
         site.homeserver,
-        "nextgen_rendezvous",
+        Limited.RENDEZVOUS,
         rate,
         path="/rendezvous",
         option="device_grants.burst or the share of a network",
@@ -252,16 +266,13 @@ def _meeting_place(site: Site) -> MeetingPlace | None:
     return MeetingPlace(site.homeserver, limiter, options.lifetime, Room(site.homeserver))
 
 
-def _limiter(homeserver: Homeserver, config: Config, section: str, path: str) -> Limiter:
+def _limiter(
+    homeserver: Homeserver, config: Config, kind: Limited, section: str, path: str
+) -> Limiter:
     """Return the limit on a path that the options of a section set."""
     options = getattr(config, section)
-    name = _COUNTED_AS.get(section, section)
     rate = Rate(options.per_second, options.burst)
-    return Limiter(homeserver, f"nextgen_{name}", rate, path=path, option=f"{section}.burst")
-
-
-# Counts go on under the name that they have in the database.
-_COUNTED_AS = {"device_grants": "device_authorization"}
+    return Limiter(homeserver, kind, rate, path=path, option=f"{section}.burst")
 
 
 def keyring(config: Config, hs_config: HomeServerConfig) -> Keyring:

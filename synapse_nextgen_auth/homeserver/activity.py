@@ -7,8 +7,9 @@ a second and never on the request's path; the grace after a rotation covers the 
 import logging
 
 from synapse_nextgen_auth.flows import refresh
-from synapse_nextgen_auth.homeserver import versions
+from synapse_nextgen_auth.homeserver import background, versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.sessions import Limits, Session
 from synapse_nextgen_auth.store import events
@@ -55,13 +56,13 @@ class Activity:
             return
         self._administered[user_id, device_id] = now
         event = Event(Happened.ADMIN_USED, now, user_id, detail=f"device {device_id}")
-        self._homeserver.hs.run_as_background_process(
-            "nextgen_admin_used", self._homeserver.query, events.add, event
+        background.begin(
+            self._homeserver.hs, Background.ADMIN_USED, self._homeserver.query, events.add, event
         )
 
     def _start_flush(self) -> None:
         if self._waiting:
-            self._homeserver.hs.run_as_background_process("nextgen_activity", self._flush)
+            background.begin(self._homeserver.hs, Background.ACTIVITY, self._flush)
 
     async def _flush(self) -> None:
         waiting, self._waiting = self._waiting, {}

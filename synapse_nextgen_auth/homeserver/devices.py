@@ -12,8 +12,9 @@ from synapse.handlers.device import MAX_DEVICE_DISPLAY_NAME_LEN
 from synapse.util.async_helpers import Linearizer
 
 from synapse_nextgen_auth.flows import end_session
-from synapse_nextgen_auth.homeserver import versions
+from synapse_nextgen_auth.homeserver import background, versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.patience import insist
 from synapse_nextgen_auth.homeserver.tokens import surrogate
@@ -137,8 +138,9 @@ class Devices:
             return
         device_ids = [session.device_id]
         await self._homeserver.store.delete_devices(session.user_id, device_ids)
-        self._homeserver.hs.run_as_background_process(
-            "nextgen_device_unmade",
+        background.begin(
+            self._homeserver.hs,
+            Background.DEVICE_UNMADE,
             self._handler.notify_device_update,
             session.user_id,
             device_ids,
@@ -158,8 +160,12 @@ class Devices:
             await self._colleagues.work_with(names, partial(self._delete, user_id, device_id))
         except Away:
             if is_begun:
-                self._homeserver.hs.run_as_background_process(
-                    "nextgen_device_removed_later", self._finish, user_id, device_id
+                background.begin(
+                    self._homeserver.hs,
+                    Background.DEVICE_REMOVED_LATER,
+                    self._finish,
+                    user_id,
+                    device_id,
                 )
             raise
 

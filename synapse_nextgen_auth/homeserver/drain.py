@@ -8,6 +8,9 @@ from typing import Any, cast
 from synapse.server import HomeServer
 from twisted.internet.defer import Deferred
 
+from synapse_nextgen_auth.homeserver import background
+from synapse_nextgen_auth.homeserver.background import Background
+
 logger = logging.getLogger(__name__)
 
 PATIENCE = 5  # seconds that a process waits for its last answers
@@ -62,7 +65,7 @@ class Drain:
         if self._is_empty:
             return
         self._is_empty = True
-        self._hs.run_as_background_process("nextgen_last_chores", self._do_last)
+        background.begin(self._hs, Background.LAST_CHORES, self._do_last)
         self._reactor.callLater(_LAST_CHORES, self._let_go)
 
     async def _do_last(self) -> None:

@@ -10,8 +10,9 @@ from synapse.util.async_helpers import Linearizer
 
 from synapse_nextgen_auth.flows import sign_in
 from synapse_nextgen_auth.flows.sign_in import Failure
-from synapse_nextgen_auth.homeserver import versions
+from synapse_nextgen_auth.homeserver import background, versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.background import Background
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class Failures:
 
     def _start_flush(self) -> None:
         if self._waiting:
-            self._homeserver.hs.run_as_background_process("nextgen_failed_sign_ins", self.flush)
+            background.begin(self._homeserver.hs, Background.FAILED_SIGN_INS, self.flush)
 
     async def flush(self) -> None:
         """Write down what waits; what cannot be written now waits on."""

@@ -4,7 +4,9 @@ import logging
 from collections.abc import Collection
 
 from synapse_nextgen_auth.flows import end_session
+from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.oauth.wording import logged
 
 logger = logging.getLogger(__name__)
@@ -21,9 +23,7 @@ class Farewells:
         self._homeserver.when_sessions_end(self._ended)
 
     def _ended(self, session_ids: Collection[str]) -> None:
-        self._homeserver.hs.run_as_background_process(
-            "nextgen_farewells", self._tell, tuple(session_ids)
-        )
+        background.begin(self._homeserver.hs, Background.FAREWELLS, self._tell, tuple(session_ids))
 
     async def _tell(self, session_ids: tuple[str, ...]) -> None:
         try:

@@ -8,8 +8,9 @@ from typing import Any, Concatenate, ParamSpec
 from synapse_nextgen_auth.accounts.browsers import BrowserLimits
 from synapse_nextgen_auth.config import Events
 from synapse_nextgen_auth.flows import housekeeping as flow
-from synapse_nextgen_auth.homeserver import versions
+from synapse_nextgen_auth.homeserver import background, versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.devices import Devices
 from synapse_nextgen_auth.homeserver.known_clients import Forget, KnownClients
@@ -61,7 +62,7 @@ class Housekeeping:
         self._unused_clients_after = unused_clients_after
         self._idle_without_device = idle_without_device
         self._clock = homeserver.hs.get_clock()
-        self._under_way: set[str] = set()
+        self._under_way: set[Background] = set()
         self._later_steps = LaterSteps(homeserver, self._rest)
         # How far the registrations that never began a grant were looked through, public and other.
         self._places = {True: sweep.Place(), False: sweep.Place()}
@@ -82,30 +83,30 @@ class Housekeeping:
         self._clock.call_when_running(self._start_revocations)
 
     def _start_round(self) -> None:
-        self._start("nextgen_housekeeping", self.round)
+        self._start(Background.HOUSEKEEPING, self.round)
 
     def _start_strays(self) -> None:
-        self._start("nextgen_strays", self.end_strays)
+        self._start(Background.STRAYS, self.end_strays)
 
     def _start_revocations(self) -> None:
-        self._start("nextgen_revocations", self.finish_revocations)
+        self._start(Background.REVOCATIONS, self.finish_revocations)
 
     def _start_later_steps(self) -> None:
-        self._start("nextgen_later_steps", self._later_steps.run)
+        self._start(Background.LATER_STEPS, self._later_steps.run)
 
-    def _start(self, name: str, chore: Callable[[], Awaitable[None]]) -> None:
+    def _start(self, kind: Background, chore: Callable[[], Awaitable[None]]) -> None:
         """Begin a chore unless the last time is still under way."""
-        if name not in self._under_way:
-            self._under_way.add(name)
-            self._homeserver.hs.run_as_background_process(name, self._do, name, chore)
+        if kind not in self._under_way:
+            self._under_way.add(kind)
+            background.begin(self._homeserver.hs, kind, self._do, kind, chore)
 
-    async def _do(self, name: str, chore: Callable[[], Awaitable[None]]) -> None:
+    async def _do(self, kind: Background, chore: Callable[[], Awaitable[None]]) -> None:
         try:
             await chore()
         except Exception:
-            logger.warning("Chore %s failed, the next time tries again", name, exc_info=True)
+            logger.warning("Chore %s failed, the next time tries again", kind.value, exc_info=True)
         finally:
-            self._under_way.discard(name)
+            self._under_way.discard(kind)
 
     async def end_strays(self) -> None:
         """Look through all sessions for those that nobody comes back to; count the others."""

@@ -1,5 +1,6 @@
 """Rate limits of our own: per network or account, over all processes, counted in the database."""
 
+import enum
 import logging
 from collections import OrderedDict
 
@@ -19,6 +20,18 @@ _MAX_REMEMBERED = 10_000
 _LINE_EVERY = 60  # seconds
 
 
+class Limited(enum.Enum):
+    """What is limited, under the names that its counts have in the database; none ever changes.
+
+    During an upgrade processes of two releases count together.
+    """
+
+    AUTHORIZATION = "nextgen_authorization"
+    CLIENT_REGISTRATION = "nextgen_client_registration"
+    DEVICE_AUTHORIZATION = "nextgen_device_authorization"
+    RENDEZVOUS = "nextgen_rendezvous"
+
+
 class Limiter:
     """Counts actions of one kind per network, or account; whoever has to wait is refused from memory.
 
@@ -26,10 +39,10 @@ class Limiter:
     """
 
     def __init__(
-        self, homeserver: Homeserver, name: str, rate: Rate, *, path: str, option: str
+        self, homeserver: Homeserver, kind: Limited, rate: Rate, *, path: str, option: str
     ) -> None:
         self._homeserver = homeserver
-        self._name = name
+        self._name = kind.value
         self._rate = rate
         self._path = path
         self._option = option

@@ -12,8 +12,9 @@ from typing import Any
 import attrs
 from synapse.storage.database import LoggingTransaction
 
-from synapse_nextgen_auth.homeserver import news
+from synapse_nextgen_auth.homeserver import background, news
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.homeserver.tokens import surrogate
 from synapse_nextgen_auth.oauth.sessions import Session
@@ -60,16 +61,12 @@ class LoginCallbacks:
 
     def begun(self, session: Session) -> None:
         """Call what waits for a session that began on this process, here or elsewhere."""
-        self._homeserver.hs.run_as_background_process(
-            "nextgen_login_callback", self._begun, session
-        )
+        background.begin(self._homeserver.hs, Background.LOGIN_CALLBACK, self._begun, session)
 
     def invalidate(self, key: tuple[str, ...]) -> None:
         """Hear that a session began on another process."""
         if self._kept:
-            self._homeserver.hs.run_as_background_process(
-                "nextgen_login_callback", self._heard, key[0]
-            )
+            background.begin(self._homeserver.hs, Background.LOGIN_CALLBACK, self._heard, key[0])
 
     def invalidate_all(self) -> None:
         """Do nothing; Synapse wants every cache to have this."""

@@ -9,7 +9,9 @@ from collections.abc import Collection
 from functools import partial
 
 from synapse_nextgen_auth.flows import end_session
+from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.patience import insist
 from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, Session, is_left_behind
 from synapse_nextgen_auth.store import sessions
@@ -33,8 +35,12 @@ class Pushers:
 
         What a request on its way sets after this is undone by that request (`closed_endpoints.py`).
         """
-        self._homeserver.hs.run_as_background_process(
-            "nextgen_pushers", self._remove_all, tuple(session_ids), self._clock.time_msec()
+        background.begin(
+            self._homeserver.hs,
+            Background.PUSHERS,
+            self._remove_all,
+            tuple(session_ids),
+            self._clock.time_msec(),
         )
 
     async def _remove_all(self, session_ids: Collection[str], ended: int) -> None:

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.housekeeping import Housekeeping
 
 
@@ -70,11 +71,11 @@ def test_a_chore_is_not_begun_again_while_it_is_under_way(housekeeping, begun):
         pass
 
     for _ in range(2):
-        housekeeping._start("chore", chore)
+        housekeeping._start(Background.HOUSEKEEPING, chore)
     assert len(begun) == 1
 
     finish(begun[0])
-    housekeeping._start("chore", chore)
+    housekeeping._start(Background.HOUSEKEEPING, chore)
     assert len(begun) == 2
     finish(begun[1])
 
@@ -86,8 +87,8 @@ def test_a_chore_that_fails_is_begun_again_in_its_turn(housekeeping, begun, capl
         raise RuntimeError("the database is away")
 
     for _ in range(2):
-        housekeeping._start("chore", chore)
+        housekeeping._start(Background.HOUSEKEEPING, chore)
         finish(begun[-1])
 
     assert len(begun) == 2
-    assert caplog.messages == ["Chore chore failed, the next time tries again"] * 2
+    assert caplog.messages == ["Chore nextgen_housekeeping failed, the next time tries again"] * 2

@@ -1,0 +1,49 @@
+"""Names that operators plot, or that stand in the database, are those they always were."""
+
+from pathlib import Path
+
+import synapse_nextgen_auth
+from synapse_nextgen_auth.homeserver.background import Background
+from synapse_nextgen_auth.homeserver.limits import Limited
+
+PACKAGE = Path(synapse_nextgen_auth.__file__).parent
+
+
+def test_work_beside_requests_is_counted_under_the_names_it_always_had():
+    """The label of `synapse_background_process_*`; a new kind is one more line here."""
+    assert {kind.name: kind.value for kind in Background} == {
+        "ACTIVITY": "nextgen_activity",
+        "ADMIN_USED": "nextgen_admin_used",
+        "DEVICE_REMOVED_LATER": "nextgen_device_removed_later",
+        "DEVICE_UNMADE": "nextgen_device_unmade",
+        "FAILED_SIGN_INS": "nextgen_failed_sign_ins",
+        "FAREWELLS": "nextgen_farewells",
+        "HOUSEKEEPING": "nextgen_housekeeping",
+        "LAST_CHORES": "nextgen_last_chores",
+        "LATER_STEPS": "nextgen_later_steps",
+        "LOGIN_CALLBACK": "nextgen_login_callback",
+        "PUSHERS": "nextgen_pushers",
+        "REVOCATIONS": "nextgen_revocations",
+        "STRAYS": "nextgen_strays",
+    }
+
+
+def test_no_work_goes_on_under_any_other_name():
+    """One file begins it."""
+    begun_in = {
+        file.name
+        for file in PACKAGE.rglob("*.py")
+        if "run_as_background_process" in file.read_text("utf-8")
+    }
+
+    assert begun_in == {"background.py"}
+
+
+def test_limits_are_counted_under_the_names_they_always_had():
+    """Processes of two releases count together during an upgrade."""
+    assert {limited.name: limited.value for limited in Limited} == {
+        "AUTHORIZATION": "nextgen_authorization",
+        "CLIENT_REGISTRATION": "nextgen_client_registration",
+        "DEVICE_AUTHORIZATION": "nextgen_device_authorization",
+        "RENDEZVOUS": "nextgen_rendezvous",
+    }
