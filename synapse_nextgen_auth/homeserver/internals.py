@@ -174,7 +174,6 @@ INTERNALS = (
         ("desc", "func", "db_autocommit", "isolation_level"),
     ),
     Needed("synapse.storage.engines._base", "IsolationLevel.READ_COMMITTED"),
-    Needed("synapse.server", "HomeServer.get_outbound_redis_connection"),
     Needed("synapse.server", "HomeServer.get_pusherpool"),
     Needed("synapse.push.pusherpool", "PusherPool.remove_pusher", ("app_id", "pushkey", "user_id")),
     Needed(

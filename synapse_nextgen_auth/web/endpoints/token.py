@@ -201,7 +201,7 @@ async def _undone_if_unheard(site: Site, session_id: str) -> AsyncIterator[None]
 
 async def _refuse_haste(site: Site, grant: DeviceGrant) -> None:
     """Tell a device that polls too fast to slow down; only then something is written (C141)."""
-    too_fast = await site.rates.polls.is_too_fast(grant.grant_id, interval=grant.poll_interval)
+    too_fast = site.rates.polls.is_too_fast(grant.grant_id, interval=grant.poll_interval)
     if too_fast or grant.is_slowed(site.now()):
         await site.homeserver.query(flow.slow_down, grant, now=site.now())
         raise OAuthError("slow_down", "Poll less often: the interval is five seconds longer now")
