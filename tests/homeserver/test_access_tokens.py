@@ -17,6 +17,8 @@ from synapse_nextgen_auth.oauth import scopes
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.tokens import Kind
 
+pytestmark = pytest.mark.every_release
+
 V3 = "/_matrix/client/v3"
 WHOAMI = f"{V3}/account/whoami"
 

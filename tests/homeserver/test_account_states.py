@@ -18,6 +18,8 @@ from support.oauth import ISSUER_PATH, Browser, Client, Server, web_client
 from support.synapse import User
 from support.waiting import eventually
 
+pytestmark = pytest.mark.every_release
+
 V3 = "/_matrix/client/v3"
 
 

@@ -23,6 +23,8 @@ from support.transactions import transactions
 from synapse_nextgen_auth.oauth import user_codes
 from synapse_nextgen_auth.secret import Keyring, random_letters
 
+pytestmark = pytest.mark.every_release
+
 USER_CODE = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{3}(-[BCDFGHJKLMNPQRSTVWXZ]{3}){2}")
 television = Television.begin
 

@@ -8,6 +8,8 @@ from support.oauth import ADMIN, API, DEVICE, Browser, device_id, web_client
 from support.television import Television, let_in
 from synapse_nextgen_auth.oauth.scopes import UNSTABLE
 
+pytestmark = pytest.mark.every_release
+
 V3 = "/_matrix/client/v3"
 
 

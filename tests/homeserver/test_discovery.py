@@ -15,6 +15,8 @@ from synapse_nextgen_auth.cli.synapse_process import SynapseStoppedError
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver import selfcheck
 
+pytestmark = pytest.mark.every_release
+
 STABLE = "/_matrix/client/v1/auth_metadata"
 UNSTABLE = "/_matrix/client/unstable/org.matrix.msc2965/auth_metadata"
 OPENID = "/_synapse/client/auth/.well-known/openid-configuration"

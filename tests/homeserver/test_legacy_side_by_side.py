@@ -10,6 +10,8 @@ from support.pushers import set_pusher
 from support.synapse import User
 from support.tokens import inside
 
+pytestmark = pytest.mark.every_release
+
 V3 = "/_matrix/client/v3"
 
 

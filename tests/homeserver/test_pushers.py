@@ -7,6 +7,8 @@ from support.pushers import ask_for_pusher, pushkeys, set_pusher
 from support.tokens import inside
 from support.waiting import eventually
 
+pytestmark = pytest.mark.every_release
+
 
 @pytest.fixture
 def user(homeserver):

@@ -7,6 +7,8 @@ import requests
 
 from support.addresses import coming_from, over_ipv4
 
+pytestmark = pytest.mark.every_release
+
 ETAG_PATH = "/_matrix/client/unstable/org.matrix.msc4108/rendezvous"
 SEQUENCE_PATH = "/_matrix/client/unstable/io.element.msc4388/rendezvous"
 TEXT = {"Content-Type": "text/plain"}

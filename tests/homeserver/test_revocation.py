@@ -11,6 +11,8 @@ from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
 from support.tokens import inside
 from support.waiting import busy, eventually
 
+pytestmark = pytest.mark.every_release
+
 V3 = "/_matrix/client/v3"
 
 

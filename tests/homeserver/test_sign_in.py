@@ -1,6 +1,10 @@
 """A client signs in, uses, refreshes and revokes its tokens on a real Synapse."""
 
+import pytest
+
 from support.oauth import API, DEVICE, Server, claims, device_id
+
+pytestmark = pytest.mark.every_release
 
 
 def test_a_client_signs_in_and_uses_its_tokens(homeserver):

@@ -5,6 +5,8 @@ import pytest
 from support.keys import master_key, public_key
 from support.oauth import API, DEVICE, Browser, device_id
 
+pytestmark = pytest.mark.every_release
+
 V3 = "/_matrix/client/v3"
 RESET = f"{V3}/keys/device_signing/upload"
 

@@ -9,6 +9,8 @@ import pytest
 from synapse_nextgen_auth.homeserver import known_faults, selfcheck, versions
 from synapse_nextgen_auth.homeserver.internals import Needed
 
+pytestmark = pytest.mark.every_release
+
 
 @pytest.mark.parametrize(
     ("version", "is_refused", "is_warned_about"),
