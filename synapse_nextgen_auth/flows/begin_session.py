@@ -112,4 +112,5 @@ def undo(txn: Txn, session: Session, *, now: int) -> Outcome[None]:
     if ended:
         grants.give_back(txn, session.user_id, session_id=session.session_id)
         device_grants.give_back(txn, session.user_id, session_id=session.session_id)
-    return Outcome(None, ended)
+    # It never began for anybody: other processes forget it, and nobody counts it or says goodbye.
+    return Outcome(None, changed=ended)

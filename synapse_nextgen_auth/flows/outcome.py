@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 import attrs
 
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.store.txn import Txn
 
 T = TypeVar("T")
 
@@ -21,3 +22,16 @@ class Outcome(Generic[T]):
     value: T | OAuthError
     ended: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+
+
+class Unsaid(Exception):
+    """A flow ended or changed sessions and did not say so: other processes would let them in."""
+
+
+def outcome_of(txn: Txn, returned: T | Outcome[T]) -> Outcome[T]:
+    """Return what a flow returned as an outcome; refuse one that keeps silent about a session."""
+    outcome: Outcome[T] = returned if isinstance(returned, Outcome) else Outcome(returned)
+    unsaid = {*txn.ended, *txn.changed} - {*outcome.ended, *outcome.changed}
+    if unsaid:
+        raise Unsaid(", ".join(sorted(unsaid)))
+    return outcome

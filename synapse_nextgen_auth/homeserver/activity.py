@@ -57,7 +57,7 @@ class Activity:
         self._administered[user_id, device_id] = now
         event = Event(Happened.ADMIN_USED, now, user_id, detail=f"device {device_id}")
         background.begin(
-            self._homeserver.hs, Background.ADMIN_USED, self._homeserver.query, events.add, event
+            self._homeserver.hs, Background.ADMIN_USED, self._homeserver.run, events.add, event
         )
 
     def _start_flush(self) -> None:
@@ -70,7 +70,7 @@ class Activity:
         while uses:
             batch, uses = tuple(uses[:BATCH]), uses[BATCH:]
             try:
-                await self._homeserver.query(refresh.confirm, batch)
+                await self._homeserver.run(refresh.confirm, batch)
             except Exception:
                 # The database is away: keep what is not newer already, and try in a second.
                 logger.warning("Could not note %d signs of life yet", len(batch), exc_info=True)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
 from synapse.module_api import ModuleApi
 from synapse.storage.database import LoggingTransaction
@@ -10,13 +10,17 @@ from synapse.storage.engines._base import IsolationLevel
 from synapse.types import UserInfo
 from twisted.enterprise.adbapi import ConnectionLost
 
-from synapse_nextgen_auth.flows.outcome import Outcome
+from synapse_nextgen_auth import store
+from synapse_nextgen_auth.flows.outcome import Outcome, outcome_of
 from synapse_nextgen_auth.homeserver.caches import ask_again, recall
 from synapse_nextgen_auth.homeserver.colleagues import Colleagues
 from synapse_nextgen_auth.homeserver.drain import Drain
 from synapse_nextgen_auth.homeserver.live import LiveSessions
 from synapse_nextgen_auth.homeserver.metrics import Metrics
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.secret import random_id
+from synapse_nextgen_auth.store import sessions
+from synapse_nextgen_auth.store.txn import Txn
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +50,7 @@ class Homeserver:
         # After most other errors Synapse runs a transaction again by itself.
         self._passing = (module.IntegrityError, module.InterfaceError, ConnectionLost)
         self.metrics = Metrics(self.server_name)
-        self.live = LiveSessions(self.hs, self._run)
+        self.live = LiveSessions(self.hs, lambda session_id: self.read(sessions.get, session_id))
         self.drain = Drain(self.hs)
         self.colleagues = Colleagues(self.hs)
         self._when_sessions_end: list[Callable[[tuple[str, ...]], None]] = []
@@ -76,31 +80,31 @@ class Homeserver:
         """Return the time in seconds since the epoch; the one clock there is."""
         return int(self._clock.time_msec() // 1000)
 
-    async def query(
+    @overload
+    async def run(
         self,
-        flow: Callable[Concatenate[LoggingTransaction, P], T],
+        flow: Callable[Concatenate[Txn, P], Outcome[T]],
         *args: P.args,
         **kwargs: P.kwargs,
-    ) -> T:
-        """Run a flow that ends no session in one transaction."""
-        return await self._run(flow.__name__, lambda txn: flow(txn, *args, **kwargs))
+    ) -> T: ...
 
-    async def read(
-        self,
-        flow: Callable[Concatenate[LoggingTransaction, P], T],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        """Run a flow that is one SELECT; it saves the round trip of a commit."""
-        return await self._run(
-            flow.__name__, lambda txn: flow(txn, *args, **kwargs), db_autocommit=True
-        )
+    @overload
+    async def run(
+        self, flow: Callable[Concatenate[Txn, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+
+    async def run(
+        self, flow: Callable[Concatenate[Txn, P], Any], *args: P.args, **kwargs: P.kwargs
+    ) -> Any:
+        """Run a flow, or one function of the rows, in one transaction.
+
+        Of an `Outcome`, every worker forgets the sessions that ended or changed in that same
+        transaction, and a refusal is raised after the commit. Anything else is returned as it is.
+        """
+        return await self._run(_name(flow), lambda txn: flow(txn, *args, **kwargs))
 
     async def settle(
-        self,
-        flow: Callable[Concatenate[LoggingTransaction, P], T],
-        *args: P.args,
-        **kwargs: P.kwargs,
+        self, flow: Callable[Concatenate[Txn, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a flow whose one conditional write decides, on the newest state of its row.
 
@@ -108,60 +112,75 @@ class Homeserver:
         as of its beginning.
         """
         return await self._run(
-            flow.__name__,
-            lambda txn: flow(txn, *args, **kwargs),
-            isolation_level=IsolationLevel.READ_COMMITTED,
+            _name(flow), lambda txn: flow(txn, *args, **kwargs), IsolationLevel.READ_COMMITTED
         )
 
-    async def transact(
-        self,
-        flow: Callable[Concatenate[LoggingTransaction, P], Outcome[T]],
-        *args: P.args,
-        **kwargs: P.kwargs,
+    async def read(
+        self, select: Callable[Concatenate[Txn, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a flow in one transaction; raise the refusal that it returned, after the commit.
+        """Run what is one SELECT, and refuse anything else; it saves the round trip of a commit."""
 
-        Whatever sessions it ended are forgotten by every worker, in that same transaction.
-        """
-        touched: set[str] = set()
+        def attempt(cursor: LoggingTransaction) -> T:
+            return select(Txn.reading(cursor), *args, **kwargs)
 
-        def run(txn: LoggingTransaction) -> Outcome[T]:
-            outcome = flow(txn, *args, **kwargs)
+        return await self._insist(_name(select), attempt, db_autocommit=True)
+
+    async def _run(
+        self,
+        name: str,
+        flow: Callable[[Txn], T | Outcome[T]],
+        isolation_level: IsolationLevel | None = None,
+    ) -> T:
+        seed, touched = random_id(), set[str]()
+
+        def attempt(cursor: LoggingTransaction) -> Outcome[T]:
+            txn = Txn(cursor, seed=seed)
+            outcome = outcome_of(txn, flow(txn))
             touched.update(outcome.ended, outcome.changed)
-            self.live.forget(txn, (*outcome.ended, *outcome.changed))
+            self.live.forget(cursor, (*outcome.ended, *outcome.changed))
             return outcome
 
         try:
-            outcome = await self._run(flow.__name__, run)
+            outcome = await self._insist(name, attempt, isolation_level=isolation_level)
         finally:
             # Whatever became of the attempts that failed, nobody relies on what was before them.
             self.live.forget_here(touched)
-        self.metrics.sessions_ended(len(outcome.ended))
         if outcome.ended:
+            self.metrics.sessions_ended(len(outcome.ended))
             for then in self._when_sessions_end:
                 then(outcome.ended)
         if isinstance(outcome.value, OAuthError):
             raise outcome.value
         return outcome.value
 
-    async def _run(
+    async def _insist(
         self,
         name: str,
-        run: Callable[[LoggingTransaction], T],
+        attempt: Callable[[LoggingTransaction], T],
         *,
         db_autocommit: bool = False,
         isolation_level: IsolationLevel | None = None,
     ) -> T:
-        for attempt in range(_ATTEMPTS):
+        for number in range(_ATTEMPTS):
             try:
                 return await self.store.db_pool.runInteraction(
                     f"nextgen_{name}",
-                    run,
+                    attempt,
                     db_autocommit=db_autocommit,
                     isolation_level=isolation_level,
                 )
             except self._passing as error:
-                if attempt == _ATTEMPTS - 1:
+                if number == _ATTEMPTS - 1:
                     raise
                 logger.info("Running transaction %s again after %r", name, error)
         raise AssertionError("unreachable")
+
+
+def _name(function: Callable[..., object]) -> str:
+    """Return what a transaction is called in Synapse's log and metrics.
+
+    A flow has a name of its own; of the rows there are many that `get` something.
+    """
+    module = function.__module__
+    table = module.rpartition(".")[2] + "_" if module.startswith(store.__name__) else ""
+    return table + function.__name__

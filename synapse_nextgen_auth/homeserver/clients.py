@@ -37,7 +37,7 @@ class Clients:
             return self.configured[client_id]
         if is_kept:
             return await self.known.find(client_id)
-        return await self.homeserver.query(register_client.find, client_id)
+        return await self.homeserver.run(register_client.find, client_id)
 
     async def find_all(self, client_ids: Collection[str]) -> dict[str, Client]:
         """Return the clients with these ids, as many as there are, with one query at most."""
@@ -49,4 +49,4 @@ class Clients:
         others = tuple(sorted(set(client_ids) - set(configured)))
         if not others:
             return configured
-        return configured | await self.homeserver.query(register_client.find_all, others)
+        return configured | await self.homeserver.run(register_client.find_all, others)

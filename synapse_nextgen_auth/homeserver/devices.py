@@ -182,7 +182,7 @@ class Devices:
         Raises `Away` when a process that it needs is not there.
         """
         await self._colleagues.expect(self._colleagues.for_old_devices)
-        if not await self._homeserver.query(end_session.has_heir, user_id, device_id):
+        if not await self._homeserver.run(end_session.has_heir, user_id, device_id):
             await self._colleagues.work_with(
                 self._colleagues.for_old_devices, partial(self._delete, user_id, device_id)
             )
@@ -204,7 +204,7 @@ class Devices:
         self, user_id: str, device_ids: Collection[str], why: End
     ) -> list[Session]:
         """End whatever sessions live on these devices; return them."""
-        return await self._homeserver.transact(
+        return await self._homeserver.run(
             end_session.end_for_devices,
             user_id,
             tuple(device_ids),
@@ -241,7 +241,7 @@ class Devices:
         self, _result: Any, user_id: str, except_device_id: str | None = None
     ) -> None:
         """After /logout/all, a password change that logs out, a deactivation: the rest goes, too."""
-        await self._homeserver.transact(
+        await self._homeserver.run(
             end_session.sign_out_everywhere,
             user_id,
             now=self._homeserver.now(),
@@ -257,12 +257,12 @@ class Devices:
         self, _result: Any, user_id: str, *_args: object, **_kwargs: object
     ) -> None:
         """Let nobody collect what was approved under the former password."""
-        await self._homeserver.query(end_session.withdraw, user_id, now=self._homeserver.now())
+        await self._homeserver.run(end_session.withdraw, user_id, now=self._homeserver.now())
 
     async def _lock_set(self, _result: Any, user_id: str, locked: bool) -> None:  # noqa: FBT001
         """Let nobody collect after the lock what was approved before it, even once it is lifted."""
         if locked:
-            await self._homeserver.query(end_session.withdraw, user_id, now=self._homeserver.now())
+            await self._homeserver.run(end_session.withdraw, user_id, now=self._homeserver.now())
 
     async def _registered(
         self, registered: tuple[str, ...], user_id: str, *_args: object, **_kwargs: object

@@ -53,7 +53,7 @@ class Failures:
         while waiting:
             batch, waiting = tuple(waiting[:_BATCH]), waiting[_BATCH:]
             try:
-                await self._homeserver.query(sign_in.fail, batch)
+                await self._homeserver.run(sign_in.fail, batch)
             except Exception:
                 logger.warning("Could not note failed sign-ins yet", exc_info=True)
                 self._waiting = dict.fromkeys((*batch, *waiting)) | self._waiting

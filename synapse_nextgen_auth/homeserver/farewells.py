@@ -27,7 +27,7 @@ class Farewells:
 
     async def _tell(self, session_ids: tuple[str, ...]) -> None:
         try:
-            found = await self._homeserver.query(end_session.list_by_id, session_ids)
+            found = await self._homeserver.run(end_session.list_by_id, session_ids)
         except self._homeserver.database_errors:
             logger.warning("Could not look up what ended: %s", ", ".join(session_ids))
             return

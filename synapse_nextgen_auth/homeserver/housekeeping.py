@@ -114,7 +114,7 @@ class Housekeeping:
         living = 0
         while after is not None:
             began, now = self._clock.time_msec(), self._homeserver.now()
-            bite = await self._homeserver.transact(
+            bite = await self._homeserver.run(
                 flow.end_strays,
                 after=after,
                 now=now,
@@ -133,7 +133,7 @@ class Housekeeping:
         """
         devices = Devices(self._homeserver)
         since = self._homeserver.now() - _HALF_REVOKED_FOR
-        found = await self._homeserver.query(strays.list_half_revoked, since=since)
+        found = await self._homeserver.run(strays.list_half_revoked, since=since)
         for user_id, device_id in found:
             began = self._clock.time_msec()
             try:
@@ -175,7 +175,7 @@ class Housekeeping:
         gone = sweep.BITE
         while gone == sweep.BITE:
             began = self._clock.time_msec()
-            gone = await self._homeserver.query(bite, *args, **kwargs)
+            gone = await self._homeserver.run(bite, *args, **kwargs)
             if name is not None:
                 self._homeserver.metrics.swept(name, gone)
             await self._rest(began)
@@ -189,7 +189,7 @@ class Housekeeping:
         while since is not None:
             self._addresses_until = since
             began = self._clock.time_msec()
-            since, _blanked = await self._homeserver.query(
+            since, _blanked = await self._homeserver.run(
                 sweep.blank_addresses, since=since, before=before
             )
             await self._rest(began)

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from synapse.module_api import cached
-from synapse.storage.database import LoggingTransaction
 
 from synapse_nextgen_auth.flows import register_client
 from synapse_nextgen_auth.homeserver import news
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.caches import recall
 from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.store.txn import Txn
 
 T = TypeVar("T")
 
@@ -43,25 +43,22 @@ class KnownClients:
             return None
         return client
 
-    async def remove(self, flow: Callable[[LoggingTransaction, Forget], T]) -> T:
+    async def remove(self, flow: Callable[[Txn, Forget], T]) -> T:
         """Run a flow that deletes clients and tells which: every process forgets them at its commit.
 
         Whoever deletes a row in another way leaves it in the memory of the processes.
         """
         gone: set[str] = set()
 
-        def remove_clients(txn: LoggingTransaction) -> T:
+        def remove_clients(txn: Txn) -> T:
             return flow(txn, lambda client_ids: forget(txn, client_ids))
 
-        def forget(txn: LoggingTransaction, client_ids: Sequence[str]) -> None:
+        def forget(txn: Txn, client_ids: Sequence[str]) -> None:
             gone.update(client_ids)
-            for client_id in client_ids:
-                self._store._send_invalidation_to_replication(  # noqa: SLF001
-                    txn, news.CLIENT_GONE, (client_id,)
-                )
+            news.tell(self._store, txn.cursor, news.CLIENT_GONE, client_ids)
 
         try:
-            return await self._homeserver.query(remove_clients)
+            return await self._homeserver.run(remove_clients)
         finally:
             # Whatever became of the attempts that failed, nobody relies on what was before them.
             for client_id in gone:
@@ -73,7 +70,7 @@ class KnownClients:
     @cached(max_entries=10_000)
     async def nextgen_client(self, client_id: str) -> Client:
         """Read the client from the database."""
-        client = await self._homeserver.query(register_client.find, client_id)
+        client = await self._homeserver.run(register_client.find, client_id)
         if client is None:
             raise UnknownClient
         return client

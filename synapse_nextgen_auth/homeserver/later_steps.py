@@ -31,7 +31,7 @@ class LaterSteps:
         """Do all that is left, in order; what fails is tried again the next time."""
         if self._is_done:
             return
-        for step in await self._homeserver.query(migrations.later, migrations.known()):
+        for step in await self._homeserver.run(migrations.later, migrations.known()):
             logger.info("Step %d of the tables: %s begins", step.version, step.name)
             if isinstance(step, Backfill):
                 changed = await self._fill(step)
@@ -41,7 +41,7 @@ class LaterSteps:
                     "Step %d of the tables: %s is under way elsewhere", step.version, step.name
                 )
                 return
-            await self._homeserver.query(migrations.done, step, now=self._homeserver.now())
+            await self._homeserver.run(migrations.done, step, now=self._homeserver.now())
             logger.info("Step %d of the tables: %s is done", step.version, step.name)
         self._is_done = True
 
@@ -49,7 +49,7 @@ class LaterSteps:
         total = 0
         while True:
             began = int(self._clock.time_msec())
-            changed = await self._homeserver.query(backfill.bite)
+            changed = await self._homeserver.run(backfill.bite)
             if not changed:
                 return total
             total += changed
@@ -58,7 +58,7 @@ class LaterSteps:
     async def _build(self, index: Index) -> bool:
         hs = self._homeserver.hs
         if not isinstance(self._homeserver.store.database_engine, PostgresEngine):
-            await self._homeserver.query(index.apply, is_postgres=False)
+            await self._homeserver.run(index.apply, is_postgres=False)
             return True
         # Synapse waits for its threads before it ends.
         interrupts: list[Callable[[], None]] = []

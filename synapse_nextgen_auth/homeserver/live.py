@@ -4,12 +4,11 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 
 from synapse.module_api import cached
 from synapse.server import HomeServer
-from synapse.storage.database import LoggingTransaction
 
 from synapse_nextgen_auth.homeserver import news
 from synapse_nextgen_auth.homeserver.caches import recall
 from synapse_nextgen_auth.oauth.sessions import Session
-from synapse_nextgen_auth.store import sessions
+from synapse_nextgen_auth.store.txn import Cursor
 
 
 class UnknownSession(Exception):
@@ -26,11 +25,9 @@ class LiveSessions:
     def __init__(
         self,
         hs: HomeServer,
-        run: Callable[
-            [str, Callable[[LoggingTransaction], Session | None]], Awaitable[Session | None]
-        ],
+        read: Callable[[str], Awaitable[Session | None]],
     ) -> None:
-        self._run = run
+        self._read = read
         self.server_name = hs.hostname
         self.clock = hs.get_clock()
         self._store = hs.get_datastores().main
@@ -46,7 +43,7 @@ class LiveSessions:
     @cached(max_entries=100_000)
     async def nextgen_session(self, session_id: str) -> Session:
         """Read the session from the database."""
-        session = await self._run("get_session", lambda txn: sessions.get(txn, session_id))
+        session = await self._read(session_id)
         if session is None:
             raise UnknownSession
         return session
@@ -58,9 +55,6 @@ class LiveSessions:
         if session_ids:
             self._notifier.on_new_replication_data()
 
-    def forget(self, txn: LoggingTransaction, session_ids: Iterable[str]) -> None:
+    def forget(self, cursor: Cursor, session_ids: Iterable[str]) -> None:
         """Forget these sessions on every other process as soon as the transaction commits."""
-        for session_id in session_ids:
-            self._store._send_invalidation_to_replication(  # noqa: SLF001
-                txn, news.SESSION_CHANGED, (session_id,)
-            )
+        news.tell(self._store, cursor, news.SESSION_CHANGED, session_ids)

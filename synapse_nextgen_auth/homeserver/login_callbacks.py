@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import attrs
-from synapse.storage.database import LoggingTransaction
 
 from synapse_nextgen_auth.homeserver import background, news
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -18,6 +17,7 @@ from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.homeserver.tokens import surrogate
 from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.store.txn import Txn
 
 logger = logging.getLogger(__name__)
 
@@ -74,14 +74,12 @@ class LoginCallbacks:
     async def _begun(self, session: Session) -> None:
         if not await self._call(session) and self._has_providers:
             try:
-                await self._homeserver.query(self._tell, session.session_id)
+                await self._homeserver.run(self._tell, session.session_id)
             except self._homeserver.database_errors:
                 logger.warning("Could not tell that session %s began", session.session_id)
 
-    def _tell(self, txn: LoggingTransaction, session_id: str) -> None:
-        self._store._send_invalidation_to_replication(  # noqa: SLF001
-            txn, news.SESSION_BEGUN, (session_id,)
-        )
+    def _tell(self, txn: Txn, session_id: str) -> None:
+        news.tell(self._store, txn.cursor, news.SESSION_BEGUN, [session_id])
 
     async def _heard(self, session_id: str) -> None:
         try:

@@ -69,7 +69,7 @@ class Pushers:
         pool, store = self._homeserver.hs.get_pusherpool(), self._homeserver.store
         # First what there is, then who has the device: nobody else can have set it before.
         found = list(await store.get_pushers_by_user_id(session.user_id))
-        since = await self._homeserver.query(end_session.taken_over_since, session)
+        since = await self._homeserver.run(end_session.taken_over_since, session)
         now = self._homeserver.now()
         for pusher in found:
             if pusher.device_id != session.device_id:

@@ -59,7 +59,7 @@ class MeetingPlace:
             if not await self.room.is_left():
                 self.limiter.refused("all networks together")
                 raise LimitExceededError("rendezvous", retry_after_ms=LIFETIME * 1000)
-            await self.homeserver.query(flow.create, rendezvous)
+            await self.homeserver.run(flow.create, rendezvous)
         return rendezvous
 
 
@@ -188,7 +188,7 @@ class MeetWithSequence(RestServlet):
         _refuse_foreign(rendezvous_id)
         now = self._homeserver.now()
         with answered_503(self._homeserver):
-            found = await self._homeserver.query(
+            found = await self._homeserver.run(
                 flow.read, rendezvous_id, kind=Kind.SEQUENCE, now=now
             )
         if found is None:
@@ -211,7 +211,7 @@ class MeetWithSequence(RestServlet):
             rendezvous_id, Kind.SEQUENCE, (_text(body, "sequence_token"),), data, random_id()
         )
         with answered_503(self._homeserver):
-            written = await self._homeserver.query(flow.write, wanted, now=self._homeserver.now())
+            written = await self._homeserver.run(flow.write, wanted, now=self._homeserver.now())
         if written is None:
             raise NotFoundError("There is no such rendezvous")
         if written.is_conflict:
@@ -226,7 +226,7 @@ class MeetWithSequence(RestServlet):
         """Leave."""
         _refuse_foreign(rendezvous_id)
         with answered_503(self._homeserver):
-            left = await self._homeserver.query(
+            left = await self._homeserver.run(
                 flow.leave, rendezvous_id, kind=Kind.SEQUENCE, now=self._homeserver.now()
             )
         if not left:

@@ -58,7 +58,7 @@ class Signing:
     async def rotate(self) -> None:
         """Make the keys that are due and drop the retired ones."""
         now = self.homeserver.now()
-        needed = await self.homeserver.query(
+        needed = await self.homeserver.run(
             housekeeping.missing_keys, now=now, schedule=self.schedule
         )
         usable = await self._usable()
@@ -66,7 +66,7 @@ class Signing:
             # Nothing is readable, as after the loss of the secret: new keys from now on.
             needed = dict.fromkeys(Algorithm, now)
         made = {a: await self._make(a, now=now, start=start) for a, start in needed.items()}
-        await self.homeserver.query(housekeeping.rotate_keys, made, now=now, schedule=self.schedule)
+        await self.homeserver.run(housekeeping.rotate_keys, made, now=now, schedule=self.schedule)
         await self._reseal(usable)
         self._read_at = 0
 
@@ -75,7 +75,7 @@ class Signing:
         sealed = {key.kid: self.keyring.reseal(Purpose.SIGNING_KEYS, key.sealed) for key in usable}
         anew = {kid: text for kid, text in sealed.items() if text is not None}
         if anew:
-            await self.homeserver.query(housekeeping.reseal_keys, anew)
+            await self.homeserver.run(housekeeping.reseal_keys, anew)
 
     async def _make(self, algorithm: Algorithm, *, now: int, start: int) -> SigningKey:
         kid = random_id()
@@ -94,7 +94,7 @@ class Signing:
         """Return the keys that this process can decrypt."""
         now = self.homeserver.now()
         if not 0 <= now - self._read_at < _REREAD_AFTER:
-            stored = await self.homeserver.query(rows.list_all)
+            stored = await self.homeserver.run(rows.list_all)
             pems = {
                 key.kid: self.keyring.unseal(Purpose.SIGNING_KEYS, key.sealed) for key in stored
             }

@@ -89,7 +89,7 @@ class BrowserInsteadOfStages:
             await colleagues.expect(colleagues.for_new_devices, afresh=True)
         except Away as away:
             raise come_back() from away
-        approved = await self._homeserver.query(
+        approved = await self._homeserver.run(
             approve_operation.use,
             user_id=user_id,
             session_id=token.session_id,
@@ -102,7 +102,7 @@ class BrowserInsteadOfStages:
         wanted = Approval(
             random_id(), user_id, token.session_id, Operation.CROSS_SIGNING_RESET, now
         )
-        asked = await self._homeserver.query(approve_operation.ask, wanted)
+        asked = await self._homeserver.run(approve_operation.ask, wanted)
         raise InteractiveAuthIncompleteError(asked.approval_id, self._challenge(asked))
 
     def _challenge(self, asked: Approval) -> dict[str, Any]:

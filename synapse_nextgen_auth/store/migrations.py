@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 from synapse_nextgen_auth.store.steps import Backfill, Index, Migration, Step
-from synapse_nextgen_auth.store.txn import Txn
+from synapse_nextgen_auth.store.txn import Cursor
 
 _VERSIONS = """CREATE TABLE IF NOT EXISTS nextgen_schema (
     version    BIGINT NOT NULL PRIMARY KEY,
@@ -37,7 +37,7 @@ def known() -> list[Step]:
     return sorted([*steps, *BACKFILLS], key=lambda step: step.version)
 
 
-def applied(txn: Txn) -> dict[int, str]:
+def applied(txn: Cursor) -> dict[int, str]:
     """Return version and checksum of what the database has; nothing for a fresh one."""
     txn.execute("SELECT version, checksum FROM nextgen_schema")
     return {int(version): str(checksum) for version, checksum in txn.fetchall()}
@@ -65,7 +65,7 @@ def outstanding(have: dict[int, str], steps: Sequence[Step]) -> list[Step]:
     return [step for step in steps if step.version not in have]
 
 
-def advance(txn: Txn, steps: Sequence[Step], *, now: int, is_postgres: bool = False) -> bool:
+def advance(txn: Cursor, steps: Sequence[Step], *, now: int, is_postgres: bool = False) -> bool:
     """Do the next short step, or on a fresh database every step there is.
 
     To be called under a lock; False when there was nothing left to do.
@@ -79,19 +79,19 @@ def advance(txn: Txn, steps: Sequence[Step], *, now: int, is_postgres: bool = Fa
     return bool(todo)
 
 
-def apply(txn: Txn, steps: Sequence[Step], *, now: int, is_postgres: bool = False) -> None:
+def apply(txn: Cursor, steps: Sequence[Step], *, now: int, is_postgres: bool = False) -> None:
     """Do all that must be done before the first request, in one transaction and under a lock."""
     while advance(txn, steps, now=now, is_postgres=is_postgres):
         pass
 
 
-def later(txn: Txn, steps: Sequence[Step]) -> list[Index | Backfill]:
+def later(txn: Cursor, steps: Sequence[Step]) -> list[Index | Backfill]:
     """Return what is left to do while the homeserver runs."""
     todo = outstanding(applied(txn), steps)
     return [step for step in todo if not isinstance(step, Migration)]
 
 
-def done(txn: Txn, step: Step, *, now: int) -> None:
+def done(txn: Cursor, step: Step, *, now: int) -> None:
     """Remember that a step was done."""
     txn.execute(
         "INSERT INTO nextgen_schema (version, checksum, applied_at) VALUES (?, ?, ?)"

@@ -103,6 +103,7 @@ def move(txn: Txn, session_id: str, *, address: str) -> None:
     txn.execute(
         "UPDATE nextgen_sessions SET address = ? WHERE session_id = ?", (address, session_id)
     )
+    txn.changed.append(session_id)
 
 
 def end(txn: Txn, session_id: str, *, why: End, now: int) -> bool:
@@ -112,4 +113,7 @@ def end(txn: Txn, session_id: str, *, why: End, now: int) -> bool:
         " WHERE session_id = ? AND ended_at IS NULL",
         (now, why.value, session_id),
     )
-    return txn.rowcount == 1
+    if txn.rowcount != 1:
+        return False
+    txn.ended.append(session_id)
+    return True

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import attrs
 
-from synapse_nextgen_auth.store.txn import Txn
+from synapse_nextgen_auth.store.txn import Cursor
 
 _INDEX = re.compile(r"CREATE INDEX (?P<name>nextgen_\w+)\s+ON (?P<table>nextgen_\w+)\b")
 
@@ -29,7 +29,7 @@ class Migration:
         """The single statements, without their comments."""
         return _statements(self.sql)
 
-    def apply(self, txn: Txn, *, is_postgres: bool) -> None:
+    def apply(self, txn: Cursor, *, is_postgres: bool) -> None:
         """Do it."""
         if is_postgres or not self.postgres_only:
             for statement in self.statements:
@@ -69,7 +69,7 @@ class Index:
         built = self.statement.replace("CREATE INDEX", "CREATE INDEX CONCURRENTLY", 1)
         return [f"DROP INDEX CONCURRENTLY IF EXISTS {self.name}", built]
 
-    def apply(self, txn: Txn, *, is_postgres: bool) -> None:  # noqa: ARG002 (the same on either)
+    def apply(self, txn: Cursor, *, is_postgres: bool) -> None:  # noqa: ARG002 (the same on either)
         """Build it at once, while nobody else may write."""
         txn.execute(f"DROP INDEX IF EXISTS {self.name}")
         txn.execute(self.statement)
@@ -85,14 +85,14 @@ class Backfill:
 
     version: int
     name: str
-    bite: Callable[[Txn], int]
+    bite: Callable[[Cursor], int]
 
     @property
     def checksum(self) -> str:
         """The SHA-256 of its name: a function may be mended, not become another one."""
         return _digest(self.name)
 
-    def apply(self, txn: Txn, *, is_postgres: bool) -> None:  # noqa: ARG002 (the same on either)
+    def apply(self, txn: Cursor, *, is_postgres: bool) -> None:  # noqa: ARG002 (the same on either)
         """Fill all there is."""
         while self.bite(txn):
             pass

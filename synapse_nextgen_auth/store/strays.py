@@ -68,6 +68,7 @@ def set_right(txn: Txn, session_ids: Sequence[str], *, now: int) -> None:
         f"UPDATE nextgen_sessions SET {changes} WHERE session_id IN ({marks})",
         (*[now + SKEW, now] * len(names), *session_ids),
     )
+    txn.changed.extend(session_ids)
 
 
 def list_addressed(txn: Txn, *, after: str, until: str, before: int) -> list[str]:
@@ -86,6 +87,7 @@ def blank_addresses(txn: Txn, session_ids: Sequence[str]) -> None:
     txn.execute(
         f"UPDATE nextgen_sessions SET address = NULL WHERE session_id IN ({marks})", session_ids
     )
+    txn.changed.extend(session_ids)
 
 
 def list_between(txn: Txn, *, after: str, until: str, created_before: int) -> list[str]:

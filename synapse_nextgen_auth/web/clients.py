@@ -61,7 +61,7 @@ async def authenticate(site: Site, incoming: Incoming, form: Mapping[str, str]) 
         accepted = await defer_to_thread(site.homeserver.hs.get_reactor(), check)
     if client is None:
         raise invalid_client("unknown client")
-    if accepted.jti is not None and not await site.homeserver.query(
+    if accepted.jti is not None and not await site.homeserver.run(
         assertions.spend,
         client_id=client.client_id,
         jti=accepted.jti,

@@ -49,7 +49,7 @@ _REFUSALS = {
 async def find(site: Site, visitor: Visitor, grant_id: str | None) -> tuple[Grant, Client]:
     """Return the open grant that this browser began, and its client; stop otherwise."""
     browser = None if visitor.is_new else visitor.digest
-    grant = await site.homeserver.query(flow.find, grant_id or "", browser=browser, now=site.now())
+    grant = await site.homeserver.run(flow.find, grant_id or "", browser=browser, now=site.now())
     if isinstance(grant, Refused):
         status, message = OF_REFUSED[grant]
         raise Stop(status, message)
@@ -85,7 +85,7 @@ async def is_agreed(site: Site, visitor: Visitor, grant: Grant, client: Client) 
     if scopes.parse(grant.scope).admin:
         return False
     now = site.now()
-    return await site.homeserver.query(
+    return await site.homeserver.run(
         flow.is_remembered,
         user_id=visitor.user_id,
         client_id=grant.client_id,
@@ -100,7 +100,7 @@ async def check_room(site: Site, user_id: str, device_id: str | None) -> None:
     limit = site.config.sessions.max_devices
     if limit is None or device_id is None:
         return
-    fits = await site.homeserver.query(
+    fits = await site.homeserver.run(
         room.would_fit, user_id, device_id, max_devices=limit, now=site.now()
     )
     if not fits:
@@ -145,7 +145,7 @@ async def approve(
         address=incoming.address,
         answered=answered,
     )
-    if not await site.homeserver.query(flow.approve, grant, decision, now=now):
+    if not await site.homeserver.run(flow.approve, grant, decision, now=now):
         raise Stop(409, Message.ALREADY_DONE)
     await refuse_if_gone(site, decision.user_id)
     logger.info("%s lets client %s in, scope %s", decision.user_id, grant.client_id, grant.scope)
@@ -156,7 +156,7 @@ async def approve(
 
 async def refuse(site: Site, grant: Grant, client: Client, error: OAuthError) -> Outgoing:
     """Tell the client no."""
-    if not await site.homeserver.query(flow.refuse, grant, now=site.now()):
+    if not await site.homeserver.run(flow.refuse, grant, now=site.now()):
         raise Stop(409, Message.ALREADY_DONE)
     logger.info("Refused a grant of client %s: %s", grant.client_id, error)
     site.homeserver.metrics.grant("refused")

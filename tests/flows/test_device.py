@@ -141,7 +141,7 @@ def test_c346_a_collection_that_is_undone_can_be_done_again(tables, transact):
     undone = transact(begin_session.undo, session, now=NOW)
     again = transact(redeem("bb" * 16, at=1))
 
-    assert undone.ended == ("aa" * 16,)
+    assert undone.changed == ("aa" * 16,)
     assert again.value.session_id == "bb" * 16
 
 

@@ -253,7 +253,7 @@ def test_a_thief_gets_nothing_that_is_on_its_way(tables, transact, why):
     issue(tables, "other-device", scope=TABLET)
     approve_a_device(tables, "phone")
 
-    transact(end_session.end, session, why=why, now=NOW)
+    transact(end_session.end_by_id, session.session_id, why=why, now=NOW)
 
     assert is_good(tables, "code") == (why is not End.REUSE)
     assert is_collectable(tables, "phone") == (why is not End.REUSE)
@@ -294,11 +294,11 @@ def test_signing_out_everywhere_leaves_no_session(tables, transact):
 def test_ending_the_same_session_in_two_ways_at_once_is_written_down_once(tables):
     """The first reason stays, and one process reports the end."""
     session = begin(tables)
-    ways = [partial(end_session.end, session=session, why=why, now=NOW) for why in End]
+    by_id = partial(end_session.end_by_id, session_id=session.session_id, now=NOW)
 
-    ended = tables.race(ways)
+    outcomes = tables.race([partial(by_id, why=why) for why in End])
 
-    assert sorted(ended) == [()] * (len(End) - 1) + [(ID,)]
+    assert sorted(outcome.ended for outcome in outcomes) == [()] * (len(End) - 1) + [(ID,)]
     assert tables.events() == ["session_ended"]
 
 

@@ -262,7 +262,7 @@ def test_c346_what_is_undone_can_be_done_again(tables, transact):
     undone = transact(begin_session.undo, redeemed.session, now=NOW)
     again = transact(redeem_code.redeem, presented(session_id="bb" * 16), now=NOW + 1)
 
-    assert undone.ended == ("aa" * 16,)
+    assert undone.changed == ("aa" * 16,)
     assert again.value.session.session_id == "bb" * 16
     assert [s.session_id for s in tables.run(sessions.list_living, ALICE)] == ["bb" * 16]
 
@@ -277,7 +277,7 @@ def test_c349_what_nobody_heard_of_is_undone(tables, transact, was_written):
     undone = transact(begin_session.undo_unheard, "aa" * 16, now=NOW)
     again = transact(redeem_code.redeem, presented(session_id="bb" * 16), now=NOW + 1)
 
-    assert undone.ended == (("aa" * 16,) if was_written else ())
+    assert undone.changed == (("aa" * 16,) if was_written else ())
     assert [s.session_id for s in tables.run(sessions.list_living, ALICE)] == ["bb" * 16]
     assert again.value.session.session_id == "bb" * 16
 
@@ -288,7 +288,7 @@ def test_what_somebody_ended_is_not_undone(tables, transact):
     redeemed = tables.run(redeem_code.redeem, presented(), now=NOW).value
     tables.run(sessions.end, "aa" * 16, why=End.LOGOUT, now=NOW)
 
-    assert transact(begin_session.undo, redeemed.session, now=NOW).ended == ()
+    assert transact(begin_session.undo, redeemed.session, now=NOW).changed == ()
     assert refused(transact(redeem_code.redeem, presented(session_id="bb" * 16), now=NOW + 1))
 
 

@@ -112,6 +112,7 @@ class Explaining:
         self._txn = txn
         self.plans = []
         self.rowcount = 1
+        self.ended, self.changed, self.draw = txn.ended, txn.changed, txn.draw
 
     def execute(self, sql, parameters=(), /):
         self._txn.execute(f"EXPLAIN {sql}", parameters)

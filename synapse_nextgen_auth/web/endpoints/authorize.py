@@ -172,7 +172,7 @@ async def _begin(site: Site, incoming: Incoming, client: Client, request: Reques
     grant = _grant(visitor, client, request, asked_for=asked_for, now=site.now())
     if request.is_silent:
         return await _answer_silently(site, incoming, visitor, client, grant, request)
-    await site.homeserver.query(flow.request, grant)
+    await site.homeserver.run(flow.request, grant)
     site.homeserver.metrics.grant("requested")
     outgoing = await grants.go_on(site, incoming, visitor, grant, client)
     return visitors.with_cookie(site, visitor, outgoing)
@@ -233,7 +233,7 @@ async def _answer_silently(
         raise Redirected(OAuthError("login_required", "The person must sign in"), request.target)
     if not await grants.is_agreed(site, visitor, grant, client):
         raise Redirected(OAuthError("consent_required", "Consent is needed"), request.target)
-    await site.homeserver.query(flow.request, grant)
+    await site.homeserver.run(flow.request, grant)
     try:
         return await grants.approve(site, incoming, visitor, grant, client)
     except Stop as stop:

@@ -78,6 +78,6 @@ async def _begin(
             poll_interval=site.config.device_grants.interval,
         )
         codes = Codes(digest(device_code.reveal()), code, half)
-        if await site.homeserver.query(flow.request, grant, codes):
+        if await site.homeserver.run(flow.request, grant, codes):
             return user_code
     raise unavailable("no free user code was found")

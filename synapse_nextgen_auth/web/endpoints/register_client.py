@@ -36,7 +36,7 @@ async def register(site: Site, incoming: Incoming) -> Outgoing:
         raise too_large
     metadata = read_metadata(document, rules=site.clients.registration_rules)
     client = register_client.client_of(metadata, random_id=random_id(), now=site.now())
-    known = await site.homeserver.query(register_client.greet, client)
+    known = await site.homeserver.run(register_client.greet, client)
     if known is not None:
         return _answer(known, metadata)
     # Nobody may fill the database with clients, nor keep those there that are of no use.
@@ -50,7 +50,7 @@ async def register(site: Site, incoming: Incoming) -> Outgoing:
         client = attrs.evolve(
             client, secret_hash=await defer_to_thread(reactor, hash_secret, secret)
         )
-    registered = await site.homeserver.query(register_client.register, client)
+    registered = await site.homeserver.run(register_client.register, client)
     return _answer(registered, metadata, issued_secret=secret)
 
 

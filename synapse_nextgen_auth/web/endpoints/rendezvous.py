@@ -32,15 +32,13 @@ async def meet(site: Site, incoming: Incoming) -> Outgoing:
     if incoming.method == "PUT":
         return await _write(site, incoming, rendezvous_id)
     if incoming.method == "DELETE":
-        left = await site.homeserver.query(
-            flow.leave, rendezvous_id, kind=Kind.ETAG, now=site.now()
-        )
+        left = await site.homeserver.run(flow.leave, rendezvous_id, kind=Kind.ETAG, now=site.now())
         return Outgoing(204, headers=_CORS) if left else _not_found()
     return _error(405, "M_UNRECOGNIZED", "Unknown method").having(("Allow", _METHODS))
 
 
 async def _read(site: Site, incoming: Incoming, rendezvous_id: str) -> Outgoing:
-    found = await site.homeserver.query(flow.read, rendezvous_id, kind=Kind.ETAG, now=site.now())
+    found = await site.homeserver.run(flow.read, rendezvous_id, kind=Kind.ETAG, now=site.now())
     if found is None:
         return _not_found()
     if is_known(incoming.listed("If-None-Match"), found):
@@ -61,7 +59,7 @@ async def _write(site: Site, incoming: Incoming, rendezvous_id: str) -> Outgoing
     if seen is None or "\0" in data:
         return _error(400, "M_MISSING_PARAM", "If-Match is missing, or the data is not text")
     wanted = flow.Write(rendezvous_id, Kind.ETAG, sequences(seen), data, random_id())
-    written = await site.homeserver.query(flow.write, wanted, now=site.now())
+    written = await site.homeserver.run(flow.write, wanted, now=site.now())
     if written is None:
         return _not_found()
     if written.is_conflict:

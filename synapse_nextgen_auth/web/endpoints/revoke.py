@@ -25,7 +25,7 @@ async def revoke(site: Site, incoming: Incoming) -> Outgoing:
     if token is not None:
         # Any authentic token of the session will do, an old one too: whoever found a leaked one
         # must be able to kill what it stands for (C124).
-        revoked = await site.homeserver.transact(
+        revoked = await site.homeserver.run(
             end_session.revoke,
             token.session_id,
             client_id=client_id,

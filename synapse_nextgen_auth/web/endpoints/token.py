@@ -93,7 +93,7 @@ async def redeem(site: Site, ask: Ask) -> Outgoing:
     code = ask.form.get("code")
     if code is None:
         raise invalid_request("code is missing")
-    grant = await site.homeserver.query(redeem_code.find, digest(code))
+    grant = await site.homeserver.run(redeem_code.find, digest(code))
     user_id = grant.user_id if grant else None
     await _check_account(site, user_id)
     if grant is not None and grant.redeemed_at is None:
@@ -107,7 +107,7 @@ async def redeem(site: Site, ask: Ask) -> Outgoing:
         address=ask.incoming.address,
     )
     async with _place(site, user_id), _undone_if_unheard(site, presented.session_id):
-        redeemed = await site.homeserver.transact(
+        redeemed = await site.homeserver.run(
             redeem_code.redeem,
             presented,
             now=site.now(),
@@ -125,7 +125,7 @@ async def renew(site: Site, ask: Ask) -> Outgoing:
     if presented is None or presented.kind is not Kind.REFRESH:
         raise invalid_grant("not a refresh token of ours")
     session = await _living(site, presented)
-    renewed = await site.homeserver.transact(
+    renewed = await site.homeserver.run(
         refresh.refresh,
         session,
         refresh.Presented(
@@ -171,7 +171,7 @@ async def collect(site: Site, ask: Ask) -> Outgoing:
     await site.devices.expect_to_provide(scopes.parse(grant.scope).device_id)
     session_id = random_id()
     async with _place(site, grant.user_id), _undone_if_unheard(site, session_id):
-        session = await site.homeserver.transact(
+        session = await site.homeserver.run(
             flow.redeem,
             digest(code),
             session_id=session_id,
@@ -195,7 +195,7 @@ async def _undone_if_unheard(site: Site, session_id: str) -> AsyncIterator[None]
     try:
         yield
     except site.homeserver.database_errors:
-        await site.homeserver.transact(begin_session.undo_unheard, session_id, now=site.now())
+        await site.homeserver.run(begin_session.undo_unheard, session_id, now=site.now())
         raise
 
 
@@ -203,7 +203,7 @@ async def _refuse_haste(site: Site, grant: DeviceGrant) -> None:
     """Tell a device that polls too fast to slow down; only then something is written (C141)."""
     too_fast = site.rates.polls.is_too_fast(grant.grant_id, interval=grant.poll_interval)
     if too_fast or grant.is_slowed(site.now()):
-        await site.homeserver.query(flow.slow_down, grant, now=site.now())
+        await site.homeserver.run(flow.slow_down, grant, now=site.now())
         raise OAuthError("slow_down", "Poll less often: the interval is five seconds longer now")
 
 
@@ -280,9 +280,7 @@ async def _living(site: Site, presented: Token) -> Session:
 
 
 async def _over(site: Site, session: Session, why: End, detail: str) -> OAuthError:
-    await site.homeserver.transact(
-        end_session.end_by_id, session.session_id, why=why, now=site.now()
-    )
+    await site.homeserver.run(end_session.end_by_id, session.session_id, why=why, now=site.now())
     return invalid_grant(detail)
 
 
@@ -344,12 +342,12 @@ async def _hand_over(
 
 async def _undo(site: Site, session: Session, *, made: bool) -> None:
     """Undo a session whose tokens nobody got, and its device if it was made for it."""
-    if made and await site.homeserver.query(begin_session.is_living, session.session_id):
+    if made and await site.homeserver.run(begin_session.is_living, session.session_id):
         try:
             await site.devices.unmake(session)
         except site.homeserver.database_errors:
             logger.warning("Device %s is left over", session.device_id, exc_info=True)
-    await site.homeserver.transact(begin_session.undo, session, now=site.now())
+    await site.homeserver.run(begin_session.undo, session, now=site.now())
 
 
 async def _take_back(site: Site, session: Session) -> OAuthError:

@@ -92,7 +92,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
 async def _end(site: Site, incoming: Incoming, user_id: str, wish: Wish) -> None:
     for session in await _without_device(site, user_id):
         if _name(session) == wish.session:
-            ended = await site.homeserver.transact(
+            ended = await site.homeserver.run(
                 flow.end_own,
                 session.session_id,
                 user_id=user_id,
@@ -155,7 +155,7 @@ async def _look(site: Site, incoming: Incoming, user_id: str, wish: Wish) -> _Se
 
 async def _living(site: Site, user_id: str) -> list[Session]:
     now = site.now()
-    found = await site.homeserver.query(flow.list_living, user_id)
+    found = await site.homeserver.run(flow.list_living, user_id)
     return [session for session in found if session.over(now, site.lifetimes.sessions) is None]
 
 

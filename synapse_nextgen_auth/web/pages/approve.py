@@ -41,7 +41,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
         return answers.redirect("./")
     if form.get("decision") != "approve":
         raise Stop(400, Message.BAD_REQUEST)
-    approved = await site.homeserver.query(
+    approved = await site.homeserver.run(
         flow.approve, approval, now=site.now(), address=incoming.address
     )
     if not approved:
@@ -56,7 +56,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
 
 async def _find(site: Site, visitor: Visitor, onward: Onward) -> Approval:
     """Return what waits for this person; somebody else's request is as good as none (C301)."""
-    approval = await site.homeserver.query(flow.find, onward.approval_id or "")
+    approval = await site.homeserver.run(flow.find, onward.approval_id or "")
     if approval is None:
         raise Stop(400, Message.REQUEST_EXPIRED)
     if approval.user_id != visitor.user_id:

@@ -66,7 +66,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
 
 async def _grant(site: Site, incoming: Incoming, visitor: Visitor) -> tuple[DeviceGrant, Client]:
     browser = None if visitor.is_new else visitor.digest
-    grant = await site.homeserver.query(
+    grant = await site.homeserver.run(
         flow.find,
         forms.parse(incoming.query).get("grant") or "",
         browser=browser,
@@ -126,7 +126,7 @@ async def _approve(
         address=grant.address or "",
     ):
         raise account_standing(Standing.BLOCKED)
-    approved = await site.homeserver.query(
+    approved = await site.homeserver.run(
         flow.approve,
         grant,
         user_id=user_id,
@@ -143,7 +143,7 @@ async def _approve(
 
 
 async def _refuse(site: Site, grant: DeviceGrant, client: Client) -> Outgoing:
-    if not await site.homeserver.query(flow.refuse, grant, now=site.now()):
+    if not await site.homeserver.run(flow.refuse, grant, now=site.now()):
         raise Stop(409, Message.ALREADY_DONE)
     site.homeserver.metrics.grant("refused")
     return _done(site, client, approved=False)

@@ -32,10 +32,8 @@ async def sign_out(site: Site, incoming: Incoming) -> Outgoing:
     visitor = await visitors.greet(site, incoming)
     visitors.read_form(site, incoming, visitor)
     # Also one whose sign-in ran out meanwhile: its person means what they approved there, too.
-    browser = visitor.browser or await site.homeserver.query(flow.find, visitor.digest)
+    browser = visitor.browser or await site.homeserver.run(flow.find, visitor.digest)
     if browser is not None:
-        await site.homeserver.query(
-            flow.sign_out, browser, now=site.now(), address=incoming.address
-        )
+        await site.homeserver.run(flow.sign_out, browser, now=site.now(), address=incoming.address)
     html = site.templates.render(SignedOutPage(server_name=site.server_name, sign_in_url="sign-in"))
     return answers.page(200, html)

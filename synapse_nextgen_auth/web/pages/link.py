@@ -35,7 +35,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
         return _page(site, visitor, typed=typed, error=LinkError.MALFORMED)
     code, half = user_codes.keyed(site.issuer.keys, user_code)
     entered = Entered(code, half, visitor.digest, incoming.address)
-    found = await site.homeserver.query(flow.enter, entered, now=site.now())
+    found = await site.homeserver.run(flow.enter, entered, now=site.now())
     if isinstance(found, TooManyTries):
         _note(site, incoming, LinkError.TOO_MANY_TRIES)
         return _page(

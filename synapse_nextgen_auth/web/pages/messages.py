@@ -90,7 +90,7 @@ async def refuse_if_gone(site: Site, user_id: str) -> None:
     finds the mark here.
     """
     if await site.people.is_gone(user_id):
-        await site.homeserver.transact(end_session.sign_out_everywhere, user_id, now=site.now())
+        await site.homeserver.run(end_session.sign_out_everywhere, user_id, now=site.now())
         raise account_standing(Standing.DEACTIVATED)
 
 

@@ -121,7 +121,7 @@ async def _begin(
 ) -> Outgoing:
     cookie, now = random_token(), site.now()
     browser = Browser(digest(cookie.reveal()), user_id, now, now)
-    await site.homeserver.query(
+    await site.homeserver.run(
         flow.sign_in, browser, former=visitor.digest, address=incoming.address
     )
     await refuse_if_gone(site, user_id)

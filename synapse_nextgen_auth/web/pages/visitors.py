@@ -24,13 +24,13 @@ async def greet(site: Site, incoming: Incoming) -> Visitor:
     if cookie is None:
         return rules.fresh()
     now = site.now()
-    browser = await site.homeserver.query(sign_in.find, digest(cookie.reveal()))
+    browser = await site.homeserver.run(sign_in.find, digest(cookie.reveal()))
     if browser is None or not browser.is_signed_in(now, site.lifetimes.browsers):
         return Visitor(cookie, is_new=False)
     if browser.is_from_the_future(now):
-        browser = await site.homeserver.query(sign_in.set_right, browser, now=now)
+        browser = await site.homeserver.run(sign_in.set_right, browser, now=now)
     elif now - browser.last_active_at >= site.lifetimes.browsers.noted_every:
-        await site.homeserver.query(sign_in.touch, browser, now=now)
+        await site.homeserver.run(sign_in.touch, browser, now=now)
     return Visitor(cookie, is_new=False, browser=browser)
 
 
