@@ -12,6 +12,7 @@ from synapse_nextgen_auth.clock import is_ahead
 from synapse_nextgen_auth.oauth import scopes
 from synapse_nextgen_auth.oauth.events import Event, Happened
 from synapse_nextgen_auth.oauth.grants import Grant
+from synapse_nextgen_auth.oauth.permissions import DEVICE
 from synapse_nextgen_auth.store import clients, consents, events, grants, sessions
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -149,4 +150,4 @@ def is_remembered(
 def what_is_remembered(scope: str) -> str:
     """Return the scope without the device: a consent covers what a client may do."""
     effective = scopes.parse(scope).effective
-    return " ".join(sorted(token for token in effective if ":device:" not in token))
+    return " ".join(sorted(token for token in effective if not token.startswith(DEVICE)))

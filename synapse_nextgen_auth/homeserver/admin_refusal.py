@@ -14,7 +14,7 @@ from synapse.types import Requester
 
 from synapse_nextgen_auth.homeserver.auth import SessionAuth
 from synapse_nextgen_auth.homeserver.challenges import insufficient_scope
-from synapse_nextgen_auth.oauth.scopes import ADMIN
+from synapse_nextgen_auth.oauth.permissions import ADMIN
 
 _NAME = "assert_user_is_admin"
 _stock = _base.assert_user_is_admin

@@ -11,7 +11,7 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.challenges import insufficient_scope
 from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.oauth import tokens
-from synapse_nextgen_auth.oauth.scopes import ADMIN, API
+from synapse_nextgen_auth.oauth.permissions import ADMIN, API
 from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, Limits, Session
 from synapse_nextgen_auth.oauth.tokens import Kind, Token
 from synapse_nextgen_auth.secret import Keyring, digest

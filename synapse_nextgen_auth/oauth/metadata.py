@@ -7,6 +7,7 @@ import attrs
 from synapse_nextgen_auth.oauth.clients import DEVICE_CODE
 from synapse_nextgen_auth.oauth.grants import Prompt, ResponseMode
 from synapse_nextgen_auth.oauth.keys import Algorithm
+from synapse_nextgen_auth.oauth.permissions import PERMISSIONS
 
 PREFIX = "/_synapse/client/auth"
 
@@ -53,13 +54,7 @@ def document(endpoints: Endpoints, abilities: Abilities) -> dict[str, object]:
         "introspection_endpoint": endpoints.url("introspect"),
         "userinfo_endpoint": endpoints.url("userinfo"),
         "jwks_uri": endpoints.url("keys"),
-        "scopes_supported": [
-            "openid",
-            "email",
-            "profile",
-            "urn:matrix:client:api:*",
-            "urn:synapse:admin:*",
-        ],
+        "scopes_supported": [one.scope for one in PERMISSIONS if not one.unadvertised],
         "response_types_supported": ["code"],
         "response_modes_supported": [mode.value for mode in ResponseMode],
         "grant_types_supported": list(abilities.grant_types),

@@ -9,13 +9,16 @@ import re
 import attrs
 
 from synapse_nextgen_auth.oauth.errors import invalid_scope
+from synapse_nextgen_auth.oauth.permissions import (
+    API,
+    DEVICE,
+    EMAIL,
+    OPENID,
+    PERMISSIONS,
+    PROFILE,
+    Permission,
+)
 from synapse_nextgen_auth.oauth.wording import quoted
-
-OPENID = "openid"
-EMAIL = "email"
-PROFILE = "profile"
-ADMIN = "urn:synapse:admin:*"
-API = "urn:matrix:client:api:*"
 
 STABLE = "urn:matrix:client:"
 UNSTABLE = "urn:matrix:org.matrix.msc2967.client:"
@@ -24,7 +27,13 @@ UNSTABLE = "urn:matrix:org.matrix.msc2967.client:"
 RESERVED_DEVICE_IDS = ("guest_device", "dummy-device")
 
 _TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
-_PLAIN = frozenset({OPENID, EMAIL, PROFILE, ADMIN, API})
+_WHOLE = frozenset(permission.scope for permission in PERMISSIONS if not permission.followed_by)
+_BEGINNINGS = tuple(permission.scope for permission in PERMISSIONS if permission.followed_by)
+_GRAVE = frozenset(permission.scope for permission in PERMISSIONS if permission.grave)
+_BY_SCOPE = {permission.scope: permission for permission in PERMISSIONS}
+_NEEDS = {
+    permission: tuple(_BY_SCOPE[scope] for scope in permission.needs) for permission in PERMISSIONS
+}
 
 
 @attrs.frozen
@@ -45,6 +54,13 @@ class Scope:
     def effective(self) -> frozenset[str]:
         """The same permissions in their stable spelling."""
         return frozenset(map(_stable, self.tokens))
+
+    @property
+    def permissions(self) -> tuple[Permission, ...]:
+        """What it allows, in the order of the table."""
+        return tuple(
+            permission for permission in PERMISSIONS if _tokens_of(permission, self.effective)
+        )
 
     @property
     def openid(self) -> bool:
@@ -68,18 +84,19 @@ class Scope:
 
     @property
     def admin(self) -> bool:
-        """Whether Synapse's admin API is asked for; it also takes an account that is an admin."""
-        return ADMIN in self.tokens
+        """Whether power over the server is asked for; it also takes an account that is an admin."""
+        return any(_stable(token) in _GRAVE for token in self.tokens)
 
     @property
     def without_admin(self) -> "Scope":
         """The same scope for an account that is no administrator (any more)."""
-        return Scope(tuple(token for token in self.tokens if token != ADMIN))
+        return Scope(tuple(token for token in self.tokens if _stable(token) not in _GRAVE))
 
     @property
     def device_id(self) -> str | None:
         """The device that the client allocates; there is one exactly if there is `api`."""
-        return next(iter(_device_ids(self.effective)), None)
+        ids = (token[len(DEVICE) :] for token in self.effective if token.startswith(DEVICE))
+        return next(ids, None)
 
     def mask_of(self, part: "Scope") -> int | None:
         """Return which tokens of this scope are in `part`, a bit each; `None` if all of them are."""
@@ -132,7 +149,7 @@ def refuse_device_id(device_id: str) -> str | None:
 
 def _is_known(token: str) -> bool:
     stable = _stable(token)
-    return stable in _PLAIN or stable.startswith(STABLE + "device:")
+    return stable in _WHOLE or stable.startswith(_BEGINNINGS)
 
 
 def _stable(token: str) -> str:
@@ -141,25 +158,32 @@ def _stable(token: str) -> str:
     return token
 
 
-def _device_ids(effective: frozenset[str]) -> list[str]:
-    prefix = STABLE + "device:"
-    return [token[len(prefix) :] for token in effective if token.startswith(prefix)]
+def _tokens_of(permission: Permission, effective: frozenset[str]) -> list[str]:
+    """Return by what a scope asks for this, in the stable spelling."""
+    if permission.followed_by:
+        return [token for token in effective if token.startswith(permission.scope)]
+    return [permission.scope] if permission.scope in effective else []
 
 
 def _refuse(scope: Scope) -> str | None:
-    devices = _device_ids(scope.effective)
     # Two spellings of the same permission are a mistake we cannot answer "as asked" (C305).
     if len({token.startswith(UNSTABLE) for token in scope.tokens if _is_matrix(token)}) > 1:
         return "scope must not mix urn:matrix:client: with urn:matrix:org.matrix.msc2967.client:"
-    if len(devices) > 1:
-        return f"scope must contain exactly one {STABLE}device: token, not {len(devices)}"
-    if scope.api and not devices:
-        return f"scope with {API} must also contain {STABLE}device: and the id of the device"
-    if devices and not scope.api:
-        return f"scope with a {STABLE}device: token must also contain {API}"
-    if scope.admin and not scope.api:
-        return f"scope with {ADMIN} must also contain {API}"
-    return refuse_device_id(devices[0]) if devices else None
+    asked = {permission: _tokens_of(permission, scope.effective) for permission in PERMISSIONS}
+    for permission, tokens in asked.items():
+        if permission.followed_by and len(tokens) > 1:
+            return f"scope must contain exactly one {permission.scope} token, not {len(tokens)}"
+    for permission, tokens in asked.items():
+        missing = [needed for needed in _NEEDS[permission] if not asked[needed]]
+        if tokens and missing:
+            return _say_missing(permission, missing[0])
+    return refuse_device_id(scope.device_id) if scope.device_id is not None else None
+
+
+def _say_missing(permission: Permission, needed: Permission) -> str:
+    subject = f"a {permission.scope} token" if permission.followed_by else permission.scope
+    behind = f" and {needed.followed_by}" if needed.followed_by else ""
+    return f"scope with {subject} must also contain {needed.scope}{behind}"
 
 
 def _is_matrix(token: str) -> bool:

@@ -13,6 +13,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.approvals import Operation
 from synapse_nextgen_auth.oauth import redirects
+from synapse_nextgen_auth.oauth.permissions import Permission
 
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
@@ -106,16 +107,6 @@ class SignInPage(Page):
     error: SignInError | None = None
     retry_after: int | None = None
     email_allowed: bool = False
-
-
-class Permission(Enum):
-    """What an application may do once it is let in, as a person sees it."""
-
-    MATRIX_API = "matrix_api"
-    ADMIN = "admin"
-    OPENID = "openid"
-    EMAIL = "email"
-    PROFILE = "profile"
 
 
 @attrs.frozen

@@ -20,6 +20,7 @@ from synapse_nextgen_auth.homeserver.discovery import AuthIssuer, AuthMetadata
 from synapse_nextgen_auth.homeserver.versions import NEWEST_KNOWN, OLDEST
 from synapse_nextgen_auth.oauth.events import Happened
 from synapse_nextgen_auth.oauth.metadata import PREFIX
+from synapse_nextgen_auth.oauth.permissions import PERMISSIONS
 from synapse_nextgen_auth.oauth.scopes import parse as parse_scope
 from synapse_nextgen_auth.oauth.sessions import End
 from synapse_nextgen_auth.store import migrations
@@ -374,6 +375,15 @@ def test_the_scopes_on_the_page_are_known(scope):
     needed = "urn:matrix:client:api:* urn:matrix:client:device:DOCUMENTED"
 
     assert named in parse_scope(f"{named} {needed}").tokens
+
+
+def test_every_scope_is_on_the_page():
+    """The table names what the one in the code has, and nothing else."""
+    listed = [
+        scope.removesuffix("<id>") for scope in _cells(TOPICS / "scopes-and-admin.md", "The scopes")
+    ]
+
+    assert sorted(listed) == sorted(permission.scope for permission in PERMISSIONS)
 
 
 def test_the_supported_synapse_is_the_one_that_is_declared():

@@ -10,6 +10,8 @@ import jinja2
 import pytest
 
 from synapse_nextgen_auth.accounts.approvals import Operation
+from synapse_nextgen_auth.oauth import scopes
+from synapse_nextgen_auth.oauth.permissions import PERMISSIONS
 from synapse_nextgen_auth.web.templates import Templates, find_directory
 from synapse_nextgen_auth.web.views import (
     PAGES,
@@ -30,7 +32,6 @@ from synapse_nextgen_auth.web.views import (
     LinkPage,
     Message,
     MessagePage,
-    Permission,
     Refusal,
     RefusedPage,
     SessionLine,
@@ -48,6 +49,9 @@ STYLE = (DIRECTORY / "static" / "style.css").read_text()
 
 LONG = "Pneumonoultramicroscopicsilicovolcanoconiosis" * 6
 LONG_ID = f"@{LONG[:180]}:matrix.{LONG[:60]}.example.org"
+API = "urn:matrix:client:api:*"
+DEVICE_SCOPE = "urn:matrix:client:device:HJKLQWERTY"
+ADMIN = "urn:synapse:admin:*"
 RIGHT_TO_LEFT = "\u202e\u200fتطبيق المراسلة الآمن\u202c Element"
 
 ELEMENT = ClientCard(
@@ -75,7 +79,7 @@ CONSENT = ConsentPage(
     client=ELEMENT,
     user_id="@alice:example.org",
     display_name="Alice Liddell",
-    permissions=(Permission.MATRIX_API, Permission.OPENID),
+    permissions=scopes.parse(f"openid {API} {DEVICE_SCOPE}").permissions,
     device_id="HJKLQWERTY",
     redirect_host="app.element.io",
 )
@@ -115,7 +119,7 @@ DEVICE_GRANT = DeviceGrantPage(
     client_name="Element X",
     user_id="@alice:example.org",
     display_name="Alice Liddell",
-    permissions=(Permission.MATRIX_API,),
+    permissions=scopes.parse(f"{API} {DEVICE_SCOPE}").permissions,
     user_code="BCD-FGH-JKL",
     asked_at="2026-11-22 08:40 UTC",
     asked_minutes=2,
@@ -186,16 +190,18 @@ SAMPLES = {
         "admin": attrs.evolve(
             CONSENT,
             client=BARE,
-            permissions=(Permission.MATRIX_API, Permission.ADMIN),
+            permissions=scopes.parse(f"{API} {DEVICE_SCOPE} {ADMIN}").permissions,
             redirect_host="127.0.0.1",
         ),
-        "admin_only": attrs.evolve(CONSENT, permissions=(Permission.ADMIN,), device_id=None),
+        "admin_only": attrs.evolve(
+            CONSENT, permissions=scopes.Scope((ADMIN,)).permissions, device_id=None
+        ),
         "everything": attrs.evolve(
-            CONSENT, permissions=tuple(Permission), replaces="Pixel 5, the old one"
+            CONSENT, permissions=PERMISSIONS, replaces="Pixel 5, the old one"
         ),
         "web": attrs.evolve(
             CONSENT,
-            permissions=(Permission.OPENID, Permission.EMAIL, Permission.PROFILE),
+            permissions=scopes.parse("openid email profile").permissions,
             display_name=None,
             device_id=None,
         ),
@@ -232,7 +238,7 @@ SAMPLES = {
         "unconfirmed": attrs.evolve(DEVICE_GRANT, missing_confirmation=True),
         "nameless": attrs.evolve(DEVICE_GRANT, client_name=None),
         "admin": attrs.evolve(
-            DEVICE_GRANT, permissions=tuple(Permission), asked_from=None, asked_by=None
+            DEVICE_GRANT, permissions=PERMISSIONS, asked_from=None, asked_by=None
         ),
         "long": attrs.evolve(
             DEVICE_GRANT,
@@ -677,9 +683,9 @@ def test_every_sign_in_error_has_its_own_words():
 
 def test_every_permission_has_its_own_words():
     """Each permission reads differently, and no page shows one that was not asked for."""
-    pages = [attrs.evolve(CONSENT, permissions=(kind,)) for kind in Permission]
+    pages = [attrs.evolve(CONSENT, permissions=(kind,)) for kind in PERMISSIONS]
 
-    assert len(set(wording(pages))) == len(Permission)
+    assert len(set(wording(pages))) == len(PERMISSIONS)
 
 
 def test_every_operation_has_its_own_words():
@@ -876,7 +882,9 @@ def test_an_app_is_called_that():
 
 def test_c311_administration_is_never_a_line_among_others():
     """Power over the server gets a warning of its own and a red button."""
-    html = read(attrs.evolve(CONSENT, permissions=(Permission.MATRIX_API, Permission.ADMIN)))
+    html = read(
+        attrs.evolve(CONSENT, permissions=scopes.parse(f"{API} {DEVICE_SCOPE} {ADMIN}").permissions)
+    )
     classes = " ".join(found.get("class", "") for _, found in html.elements)
 
     assert "notice-danger" in classes

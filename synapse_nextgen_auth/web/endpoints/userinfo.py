@@ -5,7 +5,7 @@ from synapse.api.errors import InvalidClientTokenError
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth import bearer
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.scopes import OPENID
+from synapse_nextgen_auth.oauth.permissions import OPENID
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.site import Site

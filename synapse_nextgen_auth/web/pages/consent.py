@@ -8,19 +8,13 @@ from synapse_nextgen_auth.oauth import redirects, scopes
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_scope
 from synapse_nextgen_auth.oauth.grants import Grant
-from synapse_nextgen_auth.oauth.scopes import Scope
 from synapse_nextgen_auth.web import answers, forms, grants
 from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.languages import wanted
 from synapse_nextgen_auth.web.pages import visitors
 from synapse_nextgen_auth.web.pages.messages import Stop, account_standing
 from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.views import (
-    ConsentPage,
-    ForwardLabel,
-    Message,
-    Permission,
-)
+from synapse_nextgen_auth.web.views import ConsentPage, ForwardLabel, Message
 
 
 async def show(site: Site, incoming: Incoming) -> Outgoing:
@@ -105,7 +99,7 @@ async def _page(
                 redirect_uri=grant.redirect_uri,
             ),
             user_id=user_id,
-            permissions=permissions(scope),
+            permissions=scope.permissions,
             redirect_host=redirects.destination(grant.redirect_uri),
             display_name=display_name,
             device_id=device_id,
@@ -114,15 +108,3 @@ async def _page(
         )
     )
     return answers.page(200, html, goes_to=grant.redirect_uri, goes_further=not client.is_public)
-
-
-def permissions(scope: Scope) -> tuple[Permission, ...]:
-    """Return what a scope allows, as a person sees it."""
-    asked = (
-        (scope.admin, Permission.ADMIN),
-        (scope.api, Permission.MATRIX_API),
-        (scope.openid, Permission.OPENID),
-        (scope.email, Permission.EMAIL),
-        (scope.profile, Permission.PROFILE),
-    )
-    return tuple(permission for is_asked, permission in asked if is_asked)

@@ -18,7 +18,6 @@ from synapse_nextgen_auth.web import answers, forms, grants
 from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.languages import wanted
 from synapse_nextgen_auth.web.pages import visitors
-from synapse_nextgen_auth.web.pages.consent import permissions
 from synapse_nextgen_auth.web.pages.messages import (
     Stop,
     account_standing,
@@ -177,7 +176,7 @@ async def _page(
             client_name=_name(site, client, wanted(incoming)),
             user_id=user_id,
             display_name=display_name,
-            permissions=permissions(scope),
+            permissions=scope.permissions,
             device_id=scope.device_id,
             user_code=_code(site, grant),
             asked_at=asked_at.strftime("%Y-%m-%d %H:%M UTC"),

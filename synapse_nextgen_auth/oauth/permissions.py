@@ -1,0 +1,49 @@
+"""The one table of what a scope can allow (RFC 6749 section 3.3; Client-Server API, Scope).
+
+What is known, what goes together, what is advertised, what an administrator has to allow and what
+people are asked follow from it; the words that they are asked in are in the templates.
+"""
+
+import attrs
+
+OPENID = "openid"
+EMAIL = "email"
+PROFILE = "profile"
+API = "urn:matrix:client:api:*"
+DEVICE = "urn:matrix:client:device:"
+ADMIN = "urn:synapse:admin:*"
+
+
+@attrs.frozen(kw_only=True)
+class Permission:
+    """Something that a scope can allow: one scope token, in its stable spelling.
+
+    `needs` are the tokens that it must come together with. `followed_by` says what a client writes
+    behind it, once in a scope. `grave` is power over the server: it takes an account that is an
+    administrator, stands apart on a page, and is never remembered (C311). `acts` is false for what
+    only tells who somebody is. `unadvertised` says why discovery does not name it.
+    """
+
+    scope: str
+    needs: tuple[str, ...] = ()
+    followed_by: str | None = None
+    grave: bool = False
+    acts: bool = True
+    unadvertised: str | None = None
+
+
+PERMISSIONS = (
+    Permission(scope=OPENID, acts=False),
+    # OpenID Connect Core section 5.4: without `openid` they mean nothing, and are no mistake either.
+    Permission(scope=EMAIL, acts=False),
+    Permission(scope=PROFILE, acts=False),
+    Permission(scope=API, needs=(DEVICE,)),
+    Permission(
+        scope=DEVICE,
+        needs=(API,),
+        followed_by="the id of the device",
+        unadvertised="each client makes up an id of its own",
+    ),
+    # Admin power is asked for by name and on top of the API, never alone and never implied (C311).
+    Permission(scope=ADMIN, needs=(API,), grave=True),
+)
