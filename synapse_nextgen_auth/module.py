@@ -176,6 +176,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     keys = keyring(config, hs_config)
     issuer = _issuer(config, homeserver, keys)
     limits = effective_limits(config, hs_config)
+    people = People(homeserver)
     sessions = config.sessions
     return Site(
         homeserver=homeserver,
@@ -190,9 +191,9 @@ def build(config: Config, homeserver: Homeserver) -> Site:
                 redirects=_redirect_rules(issuer.identifier, config.client_registration),
             ),
         ),
-        people=People(homeserver),
+        people=people,
         devices=Devices(homeserver),
-        token_check=TokenCheck(homeserver, keys, limits, Activity(homeserver, limits)),
+        token_check=TokenCheck(homeserver, people, keys, limits, Activity(homeserver, limits)),
         lifetimes=Lifetimes(
             sessions=limits,
             browsers=BrowserLimits(sessions.browser_idle_lifetime, sessions.browser_lifetime),

@@ -2,6 +2,7 @@
 
 import enum
 import re
+from collections.abc import Iterator
 
 import attrs
 
@@ -21,7 +22,7 @@ class Standing(enum.Enum):
 
 @attrs.frozen
 class Account:
-    """What Synapse knows about an account, as far as signing in is concerned."""
+    """What Synapse knows about an account, as far as it says who may go on."""
 
     user_id: str
     is_admin: bool = False
@@ -32,13 +33,13 @@ class Account:
     is_guest: bool = False
     is_appservice: bool = False
     exceeds_limit: bool = False
+    is_blocked: bool = False  # by another module, which was asked about what is to begin
+    is_shadow_banned: bool = False
 
-    def refuse_sign_in(self) -> Standing | None:
-        """Return why the person may not sign in or begin a session, or `None`.
-
-        Suspended and shadow-banned people may: Synapse limits what they do afterwards.
-        """
-        reasons = (
+    @property
+    def standings(self) -> Iterator[Standing]:
+        """All that could be in the way; `admission.refuse` says what is, for which intent."""
+        found = (
             (self.is_deactivated, Standing.DEACTIVATED),
             (self.is_locked, Standing.LOCKED),
             (self.is_guest, Standing.GUEST),
@@ -46,8 +47,9 @@ class Account:
             (not self.is_approved, Standing.APPROVAL_PENDING),
             (self.is_expired, Standing.EXPIRED),
             (self.exceeds_limit, Standing.SERVER_LIMIT),
+            (self.is_blocked, Standing.BLOCKED),
         )
-        return next((standing for applies, standing in reasons if applies), None)
+        return (standing for applies, standing in found if applies)
 
 
 @attrs.frozen

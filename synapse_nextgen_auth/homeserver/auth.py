@@ -14,8 +14,9 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.challenges import add_challenge
 from synapse_nextgen_auth.homeserver.http import address, user_agent
 from synapse_nextgen_auth.homeserver.outage import come_back
-from synapse_nextgen_auth.homeserver.tokens import TokenCheck, is_ours, may_administer, surrogate
+from synapse_nextgen_auth.homeserver.tokens import TokenCheck, is_ours, may_administer
 from synapse_nextgen_auth.oauth import bearer, tokens
+from synapse_nextgen_auth.oauth.tokens import surrogate
 
 logger = logging.getLogger(__name__)
 

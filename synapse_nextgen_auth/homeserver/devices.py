@@ -17,9 +17,9 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.patience import insist
-from synapse_nextgen_auth.homeserver.tokens import surrogate
 from synapse_nextgen_auth.oauth.names import shortened
 from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.oauth.tokens import surrogate
 
 logger = logging.getLogger(__name__)
 

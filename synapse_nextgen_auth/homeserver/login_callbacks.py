@@ -15,8 +15,8 @@ from synapse_nextgen_auth.homeserver import background, news
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.live import UnknownSession
-from synapse_nextgen_auth.homeserver.tokens import surrogate
 from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.oauth.tokens import surrogate
 from synapse_nextgen_auth.store.txn import Txn
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Accounts: who they are to Synapse, whether they may sign in, and whether a password is theirs."""
+"""Accounts: who they are to Synapse, whether they may go on, and whether a password is theirs."""
 
 import logging
 from contextlib import AbstractAsyncContextManager
@@ -17,7 +17,16 @@ from synapse.types import UserID
 from synapse.util.async_helpers import Linearizer
 from synapse.util.threepids import canonicalise_email
 
-from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, Account, Identifier
+from synapse_nextgen_auth.accounts.admission import (
+    NOTHING,
+    Asked,
+    Intent,
+    Reason,
+    is_asked_afresh,
+    matters,
+    refuse,
+)
+from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, Account, Identifier, Standing
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.caches import ask_again
 from synapse_nextgen_auth.homeserver.devices import as_device_name
@@ -62,6 +71,23 @@ class PasswordsOff(Exception):
     """This homeserver does not let people sign in with passwords."""
 
 
+@attrs.frozen
+class NotAdmitted(Exception):
+    """The account may not go on."""
+
+    why: Reason
+
+
+@attrs.frozen
+class Newcomer:
+    """What is about to begin a session, as modules that look for spam are told."""
+
+    device_id: str | None
+    device_name: str
+    user_agent: str
+    address: str
+
+
 class People:
     """Synapse's accounts."""
 
@@ -81,27 +107,50 @@ class People:
         self._nobodys_hash: str | None = None
         self.login_callbacks = LoginCallbacks(homeserver)
 
-    async def account(self, user_id: str, *, afresh: bool = False) -> Account | None:
-        """Return the account with what matters for signing in, `None` if there is none.
+    async def admit(
+        self,
+        user_id: str,
+        intent: Intent,
+        asked: Asked = NOTHING,
+        *,
+        newcomer: Newcomer | None = None,
+    ) -> Account:
+        """Return the account if it may go on; raise `NotAdmitted` otherwise.
 
-        `afresh` asks the database: another process may have locked the account a moment ago.
+        There is no other way to an account. With `newcomer` the spam checker modules are asked too,
+        about a session that is to begin, and only if nothing else is in the way (C325).
         """
-        if afresh:
+        account = await self._account(user_id, intent)
+        why = refuse(account, intent, asked)
+        if account is not None and why is None and newcomer is not None:
+            is_blocked = await self._is_blocked(user_id, newcomer)
+            why = refuse(attrs.evolve(account, is_blocked=is_blocked), intent, asked)
+        if account is None or why is not None:
+            raise NotAdmitted(why or Standing.DEACTIVATED)
+        return account
+
+    async def _account(self, user_id: str, intent: Intent) -> Account | None:
+        """Return the account with what matters for this intent, `None` if there is none."""
+        if is_asked_afresh(intent):
             user = await ask_again(self._store.get_user_by_id, user_id)
         else:
             user = await self._homeserver.user(user_id)
         if user is None:
             return None
+        has_expiry, has_limit = (
+            matters(standing, intent) for standing in (Standing.EXPIRED, Standing.SERVER_LIMIT)
+        )
         return Account(
             user_id=user_id,
             is_admin=user.is_admin,
             is_deactivated=user.is_deactivated,
             is_locked=user.locked,
-            is_expired=await self._is_expired(user_id),
+            is_expired=has_expiry and await self._is_expired(user_id),
             is_approved=user.approved or not self._approval_required,
             is_guest=user.is_guest,
             is_appservice=user.appservice_id is not None,
-            exceeds_limit=await self._exceeds_limit(user_id),
+            exceeds_limit=has_limit and await self._exceeds_limit(user_id),
+            is_shadow_banned=user.is_shadow_banned,
         )
 
     async def scope_in_force(self, session: Session) -> str:
@@ -156,31 +205,6 @@ class People:
             except LimitExceededError as error:
                 raise TryLater(_seconds(error)) from error
         return user_id
-
-    async def is_blocked(
-        self,
-        user_id: str,
-        *,
-        device_id: str | None,
-        device_name: str,
-        user_agent: str,
-        address: str,
-    ) -> bool:
-        """Ask the spam checker modules about a session that is about to begin (C325)."""
-        checker = self._homeserver.hs.get_module_api_callbacks().spam_checker
-        verdict = await checker.check_login_for_spam(
-            user_id,
-            device_id=device_id,
-            initial_display_name=as_device_name(device_name),
-            request_info=[(user_agent, address)],
-            auth_provider_id=None,
-        )
-        return bool(verdict != checker.NOT_SPAM)
-
-    async def is_gone(self, user_id: str) -> bool:
-        """Say whether the account is deactivated in the database at this moment."""
-        user = await ask_again(self._store.get_user_by_id, user_id)
-        return user is None or bool(user.is_deactivated)
 
     async def signed_in(self, user_id: str) -> None:
         """Tell account-validity modules about a session that began, as Synapse's login does (C335)."""
@@ -244,6 +268,17 @@ class People:
         if self._waiting >= _MAX_WAITING:
             raise TryLater(5, busy=True)
         return _Counted(self, self._checks.queue("passwords"))
+
+    async def _is_blocked(self, user_id: str, newcomer: Newcomer) -> bool:
+        checker = self._homeserver.hs.get_module_api_callbacks().spam_checker
+        verdict = await checker.check_login_for_spam(
+            user_id,
+            device_id=newcomer.device_id,
+            initial_display_name=as_device_name(newcomer.device_name),
+            request_info=[(newcomer.user_agent, newcomer.address)],
+            auth_provider_id=None,
+        )
+        return bool(verdict != checker.NOT_SPAM)
 
     async def _is_expired(self, user_id: str) -> bool:
         handler = self._homeserver.hs.get_account_validity_handler()

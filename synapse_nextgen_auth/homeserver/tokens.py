@@ -1,20 +1,20 @@
 """Checking our access tokens for Synapse."""
 
-from functools import lru_cache
-
 import attrs
 from synapse.api.errors import InvalidClientTokenError
 from synapse.types import Requester, create_requester
 
+from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.homeserver.activity import Activity
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.challenges import insufficient_scope
 from synapse_nextgen_auth.homeserver.live import UnknownSession
+from synapse_nextgen_auth.homeserver.people import NotAdmitted, People
 from synapse_nextgen_auth.oauth import tokens
 from synapse_nextgen_auth.oauth.permissions import ADMIN, API
 from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, Limits, Session
 from synapse_nextgen_auth.oauth.tokens import Kind, Token
-from synapse_nextgen_auth.secret import Keyring, digest
+from synapse_nextgen_auth.secret import Keyring
 
 # What marks every request with a token of ours. It travels between processes with the requester, no
 # client can ask for it, and Synapse gives nothing for it.
@@ -35,6 +35,7 @@ class TokenCheck:
     """Decides what a token of ours opens, without a query when the session is known."""
 
     homeserver: Homeserver
+    people: People
     keys: Keyring
     limits: Limits = attrs.field(converter=_without_idle)
     activity: Activity
@@ -89,14 +90,15 @@ class TokenCheck:
         scope = session.granted.effective
         if API not in scope:
             raise insufficient_scope("This token does not open the Matrix API", API)
-        user = await self.homeserver.user(session.user_id)
-        if user is None or user.is_deactivated:
-            raise InvalidClientTokenError("Unrecognised access token")
+        try:
+            account = await self.people.admit(session.user_id, Intent.MATRIX_API)
+        except NotAdmitted:
+            raise InvalidClientTokenError("Unrecognised access token") from None
         return create_requester(
             session.user_id,
             scope=scope | {OURS},
-            is_guest=user.is_guest,
-            shadow_banned=user.is_shadow_banned,
+            is_guest=account.is_guest,
+            shadow_banned=account.is_shadow_banned,
             device_id=session.device_id,
         )
 
@@ -120,9 +122,3 @@ def is_ours(requester: Requester) -> bool:
 def may_administer(requester: Requester) -> bool:
     """Say whether the token was granted the power over the server."""
     return ADMIN in requester.scope
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def surrogate(session_id: str) -> str:
-    """Return what `user_ips` gets instead of the token: stable per session, opens nothing (C337)."""
-    return f"nextgen_session_{digest(session_id)[:32]}"

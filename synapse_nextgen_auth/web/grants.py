@@ -5,11 +5,11 @@ Every page that has something to do with a grant comes back to `go_on`.
 
 import logging
 
-from synapse_nextgen_auth.accounts.people import Standing
+from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.flows import authorize as flow
-from synapse_nextgen_auth.flows import room
 from synapse_nextgen_auth.flows.authorize import Refused, Step
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.homeserver.people import Newcomer, NotAdmitted
 from synapse_nextgen_auth.oauth import authorize as rules
 from synapse_nextgen_auth.oauth import redirects, scopes
 from synapse_nextgen_auth.oauth.authorize import Answer, Target
@@ -18,18 +18,17 @@ from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
 from synapse_nextgen_auth.secret import digest, random_token
 from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.web.admission import admit_application
 from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.pages.messages import (
     OF_REFUSED,
     Stop,
-    account_standing,
     refuse_if_gone,
 )
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.views import (
     ClientCard,
     FormPostPage,
-    ForwardLabel,
     Message,
     Refusal,
     RefusedPage,
@@ -79,10 +78,11 @@ async def is_agreed(site: Site, visitor: Visitor, grant: Grant, client: Client) 
     remember_for = site.config.consent.remember_for
     if client.is_public or grant.asks_consent or not remember_for or visitor.user_id is None:
         return False
-    account = await site.people.account(visitor.user_id)
-    if account is None or account.refuse_sign_in() is not None:
-        return False
     if scopes.parse(grant.scope).admin:
+        return False
+    try:
+        await site.people.admit(visitor.user_id, Intent.SIGN_IN)
+    except NotAdmitted:
         return False
     now = site.now()
     return await site.homeserver.run(
@@ -95,21 +95,17 @@ async def is_agreed(site: Site, visitor: Visitor, grant: Grant, client: Client) 
     )
 
 
-async def check_room(site: Site, user_id: str, device_id: str | None) -> None:
-    """Stop when this would be one device too many; none is signed out to make room (C314)."""
-    limit = site.config.sessions.max_devices
-    if limit is None or device_id is None:
-        return
-    fits = await site.homeserver.run(
-        room.would_fit, user_id, device_id, max_devices=limit, now=site.now()
+async def check_account(
+    site: Site, user_id: str, grant: Grant, *, newcomer: Newcomer | None = None
+) -> None:
+    """Stop when this account may not let the client in, or not to what is asked for."""
+    await admit_application(
+        site,
+        user_id,
+        scopes.parse(grant.scope),
+        sign_in_url=f"sign-in?grant={grant.grant_id}",
+        newcomer=newcomer,
     )
-    if not fits:
-        raise Stop(
-            403,
-            Message.TOO_MANY_DEVICES,
-            forward_url="account",
-            forward_label=ForwardLabel.DEVICES,
-        )
 
 
 async def approve(
@@ -128,14 +124,13 @@ async def approve(
     Stops when a spam checker objects, also where the consent page was left out (C325).
     """
     assert visitor.browser is not None, "only somebody signed in agrees"  # noqa: S101
-    if await site.people.is_blocked(
-        visitor.browser.user_id,
+    newcomer = Newcomer(
         device_id=scopes.parse(grant.scope).device_id,
         device_name=client.name_for(()),
         user_agent=incoming.user_agent,
         address=incoming.address,
-    ):
-        raise account_standing(Standing.BLOCKED)
+    )
+    await check_account(site, visitor.browser.user_id, grant, newcomer=newcomer)
     code, now = random_token(), site.now()
     decision = flow.Decision(
         user_id=visitor.browser.user_id,

@@ -1,4 +1,4 @@
-"""How people name themselves, and who may sign in."""
+"""How people name themselves."""
 
 import pytest
 from hypothesis import given
@@ -6,9 +6,7 @@ from hypothesis import strategies as st
 
 from synapse_nextgen_auth.accounts.people import (
     MAX_IDENTIFIER,
-    Account,
     Identifier,
-    Standing,
     hinted,
     identify,
 )
@@ -122,25 +120,3 @@ def test_c029_any_hint_is_answered(scheme, rest):
     assert shown in scheme + rest
     assert len(shown) <= MAX_IDENTIFIER + 5
     assert shown.isprintable()
-
-
-@pytest.mark.parametrize(
-    ("fields", "standing"),
-    [
-        ({}, None),
-        ({"is_admin": True}, None),
-        ({"is_deactivated": True}, Standing.DEACTIVATED),
-        ({"is_locked": True}, Standing.LOCKED),
-        ({"is_guest": True}, Standing.GUEST),
-        ({"is_appservice": True}, Standing.APPSERVICE),
-        ({"is_approved": False}, Standing.APPROVAL_PENDING),
-        ({"is_expired": True}, Standing.EXPIRED),
-        ({"exceeds_limit": True}, Standing.SERVER_LIMIT),
-        ({"is_deactivated": True, "is_locked": True}, Standing.DEACTIVATED),
-        ({"is_locked": True, "exceeds_limit": True}, Standing.LOCKED),
-        ({"is_locked": True, "is_admin": True}, Standing.LOCKED),
-    ],
-)
-def test_who_may_sign_in(fields, standing):
-    """What lasts is told before what passes."""
-    assert Account("@alice:example.com", **fields).refuse_sign_in() is standing

@@ -5,6 +5,7 @@ import re
 import pytest
 import requests
 
+from support.accounts import no_account
 from support.oauth import Browser
 from synapse_nextgen_auth.secret import digest
 
@@ -163,3 +164,14 @@ def test_c190_an_account_that_is_gone_can_do_nothing(homeserver, server, user, c
         "SELECT code_digest FROM nextgen_grants WHERE user_id = ?", user.user_id
     )
     assert codes == []
+
+
+def test_c190_an_account_that_is_not_there_can_do_nothing(homeserver, server, user, browser):
+    """Its row is gone, as after a restored backup, and the cookie of its browser is still good."""
+    parameters, _ = server.client().request()
+    with no_account(homeserver, user):
+        answers = [browser.get(server.url("account")), browser.authorize(parameters)]
+
+    for answer in answers:
+        assert answer.status_code == 403
+        assert "It has been deactivated" in answer.text

@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.accounts import no_account
 from support.keys import master_key, public_key
 from support.oauth import API, DEVICE, Browser, device_id
 
@@ -302,6 +303,19 @@ def test_c302_a_locked_account_approves_nothing(homeserver, server, user, reset)
 
     assert page.status_code == 403
     assert "This account is locked" in page.text
+    assert reset().status_code == 401
+
+
+def test_c302_an_account_that_is_not_there_approves_nothing(homeserver, server, user, reset):
+    """Its browser is still signed in, and the request still waits."""
+    url = reset().json()["params"]["m.oauth"]["url"]
+    browser = Browser.of(server, user)
+
+    with no_account(homeserver, user):
+        page = browser.get(url)
+
+    assert page.status_code == 403
+    assert "It has been deactivated" in page.text
     assert reset().status_code == 401
 
 

@@ -2,8 +2,10 @@
 
 from synapse.api.errors import SynapseError
 
+from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.flows import refresh
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.homeserver.people import NotAdmitted
 from synapse_nextgen_auth.oauth import tokens
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import invalid_client, invalid_request
@@ -53,8 +55,11 @@ async def _session(site: Site, token: Token) -> Session | None:
     session = await (
         _of_access(site, token) if token.kind is Kind.ACCESS else _of_refresh(site, token)
     )
-    account = await site.people.account(session.user_id) if session else None
-    if account is None or account.is_deactivated or account.is_locked:
+    if session is None:
+        return None
+    try:
+        await site.people.admit(session.user_id, Intent.USE)
+    except NotAdmitted:
         return None
     return session
 

@@ -6,11 +6,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 
 import attrs
 
+from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.flows import begin_session, end_session, redeem_code, refresh
 from synapse_nextgen_auth.flows import device as flow
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.homeserver.live import UnknownSession
+from synapse_nextgen_auth.homeserver.people import NotAdmitted
 from synapse_nextgen_auth.oauth import client_auth, scopes, tokens
 from synapse_nextgen_auth.oauth.clients import (
     AUTHORIZATION_CODE,
@@ -165,9 +167,10 @@ async def collect(site: Site, ask: Ask) -> Outgoing:
     refusal = refuse_poll(found)
     if refusal is not None:
         raise OAuthError(*refusal)
-    account = await site.people.account(grant.user_id or "", afresh=True)
-    if account is None or account.refuse_sign_in() is not None:
-        raise OAuthError("access_denied", "The account may not sign in")
+    try:
+        await site.people.admit(grant.user_id or "", Intent.COLLECT)
+    except NotAdmitted:
+        raise OAuthError("access_denied", "The account may not sign in") from None
     await site.devices.expect_to_provide(scopes.parse(grant.scope).device_id)
     session_id = random_id()
     async with _place(site, grant.user_id), _undone_if_unheard(site, session_id):
@@ -269,9 +272,10 @@ async def _living(site: Site, presented: Token) -> Session:
         session = await site.homeserver.live.find(presented.session_id)
     except UnknownSession:
         raise invalid_grant("unknown session") from None
-    user = await site.homeserver.user(session.user_id)
-    if user is None or user.is_deactivated:
-        raise await _over(site, session, End.LOGOUT, "the account is gone")
+    try:
+        await site.people.admit(session.user_id, Intent.REFRESH)
+    except NotAdmitted:
+        raise await _over(site, session, End.LOGOUT, "the account is gone") from None
     if session.device_id is not None and (
         await site.homeserver.device_name(session.user_id, session.device_id) is None
     ):
@@ -288,12 +292,13 @@ async def _check_account(site: Site, user_id: str | None) -> None:
     """Refuse a code of somebody who may not sign in any more (C101, C145)."""
     if user_id is None:
         return
-    account = await site.people.account(user_id, afresh=True)
-    standing = Standing.DEACTIVATED if account is None else account.refuse_sign_in()
-    if standing is Standing.SERVER_LIMIT:
-        raise OAuthError("temporarily_unavailable", "The server accepts no sign-ins now", 503)
-    if standing is not None:
-        raise invalid_grant(f"the account may not sign in: {standing.value}")
+    try:
+        await site.people.admit(user_id, Intent.COLLECT)
+    except NotAdmitted as refused:
+        if refused.why is Standing.SERVER_LIMIT:
+            limited = "The server accepts no sign-ins now"
+            raise OAuthError("temporarily_unavailable", limited, 503) from None
+        raise invalid_grant(f"the account may not sign in: {refused.why.value}") from None
 
 
 class _DeviceTaken(Exception):
@@ -317,7 +322,9 @@ async def _hand_over(
         await site.people.signed_in(session.user_id)
         pair = _pair(site, session, session.generation)
         answer = await _answer(site, ask.client, session, pair, nonce=nonce)
-        is_gone = await site.people.is_gone(session.user_id)
+        await site.people.admit(session.user_id, Intent.KEEP)
+    except NotAdmitted:
+        raise await _take_back(site, session) from None
     except _DeviceTaken:
         await _undo(site, session, made=False)
         raise OAuthError("access_denied", "The account has this device already") from None
@@ -325,8 +332,6 @@ async def _hand_over(
         logger.warning("Could not hand over session %s", session.session_id, exc_info=True)
         await _undo(site, session, made=is_new)
         raise unavailable("the device or the tokens could not be made") from error
-    if is_gone:
-        raise await _take_back(site, session)
     site.people.login_callbacks.begun(session)
     site.homeserver.metrics.session_begun()
     logger.info(

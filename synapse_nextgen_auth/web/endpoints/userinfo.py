@@ -2,7 +2,9 @@
 
 from synapse.api.errors import InvalidClientTokenError
 
+from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.homeserver.people import NotAdmitted
 from synapse_nextgen_auth.oauth import bearer
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.permissions import OPENID
@@ -38,9 +40,10 @@ async def _session(site: Site, incoming: Incoming) -> Session:
         )
     except InvalidClientTokenError as error:
         raise OAuthError(bearer.INVALID_TOKEN, "The access token is not valid", 401) from error
-    account = await site.people.account(session.user_id)
-    if account is None or account.is_deactivated or account.is_locked:
-        raise OAuthError(bearer.INVALID_TOKEN, "The access token is not valid", 401)
+    try:
+        await site.people.admit(session.user_id, Intent.USE)
+    except NotAdmitted:
+        raise OAuthError(bearer.INVALID_TOKEN, "The access token is not valid", 401) from None
     if await site.clients.find(session.client_id) is None:
         raise OAuthError(bearer.INVALID_TOKEN, "The access token is not valid", 401)
     if not session.granted.openid:

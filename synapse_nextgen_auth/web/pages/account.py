@@ -11,9 +11,10 @@ from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.web import answers, forms, grants
+from synapse_nextgen_auth.web.admission import admit
 from synapse_nextgen_auth.web.languages import wanted
 from synapse_nextgen_auth.web.pages import visitors
-from synapse_nextgen_auth.web.pages.messages import account_standing, unknown_choice
+from synapse_nextgen_auth.web.pages.messages import unknown_choice
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.views import (
     ClientCard,
@@ -36,7 +37,7 @@ async def show(site: Site, incoming: Incoming) -> Outgoing:
     is_ending = wish.action is Action.DEVICE_DELETE or wish.session is not None
     if visitor.user_id is None or (is_ending and not visitors.is_fresh(site, visitor)):
         return visitors.with_cookie(site, visitor, answers.redirect(f"sign-in?{wish.query}"))
-    await _check_account(site, visitor.user_id)
+    await admit(site, visitor.user_id)
     seen = await _look(site, incoming, visitor.user_id, wish)
     if seen.session is not None:
         page: Page = SessionPage(
@@ -80,7 +81,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
         return answers.redirect(f"sign-in?{wish.query}")
     if form.get("decision") != "end" or (wish.device_id is None and wish.session is None):
         raise unknown_choice()
-    await _check_account(site, visitor.user_id)
+    await admit(site, visitor.user_id)
     if wish.device_id is not None:
         # Of this account alone: somebody else's device is as good as none (C301).
         await site.devices.remove(visitor.user_id, wish.device_id)
@@ -108,13 +109,6 @@ def _wish(incoming: Incoming) -> Wish:
     return Wish.read(
         parameters.get("action"), parameters.get("device_id"), parameters.get("session")
     )
-
-
-async def _check_account(site: Site, user_id: str) -> None:
-    account = await site.people.account(user_id)
-    standing = account.refuse_sign_in() if account else None
-    if standing is not None:
-        raise account_standing(standing)
 
 
 @attrs.frozen

@@ -5,10 +5,11 @@ from synapse_nextgen_auth.flows import approve_operation as flow
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.web import answers, grants
+from synapse_nextgen_auth.web.admission import admit
 from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.languages import wanted
 from synapse_nextgen_auth.web.pages import visitors
-from synapse_nextgen_auth.web.pages.messages import Stop, account_standing
+from synapse_nextgen_auth.web.pages.messages import Stop
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.views import (
@@ -70,10 +71,7 @@ async def _find(site: Site, visitor: Visitor, onward: Onward) -> Approval:
         raise Stop(409, Message.ALREADY_DONE)
     if not approval.is_open(site.now()):
         raise Stop(400, Message.REQUEST_EXPIRED)
-    account = await site.people.account(approval.user_id)
-    standing = account.refuse_sign_in() if account else None
-    if standing is not None:
-        raise account_standing(standing)
+    await admit(site, approval.user_id)
     return approval
 
 

@@ -1,6 +1,5 @@
 """The consent page: which client, which account, what it may do."""
 
-from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.flows import authorize as flow
 from synapse_nextgen_auth.flows.authorize import Step
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
@@ -12,9 +11,9 @@ from synapse_nextgen_auth.web import answers, forms, grants
 from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.languages import wanted
 from synapse_nextgen_auth.web.pages import visitors
-from synapse_nextgen_auth.web.pages.messages import Stop, account_standing
+from synapse_nextgen_auth.web.pages.messages import Stop
 from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.views import ConsentPage, ForwardLabel, Message
+from synapse_nextgen_auth.web.views import ConsentPage, Message
 
 
 async def show(site: Site, incoming: Incoming) -> Outgoing:
@@ -23,7 +22,7 @@ async def show(site: Site, incoming: Incoming) -> Outgoing:
     grant, client = await _grant(site, incoming, visitor)
     if flow.next_step(grant, visitor.browser) is Step.SIGN_IN or visitor.user_id is None:
         return answers.redirect(f"sign-in?grant={grant.grant_id}")
-    await _check_account(site, visitor.user_id, grant)
+    await grants.check_account(site, visitor.user_id, grant)
     refusal = await _refuse_device(site, visitor.user_id, grant)
     if refusal is not None:
         return await grants.refuse(site, grant, client, refusal)
@@ -45,7 +44,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
         return answers.redirect(f"sign-in?grant={grant.grant_id}")
     if decision != "approve" or visitor.user_id is None:
         raise Stop(400, Message.BAD_REQUEST)
-    await _check_account(site, visitor.user_id, grant)
+    await grants.check_account(site, visitor.user_id, grant)
     refusal = await _refuse_device(site, visitor.user_id, grant)
     if refusal is not None:
         return await grants.refuse(site, grant, client, refusal)
@@ -54,23 +53,6 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
 
 async def _grant(site: Site, incoming: Incoming, visitor: Visitor) -> tuple[Grant, Client]:
     return await grants.find(site, visitor, forms.parse(incoming.query).get("grant"))
-
-
-async def _check_account(site: Site, user_id: str, grant: Grant) -> None:
-    """Stop when this account may not sign in any more, or not to what is asked for."""
-    other = f"sign-in?grant={grant.grant_id}"
-    account = await site.people.account(user_id)
-    standing = Standing.DEACTIVATED if account is None else account.refuse_sign_in()
-    if standing is not None:
-        raise account_standing(standing, other_account_url=other)
-    if account is not None and scopes.parse(grant.scope).admin and not account.is_admin:
-        raise Stop(
-            403,
-            Message.ADMIN_NOT_ALLOWED,
-            forward_url=other,
-            forward_label=ForwardLabel.OTHER_ACCOUNT,
-        )
-    await grants.check_room(site, user_id, scopes.parse(grant.scope).device_id)
 
 
 async def _refuse_device(site: Site, user_id: str, grant: Grant) -> OAuthError | None:

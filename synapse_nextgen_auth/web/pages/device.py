@@ -6,21 +6,21 @@ It shows what lets a person notice that somebody else began it: where, when, and
 import logging
 from datetime import datetime, timezone
 
-from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.accounts.user_agents import describe
 from synapse_nextgen_auth.flows import device as flow
 from synapse_nextgen_auth.flows.device import Refused
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.homeserver.people import Newcomer
 from synapse_nextgen_auth.oauth import scopes, user_codes
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.device_grants import DeviceGrant
-from synapse_nextgen_auth.web import answers, forms, grants
+from synapse_nextgen_auth.web import answers, forms
+from synapse_nextgen_auth.web.admission import admit_application
 from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.languages import wanted
 from synapse_nextgen_auth.web.pages import visitors
 from synapse_nextgen_auth.web.pages.messages import (
     Stop,
-    account_standing,
     refuse_if_gone,
     unknown_choice,
 )
@@ -86,30 +86,18 @@ async def _grant(site: Site, incoming: Incoming, visitor: Visitor) -> tuple[Devi
     return grant, client
 
 
-async def _check(site: Site, user_id: str, grant: DeviceGrant) -> None:
+async def _check(
+    site: Site, user_id: str, grant: DeviceGrant, *, newcomer: Newcomer | None = None
+) -> None:
     """Stop when the account may not, or when the device is another one's already (C310)."""
-    other = f"sign-in?device={grant.grant_id}"
-    account = await site.people.account(user_id)
-    standing = Standing.DEACTIVATED if account is None else account.refuse_sign_in()
-    if standing is not None:
-        raise account_standing(standing, other_account_url=other)
-    scope = scopes.parse(grant.scope)
-    if account is not None and scope.admin and not account.is_admin:
-        raise Stop(
-            403,
-            Message.ADMIN_NOT_ALLOWED,
-            forward_url=other,
-            forward_label=ForwardLabel.OTHER_ACCOUNT,
-        )
-    device_id = scope.device_id
-    if device_id is not None and (
-        await site.devices.name_of(user_id, device_id) is not None
-        or await site.devices.is_reserved(user_id, device_id)
-    ):
-        raise Stop(
-            409, Message.DEVICE_TAKEN, forward_url="link", forward_label=ForwardLabel.TRY_AGAIN
-        )
-    await grants.check_room(site, user_id, device_id)
+    await admit_application(
+        site,
+        user_id,
+        scopes.parse(grant.scope),
+        sign_in_url=f"sign-in?device={grant.grant_id}",
+        is_new_device=True,
+        newcomer=newcomer,
+    )
 
 
 async def _approve(
@@ -117,14 +105,13 @@ async def _approve(
 ) -> Outgoing:
     assert visitor.browser is not None, "only somebody signed in agrees"  # noqa: S101
     user_id = visitor.browser.user_id
-    if await site.people.is_blocked(
-        user_id,
+    newcomer = Newcomer(
         device_id=scopes.parse(grant.scope).device_id,
         device_name=client.name_for(()),
         user_agent=grant.user_agent or "",
         address=grant.address or "",
-    ):
-        raise account_standing(Standing.BLOCKED)
+    )
+    await _check(site, user_id, grant, newcomer=newcomer)
     approved = await site.homeserver.run(
         flow.approve,
         grant,

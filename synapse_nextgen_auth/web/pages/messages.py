@@ -4,10 +4,12 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from synapse_nextgen_auth.accounts.admission import Intent, Reason, Unfit
 from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.flows.authorize import Refused
 from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.homeserver.people import NotAdmitted
 from synapse_nextgen_auth.oauth.authorize import Problem
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.web import answers
@@ -33,7 +35,7 @@ class Stop(Exception):
     refusal: OAuthError | None = None
 
 
-OF_STANDING = {
+OF_REASON: dict[Reason, Message] = {
     Standing.DEACTIVATED: Message.ACCOUNT_DEACTIVATED,
     Standing.LOCKED: Message.ACCOUNT_LOCKED,
     Standing.EXPIRED: Message.ACCOUNT_EXPIRED,
@@ -42,6 +44,9 @@ OF_STANDING = {
     Standing.APPSERVICE: Message.APPSERVICE_NOT_ALLOWED,
     Standing.SERVER_LIMIT: Message.SERVER_LIMIT,
     Standing.BLOCKED: Message.LOGIN_BLOCKED,
+    Unfit.ADMIN: Message.ADMIN_NOT_ALLOWED,
+    Unfit.DEVICE: Message.DEVICE_TAKEN,
+    Unfit.ROOM: Message.TOO_MANY_DEVICES,
 }
 
 OF_PROBLEM = {
@@ -89,13 +94,20 @@ async def refuse_if_gone(site: Site, user_id: str) -> None:
     Deactivation marks the account and then ends what it finds; whatever is written after that look
     finds the mark here.
     """
-    if await site.people.is_gone(user_id):
+    try:
+        await site.people.admit(user_id, Intent.KEEP)
+    except NotAdmitted as refused:
         await site.homeserver.run(end_session.sign_out_everywhere, user_id, now=site.now())
-        raise account_standing(Standing.DEACTIVATED)
+        raise not_admitted(refused.why) from None
 
 
-def account_standing(standing: Standing, *, other_account_url: str | None = None) -> Stop:
-    """Say why this account cannot go on, and offer to use another one."""
-    status = 503 if standing is Standing.SERVER_LIMIT else 403
+def not_admitted(why: Reason, *, other_account_url: str | None = None) -> Stop:
+    """Say why this account cannot go on, and what may help: mostly to use another one."""
+    message = OF_REASON[why]
+    if why is Unfit.DEVICE:
+        return Stop(409, message, forward_url="link", forward_label=ForwardLabel.TRY_AGAIN)
+    if why is Unfit.ROOM:
+        return Stop(403, message, forward_url="account", forward_label=ForwardLabel.DEVICES)
+    status = 503 if why is Standing.SERVER_LIMIT else 403
     label = ForwardLabel.OTHER_ACCOUNT if other_account_url else None
-    return Stop(status, OF_STANDING[standing], forward_url=other_account_url, forward_label=label)
+    return Stop(status, message, forward_url=other_account_url, forward_label=label)

@@ -4,11 +4,12 @@ import logging
 
 import attrs
 
+from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.browsers import Browser
-from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, Standing, hinted, identify
+from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, hinted, identify
 from synapse_nextgen_auth.flows import sign_in as flow
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
-from synapse_nextgen_auth.homeserver.people import PasswordsOff, TryLater, Wrong
+from synapse_nextgen_auth.homeserver.people import NotAdmitted, PasswordsOff, TryLater, Wrong
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.secret import Secret, digest, random_token
@@ -16,7 +17,7 @@ from synapse_nextgen_auth.web import answers, grants
 from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.languages import wanted
 from synapse_nextgen_auth.web.pages import visitors
-from synapse_nextgen_auth.web.pages.messages import account_standing, refuse_if_gone
+from synapse_nextgen_auth.web.pages.messages import not_admitted, refuse_if_gone
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.views import (
@@ -73,11 +74,11 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
         other = Failure(SignInError.OTHER_ACCOUNT, 403)
         _note(site, incoming, other.error.value, checked)
         return _page(site, incoming, visitor, onward, identifier=typed, failure=other)
-    account = await site.people.account(checked)
-    standing = Standing.DEACTIVATED if account is None else account.refuse_sign_in()
-    if standing is not None:
-        _note(site, incoming, standing.value, checked)
-        raise account_standing(standing, other_account_url=onward.sign_in_url)
+    try:
+        await site.people.admit(checked, Intent.SIGN_IN)
+    except NotAdmitted as refused:
+        _note(site, incoming, refused.why.value, checked)
+        raise not_admitted(refused.why, other_account_url=onward.sign_in_url) from None
     return await _begin(site, incoming, visitor, onward, checked)
 
 
