@@ -1,7 +1,7 @@
 """Let a session do one dangerous thing, once, because its person said so on a page of ours."""
 
 from synapse_nextgen_auth.accounts.approvals import WINDOW, Approval, Operation
-from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.store import approvals, events
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -33,7 +33,7 @@ def approve(txn: Txn, approval: Approval, *, now: int, address: str | None) -> b
     events.add(
         txn,
         Event(
-            Happened.OPERATION_APPROVED,
+            EventKind.OPERATION_APPROVED,
             now,
             approval.user_id,
             session_id=approval.session_id,

@@ -10,7 +10,7 @@ import attrs
 from synapse_nextgen_auth.accounts.browsers import Browser
 from synapse_nextgen_auth.clock import is_ahead
 from synapse_nextgen_auth.oauth import scopes
-from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.grants import Grant
 from synapse_nextgen_auth.oauth.permissions import DEVICE
 from synapse_nextgen_auth.store import clients, consents, events, grants, sessions
@@ -116,7 +116,7 @@ def _remember(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> None:
     events.add(
         txn,
         Event(
-            Happened.CONSENTED,
+            EventKind.CONSENTED,
             now,
             decision.user_id,
             grant.client_id,

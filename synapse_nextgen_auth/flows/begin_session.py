@@ -5,7 +5,7 @@ import attrs
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth import scopes
-from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store import (
     clients,
@@ -62,20 +62,10 @@ def begin(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple[s
     if session.device_id is None and beginning.browser is not None:
         session_browsers.add(txn, session.session_id, browser=beginning.browser, now=now)
     clients.touch(txn, session.client_id, now=now)
-    kinds = [Happened.SESSION_BEGUN] + [Happened.ADMIN_GRANTED] * session.granted.admin
+    kinds = [EventKind.SESSION_BEGUN] + [EventKind.ADMIN_GRANTED] * session.granted.admin
+    device = f"device {session.device_id}" if session.device_id else None
     for kind in kinds:
-        events.add(
-            txn,
-            Event(
-                kind,
-                now,
-                session.user_id,
-                session.client_id,
-                session.session_id,
-                session.address,
-                f"device {session.device_id}" if session.device_id else None,
-            ),
-        )
+        events.add(txn, Event.of(session, kind, now, address=session.address, detail=device))
     return session, ended
 
 

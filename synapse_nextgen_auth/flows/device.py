@@ -20,7 +20,7 @@ from synapse_nextgen_auth.oauth.device_grants import (
     refuse_poll,
 )
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant
-from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.networks import network
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.store import (
@@ -124,7 +124,7 @@ def approve(
     events.add(
         txn,
         Event(
-            Happened.CONSENTED,
+            EventKind.CONSENTED,
             now,
             user_id,
             grant.client_id,

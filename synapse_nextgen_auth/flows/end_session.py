@@ -3,7 +3,7 @@
 import attrs
 
 from synapse_nextgen_auth.flows.outcome import Outcome
-from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store import (
     approvals,
@@ -24,18 +24,8 @@ def end(
     """End the session and write it down; return its id unless it was over already."""
     if not sessions.end(txn, session.session_id, why=why, now=now):
         return ()
-    events.add(
-        txn,
-        Event(
-            Happened.SESSION_ENDED,
-            now,
-            session.user_id,
-            session.client_id,
-            session.session_id,
-            address,
-            why.value,
-        ),
-    )
+    over = Event.of(session, EventKind.SESSION_ENDED, now, address=address, detail=why.value)
+    events.add(txn, over)
     if session.device_id is None:
         session_browsers.remove(txn, session.session_id)
     if why is End.REUSE and session.device_id is not None:
@@ -167,14 +157,12 @@ def revoke(
     if ended and client_id != session.client_id:
         events.add(
             txn,
-            Event(
-                Happened.REVOKED_BY_ANOTHER,
+            Event.of(
+                session,
+                EventKind.REVOKED_BY_ANOTHER,
                 now,
-                session.user_id,
-                session.client_id,
-                session.session_id,
-                address,
-                f"client_id {client_id}",
+                address=address,
+                detail=f"client_id {client_id}",
             ),
         )
     revoked = Revoked(session.user_id, session=session if ended else None)

@@ -8,7 +8,7 @@ from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.flows.room import BEGINNING
 from synapse_nextgen_auth.oauth import keys as rules
-from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.keys import Algorithm, Schedule, SigningKey
 from synapse_nextgen_auth.oauth.sessions import End
 from synapse_nextgen_auth.store import events, keys, sessions, strays
@@ -34,7 +34,7 @@ def rotate_keys(
     """Add the new keys and drop the retired ones."""
     for key in made.values():
         if keys.add(txn, key):
-            events.add(txn, Event(Happened.KEY_ROTATED, now, detail=key.kid))
+            events.add(txn, Event(EventKind.KEY_ROTATED, now, detail=key.kid))
     for kid in rules.retired(keys.list_all(txn), now=now, schedule=schedule):
         keys.remove(txn, kid)
 

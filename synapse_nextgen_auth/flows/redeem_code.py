@@ -8,7 +8,7 @@ from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.flows.room import has_room
 from synapse_nextgen_auth.oauth import authorization_code, scopes
 from synapse_nextgen_auth.oauth.errors import invalid_grant
-from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.grants import Grant
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store import browsers, events, grants, sessions
@@ -127,10 +127,7 @@ def _second_use(txn: Txn, grant: Grant, *, refusal: str | None, now: int) -> Out
     refreshed = session.generation > 1
     if not authorization_code.ends_session(grant, refusal=refusal, refreshed=refreshed, now=now):
         return Outcome(invalid_grant("the code was redeemed a moment ago"))
-    events.add(
-        txn,
-        Event(Happened.CODE_REUSED, now, session.user_id, session.client_id, session.session_id),
-    )
+    events.add(txn, Event.of(session, EventKind.CODE_REUSED, now))
     ended = end(txn, session, why=End.REUSE, now=now)
     detail = f"reuse of a redeemed code: {refusal or 'too late'}"
     return Outcome(invalid_grant(detail, reason="reuse"), ended)

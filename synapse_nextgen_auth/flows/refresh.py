@@ -7,7 +7,7 @@ from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth import scopes
 from synapse_nextgen_auth.oauth.errors import invalid_grant, unavailable
-from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.refresh_token import Verdict, judge
 from synapse_nextgen_auth.oauth.scopes import Scope
 from synapse_nextgen_auth.oauth.sessions import End, Limits, Session
@@ -87,17 +87,7 @@ def _note_move(txn: Txn, known: Session, presented: Presented, *, now: int) -> t
     if known.address == presented.address:
         return ()
     sessions.move(txn, known.session_id, address=presented.address)
-    events.add(
-        txn,
-        Event(
-            Happened.REFRESHED_ELSEWHERE,
-            now,
-            known.user_id,
-            known.client_id,
-            known.session_id,
-            presented.address,
-        ),
-    )
+    events.add(txn, Event.refreshed_elsewhere(known, now, address=presented.address))
     return (known.session_id,)
 
 
@@ -131,17 +121,7 @@ def _jump(txn: Txn, session: Session, *, generation: int, now: int) -> None:
 
 def _end_reused(txn: Txn, session: Session, presented: int, *, now: int) -> Outcome[Renewed]:
     detail = f"generation {presented} of {session.generation}"
-    events.add(
-        txn,
-        Event(
-            Happened.REFRESH_REUSED,
-            now,
-            session.user_id,
-            session.client_id,
-            session.session_id,
-            detail=detail,
-        ),
-    )
+    events.add(txn, Event.of(session, EventKind.REFRESH_REUSED, now, detail=detail))
     ended = end(txn, session, why=End.REUSE, now=now)
     refusal = invalid_grant(f"reuse of a superseded refresh token: {detail}", reason="reuse")
     return Outcome(refusal, ended)

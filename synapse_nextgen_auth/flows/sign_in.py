@@ -3,7 +3,7 @@
 import attrs
 
 from synapse_nextgen_auth.accounts.browsers import Browser
-from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.store import (
     approvals,
     browsers,
@@ -46,7 +46,7 @@ def sign_in(txn: Txn, browser: Browser, *, former: str | None, address: str | No
         device_grants.move(txn, from_browser=former, to_browser=browser.digest, now=now)
         grants.move(txn, from_browser=former, to_browser=browser.digest, now=now)
         session_browsers.move(txn, from_browser=former, to_browser=browser.digest, now=now)
-    events.add(txn, Event(Happened.SIGNED_IN, now, browser.user_id, address=address))
+    events.add(txn, Event(EventKind.SIGNED_IN, now, browser.user_id, address=address))
 
 
 def _end_former(txn: Txn, former: str, browser: Browser) -> None:
@@ -65,11 +65,15 @@ def _end_former(txn: Txn, former: str, browser: Browser) -> None:
 
 @attrs.frozen
 class Failure:
-    """A wrong password for an account: when, in seconds, and from which network address."""
+    """A wrong password for an account: when, in seconds, and from which network address.
+
+    `event_id` is drawn when it happens, so that a batch that was perhaps written may be written again.
+    """
 
     user_id: str
     at: int
     address: str | None
+    event_id: str
 
 
 def fail(txn: Txn, failures: tuple[Failure, ...]) -> None:
@@ -77,14 +81,20 @@ def fail(txn: Txn, failures: tuple[Failure, ...]) -> None:
     for failure in failures:
         events.add(
             txn,
-            Event(Happened.SIGN_IN_FAILED, failure.at, failure.user_id, address=failure.address),
+            Event(
+                EventKind.SIGN_IN_FAILED,
+                failure.at,
+                failure.user_id,
+                address=failure.address,
+                event_id=failure.event_id,
+            ),
         )
 
 
 def sign_out(txn: Txn, browser: Browser, *, now: int, address: str | None) -> None:
     """End the browser, and what it approved and no client collected; sessions of clients go on."""
     if browsers.end(txn, browser.digest, now=now):
-        events.add(txn, Event(Happened.SIGNED_OUT, now, browser.user_id, address=address))
+        events.add(txn, Event(EventKind.SIGNED_OUT, now, browser.user_id, address=address))
         approvals.withdraw(txn, browser.user_id, now=now)
     _withdraw(txn, browser.digest, now=now)
 

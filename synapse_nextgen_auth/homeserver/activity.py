@@ -10,7 +10,7 @@ from synapse_nextgen_auth.flows import refresh
 from synapse_nextgen_auth.homeserver import background, versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
-from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.sessions import Limits, Session
 from synapse_nextgen_auth.store import events
 
@@ -55,7 +55,7 @@ class Activity:
         if 0 <= since < _ADMIN_NOTED_EVERY:
             return
         self._administered[user_id, device_id] = now
-        event = Event(Happened.ADMIN_USED, now, user_id, detail=f"device {device_id}")
+        event = Event(EventKind.ADMIN_USED, now, user_id, detail=f"device {device_id}")
         background.begin(
             self._homeserver.hs, Background.ADMIN_USED, self._homeserver.run, events.add, event
         )

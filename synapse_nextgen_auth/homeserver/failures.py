@@ -13,21 +13,22 @@ from synapse_nextgen_auth.flows.sign_in import Failure
 from synapse_nextgen_auth.homeserver import background, versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
+from synapse_nextgen_auth.secret import random_id
 
 logger = logging.getLogger(__name__)
 
 _EVERY = 1  # seconds
 _BATCH = 200
-# Of different accounts, addresses or seconds: more than the password checks of an hour.
+# More than the password checks of an hour, which are slow and limited.
 _MAX_WAITING = 10_000
 
 
 class Failures:
-    """The failures that this process did not write down yet; the same one twice is one."""
+    """The failures that this process did not write down yet."""
 
     def __init__(self, homeserver: Homeserver) -> None:
         self._homeserver = homeserver
-        self._waiting: dict[Failure, None] = {}
+        self._waiting: list[Failure] = []
         clock = homeserver.hs.get_clock()
         # The last one, before the process stops, waits for the one that is under way.
         self._flushes = Linearizer(name="nextgen_failed_sign_ins", clock=clock)
@@ -37,7 +38,8 @@ class Failures:
     def note(self, user_id: str, address: str) -> None:
         """Note that somebody tried a wrong password on this account."""
         if len(self._waiting) < _MAX_WAITING:
-            self._waiting[Failure(user_id, self._homeserver.now(), address)] = None
+            now = self._homeserver.now()
+            self._waiting.append(Failure(user_id, now, address, random_id()))
 
     def _start_flush(self) -> None:
         if self._waiting:
@@ -49,12 +51,12 @@ class Failures:
             await self._write()
 
     async def _write(self) -> None:
-        waiting, self._waiting = list(self._waiting), {}
+        waiting, self._waiting = self._waiting, []
         while waiting:
             batch, waiting = tuple(waiting[:_BATCH]), waiting[_BATCH:]
             try:
                 await self._homeserver.run(sign_in.fail, batch)
             except Exception:
                 logger.warning("Could not note failed sign-ins yet", exc_info=True)
-                self._waiting = dict.fromkeys((*batch, *waiting)) | self._waiting
+                self._waiting = [*batch, *waiting, *self._waiting]
                 return

@@ -6,10 +6,11 @@ from ipaddress import ip_address, ip_network
 
 import attrs
 
+from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.secret import digest
 
 
-class Happened(str, enum.Enum):
+class EventKind(str, enum.Enum):
     """The kinds of events; the value is what the database keeps."""
 
     SIGNED_IN = "signed_in"
@@ -35,26 +36,47 @@ _NETWORK_BITS = {4: 24, 6: 48}
 
 @attrs.frozen
 class Event:
-    """One row of events; `address` is the network address of whoever did it."""
+    """One row of events; `address` is the network address of whoever did it.
 
-    kind: Happened
+    The id of most is drawn when they are written: the same thing twice is two events. One that has an
+    `event_id` before is written once, however often it is told.
+    """
+
+    kind: EventKind = attrs.field(converter=EventKind)
     happened_at: int
     user_id: str | None = None
     client_id: str | None = None
     session_id: str | None = None
     address: str | None = None
     detail: str | None = None
+    event_id: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        session: Session,
+        kind: EventKind,
+        now: int,
+        *,
+        address: str | None = None,
+        detail: str | None = None,
+    ) -> "Event":
+        """Make an event of a session."""
+        return cls(
+            kind, now, session.user_id, session.client_id, session.session_id, address, detail
+        )
+
+    @classmethod
+    def refreshed_elsewhere(cls, session: Session, now: int, *, address: str) -> "Event":
+        """Make the event of a session that refreshes from here: one a month for each network."""
+        event = cls.of(session, EventKind.REFRESHED_ELSEWHERE, now, address=address)
+        roughly = attrs.evolve(event, happened_at=now // _MONTH, address=_network(address))
+        return attrs.evolve(event, event_id=digest(roughly.said))
 
     @property
-    def event_id(self) -> str:
-        """Name the event by what it says, so that a retried transaction repeats it and adds none."""
-        said = self if self.kind is not Happened.REFRESHED_ELSEWHERE else self._roughly()
-        return digest(json.dumps(attrs.astuple(said)))
-
-    def _roughly(self) -> "Event":
-        """Return the month and the network instead of the second and the address."""
-        network = _network(self.address) if self.address else None
-        return attrs.evolve(self, happened_at=self.happened_at // _MONTH, address=network)
+    def said(self) -> str:
+        """All that it says, but for its id; no field runs into the next."""
+        return json.dumps(attrs.astuple(self)[:-1])
 
 
 def _network(address: str) -> str:

@@ -18,7 +18,7 @@ from synapse_nextgen_auth.homeserver import metrics, rendezvous
 from synapse_nextgen_auth.homeserver.closed_endpoints import GetLoginToken
 from synapse_nextgen_auth.homeserver.discovery import AuthIssuer, AuthMetadata
 from synapse_nextgen_auth.homeserver.versions import NEWEST_KNOWN, OLDEST
-from synapse_nextgen_auth.oauth.events import Happened
+from synapse_nextgen_auth.oauth.events import EventKind
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.oauth.permissions import PERMISSIONS
 from synapse_nextgen_auth.oauth.scopes import parse as parse_scope
@@ -337,7 +337,7 @@ def test_every_kind_of_event_is_explained():
     """The table of events names the kinds that are written."""
     listed = _cells(REFERENCE / "events-and-logs.md", "Events")
 
-    assert sorted(listed) == sorted(kind.value for kind in Happened)
+    assert sorted(listed) == sorted(kind.value for kind in EventKind)
 
 
 def test_every_metric_is_explained():

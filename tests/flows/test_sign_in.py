@@ -103,11 +103,20 @@ def test_a_visit_is_a_sign_of_life(tables, transact):
 
 
 def test_failures_are_written_down_for_the_owner(tables, transact):
-    """Once per second and address, however fast somebody guesses."""
-    failures = tuple(Failure(ALICE, NOW + at, ADDRESS) for at in (0, 0, 1))
+    """Each of them, however fast somebody guesses."""
+    failures = tuple(Failure(ALICE, NOW + at, ADDRESS, f"{n}") for n, at in enumerate((0, 0, 1)))
     transact(sign_in.fail, failures)
 
-    assert tables.events() == ["sign_in_failed"] * 2
+    assert tables.events() == ["sign_in_failed"] * 3
+
+
+def test_failures_that_were_written_though_nobody_heard_are_written_once(tables, transact):
+    """The batch comes again, with more behind it."""
+    first = tuple(Failure(ALICE, NOW, ADDRESS, f"{n}") for n in range(2))
+    transact(sign_in.fail, first)
+    transact(sign_in.fail, (*first, Failure(ALICE, NOW, ADDRESS, "2")))
+
+    assert tables.events() == ["sign_in_failed"] * 3
 
 
 def test_signing_in_twice_at_once_leaves_both_cookies_good(tables):

@@ -179,6 +179,15 @@ def test_c227_a_wrong_password_by_address_is_written_down_for_the_owner(
     assert failed(busy_homeserver, right) == 0
 
 
+def test_each_wrong_password_is_written_down(busy_homeserver):
+    """Also where somebody tries several within a second."""
+    page, user = Page.of(Server(busy_homeserver.base_url)), busy_homeserver.new_user()
+    answers = [page.sign_in(user.localpart, wrong).status_code for wrong in ("one", "two", "two")]
+
+    assert answers == [403] * 3
+    assert eventually(lambda: failed(busy_homeserver, user) == 3)
+
+
 def test_an_address_that_a_password_provider_knows_signs_in(busy_homeserver, neighbours):
     """By `check_3pid_auth`; Synapse itself need not know the address."""
     page = Page.of(Server(busy_homeserver.base_url))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from support.records import ALICE, BOB, NOW, a_browser, a_client, a_grant, a_session
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
-from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store import (
@@ -77,18 +77,39 @@ def test_an_approval_comes_back_as_it_was(tables, approval):
 
 
 @ANY
-@given(st.builds(Event, st.sampled_from(Happened), times, texts, texts, texts, texts, texts))
+@given(st.builds(Event, st.sampled_from(EventKind), times, texts, texts, texts, texts, texts))
 def test_an_event_comes_back_as_it_was(tables, event):
-    """Every column in its place, and adding it again adds nothing."""
+    """Every column in its place; one with an id of its own is added once."""
+    event = attrs.evolve(event, event_id="id")
     with tables.begin() as txn:
         txn.execute("DELETE FROM nextgen_events")
         events.add(txn, event)
         events.add(txn, event)
         txn.execute(
-            "SELECT kind, happened_at, user_id, client_id, session_id, address, detail"
+            "SELECT kind, happened_at, user_id, client_id, session_id, address, detail, event_id"
             " FROM nextgen_events"
         )
-        assert [Event(Happened(kind), *rest) for kind, *rest in txn.fetchall()] == [event]
+        assert [Event(EventKind(kind), *rest) for kind, *rest in txn.fetchall()] == [event]
+
+
+def test_the_same_thing_twice_is_two_events(tables):
+    """Also within a second; only an attempt that is repeated adds nothing (C347)."""
+    event = Event(EventKind.SIGNED_OUT, NOW, ALICE, address="192.0.2.1")
+    later = attrs.evolve(event, happened_at=NOW + 1)
+    with tables.begin("seed") as txn:
+        events.add(txn, event)
+        events.add(txn, event)
+    with tables.begin("seed") as txn:  # the word of the commit got lost, and there is more to say
+        for each in (later, event, event):
+            events.add(txn, each)
+
+    assert tables.query("SELECT happened_at FROM nextgen_events ORDER BY happened_at") == [
+        (NOW,),
+        (NOW,),
+        (NOW + 1,),
+    ]
+    tables.run(events.add, event)
+    assert tables.count("nextgen_events") == 4
 
 
 def test_c351_a_device_has_one_living_session(tables):

@@ -20,7 +20,7 @@ from support.tables import contents
 from support.waiting import busy
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.oauth.clients import AuthMethod
-from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
 from synapse_nextgen_auth.store import (
     approvals,
@@ -77,7 +77,7 @@ def add_consent(txn, name, at):
 
 
 def add_event(txn, name, at):
-    events.add(txn, Event(Happened.SIGNED_IN, at, name))
+    events.add(txn, Event(EventKind.SIGNED_IN, at, name))
 
 
 def add_session_browser(txn, name, at):
@@ -452,7 +452,7 @@ def test_addresses_of_events_go_in_bites_and_the_events_stay(tables, monkeypatch
     with tables.begin() as txn:
         for n in range(45):
             at = NOW - 100 + (n if n < 15 else 20 if n < 40 else 100)
-            events.add(txn, Event(Happened.SIGNED_IN, at, f"{n:02}", address="192.0.2.1"))
+            events.add(txn, Event(EventKind.SIGNED_IN, at, f"{n:02}", address="192.0.2.1"))
 
     since, looks = -1, []
     while since is not None:

@@ -8,7 +8,7 @@ from support.records import ADDRESS, ALICE, NOW, PHONE, a_client, a_device_grant
 from synapse_nextgen_auth import store
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.browsers import Browser
-from synapse_nextgen_auth.oauth.events import Event, Happened
+from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.keys import Algorithm, SigningKey
 from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
@@ -32,7 +32,7 @@ SAMPLES = {
     "codes": Codes("one", "two", "three"),
     "data": "data",
     "device_id": PHONE,
-    "event": Event(Happened.SIGNED_IN, NOW, ALICE),
+    "event": Event(EventKind.SIGNED_IN, NOW, ALICE),
     "generation": 1,
     "key": SigningKey("kid", Algorithm.RS256, "sealed", "{}", NOW, NOW),
     "kind": Kind.ETAG,
