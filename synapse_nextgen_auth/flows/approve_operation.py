@@ -21,11 +21,6 @@ def ask(txn: Txn, approval: Approval) -> Approval:
     return approval
 
 
-def find(txn: Txn, approval_id: str) -> Approval | None:
-    """Return what is asked for."""
-    return approvals.get(txn, approval_id)
-
-
 def approve(txn: Txn, approval: Approval, *, now: int, address: str | None) -> bool:
     """Note that the person agrees; False when that was decided before."""
     if not approvals.approve(txn, approval.approval_id, now=now):

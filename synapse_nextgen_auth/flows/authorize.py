@@ -126,11 +126,6 @@ def _remember(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> None:
     )
 
 
-def refuse(txn: Txn, grant: Grant, *, now: int) -> bool:
-    """Mark the grant refused; False when it was decided before."""
-    return grants.refuse(txn, grant.grant_id, now=now)
-
-
 def is_remembered(
     txn: Txn, *, user_id: str, client_id: str, scope: str, agreed_since: int, now: int
 ) -> bool:

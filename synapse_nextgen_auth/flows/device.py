@@ -135,11 +135,6 @@ def approve(
     return True
 
 
-def refuse(txn: Txn, grant: DeviceGrant, *, now: int) -> bool:
-    """Turn the device away; False when that was decided before."""
-    return device_grants.refuse(txn, grant.grant_id, now=now)
-
-
 def poll(txn: Txn, device_code: str, *, client_id: str) -> DeviceGrant:
     """Return what the device polls for; reads only, and nothing of other clients (C142)."""
     grant = device_grants.find_by_device_code(txn, device_code)

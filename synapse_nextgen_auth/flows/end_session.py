@@ -89,11 +89,6 @@ def list_by_id(txn: Txn, session_ids: tuple[str, ...]) -> list[Session]:
     return [session for session in found if session is not None]
 
 
-def list_living(txn: Txn, user_id: str) -> list[Session]:
-    """Return the living sessions of an account."""
-    return sessions.list_living(txn, user_id)
-
-
 def end_own(
     txn: Txn, session_id: str, *, user_id: str, now: int, address: str | None
 ) -> Outcome[Session | None]:

@@ -7,9 +7,14 @@ import attrs
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.flows.room import BEGINNING
-from synapse_nextgen_auth.oauth import keys as rules
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.oauth.keys import Algorithm, Schedule, SigningKey
+from synapse_nextgen_auth.oauth.keys import (
+    Algorithm,
+    Schedule,
+    SigningKey,
+    next_needed,
+    retired,
+)
 from synapse_nextgen_auth.oauth.sessions import End
 from synapse_nextgen_auth.store import events, keys, sessions, strays
 from synapse_nextgen_auth.store.strays import Stretch
@@ -22,7 +27,7 @@ def missing_keys(txn: Txn, *, now: int, schedule: Schedule) -> dict[Algorithm, i
     """Return which keys must be made, and from when each will be used."""
     present = keys.list_all(txn)
     needed = {
-        algorithm: rules.next_needed(present, algorithm, now=now, schedule=schedule)
+        algorithm: next_needed(present, algorithm, now=now, schedule=schedule)
         for algorithm in Algorithm
     }
     return {algorithm: start for algorithm, start in needed.items() if start is not None}
@@ -35,7 +40,7 @@ def rotate_keys(
     for key in made.values():
         if keys.add(txn, key):
             events.add(txn, Event(EventKind.KEY_ROTATED, now, detail=key.kid))
-    for kid in rules.retired(keys.list_all(txn), now=now, schedule=schedule):
+    for kid in retired(keys.list_all(txn), now=now, schedule=schedule):
         keys.remove(txn, kid)
 
 

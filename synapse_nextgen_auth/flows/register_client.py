@@ -17,16 +17,6 @@ def client_of(metadata: Metadata, *, random_id: str, now: int) -> Client:
     return Client.of(metadata, client_id=client_id, secret_hash=None, created_at=now)
 
 
-def find(txn: Txn, client_id: str) -> Client | None:
-    """Return the registered client with this id."""
-    return clients.get(txn, client_id)
-
-
-def find_all(txn: Txn, client_ids: tuple[str, ...]) -> dict[str, Client]:
-    """Return the registered clients with these ids."""
-    return {client.client_id: client for client in clients.list_by_ids(txn, client_ids)}
-
-
 def greet(txn: Txn, client: Client) -> Client | None:
     """Return the client that registered the same before; `None` when that must be written down.
 

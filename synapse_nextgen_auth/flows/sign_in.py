@@ -15,16 +15,6 @@ from synapse_nextgen_auth.store import (
 from synapse_nextgen_auth.store.txn import Txn
 
 
-def find(txn: Txn, digest: str) -> Browser | None:
-    """Return the browser with this cookie."""
-    return browsers.get(txn, digest)
-
-
-def touch(txn: Txn, browser: Browser, *, now: int) -> None:
-    """Remember that the browser was here."""
-    browsers.touch(txn, browser.digest, now=now)
-
-
 def set_right(txn: Txn, browser: Browser, *, now: int) -> Browser:
     """Give a browser that comes from the future times of this clock (C379)."""
     right = browser.set_right(now)

@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping
 
 import attrs
 
-from synapse_nextgen_auth.flows import register_client
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.known_clients import KnownClients
 from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules
 from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.store import clients
 
 _MAX_ID = 255
 
@@ -37,7 +37,7 @@ class Clients:
             return self.configured[client_id]
         if is_kept:
             return await self.known.find(client_id)
-        return await self.homeserver.run(register_client.find, client_id)
+        return await self.homeserver.read(clients.get, client_id)
 
     async def find_all(self, client_ids: Collection[str]) -> dict[str, Client]:
         """Return the clients with these ids, as many as there are, with one query at most."""
@@ -49,4 +49,5 @@ class Clients:
         others = tuple(sorted(set(client_ids) - set(configured)))
         if not others:
             return configured
-        return configured | await self.homeserver.run(register_client.find_all, others)
+        found = await self.homeserver.read(clients.list_by_ids, others)
+        return configured | {client.client_id: client for client in found}

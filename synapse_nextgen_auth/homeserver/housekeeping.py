@@ -7,7 +7,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from synapse_nextgen_auth.accounts.browsers import BrowserLimits
 from synapse_nextgen_auth.config import Events
-from synapse_nextgen_auth.flows import housekeeping as flow
+from synapse_nextgen_auth.flows import housekeeping
 from synapse_nextgen_auth.homeserver import background, versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
@@ -115,7 +115,7 @@ class Housekeeping:
         while after is not None:
             began, now = self._clock.time_msec(), self._homeserver.now()
             bite = await self._homeserver.run(
-                flow.end_strays,
+                housekeeping.end_strays,
                 after=after,
                 now=now,
                 idle_limit=self._idle_without_device,
@@ -133,7 +133,7 @@ class Housekeeping:
         """
         devices = Devices(self._homeserver)
         since = self._homeserver.now() - _HALF_REVOKED_FOR
-        found = await self._homeserver.run(strays.list_half_revoked, since=since)
+        found = await self._homeserver.read(strays.list_half_revoked, since=since)
         for user_id, device_id in found:
             began = self._clock.time_msec()
             try:

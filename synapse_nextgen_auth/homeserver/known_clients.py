@@ -5,11 +5,11 @@ from typing import TypeVar
 
 from synapse.module_api import cached
 
-from synapse_nextgen_auth.flows import register_client
 from synapse_nextgen_auth.homeserver import news
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.caches import recall
 from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.store import clients
 from synapse_nextgen_auth.store.txn import Txn
 
 T = TypeVar("T")
@@ -70,7 +70,7 @@ class KnownClients:
     @cached(max_entries=10_000)
     async def nextgen_client(self, client_id: str) -> Client:
         """Read the client from the database."""
-        client = await self._homeserver.run(register_client.find, client_id)
+        client = await self._homeserver.read(clients.get, client_id)
         if client is None:
             raise UnknownClient
         return client

@@ -31,7 +31,7 @@ class LaterSteps:
         """Do all that is left, in order; what fails is tried again the next time."""
         if self._is_done:
             return
-        for step in await self._homeserver.run(migrations.later, migrations.known()):
+        for step in await self._homeserver.read(migrations.later, migrations.known()):
             logger.info("Step %d of the tables: %s begins", step.version, step.name)
             if isinstance(step, Backfill):
                 changed = await self._fill(step)

@@ -15,7 +15,7 @@ from synapse.rest.client._base import client_patterns
 from synapse.rest.client.versions import VersionsRestServlet
 from synapse.server import HomeServer
 
-from synapse_nextgen_auth.flows import rendezvous as flow
+from synapse_nextgen_auth.flows.rendezvous import Write, has_room, write
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.http import address, header
 from synapse_nextgen_auth.homeserver.limits import Limiter
@@ -29,6 +29,7 @@ from synapse_nextgen_auth.oauth.rendezvous import (
     refuse_fetch,
 )
 from synapse_nextgen_auth.secret import random_id
+from synapse_nextgen_auth.store import rendezvous
 
 # Where the spots of MSC4108 are: Synapse answers preflights below this path with the right headers.
 PATH = "/_synapse/client/rendezvous"
@@ -51,7 +52,7 @@ class MeetingPlace:
         refuse_size(data)
         now = self.homeserver.now()
         until = now + (self.lifetime if kind is Kind.ETAG else LIFETIME)
-        rendezvous = Rendezvous(random_id(), kind, data, random_id(), now, now, until)
+        made = Rendezvous(random_id(), kind, data, random_id(), now, now, until)
         with answered_503(self.homeserver):
             wait = await self.limiter.count(address)
             if wait is not None:
@@ -59,8 +60,8 @@ class MeetingPlace:
             if not await self.room.is_left():
                 self.limiter.refused("all networks together")
                 raise LimitExceededError("rendezvous", retry_after_ms=LIFETIME * 1000)
-            await self.homeserver.run(flow.create, rendezvous)
-        return rendezvous
+            await self.homeserver.run(rendezvous.add, made)
+        return made
 
 
 class Room:
@@ -81,7 +82,7 @@ class Room:
         if then is None or not then <= now < then + _COUNTED_EVERY:
             # Whoever comes meanwhile goes by the count before.
             self._counted_at = now
-            self._is_left = await self._homeserver.read(flow.has_room, now=now)
+            self._is_left = await self._homeserver.read(has_room, now=now)
         return self._is_left
 
 
@@ -118,11 +119,9 @@ class CreateWithEtag(RestServlet):
 
     async def on_POST(self, request: Any) -> None:  # noqa: N802 (Synapse's name)
         """Keep the body and tell where it is."""
-        rendezvous = await self._place.create(
-            Kind.ETAG, read_text(request), address=address(request)
-        )
-        url = f"{self._place.homeserver.public_baseurl}{PATH[1:]}/{rendezvous.rendezvous_id}"
-        for name, value in headers(rendezvous):
+        made = await self._place.create(Kind.ETAG, read_text(request), address=address(request))
+        url = f"{self._place.homeserver.public_baseurl}{PATH[1:]}/{made.rendezvous_id}"
+        for name, value in headers(made):
             request.setHeader(name.encode(), value.encode())
         respond_with_json(request, 201, {"url": url}, send_cors=False)
 
@@ -157,12 +156,12 @@ class CreateWithSequence(RestServlet):
     async def on_POST(self, request: Any) -> tuple[int, dict[str, Any]]:  # noqa: N802
         """Keep the data and tell its id."""
         body = parse_json_object_from_request(request)
-        rendezvous = await self._place.create(
+        made = await self._place.create(
             Kind.SEQUENCE, _text(body, "data"), address=address(request)
         )
         return 200, {
-            "id": rendezvous.rendezvous_id,
-            "sequence_token": rendezvous.sequence,
+            "id": made.rendezvous_id,
+            "sequence_token": made.sequence,
             "expires_in_ms": LIFETIME * 1000,
         }
 
@@ -188,8 +187,8 @@ class MeetWithSequence(RestServlet):
         _refuse_foreign(rendezvous_id)
         now = self._homeserver.now()
         with answered_503(self._homeserver):
-            found = await self._homeserver.run(
-                flow.read, rendezvous_id, kind=Kind.SEQUENCE, now=now
+            found = await self._homeserver.read(
+                rendezvous.get, rendezvous_id, kind=Kind.SEQUENCE, now=now
             )
         if found is None:
             raise NotFoundError("There is no such rendezvous")
@@ -207,11 +206,11 @@ class MeetWithSequence(RestServlet):
         body = parse_json_object_from_request(request)
         data = _text(body, "data")
         refuse_size(data)
-        wanted = flow.Write(
+        wanted = Write(
             rendezvous_id, Kind.SEQUENCE, (_text(body, "sequence_token"),), data, random_id()
         )
         with answered_503(self._homeserver):
-            written = await self._homeserver.run(flow.write, wanted, now=self._homeserver.now())
+            written = await self._homeserver.run(write, wanted, now=self._homeserver.now())
         if written is None:
             raise NotFoundError("There is no such rendezvous")
         if written.is_conflict:
@@ -227,7 +226,7 @@ class MeetWithSequence(RestServlet):
         _refuse_foreign(rendezvous_id)
         with answered_503(self._homeserver):
             left = await self._homeserver.run(
-                flow.leave, rendezvous_id, kind=Kind.SEQUENCE, now=self._homeserver.now()
+                rendezvous.remove, rendezvous_id, kind=Kind.SEQUENCE, now=self._homeserver.now()
             )
         if not left:
             raise NotFoundError("There is no such rendezvous")

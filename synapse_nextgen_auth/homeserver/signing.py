@@ -9,7 +9,7 @@ from synapse_nextgen_auth.oauth import id_token, keys
 from synapse_nextgen_auth.oauth.id_token import Claims
 from synapse_nextgen_auth.oauth.keys import Algorithm, Schedule, SigningKey
 from synapse_nextgen_auth.secret import Keyring, Purpose, random_id
-from synapse_nextgen_auth.store import keys as rows
+from synapse_nextgen_auth.store import keys as signing_keys
 
 # Keys change every few months: a process that looks every few minutes never signs with a stale one,
 # because a new key is published for two days before it is used.
@@ -58,7 +58,7 @@ class Signing:
     async def rotate(self) -> None:
         """Make the keys that are due and drop the retired ones."""
         now = self.homeserver.now()
-        needed = await self.homeserver.run(
+        needed = await self.homeserver.read(
             housekeeping.missing_keys, now=now, schedule=self.schedule
         )
         usable = await self._usable()
@@ -94,7 +94,7 @@ class Signing:
         """Return the keys that this process can decrypt."""
         now = self.homeserver.now()
         if not 0 <= now - self._read_at < _REREAD_AFTER:
-            stored = await self.homeserver.run(rows.list_all)
+            stored = await self.homeserver.read(signing_keys.list_all)
             pems = {
                 key.kid: self.keyring.unseal(Purpose.SIGNING_KEYS, key.sealed) for key in stored
             }

@@ -17,6 +17,7 @@ from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
 from synapse_nextgen_auth.secret import digest, random_token
+from synapse_nextgen_auth.store import grants
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.admission import admit_application
 from synapse_nextgen_auth.web.browser import Visitor
@@ -48,7 +49,7 @@ _REFUSALS = {
 async def find(site: Site, visitor: Visitor, grant_id: str | None) -> tuple[Grant, Client]:
     """Return the open grant that this browser began, and its client; stop otherwise."""
     browser = None if visitor.is_new else visitor.digest
-    grant = await site.homeserver.run(flow.find, grant_id or "", browser=browser, now=site.now())
+    grant = await site.homeserver.read(flow.find, grant_id or "", browser=browser, now=site.now())
     if isinstance(grant, Refused):
         status, message = OF_REFUSED[grant]
         raise Stop(status, message)
@@ -151,7 +152,7 @@ async def approve(
 
 async def refuse(site: Site, grant: Grant, client: Client, error: OAuthError) -> Outgoing:
     """Tell the client no."""
-    if not await site.homeserver.run(flow.refuse, grant, now=site.now()):
+    if not await site.homeserver.run(grants.refuse, grant.grant_id, now=site.now()):
         raise Stop(409, Message.ALREADY_DONE)
     logger.info("Refused a grant of client %s: %s", grant.client_id, error)
     site.homeserver.metrics.grant("refused")

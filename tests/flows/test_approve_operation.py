@@ -7,7 +7,7 @@ import pytest
 from support.records import ADDRESS, ALICE, BOB, NOW, a_browser, a_session
 from synapse_nextgen_auth.accounts.approvals import WINDOW, Approval, Operation
 from synapse_nextgen_auth.flows import approve_operation, end_session, sign_in
-from synapse_nextgen_auth.store import browsers, sessions
+from synapse_nextgen_auth.store import approvals, browsers, sessions
 
 RESET = Operation.CROSS_SIGNING_RESET
 SESSION = "5e" * 16
@@ -105,7 +105,7 @@ def test_asking_again_is_the_same_question(tables, transact):
     )
 
     assert again == first
-    assert transact(approve_operation.find, "a2") is None
+    assert transact(approvals.get, "a2") is None
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_new_question_gets_a_new_page(tables, transact, later):
     asked = transact(approve_operation.ask, an_approval(approval_id="a2", **later))
 
     assert asked.approval_id == "a2"
-    assert transact(approve_operation.find, "a2") == asked
+    assert transact(approvals.get, "a2") == asked
 
 
 def test_after_its_use_the_next_question_is_new(tables, transact):

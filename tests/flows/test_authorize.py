@@ -99,7 +99,7 @@ def test_c037_a_decided_grant_is_not_found_again(tables, transact, decide, at):
     if decide == "approve":
         transact(authorize.approve, grant, decision(), now=NOW)
     else:
-        transact(authorize.refuse, grant, now=NOW)
+        transact(grants.refuse, grant.grant_id, now=NOW)
 
     found = transact(authorize.find, "grant", browser="browser", now=NOW + at)
     stranger = transact(authorize.find, "grant", browser="another", now=NOW + at)
@@ -136,7 +136,7 @@ def test_a_grant_nobody_goes_on_with_is_gone_within_the_hour(tables):
     hour, day = 3600, 24 * 3600
     for name in ("left", "refused", "approved"):
         tables.run(authorize.request, a_grant(grant_id=name))
-    tables.run(authorize.refuse, a_grant(grant_id="refused"), now=NOW + 1799)
+    tables.run(grants.refuse, "refused", now=NOW + 1799)
     tables.run(authorize.approve, a_grant(grant_id="approved"), decision(), now=NOW)
 
     def left(at):
@@ -174,7 +174,7 @@ def test_c037_a_decision_is_final(tables, transact, first):
     grant = a_grant()
     tables.run(authorize.request, grant)
     approve = partial(authorize.approve, grant=grant, decision=decision(), now=NOW)
-    refuse = partial(authorize.refuse, grant=grant, now=NOW)
+    refuse = partial(grants.refuse, grant_id=grant.grant_id, now=NOW)
     early, late = (approve, refuse) if first == "approve" else (refuse, approve)
 
     assert transact(early) is True
@@ -335,6 +335,6 @@ def test_a_refusal_is_not_remembered(tables, transact):
     """Nor is an open question."""
     grant = a_grant(scope="openid")
     tables.run(authorize.request, grant)
-    tables.run(authorize.refuse, grant, now=NOW)
+    tables.run(grants.refuse, grant.grant_id, now=NOW)
 
     assert transact(authorize.is_remembered, **REMEMBERED | {"scope": "openid"}) is False

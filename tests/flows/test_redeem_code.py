@@ -427,7 +427,7 @@ def test_a_grant_without_a_decision_has_no_code(tables, transact):
     tables.run(authorize.request, a_grant())
     refused_one = a_grant(grant_id="refused")
     tables.run(authorize.request, refused_one)
-    tables.run(authorize.refuse, refused_one, now=NOW)
+    tables.run(grants.refuse, refused_one.grant_id, now=NOW)
 
     assert refused(transact(redeem_code.redeem, presented(), now=NOW)) == "unknown code"
 

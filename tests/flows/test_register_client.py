@@ -45,7 +45,7 @@ def test_c166_registering_again_is_the_same_client(tables, transact, metadata):
     again = transact(register_client.register, client_of(metadata, "two", now=NOW + 9000))
 
     assert greeted == again == first
-    assert transact(register_client.find, first.client_id) == first
+    assert transact(clients.get, first.client_id) == first
     assert tables.query(TIMES) == [(NOW, NOW)]
 
 
@@ -118,7 +118,7 @@ def test_c166_a_client_with_a_secret_is_never_shared(tables, transact):
     ]
 
     assert [client.client_id for client in registered] == ["one", "two"]
-    assert [transact(register_client.find, c.client_id) for c in registered] == registered
+    assert [transact(clients.get, c.client_id) for c in registered] == registered
 
 
 def test_c167_identical_registrations_at_once_are_one_client(tables):
@@ -149,7 +149,7 @@ def test_unknown_clients_are_not_found(tables, transact):
     transact(register_client.register, client_of(METADATA))
 
     for client_id in ("", "%", "unknown", "' OR 1=1 --"):
-        assert transact(register_client.find, client_id) is None
+        assert transact(clients.get, client_id) is None
 
 
 def test_texts_of_every_script_come_back_as_they_were(tables, transact):
@@ -158,7 +158,7 @@ def test_texts_of_every_script_come_back_as_they_were(tables, transact):
 
     client = transact(register_client.register, client_of(metadata))
 
-    assert transact(register_client.find, client.client_id).client_name == metadata.client_name
+    assert transact(clients.get, client.client_id).client_name == metadata.client_name
 
 
 def test_the_use_of_a_client_is_noted_the_first_time_and_once_an_hour(tables, transact):
@@ -205,4 +205,4 @@ def test_what_an_earlier_version_kept_is_read(tables, transact):
         )
     )
 
-    assert transact(register_client.find, client.client_id).client_name == "\u5bb6"
+    assert transact(clients.get, client.client_id).client_name == "\u5bb6"

@@ -9,6 +9,7 @@ from support.records import NOW
 from synapse_nextgen_auth.flows import rendezvous as flow
 from synapse_nextgen_auth.flows.rendezvous import Write, Written
 from synapse_nextgen_auth.oauth.rendezvous import MAX_LIVING, Kind, Rendezvous
+from synapse_nextgen_auth.store import rendezvous
 
 ETAG, SEQUENCE = Kind
 
@@ -32,13 +33,13 @@ def a_rendezvous(**fields):
 def make(tables, **fields):
     """Make a spot."""
     spot = a_rendezvous(**fields)
-    tables.run(flow.create, spot)
+    tables.run(rendezvous.add, spot)
     return spot
 
 
 def read(tables, *, at=0, kind=SEQUENCE, name="r"):
     """Read it."""
-    return tables.transact(flow.read, name, kind=kind, now=NOW + at)
+    return tables.transact(rendezvous.get, name, kind=kind, now=NOW + at)
 
 
 def write(seen, data, sequence, *, at=0, kind=SEQUENCE):
@@ -103,7 +104,7 @@ def test_of_two_writes_at_once_one_wins(tables):
 def test_a_spot_is_left_once(tables, transact, at):
     """Nothing is there afterwards; one whose time is over is gone already."""
     make(tables)
-    leave = partial(flow.leave, rendezvous_id="r", kind=SEQUENCE, now=NOW + at)
+    leave = partial(rendezvous.remove, rendezvous_id="r", kind=SEQUENCE, now=NOW + at)
 
     assert transact(leave) is (at == 0)
     assert transact(leave) is False

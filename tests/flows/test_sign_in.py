@@ -18,8 +18,8 @@ def test_a_browser_is_known_by_the_digest_of_its_cookie(tables, transact):
     """The cookie itself is nowhere in the database."""
     transact(sign_in.sign_in, a_browser("cookie"), former=None, address=ADDRESS)
 
-    assert transact(sign_in.find, digest("cookie")) == a_browser("cookie")
-    assert transact(sign_in.find, "cookie") is None
+    assert transact(browsers.get, digest("cookie")) == a_browser("cookie")
+    assert transact(browsers.get, "cookie") is None
     assert tables.query("SELECT kind, happened_at, user_id, address FROM nextgen_events") == [
         ("signed_in", NOW, ALICE, ADDRESS)
     ]
@@ -86,7 +86,7 @@ def test_signing_out_ends_the_browser_once(tables, transact):
     for at in (5, 6):
         transact(sign_in.sign_out, browser, now=NOW + at, address=ADDRESS)
 
-    assert transact(sign_in.find, browser.digest).ended_at == NOW + 5
+    assert transact(browsers.get, browser.digest).ended_at == NOW + 5
     assert tables.events() == ["signed_in", "signed_out"]
 
 
@@ -95,11 +95,11 @@ def test_a_visit_is_a_sign_of_life(tables, transact):
     browser = a_browser()
     transact(sign_in.sign_in, browser, former=None, address=None)
 
-    transact(sign_in.touch, browser, now=NOW + 4000)
-    assert transact(sign_in.find, browser.digest).last_active_at == NOW + 4000
+    transact(browsers.touch, browser.digest, now=NOW + 4000)
+    assert transact(browsers.get, browser.digest).last_active_at == NOW + 4000
     transact(sign_in.sign_out, browser, now=NOW + 5000, address=None)
-    transact(sign_in.touch, browser, now=NOW + 6000)
-    assert transact(sign_in.find, browser.digest).last_active_at == NOW + 4000
+    transact(browsers.touch, browser.digest, now=NOW + 6000)
+    assert transact(browsers.get, browser.digest).last_active_at == NOW + 4000
 
 
 def test_failures_are_written_down_for_the_owner(tables, transact):

@@ -73,7 +73,7 @@ async def _of_access(site: Site, token: Token) -> Session | None:
 
 async def _of_refresh(site: Site, token: Token) -> Session | None:
     """Look at the row itself: what this process remembers does not know of later refreshes."""
-    return await site.homeserver.run(
+    return await site.homeserver.read(
         refresh.look,
         token.session_id,
         token.generation,

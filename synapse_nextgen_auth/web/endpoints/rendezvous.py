@@ -1,6 +1,6 @@
 """The spots of MSC4108, in its form of 2024: read with ETag, overwrite with If-Match."""
 
-from synapse_nextgen_auth.flows import rendezvous as flow
+from synapse_nextgen_auth.flows.rendezvous import Write, write
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.homeserver.rendezvous import PATH, headers
 from synapse_nextgen_auth.oauth.rendezvous import (
@@ -12,6 +12,7 @@ from synapse_nextgen_auth.oauth.rendezvous import (
     sequences,
 )
 from synapse_nextgen_auth.secret import random_id
+from synapse_nextgen_auth.store import rendezvous
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.site import Site
 
@@ -32,13 +33,17 @@ async def meet(site: Site, incoming: Incoming) -> Outgoing:
     if incoming.method == "PUT":
         return await _write(site, incoming, rendezvous_id)
     if incoming.method == "DELETE":
-        left = await site.homeserver.run(flow.leave, rendezvous_id, kind=Kind.ETAG, now=site.now())
+        left = await site.homeserver.run(
+            rendezvous.remove, rendezvous_id, kind=Kind.ETAG, now=site.now()
+        )
         return Outgoing(204, headers=_CORS) if left else _not_found()
     return _error(405, "M_UNRECOGNIZED", "Unknown method").having(("Allow", _METHODS))
 
 
 async def _read(site: Site, incoming: Incoming, rendezvous_id: str) -> Outgoing:
-    found = await site.homeserver.run(flow.read, rendezvous_id, kind=Kind.ETAG, now=site.now())
+    found = await site.homeserver.read(
+        rendezvous.get, rendezvous_id, kind=Kind.ETAG, now=site.now()
+    )
     if found is None:
         return _not_found()
     if is_known(incoming.listed("If-None-Match"), found):
@@ -58,8 +63,8 @@ async def _write(site: Site, incoming: Incoming, rendezvous_id: str) -> Outgoing
     seen = incoming.listed("If-Match")
     if seen is None or "\0" in data:
         return _error(400, "M_MISSING_PARAM", "If-Match is missing, or the data is not text")
-    wanted = flow.Write(rendezvous_id, Kind.ETAG, sequences(seen), data, random_id())
-    written = await site.homeserver.run(flow.write, wanted, now=site.now())
+    wanted = Write(rendezvous_id, Kind.ETAG, sequences(seen), data, random_id())
+    written = await site.homeserver.run(write, wanted, now=site.now())
     if written is None:
         return _not_found()
     if written.is_conflict:

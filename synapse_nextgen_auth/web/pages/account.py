@@ -10,6 +10,7 @@ from synapse_nextgen_auth.homeserver.devices import Device
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.secret import digest
+from synapse_nextgen_auth.store import sessions
 from synapse_nextgen_auth.web import answers, forms, grants
 from synapse_nextgen_auth.web.admission import admit
 from synapse_nextgen_auth.web.languages import wanted
@@ -149,7 +150,7 @@ async def _look(site: Site, incoming: Incoming, user_id: str, wish: Wish) -> _Se
 
 async def _living(site: Site, user_id: str) -> list[Session]:
     now = site.now()
-    found = await site.homeserver.run(flow.list_living, user_id)
+    found = await site.homeserver.read(sessions.list_living, user_id)
     return [session for session in found if session.over(now, site.lifetimes.sessions) is None]
 
 

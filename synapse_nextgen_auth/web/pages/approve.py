@@ -4,6 +4,7 @@ from synapse_nextgen_auth.accounts.approvals import WINDOW, Approval
 from synapse_nextgen_auth.flows import approve_operation as flow
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.homeserver.live import UnknownSession
+from synapse_nextgen_auth.store import approvals
 from synapse_nextgen_auth.web import answers, grants
 from synapse_nextgen_auth.web.admission import admit
 from synapse_nextgen_auth.web.browser import Visitor
@@ -57,7 +58,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
 
 async def _find(site: Site, visitor: Visitor, onward: Onward) -> Approval:
     """Return what waits for this person; somebody else's request is as good as none (C301)."""
-    approval = await site.homeserver.run(flow.find, onward.approval_id or "")
+    approval = await site.homeserver.read(approvals.get, onward.approval_id or "")
     if approval is None:
         raise Stop(400, Message.REQUEST_EXPIRED)
     if approval.user_id != visitor.user_id:

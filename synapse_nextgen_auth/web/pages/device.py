@@ -14,6 +14,7 @@ from synapse_nextgen_auth.homeserver.people import Newcomer
 from synapse_nextgen_auth.oauth import scopes, user_codes
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.device_grants import DeviceGrant
+from synapse_nextgen_auth.store import device_grants
 from synapse_nextgen_auth.web import answers, forms
 from synapse_nextgen_auth.web.admission import admit_application
 from synapse_nextgen_auth.web.browser import Visitor
@@ -65,7 +66,7 @@ async def submit(site: Site, incoming: Incoming) -> Outgoing:
 
 async def _grant(site: Site, incoming: Incoming, visitor: Visitor) -> tuple[DeviceGrant, Client]:
     browser = None if visitor.is_new else visitor.digest
-    grant = await site.homeserver.run(
+    grant = await site.homeserver.read(
         flow.find,
         forms.parse(incoming.query).get("grant") or "",
         browser=browser,
@@ -129,7 +130,7 @@ async def _approve(
 
 
 async def _refuse(site: Site, grant: DeviceGrant, client: Client) -> Outgoing:
-    if not await site.homeserver.run(flow.refuse, grant, now=site.now()):
+    if not await site.homeserver.run(device_grants.refuse, grant.grant_id, now=site.now()):
         raise Stop(409, Message.ALREADY_DONE)
     site.homeserver.metrics.grant("refused")
     return _done(site, client, approved=False)

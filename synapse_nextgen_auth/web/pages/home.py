@@ -2,6 +2,7 @@
 
 from synapse_nextgen_auth.flows import sign_in as flow
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.store import browsers
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.pages import visitors
 from synapse_nextgen_auth.web.site import Site
@@ -32,7 +33,7 @@ async def sign_out(site: Site, incoming: Incoming) -> Outgoing:
     visitor = await visitors.greet(site, incoming)
     visitors.read_form(site, incoming, visitor)
     # Also one whose sign-in ran out meanwhile: its person means what they approved there, too.
-    browser = visitor.browser or await site.homeserver.run(flow.find, visitor.digest)
+    browser = visitor.browser or await site.homeserver.read(browsers.get, visitor.digest)
     if browser is not None:
         await site.homeserver.run(flow.sign_out, browser, now=site.now(), address=incoming.address)
     html = site.templates.render(SignedOutPage(server_name=site.server_name, sign_in_url="sign-in"))

@@ -6,6 +6,7 @@ from synapse_nextgen_auth.flows import sign_in
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.secret import digest
+from synapse_nextgen_auth.store import browsers
 from synapse_nextgen_auth.web import browser as rules
 from synapse_nextgen_auth.web import forms
 from synapse_nextgen_auth.web.browser import Visitor
@@ -24,13 +25,13 @@ async def greet(site: Site, incoming: Incoming) -> Visitor:
     if cookie is None:
         return rules.fresh()
     now = site.now()
-    browser = await site.homeserver.run(sign_in.find, digest(cookie.reveal()))
+    browser = await site.homeserver.read(browsers.get, digest(cookie.reveal()))
     if browser is None or not browser.is_signed_in(now, site.lifetimes.browsers):
         return Visitor(cookie, is_new=False)
     if browser.is_from_the_future(now):
         browser = await site.homeserver.run(sign_in.set_right, browser, now=now)
     elif now - browser.last_active_at >= site.lifetimes.browsers.noted_every:
-        await site.homeserver.run(sign_in.touch, browser, now=now)
+        await site.homeserver.run(browsers.touch, browser.digest, now=now)
     return Visitor(cookie, is_new=False, browser=browser)
 
 
