@@ -3,9 +3,9 @@
     python docs/compare_synapse.py 1.162.0 1.163.2
     python docs/compare_synapse.py                    # the newest that is known, and the newest that is
 
-Both releases are downloaded and only read: nothing is installed or run. The pieces are those of
-`INTERNALS` in `synapse_nextgen_auth/homeserver/internals.py`; of a method that a class inherits, the
-class that has it is found. Exit code 1 if one is gone.
+Both releases are downloaded and only read: nothing is installed or run. The pieces are those
+that the files of `synapse_nextgen_auth/homeserver` import or name in `NEEDS`; of a method that a class
+inherits, the class that has it is found. Exit code 1 if one is gone.
 """  # noqa: INP001 - a script beside the pages, not a package
 
 import ast
@@ -18,8 +18,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from synapse_nextgen_auth.homeserver.internals import INTERNALS
-from synapse_nextgen_auth.homeserver.versions import NEWEST_KNOWN
+from synapse_nextgen_auth.homeserver import internals
 
 
 class Release:
@@ -141,9 +140,19 @@ def _bare(node: ast.stmt) -> ast.stmt:
     return node
 
 
+def used() -> list[tuple[str, str]]:
+    """Return each piece that we use: its module and its dotted name."""
+    package = internals.FOLDER.parent
+    files = sorted(package.rglob("*.py"))
+    needed = [
+        one for file in files for one in (*internals.imported(file), *internals.written(file))
+    ]
+    return sorted({(one.module, one.name) for one in needed})
+
+
 def compare(old: Release, new: Release) -> int:
     """Print each piece that differs; return how many are gone."""
-    pieces = sorted({(needed.module, needed.name) for needed in INTERNALS})
+    pieces = used()
     same = gone = 0
     for module, name in pieces:
         before, after = old.piece(module, name), new.piece(module, name)
@@ -166,7 +175,7 @@ def compare(old: Release, new: Release) -> int:
 
 def main(arguments: list[str]) -> int:
     """Compare two releases."""
-    known = f"=={NEWEST_KNOWN[0]}.{NEWEST_KNOWN[1]}.*"
+    known = "=={}.{}.*".format(*internals.NEWEST_KNOWN)
     old, new = (*arguments, known, "")[:2] if len(arguments) < 2 else arguments
     with tempfile.TemporaryDirectory() as before, tempfile.TemporaryDirectory() as after:
         releases = Release.download(old, Path(before)), Release.download(new, Path(after))

@@ -19,13 +19,13 @@ def __getattr__(name: str) -> Any:
 
 def _explained(error: ImportError) -> Exception:
     """Return what to tell the operator of a Synapse that lacks what we import."""
+    from synapse_nextgen_auth.homeserver import internals, refusal  # noqa: PLC0415 (only now)
+
     try:
         from synapse.config._base import ConfigError  # noqa: PLC0415 (may be missing)
-
-        from synapse_nextgen_auth.homeserver import refusal, selfcheck  # noqa: PLC0415 (needs it)
     except ImportError:
         return error  # no Synapse at all, or none that we can ask anything
-    problems = selfcheck.internal_problems()
+    problems = internals.problems()
     if not problems:
         return error
     message = str(refusal.StartRefused(problems))

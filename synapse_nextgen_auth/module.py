@@ -17,6 +17,7 @@ from synapse_nextgen_auth.homeserver import (
     admin_refusal,
     auth,
     discovery,
+    internals,
     refusal,
     rendezvous,
     schema,
@@ -92,7 +93,7 @@ class NextGenAuth:
             _rest(api)
             return
         hs_config = api._hs.config  # noqa: SLF001
-        problems = selfcheck.internal_problems() or [
+        problems = internals.problems() or [
             *selfcheck.listed_twice(hs_config, NextGenAuth),
             *selfcheck.config_problems(hs_config, config),
         ]
@@ -145,7 +146,7 @@ def _rest(api: ModuleApi) -> None:
     for accounts and must hold until the line is gone has its place here, too.
     """
     logger.info("synapse_nextgen_auth is switched off")
-    problems = selfcheck.problems_of_rest()
+    problems = internals.problems_of_rest()
     if problems:
         # A module that does nothing keeps no homeserver from starting.
         logger.warning("Clients of this module are signed out for good: %s", problems[0])
@@ -153,7 +154,7 @@ def _rest(api: ModuleApi) -> None:
     hs = api._hs  # noqa: SLF001
     switched_off.install(hs)
     api.register_web_resource(PREFIX, Tree(routes.resting))
-    if selfcheck.internal_problems() or not schema.is_ready(hs):
+    if internals.problems() or not schema.is_ready(hs):
         logger.warning(
             "The tables of this module are not those of this release: what is changed meanwhile,"
             " a password for instance, ends nothing in them"

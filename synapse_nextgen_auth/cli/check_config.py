@@ -19,7 +19,7 @@ from synapse_nextgen_auth.cli import database_check, yaml_file
 from synapse_nextgen_auth.cli.homeserver_yaml import MODULE
 from synapse_nextgen_auth.cli.settings_words import settings_in_effect
 from synapse_nextgen_auth.config import Config, ConfigProblems
-from synapse_nextgen_auth.homeserver import advice, selfcheck, settings
+from synapse_nextgen_auth.homeserver import advice, internals, selfcheck, settings
 from synapse_nextgen_auth.oauth import jwks
 from synapse_nextgen_auth.oauth.clients import AuthMethod
 
@@ -45,11 +45,11 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
     mistakes += selfcheck.config_problems(hs_config, config)
     warnings = selfcheck.warnings()
     if config.enabled:
-        problems += [*mistakes, *selfcheck.internal_problems(), *settings.closed(hs_config)]
+        problems += [*mistakes, *internals.problems(), *settings.closed(hs_config)]
         warnings += advice.warnings(hs_config, config)
     else:
         # Nothing of it keeps a switched-off module from resting.
-        warnings = [*mistakes, *selfcheck.problems_of_rest(), *warnings]
+        warnings = [*mistakes, *internals.problems_of_rest(), *warnings]
     database = database_check.look(hs_config) if look_into_database else None
     problems += database.problems if database else []
     if problems:

@@ -10,9 +10,12 @@ from synapse_nextgen_auth.flows import refresh
 from synapse_nextgen_auth.homeserver import background, versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
+from synapse_nextgen_auth.homeserver.needed import members
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.sessions import Limits, Session
 from synapse_nextgen_auth.store import events
+
+NEEDS = (*members("synapse.server", "HomeServer", "get_clock"),)
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,13 @@ from synapse.api.errors import AuthError
 from synapse.rest.admin import _base
 from synapse.types import Requester
 
+from synapse_nextgen_auth.homeserver import patches
 from synapse_nextgen_auth.homeserver.auth import SessionAuth
 from synapse_nextgen_auth.homeserver.challenges import insufficient_scope
+from synapse_nextgen_auth.homeserver.needed import Needed
 from synapse_nextgen_auth.oauth.permissions import ADMIN
+
+NEEDS = (Needed("synapse.rest.admin._base", "assert_user_is_admin", ("auth", "requester")),)
 
 _NAME = "assert_user_is_admin"
 _stock = _base.assert_user_is_admin
@@ -38,4 +42,4 @@ def install() -> None:
     """Take the place of Synapse's function, in every module that has it by name."""
     for name, module in list(sys.modules.items()):
         if name.startswith("synapse.") and vars(module).get(_NAME) is _stock:
-            setattr(module, _NAME, assert_user_is_admin)
+            patches.instead(module, _NAME, assert_user_is_admin)

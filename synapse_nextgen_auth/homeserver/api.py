@@ -17,10 +17,23 @@ from synapse_nextgen_auth.homeserver.colleagues import Colleagues
 from synapse_nextgen_auth.homeserver.drain import Drain
 from synapse_nextgen_auth.homeserver.live import LiveSessions
 from synapse_nextgen_auth.homeserver.metrics import Metrics
+from synapse_nextgen_auth.homeserver.needed import Needed, members
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.store import sessions
 from synapse_nextgen_auth.store.txn import Txn
+
+NEEDS = (
+    Needed("synapse.storage.databases.main", "DataStore.get_device", ("user_id", "device_id")),
+    Needed("synapse.storage.databases.main", "DataStore.get_user_by_id", ("user_id",)),
+    Needed(
+        "synapse.storage.database",
+        "DatabasePool.runInteraction",
+        ("desc", "func", "db_autocommit", "isolation_level"),
+    ),
+    Needed("synapse.storage.engines._base", "IsolationLevel.READ_COMMITTED"),
+    *members("synapse.server", "HomeServer", "get_clock", "get_datastores"),
+)
 
 logger = logging.getLogger(__name__)
 

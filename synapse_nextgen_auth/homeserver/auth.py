@@ -10,13 +10,34 @@ from synapse.types import Requester
 from synapse.util.cancellation import cancellable
 from twisted.web.server import Request
 
+from synapse_nextgen_auth.homeserver import patches
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.challenges import add_challenge
 from synapse_nextgen_auth.homeserver.http import address, user_agent
+from synapse_nextgen_auth.homeserver.needed import Needed, members
 from synapse_nextgen_auth.homeserver.outage import come_back
 from synapse_nextgen_auth.homeserver.tokens import TokenCheck, is_ours, may_administer
 from synapse_nextgen_auth.oauth import bearer, tokens
 from synapse_nextgen_auth.oauth.tokens import surrogate
+
+NEEDS = (
+    Needed("synapse.api.auth.internal", "InternalAuth.get_user_by_req", ("request",)),
+    Needed(
+        "synapse.api.auth.internal",
+        "InternalAuth.get_user_by_access_token",
+        ("token", "allow_expired"),
+    ),
+    Needed("synapse.api.auth.internal", "InternalAuth.is_server_admin", ("requester",)),
+    Needed("synapse.api.auth.internal", "InternalAuth._record_request", ("request", "requester")),
+    Needed("synapse.api.auth.internal", "InternalAuth.get_access_token_from_request", ("request",)),
+    Needed(
+        "synapse.storage.databases.main",
+        "DataStore.insert_client_ip",
+        ("access_token", "ip", "user_agent", "device_id"),
+    ),
+    Needed("synapse.storage.databases.main", "DataStore.get_app_service_by_token", ("token",)),
+    *members("synapse.server", "HomeServer", "get_auth"),
+)
 
 logger = logging.getLogger(__name__)
 
@@ -112,5 +133,5 @@ class SessionAuth(InternalAuth):
 def install(homeserver: Homeserver, check: TokenCheck) -> None:
     """Turn the living auth object into ours; handlers that hold it already see the new behaviour."""
     auth: Any = homeserver.hs.get_auth()
-    auth.__class__ = SessionAuth
+    patches.instead(auth, "__class__", SessionAuth)
     auth._nextgen = check  # noqa: SLF001

@@ -10,6 +10,10 @@ from typing import ParamSpec
 
 from synapse.server import HomeServer
 
+from synapse_nextgen_auth.homeserver.needed import members
+
+NEEDS = (*members("synapse.server", "HomeServer", "run_as_background_process"),)
+
 P = ParamSpec("P")
 
 

@@ -2,6 +2,12 @@
 
 from typing import Any
 
+from synapse_nextgen_auth.homeserver.needed import Needed
+
+NEEDS = (
+    Needed("synapse.util.caches.deferred_cache", "DeferredCache.get_immediate", ("key", "default")),
+)
+
 
 async def recall(cached_function: Any, *key: str) -> Any:
     """Return the function's result; one that is in memory without a detour through the reactor.

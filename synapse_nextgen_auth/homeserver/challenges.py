@@ -2,12 +2,15 @@
 
 from synapse.api.errors import AuthError, Codes, SynapseError
 
+from synapse_nextgen_auth.homeserver.needed import Needed
 from synapse_nextgen_auth.oauth.bearer import (
     HEADER,
     INSUFFICIENT_SCOPE,
     INVALID_TOKEN,
     challenge,
 )
+
+NEEDS = (Needed("synapse.api.errors", "SynapseError", ("headers",)),)
 
 
 def add_challenge(error: SynapseError) -> None:

@@ -25,9 +25,33 @@ from synapse_nextgen_auth.flows import begin_session
 from synapse_nextgen_auth.homeserver import versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.challenges import add_challenge
+from synapse_nextgen_auth.homeserver.needed import Needed, members
 from synapse_nextgen_auth.homeserver.outage import answered_503
 from synapse_nextgen_auth.homeserver.tokens import is_ours
 from synapse_nextgen_auth.homeserver.uia import IN_ANOTHER_WAY
+
+NEEDS = (
+    Needed("synapse.rest.client.login_token_request", "LoginTokenRequestServlet.on_POST"),
+    Needed("synapse.rest.client.account", "ThreepidRestServlet.on_POST", ("request",)),
+    Needed("synapse.rest.client.account", "ThreepidDeleteRestServlet.on_POST", ("request",)),
+    Needed("synapse.rest.client.capabilities", "CapabilitiesRestServlet.on_GET", ("request",)),
+    Needed("synapse.rest.client.devices", "DehydratedDeviceV2Servlet.on_PUT", ("request",)),
+    Needed("synapse.rest.client.pusher", "PushersSetRestServlet.on_POST", ("request",)),
+    Needed("synapse.api.auth.internal", "InternalAuth.has_access_token", ("request",)),
+    Needed("synapse.api.auth.internal", "InternalAuth.get_access_token_from_request", ("request",)),
+    Needed("synapse.api.auth.internal", "InternalAuth.get_user_by_access_token", ("token",)),
+    Needed("synapse.api.auth.internal", "InternalAuth.get_user_by_req", ("request",)),
+    Needed("synapse.storage.databases.main", "DataStore.get_dehydrated_device", ("user_id",)),
+    Needed("synapse.storage.databases.main", "DataStore.get_pushers_by_user_id", ("user_id",)),
+    Needed("synapse.push.pusherpool", "PusherPool.remove_pusher", ("app_id", "pushkey", "user_id")),
+    Needed("synapse.push", "PusherConfig"),
+    Needed(
+        "synapse.storage.database",
+        "DatabasePool.simple_update",
+        ("table", "keyvalues", "updatevalues", "desc"),
+    ),
+    *members("synapse.server", "HomeServer", "get_auth", "get_clock"),
+)
 
 
 def _token_of_ours(servlet: Any, request: SynapseRequest) -> str | None:

@@ -19,6 +19,16 @@ from synapse.server import HomeServer
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from synapse_nextgen_auth.homeserver.needed import Needed, members
+
+NEEDS = (
+    *members(
+        "synapse.server", "HomeServer", "get_instance_name", "get_reactor", "get_replication_client"
+    ),
+    Needed("synapse.http.client", "ReplicationClient.get_raw", ("uri",)),
+    Needed("synapse.config.workers", "WriterLocations", ("device_lists",)),
+)
+
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")

@@ -1,7 +1,7 @@
 """Matrix devices and sessions: one session per device, and neither outlives what ends the other."""
 
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any
@@ -12,14 +12,65 @@ from synapse.handlers.device import MAX_DEVICE_DISPLAY_NAME_LEN
 from synapse.util.async_helpers import Linearizer
 
 from synapse_nextgen_auth.flows import end_session
-from synapse_nextgen_auth.homeserver import background, versions
+from synapse_nextgen_auth.homeserver import background, patches, versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.colleagues import Away
+from synapse_nextgen_auth.homeserver.needed import Needed, members
 from synapse_nextgen_auth.homeserver.patience import insist
 from synapse_nextgen_auth.oauth.names import shortened
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.oauth.tokens import surrogate
+
+NEEDS = (
+    Needed(
+        "synapse.handlers.auth",
+        "AuthHandler.delete_access_tokens_for_devices",
+        ("user_id", "device_ids"),
+    ),
+    Needed(
+        "synapse.handlers.device",
+        "DeviceHandler.upsert_device",
+        ("user_id", "device_id", "display_name"),
+    ),
+    Needed(
+        "synapse.handlers.device", "DeviceHandler.notify_device_update", ("user_id", "device_ids")
+    ),
+    Needed("synapse.handlers.device", "DeviceHandler.delete_devices", ("user_id", "device_ids")),
+    Needed("synapse.handlers.device", "DeviceHandler.delete_all_devices_for_user", ("user_id",)),
+    Needed("synapse.handlers.device", "DeviceHandler.get_devices_by_user", ("user_id",)),
+    Needed("synapse.handlers.device", "MAX_DEVICE_DISPLAY_NAME_LEN"),
+    Needed(
+        "synapse.handlers.register", "RegistrationHandler.register_device", ("user_id", "device_id")
+    ),
+    Needed("synapse.storage.databases.main", "DataStore.delete_devices", ("user_id", "device_ids")),
+    Needed("synapse.storage.databases.main", "DataStore.get_dehydrated_device", ("user_id",)),
+    Needed(
+        "synapse.storage.databases.main",
+        "DataStore.user_set_password_hash",
+        ("user_id", "password_hash"),
+    ),
+    Needed(
+        "synapse.storage.databases.main", "DataStore.set_user_locked_status", ("user_id", "locked")
+    ),
+    Needed(
+        "synapse.push.pusherpool", "PusherPool.remove_pushers_by_devices", ("user_id", "devices")
+    ),
+    Needed(
+        "synapse.storage.database",
+        "DatabasePool.simple_select_one_onecol",
+        ("table", "keyvalues", "retcol", "allow_none", "desc"),
+    ),
+    *members(
+        "synapse.server",
+        "HomeServer",
+        "get_auth_handler",
+        "get_clock",
+        "get_device_handler",
+        "get_pusherpool",
+        "get_registration_handler",
+    ),
+)
 
 logger = logging.getLogger(__name__)
 
@@ -220,18 +271,25 @@ class Devices:
         """
         # Part of deleting a device; other modules hear of a logout while its pushers are still there.
         pushers = self._homeserver.hs.get_pusherpool()
-        _before(pushers, "remove_pushers_by_devices", self._deleted)
-        _after(self._handler, "delete_all_devices_for_user", self._all_deleted)
+        self._stock_remove = patches.instead(
+            pushers, "remove_pushers_by_devices", self._remove_pushers
+        )
+        patches.after(self._handler, "delete_all_devices_for_user", self._all_deleted)
         # Not at `check_device_registered`: uploading the keys of a device goes through that, too.
         registration = self._homeserver.hs.get_registration_handler()
-        _after(registration, "register_device", self._registered)
+        patches.after(registration, "register_device", self._registered)
         # Not at the handler: that may fail halfway, when the new password is in force already.
         store = self._homeserver.store
-        _after(store, "user_set_password_hash", self._password_set)
-        _after(store, "set_user_locked_status", self._lock_set)
+        patches.after(store, "user_set_password_hash", self._password_set)
+        patches.after(store, "set_user_locked_status", self._lock_set)
         self._homeserver.api.register_third_party_rules_callbacks(
             on_user_deactivation_status_changed=self._deactivated
         )
+
+    async def _remove_pushers(self, user_id: str, devices: Collection[str]) -> None:
+        """Hear that devices were deleted: their pushers are about to be."""
+        await self._deleted(user_id, devices)
+        await self._stock_remove(user_id, devices)
 
     async def _deleted(self, user_id: str, devices: Collection[str]) -> None:
         for session in await self.end_sessions(user_id, devices, End.LOGOUT):
@@ -273,26 +331,3 @@ class Devices:
 
 def _seconds(milliseconds: int | None) -> int | None:
     return None if milliseconds is None else milliseconds // 1000
-
-
-def _before(owner: object, name: str, first: Callable[..., Awaitable[None]]) -> None:
-    """Call `first(…)` whenever the method `name` of `owner` is about to run."""
-    method = getattr(owner, name)
-
-    async def wrapped(*args: Any, **kwargs: Any) -> Any:
-        await first(*args, **kwargs)
-        return await method(*args, **kwargs)
-
-    setattr(owner, name, wrapped)
-
-
-def _after(owner: object, name: str, then: Callable[..., Awaitable[None]]) -> None:
-    """Call `then(result, …)` whenever the method `name` of `owner` has succeeded."""
-    method = getattr(owner, name)
-
-    async def wrapped(*args: Any, **kwargs: Any) -> Any:
-        result = await method(*args, **kwargs)
-        await then(result, *args, **kwargs)
-        return result
-
-    setattr(owner, name, wrapped)

@@ -11,8 +11,15 @@ from synapse.server import HomeServer
 
 from synapse_nextgen_auth.homeserver import closed_endpoints, rendezvous
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.needed import Needed
 from synapse_nextgen_auth.homeserver.rendezvous import MeetingPlace
 from synapse_nextgen_auth.oauth.metadata import Endpoints
+
+NEEDS = (
+    Needed("synapse.rest", "SERVLET_GROUPS"),
+    Needed("synapse.rest.client._base", "client_patterns", ("releases", "unstable")),
+    Needed("synapse.http.server", "respond_with_json_bytes", ("send_cors",)),
+)
 
 CACHEABLE = b"public, max-age=600, s-maxage=3600, stale-while-revalidate=600"
 
@@ -73,7 +80,8 @@ def announce(
             rendezvous.register(hs, http_server, meeting_place)
         closed_endpoints.close(homeserver, http_server)
 
-    rest.SERVLET_GROUPS["client"] = (*rest.SERVLET_GROUPS["client"], register)
+    groups = rest.SERVLET_GROUPS
+    groups["client"] = (*groups["client"], register)
     content = homeserver.hs.config.server.extra_well_known_client_content
     content["org.matrix.msc2965.authentication"] = {
         "issuer": endpoints.issuer,

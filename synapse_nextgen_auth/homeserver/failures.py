@@ -13,7 +13,10 @@ from synapse_nextgen_auth.flows.sign_in import Failure
 from synapse_nextgen_auth.homeserver import background, versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
+from synapse_nextgen_auth.homeserver.needed import members
 from synapse_nextgen_auth.secret import random_id
+
+NEEDS = (*members("synapse.server", "HomeServer", "get_clock"),)
 
 logger = logging.getLogger(__name__)
 

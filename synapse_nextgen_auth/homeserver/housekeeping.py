@@ -15,11 +15,14 @@ from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.devices import Devices
 from synapse_nextgen_auth.homeserver.known_clients import Forget, KnownClients
 from synapse_nextgen_auth.homeserver.later_steps import LaterSteps
+from synapse_nextgen_auth.homeserver.needed import members
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.oauth.client_metadata import KEPT_UNUSED
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.store import strays, sweep
 from synapse_nextgen_auth.store.txn import Txn
+
+NEEDS = (*members("synapse.server", "HomeServer", "get_clock"),)
 
 logger = logging.getLogger(__name__)
 

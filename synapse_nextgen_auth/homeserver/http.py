@@ -11,7 +11,14 @@ from synapse.http.site import SynapseRequest
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 
+from synapse_nextgen_auth.homeserver.needed import Needed
 from synapse_nextgen_auth.oauth.networks import printable
+
+NEEDS = (
+    Needed("synapse.http.site", "SynapseRequest.get_client_ip_if_available"),
+    Needed("synapse.http.server", "DirectServeJsonResource._async_render", ("request",)),
+    Needed("synapse.http.server", "DirectServeJsonResource._send_error_response"),
+)
 
 logger = logging.getLogger(__name__)
 

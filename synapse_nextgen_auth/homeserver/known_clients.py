@@ -8,9 +8,19 @@ from synapse.module_api import cached
 from synapse_nextgen_auth.homeserver import news
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.caches import recall
+from synapse_nextgen_auth.homeserver.needed import Needed, members
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.store import clients
 from synapse_nextgen_auth.store.txn import Txn
+
+NEEDS = (
+    Needed(
+        "synapse.storage.databases.main",
+        "DataStore.register_external_cached_function",
+        ("cache_name", "func"),
+    ),
+    *members("synapse.server", "HomeServer", "get_clock", "get_notifier"),
+)
 
 T = TypeVar("T")
 

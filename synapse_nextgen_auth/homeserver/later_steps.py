@@ -12,8 +12,11 @@ from synapse.storage.engines import PostgresEngine
 
 from synapse_nextgen_auth.homeserver import schema
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.needed import members
 from synapse_nextgen_auth.store import migrations
 from synapse_nextgen_auth.store.steps import Backfill, Index
+
+NEEDS = (*members("synapse.server", "HomeServer", "get_clock", "get_reactor"),)
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,18 @@ from synapse.server import HomeServer
 
 from synapse_nextgen_auth.homeserver import news
 from synapse_nextgen_auth.homeserver.caches import recall
+from synapse_nextgen_auth.homeserver.needed import Needed, members
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.store.txn import Cursor
+
+NEEDS = (
+    Needed(
+        "synapse.storage.databases.main",
+        "DataStore.register_external_cached_function",
+        ("cache_name", "func"),
+    ),
+    *members("synapse.server", "HomeServer", "get_clock", "get_datastores", "get_notifier"),
+)
 
 
 class UnknownSession(Exception):

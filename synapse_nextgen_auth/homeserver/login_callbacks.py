@@ -15,9 +15,19 @@ from synapse_nextgen_auth.homeserver import background, news
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.live import UnknownSession
+from synapse_nextgen_auth.homeserver.needed import Needed, members
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.oauth.tokens import surrogate
 from synapse_nextgen_auth.store.txn import Txn
+
+NEEDS = (
+    Needed(
+        "synapse.storage.databases.main",
+        "DataStore.register_external_cached_function",
+        ("cache_name", "func"),
+    ),
+    *members("synapse.server", "HomeServer", "get_auth_handler"),
+)
 
 logger = logging.getLogger(__name__)
 

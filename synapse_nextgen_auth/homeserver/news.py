@@ -11,7 +11,16 @@ from typing import cast
 from synapse.storage.database import LoggingTransaction
 from synapse.storage.databases.main import DataStore
 
+from synapse_nextgen_auth.homeserver.needed import Needed
 from synapse_nextgen_auth.store.txn import Cursor
+
+NEEDS = (
+    Needed(
+        "synapse.storage.databases.main",
+        "DataStore._send_invalidation_to_replication",
+        ("txn", "cache_name", "keys"),
+    ),
+)
 
 SESSION_CHANGED = "synapse_nextgen_auth.homeserver.live.nextgen_session"
 CLIENT_GONE = "synapse_nextgen_auth.homeserver.known_clients.nextgen_client"

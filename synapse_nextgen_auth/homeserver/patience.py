@@ -5,6 +5,9 @@ from collections.abc import Awaitable, Callable
 
 from synapse_nextgen_auth.homeserver import versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.needed import members
+
+NEEDS = (*members("synapse.server", "HomeServer", "get_clock"),)
 
 logger = logging.getLogger(__name__)
 

@@ -32,9 +32,48 @@ from synapse_nextgen_auth.homeserver.caches import ask_again
 from synapse_nextgen_auth.homeserver.devices import as_device_name
 from synapse_nextgen_auth.homeserver.failures import Failures
 from synapse_nextgen_auth.homeserver.login_callbacks import LoginCallbacks
+from synapse_nextgen_auth.homeserver.needed import Needed, members
 from synapse_nextgen_auth.oauth.networks import network
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.secret import Secret
+
+NEEDS = (
+    Needed(
+        "synapse.handlers.auth", "AuthHandler.validate_login", ("login_submission", "ratelimit")
+    ),
+    Needed("synapse.handlers.auth", "AuthHandler.validate_hash", ("password", "stored_hash")),
+    Needed("synapse.handlers.auth", "AuthHandler.hash", ("password",)),
+    *members("synapse.handlers.auth", "AuthHandler", "get_supported_login_types"),
+    Needed("synapse.storage.databases.main", "DataStore.get_user_by_id", ("user_id",)),
+    Needed(
+        "synapse.storage.databases.main", "DataStore.get_users_by_id_case_insensitive", ("user_id",)
+    ),
+    Needed(
+        "synapse.storage.databases.main", "DataStore.get_user_id_by_threepid", ("medium", "address")
+    ),
+    Needed("synapse.storage.databases.main", "DataStore.get_profileinfo", ("user_id",)),
+    Needed("synapse.storage.databases.main", "DataStore.user_get_threepids", ("user_id",)),
+    Needed("synapse.util.threepids", "canonicalise_email", ("address",)),
+    Needed("synapse.api.auth_blocking", "AuthBlocking.check_auth_blocking", ("user_id",)),
+    Needed(
+        "synapse.handlers.account_validity",
+        "AccountValidityHandler.on_user_login",
+        ("user_id", "auth_provider_type", "auth_provider_id"),
+    ),
+    Needed(
+        "synapse.handlers.account_validity", "AccountValidityHandler.is_user_expired", ("user_id",)
+    ),
+    Needed("synapse.api.ratelimiting", "Ratelimiter.ratelimit", ("requester", "key")),
+    *members(
+        "synapse.server",
+        "HomeServer",
+        "get_account_validity_handler",
+        "get_auth_blocking",
+        "get_auth_handler",
+        "get_clock",
+        "get_module_api_callbacks",
+    ),
+)
 
 logger = logging.getLogger(__name__)
 

@@ -5,6 +5,9 @@ slow everywhere.
 """
 
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.needed import members
+
+NEEDS = (*members("synapse.server", "HomeServer", "get_clock"),)
 
 # A client that waits exactly the interval must never be too early because of a jitter (seconds).
 _TOLERANCE = 0.5

@@ -12,9 +12,21 @@ from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
+from synapse_nextgen_auth.homeserver.needed import Needed, members
 from synapse_nextgen_auth.homeserver.patience import insist
 from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, Session, is_left_behind
 from synapse_nextgen_auth.store import sessions
+
+NEEDS = (
+    *members("synapse.server", "HomeServer", "get_clock", "get_pusherpool"),
+    Needed("synapse.push.pusherpool", "PusherPool.remove_pusher", ("app_id", "pushkey", "user_id")),
+    Needed("synapse.storage.databases.main", "DataStore.get_pushers_by_user_id", ("user_id",)),
+    Needed(
+        "synapse.storage.databases.main",
+        "DataStore.get_pushers_by_app_id_and_pushkey",
+        ("app_id", "pushkey"),
+    ),
+)
 
 logger = logging.getLogger(__name__)
 

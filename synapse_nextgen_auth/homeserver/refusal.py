@@ -12,6 +12,13 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
 
+from synapse_nextgen_auth.homeserver.needed import Needed
+
+NEEDS = (
+    Needed("synapse.app._base", "register_start", ("hs", "cb")),
+    Needed("synapse.app.generic_worker", "load_config", ("argv_options",)),
+)
+
 logger = logging.getLogger(__name__)
 
 # Whose handler of errors ends the process: (module, function).

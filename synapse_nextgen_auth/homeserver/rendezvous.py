@@ -19,6 +19,7 @@ from synapse_nextgen_auth.flows.rendezvous import Write, has_room, write
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.http import address, header
 from synapse_nextgen_auth.homeserver.limits import Limiter
+from synapse_nextgen_auth.homeserver.needed import Needed
 from synapse_nextgen_auth.homeserver.outage import answered_503
 from synapse_nextgen_auth.oauth.rendezvous import (
     LIFETIME,
@@ -30,6 +31,11 @@ from synapse_nextgen_auth.oauth.rendezvous import (
 )
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.store import rendezvous
+
+NEEDS = (
+    Needed("synapse.rest.client._base", "client_patterns", ("releases", "unstable")),
+    Needed("synapse.rest.client.versions", "VersionsRestServlet.on_GET", ("request",)),
+)
 
 # Where the spots of MSC4108 are: Synapse answers preflights below this path with the right headers.
 PATH = "/_synapse/client/rendezvous"

@@ -16,9 +16,16 @@ from synapse.server import HomeServer
 from synapse.storage.database import LoggingDatabaseConnection, LoggingTransaction, make_conn
 from synapse.storage.engines import PostgresEngine, create_engine
 
+from synapse_nextgen_auth.homeserver.needed import Needed, members
 from synapse_nextgen_auth.store import migrations
 from synapse_nextgen_auth.store.migrations import SchemaRefused
 from synapse_nextgen_auth.store.steps import Index
+
+NEEDS = (
+    Needed("synapse.storage.database", "make_conn", ("db_config", "engine", "server_name")),
+    Needed("synapse.storage.engines", "create_engine", ("database_config",)),
+    *members("synapse.server", "HomeServer", "get_clock", "get_datastores"),
+)
 
 logger = logging.getLogger(__name__)
 

@@ -1,10 +1,8 @@
-"""What must be true before the module starts: the operator's settings, and Synapse's internals.
+"""What must be true of the operator's settings before the module starts.
 
-Nothing is guessed at run time: where a Synapse release moves something that this package relies on,
-the start is refused with the name of the missing piece.
+What must be true of Synapse is in `internals.py`.
 """
 
-from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -12,38 +10,15 @@ from synapse.config._base import read_config_files
 from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.config import MIN_SECRET_BYTES, Config, duration, said
-from synapse_nextgen_auth.homeserver import known_faults, settings, versions
-from synapse_nextgen_auth.homeserver.internals import INTERNALS, OF_REST, Needed
+from synapse_nextgen_auth.homeserver import internals, known_faults, settings, versions
 from synapse_nextgen_auth.homeserver.lifetimes import effective_limits, synapses_idle_limit
 from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.sessions import least_idle, noted_every
 
 
-def internal_problems() -> list[str]:
-    """Return why this Synapse will not do: too old, or not what we rely on."""
-    if too_old := versions.refusal():
-        return [too_old]
-    return _missing(INTERNALS)
-
-
-def problems_of_rest() -> list[str]:
-    """Return what is not as expected of the little that is used with `enabled: false`."""
-    return _missing(OF_REST)
-
-
-def _missing(internals: Iterable[Needed]) -> list[str]:
-    found = (needed.problem() for needed in internals)
-    return [
-        f"{problem} in Synapse {versions.RUNNING}, which this release does not know yet."
-        " Install a release of synapse-nextgen-auth made for it."
-        for problem in found
-        if problem
-    ]
-
-
 def warnings() -> list[str]:
     """Return what the operator should know of the versions in this environment."""
-    unknown = versions.warning()
+    unknown = internals.too_new(internals.running())
     return [*([unknown] if unknown else []), *known_faults.warnings()]
 
 

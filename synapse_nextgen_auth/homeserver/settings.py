@@ -26,11 +26,11 @@ def unusable(hs_config: HomeServerConfig) -> list[str]:
 
 def closed(hs_config: HomeServerConfig) -> list[str]:
     """Return why nobody could sign in; where a module may know passwords, nobody can tell."""
-    auth = hs_config.auth
+    options = hs_config.auth
     knows_others = (
         len(hs_config.modules.loaded_modules) > 1 or hs_config.authproviders.password_providers
     )
-    if auth.password_enabled_for_login and (auth.password_localdb_enabled or knows_others):
+    if options.password_enabled_for_login and (options.password_localdb_enabled or knows_others):
         return []
     return [f"password_config: nobody can sign in on the pages of this module: {NO_PASSWORDS}"]
 

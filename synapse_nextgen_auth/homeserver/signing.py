@@ -1,10 +1,10 @@
 """The keys that sign ID tokens: made by themselves, kept encrypted, shared by all processes."""
 
 import attrs
-from synapse.logging.context import defer_to_thread
 
 from synapse_nextgen_auth.flows import housekeeping
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.threads import in_thread
 from synapse_nextgen_auth.oauth import id_token, keys
 from synapse_nextgen_auth.oauth.id_token import Claims
 from synapse_nextgen_auth.oauth.keys import Algorithm, Schedule, SigningKey
@@ -79,8 +79,7 @@ class Signing:
 
     async def _make(self, algorithm: Algorithm, *, now: int, start: int) -> SigningKey:
         kid = random_id()
-        reactor = self.homeserver.hs.get_reactor()
-        pem = await defer_to_thread(reactor, keys.generate, algorithm)
+        pem = await in_thread(self.homeserver.hs, keys.generate, algorithm)
         return SigningKey(
             kid=kid,
             algorithm=algorithm,

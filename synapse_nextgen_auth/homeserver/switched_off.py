@@ -11,7 +11,18 @@ from synapse.api.errors import InvalidClientTokenError
 from synapse.server import HomeServer
 from synapse.types import Requester
 
+from synapse_nextgen_auth.homeserver import patches
+from synapse_nextgen_auth.homeserver.needed import Needed, members
 from synapse_nextgen_auth.oauth import tokens
+
+NEEDS = (
+    Needed(
+        "synapse.api.auth.internal",
+        "InternalAuth.get_user_by_access_token",
+        ("token", "allow_expired"),
+    ),
+    *members("synapse.server", "HomeServer", "get_auth"),
+)
 
 
 class SoftAuth(InternalAuth):
@@ -33,4 +44,4 @@ def install(hs: HomeServer) -> None:
     """Turn the living auth object into this one, unless another service checks the tokens."""
     auth: Any = hs.get_auth()
     if type(auth) is InternalAuth:
-        auth.__class__ = SoftAuth
+        patches.instead(auth, "__class__", SoftAuth)

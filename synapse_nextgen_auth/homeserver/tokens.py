@@ -9,12 +9,15 @@ from synapse_nextgen_auth.homeserver.activity import Activity
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.challenges import insufficient_scope
 from synapse_nextgen_auth.homeserver.live import UnknownSession
+from synapse_nextgen_auth.homeserver.needed import Needed
 from synapse_nextgen_auth.homeserver.people import NotAdmitted, People
 from synapse_nextgen_auth.oauth import tokens
 from synapse_nextgen_auth.oauth.permissions import ADMIN, API
 from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, Limits, Session
 from synapse_nextgen_auth.oauth.tokens import Kind, Token
 from synapse_nextgen_auth.secret import Keyring
+
+NEEDS = (Needed("synapse.types", "create_requester", ("scope", "shadow_banned", "device_id")),)
 
 # What marks every request with a token of ours. It travels between processes with the requester, no
 # client can ask for it, and Synapse gives nothing for it.
@@ -83,6 +86,14 @@ class TokenCheck:
         if is_noted:
             self.activity.seen(session, token.generation, now)
         return session.under(token.mask)
+
+    async def living(self, presented: Token | str, *, is_noted: bool = True) -> Session | None:
+        """Return the living session behind an access token, `None` if it opens nothing (any more)."""
+        try:
+            token = self.read(presented) if isinstance(presented, str) else presented
+            return await self.session(token, is_noted=is_noted)
+        except InvalidClientTokenError:
+            return None
 
     async def requester(self, text: str, *, allow_expired: bool) -> Requester:
         """Return who sends a request with this token."""

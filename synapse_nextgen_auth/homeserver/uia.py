@@ -14,12 +14,24 @@ from synapse.types import Requester
 
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.flows import approve_operation
+from synapse_nextgen_auth.homeserver import patches
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.colleagues import Away
+from synapse_nextgen_auth.homeserver.needed import Needed, members
 from synapse_nextgen_auth.homeserver.outage import come_back
 from synapse_nextgen_auth.homeserver.tokens import TokenCheck, is_ours
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.secret import random_id
+
+NEEDS = (
+    Needed(
+        "synapse.handlers.auth",
+        "AuthHandler.validate_user_via_ui_auth",
+        ("requester", "request", "request_body", "description", "can_skip_ui_auth"),
+    ),
+    Needed("synapse.api.auth.internal", "InternalAuth.get_access_token_from_request", ("request",)),
+    *members("synapse.server", "HomeServer", "get_auth", "get_auth_handler"),
+)
 
 Validate = Callable[..., Awaitable[tuple[dict[str, Any], str | None]]]
 
@@ -44,8 +56,7 @@ class BrowserInsteadOfStages:
         self._endpoints = endpoints
         self._auth = homeserver.hs.get_auth()
         handler: Any = homeserver.hs.get_auth_handler()
-        self._stock: Validate = handler.validate_user_via_ui_auth
-        handler.validate_user_via_ui_auth = self.validate
+        self._stock: Validate = patches.instead(handler, "validate_user_via_ui_auth", self.validate)
 
     async def validate(
         self,

@@ -1,16 +1,17 @@
-"""Old and new releases of Synapse: which ones we run on, and what differs between them.
+"""What differs between the releases of Synapse that we run on.
 
-Nothing else asks which release this is, and nothing else has two ways to do one thing because of it.
+Nothing else has two ways to do one thing because of it.
 """
 
-import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from synapse.config.homeserver import HomeServerConfig
 from synapse.server import HomeServer
-from synapse.util import SYNAPSE_VERSION
 from synapse.util.clock import Clock
+
+from synapse_nextgen_auth.homeserver import internals
+from synapse_nextgen_auth.homeserver.needed import Needed
 
 try:
     from synapse.util.duration import Duration
@@ -24,30 +25,22 @@ try:
 except ImportError:  # since 1.146
     ClaimDehydratedDeviceServlet = None
 
-RUNNING: str = SYNAPSE_VERSION
-# Each of these and all between them ran the tests; docs/development/supported-synapse.md says how.
-OLDEST, NEWEST_KNOWN = (1, 143), (1, 163)
+NEEDS = (
+    Needed(
+        "synapse.storage.databases.main",
+        "DataStore.invalidate_cache_and_stream",
+        ("cache_name", "keys"),
+    ),
+    Needed("synapse.util.clock", "Clock.looping_call", ("f",), either=("duration", "msec")),
+    Needed("synapse.util.clock", "Clock.sleep", either=("duration", "seconds")),
+    Needed(
+        "synapse.storage.database",
+        "DatabasePool.simple_select_onecol",
+        ("table", "keyvalues", "retcol", "desc"),
+    ),
+)
 
-
-def refusal(version: str = RUNNING) -> str | None:
-    """Say why the module does not start on this release, `None` if it may."""
-    if _numbers(version) >= OLDEST:
-        return None
-    return (
-        f"Synapse {version} is too old: this release of synapse_nextgen_auth needs"
-        f" {_words(OLDEST)} or newer. Upgrade Synapse, or remove the module."
-    )
-
-
-def warning(version: str = RUNNING) -> str | None:
-    """Say that nobody has tried this release yet, `None` if somebody has."""
-    if _numbers(version) <= NEWEST_KNOWN:
-        return None
-    return (
-        f"Synapse {version} is newer than {_words(NEWEST_KNOWN)}, the newest that this release of"
-        " synapse_nextgen_auth was tested with. All that it needs of Synapse is there, so it starts."
-        " Look for a newer release of the module."
-    )
+RELEASE = internals.numbers(internals.running())
 
 
 def delegated_by(hs_config: HomeServerConfig) -> str | None:
@@ -74,7 +67,7 @@ async def tokens_left_in_memory(
     Before 1.154 those with a refresh token are gone before Synapse looks which ones it has to forget,
     and go on working from memory.
     """
-    if _numbers(RUNNING) >= (1, 154):
+    if RELEASE >= (1, 154):
         return _nothing
     tokens = await store.db_pool.simple_select_onecol(
         table="access_tokens",
@@ -107,13 +100,3 @@ async def pause(clock: Clock, *, seconds: float) -> None:
 def _length(seconds: float, *, before: float) -> Any:
     """Return a length of time as this release takes it, or the number that it was before."""
     return before if Duration is None else Duration(seconds=seconds)
-
-
-def _numbers(version: str) -> tuple[int, int]:
-    """Return major and minor number; a name that has none is newer than anything."""
-    found = re.match(r"(\d+)\.(\d+)", version)
-    return (int(found[1]), int(found[2])) if found else (9999, 0)
-
-
-def _words(numbers: tuple[int, int]) -> str:
-    return ".".join(map(str, numbers))

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from functools import partial
 
 import argon2
-from synapse.logging.context import defer_to_thread
 
 from synapse_nextgen_auth.homeserver.http import Incoming
+from synapse_nextgen_auth.homeserver.threads import in_thread
 from synapse_nextgen_auth.oauth import client_auth
 from synapse_nextgen_auth.oauth.clients import DEVICE_CODE, REFRESH_TOKEN, AuthMethod, Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_client
@@ -58,7 +58,7 @@ async def authenticate(site: Site, incoming: Incoming, form: Mapping[str, str]) 
     if credentials.method is AuthMethod.NONE:  # nothing to hash or verify
         accepted = check()
     else:
-        accepted = await defer_to_thread(site.homeserver.hs.get_reactor(), check)
+        accepted = await in_thread(site.homeserver.hs, check)
     if client is None:
         raise invalid_client("unknown client")
     if accepted.jti is not None and not await site.homeserver.run(

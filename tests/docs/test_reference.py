@@ -17,7 +17,7 @@ from synapse_nextgen_auth.cli import main
 from synapse_nextgen_auth.homeserver import metrics, rendezvous
 from synapse_nextgen_auth.homeserver.closed_endpoints import GetLoginToken
 from synapse_nextgen_auth.homeserver.discovery import AuthIssuer, AuthMetadata
-from synapse_nextgen_auth.homeserver.versions import NEWEST_KNOWN, OLDEST
+from synapse_nextgen_auth.homeserver.internals import NEWEST_KNOWN, OLDEST
 from synapse_nextgen_auth.oauth.events import EventKind
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.oauth.permissions import PERMISSIONS

@@ -28,7 +28,7 @@ TABLE = [
     for heading in HEADINGS
     for row in rows(section(PAGE, heading))
 ]
-OLD = versions._numbers(versions.RUNNING) < (1, 153)
+OLD = versions.RELEASE < (1, 153)
 V3 = "/_matrix/client/v3"
 PROOF = {"client_secret": "a-secret", "sid": "1"}
 EMAIL = {"medium": "email", "address": "somebody@example.com"}

@@ -17,8 +17,8 @@ from synapse_nextgen_auth import NextGenAuth
 from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth.cli.synapse_process import MAIN, WORKER, SynapseStoppedError
 from synapse_nextgen_auth.config import Config
-from synapse_nextgen_auth.homeserver import selfcheck
-from synapse_nextgen_auth.homeserver.internals import Needed
+from synapse_nextgen_auth.homeserver import discovery, internals, selfcheck
+from synapse_nextgen_auth.homeserver.needed import Needed
 from synapse_nextgen_auth.secret import Secret
 
 DELEGATED = {
@@ -227,7 +227,7 @@ def test_all_that_is_wrong_with_the_homeserver_is_said_at_once(settings, tmp_pat
 
 
 def test_this_synapse_has_all_that_we_rely_on():
-    assert selfcheck.internal_problems() == []
+    assert internals.problems() == []
 
 
 @pytest.mark.parametrize(
@@ -250,9 +250,9 @@ def test_this_synapse_has_all_that_we_rely_on():
 )
 def test_a_synapse_that_moved_something_is_refused(monkeypatch, needed, words):
     """The message names the missing piece and this Synapse."""
-    monkeypatch.setattr(selfcheck, "INTERNALS", (*selfcheck.INTERNALS, needed))
+    monkeypatch.setattr(discovery, "NEEDS", (*discovery.NEEDS, needed))
 
-    (problem,) = selfcheck.internal_problems()
+    (problem,) = internals.problems()
 
     assert problem.startswith(f"{words} in Synapse {SYNAPSE_VERSION}")
     assert "Install a release of synapse-nextgen-auth made for it." in problem

@@ -6,8 +6,8 @@ from importlib.metadata import PackageNotFoundError
 
 import pytest
 
-from synapse_nextgen_auth.homeserver import known_faults, selfcheck, versions
-from synapse_nextgen_auth.homeserver.internals import Needed
+from synapse_nextgen_auth.homeserver import discovery, internals, known_faults
+from synapse_nextgen_auth.homeserver.needed import Needed
 
 pytestmark = pytest.mark.every_release
 
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.every_release
         ("1.143.0rc1", False, False),
         ("1.143.0", False, False),
         ("1.150.0 (b=release-v1.150,abcdef)", False, False),
-        (f"1.{versions.NEWEST_KNOWN[1]}.99", False, False),
-        (f"1.{versions.NEWEST_KNOWN[1] + 1}.0rc1", False, True),
+        (f"1.{internals.NEWEST_KNOWN[1]}.99", False, False),
+        (f"1.{internals.NEWEST_KNOWN[1] + 1}.0rc1", False, True),
         ("1.999.0", False, True),
         ("2.0.0", False, True),
         ("somebody's own build", False, True),
@@ -30,25 +30,26 @@ pytestmark = pytest.mark.every_release
 )
 def test_what_is_said_of_a_release(version, is_refused, is_warned_about):
     """Older than the oldest is refused, newer than the newest is told, all between are quiet."""
-    assert bool(versions.refusal(version)) == is_refused
-    assert bool(versions.warning(version)) == is_warned_about
-    for text in (versions.refusal(version), versions.warning(version)):
+    assert bool(internals.too_old(version)) == is_refused
+    assert bool(internals.too_new(version)) == is_warned_about
+    for text in (internals.too_old(version), internals.too_new(version)):
         assert text is None or f"Synapse {version} is" in text
 
 
 def test_this_synapse_is_one_that_is_known():
     """Who runs the tests on a newer one has something to write down: NEWEST_KNOWN."""
-    assert versions.refusal() is None
-    assert versions.warning() is None
+    assert internals.too_old(internals.running()) is None
+    assert internals.too_new(internals.running()) is None
 
 
 def test_a_synapse_that_is_too_old_is_told_nothing_else(monkeypatch):
     """What it lacks besides is of no use to anybody."""
-    monkeypatch.setattr(selfcheck.versions, "refusal", lambda: "Synapse 1.100.0 is too old")
-    gone = Needed("synapse.gone", "Anything")
-    monkeypatch.setattr(selfcheck, "INTERNALS", (gone,))
+    monkeypatch.setattr(internals, "running", lambda: "1.100.0")
+    monkeypatch.setattr(discovery, "NEEDS", (Needed("synapse.gone", "Anything"),))
 
-    assert selfcheck.internal_problems() == ["Synapse 1.100.0 is too old"]
+    (problem,) = internals.problems()
+
+    assert problem.startswith("Synapse 1.100.0 is too old")
 
 
 @pytest.mark.parametrize("fault", known_faults.FAULTS, ids=lambda fault: fault.name)

@@ -1,7 +1,5 @@
 """Token introspection (RFC 7662), for clients that prove who they are and about their own tokens."""
 
-from synapse.api.errors import SynapseError
-
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.flows import refresh
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
@@ -52,9 +50,8 @@ async def _describe(site: Site, client: Client, text: str) -> dict[str, object]:
 
 async def _session(site: Site, token: Token) -> Session | None:
     """Return the living session for which this token still works."""
-    session = await (
-        _of_access(site, token) if token.kind is Kind.ACCESS else _of_refresh(site, token)
-    )
+    is_access = token.kind is Kind.ACCESS
+    session = await (site.token_check.living(token) if is_access else _of_refresh(site, token))
     if session is None:
         return None
     try:
@@ -62,13 +59,6 @@ async def _session(site: Site, token: Token) -> Session | None:
     except NotAdmitted:
         return None
     return session
-
-
-async def _of_access(site: Site, token: Token) -> Session | None:
-    try:
-        return await site.token_check.session(token)
-    except SynapseError:
-        return None
 
 
 async def _of_refresh(site: Site, token: Token) -> Session | None:

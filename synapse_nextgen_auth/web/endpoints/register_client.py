@@ -3,10 +3,10 @@
 import logging
 
 import attrs
-from synapse.logging.context import defer_to_thread
 
 from synapse_nextgen_auth.flows import register_client
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.homeserver.threads import in_thread
 from synapse_nextgen_auth.oauth import clients as rules
 from synapse_nextgen_auth.oauth.client_metadata import read_metadata, refuse_size
 from synapse_nextgen_auth.oauth.clients import Client, Metadata
@@ -46,10 +46,8 @@ async def register(site: Site, incoming: Incoming) -> Outgoing:
     logger.info("Registering client %s of %s", client.client_id, ", ".join(client.places()))
     secret = random_token() if client.auth_method.needs_secret else None
     if secret is not None:
-        reactor = site.homeserver.hs.get_reactor()
-        client = attrs.evolve(
-            client, secret_hash=await defer_to_thread(reactor, hash_secret, secret)
-        )
+        hashed = await in_thread(site.homeserver.hs, hash_secret, secret)
+        client = attrs.evolve(client, secret_hash=hashed)
     registered = await site.homeserver.run(register_client.register, client)
     return _answer(registered, metadata, issued_secret=secret)
 

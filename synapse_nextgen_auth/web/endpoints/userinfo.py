@@ -1,7 +1,5 @@
 """Who signed in (OpenID Connect Core section 5.3)."""
 
-from synapse.api.errors import InvalidClientTokenError
-
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.homeserver.people import NotAdmitted
@@ -34,12 +32,9 @@ async def _session(site: Site, incoming: Incoming) -> Session:
     scheme, _, text = (incoming.header("Authorization") or "").partition(" ")
     if scheme.lower() != "bearer" or not text:
         raise OAuthError(bearer.INVALID_TOKEN, bearer.IN_THE_HEADER, 401)
-    try:
-        session = await site.token_check.session(
-            site.token_check.read(text), is_noted=incoming.method != "HEAD"
-        )
-    except InvalidClientTokenError as error:
-        raise OAuthError(bearer.INVALID_TOKEN, "The access token is not valid", 401) from error
+    session = await site.token_check.living(text, is_noted=incoming.method != "HEAD")
+    if session is None:
+        raise OAuthError(bearer.INVALID_TOKEN, "The access token is not valid", 401)
     try:
         await site.people.admit(session.user_id, Intent.USE)
     except NotAdmitted:
