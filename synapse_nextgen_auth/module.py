@@ -18,6 +18,7 @@ from synapse_nextgen_auth.homeserver import (
     auth,
     discovery,
     internals,
+    patches,
     refusal,
     rendezvous,
     schema,
@@ -131,6 +132,8 @@ class NextGenAuth:
             unused_clients_after=config.client_registration.unused_lifetime,
             idle_without_device=site.lifetimes.sessions.idle_without_device,
         ).start()
+        for change in patches.changes():
+            logger.debug("In Synapse %s has ours %s: %s", change.name, change.how, change.ours)
         logger.info("synapse_nextgen_auth is the authorization server %s", site.issuer.identifier)
         if config.drain:
             logger.info("synapse_nextgen_auth takes no new sign-ins (drain: true)")

@@ -46,16 +46,16 @@ def after(owner: object, name: str, then: Callable[..., Awaitable[None]]) -> Non
 def instead(owner: object, name: str, ours: Any) -> Any:
     """Put something of ours in the place of what `owner` has as `name`; return what was there.
 
-    Of an object that is a method, or as `__class__` all of its methods; of a module it is a function.
+    Of an object that is a method, or as `__class__` all of its methods; of a module it is a function,
+    which is the same one whichever module has it by name.
     """
     stock = getattr(owner, name)
+    whole = _name_of(stock) if isinstance(owner, ModuleType) else f"{_name_of(owner)}.{name}"
     setattr(owner, name, ours)
-    _changes.add(Change(f"{_name_of(owner)}.{name}", "instead", _name_of(ours)))
+    _changes.add(Change(whole, "instead", _name_of(ours)))
     return stock
 
 
 def _name_of(thing: Any) -> str:
-    if isinstance(thing, ModuleType):
-        return thing.__name__
     named = thing if hasattr(thing, "__qualname__") else type(thing)
     return f"{named.__module__}.{named.__qualname__}"

@@ -1,0 +1,92 @@
+"""The two ways to change Synapse, and the list of what is changed."""
+
+import asyncio
+import re
+
+import pytest
+
+from support.markdown import DOCS
+from synapse_nextgen_auth.homeserver import patches
+
+PAGE = DOCS / "development" / "supported-synapse.md"
+
+
+class Handler:
+    """Something of Synapse."""
+
+    def __init__(self):
+        self.deleted = []
+
+    async def delete(self, user_id, *, fails=False):
+        if fails:
+            raise ValueError("stock failed")
+        self.deleted.append(user_id)
+        return "stock"
+
+
+class Ours(Handler):
+    async def delete(self, user_id, *, fails=False):
+        return f"ours, then {await super().delete(user_id, fails=fails)}"
+
+
+@pytest.fixture
+def handler(monkeypatch):
+    monkeypatch.setattr(patches, "_changes", set())
+    return Handler()
+
+
+def test_after_runs_when_the_method_has_succeeded(handler):
+    """With its result and what it was called with; the caller gets the result as ever."""
+    heard = []
+
+    async def then(result, user_id, **_kwargs):
+        heard.append((result, user_id))
+
+    patches.after(handler, "delete", then)
+
+    assert asyncio.run(handler.delete("@a:b")) == "stock"
+    with pytest.raises(ValueError, match="stock failed"):
+        asyncio.run(handler.delete("@c:d", fails=True))
+    assert heard == [("stock", "@a:b")]
+    assert handler.deleted == ["@a:b"]
+
+
+def test_instead_gives_back_what_was_there(handler):
+    """So that ours can do it as well."""
+
+    async def ours(user_id):
+        return f"ours, then {await stock(user_id)}"
+
+    stock = patches.instead(handler, "delete", ours)
+
+    assert asyncio.run(handler.delete("@a:b")) == "ours, then stock"
+
+
+def test_instead_of_all_of_an_objects_methods(handler):
+    """Whoever holds the object sees the new behaviour."""
+    held = handler.delete
+
+    patches.instead(handler, "__class__", Ours)
+
+    assert asyncio.run(handler.delete("@a:b")) == "ours, then stock"
+    assert asyncio.run(held("@a:b")) == "stock"
+    assert [(c.name.rpartition(".")[2], c.how) for c in patches.changes()] == [
+        ("__class__", "instead")
+    ]
+
+
+def documented():
+    """Return the rows of the table of what is changed."""
+    table = PAGE.read_text("utf-8").partition("### What is changed")[2].partition("\n## ")[0]
+    return [
+        tuple(cell.strip(" `") for cell in line.strip("|").split("|"))
+        for line in table.splitlines()
+        if line.startswith("| `")
+    ]
+
+
+def test_what_is_changed_is_documented(sqlite_homeserver):
+    """A running server tells, and the page says the same: nothing more and nothing less."""
+    told = re.findall(r"In Synapse (\S+) has ours (\w+): (\S+)", sqlite_homeserver.log_text())
+
+    assert sorted(documented()) == sorted({(name, ours, how) for name, how, ours in told})
