@@ -47,12 +47,10 @@ from synapse_nextgen_auth.oauth import jwks, metadata
 from synapse_nextgen_auth.oauth import rendezvous as rules
 from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules
 from synapse_nextgen_auth.oauth.clients import (
-    AUTHORIZATION_CODE,
-    DEVICE_CODE,
-    REFRESH_TOKEN,
     AuthMethod,
     Client,
 )
+from synapse_nextgen_auth.oauth.grant_types import GRANT_TYPES
 from synapse_nextgen_auth.oauth.hosts import Listed
 from synapse_nextgen_auth.oauth.metadata import PREFIX, Abilities, Endpoints
 from synapse_nextgen_auth.oauth.rates import Rate
@@ -291,8 +289,7 @@ def keyring(config: Config, hs_config: HomeServerConfig) -> Keyring:
 
 
 def _grant_types(config: Config) -> tuple[str, ...]:
-    device = (DEVICE_CODE,) if config.device_grants.enabled else ()
-    return (AUTHORIZATION_CODE, REFRESH_TOKEN, *device)
+    return tuple(kind.name for kind in GRANT_TYPES if configuration.is_enabled(config, kind))
 
 
 def _hashed(written: StaticClient) -> Client:

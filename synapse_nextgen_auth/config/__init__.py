@@ -17,7 +17,7 @@ from synapse_nextgen_auth.config.options import duration, option, said
 from synapse_nextgen_auth.config.reader import MIN_SECRET_BYTES, ConfigProblems, Reader
 from synapse_nextgen_auth.config.sessions import Sessions
 from synapse_nextgen_auth.config.tokens import Tokens
-from synapse_nextgen_auth.oauth.clients import DEVICE_CODE
+from synapse_nextgen_auth.oauth.grant_types import GRANT_TYPES, GrantType
 from synapse_nextgen_auth.oauth.static_clients import StaticClient
 from synapse_nextgen_auth.secret import Secret
 
@@ -186,6 +186,11 @@ def _check_polling(reader: Reader, grants: DeviceGrants, written: object) -> Non
     )
 
 
+def is_enabled(config: Config, kind: GrantType) -> bool:
+    """Say whether a grant type is switched on; one without an option is always."""
+    return kind.option is None or bool(getattr(config, kind.option).enabled)
+
+
 def _check_clients(reader: Reader, config: Config) -> None:
     clients = [written.client for written in config.clients]
     ids = [client.client_id for client in clients]
@@ -199,8 +204,9 @@ def _check_clients(reader: Reader, config: Config) -> None:
                 "is in pkce_exempt but has neither secret nor key; only PKCE protects it",
             )
     for n, client in enumerate(clients):
-        if not config.device_grants.enabled and DEVICE_CODE in client.grant_types:
-            reader.say(f"clients[{n}]", f"has {DEVICE_CODE}, and device_grants.enabled is false")
+        for kind in GRANT_TYPES:
+            if kind.name in client.grant_types and not is_enabled(config, kind):
+                reader.say(f"clients[{n}]", f"has {kind.name}, and {kind.option}.enabled is false")
     if any(path.startswith("clients") for path, _ in reader.problems):
         return  # the client that is meant may be one of the broken ones
     for client_id in sorted(config.pkce_exempt - set(ids)):

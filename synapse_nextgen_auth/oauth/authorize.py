@@ -16,6 +16,7 @@ import attrs
 from synapse_nextgen_auth.oauth import pkce, redirects, scopes
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
+from synapse_nextgen_auth.oauth.grant_types import AUTHORIZATION_CODE
 from synapse_nextgen_auth.oauth.grants import Prompt, ResponseMode
 from synapse_nextgen_auth.oauth.scopes import Scope
 
@@ -280,7 +281,7 @@ def _check_response_type(parameters: Parameters, client: Client) -> None:
         raise invalid_request("response_type is missing")
     if response_type != "code":
         raise OAuthError("unsupported_response_type", "response_type must be code")
-    if "authorization_code" not in client.grant_types or "code" not in client.response_types:
+    if AUTHORIZATION_CODE not in client.grant_types or "code" not in client.response_types:
         raise OAuthError(
             "unauthorized_client", "This client did not register the authorization_code grant"
         )

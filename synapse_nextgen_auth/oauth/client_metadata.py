@@ -9,19 +9,17 @@ import re
 
 import attrs
 
-from synapse_nextgen_auth.oauth import jwks, languages, names, redirects, uris
+from synapse_nextgen_auth.oauth import grant_types, jwks, languages, names, redirects, uris
 from synapse_nextgen_auth.oauth.client_fields import Fields, Findings, invalid
 from synapse_nextgen_auth.oauth.clients import (
-    AUTHORIZATION_CODE,
-    DEVICE_CODE,
     NATIVE,
-    REFRESH_TOKEN,
     WEB,
     AuthMethod,
     Localized,
     Metadata,
 )
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.grant_types import GRANT_TYPES, GrantType
 from synapse_nextgen_auth.oauth.redirects import RedirectRules
 from synapse_nextgen_auth.oauth.uris import Uri
 from synapse_nextgen_auth.oauth.wording import quoted
@@ -73,8 +71,13 @@ def kept_unused(metadata: Metadata) -> int:
 class RegistrationRules:
     """What this server supports; grant types beyond these are ignored (Client-Server API)."""
 
-    grant_types: frozenset[str] = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN})
+    grant_types: frozenset[str] = frozenset(grant_types.DEFAULT)
     redirects: RedirectRules = attrs.field(factory=RedirectRules)
+
+    def grants(self, kind: GrantType) -> bool:
+        """Say whether a client may have this grant type; a stranger's not every one."""
+        allowed = kind.may_be_configured if self.redirects.trusted else kind.may_be_registered
+        return allowed and kind.name in self.grant_types
 
 
 def read_metadata(
@@ -93,9 +96,9 @@ def read_metadata(
     nothing: tuple[str | None, str | None] = (None, None)
     note(lambda: fields.texts("contacts"), None)  # only its type: people's addresses are of no use
     auth_method = AuthMethod(note(lambda: _auth_method(fields), AuthMethod.NONE.value))
-    grant_types = note(lambda: _grant_types(fields, rules), (AUTHORIZATION_CODE, *none))
-    response_types = note(lambda: _response_types(fields, grant_types), none)
-    redirect_uris = note(lambda: _redirect_uris(fields, grant_types), none)
+    granted = note(lambda: _grant_types(fields, rules), (*grant_types.DEFAULT, *none))
+    response_types = note(lambda: _response_types(fields, granted), none)
+    redirect_uris = note(lambda: _redirect_uris(fields, granted), none)
     application_type = note(lambda: _application_type(fields, redirect_uris, rules), WEB)
     base = note(lambda: _base(fields, redirect_uris, application_type, auth_method, rules), None)
     _check_redirects(redirect_uris, application_type, base, rules, found)
@@ -107,7 +110,7 @@ def read_metadata(
     return Metadata(
         redirect_uris=redirect_uris,
         application_type=application_type,
-        grant_types=grant_types,
+        grant_types=granted,
         response_types=response_types,
         auth_method=auth_method,
         auth_signing_alg=signing_alg,
@@ -149,30 +152,33 @@ def _choice(fields: Fields, name: str, allowed: tuple[str, ...]) -> str:
 
 
 def _grant_types(fields: Fields, rules: RegistrationRules) -> tuple[str, ...]:
-    # The default of RFC 7591 is the code alone, but Matrix promises every session a refresh token.
     asked = fields.texts("grant_types")
-    known = (AUTHORIZATION_CODE, REFRESH_TOKEN) if asked is None else asked
-    granted = tuple(name for name in known if name in rules.grant_types)
-    starts = [name for name in (AUTHORIZATION_CODE, DEVICE_CODE) if name in rules.grant_types]
+    known = grant_types.DEFAULT if asked is None else asked
+    kinds = [kind for kind in GRANT_TYPES if rules.grants(kind)]
+    granted = tuple(name for name in known if name in {kind.name for kind in kinds})
+    starts = [kind.name for kind in kinds if kind.begins_session]
     if not set(starts) & set(granted):
         raise invalid(f"grant_types must contain {' or '.join(starts)}")
     return granted
 
 
-def _response_types(fields: Fields, grant_types: tuple[str, ...]) -> tuple[str, ...]:
-    expected = ("code",) if AUTHORIZATION_CODE in grant_types else ()
+def _response_types(fields: Fields, granted: tuple[str, ...]) -> tuple[str, ...]:
     asked = fields.texts("response_types")
-    if asked is not None and ("code" in asked) != bool(expected):
-        raise invalid(
-            "response_types must contain code if grant_types contains authorization_code, "
-            "and only then"
-        )
+    expected: tuple[str, ...] = ()
+    for name, response_type in grant_types.RESPONSE_TYPES.items():
+        if asked is not None and (response_type in asked) != (name in granted):
+            raise invalid(
+                f"response_types must contain {response_type} if grant_types contains {name}, "
+                "and only then"
+            )
+        if name in granted:
+            expected = (*expected, response_type)
     return expected
 
 
-def _redirect_uris(fields: Fields, grant_types: tuple[str, ...]) -> tuple[str, ...]:
+def _redirect_uris(fields: Fields, granted: tuple[str, ...]) -> tuple[str, ...]:
     redirect_uris = fields.texts("redirect_uris") or ()
-    if not redirect_uris and AUTHORIZATION_CODE in grant_types:
+    if not redirect_uris and grant_types.RESPONSE_TYPES.keys() & set(granted):
         raise _invalid_redirect("redirect_uris must contain at least one URI")
     if len(redirect_uris) > MAX_REDIRECT_URIS:
         raise _invalid_redirect(f"redirect_uris must contain at most {MAX_REDIRECT_URIS} URIs")

@@ -8,13 +8,10 @@ from typing import Any
 import attrs
 
 from synapse_nextgen_auth import secret
-from synapse_nextgen_auth.oauth import hosts, languages, redirects, uris
+from synapse_nextgen_auth.oauth import grant_types, hosts, languages, redirects, uris
 from synapse_nextgen_auth.secret import Secret
 
-AUTHORIZATION_CODE = "authorization_code"
-REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant type
 WEB, NATIVE = "web", "native"  # the values of application_type
-DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 class AuthMethod(str, enum.Enum):
@@ -49,7 +46,7 @@ class Metadata:
 
     redirect_uris: tuple[str, ...] = ()
     application_type: str = WEB
-    grant_types: tuple[str, ...] = (AUTHORIZATION_CODE, REFRESH_TOKEN)
+    grant_types: tuple[str, ...] = grant_types.DEFAULT
     response_types: tuple[str, ...] = ("code",)
     auth_method: AuthMethod = AuthMethod.SECRET_BASIC
     auth_signing_alg: str | None = None

@@ -4,7 +4,7 @@ import json
 
 import attrs
 
-from synapse_nextgen_auth.oauth.clients import DEVICE_CODE
+from synapse_nextgen_auth.oauth import grant_types
 from synapse_nextgen_auth.oauth.grants import Prompt, ResponseMode
 from synapse_nextgen_auth.oauth.keys import Algorithm
 from synapse_nextgen_auth.oauth.permissions import PERMISSIONS
@@ -45,6 +45,7 @@ class Abilities:
 
 def document(endpoints: Endpoints, abilities: Abilities) -> dict[str, object]:
     """Say what we can do; whatever stands here works, and nothing else is advertised."""
+    kinds = [grant_types.BY_NAME[name] for name in abilities.grant_types]
     methods, algorithms = list(abilities.auth_methods), list(abilities.signing_algorithms)
     metadata: dict[str, object] = {
         "issuer": endpoints.issuer,
@@ -57,7 +58,7 @@ def document(endpoints: Endpoints, abilities: Abilities) -> dict[str, object]:
         "scopes_supported": [one.scope for one in PERMISSIONS if not one.unadvertised],
         "response_types_supported": ["code"],
         "response_modes_supported": [mode.value for mode in ResponseMode],
-        "grant_types_supported": list(abilities.grant_types),
+        "grant_types_supported": [kind.name for kind in kinds if kind.is_advertised],
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": [prompt.value for prompt in Prompt],
         "authorization_response_iss_parameter_supported": True,
@@ -77,8 +78,9 @@ def document(endpoints: Endpoints, abilities: Abilities) -> dict[str, object]:
         "introspection_endpoint_auth_methods_supported": [m for m in methods if m != "none"],
         "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
     }
-    if DEVICE_CODE in abilities.grant_types:
-        metadata["device_authorization_endpoint"] = endpoints.url("device-authorization")
+    metadata |= {
+        kind.endpoint.name: endpoints.url(kind.endpoint.path) for kind in kinds if kind.endpoint
+    }
     if abilities.account_actions:
         metadata["account_management_uri"] = endpoints.url("account")
         metadata["account_management_actions_supported"] = list(abilities.account_actions)

@@ -8,13 +8,10 @@ from collections.abc import Callable
 
 import attrs
 
-from synapse_nextgen_auth.oauth import client_auth
+from synapse_nextgen_auth.oauth import client_auth, grant_types
 from synapse_nextgen_auth.oauth.client_fields import Findings, invalid
 from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules, read_metadata
 from synapse_nextgen_auth.oauth.clients import (
-    AUTHORIZATION_CODE,
-    DEVICE_CODE,
-    REFRESH_TOKEN,
     AuthMethod,
     Client,
     Metadata,
@@ -35,8 +32,8 @@ _KNOWN = frozenset(
     }
 )
 _TYPES = {
-    "grant_types": (AUTHORIZATION_CODE, REFRESH_TOKEN, DEVICE_CODE),
-    "response_types": ("code",),
+    "grant_types": grant_types.CONFIGURABLE,
+    "response_types": tuple(grant_types.RESPONSE_TYPES.values()),
 }
 MIN_SECRET = 16  # characters
 
@@ -87,7 +84,7 @@ def _in_yaml(description: str) -> str:
 
 
 _RULES = RegistrationRules(
-    grant_types=frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, DEVICE_CODE}),
+    grant_types=frozenset(grant_types.CONFIGURABLE),
     redirects=RedirectRules(trusted=True),
 )
 

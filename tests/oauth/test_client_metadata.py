@@ -16,8 +16,9 @@ from synapse_nextgen_auth.oauth.client_metadata import (
     read_metadata,
     refuse_size,
 )
-from synapse_nextgen_auth.oauth.clients import DEVICE_CODE, AuthMethod, Localized, Metadata
+from synapse_nextgen_auth.oauth.clients import AuthMethod, Localized, Metadata
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.grant_types import DEVICE_CODE
 from synapse_nextgen_auth.oauth.redirects import RedirectRules
 
 RULES = RegistrationRules(redirects=RedirectRules(own_hosts=frozenset({"matrix.example.com"})))

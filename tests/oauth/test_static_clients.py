@@ -7,12 +7,10 @@ import pytest
 from synapse_nextgen_auth.oauth import static_clients
 from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules, read_metadata
 from synapse_nextgen_auth.oauth.clients import (
-    AUTHORIZATION_CODE,
-    DEVICE_CODE,
-    REFRESH_TOKEN,
     AuthMethod,
 )
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.grant_types import AUTHORIZATION_CODE, DEVICE_CODE, REFRESH_TOKEN
 from synapse_nextgen_auth.oauth.static_clients import read_static
 
 SECRET = "a secret that both sides agreed on"

@@ -5,9 +5,10 @@ import logging
 from synapse_nextgen_auth.flows import device as flow
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth import scopes, user_codes
-from synapse_nextgen_auth.oauth.clients import DEVICE_CODE, Client
+from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.errors import DRAINING, OAuthError, unavailable
+from synapse_nextgen_auth.oauth.grant_types import DEVICE_CODE
 from synapse_nextgen_auth.secret import (
     Secret,
     digest,

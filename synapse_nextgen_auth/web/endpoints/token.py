@@ -14,12 +14,7 @@ from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.homeserver.people import NotAdmitted
 from synapse_nextgen_auth.oauth import client_auth, scopes, tokens
-from synapse_nextgen_auth.oauth.clients import (
-    AUTHORIZATION_CODE,
-    DEVICE_CODE,
-    REFRESH_TOKEN,
-    Client,
-)
+from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.device_grants import DeviceGrant, Poll, refuse_poll
 from synapse_nextgen_auth.oauth.errors import (
     OAuthError,
@@ -27,6 +22,7 @@ from synapse_nextgen_auth.oauth.errors import (
     invalid_request,
     unavailable,
 )
+from synapse_nextgen_auth.oauth.grant_types import AUTHORIZATION_CODE, DEVICE_CODE, REFRESH_TOKEN
 from synapse_nextgen_auth.oauth.id_token import Claims
 from synapse_nextgen_auth.oauth.keys import Algorithm
 from synapse_nextgen_auth.oauth.refresh_token import Verdict, as_heard
