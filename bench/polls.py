@@ -121,7 +121,7 @@ def _add_grants(homeserver: Homeserver, client_id: str) -> list[str]:
                 grant_id=random_id(),
                 client_id=client_id,
                 scope=f"{API} {DEVICE}{device_id()}",
-                sealed_user_code="",
+                user_code_sealed="",
                 address="127.0.0.1",
                 user_agent="a device",
                 created_at=now,

@@ -29,13 +29,13 @@ class DeviceGrant:
 
     `browser` is the digest of the cookie of the browser in which the code was entered: from then on
     the code belongs to it. `address` and `user_agent` are those of the device that asks.
-    `sealed_user_code` is encrypted.
+    `user_code_sealed` is encrypted.
     """
 
     grant_id: str
     client_id: str
     scope: str
-    sealed_user_code: str = attrs.field(repr=False)
+    user_code_sealed: str = attrs.field(repr=False)
     address: str | None
     user_agent: str | None
     created_at: int

@@ -42,7 +42,7 @@ class SigningKey:
     """
 
     kid: str
-    algorithm: Algorithm
+    algorithm: Algorithm = attrs.field(converter=Algorithm)
     sealed: str
     public_jwk: str
     created_at: int

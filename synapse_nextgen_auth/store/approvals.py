@@ -2,43 +2,33 @@
 
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.clock import SKEW
+from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 
-_COLUMNS = "approval_id, user_id, session_id, operation, requested_at, approved_at, used_at"
+_APPROVALS = Table("nextgen_approvals", Approval)
 
 
 def add(txn: Txn, approval: Approval) -> None:
     """Insert an approval that a client asks for."""
-    txn.execute(
-        f"INSERT INTO nextgen_approvals ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            *(approval.approval_id, approval.user_id, approval.session_id),
-            *(approval.operation.value, approval.requested_at),
-            *(approval.approved_at, approval.used_at),
-        ),
-    )
+    _APPROVALS.insert(txn, approval)
 
 
 def get(txn: Txn, approval_id: str) -> Approval | None:
     """Return the approval with this id."""
-    txn.execute(f"SELECT {_COLUMNS} FROM nextgen_approvals WHERE approval_id = ?", (approval_id,))
-    row = txn.fetchone()
-    return Approval(*row) if row else None
+    return _APPROVALS.one(txn, "WHERE approval_id = ?", approval_id)
 
 
 def find_asked(
     txn: Txn, session_id: str, operation: Operation, *, since: int, now: int
 ) -> Approval | None:
     """Return what the session asked for since then and has not used, the newest first."""
-    txn.execute(
-        f"SELECT {_COLUMNS} FROM nextgen_approvals"
-        " WHERE session_id = ? AND operation = ? AND requested_at >= ? AND requested_at <= ?"
+    return _APPROVALS.one(
+        txn,
+        "WHERE session_id = ? AND operation = ? AND requested_at >= ? AND requested_at <= ?"
         " AND used_at IS NULL"
         " ORDER BY requested_at DESC, approval_id LIMIT 1",
-        (session_id, operation.value, since, now + SKEW),
+        *(session_id, operation.value, since, now + SKEW),
     )
-    row = txn.fetchone()
-    return Approval(*row) if row else None
 
 
 def approve(txn: Txn, approval_id: str, *, now: int) -> bool:

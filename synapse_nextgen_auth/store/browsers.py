@@ -2,30 +2,20 @@
 
 from synapse_nextgen_auth.accounts.browsers import Browser
 from synapse_nextgen_auth.clock import SKEW
+from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
+
+_BROWSERS = Table("nextgen_browsers", Browser)
 
 
 def add(txn: Txn, browser: Browser) -> None:
     """Insert a browser that has just signed in."""
-    txn.execute(
-        "INSERT INTO nextgen_browsers (digest, user_id, signed_in_at, last_active_at, ended_at)"
-        " VALUES (?, ?, ?, ?, ?)",
-        (
-            *(browser.digest, browser.user_id, browser.signed_in_at),
-            *(browser.last_active_at, browser.ended_at),
-        ),
-    )
+    _BROWSERS.insert(txn, browser)
 
 
 def get(txn: Txn, digest: str) -> Browser | None:
     """Return the browser with this cookie."""
-    txn.execute(
-        "SELECT digest, user_id, signed_in_at, last_active_at, ended_at"
-        " FROM nextgen_browsers WHERE digest = ?",
-        (digest,),
-    )
-    row = txn.fetchone()
-    return Browser(*row) if row else None
+    return _BROWSERS.one(txn, "WHERE digest = ?", digest)
 
 
 def touch(txn: Txn, digest: str, *, now: int) -> None:
@@ -50,12 +40,9 @@ def set_right(txn: Txn, former: Browser, browser: Browser) -> None:
 
 def list_ahead(txn: Txn, *, now: int, limit: int) -> list[Browser]:
     """Return some of those that were here in the future, the first ones first."""
-    txn.execute(
-        "SELECT digest, user_id, signed_in_at, last_active_at, ended_at FROM nextgen_browsers"
-        " WHERE last_active_at > ? ORDER BY last_active_at LIMIT ?",
-        (now + SKEW, limit),
+    return _BROWSERS.all(
+        txn, "WHERE last_active_at > ? ORDER BY last_active_at LIMIT ?", now + SKEW, limit
     )
-    return [Browser(*row) for row in txn.fetchall()]
 
 
 def end(txn: Txn, digest: str, *, now: int) -> bool:

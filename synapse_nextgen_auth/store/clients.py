@@ -2,53 +2,65 @@
 
 from collections.abc import Sequence
 
+import attrs
+
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth.clients import Client, from_json, to_json
+from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 
 # How stale (seconds) the note of a client's last use may get: it serves the sweep only.
 _TOUCH_AFTER = 3600
 
 
+@attrs.frozen
+class _Registration:
+    """One row of clients; `digest` is that of the metadata, absent where a secret makes it unique."""
+
+    client_id: str
+    digest: str | None
+    metadata: str  # JSON
+    secret_hash: str | None
+    created_at: int
+    last_used_at: int
+
+    @property
+    def client(self) -> Client:
+        return Client.of(
+            from_json(self.metadata),
+            client_id=self.client_id,
+            secret_hash=self.secret_hash,
+            created_at=self.created_at,
+        )
+
+
+_CLIENTS = Table("nextgen_clients", _Registration)
+
+
 def add(txn: Txn, client: Client, *, digest: str | None) -> bool:
     """Insert a client; False when the same metadata or id is there already."""
-    txn.execute(
-        "INSERT INTO nextgen_clients"
-        " (client_id, digest, metadata, secret_hash, created_at, last_used_at)"
-        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (
-            *(client.client_id, digest, to_json(client), client.secret_hash),
-            *(client.created_at, client.created_at),
-        ),
+    registration = _Registration(
+        client_id=client.client_id,
+        digest=digest,
+        metadata=to_json(client),
+        secret_hash=client.secret_hash,
+        created_at=client.created_at,
+        last_used_at=client.created_at,
     )
-    return txn.rowcount == 1
+    return _CLIENTS.insert_new(txn, registration)
 
 
 def get(txn: Txn, client_id: str) -> Client | None:
     """Return the registered client with this id."""
-    txn.execute(
-        "SELECT metadata, secret_hash, created_at FROM nextgen_clients WHERE client_id = ?",
-        (client_id,),
-    )
-    row = txn.fetchone()
-    return _client(client_id, *row) if row else None
+    found = _CLIENTS.one(txn, "WHERE client_id = ?", client_id)
+    return found.client if found else None
 
 
 def list_by_ids(txn: Txn, client_ids: Sequence[str]) -> list[Client]:
     """Return those of these clients that are registered."""
     marks = ", ".join("?" * len(client_ids))
-    txn.execute(
-        "SELECT client_id, metadata, secret_hash, created_at FROM nextgen_clients"
-        f" WHERE client_id IN ({marks})",
-        tuple(client_ids),
-    )
-    return [_client(*row) for row in txn.fetchall()]
-
-
-def _client(client_id: str, metadata: str, secret_hash: str | None, created_at: int) -> Client:
-    return Client.of(
-        from_json(metadata), client_id=client_id, secret_hash=secret_hash, created_at=created_at
-    )
+    found = _CLIENTS.all(txn, f"WHERE client_id IN ({marks})", *client_ids)
+    return [registration.client for registration in found]
 
 
 def touch(txn: Txn, client_id: str, *, now: int) -> None:

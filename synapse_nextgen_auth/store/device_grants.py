@@ -4,11 +4,14 @@ import attrs
 
 from synapse_nextgen_auth.oauth import scopes
 from synapse_nextgen_auth.oauth.device_grants import MAX_WRONG_TRIES, DeviceGrant
+from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 
-_COLUMNS = """grant_id, client_id, scope, user_code_sealed, address, user_agent, created_at, expires_at,
-    poll_interval, slowed_at, wrong_tries, browser, user_id, auth_time, approved_at, refused_at,
-    redeemed_at, session_id"""
+_DEVICE_GRANTS = Table(
+    "nextgen_device_grants",
+    DeviceGrant,
+    beside=("device_id", "device_code_digest", "user_code_digest", "user_code_half"),
+)
 
 
 @attrs.frozen
@@ -22,47 +25,29 @@ class Codes:
 
 def add(txn: Txn, grant: DeviceGrant, codes: Codes) -> bool:
     """Insert a device grant; False when one of its codes is taken."""
-    txn.execute(
-        f"INSERT INTO nextgen_device_grants ({_COLUMNS},"
-        " device_id, device_code_digest, user_code_digest, user_code_half)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO NOTHING",
-        (
-            *(grant.grant_id, grant.client_id, grant.scope, grant.sealed_user_code),
-            *(grant.address, grant.user_agent),
-            *(grant.created_at, grant.expires_at, grant.poll_interval, grant.slowed_at),
-            *(grant.wrong_tries, grant.browser, grant.user_id, grant.auth_time),
-            *(grant.approved_at, grant.refused_at, grant.redeemed_at, grant.session_id),
-            scopes.parse(grant.scope).device_id,
-            *(codes.device_code, codes.user_code, codes.user_code_half),
-        ),
+    return _DEVICE_GRANTS.insert_new(
+        txn,
+        grant,
+        device_id=scopes.parse(grant.scope).device_id,
+        device_code_digest=codes.device_code,
+        user_code_digest=codes.user_code,
+        user_code_half=codes.user_code_half,
     )
-    return txn.rowcount == 1
 
 
 def get(txn: Txn, grant_id: str) -> DeviceGrant | None:
     """Return the device grant with this id."""
-    txn.execute(f"SELECT {_COLUMNS} FROM nextgen_device_grants WHERE grant_id = ?", (grant_id,))
-    row = txn.fetchone()
-    return DeviceGrant(*row) if row else None
+    return _DEVICE_GRANTS.one(txn, "WHERE grant_id = ?", grant_id)
 
 
 def find_by_device_code(txn: Txn, digest: str) -> DeviceGrant | None:
     """Return the device grant that a device polls for."""
-    txn.execute(
-        f"SELECT {_COLUMNS} FROM nextgen_device_grants WHERE device_code_digest = ?", (digest,)
-    )
-    row = txn.fetchone()
-    return DeviceGrant(*row) if row else None
+    return _DEVICE_GRANTS.one(txn, "WHERE device_code_digest = ?", digest)
 
 
 def find_by_user_code(txn: Txn, digest: str) -> DeviceGrant | None:
     """Return the device grant whose code a person typed."""
-    txn.execute(
-        f"SELECT {_COLUMNS} FROM nextgen_device_grants WHERE user_code_digest = ?", (digest,)
-    )
-    row = txn.fetchone()
-    return DeviceGrant(*row) if row else None
+    return _DEVICE_GRANTS.one(txn, "WHERE user_code_digest = ?", digest)
 
 
 def note_wrong_try(txn: Txn, half: str, *, now: int) -> None:

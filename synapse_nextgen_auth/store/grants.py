@@ -2,41 +2,25 @@
 
 from synapse_nextgen_auth.oauth import scopes
 from synapse_nextgen_auth.oauth.grants import Grant
+from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 
-_COLUMNS = """grant_id, browser, client_id, redirect_uri, scope, state, response_mode, nonce,
-    code_challenge, prompt, login_hint, ui_locales, login_after, created_at, expires_at, user_id,
-    auth_time, approved_at, refused_at, code_expires_at, redeemed_at, session_id"""
+_GRANTS = Table("nextgen_grants", Grant, beside=("device_id",))
 
 
 def add(txn: Txn, grant: Grant) -> None:
     """Insert a grant that has just been requested."""
-    txn.execute(
-        f"INSERT INTO nextgen_grants ({_COLUMNS}, device_id) VALUES"
-        " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *(grant.grant_id, grant.browser, grant.client_id, grant.redirect_uri, grant.scope),
-            *(grant.state, grant.response_mode.value, grant.nonce, grant.code_challenge),
-            *(grant.prompt, grant.login_hint, grant.ui_locales, grant.login_after),
-            *(grant.created_at, grant.expires_at, grant.user_id, grant.auth_time),
-            *(grant.approved_at, grant.refused_at, grant.code_expires_at, grant.redeemed_at),
-            *(grant.session_id, scopes.parse(grant.scope).device_id),
-        ),
-    )
+    _GRANTS.insert(txn, grant, device_id=scopes.parse(grant.scope).device_id)
 
 
 def get(txn: Txn, grant_id: str) -> Grant | None:
     """Return the grant with this id."""
-    txn.execute(f"SELECT {_COLUMNS} FROM nextgen_grants WHERE grant_id = ?", (grant_id,))
-    row = txn.fetchone()
-    return Grant(*row) if row else None
+    return _GRANTS.one(txn, "WHERE grant_id = ?", grant_id)
 
 
 def find_by_code(txn: Txn, code_digest: str) -> Grant | None:
     """Return the grant that this code was issued for."""
-    txn.execute(f"SELECT {_COLUMNS} FROM nextgen_grants WHERE code_digest = ?", (code_digest,))
-    row = txn.fetchone()
-    return Grant(*row) if row else None
+    return _GRANTS.one(txn, "WHERE code_digest = ?", code_digest)
 
 
 def approve(  # noqa: PLR0913 (one column each)

@@ -3,32 +3,24 @@
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth.device_grants import LONGEST_LIFE
 from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
+from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 
-_COLUMNS = "rendezvous_id, kind, data, sequence, created_at, modified_at, expires_at"
+_RENDEZVOUS = Table("nextgen_rendezvous", Rendezvous)
 
 
 def add(txn: Txn, rendezvous: Rendezvous) -> None:
     """Insert a rendezvous."""
-    txn.execute(
-        f"INSERT INTO nextgen_rendezvous ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            *(rendezvous.rendezvous_id, rendezvous.kind.value, rendezvous.data),
-            *(rendezvous.sequence, rendezvous.created_at, rendezvous.modified_at),
-            rendezvous.expires_at,
-        ),
-    )
+    _RENDEZVOUS.insert(txn, rendezvous)
 
 
 def get(txn: Txn, rendezvous_id: str, *, kind: Kind, now: int) -> Rendezvous | None:
     """Return the rendezvous with this id unless its time is over."""
-    txn.execute(
-        f"SELECT {_COLUMNS} FROM nextgen_rendezvous"
-        " WHERE rendezvous_id = ? AND kind = ? AND expires_at > ? AND created_at <= ?",
-        (rendezvous_id, kind.value, now, now + SKEW),
+    return _RENDEZVOUS.one(
+        txn,
+        "WHERE rendezvous_id = ? AND kind = ? AND expires_at > ? AND created_at <= ?",
+        *(rendezvous_id, kind.value, now, now + SKEW),
     )
-    row = txn.fetchone()
-    return Rendezvous(*row) if row else None
 
 
 def write(txn: Txn, rendezvous: Rendezvous, *, data: str, sequence: str, now: int) -> bool:

@@ -3,54 +3,34 @@
 from collections.abc import Sequence
 
 from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 
-_COLUMNS = """session_id, user_id, device_id, client_id, scope, generation, rotated_at,
-    confirmed_generation, auth_time, created_at, last_active_at, address, expires_at, ended_at,
-    end_reason"""
+_SESSIONS = Table("nextgen_sessions", Session)
 
 
 def add(txn: Txn, session: Session) -> None:
     """Insert a session; a living one on the same device is an integrity error."""
-    txn.execute(
-        f"INSERT INTO nextgen_sessions ({_COLUMNS})"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *(session.session_id, session.user_id, session.device_id, session.client_id),
-            *(session.scope, session.generation, session.rotated_at),
-            *(session.confirmed_generation, session.auth_time, session.created_at),
-            *(session.last_active_at, session.address, session.expires_at),
-            *(session.ended_at, session.end_reason),
-        ),
-    )
+    _SESSIONS.insert(txn, session)
 
 
 def get(txn: Txn, session_id: str) -> Session | None:
     """Return the session, living or ended."""
-    txn.execute(f"SELECT {_COLUMNS} FROM nextgen_sessions WHERE session_id = ?", (session_id,))
-    row = txn.fetchone()
-    return Session(*row) if row else None
+    return _SESSIONS.one(txn, "WHERE session_id = ?", session_id)
 
 
 def find_by_device(txn: Txn, user_id: str, device_id: str) -> Session | None:
     """Return the living session of a device."""
-    txn.execute(
-        f"SELECT {_COLUMNS} FROM nextgen_sessions"
-        " WHERE user_id = ? AND device_id = ? AND ended_at IS NULL",
-        (user_id, device_id),
+    return _SESSIONS.one(
+        txn, "WHERE user_id = ? AND device_id = ? AND ended_at IS NULL", user_id, device_id
     )
-    row = txn.fetchone()
-    return Session(*row) if row else None
 
 
 def list_living(txn: Txn, user_id: str) -> list[Session]:
     """Return the living sessions of an account, the oldest first."""
-    txn.execute(
-        f"SELECT {_COLUMNS} FROM nextgen_sessions"
-        " WHERE user_id = ? AND ended_at IS NULL ORDER BY created_at, session_id",
-        (user_id,),
+    return _SESSIONS.all(
+        txn, "WHERE user_id = ? AND ended_at IS NULL ORDER BY created_at, session_id", user_id
     )
-    return [Session(*row) for row in txn.fetchall()]
 
 
 def rotate(

@@ -75,6 +75,6 @@ def test_c141_a_slowed_device_waits_out_its_interval(slowed_at, at, slowed):
 
 def test_the_sealed_code_does_not_show():
     """Not even encrypted."""
-    assert "sealed" not in repr(a_device_grant(sealed_user_code="sealed in wax")).replace(
-        "sealed_user_code", ""
+    assert "sealed" not in repr(a_device_grant(user_code_sealed="sealed in wax")).replace(
+        "user_code_sealed", ""
     )

@@ -19,7 +19,7 @@ FOREIGN = re.compile(
     r"|\bTRUE\b|\bFALSE\b|\bBOOLEAN\b|%s|\bGLOB\b|\bDISTINCT ON\b|\bLATERAL\b",
     re.IGNORECASE,
 )
-STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH|CREATE|ALTER)\b")
+STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH|CREATE|ALTER|WHERE|ORDER)\b")
 
 
 def statements():

@@ -67,7 +67,7 @@ ABOUT_ALL = {("keys", "list_all"), ("migrations", "applied")}
 def statements():
     """Return (module, function, arguments) for every function that runs SQL."""
     for path in sorted(Path(store.__file__).parent.glob("*.py")):
-        if path.stem in {"__init__", "txn", "migrations"}:
+        if path.stem in {"__init__", "txn", "table", "migrations"}:
             continue
         module = import_module(f"{store.__name__}.{path.stem}")
         for name, function in inspect.getmembers(module, inspect.isfunction):

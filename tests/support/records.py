@@ -68,7 +68,7 @@ def a_device_grant(**fields: Any) -> DeviceGrant:
             "grant_id": "device grant",
             "client_id": "app",
             "scope": MATRIX,
-            "sealed_user_code": "sealed",
+            "user_code_sealed": "sealed",
             "address": ADDRESS,
             "user_agent": "a television",
             "created_at": NOW,

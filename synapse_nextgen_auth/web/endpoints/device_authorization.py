@@ -71,7 +71,7 @@ async def _begin(
             grant_id=random_id(),
             client_id=client.client_id,
             scope=scope,
-            sealed_user_code=user_codes.seal(site.issuer.keys, user_code),
+            user_code_sealed=user_codes.seal(site.issuer.keys, user_code),
             address=incoming.address,
             user_agent=incoming.user_agent[:_MAX_USER_AGENT],
             created_at=now,

@@ -188,5 +188,5 @@ def _name(site: Site, client: Client, languages: tuple[str, ...]) -> str | None:
 
 def _code(site: Site, grant: DeviceGrant) -> str:
     """Return the code to compare with the one on the device."""
-    code = user_codes.unseal(site.issuer.keys, grant.sealed_user_code)
+    code = user_codes.unseal(site.issuer.keys, grant.user_code_sealed)
     return user_codes.show(code) if code else ""

@@ -1,0 +1,61 @@
+"""A table that keeps records: its columns are their fields, said there and nowhere else.
+
+A field has the name of its column. What the database cannot keep as it is, like an enum, is written
+as its value, and read by the converter of the field.
+"""
+
+import enum
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from synapse_nextgen_auth.store.txn import Txn
+
+R = TypeVar("R", bound=attrs.AttrsInstance)
+
+
+class Table(Generic[R]):
+    """A table of records of one class; `beside` are columns that the record does not know.
+
+    Statements are put together here, once; only what it looks for is added to a SELECT.
+    """
+
+    def __init__(self, name: str, record: type[R], *, beside: tuple[str, ...] = ()) -> None:
+        fields = tuple(field.name for field in attrs.fields(record))
+        columns = (*fields, *beside)
+        marks = ", ".join("?" * len(columns))
+        self.name = name
+        self.columns = columns
+        self._record = record
+        self._beside = beside
+        self._fields = attrgetter(*fields)
+        self._insert = f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})"
+        self._insert_new = f"{self._insert} ON CONFLICT DO NOTHING"
+        self._select = f"SELECT {', '.join(fields)} FROM {name}"
+
+    def insert(self, txn: Txn, record: R, **beside: Any) -> None:
+        """Insert a record; one that is there already is an integrity error."""
+        txn.execute(self._insert, self._values(record, beside))
+
+    def insert_new(self, txn: Txn, record: R, **beside: Any) -> bool:
+        """Insert a record; False when it is there already, or something else that must be unique."""
+        txn.execute(self._insert_new, self._values(record, beside))
+        return txn.rowcount == 1
+
+    def one(self, txn: Txn, where: str, *values: Any) -> R | None:
+        """Return the record that `where` finds, or `None`."""
+        txn.execute(f"{self._select} {where}", values)
+        row = txn.fetchone()
+        return self._record(*row) if row else None
+
+    def all(self, txn: Txn, where: str, *values: Any) -> list[R]:
+        """Return the records that `where` finds; it may go on with ORDER BY and LIMIT."""
+        txn.execute(f"{self._select} {where}", values)
+        return [self._record(*row) for row in txn.fetchall()]
+
+    def _values(self, record: R, beside: dict[str, Any]) -> tuple[Any, ...]:
+        if beside.keys() != set(self._beside):
+            raise TypeError(f"{self.name} has {self._beside} beside its records, not {[*beside]}")
+        values = (*self._fields(record), *(beside[name] for name in self._beside))
+        return tuple(value.value if isinstance(value, enum.Enum) else value for value in values)
