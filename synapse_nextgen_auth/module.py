@@ -20,7 +20,6 @@ from synapse_nextgen_auth.homeserver import (
     internals,
     patches,
     refusal,
-    rendezvous,
     schema,
     selfcheck,
     settings,
@@ -44,7 +43,6 @@ from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.homeserver.tokens import TokenCheck
 from synapse_nextgen_auth.homeserver.uia import BrowserInsteadOfStages
 from synapse_nextgen_auth.oauth import jwks, metadata
-from synapse_nextgen_auth.oauth import rendezvous as rules
 from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules
 from synapse_nextgen_auth.oauth.clients import (
     AuthMethod,
@@ -52,14 +50,17 @@ from synapse_nextgen_auth.oauth.clients import (
 )
 from synapse_nextgen_auth.oauth.grant_types import GRANT_TYPES
 from synapse_nextgen_auth.oauth.hosts import Listed
-from synapse_nextgen_auth.oauth.metadata import PREFIX, Abilities, Endpoints
+from synapse_nextgen_auth.oauth.metadata import Abilities, Endpoints
 from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.oauth.redirects import RedirectRules, rules_at
+from synapse_nextgen_auth.oauth.rendezvous import LIFETIME, share
 from synapse_nextgen_auth.oauth.static_clients import StaticClient
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.store.migrations import SchemaRefused
-from synapse_nextgen_auth.web import routes, series
+from synapse_nextgen_auth.web import dispatch, series
 from synapse_nextgen_auth.web.clients import hash_secret
+from synapse_nextgen_auth.web.endpoints import rendezvous
+from synapse_nextgen_auth.web.routes import ROOTS
 from synapse_nextgen_auth.web.site import Issuer, Lifetimes, Rates, Site
 from synapse_nextgen_auth.web.templates import Templates
 
@@ -105,14 +106,14 @@ class NextGenAuth:
         except SchemaRefused as refused:
             refusal.refuse_start([str(refused)])
         site = build(config, Homeserver(api))
-        api.register_web_resource(PREFIX, Tree(routes.handler(site)))
-        for path in routes.WELL_KNOWN:
-            api.register_web_resource(path, Tree(routes.well_known(site)))
-        place = _meeting_place(site)
-        if place is not None:
-            api.register_web_resource(rendezvous.PATH, Tree(routes.meeting(site)))
+        for root in ROOTS:
+            if root.is_served(config):
+                api.register_web_resource(root.path, Tree(dispatch.handler(site, root)))
         discovery.announce(
-            site.homeserver, site.issuer.endpoints, site.issuer.document, meeting_place=place
+            site.homeserver,
+            site.issuer.endpoints,
+            site.issuer.document,
+            meeting_place=_meeting_place(site),
         )
         auth.install(site.homeserver, site.token_check)
         admin_refusal.install()
@@ -154,7 +155,9 @@ def _rest(api: ModuleApi) -> None:
         return
     hs = api._hs  # noqa: SLF001
     switched_off.install(hs)
-    api.register_web_resource(PREFIX, Tree(routes.resting))
+    for root in ROOTS:
+        if root.rests:
+            api.register_web_resource(root.path, Tree(dispatch.resting(root)))
     if internals.problems() or not schema.is_ready(hs):
         logger.warning(
             "The tables of this module are not those of this release: what is changed meanwhile,"
@@ -252,13 +255,11 @@ def _redirect_rules(issuer: str, options: Registration) -> RedirectRules:
 
 
 def _meeting_place(site: Site) -> MeetingPlace | None:
-    """Return where devices meet for a QR code; it leads to a device grant, so not without that."""
+    """Return where devices meet for a QR code, if they may."""
     options = site.config.device_grants
-    if not options.enabled or site.config.drain:
+    if not rendezvous.is_offered(site.config):
         return None
-    rate = rules.share(
-        Rate(options.per_second, options.burst), lifetime=max(options.lifetime, rules.LIFETIME)
-    )
+    rate = share(Rate(options.per_second, options.burst), lifetime=max(options.lifetime, LIFETIME))
     limiter = Limiter(
         site.homeserver,
         Limited.RENDEZVOUS,

@@ -29,7 +29,7 @@ _SESSION = re.compile("[0-9a-f]{32}")
 
 
 @attrs.frozen
-class Wish:
+class ActionRequest:
     """What somebody came to the account page for."""
 
     action: Action = Action.DEVICES_LIST
@@ -37,7 +37,9 @@ class Wish:
     session: str | None = None
 
     @classmethod
-    def read(cls, action: str | None, device_id: str | None, session: str | None = None) -> "Wish":
+    def read(
+        cls, action: str | None, device_id: str | None, session: str | None = None
+    ) -> "ActionRequest":
         """Read it from a link; what we do not know, or lacks its device, shows the list.
 
         `session` is ours alone: it names a session without a device.

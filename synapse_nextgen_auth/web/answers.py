@@ -19,6 +19,10 @@ CORS = (
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate"),
 )
+RENDEZVOUS_CORS = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "ETag, Expires, Last-Modified"),
+)
 _PAGE_HEADERS = (
     ("Content-Type", "text/html; charset=utf-8"),
     *NO_STORE,
@@ -64,6 +68,15 @@ def error(refusal: OAuthError, *headers: tuple[str, str], retry_after: int = 5) 
     if refusal.status == 503:
         extra = (("Retry-After", str(retry_after)),)
     return json_answer(refusal.status, body, *extra, *headers)
+
+
+def matrix_error(status: int, errcode: str, said: str, *headers: tuple[str, str]) -> Outgoing:
+    """Answer with an error as the Client-Server API wants it."""
+    return json_answer(status, {"errcode": errcode, "error": said}, *headers)
+
+
+NO_ISSUER = error(OAuthError("invalid_request", "There is no such issuer here", 404))
+NO_RENDEZVOUS = matrix_error(404, "M_NOT_FOUND", "There is no such rendezvous", *RENDEZVOUS_CORS)
 
 
 def page(

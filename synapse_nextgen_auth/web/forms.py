@@ -5,18 +5,21 @@ It merges query and body and splits on `;` too, so that two readers of one reque
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from synapse_nextgen_auth.oauth.authorize import Parameters
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 
+FORM = "application/x-www-form-urlencoded"
+Form = Mapping[str, str]  # what was posted, each parameter once
+
 _MAX_PARAMETERS = 200
 
 
 def parse(raw: bytes) -> Parameters:
-    """Read `application/x-www-form-urlencoded` bytes; raise `invalid_request` for broken text."""
+    """Read bytes of the media type `FORM`; raise `invalid_request` for broken text."""
     values: dict[str, str] = {}
     repeated = set()
     pieces = [piece for piece in raw.split(b"&") if piece]

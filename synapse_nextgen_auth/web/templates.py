@@ -8,7 +8,8 @@ from typing import Any
 import attrs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, meta
 
-from synapse_nextgen_auth.web.views import PAGES, Page
+from synapse_nextgen_auth.web.pages.content import PageContent
+from synapse_nextgen_auth.web.pages.records import PAGES
 
 # In a wheel the templates lie in the package, in a checkout (or `pip install -e`) beside it.
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -57,7 +58,7 @@ class Templates:
         for page in PAGES:
             self._environment.get_template(page.template)
 
-    def render(self, page: Page, *, lang: str = "en") -> str:
+    def render(self, page: PageContent, *, lang: str = "en") -> str:
         """Make the HTML of `page` in the language `lang` (a BCP 47 tag)."""
         fields = {field.name: getattr(page, field.name) for field in attrs.fields(type(page))}
         return self._environment.get_template(page.template).render(fields, lang=lang)

@@ -16,9 +16,10 @@ from support.answers import OUT_OF_DATE, assert_page
 from support.keys import master_key
 from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
 from synapse_nextgen_auth.secret import Keyring, Secret
-from synapse_nextgen_auth.web import browser as rules
+from synapse_nextgen_auth.web import browser as browsers
 from synapse_nextgen_auth.web.browser import CSRF_LIFETIME, Visitor
-from synapse_nextgen_auth.web.routes import ROUTES, Page
+from synapse_nextgen_auth.web.kinds import Entrance, Page
+from synapse_nextgen_auth.web.routes import ROUTES
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 # Clients send people here with forms of their own; it only begins something.
@@ -151,7 +152,7 @@ def made(form, age):
     """Return a proof that we made for this browser that many seconds ago."""
     keys = Keyring.of(b"a-macaroon-key-that-only-tests-have")
     visitor = Visitor(Secret(form.browser.cookie), is_new=False)
-    return rules.csrf(keys, visitor, now=int(time.time()) - age)
+    return browsers.csrf(keys, visitor, now=int(time.time()) - age)
 
 
 ATTACKS = {
@@ -175,9 +176,15 @@ ATTACKS = {
 
 def test_c181_every_page_that_takes_forms_is_here():
     """A new page needs a form above, so that the tests below are about it too."""
-    taking = {path for path, r in ROUTES.items() if isinstance(r, Page) and "POST" in r.methods}
+    pages = {path for path, r in ROUTES.items() if isinstance(r, Page | Entrance)}
+    taking = {path for path in pages if "POST" in ROUTES[path].methods}
 
     assert taking - FOR_CLIENTS == set(FORMS)
+
+
+def test_c181_only_the_authorization_endpoint_takes_forms_of_others():
+    """Whoever calls another path an entrance takes its forms out of the tests below."""
+    assert {path for path, r in ROUTES.items() if isinstance(r, Entrance)} == FOR_CLIENTS
 
 
 def test_c181_the_forms_work(form):

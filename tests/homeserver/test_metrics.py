@@ -19,8 +19,8 @@ from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.homeserver.rendezvous import PATH as SPOTS
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.store import sweep
+from synapse_nextgen_auth.web.pages.sign_in.page import SignInError
 from synapse_nextgen_auth.web.routes import ROUTES
-from synapse_nextgen_auth.web.views import SignInError
 
 REASON = re.compile(r"[a-z_]+")
 

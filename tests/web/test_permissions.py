@@ -9,8 +9,10 @@ import pytest
 from jinja2 import nodes
 
 from synapse_nextgen_auth.oauth.permissions import DEVICE, PERMISSIONS, Permission
+from synapse_nextgen_auth.web.pages.consent.page import ConsentPage
+from synapse_nextgen_auth.web.pages.content import ClientCard
+from synapse_nextgen_auth.web.pages.device.page import DeviceGrantPage
 from synapse_nextgen_auth.web.templates import Templates
-from synapse_nextgen_auth.web.views import ClientCard, ConsentPage, DeviceGrantPage
 
 TEMPLATES = Templates("/_synapse/client/auth")
 WORDS = Path(__file__).resolve().parents[2] / "templates" / "components" / "permissions.html"

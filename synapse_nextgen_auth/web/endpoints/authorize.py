@@ -6,23 +6,34 @@ from urllib.parse import urlencode
 
 import attrs
 
-from synapse_nextgen_auth.flows import authorize as flow
-from synapse_nextgen_auth.flows.authorize import Step
+from synapse_nextgen_auth.flows import authorize as authorization
+from synapse_nextgen_auth.flows.authorize import Step, next_step
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
-from synapse_nextgen_auth.oauth import authorize as rules
-from synapse_nextgen_auth.oauth.authorize import Displayed, Parameters, Redirected, Request
+from synapse_nextgen_auth.oauth.authorize import (
+    Displayed,
+    Parameters,
+    Redirected,
+    Request,
+    failure,
+    find_target,
+    read_request,
+)
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import DRAINING, OAuthError, invalid_request
 from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
 from synapse_nextgen_auth.oauth.id_token import Hint
 from synapse_nextgen_auth.oauth.wording import logged, logged_uri
 from synapse_nextgen_auth.secret import random_id
-from synapse_nextgen_auth.web import answers, forms, grants
-from synapse_nextgen_auth.web.browser import Visitor, is_from_elsewhere
-from synapse_nextgen_auth.web.pages import onward, visitors
-from synapse_nextgen_auth.web.pages.messages import OF_PROBLEM, Stop
+from synapse_nextgen_auth.web import answers, forms, grants, visits
+from synapse_nextgen_auth.web.browser import is_from_elsewhere
+from synapse_nextgen_auth.web.pages import onward
+from synapse_nextgen_auth.web.pages.content import ClientCard
+from synapse_nextgen_auth.web.pages.message.error import OF_PROBLEM, PageError
+from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
+from synapse_nextgen_auth.web.pages.way_back import way_back
+from synapse_nextgen_auth.web.pages.way_back.page import AskAgainPage
 from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.views import AskAgainPage, ForwardLabel, Message
+from synapse_nextgen_auth.web.visits import Visit
 
 logger = logging.getLogger(__name__)
 
@@ -38,13 +49,13 @@ async def authorize(site: Site, incoming: Incoming) -> Outgoing:
     parameters = asked.parameters
     client = await site.clients.find(parameters.get("client_id"))
     try:
-        target = rules.find_target(parameters, client)
+        target = find_target(parameters, client)
     except Displayed as refusal:
         _note(site, incoming, parameters, refusal.problem.value, refusal.problem.value)
-        raise Stop(400, OF_PROBLEM[refusal.problem], detail=refusal.detail) from refusal
+        raise PageError(400, OF_PROBLEM[refusal.problem], detail=refusal.detail) from refusal
     assert client is not None, "find_target found out"  # noqa: S101
     try:
-        request = rules.read_request(
+        request = read_request(
             parameters,
             client,
             target,
@@ -117,7 +128,7 @@ def _ask_again(site: Site, asked: Asked, client: Client) -> Outgoing:
     if len(location) <= answers.MAX_LOCATION and not has_token:
         return answers.redirect(location)
     packed = _pack(asked.parameters)
-    shown = grants.card(client, (), redirect_uri=asked.parameters.get("redirect_uri"))
+    shown = ClientCard.of(client, (), redirect_uri=asked.parameters.get("redirect_uri"))
     page = AskAgainPage("authorize", packed, site.server_name, shown)
     return answers.page(200, site.templates.render(page))
 
@@ -132,15 +143,15 @@ async def _refuse(
     if refusal.error.code != "temporarily_unavailable":  # the limit counted it
         error = refusal.error
         _note(site, incoming, asked.parameters, error.reason or error.code, str(error))
-    answer = rules.failure(refusal.target, refusal.error, issuer=site.issuer.identifier)
+    answer = failure(refusal.target, refusal.error, issuer=site.issuer.identifier)
     if site.clients.is_configured(client):
-        return grants.deliver(site, answer, client)
+        return way_back.deliver(site, answer, client)
     # What is repeated would not survive being asked again.
     if _lost_its_cookie(site, incoming, asked) and not asked.parameters.repeated:
         return _ask_again(site, asked, client)
-    if (await visitors.greet(site, incoming)).browser is None:
-        return grants.offer(site, answer, client)
-    return grants.deliver(site, answer, client)
+    if (await visits.greet(site, incoming)).browser is None:
+        return way_back.offer(site, answer, client)
+    return way_back.deliver(site, answer, client)
 
 
 def _note(site: Site, incoming: Incoming, asked: Parameters, reason: str, told: str) -> None:
@@ -162,37 +173,37 @@ def _refuse_new(site: Site, incoming: Incoming, asked: Parameters, request: Requ
     if request.is_silent:
         raise Redirected(DRAINING, request.target)
     _note(site, incoming, asked, DRAINING.reason, str(DRAINING))
-    raise Stop(403, Message.DRAINING)
+    raise PageError(403, Message.DRAINING)
 
 
 async def _begin(site: Site, incoming: Incoming, client: Client, request: Request) -> Outgoing:
-    visitor = await visitors.greet(site, incoming)
-    await _check_room(site, incoming, visitor, request)
+    visit = await visits.greet(site, incoming)
+    await _check_room(visit, incoming, request)
     asked_for = await _asked_for(site, client, request)
-    grant = _grant(visitor, client, request, asked_for=asked_for, now=site.now())
+    grant = _grant(visit, client, request, asked_for=asked_for, now=site.now())
     if request.is_silent:
-        return await _answer_silently(site, incoming, visitor, client, grant, request)
-    await site.homeserver.run(flow.request, grant)
+        return await _answer_silently(visit, client, grant, request)
+    await site.homeserver.run(authorization.request, grant)
     site.homeserver.metrics.grant("requested")
-    outgoing = await grants.go_on(site, incoming, visitor, grant, client)
-    return visitors.with_cookie(site, visitor, outgoing)
+    return visits.with_cookie(visit, await grants.go_on(visit, grant, client))
 
 
-async def _check_room(site: Site, incoming: Incoming, visitor: Visitor, request: Request) -> None:
+async def _check_room(visit: Visit, incoming: Incoming, request: Request) -> None:
     """Stop when a network begins more grants than many people would: each is a row (C154).
 
     Whoever is signed in counts alone: otherwise one client could lock out all who share its address.
     """
-    if visitor.user_id is None:
-        wait = await site.rates.authorizations.count(incoming.address)
+    limiter = visit.site.rates.authorizations
+    if visit.user_id is None:
+        wait = await limiter.count(visit.address)
     else:
-        wait = await site.rates.authorizations.count_account(visitor.user_id)
+        wait = await limiter.count_account(visit.user_id)
     if wait is None:
         return
     if request.is_silent:
         busy = OAuthError("temporarily_unavailable", "Too many requests, wait a while")
         raise Redirected(busy, request.target)
-    raise Stop(
+    raise PageError(
         429,
         Message.TOO_MANY_REQUESTS,
         forward_url=onward.again(incoming) if incoming.query else None,
@@ -221,33 +232,28 @@ async def _asked_for(site: Site, client: Client, request: Request) -> Hint | Non
 
 
 async def _answer_silently(
-    site: Site,
-    incoming: Incoming,
-    visitor: Visitor,
-    client: Client,
-    grant: Grant,
-    request: Request,
+    visit: Visit, client: Client, grant: Grant, request: Request
 ) -> Outgoing:
     """Answer `prompt=none` at once; a code only for what its person agreed to before (C021)."""
-    if flow.next_step(grant, visitor.browser) is Step.SIGN_IN:
+    if next_step(grant, visit.browser) is Step.SIGN_IN:
         raise Redirected(OAuthError("login_required", "The person must sign in"), request.target)
-    if not await grants.is_agreed(site, visitor, grant, client):
+    if not await grants.is_agreed(visit, grant, client):
         raise Redirected(OAuthError("consent_required", "Consent is needed"), request.target)
-    await site.homeserver.run(flow.request, grant)
+    await visit.site.homeserver.run(authorization.request, grant)
     try:
-        return await grants.approve(site, incoming, visitor, grant, client)
-    except Stop as stop:
+        return await grants.approve(visit, grant, client)
+    except PageError as stop:
         declined = OAuthError("access_denied", "The server refused the sign-in")
         raise Redirected(declined, request.target) from stop
 
 
 def _grant(
-    visitor: Visitor, client: Client, request: Request, *, asked_for: Hint | None, now: int
+    visit: Visit, client: Client, request: Request, *, asked_for: Hint | None, now: int
 ) -> Grant:
     must_sign_in = asked_for is not None and not asked_for.is_proven
     return Grant(
         grant_id=random_id(),
-        browser=visitor.digest,
+        browser=visit.visitor.digest,
         client_id=client.client_id,
         redirect_uri=request.target.redirect_uri,
         scope=request.scope.text,

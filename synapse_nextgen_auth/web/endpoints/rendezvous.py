@@ -1,13 +1,13 @@
 """The spots of MSC4108, in its form of 2024: read with ETag, overwrite with If-Match."""
 
+from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.flows.rendezvous import Write, write
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
-from synapse_nextgen_auth.homeserver.rendezvous import PATH, headers
+from synapse_nextgen_auth.homeserver.rendezvous import headers
 from synapse_nextgen_auth.oauth.rendezvous import (
     MAX_DATA,
     Kind,
     Rendezvous,
-    is_id,
     is_known,
     sequences,
 )
@@ -16,42 +16,26 @@ from synapse_nextgen_auth.store import rendezvous
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.site import Site
 
-_CORS = (
-    ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Expose-Headers", "ETag, Expires, Last-Modified"),
-)
-_METHODS = "GET, HEAD, PUT, DELETE, OPTIONS"
+
+def is_offered(config: Config) -> bool:
+    """Say whether devices may meet here; it leads to a device grant, so not without that."""
+    return config.device_grants.enabled and not config.drain
 
 
-async def meet(site: Site, incoming: Incoming) -> Outgoing:
-    """Answer every request to a spot."""
-    rendezvous_id = incoming.path.removeprefix(f"{PATH}/")
-    if not is_id(rendezvous_id):
-        return _not_found()
-    if incoming.method in {"GET", "HEAD"}:
-        return await _read(site, incoming, rendezvous_id)
-    if incoming.method == "PUT":
-        return await _write(site, incoming, rendezvous_id)
-    if incoming.method == "DELETE":
-        left = await site.homeserver.run(
-            rendezvous.remove, rendezvous_id, kind=Kind.ETAG, now=site.now()
-        )
-        return Outgoing(204, headers=_CORS) if left else _not_found()
-    return _error(405, "M_UNRECOGNIZED", "Unknown method").having(("Allow", _METHODS))
-
-
-async def _read(site: Site, incoming: Incoming, rendezvous_id: str) -> Outgoing:
+async def get(site: Site, incoming: Incoming, rendezvous_id: str) -> Outgoing:
+    """Return what is there, unless the device knows it."""
     found = await site.homeserver.read(
         rendezvous.get, rendezvous_id, kind=Kind.ETAG, now=site.now()
     )
     if found is None:
-        return _not_found()
+        return answers.NO_RENDEZVOUS
     if is_known(incoming.listed("If-None-Match"), found):
         return Outgoing(304, headers=headers(found))
     return Outgoing(200, found.data.encode("utf-8"), (*headers(found), _TEXT))
 
 
-async def _write(site: Site, incoming: Incoming, rendezvous_id: str) -> Outgoing:
+async def put(site: Site, incoming: Incoming, rendezvous_id: str) -> Outgoing:
+    """Overwrite what the device saw."""
     if incoming.content_type != "text/plain":
         return _error(400, "M_INVALID_PARAM", "The content type must be text/plain")
     if len(incoming.body) > MAX_DATA:
@@ -66,11 +50,19 @@ async def _write(site: Site, incoming: Incoming, rendezvous_id: str) -> Outgoing
     wanted = Write(rendezvous_id, Kind.ETAG, sequences(seen), data, random_id())
     written = await site.homeserver.run(write, wanted, now=site.now())
     if written is None:
-        return _not_found()
+        return answers.NO_RENDEZVOUS
     if written.is_conflict:
         return _conflict(written.rendezvous)
     # A content type for no content: without one, some caches on the way drop the ETag.
     return Outgoing(202, headers=(*headers(written.rendezvous), _TEXT))
+
+
+async def delete(site: Site, _incoming: Incoming, rendezvous_id: str) -> Outgoing:
+    """Take it away."""
+    left = await site.homeserver.run(
+        rendezvous.remove, rendezvous_id, kind=Kind.ETAG, now=site.now()
+    )
+    return Outgoing(204, headers=answers.RENDEZVOUS_CORS) if left else answers.NO_RENDEZVOUS
 
 
 _TEXT = ("Content-Type", "text/plain")
@@ -86,9 +78,5 @@ def _conflict(present: Rendezvous) -> Outgoing:
     return Outgoing(412, answer.body, (("Content-Type", "application/json"), *headers(present)))
 
 
-def _not_found() -> Outgoing:
-    return _error(404, "M_NOT_FOUND", "There is no such rendezvous")
-
-
 def _error(status: int, errcode: str, error: str) -> Outgoing:
-    return answers.json_answer(status, {"errcode": errcode, "error": error}, *_CORS)
+    return answers.matrix_error(status, errcode, error, *answers.RENDEZVOUS_CORS)

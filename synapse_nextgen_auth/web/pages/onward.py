@@ -5,13 +5,12 @@ from urllib.parse import urlencode
 
 import attrs
 
-from synapse_nextgen_auth.accounts.management import Wish
+from synapse_nextgen_auth.accounts.management import ActionRequest
 from synapse_nextgen_auth.homeserver.http import Incoming
+from synapse_nextgen_auth.oauth.authorize import Parameters
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.grants import Grant
-from synapse_nextgen_auth.web import forms, grants
-from synapse_nextgen_auth.web.browser import Visitor
-from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web import forms
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -23,14 +22,13 @@ class Onward:
     grant_id: str | None = None
     approval_id: str | None = None
     device_grant_id: str | None = None
-    wish: Wish | None = None
+    action_request: ActionRequest | None = None
     grant: Grant | None = None
     client: Client | None = None
 
     @classmethod
-    def of(cls, incoming: Incoming) -> "Onward":
+    def of(cls, parameters: Parameters) -> "Onward":
         """Read it from the query; whether there is such a thing is for its page to find out."""
-        parameters = forms.parse(incoming.query)
         if (grant_id := parameters.get("grant")) is not None:
             return cls(grant_id=grant_id)
         approval_id = parameters.get("request")
@@ -39,20 +37,11 @@ class Onward:
         device = parameters.get("device")
         if device is not None and _ID.fullmatch(device):
             return cls(device_grant_id=device)
-        if (action := parameters.get("action")) is not None:
-            return cls(wish=Wish.read(action, parameters.get("device_id")))
+        if (name := parameters.get("action")) is not None:
+            return cls(action_request=ActionRequest.read(name, parameters.get("device_id")))
         if (session := parameters.get("session")) is not None:
-            return cls(wish=Wish.read(None, None, session))
+            return cls(action_request=ActionRequest.read(None, None, session))
         return cls()
-
-    @classmethod
-    async def read(cls, site: Site, incoming: Incoming, visitor: Visitor) -> "Onward":
-        """Read it from the query; stop when the grant cannot go on in this browser."""
-        onward = cls.of(incoming)
-        if onward.grant_id is None:
-            return onward
-        grant, client = await grants.find(site, visitor, onward.grant_id)
-        return attrs.evolve(onward, grant=grant, client=client)
 
     @property
     def asked_for(self) -> str | None:
@@ -73,7 +62,7 @@ class Onward:
             return f"approve{self._query}"
         if self.device_grant_id is not None:
             return f"device?grant={self.device_grant_id}"
-        return f"account{self._query}" if self.wish else "./"
+        return f"account{self._query}" if self.action_request else "./"
 
     @property
     def _query(self) -> str:
@@ -83,13 +72,13 @@ class Onward:
             return f"?request={self.approval_id}"
         if self.device_grant_id is not None:
             return f"?device={self.device_grant_id}"
-        return f"?{self.wish.query}" if self.wish else ""
+        return f"?{self.action_request.query}" if self.action_request else ""
 
 
 def again(incoming: Incoming) -> str:
     """Return where somebody goes on whose form was out of date: the same page, or the one after."""
     page = incoming.path.rpartition("/")[2]
     if page in {"sign-in", "sign-out"}:
-        return Onward.of(incoming).next_url
+        return Onward.of(forms.parse(incoming.query)).next_url
     query = incoming.query.decode("ascii", "replace")
     return f"{page}?{query}" if query else page

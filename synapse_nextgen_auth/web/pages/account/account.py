@@ -4,58 +4,56 @@ from datetime import datetime, timezone
 
 import attrs
 
-from synapse_nextgen_auth.accounts.management import Action, Wish
-from synapse_nextgen_auth.flows import end_session as flow
+from synapse_nextgen_auth.accounts.management import Action, ActionRequest
+from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.homeserver.devices import Device
-from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store import sessions
-from synapse_nextgen_auth.web import answers, forms, grants
+from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.admission import admit
-from synapse_nextgen_auth.web.languages import wanted
-from synapse_nextgen_auth.web.pages import visitors
-from synapse_nextgen_auth.web.pages.messages import unknown_choice
-from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.views import (
-    ClientCard,
+from synapse_nextgen_auth.web.forms import Form
+from synapse_nextgen_auth.web.pages.account.page import (
     DeviceLine,
     DevicePage,
     DevicesPage,
-    Page,
     SessionLine,
     SessionPage,
 )
+from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
+from synapse_nextgen_auth.web.pages.message.error import unknown_choice
+from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.visits import Visit
 
 # Of sessions without a device, those used last; more make no page that anybody reads.
 _SHOWN = 100
 
 
-async def show(site: Site, incoming: Incoming) -> Outgoing:
+async def show(visit: Visit) -> Outgoing:
     """Show all devices and sessions, or one; a link never does anything by itself (C197)."""
-    visitor = await visitors.greet(site, incoming)
-    wish = _wish(incoming)
-    is_ending = wish.action is Action.DEVICE_DELETE or wish.session is not None
-    if visitor.user_id is None or (is_ending and not visitors.is_fresh(site, visitor)):
-        return visitors.with_cookie(site, visitor, answers.redirect(f"sign-in?{wish.query}"))
-    await admit(site, visitor.user_id)
-    seen = await _look(site, incoming, visitor.user_id, wish)
+    site, wanted = visit.site, _wanted(visit)
+    is_ending = wanted.action is Action.DEVICE_DELETE or wanted.session is not None
+    if visit.user_id is None or (is_ending and not visit.is_fresh):
+        return answers.redirect(f"sign-in?{wanted.query}")
+    await admit(site, visit.user_id)
+    seen = await _look(visit, visit.user_id, wanted)
     if seen.session is not None:
-        page: Page = SessionPage(
-            csrf=visitors.csrf(site, visitor),
+        page: PageContent = SessionPage(
+            csrf=visit.csrf,
             action=seen.session.url,
             server_name=site.server_name,
-            user_id=visitor.user_id,
+            user_id=visit.user_id,
             session=seen.session,
             devices_url="account",
         )
     elif seen.device is not None:
-        ending = Wish(Action.DEVICE_DELETE, seen.device.device_id).query
+        ending = ActionRequest(Action.DEVICE_DELETE, seen.device.device_id).query
         page = DevicePage(
-            csrf=visitors.csrf(site, visitor),
+            csrf=visit.csrf,
             action=f"account?{ending}",
             server_name=site.server_name,
-            user_id=visitor.user_id,
+            user_id=visit.user_id,
             device=seen.device,
             devices_url="account",
             end_url=f"account?{ending}",
@@ -64,50 +62,49 @@ async def show(site: Site, incoming: Incoming) -> Outgoing:
     else:
         page = DevicesPage(
             server_name=site.server_name,
-            user_id=visitor.user_id,
+            user_id=visit.user_id,
             devices=seen.devices,
             home_url="./",
             sessions=seen.sessions,
             more_sessions=seen.more_sessions,
         )
-    return answers.page(200, site.templates.render(page))
+    return visit.answer(page)
 
 
-async def submit(site: Site, incoming: Incoming) -> Outgoing:
+async def submit(visit: Visit, form: Form) -> Outgoing:
     """Sign a device out, legacy or ours, as `/logout` there would; or end a session without one."""
-    visitor = await visitors.greet(site, incoming)
-    form = visitors.read_form(site, incoming, visitor)
-    wish = _wish(incoming)
-    if visitor.user_id is None or not visitors.is_fresh(site, visitor):
-        return answers.redirect(f"sign-in?{wish.query}")
-    if form.get("decision") != "end" or (wish.device_id is None and wish.session is None):
+    site, wanted = visit.site, _wanted(visit)
+    if visit.user_id is None or not visit.is_fresh:
+        return answers.redirect(f"sign-in?{wanted.query}")
+    if form.get("decision") != "end" or (wanted.device_id is None and wanted.session is None):
         raise unknown_choice()
-    await admit(site, visitor.user_id)
-    if wish.device_id is not None:
+    await admit(site, visit.user_id)
+    if wanted.device_id is not None:
         # Of this account alone: somebody else's device is as good as none (C301).
-        await site.devices.remove(visitor.user_id, wish.device_id)
+        await site.devices.remove(visit.user_id, wanted.device_id)
     else:
-        await _end(site, incoming, visitor.user_id, wish)
+        await _end(visit, visit.user_id, wanted)
     return answers.redirect("account")
 
 
-async def _end(site: Site, incoming: Incoming, user_id: str, wish: Wish) -> None:
+async def _end(visit: Visit, user_id: str, wanted: ActionRequest) -> None:
+    site = visit.site
     for session in await _without_device(site, user_id):
-        if _name(session) == wish.session:
+        if _name(session) == wanted.session:
             ended = await site.homeserver.run(
-                flow.end_own,
+                end_session.end_own,
                 session.session_id,
                 user_id=user_id,
                 now=site.now(),
-                address=incoming.address,
+                address=visit.address,
             )
             if ended is not None:
                 await site.devices.logged_out(ended)
 
 
-def _wish(incoming: Incoming) -> Wish:
-    parameters = forms.parse(incoming.query)
-    return Wish.read(
+def _wanted(visit: Visit) -> ActionRequest:
+    parameters = visit.parameters
+    return ActionRequest.read(
         parameters.get("action"), parameters.get("device_id"), parameters.get("session")
     )
 
@@ -123,17 +120,16 @@ class _Seen:
     session: SessionLine | None
 
 
-async def _look(site: Site, incoming: Incoming, user_id: str, wish: Wish) -> _Seen:
+async def _look(visit: Visit, user_id: str, wanted: ActionRequest) -> _Seen:
     """Look at everything with as many queries as for one device, however much there is."""
+    site, languages = visit.site, visit.languages()
     living = await _living(site, user_id)
     sessions = _latest_first(living)
-    asked = [session for session in sessions if _name(session) == wish.session]
+    asked = [session for session in sessions if _name(session) == wanted.session]
     shown = asked or sessions[:_SHOWN]
     speaking = {s.device_id: s.client_id for s in living if s.device_id is not None}
     clients = await site.clients.find_all({*speaking.values(), *(s.client_id for s in shown)})
-    cards = {
-        client_id: grants.card(client, wanted(incoming)) for client_id, client in clients.items()
-    }
+    cards = {client_id: ClientCard.of(client, languages) for client_id, client in clients.items()}
     devices = tuple(
         _line(device, cards.get(speaking.get(device.device_id, "")))
         for device in await site.devices.list_for(user_id)
@@ -143,7 +139,7 @@ async def _look(site: Site, incoming: Incoming, user_id: str, wish: Wish) -> _Se
         devices=devices,
         sessions=lines,
         more_sessions=len(sessions) > len(shown),
-        device=next((line for line in devices if line.device_id == wish.device_id), None),
+        device=next((line for line in devices if line.device_id == wanted.device_id), None),
         session=lines[0] if asked else None,
     )
 
@@ -175,7 +171,7 @@ def _name(session: Session) -> str:
 def _session_line(session: Session, card: ClientCard | None) -> SessionLine:
     return SessionLine(
         client=card or ClientCard(session.client_id, session.client_id),
-        url=f"account?{Wish(session=_name(session)).query}",
+        url=f"account?{ActionRequest(session=_name(session)).query}",
         began=_in_words(session.created_at),
         last_used=_in_words(_used_at(session)),
         address=session.address,
@@ -186,7 +182,7 @@ def _line(device: Device, card: ClientCard | None) -> DeviceLine:
     return DeviceLine(
         device_id=device.device_id,
         name=device.name,
-        url=f"account?{Wish(Action.DEVICE_VIEW, device.device_id).query}",
+        url=f"account?{ActionRequest(Action.DEVICE_VIEW, device.device_id).query}",
         client=card,
         last_seen=None if device.last_seen is None else _in_words(device.last_seen),
         address=device.address,

@@ -13,16 +13,12 @@ from synapse_nextgen_auth.homeserver.people import NotAdmitted
 from synapse_nextgen_auth.oauth.authorize import Problem
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message, MessagePage
 from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.views import (
-    ForwardLabel,
-    Message,
-    MessagePage,
-)
 
 
 @attrs.frozen
-class Stop(Exception):
+class PageError(Exception):
     """There is nothing but a message to show; `refusal` is what is counted and logged of it."""
 
     status: int
@@ -63,29 +59,29 @@ OF_REFUSED = {
 }
 
 
-def show(site: Site, stop: Stop) -> Outgoing:
+def show(site: Site, error: PageError) -> Outgoing:
     """Show the message, always with a way forward: if nowhere better, to the start page."""
-    wait = dict(stop.headers).get("Retry-After")
+    wait = dict(error.headers).get("Retry-After")
     start = urlsplit(site.issuer.identifier).path
     html = site.templates.render(
         MessagePage(
-            kind=stop.message,
+            kind=error.message,
             server_name=site.server_name,
-            reference=stop.reference,
-            detail=stop.detail,
-            forward_url=stop.forward_url or start,
-            forward_label=stop.forward_label if stop.forward_url else ForwardLabel.HOME,
-            devices_url="account" if stop.message is Message.DEVICE_TAKEN else None,
+            reference=error.reference,
+            detail=error.detail,
+            forward_url=error.forward_url or start,
+            forward_label=error.forward_label if error.forward_url else ForwardLabel.HOME,
+            devices_url="account" if error.message is Message.DEVICE_TAKEN else None,
             retry_after=int(wait) if wait else None,
         )
     )
-    return answers.page(stop.status, html, headers=stop.headers)
+    return answers.page(error.status, html, headers=error.headers)
 
 
-def unknown_choice() -> Stop:
+def unknown_choice() -> PageError:
     """Say that the form was sent by none of its buttons."""
     refusal = invalid_request("the form was sent by none of its buttons")
-    return Stop(400, Message.BAD_REQUEST, refusal=refusal)
+    return PageError(400, Message.BAD_REQUEST, refusal=refusal)
 
 
 async def refuse_if_gone(site: Site, user_id: str) -> None:
@@ -101,13 +97,13 @@ async def refuse_if_gone(site: Site, user_id: str) -> None:
         raise not_admitted(refused.why) from None
 
 
-def not_admitted(why: Reason, *, other_account_url: str | None = None) -> Stop:
+def not_admitted(why: Reason, *, other_account_url: str | None = None) -> PageError:
     """Say why this account cannot go on, and what may help: mostly to use another one."""
     message = OF_REASON[why]
     if why is Unfit.DEVICE:
-        return Stop(409, message, forward_url="link", forward_label=ForwardLabel.TRY_AGAIN)
+        return PageError(409, message, forward_url="link", forward_label=ForwardLabel.TRY_AGAIN)
     if why is Unfit.ROOM:
-        return Stop(403, message, forward_url="account", forward_label=ForwardLabel.DEVICES)
+        return PageError(403, message, forward_url="account", forward_label=ForwardLabel.DEVICES)
     status = 503 if why is Standing.SERVER_LIMIT else 403
     label = ForwardLabel.OTHER_ACCOUNT if other_account_url else None
-    return Stop(status, message, forward_url=other_account_url, forward_label=label)
+    return PageError(status, message, forward_url=other_account_url, forward_label=label)

@@ -7,26 +7,22 @@ import attrs
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.browsers import Browser
 from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, hinted, identify
-from synapse_nextgen_auth.flows import sign_in as flow
-from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.flows import sign_in
+from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people import NotAdmitted, PasswordsOff, TryLater, Wrong
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.secret import Secret, digest, random_token
 from synapse_nextgen_auth.web import answers, grants
-from synapse_nextgen_auth.web.browser import Visitor
-from synapse_nextgen_auth.web.languages import wanted
-from synapse_nextgen_auth.web.pages import visitors
-from synapse_nextgen_auth.web.pages.messages import not_admitted, refuse_if_gone
+from synapse_nextgen_auth.web.forms import Form
+from synapse_nextgen_auth.web.pages.content import ClientCard
+from synapse_nextgen_auth.web.pages.message.error import not_admitted, refuse_if_gone
 from synapse_nextgen_auth.web.pages.onward import Onward
-from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.views import (
-    ClientCard,
-    SignInError,
-    SignInPage,
-)
+from synapse_nextgen_auth.web.pages.sign_in.page import SignInError, SignInPage
+from synapse_nextgen_auth.web.visits import Visit
 
-logger = logging.getLogger(__name__)
+# The filters that operators gave to fail2ban name it (docs/topics/security.md).
+logger = logging.getLogger("synapse_nextgen_auth.web.pages.sign_in")
 
 
 @attrs.frozen
@@ -42,61 +38,59 @@ class Failure:
 _PASSWORDS_OFF = Failure(SignInError.PASSWORD_LOGIN_DISABLED, 403)
 
 
-async def show(site: Site, incoming: Incoming) -> Outgoing:
+async def show(visit: Visit) -> Outgoing:
     """Ask for name and password, or say at once that nobody is let in by a password."""
-    visitor = await visitors.greet(site, incoming)
-    onward = await Onward.read(site, incoming, visitor)
+    onward = await grants.onward(visit)
     hint = onward.grant.login_hint if onward.grant else None
     if onward.asked_for is not None:
         hint = f"mxid:{onward.asked_for}"
-    identifier = hinted(hint, server_name=site.server_name)
-    closed = None if site.people.passwords_enabled else _PASSWORDS_OFF
-    return _page(site, incoming, visitor, onward, identifier=identifier, failure=closed)
+    identifier = hinted(hint, server_name=visit.site.server_name)
+    closed = None if visit.site.people.passwords_enabled else _PASSWORDS_OFF
+    return _page(visit, onward, identifier=identifier, failure=closed)
 
 
-async def submit(site: Site, incoming: Incoming) -> Outgoing:
+async def submit(visit: Visit, form: Form) -> Outgoing:
     """Check name and password; go on to where the person came from.
 
     Nobody is signed in who cannot go on there: the client may ask for another account.
     """
-    visitor = await visitors.greet(site, incoming)
-    form = visitors.read_form(site, incoming, visitor)
-    onward = await Onward.read(site, incoming, visitor)
+    site, onward = visit.site, await grants.onward(visit)
     if form.get("decision") == "cancel" and onward.grant and onward.client:
         cancelled = OAuthError("access_denied", "The person did not sign in")
         return await grants.refuse(site, onward.grant, onward.client, cancelled)
     typed = form.get("identifier", "")
-    checked = await _check(site, incoming, typed, Secret(form.get("password", "")))
+    checked = await _check(visit, typed, Secret(form.get("password", "")))
     if isinstance(checked, Failure):
-        _note(site, incoming, checked.error.value, checked.user_id)
-        return _page(site, incoming, visitor, onward, identifier=typed, failure=checked)
+        _note(visit, checked.error.value, checked.user_id)
+        return _page(visit, onward, identifier=typed, failure=checked)
     if onward.asked_for not in {None, checked}:
         other = Failure(SignInError.OTHER_ACCOUNT, 403)
-        _note(site, incoming, other.error.value, checked)
-        return _page(site, incoming, visitor, onward, identifier=typed, failure=other)
+        _note(visit, other.error.value, checked)
+        return _page(visit, onward, identifier=typed, failure=other)
     try:
         await site.people.admit(checked, Intent.SIGN_IN)
     except NotAdmitted as refused:
-        _note(site, incoming, refused.why.value, checked)
+        _note(visit, refused.why.value, checked)
         raise not_admitted(refused.why, other_account_url=onward.sign_in_url) from None
-    return await _begin(site, incoming, visitor, onward, checked)
+    return await _begin(visit, onward, checked)
 
 
-def _note(site: Site, incoming: Incoming, reason: str, user_id: str | None) -> None:
+def _note(visit: Visit, reason: str, user_id: str | None) -> None:
     """Count a sign-in that did not work, and write it down; what was typed is not repeated.
 
     fail2ban reads this line (docs/topics/security.md): the address comes first, as it is one word.
     """
-    site.homeserver.metrics.sign_in(reason)
+    visit.site.homeserver.metrics.sign_in(reason)
     logger.info(
         "Refused a sign-in from %s: %s, account %s",
-        logged(incoming.address, 64),
+        logged(visit.address, 64),
         reason,
         logged(user_id, 255),
     )
 
 
-async def _check(site: Site, incoming: Incoming, typed: str, password: Secret) -> str | Failure:
+async def _check(visit: Visit, typed: str, password: Secret) -> str | Failure:
+    site = visit.site
     if not typed.strip() or not password.reveal():
         return Failure(SignInError.MISSING_FIELDS, 400)
     if len(password.reveal().encode("utf-8", "surrogatepass")) > MAX_PASSWORD:
@@ -105,10 +99,10 @@ async def _check(site: Site, incoming: Incoming, typed: str, password: Secret) -
     if identifier is None:
         return Failure(SignInError.WRONG_PASSWORD, 403)
     try:
-        return await site.people.check_password(identifier, password, address=incoming.address)
+        return await site.people.check_password(identifier, password, address=visit.address)
     except Wrong as wrong:
         if wrong.user_id is not None:
-            site.people.failures.note(wrong.user_id, incoming.address)
+            site.people.failures.note(wrong.user_id, visit.address)
         return Failure(SignInError.WRONG_PASSWORD, 403, user_id=wrong.user_id)
     except TryLater as later:
         error = SignInError.BUSY if later.busy else SignInError.TOO_MANY_ATTEMPTS
@@ -117,59 +111,53 @@ async def _check(site: Site, incoming: Incoming, typed: str, password: Secret) -
         return _PASSWORDS_OFF
 
 
-async def _begin(
-    site: Site, incoming: Incoming, visitor: Visitor, onward: Onward, user_id: str
-) -> Outgoing:
+async def _begin(visit: Visit, onward: Onward, user_id: str) -> Outgoing:
+    site = visit.site
     cookie, now = random_token(), site.now()
     browser = Browser(digest(cookie.reveal()), user_id, now, now)
     await site.homeserver.run(
-        flow.sign_in, browser, former=visitor.digest, address=incoming.address
+        sign_in.sign_in, browser, former=visit.visitor.digest, address=visit.address
     )
     await refuse_if_gone(site, user_id)
     site.homeserver.metrics.sign_in("ok")
-    logger.info("%s signed in from %s", user_id, logged(incoming.address, 64))
+    logger.info("%s signed in from %s", user_id, logged(visit.address, 64))
     return answers.redirect(
         onward.next_url, site.cookies.write(cookie, max_age=site.lifetimes.browsers.absolute)
     )
 
 
 def _page(
-    site: Site,
-    incoming: Incoming,
-    visitor: Visitor,
+    visit: Visit,
     onward: Onward,
     *,
     identifier: str,
     failure: Failure | None = None,
 ) -> Outgoing:
-    languages = wanted(incoming, onward.grant.ui_locales if onward.grant else None)
-    html = site.templates.render(
-        SignInPage(
-            csrf=visitors.csrf(site, visitor),
-            action=onward.sign_in_url,
-            identifier=identifier[:255],
-            server_name=site.server_name,
-            client=_card(onward, languages),
-            asked_for=onward.asked_for,
-            error=failure.error if failure else None,
-            retry_after=failure.retry_after if failure else None,
-            email_allowed=site.people.emails_known,
-        )
-    )
+    languages = visit.languages(onward.grant.ui_locales if onward.grant else None)
     retry = failure.retry_after if failure else None
-    outgoing = answers.page(
+    page = SignInPage(
+        csrf=visit.csrf,
+        action=onward.sign_in_url,
+        identifier=identifier[:255],
+        server_name=visit.site.server_name,
+        client=_card(onward, languages),
+        asked_for=onward.asked_for,
+        error=failure.error if failure else None,
+        retry_after=retry,
+        email_allowed=visit.site.people.emails_known,
+    )
+    return visit.answer(
+        page,
         failure.status if failure else 200,
-        html,
         goes_to=onward.grant.redirect_uri if onward.grant else None,
         goes_further=onward.client is not None and not onward.client.is_public,
         keeps_opener=onward.approval_id is not None,
         headers=(("Retry-After", str(retry)),) if retry else (),
     )
-    return visitors.with_cookie(site, visitor, outgoing)
 
 
 def _card(onward: Onward, languages: tuple[str, ...]) -> ClientCard | None:
     if onward.client is None:
         return None
     redirect_uri = onward.grant.redirect_uri if onward.grant else None
-    return grants.card(onward.client, languages, redirect_uri=redirect_uri)
+    return ClientCard.of(onward.client, languages, redirect_uri=redirect_uri)

@@ -1,0 +1,170 @@
+"""The kinds of path that there are, and what each promises of whatever stands behind it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import ClassVar
+
+import attrs
+
+from synapse_nextgen_auth.config import Config
+from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.web import clients
+from synapse_nextgen_auth.web.forms import FORM, Form
+from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.visits import Visit
+
+Serve = Callable[[Site, Incoming], Awaitable[Outgoing]]
+Show = Callable[[Visit], Awaitable[Outgoing]]
+Submit = Callable[[Visit, Form], Awaitable[Outgoing]]
+Meet = Callable[[Site, Incoming, str], Awaitable[Outgoing]]
+Challenge = Callable[[Incoming, OAuthError], tuple[tuple[str, str], ...]]
+
+# What any path may say: a request may be wrong, and we may fail.
+_ANYWHERE = frozenset({"invalid_request", "temporarily_unavailable"})
+
+
+@attrs.frozen
+class Endpoint:
+    """What clients speak to: JSON, from any origin; `takes` is the media type of a POST.
+
+    Where there is GET there is HEAD: a GET here only reads. `refuses` names the reasons of refusals
+    that only this path has, for the metrics; `challenge` makes the headers that say how to prove
+    who asks. `rests` says that it is there while the module is switched off, so that clients come
+    back; what describes this server is not, for they must find what Synapse itself offers.
+    """
+
+    methods: Mapping[str, Serve]
+    takes: str | None = FORM
+    refuses: frozenset[str] = frozenset()
+    challenge: Challenge = clients.basic_challenge
+    rests: bool = True
+
+    @property
+    def reasons(self) -> frozenset[str]:
+        """Every reason of a refusal here."""
+        return _ANYWHERE | self.refuses
+
+    @property
+    def allowed(self) -> str:
+        """The methods, as the header says them; Synapse answers OPTIONS."""
+        head = ("HEAD",) if "GET" in self.methods else ()
+        return ", ".join((*self.methods, *head, "OPTIONS"))
+
+    def serves(self, method: str) -> Serve | None:
+        """Return what answers this method."""
+        return self.methods.get("GET" if method == "HEAD" else method)
+
+
+@attrs.frozen
+class Page:
+    """What people look at, `show`, and the form in it, `submit`: HTML, from nowhere but here.
+
+    Neither is asked before the browser has been greeted, and `submit` not before the form is proven
+    to be ours in this browser (C181, C186): neither page nor author can forget it. A new browser
+    gets its cookie with the answer, unless that is a refusal.
+
+    There is no HEAD: a GET notes the visit, hands out the cookie, begins a grant or gives out a code,
+    and nothing of that may come of a link that a mail scanner tries (C041).
+    """
+
+    show: Show | None = None
+    submit: Submit | None = None
+    refuses: frozenset[str] = frozenset()
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that there are."""
+        return (*(("GET",) if self.show else ()), *(("POST",) if self.submit else ()))
+
+    @property
+    def reasons(self) -> frozenset[str]:
+        """Every reason of a refusal here."""
+        return _ANYWHERE | self.refuses
+
+
+@attrs.frozen
+class Entrance:
+    """Where clients send people (RFC 6749 section 3.1): a page, but its forms come from other sites.
+
+    So nothing proves them, and nobody is greeted before the request is understood: a form from
+    elsewhere comes without our cookie, and the answer must not give the browser another one.
+    There is no HEAD, as for a page.
+    """
+
+    serve: Serve
+    refuses: frozenset[str] = frozenset()
+    methods: ClassVar[tuple[str, ...]] = ("GET", "POST")
+
+    @property
+    def reasons(self) -> frozenset[str]:
+        """Every reason of a refusal here."""
+        return _ANYWHERE | self.refuses
+
+
+@attrs.frozen
+class Spots:
+    """Where two devices meet (MSC4108): a spot for each id below the root; HEAD where there is GET."""
+
+    methods: Mapping[str, Meet]
+    reasons: frozenset[str] = frozenset()
+
+    @property
+    def allowed(self) -> str:
+        """The methods, as the header says them."""
+        get, *others = self.methods
+        return ", ".join((get, "HEAD", *others, "OPTIONS"))
+
+    def serves(self, method: str) -> Meet | None:
+        """Return what answers this method."""
+        return self.methods.get("GET" if method == "HEAD" else method)
+
+
+@attrs.frozen
+class Files:
+    """The files that pages load."""
+
+
+@attrs.frozen
+class ToIssuer:
+    """The issuer as people write it, without the slash at its end."""
+
+
+Route = Endpoint | Page | Entrance | Spots | Files | ToIssuer
+
+
+def _always(_config: Config) -> bool:
+    return True
+
+
+@attrs.frozen
+class Root:
+    """A part of the host that Synapse leaves to us; `routes` are the paths below it.
+
+    `is_served` says with which options. `counted_as` is what the metrics call all of its paths, where
+    they do not go by their own; those are not timed. `unknown` answers a path that is not there,
+    where it is not a person who comes to one and wants a page.
+    """
+
+    path: str
+    routes: Mapping[str, Route]
+    is_served: Callable[[Config], bool] = _always
+    counted_as: str | None = None
+    unknown: Outgoing | None = None
+
+    @property
+    def rests(self) -> bool:
+        """Whether something answers below it while the module is switched off."""
+        return any(isinstance(each, Endpoint) and each.rests for each in self.routes.values())
+
+    def find(self, full_path: str) -> tuple[str, Route | None]:
+        """Return what is served at a path, and how the path is called below this root."""
+        if not full_path.startswith(self.path):
+            return full_path, None
+        path = full_path[len(self.path) :]
+        route = self.routes.get(path)
+        if route is not None and not isinstance(route, Spots | Files):
+            return path, route
+        for prefix, each in self.routes.items():
+            if isinstance(each, Spots | Files) and path.startswith(prefix):
+                return prefix, each
+        return path, None

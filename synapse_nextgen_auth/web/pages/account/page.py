@@ -1,0 +1,84 @@
+"""What the account pages say: where an account is signed in."""
+
+from typing import ClassVar
+
+import attrs
+
+from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
+
+
+@attrs.frozen
+class DeviceLine:
+    """A device of an account, as its owner sees it.
+
+    `client` is the application that speaks for it, absent when it signed in the legacy way.
+    `last_seen` is a time in words, in UTC. `url` is relative and leads to its own page.
+    """
+
+    device_id: str
+    name: str
+    url: str
+    client: ClientCard | None = None
+    last_seen: str | None = None
+    address: str | None = None
+
+
+@attrs.frozen
+class SessionLine:
+    """A website or service that an account is signed in to, without a device, as its owner sees it.
+
+    `began` and `last_used` are times in words, in UTC. `url` is relative and leads to its own page.
+    """
+
+    client: ClientCard
+    url: str
+    began: str
+    last_used: str
+    address: str | None = None
+
+
+@attrs.frozen
+class DevicesPage(PageContent):
+    """List where an account is signed in; `home_url` is relative.
+
+    `more_sessions` says that there are more sessions without a device than the page lists.
+    """
+
+    template: ClassVar[str] = "pages/devices.html"
+
+    server_name: str
+    user_id: str
+    devices: tuple[DeviceLine, ...]
+    home_url: str
+    sessions: tuple[SessionLine, ...] = ()
+    more_sessions: bool = False
+
+
+@attrs.frozen
+class DevicePage(PageContent):
+    """Show one device, and ask whether to sign it out if `asks_to_end`. The URLs are relative."""
+
+    template: ClassVar[str] = "pages/device.html"
+
+    csrf: str
+    action: str
+    server_name: str
+    user_id: str
+    device: DeviceLine
+    devices_url: str
+    end_url: str
+    asks_to_end: bool
+
+
+@attrs.frozen
+class SessionPage(PageContent):
+    """Show a session without a device, and ask whether to end it. The URLs are relative."""
+
+    template: ClassVar[str] = "pages/session.html"
+
+    csrf: str
+    action: str
+    server_name: str
+    user_id: str
+    session: SessionLine
+    devices_url: str

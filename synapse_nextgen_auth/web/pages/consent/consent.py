@@ -1,0 +1,82 @@
+"""The consent page: which client, which account, what it may do."""
+
+from synapse_nextgen_auth.flows.authorize import Step, next_step
+from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.oauth import redirects, scopes
+from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_scope
+from synapse_nextgen_auth.oauth.grants import Grant
+from synapse_nextgen_auth.web import answers, grants
+from synapse_nextgen_auth.web.forms import Form
+from synapse_nextgen_auth.web.pages.consent.page import ConsentPage
+from synapse_nextgen_auth.web.pages.content import ClientCard
+from synapse_nextgen_auth.web.pages.message.error import PageError
+from synapse_nextgen_auth.web.pages.message.page import Message
+from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.visits import Visit
+
+
+async def show(visit: Visit) -> Outgoing:
+    """Ask the person, or go on when nothing needs asking."""
+    grant, client = await _grant(visit)
+    if next_step(grant, visit.browser) is Step.SIGN_IN or visit.user_id is None:
+        return answers.redirect(f"sign-in?grant={grant.grant_id}")
+    await grants.check_account(visit.site, visit.user_id, grant)
+    refusal = await _refuse_device(visit.site, visit.user_id, grant)
+    if refusal is not None:
+        return await grants.refuse(visit.site, grant, client, refusal)
+    if await grants.is_agreed(visit, grant, client):
+        return await grants.approve(visit, grant, client)
+    return await _page(visit, grant, client)
+
+
+async def submit(visit: Visit, form: Form) -> Outgoing:
+    """Do what the person decided; the account may have changed since the page was shown (C179)."""
+    grant, client = await _grant(visit)
+    decision = form.get("decision")
+    if decision == "cancel":
+        declined = OAuthError("access_denied", "The person declined")
+        return await grants.refuse(visit.site, grant, client, declined)
+    if decision == "switch" or next_step(grant, visit.browser) is Step.SIGN_IN:
+        return answers.redirect(f"sign-in?grant={grant.grant_id}")
+    if decision != "approve" or visit.user_id is None:
+        raise PageError(400, Message.BAD_REQUEST)
+    await grants.check_account(visit.site, visit.user_id, grant)
+    refusal = await _refuse_device(visit.site, visit.user_id, grant)
+    if refusal is not None:
+        return await grants.refuse(visit.site, grant, client, refusal)
+    return await grants.approve(visit, grant, client, answered=True)
+
+
+async def _grant(visit: Visit) -> tuple[Grant, Client]:
+    return await grants.find(visit, visit.parameters.get("grant"))
+
+
+async def _refuse_device(site: Site, user_id: str, grant: Grant) -> OAuthError | None:
+    device_id = scopes.parse(grant.scope).device_id
+    if device_id is not None and await site.devices.is_reserved(user_id, device_id):
+        return invalid_scope("the device id is taken by something that is no device")
+    return None
+
+
+async def _page(visit: Visit, grant: Grant, client: Client) -> Outgoing:
+    site, user_id = visit.site, visit.user_id or ""
+    scope = scopes.parse(grant.scope)
+    display_name, _picture = await site.people.profile(user_id)
+    device_id = scope.device_id
+    replaces = await site.devices.name_of(user_id, device_id) if device_id else None
+    languages = visit.languages(grant.ui_locales)
+    page = ConsentPage(
+        csrf=visit.csrf,
+        action=f"consent?grant={grant.grant_id}",
+        server_name=site.server_name,
+        client=ClientCard.of(client, languages, redirect_uri=grant.redirect_uri),
+        user_id=user_id,
+        permissions=scope.permissions,
+        redirect_host=redirects.destination(grant.redirect_uri),
+        display_name=display_name,
+        device_id=device_id,
+        replaces=replaces,
+        any_account=grant.user_id is None,
+    )
+    return visit.answer(page, goes_to=grant.redirect_uri, goes_further=not client.is_public)

@@ -1,0 +1,33 @@
+"""What the consent page says."""
+
+from typing import ClassVar
+
+import attrs
+
+from synapse_nextgen_auth.oauth.permissions import Permission
+from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
+
+
+@attrs.frozen
+class ConsentPage(PageContent):
+    """Ask whether the application may use the account.
+
+    `user_id` is the whole Matrix ID. `replaces` is the name (or id) of a signed-in device that
+    this one takes the place of. `redirect_host` is where the answer goes: a host, or the scheme
+    of an app. `action` is a relative URL. `any_account` is false where the application asks for this
+    one.
+    """
+
+    template: ClassVar[str] = "pages/consent.html"
+
+    csrf: str
+    action: str
+    server_name: str
+    client: ClientCard
+    user_id: str
+    permissions: tuple[Permission, ...]
+    redirect_host: str
+    display_name: str | None = None
+    device_id: str | None = None
+    replaces: str | None = None
+    any_account: bool = True

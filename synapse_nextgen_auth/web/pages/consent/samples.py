@@ -1,0 +1,68 @@
+"""Samples of the consent page."""
+
+import attrs
+
+from synapse_nextgen_auth.oauth import scopes
+from synapse_nextgen_auth.oauth.permissions import PERMISSIONS
+from synapse_nextgen_auth.web.pages.consent.page import ConsentPage
+from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
+from synapse_nextgen_auth.web.pages.samples import (
+    ADMIN,
+    API,
+    BARE,
+    DEVICE_SCOPE,
+    ELEMENT,
+    LONG,
+    LONG_ID,
+    RIGHT_TO_LEFT,
+    UGLY,
+)
+
+CONSENT = ConsentPage(
+    csrf="c5rf",
+    action="consent?grant=8a1f",
+    server_name="example.org",
+    client=ELEMENT,
+    user_id="@alice:example.org",
+    display_name="Alice Liddell",
+    permissions=scopes.parse(f"openid {API} {DEVICE_SCOPE}").permissions,
+    device_id="HJKLQWERTY",
+    redirect_host="app.element.io",
+)
+
+SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
+    ConsentPage: {
+        "plain": CONSENT,
+        "admin": attrs.evolve(
+            CONSENT,
+            client=BARE,
+            permissions=scopes.parse(f"{API} {DEVICE_SCOPE} {ADMIN}").permissions,
+            redirect_host="127.0.0.1",
+        ),
+        "admin_only": attrs.evolve(
+            CONSENT, permissions=scopes.Scope((ADMIN,)).permissions, device_id=None
+        ),
+        "everything": attrs.evolve(
+            CONSENT, permissions=PERMISSIONS, replaces="Pixel 5, the old one"
+        ),
+        "web": attrs.evolve(
+            CONSENT,
+            permissions=scopes.parse("openid email profile").permissions,
+            display_name=None,
+            device_id=None,
+        ),
+        "long": attrs.evolve(
+            CONSENT,
+            client=UGLY,
+            user_id=LONG_ID,
+            display_name=LONG,
+            device_id=LONG,
+            replaces=LONG,
+            redirect_host=LONG,
+            server_name=LONG,
+        ),
+        "rtl": attrs.evolve(
+            CONSENT, client=ClientCard(RIGHT_TO_LEFT, "example.com"), display_name=RIGHT_TO_LEFT
+        ),
+    },
+}

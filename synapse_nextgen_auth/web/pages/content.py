@@ -1,0 +1,92 @@
+"""What every page shares: the record that it is made of, the application it speaks of, its links.
+
+A page is a frozen record that names its template; the wording lives in the template, so that a
+record carries kinds (an enum) and never sentences. Text from elsewhere may hold anything at all:
+everything is escaped on its way out (C198, C199).
+"""
+
+import re
+from typing import ClassVar
+
+import attrs
+
+from synapse_nextgen_auth.oauth import redirects
+from synapse_nextgen_auth.oauth.clients import Client
+
+_UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_SCHEMES_THAT_RUN = {"javascript", "data", "vbscript", "blob", "filesystem", "view-source"}
+
+
+def _scheme(url: str) -> str | None:
+    match = _SCHEME.match(url)
+    return match[1].lower() if match else None
+
+
+def web_link(url: str | None) -> str | None:
+    """Keep a URL that opens a web page; a client's word for its own pages is not trusted."""
+    if url is None or _UNPRINTABLE.search(url) or _scheme(url) not in {"https", "http"}:
+        return None
+    return url
+
+
+def way_forward(url: str | None) -> str | None:
+    """Keep a URL that goes somewhere (an app's own scheme, too) and drop one that would run."""
+    if url is None or _UNPRINTABLE.search(url) or _scheme(url) in _SCHEMES_THAT_RUN:
+        return None
+    return url
+
+
+@attrs.frozen
+class PageContent:
+    """What can be rendered: the fields of a page are the names that its template uses."""
+
+    template: ClassVar[str]
+
+
+@attrs.frozen
+class ClientCard:
+    """The application that asks.
+
+    `name` is what it calls itself, or its host again if it gives no name (`is_named` is false then).
+    `host` is the host of its own page (punycode, no port unless unusual), or where its people are
+    sent: what a person can verify. One that ends in a colon is the scheme of an app. `others` are
+    more hosts of which any may be the one. The URIs are links; one that is not http(s) is dropped.
+    """
+
+    name: str
+    host: str
+    uri: str | None = attrs.field(default=None, converter=web_link)
+    tos_uri: str | None = attrs.field(default=None, converter=web_link)
+    policy_uri: str | None = attrs.field(default=None, converter=web_link)
+    others: tuple[str, ...] = ()
+    is_named: bool = True
+
+    @property
+    def is_local(self) -> bool:
+        """Whether no host stands for it, only the machine that it runs on."""
+        return redirects.stays_here(self.host)
+
+    @property
+    def initial(self) -> str:
+        """The first letter or digit of the name: a picture that needs no third party."""
+        return next((letter.upper()[0] for letter in self.name if letter.isalnum()), "?")
+
+    @classmethod
+    def of(
+        cls, client: Client, languages: tuple[str, ...], *, redirect_uri: str | None = None
+    ) -> "ClientCard":
+        """Show a client in the reader's languages: what it calls itself, and who stands behind it.
+
+        Every page shows it so; one of a grant or its answer says which redirect URI that is for.
+        """
+        host, *others = client.places(redirect_uri)
+        return cls(
+            name=client.name_for(languages, redirect_uri=redirect_uri),
+            host=host,
+            uri=client.page_for("client_uri", languages),
+            tos_uri=client.page_for("tos_uri", languages),
+            policy_uri=client.page_for("policy_uri", languages),
+            others=tuple(others),
+            is_named=client.is_configured or client.text_for("client_name", languages) is not None,
+        )

@@ -1,0 +1,69 @@
+"""What the pages of a device grant say: the code, the question, the end (RFC 8628)."""
+
+from enum import Enum
+from typing import ClassVar
+
+import attrs
+
+from synapse_nextgen_auth.oauth.permissions import Permission
+from synapse_nextgen_auth.web.pages.content import PageContent
+
+
+class LinkError(Enum):
+    """Why a user code was not taken."""
+
+    MALFORMED = "malformed"
+    UNKNOWN = "unknown"
+    TOO_MANY_TRIES = "too_many_tries"
+
+
+@attrs.frozen
+class LinkPage(PageContent):
+    """Ask for the code that a device shows; `retry_after` is in seconds."""
+
+    template: ClassVar[str] = "pages/link.html"
+
+    csrf: str
+    action: str
+    server_name: str
+    user_code: str
+    error: LinkError | None = None
+    retry_after: int | None = None
+
+
+@attrs.frozen
+class DeviceGrantPage(PageContent):
+    """Ask whether a device that shows `user_code` may use the account.
+
+    `asked_at` is a time in words, `asked_minutes` how long ago that is, `asked_from` a network
+    address, `asked_by` a guess at the device. `client_name` is what the application calls itself: no
+    redirect proves a host, so none is shown (C149).
+    """
+
+    template: ClassVar[str] = "pages/device_grant.html"
+
+    csrf: str
+    action: str
+    server_name: str
+    user_id: str
+    permissions: tuple[Permission, ...]
+    user_code: str
+    asked_at: str
+    asked_minutes: int
+    asked_from: str | None = None
+    asked_by: str | None = None
+    client_name: str | None = None
+    display_name: str | None = None
+    device_id: str | None = None
+    missing_confirmation: bool = False
+
+
+@attrs.frozen
+class DeviceDonePage(PageContent):
+    """Say that the device was let in or turned away."""
+
+    template: ClassVar[str] = "pages/device_done.html"
+
+    server_name: str
+    approved: bool
+    client_name: str | None = None

@@ -1,0 +1,68 @@
+"""Samples of the pages of a device grant."""
+
+import attrs
+
+from synapse_nextgen_auth.oauth import scopes
+from synapse_nextgen_auth.oauth.permissions import PERMISSIONS
+from synapse_nextgen_auth.web.pages.content import PageContent
+from synapse_nextgen_auth.web.pages.device.page import (
+    DeviceDonePage,
+    DeviceGrantPage,
+    LinkError,
+    LinkPage,
+)
+from synapse_nextgen_auth.web.pages.samples import API, DEVICE_SCOPE, LONG, LONG_ID
+
+LINK = LinkPage(csrf="c5rf", action="link", server_name="example.org", user_code="")
+
+DEVICE_GRANT = DeviceGrantPage(
+    csrf="c5rf",
+    action="device?grant=8a1f",
+    server_name="example.org",
+    client_name="Element X",
+    user_id="@alice:example.org",
+    display_name="Alice Liddell",
+    permissions=scopes.parse(f"{API} {DEVICE_SCOPE}").permissions,
+    user_code="BCD-FGH-JKL",
+    asked_at="2026-11-22 08:40 UTC",
+    asked_minutes=2,
+    asked_from="192.0.2.7",
+    asked_by="Firefox on Linux",
+    device_id="HJKLQWERTY",
+)
+
+SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
+    LinkPage: {
+        "plain": LINK,
+        "filled": attrs.evolve(LINK, user_code="BCD-FGH-JKL"),
+        **{
+            kind.value: attrs.evolve(LINK, user_code="BCDF", error=kind, retry_after=700)
+            for kind in LinkError
+        },
+        "long": attrs.evolve(LINK, server_name=LONG, user_code=LONG),
+    },
+    DeviceGrantPage: {
+        "plain": DEVICE_GRANT,
+        "unconfirmed": attrs.evolve(DEVICE_GRANT, missing_confirmation=True),
+        "nameless": attrs.evolve(DEVICE_GRANT, client_name=None),
+        "admin": attrs.evolve(
+            DEVICE_GRANT, permissions=PERMISSIONS, asked_from=None, asked_by=None
+        ),
+        "long": attrs.evolve(
+            DEVICE_GRANT,
+            client_name=LONG,
+            user_id=LONG_ID,
+            display_name=LONG,
+            asked_from=LONG,
+            asked_by=LONG,
+            device_id=LONG,
+            server_name=LONG,
+        ),
+    },
+    DeviceDonePage: {
+        "approved": DeviceDonePage("example.org", approved=True, client_name="Element X"),
+        "refused": DeviceDonePage("example.org", approved=False, client_name=LONG),
+        "nameless": DeviceDonePage("example.org", approved=True),
+        "nameless, refused": DeviceDonePage("example.org", approved=False),
+    },
+}

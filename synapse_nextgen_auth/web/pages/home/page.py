@@ -1,0 +1,31 @@
+"""What the start page says, and the one after signing out."""
+
+from typing import ClassVar
+
+import attrs
+
+from synapse_nextgen_auth.web.pages.content import PageContent
+
+
+@attrs.frozen
+class HomePage(PageContent):
+    """Say who is signed in here, if anybody is. The URLs are relative; signing out is a POST."""
+
+    template: ClassVar[str] = "pages/home.html"
+
+    csrf: str
+    server_name: str
+    user_id: str | None
+    sign_in_url: str
+    sign_out_url: str
+    devices_url: str
+
+
+@attrs.frozen
+class SignedOutPage(PageContent):
+    """Say that this browser is signed out, and offer the relative `sign_in_url`."""
+
+    template: ClassVar[str] = "pages/signed_out.html"
+
+    server_name: str
+    sign_in_url: str

@@ -1,0 +1,42 @@
+"""What the sign-in page says."""
+
+from enum import Enum
+from typing import ClassVar
+
+import attrs
+
+from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
+
+
+class SignInError(Enum):
+    """Why a sign-in did not work; an unknown account is a wrong password (C226)."""
+
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a kind of error
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+    PASSWORD_LOGIN_DISABLED = "password_login_disabled"  # noqa: S105 - a kind of error
+    MISSING_FIELDS = "missing_fields"
+    BUSY = "busy"
+    OTHER_ACCOUNT = "other_account"
+    TOO_LONG = "too_long"
+
+
+@attrs.frozen
+class SignInPage(PageContent):
+    """Ask for the password.
+
+    `action` is a relative URL. `identifier` is what the person typed, or a hint; the password is
+    never kept. `retry_after` is in seconds. `client` is the application that sent the person here,
+    `asked_for` the Matrix ID of the one account that it asks for.
+    """
+
+    template: ClassVar[str] = "pages/sign_in.html"
+
+    csrf: str
+    action: str
+    identifier: str
+    server_name: str
+    client: ClientCard | None = None
+    asked_for: str | None = None
+    error: SignInError | None = None
+    retry_after: int | None = None
+    email_allowed: bool = False

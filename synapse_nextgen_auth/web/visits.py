@@ -1,0 +1,136 @@
+"""A browser at one of our pages: who visits, and whether a form is one of ours in this browser.
+
+The dispatcher does all of it for every page, before the page is asked.
+"""
+
+import attrs
+
+from synapse_nextgen_auth.accounts.browsers import FRESH, Browser
+from synapse_nextgen_auth.clock import is_recent
+from synapse_nextgen_auth.flows import sign_in
+from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.oauth.authorize import Parameters
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.secret import digest
+from synapse_nextgen_auth.store import browsers
+from synapse_nextgen_auth.web import answers, browser, forms
+from synapse_nextgen_auth.web.browser import Visitor
+from synapse_nextgen_auth.web.forms import Form
+from synapse_nextgen_auth.web.languages import wanted
+from synapse_nextgen_auth.web.pages import onward
+from synapse_nextgen_auth.web.pages.content import PageContent
+from synapse_nextgen_auth.web.pages.message.error import PageError
+from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
+from synapse_nextgen_auth.web.site import Site
+
+
+@attrs.frozen
+class Visit:
+    """A request for a page: who asks, and for what.
+
+    Not what the request came with: a form is given to a page once it is proven to be ours, and the
+    cookie is nobody's business here.
+    """
+
+    site: Site
+    visitor: Visitor
+    _incoming: Incoming = attrs.field(repr=False)
+
+    @property
+    def browser(self) -> Browser | None:
+        """The browser, while somebody is signed in there."""
+        return self.visitor.browser
+
+    @property
+    def user_id(self) -> str | None:
+        """The account that is signed in."""
+        return self.visitor.user_id
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the person signed in so recently that they may do something dangerous."""
+        found = self.browser
+        return found is not None and is_recent(found.signed_in_at, self.site.now(), within=FRESH)
+
+    @property
+    def csrf(self) -> str:
+        """The value that the forms of a page must carry."""
+        return browser.csrf(self.site.issuer.keys, self.visitor, now=self.site.now())
+
+    @property
+    def parameters(self) -> Parameters:
+        """What the query says."""
+        return forms.parse(self._incoming.query)
+
+    @property
+    def address(self) -> str:
+        """The network address, as Synapse sees it."""
+        return self._incoming.address
+
+    @property
+    def user_agent(self) -> str:
+        """The browser's name for itself."""
+        return self._incoming.user_agent
+
+    def languages(self, ui_locales: str | None = None) -> tuple[str, ...]:
+        """Return the languages that the person wants to read, the most wanted first."""
+        return wanted(self._incoming, ui_locales)
+
+    def answer(
+        self,
+        page: PageContent,
+        status: int = 200,
+        *,
+        goes_to: str | None = None,
+        goes_further: bool = False,
+        keeps_opener: bool = False,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> Outgoing:
+        """Answer with a page; `answers.page` says what the words mean."""
+        return answers.page(
+            status,
+            self.site.templates.render(page),
+            goes_to=goes_to,
+            goes_further=goes_further,
+            keeps_opener=keeps_opener,
+            headers=headers,
+        )
+
+
+async def greet(site: Site, incoming: Incoming) -> Visit:
+    """Return the visit; a browser without a good cookie is new."""
+    cookie = site.cookies.read(incoming)
+    if cookie is None:
+        return Visit(site, browser.fresh(), incoming)
+    now = site.now()
+    found = await site.homeserver.read(browsers.get, digest(cookie.reveal()))
+    if found is None or not found.is_signed_in(now, site.lifetimes.browsers):
+        return Visit(site, Visitor(cookie, is_new=False), incoming)
+    if found.is_from_the_future(now):
+        found = await site.homeserver.run(sign_in.set_right, found, now=now)
+    elif now - found.last_active_at >= site.lifetimes.browsers.noted_every:
+        await site.homeserver.run(browsers.touch, found.digest, now=now)
+    return Visit(site, Visitor(cookie, is_new=False, browser=found), incoming)
+
+
+def prove(visit: Visit, incoming: Incoming) -> Form:
+    """Return what a person posted; stop unless it came from a form of ours in this browser."""
+    site = visit.site
+    form = forms.once(forms.parse(incoming.body))
+    proven = browser.proves(site.issuer.keys, visit.visitor, form.get("csrf"), now=site.now())
+    if not proven or browser.is_from_elsewhere(incoming, site.origin):
+        raise PageError(
+            403,
+            Message.BAD_CSRF,
+            forward_url=onward.again(incoming),
+            forward_label=ForwardLabel.TRY_AGAIN,
+            refusal=OAuthError("invalid_request", "the form is not of this browser", 403),
+        )
+    return form
+
+
+def with_cookie(visit: Visit, outgoing: Outgoing) -> Outgoing:
+    """Give a new browser its cookie, until it is closed."""
+    if not visit.visitor.is_new:
+        return outgoing
+    return outgoing.having(visit.site.cookies.write(visit.visitor.cookie))

@@ -1,0 +1,98 @@
+"""Pages of ours, rendered and read back as a browser would."""
+
+import enum
+from html.parser import HTMLParser
+from pathlib import Path
+
+import attrs
+
+from synapse_nextgen_auth.web.templates import Templates
+
+BASE = "/_synapse/client/auth"
+DIRECTORY = Path(__file__).resolve().parent.parent.parent / "templates"
+TEMPLATES = Templates(BASE)
+STYLE = (DIRECTORY / "static" / "style.css").read_text()
+
+
+class Read(HTMLParser):
+    """What a browser would make of a page."""
+
+    VOID = frozenset({"meta", "link", "input", "img", "br", "hr"})
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.elements = []  # (tag, attributes)
+        self.texts = []  # (path of open tags, text)
+        self.open = []
+        self.declared = None
+        self.feed(html)
+        self.close()
+
+    def handle_decl(self, decl):
+        """Keep the doctype."""
+        self.declared = decl
+
+    def handle_starttag(self, tag, attrs):
+        """Keep the tag with its attributes."""
+        assert len(attrs) == len(dict(attrs)), f"{tag} has an attribute twice"
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        """Refuse a tag that closes something else."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        """Keep the text with the tags it stands in."""
+        self.texts.append((tuple(self.open), data))
+
+    def all(self, *tags):
+        """Return the attributes of each such element."""
+        return [found for tag, found in self.elements if tag in tags]
+
+    def text(self, inside="main"):
+        """Return what a person reads inside this tag."""
+        words = " ".join(text for path, text in self.texts if inside in path)
+        return " ".join(words.split())
+
+    @property
+    def shape(self):
+        """Tags and the names of their attributes: what no text may change."""
+        return [(tag, sorted(found)) for tag, found in self.elements]
+
+
+def read(page):
+    """Render a page and read it back."""
+    return Read(TEMPLATES.render(page))
+
+
+def every_field(page, change):
+    """Replace every text in `page`, however deep, by what `change` makes of its name and value."""
+    changed = {}
+    for field in attrs.fields(type(page)):
+        value = getattr(page, field.name)
+        if attrs.has(type(value)):
+            changed[field.name] = every_field(value, change)
+        elif field.name == "fields":
+            changed[field.name] = tuple((change("name", a), change("value", b)) for a, b in value)
+        elif isinstance(value, str) and not isinstance(value, enum.Enum) and value:
+            changed[field.name] = change(field.name, value)
+    return attrs.evolve(page, **changed)
+
+
+def wording(pages, inside="main"):
+    """Return what each page says; none says nothing."""
+    words = [read(page).text(inside) for page in pages]
+    assert all(words)
+    return words
+
+
+def named(html, name):
+    """Return the attributes of the field of this name."""
+    return next(field for field in html.all("input") if field["name"] == name)
+
+
+def decisions(html):
+    """Return what the buttons decide, in order."""
+    return [button.get("value") for button in html.all("button")]

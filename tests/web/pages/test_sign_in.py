@@ -1,0 +1,105 @@
+"""The sign-in page."""
+
+import attrs
+import pytest
+
+from support.pages import decisions, named, read, wording
+from synapse_nextgen_auth.web.pages.sign_in.page import SignInError
+from synapse_nextgen_auth.web.pages.sign_in.samples import SIGN_IN
+
+
+def test_every_sign_in_error_has_its_own_words():
+    """Each kind is announced, in different words, and the title says that there is an error."""
+    pages = [attrs.evolve(SIGN_IN, error=kind) for kind in SignInError]
+
+    assert len(set(wording(pages))) == len(SignInError)
+    for page in pages:
+        html = read(page)
+        assert [found for _, found in html.elements if found.get("role") == "alert"]
+        assert html.text("title").startswith("Error: ")
+
+
+def test_the_sign_in_form_speaks_to_password_managers():
+    """The fields carry the names that browsers and password managers look for."""
+    html = read(SIGN_IN)
+
+    assert named(html, "identifier")["autocomplete"] == "username"
+    assert named(html, "password")["autocomplete"] == "current-password"
+    assert named(html, "password")["type"] == "password"
+    assert html.all("form")[0]["action"] == SIGN_IN.action
+
+
+def test_cancelling_needs_no_password_and_somewhere_to_go():
+    """Enter signs in; Cancel skips the checks, and is there only when an application waits."""
+    html = read(SIGN_IN)
+
+    assert decisions(html) == ["sign-in", "cancel"]
+    assert "formnovalidate" in html.all("button")[1]
+    assert decisions(read(attrs.evolve(SIGN_IN, client=None))) == ["sign-in"]
+
+
+def test_the_identifier_is_kept_and_the_password_is_not():
+    """After an error the person types the password again and nothing else."""
+    html = read(attrs.evolve(SIGN_IN, identifier="alice", error=SignInError.WRONG_PASSWORD))
+
+    assert named(html, "identifier")["value"] == "alice"
+    assert "value" not in named(html, "password")
+    assert "autofocus" in named(html, "password")
+
+
+@pytest.mark.parametrize(
+    ("error", "identifier", "wrong"),
+    [
+        (SignInError.WRONG_PASSWORD, "alice", {"identifier", "password"}),
+        (SignInError.TOO_LONG, "alice", {"identifier", "password"}),
+        (SignInError.MISSING_FIELDS, "alice", {"password"}),
+        (SignInError.MISSING_FIELDS, "", {"identifier", "password"}),
+        (SignInError.BUSY, "alice", set()),
+        (SignInError.TOO_MANY_ATTEMPTS, "alice", set()),
+        (None, "alice", set()),
+    ],
+)
+def test_the_field_that_is_wrong_says_so(error, identifier, wrong):
+    """A screen reader hears which field is meant, and the words of the error with it."""
+    html = read(attrs.evolve(SIGN_IN, error=error, identifier=identifier))
+    marked = [field for field in html.all("input") if field.get("aria-invalid") == "true"]
+
+    assert {field["name"] for field in marked} == wrong
+    assert all(field["aria-describedby"] == "sign-in-error" for field in marked)
+
+
+def test_without_passwords_there_is_nothing_to_type():
+    """A server without password login asks for none, and still lets the person go back."""
+    html = read(attrs.evolve(SIGN_IN, error=SignInError.PASSWORD_LOGIN_DISABLED))
+
+    assert [field["name"] for field in html.all("input")] == ["csrf"]
+    assert decisions(html) == ["cancel"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, "a little later"),
+        (0, "in a second"),
+        (1, "in a second"),
+        (2, "in 2 seconds"),
+        (89, "in 89 seconds"),
+        (90, "in 2 minutes"),
+        (121, "in 3 minutes"),
+        (5400, "in 2 hours"),
+        (7201, "in 3 hours"),
+    ],
+)
+def test_a_wait_is_told_in_words(seconds, words):
+    """Whoever tried too often reads how long to wait, rounded up."""
+    kind = SignInError.TOO_MANY_ATTEMPTS
+
+    assert f"Try again {words}." in read(
+        attrs.evolve(SIGN_IN, error=kind, retry_after=seconds)
+    ).text("main")
+
+
+def test_the_label_names_what_is_accepted():
+    """A person learns whether an e-mail address will do."""
+    assert "e-mail" not in read(SIGN_IN).text("label")
+    assert "e-mail" in read(attrs.evolve(SIGN_IN, email_allowed=True)).text("label")

@@ -1,0 +1,131 @@
+"""The table of paths, and that whatever belongs to a page is there and under the dispatcher's care."""
+
+import ast
+import subprocess
+import sys
+from importlib import import_module
+from inspect import iscoroutinefunction, signature
+from pathlib import Path
+from pkgutil import iter_modules, walk_packages
+
+import pytest
+
+from synapse_nextgen_auth.web import pages
+from synapse_nextgen_auth.web.kinds import Page
+from synapse_nextgen_auth.web.pages.content import PageContent
+from synapse_nextgen_auth.web.pages.records import PAGES
+from synapse_nextgen_auth.web.pages.samples import samples_of
+from synapse_nextgen_auth.web.routes import ROOTS, ROUTES
+from synapse_nextgen_auth.web.visits import Visit
+
+FOLDER = Path(pages.__path__[0])
+JOURNEYS = {module.name for module in iter_modules(pages.__path__) if module.ispkg}
+# What other pages and endpoints show; nobody asks for it by a path of its own.
+SHOWN_BY_OTHERS = {"message", "way_back"}
+# What the dispatcher does before a page is asked, and what it needs for that.
+OF_THE_DISPATCHER = {
+    "greet",
+    "prove",
+    "with_cookie",
+    "proves",
+    "Cookies",
+    "body",
+    "Incoming",
+}
+HANDLERS = [
+    (path, handler)
+    for path, route in ROUTES.items()
+    if isinstance(route, Page)
+    for handler in (route.show, route.submit)
+    if handler is not None
+]
+FILES = sorted(path for path in FOLDER.rglob("*.py"))
+
+
+def modules():
+    """Import every module of the pages and return them."""
+    return [
+        import_module(found.name) for found in walk_packages(pages.__path__, f"{pages.__name__}.")
+    ]
+
+
+def is_for_a_visit(function):
+    return next(iter(signature(function).parameters.values())).annotation is Visit
+
+
+def records():
+    """Return every record of a page that is written anywhere below the folder of the pages."""
+    return {
+        record
+        for module in modules()
+        for record in vars(module).values()
+        if isinstance(record, type) and issubclass(record, PageContent) and record != PageContent
+    }
+
+
+def test_every_record_of_a_page_is_in_the_list():
+    """What is not in the list would be compiled by the first person who comes to it."""
+    assert len(PAGES) == len(set(PAGES))
+    assert records() == set(PAGES)
+
+
+def test_every_sample_is_of_a_page_of_its_own_folder():
+    """The samples of a record are found beside it, and nowhere else."""
+    for name in JOURNEYS:
+        samples = import_module(f"{pages.__name__}.{name}.samples").SAMPLES
+
+        assert {page.__module__ for page in samples} == {f"{pages.__name__}.{name}.page"}
+        for page, of_it in samples.items():
+            assert {type(sample) for sample in of_it.values()} == {page}
+            assert samples_of(page) is of_it
+
+
+def test_every_journey_has_a_path_and_every_path_a_journey():
+    """A page that nobody can come to is forgotten in the table."""
+    served = {handler.__module__.split(".")[-2] for _, handler in HANDLERS}
+
+    assert served | SHOWN_BY_OTHERS == JOURNEYS
+
+
+def test_every_handler_of_a_page_is_in_the_table():
+    """What is written for a visit, and is nobody's helper, answers a path."""
+    written = {
+        function
+        for module in modules()
+        for name, function in vars(module).items()
+        if iscoroutinefunction(function) and function.__module__ == module.__name__
+        if not name.startswith("_") and is_for_a_visit(function)
+    }
+
+    assert written == {handler for _, handler in HANDLERS}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(FOLDER).as_posix())
+def test_c181_no_page_does_what_the_dispatcher_does(path):
+    """So none can skip it, or do it twice: cookie and body of a request are out of its reach."""
+    tree = ast.parse(path.read_text("utf-8"))
+    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    names |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    allowed = {"Incoming"} if path.name == "onward.py" else set()
+
+    assert names & OF_THE_DISPATCHER <= allowed
+
+
+def test_a_server_that_runs_loads_no_samples():
+    """They are for whoever looks at pages; no request needs them."""
+    code = (
+        "import sys, synapse_nextgen_auth.module\n"
+        "print([name for name in sys.modules if name.endswith('samples') and 'pages' in name])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+
+    assert run.stdout.strip() == "[]"
+
+
+def test_no_root_lies_in_another():
+    """Synapse takes the deepest one; two that overlap would depend on the order."""
+    paths = [root.path for root in ROOTS]
+
+    assert [a for a in paths for b in paths if a != b and f"{a}/".startswith(f"{b}/")] == []

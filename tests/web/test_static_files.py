@@ -1,0 +1,103 @@
+"""The files that pages load, and the style sheet among them."""
+
+import re
+
+import pytest
+
+from support.pages import BASE, STYLE, TEMPLATES, read
+from synapse_nextgen_auth.web.pages.message.samples import MESSAGE
+
+
+def test_c205_a_static_file_is_found_by_its_hash():
+    """The address changes with the content, so that it may be kept for ever."""
+    (sheet,) = [link for link in read(MESSAGE).all("link") if link["rel"] == "stylesheet"]
+    found = TEMPLATES.static_file(sheet["href"].removeprefix(f"{BASE}/static/"))
+
+    assert re.fullmatch(rf"{BASE}/static/[0-9a-f]{{16}}/style\.css", sheet["href"])
+    assert found.content == STYLE.encode()
+    assert found.content_type == "text/css; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "/",
+        "style.css",
+        "/style.css",
+        "0000000000000000/style.css",
+        "../base.html",
+        "..%2fbase.html",
+        "..\\base.html",
+        "{good}/../style.css",
+        "{good}%00",
+        "{good}\x00",
+        "{good}/",
+        "/{good}",
+        "{upper}",
+    ],
+)
+def test_c205_nothing_else_is_a_static_file(name):
+    """A name that is not exactly one of ours leads nowhere, however it is spelled."""
+    (sheet,) = [link for link in read(MESSAGE).all("link") if link["rel"] == "stylesheet"]
+    good = sheet["href"].removeprefix(f"{BASE}/static/")
+
+    assert TEMPLATES.static_file(good)
+    assert TEMPLATES.static_file(name.format(good=good, upper=good.upper())) is None
+
+
+def test_the_stylesheet_loads_nothing():
+    """Pictures are in the stylesheet itself; no address leads out of it."""
+    urls = re.findall(r"url\((.{0,20})", STYLE)
+
+    assert "@import" not in STYLE
+    assert urls
+    assert all(url.startswith('"data:image/svg+xml,') for url in urls)
+
+
+def colours(block):
+    """Return the named colours of a piece of the stylesheet."""
+    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
+
+
+LIGHT = colours(STYLE.partition("@media (prefers-color-scheme: dark)")[0])
+
+
+DARK = LIGHT | colours(STYLE.partition("@media (prefers-color-scheme: dark)")[2].partition("/*")[0])
+
+
+def luminance(colour):
+    """Return the relative luminance of a colour (WCAG 2)."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one, other):
+    """Return the contrast ratio of two colours (WCAG 2)."""
+    darker, lighter = sorted([luminance(one), luminance(other)])
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("front", "back", "least"),
+    [
+        *[(front, back, 4.5) for front in ("text", "muted") for back in ("page", "card", "inset")],
+        *[(front, back, 4.5) for front in ("accent", "accent-hover") for back in ("card", "inset")],
+        *[("on-button", back, 4.5) for back in ("button", "button-hover")],
+        *[("on-button", back, 4.5) for back in ("danger-button", "danger-button-hover")],
+        ("on-accent-tint", "accent-tint", 4.5),
+        ("on-danger-tint", "danger-tint", 4.5),
+        ("on-warning-tint", "warning-tint", 4.5),
+        ("on-success-tint", "success-tint", 4.5),
+        ("field-line", "card", 3),
+        *[(edge, "card", 3) for edge in ("danger", "button", "danger-button")],
+        ("danger", "danger-tint", 3),
+        ("focus", "card", 3),
+        ("focus", "page", 3),
+    ],
+)
+def test_contrast_is_wcag_aa(scheme, front, back, least):
+    """Text has 4.5:1 and the edges of controls 3:1 against what is behind them (WCAG 1.4.3, 11)."""
+    assert contrast(scheme[front], scheme[back]) >= least
