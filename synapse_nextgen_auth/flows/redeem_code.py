@@ -35,11 +35,6 @@ class Redeemed:
     nonce: str | None
 
 
-def find(txn: Txn, code_digest: str) -> Grant | None:
-    """Return the grant of a code, so that its account and what its device needs are checked first."""
-    return grants.find_by_code(txn, code_digest)
-
-
 def redeem(
     txn: Txn, presented: Presented, *, now: int, max_devices: int | None = None
 ) -> Outcome[Redeemed]:

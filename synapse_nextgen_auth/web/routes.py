@@ -16,9 +16,9 @@ from synapse_nextgen_auth.web.endpoints import (
     register_client,
     rendezvous,
     revoke,
-    token,
     userinfo,
 )
+from synapse_nextgen_auth.web.endpoints.token import pipeline
 from synapse_nextgen_auth.web.kinds import Endpoint, Entrance, Files, Page, Root, Spots, ToIssuer
 from synapse_nextgen_auth.web.pages.account import account
 from synapse_nextgen_auth.web.pages.approve import approve
@@ -48,7 +48,9 @@ ROUTES: dict[str, Endpoint | Page | Entrance] = {
         | _DRAINING
         | {"access_denied", "invalid_client_metadata", "invalid_redirect_uri"},
     ),
-    "/token": Endpoint({"POST": token.token}, refuses=_OF_CLIENTS | _OF_SCOPES | token.REFUSES),
+    "/token": Endpoint(
+        {"POST": pipeline.token}, refuses=_OF_CLIENTS | _OF_SCOPES | pipeline.REFUSES
+    ),
     "/revoke": Endpoint({"POST": revoke.revoke}, refuses=_OF_CLIENTS),
     "/device-authorization": Endpoint(
         {"POST": device_authorization.device_authorization},

@@ -407,8 +407,8 @@ def test_the_owner_of_a_code_is_known_before_it_is_spent(tables, transact):
     """So that the state of the account can be checked first."""
     issue(tables, scope=MATRIX)
 
-    assert transact(redeem_code.find, CODE).user_id == ALICE
-    assert transact(redeem_code.find, digest("another")) is None
+    assert transact(grants.find_by_code, CODE).user_id == ALICE
+    assert transact(grants.find_by_code, digest("another")) is None
 
 
 @pytest.mark.parametrize("code", ["", "x", "\ufeff", "é" * 5000])

@@ -1,0 +1,88 @@
+"""What differs between grant types at the token endpoint; everything else is in `pipeline.py`."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import attrs
+
+from synapse_nextgen_auth.accounts.admission import Reason
+from synapse_nextgen_auth.homeserver.http import Incoming
+from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
+from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.web.site import Site
+
+
+@attrs.frozen
+class TokenRequest:
+    """A token request whose client is known, and may use the grant type."""
+
+    client: Client
+    form: Mapping[str, str] = attrs.field(repr=False)
+    incoming: Incoming
+
+    def require(self, name: str) -> str:
+        """Return a parameter that must be there."""
+        value = self.form.get(name)
+        if value is None:
+            raise invalid_request(f"{name} is missing")
+        return value
+
+
+@attrs.frozen
+class Found:
+    """Whose account a new session is for, and the device that must still be made for it."""
+
+    user_id: str
+    device_id: str | None
+
+
+@attrs.frozen
+class Held:
+    """The session that the client has, and the generation of the token that it shows for it."""
+
+    session: Session
+    generation: int
+
+
+@attrs.frozen
+class Spent:
+    """What tokens are made of: the session as the client spells its scope, and which generation.
+
+    `mask` is how much of the session's scope the access token gets, `None` for all of it. `nonce`
+    goes into the ID token.
+    """
+
+    session: Session
+    generation: int
+    mask: int | None = None
+    nonce: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class NewSession:
+    """A grant type that is spent on a new session.
+
+    `find` looks what the request stands for, and spends nothing. `refuse_account` is what the client
+    hears when that account may not go on. `spend` runs the flow that spends it, once, on a session
+    with the given id. `only_new_device` leaves a device that is there to whoever has it (C310).
+    """
+
+    name: str
+    find: Callable[[Site, TokenRequest], Awaitable[Found]]
+    refuse_account: Callable[[Reason], OAuthError]
+    spend: Callable[[Site, TokenRequest, str], Awaitable[Spent]]
+    gives_refresh_token: bool
+    only_new_device: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class SameSession:
+    """A grant type that goes on with a session: `spend` runs the flow on what `find` finds."""
+
+    name: str
+    find: Callable[[Site, TokenRequest], Awaitable[Held]]
+    spend: Callable[[Site, TokenRequest, Held], Awaitable[Spent]]
+    gives_refresh_token: bool
+
+
+Exchange = NewSession | SameSession

@@ -1,0 +1,254 @@
+"""The steps of a token request, the same for every grant type (RFC 6749 section 3.2).
+
+The client, whether it may use the grant type, whose account that is and whether it may go on, the
+one write, the device, the tokens. A grant type takes part in its two steps and can leave out none.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+
+import attrs
+
+from synapse_nextgen_auth.accounts.admission import Intent
+from synapse_nextgen_auth.flows import begin_session, end_session
+from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.homeserver.people import NotAdmitted
+from synapse_nextgen_auth.oauth import client_auth, grant_types, tokens
+from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.oauth.errors import (
+    OAuthError,
+    invalid_grant,
+    invalid_request,
+    unavailable,
+)
+from synapse_nextgen_auth.oauth.id_token import Claims
+from synapse_nextgen_auth.oauth.keys import Algorithm
+from synapse_nextgen_auth.oauth.refresh_token import as_heard
+from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.oauth.tokens import Kind, Token
+from synapse_nextgen_auth.oauth.wording import logged
+from synapse_nextgen_auth.secret import Secret, random_id
+from synapse_nextgen_auth.web import answers, clients, forms
+from synapse_nextgen_auth.web.endpoints.token.exchange import (
+    Exchange,
+    NewSession,
+    SameSession,
+    Spent,
+    TokenRequest,
+)
+from synapse_nextgen_auth.web.endpoints.token.table import EXCHANGES
+from synapse_nextgen_auth.web.site import Site
+
+logger = logging.getLogger(__package__)
+
+
+async def token(site: Site, incoming: Incoming) -> Outgoing:
+    """Answer a token request."""
+    form = forms.once(forms.parse(incoming.body))
+    try:
+        return await _answer(site, incoming, form)
+    except OAuthError as refusal:
+        told = attrs.evolve(refusal, detail=f"{refusal.told}; {_who(site, incoming, form)}")
+        kind = grant_types.BY_NAME.get(form.get("grant_type", ""))
+        if kind is not None and not kind.begins_session:
+            raise as_heard(told) from refusal
+        raise told from refusal
+
+
+# What a grant is refused for, beside what is wrong with any client or scope; for the metrics.
+REFUSES = frozenset(
+    {"invalid_grant", "reuse", "unsupported_grant_type", "access_denied"}
+    | {"authorization_pending", "slow_down", "expired_token"}
+)
+
+
+def _who(site: Site, incoming: Incoming, form: Mapping[str, str]) -> str:
+    """Name for the log who asks for which session, as far as the request says it."""
+    claimed = form.get("client_id") or client_auth.claimed(incoming.header("Authorization"))
+    text = form.get("refresh_token")
+    token = tokens.read(site.issuer.keys, text) if text else None
+    return f"client {logged(claimed)}, session {token.session_id if token else '-'}"
+
+
+async def _answer(site: Site, incoming: Incoming, form: Mapping[str, str]) -> Outgoing:
+    client = await clients.authenticate(site, incoming, form)
+    name = form.get("grant_type")
+    if name is None:
+        raise invalid_request("grant_type is missing")
+    if name not in EXCHANGES or name not in site.issuer.abilities.grant_types:
+        raise OAuthError("unsupported_grant_type", "This server does not know the grant_type")
+    kind, exchange = EXCHANGES[name]
+    reason = grant_types.refuse_client(kind, granted=client.grant_types, is_public=client.is_public)
+    if reason is not None:
+        raise OAuthError("unauthorized_client", reason)
+    request = TokenRequest(client, form, incoming)
+    if isinstance(exchange, NewSession):
+        return await _begin(site, request, exchange)
+    return await _go_on(site, request, exchange)
+
+
+async def _begin(site: Site, request: TokenRequest, exchange: NewSession) -> Outgoing:
+    """Begin a session; its device exists before the answer."""
+    found = await exchange.find(site, request)
+    try:
+        await site.people.admit(found.user_id, Intent.COLLECT)
+    except NotAdmitted as refused:
+        raise exchange.refuse_account(refused.why) from None
+    await site.devices.expect_to_provide(found.device_id)
+    session_id = random_id()
+    async with _place(site, found.user_id), _undone_if_unheard(site, session_id):
+        spent = await exchange.spend(site, request, session_id)
+    return await _hand_over(site, request, exchange, spent, user_id=found.user_id)
+
+
+async def _go_on(site: Site, request: TokenRequest, exchange: SameSession) -> Outgoing:
+    """Go on with a session whose account and device are still there.
+
+    A locked, suspended or expired account may: its requests are refused by Synapse in its own words,
+    and a 4xx here would make the client forget its keys (C101).
+    """
+    held = await exchange.find(site, request)
+    session = held.session
+    try:
+        await site.people.admit(session.user_id, Intent.REFRESH)
+    except NotAdmitted:
+        raise await _over(site, session, "the account is gone") from None
+    if session.device_id is not None and (
+        await site.homeserver.device_name(session.user_id, session.device_id) is None
+    ):
+        raise await _over(site, session, "the device is gone")
+    return await _with_tokens(site, request, exchange, await exchange.spend(site, request, held))
+
+
+async def _over(site: Site, session: Session, detail: str) -> OAuthError:
+    await site.homeserver.run(
+        end_session.end_by_id, session.session_id, why=End.LOGOUT, now=site.now()
+    )
+    return invalid_grant(detail)
+
+
+class _DeviceTaken(Exception):
+    """Somebody else made the device while a session for it began."""
+
+
+async def _hand_over(
+    site: Site, request: TokenRequest, exchange: NewSession, spent: Spent, *, user_id: str
+) -> Outgoing:
+    """Make the device of a session that began, then its tokens.
+
+    When that fails the client may send the same request again, as if nothing had happened (C346).
+    With `only_new_device` one that is there by now, of a legacy sign-in, is left to who has it (C310).
+    """
+    session, is_new = spent.session, False
+    try:
+        if session.user_id != user_id:
+            raise AssertionError("a session began for an account that nobody looked at")
+        is_new = await site.devices.is_free(session)
+        if exchange.only_new_device and not is_new:
+            raise _DeviceTaken
+        await site.devices.provide(session, display_name=request.client.name_for(()))
+        await site.people.signed_in(session.user_id)
+        answer = await _with_tokens(site, request, exchange, spent)
+        await site.people.admit(session.user_id, Intent.KEEP)
+    except NotAdmitted:
+        raise await _take_back(site, session) from None
+    except _DeviceTaken:
+        await _undo(site, session, made=False)
+        raise OAuthError("access_denied", "The account has this device already") from None
+    except Exception as error:
+        logger.warning("Could not hand over session %s", session.session_id, exc_info=True)
+        await _undo(site, session, made=is_new)
+        raise unavailable("the device or the tokens could not be made") from error
+    site.people.login_callbacks.begun(session)
+    site.homeserver.metrics.session_begun()
+    logger.info(
+        "Session %s began: client %s, account %s, device %s, address %s",
+        session.session_id,
+        session.client_id,
+        session.user_id,
+        logged(session.device_id, 255),
+        logged(request.incoming.address, 64),
+    )
+    return answer
+
+
+async def _with_tokens(
+    site: Site, request: TokenRequest, exchange: Exchange, spent: Spent
+) -> Outgoing:
+    """Answer with the tokens of this generation, and no more of them than the grant type gives."""
+    session, keys, now = spent.session, site.issuer.keys, site.now()
+    lifetime = _lifetime(site, session, now)
+    access = tokens.mint(
+        keys, Token(Kind.ACCESS, session.session_id, spent.generation, now + lifetime, spent.mask)
+    )
+    body: dict[str, object] = {
+        "access_token": access.reveal(),
+        "token_type": "Bearer",
+        "expires_in": lifetime,
+    }
+    if exchange.gives_refresh_token:
+        renewal = tokens.mint(keys, Token(Kind.REFRESH, session.session_id, spent.generation, 0))
+        body["refresh_token"] = renewal.reveal()
+    body["scope"] = await site.people.scope_in_force(session)
+    if session.granted.openid:
+        body["id_token"] = await _id_token(site, request.client, spent, access)
+    return answers.json_answer(200, body)
+
+
+def _lifetime(site: Site, session: Session, now: int) -> int:
+    """Return for how many seconds an access token is good; no longer than its session."""
+    end = session.ends_at(site.lifetimes.sessions)
+    lifetime = site.lifetimes.sessions.access_token
+    return lifetime if end is None else max(1, min(lifetime, end - now))
+
+
+async def _id_token(site: Site, client: Client, spent: Spent, access: Secret) -> str:
+    claims = Claims(
+        issuer=site.issuer.identifier,
+        subject=spent.session.user_id,
+        audience=client.client_id,
+        auth_time=spent.session.auth_time,
+        nonce=spent.nonce,
+        access_token=access,
+    )
+    return await site.issuer.signing.sign(claims, Algorithm(client.id_token_alg))
+
+
+def _place(site: Site, user_id: str) -> AbstractAsyncContextManager[None]:
+    """Wait for others who look for room in the same account, where that is limited (C314)."""
+    if site.config.sessions.max_devices is None:
+        return nullcontext()
+    return site.devices.place(user_id)
+
+
+@asynccontextmanager
+async def _undone_if_unheard(site: Site, session_id: str) -> AsyncIterator[None]:
+    """Leave no session behind that began in the database when nobody could be told of it."""
+    try:
+        yield
+    except site.homeserver.database_errors:
+        await site.homeserver.run(begin_session.undo_unheard, session_id, now=site.now())
+        raise
+
+
+async def _undo(site: Site, session: Session, *, made: bool) -> None:
+    """Undo a session whose tokens nobody got, and its device if it was made for it."""
+    if made and await site.homeserver.run(begin_session.is_living, session.session_id):
+        try:
+            await site.devices.unmake(session)
+        except site.homeserver.database_errors:
+            logger.warning("Device %s is left over", session.device_id, exc_info=True)
+    await site.homeserver.run(begin_session.undo, session, now=site.now())
+
+
+async def _take_back(site: Site, session: Session) -> OAuthError:
+    """End a session that slipped in while its account was being deactivated (C317).
+
+    Deactivation ends what it finds once the account is marked; whatever was written after that look
+    finds the mark here.
+    """
+    refusal = await _over(site, session, "the account was deactivated meanwhile")
+    if session.device_id is not None:
+        await site.devices.remove(session.user_id, session.device_id, is_over=True)
+    return refusal

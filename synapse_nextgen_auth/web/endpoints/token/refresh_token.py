@@ -1,0 +1,54 @@
+"""A refresh token for the next pair (RFC 6749 section 6)."""
+
+import attrs
+
+from synapse_nextgen_auth.flows import refresh
+from synapse_nextgen_auth.homeserver.live import UnknownSession
+from synapse_nextgen_auth.oauth import tokens
+from synapse_nextgen_auth.oauth.errors import invalid_grant
+from synapse_nextgen_auth.oauth.grant_types import REFRESH_TOKEN
+from synapse_nextgen_auth.oauth.refresh_token import Verdict
+from synapse_nextgen_auth.oauth.tokens import Kind
+from synapse_nextgen_auth.web.endpoints.token.exchange import Held, SameSession, Spent, TokenRequest
+from synapse_nextgen_auth.web.site import Site
+
+
+async def _find(site: Site, request: TokenRequest) -> Held:
+    presented = tokens.read(site.issuer.keys, request.require("refresh_token"))
+    if presented is None or presented.kind is not Kind.REFRESH:
+        raise invalid_grant("not a refresh token of ours")
+    try:
+        session = await site.homeserver.live.find(presented.session_id)
+    except UnknownSession:
+        raise invalid_grant("unknown session") from None
+    return Held(session, presented.generation)
+
+
+async def _spend(site: Site, request: TokenRequest, held: Held) -> Spent:
+    renewed = await site.homeserver.run(
+        refresh.refresh,
+        held.session,
+        refresh.Presented(
+            request.client.client_id,
+            held.generation,
+            request.incoming.address,
+            request.form.get("scope"),
+        ),
+        now=site.now(),
+        limits=site.lifetimes.sessions,
+    )
+    site.homeserver.metrics.refresh(_COUNTED_AS[renewed.verdict])
+    part = renewed.part or held.session.granted
+    # In the client's own spelling.
+    spelled = attrs.evolve(held.session, scope=part.text)
+    return Spent(spelled, renewed.generation, mask=held.session.granted.mask_of(part))
+
+
+_COUNTED_AS = {
+    Verdict.ROTATE: "rotated",
+    Verdict.REPEAT: "repeated",
+    Verdict.RESTORED: "restored",
+}
+
+
+EXCHANGE = SameSession(name=REFRESH_TOKEN, find=_find, spend=_spend, gives_refresh_token=True)
