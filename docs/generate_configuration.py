@@ -5,15 +5,12 @@ A test fails while the page is out of date.
 """  # noqa: INP001 - a script beside the pages, not a package
 
 import textwrap
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
-
-import attrs
 
 from synapse_nextgen_auth.cli.homeserver_yaml import MODULE
-from synapse_nextgen_auth.config import SECTIONS, Config, duration
-from synapse_nextgen_auth.oauth.static_clients import StaticClient
-from synapse_nextgen_auth.secret import Secret
+from synapse_nextgen_auth.config import OPTIONS, SECTIONS
+from synapse_nextgen_auth.config.options import Option, options_of
 
 PAGE = Path(__file__).parent / "reference" / "configuration.md"
 
@@ -46,81 +43,61 @@ A duration is a whole number and a unit, `s`, `m`, `h`, `d`, `w` or `y`, as in `
 # An option that means something only beside another one.
 _TOGETHER = {"pkce_exempt": "clients"}
 
-_KINDS: dict[object, str] = {
-    bool: "`true` or `false`",
-    bool | None: "`true` or `false`",
-    int: "a whole number above 0",
-    int | None: "a whole number above 0",
-    float: "a finite number above 0",
-    str | None: "a text",
-    Secret | None: "a text of 32 bytes or more, in quotes",
-    tuple[Secret, ...]: "a list of texts of 32 bytes or more, in quotes",
-    tuple[StaticClient, ...]: "a list of clients",
-    frozenset[str]: "a list of texts",
-    tuple[str, ...]: "a list of hosts, domains and networks",
-}
-
 
 def page() -> str:
     """Return the whole page."""
-    plain = "".join(_option(field) for field in attrs.fields(Config) if field.name not in SECTIONS)
+    plain = "".join(_option(option) for option in OPTIONS if option.name == option.path)
     sections = "".join(_section(name, record) for name, record in SECTIONS.items())
     return f"{_INTRODUCTION}## The module\n\n{plain}{sections}".rstrip() + "\n"
 
 
 def _section(name: str, record: type) -> str:
     about = (record.__doc__ or "").splitlines()[0]
-    options = "".join(_option(field, name) for field in attrs.fields(record))
+    options = "".join(_option(option) for option in options_of(record, name))
     return f"## `{name}`\n\n{about}\n\n{options}"
 
 
-def _option(field: "attrs.Attribute[Any]", section: str = "") -> str:
-    path = f"{section}.{field.name}" if section else field.name
-    about = field.metadata["about"].replace(". ", ".\n")
-    unit, longest = field.metadata["unit"], field.metadata["longest"]
-    longest = f", at most `{longest}`" if longest else ""
+def _option(option: Option) -> str:
+    about = option.about.replace(". ", ".\n")
     return f"""\
-### `{path}`
+### `{option.path}`
 
 {about}
 
-* Takes: {f"a {unit}{longest}" if unit else _KINDS[field.type]}
-* Default: {_default(field)}
+* Takes: {option.kind.takes}
+* Default: {_default(option)}
 
 ```yaml
 modules:
   - module: {MODULE}
     config:
-{textwrap.indent(_example(field, section), "      ")}
+{textwrap.indent(_example(option), "      ")}
 ```
 
 """
 
 
-def _default(field: "attrs.Attribute[Any]") -> str:
-    if field.default is None:
+def _default(option: Option) -> str:
+    if option.default is None:
         return "not set"
-    if isinstance(field.default, (tuple, frozenset)):
-        return "none"
-    if field.metadata["unit"] == "duration":
-        return f"`{duration(field.default)}`"
-    return f"`{str(field.default).lower()}`"
+    written = option.kind.write(option.default)
+    return (
+        f"`{written}`" if option.default or not isinstance(option.default, Collection) else written
+    )
 
 
-def _example(field: "attrs.Attribute[Any]", section: str) -> str:
+def _example(option: Option) -> str:
+    section = option.path.removesuffix(option.name).rstrip(".")
     if section:
-        return f"{section}:\n{textwrap.indent(_line(field), '  ')}"
-    other = _TOGETHER.get(field.name)
-    if other is None:
-        return _line(field)
-    return f"{_line(attrs.fields_dict(Config)[other])}\n{_line(field)}"
+        return f"{section}:\n{textwrap.indent(_line(option), '  ')}"
+    other = _TOGETHER.get(option.path)
+    return "\n".join(_line(one) for one in OPTIONS if one.path in {option.path, other})
 
 
-def _line(field: "attrs.Attribute[Any]") -> str:
-    example = field.metadata["example"]
-    if "\n" in example:
-        return f"{field.name}:\n{textwrap.indent(example, '  ')}"
-    return f"{field.name}: {example}"
+def _line(option: Option) -> str:
+    if "\n" in option.example:
+        return f"{option.name}:\n{textwrap.indent(option.example, '  ')}"
+    return f"{option.name}: {option.example}"
 
 
 if __name__ == "__main__":

@@ -204,22 +204,26 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             browsers=BrowserLimits(sessions.browser_idle_lifetime, sessions.browser_lifetime),
         ),
         rates=Rates(
-            registrations=_limiter(
+            registrations=Limiter(
                 homeserver,
-                config,
                 Limited.CLIENT_REGISTRATION,
-                "client_registration",
-                "/clients/register",
+                Rate(config.client_registration.per_second, config.client_registration.burst),
+                path="/clients/register",
+                option="client_registration.burst",
             ),
-            authorizations=_limiter(
-                homeserver, config, Limited.AUTHORIZATION, "authorization", "/authorize"
-            ),
-            device_requests=_limiter(
+            authorizations=Limiter(
                 homeserver,
-                config,
+                Limited.AUTHORIZATION,
+                Rate(config.authorization.per_second, config.authorization.burst),
+                path="/authorize",
+                option="authorization.burst",
+            ),
+            device_requests=Limiter(
+                homeserver,
                 Limited.DEVICE_AUTHORIZATION,
-                "device_grants",
-                "/device-authorization",
+                Rate(config.device_grants.per_second, config.device_grants.burst),
+                path="/device-authorization",
+                option="device_grants.burst",
             ),
             polls=Polls(homeserver),
         ),
@@ -268,15 +272,6 @@ def _meeting_place(site: Site) -> MeetingPlace | None:
         option="device_grants.burst or the share of a network",
     )
     return MeetingPlace(site.homeserver, limiter, options.lifetime, Room(site.homeserver))
-
-
-def _limiter(
-    homeserver: Homeserver, config: Config, kind: Limited, section: str, path: str
-) -> Limiter:
-    """Return the limit on a path that the options of a section set."""
-    options = getattr(config, section)
-    rate = Rate(options.per_second, options.burst)
-    return Limiter(homeserver, kind, rate, path=path, option=f"{section}.burst")
 
 
 def keyring(config: Config, hs_config: HomeServerConfig) -> Keyring:

@@ -1,17 +1,12 @@
 """The settings in effect, as an operator would read them out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.cli.database_check import Looked
-from synapse_nextgen_auth.config import (
-    Authorization,
-    Config,
-    DeviceGrants,
-    Registration,
-    said,
-)
+from synapse_nextgen_auth.config import OPTIONS, Config
+from synapse_nextgen_auth.config.options import LONGEST_LABEL
 from synapse_nextgen_auth.homeserver.lifetimes import effective_limits
 from synapse_nextgen_auth.homeserver.settings import Written, source_of_keys
 from synapse_nextgen_auth.oauth.metadata import Endpoints
@@ -24,75 +19,32 @@ def settings_in_effect(
     if not config.enabled:
         off = "The module is switched off (enabled: false)."
         return off if database is None else f"{off}\n  database  {_seen(database, config)}"
-
-    written = Written.of(hs_config)
-
-    def lives(path: str, seconds: int | None) -> str:
-        """Return a lifetime in force, as the operator wrote it."""
-        return said(seconds, written.option(path))
-
-    limits = effective_limits(config, hs_config)
-    registration, devices = config.client_registration, config.device_grants
-    lines = {
-        "issuer": Endpoints.under(hs_config.server.public_baseurl).issuer,
-        "access token lifetime": lives("tokens.access_token_lifetime", limits.access_token),
-        "grace after a refresh": lives("tokens.refresh_grace", limits.grace),
-        "code lifetime": lives("tokens.code_lifetime", config.tokens.code_lifetime),
-        "session, idle": lives("sessions.idle_lifetime", limits.idle),
-        "idle without device": lives(
-            "sessions.idle_lifetime_without_device", limits.idle_without_device
-        ),
-        "session, in all": lives("sessions.lifetime", limits.absolute),
-        "browser, idle": lives(
-            "sessions.browser_idle_lifetime", config.sessions.browser_idle_lifetime
-        ),
-        "browser, in all": lives("sessions.browser_lifetime", config.sessions.browser_lifetime),
-        "devices of an account": str(config.sessions.max_devices or "no limit"),
-        "consent remembered": lives("consent.remember_for", config.consent.remember_for),
-        "authorizations": _rate(config.authorization),
-        "client registration": _rate(registration) if registration.enabled else "closed",
-        "unused registrations": "kept for "
-        + lives("client_registration.unused_lifetime", registration.unused_lifetime),
-        "clients on loopback": _LOOPBACK[registration.allow_loopback_web],
-        "hosts as if public": _names(registration.public_hosts),
-        "without client_uri": _MAY_REGISTER[registration.allow_without_client_uri],
-        "other redirect hosts": _MAY_REGISTER[registration.allow_other_hosts],
-        "new sign-ins": "refused (drain: true)" if config.drain else "taken",
-        "device grants": _rate(devices) if devices.enabled else "off",
-        "device grant lifetime": lives("device_grants.lifetime", devices.lifetime),
-        "device grant interval": lives("device_grants.interval", devices.interval),
-        "events kept": lives("events.lifetime", config.events.lifetime),
-        "addresses kept": lives("events.address_lifetime", config.events.address_lifetime),
-        "configured clients": _names(written.client.client_id for written in config.clients),
-        "exempt from PKCE": _names(config.pkce_exempt),
-        "keys derived from": _source_of_keys(config, hs_config),
-        "previous secrets": str(len(config.previous_secrets)),
-    }
+    lines = [("issuer", Endpoints.under(hs_config.server.public_baseurl).issuer)]
+    lines += _options(config, hs_config)
     if database is not None:
-        lines["database"] = _seen(database, config)
-    width = max(map(len, lines))
-    return "\n".join(f"  {name:<{width}}  {value}" for name, value in lines.items())
+        lines.append(("database", _seen(database, config)))
+    return "\n".join(f"  {label:<{LONGEST_LABEL}}  {value}" for label, value in lines)
 
 
-_LOOPBACK = {
-    None: "while this server is on loopback itself",
-    True: "may register web addresses",
-    False: "may not register web addresses",
-}
-_MAY_REGISTER = {True: "may register", False: "are refused"}
-
-
-def _rate(limits: Authorization | Registration | DeviceGrants) -> str:
-    return f"{limits.burst} at once of one network, {limits.per_second:g} each second"
-
-
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "none"
+def _options(config: Config, hs_config: HomeServerConfig) -> Iterator[tuple[str, str]]:
+    """Yield what each option is called and how it is set, those of a section first."""
+    written, limits = Written.of(hs_config), effective_limits(config, hs_config)
+    # Where Synapse has an option of its own, both together decide.
+    in_force = {
+        "tokens.access_token_lifetime": limits.access_token,
+        "sessions.idle_lifetime": limits.idle,
+        "sessions.idle_lifetime_without_device": limits.idle_without_device,
+        "sessions.lifetime": limits.absolute,
+    }
+    for option in sorted(OPTIONS, key=lambda option: option.name == option.path):
+        value = in_force.get(option.path, option.value_in(config))
+        words = option.kind.show(value, written.option(option.path))
+        yield option.label, _source_of_keys(config, hs_config) if option.path == "secret" else words
 
 
 def _source_of_keys(config: Config, hs_config: HomeServerConfig) -> str:
     if config.secret_path is not None:
-        return config.secret_path
+        return "secret_path"
     return (
         "secret"
         if config.secret is not None

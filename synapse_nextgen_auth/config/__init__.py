@@ -11,12 +11,26 @@ import attrs
 from synapse_nextgen_auth.config.authorization import Authorization
 from synapse_nextgen_auth.config.client_registration import Registration
 from synapse_nextgen_auth.config.consent import Consent
-from synapse_nextgen_auth.config.device_grants import POLLS, DeviceGrants
+from synapse_nextgen_auth.config.device_grants import DeviceGrants, check_polling
+from synapse_nextgen_auth.config.durations import duration, said
 from synapse_nextgen_auth.config.events import Events
-from synapse_nextgen_auth.config.options import duration, option, said
-from synapse_nextgen_auth.config.reader import MIN_SECRET_BYTES, ConfigProblems, Reader
+from synapse_nextgen_auth.config.kinds import (
+    MIN_SECRET_BYTES,
+    ClientEntry,
+    ListOf,
+    Optional,
+    SecretText,
+    SetOf,
+    Switch,
+    Text,
+)
+from synapse_nextgen_auth.config.options import Option, members_of, option, options_of, section
+from synapse_nextgen_auth.config.problems import ConfigProblems, Problems
+from synapse_nextgen_auth.config.reader import Reader
+from synapse_nextgen_auth.config.secret_files import content
 from synapse_nextgen_auth.config.sessions import Sessions
 from synapse_nextgen_auth.config.tokens import Tokens
+from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grant_types import GRANT_TYPES, GrantType
 from synapse_nextgen_auth.oauth.static_clients import StaticClient
 from synapse_nextgen_auth.secret import Secret
@@ -25,6 +39,7 @@ _NONE: frozenset[str] = frozenset()
 
 __all__ = [
     "MIN_SECRET_BYTES",
+    "OPTIONS",
     "SECTIONS",
     "Authorization",
     "Config",
@@ -46,40 +61,52 @@ class Config:
     """The options of the module."""
 
     enabled: bool = option(
-        True,
-        "Set to `false` to switch the module off and keep its sessions: nobody signs in here, and"
-        " clients that did are told to wait, so that they keep their keys."
+        Switch("on", "off"),
+        default=True,
+        about="Set to `false` to switch the module off and keep its sessions: nobody signs in here,"
+        " and clients that did are told to wait, so that they keep their keys."
         " See [removal](../setup/removal.md).",
         example="false",
+        label="this module",
     )
     secret: Secret | None = option(
-        None,
-        "The secret that all keys of this module are derived from, 32 bytes or more."
+        Optional(SecretText()),
+        default=None,
+        about="The secret that all keys of this module are derived from, 32 bytes or more."
         " Not set: Synapse's `macaroon_secret_key`.",
         example='"a long random string of at least 32 characters"',
+        label="keys derived from",
     )
     secret_path: str | None = option(
-        None,
-        "A file that holds `secret`, instead of writing it here. White space around it is dropped.",
+        Optional(Text()),
+        default=None,
+        about="A file that holds `secret`, instead of writing it here. White space around it is"
+        " dropped.",
         example="/etc/matrix-synapse/nextgen-auth.secret",
+        label="secret in the file",
     )
     previous_secrets: tuple[Secret, ...] = option(
-        (),
-        "Former values of `secret` that are still accepted, so that changing it logs nobody out."
-        " Coming from the default, put Synapse's `macaroon_secret_key` here.",
+        ListOf(
+            SecretText(), f"texts of {MIN_SECRET_BYTES} bytes or more, in quotes", is_counted=True
+        ),
+        default=(),
+        about="Former values of `secret` that are still accepted, so that changing it logs nobody"
+        " out. Coming from the default, put Synapse's `macaroon_secret_key` here.",
         example='["the secret before this one, 32 characters or more"]',
+        label="previous secrets",
     )
-    tokens: Tokens = attrs.field(factory=Tokens)
-    sessions: Sessions = attrs.field(factory=Sessions)
-    consent: Consent = attrs.field(factory=Consent)
-    authorization: Authorization = attrs.field(factory=Authorization)
-    client_registration: Registration = attrs.field(factory=Registration)
-    device_grants: DeviceGrants = attrs.field(factory=DeviceGrants)
-    events: Events = attrs.field(factory=Events)
+    tokens: Tokens = section(Tokens)
+    sessions: Sessions = section(Sessions)
+    consent: Consent = section(Consent)
+    authorization: Authorization = section(Authorization)
+    client_registration: Registration = section(Registration)
+    device_grants: DeviceGrants = section(DeviceGrants)
+    events: Events = section(Events)
     clients: tuple[StaticClient, ...] = option(
-        (),
-        "Clients that need not register: each entry takes `client_id`, `client_name`, `client_uri`,"
-        " `redirect_uris` and the other fields of RFC 7591, and `client_secret` or"
+        ListOf(ClientEntry(), "clients"),
+        default=(),
+        about="Clients that need not register: each entry takes `client_id`, `client_name`,"
+        " `client_uri`, `redirect_uris` and the other fields of RFC 7591, and `client_secret` or"
         " `client_secret_path` or `jwks` for those that have one."
         " See [clients](../topics/clients.md#clients-in-the-configuration).",
         example="""\
@@ -87,30 +114,29 @@ class Config:
   client_name: Grafana
   redirect_uris: ["https://grafana.example.com/login/generic_oauth"]
   client_secret_path: /etc/matrix-synapse/grafana.secret""",
+        label="configured clients",
     )
     pkce_exempt: frozenset[str] = option(
-        _NONE,
-        "Ids of static clients with a secret or a key that cannot do PKCE. They are let through"
-        " without it as long as they do not ask for the Matrix API.",
+        SetOf(Text(), "texts"),
+        default=_NONE,
+        about="Ids of static clients with a secret or a key that cannot do PKCE. They are let"
+        " through without it as long as they do not ask for the Matrix API.",
         example='["grafana"]',
+        label="exempt from PKCE",
     )
     drain: bool = option(
-        False,
-        "Set to `true` to let nobody newly sign in here, while everybody who did goes on."
+        Switch("refused (drain: true)", "taken"),
+        default=False,
+        about="Set to `true` to let nobody newly sign in here, while everybody who did goes on."
         " See [removal](../setup/removal.md).",
         example="true",
+        label="new sign-ins",
     )
 
 
-SECTIONS: dict[str, type] = {
-    "tokens": Tokens,
-    "sessions": Sessions,
-    "consent": Consent,
-    "authorization": Authorization,
-    "client_registration": Registration,
-    "device_grants": DeviceGrants,
-    "events": Events,
-}
+OPTIONS = tuple(options_of(Config))
+SECTIONS = {name: member for name, member in members_of(Config) if not isinstance(member, Option)}
+_PATHS = (*(option.path for option in OPTIONS), *SECTIONS)
 
 
 def is_off(raw: object) -> bool:
@@ -118,72 +144,33 @@ def is_off(raw: object) -> bool:
     return isinstance(raw, Mapping) and raw.get("enabled") is False
 
 
-_PATHS = tuple(
-    f"{section}.{field.name}" if section else field.name
-    for section, kind in {"": Config, **SECTIONS}.items()
-    for field in attrs.fields(kind)
-)
-
-
 def read(raw: object) -> Config:
     """Read the operator's options; raise `ConfigProblems` with all that is wrong.
 
     Every option has a default: an empty mapping is a complete configuration.
     """
-    reader = Reader([], _PATHS)
-    values = reader.mapping(raw if raw is not None else {}, "")
-    reader.refuse_unknown(values, Config, "")
-    config = Config(
-        enabled=reader.boolean(values, "enabled", True),
-        drain=reader.boolean(values, "drain", False),
-        secret=reader.secret(values, "secret"),
-        secret_path=reader.text(values, "secret_path"),
-        previous_secrets=reader.listed(values, "previous_secrets", reader.a_secret),
-        clients=reader.listed(values, "clients", reader.a_client),
-        pkce_exempt=frozenset(reader.listed(values, "pkce_exempt", reader.a_text)),
-        **{name: reader.section(values, name, kind) for name, kind in SECTIONS.items()},
-    )
-    config = _with_secret_of_file(reader, config)
-    _check_polling(reader, config.device_grants, values.get("device_grants"))
-    _check_clients(reader, config)
-    if reader.problems:
-        raise ConfigProblems(reader.problems)
+    problems = Problems()
+    config = _with_secret_of_file(problems, Reader(problems, _PATHS).read(Config, raw))
+    written = raw.get("device_grants") if isinstance(raw, Mapping) else None
+    check_polling(config.device_grants, written, problems)
+    _check_clients(problems, config)
+    if problems.found:
+        raise ConfigProblems(problems.found)
     return config
 
 
-def _with_secret_of_file(reader: Reader, config: Config) -> Config:
+def _with_secret_of_file(problems: Problems, config: Config) -> Config:
     if config.secret_path is None:
         return config
     if config.secret is not None:
-        reader.say("secret_path", "set either secret or secret_path, not both")
+        problems.say("secret_path", "set either secret or secret_path, not both")
         return config
-    before = len(reader.problems)
-    text = reader.file(config.secret_path, "secret_path")
-    if len(reader.problems) > before:
+    try:
+        text = content(config.secret_path)
+    except OAuthError as error:
+        problems.say("secret_path", error.description)
         return config
-    return attrs.evolve(config, secret=reader.a_secret(text, "secret_path"))
-
-
-def _check_polling(reader: Reader, grants: DeviceGrants, written: object) -> None:
-    """Refuse an interval with which a device asks too seldom, or never, while its code lives."""
-    longest = grants.lifetime // POLLS
-    if not grants.enabled or grants.interval <= longest or not isinstance(written, Mapping):
-        return
-    is_short = written.get("interval") is None or not longest
-    if any(other.startswith("device_grants.") for other, _ in reader.problems):
-        return  # one of the two may be the default only because the other value was no good
-    interval = said(grants.interval, written.get("interval"))
-    lifetime = said(grants.lifetime, written.get("lifetime"))
-    expected = (
-        f"at least {duration(grants.interval * POLLS)}"
-        if is_short
-        else f"at most {duration(longest)}"
-    )
-    reader.say(
-        f"device_grants.{'lifetime' if is_short else 'interval'}",
-        f"with an interval of {interval} and a lifetime of {lifetime} a device can ask for its tokens"
-        f" less than {POLLS} times, or never; expected {expected}",
-    )
+    return attrs.evolve(config, secret=SecretText().read(text, "secret_path", problems))
 
 
 def is_enabled(config: Config, kind: GrantType) -> bool:
@@ -191,23 +178,25 @@ def is_enabled(config: Config, kind: GrantType) -> bool:
     return kind.option is None or bool(getattr(config, kind.option).enabled)
 
 
-def _check_clients(reader: Reader, config: Config) -> None:
+def _check_clients(problems: Problems, config: Config) -> None:
     clients = [written.client for written in config.clients]
     ids = [client.client_id for client in clients]
     for n, client_id in enumerate(ids):
         if client_id in ids[:n]:
-            reader.say(f"clients[{n}].client_id", f"{client_id} is there twice")
+            problems.say(f"clients[{n}].client_id", f"{client_id} is there twice")
     for n, client in enumerate(clients):
         if client.client_id in config.pkce_exempt and client.is_public:
-            reader.say(
+            problems.say(
                 f"clients[{n}]",
                 "is in pkce_exempt but has neither secret nor key; only PKCE protects it",
             )
     for n, client in enumerate(clients):
         for kind in GRANT_TYPES:
             if kind.name in client.grant_types and not is_enabled(config, kind):
-                reader.say(f"clients[{n}]", f"has {kind.name}, and {kind.option}.enabled is false")
-    if any(path.startswith("clients") for path, _ in reader.problems):
+                problems.say(
+                    f"clients[{n}]", f"has {kind.name}, and {kind.option}.enabled is false"
+                )
+    if problems.are_at("clients"):
         return  # the client that is meant may be one of the broken ones
     for client_id in sorted(config.pkce_exempt - set(ids)):
-        reader.say("pkce_exempt", f"{client_id} is not among clients")
+        problems.say("pkce_exempt", f"{client_id} is not among clients")

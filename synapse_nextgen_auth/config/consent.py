@@ -2,6 +2,7 @@
 
 import attrs
 
+from synapse_nextgen_auth.config.kinds import Duration
 from synapse_nextgen_auth.config.options import option
 
 
@@ -10,11 +11,11 @@ class Consent:
     """When the consent page may be left out."""
 
     remember_for: int = option(
-        30 * 86400,
-        "How long a consent is remembered for the same account, client and scope."
+        Duration(may_be_zero=True),
+        default=30 * 86400,
+        about="How long a consent is remembered for the same account, client and scope."
         " Only clients that prove who they are (with a secret or a key) profit from it, and a new"
         " device always asks. `0s` asks every time.",
         example="0s",
-        unit="duration",
-        may_be_zero=True,
+        label="consent remembered",
     )

@@ -2,6 +2,7 @@
 
 import attrs
 
+from synapse_nextgen_auth.config.kinds import Duration
 from synapse_nextgen_auth.config.options import option
 
 
@@ -10,17 +11,19 @@ class Events:
     """How long it is known what happened to an account."""
 
     lifetime: int = option(
-        180 * 86400,
-        "How long events are kept: sign-ins, consents, sessions that began or ended.",
+        Duration(),
+        default=180 * 86400,
+        about="How long events are kept: sign-ins, consents, sessions that began or ended.",
         example="1y",
-        unit="duration",
+        label="events kept",
     )
     address_lifetime: int = option(
-        28 * 86400,
-        "How long network addresses are kept: of events, and of the last refresh of a session."
-        " The default is that of Synapse's `user_ips_max_age`. The counters"
+        Duration(),
+        default=28 * 86400,
+        about="How long network addresses are kept: of events, and of the last refresh of a"
+        " session. The default is that of Synapse's `user_ips_max_age`. The counters"
         " of the limits keep theirs for a day at most, and device grants for a day after they"
         " expired.",
         example="7d",
-        unit="duration",
+        label="addresses kept",
     )

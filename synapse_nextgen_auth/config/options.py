@@ -1,55 +1,76 @@
-"""An option: its default, its place in the reference, and the durations that many of them are."""
+"""An option: its kind, its default, and its place in the reference and in `check-config`."""
 
-import re
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
 import attrs
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
-_DURATION = re.compile(r"([0-9]{1,9})([smhdwy])")
-LONGEST = "100y"
+from synapse_nextgen_auth.config.kinds import Kind
+from synapse_nextgen_auth.config.problems import join
+
+T = TypeVar("T")
+
+_MEMBER = "member"
+# As wide as the column of `check-config`.
+LONGEST_LABEL = 21
 
 
-def option(
-    default: Any,
-    about: str,
-    *,
-    example: str,
-    unit: str = "",
-    may_be_zero: bool = False,
-    longest: str = "",
-) -> Any:
-    """Declare an option with its place in the reference."""
-    metadata = {
-        "about": about,
-        "example": example,
-        "unit": unit,
-        "may_be_zero": may_be_zero,
-        "longest": longest,
-    }
+@attrs.frozen
+class Option:
+    """An option, where it stands.
+
+    `about` and `example` make the reference, `label` is what `check-config` calls it.
+    """
+
+    kind: Kind[Any]
+    default: Any
+    about: str
+    example: str
+    label: str
+    path: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name without that of its section."""
+        return self.path.rpartition(".")[2]
+
+    def value_in(self, config: object) -> Any:
+        """Return what was read for it."""
+        for name in self.path.split("."):
+            config = getattr(config, name)
+        return config
+
+
+def option(kind: Kind[T], *, default: T, about: str, example: str, label: str) -> T:
+    """Declare an option of a section, or of the module itself."""
     if isinstance(default, (list, dict)):
         raise TypeError("use an immutable default")
-    return attrs.field(default=default, metadata=metadata)
+    if len(label) > LONGEST_LABEL:
+        raise TypeError(f"the label {label} is longer than {LONGEST_LABEL} characters")
+    declared = Option(kind, default, about, example, label)
+    field: Any = attrs.field(default=default, metadata={_MEMBER: declared})
+    return field  # type: ignore[no-any-return]  # attrs makes the value of it
 
 
-def seconds_of(raw: object) -> int | None:
-    """Return how many seconds an operator's text stands for, `None` if it is no duration."""
-    match = _DURATION.fullmatch(raw) if isinstance(raw, str) else None
-    return int(match[1]) * _UNITS[match[2]] if match else None
+def section(record: type[T]) -> T:
+    """Declare a section: a record of options."""
+    field: Any = attrs.field(factory=record, metadata={_MEMBER: record})
+    return field  # type: ignore[no-any-return]  # attrs makes the value of it
 
 
-def said(seconds: int | None, written: object) -> str:
-    """Return a duration as the operator wrote it, in our words where it comes from elsewhere."""
-    if isinstance(written, str) and seconds is not None and seconds_of(written) == seconds:
-        return written
-    return duration(seconds)
+def members_of(record: type) -> Iterator[tuple[str, Option | type]]:
+    """Yield the options and sections of a record; a field that is neither is a mistake of ours."""
+    for field in attrs.fields(record):
+        member = field.metadata.get(_MEMBER)
+        if member is None:
+            raise TypeError(f"{field.name} is no option: declare it with `option` or `section`")
+        yield field.name, member
 
 
-def duration(seconds: int | None) -> str:
-    """Return a duration in the largest unit that fits it exactly, as the options take it."""
-    if seconds is None:
-        return "no limit"
-    for unit in ("d", "h", "m"):
-        if seconds and seconds % _UNITS[unit] == 0:
-            return f"{seconds // _UNITS[unit]}{unit}"
-    return f"{seconds}s"
+def options_of(record: type, path: str = "") -> Iterator[Option]:
+    """Yield every option of a record and of its sections, each with its path."""
+    for name, member in members_of(record):
+        if isinstance(member, Option):
+            yield attrs.evolve(member, path=join(path, name))
+        else:
+            yield from options_of(member, join(path, name))

@@ -2,6 +2,7 @@
 
 import attrs
 
+from synapse_nextgen_auth.config.kinds import Duration, Optional
 from synapse_nextgen_auth.config.options import option
 
 
@@ -13,23 +14,26 @@ class Tokens:
     """
 
     access_token_lifetime: int | None = option(
-        None,
-        "How long an access token works. Not set: Synapse's `refreshable_access_token_lifetime`"
-        " where that is set, else 5 minutes.",
+        Optional(Duration()),
+        default=None,
+        about="How long an access token works. Not set: Synapse's"
+        " `refreshable_access_token_lifetime` where that is set, else 5 minutes.",
         example="10m",
-        unit="duration",
+        label="access token lifetime",
     )
     refresh_grace: int = option(
-        30,
-        "For how long after a refresh the previous refresh token still answers with the current"
+        Duration(may_be_zero=True),
+        default=30,
+        about="For how long after a refresh the previous refresh token still answers with the"
+        " current"
         " pair although that was used already. While the new pair is unused it does in any case.",
         example="1m",
-        unit="duration",
-        may_be_zero=True,
+        label="grace after a refresh",
     )
     code_lifetime: int = option(
-        120,
-        "How long an authorization code may be redeemed after the person agreed.",
+        Duration(),
+        default=120,
+        about="How long an authorization code may be redeemed after the person agreed.",
         example="60s",
-        unit="duration",
+        label="code lifetime",
     )

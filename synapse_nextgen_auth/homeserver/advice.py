@@ -7,7 +7,7 @@ import attrs
 from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.config import Config, duration, said
-from synapse_nextgen_auth.config.options import seconds_of
+from synapse_nextgen_auth.config.durations import seconds_of
 from synapse_nextgen_auth.homeserver.lifetimes import effective_limits
 from synapse_nextgen_auth.homeserver.settings import (
     Written,

@@ -9,7 +9,7 @@ from synapse.config.database import DatabaseConnectionConfig
 from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.config import Config
-from synapse_nextgen_auth.config.reader import likely
+from synapse_nextgen_auth.config.problems import likely
 
 NO_PASSWORDS = (
     "signing in with a password is switched off, and they offer no other way. Set"

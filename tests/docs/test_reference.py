@@ -209,6 +209,7 @@ NO_MESSAGES = {
     "device_grants.burst or the share of a network",
     "there is no … key to sign with",
     "use an immutable default",
+    "… is no option: declare it with `option` or `section`",
 }
 
 
