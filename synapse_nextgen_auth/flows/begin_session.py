@@ -6,7 +6,7 @@ from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth import scopes
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.oauth.sessions import End, Sender, Session
 from synapse_nextgen_auth.store import (
     clients,
     device_grants,
@@ -30,7 +30,7 @@ class Beginning:
     client_id: str
     scope: str
     auth_time: int
-    address: str | None
+    sender: Sender
     browser: str | None = None
 
 
@@ -53,7 +53,8 @@ def begin(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple[s
         auth_time=beginning.auth_time,
         created_at=now,
         last_active_at=now,
-        address=beginning.address,
+        user_agent=beginning.sender.user_agent,
+        address=beginning.sender.address,
     )
     ended: tuple[str, ...] = ()
     for former in _former(txn, session, browser=beginning.browser):

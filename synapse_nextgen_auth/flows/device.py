@@ -22,7 +22,7 @@ from synapse_nextgen_auth.oauth.device_grants import (
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.networks import network
-from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.oauth.sessions import Sender, Session
 from synapse_nextgen_auth.store import (
     browsers,
     clients,
@@ -154,7 +154,7 @@ def redeem(
     *,
     session_id: str,
     now: int,
-    address: str,
+    sender: Sender,
     max_devices: int | None = None,
 ) -> Outcome[Session]:
     """Spend the approved code on a session of a device that the account does not have yet."""
@@ -180,9 +180,7 @@ def redeem(
         return Outcome(invalid_grant("somebody else redeemed the device code just now"))
     session, ended = begin(
         txn,
-        Beginning(
-            session_id, grant.user_id, grant.client_id, grant.scope, grant.auth_time, address
-        ),
+        Beginning(session_id, grant.user_id, grant.client_id, grant.scope, grant.auth_time, sender),
         now=now,
     )
     return Outcome(session, ended)

@@ -10,7 +10,7 @@ from synapse_nextgen_auth.oauth import authorization_code, scopes
 from synapse_nextgen_auth.oauth.errors import invalid_grant
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.grants import Grant
-from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.oauth.sessions import End, Sender, Session
 from synapse_nextgen_auth.store import browsers, events, grants, sessions
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -24,7 +24,7 @@ class Presented:
     redirect_uri: str | None
     verifier: str | None
     session_id: str
-    address: str | None = None
+    sender: Sender
 
 
 @attrs.frozen
@@ -97,7 +97,7 @@ def _begin(txn: Txn, grant: Grant, presented: Presented, *, now: int) -> Outcome
         client_id=grant.client_id,
         scope=grant.scope,
         auth_time=grant.auth_time or now,
-        address=presented.address,
+        sender=presented.sender,
         browser=grant.browser,
     )
     session, ended = begin(txn, beginning, now=now)

@@ -13,6 +13,7 @@ from twisted.web.resource import Resource
 
 from synapse_nextgen_auth.homeserver.needed import Needed
 from synapse_nextgen_auth.oauth.networks import printable
+from synapse_nextgen_auth.oauth.sessions import Sender
 
 NEEDS = (
     Needed("synapse.http.site", "SynapseRequest.get_client_ip_if_available"),
@@ -28,6 +29,8 @@ _QUERY = "_nextgen_query"
 # RFC 9110 section 8.6: never with 204, and with 304 only that of the answer that was asked for.
 _WITHOUT_LENGTH = frozenset({204, 304})
 
+# What the tables keep of a user agent; real ones have half of it.
+MAX_USER_AGENT = 255
 MAX_BODY = 64 * 1024  # bytes; the largest honest request is a client registration
 
 
@@ -45,6 +48,11 @@ class Incoming:
     address: str
     user_agent: str
     _header: Callable[[str], list[bytes]] = attrs.field(repr=False)
+
+    @property
+    def sender(self) -> Sender:
+        """Who sends it; what it says of itself is cut to what a table should keep."""
+        return Sender(self.address, self.user_agent[:MAX_USER_AGENT] or None)
 
     @property
     def is_too_large(self) -> bool:

@@ -64,10 +64,19 @@ class Limits:
 
 
 @attrs.frozen
+class Sender:
+    """Who sends a request: from which network address, and what it says of itself."""
+
+    address: str | None
+    user_agent: str | None = attrs.field(repr=False)
+
+
+@attrs.frozen
 class Session:
     """One row of sessions; times in seconds since the epoch.
 
-    `address` is the network address that last refreshed it.
+    `address` is the network address that last refreshed it, `user_agent` what the application said of
+    itself when it began; sessions that began before version 6 of the tables have none.
     """
 
     session_id: str
@@ -81,6 +90,7 @@ class Session:
     auth_time: int
     created_at: int
     last_active_at: int
+    user_agent: str | None = attrs.field(repr=False)
     address: str | None = None
     expires_at: int | None = None
     ended_at: int | None = None

@@ -24,11 +24,12 @@ from synapse_nextgen_auth.flows.device import Entered, Refused, TooManyTries
 from synapse_nextgen_auth.oauth import user_codes
 from synapse_nextgen_auth.oauth.device_grants import LONGEST_LIFE, DeviceGrant
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.oauth.sessions import Sender, Session
 from synapse_nextgen_auth.store import clients, device_grants, sessions, throttle
 from synapse_nextgen_auth.store.device_grants import Codes
 
 COOKIE = a_browser().digest
+TELEVISION = Sender("192.0.2.9", "Television/2")
 GRANT = a_device_grant()
 
 
@@ -55,7 +56,7 @@ def approve(grant=GRANT, *, at=0, user_id=ALICE):
 def redeem(session_id="aa" * 16, *, at=0, code="device code 1"):
     """Return the flow that collects the session."""
     return partial(
-        device.redeem, device_code=code, session_id=session_id, now=NOW + at, address="192.0.2.9"
+        device.redeem, device_code=code, session_id=session_id, now=NOW + at, sender=TELEVISION
     )
 
 
@@ -104,7 +105,8 @@ def test_an_approved_device_collects_its_session(tables, transact):
 
     session = a_session(
         session_id="aa" * 16,
-        address="192.0.2.9",
+        address=TELEVISION.address,
+        user_agent=TELEVISION.user_agent,
         **dict.fromkeys(["rotated_at", "created_at", "last_active_at"], NOW + 9),
     )
     assert (outcome.value, outcome.ended) == (session, ())

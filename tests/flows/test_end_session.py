@@ -11,6 +11,7 @@ from support.records import (
     NOW,
     PHONE,
     REDIRECT_URI,
+    SENDER,
     VERIFIER,
     a_browser,
     a_device_grant,
@@ -49,7 +50,7 @@ def issue(tables, code, **fields):
 
 def is_good(tables, code):
     """Say whether a code opens a session; that is undone."""
-    presented = Presented(digest(code), "app", REDIRECT_URI, VERIFIER, "ff" * 16)
+    presented = Presented(digest(code), "app", REDIRECT_URI, VERIFIER, "ff" * 16, SENDER)
     try:
         with tables.begin() as txn:
             outcome = redeem_code.redeem(txn, presented, now=NOW)

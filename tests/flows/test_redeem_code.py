@@ -14,6 +14,7 @@ from support.records import (
     NOW,
     PHONE,
     REDIRECT_URI,
+    SENDER,
     VERIFIER,
     a_browser,
     a_client,
@@ -58,7 +59,7 @@ def presented(**fields):
             "redirect_uri": REDIRECT_URI,
             "verifier": VERIFIER,
             "session_id": "aa" * 16,
-            "address": ADDRESS,
+            "sender": SENDER,
             **fields,
         }
     )

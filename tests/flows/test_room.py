@@ -6,12 +6,12 @@ import pytest
 
 from support.oauth import API, DEVICE
 from support.records import (
-    ADDRESS,
     ALICE,
     BOB,
     NOW,
     PHONE,
     REDIRECT_URI,
+    SENDER,
     VERIFIER,
     a_browser,
     a_device_grant,
@@ -56,7 +56,9 @@ def code(tables, n):
     agreed = {"user_id": ALICE, "auth_time": NOW, "code_digest": f"code {n}"}
     times = {"code_expires_at": NOW + 120, "expires_at": NOW + 86400, "now": NOW}
     tables.run(grants.approve, f"g{n}", **agreed, **times)
-    presented = redeem_code.Presented(f"code {n}", "app", REDIRECT_URI, VERIFIER, f"{n:032}")
+    presented = redeem_code.Presented(
+        f"code {n}", "app", REDIRECT_URI, VERIFIER, f"{n:032}", SENDER
+    )
     return partial(redeem_code.redeem, presented=presented, now=NOW, max_devices=LIMIT)
 
 
@@ -71,7 +73,7 @@ def device_code(tables, n):
         device_code=f"device {n}",
         session_id=f"d{n:031}",
         now=NOW,
-        address=ADDRESS,
+        sender=SENDER,
         max_devices=LIMIT,
     )
 

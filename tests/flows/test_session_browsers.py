@@ -9,6 +9,7 @@ from support.records import (
     BOB,
     NOW,
     REDIRECT_URI,
+    SENDER,
     VERIFIER,
     a_browser,
     a_device_grant,
@@ -40,7 +41,9 @@ def code(tables, n, browser, *, user_id=ALICE, client_id="app", scope=OPENID):
     agreed = {"user_id": user_id, "auth_time": NOW, "code_digest": f"code {n}"}
     ends = {"code_expires_at": NOW + 120, "expires_at": NOW + 1800}
     tables.run(grants.approve, f"grant {n}", **agreed, **ends, now=NOW)
-    presented = redeem_code.Presented(f"code {n}", client_id, REDIRECT_URI, VERIFIER, f"{n:032}")
+    presented = redeem_code.Presented(
+        f"code {n}", client_id, REDIRECT_URI, VERIFIER, f"{n:032}", SENDER
+    )
     return partial(redeem_code.redeem, presented=presented, now=NOW)
 
 
@@ -110,7 +113,7 @@ def test_devices_without_a_browser_do_not_replace_each_other(tables, transact):
         grant = a_device_grant(grant_id=f"d{n}", scope="openid", browser=browser)
         tables.run(device_grants.add, grant, Codes(f"device {n}", f"user {n}", f"half {n}"))
         tables.run(device_grants.approve, f"d{n}", user_id=ALICE, auth_time=NOW, now=NOW)
-        redeem = partial(device.redeem, session_id=f"{n:032}", now=NOW, address="192.0.2.1")
+        redeem = partial(device.redeem, session_id=f"{n:032}", now=NOW, sender=SENDER)
         assert transact(partial(redeem, device_code=f"device {n}")).ended == ()
 
     assert living(tables) == [1, 2]
@@ -124,7 +127,7 @@ def test_c346_what_is_undone_can_be_done_again(tables, transact):
     transact(begin_session.undo, session, now=NOW)
 
     assert tables.count("nextgen_session_browsers") == 0
-    again = redeem_code.Presented("code 1", "app", REDIRECT_URI, VERIFIER, "ab" * 16)
+    again = redeem_code.Presented("code 1", "app", REDIRECT_URI, VERIFIER, "ab" * 16, SENDER)
     assert transact(redeem_code.redeem, again, now=NOW).value.session.session_id == "ab" * 16
 
 

@@ -7,7 +7,7 @@ from synapse_nextgen_auth.accounts.browsers import Browser
 from synapse_nextgen_auth.oauth.clients import AuthMethod, Client
 from synapse_nextgen_auth.oauth.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
-from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.oauth.sessions import Sender, Session
 from synapse_nextgen_auth.secret import digest
 
 NOW = 1_800_000_000
@@ -17,6 +17,7 @@ VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 REDIRECT_URI = "https://app.example.com/cb"
 ADDRESS = "192.0.2.1"
+SENDER = Sender(ADDRESS, "App/1.0 (a test)")
 ALICE = "@alice:example.com"
 BOB = "@bob:example.com"
 PHONE = "PHONE_DEVICE"
@@ -95,6 +96,7 @@ def a_session(**fields: Any) -> Session:
             "created_at": NOW,
             "last_active_at": NOW,
             "address": ADDRESS,
+            "user_agent": SENDER.user_agent,
             **fields,
         }
     )

@@ -3,7 +3,7 @@
 import logging
 
 from synapse_nextgen_auth.flows import device as flow
-from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.homeserver.http import MAX_USER_AGENT, Incoming, Outgoing
 from synapse_nextgen_auth.oauth import scopes, user_codes
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.device_grants import DeviceGrant
@@ -23,7 +23,6 @@ from synapse_nextgen_auth.web.site import Site
 logger = logging.getLogger(__name__)
 
 _TRIES = 5
-_MAX_USER_AGENT = 255
 _TOO_MANY = OAuthError("temporarily_unavailable", "Too many requests, wait a while", 429)
 
 
@@ -73,7 +72,7 @@ async def _begin(
             scope=scope,
             user_code_sealed=user_codes.seal(site.issuer.keys, user_code),
             address=incoming.address,
-            user_agent=incoming.user_agent[:_MAX_USER_AGENT],
+            user_agent=incoming.user_agent[:MAX_USER_AGENT],
             created_at=now,
             expires_at=now + site.config.device_grants.lifetime,
             poll_interval=site.config.device_grants.interval,

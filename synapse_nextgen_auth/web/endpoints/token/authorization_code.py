@@ -41,7 +41,7 @@ async def _spend(site: Site, request: TokenRequest, session_id: str) -> Spent:
         redirect_uri=request.form.get("redirect_uri"),
         verifier=request.form.get("code_verifier"),
         session_id=session_id,
-        address=request.incoming.address,
+        sender=request.incoming.sender,
     )
     redeemed = await site.homeserver.run(
         redeem_code.redeem,

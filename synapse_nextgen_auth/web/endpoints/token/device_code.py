@@ -46,7 +46,7 @@ async def _spend(site: Site, request: TokenRequest, session_id: str) -> Spent:
         digest(request.require("device_code")),
         session_id=session_id,
         now=site.now(),
-        address=request.incoming.address,
+        sender=request.incoming.sender,
         max_devices=site.config.sessions.max_devices,
     )
     return Spent(session, session.generation)
