@@ -19,7 +19,7 @@ from synapse_nextgen_auth.web.site import Site
 
 async def _find(site: Site, request: TokenRequest) -> Found:
     code = digest(request.require("code"))
-    grant = await site.homeserver.run(grants.find_by_code, code)
+    grant = await site.homeserver.read(grants.find_by_code, code)
     if grant is None or grant.user_id is None:
         raise invalid_grant("unknown code")
     # A code that was redeemed before gets no device, whatever comes of it.

@@ -234,7 +234,7 @@ async def _undone_if_unheard(site: Site, session_id: str) -> AsyncIterator[None]
 
 async def _undo(site: Site, session: Session, *, made: bool) -> None:
     """Undo a session whose tokens nobody got, and its device if it was made for it."""
-    if made and await site.homeserver.run(begin_session.is_living, session.session_id):
+    if made and await site.homeserver.read(begin_session.is_living, session.session_id):
         try:
             await site.devices.unmake(session)
         except site.homeserver.database_errors:
