@@ -15,7 +15,7 @@ def has_room(
     Those that find room at the same moment write the same row. So all but one begin anew, with what
     the one before them wrote before their eyes (PostgreSQL is at REPEATABLE READ).
     """
-    if max_devices is None or device_id is None or _is_in_use(txn, user_id, device_id):
+    if max_devices is None or device_id is None or _is_in_use(txn, user_id, device_id, now=now):
         return True
     if not would_fit(txn, user_id, device_id, max_devices=max_devices, now=now):
         return False
@@ -25,15 +25,15 @@ def has_room(
 
 def would_fit(txn: Txn, user_id: str, device_id: str, *, max_devices: int, now: int) -> bool:
     """Say whether there is room for this device at this moment, and hold none."""
-    if _is_in_use(txn, user_id, device_id):
+    if _is_in_use(txn, user_id, device_id, now=now):
         return True
-    return devices.count_in_use(txn, user_id, begun_after=now - BEGINNING) < max_devices
+    return devices.count_in_use(txn, user_id, begun_after=now - BEGINNING, now=now) < max_devices
 
 
-def _is_in_use(txn: Txn, user_id: str, device_id: str) -> bool:
-    return sessions.find_by_device(txn, user_id, device_id) is not None or devices.has_stock_token(
-        txn, user_id, device_id
-    )
+def _is_in_use(txn: Txn, user_id: str, device_id: str, *, now: int) -> bool:
+    if sessions.find_by_device(txn, user_id, device_id) is not None:
+        return True
+    return devices.has_good_stock_token(txn, user_id, device_id, now=now)
 
 
 def is_taken(txn: Txn, user_id: str, device_id: str) -> bool:

@@ -10,7 +10,7 @@ def is_there(txn: Txn, user_id: str, device_id: str) -> bool:
 
 
 def has_stock_token(txn: Txn, user_id: str, device_id: str) -> bool:
-    """Say whether a token that Synapse itself made speaks for a device."""
+    """Say whether a token that Synapse itself made speaks for a device, though its time be over."""
     txn.execute(
         "SELECT 1 FROM access_tokens WHERE user_id = ? AND device_id = ? LIMIT 1",
         (user_id, device_id),
@@ -18,11 +18,25 @@ def has_stock_token(txn: Txn, user_id: str, device_id: str) -> bool:
     return txn.fetchone() is not None
 
 
-def count_in_use(txn: Txn, user_id: str, *, begun_after: int) -> int:
+# Synapse keeps a token whose time is over. One that was made to be refreshed brings its device back.
+_IS_GOOD = "(t.valid_until_ms IS NULL OR t.valid_until_ms > ? OR t.refresh_token_id IS NOT NULL)"
+
+
+def has_good_stock_token(txn: Txn, user_id: str, device_id: str, *, now: int) -> bool:
+    """Say whether a device is in use by a token that Synapse itself made and that is still good."""
+    txn.execute(
+        "SELECT 1 FROM access_tokens AS t"
+        f" WHERE t.user_id = ? AND t.device_id = ? AND {_IS_GOOD} LIMIT 1",
+        (user_id, device_id, now * 1000),
+    )
+    return txn.fetchone() is not None
+
+
+def count_in_use(txn: Txn, user_id: str, *, begun_after: int, now: int) -> int:
     """Return how many devices of an account something is signed in on, ours or Synapse's.
 
-    Those that sessions begun since then still get count, too; what stays of a session that ended
-    does not.
+    Those that sessions begun since then still get count, too; what stays of a session that ended, or
+    of a token whose time is over, does not.
     """
     txn.execute(
         "SELECT COUNT(*) FROM ("
@@ -33,7 +47,7 @@ def count_in_use(txn: Txn, user_id: str, *, begun_after: int) -> int:
         " UNION "
         "SELECT t.device_id FROM access_tokens AS t"
         " JOIN devices AS d ON d.user_id = t.user_id AND d.device_id = t.device_id"
-        " WHERE t.user_id = ? AND d.hidden = ?) AS in_use",
-        (user_id, False, begun_after, user_id, False),
+        f" WHERE t.user_id = ? AND d.hidden = ? AND {_IS_GOOD}) AS in_use",
+        (user_id, False, begun_after, user_id, False, now * 1000),
     )
     return int(txn.fetchone()[0])

@@ -325,7 +325,9 @@ def test_since_when_another_speaks_for_the_device_of_an_ended_session(
         begin(tables, 1, **heir)
     if stock:
         tables.run(
-            lambda txn: txn.execute("INSERT INTO access_tokens VALUES (?, ?)", (ALICE, PHONE))
+            lambda txn: txn.execute(
+                "INSERT INTO access_tokens (user_id, device_id) VALUES (?, ?)", (ALICE, PHONE)
+            )
         )
 
     assert transact(end_session.taken_over_since, session) == since

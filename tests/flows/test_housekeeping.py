@@ -112,7 +112,9 @@ def with_synapse(tables, *, users, devices, signed_in=()):
                 "INSERT INTO devices (user_id, device_id) VALUES (?, ?)", (user_id, device_id)
             )
         for user_id, device_id in signed_in:
-            txn.execute("INSERT INTO access_tokens VALUES (?, ?)", (user_id, device_id))
+            txn.execute(
+                "INSERT INTO access_tokens (user_id, device_id) VALUES (?, ?)", (user_id, device_id)
+            )
 
     tables.run(create)
 

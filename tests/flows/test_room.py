@@ -166,6 +166,33 @@ def test_c314_coming_back_to_a_device_that_ended_needs_room(tables, transact):
     assert transact(has_room("TWO"))
 
 
+@pytest.mark.parametrize(
+    ("valid_until", "refresh_token", "counts"),
+    [
+        (None, None, True),
+        (NOW * 1000 + 1, None, True),
+        (NOW * 1000, None, False),
+        (NOW * 1000 - 1, None, False),
+        (NOW * 1000 - 1, 7, True),
+    ],
+)
+def test_c314_a_stock_token_whose_time_is_over_takes_no_place(
+    tables, transact, valid_until, refresh_token, counts
+):
+    """Synapse keeps its row; one that can be refreshed still speaks for its device."""
+    with_devices(tables, "ONE", "TWO")
+    tables.query(
+        "UPDATE access_tokens SET valid_until_ms = ?, refresh_token_id = ? WHERE device_id = 'TWO'"
+        " RETURNING 1",
+        *(valid_until, refresh_token),
+    )
+
+    assert transact(has_room()) is not counts
+    assert transact(has_room("TWO"))
+    with_devices(tables, "THREE")
+    assert transact(has_room("TWO")) is counts
+
+
 def test_without_the_option_nothing_is_written(tables, transact):
     """It costs nobody anything who does not use it."""
     with_devices(tables, "ONE", "TWO", "THREE")

@@ -34,7 +34,8 @@ SYNAPSES_TABLES = (
     "CREATE TABLE IF NOT EXISTS users (name TEXT UNIQUE, deactivated SMALLINT)",
     "CREATE TABLE IF NOT EXISTS devices (user_id TEXT, device_id TEXT,"
     " hidden BOOLEAN DEFAULT FALSE, UNIQUE (user_id, device_id))",
-    "CREATE TABLE IF NOT EXISTS access_tokens (user_id TEXT, device_id TEXT)",
+    "CREATE TABLE IF NOT EXISTS access_tokens (user_id TEXT, device_id TEXT, valid_until_ms BIGINT,"
+    " refresh_token_id BIGINT)",
     "CREATE INDEX IF NOT EXISTS access_tokens_device_id ON access_tokens (user_id, device_id)",
 )
 
