@@ -17,7 +17,15 @@ from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import answers, visits
 from synapse_nextgen_auth.web.forms import FORM
-from synapse_nextgen_auth.web.kinds import Endpoint, Entrance, Files, Page, Root, Spots, ToIssuer
+from synapse_nextgen_auth.web.kinds import (
+    AuthorizationEndpoint,
+    Endpoint,
+    Files,
+    Page,
+    RendezvousEndpoint,
+    Root,
+    ToIssuer,
+)
 from synapse_nextgen_auth.web.pages.message import error
 from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import Message
@@ -95,13 +103,13 @@ async def _serve(site: Site, root: Root, incoming: Incoming) -> Outgoing:
         request = _Request(site, incoming, root.counted_as or path)
         if isinstance(route, Endpoint):
             return await _endpoint(request, route)
-        if isinstance(route, Spots):
-            return await _spot(request, route, incoming.path[len(root.path + path) :])
+        if isinstance(route, RendezvousEndpoint):
+            return await _meet(request, route, incoming.path[len(root.path + path) :])
         return await _page(request, route)
 
 
-async def _spot(request: _Request, route: Spots, rendezvous_id: str) -> Outgoing:
-    """Answer a device; every error is JSON as Matrix wants it, a failure of ours as RFC 6749 does."""
+async def _meet(request: _Request, route: RendezvousEndpoint, rendezvous_id: str) -> Outgoing:
+    """Answer a device; an error is JSON as Matrix wants it, a failure of ours as RFC 6749 does."""
     site, incoming = request.site, request.incoming
     if site.homeserver.drain.is_closed:
         request.count(_STOPPING)
@@ -160,7 +168,7 @@ def _check_body(route: Endpoint, incoming: Incoming) -> None:
         raise OAuthError("invalid_request", f"The content type must be {route.takes}")
 
 
-async def _page(request: _Request, route: Page | Entrance | None) -> Outgoing:
+async def _page(request: _Request, route: Page | AuthorizationEndpoint | None) -> Outgoing:
     """Answer a person; every error is a page."""
     site, incoming = request.site, request.incoming
     reference = None
@@ -171,7 +179,7 @@ async def _page(request: _Request, route: Page | Entrance | None) -> Outgoing:
         if route is None:
             raise PageError(404, Message.NOT_FOUND)
         _refuse_misuse(route, incoming)
-        if isinstance(route, Entrance):
+        if isinstance(route, AuthorizationEndpoint):
             return await route.serve(site, incoming)
         return await _visit(site, route, incoming)
     except PageError as stop:
@@ -192,7 +200,7 @@ async def _page(request: _Request, route: Page | Entrance | None) -> Outgoing:
     return error.show(site, unready)
 
 
-def _refuse_misuse(route: Page | Entrance, incoming: Incoming) -> None:
+def _refuse_misuse(route: Page | AuthorizationEndpoint, incoming: Incoming) -> None:
     """Stop what no browser sends."""
     if incoming.method not in route.methods:
         allowed = ", ".join(route.methods)

@@ -83,7 +83,7 @@ class Page:
 
 
 @attrs.frozen
-class Entrance:
+class AuthorizationEndpoint:
     """Where clients send people (RFC 6749 section 3.1): a page, but its forms come from other sites.
 
     So nothing proves them, and nobody is greeted before the request is understood: a form from
@@ -102,8 +102,8 @@ class Entrance:
 
 
 @attrs.frozen
-class Spots:
-    """Where two devices meet (MSC4108): a spot for each id below the root; HEAD where there is GET."""
+class RendezvousEndpoint:
+    """Where two devices meet (MSC4108): one URL for each rendezvous; HEAD where there is GET."""
 
     methods: Mapping[str, Meet]
     reasons: frozenset[str] = frozenset()
@@ -129,7 +129,7 @@ class ToIssuer:
     """The issuer as people write it, without the slash at its end."""
 
 
-Route = Endpoint | Page | Entrance | Spots | Files | ToIssuer
+Route = Endpoint | Page | AuthorizationEndpoint | RendezvousEndpoint | Files | ToIssuer
 
 
 def _always(_config: Config) -> bool:
@@ -162,9 +162,9 @@ class Root:
             return full_path, None
         path = full_path[len(self.path) :]
         route = self.routes.get(path)
-        if route is not None and not isinstance(route, Spots | Files):
+        if route is not None and not isinstance(route, RendezvousEndpoint | Files):
             return path, route
         for prefix, each in self.routes.items():
-            if isinstance(each, Spots | Files) and path.startswith(prefix):
+            if isinstance(each, RendezvousEndpoint | Files) and path.startswith(prefix):
                 return prefix, each
         return path, None

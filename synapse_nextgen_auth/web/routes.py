@@ -4,7 +4,7 @@ What each kind of path promises is in `kinds.py`, and `dispatch.py` keeps it.
 """
 
 from synapse_nextgen_auth.homeserver.rendezvous import PATH as RENDEZVOUS
-from synapse_nextgen_auth.oauth import authorize as rules
+from synapse_nextgen_auth.oauth.authorize import REFUSES as REFUSED_REQUESTS
 from synapse_nextgen_auth.oauth.errors import DRAINING
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.web import answers
@@ -19,7 +19,15 @@ from synapse_nextgen_auth.web.endpoints import (
     userinfo,
 )
 from synapse_nextgen_auth.web.endpoints.token import pipeline
-from synapse_nextgen_auth.web.kinds import Endpoint, Entrance, Files, Page, Root, Spots, ToIssuer
+from synapse_nextgen_auth.web.kinds import (
+    AuthorizationEndpoint,
+    Endpoint,
+    Files,
+    Page,
+    RendezvousEndpoint,
+    Root,
+    ToIssuer,
+)
 from synapse_nextgen_auth.web.pages.account import account
 from synapse_nextgen_auth.web.pages.approve import approve
 from synapse_nextgen_auth.web.pages.consent import consent
@@ -35,7 +43,7 @@ _DRAINING = frozenset({DRAINING.reason})
 _DISCOVERY = Endpoint({"GET": metadata.metadata}, rests=False)
 
 # Below the issuer.
-ROUTES: dict[str, Endpoint | Page | Entrance] = {
+ROUTES: dict[str, Endpoint | Page | AuthorizationEndpoint] = {
     # Discovery
     "/.well-known/openid-configuration": _DISCOVERY,
     "/.well-known/oauth-authorization-server": _DISCOVERY,
@@ -64,9 +72,9 @@ ROUTES: dict[str, Endpoint | Page | Entrance] = {
         challenge=userinfo.challenge,
     ),
     # Pages
-    "/authorize": Entrance(
+    "/authorize": AuthorizationEndpoint(
         authorize.authorize,
-        refuses=_OF_CLIENTS | _OF_SCOPES | _RATE_LIMITED | _DRAINING | rules.REFUSES,
+        refuses=_OF_CLIENTS | _OF_SCOPES | _RATE_LIMITED | _DRAINING | REFUSED_REQUESTS,
     ),
     "/": Page(show=home.show),
     "/sign-in": Page(show=sign_in.show, submit=sign_in.submit),
@@ -97,7 +105,7 @@ ROOTS: tuple[Root, ...] = (
     Root(
         RENDEZVOUS,
         {
-            "/": Spots(
+            "/": RendezvousEndpoint(
                 {"GET": rendezvous.get, "PUT": rendezvous.put, "DELETE": rendezvous.delete},
                 reasons=_RATE_LIMITED | {"temporarily_unavailable"},
             )

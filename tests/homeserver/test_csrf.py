@@ -18,7 +18,7 @@ from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
 from synapse_nextgen_auth.secret import Keyring, Secret
 from synapse_nextgen_auth.web import browser as browsers
 from synapse_nextgen_auth.web.browser import CSRF_LIFETIME, Visitor
-from synapse_nextgen_auth.web.kinds import Entrance, Page
+from synapse_nextgen_auth.web.kinds import AuthorizationEndpoint, Page
 from synapse_nextgen_auth.web.routes import ROUTES
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -176,7 +176,7 @@ ATTACKS = {
 
 def test_c181_every_page_that_takes_forms_is_here():
     """A new page needs a form above, so that the tests below are about it too."""
-    pages = {path for path, r in ROUTES.items() if isinstance(r, Page | Entrance)}
+    pages = {path for path, r in ROUTES.items() if isinstance(r, Page | AuthorizationEndpoint)}
     taking = {path for path in pages if "POST" in ROUTES[path].methods}
 
     assert taking - FOR_CLIENTS == set(FORMS)
@@ -184,7 +184,9 @@ def test_c181_every_page_that_takes_forms_is_here():
 
 def test_c181_only_the_authorization_endpoint_takes_forms_of_others():
     """Whoever calls another path an entrance takes its forms out of the tests below."""
-    assert {path for path, r in ROUTES.items() if isinstance(r, Entrance)} == FOR_CLIENTS
+    assert {
+        path for path, r in ROUTES.items() if isinstance(r, AuthorizationEndpoint)
+    } == FOR_CLIENTS
 
 
 def test_c181_the_forms_work(form):

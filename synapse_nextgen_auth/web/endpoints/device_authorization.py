@@ -2,7 +2,7 @@
 
 import logging
 
-from synapse_nextgen_auth.flows import device as flow
+from synapse_nextgen_auth.flows import device
 from synapse_nextgen_auth.homeserver.http import MAX_USER_AGENT, Incoming, Outgoing
 from synapse_nextgen_auth.oauth import scopes, user_codes
 from synapse_nextgen_auth.oauth.clients import Client
@@ -78,6 +78,6 @@ async def _begin(
             poll_interval=site.config.device_grants.interval,
         )
         codes = Codes(digest(device_code.reveal()), code, half)
-        if await site.homeserver.run(flow.request, grant, codes):
+        if await site.homeserver.run(device.request, grant, codes):
             return user_code
     raise unavailable("no free user code was found")

@@ -1,4 +1,4 @@
-"""The spots of MSC4108, in its form of 2024: read with ETag, overwrite with If-Match."""
+"""The rendezvous sessions of MSC4108, in its form of 2024: read with ETag, overwrite with If-Match."""
 
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.flows.rendezvous import Write, write
