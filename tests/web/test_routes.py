@@ -53,6 +53,13 @@ def is_for_a_visit(function):
     return next(iter(signature(function).parameters.values())).annotation is Visit
 
 
+def names_in(path):
+    """Return what a file speaks of: names and attributes, not texts."""
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
 def records():
     """Return every record of a page that is written anywhere below the folder of the pages."""
     return {
@@ -103,12 +110,18 @@ def test_every_handler_of_a_page_is_in_the_table():
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(FOLDER).as_posix())
 def test_c181_no_page_does_what_the_dispatcher_does(path):
     """So none can skip it, or do it twice: cookie and body of a request are out of its reach."""
-    tree = ast.parse(path.read_text("utf-8"))
-    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    names |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     allowed = {"Incoming"} if path.name == "onward.py" else set()
 
-    assert names & OF_THE_DISPATCHER <= allowed
+    assert names_in(path) & OF_THE_DISPATCHER <= allowed
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(FOLDER).as_posix())
+def test_c179_a_page_about_an_account_asks_whether_it_may_go_on(path):
+    """Who is signed in may have been locked since; only the start page just says who it is."""
+    names = names_in(path)
+
+    if names & {"user_id", "browser"} and "Visit" in names and path.name != "home.py":
+        assert names & {"admit", "admit_application", "check_account"}
 
 
 def test_a_server_that_runs_loads_no_samples():
