@@ -70,9 +70,9 @@ def records():
     }
 
 
-def test_every_record_of_a_page_is_in_the_list():
-    """What is not in the list would be compiled by the first person who comes to it."""
-    assert len(PAGES) == len(set(PAGES))
+def test_every_record_of_a_page_is_found():
+    """One that stands in another file would be compiled by the first person who comes to it."""
+    assert len(PAGES) == len(set(PAGES)) > 16
     assert records() == set(PAGES)
 
 

@@ -1,36 +1,25 @@
-"""Every page there is, as the record of what it says; a test finds the one that is missing here."""
+"""Every page there is, as the record of what it says.
 
-from synapse_nextgen_auth.web.pages.account.page import DevicePage, DevicesPage, SessionPage
-from synapse_nextgen_auth.web.pages.approve.page import ApprovedPage, ApprovePage
-from synapse_nextgen_auth.web.pages.consent.page import ConsentPage
+They are found where they are: in the `page.py` of each folder beside this file. A folder without one is
+an error at start-up, and so is a template that is missing or has a mistake.
+"""
+
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+
+from synapse_nextgen_auth.web import pages
 from synapse_nextgen_auth.web.pages.content import PageContent
-from synapse_nextgen_auth.web.pages.device.page import DeviceDonePage, DeviceGrantPage, LinkPage
-from synapse_nextgen_auth.web.pages.home.page import HomePage, SignedOutPage
-from synapse_nextgen_auth.web.pages.message.page import MessagePage
-from synapse_nextgen_auth.web.pages.sign_in.page import SignInPage
-from synapse_nextgen_auth.web.pages.way_back.page import (
-    AskAgainPage,
-    FormPostPage,
-    RefusedPage,
-    WayBackPage,
-)
 
-PAGES: tuple[type[PageContent], ...] = (
-    SignInPage,
-    ConsentPage,
-    HomePage,
-    SignedOutPage,
-    LinkPage,
-    DeviceGrantPage,
-    DeviceDonePage,
-    DevicesPage,
-    DevicePage,
-    SessionPage,
-    ApprovePage,
-    ApprovedPage,
-    MessagePage,
-    FormPostPage,
-    WayBackPage,
-    AskAgainPage,
-    RefusedPage,
-)
+
+def _found() -> Iterator[type[PageContent]]:
+    for folder in iter_modules(pages.__path__):
+        if folder.ispkg:
+            module = import_module(f"{pages.__name__}.{folder.name}.page")
+            for each in vars(module).values():
+                is_ours = isinstance(each, type) and each.__module__ == module.__name__
+                if is_ours and issubclass(each, PageContent):
+                    yield each
+
+
+PAGES = tuple(_found())
