@@ -43,11 +43,9 @@ from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.homeserver.tokens import TokenCheck
 from synapse_nextgen_auth.homeserver.uia import BrowserInsteadOfStages
 from synapse_nextgen_auth.oauth import jwks, metadata
-from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules
-from synapse_nextgen_auth.oauth.clients import (
-    AuthMethod,
-    Client,
-)
+from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
+from synapse_nextgen_auth.oauth.client_rules import RegistrationRules
+from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.grant_types import GRANT_TYPES
 from synapse_nextgen_auth.oauth.hosts import Listed
 from synapse_nextgen_auth.oauth.metadata import Abilities, Endpoints

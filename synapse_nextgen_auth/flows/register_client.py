@@ -1,8 +1,7 @@
 """Register a client (RFC 7591): the same metadata is the same client."""
 
-from synapse_nextgen_auth.oauth import clients as rules
-from synapse_nextgen_auth.oauth.client_metadata import kept_unused
-from synapse_nextgen_auth.oauth.clients import Client, Metadata
+from synapse_nextgen_auth.oauth.client_metadata import Metadata, digest, kept_unused
+from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.store import clients
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -13,7 +12,7 @@ def client_of(metadata: Metadata, *, random_id: str, now: int) -> Client:
     Without a secret its id follows from the metadata, so that it stays the same even when an unused
     registration was swept away in between; with a secret every registration is a client of its own.
     """
-    client_id = random_id if metadata.auth_method.needs_secret else rules.digest(metadata)[:32]
+    client_id = random_id if metadata.auth_method.needs_secret else digest(metadata)[:32]
     return Client.of(metadata, client_id=client_id, secret_hash=None, created_at=now)
 
 
@@ -34,8 +33,8 @@ def greet(txn: Txn, client: Client) -> Client | None:
 
 def register(txn: Txn, client: Client) -> Client:
     """Keep the client and return it, or the one that registered the same before."""
-    digest = None if client.auth_method.needs_secret else rules.digest(client)
-    if clients.add(txn, client, digest=digest):
+    same = None if client.auth_method.needs_secret else digest(client)
+    if clients.add(txn, client, digest=same):
         return client
     since = client.created_at - kept_unused(client) // 2
     clients.renew(txn, client.client_id, created_before=since, now=client.created_at)

@@ -6,7 +6,7 @@ import attrs
 
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.known_clients import KnownClients
-from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules
+from synapse_nextgen_auth.oauth.client_rules import RegistrationRules
 from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.store import clients
 

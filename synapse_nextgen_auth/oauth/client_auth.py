@@ -8,7 +8,8 @@ from urllib.parse import unquote_plus
 import attrs
 
 from synapse_nextgen_auth.oauth import client_assertion
-from synapse_nextgen_auth.oauth.clients import AuthMethod, Client
+from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
+from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_client
 from synapse_nextgen_auth.secret import Secret
 

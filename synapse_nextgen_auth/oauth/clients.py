@@ -1,85 +1,12 @@
-"""A client and what it says about itself (RFC 7591 section 2, MSC2966)."""
+"""A client that this server knows, and by what people know it (RFC 7591, MSC2966)."""
 
-import enum
-import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import attrs
 
-from synapse_nextgen_auth import secret
-from synapse_nextgen_auth.oauth import grant_types, hosts, languages, redirects, uris
+from synapse_nextgen_auth.oauth import client_metadata, hosts, redirects, uris
+from synapse_nextgen_auth.oauth.client_metadata import Metadata
 from synapse_nextgen_auth.secret import Secret
-
-WEB, NATIVE = "web", "native"  # the values of application_type
-
-
-class AuthMethod(str, enum.Enum):
-    """How a client proves at our endpoints who it is."""
-
-    NONE = "none"
-    SECRET_BASIC = "client_secret_basic"  # noqa: S105 - the name of a method
-    SECRET_POST = "client_secret_post"  # noqa: S105 - the name of a method
-    PRIVATE_KEY_JWT = "private_key_jwt"
-
-    @property
-    def needs_secret(self) -> bool:
-        """Whether we have to issue a secret for it."""
-        return self in {AuthMethod.SECRET_BASIC, AuthMethod.SECRET_POST}
-
-
-@attrs.frozen(order=True)
-class Localized:
-    """One value of a field for readers of one language, `client_name#fr` (RFC 7591 section 2.2)."""
-
-    field: str
-    language: str
-    value: str
-
-
-@attrs.frozen(kw_only=True)
-class Metadata:
-    """What a client registered; the defaults are RFC 7591's, and the refresh token of Matrix.
-
-    `jwks` is canonical JSON text of public keys.
-    """
-
-    redirect_uris: tuple[str, ...] = ()
-    application_type: str = WEB
-    grant_types: tuple[str, ...] = grant_types.DEFAULT
-    response_types: tuple[str, ...] = ("code",)
-    auth_method: AuthMethod = AuthMethod.SECRET_BASIC
-    auth_signing_alg: str | None = None
-    jwks: str | None = None
-    id_token_alg: str = "RS256"  # noqa: S105 - the name of an algorithm
-    client_name: str | None = None
-    client_uri: str | None = None
-    logo_uri: str | None = None
-    tos_uri: str | None = None
-    policy_uri: str | None = None
-    localized: tuple[Localized, ...] = ()
-
-    @property
-    def is_public(self) -> bool:
-        """Whether the client cannot keep a secret, so that its id proves nothing."""
-        return self.auth_method is AuthMethod.NONE
-
-    @property
-    def host(self) -> str | None:
-        """The host that the client names first, its page before its redirect URIs.
-
-        What people are shown of somebody who registered is `Client.places`.
-        """
-        texts = (self.client_uri, *self.redirect_uris[:1])
-        parsed = (uris.parse(text) for text in texts if text)
-        return next((uri.host for uri in parsed if uri and uri.host), None)
-
-    def text_for(self, field: str, wanted: Sequence[str]) -> str | None:
-        """Return a human-readable field in the reader's language, else the one without any."""
-        values = {item.language: item.value for item in self.localized if item.field == field}
-        language = languages.lookup(values, wanted)
-        plain: str | None = getattr(self, field)
-        return values[language] if language else plain
 
 
 @attrs.frozen(kw_only=True)
@@ -97,7 +24,7 @@ class Client(Metadata):
     ) -> "Client":
         """Make the client that registered this metadata."""
         return cls(
-            **_fields(metadata),
+            **client_metadata.values_of(metadata),
             client_id=client_id,
             secret_hash=secret_hash,
             created_at=created_at,
@@ -164,67 +91,8 @@ def document(client: Client, *, issued_secret: Secret | None = None) -> dict[str
     body: dict[str, object] = {
         "client_id": client.client_id,
         "client_id_issued_at": client.created_at,
-        "redirect_uris": list(client.redirect_uris),
-        "application_type": client.application_type,
-        "grant_types": list(client.grant_types),
-        "response_types": list(client.response_types),
-        "token_endpoint_auth_method": client.auth_method.value,
-        "token_endpoint_auth_signing_alg": client.auth_signing_alg,
-        "jwks": json.loads(client.jwks) if client.jwks else None,
-        "id_token_signed_response_alg": client.id_token_alg,
-        "client_name": client.client_name,
-        "client_uri": client.client_uri,
-        "logo_uri": client.logo_uri,
-        "tos_uri": client.tos_uri,
-        "policy_uri": client.policy_uri,
+        **client_metadata.document(client),
     }
-    body |= {f"{item.field}#{item.language}": item.value for item in client.localized}
     if issued_secret is not None:
         body |= {"client_secret": issued_secret.reveal(), "client_secret_expires_at": 0}
-    return {name: value for name, value in body.items() if value is not None}
-
-
-def to_json(metadata: Metadata) -> str:
-    """Write metadata down for the store, as UTF-8; of a client, only its metadata."""
-    return json.dumps(_fields(metadata), default=attrs.astuple, sort_keys=True, ensure_ascii=False)
-
-
-def from_json(text: str) -> Metadata:
-    """Read back what `to_json` wrote, also by a version with more or fewer fields."""
-    known = {field.name for field in attrs.fields(Metadata)}
-    fields = {name: value for name, value in json.loads(text).items() if name in known}
-    readers = {name: reader for name, reader in _READERS.items() if name in fields}
-    return Metadata(**fields | {name: reader(fields[name]) for name, reader in readers.items()})
-
-
-def digest(metadata: Metadata) -> str:
-    """Return a digest of all metadata, the same for every order of keys and arrays (C166).
-
-    Ids follow from it, so the text under the digest stays as it is, escapes included.
-    It is the same for every loopback port of a native client, too: that changes from run to run.
-    """
-    fields = _fields(metadata)
-    if metadata.application_type == NATIVE:
-        portless = {redirects.without_port(uri) or uri for uri in metadata.redirect_uris}
-        fields["redirect_uris"] = tuple(portless)
-    unordered = {
-        name: sorted(value) if isinstance(value, tuple) else value for name, value in fields.items()
-    }
-    return secret.digest(json.dumps(unordered, default=attrs.astuple, sort_keys=True))
-
-
-def _localized(rows: Iterable[Sequence[str]]) -> tuple[Localized, ...]:
-    return tuple(Localized(*row) for row in rows)
-
-
-_READERS: dict[str, Callable[[Any], object]] = {
-    "redirect_uris": tuple,
-    "grant_types": tuple,
-    "response_types": tuple,
-    "auth_method": AuthMethod,
-    "localized": _localized,
-}
-
-
-def _fields(metadata: Metadata) -> dict[str, Any]:
-    return {field.name: getattr(metadata, field.name) for field in attrs.fields(Metadata)}
+    return body

@@ -3,10 +3,21 @@
 import re
 from collections.abc import Iterable, Sequence
 
+import attrs
+
 # The length that RFC 5646 section 4.4.1 finds enough for every tag; it also bounds our work.
 _MAX_LENGTH = 35
 _FIRST = re.compile(r"[A-Za-z]{1,8}")
 _LATER = re.compile(r"[A-Za-z0-9]{1,8}")
+
+
+@attrs.frozen(order=True)
+class Localized:
+    """One value of a field for readers of one language, `client_name#fr` (RFC 7591 section 2.2)."""
+
+    field: str
+    language: str
+    value: str
 
 
 def is_tag(text: str) -> bool:

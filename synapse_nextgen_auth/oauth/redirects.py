@@ -13,6 +13,8 @@ from synapse_nextgen_auth.oauth import hosts, uris
 from synapse_nextgen_auth.oauth.uris import Uri
 from synapse_nextgen_auth.oauth.wording import quoted
 
+WEB, NATIVE = "web", "native"  # the values of application_type
+
 # What we, or an extension we may grow, add to the query: a registered value would compete (C051).
 _RESPONSE_PARAMETERS = frozenset(
     {
@@ -80,11 +82,11 @@ def refuse_registration(
     reason = _refuse_own(parsed, rules)
     if reason:
         return reason
-    if rules.allow_loopback_web and application_type == "web" and parsed.is_web_on_loopback:
+    if rules.allow_loopback_web and application_type == WEB and parsed.is_web_on_loopback:
         return None
     if parsed.scheme == "https":
         return refuse_public(parsed, rules) or _refuse_host(parsed, client_uri, rules)
-    if application_type == "native":
+    if application_type == NATIVE:
         return _refuse_native(parsed, client_uri, rules)
     unless = f", unless {_LOOPBACK_WEB} is true" if parsed.is_loopback else ""
     return f"its scheme must be https, because application_type is web{unless}"

@@ -9,28 +9,24 @@ from collections.abc import Callable
 import attrs
 
 from synapse_nextgen_auth.oauth import client_auth, grant_types
+from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.client_fields import Findings, invalid
-from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules, read_metadata
-from synapse_nextgen_auth.oauth.clients import (
-    AuthMethod,
-    Client,
+from synapse_nextgen_auth.oauth.client_metadata import (
+    READ_ONLY,
     Metadata,
+    read_metadata,
+    wire_names,
 )
+from synapse_nextgen_auth.oauth.client_rules import RegistrationRules
+from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.redirects import RedirectRules
 from synapse_nextgen_auth.secret import Secret
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _SECRETS = ("client_secret", "client_secret_path")
-# Besides what agrees on the secret: the fields that a registration reads (a test compares them).
-_KNOWN = frozenset(
-    {
-        *("client_id", *_SECRETS, "client_name", "client_uri", "logo_uri", "tos_uri", "policy_uri"),
-        *("redirect_uris", "application_type", "grant_types", "response_types", "contacts"),
-        *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "jwks_uri"),
-        "id_token_signed_response_alg",
-    }
-)
+# Besides what agrees on the secret: the fields that a registration reads.
+_KNOWN = frozenset({"client_id", *_SECRETS, *wire_names(), *READ_ONLY})
 _TYPES = {
     "grant_types": grant_types.CONFIGURABLE,
     "response_types": tuple(grant_types.RESPONSE_TYPES.values()),

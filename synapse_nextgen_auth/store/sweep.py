@@ -237,7 +237,7 @@ def idle_clients(  # noqa: PLR0913 (each is a bound of the look)
     return found[-1], len(gone)
 
 
-# As `clients.to_json` writes it. Within a string of it each quotation mark has a backslash.
+# As `client_metadata.to_json` writes it. Within a string of it each quotation mark has a backslash.
 _PUBLIC = '%"auth_method": "none"%'
 
 

@@ -8,7 +8,8 @@ import argon2
 from synapse_nextgen_auth.homeserver.http import Incoming
 from synapse_nextgen_auth.homeserver.threads import in_thread
 from synapse_nextgen_auth.oauth import client_auth
-from synapse_nextgen_auth.oauth.clients import AuthMethod, Client
+from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
+from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_client
 from synapse_nextgen_auth.oauth.grant_types import BY_NAME
 from synapse_nextgen_auth.secret import Secret

@@ -9,8 +9,9 @@ import yaml
 from support.markdown import DOCS, blocks, name, pages, rows, section
 from synapse_nextgen_auth import config
 from synapse_nextgen_auth.cli.homeserver_yaml import MODULE
-from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules, read_metadata
-from synapse_nextgen_auth.oauth.clients import AuthMethod
+from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
+from synapse_nextgen_auth.oauth.client_metadata import read_metadata
+from synapse_nextgen_auth.oauth.client_rules import RegistrationRules
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.redirects import RedirectRules
 

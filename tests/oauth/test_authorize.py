@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from support.records import CHALLENGE, MATRIX, NOW, REDIRECT_URI, a_client
 from synapse_nextgen_auth.oauth import authorize
+from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.authorize import (
     MAX_STATE,
     Displayed,
@@ -17,7 +18,6 @@ from synapse_nextgen_auth.oauth.authorize import (
     Redirected,
     Target,
 )
-from synapse_nextgen_auth.oauth.clients import AuthMethod
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants import Prompt, ResponseMode
 from synapse_nextgen_auth.secret import urlsafe

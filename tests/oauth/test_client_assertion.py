@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synapse_nextgen_auth.oauth import client_assertion, jwks
+from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.client_assertion import Assertion, claimed_client_id
-from synapse_nextgen_auth.oauth.clients import AuthMethod, Client
+from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError
 
 NOW = 1_700_000_000

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synapse_nextgen_auth.oauth import client_auth, jwks
+from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.client_assertion import TYPE
 from synapse_nextgen_auth.oauth.client_auth import Accepted, Credentials
-from synapse_nextgen_auth.oauth.clients import AuthMethod, Client
+from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.secret import Secret
 

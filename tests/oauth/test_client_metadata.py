@@ -9,16 +9,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synapse_nextgen_auth.oauth import clients
+from synapse_nextgen_auth.oauth import client_metadata
+from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.client_metadata import (
     MAX_DOCUMENT,
-    RegistrationRules,
+    Metadata,
     read_metadata,
     refuse_size,
 )
-from synapse_nextgen_auth.oauth.clients import AuthMethod, Localized, Metadata
+from synapse_nextgen_auth.oauth.client_rules import RegistrationRules
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grant_types import DEVICE_CODE
+from synapse_nextgen_auth.oauth.languages import Localized
 from synapse_nextgen_auth.oauth.redirects import RedirectRules
 
 RULES = RegistrationRules(redirects=RedirectRules(own_hosts=frozenset({"matrix.example.com"})))
@@ -391,7 +393,9 @@ def test_where_web_clients_may_be_on_loopback_the_ids_stay():
     document = {**PUBLIC, "redirect_uris": ["http://localhost:5173/cb"]}
     said = {**document, "application_type": "web"}
 
-    assert clients.digest(read(document, ON_LOOPBACK)) == clients.digest(read(said, ON_LOOPBACK))
+    assert client_metadata.digest(read(document, ON_LOOPBACK)) == client_metadata.digest(
+        read(said, ON_LOOPBACK)
+    )
 
 
 @pytest.mark.parametrize(
@@ -611,8 +615,8 @@ def test_c166_equal_registrations_have_one_digest():
     shuffled = dict(reversed(golden.items())) | {"grant_types": golden["grant_types"][::-1]}
     other = golden | {"redirect_uris": ["https://example.com/callback"]}
 
-    assert clients.digest(read(shuffled)) == clients.digest(read(golden))
-    assert clients.digest(read(other)) != clients.digest(read(golden))
+    assert client_metadata.digest(read(shuffled)) == client_metadata.digest(read(golden))
+    assert client_metadata.digest(read(other)) != client_metadata.digest(read(golden))
 
 
 def test_on_a_loopback_homeserver_a_web_client_is_developed_on_loopback():
@@ -669,10 +673,10 @@ def test_any_json_is_a_registration_or_refused(fields, valid, value):
         if isinstance(metadata, OAuthError):
             refused(document, code=metadata.code)
         else:
-            stored = clients.from_json(clients.to_json(metadata))
+            stored = client_metadata.from_json(client_metadata.to_json(metadata))
 
             assert stored == metadata
-            assert clients.digest(stored) == clients.digest(metadata)
+            assert client_metadata.digest(stored) == client_metadata.digest(metadata)
 
 
 @pytest.mark.parametrize("letter", ["x", "\u00fc", "\u5bb6", "\U0001f600", "\\", '"'])

@@ -3,8 +3,11 @@
 import attrs
 import pytest
 
-from synapse_nextgen_auth.oauth import clients
-from synapse_nextgen_auth.oauth.clients import AuthMethod, Client, Localized, Metadata
+from synapse_nextgen_auth.oauth import client_metadata, clients
+from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
+from synapse_nextgen_auth.oauth.client_metadata import Metadata
+from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.oauth.languages import Localized
 from synapse_nextgen_auth.secret import Secret
 
 METADATA = Metadata(
@@ -184,8 +187,8 @@ def test_being_configured_changes_no_id():
     """It is a matter of this process, and neither stored nor digested."""
     configured = attrs.evolve(CLIENT, is_configured=True)
 
-    assert clients.digest(configured) == clients.digest(CLIENT)
-    assert clients.to_json(configured) == clients.to_json(CLIENT)
+    assert client_metadata.digest(configured) == client_metadata.digest(CLIENT)
+    assert client_metadata.to_json(configured) == client_metadata.to_json(CLIENT)
 
 
 @pytest.mark.parametrize(
@@ -268,27 +271,29 @@ def test_every_field_is_stored():
     for name, value in CHANGES.items():
         changed = attrs.evolve(METADATA, **{name: value})
 
-        assert clients.from_json(clients.to_json(changed)) == changed
+        assert client_metadata.from_json(client_metadata.to_json(changed)) == changed
 
 
 def test_of_a_client_only_the_metadata_is_stored():
     """Id, secret and dates have columns of their own."""
-    assert clients.to_json(CLIENT) == clients.to_json(METADATA)
-    assert clients.digest(CLIENT) == clients.digest(METADATA)
+    assert client_metadata.to_json(CLIENT) == client_metadata.to_json(METADATA)
+    assert client_metadata.digest(CLIENT) == client_metadata.digest(METADATA)
 
 
 def test_rows_of_other_versions_can_be_read():
     """An unknown field is left out, a missing one has its default."""
-    assert clients.from_json('{"client_name": "Old", "future": [1]}') == Metadata(client_name="Old")
+    assert client_metadata.from_json('{"client_name": "Old", "future": [1]}') == Metadata(
+        client_name="Old"
+    )
 
 
 def test_c166_the_digest_covers_every_stored_field():
     """Two registrations that differ anywhere can never collapse into one client."""
     assert CHANGES.keys() == {field.name for field in attrs.fields(Metadata)}
 
-    digests = {clients.digest(attrs.evolve(METADATA, **{k: v})) for k, v in CHANGES.items()}
+    digests = {client_metadata.digest(attrs.evolve(METADATA, **{k: v})) for k, v in CHANGES.items()}
 
-    assert len(digests | {clients.digest(METADATA)}) == len(CHANGES) + 1
+    assert len(digests | {client_metadata.digest(METADATA)}) == len(CHANGES) + 1
 
 
 def test_c166_the_digest_does_not_know_the_order():
@@ -300,7 +305,7 @@ def test_c166_the_digest_does_not_know_the_order():
         localized=METADATA.localized[::-1],
     )
 
-    assert clients.digest(shuffled) == clients.digest(METADATA)
+    assert client_metadata.digest(shuffled) == client_metadata.digest(METADATA)
 
 
 def native(*redirect_uris):
@@ -320,7 +325,9 @@ def native(*redirect_uris):
 )
 def test_the_loopback_port_of_a_native_client_makes_no_other_client(redirect_uris):
     """It is the port of the moment: the id is the one that the address without a port always had."""
-    assert clients.digest(native(*redirect_uris)) == clients.digest(native("http://127.0.0.1/cb"))
+    assert client_metadata.digest(native(*redirect_uris)) == client_metadata.digest(
+        native("http://127.0.0.1/cb")
+    )
 
 
 @pytest.mark.parametrize(
@@ -332,5 +339,5 @@ def test_any_other_address_does_make_another_client(redirect_uri):
     web = attrs.evolve(one, application_type="web")
     with_port = attrs.evolve(web, redirect_uris=("http://127.0.0.1:8000/cb",))
 
-    assert clients.digest(native(redirect_uri)) != clients.digest(one)
-    assert clients.digest(with_port) != clients.digest(web)
+    assert client_metadata.digest(native(redirect_uri)) != client_metadata.digest(one)
+    assert client_metadata.digest(with_port) != client_metadata.digest(web)

@@ -7,7 +7,8 @@ does not matter for the rules is left out.
 import attrs
 import pytest
 
-from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules, read_metadata
+from synapse_nextgen_auth.oauth.client_metadata import read_metadata
+from synapse_nextgen_auth.oauth.client_rules import RegistrationRules
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.hosts import Listed
 from synapse_nextgen_auth.oauth.redirects import RedirectRules

@@ -4,7 +4,8 @@ import pytest
 
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.oauth import grant_types
-from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules, read_metadata
+from synapse_nextgen_auth.oauth.client_metadata import read_metadata
+from synapse_nextgen_auth.oauth.client_rules import RegistrationRules
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grant_types import (
     AUTHORIZATION_CODE,
@@ -115,9 +116,7 @@ def test_a_registration_gets_no_more_than_strangers_may_have():
 def test_what_only_the_operator_may_grant_is_nothing_a_stranger_gets(monkeypatch):
     """A registration that has nothing else is refused, and told what it may have."""
     kept = GrantType(name="kept", may_be_configured=True)
-    monkeypatch.setattr(
-        "synapse_nextgen_auth.oauth.client_metadata.GRANT_TYPES", (*GRANT_TYPES, kept)
-    )
+    monkeypatch.setattr("synapse_nextgen_auth.oauth.client_rules.GRANT_TYPES", (*GRANT_TYPES, kept))
     rules = RegistrationRules(grant_types=frozenset({*grant_types.BY_NAME, "kept"}))
 
     with pytest.raises(OAuthError, match="grant_types must contain authorization_code or urn"):

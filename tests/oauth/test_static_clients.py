@@ -5,10 +5,9 @@ import base64
 import pytest
 
 from synapse_nextgen_auth.oauth import static_clients
-from synapse_nextgen_auth.oauth.client_metadata import RegistrationRules, read_metadata
-from synapse_nextgen_auth.oauth.clients import (
-    AuthMethod,
-)
+from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
+from synapse_nextgen_auth.oauth.client_metadata import read_metadata
+from synapse_nextgen_auth.oauth.client_rules import RegistrationRules
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grant_types import AUTHORIZATION_CODE, DEVICE_CODE, REFRESH_TOKEN
 from synapse_nextgen_auth.oauth.static_clients import read_static

@@ -4,7 +4,8 @@ from typing import Any
 
 from support.oauth import API, DEVICE
 from synapse_nextgen_auth.accounts.browsers import Browser
-from synapse_nextgen_auth.oauth.clients import AuthMethod, Client
+from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
+from synapse_nextgen_auth.oauth.clients import Client
 from synapse_nextgen_auth.oauth.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
 from synapse_nextgen_auth.oauth.sessions import Sender, Session
