@@ -192,7 +192,6 @@ def _session(session_id: str, user: User, client_id: str, now: int) -> Session:
         auth_time=now,
         created_at=now,
         last_active_at=now,
-        user_agent=None,
         address="127.0.0.1",
     )
 

@@ -90,8 +90,8 @@ class Session:
     auth_time: int
     created_at: int
     last_active_at: int
-    user_agent: str | None = attrs.field(repr=False)
     address: str | None = None
+    user_agent: str | None = attrs.field(default=None, repr=False)
     expires_at: int | None = None
     ended_at: int | None = None
     end_reason: str | None = None

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import attrs
 import psycopg2.errors
 import pytest
 
@@ -93,6 +94,19 @@ def test_c069_a_code_begins_a_session(tables, transact):
     assert (grant.redeemed_at, grant.session_id) == (NOW + 5, "aa" * 16)
     assert tables.events() == ["consented", "session_begun"]
     assert tables.query("SELECT last_used_at FROM nextgen_clients") == [(NOW + 5,)]
+
+
+# What a session gets later, if ever.
+LATER = {"expires_at", "ended_at", "end_reason"}
+
+
+def test_a_session_begins_with_all_that_it_keeps(tables, transact):
+    """A column that nothing fills would stay empty for ever, and nobody would notice."""
+    issue(tables)
+    transact(redeem_code.redeem, presented(), now=NOW)
+    begun = attrs.asdict(tables.run(sessions.get, "aa" * 16))
+
+    assert {name for name, value in begun.items() if value is None} == LATER
 
 
 def test_a_scope_without_the_matrix_api_has_no_device(tables, transact):

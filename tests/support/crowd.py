@@ -53,7 +53,6 @@ def _member(user_id, client_id):
         auth_time=now,
         created_at=now,
         last_active_at=now,
-        user_agent=None,
         address="127.0.0.1",
     )
     access = tokens.mint(KEYS, Token(Kind.ACCESS, session_id, 1, now + 300))

@@ -39,7 +39,7 @@ SAMPLES = {
     "limit": 5,
     "operation": Operation.CROSS_SIGNING_RESET,
     "rendezvous": Rendezvous("r", Kind.ETAG, "data", "1", NOW, NOW, NOW),
-    "session": Session("s", ALICE, PHONE, "app", "openid", 1, NOW, 0, NOW, NOW, NOW, None),
+    "session": Session("s", ALICE, PHONE, "app", "openid", 1, NOW, 0, NOW, NOW, NOW),
     "uses": [("s", 1, NOW), ("t", 2, NOW)],
     "why": End.REVOKED,
     "window": 900,
