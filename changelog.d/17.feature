@@ -1,0 +1,2 @@
+The database keeps what application and system a session was begun with (`nextgen_sessions.user_agent`), for the account pages to come.
+Polls of devices that wait are counted by each process, so that nothing needs Synapse's own connection to Redis.
