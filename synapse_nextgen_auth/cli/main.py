@@ -8,6 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from synapse_nextgen_auth import __version__
+from synapse_nextgen_auth.homeserver import internals
+from synapse_nextgen_auth.homeserver.refusal import StartRefused
 
 _DESCRIPTION = """\
 An OAuth 2.0 authorization server for Matrix, inside Synapse.
@@ -154,13 +156,11 @@ def _demo(asked: argparse.Namespace) -> int:
 
 def _with_synapse(command: Callable[[argparse.Namespace], int], asked: argparse.Namespace) -> int:
     """Run a command that imports all of Synapse; say it where this Synapse lacks what we import."""
-    from synapse.config._base import ConfigError  # noqa: PLC0415 (may be missing)
-
-    try:
+    problems = internals.problems_of_imports()
+    if not problems:
         return command(asked)
-    except ConfigError as unsuitable:
-        print(unsuitable.msg, file=sys.stderr)
-        return 1
+    print(StartRefused(problems), file=sys.stderr)
+    return 1
 
 
 def _check_config(asked: argparse.Namespace) -> int:

@@ -27,7 +27,10 @@ class Reader:
         members = dict(members_of(record))
         self._refuse_unknown(values, list(members), path)
         read: dict[str, Any] = {}
-        for name, member in members.items():
+        # What stands at the top first, then the sections: as the operator reads a file.
+        for name, member in sorted(
+            members.items(), key=lambda item: not isinstance(item[1], Option)
+        ):
             given, where = values.get(name), join(path, name)
             if not isinstance(member, Option):
                 read[name] = self.read(member, given, where)

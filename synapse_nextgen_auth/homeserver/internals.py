@@ -77,6 +77,11 @@ def problems_of_rest() -> list[str]:
     return missing(OF_REST)
 
 
+def problems_of_imports() -> list[str]:
+    """Return what is missing of what we import by name: without it nothing of ours can be looked at."""
+    return missing(name for name in files() if not _can_be_imported(name))
+
+
 def files() -> tuple[str, ...]:
     """Return the name of each file of this folder, as it is imported below the folder."""
     found = (file.relative_to(FOLDER).with_suffix("") for file in sorted(FOLDER.rglob("*.py")))
@@ -93,11 +98,22 @@ def missing(names: Iterable[str]) -> list[str]:
     ]
 
 
+# A name is gone, or a class that ours inherits from is another thing now.
+NOT_IMPORTED = (ImportError, AttributeError, TypeError)
+
+
+def _can_be_imported(name: str) -> bool:
+    try:
+        importlib.import_module(f"{_PACKAGE}.{name}")
+    except NOT_IMPORTED:
+        return False
+    return True
+
+
 def _problems_of(name: str) -> Iterator[str]:
     try:
         file = importlib.import_module(f"{_PACKAGE}.{name}")
-    except (ImportError, AttributeError, TypeError) as error:
-        # A name is gone, or a class that ours inherits from is another thing now.
+    except NOT_IMPORTED as error:
         source = FOLDER.joinpath(*name.split(".")).with_suffix(".py")
         listed = (*written(source), *imported(source))
         gone = [text for needed in listed if (text := needed.problem())]

@@ -46,10 +46,16 @@ def refuse_start(problems: list[str]) -> NoReturn:
     os._exit(1)  # what Synapse does; sys.exit would only unwind into the reactor
 
 
-def exit_if_worker(message: str) -> None:
-    """End a worker that is reading its options, which would print that there is a mistake, not which."""
+def config_error(message: str) -> Exception:
+    """Return what Synapse shows to the operator when it is raised while options are read.
+
+    A worker that reads them would print that there is a mistake, not which: it ends here.
+    """
+    from synapse.config._base import ConfigError  # noqa: PLC0415 (Synapse is looked at later)
+
     if _is_called_by(*_WORKER_READING):
         raise SystemExit(f"\n{message}")
+    return ConfigError(message)
 
 
 def _is_called_by(module: str, function: str) -> bool:

@@ -110,13 +110,14 @@ def run(*lines):
 
 
 def test_a_synapse_that_lost_what_we_import_is_told_in_a_sentence():
-    """Not as a traceback: Synapse prints a `ConfigError` by itself."""
+    """Before anything of ours that relies on it is imported."""
     code, said = run(
         LOST,
-        "from synapse.config._base import ConfigError",
-        "import synapse_nextgen_auth",
-        "try: synapse_nextgen_auth.NextGenAuth",
-        "except ConfigError as error: print(error.msg)",
+        "from synapse_nextgen_auth import NextGenAuth",
+        "from synapse_nextgen_auth.homeserver.refusal import StartRefused",
+        "try: NextGenAuth(NextGenAuth.parse_config({}), None)",
+        "except StartRefused as error: print(error)",
+        "assert 'synapse_nextgen_auth.assembly' not in sys.modules",
     )
 
     assert code == 0, said

@@ -127,7 +127,7 @@ def test_c179_a_page_about_an_account_asks_whether_it_may_go_on(path):
 def test_a_server_that_runs_loads_no_samples():
     """They are for whoever looks at pages; no request needs them."""
     code = (
-        "import sys, synapse_nextgen_auth.module\n"
+        "import sys, synapse_nextgen_auth.assembly\n"
         "print([name for name in sys.modules if name.endswith('samples') and 'pages' in name])"
     )
     run = subprocess.run(

@@ -1,0 +1,257 @@
+"""Putting the parts together, once the ground is known to be what they need."""
+
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+from synapse.config.homeserver import HomeServerConfig
+from synapse.module_api import ModuleApi
+
+from synapse_nextgen_auth import config as configuration
+from synapse_nextgen_auth.accounts.browsers import BrowserLimits
+from synapse_nextgen_auth.accounts.management import Action
+from synapse_nextgen_auth.config import Config, Registration
+from synapse_nextgen_auth.homeserver import (
+    admin_refusal,
+    auth,
+    discovery,
+    internals,
+    patches,
+    refusal,
+    schema,
+    selfcheck,
+    settings,
+)
+from synapse_nextgen_auth.homeserver.activity import Activity
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.clients import Clients
+from synapse_nextgen_auth.homeserver.devices import Devices
+from synapse_nextgen_auth.homeserver.farewells import Farewells
+from synapse_nextgen_auth.homeserver.housekeeping import Housekeeping
+from synapse_nextgen_auth.homeserver.http import Tree
+from synapse_nextgen_auth.homeserver.known_clients import KnownClients
+from synapse_nextgen_auth.homeserver.lifetimes import effective_limits
+from synapse_nextgen_auth.homeserver.limits import Limited, Limiter
+from synapse_nextgen_auth.homeserver.people import People
+from synapse_nextgen_auth.homeserver.polls import Polls
+from synapse_nextgen_auth.homeserver.pushers import Pushers
+from synapse_nextgen_auth.homeserver.rendezvous import MeetingPlace, Room
+from synapse_nextgen_auth.homeserver.signing import Signing
+from synapse_nextgen_auth.homeserver.tokens import TokenCheck
+from synapse_nextgen_auth.homeserver.uia import BrowserInsteadOfStages
+from synapse_nextgen_auth.oauth import jwks, metadata
+from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
+from synapse_nextgen_auth.oauth.client_rules import RegistrationRules
+from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.oauth.grant_types import GRANT_TYPES
+from synapse_nextgen_auth.oauth.hosts import Listed
+from synapse_nextgen_auth.oauth.metadata import Abilities, Endpoints
+from synapse_nextgen_auth.oauth.rates import Rate
+from synapse_nextgen_auth.oauth.redirects import RedirectRules, rules_at
+from synapse_nextgen_auth.oauth.rendezvous import LIFETIME, share
+from synapse_nextgen_auth.oauth.static_clients import StaticClient
+from synapse_nextgen_auth.secret import Keyring
+from synapse_nextgen_auth.store.migrations import SchemaRefused
+from synapse_nextgen_auth.web import dispatch, series
+from synapse_nextgen_auth.web.clients import hash_secret
+from synapse_nextgen_auth.web.endpoints import rendezvous
+from synapse_nextgen_auth.web.routes import ROOTS
+from synapse_nextgen_auth.web.site import Issuer, Lifetimes, Rates, Site
+from synapse_nextgen_auth.web.templates import Templates
+
+logger = logging.getLogger(__name__)
+
+
+def start(config: Config, api: ModuleApi, *, module: type) -> None:
+    """Start as the authorization server; `module` is the class that homeserver.yaml names."""
+    hs_config = api._hs.config  # noqa: SLF001
+    problems = [
+        *selfcheck.listed_twice(hs_config, module),
+        *selfcheck.config_problems(hs_config, config),
+    ]
+    if problems:
+        refusal.refuse_start(problems)
+    for text in selfcheck.warnings():
+        logger.warning("About this environment: %s", text)
+    try:
+        schema.prepare(api._hs)  # noqa: SLF001
+    except SchemaRefused as refused:
+        refusal.refuse_start([str(refused)])
+    site = build(config, Homeserver(api))
+    for root in ROOTS:
+        if root.is_served(config):
+            api.register_web_resource(root.path, Tree(dispatch.handler(site, root)))
+    discovery.announce(
+        site.homeserver,
+        site.issuer.endpoints,
+        site.issuer.document,
+        meeting_place=_meeting_place(site),
+    )
+    auth.install(site.homeserver, site.token_check)
+    admin_refusal.install()
+    site.devices.watch()
+    Pushers(site.homeserver).watch()
+    Farewells(site.homeserver).watch()
+    series.begin_at_zero(site.homeserver.metrics)
+    BrowserInsteadOfStages(site.homeserver, site.token_check, site.issuer.endpoints)
+    Housekeeping(
+        site.homeserver,
+        site.issuer.signing,
+        site.clients.known,
+        events=config.events,
+        browsers=site.lifetimes.browsers,
+        unused_clients_after=config.client_registration.unused_lifetime,
+        idle_without_device=site.lifetimes.sessions.idle_without_device,
+    ).start()
+    for change in patches.changes():
+        logger.debug("In Synapse %s has ours %s: %s", change.name, change.how, change.ours)
+    logger.info("synapse_nextgen_auth is the authorization server %s", site.issuer.identifier)
+    if config.drain:
+        logger.info("synapse_nextgen_auth takes no new sign-ins (drain: true)")
+    # Other modules, which may check passwords, come after this one.
+    reactor: Any = site.homeserver.hs.get_reactor()
+    reactor.callLater(0, _warn_if_closed, site.people)
+
+
+def rest(api: ModuleApi) -> None:
+    """Let every endpoint say "later", and keep what must hold until the line is gone."""
+    for root in ROOTS:
+        if root.rests:
+            api.register_web_resource(root.path, Tree(dispatch.resting(root)))
+    hs = api._hs  # noqa: SLF001
+    if internals.problems() or not schema.is_ready(hs):
+        logger.warning(
+            "The tables of this module are not those of this release: what is changed meanwhile,"
+            " a password for instance, ends nothing in them"
+        )
+        return
+    # Whoever changes a password because of a thief is rid of the thief when the module is on again.
+    homeserver = Homeserver(api)
+    Devices(homeserver).watch()
+    Pushers(homeserver).watch()
+
+
+def _warn_if_closed(people: People) -> None:
+    if not people.passwords_enabled:
+        logger.warning("Nobody can sign in on the pages of this module: %s", settings.NO_PASSWORDS)
+
+
+def build(config: Config, homeserver: Homeserver) -> Site:
+    """Put the parts together; nothing is patched or served yet."""
+    hs_config = homeserver.hs.config
+    keys = keyring(config, hs_config)
+    issuer = _issuer(config, homeserver, keys)
+    limits = effective_limits(config, hs_config)
+    people = People(homeserver)
+    sessions = config.sessions
+    return Site(
+        homeserver=homeserver,
+        config=config,
+        issuer=issuer,
+        clients=Clients(
+            homeserver,
+            configured={written.client.client_id: _hashed(written) for written in config.clients},
+            known=KnownClients(homeserver),
+            registration_rules=RegistrationRules(
+                grant_types=frozenset(issuer.abilities.grant_types),
+                redirects=_redirect_rules(issuer.identifier, config.client_registration),
+            ),
+        ),
+        people=people,
+        devices=Devices(homeserver),
+        token_check=TokenCheck(homeserver, people, keys, limits, Activity(homeserver, limits)),
+        lifetimes=Lifetimes(
+            sessions=limits,
+            browsers=BrowserLimits(sessions.browser_idle_lifetime, sessions.browser_lifetime),
+        ),
+        rates=Rates(
+            registrations=Limiter(
+                homeserver,
+                Limited.CLIENT_REGISTRATION,
+                Rate(config.client_registration.per_second, config.client_registration.burst),
+                path="/clients/register",
+                option="client_registration.burst",
+            ),
+            authorizations=Limiter(
+                homeserver,
+                Limited.AUTHORIZATION,
+                Rate(config.authorization.per_second, config.authorization.burst),
+                path="/authorize",
+                option="authorization.burst",
+            ),
+            device_requests=Limiter(
+                homeserver,
+                Limited.DEVICE_AUTHORIZATION,
+                Rate(config.device_grants.per_second, config.device_grants.burst),
+                path="/device-authorization",
+                option="device_grants.burst",
+            ),
+            polls=Polls(homeserver),
+        ),
+        templates=Templates(urlsplit(issuer.identifier).path),
+    )
+
+
+def _issuer(config: Config, homeserver: Homeserver, keys: Keyring) -> Issuer:
+    endpoints = Endpoints.under(homeserver.public_baseurl)
+    abilities = Abilities(
+        grant_types=_grant_types(config),
+        auth_methods=tuple(method.value for method in AuthMethod),
+        signing_algorithms=jwks.ALGORITHMS,
+        registration=config.client_registration.enabled,
+        account_actions=tuple(action.value for action in Action),
+    )
+    return Issuer(
+        endpoints=endpoints,
+        abilities=abilities,
+        document=metadata.encode(metadata.document(endpoints, abilities)),
+        keys=keys,
+        signing=Signing(homeserver, keys),
+    )
+
+
+def _redirect_rules(issuer: str, options: Registration) -> RedirectRules:
+    return attrs.evolve(
+        rules_at(issuer, allow_loopback_web=options.allow_loopback_web),
+        listed=Listed.of(options.public_hosts),
+        allow_without_client_uri=options.allow_without_client_uri,
+        allow_other_hosts=options.allow_other_hosts,
+    )
+
+
+def _meeting_place(site: Site) -> MeetingPlace | None:
+    """Return where devices meet for a QR code, if they may."""
+    options = site.config.device_grants
+    if not rendezvous.is_offered(site.config):
+        return None
+    rate = share(Rate(options.per_second, options.burst), lifetime=max(options.lifetime, LIFETIME))
+    limiter = Limiter(
+        site.homeserver,
+        Limited.RENDEZVOUS,
+        rate,
+        path="/rendezvous",
+        option="device_grants.burst or the share of a network",
+    )
+    return MeetingPlace(site.homeserver, limiter, options.lifetime, Room(site.homeserver))
+
+
+def keyring(config: Config, hs_config: HomeServerConfig) -> Keyring:
+    """Return the keys: from the module's secret, else from Synapse's `macaroon_secret_key`."""
+    master = (
+        config.secret.reveal().encode("utf-8")
+        if config.secret
+        else hs_config.key.macaroon_secret_key
+    )
+    return Keyring.of(master, [old.reveal().encode("utf-8") for old in config.previous_secrets])
+
+
+def _grant_types(config: Config) -> tuple[str, ...]:
+    return tuple(kind.name for kind in GRANT_TYPES if configuration.is_enabled(config, kind))
+
+
+def _hashed(written: StaticClient) -> Client:
+    """Forget the secret of a configured client as soon as it can be checked without."""
+    if written.secret is None:
+        return written.client
+    return attrs.evolve(written.client, secret_hash=hash_secret(written.secret))
