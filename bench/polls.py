@@ -18,7 +18,7 @@ from support.redis import RedisServer
 from support.synapse import Homeserver
 from support.tables import QuestionMarks
 from support.television import METADATA
-from synapse_nextgen_auth.oauth.device_grants import DeviceGrant
+from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.secret import digest, random_id
 from synapse_nextgen_auth.store import device_grants
 from synapse_nextgen_auth.store.device_grants import Codes

@@ -18,9 +18,9 @@ from support.oauth import API, DEVICE, Server
 from support.postgres import PostgresServer
 from support.redis import RedisServer
 from support.synapse import Homeserver, User
-from synapse_nextgen_auth.oauth import tokens
 from synapse_nextgen_auth.oauth.sessions import Session
-from synapse_nextgen_auth.oauth.tokens import Kind, Token
+from synapse_nextgen_auth.oauth.tokens import session_tokens
+from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, Token
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.store import sessions
 
@@ -224,4 +224,8 @@ def _pair_of(keys: Keyring, session: Session) -> Pair:
 def _pair(keys: Keyring, session_id: str, generation: int, client_id: str, end: int) -> Pair:
     access = Token(Kind.ACCESS, session_id, generation, end)
     renewal = Token(Kind.REFRESH, session_id, generation, 0)
-    return Pair(tokens.mint(keys, access).reveal(), tokens.mint(keys, renewal).reveal(), client_id)
+    return Pair(
+        session_tokens.mint(keys, access).reveal(),
+        session_tokens.mint(keys, renewal).reveal(),
+        client_id,
+    )

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from synapse_nextgen_auth.homeserver import internals
+from synapse_nextgen_auth.homeserver.startup import internals
 
 
 class Release:

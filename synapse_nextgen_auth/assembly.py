@@ -12,45 +12,39 @@ from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth.accounts.browsers import BrowserLimits
 from synapse_nextgen_auth.accounts.management import Action
 from synapse_nextgen_auth.config import Config, Registration
-from synapse_nextgen_auth.homeserver import (
-    admin_refusal,
-    auth,
-    discovery,
-    internals,
-    patches,
-    refusal,
-    schema,
-    selfcheck,
-    settings,
-)
-from synapse_nextgen_auth.homeserver.activity import Activity
 from synapse_nextgen_auth.homeserver.api import Homeserver
-from synapse_nextgen_auth.homeserver.clients import Clients
-from synapse_nextgen_auth.homeserver.devices import Devices
-from synapse_nextgen_auth.homeserver.farewells import Farewells
-from synapse_nextgen_auth.homeserver.housekeeping import Housekeeping
+from synapse_nextgen_auth.homeserver.auth import admin_refusal, checker
+from synapse_nextgen_auth.homeserver.auth.activity import Activity
+from synapse_nextgen_auth.homeserver.auth.farewells import Farewells
+from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
+from synapse_nextgen_auth.homeserver.clients.known_clients import KnownClients
+from synapse_nextgen_auth.homeserver.clients.registered import Clients
+from synapse_nextgen_auth.homeserver.database import schema
+from synapse_nextgen_auth.homeserver.database.housekeeping import Housekeeping
+from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
+from synapse_nextgen_auth.homeserver.devices.pushers import Pushers
 from synapse_nextgen_auth.homeserver.http import Tree
-from synapse_nextgen_auth.homeserver.known_clients import KnownClients
-from synapse_nextgen_auth.homeserver.lifetimes import effective_limits
 from synapse_nextgen_auth.homeserver.limits import Limited, Limiter
-from synapse_nextgen_auth.homeserver.people import People
+from synapse_nextgen_auth.homeserver.matrix import discovery
+from synapse_nextgen_auth.homeserver.matrix.rendezvous import MeetingPlace, Room
+from synapse_nextgen_auth.homeserver.matrix.uia import BrowserInsteadOfStages
+from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.polls import Polls
-from synapse_nextgen_auth.homeserver.pushers import Pushers
-from synapse_nextgen_auth.homeserver.rendezvous import MeetingPlace, Room
 from synapse_nextgen_auth.homeserver.signing import Signing
-from synapse_nextgen_auth.homeserver.tokens import TokenCheck
-from synapse_nextgen_auth.homeserver.uia import BrowserInsteadOfStages
-from synapse_nextgen_auth.oauth import jwks, metadata
-from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
-from synapse_nextgen_auth.oauth.client_rules import RegistrationRules
-from synapse_nextgen_auth.oauth.clients import Client
-from synapse_nextgen_auth.oauth.grant_types import GRANT_TYPES
+from synapse_nextgen_auth.homeserver.startup import internals, patches, refusal, selfcheck, settings
+from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_limits
+from synapse_nextgen_auth.oauth import metadata
+from synapse_nextgen_auth.oauth.clients import jwks
+from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
+from synapse_nextgen_auth.oauth.clients.configured import StaticClient
+from synapse_nextgen_auth.oauth.clients.record import Client
+from synapse_nextgen_auth.oauth.clients.redirects import RedirectRules, rules_at
+from synapse_nextgen_auth.oauth.clients.registration_rules import RegistrationRules
+from synapse_nextgen_auth.oauth.grants.grant_types import GRANT_TYPES
 from synapse_nextgen_auth.oauth.hosts import Listed
 from synapse_nextgen_auth.oauth.metadata import Abilities, Endpoints
 from synapse_nextgen_auth.oauth.rates import Rate
-from synapse_nextgen_auth.oauth.redirects import RedirectRules, rules_at
 from synapse_nextgen_auth.oauth.rendezvous import LIFETIME, share
-from synapse_nextgen_auth.oauth.static_clients import StaticClient
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.store.migrations import SchemaRefused
 from synapse_nextgen_auth.web import dispatch, series
@@ -88,7 +82,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         site.issuer.document,
         meeting_place=_meeting_place(site),
     )
-    auth.install(site.homeserver, site.token_check)
+    checker.install(site.homeserver, site.token_check)
     admin_refusal.install()
     site.devices.watch()
     Pushers(site.homeserver).watch()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth.config import Config, ConfigProblems
-from synapse_nextgen_auth.homeserver import internals, refusal
+from synapse_nextgen_auth.homeserver.startup import internals, refusal
 
 if TYPE_CHECKING:
     from synapse.module_api import ModuleApi
@@ -60,7 +60,7 @@ def _rest(api: "ModuleApi") -> None:
     if problems:
         logger.warning("Clients of this module are signed out for good: %s", problems[0])
         return
-    from synapse_nextgen_auth.homeserver import switched_off  # noqa: PLC0415 (as above)
+    from synapse_nextgen_auth.homeserver.auth import switched_off  # noqa: PLC0415 (as above)
 
     switched_off.install(api._hs)  # noqa: SLF001
     try:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from synapse_nextgen_auth import config
 from synapse_nextgen_auth.config import Config, ConfigProblems
 from synapse_nextgen_auth.config.kinds import Duration
-from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
-from synapse_nextgen_auth.oauth.client_metadata import MAX_DOCUMENT
+from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
+from synapse_nextgen_auth.oauth.clients.client_metadata import MAX_DOCUMENT
 
 SECRET = "correct horse battery staple, and more of it"
 SHORT = "a short secret"

@@ -116,7 +116,7 @@ def test_a_label_fits_its_column():
 
 # What an option is for happens elsewhere: warnings and output are no use that is made of it.
 PACKAGE = ROOT / "synapse_nextgen_auth"
-ASIDE = {"homeserver/advice.py", "homeserver/selfcheck.py"}
+ASIDE = {"homeserver/startup/advice.py", "homeserver/startup/selfcheck.py"}
 # The file is read with the configuration, into `secret`.
 READ_AT_ONCE = {"secret_path"}
 

@@ -19,9 +19,9 @@ from synapse_nextgen_auth.cli import database_check, yaml_file
 from synapse_nextgen_auth.cli.homeserver_yaml import MODULE
 from synapse_nextgen_auth.cli.settings_words import settings_in_effect
 from synapse_nextgen_auth.config import Config, ConfigProblems
-from synapse_nextgen_auth.homeserver import advice, internals, selfcheck, settings
-from synapse_nextgen_auth.oauth import jwks
-from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
+from synapse_nextgen_auth.homeserver.startup import advice, internals, selfcheck, settings
+from synapse_nextgen_auth.oauth.clients import jwks
+from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 
 _SECRET_NAME = re.compile(r"secret|password|passwd|token|key", re.IGNORECASE)
 # What is no secret whatever it says: where one lies, for how long one counts, how one is used.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from synapse_nextgen_auth.cli import check_config
 from synapse_nextgen_auth.cli.database_check import main_database
-from synapse_nextgen_auth.homeserver import schema
+from synapse_nextgen_auth.homeserver.database import schema
 from synapse_nextgen_auth.store.migrations import SchemaRefused
 
 

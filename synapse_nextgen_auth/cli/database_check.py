@@ -6,8 +6,8 @@ import attrs
 from synapse.config.database import DatabaseConnectionConfig
 from synapse.config.homeserver import HomeServerConfig
 
-from synapse_nextgen_auth.homeserver import schema
-from synapse_nextgen_auth.homeserver.settings import is_sqlite
+from synapse_nextgen_auth.homeserver.database import schema
+from synapse_nextgen_auth.homeserver.startup.settings import is_sqlite
 from synapse_nextgen_auth.store import migrations
 from synapse_nextgen_auth.store.migrations import SchemaRefused
 

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from synapse_nextgen_auth import __version__
-from synapse_nextgen_auth.homeserver import internals
-from synapse_nextgen_auth.homeserver.refusal import StartRefused
+from synapse_nextgen_auth.homeserver.startup import internals
+from synapse_nextgen_auth.homeserver.startup.refusal import StartRefused
 
 _DESCRIPTION = """\
 An OAuth 2.0 authorization server for Matrix, inside Synapse.

@@ -7,8 +7,8 @@ from synapse.config.homeserver import HomeServerConfig
 from synapse_nextgen_auth.cli.database_check import Looked
 from synapse_nextgen_auth.config import OPTIONS, Config
 from synapse_nextgen_auth.config.options import LONGEST_LABEL
-from synapse_nextgen_auth.homeserver.lifetimes import effective_limits
-from synapse_nextgen_auth.homeserver.settings import Written, source_of_keys
+from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_limits
+from synapse_nextgen_auth.homeserver.startup.settings import Written, source_of_keys
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 
 

@@ -30,9 +30,9 @@ from synapse_nextgen_auth.config.reader import Reader
 from synapse_nextgen_auth.config.secret_files import content
 from synapse_nextgen_auth.config.sessions import Sessions
 from synapse_nextgen_auth.config.tokens import Tokens
+from synapse_nextgen_auth.oauth.clients.configured import StaticClient
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.grant_types import GRANT_TYPES, GrantType
-from synapse_nextgen_auth.oauth.static_clients import StaticClient
+from synapse_nextgen_auth.oauth.grants.grant_types import GRANT_TYPES, GrantType
 from synapse_nextgen_auth.secret import Secret
 
 _NONE: frozenset[str] = frozenset()

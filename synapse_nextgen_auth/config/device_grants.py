@@ -8,7 +8,7 @@ from synapse_nextgen_auth.config.durations import duration, said
 from synapse_nextgen_auth.config.kinds import Duration, Number, Switch, WholeNumber
 from synapse_nextgen_auth.config.options import option
 from synapse_nextgen_auth.config.problems import Problems
-from synapse_nextgen_auth.oauth.device_grants import LONGEST_LIFE
+from synapse_nextgen_auth.oauth.grants.device_grants import LONGEST_LIFE
 
 # How often a device must be able to ask while its code lives: a `slow_down` (RFC 8628 section 3.5)
 # adds to the interval, and the person may agree in the last moment.

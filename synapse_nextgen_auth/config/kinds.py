@@ -13,8 +13,8 @@ from synapse_nextgen_auth.config.durations import duration, said, seconds_of
 from synapse_nextgen_auth.config.problems import Problems, kind_of, shown
 from synapse_nextgen_auth.config.secret_files import content
 from synapse_nextgen_auth.oauth import hosts
+from synapse_nextgen_auth.oauth.clients.configured import StaticClient, read_static
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.static_clients import StaticClient, read_static
 from synapse_nextgen_auth.secret import Secret
 
 T = TypeVar("T")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from synapse_nextgen_auth.oauth.client_fields import invalid
+from synapse_nextgen_auth.oauth.clients.fields import invalid
 
 # What is longer may be a secret that begins with a slash: no file is called that in a place like `/`.
 _LONGEST_NAME = 20

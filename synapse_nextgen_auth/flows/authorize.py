@@ -9,10 +9,10 @@ import attrs
 
 from synapse_nextgen_auth.accounts.browsers import Browser
 from synapse_nextgen_auth.clock import is_ahead
-from synapse_nextgen_auth.oauth import scopes
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.oauth.grants import Grant
-from synapse_nextgen_auth.oauth.permissions import DEVICE
+from synapse_nextgen_auth.oauth.grants.authorization import Grant
+from synapse_nextgen_auth.oauth.scopes import grammar
+from synapse_nextgen_auth.oauth.scopes.permissions import DEVICE
 from synapse_nextgen_auth.store import clients, consents, events, grants, sessions
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -135,7 +135,7 @@ def is_remembered(
     )
     if granted_at is None or granted_at < agreed_since or is_ahead(granted_at, now):
         return False
-    device_id = scopes.parse(scope).device_id
+    device_id = grammar.parse(scope).device_id
     if device_id is None:
         return True
     session = sessions.find_by_device(txn, user_id, device_id)
@@ -144,5 +144,5 @@ def is_remembered(
 
 def what_is_remembered(scope: str) -> str:
     """Return the scope without the device: a consent covers what a client may do."""
-    effective = scopes.parse(scope).effective
+    effective = grammar.parse(scope).effective
     return " ".join(sorted(token for token in effective if not token.startswith(DEVICE)))

@@ -4,8 +4,8 @@ import attrs
 
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
-from synapse_nextgen_auth.oauth import scopes
 from synapse_nextgen_auth.oauth.events import Event, EventKind
+from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.sessions import End, Sender, Session
 from synapse_nextgen_auth.store import (
     clients,
@@ -44,7 +44,7 @@ def begin(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple[s
     session = Session(
         session_id=beginning.session_id,
         user_id=beginning.user_id,
-        device_id=scopes.parse(beginning.scope).device_id,
+        device_id=grammar.parse(beginning.scope).device_id,
         client_id=beginning.client_id,
         scope=beginning.scope,
         generation=1,

@@ -11,17 +11,17 @@ from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.flows.begin_session import Beginning, begin
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.flows.room import has_room, is_taken
-from synapse_nextgen_auth.oauth import scopes
-from synapse_nextgen_auth.oauth.device_grants import (
+from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant
+from synapse_nextgen_auth.oauth.events import Event, EventKind
+from synapse_nextgen_auth.oauth.grants.device_grants import (
     LONGEST_LIFE,
     SLOWER_BY,
     DeviceGrant,
     Poll,
     refuse_poll,
 )
-from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant
-from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.networks import network
+from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.sessions import Sender, Session
 from synapse_nextgen_auth.store import (
     browsers,
@@ -193,7 +193,7 @@ def _refuse_device(
 
     The id was free then. It may be taken by now, and whoever has it keeps it (C310).
     """
-    device_id = scopes.parse(grant.scope).device_id
+    device_id = grammar.parse(grant.scope).device_id
     if device_id is not None and is_taken(txn, user_id, device_id):
         return OAuthError("access_denied", "The account has this device already")
     if not has_room(txn, user_id, device_id, max_devices=max_devices, now=now):

@@ -8,14 +8,14 @@ from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.flows.room import BEGINNING
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.oauth.keys import (
+from synapse_nextgen_auth.oauth.sessions import End
+from synapse_nextgen_auth.oauth.tokens.keys import (
     Algorithm,
     Schedule,
     SigningKey,
     next_needed,
     retired,
 )
-from synapse_nextgen_auth.oauth.sessions import End
 from synapse_nextgen_auth.store import events, keys, sessions, strays
 from synapse_nextgen_auth.store.strays import Stretch
 from synapse_nextgen_auth.store.txn import Txn

@@ -6,10 +6,11 @@ from synapse_nextgen_auth.flows.begin_session import Beginning, begin
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.flows.room import has_room
-from synapse_nextgen_auth.oauth import authorization_code, scopes
 from synapse_nextgen_auth.oauth.errors import invalid_grant
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.oauth.grants import Grant
+from synapse_nextgen_auth.oauth.grants import authorization_code
+from synapse_nextgen_auth.oauth.grants.authorization import Grant
+from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.sessions import End, Sender, Session
 from synapse_nextgen_auth.store import browsers, events, grants, sessions
 from synapse_nextgen_auth.store.txn import Txn
@@ -72,7 +73,7 @@ def _refuse_now(
     if approver is None or not approver.vouches_for(user_id):
         # Whoever approved signed out since, perhaps because it was not meant.
         return "the browser that approved is not signed in any more"
-    device_id = scopes.parse(grant.scope).device_id
+    device_id = grammar.parse(grant.scope).device_id
     if device_id is not None and _was_taken_since(txn, grant, user_id, device_id):
         # The page that the person agreed on could not say that it signs this one out.
         return "another client took the device since"

@@ -5,11 +5,11 @@ import attrs
 from synapse_nextgen_auth.clock import is_ahead
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
-from synapse_nextgen_auth.oauth import scopes
 from synapse_nextgen_auth.oauth.errors import invalid_grant, unavailable
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.oauth.refresh_token import Verdict, judge
-from synapse_nextgen_auth.oauth.scopes import Scope
+from synapse_nextgen_auth.oauth.grants.refresh_token import Verdict, judge
+from synapse_nextgen_auth.oauth.scopes import grammar
+from synapse_nextgen_auth.oauth.scopes.grammar import Scope
 from synapse_nextgen_auth.oauth.sessions import End, Limits, Session
 from synapse_nextgen_auth.store import events, sessions, strays
 from synapse_nextgen_auth.store.txn import Txn
@@ -60,7 +60,7 @@ def refresh(
     # Raised before anything is written, so nothing is rotated (RFC 6749 section 6). Of a session that
     # is over, only that is worth saying.
     asked = presented.scope if known.ended_at is None else None
-    part = None if asked is None else scopes.narrow(known.granted, asked)
+    part = None if asked is None else grammar.narrow(known.granted, asked)
     idle = known.idle_limit(limits)
     idle_since = NEVER if idle is None else now - idle
     if sessions.rotate(

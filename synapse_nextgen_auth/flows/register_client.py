@@ -1,7 +1,7 @@
 """Register a client (RFC 7591): the same metadata is the same client."""
 
-from synapse_nextgen_auth.oauth.client_metadata import Metadata, digest, kept_unused
-from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.oauth.clients.client_metadata import Metadata, digest, kept_unused
+from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.store import clients
 from synapse_nextgen_auth.store.txn import Txn
 

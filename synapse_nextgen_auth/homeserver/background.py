@@ -10,7 +10,7 @@ from typing import ParamSpec
 
 from synapse.server import HomeServer
 
-from synapse_nextgen_auth.homeserver.needed import members
+from synapse_nextgen_auth.homeserver.startup.needed import members
 
 NEEDS = (*members("synapse.server", "HomeServer", "run_as_background_process"),)
 

@@ -19,7 +19,7 @@ from synapse.server import HomeServer
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from synapse_nextgen_auth.homeserver.needed import Needed, members
+from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 
 NEEDS = (
     *members(

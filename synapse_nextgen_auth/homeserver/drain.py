@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.background import Background
-from synapse_nextgen_auth.homeserver.needed import members
+from synapse_nextgen_auth.homeserver.startup.needed import members
 
 NEEDS = (*members("synapse.server", "HomeServer", "get_reactor"),)
 

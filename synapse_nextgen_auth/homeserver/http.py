@@ -11,7 +11,7 @@ from synapse.http.site import SynapseRequest
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 
-from synapse_nextgen_auth.homeserver.needed import Needed
+from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.oauth.networks import printable
 from synapse_nextgen_auth.oauth.sessions import Sender
 

@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Awaitable, Callable
 
-from synapse_nextgen_auth.homeserver import versions
 from synapse_nextgen_auth.homeserver.api import Homeserver
-from synapse_nextgen_auth.homeserver.needed import members
+from synapse_nextgen_auth.homeserver.startup import versions
+from synapse_nextgen_auth.homeserver.startup.needed import members
 
 NEEDS = (*members("synapse.server", "HomeServer", "get_clock"),)
 

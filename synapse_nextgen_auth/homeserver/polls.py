@@ -5,7 +5,7 @@ slow everywhere.
 """
 
 from synapse_nextgen_auth.homeserver.api import Homeserver
-from synapse_nextgen_auth.homeserver.needed import members
+from synapse_nextgen_auth.homeserver.startup.needed import members
 
 NEEDS = (*members("synapse.server", "HomeServer", "get_clock"),)
 

@@ -5,9 +5,9 @@ import attrs
 from synapse_nextgen_auth.flows import housekeeping
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.threads import in_thread
-from synapse_nextgen_auth.oauth import id_token, keys
-from synapse_nextgen_auth.oauth.id_token import Claims
-from synapse_nextgen_auth.oauth.keys import Algorithm, Schedule, SigningKey
+from synapse_nextgen_auth.oauth.tokens import id_token, keys
+from synapse_nextgen_auth.oauth.tokens.id_token import Claims
+from synapse_nextgen_auth.oauth.tokens.keys import Algorithm, Schedule, SigningKey
 from synapse_nextgen_auth.secret import Keyring, Purpose, random_id
 from synapse_nextgen_auth.store import keys as signing_keys
 

@@ -6,7 +6,7 @@ from typing import ParamSpec, TypeVar
 from synapse.logging.context import defer_to_thread
 from synapse.server import HomeServer
 
-from synapse_nextgen_auth.homeserver.needed import members
+from synapse_nextgen_auth.homeserver.startup.needed import members
 
 NEEDS = (*members("synapse.server", "HomeServer", "get_reactor"),)
 

@@ -4,10 +4,10 @@ import json
 
 import attrs
 
-from synapse_nextgen_auth.oauth import grant_types
-from synapse_nextgen_auth.oauth.grants import Prompt, ResponseMode
-from synapse_nextgen_auth.oauth.keys import Algorithm
-from synapse_nextgen_auth.oauth.permissions import PERMISSIONS
+from synapse_nextgen_auth.oauth.grants import grant_types
+from synapse_nextgen_auth.oauth.grants.authorization import Prompt, ResponseMode
+from synapse_nextgen_auth.oauth.scopes.permissions import PERMISSIONS
+from synapse_nextgen_auth.oauth.tokens.keys import Algorithm
 
 PREFIX = "/_synapse/client/auth"
 

@@ -6,7 +6,7 @@ from functools import cached_property
 import attrs
 
 from synapse_nextgen_auth.clock import is_ahead
-from synapse_nextgen_auth.oauth import scopes
+from synapse_nextgen_auth.oauth.scopes import grammar
 
 
 class End(str, enum.Enum):
@@ -97,9 +97,9 @@ class Session:
     end_reason: str | None = None
 
     @cached_property
-    def granted(self) -> scopes.Scope:
+    def granted(self) -> grammar.Scope:
         """The scope, read from its text once."""
-        return scopes.parse(self.scope)
+        return grammar.parse(self.scope)
 
     def under(self, mask: int | None) -> "Session":
         """Return the session as a token with this mask may know it: nothing of the rest."""

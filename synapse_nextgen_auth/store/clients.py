@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import attrs
 
 from synapse_nextgen_auth.clock import SKEW
-from synapse_nextgen_auth.oauth.client_metadata import from_json, to_json
-from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.oauth.clients.client_metadata import from_json, to_json
+from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 

@@ -2,8 +2,8 @@
 
 import attrs
 
-from synapse_nextgen_auth.oauth import scopes
-from synapse_nextgen_auth.oauth.device_grants import MAX_WRONG_TRIES, DeviceGrant
+from synapse_nextgen_auth.oauth.grants.device_grants import MAX_WRONG_TRIES, DeviceGrant
+from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -28,7 +28,7 @@ def add(txn: Txn, grant: DeviceGrant, codes: Codes) -> bool:
     return _DEVICE_GRANTS.insert_new(
         txn,
         grant,
-        device_id=scopes.parse(grant.scope).device_id,
+        device_id=grammar.parse(grant.scope).device_id,
         device_code_digest=codes.device_code,
         user_code_digest=codes.user_code,
         user_code_half=codes.user_code_half,

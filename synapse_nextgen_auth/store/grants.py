@@ -1,7 +1,7 @@
 """Rows of grants."""
 
-from synapse_nextgen_auth.oauth import scopes
-from synapse_nextgen_auth.oauth.grants import Grant
+from synapse_nextgen_auth.oauth.grants.authorization import Grant
+from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -10,7 +10,7 @@ _GRANTS = Table("nextgen_grants", Grant, beside=("device_id",))
 
 def add(txn: Txn, grant: Grant) -> None:
     """Insert a grant that has just been requested."""
-    _GRANTS.insert(txn, grant, device_id=scopes.parse(grant.scope).device_id)
+    _GRANTS.insert(txn, grant, device_id=grammar.parse(grant.scope).device_id)
 
 
 def get(txn: Txn, grant_id: str) -> Grant | None:

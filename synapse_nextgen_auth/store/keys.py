@@ -1,6 +1,6 @@
 """Rows of signing keys."""
 
-from synapse_nextgen_auth.oauth.keys import SigningKey
+from synapse_nextgen_auth.oauth.tokens.keys import SigningKey
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 

@@ -1,7 +1,7 @@
 """Rows of rendezvous."""
 
 from synapse_nextgen_auth.clock import SKEW
-from synapse_nextgen_auth.oauth.device_grants import LONGEST_LIFE
+from synapse_nextgen_auth.oauth.grants.device_grants import LONGEST_LIFE
 from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn

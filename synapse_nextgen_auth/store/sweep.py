@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from synapse_nextgen_auth.clock import SKEW
-from synapse_nextgen_auth.oauth.device_grants import LONGEST_LIFE
+from synapse_nextgen_auth.oauth.grants.device_grants import LONGEST_LIFE
 from synapse_nextgen_auth.store import browsers
 from synapse_nextgen_auth.store.txn import Txn
 

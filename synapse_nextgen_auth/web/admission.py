@@ -2,8 +2,8 @@
 
 from synapse_nextgen_auth.accounts.admission import NOTHING, Asked, Intent
 from synapse_nextgen_auth.flows import room
-from synapse_nextgen_auth.homeserver.people import Newcomer, NotAdmitted
-from synapse_nextgen_auth.oauth.scopes import Scope
+from synapse_nextgen_auth.homeserver.people.accounts import Newcomer, NotAdmitted
+from synapse_nextgen_auth.oauth.scopes.grammar import Scope
 from synapse_nextgen_auth.web.pages.message.error import not_admitted
 from synapse_nextgen_auth.web.site import Site
 

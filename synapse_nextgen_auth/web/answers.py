@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.oauth.authorize import Answer
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.grants.authorization_request import Answer
 from synapse_nextgen_auth.oauth.uris import parse
 
 # Proxies give up on long headers; 8 kB for all of them together is what most take.

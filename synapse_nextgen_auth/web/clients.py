@@ -7,11 +7,11 @@ import argon2
 
 from synapse_nextgen_auth.homeserver.http import Incoming
 from synapse_nextgen_auth.homeserver.threads import in_thread
-from synapse_nextgen_auth.oauth import client_auth
-from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
-from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.oauth.clients import authentication
+from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
+from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_client
-from synapse_nextgen_auth.oauth.grant_types import BY_NAME
+from synapse_nextgen_auth.oauth.grants.grant_types import BY_NAME
 from synapse_nextgen_auth.secret import Secret
 from synapse_nextgen_auth.store import assertions
 from synapse_nextgen_auth.web.site import Site
@@ -46,12 +46,12 @@ async def authenticate(site: Site, incoming: Incoming, form: Mapping[str, str]) 
     """
     if incoming.has_header("Authorization") and incoming.header("Authorization") is None:
         raise invalid_client("the Authorization header is repeated or not ASCII")
-    credentials = client_auth.read(incoming.header("Authorization"), form)
+    credentials = authentication.read(incoming.header("Authorization"), form)
     kind = BY_NAME.get(form.get("grant_type", ""))
     is_kept = kind is not None and kind.waits_here
     client = await site.clients.find(credentials.client_id, is_kept=is_kept)
     check = partial(
-        client_auth.authenticate,
+        authentication.authenticate,
         client or _NOBODY,
         credentials,
         audience=(site.issuer.identifier, site.issuer.endpoints.url("token")),

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from synapse_nextgen_auth.oauth.authorize import Parameters
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
+from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
 
 FORM = "application/x-www-form-urlencoded"
 Form = Mapping[str, str]  # what was posted, each parameter once

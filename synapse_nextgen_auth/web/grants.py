@@ -11,12 +11,12 @@ from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.flows import authorize
 from synapse_nextgen_auth.flows.authorize import Refused, Step
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.homeserver.people import Newcomer, NotAdmitted
-from synapse_nextgen_auth.oauth import scopes
-from synapse_nextgen_auth.oauth.authorize import Target, failure, success
-from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.homeserver.people.accounts import Newcomer, NotAdmitted
+from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.grants import Grant
+from synapse_nextgen_auth.oauth.grants.authorization import Grant
+from synapse_nextgen_auth.oauth.grants.authorization_request import Target, failure, success
+from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.secret import digest, random_token
 from synapse_nextgen_auth.store import grants
 from synapse_nextgen_auth.web import answers
@@ -75,7 +75,7 @@ async def is_agreed(visit: Visit, grant: Grant, client: Client) -> bool:
     remember_for = site.config.consent.remember_for
     if client.is_public or grant.asks_consent or not remember_for or visit.user_id is None:
         return False
-    if scopes.parse(grant.scope).admin:
+    if grammar.parse(grant.scope).admin:
         return False
     try:
         await site.people.admit(visit.user_id, Intent.SIGN_IN)
@@ -99,7 +99,7 @@ async def check_account(
     await admit_application(
         site,
         user_id,
-        scopes.parse(grant.scope),
+        grammar.parse(grant.scope),
         sign_in_url=f"sign-in?grant={grant.grant_id}",
         newcomer=newcomer,
     )
@@ -117,7 +117,7 @@ async def approve(
     assert visit.browser is not None, "only somebody signed in agrees"  # noqa: S101
     site = visit.site
     newcomer = Newcomer(
-        device_id=scopes.parse(grant.scope).device_id,
+        device_id=grammar.parse(grant.scope).device_id,
         device_name=client.name_for(()),
         user_agent=visit.user_agent,
         address=visit.address,

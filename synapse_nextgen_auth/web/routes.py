@@ -3,9 +3,9 @@
 What each kind of path promises is in `kinds.py`, and `dispatch.py` keeps it.
 """
 
-from synapse_nextgen_auth.homeserver.rendezvous import PATH as RENDEZVOUS
-from synapse_nextgen_auth.oauth.authorize import REFUSES as REFUSED_REQUESTS
+from synapse_nextgen_auth.homeserver.matrix.rendezvous import PATH as RENDEZVOUS
 from synapse_nextgen_auth.oauth.errors import DRAINING
+from synapse_nextgen_auth.oauth.grants.authorization_request import REFUSES as REFUSED_REQUESTS
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.endpoints import (

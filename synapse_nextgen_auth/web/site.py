@@ -5,13 +5,13 @@ import attrs
 from synapse_nextgen_auth.accounts.browsers import BrowserLimits
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.api import Homeserver
-from synapse_nextgen_auth.homeserver.clients import Clients
-from synapse_nextgen_auth.homeserver.devices import Devices
+from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
+from synapse_nextgen_auth.homeserver.clients.registered import Clients
+from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
 from synapse_nextgen_auth.homeserver.limits import Limiter
-from synapse_nextgen_auth.homeserver.people import People
+from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
-from synapse_nextgen_auth.homeserver.tokens import TokenCheck
 from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.metadata import Abilities, Endpoints
 from synapse_nextgen_auth.oauth.sessions import Limits

@@ -9,8 +9,8 @@ from synapse_nextgen_auth.accounts.browsers import FRESH, Browser
 from synapse_nextgen_auth.clock import is_recent
 from synapse_nextgen_auth.flows import sign_in
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
-from synapse_nextgen_auth.oauth.authorize import Parameters
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store import browsers
 from synapse_nextgen_auth.web import answers, browser, forms

@@ -135,8 +135,8 @@ def test_nobody_gets_an_account_without_the_verdict():
 
     assert finding == {
         ("homeserver/api.py", "get_user_by_id"),
-        ("homeserver/people.py", "get_user_by_id"),
-        ("homeserver/people.py", "user"),
+        ("homeserver/people/accounts.py", "get_user_by_id"),
+        ("homeserver/people/accounts.py", "user"),
     }
 
 

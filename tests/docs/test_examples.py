@@ -9,11 +9,11 @@ import yaml
 from support.markdown import DOCS, blocks, name, pages, rows, section
 from synapse_nextgen_auth import config
 from synapse_nextgen_auth.cli.homeserver_yaml import MODULE
-from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
-from synapse_nextgen_auth.oauth.client_metadata import read_metadata
-from synapse_nextgen_auth.oauth.client_rules import RegistrationRules
+from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
+from synapse_nextgen_auth.oauth.clients.client_metadata import read_metadata
+from synapse_nextgen_auth.oauth.clients.redirects import RedirectRules
+from synapse_nextgen_auth.oauth.clients.registration_rules import RegistrationRules
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.redirects import RedirectRules
 
 CLIENTS = DOCS / "topics" / "clients.md"
 SECRET = "a secret in a file, long enough for any use"

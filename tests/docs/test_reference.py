@@ -14,14 +14,15 @@ from support.markdown import DOCS, ROOT, code, rows, section
 from synapse_nextgen_auth import config
 from synapse_nextgen_auth.accounts.management import Action
 from synapse_nextgen_auth.cli import main
-from synapse_nextgen_auth.homeserver import metrics, rendezvous
-from synapse_nextgen_auth.homeserver.closed_endpoints import GetLoginToken
-from synapse_nextgen_auth.homeserver.discovery import AuthIssuer, AuthMetadata
-from synapse_nextgen_auth.homeserver.internals import NEWEST_KNOWN, OLDEST
+from synapse_nextgen_auth.homeserver import metrics
+from synapse_nextgen_auth.homeserver.matrix import rendezvous
+from synapse_nextgen_auth.homeserver.matrix.closed_endpoints import GetLoginToken
+from synapse_nextgen_auth.homeserver.matrix.discovery import AuthIssuer, AuthMetadata
+from synapse_nextgen_auth.homeserver.startup.internals import NEWEST_KNOWN, OLDEST
 from synapse_nextgen_auth.oauth.events import EventKind
 from synapse_nextgen_auth.oauth.metadata import PREFIX
-from synapse_nextgen_auth.oauth.permissions import PERMISSIONS
-from synapse_nextgen_auth.oauth.scopes import parse as parse_scope
+from synapse_nextgen_auth.oauth.scopes.grammar import parse as parse_scope
+from synapse_nextgen_auth.oauth.scopes.permissions import PERMISSIONS
 from synapse_nextgen_auth.oauth.sessions import End
 from synapse_nextgen_auth.store import migrations
 from synapse_nextgen_auth.web.routes import ROUTES, STATIC, WELL_KNOWN

@@ -8,7 +8,7 @@ from support.crowd import settle
 from support.keys import master_key
 from support.oauth import API, DEVICE, ISSUER_PATH, Browser, device_id, web_client
 from support.television import Television, enter
-from synapse_nextgen_auth.homeserver.rendezvous import PATH as SPOTS
+from synapse_nextgen_auth.homeserver.matrix.rendezvous import PATH as SPOTS
 from synapse_nextgen_auth.web.routes import ROUTES
 
 V3 = "/_matrix/client/v3"

@@ -21,9 +21,9 @@ from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.flows import begin_session, device, end_session, sign_in
 from synapse_nextgen_auth.flows.device import Entered, Refused, TooManyTries
-from synapse_nextgen_auth.oauth import user_codes
-from synapse_nextgen_auth.oauth.device_grants import LONGEST_LIFE, DeviceGrant
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.grants import user_codes
+from synapse_nextgen_auth.oauth.grants.device_grants import LONGEST_LIFE, DeviceGrant
 from synapse_nextgen_auth.oauth.sessions import Sender, Session
 from synapse_nextgen_auth.store import clients, device_grants, sessions, throttle
 from synapse_nextgen_auth.store.device_grants import Codes

@@ -22,7 +22,7 @@ from synapse_nextgen_auth.flows import authorize, device, end_session, redeem_co
 from synapse_nextgen_auth.flows.authorize import Decision
 from synapse_nextgen_auth.flows.end_session import Revoked
 from synapse_nextgen_auth.flows.redeem_code import Presented, Redeemed
-from synapse_nextgen_auth.oauth.device_grants import Poll
+from synapse_nextgen_auth.oauth.grants.device_grants import Poll
 from synapse_nextgen_auth.oauth.sessions import End
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store import browsers, device_grants, sessions

@@ -6,7 +6,7 @@ import attrs
 
 from support.records import ALICE, BOB, NOW, PHONE, a_session
 from synapse_nextgen_auth.flows import housekeeping
-from synapse_nextgen_auth.oauth.keys import DAY, Algorithm, Schedule, SigningKey, current
+from synapse_nextgen_auth.oauth.tokens.keys import DAY, Algorithm, Schedule, SigningKey, current
 from synapse_nextgen_auth.store import keys, sessions, strays
 
 SCHEDULE = Schedule()

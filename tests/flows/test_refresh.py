@@ -11,7 +11,7 @@ from support.tables import Listening
 from synapse_nextgen_auth.flows import end_session, refresh
 from synapse_nextgen_auth.flows.refresh import Presented, Renewed, Use
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.refresh_token import Verdict
+from synapse_nextgen_auth.oauth.grants.refresh_token import Verdict
 from synapse_nextgen_auth.oauth.sessions import End, Limits
 from synapse_nextgen_auth.store import sessions
 

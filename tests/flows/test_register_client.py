@@ -7,8 +7,8 @@ import pytest
 
 from support.records import NOW
 from synapse_nextgen_auth.flows import register_client
-from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
-from synapse_nextgen_auth.oauth.client_metadata import Metadata
+from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
+from synapse_nextgen_auth.oauth.clients.client_metadata import Metadata
 from synapse_nextgen_auth.oauth.languages import Localized
 from synapse_nextgen_auth.store import clients
 

@@ -12,10 +12,10 @@ from synapse.types import Requester, create_requester
 from support.oauth import ISSUER_PATH
 from support.tokens import OTHER_KEYS, access_token, inside, made_from
 from support.transactions import transactions
-from synapse_nextgen_auth.homeserver.tokens import OURS, is_ours
-from synapse_nextgen_auth.oauth import scopes
+from synapse_nextgen_auth.homeserver.auth.token_check import OURS, is_ours
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.tokens import Kind
+from synapse_nextgen_auth.oauth.scopes import grammar
+from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind
 
 pytestmark = pytest.mark.every_release
 
@@ -389,4 +389,4 @@ def test_what_marks_a_request_of_ours_is_given_to_nobody_and_travels():
     assert not is_ours(create_requester("@alice:localhost"))
     assert OURS not in {scope.value for scope in getattr(appservice, "Scopes", ())}
     with pytest.raises(OAuthError):
-        scopes.parse(OURS)
+        grammar.parse(OURS)

@@ -20,7 +20,7 @@ from support.oauth import (
 )
 from support.television import DEVICE_CODE, METADATA, Television, enter, forget_wrong_codes, let_in
 from support.transactions import transactions
-from synapse_nextgen_auth.oauth import user_codes
+from synapse_nextgen_auth.oauth.grants import user_codes
 from synapse_nextgen_auth.secret import Keyring, random_letters
 
 pytestmark = pytest.mark.every_release

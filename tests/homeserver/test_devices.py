@@ -6,7 +6,7 @@ from support.answers import offered
 from support.keys import device_keys, master_key, public_key
 from support.oauth import ADMIN, API, DEVICE, Browser, device_id, web_client
 from support.television import Television, let_in
-from synapse_nextgen_auth.oauth.scopes import UNSTABLE
+from synapse_nextgen_auth.oauth.scopes.grammar import UNSTABLE
 
 pytestmark = pytest.mark.every_release
 

@@ -13,7 +13,7 @@ from support.oauth import API, DEVICE, Browser, Server, claims, device_id
 from support.public import ISSUER
 from synapse_nextgen_auth.cli.synapse_process import SynapseStoppedError
 from synapse_nextgen_auth.config import Config
-from synapse_nextgen_auth.homeserver import selfcheck
+from synapse_nextgen_auth.homeserver.startup import selfcheck
 
 pytestmark = pytest.mark.every_release
 

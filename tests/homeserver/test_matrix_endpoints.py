@@ -19,7 +19,7 @@ from support.keys import master_key
 from support.markdown import DOCS, rows, section
 from support.oauth import ADMIN, API, DEVICE, Server, device_id
 from support.synapse import User
-from synapse_nextgen_auth.homeserver import versions
+from synapse_nextgen_auth.homeserver.startup import versions
 
 PAGE = DOCS / "reference" / "matrix-endpoints.md"
 HEADINGS = ("Account", "Devices and keys", "Other ways in", "Administration")

@@ -16,7 +16,7 @@ from support.synapse import Homeserver
 from support.tokens import inside
 from support.waiting import eventually
 from synapse_nextgen_auth.accounts.people import Standing
-from synapse_nextgen_auth.homeserver.rendezvous import PATH as SPOTS
+from synapse_nextgen_auth.homeserver.matrix.rendezvous import PATH as SPOTS
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.store import sweep
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from support.markdown import DOCS
-from synapse_nextgen_auth.homeserver import patches
+from synapse_nextgen_auth.homeserver.startup import patches
 
 PAGE = DOCS / "development" / "supported-synapse.md"
 

@@ -1,7 +1,7 @@
 """Redirect URIs over HTTP: what may be registered, and what a request may then use.
 
-The rules themselves are tested character by character in tests/oauth/test_redirects.py; here they
-hold at the endpoints, on a homeserver that is known as https://matrix.example.com/.
+The rules themselves are tested character by character in tests/oauth/clients/test_redirects.py; here
+they hold at the endpoints, on a homeserver that is known as https://matrix.example.com/.
 """
 
 import pytest

@@ -17,8 +17,9 @@ from synapse_nextgen_auth import NextGenAuth
 from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth.cli.synapse_process import MAIN, WORKER, SynapseStoppedError
 from synapse_nextgen_auth.config import Config
-from synapse_nextgen_auth.homeserver import discovery, internals, selfcheck
-from synapse_nextgen_auth.homeserver.needed import Needed
+from synapse_nextgen_auth.homeserver.matrix import discovery
+from synapse_nextgen_auth.homeserver.startup import internals, selfcheck
+from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.secret import Secret
 
 DELEGATED = {

@@ -6,8 +6,9 @@ from importlib.metadata import PackageNotFoundError
 
 import pytest
 
-from synapse_nextgen_auth.homeserver import discovery, internals, known_faults
-from synapse_nextgen_auth.homeserver.needed import Needed
+from synapse_nextgen_auth.homeserver.matrix import discovery
+from synapse_nextgen_auth.homeserver.startup import internals, known_faults
+from synapse_nextgen_auth.homeserver.startup.needed import Needed
 
 pytestmark = pytest.mark.every_release
 

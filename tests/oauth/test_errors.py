@@ -9,8 +9,8 @@ import pytest
 
 import synapse_nextgen_auth
 from synapse_nextgen_auth.oauth import errors
-from synapse_nextgen_auth.oauth.device_grants import Poll, refuse_poll
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.grants.device_grants import Poll, refuse_poll
 
 PACKAGE = Path(synapse_nextgen_auth.__file__).parent
 # RFC 6749 section 5.2.

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.records import MATRIX, NOW, a_session
-from synapse_nextgen_auth.oauth import scopes
+from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.sessions import (
     SOFT_ENDS,
     End,
@@ -103,7 +103,7 @@ def test_the_scope_is_read_once():
     """And is the one of the row."""
     session = a_session()
 
-    assert session.granted == scopes.parse(MATRIX)
+    assert session.granted == grammar.parse(MATRIX)
     assert session.granted is session.granted
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.records import ALICE, BOB, NOW, a_browser, a_client, a_grant, a_session
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
+from synapse_nextgen_auth.oauth.grants.authorization import Grant, ResponseMode
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store import (
     approvals,

@@ -19,7 +19,7 @@ from support.scale import times
 from support.tables import contents
 from support.waiting import busy
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
-from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
+from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
 from synapse_nextgen_auth.store import (

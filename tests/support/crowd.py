@@ -9,9 +9,9 @@ import psycopg2
 from support.oauth import API, DEVICE, device_id
 from support.tables import QuestionMarks
 from support.tokens import KEYS
-from synapse_nextgen_auth.oauth import tokens
 from synapse_nextgen_auth.oauth.sessions import Session
-from synapse_nextgen_auth.oauth.tokens import Kind, Token
+from synapse_nextgen_auth.oauth.tokens import session_tokens
+from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, Token
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.store import sessions
 
@@ -55,6 +55,6 @@ def _member(user_id, client_id):
         last_active_at=now,
         address="127.0.0.1",
     )
-    access = tokens.mint(KEYS, Token(Kind.ACCESS, session_id, 1, now + 300))
-    refresh = tokens.mint(KEYS, Token(Kind.REFRESH, session_id, 1, 0))
+    access = session_tokens.mint(KEYS, Token(Kind.ACCESS, session_id, 1, now + 300))
+    refresh = session_tokens.mint(KEYS, Token(Kind.REFRESH, session_id, 1, 0))
     return Member(session, access.reveal(), refresh.reveal())

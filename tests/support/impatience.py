@@ -1,6 +1,6 @@
 """A Synapse module for tests: workers wait for the tables for a moment only, not for a minute."""
 
-from synapse_nextgen_auth.homeserver import schema
+from synapse_nextgen_auth.homeserver.database import schema
 
 
 class Module:

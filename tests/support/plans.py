@@ -9,10 +9,10 @@ from synapse_nextgen_auth import store
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.browsers import Browser
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.oauth.keys import Algorithm, SigningKey
 from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
 from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.oauth.tokens.keys import Algorithm, SigningKey
 from synapse_nextgen_auth.store.device_grants import Codes
 from synapse_nextgen_auth.store.sweep import KINDS, KINDS_AHEAD, Place
 from synapse_nextgen_auth.store.throttle import Bucket

@@ -4,10 +4,10 @@ from typing import Any
 
 from support.oauth import API, DEVICE
 from synapse_nextgen_auth.accounts.browsers import Browser
-from synapse_nextgen_auth.oauth.auth_methods import AuthMethod
-from synapse_nextgen_auth.oauth.clients import Client
-from synapse_nextgen_auth.oauth.device_grants import DeviceGrant
-from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
+from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
+from synapse_nextgen_auth.oauth.clients.record import Client
+from synapse_nextgen_auth.oauth.grants.authorization import Grant, ResponseMode
+from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.sessions import Sender, Session
 from synapse_nextgen_auth.secret import digest
 

@@ -3,8 +3,8 @@
 import attrs
 
 from support.synapse import _SECRETS
-from synapse_nextgen_auth.oauth import tokens
-from synapse_nextgen_auth.oauth.tokens import Kind
+from synapse_nextgen_auth.oauth.tokens import session_tokens
+from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind
 from synapse_nextgen_auth.secret import Keyring
 
 KEYS = Keyring.of(_SECRETS.macaroon_secret_key.encode())
@@ -13,17 +13,19 @@ OTHER_KEYS = Keyring.of(b"a secret of some other homeserver")
 
 def inside(text):
     """Return what a token of the test homeservers says."""
-    token = tokens.read(KEYS, text)
+    token = session_tokens.read(KEYS, text)
     assert token is not None, text
     return token
 
 
 def made_from(text, *, keys=KEYS, **changes):
     """Return the token with changes, signed."""
-    return tokens.mint(keys, attrs.evolve(inside(text), **changes)).reveal()
+    return session_tokens.mint(keys, attrs.evolve(inside(text), **changes)).reveal()
 
 
 def access_token(session_id, **fields):
     """Return an access token for a session, living or not."""
     stated = {"generation": 1, "expires_at": 2**39, **fields}
-    return tokens.mint(KEYS, tokens.Token(Kind.ACCESS, session_id, **stated)).reveal()
+    return session_tokens.mint(
+        KEYS, session_tokens.Token(Kind.ACCESS, session_id, **stated)
+    ).reveal()

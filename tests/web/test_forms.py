@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synapse_nextgen_auth.oauth.authorize import Parameters
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
 from synapse_nextgen_auth.web import forms
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)

@@ -8,7 +8,7 @@ import jinja2
 import pytest
 from jinja2 import nodes
 
-from synapse_nextgen_auth.oauth.permissions import DEVICE, PERMISSIONS, Permission
+from synapse_nextgen_auth.oauth.scopes.permissions import DEVICE, PERMISSIONS, Permission
 from synapse_nextgen_auth.web.pages.consent.page import ConsentPage
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.device.page import DeviceGrantPage

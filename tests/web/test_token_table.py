@@ -3,7 +3,7 @@
 import attrs
 import pytest
 
-from synapse_nextgen_auth.oauth.grant_types import GRANT_TYPES, GrantType
+from synapse_nextgen_auth.oauth.grants.grant_types import GRANT_TYPES, GrantType
 from synapse_nextgen_auth.web.endpoints.token.exchange import NewSession, SameSession
 from synapse_nextgen_auth.web.endpoints.token.table import EXCHANGES, checked
 

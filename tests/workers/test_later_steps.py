@@ -16,7 +16,7 @@ from support.later_release import BACKFILL, COLUMN, INDEX, STEPS
 from support.oauth import Server
 from support.records import NOW
 from support.waiting import eventually
-from synapse_nextgen_auth.homeserver import schema
+from synapse_nextgen_auth.homeserver.database import schema
 from synapse_nextgen_auth.store import migrations
 from synapse_nextgen_auth.store.migrations import SchemaRefused
 

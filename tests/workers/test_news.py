@@ -1,6 +1,6 @@
 """What processes of two releases tell each other has the names it always had."""
 
-from synapse_nextgen_auth.homeserver import news
+from synapse_nextgen_auth.homeserver.database import news
 
 
 def test_c362_no_name_that_travels_ever_changes():

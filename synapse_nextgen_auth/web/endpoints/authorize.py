@@ -9,7 +9,10 @@ import attrs
 from synapse_nextgen_auth.flows import authorize as authorization
 from synapse_nextgen_auth.flows.authorize import Step, next_step
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
-from synapse_nextgen_auth.oauth.authorize import (
+from synapse_nextgen_auth.oauth.clients.record import Client
+from synapse_nextgen_auth.oauth.errors import DRAINING, OAuthError, invalid_request
+from synapse_nextgen_auth.oauth.grants.authorization import Grant, ResponseMode
+from synapse_nextgen_auth.oauth.grants.authorization_request import (
     Displayed,
     Parameters,
     Redirected,
@@ -18,10 +21,7 @@ from synapse_nextgen_auth.oauth.authorize import (
     find_target,
     read_request,
 )
-from synapse_nextgen_auth.oauth.clients import Client
-from synapse_nextgen_auth.oauth.errors import DRAINING, OAuthError, invalid_request
-from synapse_nextgen_auth.oauth.grants import Grant, ResponseMode
-from synapse_nextgen_auth.oauth.id_token import Hint
+from synapse_nextgen_auth.oauth.tokens.id_token import Hint
 from synapse_nextgen_auth.oauth.wording import logged, logged_uri
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import answers, forms, grants, visits

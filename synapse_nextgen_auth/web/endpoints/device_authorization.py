@@ -4,11 +4,12 @@ import logging
 
 from synapse_nextgen_auth.flows import device
 from synapse_nextgen_auth.homeserver.http import MAX_USER_AGENT, Incoming, Outgoing
-from synapse_nextgen_auth.oauth import scopes, user_codes
-from synapse_nextgen_auth.oauth.clients import Client
-from synapse_nextgen_auth.oauth.device_grants import DeviceGrant
+from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import DRAINING, OAuthError, unavailable
-from synapse_nextgen_auth.oauth.grant_types import DEVICE_CODE
+from synapse_nextgen_auth.oauth.grants import user_codes
+from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
+from synapse_nextgen_auth.oauth.grants.grant_types import DEVICE_CODE
+from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.secret import (
     Secret,
     digest,
@@ -36,7 +37,7 @@ async def device_authorization(site: Site, incoming: Incoming) -> Outgoing:
     client = await clients.authenticate(site, incoming, form)
     if DEVICE_CODE not in client.grant_types:
         raise OAuthError("unauthorized_client", "The client did not register the device grant")
-    scope = scopes.parse(form.get("scope", ""))
+    scope = grammar.parse(form.get("scope", ""))
     wait = await site.rates.device_requests.count(incoming.address)
     if wait is not None:
         return answers.error(_TOO_MANY, ("Retry-After", str(wait)))

@@ -3,12 +3,12 @@
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.flows import refresh
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
-from synapse_nextgen_auth.homeserver.people import NotAdmitted
-from synapse_nextgen_auth.oauth import tokens
-from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
+from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import invalid_client, invalid_request
 from synapse_nextgen_auth.oauth.sessions import Session
-from synapse_nextgen_auth.oauth.tokens import Kind, Token
+from synapse_nextgen_auth.oauth.tokens import session_tokens
+from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, Token
 from synapse_nextgen_auth.web import answers, clients, forms
 from synapse_nextgen_auth.web.site import Site
 
@@ -26,7 +26,7 @@ async def introspect(site: Site, incoming: Incoming) -> Outgoing:
 
 
 async def _describe(site: Site, client: Client, text: str) -> dict[str, object]:
-    token = tokens.read(site.issuer.keys, text)
+    token = session_tokens.read(site.issuer.keys, text)
     session = await _session(site, token) if token else None
     if token is None or session is None or session.client_id != client.client_id:
         return {"active": False}

@@ -7,9 +7,9 @@ import attrs
 from synapse_nextgen_auth.flows import register_client
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.homeserver.threads import in_thread
-from synapse_nextgen_auth.oauth import clients
-from synapse_nextgen_auth.oauth.client_metadata import Metadata, read_metadata, refuse_size
-from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.oauth.clients import record
+from synapse_nextgen_auth.oauth.clients.client_metadata import Metadata, read_metadata, refuse_size
+from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import DRAINING, OAuthError, invalid_request
 from synapse_nextgen_auth.secret import Secret, random_id, random_token
 from synapse_nextgen_auth.web import answers, forms
@@ -55,4 +55,4 @@ async def register(site: Site, incoming: Incoming) -> Outgoing:
 def _answer(client: Client, sent: Metadata, *, issued_secret: Secret | None = None) -> Outgoing:
     """Tell the client what it is called here; one that is known may listen at other ports today."""
     told = attrs.evolve(client, redirect_uris=sent.redirect_uris)
-    return answers.json_answer(201, clients.document(told, issued_secret=issued_secret))
+    return answers.json_answer(201, record.document(told, issued_secret=issued_secret))

@@ -3,7 +3,7 @@
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.flows.rendezvous import Write, write
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
-from synapse_nextgen_auth.homeserver.rendezvous import headers
+from synapse_nextgen_auth.homeserver.matrix.rendezvous import headers
 from synapse_nextgen_auth.oauth.rendezvous import (
     MAX_DATA,
     Kind,

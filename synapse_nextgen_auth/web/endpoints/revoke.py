@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
-from synapse_nextgen_auth.oauth import tokens
 from synapse_nextgen_auth.oauth.errors import invalid_request
+from synapse_nextgen_auth.oauth.tokens import session_tokens
 from synapse_nextgen_auth.web import answers, clients, forms
 from synapse_nextgen_auth.web.site import Site
 
@@ -21,7 +21,7 @@ async def revoke(site: Site, incoming: Incoming) -> Outgoing:
     if len(text) > _MAX_TOKEN:
         raise invalid_request("token is too long")
     client_id = await _who(site, incoming, form)
-    token = tokens.read(site.issuer.keys, text)
+    token = session_tokens.read(site.issuer.keys, text)
     if token is not None:
         # Any authentic token of the session will do, an old one too: whoever found a leaked one
         # must be able to kill what it stands for (C124).

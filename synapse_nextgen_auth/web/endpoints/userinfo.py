@@ -2,11 +2,11 @@
 
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
-from synapse_nextgen_auth.homeserver.people import NotAdmitted
-from synapse_nextgen_auth.oauth import bearer
+from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.permissions import OPENID
+from synapse_nextgen_auth.oauth.scopes.permissions import OPENID
 from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.oauth.tokens import bearer
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.site import Site
 

@@ -10,8 +10,8 @@ from typing import ClassVar
 
 import attrs
 
-from synapse_nextgen_auth.oauth import redirects
-from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.oauth.clients import redirects
+from synapse_nextgen_auth.oauth.clients.record import Client
 
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")

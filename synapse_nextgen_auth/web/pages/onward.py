@@ -7,9 +7,9 @@ import attrs
 
 from synapse_nextgen_auth.accounts.management import ActionRequest
 from synapse_nextgen_auth.homeserver.http import Incoming
-from synapse_nextgen_auth.oauth.authorize import Parameters
-from synapse_nextgen_auth.oauth.clients import Client
-from synapse_nextgen_auth.oauth.grants import Grant
+from synapse_nextgen_auth.oauth.clients.record import Client
+from synapse_nextgen_auth.oauth.grants.authorization import Grant
+from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
 from synapse_nextgen_auth.web import forms
 
 _ID = re.compile(r"[0-9a-f]{32}")

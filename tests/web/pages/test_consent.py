@@ -4,8 +4,8 @@ import attrs
 import pytest
 
 from support.pages import decisions, every_field, read, wording
-from synapse_nextgen_auth.oauth import scopes
-from synapse_nextgen_auth.oauth.permissions import PERMISSIONS
+from synapse_nextgen_auth.oauth.scopes import grammar
+from synapse_nextgen_auth.oauth.scopes.permissions import PERMISSIONS
 from synapse_nextgen_auth.web.pages.approve.samples import APPROVE
 from synapse_nextgen_auth.web.pages.consent.page import ConsentPage
 from synapse_nextgen_auth.web.pages.consent.samples import CONSENT, SAMPLES
@@ -95,7 +95,9 @@ def test_an_app_is_called_that():
 def test_c311_administration_is_never_a_line_among_others():
     """Power over the server gets a warning of its own and a red button."""
     html = read(
-        attrs.evolve(CONSENT, permissions=scopes.parse(f"{API} {DEVICE_SCOPE} {ADMIN}").permissions)
+        attrs.evolve(
+            CONSENT, permissions=grammar.parse(f"{API} {DEVICE_SCOPE} {ADMIN}").permissions
+        )
     )
     classes = " ".join(found.get("class", "") for _, found in html.elements)
 

@@ -3,9 +3,9 @@
 from synapse_nextgen_auth.accounts.admission import Reason
 from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.flows import redeem_code
-from synapse_nextgen_auth.oauth import scopes
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant
-from synapse_nextgen_auth.oauth.grant_types import AUTHORIZATION_CODE
+from synapse_nextgen_auth.oauth.grants.grant_types import AUTHORIZATION_CODE
+from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store import grants
 from synapse_nextgen_auth.web.endpoints.token.exchange import (
@@ -23,7 +23,7 @@ async def _find(site: Site, request: TokenRequest) -> Found:
     if grant is None or grant.user_id is None:
         raise invalid_grant("unknown code")
     # A code that was redeemed before gets no device, whatever comes of it.
-    device_id = scopes.parse(grant.scope).device_id if grant.redeemed_at is None else None
+    device_id = grammar.parse(grant.scope).device_id if grant.redeemed_at is None else None
     return Found(grant.user_id, device_id)
 
 

@@ -2,10 +2,10 @@
 
 from synapse_nextgen_auth.accounts.admission import Reason
 from synapse_nextgen_auth.flows import device
-from synapse_nextgen_auth.oauth import scopes
-from synapse_nextgen_auth.oauth.device_grants import DeviceGrant, Poll, refuse_poll
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.grant_types import DEVICE_CODE
+from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant, Poll, refuse_poll
+from synapse_nextgen_auth.oauth.grants.grant_types import DEVICE_CODE
+from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.web.endpoints.token.exchange import (
     Found,
@@ -25,7 +25,7 @@ async def _find(site: Site, request: TokenRequest) -> Found:
     refusal = refuse_poll(poll)
     if refusal is not None:
         raise OAuthError(*refusal)
-    return Found(grant.user_id or "", scopes.parse(grant.scope).device_id)
+    return Found(grant.user_id or "", grammar.parse(grant.scope).device_id)
 
 
 async def _refuse_haste(site: Site, grant: DeviceGrant) -> None:

@@ -6,7 +6,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.admission import Reason
 from synapse_nextgen_auth.homeserver.http import Incoming
-from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.web.site import Site

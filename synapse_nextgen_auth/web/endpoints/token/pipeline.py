@@ -13,20 +13,22 @@ import attrs
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.flows import begin_session, end_session
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
-from synapse_nextgen_auth.homeserver.people import NotAdmitted
-from synapse_nextgen_auth.oauth import client_auth, grant_types, tokens
-from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
+from synapse_nextgen_auth.oauth.clients import authentication
+from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import (
     OAuthError,
     invalid_grant,
     invalid_request,
     unavailable,
 )
-from synapse_nextgen_auth.oauth.id_token import Claims
-from synapse_nextgen_auth.oauth.keys import Algorithm
-from synapse_nextgen_auth.oauth.refresh_token import as_heard
+from synapse_nextgen_auth.oauth.grants import grant_types
+from synapse_nextgen_auth.oauth.grants.refresh_token import as_heard
 from synapse_nextgen_auth.oauth.sessions import End, Session
-from synapse_nextgen_auth.oauth.tokens import Kind, Token
+from synapse_nextgen_auth.oauth.tokens import session_tokens
+from synapse_nextgen_auth.oauth.tokens.id_token import Claims
+from synapse_nextgen_auth.oauth.tokens.keys import Algorithm
+from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, Token
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.secret import Secret, random_id
 from synapse_nextgen_auth.web import answers, clients, forms
@@ -65,9 +67,9 @@ REFUSES = frozenset(
 
 def _who(site: Site, incoming: Incoming, form: Mapping[str, str]) -> str:
     """Name for the log who asks for which session, as far as the request says it."""
-    claimed = form.get("client_id") or client_auth.claimed(incoming.header("Authorization"))
+    claimed = form.get("client_id") or authentication.claimed(incoming.header("Authorization"))
     text = form.get("refresh_token")
-    token = tokens.read(site.issuer.keys, text) if text else None
+    token = session_tokens.read(site.issuer.keys, text) if text else None
     return f"client {logged(claimed)}, session {token.session_id if token else '-'}"
 
 
@@ -179,7 +181,7 @@ async def _with_tokens(
     """Answer with the tokens of this generation, and no more of them than the grant type gives."""
     session, keys, now = spent.session, site.issuer.keys, site.now()
     lifetime = _lifetime(site, session, now)
-    access = tokens.mint(
+    access = session_tokens.mint(
         keys, Token(Kind.ACCESS, session.session_id, spent.generation, now + lifetime, spent.mask)
     )
     body: dict[str, object] = {
@@ -188,7 +190,9 @@ async def _with_tokens(
         "expires_in": lifetime,
     }
     if exchange.gives_refresh_token:
-        renewal = tokens.mint(keys, Token(Kind.REFRESH, session.session_id, spent.generation, 0))
+        renewal = session_tokens.mint(
+            keys, Token(Kind.REFRESH, session.session_id, spent.generation, 0)
+        )
         body["refresh_token"] = renewal.reveal()
     body["scope"] = await site.people.scope_in_force(session)
     if session.granted.openid:

@@ -3,18 +3,18 @@
 import attrs
 
 from synapse_nextgen_auth.flows import refresh
-from synapse_nextgen_auth.homeserver.live import UnknownSession
-from synapse_nextgen_auth.oauth import tokens
+from synapse_nextgen_auth.homeserver.auth.live import UnknownSession
 from synapse_nextgen_auth.oauth.errors import invalid_grant
-from synapse_nextgen_auth.oauth.grant_types import REFRESH_TOKEN
-from synapse_nextgen_auth.oauth.refresh_token import Verdict
-from synapse_nextgen_auth.oauth.tokens import Kind
+from synapse_nextgen_auth.oauth.grants.grant_types import REFRESH_TOKEN
+from synapse_nextgen_auth.oauth.grants.refresh_token import Verdict
+from synapse_nextgen_auth.oauth.tokens import session_tokens
+from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind
 from synapse_nextgen_auth.web.endpoints.token.exchange import Held, SameSession, Spent, TokenRequest
 from synapse_nextgen_auth.web.site import Site
 
 
 async def _find(site: Site, request: TokenRequest) -> Held:
-    presented = tokens.read(site.issuer.keys, request.require("refresh_token"))
+    presented = session_tokens.read(site.issuer.keys, request.require("refresh_token"))
     if presented is None or presented.kind is not Kind.REFRESH:
         raise invalid_grant("not a refresh token of ours")
     try:

@@ -1,8 +1,8 @@
-"""The grant types of the token endpoint; each must be what `oauth/grant_types.py` says of it."""
+"""The grant types of the token endpoint; each must be what `oauth/grants/grant_types.py` says of it."""
 
 from collections.abc import Collection, Mapping
 
-from synapse_nextgen_auth.oauth.grant_types import GRANT_TYPES, GrantType
+from synapse_nextgen_auth.oauth.grants.grant_types import GRANT_TYPES, GrantType
 from synapse_nextgen_auth.web.endpoints.token import (
     authorization_code,
     device_code,

@@ -6,7 +6,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.management import Action, ActionRequest
 from synapse_nextgen_auth.flows import end_session
-from synapse_nextgen_auth.homeserver.devices import Device
+from synapse_nextgen_auth.homeserver.devices.matrix_devices import Device
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.secret import digest

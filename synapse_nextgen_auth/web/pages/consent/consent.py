@@ -2,10 +2,11 @@
 
 from synapse_nextgen_auth.flows.authorize import Step, next_step
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.oauth import redirects, scopes
-from synapse_nextgen_auth.oauth.clients import Client
+from synapse_nextgen_auth.oauth.clients import redirects
+from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_scope
-from synapse_nextgen_auth.oauth.grants import Grant
+from synapse_nextgen_auth.oauth.grants.authorization import Grant
+from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.web import answers, grants
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.consent.page import ConsentPage
@@ -53,7 +54,7 @@ async def _grant(visit: Visit) -> tuple[Grant, Client]:
 
 
 async def _refuse_device(site: Site, user_id: str, grant: Grant) -> OAuthError | None:
-    device_id = scopes.parse(grant.scope).device_id
+    device_id = grammar.parse(grant.scope).device_id
     if device_id is not None and await site.devices.is_reserved(user_id, device_id):
         return invalid_scope("the device id is taken by something that is no device")
     return None
@@ -61,7 +62,7 @@ async def _refuse_device(site: Site, user_id: str, grant: Grant) -> OAuthError |
 
 async def _page(visit: Visit, grant: Grant, client: Client) -> Outgoing:
     site, user_id = visit.site, visit.user_id or ""
-    scope = scopes.parse(grant.scope)
+    scope = grammar.parse(grant.scope)
     display_name, _picture = await site.people.profile(user_id)
     device_id = scope.device_id
     replaces = await site.devices.name_of(user_id, device_id) if device_id else None

@@ -2,8 +2,8 @@
 
 import attrs
 
-from synapse_nextgen_auth.oauth import scopes
-from synapse_nextgen_auth.oauth.permissions import PERMISSIONS
+from synapse_nextgen_auth.oauth.scopes import grammar
+from synapse_nextgen_auth.oauth.scopes.permissions import PERMISSIONS
 from synapse_nextgen_auth.web.pages.consent.page import ConsentPage
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
 from synapse_nextgen_auth.web.pages.samples import (
@@ -25,7 +25,7 @@ CONSENT = ConsentPage(
     client=ELEMENT,
     user_id="@alice:example.org",
     display_name="Alice Liddell",
-    permissions=scopes.parse(f"openid {API} {DEVICE_SCOPE}").permissions,
+    permissions=grammar.parse(f"openid {API} {DEVICE_SCOPE}").permissions,
     device_id="HJKLQWERTY",
     redirect_host="app.element.io",
 )
@@ -36,18 +36,18 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "admin": attrs.evolve(
             CONSENT,
             client=BARE,
-            permissions=scopes.parse(f"{API} {DEVICE_SCOPE} {ADMIN}").permissions,
+            permissions=grammar.parse(f"{API} {DEVICE_SCOPE} {ADMIN}").permissions,
             redirect_host="127.0.0.1",
         ),
         "admin_only": attrs.evolve(
-            CONSENT, permissions=scopes.Scope((ADMIN,)).permissions, device_id=None
+            CONSENT, permissions=grammar.Scope((ADMIN,)).permissions, device_id=None
         ),
         "everything": attrs.evolve(
             CONSENT, permissions=PERMISSIONS, replaces="Pixel 5, the old one"
         ),
         "web": attrs.evolve(
             CONSENT,
-            permissions=scopes.parse("openid email profile").permissions,
+            permissions=grammar.parse("openid email profile").permissions,
             display_name=None,
             device_id=None,
         ),

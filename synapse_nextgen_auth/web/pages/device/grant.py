@@ -10,10 +10,11 @@ from synapse_nextgen_auth.accounts.user_agents import describe
 from synapse_nextgen_auth.flows import device
 from synapse_nextgen_auth.flows.device import Refused
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.homeserver.people import Newcomer
-from synapse_nextgen_auth.oauth import scopes, user_codes
-from synapse_nextgen_auth.oauth.clients import Client
-from synapse_nextgen_auth.oauth.device_grants import DeviceGrant
+from synapse_nextgen_auth.homeserver.people.accounts import Newcomer
+from synapse_nextgen_auth.oauth.clients.record import Client
+from synapse_nextgen_auth.oauth.grants import user_codes
+from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
+from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.store import device_grants
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.admission import admit_application
@@ -87,7 +88,7 @@ async def _check(
     await admit_application(
         site,
         user_id,
-        scopes.parse(grant.scope),
+        grammar.parse(grant.scope),
         sign_in_url=f"sign-in?device={grant.grant_id}",
         is_new_device=True,
         newcomer=newcomer,
@@ -98,7 +99,7 @@ async def _approve(visit: Visit, grant: DeviceGrant, client: Client) -> Outgoing
     assert visit.browser is not None, "only somebody signed in agrees"  # noqa: S101
     site, user_id = visit.site, visit.browser.user_id
     newcomer = Newcomer(
-        device_id=scopes.parse(grant.scope).device_id,
+        device_id=grammar.parse(grant.scope).device_id,
         device_name=client.name_for(()),
         user_agent=grant.user_agent or "",
         address=grant.address or "",
@@ -139,7 +140,7 @@ async def _page(
     visit: Visit, grant: DeviceGrant, client: Client, *, missing_confirmation: bool = False
 ) -> Outgoing:
     site, user_id = visit.site, visit.user_id or ""
-    scope = scopes.parse(grant.scope)
+    scope = grammar.parse(grant.scope)
     display_name, _picture = await site.people.profile(user_id)
     asked_at = datetime.fromtimestamp(grant.created_at, timezone.utc)
     page = DeviceGrantPage(

@@ -5,7 +5,7 @@ import logging
 from synapse_nextgen_auth.flows import device
 from synapse_nextgen_auth.flows.device import Entered, Refused, TooManyTries
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.oauth import user_codes
+from synapse_nextgen_auth.oauth.grants import user_codes
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.device.page import LinkError, LinkPage

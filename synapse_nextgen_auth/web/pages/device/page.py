@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import attrs
 
-from synapse_nextgen_auth.oauth.permissions import Permission
+from synapse_nextgen_auth.oauth.scopes.permissions import Permission
 from synapse_nextgen_auth.web.pages.content import PageContent
 
 

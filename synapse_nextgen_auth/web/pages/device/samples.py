@@ -2,8 +2,8 @@
 
 import attrs
 
-from synapse_nextgen_auth.oauth import scopes
-from synapse_nextgen_auth.oauth.permissions import PERMISSIONS
+from synapse_nextgen_auth.oauth.scopes import grammar
+from synapse_nextgen_auth.oauth.scopes.permissions import PERMISSIONS
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.pages.device.page import (
     DeviceDonePage,
@@ -22,7 +22,7 @@ DEVICE_GRANT = DeviceGrantPage(
     client_name="Element X",
     user_id="@alice:example.org",
     display_name="Alice Liddell",
-    permissions=scopes.parse(f"{API} {DEVICE_SCOPE}").permissions,
+    permissions=grammar.parse(f"{API} {DEVICE_SCOPE}").permissions,
     user_code="BCD-FGH-JKL",
     asked_at="2026-11-22 08:40 UTC",
     asked_minutes=2,

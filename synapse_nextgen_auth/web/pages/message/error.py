@@ -9,9 +9,9 @@ from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.flows.authorize import Refused
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.homeserver.people import NotAdmitted
-from synapse_nextgen_auth.oauth.authorize import Problem
+from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
+from synapse_nextgen_auth.oauth.grants.authorization_request import Problem
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message, MessagePage
 from synapse_nextgen_auth.web.site import Site

@@ -9,7 +9,12 @@ from synapse_nextgen_auth.accounts.browsers import Browser
 from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, hinted, identify
 from synapse_nextgen_auth.flows import sign_in
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.homeserver.people import NotAdmitted, PasswordsOff, TryLater, Wrong
+from synapse_nextgen_auth.homeserver.people.accounts import (
+    NotAdmitted,
+    PasswordsOff,
+    TryLater,
+    Wrong,
+)
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.secret import Secret, digest, random_token

@@ -1,10 +1,10 @@
 """The answer on its way to the client: by itself, or by a page in between."""
 
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.oauth import redirects
-from synapse_nextgen_auth.oauth.authorize import Answer
-from synapse_nextgen_auth.oauth.clients import Client
-from synapse_nextgen_auth.oauth.grants import ResponseMode
+from synapse_nextgen_auth.oauth.clients import redirects
+from synapse_nextgen_auth.oauth.clients.record import Client
+from synapse_nextgen_auth.oauth.grants.authorization import ResponseMode
+from synapse_nextgen_auth.oauth.grants.authorization_request import Answer
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.way_back.page import (

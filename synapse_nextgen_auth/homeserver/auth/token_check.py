@@ -1,0 +1,135 @@
+"""Checking our access tokens for Synapse."""
+
+import attrs
+from synapse.api.errors import InvalidClientTokenError
+from synapse.types import Requester, create_requester
+
+from synapse_nextgen_auth.accounts.admission import Intent
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.auth.activity import Activity
+from synapse_nextgen_auth.homeserver.auth.challenges import insufficient_scope
+from synapse_nextgen_auth.homeserver.auth.live import UnknownSession
+from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted, People
+from synapse_nextgen_auth.homeserver.startup.needed import Needed
+from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, API
+from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, Limits, Session
+from synapse_nextgen_auth.oauth.tokens import session_tokens
+from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, Token
+from synapse_nextgen_auth.secret import Keyring
+
+NEEDS = (Needed("synapse.types", "create_requester", ("scope", "shadow_banned", "device_id")),)
+
+# What marks every request with a token of ours. It travels between processes with the requester, no
+# client can ask for it, and Synapse gives nothing for it.
+OURS = "urn:nextgen-auth:session"
+
+# How much is remembered of what was hashed before; a forgotten token costs some microseconds.
+_REMEMBERED = 20_000
+
+
+def _without_idle(limits: Limits) -> Limits:
+    # A remembered session does not know of later refreshes, so its idleness cannot be judged; an
+    # idle client has no unexpired access token anyway.
+    return attrs.evolve(limits, idle=None, idle_without_device=None)
+
+
+@attrs.frozen
+class TokenCheck:
+    """Decides what a token of ours opens, without a query when the session is known."""
+
+    homeserver: Homeserver
+    people: People
+    keys: Keyring
+    limits: Limits = attrs.field(converter=_without_idle)
+    activity: Activity
+    # A client shows the same token again and again, and twice within each request.
+    _authentic: dict[str, Token] = attrs.field(factory=dict, init=False, repr=False)
+
+    def read(self, text: str) -> Token:
+        """Return the access token if we made it; nothing is looked up for garbage."""
+        known = self._authentic.get(text)
+        if known is not None:
+            return known
+        token = session_tokens.read(self.keys, text)
+        if token is None or token.kind is not Kind.ACCESS:
+            raise InvalidClientTokenError("Unrecognised access token")
+        if len(self._authentic) >= _REMEMBERED:
+            self._authentic.clear()
+        self._authentic[text] = token
+        return token
+
+    async def session(
+        self, token: Token, *, allow_expired: bool = False, is_noted: bool = True
+    ) -> Session:
+        """Return the living session behind a token, or raise what a Matrix client must see.
+
+        It has the scope of the token, which may be less than what the session was granted. The use
+        of the token is a sign of life, unless it is not to be noted.
+
+        An expired token of a session that was signed out is no soft logout: a client that slept
+        meanwhile goes by this answer when it finds that it cannot refresh either.
+        """
+        now = self.homeserver.now()
+        expired = token.is_expired(now)
+        try:
+            session = await self.homeserver.live.find(token.session_id)
+        except UnknownSession:
+            # Made by us, so the row was swept long after its end, or the database is a backup from
+            # before it: nobody meant the client to throw its keys away.
+            raise InvalidClientTokenError("Unrecognised access token", soft_logout=True) from None
+        why = session.over(now, self.limits)
+        if why is not None:
+            raise InvalidClientTokenError("The session has ended", soft_logout=why in SOFT_ENDS)
+        await self._check_device(session)
+        if expired and not allow_expired:
+            raise InvalidClientTokenError("Access token has expired", soft_logout=True)
+        if is_noted:
+            self.activity.seen(session, token.generation, now)
+        return session.under(token.mask)
+
+    async def living(self, presented: Token | str, *, is_noted: bool = True) -> Session | None:
+        """Return the living session behind an access token, `None` if it opens nothing (any more)."""
+        try:
+            token = self.read(presented) if isinstance(presented, str) else presented
+            return await self.session(token, is_noted=is_noted)
+        except InvalidClientTokenError:
+            return None
+
+    async def requester(self, text: str, *, allow_expired: bool) -> Requester:
+        """Return who sends a request with this token."""
+        session = await self.session(self.read(text), allow_expired=allow_expired)
+        scope = session.granted.effective
+        if API not in scope:
+            raise insufficient_scope("This token does not open the Matrix API", API)
+        try:
+            account = await self.people.admit(session.user_id, Intent.MATRIX_API)
+        except NotAdmitted:
+            raise InvalidClientTokenError("Unrecognised access token") from None
+        return create_requester(
+            session.user_id,
+            scope=scope | {OURS},
+            is_guest=account.is_guest,
+            shadow_banned=account.is_shadow_banned,
+            device_id=session.device_id,
+        )
+
+    async def _check_device(self, session: Session) -> None:
+        if session.device_id is None:
+            return
+        # Deleting the device, from wherever, is what every worker hears of: the kill switch.
+        if await self.homeserver.device_name(session.user_id, session.device_id) is None:
+            raise InvalidClientTokenError("Unrecognised access token")
+
+
+def is_ours(requester: Requester) -> bool:
+    """Say whether the request carries a token of ours, whatever it may do.
+
+    Until every process has this release, one of the release before may hand over a request that
+    has the scope of the API instead of the mark; no token of Synapse has that.
+    """
+    return OURS in requester.scope or API in requester.scope
+
+
+def may_administer(requester: Requester) -> bool:
+    """Say whether the token was granted the power over the server."""
+    return ADMIN in requester.scope

@@ -1,0 +1,86 @@
+"""Registered clients, from memory for whoever has a session or waits for one."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from synapse.module_api import cached
+
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.database import news
+from synapse_nextgen_auth.homeserver.database.caches import recall
+from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.oauth.clients.record import Client
+from synapse_nextgen_auth.store import clients
+from synapse_nextgen_auth.store.txn import Txn
+
+NEEDS = (
+    Needed(
+        "synapse.storage.databases.main",
+        "DataStore.register_external_cached_function",
+        ("cache_name", "func"),
+    ),
+    *members("synapse.server", "HomeServer", "get_clock", "get_notifier"),
+)
+
+T = TypeVar("T")
+
+Forget = Callable[[Sequence[str]], None]
+
+
+class UnknownClient(Exception):
+    """There is no such client; raised, because a cache keeps results and not errors (C359)."""
+
+
+class KnownClients:
+    """The clients this process remembers.
+
+    A registration never changes, and it stays as long as a session of it lives or a device waits. So
+    memory will do for a client that refreshes or polls, and for nobody else.
+    """
+
+    def __init__(self, homeserver: Homeserver) -> None:
+        self.server_name = homeserver.server_name
+        self.clock = homeserver.hs.get_clock()
+        self._homeserver = homeserver
+        self._store = homeserver.store
+        self._store.register_external_cached_function(news.CLIENT_GONE, self.nextgen_client)
+
+    async def find(self, client_id: str) -> Client | None:
+        """Return the client as it registered."""
+        try:
+            client: Client = await recall(self.nextgen_client, client_id)
+        except UnknownClient:
+            return None
+        return client
+
+    async def remove(self, flow: Callable[[Txn, Forget], T]) -> T:
+        """Run a flow that deletes clients and tells which: every process forgets them at its commit.
+
+        Whoever deletes a row in another way leaves it in the memory of the processes.
+        """
+        gone: set[str] = set()
+
+        def remove_clients(txn: Txn) -> T:
+            return flow(txn, lambda client_ids: forget(txn, client_ids))
+
+        def forget(txn: Txn, client_ids: Sequence[str]) -> None:
+            gone.update(client_ids)
+            news.tell(self._store, txn.cursor, news.CLIENT_GONE, client_ids)
+
+        try:
+            return await self._homeserver.run(remove_clients)
+        finally:
+            # Whatever became of the attempts that failed, nobody relies on what was before them.
+            for client_id in gone:
+                self.nextgen_client.invalidate((client_id,))
+            if gone:
+                self._homeserver.hs.get_notifier().on_new_replication_data()
+
+    # The name stands in Synapse's metrics, and `caches.per_cache_factors` knows it.
+    @cached(max_entries=10_000)
+    async def nextgen_client(self, client_id: str) -> Client:
+        """Read the client from the database."""
+        client = await self._homeserver.read(clients.get, client_id)
+        if client is None:
+            raise UnknownClient
+        return client

@@ -1,0 +1,246 @@
+"""The background chores of one process: sweeping and key rotation, in small bites with pauses."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Concatenate, ParamSpec
+
+from synapse_nextgen_auth.accounts.browsers import BrowserLimits
+from synapse_nextgen_auth.config import Events
+from synapse_nextgen_auth.flows import housekeeping
+from synapse_nextgen_auth.homeserver import background
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.background import Background
+from synapse_nextgen_auth.homeserver.clients.known_clients import Forget, KnownClients
+from synapse_nextgen_auth.homeserver.colleagues import Away
+from synapse_nextgen_auth.homeserver.database.later_steps import LaterSteps
+from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
+from synapse_nextgen_auth.homeserver.signing import Signing
+from synapse_nextgen_auth.homeserver.startup import versions
+from synapse_nextgen_auth.homeserver.startup.needed import members
+from synapse_nextgen_auth.oauth.clients.client_metadata import KEPT_UNUSED
+from synapse_nextgen_auth.oauth.wording import logged
+from synapse_nextgen_auth.store import strays, sweep
+from synapse_nextgen_auth.store.txn import Txn
+
+NEEDS = (*members("synapse.server", "HomeServer", "get_clock"),)
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+
+_EVERY = 10 * 60  # seconds
+_STRAYS_EVERY = 60 * 60
+# How far back (seconds) the devices of revoked sessions are looked for.
+_HALF_REVOKED_FOR = 7 * 24 * 60 * 60
+# After each bite others get at the tables for four times as long as it took, so that the chores take
+# a fifth of one connection's time at most: more on a fast database, less on one that is busy.
+_SHARE = 4
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 20, 5000  # milliseconds
+
+
+_EVENTS = Events()
+
+
+class Housekeeping:
+    """What the process that runs Synapse's background tasks does for us."""
+
+    def __init__(  # noqa: PLR0913 (each is what one of the chores goes by)
+        self,
+        homeserver: Homeserver,
+        signing: Signing,
+        known_clients: KnownClients,
+        *,
+        events: Events = _EVENTS,
+        browsers: BrowserLimits,
+        unused_clients_after: int,
+        idle_without_device: int | None,
+    ) -> None:
+        self._homeserver = homeserver
+        self._signing = signing
+        self._known_clients = known_clients
+        self._events = events
+        # Up to when (seconds) the addresses of events were taken out.
+        self._addresses_until = -1
+        self._browsers = browsers
+        self._unused_clients_after = unused_clients_after
+        self._idle_without_device = idle_without_device
+        self._clock = homeserver.hs.get_clock()
+        self._under_way: set[Background] = set()
+        self._later_steps = LaterSteps(homeserver, self._rest)
+        # How far the registrations that never began a grant were looked through, public and other.
+        self._places = {True: sweep.Place(), False: sweep.Place()}
+
+    def start(self) -> None:
+        """Begin, if this is the process for background tasks."""
+        hs = self._homeserver.hs
+        if not hs.config.worker.run_background_tasks:
+            return
+        versions.call_every(self._clock, self._start_round, seconds=_EVERY)
+        self._clock.call_when_running(self._start_round)
+        versions.call_every(self._clock, self._start_later_steps, seconds=_EVERY)
+        self._clock.call_when_running(self._start_later_steps)
+        # A process that died may be why this one starts.
+        versions.call_every(self._clock, self._start_strays, seconds=_STRAYS_EVERY)
+        self._clock.call_when_running(self._start_strays)
+        versions.call_every(self._clock, self._start_revocations, seconds=_EVERY)
+        self._clock.call_when_running(self._start_revocations)
+
+    def _start_round(self) -> None:
+        self._start(Background.HOUSEKEEPING, self.round)
+
+    def _start_strays(self) -> None:
+        self._start(Background.STRAYS, self.end_strays)
+
+    def _start_revocations(self) -> None:
+        self._start(Background.REVOCATIONS, self.finish_revocations)
+
+    def _start_later_steps(self) -> None:
+        self._start(Background.LATER_STEPS, self._later_steps.run)
+
+    def _start(self, kind: Background, chore: Callable[[], Awaitable[None]]) -> None:
+        """Begin a chore unless the last time is still under way."""
+        if kind not in self._under_way:
+            self._under_way.add(kind)
+            background.begin(self._homeserver.hs, kind, self._do, kind, chore)
+
+    async def _do(self, kind: Background, chore: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await chore()
+        except Exception:
+            logger.warning("Chore %s failed, the next time tries again", kind.value, exc_info=True)
+        finally:
+            self._under_way.discard(kind)
+
+    async def end_strays(self) -> None:
+        """Look through all sessions for those that nobody comes back to; count the others."""
+        after: str | None = ""
+        living = 0
+        while after is not None:
+            began, now = self._clock.time_msec(), self._homeserver.now()
+            bite = await self._homeserver.run(
+                housekeeping.end_strays,
+                after=after,
+                now=now,
+                idle_limit=self._idle_without_device,
+                addresses_since=now - self._events.address_lifetime,
+            )
+            after, living = bite.until, living + bite.living
+            await self._rest(began)
+        self._homeserver.metrics.sessions_living(living)
+
+    async def finish_revocations(self) -> None:
+        """Remove the devices that revoked sessions left behind.
+
+        Whoever revoked them was told to come back, because another process was away, and the process
+        that had it in mind may be gone since.
+        """
+        devices = Devices(self._homeserver)
+        since = self._homeserver.now() - _HALF_REVOKED_FOR
+        found = await self._homeserver.read(strays.list_half_revoked, since=since)
+        for user_id, device_id in found:
+            began = self._clock.time_msec()
+            try:
+                await devices.finish(user_id, device_id)
+            except Away:
+                return  # that was written down; the next time tries again
+            told = logged(device_id, 255)
+            logger.info("Removed what a revoked session left: device %s of %s", told, user_id)
+            await self._rest(began)
+
+    async def round(self) -> None:
+        """Do every chore once."""
+        await self._signing.rotate()
+        now = self._homeserver.now()
+        for kind in sweep.KINDS:
+            keep = self._events.lifetime if kind == "events" else None
+            await self._drain(kind, sweep.stale, kind=kind, now=now, keep=keep)
+        await self._blank_addresses(now - self._events.address_lifetime)
+        for kind in sweep.KINDS_AHEAD:
+            # What is only set right is not counted.
+            name = kind if kind in sweep.KINDS else None
+            await self._drain(name, sweep.from_the_future, kind=kind, now=now)
+        await self._drain(None, sweep.browsers_from_the_future, now=now)
+        browsers_since = now - self._browsers.idle
+        await self._drain(sweep.IDLE_BROWSERS, sweep.idle_browsers, idle_since=browsers_since)
+        unused_since = now - self._unused_clients_after
+        await self._drain_clients(unused_since, now)
+        for is_public, keep in KEPT_UNUSED.items():
+            await self._drain_idle_clients(now - keep, unused_since, now, is_public=is_public)
+
+    async def _drain(
+        self,
+        name: str | None,
+        bite: Callable[Concatenate[Txn, P], int],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> None:
+        """Delete bite by bite, with pauses in which others get at the tables."""
+        gone = sweep.BITE
+        while gone == sweep.BITE:
+            began = self._clock.time_msec()
+            gone = await self._homeserver.run(bite, *args, **kwargs)
+            if name is not None:
+                self._homeserver.metrics.swept(name, gone)
+            await self._rest(began)
+
+    async def _blank_addresses(self, before: int) -> None:
+        """Take addresses out of events since the last round; after a restart, once more out of all.
+
+        Where the clock was set back, what is older than the place it was at has been looked at.
+        """
+        since: int | None = min(self._addresses_until, before)
+        while since is not None:
+            self._addresses_until = since
+            began = self._clock.time_msec()
+            since, _blanked = await self._homeserver.run(
+                sweep.blank_addresses, since=since, before=before
+            )
+            await self._rest(began)
+        self._addresses_until = before
+
+    async def _drain_clients(self, unused_since: int, now: int) -> None:
+        looked_at = sweep.BITE
+        while looked_at == sweep.BITE:
+            began = self._clock.time_msec()
+            looked_at, gone = await self._known_clients.remove(
+                partial(_sweep_unused, unused_since=unused_since, now=now)
+            )
+            self._homeserver.metrics.swept(sweep.UNUSED_CLIENTS, gone)
+            await self._rest(began)
+
+    async def _drain_idle_clients(
+        self, registered_before: int, unused_since: int, now: int, *, is_public: bool
+    ) -> None:
+        """Look through those that nobody looked at yet: after a restart, once more through all."""
+        place: sweep.Place | None = self._places[is_public]
+        if place is not None and place.at > registered_before:  # the clock was set back
+            place = sweep.Place(registered_before)
+        while place is not None:
+            self._places[is_public] = place
+            began = self._clock.time_msec()
+            place, gone = await self._known_clients.remove(
+                partial(
+                    _sweep_idle,
+                    after=place,
+                    registered_before=registered_before,
+                    is_public=is_public,
+                    unused_since=unused_since,
+                    now=now,
+                )
+            )
+            self._homeserver.metrics.swept(sweep.UNUSED_CLIENTS, gone)
+            await self._rest(began)
+
+    async def _rest(self, began: int) -> None:
+        took = int(self._clock.time_msec()) - began
+        pause = min(max(_SHORTEST_PAUSE, _SHARE * took), _LONGEST_PAUSE)
+        await versions.pause(self._clock, seconds=pause / 1000)
+
+
+def _sweep_unused(txn: Txn, forget: Forget, **bounds: Any) -> tuple[int, int]:
+    return sweep.unused_clients(txn, forget=forget, **bounds)
+
+
+def _sweep_idle(txn: Txn, forget: Forget, **bounds: Any) -> tuple[sweep.Place | None, int]:
+    return sweep.idle_clients(txn, forget=forget, **bounds)

@@ -1,0 +1,1 @@
+"""Matrix devices, and what goes with them."""

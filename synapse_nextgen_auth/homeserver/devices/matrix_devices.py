@@ -1,0 +1,334 @@
+"""Matrix devices and sessions: one session per device, and neither outlives what ends the other."""
+
+import logging
+from collections.abc import Collection
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from typing import Any
+
+import attrs
+from synapse.api.errors import StoreError
+from synapse.handlers.device import MAX_DEVICE_DISPLAY_NAME_LEN
+from synapse.util.async_helpers import Linearizer
+
+from synapse_nextgen_auth.flows import end_session
+from synapse_nextgen_auth.homeserver import background
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.background import Background
+from synapse_nextgen_auth.homeserver.colleagues import Away
+from synapse_nextgen_auth.homeserver.patience import insist
+from synapse_nextgen_auth.homeserver.startup import patches, versions
+from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.oauth.clients.names import shortened
+from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.oauth.tokens.session_tokens import surrogate
+
+NEEDS = (
+    Needed(
+        "synapse.handlers.auth",
+        "AuthHandler.delete_access_tokens_for_devices",
+        ("user_id", "device_ids"),
+    ),
+    Needed(
+        "synapse.handlers.device",
+        "DeviceHandler.upsert_device",
+        ("user_id", "device_id", "display_name"),
+    ),
+    Needed(
+        "synapse.handlers.device", "DeviceHandler.notify_device_update", ("user_id", "device_ids")
+    ),
+    Needed("synapse.handlers.device", "DeviceHandler.delete_devices", ("user_id", "device_ids")),
+    Needed("synapse.handlers.device", "DeviceHandler.delete_all_devices_for_user", ("user_id",)),
+    Needed("synapse.handlers.device", "DeviceHandler.get_devices_by_user", ("user_id",)),
+    Needed("synapse.handlers.device", "MAX_DEVICE_DISPLAY_NAME_LEN"),
+    Needed(
+        "synapse.handlers.register", "RegistrationHandler.register_device", ("user_id", "device_id")
+    ),
+    Needed("synapse.storage.databases.main", "DataStore.delete_devices", ("user_id", "device_ids")),
+    Needed("synapse.storage.databases.main", "DataStore.get_dehydrated_device", ("user_id",)),
+    Needed(
+        "synapse.storage.databases.main",
+        "DataStore.user_set_password_hash",
+        ("user_id", "password_hash"),
+    ),
+    Needed(
+        "synapse.storage.databases.main", "DataStore.set_user_locked_status", ("user_id", "locked")
+    ),
+    Needed(
+        "synapse.push.pusherpool", "PusherPool.remove_pushers_by_devices", ("user_id", "devices")
+    ),
+    Needed(
+        "synapse.storage.database",
+        "DatabasePool.simple_select_one_onecol",
+        ("table", "keyvalues", "retcol", "allow_none", "desc"),
+    ),
+    *members(
+        "synapse.server",
+        "HomeServer",
+        "get_auth_handler",
+        "get_clock",
+        "get_device_handler",
+        "get_pusherpool",
+        "get_registration_handler",
+    ),
+)
+
+logger = logging.getLogger(__name__)
+
+
+@attrs.frozen
+class Device:
+    """A Matrix device; `last_seen` in seconds since the epoch."""
+
+    device_id: str
+    name: str
+    last_seen: int | None
+    address: str | None
+
+
+def as_device_name(name: str) -> str:
+    """Return the name of a client as that of a device: Synapse takes no longer ones."""
+    return shortened(name, MAX_DEVICE_DISPLAY_NAME_LEN)
+
+
+class Devices:
+    """What sessions do to devices, and devices to sessions."""
+
+    def __init__(self, homeserver: Homeserver) -> None:
+        self._homeserver = homeserver
+        self._colleagues = homeserver.colleagues
+        self._handler = homeserver.hs.get_device_handler()
+        self._auth_handler = homeserver.hs.get_auth_handler()
+        # Within a process they ask one after the other, so that the database has to settle no more
+        # than one request of each process at a time.
+        self._places = Linearizer(name="nextgen_places", clock=homeserver.hs.get_clock())
+
+    async def is_reserved(self, user_id: str, device_id: str) -> bool:
+        """Say whether the id is taken by something that is no device one can sign in to (C307)."""
+        dehydrated = await self._homeserver.store.get_dehydrated_device(user_id)
+        if dehydrated is not None and dehydrated[0] == device_id:
+            return True
+        return bool(
+            await self._homeserver.store.db_pool.simple_select_one_onecol(
+                table="devices",
+                keyvalues={"user_id": user_id, "device_id": device_id},
+                retcol="hidden",
+                allow_none=True,
+                desc="nextgen_is_hidden_device",
+            )
+        )
+
+    async def name_of(self, user_id: str, device_id: str) -> str | None:
+        """Return how an existing device is called: its display name, else its id."""
+        name = await self._homeserver.device_name(user_id, device_id)
+        return None if name is None else name or device_id
+
+    async def is_free(self, session: Session) -> bool:
+        """Say whether the device of a session is still to be made."""
+        return session.device_id is None or (
+            await self._homeserver.device_name(session.user_id, session.device_id) is None
+        )
+
+    def place(self, user_id: str) -> AbstractAsyncContextManager[None]:
+        """Wait for those that look for room in the same account, where there is a limit (C314)."""
+        place: AbstractAsyncContextManager[None] = self._places.queue(user_id)
+        return place
+
+    async def list_for(self, user_id: str) -> list[Device]:
+        """Return the devices of an account, the one last seen first."""
+        found = [
+            Device(
+                device_id=device["device_id"],
+                name=device["display_name"] or device["device_id"],
+                last_seen=_seconds(device.get("last_seen_ts")),
+                address=device.get("last_seen_ip"),
+            )
+            for device in await self._handler.get_devices_by_user(user_id)
+        ]
+        return sorted(found, key=lambda device: -(device.last_seen or 0))
+
+    async def expect_to_provide(self, device_id: str | None) -> None:
+        """Raise `Away` unless a device can be made: ask before anything is spent on it."""
+        if device_id is not None:
+            await self._colleagues.expect(self._colleagues.for_new_devices)
+
+    async def provide(self, session: Session, *, display_name: str) -> None:
+        """Make sure the device of a fresh session exists and only this session speaks for it.
+
+        Its keys stay; earlier legacy tokens of it die. Raises `StoreError` when it cannot be made,
+        and `Away` when the process that tells others of it went away meanwhile.
+        """
+        if session.device_id is None:
+            return
+        known = await self._homeserver.device_name(session.user_id, session.device_id)
+        await self._colleagues.work_with(
+            self._colleagues.for_new_devices,
+            partial(
+                self._handler.upsert_device,
+                session.user_id,
+                session.device_id,
+                # A name that the person gave the device stays.
+                display_name=known or as_device_name(display_name),
+            ),
+        )
+        # Last, because it cannot be taken back.
+        forget = await versions.tokens_left_in_memory(
+            self._homeserver.store, session.user_id, session.device_id
+        )
+        await self._auth_handler.delete_access_tokens_for_devices(
+            session.user_id, [session.device_id]
+        )
+        await forget()
+
+    async def unmake(self, session: Session) -> None:
+        """Delete a device that was made a moment ago and that nobody was told of.
+
+        Not as `/logout` does: what the person agreed to stays good, so that the application can try
+        again. The other homeservers hear of it as soon as they can be told.
+        """
+        if session.device_id is None:
+            return
+        device_ids = [session.device_id]
+        await self._homeserver.store.delete_devices(session.user_id, device_ids)
+        background.begin(
+            self._homeserver.hs,
+            Background.DEVICE_UNMADE,
+            self._handler.notify_device_update,
+            session.user_id,
+            device_ids,
+        )
+
+    async def remove(self, user_id: str, device_id: str, *, is_over: bool = False) -> None:
+        """Delete the device as `/logout` does; one that is gone already is fine.
+
+        Raises `Away` when a process that it needs is not there: then nothing was deleted. What was
+        begun is finished later by itself, also where the session `is_over` already.
+        """
+        names = self._colleagues.for_old_devices
+        is_begun = is_over
+        try:
+            await self._colleagues.expect(names, afresh=True)
+            is_begun = True
+            await self._colleagues.work_with(names, partial(self._delete, user_id, device_id))
+        except Away:
+            if is_begun:
+                background.begin(
+                    self._homeserver.hs,
+                    Background.DEVICE_REMOVED_LATER,
+                    self._finish,
+                    user_id,
+                    device_id,
+                )
+            raise
+
+    async def _delete(self, user_id: str, device_id: str) -> None:
+        try:
+            await self._handler.delete_devices(user_id, [device_id])
+        except StoreError as error:
+            if error.code != 404:
+                raise
+
+    async def finish(self, user_id: str, device_id: str) -> None:
+        """Delete what is left of a device, unless somebody signed in on it again meanwhile.
+
+        Raises `Away` when a process that it needs is not there.
+        """
+        await self._colleagues.expect(self._colleagues.for_old_devices)
+        if not await self._homeserver.run(end_session.has_heir, user_id, device_id):
+            await self._colleagues.work_with(
+                self._colleagues.for_old_devices, partial(self._delete, user_id, device_id)
+            )
+
+    async def _finish(self, user_id: str, device_id: str) -> None:
+        """Delete what is left of a device as soon as that can be done."""
+        if not await insist(self._homeserver, partial(self.finish, user_id, device_id)):
+            logger.error("Gave up removing device %s of %s", device_id, user_id)
+
+    async def logged_out(self, session: Session) -> None:
+        """Tell other modules that a session logged out, as of a stock token, but without one (C335)."""
+        await self._auth_handler.password_auth_provider.on_logged_out(
+            user_id=session.user_id,
+            device_id=session.device_id,
+            access_token=surrogate(session.session_id),
+        )
+
+    async def end_sessions(
+        self, user_id: str, device_ids: Collection[str], why: End
+    ) -> list[Session]:
+        """End whatever sessions live on these devices; return them."""
+        return await self._homeserver.run(
+            end_session.end_for_devices,
+            user_id,
+            tuple(device_ids),
+            why=why,
+            now=self._homeserver.now(),
+        )
+
+    def watch(self) -> None:
+        """End sessions when Synapse deletes their device, or gives it to a legacy sign-in.
+
+        Deleted devices are refused without this too, through Synapse's own cache; it keeps an ended
+        session from coming back with a later device of the same id (C333).
+        """
+        # Part of deleting a device; other modules hear of a logout while its pushers are still there.
+        pushers = self._homeserver.hs.get_pusherpool()
+        self._stock_remove = patches.instead(
+            pushers, "remove_pushers_by_devices", self._remove_pushers
+        )
+        patches.after(self._handler, "delete_all_devices_for_user", self._all_deleted)
+        # Not at `check_device_registered`: uploading the keys of a device goes through that, too.
+        registration = self._homeserver.hs.get_registration_handler()
+        patches.after(registration, "register_device", self._registered)
+        # Not at the handler: that may fail halfway, when the new password is in force already.
+        store = self._homeserver.store
+        patches.after(store, "user_set_password_hash", self._password_set)
+        patches.after(store, "set_user_locked_status", self._lock_set)
+        self._homeserver.api.register_third_party_rules_callbacks(
+            on_user_deactivation_status_changed=self._deactivated
+        )
+
+    async def _remove_pushers(self, user_id: str, devices: Collection[str]) -> None:
+        """Hear that devices were deleted: their pushers are about to be."""
+        await self._deleted(user_id, devices)
+        await self._stock_remove(user_id, devices)
+
+    async def _deleted(self, user_id: str, devices: Collection[str]) -> None:
+        for session in await self.end_sessions(user_id, devices, End.LOGOUT):
+            await self.logged_out(session)
+
+    async def _all_deleted(
+        self, _result: Any, user_id: str, except_device_id: str | None = None
+    ) -> None:
+        """After /logout/all, a password change that logs out, a deactivation: the rest goes, too."""
+        await self._homeserver.run(
+            end_session.sign_out_everywhere,
+            user_id,
+            now=self._homeserver.now(),
+            keep_device=except_device_id,
+        )
+
+    async def _deactivated(self, user_id: str, deactivated: bool, _by_admin: bool) -> None:  # noqa: FBT001
+        """Leave nothing behind that slipped in while the account was being taken down (C317)."""
+        if deactivated:
+            await self._handler.delete_all_devices_for_user(user_id)
+
+    async def _password_set(
+        self, _result: Any, user_id: str, *_args: object, **_kwargs: object
+    ) -> None:
+        """Let nobody collect what was approved under the former password."""
+        await self._homeserver.run(end_session.withdraw, user_id, now=self._homeserver.now())
+
+    async def _lock_set(self, _result: Any, user_id: str, locked: bool) -> None:  # noqa: FBT001
+        """Let nobody collect after the lock what was approved before it, even once it is lifted."""
+        if locked:
+            await self._homeserver.run(end_session.withdraw, user_id, now=self._homeserver.now())
+
+    async def _registered(
+        self, registered: tuple[str, ...], user_id: str, *_args: object, **_kwargs: object
+    ) -> None:
+        device_id = registered[0]
+        await self.end_sessions(user_id, (device_id,), End.REPLACED)
+
+
+def _seconds(milliseconds: int | None) -> int | None:
+    return None if milliseconds is None else milliseconds // 1000

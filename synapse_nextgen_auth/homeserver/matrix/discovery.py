@@ -1,0 +1,89 @@
+"""How clients find us: the Matrix endpoints and the well-known key (CS API, MSC2965)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from synapse import rest
+from synapse.http.server import HttpServer, respond_with_json_bytes
+from synapse.http.servlet import RestServlet
+from synapse.rest.client._base import client_patterns
+from synapse.server import HomeServer
+
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.matrix import closed_endpoints, rendezvous
+from synapse_nextgen_auth.homeserver.matrix.rendezvous import MeetingPlace
+from synapse_nextgen_auth.homeserver.startup.needed import Needed
+from synapse_nextgen_auth.oauth.metadata import Endpoints
+
+NEEDS = (
+    Needed("synapse.rest", "SERVLET_GROUPS"),
+    Needed("synapse.rest.client._base", "client_patterns", ("releases", "unstable")),
+    Needed("synapse.http.server", "respond_with_json_bytes", ("send_cors",)),
+)
+
+CACHEABLE = b"public, max-age=600, s-maxage=3600, stale-while-revalidate=600"
+
+
+class AuthMetadata(RestServlet):
+    """The discovery document, on the stable path and the one of MSC2965."""
+
+    PATTERNS = (
+        *client_patterns("/auth_metadata$", releases=("v1",), unstable=False),
+        *client_patterns("/org.matrix.msc2965/auth_metadata$", releases=(), unstable=True),
+    )
+
+    def __init__(self, document: bytes) -> None:
+        super().__init__()
+        self._document = document
+
+    async def on_GET(self, request: Any) -> None:  # noqa: N802 (Synapse's name)
+        """Answer with the same bytes everywhere."""
+        request.setHeader(b"Cache-Control", CACHEABLE)
+        respond_with_json_bytes(request, 200, self._document, send_cors=True)
+
+
+class AuthIssuer(RestServlet):
+    """The issuer alone, as clients asked for it before there was `auth_metadata`."""
+
+    PATTERNS = client_patterns("/org.matrix.msc2965/auth_issuer$", releases=(), unstable=True)
+
+    def __init__(self, issuer: str) -> None:
+        super().__init__()
+        self._issuer = issuer
+
+    async def on_GET(self, request: Any) -> tuple[int, Mapping[str, str]]:  # noqa: N802
+        """Answer with the issuer."""
+        request.setHeader(b"Cache-Control", CACHEABLE)
+        return 200, {"issuer": self._issuer}
+
+
+def announce(
+    homeserver: Homeserver,
+    endpoints: Endpoints,
+    document: bytes,
+    *,
+    meeting_place: MeetingPlace | None,
+) -> None:
+    """Serve discovery on every listener that will carry the client API, and in the well-known.
+
+    With a `meeting_place`, sign-in by QR code too. On the same listeners the endpoints are replaced
+    that are not for our tokens.
+    """
+    ours = homeserver.hs
+
+    def register(hs: HomeServer, http_server: HttpServer) -> None:
+        if hs is not ours:
+            return  # another homeserver in this process, perhaps without this module
+        AuthMetadata(document).register(http_server)
+        AuthIssuer(endpoints.issuer).register(http_server)
+        if meeting_place is not None:
+            rendezvous.register(hs, http_server, meeting_place)
+        closed_endpoints.close(homeserver, http_server)
+
+    groups = rest.SERVLET_GROUPS
+    groups["client"] = (*groups["client"], register)
+    content = homeserver.hs.config.server.extra_well_known_client_content
+    content["org.matrix.msc2965.authentication"] = {
+        "issuer": endpoints.issuer,
+        "account": endpoints.url("account"),
+    }

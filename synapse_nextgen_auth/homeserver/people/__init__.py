@@ -1,0 +1,1 @@
+"""Accounts as Synapse knows them, and their passwords."""

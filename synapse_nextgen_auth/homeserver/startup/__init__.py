@@ -1,0 +1,1 @@
+"""What must hold before the module starts, and how Synapse is changed then."""

@@ -1,0 +1,210 @@
+"""Settings that work and that hardly anybody wants: what `check-config` warns of."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import attrs
+from synapse.config.homeserver import HomeServerConfig
+
+from synapse_nextgen_auth.config import Config, duration, said
+from synapse_nextgen_auth.config.durations import seconds_of
+from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_limits
+from synapse_nextgen_auth.homeserver.startup.settings import (
+    Written,
+    beside_config,
+    closed,
+    is_sqlite,
+    our_entries,
+    ours_at,
+    source_of_keys,
+)
+
+# A code is for the moment between two requests (RFC 6749 section 4.1.2).
+_LONGEST_CODE = 10 * 60
+_LONGEST_ACCESS_TOKEN = 24 * 3600
+
+
+def warnings(hs_config: HomeServerConfig, config: Config) -> list[str]:
+    """Return the settings that work and that hardly anybody wants, each with its path."""
+    ours = ours_at(hs_config)
+    return [
+        *(text for text, known in beside_config(hs_config) if not known),
+        *_passwords_elsewhere(hs_config),
+        *_keys(hs_config, config, ours),
+        *_listeners(hs_config),
+        *_relative_paths(hs_config, ours),
+        *_lifetimes(hs_config, config),
+        *(f"{ours}.config.{text}" for text in _of_no_use(config)),
+    ]
+
+
+def _passwords_elsewhere(hs_config: HomeServerConfig) -> Iterator[str]:
+    if not closed(hs_config) and not hs_config.auth.password_localdb_enabled:
+        yield (
+            "password_config.localdb_enabled is false: people can sign in only if another module"
+            " checks their passwords. The sign-in page says so if none does."
+        )
+
+
+def _keys(hs_config: HomeServerConfig, config: Config, ours: str) -> Iterator[str]:
+    source = source_of_keys(hs_config)
+    if config.secret is None and not source.startswith("macaroon_secret_key"):
+        yield (
+            f"{ours}.config.secret_path is not set, nor is macaroon_secret_key: the keys of this module"
+            f" come from {source}, and whoever changes that signs everybody out. Set secret_path to a"
+            " file with a long random secret, best before people sign in: they have to sign in again,"
+            " unless the text that the keys come from today stands in previous_secrets."
+        )
+
+
+def _listeners(hs_config: HomeServerConfig) -> Iterator[str]:
+    serving = [
+        (place, listener, listener.http_options)
+        for place, listener in enumerate(hs_config.server.listeners)
+        if listener.http_options is not None
+        and any("client" in resource.names for resource in listener.http_options.resources)
+    ]
+    if not serving:
+        yield (
+            "listeners: none has the resource client, so nobody finds this module here. That is as it"
+            " should be only where workers serve all clients."
+        )
+    is_https = hs_config.server.public_baseurl.startswith("https:")
+    for place, listener, http in serving:
+        if is_https and not listener.is_tls() and not http.x_forwarded:
+            yield (
+                f"listeners[{place}].x_forwarded is false and public_baseurl is https: behind a proxy"
+                " everybody seems to come from the proxy, and shares its limits. Set it to true."
+            )
+
+
+def _relative_paths(hs_config: HomeServerConfig, ours: str) -> Iterator[str]:
+    for database in hs_config.database.databases:
+        file = str((database.config.get("args") or {}).get("database") or "")
+        if is_sqlite(database) and not file.startswith(("file:", ":")):
+            yield from _relative("database.args.database", file)
+    for _, entry in our_entries(hs_config):
+        options = entry.get("config")
+        if not isinstance(options, Mapping):
+            continue
+        yield from _relative(f"{ours}.config.secret_path", options.get("secret_path"))
+        clients = options.get("clients")
+        for place, client in enumerate(clients if isinstance(clients, list) else ()):
+            if isinstance(client, Mapping):
+                path = f"{ours}.config.clients[{place}].client_secret_path"
+                yield from _relative(path, client.get("client_secret_path"))
+
+
+def _relative(path: str, name: object) -> Iterator[str]:
+    if isinstance(name, str) and name and not Path(name).is_absolute():
+        yield (
+            f"{path} is {name}, which is looked for wherever Synapse is started: here it would be"
+            f" {Path(name).absolute()}. Write the whole path."
+        )
+
+
+@attrs.frozen
+class _Lifetime:
+    """A lifetime in force: where it is set, how it reads, and whether the operator wrote it."""
+
+    path: str
+    seconds: int | None
+    words: str
+    is_written: bool
+
+    @classmethod
+    def of(
+        cls, written: Written, path: str, seconds: int | None, *, synapse: str = ""
+    ) -> "_Lifetime":
+        """Find a lifetime in the files: in our option, or in Synapse's that stands for it."""
+        text, theirs = written.option(path), written.synapses.get(synapse)
+        if theirs is not None and (text is None or seconds_of(text) != seconds):
+            return cls(synapse, seconds, said(seconds, theirs), is_written=True)
+        return cls(written.whole(path), seconds, said(seconds, text), is_written=text is not None)
+
+    @property
+    def name(self) -> str:
+        """The path below `config`, for the second half of a sentence."""
+        return self.path.rpartition(".config.")[2]
+
+
+def _lifetimes(hs_config: HomeServerConfig, config: Config) -> Iterator[str]:
+    """Yield which lifetimes do not fit each other, or what they are for.
+
+    Only of what the operator wrote: with a default that does not count there is nothing to mend.
+    """
+    limits, tokens, sessions = effective_limits(config, hs_config), config.tokens, config.sessions
+    events, written = config.events, Written.of(hs_config)
+    of = _Lifetime.of
+    access_token = of(
+        written,
+        "tokens.access_token_lifetime",
+        limits.access_token,
+        synapse="refreshable_access_token_lifetime",
+    )
+    code = of(written, "tokens.code_lifetime", tokens.code_lifetime)
+    grace = of(written, "tokens.refresh_grace", tokens.refresh_grace)
+    whole = of(written, "sessions.lifetime", limits.absolute, synapse="session_lifetime")
+    idle = of(written, "sessions.idle_lifetime", limits.idle, synapse="refresh_token_lifetime")
+    if limits.access_token > _LONGEST_ACCESS_TOKEN and access_token.is_written:
+        yield (
+            f"{access_token.path} is {access_token.words}: that long a stolen token works. Clients"
+            " refresh by themselves: 5m is enough."
+        )
+    if tokens.code_lifetime > _LONGEST_CODE:
+        yield (
+            f"{code.path} is {code.words}, and a code is redeemed in a"
+            f" second. At most {duration(_LONGEST_CODE)} is recommended (RFC 6749 section 4.1.2)."
+        )
+    if tokens.refresh_grace > limits.access_token and grace.is_written:
+        yield (
+            f"{grace.path} is {grace.words}, longer than an access token works"
+            f" ({access_token.words}): a spent refresh token should not outlive it."
+        )
+    ends = [end for end in (idle, whole) if end.seconds is not None]
+    first_end = min(ends, key=lambda end: end.seconds or 0, default=whole)
+    pairs = (
+        (of(written, "sessions.idle_lifetime", sessions.idle_lifetime), whole),
+        (
+            of(
+                written,
+                "sessions.idle_lifetime_without_device",
+                sessions.idle_lifetime_without_device,
+            ),
+            first_end,
+        ),
+        (
+            of(written, "sessions.browser_idle_lifetime", sessions.browser_idle_lifetime),
+            of(written, "sessions.browser_lifetime", sessions.browser_lifetime),
+        ),
+        (access_token, whole),
+        (
+            of(written, "events.address_lifetime", events.address_lifetime),
+            of(written, "events.lifetime", events.lifetime),
+        ),
+    )
+    for one, other in pairs:
+        if not one.is_written or one.seconds is None or other.seconds is None:
+            continue
+        if one.seconds > other.seconds:
+            yield (
+                f"{one.path} is {one.words}, longer than {other.name}, {other.words}: it never"
+                " counts. Lower it, or raise the other."
+            )
+
+
+def _of_no_use(config: Config) -> Iterator[str]:
+    registration = config.client_registration
+    if registration.enabled:
+        return
+    for name in (
+        "public_hosts",
+        "allow_without_client_uri",
+        "allow_other_hosts",
+        "allow_loopback_web",
+    ):
+        if getattr(registration, name):
+            yield (
+                f"client_registration.{name} is set, and client_registration.enabled is false: clients"
+                " of the configuration need none of it."
+            )

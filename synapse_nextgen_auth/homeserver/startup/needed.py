@@ -1,0 +1,44 @@
+"""One thing that we need of Synapse, and whether it is there.
+
+Each file of `homeserver/` says in `NEEDS` which methods it calls or replaces, and which parameters it
+passes. What it imports is needed too, and is written down nowhere else. `internals.py` looks for all
+of it.
+"""
+
+import importlib
+import inspect
+
+import attrs
+
+
+@attrs.frozen
+class Needed:
+    """An internal of Synapse: where it is, and the parameters that we pass."""
+
+    module: str
+    name: str
+    parameters: tuple[str, ...] = ()
+    either: tuple[str, ...] = ()  # one of these too: releases differ, `versions.py` knows both
+
+    def problem(self) -> str | None:
+        """Return what is wrong with it in this Synapse, `None` if it is as expected."""
+        try:
+            found: object = importlib.import_module(self.module)
+            for part in self.name.split("."):
+                # Synapse's cached methods refuse to be looked at through their class.
+                found = inspect.getattr_static(found, part)
+        except (ImportError, AttributeError):
+            return f"{self.module}.{self.name} is missing"
+        if not self.parameters and not self.either:
+            return None
+        found = getattr(found, "orig", getattr(found, "__func__", found))
+        known = inspect.signature(found).parameters if callable(found) else {}
+        missing = [name for name in self.parameters if name not in known]
+        if self.either and not any(name in known for name in self.either):
+            missing.append(" or ".join(self.either))
+        return f"{self.module}.{self.name} takes no {', '.join(missing)}" if missing else None
+
+
+def members(module: str, owner: str, *names: str) -> tuple[Needed, ...]:
+    """Return that a class has these, whatever they take."""
+    return tuple(Needed(module, f"{owner}.{name}") for name in names)

@@ -1,0 +1,103 @@
+"""What must be true of the operator's settings before the module starts.
+
+What must be true of Synapse is in `internals.py`.
+"""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from synapse.config._base import read_config_files
+from synapse.config.homeserver import HomeServerConfig
+
+from synapse_nextgen_auth.config import MIN_SECRET_BYTES, Config, duration, said
+from synapse_nextgen_auth.homeserver.startup import internals, known_faults, settings, versions
+from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_limits, synapses_idle_limit
+from synapse_nextgen_auth.oauth import uris
+from synapse_nextgen_auth.oauth.sessions import least_idle, noted_every
+
+
+def warnings() -> list[str]:
+    """Return what the operator should know of the versions in this environment."""
+    unknown = internals.too_new(internals.running())
+    return [*([unknown] if unknown else []), *known_faults.warnings()]
+
+
+def listed_twice(hs_config: HomeServerConfig, module: type) -> list[str]:
+    """Return what is wrong when the module stands in homeserver.yaml more than once."""
+    if [loaded for loaded, _ in hs_config.modules.loaded_modules].count(module) < 2:
+        return []
+    return ["The module is there twice under modules; once is enough."]
+
+
+def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
+    """Return what is wrong with the settings in homeserver.yaml."""
+    problems = []
+    if section := versions.delegated_by(hs_config):
+        problems.append(
+            f"{section} is enabled: sign-in is delegated to another service."
+            " Remove that section, or remove this module."
+        )
+    problems += _baseurl_problems(hs_config)
+    if config.secret is None and len(hs_config.key.macaroon_secret_key) < MIN_SECRET_BYTES:
+        problems.append(
+            f"{settings.source_of_keys(hs_config)} is shorter than {MIN_SECRET_BYTES} bytes. Leave it"
+            " and set a long random secret for this module instead."
+        )
+    problems += _idle_problems(hs_config, config)
+    problems += settings.unusable(hs_config)
+    return problems
+
+
+def _idle_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
+    """Return which idle limits would end sessions that are in use, each by its own name."""
+    access_token = effective_limits(config, hs_config).access_token
+    found = {
+        "sessions.idle_lifetime": config.sessions.idle_lifetime,
+        "refresh_token_lifetime": synapses_idle_limit(hs_config),
+        "sessions.idle_lifetime_without_device": config.sessions.idle_lifetime_without_device,
+    }
+    written = settings.Written.of(hs_config)
+    return [
+        f"{written.whole(name) if '.' in name else name} is {said(idle, written.option(name))}, and"
+        f" a session in use may look idle for {duration(access_token + noted_every(idle))}:"
+        f" its access token works for {duration(access_token)}, and"
+        f" uses are written down every {duration(noted_every(idle))}."
+        f" Lower tokens.access_token_lifetime, or raise {written.whole(name) if '.' in name else name}:"
+        f" at least {duration(least_idle(access_token))} would do."
+        for name, idle in found.items()
+        if idle is not None and idle < access_token + noted_every(idle)
+    ]
+
+
+def _baseurl_problems(hs_config: HomeServerConfig) -> list[str]:
+    url = hs_config.server.public_baseurl
+    written = read_config_files(hs_config.config_files) if hs_config.config_files else None
+    if written is not None and not written.get("public_baseurl"):
+        return [
+            "public_baseurl is not set. Set it to the address under which clients reach this"
+            " homeserver, like https://matrix.example.com/"
+        ]
+    parts = urlsplit(url)
+    if parts.username is not None or parts.query or parts.fragment:
+        # Not repeated: beside a user there may be a password.
+        return ["public_baseurl must have no user, query or fragment"]
+    # A name in other letters is fine: `uris.origin` makes an A-label of it.
+    reason = uris.refuse("".join(letter if letter.isascii() else "x" for letter in url))
+    if reason:
+        return [f"public_baseurl {url}: {reason}"]
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+        return []
+    return [
+        f"public_baseurl {url} must begin with https://, because people type passwords there."
+        " Plain http is for localhost only."
+    ]
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name stands for this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,322 @@
+"""The authorization request and its answer (RFC 6749 section 4.1, OIDC Core 3.1.2, RFC 9207).
+
+Two kinds of refusal, two types, so that an unverified `redirect_uri` cannot be redirected to by
+accident: `Displayed` is shown to the person here, `Redirected` travels to the client.
+"""
+
+import enum
+import json
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote, urlencode
+
+import attrs
+
+from synapse_nextgen_auth.oauth.clients import redirects
+from synapse_nextgen_auth.oauth.clients.record import Client
+from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
+from synapse_nextgen_auth.oauth.grants import pkce
+from synapse_nextgen_auth.oauth.grants.authorization import Prompt, ResponseMode
+from synapse_nextgen_auth.oauth.grants.grant_types import AUTHORIZATION_CODE
+from synapse_nextgen_auth.oauth.scopes import grammar
+from synapse_nextgen_auth.oauth.scopes.grammar import Scope
+
+MAX_STATE = 4096  # characters
+_MAX_VALUE = 2048
+_MAX_AGE = re.compile(r"[0-9]{1,9}")
+_REFUSED_PARAMETERS = {
+    "request": "request_not_supported",
+    "request_uri": "request_uri_not_supported",
+    "registration": "registration_not_supported",
+}
+
+
+class Problem(enum.Enum):
+    """What keeps us from sending the person anywhere."""
+
+    UNKNOWN_CLIENT = "unknown_client"
+    BAD_REDIRECT_URI = "bad_redirect_uri"
+
+
+# What a request is refused for, beside what is wrong with any client or scope; for the metrics.
+REFUSES = frozenset(
+    {"access_denied", "consent_required", "login_required", "unsupported_response_type"}
+    | {problem.value for problem in Problem}
+    | set(_REFUSED_PARAMETERS.values())
+)
+
+
+@attrs.frozen
+class Displayed(Exception):
+    """A refusal shown on a page of ours; `detail` is for the client's developer."""
+
+    problem: Problem
+    detail: str
+
+
+@attrs.frozen
+class Target:
+    """Where the answer goes: a redirect URI of the client, checked, and how it travels."""
+
+    redirect_uri: str
+    response_mode: ResponseMode = ResponseMode.QUERY
+    state: str | None = None
+
+
+@attrs.frozen
+class Redirected(Exception):
+    """A refusal that travels to the client."""
+
+    error: OAuthError
+    target: Target
+
+
+@attrs.frozen
+class Request:
+    """An authorization request that is in order."""
+
+    target: Target
+    scope: Scope
+    code_challenge: str | None
+    nonce: str | None
+    prompts: frozenset[Prompt]
+    max_age: int | None
+    login_hint: str | None
+    id_token_hint: str | None
+    ui_locales: str | None
+
+    @property
+    def is_silent(self) -> bool:
+        """Say whether no page may be shown (`prompt=none`)."""
+        return Prompt.NONE in self.prompts
+
+    def login_after(self, now: int) -> int | None:
+        """Return the time since when the person must have signed in, `None` for any time.
+
+        For a fresh sign-in it lies ahead, so that one of this very second does not count.
+        """
+        if Prompt.LOGIN in self.prompts or self.max_age == 0:
+            return now + 1
+        return None if self.max_age is None else now - self.max_age
+
+
+@attrs.frozen
+class Parameters:
+    """The parameters of a request: those given once, and the names of those given more often."""
+
+    values: Mapping[str, str]
+    repeated: frozenset[str] = frozenset()
+
+    def get(self, name: str) -> str | None:
+        """Return the value; an empty one counts as absent (RFC 6749 section 3.1)."""
+        return None if name in self.repeated else self.values.get(name) or None
+
+
+def find_target(parameters: Parameters, client: Client | None) -> Target:
+    """Find out where answers may go; before this succeeded nothing is redirected (C011, C013)."""
+    if client is None:
+        raise Displayed(
+            Problem.UNKNOWN_CLIENT,
+            "client_id is repeated"
+            if "client_id" in parameters.repeated
+            else f"client_id {_quoted(parameters.get('client_id'))} is not registered here",
+        )
+    presented = parameters.get("redirect_uri")
+    if presented is None:
+        raise Displayed(Problem.BAD_REDIRECT_URI, "redirect_uri is missing or repeated")
+    if not any(redirects.matches(uri, presented) for uri in client.redirect_uris):
+        raise Displayed(
+            Problem.BAD_REDIRECT_URI,
+            f"redirect_uri {_quoted(presented)} is not one that this client registered:"
+            " they are compared character by character, only the port of a loopback URI may differ",
+        )
+    return Target(presented, _response_mode(parameters, presented), parameters.get("state"))
+
+
+def read_request(
+    parameters: Parameters, client: Client, target: Target, *, pkce_optional: bool = False
+) -> Request:
+    """Check everything else; raise what the client did wrong as `Redirected`."""
+    try:
+        return _read_request(parameters, client, target, pkce_optional=pkce_optional)
+    except OAuthError as error:
+        raise Redirected(error, target) from error
+
+
+def _read_request(
+    parameters: Parameters, client: Client, target: Target, *, pkce_optional: bool
+) -> Request:
+    _check_form(parameters, target)
+    _check_response_type(parameters, client)
+    scope = grammar.parse(parameters.get("scope") or "")
+    challenge = parameters.get("code_challenge")
+    may_omit = pkce_optional and not client.is_public and not scope.api
+    if challenge is not None or not may_omit:
+        reason = pkce.refuse_challenge(challenge, parameters.get("code_challenge_method"))
+        if reason:
+            raise invalid_request(reason)
+    return Request(
+        target=target,
+        scope=scope,
+        code_challenge=challenge,
+        nonce=parameters.get("nonce"),
+        prompts=_prompts(parameters.get("prompt")),
+        max_age=_max_age(parameters.get("max_age")),
+        login_hint=_hint(parameters, "login_hint"),
+        id_token_hint=parameters.get("id_token_hint"),
+        ui_locales=_hint(parameters, "ui_locales"),
+    )
+
+
+def _hint(parameters: Parameters, name: str) -> str | None:
+    """Return what only helps; nobody is turned away because it is too long to be kept."""
+    hint = parameters.get(name)
+    return hint if hint and len(hint) <= _MAX_VALUE else None
+
+
+def success(target: Target, *, code: str, issuer: str) -> "Answer":
+    """Make the answer that carries the code."""
+    return _answer(target, {"code": code, "iss": issuer})
+
+
+def failure(target: Target, error: OAuthError, *, issuer: str) -> "Answer":
+    """Make the answer that carries a refusal."""
+    fields = {"error": error.code}
+    if error.description:
+        fields["error_description"] = error.description
+    return _answer(target, {**fields, "iss": issuer})
+
+
+@attrs.frozen
+class Answer:
+    """An authorization response: a place to redirect to, or a form to post there."""
+
+    redirect_uri: str
+    fields: tuple[tuple[str, str], ...]
+    response_mode: ResponseMode
+
+    @property
+    def location(self) -> str:
+        """The URL to redirect to; the registered part of it stays byte for byte (C059).
+
+        Browsers carry the fragment of the authorization URL over every redirect that has none of its
+        own (RFC 9110 section 10.2.2), into the client's page. An empty one keeps it out. Apps that are
+        opened by a scheme of their own take the URL apart themselves, and might trip over it.
+        """
+        encoded = urlencode(self.fields, quote_via=quote, safe="")
+        if self.response_mode is ResponseMode.FRAGMENT:
+            return f"{self.redirect_uri}#{encoded}"
+        end = "#" if _is_web(self.redirect_uri) else ""
+        return f"{self.redirect_uri}{_joint(self.redirect_uri)}{encoded}{end}"
+
+
+def _joint(uri: str) -> str:
+    if "?" not in uri:
+        return "?"
+    return "" if uri.endswith(("?", "&")) else "&"
+
+
+def _answer(target: Target, fields: dict[str, str]) -> Answer:
+    state = () if target.state is None else (("state", target.state),)
+    return Answer(target.redirect_uri, (*fields.items(), *state), target.response_mode)
+
+
+def _response_mode(parameters: Parameters, redirect_uri: str) -> ResponseMode:
+    """Return the mode asked for, or the default by which a bad one is reported.
+
+    A request object is refused whatever it says, but its client listens where it says there.
+    """
+    modes = _modes(redirect_uri)
+    for asked in (_mode_within(parameters.get("request")), parameters.get("response_mode")):
+        if asked in modes:
+            return ResponseMode(asked)
+    return ResponseMode.QUERY
+
+
+def _mode_within(request_object: str | None) -> object:
+    """Return the `response_mode` in a request object, read without trust and for this alone.
+
+    It supersedes the parameter beside it (OpenID Connect Core section 6.1).
+    """
+    parts = (request_object or "").split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, RecursionError):
+        return None
+    mode = claims.get("response_mode") if isinstance(claims, dict) else None
+    return mode if isinstance(mode, str) else None
+
+
+def _modes(redirect_uri: str) -> set[str]:
+    """Return the modes that work with this URI: nothing can be posted to an app's own scheme."""
+    is_web = _is_web(redirect_uri)
+    return {m.value for m in ResponseMode if is_web or m is not ResponseMode.FORM_POST}
+
+
+def _is_web(redirect_uri: str) -> bool:
+    return redirect_uri.lower().startswith(("https:", "http:"))
+
+
+def _check_form(parameters: Parameters, target: Target) -> None:
+    for name in sorted(parameters.repeated & _KNOWN):
+        raise invalid_request(f"{name} is repeated")
+    for name, code in _REFUSED_PARAMETERS.items():
+        if parameters.get(name) is not None:
+            raise OAuthError(code, f"{name} is not supported")
+    mode = parameters.get("response_mode")
+    modes = _modes(target.redirect_uri)
+    if mode is not None and mode not in modes:
+        raise invalid_request(f"response_mode must be one of {', '.join(sorted(modes))}")
+    if len(parameters.get("state") or "") > MAX_STATE:
+        raise invalid_request(f"state is longer than {MAX_STATE} characters")
+    for name in sorted(_KNOWN - {"state", "ui_locales", "login_hint", "id_token_hint"}):
+        if len(parameters.get(name) or "") > _MAX_VALUE:
+            raise invalid_request(f"{name} is longer than {_MAX_VALUE} characters")
+
+
+def _check_response_type(parameters: Parameters, client: Client) -> None:
+    response_type = parameters.get("response_type")
+    if response_type is None:
+        raise invalid_request("response_type is missing")
+    if response_type != "code":
+        raise OAuthError("unsupported_response_type", "response_type must be code")
+    if AUTHORIZATION_CODE not in client.grant_types or "code" not in client.response_types:
+        raise OAuthError(
+            "unauthorized_client", "This client did not register the authorization_code grant"
+        )
+
+
+def _prompts(text: str | None) -> frozenset[Prompt]:
+    names: Sequence[str] = (text or "").split(" ") if text else ()
+    known = {prompt.value: prompt for prompt in Prompt}
+    if any(name not in known for name in names):
+        raise invalid_request(f"prompt must be made of {', '.join(known)}")
+    prompts = frozenset(known[name] for name in names)
+    if Prompt.NONE in prompts and len(prompts) > 1:
+        raise invalid_request("prompt none goes with no other")
+    return prompts
+
+
+def _max_age(text: str | None) -> int | None:
+    if text is None:
+        return None
+    # The pattern comes first: Python raises on numbers of more than 4300 digits (C025).
+    if not _MAX_AGE.fullmatch(text):
+        raise invalid_request("max_age must be a number of seconds with at most 9 digits")
+    return int(text)
+
+
+def _quoted(value: str | None) -> str:
+    return "(missing)" if value is None else repr(value[:200])
+
+
+_KNOWN = frozenset(
+    {
+        *("client_id", "redirect_uri", "response_type", "response_mode", "scope", "state"),
+        *("code_challenge", "code_challenge_method", "nonce", "prompt", "max_age"),
+        *("login_hint", "id_token_hint", "ui_locales", *_REFUSED_PARAMETERS),
+    }
+)

@@ -1,0 +1,1 @@
+"""Scopes: how they are written, and what each of them allows."""

@@ -1,0 +1,190 @@
+"""What a client asks for and gets (RFC 6749 section 3.3; Client-Server API, Scope; MSC2967).
+
+A device id may use every character of RFC 6749 section 3.3, so also "/". Only ids with a "." or
+".." between slashes are refused: something on the way could resolve them as a path (C306).
+"""
+
+import re
+
+import attrs
+
+from synapse_nextgen_auth.oauth.errors import invalid_scope
+from synapse_nextgen_auth.oauth.scopes.permissions import (
+    API,
+    DEVICE,
+    EMAIL,
+    OPENID,
+    PERMISSIONS,
+    PROFILE,
+    Permission,
+)
+from synapse_nextgen_auth.oauth.wording import quoted
+
+STABLE = "urn:matrix:client:"
+UNSTABLE = "urn:matrix:org.matrix.msc2967.client:"
+
+# Device ids that Synapse gives a meaning of its own (C307).
+RESERVED_DEVICE_IDS = ("guest_device", "dummy-device")
+
+_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
+_WHOLE = frozenset(permission.scope for permission in PERMISSIONS if not permission.followed_by)
+_BEGINNINGS = tuple(permission.scope for permission in PERMISSIONS if permission.followed_by)
+_GRAVE = frozenset(permission.scope for permission in PERMISSIONS if permission.grave)
+_BY_SCOPE = {permission.scope: permission for permission in PERMISSIONS}
+_NEEDS = {
+    permission: tuple(_BY_SCOPE[scope] for scope in permission.needs) for permission in PERMISSIONS
+}
+
+
+@attrs.frozen
+class Scope:
+    """The scope tokens we know, as the client spelled and ordered them.
+
+    Make it with `parse`: the rules between tokens hold for every scope that exists.
+    """
+
+    tokens: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The scope as one parameter; `parse` reads it back to the same scope."""
+        return " ".join(self.tokens)
+
+    @property
+    def effective(self) -> frozenset[str]:
+        """The same permissions in their stable spelling."""
+        return frozenset(map(_stable, self.tokens))
+
+    @property
+    def permissions(self) -> tuple[Permission, ...]:
+        """What it allows, in the order of the table."""
+        return tuple(
+            permission for permission in PERMISSIONS if _tokens_of(permission, self.effective)
+        )
+
+    @property
+    def openid(self) -> bool:
+        """Whether an ID token and userinfo are asked for."""
+        return OPENID in self.tokens
+
+    @property
+    def email(self) -> bool:
+        """Whether userinfo may tell the e-mail address; has a meaning only with `openid`."""
+        return EMAIL in self.tokens
+
+    @property
+    def profile(self) -> bool:
+        """Whether userinfo may tell name and picture; has a meaning only with `openid`."""
+        return PROFILE in self.tokens
+
+    @property
+    def api(self) -> bool:
+        """Whether the Client-Server API is open to it."""
+        return API in self.effective
+
+    @property
+    def admin(self) -> bool:
+        """Whether power over the server is asked for; it also takes an account that is an admin."""
+        return any(_stable(token) in _GRAVE for token in self.tokens)
+
+    @property
+    def without_admin(self) -> "Scope":
+        """The same scope for an account that is no administrator (any more)."""
+        return Scope(tuple(token for token in self.tokens if _stable(token) not in _GRAVE))
+
+    @property
+    def device_id(self) -> str | None:
+        """The device that the client allocates; there is one exactly if there is `api`."""
+        ids = (token[len(DEVICE) :] for token in self.effective if token.startswith(DEVICE))
+        return next(ids, None)
+
+    def mask_of(self, part: "Scope") -> int | None:
+        """Return which tokens of this scope are in `part`, a bit each; `None` if all of them are."""
+        bits = [(_stable(token) in part.effective) << i for i, token in enumerate(self.tokens)]
+        return None if all(bits) else sum(bits)
+
+    def under(self, mask: int) -> "Scope":
+        """Return the part of this scope that a mask stands for."""
+        return Scope(tuple(token for i, token in enumerate(self.tokens) if mask >> i & 1))
+
+
+def parse(text: str) -> Scope:
+    """Read a `scope` parameter; tokens we do not know are left out, and the answer tells."""
+    tokens = tuple(dict.fromkeys(text.split(" ")))
+    if not all(map(_TOKEN.fullmatch, tokens)):
+        raise invalid_scope("scope must be tokens of printable ASCII, one space between two")
+    scope = Scope(tuple(token for token in tokens if _is_known(token)))
+    if not scope.tokens:
+        raise invalid_scope("scope contains nothing that this server knows")
+    reason = _refuse(scope)
+    if reason:
+        raise invalid_scope(reason)
+    return scope
+
+
+def narrow(granted: Scope, text: str) -> Scope:
+    """Read the `scope` of a refresh: part of what was granted, or all of it (RFC 6749 section 6).
+
+    A client may repeat what it asked for at first: what the server does not know is left out here
+    as it was there.
+    """
+    part = parse(text)
+    if not part.effective <= granted.effective:
+        raise invalid_scope("scope must not go beyond what the session was granted")
+    return part
+
+
+def refuse_device_id(device_id: str) -> str | None:
+    """Say why a client may not allocate this device id (C306, C307)."""
+    if not _TOKEN.fullmatch(device_id):
+        return "the device id is empty or has characters that a scope must not have"
+    if not 10 <= len(device_id) <= 255:
+        return f"the device id {quoted(device_id)} must have 10 to 255 characters"
+    if device_id in RESERVED_DEVICE_IDS:
+        return f"the device id {quoted(device_id)} is reserved"
+    if {".", ".."} & set(device_id.split("/")):
+        return f"the device id {quoted(device_id)} must not look like a relative path"
+    return None
+
+
+def _is_known(token: str) -> bool:
+    stable = _stable(token)
+    return stable in _WHOLE or stable.startswith(_BEGINNINGS)
+
+
+def _stable(token: str) -> str:
+    if token.startswith(UNSTABLE):
+        return STABLE + token[len(UNSTABLE) :]
+    return token
+
+
+def _tokens_of(permission: Permission, effective: frozenset[str]) -> list[str]:
+    """Return by what a scope asks for this, in the stable spelling."""
+    if permission.followed_by:
+        return [token for token in effective if token.startswith(permission.scope)]
+    return [permission.scope] if permission.scope in effective else []
+
+
+def _refuse(scope: Scope) -> str | None:
+    # Two spellings of the same permission are a mistake we cannot answer "as asked" (C305).
+    if len({token.startswith(UNSTABLE) for token in scope.tokens if _is_matrix(token)}) > 1:
+        return "scope must not mix urn:matrix:client: with urn:matrix:org.matrix.msc2967.client:"
+    asked = {permission: _tokens_of(permission, scope.effective) for permission in PERMISSIONS}
+    for permission, tokens in asked.items():
+        if permission.followed_by and len(tokens) > 1:
+            return f"scope must contain exactly one {permission.scope} token, not {len(tokens)}"
+    for permission, tokens in asked.items():
+        missing = [needed for needed in _NEEDS[permission] if not asked[needed]]
+        if tokens and missing:
+            return _say_missing(permission, missing[0])
+    return refuse_device_id(scope.device_id) if scope.device_id is not None else None
+
+
+def _say_missing(permission: Permission, needed: Permission) -> str:
+    subject = f"a {permission.scope} token" if permission.followed_by else permission.scope
+    behind = f" and {needed.followed_by}" if needed.followed_by else ""
+    return f"scope with {subject} must also contain {needed.scope}{behind}"
+
+
+def _is_matrix(token: str) -> bool:
+    return token.startswith((STABLE, UNSTABLE))

@@ -1,0 +1,103 @@
+"""The ID token (OpenID Connect Core section 2)."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+import jwt
+
+from synapse_nextgen_auth.oauth.tokens.keys import SigningKey
+from synapse_nextgen_auth.secret import Secret, urlsafe
+
+LIFETIME = 3600
+MAX_HINT = 8192  # characters; an ID token holds the nonce, which may have 2,048
+# That it has expired is no reason: it says who somebody was, not that they are (section 3.1.2.1).
+_OF_ANY_AGE: Any = {
+    "require": ["iss", "sub", "aud"],
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_nbf": False,
+}
+# With a signature that nobody can check, PyJWT looks at no claim unless it is told so again.
+_OF_A_RETIRED_KEY: Any = {
+    **_OF_ANY_AGE,
+    "verify_signature": False,
+    "verify_iss": True,
+    "verify_aud": True,
+    "verify_sub": True,
+}
+_USER_ID = re.compile(r"@[\x21-\x39\x3B-\x7E]{0,254}:[\x21-\x7E]{1,254}")
+
+
+@attrs.frozen
+class Claims:
+    """What an ID token says; times in seconds since the epoch."""
+
+    issuer: str
+    subject: str
+    audience: str
+    auth_time: int
+    nonce: str | None
+    access_token: Secret
+
+
+def sign(claims: Claims, key: SigningKey, pem: bytes, *, now: int) -> str:
+    """Write the ID token as a signed JWT."""
+    body: dict[str, object] = {
+        "iss": claims.issuer,
+        "sub": claims.subject,
+        "aud": claims.audience,
+        "iat": now,
+        "exp": now + LIFETIME,
+        "auth_time": claims.auth_time,
+        "at_hash": half_hash(claims.access_token),
+    }
+    if claims.nonce is not None:
+        body["nonce"] = claims.nonce
+    return jwt.encode(body, pem, algorithm=key.algorithm.value, headers={"kid": key.kid})
+
+
+def half_hash(value: Secret) -> str:
+    """Return the left half of the SHA-256, as `at_hash` wants it (OIDC Core section 3.1.3.6)."""
+    return urlsafe(hashlib.sha256(value.reveal().encode("ascii")).digest()[:16])
+
+
+@attrs.frozen
+class Hint:
+    """Whom an `id_token_hint` names; `is_proven` once a key of ours that is still known says so."""
+
+    user_id: str
+    is_proven: bool
+
+
+def read_hint(
+    text: str, published: Iterable[SigningKey], *, issuer: str, audience: str
+) -> Hint | None:
+    """Return whom an `id_token_hint` names; `None` unless we made it, for this very client.
+
+    The signature is checked, so that nobody can ask here whether a person of their choice is signed
+    in: only who got that person's ID token may (section 3.1.2.1). Of one whose key was retired it can
+    not be checked any more. That is no fault of the client, and it proves nothing.
+    """
+    if len(text) > MAX_HINT:
+        return None
+    try:
+        kid = jwt.get_unverified_header(text).get("kid")
+        key = next((key for key in published if key.kid == kid), None)
+        if kid is None:
+            return None
+        claims = jwt.decode(
+            text,
+            jwt.PyJWK(json.loads(key.public_jwk)) if key else "",
+            algorithms=[key.algorithm.value] if key else None,
+            issuer=issuer,
+            audience=audience,
+            options=_OF_ANY_AGE if key else _OF_A_RETIRED_KEY,
+        )
+    except (jwt.PyJWTError, ValueError, RecursionError):
+        return None
+    subject = claims["sub"]
+    return Hint(subject, key is not None) if _USER_ID.fullmatch(subject) else None

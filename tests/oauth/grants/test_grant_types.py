@@ -1,0 +1,131 @@
+"""What is said about each grant type, and what nobody can say by mistake."""
+
+import pytest
+
+from synapse_nextgen_auth.config import Config
+from synapse_nextgen_auth.oauth.clients.client_metadata import read_metadata
+from synapse_nextgen_auth.oauth.clients.registration_rules import RegistrationRules
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.grants import grant_types
+from synapse_nextgen_auth.oauth.grants.grant_types import (
+    AUTHORIZATION_CODE,
+    DEVICE_CODE,
+    GRANT_TYPES,
+    REFRESH_TOKEN,
+    GrantType,
+    refuse_client,
+)
+
+SILENT = GrantType(name="made up")
+ASKED = GrantType(name="made up", has_consent=True)
+
+
+def names(condition):
+    return {kind.name for kind in GRANT_TYPES if condition(kind)}
+
+
+def test_each_grant_type_is_described_once():
+    """And those that everything is built around are among them."""
+    listed = [kind.name for kind in GRANT_TYPES]
+
+    assert len(set(listed)) == len(listed)
+    assert listed[:3] == [AUTHORIZATION_CODE, REFRESH_TOKEN, DEVICE_CODE]
+
+
+def test_strangers_may_register_only_what_a_person_agrees_to():
+    """Whoever adds one to these three lets everybody on the internet use it: think twice."""
+    asked = {AUTHORIZATION_CODE, DEVICE_CODE}
+
+    assert names(lambda kind: kind.may_be_registered) == {*asked, REFRESH_TOKEN}
+    assert names(lambda kind: kind.has_consent) == asked
+    assert names(lambda kind: kind.is_default) == {AUTHORIZATION_CODE, REFRESH_TOKEN}
+
+
+def test_refresh_tokens_are_for_what_a_person_agreed_to():
+    """A client that needs nobody can ask anew (RFC 6749 section 4.4.3)."""
+    lasting = names(lambda kind: kind.gives_refresh_token)
+
+    assert lasting == {AUTHORIZATION_CODE, DEVICE_CODE, REFRESH_TOKEN}
+    assert names(lambda kind: not kind.begins_session) == {REFRESH_TOKEN}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"may_be_registered": True},
+        {"may_be_registered": True, "has_account": False},
+        {"gives_refresh_token": True},
+        {"gives_refresh_token": True, "has_account": False},
+        {"has_consent": True, "has_account": False},
+        {"begins_session": False, "has_account": False},
+        {"has_consent": True, "is_default": True},
+    ],
+)
+def test_what_would_hand_out_more_than_somebody_agreed_to_cannot_be_said(fields):
+    """Registered by a stranger, with a refresh token or without an account, where nobody is asked."""
+    with pytest.raises(ValueError, match="made up: "):
+        GrantType(name="made up", **fields)
+
+
+def test_what_is_not_said_is_not_so():
+    """A line with a name alone opens nothing to anybody."""
+    assert not SILENT.may_be_registered
+    assert not SILENT.may_be_configured
+    assert not SILENT.gives_refresh_token
+    assert not SILENT.is_advertised
+    assert not SILENT.is_default
+    assert not SILENT.waits_here
+    assert SILENT.begins_session
+    assert SILENT.has_account
+
+
+@pytest.mark.parametrize(
+    ("kind", "granted", "is_public", "refused"),
+    [
+        (SILENT, (), False, "did not register made up"),
+        (SILENT, (), True, "did not register made up"),
+        (SILENT, ("made up",), False, None),
+        (SILENT, ("made up",), True, "public client"),
+        (ASKED, ("made up",), True, None),
+        (ASKED, ("other",), True, "did not register made up"),
+        (grant_types.BY_NAME[REFRESH_TOKEN], (), True, None),
+    ],
+)
+def test_which_client_may_use_a_grant_type(kind, granted, is_public, refused):
+    """One that has it, and without a person one that proves who it is (RFC 6749 section 4.4)."""
+    reason = refuse_client(kind, granted=granted, is_public=is_public)
+
+    assert reason is None if refused is None else refused in reason
+
+
+def test_a_registration_gets_no_more_than_strangers_may_have():
+    """Whatever is switched on here."""
+    document = {
+        "grant_types": sorted(grant_types.BY_NAME),
+        "response_types": ["code"],
+        "redirect_uris": ["https://app.example.com/cb"],
+        "client_uri": "https://app.example.com/",
+    }
+    rules = RegistrationRules(grant_types=frozenset(grant_types.BY_NAME))
+
+    granted = read_metadata(document, rules=rules).grant_types
+
+    assert set(granted) == names(lambda kind: kind.may_be_registered)
+
+
+def test_what_only_the_operator_may_grant_is_nothing_a_stranger_gets(monkeypatch):
+    """A registration that has nothing else is refused, and told what it may have."""
+    kept = GrantType(name="kept", may_be_configured=True)
+    monkeypatch.setattr(
+        "synapse_nextgen_auth.oauth.clients.registration_rules.GRANT_TYPES", (*GRANT_TYPES, kept)
+    )
+    rules = RegistrationRules(grant_types=frozenset({*grant_types.BY_NAME, "kept"}))
+
+    with pytest.raises(OAuthError, match="grant_types must contain authorization_code or urn"):
+        read_metadata({"grant_types": ["kept"]}, rules=rules)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in GRANT_TYPES if kind.option])
+def test_what_switches_a_grant_type_is_an_option(kind):
+    """A section of the configuration that can be off."""
+    assert getattr(Config(), kind.option).enabled in {True, False}
