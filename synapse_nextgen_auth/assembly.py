@@ -9,7 +9,7 @@ from synapse.config.homeserver import HomeServerConfig
 from synapse.module_api import ModuleApi
 
 from synapse_nextgen_auth import config as configuration
-from synapse_nextgen_auth.accounts.browsers import BrowserLimits
+from synapse_nextgen_auth.accounts.browsers import BrowserLifetimes
 from synapse_nextgen_auth.accounts.management import Action
 from synapse_nextgen_auth.config import Config, Registration
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -26,13 +26,13 @@ from synapse_nextgen_auth.homeserver.devices.pushers import Pushers
 from synapse_nextgen_auth.homeserver.http import Tree
 from synapse_nextgen_auth.homeserver.limits import Limited, Limiter
 from synapse_nextgen_auth.homeserver.matrix import discovery
-from synapse_nextgen_auth.homeserver.matrix.rendezvous import MeetingPlace, Room
-from synapse_nextgen_auth.homeserver.matrix.uia import BrowserInsteadOfStages
+from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler, Room
+from synapse_nextgen_auth.homeserver.matrix.uia import BrowserUiAuth
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.homeserver.startup import internals, patches, refusal, selfcheck, settings
-from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_limits
+from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_lifetimes
 from synapse_nextgen_auth.oauth import metadata
 from synapse_nextgen_auth.oauth.clients import jwks
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
@@ -80,7 +80,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         site.homeserver,
         site.issuer.endpoints,
         site.issuer.document,
-        meeting_place=_meeting_place(site),
+        rendezvous_handler=_rendezvous_handler(site),
     )
     checker.install(site.homeserver, site.token_check)
     admin_refusal.install()
@@ -88,7 +88,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     Pushers(site.homeserver).watch()
     Farewells(site.homeserver).watch()
     series.begin_at_zero(site.homeserver.metrics)
-    BrowserInsteadOfStages(site.homeserver, site.token_check, site.issuer.endpoints)
+    BrowserUiAuth(site.homeserver, site.token_check, site.issuer.endpoints)
     Housekeeping(
         site.homeserver,
         site.issuer.signing,
@@ -136,7 +136,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     hs_config = homeserver.hs.config
     keys = keyring(config, hs_config)
     issuer = _issuer(config, homeserver, keys)
-    limits = effective_limits(config, hs_config)
+    lifetimes = effective_lifetimes(config, hs_config)
     people = People(homeserver)
     sessions = config.sessions
     return Site(
@@ -154,10 +154,12 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         ),
         people=people,
         devices=Devices(homeserver),
-        token_check=TokenCheck(homeserver, people, keys, limits, Activity(homeserver, limits)),
+        token_check=TokenCheck(
+            homeserver, people, keys, lifetimes, Activity(homeserver, lifetimes)
+        ),
         lifetimes=Lifetimes(
-            sessions=limits,
-            browsers=BrowserLimits(sessions.browser_idle_lifetime, sessions.browser_lifetime),
+            sessions=lifetimes,
+            browsers=BrowserLifetimes(sessions.browser_idle_lifetime, sessions.browser_lifetime),
         ),
         rates=Rates(
             registrations=Limiter(
@@ -214,7 +216,7 @@ def _redirect_rules(issuer: str, options: Registration) -> RedirectRules:
     )
 
 
-def _meeting_place(site: Site) -> MeetingPlace | None:
+def _rendezvous_handler(site: Site) -> RendezvousHandler | None:
     """Return where devices meet for a QR code, if they may."""
     options = site.config.device_grants
     if not rendezvous.is_offered(site.config):
@@ -227,7 +229,7 @@ def _meeting_place(site: Site) -> MeetingPlace | None:
         path="/rendezvous",
         option="device_grants.burst or the share of a network",
     )
-    return MeetingPlace(site.homeserver, limiter, options.lifetime, Room(site.homeserver))
+    return RendezvousHandler(site.homeserver, limiter, options.lifetime, Room(site.homeserver))
 
 
 def keyring(config: Config, hs_config: HomeServerConfig) -> Keyring:

@@ -85,7 +85,7 @@ class Unread:
 class Whole:
     """A record with a section in it."""
 
-    limits: Unread = section(Unread)  # noqa: RUF009 - attrs makes the value of it
+    lifetimes: Unread = section(Unread)  # noqa: RUF009 - attrs makes the value of it
 
 
 @pytest.mark.parametrize("record", [Unread, Whole])

@@ -9,7 +9,7 @@ FRESH = 600
 
 
 @attrs.frozen
-class BrowserLimits:
+class BrowserLifetimes:
     """How long a browser stays signed in, in seconds: without a visit, and at most."""
 
     idle: int = 14 * 24 * 3600
@@ -44,10 +44,10 @@ class Browser:
         signed_in_at = now - FRESH if is_ahead(self.signed_in_at, now) else self.signed_in_at
         return attrs.evolve(self, signed_in_at=signed_in_at, last_active_at=now)
 
-    def is_signed_in(self, now: int, limits: BrowserLimits) -> bool:
+    def is_signed_in(self, now: int, lifetimes: BrowserLifetimes) -> bool:
         """Say whether its person is still signed in."""
         return (
             self.ended_at is None
-            and now < self.signed_in_at + limits.absolute
-            and now < self.last_active_at + limits.idle
+            and now < self.signed_in_at + lifetimes.absolute
+            and now < self.last_active_at + lifetimes.idle
         )

@@ -7,7 +7,7 @@ from synapse.config.homeserver import HomeServerConfig
 from synapse_nextgen_auth.cli.database_check import Looked
 from synapse_nextgen_auth.config import OPTIONS, Config
 from synapse_nextgen_auth.config.options import LONGEST_LABEL
-from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_limits
+from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_lifetimes
 from synapse_nextgen_auth.homeserver.startup.settings import Written, source_of_keys
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 
@@ -28,13 +28,13 @@ def settings_in_effect(
 
 def _options(config: Config, hs_config: HomeServerConfig) -> Iterator[tuple[str, str]]:
     """Yield what each option is called and how it is set, those of a section first."""
-    written, limits = Written.of(hs_config), effective_limits(config, hs_config)
+    written, lifetimes = Written.of(hs_config), effective_lifetimes(config, hs_config)
     # Where Synapse has an option of its own, both together decide.
     in_force = {
-        "tokens.access_token_lifetime": limits.access_token,
-        "sessions.idle_lifetime": limits.idle,
-        "sessions.idle_lifetime_without_device": limits.idle_without_device,
-        "sessions.lifetime": limits.absolute,
+        "tokens.access_token_lifetime": lifetimes.access_token,
+        "sessions.idle_lifetime": lifetimes.idle,
+        "sessions.idle_lifetime_without_device": lifetimes.idle_without_device,
+        "sessions.lifetime": lifetimes.absolute,
     }
     for option in sorted(OPTIONS, key=lambda option: option.name == option.path):
         value = in_force.get(option.path, option.value_in(config))

@@ -81,11 +81,11 @@ def enter(txn: Txn, entered: Entered, *, now: int) -> DeviceGrant | Refused | To
 
     Wrong codes are counted per network, per browser and against the codes they come close to (C147).
     """
-    limits = {
+    lifetimes = {
         f"user code {network(entered.address)}": (WRONG_PER_NETWORK, NETWORK_WINDOW),
         f"user code {entered.browser}": (WRONG_PER_BROWSER, BROWSER_WINDOW),
     }
-    for key, (limit, window) in limits.items():
+    for key, (limit, window) in lifetimes.items():
         wait = throttle.wait(txn, key, limit=limit, window=window, now=now)
         if wait is not None:
             return TooManyTries(wait)
@@ -96,7 +96,7 @@ def enter(txn: Txn, entered: Entered, *, now: int) -> DeviceGrant | Refused | To
         and device_grants.link(txn, grant.grant_id, browser=entered.browser)
     ):
         return grant
-    for key, (_, window) in limits.items():
+    for key, (_, window) in lifetimes.items():
         throttle.count(txn, key, window=window, now=now)
     if grant is None:
         device_grants.note_wrong_try(txn, entered.user_code_half, now=now)

@@ -10,7 +10,7 @@ from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.grants.refresh_token import Verdict, judge
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
-from synapse_nextgen_auth.oauth.sessions import End, Limits, Session
+from synapse_nextgen_auth.oauth.sessions import End, Session, SessionLifetimes
 from synapse_nextgen_auth.store import events, sessions, strays
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -44,7 +44,7 @@ class Renewed:
 
 
 def refresh(
-    txn: Txn, known: Session, presented: Presented, *, now: int, limits: Limits
+    txn: Txn, known: Session, presented: Presented, *, now: int, lifetimes: SessionLifetimes
 ) -> Outcome[Renewed]:
     """Return which pair to answer with.
 
@@ -54,14 +54,14 @@ def refresh(
     if known.client_id != presented.client_id:
         # Somebody else's: refused without touching the rightful session (C099).
         return Outcome(invalid_grant("the refresh token belongs to another client"))
-    if (ends_at := known.ends_at(limits)) is not None and now >= ends_at:
+    if (ends_at := known.ends_at(lifetimes)) is not None and now >= ends_at:
         ended = end(txn, known, why=End.LIFETIME, now=now)
         return Outcome(invalid_grant("the session lived its time"), ended)
     # Raised before anything is written, so nothing is rotated (RFC 6749 section 6). Of a session that
     # is over, only that is worth saying.
     asked = presented.scope if known.ended_at is None else None
     part = None if asked is None else grammar.narrow(known.granted, asked)
-    idle = known.idle_limit(limits)
+    idle = known.idle_limit(lifetimes)
     idle_since = NEVER if idle is None else now - idle
     if sessions.rotate(
         txn,
@@ -76,7 +76,7 @@ def refresh(
     session = sessions.get(txn, known.session_id)
     if session is None:
         return Outcome(invalid_grant("the session is gone"))
-    outcome = _look_closer(txn, session, presented.generation, now=now, limits=limits)
+    outcome = _look_closer(txn, session, presented.generation, now=now, lifetimes=lifetimes)
     if isinstance(outcome.value, Renewed):
         return attrs.evolve(outcome, value=attrs.evolve(outcome.value, part=part))
     return outcome
@@ -92,12 +92,12 @@ def _note_move(txn: Txn, known: Session, presented: Presented, *, now: int) -> t
 
 
 def _look_closer(
-    txn: Txn, session: Session, presented: int, *, now: int, limits: Limits
+    txn: Txn, session: Session, presented: int, *, now: int, lifetimes: SessionLifetimes
 ) -> Outcome[Renewed]:
-    if why := session.over(now, limits):
+    if why := session.over(now, lifetimes):
         ended = end(txn, session, why=why, now=now)
         return Outcome(invalid_grant(f"the session is over: {why.value}"), ended)
-    verdict = judge(session, presented, now=now, limits=limits)
+    verdict = judge(session, presented, now=now, lifetimes=lifetimes)
     if verdict is Verdict.REPEAT:
         renewed = Renewed(session.generation, verdict)
         if not is_ahead(session.rotated_at, now):
@@ -127,12 +127,14 @@ def _end_reused(txn: Txn, session: Session, presented: int, *, now: int) -> Outc
     return Outcome(refusal, ended)
 
 
-def look(txn: Txn, session_id: str, generation: int, *, now: int, limits: Limits) -> Session | None:
+def look(
+    txn: Txn, session_id: str, generation: int, *, now: int, lifetimes: SessionLifetimes
+) -> Session | None:
     """Return the session whose refresh token of this generation would be taken; change nothing."""
     session = sessions.get(txn, session_id)
-    if session is None or session.over(now, limits):
+    if session is None or session.over(now, lifetimes):
         return None
-    is_reuse = judge(session, generation, now=now, limits=limits) is Verdict.REUSE
+    is_reuse = judge(session, generation, now=now, lifetimes=lifetimes) is Verdict.REUSE
     return None if is_reuse else session
 
 

@@ -45,7 +45,7 @@ def least_idle(access_token: int) -> int:
 
 
 @attrs.frozen
-class Limits:
+class SessionLifetimes:
     """How long things live, in seconds; `None` is without end."""
 
     access_token: int = 300
@@ -108,31 +108,31 @@ class Session:
         part = self.granted.under(mask)
         return attrs.evolve(self, scope=part.text, device_id=part.device_id)
 
-    def idle_limit(self, limits: Limits) -> int | None:
+    def idle_limit(self, lifetimes: SessionLifetimes) -> int | None:
         """Return for how many seconds it may be idle; without a device nobody else ends it."""
-        if self.device_id is not None or limits.idle_without_device is None:
-            return limits.idle
-        return min(limits.idle_without_device, limits.idle or limits.idle_without_device)
+        if self.device_id is not None or lifetimes.idle_without_device is None:
+            return lifetimes.idle
+        return min(lifetimes.idle_without_device, lifetimes.idle or lifetimes.idle_without_device)
 
-    def over(self, now: int, limits: Limits) -> End | None:
+    def over(self, now: int, lifetimes: SessionLifetimes) -> End | None:
         """Return why the session is over, or `None` while it lives."""
         if self.ended_at is not None:
             return End(self.end_reason) if self.end_reason else End.REVOKED
         if self.expires_at is not None and now >= self.expires_at:
             return End.LIFETIME
-        if limits.absolute is not None and now >= self.created_at + limits.absolute:
+        if lifetimes.absolute is not None and now >= self.created_at + lifetimes.absolute:
             return End.LIFETIME
         # `rotated_at` moves with every refresh, so a client that refreshes is never idle.
-        idle = self.idle_limit(limits)
+        idle = self.idle_limit(lifetimes)
         if idle is not None and now >= max(self.rotated_at, self.last_active_at) + idle:
             return End.IDLE
         return None
 
-    def ends_at(self, limits: Limits) -> int | None:
+    def ends_at(self, lifetimes: SessionLifetimes) -> int | None:
         """Return when the session ends at the latest, whatever its client does."""
         ends = [self.expires_at] if self.expires_at is not None else []
-        if limits.absolute is not None:
-            ends.append(self.created_at + limits.absolute)
+        if lifetimes.absolute is not None:
+            ends.append(self.created_at + lifetimes.absolute)
         return min(ends, default=None)
 
 

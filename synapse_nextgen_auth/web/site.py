@@ -2,7 +2,7 @@
 
 import attrs
 
-from synapse_nextgen_auth.accounts.browsers import BrowserLimits
+from synapse_nextgen_auth.accounts.browsers import BrowserLifetimes
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
@@ -14,7 +14,7 @@ from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.metadata import Abilities, Endpoints
-from synapse_nextgen_auth.oauth.sessions import Limits
+from synapse_nextgen_auth.oauth.sessions import SessionLifetimes
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.web.browser import Cookies
 from synapse_nextgen_auth.web.templates import Templates
@@ -40,8 +40,8 @@ class Issuer:
 class Lifetimes:
     """How long sessions of clients live, and how long browsers stay signed in."""
 
-    sessions: Limits
-    browsers: BrowserLimits
+    sessions: SessionLifetimes
+    browsers: BrowserLifetimes
 
 
 @attrs.frozen

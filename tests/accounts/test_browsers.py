@@ -3,9 +3,9 @@
 import pytest
 
 from support.records import NOW, a_browser
-from synapse_nextgen_auth.accounts.browsers import FRESH, BrowserLimits
+from synapse_nextgen_auth.accounts.browsers import FRESH, BrowserLifetimes
 
-LIMITS = BrowserLimits(idle=100, absolute=500)
+LIMITS = BrowserLifetimes(idle=100, absolute=500)
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,12 @@ def test_c190_a_browser_is_signed_in(fields, at, signed_in):
 )
 def test_c190_visits_are_written_down_often_enough(idle, every):
     """After a tenth of the idle limit, and after an hour at the latest."""
-    assert BrowserLimits(idle=idle).noted_every == every
+    assert BrowserLifetimes(idle=idle).noted_every == every
 
 
 def test_the_defaults():
     """Two weeks without a visit, three months at most."""
-    assert BrowserLimits() == BrowserLimits(idle=14 * 86_400, absolute=90 * 86_400)
+    assert BrowserLifetimes() == BrowserLifetimes(idle=14 * 86_400, absolute=90 * 86_400)
 
 
 @pytest.mark.parametrize("ahead", [-10, 0, 60, 61, 10**8])
@@ -48,7 +48,7 @@ def test_c379_a_browser_from_the_future_begins_anew(ahead):
 
     right = browser.set_right(NOW)
 
-    assert right.is_signed_in(NOW, BrowserLimits())
+    assert right.is_signed_in(NOW, BrowserLifetimes())
     assert not right.is_from_the_future(NOW)
     assert right.signed_in_at == (NOW - FRESH if ahead > 60 else NOW + ahead)
     assert right.last_active_at == NOW

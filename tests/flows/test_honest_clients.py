@@ -21,10 +21,10 @@ from support.records import ADDRESS, NOW, a_session
 from synapse_nextgen_auth.flows import refresh
 from synapse_nextgen_auth.flows.refresh import Presented, Use
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.sessions import End, Limits
+from synapse_nextgen_auth.oauth.sessions import End, SessionLifetimes
 from synapse_nextgen_auth.store import sessions
 
-LIMITS = Limits(grace=30)
+LIMITS = SessionLifetimes(grace=30)
 _NUMBERS = count(1)
 
 
@@ -57,7 +57,7 @@ class OneSession(RuleBasedStateMachine):
                 known=self.session,
                 presented=Presented("app", generation, ADDRESS),
                 now=self.now,
-                limits=LIMITS,
+                lifetimes=LIMITS,
             )
         )
         value = outcome.value

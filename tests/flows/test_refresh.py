@@ -12,12 +12,12 @@ from synapse_nextgen_auth.flows import end_session, refresh
 from synapse_nextgen_auth.flows.refresh import Presented, Renewed, Use
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.refresh_token import Verdict
-from synapse_nextgen_auth.oauth.sessions import End, Limits
+from synapse_nextgen_auth.oauth.sessions import End, SessionLifetimes
 from synapse_nextgen_auth.store import sessions
 
 API = "urn:matrix:client:api:*"
 DEVICE = "urn:matrix:client:device:DEVICEOFALICE"
-LIMITS = Limits()
+LIMITS = SessionLifetimes()
 ID = a_session().session_id
 
 
@@ -29,11 +29,13 @@ def begin(tables, **fields):
 
 
 def present(
-    session, generation, *, at=0, limits=LIMITS, client_id="app", address=ADDRESS, scope=None
+    session, generation, *, at=0, lifetimes=LIMITS, client_id="app", address=ADDRESS, scope=None
 ):
     """Return the flow that presents the refresh token of a generation, `at` seconds from now on."""
     presented = Presented(client_id, generation, address, scope)
-    return partial(refresh.refresh, known=session, presented=presented, now=NOW + at, limits=limits)
+    return partial(
+        refresh.refresh, known=session, presented=presented, now=NOW + at, lifetimes=lifetimes
+    )
 
 
 def confirm(generation, *, at=0):
@@ -186,13 +188,13 @@ def test_c094_reuse_ends_the_session_for_good(tables, transact):
 
 def test_c094_without_a_grace_a_used_pair_has_no_twin_at_all(tables, transact):
     """`refresh_grace: 0s` is strict from the next second on; an unused pair is still repeated."""
-    strict = Limits(grace=0)
+    strict = SessionLifetimes(grace=0)
     session = begin(tables)
-    transact(present(session, 1, limits=strict))
+    transact(present(session, 1, lifetimes=strict))
 
-    assert transact(present(session, 1, at=500, limits=strict)).value.generation == 2
+    assert transact(present(session, 1, at=500, lifetimes=strict)).value.generation == 2
     transact(confirm(2, at=501))
-    assert refused(transact(present(session, 1, at=502, limits=strict)))
+    assert refused(transact(present(session, 1, at=502, lifetimes=strict)))
 
 
 def test_c097_many_at_once_get_the_same_generation(tables):
@@ -234,22 +236,22 @@ def test_c099_another_client_can_neither_use_nor_end_it(tables, transact, genera
 
 
 @pytest.mark.parametrize(
-    ("limits", "at", "end"),
+    ("lifetimes", "at", "end"),
     [
-        (Limits(), 10**9, None),
-        (Limits(idle=100), 99, None),
-        (Limits(idle=100), 100, End.IDLE),
-        (Limits(absolute=500), 499, None),
-        (Limits(absolute=500), 500, End.LIFETIME),
-        (Limits(idle=100, absolute=500), 600, End.LIFETIME),
+        (SessionLifetimes(), 10**9, None),
+        (SessionLifetimes(idle=100), 99, None),
+        (SessionLifetimes(idle=100), 100, End.IDLE),
+        (SessionLifetimes(absolute=500), 499, None),
+        (SessionLifetimes(absolute=500), 500, End.LIFETIME),
+        (SessionLifetimes(idle=100, absolute=500), 600, End.LIFETIME),
     ],
 )
 @pytest.mark.parametrize("presented", [1, 2])
-def test_c105_limits_end_a_session_to_the_second(tables, transact, limits, at, end, presented):
+def test_c105_limits_end_a_session_to_the_second(tables, transact, lifetimes, at, end, presented):
     """For the current token and for the one before; the first refusal writes down why."""
     session = begin(tables, generation=2)
 
-    outcome = transact(present(session, presented, at=at, limits=limits))
+    outcome = transact(present(session, presented, at=at, lifetimes=lifetimes))
 
     after = stored(tables)
     assert isinstance(outcome.value, Renewed) == (end is None)
@@ -260,13 +262,13 @@ def test_c105_limits_end_a_session_to_the_second(tables, transact, limits, at, e
 
 def test_c105_refreshing_and_using_keep_a_session_from_going_idle(tables, transact):
     """Each pushes the end away; the lifetime counts from the beginning whatever happens."""
-    limits = Limits(idle=100, absolute=300)
+    lifetimes = SessionLifetimes(idle=100, absolute=300)
     session = begin(tables)
 
-    assert transact(present(session, 1, at=90, limits=limits)).value.generation == 2
+    assert transact(present(session, 1, at=90, lifetimes=lifetimes)).value.generation == 2
     transact(confirm(2, at=180))
-    assert transact(present(session, 2, at=270, limits=limits)).value.generation == 3
-    assert refused(transact(present(session, 3, at=300, limits=limits)))
+    assert transact(present(session, 2, at=270, lifetimes=lifetimes)).value.generation == 3
+    assert refused(transact(present(session, 3, at=300, lifetimes=lifetimes)))
 
 
 def test_c105_a_session_may_have_an_end_of_its_own(tables, transact):

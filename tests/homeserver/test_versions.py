@@ -115,7 +115,7 @@ def test_a_synapse_that_lost_what_we_import_is_told_in_a_sentence():
     code, said = run(
         LOST,
         "from synapse_nextgen_auth import NextGenAuth",
-        "from synapse_nextgen_auth.homeserver.refusal import StartRefused",
+        "from synapse_nextgen_auth.homeserver.startup.refusal import StartRefused",
         "try: NextGenAuth(NextGenAuth.parse_config({}), None)",
         "except StartRefused as error: print(error)",
         "assert 'synapse_nextgen_auth.assembly' not in sys.modules",

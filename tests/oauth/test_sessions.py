@@ -9,7 +9,7 @@ from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.sessions import (
     SOFT_ENDS,
     End,
-    Limits,
+    SessionLifetimes,
     is_left_behind,
     least_idle,
     noted_every,
@@ -17,38 +17,53 @@ from synapse_nextgen_auth.oauth.sessions import (
 
 
 @pytest.mark.parametrize(
-    ("fields", "limits", "at", "why"),
+    ("fields", "lifetimes", "at", "why"),
     [
-        ({}, Limits(), 10**10, None),
-        ({"expires_at": NOW + 9}, Limits(), 8, None),
-        ({"expires_at": NOW + 9}, Limits(), 9, End.LIFETIME),
-        ({}, Limits(absolute=9), 8, None),
-        ({}, Limits(absolute=9), 9, End.LIFETIME),
-        ({}, Limits(idle=9), 8, None),
-        ({}, Limits(idle=9), 9, End.IDLE),
-        ({"rotated_at": NOW + 5}, Limits(idle=9), 13, None),
-        ({"rotated_at": NOW + 5}, Limits(idle=9), 14, End.IDLE),
-        ({"last_active_at": NOW + 5}, Limits(idle=9), 13, None),
-        ({"last_active_at": NOW + 5}, Limits(idle=9), 14, End.IDLE),
-        ({"rotated_at": NOW + 5}, Limits(absolute=9), 9, End.LIFETIME),
-        ({}, Limits(idle_without_device=9), 9, None),
-        ({"device_id": None}, Limits(idle_without_device=9), 8, None),
-        ({"device_id": None}, Limits(idle_without_device=9), 9, End.IDLE),
-        ({"device_id": None, "last_active_at": NOW + 5}, Limits(idle_without_device=9), 13, None),
-        ({"device_id": None, "rotated_at": NOW + 5}, Limits(idle_without_device=9), 14, End.IDLE),
-        ({"device_id": None}, Limits(idle=5, idle_without_device=9), 5, End.IDLE),
-        ({"device_id": None}, Limits(idle=9, idle_without_device=5), 5, End.IDLE),
-        ({"device_id": None}, Limits(idle=9), 9, End.IDLE),
-        ({}, Limits(idle=5, absolute=5), 5, End.LIFETIME),
-        ({"ended_at": NOW, "end_reason": "reuse"}, Limits(), 0, End.REUSE),
-        ({"ended_at": NOW + 99, "end_reason": "logout"}, Limits(), 0, End.LOGOUT),
-        ({"ended_at": NOW, "end_reason": "replaced", "expires_at": 0}, Limits(), 0, End.REPLACED),
-        ({"ended_at": NOW}, Limits(), 0, End.REVOKED),
+        ({}, SessionLifetimes(), 10**10, None),
+        ({"expires_at": NOW + 9}, SessionLifetimes(), 8, None),
+        ({"expires_at": NOW + 9}, SessionLifetimes(), 9, End.LIFETIME),
+        ({}, SessionLifetimes(absolute=9), 8, None),
+        ({}, SessionLifetimes(absolute=9), 9, End.LIFETIME),
+        ({}, SessionLifetimes(idle=9), 8, None),
+        ({}, SessionLifetimes(idle=9), 9, End.IDLE),
+        ({"rotated_at": NOW + 5}, SessionLifetimes(idle=9), 13, None),
+        ({"rotated_at": NOW + 5}, SessionLifetimes(idle=9), 14, End.IDLE),
+        ({"last_active_at": NOW + 5}, SessionLifetimes(idle=9), 13, None),
+        ({"last_active_at": NOW + 5}, SessionLifetimes(idle=9), 14, End.IDLE),
+        ({"rotated_at": NOW + 5}, SessionLifetimes(absolute=9), 9, End.LIFETIME),
+        ({}, SessionLifetimes(idle_without_device=9), 9, None),
+        ({"device_id": None}, SessionLifetimes(idle_without_device=9), 8, None),
+        ({"device_id": None}, SessionLifetimes(idle_without_device=9), 9, End.IDLE),
+        (
+            {"device_id": None, "last_active_at": NOW + 5},
+            SessionLifetimes(idle_without_device=9),
+            13,
+            None,
+        ),
+        (
+            {"device_id": None, "rotated_at": NOW + 5},
+            SessionLifetimes(idle_without_device=9),
+            14,
+            End.IDLE,
+        ),
+        ({"device_id": None}, SessionLifetimes(idle=5, idle_without_device=9), 5, End.IDLE),
+        ({"device_id": None}, SessionLifetimes(idle=9, idle_without_device=5), 5, End.IDLE),
+        ({"device_id": None}, SessionLifetimes(idle=9), 9, End.IDLE),
+        ({}, SessionLifetimes(idle=5, absolute=5), 5, End.LIFETIME),
+        ({"ended_at": NOW, "end_reason": "reuse"}, SessionLifetimes(), 0, End.REUSE),
+        ({"ended_at": NOW + 99, "end_reason": "logout"}, SessionLifetimes(), 0, End.LOGOUT),
+        (
+            {"ended_at": NOW, "end_reason": "replaced", "expires_at": 0},
+            SessionLifetimes(),
+            0,
+            End.REPLACED,
+        ),
+        ({"ended_at": NOW}, SessionLifetimes(), 0, End.REVOKED),
     ],
 )
-def test_c105_a_session_is_over(fields, limits, at, why):
+def test_c105_a_session_is_over(fields, lifetimes, at, why):
     """On the second, and the first reason counts."""
-    assert a_session(**fields).over(NOW + at, limits) is why
+    assert a_session(**fields).over(NOW + at, lifetimes) is why
 
 
 @pytest.mark.parametrize(
@@ -63,7 +78,7 @@ def test_c105_a_session_is_over(fields, limits, at, why):
 )
 def test_the_latest_end_is_known_beforehand(expires_at, absolute, end):
     """Access tokens never outlive it."""
-    assert a_session(expires_at=expires_at).ends_at(Limits(absolute=absolute)) == end
+    assert a_session(expires_at=expires_at).ends_at(SessionLifetimes(absolute=absolute)) == end
 
 
 @pytest.mark.parametrize(
@@ -81,17 +96,17 @@ def test_the_latest_end_is_known_beforehand(expires_at, absolute, end):
 )
 def test_c105_uses_are_written_down_often_enough_for_the_idle_limits(idle, without_device, every):
     """After a tenth of the shortest one, and after five minutes at the latest."""
-    assert Limits(idle=idle, idle_without_device=without_device).noted_every == every
+    assert SessionLifetimes(idle=idle, idle_without_device=without_device).noted_every == every
 
 
 @given(st.integers(0, 2**40), st.none() | st.integers(1, 10**9), st.integers(0, 2**40))
 def test_c379_a_clock_that_jumps_makes_no_session_immortal(created_at, absolute, now):
     """Over means over from then on."""
     session = a_session(created_at=created_at, rotated_at=created_at, last_active_at=created_at)
-    limits = Limits(absolute=absolute)
-    end = session.ends_at(limits)
+    lifetimes = SessionLifetimes(absolute=absolute)
+    end = session.ends_at(lifetimes)
 
-    assert (session.over(now, limits) is not None) == (end is not None and now >= end)
+    assert (session.over(now, lifetimes) is not None) == (end is not None and now >= end)
 
 
 def test_after_a_soft_end_the_device_keeps_its_keys():
@@ -109,7 +124,9 @@ def test_the_scope_is_read_once():
 
 def test_the_defaults_are_those_of_the_specification():
     """Five minutes for an access token, 30 seconds of grace, no other limit."""
-    assert Limits() == Limits(access_token=300, grace=30, idle=None, absolute=None)
+    assert SessionLifetimes() == SessionLifetimes(
+        access_token=300, grace=30, idle=None, absolute=None
+    )
 
 
 @pytest.mark.parametrize(

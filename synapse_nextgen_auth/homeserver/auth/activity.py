@@ -13,7 +13,7 @@ from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.startup import versions
 from synapse_nextgen_auth.homeserver.startup.needed import members
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.oauth.sessions import Limits, Session
+from synapse_nextgen_auth.oauth.sessions import Session, SessionLifetimes
 from synapse_nextgen_auth.store import events
 
 NEEDS = (*members("synapse.server", "HomeServer", "get_clock"),)
@@ -30,10 +30,10 @@ _ADMIN_NOTED_EVERY = 3600
 class Activity:
     """What happened since the last batch, on this process."""
 
-    def __init__(self, homeserver: Homeserver, limits: Limits) -> None:
+    def __init__(self, homeserver: Homeserver, lifetimes: SessionLifetimes) -> None:
         self._homeserver = homeserver
         # How often (seconds) a session that keeps using one token is noted as alive.
-        self._repeat_after = limits.noted_every
+        self._repeat_after = lifetimes.noted_every
         self._seen: dict[str, tuple[int, int]] = {}
         self._administered: dict[tuple[str, str | None], int] = {}
         self._waiting: dict[str, refresh.Use] = {}

@@ -12,7 +12,7 @@ from synapse_nextgen_auth.homeserver.auth.live import UnknownSession
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted, People
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, API
-from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, Limits, Session
+from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, Session, SessionLifetimes
 from synapse_nextgen_auth.oauth.tokens import session_tokens
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, Token
 from synapse_nextgen_auth.secret import Keyring
@@ -27,10 +27,10 @@ OURS = "urn:nextgen-auth:session"
 _REMEMBERED = 20_000
 
 
-def _without_idle(limits: Limits) -> Limits:
+def _without_idle(lifetimes: SessionLifetimes) -> SessionLifetimes:
     # A remembered session does not know of later refreshes, so its idleness cannot be judged; an
     # idle client has no unexpired access token anyway.
-    return attrs.evolve(limits, idle=None, idle_without_device=None)
+    return attrs.evolve(lifetimes, idle=None, idle_without_device=None)
 
 
 @attrs.frozen
@@ -40,7 +40,7 @@ class TokenCheck:
     homeserver: Homeserver
     people: People
     keys: Keyring
-    limits: Limits = attrs.field(converter=_without_idle)
+    lifetimes: SessionLifetimes = attrs.field(converter=_without_idle)
     activity: Activity
     # A client shows the same token again and again, and twice within each request.
     _authentic: dict[str, Token] = attrs.field(factory=dict, init=False, repr=False)
@@ -77,7 +77,7 @@ class TokenCheck:
             # Made by us, so the row was swept long after its end, or the database is a backup from
             # before it: nobody meant the client to throw its keys away.
             raise InvalidClientTokenError("Unrecognised access token", soft_logout=True) from None
-        why = session.over(now, self.limits)
+        why = session.over(now, self.lifetimes)
         if why is not None:
             raise InvalidClientTokenError("The session has ended", soft_logout=why in SOFT_ENDS)
         await self._check_device(session)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Concatenate, ParamSpec
 
-from synapse_nextgen_auth.accounts.browsers import BrowserLimits
+from synapse_nextgen_auth.accounts.browsers import BrowserLifetimes
 from synapse_nextgen_auth.config import Events
 from synapse_nextgen_auth.flows import housekeeping
 from synapse_nextgen_auth.homeserver import background
@@ -52,7 +52,7 @@ class Housekeeping:
         known_clients: KnownClients,
         *,
         events: Events = _EVENTS,
-        browsers: BrowserLimits,
+        browsers: BrowserLifetimes,
         unused_clients_after: int,
         idle_without_device: int | None,
     ) -> None:

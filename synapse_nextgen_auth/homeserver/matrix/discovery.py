@@ -11,7 +11,7 @@ from synapse.server import HomeServer
 
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.matrix import closed_endpoints, rendezvous
-from synapse_nextgen_auth.homeserver.matrix.rendezvous import MeetingPlace
+from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 
@@ -62,11 +62,11 @@ def announce(
     endpoints: Endpoints,
     document: bytes,
     *,
-    meeting_place: MeetingPlace | None,
+    rendezvous_handler: RendezvousHandler | None,
 ) -> None:
     """Serve discovery on every listener that will carry the client API, and in the well-known.
 
-    With a `meeting_place`, sign-in by QR code too. On the same listeners the endpoints are replaced
+    With a `rendezvous_handler`, sign-in by QR code too. On the same listeners the endpoints are replaced
     that are not for our tokens.
     """
     ours = homeserver.hs
@@ -76,8 +76,8 @@ def announce(
             return  # another homeserver in this process, perhaps without this module
         AuthMetadata(document).register(http_server)
         AuthIssuer(endpoints.issuer).register(http_server)
-        if meeting_place is not None:
-            rendezvous.register(hs, http_server, meeting_place)
+        if rendezvous_handler is not None:
+            rendezvous.register(hs, http_server, rendezvous_handler)
         closed_endpoints.close(homeserver, http_server)
 
     groups = rest.SERVLET_GROUPS

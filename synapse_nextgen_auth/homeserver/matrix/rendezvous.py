@@ -45,7 +45,7 @@ _METADATA = ("Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-User", "Sec-Fetch-Si
 
 
 @attrs.frozen
-class MeetingPlace:
+class RendezvousHandler:
     """Makes rendezvous, within limits; one of MSC4108 lives as long as a device grant."""
 
     homeserver: Homeserver
@@ -119,7 +119,7 @@ class CreateWithEtag(RestServlet):
 
     PATTERNS = client_patterns("/org.matrix.msc4108/rendezvous$", releases=(), unstable=True)
 
-    def __init__(self, place: MeetingPlace) -> None:
+    def __init__(self, place: RendezvousHandler) -> None:
         super().__init__()
         self._place = place
 
@@ -151,7 +151,7 @@ class CreateWithSequence(RestServlet):
 
     PATTERNS = client_patterns("/io.element.msc4388/rendezvous$", releases=(), unstable=True)
 
-    def __init__(self, place: MeetingPlace) -> None:
+    def __init__(self, place: RendezvousHandler) -> None:
         super().__init__()
         self._place = place
 
@@ -249,7 +249,7 @@ class Versions(VersionsRestServlet):
         return code, {**body, "unstable_features": features}
 
 
-def register(hs: HomeServer, http_server: HttpServer, place: MeetingPlace) -> None:
+def register(hs: HomeServer, http_server: HttpServer, place: RendezvousHandler) -> None:
     """Serve the rendezvous on a listener."""
     Versions(hs).register(http_server)
     CreateWithEtag(place).register(http_server)

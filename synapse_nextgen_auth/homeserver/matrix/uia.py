@@ -47,7 +47,7 @@ IN_ANOTHER_WAY = (
 _DEVICES = re.compile(rb"/(delete_devices|devices/[^/]+)/?$")
 
 
-class BrowserInsteadOfStages:
+class BrowserUiAuth:
     """The one gate for interactive re-authentication, for requests that carry a token of ours."""
 
     def __init__(self, homeserver: Homeserver, check: TokenCheck, endpoints: Endpoints) -> None:

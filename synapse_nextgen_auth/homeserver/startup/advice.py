@@ -8,7 +8,7 @@ from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.config import Config, duration, said
 from synapse_nextgen_auth.config.durations import seconds_of
-from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_limits
+from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_lifetimes
 from synapse_nextgen_auth.homeserver.startup.settings import (
     Written,
     beside_config,
@@ -133,20 +133,24 @@ def _lifetimes(hs_config: HomeServerConfig, config: Config) -> Iterator[str]:
 
     Only of what the operator wrote: with a default that does not count there is nothing to mend.
     """
-    limits, tokens, sessions = effective_limits(config, hs_config), config.tokens, config.sessions
+    lifetimes, tokens, sessions = (
+        effective_lifetimes(config, hs_config),
+        config.tokens,
+        config.sessions,
+    )
     events, written = config.events, Written.of(hs_config)
     of = _Lifetime.of
     access_token = of(
         written,
         "tokens.access_token_lifetime",
-        limits.access_token,
+        lifetimes.access_token,
         synapse="refreshable_access_token_lifetime",
     )
     code = of(written, "tokens.code_lifetime", tokens.code_lifetime)
     grace = of(written, "tokens.refresh_grace", tokens.refresh_grace)
-    whole = of(written, "sessions.lifetime", limits.absolute, synapse="session_lifetime")
-    idle = of(written, "sessions.idle_lifetime", limits.idle, synapse="refresh_token_lifetime")
-    if limits.access_token > _LONGEST_ACCESS_TOKEN and access_token.is_written:
+    whole = of(written, "sessions.lifetime", lifetimes.absolute, synapse="session_lifetime")
+    idle = of(written, "sessions.idle_lifetime", lifetimes.idle, synapse="refresh_token_lifetime")
+    if lifetimes.access_token > _LONGEST_ACCESS_TOKEN and access_token.is_written:
         yield (
             f"{access_token.path} is {access_token.words}: that long a stolen token works. Clients"
             " refresh by themselves: 5m is enough."
@@ -156,7 +160,7 @@ def _lifetimes(hs_config: HomeServerConfig, config: Config) -> Iterator[str]:
             f"{code.path} is {code.words}, and a code is redeemed in a"
             f" second. At most {duration(_LONGEST_CODE)} is recommended (RFC 6749 section 4.1.2)."
         )
-    if tokens.refresh_grace > limits.access_token and grace.is_written:
+    if tokens.refresh_grace > lifetimes.access_token and grace.is_written:
         yield (
             f"{grace.path} is {grace.words}, longer than an access token works"
             f" ({access_token.words}): a spent refresh token should not outlive it."

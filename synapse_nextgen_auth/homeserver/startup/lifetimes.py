@@ -3,12 +3,12 @@
 from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.config import Config
-from synapse_nextgen_auth.oauth.sessions import MAX_NOTED_EVERY, Limits
+from synapse_nextgen_auth.oauth.sessions import MAX_NOTED_EVERY, SessionLifetimes
 
 _IDLE_WITHOUT_DEVICE = 30 * 86400
 
 
-def effective_limits(config: Config, hs_config: HomeServerConfig) -> Limits:
+def effective_lifetimes(config: Config, hs_config: HomeServerConfig) -> SessionLifetimes:
     """Return the lifetimes in force: our options, and Synapse's own where it has them (seconds)."""
     registration = hs_config.registration
     synapses = _seconds(registration.refreshable_access_token_lifetime)
@@ -17,7 +17,7 @@ def effective_limits(config: Config, hs_config: HomeServerConfig) -> Limits:
     without_device = config.sessions.idle_lifetime_without_device or max(
         _IDLE_WITHOUT_DEVICE, access_token + MAX_NOTED_EVERY
     )
-    return Limits(
+    return SessionLifetimes(
         access_token=access_token,
         grace=config.tokens.refresh_grace,
         idle=idle,

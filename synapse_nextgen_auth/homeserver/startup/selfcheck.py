@@ -11,7 +11,10 @@ from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.config import MIN_SECRET_BYTES, Config, duration, said
 from synapse_nextgen_auth.homeserver.startup import internals, known_faults, settings, versions
-from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_limits, synapses_idle_limit
+from synapse_nextgen_auth.homeserver.startup.lifetimes import (
+    effective_lifetimes,
+    synapses_idle_limit,
+)
 from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.sessions import least_idle, noted_every
 
@@ -50,7 +53,7 @@ def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
 
 def _idle_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
     """Return which idle limits would end sessions that are in use, each by its own name."""
-    access_token = effective_limits(config, hs_config).access_token
+    access_token = effective_lifetimes(config, hs_config).access_token
     found = {
         "sessions.idle_lifetime": config.sessions.idle_lifetime,
         "refresh_token_lifetime": synapses_idle_limit(hs_config),

@@ -3,7 +3,7 @@
 import enum
 
 from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
-from synapse_nextgen_auth.oauth.sessions import Limits, Session
+from synapse_nextgen_auth.oauth.sessions import Session, SessionLifetimes
 
 # What a refresh may be refused for: the session is over, or the request is wrong in itself.
 _REFUSALS = frozenset(
@@ -20,7 +20,7 @@ class Verdict(enum.Enum):
     REUSE = "reuse"  # superseded long ago: somebody else has a copy
 
 
-def judge(session: Session, presented: int, *, now: int, limits: Limits) -> Verdict:
+def judge(session: Session, presented: int, *, now: int, lifetimes: SessionLifetimes) -> Verdict:
     """Compare the presented generation with the stored one.
 
     A lost answer, a crash before saving, or two processes refreshing at once log nobody out: the
@@ -34,7 +34,7 @@ def judge(session: Session, presented: int, *, now: int, limits: Limits) -> Verd
         return Verdict.ROTATE
     if presented == session.generation - 1:
         unused = session.confirmed_generation < session.generation
-        if unused or now <= session.rotated_at + limits.grace:
+        if unused or now <= session.rotated_at + lifetimes.grace:
             return Verdict.REPEAT
     return Verdict.REUSE
 

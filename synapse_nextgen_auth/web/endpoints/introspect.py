@@ -68,5 +68,5 @@ async def _of_refresh(site: Site, token: Token) -> Session | None:
         token.session_id,
         token.generation,
         now=site.now(),
-        limits=site.lifetimes.sessions,
+        lifetimes=site.lifetimes.sessions,
     )

@@ -8,7 +8,7 @@ from support.records import NOW, a_session
 from synapse_nextgen_auth.oauth import errors
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.refresh_token import Verdict, as_heard, judge
-from synapse_nextgen_auth.oauth.sessions import Limits
+from synapse_nextgen_auth.oauth.sessions import SessionLifetimes
 
 ROTATE, REPEAT, RESTORED, REUSE = Verdict
 
@@ -36,7 +36,9 @@ def test_the_table(presented, used, at, grace, verdict):
     """Presented against a session at generation 5 that was rotated just now."""
     session = a_session(generation=5, confirmed_generation=5 if used else 4)
 
-    assert judge(session, presented, now=NOW + at, limits=Limits(grace=grace)) is verdict
+    assert (
+        judge(session, presented, now=NOW + at, lifetimes=SessionLifetimes(grace=grace)) is verdict
+    )
 
 
 generations = st.integers(1, 2**32 - 2)
@@ -49,7 +51,7 @@ def test_only_the_last_two_generations_and_the_future_are_ever_accepted(
     """Whatever the clock and the confirmation say."""
     session = a_session(generation=stored, confirmed_generation=confirmed)
 
-    verdict = judge(session, presented, now=NOW + at, limits=Limits())
+    verdict = judge(session, presented, now=NOW + at, lifetimes=SessionLifetimes())
 
     assert (verdict is RESTORED) == (presented > stored)
     assert (verdict is ROTATE) == (presented == stored)

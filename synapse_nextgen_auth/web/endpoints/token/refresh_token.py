@@ -35,7 +35,7 @@ async def _spend(site: Site, request: TokenRequest, held: Held) -> Spent:
             request.form.get("scope"),
         ),
         now=site.now(),
-        limits=site.lifetimes.sessions,
+        lifetimes=site.lifetimes.sessions,
     )
     site.homeserver.metrics.refresh(_COUNTED_AS[renewed.verdict])
     part = renewed.part or held.session.granted
