@@ -5,7 +5,6 @@ or as a page, and what is counted and written down of them.
 """
 
 import logging
-from contextlib import nullcontext
 
 import attrs
 
@@ -90,22 +89,29 @@ class _Request:
 
 async def _serve(site: Site, root: Root, incoming: Incoming) -> Outgoing:
     path, route = root.find(incoming.path)
-    if isinstance(route, ToIssuer):
-        return answers.redirect(site.issuer.identifier)
+    if route is None:
+        return root.unknown or await _page(_Request(site, incoming, None), None)
     if isinstance(route, Files):
         return _file(site, incoming, incoming.path[len(root.path + path) :])
-    if route is None and root.unknown is not None:
-        return root.unknown
-    if route is None:
-        return await _page(_Request(site, incoming, None), None)
-    is_timed = root.counted_as is None
-    with site.homeserver.metrics.timed(path) if is_timed else nullcontext():
-        request = _Request(site, incoming, root.counted_as or path)
-        if isinstance(route, Endpoint):
-            return await _endpoint(request, route)
-        if isinstance(route, RendezvousEndpoint):
-            return await _meet(request, route, incoming.path[len(root.path + path) :])
-        return await _page(request, route)
+    if isinstance(route, ToIssuer):
+        return answers.redirect(site.issuer.identifier)
+    request = _Request(site, incoming, root.counted_as or path)
+    if root.counted_as is not None:
+        return await _answer(request, route, incoming.path[len(root.path + path) :])
+    with site.homeserver.metrics.timed(path):
+        return await _answer(request, route)
+
+
+async def _answer(
+    request: _Request,
+    route: Endpoint | Page | AuthorizationEndpoint | RendezvousEndpoint,
+    below: str = "",
+) -> Outgoing:
+    if isinstance(route, Endpoint):
+        return await _endpoint(request, route)
+    if isinstance(route, RendezvousEndpoint):
+        return await _meet(request, route, below)
+    return await _page(request, route)
 
 
 async def _meet(request: _Request, route: RendezvousEndpoint, rendezvous_id: str) -> Outgoing:

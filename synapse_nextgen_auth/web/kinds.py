@@ -150,6 +150,18 @@ class Root:
     is_served: Callable[[Config], bool] = _always
     counted_as: str | None = None
     unknown: Outgoing | None = None
+    _exact: Mapping[str, Route] = attrs.field(init=False, repr=False)
+    _prefixes: Mapping[str, Route] = attrs.field(init=False, repr=False)
+
+    @_prefixes.default
+    def _those_with_names_below(self) -> dict[str, Route]:
+        below = (RendezvousEndpoint, Files)
+        return {path: each for path, each in self.routes.items() if isinstance(each, below)}
+
+    @_exact.default
+    def _those_without(self) -> dict[str, Route]:
+        below = (RendezvousEndpoint, Files)
+        return {path: each for path, each in self.routes.items() if not isinstance(each, below)}
 
     @property
     def rests(self) -> bool:
@@ -161,10 +173,10 @@ class Root:
         if not full_path.startswith(self.path):
             return full_path, None
         path = full_path[len(self.path) :]
-        route = self.routes.get(path)
-        if route is not None and not isinstance(route, RendezvousEndpoint | Files):
+        route = self._exact.get(path)
+        if route is not None:
             return path, route
-        for prefix, each in self.routes.items():
-            if isinstance(each, RendezvousEndpoint | Files) and path.startswith(prefix):
+        for prefix, each in self._prefixes.items():
+            if path.startswith(prefix):
                 return prefix, each
         return path, None

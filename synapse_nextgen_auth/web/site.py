@@ -68,21 +68,22 @@ class Site:
     lifetimes: Lifetimes
     rates: Rates
     templates: Templates
+    # Where browsers believe us to be, as they write it; and how our cookie looks there.
+    origin: str = attrs.field(init=False)
+    cookies: Cookies = attrs.field(init=False)
+
+    @origin.default
+    def _origin(self) -> str:
+        return uris.origin(self.issuer.identifier)
+
+    @cookies.default
+    def _cookies(self) -> Cookies:
+        return Cookies(is_https=self.origin.startswith("https:"))
 
     @property
     def server_name(self) -> str:
         """The homeserver's name, as it stands in Matrix ids."""
         return self.homeserver.server_name
-
-    @property
-    def origin(self) -> str:
-        """Where browsers believe us to be, as they write it."""
-        return uris.origin(self.issuer.identifier)
-
-    @property
-    def cookies(self) -> Cookies:
-        """How our cookie looks."""
-        return Cookies(is_https=self.origin.startswith("https:"))
 
     def now(self) -> int:
         """Return the time in seconds since the epoch."""

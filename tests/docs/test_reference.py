@@ -25,7 +25,8 @@ from synapse_nextgen_auth.oauth.scopes.grammar import parse as parse_scope
 from synapse_nextgen_auth.oauth.scopes.permissions import PERMISSIONS
 from synapse_nextgen_auth.oauth.sessions import End
 from synapse_nextgen_auth.store import migrations
-from synapse_nextgen_auth.web.routes import ROUTES, STATIC, WELL_KNOWN
+from synapse_nextgen_auth.web.kinds import RendezvousEndpoint
+from synapse_nextgen_auth.web.routes import ROOTS, ROUTES, STATIC
 
 SERVLETS = (
     *(AuthMetadata, AuthIssuer, GetLoginToken, rendezvous.Versions),
@@ -61,12 +62,23 @@ def test_every_path_is_on_the_endpoints_page():
     assert listed == {path: set(route.methods) for path, route in ROUTES.items()}
 
 
-def test_the_well_known_paths_are_on_the_endpoints_page():
-    """What we serve at the root of the host is all there."""
-    listed = _cells(REFERENCE / "endpoints.md", "At the root of the host")
-    served = [*(root + PREFIX for root in WELL_KNOWN), f"{rendezvous.PATH}/<id>"]
+def test_the_paths_at_the_root_are_on_the_endpoints_page():
+    """What we serve at the root of the host is all there, with its methods."""
+    listed = {
+        row[0].strip("`"): set(row[1].split(", "))
+        for row in rows(section(REFERENCE / "endpoints.md", "At the root of the host"))
+    }
+    served = {
+        root.path
+        + (f"{path}<id>" if isinstance(route, RendezvousEndpoint) else path.rstrip("/")): (
+            set(route.methods)
+        )
+        for root in ROOTS
+        if root.path != PREFIX
+        for path, route in root.routes.items()
+    }
 
-    assert sorted(listed) == sorted(served)
+    assert listed == served
 
 
 def test_the_matrix_endpoints_are_on_the_endpoints_page():

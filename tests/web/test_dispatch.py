@@ -1,0 +1,247 @@
+"""What the dispatcher does for every page and path, so that none of them can forget it.
+
+The pages and endpoints here are the tests' own. That ours are served so is shown over HTTP, by
+`tests/homeserver`.
+"""
+
+import asyncio
+from contextlib import contextmanager
+
+import attrs
+import pytest
+
+from support.incoming import incoming
+from support.pages import TEMPLATES
+from support.records import NOW
+from synapse_nextgen_auth.homeserver.http import MAX_BODY, Outgoing
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.metadata import PREFIX, Endpoints
+from synapse_nextgen_auth.secret import Keyring, Secret
+from synapse_nextgen_auth.web import answers, browser, dispatch
+from synapse_nextgen_auth.web.browser import Visitor
+from synapse_nextgen_auth.web.forms import FORM
+from synapse_nextgen_auth.web.kinds import Endpoint, Files, Page, RendezvousEndpoint, Root, ToIssuer
+from synapse_nextgen_auth.web.pages.message.error import PageError
+from synapse_nextgen_auth.web.pages.message.page import Message
+from synapse_nextgen_auth.web.routes import ROOTS, WELL_KNOWN
+from synapse_nextgen_auth.web.site import Issuer, Site
+
+KEYS = Keyring.of(b"k" * 32)
+COOKIE = "c" * 43
+KNOWN = Visitor(Secret(COOKIE), is_new=False)
+OUR_COOKIE = ("Cookie", f"__Host-nextgen_auth={COOKIE}")
+ORIGIN = "https://matrix.example.com"
+TYPE = ("Content-Type", FORM)
+
+
+@attrs.define
+class Process:
+    """A homeserver in which nobody is signed in, and a notebook of what is counted."""
+
+    drain: "Process" = attrs.field(default=attrs.Factory(lambda self: self, takes_self=True))
+    metrics: "Process" = attrs.field(default=attrs.Factory(lambda self: self, takes_self=True))
+    server_name: str = "example.com"
+    is_closed: bool = False
+    counted: list = attrs.field(factory=list)
+
+    @contextmanager
+    def passing(self):
+        yield
+
+    @contextmanager
+    def timed(self, path):
+        self.counted.append(("timed", path))
+        yield
+
+    def refusal(self, path, reason):
+        self.counted.append((path, reason))
+
+    def now(self):
+        return NOW
+
+    async def read(self, *_args, **_kwargs):
+        return None
+
+
+@pytest.fixture
+def process():
+    return Process()
+
+
+@pytest.fixture
+def site(process):
+    issuer = Issuer(Endpoints.under(f"{ORIGIN}/"), None, b"", KEYS, None)
+    nothing = dict.fromkeys(
+        ("config", "clients", "people", "devices", "token_check", "lifetimes", "rates")
+    )
+    return Site(homeserver=process, issuer=issuer, templates=TEMPLATES, **nothing)
+
+
+@pytest.fixture
+def asked():
+    """Return what the page was asked, in order."""
+    return []
+
+
+@pytest.fixture
+def ask(site, asked):
+    """Return a function that sends a request to a page, which answers with whatever it is told to."""
+
+    def ask_(*headers, answer=None, **request):
+        async def show(visit):
+            asked.append(visit)
+            return _do(answer)
+
+        async def submit(visit, form):
+            asked.append(dict(form))
+            return _do(answer)
+
+        return serve(site, Page(show=show, submit=submit), *headers, **request)
+
+    return ask_
+
+
+def _do(answer):
+    if isinstance(answer, Exception):
+        raise answer
+    return answer or Outgoing(200)
+
+
+def serve(site, route, *headers, path="/hello", **request):
+    root = Root(PREFIX, {"/hello": route})
+    handle = dispatch.handler(site, root)
+    return asyncio.run(handle(incoming(*headers, path=f"{PREFIX}{path}", **request)))
+
+
+def csrf():
+    return browser.csrf(KEYS, KNOWN, now=NOW)
+
+
+def cookies(outgoing):
+    return [value for name, value in outgoing.headers if name == "Set-Cookie"]
+
+
+def test_c181_a_form_of_ours_in_this_browser_reaches_the_page(ask, asked):
+    body = f"csrf={csrf()}&decision=approve".encode()
+    outgoing = ask(OUR_COOKIE, TYPE, method="POST", body=body)
+
+    assert outgoing.status == 200
+    assert asked == [{"csrf": csrf(), "decision": "approve"}]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (TYPE,),
+        (OUR_COOKIE, TYPE, ("Sec-Fetch-Site", "cross-site")),
+        (OUR_COOKIE, TYPE, ("Origin", "https://evil.example")),
+        (("Cookie", f"__Host-nextgen_auth={'d' * 43}"), TYPE),
+    ],
+    ids=["no cookie", "another site", "another origin", "another browser"],
+)
+def test_c186_no_other_form_reaches_the_page(ask, asked, process, headers):
+    """It is refused and counted, and no browser gets a cookie for it."""
+    outgoing = ask(*headers, method="POST", body=f"csrf={csrf()}".encode())
+
+    assert outgoing.status == 403
+    assert asked == []
+    assert cookies(outgoing) == []
+    assert ("/hello", "invalid_request") in process.counted
+
+
+@pytest.mark.parametrize("body", [b"", b"csrf=", b"decision=approve", b"csrf=1.x"])
+def test_c181_a_form_without_its_value_reaches_no_page(ask, asked, body):
+    assert ask(OUR_COOKIE, TYPE, method="POST", body=body).status == 403
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "request_", "status"),
+    [
+        ((TYPE,), {"method": "PUT"}, 405),
+        ((TYPE,), {"method": "HEAD"}, 405),
+        ((TYPE,), {"method": "POST", "body": b"x" * (MAX_BODY + 1)}, 413),
+        ((("Content-Type", "text/plain"),), {"method": "POST", "body": b"x"}, 415),
+    ],
+)
+def test_what_no_browser_sends_is_refused_before_anybody_is_greeted(
+    ask, asked, headers, request_, status
+):
+    assert ask(*headers, **request_).status == status
+    assert asked == []
+
+
+def test_a_new_browser_gets_its_cookie_with_an_answer_and_with_no_refusal(ask):
+    """And one that has a good one keeps that."""
+    message = PageError(400, Message.BAD_REQUEST)
+
+    assert len(cookies(ask())) == 1
+    assert cookies(ask(OUR_COOKIE)) == []
+    assert cookies(ask(answer=message)) == []
+    assert cookies(ask(answer=OAuthError("invalid_request"))) == []
+    assert cookies(ask(answer=ValueError("a fault of ours"))) == []
+
+
+def test_c206_every_error_is_a_page_that_says_nothing_of_ours(ask, process):
+    outgoing = ask(answer=ValueError("SELECT secret FROM nextgen_sessions"))
+
+    assert outgoing.status == 503
+    assert b"nextgen" not in outgoing.body.replace(b"/_synapse/client/auth", b"")
+    assert ("Retry-After", "5") in outgoing.headers
+    assert ("/hello", "temporarily_unavailable") in process.counted
+
+
+def test_c382_a_process_that_stops_asks_no_page_and_no_endpoint(site, process, ask, asked):
+    async def answer(_site, _incoming):
+        raise AssertionError
+
+    process.is_closed = True
+
+    assert ask().status == 503
+    assert asked == []
+    assert serve(site, Endpoint({"GET": answer})).status == 503
+
+
+def test_an_endpoint_answers_every_origin_and_head_where_there_is_get(site):
+    async def answer(_site, _incoming):
+        return answers.json_answer(200, {})
+
+    route = Endpoint({"GET": answer})
+    head, post = serve(site, route, method="HEAD"), serve(site, route, method="POST")
+
+    assert head.status == 200
+    assert post.status == 405
+    assert ("Allow", "GET, HEAD, OPTIONS") in post.headers
+    for outgoing in (head, post):
+        assert ("Access-Control-Allow-Origin", "*") in outgoing.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "called"),
+    [
+        (PREFIX, ToIssuer, ""),
+        (f"{PREFIX}/token", Endpoint, "/token"),
+        (f"{PREFIX}/", Page, "/"),
+        (f"{PREFIX}/sign-in", Page, "/sign-in"),
+        (f"{PREFIX}/sign-in/", None, None),
+        (f"{PREFIX}/sign-inx", None, None),
+        (f"{PREFIX}x/sign-in", None, None),
+        (f"{PREFIX}/static", None, None),
+        (f"{PREFIX}/static/", Files, "/static/"),
+        (f"{PREFIX}/static/0/style.css", Files, "/static/"),
+        ("/_synapse/client/%61uth/sign-in", None, None),
+        *((f"{root}{PREFIX}{end}", Endpoint, None) for root in WELL_KNOWN for end in ("", "/")),
+        *((f"{root}{end}", None, None) for root in WELL_KNOWN for end in ("", "/", "/x")),
+        ("/_synapse/client/rendezvous", None, None),
+        ("/_synapse/client/rendezvous/", RendezvousEndpoint, "/"),
+        (f"/_synapse/client/rendezvous/{'a' * 32}", RendezvousEndpoint, "/"),
+    ],
+)
+def test_a_path_leads_to_what_the_table_says(path, kind, called):
+    """Exactly as it is spelled, below the root that Synapse leaves to us."""
+    found = [root.find(path) for root in ROOTS]
+    routes = [route for _, route in found if route is not None]
+
+    assert [type(route) for route in routes] == ([kind] if kind else [])
+    if called is not None:
+        assert [name for name, route in found if route is not None] == [called]
