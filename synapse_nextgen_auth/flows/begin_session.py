@@ -1,9 +1,13 @@
 """Begin a session, whichever grant leads to it, and take that back."""
 
+from collections.abc import Callable
+
 import attrs
 
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
+from synapse_nextgen_auth.flows.room import has_room
+from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.sessions import End, Sender, Session
@@ -34,17 +38,46 @@ class Beginning:
     browser: str | None = None
 
 
-def begin(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple[str, ...]]:
-    """Insert the session; return it, and the ids of those that it replaced.
+NO_ROOM = "the account has too many devices"
 
-    On a device that is whatever spoke for it before. Without one it is what the same client began
-    for the same account in the same browser: a website that signs its people in again and again
-    leaves one session for each browser behind.
+
+def _nothing_to_spend() -> None:
+    """Begin without a code: the client is all that it takes."""
+
+
+def begin(
+    txn: Txn,
+    beginning: Beginning,
+    *,
+    now: int,
+    max_devices: int | None,
+    spend: Callable[[], OAuthError | None] = _nothing_to_spend,
+    no_room: OAuthError | None = None,
+) -> Outcome[Session]:
+    """Begin a session if there is room (C314) and `spend`, the one conditional write, goes through.
+
+    It replaces others. On a device that is whatever spoke for it before. Without one it is what the
+    same client began for the same account in the same browser: a website that signs its people in
+    again and again leaves one session for each browser behind.
     """
+    device_id = grammar.parse(beginning.scope).device_id
+    if not has_room(txn, beginning.user_id, device_id, max_devices=max_devices, now=now):
+        # Nothing is spent: it is good again as soon as there is room.
+        return Outcome(no_room or invalid_grant(NO_ROOM))
+    refusal = spend()
+    if refusal is not None:
+        return Outcome(refusal)
+    session, ended = _insert(txn, beginning, device_id, now=now)
+    return Outcome(session, ended)
+
+
+def _insert(
+    txn: Txn, beginning: Beginning, device_id: str | None, *, now: int
+) -> tuple[Session, tuple[str, ...]]:
     session = Session(
         session_id=beginning.session_id,
         user_id=beginning.user_id,
-        device_id=grammar.parse(beginning.scope).device_id,
+        device_id=device_id,
         client_id=beginning.client_id,
         scope=beginning.scope,
         generation=1,

@@ -10,7 +10,7 @@ import attrs
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.flows.begin_session import Beginning, begin
 from synapse_nextgen_auth.flows.outcome import Outcome
-from synapse_nextgen_auth.flows.room import has_room, is_taken
+from synapse_nextgen_auth.flows.room import is_taken
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.grants.device_grants import (
@@ -173,29 +173,21 @@ def redeem(
     if approver is None or not approver.vouches_for(grant.user_id):
         # Whoever approved signed out since, perhaps because it was not meant (C145).
         return Outcome(OAuthError("access_denied", "The person signed out again"))
-    refused = _refuse_device(txn, grant, grant.user_id, max_devices=max_devices, now=now)
-    if refused is not None:
-        return Outcome(refused)
-    if not device_grants.redeem(txn, grant.grant_id, session_id=session_id, now=now):
-        return Outcome(invalid_grant("somebody else redeemed the device code just now"))
-    session, ended = begin(
+    device_id = grammar.parse(grant.scope).device_id
+    if device_id is not None and is_taken(txn, grant.user_id, device_id):
+        # The id was free when the person agreed; whoever has it keeps it (C310).
+        return Outcome(OAuthError("access_denied", "The account has this device already"))
+
+    def spend() -> OAuthError | None:
+        if device_grants.redeem(txn, grant.grant_id, session_id=session_id, now=now):
+            return None
+        return invalid_grant("somebody else redeemed the device code just now")
+
+    return begin(
         txn,
         Beginning(session_id, grant.user_id, grant.client_id, grant.scope, grant.auth_time, sender),
         now=now,
+        max_devices=max_devices,
+        spend=spend,
+        no_room=OAuthError("access_denied", "The account has too many devices"),
     )
-    return Outcome(session, ended)
-
-
-def _refuse_device(
-    txn: Txn, grant: DeviceGrant, user_id: str, *, max_devices: int | None, now: int
-) -> OAuthError | None:
-    """Say why the device may not come in although the person agreed.
-
-    The id was free then. It may be taken by now, and whoever has it keeps it (C310).
-    """
-    device_id = grammar.parse(grant.scope).device_id
-    if device_id is not None and is_taken(txn, user_id, device_id):
-        return OAuthError("access_denied", "The account has this device already")
-    if not has_room(txn, user_id, device_id, max_devices=max_devices, now=now):
-        return OAuthError("access_denied", "The account has too many devices")
-    return None

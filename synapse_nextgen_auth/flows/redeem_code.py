@@ -5,8 +5,7 @@ import attrs
 from synapse_nextgen_auth.flows.begin_session import Beginning, begin
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
-from synapse_nextgen_auth.flows.room import has_room
-from synapse_nextgen_auth.oauth.errors import invalid_grant
+from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.grants import authorization_code
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
@@ -57,17 +56,13 @@ def redeem(
     if refusal is not None:
         # The code stays good for its owner: a stranger who tries it must not be able to burn it.
         return Outcome(invalid_grant(refusal))
-    refusal = _refuse_now(txn, grant, grant.user_id, max_devices=max_devices, now=now)
+    refusal = _refuse_now(txn, grant, grant.user_id)
     if refusal is not None:
         return Outcome(invalid_grant(refusal))
-    if not grants.redeem(txn, grant.grant_id, session_id=presented.session_id, now=now):
-        return Outcome(invalid_grant("somebody else redeemed the code just now"))
-    return _begin(txn, grant, presented, now=now)
+    return _begin(txn, grant, presented, now=now, max_devices=max_devices)
 
 
-def _refuse_now(
-    txn: Txn, grant: Grant, user_id: str, *, max_devices: int | None, now: int
-) -> str | None:
+def _refuse_now(txn: Txn, grant: Grant, user_id: str) -> str | None:
     """Say why the right client does not get its session at this moment."""
     approver = browsers.get(txn, grant.browser)
     if approver is None or not approver.vouches_for(user_id):
@@ -77,9 +72,6 @@ def _refuse_now(
     if device_id is not None and _was_taken_since(txn, grant, user_id, device_id):
         # The page that the person agreed on could not say that it signs this one out.
         return "another client took the device since"
-    if not has_room(txn, user_id, device_id, max_devices=max_devices, now=now):
-        # Good again as soon as there is room.
-        return "the account has too many devices"
     return None
 
 
@@ -91,7 +83,14 @@ def _was_taken_since(txn: Txn, grant: Grant, user_id: str, device_id: str) -> bo
     return grant.approved_at is not None and session.created_at > grant.approved_at
 
 
-def _begin(txn: Txn, grant: Grant, presented: Presented, *, now: int) -> Outcome[Redeemed]:
+def _begin(
+    txn: Txn, grant: Grant, presented: Presented, *, now: int, max_devices: int | None
+) -> Outcome[Redeemed]:
+    def spend() -> OAuthError | None:
+        if grants.redeem(txn, grant.grant_id, session_id=presented.session_id, now=now):
+            return None
+        return invalid_grant("somebody else redeemed the code just now")
+
     beginning = Beginning(
         session_id=presented.session_id,
         user_id=grant.user_id or "",
@@ -101,8 +100,10 @@ def _begin(txn: Txn, grant: Grant, presented: Presented, *, now: int) -> Outcome
         sender=presented.sender,
         browser=grant.browser,
     )
-    session, ended = begin(txn, beginning, now=now)
-    return Outcome(Redeemed(session, grant.nonce), ended)
+    begun = begin(txn, beginning, now=now, max_devices=max_devices, spend=spend)
+    if isinstance(begun.value, OAuthError):
+        return Outcome(begun.value)
+    return Outcome(Redeemed(begun.value, grant.nonce), begun.ended)
 
 
 def _written_before(txn: Txn, grant: Grant) -> Outcome[Redeemed]:
