@@ -231,7 +231,6 @@ FOR_PROGRAMMERS = {
     "a stranger could register a client and let itself in; nobody is asked",
     "clients that say nothing may not have it",
     "its client can ask anew at any time: a refresh token is of no use (RFC 6749 4.4.3)",
-    "whoever agrees has an account",
 }
 
 

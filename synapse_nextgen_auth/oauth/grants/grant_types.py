@@ -25,10 +25,11 @@ class Endpoint:
 class GrantType:
     """One grant type; a combination that would let a stranger in cannot be made.
 
+    Whatever it says, its tokens are an account's, which must be allowed to go on.
+
     `begins_session`: it is spent on a new session, and only by clients that have it among their
     `grant_types`. Otherwise it goes on with one, and every client may use it.
     `has_consent`: a person agrees on a page of ours before each session.
-    `has_account`: its tokens are an account's, which must be allowed to go on whenever it is used.
     `may_be_registered`, `may_be_configured`: whether a client may have it that anybody registers
     (RFC 7591), and one that the operator wrote down.
     `is_default`: a client has it that says nothing about grant types.
@@ -40,7 +41,6 @@ class GrantType:
     name: str
     begins_session: bool = True
     has_consent: bool = False
-    has_account: bool = True
     gives_refresh_token: bool = False
     may_be_registered: bool = False
     may_be_configured: bool = False
@@ -64,8 +64,6 @@ def _refuse_combination(kind: GrantType) -> str | None:
         return "a stranger could register a client and let itself in; nobody is asked"
     if kind.gives_refresh_token and not is_asked:
         return "its client can ask anew at any time: a refresh token is of no use (RFC 6749 4.4.3)"
-    if is_asked and not kind.has_account:
-        return "whoever agrees has an account"
     if kind.is_default and not kind.may_be_registered:
         return "clients that say nothing may not have it"
     return None

@@ -53,16 +53,12 @@ def test_refresh_tokens_are_for_what_a_person_agreed_to():
     "fields",
     [
         {"may_be_registered": True},
-        {"may_be_registered": True, "has_account": False},
         {"gives_refresh_token": True},
-        {"gives_refresh_token": True, "has_account": False},
-        {"has_consent": True, "has_account": False},
-        {"begins_session": False, "has_account": False},
         {"has_consent": True, "is_default": True},
     ],
 )
 def test_what_would_hand_out_more_than_somebody_agreed_to_cannot_be_said(fields):
-    """Registered by a stranger, with a refresh token or without an account, where nobody is asked."""
+    """Registered by a stranger, or with a refresh token, where nobody is asked."""
     with pytest.raises(ValueError, match="made up: "):
         GrantType(name="made up", **fields)
 
@@ -76,7 +72,6 @@ def test_what_is_not_said_is_not_so():
     assert not SILENT.is_default
     assert not SILENT.waits_here
     assert SILENT.begins_session
-    assert SILENT.has_account
 
 
 @pytest.mark.parametrize(
