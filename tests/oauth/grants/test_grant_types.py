@@ -41,6 +41,14 @@ def test_strangers_may_register_only_what_a_person_agrees_to():
     assert names(lambda kind: kind.is_default) == {AUTHORIZATION_CODE, REFRESH_TOKEN}
 
 
+def test_what_somebody_may_have_is_advertised():
+    """And there is nothing that nobody may have."""
+    listed = names(lambda kind: True)
+
+    assert names(lambda kind: kind.is_advertised) == listed
+    assert names(lambda kind: kind.may_be_configured) == listed
+
+
 def test_refresh_tokens_are_for_what_a_person_agreed_to():
     """A client that needs nobody can ask anew (RFC 6749 section 4.4.3)."""
     lasting = names(lambda kind: kind.gives_refresh_token)
