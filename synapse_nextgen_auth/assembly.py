@@ -92,7 +92,6 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     Housekeeping(
         site.homeserver,
         site.issuer.signing,
-        site.clients.known,
         events=config.events,
         browsers=site.lifetimes.browsers,
         unused_clients_after=config.client_registration.unused_lifetime,

@@ -1,7 +1,7 @@
 """The homeserver as the rest of this package sees it: a clock, a database, and what hangs on them."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
 from synapse.module_api import ModuleApi
@@ -14,6 +14,7 @@ from synapse_nextgen_auth import store
 from synapse_nextgen_auth.flows.outcome import Outcome, outcome_of
 from synapse_nextgen_auth.homeserver.auth.live import LiveSessions
 from synapse_nextgen_auth.homeserver.colleagues import Colleagues
+from synapse_nextgen_auth.homeserver.database import news
 from synapse_nextgen_auth.homeserver.database.caches import ask_again, recall
 from synapse_nextgen_auth.homeserver.drain import Drain
 from synapse_nextgen_auth.homeserver.metrics import Metrics
@@ -67,10 +68,15 @@ class Homeserver:
         self.drain = Drain(self.hs)
         self.colleagues = Colleagues(self.hs)
         self._when_sessions_end: list[Callable[[tuple[str, ...]], None]] = []
+        self._when_clients_go: list[Callable[[Collection[str]], None]] = []
 
     def when_sessions_end(self, then: Callable[[tuple[str, ...]], None]) -> None:
         """Call `then(ids)` after each transaction of this process that ended sessions."""
         self._when_sessions_end.append(then)
+
+    def when_clients_go(self, then: Callable[[Collection[str]], None]) -> None:
+        """Call `then(ids)` after each transaction of this process that deleted clients."""
+        self._when_clients_go.append(then)
 
     async def user(self, user_id: str) -> UserInfo | None:
         """Return what Synapse knows about an account, from its replicated cache."""
@@ -144,20 +150,25 @@ class Homeserver:
         flow: Callable[[Txn], T | Outcome[T]],
         isolation_level: IsolationLevel | None = None,
     ) -> T:
-        seed, touched = random_id(), set[str]()
+        seed, touched, gone = random_id(), set[str](), set[str]()
 
         def attempt(cursor: LoggingTransaction) -> Outcome[T]:
             txn = Txn(cursor, seed=seed)
             outcome = outcome_of(txn, flow(txn))
             touched.update(outcome.ended, outcome.changed)
             self.live.forget(cursor, (*outcome.ended, *outcome.changed))
+            gone.update(txn.gone)
+            news.tell(self.store, cursor, news.CLIENT_GONE, txn.gone)
             return outcome
 
         try:
             outcome = await self._insist(name, attempt, isolation_level=isolation_level)
         finally:
             # Whatever became of the attempts that failed, nobody relies on what was before them.
-            self.live.forget_here(touched)
+            if gone:
+                for forget in self._when_clients_go:
+                    forget(gone)
+            self.live.forget_here(touched, is_news=bool(gone))
         if outcome.ended:
             self.metrics.sessions_ended(len(outcome.ended))
             for then in self._when_sessions_end:

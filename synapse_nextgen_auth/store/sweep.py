@@ -4,7 +4,7 @@ The oldest first: so it is an index that finds them, however many there are and 
 believes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import attrs
 
@@ -14,14 +14,6 @@ from synapse_nextgen_auth.store import browsers
 from synapse_nextgen_auth.store.txn import Txn
 
 BITE = 500
-
-# Whoever has to be told which clients are gone, before the transaction ends.
-Forget = Callable[[Sequence[str]], None]
-
-
-def _nobody(_gone: Sequence[str]) -> None:
-    """Tell nobody."""
-
 
 _DAY = 24 * 3600
 
@@ -181,9 +173,7 @@ def idle_browsers(txn: Txn, *, idle_since: int) -> int:
     return txn.rowcount
 
 
-def unused_clients(
-    txn: Txn, *, unused_since: int, now: int, forget: Forget = _nobody
-) -> tuple[int, int]:
+def unused_clients(txn: Txn, *, unused_since: int, now: int) -> tuple[int, int]:
     """Look at one bite of registrations not used since `unused_since`; return how many, and gone.
 
     Those in use for longer than that are noted as used now, and so not looked at again each time.
@@ -193,7 +183,6 @@ def unused_clients(
         return 0, 0
     gone = remove_unused(txn, candidates, unused_since=unused_since, now=now)
     note_used(txn, candidates, now=now)
-    forget(gone)
     return len(candidates), len(gone)
 
 
@@ -205,7 +194,7 @@ class Place:
     client_id: str = ""
 
 
-def idle_clients(  # noqa: PLR0913 (each is a bound of the look)
+def idle_clients(
     txn: Txn,
     *,
     after: Place,
@@ -213,7 +202,6 @@ def idle_clients(  # noqa: PLR0913 (each is a bound of the look)
     is_public: bool,
     unused_since: int,
     now: int,
-    forget: Forget = _nobody,
 ) -> tuple[Place | None, int]:
     """Delete registrations of one bite that never began a grant; return where it ends, and how many.
 
@@ -233,7 +221,6 @@ def idle_clients(  # noqa: PLR0913 (each is a bound of the look)
         return None, 0
     names = [place.client_id for place in found]
     gone = remove_unused(txn, names, unused_since=unused_since, now=now, never_begun=True)
-    forget(gone)
     return found[-1], len(gone)
 
 
@@ -279,6 +266,7 @@ def remove_unused(
     gone = [str(row[0]) for row in txn.fetchall()]
     if gone:
         txn.execute(f"DELETE FROM nextgen_clients WHERE client_id IN ({_marks(gone)})", gone)
+        txn.gone.extend(gone)
     return gone
 
 

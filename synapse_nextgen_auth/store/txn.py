@@ -36,10 +36,21 @@ class Txn:
     """One attempt at a transaction.
 
     The rows note in `ended` and `changed` which sessions other processes have to forget: whoever
-    runs a flow compares that with what the flow says (`flows/outcome.py`).
+    runs a flow compares that with what the flow says (`flows/outcome.py`). In `gone` stand the
+    clients that were deleted.
     """
 
-    __slots__ = ("_drawn", "_seed", "changed", "cursor", "ended", "execute", "fetchall", "fetchone")
+    __slots__ = (
+        "_drawn",
+        "_seed",
+        "changed",
+        "cursor",
+        "ended",
+        "execute",
+        "fetchall",
+        "fetchone",
+        "gone",
+    )
 
     def __init__(self, cursor: Cursor, *, seed: str) -> None:
         """Wrap a cursor; `seed` is drawn once for all attempts at the same transaction."""
@@ -50,6 +61,7 @@ class Txn:
         self.fetchall = cursor.fetchall
         self.ended: list[str] = []
         self.changed: list[str] = []
+        self.gone: list[str] = []
         self._seed = seed
         self._drawn: dict[str, int] = {}
 

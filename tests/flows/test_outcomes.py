@@ -71,6 +71,18 @@ def test_rows_note_each_session_that_they_change():
     assert all(found.values()), found
 
 
+def test_rows_note_each_client_that_they_delete():
+    """Or processes would go on with an application that is not registered any more."""
+    found = {
+        f"{name}.{function.name}": "txn.gone" in ast.unparse(function)
+        for name, tree in modules("store").items()
+        for function in functions(tree)
+        if any("DELETE FROM nextgen_clients" in text for text in texts(function))
+    }
+
+    assert found == {"sweep.remove_unused": True}
+
+
 def called(function):
     """Return what a function calls, as `module.name` or `name`."""
     for node in ast.walk(function):

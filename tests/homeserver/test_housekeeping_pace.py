@@ -41,7 +41,7 @@ def housekeeping(clock, begun):
     hs = SimpleNamespace(get_clock=lambda: clock, run_as_background_process=begin)
     homeserver = SimpleNamespace(hs=hs)
     return Housekeeping(
-        homeserver, None, None, browsers=None, unused_clients_after=0, idle_without_device=None
+        homeserver, None, browsers=None, unused_clients_after=0, idle_without_device=None
     )
 
 

@@ -227,7 +227,10 @@ def idle(tables, *, is_public=True, after=None, forget=None):
     bounds = {"registered_before": NOW - DAY, "is_public": is_public, "unused_since": UNUSED_SINCE}
     place = after or sweep.Place()
     told = [] if forget is None else forget
-    return tables.run(sweep.idle_clients, after=place, **bounds, now=NOW, forget=told.extend)
+    with tables.begin() as txn:
+        found = sweep.idle_clients(txn, after=place, **bounds, now=NOW)
+        told.extend(txn.gone)
+    return found
 
 
 @pytest.mark.parametrize("is_public", [True, False])

@@ -112,7 +112,8 @@ class Explaining:
         self._txn = txn
         self.plans = []
         self.rowcount = 1
-        self.ended, self.changed, self.draw = txn.ended, txn.changed, txn.draw
+        self.ended, self.changed, self.gone = txn.ended, txn.changed, txn.gone
+        self.draw = txn.draw
 
     def execute(self, sql, parameters=(), /):
         self._txn.execute(f"EXPLAIN {sql}", parameters)

@@ -58,11 +58,11 @@ class LiveSessions:
             raise UnknownSession
         return session
 
-    def forget_here(self, session_ids: Collection[str]) -> None:
+    def forget_here(self, session_ids: Collection[str], *, is_news: bool = False) -> None:
         """Forget these sessions on this process, and let the others see what is in the database."""
         for session_id in session_ids:
             self.nextgen_session.invalidate((session_id,))
-        if session_ids:
+        if session_ids or is_news:
             self._notifier.on_new_replication_data()
 
     def forget(self, cursor: Cursor, session_ids: Iterable[str]) -> None:

@@ -1,7 +1,6 @@
 """Registered clients, from memory for whoever has a session or waits for one."""
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Collection
 
 from synapse.module_api import cached
 
@@ -11,7 +10,6 @@ from synapse_nextgen_auth.homeserver.database.caches import recall
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.store import clients
-from synapse_nextgen_auth.store.txn import Txn
 
 NEEDS = (
     Needed(
@@ -19,12 +17,8 @@ NEEDS = (
         "DataStore.register_external_cached_function",
         ("cache_name", "func"),
     ),
-    *members("synapse.server", "HomeServer", "get_clock", "get_notifier"),
+    *members("synapse.server", "HomeServer", "get_clock"),
 )
-
-T = TypeVar("T")
-
-Forget = Callable[[Sequence[str]], None]
 
 
 class UnknownClient(Exception):
@@ -44,6 +38,7 @@ class KnownClients:
         self._homeserver = homeserver
         self._store = homeserver.store
         self._store.register_external_cached_function(news.CLIENT_GONE, self.nextgen_client)
+        homeserver.when_clients_go(self.forget_here)
 
     async def find(self, client_id: str) -> Client | None:
         """Return the client as it registered."""
@@ -53,28 +48,10 @@ class KnownClients:
             return None
         return client
 
-    async def remove(self, flow: Callable[[Txn, Forget], T]) -> T:
-        """Run a flow that deletes clients and tells which: every process forgets them at its commit.
-
-        Whoever deletes a row in another way leaves it in the memory of the processes.
-        """
-        gone: set[str] = set()
-
-        def remove_clients(txn: Txn) -> T:
-            return flow(txn, lambda client_ids: forget(txn, client_ids))
-
-        def forget(txn: Txn, client_ids: Sequence[str]) -> None:
-            gone.update(client_ids)
-            news.tell(self._store, txn.cursor, news.CLIENT_GONE, client_ids)
-
-        try:
-            return await self._homeserver.run(remove_clients)
-        finally:
-            # Whatever became of the attempts that failed, nobody relies on what was before them.
-            for client_id in gone:
-                self.nextgen_client.invalidate((client_id,))
-            if gone:
-                self._homeserver.hs.get_notifier().on_new_replication_data()
+    def forget_here(self, client_ids: Collection[str]) -> None:
+        """Forget these clients on this process."""
+        for client_id in client_ids:
+            self.nextgen_client.invalidate((client_id,))
 
     # The name stands in Synapse's metrics, and `caches.per_cache_factors` knows it.
     @cached(max_entries=10_000)

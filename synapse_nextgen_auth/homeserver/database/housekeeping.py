@@ -2,8 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import Any, Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec
 
 from synapse_nextgen_auth.accounts.browsers import BrowserLifetimes
 from synapse_nextgen_auth.config import Events
@@ -11,7 +10,6 @@ from synapse_nextgen_auth.flows import housekeeping
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
-from synapse_nextgen_auth.homeserver.clients.known_clients import Forget, KnownClients
 from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.database.later_steps import LaterSteps
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
@@ -45,11 +43,10 @@ _EVENTS = Events()
 class Housekeeping:
     """What the process that runs Synapse's background tasks does for us."""
 
-    def __init__(  # noqa: PLR0913 (each is what one of the chores goes by)
+    def __init__(
         self,
         homeserver: Homeserver,
         signing: Signing,
-        known_clients: KnownClients,
         *,
         events: Events = _EVENTS,
         browsers: BrowserLifetimes,
@@ -58,7 +55,6 @@ class Housekeeping:
     ) -> None:
         self._homeserver = homeserver
         self._signing = signing
-        self._known_clients = known_clients
         self._events = events
         # Up to when (seconds) the addresses of events were taken out.
         self._addresses_until = -1
@@ -203,8 +199,8 @@ class Housekeeping:
         looked_at = sweep.BITE
         while looked_at == sweep.BITE:
             began = self._clock.time_msec()
-            looked_at, gone = await self._known_clients.remove(
-                partial(_sweep_unused, unused_since=unused_since, now=now)
+            looked_at, gone = await self._homeserver.run(
+                sweep.unused_clients, unused_since=unused_since, now=now
             )
             self._homeserver.metrics.swept(sweep.UNUSED_CLIENTS, gone)
             await self._rest(began)
@@ -219,15 +215,13 @@ class Housekeeping:
         while place is not None:
             self._places[is_public] = place
             began = self._clock.time_msec()
-            place, gone = await self._known_clients.remove(
-                partial(
-                    _sweep_idle,
-                    after=place,
-                    registered_before=registered_before,
-                    is_public=is_public,
-                    unused_since=unused_since,
-                    now=now,
-                )
+            place, gone = await self._homeserver.run(
+                sweep.idle_clients,
+                after=place,
+                registered_before=registered_before,
+                is_public=is_public,
+                unused_since=unused_since,
+                now=now,
             )
             self._homeserver.metrics.swept(sweep.UNUSED_CLIENTS, gone)
             await self._rest(began)
@@ -236,11 +230,3 @@ class Housekeeping:
         took = int(self._clock.time_msec()) - began
         pause = min(max(_SHORTEST_PAUSE, _SHARE * took), _LONGEST_PAUSE)
         await versions.pause(self._clock, seconds=pause / 1000)
-
-
-def _sweep_unused(txn: Txn, forget: Forget, **bounds: Any) -> tuple[int, int]:
-    return sweep.unused_clients(txn, forget=forget, **bounds)
-
-
-def _sweep_idle(txn: Txn, forget: Forget, **bounds: Any) -> tuple[sweep.Place | None, int]:
-    return sweep.idle_clients(txn, forget=forget, **bounds)
