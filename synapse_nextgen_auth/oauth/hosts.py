@@ -11,10 +11,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 import attrs
 from publicsuffixlist import PublicSuffixList
 
+from synapse_nextgen_auth.oauth import loopback
 from synapse_nextgen_auth.oauth.wording import quoted
-
-# The three spellings that RFC 8252 section 7.3 and the Client-Server API know, and no other.
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 # To a browser a name that ends in a number is an IPv4 address: 127.1, 0x7f000001 (C047).
@@ -61,12 +59,9 @@ def refuse_entry(text: str) -> str | None:
     """Say why an operator cannot list this."""
     network = _network(text)
     if network is not None:
-        loopback = network.is_loopback or any(
-            network.version == other.version and network.overlaps(other) for other in _LOOPBACKS
-        )
-        return "is loopback, see allow_loopback_web" if loopback else None
+        return _refuse_loopback(network)
     name = text.lower().removeprefix(".")
-    if name.split(".")[-1] == "localhost":
+    if loopback.is_name(name):
         return "is loopback, see allow_loopback_web"
     if not text.isascii():
         return _in_ascii(text)
@@ -83,9 +78,10 @@ def _behind(text: str) -> str | None:
         network = ip_network(text.strip("[]"), strict=False)
     except ValueError:
         return None
-    if any(network.version == other.version and network.overlaps(other) for other in _LOOPBACKS):
-        return "is loopback, see allow_loopback_web"
-    return f"has bits behind the /{network.prefixlen}; did you mean {network}?"
+    return (
+        _refuse_loopback(network)
+        or f"has bits behind the /{network.prefixlen}; did you mean {network}?"
+    )
 
 
 # What Python's codec (RFC 3490) and browsers (RFC 5891) write differently.
@@ -103,7 +99,14 @@ def _in_ascii(text: str) -> str:
     return f"must be in ASCII; write it as {'.' if text.startswith('.') else ''}{name}"
 
 
-_LOOPBACKS = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+def _refuse_loopback(network: IPv4Network | IPv6Network) -> str | None:
+    """Say why a network that has this machine in it cannot be listed."""
+    part = loopback.inside(network)
+    if part is None:
+        return None
+    if network.prefixlen >= part.prefixlen:
+        return "is loopback, see allow_loopback_web"
+    return f"has loopback in it ({part}); list the networks beside that"
 
 
 def _network(text: str) -> IPv4Network | IPv6Network | None:
@@ -116,8 +119,8 @@ def _network(text: str) -> IPv4Network | IPv6Network | None:
 def refuse_public(host: str, listed: Listed = _NOTHING) -> str | None:
     """Say why this host is not the name of somebody on the internet (C046), nor listed."""
     labels = host.split(".")
-    unless = "" if host in LOOPBACK else f", unless {LISTING} lists it"
-    if labels[-1] == "localhost":
+    unless = "" if host in loopback.SPELLINGS else f", unless {LISTING} lists it"
+    if loopback.is_name(host):
         return f"its host {quoted(host)} is this machine and must be a public domain name"
     if listed.has(host):
         return None

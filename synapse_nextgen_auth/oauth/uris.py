@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import attrs
 import idna
 
-from synapse_nextgen_auth.oauth import hosts
+from synapse_nextgen_auth.oauth import hosts, loopback
 
 MAX_LENGTH = 2048
 
@@ -49,12 +49,12 @@ class Uri:
     @property
     def is_loopback(self) -> bool:
         """Whether this is plain http to the machine of the reader."""
-        return self.scheme == "http" and self.host in hosts.LOOPBACK
+        return self.scheme == "http" and self.host in loopback.SPELLINGS
 
     @property
     def is_web_on_loopback(self) -> bool:
         """Whether this is http or https to the machine of the reader."""
-        return self.scheme in _DEFAULT_PORTS and self.host in hosts.LOOPBACK
+        return self.scheme in _DEFAULT_PORTS and self.host in loopback.SPELLINGS
 
 
 def parse(text: str) -> Uri | None:

@@ -288,7 +288,7 @@ MISTAKES = (
     {"clients": [_NO_PROOF, _NO_PROOF]},
     {"clients": [_NO_PROOF | {"grant_types": ["authorization_code", "refresh-token"]}]},
     {"authorization": {"burst": "many"}},
-    {"client_registration": {"public_hosts": ["*.internal", "localhost"]}},
+    {"client_registration": {"public_hosts": ["*.internal", "localhost", "0.0.0.0/1"]}},
     {"client_registration": {"public_hosts": ["10.0.0.1/8", "kr\u00e4h.test", "stra\u00dfe.test"]}},
     {"device_grants": {"interval": "30m"}},
     {"clients": [_NO_PROOF | {"redirect_uris": "https://a.example/cb"}]},

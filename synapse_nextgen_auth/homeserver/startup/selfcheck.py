@@ -3,7 +3,6 @@
 What must be true of Synapse is in `internals.py`.
 """
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from synapse.config._base import read_config_files
@@ -16,6 +15,7 @@ from synapse_nextgen_auth.homeserver.startup.lifetimes import (
     synapses_idle_limit,
 )
 from synapse_nextgen_auth.oauth import uris
+from synapse_nextgen_auth.oauth.loopback import is_loopback
 from synapse_nextgen_auth.oauth.sessions import least_idle, noted_every
 
 
@@ -94,13 +94,3 @@ def _baseurl_problems(hs_config: HomeServerConfig) -> list[str]:
         f"public_baseurl {url} must begin with https://, because people type passwords there."
         " Plain http is for localhost only."
     ]
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host name stands for this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

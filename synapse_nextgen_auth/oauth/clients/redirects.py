@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus, urlsplit
 
 import attrs
 
-from synapse_nextgen_auth.oauth import hosts, uris
+from synapse_nextgen_auth.oauth import hosts, loopback, uris
 from synapse_nextgen_auth.oauth.uris import Uri
 from synapse_nextgen_auth.oauth.wording import quoted
 
@@ -24,7 +24,8 @@ _RESPONSE_PARAMETERS = frozenset(
 )
 
 _LOOPBACK = re.compile(
-    r"(http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?((?:[/?].*)?)",
+    rf"(http://(?:{'|'.join(map(re.escape, loopback.SPELLINGS))}))"
+    r"(?::([1-9][0-9]{0,4}))?((?:[/?].*)?)",
     re.IGNORECASE | re.ASCII | re.DOTALL,
 )
 _HOST = re.compile(r"\[[0-9a-f:.]+\]|[a-z0-9._-]+")
@@ -58,7 +59,7 @@ def rules_at(issuer: str, *, allow_loopback_web: bool | None = None) -> Redirect
     """
     parts = urlsplit(uris.origin(issuer))
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
-    on_loopback = host in hosts.LOOPBACK
+    on_loopback = host in loopback.SPELLINGS
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return RedirectRules(
         own_hosts=frozenset({f"{host}:{port}" if on_loopback else host}),
@@ -149,7 +150,7 @@ def destination(redirect_uri: str) -> str:
 
 def stays_here(place: str) -> bool:
     """Say whether a destination is the machine of the person and no host on a network."""
-    return place in hosts.LOOPBACK or place.endswith(":")
+    return place in loopback.SPELLINGS or place.endswith(":")
 
 
 def is_private_use(uri: Uri) -> bool:
@@ -179,10 +180,10 @@ def without_port(uri: str) -> str | None:
     An app listens on whatever port is free at the moment, and many register that one
     (RFC 8252 section 7.3).
     """
-    loopback = _LOOPBACK.fullmatch(uri)
-    if not loopback or int(loopback[2] or 1) > 65535:
+    match = _LOOPBACK.fullmatch(uri)
+    if not match or int(match[2] or 1) > 65535:
         return None
-    return loopback[1] + loopback[3]
+    return match[1] + match[3]
 
 
 def _refuse_parts(uri: Uri) -> str | None:
