@@ -560,3 +560,14 @@ def test_a_secret_that_cannot_be_read_is_one_message(tmp_path, content):
     assert list(said) == ["clients[0]"]
     assert said["clients[0]"].startswith(f"cannot read {path}: ")
     assert ";" not in said["clients[0]"]
+
+
+@pytest.mark.parametrize("secret", ["x" * 32, "aGk/" * 11, "/" + "b64+" * 11, "s3cret-" * 60])
+def test_c225_a_secret_in_the_place_of_its_path_is_not_repeated(secret):
+    """It may have a slash in it, or begin with one; the option's path says where to look."""
+    found = problems({"secret_path": secret, "clients": [{**CLIENT, "client_secret_path": secret}]})
+
+    assert found.keys() == {"secret_path", "clients[0]"}
+    for text in found.values():
+        assert text.startswith("cannot read the file of this name: ")
+        assert secret not in text
