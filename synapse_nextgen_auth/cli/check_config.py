@@ -19,6 +19,7 @@ from synapse_nextgen_auth.cli import database_check, yaml_file
 from synapse_nextgen_auth.cli.homeserver_yaml import MODULE
 from synapse_nextgen_auth.cli.settings_words import settings_in_effect
 from synapse_nextgen_auth.config import Config, ConfigProblems
+from synapse_nextgen_auth.config.secret_files import is_path
 from synapse_nextgen_auth.homeserver.startup import advice, internals, selfcheck, settings
 from synapse_nextgen_auth.oauth.clients import jwks
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
@@ -26,6 +27,7 @@ from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 _SECRET_NAME = re.compile(r"secret|password|passwd|token|key", re.IGNORECASE)
 # What is no secret whatever it says: where one lies, for how long one counts, how one is used.
 _NO_SECRET_NAME = re.compile(r"_(path|lifetime|method)$", re.IGNORECASE)
+_PATHS_OF_SECRETS = {"secret_path", "client_secret_path"}
 _NO_SECRETS = {*(method.value for method in AuthMethod), *jwks.ALGORITHMS}
 _PYDANTIC_VALUE = re.compile(r"input_value=.*?, (?=input_type=)")
 
@@ -165,9 +167,12 @@ def _secrets_in(value: object, name: str = "") -> Iterator[str]:
         for inner in value:
             yield from _secrets_in(inner, name)
     # What is as short as a word would take words out of the message.
-    elif _is_secret(name) and str(value) not in _NO_SECRETS and len(str(value or "")) > 5:
+    elif _is_secret(name, value) and str(value) not in _NO_SECRETS and len(str(value or "")) > 5:
         yield str(value)
 
 
-def _is_secret(name: str) -> bool:
+def _is_secret(name: str, value: object) -> bool:
+    if name in _PATHS_OF_SECRETS:
+        # A secret may have been written where the path of its file belongs (C225).
+        return isinstance(value, str) and not is_path(value)
     return bool(_SECRET_NAME.search(name)) and not _NO_SECRET_NAME.search(name)

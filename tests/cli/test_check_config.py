@@ -373,6 +373,20 @@ def test_relative_paths_are_looked_for_elsewhere(check, tmp_path, monkeypatch):
         assert f"would be {tmp_path}/{file}. Write the whole path." in printed
 
 
+def test_c225_a_secret_in_the_place_of_its_path_is_nowhere_in_the_report(check):
+    """Neither what is wrong with it nor the warning about relative paths says it."""
+    secret, other = "kD93jfh2LqpA81nzXv7TbWm4RyUe60sG", "Qz71mNbv5cXs2aWe8rTy4uIo9pLk3jHg"
+    client = {"client_id": "a", "redirect_uris": ["https://a.example/cb"]}
+    options = {"secret_path": secret, "clients": [client | {"client_secret_path": other}]}
+
+    code, printed = check(modules=ours(**options))
+
+    assert code == 1
+    assert "modules[0].config.secret_path: cannot read the file of this name" in printed
+    assert secret not in printed
+    assert other not in printed
+
+
 @pytest.mark.parametrize(
     "switch", [{"enabled": False}, {"enabled": "only_for_reauth"}, {"localdb_enabled": False}]
 )

@@ -8,6 +8,7 @@ from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.config import Config, duration, said
 from synapse_nextgen_auth.config.durations import seconds_of
+from synapse_nextgen_auth.config.secret_files import is_path
 from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_lifetimes
 from synapse_nextgen_auth.homeserver.startup.settings import (
     Written,
@@ -87,12 +88,23 @@ def _relative_paths(hs_config: HomeServerConfig, ours: str) -> Iterator[str]:
         options = entry.get("config")
         if not isinstance(options, Mapping):
             continue
-        yield from _relative(f"{ours}.config.secret_path", options.get("secret_path"))
+        yield from _relative_secret(f"{ours}.config.secret_path", options.get("secret_path"))
         clients = options.get("clients")
         for place, client in enumerate(clients if isinstance(clients, list) else ()):
             if isinstance(client, Mapping):
                 path = f"{ours}.config.clients[{place}].client_secret_path"
-                yield from _relative(path, client.get("client_secret_path"))
+                yield from _relative_secret(path, client.get("client_secret_path"))
+
+
+def _relative_secret(path: str, name: object) -> Iterator[str]:
+    """Warn as `_relative` does, and repeat nothing that may be the secret itself (C225)."""
+    if not isinstance(name, str) or is_path(name):
+        yield from _relative(path, name)
+    elif name and not Path(name).is_absolute():
+        yield (
+            f"{path} is no whole path, so it is looked for wherever Synapse is started, and here there"
+            " is no such file. Write the whole path."
+        )
 
 
 def _relative(path: str, name: object) -> Iterator[str]:
