@@ -141,6 +141,9 @@ def read_only(deployment):
         deployment.postgres.execute(
             f"ALTER DATABASE {name} SET default_transaction_read_only = {value}"
         )
+        end_connections()
+
+    def end_connections():
         deployment.postgres.execute(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
         )
@@ -148,7 +151,9 @@ def read_only(deployment):
     switch("on")
     yield
     switch("off")
-    eventually(lambda: _can_write(deployment))
+    assert eventually(lambda: _can_write(deployment))
+    # One that was on its way meanwhile took the old setting along, and shows only by now.
+    end_connections()
 
 
 def _can_write(deployment):
