@@ -20,7 +20,6 @@ from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
 from synapse_nextgen_auth.homeserver.clients.known_clients import KnownClients
 from synapse_nextgen_auth.homeserver.clients.registered import Clients
 from synapse_nextgen_auth.homeserver.database import schema
-from synapse_nextgen_auth.homeserver.database.housekeeping import Housekeeping
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
 from synapse_nextgen_auth.homeserver.devices.pushers import Pushers
 from synapse_nextgen_auth.homeserver.http import Tree
@@ -33,6 +32,7 @@ from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.homeserver.startup import internals, patches, refusal, selfcheck, settings
 from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_lifetimes
+from synapse_nextgen_auth.homeserver.upkeep.housekeeping import Housekeeping
 from synapse_nextgen_auth.oauth import metadata
 from synapse_nextgen_auth.oauth.clients import jwks
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod

@@ -12,11 +12,11 @@ from twisted.enterprise.adbapi import ConnectionLost
 
 from synapse_nextgen_auth import store
 from synapse_nextgen_auth.flows.outcome import Outcome, outcome_of
-from synapse_nextgen_auth.homeserver.auth.live import LiveSessions
 from synapse_nextgen_auth.homeserver.colleagues import Colleagues
 from synapse_nextgen_auth.homeserver.database import news
 from synapse_nextgen_auth.homeserver.database.caches import ask_again, recall
 from synapse_nextgen_auth.homeserver.drain import Drain
+from synapse_nextgen_auth.homeserver.live import LiveSessions
 from synapse_nextgen_auth.homeserver.metrics import Metrics
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.errors import OAuthError

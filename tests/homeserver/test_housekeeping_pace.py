@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from synapse_nextgen_auth.homeserver.background import Background
-from synapse_nextgen_auth.homeserver.database.housekeeping import Housekeeping
+from synapse_nextgen_auth.homeserver.upkeep.housekeeping import Housekeeping
 
 
 class Clock:

@@ -8,7 +8,7 @@ from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.activity import Activity
 from synapse_nextgen_auth.homeserver.auth.challenges import insufficient_scope
-from synapse_nextgen_auth.homeserver.auth.live import UnknownSession
+from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted, People
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, API

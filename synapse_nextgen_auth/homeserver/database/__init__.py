@@ -1,1 +1,1 @@
-"""The database as Synapse runs it: its schema, its upkeep, what is in memory of it."""
+"""The database as Synapse runs it: its schema, what is in memory of it, who hears of changes."""

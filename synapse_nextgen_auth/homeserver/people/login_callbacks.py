@@ -13,9 +13,9 @@ import attrs
 
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
-from synapse_nextgen_auth.homeserver.auth.live import UnknownSession
 from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.database import news
+from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.oauth.tokens.session_tokens import surrogate

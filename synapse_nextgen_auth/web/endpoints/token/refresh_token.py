@@ -3,7 +3,7 @@
 import attrs
 
 from synapse_nextgen_auth.flows import refresh
-from synapse_nextgen_auth.homeserver.auth.live import UnknownSession
+from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.oauth.errors import invalid_grant
 from synapse_nextgen_auth.oauth.grants.grant_types import REFRESH_TOKEN
 from synapse_nextgen_auth.oauth.grants.refresh_token import Verdict

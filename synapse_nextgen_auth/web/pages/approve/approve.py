@@ -2,8 +2,8 @@
 
 from synapse_nextgen_auth.accounts.approvals import WINDOW, Approval
 from synapse_nextgen_auth.flows import approve_operation
-from synapse_nextgen_auth.homeserver.auth.live import UnknownSession
 from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.store import approvals
 from synapse_nextgen_auth.web import answers, grants
 from synapse_nextgen_auth.web.admission import admit

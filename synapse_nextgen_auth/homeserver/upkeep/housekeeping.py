@@ -11,11 +11,11 @@ from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.colleagues import Away
-from synapse_nextgen_auth.homeserver.database.later_steps import LaterSteps
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.homeserver.startup import versions
 from synapse_nextgen_auth.homeserver.startup.needed import members
+from synapse_nextgen_auth.homeserver.upkeep.later_steps import LaterSteps
 from synapse_nextgen_auth.oauth.clients.client_metadata import KEPT_UNUSED
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.store import strays, sweep

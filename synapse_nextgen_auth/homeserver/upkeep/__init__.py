@@ -1,0 +1,1 @@
+"""Chores that one process does for all, in small bites."""
