@@ -6,10 +6,11 @@ import attrs
 
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
-from synapse_nextgen_auth.flows.room import has_room
-from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant
+from synapse_nextgen_auth.flows.room import has_room, is_taken
+from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant, invalid_scope
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.oauth.scopes import grammar
+from synapse_nextgen_auth.oauth.grants.grant_types import GrantType, refuse_scope
+from synapse_nextgen_auth.oauth.scopes.grammar import Scope
 from synapse_nextgen_auth.oauth.sessions import End, Sender, Session
 from synapse_nextgen_auth.store import (
     clients,
@@ -22,23 +23,39 @@ from synapse_nextgen_auth.store import (
 from synapse_nextgen_auth.store.txn import Txn
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
+class Opening:
+    """What no grant type decides about a session that begins with it: the token endpoint says it.
+
+    `only_new_device` leaves a device that is there to whoever has it (C310). `expires_at` is when the
+    session ends at the latest; without a refresh token that is the end of its access token.
+    """
+
+    kind: GrantType
+    session_id: str
+    sender: Sender
+    max_devices: int | None
+    only_new_device: bool
+    expires_at: int | None
+
+
+@attrs.frozen(kw_only=True)
 class Beginning:
     """What was granted: to whom, for which client, with which scope; `auth_time` in seconds.
 
     `browser` is the digest of the cookie of the browser that a client with redirects was begun in.
     """
 
-    session_id: str
+    opening: Opening
     user_id: str
     client_id: str
-    scope: str
+    scope: Scope
     auth_time: int
-    sender: Sender
     browser: str | None = None
 
 
 NO_ROOM = "the account has too many devices"
+TAKEN = "The account has this device already"
 
 
 def _nothing_to_spend() -> None:
@@ -50,7 +67,6 @@ def begin(
     beginning: Beginning,
     *,
     now: int,
-    max_devices: int | None,
     spend: Callable[[], OAuthError | None] = _nothing_to_spend,
     no_room: OAuthError | None = None,
 ) -> Outcome[Session]:
@@ -60,34 +76,40 @@ def begin(
     same client began for the same account in the same browser: a website that signs its people in
     again and again leaves one session for each browser behind.
     """
-    device_id = grammar.parse(beginning.scope).device_id
-    if not has_room(txn, beginning.user_id, device_id, max_devices=max_devices, now=now):
+    opening, user_id = beginning.opening, beginning.user_id
+    device_id = beginning.scope.device_id
+    reason = refuse_scope(opening.kind, beginning.scope)
+    if reason is not None:
+        return Outcome(invalid_scope(reason))
+    if opening.only_new_device and device_id is not None and is_taken(txn, user_id, device_id):
+        return Outcome(OAuthError("access_denied", TAKEN))
+    if not has_room(txn, user_id, device_id, max_devices=opening.max_devices, now=now):
         # Nothing is spent: it is good again as soon as there is room.
         return Outcome(no_room or invalid_grant(NO_ROOM))
     refusal = spend()
     if refusal is not None:
         return Outcome(refusal)
-    session, ended = _insert(txn, beginning, device_id, now=now)
+    session, ended = _insert(txn, beginning, now=now)
     return Outcome(session, ended)
 
 
-def _insert(
-    txn: Txn, beginning: Beginning, device_id: str | None, *, now: int
-) -> tuple[Session, tuple[str, ...]]:
+def _insert(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple[str, ...]]:
+    opening = beginning.opening
     session = Session(
-        session_id=beginning.session_id,
+        session_id=opening.session_id,
         user_id=beginning.user_id,
-        device_id=device_id,
+        device_id=beginning.scope.device_id,
         client_id=beginning.client_id,
-        scope=beginning.scope,
+        scope=beginning.scope.text,
         generation=1,
         rotated_at=now,
         confirmed_generation=0,
         auth_time=beginning.auth_time,
         created_at=now,
         last_active_at=now,
-        user_agent=beginning.sender.user_agent,
-        address=beginning.sender.address,
+        user_agent=opening.sender.user_agent,
+        address=opening.sender.address,
+        expires_at=opening.expires_at,
     )
     ended: tuple[str, ...] = ()
     for former in _former(txn, session, browser=beginning.browser):

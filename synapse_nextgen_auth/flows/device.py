@@ -8,9 +8,8 @@ import enum
 import attrs
 
 from synapse_nextgen_auth.clock import SKEW
-from synapse_nextgen_auth.flows.begin_session import Beginning, begin
+from synapse_nextgen_auth.flows.begin_session import Beginning, Opening, begin
 from synapse_nextgen_auth.flows.outcome import Outcome
-from synapse_nextgen_auth.flows.room import is_taken
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.grants.device_grants import (
@@ -22,7 +21,7 @@ from synapse_nextgen_auth.oauth.grants.device_grants import (
 )
 from synapse_nextgen_auth.oauth.networks import network
 from synapse_nextgen_auth.oauth.scopes import grammar
-from synapse_nextgen_auth.oauth.sessions import Sender, Session
+from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.store import (
     browsers,
     clients,
@@ -148,22 +147,14 @@ def slow_down(txn: Txn, grant: DeviceGrant, *, now: int) -> None:
     device_grants.slow_down(txn, grant.grant_id, by=SLOWER_BY, now=now)
 
 
-def redeem(
-    txn: Txn,
-    device_code: str,
-    *,
-    session_id: str,
-    now: int,
-    sender: Sender,
-    max_devices: int | None = None,
-) -> Outcome[Session]:
+def redeem(txn: Txn, device_code: str, opening: Opening, *, now: int) -> Outcome[Session]:
     """Spend the approved code on a session of a device that the account does not have yet."""
     grant = device_grants.find_by_device_code(txn, device_code)
     if grant is None or grant.user_id is None or grant.auth_time is None:
         return Outcome(invalid_grant("unknown device code"))
-    if grant.session_id == session_id:
+    if grant.session_id == opening.session_id:
         # This very request was written already, only the word of that got lost (C349).
-        written = sessions.get(txn, session_id)
+        written = sessions.get(txn, opening.session_id)
         if written is not None and written.ended_at is None:
             return Outcome(written)
     refusal = refuse_poll(grant.poll(now))
@@ -173,21 +164,22 @@ def redeem(
     if approver is None or not approver.vouches_for(grant.user_id):
         # Whoever approved signed out since, perhaps because it was not meant (C145).
         return Outcome(OAuthError("access_denied", "The person signed out again"))
-    device_id = grammar.parse(grant.scope).device_id
-    if device_id is not None and is_taken(txn, grant.user_id, device_id):
-        # The id was free when the person agreed; whoever has it keeps it (C310).
-        return Outcome(OAuthError("access_denied", "The account has this device already"))
 
     def spend() -> OAuthError | None:
-        if device_grants.redeem(txn, grant.grant_id, session_id=session_id, now=now):
+        if device_grants.redeem(txn, grant.grant_id, session_id=opening.session_id, now=now):
             return None
         return invalid_grant("somebody else redeemed the device code just now")
 
     return begin(
         txn,
-        Beginning(session_id, grant.user_id, grant.client_id, grant.scope, grant.auth_time, sender),
+        Beginning(
+            opening=opening,
+            user_id=grant.user_id,
+            client_id=grant.client_id,
+            scope=grammar.parse(grant.scope),
+            auth_time=grant.auth_time,
+        ),
         now=now,
-        max_devices=max_devices,
         spend=spend,
         no_room=OAuthError("access_denied", "The account has too many devices"),
     )

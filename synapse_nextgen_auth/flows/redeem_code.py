@@ -2,7 +2,7 @@
 
 import attrs
 
-from synapse_nextgen_auth.flows.begin_session import Beginning, begin
+from synapse_nextgen_auth.flows.begin_session import Beginning, Opening, begin
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant
@@ -10,21 +10,20 @@ from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.grants import authorization_code
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
 from synapse_nextgen_auth.oauth.scopes import grammar
-from synapse_nextgen_auth.oauth.sessions import End, Sender, Session
+from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store import browsers, events, grants, sessions
 from synapse_nextgen_auth.store.txn import Txn
 
 
 @attrs.frozen
 class Presented:
-    """What a client shows at the token endpoint, with the id a new session would get."""
+    """What a client shows at the token endpoint, and how its session would begin."""
 
     code_digest: str
     client_id: str
     redirect_uri: str | None
     verifier: str | None
-    session_id: str
-    sender: Sender
+    opening: Opening
 
 
 @attrs.frozen
@@ -35,9 +34,7 @@ class Redeemed:
     nonce: str | None
 
 
-def redeem(
-    txn: Txn, presented: Presented, *, now: int, max_devices: int | None = None
-) -> Outcome[Redeemed]:
+def redeem(txn: Txn, presented: Presented, *, now: int) -> Outcome[Redeemed]:
     """Spend the code and begin the session; earlier sessions of the same device end."""
     grant = grants.find_by_code(txn, presented.code_digest)
     if grant is None or grant.user_id is None or grant.auth_time is None:
@@ -49,7 +46,7 @@ def redeem(
         verifier=presented.verifier,
         now=now,
     )
-    if grant.session_id == presented.session_id:
+    if grant.session_id == presented.opening.session_id:
         return _written_before(txn, grant)
     if grant.redeemed_at is not None:
         return _second_use(txn, grant, refusal=refusal, now=now)
@@ -59,7 +56,7 @@ def redeem(
     refusal = _refuse_now(txn, grant, grant.user_id)
     if refusal is not None:
         return Outcome(invalid_grant(refusal))
-    return _begin(txn, grant, presented, now=now, max_devices=max_devices)
+    return _begin(txn, grant, presented.opening, now=now)
 
 
 def _refuse_now(txn: Txn, grant: Grant, user_id: str) -> str | None:
@@ -83,24 +80,21 @@ def _was_taken_since(txn: Txn, grant: Grant, user_id: str, device_id: str) -> bo
     return grant.approved_at is not None and session.created_at > grant.approved_at
 
 
-def _begin(
-    txn: Txn, grant: Grant, presented: Presented, *, now: int, max_devices: int | None
-) -> Outcome[Redeemed]:
+def _begin(txn: Txn, grant: Grant, opening: Opening, *, now: int) -> Outcome[Redeemed]:
     def spend() -> OAuthError | None:
-        if grants.redeem(txn, grant.grant_id, session_id=presented.session_id, now=now):
+        if grants.redeem(txn, grant.grant_id, session_id=opening.session_id, now=now):
             return None
         return invalid_grant("somebody else redeemed the code just now")
 
     beginning = Beginning(
-        session_id=presented.session_id,
+        opening=opening,
         user_id=grant.user_id or "",
         client_id=grant.client_id,
-        scope=grant.scope,
+        scope=grammar.parse(grant.scope),
         auth_time=grant.auth_time or now,
-        sender=presented.sender,
         browser=grant.browser,
     )
-    begun = begin(txn, beginning, now=now, max_devices=max_devices, spend=spend)
+    begun = begin(txn, beginning, now=now, spend=spend)
     if isinstance(begun.value, OAuthError):
         return Outcome(begun.value)
     return Outcome(Redeemed(begun.value, grant.nonce), begun.ended)

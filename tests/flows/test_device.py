@@ -15,6 +15,7 @@ from support.records import (
     a_browser,
     a_client,
     a_device_grant,
+    a_device_opening,
     a_session,
 )
 from synapse_nextgen_auth import config as configuration
@@ -55,9 +56,8 @@ def approve(grant=GRANT, *, at=0, user_id=ALICE):
 
 def redeem(session_id="aa" * 16, *, at=0, code="device code 1"):
     """Return the flow that collects the session."""
-    return partial(
-        device.redeem, device_code=code, session_id=session_id, now=NOW + at, sender=TELEVISION
-    )
+    opening = a_device_opening(session_id, sender=TELEVISION)
+    return partial(device.redeem, device_code=code, opening=opening, now=NOW + at)
 
 
 def ready(tables, **fields):

@@ -11,12 +11,12 @@ from support.records import (
     NOW,
     PHONE,
     REDIRECT_URI,
-    SENDER,
     VERIFIER,
     a_browser,
     a_device_grant,
     a_grant,
     a_session,
+    an_opening,
 )
 from synapse_nextgen_auth.flows import authorize, device, end_session, redeem_code, sign_in
 from synapse_nextgen_auth.flows.authorize import Decision
@@ -50,7 +50,7 @@ def issue(tables, code, **fields):
 
 def is_good(tables, code):
     """Say whether a code opens a session; that is undone."""
-    presented = Presented(digest(code), "app", REDIRECT_URI, VERIFIER, "ff" * 16, SENDER)
+    presented = Presented(digest(code), "app", REDIRECT_URI, VERIFIER, an_opening("ff" * 16))
     try:
         with tables.begin() as txn:
             outcome = redeem_code.redeem(txn, presented, now=NOW)

@@ -15,12 +15,12 @@ from support.records import (
     NOW,
     PHONE,
     REDIRECT_URI,
-    SENDER,
     VERIFIER,
     a_browser,
     a_client,
     a_grant,
     a_session,
+    an_opening,
 )
 from support.tables import Tables
 from synapse_nextgen_auth.flows import (
@@ -51,7 +51,7 @@ def issue(tables: Tables, *, code=CODE, user_id=ALICE, lifetime=120, **fields):
     return grant
 
 
-def presented(**fields):
+def presented(session_id="aa" * 16, **fields):
     """Return what the right client shows."""
     return Presented(
         **{
@@ -59,8 +59,7 @@ def presented(**fields):
             "client_id": "app",
             "redirect_uri": REDIRECT_URI,
             "verifier": VERIFIER,
-            "session_id": "aa" * 16,
-            "sender": SENDER,
+            "opening": an_opening(session_id),
             **fields,
         }
     )
@@ -532,7 +531,7 @@ def test_signing_out_and_redeeming_at_once_leave_one_of_both(tables):
                 partial(sign_in.sign_out, browser=leave, now=NOW + 1, address=None),
             ]
         )
-        began = tables.run(sessions.get, show.session_id) is not None
+        began = tables.run(sessions.get, show.opening.session_id) is not None
         later = presented(code_digest=code, session_id=f"{n + 8:032x}")
 
         assert began == isinstance(outcome.value, Redeemed)

@@ -11,12 +11,13 @@ from support.records import (
     NOW,
     PHONE,
     REDIRECT_URI,
-    SENDER,
     VERIFIER,
     a_browser,
     a_device_grant,
+    a_device_opening,
     a_grant,
     a_session,
+    an_opening,
 )
 from synapse_nextgen_auth.flows import device, redeem_code, room, sign_in
 from synapse_nextgen_auth.oauth.errors import OAuthError
@@ -57,9 +58,9 @@ def code(tables, n):
     times = {"code_expires_at": NOW + 120, "expires_at": NOW + 86400, "now": NOW}
     tables.run(grants.approve, f"g{n}", **agreed, **times)
     presented = redeem_code.Presented(
-        f"code {n}", "app", REDIRECT_URI, VERIFIER, f"{n:032}", SENDER
+        f"code {n}", "app", REDIRECT_URI, VERIFIER, an_opening(f"{n:032}", max_devices=LIMIT)
     )
-    return partial(redeem_code.redeem, presented=presented, now=NOW, max_devices=LIMIT)
+    return partial(redeem_code.redeem, presented=presented, now=NOW)
 
 
 def device_code(tables, n):
@@ -71,10 +72,8 @@ def device_code(tables, n):
     return partial(
         device.redeem,
         device_code=f"device {n}",
-        session_id=f"d{n:031}",
+        opening=a_device_opening(f"d{n:031}", max_devices=LIMIT),
         now=NOW,
-        sender=SENDER,
-        max_devices=LIMIT,
     )
 
 

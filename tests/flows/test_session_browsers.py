@@ -9,12 +9,13 @@ from support.records import (
     BOB,
     NOW,
     REDIRECT_URI,
-    SENDER,
     VERIFIER,
     a_browser,
     a_device_grant,
+    a_device_opening,
     a_grant,
     a_session,
+    an_opening,
 )
 from synapse_nextgen_auth.flows import begin_session, device, end_session, redeem_code, sign_in
 from synapse_nextgen_auth.oauth.sessions import End
@@ -42,7 +43,7 @@ def code(tables, n, browser, *, user_id=ALICE, client_id="app", scope=OPENID):
     ends = {"code_expires_at": NOW + 120, "expires_at": NOW + 1800}
     tables.run(grants.approve, f"grant {n}", **agreed, **ends, now=NOW)
     presented = redeem_code.Presented(
-        f"code {n}", client_id, REDIRECT_URI, VERIFIER, f"{n:032}", SENDER
+        f"code {n}", client_id, REDIRECT_URI, VERIFIER, an_opening(f"{n:032}")
     )
     return partial(redeem_code.redeem, presented=presented, now=NOW)
 
@@ -113,7 +114,7 @@ def test_devices_without_a_browser_do_not_replace_each_other(tables, transact):
         grant = a_device_grant(grant_id=f"d{n}", scope="openid", browser=browser)
         tables.run(device_grants.add, grant, Codes(f"device {n}", f"user {n}", f"half {n}"))
         tables.run(device_grants.approve, f"d{n}", user_id=ALICE, auth_time=NOW, now=NOW)
-        redeem = partial(device.redeem, session_id=f"{n:032}", now=NOW, sender=SENDER)
+        redeem = partial(device.redeem, opening=a_device_opening(f"{n:032}"), now=NOW)
         assert transact(partial(redeem, device_code=f"device {n}")).ended == ()
 
     assert living(tables) == [1, 2]
@@ -127,7 +128,7 @@ def test_c346_what_is_undone_can_be_done_again(tables, transact):
     transact(begin_session.undo, session, now=NOW)
 
     assert tables.count("nextgen_session_browsers") == 0
-    again = redeem_code.Presented("code 1", "app", REDIRECT_URI, VERIFIER, "ab" * 16, SENDER)
+    again = redeem_code.Presented("code 1", "app", REDIRECT_URI, VERIFIER, an_opening("ab" * 16))
     assert transact(redeem_code.redeem, again, now=NOW).value.session.session_id == "ab" * 16
 
 

@@ -4,10 +4,12 @@ from typing import Any
 
 from support.oauth import API, DEVICE
 from synapse_nextgen_auth.accounts.browsers import Browser
+from synapse_nextgen_auth.flows.begin_session import Opening
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.grants.authorization import Grant, ResponseMode
 from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
+from synapse_nextgen_auth.oauth.grants.grant_types import AUTHORIZATION_CODE, BY_NAME, DEVICE_CODE
 from synapse_nextgen_auth.oauth.sessions import Sender, Session
 from synapse_nextgen_auth.secret import digest
 
@@ -37,6 +39,27 @@ def a_client(**fields: Any) -> Client:
             **fields,
         }
     )
+
+
+def an_opening(session_id: str, **fields: Any) -> Opening:
+    """Return how the session of a code begins."""
+    return Opening(
+        session_id=session_id,
+        **{
+            "kind": BY_NAME[AUTHORIZATION_CODE],
+            "sender": SENDER,
+            "max_devices": None,
+            "only_new_device": False,
+            "expires_at": None,
+            **fields,
+        },
+    )
+
+
+def a_device_opening(session_id: str, **fields: Any) -> Opening:
+    """Return how the session of a device code begins."""
+    kind = BY_NAME[DEVICE_CODE]
+    return an_opening(session_id, **{"kind": kind, "only_new_device": True, **fields})
 
 
 def a_grant(**fields: Any) -> Grant:

@@ -14,7 +14,9 @@ LISTED = GrantType(name="made up", may_be_configured=True)
 def new_session(**fields):
     """Return a grant type as a file would write it."""
     code = EXCHANGES["authorization_code"][1]
-    return attrs.evolve(code, name="made up", **{"gives_refresh_token": False} | fields)
+    return attrs.evolve(
+        code, name="made up", **{"gives_refresh_token": False, "only_new_device": True} | fields
+    )
 
 
 def same_session(**fields):
@@ -39,6 +41,7 @@ def test_every_grant_type_that_is_listed_is_answered():
             "made up: does it give a refresh token",
         ),
         ([same_session()], [LISTED], "made up: does it begin a session"),
+        ([new_session(only_new_device=False)], [LISTED], "made up: nobody agrees .* a device"),
         (
             [new_session(gives_refresh_token=True)],
             [GrantType(name="made up", begins_session=False, gives_refresh_token=True)],
@@ -55,6 +58,15 @@ def test_what_one_list_forgets_stops_the_start(written, listed, reason):
     """A refresh token, or a session, on the word of one of them would be on nobody's."""
     with pytest.raises(ValueError, match=reason):
         checked((*WRITTEN, *written), (*GRANT_TYPES, *listed))
+
+
+def test_a_record_that_does_not_say_whether_it_takes_over_devices_cannot_be_made():
+    """C310: what somebody forgets signs nobody out."""
+    said = attrs.asdict(new_session(), recurse=False)
+    del said["only_new_device"]
+
+    with pytest.raises(TypeError, match="only_new_device"):
+        NewSession(**said)
 
 
 def test_only_the_two_kinds_of_record_exist():

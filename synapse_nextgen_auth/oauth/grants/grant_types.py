@@ -8,6 +8,8 @@ from collections.abc import Collection
 
 import attrs
 
+from synapse_nextgen_auth.oauth.scopes.grammar import Scope
+
 AUTHORIZATION_CODE = "authorization_code"
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant type
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -119,4 +121,20 @@ def refuse_client(kind: GrantType, *, granted: Collection[str], is_public: bool)
         return f"The client did not register {kind.name}"
     if is_public and not kind.has_consent:
         return "A public client proves nothing about itself (RFC 6749 section 4.4)"
+    return None
+
+
+def refuse_scope(kind: GrantType, scope: Scope) -> str | None:
+    """Return why a session of this grant type may not have this scope, or `None`.
+
+    Where no person agrees there is no administrator who could allow power over the server (C311), and
+    nobody whom an ID token or userinfo could tell of: `auth_time` and `sub` are about an End-User who
+    signed in (OpenID Connect Core section 2). Such a scope is refused and not left out, so that the
+    operator notices (RFC 6749 section 5.2).
+    """
+    if kind.has_consent or not kind.begins_session:
+        return None
+    for permission in scope.permissions:
+        if permission.grave or not permission.acts:
+            return f"{permission.scope} takes a person who agrees, and {kind.name} asks nobody"
     return None

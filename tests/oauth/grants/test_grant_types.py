@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.records import MATRIX
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.oauth.clients.client_metadata import read_metadata
 from synapse_nextgen_auth.oauth.clients.registration_rules import RegistrationRules
@@ -14,7 +15,10 @@ from synapse_nextgen_auth.oauth.grants.grant_types import (
     REFRESH_TOKEN,
     GrantType,
     refuse_client,
+    refuse_scope,
 )
+from synapse_nextgen_auth.oauth.scopes import grammar
+from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, PERMISSIONS
 
 SILENT = GrantType(name="made up")
 ASKED = GrantType(name="made up", has_consent=True)
@@ -99,6 +103,33 @@ def test_which_client_may_use_a_grant_type(kind, granted, is_public, refused):
     reason = refuse_client(kind, granted=granted, is_public=is_public)
 
     assert reason is None if refused is None else refused in reason
+
+
+@pytest.mark.parametrize(
+    ("scope", "refused"),
+    [
+        (MATRIX, None),
+        (f"{MATRIX} {ADMIN}", ADMIN),
+        ("openid", "openid"),
+        (f"{MATRIX} email", "email"),
+        (f"{MATRIX} profile", "profile"),
+    ],
+)
+def test_c311_what_takes_a_person_is_refused_where_nobody_agrees(scope, refused):
+    """Power over the server, and whatever tells of somebody; with a person nothing is refused here."""
+    reason = refuse_scope(SILENT, grammar.parse(scope))
+
+    assert reason is None if refused is None else reason.startswith(f"{refused} takes a person")
+    assert refuse_scope(ASKED, grammar.parse(scope)) is None
+    assert refuse_scope(grant_types.BY_NAME[REFRESH_TOKEN], grammar.parse(scope)) is None
+
+
+def test_a_scope_that_is_grave_is_never_had_without_a_person():
+    """Whatever is added to the table of scopes."""
+    for permission in PERMISSIONS:
+        written = permission.scope + ("SOME_DEVICE" if permission.followed_by else "")
+        reason = refuse_scope(SILENT, grammar.Scope((written,)))
+        assert (reason is not None) is (permission.grave or not permission.acts)
 
 
 def test_a_registration_gets_no_more_than_strangers_may_have():

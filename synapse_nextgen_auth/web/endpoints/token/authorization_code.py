@@ -3,6 +3,7 @@
 from synapse_nextgen_auth.accounts.admission import Reason
 from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.flows import redeem_code
+from synapse_nextgen_auth.flows.begin_session import Opening
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant
 from synapse_nextgen_auth.oauth.grants.grant_types import AUTHORIZATION_CODE
 from synapse_nextgen_auth.oauth.scopes import grammar
@@ -22,9 +23,8 @@ async def _find(site: Site, request: TokenRequest) -> Found:
     grant = await site.homeserver.read(grants.find_by_code, code)
     if grant is None or grant.user_id is None:
         raise invalid_grant("unknown code")
-    # A code that was redeemed before gets no device, whatever comes of it.
-    device_id = grammar.parse(grant.scope).device_id if grant.redeemed_at is None else None
-    return Found(grant.user_id, device_id)
+    is_spent = grant.redeemed_at is not None
+    return Found(grant.user_id, grammar.parse(grant.scope), is_spent=is_spent)
 
 
 def _refuse_account(why: Reason) -> OAuthError:
@@ -34,21 +34,15 @@ def _refuse_account(why: Reason) -> OAuthError:
     return invalid_grant(f"the account may not sign in: {why.value}")
 
 
-async def _spend(site: Site, request: TokenRequest, session_id: str) -> Spent:
+async def _spend(site: Site, request: TokenRequest, opening: Opening) -> Spent:
     presented = redeem_code.Presented(
         code_digest=digest(request.require("code")),
         client_id=request.client.client_id,
         redirect_uri=request.form.get("redirect_uri"),
         verifier=request.form.get("code_verifier"),
-        session_id=session_id,
-        sender=request.incoming.sender,
+        opening=opening,
     )
-    redeemed = await site.homeserver.run(
-        redeem_code.redeem,
-        presented,
-        now=site.now(),
-        max_devices=site.config.sessions.max_devices,
-    )
+    redeemed = await site.homeserver.run(redeem_code.redeem, presented, now=site.now())
     return Spent(redeemed.session, redeemed.session.generation, nonce=redeemed.nonce)
 
 
@@ -58,4 +52,5 @@ EXCHANGE = NewSession(
     refuse_account=_refuse_account,
     spend=_spend,
     gives_refresh_token=True,
+    only_new_device=False,
 )

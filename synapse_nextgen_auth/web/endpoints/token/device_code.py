@@ -2,6 +2,7 @@
 
 from synapse_nextgen_auth.accounts.admission import Reason
 from synapse_nextgen_auth.flows import device
+from synapse_nextgen_auth.flows.begin_session import Opening
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant, Poll, refuse_poll
 from synapse_nextgen_auth.oauth.grants.grant_types import DEVICE_CODE
@@ -25,7 +26,7 @@ async def _find(site: Site, request: TokenRequest) -> Found:
     refusal = refuse_poll(poll)
     if refusal is not None:
         raise OAuthError(*refusal)
-    return Found(grant.user_id or "", grammar.parse(grant.scope).device_id)
+    return Found(grant.user_id or "", grammar.parse(grant.scope))
 
 
 async def _refuse_haste(site: Site, grant: DeviceGrant) -> None:
@@ -40,14 +41,9 @@ def _refuse_account(_why: Reason) -> OAuthError:
     return OAuthError("access_denied", "The account may not sign in")
 
 
-async def _spend(site: Site, request: TokenRequest, session_id: str) -> Spent:
+async def _spend(site: Site, request: TokenRequest, opening: Opening) -> Spent:
     session = await site.homeserver.run(
-        device.redeem,
-        digest(request.require("device_code")),
-        session_id=session_id,
-        now=site.now(),
-        sender=request.incoming.sender,
-        max_devices=site.config.sessions.max_devices,
+        device.redeem, digest(request.require("device_code")), opening, now=site.now()
     )
     return Spent(session, session.generation)
 

@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable, Mapping
 import attrs
 
 from synapse_nextgen_auth.accounts.admission import Reason
+from synapse_nextgen_auth.flows.begin_session import Opening
 from synapse_nextgen_auth.homeserver.http import Incoming
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
+from synapse_nextgen_auth.oauth.scopes.grammar import Scope
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.web.site import Site
 
@@ -30,10 +32,14 @@ class TokenRequest:
 
 @attrs.frozen
 class Found:
-    """Whose account a new session is for, and the device that must still be made for it."""
+    """Whose account a new session is for, and what it may do there.
+
+    `is_spent`: it was used already, so no device need be made, whatever comes of it.
+    """
 
     user_id: str
-    device_id: str | None
+    scope: Scope
+    is_spent: bool = False
 
 
 @attrs.frozen
@@ -64,15 +70,17 @@ class NewSession:
 
     `find` looks what the request stands for, and spends nothing. `refuse_account` is what the client
     hears when that account may not go on. `spend` runs the flow that spends it, once, on a session
-    with the given id. `only_new_device` leaves a device that is there to whoever has it (C310).
+    that begins as the `Opening` says, and is what `find` found.
+    `only_new_device` leaves a device that is there to whoever has it (C310); a page on which a person
+    agreed can tell them that they sign something out, and nothing else can.
     """
 
     name: str
     find: Callable[[Site, TokenRequest], Awaitable[Found]]
     refuse_account: Callable[[Reason], OAuthError]
-    spend: Callable[[Site, TokenRequest, str], Awaitable[Spent]]
+    spend: Callable[[Site, TokenRequest, Opening], Awaitable[Spent]]
     gives_refresh_token: bool
-    only_new_device: bool = False
+    only_new_device: bool
 
 
 @attrs.frozen(kw_only=True)

@@ -12,6 +12,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.flows import begin_session, end_session
+from synapse_nextgen_auth.flows.begin_session import Opening
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.oauth.clients import authentication
@@ -20,9 +21,11 @@ from synapse_nextgen_auth.oauth.errors import (
     OAuthError,
     invalid_grant,
     invalid_request,
+    invalid_scope,
     unavailable,
 )
 from synapse_nextgen_auth.oauth.grants import grant_types
+from synapse_nextgen_auth.oauth.grants.grant_types import GrantType
 from synapse_nextgen_auth.oauth.grants.refresh_token import as_heard
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.oauth.tokens import session_tokens
@@ -34,6 +37,7 @@ from synapse_nextgen_auth.secret import Secret, random_id
 from synapse_nextgen_auth.web import answers, clients, forms
 from synapse_nextgen_auth.web.endpoints.token.exchange import (
     Exchange,
+    Found,
     NewSession,
     SameSession,
     Spent,
@@ -86,22 +90,40 @@ async def _answer(site: Site, incoming: Incoming, form: Mapping[str, str]) -> Ou
         raise OAuthError("unauthorized_client", reason)
     request = TokenRequest(client, form, incoming)
     if isinstance(exchange, NewSession):
-        return await _begin(site, request, exchange)
+        return await _begin(site, request, exchange, kind)
     return await _go_on(site, request, exchange)
 
 
-async def _begin(site: Site, request: TokenRequest, exchange: NewSession) -> Outgoing:
+async def _begin(
+    site: Site, request: TokenRequest, exchange: NewSession, kind: GrantType
+) -> Outgoing:
     """Begin a session; its device exists before the answer."""
     found = await exchange.find(site, request)
+    reason = grant_types.refuse_scope(kind, found.scope)
+    if reason is not None:
+        raise invalid_scope(reason)
     try:
         await site.people.admit(found.user_id, Intent.COLLECT)
     except NotAdmitted as refused:
         raise exchange.refuse_account(refused.why) from None
-    await site.devices.expect_to_provide(found.device_id)
-    session_id = random_id()
-    async with _place(site, found.user_id), _undone_if_unheard(site, session_id):
-        spent = await exchange.spend(site, request, session_id)
-    return await _hand_over(site, request, exchange, spent, user_id=found.user_id)
+    await site.devices.expect_to_provide(None if found.is_spent else found.scope.device_id)
+    opening = _opening(site, request, exchange, kind)
+    async with _place(site, found.user_id), _undone_if_unheard(site, opening.session_id):
+        spent = await exchange.spend(site, request, opening)
+    return await _hand_over(site, request, exchange, spent, found=found, opening=opening)
+
+
+def _opening(site: Site, request: TokenRequest, exchange: NewSession, kind: GrantType) -> Opening:
+    """Say how a session begins: without a refresh token it is over with its access token."""
+    only_token_ends = site.now() + site.lifetimes.sessions.access_token
+    return Opening(
+        kind=kind,
+        session_id=random_id(),
+        sender=request.incoming.sender,
+        max_devices=site.config.sessions.max_devices,
+        only_new_device=exchange.only_new_device,
+        expires_at=None if exchange.gives_refresh_token else only_token_ends,
+    )
 
 
 async def _go_on(site: Site, request: TokenRequest, exchange: SameSession) -> Outgoing:
@@ -134,8 +156,30 @@ class _DeviceTaken(Exception):
     """Somebody else made the device while a session for it began."""
 
 
+def _refuse_begun(
+    session: Session, *, found: Found, opening: Opening, client_id: str
+) -> str | None:
+    """Say what of a session that began is not what was looked at, or `None`."""
+    looked_at = {
+        "session_id": opening.session_id,
+        "user_id": found.user_id,
+        "client_id": client_id,
+        "device_id": found.scope.device_id,
+        "scope": found.scope.text,
+        "expires_at": opening.expires_at,
+    }
+    wrong = [name for name, value in looked_at.items() if getattr(session, name) != value]
+    return f"a session began that nobody looked at: {', '.join(wrong)}" if wrong else None
+
+
 async def _hand_over(
-    site: Site, request: TokenRequest, exchange: NewSession, spent: Spent, *, user_id: str
+    site: Site,
+    request: TokenRequest,
+    exchange: NewSession,
+    spent: Spent,
+    *,
+    found: Found,
+    opening: Opening,
 ) -> Outgoing:
     """Make the device of a session that began, then its tokens.
 
@@ -144,8 +188,11 @@ async def _hand_over(
     """
     session, is_new = spent.session, False
     try:
-        if session.user_id != user_id:
-            raise AssertionError("a session began for an account that nobody looked at")
+        reason = _refuse_begun(
+            session, found=found, opening=opening, client_id=request.client.client_id
+        )
+        if reason is not None:
+            raise AssertionError(reason)
         is_new = await site.devices.is_free(session)
         if exchange.only_new_device and not is_new:
             raise _DeviceTaken

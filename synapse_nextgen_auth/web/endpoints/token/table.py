@@ -26,7 +26,14 @@ def checked(
             raise ValueError(f"{name}: does it begin a session?")
         if kind.gives_refresh_token is not written[name].gives_refresh_token:
             raise ValueError(f"{name}: does it give a refresh token?")
+        _check_device(kind, written[name])
     return {name: (kind, written[name]) for name, kind in listed.items()}
+
+
+def _check_device(kind: GrantType, exchange: Exchange) -> None:
+    """Leave devices to those who have them where no person was told that one is taken over."""
+    if isinstance(exchange, NewSession) and not (kind.has_consent or exchange.only_new_device):
+        raise ValueError(f"{kind.name}: nobody agrees that it takes over a device")
 
 
 EXCHANGES = checked(
