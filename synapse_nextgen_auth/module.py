@@ -65,8 +65,9 @@ def _rest(api: "ModuleApi") -> None:
     switched_off.install(api._hs)  # noqa: SLF001
     try:
         from synapse_nextgen_auth import assembly  # noqa: PLC0415 (as above)
-    except internals.NOT_IMPORTED:
-        problems = internals.problems_of_imports()
-        logger.warning("The endpoints of this module tell nobody to wait: %s", problems[0])
+    except internals.NOT_IMPORTED as error:
+        # Something of Synapse's, or a library of ours that went away.
+        why = internals.problems_of_imports() or [error]
+        logger.warning("The endpoints of this module tell nobody to wait: %s", why[0])
         return
     assembly.rest(api)

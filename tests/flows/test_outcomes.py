@@ -71,6 +71,19 @@ def test_rows_note_each_session_that_they_change():
     assert all(found.values()), found
 
 
+def test_only_sweeping_deletes_sessions():
+    """What it deletes ended long ago; whatever else did so would have to note them."""
+    deleting = {
+        f"{name}.{function.name}"
+        for name, tree in modules("store").items()
+        for function in functions(tree)
+        if any("DELETE FROM nextgen_sessions" in text for text in texts(function))
+    }
+
+    assert all(name.startswith("sweep.") for name in deleting)
+    assert any("DELETE FROM" in text for text in map(ast.unparse, modules("store").values()))
+
+
 def test_rows_note_each_client_that_they_delete():
     """Or processes would go on with an application that is not registered any more."""
     found = {

@@ -125,6 +125,26 @@ def test_a_synapse_that_lost_what_we_import_is_told_in_a_sentence():
     assert said.startswith(TOLD)
 
 
+def test_what_is_switched_off_rests_without_a_library_of_ours():
+    """An emergency switch needs nothing: clients still hear a soft logout, and Synapse starts."""
+    code, said = run(
+        "import logging",
+        "from types import SimpleNamespace",
+        "from synapse.api.auth.internal import InternalAuth",
+        "logging.basicConfig()",
+        "sys.modules['argon2'] = None",
+        "from synapse_nextgen_auth import NextGenAuth",
+        "auth = object.__new__(InternalAuth)",
+        "api = SimpleNamespace(_hs=SimpleNamespace(get_auth=lambda: auth))",
+        "NextGenAuth(NextGenAuth.parse_config({'enabled': False}), api)",
+        "print(type(auth).__name__)",
+    )
+
+    assert code == 0, said
+    assert "SoftAuth" in said
+    assert "The endpoints of this module tell nobody to wait: import of argon2" in said
+
+
 @pytest.mark.parametrize("command", ["check-config", "create-tables"])
 def test_the_commands_tell_the_same(command):
     """Before anything is restarted."""

@@ -51,6 +51,21 @@ def test_c367_statements_are_those_that_both_databases_know(statement):
     assert FOREIGN.search(statement) is None
 
 
+def test_sql_is_written_in_the_store_only():
+    """Rows note which sessions they end; a statement elsewhere would end one in silence."""
+    package = Path(store.__file__).parent.parent
+    elsewhere = {
+        str(source.relative_to(package))
+        for source in package.rglob("*.py")
+        if source.parent != Path(store.__file__).parent
+        for node in ast.walk(ast.parse(source.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in {"execute", "executemany"}
+    }
+
+    # Which brings the tables up to date, over a connection of its own.
+    assert elsewhere == {"homeserver/database/schema.py"}
+
+
 STEPS = [(step.version, text) for step in short_steps() for text in step.statements]
 
 
@@ -63,6 +78,8 @@ def test_c367_columns_are_texts_and_numbers(version, statement):
 
         assert types
         assert types <= {"TEXT", "BIGINT"}
+    for column in re.findall(r"\bADD COLUMN\b(.*)", statement, re.IGNORECASE):
+        assert re.fullmatch(r" \w+ (TEXT|BIGINT)", column), statement
 
 
 @pytest.mark.parametrize(("version", "statement"), STEPS)

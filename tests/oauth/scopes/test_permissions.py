@@ -1,10 +1,13 @@
 """The one table of what a scope can allow, and everything that walks it."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from synapse_nextgen_auth.oauth import metadata
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.scopes import grammar
+from synapse_nextgen_auth.oauth.scopes import grammar, permissions
 from synapse_nextgen_auth.oauth.scopes.permissions import PERMISSIONS
 
 ADVERTISED = metadata.document(
@@ -26,6 +29,26 @@ def tokens_of(permission):
 
 
 each = pytest.mark.parametrize("permission", PERMISSIONS, ids=lambda one: one.scope)
+
+
+def named_elsewhere():
+    """Return the scopes whose names code outside of the table asks for, by what they are called."""
+    names = {value: name for name, value in vars(permissions).items() if name.isupper()}
+    package = Path(permissions.__file__).parents[2]
+    used = {
+        node.id
+        for source in package.rglob("*.py")
+        if source != Path(permissions.__file__)
+        for node in ast.walk(ast.parse(source.read_text("utf-8")))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+    return {scope for scope, name in names.items() if isinstance(scope, str) and name in used}
+
+
+@each
+def test_whatever_can_be_granted_opens_something(permission):
+    """A scope that people are asked for and that no code asks for would promise what is not there."""
+    assert permission.scope in named_elsewhere()
 
 
 def test_each_scope_is_there_once():
