@@ -15,11 +15,14 @@ from synapse_nextgen_auth.oauth.rendezvous import is_id
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import answers, visits
-from synapse_nextgen_auth.web.forms import FORM
+from synapse_nextgen_auth.web.admission import admit
+from synapse_nextgen_auth.web.forms import FORM, Form
 from synapse_nextgen_auth.web.kinds import (
+    AccountPage,
     AuthorizationEndpoint,
     Endpoint,
     Files,
+    ForPeople,
     Page,
     RendezvousEndpoint,
     Root,
@@ -29,6 +32,7 @@ from synapse_nextgen_auth.web.pages.message import error
 from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import Message
 from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.visits import Visit
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +108,7 @@ async def _serve(site: Site, root: Root, incoming: Incoming) -> Outgoing:
 
 async def _answer(
     request: _Request,
-    route: Endpoint | Page | AuthorizationEndpoint | RendezvousEndpoint,
+    route: Endpoint | ForPeople | RendezvousEndpoint,
     below: str = "",
 ) -> Outgoing:
     if isinstance(route, Endpoint):
@@ -174,7 +178,7 @@ def _check_body(route: Endpoint, incoming: Incoming) -> None:
         raise OAuthError("invalid_request", f"The content type must be {route.takes}")
 
 
-async def _page(request: _Request, route: Page | AuthorizationEndpoint | None) -> Outgoing:
+async def _page(request: _Request, route: ForPeople | None) -> Outgoing:
     """Answer a person; every error is a page."""
     site, incoming = request.site, request.incoming
     reference = None
@@ -206,7 +210,7 @@ async def _page(request: _Request, route: Page | AuthorizationEndpoint | None) -
     return error.show(site, unready)
 
 
-def _refuse_misuse(route: Page | AuthorizationEndpoint, incoming: Incoming) -> None:
+def _refuse_misuse(route: ForPeople, incoming: Incoming) -> None:
     """Stop what no browser sends."""
     if incoming.method not in route.methods:
         allowed = ", ".join(route.methods)
@@ -224,15 +228,34 @@ def _misused(status: int, message: Message, said: str, *headers: tuple[str, str]
     return PageError(status, message, headers=headers, refusal=refusal)
 
 
-async def _visit(site: Site, page: Page, incoming: Incoming) -> Outgoing:
+async def _visit(site: Site, page: Page | AccountPage, incoming: Incoming) -> Outgoing:
     """Let a page answer, once it is known who visits and that a form is one of ours."""
     visit = await visits.greet(site, incoming)
-    if incoming.method == "POST" and page.submit is not None:
-        outgoing = await page.submit(visit, visits.prove(visit, incoming))
+    form = visits.prove(visit, incoming) if incoming.method == "POST" else None
+    if isinstance(page, AccountPage):
+        outgoing = await _ask_account(page, visit, form)
     else:
-        assert page.show is not None, "the method was looked up"  # noqa: S101
-        outgoing = await page.show(visit)
+        outgoing = await _ask(page, visit, form)
     return visits.with_cookie(visit, outgoing)
+
+
+async def _ask(page: Page, visit: Visit, form: Form | None) -> Outgoing:
+    if form is not None and page.submit is not None:
+        return await page.submit(visit, form)
+    assert page.show is not None, "the method was looked up"  # noqa: S101
+    return await page.show(visit)
+
+
+async def _ask_account(page: AccountPage, visit: Visit, form: Form | None) -> Outgoing:
+    """Ask a page once somebody is signed in, of late if need be, whose account may go on (C179)."""
+    is_dangerous = page.dangerous is not None and (form is not None or page.dangerous(visit))
+    if visit.user_id is None or (is_dangerous and not visit.is_fresh):
+        return answers.redirect(await page.sign_in(visit))
+    await admit(visit.site, visit.user_id)
+    if form is not None and page.submit is not None:
+        return await page.submit(visit, visit.user_id, form)
+    assert page.show is not None, "the method was looked up"  # noqa: S101
+    return await page.show(visit, visit.user_id)
 
 
 def _file(site: Site, incoming: Incoming, name: str) -> Outgoing:

@@ -16,6 +16,9 @@ from synapse_nextgen_auth.web.visits import Visit
 Serve = Callable[[Site, Incoming], Awaitable[Outgoing]]
 Show = Callable[[Visit], Awaitable[Outgoing]]
 Submit = Callable[[Visit, Form], Awaitable[Outgoing]]
+# The same with the account, which the dispatcher has looked at.
+ShowAccount = Callable[[Visit, str], Awaitable[Outgoing]]
+SubmitAccount = Callable[[Visit, str, Form], Awaitable[Outgoing]]
 Meet = Callable[[Site, Incoming, str], Awaitable[Outgoing]]
 Challenge = Callable[[Incoming, OAuthError], tuple[tuple[str, str], ...]]
 
@@ -59,6 +62,8 @@ class Endpoint:
 class Page:
     """What people look at, `show`, and the form in it, `submit`: HTML, from nowhere but here.
 
+    It is for everybody, whoever is signed in; what is about an account is an `AccountPage`.
+
     Neither is asked before the browser has been greeted, and `submit` not before the form is proven
     to be ours in this browser (C181, C186): neither page nor author can forget it. A new browser
     gets its cookie with the answer, unless that is a refusal.
@@ -69,6 +74,39 @@ class Page:
 
     show: Show | None = None
     submit: Submit | None = None
+    refuses: frozenset[str] = frozenset()
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that there are."""
+        return (*(("GET",) if self.show else ()), *(("POST",) if self.submit else ()))
+
+    @property
+    def reasons(self) -> frozenset[str]:
+        """Every reason of a refusal here."""
+        return _ANYWHERE | self.refuses
+
+
+async def _to_the_start(_visit: Visit) -> str:
+    return "sign-in"
+
+
+@attrs.frozen
+class AccountPage:
+    """A page about the account that is signed in: a `Page`, and more that it cannot forget.
+
+    Who is not signed in is sent to `sign_in`, which says where the person comes back from there. Then
+    the account is looked at, at the look and at the press alike: somebody may have locked it in
+    between (C179). `show` and `submit` are handed the account, and are not asked without one.
+
+    `dangerous` says of a look whether it needs a sign-in of late; where there is one, the form does
+    always.
+    """
+
+    show: ShowAccount | None = None
+    submit: SubmitAccount | None = None
+    sign_in: Callable[[Visit], Awaitable[str]] = _to_the_start
+    dangerous: Callable[[Visit], bool] | None = None
     refuses: frozenset[str] = frozenset()
 
     @property
@@ -129,7 +167,8 @@ class ToIssuer:
     """The issuer as people write it, without the slash at its end."""
 
 
-Route = Endpoint | Page | AuthorizationEndpoint | RendezvousEndpoint | Files | ToIssuer
+ForPeople = Page | AccountPage | AuthorizationEndpoint
+Route = Endpoint | ForPeople | RendezvousEndpoint | Files | ToIssuer
 
 
 def _always(_config: Config) -> bool:

@@ -20,9 +20,11 @@ from synapse_nextgen_auth.web.endpoints import (
 )
 from synapse_nextgen_auth.web.endpoints.token import pipeline
 from synapse_nextgen_auth.web.kinds import (
+    AccountPage,
     AuthorizationEndpoint,
     Endpoint,
     Files,
+    ForPeople,
     Page,
     RendezvousEndpoint,
     Root,
@@ -43,7 +45,7 @@ _DRAINING = frozenset({DRAINING.reason})
 _DISCOVERY = Endpoint({"GET": metadata.metadata}, rests=False)
 
 # Below the issuer.
-ROUTES: dict[str, Endpoint | Page | AuthorizationEndpoint] = {
+ROUTES: dict[str, Endpoint | ForPeople] = {
     # Discovery
     "/.well-known/openid-configuration": _DISCOVERY,
     "/.well-known/oauth-authorization-server": _DISCOVERY,
@@ -82,8 +84,18 @@ ROUTES: dict[str, Endpoint | Page | AuthorizationEndpoint] = {
     "/sign-out": Page(submit=home.sign_out),
     "/link": Page(show=link.show, submit=link.submit, refuses=link.REFUSES),
     "/device": Page(show=grant.show, submit=grant.submit),
-    "/account": Page(show=account.show, submit=account.submit),
-    "/approve": Page(show=approve.show, submit=approve.submit),
+    "/account": AccountPage(
+        show=account.show,
+        submit=account.submit,
+        sign_in=account.sign_in,
+        dangerous=account.is_dangerous,
+    ),
+    "/approve": AccountPage(
+        show=approve.show,
+        submit=approve.submit,
+        sign_in=approve.sign_in,
+        dangerous=approve.is_dangerous,
+    ),
 }
 
 STATIC = "/static/"

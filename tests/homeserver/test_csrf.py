@@ -18,7 +18,7 @@ from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
 from synapse_nextgen_auth.secret import Keyring, Secret
 from synapse_nextgen_auth.web import browser as browsers
 from synapse_nextgen_auth.web.browser import CSRF_LIFETIME, Visitor
-from synapse_nextgen_auth.web.kinds import AuthorizationEndpoint, Page
+from synapse_nextgen_auth.web.kinds import AuthorizationEndpoint, ForPeople
 from synapse_nextgen_auth.web.routes import ROUTES
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -176,7 +176,7 @@ ATTACKS = {
 
 def test_c181_every_page_that_takes_forms_is_here():
     """A new page needs a form above, so that the tests below are about it too."""
-    pages = {path for path, r in ROUTES.items() if isinstance(r, Page | AuthorizationEndpoint)}
+    pages = {path for path, r in ROUTES.items() if isinstance(r, ForPeople)}
     taking = {path for path in pages if "POST" in ROUTES[path].methods}
 
     assert taking - FOR_CLIENTS == set(FORMS)

@@ -6,10 +6,10 @@ import pytest
 import requests
 
 from support.oauth import Browser, web_client
-from synapse_nextgen_auth.web.kinds import AuthorizationEndpoint, Page
+from synapse_nextgen_auth.web.kinds import ForPeople
 from synapse_nextgen_auth.web.routes import ROUTES
 
-PAGES = [path for path, route in ROUTES.items() if isinstance(route, Page | AuthorizationEndpoint)]
+PAGES = [path for path, route in ROUTES.items() if isinstance(route, ForPeople)]
 ENDPOINTS = [path for path in ROUTES if path not in PAGES]
 NOT_HERE = ["/nothing", "/static/nothing", "/%00", "//", "/sign-in/", "/consent/x"]
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW"]

@@ -14,7 +14,7 @@ from support.oauth import Browser, Client, Server
 from support.synapse import Homeserver
 from support.television import Television, let_in
 from support.waiting import eventually
-from synapse_nextgen_auth.web.kinds import AuthorizationEndpoint, Endpoint, Page
+from synapse_nextgen_auth.web.kinds import Endpoint, ForPeople
 from synapse_nextgen_auth.web.routes import ROUTES, WELL_KNOWN
 
 V3 = "/_matrix/client/v3"
@@ -37,7 +37,7 @@ PAGES = [
     (method, path)
     for path, route in ROUTES.items()
     for method in route.methods
-    if isinstance(route, Page | AuthorizationEndpoint)
+    if isinstance(route, ForPeople)
 ]
 
 

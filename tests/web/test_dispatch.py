@@ -13,18 +13,30 @@ import pytest
 from support.incoming import incoming
 from support.pages import TEMPLATES
 from support.records import NOW
+from synapse_nextgen_auth.accounts.admission import Intent
+from synapse_nextgen_auth.accounts.browsers import FRESH, Browser, BrowserLifetimes
+from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.homeserver.http import MAX_BODY, Outgoing
+from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.metadata import PREFIX, Endpoints
 from synapse_nextgen_auth.secret import Keyring, Secret
 from synapse_nextgen_auth.web import answers, browser, dispatch
 from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.forms import FORM
-from synapse_nextgen_auth.web.kinds import Endpoint, Files, Page, RendezvousEndpoint, Root, ToIssuer
+from synapse_nextgen_auth.web.kinds import (
+    AccountPage,
+    Endpoint,
+    Files,
+    Page,
+    RendezvousEndpoint,
+    Root,
+    ToIssuer,
+)
 from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import Message
 from synapse_nextgen_auth.web.routes import ROOTS, WELL_KNOWN
-from synapse_nextgen_auth.web.site import Issuer, Site
+from synapse_nextgen_auth.web.site import Issuer, Lifetimes, Site
 
 KEYS = Keyring.of(b"k" * 32)
 COOKIE = "c" * 43
@@ -36,13 +48,14 @@ TYPE = ("Content-Type", FORM)
 
 @attrs.define
 class Process:
-    """A homeserver in which nobody is signed in, and a notebook of what is counted."""
+    """A homeserver and a notebook of what is counted; `browser` is the one that is signed in."""
 
     drain: "Process" = attrs.field(default=attrs.Factory(lambda self: self, takes_self=True))
     metrics: "Process" = attrs.field(default=attrs.Factory(lambda self: self, takes_self=True))
     server_name: str = "example.com"
     is_closed: bool = False
     counted: list = attrs.field(factory=list)
+    browser: Browser | None = None
 
     @contextmanager
     def passing(self):
@@ -60,7 +73,20 @@ class Process:
         return NOW
 
     async def read(self, *_args, **_kwargs):
-        return None
+        return self.browser
+
+
+@attrs.define
+class Accounts:
+    """Accounts that may all go on, unless `why` says why not; it notes who was asked for, and when."""
+
+    asked: list
+    why: Standing | None = None
+
+    async def admit(self, user_id, intent, *_args, **_kwargs):
+        self.asked.append((user_id, intent))
+        if self.why is not None:
+            raise NotAdmitted(self.why)
 
 
 @pytest.fixture
@@ -69,17 +95,27 @@ def process():
 
 
 @pytest.fixture
-def site(process):
+def people(asked):
+    return Accounts(asked)
+
+
+@pytest.fixture
+def site(process, people):
     issuer = Issuer(Endpoints.under(f"{ORIGIN}/"), None, b"", KEYS, None)
-    nothing = dict.fromkeys(
-        ("config", "clients", "people", "devices", "token_check", "lifetimes", "rates")
+    nothing = dict.fromkeys(("config", "clients", "devices", "token_check", "rates"))
+    return Site(
+        homeserver=process,
+        issuer=issuer,
+        templates=TEMPLATES,
+        people=people,
+        lifetimes=Lifetimes(None, BrowserLifetimes()),
+        **nothing,
     )
-    return Site(homeserver=process, issuer=issuer, templates=TEMPLATES, **nothing)
 
 
 @pytest.fixture
 def asked():
-    """Return what the page was asked, in order."""
+    """Return what the page and the accounts were asked, in order."""
     return []
 
 
@@ -97,6 +133,28 @@ def ask(site, asked):
             return _do(answer)
 
         return serve(site, Page(show=show, submit=submit), *headers, **request)
+
+    return ask_
+
+
+@pytest.fixture
+def ask_of_account(site, asked):
+    """Return a function that sends a request to a page about an account."""
+
+    async def sign_in(_visit):
+        return "sign-in?back=hello"
+
+    def ask_(*headers, dangerous=None, **request):
+        async def show(_visit, user_id):
+            asked.append(("show", user_id))
+            return Outgoing(200)
+
+        async def submit(_visit, user_id, form):
+            asked.append(("submit", user_id, form.get("decision")))
+            return Outgoing(200)
+
+        page = AccountPage(show=show, submit=submit, sign_in=sign_in, dangerous=dangerous)
+        return serve(site, page, *headers, **request)
 
     return ask_
 
@@ -152,6 +210,95 @@ def test_c186_no_other_form_reaches_the_page(ask, asked, process, headers):
 @pytest.mark.parametrize("body", [b"", b"csrf=", b"decision=approve", b"csrf=1.x"])
 def test_c181_a_form_without_its_value_reaches_no_page(ask, asked, body):
     assert ask(OUR_COOKIE, TYPE, method="POST", body=body).status == 403
+    assert asked == []
+
+
+ALICE = "@alice:example.com"
+LOOK, PRESS = {}, {"method": "POST", "body": b"csrf=%b&decision=go"}
+
+
+def signed_in(process, *, ago=0):
+    process.browser = Browser(KNOWN.digest, ALICE, NOW - ago, NOW)
+
+
+def requested(request_):
+    """Return a request of the browser that we know, with the value that its form must carry."""
+    body = request_.get("body", b"").replace(b"%b", csrf().encode())
+    return (OUR_COOKIE, TYPE), {**request_, "body": body}
+
+
+@pytest.mark.parametrize(
+    ("request_", "page"),
+    [(LOOK, ("show", ALICE)), (PRESS, ("submit", ALICE, "go"))],
+    ids=["look", "press"],
+)
+def test_c179_a_page_about_an_account_is_asked_when_the_account_may_go_on(
+    ask_of_account, process, asked, request_, page
+):
+    """It is asked for before the page is, at the look and at the press, and the page is told."""
+    headers, request_ = requested(request_)
+    signed_in(process)
+
+    assert ask_of_account(*headers, **request_).status == 200
+    assert asked == [(ALICE, Intent.SIGN_IN), page]
+
+
+@pytest.mark.parametrize("request_", [LOOK, PRESS], ids=["look", "press"])
+@pytest.mark.parametrize("why", Standing)
+def test_c179_no_page_about_an_account_is_asked_for_one_that_may_not_go_on(
+    ask_of_account, process, people, asked, request_, why
+):
+    headers, request_ = requested(request_)
+    signed_in(process)
+    people.why = why
+
+    assert ask_of_account(*headers, **request_).status in {403, 503}
+    assert asked == [(ALICE, Intent.SIGN_IN)]
+
+
+@pytest.mark.parametrize("request_", [LOOK, PRESS], ids=["look", "press"])
+def test_who_is_not_signed_in_goes_to_sign_in_first(ask_of_account, asked, request_):
+    """And a new browser takes its cookie along."""
+    headers, request_ = requested(request_)
+    outgoing = ask_of_account(*headers, **request_)
+
+    assert outgoing.status == 303
+    assert ("Location", "sign-in?back=hello") in outgoing.headers
+    assert asked == []
+    assert len(cookies(ask_of_account())) == 1
+
+
+@pytest.mark.parametrize(
+    ("request_", "dangerous", "status"),
+    [
+        (LOOK, None, 200),
+        (LOOK, lambda _visit: False, 200),
+        (LOOK, lambda _visit: True, 303),
+        (PRESS, None, 200),
+        (PRESS, lambda _visit: False, 303),
+        (PRESS, lambda _visit: True, 303),
+    ],
+)
+def test_what_is_dangerous_asks_for_a_sign_in_of_late(
+    ask_of_account, process, people, request_, dangerous, status
+):
+    """The form of such a page always does, and whoever signs in anew may do so as somebody else."""
+    headers, request_ = requested(request_)
+    signed_in(process, ago=FRESH)
+    people.why = None if status == 200 else Standing.LOCKED
+
+    assert ask_of_account(*headers, dangerous=dangerous, **request_).status == status
+    assert bool(people.asked) == (status == 200)
+
+    signed_in(process, ago=FRESH - 1)
+    people.why = None
+    assert ask_of_account(*headers, dangerous=dangerous, **request_).status == 200
+
+
+def test_c181_a_forged_form_is_refused_before_anybody_is_sent_to_sign_in(ask_of_account, asked):
+    outgoing = ask_of_account(OUR_COOKIE, TYPE, method="POST", body=b"csrf=1.x&decision=go")
+
+    assert outgoing.status == 403
     assert asked == []
 
 

@@ -12,7 +12,6 @@ from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store import sessions
 from synapse_nextgen_auth.web import answers
-from synapse_nextgen_auth.web.admission import admit
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.account.page import (
     DeviceLine,
@@ -30,20 +29,27 @@ from synapse_nextgen_auth.web.visits import Visit
 _SHOWN = 100
 
 
-async def show(visit: Visit) -> Outgoing:
+async def sign_in(visit: Visit) -> str:
+    """Return the sign-in page that comes back to what the person wanted here."""
+    return f"sign-in?{_wanted(visit).query}"
+
+
+def is_dangerous(visit: Visit) -> bool:
+    """Say whether this look asks to end something."""
+    wanted = _wanted(visit)
+    return wanted.action is Action.DEVICE_DELETE or wanted.session is not None
+
+
+async def show(visit: Visit, user_id: str) -> Outgoing:
     """Show all devices and sessions, or one; a link never does anything by itself (C197)."""
-    site, wanted = visit.site, _wanted(visit)
-    is_ending = wanted.action is Action.DEVICE_DELETE or wanted.session is not None
-    if visit.user_id is None or (is_ending and not visit.is_fresh):
-        return answers.redirect(f"sign-in?{wanted.query}")
-    await admit(site, visit.user_id)
-    seen = await _look(visit, visit.user_id, wanted)
+    site = visit.site
+    seen = await _look(visit, user_id, _wanted(visit))
     if seen.session is not None:
         page: PageContent = SessionPage(
             csrf=visit.csrf,
             action=seen.session.url,
             server_name=site.server_name,
-            user_id=visit.user_id,
+            user_id=user_id,
             session=seen.session,
             devices_url="account",
         )
@@ -53,16 +59,16 @@ async def show(visit: Visit) -> Outgoing:
             csrf=visit.csrf,
             action=f"account?{ending}",
             server_name=site.server_name,
-            user_id=visit.user_id,
+            user_id=user_id,
             device=seen.device,
             devices_url="account",
             end_url=f"account?{ending}",
-            asks_to_end=is_ending,
+            asks_to_end=is_dangerous(visit),
         )
     else:
         page = DevicesPage(
             server_name=site.server_name,
-            user_id=visit.user_id,
+            user_id=user_id,
             devices=seen.devices,
             home_url="./",
             sessions=seen.sessions,
@@ -71,19 +77,16 @@ async def show(visit: Visit) -> Outgoing:
     return visit.answer(page)
 
 
-async def submit(visit: Visit, form: Form) -> Outgoing:
+async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
     """Sign a device out, legacy or ours, as `/logout` there would; or end a session without one."""
     site, wanted = visit.site, _wanted(visit)
-    if visit.user_id is None or not visit.is_fresh:
-        return answers.redirect(f"sign-in?{wanted.query}")
     if form.get("decision") != "end" or (wanted.device_id is None and wanted.session is None):
         raise unknown_choice()
-    await admit(site, visit.user_id)
     if wanted.device_id is not None:
         # Of this account alone: somebody else's device is as good as none (C301).
-        await site.devices.remove(visit.user_id, wanted.device_id)
+        await site.devices.remove(user_id, wanted.device_id)
     else:
-        await _end(visit, visit.user_id, wanted)
+        await _end(visit, user_id, wanted)
     return answers.redirect("account")
 
 

@@ -6,30 +6,33 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.store import approvals
 from synapse_nextgen_auth.web import answers, grants
-from synapse_nextgen_auth.web.admission import admit
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.approve.page import ApprovedPage, ApprovePage
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
-from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.visits import Visit
 
 
-async def show(visit: Visit) -> Outgoing:
+async def sign_in(visit: Visit) -> str:
+    """Return the sign-in page that comes back to this request."""
+    return (await grants.onward(visit)).sign_in_url
+
+
+def is_dangerous(_visit: Visit) -> bool:
+    """Say so of every look: what is asked here is."""
+    return True
+
+
+async def show(visit: Visit, user_id: str) -> Outgoing:
     """Say what is asked for, and by whom."""
-    onward = await grants.onward(visit)
-    if not visit.is_fresh:
-        return answers.redirect(onward.sign_in_url)
-    return await _page(visit, await _find(visit, onward))
+    return await _page(visit, await _find(visit, user_id))
 
 
-async def submit(visit: Visit, form: Form) -> Outgoing:
+async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
     """Note what the person decided."""
-    site, onward = visit.site, await grants.onward(visit)
-    if not visit.is_fresh:
-        return answers.redirect(onward.sign_in_url)
-    approval = await _find(visit, onward)
+    site = visit.site
+    approval = await _find(visit, user_id)
     if form.get("decision") == "cancel":
         return answers.redirect("./")
     if form.get("decision") != "approve":
@@ -47,13 +50,13 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     return visit.answer(page, keeps_opener=True)
 
 
-async def _find(visit: Visit, onward: Onward) -> Approval:
+async def _find(visit: Visit, user_id: str) -> Approval:
     """Return what waits for this person; somebody else's request is as good as none (C301)."""
-    site = visit.site
+    site, onward = visit.site, await grants.onward(visit)
     approval = await site.homeserver.read(approvals.get, onward.approval_id or "")
     if approval is None:
         raise PageError(400, Message.REQUEST_EXPIRED)
-    if approval.user_id != visit.user_id:
+    if approval.user_id != user_id:
         raise PageError(
             403,
             Message.OTHER_BROWSER,
@@ -64,7 +67,6 @@ async def _find(visit: Visit, onward: Onward) -> Approval:
         raise PageError(409, Message.ALREADY_DONE)
     if not approval.is_open(site.now()):
         raise PageError(400, Message.REQUEST_EXPIRED)
-    await admit(site, approval.user_id)
     return approval
 
 
