@@ -67,7 +67,7 @@ def _rest(api: "ModuleApi") -> None:
         from synapse_nextgen_auth import assembly  # noqa: PLC0415 (as above)
     except internals.NOT_IMPORTED as error:
         # Something of Synapse's, or a library of ours that went away.
-        why = internals.problems_of_imports() or [error]
+        why = internals.problems_of_imports() or [str(error)]
         logger.warning("The endpoints of this module tell nobody to wait: %s", why[0])
         return
     assembly.rest(api)
