@@ -77,6 +77,11 @@ def begin(
     again and again leaves one session for each browser behind.
     """
     opening, user_id = beginning.opening, beginning.user_id
+    written = sessions.get(txn, opening.session_id)
+    if written is not None:
+        # This very request was written already, only the word of that got lost (C349).
+        is_over = written.ended_at is not None
+        return Outcome(invalid_grant("the session ended at once") if is_over else written)
     device_id = beginning.scope.device_id
     reason = refuse_scope(opening.kind, beginning.scope)
     if reason is not None:

@@ -27,7 +27,6 @@ from synapse_nextgen_auth.store import (
     clients,
     device_grants,
     events,
-    sessions,
     throttle,
 )
 from synapse_nextgen_auth.store.device_grants import Codes
@@ -152,18 +151,15 @@ def redeem(txn: Txn, device_code: str, opening: Opening, *, now: int) -> Outcome
     grant = device_grants.find_by_device_code(txn, device_code)
     if grant is None or grant.user_id is None or grant.auth_time is None:
         return Outcome(invalid_grant("unknown device code"))
-    if grant.session_id == opening.session_id:
-        # This very request was written already, only the word of that got lost (C349).
-        written = sessions.get(txn, opening.session_id)
-        if written is not None and written.ended_at is None:
-            return Outcome(written)
-    refusal = refuse_poll(grant.poll(now))
-    if refusal is not None:
-        return Outcome(OAuthError(*refusal))
-    approver = browsers.get(txn, grant.browser) if grant.browser else None
-    if approver is None or not approver.vouches_for(grant.user_id):
-        # Whoever approved signed out since, perhaps because it was not meant (C145).
-        return Outcome(OAuthError("access_denied", "The person signed out again"))
+    # Unless this very request was written already: `begin` knows.
+    if grant.session_id != opening.session_id:
+        refusal = refuse_poll(grant.poll(now))
+        if refusal is not None:
+            return Outcome(OAuthError(*refusal))
+        approver = browsers.get(txn, grant.browser) if grant.browser else None
+        if approver is None or not approver.vouches_for(grant.user_id):
+            # Whoever approved signed out since, perhaps because it was not meant (C145).
+            return Outcome(OAuthError("access_denied", "The person signed out again"))
 
     def spend() -> OAuthError | None:
         if device_grants.redeem(txn, grant.grant_id, session_id=opening.session_id, now=now):

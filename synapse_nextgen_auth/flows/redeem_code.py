@@ -47,7 +47,8 @@ def redeem(txn: Txn, presented: Presented, *, now: int) -> Outcome[Redeemed]:
         now=now,
     )
     if grant.session_id == presented.opening.session_id:
-        return _written_before(txn, grant)
+        # This very request was written already: `begin` knows.
+        return _begin(txn, grant, presented.opening, now=now)
     if grant.redeemed_at is not None:
         return _second_use(txn, grant, refusal=refusal, now=now)
     if refusal is not None:
@@ -98,14 +99,6 @@ def _begin(txn: Txn, grant: Grant, opening: Opening, *, now: int) -> Outcome[Red
     if isinstance(begun.value, OAuthError):
         return Outcome(begun.value)
     return Outcome(Redeemed(begun.value, grant.nonce), begun.ended)
-
-
-def _written_before(txn: Txn, grant: Grant) -> Outcome[Redeemed]:
-    """Go on: this very request was written already, only the word of that got lost (C349)."""
-    session = sessions.get(txn, grant.session_id or "")
-    if session is None or session.ended_at is not None:
-        return Outcome(invalid_grant("the session ended at once"))
-    return Outcome(Redeemed(session, grant.nonce))
 
 
 def _second_use(txn: Txn, grant: Grant, *, refusal: str | None, now: int) -> Outcome[Redeemed]:

@@ -12,10 +12,12 @@ from support.records import (
     a_session,
     an_opening,
 )
+from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.flows.begin_session import TAKEN, Beginning, begin
 from synapse_nextgen_auth.oauth.grants.grant_types import GrantType
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN
+from synapse_nextgen_auth.oauth.sessions import End
 from synapse_nextgen_auth.store import sessions
 
 KIND = GrantType(name="made up")
@@ -67,3 +69,20 @@ def test_a_scope_is_kept_as_it_is_known(transact):
     session = transact(beginning(f"{MATRIX} urn:example:unknown")).value
 
     assert session.scope == MATRIX
+
+
+def test_c349_what_was_written_already_is_answered_again(tables, transact):
+    """Whichever grant type it is: the same session, and its own device does not stand in its way."""
+    first = transact(beginning()).value
+
+    assert transact(beginning()).value == first
+    assert (tables.count("nextgen_sessions"), tables.count("nextgen_events")) == (1, 1)
+
+
+def test_c349_what_ended_meanwhile_does_not_begin_again(tables, transact):
+    """Somebody meant it."""
+    session = transact(beginning()).value
+    transact(end_session.end_by_id, session.session_id, why=End.LOGOUT, now=NOW)
+
+    assert transact(beginning()).value.detail == "the session ended at once"
+    assert tables.count("nextgen_sessions") == 1
