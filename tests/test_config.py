@@ -7,11 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.records import a_client
 from synapse_nextgen_auth import config
 from synapse_nextgen_auth.config import Config, ConfigProblems
 from synapse_nextgen_auth.config.kinds import Duration
+from synapse_nextgen_auth.config.problems import Problems
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.clients.client_metadata import MAX_DOCUMENT
+from synapse_nextgen_auth.oauth.clients.configured import StaticClient
+from synapse_nextgen_auth.oauth.grants.grant_types import GrantType
 
 SECRET = "correct horse battery staple, and more of it"
 SHORT = "a short secret"
@@ -519,6 +523,26 @@ def test_a_client_with_the_device_grant_needs_it_switched_on():
 
     assert "device_grants.enabled is false" in found["clients[0]"]
     assert config.read({"clients": clients}).clients[0].client.grant_types == (device,)
+
+
+@pytest.mark.parametrize(
+    ("method", "asks", "found"),
+    [
+        (AuthMethod.NONE, False, {"clients[0]"}),
+        (AuthMethod.SECRET_BASIC, False, set()),
+        (AuthMethod.NONE, True, set()),
+    ],
+)
+def test_a_public_client_has_no_grant_type_that_asks_nobody(monkeypatch, method, asks, found):
+    """The token endpoint would refuse it always: the operator reads it before (RFC 6749 4.4)."""
+    kind = GrantType(name="made up", has_consent=asks)
+    monkeypatch.setattr(config, "GRANT_TYPES", (kind,))
+    client = StaticClient(a_client(auth_method=method, grant_types=("made up",)))
+    problems = Problems()
+
+    config._check_clients(problems, Config(clients=(client,)))
+
+    assert {path for path, _ in problems.found} == found
 
 
 def test_every_mistake_of_a_client_is_told_at_once():

@@ -4,7 +4,7 @@ The options are fields of the records, a file for each section: `docs/reference/
 generated from them, so it cannot drift.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import attrs
 
@@ -31,8 +31,9 @@ from synapse_nextgen_auth.config.secret_files import content
 from synapse_nextgen_auth.config.sessions import Sessions
 from synapse_nextgen_auth.config.tokens import Tokens
 from synapse_nextgen_auth.oauth.clients.configured import StaticClient
+from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.grants.grant_types import GRANT_TYPES, GrantType
+from synapse_nextgen_auth.oauth.grants.grant_types import GRANT_TYPES, GrantType, refuse_client
 from synapse_nextgen_auth.secret import Secret
 
 _NONE: frozenset[str] = frozenset()
@@ -178,6 +179,18 @@ def is_enabled(config: Config, kind: GrantType) -> bool:
     return kind.option is None or bool(getattr(config, kind.option).enabled)
 
 
+def _refuse_grant_types(client: Client, config: Config) -> Iterator[str]:
+    """Say for which of its grant types the token endpoint would always refuse the client."""
+    granted, is_public = client.grant_types, client.is_public
+    for kind in GRANT_TYPES:
+        if kind.name not in granted:
+            continue
+        if not is_enabled(config, kind):
+            yield f"has {kind.name}, and {kind.option}.enabled is false"
+        if refuse_client(kind, granted=granted, is_public=is_public) is not None:
+            yield f"has {kind.name}, which asks nobody, but neither secret nor key"
+
+
 def _check_clients(problems: Problems, config: Config) -> None:
     clients = [written.client for written in config.clients]
     ids = [client.client_id for client in clients]
@@ -191,11 +204,8 @@ def _check_clients(problems: Problems, config: Config) -> None:
                 "is in pkce_exempt but has neither secret nor key; only PKCE protects it",
             )
     for n, client in enumerate(clients):
-        for kind in GRANT_TYPES:
-            if kind.name in client.grant_types and not is_enabled(config, kind):
-                problems.say(
-                    f"clients[{n}]", f"has {kind.name}, and {kind.option}.enabled is false"
-                )
+        for text in _refuse_grant_types(client, config):
+            problems.say(f"clients[{n}]", text)
     if problems.are_at("clients"):
         return  # the client that is meant may be one of the broken ones
     for client_id in sorted(config.pkce_exempt - set(ids)):

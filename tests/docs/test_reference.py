@@ -11,15 +11,19 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from support import sayings
 from support.markdown import DOCS, ROOT, code, rows, section
+from support.records import a_client
 from synapse_nextgen_auth import config
 from synapse_nextgen_auth.accounts.management import Action
 from synapse_nextgen_auth.cli import main
+from synapse_nextgen_auth.config.problems import Problems
 from synapse_nextgen_auth.homeserver import metrics
 from synapse_nextgen_auth.homeserver.matrix import rendezvous
 from synapse_nextgen_auth.homeserver.matrix.closed_endpoints import GetLoginToken
 from synapse_nextgen_auth.homeserver.matrix.discovery import AuthIssuer, AuthMetadata
 from synapse_nextgen_auth.homeserver.startup.internals import NEWEST_KNOWN, OLDEST
+from synapse_nextgen_auth.oauth.clients.configured import StaticClient
 from synapse_nextgen_auth.oauth.events import EventKind
+from synapse_nextgen_auth.oauth.grants.grant_types import GrantType
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.oauth.scopes.grammar import parse as parse_scope
 from synapse_nextgen_auth.oauth.scopes.permissions import PERMISSIONS
@@ -313,6 +317,13 @@ def _complaints():
         with pytest.raises(config.ConfigProblems) as problems:
             config.read(options)
         yield from (text for _, text in problems.value.problems)
+    # No grant type of ours asks nobody; whoever adds one gets this check with it.
+    found = Problems()
+    client = StaticClient(a_client(grant_types=("made up",)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, "GRANT_TYPES", (GrantType(name="made up"),))
+        config._check_clients(found, config.Config(clients=(client,)))
+    yield from (text for _, text in found.found)
 
 
 COMPLAINTS = tuple(_complaints())
