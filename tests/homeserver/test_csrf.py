@@ -15,10 +15,11 @@ import requests
 from support.answers import OUT_OF_DATE, assert_page
 from support.keys import master_key
 from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
+from support.rows import rows_of_ours
 from synapse_nextgen_auth.secret import Keyring, Secret
 from synapse_nextgen_auth.web import browser as browsers
 from synapse_nextgen_auth.web.browser import CSRF_LIFETIME, Visitor
-from synapse_nextgen_auth.web.kinds import AuthorizationEndpoint, ForPeople
+from synapse_nextgen_auth.web.kinds import AccountPage, AuthorizationEndpoint, ForPeople
 from synapse_nextgen_auth.web.routes import ROUTES
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -120,22 +121,43 @@ FORMS = {
 }
 
 
-@pytest.fixture(params=FORMS.values(), ids=FORMS)
-def form(request, homeserver, server):
-    return request.param(homeserver, server, homeserver.new_user())
+# Forms that nobody has to be let in for, or out: whose account it is, and how it is, does not matter.
+FOR_EVERYBODY = {"/sign-out", "/link"}
+# Forms with one button: whatever it is called, it was pressed.
+ONE_BUTTON = {"/sign-in", "/sign-out", "/link"}
+
+
+@pytest.fixture(params=FORMS)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def user(homeserver):
+    return homeserver.new_user()
+
+
+@pytest.fixture
+def form(homeserver, server, user, path):
+    return FORMS[path](homeserver, server, user)
+
+
+@pytest.fixture
+def lock(homeserver, server, user):
+    """Return a function that locks the account as an administrator does."""
+    admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
+
+    def lock_():
+        url = f"/_synapse/admin/v2/users/{user.user_id}"
+        assert server.api("PUT", url, admin, json={"locked": True}).status_code == 200
+
+    return lock_
 
 
 def stored(homeserver):
-    """Return what a form could change: signed-in browsers, decisions, devices."""
-    questions = (
-        "SELECT digest, user_id, ended_at FROM nextgen_browsers",
-        "SELECT grant_id, approved_at, refused_at, browser FROM nextgen_grants",
-        "SELECT grant_id, approved_at, refused_at, browser FROM nextgen_device_grants",
-        "SELECT approval_id, approved_at FROM nextgen_approvals",
-        "SELECT user_id, device_id FROM devices",
-        "SELECT COUNT(*) FROM nextgen_events",
-    )
-    return [sorted(homeserver.query(question), key=repr) for question in questions]
+    """Return what a form or a look could change: every row of ours, and the devices."""
+    devices = homeserver.query("SELECT user_id, device_id FROM devices")
+    return rows_of_ours(homeserver) | {"devices": sorted(map(repr, devices))}
 
 
 def with_proof_in_query(form):
@@ -189,12 +211,16 @@ def test_c181_only_the_authorization_endpoint_takes_forms_of_others():
     } == FOR_CLIENTS
 
 
-def test_c181_the_forms_work(form):
-    """Without this the refusals below would prove nothing."""
+def test_c181_the_forms_work(homeserver, form):
+    """Without this the refusals below would prove nothing: each does what it is for."""
+    before = stored(homeserver)
+
     answer = form.post()
 
     assert answer.status_code in {200, 303}, answer.text
     assert 'role="alert"' not in answer.text
+    assert "sign-in" not in answer.headers.get("Location", "")
+    assert stored(homeserver) != before
 
 
 def test_c181_c186_forged_forms_change_nothing(homeserver, form):
@@ -217,6 +243,58 @@ def test_c181_a_get_does_nothing(homeserver, form):
 
     assert answer.status_code in {200, 303, 400, 405}
     assert stored(homeserver) == before
+
+
+def test_c181_a_first_look_does_nothing(homeserver, server, user):
+    """Nobody has seen any page here before, so nothing that a look would write is there already."""
+    form = a_sign_in(homeserver, server, user)
+    assert form.post().status_code == 303  # and the start page is not gone on to
+    browser = form.browser
+    looked = [path for path, r in ROUTES.items() if isinstance(r, ForPeople) and "GET" in r.methods]
+    before = stored(homeserver)
+
+    for path in looked:
+        browser.http.get(server.url(path[1:]), allow_redirects=False, timeout=30)
+
+    assert {"/", "/account"} <= set(looked)
+    assert stored(homeserver) == before
+
+
+@pytest.mark.parametrize(
+    "pressed",
+    [{"decision": "no button of ours"}, {"decision": ""}, {"leave_out": ["decision"]}],
+    ids=["unknown", "empty", "missing"],
+)
+def test_what_was_sent_by_none_of_the_buttons_changes_nothing(homeserver, form, path, pressed):
+    """A page that does not look which one was pressed would do it on "Cancel", too."""
+    before = stored(homeserver)
+
+    answer = form.post(**pressed)
+
+    assert (stored(homeserver) == before) == (path not in ONE_BUTTON)
+    assert (answer.status_code == 400) == (path not in ONE_BUTTON)
+
+
+def test_c179_a_lock_counts_at_every_form(homeserver, form, path, lock):
+    """Whoever was locked after the page was shown does nothing any more, whatever page it is."""
+    lock()
+    before = stored(homeserver)
+
+    answer = form.post()
+
+    assert (stored(homeserver) == before) == (path not in FOR_EVERYBODY)
+    assert (answer.status_code == 403) == (path not in FOR_EVERYBODY)
+
+
+def test_c179_a_lock_counts_at_every_page_of_an_account(homeserver, server, user, lock):
+    """Also where there is no form; whose page it is says the table."""
+    browser = Browser.of(server, user)
+    lock()
+
+    for path, route in ROUTES.items():
+        if isinstance(route, AccountPage) and "GET" in route.methods:
+            answer = browser.http.get(server.url(path[1:]), allow_redirects=False, timeout=30)
+            assert_page(answer, "This account is locked", status=403)
 
 
 @pytest.mark.parametrize(

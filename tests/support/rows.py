@@ -5,12 +5,21 @@ from collections import Counter
 from contextlib import contextmanager
 from functools import cache
 
+import attrs
+
 from support.tables import short_steps
+from synapse_nextgen_auth.oauth.sessions import Session
 
 TABLES_OF_SYNAPSE = ("access_tokens", "refresh_tokens", "devices")
 
 # The server makes the first by itself, some time after its start; the second only counts requests.
 _BY_ITSELF = ("nextgen_signing_keys", "nextgen_throttle")
+
+# Failed sign-ins are written up to a second later, those of a test before perhaps just now.
+_EVENTS_BY_THEMSELVES = "WHERE kind NOT IN ('key_rotated', 'sign_in_failed')"
+
+# That a token was used is noted in batches, some time after the request.
+_NOTED_LATER = {"confirmed_generation", "last_active_at"}
 
 _CREATED = re.compile(r"CREATE TABLE IF NOT EXISTS (nextgen_\w+)")
 
@@ -26,12 +35,32 @@ def tables():
 
 def count(homeserver):
     """Return how many rows each of these tables has."""
-    # Failed sign-ins are written up to a second later: those of a test before may come just now.
-    conditions = {"nextgen_events": "WHERE kind NOT IN ('key_rotated', 'sign_in_failed')"}
+    conditions = {"nextgen_events": _EVENTS_BY_THEMSELVES}
     selects = (
         f"SELECT '{table}', COUNT(*) FROM {table} {conditions.get(table, '')}" for table in tables()
     )
     return dict(homeserver.query(" UNION ALL ".join(selects)))
+
+
+def rows_of_ours(homeserver):
+    """Return every row of every table of ours, but for what the server writes by itself.
+
+    As text, so that rows of any shape can be put in order. What counts requests is among them: a look
+    at a page costs nothing that is counted.
+    """
+    noted_at_once = [
+        field.name for field in attrs.fields(Session) if field.name not in _NOTED_LATER
+    ]
+    selects = {table: f"SELECT * FROM {table}" for table in (*tables(), "nextgen_throttle")}
+    selects |= {
+        "nextgen_events": f"SELECT * FROM nextgen_events {_EVENTS_BY_THEMSELVES}",
+        "nextgen_sessions": f"SELECT {', '.join(noted_at_once)} FROM nextgen_sessions",
+    }
+    return {
+        table: sorted(map(repr, homeserver.query(select)))
+        for table, select in selects.items()
+        if table not in TABLES_OF_SYNAPSE
+    }
 
 
 def new_rows(homeserver, before):
