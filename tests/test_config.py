@@ -535,7 +535,7 @@ def test_a_client_with_the_device_grant_needs_it_switched_on():
 )
 def test_a_public_client_has_no_grant_type_that_asks_nobody(monkeypatch, method, asks, found):
     """The token endpoint would refuse it always: the operator reads it before (RFC 6749 4.4)."""
-    kind = GrantType(name="made up", has_consent=asks)
+    kind = GrantType(name="made up", a_person_agrees=asks)
     monkeypatch.setattr(config, "GRANT_TYPES", (kind,))
     client = StaticClient(a_client(auth_method=method, grant_types=("made up",)))
     problems = Problems()

@@ -58,7 +58,7 @@ def test_every_grant_type_that_is_listed_is_answered():
         ),
         (
             [new_session()],
-            [GrantType(name="made up", has_consent=True, gives_refresh_token=True)],
+            [GrantType(name="made up", a_person_agrees=True, gives_refresh_token=True)],
             "made up: does it give a refresh token",
         ),
     ],

@@ -31,7 +31,7 @@ class GrantType:
 
     `begins_session`: it is spent on a new session, and only by clients that have it among their
     `grant_types`. Otherwise it goes on with one, and every client may use it.
-    `has_consent`: a person agrees on a page of ours before each session.
+    `a_person_agrees`: on a page of ours, before each session; who asks nobody gets less.
     `may_be_registered`, `may_be_configured`: whether a client may have it that anybody registers
     (RFC 7591), and one that the operator wrote down.
     `is_default`: a client has it that says nothing about grant types.
@@ -42,7 +42,7 @@ class GrantType:
 
     name: str
     begins_session: bool = True
-    has_consent: bool = False
+    a_person_agrees: bool = False
     gives_refresh_token: bool = False
     may_be_registered: bool = False
     may_be_configured: bool = False
@@ -61,7 +61,7 @@ class GrantType:
 
 
 def _refuse_combination(kind: GrantType) -> str | None:
-    is_asked = kind.has_consent or not kind.begins_session
+    is_asked = kind.a_person_agrees or not kind.begins_session
     if kind.may_be_registered and not is_asked:
         return "a stranger could register a client and let itself in; nobody is asked"
     if kind.gives_refresh_token and not is_asked:
@@ -74,7 +74,7 @@ def _refuse_combination(kind: GrantType) -> str | None:
 GRANT_TYPES = (
     GrantType(
         name=AUTHORIZATION_CODE,
-        has_consent=True,
+        a_person_agrees=True,
         gives_refresh_token=True,
         may_be_registered=True,
         may_be_configured=True,
@@ -96,7 +96,7 @@ GRANT_TYPES = (
     ),
     GrantType(
         name=DEVICE_CODE,
-        has_consent=True,
+        a_person_agrees=True,
         gives_refresh_token=True,
         may_be_registered=True,
         may_be_configured=True,
@@ -119,7 +119,7 @@ def refuse_client(kind: GrantType, *, granted: Collection[str], is_public: bool)
         return None  # the session is the proof: every one has a refresh token (Client-Server API)
     if kind.name not in granted:
         return f"The client did not register {kind.name}"
-    if is_public and not kind.has_consent:
+    if is_public and not kind.a_person_agrees:
         return "A public client proves nothing about itself (RFC 6749 section 4.4)"
     return None
 
@@ -132,7 +132,7 @@ def refuse_scope(kind: GrantType, scope: Scope) -> str | None:
     signed in (OpenID Connect Core section 2). Such a scope is refused and not left out, so that the
     operator notices (RFC 6749 section 5.2).
     """
-    if kind.has_consent or not kind.begins_session:
+    if kind.a_person_agrees or not kind.begins_session:
         return None
     for permission in scope.permissions:
         if permission.grave or not permission.acts:

@@ -21,7 +21,7 @@ from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, PERMISSIONS
 
 SILENT = GrantType(name="made up")
-ASKED = GrantType(name="made up", has_consent=True)
+ASKED = GrantType(name="made up", a_person_agrees=True)
 
 
 def names(condition):
@@ -41,7 +41,7 @@ def test_strangers_may_register_only_what_a_person_agrees_to():
     asked = {AUTHORIZATION_CODE, DEVICE_CODE}
 
     assert names(lambda kind: kind.may_be_registered) == {*asked, REFRESH_TOKEN}
-    assert names(lambda kind: kind.has_consent) == asked
+    assert names(lambda kind: kind.a_person_agrees) == asked
     assert names(lambda kind: kind.is_default) == {AUTHORIZATION_CODE, REFRESH_TOKEN}
 
 
@@ -66,7 +66,7 @@ def test_refresh_tokens_are_for_what_a_person_agreed_to():
     [
         {"may_be_registered": True},
         {"gives_refresh_token": True},
-        {"has_consent": True, "is_default": True},
+        {"a_person_agrees": True, "is_default": True},
     ],
 )
 def test_what_would_hand_out_more_than_somebody_agreed_to_cannot_be_said(fields):

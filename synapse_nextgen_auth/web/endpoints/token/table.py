@@ -32,7 +32,7 @@ def checked(
 
 def _check_device(kind: GrantType, exchange: Exchange) -> None:
     """Leave devices to those who have them where no person was told that one is taken over."""
-    if isinstance(exchange, NewSession) and not (kind.has_consent or exchange.only_new_device):
+    if isinstance(exchange, NewSession) and not (kind.a_person_agrees or exchange.only_new_device):
         raise ValueError(f"{kind.name}: nobody agrees that it takes over a device")
 
 
