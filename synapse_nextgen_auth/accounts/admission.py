@@ -90,8 +90,12 @@ def refuse(account: Account | None, intent: Intent, asked: Asked = NOTHING) -> R
     """
     if account is None:
         return Standing.DEACTIVATED
-    standings = (standing for standing in account.standings if matters(standing, intent))
-    return next(standings, None) or _refuse_asked(account, intent, asked)
+    if account.standings:
+        stopped_by = _RULES[intent].stopped_by
+        standings = (standing for standing in account.standings if standing in stopped_by)
+        if found := next(standings, None):
+            return found
+    return _refuse_asked(account, intent, asked)
 
 
 def _refuse_asked(account: Account, intent: Intent, asked: Asked) -> Unfit | None:

@@ -2,7 +2,6 @@
 
 import enum
 import re
-from collections.abc import Iterator
 
 import attrs
 
@@ -35,10 +34,12 @@ class Account:
     exceeds_limit: bool = False
     is_blocked: bool = False  # by another module, which was asked about what is to begin
     is_shadow_banned: bool = False
+    # All that could be in the way; `admission.refuse` says what is, for which intent. Made once: each
+    # Matrix request asks.
+    standings: tuple[Standing, ...] = attrs.field(init=False, eq=False, repr=False)
 
-    @property
-    def standings(self) -> Iterator[Standing]:
-        """All that could be in the way; `admission.refuse` says what is, for which intent."""
+    @standings.default
+    def _standings(self) -> tuple[Standing, ...]:
         found = (
             (self.is_deactivated, Standing.DEACTIVATED),
             (self.is_locked, Standing.LOCKED),
@@ -49,7 +50,7 @@ class Account:
             (self.exceeds_limit, Standing.SERVER_LIMIT),
             (self.is_blocked, Standing.BLOCKED),
         )
-        return (standing for applies, standing in found if applies)
+        return tuple(standing for applies, standing in found if applies)
 
 
 @attrs.frozen

@@ -13,7 +13,7 @@ from synapse.api.errors import (
     UserDeactivatedError,
 )
 from synapse.api.ratelimiting import Ratelimiter
-from synapse.types import UserID
+from synapse.types import UserID, UserInfo
 from synapse.util.async_helpers import Linearizer
 from synapse.util.threepids import canonicalise_email
 
@@ -127,6 +127,9 @@ class Newcomer:
     address: str
 
 
+_REMEMBERED = 20_000  # accounts; a forgotten one costs microseconds
+
+
 class People:
     """Synapse's accounts."""
 
@@ -145,6 +148,7 @@ class People:
         self.failures = Failures(homeserver)
         self._nobodys_hash: str | None = None
         self.login_callbacks = LoginCallbacks(homeserver)
+        self._made: dict[str, tuple[UserInfo, Account]] = {}
 
     async def admit(
         self,
@@ -170,12 +174,27 @@ class People:
 
     async def _account(self, user_id: str, intent: Intent) -> Account | None:
         """Return the account with what matters for this intent, `None` if there is none."""
-        if is_asked_afresh(intent):
+        is_often = intent is Intent.MATRIX_API or intent is Intent.REFRESH
+        if not is_often and is_asked_afresh(intent):
             user = await ask_again(self._store.get_user_by_id, user_id)
         else:
             user = await self._homeserver.user(user_id)
         if user is None:
             return None
+        if not is_often:
+            return await self._made_of(user, user_id, intent)
+        # Each Matrix request comes here. Nothing is looked up for it but what Synapse has in memory,
+        # and that is the same object until something of the account changes.
+        known = self._made.get(user_id)
+        if known is not None and known[0] is user:
+            return known[1]
+        account = await self._made_of(user, user_id, intent)
+        if len(self._made) >= _REMEMBERED:
+            self._made.clear()
+        self._made[user_id] = (user, account)
+        return account
+
+    async def _made_of(self, user: UserInfo, user_id: str, intent: Intent) -> Account:
         has_expiry, has_limit = (
             matters(standing, intent) for standing in (Standing.EXPIRED, Standing.SERVER_LIMIT)
         )
