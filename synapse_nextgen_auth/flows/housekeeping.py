@@ -62,12 +62,14 @@ def end_strays(
 
     A process may die between a session and its device, or between a device and its session. A
     session without a device that was idle for `idle_limit` seconds is one that nobody comes back to.
+    One with an end of its own, which nobody can refresh, is over when that has come.
     The address of one that did not refresh since `addresses_since` is forgotten.
     """
     stretch = strays.measure(txn, after=after)
     until = stretch.until or _LAST
     found = strays.list_between(txn, after=after, until=until, created_before=now - BEGINNING)
-    over = dict.fromkeys(found, End.LOGOUT)
+    expired = strays.list_expired(txn, after=after, until=until, now=now)
+    over = dict.fromkeys(expired, End.LIFETIME) | dict.fromkeys(found, End.LOGOUT)
     if idle_limit is not None:
         idle = strays.list_idle(txn, after=after, until=until, idle_since=now - idle_limit)
         over = dict.fromkeys(idle, End.IDLE) | over

@@ -47,6 +47,16 @@ def list_idle(txn: Txn, *, after: str, until: str, idle_since: int) -> list[str]
     return [str(row[0]) for row in txn.fetchall()]
 
 
+def list_expired(txn: Txn, *, after: str, until: str, now: int) -> list[str]:
+    """Return the living sessions of one bite whose end was set when they began, and has come."""
+    txn.execute(
+        "SELECT session_id FROM nextgen_sessions"
+        " WHERE session_id > ? AND session_id <= ? AND ended_at IS NULL AND expires_at <= ?",
+        (after, until, now),
+    )
+    return [str(row[0]) for row in txn.fetchall()]
+
+
 def list_ahead(txn: Txn, *, after: str, until: str, now: int) -> list[str]:
     """Return the living sessions of one bite with a time that a clock wrote which ran ahead."""
     ahead = now + SKEW

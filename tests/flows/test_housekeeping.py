@@ -159,6 +159,22 @@ def test_sessions_without_a_device_that_are_idle_are_ended(tables):
     assert tables.run(sessions.get, "00" * 16).end_reason == "idle"
 
 
+def test_sessions_whose_own_end_has_come_are_ended(tables):
+    """Nobody can go on with one without a refresh token; its device is the account's and stays."""
+    with_synapse(tables, users={ALICE: False}, devices=[(ALICE, PHONE)])
+    for n, expires_at in enumerate((NOW + 300, NOW + 301, None)):
+        device_id = None if n else PHONE
+        session = a_session(session_id=f"{n:02}" * 16, device_id=device_id, expires_at=expires_at)
+        tables.run(sessions.add, session)
+
+    before = tables.transact(housekeeping.end_strays, after="", now=NOW + 299)
+    outcome = tables.transact(housekeeping.end_strays, after="", now=NOW + 300)
+
+    assert (before.ended, outcome.ended) == ((), ("00" * 16,))
+    assert outcome.value.living == 2
+    assert tables.run(sessions.get, "00" * 16).end_reason == "lifetime"
+
+
 def test_sessions_that_a_dead_process_left_behind_are_ended(tables):
     """Without their device, or of an account that is gone; all others stay."""
     with_synapse(tables, users={ALICE: False, BOB: True}, devices=[(ALICE, PHONE), (BOB, PHONE)])
