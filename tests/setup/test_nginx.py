@@ -175,7 +175,7 @@ def test_the_workers_block_sends_the_module_to_workers_and_the_rest_to_main(
     server.metadata()
     tokens = server.client().sign_in(user.localpart, user.password)
     whoami = server.whoami(tokens["access_token"])
-    told = nginx.told(7)
+    told = nginx.told(of="/_matrix/client/v3/account/whoami")
     ports = {path: upstream.rpartition(":")[2] for _, path, _, upstream in told}
 
     assert whoami.json()["user_id"] == user.user_id

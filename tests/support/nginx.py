@@ -103,13 +103,16 @@ class Nginx:
             self._process = None
         (self.directory / "access.log").unlink(missing_ok=True)
 
-    def told(self, count: int = 1) -> list[list[str]]:
-        """Return method, path, status and upstream of the requests so far, `count` at least."""
+    def told(self, count: int = 1, *, of: str = "") -> list[list[str]]:
+        """Return method, path, status and upstream of the requests so far, `count` at least.
+
+        A line is written after its answer, so whoever asks for the last one names its path.
+        """
         log = self.directory / "access.log"
         deadline = time.monotonic() + 60
         while True:
             lines = log.read_text().splitlines() if log.exists() else []
-            if len(lines) >= count:
+            if len(lines) >= count and any(f" {of}" in line for line in lines):
                 return [line.split(" ", 3) for line in lines]
             assert time.monotonic() < deadline, lines
             time.sleep(0.02)
