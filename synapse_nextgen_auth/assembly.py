@@ -59,7 +59,7 @@ logger = logging.getLogger(__name__)
 
 def start(config: Config, api: ModuleApi, *, module: type) -> None:
     """Start as the authorization server; `module` is the class that homeserver.yaml names."""
-    hs_config = api._hs.config  # noqa: SLF001
+    hs_config = api._hs.config  # noqa: SLF001 (the module API has no other way)
     problems = [
         *selfcheck.listed_twice(hs_config, module),
         *selfcheck.config_problems(hs_config, config),
@@ -69,7 +69,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     for text in selfcheck.warnings():
         logger.warning("About this environment: %s", text)
     try:
-        schema.prepare(api._hs)  # noqa: SLF001
+        schema.prepare(api._hs)  # noqa: SLF001 (the module API has no other way)
     except SchemaRefused as refused:
         refusal.refuse_start([str(refused)])
     site = build(config, Homeserver(api))
@@ -112,7 +112,7 @@ def rest(api: ModuleApi) -> None:
     for root in ROOTS:
         if root.rests:
             api.register_web_resource(root.path, Tree(dispatch.resting(root)))
-    hs = api._hs  # noqa: SLF001
+    hs = api._hs  # noqa: SLF001 (the module API has no other way)
     if internals.problems() or not schema.is_ready(hs):
         logger.warning(
             "The tables of this module are not those of this release: what is changed meanwhile,"

@@ -137,7 +137,7 @@ class _Leaf(DirectServeJsonResource):
 
     async def _async_render(self, request: SynapseRequest) -> None:
         outgoing = await self._handler(_incoming(request))
-        if not request._disconnected:  # noqa: SLF001
+        if not request._disconnected:  # noqa: SLF001 (as Synapse asks it)
             _send(request, outgoing)
 
     def _send_error_response(self, f: Failure, request: SynapseRequest) -> None:

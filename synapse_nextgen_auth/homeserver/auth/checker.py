@@ -135,4 +135,4 @@ def install(homeserver: Homeserver, check: TokenCheck) -> None:
     """Turn the living auth object into ours; handlers that hold it already see the new behaviour."""
     auth: Any = homeserver.hs.get_auth()
     patches.instead(auth, "__class__", SessionAuth)
-    auth._nextgen = check  # noqa: SLF001
+    auth._nextgen = check  # noqa: SLF001 (our own attribute)

@@ -31,4 +31,4 @@ def tell(store: DataStore, cursor: Cursor, name: str, keys: Iterable[str]) -> No
     """Tell every other process, as soon as the transaction commits, what is out of date there."""
     txn = cast("LoggingTransaction", cursor)
     for key in keys:
-        store._send_invalidation_to_replication(txn, name, (key,))  # noqa: SLF001
+        store._send_invalidation_to_replication(txn, name, (key,))  # noqa: SLF001 (in NEEDS)

@@ -194,7 +194,7 @@ def _applied(hs: HomeServer) -> dict[int, str]:
 
 
 def _database(hs: HomeServer) -> DatabaseConnectionConfig:
-    return hs.get_datastores().main.db_pool._database_config  # noqa: SLF001
+    return hs.get_datastores().main.db_pool._database_config  # noqa: SLF001 (nothing public has it)
 
 
 @contextmanager

@@ -364,11 +364,11 @@ class _Counted:
         self._place = place
 
     async def __aenter__(self) -> None:
-        self._people._waiting += 1  # noqa: SLF001
+        self._people._waiting += 1  # noqa: SLF001 (of this file)
         await self._place.__aenter__()
 
     async def __aexit__(self, *exc: object) -> None:
-        self._people._waiting -= 1  # noqa: SLF001
+        self._people._waiting -= 1  # noqa: SLF001 (of this file)
         await self._place.__aexit__(*exc)
 
 
