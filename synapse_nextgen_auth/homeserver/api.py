@@ -1,7 +1,8 @@
 """The homeserver as the rest of this package sees it: a clock, a database, and what hangs on them."""
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
 from synapse.module_api import ModuleApi
@@ -43,6 +44,7 @@ T = TypeVar("T")
 
 # A flow repeats itself exactly, and knows what it wrote before. So it is simply run again when it
 # lost a race for a unique row, and when the connection broke, even if that was during the commit.
+# So is what Synapse looks up for a refresh.
 # After a restart of the database every connection of the pool is broken, so there are more attempts
 # than most pools have connections.
 _ATTEMPTS = 12
@@ -80,9 +82,19 @@ class Homeserver:
 
     async def user(self, user_id: str) -> UserInfo | None:
         """Return what Synapse knows about an account, from its replicated cache."""
-        found: UserInfo | None = await recall(self.store.get_user_by_id, user_id)
+        found: UserInfo | None
+        try:
+            found = await recall(self.store.get_user_by_id, user_id)
+        except self._passing:
+            found = None
         if found is None or found.is_deactivated:
-            found = await ask_again(self.store.get_user_by_id, user_id)
+            found = await self.user_now(user_id)
+        return found
+
+    async def user_now(self, user_id: str) -> UserInfo | None:
+        """Return what Synapse's database knows about an account."""
+        ask = partial(ask_again, self.store.get_user_by_id, user_id)
+        found: UserInfo | None = await self._again("get_user_by_id", ask)
         return found
 
     async def device_name(self, user_id: str, device_id: str) -> str | None:
@@ -90,9 +102,13 @@ class Homeserver:
 
         It comes from Synapse's replicated cache, which every way of deleting a device invalidates.
         """
-        device = await recall(self.store.get_device, user_id, device_id)
+        try:
+            device = await recall(self.store.get_device, user_id, device_id)
+        except self._passing:
+            device = None
         if device is None:
-            device = await ask_again(self.store.get_device, user_id, device_id)
+            ask = partial(ask_again, self.store.get_device, user_id, device_id)
+            device = await self._again("get_device", ask)
         return None if device is None else str(device["display_name"] or "")
 
     def now(self) -> int:
@@ -185,14 +201,20 @@ class Homeserver:
         db_autocommit: bool = False,
         isolation_level: IsolationLevel | None = None,
     ) -> T:
+        once = partial(
+            self.store.db_pool.runInteraction,
+            f"nextgen_{name}",
+            attempt,
+            db_autocommit=db_autocommit,
+            isolation_level=isolation_level,
+        )
+        return await self._again(name, once)
+
+    async def _again(self, name: str, once: Callable[[], Awaitable[T]]) -> T:
+        """Do this until no broken connection and no lost race is in its way."""
         for number in range(_ATTEMPTS):
             try:
-                return await self.store.db_pool.runInteraction(
-                    f"nextgen_{name}",
-                    attempt,
-                    db_autocommit=db_autocommit,
-                    isolation_level=isolation_level,
-                )
+                return await once()
             except self._passing as error:
                 if number == _ATTEMPTS - 1:
                     raise

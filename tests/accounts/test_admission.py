@@ -135,14 +135,15 @@ def test_nobody_gets_an_account_without_the_verdict():
 
     assert finding == {
         ("homeserver/api.py", "get_user_by_id"),
-        ("homeserver/people/accounts.py", "get_user_by_id"),
+        ("homeserver/api.py", "user_now"),
         ("homeserver/people/accounts.py", "user"),
+        ("homeserver/people/accounts.py", "user_now"),
     }
 
 
 def _is_lookup(node):
-    """Say whether this is `homeserver.user`, whatever is before it."""
-    if not isinstance(node, ast.Attribute) or node.attr != "user":
+    """Say whether this is `homeserver.user` or `user_now`, whatever is before it."""
+    if not isinstance(node, ast.Attribute) or node.attr not in {"user", "user_now"}:
         return False
     owner = node.value
     return getattr(owner, "attr", getattr(owner, "id", "")).lstrip("_") in {"homeserver", "self"}

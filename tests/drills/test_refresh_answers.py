@@ -108,6 +108,19 @@ def test_c102_every_connection_is_broken(deployment, join):
     assert answers == [200] * 12
 
 
+@pytest.mark.parametrize("looked_up", ["get_user_by_id", "get_device"])
+def test_c102_synapse_meets_a_broken_connection(deployment, join, looked_up):
+    """What Synapse reads for us is asked for again, like what we read: a first try is enough."""
+    member = join()
+    sabotage = deployment.sabotage("worker1")
+    sabotage.plan(Plan("/token", "disconnect", Point(STATEMENT, looked_up, 1)))
+
+    answer = member.refresh(deployment, "worker1")
+
+    assert sabotage.fired() == 1, sabotage.seen()
+    assert answer.status_code == 200, answer.text
+
+
 def test_c102_the_main_process_is_away(deployment, join):
     members = [join() for _ in WORKERS]
     deployment.main.stop()

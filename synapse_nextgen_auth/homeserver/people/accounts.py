@@ -28,7 +28,6 @@ from synapse_nextgen_auth.accounts.admission import (
 )
 from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, Account, Identifier, Standing
 from synapse_nextgen_auth.homeserver.api import Homeserver
-from synapse_nextgen_auth.homeserver.database.caches import ask_again
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import as_device_name
 from synapse_nextgen_auth.homeserver.people.failures import Failures
 from synapse_nextgen_auth.homeserver.people.login_callbacks import LoginCallbacks
@@ -44,7 +43,6 @@ NEEDS = (
     Needed("synapse.handlers.auth", "AuthHandler.validate_hash", ("password", "stored_hash")),
     Needed("synapse.handlers.auth", "AuthHandler.hash", ("password",)),
     *members("synapse.handlers.auth", "AuthHandler", "get_supported_login_types"),
-    Needed("synapse.storage.databases.main", "DataStore.get_user_by_id", ("user_id",)),
     Needed(
         "synapse.storage.databases.main", "DataStore.get_users_by_id_case_insensitive", ("user_id",)
     ),
@@ -176,7 +174,7 @@ class People:
         """Return the account with what matters for this intent, `None` if there is none."""
         is_often = intent is Intent.MATRIX_API or intent is Intent.REFRESH
         if not is_often and is_asked_afresh(intent):
-            user = await ask_again(self._store.get_user_by_id, user_id)
+            user = await self._homeserver.user_now(user_id)
         else:
             user = await self._homeserver.user(user_id)
         if user is None:
