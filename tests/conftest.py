@@ -1,5 +1,6 @@
 """Fixtures for whoever needs a real server; without them a test stays fast and alone."""
 
+import contextlib
 import os
 import shutil
 import warnings
@@ -14,6 +15,7 @@ from support import metrics, node
 from support.databases import Database, PostgresDatabase, SqliteDatabase
 from support.deployment import Deployment
 from support.postgres import PostgresServer
+from support.providers.servers import Providers
 from support.redis import RedisServer
 from support.synapse import Homeserver
 
@@ -171,6 +173,20 @@ def node_modules() -> Path:
         return node.installed()
     except node.NotInstalled as reason:
         pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def make_providers(tmp_path_factory, node_modules) -> Iterator[Callable[[str], Providers]]:
+    """Return a function that runs a provider of each kind for the homeserver at an address."""
+    if shutil.which("xmlsec1") is None:
+        pytest.skip("no xmlsec1, which Synapse needs for SAML: install the package xmlsec1")
+    with contextlib.ExitStack() as running:
+
+        def make(base_url: str) -> Providers:
+            directory = tmp_path_factory.mktemp("providers")
+            return running.enter_context(Providers.run(directory, node_modules, base_url))
+
+        yield make
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reference/client-libraries.md").read_text("utf-8")
+# axe-core looks at pages; the others are identity providers, and what one of them runs in.
+NO_CLIENTS = ("axe-core", "express", "oidc-provider", "samlp")
 ROW = re.compile(r"^\| ([a-z0-9-]+) \| ([0-9., ]+) \|", re.MULTILINE)
 
 
@@ -23,6 +25,7 @@ def test_the_versions_are_those_that_are_installed():
     """Every library that signs in is there, in every version of it."""
     stated = {name: versions.split(", ") for name, versions in ROW.findall(PAGE)}
     signing_in = installed()
-    del signing_in["axe-core"]  # looks at pages
+    for other in NO_CLIENTS:
+        del signing_in[other]
 
     assert stated == signing_in

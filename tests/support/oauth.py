@@ -150,7 +150,7 @@ class Client:
         return answer.json()
 
 
-class _BehindTls(requests.Session):
+class BehindTls(requests.Session):
     """Sends `Secure` cookies too, as if a proxy in front of the server spoke TLS."""
 
     def send(self, request, **options):
@@ -165,7 +165,7 @@ class Browser:
 
     def __init__(self, server):
         self.server = server
-        self.http = _BehindTls()
+        self.http = BehindTls()
         self.page = None
 
     @classmethod

@@ -1,0 +1,1 @@
+"""Identity providers of others, real ones, which Synapse's configuration names."""
