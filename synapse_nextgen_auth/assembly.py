@@ -134,7 +134,9 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     """Put the parts together; nothing is patched or served yet."""
     hs_config = homeserver.hs.config
     keys = keyring(config, hs_config)
-    issuer = _issuer(config, homeserver, keys)
+    endpoints = Endpoints.under(homeserver.public_baseurl)
+    templates = Templates(urlsplit(endpoints.issuer).path)
+    issuer = _issuer(config, homeserver, keys, endpoints, languages=templates.languages.tags)
     lifetimes = effective_lifetimes(config, hs_config)
     people = People(homeserver)
     sessions = config.sessions
@@ -184,18 +186,25 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             ),
             polls=Polls(homeserver),
         ),
-        templates=Templates(urlsplit(issuer.identifier).path),
+        templates=templates,
     )
 
 
-def _issuer(config: Config, homeserver: Homeserver, keys: Keyring) -> Issuer:
-    endpoints = Endpoints.under(homeserver.public_baseurl)
+def _issuer(
+    config: Config,
+    homeserver: Homeserver,
+    keys: Keyring,
+    endpoints: Endpoints,
+    *,
+    languages: tuple[str, ...],
+) -> Issuer:
     abilities = Abilities(
         grant_types=_grant_types(config),
         auth_methods=tuple(method.value for method in AuthMethod),
         signing_algorithms=jwks.ALGORITHMS,
         registration=config.client_registration.enabled,
         account_actions=tuple(action.value for action in Action),
+        languages=languages,
     )
     return Issuer(
         endpoints=endpoints,

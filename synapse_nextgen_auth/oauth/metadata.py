@@ -41,6 +41,7 @@ class Abilities:
     signing_algorithms: tuple[str, ...]
     registration: bool
     account_actions: tuple[str, ...]
+    languages: tuple[str, ...]
 
 
 def document(endpoints: Endpoints, abilities: Abilities) -> dict[str, object]:
@@ -68,6 +69,7 @@ def document(endpoints: Endpoints, abilities: Abilities) -> dict[str, object]:
             *("iss", "sub", "aud", "iat", "exp", "auth_time", "nonce", "at_hash"),
             *("name", "preferred_username", "picture", "email", "email_verified"),
         ],
+        "ui_locales_supported": list(abilities.languages),
         "claims_parameter_supported": False,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,

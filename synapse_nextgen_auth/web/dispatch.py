@@ -31,6 +31,7 @@ from synapse_nextgen_auth.web.kinds import (
 from synapse_nextgen_auth.web.pages.message import error
 from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import Message
+from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -72,6 +73,11 @@ class _Request:
     site: Site
     incoming: Incoming
     label: str | None
+    reader: Reader = attrs.field(init=False)
+
+    @reader.default
+    def _reader(self) -> Reader:
+        return Reader(self.site, self.incoming)
 
     def note(self, refusal: OAuthError) -> None:
         """Count a refusal, and write it down unless it is a device that waits, every five seconds."""
@@ -190,16 +196,16 @@ async def _page(request: _Request, route: ForPeople | None) -> Outgoing:
             raise PageError(404, Message.NOT_FOUND)
         _refuse_misuse(route, incoming)
         if isinstance(route, AuthorizationEndpoint):
-            return await route.serve(site, incoming)
-        return await _visit(site, route, incoming)
+            return await route.serve(site, incoming, request.reader)
+        return await _visit(request, route)
     except PageError as stop:
         if stop.refusal is not None:
             request.note(stop.refusal)
-        return error.show(site, stop)
+        return error.show(site, request.reader, stop)
     except OAuthError as refusal:
         request.note(refusal)
-        detail = refusal.description
-        return error.show(site, PageError(refusal.status, Message.BAD_REQUEST, detail=detail))
+        mistake = PageError(refusal.status, Message.BAD_REQUEST, detail=refusal.description)
+        return error.show(site, request.reader, mistake)
     except Away as away:
         request.note(unavailable(str(away)))
     except Exception:
@@ -207,7 +213,7 @@ async def _page(request: _Request, route: ForPeople | None) -> Outgoing:
         logger.exception("Could not serve %s %s (%s)", incoming.method, incoming.path, reference)
         request.count(_SEE_LOG)
     unready = PageError(503, Message.UNAVAILABLE, reference=reference, headers=retry)
-    return error.show(site, unready)
+    return error.show(site, request.reader, unready)
 
 
 def _refuse_misuse(route: ForPeople, incoming: Incoming) -> None:
@@ -228,9 +234,10 @@ def _misused(status: int, message: Message, said: str, *headers: tuple[str, str]
     return PageError(status, message, headers=headers, refusal=refusal)
 
 
-async def _visit(site: Site, page: Page | AccountPage, incoming: Incoming) -> Outgoing:
+async def _visit(request: _Request, page: Page | AccountPage) -> Outgoing:
     """Let a page answer, once it is known who visits and that a form is one of ours."""
-    visit = await visits.greet(site, incoming)
+    incoming = request.incoming
+    visit = await visits.greet(request.site, incoming, request.reader)
     form = visits.prove(visit, incoming) if incoming.method == "POST" else None
     if isinstance(page, AccountPage):
         outgoing = await _ask_account(page, visit, form)
@@ -259,12 +266,12 @@ async def _ask_account(page: AccountPage, visit: Visit, form: Form | None) -> Ou
 
 
 def _file(site: Site, incoming: Incoming, name: str) -> Outgoing:
-    file = site.templates.static_file(name)
+    file, reader = site.templates.static_file(name), Reader(site, incoming)
     if file is None:
-        return error.show(site, PageError(404, Message.NOT_FOUND))
+        return error.show(site, reader, PageError(404, Message.NOT_FOUND))
     if incoming.method not in {"GET", "HEAD"}:
         allow = (("Allow", "GET, HEAD"),)
-        return error.show(site, PageError(405, Message.METHOD_NOT_ALLOWED, headers=allow))
+        return error.show(site, reader, PageError(405, Message.METHOD_NOT_ALLOWED, headers=allow))
     return Outgoing(
         200,
         file.content,

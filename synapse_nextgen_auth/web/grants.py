@@ -44,6 +44,7 @@ async def find(visit: Visit, grant_id: str | None) -> tuple[Grant, Client]:
     client = await site.clients.find(grant.client_id)
     if client is None:
         raise PageError(400, Message.UNKNOWN_CLIENT)
+    visit.reader.asked_in(grant.ui_locales)
     return grant, client
 
 
@@ -138,17 +139,18 @@ async def approve(
     logger.info("%s lets client %s in, scope %s", decision.user_id, grant.client_id, grant.scope)
     site.homeserver.metrics.grant("approved")
     answer = success(target(grant), code=code.reveal(), issuer=site.issuer.identifier)
-    return way_back.deliver(site, answer, client)
+    return way_back.deliver(site, visit.reader, answer, client)
 
 
-async def refuse(site: Site, grant: Grant, client: Client, error: OAuthError) -> Outgoing:
+async def refuse(visit: Visit, grant: Grant, client: Client, error: OAuthError) -> Outgoing:
     """Tell the client no."""
+    site = visit.site
     if not await site.homeserver.run(grants.refuse, grant.grant_id, now=site.now()):
         raise PageError(409, Message.ALREADY_DONE)
     logger.info("Refused a grant of client %s: %s", grant.client_id, error)
     site.homeserver.metrics.grant("refused")
     answer = failure(target(grant), error, issuer=site.issuer.identifier)
-    return way_back.deliver(site, answer, client)
+    return way_back.deliver(site, visit.reader, answer, client)
 
 
 def target(grant: Grant) -> Target:

@@ -10,10 +10,12 @@ from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.web import clients
 from synapse_nextgen_auth.web.forms import FORM, Form
+from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
 
 Serve = Callable[[Site, Incoming], Awaitable[Outgoing]]
+Authorize = Callable[[Site, Incoming, Reader], Awaitable[Outgoing]]
 Show = Callable[[Visit], Awaitable[Outgoing]]
 Submit = Callable[[Visit, Form], Awaitable[Outgoing]]
 # The same with the account, which the dispatcher has looked at.
@@ -129,7 +131,7 @@ class AuthorizationEndpoint:
     There is no HEAD, as for a page.
     """
 
-    serve: Serve
+    serve: Authorize
     refuses: frozenset[str] = frozenset()
     methods: ClassVar[tuple[str, ...]] = ("GET", "POST")
 

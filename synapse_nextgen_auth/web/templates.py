@@ -8,8 +8,10 @@ from typing import Any
 import attrs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, meta
 
+from synapse_nextgen_auth.web import formats, translations
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.pages.records import PAGES
+from synapse_nextgen_auth.web.translations import ENGLISH, Languages
 
 # In a wheel the templates lie in the package, in a checkout (or `pip install -e`) beside it.
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -55,13 +57,20 @@ class Templates:
             cache_size=-1,
         )
         self._environment.globals["static"] = self._static_urls.__getitem__
+        translations.install(self._environment)
+        formats.install(self._environment)
+        self.languages = Languages(directory / "languages")
         for page in PAGES:
             self._environment.get_template(page.template)
 
-    def render(self, page: PageContent, *, lang: str = "en") -> str:
-        """Make the HTML of `page` in the language `lang` (a BCP 47 tag)."""
+    def render(self, page: PageContent, *, lang: str = ENGLISH) -> str:
+        """Make the HTML of `page` in one of our `languages`."""
+        language = self.languages.get(lang)
         fields = {field.name: getattr(page, field.name) for field in attrs.fields(type(page))}
-        return self._environment.get_template(page.template).render(fields, lang=lang)
+        fields |= {"lang": language.tag, "dir": language.dir}
+        template = self._environment.get_template(page.template)
+        with translations.speaking(language):
+            return template.render(fields)
 
     def static_file(self, hash_and_name: str) -> StaticFile | None:
         """Return the file behind `<hash>/<name>`; no path is ever formed from it (C205)."""

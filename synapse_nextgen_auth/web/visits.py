@@ -13,14 +13,14 @@ from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store import browsers
-from synapse_nextgen_auth.web import answers, browser, forms
+from synapse_nextgen_auth.web import browser, forms
 from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.forms import Form
-from synapse_nextgen_auth.web.languages import wanted
 from synapse_nextgen_auth.web.pages import onward
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
+from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
 
 
@@ -34,6 +34,7 @@ class Visit:
 
     site: Site
     visitor: Visitor
+    reader: Reader
     _incoming: Incoming = attrs.field(repr=False)
 
     @property
@@ -72,9 +73,10 @@ class Visit:
         """The browser's name for itself."""
         return self._incoming.user_agent
 
-    def languages(self, ui_locales: str | None = None) -> tuple[str, ...]:
-        """Return the languages that the person wants to read, the most wanted first."""
-        return wanted(self._incoming, ui_locales)
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that the person wants to read, the most wanted first."""
+        return self.reader.languages
 
     def answer(
         self,
@@ -87,9 +89,9 @@ class Visit:
         headers: tuple[tuple[str, str], ...] = (),
     ) -> Outgoing:
         """Answer with a page; `answers.page` says what the words mean."""
-        return answers.page(
+        return self.reader.answer(
+            page,
             status,
-            self.site.templates.render(page),
             goes_to=goes_to,
             goes_further=goes_further,
             keeps_opener=keeps_opener,
@@ -97,20 +99,20 @@ class Visit:
         )
 
 
-async def greet(site: Site, incoming: Incoming) -> Visit:
+async def greet(site: Site, incoming: Incoming, reader: Reader) -> Visit:
     """Return the visit; a browser without a good cookie is new."""
     cookie = site.cookies.read(incoming)
     if cookie is None:
-        return Visit(site, browser.fresh(), incoming)
+        return Visit(site, browser.fresh(), reader, incoming)
     now = site.now()
     found = await site.homeserver.read(browsers.get, digest(cookie.reveal()))
     if found is None or not found.is_signed_in(now, site.lifetimes.browsers):
-        return Visit(site, Visitor(cookie, is_new=False), incoming)
+        return Visit(site, Visitor(cookie, is_new=False), reader, incoming)
     if found.is_from_the_future(now):
         found = await site.homeserver.run(sign_in.set_right, found, now=now)
     elif now - found.last_active_at >= site.lifetimes.browsers.noted_every:
         await site.homeserver.run(browsers.touch, found.digest, now=now)
-    return Visit(site, Visitor(cookie, is_new=False, browser=found), incoming)
+    return Visit(site, Visitor(cookie, is_new=False, browser=found), reader, incoming)
 
 
 def prove(visit: Visit, incoming: Incoming) -> Form:

@@ -71,7 +71,7 @@ def test_c189_an_odd_cookie_is_no_cookie(server, user, browser, odd):
 
     assert answer.status_code == 200
     assert user.user_id not in answer.text
-    assert "Welcome to localhost" in answer.text
+    assert "Welcome to <bdi>localhost</bdi>" in answer.text
 
 
 def test_c189_a_cookie_that_nobody_signed_in_with_is_kept(server):

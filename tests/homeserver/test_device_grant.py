@@ -284,7 +284,7 @@ def test_c149_the_page_lets_a_person_notice(homeserver, server, user):
     assert tv.answer["user_code"] in page
     assert user.user_id in page
     assert "My television" in page
-    assert re.search(r"20\d\d-\d\d-\d\d \d\d:\d\d UTC", page)
+    assert re.search(r'<time datetime="20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ">', page)
     assert "127.0.0.1" in page or "::1" in page
     assert "Somebody may be trying to get in" in page
     assert "<strong>another device</strong>" in page

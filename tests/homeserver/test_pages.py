@@ -180,7 +180,7 @@ def test_every_message_has_a_way_forward(server, path):
     )
 
     assert page.status_code >= 400
-    assert "Welcome to localhost" in browser.get(urljoin(page.url, link)).text
+    assert "Welcome to <bdi>localhost</bdi>" in browser.get(urljoin(page.url, link)).text
 
 
 def test_c206_the_developer_learns_what_is_wrong_with_the_request(server):

@@ -45,7 +45,7 @@ def test_the_page_asks_for_no_password_where_none_counts(start_homeserver, switc
         assert page.status_code == 403
         assert CLOSED in page.text
         assert FORM not in page.text
-        assert "ask the people who run localhost" in page.text
+        assert "ask the people who run <bdi>localhost</bdi>" in page.text
         assert "password_config" in page.text
     assert "Back to the application" in by_client.text
     assert "<form" not in bare.text

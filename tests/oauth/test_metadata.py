@@ -17,6 +17,7 @@ ABILITIES = Abilities(
     signing_algorithms=("RS256", "ES256"),
     registration=True,
     account_actions=(),
+    languages=("de", "en"),
 )
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 

@@ -152,4 +152,4 @@ def for_the_log():
 def headings():
     """Return what stands at the top of the pages that say why something does not go on."""
     page = Path(ROOT / "templates/pages/message.html").read_text("utf-8")
-    return set(re.findall(r'^  "\w+": \("\w+", "\w+",\n    "([^"]+)",', page, re.MULTILINE))
+    return set(re.findall(r'^  "\w+": \("\w+", "\w+",\n    N_\("([^"]+)"\),', page, re.MULTILINE))

@@ -44,7 +44,7 @@ def test_a_page_is_a_whole_document(page):
 
     assert html.declared == "doctype html"
     assert html.open == []
-    assert html.all("html") == [{"lang": "en"}]
+    assert html.all("html") == [{"lang": "en", "dir": "ltr"}]
     assert html.text("title").endswith(" ".join(f" · {page.server_name}".split()))
     assert not html.text("title").startswith("·")
     assert len(html.all("h1")) == len(html.all("header")) == 1

@@ -3,14 +3,17 @@
 import jinja2
 import pytest
 
-from support.pages import BASE, DIRECTORY, TEMPLATES
+from support.catalogues import templates_with
+from support.pages import BASE, DIRECTORY
 from synapse_nextgen_auth.web.pages.message.samples import MESSAGE
 from synapse_nextgen_auth.web.templates import Templates, find_directory
 
 
-def test_the_language_is_the_callers():
+def test_the_language_is_the_callers(tmp_path):
     """A page says which language it is in."""
-    assert '<html lang="de">' in TEMPLATES.render(MESSAGE, lang="de")
+    templates = templates_with(tmp_path, de={})
+
+    assert '<html lang="de" dir="ltr">' in templates.render(MESSAGE, lang="de")
 
 
 def test_a_missing_directory_names_both_places(tmp_path):

@@ -32,6 +32,7 @@ from synapse_nextgen_auth.web.pages.message.error import OF_PROBLEM, PageError
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
 from synapse_nextgen_auth.web.pages.way_back import way_back
 from synapse_nextgen_auth.web.pages.way_back.page import AskAgainPage
+from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -43,10 +44,11 @@ GRANT_LIFETIME = 1800
 AGAIN = "synapse_nextgen_auth_again"
 
 
-async def authorize(site: Site, incoming: Incoming) -> Outgoing:
+async def authorize(site: Site, incoming: Incoming, reader: Reader) -> Outgoing:
     """Begin a grant and send the browser to its first page, or refuse in the right place."""
-    asked = _read(incoming)
+    asked = _read(incoming, reader)
     parameters = asked.parameters
+    reader.asked_in(parameters.get("ui_locales"))
     client = await site.clients.find(parameters.get("client_id"))
     try:
         target = find_target(parameters, client)
@@ -64,29 +66,30 @@ async def authorize(site: Site, incoming: Incoming) -> Outgoing:
         if _lost_its_cookie(site, incoming, asked):
             return _ask_again(site, asked, client)
         _refuse_new(site, incoming, parameters, request)
-        return await _begin(site, incoming, client, request)
+        return await _begin(await visits.greet(site, incoming, reader), incoming, client, request)
     except Redirected as refusal:
         return await _refuse(site, incoming, asked, client, refusal)
 
 
 @attrs.frozen
 class Asked:
-    """What a request asks, and whether one of our own pages repeats it."""
+    """What a request asks, who reads the answer, and whether one of our own pages repeats it."""
 
     parameters: Parameters
+    reader: Reader
     is_again: bool = False
 
 
-def _read(incoming: Incoming) -> Asked:
+def _read(incoming: Incoming, reader: Reader) -> Asked:
     """Read the query, and the body of a form with it: one that stands in both is a repeated one.
 
     Neither place may be ignored in silence: a client might have checked the other one.
     """
     if incoming.method != "POST":
-        return Asked(forms.parse(incoming.query))
+        return Asked(forms.parse(incoming.query), reader)
     parameters = forms.parse(b"&".join((incoming.query, incoming.body)))
     again = _unpack(parameters.get(AGAIN))
-    return Asked(parameters) if again is None else Asked(again, is_again=True)
+    return Asked(again or parameters, reader, is_again=again is not None)
 
 
 def _pack(parameters: Parameters) -> str:
@@ -128,9 +131,9 @@ def _ask_again(site: Site, asked: Asked, client: Client) -> Outgoing:
     if len(location) <= answers.MAX_LOCATION and not has_token:
         return answers.redirect(location)
     packed = _pack(asked.parameters)
-    shown = ClientCard.of(client, (), redirect_uri=asked.parameters.get("redirect_uri"))
-    page = AskAgainPage("authorize", packed, site.server_name, shown)
-    return answers.page(200, site.templates.render(page))
+    redirect_uri = asked.parameters.get("redirect_uri")
+    shown = ClientCard.of(client, asked.reader.languages, redirect_uri=redirect_uri)
+    return asked.reader.answer(AskAgainPage("authorize", packed, site.server_name, shown))
 
 
 async def _refuse(
@@ -145,13 +148,13 @@ async def _refuse(
         _note(site, incoming, asked.parameters, error.reason or error.code, str(error))
     answer = failure(refusal.target, refusal.error, issuer=site.issuer.identifier)
     if site.clients.is_configured(client):
-        return way_back.deliver(site, answer, client)
+        return way_back.deliver(site, asked.reader, answer, client)
     # What is repeated would not survive being asked again.
     if _lost_its_cookie(site, incoming, asked) and not asked.parameters.repeated:
         return _ask_again(site, asked, client)
-    if (await visits.greet(site, incoming)).browser is None:
-        return way_back.offer(site, answer, client)
-    return way_back.deliver(site, answer, client)
+    if (await visits.greet(site, incoming, asked.reader)).browser is None:
+        return way_back.offer(site, asked.reader, answer, client)
+    return way_back.deliver(site, asked.reader, answer, client)
 
 
 def _note(site: Site, incoming: Incoming, asked: Parameters, reason: str, told: str) -> None:
@@ -176,8 +179,8 @@ def _refuse_new(site: Site, incoming: Incoming, asked: Parameters, request: Requ
     raise PageError(403, Message.DRAINING)
 
 
-async def _begin(site: Site, incoming: Incoming, client: Client, request: Request) -> Outgoing:
-    visit = await visits.greet(site, incoming)
+async def _begin(visit: Visit, incoming: Incoming, client: Client, request: Request) -> Outgoing:
+    site = visit.site
     await _check_room(visit, incoming, request)
     asked_for = await _asked_for(site, client, request)
     grant = _grant(visit, client, request, asked_for=asked_for, now=site.now())

@@ -11,7 +11,7 @@ from synapse_nextgen_auth.oauth.scopes import grammar, permissions
 from synapse_nextgen_auth.oauth.scopes.permissions import PERMISSIONS
 
 ADVERTISED = metadata.document(
-    metadata.Endpoints.under("https://example.org/"), metadata.Abilities((), (), (), False, ())
+    metadata.Endpoints.under("https://example.org/"), metadata.Abilities((), (), (), False, (), ())
 )["scopes_supported"]
 BY_SCOPE = {permission.scope: permission for permission in PERMISSIONS}
 

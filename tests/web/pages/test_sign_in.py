@@ -80,8 +80,8 @@ def test_without_passwords_there_is_nothing_to_type():
     ("seconds", "words"),
     [
         (None, "a little later"),
-        (0, "in a second"),
-        (1, "in a second"),
+        (0, "in 1 second"),
+        (1, "in 1 second"),
         (2, "in 2 seconds"),
         (89, "in 89 seconds"),
         (90, "in 2 minutes"),

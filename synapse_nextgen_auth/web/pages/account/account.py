@@ -1,7 +1,5 @@
 """The account page: where the account is signed in, and signing out there (MSC4191)."""
 
-from datetime import datetime, timezone
-
 import attrs
 
 from synapse_nextgen_auth.accounts.management import Action, ActionRequest
@@ -125,7 +123,7 @@ class _Seen:
 
 async def _look(visit: Visit, user_id: str, wanted: ActionRequest) -> _Seen:
     """Look at everything with as many queries as for one device, however much there is."""
-    site, languages = visit.site, visit.languages()
+    site, languages = visit.site, visit.languages
     living = await _living(site, user_id)
     sessions = _latest_first(living)
     asked = [session for session in sessions if _name(session) == wanted.session]
@@ -175,8 +173,8 @@ def _session_line(session: Session, card: ClientCard | None) -> SessionLine:
     return SessionLine(
         client=card or ClientCard(session.client_id, session.client_id),
         url=f"account?{ActionRequest(session=_name(session)).query}",
-        began=_in_words(session.created_at),
-        last_used=_in_words(_used_at(session)),
+        began=session.created_at,
+        last_used=_used_at(session),
         address=session.address,
     )
 
@@ -187,11 +185,6 @@ def _line(device: Device, card: ClientCard | None) -> DeviceLine:
         name=device.name,
         url=f"account?{ActionRequest(Action.DEVICE_VIEW, device.device_id).query}",
         client=card,
-        last_seen=None if device.last_seen is None else _in_words(device.last_seen),
+        last_seen=device.last_seen,
         address=device.address,
     )
-
-
-def _in_words(seconds: int) -> str:
-    """Return a time as pages write it."""
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")

@@ -12,14 +12,14 @@ class DeviceLine:
     """A device of an account, as its owner sees it.
 
     `client` is the application that speaks for it, absent when it signed in the legacy way.
-    `last_seen` is a time in words, in UTC. `url` is relative and leads to its own page.
+    `last_seen` is in seconds since the epoch. `url` is relative and leads to its own page.
     """
 
     device_id: str
     name: str
     url: str
     client: ClientCard | None = None
-    last_seen: str | None = None
+    last_seen: int | None = None
     address: str | None = None
 
 
@@ -27,13 +27,13 @@ class DeviceLine:
 class SessionLine:
     """A website or service that an account is signed in to, without a device, as its owner sees it.
 
-    `began` and `last_used` are times in words, in UTC. `url` is relative and leads to its own page.
+    `began` and `last_used` are in seconds since the epoch. `url` is relative and leads to its own page.
     """
 
     client: ClientCard
     url: str
-    began: str
-    last_used: str
+    began: int
+    last_used: int
     address: str | None = None
 
 

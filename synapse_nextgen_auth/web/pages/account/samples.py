@@ -17,7 +17,7 @@ DEVICE = DeviceLine(
     "Element X on a phone",
     "account?action=org.matrix.device_view&device_id=HJKLQWERTY",
     client=ELEMENT,
-    last_seen="2026-11-22 08:40 UTC",
+    last_seen=1795336800,
     address="192.0.2.7",
 )
 
@@ -28,8 +28,8 @@ LONG_DEVICE = DeviceLine(LONG, LONG, "account", client=UGLY, last_seen=None, add
 WEBSITE = SessionLine(
     ClientCard("Wiki", "wiki.example.net", "https://wiki.example.net/"),
     "account?session=8a1f",
-    began="2026-10-22 08:40 UTC",
-    last_used="2026-11-22 08:40 UTC",
+    began=1792658400,
+    last_used=1795336800,
     address="192.0.2.7",
 )
 

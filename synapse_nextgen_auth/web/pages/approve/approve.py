@@ -85,7 +85,7 @@ async def _page(visit: Visit, approval: Approval) -> Outgoing:
         server_name=site.server_name,
         user_id=approval.user_id,
         operation=approval.operation,
-        client=ClientCard.of(client, visit.languages()) if client else None,
+        client=ClientCard.of(client, visit.languages) if client else None,
         device_name=named,
     )
     return visit.answer(page, keeps_opener=True)

@@ -25,7 +25,7 @@ async def show(visit: Visit) -> Outgoing:
     await grants.check_account(visit.site, visit.user_id, grant)
     refusal = await _refuse_device(visit.site, visit.user_id, grant)
     if refusal is not None:
-        return await grants.refuse(visit.site, grant, client, refusal)
+        return await grants.refuse(visit, grant, client, refusal)
     if await grants.is_agreed(visit, grant, client):
         return await grants.approve(visit, grant, client)
     return await _page(visit, grant, client)
@@ -37,7 +37,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     decision = form.get("decision")
     if decision == "cancel":
         declined = OAuthError("access_denied", "The person declined")
-        return await grants.refuse(visit.site, grant, client, declined)
+        return await grants.refuse(visit, grant, client, declined)
     if decision == "switch" or next_step(grant, visit.browser) is Step.SIGN_IN:
         return answers.redirect(f"sign-in?grant={grant.grant_id}")
     if decision != "approve" or visit.user_id is None:
@@ -45,7 +45,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     await grants.check_account(visit.site, visit.user_id, grant)
     refusal = await _refuse_device(visit.site, visit.user_id, grant)
     if refusal is not None:
-        return await grants.refuse(visit.site, grant, client, refusal)
+        return await grants.refuse(visit, grant, client, refusal)
     return await grants.approve(visit, grant, client, answered=True)
 
 
@@ -66,12 +66,11 @@ async def _page(visit: Visit, grant: Grant, client: Client) -> Outgoing:
     display_name, _picture = await site.people.profile(user_id)
     device_id = scope.device_id
     replaces = await site.devices.name_of(user_id, device_id) if device_id else None
-    languages = visit.languages(grant.ui_locales)
     page = ConsentPage(
         csrf=visit.csrf,
         action=f"consent?grant={grant.grant_id}",
         server_name=site.server_name,
-        client=ClientCard.of(client, languages, redirect_uri=grant.redirect_uri),
+        client=ClientCard.of(client, visit.languages, redirect_uri=grant.redirect_uri),
         user_id=user_id,
         permissions=scope.permissions,
         redirect_host=redirects.destination(grant.redirect_uri),

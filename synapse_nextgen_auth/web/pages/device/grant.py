@@ -4,7 +4,6 @@ It shows what lets a person notice that somebody else began it: where, when, and
 """
 
 import logging
-from datetime import datetime, timezone
 
 from synapse_nextgen_auth.accounts.user_agents import describe
 from synapse_nextgen_auth.flows import device
@@ -142,18 +141,17 @@ async def _page(
     site, user_id = visit.site, visit.user_id or ""
     scope = grammar.parse(grant.scope)
     display_name, _picture = await site.people.profile(user_id)
-    asked_at = datetime.fromtimestamp(grant.created_at, timezone.utc)
     page = DeviceGrantPage(
         csrf=visit.csrf,
         action=f"device?grant={grant.grant_id}",
         server_name=site.server_name,
-        client_name=_name(site, client, visit.languages()),
+        client_name=_name(site, client, visit.languages),
         user_id=user_id,
         display_name=display_name,
         permissions=scope.permissions,
         device_id=scope.device_id,
         user_code=_code(site, grant),
-        asked_at=asked_at.strftime("%Y-%m-%d %H:%M UTC"),
+        asked_at=grant.created_at,
         asked_minutes=(site.now() - grant.created_at) // 60,
         asked_from=grant.address,
         asked_by=describe(grant.user_agent),

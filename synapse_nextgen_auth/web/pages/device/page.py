@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import attrs
 
+from synapse_nextgen_auth.accounts.user_agents import Program
 from synapse_nextgen_auth.oauth.scopes.permissions import Permission
 from synapse_nextgen_auth.web.pages.content import PageContent
 
@@ -35,9 +36,9 @@ class LinkPage(PageContent):
 class DeviceGrantPage(PageContent):
     """Ask whether a device that shows `user_code` may use the account.
 
-    `asked_at` is a time in words, `asked_minutes` how long ago that is, `asked_from` a network
-    address, `asked_by` a guess at the device. `client_name` is what the application calls itself: no
-    redirect proves a host, so none is shown (C149).
+    `asked_at` is in seconds since the epoch, `asked_minutes` how long ago that is, `asked_from` a
+    network address, `asked_by` what the device says of itself. `client_name` is what the application
+    calls itself: no redirect proves a host, so none is shown (C149).
     """
 
     template: ClassVar[str] = "pages/device_grant.html"
@@ -48,10 +49,10 @@ class DeviceGrantPage(PageContent):
     user_id: str
     permissions: tuple[Permission, ...]
     user_code: str
-    asked_at: str
+    asked_at: int
     asked_minutes: int
     asked_from: str | None = None
-    asked_by: str | None = None
+    asked_by: Program | None = None
     client_name: str | None = None
     display_name: str | None = None
     device_id: str | None = None

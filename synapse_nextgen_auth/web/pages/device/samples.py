@@ -2,6 +2,7 @@
 
 import attrs
 
+from synapse_nextgen_auth.accounts.user_agents import Program, System
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.permissions import PERMISSIONS
 from synapse_nextgen_auth.web.pages.content import PageContent
@@ -24,10 +25,10 @@ DEVICE_GRANT = DeviceGrantPage(
     display_name="Alice Liddell",
     permissions=grammar.parse(f"{API} {DEVICE_SCOPE}").permissions,
     user_code="BCD-FGH-JKL",
-    asked_at="2026-11-22 08:40 UTC",
+    asked_at=1795336800,
     asked_minutes=2,
     asked_from="192.0.2.7",
-    asked_by="Firefox on Linux",
+    asked_by=Program("Firefox", System.LINUX, is_browser=True),
     device_id="HJKLQWERTY",
 )
 
@@ -54,7 +55,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             user_id=LONG_ID,
             display_name=LONG,
             asked_from=LONG,
-            asked_by=LONG,
+            asked_by=Program(LONG, System.MAC),
             device_id=LONG,
             server_name=LONG,
         ),

@@ -12,8 +12,8 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.oauth.grants.authorization_request import Problem
-from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message, MessagePage
+from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
 
 
@@ -59,23 +59,21 @@ OF_REFUSED = {
 }
 
 
-def show(site: Site, error: PageError) -> Outgoing:
+def show(site: Site, reader: Reader, error: PageError) -> Outgoing:
     """Show the message, always with a way forward: if nowhere better, to the start page."""
     wait = dict(error.headers).get("Retry-After")
     start = urlsplit(site.issuer.identifier).path
-    html = site.templates.render(
-        MessagePage(
-            kind=error.message,
-            server_name=site.server_name,
-            reference=error.reference,
-            detail=error.detail,
-            forward_url=error.forward_url or start,
-            forward_label=error.forward_label if error.forward_url else ForwardLabel.HOME,
-            devices_url="account" if error.message is Message.DEVICE_TAKEN else None,
-            retry_after=int(wait) if wait else None,
-        )
+    page = MessagePage(
+        kind=error.message,
+        server_name=site.server_name,
+        reference=error.reference,
+        detail=error.detail,
+        forward_url=error.forward_url or start,
+        forward_label=error.forward_label if error.forward_url else ForwardLabel.HOME,
+        devices_url="account" if error.message is Message.DEVICE_TAKEN else None,
+        retry_after=int(wait) if wait else None,
     )
-    return answers.page(error.status, html, headers=error.headers)
+    return reader.answer(page, error.status, headers=error.headers)
 
 
 def unknown_choice() -> PageError:

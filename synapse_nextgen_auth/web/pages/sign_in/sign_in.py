@@ -62,7 +62,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     site, onward = visit.site, await grants.onward(visit)
     if form.get("decision") == "cancel" and onward.grant and onward.client:
         cancelled = OAuthError("access_denied", "The person did not sign in")
-        return await grants.refuse(site, onward.grant, onward.client, cancelled)
+        return await grants.refuse(visit, onward.grant, onward.client, cancelled)
     typed = form.get("identifier", "")
     checked = await _check(visit, typed, Secret(form.get("password", "")))
     if isinstance(checked, Failure):
@@ -138,14 +138,13 @@ def _page(
     identifier: str,
     failure: Failure | None = None,
 ) -> Outgoing:
-    languages = visit.languages(onward.grant.ui_locales if onward.grant else None)
     retry = failure.retry_after if failure else None
     page = SignInPage(
         csrf=visit.csrf,
         action=onward.sign_in_url,
         identifier=identifier[:255],
         server_name=visit.site.server_name,
-        client=_card(onward, languages),
+        client=_card(onward, visit.languages),
         asked_for=onward.asked_for,
         error=failure.error if failure else None,
         retry_after=retry,

@@ -13,6 +13,7 @@ from synapse_nextgen_auth.web.pages.way_back.page import (
     RefusedPage,
     WayBackPage,
 )
+from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
 
 # Whatever else is refused before anybody is signed in is the application's own mistake.
@@ -22,28 +23,27 @@ _REFUSALS = {
 }
 
 
-def deliver(site: Site, answer: Answer, client: Client) -> Outgoing:
+def deliver(site: Site, reader: Reader, answer: Answer, client: Client) -> Outgoing:
     """Send the answer to the client by the mode it asked for."""
     if answer.response_mode is not ResponseMode.FORM_POST:
         if len(answer.location) <= answers.MAX_LOCATION:
             return answers.to_client(answer)
-        way_back = WayBackPage(answer.location, site.server_name, _goes_to(answer, client))
-        return answers.page(200, site.templates.render(way_back))
+        card = _goes_to(reader, answer, client)
+        return reader.answer(WayBackPage(answer.location, site.server_name, card))
     page = FormPostPage(
         action=answer.redirect_uri,
         fields=answer.fields,
         server_name=site.server_name,
-        client=_goes_to(answer, client),
+        client=_goes_to(reader, answer, client),
     )
-    return answers.page(
-        200,
-        site.templates.render(page),
+    return reader.answer(
+        page,
         goes_to=answer.redirect_uri,
         goes_further=not client.is_public,
     )
 
 
-def offer(site: Site, answer: Answer, client: Client) -> Outgoing:
+def offer(site: Site, reader: Reader, answer: Answer, client: Client) -> Outgoing:
     """Show a refusal here, with a way to the client that the person may go: a 400 (RFC 9700 4.11.2)."""
     fields = dict(answer.fields)
     is_form = answer.response_mode is ResponseMode.FORM_POST
@@ -51,20 +51,20 @@ def offer(site: Site, answer: Answer, client: Client) -> Outgoing:
     page = RefusedPage(
         kind=_REFUSALS.get(code, Refusal.MISTAKE),
         server_name=site.server_name,
-        client=_goes_to(answer, client),
+        client=_goes_to(reader, answer, client),
         destination=redirects.destination(answer.redirect_uri),
         detail=f"{code}: {fields.get('error_description', '')}",
         forward_url=None if is_form else answer.location,
         redirect_uri=answer.redirect_uri if is_form else None,
         fields=answer.fields if is_form else (),
     )
-    return answers.page(
+    return reader.answer(
+        page,
         400,
-        site.templates.render(page),
         goes_to=answer.redirect_uri if is_form else None,
         goes_further=not client.is_public,
     )
 
 
-def _goes_to(answer: Answer, client: Client) -> ClientCard:
-    return ClientCard.of(client, (), redirect_uri=answer.redirect_uri)
+def _goes_to(reader: Reader, answer: Answer, client: Client) -> ClientCard:
+    return ClientCard.of(client, reader.languages, redirect_uri=answer.redirect_uri)

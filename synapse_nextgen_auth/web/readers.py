@@ -1,0 +1,59 @@
+"""Who reads a page: in which language, and the answer that is made of it.
+
+Every page goes through here, so that none forgets to say which language it is in.
+"""
+
+import attrs
+
+from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.oauth import languages
+from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.web.languages import wanted
+from synapse_nextgen_auth.web.pages.content import PageContent
+from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.translations import ENGLISH
+
+
+@attrs.define
+class Reader:
+    """Whoever sent a request. It changes once: when it is found what a client asked for."""
+
+    _site: Site
+    _incoming: Incoming = attrs.field(repr=False)
+    _ui_locales: str | None = None
+
+    def asked_in(self, ui_locales: str | None) -> None:
+        """Note the languages that the client asked for (`ui_locales`, OpenID Connect Core 3.1.2.1)."""
+        self._ui_locales = ui_locales
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that the person wants to read, the most wanted first."""
+        return wanted(self._incoming, self._ui_locales)
+
+    def answer(
+        self,
+        page: PageContent,
+        status: int = 200,
+        *,
+        goes_to: str | None = None,
+        goes_further: bool = False,
+        keeps_opener: bool = False,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> Outgoing:
+        """Answer with a page; `answers.page` says what the words mean."""
+        templates = self._site.templates
+        tag = languages.lookup(templates.languages.tags, self.languages)
+        language = templates.languages.get(tag or ENGLISH)
+        return answers.page(
+            status,
+            templates.render(page, lang=language.tag),
+            goes_to=goes_to,
+            goes_further=goes_further,
+            keeps_opener=keeps_opener,
+            headers=(
+                ("Content-Language", language.tag),
+                ("Vary", "Accept-Language"),
+                *headers,
+            ),
+        )

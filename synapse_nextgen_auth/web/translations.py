@@ -1,0 +1,145 @@
+"""Which languages our pages are written in, and what a template's words are in one of them (gettext).
+
+English is the text of the templates. Every other language is one file, `languages/<tag>.po`, which is
+read when somebody first wants it: a process that shows no page reads none, and loads no Babel.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from gettext import NullTranslations
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import attrs
+from jinja2 import Environment
+from markupsafe import Markup, escape
+
+logger = logging.getLogger(__name__)
+
+ENGLISH = "en"
+
+
+@attrs.frozen(eq=False)
+class Language:
+    """One language that pages can be in; `tag` is a BCP 47 tag, `dir` as HTML wants it."""
+
+    tag: str
+    dir: str
+    catalogue: NullTranslations
+
+    @property
+    def locale(self) -> str:
+        """The name that the CLDR gives it."""
+        return self.tag.replace("-", "_")
+
+
+_ENGLISH = Language(ENGLISH, "ltr", NullTranslations())
+
+# Rendering is synchronous, so what is read within one call of it is of that call.
+_present: ContextVar[Language] = ContextVar("language", default=_ENGLISH)
+
+
+def present() -> Language:
+    """Return the language of the page that is just being rendered."""
+    return _present.get()
+
+
+def cldr() -> ModuleType:
+    """Return what the CLDR knows, not before somebody needs it: Babel takes time and memory."""
+    return import_module("synapse_nextgen_auth.web.cldr")
+
+
+class Languages:
+    """The languages of a directory of catalogues, each kept once it was read."""
+
+    def __init__(self, directory: Path) -> None:
+        self._paths = {path.stem: path for path in sorted(directory.glob("*.po"))}
+        self._read: dict[str, Language] = {ENGLISH: _ENGLISH}
+        self.tags = tuple(sorted({ENGLISH, *self._paths}))
+
+    def get(self, tag: str) -> Language:
+        """Return a language of `tags`; one whose catalogue is broken is English."""
+        if tag not in self._read:
+            self._read[tag] = self._load(tag)
+        return self._read[tag]
+
+    def _load(self, tag: str) -> Language:
+        path = self._paths[tag]
+        try:
+            found = import_module("synapse_nextgen_auth.web.catalogues").read(path)
+        except Exception:
+            # A translator's slip, or a file that is gone: nobody's page fails for that.
+            logger.exception("Could not read %s, so its readers get English", path)
+            return _ENGLISH
+        for fault in found.faults:
+            logger.warning("In %s %s: that is shown in English", path, fault)
+        return Language(tag, found.dir, found.translations)
+
+
+@contextmanager
+def speaking(language: Language) -> Iterator[None]:
+    """Let every word that is rendered within be of this language."""
+    token = _present.set(language)
+    try:
+        yield
+    finally:
+        _present.reset(token)
+
+
+def install(environment: Environment) -> None:
+    """Let templates say `{% trans %}`, `_("…")`, and `N_("…")` for what is translated later."""
+    environment.add_extension("jinja2.ext.i18n")
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]  # the extension's
+    environment.globals.update(
+        gettext=_gettext,
+        ngettext=_ngettext,
+        pgettext=_pgettext,
+        npgettext=_npgettext,
+        _=_gettext,
+        N_=_later,
+    )
+
+
+def _gettext(message: str, /, **values: Any) -> Markup:
+    return _filled(_present.get().catalogue.gettext(message), values)
+
+
+def _ngettext(singular: str, plural: str, num: int, /, **values: Any) -> Markup:
+    text = _present.get().catalogue.ngettext(singular, plural, num)
+    return _filled(text, {"num": num, **values})
+
+
+def _pgettext(context: str, message: str, /, **values: Any) -> Markup:
+    return _filled(_present.get().catalogue.pgettext(context, message), values)
+
+
+def _npgettext(context: str, singular: str, plural: str, num: int, /, **values: Any) -> Markup:
+    text = _present.get().catalogue.npgettext(context, singular, plural, num)
+    return _filled(text, {"num": num, **values})
+
+
+def _later(message: str) -> str:
+    return message
+
+
+def _filled(text: str, values: dict[str, Any]) -> Markup:
+    """Put values into a text, escaped; the text itself is trusted as a template is (C198, C199).
+
+    What a translator wrote was compared with the English text when it was read: it asks for nothing
+    that is not there.
+    """
+    if "%" not in text:
+        return Markup(text)  # noqa: S704 (a template's own words, or their translation)
+    return Markup(text % {name: escape(_written(value)) for name, value in values.items()})  # noqa: S704
+
+
+def _written(value: Any) -> Any:
+    """Write a number as the language does; below a thousand all do it alike."""
+    if isinstance(value, int) and abs(value) >= 1000:
+        return cldr().number(value, present().locale)
+    return value

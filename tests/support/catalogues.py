@@ -1,0 +1,35 @@
+"""Catalogues of translations, made up for a test."""
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import write_po
+
+from support.pages import BASE, DIRECTORY
+from synapse_nextgen_auth.web.templates import Templates
+
+
+def write(path, messages, *, locale):
+    """Write a catalogue that says this; a message is its English text, or (context, text)."""
+    catalog = Catalog(locale=locale)
+    for message, text in messages.items():
+        catalog.add(message, text)
+    with path.open("wb") as file:
+        write_po(file, catalog)
+
+
+def copied(directory):
+    """Copy the templates, without their catalogues."""
+    for path in DIRECTORY.rglob("*"):
+        target = directory / path.relative_to(DIRECTORY)
+        if path.is_file() and path.parent.name != "languages":
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    (directory / "languages").mkdir()
+    return directory
+
+
+def templates_with(directory, **languages):
+    """Return the templates with these languages beside English, each by what it says."""
+    copied(directory)
+    for name, messages in languages.items():
+        write(directory / "languages" / f"{name.replace('_', '-')}.po", messages, locale=name)
+    return Templates(BASE, directory=directory)

@@ -1,0 +1,63 @@
+"""Times and waits in words."""
+
+import pytest
+
+from synapse_nextgen_auth.web import cldr
+
+MORNING = 1795336800  # 2026-11-22 08:40 UTC
+
+
+@pytest.mark.parametrize(
+    ("locale", "seconds", "words"),
+    [
+        ("en", 0, "in 1 second"),
+        ("en", 89, "in 89 seconds"),
+        ("en", 90, "in 2 minutes"),
+        ("en", 121, "in 3 minutes"),
+        ("en", 5399, "in 90 minutes"),
+        ("en", 5400, "in 2 hours"),
+        ("en", 7201, "in 3 hours"),
+        ("en", 40 * 3600, "in 2 days"),
+        ("de", 121, "in 3 Minuten"),
+        ("de", 1, "in 1 Sekunde"),
+        ("ar", 120, "خلال دقيقتين"),
+        ("ar", 180, "خلال 3 دقائق"),
+        ("xx", 180, "in 3 minutes"),
+    ],
+)
+def test_a_wait_is_rounded_up(locale, seconds, words):
+    """Whoever comes back then does not come too early."""
+    assert cldr.wait(seconds, locale) == words
+
+
+@pytest.mark.parametrize(
+    ("locale", "seconds", "words"),
+    [
+        ("en", 59, "59 seconds ago"),
+        ("en", 60, "1 minute ago"),
+        ("en", 180, "3 minutes ago"),
+        ("de", 180, "vor 3 Minuten"),
+        ("ar", 180, "قبل 3 دقائق"),
+    ],
+)
+def test_what_was_is_so_long_ago(locale, seconds, words):
+    assert cldr.ago(seconds, locale) == words
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        ("en", "November 22, 2026, 8:40\u202fAM UTC"),
+        ("de", "22. November 2026, 08:40 UTC"),
+        ("ar", "22 نوفمبر 2026، 8:40 ص UTC"),
+        ("zz", "November 22, 2026, 8:40\u202fAM UTC"),
+    ],
+)
+def test_a_time_is_written_as_its_readers_write_it(locale, words):
+    """In UTC, and it says so."""
+    assert cldr.moment(MORNING, locale) == words
+
+
+@pytest.mark.parametrize(("locale", "words"), [("en", "1,234"), ("de", "1.234"), ("ar", "1,234")])
+def test_a_number_is_grouped(locale, words):
+    assert cldr.number(1234, locale) == words
