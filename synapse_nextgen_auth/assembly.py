@@ -9,8 +9,8 @@ from synapse.config.homeserver import HomeServerConfig
 from synapse.module_api import ModuleApi
 
 from synapse_nextgen_auth import config as configuration
-from synapse_nextgen_auth.accounts.browsers import BrowserLifetimes
 from synapse_nextgen_auth.accounts.management import Action
+from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
 from synapse_nextgen_auth.config import Config, Registration
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth import admin_refusal, checker

@@ -4,10 +4,11 @@ Pages never send people to each other: each comes back to `next_step`, which loo
 """
 
 import enum
+from collections.abc import Sequence
 
 import attrs
 
-from synapse_nextgen_auth.accounts.browsers import Browser
+from synapse_nextgen_auth.accounts.sign_ins import SignIn, by_name, of_account
 from synapse_nextgen_auth.clock import is_ahead
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
@@ -54,27 +55,48 @@ def find(txn: Txn, grant_id: str, *, browser: str | None, now: int) -> Grant | R
     return grant if grant.is_open(now) else Refused.EXPIRED
 
 
-def next_step(grant: Grant, browser: Browser | None) -> Step:
+def chosen(grant: Grant, sign_ins: Sequence[SignIn], present: SignIn | None) -> SignIn | None:
+    """Return the sign-in of its browser that a grant is for: the chosen one, or the present one.
+
+    One that was chosen and is over is not replaced by another: its person must say who goes on.
+    Where the client asks for one account, it is nobody else's.
+    """
+    if grant.sign_in_id is not None:
+        found = by_name(sign_ins, grant.sign_in_id)
+        return found if found and grant.user_id in {None, found.user_id} else None
+    if grant.user_id is not None:
+        return of_account(sign_ins, grant.user_id)
+    return present
+
+
+def next_step(grant: Grant, sign_in: SignIn | None) -> Step:
     """Say what is missing before the code; consent is always asked unless it is remembered."""
-    if browser is None:
+    if sign_in is None:
         return Step.SIGN_IN
-    if grant.user_id is not None and browser.user_id != grant.user_id:
+    if grant.user_id is not None and sign_in.user_id != grant.user_id:
         return Step.SIGN_IN
-    if grant.login_after is not None and browser.signed_in_at < grant.login_after:
-        return Step.SIGN_IN
-    return Step.CONSENT
+    return Step.CONSENT if _is_late_enough(grant, sign_in) else Step.SIGN_IN
+
+
+def _is_late_enough(grant: Grant, sign_in: SignIn) -> bool:
+    """Say whether the person signed in as lately as the client wants: for this grant, or by the time.
+
+    Another account may not go on with what one has proved for it (C023).
+    """
+    if grant.login_after is None or sign_in.authenticated_at >= grant.login_after:
+        return True
+    return grant.proven_at is not None and grant.sign_in_id == sign_in.name
 
 
 @attrs.frozen
 class Decision:
-    """What was decided, with the digest of the code that a "yes" gives out.
+    """What was decided in which sign-in, with the digest of the code that a "yes" gives out.
 
     `answered` says that a person answered our question just now; otherwise it is what they agreed
     to before that still counts.
     """
 
-    user_id: str
-    auth_time: int
+    by: SignIn
     code_digest: str
     code_expires_at: int
     address: str | None
@@ -92,8 +114,7 @@ def approve(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> bool:
     if not grants.approve(
         txn,
         grant.grant_id,
-        user_id=decision.user_id,
-        auth_time=decision.auth_time,
+        by=decision.by,
         code_digest=decision.code_digest,
         code_expires_at=decision.code_expires_at,
         expires_at=decision.code_expires_at + _REMEMBERED,
@@ -108,7 +129,7 @@ def approve(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> bool:
 def _remember(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> None:
     consents.remember(
         txn,
-        user_id=decision.user_id,
+        user_id=decision.by.user_id,
         client_id=grant.client_id,
         scope=what_is_remembered(grant.scope),
         now=now,
@@ -118,7 +139,7 @@ def _remember(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> None:
         Event(
             EventKind.CONSENTED,
             now,
-            decision.user_id,
+            decision.by.user_id,
             grant.client_id,
             address=decision.address,
             detail=grant.scope,

@@ -43,7 +43,8 @@ class Opening:
 class Beginning:
     """What was granted: to whom, for which client, with which scope; `auth_time` in seconds.
 
-    `browser` is the digest of the cookie of the browser that a client with redirects was begun in.
+    `browser` is the digest of what binds a client with redirects to the browser that it was begun in;
+    `sign_in_id` the sign-in that approved it, `amr` and `acr` how its person had proved who they are.
     """
 
     opening: Opening
@@ -52,6 +53,9 @@ class Beginning:
     scope: Scope
     auth_time: int
     browser: str | None = None
+    sign_in_id: str | None = None
+    amr: str | None = None
+    acr: str | None = None
 
 
 NO_ROOM = "the account has too many devices"
@@ -115,6 +119,9 @@ def _insert(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple
         user_agent=opening.sender.user_agent,
         address=opening.sender.address,
         expires_at=opening.expires_at,
+        sign_in_id=beginning.sign_in_id,
+        amr=beginning.amr,
+        acr=beginning.acr,
     )
     ended: tuple[str, ...] = ()
     for former in _former(txn, session, browser=beginning.browser):

@@ -7,6 +7,7 @@ import enum
 
 import attrs
 
+from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.flows.begin_session import Beginning, Opening, begin
 from synapse_nextgen_auth.flows.outcome import Outcome
@@ -22,13 +23,7 @@ from synapse_nextgen_auth.oauth.grants.device_grants import (
 from synapse_nextgen_auth.oauth.networks import network
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.sessions import Session
-from synapse_nextgen_auth.store import (
-    browsers,
-    clients,
-    device_grants,
-    events,
-    throttle,
-)
+from synapse_nextgen_auth.store import clients, device_grants, events, sign_ins, throttle
 from synapse_nextgen_auth.store.device_grants import Codes
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -111,20 +106,16 @@ def find(txn: Txn, grant_id: str, *, browser: str | None, now: int) -> DeviceGra
     return Refused.EXPIRED if grant.poll(now) is Poll.EXPIRED else Refused.DECIDED
 
 
-def approve(
-    txn: Txn, grant: DeviceGrant, *, user_id: str, auth_time: int, now: int, address: str
-) -> bool:
+def approve(txn: Txn, grant: DeviceGrant, *, by: SignIn, now: int, address: str) -> bool:
     """Let the device in; False when that was decided before."""
-    if not device_grants.approve(
-        txn, grant.grant_id, user_id=user_id, auth_time=auth_time, now=now
-    ):
+    if not device_grants.approve(txn, grant.grant_id, by=by, now=now):
         return False
     events.add(
         txn,
         Event(
             EventKind.CONSENTED,
             now,
-            user_id,
+            by.user_id,
             grant.client_id,
             address=address,
             detail=f"device grant, {grant.scope}",
@@ -156,8 +147,8 @@ def redeem(txn: Txn, device_code: str, opening: Opening, *, now: int) -> Outcome
         refusal = refuse_poll(grant.poll(now))
         if refusal is not None:
             return Outcome(OAuthError(*refusal))
-        approver = browsers.get(txn, grant.browser) if grant.browser else None
-        if approver is None or not approver.vouches_for(grant.user_id):
+        approver = grant.approver
+        if approver is None or not sign_ins.approves(txn, grant.user_id, approver):
             # Whoever approved signed out since, perhaps because it was not meant (C145).
             return Outcome(OAuthError("access_denied", "The person signed out again"))
 
@@ -174,6 +165,9 @@ def redeem(txn: Txn, device_code: str, opening: Opening, *, now: int) -> Outcome
             client_id=grant.client_id,
             scope=grammar.parse(grant.scope),
             auth_time=grant.auth_time,
+            sign_in_id=grant.approver,
+            amr=grant.amr,
+            acr=grant.acr,
         ),
         now=now,
         spend=spend,

@@ -7,13 +7,13 @@ from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store import (
     approvals,
-    browsers,
     device_grants,
     devices,
     events,
     grants,
     session_browsers,
     sessions,
+    sign_ins,
 )
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -110,7 +110,7 @@ def sign_out_everywhere(
     for session in sessions.list_living(txn, user_id):
         if keep_device is None or session.device_id != keep_device:
             ended += end(txn, session, why=End.LOGOUT, now=now)
-    browsers.end_for_user(txn, user_id, now=now)
+    sign_ins.end_for_user(txn, user_id, now=now)
     _withdraw(txn, user_id, None, now=now)
     return Outcome(None, ended)
 

@@ -11,7 +11,7 @@ from synapse_nextgen_auth.oauth.grants import authorization_code
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.sessions import End, Session
-from synapse_nextgen_auth.store import browsers, events, grants, sessions
+from synapse_nextgen_auth.store import events, grants, sessions, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -62,8 +62,7 @@ def redeem(txn: Txn, presented: Presented, *, now: int) -> Outcome[Redeemed]:
 
 def _refuse_now(txn: Txn, grant: Grant, user_id: str) -> str | None:
     """Say why the right client does not get its session at this moment."""
-    approver = browsers.get(txn, grant.browser)
-    if approver is None or not approver.vouches_for(user_id):
+    if not sign_ins.approves(txn, user_id, grant.approver):
         # Whoever approved signed out since, perhaps because it was not meant.
         return "the browser that approved is not signed in any more"
     device_id = grammar.parse(grant.scope).device_id
@@ -94,6 +93,9 @@ def _begin(txn: Txn, grant: Grant, opening: Opening, *, now: int) -> Outcome[Red
         scope=grammar.parse(grant.scope),
         auth_time=grant.auth_time or now,
         browser=grant.browser,
+        sign_in_id=grant.approver,
+        amr=grant.amr,
+        acr=grant.acr,
     )
     begun = begin(txn, beginning, now=now, spend=spend)
     if isinstance(begun.value, OAuthError):

@@ -1,56 +1,67 @@
-"""Sign a browser in and out."""
+"""Sign people in and out of a browser, which may hold several accounts."""
+
+from collections.abc import Sequence
 
 import attrs
 
-from synapse_nextgen_auth.accounts.browsers import Browser
+from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.store import (
-    approvals,
-    browsers,
-    device_grants,
-    events,
-    grants,
-    session_browsers,
-)
+from synapse_nextgen_auth.store import approvals, device_grants, events, grants, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 
 
-def set_right(txn: Txn, browser: Browser, *, now: int) -> Browser:
-    """Give a browser that comes from the future times of this clock (C379)."""
-    right = browser.set_right(now)
-    browsers.set_right(txn, browser, right)
+def set_right(txn: Txn, sign_in: SignIn, *, now: int) -> SignIn:
+    """Give a sign-in that comes from the future times of this clock (C379)."""
+    right = sign_in.set_right(now)
+    sign_ins.set_right(txn, sign_in, right)
     return right
 
 
-def sign_in(txn: Txn, browser: Browser, *, former: str | None, address: str | None) -> None:
-    """Begin a signed-in browser under a fresh cookie.
+@attrs.frozen(kw_only=True)
+class Place:
+    """Where somebody signs in: `binding` is the digest of what binds grants to the browser.
 
-    What the browser had begun under its former cookie goes on, the former cookie is worth nothing
-    any more: so nobody can fix a session on somebody else (C182). What the same person approved
-    there and no client collected yet stays good; what anybody else did is over.
+    `renews` is the sign-in of the same account that is there already, `forgets` are those for which
+    its cookie has no room any more. `grant_id` is what the person signs in for, if for a grant.
     """
-    now = browser.signed_in_at
-    browsers.add(txn, browser)
-    if former is not None:
-        _end_former(txn, former, browser)
-        device_grants.move(txn, from_browser=former, to_browser=browser.digest, now=now)
-        grants.move(txn, from_browser=former, to_browser=browser.digest, now=now)
-        session_browsers.move(txn, from_browser=former, to_browser=browser.digest, now=now)
-    events.add(txn, Event(EventKind.SIGNED_IN, now, browser.user_id, address=address))
+
+    binding: str
+    renews: SignIn | None = None
+    forgets: tuple[SignIn, ...] = ()
+    grant_id: str | None = None
+    address: str | None = None
 
 
-def _end_former(txn: Txn, former: str, browser: Browser) -> None:
-    known = browsers.get(txn, former)
-    if known is None:
-        return
-    was_signed_in = browsers.end(txn, former, now=browser.signed_in_at)
-    if was_signed_in and known.user_id == browser.user_id:
-        moving = {"user_id": known.user_id, "from_browser": former, "to_browser": browser.digest}
-        grants.follow(txn, **moving)
-        device_grants.follow(txn, **moving)
-    elif was_signed_in:
-        approvals.withdraw(txn, known.user_id, now=browser.signed_in_at)
-    _withdraw(txn, former, now=browser.signed_in_at)
+def sign_in(txn: Txn, new: SignIn, place: Place) -> SignIn:
+    """Begin a sign-in under a secret of its own; return it as it is from now on.
+
+    The secret is fresh, whoever was signed in before: so nobody can fix a sign-in on somebody else
+    (C182). The same account goes on under the id that it has there, and what it approved and no client
+    collected yet stays good. Other accounts of the browser are none of its business.
+    """
+    now = new.signed_in_at
+    begun = _renew_or_add(txn, new, place.renews)
+    for forgotten in place.forgets:
+        _end(txn, forgotten, now=now, address=place.address)
+    if place.grant_id is not None:
+        # A provider that says when its person proved it may mean a time before this grant.
+        proven_at = now if begun.auth_time is None else None
+        grants.choose(
+            txn,
+            place.grant_id,
+            browser=place.binding,
+            sign_in_id=begun.name,
+            proven_at=proven_at,
+        )
+    events.add(txn, Event(EventKind.SIGNED_IN, now, begun.user_id, address=place.address))
+    return begun
+
+
+def _renew_or_add(txn: Txn, new: SignIn, former: SignIn | None) -> SignIn:
+    if former is not None and sign_ins.renew(txn, former, new):
+        return attrs.evolve(new, sign_in_id=former.name)
+    sign_ins.add(txn, new)
+    return new
 
 
 @attrs.frozen
@@ -81,15 +92,23 @@ def fail(txn: Txn, failures: tuple[Failure, ...]) -> None:
         )
 
 
-def sign_out(txn: Txn, browser: Browser, *, now: int, address: str | None) -> None:
-    """End the browser, and what it approved and no client collected; sessions of clients go on."""
-    if browsers.end(txn, browser.digest, now=now):
-        events.add(txn, Event(EventKind.SIGNED_OUT, now, browser.user_id, address=address))
-        approvals.withdraw(txn, browser.user_id, now=now)
-    _withdraw(txn, browser.digest, now=now)
+def sign_out(txn: Txn, secrets: Sequence[str], *, now: int, address: str | None) -> list[SignIn]:
+    """End the sign-ins with these digests, and what they approved and no client collected.
+
+    Also those that ran out meanwhile: their people mean what they approved there, too. Sessions of
+    clients go on.
+    """
+    found = sign_ins.list_of_browser(txn, secrets)
+    for each in found:
+        _end(txn, each, now=now, address=address)
+    return found
 
 
-def _withdraw(txn: Txn, browser: str, *, now: int) -> None:
-    # Written even where a look at the browser would do: a redemption at this very moment meets it.
-    grants.withdraw_of_browser(txn, browser, now=now)
-    device_grants.withdraw_of_browser(txn, browser, now=now)
+def _end(txn: Txn, sign_in: SignIn, *, now: int, address: str | None) -> None:
+    if sign_ins.end(txn, sign_in.digest, now=now):
+        events.add(txn, Event(EventKind.SIGNED_OUT, now, sign_in.user_id, address=address))
+        approvals.withdraw(txn, sign_in.user_id, now=now)
+    # Written even where a look at the sign-in would do: a redemption at this very moment meets it.
+    of = {"user_id": sign_in.user_id, "sign_in_id": sign_in.name}
+    grants.withdraw_of_sign_in(txn, **of, now=now)
+    device_grants.withdraw_of_sign_in(txn, **of, now=now)

@@ -76,7 +76,8 @@ class Session:
     """One row of sessions; times in seconds since the epoch.
 
     `address` is the network address that last refreshed it, `user_agent` what the application said of
-    itself when it began; sessions that began before version 6 of the tables have none.
+    itself when it began; sessions that began before version 6 of the tables have none. `sign_in_id` is
+    the sign-in in a browser that approved it, `amr` and `acr` how its person had proved who they are.
     """
 
     session_id: str
@@ -95,6 +96,9 @@ class Session:
     expires_at: int | None = None
     ended_at: int | None = None
     end_reason: str | None = None
+    sign_in_id: str | None = None
+    amr: str | None = None
+    acr: str | None = None
 
     @cached_property
     def granted(self) -> grammar.Scope:

@@ -2,6 +2,7 @@
 
 import attrs
 
+from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.oauth.grants.device_grants import MAX_WRONG_TRIES, DeviceGrant
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.store.table import Table
@@ -69,41 +70,26 @@ def link(txn: Txn, grant_id: str, *, browser: str) -> bool:
     return txn.rowcount == 1
 
 
-def move(txn: Txn, *, from_browser: str, to_browser: str, now: int) -> None:
-    """Let the browser that signed in go on with the codes it entered under its former cookie."""
-    txn.execute(
-        "UPDATE nextgen_device_grants SET browser = ?"
-        " WHERE browser = ? AND approved_at IS NULL AND refused_at IS NULL AND expires_at > ?",
-        (to_browser, from_browser, now),
-    )
+def withdraw_of_sign_in(txn: Txn, *, user_id: str, sign_in_id: str, now: int) -> None:
+    """Make what a sign-in approved, and no device collected yet, worthless.
 
-
-def follow(txn: Txn, *, user_id: str, from_browser: str, to_browser: str) -> None:
-    """Let what an account approved, not collected yet, stand under its browser's fresh cookie."""
-    txn.execute(
-        "UPDATE nextgen_device_grants SET browser = ?"
-        " WHERE browser = ? AND user_id = ? AND approved_at IS NOT NULL"
-        " AND redeemed_at IS NULL AND refused_at IS NULL",
-        (to_browser, from_browser, user_id),
-    )
-
-
-def withdraw_of_browser(txn: Txn, browser: str, *, now: int) -> None:
-    """Make what was approved in this browser, and not collected yet, worthless."""
+    What is from before they named it goes by the digest of its cookie, which is its id.
+    """
     txn.execute(
         "UPDATE nextgen_device_grants SET refused_at = ?"
-        " WHERE browser = ? AND approved_at IS NOT NULL"
-        " AND redeemed_at IS NULL AND refused_at IS NULL",
-        (now, browser),
+        " WHERE user_id = ? AND (sign_in_id = ? OR (sign_in_id IS NULL AND browser = ?))"
+        " AND approved_at IS NOT NULL AND redeemed_at IS NULL AND refused_at IS NULL",
+        (now, user_id, sign_in_id, sign_in_id),
     )
 
 
-def approve(txn: Txn, grant_id: str, *, user_id: str, auth_time: int, now: int) -> bool:
+def approve(txn: Txn, grant_id: str, *, by: SignIn, now: int) -> bool:
     """Mark it approved; False when somebody already decided."""
     txn.execute(
-        "UPDATE nextgen_device_grants SET user_id = ?, auth_time = ?, approved_at = ?"
+        "UPDATE nextgen_device_grants SET user_id = ?, auth_time = ?, amr = ?, acr = ?,"
+        " sign_in_id = ?, approved_at = ?"
         " WHERE grant_id = ? AND approved_at IS NULL AND refused_at IS NULL AND expires_at > ?",
-        (user_id, auth_time, now, grant_id, now),
+        (by.user_id, by.authenticated_at, by.amr, by.acr, by.name, now, grant_id, now),
     )
     return txn.rowcount == 1
 

@@ -1,5 +1,6 @@
 """Rows of grants."""
 
+from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.store.table import Table
@@ -23,12 +24,26 @@ def find_by_code(txn: Txn, code_digest: str) -> Grant | None:
     return _GRANTS.one(txn, "WHERE code_digest = ?", code_digest)
 
 
+def choose(
+    txn: Txn, grant_id: str, *, browser: str, sign_in_id: str, proven_at: int | None
+) -> bool:
+    """Note which sign-in of its browser a grant is for, and when its person proved it for that.
+
+    False when somebody already decided, or when the grant is none of this browser.
+    """
+    txn.execute(
+        "UPDATE nextgen_grants SET sign_in_id = ?, proven_at = ?"
+        " WHERE grant_id = ? AND browser = ? AND approved_at IS NULL AND refused_at IS NULL",
+        (sign_in_id, proven_at, grant_id, browser),
+    )
+    return txn.rowcount == 1
+
+
 def approve(  # noqa: PLR0913 (one column each)
     txn: Txn,
     grant_id: str,
     *,
-    user_id: str,
-    auth_time: int,
+    by: SignIn,
     code_digest: str,
     code_expires_at: int,
     expires_at: int,
@@ -39,13 +54,13 @@ def approve(  # noqa: PLR0913 (one column each)
     False when somebody already decided, or when only another account may.
     """
     txn.execute(
-        "UPDATE nextgen_grants SET user_id = ?, auth_time = ?, code_digest = ?,"
-        " code_expires_at = ?, expires_at = ?, approved_at = ?"
+        "UPDATE nextgen_grants SET user_id = ?, auth_time = ?, amr = ?, acr = ?, sign_in_id = ?,"
+        " code_digest = ?, code_expires_at = ?, expires_at = ?, approved_at = ?"
         " WHERE grant_id = ? AND approved_at IS NULL AND refused_at IS NULL"
         " AND (user_id IS NULL OR user_id = ?)",
         (
-            *(user_id, auth_time, code_digest, code_expires_at, expires_at, now, grant_id),
-            user_id,
+            *(by.user_id, by.authenticated_at, by.amr, by.acr, by.name),
+            *(code_digest, code_expires_at, expires_at, now, grant_id, by.user_id),
         ),
     )
     return txn.rowcount == 1
@@ -95,33 +110,14 @@ def withdraw_codes(txn: Txn, user_id: str, *, device_id: str | None = None, now:
     return txn.rowcount
 
 
-def withdraw_of_browser(txn: Txn, browser: str, *, now: int) -> None:
-    """Make codes that were given out in this browser, and not redeemed yet, worthless."""
-    txn.execute(
-        "UPDATE nextgen_grants SET refused_at = ?"
-        " WHERE browser = ? AND approved_at IS NOT NULL"
-        " AND redeemed_at IS NULL AND refused_at IS NULL",
-        (now, browser),
-    )
+def withdraw_of_sign_in(txn: Txn, *, user_id: str, sign_in_id: str, now: int) -> None:
+    """Make codes that a sign-in gave out, and nobody redeemed yet, worthless.
 
-
-def follow(txn: Txn, *, user_id: str, from_browser: str, to_browser: str) -> None:
-    """Let the codes of an account, not redeemed yet, stand under its browser's fresh cookie."""
-    txn.execute(
-        "UPDATE nextgen_grants SET browser = ?"
-        " WHERE browser = ? AND user_id = ? AND approved_at IS NOT NULL"
-        " AND redeemed_at IS NULL AND refused_at IS NULL",
-        (to_browser, from_browser, user_id),
-    )
-
-
-def move(txn: Txn, *, from_browser: str, to_browser: str, now: int) -> None:
-    """Let the browser that signed in go on with what it began under its former cookie.
-
-    It signed in just now, so whatever asked for a fresh sign-in has it.
+    Those from before grants named it go by the digest of its cookie, which is its id.
     """
     txn.execute(
-        "UPDATE nextgen_grants SET browser = ?, login_after = NULL"
-        " WHERE browser = ? AND approved_at IS NULL AND refused_at IS NULL AND expires_at > ?",
-        (to_browser, from_browser, now),
+        "UPDATE nextgen_grants SET refused_at = ?"
+        " WHERE user_id = ? AND (sign_in_id = ? OR (sign_in_id IS NULL AND browser = ?))"
+        " AND approved_at IS NOT NULL AND redeemed_at IS NULL AND refused_at IS NULL",
+        (now, user_id, sign_in_id, sign_in_id),
     )

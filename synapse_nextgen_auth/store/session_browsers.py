@@ -23,14 +23,6 @@ def list_living(txn: Txn, browser: str, *, user_id: str, client_id: str) -> list
     return [str(row[0]) for row in txn.fetchall()]
 
 
-def move(txn: Txn, *, from_browser: str, to_browser: str, now: int) -> None:
-    """Follow a browser to the cookie that it got when somebody signed in again."""
-    txn.execute(
-        "UPDATE nextgen_session_browsers SET browser = ?, noted_at = ? WHERE browser = ?",
-        (to_browser, now, from_browser),
-    )
-
-
 def remove(txn: Txn, session_id: str) -> None:
     """Forget in which browser a session began that is over."""
     txn.execute("DELETE FROM nextgen_session_browsers WHERE session_id = ?", (session_id,))

@@ -10,7 +10,7 @@ import attrs
 
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth.grants.device_grants import LONGEST_LIFE
-from synapse_nextgen_auth.store import browsers
+from synapse_nextgen_auth.store import sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 
 BITE = 500
@@ -161,9 +161,9 @@ def from_the_future(txn: Txn, *, kind: str, now: int) -> int:
 
 def browsers_from_the_future(txn: Txn, *, now: int) -> int:
     """Set right at most one bite of browsers that were here in the future."""
-    found = browsers.list_ahead(txn, now=now, limit=BITE)
-    for browser in found:
-        browsers.set_right(txn, browser, browser.set_right(now))
+    found = sign_ins.list_ahead(txn, now=now, limit=BITE)
+    for each in found:
+        sign_ins.set_right(txn, each, each.set_right(now))
     return len(found)
 
 

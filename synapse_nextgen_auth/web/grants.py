@@ -48,6 +48,11 @@ async def find(visit: Visit, grant_id: str | None) -> tuple[Grant, Client]:
     return grant, client
 
 
+def about(visit: Visit, grant: Grant) -> Visit:
+    """Return the visit as one of the sign-in that the grant is for, if that is signed in here."""
+    return visit.about(authorize.chosen(grant, visit.sign_ins, visit.sign_in))
+
+
 async def onward(visit: Visit) -> Onward:
     """Return where the person goes after signing in; stop when the grant cannot go on there."""
     found = Onward.of(visit.parameters)
@@ -59,7 +64,8 @@ async def onward(visit: Visit) -> Onward:
 
 async def go_on(visit: Visit, grant: Grant, client: Client) -> Outgoing:
     """Send the browser to what is missing; give out the code when nothing is."""
-    step = authorize.next_step(grant, visit.browser)
+    visit = about(visit, grant)
+    step = authorize.next_step(grant, visit.sign_in)
     if step is Step.SIGN_IN:
         return answers.redirect(f"sign-in?grant={grant.grant_id}")
     if await is_agreed(visit, grant, client):
@@ -115,7 +121,8 @@ async def approve(
 
     Stops when a spam checker objects, also where the consent page was left out (C325).
     """
-    assert visit.browser is not None, "only somebody signed in agrees"  # noqa: S101
+    by = visit.sign_in
+    assert by is not None, "only somebody signed in agrees"  # noqa: S101
     site = visit.site
     newcomer = Newcomer(
         device_id=grammar.parse(grant.scope).device_id,
@@ -123,11 +130,10 @@ async def approve(
         user_agent=visit.user_agent,
         address=visit.address,
     )
-    await check_account(site, visit.browser.user_id, grant, newcomer=newcomer)
+    await check_account(site, by.user_id, grant, newcomer=newcomer)
     code, now = random_token(), site.now()
     decision = authorize.Decision(
-        user_id=visit.browser.user_id,
-        auth_time=visit.browser.signed_in_at,
+        by=by,
         code_digest=digest(code.reveal()),
         code_expires_at=now + site.config.tokens.code_lifetime,
         address=visit.address,
@@ -135,8 +141,8 @@ async def approve(
     )
     if not await site.homeserver.run(authorize.approve, grant, decision, now=now):
         raise PageError(409, Message.ALREADY_DONE)
-    await refuse_if_gone(site, decision.user_id)
-    logger.info("%s lets client %s in, scope %s", decision.user_id, grant.client_id, grant.scope)
+    await refuse_if_gone(site, by.user_id)
+    logger.info("%s lets client %s in, scope %s", by.user_id, grant.client_id, grant.scope)
     site.homeserver.metrics.grant("approved")
     answer = success(target(grant), code=code.reveal(), issuer=site.issuer.identifier)
     return way_back.deliver(site, visit.reader, answer, client)

@@ -2,7 +2,7 @@
 
 import attrs
 
-from synapse_nextgen_auth.accounts.browsers import BrowserLifetimes
+from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck

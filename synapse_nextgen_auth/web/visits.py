@@ -5,14 +5,13 @@ The dispatcher does all of it for every page, before the page is asked.
 
 import attrs
 
-from synapse_nextgen_auth.accounts.browsers import FRESH, Browser
+from synapse_nextgen_auth.accounts.sign_ins import FRESH, SignIn
 from synapse_nextgen_auth.clock import is_recent
-from synapse_nextgen_auth.flows import sign_in
+from synapse_nextgen_auth.flows import sign_in as signing_in
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
-from synapse_nextgen_auth.secret import digest
-from synapse_nextgen_auth.store import browsers
+from synapse_nextgen_auth.store import sign_ins
 from synapse_nextgen_auth.web import browser, forms
 from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.forms import Form
@@ -38,9 +37,14 @@ class Visit:
     _incoming: Incoming = attrs.field(repr=False)
 
     @property
-    def browser(self) -> Browser | None:
-        """The browser, while somebody is signed in there."""
-        return self.visitor.browser
+    def sign_in(self) -> SignIn | None:
+        """The present sign-in of the browser: whom this page is about."""
+        return self.visitor.sign_in
+
+    @property
+    def sign_ins(self) -> tuple[SignIn, ...]:
+        """Every sign-in of the browser that holds."""
+        return self.visitor.sign_ins
 
     @property
     def user_id(self) -> str | None:
@@ -50,8 +54,14 @@ class Visit:
     @property
     def is_fresh(self) -> bool:
         """Whether the person signed in so recently that they may do something dangerous."""
-        found = self.browser
-        return found is not None and is_recent(found.signed_in_at, self.site.now(), within=FRESH)
+        found = self.sign_in
+        if found is None:
+            return False
+        return is_recent(found.authenticated_at, self.site.now(), within=FRESH)
+
+    def about(self, sign_in: SignIn | None) -> "Visit":
+        """Return the visit of a page that is about this sign-in of the browser, not the present one."""
+        return attrs.evolve(self, visitor=attrs.evolve(self.visitor, sign_in=sign_in))
 
     @property
     def csrf(self) -> str:
@@ -104,15 +114,19 @@ async def greet(site: Site, incoming: Incoming, reader: Reader) -> Visit:
     cookie = site.cookies.read(incoming)
     if cookie is None:
         return Visit(site, browser.fresh(), reader, incoming)
-    now = site.now()
-    found = await site.homeserver.read(browsers.get, digest(cookie.reveal()))
-    if found is None or not found.is_signed_in(now, site.lifetimes.browsers):
-        return Visit(site, Visitor(cookie, is_new=False), reader, incoming)
-    if found.is_from_the_future(now):
-        found = await site.homeserver.run(sign_in.set_right, found, now=now)
-    elif now - found.last_active_at >= site.lifetimes.browsers.noted_every:
-        await site.homeserver.run(browsers.touch, found.digest, now=now)
-    return Visit(site, Visitor(cookie, is_new=False, browser=found), reader, incoming)
+    visitor = Visitor(cookie, is_new=False)
+    now, lifetimes = site.now(), site.lifetimes.browsers
+    found = await site.homeserver.read(sign_ins.list_of_browser, tuple(visitor.secrets))
+    found = [each for each in found if each.holds(now, lifetimes)]
+    ahead = [each for each in found if each.is_from_the_future(now)]
+    for each in ahead:
+        right = await site.homeserver.run(signing_in.set_right, each, now=now)
+        found[found.index(each)] = right
+    visitor = visitor.knowing(found)
+    present = visitor.sign_in
+    if present and now - present.last_active_at >= lifetimes.noted_every:
+        await site.homeserver.run(sign_ins.touch, present.digest, now=now)
+    return Visit(site, visitor, reader, incoming)
 
 
 def prove(visit: Visit, incoming: Incoming) -> Form:

@@ -13,10 +13,10 @@ from support.records import (
     MATRIX,
     NOW,
     PHONE,
-    a_browser,
     a_client,
     a_grant,
     a_session,
+    a_sign_in,
 )
 from synapse_nextgen_auth.flows import authorize
 from synapse_nextgen_auth.flows.authorize import Decision, Refused, Step
@@ -29,8 +29,7 @@ def decision(code="code", **fields):
     """Return Alice's yes."""
     return Decision(
         **{
-            "user_id": ALICE,
-            "auth_time": NOW,
+            "by": a_sign_in(),
             "code_digest": code,
             "code_expires_at": NOW + 120,
             "address": ADDRESS,
@@ -114,7 +113,9 @@ def test_c037_approving_twice_gives_one_code(tables, transact):
     tables.run(authorize.request, grant)
 
     first = transact(authorize.approve, grant, decision("one"), now=NOW)
-    second = transact(authorize.approve, grant, decision("two", user_id=BOB), now=NOW + 1)
+    second = transact(
+        authorize.approve, grant, decision("two", by=a_sign_in(user_id=BOB)), now=NOW + 1
+    )
 
     assert (first, second) == (True, False)
     assert tables.run(grants.find_by_code, "one") == attrs.evolve(
@@ -124,6 +125,7 @@ def test_c037_approving_twice_gives_one_code(tables, transact):
         approved_at=NOW,
         code_expires_at=NOW + 120,
         expires_at=NOW + 120 + 86400,
+        sign_in_id=a_sign_in().name,
     )
     assert tables.run(grants.find_by_code, "two") is None
     assert tables.query("SELECT kind, user_id, client_id, address, detail FROM nextgen_events") == [
@@ -188,10 +190,10 @@ def test_c037_a_decision_is_final(tables, transact, first):
     ("login_after", "browser", "step"),
     [
         pytest.param(None, None, Step.SIGN_IN, id="nobody"),
-        pytest.param(None, a_browser(), Step.CONSENT, id="somebody"),
-        pytest.param(NOW, a_browser(), Step.CONSENT, id="just-in-time"),
-        pytest.param(NOW + 1, a_browser(), Step.SIGN_IN, id="too-long-ago"),
-        pytest.param(NOW, a_browser(signed_in_at=NOW - 1), Step.SIGN_IN, id="a-second-too-long"),
+        pytest.param(None, a_sign_in(), Step.CONSENT, id="somebody"),
+        pytest.param(NOW, a_sign_in(), Step.CONSENT, id="just-in-time"),
+        pytest.param(NOW + 1, a_sign_in(), Step.SIGN_IN, id="too-long-ago"),
+        pytest.param(NOW, a_sign_in(signed_in_at=NOW - 1), Step.SIGN_IN, id="a-second-too-long"),
         pytest.param(NOW + 1, None, Step.SIGN_IN, id="nobody-for-a-fresh-sign-in"),
     ],
 )
@@ -204,9 +206,9 @@ def test_the_next_step(login_after, browser, step):
     ("browser", "step"),
     [
         (None, Step.SIGN_IN),
-        (a_browser(user_id=BOB), Step.SIGN_IN),
-        (a_browser(user_id=ALICE), Step.CONSENT),
-        (a_browser(user_id=ALICE.upper()), Step.SIGN_IN),
+        (a_sign_in(user_id=BOB), Step.SIGN_IN),
+        (a_sign_in(user_id=ALICE), Step.CONSENT),
+        (a_sign_in(user_id=ALICE.upper()), Step.SIGN_IN),
     ],
 )
 def test_the_next_step_of_a_grant_for_one_account(browser, step):
@@ -214,12 +216,44 @@ def test_the_next_step_of_a_grant_for_one_account(browser, step):
     assert authorize.next_step(a_grant(user_id=ALICE), browser) is step
 
 
+ALICES, BOBS = a_sign_in("a", sign_in_id="alice"), a_sign_in("b", user_id=BOB, sign_in_id="bob")
+OLD_ALICES = a_sign_in("a")
+
+
+@pytest.mark.parametrize(
+    ("grant", "sign_ins", "found"),
+    [
+        pytest.param({}, (), None, id="nobody"),
+        pytest.param({}, (BOBS, ALICES), BOBS, id="the-present-one"),
+        pytest.param({"sign_in_id": "alice"}, (BOBS, ALICES), ALICES, id="the-chosen-one"),
+        pytest.param({"sign_in_id": OLD_ALICES.digest}, (OLD_ALICES,), OLD_ALICES, id="an-old-one"),
+        pytest.param({"sign_in_id": "alice"}, (BOBS,), None, id="the-chosen-one-is-over"),
+        pytest.param({"user_id": ALICE}, (BOBS, ALICES), ALICES, id="the-one-asked-for"),
+        pytest.param({"user_id": ALICE}, (BOBS,), None, id="only-the-one-asked-for"),
+        pytest.param(
+            {"user_id": ALICE, "sign_in_id": "bob"},
+            (BOBS, ALICES),
+            None,
+            id="chosen-but-not-asked-for",
+        ),
+    ],
+)
+def test_whom_a_grant_is_for(grant, sign_ins, found):
+    """Nobody takes the place of one that was chosen."""
+    present = sign_ins[0] if sign_ins else None
+
+    assert authorize.chosen(a_grant(**grant), sign_ins, present) == found
+
+
 def test_nobody_but_the_one_asked_for_gets_a_code(tables, transact):
     """Whatever a page believed: the row decides."""
     grant = a_grant(user_id=ALICE)
     tables.run(authorize.request, grant)
 
-    assert transact(authorize.approve, grant, decision("bob's", user_id=BOB), now=NOW) is False
+    assert (
+        transact(authorize.approve, grant, decision("bob's", by=a_sign_in(user_id=BOB)), now=NOW)
+        is False
+    )
     assert tables.run(grants.find_by_code, "bob's") is None
     assert tables.events() == []
     assert transact(authorize.approve, grant, decision(), now=NOW) is True

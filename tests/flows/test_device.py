@@ -12,11 +12,12 @@ from support.records import (
     MATRIX,
     NOW,
     PHONE,
-    a_browser,
     a_client,
     a_device_grant,
     a_device_opening,
+    a_place,
     a_session,
+    a_sign_in,
 )
 from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth.clock import SKEW
@@ -29,7 +30,7 @@ from synapse_nextgen_auth.oauth.sessions import Sender, Session
 from synapse_nextgen_auth.store import clients, device_grants, sessions, throttle
 from synapse_nextgen_auth.store.device_grants import Codes
 
-COOKIE = a_browser().digest
+COOKIE = a_sign_in().digest
 TELEVISION = Sender("192.0.2.9", "Television/2")
 GRANT = a_device_grant()
 
@@ -47,11 +48,9 @@ def enter(code="user code 1", *, at=0, browser=COOKIE, address=ADDRESS, half="ha
     return partial(device.enter, entered=Entered(code, half, browser, address), now=NOW + at)
 
 
-def approve(grant=GRANT, *, at=0, user_id=ALICE):
+def approve(grant=GRANT, *, at=0, by=None):
     """Return the flow that lets the device in."""
-    return partial(
-        device.approve, grant=grant, user_id=user_id, auth_time=NOW, now=NOW + at, address=ADDRESS
-    )
+    return partial(device.approve, grant=grant, by=by or a_sign_in(), now=NOW + at, address=ADDRESS)
 
 
 def redeem(session_id="aa" * 16, *, at=0, code="device code 1"):
@@ -62,7 +61,7 @@ def redeem(session_id="aa" * 16, *, at=0, code="device code 1"):
 
 def ready(tables, **fields):
     """Take a grant to where the device may collect its session."""
-    tables.run(sign_in.sign_in, a_browser(), former=None, address=None)
+    tables.run(sign_in.sign_in, a_sign_in(), a_place())
     grant = ask(tables, **fields)
     assert isinstance(tables.run(enter()), DeviceGrant)
     assert tables.run(approve())
@@ -108,6 +107,7 @@ def test_an_approved_device_collects_its_session(tables, transact):
         address=TELEVISION.address,
         user_agent=TELEVISION.user_agent,
         **dict.fromkeys(["rotated_at", "created_at", "last_active_at"], NOW + 9),
+        sign_in_id=COOKIE,
     )
     assert (outcome.value, outcome.ended) == (session, ())
     assert tables.run(sessions.get, "aa" * 16) == session
@@ -223,19 +223,16 @@ def test_c151_an_approval_is_collected_in_time(tables, transact):
     assert isinstance(transact(redeem(at=899)).value, Session)
 
 
-@pytest.mark.parametrize("how", ["sign out", "everywhere", "password or lock", "somebody else"])
+@pytest.mark.parametrize("how", ["sign out", "everywhere", "password or lock"])
 def test_c145_whoever_signs_out_takes_the_approval_back(tables, transact, how):
     """Perhaps it was not meant."""
     ready(tables)
     if how == "sign out":
-        tables.run(sign_in.sign_out, a_browser(), now=NOW, address=None)
+        tables.run(sign_in.sign_out, (COOKIE,), now=NOW, address=None)
     elif how == "everywhere":
         tables.run(end_session.sign_out_everywhere, ALICE, now=NOW)
-    elif how == "password or lock":
-        tables.run(end_session.withdraw, ALICE, now=NOW)
     else:
-        bob = a_browser("bob", user_id=BOB)
-        tables.run(sign_in.sign_in, bob, former=COOKIE, address=None)
+        tables.run(end_session.withdraw, ALICE, now=NOW)
 
     assert error(transact(redeem())) == "access_denied"
     assert error(transact(redeem(at=1))) == "access_denied"
@@ -244,10 +241,9 @@ def test_c145_whoever_signs_out_takes_the_approval_back(tables, transact, how):
 def test_signing_in_again_keeps_what_was_just_approved(tables, transact):
     """The same person, in another tab: the device still gets in, until they sign out."""
     ready(tables)
-    again = a_browser("again", signed_in_at=NOW + 1)
-    tables.run(sign_in.sign_in, again, former=COOKIE, address=None)
+    again = a_sign_in("again", signed_in_at=NOW + 1)
+    tables.run(sign_in.sign_in, again, a_place(COOKIE, renews=a_sign_in()))
 
-    assert tables.run(device_grants.get, GRANT.grant_id).browser == again.digest
     assert isinstance(transact(redeem(at=2)).value, Session)
 
 
@@ -255,12 +251,12 @@ def test_signing_in_again_keeps_what_was_just_approved(tables, transact):
 def test_signing_in_again_brings_nothing_back(tables, transact, signs_out):
     """What was taken back by signing out, before or after, stays so."""
     ready(tables)
-    again = a_browser("again", signed_in_at=NOW + 2)
+    again = a_sign_in("again", signed_in_at=NOW + 2)
     if signs_out == "before":
-        tables.run(sign_in.sign_out, a_browser(), now=NOW + 1, address=None)
-    tables.run(sign_in.sign_in, again, former=COOKIE, address=None)
+        tables.run(sign_in.sign_out, (COOKIE,), now=NOW + 1, address=None)
+    tables.run(sign_in.sign_in, again, a_place(COOKIE, renews=a_sign_in()))
     if signs_out == "after":
-        tables.run(sign_in.sign_out, again, now=NOW + 3, address=None)
+        tables.run(sign_in.sign_out, (again.digest,), now=NOW + 3, address=None)
 
     assert error(transact(redeem(at=4))) == "access_denied"
 
@@ -268,12 +264,12 @@ def test_signing_in_again_brings_nothing_back(tables, transact, signs_out):
 def test_c145_signing_out_takes_back_what_that_browser_approved_only(tables, transact):
     """Another browser of the same account, another device."""
     ready(tables)
-    other = a_browser("other cookie")
-    tables.run(sign_in.sign_in, other, former=None, address=None)
+    other = a_sign_in("other cookie")
+    tables.run(sign_in.sign_in, other, a_place(other.digest))
     grant = ask(tables, "2", grant_id="2", scope=MATRIX.replace(PHONE, "TELEVISION_1"))
     assert isinstance(tables.run(enter("user code 2", browser=other.digest)), DeviceGrant)
-    assert tables.run(approve(grant))
-    tables.run(sign_in.sign_out, a_browser(), now=NOW, address=None)
+    assert tables.run(approve(grant, by=other))
+    tables.run(sign_in.sign_out, (COOKIE,), now=NOW, address=None)
 
     assert error(transact(redeem())) == "access_denied"
     assert isinstance(transact(redeem("bb" * 16, code="device code 2")).value, Session)
@@ -319,14 +315,25 @@ def test_c150_a_code_belongs_to_the_browser_that_entered_it(tables, transact):
         assert found is Refused.UNKNOWN
 
 
-def test_a_code_moves_with_the_browser_that_signs_in(tables, transact):
-    """It was entered under the former cookie."""
+def test_a_code_stays_with_the_browser_that_signs_in(tables, transact):
+    """It belongs to the browser and to none of its accounts."""
     ask(tables)
-    transact(enter(browser="former"))
+    transact(enter(browser="binding"))
 
-    transact(sign_in.sign_in, a_browser(), former="former", address=None)
+    transact(sign_in.sign_in, a_sign_in(), a_place("binding"))
 
-    assert isinstance(transact(device.find, GRANT.grant_id, browser=COOKIE, now=NOW), DeviceGrant)
+    found = transact(device.find, GRANT.grant_id, browser="binding", now=NOW)
+    assert isinstance(found, DeviceGrant)
+
+
+def test_somebody_else_who_signs_in_there_takes_nothing_back(tables, transact):
+    """Several accounts share a browser: what one approved is good while that one is signed in."""
+    ready(tables)
+    bob = a_sign_in("bob", user_id=BOB)
+    tables.run(sign_in.sign_in, bob, a_place(COOKIE))
+    tables.run(sign_in.sign_out, (bob.digest,), now=NOW, address=None)
+
+    assert isinstance(transact(redeem(at=1)).value, Session)
 
 
 @pytest.mark.parametrize(
@@ -363,7 +370,7 @@ def test_c150_a_decision_is_made_once(tables, transact):
     grant = ask(tables)
 
     assert transact(approve()) is True
-    assert transact(approve(at=1, user_id=BOB)) is False
+    assert transact(approve(at=1, by=a_sign_in(user_id=BOB))) is False
     assert transact(device_grants.refuse, grant.grant_id, now=NOW + 2) is False
     assert tables.run(device_grants.get, grant.grant_id).user_id == ALICE
     assert tables.query("SELECT kind, user_id, detail FROM nextgen_events") == [

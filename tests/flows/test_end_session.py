@@ -12,10 +12,11 @@ from support.records import (
     PHONE,
     REDIRECT_URI,
     VERIFIER,
-    a_browser,
     a_device_grant,
     a_grant,
+    a_place,
     a_session,
+    a_sign_in,
     an_opening,
 )
 from synapse_nextgen_auth.flows import authorize, device, end_session, redeem_code, sign_in
@@ -25,7 +26,7 @@ from synapse_nextgen_auth.flows.redeem_code import Presented, Redeemed
 from synapse_nextgen_auth.oauth.grants.device_grants import Poll
 from synapse_nextgen_auth.oauth.sessions import End
 from synapse_nextgen_auth.secret import digest
-from synapse_nextgen_auth.store import browsers, device_grants, sessions
+from synapse_nextgen_auth.store import device_grants, sessions, sign_ins
 from synapse_nextgen_auth.store.device_grants import Codes
 
 ID = a_session().session_id
@@ -42,9 +43,9 @@ def issue(tables, code, **fields):
     """Give out a code."""
     grant = a_grant(grant_id=code, **fields)
     tables.run(authorize.request, grant)
-    if tables.run(browsers.get, grant.browser) is None:
-        tables.run(browsers.add, a_browser(digest=grant.browser))
-    decision = Decision(ALICE, NOW, digest(code), NOW + 120, ADDRESS)
+    if tables.run(sign_ins.get, grant.browser) is None:
+        tables.run(sign_ins.add, a_sign_in(digest=grant.browser))
+    decision = Decision(a_sign_in(digest=grant.browser), digest(code), NOW + 120, ADDRESS)
     tables.run(authorize.approve, grant, decision, now=NOW)
 
 
@@ -221,8 +222,7 @@ def approve_a_device(tables, number, **fields):
     """Let a device without a browser in that has not collected its session yet."""
     grant = a_device_grant(grant_id=number, **fields)
     tables.run(device.request, grant, Codes(number, number, number))
-    decision = {"user_id": ALICE, "auth_time": NOW, "now": NOW, "address": ADDRESS}
-    assert tables.run(device.approve, grant, **decision)
+    assert tables.run(device.approve, grant, by=a_sign_in(), now=NOW, address=ADDRESS)
 
 
 def is_collectable(tables, number):
@@ -263,15 +263,15 @@ def test_a_thief_gets_nothing_that_is_on_its_way(tables, transact, why):
 
 def test_signing_out_everywhere_takes_browsers_and_codes(tables, transact):
     """Of this account; and a session may stay, that of the device which changes the password."""
-    tables.run(sign_in.sign_in, a_browser("mine"), former=None, address=None)
-    tables.run(sign_in.sign_in, a_browser("hers", user_id=BOB), former=None, address=None)
+    tables.run(sign_in.sign_in, a_sign_in("mine"), a_place())
+    tables.run(sign_in.sign_in, a_sign_in("hers", user_id=BOB), a_place())
     issue(tables, "code")
     session = begin(tables)
 
     transact(end_session.sign_out_everywhere, ALICE, now=NOW + 1, keep_device=session.device_id)
 
-    assert tables.run(browsers.get, digest("mine")).ended_at == NOW + 1
-    assert tables.run(browsers.get, digest("hers")).ended_at is None
+    assert tables.run(sign_ins.get, digest("mine")).ended_at == NOW + 1
+    assert tables.run(sign_ins.get, digest("hers")).ended_at is None
     assert not is_good(tables, "code")
     assert tables.run(sessions.get, ID) == session
 
@@ -281,14 +281,14 @@ def test_signing_out_everywhere_leaves_no_session(tables, transact):
     for n, device_id in enumerate([None, PHONE, "TABLET_0001"]):
         begin(tables, n, device_id=device_id)
     begin(tables, 5, user_id=BOB)
-    tables.run(sign_in.sign_in, a_browser(), former=None, address=None)
+    tables.run(sign_in.sign_in, a_sign_in(), a_place())
     issue(tables, "code")
 
     outcome = transact(end_session.sign_out_everywhere, ALICE, now=NOW)
 
     assert sorted(outcome.ended) == ["00" * 16, "01" * 16, "02" * 16]
     assert living(tables) == {"05" * 16}
-    assert tables.run(browsers.get, a_browser().digest).ended_at == NOW
+    assert tables.run(sign_ins.get, a_sign_in().digest).ended_at == NOW
     assert not is_good(tables, "code")
 
 

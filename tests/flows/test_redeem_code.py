@@ -16,10 +16,11 @@ from support.records import (
     PHONE,
     REDIRECT_URI,
     VERIFIER,
-    a_browser,
     a_client,
     a_grant,
+    a_place,
     a_session,
+    a_sign_in,
     an_opening,
 )
 from support.tables import Tables
@@ -35,7 +36,7 @@ from synapse_nextgen_auth.flows.redeem_code import Presented, Redeemed
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.sessions import End
 from synapse_nextgen_auth.secret import digest
-from synapse_nextgen_auth.store import browsers, clients, grants, sessions
+from synapse_nextgen_auth.store import clients, grants, sessions, sign_ins
 
 CODE = digest("the code")
 
@@ -43,9 +44,10 @@ CODE = digest("the code")
 def issue(tables: Tables, *, code=CODE, user_id=ALICE, lifetime=120, **fields):
     """Take a grant to the point where the client has its code."""
     grant = a_grant(**fields)
-    if tables.run(browsers.get, grant.browser) is None:
-        tables.run(browsers.add, a_browser(digest=grant.browser, user_id=user_id))
-    decision = Decision(user_id, NOW - 60, code, NOW + lifetime, ADDRESS)
+    if tables.run(sign_ins.get, grant.browser) is None:
+        tables.run(sign_ins.add, a_sign_in(digest=grant.browser, user_id=user_id))
+    by = a_sign_in(digest=grant.browser, user_id=user_id, signed_in_at=NOW - 60, amr="pwd", acr="1")
+    decision = Decision(by, code, NOW + lifetime, ADDRESS)
     tables.run(authorize.request, grant)
     assert tables.run(authorize.approve, grant, decision, now=NOW)
     return grant
@@ -85,6 +87,9 @@ def test_c069_a_code_begins_a_session(tables, transact):
         created_at=NOW + 5,
         last_active_at=NOW + 5,
         auth_time=NOW - 60,
+        sign_in_id="browser",
+        amr="pwd",
+        acr="1",
     )
     assert outcome.value == Redeemed(expected, "nonce")
     assert outcome.ended == ()
@@ -446,23 +451,17 @@ def test_a_grant_without_a_decision_has_no_code(tables, transact):
     assert refused(transact(redeem_code.redeem, presented(), now=NOW)) == "unknown code"
 
 
-BROWSER = a_browser(digest="browser")
+BROWSER = a_sign_in(digest="browser")
 
 
 @pytest.mark.parametrize(
     "what",
     [
-        partial(sign_in.sign_out, browser=BROWSER, now=NOW, address=None),
+        partial(sign_in.sign_out, secrets=("browser",), now=NOW, address=None),
         partial(end_session.sign_out_everywhere, user_id=ALICE, now=NOW),
         partial(end_session.withdraw, user_id=ALICE, now=NOW),
-        partial(
-            sign_in.sign_in,
-            browser=a_browser("fresh", user_id=BOB),
-            former="browser",
-            address=None,
-        ),
     ],
-    ids=["sign-out", "sign-out-everywhere", "password-or-lock", "somebody-else-signs-in"],
+    ids=["sign-out", "sign-out-everywhere", "password-or-lock"],
 )
 def test_a_code_ends_with_what_approved_it(tables, transact, what):
     """Between approval and redemption; signing in again later does not bring it back."""
@@ -470,8 +469,8 @@ def test_a_code_ends_with_what_approved_it(tables, transact, what):
     tables.run(what)
 
     refused(transact(redeem_code.redeem, presented(), now=NOW + 1))
-    again = a_browser("again", signed_in_at=NOW + 1)
-    tables.run(sign_in.sign_in, again, former="browser", address=None)
+    again = a_sign_in("again", signed_in_at=NOW + 1)
+    tables.run(sign_in.sign_in, again, a_place(renews=BROWSER))
     refused(transact(redeem_code.redeem, presented(), now=NOW + 2))
     assert tables.count("nextgen_sessions") == 0
 
@@ -498,22 +497,47 @@ def test_signing_out_ends_the_codes_of_this_browser_only(tables, transact):
     """Another browser of the same account, another client."""
     issue(tables)
     issue(tables, code="other", grant_id="other", browser="other")
-    tables.run(sign_in.sign_out, BROWSER, now=NOW, address=None)
+    tables.run(sign_in.sign_out, ("browser",), now=NOW, address=None)
 
     refused(transact(redeem_code.redeem, presented(), now=NOW + 1))
     other = presented(code_digest="other", session_id="bb" * 16)
     assert isinstance(transact(redeem_code.redeem, other, now=NOW + 1).value, Redeemed)
 
 
+def test_another_account_of_the_browser_changes_nothing(tables, transact):
+    """It signs in and out, and the code of the first one is good all the time."""
+    issue(tables)
+    bob = a_sign_in("bob", user_id=BOB)
+    tables.run(sign_in.sign_in, bob, a_place())
+    tables.run(sign_in.sign_out, (bob.digest,), now=NOW, address=None)
+
+    assert isinstance(transact(redeem_code.redeem, presented(), now=NOW + 1).value, Redeemed)
+
+
+def test_a_code_names_the_sign_in_that_gave_it_out(tables, transact):
+    """The session that begins with it knows which one, and how its person had proved it."""
+    alice = a_sign_in("alice", sign_in_id="first", amr="pwd", acr="high", auth_time=NOW - 300)
+    tables.run(sign_ins.add, alice)
+    tables.run(sign_ins.add, a_sign_in("bob", user_id=BOB, sign_in_id="second"))
+    tables.run(authorize.request, a_grant())
+    tables.run(authorize.approve, a_grant(), Decision(alice, CODE, NOW + 60, None), now=NOW)
+    tables.run(sign_in.sign_out, (digest("bob"),), now=NOW, address=None)
+
+    session = transact(redeem_code.redeem, presented(), now=NOW).value.session
+
+    assert (session.sign_in_id, session.amr, session.acr) == ("first", "pwd", "high")
+    assert session.auth_time == NOW - 300
+
+
 def test_a_code_outlives_signing_in_again_as_the_same_person(tables, transact):
     """In another tab, for another client: the first one still collects, until that signs out."""
     issue(tables)
     issue(tables, code="slow", grant_id="slow")
-    again = a_browser("again", signed_in_at=NOW + 1)
-    tables.run(sign_in.sign_in, again, former="browser", address=None)
+    again = a_sign_in("again", signed_in_at=NOW + 1)
+    tables.run(sign_in.sign_in, again, a_place(renews=BROWSER))
 
     assert isinstance(transact(redeem_code.redeem, presented(), now=NOW + 2).value, Redeemed)
-    tables.run(sign_in.sign_out, again, now=NOW + 3, address=None)
+    tables.run(sign_in.sign_out, (again.digest,), now=NOW + 3, address=None)
     slow = presented(code_digest="slow", session_id="bb" * 16)
     refused(transact(redeem_code.redeem, slow, now=NOW + 4))
 
@@ -524,11 +548,10 @@ def test_signing_out_and_redeeming_at_once_leave_one_of_both(tables):
         browser, code = f"browser {n}", f"code {n}"
         issue(tables, code=code, grant_id=code, browser=browser, scope="openid")
         show = presented(code_digest=code, session_id=f"{n:032x}")
-        leave = a_browser(digest=browser)
         outcome, _ = tables.race(
             [
                 partial(redeem_code.redeem, presented=show, now=NOW + 1),
-                partial(sign_in.sign_out, browser=leave, now=NOW + 1, address=None),
+                partial(sign_in.sign_out, secrets=(browser,), now=NOW + 1, address=None),
             ]
         )
         began = tables.run(sessions.get, show.opening.session_id) is not None

@@ -12,16 +12,17 @@ from support.records import (
     PHONE,
     REDIRECT_URI,
     VERIFIER,
-    a_browser,
     a_device_grant,
     a_device_opening,
     a_grant,
+    a_place,
     a_session,
+    a_sign_in,
     an_opening,
 )
 from synapse_nextgen_auth.flows import device, redeem_code, room, sign_in
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.store import browsers, device_grants, grants, sessions
+from synapse_nextgen_auth.store import device_grants, grants, sessions, sign_ins
 from synapse_nextgen_auth.store.device_grants import Codes
 
 LIMIT = 2
@@ -51,10 +52,10 @@ def with_devices(tables, *device_ids, hidden=False, in_use=True):
 def code(tables, n):
     """Agree to a client with a device of its own; return the flow that redeems its code."""
     scope = f"{API} {DEVICE}CODE_DEVICE_{n}"
-    browser = a_browser(f"browser {n}")
-    tables.run(browsers.add, browser)
+    browser = a_sign_in(f"browser {n}")
+    tables.run(sign_ins.add, browser)
     tables.run(grants.add, a_grant(grant_id=f"g{n}", scope=scope, browser=browser.digest))
-    agreed = {"user_id": ALICE, "auth_time": NOW, "code_digest": f"code {n}"}
+    agreed = {"by": browser, "code_digest": f"code {n}"}
     times = {"code_expires_at": NOW + 120, "expires_at": NOW + 86400, "now": NOW}
     tables.run(grants.approve, f"g{n}", **agreed, **times)
     presented = redeem_code.Presented(
@@ -66,9 +67,9 @@ def code(tables, n):
 def device_code(tables, n):
     """Agree to a device without a browser; return the flow that collects its session."""
     scope = f"{API} {DEVICE}OTHER_DEVICE_{n}"
-    grant = a_device_grant(grant_id=f"d{n}", scope=scope, browser=a_browser().digest)
+    grant = a_device_grant(grant_id=f"d{n}", scope=scope, browser=a_sign_in().digest)
     tables.run(device_grants.add, grant, Codes(f"device {n}", f"user {n}", f"half {n}"))
-    tables.run(device_grants.approve, f"d{n}", user_id=ALICE, auth_time=NOW, now=NOW)
+    tables.run(device_grants.approve, f"d{n}", by=a_sign_in(), now=NOW)
     return partial(
         device.redeem,
         device_code=f"device {n}",
@@ -79,7 +80,7 @@ def device_code(tables, n):
 
 def test_c314_twenty_at_once_get_no_more_than_fit_in(tables):
     """Codes and device codes, mixed: two begin, the others hear it in their own words."""
-    tables.run(sign_in.sign_in, a_browser(), former=None, address=None)
+    tables.run(sign_in.sign_in, a_sign_in(), a_place())
     flows = [make(tables, n) for n in range(10) for make in (code, device_code)]
 
     outcomes = tables.race(flows)

@@ -10,11 +10,12 @@ from support.records import (
     NOW,
     REDIRECT_URI,
     VERIFIER,
-    a_browser,
     a_device_grant,
     a_device_opening,
     a_grant,
+    a_place,
     a_session,
+    a_sign_in,
     an_opening,
 )
 from synapse_nextgen_auth.flows import begin_session, device, end_session, redeem_code, sign_in
@@ -25,12 +26,12 @@ from synapse_nextgen_auth.store.device_grants import Codes
 OPENID = "openid profile"
 
 
-def signed_in(tables, cookie, *, former=None, user_id=ALICE, at=0):
-    """Sign in a browser; return the digest of its cookie."""
-    times = {"signed_in_at": NOW + at, "last_active_at": NOW + at}
-    browser = a_browser(cookie, user_id=user_id, **times)
-    tables.run(sign_in.sign_in, browser, former=former, address=None)
-    return browser.digest
+def signed_in(tables, browser):
+    """Sign Alice and Bob in to a browser."""
+    for user_id in (ALICE, BOB):
+        new = a_sign_in(f"{browser} {user_id}", user_id=user_id, sign_in_id=f"{browser} {user_id}")
+        tables.run(sign_in.sign_in, new, a_place(browser))
+    return browser
 
 
 def code(tables, n, browser, *, user_id=ALICE, client_id="app", scope=OPENID):
@@ -39,7 +40,8 @@ def code(tables, n, browser, *, user_id=ALICE, client_id="app", scope=OPENID):
         grants.add,
         a_grant(grant_id=f"grant {n}", browser=browser, client_id=client_id, scope=scope),
     )
-    agreed = {"user_id": user_id, "auth_time": NOW, "code_digest": f"code {n}"}
+    by = a_sign_in(user_id=user_id, sign_in_id=f"{browser} {user_id}")
+    agreed = {"by": by, "code_digest": f"code {n}"}
     ends = {"code_expires_at": NOW + 120, "expires_at": NOW + 1800}
     tables.run(grants.approve, f"grant {n}", **agreed, **ends, now=NOW)
     presented = redeem_code.Presented(
@@ -81,21 +83,21 @@ def test_another_account_or_client_replaces_nothing(tables, transact, other):
     """In one browser, one after the other."""
     browser = signed_in(tables, "cookie")
     transact(code(tables, 1, browser))
-    if "user_id" in other:
-        browser = signed_in(tables, "fresh", former=browser, **other)
 
     assert transact(code(tables, 2, browser, **other)).ended == ()
     assert living(tables) == [1, 2]
 
 
-def test_it_follows_the_browser_when_somebody_signs_in_again(tables, transact):
-    """The cookie changes with each sign-in, of somebody else in between, too."""
-    first = signed_in(tables, "first")
-    transact(code(tables, 1, first))
-    second = signed_in(tables, "second", former=first, user_id=BOB, at=1)
-    third = signed_in(tables, "third", former=second, at=2)
+def test_it_is_the_same_browser_when_somebody_signs_in_again(tables, transact):
+    """After a sign-out, too."""
+    browser = signed_in(tables, "browser")
+    transact(code(tables, 1, browser))
+    former = a_sign_in(f"browser {ALICE}").digest
+    tables.run(sign_in.sign_out, (former,), now=NOW, address=None)
+    again = a_sign_in("again", sign_in_id=f"{browser} {ALICE}")
+    tables.run(sign_in.sign_in, again, a_place(browser))
 
-    assert transact(code(tables, 2, third)).ended == (f"{1:032}",)
+    assert transact(code(tables, 2, browser)).ended == (f"{1:032}",)
 
 
 def test_a_matrix_session_is_none_of_its_business(tables, transact):
@@ -112,8 +114,9 @@ def test_devices_without_a_browser_do_not_replace_each_other(tables, transact):
     browser = signed_in(tables, "cookie")
     for n in (1, 2):
         grant = a_device_grant(grant_id=f"d{n}", scope="openid", browser=browser)
+        by = a_sign_in(sign_in_id=f"{browser} {ALICE}")
         tables.run(device_grants.add, grant, Codes(f"device {n}", f"user {n}", f"half {n}"))
-        tables.run(device_grants.approve, f"d{n}", user_id=ALICE, auth_time=NOW, now=NOW)
+        tables.run(device_grants.approve, f"d{n}", by=by, now=NOW)
         redeem = partial(device.redeem, opening=a_device_opening(f"{n:032}"), now=NOW)
         assert transact(partial(redeem, device_code=f"device {n}")).ended == ()
 

@@ -75,11 +75,6 @@ def another_person_signs_in(approved):
     approved.sign_in_again(approved.homeserver.new_user())
 
 
-def another_person_signs_in_between(approved):
-    another_person_signs_in(approved)
-    approved.sign_in_again()
-
-
 def an_admin_changes_the_password(approved):
     approved.administer(password="another-password-1", logout_devices=False)
 
@@ -134,8 +129,6 @@ def approved(homeserver, server):
         signs_out,
         signs_out_after_the_sign_in_ran_out,
         signs_out_and_in_again,
-        another_person_signs_in,
-        another_person_signs_in_between,
         an_admin_changes_the_password,
         an_admin_changes_the_password_and_logs_out,
         the_person_changes_the_password,
@@ -157,9 +150,30 @@ def test_c145_a_yes_that_was_taken_back_is_worth_nothing(approved, happens):
     assert rows == [(0,)]
 
 
-def test_signing_in_again_takes_nothing_back(approved):
-    """The same person, in the same browser: perhaps a second client asked for a fresh sign-in."""
+def the_same_person_signs_in_again(approved):
     approved.sign_in_again()
+
+
+def another_person_signs_in_and_out(approved):
+    another_person_signs_in(approved)
+    signs_out(approved)
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        the_same_person_signs_in_again,
+        another_person_signs_in,
+        another_person_signs_in_and_out,
+    ],
+    ids=lambda happens: happens.__name__,
+)
+def test_who_signs_in_there_takes_nothing_back(approved, happens):
+    """In the same browser: perhaps a second client asked for a fresh sign-in, or for another one.
+
+    Several accounts may be signed in in one browser, and each gives back only what it approved.
+    """
+    happens(approved)
 
     redeemed, polled = approved.client.redeem(approved.code, approved.verifier), approved.tv.poll()
 

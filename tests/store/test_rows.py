@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from support.records import ALICE, BOB, NOW, a_browser, a_client, a_grant, a_session
+from support.records import ALICE, BOB, NOW, a_client, a_grant, a_session, a_sign_in
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.grants.authorization import Grant, ResponseMode
@@ -16,11 +16,11 @@ from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store import (
     approvals,
     assertions,
-    browsers,
     clients,
     events,
     grants,
     sessions,
+    sign_ins,
 )
 
 INTEGRITY = (sqlite3.IntegrityError, psycopg2.IntegrityError)
@@ -127,7 +127,7 @@ def test_c351_a_code_opens_one_grant(tables):
     """Two grants can never share one."""
     for name in ("one", "two"):
         tables.run(grants.add, a_grant(grant_id=name))
-    wish = {"user_id": ALICE, "auth_time": NOW, "code_expires_at": NOW + 1, "now": NOW}
+    wish = {"by": a_sign_in(), "code_expires_at": NOW + 1, "now": NOW}
     wish["expires_at"] = NOW + 2
     assert tables.run(grants.approve, "one", code_digest="code", **wish)
 
@@ -140,7 +140,7 @@ def test_c351_a_code_opens_one_grant(tables):
     [
         lambda txn: sessions.add(txn, a_session(device_id=None)),
         lambda txn: grants.add(txn, a_grant()),
-        lambda txn: browsers.add(txn, a_browser()),
+        lambda txn: sign_ins.add(txn, a_sign_in()),
     ],
     ids=["session", "grant", "browser"],
 )

@@ -9,11 +9,11 @@ from support.records import (
     ALICE,
     NOW,
     PHONE,
-    a_browser,
     a_client,
     a_device_grant,
     a_grant,
     a_session,
+    a_sign_in,
 )
 from support.scale import times
 from support.tables import contents
@@ -25,7 +25,6 @@ from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
 from synapse_nextgen_auth.store import (
     approvals,
     assertions,
-    browsers,
     clients,
     consents,
     device_grants,
@@ -34,6 +33,7 @@ from synapse_nextgen_auth.store import (
     rendezvous,
     session_browsers,
     sessions,
+    sign_ins,
     sweep,
     throttle,
 )
@@ -164,10 +164,10 @@ def test_c106_an_ended_session_is_known_for_a_month(tables):
 def test_browsers_go_when_they_were_idle_for_too_long(tables, transact):
     """They would not be let in anyway."""
     for name, seen in (("idle", NOW - 1), ("here", NOW)):
-        tables.run(browsers.add, a_browser(name, last_active_at=seen))
+        tables.run(sign_ins.add, a_sign_in(name, last_active_at=seen))
 
     assert transact(sweep.idle_browsers, idle_since=NOW) == 1
-    assert tables.run(browsers.get, a_browser("here").digest) is not None
+    assert tables.run(sign_ins.get, a_sign_in("here").digest) is not None
 
 
 UNUSED_SINCE = NOW - 30 * DAY
@@ -303,7 +303,7 @@ def test_c353_bites_of_clients_and_browsers_are_bounded_too(tables, sweeper, mon
         for n in range(25):
             clients.add(txn, a_client(client_id=f"{n:02}", created_at=0), digest=None)
             sessions.add(txn, a_session(session_id=f"s{n:02}", client_id="00", device_id=None))
-            browsers.add(txn, a_browser(f"{n}", last_active_at=0))
+            sign_ins.add(txn, a_sign_in(f"{n}", last_active_at=0))
 
     def bite():
         if sweeper == "clients":
@@ -432,7 +432,7 @@ def test_c379_browsers_from_the_future_stay_signed_in_and_begin_anew(tables, tra
     """Nobody is signed out, no sign-in is fresh, and the limits begin now."""
     for name, ahead in (("far", 10**7), ("minute", 60), ("old", -DAY)):
         at = NOW + ahead
-        tables.run(browsers.add, a_browser(name, signed_in_at=at, last_active_at=at))
+        tables.run(sign_ins.add, a_sign_in(name, signed_in_at=at, last_active_at=at))
 
     assert transact(sweep.browsers_from_the_future, now=NOW) == 1
     assert transact(sweep.browsers_from_the_future, now=NOW) == 0

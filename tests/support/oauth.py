@@ -183,6 +183,11 @@ class Browser:
         (cookie,) = self.http.cookies
         return cookie.value
 
+    @property
+    def secret(self):
+        """Return the secret of the sign-in that is the present one."""
+        return self.cookie.split(".")[1]
+
     def get(self, url, **options):
         """Follow redirects while they stay on the server; keep the page we end at."""
         return self._follow(self.http.get(url, allow_redirects=False, timeout=30, **options))

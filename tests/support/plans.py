@@ -7,7 +7,7 @@ from pathlib import Path
 from support.records import ADDRESS, ALICE, NOW, PHONE, a_client, a_device_grant, a_grant
 from synapse_nextgen_auth import store
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
-from synapse_nextgen_auth.accounts.browsers import Browser
+from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
@@ -32,6 +32,7 @@ SAMPLES = {
     "codes": Codes("one", "two", "three"),
     "data": "data",
     "device_id": PHONE,
+    "digests": ["one", "two"],
     "event": Event(EventKind.SIGNED_IN, NOW, ALICE),
     "generation": 1,
     "key": SigningKey("kid", Algorithm.RS256, "sealed", "{}", NOW, NOW),
@@ -58,6 +59,7 @@ NUMBERS = {
         "registered_before",
         "before",
         "begun_after",
+        "proven_at",
     ),
 }
 # Statements that are about all rows of a small table.
@@ -76,7 +78,7 @@ def statements():
                     yield path.stem, function, variant
 
 
-_BROWSER = Browser("digest", ALICE, NOW, NOW)
+_SIGN_IN = SignIn("digest", ALICE, NOW, NOW)
 # Further arguments for functions that run one of several statements.
 VARIANTS = {
     ("sweep", "stale"): [{"kind": kind, "keep": None} for kind in KINDS],
@@ -89,8 +91,11 @@ VARIANTS = {
     ("strays", "blank_addresses"): [{"session_ids": ["one", "two"]}],
     ("grants", "add"): [{"grant": a_grant()}],
     ("device_grants", "add"): [{"grant": a_device_grant()}],
-    ("browsers", "add"): [{"browser": _BROWSER}],
-    ("browsers", "set_right"): [{"former": _BROWSER, "browser": _BROWSER}],
+    ("sign_ins", "add"): [{"sign_in": _SIGN_IN}],
+    ("sign_ins", "renew"): [{"former": _SIGN_IN, "sign_in": _SIGN_IN}],
+    ("sign_ins", "set_right"): [{"former": _SIGN_IN, "sign_in": _SIGN_IN}],
+    ("grants", "approve"): [{"by": _SIGN_IN}],
+    ("device_grants", "approve"): [{"by": _SIGN_IN}],
 }
 
 

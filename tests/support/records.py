@@ -3,8 +3,9 @@
 from typing import Any
 
 from support.oauth import API, DEVICE
-from synapse_nextgen_auth.accounts.browsers import Browser
+from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.flows.begin_session import Opening
+from synapse_nextgen_auth.flows.sign_in import Place
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.grants.authorization import Grant, ResponseMode
@@ -126,14 +127,19 @@ def a_session(**fields: Any) -> Session:
     )
 
 
-def a_browser(cookie: str = "cookie", **fields: Any) -> Browser:
-    """Return a browser that has just signed in, with the digest of this cookie."""
-    return Browser(
+def a_sign_in(secret: str = "cookie", **fields: Any) -> SignIn:
+    """Return a sign-in that has just begun, with the digest of this secret."""
+    return SignIn(
         **{
-            "digest": digest(cookie),
+            "digest": digest(secret),
             "user_id": ALICE,
             "signed_in_at": NOW,
             "last_active_at": NOW,
             **fields,
         }
     )
+
+
+def a_place(browser: str = "browser", **fields: Any) -> Place:
+    """Return where somebody signs in."""
+    return Place(binding=browser, **fields)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.incoming import incoming
-from support.records import ALICE, NOW, a_browser
+from support.records import ALICE, BOB, NOW, a_sign_in
 from synapse_nextgen_auth.secret import Keyring, Secret, digest
 from synapse_nextgen_auth.web import browser
 from synapse_nextgen_auth.web.browser import CSRF_LIFETIME, Cookies, Visitor
@@ -91,6 +91,12 @@ def test_our_cookie_may_come_in_a_header_of_its_own(place):
         pytest.param((b"\xff\xfe" + f"{NAME}={COOKIE}".encode(),), id="not-utf-8"),
         pytest.param((f"{NAME}={COOKIE[:-1]}\0",), id="nul"),
         pytest.param((f"{NAME}={COOKIE[:-1]}.",), id="tampered"),
+        pytest.param((f"{NAME}={COOKIE}.",), id="no-secret"),
+        pytest.param((f"{NAME}=.{COOKIE}",), id="no-binding"),
+        pytest.param((f"{NAME}={COOKIE}..{OTHER}",), id="no-second-secret"),
+        pytest.param((f"{NAME}={COOKIE}.{OTHER[:-1]}",), id="secret-truncated"),
+        pytest.param((f"{NAME}={COOKIE}.{OTHER}x",), id="secret-longer"),
+        pytest.param((f"{NAME}={'.'.join([COOKIE] * 12)}",), id="too-many-secrets"),
         pytest.param((f"{NAME}={NOW}.{COOKIE}",), id="csrf-value"),
         pytest.param((f"{NAME.lower()}={COOKIE}",), id="name-case"),
         pytest.param((f"nextgen_auth={COOKIE}",), id="name-without-prefix"),
@@ -118,7 +124,7 @@ def test_no_other_cookie_hides_ours(others, is_first):
 @given(st.binary(max_size=200))
 def test_c189_any_header_is_answered(header):
     """Never an exception."""
-    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", read(header) or "x" * 43)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}(\.[A-Za-z0-9_-]{43}){0,10}", read(header) or "x" * 43)
 
 
 def test_a_new_browser_gets_a_cookie_that_can_be_read_back():
@@ -133,12 +139,131 @@ def test_a_new_browser_gets_a_cookie_that_can_be_read_back():
 
 def test_the_database_knows_the_digest_only():
     """And the record does not show the cookie."""
-    visitor = Visitor(Secret(COOKIE), is_new=False, browser=a_browser(COOKIE))
+    visitor = Visitor(Secret(COOKIE), is_new=False).knowing([a_sign_in(COOKIE)])
 
-    assert visitor.digest == digest(COOKIE) == visitor.browser.digest
+    assert visitor.digest == digest(COOKIE) == visitor.sign_in.digest
     assert visitor.user_id == ALICE
     assert VISITOR.user_id is None
     assert COOKIE not in repr(visitor)
+
+
+def a_visitor(*accounts):
+    """Return a browser with these accounts, the first one the present one."""
+    secrets = [letter * 43 for letter in accounts]
+    cookie = ".".join((COOKIE, *secrets))
+    return Visitor(Secret(cookie), is_new=False).knowing(
+        a_sign_in(secret, user_id=f"@{secret[0]}:hs") for secret in secrets
+    )
+
+
+def names(visitor):
+    """Return the accounts of a browser by their letters."""
+    return "".join(each.user_id[1] for each in visitor.sign_ins)
+
+
+def sent_back(visitor, cookie):
+    """Return the browser as it comes back with another cookie."""
+    held = cookie.reveal().split(".")[1:]
+    return Visitor(cookie, is_new=False).knowing(
+        a_sign_in(secret, user_id=f"@{secret[0]}:hs") for secret in held
+    )
+
+
+def test_the_first_one_is_the_present_one():
+    """What hangs on the browser hangs on none of its accounts."""
+    visitor = a_visitor("a", "b")
+
+    assert visitor.digest == digest(COOKIE) == VISITOR.digest
+    assert visitor.user_id == "@a:hs"
+    assert names(visitor) == "ab"
+    assert read(f"{NAME}={visitor.cookie.reveal()}") == visitor.cookie.reveal()
+
+
+def test_nobody_takes_the_place_of_a_sign_in_that_is_over():
+    """A page that named one account never acts for the next one."""
+    visitor = a_visitor("a", "b")
+
+    assert visitor.knowing([visitor.sign_ins[1]]).sign_in is None
+    assert names(visitor.knowing([visitor.sign_ins[1]])) == "b"
+
+
+def test_a_sign_in_from_before_goes_on():
+    """Then the one value of the cookie was its secret, and it stays in front."""
+    visitor = VISITOR.knowing([a_sign_in(COOKIE)])
+    cookie, _ = visitor.with_sign_in(Secret("b" * 43), BOB)
+    both = Visitor(cookie, is_new=False).knowing(
+        [a_sign_in("b" * 43, user_id=BOB), a_sign_in(COOKIE)]
+    )
+
+    assert visitor.user_id == ALICE
+    assert [each.user_id for each in both.sign_ins] == [BOB, ALICE]
+    assert both.user_id == BOB
+    assert both.digest == visitor.digest
+    switched = Visitor(both.with_first(both.sign_ins[1]), is_new=False)
+    assert switched.knowing([a_sign_in(COOKIE)]).user_id == ALICE
+    assert switched.digest == visitor.digest
+
+
+def test_signing_in_adds_and_signing_in_again_replaces():
+    """The one who signed in is the present one."""
+    visitor = a_visitor("a", "b")
+
+    added, forgotten = visitor.with_sign_in(Secret("c" * 43), "@c:hs")
+    again, none = visitor.with_sign_in(Secret("d" * 43), "@b:hs")
+
+    assert names(sent_back(visitor, added)) == "cab"
+    assert again.reveal() == ".".join((COOKIE, "d" * 43, "a" * 43))
+    assert forgotten == none == ()
+
+
+def test_c189_the_cookie_stays_small():
+    """With an eleventh account the one that was used longest ago goes."""
+    visitor = a_visitor(*"abcdefghij")
+
+    cookie, forgotten = visitor.with_sign_in(Secret("k" * 43), "@k:hs")
+
+    assert names(sent_back(visitor, cookie)) == "kabcdefghi"
+    assert [each.user_id for each in forgotten] == ["@j:hs"]
+    assert len(cookie.reveal()) < 500
+
+
+def test_the_present_one_may_be_another_one():
+    """Whoever is chosen comes to the front; whoever signs out goes."""
+    visitor = a_visitor("a", "b", "c")
+
+    chosen = visitor.with_first(visitor.sign_ins[2])
+    left = visitor.without([visitor.sign_ins[0].digest])
+
+    assert names(sent_back(visitor, chosen)) == "cab"
+    assert names(sent_back(visitor, left)) == "bc"
+    assert visitor.without(each.digest for each in visitor.sign_ins).reveal() == COOKIE
+
+
+def test_an_account_is_there_once():
+    """Two secrets of one account are one sign-in: the first."""
+    one, two = a_sign_in("a" * 43), a_sign_in("b" * 43)
+    visitor = Visitor(Secret(f"{COOKIE}.{'a' * 43}.{'b' * 43}"), is_new=False).knowing([one, two])
+
+    assert visitor.sign_ins == (one,)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one: one.with_first(one.sign_ins[1]),
+        lambda one: one.without([one.sign_ins[1].digest]),
+        lambda one: one.with_sign_in(Secret("c" * 43), "@c:hs")[0],
+        lambda one: one.with_sign_in(Secret("c" * 43), "@a:hs")[0],
+    ],
+    ids=["another-one", "one-less", "one-more", "again"],
+)
+def test_c182_a_form_is_over_when_anybody_signs_in_or_out(change):
+    """It may name an account that is not the present one any more."""
+    visitor = a_visitor("a", "b")
+    value = browser.csrf(KEYS, visitor, now=NOW)
+
+    assert proves(value, visitor=visitor)
+    assert not proves(value, visitor=sent_back(visitor, change(visitor)))
 
 
 def proves(value, *, visitor=VISITOR, at=0, keys=KEYS):

@@ -14,8 +14,8 @@ from support.incoming import incoming
 from support.pages import TEMPLATES
 from support.records import NOW
 from synapse_nextgen_auth.accounts.admission import Intent
-from synapse_nextgen_auth.accounts.browsers import FRESH, Browser, BrowserLifetimes
 from synapse_nextgen_auth.accounts.people import Standing
+from synapse_nextgen_auth.accounts.sign_ins import FRESH, BrowserLifetimes, SignIn
 from synapse_nextgen_auth.homeserver.http import MAX_BODY, Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.oauth.errors import OAuthError
@@ -48,14 +48,14 @@ TYPE = ("Content-Type", FORM)
 
 @attrs.define
 class Process:
-    """A homeserver and a notebook of what is counted; `browser` is the one that is signed in."""
+    """A homeserver and a notebook of what is counted; `sign_in` is who is signed in."""
 
     drain: "Process" = attrs.field(default=attrs.Factory(lambda self: self, takes_self=True))
     metrics: "Process" = attrs.field(default=attrs.Factory(lambda self: self, takes_self=True))
     server_name: str = "example.com"
     is_closed: bool = False
     counted: list = attrs.field(factory=list)
-    browser: Browser | None = None
+    sign_in: SignIn | None = None
 
     @contextmanager
     def passing(self):
@@ -73,7 +73,7 @@ class Process:
         return NOW
 
     async def read(self, *_args, **_kwargs):
-        return self.browser
+        return [self.sign_in] if self.sign_in else []
 
 
 @attrs.define
@@ -218,7 +218,7 @@ LOOK, PRESS = {}, {"method": "POST", "body": b"csrf=%b&decision=go"}
 
 
 def signed_in(process, *, ago=0):
-    process.browser = Browser(KNOWN.digest, ALICE, NOW - ago, NOW)
+    process.sign_in = SignIn(KNOWN.digest, ALICE, NOW - ago, NOW)
 
 
 def requested(request_):

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Concatenate, ParamSpec
 
-from synapse_nextgen_auth.accounts.browsers import BrowserLifetimes
+from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
 from synapse_nextgen_auth.config import Events
 from synapse_nextgen_auth.flows import housekeeping
 from synapse_nextgen_auth.homeserver import background

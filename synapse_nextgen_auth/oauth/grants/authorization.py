@@ -25,9 +25,11 @@ class Prompt(str, enum.Enum):
 class Grant:
     """One row of grants; times in seconds since the epoch.
 
-    `browser` is the digest of the cookie of the browser that began it: nobody else can go on with it.
+    `browser` is the digest of what binds it to the browser that began it: nobody else can go on.
     `login_after` is set when only a sign-in at or after that time counts. `user_id` is whoever
-    approved it; before that the one person who may, absent where anybody may.
+    approved it; before that the one person who may, absent where anybody may. `sign_in_id` is the
+    sign-in of that browser which approved it, or was chosen for it before; `proven_at` is when its
+    person proved for this very grant who they are. `amr` and `acr` say how they had done that.
     """
 
     grant_id: str
@@ -52,6 +54,15 @@ class Grant:
     code_expires_at: int | None = None
     redeemed_at: int | None = None
     session_id: str | None = None
+    sign_in_id: str | None = None
+    proven_at: int | None = None
+    amr: str | None = None
+    acr: str | None = None
+
+    @property
+    def approver(self) -> str:
+        """The sign-in that approved it; one from before they had ids goes by its digest."""
+        return self.sign_in_id or self.browser
 
     @property
     def asks_consent(self) -> bool:

@@ -28,7 +28,8 @@ class DeviceGrant:
     """One row of device grants; times in seconds since the epoch.
 
     `browser` is the digest of the cookie of the browser in which the code was entered: from then on
-    the code belongs to it. `address` and `user_agent` are those of the device that asks.
+    the code belongs to it. `sign_in_id` is the sign-in there that approved it, `amr` and `acr` how its
+    person had proved who they are. `address` and `user_agent` are those of the device that asks.
     `user_code_sealed` is encrypted.
     """
 
@@ -50,6 +51,14 @@ class DeviceGrant:
     refused_at: int | None = None
     redeemed_at: int | None = None
     session_id: str | None = None
+    sign_in_id: str | None = None
+    amr: str | None = None
+    acr: str | None = None
+
+    @property
+    def approver(self) -> str | None:
+        """The sign-in that approved it; one from before they had ids goes by its digest."""
+        return self.sign_in_id or self.browser
 
     def is_open(self, now: int) -> bool:
         """Say whether a person may still decide about it."""

@@ -152,7 +152,7 @@ async def _refuse(
     # What is repeated would not survive being asked again.
     if _lost_its_cookie(site, incoming, asked) and not asked.parameters.repeated:
         return _ask_again(site, asked, client)
-    if (await visits.greet(site, incoming, asked.reader)).browser is None:
+    if not (await visits.greet(site, incoming, asked.reader)).sign_ins:
         return way_back.offer(site, asked.reader, answer, client)
     return way_back.deliver(site, asked.reader, answer, client)
 
@@ -238,7 +238,8 @@ async def _answer_silently(
     visit: Visit, client: Client, grant: Grant, request: Request
 ) -> Outgoing:
     """Answer `prompt=none` at once; a code only for what its person agreed to before (C021)."""
-    if next_step(grant, visit.browser) is Step.SIGN_IN:
+    visit = grants.about(visit, grant)
+    if next_step(grant, visit.sign_in) is Step.SIGN_IN:
         raise Redirected(OAuthError("login_required", "The person must sign in"), request.target)
     if not await grants.is_agreed(visit, grant, client):
         raise Redirected(OAuthError("consent_required", "Consent is needed"), request.target)

@@ -19,8 +19,8 @@ from synapse_nextgen_auth.web.visits import Visit
 
 async def show(visit: Visit) -> Outgoing:
     """Ask the person, or go on when nothing needs asking."""
-    grant, client = await _grant(visit)
-    if next_step(grant, visit.browser) is Step.SIGN_IN or visit.user_id is None:
+    visit, grant, client = await _grant(visit)
+    if next_step(grant, visit.sign_in) is Step.SIGN_IN or visit.user_id is None:
         return answers.redirect(f"sign-in?grant={grant.grant_id}")
     await grants.check_account(visit.site, visit.user_id, grant)
     refusal = await _refuse_device(visit.site, visit.user_id, grant)
@@ -33,12 +33,12 @@ async def show(visit: Visit) -> Outgoing:
 
 async def submit(visit: Visit, form: Form) -> Outgoing:
     """Do what the person decided; the account may have changed since the page was shown (C179)."""
-    grant, client = await _grant(visit)
+    visit, grant, client = await _grant(visit)
     decision = form.get("decision")
     if decision == "cancel":
         declined = OAuthError("access_denied", "The person declined")
         return await grants.refuse(visit, grant, client, declined)
-    if decision == "switch" or next_step(grant, visit.browser) is Step.SIGN_IN:
+    if decision == "switch" or next_step(grant, visit.sign_in) is Step.SIGN_IN:
         return answers.redirect(f"sign-in?grant={grant.grant_id}")
     if decision != "approve" or visit.user_id is None:
         raise PageError(400, Message.BAD_REQUEST)
@@ -49,8 +49,9 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     return await grants.approve(visit, grant, client, answered=True)
 
 
-async def _grant(visit: Visit) -> tuple[Grant, Client]:
-    return await grants.find(visit, visit.parameters.get("grant"))
+async def _grant(visit: Visit) -> tuple[Visit, Grant, Client]:
+    grant, client = await grants.find(visit, visit.parameters.get("grant"))
+    return grants.about(visit, grant), grant, client
 
 
 async def _refuse_device(site: Site, user_id: str, grant: Grant) -> OAuthError | None:

@@ -46,11 +46,11 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     decision = form.get("decision")
     if decision == "cancel":
         return await _refuse(visit, grant, client)
-    if decision == "switch" or visit.browser is None:
+    if decision == "switch" or visit.sign_in is None:
         return answers.redirect(f"sign-in?device={grant.grant_id}")
     if decision != "approve":
         raise unknown_choice()
-    await _check(visit.site, visit.browser.user_id, grant)
+    await _check(visit.site, visit.sign_in.user_id, grant)
     if form.get("confirm") != "yes":
         return await _page(visit, grant, client, missing_confirmation=True)
     return await _approve(visit, grant, client)
@@ -95,8 +95,9 @@ async def _check(
 
 
 async def _approve(visit: Visit, grant: DeviceGrant, client: Client) -> Outgoing:
-    assert visit.browser is not None, "only somebody signed in agrees"  # noqa: S101
-    site, user_id = visit.site, visit.browser.user_id
+    by = visit.sign_in
+    assert by is not None, "only somebody signed in agrees"  # noqa: S101
+    site, user_id = visit.site, by.user_id
     newcomer = Newcomer(
         device_id=grammar.parse(grant.scope).device_id,
         device_name=client.name_for(()),
@@ -107,8 +108,7 @@ async def _approve(visit: Visit, grant: DeviceGrant, client: Client) -> Outgoing
     approved = await site.homeserver.run(
         device.approve,
         grant,
-        user_id=user_id,
-        auth_time=visit.browser.signed_in_at,
+        by=by,
         now=site.now(),
         address=visit.address,
     )

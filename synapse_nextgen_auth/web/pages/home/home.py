@@ -2,7 +2,6 @@
 
 from synapse_nextgen_auth.flows import sign_in
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.store import browsers
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.home.page import HomePage, SignedOutPage
 from synapse_nextgen_auth.web.visits import Visit
@@ -22,11 +21,14 @@ async def show(visit: Visit) -> Outgoing:
     )
 
 
-async def sign_out(visit: Visit, _form: Form) -> Outgoing:
-    """Sign this browser out, in the database and not only in its cookie (C185)."""
-    site = visit.site
-    # Also one whose sign-in ran out meanwhile: its person means what they approved there, too.
-    browser = visit.browser or await site.homeserver.read(browsers.get, visit.visitor.digest)
-    if browser is not None:
-        await site.homeserver.run(sign_in.sign_out, browser, now=site.now(), address=visit.address)
-    return visit.answer(SignedOutPage(server_name=site.server_name, sign_in_url="sign-in"))
+async def sign_out(visit: Visit, form: Form) -> Outgoing:
+    """Sign one account or all out of this browser, in the database and not only in its cookie (C185)."""
+    site, secrets = visit.site, tuple(visit.visitor.secrets)
+    # The present one also where it ran out meanwhile: its person means what they approved there, too.
+    meant = secrets if form.get("decision") == "sign-out-all" else secrets[:1]
+    await site.homeserver.run(sign_in.sign_out, meant, now=site.now(), address=visit.address)
+    cookie = site.cookies.write(
+        visit.visitor.without(meant), max_age=site.lifetimes.browsers.absolute
+    )
+    page = SignedOutPage(server_name=site.server_name, sign_in_url="sign-in")
+    return visit.answer(page, headers=(cookie,))

@@ -5,8 +5,8 @@ import logging
 import attrs
 
 from synapse_nextgen_auth.accounts.admission import Intent
-from synapse_nextgen_auth.accounts.browsers import Browser
 from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, hinted, identify
+from synapse_nextgen_auth.accounts.sign_ins import SignIn, of_account
 from synapse_nextgen_auth.flows import sign_in
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import (
@@ -17,7 +17,7 @@ from synapse_nextgen_auth.homeserver.people.accounts import (
 )
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.wording import logged
-from synapse_nextgen_auth.secret import Secret, digest, random_token
+from synapse_nextgen_auth.secret import Secret, digest, random_id, random_token
 from synapse_nextgen_auth.web import answers, grants
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.content import ClientCard
@@ -28,6 +28,9 @@ from synapse_nextgen_auth.web.visits import Visit
 
 # The filters that operators gave to fail2ban name it (docs/topics/security.md).
 logger = logging.getLogger("synapse_nextgen_auth.web.pages.sign_in")
+
+# How somebody signed in who knows a password (RFC 8176).
+AMR_PASSWORD = "pwd"  # noqa: S105
 
 
 @attrs.frozen
@@ -118,11 +121,19 @@ async def _check(visit: Visit, typed: str, password: Secret) -> str | Failure:
 
 async def _begin(visit: Visit, onward: Onward, user_id: str) -> Outgoing:
     site = visit.site
-    cookie, now = random_token(), site.now()
-    browser = Browser(digest(cookie.reveal()), user_id, now, now)
-    await site.homeserver.run(
-        sign_in.sign_in, browser, former=visit.visitor.digest, address=visit.address
+    secret, now = random_token(), site.now()
+    cookie, forgotten = visit.visitor.with_sign_in(secret, user_id)
+    new = SignIn(
+        digest(secret.reveal()), user_id, now, now, sign_in_id=random_id(), amr=AMR_PASSWORD
     )
+    place = sign_in.Place(
+        binding=visit.visitor.digest,
+        renews=of_account(visit.sign_ins, user_id),
+        forgets=forgotten,
+        grant_id=onward.grant_id,
+        address=visit.address,
+    )
+    await site.homeserver.run(sign_in.sign_in, new, place)
     await refuse_if_gone(site, user_id)
     site.homeserver.metrics.sign_in("ok")
     logger.info("%s signed in from %s", user_id, logged(visit.address, 64))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from support.records import NOW, a_browser
-from synapse_nextgen_auth.accounts.browsers import FRESH, BrowserLifetimes
+from support.records import NOW, a_sign_in
+from synapse_nextgen_auth.accounts.sign_ins import FRESH, BrowserLifetimes
 
 LIMITS = BrowserLifetimes(idle=100, absolute=500)
 
@@ -22,9 +22,9 @@ LIMITS = BrowserLifetimes(idle=100, absolute=500)
         ({"ended_at": NOW + 50}, 0, False),
     ],
 )
-def test_c190_a_browser_is_signed_in(fields, at, signed_in):
+def test_c190_a_browser_holds(fields, at, signed_in):
     """Until it signs out, was not here for long, or signed in too long ago: on the second."""
-    assert a_browser(**fields).is_signed_in(NOW + at, LIMITS) is signed_in
+    assert a_sign_in(**fields).holds(NOW + at, LIMITS) is signed_in
 
 
 @pytest.mark.parametrize(
@@ -43,12 +43,12 @@ def test_the_defaults():
 @pytest.mark.parametrize("ahead", [-10, 0, 60, 61, 10**8])
 def test_c379_a_browser_from_the_future_begins_anew(ahead):
     """It stays signed in, its limits begin now, and its sign-in is not fresh."""
-    browser = a_browser(signed_in_at=NOW + ahead, last_active_at=NOW + ahead)
+    browser = a_sign_in(signed_in_at=NOW + ahead, last_active_at=NOW + ahead)
     assert browser.is_from_the_future(NOW) is (ahead > 60)
 
     right = browser.set_right(NOW)
 
-    assert right.is_signed_in(NOW, BrowserLifetimes())
+    assert right.holds(NOW, BrowserLifetimes())
     assert not right.is_from_the_future(NOW)
     assert right.signed_in_at == (NOW - FRESH if ahead > 60 else NOW + ahead)
     assert right.last_active_at == NOW

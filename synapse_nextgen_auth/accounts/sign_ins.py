@@ -1,0 +1,85 @@
+"""A sign-in: one account, signed in in one browser that carries the secret of it in its cookie."""
+
+from collections.abc import Iterable
+
+import attrs
+
+from synapse_nextgen_auth.clock import is_ahead
+
+# For how long (seconds) a sign-in is fresh enough to do something dangerous.
+FRESH = 600
+
+
+@attrs.frozen
+class BrowserLifetimes:
+    """How long a browser stays signed in, in seconds: without a visit, and at most."""
+
+    idle: int = 14 * 24 * 3600
+    absolute: int = 90 * 24 * 3600
+
+    @property
+    def noted_every(self) -> int:
+        """After how many seconds one more visit is written down: often enough for the idle limit."""
+        return max(1, min(self.idle // 10, 3600))
+
+
+@attrs.frozen
+class SignIn:
+    """One row of sign-ins; times in seconds since the epoch.
+
+    `digest` is of its secret, which changes when the person proves again who they are; `sign_in_id`
+    stays. `amr` (space-separated) and `acr` say how they proved it (RFC 8176, OpenID Connect Core
+    section 2); `auth_time` is when, where a provider said so, `provider` which one, and
+    `provider_session` how that calls its own sign-in.
+    """
+
+    digest: str
+    user_id: str
+    signed_in_at: int
+    last_active_at: int
+    ended_at: int | None = None
+    sign_in_id: str | None = None
+    auth_time: int | None = None
+    amr: str | None = None
+    acr: str | None = None
+    provider: str | None = None
+    provider_session: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What grants and sessions call it; one from before it had an id goes by its digest."""
+        return self.sign_in_id or self.digest
+
+    @property
+    def authenticated_at(self) -> int:
+        """When its person proved who they are, here or at a provider."""
+        if self.auth_time is None:
+            return self.signed_in_at
+        return min(self.auth_time, self.signed_in_at)
+
+    def is_from_the_future(self, now: int) -> bool:
+        """Say whether the clock ran ahead when its person signed in or was here."""
+        return is_ahead(self.signed_in_at, now) or is_ahead(self.last_active_at, now)
+
+    def set_right(self, now: int) -> "SignIn":
+        """Return it with times of this clock: its limits begin now, and it is not fresh."""
+        signed_in_at = now - FRESH if is_ahead(self.signed_in_at, now) else self.signed_in_at
+        return attrs.evolve(self, signed_in_at=signed_in_at, last_active_at=now)
+
+    def holds(self, now: int, lifetimes: BrowserLifetimes) -> bool:
+        """Say whether its person is still signed in."""
+        return (
+            self.ended_at is None
+            and now < self.signed_in_at + lifetimes.absolute
+            and now < self.last_active_at + lifetimes.idle
+        )
+
+
+def of_account(sign_ins: Iterable[SignIn], user_id: str) -> SignIn | None:
+    """Return the sign-in of this account among those of a browser."""
+    return next((each for each in sign_ins if each.user_id == user_id), None)
+
+
+def by_name(sign_ins: Iterable[SignIn], name: str) -> SignIn | None:
+    """Return the sign-in that grants and sessions call so."""
+    return next((each for each in sign_ins if each.name == name), None)
