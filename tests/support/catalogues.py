@@ -1,10 +1,23 @@
-"""Catalogues of translations, made up for a test."""
+"""Catalogues of translations, made up for a test, and the script that keeps those that are shipped."""
+
+import importlib.util
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
 
 from support.pages import BASE, DIRECTORY
 from synapse_nextgen_auth.web.templates import Templates
+
+
+def _script():
+    path = DIRECTORY.parent / "docs" / "update_languages.py"
+    spec = importlib.util.spec_from_file_location("update_languages", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+update_languages = _script()
 
 
 def write(path, messages, *, locale):

@@ -1,0 +1,98 @@
+"""Bring the catalogues of translations up to date with the templates, or begin a new one.
+
+    python docs/update_languages.py          every catalogue that is there
+    python docs/update_languages.py pt-BR    begin Brazilian Portuguese
+
+What was translated stays. `docs/development/translating.md` says what comes then.
+"""  # noqa: INP001 - a script beside the pages, not a package
+
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from babel.core import Locale
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract
+from babel.messages.pofile import write_po
+
+from synapse_nextgen_auth.web.catalogues import parse
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+KEYWORDS = {
+    "_": None,
+    "N_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+}
+HEADER = "# The pages in {name}; docs/development/translating.md says how to change this file."
+
+
+def extracted(directory: Path = TEMPLATES) -> Catalog:
+    """Return every message of the templates, in the order of their files."""
+    catalog = Catalog()
+    for path in sorted(directory.rglob("*.html")):
+        name = path.relative_to(directory).as_posix()
+        for line, message, comments, context in _messages(path):
+            catalog.add(message, None, [(name, line)], (), comments, context=context)
+    return catalog
+
+
+def _messages(path: Path) -> Iterator[tuple[int, Any, list[str], str | None]]:
+    options = {"trimmed": "true", "silent": "false"}
+    comments = ["TRANSLATORS:"]
+    with path.open("rb") as file:
+        for line, message, found, context in extract(
+            "jinja2.ext:babel_extract", file, KEYWORDS, comments, options, strip_comment_tags=True
+        ):
+            yield line, message, [" ".join(comment.split()) for comment in found], context
+
+
+def begun(tag: str) -> Catalog:
+    """Return the empty catalogue of a language."""
+    return Catalog(locale=tag.replace("-", "_"))
+
+
+def updated(catalog: Catalog, template: Catalog) -> bytes:
+    """Return the file of a catalogue once it has these messages and no others."""
+    # Neither dates nor names: who wrote what and when is in the history of the file.
+    catalog.update(template, update_header_comment=False)
+    catalog.obsolete.clear()
+    catalog.header_comment = HEADER.format(name=Locale.parse(str(catalog.locale)).english_name)
+    catalog.fuzzy = False
+    file = BytesIO()
+    write_po(file, catalog, width=100, include_lineno=False)
+    lines = file.getvalue().decode("utf-8").splitlines(keepends=True)
+    return "".join(line for line in lines if not _is_of_a_tool(line)).encode("utf-8")
+
+
+def _is_of_a_tool(line: str) -> bool:
+    names = (
+        "Project-Id",
+        "Report-Msgid",
+        "POT-",
+        "PO-Revision",
+        "Last-",
+        "Language-Team",
+        "Generated",
+    )
+    return line.startswith(tuple(f'"{name}' for name in names))
+
+
+def main(tags: list[str]) -> None:
+    """Update all catalogues, or begin those of these languages."""
+    template = extracted()
+    for tag in tags:
+        path = TEMPLATES / "languages" / f"{tag}.po"
+        if not path.exists():
+            path.write_bytes(updated(begun(tag), template))
+    for path in sorted((TEMPLATES / "languages").glob("*.po")):
+        path.write_bytes(updated(parse(path), template))
+        print(path)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,123 @@
+"""The catalogues that are shipped: whole, and saying nothing that the English does not."""
+
+import pytest
+from babel.core import Locale
+from babel.messages.catalog import Catalog, Message
+
+from support.catalogues import update_languages, write
+from support.pages import DIRECTORY, TEMPLATES, Read
+from synapse_nextgen_auth.oauth.languages import is_tag
+from synapse_nextgen_auth.web import catalogues
+from synapse_nextgen_auth.web.pages.records import PAGES
+from synapse_nextgen_auth.web.pages.samples import samples_of
+from synapse_nextgen_auth.web.translations import ENGLISH
+
+SHIPPED = sorted((DIRECTORY / "languages").glob("*.po"))
+EACH = pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+
+
+def untranslated(catalog):
+    """Return the messages that nobody has translated, or not since they changed."""
+    forms = catalog.num_plurals
+    return [
+        message.id
+        for message in catalog
+        if message.id
+        and (
+            message.fuzzy
+            or not message.string
+            or (message.pluralizable and sum(map(bool, message.string)) != forms)
+        )
+    ]
+
+
+def test_german_and_arabic_are_shipped():
+    assert {"ar", "de"} <= {path.stem for path in SHIPPED}
+    assert TEMPLATES.languages.tags == tuple(sorted({ENGLISH, *(path.stem for path in SHIPPED)}))
+
+
+@EACH
+def test_c199_every_message_fits_the_english(path):
+    """The same placeholders and the same markup, so that none is left out when it is read."""
+    faults = [
+        (m.id, fault) for m in catalogues.parse(path) if m.id if (fault := catalogues.fault_of(m))
+    ]
+
+    assert faults == []
+    assert catalogues.read(path).faults == ()
+
+
+@EACH
+def test_a_catalogue_is_of_a_language_that_there_is(path):
+    """The name of the file is a tag as RFC 5646 writes it, and the CLDR knows its plurals."""
+    known = Locale.parse(path.stem, sep="-")
+
+    assert is_tag(path.stem)
+    assert str(known).replace("_", "-") == path.stem
+    assert f"Plural-Forms: {Catalog(locale=known).plural_forms}" in _joined(path)
+
+
+def _joined(path):
+    """Return the text of a file in which long lines were broken."""
+    return path.read_text("utf-8").replace('\\n"\n"', "\n").replace('"\n"', "")
+
+
+@EACH
+def test_every_page_can_be_read_in_every_language(path):
+    """Each sample of each page, in the language and the direction that it says."""
+    direction = Locale.parse(path.stem, sep="-").text_direction
+    for page in PAGES:
+        for sample in samples_of(page).values():
+            html = Read(TEMPLATES.render(sample, lang=path.stem))
+            assert html.all("html") == [{"lang": path.stem, "dir": direction}]
+            assert html.open == []
+
+
+def test_the_script_keeps_what_was_translated(tmp_path):
+    """And marks what was translated from another text, drops what is not said any more."""
+    write(
+        tmp_path / "sv.po",
+        {"Sign in": "Logga in", "Sign out!": "Logga ut!", "Gone": "Borta"},
+        locale="sv",
+    )
+    template = Catalog()
+    for message in ("Sign in", "Sign out", "New"):
+        template.add(message)
+    (tmp_path / "new.po").write_bytes(
+        update_languages.updated(catalogues.parse(tmp_path / "sv.po"), template)
+    )
+    (tmp_path / "new.po").rename(tmp_path / "sv.po")
+    found = catalogues.parse(tmp_path / "sv.po")
+
+    assert {m.id: (m.string, m.fuzzy) for m in found if m.id} == {
+        "Sign in": ("Logga in", False),
+        "Sign out": ("Logga ut!", True),
+        "New": ("", False),
+    }
+    assert not found.obsolete
+    assert untranslated(found) == ["Sign out", "New"]
+
+
+@pytest.mark.parametrize(
+    ("message", "string", "fits"),
+    [
+        ("a %(b)s", "A %(b)s", True),
+        ("a %(b)s %(c)s", "A %(c)s %(b)s", True),
+        ("a %(b)s", "", True),
+        ("100 %%", "100 %%", True),
+        ("100 %%", "100 %", False),
+        ("a %(b)s", "A", False),
+        ("a", "A %(b)s", False),
+        ("a %(b)s", "A %(b)d", False),
+        ("a <b>b</b>", "A <b>B</b>", True),
+        ("a <b>b</b>", "A <b>B<b>", False),
+        ("a <b>b</b>", "A B", False),
+        ("a", "A <script>", False),
+        (("%(num)s day", "%(num)s days"), ("ein Tag", "%(num)s Tage"), True),
+        (("%(num)s day", "%(num)s days"), ("ein Tag", "Tage %(n)s"), False),
+        (("a day", "%(num)s days"), ("ein Tag", "%(num)s Tage"), True),
+    ],
+)
+def test_what_fits(message, string, fits):
+    """Placeholders and markup are compared, whatever the words are."""
+    assert (catalogues.fault_of(Message(message, string)) is None) == fits
