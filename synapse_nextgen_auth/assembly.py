@@ -10,6 +10,7 @@ from synapse.module_api import ModuleApi
 
 from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth.accounts.management import Action
+from synapse_nextgen_auth.accounts.outbox import RemovePushers
 from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
 from synapse_nextgen_auth.config import Config, Registration
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -27,6 +28,7 @@ from synapse_nextgen_auth.homeserver.limits import Limited, Limiter
 from synapse_nextgen_auth.homeserver.matrix import discovery
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler, Room
 from synapse_nextgen_auth.homeserver.matrix.uia import BrowserUiAuth
+from synapse_nextgen_auth.homeserver.outbox import Outbox
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
@@ -85,7 +87,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     checker.install(site.homeserver, site.token_check)
     admin_refusal.install()
     site.devices.watch()
-    Pushers(site.homeserver).watch()
+    begin_outbox(site.homeserver)
     Farewells(site.homeserver).watch()
     series.begin_at_zero(site.homeserver.metrics)
     BrowserUiAuth(site.homeserver, site.token_check, site.issuer.endpoints)
@@ -122,7 +124,14 @@ def rest(api: ModuleApi) -> None:
     # Whoever changes a password because of a thief is rid of the thief when the module is on again.
     homeserver = Homeserver(api)
     Devices(homeserver).watch()
-    Pushers(homeserver).watch()
+    begin_outbox(homeserver)
+
+
+def begin_outbox(homeserver: Homeserver) -> None:
+    """Let the main process do what waits for it."""
+    outbox = Outbox(homeserver)
+    outbox.does(RemovePushers, Pushers(homeserver).remove)
+    outbox.start()
 
 
 def _warn_if_closed(people: People) -> None:

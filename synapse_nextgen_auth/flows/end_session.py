@@ -2,15 +2,17 @@
 
 import attrs
 
+from synapse_nextgen_auth.accounts.outbox import RemovePushers
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, End, Session
 from synapse_nextgen_auth.store import (
     approvals,
     device_grants,
     devices,
     events,
     grants,
+    outbox,
     session_browsers,
     sessions,
     sign_ins,
@@ -26,6 +28,9 @@ def end(
         return ()
     over = Event.of(session, EventKind.SESSION_ENDED, now, address=address, detail=why.value)
     events.add(txn, over)
+    if why in DEVICE_STAYS and session.device_id is not None:
+        # With the device they would go by themselves.
+        outbox.put(txn, RemovePushers(session.session_id, txn.moment or now * 1000), now=now)
     if session.device_id is None:
         session_browsers.remove(txn, session.session_id)
     if why is End.REUSE and session.device_id is not None:

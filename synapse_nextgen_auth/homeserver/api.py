@@ -59,6 +59,8 @@ class Homeserver:
         self.store = self.hs.get_datastores().main
         self.server_name: str = self.hs.hostname
         self.public_baseurl: str = self.hs.config.server.public_baseurl
+        # Some of what Synapse does works in this process only (`outbox.py`).
+        self.is_main = self.hs.config.worker.worker_app is None
         self._clock = self.hs.get_clock()
         module = self.store.database_engine.module
         # What a database that is away, full or overloaded raises: a failure of ours, not of a client.
@@ -71,10 +73,15 @@ class Homeserver:
         self.colleagues = Colleagues(self.hs)
         self._when_sessions_end: list[Callable[[tuple[str, ...]], None]] = []
         self._when_clients_go: list[Callable[[Collection[str]], None]] = []
+        self._when_posted: list[Callable[[], None]] = []
 
     def when_sessions_end(self, then: Callable[[tuple[str, ...]], None]) -> None:
         """Call `then(ids)` after each transaction of this process that ended sessions."""
         self._when_sessions_end.append(then)
+
+    def when_posted(self, then: Callable[[], None]) -> None:
+        """Call `then()` after each transaction of this process that wrote to the outbox."""
+        self._when_posted.append(then)
 
     def when_clients_go(self, then: Callable[[Collection[str]], None]) -> None:
         """Call `then(ids)` after each transaction of this process that deleted clients."""
@@ -167,14 +174,18 @@ class Homeserver:
         isolation_level: IsolationLevel | None = None,
     ) -> T:
         seed, touched, gone = random_id(), set[str](), set[str]()
+        posted = list[str]()
 
         def attempt(cursor: LoggingTransaction) -> Outcome[T]:
-            txn = Txn(cursor, seed=seed)
+            txn = Txn(cursor, seed=seed, moment=int(self._clock.time_msec()))
             outcome = outcome_of(txn, flow(txn))
             touched.update(outcome.ended, outcome.changed)
             self.live.forget(cursor, (*outcome.ended, *outcome.changed))
             gone.update(txn.gone)
             news.tell(self.store, cursor, news.CLIENT_GONE, txn.gone)
+            posted[:] = txn.posted
+            if not self.is_main:
+                news.tell(self.store, cursor, news.OUTBOX, txn.posted[:1])
             return outcome
 
         try:
@@ -184,7 +195,10 @@ class Homeserver:
             if gone:
                 for forget in self._when_clients_go:
                     forget(gone)
-            self.live.forget_here(touched, is_news=bool(gone))
+            self.live.forget_here(touched, is_news=bool(gone or posted))
+        if posted:
+            for wake in self._when_posted:
+                wake()
         if outcome.ended:
             self.metrics.sessions_ended(len(outcome.ended))
             for then in self._when_sessions_end:

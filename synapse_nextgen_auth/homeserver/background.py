@@ -30,7 +30,7 @@ class Background(enum.Enum):
     LAST_CHORES = "nextgen_last_chores"
     LATER_STEPS = "nextgen_later_steps"
     LOGIN_CALLBACK = "nextgen_login_callback"
-    PUSHERS = "nextgen_pushers"
+    OUTBOX = "nextgen_outbox"
     REVOCATIONS = "nextgen_revocations"
     STRAYS = "nextgen_strays"
 

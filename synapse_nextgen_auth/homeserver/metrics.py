@@ -7,6 +7,8 @@ import attrs
 from prometheus_client import Counter, Gauge, Histogram
 from synapse.metrics import SERVER_NAME_LABEL
 
+from synapse_nextgen_auth.accounts.outbox import KINDS
+
 _BEGUN = Counter(
     "synapse_nextgen_auth_sessions_begun", "Sessions that clients began", [SERVER_NAME_LABEL]
 )
@@ -41,6 +43,21 @@ _SWEPT = Counter(
     "Rows that the housekeeping deleted, by kind",
     ["kind", SERVER_NAME_LABEL],
 )
+_OUTBOX_WAITING = Gauge(
+    "synapse_nextgen_auth_outbox_waiting",
+    "What waits for the main process to do it, by kind",
+    ["kind", SERVER_NAME_LABEL],
+)
+_OUTBOX_OLDEST = Gauge(
+    "synapse_nextgen_auth_outbox_oldest_seconds",
+    "For how long the oldest of that waits, by kind",
+    ["kind", SERVER_NAME_LABEL],
+)
+_OUTBOX_GIVEN_UP = Counter(
+    "synapse_nextgen_auth_outbox_given_up",
+    "What the main process could not do and does not try any more, by kind",
+    ["kind", SERVER_NAME_LABEL],
+)
 _SECONDS = Histogram(
     "synapse_nextgen_auth_request_seconds",
     "How long requests took, by path",
@@ -70,7 +87,7 @@ class Metrics:
         """Let every series exist before it counts anything.
 
         A rate needs the zero before the first one: else an alert misses what happens once after a
-        restart. Not the living sessions: one process knows them, once it counted.
+        restart. Not the living sessions, and what waits: one process knows them, once it counted.
         """
         server = self.server_name
         _BEGUN.labels(server)
@@ -86,6 +103,8 @@ class Metrics:
             _SIGN_INS.labels(outcome, server)
         for kind in swept:
             _SWEPT.labels(kind, server)
+        for kind in KINDS:
+            _OUTBOX_GIVEN_UP.labels(kind, server)
         for path in timed:
             _SECONDS.labels(path, server)
 
@@ -120,6 +139,17 @@ class Metrics:
     def swept(self, kind: str, count: int) -> None:
         """Count deleted rows."""
         _SWEPT.labels(kind, self.server_name).inc(count)
+
+    def outbox(self, waiting: Mapping[str, tuple[int, int]], now: int) -> None:
+        """Note what waits for the main process: by kind, how much and since when."""
+        for kind in KINDS:
+            count, since = waiting.get(kind, (0, now))
+            _OUTBOX_WAITING.labels(kind, self.server_name).set(count)
+            _OUTBOX_OLDEST.labels(kind, self.server_name).set(max(0, now - since))
+
+    def outbox_given_up(self, kind: str) -> None:
+        """Count what the main process does not try any more."""
+        _OUTBOX_GIVEN_UP.labels(kind, self.server_name).inc()
 
     @contextmanager
     def timed(self, path: str) -> Iterator[None]:

@@ -27,6 +27,7 @@ class EventKind(str, enum.Enum):
     CODE_REUSED = "code_reused"
     OPERATION_APPROVED = "operation_approved"
     KEY_ROTATED = "key_rotated"
+    GIVEN_UP = "given_up"
 
 
 # A phone goes back and forth between networks all day long: from each, one a month is enough.

@@ -44,6 +44,8 @@ _STALE = {
         _oldest("nextgen_consents", "user_id, client_id, scope", "granted_at"),
         365 * _DAY,
     ),
+    # What is done is deleted at once. This is what was given up, or what no release here can do.
+    "entries of the outbox": (_oldest("nextgen_outbox", "entry_id", "written_at"), 30 * _DAY),
     "events": (_oldest("nextgen_events", "event_id", "happened_at"), 180 * _DAY),
 }
 
@@ -133,6 +135,11 @@ _FROM_THE_FUTURE = {
     ),
     "browsers of sessions from the future": (
         _set_right("nextgen_session_browsers", "session_id", "noted_at", "noted_at = ?"),
+        0,
+        1,
+    ),
+    "entries of the outbox from the future": (
+        _set_right("nextgen_outbox", "entry_id", "written_at", "written_at = ?"),
         0,
         1,
     ),

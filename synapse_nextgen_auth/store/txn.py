@@ -37,7 +37,7 @@ class Txn:
 
     The rows note in `ended` and `changed` which sessions other processes have to forget: whoever
     runs a flow compares that with what the flow says (`flows/outcome.py`). In `gone` stand the
-    clients that were deleted.
+    clients that were deleted, in `posted` the kinds of what was written for the main process.
     """
 
     __slots__ = (
@@ -50,10 +50,16 @@ class Txn:
         "fetchall",
         "fetchone",
         "gone",
+        "moment",
+        "posted",
     )
 
-    def __init__(self, cursor: Cursor, *, seed: str) -> None:
-        """Wrap a cursor; `seed` is drawn once for all attempts at the same transaction."""
+    def __init__(self, cursor: Cursor, *, seed: str, moment: int = 0) -> None:
+        """Wrap a cursor; `seed` is drawn once for all attempts at the same transaction.
+
+        `moment` is when this attempt began, in milliseconds: for what has to be told apart within
+        the second that a flow is told.
+        """
         self.cursor = cursor
         # Bound once, because a wrapper around each call would cost something at every statement.
         self.execute = cursor.execute
@@ -62,6 +68,8 @@ class Txn:
         self.ended: list[str] = []
         self.changed: list[str] = []
         self.gone: list[str] = []
+        self.posted: list[str] = []
+        self.moment = moment
         self._seed = seed
         self._drawn: dict[str, int] = {}
 

@@ -22,7 +22,7 @@ def test_work_beside_requests_is_counted_under_the_names_it_always_had():
         "LAST_CHORES": "nextgen_last_chores",
         "LATER_STEPS": "nextgen_later_steps",
         "LOGIN_CALLBACK": "nextgen_login_callback",
-        "PUSHERS": "nextgen_pushers",
+        "OUTBOX": "nextgen_outbox",
         "REVOCATIONS": "nextgen_revocations",
         "STRAYS": "nextgen_strays",
     }

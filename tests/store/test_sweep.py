@@ -19,6 +19,7 @@ from support.scale import times
 from support.tables import contents
 from support.waiting import busy
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
+from synapse_nextgen_auth.accounts.outbox import RemovePushers
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
@@ -30,6 +31,7 @@ from synapse_nextgen_auth.store import (
     device_grants,
     events,
     grants,
+    outbox,
     rendezvous,
     session_browsers,
     sessions,
@@ -80,6 +82,10 @@ def add_event(txn, name, at):
     events.add(txn, Event(EventKind.SIGNED_IN, at, name))
 
 
+def add_entry(txn, name, at):
+    outbox.put(txn, RemovePushers(name, 1), now=at)
+
+
 def add_session_browser(txn, name, at):
     session_browsers.add(txn, name, browser="browser", now=at)
 
@@ -95,6 +101,7 @@ ROWS = {
     "approvals": (add_approval, "nextgen_approvals", DAY),
     "consents": (add_consent, "nextgen_consents", 365 * DAY),
     "events": (add_event, "nextgen_events", 180 * DAY),
+    "entries of the outbox": (add_entry, "nextgen_outbox", 30 * DAY),
     "browsers of sessions": (add_session_browser, "nextgen_session_browsers", 400 * DAY),
 }
 
@@ -382,6 +389,7 @@ AHEAD = {
         "nextgen_session_browsers",
         "noted_at",
     ),
+    "entries of the outbox from the future": (add_entry, "nextgen_outbox", "written_at"),
     "clients from the future": (add_client, "nextgen_clients", "last_used_at"),
 }
 

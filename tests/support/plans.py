@@ -7,6 +7,7 @@ from pathlib import Path
 from support.records import ADDRESS, ALICE, NOW, PHONE, a_client, a_device_grant, a_grant
 from synapse_nextgen_auth import store
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
+from synapse_nextgen_auth.accounts.outbox import Entry, RemovePushers
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.rates import Rate
@@ -33,6 +34,7 @@ SAMPLES = {
     "data": "data",
     "device_id": PHONE,
     "digests": ["one", "two"],
+    "entry": Entry("e", "remove_pushers", "s", 1, "{}", NOW, NOW, 1),
     "event": Event(EventKind.SIGNED_IN, NOW, ALICE),
     "generation": 1,
     "key": SigningKey("kid", Algorithm.RS256, "sealed", "{}", NOW, NOW),
@@ -44,6 +46,7 @@ SAMPLES = {
     "uses": [("s", 1, NOW), ("t", 2, NOW)],
     "why": End.REVOKED,
     "window": 900,
+    "work": RemovePushers("s", 1),
 }
 NUMBERS = {
     *(
@@ -60,10 +63,11 @@ NUMBERS = {
         "before",
         "begun_after",
         "proven_at",
+        "due_at",
     ),
 }
 # Statements that are about all rows of a small table.
-ABOUT_ALL = {("keys", "list_all"), ("migrations", "applied")}
+ABOUT_ALL = {("keys", "list_all"), ("migrations", "applied"), ("outbox", "measure")}
 
 
 def statements():
@@ -87,6 +91,7 @@ VARIANTS = {
     ("sweep", "idle_clients"): [
         {"after": Place(), "is_public": is_public} for is_public in (True, False)
     ],
+    ("outbox", "list_due"): [{"kind": RemovePushers.kind}],
     ("strays", "set_right"): [{"session_ids": ["one", "two"]}],
     ("strays", "blank_addresses"): [{"session_ids": ["one", "two"]}],
     ("grants", "add"): [{"grant": a_grant()}],
@@ -117,7 +122,7 @@ class Explaining:
         self._txn = txn
         self.plans = []
         self.rowcount = 1
-        self.ended, self.changed, self.gone = txn.ended, txn.changed, txn.gone
+        self.ended, self.changed, self.gone, self.posted = [], [], [], []
         self.draw = txn.draw
 
     def execute(self, sql, parameters=(), /):

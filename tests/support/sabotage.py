@@ -31,7 +31,7 @@ class Point:
 class Plan:
     """What to do (a name of `FAULTS`), where, how often, and with which probability."""
 
-    path: str  # the end of the request's path
+    path: str  # the end of the request's path, or the name of work in the background
     fault: str | None = None  # None: only look
     point: Point | None = None  # None: anywhere
     times: int = 1

@@ -1,0 +1,128 @@
+"""What only the main process may do, and when it is tried again: the rules of the outbox.
+
+Some of what Synapse does works in its main process only, which may be away. So a flow writes it down
+in its own transaction, and the main process does it once or more often, never not at all. What is
+done twice must be as if it was done once.
+"""
+
+import json
+from typing import Any, ClassVar
+
+import attrs
+
+MINUTE = 60
+DAY = 24 * 3600
+
+# Whoever takes an entry has it for so many seconds; a process that dies in between leaves it to the
+# next look after that. What takes longer than the shorter time is broken off.
+LEASE = 60
+LONGEST_TRY = 45
+# First after a second, then twice as long each time.
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 1, MINUTE
+# The main process may have been away for the whole time: it gets this many chances after that.
+_FEWEST_TRIES = 10
+# Nothing is ever due later than this from now, unless a clock was wrong.
+FURTHEST = max(LEASE, _LONGEST_PAUSE)
+
+
+class Unreadable(Exception):
+    """What was written is not what a work of this kind looks like."""
+
+
+@attrs.frozen
+class Work:
+    """What is to be done; its fields, texts and whole numbers, are all that is written of it.
+
+    `kind` never changes its value: entries of an earlier release wait under it. With `in_order`,
+    what has the same subject is done one after the other, in the order in which it was written.
+    """
+
+    kind: ClassVar[str]
+    in_order: ClassVar[bool] = False
+    patience: ClassVar[int] = DAY  # seconds
+
+    @property
+    def subject(self) -> str:
+        """What it is about: an id of ours that the log may name."""
+        raise NotImplementedError
+
+    @property
+    def session_id(self) -> str | None:
+        """The session whose account cares when this is given up; `None` if nobody does."""
+        return None
+
+
+@attrs.frozen
+class RemovePushers(Work):
+    """Remove the pushers that a session left on its device; `ended` is in milliseconds."""
+
+    kind: ClassVar[str] = "remove_pushers"
+
+    session: str
+    ended: int
+
+    @property
+    def subject(self) -> str:
+        """The session."""
+        return self.session
+
+    @property
+    def session_id(self) -> str | None:
+        """Its account goes on being told of in a place that it signed out."""
+        return self.session
+
+
+KINDS: dict[str, type[Work]] = {work.kind: work for work in (RemovePushers,)}
+
+
+@attrs.frozen
+class Entry:
+    """One row of the outbox; times in seconds since the epoch."""
+
+    entry_id: str
+    kind: str
+    subject: str
+    position: int
+    payload: str = attrs.field(repr=False)
+    written_at: int
+    due_at: int
+    tries: int
+    given_up_at: int | None = None
+
+    @property
+    def work(self) -> Work:
+        """What it says; raises `Unreadable`."""
+        return read(KINDS[self.kind], self.payload)
+
+    @property
+    def pause(self) -> int:
+        """Return for how many seconds it rests after its last try failed."""
+        return int(min(_SHORTEST_PAUSE * 2 ** min(max(self.tries - 1, 0), 10), _LONGEST_PAUSE))
+
+    def is_hopeless(self, now: int) -> bool:
+        """Say whether it was tried for long enough."""
+        is_old = now - self.written_at >= KINDS[self.kind].patience
+        return is_old and self.tries >= _FEWEST_TRIES
+
+
+def write(work: Work) -> str:
+    """Return what is kept of a work."""
+    return json.dumps(attrs.asdict(work), sort_keys=True)
+
+
+def read(record: type[Work], payload: str) -> Work:
+    """Read what `write` wrote: these fields, of these types, and nothing else."""
+    try:
+        members = json.loads(payload)
+    except ValueError as error:
+        raise Unreadable(record.kind) from error
+    fields = {field.name: field.type for field in attrs.fields(record)}
+    if not isinstance(members, dict) or members.keys() != fields.keys():
+        raise Unreadable(record.kind)
+    if not all(_fits(members[name], kind) for name, kind in fields.items()):
+        raise Unreadable(record.kind)
+    return record(**members)
+
+
+def _fits(value: object, kind: Any) -> bool:
+    return type(value) is kind

@@ -1,0 +1,102 @@
+"""Rows of the outbox: what only the main process may do."""
+
+from collections.abc import Sequence
+
+import attrs
+
+from synapse_nextgen_auth.accounts.outbox import FURTHEST, KINDS, LEASE, Entry, Work, write
+from synapse_nextgen_auth.store.table import Table
+from synapse_nextgen_auth.store.txn import Txn
+
+_OUTBOX = Table("nextgen_outbox", Entry)
+
+
+def put(txn: Txn, work: Work, *, now: int) -> None:
+    """Write down what the main process is to do once this transaction is committed.
+
+    Two at once that are about the same are an integrity error for one of them, which comes again.
+    """
+    txn.execute(
+        f"INSERT INTO nextgen_outbox ({', '.join(_OUTBOX.columns)})"
+        " SELECT ?, ?, ?, COALESCE(MAX(position), 0) + 1, ?, ?, ?, 0, NULL"
+        " FROM nextgen_outbox WHERE kind = ? AND subject = ?",
+        (
+            *(txn.draw(f"outbox {work.kind}"), work.kind, work.subject, write(work), now, now),
+            *(work.kind, work.subject),
+        ),
+    )
+    txn.posted.append(work.kind)
+
+
+@attrs.frozen
+class Waiting:
+    """What waits of one kind: how much, since when the oldest, and how much of it is due."""
+
+    kind: str
+    count: int
+    oldest: int
+    due: int
+
+
+def measure(txn: Txn, *, now: int) -> Sequence[Waiting]:
+    """Return what waits, by kind."""
+    txn.execute(
+        "SELECT kind, COUNT(*), MIN(written_at),"
+        " COUNT(CASE WHEN due_at <= ? OR due_at > ? THEN 1 END)"
+        " FROM nextgen_outbox WHERE given_up_at IS NULL GROUP BY kind",
+        (now, now + FURTHEST),
+    )
+    return [Waiting(str(row[0]), *map(int, row[1:])) for row in txn.fetchall()]
+
+
+def list_due(txn: Txn, kind: str, *, now: int, limit: int) -> list[Entry]:
+    """Return what is due of a kind, the longest first; where order matters, one of each subject.
+
+    What is due later than anything can be was written by a clock that ran ahead (C379).
+    """
+    first = (
+        " AND NOT EXISTS (SELECT 1 FROM nextgen_outbox AS earlier"
+        " WHERE earlier.kind = nextgen_outbox.kind AND earlier.subject = nextgen_outbox.subject"
+        " AND earlier.position < nextgen_outbox.position AND earlier.given_up_at IS NULL)"
+    )
+    return _OUTBOX.all(
+        txn,
+        "WHERE kind = ? AND given_up_at IS NULL AND (due_at <= ? OR due_at > ?)"
+        + (first if KINDS[kind].in_order else "")
+        + " ORDER BY due_at, position, entry_id LIMIT ?",
+        *(kind, now, now + FURTHEST, limit),
+    )
+
+
+def claim(txn: Txn, entry: Entry, *, now: int) -> Entry | None:
+    """Take an entry for as long as a lease lasts; `None` when somebody else has it."""
+    taken = attrs.evolve(entry, due_at=now + LEASE, tries=entry.tries + 1)
+    txn.execute(
+        "UPDATE nextgen_outbox SET due_at = ?, tries = ?"
+        " WHERE entry_id = ? AND due_at = ? AND tries = ? AND given_up_at IS NULL",
+        (taken.due_at, taken.tries, entry.entry_id, entry.due_at, entry.tries),
+    )
+    return taken if txn.rowcount == 1 else None
+
+
+def done(txn: Txn, entry_id: str) -> None:
+    """Forget what was done."""
+    txn.execute("DELETE FROM nextgen_outbox WHERE entry_id = ?", (entry_id,))
+
+
+def postpone(txn: Txn, entry: Entry, *, due_at: int) -> None:
+    """Put off what could not be done, unless somebody else has it by now."""
+    txn.execute(
+        "UPDATE nextgen_outbox SET due_at = ? WHERE entry_id = ? AND tries = ?",
+        (due_at, entry.entry_id, entry.tries),
+    )
+
+
+def give_up(txn: Txn, entry: Entry, *, now: int) -> bool:
+    """Mark what is not tried any more; False when it was already, or somebody else has it by now."""
+    txn.execute(
+        "UPDATE nextgen_outbox SET given_up_at = ?"
+        " WHERE entry_id = ? AND tries = ? AND given_up_at IS NULL",
+        (now, entry.entry_id, entry.tries),
+    )
+    return txn.rowcount == 1
