@@ -55,6 +55,44 @@ def test_the_stylesheet_loads_nothing():
     assert all(url.startswith('"data:image/svg+xml,') for url in urls)
 
 
+PHYSICAL = re.compile(
+    r"^\s*(?:(?:margin|padding|border|inset|scroll)[-\w]*-(?:left|right)[-\w]*|left|right)\s*:"
+    r"|(?:text-align|justify-\w+|float|clear|caption-side)\s*:\s*(?:left|right)"
+    r"|border-(?:top|bottom)-(?:left|right)-radius"
+    # Four lengths, of which the second and the fourth differ, are top, right, bottom and left.
+    r"|(?:margin|padding|inset|border-width)\s*:\s*[^\s()]+ ([^\s()]+) [^\s()]+ (?!\1;)[^\s()]+;",
+    re.MULTILINE,
+)
+
+
+def test_the_stylesheet_knows_no_left_and_no_right():
+    """What begins a line in English ends it in Arabic: only logical properties turn by themselves."""
+    assert [found[0] for found in PHYSICAL.finditer(STYLE)] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_physical"),
+    [
+        ("  margin-left: 1rem;", True),
+        ("  padding-right: 0;", True),
+        ("  left: 0;", True),
+        ("  text-align: right;", True),
+        ("  float: left;", True),
+        ("  border-left: 1px solid;", True),
+        ("  border-top-left-radius: 1px;", True),
+        ("  padding: 1px 2px 1px 3px;", True),
+        ("  padding: 1px 2px 1px 2px;", False),
+        ("  margin-inline-start: 1rem;", False),
+        ("  inset-inline-end: 0;", False),
+        ("  text-align: start;", False),
+        ("  justify-content: left;", True),
+    ],
+)
+def test_a_side_is_noticed(rule, is_physical):
+    """The search can fail."""
+    assert bool(PHYSICAL.search(f".a {{\n{rule}\n}}")) == is_physical
+
+
 def colours(block):
     """Return the named colours of a piece of the stylesheet."""
     return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))

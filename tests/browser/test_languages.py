@@ -1,0 +1,58 @@
+"""Pages in other languages, on a small screen: nothing is cut, nothing has to be scrolled sideways."""
+
+import pytest
+
+from support import gallery
+from support.pages import TEMPLATES
+from synapse_nextgen_auth.web.translations import ENGLISH
+
+# What sticks out of the screen, and text that a box of ours hides; names are cut after two lines.
+LOOK = """() => {
+  const found = [];
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth > width) found.push("it scrolls sideways");
+  for (const element of document.querySelectorAll("body *")) {
+    const box = element.getBoundingClientRect();
+    const words = element.tagName + " " + element.textContent.trim().slice(0, 60);
+    if (box.width && (box.left < -1 || box.right > width + 1)) found.push("sticks out: " + words);
+    const style = getComputedStyle(element);
+    const hides = style.overflowX !== "visible" && element.scrollWidth > element.clientWidth + 1;
+    if (hides && element.tagName !== "INPUT") found.push("is cut: " + words);
+  }
+  return found;
+}"""
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 320, "height": 640})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("lang", [tag for tag in TEMPLATES.languages.tags if tag != ENGLISH])
+def test_nothing_is_cut_on_a_small_screen(page, lang):
+    """Every sample of every page: German has long words, Arabic another direction (WCAG 1.4.10)."""
+    found = {}
+    for name in gallery.SAMPLES:
+        page.set_content(gallery.whole(name, lang))
+        found[name] = page.evaluate(LOOK)
+
+    assert {name: listed for name, listed in found.items() if listed} == {}
+
+
+def test_arabic_runs_from_the_right(page):
+    """What begins a line in English stands at the left, in Arabic at the right."""
+    sides, spacing = {}, {}
+    for lang in ("en", "ar"):
+        page.set_content(gallery.whole("SignInPage plain", lang))
+        box = page.locator(".brand img").bounding_box()
+        align = page.evaluate("getComputedStyle(document.querySelector('label')).direction")
+        spacing[lang] = page.evaluate(
+            "getComputedStyle(document.querySelector('h1')).letterSpacing"
+        )
+        sides[lang] = ("left" if box["x"] < 160 else "right", align)
+
+    assert sides == {"en": ("left", "ltr"), "ar": ("right", "rtl")}
+    # Arabic letters are joined, and nothing tears them apart.
+    assert (spacing["en"] != "normal", spacing["ar"]) == (True, "normal")

@@ -1,0 +1,27 @@
+"""Every sample of every page, each in one piece for a browser that has no server to ask."""
+
+import re
+from base64 import b64encode
+
+from support.pages import BASE, STYLE, TEMPLATES
+from synapse_nextgen_auth.web.pages.records import PAGES
+from synapse_nextgen_auth.web.pages.samples import samples_of
+
+SAMPLES = {
+    f"{page.__name__} {name}": sample for page in PAGES for name, sample in samples_of(page).items()
+}
+_SHEET = re.compile(r'<link rel="stylesheet"[^>]*>')
+_SCRIPT = re.compile(r"<script[^>]*></script>")
+_PICTURE = re.compile(rf'"{BASE}/static/([0-9a-f]+/\w+\.svg)"')
+
+
+def whole(name, lang="en"):
+    """Return a sample with its stylesheet and pictures inside, and without its scripts."""
+    html = TEMPLATES.render(SAMPLES[name], lang=lang)
+    html = _SCRIPT.sub("", _SHEET.sub(lambda _: f"<style>{STYLE}</style>", html))
+    return _PICTURE.sub(_inside, html)
+
+
+def _inside(found):
+    file = TEMPLATES.static_file(found[1])
+    return f'"data:{file.content_type};base64,{b64encode(file.content).decode()}"'
