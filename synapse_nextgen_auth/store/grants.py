@@ -24,6 +24,16 @@ def find_by_code(txn: Txn, code_digest: str) -> Grant | None:
     return _GRANTS.one(txn, "WHERE code_digest = ?", code_digest)
 
 
+def wait_until(txn: Txn, grant_id: str, *, browser: str, expires_at: int) -> None:
+    """Keep an open grant while its person is on the way to a sign-in."""
+    txn.execute(
+        "UPDATE nextgen_grants SET expires_at = ?"
+        " WHERE grant_id = ? AND browser = ? AND expires_at < ?"
+        " AND approved_at IS NULL AND refused_at IS NULL",
+        (expires_at, grant_id, browser, expires_at),
+    )
+
+
 def choose(
     txn: Txn, grant_id: str, *, browser: str, sign_in_id: str, proven_at: int | None
 ) -> bool:

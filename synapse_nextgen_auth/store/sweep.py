@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import attrs
 
+from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth.grants.device_grants import LONGEST_LIFE
 from synapse_nextgen_auth.store import sign_ins
@@ -36,6 +37,7 @@ _STALE = {
         400 * _DAY,
     ),
     "expired device grants": (_oldest("nextgen_device_grants", "grant_id", "expires_at"), _DAY),
+    "attempts": (_oldest("nextgen_attempts", "attempt_id", "expires_at"), 900),
     "rendezvous": (_oldest("nextgen_rendezvous", "rendezvous_id", "expires_at"), 0),
     "throttles": (_oldest("nextgen_throttle", "key", "window_start"), _DAY),
     "client assertions": (_oldest("nextgen_client_assertions", "digest", "expires_at"), 60),
@@ -110,6 +112,11 @@ _FROM_THE_FUTURE = {
     "expired device grants": (
         _delete_ahead("nextgen_device_grants", "grant_id", "expires_at", made="created_at"),
         LONGEST_LIFE,
+        0,
+    ),
+    "attempts": (
+        _delete_ahead("nextgen_attempts", "attempt_id", "expires_at", made="created_at"),
+        LIFETIME,
         0,
     ),
     "rendezvous": (

@@ -14,6 +14,7 @@ from support.records import (
     a_grant,
     a_session,
     a_sign_in,
+    an_attempt,
 )
 from support.scale import times
 from support.tables import contents
@@ -26,6 +27,7 @@ from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
 from synapse_nextgen_auth.store import (
     approvals,
     assertions,
+    attempts,
     clients,
     consents,
     device_grants,
@@ -56,6 +58,10 @@ def add_session(txn, name, at):
 def add_device_grant(txn, name, at):
     codes = Codes(f"device {name}", f"user {name}", name)
     device_grants.add(txn, a_device_grant(grant_id=name, expires_at=at), codes)
+
+
+def add_attempt(txn, name, at):
+    attempts.add(txn, an_attempt(attempt_id=name, expires_at=at))
 
 
 def add_rendezvous(txn, name, at):
@@ -95,6 +101,7 @@ ROWS = {
     "expired grants": (add_grant, "nextgen_grants", 900),
     "ended sessions": (add_session, "nextgen_sessions", 30 * DAY),
     "expired device grants": (add_device_grant, "nextgen_device_grants", DAY),
+    "attempts": (add_attempt, "nextgen_attempts", 900),
     "rendezvous": (add_rendezvous, "nextgen_rendezvous", 0),
     "throttles": (add_throttle, "nextgen_throttle", DAY),
     "client assertions": (add_assertion, "nextgen_client_assertions", 60),
@@ -371,6 +378,10 @@ def add_new_device_grant(txn, name, at):
     device_grants.add(txn, made, codes)
 
 
+def add_new_attempt(txn, name, at):
+    attempts.add(txn, an_attempt(attempt_id=name, created_at=at, expires_at=at + 3601))
+
+
 def add_new_rendezvous(txn, name, at):
     rendezvous.add(txn, Rendezvous(name, Kind.ETAG, "data", "sequence", at, at, at + 1201))
 
@@ -379,6 +390,7 @@ def add_new_rendezvous(txn, name, at):
 AHEAD = {
     "expired grants": (add_new_grant, "nextgen_grants", None),
     "expired device grants": (add_new_device_grant, "nextgen_device_grants", None),
+    "attempts": (add_new_attempt, "nextgen_attempts", None),
     "rendezvous": (add_new_rendezvous, "nextgen_rendezvous", None),
     "throttles": (add_throttle, "nextgen_throttle", None),
     "approvals": (add_approval, "nextgen_approvals", None),

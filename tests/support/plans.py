@@ -4,7 +4,16 @@ import inspect
 from importlib import import_module
 from pathlib import Path
 
-from support.records import ADDRESS, ALICE, NOW, PHONE, a_client, a_device_grant, a_grant
+from support.records import (
+    ADDRESS,
+    ALICE,
+    NOW,
+    PHONE,
+    a_client,
+    a_device_grant,
+    a_grant,
+    an_attempt,
+)
 from synapse_nextgen_auth import store
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.outbox import Entry, RemovePushers
@@ -99,6 +108,8 @@ VARIANTS = {
     ("sign_ins", "add"): [{"sign_in": _SIGN_IN}],
     ("sign_ins", "renew"): [{"former": _SIGN_IN, "sign_in": _SIGN_IN}],
     ("sign_ins", "set_right"): [{"former": _SIGN_IN, "sign_in": _SIGN_IN}],
+    ("attempts", "add"): [{"attempt": an_attempt()}],
+    ("attempts", "change"): [{"former": an_attempt(), "attempt": an_attempt()}],
     ("grants", "approve"): [{"by": _SIGN_IN}],
     ("device_grants", "approve"): [{"by": _SIGN_IN}],
 }

@@ -3,6 +3,8 @@
 from typing import Any
 
 from support.oauth import API, DEVICE
+from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof, ProofKind, Purpose
+from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.flows.begin_session import Opening
 from synapse_nextgen_auth.flows.sign_in import Place
@@ -143,3 +145,25 @@ def a_sign_in(secret: str = "cookie", **fields: Any) -> SignIn:
 def a_place(browser: str = "browser", **fields: Any) -> Place:
     """Return where somebody signs in."""
     return Place(binding=browser, **fields)
+
+
+def an_attempt(**fields: Any) -> Attempt:
+    """Return an attempt to sign in that has just begun."""
+    return Attempt(
+        **{
+            "attempt_id": "attempt",
+            "browser": "browser",
+            "purpose": Purpose.SIGN_IN,
+            "onward": Kind.HOME,
+            "onward_id": None,
+            "created_at": NOW,
+            "expires_at": NOW + 3600,
+            **fields,
+        }
+    )
+
+
+def a_proof(user_id: str | None = ALICE, **fields: Any) -> Proof:
+    """Return what somebody proved just now, by a password or at the provider of that name."""
+    kind = ProofKind.PROVIDER if "provider" in fields else ProofKind.PASSWORD
+    return Proof(**{"kind": kind, "at": NOW, "user_id": user_id, **fields})

@@ -1,0 +1,118 @@
+"""An attempt: somebody on the way to a sign-in, with what they proved and answered so far.
+
+It is bound to the browser that began it, and ends once. Which step is next is for `stages.py`.
+"""
+
+import enum
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import attrs
+
+from synapse_nextgen_auth.accounts.attempts.onward import Kind as OnwardKind
+from synapse_nextgen_auth.accounts.attempts.onward import Onward
+
+LIFETIME = 3600  # seconds
+
+
+class Purpose(str, enum.Enum):
+    """What an attempt is for; the value is what the database keeps."""
+
+    SIGN_IN = "sign_in"
+    # Whoever is signed in proves once more who they are. The account is fixed when it begins.
+    PROVE_AGAIN = "prove_again"
+
+
+class ProofKind(str, enum.Enum):
+    """How somebody proves who they are; the value is what the database keeps."""
+
+    PASSWORD = "password"  # noqa: S105 - a kind of proof
+    PROVIDER = "provider"
+
+
+@attrs.frozen
+class Proof:
+    """Something that a person proved, when, in seconds, and as which account.
+
+    Without `user_id` it proves somebody whom a provider knows and who has no account here yet.
+    `auth_time`, `amr` and `acr` are what the provider says of its own sign-in, `provider_session` how
+    it calls that.
+    """
+
+    kind: ProofKind = attrs.field(converter=ProofKind)
+    at: int
+    user_id: str | None = None
+    provider: str | None = None
+    provider_session: str | None = attrs.field(default=None, repr=False)
+    auth_time: int | None = None
+    amr: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    acr: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what of it is there, as the database keeps it."""
+        fields = attrs.asdict(self, filter=lambda _, value: value not in (None, ()))
+        return {**fields, "kind": self.kind.value}
+
+
+@attrs.frozen
+class Attempt:
+    """One row of attempts; times in seconds since the epoch.
+
+    `browser` is the digest of what binds it to its browser. `user_id` is the account: fixed from the
+    start, or that of the first proof. `proofs` and `answers` are JSON: the answers by their stages,
+    each of them sealed.
+    """
+
+    attempt_id: str
+    browser: str
+    purpose: Purpose = attrs.field(converter=Purpose)
+    onward: OnwardKind = attrs.field(converter=OnwardKind)
+    onward_id: str | None
+    created_at: int
+    expires_at: int
+    user_id: str | None = None
+    proofs: str = "[]"
+    answers: str = attrs.field(default="{}", repr=False)
+    ended_at: int | None = None
+
+    @property
+    def goes_on(self) -> Onward:
+        """Where its person goes on."""
+        return Onward(self.onward, self.onward_id)
+
+    @cached_property
+    def proven(self) -> tuple[Proof, ...]:
+        """What was proven so far, in that order."""
+        return tuple(Proof(**fields) for fields in json.loads(self.proofs))
+
+    @cached_property
+    def answered(self) -> Mapping[str, str]:
+        """The sealed answers by the stages that they are to."""
+        return dict(json.loads(self.answers))
+
+    def is_open(self, now: int) -> bool:
+        """Say whether it may go on."""
+        return self.ended_at is None and now < self.expires_at
+
+    def refuses(self, proof: Proof) -> bool:
+        """Say whether a proof is none for it: of another account, or one that it has already."""
+        if self.user_id is not None and proof.user_id != self.user_id:
+            return True
+        return any(each.kind is proof.kind for each in self.proven)
+
+    def having(self, proof: Proof) -> "Attempt":
+        """Return it with one proof more, and from now on for that account alone."""
+        proofs = json.dumps([each.to_json() for each in (*self.proven, proof)], sort_keys=True)
+        return attrs.evolve(self, proofs=proofs, user_id=self.user_id or proof.user_id)
+
+    def registered(self, user_id: str) -> "Attempt":
+        """Return it as that of the account that was made for whom it proved."""
+        proofs = [attrs.evolve(each, user_id=user_id).to_json() for each in self.proven]
+        return attrs.evolve(self, proofs=json.dumps(proofs, sort_keys=True), user_id=user_id)
+
+    def answering(self, stage: str, sealed: str) -> "Attempt":
+        """Return it with the answer to a stage, in place of one that was given before."""
+        answers = json.dumps({**self.answered, stage: sealed}, sort_keys=True)
+        return attrs.evolve(self, answers=answers)

@@ -1,0 +1,130 @@
+"""Which stage of an attempt is next: the only place that knows an order."""
+
+import enum
+
+import attrs
+
+from synapse_nextgen_auth.accounts import admission
+from synapse_nextgen_auth.accounts.admission import Intent, Reason
+from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof, ProofKind, Purpose
+from synapse_nextgen_auth.accounts.people import Account
+from synapse_nextgen_auth.accounts.sign_ins import SignIn
+from synapse_nextgen_auth.clock import SKEW
+
+
+class Stage(str, enum.Enum):
+    """What a person has to do next; the value is what answers are kept under."""
+
+    IDENTIFY = "identify"  # prove who they are, by a password or at a provider
+    # Of somebody whom a provider knows and who has no account yet:
+    USERNAME = "username"
+    TERMS = "terms"
+    REGISTER = "register"  # nothing more to ask: the account is made
+
+
+@attrs.frozen(kw_only=True)
+class Policy:
+    """Which proofs count on this server.
+
+    `trusted` are providers whose word is a fresh proof though they do not say when they asked.
+    """
+
+    passwords: bool = False
+    providers: frozenset[str] = frozenset()
+    trusted: frozenset[str] = frozenset()
+
+
+@attrs.frozen
+class Asked:
+    """What the server wants to know of this person, beside who they are, in that order."""
+
+    stages: tuple[Stage, ...] = ()
+
+
+NOTHING = Asked()
+
+
+class Stop(enum.Enum):
+    """Why an attempt cannot go on, whoever its person is."""
+
+    ENDED = "ended"
+
+
+@attrs.frozen
+class Refused:
+    """Why the attempt leads nowhere: it is over, or this account may not sign in."""
+
+    why: Reason | Stop
+
+
+@attrs.frozen
+class Done:
+    """Nothing is missing: who it is, and how they proved it."""
+
+    user_id: str
+    proofs: tuple[Proof, ...]
+
+    def sign_in(self, *, digest: str, sign_in_id: str, now: int) -> SignIn:
+        """Return the sign-in that it leads to, with a secret of this digest."""
+        first = self.proofs[0]
+        return SignIn(
+            digest=digest,
+            user_id=self.user_id,
+            signed_in_at=now,
+            last_active_at=now,
+            sign_in_id=sign_in_id,
+            auth_time=first.auth_time,
+            amr=" ".join(dict.fromkeys(amr for proof in self.proofs for amr in _amr(proof)))
+            or None,
+            acr=first.acr,
+            provider=first.provider,
+            provider_session=first.provider_session,
+        )
+
+
+def next_stage(
+    attempt: Attempt, account: Account | None, policy: Policy, asked: Asked = NOTHING
+) -> Stage | Done | Refused:
+    """Say what is missing before somebody is signed in; `account` is that of the attempt.
+
+    Only what was proven decides: whatever URL somebody calls, the same is missing.
+    """
+    if attempt.ended_at is not None:
+        return Refused(Stop.ENDED)
+    proofs = tuple(proof for proof in attempt.proven if _counts(proof, attempt, policy))
+    if not proofs:
+        return Stage.IDENTIFY
+    if attempt.user_id is not None:
+        known = account if account and account.user_id == attempt.user_id else None
+        why = admission.refuse(known, Intent.SIGN_IN)
+        if why is not None:
+            return Refused(why)
+    for stage in asked.stages:
+        if stage.value not in attempt.answered:
+            return stage
+    if attempt.user_id is None:
+        return Stage.REGISTER
+    return Done(attempt.user_id, proofs)
+
+
+def _counts(proof: Proof, attempt: Attempt, policy: Policy) -> bool:
+    """Say whether a proof says who the person of this attempt is."""
+    if proof.user_id != attempt.user_id:
+        return False
+    if proof.kind is ProofKind.PASSWORD:
+        return policy.passwords
+    if proof.provider not in policy.providers:
+        return False
+    # A provider that only knows its person from before proves nothing once more.
+    return attempt.purpose is not Purpose.PROVE_AGAIN or _is_fresh(proof, attempt, policy)
+
+
+def _is_fresh(proof: Proof, attempt: Attempt, policy: Policy) -> bool:
+    if proof.auth_time is None:
+        return proof.provider in policy.trusted
+    return proof.auth_time >= attempt.created_at - SKEW
+
+
+def _amr(proof: Proof) -> tuple[str, ...]:
+    """Return how it was proven, in the words of RFC 8176."""
+    return ("pwd",) if proof.kind is ProofKind.PASSWORD else proof.amr

@@ -1,0 +1,131 @@
+"""Attempts: begun by the first act, proven step by step, and ended by the one flow that signs in."""
+
+import enum
+
+import attrs
+
+from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof
+from synapse_nextgen_auth.accounts.attempts.stages import (
+    NOTHING,
+    Asked,
+    Done,
+    Policy,
+    Refused,
+    Stage,
+    next_stage,
+)
+from synapse_nextgen_auth.accounts.people import Account
+from synapse_nextgen_auth.accounts.sign_ins import SignIn
+from synapse_nextgen_auth.flows.sign_in import Place, sign_in
+from synapse_nextgen_auth.store import attempts, grants
+from synapse_nextgen_auth.store.txn import Txn
+
+
+class Lost(enum.Enum):
+    """Why an attempt cannot go on in this browser."""
+
+    UNKNOWN = "unknown"  # or another browser's: whoever chose its id learns nothing (C278)
+    EXPIRED = "expired"
+    ENDED = "ended"
+    OTHER_ACCOUNT = "other_account"  # or something that was proven already
+    CHANGED = "changed"  # by somebody else, just now
+
+
+def begin(txn: Txn, attempt: Attempt) -> None:
+    """Write an attempt down; what it is for waits as long as it does (C039)."""
+    _add(txn, attempt)
+
+
+def find(txn: Txn, attempt_id: str, *, browser: str | None, now: int) -> Attempt | Lost:
+    """Return the open attempt, or why this browser cannot go on with it (C261)."""
+    attempt = attempts.get(txn, attempt_id)
+    if attempt is None or browser is None or attempt.browser != browser:
+        return Lost.UNKNOWN
+    if attempt.ended_at is not None:
+        return Lost.ENDED
+    return attempt if attempt.is_open(now) else Lost.EXPIRED
+
+
+def prove(
+    txn: Txn, attempt_id: str, *, browser: str | None, proof: Proof, now: int
+) -> Attempt | Lost:
+    """Add a proof to the attempt of this browser; nobody is signed in by that."""
+    attempt = find(txn, attempt_id, browser=browser, now=now)
+    if isinstance(attempt, Lost):
+        return attempt
+    if attempt.refuses(proof):
+        return Lost.OTHER_ACCOUNT
+    proven = attempt.having(proof)
+    return proven if attempts.change(txn, attempt, proven) else Lost.CHANGED
+
+
+def answer(
+    txn: Txn, attempt_id: str, *, browser: str | None, stage: Stage, sealed: str, now: int
+) -> Attempt | Lost:
+    """Keep the answer to a stage."""
+    attempt = find(txn, attempt_id, browser=browser, now=now)
+    if isinstance(attempt, Lost):
+        return attempt
+    answered = attempt.answering(stage.value, sealed)
+    return answered if attempts.change(txn, attempt, answered) else Lost.CHANGED
+
+
+@attrs.frozen(kw_only=True)
+class Ending:
+    """What an attempt ends with: a secret, and what the server says of the account and asks of it.
+
+    `place` is the browser, as far as it matters to the sign-in.
+    """
+
+    digest: str
+    sign_in_id: str
+    account: Account | None
+    policy: Policy
+    asked: Asked = NOTHING
+    place: Place
+
+
+Ended = SignIn | Stage | Refused | Lost
+
+
+def end(txn: Txn, attempt: Attempt, ending: Ending, *, now: int) -> Ended:
+    """Sign in whoever proved all that is demanded; say what is missing otherwise.
+
+    `attempt` is as it was read. Two that end it at once sign in once.
+    """
+    return _end(txn, attempt, ending, now=now, former=attempt)
+
+
+def begin_proven(txn: Txn, attempt: Attempt, ending: Ending, *, now: int) -> Ended:
+    """Begin an attempt with its first proof, and end it if that is all: one row, written once."""
+    return _end(txn, attempt, ending, now=now, former=None)
+
+
+def prove_and_end(txn: Txn, attempt: Attempt, proof: Proof, ending: Ending, *, now: int) -> Ended:
+    """Add a proof to an attempt, as it was read, and end it if that is all: one write as well."""
+    if not attempt.is_open(now):
+        return Lost.EXPIRED
+    if attempt.refuses(proof):
+        return Lost.OTHER_ACCOUNT
+    return _end(txn, attempt.having(proof), ending, now=now, former=attempt)
+
+
+def _end(txn: Txn, attempt: Attempt, ending: Ending, *, now: int, former: Attempt | None) -> Ended:
+    stage = next_stage(attempt, ending.account, ending.policy, ending.asked)
+    if isinstance(stage, Done):
+        attempt = attrs.evolve(attempt, ended_at=now)
+    if former is None:
+        _add(txn, attempt)
+    elif attempt != former and not attempts.change(txn, former, attempt):
+        return Lost.CHANGED
+    if not isinstance(stage, Done):
+        return stage
+    new = stage.sign_in(digest=ending.digest, sign_in_id=ending.sign_in_id, now=now)
+    return sign_in(txn, new, ending.place)
+
+
+def _add(txn: Txn, attempt: Attempt) -> None:
+    attempts.add(txn, attempt)
+    grant_id = attempt.goes_on.grant_id
+    if grant_id is not None and attempt.ended_at is None:
+        grants.wait_until(txn, grant_id, browser=attempt.browser, expires_at=attempt.expires_at)

@@ -1,0 +1,33 @@
+"""Rows of attempts."""
+
+from synapse_nextgen_auth.accounts.attempts.attempt import Attempt
+from synapse_nextgen_auth.store.table import Table
+from synapse_nextgen_auth.store.txn import Txn
+
+_ATTEMPTS = Table("nextgen_attempts", Attempt)
+
+
+def add(txn: Txn, attempt: Attempt) -> None:
+    """Insert an attempt that somebody has just begun."""
+    _ATTEMPTS.insert(txn, attempt)
+
+
+def get(txn: Txn, attempt_id: str) -> Attempt | None:
+    """Return the attempt with this id."""
+    return _ATTEMPTS.one(txn, "WHERE attempt_id = ?", attempt_id)
+
+
+def change(txn: Txn, former: Attempt, attempt: Attempt) -> bool:
+    """Write what was proven, answered or ended since `former` was read.
+
+    False when anything of it changed meanwhile: each proof counts once, and an attempt ends once.
+    """
+    txn.execute(
+        "UPDATE nextgen_attempts SET user_id = ?, proofs = ?, answers = ?, ended_at = ?"
+        " WHERE attempt_id = ? AND browser = ? AND proofs = ? AND answers = ? AND ended_at IS NULL",
+        (
+            *(attempt.user_id, attempt.proofs, attempt.answers, attempt.ended_at),
+            *(former.attempt_id, former.browser, former.proofs, former.answers),
+        ),
+    )
+    return txn.rowcount == 1
