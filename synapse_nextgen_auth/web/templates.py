@@ -84,7 +84,7 @@ class _Loader(FileSystemLoader):
         self,
         environment: Environment,
         name: str,
-        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's name
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002, ARG002 - Jinja's name
     ) -> Template:
         source, path, _ = self.get_source(environment, name)
         tree = environment.parse(source, name, path)
@@ -92,7 +92,8 @@ class _Loader(FileSystemLoader):
             if reference is not None:
                 environment.get_template(reference)
         code = environment.compile(tree, name, path)
-        return Template.from_code(environment, code, globals or {})
+        # What Jinja hands over is a chain of these and of nothing, and an import looks at all of it.
+        return Template.from_code(environment, code, environment.globals)
 
 
 def find_directory(candidates: Iterable[Path]) -> Path:

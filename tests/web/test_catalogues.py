@@ -5,7 +5,7 @@ from babel.core import Locale
 from babel.messages.catalog import Catalog, Message
 
 from support.catalogues import update_languages, write
-from support.pages import DIRECTORY, TEMPLATES, Read
+from support.pages import DIRECTORY, TEMPLATES, Read, every_field
 from synapse_nextgen_auth.oauth.languages import is_tag
 from synapse_nextgen_auth.web import catalogues
 from synapse_nextgen_auth.web.pages.records import PAGES
@@ -71,6 +71,24 @@ def test_every_page_can_be_read_in_every_language(path):
             html = Read(TEMPLATES.render(sample, lang=path.stem))
             assert html.all("html") == [{"lang": path.stem, "dir": direction}]
             assert html.open == []
+
+
+@EACH
+def test_c198_hostile_text_stays_text_in_every_language(path):
+    """Whatever a field holds, a translated page has the same tags and attributes as before."""
+    payload = "</p><svg onload=alert(1)>\"'%(server_name)s{{7*7}}%s</bdi>"
+
+    def change(name, value):
+        is_link = name.endswith(("uri", "url")) or name == "action"
+        return "https://example.com/%(x)s" if is_link else payload
+
+    for page in PAGES:
+        for sample in samples_of(page).values():
+            friendly, hostile = (
+                Read(TEMPLATES.render(shown, lang=path.stem))
+                for shown in (sample, every_field(sample, change))
+            )
+            assert hostile.shape == friendly.shape
 
 
 def test_the_script_keeps_what_was_translated(tmp_path):
