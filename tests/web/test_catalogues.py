@@ -37,6 +37,27 @@ def test_german_and_arabic_are_shipped():
 
 
 @EACH
+def test_every_message_of_the_templates_is_translated(path):
+    """None is missing, none was translated from another text, none is said nowhere any more.
+
+    `python docs/update_languages.py` adds and removes them; a person says what they mean.
+    """
+    catalog, template = catalogues.parse(path), update_languages.extracted()
+
+    assert {(m.id, m.context) for m in catalog} == {(m.id, m.context) for m in template}
+    assert untranslated(catalog) == []
+    assert not catalog.obsolete
+
+
+@EACH
+def test_a_catalogue_is_as_the_script_writes_it(path):
+    """So a change of one message changes its lines alone."""
+    written = update_languages.updated(catalogues.parse(path), update_languages.extracted())
+
+    assert path.read_bytes() == written
+
+
+@EACH
 def test_c199_every_message_fits_the_english(path):
     """The same placeholders and the same markup, so that none is left out when it is read."""
     faults = [
@@ -114,6 +135,18 @@ def test_the_script_keeps_what_was_translated(tmp_path):
     }
     assert not found.obsolete
     assert untranslated(found) == ["Sign out", "New"]
+
+
+@pytest.mark.parametrize(
+    ("forms", "is_whole"),
+    [(("a", "b"), True), (("a", ""), False), (("", ""), False), (("a",), False)],
+)
+def test_every_form_of_a_number_is_translated(forms, is_whole):
+    """One that is missing would be shown in English, for some numbers only."""
+    catalog = Catalog(locale="de")
+    catalog.add(("a day", "%(num)s days"), forms)
+
+    assert (untranslated(catalog) == []) == is_whole
 
 
 @pytest.mark.parametrize(
