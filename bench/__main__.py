@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from bench import footprint, limit, polls, refresh, scale, storm, whoami
+from bench import footprint, limit, polls, refresh, scale, sign_in, storm, whoami
 from bench.report import Report
 from bench.servers import Scene, provided
 
@@ -17,6 +17,7 @@ BENCHMARKS = {
     "refresh": refresh.measure,
     "limit": limit.measure,
     "polls": polls.measure,
+    "sign-in": sign_in.measure,
     "footprint": footprint.measure,
 }
 # These take so long that they must be asked for.

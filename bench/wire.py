@@ -3,7 +3,11 @@
 import asyncio
 import json
 import socket
+from collections.abc import Mapping
+from types import MappingProxyType
 from urllib.parse import urlencode
+
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Line:
@@ -15,6 +19,10 @@ class Line:
 
     def ask(self, request: bytes, *, expected: int = 200) -> bytes:
         """Send a request and return the body of the answer, which must have this status."""
+        return self.answer(request, expected=expected)[1]
+
+    def answer(self, request: bytes, *, expected: int = 200) -> tuple[bytes, bytes]:
+        """Send a request and return head and body of the answer, which must have this status."""
         self._socket.sendall(request)
         received = self._more(b"")
         while b"\r\n\r\n" not in received:
@@ -25,11 +33,11 @@ class Line:
         if b"chunked" in head:
             while not body.endswith(b"0\r\n\r\n"):
                 body = self._more(body)
-            return _joined(body)
+            return head, _joined(body)
         length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
         while len(body) < length:
             body = self._more(body)
-        return body
+        return head, body
 
     def close(self) -> None:
         self._socket.close()
@@ -100,16 +108,31 @@ def poll(device_code: str, client_id: str) -> bytes:
     return _form("/_synapse/client/auth/token", form)
 
 
-def _form(path: str, form: dict[str, str]) -> bytes:
+def get(path: str) -> bytes:
+    return _request("GET", path)
+
+
+def form_of_ours(path: str, form: dict[str, str], *, cookie: str) -> bytes:
+    """Return what a browser sends for one of our pages."""
+    return _form(path, form, {"Cookie": cookie})
+
+
+def _form(path: str, form: dict[str, str], headers: Mapping[str, str] = NONE) -> bytes:
     body = urlencode(form).encode()
-    return _request("POST", path, body, "application/x-www-form-urlencoded")
+    return _request("POST", path, body, "application/x-www-form-urlencoded", headers=headers)
 
 
 def _request(
-    method: str, path: str, body: bytes = b"", content_type: str = "", token: str = ""
+    method: str,
+    path: str,
+    body: bytes = b"",
+    content_type: str = "",
+    token: str = "",
+    headers: Mapping[str, str] = NONE,
 ) -> bytes:
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
     lines += [f"Authorization: Bearer {token}"] if token else []
+    lines += [f"{name}: {value}" for name, value in headers.items()]
     if body:
         lines += [f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]
     return "\r\n".join([*lines, "", ""]).encode() + body

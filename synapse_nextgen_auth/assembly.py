@@ -9,6 +9,7 @@ from synapse.config.homeserver import HomeServerConfig
 from synapse.module_api import ModuleApi
 
 from synapse_nextgen_auth import config as configuration
+from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.accounts.management import Action
 from synapse_nextgen_auth.accounts.outbox import RemovePushers
 from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
@@ -30,6 +31,7 @@ from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler,
 from synapse_nextgen_auth.homeserver.matrix.uia import BrowserUiAuth
 from synapse_nextgen_auth.homeserver.outbox import Outbox
 from synapse_nextgen_auth.homeserver.people.accounts import People
+from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
 from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.homeserver.startup import internals, patches, refusal, selfcheck, settings
@@ -83,6 +85,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         site.issuer.endpoints,
         site.issuer.document,
         rendezvous_handler=_rendezvous_handler(site),
+        legacy=site.legacy,
     )
     checker.install(site.homeserver, site.token_check)
     admin_refusal.install()
@@ -163,6 +166,8 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             ),
         ),
         people=people,
+        login_tokens=LoginTokens(homeserver),
+        legacy=_legacy_login(config),
         devices=Devices(homeserver),
         token_check=TokenCheck(
             homeserver, people, keys, lifetimes, Activity(homeserver, lifetimes)
@@ -196,6 +201,18 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             polls=Polls(homeserver),
         ),
         templates=templates,
+    )
+
+
+def _legacy_login(config: Config) -> LegacyLoginRules:
+    options = config.legacy_login
+    return LegacyLoginRules(
+        password=options.password,
+        sso=options.sso,
+        jwt=options.jwt,
+        prefer_oauth=options.prefer_oauth and not config.drain,
+        # Who leaves us leads people the ways that Synapse has.
+        through_us=not config.drain,
     )
 
 

@@ -24,6 +24,7 @@ from synapse_nextgen_auth.config.kinds import (
     Switch,
     Text,
 )
+from synapse_nextgen_auth.config.legacy_login import LegacyLogin
 from synapse_nextgen_auth.config.options import Option, members_of, option, options_of, section
 from synapse_nextgen_auth.config.problems import ConfigProblems, Problems
 from synapse_nextgen_auth.config.reader import Reader
@@ -48,6 +49,7 @@ __all__ = [
     "Consent",
     "DeviceGrants",
     "Events",
+    "LegacyLogin",
     "Registration",
     "Sessions",
     "Tokens",
@@ -103,6 +105,7 @@ class Config:
     client_registration: Registration = section(Registration)
     device_grants: DeviceGrants = section(DeviceGrants)
     events: Events = section(Events)
+    legacy_login: LegacyLogin = section(LegacyLogin)
     clients: tuple[StaticClient, ...] = option(
         ListOf(ClientEntry(), "clients"),
         default=(),

@@ -3,6 +3,7 @@
 Nothing is converted: a kind takes what it says it takes, and the message says how that is written.
 """
 
+import enum
 import math
 from decimal import Decimal
 from typing import Generic, Protocol, TypeVar
@@ -183,6 +184,39 @@ class Switch:
     def write(self, value: bool) -> str:  # noqa: FBT001 - like every kind
         """Return it as YAML has it."""
         return str(value).lower()
+
+
+E = TypeVar("E", bound=enum.Enum)
+
+
+@attrs.frozen
+class Choice(Generic[E]):
+    """One of a few words: the values of an enum."""
+
+    of: type[E]
+
+    @property
+    def takes(self) -> str:
+        """The words."""
+        *others, last = (f"`{each.value}`" for each in self.of)
+        return f"{', '.join(others)} or {last}"
+
+    def read(self, raw: object, path: str, problems: Problems) -> E | None:
+        """Return what the word stands for; YAML's bare `on` and `off` are none."""
+        for each in self.of:
+            if each.value == raw:
+                return each
+        *others, last = (str(each.value) for each in self.of)
+        problems.say(path, f"expected {', '.join(others)} or {last}, got {shown(raw)}")
+        return None
+
+    def show(self, value: E, written: object) -> str:  # noqa: ARG002 - like every kind
+        """Return the word, as one reads it."""
+        return str(value.value).replace("_", " ")
+
+    def write(self, value: E) -> str:
+        """Return the word."""
+        return str(value.value)
 
 
 @attrs.frozen

@@ -16,6 +16,7 @@ from synapse_nextgen_auth.store import (
     clients,
     device_grants,
     events,
+    first_sessions,
     grants,
     session_browsers,
     sessions,
@@ -127,7 +128,9 @@ def _insert(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple
     for former in _former(txn, session, browser=beginning.browser):
         ended += end(txn, former, why=End.REPLACED, now=now)
     sessions.add(txn, session)
-    if session.device_id is None and beginning.browser is not None:
+    if session.device_id is not None:
+        first_sessions.note(txn, session.user_id, now=now)
+    elif beginning.browser is not None:
         session_browsers.add(txn, session.session_id, browser=beginning.browser, now=now)
     clients.touch(txn, session.client_id, now=now)
     kinds = [EventKind.SESSION_BEGUN] + [EventKind.ADMIN_GRANTED] * session.granted.admin

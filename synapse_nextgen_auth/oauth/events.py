@@ -26,6 +26,7 @@ class EventKind(str, enum.Enum):
     REFRESH_REUSED = "refresh_token_reused"
     CODE_REUSED = "code_reused"
     OPERATION_APPROVED = "operation_approved"
+    LEGACY_LOGIN_ALLOWED = "legacy_login_allowed"
     KEY_ROTATED = "key_rotated"
     GIVEN_UP = "given_up"
 

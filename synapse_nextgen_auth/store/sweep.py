@@ -10,6 +10,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME
 from synapse_nextgen_auth.clock import SKEW
+from synapse_nextgen_auth.oauth import legacy_sign_ins
 from synapse_nextgen_auth.oauth.grants.device_grants import LONGEST_LIFE
 from synapse_nextgen_auth.store import sign_ins
 from synapse_nextgen_auth.store.txn import Txn
@@ -38,6 +39,7 @@ _STALE = {
     ),
     "expired device grants": (_oldest("nextgen_device_grants", "grant_id", "expires_at"), _DAY),
     "attempts": (_oldest("nextgen_attempts", "attempt_id", "expires_at"), 900),
+    "legacy sign-ins": (_oldest("nextgen_legacy_logins", "login_id", "expires_at"), 900),
     "rendezvous": (_oldest("nextgen_rendezvous", "rendezvous_id", "expires_at"), 0),
     "throttles": (_oldest("nextgen_throttle", "key", "window_start"), _DAY),
     "client assertions": (_oldest("nextgen_client_assertions", "digest", "expires_at"), 60),
@@ -122,6 +124,11 @@ _FROM_THE_FUTURE = {
     "rendezvous": (
         _delete_ahead("nextgen_rendezvous", "rendezvous_id", "expires_at", made="created_at"),
         LONGEST_LIFE,
+        0,
+    ),
+    "legacy sign-ins": (
+        _delete_ahead("nextgen_legacy_logins", "login_id", "expires_at", made="created_at"),
+        legacy_sign_ins.LIFETIME,
         0,
     ),
     "throttles": (_delete_ahead("nextgen_throttle", "key", "window_start"), 0, 0),

@@ -35,6 +35,7 @@ from synapse_nextgen_auth.web.pages.approve import approve
 from synapse_nextgen_auth.web.pages.consent import consent
 from synapse_nextgen_auth.web.pages.device import grant, link
 from synapse_nextgen_auth.web.pages.home import home
+from synapse_nextgen_auth.web.pages.legacy_login import legacy_login
 from synapse_nextgen_auth.web.pages.sign_in import sign_in
 
 _OF_CLIENTS = frozenset({"invalid_client", "unauthorized_client"})
@@ -81,6 +82,8 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/": Page(show=home.show),
     "/sign-in": Page(show=sign_in.show, submit=sign_in.submit),
     "/consent": Page(show=consent.show, submit=consent.submit),
+    "/legacy-sign-in": Page(show=legacy_login.begin, refuses=_RATE_LIMITED),
+    "/legacy-login": Page(show=legacy_login.show, submit=legacy_login.submit),
     "/sign-out": Page(submit=home.sign_out),
     "/link": Page(show=link.show, submit=link.submit, refuses=link.REFUSES),
     "/device": Page(show=grant.show, submit=grant.submit),

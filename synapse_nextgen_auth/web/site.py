@@ -2,6 +2,7 @@
 
 import attrs
 
+from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -10,6 +11,7 @@ from synapse_nextgen_auth.homeserver.clients.registered import Clients
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
 from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.people.accounts import People
+from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
 from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.oauth import uris
@@ -63,6 +65,8 @@ class Site:
     issuer: Issuer
     clients: Clients
     people: People
+    login_tokens: LoginTokens
+    legacy: LegacyLoginRules
     devices: Devices
     token_check: TokenCheck
     lifetimes: Lifetimes

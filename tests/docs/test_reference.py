@@ -20,6 +20,7 @@ from synapse_nextgen_auth.homeserver import metrics
 from synapse_nextgen_auth.homeserver.matrix import rendezvous
 from synapse_nextgen_auth.homeserver.matrix.closed_endpoints import GetLoginToken
 from synapse_nextgen_auth.homeserver.matrix.discovery import AuthIssuer, AuthMetadata
+from synapse_nextgen_auth.homeserver.matrix.legacy_login import Login, SsoRedirect
 from synapse_nextgen_auth.homeserver.startup.internals import NEWEST_KNOWN, OLDEST
 from synapse_nextgen_auth.oauth.clients.configured import StaticClient
 from synapse_nextgen_auth.oauth.events import EventKind
@@ -33,7 +34,7 @@ from synapse_nextgen_auth.web.kinds import RendezvousEndpoint
 from synapse_nextgen_auth.web.routes import ROOTS, ROUTES, STATIC
 
 SERVLETS = (
-    *(AuthMetadata, AuthIssuer, GetLoginToken, rendezvous.Versions),
+    *(AuthMetadata, AuthIssuer, GetLoginToken, Login, SsoRedirect, rendezvous.Versions),
     *(rendezvous.CreateWithEtag, rendezvous.CreateWithSequence, rendezvous.MeetWithSequence),
 )
 REFERENCE = DOCS / "reference"

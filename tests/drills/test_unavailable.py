@@ -86,6 +86,11 @@ def prepare_pages(prepared):
     consenting.authorize(parameters)
     prepared.look("/consent", consenting, consenting.page.url)
     prepared.press("/consent", consenting, decision="approve")
+    legacy, waits_at = prepared.here(), "?redirectUrl=https://client.example.com/"
+    prepared.look("/legacy-sign-in", Browser(server), server.url(f"legacy-sign-in{waits_at}"))
+    legacy.get(server.url(f"legacy-sign-in{waits_at}"))
+    prepared.look("/legacy-login", legacy, legacy.page.url)
+    prepared.press("/legacy-login", legacy, decision="approve")
 
 
 def prepare_devices(prepared):

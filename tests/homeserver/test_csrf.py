@@ -110,9 +110,17 @@ def a_device_grant(homeserver, server, user):
     return filled(linking.browser, decision="approve", confirm="yes")
 
 
+def a_legacy_login(homeserver, server, user):
+    browser = Browser.of(server, user)
+    waits_at = {"redirectUrl": "https://client.example.com/"}
+    browser.get(server.url("legacy-sign-in"), params=waits_at)
+    return filled(browser, decision="approve")
+
+
 FORMS = {
     "/sign-in": a_sign_in,
     "/consent": a_consent,
+    "/legacy-login": a_legacy_login,
     "/sign-out": a_sign_out,
     "/account": a_device_to_sign_out,
     "/approve": a_reset,

@@ -23,6 +23,7 @@ from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.outbox import RemovePushers
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.events import Event, EventKind
+from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
 from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
 from synapse_nextgen_auth.store import (
     approvals,
@@ -33,6 +34,7 @@ from synapse_nextgen_auth.store import (
     device_grants,
     events,
     grants,
+    legacy_logins,
     outbox,
     rendezvous,
     session_browsers,
@@ -66,6 +68,10 @@ def add_attempt(txn, name, at):
 
 def add_rendezvous(txn, name, at):
     rendezvous.add(txn, Rendezvous(name, Kind.ETAG, "data", "sequence", at, at, at))
+
+
+def add_legacy_login(txn, name, at):
+    legacy_logins.add(txn, LegacySignIn(name, "b", "https://a.example/", None, None, None, at, at))
 
 
 def add_throttle(txn, name, at):
@@ -103,6 +109,7 @@ ROWS = {
     "expired device grants": (add_device_grant, "nextgen_device_grants", DAY),
     "attempts": (add_attempt, "nextgen_attempts", 900),
     "rendezvous": (add_rendezvous, "nextgen_rendezvous", 0),
+    "legacy sign-ins": (add_legacy_login, "nextgen_legacy_logins", 900),
     "throttles": (add_throttle, "nextgen_throttle", DAY),
     "client assertions": (add_assertion, "nextgen_client_assertions", 60),
     "approvals": (add_approval, "nextgen_approvals", DAY),
@@ -382,6 +389,11 @@ def add_new_attempt(txn, name, at):
     attempts.add(txn, an_attempt(attempt_id=name, created_at=at, expires_at=at + 3601))
 
 
+def add_new_legacy_login(txn, name, at):
+    made = LegacySignIn(name, "b", "https://a.example/", None, None, None, at, at + 1801)
+    legacy_logins.add(txn, made)
+
+
 def add_new_rendezvous(txn, name, at):
     rendezvous.add(txn, Rendezvous(name, Kind.ETAG, "data", "sequence", at, at, at + 1201))
 
@@ -392,6 +404,7 @@ AHEAD = {
     "expired device grants": (add_new_device_grant, "nextgen_device_grants", None),
     "attempts": (add_new_attempt, "nextgen_attempts", None),
     "rendezvous": (add_new_rendezvous, "nextgen_rendezvous", None),
+    "legacy sign-ins": (add_new_legacy_login, "nextgen_legacy_logins", None),
     "throttles": (add_throttle, "nextgen_throttle", None),
     "approvals": (add_approval, "nextgen_approvals", None),
     "consents": (add_consent, "nextgen_consents", None),

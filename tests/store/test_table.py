@@ -16,6 +16,7 @@ NO_FIELD = {("nextgen_grants", "code_digest")}
 NO_RECORD = {
     "nextgen_client_assertions",
     "nextgen_consents",
+    "nextgen_first_sessions",
     "nextgen_schema",
     "nextgen_session_browsers",
     "nextgen_throttle",

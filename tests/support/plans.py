@@ -19,6 +19,7 @@ from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.outbox import Entry, RemovePushers
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.oauth.events import Event, EventKind
+from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
 from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
 from synapse_nextgen_auth.oauth.sessions import End, Session
@@ -49,6 +50,7 @@ SAMPLES = {
     "key": SigningKey("kid", Algorithm.RS256, "sealed", "{}", NOW, NOW),
     "kind": Kind.ETAG,
     "limit": 5,
+    "login": LegacySignIn("l", "digest", "https://a.example/", None, None, None, NOW, NOW),
     "operation": Operation.CROSS_SIGNING_RESET,
     "rendezvous": Rendezvous("r", Kind.ETAG, "data", "1", NOW, NOW, NOW),
     "session": Session("s", ALICE, PHONE, "app", "openid", 1, NOW, 0, NOW, NOW, NOW),

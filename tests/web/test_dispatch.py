@@ -102,7 +102,9 @@ def people(asked):
 @pytest.fixture
 def site(process, people):
     issuer = Issuer(Endpoints.under(f"{ORIGIN}/"), None, b"", KEYS, None)
-    nothing = dict.fromkeys(("config", "clients", "devices", "token_check", "rates"))
+    nothing = dict.fromkeys(
+        ("config", "clients", "devices", "token_check", "rates", "legacy", "login_tokens")
+    )
     return Site(
         homeserver=process,
         issuer=issuer,

@@ -12,6 +12,7 @@ class Kind(str, enum.Enum):
     DEVICE = "device"  # let a device in whose code they entered
     APPROVAL = "approval"  # let a session do one dangerous thing
     ACCOUNT = "account"  # look at their account; the id says at what of it
+    LEGACY = "legacy"  # let a client in that knows only `m.login.sso`
     HOME = "home"
 
 

@@ -9,8 +9,9 @@ from synapse.http.servlet import RestServlet
 from synapse.rest.client._base import client_patterns
 from synapse.server import HomeServer
 
+from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.homeserver.api import Homeserver
-from synapse_nextgen_auth.homeserver.matrix import closed_endpoints, rendezvous
+from synapse_nextgen_auth.homeserver.matrix import closed_endpoints, legacy_login, rendezvous
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.oauth.metadata import Endpoints
@@ -63,11 +64,12 @@ def announce(
     document: bytes,
     *,
     rendezvous_handler: RendezvousHandler | None,
+    legacy: LegacyLoginRules,
 ) -> None:
     """Serve discovery on every listener that will carry the client API, and in the well-known.
 
-    With a `rendezvous_handler`, sign-in by QR code too. On the same listeners the endpoints are replaced
-    that are not for our tokens.
+    With a `rendezvous_handler`, sign-in by QR code too; `legacy` ways in go by these rules. On
+    the same listeners the endpoints are replaced that are not for our tokens.
     """
     ours = homeserver.hs
 
@@ -79,6 +81,7 @@ def announce(
         if rendezvous_handler is not None:
             rendezvous.register(hs, http_server, rendezvous_handler)
         closed_endpoints.close(homeserver, http_server)
+        legacy_login.register(homeserver, http_server, rules=legacy, endpoints=endpoints)
 
     groups = rest.SERVLET_GROUPS
     groups["client"] = (*groups["client"], register)

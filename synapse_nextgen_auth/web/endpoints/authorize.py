@@ -32,6 +32,7 @@ from synapse_nextgen_auth.web.pages.message.error import OF_PROBLEM, PageError
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
 from synapse_nextgen_auth.web.pages.way_back import way_back
 from synapse_nextgen_auth.web.pages.way_back.page import AskAgainPage
+from synapse_nextgen_auth.web.rates import authorization_wait
 from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
@@ -192,15 +193,8 @@ async def _begin(visit: Visit, incoming: Incoming, client: Client, request: Requ
 
 
 async def _check_room(visit: Visit, incoming: Incoming, request: Request) -> None:
-    """Stop when a network begins more grants than many people would: each is a row (C154).
-
-    Whoever is signed in counts alone: otherwise one client could lock out all who share its address.
-    """
-    limiter = visit.site.rates.authorizations
-    if visit.user_id is None:
-        wait = await limiter.count(visit.address)
-    else:
-        wait = await limiter.count_account(visit.user_id)
+    """Stop when a network begins more grants than many people would: each is a row (C154)."""
+    wait = await authorization_wait(visit)
     if wait is None:
         return
     if request.is_silent:

@@ -22,6 +22,7 @@ class Onward:
     grant_id: str | None = None
     approval_id: str | None = None
     device_grant_id: str | None = None
+    legacy_login_id: str | None = None
     action_request: ActionRequest | None = None
     grant: Grant | None = None
     client: Client | None = None
@@ -37,6 +38,9 @@ class Onward:
         device = parameters.get("device")
         if device is not None and _ID.fullmatch(device):
             return cls(device_grant_id=device)
+        legacy = parameters.get("legacy")
+        if legacy is not None and _ID.fullmatch(legacy):
+            return cls(legacy_login_id=legacy)
         if (name := parameters.get("action")) is not None:
             return cls(action_request=ActionRequest.read(name, parameters.get("device_id")))
         if (session := parameters.get("session")) is not None:
@@ -62,6 +66,8 @@ class Onward:
             return f"approve{self._query}"
         if self.device_grant_id is not None:
             return f"device?grant={self.device_grant_id}"
+        if self.legacy_login_id is not None:
+            return f"legacy-login?login={self.legacy_login_id}"
         return f"account{self._query}" if self.action_request else "./"
 
     @property
@@ -72,6 +78,8 @@ class Onward:
             return f"?request={self.approval_id}"
         if self.device_grant_id is not None:
             return f"?device={self.device_grant_id}"
+        if self.legacy_login_id is not None:
+            return f"?legacy={self.legacy_login_id}"
         return f"?{self.action_request.query}" if self.action_request else ""
 
 

@@ -13,10 +13,13 @@ class Message(Enum):
 
     UNKNOWN_CLIENT = "unknown_client"
     BAD_REDIRECT_URI = "bad_redirect_uri"
+    BAD_REDIRECT_URL = "bad_redirect_url"
     BAD_REQUEST = "bad_request"
     REQUEST_EXPIRED = "request_expired"
     OTHER_BROWSER = "other_browser"
     ALREADY_DONE = "already_done"
+    DECLINED = "declined"
+    LEGACY_CLOSED = "legacy_closed"
     BAD_CSRF = "bad_csrf"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"

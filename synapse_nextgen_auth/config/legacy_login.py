@@ -1,0 +1,48 @@
+"""The section `legacy_login`."""
+
+import attrs
+
+from synapse_nextgen_auth.accounts.legacy_login import Allowed
+from synapse_nextgen_auth.config.kinds import Choice, Switch
+from synapse_nextgen_auth.config.options import option
+
+
+@attrs.frozen
+class LegacyLogin:
+    """The ways in that are older than this module, for applications that know nothing else."""
+
+    prefer_oauth: bool = option(
+        Switch("told that ours is better", "not told of ours"),
+        default=True,
+        about="Tell applications that know both that the browser is the better way in"
+        " (`oauth_aware_preferred`). Some then hide their password form.",
+        example="false",
+        label="legacy clients",
+    )
+    password: Allowed = option(
+        Choice(Allowed),
+        default=Allowed.ALWAYS,
+        about="Whether applications may sign people in with a password that is typed into them"
+        " (`m.login.password`, and the types of password providers). `until_first_session` closes it for"
+        " each account from its first session of an application that signed in here on; `never` closes"
+        " it for everybody.",
+        example="until_first_session",
+        label="password in clients",
+    )
+    sso: Allowed = option(
+        Choice(Allowed),
+        default=Allowed.ALWAYS,
+        about="Whether applications may sign people in through `m.login.sso`, which leads to our"
+        " pages too but ends with full access. The values mean what they mean for"
+        " `legacy_login.password`.",
+        example="never",
+        label="m.login.sso",
+    )
+    jwt: Allowed = option(
+        Choice(Allowed),
+        default=Allowed.ALWAYS,
+        about="Whether applications may sign people in with a JSON Web Token, where Synapse's"
+        " `jwt_config` is on. The values mean what they mean for `legacy_login.password`.",
+        example="never",
+        label="login by JWT",
+    )

@@ -1,0 +1,149 @@
+"""`/login` beside ours: what it offers, and for whom it is still open (CS API, MSC3824).
+
+`GET` always answers, because there are clients that fail without it.
+"""
+
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from synapse.api.errors import Codes, SynapseError
+from synapse.http.server import HttpServer, finish_request
+from synapse.http.servlet import RestServlet, parse_json_object_from_request
+from synapse.http.site import SynapseRequest
+from synapse.rest.client.login import LoginRestServlet, SsoRedirectServlet
+
+from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.database.outage import answered_503
+from synapse_nextgen_auth.homeserver.startup.needed import Needed
+from synapse_nextgen_auth.oauth.metadata import Endpoints
+from synapse_nextgen_auth.store import first_sessions
+
+NEEDS = (
+    Needed("synapse.rest.client.login", "LoginRestServlet.on_GET", ("request",)),
+    Needed("synapse.rest.client.login", "LoginRestServlet.on_POST", ("request",)),
+    Needed(
+        "synapse.rest.client.login",
+        "LoginRestServlet._complete_login",
+        ("user_id", "login_submission"),
+    ),
+    Needed("synapse.rest.client.login", "SsoRedirectServlet.PATTERNS"),
+    Needed("synapse.http.server", "finish_request", ("request",)),
+)
+
+_SSO, _TOKEN = "m.login.sso", "m.login.token"
+_APPSERVICE = "m.login.application_service"
+
+
+class Login(LoginRestServlet):
+    """Synapse's servlet; the operator may have closed some of its ways."""
+
+    def __init__(self, homeserver: Homeserver, rules: LegacyLoginRules, account_url: str) -> None:
+        super().__init__(homeserver.hs)
+        self._homeserver = homeserver
+        self._rules = rules
+        self._account_url = account_url
+
+    def on_GET(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
+        """Name the open ways; `m.login.sso` leads to our pages whether or not there are providers."""
+        status, answer = super().on_GET(request)
+        flows = [flow for flow in answer["flows"] if not self._rules.is_closed(flow["type"])]
+        if not self._rules.is_closed(_SSO):
+            flows = [
+                {**flow, **self._preferred} if flow["type"] == _SSO else flow
+                for flow in (_with_sso(flows) if self._rules.through_us else flows)
+            ]
+        return status, {**answer, "flows": flows}
+
+    async def on_POST(self, request: SynapseRequest) -> tuple[int, Any]:  # noqa: N802 (Synapse's)
+        """Sign in as Synapse does, unless nobody gets in this way any more."""
+        submission = parse_json_object_from_request(request)
+        assert request.content is not None  # noqa: S101 (read just now)
+        request.content.seek(0)
+        if self._rules.is_closed(submission.get("type")):
+            raise self._closed("This server has closed this way of signing in.")
+        return await super().on_POST(request)
+
+    async def _complete_login(
+        self, user_id: str, login_submission: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Stop where the account signs in here; nobody hears that without the right password."""
+        if self._rules.depends(login_submission.get("type")):
+            with answered_503(self._homeserver):
+                is_closed = await self._homeserver.read(first_sessions.has_one, user_id)
+            if is_closed:
+                raise self._closed("This account signs in in the browser.")
+        return await super()._complete_login(user_id, login_submission, *args, **kwargs)
+
+    @property
+    def _preferred(self) -> dict[str, bool]:
+        if not self._rules.prefer_oauth:
+            return {}
+        return dict.fromkeys(
+            ("oauth_aware_preferred", "org.matrix.msc3824.delegated_oidc_compatibility"), True
+        )
+
+    def _closed(self, why: str) -> SynapseError:
+        """Tell the person what to do: clients show this text."""
+        is_open = not self._rules.is_closed(_SSO) and not self._rules.depends(_SSO)
+        text = (
+            f"{why} Choose single sign-on in this app, or use one that opens the browser to sign in."
+            f" Your account is at {self._account_url}"
+            if is_open
+            else f"{why} Use an app that opens the browser to sign in."
+            f" Your account is at {self._account_url}"
+        )
+        return SynapseError(403, text, Codes.FORBIDDEN)
+
+
+def _with_sso(flows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the flows with `m.login.sso`, and with the token that it ends in."""
+    types = [flow["type"] for flow in flows]
+    more = [{"type": each} for each in (_SSO, _TOKEN) if each not in types]
+    # After all that people may choose from: simple clients take the first one they know.
+    at = types.index(_APPSERVICE) if _APPSERVICE in types else len(flows)
+    return [*flows[:at], *more, *flows[at:]]
+
+
+class SsoRedirect(RestServlet):
+    """`/login/sso/redirect` and `/login/cas/redirect`: to our page, which offers every way in.
+
+    It is there whether or not Synapse knows a provider, and sets no cookie: our page does.
+    """
+
+    PATTERNS = SsoRedirectServlet.PATTERNS
+
+    def __init__(self, rules: LegacyLoginRules, page_url: str) -> None:
+        super().__init__()
+        self._rules = rules
+        self._page_url = page_url
+
+    async def on_GET(self, request: SynapseRequest, idp_id: str | None = None) -> None:  # noqa: N802 (Synapse's)
+        """Send the browser on; what the client asks for is read by our page, once."""
+        if self._rules.is_closed(_SSO):
+            raise SynapseError(
+                403, "This server has closed this way of signing in.", Codes.FORBIDDEN
+            )
+        query = bytes(request.uri).partition(b"?")[2].decode("ascii", "replace")
+        asked = parse_qs(query, keep_blank_values=True)
+        passed = {
+            "redirectUrl": asked.get("redirectUrl", []),
+            "action": asked.get("action") or asked.get("org.matrix.msc3824.action", []),
+            "idp": [idp_id] if idp_id else [],
+        }
+        location = f"{self._page_url}?{urlencode(passed, doseq=True)}"
+        request.redirect(location.encode("ascii"))  # type: ignore[no-untyped-call]
+        finish_request(request)
+
+
+def register(
+    homeserver: Homeserver,
+    http_server: HttpServer,
+    *,
+    rules: LegacyLoginRules,
+    endpoints: Endpoints,
+) -> None:
+    """Serve them in the place of Synapse's."""
+    Login(homeserver, rules, endpoints.url("account")).register(http_server)
+    if rules.through_us:
+        SsoRedirect(rules, endpoints.url("legacy-sign-in")).register(http_server)

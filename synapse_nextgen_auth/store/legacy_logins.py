@@ -1,0 +1,34 @@
+"""Rows of sign-ins of clients that know only `m.login.sso`."""
+
+from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
+from synapse_nextgen_auth.store.table import Table
+from synapse_nextgen_auth.store.txn import Txn
+
+_LOGINS = Table("nextgen_legacy_logins", LegacySignIn)
+
+
+def add(txn: Txn, login: LegacySignIn) -> None:
+    """Insert what a client asks for."""
+    _LOGINS.insert(txn, login)
+
+
+def get(txn: Txn, login_id: str) -> LegacySignIn | None:
+    """Return one."""
+    return _LOGINS.one(txn, "WHERE login_id = ?", login_id)
+
+
+def decide(txn: Txn, login_id: str, *, now: int) -> bool:
+    """Note that the person said yes or no; False when that was decided, or it is too late."""
+    txn.execute(
+        "UPDATE nextgen_legacy_logins SET decided_at = ?"
+        " WHERE login_id = ? AND decided_at IS NULL AND expires_at > ?",
+        (now, login_id, now),
+    )
+    return txn.rowcount == 1
+
+
+def reopen(txn: Txn, login_id: str) -> None:
+    """Take a decision back that came to nothing."""
+    txn.execute(
+        "UPDATE nextgen_legacy_logins SET decided_at = NULL WHERE login_id = ?", (login_id,)
+    )

@@ -1,0 +1,307 @@
+"""Clients that know only the old API: `/login`, `m.login.sso`, and the ways that are closed."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from support.oauth import Browser, Server
+
+V3 = "/_matrix/client/v3"
+WAITS_AT = "http://localhost:40123/sso?step=2#top"
+PREFERRED = {"oauth_aware_preferred": True, "org.matrix.msc3824.delegated_oidc_compatibility": True}
+
+
+def flows(server):
+    answer = requests.get(f"{server.base_url}{V3}/login", timeout=30)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["flows"]
+
+
+def types(server):
+    return [flow["type"] for flow in flows(server)]
+
+
+def begin(server, browser, url=WAITS_AT, *, path="sso/redirect", **asked):
+    """Go where a client sends its person, as a browser does; return the page."""
+    answer = browser.http.get(
+        f"{server.base_url}{V3}/login/{path}",
+        params={"redirectUrl": url, **asked},
+        allow_redirects=False,
+        timeout=30,
+    )
+    assert answer.status_code == 302, answer.text
+    return browser.get(answer.headers["Location"])
+
+
+def login_token(page):
+    assert page.status_code == 303, page.text
+    return parse_qs(urlsplit(page.headers["Location"]).query)["loginToken"][0]
+
+
+def login(server, token, **changes):
+    request = {"type": "m.login.token", "token": token} | changes
+    return requests.post(f"{server.base_url}{V3}/login", json=request, timeout=30)
+
+
+def by_password(server, user):
+    identifier = {"type": "m.id.user", "user": user.localpart}
+    request = {"type": "m.login.password", "identifier": identifier, "password": user.password}
+    return requests.post(f"{server.base_url}{V3}/login", json=request, timeout=30)
+
+
+def tokens_of(homeserver, user):
+    sql = "SELECT COUNT(*) FROM login_tokens WHERE user_id = ?"
+    return homeserver.query(sql, user.user_id)[0][0]
+
+
+@pytest.fixture
+def user(homeserver):
+    return homeserver.new_user()
+
+
+@pytest.fixture
+def browser(server):
+    return Browser(server)
+
+
+def test_single_sign_on_is_offered_and_preferred(server):
+    """Also where Synapse knows no provider; simple clients find the password first (MSC3824)."""
+    found = flows(server)
+
+    assert [flow["type"] for flow in found] == [
+        *("m.login.password", "m.login.sso", "m.login.token", "m.login.application_service")
+    ]
+    assert found[1] == {"type": "m.login.sso", **PREFERRED}
+
+
+def test_a_legacy_client_signs_in_on_our_page(server, browser, user):
+    """The token comes beside whatever the client's address had, and works once."""
+    asked = begin(server, browser)
+    confirm = browser.sign_in(user.localpart, user.password)
+    done = browser.submit(decision="approve")
+    first = login(server, login_token(done))
+    second = login(server, login_token(done))
+
+    assert 'name="password"' in asked.text
+    assert user.user_id in confirm.text
+    assert "40123" not in confirm.url
+    assert done.headers["Location"].startswith("http://localhost:40123/sso?step=2&loginToken=")
+    assert done.headers["Location"].endswith("#top")
+    assert first.status_code == 200
+    assert first.json()["user_id"] == user.user_id
+    assert server.whoami(first.json()["access_token"]).status_code == 200
+    assert second.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["sso/redirect", "cas/redirect", "sso/redirect/oidc-github"])
+@pytest.mark.parametrize(
+    "asked", [{}, {"action": "register"}, {"org.matrix.msc3824.action": "login"}], ids=str
+)
+def test_every_old_address_leads_to_the_page(server, browser, path, asked):
+    page = begin(server, browser, path=path, **asked)
+
+    assert page.status_code == 200
+    assert 'name="password"' in page.text
+
+
+def test_c195_nothing_goes_to_an_address_before_somebody_says_so(server, homeserver, user):
+    """Signed in or not: the page names the host, and "cancel" gives nothing out."""
+    browser = Browser.of(server, user)
+
+    page = begin(server, browser, "https://client.example.com/callback")
+    declined = browser.submit(decision="cancel")
+    browser.page = page
+    late = browser.submit(decision="approve")
+
+    assert page.status_code == 200
+    assert "client.example.com" in page.text
+    assert declined.status_code == 200
+    assert "Location" not in declined.headers
+    assert late.status_code == 409
+    assert tokens_of(homeserver, user) == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,x", "//evil.example"),
+        *("/relative", "https://element.io@evil.example/", "https:evil.example", "", "x"),
+        *("java\tscript:alert(1)", "https://a.example/\n", "https:///evil.example"),
+        "https://a.example/" + "x" * 3000,
+    ],
+)
+def test_c194_an_address_that_runs_or_misleads_is_refused(server, browser, url):
+    page = begin(server, browser, url)
+
+    assert page.status_code == 400
+    assert "The application cannot be reached" in page.text
+    assert "evil.example" not in page.text
+
+
+def test_c194_an_address_that_stands_twice_is_refused(server, browser):
+    page = browser.get(
+        server.url("legacy-sign-in"),
+        params=[("redirectUrl", WAITS_AT), ("redirectUrl", "https://b.example/")],
+    )
+
+    assert page.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "url", ["nheko://login", "element://connect", "https://a.example/ü?x=ä", "http://[::1]:8080/"]
+)
+def test_apps_with_schemes_of_their_own_are_led_back(server, url, user):
+    """And addresses that were written for people are escaped as browsers do it."""
+    browser = Browser.of(server, user)
+    begin(server, browser, url)
+
+    done = browser.submit(decision="approve")
+
+    assert done.status_code == 303
+    assert done.headers["Location"].isascii()
+    assert login(server, login_token(done)).status_code == 200
+
+
+def test_another_browser_cannot_go_on_with_it(server, user):
+    """Not even signed in as the same person."""
+    browser, other = Browser.of(server, user), Browser.of(server, user)
+    page = begin(server, browser)
+
+    looked = other.get(page.url)
+    other.page = page
+    pressed = other.submit(decision="approve")
+
+    assert looked.status_code == 403
+    assert pressed.status_code == 403
+
+
+def test_one_press_gives_one_token(server, homeserver, user):
+    browser = Browser.of(server, user)
+    page = begin(server, browser)
+
+    first = browser.submit(decision="approve")
+    browser.page = page
+    second = browser.submit(decision="approve")
+
+    assert (first.status_code, second.status_code) == (303, 409)
+    assert tokens_of(homeserver, user) == 1
+
+
+@pytest.fixture(scope="module")
+def trusting(tmp_path_factory, make_database):
+    """Yield a server that trusts one client, and closes ways for accounts that are ours."""
+    from support.synapse import Homeserver  # noqa: PLC0415
+
+    directory = tmp_path_factory.mktemp("homeserver-legacy")
+    ways = dict.fromkeys(("password", "sso", "jwt"), "until_first_session")
+    homeserver = Homeserver(
+        directory,
+        make_database("sqlite", directory),
+        module={"legacy_login": ways},
+        config={
+            "sso": {"client_whitelist": ["https://trusted.example/"]},
+            "jwt_config": {"enabled": True, "secret": "s" * 32, "algorithm": "HS256"},
+        },
+    )
+    with homeserver:
+        yield homeserver
+
+
+def test_a_trusted_client_needs_no_question_after_a_sign_in(trusting):
+    """But whoever was signed in before is asked: a link alone signs nobody in."""
+    server, user = Server(trusting.base_url), trusting.new_user()
+    browser = Browser(server)
+    begin(server, browser, "https://trusted.example/app")
+
+    done = browser.sign_in(user.localpart, user.password)
+    again = begin(server, browser, "https://trusted.example/app")
+
+    assert login(server, login_token(done)).status_code == 200
+    assert again.status_code == 200
+    assert "trusted.example" in again.text
+
+
+def jwt_login(server, user):
+    from jwt import encode  # noqa: PLC0415
+
+    token = encode({"sub": user.localpart}, "s" * 32, algorithm="HS256")
+    request = {"type": "org.matrix.login.jwt", "token": token}
+    return requests.post(f"{server.base_url}{V3}/login", json=request, timeout=30)
+
+
+def test_old_ways_close_for_an_account_from_its_first_session_on(trusting):
+    """Whoever has none goes on as before, and the right password is what tells."""
+    server, user, other = Server(trusting.base_url), trusting.new_user(), trusting.new_user()
+    before = [by_password(server, user), jwt_login(server, user)]
+    client = server.client()
+    client.sign_in(user.localpart, user.password)
+    wrong = by_password(server, type(user)(user.user_id, user.localpart, "wrong"))
+    after = [by_password(server, user), jwt_login(server, user)]
+    browser = Browser.of(server, user)
+    page = begin(server, browser)
+
+    assert [answer.status_code for answer in before] == [200, 200]
+    assert [answer.status_code for answer in after] == [403, 403]
+    assert "opens the browser" in after[0].json()["error"]
+    assert after[0].json()["errcode"] == "M_FORBIDDEN"
+    assert "browser" not in wrong.json()["error"]
+    assert page.status_code == 403
+    assert "signs in the old way" in page.text
+    assert by_password(server, other).status_code == 200
+
+
+def test_a_session_that_is_over_keeps_them_closed(trusting):
+    server, user = Server(trusting.base_url), trusting.new_user()
+    token = server.client().sign_in(user.localpart, user.password)["access_token"]
+    server.api("POST", f"{V3}/logout", token)
+    trusting.query("DELETE FROM nextgen_sessions WHERE user_id = ?", user.user_id)
+
+    assert by_password(server, user).status_code == 403
+
+
+def test_a_session_from_before_the_table_counts(trusting):
+    server, user = Server(trusting.base_url), trusting.new_user()
+    server.client().sign_in(user.localpart, user.password)
+    trusting.query("DELETE FROM nextgen_first_sessions WHERE user_id = ?", user.user_id)
+
+    assert by_password(server, user).status_code == 403
+
+
+def test_closed_ways_are_not_offered_and_say_what_to_do(start_homeserver):
+    """`GET /login` answers all the same, and ours goes on."""
+    ways = dict.fromkeys(("password", "sso", "jwt"), "never")
+    homeserver = start_homeserver(module={"legacy_login": ways})
+    server, user = Server(homeserver.base_url), homeserver.new_user()
+    redirect = requests.get(
+        f"{server.base_url}{V3}/login/sso/redirect",
+        params={"redirectUrl": WAITS_AT},
+        allow_redirects=False,
+        timeout=30,
+    )
+    page = requests.get(server.url("legacy-sign-in"), params={"redirectUrl": WAITS_AT}, timeout=30)
+
+    refused = by_password(server, user)
+
+    assert types(server) == ["m.login.application_service"]
+    assert refused.status_code == 403
+    assert "opens the browser" in refused.json()["error"]
+    assert redirect.status_code == 403
+    assert page.status_code == 403
+    assert server.client().sign_in(user.localpart, user.password)["access_token"]
+
+
+def test_the_hint_can_be_taken_away(start_homeserver):
+    homeserver = start_homeserver(module={"legacy_login": {"prefer_oauth": False}})
+
+    assert {"type": "m.login.sso"} in flows(Server(homeserver.base_url))
+
+
+def test_a_server_that_drains_has_the_ways_of_synapse(start_homeserver):
+    """Nobody newly signs in on our pages, so nobody is led there."""
+    homeserver = start_homeserver(module={"drain": True})
+    server = Server(homeserver.base_url)
+    redirect = requests.get(f"{server.base_url}{V3}/login/sso/redirect", timeout=30)
+
+    assert types(server) == ["m.login.password", "m.login.application_service"]
+    assert redirect.status_code == 404
