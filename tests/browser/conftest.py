@@ -82,3 +82,9 @@ def open_tab(browser, server):
 def tab(open_tab):
     """Return one tab."""
     return open_tab()
+
+
+@pytest.fixture(scope="session")
+def axe(node_modules):
+    """Return the script of axe-core."""
+    return (node_modules / "axe-core/axe.min.js").read_text()

@@ -13,11 +13,6 @@ VIEWS = {
 }
 
 
-@pytest.fixture(scope="session")
-def axe(node_modules):
-    return (node_modules / "axe-core/axe.min.js").read_text()
-
-
 def problems(tab, axe):
     """Return what axe finds, and whether anything has to be scrolled sideways."""
     tab.page.evaluate(axe)

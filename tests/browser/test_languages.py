@@ -1,5 +1,7 @@
 """Pages in other languages, on a small screen: nothing is cut, nothing has to be scrolled sideways."""
 
+from itertools import cycle
+
 import pytest
 
 from support import gallery
@@ -37,6 +39,22 @@ def test_nothing_is_cut_on_a_small_screen(page, lang):
     for name in gallery.SAMPLES:
         page.set_content(gallery.whole(name, lang))
         found[name] = page.evaluate(LOOK)
+
+    assert {name: listed for name, listed in found.items() if listed} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_sample(browser, axe, scheme):
+    """Also on pages that no other test gets to, and in what only people of another language see."""
+    context = browser.new_context(color_scheme=scheme, viewport={"width": 390, "height": 844})
+    page, found = context.new_page(), {}
+    # Each once, by turns in the light and in the dark, in every language.
+    turns = list(gallery.SAMPLES)[scheme == "dark" :: 2]
+    for name, lang in zip(turns, cycle(TEMPLATES.languages.tags), strict=False):
+        page.set_content(gallery.whole(name, lang))
+        page.evaluate(axe)
+        found[name] = page.evaluate("axe.run().then(r => r.violations.map(v => v.id + v.nodes[0].html))")
+    context.close()
 
     assert {name: listed for name, listed in found.items() if listed} == {}
 
