@@ -18,22 +18,24 @@ async def admit_application(
     user_id: str,
     scope: Scope,
     *,
-    sign_in_url: str,
+    other_account_url: str,
     is_new_device: bool = False,
     newcomer: Newcomer | None = None,
 ) -> None:
     """Stop if this account may not let an application in with this scope.
 
     Asked where the question is shown, and again at the answer, then with the newcomer (C325). A
-    device that must be new is not taken over from whoever has it (C310). `sign_in_url` is where to
-    go on with another account.
+    device that must be new is not taken over from whoever has it (C310). `other_account_url` is where
+    to go on with another account.
     """
     asked = Asked(
         admin=scope.admin,
         device_is_taken=is_new_device and await _is_taken(site, user_id, scope.device_id),
         has_room=await _has_room(site, user_id, scope.device_id),
     )
-    await _admit(site, user_id, Intent.CONSENT, asked, sign_in_url=sign_in_url, newcomer=newcomer)
+    await _admit(
+        site, user_id, Intent.CONSENT, asked, other_account_url=other_account_url, newcomer=newcomer
+    )
 
 
 async def _admit(
@@ -42,13 +44,13 @@ async def _admit(
     intent: Intent,
     asked: Asked = NOTHING,
     *,
-    sign_in_url: str | None = None,
+    other_account_url: str | None = None,
     newcomer: Newcomer | None = None,
 ) -> None:
     try:
         await site.people.admit(user_id, intent, asked, newcomer=newcomer)
     except NotAdmitted as refused:
-        raise not_admitted(refused.why, other_account_url=sign_in_url) from None
+        raise not_admitted(refused.why, other_account_url=other_account_url) from None
 
 
 async def _is_taken(site: Site, user_id: str, device_id: str | None) -> bool:

@@ -8,6 +8,7 @@ import logging
 import attrs
 
 from synapse_nextgen_auth.accounts.admission import Intent
+from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.flows import authorize
 from synapse_nextgen_auth.flows.authorize import Refused, Step
 from synapse_nextgen_auth.homeserver.http import Outgoing
@@ -53,9 +54,8 @@ def about(visit: Visit, grant: Grant) -> Visit:
     return visit.about(authorize.chosen(grant, visit.sign_ins, visit.sign_in))
 
 
-async def onward(visit: Visit) -> Onward:
+async def onward(visit: Visit, found: Onward) -> Onward:
     """Return where the person goes after signing in; stop when the grant cannot go on there."""
-    found = Onward.of(visit.parameters)
     if found.grant_id is None:
         return found
     grant, client = await find(visit, found.grant_id)
@@ -67,7 +67,7 @@ async def go_on(visit: Visit, grant: Grant, client: Client) -> Outgoing:
     visit = about(visit, grant)
     step = authorize.next_step(grant, visit.sign_in)
     if step is Step.SIGN_IN:
-        return answers.redirect(f"sign-in?grant={grant.grant_id}")
+        return answers.redirect(Onward.to(Kind.GRANT, grant.grant_id).sign_in_url)
     if await is_agreed(visit, grant, client):
         return await approve(visit, grant, client)
     return answers.redirect(f"consent?grant={grant.grant_id}")
@@ -107,7 +107,7 @@ async def check_account(
         site,
         user_id,
         grammar.parse(grant.scope),
-        sign_in_url=f"sign-in?grant={grant.grant_id}",
+        other_account_url=Onward.to(Kind.GRANT, grant.grant_id).other_account_url,
         newcomer=newcomer,
     )
 

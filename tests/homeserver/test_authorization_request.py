@@ -327,12 +327,13 @@ def test_c023_a_fresh_sign_in_cannot_be_walked_around(homeserver, server, fresh)
     forced = browser.http.post(
         consent, data={"csrf": csrf, "decision": "approve"}, allow_redirects=False, timeout=60
     )
-    browser.get(asked.url)
+    browser.get(f"{asked.url}&account=another")
     browser.sign_in(bob.localpart, bob.password)
     answer = browser.answer(browser.submit(decision="approve"))
     tokens = client.redeem(answer["code"], verifier).json()
 
     assert 'name="password"' in asked.text
+    assert alice.user_id in asked.text
     assert around.url == asked.url
     assert urljoin(consent, forced.headers["Location"]) == asked.url
     assert browser.cookie != before
@@ -854,6 +855,7 @@ def test_an_authorization_is_one_row_until_it_is_decided(homeserver, server):
     client.redeem(code, verifier)
     redeemed = new_rows(homeserver, before)
 
-    assert asked == {"nextgen_grants": 1, "nextgen_browsers": 1, "nextgen_events": 1}
+    sign_in = {"nextgen_attempts": 1, "nextgen_browsers": 1, "nextgen_events": 1}
+    assert asked == {"nextgen_grants": 1} | sign_in
     assert agreed == asked | {"nextgen_consents": 1, "nextgen_events": 2}
     assert redeemed == agreed | {"nextgen_events": 3, "nextgen_sessions": 1, "devices": 1}

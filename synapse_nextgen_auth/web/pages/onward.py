@@ -5,6 +5,8 @@ from urllib.parse import urlencode
 
 import attrs
 
+from synapse_nextgen_auth.accounts.attempts import onward
+from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.management import ActionRequest
 from synapse_nextgen_auth.homeserver.http import Incoming
 from synapse_nextgen_auth.oauth.clients.record import Client
@@ -13,39 +15,44 @@ from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
 from synapse_nextgen_auth.web import forms
 
 _ID = re.compile(r"[0-9a-f]{32}")
+# Said of the sign-in page: that another account is to sign in, whoever is signed in.
+ANOTHER = {"account": "another"}
+# What the ids of each kind are called in an address.
+_NAMES = {
+    Kind.GRANT: "grant",
+    Kind.APPROVAL: "request",
+    Kind.DEVICE: "device",
+    Kind.LEGACY: "legacy",
+}
 
 
 @attrs.frozen
 class Onward:
     """What the person was about to do: let a client in, approve an operation, see a device."""
 
-    grant_id: str | None = None
-    approval_id: str | None = None
-    device_grant_id: str | None = None
-    legacy_login_id: str | None = None
-    action_request: ActionRequest | None = None
+    goes_on: onward.Onward = attrs.field(factory=onward.Onward)
     grant: Grant | None = None
     client: Client | None = None
 
     @classmethod
     def of(cls, parameters: Parameters) -> "Onward":
         """Read it from the query; whether there is such a thing is for its page to find out."""
-        if (grant_id := parameters.get("grant")) is not None:
-            return cls(grant_id=grant_id)
-        approval_id = parameters.get("request")
-        if approval_id is not None and _ID.fullmatch(approval_id):
-            return cls(approval_id=approval_id)
-        device = parameters.get("device")
-        if device is not None and _ID.fullmatch(device):
-            return cls(device_grant_id=device)
-        legacy = parameters.get("legacy")
-        if legacy is not None and _ID.fullmatch(legacy):
-            return cls(legacy_login_id=legacy)
-        if (name := parameters.get("action")) is not None:
-            return cls(action_request=ActionRequest.read(name, parameters.get("device_id")))
-        if (session := parameters.get("session")) is not None:
-            return cls(action_request=ActionRequest.read(None, None, session))
-        return cls()
+        return cls(_read(parameters))
+
+    @classmethod
+    def to(cls, kind: Kind, its_id: str) -> "Onward":
+        """Go on with this thing of ours."""
+        return cls(onward.Onward(kind, its_id))
+
+    @property
+    def grant_id(self) -> str | None:
+        """The grant that waits for the sign-in."""
+        return self.goes_on.grant_id
+
+    @property
+    def approval_id(self) -> str | None:
+        """The request of a session that waits for it."""
+        return self.goes_on.id if self.goes_on.kind is Kind.APPROVAL else None
 
     @property
     def asked_for(self) -> str | None:
@@ -55,38 +62,64 @@ class Onward:
     @property
     def sign_in_url(self) -> str:
         """The sign-in page that comes back here."""
-        return f"sign-in{self._query}"
+        return _url("sign-in", self._query)
+
+    @property
+    def other_account_url(self) -> str:
+        """The sign-in page that comes back here, for another account than the one that is signed in."""
+        return _url("sign-in", {**self._query, **ANOTHER})
 
     @property
     def next_url(self) -> str:
         """Where to go once somebody is signed in."""
-        if self.grant_id is not None:
-            return f"consent{self._query}"
-        if self.approval_id is not None:
-            return f"approve{self._query}"
-        if self.device_grant_id is not None:
-            return f"device?grant={self.device_grant_id}"
-        if self.legacy_login_id is not None:
-            return f"legacy-login?login={self.legacy_login_id}"
-        return f"account{self._query}" if self.action_request else "./"
+        kind, its_id = self.goes_on.kind, self.goes_on.id
+        if kind is Kind.GRANT:
+            return _url("consent", self._query)
+        if kind is Kind.APPROVAL:
+            return _url("approve", self._query)
+        if kind is Kind.DEVICE:
+            return _url("device", {"grant": its_id or ""})
+        if kind is Kind.LEGACY:
+            return _url("legacy-login", {"login": its_id or ""})
+        return _url("account", self._query) if kind is Kind.ACCOUNT else "./"
 
     @property
-    def _query(self) -> str:
-        if self.grant_id is not None:
-            return f"?{urlencode({'grant': self.grant_id})}"
-        if self.approval_id is not None:
-            return f"?request={self.approval_id}"
-        if self.device_grant_id is not None:
-            return f"?device={self.device_grant_id}"
-        if self.legacy_login_id is not None:
-            return f"?legacy={self.legacy_login_id}"
-        return f"?{self.action_request.query}" if self.action_request else ""
+    def _query(self) -> dict[str, str]:
+        kind, its_id = self.goes_on.kind, self.goes_on.id or ""
+        if kind is Kind.ACCOUNT:
+            return dict(forms.parse(its_id.encode("ascii")).values)
+        name = _NAMES.get(kind)
+        return {name: its_id} if name else {}
+
+
+def _read(parameters: Parameters) -> onward.Onward:
+    if (grant_id := parameters.get("grant")) is not None:
+        return onward.Onward(Kind.GRANT, grant_id)
+    for kind, name in _NAMES.items():
+        its_id = parameters.get(name)
+        if its_id is not None and _ID.fullmatch(its_id):
+            return onward.Onward(kind, its_id)
+    action, session = parameters.get("action"), parameters.get("session")
+    if action is not None:
+        asked = ActionRequest.read(action, parameters.get("device_id"))
+    elif session is not None:
+        asked = ActionRequest.read(None, None, session)
+    else:
+        return onward.Onward()
+    # Written anew from what was understood: so it is an id of ours, and none of the request's words.
+    return onward.Onward(Kind.ACCOUNT, asked.query)
+
+
+def _url(page: str, query: dict[str, str]) -> str:
+    return f"{page}?{urlencode(query)}" if query else page
 
 
 def again(incoming: Incoming) -> str:
     """Return where somebody goes on whose form was out of date: the same page, or the one after."""
     page = incoming.path.rpartition("/")[2]
     if page in {"sign-in", "sign-out"}:
-        return Onward.of(forms.parse(incoming.query)).next_url
+        parameters = forms.parse(incoming.query)
+        if parameters.get("attempt") is None and parameters.get("account") is None:
+            return Onward.of(parameters).next_url
     query = incoming.query.decode("ascii", "replace")
     return f"{page}?{query}" if query else page

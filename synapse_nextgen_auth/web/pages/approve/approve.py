@@ -5,18 +5,19 @@ from synapse_nextgen_auth.flows import approve_operation
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.store import approvals
-from synapse_nextgen_auth.web import answers, grants
+from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.approve.page import ApprovedPage, ApprovePage
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
+from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.visits import Visit
 
 
 async def sign_in(visit: Visit) -> str:
     """Return the sign-in page that comes back to this request."""
-    return (await grants.onward(visit)).sign_in_url
+    return Onward.of(visit.parameters).sign_in_url
 
 
 def is_dangerous(_visit: Visit) -> bool:
@@ -52,7 +53,7 @@ async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
 
 async def _find(visit: Visit, user_id: str) -> Approval:
     """Return what waits for this person; somebody else's request is as good as none (C301)."""
-    site, onward = visit.site, await grants.onward(visit)
+    site, onward = visit.site, Onward.of(visit.parameters)
     approval = await site.homeserver.read(approvals.get, onward.approval_id or "")
     if approval is None:
         raise PageError(400, Message.REQUEST_EXPIRED)
@@ -60,7 +61,7 @@ async def _find(visit: Visit, user_id: str) -> Approval:
         raise PageError(
             403,
             Message.OTHER_BROWSER,
-            forward_url=onward.sign_in_url,
+            forward_url=onward.other_account_url,
             forward_label=ForwardLabel.OTHER_ACCOUNT,
         )
     if approval.approved_at is not None:

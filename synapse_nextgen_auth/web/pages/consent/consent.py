@@ -1,5 +1,6 @@
 """The consent page: which client, which account, what it may do."""
 
+from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.flows.authorize import Step, next_step
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.clients import redirects
@@ -13,6 +14,7 @@ from synapse_nextgen_auth.web.pages.consent.page import ConsentPage
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import Message
+from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -21,7 +23,7 @@ async def show(visit: Visit) -> Outgoing:
     """Ask the person, or go on when nothing needs asking."""
     visit, grant, client = await _grant(visit)
     if next_step(grant, visit.sign_in) is Step.SIGN_IN or visit.user_id is None:
-        return answers.redirect(f"sign-in?grant={grant.grant_id}")
+        return answers.redirect(_onward(grant).sign_in_url)
     await grants.check_account(visit.site, visit.user_id, grant)
     refusal = await _refuse_device(visit.site, visit.user_id, grant)
     if refusal is not None:
@@ -38,8 +40,10 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     if decision == "cancel":
         declined = OAuthError("access_denied", "The person declined")
         return await grants.refuse(visit, grant, client, declined)
-    if decision == "switch" or next_step(grant, visit.sign_in) is Step.SIGN_IN:
-        return answers.redirect(f"sign-in?grant={grant.grant_id}")
+    if decision == "switch":
+        return answers.redirect(_onward(grant).other_account_url)
+    if next_step(grant, visit.sign_in) is Step.SIGN_IN:
+        return answers.redirect(_onward(grant).sign_in_url)
     if decision != "approve" or visit.user_id is None:
         raise PageError(400, Message.BAD_REQUEST)
     await grants.check_account(visit.site, visit.user_id, grant)
@@ -52,6 +56,10 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
 async def _grant(visit: Visit) -> tuple[Visit, Grant, Client]:
     grant, client = await grants.find(visit, visit.parameters.get("grant"))
     return grants.about(visit, grant), grant, client
+
+
+def _onward(grant: Grant) -> Onward:
+    return Onward.to(Kind.GRANT, grant.grant_id)
 
 
 async def _refuse_device(site: Site, user_id: str, grant: Grant) -> OAuthError | None:

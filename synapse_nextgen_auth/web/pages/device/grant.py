@@ -5,6 +5,7 @@ It shows what lets a person notice that somebody else began it: where, when, and
 
 import logging
 
+from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.user_agents import describe
 from synapse_nextgen_auth.flows import device
 from synapse_nextgen_auth.flows.device import Refused
@@ -25,6 +26,7 @@ from synapse_nextgen_auth.web.pages.message.error import (
     unknown_choice,
 )
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
+from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -35,7 +37,7 @@ async def show(visit: Visit) -> Outgoing:
     """Ask the person, who signs in first if need be."""
     grant, client = await _grant(visit)
     if visit.user_id is None:
-        return answers.redirect(f"sign-in?device={grant.grant_id}")
+        return answers.redirect(_onward(grant).sign_in_url)
     await _check(visit.site, visit.user_id, grant)
     return await _page(visit, grant, client)
 
@@ -47,13 +49,17 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     if decision == "cancel":
         return await _refuse(visit, grant, client)
     if decision == "switch" or visit.sign_in is None:
-        return answers.redirect(f"sign-in?device={grant.grant_id}")
+        return answers.redirect(_onward(grant).other_account_url)
     if decision != "approve":
         raise unknown_choice()
     await _check(visit.site, visit.sign_in.user_id, grant)
     if form.get("confirm") != "yes":
         return await _page(visit, grant, client, missing_confirmation=True)
     return await _approve(visit, grant, client)
+
+
+def _onward(grant: DeviceGrant) -> Onward:
+    return Onward.to(Kind.DEVICE, grant.grant_id)
 
 
 async def _grant(visit: Visit) -> tuple[DeviceGrant, Client]:
@@ -88,7 +94,7 @@ async def _check(
         site,
         user_id,
         grammar.parse(grant.scope),
-        sign_in_url=f"sign-in?device={grant.grant_id}",
+        other_account_url=_onward(grant).other_account_url,
         is_new_device=True,
         newcomer=newcomer,
     )

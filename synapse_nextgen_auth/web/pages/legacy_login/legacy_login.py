@@ -2,6 +2,7 @@
 
 import logging
 
+from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.flows import legacy_login
 from synapse_nextgen_auth.flows.authorize import Refused
@@ -23,6 +24,7 @@ from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.legacy_login.page import LegacyLoginPage, Place
 from synapse_nextgen_auth.web.pages.message.error import OF_REFUSED, PageError, unknown_choice
 from synapse_nextgen_auth.web.pages.message.page import Message
+from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.rates import authorization_wait
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -105,7 +107,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
             raise PageError(409, Message.ALREADY_DONE)
         raise PageError(200, Message.DECLINED)
     if decision == "switch" or visit.sign_in is None:
-        return answers.redirect(f"sign-in?legacy={login.login_id}")
+        return answers.redirect(Onward.to(Kind.LEGACY, login.login_id).other_account_url)
     if decision != "approve":
         raise unknown_choice()
     await _check(visit, visit.sign_in.user_id)

@@ -26,7 +26,8 @@ class SignInPage(PageContent):
 
     `action` is a relative URL. `identifier` is what the person typed, or a hint; the password is
     never kept. `retry_after` is in seconds. `client` is the application that sent the person here,
-    `asked_for` the Matrix ID of the one account that it asks for.
+    `asked_for` the Matrix ID of the one account that it asks for. `again` is the Matrix ID of whoever
+    is signed in and proves once more that it is them; `other_account_url` is relative, for anybody else.
     """
 
     template: ClassVar[str] = "pages/sign_in.html"
@@ -40,3 +41,5 @@ class SignInPage(PageContent):
     error: SignInError | None = None
     retry_after: int | None = None
     email_allowed: bool = False
+    again: str | None = None
+    other_account_url: str | None = None

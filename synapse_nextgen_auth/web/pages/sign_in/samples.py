@@ -14,6 +14,13 @@ SIGN_IN = SignInPage(
     client=ELEMENT,
 )
 
+AGAIN = attrs.evolve(
+    SIGN_IN,
+    identifier="@alice:example.org",
+    again="@alice:example.org",
+    other_account_url="sign-in?grant=8a1f&account=another",
+)
+
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     SignInPage: {
         "plain": SIGN_IN,
@@ -23,6 +30,13 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         ),
         "rtl": attrs.evolve(SIGN_IN, client=ClientCard(RIGHT_TO_LEFT, "example.com")),
         "asked_for": attrs.evolve(SIGN_IN, identifier="alice", asked_for="@alice:example.org"),
+        "again": AGAIN,
+        "again_wrong": attrs.evolve(AGAIN, error=SignInError.WRONG_PASSWORD),
+        "again_missing": attrs.evolve(AGAIN, error=SignInError.MISSING_FIELDS),
+        "again_long": attrs.evolve(AGAIN, again=LONG_ID, identifier=LONG_ID, client=UGLY),
+        "again_asked_for": attrs.evolve(
+            AGAIN, asked_for="@alice:example.org", other_account_url=None
+        ),
         **{
             kind.value: attrs.evolve(
                 SIGN_IN,

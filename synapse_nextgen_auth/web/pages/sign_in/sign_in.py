@@ -1,36 +1,20 @@
 """The sign-in page."""
 
-import logging
-
 import attrs
 
-from synapse_nextgen_auth.accounts.admission import Intent
+from synapse_nextgen_auth.accounts.attempts.attempt import Proof, ProofKind
 from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, hinted, identify
-from synapse_nextgen_auth.accounts.sign_ins import SignIn, of_account
-from synapse_nextgen_auth.flows import sign_in
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.homeserver.people.accounts import (
-    NotAdmitted,
-    PasswordsOff,
-    TryLater,
-    Wrong,
-)
+from synapse_nextgen_auth.homeserver.people.accounts import PasswordsOff, TryLater, Wrong
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.wording import logged
-from synapse_nextgen_auth.secret import Secret, digest, random_id, random_token
-from synapse_nextgen_auth.web import answers, grants
+from synapse_nextgen_auth.secret import Secret
+from synapse_nextgen_auth.web import attempts, grants
+from synapse_nextgen_auth.web.attempts import Way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.content import ClientCard
-from synapse_nextgen_auth.web.pages.message.error import not_admitted, refuse_if_gone
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError, SignInPage
 from synapse_nextgen_auth.web.visits import Visit
-
-# The filters that operators gave to fail2ban name it (docs/topics/security.md).
-logger = logging.getLogger("synapse_nextgen_auth.web.pages.sign_in")
-
-# How somebody signed in who knows a password (RFC 8176).
-AMR_PASSWORD = "pwd"  # noqa: S105
 
 
 @attrs.frozen
@@ -48,13 +32,12 @@ _PASSWORDS_OFF = Failure(SignInError.PASSWORD_LOGIN_DISABLED, 403)
 
 async def show(visit: Visit) -> Outgoing:
     """Ask for name and password, or say at once that nobody is let in by a password."""
-    onward = await grants.onward(visit)
-    hint = onward.grant.login_hint if onward.grant else None
-    if onward.asked_for is not None:
-        hint = f"mxid:{onward.asked_for}"
+    way = await attempts.way(visit)
+    grant = way.onward.grant
+    hint = f"mxid:{way.account}" if way.account else grant.login_hint if grant else None
     identifier = hinted(hint, server_name=visit.site.server_name)
     closed = None if visit.site.people.passwords_enabled else _PASSWORDS_OFF
-    return _page(visit, onward, identifier=identifier, failure=closed)
+    return _page(visit, way, identifier=identifier, failure=closed)
 
 
 async def submit(visit: Visit, form: Form) -> Outgoing:
@@ -62,39 +45,21 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
 
     Nobody is signed in who cannot go on there: the client may ask for another account.
     """
-    site, onward = visit.site, await grants.onward(visit)
-    if form.get("decision") == "cancel" and onward.grant and onward.client:
+    site, way = visit.site, await attempts.way(visit)
+    grant, client = way.onward.grant, way.onward.client
+    if form.get("decision") == "cancel" and grant and client:
         cancelled = OAuthError("access_denied", "The person did not sign in")
-        return await grants.refuse(visit, onward.grant, onward.client, cancelled)
-    typed = form.get("identifier", "")
+        return await grants.refuse(visit, grant, client, cancelled)
+    # Whoever proves again who they are is known: no form can say that it is somebody else.
+    typed = way.again or form.get("identifier", "")
     checked = await _check(visit, typed, Secret(form.get("password", "")))
+    if not isinstance(checked, Failure) and way.account not in {None, checked}:
+        checked = Failure(SignInError.OTHER_ACCOUNT, 403, user_id=checked)
     if isinstance(checked, Failure):
-        _note(visit, checked.error.value, checked.user_id)
-        return _page(visit, onward, identifier=typed, failure=checked)
-    if onward.asked_for not in {None, checked}:
-        other = Failure(SignInError.OTHER_ACCOUNT, 403)
-        _note(visit, other.error.value, checked)
-        return _page(visit, onward, identifier=typed, failure=other)
-    try:
-        await site.people.admit(checked, Intent.SIGN_IN)
-    except NotAdmitted as refused:
-        _note(visit, refused.why.value, checked)
-        raise not_admitted(refused.why, other_account_url=onward.sign_in_url) from None
-    return await _begin(visit, onward, checked)
-
-
-def _note(visit: Visit, reason: str, user_id: str | None) -> None:
-    """Count a sign-in that did not work, and write it down; what was typed is not repeated.
-
-    fail2ban reads this line (docs/topics/security.md): the address comes first, as it is one word.
-    """
-    visit.site.homeserver.metrics.sign_in(reason)
-    logger.info(
-        "Refused a sign-in from %s: %s, account %s",
-        logged(visit.address, 64),
-        reason,
-        logged(user_id, 255),
-    )
+        attempts.note_refusal(visit, checked.error.value, checked.user_id)
+        return _page(visit, way, identifier=typed, failure=checked)
+    proof = Proof(ProofKind.PASSWORD, site.now(), checked)
+    return await attempts.take(visit, way, proof)
 
 
 async def _check(visit: Visit, typed: str, password: Secret) -> str | Failure:
@@ -119,40 +84,12 @@ async def _check(visit: Visit, typed: str, password: Secret) -> str | Failure:
         return _PASSWORDS_OFF
 
 
-async def _begin(visit: Visit, onward: Onward, user_id: str) -> Outgoing:
-    site = visit.site
-    secret, now = random_token(), site.now()
-    cookie, forgotten = visit.visitor.with_sign_in(secret, user_id)
-    new = SignIn(
-        digest(secret.reveal()), user_id, now, now, sign_in_id=random_id(), amr=AMR_PASSWORD
-    )
-    place = sign_in.Place(
-        binding=visit.visitor.digest,
-        renews=of_account(visit.sign_ins, user_id),
-        forgets=forgotten,
-        grant_id=onward.grant_id,
-        address=visit.address,
-    )
-    await site.homeserver.run(sign_in.sign_in, new, place)
-    await refuse_if_gone(site, user_id)
-    site.homeserver.metrics.sign_in("ok")
-    logger.info("%s signed in from %s", user_id, logged(visit.address, 64))
-    return answers.redirect(
-        onward.next_url, site.cookies.write(cookie, max_age=site.lifetimes.browsers.absolute)
-    )
-
-
-def _page(
-    visit: Visit,
-    onward: Onward,
-    *,
-    identifier: str,
-    failure: Failure | None = None,
-) -> Outgoing:
+def _page(visit: Visit, way: Way, *, identifier: str, failure: Failure | None = None) -> Outgoing:
     retry = failure.retry_after if failure else None
+    onward = way.onward
     page = SignInPage(
         csrf=visit.csrf,
-        action=onward.sign_in_url,
+        action=way.url,
         identifier=identifier[:255],
         server_name=visit.site.server_name,
         client=_card(onward, visit.languages),
@@ -160,6 +97,8 @@ def _page(
         error=failure.error if failure else None,
         retry_after=retry,
         email_allowed=visit.site.people.emails_known,
+        again=way.again,
+        other_account_url=onward.other_account_url if way.again and not onward.asked_for else None,
     )
     return visit.answer(
         page,

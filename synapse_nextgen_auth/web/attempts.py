@@ -1,0 +1,219 @@
+"""An attempt on its way through the browser: what it is for, what comes next, and its end.
+
+Every page that does a stage of an attempt comes back to `go_on`. There is no row before the first act:
+until then the address says where the person goes on.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import attrs
+
+from synapse_nextgen_auth.accounts.admission import Intent
+from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME, Attempt, Proof, Purpose
+from synapse_nextgen_auth.accounts.attempts.onward import Kind
+from synapse_nextgen_auth.accounts.attempts.stages import Policy, Refused, Stage, Stop
+from synapse_nextgen_auth.accounts.people import Account
+from synapse_nextgen_auth.accounts.sign_ins import SignIn, of_account
+from synapse_nextgen_auth.flows import attempts as flows
+from synapse_nextgen_auth.flows.attempts import Ended, Ending, Lost
+from synapse_nextgen_auth.flows.sign_in import Place
+from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
+from synapse_nextgen_auth.oauth.wording import logged
+from synapse_nextgen_auth.secret import digest, random_id, random_token
+from synapse_nextgen_auth.web import answers, grants
+from synapse_nextgen_auth.web.pages.message.error import PageError, not_admitted, refuse_if_gone
+from synapse_nextgen_auth.web.pages.message.page import Message
+from synapse_nextgen_auth.web.pages.onward import ANOTHER, Onward
+from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.visits import Visit
+
+# The filters that operators gave to fail2ban name it (docs/topics/security.md).
+logger = logging.getLogger("synapse_nextgen_auth.web.pages.sign_in")
+
+# The page of each stage that has one.
+_PAGES = {Stage.IDENTIFY: "sign-in"}
+_OF_LOST = {
+    Lost.UNKNOWN: (400, Message.REQUEST_EXPIRED),
+    Lost.EXPIRED: (400, Message.REQUEST_EXPIRED),
+    Lost.ENDED: (409, Message.ALREADY_DONE),
+    Lost.CHANGED: (409, Message.ALREADY_DONE),
+    Lost.OTHER_ACCOUNT: (403, Message.OTHER_BROWSER),
+}
+
+
+@attrs.frozen
+class Way:
+    """What somebody on the sign-in page is about to do; `attempt` once they did something for it.
+
+    `account` is the one account that may sign in: the one that proves again who it is, or the one
+    that a client asks for.
+    """
+
+    onward: Onward
+    purpose: Purpose
+    account: str | None
+    attempt: Attempt | None = None
+    is_another: bool = False
+
+    @property
+    def again(self) -> str | None:
+        """The account that proves again who it is: nobody types its name."""
+        return self.account if self.purpose is Purpose.PROVE_AGAIN else None
+
+    @property
+    def url(self) -> str:
+        """The sign-in page that goes on with it."""
+        if self.attempt is not None:
+            return f"sign-in?{urlencode({'attempt': self.attempt.attempt_id})}"
+        return self.onward.other_account_url if self.is_another else self.onward.sign_in_url
+
+
+async def way(visit: Visit) -> Way:
+    """Return what the person is about to do, by ids of ours; stop when that cannot go on here."""
+    if (attempt_id := visit.parameters.get("attempt")) is not None:
+        attempt = await find(visit, attempt_id)
+        onward = await grants.onward(visit, Onward(attempt.goes_on))
+        account = onward.asked_for
+        if attempt.purpose is Purpose.PROVE_AGAIN:
+            account = attempt.user_id
+        return Way(onward, attempt.purpose, account, attempt)
+    onward = await grants.onward(visit, Onward.of(visit.parameters))
+    is_another = visit.parameters.get("account") == ANOTHER["account"]
+    present = None if is_another else _who_proves_again(visit, onward)
+    if present is not None:
+        return Way(onward, Purpose.PROVE_AGAIN, present.user_id)
+    return Way(onward, Purpose.SIGN_IN, onward.asked_for, is_another=is_another)
+
+
+def _who_proves_again(visit: Visit, onward: Onward) -> SignIn | None:
+    """Return who is signed in already for what waits; to the start page people come to add one."""
+    if onward.grant is not None:
+        return grants.about(visit, onward.grant).sign_in
+    return visit.sign_in if onward.goes_on.kind is not Kind.HOME else None
+
+
+async def find(visit: Visit, attempt_id: str) -> Attempt:
+    """Return the open attempt that this browser began; stop otherwise."""
+    site = visit.site
+    found = await site.homeserver.read(
+        flows.find, attempt_id, browser=_browser(visit), now=site.now()
+    )
+    if isinstance(found, Lost):
+        raise lost(found)
+    return found
+
+
+async def begin(visit: Visit, way: Way) -> Attempt:
+    """Return the attempt of what somebody is about to do; from now on there is a row."""
+    if way.attempt is not None:
+        return way.attempt
+    attempt = _new(visit, way)
+    await visit.site.homeserver.run(flows.begin, attempt)
+    return attempt
+
+
+async def take(visit: Visit, way: Way, proof: Proof) -> Outgoing:
+    """Take what the person proved on this page, and go on: at once to the end, if that is all."""
+    if way.attempt is None:
+        proven = _new(visit, way).having(proof)
+        return await _end(visit, way.onward, proven, flows.begin_proven, proven)
+    proven = way.attempt.having(proof)
+    return await _end(visit, way.onward, proven, flows.prove_and_end, way.attempt, proof)
+
+
+async def go_on(visit: Visit, attempt: Attempt) -> Outgoing:
+    """Send the browser to the page of the next stage; sign its person in when nothing is missing."""
+    onward = await grants.onward(visit, Onward(attempt.goes_on))
+    return await _end(visit, onward, attempt, flows.end, attempt)
+
+
+def policy(site: Site) -> Policy:
+    """Return which proofs count here."""
+    return Policy(passwords=site.people.passwords_enabled)
+
+
+def note_refusal(visit: Visit, reason: str, user_id: str | None) -> None:
+    """Count a sign-in that did not work, and write it down; what was typed is not repeated.
+
+    fail2ban reads this line (docs/topics/security.md): the address comes first, as it is one word.
+    """
+    visit.site.homeserver.metrics.sign_in(reason)
+    logger.info(
+        "Refused a sign-in from %s: %s, account %s",
+        logged(visit.address, 64),
+        reason,
+        logged(user_id, 255),
+    )
+
+
+def _new(visit: Visit, way: Way) -> Attempt:
+    now, goes_on = visit.site.now(), way.onward.goes_on
+    return Attempt(
+        attempt_id=random_id(),
+        browser=visit.visitor.digest,
+        purpose=way.purpose,
+        onward=goes_on.kind,
+        onward_id=goes_on.id,
+        created_at=now,
+        expires_at=now + LIFETIME,
+        user_id=way.account,
+    )
+
+
+async def _end(
+    visit: Visit, onward: Onward, attempt: Attempt, flow: Callable[..., Ended], *given: Any
+) -> Outgoing:
+    """Run a flow that may end the attempt; go where it says."""
+    site, user_id = visit.site, attempt.user_id
+    account = await _admit(visit, onward, user_id) if user_id is not None else None
+    secret = random_token()
+    cookie, forgotten = visit.visitor.with_sign_in(secret, user_id or "")
+    ending = Ending(
+        digest=digest(secret.reveal()),
+        sign_in_id=random_id(),
+        account=account,
+        policy=policy(site),
+        place=Place(
+            binding=visit.visitor.digest,
+            renews=of_account(visit.sign_ins, user_id or ""),
+            forgets=forgotten,
+            grant_id=onward.grant_id,
+            address=visit.address,
+        ),
+    )
+    ended = await site.homeserver.run(flow, *given, ending, now=site.now())
+    if isinstance(ended, SignIn):
+        await refuse_if_gone(site, ended.user_id)
+        site.homeserver.metrics.sign_in("ok")
+        logger.info("%s signed in from %s", ended.user_id, logged(visit.address, 64))
+        lifetime = site.lifetimes.browsers.absolute
+        return answers.redirect(onward.next_url, site.cookies.write(cookie, max_age=lifetime))
+    if isinstance(ended, Stage):
+        return answers.redirect(f"{_PAGES[ended]}?{urlencode({'attempt': attempt.attempt_id})}")
+    if isinstance(ended, Refused) and not isinstance(ended.why, Stop):
+        raise not_admitted(ended.why, other_account_url=onward.other_account_url)
+    raise lost(Lost.ENDED if isinstance(ended, Refused) else ended)
+
+
+async def _admit(visit: Visit, onward: Onward, user_id: str) -> Account:
+    """Return the account; nobody is signed in who cannot go on there."""
+    try:
+        return await visit.site.people.admit(user_id, Intent.SIGN_IN)
+    except NotAdmitted as refused:
+        note_refusal(visit, refused.why.value, user_id)
+        other_account_url = onward.other_account_url
+        raise not_admitted(refused.why, other_account_url=other_account_url) from None
+
+
+def _browser(visit: Visit) -> str | None:
+    return None if visit.visitor.is_new else visit.visitor.digest
+
+
+def lost(why: Lost) -> PageError:
+    """Say that an attempt cannot go on here, and no more about it."""
+    status, message = _OF_LOST[why]
+    return PageError(status, message)
