@@ -138,7 +138,7 @@ def begin_outbox(homeserver: Homeserver) -> None:
 
 
 def _warn_if_closed(people: People) -> None:
-    if not people.passwords_enabled:
+    if not people.passwords.ways:
         logger.warning("Nobody can sign in on the pages of this module: %s", settings.NO_PASSWORDS)
 
 

@@ -55,10 +55,11 @@ class Account:
 
 @attrs.frozen
 class Identifier:
-    """What somebody typed to say who they are: a Matrix id, or an e-mail address."""
+    """What somebody typed to say who they are: a Matrix id, an e-mail address, or a phone number."""
 
     user_id: str | None = None
     email: str | None = None
+    phone: str | None = None  # digits, with the country's first (`msisdn` of the CS API)
 
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
@@ -66,10 +67,15 @@ MAX_IDENTIFIER = 255
 MAX_PASSWORD = 512  # bytes; beyond, normalising alone costs seconds (C231)
 
 
-def identify(typed: str, *, server_name: str) -> Identifier | None:
+_PHONE = re.compile(r"\+[0-9][0-9 ()./-]{4,38}")
+_FEWEST_DIGITS, _MOST_DIGITS = 5, 15  # E.164
+
+
+def identify(typed: str, *, server_name: str, by_phone: bool = False) -> Identifier | None:
     """Read what a person typed: `@me:server`, `me`, `me:server` or an e-mail address.
 
-    Spaces around it are dropped, so that every spelling of one account shares one rate limit (C235).
+    With `by_phone` also `+49 151 …`, which is a name where nobody can have a phone number. Spaces
+    around it are dropped, so that every spelling of one account shares one rate limit (C235).
     `None` for what can be nobody.
     """
     text = typed.strip()
@@ -82,6 +88,10 @@ def identify(typed: str, *, server_name: str) -> Identifier | None:
         return Identifier(user_id=f"@{text}")
     if _EMAIL.fullmatch(text):
         return Identifier(email=text)
+    if by_phone and _PHONE.fullmatch(text):
+        digits = re.sub(r"[^0-9]", "", text)
+        if _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS:
+            return Identifier(phone=digits)
     return Identifier(user_id=f"@{text}:{server_name}")
 
 

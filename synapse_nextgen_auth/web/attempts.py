@@ -131,9 +131,13 @@ async def go_on(visit: Visit, attempt: Attempt) -> Outgoing:
     return await _end(visit, onward, attempt, flows.end, attempt)
 
 
-def policy(site: Site) -> Policy:
+def policy(site: Site, purpose: Purpose) -> Policy:
     """Return which proofs count here."""
-    return Policy(passwords=site.people.passwords_enabled)
+    passwords = site.people.passwords
+    ways = passwords.ways_again if purpose is Purpose.PROVE_AGAIN else passwords.ways
+    return Policy(
+        passwords=ways.password is not None, types=frozenset(way.type for way in ways.custom)
+    )
 
 
 def note_refusal(visit: Visit, reason: str, user_id: str | None) -> None:
@@ -176,7 +180,7 @@ async def _end(
         digest=digest(secret.reveal()),
         sign_in_id=random_id(),
         account=account,
-        policy=policy(site),
+        policy=policy(site, attempt.purpose),
         place=Place(
             binding=visit.visitor.digest,
             renews=of_account(visit.sign_ins, user_id or ""),

@@ -135,6 +135,20 @@ def test_what_a_sign_in_takes_over():
     assert sign_in.signed_in_at == sign_in.last_active_at == NOW + 1
 
 
+def test_what_a_module_checks_counts_while_its_type_is_offered():
+    """It is a proof like a password, and no provider of the sign-in that it leads to."""
+    made = attempt(Proof(ProofKind.MODULE, NOW, ALICE, provider="com.example.otp"))
+    offered = Policy(types=frozenset({"com.example.otp"}))
+
+    done = next_stage(made, HERS, offered)
+
+    assert isinstance(done, Done)
+    sign_in = done.sign_in(digest="d", sign_in_id="i", now=NOW)
+    assert (sign_in.amr, sign_in.provider) == (None, None)
+    assert next_stage(made, HERS, Policy(passwords=True)) is Stage.IDENTIFY
+    assert next_stage(made, HERS, Policy(providers=offered.types)) is Stage.IDENTIFY
+
+
 def test_the_account_is_fixed_by_the_first_proof():
     """Or before: no proof of another one is taken, and none twice."""
     hers = attempt(PASSWORD)
@@ -153,7 +167,7 @@ PROOFS = st.builds(
     kind=st.sampled_from(ProofKind),
     at=st.just(NOW),
     user_id=st.sampled_from([ALICE, BOB, None]),
-    provider=st.sampled_from(["oidc-a", "cas", "gone", None]),
+    provider=st.sampled_from(["oidc-a", "cas", "com.example.otp", "gone", None]),
     provider_session=st.none() | st.text(max_size=5),
     auth_time=st.none() | st.integers(NOW - 100, NOW + 10),
     amr=st.lists(st.text(max_size=4), max_size=2),
@@ -178,7 +192,8 @@ def test_c278_nothing_leads_to_the_end_but_what_is_demanded(
     proofs, answers, purpose, asked, passwords
 ):
     """In whatever order somebody proves and answers things, taken or not by the flow that adds them."""
-    policy = Policy(passwords=passwords, providers=frozenset({"oidc-a", "cas"}))
+    types = frozenset({"com.example.otp"})
+    policy = Policy(passwords=passwords, types=types, providers=frozenset({"oidc-a", "cas"}))
     fixed = ALICE if purpose is Purpose.PROVE_AGAIN else None
     made = an_attempt(purpose=purpose, user_id=fixed)
     for proof in proofs:
@@ -199,12 +214,14 @@ def test_c278_nothing_leads_to_the_end_but_what_is_demanded(
                 and (
                     passwords
                     if proof.kind is ProofKind.PASSWORD
+                    else proof.provider in types
+                    if proof.kind is ProofKind.MODULE
                     else proof.provider in policy.providers
                 )
                 for proof in proofs
             )
             if purpose is Purpose.PROVE_AGAIN:
                 assert all(
-                    proof.kind is ProofKind.PASSWORD or proof.auth_time >= NOW - 60
+                    proof.kind is not ProofKind.PROVIDER or proof.auth_time >= NOW - 60
                     for proof in stage.proofs
                 )

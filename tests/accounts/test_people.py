@@ -1,5 +1,6 @@
 """How people name themselves."""
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,14 +63,37 @@ def test_what_can_be_nobody_is_nobody(typed):
     assert identify(typed, server_name=HERE) is None
 
 
+@pytest.mark.parametrize(
+    ("typed", "phone"),
+    [
+        ("+4915112345678", "4915112345678"),
+        (" +49 151 12345678 ", "4915112345678"),
+        ("+49 (0)151/123-45.678", "49015112345678"),
+        ("+12345", "12345"),
+        ("+1234", None),
+        ("+1234567890123456", None),
+        ("4915112345678", None),
+        ("+49151\u0661\u0662345678", None),
+        ("+49alice", None),
+        ("+", None),
+    ],
+)
+def test_a_phone_number_begins_with_a_plus_and_its_country(typed, phone):
+    """What is no number, and any where nobody has one, is a name."""
+    named = Identifier(user_id=f"@{typed.strip()}:{HERE}")
+    expected = named if phone is None else Identifier(phone=phone)
+
+    assert identify(typed, server_name=HERE, by_phone=True) == expected
+    assert identify(typed, server_name=HERE) == named
+
+
 @given(anything)
 def test_whatever_is_typed_is_answered(typed):
-    """One of the two, short and printable, or nobody."""
-    found = identify(typed, server_name=HERE)
+    """One of the three, short and printable, or nobody."""
+    found = identify(typed, server_name=HERE, by_phone=True)
 
     if found is not None:
-        text = found.user_id or found.email
-        assert (found.user_id is None) != (found.email is None)
+        (text,) = filter(None, attrs.astuple(found))
         assert text.isprintable()
         assert len(text) <= MAX_IDENTIFIER + len("@:") + len(HERE)
         assert found.user_id is None or found.user_id.startswith("@")

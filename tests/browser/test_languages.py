@@ -53,7 +53,9 @@ def test_axe_finds_nothing_on_any_sample(browser, axe, scheme):
     for name, lang in zip(turns, cycle(TEMPLATES.languages.tags), strict=False):
         page.set_content(gallery.whole(name, lang))
         page.evaluate(axe)
-        found[name] = page.evaluate("axe.run().then(r => r.violations.map(v => v.id + v.nodes[0].html))")
+        found[name] = page.evaluate(
+            "axe.run().then(r => r.violations.map(v => v.id + v.nodes[0].html))"
+        )
     context.close()
 
     assert {name: listed for name, listed in found.items() if listed} == {}

@@ -196,10 +196,10 @@ class Browser:
         return self.get(self.server.url("authorize"), params=parameters, **options)
 
     def submit(self, **fields):
-        """Fill in the form of the page and send it."""
-        form = re.search(r'<form[^>]*action="([^"]*)"', self.page.text)
+        """Fill in the first form of the page and send it."""
+        form = re.search(r'<form[^>]*action="([^"]*)".*?</form>', self.page.text, re.DOTALL)
         assert form, self.page.text
-        hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', self.page.text)
+        hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[0])
         data = {name: html.unescape(value) for name, value in hidden} | fields
         action = urljoin(self.page.url, html.unescape(form[1]))
         answer = self.http.post(action, data=data, allow_redirects=False, timeout=30)

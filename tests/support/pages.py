@@ -6,6 +6,7 @@ from pathlib import Path
 
 import attrs
 
+from synapse_nextgen_auth.accounts.ways import Field, Way
 from synapse_nextgen_auth.web.templates import Templates
 
 BASE = "/_synapse/client/auth"
@@ -74,6 +75,8 @@ def every_field(page, change):
         value = getattr(page, field.name)
         if attrs.has(type(value)):
             changed[field.name] = every_field(value, change)
+        elif isinstance(value, tuple) and value and isinstance(value[0], Way | Field):
+            changed[field.name] = tuple(every_field(one, change) for one in value)
         elif field.name == "fields":
             changed[field.name] = tuple((change("name", a), change("value", b)) for a, b in value)
         elif isinstance(value, str) and not isinstance(value, enum.Enum) and value:

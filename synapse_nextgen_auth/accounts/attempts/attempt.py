@@ -30,6 +30,7 @@ class ProofKind(str, enum.Enum):
 
     PASSWORD = "password"  # noqa: S105 - a kind of proof
     PROVIDER = "provider"
+    MODULE = "module"  # what a module of Synapse checks in place of a password
 
 
 @attrs.frozen
@@ -38,7 +39,7 @@ class Proof:
 
     Without `user_id` it proves somebody whom a provider knows and who has no account here yet.
     `auth_time`, `amr` and `acr` are what the provider says of its own sign-in, `provider_session` how
-    it calls that.
+    it calls that. Of a module `provider` is the login type.
     """
 
     kind: ProofKind = attrs.field(converter=ProofKind)

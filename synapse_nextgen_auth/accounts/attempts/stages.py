@@ -26,10 +26,12 @@ class Stage(str, enum.Enum):
 class Policy:
     """Which proofs count on this server.
 
-    `trusted` are providers whose word is a fresh proof though they do not say when they asked.
+    `types` are the login types that modules check in place of a password. `trusted` are providers
+    whose word is a fresh proof though they do not say when they asked.
     """
 
     passwords: bool = False
+    types: frozenset[str] = frozenset()
     providers: frozenset[str] = frozenset()
     trusted: frozenset[str] = frozenset()
 
@@ -77,7 +79,7 @@ class Done:
             amr=" ".join(dict.fromkeys(amr for proof in self.proofs for amr in _amr(proof)))
             or None,
             acr=first.acr,
-            provider=first.provider,
+            provider=first.provider if first.kind is ProofKind.PROVIDER else None,
             provider_session=first.provider_session,
         )
 
@@ -113,6 +115,8 @@ def _counts(proof: Proof, attempt: Attempt, policy: Policy) -> bool:
         return False
     if proof.kind is ProofKind.PASSWORD:
         return policy.passwords
+    if proof.kind is ProofKind.MODULE:
+        return proof.provider in policy.types
     if proof.provider not in policy.providers:
         return False
     # A provider that only knows its person from before proves nothing once more.

@@ -102,4 +102,6 @@ def test_a_wait_is_told_in_words(seconds, words):
 def test_the_label_names_what_is_accepted():
     """A person learns whether an e-mail address will do."""
     assert "e-mail" not in read(SIGN_IN).text("label")
-    assert "e-mail" in read(attrs.evolve(SIGN_IN, email_allowed=True)).text("label")
+    assert "e-mail" in read(
+        attrs.evolve(SIGN_IN, ways=attrs.evolve(SIGN_IN.ways, email=True))
+    ).text("label")

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import attrs
 
+from synapse_nextgen_auth.accounts.ways import Ways
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
 
 
@@ -18,13 +19,15 @@ class SignInError(Enum):
     BUSY = "busy"
     OTHER_ACCOUNT = "other_account"
     TOO_LONG = "too_long"
+    UNCHECKED = "unchecked"
 
 
 @attrs.frozen
 class SignInPage(PageContent):
     """Ask for the password.
 
-    `action` is a relative URL. `identifier` is what the person typed, or a hint; the password is
+    `action` is a relative URL. `ways` is what can be typed, in a form each; `failed` is the login type
+    of the form that `error` is about. `identifier` is what the person typed, or a hint; the password is
     never kept. `retry_after` is in seconds. `client` is the application that sent the person here,
     `asked_for` the Matrix ID of the one account that it asks for. `again` is the Matrix ID of whoever
     is signed in and proves once more that it is them; `other_account_url` is relative, for anybody else.
@@ -36,10 +39,11 @@ class SignInPage(PageContent):
     action: str
     identifier: str
     server_name: str
+    ways: Ways
     client: ClientCard | None = None
     asked_for: str | None = None
     error: SignInError | None = None
     retry_after: int | None = None
-    email_allowed: bool = False
     again: str | None = None
     other_account_url: str | None = None
+    failed: str | None = None

@@ -2,15 +2,21 @@
 
 import attrs
 
+from synapse_nextgen_auth.accounts.ways import PASSWORD, PASSWORD_FIELD, Field, Way, Ways
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
 from synapse_nextgen_auth.web.pages.samples import ELEMENT, LONG_ID, RIGHT_TO_LEFT, UGLY
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError, SignInPage
+
+_PASSWORD = Ways(Way(PASSWORD, (PASSWORD_FIELD,)))
+_OTP = Way("com.example.otp", (Field("passphrase"), Field("otp"), Field("floor")))
+_ODD = Way("<b>\"'&", (Field("<svg onload=alert(1)>"), Field("W" * 64), Field("كلمة")))
 
 SIGN_IN = SignInPage(
     csrf="c5rf",
     action="sign-in?grant=8a1f",
     identifier="",
     server_name="example.org",
+    ways=_PASSWORD,
     client=ELEMENT,
 )
 
@@ -24,11 +30,22 @@ AGAIN = attrs.evolve(
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     SignInPage: {
         "plain": SIGN_IN,
-        "alone": attrs.evolve(SIGN_IN, client=None, email_allowed=True),
+        "alone": attrs.evolve(SIGN_IN, client=None, ways=attrs.evolve(_PASSWORD, email=True)),
         "long": attrs.evolve(
             SIGN_IN, client=UGLY, identifier=LONG_ID, server_name=LONG_ID.partition(":")[2]
         ),
         "rtl": attrs.evolve(SIGN_IN, client=ClientCard(RIGHT_TO_LEFT, "example.com")),
+        "modules": attrs.evolve(
+            SIGN_IN, ways=attrs.evolve(_PASSWORD, custom=(_OTP, _ODD), email=True, phone=True)
+        ),
+        "only_modules": attrs.evolve(SIGN_IN, ways=Ways(None, (_OTP,), phone=True)),
+        "module_failed": attrs.evolve(
+            SIGN_IN,
+            ways=Ways(Way(PASSWORD, (PASSWORD_FIELD, Field("otp"))), (_OTP,)),
+            failed=_OTP.type,
+            identifier="alice",
+            error=SignInError.WRONG_PASSWORD,
+        ),
         "asked_for": attrs.evolve(SIGN_IN, identifier="alice", asked_for="@alice:example.org"),
         "again": AGAIN,
         "again_wrong": attrs.evolve(AGAIN, error=SignInError.WRONG_PASSWORD),

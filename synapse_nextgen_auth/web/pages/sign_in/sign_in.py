@@ -1,33 +1,19 @@
 """The sign-in page."""
 
-import attrs
-
 from synapse_nextgen_auth.accounts.attempts.attempt import Proof, ProofKind
-from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, hinted, identify
+from synapse_nextgen_auth.accounts.people import hinted
+from synapse_nextgen_auth.accounts.ways import PASSWORD, Ways
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.homeserver.people.accounts import PasswordsOff, TryLater, Wrong
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.secret import Secret
 from synapse_nextgen_auth.web import attempts, grants
 from synapse_nextgen_auth.web.attempts import Way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.onward import Onward
+from synapse_nextgen_auth.web.pages.sign_in import credentials
+from synapse_nextgen_auth.web.pages.sign_in.credentials import PASSWORDS_OFF, Failure
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError, SignInPage
 from synapse_nextgen_auth.web.visits import Visit
-
-
-@attrs.frozen
-class Failure:
-    """Why the form comes back; `retry_after` in seconds, `user_id` whose account it is if known."""
-
-    error: SignInError
-    status: int
-    retry_after: int | None = None
-    user_id: str | None = None
-
-
-_PASSWORDS_OFF = Failure(SignInError.PASSWORD_LOGIN_DISABLED, 403)
 
 
 async def show(visit: Visit) -> Outgoing:
@@ -36,7 +22,7 @@ async def show(visit: Visit) -> Outgoing:
     grant = way.onward.grant
     hint = f"mxid:{way.account}" if way.account else grant.login_hint if grant else None
     identifier = hinted(hint, server_name=visit.site.server_name)
-    closed = None if visit.site.people.passwords_enabled else _PASSWORDS_OFF
+    closed = None if _ways(visit, way) else PASSWORDS_OFF
     return _page(visit, way, identifier=identifier, failure=closed)
 
 
@@ -52,36 +38,25 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return await grants.refuse(visit, grant, client, cancelled)
     # Whoever proves again who they are is known: no form can say that it is somebody else.
     typed = way.again or form.get("identifier", "")
-    checked = await _check(visit, typed, Secret(form.get("password", "")))
+    login_type = form.get("login_type", PASSWORD)
+    checked = await credentials.check(
+        site, form, typed, login_type, address=visit.address, again=way.again is not None
+    )
     if not isinstance(checked, Failure) and way.account not in {None, checked}:
-        checked = Failure(SignInError.OTHER_ACCOUNT, 403, user_id=checked)
+        checked = Failure(SignInError.OTHER_ACCOUNT, 403, user_id=checked, login_type=login_type)
     if isinstance(checked, Failure):
         attempts.note_refusal(visit, checked.error.value, checked.user_id)
         return _page(visit, way, identifier=typed, failure=checked)
     proof = Proof(ProofKind.PASSWORD, site.now(), checked)
+    if login_type != PASSWORD:
+        proof = Proof(ProofKind.MODULE, site.now(), checked, provider=login_type)
     return await attempts.take(visit, way, proof)
 
 
-async def _check(visit: Visit, typed: str, password: Secret) -> str | Failure:
-    site = visit.site
-    if not typed.strip() or not password.reveal():
-        return Failure(SignInError.MISSING_FIELDS, 400)
-    if len(password.reveal().encode("utf-8", "surrogatepass")) > MAX_PASSWORD:
-        return Failure(SignInError.TOO_LONG, 400)
-    identifier = identify(typed, server_name=site.server_name)
-    if identifier is None:
-        return Failure(SignInError.WRONG_PASSWORD, 403)
-    try:
-        return await site.people.check_password(identifier, password, address=visit.address)
-    except Wrong as wrong:
-        if wrong.user_id is not None:
-            site.people.failures.note(wrong.user_id, visit.address)
-        return Failure(SignInError.WRONG_PASSWORD, 403, user_id=wrong.user_id)
-    except TryLater as later:
-        error = SignInError.BUSY if later.busy else SignInError.TOO_MANY_ATTEMPTS
-        return Failure(error, 503 if later.busy else 429, later.retry_after)
-    except PasswordsOff:
-        return _PASSWORDS_OFF
+def _ways(visit: Visit, way: Way) -> Ways:
+    """Return what can be typed; whoever proves again who they are may do so by what else is off."""
+    passwords = visit.site.people.passwords
+    return passwords.ways_again if way.again else passwords.ways
 
 
 def _page(visit: Visit, way: Way, *, identifier: str, failure: Failure | None = None) -> Outgoing:
@@ -92,11 +67,12 @@ def _page(visit: Visit, way: Way, *, identifier: str, failure: Failure | None = 
         action=way.url,
         identifier=identifier[:255],
         server_name=visit.site.server_name,
+        ways=_ways(visit, way),
         client=_card(onward, visit.languages),
         asked_for=onward.asked_for,
         error=failure.error if failure else None,
         retry_after=retry,
-        email_allowed=visit.site.people.emails_known,
+        failed=failure.login_type if failure else None,
         again=way.again,
         other_account_url=onward.other_account_url if way.again and not onward.asked_for else None,
     )

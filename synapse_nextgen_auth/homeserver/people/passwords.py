@@ -1,0 +1,325 @@
+"""Passwords, and what modules check in their place: whose account they open.
+
+All of it goes through `AuthHandler.validate_login`, as `/login` does: Synapse's own passwords, the
+password-provider modules, and the login types that only a module knows.
+"""
+
+import copy
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import attrs
+from synapse.api.errors import LimitExceededError, LoginError, SynapseError, UserDeactivatedError
+from synapse.api.ratelimiting import Ratelimiter
+from synapse.logging.context import make_deferred_yieldable, run_in_background
+from synapse.types import UserID
+from synapse.util.async_helpers import Linearizer, stop_cancellation
+from synapse.util.threepids import canonicalise_email
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
+
+from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, Identifier
+from synapse_nextgen_auth.accounts.ways import PASSWORD, PASSWORD_FIELD, Ways, find_ways
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.people.login_callbacks import LoginCallbacks
+from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.oauth.networks import network
+from synapse_nextgen_auth.secret import Secret
+
+NEEDS = (
+    Needed(
+        "synapse.handlers.auth",
+        "AuthHandler.validate_login",
+        ("login_submission", "ratelimit", "is_reauth"),
+    ),
+    Needed("synapse.handlers.auth", "AuthHandler.validate_hash", ("password", "stored_hash")),
+    Needed("synapse.handlers.auth", "AuthHandler.hash", ("password",)),
+    *members("synapse.handlers.auth", "PasswordAuthProvider", "get_supported_login_types"),
+    Needed(
+        "synapse.storage.databases.main", "DataStore.get_users_by_id_case_insensitive", ("user_id",)
+    ),
+    Needed(
+        "synapse.storage.databases.main", "DataStore.get_user_id_by_threepid", ("medium", "address")
+    ),
+    Needed("synapse.util.threepids", "canonicalise_email", ("address",)),
+    Needed("synapse.util.async_helpers", "stop_cancellation", ("deferred",)),
+    Needed("synapse.api.ratelimiting", "Ratelimiter.ratelimit", ("requester", "key")),
+    *members("synapse.server", "HomeServer", "get_auth_handler", "get_clock", "get_reactor"),
+)
+
+logger = logging.getLogger(__name__)
+
+# Passwords are checked two at a time per process, so that a flood of guesses leaves the threads to
+# the rest of Synapse; whoever would wait behind this many is told to come back (C230). Where modules
+# check them most of the time is spent waiting for somebody else's server.
+_CHECKS_AT_ONCE, _CHECKS_OF_MODULES = 2, 8
+_MAX_WAITING = 20
+# For so long (seconds) a page waits for a module.
+_PATIENCE = 20
+_COME_BACK = 30
+
+# A hash of nothing that anybody types: checked where there is no hash, so that an unknown account or
+# address takes as long as a known one (C227).
+_NOBODY = "nextgen-nobody"
+
+
+@attrs.frozen
+class Wrong(Exception):
+    """What was typed does not open an account; the same for every reason (C226).
+
+    `user_id` is whose it was tried on, `None` where nobody is called that.
+    """
+
+    user_id: str | None = None
+
+
+@attrs.frozen
+class TryLater(Exception):
+    """Too many attempts, or too many people at once; `retry_after` in seconds."""
+
+    retry_after: int
+    busy: bool = False
+
+
+@attrs.frozen
+class CouldNotCheck(Exception):
+    """A module failed or did not answer: nobody knows whether it was right."""
+
+    retry_after: int = _COME_BACK
+
+
+@attrs.frozen
+class PasswordsOff(Exception):
+    """This homeserver does not let people sign in like this."""
+
+
+class Passwords:
+    """What is typed into a form, and whose account it opens."""
+
+    def __init__(self, homeserver: Homeserver, login_callbacks: LoginCallbacks) -> None:
+        hs = homeserver.hs
+        self._homeserver = homeserver
+        self._store = homeserver.store
+        self._reactor: Any = hs.get_reactor()
+        self._auth_handler = hs.get_auth_handler()
+        self._by_address = _limiter(homeserver, hs.config.ratelimiting.rc_login_address)
+        self._by_account = _limiter(homeserver, hs.config.ratelimiting.rc_login_account)
+        self._own, self._of_modules = (
+            Linearizer(name=f"nextgen_{name}_checks", max_count=at_once, clock=hs.get_clock())
+            for name, at_once in (("password", _CHECKS_AT_ONCE), ("module", _CHECKS_OF_MODULES))
+        )
+        self._waiting = 0
+        self._options = hs.config.auth
+        self._nobodys_hash: str | None = None
+        self._login_callbacks = login_callbacks
+
+    @property
+    def ways(self) -> Ways:
+        """What the sign-in page can ask for; asked each time, as modules may come later."""
+        return self._ways(passwords=bool(self._options.password_enabled_for_login))
+
+    @property
+    def ways_again(self) -> Ways:
+        """The same for somebody who is signed in and proves it again (`only_for_reauth`)."""
+        return self._ways(passwords=bool(self._options.password_enabled_for_reauth))
+
+    def _ways(self, *, passwords: bool) -> Ways:
+        config = self._homeserver.hs.config
+        modules = self._auth_handler.password_auth_provider
+        by_module = bool(modules.check_3pid_auth_callbacks)
+        delegate = config.registration.account_threepid_delegate_msisdn
+        return find_ways(
+            modules.get_supported_login_types(),
+            passwords=passwords,
+            localdb=bool(self._options.password_localdb_enabled),
+            email=by_module or bool(config.email.can_verify_email),
+            phone=by_module or bool(delegate),
+        )
+
+    async def check(
+        self,
+        identifier: Identifier,
+        answers: Mapping[str, Secret],
+        *,
+        login_type: str = PASSWORD,
+        address: str,
+        again: bool = False,
+    ) -> str:
+        """Return the Matrix id of the account that these answers open, by the fields' names.
+
+        Raises `Wrong`, `TryLater`, `CouldNotCheck` or `PasswordsOff`. Synapse's `rc_login` limits
+        count before the account is looked up, so unknown ones are limited too (C238).
+        """
+        way = (self.ways_again if again else self.ways).find(login_type)
+        if way is None:
+            raise PasswordsOff
+        wanted = {field.name for field in way.fields}
+        if answers.keys() != wanted or any(map(is_too_long, answers.values())):
+            raise Wrong
+        typed = {name: secret.reveal() for name, secret in answers.items()}
+        submission = {"type": login_type, "identifier": _as_matrix(identifier), **typed}
+        async with self._place():
+            try:
+                await self._by_address.ratelimit(None, network(address))
+                user_id = await self._validate(identifier, submission, again=again)
+                await self._by_account.ratelimit(None, user_id.lower())
+            except LimitExceededError as error:
+                raise TryLater(_seconds(error)) from error
+        return user_id
+
+    async def _validate(
+        self, identifier: Identifier, submission: dict[str, Any], *, again: bool
+    ) -> str:
+        nobodys_hash = await self._hash_of_nobody()
+        troubles: list[Exception] = []
+        try:
+            user_id, callback = await self._ask(submission, troubles, again=again)
+        except LimitExceededError:
+            raise
+        except DeferredTimeoutError as error:
+            logger.warning("A module did not say in %d seconds who signs in", _PATIENCE)
+            raise CouldNotCheck from error
+        except SynapseError as error:
+            if troubles:
+                raise CouldNotCheck from error
+            if not isinstance(error, (LoginError, UserDeactivatedError)):
+                # Synapse found the identifier malformed: nobody is called that.
+                logger.info("Refused a sign-in: %s", error.msg)
+            owner, has_hash = await self._owner(identifier)
+            if submission["type"] == PASSWORD and not has_hash and self._has_passwords:
+                # Synapse had nothing to compare with.
+                await self._auth_handler.validate_hash(
+                    submission[PASSWORD_FIELD.name], nobodys_hash
+                )
+            raise Wrong(owner) from error
+        self._login_callbacks.keep(user_id, callback)
+        return user_id
+
+    async def _ask(
+        self, submission: dict[str, Any], troubles: list[Exception], *, again: bool
+    ) -> tuple[str, Any]:
+        """Ask Synapse, for a while; note which modules fail, as Synapse takes that for a "no".
+
+        A module that hangs goes on and keeps its place: however many people try, no more than that
+        many are asked of it at once.
+        """
+        handler = copy.copy(self._auth_handler)
+        handler.password_auth_provider = _noting(handler.password_auth_provider, troubles)
+        self._waiting += 1
+        asked = run_in_background(
+            handler.validate_login, submission, ratelimit=True, is_reauth=again
+        )
+        asked.addBoth(self._answered)
+        answer = stop_cancellation(asked)
+        answer.addTimeout(_PATIENCE, self._reactor)
+        found: tuple[str, Any] = await make_deferred_yieldable(answer)
+        return found
+
+    def _answered(self, result: Any) -> Any:
+        self._waiting -= 1
+        return result
+
+    @property
+    def _has_passwords(self) -> bool:
+        return bool(self._options.password_localdb_enabled)
+
+    async def _hash_of_nobody(self) -> str:
+        if self._nobodys_hash is None:
+            self._nobodys_hash = await self._auth_handler.hash(_NOBODY)
+        return self._nobodys_hash
+
+    async def _owner(self, identifier: Identifier) -> tuple[str | None, bool]:
+        """Return whose account this is, if anybody's, and whether it has a hash of a password.
+
+        Found as Synapse finds it: in any case, but never one of several.
+        """
+        user_id = identifier.user_id
+        if user_id is None:
+            user_id = await self._owner_of_address(identifier)
+        # Also where nobody has the address, so that it takes as long.
+        asked = user_id or UserID(_NOBODY, self._homeserver.server_name).to_string()
+        known = await self._store.get_users_by_id_case_insensitive(asked)
+        owner = asked if asked in known else next(iter(known), None)
+        if owner is None or (len(known) > 1 and owner != asked):
+            return None, False
+        return owner, bool(known[owner])
+
+    async def _owner_of_address(self, identifier: Identifier) -> str | None:
+        medium, address = "msisdn", identifier.phone or ""
+        if identifier.email is not None:
+            medium = "email"
+            try:
+                address = canonicalise_email(identifier.email)
+            except ValueError:
+                return None
+        user_id: str | None = await self._store.get_user_id_by_threepid(medium, address)
+        return user_id
+
+    def _place(self) -> AbstractAsyncContextManager[None]:
+        if self._waiting >= _MAX_WAITING:
+            raise TryLater(5, busy=True)
+        modules = self._auth_handler.password_auth_provider
+        has_modules = bool(modules.auth_checker_callbacks or modules.check_3pid_auth_callbacks)
+        checks = self._of_modules if has_modules else self._own
+        return _Counted(self, checks.queue("passwords"))
+
+
+class _Counted:
+    """A place in the queue for checks, counted while somebody waits in it."""
+
+    def __init__(self, passwords: Passwords, place: Any) -> None:
+        self._passwords = passwords
+        self._place = place
+
+    async def __aenter__(self) -> None:
+        self._passwords._waiting += 1  # noqa: SLF001 (of this file)
+        try:
+            await self._place.__aenter__()
+        finally:
+            self._passwords._waiting -= 1  # noqa: SLF001 (of this file)
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._place.__aexit__(*exc)
+
+
+def is_too_long(typed: Secret) -> bool:
+    """Say whether this is more than anybody types: normalising alone would cost seconds (C231)."""
+    return len(typed.reveal().encode("utf-8", "surrogatepass")) > MAX_PASSWORD
+
+
+def _noting(provider: Any, troubles: list[Exception]) -> Any:
+    """Return the modules' checks so that whatever one raises is noted as well."""
+
+    def noting(check: Callable[..., Any]) -> Callable[..., Any]:
+        async def noted(*args: Any) -> Any:
+            try:
+                return await check(*args)
+            except Exception as error:
+                troubles.append(error)
+                raise
+
+        return noted
+
+    watched = copy.copy(provider)
+    watched.auth_checker_callbacks = {
+        name: list(map(noting, checks)) for name, checks in provider.auth_checker_callbacks.items()
+    }
+    watched.check_3pid_auth_callbacks = list(map(noting, provider.check_3pid_auth_callbacks))
+    return watched
+
+
+def _limiter(homeserver: Homeserver, settings: Any) -> Ratelimiter:
+    return Ratelimiter(store=homeserver.store, clock=homeserver.hs.get_clock(), cfg=settings)
+
+
+def _seconds(error: LimitExceededError) -> int:
+    return max(1, -(-(error.retry_after_ms or 1000) // 1000))
+
+
+def _as_matrix(identifier: Identifier) -> dict[str, str]:
+    if identifier.email is not None:
+        return {"type": "m.id.thirdparty", "medium": "email", "address": identifier.email}
+    if identifier.phone is not None:
+        return {"type": "m.id.thirdparty", "medium": "msisdn", "address": identifier.phone}
+    return {"type": "m.id.user", "user": identifier.user_id or ""}
