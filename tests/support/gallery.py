@@ -12,6 +12,8 @@ SAMPLES = {
 }
 _SHEET = re.compile(r'<link rel="stylesheet"[^>]*>')
 _SCRIPT = re.compile(r"<script[^>]*></script>")
+_ICON = re.compile(r'src="(?:provider-)?icon[^"]*"')
+_LOGO = "<svg xmlns='http://www.w3.org/2000/svg'><rect width='99' height='99' fill='purple'/></svg>"
 _PICTURE = re.compile(rf'"{BASE}/static/([0-9a-f]+/\w+\.svg)"')
 
 
@@ -19,6 +21,7 @@ def whole(name, lang="en"):
     """Return a sample with its stylesheet and pictures inside, and without its scripts."""
     html = TEMPLATES.render(SAMPLES[name], lang=lang)
     html = _SCRIPT.sub("", _SHEET.sub(lambda _: f"<style>{STYLE}</style>", html))
+    html = _ICON.sub(f'src="data:image/svg+xml,{_LOGO}"', html)
     return _PICTURE.sub(_inside, html)
 
 

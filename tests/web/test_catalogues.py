@@ -100,6 +100,8 @@ def test_c198_hostile_text_stays_text_in_every_language(path):
     payload = "</p><svg onload=alert(1)>\"'%(server_name)s{{7*7}}%s</bdi>"
 
     def change(name, value):
+        if name in {"provider_id", "last_provider"}:
+            return value
         is_link = name.endswith(("uri", "url")) or name == "action"
         return "https://example.com/%(x)s" if is_link else payload
 

@@ -44,6 +44,28 @@ class PageContent:
     template: ClassVar[str]
 
 
+def initial(name: str) -> str:
+    """Return the first letter or digit of a name: a picture that needs no third party."""
+    return next((letter.upper()[0] for letter in name if letter.isalnum()), "?")
+
+
+@attrs.frozen
+class ProviderCard:
+    """Somebody who says who a person is, as a button shows it (Synapse: an identity provider).
+
+    `icon_url` is a picture that we serve, relative, if there is one.
+    """
+
+    provider_id: str
+    name: str
+    icon_url: str | None = None
+
+    @property
+    def initial(self) -> str:
+        """The letter in the place of a picture."""
+        return initial(self.name)
+
+
 @attrs.frozen
 class ClientCard:
     """The application that asks.
@@ -69,8 +91,8 @@ class ClientCard:
 
     @property
     def initial(self) -> str:
-        """The first letter or digit of the name: a picture that needs no third party."""
-        return next((letter.upper()[0] for letter in self.name if letter.isalnum()), "?")
+        """The letter in the place of a picture."""
+        return initial(self.name)
 
     @classmethod
     def of(

@@ -5,7 +5,7 @@ import pytest
 
 from support.pages import decisions, named, read, wording
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError
-from synapse_nextgen_auth.web.pages.sign_in.samples import SIGN_IN
+from synapse_nextgen_auth.web.pages.sign_in.samples import PROVIDERS, SIGN_IN, WAYS
 
 
 def test_every_sign_in_error_has_its_own_words():
@@ -105,3 +105,61 @@ def test_the_label_names_what_is_accepted():
     assert "e-mail" in read(
         attrs.evolve(SIGN_IN, ways=attrs.evolve(SIGN_IN.ways, email=True))
     ).text("label")
+
+
+def offered(html):
+    """Return the ids of the providers that a page offers, in order."""
+    return [button["value"] for button in html.all("button") if button.get("name") == "provider"]
+
+
+def test_providers_have_a_form_of_their_own():
+    """Enter in the password field presses "Sign in", and no provider reads what was typed there."""
+    html = read(WAYS)
+    actions = [form["action"] for form in html.all("form")]
+
+    assert actions == [WAYS.action, WAYS.provider_action, WAYS.action]
+    assert [field["name"] for field in html.all("input")].count("csrf") == 3
+    assert html.text("form").index("Password") < html.text("form").index("Continue with")
+
+
+def test_the_provider_that_was_used_last_comes_first():
+    """And says so; the others stay as the operator has them."""
+    html = read(attrs.evolve(WAYS, providers=PROVIDERS[:4], last_provider=PROVIDERS[2].provider_id))
+    one, two, three, four = (provider.provider_id for provider in PROVIDERS[:4])
+
+    assert offered(html) == [three, one, two, four]
+    assert html.text("form").count("Last used here") == 1
+    assert "Fieldstone Last used here" in html.text("form")
+
+
+@pytest.mark.parametrize(("many", "more"), [(1, 0), (5, 0), (6, 1), (7, 2)])
+def test_more_than_five_providers_wait_behind_a_line(many, more):
+    """None is left out, and the one that was used last is always in sight."""
+    last = PROVIDERS[many - 1].provider_id
+    html = read(attrs.evolve(WAYS, providers=PROVIDERS[:many], last_provider=last))
+    hidden = [text for path, text in html.texts if "details" in path and "bdi" in path]
+
+    assert len(offered(html)) == many
+    assert offered(html)[0] == last
+    assert len(hidden) == more
+    assert bool(html.all("details")) == bool(more)
+
+
+def test_a_provider_without_a_picture_has_its_letter():
+    """Nothing is loaded from elsewhere for it."""
+    html = read(attrs.evolve(WAYS, providers=PROVIDERS[:2]))
+
+    assert [picture["src"] for picture in html.all("img")][1:] == [PROVIDERS[1].icon_url]
+    assert "E" in [text.strip() for path, text in html.texts if path[-2:] == ("button", "span")]
+
+
+def test_where_passwords_are_off_providers_are_the_way():
+    """Nothing is asked for that nobody can give, and nothing is said to be wrong."""
+    html = read(attrs.evolve(WAYS, error=SignInError.PASSWORD_LOGIN_DISABLED))
+
+    assert html.text("h1") == "Sign in"
+    assert html.text("title").startswith("Sign in")
+    assert {field["name"] for field in html.all("input")} == {"csrf"}
+    assert not [found for _, found in html.elements if found.get("role") == "alert"]
+    assert len(offered(html)) == 3
+    assert decisions(html)[-1] == "cancel"

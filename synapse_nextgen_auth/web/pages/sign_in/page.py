@@ -6,7 +6,7 @@ from typing import ClassVar
 import attrs
 
 from synapse_nextgen_auth.accounts.ways import Ways
-from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
+from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, ProviderCard
 
 
 class SignInError(Enum):
@@ -31,6 +31,8 @@ class SignInPage(PageContent):
     never kept. `retry_after` is in seconds. `client` is the application that sent the person here,
     `asked_for` the Matrix ID of the one account that it asks for. `again` is the Matrix ID of whoever
     is signed in and proves once more that it is them; `other_account_url` is relative, for anybody else.
+    `providers` come as the operator has them, `last_provider` is the id of the one that this browser
+    used last, `provider_action` where their buttons lead, relative.
     """
 
     template: ClassVar[str] = "pages/sign_in.html"
@@ -47,3 +49,6 @@ class SignInPage(PageContent):
     again: str | None = None
     other_account_url: str | None = None
     failed: str | None = None
+    providers: tuple[ProviderCard, ...] = ()
+    provider_action: str = ""
+    last_provider: str | None = None

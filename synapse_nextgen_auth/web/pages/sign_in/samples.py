@@ -3,8 +3,8 @@
 import attrs
 
 from synapse_nextgen_auth.accounts.ways import PASSWORD, PASSWORD_FIELD, Field, Way, Ways
-from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
-from synapse_nextgen_auth.web.pages.samples import ELEMENT, LONG_ID, RIGHT_TO_LEFT, UGLY
+from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, ProviderCard
+from synapse_nextgen_auth.web.pages.samples import ELEMENT, LONG, LONG_ID, RIGHT_TO_LEFT, UGLY
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError, SignInPage
 
 _PASSWORD = Ways(Way(PASSWORD, (PASSWORD_FIELD,)))
@@ -18,6 +18,27 @@ SIGN_IN = SignInPage(
     server_name="example.org",
     ways=_PASSWORD,
     client=ELEMENT,
+)
+
+PROVIDERS = tuple(
+    ProviderCard(f"oidc-{name.lower()[:8]}", name, f"provider-icon?of={at}" if at % 2 else None)
+    for at, name in enumerate(
+        (
+            "Example University",
+            "Meridian Works",
+            "Fieldstone",
+            "Hexagon ID",
+            "Association of Allotment Gardeners North",
+            "Health Service staff",
+            "صندوق الادخار",
+        )
+    )
+)
+WAYS = attrs.evolve(
+    SIGN_IN,
+    providers=PROVIDERS[:3],
+    provider_action="provider?grant=8a1f",
+    last_provider=PROVIDERS[1].provider_id,
 )
 
 AGAIN = attrs.evolve(
@@ -53,6 +74,23 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "again_long": attrs.evolve(AGAIN, again=LONG_ID, identifier=LONG_ID, client=UGLY),
         "again_asked_for": attrs.evolve(
             AGAIN, asked_for="@alice:example.org", other_account_url=None
+        ),
+        "ways": WAYS,
+        "one_way": attrs.evolve(WAYS, providers=PROVIDERS[:1], last_provider=None, client=None),
+        "many_ways": attrs.evolve(
+            WAYS, providers=PROVIDERS, last_provider=PROVIDERS[6].provider_id
+        ),
+        "long_ways": attrs.evolve(
+            WAYS, providers=(ProviderCard("saml", LONG), ProviderCard("cas", LONG_ID, "icon"))
+        ),
+        "ways_wrong": attrs.evolve(WAYS, error=SignInError.WRONG_PASSWORD, identifier="alice"),
+        "ways_alone": attrs.evolve(WAYS, error=SignInError.PASSWORD_LOGIN_DISABLED),
+        "ways_again": attrs.evolve(AGAIN, providers=PROVIDERS[:2], provider_action="provider"),
+        "ways_alone_again": attrs.evolve(
+            AGAIN,
+            error=SignInError.PASSWORD_LOGIN_DISABLED,
+            providers=PROVIDERS[:2],
+            provider_action="provider",
         ),
         **{
             kind.value: attrs.evolve(
