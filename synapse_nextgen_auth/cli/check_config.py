@@ -15,7 +15,7 @@ from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth import NextGenAuth
 from synapse_nextgen_auth import config as configuration
-from synapse_nextgen_auth.cli import database_check, yaml_file
+from synapse_nextgen_auth.cli import database_check, ways_in, yaml_file
 from synapse_nextgen_auth.cli.homeserver_yaml import MODULE
 from synapse_nextgen_auth.cli.settings_words import settings_in_effect
 from synapse_nextgen_auth.config import Config, ConfigProblems
@@ -46,9 +46,10 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
         return _tell([*mistakes, *problems], [], raw)
     mistakes += selfcheck.config_problems(hs_config, config)
     warnings = selfcheck.warnings()
+    found = ways_in.look(hs_config)
     if config.enabled:
-        problems += [*mistakes, *internals.problems(), *settings.closed(hs_config)]
-        warnings += advice.warnings(hs_config, config)
+        problems += [*mistakes, *internals.problems(), *found.problems]
+        warnings += [*advice.warnings(hs_config, config), *found.warnings]
     else:
         # Nothing of it keeps a switched-off module from resting.
         warnings = [*mistakes, *internals.problems_of_rest(), *warnings]
@@ -56,7 +57,7 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
     problems += database.problems if database else []
     if problems:
         return _tell(problems, warnings, raw)
-    print(f"OK\n{settings_in_effect(config, hs_config, database=database)}")
+    print(f"OK\n{settings_in_effect(config, hs_config, ways=found, database=database)}")
     return _tell([], warnings, raw)
 
 

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from synapse.config.homeserver import HomeServerConfig
 
+from synapse_nextgen_auth.accounts.ways import PASSWORD
 from synapse_nextgen_auth.cli.database_check import Looked
+from synapse_nextgen_auth.cli.ways_in import WaysIn
 from synapse_nextgen_auth.config import OPTIONS, Config
 from synapse_nextgen_auth.config.options import LONGEST_LABEL
 from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_lifetimes
@@ -13,17 +15,31 @@ from synapse_nextgen_auth.oauth.metadata import Endpoints
 
 
 def settings_in_effect(
-    config: Config, hs_config: HomeServerConfig, *, database: Looked | None = None
+    config: Config, hs_config: HomeServerConfig, *, ways: WaysIn, database: Looked | None = None
 ) -> str:
     """Return one line per setting, and what was seen in the database; no secret is among them."""
     if not config.enabled:
         off = "The module is switched off (enabled: false)."
         return off if database is None else f"{off}\n  database  {_seen(database, config)}"
     lines = [("issuer", Endpoints.under(hs_config.server.public_baseurl).issuer)]
+    lines.append(("ways in", ", ".join(_ways_in(ways)) or "none"))
     lines += _options(config, hs_config)
     if database is not None:
         lines.append(("database", _seen(database, config)))
     return "\n".join(f"  {label:<{LONGEST_LABEL}}  {value}" for label, value in lines)
+
+
+def _ways_in(found: WaysIn) -> Iterator[str]:
+    """Yield each way in, and who checks it."""
+    forms = [*([found.ways.password] if found.ways.password else []), *found.ways.custom]
+    for form in forms:
+        own = form.type == PASSWORD
+        by = ["Synapse"] if own and found.localdb else []
+        by += [name for name, types in found.asked.items() if form.type in types]
+        yield f"{'password' if own else form.type} ({' and '.join(by)})"
+    yield from found.providers
+    if found.unasked:
+        yield f"what {' and '.join(found.unasked)} may check"
 
 
 def _options(config: Config, hs_config: HomeServerConfig) -> Iterator[tuple[str, str]]:

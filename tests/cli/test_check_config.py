@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from support.gatekeeper import Gatekeeper
 from support.synapse import sqlite_homeserver
 from synapse_nextgen_auth.cli.main import main
 from synapse_nextgen_auth.config import OPTIONS, duration
@@ -398,6 +399,100 @@ def test_a_server_where_nobody_could_sign_in_is_an_error(check, switch):
     assert code == 1
     assert "* password_config: nobody can sign in on the pages of this module" in printed
     assert off == 0
+
+
+class Unwilling:
+    """A module that wants a whole Synapse to be made."""
+
+    def __init__(self, config, api):
+        raise RuntimeError(str(api.of.no.use()) + " on purpose")
+
+
+class Bystander:
+    """A module that checks nobody."""
+
+    def __init__(self, config, api):
+        self.rooms = api.public_room_list_manager["of"]
+        api.register_spam_checker_callbacks(user_may_invite=self)
+
+
+class OfOldKind:
+    """A password provider as Synapse had them before modules."""
+
+    def __init__(self, config, account_handler):
+        pass
+
+    @staticmethod
+    def parse_config(config):
+        return config
+
+    def get_supported_login_types(self):
+        return {"com.example.old": ("word",)}
+
+    async def check_password(self, user_id, password):
+        return False
+
+
+def module(kind):
+    return {"module": f"{kind.__module__}.{kind.__qualname__}", "config": {}}
+
+
+LOCALDB_OFF = {"localdb_enabled": False}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "password (Synapse)"),
+        (
+            {"modules": [*ours(), module(Gatekeeper)]},
+            "password (Synapse and support.gatekeeper.Gatekeeper),"
+            " com.example.otp (support.gatekeeper.Gatekeeper)",
+        ),
+        (
+            {"modules": [*ours(), module(Gatekeeper)], "password_config": LOCALDB_OFF},
+            "password (support.gatekeeper.Gatekeeper),"
+            " com.example.otp (support.gatekeeper.Gatekeeper)",
+        ),
+        (
+            {"modules": [*ours(), module(Gatekeeper)], "password_config": {"enabled": False}},
+            "com.example.otp (support.gatekeeper.Gatekeeper)",
+        ),
+        ({"modules": [*ours(), module(Bystander)]}, "password (Synapse)"),
+        (
+            {"modules": [*ours(), module(Unwilling)], "password_config": LOCALDB_OFF},
+            f"what {__name__}.Unwilling may check",
+        ),
+        (
+            {"password_providers": [module(OfOldKind)], "password_config": LOCALDB_OFF},
+            f"password ({__name__}.OfOldKind), com.example.old ({__name__}.OfOldKind)",
+        ),
+    ],
+)
+def test_the_ways_in_are_named_with_who_checks_them(check, settings, words):
+    code, printed = check(**settings)
+
+    assert code == 0, printed
+    (line,) = (line for line in printed.splitlines() if line.startswith("  ways in "))
+    assert line.removeprefix("  ways in").strip() == words
+
+
+def test_what_no_person_can_be_asked_for_is_named(check):
+    """Applications may still sign in by it, with Synapse's own `/login`."""
+    _, printed = check(modules=[*ours(), module(Gatekeeper)])
+
+    assert (
+        "* Warning: modules: com.example.shared_secret cannot be asked for on the sign-in page:"
+        " nobody can type its token."
+    ) in printed
+
+
+def test_a_module_that_checks_nobody_is_no_way_in(check):
+    """It is asked, and so no longer taken for one that may."""
+    code, printed = check(modules=[*ours(), module(Bystander)], password_config=LOCALDB_OFF)
+
+    assert code == 1
+    assert "nobody can sign in on the pages of this module" in printed
 
 
 def test_all_is_told_beside_each_other(check):
