@@ -32,7 +32,7 @@ class SignInPage(PageContent):
     `asked_for` the Matrix ID of the one account that it asks for. `again` is the Matrix ID of whoever
     is signed in and proves once more that it is them; `other_account_url` is relative, for anybody else.
     `providers` come as the operator has them, `last_provider` is the id of the one that this browser
-    used last, `provider_action` where their buttons lead, relative.
+    used last. A button of one sends `decision=provider:<its id>`.
     """
 
     template: ClassVar[str] = "pages/sign_in.html"
@@ -50,5 +50,4 @@ class SignInPage(PageContent):
     other_account_url: str | None = None
     failed: str | None = None
     providers: tuple[ProviderCard, ...] = ()
-    provider_action: str = ""
     last_provider: str | None = None

@@ -37,7 +37,6 @@ PROVIDERS = tuple(
 WAYS = attrs.evolve(
     SIGN_IN,
     providers=PROVIDERS[:3],
-    provider_action="provider?grant=8a1f",
     last_provider=PROVIDERS[1].provider_id,
 )
 
@@ -84,13 +83,13 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             WAYS, providers=(ProviderCard("saml", LONG), ProviderCard("cas", LONG_ID, "icon"))
         ),
         "ways_wrong": attrs.evolve(WAYS, error=SignInError.WRONG_PASSWORD, identifier="alice"),
-        "ways_alone": attrs.evolve(WAYS, error=SignInError.PASSWORD_LOGIN_DISABLED),
-        "ways_again": attrs.evolve(AGAIN, providers=PROVIDERS[:2], provider_action="provider"),
+        "ways_off": attrs.evolve(WAYS, error=SignInError.PASSWORD_LOGIN_DISABLED),
+        "ways_again": attrs.evolve(AGAIN, providers=PROVIDERS[:2]),
+        "ways_alone": attrs.evolve(WAYS, ways=Ways()),
         "ways_alone_again": attrs.evolve(
             AGAIN,
             error=SignInError.PASSWORD_LOGIN_DISABLED,
             providers=PROVIDERS[:2],
-            provider_action="provider",
         ),
         **{
             kind.value: attrs.evolve(
