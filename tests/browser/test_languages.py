@@ -76,3 +76,35 @@ def test_arabic_runs_from_the_right(page):
     assert sides == {"en": ("left", "ltr"), "ar": ("right", "rtl")}
     # Arabic letters are joined, and nothing tears them apart.
     assert (spacing["en"] != "normal", spacing["ar"]) == (True, "normal")
+
+
+@pytest.mark.parametrize(
+    ("locale", "direction", "words"),
+    [
+        (
+            "de-CH",
+            "ltr",
+            ("Benutzername", "Passwort", "Anmelden", "Zugriff auf dein Konto erlauben?"),
+        ),
+        (
+            "ar-EG",
+            "rtl",
+            ("اسم المستخدم", "كلمة المرور", "تسجيل الدخول", "هل تسمح بالوصول إلى حسابك؟"),
+        ),
+    ],
+)
+def test_people_sign_in_in_the_language_of_their_browser(
+    open_tab, client, user, locale, direction, words
+):
+    """From the first page to the question, on a phone."""
+    name, password, button, question = words
+    tab = open_tab(locale=locale, viewport={"width": 320, "height": 640})
+    tab.authorize(client.request()[0])
+    tab.page.get_by_label(name).fill(user.localpart)
+    tab.page.get_by_label(password).fill(user.password)
+    with tab.page.expect_navigation():
+        tab.page.get_by_role("button", name=button).click()
+
+    assert tab.heading == question
+    assert tab.page.evaluate("document.dir") == direction
+    assert tab.page.evaluate("document.documentElement.scrollWidth") == 320

@@ -37,11 +37,13 @@ def policy(answer):
 
 
 def assert_guarded(answer):
-    """A page that nobody may frame, sniff, keep, or learn its address from."""
+    """A page that nobody may frame, sniff, keep, or learn its address from, and in which language."""
     assert answer.status_code < 500, (answer.url, answer.text)
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert policy(answer)["frame-ancestors"] == {"'none'"}
     assert policy(answer)["default-src"] == {"'none'"}
+    assert answer.headers["Content-Language"] == "en"
+    assert answer.headers["Vary"] == "Accept-Language"
     assert answer.headers["X-Frame-Options"] == "DENY"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
