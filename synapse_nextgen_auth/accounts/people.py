@@ -95,14 +95,37 @@ def identify(typed: str, *, server_name: str, by_phone: bool = False) -> Identif
     return Identifier(user_id=f"@{text}:{server_name}")
 
 
-def hinted(login_hint: str | None, *, server_name: str) -> str:
-    """Return what to fill in for a `login_hint` (MSC4198); only a hint, so nonsense is nothing."""
+# As the specification has it for new accounts; older ones are named by their whole id.
+_LOCALPART = re.compile(r"[a-z0-9._=/+-]{1,255}")
+
+
+def meant(login_hint: str | None, *, server_name: str) -> Identifier | None:
+    """Read whom a `login_hint` names: `mxid:@me:server` (MSC4198), `@me:server`, `me`, or an address.
+
+    Only a hint: nonsense, and somebody of another server, is nobody.
+    """
     if not login_hint or len(login_hint) > MAX_IDENTIFIER + 5 or not login_hint.isprintable():
-        return ""
-    if login_hint.startswith("mxid:"):
-        user_id = login_hint[len("mxid:") :]
+        return None
+    scheme, _, rest = login_hint.partition(":")
+    if scheme == "mxid" or login_hint.startswith("@"):
+        user_id = rest if scheme == "mxid" else login_hint
         localpart, _, server = user_id[1:].partition(":")
-        return localpart if user_id.startswith("@") and server == server_name else ""
-    if login_hint.startswith("mailto:"):
-        return login_hint[len("mailto:") :]
-    return login_hint if _EMAIL.fullmatch(login_hint) else ""
+        is_ours = user_id.startswith("@") and localpart and server == server_name
+        return Identifier(user_id=user_id) if is_ours else None
+    if scheme == "mailto":
+        return Identifier(email=rest) if rest else None
+    if _EMAIL.fullmatch(login_hint):
+        return Identifier(email=login_hint)
+    if _LOCALPART.fullmatch(login_hint):
+        return Identifier(user_id=f"@{login_hint}:{server_name}")
+    return None
+
+
+def hinted(login_hint: str | None, *, server_name: str) -> str:
+    """Return what to fill in for a `login_hint`; whether there is such an account is not looked up."""
+    found = meant(login_hint, server_name=server_name)
+    if found is None:
+        return ""
+    if found.user_id is not None:
+        return found.user_id[1:].removesuffix(f":{server_name}")
+    return found.email or ""

@@ -24,7 +24,8 @@ _REMEMBERED = 24 * 3600
 class Step(enum.Enum):
     """What the person has to do next."""
 
-    SIGN_IN = "sign_in"
+    SIGN_IN = "sign_in"  # or prove once more who they are
+    CHOOSE = "choose"  # among the accounts that are signed in, and others
     CONSENT = "consent"
 
 
@@ -55,27 +56,43 @@ def find(txn: Txn, grant_id: str, *, browser: str | None, now: int) -> Grant | R
     return grant if grant.is_open(now) else Refused.EXPIRED
 
 
-def chosen(grant: Grant, sign_ins: Sequence[SignIn], present: SignIn | None) -> SignIn | None:
-    """Return the sign-in of its browser that a grant is for: the chosen one, or the present one.
+@attrs.frozen
+class Known:
+    """Who is signed in in the browser of a grant, and whom the client named by its hint.
 
-    One that was chosen and is over is not replaced by another: its person must say who goes on.
-    Where the client asks for one account, it is nobody else's.
+    `hinted` is the sign-in of that account, `names_another` says that there is none.
     """
+
+    sign_ins: Sequence[SignIn] = ()
+    present: SignIn | None = None
+    hinted: SignIn | None = None
+    names_another: bool = False
+
+
+def find_sign_in(grant: Grant, known: Known) -> SignIn | Step:
+    """Return the sign-in that a grant is for, or what its person must do before there is one.
+
+    One that was chosen and is over is not replaced by another: its person must say who goes on. Where
+    the client asks for one account, it is nobody else's (OpenID Connect Core section 3.1.2.2).
+    """
+    missing = Step.CHOOSE if known.sign_ins else Step.SIGN_IN
     if grant.sign_in_id is not None:
-        found = by_name(sign_ins, grant.sign_in_id)
-        return found if found and grant.user_id in {None, found.user_id} else None
+        found = by_name(known.sign_ins, grant.sign_in_id)
+        return found if found and grant.user_id in {None, found.user_id} else missing
     if grant.user_id is not None:
-        return of_account(sign_ins, grant.user_id)
-    return present
+        return of_account(known.sign_ins, grant.user_id) or missing
+    if grant.asks_selection:
+        return missing
+    if known.hinted is not None:
+        return known.hinted
+    return missing if known.names_another else known.present or missing
 
 
-def next_step(grant: Grant, sign_in: SignIn | None) -> Step:
+def next_step(grant: Grant, found: SignIn | Step) -> Step:
     """Say what is missing before the code; consent is always asked unless it is remembered."""
-    if sign_in is None:
-        return Step.SIGN_IN
-    if grant.user_id is not None and sign_in.user_id != grant.user_id:
-        return Step.SIGN_IN
-    return Step.CONSENT if _is_late_enough(grant, sign_in) else Step.SIGN_IN
+    if isinstance(found, Step):
+        return found
+    return Step.CONSENT if _is_late_enough(grant, found) else Step.SIGN_IN
 
 
 def _is_late_enough(grant: Grant, sign_in: SignIn) -> bool:

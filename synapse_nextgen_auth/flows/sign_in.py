@@ -64,6 +64,13 @@ def _renew_or_add(txn: Txn, new: SignIn, former: SignIn | None) -> SignIn:
     return new
 
 
+def choose(txn: Txn, sign_in: SignIn, *, grant_id: str | None, browser: str, now: int) -> None:
+    """Note that its person goes on with this account of the browser, and in which grant."""
+    sign_ins.touch(txn, sign_in.digest, now=now)
+    if grant_id is not None:
+        grants.choose(txn, grant_id, browser=browser, sign_in_id=sign_in.name, proven_at=None)
+
+
 @attrs.frozen
 class Failure:
     """A wrong password for an account: when, in seconds, and from which network address.

@@ -50,7 +50,7 @@ class Way:
     """What somebody on the sign-in page is about to do; `attempt` once they did something for it.
 
     `account` is the one account that may sign in: the one that proves again who it is, or the one
-    that a client asks for.
+    that a client asks for. `is_to_choose` where accounts are signed in of which none is meant yet.
     """
 
     onward: Onward
@@ -58,6 +58,7 @@ class Way:
     account: str | None
     attempt: Attempt | None = None
     is_another: bool = False
+    is_to_choose: bool = False
 
     @property
     def again(self) -> str | None:
@@ -82,18 +83,16 @@ async def way(visit: Visit) -> Way:
             account = attempt.user_id
         return Way(onward, attempt.purpose, account, attempt)
     onward = await grants.onward(visit, Onward.of(visit.parameters))
-    is_another = visit.parameters.get("account") == ANOTHER["account"]
-    present = None if is_another else _who_proves_again(visit, onward)
-    if present is not None:
-        return Way(onward, Purpose.PROVE_AGAIN, present.user_id)
-    return Way(onward, Purpose.SIGN_IN, onward.asked_for, is_another=is_another)
-
-
-def _who_proves_again(visit: Visit, onward: Onward) -> SignIn | None:
-    """Return who is signed in already for what waits; to the start page people come to add one."""
+    if visit.parameters.get("account") == ANOTHER["account"]:
+        return Way(onward, Purpose.SIGN_IN, onward.asked_for, is_another=True)
     if onward.grant is not None:
-        return grants.about(visit, onward.grant).sign_in
-    return visit.sign_in if onward.goes_on.kind is not Kind.HOME else None
+        visit, _ = await grants.about(visit, onward.grant)
+    if visit.sign_in is None:
+        is_to_choose = bool(visit.sign_ins)
+        return Way(onward, Purpose.SIGN_IN, onward.asked_for, is_to_choose=is_to_choose)
+    if onward.goes_on.kind is Kind.HOME:  # people come to add an account
+        return Way(onward, Purpose.SIGN_IN, None)
+    return Way(onward, Purpose.PROVE_AGAIN, visit.sign_in.user_id)
 
 
 async def find(visit: Visit, attempt_id: str) -> Attempt:
@@ -199,7 +198,7 @@ async def _end(
     if isinstance(ended, Stage):
         return answers.redirect(f"{_PAGES[ended]}?{urlencode({'attempt': attempt.attempt_id})}")
     if isinstance(ended, Refused) and not isinstance(ended.why, Stop):
-        raise not_admitted(ended.why, other_account_url=onward.other_account_url)
+        raise not_admitted(ended.why, other_account_url=onward.accounts_url)
     raise lost(Lost.ENDED if isinstance(ended, Refused) else ended)
 
 
@@ -209,7 +208,7 @@ async def _admit(visit: Visit, onward: Onward, user_id: str) -> Account:
         return await visit.site.people.admit(user_id, Intent.SIGN_IN)
     except NotAdmitted as refused:
         note_refusal(visit, refused.why.value, user_id)
-        other_account_url = onward.other_account_url
+        other_account_url = onward.accounts_url
         raise not_admitted(refused.why, other_account_url=other_account_url) from None
 
 

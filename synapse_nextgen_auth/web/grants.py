@@ -9,8 +9,10 @@ import attrs
 
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
+from synapse_nextgen_auth.accounts.people import meant
+from synapse_nextgen_auth.accounts.sign_ins import SignIn, of_account
 from synapse_nextgen_auth.flows import authorize
-from synapse_nextgen_auth.flows.authorize import Refused, Step
+from synapse_nextgen_auth.flows.authorize import Known, Refused, Step
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import Newcomer, NotAdmitted
 from synapse_nextgen_auth.oauth.clients.record import Client
@@ -49,9 +51,36 @@ async def find(visit: Visit, grant_id: str | None) -> tuple[Grant, Client]:
     return grant, client
 
 
-def about(visit: Visit, grant: Grant) -> Visit:
-    """Return the visit as one of the sign-in that the grant is for, if that is signed in here."""
-    return visit.about(authorize.chosen(grant, visit.sign_ins, visit.sign_in))
+async def about(visit: Visit, grant: Grant) -> tuple[Visit, Step]:
+    """Return the visit as one of the sign-in that the grant is for, and what its person does next."""
+    found = authorize.find_sign_in(grant, await _known(visit, grant))
+    sign_in = found if isinstance(found, SignIn) else None
+    return visit.about(sign_in), authorize.next_step(grant, found)
+
+
+async def _known(visit: Visit, grant: Grant) -> Known:
+    """Look whom the client named; of an address, only whether it is that of somebody who is here."""
+    known = Known(visit.sign_ins, visit.sign_in)
+    if grant.sign_in_id is not None or grant.user_id is not None or not visit.sign_ins:
+        return known
+    named = meant(grant.login_hint, server_name=visit.site.server_name)
+    if named is None:
+        return known
+    hinted = None
+    if named.user_id is not None:
+        hinted = of_account(visit.sign_ins, named.user_id)
+    for each in visit.sign_ins:
+        if named.email is not None and await visit.site.people.has_email(each.user_id, named.email):
+            hinted = each
+            break
+    return attrs.evolve(known, hinted=hinted, names_another=hinted is None)
+
+
+def url_of(grant: Grant, step: Step) -> str:
+    """Return the page of a step."""
+    onward = Onward.to(Kind.GRANT, grant.grant_id)
+    pages = {Step.SIGN_IN: onward.sign_in_url, Step.CHOOSE: onward.accounts_url}
+    return pages.get(step, onward.next_url)
 
 
 async def onward(visit: Visit, found: Onward) -> Onward:
@@ -64,13 +93,10 @@ async def onward(visit: Visit, found: Onward) -> Onward:
 
 async def go_on(visit: Visit, grant: Grant, client: Client) -> Outgoing:
     """Send the browser to what is missing; give out the code when nothing is."""
-    visit = about(visit, grant)
-    step = authorize.next_step(grant, visit.sign_in)
-    if step is Step.SIGN_IN:
-        return answers.redirect(Onward.to(Kind.GRANT, grant.grant_id).sign_in_url)
-    if await is_agreed(visit, grant, client):
+    visit, step = await about(visit, grant)
+    if step is Step.CONSENT and await is_agreed(visit, grant, client):
         return await approve(visit, grant, client)
-    return answers.redirect(f"consent?grant={grant.grant_id}")
+    return answers.redirect(url_of(grant, step))
 
 
 async def is_agreed(visit: Visit, grant: Grant, client: Client) -> bool:
@@ -107,7 +133,7 @@ async def check_account(
         site,
         user_id,
         grammar.parse(grant.scope),
-        other_account_url=Onward.to(Kind.GRANT, grant.grant_id).other_account_url,
+        other_account_url=url_of(grant, Step.CHOOSE),
         newcomer=newcomer,
     )
 

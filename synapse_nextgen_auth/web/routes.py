@@ -31,6 +31,7 @@ from synapse_nextgen_auth.web.kinds import (
     ToIssuer,
 )
 from synapse_nextgen_auth.web.pages.account import account
+from synapse_nextgen_auth.web.pages.accounts import accounts
 from synapse_nextgen_auth.web.pages.approve import approve
 from synapse_nextgen_auth.web.pages.consent import consent
 from synapse_nextgen_auth.web.pages.device import grant, link
@@ -81,6 +82,7 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     ),
     "/": Page(show=home.show),
     "/sign-in": Page(show=sign_in.show, submit=sign_in.submit),
+    "/accounts": Page(show=accounts.show, submit=accounts.submit),
     "/consent": Page(show=consent.show, submit=consent.submit),
     "/legacy-sign-in": Page(show=legacy_login.begin, refuses=_RATE_LIMITED),
     "/legacy-login": Page(show=legacy_login.show, submit=legacy_login.submit),

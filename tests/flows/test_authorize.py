@@ -19,7 +19,7 @@ from support.records import (
     a_sign_in,
 )
 from synapse_nextgen_auth.flows import authorize
-from synapse_nextgen_auth.flows.authorize import Decision, Refused, Step
+from synapse_nextgen_auth.flows.authorize import Decision, Known, Refused, Step
 from synapse_nextgen_auth.store import clients, grants, sessions, sweep
 
 OLD = "urn:matrix:org.matrix.msc2967.client:"
@@ -187,33 +187,20 @@ def test_c037_a_decision_is_final(tables, transact, first):
 
 
 @pytest.mark.parametrize(
-    ("login_after", "browser", "step"),
+    ("login_after", "found", "step"),
     [
-        pytest.param(None, None, Step.SIGN_IN, id="nobody"),
+        pytest.param(None, Step.SIGN_IN, Step.SIGN_IN, id="nobody"),
+        pytest.param(NOW, Step.CHOOSE, Step.CHOOSE, id="somebody-else"),
         pytest.param(None, a_sign_in(), Step.CONSENT, id="somebody"),
         pytest.param(NOW, a_sign_in(), Step.CONSENT, id="just-in-time"),
         pytest.param(NOW + 1, a_sign_in(), Step.SIGN_IN, id="too-long-ago"),
         pytest.param(NOW, a_sign_in(signed_in_at=NOW - 1), Step.SIGN_IN, id="a-second-too-long"),
-        pytest.param(NOW + 1, None, Step.SIGN_IN, id="nobody-for-a-fresh-sign-in"),
+        pytest.param(NOW, a_sign_in(auth_time=NOW - 1), Step.SIGN_IN, id="a-provider-asked-before"),
     ],
 )
-def test_the_next_step(login_after, browser, step):
+def test_the_next_step(login_after, found, step):
     """Sign in when nobody did, or not lately enough; consent is always next."""
-    assert authorize.next_step(a_grant(login_after=login_after), browser) is step
-
-
-@pytest.mark.parametrize(
-    ("browser", "step"),
-    [
-        (None, Step.SIGN_IN),
-        (a_sign_in(user_id=BOB), Step.SIGN_IN),
-        (a_sign_in(user_id=ALICE), Step.CONSENT),
-        (a_sign_in(user_id=ALICE.upper()), Step.SIGN_IN),
-    ],
-)
-def test_the_next_step_of_a_grant_for_one_account(browser, step):
-    """Whoever else is signed in, it is this person who must sign in (`id_token_hint`)."""
-    assert authorize.next_step(a_grant(user_id=ALICE), browser) is step
+    assert authorize.next_step(a_grant(login_after=login_after), found) is step
 
 
 ALICES, BOBS = a_sign_in("a", sign_in_id="alice"), a_sign_in("b", user_id=BOB, sign_in_id="bob")
@@ -223,26 +210,66 @@ OLD_ALICES = a_sign_in("a")
 @pytest.mark.parametrize(
     ("grant", "sign_ins", "found"),
     [
-        pytest.param({}, (), None, id="nobody"),
+        pytest.param({}, (), Step.SIGN_IN, id="nobody"),
         pytest.param({}, (BOBS, ALICES), BOBS, id="the-present-one"),
         pytest.param({"sign_in_id": "alice"}, (BOBS, ALICES), ALICES, id="the-chosen-one"),
         pytest.param({"sign_in_id": OLD_ALICES.digest}, (OLD_ALICES,), OLD_ALICES, id="an-old-one"),
-        pytest.param({"sign_in_id": "alice"}, (BOBS,), None, id="the-chosen-one-is-over"),
+        pytest.param({"sign_in_id": "alice"}, (BOBS,), Step.CHOOSE, id="the-chosen-one-is-over"),
         pytest.param({"user_id": ALICE}, (BOBS, ALICES), ALICES, id="the-one-asked-for"),
-        pytest.param({"user_id": ALICE}, (BOBS,), None, id="only-the-one-asked-for"),
+        pytest.param({"user_id": ALICE}, (BOBS,), Step.CHOOSE, id="only-the-one-asked-for"),
         pytest.param(
             {"user_id": ALICE, "sign_in_id": "bob"},
             (BOBS, ALICES),
-            None,
+            Step.CHOOSE,
             id="chosen-but-not-asked-for",
         ),
     ],
 )
 def test_whom_a_grant_is_for(grant, sign_ins, found):
     """Nobody takes the place of one that was chosen."""
-    present = sign_ins[0] if sign_ins else None
+    known = Known(sign_ins, sign_ins[0] if sign_ins else None)
 
-    assert authorize.chosen(a_grant(**grant), sign_ins, present) == found
+    assert authorize.find_sign_in(a_grant(**grant), known) == found
+
+
+CHOOSE_ONE = {"prompt": "consent select_account"}
+
+
+@pytest.mark.parametrize(
+    ("grant", "known", "found"),
+    [
+        pytest.param({}, Known((BOBS,)), Step.CHOOSE, id="the-present-one-is-over"),
+        pytest.param({}, Known((BOBS, ALICES), BOBS, ALICES), ALICES, id="the-hinted-one"),
+        pytest.param({}, Known((BOBS,), BOBS, None, True), Step.CHOOSE, id="hinted-but-not-here"),
+        pytest.param({}, Known((), None, None, True), Step.SIGN_IN, id="hinted-and-nobody-here"),
+        pytest.param(
+            {"sign_in_id": "bob"},
+            Known((BOBS,), BOBS, None, True),
+            BOBS,
+            id="chosen-whatever-the-hint",
+        ),
+        pytest.param(CHOOSE_ONE, Known((BOBS,), BOBS), Step.CHOOSE, id="to-be-chosen"),
+        pytest.param(CHOOSE_ONE, Known(), Step.SIGN_IN, id="nobody-to-be-chosen"),
+        pytest.param(
+            {**CHOOSE_ONE, "sign_in_id": "bob"},
+            Known((ALICES, BOBS), ALICES),
+            BOBS,
+            id="and-chosen",
+        ),
+        pytest.param(
+            {**CHOOSE_ONE, "user_id": ALICE},
+            Known((BOBS, ALICES), BOBS),
+            ALICES,
+            id="only-one-to-choose",
+        ),
+        pytest.param(
+            {"user_id": ALICE}, Known((BOBS,), BOBS, BOBS), Step.CHOOSE, id="asked-for-beats-hinted"
+        ),
+    ],
+)
+def test_when_somebody_has_to_choose(grant, known, found):
+    """Because the client wants it, names somebody else, or there is no account that is meant."""
+    assert authorize.find_sign_in(a_grant(**grant), known) == found
 
 
 def test_nobody_but_the_one_asked_for_gets_a_code(tables, transact):

@@ -7,7 +7,7 @@ import pytest
 
 from support.records import ADDRESS, ALICE, BOB, NOW, a_grant, a_place, a_sign_in
 from synapse_nextgen_auth.flows import authorize, sign_in
-from synapse_nextgen_auth.flows.authorize import Step
+from synapse_nextgen_auth.flows.authorize import Known, Step
 from synapse_nextgen_auth.flows.sign_in import Failure
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store import grants, sign_ins
@@ -93,7 +93,7 @@ def test_what_the_browser_had_begun_goes_on(tables, transact):
     transact(sign_in.sign_in, alice, a_place(grant_id="grant"))
 
     grant = transact(authorize.find, "grant", browser="browser", now=NOW)
-    assert authorize.chosen(grant, (bob, alice), bob) == alice
+    assert authorize.find_sign_in(grant, Known((bob, alice), bob)) == alice
     assert authorize.next_step(grant, alice) is Step.CONSENT
     assert authorize.next_step(grant, bob) is Step.SIGN_IN
     transact(grants.choose, "grant", browser="browser", sign_in_id="bob", proven_at=None)

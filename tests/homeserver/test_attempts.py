@@ -86,12 +86,13 @@ def test_c262_nobody_else_proves_it_for_them(server, browser, alice, bob):
 
 
 def test_not_you_is_another_sign_in(server, browser, alice, bob):
-    """The link on that page leads to the form for anybody, and Bob gets the code."""
+    """The link on that page leads to the list, and to the form for anybody; Bob gets the code."""
     client = server.client()
     parameters, verifier = client.request(prompt="login")
     page = browser.authorize(parameters)
-    link = re.search(r'href="(sign-in\?[^"]*account=another)"', page.text)
+    link = re.search(r'href="(accounts\?[^"]*)"', page.text)
     browser.get(server.url(link[1].replace("&amp;", "&")))
+    browser.submit(decision="another")
     browser.sign_in(bob.localpart, bob.password)
     code = browser.answer(browser.submit(decision="approve"))["code"]
 
@@ -112,8 +113,8 @@ def test_c023_what_one_account_proved_is_no_other_ones(homeserver, server, brows
 
     page = browser.get(consent.url)
 
-    assert 'name="password"' in page.text
-    assert "Allow" not in page.text
+    assert "Which account?" in page.text
+    assert "Confirm that it is you" in browser.submit(decision=alice.user_id).text
 
 
 @pytest.mark.parametrize(

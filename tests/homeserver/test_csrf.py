@@ -117,7 +117,14 @@ def a_legacy_login(homeserver, server, user):
     return filled(browser, decision="approve")
 
 
+def an_account(homeserver, server, user):
+    browser = Browser.of(server, user)
+    browser.authorize(server.client().request(prompt="select_account")[0])
+    return filled(browser, decision=user.user_id)
+
+
 FORMS = {
+    "/accounts": an_account,
     "/sign-in": a_sign_in,
     "/consent": a_consent,
     "/legacy-login": a_legacy_login,
@@ -130,7 +137,7 @@ FORMS = {
 
 
 # Forms that nobody has to be let in for, or out: whose account it is, and how it is, does not matter.
-FOR_EVERYBODY = {"/sign-out", "/link"}
+FOR_EVERYBODY = {"/accounts", "/sign-out", "/link"}
 # Forms with one button: whatever it is called, it was pressed.
 ONE_BUTTON = {"/sign-in", "/sign-out", "/link"}
 

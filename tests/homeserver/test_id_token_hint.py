@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from urllib.parse import urljoin
 
 import pytest
 
@@ -58,8 +59,10 @@ def test_with_pages_that_person_is_asked_to_sign_in(client, two):
     """Their name is filled in, the page says who is meant, and afterwards the code is theirs."""
     browser, alice, _bob, alices, _bobs = two
     parameters, verifier = client.request(scope="openid", id_token_hint=alices)
-    asked = browser.authorize(parameters)
+    chooser = browser.authorize(parameters)
+    asked = browser.submit(decision="another")
 
+    assert_page(chooser, ASKS_FOR, alice.user_id, status=200)
     assert_page(asked, ASKS_FOR, alice.user_id, f'value="{alice.localpart}"', status=200)
     consent = browser.sign_in(alice.localpart, alice.password)
     if consent.status_code == 200:
@@ -74,7 +77,8 @@ def test_another_person_gets_no_code_on_any_way(homeserver, client, two):
     browser, alice, bob, alices, _bobs = two
     parameters, _ = client.request(scope="openid", id_token_hint=alices)
     asked = browser.authorize(parameters)
-    consent = asked.url.replace("/sign-in?", "/consent?")
+    consent = asked.url.replace("/accounts?", "/consent?")
+    browser.submit(decision="another")
     with unchanged(homeserver):
         refused = browser.sign_in(bob.localpart, bob.password)
         around = browser.get(consent)
@@ -82,11 +86,14 @@ def test_another_person_gets_no_code_on_any_way(homeserver, client, two):
         for decision in ("approve", "switch"):
             form = {"csrf": csrf, "decision": decision}
             posted = browser.http.post(consent, data=form, allow_redirects=False, timeout=30)
-            assert posted.headers["Location"].startswith("sign-in?grant=")
+            assert posted.headers["Location"].startswith("accounts?grant=")
+        form = {"csrf": csrf, "decision": bob.user_id}
+        posted = browser.http.post(asked.url, data=form, allow_redirects=False, timeout=30)
 
     assert_page(refused, ANOTHER, alice.user_id, status=403)
     assert_page(around, ASKS_FOR, alice.user_id, status=200)
-    told = assert_sent_back(browser.submit(decision="cancel"), parameters, "access_denied")
+    assert browser.get(urljoin(asked.url, posted.headers["Location"])).url == asked.url
+    told = assert_sent_back(browser.submit(decision="cancel"), parameters, "login_required")
     assert "code" not in told
 
 

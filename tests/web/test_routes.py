@@ -47,6 +47,7 @@ OF_ACCOUNTS = {
 }
 # Pages for everybody that look at who is signed in, and whether they have to ask for the account.
 KNOW_THEMSELVES = {
+    "accounts.accounts": None,  # lets go on whoever is signed in; the next page asks
     "home.home": None,  # says who it is, and lets go
     "sign_in.sign_in": None,  # asks for the account whose password it has seen
     # Asks with the scope; who may not go on may still decline or switch.

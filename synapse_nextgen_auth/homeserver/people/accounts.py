@@ -164,6 +164,12 @@ class People:
         emails = sorted((t for t in threepids if t.medium == "email"), key=lambda t: t.added_at)
         return emails[0].address if emails else None
 
+    async def has_email(self, user_id: str, address: str) -> bool:
+        """Say whether an address is one of the account's, in any case."""
+        threepids = await self._store.user_get_threepids(user_id)
+        wanted = ("email", address.casefold())
+        return any((each.medium, each.address.casefold()) == wanted for each in threepids)
+
     async def signed_in(self, user_id: str) -> None:
         """Tell account-validity modules about a session that began, as Synapse's login does (C335)."""
         await self._homeserver.hs.get_account_validity_handler().on_user_login(

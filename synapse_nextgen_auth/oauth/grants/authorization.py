@@ -19,6 +19,7 @@ class Prompt(str, enum.Enum):
     NONE = "none"
     LOGIN = "login"
     CONSENT = "consent"
+    SELECT_ACCOUNT = "select_account"
 
 
 @attrs.frozen
@@ -68,6 +69,11 @@ class Grant:
     def asks_consent(self) -> bool:
         """Say whether the client wants the consent page shown whatever was agreed before."""
         return Prompt.CONSENT.value in (self.prompt or "").split()
+
+    @property
+    def asks_selection(self) -> bool:
+        """Say whether the client wants its person to choose the account."""
+        return Prompt.SELECT_ACCOUNT.value in (self.prompt or "").split()
 
     def is_open(self, now: int) -> bool:
         """Say whether a person may still decide about it."""

@@ -41,7 +41,10 @@ class Problem(enum.Enum):
 
 # What a request is refused for, beside what is wrong with any client or scope; for the metrics.
 REFUSES = frozenset(
-    {"access_denied", "consent_required", "login_required", "unsupported_response_type"}
+    {
+        *("access_denied", "account_selection_required", "consent_required", "login_required"),
+        "unsupported_response_type",
+    }
     | {problem.value for problem in Problem}
     | set(_REFUSED_PARAMETERS.values())
 )

@@ -6,8 +6,9 @@ from urllib.parse import urlencode
 
 import attrs
 
+from synapse_nextgen_auth.accounts.people import meant
 from synapse_nextgen_auth.flows import authorize as authorization
-from synapse_nextgen_auth.flows.authorize import Step, next_step
+from synapse_nextgen_auth.flows.authorize import Step
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import DRAINING, OAuthError, invalid_request
@@ -232,8 +233,12 @@ async def _answer_silently(
     visit: Visit, client: Client, grant: Grant, request: Request
 ) -> Outgoing:
     """Answer `prompt=none` at once; a code only for what its person agreed to before (C021)."""
-    visit = grants.about(visit, grant)
-    if next_step(grant, visit.sign_in) is Step.SIGN_IN:
+    named = meant(grant.login_hint, server_name=visit.site.server_name)
+    if len(visit.sign_ins) > 1 and grant.user_id is None and named is None:
+        several = OAuthError("account_selection_required", "Several accounts are signed in")
+        raise Redirected(several, request.target)
+    visit, step = await grants.about(visit, grant)
+    if step is not Step.CONSENT:
         raise Redirected(OAuthError("login_required", "The person must sign in"), request.target)
     if not await grants.is_agreed(visit, grant, client):
         raise Redirected(OAuthError("consent_required", "Consent is needed"), request.target)

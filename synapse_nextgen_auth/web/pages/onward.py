@@ -70,6 +70,11 @@ class Onward:
         return _url("sign-in", {**self._query, **ANOTHER})
 
     @property
+    def accounts_url(self) -> str:
+        """The page on which to choose the account that goes on here."""
+        return _url("accounts", self._query)
+
+    @property
     def next_url(self) -> str:
         """Where to go once somebody is signed in."""
         kind, its_id = self.goes_on.kind, self.goes_on.id

@@ -10,4 +10,4 @@ def test_signing_out_is_a_form():
     html = read(SAMPLES[HomePage]["signed_in"])
 
     assert html.all("form")[0]["action"] == "sign-out"
-    assert [link["href"] for link in html.all("a")] == ["account"]
+    assert [link["href"] for link in html.all("a")] == ["account", "accounts"]

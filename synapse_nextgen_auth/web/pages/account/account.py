@@ -2,6 +2,7 @@
 
 import attrs
 
+from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.management import Action, ActionRequest
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Device
@@ -20,6 +21,7 @@ from synapse_nextgen_auth.web.pages.account.page import (
 )
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
+from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -42,6 +44,9 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
     """Show all devices and sessions, or one; a link never does anything by itself (C197)."""
     site = visit.site
     seen = await _look(visit, user_id, _wanted(visit))
+    is_there = seen.device is not None or seen.session is not None
+    shown = _wanted(visit) if is_there else ActionRequest()
+    accounts_url = Onward.to(Kind.ACCOUNT, shown.query).accounts_url
     if seen.session is not None:
         page: PageContent = SessionPage(
             csrf=visit.csrf,
@@ -50,6 +55,7 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
             user_id=user_id,
             session=seen.session,
             devices_url="account",
+            accounts_url=accounts_url,
         )
     elif seen.device is not None:
         ending = ActionRequest(Action.DEVICE_DELETE, seen.device.device_id).query
@@ -62,6 +68,7 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
             devices_url="account",
             end_url=f"account?{ending}",
             asks_to_end=is_dangerous(visit),
+            accounts_url=accounts_url,
         )
     else:
         page = DevicesPage(
@@ -69,6 +76,7 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
             user_id=user_id,
             devices=seen.devices,
             home_url="./",
+            accounts_url=accounts_url,
             sessions=seen.sessions,
             more_sessions=seen.more_sessions,
         )

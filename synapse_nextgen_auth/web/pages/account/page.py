@@ -39,7 +39,7 @@ class SessionLine:
 
 @attrs.frozen
 class DevicesPage(PageContent):
-    """List where an account is signed in; `home_url` is relative.
+    """List where an account is signed in. The URLs are relative.
 
     `more_sessions` says that there are more sessions without a device than the page lists.
     """
@@ -50,6 +50,7 @@ class DevicesPage(PageContent):
     user_id: str
     devices: tuple[DeviceLine, ...]
     home_url: str
+    accounts_url: str
     sessions: tuple[SessionLine, ...] = ()
     more_sessions: bool = False
 
@@ -68,6 +69,7 @@ class DevicePage(PageContent):
     devices_url: str
     end_url: str
     asks_to_end: bool
+    accounts_url: str
 
 
 @attrs.frozen
@@ -82,3 +84,4 @@ class SessionPage(PageContent):
     user_id: str
     session: SessionLine
     devices_url: str
+    accounts_url: str

@@ -41,6 +41,7 @@ SESSION_PAGE = SessionPage(
     server_name="example.org",
     user_id="@alice:example.org",
     session=WEBSITE,
+    accounts_url="accounts?session=8a1f",
     devices_url="account",
 )
 
@@ -53,19 +54,24 @@ DEVICE_PAGE = DevicePage(
     devices_url="account",
     end_url="account?action=org.matrix.device_delete&device_id=HJKLQWERTY",
     asks_to_end=False,
+    accounts_url="accounts?action=org.matrix.device_view",
 )
 
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     DevicesPage: {
         "several": DevicesPage(
-            "example.org", "@alice:example.org", (DEVICE, LEGACY_DEVICE, LONG_DEVICE), "./"
+            "example.org",
+            "@alice:example.org",
+            (DEVICE, LEGACY_DEVICE, LONG_DEVICE),
+            "./",
+            "accounts",
         ),
-        "none": DevicesPage("example.org", "@alice:example.org", (), "./"),
+        "none": DevicesPage("example.org", "@alice:example.org", (), "./", "accounts"),
         "websites": DevicesPage(
-            "example.org", "@alice:example.org", (), "./", (WEBSITE, LONG_WEBSITE)
+            "example.org", "@alice:example.org", (), "./", "accounts", (WEBSITE, LONG_WEBSITE)
         ),
         "everything": DevicesPage(
-            *("example.org", "@alice:example.org", (DEVICE, LEGACY_DEVICE), "./"),
+            *("example.org", "@alice:example.org", (DEVICE, LEGACY_DEVICE), "./", "accounts"),
             sessions=(WEBSITE, LONG_WEBSITE),
             more_sessions=True,
         ),

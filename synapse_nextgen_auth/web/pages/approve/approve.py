@@ -1,6 +1,7 @@
 """The page on which a person lets a client do one dangerous thing (MSC4312)."""
 
 from synapse_nextgen_auth.accounts.approvals import WINDOW, Approval
+from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.flows import approve_operation
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.live import UnknownSession
@@ -61,7 +62,7 @@ async def _find(visit: Visit, user_id: str) -> Approval:
         raise PageError(
             403,
             Message.OTHER_BROWSER,
-            forward_url=onward.other_account_url,
+            forward_url=onward.accounts_url,
             forward_label=ForwardLabel.OTHER_ACCOUNT,
         )
     if approval.approved_at is not None:
@@ -83,6 +84,7 @@ async def _page(visit: Visit, approval: Approval) -> Outgoing:
     page = ApprovePage(
         csrf=visit.csrf,
         action=f"approve?request={approval.approval_id}",
+        accounts_url=Onward.to(Kind.APPROVAL, approval.approval_id).accounts_url,
         server_name=site.server_name,
         user_id=approval.user_id,
         operation=approval.operation,

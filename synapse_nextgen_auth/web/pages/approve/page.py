@@ -12,7 +12,7 @@ from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
 class ApprovePage(PageContent):
     """Ask whether a dangerous `operation` may go on.
 
-    `client` and `device_name` (or id) say who asks. `action` is a relative URL.
+    `client` and `device_name` (or id) say who asks. The URLs are relative.
     """
 
     template: ClassVar[str] = "pages/approve.html"
@@ -22,6 +22,7 @@ class ApprovePage(PageContent):
     server_name: str
     user_id: str
     operation: Operation
+    accounts_url: str
     client: ClientCard | None = None
     device_name: str | None = None
 

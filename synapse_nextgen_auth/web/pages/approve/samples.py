@@ -13,6 +13,7 @@ APPROVE = ApprovePage(
     server_name="example.org",
     user_id="@alice:example.org",
     operation=Operation.CROSS_SIGNING_RESET,
+    accounts_url="accounts?ticket=8a1f",
     client=ELEMENT,
     device_name="Pixel 9",
 )

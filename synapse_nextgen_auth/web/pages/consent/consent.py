@@ -1,7 +1,6 @@
 """The consent page: which client, which account, what it may do."""
 
-from synapse_nextgen_auth.accounts.attempts.onward import Kind
-from synapse_nextgen_auth.flows.authorize import Step, next_step
+from synapse_nextgen_auth.flows.authorize import Step
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.clients import redirects
 from synapse_nextgen_auth.oauth.clients.record import Client
@@ -14,16 +13,15 @@ from synapse_nextgen_auth.web.pages.consent.page import ConsentPage
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import Message
-from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
 
 
 async def show(visit: Visit) -> Outgoing:
     """Ask the person, or go on when nothing needs asking."""
-    visit, grant, client = await _grant(visit)
-    if next_step(grant, visit.sign_in) is Step.SIGN_IN or visit.user_id is None:
-        return answers.redirect(_onward(grant).sign_in_url)
+    visit, grant, client, step = await _grant(visit)
+    if step is not Step.CONSENT or visit.user_id is None:
+        return answers.redirect(grants.url_of(grant, step))
     await grants.check_account(visit.site, visit.user_id, grant)
     refusal = await _refuse_device(visit.site, visit.user_id, grant)
     if refusal is not None:
@@ -35,15 +33,15 @@ async def show(visit: Visit) -> Outgoing:
 
 async def submit(visit: Visit, form: Form) -> Outgoing:
     """Do what the person decided; the account may have changed since the page was shown (C179)."""
-    visit, grant, client = await _grant(visit)
+    visit, grant, client, step = await _grant(visit)
     decision = form.get("decision")
     if decision == "cancel":
         declined = OAuthError("access_denied", "The person declined")
         return await grants.refuse(visit, grant, client, declined)
     if decision == "switch":
-        return answers.redirect(_onward(grant).other_account_url)
-    if next_step(grant, visit.sign_in) is Step.SIGN_IN:
-        return answers.redirect(_onward(grant).sign_in_url)
+        return answers.redirect(grants.url_of(grant, Step.CHOOSE))
+    if step is not Step.CONSENT:
+        return answers.redirect(grants.url_of(grant, step))
     if decision != "approve" or visit.user_id is None:
         raise PageError(400, Message.BAD_REQUEST)
     await grants.check_account(visit.site, visit.user_id, grant)
@@ -53,13 +51,10 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     return await grants.approve(visit, grant, client, answered=True)
 
 
-async def _grant(visit: Visit) -> tuple[Visit, Grant, Client]:
+async def _grant(visit: Visit) -> tuple[Visit, Grant, Client, Step]:
     grant, client = await grants.find(visit, visit.parameters.get("grant"))
-    return grants.about(visit, grant), grant, client
-
-
-def _onward(grant: Grant) -> Onward:
-    return Onward.to(Kind.GRANT, grant.grant_id)
+    visit, step = await grants.about(visit, grant)
+    return visit, grant, client, step
 
 
 async def _refuse_device(site: Site, user_id: str, grant: Grant) -> OAuthError | None:

@@ -49,7 +49,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     if decision == "cancel":
         return await _refuse(visit, grant, client)
     if decision == "switch" or visit.sign_in is None:
-        return answers.redirect(_onward(grant).other_account_url)
+        return answers.redirect(_onward(grant).accounts_url)
     if decision != "approve":
         raise unknown_choice()
     await _check(visit.site, visit.sign_in.user_id, grant)
@@ -94,7 +94,7 @@ async def _check(
         site,
         user_id,
         grammar.parse(grant.scope),
-        other_account_url=_onward(grant).other_account_url,
+        other_account_url=_onward(grant).accounts_url,
         is_new_device=True,
         newcomer=newcomer,
     )

@@ -17,6 +17,8 @@ async def show(visit: Visit) -> Outgoing:
             sign_in_url="sign-in",
             sign_out_url="sign-out",
             devices_url="account",
+            accounts_url="accounts",
+            others=tuple(e.user_id for e in visit.sign_ins if e.user_id != visit.user_id),
         )
     )
 

@@ -9,7 +9,10 @@ from synapse_nextgen_auth.web.pages.content import PageContent
 
 @attrs.frozen
 class HomePage(PageContent):
-    """Say who is signed in here, if anybody is. The URLs are relative; signing out is a POST."""
+    """Say who is signed in here, if anybody is. The URLs are relative; signing out is a POST.
+
+    `others` are further accounts that are signed in in this browser.
+    """
 
     template: ClassVar[str] = "pages/home.html"
 
@@ -19,6 +22,8 @@ class HomePage(PageContent):
     sign_in_url: str
     sign_out_url: str
     devices_url: str
+    accounts_url: str
+    others: tuple[str, ...] = ()
 
 
 @attrs.frozen

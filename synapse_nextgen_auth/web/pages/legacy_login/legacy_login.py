@@ -107,7 +107,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
             raise PageError(409, Message.ALREADY_DONE)
         raise PageError(200, Message.DECLINED)
     if decision == "switch" or visit.sign_in is None:
-        return answers.redirect(Onward.to(Kind.LEGACY, login.login_id).other_account_url)
+        return answers.redirect(Onward.to(Kind.LEGACY, login.login_id).accounts_url)
     if decision != "approve":
         raise unknown_choice()
     await _check(visit, visit.sign_in.user_id)

@@ -5,7 +5,7 @@ from synapse_nextgen_auth.accounts.people import hinted
 from synapse_nextgen_auth.accounts.ways import PASSWORD, Ways
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.web import attempts, grants
+from synapse_nextgen_auth.web import answers, attempts, grants
 from synapse_nextgen_auth.web.attempts import Way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.content import ClientCard
@@ -19,6 +19,8 @@ from synapse_nextgen_auth.web.visits import Visit
 async def show(visit: Visit) -> Outgoing:
     """Ask for name and password, or say at once that nobody is let in by a password."""
     way = await attempts.way(visit)
+    if way.is_to_choose:
+        return answers.redirect(way.onward.accounts_url)
     grant = way.onward.grant
     hint = f"mxid:{way.account}" if way.account else grant.login_hint if grant else None
     identifier = hinted(hint, server_name=visit.site.server_name)
@@ -74,7 +76,7 @@ def _page(visit: Visit, way: Way, *, identifier: str, failure: Failure | None = 
         retry_after=retry,
         failed=failure.login_type if failure else None,
         again=way.again,
-        other_account_url=onward.other_account_url if way.again and not onward.asked_for else None,
+        other_account_url=onward.accounts_url if way.again and not onward.asked_for else None,
     )
     return visit.answer(
         page,

@@ -1,0 +1,256 @@
+"""Choosing among the accounts of a browser, and hints that name one (OpenID Connect Core 3.1.2.1)."""
+
+import re
+
+import pytest
+
+from support.answers import assert_page, assert_sent_back, sent_back
+from support.oauth import Browser, web_client
+from support.rows import unchanged
+
+WHICH = "Which account?"
+ASKS_FOR = "Asked for by the application"
+
+
+@pytest.fixture
+def alice(homeserver):
+    return homeserver.new_user()
+
+
+@pytest.fixture
+def bob(homeserver):
+    return homeserver.new_user()
+
+
+@pytest.fixture
+def browser(server, alice):
+    """Return a browser in which Alice is signed in."""
+    return Browser.of(server, alice)
+
+
+@pytest.fixture
+def both(server, browser, bob):
+    """Return a browser with two accounts, Bob's the present one."""
+    browser.get(server.url("sign-in"))
+    browser.sign_in(bob.localpart, bob.password)
+    return browser
+
+
+@pytest.fixture
+def client(server):
+    return server.client()
+
+
+def let_in(browser, client, verifier, page):
+    """Agree on the consent page; return whose tokens the client gets."""
+    assert "Allow access" in page.text, page.text
+    code = browser.answer(browser.submit(decision="approve"))["code"]
+    tokens = client.redeem(code, verifier).json()
+    return client.server.whoami(tokens["access_token"]).json()["user_id"]
+
+
+def rows(page):
+    """Return what can be chosen on a page, in that order."""
+    return re.findall(r'<button class="row-link"[^>]*value="([^"]*)"', page.text)
+
+
+def test_select_account_asks_whoever_is_signed_in(both, client, alice, bob):
+    """The present one first; the choice holds for this grant, and for the pages after it."""
+    parameters, verifier = client.request(prompt="select_account")
+    page = both.authorize(parameters)
+
+    assert WHICH in page.text
+    assert rows(page) == [bob.user_id, alice.user_id, "another"]
+    consent = both.submit(decision=alice.user_id)
+    assert alice.user_id in consent.text
+    assert let_in(both, client, verifier, consent) == alice.user_id
+    assert alice.user_id in both.get(client.server.issuer).text
+
+
+def test_select_account_of_nobody_is_a_sign_in(server, client, alice):
+    """There is nothing to choose; whoever signs in is the chosen one."""
+    browser = Browser(server)
+    parameters, verifier = client.request(prompt="select_account")
+    browser.authorize(parameters)
+
+    assert let_in(browser, client, verifier, browser.sign_in(alice.localpart, alice.password)) == (
+        alice.user_id
+    )
+
+
+def test_another_account_signs_in_for_it(browser, client, bob):
+    """From the list to the form, and back to the consent."""
+    parameters, verifier = client.request(prompt="select_account")
+    browser.authorize(parameters)
+    form = browser.submit(decision="another")
+
+    assert 'name="password"' in form.text
+    assert let_in(browser, client, verifier, browser.sign_in(bob.localpart, bob.password)) == (
+        bob.user_id
+    )
+
+
+def test_c038_two_tabs_choose_differently(both, client, alice, bob):
+    """Each grant keeps the account that was chosen for it."""
+    (first, one), (second, two) = (client.request(prompt="select_account") for _ in range(2))
+    both.authorize(first)
+    of_alice = both.submit(decision=alice.user_id)
+    both.authorize(second)
+    of_bob = both.submit(decision=bob.user_id)
+
+    assert let_in(both, client, one, both.get(of_alice.url)) == alice.user_id
+    assert let_in(both, client, two, both.get(of_bob.url)) == bob.user_id
+
+
+def test_c181_nobody_is_chosen_who_is_not_signed_in_here(both, client, homeserver):
+    """A form that names somebody else leads to the sign-in page."""
+    other = homeserver.new_user()
+    parameters, _ = client.request(prompt="select_account")
+    both.authorize(parameters)
+
+    page = both.submit(decision=other.user_id)
+
+    assert 'name="password"' in page.text
+    assert other.user_id not in page.text
+
+
+@pytest.mark.parametrize("decision", ["", "approve", "alice", "//evil.example"])
+def test_c181_what_is_no_choice_is_refused(both, client, decision):
+    """And the grant waits."""
+    parameters, _ = client.request(prompt="select_account")
+    both.authorize(parameters)
+
+    assert both.submit(decision=decision).status_code == 400
+
+
+def test_consent_names_the_account_and_leads_to_the_others(both, client, alice, bob):
+    """So do all pages that name one."""
+    parameters, verifier = client.request()
+    consent = both.authorize(parameters)
+
+    assert bob.user_id in consent.text
+    page = both.submit(decision="switch")
+    assert rows(page) == [bob.user_id, alice.user_id, "another"]
+    assert let_in(both, client, verifier, both.submit(decision=alice.user_id)) == alice.user_id
+
+
+def test_the_account_pages_are_about_the_chosen_one(server, both, alice, bob):
+    """Switching is a form; the page that named the other one is over with it."""
+    devices = both.get(server.url("account"))
+    link = re.search(r'Not you\? <a href="([^"]+)"', devices.text)[1].replace("&amp;", "&")
+    both.get(server.url(link))
+    page = both.submit(decision=alice.user_id)
+
+    assert bob.user_id in devices.text
+    assert page.url == f"{devices.url}?action=org.matrix.devices_list"
+    assert alice.user_id in page.text
+
+
+HINTS = {
+    "mxid": "mxid:{0.user_id}".format,
+    "bare id": "{0.user_id}".format,
+    "localpart": "{0.localpart}".format,
+}
+
+
+@pytest.mark.parametrize("hint", HINTS.values(), ids=HINTS)
+def test_a_hint_for_somebody_else_says_which_is_which(browser, client, alice, bob, hint):
+    """Whoever is signed in may go on, or the other one signs in."""
+    parameters, verifier = client.request(login_hint=hint(bob))
+    page = browser.authorize(parameters)
+
+    assert_page(page, WHICH, ASKS_FOR, alice.user_id, bob.user_id, status=200)
+    assert rows(page) == ["another", alice.user_id, "another"]
+    assert (
+        let_in(browser, client, verifier, browser.submit(decision=alice.user_id)) == alice.user_id
+    )
+
+
+def test_a_hint_for_somebody_else_lets_them_sign_in(browser, client, bob):
+    """With the name filled in."""
+    parameters, verifier = client.request(login_hint=f"mxid:{bob.user_id}")
+    browser.authorize(parameters)
+    form = browser.submit(decision="another")
+
+    assert f'value="{bob.localpart}"' in form.text
+    assert let_in(browser, client, verifier, browser.sign_in(bob.localpart, bob.password)) == (
+        bob.user_id
+    )
+
+
+@pytest.mark.parametrize("hint", HINTS.values(), ids=HINTS)
+def test_a_hint_for_who_is_signed_in_is_followed(both, client, alice, hint):
+    """Also where somebody else is the present one: the page names the account."""
+    parameters, verifier = client.request(login_hint=hint(alice))
+    page = both.authorize(parameters)
+
+    assert let_in(both, client, verifier, page) == alice.user_id
+
+
+@pytest.mark.parametrize("is_hers", [True, False])
+def test_c029_an_address_is_compared_with_who_is_here_only(
+    homeserver, browser, client, alice, bob, is_hers
+):
+    """Whose it is otherwise is not told: the same for an address of somebody and of nobody."""
+    admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
+    address = f"{alice.localpart}@mail.example"
+    owner = alice if is_hers else bob
+    threepids = {"threepids": [{"medium": "email", "address": address}]}
+    path = f"/_synapse/admin/v2/users/{owner.user_id}"
+    assert client.server.api("PUT", path, admin, json=threepids).status_code == 200
+    parameters, _ = client.request(login_hint=f"mailto:{address.capitalize()}")
+
+    page = browser.authorize(parameters)
+
+    assert ("Allow access" in page.text) is is_hers
+    assert (WHICH in page.text) is not is_hers
+    assert bob.user_id not in page.text
+
+
+@pytest.mark.parametrize("hint", ["tel:+1", "mxid:@x:elsewhere.org", "Alice Liddell", "mxid:"])
+def test_a_hint_that_names_nobody_changes_nothing(browser, client, alice, hint):
+    """As if there were none."""
+    parameters, _ = client.request(login_hint=hint)
+
+    assert alice.user_id in browser.authorize(parameters).text
+
+
+def test_declining_tells_the_client_no(both, client):
+    """From the list, too."""
+    parameters, _ = client.request(prompt="select_account")
+    both.authorize(parameters)
+
+    assert_sent_back(both.submit(decision="cancel"), parameters, "access_denied")
+
+
+@pytest.fixture
+def known(server, both, alice, bob):
+    """Return a client that both accounts agreed to, so that it may get codes silently."""
+    client = server.client(web_client(token_endpoint_auth_method="client_secret_post"))
+    for user in (alice, bob):
+        parameters, _ = client.request(scope="openid", login_hint=user.user_id)
+        both.let_in(parameters, user.localpart, user.password)
+    return client
+
+
+def test_silence_cannot_choose(homeserver, both, known):
+    """With several accounts and no hint (OpenID Connect Core section 3.1.2.6)."""
+    silent, _ = known.request(scope="openid", prompt="none")
+    with unchanged(homeserver):
+        answer = both.authorize(silent)
+
+    assert_sent_back(answer, silent, "account_selection_required")
+
+
+def test_silence_follows_a_hint(homeserver, both, known, alice):
+    """To whoever of them is meant, and to nobody else."""
+    for_alice, _ = known.request(scope="openid", prompt="none", login_hint=alice.user_id)
+    for_nobody, _ = known.request(
+        scope="openid", prompt="none", login_hint=homeserver.new_user().user_id
+    )
+    with unchanged(homeserver):
+        refused = both.authorize(for_nobody)
+    given = both.authorize(for_alice)
+
+    assert_sent_back(refused, for_nobody, "login_required")
+    assert sent_back(given, known.redirect_uri)["code"]
