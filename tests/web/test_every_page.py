@@ -60,10 +60,10 @@ def test_every_id_is_one_and_every_reference_leads_to_it(page):
     html = read(page)
     ids = [found["id"] for _, found in html.elements if "id" in found]
     references = [
-        found[name]
+        reference
         for _, found in html.elements
         for name in ("for", "aria-describedby", "aria-labelledby")
-        if name in found
+        for reference in found.get(name, "").split()
     ]
     labels = [found["for"] for found in html.all("label")]
 
