@@ -5,8 +5,8 @@ import pytest
 
 from support.pages import decisions, named, read, wording
 from synapse_nextgen_auth.accounts.ways import Ways
-from synapse_nextgen_auth.web.pages.sign_in.page import SignInError
-from synapse_nextgen_auth.web.pages.sign_in.samples import PROVIDERS, SIGN_IN, WAYS
+from synapse_nextgen_auth.web.pages.sign_in.page import SignInError, SignInPage
+from synapse_nextgen_auth.web.pages.sign_in.samples import PROVIDERS, SAMPLES, SIGN_IN, WAYS
 
 
 def test_every_sign_in_error_has_its_own_words():
@@ -172,3 +172,14 @@ def test_where_passwords_are_off_providers_are_the_way(page):
     assert not [found for _, found in html.elements if found.get("role") == "alert"]
     assert len(offered(html)) == 3
     assert decisions(html)[-1] == "cancel"
+
+
+@pytest.mark.parametrize("name", ["modules", "ways", "many_ways"])
+def test_of_several_forms_the_way_out_comes_last(name):
+    """Whoever wants none of them finds one button for it, and not in the middle."""
+    page = SAMPLES[SignInPage][name]
+    buttons = decisions(read(page))
+
+    assert buttons.count("cancel") == 1
+    assert buttons[-1] == "cancel"
+    assert "cancel" not in decisions(read(attrs.evolve(page, client=None)))
