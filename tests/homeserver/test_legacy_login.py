@@ -176,6 +176,21 @@ def test_another_browser_cannot_go_on_with_it(server, user):
     assert pressed.status_code == 403
 
 
+def test_another_account_of_the_browser_may_be_chosen(server, homeserver, user):
+    """The token is that of the account that the page named last."""
+    other, browser = homeserver.new_user(), Browser.of(server, user)
+    begin(server, browser)
+
+    chooser = browser.submit(decision="switch")
+    browser.submit(decision="another")
+    confirm = browser.sign_in(other.localpart, other.password)
+    done = login(server, login_token(browser.submit(decision="approve")))
+
+    assert user.user_id in chooser.text
+    assert other.user_id in confirm.text
+    assert done.json()["user_id"] == other.user_id
+
+
 def test_one_press_gives_one_token(server, homeserver, user):
     browser = Browser.of(server, user)
     page = begin(server, browser)

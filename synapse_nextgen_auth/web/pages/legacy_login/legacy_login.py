@@ -67,8 +67,10 @@ async def begin(visit: Visit) -> Outgoing:
 
 def go_on(visit: Visit, login: LegacySignIn) -> Outgoing:
     """Send the browser to what is missing."""
-    page = "sign-in?legacy=" if visit.user_id is None else "legacy-login?login="
-    return answers.redirect(f"{page}{login.login_id}")
+    onward = Onward.to(Kind.LEGACY, login.login_id)
+    if visit.sign_in is not None:
+        return answers.redirect(onward.next_url)
+    return answers.redirect(onward.accounts_url if visit.sign_ins else onward.sign_in_url)
 
 
 async def show(visit: Visit) -> Outgoing:
