@@ -9,11 +9,12 @@ from synapse.config.homeserver import HomeServerConfig
 from synapse.module_api import ModuleApi
 
 from synapse_nextgen_auth import config as configuration
+from synapse_nextgen_auth.accounts.hashes import Costs
 from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.accounts.management import Action
 from synapse_nextgen_auth.accounts.outbox import RemovePushers
 from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
-from synapse_nextgen_auth.config import Config, Registration
+from synapse_nextgen_auth.config import Config, Passwords, Registration
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth import admin_refusal, checker
 from synapse_nextgen_auth.homeserver.auth.activity import Activity
@@ -31,6 +32,7 @@ from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler,
 from synapse_nextgen_auth.homeserver.matrix.uia import BrowserUiAuth
 from synapse_nextgen_auth.homeserver.outbox import Outbox
 from synapse_nextgen_auth.homeserver.people.accounts import People
+from synapse_nextgen_auth.homeserver.people.hashing import PasswordHashes
 from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
 from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
@@ -91,6 +93,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     admin_refusal.install()
     site.devices.watch()
     begin_outbox(site.homeserver)
+    site.people.hashes.install()
     Farewells(site.homeserver).watch()
     series.begin_at_zero(site.homeserver.metrics)
     BrowserUiAuth(site.homeserver, site.token_check, site.issuer.endpoints)
@@ -128,6 +131,13 @@ def rest(api: ModuleApi) -> None:
     homeserver = Homeserver(api)
     Devices(homeserver).watch()
     begin_outbox(homeserver)
+    # People go on signing in with the passwords they have.
+    _hashes(homeserver, Passwords()).install(change_kept=False)
+
+
+def _hashes(homeserver: Homeserver, options: Passwords) -> PasswordHashes:
+    costs = Costs(options.argon2_memory, options.argon2_iterations, options.argon2_parallelism)
+    return PasswordHashes(homeserver, hashing=options.hashing, costs=costs)
 
 
 def begin_outbox(homeserver: Homeserver) -> None:
@@ -150,7 +160,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     templates = Templates(urlsplit(endpoints.issuer).path)
     issuer = _issuer(config, homeserver, keys, endpoints, languages=templates.languages.tags)
     lifetimes = effective_lifetimes(config, hs_config)
-    people = People(homeserver)
+    people = People(homeserver, _hashes(homeserver, config.passwords))
     sessions = config.sessions
     return Site(
         homeserver=homeserver,

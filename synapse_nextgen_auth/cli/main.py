@@ -39,6 +39,12 @@ starts; the one use of this command is right before synapse_port_db, which fills
 there already. Run it in Synapse's own Python environment.
 """
 
+_PASSWORDS = """\
+Print the accounts whose passwords are kept by this module (passwords.hashing: argon2id), one a line:
+each needs a new one if the module goes away. Nothing is written. Run it in Synapse's own Python
+environment.
+"""
+
 _NO_SYNAPSE = """\
 synapse-nextgen-auth: there is no Synapse in this Python environment. Install the package where
 Synapse is; to try it out without one: pip install 'synapse-nextgen-auth[demo]'\
@@ -55,9 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.command == "demo":
         return _demo(asked)
     if asked.command is not None:
-        return _with_synapse(
-            _check_config if asked.command == "check-config" else _create_tables, asked
-        )
+        return _with_synapse(_COMMANDS[asked.command], asked)
     parser.print_help()
     return 0
 
@@ -97,6 +101,17 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="HOMESERVER.YAML",
         help="the configuration that names the new database",
+    )
+
+    passwords = commands.add_parser(
+        "passwords", help="list who needs a new one without the module", description=_PASSWORDS
+    )
+    passwords.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="HOMESERVER.YAML",
+        help="the files, or directories of files, that Synapse is started with",
     )
 
     demo = commands.add_parser(
@@ -173,6 +188,19 @@ def _create_tables(asked: argparse.Namespace) -> int:
     from synapse_nextgen_auth.cli import create_tables  # noqa: PLC0415 - imports all of Synapse
 
     return create_tables.run(asked.files)
+
+
+def _list_passwords(asked: argparse.Namespace) -> int:
+    from synapse_nextgen_auth.cli import passwords  # noqa: PLC0415 - imports all of Synapse
+
+    return passwords.run(asked.files)
+
+
+_COMMANDS = {
+    "check-config": _check_config,
+    "create-tables": _create_tables,
+    "passwords": _list_passwords,
+}
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from synapse_nextgen_auth.config.kinds import (
 )
 from synapse_nextgen_auth.config.legacy_login import LegacyLogin
 from synapse_nextgen_auth.config.options import Option, members_of, option, options_of, section
+from synapse_nextgen_auth.config.passwords import Passwords, check_memory
 from synapse_nextgen_auth.config.problems import ConfigProblems, Problems
 from synapse_nextgen_auth.config.reader import Reader
 from synapse_nextgen_auth.config.secret_files import content
@@ -50,6 +51,7 @@ __all__ = [
     "DeviceGrants",
     "Events",
     "LegacyLogin",
+    "Passwords",
     "Registration",
     "Sessions",
     "Tokens",
@@ -106,6 +108,7 @@ class Config:
     device_grants: DeviceGrants = section(DeviceGrants)
     events: Events = section(Events)
     legacy_login: LegacyLogin = section(LegacyLogin)
+    passwords: Passwords = section(Passwords)
     clients: tuple[StaticClient, ...] = option(
         ListOf(ClientEntry(), "clients"),
         default=(),
@@ -156,6 +159,7 @@ def read(raw: object) -> Config:
     problems = Problems()
     config = _with_secret_of_file(problems, Reader(problems, _PATHS).read(Config, raw))
     written = raw.get("device_grants") if isinstance(raw, Mapping) else None
+    check_memory(config.passwords, problems)
     check_polling(config.device_grants, written, problems)
     _check_clients(problems, config)
     if problems.found:

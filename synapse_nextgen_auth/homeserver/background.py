@@ -26,6 +26,7 @@ class Background(enum.Enum):
     DEVICE_UNMADE = "nextgen_device_unmade"
     FAILED_SIGN_INS = "nextgen_failed_sign_ins"
     FAREWELLS = "nextgen_farewells"
+    HASHES = "nextgen_hashes"
     HOUSEKEEPING = "nextgen_housekeeping"
     LAST_CHORES = "nextgen_last_chores"
     LATER_STEPS = "nextgen_later_steps"

@@ -48,6 +48,12 @@ _STALE = {
         _oldest("nextgen_consents", "user_id, client_id, scope", "granted_at"),
         365 * _DAY,
     ),
+    # Of a registration, or a change, that was never finished: whoever typed it once has it as theirs.
+    "passwords of nobody": (
+        "DELETE FROM nextgen_passwords WHERE stand_in IN (SELECT stand_in FROM nextgen_passwords"
+        " WHERE user_id IS NULL AND made_at < ? ORDER BY made_at LIMIT ?)",
+        60 * _DAY,
+    ),
     # What is done is deleted at once. This is what was given up, or what no release here can do.
     "entries of the outbox": (_oldest("nextgen_outbox", "entry_id", "written_at"), 30 * _DAY),
     "events": (_oldest("nextgen_events", "event_id", "happened_at"), 180 * _DAY),

@@ -106,7 +106,9 @@ def with_synapse(tables, *, users, devices, signed_in=()):
 
     def create(txn):
         for name, deactivated in users.items():
-            txn.execute("INSERT INTO users VALUES (?, ?)", (name, int(deactivated)))
+            txn.execute(
+                "INSERT INTO users (name, deactivated) VALUES (?, ?)", (name, int(deactivated))
+            )
         for user_id, device_id in devices:
             txn.execute(
                 "INSERT INTO devices (user_id, device_id) VALUES (?, ?)", (user_id, device_id)

@@ -18,6 +18,7 @@ def test_work_beside_requests_is_counted_under_the_names_it_always_had():
         "DEVICE_UNMADE": "nextgen_device_unmade",
         "FAILED_SIGN_INS": "nextgen_failed_sign_ins",
         "FAREWELLS": "nextgen_farewells",
+        "HASHES": "nextgen_hashes",
         "HOUSEKEEPING": "nextgen_housekeeping",
         "LAST_CHORES": "nextgen_last_chores",
         "LATER_STEPS": "nextgen_later_steps",

@@ -20,6 +20,7 @@ from support.scale import times
 from support.tables import contents
 from support.waiting import busy
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
+from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.accounts.outbox import RemovePushers
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.events import Event, EventKind
@@ -36,6 +37,7 @@ from synapse_nextgen_auth.store import (
     grants,
     legacy_logins,
     outbox,
+    passwords,
     rendezvous,
     session_browsers,
     sessions,
@@ -94,6 +96,10 @@ def add_event(txn, name, at):
     events.add(txn, Event(EventKind.SIGNED_IN, at, name))
 
 
+def add_password(txn, name, at):
+    passwords.add(txn, PasswordHash(name, "$argon2id$", at))
+
+
 def add_entry(txn, name, at):
     outbox.put(txn, RemovePushers(name, 1), now=at)
 
@@ -115,6 +121,7 @@ ROWS = {
     "approvals": (add_approval, "nextgen_approvals", DAY),
     "consents": (add_consent, "nextgen_consents", 365 * DAY),
     "events": (add_event, "nextgen_events", 180 * DAY),
+    "passwords of nobody": (add_password, "nextgen_passwords", 60 * DAY),
     "entries of the outbox": (add_entry, "nextgen_outbox", 30 * DAY),
     "browsers of sessions": (add_session_browser, "nextgen_session_browsers", 400 * DAY),
 }

@@ -16,6 +16,7 @@ from support.records import (
 )
 from synapse_nextgen_auth import store
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
+from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.accounts.outbox import Entry, RemovePushers
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.oauth.events import Event, EventKind
@@ -51,6 +52,7 @@ SAMPLES = {
     "kind": Kind.ETAG,
     "limit": 5,
     "login": LegacySignIn("l", "digest", "https://a.example/", None, None, None, NOW, NOW),
+    "made": PasswordHash("d", "$argon2id$", NOW),
     "operation": Operation.CROSS_SIGNING_RESET,
     "rendezvous": Rendezvous("r", Kind.ETAG, "data", "1", NOW, NOW, NOW),
     "session": Session("s", ALICE, PHONE, "app", "openid", 1, NOW, 0, NOW, NOW, NOW),
@@ -78,7 +80,12 @@ NUMBERS = {
     ),
 }
 # Statements that are about all rows of a small table.
-ABOUT_ALL = {("keys", "list_all"), ("migrations", "applied"), ("outbox", "measure")}
+ABOUT_ALL = {
+    ("keys", "list_all"),
+    ("migrations", "applied"),
+    ("outbox", "measure"),
+    ("passwords", "list_kept"),
+}
 
 
 def statements():

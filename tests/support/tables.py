@@ -31,7 +31,7 @@ _ATTEMPTS = 6
 
 # As much of Synapse's own tables as our statements read.
 SYNAPSES_TABLES = (
-    "CREATE TABLE IF NOT EXISTS users (name TEXT UNIQUE, deactivated SMALLINT)",
+    "CREATE TABLE IF NOT EXISTS users (name TEXT UNIQUE, deactivated SMALLINT, password_hash TEXT)",
     "CREATE TABLE IF NOT EXISTS devices (user_id TEXT, device_id TEXT,"
     " hidden BOOLEAN DEFAULT FALSE, UNIQUE (user_id, device_id))",
     "CREATE TABLE IF NOT EXISTS access_tokens (user_id TEXT, device_id TEXT, valid_until_ms BIGINT,"

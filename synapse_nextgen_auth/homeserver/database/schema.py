@@ -20,6 +20,7 @@ from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.store import migrations
 from synapse_nextgen_auth.store.migrations import SchemaRefused
 from synapse_nextgen_auth.store.steps import Index
+from synapse_nextgen_auth.store.txn import Cursor
 
 NEEDS = (
     Needed("synapse.storage.database", "make_conn", ("db_config", "engine", "server_name")),
@@ -147,6 +148,21 @@ def state(database: DatabaseConnectionConfig, server_name: str) -> tuple[dict[in
             txn.execute("SELECT to_regclass('nextgen_schema') IS NOT NULL")
             has_table = txn.fetchone() == (True,)
             return migrations.applied(txn) if has_table else {}, may_create
+        finally:
+            connection.rollback()
+
+
+@contextmanager
+def reading(database: DatabaseConnectionConfig, server_name: str) -> Iterator[Cursor]:
+    """Yield a cursor for statements that write nothing; a file that is not there is an error."""
+    if database.config.get("name", "sqlite3") == "sqlite3":
+        name = f"file:{quote(str((database.config.get('args') or {}).get('database')))}?mode=ro"
+        with closing(sqlite3.connect(name, uri=True)) as file:
+            yield file.cursor()
+        return
+    with _connection(database, server_name) as connection:
+        try:
+            yield connection.cursor(txn_name="nextgen_reading")
         finally:
             connection.rollback()
 

@@ -21,6 +21,7 @@ from synapse_nextgen_auth.accounts.people import Account, Standing
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import as_device_name
 from synapse_nextgen_auth.homeserver.people.failures import Failures
+from synapse_nextgen_auth.homeserver.people.hashing import PasswordHashes
 from synapse_nextgen_auth.homeserver.people.login_callbacks import LoginCallbacks
 from synapse_nextgen_auth.homeserver.people.passwords import Passwords
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
@@ -73,12 +74,13 @@ _REMEMBERED = 20_000  # accounts; a forgotten one costs microseconds
 class People:
     """Synapse's accounts."""
 
-    def __init__(self, homeserver: Homeserver) -> None:
+    def __init__(self, homeserver: Homeserver, hashes: PasswordHashes) -> None:
         self._homeserver = homeserver
+        self.hashes = hashes
         self._store = homeserver.store
         self.failures = Failures(homeserver)
         self.login_callbacks = LoginCallbacks(homeserver)
-        self.passwords = Passwords(homeserver, self.login_callbacks)
+        self.passwords = Passwords(homeserver, self.login_callbacks, hashes.hash_of_nobody)
         self._made: dict[str, tuple[UserInfo, Account]] = {}
 
     async def admit(

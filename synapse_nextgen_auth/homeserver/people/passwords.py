@@ -6,7 +6,7 @@ password-provider modules, and the login types that only a module knows.
 
 import copy
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -34,7 +34,6 @@ NEEDS = (
         ("login_submission", "ratelimit", "is_reauth"),
     ),
     Needed("synapse.handlers.auth", "AuthHandler.validate_hash", ("password", "stored_hash")),
-    Needed("synapse.handlers.auth", "AuthHandler.hash", ("password",)),
     *members("synapse.handlers.auth", "PasswordAuthProvider", "get_supported_login_types"),
     Needed(
         "synapse.storage.databases.main", "DataStore.get_users_by_id_case_insensitive", ("user_id",)
@@ -97,7 +96,12 @@ class PasswordsOff(Exception):
 class Passwords:
     """What is typed into a form, and whose account it opens."""
 
-    def __init__(self, homeserver: Homeserver, login_callbacks: LoginCallbacks) -> None:
+    def __init__(
+        self,
+        homeserver: Homeserver,
+        login_callbacks: LoginCallbacks,
+        hash_of_nobody: Callable[[str], Awaitable[str]],
+    ) -> None:
         hs = homeserver.hs
         self._homeserver = homeserver
         self._store = homeserver.store
@@ -111,6 +115,7 @@ class Passwords:
         )
         self._waiting = 0
         self._options = hs.config.auth
+        self._make_hash_of_nobody = hash_of_nobody
         self._nobodys_hash: str | None = None
         self._login_callbacks = login_callbacks
 
@@ -226,7 +231,7 @@ class Passwords:
 
     async def _hash_of_nobody(self) -> str:
         if self._nobodys_hash is None:
-            self._nobodys_hash = await self._auth_handler.hash(_NOBODY)
+            self._nobodys_hash = await self._make_hash_of_nobody(_NOBODY)
         return self._nobodys_hash
 
     async def _owner(self, identifier: Identifier) -> tuple[str | None, bool]:

@@ -1,0 +1,59 @@
+"""The section `passwords`."""
+
+import attrs
+
+from synapse_nextgen_auth.accounts.hashes import Hashing
+from synapse_nextgen_auth.config.kinds import Choice, WholeNumber
+from synapse_nextgen_auth.config.options import option
+from synapse_nextgen_auth.config.problems import Problems
+
+# Argon2 takes no less memory for each lane (RFC 9106 section 3.1).
+_LEAST_OF_A_LANE = 8
+
+
+@attrs.frozen
+class Passwords:
+    """How the passwords of accounts are kept."""
+
+    hashing: Hashing = option(
+        Choice(Hashing),
+        default=Hashing.SYNAPSE,
+        about="`argon2id` keeps new passwords, and others once they are used, in a table of this"
+        " module instead of as bcrypt hashes. Whoever has one needs a new password when the module"
+        " goes away. See [passwords](../topics/passwords.md).",
+        example="argon2id",
+        label="passwords kept by",
+    )
+    argon2_memory: int = option(
+        WholeNumber("KiB"),
+        default=19 * 1024,
+        about="How much memory one check of a password takes, in KiB. The defaults of the three are"
+        " those of OWASP's cheat sheet.",
+        example="47104",
+        label="argon2id, memory",
+    )
+    argon2_iterations: int = option(
+        WholeNumber("passes"),
+        default=2,
+        about="How often it goes over that memory.",
+        example="1",
+        label="argon2id, passes",
+    )
+    argon2_parallelism: int = option(
+        WholeNumber("at once"),
+        default=1,
+        about="In how many lanes.",
+        example="2",
+        label="argon2id, lanes",
+    )
+
+
+def check_memory(passwords: Passwords, problems: Problems) -> None:
+    """Refuse less memory than argon2 takes: it would fail at the first password."""
+    least = _LEAST_OF_A_LANE * passwords.argon2_parallelism
+    if passwords.argon2_memory < least:
+        problems.say(
+            "passwords.argon2_memory",
+            f"expected at least {least} with argon2_parallelism {passwords.argon2_parallelism},"
+            f" got {passwords.argon2_memory}",
+        )

@@ -1,0 +1,52 @@
+"""Rows of passwords that are kept as argon2id; the table `users` beside them is Synapse's."""
+
+from synapse_nextgen_auth.accounts.hashes import PasswordHash
+from synapse_nextgen_auth.secret import digest
+from synapse_nextgen_auth.store.table import Table
+from synapse_nextgen_auth.store.txn import Cursor, Txn
+
+_PASSWORDS = Table("nextgen_passwords", PasswordHash)
+
+
+def add(txn: Txn, made: PasswordHash) -> None:
+    """Insert a hash under the digest of its stand-in."""
+    _PASSWORDS.insert(txn, made)
+
+
+def get(txn: Txn, stand_in: str) -> PasswordHash | None:
+    """Return what stands behind a hash that Synapse has, `None` if it is Synapse's own."""
+    return _PASSWORDS.one(txn, "WHERE stand_in = ?", digest(stand_in))
+
+
+def of_account(txn: Txn, user_id: str) -> str | None:
+    """Return the hash that Synapse has for an account."""
+    txn.execute("SELECT password_hash FROM users WHERE name = ?", (user_id,))
+    row = txn.fetchone()
+    return str(row[0]) if row and row[0] else None
+
+
+def replace(txn: Txn, user_id: str, *, former: str, new: str) -> bool:
+    """Write another hash for an account; False when it has not the former one any more."""
+    txn.execute(
+        "UPDATE users SET password_hash = ? WHERE name = ? AND password_hash = ?",
+        (new, user_id, former),
+    )
+    return txn.rowcount == 1
+
+
+def belongs(txn: Txn, user_id: str, stand_in: str | None) -> None:
+    """Note whose a hash is that was set for an account; its others are worth nothing any more."""
+    kept = digest(stand_in) if stand_in is not None else ""
+    txn.execute(
+        "DELETE FROM nextgen_passwords WHERE user_id = ? AND stand_in <> ?", (user_id, kept)
+    )
+    if stand_in is not None:
+        txn.execute("UPDATE nextgen_passwords SET user_id = ? WHERE stand_in = ?", (user_id, kept))
+
+
+def list_kept(txn: Cursor) -> list[str]:
+    """Return the accounts whose hash in Synapse's table stands in for one of ours."""
+    txn.execute("SELECT stand_in FROM nextgen_passwords")
+    ours = {str(row[0]) for row in txn.fetchall()}
+    txn.execute("SELECT name, password_hash FROM users WHERE password_hash <> '' ORDER BY name")
+    return [str(name) for name, stored in txn.fetchall() if digest(str(stored)) in ours]

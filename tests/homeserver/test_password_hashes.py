@@ -1,0 +1,198 @@
+"""Passwords kept as argon2id: wherever one is typed it opens, and without us it is only wrong."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import argon2
+import bcrypt
+import pytest
+
+from support.databases import SqliteDatabase
+from support.oauth import Server
+from support.synapse import Homeserver
+from support.waiting import eventually
+
+ARGON2ID = {"passwords": {"hashing": "argon2id", "argon2_memory": 1024, "argon2_iterations": 1}}
+PEPPER = "grains-of-it"
+
+
+@pytest.fixture(scope="module")
+def homeserver(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("homeserver-argon2")
+    homeserver = Homeserver(directory, SqliteDatabase(directory), module=ARGON2ID)
+    homeserver.config = {
+        "password_config": {"pepper": PEPPER},
+        "rc_login": {
+            kind: {"per_second": 1000, "burst_count": 1000}
+            for kind in ("address", "account", "failed_attempts")
+        },
+    }
+    with homeserver:
+        yield homeserver
+
+
+@pytest.fixture
+def server(homeserver):
+    return Server(homeserver.base_url)
+
+
+def stored(homeserver, user):
+    ((found,),) = homeserver.query("SELECT password_hash FROM users WHERE name = ?", user.user_id)
+    return found
+
+
+def ours(homeserver, user):
+    """Return the argon2id hashes that are noted as this account's."""
+    sql = "SELECT hash FROM nextgen_passwords WHERE user_id = ?"
+    return [found for (found,) in homeserver.query(sql, user.user_id)]
+
+
+def log_in(server, user, password):
+    body = {
+        "type": "m.login.password",
+        "identifier": {"type": "m.id.user", "user": user.localpart},
+        "password": password,
+    }
+    return server.api("POST", "/_matrix/client/v3/login", None, json=body)
+
+
+def write_bcrypt(homeserver, user, password):
+    """Give an account a password as Synapse alone would have kept it."""
+    made = bcrypt.hashpw((password + PEPPER).encode(), bcrypt.gensalt(4)).decode()
+    homeserver.query("UPDATE users SET password_hash = ? WHERE name = ?", made, user.user_id)
+    homeserver.query("DELETE FROM nextgen_passwords WHERE user_id = ?", user.user_id)
+    return made
+
+
+def test_a_new_account_has_an_argon2id_hash_and_a_stand_in(homeserver):
+    """Synapse's column holds a bcrypt hash of nothing, of the usual cost."""
+    user = homeserver.new_user()
+
+    (made,) = ours(homeserver, user)
+    assert made.startswith("$argon2id$v=19$m=1024,t=1,p=1$")
+    assert argon2.PasswordHasher().verify(made, (user.password + PEPPER).encode())
+    stand_in = stored(homeserver, user)
+    assert stand_in.startswith("$2b$")
+    assert not bcrypt.checkpw((user.password + PEPPER).encode(), stand_in.encode())
+
+
+def test_it_opens_the_sign_in_page_and_the_legacy_login(server, homeserver):
+    user = homeserver.new_user()
+
+    assert server.client().sign_in(user.localpart, user.password)["access_token"]
+    assert log_in(server, user, user.password).status_code == 200
+    assert log_in(server, user, "wrong").status_code == 403
+
+
+def test_c229_a_long_password_counts_to_its_last_letter(server, homeserver):
+    """Bcrypt looks at 72 bytes; with another spelling of the same letters it opens, too (NFKC)."""
+    user = homeserver.new_user()
+    admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
+    password = "x" * 100 + "e\u0301ﬁ"
+    path = f"/_synapse/admin/v2/users/{user.user_id}"
+    assert server.api("PUT", path, admin, json={"password": password}).status_code == 200
+
+    assert log_in(server, user, "x" * 100 + "éfi").status_code == 200
+    assert log_in(server, user, "x" * 100 + "éfj").status_code == 403
+    assert log_in(server, user, "x" * 72).status_code == 403
+
+
+def test_a_password_of_synapse_is_kept_anew_once_it_was_typed(server, homeserver):
+    user = homeserver.new_user()
+    former = write_bcrypt(homeserver, user, "from-before")
+
+    assert log_in(server, user, "wrong").status_code == 403
+    assert stored(homeserver, user) == former
+    assert log_in(server, user, "from-before").status_code == 200
+
+    assert eventually(lambda: len(ours(homeserver, user)) == 1)
+    assert stored(homeserver, user) != former
+    assert log_in(server, user, "from-before").status_code == 200
+
+
+def test_a_hash_of_other_costs_is_made_anew_once_it_was_typed(server, homeserver):
+    user = homeserver.new_user()
+    cheap = argon2.PasswordHasher(1, 64, 1).hash((user.password + PEPPER).encode())
+    homeserver.query("UPDATE nextgen_passwords SET hash = ? WHERE user_id = ?", cheap, user.user_id)
+
+    assert log_in(server, user, user.password).status_code == 200
+
+    assert eventually(lambda: "m=1024" in ours(homeserver, user)[0])
+    assert log_in(server, user, user.password).status_code == 200
+
+
+@pytest.mark.parametrize("by", ["admin", "person", "database"])
+def test_a_password_that_is_set_elsewhere_wins(server, homeserver, by):
+    """The admin API, `/account/password`, or whoever writes to Synapse's column."""
+    user = homeserver.new_user()
+    token = homeserver.login(user)["access_token"]
+    new = f"new-{time.time()}"
+    if by == "admin":
+        admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
+        path = f"/_synapse/admin/v1/reset_password/{user.user_id}"
+        assert server.api("POST", path, admin, json={"new_password": new}).status_code == 200
+    elif by == "person":
+        path, body = "/_matrix/client/v3/account/password", {"new_password": new}
+        session = server.api("POST", path, token, json=body).json()["session"]
+        auth = {
+            "type": "m.login.password",
+            "identifier": {"type": "m.id.user", "user": user.localpart},
+            "password": user.password,
+            "session": session,
+        }
+        answer = server.api("POST", path, token, json={**body, "auth": auth})
+        assert answer.status_code == 200, answer.text
+    else:
+        write_bcrypt(homeserver, user, new)
+
+    assert log_in(server, user, user.password).status_code == 403
+    assert log_in(server, user, new).status_code == 200
+    assert eventually(lambda: len(ours(homeserver, user)) == 1)
+
+
+def test_an_account_that_is_deactivated_leaves_no_hash(server, homeserver):
+    user = homeserver.new_user()
+    admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
+    path = f"/_synapse/admin/v1/deactivate/{user.user_id}"
+
+    assert server.api("POST", path, admin, json={"erase": False}).status_code == 200
+
+    assert ours(homeserver, user) == []
+
+
+def test_many_sign_ins_at_once_keep_one_hash(server, homeserver):
+    """Each of them would keep the password anew: one does, and all go on working."""
+    user = homeserver.new_user()
+    write_bcrypt(homeserver, user, "from-before")
+
+    with ThreadPoolExecutor(8) as at_once:
+        answers = list(at_once.map(lambda _: log_in(server, user, "from-before"), range(8)))
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert eventually(lambda: len(ours(homeserver, user)) == 1)
+    assert log_in(server, user, "from-before").status_code == 200
+
+
+def test_without_the_module_it_is_a_wrong_password_and_a_reset_works(tmp_path):
+    """And with it, though the option is off again, it opens, and is kept by Synapse from then on."""
+    homeserver = Homeserver(tmp_path, SqliteDatabase(tmp_path), module=ARGON2ID)
+    with homeserver:
+        server = Server(homeserver.base_url)
+        user, other = homeserver.new_user(), homeserver.new_user()
+        admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
+    homeserver.module = {"enabled": False}
+    with homeserver:
+        assert log_in(server, user, user.password).status_code == 200
+        assert ours(homeserver, user)
+    homeserver.module = None
+    with homeserver:
+        assert log_in(server, user, user.password).status_code == 403
+        path = f"/_synapse/admin/v1/reset_password/{user.user_id}"
+        assert server.api("POST", path, admin, json={"new_password": "n3w"}).status_code == 200
+        assert log_in(server, user, "n3w").status_code == 200
+    homeserver.module = {}
+    with homeserver:
+        assert log_in(server, user, "n3w").status_code == 200
+        assert log_in(server, other, other.password).status_code == 200
+        assert eventually(lambda: ours(homeserver, other) == [])
+        assert log_in(server, other, other.password).status_code == 200
