@@ -66,7 +66,7 @@ def document(endpoints: Endpoints, abilities: Abilities) -> dict[str, object]:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [a.value for a in Algorithm],
         "claims_supported": [
-            *("iss", "sub", "aud", "iat", "exp", "auth_time", "nonce", "at_hash"),
+            *("iss", "sub", "aud", "iat", "exp", "auth_time", "amr", "acr", "nonce", "at_hash"),
             *("name", "preferred_username", "picture", "email", "email_verified"),
         ],
         "ui_locales_supported": list(abilities.languages),

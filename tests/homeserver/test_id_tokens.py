@@ -11,6 +11,7 @@ import requests
 from support.answers import assert_not_kept
 from support.oauth import API, DEVICE, Browser, device_id, web_client
 from support.tokens import made_from
+from synapse_nextgen_auth.secret import digest
 
 
 @pytest.fixture
@@ -55,7 +56,10 @@ def test_an_id_token_verifies_against_the_published_keys(homeserver, server, use
     assert base64.urlsafe_b64decode(told["at_hash"] + "==") == half
     assert began <= told["auth_time"] <= told["iat"] <= time.time()
     assert told["exp"] == told["iat"] + 3600
-    assert told.keys() == {*("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash")}
+    assert told["amr"] == ["pwd"]
+    assert told.keys() == {
+        *("iss", "sub", "aud", "exp", "iat", "auth_time", "amr", "nonce", "at_hash")
+    }
 
 
 def test_c138_the_keys_are_strong_and_public(server):
@@ -80,6 +84,23 @@ def test_c138_private_keys_are_not_in_the_database(homeserver, server):
         assert '"d"' not in public
 
 
+def test_what_a_provider_said_of_its_sign_in_is_passed_on(homeserver, server, user):
+    """When, how and at which level; at the refresh, too (OpenID Connect Core section 2)."""
+    client, browser = server.client(), Browser.of(server, user)
+    homeserver.query(
+        "UPDATE nextgen_browsers SET amr = 'mfa otp', acr = 'level-2', auth_time = 1700000000"
+        " WHERE digest = ?",
+        digest(browser.secret),
+    )
+    tokens = client.sign_in(user.localpart, user.password, browser=browser, scope="openid")
+    renewed = client.refresh(tokens["refresh_token"]).json()
+
+    for token in (tokens["id_token"], renewed["id_token"]):
+        told = verified(server, client, token)[1]
+        assert (told["amr"], told["acr"]) == (["mfa", "otp"], "level-2")
+        assert told["auth_time"] == 1700000000
+
+
 def test_without_openid_there_is_no_id_token(server, user):
     tokens = server.client().sign_in(user.localpart, user.password)
 
@@ -101,9 +122,8 @@ def test_a_refresh_gives_a_new_id_token_for_the_same_sign_in(homeserver, server,
     _, first = verified(server, client, tokens["id_token"])
     _, second = verified(server, client, renewed["id_token"])
 
-    assert {k: first[k] for k in ("iss", "sub", "aud", "auth_time")} == {
-        k: second[k] for k in ("iss", "sub", "aud", "auth_time")
-    }
+    same = ("iss", "sub", "aud", "auth_time", "amr")
+    assert {k: first[k] for k in same} == {k: second[k] for k in same}
     assert "nonce" not in second
     assert second["at_hash"] != first["at_hash"]
 

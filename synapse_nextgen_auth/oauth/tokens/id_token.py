@@ -34,7 +34,10 @@ _USER_ID = re.compile(r"@[\x21-\x39\x3B-\x7E]{0,254}:[\x21-\x7E]{1,254}")
 
 @attrs.frozen
 class Claims:
-    """What an ID token says; times in seconds since the epoch."""
+    """What an ID token says; times in seconds since the epoch.
+
+    `amr` (RFC 8176) and `acr` say how the person proved who they are, as far as that is known.
+    """
 
     issuer: str
     subject: str
@@ -42,6 +45,8 @@ class Claims:
     auth_time: int
     nonce: str | None
     access_token: Secret
+    amr: tuple[str, ...] = ()
+    acr: str | None = None
 
 
 def sign(claims: Claims, key: SigningKey, pem: bytes, *, now: int) -> str:
@@ -57,6 +62,10 @@ def sign(claims: Claims, key: SigningKey, pem: bytes, *, now: int) -> str:
     }
     if claims.nonce is not None:
         body["nonce"] = claims.nonce
+    if claims.amr:
+        body["amr"] = list(claims.amr)
+    if claims.acr is not None:
+        body["acr"] = claims.acr
     return jwt.encode(body, pem, algorithm=key.algorithm.value, headers={"kid": key.kid})
 
 

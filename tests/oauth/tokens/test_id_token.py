@@ -23,6 +23,8 @@ CLAIMS = Claims(
     auth_time=NOW - 60,
     nonce="n-0S6_WzA2Mj",
     access_token=Secret("nga_token"),
+    amr=("pwd", "otp"),
+    acr="urn:example:loa:2",
 )
 
 
@@ -65,6 +67,8 @@ def test_c138_an_id_token_says_who_for_whom_and_when(algorithm):
         "iat": NOW,
         "exp": NOW + 3600,
         "auth_time": NOW - 60,
+        "amr": ["pwd", "otp"],
+        "acr": "urn:example:loa:2",
         "nonce": "n-0S6_WzA2Mj",
         "at_hash": base64.urlsafe_b64encode(digest[:16]).decode().rstrip("="),
     }
@@ -73,6 +77,13 @@ def test_c138_an_id_token_says_who_for_whom_and_when(algorithm):
         "kid": "the kid",
         "typ": "JWT",
     }
+
+
+def test_what_nobody_knows_is_not_said():
+    """How the person proved it, for a session from before that was kept."""
+    told = verify(sign(attrs.evolve(CLAIMS, amr=(), acr=None)))
+
+    assert not told.keys() & {"amr", "acr"}
 
 
 def test_without_a_nonce_there_is_none():

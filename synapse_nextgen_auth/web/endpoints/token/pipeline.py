@@ -262,6 +262,8 @@ async def _id_token(site: Site, client: Client, spent: Spent, access: Secret) ->
         auth_time=spent.session.auth_time,
         nonce=spent.nonce,
         access_token=access,
+        amr=tuple((spent.session.amr or "").split()),
+        acr=spent.session.acr,
     )
     return await site.issuer.signing.sign(claims, Algorithm(client.id_token_alg))
 
