@@ -48,9 +48,9 @@ class Signing:
         return [key.public_jwk for key in await self._usable()]
 
     async def hinted(
-        self, id_token_hint: str, *, issuer: str, audience: str
+        self, id_token_hint: str, *, issuer: str, audience: str | None
     ) -> id_token.Hint | None:
-        """Return whom an ID token of ours, made for this client, names."""
+        """Return whom an ID token of ours names, made for this client, or for any."""
         return id_token.read_hint(
             id_token_hint, await self._usable(), issuer=issuer, audience=audience
         )

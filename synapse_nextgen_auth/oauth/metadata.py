@@ -55,6 +55,7 @@ def document(endpoints: Endpoints, abilities: Abilities) -> dict[str, object]:
         "revocation_endpoint": endpoints.url("revoke"),
         "introspection_endpoint": endpoints.url("introspect"),
         "userinfo_endpoint": endpoints.url("userinfo"),
+        "end_session_endpoint": endpoints.url("end-session"),
         "jwks_uri": endpoints.url("keys"),
         "scopes_supported": [one.scope for one in PERMISSIONS if not one.unadvertised],
         "response_types_supported": ["code"],

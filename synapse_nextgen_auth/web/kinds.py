@@ -126,6 +126,8 @@ class AccountPage:
 class AuthorizationEndpoint:
     """Where clients send people (RFC 6749 section 3.1): a page, but its forms come from other sites.
 
+    To sign in, or out (OpenID Connect RP-Initiated Logout).
+
     So nothing proves them, and nobody is greeted before the request is understood: a form from
     elsewhere comes without our cookie, and the answer must not give the browser another one.
     There is no HEAD, as for a page.

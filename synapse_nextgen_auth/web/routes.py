@@ -11,6 +11,7 @@ from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.endpoints import (
     authorize,
     device_authorization,
+    end_session,
     introspect,
     metadata,
     register_client,
@@ -80,6 +81,7 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
         authorize.authorize,
         refuses=_OF_CLIENTS | _OF_SCOPES | _RATE_LIMITED | _DRAINING | REFUSED_REQUESTS,
     ),
+    "/end-session": AuthorizationEndpoint(end_session.end_session),
     "/": Page(show=home.show),
     "/sign-in": Page(show=sign_in.show, submit=sign_in.submit),
     "/accounts": Page(show=accounts.show, submit=accounts.submit),

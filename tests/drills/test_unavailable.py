@@ -82,6 +82,11 @@ def prepare_pages(prepared):
     asked.authorize(parameters)
     prepared.look("/sign-in", asked, asked.page.url)
     prepared.press("/sign-in", asked, identifier=user.localpart, password=user.password)
+    leaving = prepared.here()
+    prepared.look("/end-session", leaving, leaving.server.url("end-session"))
+    prepared.sends["POST /end-session"] = lambda: leaving.http.post(
+        server.url("end-session"), data={"state": "x"}, timeout=30, allow_redirects=False
+    )
     choosing = prepared.here()
     prepared.look("/accounts", choosing, choosing.server.url("accounts"))
     prepared.press("/accounts", choosing, decision="another")

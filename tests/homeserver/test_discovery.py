@@ -58,13 +58,14 @@ def test_c001_the_document_says_what_a_client_needs(public_server):
     assert document["issuer"] == ISSUER
     assert {"authorization_endpoint", "token_endpoint", "registration_endpoint"} <= set(endpoints)
     assert {"revocation_endpoint", "introspection_endpoint", "userinfo_endpoint"} <= set(endpoints)
+    assert "end_session_endpoint" in endpoints
     assert all(url.startswith(ISSUER) for url in [*endpoints.values(), document["jwks_uri"]])
     assert document["code_challenge_methods_supported"] == ["S256"]
     assert document["response_types_supported"] == ["code"]
     assert set(document["response_modes_supported"]) == {"query", "fragment", "form_post"}
     assert {"authorization_code", "refresh_token"} <= set(document["grant_types_supported"])
     assert not {"password", "implicit"} & set(document["grant_types_supported"])
-    assert document["prompt_values_supported"] == ["none", "login", "consent"]
+    assert document["prompt_values_supported"] == ["none", "login", "consent", "select_account"]
     assert document["id_token_signing_alg_values_supported"] == ["RS256", "ES256"]
     assert document["account_management_uri"].startswith(ISSUER)
 

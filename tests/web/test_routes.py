@@ -21,7 +21,7 @@ from synapse_nextgen_auth.web.visits import Visit
 FOLDER = Path(pages.__path__[0])
 JOURNEYS = {module.name for module in iter_modules(pages.__path__) if module.ispkg}
 # What other pages and endpoints show; nobody asks for it by a path of its own.
-SHOWN_BY_OTHERS = {"message", "way_back"}
+SHOWN_BY_OTHERS = {"end_session", "message", "way_back"}
 # What the dispatcher does before a page is asked, and what it needs for that.
 OF_THE_DISPATCHER = {
     "greet",

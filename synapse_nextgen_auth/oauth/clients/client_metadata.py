@@ -228,6 +228,12 @@ class Metadata:
     policy_uri: str | None = member(
         "policy_uri", Reading.page, default=None, localized=Reading.page, is_always_there=True
     )
+    post_logout_redirect_uris: tuple[str, ...] = member(
+        "post_logout_redirect_uris",
+        Reading.places_after_sign_out,
+        default=(),
+        form=URIS,
+    )
     localized: tuple[Localized, ...] = member(
         None, _every_language, default=(), form=LANGUAGES, is_always_there=True
     )

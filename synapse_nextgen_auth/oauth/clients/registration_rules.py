@@ -119,6 +119,29 @@ class Reading:
             raise invalid(f"{name} {quoted(text)}: {reason}")
         return text
 
+    def places_after_sign_out(self, name: str) -> tuple[str, ...]:
+        """Return where people go once a client signed them out, by the rules of redirect URIs.
+
+        Of somebody who registers by themselves what is not allowed is left out, and the answer says
+        so: nobody had to mind these before, and signing in works without them.
+        """
+        asked = self.fields.texts(name) or ()
+        if len(asked) > MAX_REDIRECT_URIS:
+            raise invalid(f"{name} must contain at most {MAX_REDIRECT_URIS} URIs")
+        allowed = []
+        for uri in asked:
+            reason = redirects.refuse_registration(
+                uri,
+                application_type=self.application_type,
+                client_uri=self.base,
+                rules=self.rules.redirects,
+            )
+            if reason is None:
+                allowed.append(uri)
+            elif self.rules.redirects.trusted:
+                raise invalid(f"{name} {quoted(uri)}: {reason}")
+        return tuple(allowed)
+
 
 def _auth_method(fields: Fields) -> str:
     return _choice(fields, "token_endpoint_auth_method", _METHODS)

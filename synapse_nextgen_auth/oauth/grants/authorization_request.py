@@ -211,7 +211,8 @@ class Answer:
         if self.response_mode is ResponseMode.FRAGMENT:
             return f"{self.redirect_uri}#{encoded}"
         end = "#" if _is_web(self.redirect_uri) else ""
-        return f"{self.redirect_uri}{_joint(self.redirect_uri)}{encoded}{end}"
+        joint = _joint(self.redirect_uri) if encoded else ""
+        return f"{self.redirect_uri}{joint}{encoded}{end}"
 
 
 def _joint(uri: str) -> str:

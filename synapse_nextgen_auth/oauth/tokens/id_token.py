@@ -76,16 +76,22 @@ def half_hash(value: Secret) -> str:
 
 @attrs.frozen
 class Hint:
-    """Whom an `id_token_hint` names; `is_proven` once a key of ours that is still known says so."""
+    """Whom an `id_token_hint` names, and the client that it was made for.
+
+    `is_proven` once a key of ours that is still known says so.
+    """
 
     user_id: str
     is_proven: bool
+    audience: str | None = None
 
 
 def read_hint(
-    text: str, published: Iterable[SigningKey], *, issuer: str, audience: str
+    text: str, published: Iterable[SigningKey], *, issuer: str, audience: str | None
 ) -> Hint | None:
     """Return whom an `id_token_hint` names; `None` unless we made it, for this very client.
+
+    Without an `audience` it may be for any client, and says for which.
 
     The signature is checked, so that nobody can ask here whether a person of their choice is signed
     in: only who got that person's ID token may (section 3.1.2.1). Of one whose key was retired it can
@@ -98,15 +104,21 @@ def read_hint(
         key = next((key for key in published if key.kid == kid), None)
         if kid is None:
             return None
+        options: Any = {
+            **(_OF_ANY_AGE if key else _OF_A_RETIRED_KEY),
+            "verify_aud": audience is not None,
+        }
         claims = jwt.decode(
             text,
             jwt.PyJWK(json.loads(key.public_jwk)) if key else "",
             algorithms=[key.algorithm.value] if key else None,
             issuer=issuer,
             audience=audience,
-            options=_OF_ANY_AGE if key else _OF_A_RETIRED_KEY,
+            options=options,
         )
     except (jwt.PyJWTError, ValueError, RecursionError):
         return None
-    subject = claims["sub"]
-    return Hint(subject, key is not None) if _USER_ID.fullmatch(subject) else None
+    subject, made_for = claims["sub"], audience or claims["aud"]
+    if not _USER_ID.fullmatch(subject) or not isinstance(made_for, str):
+        return None
+    return Hint(subject, key is not None, made_for)

@@ -1,10 +1,7 @@
 """The authorization endpoint (RFC 6749 section 3.1): checks the request and begins the grant."""
 
-import json
 import logging
 from urllib.parse import urlencode
-
-import attrs
 
 from synapse_nextgen_auth.accounts.people import meant
 from synapse_nextgen_auth.flows import authorize as authorization
@@ -25,8 +22,8 @@ from synapse_nextgen_auth.oauth.grants.authorization_request import (
 from synapse_nextgen_auth.oauth.tokens.id_token import Hint
 from synapse_nextgen_auth.oauth.wording import logged, logged_uri
 from synapse_nextgen_auth.secret import random_id
-from synapse_nextgen_auth.web import answers, forms, grants, visits
-from synapse_nextgen_auth.web.browser import is_from_elsewhere
+from synapse_nextgen_auth.web import answers, grants, visits
+from synapse_nextgen_auth.web.asked import Asked, lost_its_cookie, pack, read
 from synapse_nextgen_auth.web.pages import onward
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.message.error import OF_PROBLEM, PageError
@@ -42,13 +39,11 @@ logger = logging.getLogger(__name__)
 
 # Seconds a person has to sign in and decide; the row goes a quarter of an hour later.
 GRANT_LIFETIME = 1800
-# The field in which a page of ours repeats a whole request; no client has a parameter of this name.
-AGAIN = "synapse_nextgen_auth_again"
 
 
 async def authorize(site: Site, incoming: Incoming, reader: Reader) -> Outgoing:
     """Begin a grant and send the browser to its first page, or refuse in the right place."""
-    asked = _read(incoming, reader)
+    asked = read(incoming, reader)
     parameters = asked.parameters
     reader.asked_in(parameters.get("ui_locales"))
     client = await site.clients.find(parameters.get("client_id"))
@@ -65,62 +60,12 @@ async def authorize(site: Site, incoming: Incoming, reader: Reader) -> Outgoing:
             target,
             pkce_optional=client.client_id in site.config.pkce_exempt,
         )
-        if _lost_its_cookie(site, incoming, asked):
+        if lost_its_cookie(site, incoming, asked):
             return _ask_again(site, asked, client)
         _refuse_new(site, incoming, parameters, request)
         return await _begin(await visits.greet(site, incoming, reader), incoming, client, request)
     except Redirected as refusal:
         return await _refuse(site, incoming, asked, client, refusal)
-
-
-@attrs.frozen
-class Asked:
-    """What a request asks, who reads the answer, and whether one of our own pages repeats it."""
-
-    parameters: Parameters
-    reader: Reader
-    is_again: bool = False
-
-
-def _read(incoming: Incoming, reader: Reader) -> Asked:
-    """Read the query, and the body of a form with it: one that stands in both is a repeated one.
-
-    Neither place may be ignored in silence: a client might have checked the other one.
-    """
-    if incoming.method != "POST":
-        return Asked(forms.parse(incoming.query), reader)
-    parameters = forms.parse(b"&".join((incoming.query, incoming.body)))
-    again = _unpack(parameters.get(AGAIN))
-    return Asked(again or parameters, reader, is_again=again is not None)
-
-
-def _pack(parameters: Parameters) -> str:
-    """Write a request into one field of a form: browsers change the line ends in what they send."""
-    return json.dumps(dict(parameters.values), ensure_ascii=False)
-
-
-def _unpack(text: str | None) -> Parameters | None:
-    """Read it back; `None` for what no page of ours wrote, an unknown parameter like any other."""
-    if text is None:
-        return None
-    try:
-        values = forms.parse_json(text.encode("utf-8"))
-        if not isinstance(values, dict):
-            return None
-        # Through the same door as any other request: anybody can write such a field.
-        return forms.parse(urlencode(values).encode("ascii"))
-    except (TypeError, ValueError, OAuthError):
-        return None
-
-
-def _lost_its_cookie(site: Site, incoming: Incoming, asked: Asked) -> bool:
-    """Say whether a form of the client's site came without our cookie, which a link would bring.
-
-    Answering it would give the browser a new cookie, and so sign out whoever is signed in.
-    """
-    if incoming.method != "POST" or site.cookies.read(incoming) is not None:
-        return False
-    return not asked.is_again or is_from_elsewhere(incoming, site.origin)
 
 
 def _ask_again(site: Site, asked: Asked, client: Client) -> Outgoing:
@@ -132,7 +77,7 @@ def _ask_again(site: Site, asked: Asked, client: Client) -> Outgoing:
     has_token = asked.parameters.get("id_token_hint") is not None
     if len(location) <= answers.MAX_LOCATION and not has_token:
         return answers.redirect(location)
-    packed = _pack(asked.parameters)
+    packed = pack(asked.parameters)
     redirect_uri = asked.parameters.get("redirect_uri")
     shown = ClientCard.of(client, asked.reader.languages, redirect_uri=redirect_uri)
     return asked.reader.answer(AskAgainPage("authorize", packed, site.server_name, shown))
@@ -152,7 +97,7 @@ async def _refuse(
     if site.clients.is_configured(client):
         return way_back.deliver(site, asked.reader, answer, client)
     # What is repeated would not survive being asked again.
-    if _lost_its_cookie(site, incoming, asked) and not asked.parameters.repeated:
+    if lost_its_cookie(site, incoming, asked) and not asked.parameters.repeated:
         return _ask_again(site, asked, client)
     if not (await visits.greet(site, incoming, asked.reader)).sign_ins:
         return way_back.offer(site, asked.reader, answer, client)

@@ -262,6 +262,7 @@ CHANGES = {
     "logo_uri": "https://app.example.com/logo",
     "tos_uri": None,
     "policy_uri": "https://app.example.com/policy",
+    "post_logout_redirect_uris": ("https://app.example.com/bye",),
     "localized": (),
 }
 

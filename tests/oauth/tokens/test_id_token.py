@@ -134,7 +134,7 @@ def test_our_own_token_is_a_hint_however_old(algorithm):
     for made_at in (0, NOW, 10 * NOW):
         text = id_token.sign(CLAIMS, key, pem, now=made_at)
 
-        assert hint(text, published=[key]) == Hint(ALICE, is_proven=True)
+        assert hint(text, published=[key]) == Hint(ALICE, is_proven=True, audience="app")
 
 
 def forged(**changes):
@@ -149,14 +149,16 @@ def test_a_token_for_several_clients_is_a_hint_for_each():
     """Its `aud` may be a list (OpenID Connect Core section 2)."""
     text = forged(aud=["other", "app"])
 
-    assert hint(text, published=[PAIRS[Algorithm.RS256][0]]) == Hint(ALICE, is_proven=True)
+    assert hint(text, published=[PAIRS[Algorithm.RS256][0]]) == Hint(
+        ALICE, is_proven=True, audience="app"
+    )
 
 
 def test_a_token_whose_key_was_retired_proves_nothing():
     """It still says whom the client means; nobody can check that any more."""
     text = forged(headers={"kid": "retired"})
 
-    assert hint(text) == Hint(ALICE, is_proven=False)
+    assert hint(text) == Hint(ALICE, is_proven=False, audience="app")
 
 
 PUBLIC = PAIRS[Algorithm.RS256][0].public_jwk
@@ -205,4 +207,4 @@ def test_what_is_no_token_of_ours_for_this_client_is_no_hint(text):
 
 def test_a_key_that_is_gone_proves_nothing():
     """A hint from before the last keys cannot be told from a forged one."""
-    assert hint(sign(), published=[]) == Hint(ALICE, is_proven=False)
+    assert hint(sign(), published=[]) == Hint(ALICE, is_proven=False, audience="app")

@@ -1,9 +1,17 @@
 """The landing page, and signing out."""
 
-from synapse_nextgen_auth.flows import sign_in
+from synapse_nextgen_auth.accounts.sign_ins import of_account
+from synapse_nextgen_auth.flows import sign_in as flows
 from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.oauth import end_session
+from synapse_nextgen_auth.oauth.clients.record import Client
+from synapse_nextgen_auth.oauth.end_session import Request
+from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
+from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.forms import Form
+from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.home.page import HomePage, SignedOutPage
+from synapse_nextgen_auth.web.pages.way_back import way_back
 from synapse_nextgen_auth.web.visits import Visit
 
 
@@ -24,13 +32,58 @@ async def show(visit: Visit) -> Outgoing:
 
 
 async def sign_out(visit: Visit, form: Form) -> Outgoing:
-    """Sign one account or all out of this browser, in the database and not only in its cookie (C185)."""
-    site, secrets = visit.site, tuple(visit.visitor.secrets)
-    # The present one also where it ran out meanwhile: its person means what they approved there, too.
-    meant = secrets if form.get("decision") == "sign-out-all" else secrets[:1]
-    await site.homeserver.run(sign_in.sign_out, meant, now=site.now(), address=visit.address)
+    """Sign one account or all out of this browser, in the database and not only in its cookie (C185).
+
+    Where an application asked for it, the browser goes back there, as far as that is registered.
+    """
+    site, decision = visit.site, form.get("decision")
+    if decision == "stay":
+        return answers.redirect("./")
+    request = end_session.read(Parameters(form))
+    client_id = request.client_id
+    client = await site.clients.find(client_id) if client_id else None
+    refusal = end_session.refuse(request, client, None)
+    if refusal is not None:
+        raise refusal
+    meant = _meant(visit, form)
+    await site.homeserver.run(flows.sign_out, meant, now=site.now(), address=visit.address)
     cookie = site.cookies.write(
         visit.visitor.without(meant), max_age=site.lifetimes.browsers.absolute
     )
-    page = SignedOutPage(server_name=site.server_name, sign_in_url="sign-in")
-    return visit.answer(page, headers=(cookie,))
+    stays = any(each.digest not in meant for each in visit.sign_ins)
+    return signed_out(visit, request, client, goes_back=True, stays=stays).having(cookie)
+
+
+def _meant(visit: Visit, form: Form) -> tuple[str, ...]:
+    """Return the digests of the secrets that are over now.
+
+    The present one also where it ran out meanwhile: its person means what they approved there, too.
+    """
+    secrets = tuple(visit.visitor.secrets)
+    if form.get("decision") == "sign-out-all":
+        return secrets
+    named = of_account(visit.sign_ins, form.get("account", ""))
+    return (named.digest,) if named else secrets[:1]
+
+
+def signed_out(
+    visit: Visit, request: Request, client: Client | None, *, goes_back: bool, stays: bool = False
+) -> Outgoing:
+    """Go back to the application that asked; say that nobody is signed in where it is not known.
+
+    `goes_back` is false where nobody did anything here: then a link leads there, for anybody can
+    register a client and would have a redirector otherwise. `stays` says that others are signed in.
+    """
+    answer = end_session.answer(request)
+    if answer is not None and client is not None and goes_back:
+        return way_back.deliver(visit.site, visit.reader, answer, client)
+    page = SignedOutPage(
+        server_name=visit.site.server_name,
+        sign_in_url="sign-in",
+        stays=stays,
+        forward_url=answer.location if answer and client else None,
+        client=ClientCard.of(client, visit.languages, redirect_uri=request.redirect_uri)
+        if client
+        else None,
+    )
+    return visit.answer(page)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import attrs
 
-from synapse_nextgen_auth.web.pages.content import PageContent
+from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, way_forward
 
 
 @attrs.frozen
@@ -28,9 +28,16 @@ class HomePage(PageContent):
 
 @attrs.frozen
 class SignedOutPage(PageContent):
-    """Say that this browser is signed out, and offer the relative `sign_in_url`."""
+    """Say that this browser is signed out, and offer the relative `sign_in_url`.
+
+    `forward_url` leads to the application that asked for it (`client`); `stays` says that other accounts
+    are signed in still.
+    """
 
     template: ClassVar[str] = "pages/signed_out.html"
 
     server_name: str
     sign_in_url: str
+    forward_url: str | None = attrs.field(default=None, converter=way_forward)
+    client: ClientCard | None = None
+    stays: bool = False

@@ -2,7 +2,7 @@
 
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.pages.home.page import HomePage, SignedOutPage
-from synapse_nextgen_auth.web.pages.samples import LONG, LONG_ID
+from synapse_nextgen_auth.web.pages.samples import ELEMENT, LONG, LONG_ID, UGLY
 
 HOME_URLS = ("sign-in", "sign-out", "account", "accounts")
 
@@ -20,6 +20,8 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     },
     SignedOutPage: {
         "plain": SignedOutPage("example.org", "sign-in"),
-        "long": SignedOutPage(LONG, "sign-in"),
+        "stays": SignedOutPage("example.org", "sign-in", stays=True),
+        "back": SignedOutPage("example.org", "sign-in", "https://element.io/", ELEMENT),
+        "long": SignedOutPage(LONG, "sign-in", f"https://{LONG}/", UGLY),
     },
 }

@@ -44,7 +44,7 @@ class WayBackPage(PageContent):
 class AskAgainPage(PageContent):
     """Ask the same once more from a page of ours, with the cookie that a foreign form came without.
 
-    `request` is the whole authorization request, as JSON.
+    `request` is the whole request, as JSON; `signs_out` says what it is about.
     """
 
     template: ClassVar[str] = "pages/ask_again.html"
@@ -53,6 +53,7 @@ class AskAgainPage(PageContent):
     request: str
     server_name: str
     client: ClientCard | None = None
+    signs_out: bool = False
 
 
 class Refusal(Enum):

@@ -47,6 +47,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     AskAgainPage: {
         "plain": ASK_AGAIN,
         "unknown": attrs.evolve(ASK_AGAIN, client=None),
+        "signs_out": attrs.evolve(ASK_AGAIN, action="end-session", signs_out=True),
         "long": attrs.evolve(ASK_AGAIN, request=LONG, server_name=LONG, client=UGLY),
     },
     RefusedPage: {
