@@ -1,6 +1,7 @@
-"""A Synapse module for tests: workers wait for the tables for a moment only, not for a minute."""
+"""A Synapse module for tests: what waits for a minute, or for seconds, waits for a moment only."""
 
 from synapse_nextgen_auth.homeserver.database import schema
+from synapse_nextgen_auth.homeserver.people import passwords
 
 
 class Module:
@@ -12,3 +13,4 @@ class Module:
     @staticmethod
     def parse_config(config):
         schema.WORKER_PATIENCE = 3
+        passwords._PATIENCE = 3
