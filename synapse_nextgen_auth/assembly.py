@@ -28,12 +28,19 @@ from synapse_nextgen_auth.homeserver.devices.pushers import Pushers
 from synapse_nextgen_auth.homeserver.http import Tree
 from synapse_nextgen_auth.homeserver.limits import Limited, Limiter
 from synapse_nextgen_auth.homeserver.matrix import discovery
+from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoRedirect
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler, Room
 from synapse_nextgen_auth.homeserver.matrix.uia import BrowserUiAuth
 from synapse_nextgen_auth.homeserver.outbox import Outbox
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.hashing import PasswordHashes
 from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
+from synapse_nextgen_auth.homeserver.people.providers import redirect
+from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
+from synapse_nextgen_auth.homeserver.people.providers.icons import Icons
+from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
+from synapse_nextgen_auth.homeserver.people.providers.logout import ProviderLogouts
+from synapse_nextgen_auth.homeserver.people.providers.new_accounts import NewAccounts
 from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.homeserver.startup import internals, patches, refusal, selfcheck, settings
@@ -53,11 +60,13 @@ from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.oauth.rendezvous import LIFETIME, share
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.store.migrations import SchemaRefused
-from synapse_nextgen_auth.web import dispatch, series
+from synapse_nextgen_auth.web import browser, dispatch, series
 from synapse_nextgen_auth.web.clients import hash_secret
 from synapse_nextgen_auth.web.endpoints import rendezvous
+from synapse_nextgen_auth.web.pages.providers import trouble
+from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.routes import ROOTS
-from synapse_nextgen_auth.web.site import Issuer, Lifetimes, Rates, Site
+from synapse_nextgen_auth.web.site import Issuer, Lifetimes, ProviderSide, Rates, Site
 from synapse_nextgen_auth.web.templates import Templates
 
 logger = logging.getLogger(__name__)
@@ -89,11 +98,13 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         rendezvous_handler=_rendezvous_handler(site),
         legacy=site.legacy,
     )
+    _take_arrivals(site)
     checker.install(site.homeserver, site.token_check)
     admin_refusal.install()
     site.devices.watch()
     begin_outbox(site.homeserver)
     site.people.hashes.install()
+    ProviderLogouts(site.homeserver, site.devices, config.providers.backchannel_logout).watch()
     Farewells(site.homeserver).watch()
     series.begin_at_zero(site.homeserver.metrics)
     BrowserUiAuth(site.homeserver, site.token_check, site.issuer.endpoints)
@@ -113,6 +124,22 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     # Other modules, which may check passwords, come after this one.
     reactor: Any = site.homeserver.hs.get_reactor()
     reactor.callLater(0, _warn_if_closed, site.people)
+
+
+def _take_arrivals(site: Site) -> None:
+    """Let sign-ins through providers that began on our pages end there, on every process."""
+    desk = Desk(
+        site.homeserver,
+        site.issuer.keys,
+        arrive_url=site.arrive_url,
+        cookie=site.arrival_cookie,
+        browser=lambda incoming: browser.binding_of(site.cookies.read(incoming)),
+        show=lambda incoming, *what: trouble.show(site, Reader(site, incoming), *what),
+    )
+    legacy = None
+    if site.legacy.through_us:
+        legacy = SsoRedirect(site.legacy, site.issuer.endpoints.url("legacy-sign-in"))
+    redirect.announce(site.homeserver.hs, site.providers.known, desk, legacy)
 
 
 def rest(api: ModuleApi) -> None:
@@ -161,6 +188,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     issuer = _issuer(config, homeserver, keys, endpoints, languages=templates.languages.tags)
     lifetimes = effective_lifetimes(config, hs_config)
     people = People(homeserver, _hashes(homeserver, config.passwords))
+    providers = Providers(homeserver.hs, trusted_to_be_fresh=config.providers.trusted_to_be_fresh)
     sessions = config.sessions
     return Site(
         homeserver=homeserver,
@@ -178,6 +206,11 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         people=people,
         login_tokens=LoginTokens(homeserver),
         legacy=_legacy_login(config),
+        providers=ProviderSide(
+            known=providers,
+            icons=Icons(homeserver.hs, providers),
+            new_accounts=NewAccounts(homeserver),
+        ),
         devices=Devices(homeserver),
         token_check=TokenCheck(
             homeserver, people, keys, lifetimes, Activity(homeserver, lifetimes)

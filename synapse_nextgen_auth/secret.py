@@ -74,6 +74,8 @@ class Purpose(str, enum.Enum):
     USER_CODE_HALF = "user code half"
     FORM = "csrf"
     SIGNING_KEYS = "signing keys"
+    PROVIDER_START = "provider start"
+    NEWCOMER = "newcomer"
 
 
 @attrs.frozen(repr=False)

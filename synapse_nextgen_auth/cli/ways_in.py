@@ -15,6 +15,7 @@ import attrs
 from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.accounts.ways import PASSWORD, Ways, find_ways, why_not
+from synapse_nextgen_auth.homeserver.people.providers.configured import configured
 from synapse_nextgen_auth.homeserver.startup.settings import NO_PASSWORDS
 from synapse_nextgen_auth.module import NextGenAuth
 
@@ -77,7 +78,8 @@ def look(hs_config: HomeServerConfig) -> WaysIn:
     )
     reasons = ((name, why_not(name, fields)) for name, fields in types.items())
     left_out = tuple((name, why) for name, why in reasons if why is not None)
-    return WaysIn(ways, localdb, asked, tuple(unasked), left_out)
+    providers = tuple(str(each) for each in configured(hs_config))
+    return WaysIn(ways, localdb, asked, tuple(unasked), left_out, providers)
 
 
 @attrs.frozen

@@ -28,6 +28,7 @@ from synapse_nextgen_auth.config.legacy_login import LegacyLogin
 from synapse_nextgen_auth.config.options import Option, members_of, option, options_of, section
 from synapse_nextgen_auth.config.passwords import Passwords, check_memory
 from synapse_nextgen_auth.config.problems import ConfigProblems, Problems
+from synapse_nextgen_auth.config.providers import ProviderLogout, ProviderOptions
 from synapse_nextgen_auth.config.reader import Reader
 from synapse_nextgen_auth.config.secret_files import content
 from synapse_nextgen_auth.config.sessions import Sessions
@@ -52,6 +53,8 @@ __all__ = [
     "Events",
     "LegacyLogin",
     "Passwords",
+    "ProviderLogout",
+    "ProviderOptions",
     "Registration",
     "Sessions",
     "Tokens",
@@ -109,6 +112,7 @@ class Config:
     events: Events = section(Events)
     legacy_login: LegacyLogin = section(LegacyLogin)
     passwords: Passwords = section(Passwords)
+    providers: ProviderOptions = section(ProviderOptions)
     clients: tuple[StaticClient, ...] = option(
         ListOf(ClientEntry(), "clients"),
         default=(),

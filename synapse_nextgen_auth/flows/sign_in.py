@@ -29,6 +29,7 @@ class Place:
     renews: SignIn | None = None
     forgets: tuple[SignIn, ...] = ()
     grant_id: str | None = None
+    proves_again: bool = False
     address: str | None = None
 
 
@@ -42,10 +43,12 @@ def sign_in(txn: Txn, new: SignIn, place: Place) -> SignIn:
     now = new.signed_in_at
     begun = _renew_or_add(txn, new, place.renews)
     for forgotten in place.forgets:
-        _end(txn, forgotten, now=now, address=place.address)
+        end(txn, forgotten, now=now, address=place.address)
     if place.grant_id is not None:
         # A provider that says when its person proved it may mean a time before this grant.
-        proven_at = now if begun.auth_time is None else None
+        # Whoever proved it again was asked for this grant, whatever the clock says there.
+        is_for_it = place.proves_again or begun.auth_time is None
+        proven_at = now if is_for_it else None
         grants.choose(
             txn,
             place.grant_id,
@@ -107,11 +110,12 @@ def sign_out(txn: Txn, secrets: Sequence[str], *, now: int, address: str | None)
     """
     found = sign_ins.list_of_browser(txn, secrets)
     for each in found:
-        _end(txn, each, now=now, address=address)
+        end(txn, each, now=now, address=address)
     return found
 
 
-def _end(txn: Txn, sign_in: SignIn, *, now: int, address: str | None) -> None:
+def end(txn: Txn, sign_in: SignIn, *, now: int, address: str | None) -> None:
+    """End one sign-in, and what it approved and no client collected."""
     if sign_ins.end(txn, sign_in.digest, now=now):
         events.add(txn, Event(EventKind.SIGNED_OUT, now, sign_in.user_id, address=address))
         approvals.withdraw(txn, sign_in.user_id, now=now)

@@ -136,9 +136,9 @@ class _Leaf(DirectServeJsonResource):
         self._handler = handler
 
     async def _async_render(self, request: SynapseRequest) -> None:
-        outgoing = await self._handler(_incoming(request))
+        outgoing = await self._handler(incoming(request))
         if not request._disconnected:  # noqa: SLF001 (as Synapse asks it)
-            _send(request, outgoing)
+            send(request, outgoing)
 
     def _send_error_response(self, f: Failure, request: SynapseRequest) -> None:
         # The handler answers every error itself; this is for errors while answering.
@@ -146,7 +146,7 @@ class _Leaf(DirectServeJsonResource):
         if request.startedWriting:
             request.loseConnection()  # type: ignore[no-untyped-call]
         else:
-            _send(request, Outgoing(503, headers=(("Retry-After", "5"),)))
+            send(request, Outgoing(503, headers=(("Retry-After", "5"),)))
 
 
 def hide_query(request: SynapseRequest) -> None:
@@ -173,7 +173,8 @@ def header(request: Any, name: str) -> str | None:
     return values[-1].decode("ascii", "replace") if values else None
 
 
-def _incoming(request: SynapseRequest) -> Incoming:
+def incoming(request: SynapseRequest) -> Incoming:
+    """Return a request as it came."""
     assert request.content is not None, "Twisted sets it before rendering"  # noqa: S101
     return Incoming(
         method=request.get_method(),
@@ -186,9 +187,14 @@ def _incoming(request: SynapseRequest) -> Incoming:
     )
 
 
-def _send(request: Any, outgoing: Outgoing) -> None:
+def send(request: Any, outgoing: Outgoing) -> None:
+    """Answer a request."""
     request.setResponseCode(outgoing.status)
     for name, value in outgoing.headers:
+        if name == "Set-Cookie":
+            # Synapse sets cookies of its own this way, and Twisted then drops any other header of them.
+            request.cookies.append(value.encode("ascii"))
+            continue
         request.responseHeaders.addRawHeader(name.encode("ascii"), value.encode("latin-1"))
     if outgoing.status not in _WITHOUT_LENGTH:
         request.setHeader(b"Content-Length", b"%d" % len(outgoing.body))

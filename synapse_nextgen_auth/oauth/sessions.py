@@ -19,10 +19,11 @@ class End(str, enum.Enum):
     IDLE = "idle"
     LIFETIME = "lifetime"
     FAILED = "failed"  # the device could not be created
+    PROVIDER = "provider"  # the identity provider ended the sign-in that it began in
 
 
 # After these the person may sign in again on the same device and keep its keys (CS API, soft logout).
-SOFT_ENDS = frozenset({End.REUSE, End.IDLE, End.LIFETIME})
+SOFT_ENDS = frozenset({End.REUSE, End.IDLE, End.LIFETIME, End.PROVIDER})
 # After these the device is still there, for the same person or for the session that took it over.
 DEVICE_STAYS = SOFT_ENDS | {End.REPLACED}
 

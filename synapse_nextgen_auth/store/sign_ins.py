@@ -29,6 +29,15 @@ def list_of_browser(txn: Txn, digests: Sequence[str]) -> list[SignIn]:
     return sorted(found, key=lambda sign_in: digests.index(sign_in.digest))
 
 
+def list_of_provider(txn: Txn, provider: str, provider_session: str) -> list[SignIn]:
+    """Return the living sign-ins that an identity provider knows as one of its own."""
+    return _SIGN_INS.all(
+        txn,
+        "WHERE provider_session = ? AND provider = ? AND ended_at IS NULL",
+        *(provider_session, provider),
+    )
+
+
 def approves(txn: Txn, user_id: str, name: str) -> bool:
     """Say whether the sign-in that let a client in is there still."""
     txn.execute(

@@ -40,6 +40,7 @@ _STALE = {
     "expired device grants": (_oldest("nextgen_device_grants", "grant_id", "expires_at"), _DAY),
     "attempts": (_oldest("nextgen_attempts", "attempt_id", "expires_at"), 900),
     "legacy sign-ins": (_oldest("nextgen_legacy_logins", "login_id", "expires_at"), 900),
+    "arrivals": (_oldest("nextgen_arrivals", "digest", "arrived_at"), _DAY),
     "rendezvous": (_oldest("nextgen_rendezvous", "rendezvous_id", "expires_at"), 0),
     "throttles": (_oldest("nextgen_throttle", "key", "window_start"), _DAY),
     "client assertions": (_oldest("nextgen_client_assertions", "digest", "expires_at"), 60),
@@ -137,6 +138,7 @@ _FROM_THE_FUTURE = {
         legacy_sign_ins.LIFETIME,
         0,
     ),
+    "arrivals": (_delete_ahead("nextgen_arrivals", "digest", "arrived_at"), 0, 0),
     "throttles": (_delete_ahead("nextgen_throttle", "key", "window_start"), 0, 0),
     "approvals": (
         _delete_ahead("nextgen_approvals", "approval_id", "requested_at"),

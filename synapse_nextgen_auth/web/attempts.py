@@ -124,6 +124,14 @@ async def take(visit: Visit, way: Way, proof: Proof) -> Outgoing:
     return await _end(visit, way.onward, proven, flows.prove_and_end, way.attempt, proof)
 
 
+async def take_by(
+    visit: Visit, attempt: Attempt, proof: Proof, flow: Callable[..., Ended], *given: Any
+) -> Outgoing:
+    """Take a proof that a flow of its own adds to an attempt that began before, and go on."""
+    onward = await grants.onward(visit, Onward(attempt.goes_on))
+    return await _end(visit, onward, attempt.having(proof), flow, *given)
+
+
 async def go_on(visit: Visit, attempt: Attempt) -> Outgoing:
     """Send the browser to the page of the next stage; sign its person in when nothing is missing."""
     onward = await grants.onward(visit, Onward(attempt.goes_on))
@@ -135,7 +143,10 @@ def policy(site: Site, purpose: Purpose) -> Policy:
     passwords = site.people.passwords
     ways = passwords.ways_again if purpose is Purpose.PROVE_AGAIN else passwords.ways
     return Policy(
-        passwords=ways.password is not None, types=frozenset(way.type for way in ways.custom)
+        passwords=ways.password is not None,
+        types=frozenset(way.type for way in ways.custom),
+        providers=frozenset(each.provider_id for each in site.providers.known.all()),
+        trusted=site.providers.known.trusted,
     )
 
 
@@ -185,6 +196,7 @@ async def _end(
             renews=of_account(visit.sign_ins, user_id or ""),
             forgets=forgotten,
             grant_id=onward.grant_id,
+            proves_again=attempt.purpose is Purpose.PROVE_AGAIN,
             address=visit.address,
         ),
     )

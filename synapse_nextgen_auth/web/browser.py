@@ -94,6 +94,11 @@ class Visitor:
         return Secret(".".join((self._parts[0], *secrets)))
 
 
+def binding_of(cookie: Secret | None) -> str | None:
+    """Return what grants and attempts know a browser by; `None` for one without a good cookie."""
+    return None if cookie is None else Visitor(cookie, is_new=False).digest
+
+
 @attrs.frozen
 class Cookies:
     """How our one cookie looks on this homeserver."""

@@ -38,6 +38,7 @@ from synapse_nextgen_auth.web.pages.consent import consent
 from synapse_nextgen_auth.web.pages.device import grant, link
 from synapse_nextgen_auth.web.pages.home import home
 from synapse_nextgen_auth.web.pages.legacy_login import legacy_login
+from synapse_nextgen_auth.web.pages.providers import arrive, icon, new_account
 from synapse_nextgen_auth.web.pages.sign_in import sign_in
 
 _OF_CLIENTS = frozenset({"invalid_client", "unauthorized_client"})
@@ -85,6 +86,9 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/": Page(show=home.show),
     "/sign-in": Page(show=sign_in.show, submit=sign_in.submit),
     "/accounts": Page(show=accounts.show, submit=accounts.submit),
+    "/arrive": Page(show=arrive.show),
+    "/new-account": Page(show=new_account.show, submit=new_account.submit),
+    "/provider-icon": Page(show=icon.show),
     "/consent": Page(show=consent.show, submit=consent.submit),
     "/legacy-sign-in": Page(show=legacy_login.begin, refuses=_RATE_LIMITED),
     "/legacy-login": Page(show=legacy_login.show, submit=legacy_login.submit),

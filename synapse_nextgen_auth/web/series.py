@@ -1,9 +1,11 @@
 """Which series the metrics have, each by what the code itself enumerates."""
 
+from synapse_nextgen_auth.accounts.attempts.arrivals import Trouble
 from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.homeserver.metrics import Metrics
 from synapse_nextgen_auth.store import sweep
 from synapse_nextgen_auth.web.kinds import Files, ToIssuer
+from synapse_nextgen_auth.web.pages.providers import trouble
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError
 from synapse_nextgen_auth.web.routes import ROOTS, ROUTES
 
@@ -23,7 +25,11 @@ def begin_at_zero(metrics: Metrics) -> None:
     """Let every counter be there before it counts."""
     metrics.begin_at_zero(
         refusals=refusals(),
-        sign_ins=("ok", *(each.value for each in (*SignInError, *Standing))),
+        sign_ins=(
+            "ok",
+            *(each.value for each in (*SignInError, *Standing)),
+            *map(trouble.counted, Trouble),
+        ),
         swept=(*sweep.KINDS, sweep.IDLE_BROWSERS, sweep.UNUSED_CLIENTS),
         timed=ROUTES,
     )

@@ -12,6 +12,10 @@ from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
 from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
+from synapse_nextgen_auth.homeserver.people.providers.arrival_cookie import ArrivalCookie
+from synapse_nextgen_auth.homeserver.people.providers.icons import Icons
+from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
+from synapse_nextgen_auth.homeserver.people.providers.new_accounts import NewAccounts
 from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.oauth import uris
@@ -47,6 +51,15 @@ class Lifetimes:
 
 
 @attrs.frozen
+class ProviderSide:
+    """The identity providers of Synapse's configuration, and what is needed around them."""
+
+    known: Providers
+    icons: Icons
+    new_accounts: NewAccounts
+
+
+@attrs.frozen
 class Rates:
     """How often somebody may begin what costs us something; `polls` is for each device alone."""
 
@@ -67,6 +80,7 @@ class Site:
     people: People
     login_tokens: LoginTokens
     legacy: LegacyLoginRules
+    providers: ProviderSide
     devices: Devices
     token_check: TokenCheck
     lifetimes: Lifetimes
@@ -75,6 +89,7 @@ class Site:
     # Where browsers believe us to be, as they write it; and how our cookie looks there.
     origin: str = attrs.field(init=False)
     cookies: Cookies = attrs.field(init=False)
+    arrival_cookie: ArrivalCookie = attrs.field(init=False)
 
     @origin.default
     def _origin(self) -> str:
@@ -83,6 +98,15 @@ class Site:
     @cookies.default
     def _cookies(self) -> Cookies:
         return Cookies(is_https=self.origin.startswith("https:"))
+
+    @arrival_cookie.default
+    def _arrival_cookie(self) -> ArrivalCookie:
+        return ArrivalCookie(is_https=self.cookies.is_https)
+
+    @property
+    def arrive_url(self) -> str:
+        """Where people come back to from a provider."""
+        return f"{self.issuer.identifier}arrive"
 
     @property
     def server_name(self) -> str:

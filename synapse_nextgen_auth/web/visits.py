@@ -11,6 +11,7 @@ from synapse_nextgen_auth.flows import sign_in as signing_in
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
+from synapse_nextgen_auth.secret import Secret
 from synapse_nextgen_auth.store import sign_ins
 from synapse_nextgen_auth.web import browser, forms
 from synapse_nextgen_auth.web.browser import Visitor
@@ -67,6 +68,16 @@ class Visit:
     def csrf(self) -> str:
         """The value that the forms of a page must carry."""
         return browser.csrf(self.site.issuer.keys, self.visitor, now=self.site.now())
+
+    @property
+    def binding(self) -> str | None:
+        """What attempts know the browser by; `None` for one that was never here."""
+        return None if self.visitor.is_new else self.visitor.digest
+
+    @property
+    def arrivals(self) -> tuple[Secret, ...]:
+        """What the browser was given with answers of identity providers that wait for it."""
+        return self.site.arrival_cookie.read(self._incoming.raw_headers("Cookie"))
 
     @property
     def parameters(self) -> Parameters:

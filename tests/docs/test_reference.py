@@ -224,6 +224,8 @@ def _is_explained(said):
 NO_MESSAGES = {
     "OK: the tables are there, and empty if they were not there before.",
     "all networks together",
+    "client_redirect_url =",
+    "the provider does not say who this is",
     "device_grants.burst or the share of a network",
     "there is no … key to sign with",
     "use an immutable default",

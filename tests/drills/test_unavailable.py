@@ -4,6 +4,7 @@ import attrs
 import pytest
 import requests
 
+from support import newcomers
 from support.crowd import settle
 from support.keys import master_key
 from support.oauth import API, DEVICE, ISSUER_PATH, Browser, device_id, web_client
@@ -87,6 +88,12 @@ def prepare_pages(prepared):
     prepared.sends["POST /end-session"] = lambda: leaving.http.post(
         server.url("end-session"), data={"state": "x"}, timeout=30, allow_redirects=False
     )
+    naming = Browser(server)
+    newcomers.arrive(prepared.deployment, naming)
+    prepared.look("/new-account", naming, naming.page.url)
+    prepared.press("/new-account", naming, username="somebody-new", decision="create")
+    prepared.look("/arrive", naming, server.url("arrive?attempt=0"))
+    prepared.look("/provider-icon", naming)
     choosing = prepared.here()
     prepared.look("/accounts", choosing, choosing.server.url("accounts"))
     prepared.press("/accounts", choosing, decision="another")
@@ -213,7 +220,9 @@ def test_c102_c350_every_endpoint_and_page_says_come_back(deployment, prepared):
         DOCUMENTS, (200, None)
     )
     assert {name: a.status_code for name, a in back.items() if a.status_code >= 400} == {
-        "POST /token (device)": 400  # it is pending
+        "POST /token (device)": 400,  # it is pending
+        "GET /arrive": 403,  # nothing waits for this browser
+        "GET /provider-icon": 404,  # there are no providers
     }
     for name in ("GET /", "POST /consent"):
         assert away[name].headers["Content-Type"].startswith("text/html")

@@ -111,7 +111,7 @@ def test_c379_a_clock_that_jumps_makes_no_session_immortal(created_at, absolute,
 
 def test_after_a_soft_end_the_device_keeps_its_keys():
     """A client forgets its keys after any other end (CS API, soft logout)."""
-    assert {End.REUSE, End.IDLE, End.LIFETIME} == SOFT_ENDS
+    assert {End.REUSE, End.IDLE, End.LIFETIME, End.PROVIDER} == SOFT_ENDS
 
 
 def test_the_scope_is_read_once():

@@ -181,7 +181,9 @@ def test_a_worker_knows_what_it_waits_for(empty):
 
     assert migrations.missing(have, migrations.known()) == []
     assert migrations.missing(have, steps) == [steps[-1]]
-    assert migrations.missing({}, steps) == steps
+    # What is done while the homeserver runs, nobody waits for.
+    short = [step for step in steps if isinstance(step, Migration)]
+    assert migrations.missing({}, steps) == short
 
 
 @pytest.mark.parametrize("table", table_names())

@@ -20,6 +20,7 @@ from support.scale import times
 from support.tables import contents
 from support.waiting import busy
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
+from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.accounts.outbox import RemovePushers
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
@@ -28,6 +29,7 @@ from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
 from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
 from synapse_nextgen_auth.store import (
     approvals,
+    arrivals,
     assertions,
     attempts,
     clients,
@@ -108,6 +110,10 @@ def add_session_browser(txn, name, at):
     session_browsers.add(txn, name, browser="browser", now=at)
 
 
+def add_arrival(txn, name, at):
+    arrivals.add(txn, Arrival(name, "attempt", "oidc-works", at))
+
+
 # How a row gets there, and how many seconds it stays after its time.
 ROWS = {
     "expired grants": (add_grant, "nextgen_grants", 900),
@@ -116,6 +122,7 @@ ROWS = {
     "attempts": (add_attempt, "nextgen_attempts", 900),
     "rendezvous": (add_rendezvous, "nextgen_rendezvous", 0),
     "legacy sign-ins": (add_legacy_login, "nextgen_legacy_logins", 900),
+    "arrivals": (add_arrival, "nextgen_arrivals", DAY),
     "throttles": (add_throttle, "nextgen_throttle", DAY),
     "client assertions": (add_assertion, "nextgen_client_assertions", 60),
     "approvals": (add_approval, "nextgen_approvals", DAY),
@@ -412,6 +419,7 @@ AHEAD = {
     "attempts": (add_new_attempt, "nextgen_attempts", None),
     "rendezvous": (add_new_rendezvous, "nextgen_rendezvous", None),
     "legacy sign-ins": (add_new_legacy_login, "nextgen_legacy_logins", None),
+    "arrivals": (add_arrival, "nextgen_arrivals", None),
     "throttles": (add_throttle, "nextgen_throttle", None),
     "approvals": (add_approval, "nextgen_approvals", None),
     "consents": (add_consent, "nextgen_consents", None),

@@ -16,6 +16,7 @@ from support.records import (
 )
 from synapse_nextgen_auth import store
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
+from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.accounts.outbox import Entry, RemovePushers
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
@@ -33,6 +34,7 @@ from synapse_nextgen_auth.store.throttle import Bucket
 SAMPLES = {
     "address": ADDRESS,
     "approval": Approval("a", ALICE, "s", Operation.CROSS_SIGNING_RESET, NOW),
+    "arrival": Arrival("digest", "attempt", "oidc-works", NOW),
     "auth_time": NOW,
     "browser": "digest",
     "buckets": [Bucket("near", Rate(0.5, 100)), Bucket("wide", Rate(4, 800))],

@@ -98,13 +98,13 @@ class Saboteur:
         LoggingTransaction._do_execute = watched
 
     def _patch_answers(self):
-        send = http._send
+        send = http.send
 
         def watched(request, outgoing):
             self.reach(Point(ANSWER), request.path.decode(), None)
             send(request, outgoing)
 
-        http._send = watched
+        http.send = watched
 
 
 @attrs.define

@@ -103,7 +103,16 @@ def people(asked):
 def site(process, people):
     issuer = Issuer(Endpoints.under(f"{ORIGIN}/"), None, b"", KEYS, None)
     nothing = dict.fromkeys(
-        ("config", "clients", "devices", "token_check", "rates", "legacy", "login_tokens")
+        (
+            "config",
+            "clients",
+            "devices",
+            "token_check",
+            "rates",
+            "legacy",
+            "login_tokens",
+            "providers",
+        )
     )
     return Site(
         homeserver=process,

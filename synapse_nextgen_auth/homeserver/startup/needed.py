@@ -7,6 +7,7 @@ of it.
 
 import importlib
 import inspect
+from importlib.util import find_spec
 
 import attrs
 
@@ -19,9 +20,12 @@ class Needed:
     name: str
     parameters: tuple[str, ...] = ()
     either: tuple[str, ...] = ()  # one of these too: releases differ, `versions.py` knows both
+    only_with: str | None = None  # a package that Synapse can do without; then so can we
 
     def problem(self) -> str | None:
         """Return what is wrong with it in this Synapse, `None` if it is as expected."""
+        if self.only_with is not None and find_spec(self.only_with) is None:
+            return None
         try:
             found: object = importlib.import_module(self.module)
             for part in self.name.split("."):

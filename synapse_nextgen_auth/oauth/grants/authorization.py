@@ -31,6 +31,7 @@ class Grant:
     approved it; before that the one person who may, absent where anybody may. `sign_in_id` is the
     sign-in of that browser which approved it, or was chosen for it before; `proven_at` is when its
     person proved for this very grant who they are. `amr` and `acr` say how they had done that.
+    `idp_hint` names the identity provider that the client would have people sign in with.
     """
 
     grant_id: str
@@ -59,6 +60,7 @@ class Grant:
     proven_at: int | None = None
     amr: str | None = None
     acr: str | None = None
+    idp_hint: str | None = None
 
     @property
     def approver(self) -> str:

@@ -86,6 +86,7 @@ class Request:
     prompts: frozenset[Prompt]
     max_age: int | None
     login_hint: str | None
+    idp_hint: str | None
     id_token_hint: str | None
     ui_locales: str | None
 
@@ -167,6 +168,7 @@ def _read_request(
         prompts=_prompts(parameters.get("prompt")),
         max_age=_max_age(parameters.get("max_age")),
         login_hint=_hint(parameters, "login_hint"),
+        idp_hint=_hint(parameters, "idp_hint") or _hint(parameters, "kc_idp_hint"),
         id_token_hint=parameters.get("id_token_hint"),
         ui_locales=_hint(parameters, "ui_locales"),
     )
@@ -276,7 +278,7 @@ def _check_form(parameters: Parameters, target: Target) -> None:
         raise invalid_request(f"response_mode must be one of {', '.join(sorted(modes))}")
     if len(parameters.get("state") or "") > MAX_STATE:
         raise invalid_request(f"state is longer than {MAX_STATE} characters")
-    for name in sorted(_KNOWN - {"state", "ui_locales", "login_hint", "id_token_hint"}):
+    for name in sorted(_KNOWN - _ONLY_HINTS):
         if len(parameters.get(name) or "") > _MAX_VALUE:
             raise invalid_request(f"{name} is longer than {_MAX_VALUE} characters")
 
@@ -317,10 +319,20 @@ def _quoted(value: str | None) -> str:
     return "(missing)" if value is None else repr(value[:200])
 
 
+_ONLY_HINTS = {
+    *("state", "ui_locales", "login_hint", "id_token_hint", "idp_hint", "kc_idp_hint"),
+}
 _KNOWN = frozenset(
     {
         *("client_id", "redirect_uri", "response_type", "response_mode", "scope", "state"),
         *("code_challenge", "code_challenge_method", "nonce", "prompt", "max_age"),
-        *("login_hint", "id_token_hint", "ui_locales", *_REFUSED_PARAMETERS),
+        *(
+            "login_hint",
+            "id_token_hint",
+            "idp_hint",
+            "kc_idp_hint",
+            "ui_locales",
+            *_REFUSED_PARAMETERS,
+        ),
     }
 )

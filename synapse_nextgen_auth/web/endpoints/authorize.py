@@ -211,6 +211,7 @@ def _grant(
         code_challenge=request.code_challenge,
         prompt=" ".join(sorted(prompt.value for prompt in request.prompts)) or None,
         login_hint=request.login_hint,
+        idp_hint=request.idp_hint,
         ui_locales=request.ui_locales,
         login_after=now + 1 if must_sign_in else request.login_after(now),
         created_at=now,

@@ -74,7 +74,19 @@ def openid(directory, node_modules, base_url, *, port=None, **options):
         "backchannel_logout_uri": f"{base_url}/_synapse/client/oidc/backchannel_logout",
     }
     with _node(directory, node_modules, "openid_provider.js", told):
-        yield Provider(issuer, {"oidc_providers": [openid_entry(issuer, **options)]})
+        # The same provider twice: the second time Synapse knows no name for whoever comes from there.
+        picks = openid_entry(
+            issuer,
+            idp_id="picks",
+            idp_name="The Works, by choice",
+            user_mapping_provider={
+                "config": {
+                    "display_name_template": "{{ user.name }}",
+                    "email_template": "{{ user.email }}",
+                }
+            },
+        )
+        yield Provider(issuer, {"oidc_providers": [openid_entry(issuer, **options), picks]})
 
 
 def openid_entry(issuer, **options):
@@ -117,6 +129,8 @@ def saml(directory, node_modules, base_url, **options):
     section = {
         "sp_config": {"metadata": {"local": [str(metadata)]}, "allow_unknown_attributes": True},
         "user_mapping_provider": {"config": {"mxid_source_attribute": "uid"}},
+        # Or whoever is called like somebody here would be that one.
+        "grandfathered_mxid_source_attribute": "",
         **options,
     }
     with _node(directory, node_modules, "saml_provider.js", told):

@@ -1,15 +1,18 @@
 """The sign-in page."""
 
 from synapse_nextgen_auth.accounts.attempts.attempt import Proof, ProofKind
+from synapse_nextgen_auth.accounts.attempts.starts import Start
 from synapse_nextgen_auth.accounts.people import hinted
 from synapse_nextgen_auth.accounts.ways import PASSWORD, Ways
 from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.homeserver.people.providers.listing import Provider
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.web import answers, attempts, grants
 from synapse_nextgen_auth.web.attempts import Way
 from synapse_nextgen_auth.web.forms import Form
-from synapse_nextgen_auth.web.pages.content import ClientCard
+from synapse_nextgen_auth.web.pages.content import ClientCard, ProviderCard
 from synapse_nextgen_auth.web.pages.onward import Onward
+from synapse_nextgen_auth.web.pages.providers import ways as providers
 from synapse_nextgen_auth.web.pages.sign_in import credentials
 from synapse_nextgen_auth.web.pages.sign_in.credentials import PASSWORDS_OFF, Failure
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError, SignInPage
@@ -24,7 +27,10 @@ async def show(visit: Visit) -> Outgoing:
     grant = way.onward.grant
     hint = f"mxid:{way.account}" if way.account else grant.login_hint if grant else None
     identifier = hinted(hint, server_name=visit.site.server_name)
-    closed = None if _ways(visit, way) else PASSWORDS_OFF
+    provider = _straight_to(visit, way)
+    if provider is not None:
+        return providers.straight(visit, await _start(visit, way, provider))
+    closed = None if _ways(visit, way) or _cards(visit, way) else PASSWORDS_OFF
     return _page(visit, way, identifier=identifier, failure=closed)
 
 
@@ -38,6 +44,9 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     if form.get("decision") == "cancel" and grant and client:
         cancelled = OAuthError("access_denied", "The person did not sign in")
         return await grants.refuse(visit, grant, client, cancelled)
+    provider = providers.chosen(site, form.get("decision"))
+    if provider is not None and (provider.proves_afresh or not way.again):
+        return providers.send(visit, await _start(visit, way, provider), provider)
     # Whoever proves again who they are is known: no form can say that it is somebody else.
     typed = way.again or form.get("identifier", "")
     login_type = form.get("login_type", PASSWORD)
@@ -55,6 +64,31 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     return await attempts.take(visit, way, proof)
 
 
+def _straight_to(visit: Visit, way: Way) -> Provider | None:
+    """Return the provider that nobody is asked about: the client names it, or there is nothing else.
+
+    Once: who comes back without a proof chooses, and may choose another way.
+    """
+    if way.attempt is not None or way.onward.grant is None or way.is_another:
+        return None
+    known = visit.site.providers.known
+    named = known.hinted(way.onward.grant.idp_hint)
+    offered = [each.provider_id for each in _cards(visit, way)]
+    if named is not None and named.provider_id in offered:
+        return named
+    is_alone = len(offered) == 1 and not _ways(visit, way)
+    return known.get(offered[0]) if is_alone else None
+
+
+async def _start(visit: Visit, way: Way, provider: Provider) -> Start:
+    attempt = await attempts.begin(visit, way)
+    return Start(attempt.attempt_id, provider.provider_id, is_fresh=way.again is not None)
+
+
+def _cards(visit: Visit, way: Way) -> tuple[ProviderCard, ...]:
+    return providers.cards(visit.site, proves_afresh=way.again is not None)
+
+
 def _ways(visit: Visit, way: Way) -> Ways:
     """Return what can be typed; whoever proves again who they are may do so by what else is off."""
     passwords = visit.site.people.passwords
@@ -70,6 +104,7 @@ def _page(visit: Visit, way: Way, *, identifier: str, failure: Failure | None = 
         identifier=identifier[:255],
         server_name=visit.site.server_name,
         ways=_ways(visit, way),
+        providers=_cards(visit, way),
         client=_card(onward, visit.languages),
         asked_for=onward.asked_for,
         error=failure.error if failure else None,

@@ -1,0 +1,43 @@
+"""The section `providers`."""
+
+import enum
+
+import attrs
+
+from synapse_nextgen_auth.config.kinds import Choice, SetOf, Text
+from synapse_nextgen_auth.config.options import option
+
+
+class ProviderLogout(enum.Enum):
+    """What becomes of the sessions that began in a sign-in which its provider ends."""
+
+    SOFT = "soft"
+    IGNORE = "ignore"
+    DELETE = "delete"
+
+
+@attrs.frozen
+class ProviderOptions:
+    """The identity providers that Synapse's configuration names."""
+
+    trusted_to_be_fresh: frozenset[str] = option(
+        SetOf(Text(), "ids of providers"),
+        default=frozenset(),
+        about="Providers (`idp_id`) of which every sign-in counts as a fresh one, though they cannot"
+        " say when the person proved who they are. Without this, a provider that only speaks OAuth 2.0"
+        " (no `openid` among its `scopes`) is not offered where an application, or one of our pages,"
+        " asks people to prove it anew.",
+        example="[github]",
+        label="trusted to be fresh",
+    )
+    backchannel_logout: ProviderLogout = option(
+        Choice(ProviderLogout),
+        default=ProviderLogout.SOFT,
+        about="What becomes of the sessions of applications that began in a sign-in which its provider"
+        " ends (OpenID Connect Back-Channel Logout; `backchannel_logout_enabled` in `oidc_providers`)."
+        " `soft` ends them and keeps devices and their keys, so that people sign in again and go on;"
+        " `delete` deletes the devices too; `ignore` lets the sessions go on. The browser is signed out"
+        " in any case.",
+        example="delete",
+        label="provider's logout",
+    )

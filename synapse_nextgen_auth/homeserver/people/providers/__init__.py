@@ -1,0 +1,1 @@
+"""The identity providers that Synapse's configuration names: OpenID Connect, SAML and CAS."""

@@ -1,0 +1,29 @@
+"""The providers that a configuration names, before Synapse has made anything of it."""
+
+from collections.abc import Iterator
+
+import attrs
+from synapse.config.homeserver import HomeServerConfig
+
+
+@attrs.frozen
+class Configured:
+    """A provider: its id as hints and options have it, its name, and which kind it is."""
+
+    provider_id: str
+    name: str
+    kind: str
+
+    def __str__(self) -> str:
+        """Say it in a line of several."""
+        return f"{self.name} ({self.kind}, {self.provider_id})"
+
+
+def configured(hs_config: HomeServerConfig) -> Iterator[Configured]:
+    """Yield the providers, in the order in which Synapse makes them."""
+    if hs_config.cas.cas_enabled:
+        yield Configured("cas", str(hs_config.cas.idp_name), "CAS")
+    if hs_config.saml2.saml2_enabled:
+        yield Configured("saml", str(hs_config.saml2.idp_name), "SAML")
+    for provider in hs_config.oidc.oidc_providers:
+        yield Configured(provider.idp_id.removeprefix("oidc-"), provider.idp_name, "OpenID Connect")

@@ -1,0 +1,150 @@
+"""Making an account for somebody whom a provider let in, as Synapse's own pages for it do."""
+
+import enum
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from typing import Any
+
+import attrs
+from synapse.api.constants import LoginType
+from synapse.api.errors import Codes, LimitExceededError, SynapseError
+from synapse.handlers.sso import MappingException, UserAttributes
+
+from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+
+NEEDS = (
+    Needed(
+        "synapse.handlers.sso",
+        "SsoHandler._register_mapped_user",
+        ("attributes", "auth_provider_id", "remote_user_id", "user_agent", "ip_address"),
+    ),
+    Needed(
+        "synapse.handlers.sso",
+        "SsoHandler.get_sso_user_by_remote_user_id",
+        ("auth_provider_id", "remote_user_id"),
+    ),
+    Needed(
+        "synapse.handlers.register",
+        "RegistrationHandler.post_registration_actions",
+        ("user_id", "auth_result", "access_token"),
+    ),
+    Needed(
+        "synapse.handlers.worker_lock",
+        "WorkerLocksHandler.acquire_lock",
+        ("lock_name", "lock_key"),
+    ),
+    Needed("synapse.api.constants", "LoginType.TERMS"),
+    *members(
+        "synapse.server",
+        "HomeServer",
+        "get_registration_handler",
+        "get_sso_handler",
+        "get_worker_locks_handler",
+    ),
+)
+
+
+class NameProblem(enum.Enum):
+    """Why nobody gets an account of this name; a name of others is taken, whoever they are."""
+
+    MISSING = "missing"
+    INVALID = "invalid"
+    TAKEN = "taken"
+    RESERVED = "reserved"
+    TOO_OFTEN = "too_often"
+    REFUSED = "refused"
+
+
+_OF_CODES: dict[str, NameProblem] = {
+    Codes.INVALID_USERNAME: NameProblem.INVALID,
+    Codes.USER_IN_USE: NameProblem.TAKEN,
+    Codes.EXCLUSIVE: NameProblem.RESERVED,
+}
+
+
+@attrs.frozen
+class Chosen:
+    """What the person decided about the account: its name, and what it takes over from the provider."""
+
+    localpart: str
+    use_display_name: bool = False
+    use_picture: bool = False
+    emails: Collection[str] = ()
+    accepts_terms: bool = False
+
+
+@attrs.frozen
+class Made:
+    """Whose account it is; `is_new` is false for one that was made meanwhile, in another tab."""
+
+    user_id: str
+    is_new: bool
+
+
+class NewAccounts:
+    """Accounts that begin at a provider."""
+
+    def __init__(self, homeserver: Homeserver) -> None:
+        self._hs = homeserver.hs
+        self._terms = homeserver.hs.config.consent
+
+    @property
+    def terms_url(self) -> str | None:
+        """Where the terms are that a new person must accept, if any."""
+        if not self._terms.user_consent_at_registration:
+            return None
+        return f"/_matrix/consent?v={self._terms.user_consent_version}"
+
+    async def make(
+        self, newcomer: Newcomer, chosen: Chosen, *, user_agent: str, address: str
+    ) -> Made | NameProblem:
+        """Make the account, once for each person of the provider however often they press.
+
+        Everything is asked again that Synapse asks of a new account: its rules for names, the modules
+        that look for spam, the limit of users.
+        """
+        sso = self._hs.get_sso_handler()
+        async with self._alone(newcomer):
+            known = await sso.get_sso_user_by_remote_user_id(
+                newcomer.provider, newcomer.remote_user_id
+            )
+            if known is not None:
+                return Made(known, is_new=False)
+            try:
+                user_id = await sso._register_mapped_user(  # noqa: SLF001 (what its own pages end with)
+                    self._attributes(newcomer, chosen),
+                    newcomer.provider,
+                    newcomer.remote_user_id,
+                    user_agent,
+                    address,
+                )
+            except LimitExceededError:
+                return NameProblem.TOO_OFTEN
+            except MappingException:
+                return NameProblem.INVALID
+            except SynapseError as error:
+                return _OF_CODES.get(error.errcode, NameProblem.REFUSED)
+        accepted = {LoginType.TERMS: True} if chosen.accepts_terms else {}
+        await self._hs.get_registration_handler().post_registration_actions(
+            user_id, accepted, access_token=None
+        )
+        return Made(user_id, is_new=True)
+
+    @asynccontextmanager
+    async def _alone(self, newcomer: Newcomer) -> AsyncIterator[None]:
+        """Let no other process make an account for the same person meanwhile (C246)."""
+        key = f"{newcomer.provider} {newcomer.remote_user_id}"
+        locks: Any = self._hs.get_worker_locks_handler()
+        async with locks.acquire_lock("nextgen_new_account", key):
+            yield
+
+    def _attributes(self, newcomer: Newcomer, chosen: Chosen) -> UserAttributes:
+        # Only addresses that the provider vouches for, whatever a form says.
+        return UserAttributes(
+            localpart=chosen.localpart if newcomer.must_choose else newcomer.localpart,
+            display_name=newcomer.display_name if chosen.use_display_name else None,
+            picture=newcomer.picture if chosen.use_picture else None,
+            emails=[each for each in newcomer.emails if each in chosen.emails],
+        )

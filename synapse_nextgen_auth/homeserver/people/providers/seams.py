@@ -1,0 +1,327 @@
+"""Where a sign-in through a provider leaves Synapse's handlers and comes to us.
+
+Synapse's handlers, callback addresses and mappings do everything that they do for a legacy client; only
+their end is ours, where the address to come back to is one that we made (`accounts/attempts/starts.py`).
+Whatever else they do, for UI authentication and for legacy clients, stays theirs.
+"""
+
+import logging
+from typing import Any, NoReturn
+
+import attrs
+from synapse.api.errors import LimitExceededError, RedirectException, SynapseError
+
+from synapse_nextgen_auth.accounts.attempts.arrivals import Statement, Trouble
+from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
+from synapse_nextgen_auth.accounts.attempts.starts import Start
+from synapse_nextgen_auth.homeserver.people.providers import afresh, statements, troubles
+from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
+from synapse_nextgen_auth.homeserver.people.providers.listing import Kind, Providers, kind_of
+from synapse_nextgen_auth.homeserver.startup import patches
+from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+
+NEEDS = (
+    Needed(
+        "synapse.handlers.sso",
+        "SsoHandler.complete_sso_login_request",
+        (
+            "auth_provider_id",
+            "remote_user_id",
+            "request",
+            "client_redirect_url",
+            "auth_provider_session_id",
+        ),
+    ),
+    Needed(
+        "synapse.handlers.sso",
+        "SsoHandler.get_sso_user_by_remote_user_id",
+        ("auth_provider_id", "remote_user_id"),
+    ),
+    Needed(
+        "synapse.handlers.sso",
+        "SsoHandler._redirect_to_next_new_user_step",
+        (
+            "auth_provider_id",
+            "remote_user_id",
+            "attributes",
+            "client_redirect_url",
+            "auth_provider_session_id",
+        ),
+    ),
+    Needed("synapse.handlers.sso", "SsoHandler.render_error", ("request", "error")),
+    Needed(
+        "synapse.handlers.auth",
+        "AuthHandler.complete_sso_login",
+        (
+            "registered_user_id",
+            "auth_provider_id",
+            "request",
+            "client_redirect_url",
+            "auth_provider_session_id",
+        ),
+    ),
+    Needed(
+        "synapse.handlers.oidc",
+        "OidcProvider._complete_oidc_login",
+        ("userinfo", "token", "request", "client_redirect_url", "sid"),
+        only_with="authlib",
+    ),
+    Needed(
+        "synapse.handlers.oidc",
+        "OidcProvider._remote_id_from_userinfo",
+        ("userinfo",),
+        only_with="authlib",
+    ),
+    Needed(
+        "synapse.handlers.oidc",
+        "OidcProvider.handle_oidc_callback",
+        ("request", "session_data", "code"),
+        only_with="authlib",
+    ),
+    Needed("synapse.handlers.oidc", "OidcProvider.load_metadata", only_with="authlib"),
+    Needed(
+        "synapse.handlers.saml",
+        "SamlHandler._handle_authn_response",
+        ("request", "saml2_auth", "relay_state"),
+        only_with="saml2",
+    ),
+    *members("synapse.server", "HomeServer", "get_auth_handler", "get_sso_handler"),
+)
+
+logger = logging.getLogger(__name__)
+
+# The ids that a provider gives its people are text; longer ones are no honest provider's (C269).
+_LONGEST_ID = 255
+# Who completes a sign-in by the module API does not say through which provider it went.
+_UNKNOWN = "<unknown>"
+_START = "_nextgen_start"
+
+
+class Seams:
+    """The ends of Synapse's sign-ins through providers, taken over once its handlers are there."""
+
+    def __init__(self, providers: Providers, desk: Desk) -> None:
+        self._providers = providers
+        self._desk = desk
+        self._is_installed = False
+
+    def install(self, hs: Any) -> None:
+        """Take over the ends, once: a process may have several listeners."""
+        if self._is_installed:
+            return
+        self._is_installed = True
+        sso, auth_handler = hs.get_sso_handler(), hs.get_auth_handler()
+        self._sso = sso
+        self._stock_request = patches.instead(sso, "complete_sso_login_request", self.found)
+        self._stock_step = patches.instead(sso, "_redirect_to_next_new_user_step", self.new_user)
+        self._stock_error = patches.instead(sso, "render_error", self.failed)
+        self._stock_end = patches.instead(auth_handler, "complete_sso_login", self.signed_in)
+        take = {Kind.OPENID: self._openid, Kind.SAML: self._saml, Kind.CAS: self._cas}
+        for handler in self._providers.handlers().values():
+            if (kind := kind_of(handler)) in take:
+                take[kind](handler)
+        for change in patches.changes():
+            logger.debug("In Synapse %s has ours %s: %s", change.name, change.how, change.ours)
+
+    async def found(
+        self,
+        auth_provider_id: str,
+        remote_user_id: str,
+        request: Any,
+        client_redirect_url: str,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        """Hear whom a provider let in: sign them in as Synapse does, or see that they are who they were.
+
+        Nobody is made an account, and nothing of one is changed, who proves again who they are.
+        """
+        given = (auth_provider_id, remote_user_id, request, client_redirect_url)
+        start = self._desk.start_of(client_redirect_url)
+        if start is None:
+            await self._stock_request(*given, *args, **kwargs)
+            return
+        setattr(request, _START, start)
+        if start.provider_id != auth_provider_id:
+            self._desk.fail(request, start, Trouble.OTHER_PROVIDER)
+            return
+        if why := refuse_id(remote_user_id):
+            logger.warning("Provider %s says who somebody is by %s", auth_provider_id, why)
+            self._desk.fail(request, start, Trouble.BROKEN)
+            return
+        expected = await self._desk.expected(start)
+        if isinstance(expected, Trouble):
+            self._desk.fail(request, start, expected)
+        elif expected.proves_again:
+            user_id = await self._sso.get_sso_user_by_remote_user_id(
+                auth_provider_id, remote_user_id
+            )
+            if user_id is None or user_id != expected.user_id:
+                self._desk.fail(request, start, Trouble.OTHER_ACCOUNT)
+                return
+            statement = self._statement(request, start, kwargs.get("auth_provider_session_id"))
+            await self._desk.arrived(request, start, statement, user_id=user_id)
+        else:
+            await self._sign_in(start, given, args, kwargs)
+
+    async def _sign_in(
+        self, start: Start, given: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        provider_id, remote_user_id, request, _ = given
+        session = kwargs.get("auth_provider_session_id")
+        try:
+            await self._stock_request(*given, *args, **kwargs)
+        except _NewcomerFound as found:
+            statement = self._statement(request, start, session)
+            newcomer = Newcomer.of(provider_id, remote_user_id, found.attributes, statement)
+            await self._desk.arrived(request, start, statement, newcomer=newcomer)
+        except LimitExceededError:
+            self._desk.fail(request, start, Trouble.UNAVAILABLE)
+        except RedirectException:
+            raise  # a mapping provider has pages of its own, and comes back by itself
+        except SynapseError as error:
+            logger.info("Provider %s brought nobody an account: %s", provider_id, error.msg)
+            self._desk.fail(request, start, Trouble.NO_ACCOUNT)
+
+    async def new_user(
+        self,
+        auth_provider_id: str,
+        remote_user_id: str,
+        attributes: Any,
+        client_redirect_url: str,
+        *args: Any,
+        **kwargs: Any,
+    ) -> NoReturn:
+        """Stop where Synapse would ask a new person something on pages of its own."""
+        if self._desk.start_of(client_redirect_url) is not None:
+            raise _NewcomerFound(attributes)
+        await self._stock_step(
+            auth_provider_id, remote_user_id, attributes, client_redirect_url, *args, **kwargs
+        )
+        raise AssertionError("it redirects")
+
+    async def signed_in(
+        self,
+        registered_user_id: str,
+        auth_provider_id: str,
+        request: Any,
+        client_redirect_url: str,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        """Take whose account it is to the browser that asked, where stock would make a login token."""
+        start = self._desk.start_of(client_redirect_url)
+        if start is None:
+            await self._stock_end(
+                registered_user_id, auth_provider_id, request, client_redirect_url, *args, **kwargs
+            )
+            return
+        if auth_provider_id not in {start.provider_id, _UNKNOWN}:
+            self._desk.fail(request, start, Trouble.OTHER_PROVIDER)
+            return
+        statement = self._statement(request, start, kwargs.get("auth_provider_session_id"))
+        await self._desk.arrived(request, start, statement, user_id=registered_user_id)
+
+    def failed(
+        self,
+        request: Any,
+        error: str,
+        error_description: str | None = None,
+        code: int = 400,
+    ) -> None:
+        """Say on our page what went wrong, if it was on a way of ours."""
+        start = getattr(request, _START, None) or self._claimed(request)
+        if start is None:
+            self._stock_error(request, error, error_description, code)
+        else:
+            self._desk.fail(request, start, troubles.of_error(error))
+
+    def _claimed(self, request: Any) -> Start | None:
+        claimed = troubles.addresses(request, _openid_cookies())
+        return next((start for url in claimed if (start := self._desk.start_of(url))), None)
+
+    def _statement(self, request: Any, start: Start, session: str | None) -> Statement:
+        """Return what was said of the sign-in; who was asked for a fresh one and is trusted has it."""
+        said = attrs.evolve(statements.of(request), session=session)
+        provider = self._providers.get(start.provider_id)
+        # A CAS server gives no ticket that says otherwise (`renew`, CAS protocol section 2.5.1).
+        is_sure = provider is not None and provider.kind is Kind.CAS
+        if start.is_fresh and (is_sure or self._providers.trusts(start.provider_id)):
+            return attrs.evolve(said, auth_time=self._desk.now())
+        return said
+
+    def _openid(self, handler: Any) -> None:
+        async def complete(
+            userinfo: Any, token: Any, request: Any, client_redirect_url: str, sid: str | None
+        ) -> None:
+            statements.note(request, statements.of_id_token(token))
+            await stock_complete(userinfo, token, request, client_redirect_url, sid)
+
+        def remote_id(userinfo: Any) -> str:
+            check_subject(mapping.get_remote_user_id(userinfo))
+            return str(stock_id(userinfo))
+
+        async def callback(request: Any, session_data: Any, code: str) -> None:
+            metadata = await handler.load_metadata()
+            if _is_mixed_up(request, metadata):
+                self.failed(request, "wrong_issuer", None)
+                return
+            await stock_callback(request, session_data, code)
+
+        mapping = handler._user_mapping_provider  # noqa: SLF001 (as the handler asks it)
+        stock_complete = patches.instead(handler, "_complete_oidc_login", complete)
+        stock_id = patches.instead(handler, "_remote_id_from_userinfo", remote_id)
+        stock_callback = patches.instead(handler, "handle_oidc_callback", callback)
+
+    def _saml(self, handler: Any) -> None:
+        async def respond(request: Any, saml2_auth: Any, relay_state: str) -> None:
+            statements.note(request, statements.of_assertion(saml2_auth.session_info()))
+            await stock(request, saml2_auth, relay_state)
+
+        stock = patches.instead(handler, "_handle_authn_response", respond)
+        afresh.ask_saml(handler, self._desk.start_of)
+
+    def _cas(self, handler: Any) -> None:
+        afresh.ask_cas(handler, self._desk.start_of)
+
+
+class _NewcomerFound(Exception):
+    """Somebody has no account yet, and is asked something before there is one."""
+
+    def __init__(self, attributes: Any) -> None:
+        super().__init__()
+        self.attributes = attributes
+
+
+def check_subject(found: object) -> None:
+    """Raise `ValueError` for what says nobody's id; Synapse makes a text of anything (C269).
+
+    Absent it would be "None", and everybody the same person. GitHub's are numbers.
+    """
+    if isinstance(found, bool) or not isinstance(found, (str, int)) or found == "":
+        raise ValueError("the provider does not say who this is")
+
+
+def refuse_id(remote_user_id: object) -> str | None:
+    """Say what is wrong with how a provider calls somebody; otherwise it is compared byte for byte."""
+    if not isinstance(remote_user_id, str) or not remote_user_id:
+        return "nothing"
+    if len(remote_user_id) > _LONGEST_ID:
+        return "too much"
+    return "NUL" if "\0" in remote_user_id else None
+
+
+def _is_mixed_up(request: Any, metadata: Any) -> bool:
+    """Say whether an answer is not of the provider that was asked (RFC 9207 section 2.4, C262)."""
+    if not metadata.get("authorization_response_iss_parameter_supported"):
+        return False
+    said = (request.args or {}).get(b"iss", [])
+    return bool(said != [metadata.get("issuer", "").encode("utf-8")])
+
+
+def _openid_cookies() -> tuple[bytes, ...]:
+    try:
+        from synapse.handlers.oidc import _SESSION_COOKIES  # noqa: PLC0415 (needs Authlib)
+    except ImportError:
+        return ()
+    return tuple(name for name, _ in _SESSION_COOKIES)

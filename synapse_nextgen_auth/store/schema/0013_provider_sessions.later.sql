@@ -1,0 +1,1 @@
+CREATE INDEX nextgen_browsers_by_provider_session ON nextgen_browsers (provider_session)

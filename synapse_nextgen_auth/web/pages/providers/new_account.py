@@ -1,0 +1,146 @@
+"""The page that asks somebody whom a provider let in for the name of their account."""
+
+import attrs
+
+from synapse_nextgen_auth.accounts.attempts.arrivals import Trouble
+from synapse_nextgen_auth.accounts.attempts.attempt import Attempt
+from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
+from synapse_nextgen_auth.accounts.attempts.starts import Start
+from synapse_nextgen_auth.flows import arrive
+from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.homeserver.people.providers.new_accounts import Chosen, NameProblem
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.web import answers, attempts, grants
+from synapse_nextgen_auth.web.forms import Form
+from synapse_nextgen_auth.web.pages.content import ClientCard
+from synapse_nextgen_auth.web.pages.message.error import unknown_choice
+from synapse_nextgen_auth.web.pages.onward import Onward
+from synapse_nextgen_auth.web.pages.providers import trouble
+from synapse_nextgen_auth.web.pages.providers.page import NewAccountPage, OfferedEmail
+from synapse_nextgen_auth.web.visits import Visit
+
+_STATUS = {NameProblem.TOO_OFTEN: 429, NameProblem.REFUSED: 403}
+
+
+@attrs.frozen
+class _Stage:
+    """The attempt, whom it is about, and where it goes on."""
+
+    attempt: Attempt
+    newcomer: Newcomer
+    onward: Onward
+
+
+async def show(visit: Visit) -> Outgoing:
+    """Ask, with what the provider suggests filled in."""
+    stage = await _find(visit)
+    if stage is None:
+        return _over(visit)
+    chosen = Chosen(
+        stage.newcomer.localpart or "",
+        use_display_name=True,
+        use_picture=True,
+        emails=stage.newcomer.emails,
+    )
+    return _page(visit, stage, chosen)
+
+
+async def submit(visit: Visit, form: Form) -> Outgoing:
+    """Make the account, and sign the person in to it."""
+    site, stage = visit.site, await _find(visit)
+    if stage is None:
+        return _over(visit)
+    decision, onward = form.get("decision"), stage.onward
+    if decision == "cancel":
+        if onward.grant is None or onward.client is None:
+            return answers.redirect("./")
+        cancelled = OAuthError("access_denied", "The person did not create an account")
+        return await grants.refuse(visit, onward.grant, onward.client, cancelled)
+    if decision != "create":
+        raise unknown_choice()
+    newcomer, chosen = stage.newcomer, _chosen(stage.newcomer, form)
+    if newcomer.must_choose and not chosen.localpart:
+        return _page(visit, stage, chosen, error=NameProblem.MISSING)
+    if site.providers.new_accounts.terms_url and not chosen.accepts_terms:
+        return _page(visit, stage, chosen, terms_missing=True)
+    made = await site.providers.new_accounts.make(
+        newcomer, chosen, user_agent=visit.user_agent, address=visit.address
+    )
+    if isinstance(made, NameProblem):
+        return _page(visit, stage, chosen, error=made)
+    proof = arrive.proof_of(newcomer.provider, newcomer.statement, made.user_id, now=site.now())
+    settled = (stage.attempt, newcomer, made.user_id)
+    return await attempts.take_by(visit, stage.attempt, proof, arrive.settle, *settled)
+
+
+def _chosen(newcomer: Newcomer, form: Form) -> Chosen:
+    """Read the form; where nobody is asked, everything is taken over, as Synapse does."""
+    is_asked = newcomer.must_choose
+    ticked = (
+        email
+        for place, email in enumerate(newcomer.emails, 1)
+        if not is_asked or form.get(f"use_email_{place}")
+    )
+    # As people type it: with the sign before it and the server behind it, or in capitals.
+    typed = form.get("username", "").strip().removeprefix("@").partition(":")[0].lower()
+    return Chosen(
+        localpart=typed if is_asked else newcomer.localpart or "",
+        use_display_name=not is_asked or bool(form.get("use_display_name")),
+        use_picture=not is_asked or bool(form.get("use_picture")),
+        emails=tuple(ticked),
+        accepts_terms=bool(form.get("accept_terms")),
+    )
+
+
+async def _find(visit: Visit) -> _Stage | None:
+    attempt = await attempts.find(visit, visit.parameters.get("attempt") or "")
+    sealed = attempt.answered.get(arrive.NEWCOMER)
+    newcomer = Newcomer.unseal(visit.site.issuer.keys, sealed) if sealed else None
+    if newcomer is None:
+        return None
+    return _Stage(attempt, newcomer, await grants.onward(visit, Onward(attempt.goes_on)))
+
+
+def _over(visit: Visit) -> Outgoing:
+    attempt_id = visit.parameters.get("attempt") or ""
+    return trouble.show(visit.site, visit.reader, Trouble.OVER, Start(attempt_id, ""))
+
+
+def _page(
+    visit: Visit,
+    stage: _Stage,
+    chosen: Chosen,
+    *,
+    error: NameProblem | None = None,
+    terms_missing: bool = False,
+) -> Outgoing:
+    site, newcomer, onward = visit.site, stage.newcomer, stage.onward
+    provider = site.providers.known.get(newcomer.provider)
+    grant = onward.grant
+    page = NewAccountPage(
+        csrf=visit.csrf,
+        action=f"new-account?attempt={stage.attempt.attempt_id}",
+        server_name=site.server_name,
+        provider_name=provider.name if provider else newcomer.provider,
+        localpart=chosen.localpart[:255],
+        must_choose=newcomer.must_choose,
+        display_name=newcomer.display_name,
+        emails=tuple(OfferedEmail(each, each in chosen.emails) for each in newcomer.emails),
+        has_picture=newcomer.picture is not None,
+        uses_display_name=chosen.use_display_name,
+        uses_picture=chosen.use_picture,
+        terms_url=site.providers.new_accounts.terms_url,
+        terms_missing=terms_missing,
+        error=error,
+        client=ClientCard.of(
+            onward.client, visit.languages, redirect_uri=grant.redirect_uri if grant else None
+        )
+        if onward.client
+        else None,
+    )
+    return visit.answer(
+        page,
+        400 if terms_missing else _STATUS.get(error, 400) if error else 200,
+        goes_to=grant.redirect_uri if grant else None,
+        goes_further=onward.client is not None and not onward.client.is_public,
+    )

@@ -1,0 +1,46 @@
+"""The page that says why a way through a provider ended; it answers at Synapse's addresses too."""
+
+from urllib.parse import urlsplit
+
+from synapse_nextgen_auth.accounts.attempts.arrivals import Trouble
+from synapse_nextgen_auth.accounts.attempts.starts import Start
+from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.web.pages.providers.page import TroublePage
+from synapse_nextgen_auth.web.readers import Reader
+from synapse_nextgen_auth.web.site import Site
+
+_STATUS = {
+    Trouble.UNAVAILABLE: 503,
+    Trouble.NOT_ALLOWED: 403,
+    Trouble.NO_ACCOUNT: 403,
+    Trouble.OTHER_ACCOUNT: 403,
+    Trouble.NOT_FRESH: 403,
+    Trouble.DEACTIVATED: 403,
+    Trouble.OTHER_BROWSER: 403,
+}
+
+
+# An attempt that is over, or another browser's, is nothing to go on with.
+_NO_WAY_BACK = {Trouble.OVER, Trouble.OTHER_BROWSER}
+
+
+def counted(kind: Trouble) -> str:
+    """Return what the metrics call it."""
+    return f"provider_{kind.value}"
+
+
+def show(
+    site: Site, reader: Reader, kind: Trouble, start: Start, *, account: str | None = None
+) -> Outgoing:
+    """Say what went wrong, with a way to begin again where the attempt was to go on."""
+    provider = site.providers.known.get(start.provider_id)
+    again = "" if kind in _NO_WAY_BACK else f"?attempt={start.attempt_id}"
+    page = TroublePage(
+        kind=kind,
+        server_name=site.server_name,
+        provider_name=provider.name if provider else start.provider_id,
+        # Synapse's addresses answer with it, too.
+        again_url=f"{urlsplit(site.issuer.identifier).path}sign-in{again}",
+        account=account,
+    )
+    return reader.answer(page, _STATUS.get(kind, 400))

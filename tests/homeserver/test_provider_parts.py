@@ -1,0 +1,141 @@
+"""The small parts of a sign-in through a provider, without a server."""
+
+import base64
+import json
+
+import pytest
+
+from synapse_nextgen_auth.accounts.attempts.arrivals import KEPT, Statement
+from synapse_nextgen_auth.homeserver.people.providers import statements
+from synapse_nextgen_auth.homeserver.people.providers.afresh import asking
+from synapse_nextgen_auth.homeserver.people.providers.arrival_cookie import ArrivalCookie
+from synapse_nextgen_auth.homeserver.people.providers.seams import check_subject, refuse_id
+from synapse_nextgen_auth.secret import random_token
+
+COOKIE = ArrivalCookie(is_https=True)
+
+
+def held(*values):
+    """Return the header that a browser sends back."""
+    _, text = COOKIE.write(values)
+    return text.partition(";")[0].encode()
+
+
+def test_c191_the_cookie_holds_a_few_answers_and_never_grows():
+    """After a hundred arrivals it is as long as after five, and has the newest of them."""
+    values = ()
+    for _ in range(100):
+        newest = random_token()
+        values = (newest, *COOKIE.read([held(*values)]))
+
+    header = held(*values)
+    assert len(header) < 300
+    assert len(COOKIE.read([header])) == KEPT
+    assert COOKIE.read([header])[0] == newest
+
+
+def test_the_cookie_is_for_this_host_alone_and_goes_with_a_get():
+    _, text = COOKIE.write([random_token()])
+
+    assert text.startswith("__Host-nextgen_arrival=")
+    for word in ("Path=/", "HttpOnly", "Secure", "SameSite=Lax", "Max-Age=600"):
+        assert word in text.split("; ")
+    assert "Max-Age=0" in COOKIE.write([])[1]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [b"other=1"],
+        [b"__Host-nextgen_arrival="],
+        [b"__Host-nextgen_arrival=short"],
+        [b"__Host-nextgen_arrival=\xff\xfe"],
+        [b"nextgen_arrival=" + b"a" * 43],
+        # Two of one name: somebody planted one (C189).
+        [b"__Host-nextgen_arrival=" + b"a" * 43, b"__Host-nextgen_arrival=" + b"b" * 43],
+    ],
+)
+def test_c189_an_odd_cookie_is_none(headers):
+    assert COOKIE.read(headers) == ()
+
+
+@pytest.mark.parametrize("found", [None, "", True, False, 1.5, [], ["17"], {"id": 1}, b"17"])
+def test_c269_what_is_no_id_is_nobody(found):
+    """Synapse would make a text of it, and of every person without one the same."""
+    with pytest.raises(ValueError, match="does not say who this is"):
+        check_subject(found)
+
+
+@pytest.mark.parametrize(
+    ("remote_id", "is_good"),
+    [
+        ("17", True),
+        (" 17", True),
+        ("x" * 255, True),
+        ("", False),
+        ("x" * 256, False),
+        ("a\0b", False),
+        (None, False),
+    ],
+)
+def test_c269_an_id_is_compared_byte_for_byte(remote_id, is_good):
+    """So it is text of a length that a table keeps, and nothing is taken off it."""
+    check_subject(17)
+
+    assert (refuse_id(remote_id) is None) is is_good
+
+
+def id_token(**claims):
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    return {"id_token": f"e30.{payload}.sig"}
+
+
+@pytest.mark.parametrize(
+    ("token", "said"),
+    [
+        ({}, Statement()),
+        ({"id_token": None}, Statement()),
+        (
+            id_token(amr=["pwd", "otp"], acr="urn:x:2", auth_time=17),
+            Statement(amr="pwd otp", acr="urn:x:2", auth_time=17),
+        ),
+        # As some providers send them.
+        (id_token(amr="pwd", auth_time=17.9), Statement(amr="pwd", auth_time=17)),
+        # What makes no sense says nothing, and breaks nothing.
+        (id_token(amr={"a": 1}, acr=3, auth_time="17"), Statement()),
+        (id_token(amr=[1, "", "two words", "a\nb", "x" * 999], auth_time=True), Statement()),
+        (id_token(auth_time=-1, acr=""), Statement()),
+        (id_token(auth_time=1e300), Statement()),
+    ],
+)
+def test_what_an_id_token_says(token, said):
+    assert statements.of_id_token(token) == said
+
+
+@pytest.mark.parametrize(
+    ("session", "said"),
+    [
+        ({}, Statement()),
+        ({"authn_info": []}, Statement()),
+        (
+            {"authn_info": [("urn:oasis:x:Password", [], "2026-11-27T10:00:00Z")]},
+            Statement(acr="urn:oasis:x:Password", auth_time=1795773600),
+        ),
+        ({"authn_info": [("urn:x", [], "2026-11-27T10:00:00.250Z")]}, None),
+        ({"authn_info": [("urn:x", [], "yesterday")]}, Statement(acr="urn:x")),
+        ({"authn_info": [("urn:x", [])]}, Statement(acr="urn:x")),
+    ],
+)
+def test_what_a_saml_assertion_says(session, said):
+    expected = said or Statement(acr="urn:x", auth_time=1795773600)
+
+    assert statements.of_assertion(session) == expected
+
+
+def test_a_fresh_sign_in_is_asked_for_in_place_of_what_was_configured():
+    url = "https://idp.example/auth?client_id=x&prompt=none&state=a%20b&empty="
+
+    assert asking(url, prompt="login", max_age="0") == (
+        "https://idp.example/auth?client_id=x&state=a+b&empty=&prompt=login&max_age=0"
+    )

@@ -1,0 +1,310 @@
+"""Signing in through the providers of Synapse's configuration, real ones, on our pages."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from html import unescape
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+import requests
+
+from support.databases import SqliteDatabase
+from support.oauth import Server
+from support.providers.person import Person, links
+from support.synapse import Homeserver
+
+KINDS = ("oidc-works", "saml", "cas")
+
+
+@pytest.fixture(scope="module")
+def homeserver(tmp_path_factory, make_providers):
+    """Yield a homeserver that knows a provider of each kind, and passwords too."""
+    directory = tmp_path_factory.mktemp("homeserver-providers")
+    homeserver = Homeserver(directory, SqliteDatabase(directory), log_level="DEBUG")
+    homeserver.config = make_providers(homeserver.base_url).config
+    with homeserver:
+        yield homeserver
+
+
+@pytest.fixture
+def server(homeserver):
+    return Server(homeserver.base_url)
+
+
+def begin(server, person, **changes):
+    """Come to the sign-in page from an application; return the client and the verifier."""
+    client = server.client()
+    parameters, verifier = client.request(**changes)
+    person.get(server.url("authorize") + "?" + requests.compat.urlencode(parameters))
+    return client, verifier
+
+
+def choose(person, provider):
+    """Press the button of a provider, and follow the page behind it."""
+    csrf = unescape(re.search(r'name="csrf" value="([^"]*)"', person.page.text)[1])
+    person.page = person.http.post(
+        person.page.url,
+        data={"csrf": csrf, "decision": f"provider:{provider}"},
+        allow_redirects=False,
+        timeout=60,
+    )
+    return way(person.page)
+
+
+def way(page):
+    """Return where a page leads that goes on to a provider."""
+    assert page.status_code == 200, page.text
+    (url,) = [link for link in links(page) if "/login/sso/redirect/" in link]
+    assert f'content="0; url={url}"' in unescape(page.text)
+    return url
+
+
+def go(person, url):
+    """Go to the provider, do what it asks, and come back."""
+    person.get(url)
+    return person.pass_provider()
+
+
+def agree(server, person, client, verifier):
+    """Agree on the consent page; return the tokens."""
+    assert "consent?grant=" in person.page.url, (person.page.url, person.page.text[:3000])
+    person.submit(decision="approve")
+    code = dict(parse_qsl(urlsplit(person.page.headers["Location"]).query))["code"]
+    answer = client.redeem(code, verifier)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def whoami(server, tokens):
+    return server.whoami(tokens["access_token"]).json()["user_id"]
+
+
+@pytest.mark.parametrize("provider", KINDS)
+def test_somebody_new_signs_in_and_comes_back(homeserver, server, provider):
+    """The account is the one that a stock Synapse would make, and the same the next time (C277)."""
+    for _ in range(2):
+        person = Person(f"nora-{provider}")
+        client, verifier = begin(server, person)
+        go(person, choose(person, provider))
+        tokens = agree(server, person, client, verifier)
+
+        assert whoami(server, tokens) == f"@{person.name}:localhost"
+    found = homeserver.query(
+        "SELECT user_id FROM user_external_ids WHERE auth_provider = ?", provider
+    )
+    assert found.count((f"@{person.name}:localhost",)) == 1
+
+
+def arrive_new(server, name):
+    """Come back from the provider as somebody whose name Synapse does not know yet."""
+    person = Person(name)
+    client, verifier = begin(server, person)
+    go(person, choose(person, "oidc-picks"))
+    assert "/new-account?attempt=" in person.page.url, person.page.text[:3000]
+    return person, client, verifier
+
+
+def test_who_has_no_name_yet_chooses_one(homeserver, server):
+    """With what the provider knows beside it, to take over or not; the account is Synapse's."""
+    person, client, verifier = arrive_new(server, "otto")
+    assert "otto@example.com" in person.page.text
+    person.submit(username="@Otto.Chosen:localhost", use_email_1="1", decision="create")
+    tokens = agree(server, person, client, verifier)
+
+    assert whoami(server, tokens) == "@otto.chosen:localhost"
+    assert homeserver.query(
+        "SELECT address FROM user_threepids WHERE user_id = ?", "@otto.chosen:localhost"
+    ) == [("otto@example.com",)]
+    again = Person("otto")
+    begin(server, again)
+    go(again, choose(again, "oidc-picks"))
+    assert "consent?grant=" in again.page.url, "the next time nobody asks"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "Choose a username"),
+        ("12345", "cannot be a username"),
+        ("_secret", "cannot be a username"),
+        ("a b", "cannot be a username"),
+        ("x" * 250, "cannot be a username"),
+        ("taken", "is taken"),
+        ("TAKEN", "is taken"),
+    ],
+)
+def test_c273_a_name_that_nobody_may_have_comes_back_with_the_form(homeserver, server, name, said):
+    """As at any registration; what was ticked stays, and another name is still possible."""
+    if homeserver.query("SELECT 1 FROM users WHERE name = ?", "@taken:localhost") == []:
+        homeserver.register_user("taken")
+    person, client, verifier = arrive_new(server, f"pia{abs(hash(name))}")
+    page = person.submit(username=name, decision="create")
+    assert page.status_code == 400
+    assert said in page.text
+    person.submit(username=person.name, decision="create")
+
+    assert whoami(server, agree(server, person, client, verifier)) == f"@{person.name}:localhost"
+
+
+def test_c246_pressing_twice_at_once_makes_one_account(homeserver, server):
+    """Both presses end signed in to it, or are told that it is done; no row is half-made."""
+    person, _, _ = arrive_new(server, "quinn")
+    other = Person("quinn")
+    begin(server, other)
+    go(other, choose(other, "oidc-picks"))
+    with ThreadPoolExecutor() as pool:
+        pages = [
+            pool.submit(one.submit, username=name, decision="create")
+            for one, name in ((person, "quinn1"), (other, "quinn2"))
+        ]
+        ended = [page.result() for page in pages]
+
+    assert all("consent?grant=" in page.url for page in ended), [page.text for page in ended]
+    rows = homeserver.query("SELECT name FROM users WHERE name LIKE '@quinn%'")
+    assert len(rows) == 1
+
+
+def test_c266_the_same_subject_elsewhere_is_somebody_else(server):
+    """Nobody gets an account because another provider knows somebody by the same id."""
+    found = []
+    for provider in ("oidc-works", "saml"):
+        person = Person("rosa")
+        client, verifier = begin(server, person)
+        go(person, choose(person, provider))
+        found.append(whoami(server, agree(server, person, client, verifier)))
+
+    assert found == ["@rosa:localhost", "@rosa1:localhost"]
+
+
+def callback(homeserver, **said):
+    return f"{homeserver.base_url}/_synapse/client/oidc/callback?{urlencode(said)}"
+
+
+def test_c274_a_provider_that_says_no_ends_on_our_page(homeserver, server):
+    """In our words, whatever it says; the person may go on another way, and the request is kept."""
+    person = Person("sven")
+    client, verifier = begin(server, person)
+    url = choose(person, "oidc-works")
+    person.get(url, until="http://localhost:1")
+    page = person.get(
+        callback(homeserver, error="access_denied", error_description="<script>alert(1)</script>")
+    )
+    assert page.status_code == 400
+    assert "alert(1)" not in page.text
+    assert "did not sign in there" in page.text
+    (again,) = [link for link in links(page) if "sign-in?attempt=" in link]
+    person.get(homeserver.base_url + again)
+    go(person, choose(person, "oidc-works"))
+
+    assert whoami(server, agree(server, person, client, verifier)) == "@sven:localhost"
+
+
+def test_c278_somebody_elses_attempt_gains_nothing(server):
+    """An attacker sends their own way to a provider to somebody who signs in there."""
+    attacker, victim = Person("tom"), Person("uta")
+    begin(server, attacker)
+    url = choose(attacker, "saml")
+    victim.get(url)
+    assert victim.page.status_code == 403
+    assert "another browser" in victim.page.text
+
+    attacker.get(url)
+    attacker.pass_provider()
+    assert "consent?grant=" in attacker.page.url
+
+
+def test_c261_an_answer_is_taken_once(server):
+    """Back button and reload end on a page that says what to do."""
+    person = Person("vera")
+    begin(server, person)
+    go(person, choose(person, "cas"))
+    (taken,) = [url for url in person.visited if "/arrive?attempt=" in url]
+    page = person.get(taken)
+
+    assert page.status_code == 400
+    assert "has ended" in page.text
+
+
+@pytest.mark.parametrize("provider", KINDS)
+def test_proving_it_again_takes_a_fresh_sign_in_there(server, provider):
+    """`max_age=0`: the provider asks again, though it knows the person still."""
+    person = Person(f"wim-{provider}")
+    client, verifier = begin(server, person)
+    go(person, choose(person, provider))
+    agree(server, person, client, verifier)
+    client, verifier = begin(server, person, max_age="0")
+    person.get(choose(person, provider))
+    assert re.search('name="(login|username)"', person.page.text), "it asks for name and password"
+    person.pass_provider()
+
+    assert whoami(server, agree(server, person, client, verifier)) == f"@{person.name}:localhost"
+
+
+def test_c183_somebody_else_there_is_no_proof_here(server):
+    """Who is asked to prove it again signs in there as another person."""
+    person = Person("xena")
+    client, verifier = begin(server, person)
+    go(person, choose(person, "cas"))
+    agree(server, person, client, verifier)
+    begin(server, person, max_age="0")
+    url = choose(person, "cas")
+    person.name = "yoko"
+    go(person, url)
+
+    assert person.page.status_code == 403
+    assert "another account" in person.page.text
+
+
+@pytest.mark.parametrize("name", ["idp_hint", "kc_idp_hint"])
+@pytest.mark.parametrize("hint", ["works", "oidc-works"])
+def test_a_client_may_name_the_provider(server, name, hint):
+    """Then people go straight to it; who comes back without an answer may choose."""
+    person = Person("zack")
+    begin(server, person, **{name: hint})
+
+    assert "/interaction/" in person.page.url
+
+
+def test_an_unknown_hint_is_nothing(server):
+    person = Person("zoran")
+    begin(server, person, idp_hint="nobody")
+
+    assert "/sign-in?grant=" in person.page.url
+
+
+def test_the_hint_of_a_person_goes_along(server):
+    """Where the provider takes it."""
+    person = Person("abel")
+    begin(server, person, login_hint="mxid:@abel:localhost")
+    person.get(choose(person, "oidc-works"))
+
+    assert 'value="abel"' in person.page.text
+
+
+@pytest.mark.parametrize("change", [{"csrf": ""}, {"csrf": "1.AAAA"}, {"decision": "?"}])
+def test_c181_a_forged_form_makes_no_account(homeserver, server, change):
+    """The page of a new account takes its own forms only, in the browser that came back."""
+    person, _, _ = arrive_new(server, f"ada{abs(hash(str(change)))}")
+    page = person.submit(**{"username": person.name, "decision": "create"} | change)
+
+    assert page.status_code in {400, 403}
+    found = homeserver.query("SELECT 1 FROM users WHERE name = ?", f"@{person.name}:localhost")
+    assert found == []
+
+
+def test_c278_another_browser_makes_no_account_of_it(homeserver, server):
+    """Whoever has the address of the page has nothing."""
+    person, _, _ = arrive_new(server, "bela")
+    other = Person("other")
+    other.get(person.page.url)
+
+    assert other.page.status_code == 400
+    assert "bela" not in other.page.text
+
+
+def test_whoever_cancels_goes_back_to_the_application(server):
+    person, _, _ = arrive_new(server, "cora")
+    page = person.submit(decision="cancel")
+
+    assert page.status_code == 303
+    assert "error=access_denied" in page.headers["Location"]
