@@ -69,23 +69,40 @@ class Known:
     names_another: bool = False
 
 
-def find_sign_in(grant: Grant, known: Known) -> SignIn | Step:
-    """Return the sign-in that a grant is for, or what its person must do before there is one.
+@attrs.frozen(kw_only=True)
+class Wanted:
+    """Who may go on with what a client asks: the sign-in that was chosen, the one account that it takes.
+
+    `asks_selection` says that it wants its person to choose.
+    """
+
+    chosen: str | None = None
+    only: str | None = None
+    asks_selection: bool = False
+
+
+def find_sign_in(wanted: Wanted, known: Known) -> SignIn | Step:
+    """Return the sign-in that goes on, or what its person must do before there is one.
 
     One that was chosen and is over is not replaced by another: its person must say who goes on. Where
     the client asks for one account, it is nobody else's (OpenID Connect Core section 3.1.2.2).
     """
     missing = Step.CHOOSE if known.sign_ins else Step.SIGN_IN
-    if grant.sign_in_id is not None:
-        found = by_name(known.sign_ins, grant.sign_in_id)
-        return found if found and grant.user_id in {None, found.user_id} else missing
-    if grant.user_id is not None:
-        return of_account(known.sign_ins, grant.user_id) or missing
-    if grant.asks_selection:
+    if wanted.chosen is not None:
+        found = by_name(known.sign_ins, wanted.chosen)
+        return found if found and wanted.only in {None, found.user_id} else missing
+    if wanted.only is not None:
+        return of_account(known.sign_ins, wanted.only) or missing
+    if wanted.asks_selection:
         return missing
     if known.hinted is not None:
         return known.hinted
     return missing if known.names_another else known.present or missing
+
+
+def wanted_by(grant: Grant) -> Wanted:
+    """Return who may go on with a grant that is open."""
+    return Wanted(chosen=grant.sign_in_id, only=grant.user_id, asks_selection=grant.asks_selection)
 
 
 def next_step(grant: Grant, found: SignIn | Step) -> Step:

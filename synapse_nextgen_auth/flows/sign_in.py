@@ -30,6 +30,7 @@ class Place:
     forgets: tuple[SignIn, ...] = ()
     grant_id: str | None = None
     proves_again: bool = False
+    device_grant_id: str | None = None
     address: str | None = None
 
 
@@ -56,6 +57,10 @@ def sign_in(txn: Txn, new: SignIn, place: Place) -> SignIn:
             sign_in_id=begun.name,
             proven_at=proven_at,
         )
+    if place.device_grant_id is not None:
+        device_grants.choose(
+            txn, place.device_grant_id, browser=place.binding, sign_in_id=begun.name
+        )
     events.add(txn, Event(EventKind.SIGNED_IN, now, begun.user_id, address=place.address))
     return begun
 
@@ -67,11 +72,14 @@ def _renew_or_add(txn: Txn, new: SignIn, former: SignIn | None) -> SignIn:
     return new
 
 
-def choose(txn: Txn, sign_in: SignIn, *, grant_id: str | None, browser: str, now: int) -> None:
-    """Note that its person goes on with this account of the browser, and in which grant."""
+def choose(txn: Txn, sign_in: SignIn, place: Place, *, now: int) -> None:
+    """Note that its person goes on with this account of the browser, and with what."""
     sign_ins.touch(txn, sign_in.digest, now=now)
-    if grant_id is not None:
-        grants.choose(txn, grant_id, browser=browser, sign_in_id=sign_in.name, proven_at=None)
+    chosen = {"browser": place.binding, "sign_in_id": sign_in.name}
+    if place.grant_id is not None:
+        grants.choose(txn, place.grant_id, **chosen, proven_at=None)
+    if place.device_grant_id is not None:
+        device_grants.choose(txn, place.device_grant_id, **chosen)
 
 
 @attrs.frozen

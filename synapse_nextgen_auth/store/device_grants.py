@@ -70,6 +70,15 @@ def link(txn: Txn, grant_id: str, *, browser: str) -> bool:
     return txn.rowcount == 1
 
 
+def choose(txn: Txn, grant_id: str, *, browser: str, sign_in_id: str) -> None:
+    """Note which sign-in of its browser an open device grant is for."""
+    txn.execute(
+        "UPDATE nextgen_device_grants SET sign_in_id = ?"
+        " WHERE grant_id = ? AND browser = ? AND approved_at IS NULL AND refused_at IS NULL",
+        (sign_in_id, grant_id, browser),
+    )
+
+
 def withdraw_of_sign_in(txn: Txn, *, user_id: str, sign_in_id: str, now: int) -> None:
     """Make what a sign-in approved, and no device collected yet, worthless.
 
@@ -84,12 +93,16 @@ def withdraw_of_sign_in(txn: Txn, *, user_id: str, sign_in_id: str, now: int) ->
 
 
 def approve(txn: Txn, grant_id: str, *, by: SignIn, now: int) -> bool:
-    """Mark it approved; False when somebody already decided."""
+    """Mark it approved; False when somebody already decided, or when only another account may."""
     txn.execute(
         "UPDATE nextgen_device_grants SET user_id = ?, auth_time = ?, amr = ?, acr = ?,"
         " sign_in_id = ?, approved_at = ?"
-        " WHERE grant_id = ? AND approved_at IS NULL AND refused_at IS NULL AND expires_at > ?",
-        (by.user_id, by.authenticated_at, by.amr, by.acr, by.name, now, grant_id, now),
+        " WHERE grant_id = ? AND approved_at IS NULL AND refused_at IS NULL AND expires_at > ?"
+        " AND (asked_for IS NULL OR asked_for = ?)",
+        (
+            *(by.user_id, by.authenticated_at, by.amr, by.acr, by.name),
+            *(now, grant_id, now, by.user_id),
+        ),
     )
     return txn.rowcount == 1
 

@@ -87,6 +87,8 @@ async def way(visit: Visit) -> Way:
         return Way(onward, Purpose.SIGN_IN, onward.asked_for, is_another=True)
     if onward.grant is not None:
         visit, _ = await grants.about(visit, onward.grant)
+    elif onward.device is not None:
+        visit, _ = await grants.about_device(visit, onward.device)
     if visit.sign_in is None:
         is_to_choose = bool(visit.sign_ins)
         return Way(onward, Purpose.SIGN_IN, onward.asked_for, is_to_choose=is_to_choose)
@@ -197,6 +199,7 @@ async def _end(
             forgets=forgotten,
             grant_id=onward.grant_id,
             proves_again=attempt.purpose is Purpose.PROVE_AGAIN,
+            device_grant_id=onward.device_grant_id,
             address=visit.address,
         ),
     )

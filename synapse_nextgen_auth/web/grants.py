@@ -11,14 +11,15 @@ from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.people import meant
 from synapse_nextgen_auth.accounts.sign_ins import SignIn, of_account
-from synapse_nextgen_auth.flows import authorize
-from synapse_nextgen_auth.flows.authorize import Known, Refused, Step
+from synapse_nextgen_auth.flows import authorize, device
+from synapse_nextgen_auth.flows.authorize import Known, Refused, Step, Wanted
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import Newcomer, NotAdmitted
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
 from synapse_nextgen_auth.oauth.grants.authorization_request import Target, failure, success
+from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.secret import digest, random_token
 from synapse_nextgen_auth.store import grants
@@ -53,17 +54,31 @@ async def find(visit: Visit, grant_id: str | None) -> tuple[Grant, Client]:
 
 async def about(visit: Visit, grant: Grant) -> tuple[Visit, Step]:
     """Return the visit as one of the sign-in that the grant is for, and what its person does next."""
-    found = authorize.find_sign_in(grant, await _known(visit, grant))
+    found = await who(visit, authorize.wanted_by(grant), login_hint=grant.login_hint)
     sign_in = found if isinstance(found, SignIn) else None
     return visit.about(sign_in), authorize.next_step(grant, found)
 
 
-async def _known(visit: Visit, grant: Grant) -> Known:
-    """Look whom the client named; of an address, only whether it is that of somebody who is here."""
+async def about_device(visit: Visit, grant: DeviceGrant) -> tuple[Visit, Step]:
+    """Return the visit as one of the sign-in that a device is for, and what its person does next."""
+    wanted = Wanted(chosen=grant.sign_in_id, only=grant.asked_for)
+    found = await who(visit, wanted, login_hint=grant.login_hint)
+    if isinstance(found, Step):
+        return visit.about(None), found
+    return visit.about(found), Step.CONSENT
+
+
+async def who(visit: Visit, wanted: Wanted, *, login_hint: str | None) -> SignIn | Step:
+    """Return the sign-in of this browser that goes on, or what its person does before there is one."""
     known = Known(visit.sign_ins, visit.sign_in)
-    if grant.sign_in_id is not None or grant.user_id is not None or not visit.sign_ins:
-        return known
-    named = meant(grant.login_hint, server_name=visit.site.server_name)
+    if wanted.chosen is None and wanted.only is None and visit.sign_ins:
+        known = await _hinted(visit, known, login_hint)
+    return authorize.find_sign_in(wanted, known)
+
+
+async def _hinted(visit: Visit, known: Known, login_hint: str | None) -> Known:
+    """Look whom the client named; of an address, only whether it is that of somebody who is here."""
+    named = meant(login_hint, server_name=visit.site.server_name)
     if named is None:
         return known
     hinted = None
@@ -85,10 +100,21 @@ def url_of(grant: Grant, step: Step) -> str:
 
 async def onward(visit: Visit, found: Onward) -> Onward:
     """Return where the person goes after signing in; stop when the grant cannot go on there."""
+    if (device_grant_id := found.device_grant_id) is not None:
+        waiting = await find_device(visit, device_grant_id)
+        return attrs.evolve(found, device=waiting if isinstance(waiting, DeviceGrant) else None)
     if found.grant_id is None:
         return found
     grant, client = await find(visit, found.grant_id)
     return attrs.evolve(found, grant=grant, client=client)
+
+
+async def find_device(visit: Visit, grant_id: str) -> DeviceGrant | device.Refused:
+    """Return the open device grant whose code was entered in this browser, or why there is none."""
+    browser = None if visit.visitor.is_new else visit.visitor.digest
+    return await visit.site.homeserver.read(
+        device.find, grant_id, browser=browser, now=visit.site.now()
+    )
 
 
 async def go_on(visit: Visit, grant: Grant, client: Client) -> Outgoing:

@@ -229,7 +229,7 @@ def test_whom_a_grant_is_for(grant, sign_ins, found):
     """Nobody takes the place of one that was chosen."""
     known = Known(sign_ins, sign_ins[0] if sign_ins else None)
 
-    assert authorize.find_sign_in(a_grant(**grant), known) == found
+    assert authorize.find_sign_in(authorize.wanted_by(a_grant(**grant)), known) == found
 
 
 CHOOSE_ONE = {"prompt": "consent select_account"}
@@ -269,7 +269,7 @@ CHOOSE_ONE = {"prompt": "consent select_account"}
 )
 def test_when_somebody_has_to_choose(grant, known, found):
     """Because the client wants it, names somebody else, or there is no account that is meant."""
-    assert authorize.find_sign_in(a_grant(**grant), known) == found
+    assert authorize.find_sign_in(authorize.wanted_by(a_grant(**grant)), known) == found
 
 
 def test_nobody_but_the_one_asked_for_gets_a_code(tables, transact):

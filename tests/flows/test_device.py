@@ -326,6 +326,15 @@ def test_a_code_stays_with_the_browser_that_signs_in(tables, transact):
     assert isinstance(found, DeviceGrant)
 
 
+def test_nobody_but_the_one_asked_for_lets_it_in(tables, transact):
+    """Whatever a page believed: the row decides."""
+    ask(tables, asked_for=BOB)
+    tables.run(enter())
+
+    assert transact(approve()) is False
+    assert transact(approve(by=a_sign_in(user_id=BOB))) is True
+
+
 def test_somebody_else_who_signs_in_there_takes_nothing_back(tables, transact):
     """Several accounts share a browser: what one approved is good while that one is signed in."""
     ready(tables)

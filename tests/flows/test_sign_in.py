@@ -93,7 +93,7 @@ def test_what_the_browser_had_begun_goes_on(tables, transact):
     transact(sign_in.sign_in, alice, a_place(grant_id="grant"))
 
     grant = transact(authorize.find, "grant", browser="browser", now=NOW)
-    assert authorize.find_sign_in(grant, Known((bob, alice), bob)) == alice
+    assert authorize.find_sign_in(authorize.wanted_by(grant), Known((bob, alice), bob)) == alice
     assert authorize.next_step(grant, alice) is Step.CONSENT
     assert authorize.next_step(grant, bob) is Step.SIGN_IN
     transact(grants.choose, "grant", browser="browser", sign_in_id="bob", proven_at=None)

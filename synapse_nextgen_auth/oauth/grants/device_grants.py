@@ -29,7 +29,8 @@ class DeviceGrant:
 
     `browser` is the digest of the cookie of the browser in which the code was entered: from then on
     the code belongs to it. `sign_in_id` is the sign-in there that approved it, `amr` and `acr` how its
-    person had proved who they are. `address` and `user_agent` are those of the device that asks.
+    person had proved who they are. `login_hint` is whom the client means, `asked_for` the one account
+    that it takes. `address` and `user_agent` are those of the device that asks.
     `user_code_sealed` is encrypted.
     """
 
@@ -54,6 +55,8 @@ class DeviceGrant:
     sign_in_id: str | None = None
     amr: str | None = None
     acr: str | None = None
+    login_hint: str | None = None
+    asked_for: str | None = None
 
     @property
     def approver(self) -> str | None:

@@ -2,10 +2,12 @@
 
 import logging
 
+import attrs
+
 from synapse_nextgen_auth.flows import device
 from synapse_nextgen_auth.homeserver.http import MAX_USER_AGENT, Incoming, Outgoing
 from synapse_nextgen_auth.oauth.clients.record import Client
-from synapse_nextgen_auth.oauth.errors import DRAINING, OAuthError, unavailable
+from synapse_nextgen_auth.oauth.errors import DRAINING, OAuthError, invalid_request, unavailable
 from synapse_nextgen_auth.oauth.grants import user_codes
 from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.grants.grant_types import DEVICE_CODE
@@ -24,6 +26,8 @@ from synapse_nextgen_auth.web.site import Site
 logger = logging.getLogger(__name__)
 
 _TRIES = 5
+# Nobody is turned away because a hint is too long to be kept.
+_MAX_HINT = 2048
 _TOO_MANY = OAuthError("temporarily_unavailable", "Too many requests, wait a while", 429)
 
 
@@ -38,11 +42,28 @@ async def device_authorization(site: Site, incoming: Incoming) -> Outgoing:
     if DEVICE_CODE not in client.grant_types:
         raise OAuthError("unauthorized_client", "The client did not register the device grant")
     scope = grammar.parse(form.get("scope", ""))
+    asked_for = await _asked_for(site, client, form.get("id_token_hint"))
+    login_hint = form.get("login_hint")
+    if login_hint is not None and len(login_hint) > _MAX_HINT:
+        login_hint = None
     wait = await site.rates.device_requests.count(incoming.address)
     if wait is not None:
         return answers.error(_TOO_MANY, ("Retry-After", str(wait)))
     device_code = random_token()
-    user_code = await _begin(site, incoming, client, scope.text, device_code)
+    asks = DeviceGrant(
+        grant_id=random_id(),
+        client_id=client.client_id,
+        scope=scope.text,
+        user_code_sealed="",
+        address=incoming.address,
+        user_agent=incoming.user_agent[:MAX_USER_AGENT],
+        created_at=site.now(),
+        expires_at=site.now() + site.config.device_grants.lifetime,
+        poll_interval=site.config.device_grants.interval,
+        login_hint=login_hint,
+        asked_for=asked_for,
+    )
+    user_code = await _begin(site, asks, device_code)
     site.homeserver.metrics.grant("requested")
     logger.info("Client %s began a device grant, scope %s", client.client_id, scope.text)
     link = site.issuer.endpoints.url("link")
@@ -59,25 +80,25 @@ async def device_authorization(site: Site, incoming: Incoming) -> Outgoing:
     )
 
 
-async def _begin(
-    site: Site, incoming: Incoming, client: Client, scope: str, device_code: Secret
-) -> str:
+async def _asked_for(site: Site, client: Client, id_token_hint: str | None) -> str | None:
+    """Return the one account that may let the device in, from `id_token_hint`; `None` where any may."""
+    if id_token_hint is None:
+        return None
+    hint = await site.issuer.signing.hinted(
+        id_token_hint, issuer=site.issuer.identifier, audience=client.client_id
+    )
+    if hint is None:
+        raise invalid_request("id_token_hint is no ID token of this server for this client")
+    return hint.user_id
+
+
+async def _begin(site: Site, asks: DeviceGrant, device_code: Secret) -> str:
     """Draw user codes until one is free."""
-    now = site.now()
     for _ in range(_TRIES):
         user_code = random_letters(user_codes.ALPHABET, user_codes.LENGTH)
         code, half = user_codes.keyed(site.issuer.keys, user_code)
-        grant = DeviceGrant(
-            grant_id=random_id(),
-            client_id=client.client_id,
-            scope=scope,
-            user_code_sealed=user_codes.seal(site.issuer.keys, user_code),
-            address=incoming.address,
-            user_agent=incoming.user_agent[:MAX_USER_AGENT],
-            created_at=now,
-            expires_at=now + site.config.device_grants.lifetime,
-            poll_interval=site.config.device_grants.interval,
-        )
+        sealed = user_codes.seal(site.issuer.keys, user_code)
+        grant = attrs.evolve(asks, user_code_sealed=sealed)
         codes = Codes(digest(device_code.reveal()), code, half)
         if await site.homeserver.run(device.request, grant, codes):
             return user_code

@@ -12,6 +12,7 @@ from synapse_nextgen_auth.homeserver.http import Incoming
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
 from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
+from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.web import forms
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -33,6 +34,7 @@ class Onward:
     goes_on: onward.Onward = attrs.field(factory=onward.Onward)
     grant: Grant | None = None
     client: Client | None = None
+    device: DeviceGrant | None = None
 
     @classmethod
     def of(cls, parameters: Parameters) -> "Onward":
@@ -57,7 +59,21 @@ class Onward:
     @property
     def asked_for(self) -> str | None:
         """The one account that the client asks for, if it does."""
+        if self.device is not None:
+            return self.device.asked_for
         return self.grant.user_id if self.grant else None
+
+    @property
+    def login_hint(self) -> str | None:
+        """Whom the client means, in its words."""
+        if self.device is not None:
+            return self.device.login_hint
+        return self.grant.login_hint if self.grant else None
+
+    @property
+    def device_grant_id(self) -> str | None:
+        """The device that waits for the sign-in."""
+        return self.goes_on.id if self.goes_on.kind is Kind.DEVICE else None
 
     @property
     def sign_in_url(self) -> str:

@@ -77,8 +77,11 @@ async def _go_on_as(visit: Visit, onward: Onward, chosen: SignIn) -> Outgoing:
     await site.homeserver.run(
         flows.choose,
         chosen,
-        grant_id=onward.grant_id,
-        browser=visit.visitor.digest,
+        flows.Place(
+            binding=visit.visitor.digest,
+            grant_id=onward.grant_id,
+            device_grant_id=onward.device_grant_id,
+        ),
         now=site.now(),
     )
     cookie = site.cookies.write(
@@ -98,8 +101,7 @@ async def _asked_for(visit: Visit, onward: Onward) -> str | None:
     """Return whom the application asks for: a Matrix ID, or an address of nobody who is here."""
     if onward.asked_for is not None:
         return onward.asked_for
-    hint = onward.grant.login_hint if onward.grant else None
-    named = meant(hint, server_name=visit.site.server_name)
+    named = meant(onward.login_hint, server_name=visit.site.server_name)
     if named is None or named.email is None:
         return named.user_id if named else None
     for each in visit.sign_ins:

@@ -8,6 +8,7 @@ import logging
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.user_agents import describe
 from synapse_nextgen_auth.flows import device
+from synapse_nextgen_auth.flows.authorize import Step
 from synapse_nextgen_auth.flows.device import Refused
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import Newcomer
@@ -16,7 +17,7 @@ from synapse_nextgen_auth.oauth.grants import user_codes
 from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.store import device_grants
-from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.web import answers, grants
 from synapse_nextgen_auth.web.admission import admit_application
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.device.page import DeviceDonePage, DeviceGrantPage
@@ -36,8 +37,9 @@ logger = logging.getLogger(__name__)
 async def show(visit: Visit) -> Outgoing:
     """Ask the person, who signs in first if need be."""
     grant, client = await _grant(visit)
+    visit, step = await grants.about_device(visit, grant)
     if visit.user_id is None:
-        return answers.redirect(_onward(grant).sign_in_url)
+        return answers.redirect(_url(grant, step))
     await _check(visit.site, visit.user_id, grant)
     return await _page(visit, grant, client)
 
@@ -48,8 +50,9 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     decision = form.get("decision")
     if decision == "cancel":
         return await _refuse(visit, grant, client)
+    visit, step = await grants.about_device(visit, grant)
     if decision == "switch" or visit.sign_in is None:
-        return answers.redirect(_onward(grant).accounts_url)
+        return answers.redirect(_url(grant, Step.CHOOSE if decision == "switch" else step))
     if decision != "approve":
         raise unknown_choice()
     await _check(visit.site, visit.sign_in.user_id, grant)
@@ -58,19 +61,18 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     return await _approve(visit, grant, client)
 
 
+def _url(grant: DeviceGrant, step: Step) -> str:
+    onward = _onward(grant)
+    return onward.accounts_url if step is Step.CHOOSE else onward.sign_in_url
+
+
 def _onward(grant: DeviceGrant) -> Onward:
     return Onward.to(Kind.DEVICE, grant.grant_id)
 
 
 async def _grant(visit: Visit) -> tuple[DeviceGrant, Client]:
     site = visit.site
-    browser = None if visit.visitor.is_new else visit.visitor.digest
-    grant = await site.homeserver.read(
-        device.find,
-        visit.parameters.get("grant") or "",
-        browser=browser,
-        now=site.now(),
-    )
+    grant = await grants.find_device(visit, visit.parameters.get("grant") or "")
     if isinstance(grant, Refused):
         decided = grant is Refused.DECIDED
         message = Message.ALREADY_DONE if decided else Message.REQUEST_EXPIRED
@@ -157,6 +159,7 @@ async def _page(
         permissions=scope.permissions,
         device_id=scope.device_id,
         user_code=_code(site, grant),
+        any_account=grant.asked_for is None,
         asked_at=grant.created_at,
         asked_minutes=(site.now() - grant.created_at) // 60,
         asked_from=grant.address,

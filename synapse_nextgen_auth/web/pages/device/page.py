@@ -38,7 +38,8 @@ class DeviceGrantPage(PageContent):
 
     `asked_at` is in seconds since the epoch, `asked_minutes` how long ago that is, `asked_from` a
     network address, `asked_by` what the device says of itself. `client_name` is what the application
-    calls itself: no redirect proves a host, so none is shown (C149).
+    calls itself: no redirect proves a host, so none is shown (C149). `any_account` is false where the
+    device asks for this one.
     """
 
     template: ClassVar[str] = "pages/device_grant.html"
@@ -57,6 +58,7 @@ class DeviceGrantPage(PageContent):
     display_name: str | None = None
     device_id: str | None = None
     missing_confirmation: bool = False
+    any_account: bool = True
 
 
 @attrs.frozen

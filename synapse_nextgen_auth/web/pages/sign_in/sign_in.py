@@ -24,8 +24,7 @@ async def show(visit: Visit) -> Outgoing:
     way = await attempts.way(visit)
     if way.is_to_choose:
         return answers.redirect(way.onward.accounts_url)
-    grant = way.onward.grant
-    hint = f"mxid:{way.account}" if way.account else grant.login_hint if grant else None
+    hint = f"mxid:{way.account}" if way.account else way.onward.login_hint
     identifier = hinted(hint, server_name=visit.site.server_name)
     provider = _straight_to(visit, way)
     if provider is not None:
