@@ -123,7 +123,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         logger.info("synapse_nextgen_auth takes no new sign-ins (drain: true)")
     # Other modules, which may check passwords, come after this one.
     reactor: Any = site.homeserver.hs.get_reactor()
-    reactor.callLater(0, _warn_if_closed, site.people)
+    reactor.callLater(0, _warn_if_closed, site)
 
 
 def _take_arrivals(site: Site) -> None:
@@ -174,8 +174,8 @@ def begin_outbox(homeserver: Homeserver) -> None:
     outbox.start()
 
 
-def _warn_if_closed(people: People) -> None:
-    if not people.passwords.ways:
+def _warn_if_closed(site: Site) -> None:
+    if not site.people.passwords.ways and not site.providers.known.all():
         logger.warning("Nobody can sign in on the pages of this module: %s", settings.NO_PASSWORDS)
 
 

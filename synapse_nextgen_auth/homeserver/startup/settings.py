@@ -10,6 +10,7 @@ from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.config.problems import likely
+from synapse_nextgen_auth.homeserver.people.providers.configured import configured
 
 NO_PASSWORDS = (
     "signing in with a password is switched off, and they offer no other way. Set"
@@ -27,6 +28,8 @@ def unusable(hs_config: HomeServerConfig) -> list[str]:
 def closed(hs_config: HomeServerConfig) -> list[str]:
     """Return why nobody could sign in; where a module may know passwords, nobody can tell."""
     options = hs_config.auth
+    if any(configured(hs_config)):
+        return []
     knows_others = (
         len(hs_config.modules.loaded_modules) > 1 or hs_config.authproviders.password_providers
     )

@@ -26,6 +26,8 @@ const provider = new Provider(told.issuer, {
     backchannelLogout: { enabled: true },
     rpInitiatedLogout: { enabled: true },
   },
+  // The homeserver is on loopback, where it would speak to nobody.
+  fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined }),
   cookies: { keys: ["only-tests-sign-with-this"] },
   findAccount: (_ctx, id) => ({
     accountId: id,
@@ -39,5 +41,6 @@ const provider = new Provider(told.issuer, {
   }),
 });
 
-// Where the homeserver is on loopback, it is not asked for as an outside party.
+provider.on("backchannel.error", (_context, error) => console.error(error));
+
 provider.listen(told.port, "localhost", () => console.log("listening"));
