@@ -7,11 +7,13 @@ from typing import Any
 
 import attrs
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, meta
+from markupsafe import escape
 
+from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import formats, translations
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.pages.records import PAGES
-from synapse_nextgen_auth.web.translations import ENGLISH, Languages
+from synapse_nextgen_auth.web.translations import ENGLISH, Language, Languages
 
 # In a wheel the templates lie in the package, in a checkout (or `pip install -e`) beside it.
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -25,6 +27,10 @@ _STATIC_FILES = {
     "approved.js": "text/javascript; charset=utf-8",
     "hold.js": "text/javascript; charset=utf-8",
 }
+
+
+# How many pages are kept: a few languages, and the applications that people come from.
+_MOST_COMMON = 100
 
 
 @attrs.frozen
@@ -60,12 +66,34 @@ class Templates:
         translations.install(self._environment)
         formats.install(self._environment)
         self.languages = Languages(directory / "languages")
+        self._common: dict[tuple[PageContent, str], str] = {}
+        # Nobody can know these, so no text of others has them in it.
+        names = {name for page in PAGES for name in page.of_the_visit}
+        self._places = {name: f"{name}-{random_id()}" for name in names}
         for page in PAGES:
             self._environment.get_template(page.template)
 
     def render(self, page: PageContent, *, lang: str = ENGLISH) -> str:
-        """Make the HTML of `page` in one of our `languages`."""
+        """Make the HTML of `page` in one of our `languages`.
+
+        A page that is the same for many people is made once; what is of a visit is put in afterwards.
+        """
         language = self.languages.get(lang)
+        if not page.is_common:
+            return self._made(page, language)
+        of_the_visit = {name: getattr(page, name) for name in page.of_the_visit}
+        common = attrs.evolve(page, **{name: self._places[name] for name in of_the_visit})
+        html = self._common.get((common, language.tag))
+        if html is None:
+            html = self._made(common, language)
+            if len(self._common) >= _MOST_COMMON:
+                self._common.clear()
+            self._common[common, language.tag] = html
+        for name, value in of_the_visit.items():
+            html = html.replace(self._places[name], str(escape(value)))
+        return html
+
+    def _made(self, page: PageContent, language: Language) -> str:
         fields = {field.name: getattr(page, field.name) for field in attrs.fields(type(page))}
         fields |= {"lang": language.tag, "dir": language.dir}
         template = self._environment.get_template(page.template)

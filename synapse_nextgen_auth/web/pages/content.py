@@ -39,9 +39,19 @@ def way_forward(url: str | None) -> str | None:
 
 @attrs.frozen
 class PageContent:
-    """What can be rendered: the fields of a page are the names that its template uses."""
+    """What can be rendered: the fields of a page are the names that its template uses.
+
+    Some pages are the same for many people, but for fields that are of one visit, `of_the_visit`: its
+    proof and where its form goes. The template puts them into attributes, and asks nothing of them.
+    """
 
     template: ClassVar[str]
+    of_the_visit: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def is_common(self) -> bool:
+        """Whether nothing else in it is of one person, so that it may be kept for the next one."""
+        return False
 
 
 def initial(name: str) -> str:

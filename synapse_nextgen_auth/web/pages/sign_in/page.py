@@ -36,6 +36,7 @@ class SignInPage(PageContent):
     """
 
     template: ClassVar[str] = "pages/sign_in.html"
+    of_the_visit: ClassVar[tuple[str, ...]] = ("csrf", "action")
 
     csrf: str
     action: str
@@ -51,3 +52,8 @@ class SignInPage(PageContent):
     failed: str | None = None
     providers: tuple[ProviderCard, ...] = ()
     last_provider: str | None = None
+
+    @property
+    def is_common(self) -> bool:
+        """Whether nobody has typed anything yet, and nobody is known."""
+        return not (self.identifier or self.error or self.again or self.asked_for)
