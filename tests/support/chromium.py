@@ -100,6 +100,12 @@ class Tab:
         with self.page.expect_navigation():
             button.click()
 
+    def choose(self, name):
+        """Press the row of a list that has this name, and wait for what comes then."""
+        row = self.page.locator("button.row-link").get_by_text(name, exact=True)
+        with self.page.expect_navigation():
+            row.click()
+
     def button(self, name):
         return self.page.locator(".button").get_by_text(name, exact=True)
 
