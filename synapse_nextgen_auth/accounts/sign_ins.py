@@ -80,6 +80,12 @@ def of_account(sign_ins: Iterable[SignIn], user_id: str) -> SignIn | None:
     return next((each for each in sign_ins if each.user_id == user_id), None)
 
 
+def last_provider(sign_ins: Iterable[SignIn]) -> str | None:
+    """Return the provider of the latest sign-in of a browser that came through one."""
+    through = [each for each in sign_ins if each.provider is not None]
+    return max(through, key=lambda each: each.signed_in_at).provider if through else None
+
+
 def by_name(sign_ins: Iterable[SignIn], name: str) -> SignIn | None:
     """Return the sign-in that grants and sessions call so."""
     return next((each for each in sign_ins if each.name == name), None)

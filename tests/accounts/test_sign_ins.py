@@ -3,7 +3,7 @@
 import pytest
 
 from support.records import NOW, a_sign_in
-from synapse_nextgen_auth.accounts.sign_ins import FRESH, BrowserLifetimes
+from synapse_nextgen_auth.accounts.sign_ins import FRESH, BrowserLifetimes, last_provider
 
 LIMITS = BrowserLifetimes(idle=100, absolute=500)
 
@@ -52,3 +52,20 @@ def test_c379_a_browser_from_the_future_begins_anew(ahead):
     assert not right.is_from_the_future(NOW)
     assert right.signed_in_at == (NOW - FRESH if ahead > 60 else NOW + ahead)
     assert right.last_active_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("sign_ins", "provider"),
+    [
+        ([], None),
+        ([(None, 0)], None),
+        ([("oidc-a", 0)], "oidc-a"),
+        ([("oidc-a", 0), ("oidc-b", 5), (None, 9)], "oidc-b"),
+        ([("oidc-a", 5), ("oidc-b", 0)], "oidc-a"),
+    ],
+)
+def test_the_provider_that_was_used_last(sign_ins, provider):
+    """Whatever its account is, and also where somebody typed a password after that."""
+    found = [a_sign_in(provider=name, signed_in_at=NOW + at) for name, at in sign_ins]
+
+    assert last_provider(found) == provider

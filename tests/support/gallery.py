@@ -14,12 +14,13 @@ _SHEET = re.compile(r'<link rel="stylesheet"[^>]*>')
 _SCRIPT = re.compile(r"<script[^>]*></script>")
 _ICON = re.compile(r'src="(?:provider-)?icon[^"]*"')
 _LOGO = "<svg xmlns='http://www.w3.org/2000/svg'><rect width='99' height='99' fill='purple'/></svg>"
+_ONWARD = re.compile(r'<meta http-equiv="refresh"[^>]*>')
 _PICTURE = re.compile(rf'"{BASE}/static/([0-9a-f]+/\w+\.svg)"')
 
 
 def whole(name, lang="en"):
-    """Return a sample with its stylesheet and pictures inside, and without its scripts."""
-    html = TEMPLATES.render(SAMPLES[name], lang=lang)
+    """Return a sample with its stylesheet and pictures inside, and without what would lead away."""
+    html = _ONWARD.sub("", TEMPLATES.render(SAMPLES[name], lang=lang))
     html = _SCRIPT.sub("", _SHEET.sub(lambda _: f"<style>{STYLE}</style>", html))
     html = _ICON.sub(f'src="data:image/svg+xml,{_LOGO}"', html)
     return _PICTURE.sub(_inside, html)

@@ -3,6 +3,7 @@
 from synapse_nextgen_auth.accounts.attempts.attempt import Proof, ProofKind
 from synapse_nextgen_auth.accounts.attempts.starts import Start
 from synapse_nextgen_auth.accounts.people import hinted
+from synapse_nextgen_auth.accounts.sign_ins import last_provider
 from synapse_nextgen_auth.accounts.ways import PASSWORD, Ways
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.providers.listing import Provider
@@ -104,6 +105,7 @@ def _page(visit: Visit, way: Way, *, identifier: str, failure: Failure | None = 
         server_name=visit.site.server_name,
         ways=_ways(visit, way),
         providers=_cards(visit, way),
+        last_provider=last_provider(visit.sign_ins),
         client=_card(onward, visit.languages),
         asked_for=onward.asked_for,
         error=failure.error if failure else None,
