@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
 import pytest
+import requests
 
 from support.databases import SqliteDatabase
 from support.oauth import Server
@@ -259,3 +260,25 @@ def test_whoever_cancels_goes_back_to_the_application(server):
 
     assert page.status_code == 303
     assert "error=access_denied" in page.headers["Location"]
+
+
+@pytest.mark.parametrize("provider", KINDS)
+def test_a_client_of_the_old_kind_gets_its_token(homeserver, provider):
+    """The address that it sends people to names the provider; a person confirms where they go."""
+    person = Person(f"old-{provider}")
+    path = f"/_matrix/client/v3/login/sso/redirect/{provider}?redirectUrl=https://app.example/"
+    person.get(homeserver.base_url + path)
+    assert not person.page.url.startswith(homeserver.base_url), "straight to the provider"
+    person.pass_provider()
+    assert "legacy-login?login=" in person.page.url, person.page.text[:2000]
+    person.submit(decision="approve")
+    found = re.search(
+        r"loginToken=([^\"&]+)", person.page.headers.get("Location", "") + person.page.text
+    )
+    answer = requests.post(
+        f"{homeserver.base_url}/_matrix/client/v3/login",
+        json={"type": "m.login.token", "token": found[1]},
+        timeout=30,
+    )
+
+    assert answer.json()["user_id"] == f"@{person.name}:localhost"

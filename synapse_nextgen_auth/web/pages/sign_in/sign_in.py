@@ -1,6 +1,7 @@
 """The sign-in page."""
 
 from synapse_nextgen_auth.accounts.attempts.attempt import Proof, ProofKind
+from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.attempts.starts import Start
 from synapse_nextgen_auth.accounts.people import hinted
 from synapse_nextgen_auth.accounts.sign_ins import last_provider
@@ -8,6 +9,7 @@ from synapse_nextgen_auth.accounts.ways import PASSWORD, Ways
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.providers.listing import Provider
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.store import legacy_logins
 from synapse_nextgen_auth.web import answers, attempts, grants
 from synapse_nextgen_auth.web.attempts import Way
 from synapse_nextgen_auth.web.forms import Form
@@ -27,7 +29,7 @@ async def show(visit: Visit) -> Outgoing:
         return answers.redirect(way.onward.accounts_url)
     hint = f"mxid:{way.account}" if way.account else way.onward.login_hint
     identifier = hinted(hint, server_name=visit.site.server_name)
-    provider = _straight_to(visit, way)
+    provider = await _straight_to(visit, way)
     if provider is not None:
         return providers.straight(visit, await _start(visit, way, provider))
     closed = None if _ways(visit, way) or _cards(visit, way) else PASSWORDS_OFF
@@ -64,20 +66,29 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     return await attempts.take(visit, way, proof)
 
 
-def _straight_to(visit: Visit, way: Way) -> Provider | None:
+async def _straight_to(visit: Visit, way: Way) -> Provider | None:
     """Return the provider that nobody is asked about: the client names it, or there is nothing else.
 
     Once: who comes back without a proof chooses, and may choose another way.
     """
-    if way.attempt is not None or way.onward.grant is None or way.is_another:
+    offered = [each.provider_id for each in _cards(visit, way)]
+    is_sent = way.onward.grant is not None or way.onward.goes_on.kind is Kind.LEGACY
+    if way.attempt is not None or way.is_another or not is_sent or not offered:
         return None
     known = visit.site.providers.known
-    named = known.hinted(way.onward.grant.idp_hint)
-    offered = [each.provider_id for each in _cards(visit, way)]
+    named = known.hinted(await _hint(visit, way))
     if named is not None and named.provider_id in offered:
         return named
     is_alone = len(offered) == 1 and not _ways(visit, way)
     return known.get(offered[0]) if is_alone else None
+
+
+async def _hint(visit: Visit, way: Way) -> str | None:
+    """Return which provider the client means: by a hint, or by the address that it sent people to."""
+    if way.onward.grant is not None:
+        return way.onward.grant.idp_hint
+    login = await visit.site.homeserver.read(legacy_logins.get, way.onward.goes_on.id or "")
+    return login.provider if login and login.browser == visit.binding else None
 
 
 async def _start(visit: Visit, way: Way, provider: Provider) -> Start:
