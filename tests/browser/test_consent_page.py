@@ -58,6 +58,7 @@ def test_another_account_can_be_used(tab, server, client, user, sqlite_homeserve
     tab.authorize(parameters)
     tab.sign_in(user)
     tab.press("Use another account")
+    tab.choose("Use another account")
     tab.sign_in(other)
 
     assert other.user_id in tab.text
@@ -76,6 +77,7 @@ def test_administration_is_marked_and_only_for_administrators(
     tab.sign_in(user)
     assert tab.heading == "Only an administrator can allow this"
     tab.press("Use another account")
+    tab.choose("Use another account")
     tab.sign_in(admin)
 
     expect(tab.page.locator(".notice-danger")).to_contain_text("It wants to administer localhost")

@@ -118,6 +118,7 @@ def test_somebody_else_cannot_approve(tab, asked, url, sqlite_homeserver, user):
 
     assert not re.search(r"Allow the reset|Reset your", tab.text)
     tab.press("Use another account")
+    tab.choose("Use another account")
     tab.sign_in(user)
     approve(tab)
     assert asked().status_code == 200
