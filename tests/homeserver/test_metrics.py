@@ -16,6 +16,7 @@ from support.synapse import Homeserver
 from support.tokens import inside
 from support.waiting import eventually
 from synapse_nextgen_auth.accounts import outbox
+from synapse_nextgen_auth.accounts.attempts.arrivals import Trouble
 from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import PATH as SPOTS
 from synapse_nextgen_auth.secret import random_id
@@ -326,6 +327,7 @@ def test_c338_labels_hold_nothing_personal_and_nothing_that_others_choose(homese
     client.refresh(tokens["refresh_token"], client_id=user.user_id, grant_type=user.user_id)
     outcomes = {"requested", "approved", "refused", "ok"}
     outcomes |= {each.value for each in (*SignInError, *Standing)}
+    outcomes |= {f"provider_{each.value}" for each in Trouble}
     allowed = {
         "server_name": {homeserver.server_name}.__contains__,
         "path": {*ROUTES, "/rendezvous"}.__contains__,
