@@ -122,6 +122,7 @@ def test_a_code_ends_with_the_sign_in_that_gave_it_out(server, both, alice, bob)
     parameters, verifier = client.request()
     both.authorize(parameters)
     both.submit(decision="switch")
+    both.submit(decision="another")
     both.sign_in(alice.localpart, alice.password)
     pending["alice"] = (both.answer(both.submit(decision="approve"))["code"], verifier)
     press(both, "sign-out")  # Alice, who signed in last
