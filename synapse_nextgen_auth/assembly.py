@@ -234,6 +234,13 @@ def build(config: Config, homeserver: Homeserver) -> Site:
                 path="/authorize",
                 option="authorization.burst",
             ),
+            attempts=Limiter(
+                homeserver,
+                Limited.ATTEMPT,
+                Rate(config.authorization.per_second, config.authorization.burst),
+                path="/sign-in",
+                option="authorization.burst",
+            ),
             device_requests=Limiter(
                 homeserver,
                 Limited.DEVICE_AUTHORIZATION,

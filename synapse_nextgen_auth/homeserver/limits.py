@@ -26,6 +26,7 @@ class Limited(enum.Enum):
     During an upgrade processes of two releases count together.
     """
 
+    ATTEMPT = "nextgen_attempt"
     AUTHORIZATION = "nextgen_authorization"
     CLIENT_REGISTRATION = "nextgen_client_registration"
     DEVICE_AUTHORIZATION = "nextgen_device_authorization"

@@ -109,9 +109,13 @@ async def find(visit: Visit, attempt_id: str) -> Attempt:
 
 
 async def begin(visit: Visit, way: Way) -> Attempt:
-    """Return the attempt of what somebody is about to do; from now on there is a row."""
+    """Return the attempt of what somebody is about to do; from now on there is a row (C154)."""
     if way.attempt is not None:
         return way.attempt
+    wait = await visit.site.rates.attempts.count(visit.address)
+    if wait is not None:
+        headers = (("Retry-After", str(wait)),)
+        raise PageError(429, Message.TOO_MANY_REQUESTS, headers=headers)
     attempt = _new(visit, way)
     await visit.site.homeserver.run(flows.begin, attempt)
     return attempt

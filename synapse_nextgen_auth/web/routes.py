@@ -84,7 +84,7 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     ),
     "/end-session": AuthorizationEndpoint(end_session.end_session),
     "/": Page(show=home.show),
-    "/sign-in": Page(show=sign_in.show, submit=sign_in.submit),
+    "/sign-in": Page(show=sign_in.show, submit=sign_in.submit, refuses=_RATE_LIMITED),
     "/accounts": Page(show=accounts.show, submit=accounts.submit),
     "/arrive": Page(show=arrive.show),
     "/new-account": Page(show=new_account.show, submit=new_account.submit),

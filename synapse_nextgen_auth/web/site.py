@@ -65,6 +65,7 @@ class Rates:
 
     registrations: Limiter
     authorizations: Limiter
+    attempts: Limiter
     device_requests: Limiter
     polls: Polls
 

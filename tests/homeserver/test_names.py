@@ -43,6 +43,7 @@ def test_no_work_goes_on_under_any_other_name():
 def test_limits_are_counted_under_the_names_they_always_had():
     """Processes of two releases count together during an upgrade."""
     assert {limited.name: limited.value for limited in Limited} == {
+        "ATTEMPT": "nextgen_attempt",
         "AUTHORIZATION": "nextgen_authorization",
         "CLIENT_REGISTRATION": "nextgen_client_registration",
         "DEVICE_AUTHORIZATION": "nextgen_device_authorization",
