@@ -19,7 +19,7 @@ from support.answers import (
 from support.oauth import Browser, web_client
 from support.public import CALLBACK
 from support.rows import unchanged
-from synapse_nextgen_auth.web.endpoints.authorize import AGAIN
+from synapse_nextgen_auth.web.asked import AGAIN
 
 APP = "com.example.client:/cb"
 WRONG = [
