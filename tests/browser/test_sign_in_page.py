@@ -166,7 +166,10 @@ def test_a_sign_out_holds_in_every_tab(open_tab, client, user):
     two.press("Sign out")
 
     one.press("Continue")
+    said = one.heading
+    one.press("Try again")
 
+    assert said == "That page was out of date"
     assert one.path == "sign-in"
 
 
@@ -184,7 +187,7 @@ def test_the_start_page_signs_in_and_out(tab, user):
 
 
 def test_back_after_signing_in_shows_no_password(tab, client, user):
-    """The page before is asked for anew, and its password field is empty."""
+    """The page before is asked for anew: it knows who signed in, and its password field is empty."""
     parameters, _ = client.request()
     tab.authorize(parameters)
     tab.sign_in(user)
@@ -192,7 +195,8 @@ def test_back_after_signing_in_shows_no_password(tab, client, user):
     tab.page.go_back()
 
     expect(tab.page.get_by_label("Password")).to_have_value("")
-    tab.sign_in(user)
+    assert user.user_id in tab.text
+    tab.prove_again(user)
     assert tab.path == "consent"
 
 
@@ -251,6 +255,8 @@ def test_c023_a_fresh_sign_in_is_no_way_around(open_tab, server, client, user, s
     one.page.go_back()
     one.page.go_forward()
     assert one.path == "sign-in"
+    one.use_another_account()
+    one.choose("Use another account")
     one.sign_in(other)
     told = one.leave("Continue", client.redirect_uri)
     tokens = client.redeem(told["code"], verifier).json()

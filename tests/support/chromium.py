@@ -94,6 +94,16 @@ class Tab:
         self.fill_in(user, password)
         self.press("Sign in")
 
+    def prove_again(self, user):
+        """Type the password of the account that the page names."""
+        self.page.get_by_label("Password").fill(user.password)
+        self.press("Continue")
+
+    def use_another_account(self):
+        """Follow the line below the account that a page names."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("link", name="Use another account").click()
+
     def press(self, name):
         """Press a button, or follow a link that looks like one, and wait for what comes then."""
         button = self.ready_button(name)
