@@ -6,6 +6,7 @@ from support.deployment import PROCESSES, HoppingBrowser, Restarts
 from support.keys import device_keys
 from support.oauth import API, DEVICE, device_id
 from support.scale import times
+from support.waiting import eventually
 
 V3 = "/_matrix/client/v3"
 
@@ -93,6 +94,8 @@ def test_c359_tokens_are_good_everywhere_before_replication_says_a_word(deployme
 
 def test_c359_an_account_is_known_everywhere_before_replication_says_a_word(deployment):
     """Somebody tried the name before the account was there, or while it was deactivated."""
+    # Until then Synapse cannot reactivate anybody: the index that it needs is not there.
+    assert eventually(lambda: not deployment.query("SELECT 1 FROM background_updates LIMIT 1"))
     client = deployment.server().client()
     user = deployment.new_user()
     admin = deployment.login(deployment.new_user(admin=True))["access_token"]
