@@ -17,6 +17,12 @@ def set_right(txn: Txn, sign_in: SignIn, *, now: int) -> SignIn:
     return right
 
 
+def note_visit(txn: Txn, digests: Sequence[str], *, now: int) -> None:
+    """Remember that the browser of these sign-ins was here."""
+    for digest in digests:
+        sign_ins.touch(txn, digest, now=now)
+
+
 @attrs.frozen(kw_only=True)
 class Place:
     """Where somebody signs in: `binding` is the digest of what binds grants to the browser.

@@ -8,9 +8,12 @@ from synapse_nextgen_auth.web.pages.message.error import not_admitted
 from synapse_nextgen_auth.web.site import Site
 
 
-async def admit(site: Site, user_id: str) -> None:
-    """Stop if this account may not do anything on our pages any more (C179, C190)."""
-    await _admit(site, user_id, Intent.SIGN_IN)
+async def admit(site: Site, user_id: str, *, other_account_url: str) -> None:
+    """Stop if this account may not do anything on our pages any more (C179, C190).
+
+    `other_account_url` is where to go on with another account.
+    """
+    await _admit(site, user_id, Intent.SIGN_IN, other_account_url=other_account_url)
 
 
 async def admit_application(

@@ -200,6 +200,16 @@ async def approve(
     return way_back.deliver(site, visit.reader, answer, client)
 
 
+def declined(onward: Onward) -> OAuthError:
+    """Return what the client hears of a person who goes no further before anybody is signed in.
+
+    Where it takes one account only, that this one is not there (OpenID Connect Core 3.1.2.6).
+    """
+    if onward.asked_for is not None:
+        return OAuthError("login_required", "The person is somebody else")
+    return OAuthError("access_denied", "The person did not sign in")
+
+
 async def refuse(visit: Visit, grant: Grant, client: Client, error: OAuthError) -> Outgoing:
     """Tell the client no."""
     site = visit.site

@@ -134,9 +134,14 @@ async def greet(site: Site, incoming: Incoming, reader: Reader) -> Visit:
         right = await site.homeserver.run(signing_in.set_right, each, now=now)
         found[found.index(each)] = right
     visitor = visitor.knowing(found)
-    present = visitor.sign_in
-    if present and now - present.last_active_at >= lifetimes.noted_every:
-        await site.homeserver.run(sign_ins.touch, present.digest, now=now)
+    # The browser was here, and with it everybody who is signed in there.
+    unnoted = [
+        each.digest
+        for each in visitor.sign_ins
+        if now - each.last_active_at >= lifetimes.noted_every
+    ]
+    if unnoted:
+        await site.homeserver.run(signing_in.note_visit, unnoted, now=now)
     return Visit(site, visitor, reader, incoming)
 
 

@@ -97,6 +97,19 @@ def test_another_person_gets_no_code_on_any_way(homeserver, client, two):
     assert "code" not in told
 
 
+def test_who_declines_on_the_sign_in_page_is_not_there_either(homeserver, server, client):
+    """Where one account only is taken, it is that one which is missing."""
+    alice = homeserver.new_user()
+    hint = client.sign_in(alice.localpart, alice.password, scope="openid")["id_token"]
+    parameters, _ = client.request(id_token_hint=hint)
+    browser = Browser(server)
+
+    browser.authorize(parameters)
+    told = assert_sent_back(browser.submit(decision="cancel"), parameters, "login_required")
+
+    assert "code" not in told
+
+
 def test_a_hint_and_a_fresh_sign_in_go_together(client, two):
     """With `prompt=login` the right person proves again who they are, and nobody else can."""
     browser, _alice, bob, _alices, bobs = two

@@ -2,6 +2,7 @@
 
 from urllib.parse import parse_qs, urlsplit
 
+import attrs
 import pytest
 import requests
 
@@ -320,3 +321,25 @@ def test_a_server_that_drains_has_the_ways_of_synapse(start_homeserver):
 
     assert types(server) == ["m.login.password", "m.login.application_service"]
     assert redirect.status_code == 404
+
+
+def test_another_spelling_of_an_account_is_the_same_account(trusting):
+    """Old servers have accounts with capitals; Synapse finds them in any case."""
+    server, user = Server(trusting.base_url), trusting.new_user()
+    server.client().sign_in(user.localpart, user.password)
+
+    loud = attrs.evolve(user, localpart=user.localpart.upper())
+
+    assert jwt_login(server, loud).status_code == 403
+    assert by_password(server, loud).status_code == 403
+
+
+def test_whoever_may_not_go_on_may_go_on_as_somebody_else(trusting):
+    """The client waits, and another account of the browser perhaps may."""
+    server, user = Server(trusting.base_url), trusting.new_user()
+    server.client().sign_in(user.localpart, user.password)
+
+    closed = begin(server, Browser.of(server, user))
+
+    assert closed.status_code == 403
+    assert 'href="accounts?legacy=' in closed.text

@@ -84,6 +84,17 @@ def test_c190_one_that_is_over_is_not_replaced_by_the_next(homeserver, both, ali
     assert whose(both) is None
 
 
+def test_c190_visits_keep_everybody_of_the_browser(homeserver, both, alice, bob):
+    """Also an account that is only used when a client names it."""
+    long_ago = "UPDATE nextgen_browsers SET last_active_at = last_active_at - 864000"
+    for _ in range(3):
+        homeserver.query(f"{long_ago} WHERE user_id IN (?, ?)", alice.user_id, bob.user_id)
+        page = both.get(both.server.url("accounts"))
+
+    assert alice.user_id in page.text
+    assert bob.user_id in page.text
+
+
 def test_signing_in_again_is_the_same_sign_in(homeserver, server, both, bob):
     """Its secret is another one, its id is not, and what it approved is good still."""
     client = server.client()

@@ -28,6 +28,7 @@ NEEDS = (
         ("user_id", "login_submission"),
     ),
     Needed("synapse.rest.client.login", "SsoRedirectServlet.PATTERNS"),
+    Needed("synapse.handlers.auth", "AuthHandler.check_user_exists", ("user_id",)),
     Needed("synapse.http.server", "finish_request", ("request",)),
 )
 
@@ -70,7 +71,9 @@ class Login(LoginRestServlet):
         """Stop where the account signs in here; nobody hears that without the right password."""
         if self._rules.depends(login_submission.get("type")):
             with answered_503(self._homeserver):
-                is_closed = await self._homeserver.read(first_sessions.has_one, user_id)
+                # Synapse finds the account in any case of its letters, and so do we.
+                known = await self.auth_handler.check_user_exists(user_id) or user_id
+                is_closed = await self._homeserver.read(first_sessions.has_one, known)
             if is_closed:
                 raise self._closed("This account signs in in the browser.")
         return await super()._complete_login(user_id, login_submission, *args, **kwargs)

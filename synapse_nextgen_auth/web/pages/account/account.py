@@ -43,10 +43,11 @@ def is_dangerous(visit: Visit) -> bool:
 async def show(visit: Visit, user_id: str) -> Outgoing:
     """Show all devices and sessions, or one; a link never does anything by itself (C197)."""
     site = visit.site
-    seen = await _look(visit, user_id, _wanted(visit))
+    wanted = _wanted(visit)
+    seen = await _look(visit, user_id, wanted)
     is_there = seen.device is not None or seen.session is not None
-    shown = _wanted(visit) if is_there else ActionRequest()
-    accounts_url = Onward.to(Kind.ACCOUNT, shown.query).accounts_url
+    # What is not there may be another account's, who goes on with it.
+    accounts_url = Onward.to(Kind.ACCOUNT, wanted.query).accounts_url
     if seen.session is not None:
         page: PageContent = SessionPage(
             csrf=visit.csrf,
@@ -77,6 +78,7 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
             devices=seen.devices,
             home_url="./",
             accounts_url=accounts_url,
+            is_missing=not is_there and bool(wanted.device_id or wanted.session),
             sessions=seen.sessions,
             more_sessions=seen.more_sessions,
         )

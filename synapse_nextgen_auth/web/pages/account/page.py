@@ -41,7 +41,8 @@ class SessionLine:
 class DevicesPage(PageContent):
     """List where an account is signed in. The URLs are relative.
 
-    `more_sessions` says that there are more sessions without a device than the page lists.
+    `more_sessions` says that there are more sessions without a device than the page lists,
+    `is_missing` that what the link was about is not among them.
     """
 
     template: ClassVar[str] = "pages/devices.html"
@@ -53,6 +54,7 @@ class DevicesPage(PageContent):
     accounts_url: str
     sessions: tuple[SessionLine, ...] = ()
     more_sessions: bool = False
+    is_missing: bool = False
 
 
 @attrs.frozen

@@ -66,6 +66,9 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             "./",
             "accounts",
         ),
+        "missing": DevicesPage(
+            "example.org", "@alice:example.org", (DEVICE,), "./", "accounts", is_missing=True
+        ),
         "none": DevicesPage("example.org", "@alice:example.org", (), "./", "accounts"),
         "websites": DevicesPage(
             "example.org", "@alice:example.org", (), "./", "accounts", (WEBSITE, LONG_WEBSITE)

@@ -6,7 +6,6 @@ from synapse_nextgen_auth.accounts.sign_ins import SignIn, of_account
 from synapse_nextgen_auth.flows import sign_in as flows
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
-from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.web import answers, grants
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.accounts.page import AccountLine, AccountsPage
@@ -61,7 +60,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     onward = await grants.onward(visit, Onward.of(visit.parameters))
     decision = form.get("decision", "")
     if decision == "cancel" and onward.grant and onward.client:
-        return await grants.refuse(visit, onward.grant, onward.client, _declined(onward))
+        return await grants.refuse(visit, onward.grant, onward.client, grants.declined(onward))
     if decision == "another":
         return answers.redirect(onward.other_account_url)
     if not decision.startswith("@"):
@@ -88,13 +87,6 @@ async def _go_on_as(visit: Visit, onward: Onward, chosen: SignIn) -> Outgoing:
         visit.visitor.with_first(chosen), max_age=site.lifetimes.browsers.absolute
     )
     return answers.redirect(onward.next_url, cookie)
-
-
-def _declined(onward: Onward) -> OAuthError:
-    """Return what the client hears: where it takes one account only, that this one is not there."""
-    if onward.asked_for is not None:
-        return OAuthError("login_required", "The person is somebody else")
-    return OAuthError("access_denied", "The person chose no account")
 
 
 async def _asked_for(visit: Visit, onward: Onward) -> str | None:

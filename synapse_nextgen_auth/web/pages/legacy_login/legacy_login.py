@@ -23,7 +23,7 @@ from synapse_nextgen_auth.web.admission import admit
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.legacy_login.page import LegacyLoginPage, Place
 from synapse_nextgen_auth.web.pages.message.error import OF_REFUSED, PageError, unknown_choice
-from synapse_nextgen_auth.web.pages.message.page import Message
+from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.rates import authorization_wait
 from synapse_nextgen_auth.web.visits import Visit
@@ -79,7 +79,7 @@ async def show(visit: Visit) -> Outgoing:
     if visit.sign_in is None:
         return go_on(visit, login)
     user_id = visit.sign_in.user_id
-    await _check(visit, user_id)
+    await _check(visit, login, user_id)
     tokens = visit.site.login_tokens
     is_for_it = login.was_begun_for(visit.sign_in.digest, signed_in_at=visit.sign_in.signed_in_at)
     if is_for_it and tokens.is_trusted(login.redirect_url):
@@ -112,7 +112,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return answers.redirect(Onward.to(Kind.LEGACY, login.login_id).accounts_url)
     if decision != "approve":
         raise unknown_choice()
-    await _check(visit, visit.sign_in.user_id)
+    await _check(visit, login, visit.sign_in.user_id)
     return await _let_in(visit, login, visit.sign_in)
 
 
@@ -130,12 +130,21 @@ async def _find(visit: Visit) -> LegacySignIn:
     return login
 
 
-async def _check(visit: Visit, user_id: str) -> None:
-    """Stop where the account may not, or where the operator closed this way for it."""
-    await admit(visit.site, user_id)
+async def _check(visit: Visit, login: LegacySignIn, user_id: str) -> None:
+    """Stop where the account may not, or where the operator closed this way for it.
+
+    Another account perhaps may: the client waits.
+    """
+    accounts_url = Onward.to(Kind.LEGACY, login.login_id).accounts_url
+    await admit(visit.site, user_id, other_account_url=accounts_url)
     rules = visit.site.legacy
     if rules.depends(_SSO) and await visit.site.homeserver.read(first_sessions.has_one, user_id):
-        raise PageError(403, Message.LEGACY_CLOSED)
+        raise PageError(
+            403,
+            Message.LEGACY_CLOSED,
+            forward_url=accounts_url,
+            forward_label=ForwardLabel.OTHER_ACCOUNT,
+        )
 
 
 async def _let_in(visit: Visit, login: LegacySignIn, sign_in: SignIn) -> Outgoing:

@@ -8,7 +8,6 @@ from synapse_nextgen_auth.accounts.sign_ins import last_provider
 from synapse_nextgen_auth.accounts.ways import PASSWORD, Ways
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.providers.listing import Provider
-from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.store import legacy_logins
 from synapse_nextgen_auth.web import answers, attempts, grants
 from synapse_nextgen_auth.web.attempts import Way
@@ -44,8 +43,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     site, way = visit.site, await attempts.way(visit)
     grant, client = way.onward.grant, way.onward.client
     if form.get("decision") == "cancel" and grant and client:
-        cancelled = OAuthError("access_denied", "The person did not sign in")
-        return await grants.refuse(visit, grant, client, cancelled)
+        return await grants.refuse(visit, grant, client, grants.declined(way.onward))
     provider = providers.chosen(site, form.get("decision"))
     if provider is not None and (provider.proves_afresh or not way.again):
         return providers.send(visit, await _start(visit, way, provider), provider)
