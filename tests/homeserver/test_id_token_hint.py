@@ -100,8 +100,8 @@ def test_another_person_gets_no_code_on_any_way(homeserver, client, two):
 def test_who_declines_on_the_sign_in_page_is_not_there_either(homeserver, server, client):
     """Where one account only is taken, it is that one which is missing."""
     alice = homeserver.new_user()
-    hint = client.sign_in(alice.localpart, alice.password, scope="openid")["id_token"]
-    parameters, _ = client.request(id_token_hint=hint)
+    hint = sign_in(client, Browser(server), alice)
+    parameters, _ = client.request(scope="openid", id_token_hint=hint)
     browser = Browser(server)
 
     browser.authorize(parameters)
