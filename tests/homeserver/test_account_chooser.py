@@ -254,3 +254,53 @@ def test_silence_follows_a_hint(homeserver, both, known, alice):
 
     assert_sent_back(refused, for_nobody, "login_required")
     assert sent_back(given, known.redirect_uri)["code"]
+
+
+@pytest.fixture
+def address(homeserver, alice):
+    """Return the e-mail address of Alice's account."""
+    address = f"{alice.localpart}@example.com"
+    homeserver.query(
+        "INSERT INTO user_threepids (user_id, medium, address, validated_at, added_at)"
+        " VALUES (?, 'email', ?, 1, 1)",
+        alice.user_id,
+        address,
+    )
+    return address
+
+
+@pytest.mark.parametrize("method", ["none", "client_secret_post"])
+@pytest.mark.parametrize("several", [False, True])
+def test_c029_silence_tells_no_stranger_who_is_signed_in(
+    homeserver, browser, alice, address, method, several
+):
+    """By its id, its name or its address: a client that nobody here agreed to hears the same of all."""
+    bob = homeserver.new_user()
+    if several:
+        browser.get(browser.server.url("sign-in?account=another"))
+        browser.sign_in(bob.localpart, bob.password)
+    client = browser.server.client(web_client(token_endpoint_auth_method=method))
+    absent = homeserver.new_user()
+    hints = [
+        *(f"mxid:{alice.user_id}", alice.user_id, alice.localpart, address, f"mailto:{address}"),
+        *(f"mxid:{absent.user_id}", absent.user_id, absent.localpart, "absent@example.com"),
+        *(bob.user_id, "nobody"),
+    ]
+    for hint in hints:
+        silent, _ = client.request(scope="openid", prompt="none", login_hint=hint)
+        with unchanged(homeserver):
+            answer = browser.authorize(silent)
+        assert_sent_back(answer, silent, "login_required")
+
+
+def test_c029_who_agreed_does_not_tell_of_the_others(homeserver, both, server, alice, bob):
+    """Bob let the client in; whether Alice is here is still none of its business."""
+    client = server.client(web_client(token_endpoint_auth_method="client_secret_post"))
+    parameters, _ = client.request(scope="openid", login_hint=bob.user_id)
+    both.let_in(parameters, bob.localpart, bob.password)
+
+    for user in (alice, homeserver.new_user()):
+        silent, _ = client.request(scope="openid", prompt="none", login_hint=user.user_id)
+        assert_sent_back(both.authorize(silent), silent, "login_required")
+    silent, _ = client.request(scope="openid", prompt="none", login_hint=bob.user_id)
+    assert sent_back(both.authorize(silent), client.redirect_uri)["code"]

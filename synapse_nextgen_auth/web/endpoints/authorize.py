@@ -177,15 +177,22 @@ async def _asked_for(site: Site, client: Client, request: Request) -> Hint | Non
 async def _answer_silently(
     visit: Visit, client: Client, grant: Grant, request: Request
 ) -> Outgoing:
-    """Answer `prompt=none` at once; a code only for what its person agreed to before (C021)."""
+    """Answer `prompt=none` at once; a code only for what its person agreed to before (C021).
+
+    Where a hint names somebody and there is no code, the error is one and the same: by a hint after
+    the other any site could find out who is signed in here (C029). An ID token is no such hint: it is
+    of somebody who let the client in.
+    """
     named = meant(grant.login_hint, server_name=visit.site.server_name)
     if len(visit.sign_ins) > 1 and grant.user_id is None and named is None:
         several = OAuthError("account_selection_required", "Several accounts are signed in")
         raise Redirected(several, request.target)
     visit, step = await grants.about(visit, grant)
-    if step is not Step.CONSENT:
+    is_agreed = step is Step.CONSENT and await grants.is_agreed(visit, grant, client)
+    is_a_guess = named is not None and grant.user_id is None
+    if step is not Step.CONSENT or (is_a_guess and not is_agreed):
         raise Redirected(OAuthError("login_required", "The person must sign in"), request.target)
-    if not await grants.is_agreed(visit, grant, client):
+    if not is_agreed:
         raise Redirected(OAuthError("consent_required", "Consent is needed"), request.target)
     await visit.site.homeserver.run(authorization.request, grant)
     try:
