@@ -116,13 +116,22 @@ def fail(txn: Txn, failures: tuple[Failure, ...]) -> None:
         )
 
 
-def sign_out(txn: Txn, secrets: Sequence[str], *, now: int, address: str | None) -> list[SignIn]:
+def sign_out(
+    txn: Txn,
+    secrets: Sequence[str],
+    *,
+    now: int,
+    address: str | None,
+    user_id: str | None = None,
+) -> list[SignIn]:
     """End the sign-ins with these digests, and what they approved and no client collected.
 
-    Also those that ran out meanwhile: their people mean what they approved there, too. Sessions of
-    clients go on.
+    Also those that ran out meanwhile: their people mean what they approved there, too. With `user_id`
+    only those of that account. Sessions of clients go on.
     """
-    found = sign_ins.list_of_browser(txn, secrets)
+    found = [
+        each for each in sign_ins.list_of_browser(txn, secrets) if user_id in {None, each.user_id}
+    ]
     for each in found:
         end(txn, each, now=now, address=address)
     return found

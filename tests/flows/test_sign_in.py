@@ -160,6 +160,22 @@ def test_signing_out_of_one_account_leaves_the_others(tables, transact):
     assert ends == [NOW, NOW + 1]
 
 
+def test_signing_out_by_account_ends_no_other(tables, transact):
+    """However it ended before: whoever is named and gone takes nobody with them."""
+    bob = a_sign_in("bob", user_id=BOB)
+    for each in (ALICES, bob):
+        transact(sign_in.sign_in, each, a_place())
+    secrets = (bob.digest, ALICES.digest)
+
+    gone = transact(sign_in.sign_out, secrets, user_id=ALICE, now=NOW, address=None)
+    again = transact(sign_in.sign_out, secrets, user_id=ALICE, now=NOW + 1, address=None)
+    nobody = transact(sign_in.sign_out, secrets, user_id="@c:example.org", now=NOW, address=None)
+
+    assert [each.user_id for each in (*gone, *again)] == [ALICE, ALICE]
+    assert nobody == []
+    assert transact(sign_ins.get, bob.digest).ended_at is None
+
+
 def test_a_visit_is_a_sign_of_life(tables, transact):
     """But brings nobody back who signed out."""
     transact(sign_in.sign_in, ALICES, a_place())

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from support.answers import assert_page
-from support.oauth import Browser, Server, web_client
+from support.oauth import Browser, Client, Server, web_client
 
 BYE = "https://client.example.com/bye"
 QUESTION = "Sign out?"
@@ -179,6 +179,32 @@ def test_a_frame_may_ask_about_the_account_that_is_meant(homeserver, both, alice
     assert signed_in(homeserver, alice, bob) == [False, True]
 
 
+@pytest.mark.parametrize("ended", ["elsewhere", "by time"])
+def test_c185_an_account_that_left_meanwhile_takes_nobody_with_it(
+    homeserver, both, alice, bob, ended
+):
+    """The page names Alice, and so its button is about her; Bob is the present one, and stays."""
+    browser, alices, _bobs = both
+    end(browser, id_token_hint=alices, headers={"Sec-Fetch-Dest": "iframe"})
+    assert alice.user_id in browser.page.text
+    change = {"elsewhere": "ended_at = signed_in_at", "by time": "signed_in_at = 0"}[ended]
+    homeserver.query(f"UPDATE nextgen_browsers SET {change} WHERE user_id = ?", alice.user_id)
+
+    browser.submit(decision="sign-out")
+
+    assert signed_in(homeserver, alice, bob) == [False, True]
+    assert bob.user_id in browser.get(browser.server.issuer).text
+
+
+def test_c185_an_account_that_was_never_here_takes_nobody_with_it(homeserver, both, alice, bob):
+    """A form that names a stranger's account signs nobody out."""
+    browser, *_ = both
+    end(browser)
+    browser.submit(decision="sign-out", account=homeserver.new_user().user_id)
+
+    assert signed_in(homeserver, alice, bob) == [True, True]
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -205,13 +231,26 @@ def test_c194_where_nobody_is_signed_in_a_stranger_gets_a_link(server, client):
     assert_page(answer, "You are signed out", f'href="{BYE}?state=s#"', status=200)
 
 
-def test_a_second_time_leads_back_as_well(both):
-    """The hint proves that somebody was signed in."""
-    browser, alices, _bobs = both
-    query = {"id_token_hint": alices, "post_logout_redirect_uri": BYE}
-    other = Browser(browser.server)
+@pytest.mark.parametrize("has_cookie", [False, True])
+def test_c194_an_id_token_of_the_attacker_makes_no_redirector(server, both, has_cookie):
+    """It proves that somebody was signed in somewhere; nobody was here, and nobody is signed out."""
+    _browser, alices, _bobs = both
+    stranger = Browser(server)
+    if has_cookie:
+        stranger.get(server.url("sign-in"))
+    answer = end(stranger, id_token_hint=alices, post_logout_redirect_uri=BYE, state="s")
 
-    assert_sent(end(other, **query), BYE)
+    assert_page(answer, "You are signed out", f'href="{BYE}?state=s#"', status=200)
+
+
+def test_c194_nor_where_somebody_else_is_signed_in(homeserver, server, both):
+    """There is a question, and they may stay."""
+    _browser, alices, _bobs = both
+    carol = homeserver.new_user()
+    answer = end(Browser.of(server, carol), id_token_hint=alices, post_logout_redirect_uri=BYE)
+
+    assert_page(answer, QUESTION, carol.user_id, status=200)
+    assert signed_in(homeserver, carol) == [True]
 
 
 def test_a_form_of_the_client_works_like_a_link(homeserver, server, both, alice, bob):
@@ -268,3 +307,24 @@ def test_a_configured_client_is_sent_back_too(start_homeserver):
     end(browser, client_id="wiki", post_logout_redirect_uri=BYE)
 
     assert_sent(browser.submit(decision="sign-out"), BYE)
+
+
+def test_a_configured_client_is_sent_back_where_nobody_is_signed_in(start_homeserver):
+    """With an ID token: its person pressed "Sign out" there twice. Without one there is a link."""
+    entry = {
+        "client_id": "wiki",
+        "client_secret": "a-secret-of-the-wiki",
+        "redirect_uris": ["https://wiki.example.net/cb"],
+        "post_logout_redirect_uris": [BYE],
+        "token_endpoint_auth_method": "client_secret_post",
+    }
+    homeserver = start_homeserver(module={"clients": [entry]})
+    server, user = Server(homeserver.base_url), homeserver.new_user()
+    wiki = Client(server, entry)
+    parameters, verifier = wiki.request(scope="openid")
+    code = Browser(server).let_in(parameters, user.localpart, user.password)["code"]
+    token = wiki.redeem(code, verifier, client_secret=entry["client_secret"]).json()["id_token"]
+
+    assert_sent(end(Browser(server), id_token_hint=token, post_logout_redirect_uri=BYE), BYE)
+    link = end(Browser(server), client_id="wiki", post_logout_redirect_uri=BYE)
+    assert_page(link, "You are signed out", f'href="{BYE}#"', status=200)

@@ -50,9 +50,7 @@ async def end_session(site: Site, incoming: Incoming, reader: Reader) -> Outgoin
     if meant is not None and _is_top_level(incoming):
         return await _sign_out(visit, request, client, meant)
     if not visit.sign_ins:
-        return home.signed_out(
-            visit, request, client, goes_back=hint is not None and hint.is_proven
-        )
+        return home.signed_out(visit, request, client, goes_back=_is_known(site, client, hint))
     return _ask(visit, request, client, client_id, meant)
 
 
@@ -63,6 +61,16 @@ async def _hint(site: Site, request: Request) -> Hint | None:
     return await site.issuer.signing.hinted(
         request.id_token_hint, issuer=site.issuer.identifier, audience=None
     )
+
+
+def _is_known(site: Site, client: Client | None, hint: Hint | None) -> bool:
+    """Say whether a browser in which nobody is signed in is sent back all the same (RFC 9700 4.11.2).
+
+    Whoever registers a client has an ID token too, of an account of their own: it proves nothing
+    about whoever follows their link. The operator's clients are trusted with where they live.
+    """
+    proven = hint is not None and hint.is_proven
+    return proven and client is not None and site.clients.is_configured(client)
 
 
 def _is_top_level(incoming: Incoming) -> bool:
@@ -105,7 +113,7 @@ def _ask(
         client=_card(visit, request, client) if client else None,
         fields=(
             *query.items(),
-            *((("account", meant.user_id),) if meant is not None else ()),
+            *((("account", visit.user_id),) if visit.user_id is not None else ()),
         ),
     )
     return visit.answer(

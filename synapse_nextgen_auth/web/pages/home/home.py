@@ -1,6 +1,5 @@
 """The landing page, and signing out."""
 
-from synapse_nextgen_auth.accounts.sign_ins import of_account
 from synapse_nextgen_auth.flows import sign_in as flows
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth import end_session
@@ -45,25 +44,29 @@ async def sign_out(visit: Visit, form: Form) -> Outgoing:
     refusal = end_session.refuse(request, client, None)
     if refusal is not None:
         raise refusal
-    meant = _meant(visit, form)
-    await site.homeserver.run(flows.sign_out, meant, now=site.now(), address=visit.address)
-    cookie = site.cookies.write(
-        visit.visitor.without(meant), max_age=site.lifetimes.browsers.absolute
+    secrets, account = _meant(visit, form)
+    gone = await site.homeserver.run(
+        flows.sign_out, secrets, user_id=account, now=site.now(), address=visit.address
     )
-    stays = any(each.digest not in meant for each in visit.sign_ins)
+    over = {each.digest for each in gone}
+    cookie = site.cookies.write(
+        visit.visitor.without(over), max_age=site.lifetimes.browsers.absolute
+    )
+    stays = any(each.digest not in over for each in visit.sign_ins)
     return signed_out(visit, request, client, goes_back=True, stays=stays).having(cookie)
 
 
-def _meant(visit: Visit, form: Form) -> tuple[str, ...]:
-    """Return the digests of the secrets that are over now.
+def _meant(visit: Visit, form: Form) -> tuple[tuple[str, ...], str | None]:
+    """Return the digests of the secrets that are over now, and of which account alone.
 
-    The present one also where it ran out meanwhile: its person means what they approved there, too.
+    Whom the form names, and nobody in their place where they left meanwhile. A sign-in that ran out
+    counts as well: its person means what they approved there, too.
     """
     secrets = tuple(visit.visitor.secrets)
     if form.get("decision") == "sign-out-all":
-        return secrets
-    named = of_account(visit.sign_ins, form.get("account", ""))
-    return (named.digest,) if named else secrets[:1]
+        return secrets, None
+    account = form.get("account")
+    return (secrets[:1] if account is None else secrets), account
 
 
 def signed_out(
@@ -72,7 +75,8 @@ def signed_out(
     """Go back to the application that asked; say that nobody is signed in where it is not known.
 
     `goes_back` is false where nobody did anything here: then a link leads there, for anybody can
-    register a client and would have a redirector otherwise. `stays` says that others are signed in.
+    register a client, and get ID tokens for it, and would have a redirector otherwise. `stays` says that
+    others are signed in.
     """
     answer = end_session.answer(request)
     if answer is not None and client is not None and goes_back:
