@@ -44,6 +44,48 @@ def belongs(txn: Txn, user_id: str, stand_in: str | None) -> None:
         txn.execute("UPDATE nextgen_passwords SET user_id = ? WHERE stand_in = ?", (user_id, kept))
 
 
+def claim(txn: Txn, user_id: str, stand_in: str) -> None:
+    """Note whose a hash is that was made, and perhaps set, by a process that died in between."""
+    txn.execute(
+        "UPDATE nextgen_passwords SET user_id = ? WHERE stand_in = ? AND user_id IS NULL"
+        " AND EXISTS (SELECT 1 FROM users WHERE name = ? AND password_hash = ?)",
+        (user_id, digest(stand_in), user_id, stand_in),
+    )
+
+
+def has_unclaimed(txn: Txn, *, before: int) -> bool:
+    """Say whether a hash that was made before then is noted as nobody's."""
+    txn.execute(
+        "SELECT 1 FROM nextgen_passwords WHERE user_id IS NULL AND made_at < ?"
+        " ORDER BY made_at LIMIT 1",
+        (before,),
+    )
+    return txn.fetchone() is not None
+
+
+def claim_some(txn: Txn, *, after: str, limit: int) -> str | None:
+    """Claim what is in use by one bite of accounts; return where it ends, `None` after the last.
+
+    Only Python can tell which hash stands in for which row, as the row is under its digest.
+    """
+    txn.execute(
+        "SELECT name, password_hash FROM users WHERE name > ? ORDER BY name LIMIT ?",
+        (after, limit),
+    )
+    found = txn.fetchall()
+    used = {digest(str(stored)): (str(name), str(stored)) for name, stored in found if stored}
+    if used:
+        marks = ", ".join("?" * len(used))
+        txn.execute(
+            "SELECT stand_in FROM nextgen_passwords"
+            f" WHERE stand_in IN ({marks}) AND user_id IS NULL",
+            tuple(used),
+        )
+        for (stand_in,) in txn.fetchall():
+            claim(txn, *used[str(stand_in)])
+    return str(found[-1][0]) if len(found) == limit else None
+
+
 def list_kept(txn: Cursor) -> list[str]:
     """Return the accounts whose hash in Synapse's table stands in for one of ours."""
     txn.execute("SELECT stand_in FROM nextgen_passwords")

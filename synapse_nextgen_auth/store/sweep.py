@@ -27,6 +27,9 @@ def _oldest(table: str, key: str, by: str) -> str:
     )
 
 
+PASSWORDS = "passwords of nobody"
+PASSWORDS_KEPT = 60 * _DAY
+
 # What to delete, and how long (in seconds) it stays after its time.
 _STALE = {
     # Until then its page says that it took too long. Once approved, it expires a day after its code.
@@ -49,11 +52,12 @@ _STALE = {
         _oldest("nextgen_consents", "user_id, client_id, scope", "granted_at"),
         365 * _DAY,
     ),
-    # Of a registration, or a change, that was never finished: whoever typed it once has it as theirs.
-    "passwords of nobody": (
+    # Of a registration, or a change, that was never finished. Those that an account uses all the same,
+    # because a process died before it noted that, are claimed first.
+    PASSWORDS: (
         "DELETE FROM nextgen_passwords WHERE stand_in IN (SELECT stand_in FROM nextgen_passwords"
         " WHERE user_id IS NULL AND made_at < ? ORDER BY made_at LIMIT ?)",
-        60 * _DAY,
+        PASSWORDS_KEPT,
     ),
     # What is done is deleted at once. This is what was given up, or what no release here can do.
     "entries of the outbox": (_oldest("nextgen_outbox", "entry_id", "written_at"), 30 * _DAY),

@@ -6,7 +6,7 @@ from support.records import ALICE, BOB, NOW
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.flows.rehash_password import rehash
 from synapse_nextgen_auth.secret import digest
-from synapse_nextgen_auth.store import passwords
+from synapse_nextgen_auth.store import passwords, sweep
 
 
 @pytest.fixture(autouse=True)
@@ -86,3 +86,43 @@ def test_those_whose_password_is_ours_are_listed(tables):
         txn.execute("UPDATE users SET password_hash = 'elsewhere' WHERE name = ?", (BOB,))
 
     assert tables.run(passwords.list_kept) == [ALICE]
+
+
+@pytest.mark.parametrize("by", ["typing", "housekeeping"])
+def test_what_is_in_use_is_claimed_though_nobody_noted_whose_it_is(tables, by):
+    """The process died before it did: the sweep would delete the hash, and the password with it."""
+    for stand_in in ("hers", "abandoned"):
+        tables.run(passwords.add, made(stand_in))
+    with tables.begin() as txn:
+        txn.execute("UPDATE users SET password_hash = 'hers' WHERE name = ?", (ALICE,))
+
+    if by == "typing":
+        tables.transact(passwords.claim, ALICE, "hers")
+    else:
+        after = ""
+        while after is not None:
+            after = tables.transact(passwords.claim_some, after=after, limit=1)
+
+    assert tables.run(sweep.stale, kind=sweep.PASSWORDS, now=NOW + 400 * 24 * 3600) == 1
+    assert tables.run(passwords.get, "hers") == made("hers", ALICE)
+    assert tables.run(passwords.get, "abandoned") is None
+
+
+@pytest.mark.parametrize("stand_in", ["theirs", "unused", f"of {ALICE}"])
+def test_nobody_claims_what_is_not_theirs(tables, stand_in):
+    """Of another account, of no account any more, or Synapse's own."""
+    tables.run(passwords.add, made("theirs", BOB))
+    tables.run(passwords.add, made("unused"))
+
+    tables.transact(passwords.claim, ALICE, stand_in)
+
+    assert tables.run(passwords.get, "theirs").user_id == BOB
+    assert tables.run(passwords.get, "unused").user_id is None
+
+
+def test_whether_there_is_something_to_claim_is_known_beforehand(tables):
+    tables.run(passwords.add, made("one"))
+    tables.run(passwords.add, made("two", BOB))
+
+    assert tables.run(passwords.has_unclaimed, before=NOW + 1)
+    assert not tables.run(passwords.has_unclaimed, before=NOW)

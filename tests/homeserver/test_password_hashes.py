@@ -173,6 +173,33 @@ def test_many_sign_ins_at_once_keep_one_hash(server, homeserver):
     assert log_in(server, user, "from-before").status_code == 200
 
 
+def test_typing_a_password_claims_it(server, homeserver):
+    """Whose hash it is may not have been noted, as the process died that made it."""
+    user = homeserver.new_user()
+    homeserver.query("UPDATE nextgen_passwords SET user_id = NULL WHERE user_id = ?", user.user_id)
+
+    assert log_in(server, user, user.password).status_code == 200
+
+    assert eventually(lambda: len(ours(homeserver, user)) == 1)
+
+
+def test_housekeeping_deletes_no_password_that_is_in_use(tmp_path):
+    """Nobody typed it for months; what stands in for nothing goes."""
+    homeserver = Homeserver(tmp_path, SqliteDatabase(tmp_path), module=ARGON2ID)
+    with homeserver:
+        users = [homeserver.new_user() for _ in range(3)]
+        left = homeserver.new_user()
+    homeserver.query("UPDATE nextgen_passwords SET user_id = NULL, made_at = 0")
+    homeserver.query("UPDATE users SET password_hash = 'x' WHERE name = ?", left.user_id)
+    with homeserver:
+        server = Server(homeserver.base_url)
+        nobodys = "SELECT COUNT(*) FROM nextgen_passwords WHERE user_id IS NULL"
+        assert eventually(lambda: homeserver.query(nobodys) == [(0,)])
+        assert [len(ours(homeserver, user)) for user in (*users, left)] == [1, 1, 1, 0]
+        for user in users:
+            assert log_in(server, user, user.password).status_code == 200
+
+
 def test_without_the_module_it_is_a_wrong_password_and_a_reset_works(tmp_path):
     """And with it, though the option is off again, it opens, and is kept by Synapse from then on."""
     homeserver = Homeserver(tmp_path, SqliteDatabase(tmp_path), module=ARGON2ID)

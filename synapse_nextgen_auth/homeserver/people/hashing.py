@@ -118,6 +118,8 @@ class PasswordHashes:
         if former is None:
             return
         known = await self._homeserver.read(passwords.get, former)
+        if known is not None and known.user_id is None:
+            await self._homeserver.run(passwords.claim, user_id, former)
         made: PasswordHash | None = None
         if self._hashing is Hashing.ARGON2ID:
             if known is not None and not hashes.is_outdated(known.hash, self._costs):

@@ -18,7 +18,7 @@ from synapse_nextgen_auth.homeserver.startup.needed import members
 from synapse_nextgen_auth.homeserver.upkeep.later_steps import LaterSteps
 from synapse_nextgen_auth.oauth.clients.client_metadata import KEPT_UNUSED
 from synapse_nextgen_auth.oauth.wording import logged
-from synapse_nextgen_auth.store import strays, sweep
+from synapse_nextgen_auth.store import passwords, strays, sweep
 from synapse_nextgen_auth.store.txn import Txn
 
 NEEDS = (*members("synapse.server", "HomeServer", "get_clock"),)
@@ -29,6 +29,7 @@ P = ParamSpec("P")
 
 _EVERY = 10 * 60  # seconds
 _STRAYS_EVERY = 60 * 60
+_PASSWORDS_EVERY = 24 * 60 * 60
 # How far back (seconds) the devices of revoked sessions are looked for.
 _HALF_REVOKED_FOR = 7 * 24 * 60 * 60
 # After each bite others get at the tables for four times as long as it took, so that the chores take
@@ -148,7 +149,10 @@ class Housekeeping:
         """Do every chore once."""
         await self._signing.rotate()
         now = self._homeserver.now()
+        is_claimed = await self._claim_passwords(now)
         for kind in sweep.KINDS:
+            if kind == sweep.PASSWORDS and not is_claimed:
+                continue
             keep = self._events.lifetime if kind == "events" else None
             await self._drain(kind, sweep.stale, kind=kind, now=now, keep=keep)
         await self._blank_addresses(now - self._events.address_lifetime)
@@ -163,6 +167,21 @@ class Housekeeping:
         await self._drain_clients(unused_since, now)
         for is_public, keep in KEPT_UNUSED.items():
             await self._drain_idle_clients(now - keep, unused_since, now, is_public=is_public)
+
+    async def _claim_passwords(self, now: int) -> bool:
+        """Give hashes of nobody to the accounts that use them; say whether it was time for that.
+
+        It looks at every account, so it waits until there is a day of them to delete.
+        """
+        before = now - sweep.PASSWORDS_KEPT - _PASSWORDS_EVERY
+        if not await self._homeserver.read(passwords.has_unclaimed, before=before):
+            return False
+        after: str | None = ""
+        while after is not None:
+            began = self._clock.time_msec()
+            after = await self._homeserver.run(passwords.claim_some, after=after, limit=sweep.BITE)
+            await self._rest(began)
+        return True
 
     async def _drain(
         self,
