@@ -6,7 +6,14 @@ import attrs
 
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.store import approvals, device_grants, events, grants, sign_ins
+from synapse_nextgen_auth.store import (
+    approvals,
+    device_grants,
+    events,
+    grants,
+    provider_sessions,
+    sign_ins,
+)
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -49,6 +56,9 @@ def sign_in(txn: Txn, new: SignIn, place: Place) -> SignIn:
     """
     now = new.signed_in_at
     begun = _renew_or_add(txn, new, place.renews)
+    if begun.provider is not None and begun.provider_session is not None:
+        # Beside those that it came from before: each of them may be ended there.
+        provider_sessions.note(txn, begun)
     for forgotten in place.forgets:
         end(txn, forgotten, now=now, address=place.address)
     if place.grant_id is not None:

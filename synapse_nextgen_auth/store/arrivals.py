@@ -27,6 +27,13 @@ def find(txn: Txn, attempt_id: str, digests: Sequence[str]) -> list[Arrival]:
     )
 
 
+def list_of_provider(txn: Txn, provider: str, provider_session: str) -> list[Arrival]:
+    """Return the answers, taken or not, that came with this sign-in of a provider."""
+    return _ARRIVALS.all(
+        txn, "WHERE provider_session = ? AND provider = ?", provider_session, provider
+    )
+
+
 def take(txn: Txn, digest: str, *, now: int) -> bool:
     """Note that an answer was used; False when it was already."""
     txn.execute(

@@ -30,11 +30,16 @@ def list_of_browser(txn: Txn, digests: Sequence[str]) -> list[SignIn]:
 
 
 def list_of_provider(txn: Txn, provider: str, provider_session: str) -> list[SignIn]:
-    """Return the living sign-ins that an identity provider knows as one of its own."""
+    """Return the sign-ins, living or over, whose last proof an identity provider knows as this."""
     return _SIGN_INS.all(
-        txn,
-        "WHERE provider_session = ? AND provider = ? AND ended_at IS NULL",
-        *(provider_session, provider),
+        txn, "WHERE provider_session = ? AND provider = ?", provider_session, provider
+    )
+
+
+def find(txn: Txn, user_id: str, name: str) -> SignIn | None:
+    """Return the sign-in that grants and sessions call so, living or over."""
+    return _SIGN_INS.one(
+        txn, "WHERE user_id = ? AND (sign_in_id = ? OR digest = ?)", user_id, name, name
     )
 
 

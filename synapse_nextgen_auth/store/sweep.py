@@ -40,6 +40,15 @@ _STALE = {
         _oldest("nextgen_session_browsers", "session_id", "noted_at"),
         400 * _DAY,
     ),
+    # No browser keeps a cookie for longer, so nobody is signed in there any more.
+    "sign-ins of providers": (
+        _oldest(
+            "nextgen_provider_sessions",
+            "provider_session, provider, user_id, sign_in_id",
+            "noted_at",
+        ),
+        400 * _DAY,
+    ),
     "expired device grants": (_oldest("nextgen_device_grants", "grant_id", "expires_at"), _DAY),
     "attempts": (_oldest("nextgen_attempts", "attempt_id", "expires_at"), 900),
     "legacy sign-ins": (_oldest("nextgen_legacy_logins", "login_id", "expires_at"), 900),
@@ -161,6 +170,16 @@ _FROM_THE_FUTURE = {
     ),
     "browsers of sessions from the future": (
         _set_right("nextgen_session_browsers", "session_id", "noted_at", "noted_at = ?"),
+        0,
+        1,
+    ),
+    "sign-ins of providers from the future": (
+        _set_right(
+            "nextgen_provider_sessions",
+            "provider_session, provider, user_id, sign_in_id",
+            "noted_at",
+            "noted_at = ?",
+        ),
         0,
         1,
     ),

@@ -1,12 +1,16 @@
 """An identity provider ends a sign-in of its own (OpenID Connect Back-Channel Logout 1.0)."""
 
+import attrs
 import pytest
 
-from support.records import ALICE, BOB, NOW, a_session, a_sign_in
-from synapse_nextgen_auth.flows import provider_logout
+from support.records import ALICE, BOB, NOW, a_place, a_session, a_sign_in, an_attempt
+from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
+from synapse_nextgen_auth.accounts.attempts.attempt import Proof, ProofKind
+from synapse_nextgen_auth.flows import arrive, attempts, provider_logout, sign_in
 from synapse_nextgen_auth.flows.provider_logout import Ended
 from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, End
-from synapse_nextgen_auth.store import sessions, sign_ins
+from synapse_nextgen_auth.store import arrivals, sessions, sign_ins, sweep
+from synapse_nextgen_auth.store import attempts as rows
 
 THERE = {"provider": "oidc-works", "provider_session": "there-1"}
 ENDED = Ended("oidc-works", "there-1")
@@ -73,3 +77,105 @@ def test_once_is_enough(tables):
     tables.run(provider_logout.end, ENDED, why=End.PROVIDER, now=NOW)
 
     assert tables.run(provider_logout.end, ENDED, why=End.PROVIDER, now=NOW + 5).value == []
+
+
+def there_and(**now):
+    """Return a sign-in that began at the provider, and the same as another proof renews it."""
+    begun = a_sign_in("first", sign_in_id="s1", **THERE)
+    return begun, a_sign_in("renewed", sign_in_id="other", **now)
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        pytest.param({}, id="by password"),
+        pytest.param({"provider": "saml"}, id="at another provider"),
+        pytest.param({**THERE, "provider_session": "there-2"}, id="at the same one anew"),
+        pytest.param(THERE, id="the same again"),
+    ],
+)
+def test_another_proof_since_does_not_hide_where_it_began(tables, since):
+    """A sign-in goes on by whatever proves it again, and ends with each that it ever came from."""
+    begun, renewed = there_and(**since)
+    tables.run(sign_in.sign_in, begun, a_place())
+    tables.run(sessions.add, a_session(sign_in_id="s1"))
+    tables.run(sign_in.sign_in, renewed, a_place(renews=begun))
+
+    over = tables.run(provider_logout.end, ENDED, why=End.PROVIDER, now=NOW + 5).value
+    assert len(over) == 1
+    assert not is_signed_in(tables, "renewed")
+    assert living(tables) == []
+
+
+def sign_out(txn, begun):
+    sign_in.sign_out(txn, [begun.digest], now=NOW + 1, address=None)
+
+
+def sweep_away(txn, _):
+    assert sweep.idle_browsers(txn, idle_since=NOW + 1) == 1
+
+
+@pytest.mark.parametrize("go", [sign_out, sweep_away])
+def test_what_began_in_a_sign_in_that_is_over_ends_as_well(tables, go):
+    """Whether its person signed out here, or it was not used until the housekeeping deleted it."""
+    begun, _ = there_and()
+    tables.run(sign_in.sign_in, begun, a_place())
+    tables.run(sessions.add, a_session(sign_in_id="s1"))
+    tables.run(go, begun)
+
+    over = tables.run(provider_logout.end, ENDED, why=End.PROVIDER, now=NOW + 5).value
+    assert len(over) == 1
+    assert living(tables) == []
+
+
+def an_arrival(**fields):
+    return Arrival("given", "attempt", arrived_at=NOW, **THERE, **fields)
+
+
+@pytest.mark.parametrize("whose", [None, ALICE])
+def test_an_answer_that_waits_is_worth_nothing_any_more(tables, whose):
+    """Nobody is signed in by it afterwards; the attempt may go on in another way."""
+    tables.run(attempts.begin, an_attempt())
+    tables.run(arrive.arrive, an_arrival(user_id=ALICE))
+    ended = attrs.evolve(ENDED, user_id=whose)
+    tables.run(provider_logout.end, ended, why=End.PROVIDER, now=NOW)
+
+    (arrival,) = tables.run(arrivals.find, "attempt", ["given"])
+    assert not arrival.waits(NOW)
+    assert tables.run(rows.get, "attempt").is_open(NOW)
+
+
+def test_an_answer_of_somebody_else_waits_on(tables):
+    """As sign-ins of somebody else than the provider means are left alone."""
+    tables.run(attempts.begin, an_attempt())
+    tables.run(arrive.arrive, an_arrival(user_id=ALICE))
+    tables.run(provider_logout.end, attrs.evolve(ENDED, user_id=BOB), why=End.PROVIDER, now=NOW)
+
+    (arrival,) = tables.run(arrivals.find, "attempt", ["given"])
+    assert arrival.waits(NOW)
+
+
+def test_who_is_asked_for_a_name_is_not_signed_in_afterwards(tables):
+    """Nor made an account; who came in their place since, in the same attempt, is."""
+    attempt, arrival = an_attempt(), an_arrival(newcomer="sealed")
+    tables.run(attempts.begin, attempt)
+    tables.run(arrive.arrive, arrival)
+    met = tables.run(arrive.meet, attempt, arrival, now=NOW)
+    assert met.answered
+    tables.run(provider_logout.end, ENDED, why=None, now=NOW)
+    assert tables.run(rows.get, "attempt") == attempt
+
+    later = attempt.answering(arrive.NEWCOMER, "another")
+    tables.run(rows.change, attempt, later)
+    tables.run(provider_logout.end, ENDED, why=None, now=NOW)
+    assert tables.run(rows.get, "attempt") == later
+
+
+def test_what_it_proved_to_an_attempt_is_no_proof_any_more(tables):
+    """Where something else is asked of its person before they are signed in."""
+    proof = Proof(ProofKind.PROVIDER, NOW, user_id=ALICE, **THERE)
+    tables.run(attempts.begin, an_attempt().having(proof))
+    tables.run(arrive.arrive, an_arrival(user_id=ALICE))
+    tables.run(provider_logout.end, ENDED, why=None, now=NOW)
+
+    assert tables.run(rows.get, "attempt").proven == ()

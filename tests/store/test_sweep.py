@@ -40,6 +40,7 @@ from synapse_nextgen_auth.store import (
     legacy_logins,
     outbox,
     passwords,
+    provider_sessions,
     rendezvous,
     session_browsers,
     sessions,
@@ -114,6 +115,11 @@ def add_arrival(txn, name, at):
     arrivals.add(txn, Arrival(name, "attempt", "oidc-works", at))
 
 
+def add_provider_session(txn, name, at):
+    there = {"provider": "oidc-works", "provider_session": name}
+    provider_sessions.note(txn, a_sign_in(name, signed_in_at=at, **there))
+
+
 # How a row gets there, and how many seconds it stays after its time.
 ROWS = {
     "expired grants": (add_grant, "nextgen_grants", 900),
@@ -131,6 +137,7 @@ ROWS = {
     "passwords of nobody": (add_password, "nextgen_passwords", 60 * DAY),
     "entries of the outbox": (add_entry, "nextgen_outbox", 30 * DAY),
     "browsers of sessions": (add_session_browser, "nextgen_session_browsers", 400 * DAY),
+    "sign-ins of providers": (add_provider_session, "nextgen_provider_sessions", 400 * DAY),
 }
 
 
@@ -427,6 +434,11 @@ AHEAD = {
     "browsers of sessions from the future": (
         add_noted_browser,
         "nextgen_session_browsers",
+        "noted_at",
+    ),
+    "sign-ins of providers from the future": (
+        add_provider_session,
+        "nextgen_provider_sessions",
         "noted_at",
     ),
     "entries of the outbox from the future": (add_entry, "nextgen_outbox", "written_at"),

@@ -12,11 +12,12 @@ from synapse_nextgen_auth.store.table import Table
 
 # Written with a decision about a row, and read by nobody: whoever shows the code finds the row by it.
 NO_FIELD = {("nextgen_grants", "code_digest")}
-# Rows of two or three columns that come and go without a record.
+# Rows of a few columns that come and go without a record.
 NO_RECORD = {
     "nextgen_client_assertions",
     "nextgen_consents",
     "nextgen_first_sessions",
+    "nextgen_provider_sessions",
     "nextgen_schema",
     "nextgen_session_browsers",
     "nextgen_throttle",

@@ -116,6 +116,7 @@ VARIANTS = {
     ("strays", "blank_addresses"): [{"session_ids": ["one", "two"]}],
     ("grants", "add"): [{"grant": a_grant()}],
     ("device_grants", "add"): [{"grant": a_device_grant()}],
+    ("provider_sessions", "note"): [{"sign_in": _SIGN_IN}],
     ("sign_ins", "add"): [{"sign_in": _SIGN_IN}],
     ("sign_ins", "renew"): [{"former": _SIGN_IN, "sign_in": _SIGN_IN}],
     ("sign_ins", "set_right"): [{"former": _SIGN_IN, "sign_in": _SIGN_IN}],

@@ -113,6 +113,22 @@ class Attempt:
         proofs = [attrs.evolve(each, user_id=user_id).to_json() for each in self.proven]
         return attrs.evolve(self, proofs=json.dumps(proofs, sort_keys=True), user_id=user_id)
 
+    def without_session(self, provider: str, provider_session: str) -> "Attempt":
+        """Return it without what a sign-in at a provider proved that is over there."""
+        gone = (provider, provider_session)
+        kept = [each for each in self.proven if (each.provider, each.provider_session) != gone]
+        if len(kept) == len(self.proven):
+            return self
+        proofs = json.dumps([each.to_json() for each in kept], sort_keys=True)
+        return attrs.evolve(self, proofs=proofs)
+
+    def without_answer(self, stage: str, sealed: str) -> "Attempt":
+        """Return it without this very answer to a stage; one that came in its place stays."""
+        if self.answered.get(stage) != sealed:
+            return self
+        kept = {name: each for name, each in self.answered.items() if name != stage}
+        return attrs.evolve(self, answers=json.dumps(kept, sort_keys=True))
+
     def answering(self, stage: str, sealed: str) -> "Attempt":
         """Return it with the answer to a stage, in place of one that was given before."""
         answers = json.dumps({**self.answered, stage: sealed}, sort_keys=True)

@@ -1,0 +1,1 @@
+CREATE INDEX nextgen_arrivals_by_provider_session ON nextgen_arrivals (provider_session)
