@@ -43,7 +43,14 @@ from synapse_nextgen_auth.homeserver.people.providers.logout import ProviderLogo
 from synapse_nextgen_auth.homeserver.people.providers.new_accounts import NewAccounts
 from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
-from synapse_nextgen_auth.homeserver.startup import internals, patches, refusal, selfcheck, settings
+from synapse_nextgen_auth.homeserver.startup import (
+    internals,
+    password_costs,
+    patches,
+    refusal,
+    selfcheck,
+    settings,
+)
 from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_lifetimes
 from synapse_nextgen_auth.homeserver.upkeep.housekeeping import Housekeeping
 from synapse_nextgen_auth.oauth import metadata
@@ -75,13 +82,15 @@ logger = logging.getLogger(__name__)
 def start(config: Config, api: ModuleApi, *, module: type) -> None:
     """Start as the authorization server; `module` is the class that homeserver.yaml names."""
     hs_config = api._hs.config  # noqa: SLF001 (the module API has no other way)
+    tried = password_costs.look(config.passwords)
     problems = [
         *selfcheck.listed_twice(hs_config, module),
         *selfcheck.config_problems(hs_config, config),
+        *tried.problems,
     ]
     if problems:
         refusal.refuse_start(problems)
-    for text in selfcheck.warnings():
+    for text in (*selfcheck.warnings(), *tried.warnings):
         logger.warning("About this environment: %s", text)
     try:
         schema.prepare(api._hs)  # noqa: SLF001 (the module API has no other way)

@@ -255,6 +255,12 @@ def test_a_device_can_poll_ten_times_while_its_code_lives(options, path, words):
         ("authorization.per_second", "1e999", "expected a finite number above 0, got '1e999'"),
         ("authorization.per_second", 0, "expected a finite number above 0, got 0"),
         ("sessions.max_devices", 0, "expected a whole number above 0, got 0"),
+        ("sessions.max_devices", 2**63, "expected at most 2147483647, got 9223372036854775808"),
+        # Bytes for KiB.
+        ("passwords.argon2_memory", 19 * 2**20, "expected at most 4194304 KiB, got 19922944"),
+        ("passwords.argon2_memory", 3984588800, "expected at most 4194304 KiB, got 3984588800"),
+        ("passwords.argon2_iterations", 2**32, "expected at most 1000 passes, got 4294967296"),
+        ("passwords.argon2_parallelism", 2**24, "expected at most 64 at once, got 16777216"),
         ("tokens.code_lifetime", True, "like 300s, 5m, 24h or 90d, got true"),
     ],
 )

@@ -20,7 +20,13 @@ from synapse_nextgen_auth.cli.homeserver_yaml import MODULE
 from synapse_nextgen_auth.cli.settings_words import settings_in_effect
 from synapse_nextgen_auth.config import Config, ConfigProblems
 from synapse_nextgen_auth.config.secret_files import is_path
-from synapse_nextgen_auth.homeserver.startup import advice, internals, selfcheck, settings
+from synapse_nextgen_auth.homeserver.startup import (
+    advice,
+    internals,
+    password_costs,
+    selfcheck,
+    settings,
+)
 from synapse_nextgen_auth.oauth.clients import jwks
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 
@@ -49,7 +55,9 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
     found = ways_in.look(hs_config)
     if config.enabled:
         problems += [*mistakes, *internals.problems(), *found.problems]
-        warnings += [*advice.warnings(hs_config, config), *found.warnings]
+        tried = password_costs.look(config.passwords)
+        problems += tried.problems
+        warnings += [*advice.warnings(hs_config, config), *found.warnings, *tried.warnings]
     else:
         # Nothing of it keeps a switched-off module from resting.
         warnings = [*mistakes, *internals.problems_of_rest(), *warnings]

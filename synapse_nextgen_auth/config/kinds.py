@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 MIN_SECRET_BYTES = 32
 LONGEST = "100y"
+LARGEST = 2**31 - 1
 
 
 class Kind(Protocol[T]):
@@ -133,20 +134,29 @@ class Number:
 
 @attrs.frozen
 class WholeNumber:
-    """A whole number above 0; `unit` are the words behind it where it is shown."""
+    """A whole number above 0; `unit` are the words behind it where it is shown.
+
+    `most` is what makes sense at all: beyond it, something would fail once it is used.
+    """
 
     unit: str = ""
+    most: int = LARGEST
 
     @property
     def takes(self) -> str:
-        """A whole number above 0."""
-        return "a whole number above 0"
+        """A whole number above 0, and how large it may be."""
+        most = "" if self.most == LARGEST else f", at most `{self.most}`"
+        return f"a whole number above 0{most}"
 
     def read(self, raw: object, path: str, problems: Problems) -> int | None:
         """Return the number, unconverted."""
-        if isinstance(raw, int) and not isinstance(raw, bool) and raw > 0:
+        if not isinstance(raw, int) or isinstance(raw, bool) or raw <= 0:
+            hint = _plainly(raw, whole=True)
+            problems.say(path, f"expected a whole number above 0, got {shown(raw)}{hint}")
+        elif raw > self.most:
+            problems.say(path, f"expected at most {self.show(self.most, None)}, got {shown(raw)}")
+        else:
             return raw
-        problems.say(path, f"expected {self.takes}, got {shown(raw)}{_plainly(raw, whole=True)}")
         return None
 
     def show(self, value: int, written: object) -> str:  # noqa: ARG002 - like every kind

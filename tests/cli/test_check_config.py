@@ -253,6 +253,18 @@ CLIENT = {"resources": [{"names": ["client", "federation"]}]}
             {"modules": entry(tokens={"access_token_lifetime": "100y"})},
             "tokens.access_token_lifetime is 100y: that long a stolen token works",
         ),
+        (
+            {
+                "modules": entry(
+                    passwords={
+                        "hashing": "argon2id",
+                        "argon2_memory": 131072,
+                        "argon2_iterations": 1000,
+                    }
+                )
+            },
+            "argon2_memory is 131072 KiB and passwords.argon2_iterations 1000: one password takes",
+        ),
         ({"modules": entry(tokens={"refresh_grace": "1h"})}, "tokens.refresh_grace is 1h, longer"),
         (
             {"modules": entry(client_registration={"enabled": False, "allow_other_hosts": True})},
