@@ -51,11 +51,32 @@ class SignIn:
         return self.sign_in_id or self.digest
 
     @property
+    def proven_at(self) -> int | None:
+        """When its person proved who they are; `None` where a provider does not say when that was.
+
+        Such a provider says that somebody is there. It may know them from before, and a browser that
+        was left alone goes on there without a question (C023).
+        """
+        if self.provider is not None and self.auth_time is None:
+            return None
+        return self.authenticated_at
+
+    @property
     def authenticated_at(self) -> int:
-        """When its person proved who they are, here or at a provider."""
+        """What applications are told: when its person proved it, or else when we were told of them."""
         if self.auth_time is None:
             return self.signed_in_at
         return min(self.auth_time, self.signed_in_at)
+
+    def renewing(self, former: "SignIn") -> "SignIn":
+        """Return it as it goes on from a sign-in of the same account: what was proven last counts.
+
+        Whoever comes once more from a provider that asked them nothing has proved nothing since.
+        """
+        before, now = former.proven_at, self.proven_at
+        if before is None or (now is not None and now >= before):
+            return self
+        return attrs.evolve(self, auth_time=before, amr=former.amr, acr=former.acr)
 
     def is_from_the_future(self, now: int) -> bool:
         """Say whether the clock ran ahead when its person signed in or was here."""

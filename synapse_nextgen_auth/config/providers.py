@@ -23,10 +23,12 @@ class ProviderOptions:
     trusted_to_be_fresh: frozenset[str] = option(
         SetOf(Text(), "ids of providers"),
         default=frozenset(),
-        about="Providers (`idp_id`) of which every sign-in counts as a fresh one, though they cannot"
-        " say when the person proved who they are. Without this, a provider that only speaks OAuth 2.0"
-        " (no `openid` among its `scopes`) is not offered where an application, or one of our pages,"
-        " asks people to prove it anew.",
+        about="Providers (`idp_id`) of which a sign-in counts as a fresh one where an application, or"
+        " one of our pages, asks people to prove anew who they are, though they do not say when that"
+        " was. Without this, a provider that only speaks OAuth 2.0 (no `openid` among its `scopes`) is"
+        " not offered there, and one that leaves `auth_time` out of its ID tokens proves nothing there."
+        " Unless it asks people again then (`prompt=login`), whoever sits at a browser that is signed in"
+        " there can do what takes a fresh sign-in.",
         example="[github]",
         label="trusted to be fresh",
     )

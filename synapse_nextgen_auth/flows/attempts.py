@@ -121,7 +121,7 @@ def _end(txn: Txn, attempt: Attempt, ending: Ending, *, now: int, former: Attemp
     if not isinstance(stage, Done):
         return stage
     new = stage.sign_in(digest=ending.digest, sign_in_id=ending.sign_in_id, now=now)
-    return sign_in(txn, new, ending.place)
+    return sign_in(txn, new, attrs.evolve(ending.place, is_fresh=stage.is_fresh))
 
 
 def _add(txn: Txn, attempt: Attempt) -> None:

@@ -117,7 +117,9 @@ def _is_late_enough(grant: Grant, sign_in: SignIn) -> bool:
 
     Another account may not go on with what one has proved for it (C023).
     """
-    if grant.login_after is None or sign_in.authenticated_at >= grant.login_after:
+    if grant.login_after is None:
+        return True
+    if sign_in.proven_at is not None and sign_in.proven_at >= grant.login_after:
         return True
     return grant.proven_at is not None and grant.sign_in_id == sign_in.name
 

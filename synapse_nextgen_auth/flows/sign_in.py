@@ -35,14 +35,15 @@ class Place:
     """Where somebody signs in: `binding` is the digest of what binds grants to the browser.
 
     `renews` is the sign-in of the same account that is there already, `forgets` are those for which
-    its cookie has no room any more. `grant_id` is what the person signs in for, if for a grant.
+    its cookie has no room any more. `grant_id` is what the person signs in for, if for a grant, and
+    `is_fresh` says that they proved for it who they are.
     """
 
     binding: str
     renews: SignIn | None = None
     forgets: tuple[SignIn, ...] = ()
     grant_id: str | None = None
-    proves_again: bool = False
+    is_fresh: bool = False
     device_grant_id: str | None = None
     address: str | None = None
 
@@ -62,9 +63,9 @@ def sign_in(txn: Txn, new: SignIn, place: Place) -> SignIn:
     for forgotten in place.forgets:
         end(txn, forgotten, now=now, address=place.address)
     if place.grant_id is not None:
-        # A provider that says when its person proved it may mean a time before this grant.
-        # Whoever proved it again was asked for this grant, whatever the clock says there.
-        is_for_it = place.proves_again or begun.auth_time is None
+        # A provider may mean a time before this grant, or not know when its person proved it. Where
+        # they were asked for this grant that counts, whatever the clock says there.
+        is_for_it = place.is_fresh or new.proven_at == now
         proven_at = now if is_for_it else None
         grants.choose(
             txn,
@@ -82,8 +83,10 @@ def sign_in(txn: Txn, new: SignIn, place: Place) -> SignIn:
 
 
 def _renew_or_add(txn: Txn, new: SignIn, former: SignIn | None) -> SignIn:
-    if former is not None and sign_ins.renew(txn, former, new):
-        return attrs.evolve(new, sign_in_id=former.name)
+    if former is not None:
+        renewed = attrs.evolve(new.renewing(former), sign_in_id=former.name)
+        if sign_ins.renew(txn, former, renewed):
+            return renewed
     sign_ins.add(txn, new)
     return new
 

@@ -66,6 +66,16 @@ class Way:
         return self.account if self.purpose is Purpose.PROVE_AGAIN else None
 
     @property
+    def is_to_be_fresh(self) -> bool:
+        """Whether it does not count what somebody proved before: a provider must ask them anew.
+
+        So it is where they prove again who they are, and where an application wants a fresh sign-in
+        (`prompt=login`, `max_age`; OpenID Connect Core section 3.1.2.1), whoever is signed in here.
+        """
+        grant = self.onward.grant
+        return self.again is not None or (grant is not None and grant.login_after is not None)
+
+    @property
     def url(self) -> str:
         """The sign-in page that goes on with it."""
         if self.attempt is not None:
@@ -202,7 +212,6 @@ async def _end(
             renews=of_account(visit.sign_ins, user_id or ""),
             forgets=forgotten,
             grant_id=onward.grant_id,
-            proves_again=attempt.purpose is Purpose.PROVE_AGAIN,
             device_grant_id=onward.device_grant_id,
             address=visit.address,
         ),

@@ -54,11 +54,9 @@ class Visit:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the person signed in so recently that they may do something dangerous."""
-        found = self.sign_in
-        if found is None:
-            return False
-        return is_recent(found.authenticated_at, self.site.now(), within=FRESH)
+        """Whether the person proved so recently who they are that they may do something dangerous."""
+        proven_at = self.sign_in.proven_at if self.sign_in else None
+        return proven_at is not None and is_recent(proven_at, self.site.now(), within=FRESH)
 
     def about(self, sign_in: SignIn | None) -> "Visit":
         """Return the visit of a page that is about this sign-in of the browser, not the present one."""

@@ -40,8 +40,10 @@ def attempt(*proofs, answers=(), **fields):
     ("made", "stage"),
     [
         pytest.param(attempt(), Stage.IDENTIFY, id="nothing"),
-        pytest.param(attempt(PASSWORD), Done(ALICE, (PASSWORD,)), id="password"),
-        pytest.param(attempt(PASSWORD, **AGAIN), Done(ALICE, (PASSWORD,)), id="again"),
+        pytest.param(attempt(PASSWORD), Done(ALICE, (PASSWORD,), is_fresh=True), id="password"),
+        pytest.param(
+            attempt(PASSWORD, **AGAIN), Done(ALICE, (PASSWORD,), is_fresh=True), id="again"
+        ),
         pytest.param(attempt(**AGAIN), Stage.IDENTIFY, id="again-without-a-proof"),
         pytest.param(
             attempt(a_proof(provider="gone")), Stage.IDENTIFY, id="a-provider-that-is-none"
@@ -77,7 +79,33 @@ def test_a_provider_proves_it_again(proof, trusted):
     """When it says that it asked just now, or where the operator believes it."""
     policy = attrs.evolve(POLICY, trusted=frozenset({"cas"} if trusted else ()))
 
-    assert next_stage(attempt(proof, **AGAIN), HERS, policy) == Done(ALICE, (proof,))
+    done = next_stage(attempt(proof, **AGAIN), HERS, policy)
+
+    assert done == Done(ALICE, (proof,), is_fresh=True)
+    made = done.sign_in(digest="d", sign_in_id="i", now=NOW + 5)
+    assert made.proven_at == min(made.signed_in_at, proof.auth_time or proof.at)
+
+
+@pytest.mark.parametrize(
+    ("proof", "is_fresh", "is_known"),
+    [
+        (PASSWORD, True, True),
+        (a_proof(provider="oidc-a", auth_time=NOW - 60), True, True),
+        (a_proof(provider="oidc-a", auth_time=NOW - 61), False, True),
+        (a_proof(provider="oidc-a"), False, False),
+        # Nobody asked it: what the operator believes is that it lets people prove it anew then.
+        (a_proof(provider="cas"), False, False),
+    ],
+)
+def test_c023_whether_somebody_proved_it_for_this(proof, is_fresh, is_known):
+    """A provider lets people in that it knows from before: that says who they are, and not when."""
+    policy = attrs.evolve(POLICY, trusted=frozenset({"cas"}))
+
+    done = next_stage(attempt(proof), HERS, policy)
+
+    assert done.is_fresh is is_fresh
+    sign_in = done.sign_in(digest="d", sign_in_id="i", now=NOW)
+    assert (sign_in.proven_at is not None) is is_known
 
 
 def test_a_password_counts_only_where_passwords_do():

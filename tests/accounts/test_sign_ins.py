@@ -69,3 +69,29 @@ def test_the_provider_that_was_used_last(sign_ins, provider):
     found = [a_sign_in(provider=name, signed_in_at=NOW + at) for name, at in sign_ins]
 
     assert last_provider(found) == provider
+
+
+PROVIDER = {"provider": "oidc-a", "amr": "mfa"}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "proven_at", "amr"),
+    [
+        ({"amr": "pwd"}, PROVIDER, NOW, "pwd"),
+        ({"amr": "pwd"}, PROVIDER | {"auth_time": NOW - 5}, NOW, "pwd"),
+        ({"amr": "pwd"}, PROVIDER | {"auth_time": NOW + 5}, NOW + 5, "mfa"),
+        ({"amr": "pwd"}, {"amr": "x"}, NOW + 100, "x"),
+        (PROVIDER, {"amr": "pwd"}, NOW + 100, "pwd"),
+        (PROVIDER, PROVIDER, None, "mfa"),
+        (PROVIDER | {"auth_time": NOW - 9}, PROVIDER, NOW - 9, "mfa"),
+        (PROVIDER, PROVIDER | {"auth_time": NOW - 9}, NOW - 9, "mfa"),
+    ],
+)
+def test_c023_what_was_proven_last_counts(before, now, proven_at, amr):
+    """Whoever comes once more from a provider that asked them nothing has proved nothing since."""
+    again = a_sign_in("again", signed_in_at=NOW + 100, **now)
+
+    renewed = again.renewing(a_sign_in(**before))
+
+    assert (renewed.proven_at, renewed.amr) == (proven_at, amr)
+    assert (renewed.provider, renewed.signed_in_at) == (again.provider, NOW + 100)

@@ -29,6 +29,7 @@ class Trouble(enum.Enum):
     OTHER_ACCOUNT = "other_account"
     OTHER_PROVIDER = "other_provider"
     NOT_FRESH = "not_fresh"
+    DOES_NOT_SAY = "does_not_say"
     DEACTIVATED = "deactivated"
     OVER = "over"
     OTHER_BROWSER = "other_browser"

@@ -61,10 +61,14 @@ class Refused:
 
 @attrs.frozen
 class Done:
-    """Nothing is missing: who it is, and how they proved it."""
+    """Nothing is missing: who it is, and how they proved it.
+
+    `is_fresh` says that they did it for this attempt, and not some time before.
+    """
 
     user_id: str
     proofs: tuple[Proof, ...]
+    is_fresh: bool = False
 
     def sign_in(self, *, digest: str, sign_in_id: str, now: int) -> SignIn:
         """Return the sign-in that it leads to, with a secret of this digest."""
@@ -75,13 +79,18 @@ class Done:
             signed_in_at=now,
             last_active_at=now,
             sign_in_id=sign_in_id,
-            auth_time=first.auth_time,
+            auth_time=self._auth_time(first),
             amr=" ".join(dict.fromkeys(amr for proof in self.proofs for amr in _amr(proof)))
             or None,
             acr=first.acr,
             provider=first.provider if first.kind is ProofKind.PROVIDER else None,
             provider_session=first.provider_session,
         )
+
+    def _auth_time(self, first: Proof) -> int | None:
+        """Return when a provider let its person prove it, where that is known."""
+        is_known = first.kind is not ProofKind.PROVIDER or first.auth_time is not None
+        return first.auth_time if is_known or not self.is_fresh else first.at
 
 
 def next_stage(
@@ -106,7 +115,8 @@ def next_stage(
             return stage
     if attempt.user_id is None:
         return Stage.REGISTER
-    return Done(attempt.user_id, proofs)
+    is_fresh = any(_is_fresh(proof, attempt, policy) for proof in proofs)
+    return Done(attempt.user_id, proofs, is_fresh=is_fresh)
 
 
 def _counts(proof: Proof, attempt: Attempt, policy: Policy) -> bool:
@@ -124,8 +134,15 @@ def _counts(proof: Proof, attempt: Attempt, policy: Policy) -> bool:
 
 
 def _is_fresh(proof: Proof, attempt: Attempt, policy: Policy) -> bool:
+    """Say whether somebody proved it for this attempt.
+
+    What is typed here is. A provider must say so, or be asked to let them prove it anew and trusted
+    to do that; whoever proves again who they are goes to no provider that was not asked.
+    """
+    if proof.kind is not ProofKind.PROVIDER:
+        return True
     if proof.auth_time is None:
-        return proof.provider in policy.trusted
+        return attempt.purpose is Purpose.PROVE_AGAIN and proof.provider in policy.trusted
     return proof.auth_time >= attempt.created_at - SKEW
 
 

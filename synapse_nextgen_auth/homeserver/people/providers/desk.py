@@ -47,6 +47,7 @@ class Desk:
         self._cookie = cookie
         self._browser = browser
         self._show = show
+        self._warned: set[str] = set()
 
     def now(self) -> int:
         """Return the time in seconds since the epoch."""
@@ -120,11 +121,26 @@ class Desk:
         if isinstance(expected, Trouble):
             return expected
         if start.is_fresh and not statement.is_fresh(since=expected.since):
-            return Trouble.NOT_FRESH
+            if statement.auth_time is not None:
+                return Trouble.NOT_FRESH
+            self._warn(start.provider_id)
+            return Trouble.DOES_NOT_SAY
         # As Synapse asks where we answer in its place.
         if user_id is not None and await self._store.get_user_deactivated_status(user_id):
             return Trouble.DEACTIVATED
         return None
+
+    def _warn(self, provider_id: str) -> None:
+        """Tell the operator what only they can change, once."""
+        if provider_id in self._warned:
+            return
+        self._warned.add(provider_id)
+        logger.warning(
+            "Provider %s does not say when people prove there who they are (auth_time), so nobody can"
+            " confirm by it that it is them. If it always asks people anew where it is asked for that"
+            " (prompt=login), list it in the option providers.trusted_to_be_fresh",
+            provider_id,
+        )
 
     def fail(self, request: Any, start: Start, trouble: Trouble) -> None:
         """Say what went wrong; nothing is written, and the attempt goes on."""

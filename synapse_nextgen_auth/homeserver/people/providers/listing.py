@@ -75,11 +75,11 @@ class Providers:
 
     @property
     def trusted(self) -> frozenset[str]:
-        """The ids of the providers whose every sign-in counts as a fresh one."""
+        """The ids of the providers whose sign-ins count as fresh ones where those are asked for."""
         return frozenset(each.provider_id for each in self.all() if self.trusts(each.provider_id))
 
     def trusts(self, provider_id: str) -> bool:
-        """Say whether the operator takes every sign-in there for a fresh one."""
+        """Say whether the operator takes a sign-in there for a fresh one where that is asked for."""
         return bool(self._trusted & {provider_id, provider_id.removeprefix(_PREFIX)})
 
     def _read(self, handler: Any) -> Provider:

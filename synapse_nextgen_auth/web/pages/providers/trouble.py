@@ -15,6 +15,7 @@ _STATUS = {
     Trouble.NO_ACCOUNT: 403,
     Trouble.OTHER_ACCOUNT: 403,
     Trouble.NOT_FRESH: 403,
+    Trouble.DOES_NOT_SAY: 403,
     Trouble.DEACTIVATED: 403,
     Trouble.OTHER_BROWSER: 403,
 }

@@ -45,7 +45,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     if form.get("decision") == "cancel" and grant and client:
         return await grants.refuse(visit, grant, client, grants.declined(way.onward))
     provider = providers.chosen(site, form.get("decision"))
-    if provider is not None and (provider.proves_afresh or not way.again):
+    if provider is not None and (provider.proves_afresh or not way.is_to_be_fresh):
         return providers.send(visit, await _start(visit, way, provider), provider)
     # Whoever proves again who they are is known: no form can say that it is somebody else.
     typed = way.again or form.get("identifier", "")
@@ -91,11 +91,11 @@ async def _hint(visit: Visit, way: Way) -> str | None:
 
 async def _start(visit: Visit, way: Way, provider: Provider) -> Start:
     attempt = await attempts.begin(visit, way)
-    return Start(attempt.attempt_id, provider.provider_id, is_fresh=way.again is not None)
+    return Start(attempt.attempt_id, provider.provider_id, is_fresh=way.is_to_be_fresh)
 
 
 def _cards(visit: Visit, way: Way) -> tuple[ProviderCard, ...]:
-    return providers.cards(visit.site, proves_afresh=way.again is not None)
+    return providers.cards(visit.site, proves_afresh=way.is_to_be_fresh)
 
 
 def _ways(visit: Visit, way: Way) -> Ways:

@@ -1,0 +1,185 @@
+"""Providers that ask nobody anything, and do not say when: what their word proves here."""
+
+import time
+
+import jwt
+import pytest
+
+from support.databases import SqliteDatabase
+from support.oauth import API, Server, device_id
+from support.providers.journey import agree, begin, choose, whoami
+from support.providers.lying import lying
+from support.providers.person import Person, links
+from support.synapse import Homeserver
+
+CONFIRM = "Confirm that it is you"
+FRESH_SIGN_INS = [{"prompt": "login"}, {"max_age": "0"}, {"max_age": "30"}]
+
+
+@pytest.fixture(scope="module")
+def liar():
+    with lying() as liar:
+        yield liar
+
+
+@pytest.fixture(scope="module")
+def homeserver(tmp_path_factory, liar):
+    directory = tmp_path_factory.mktemp("homeserver-lying-providers")
+    homeserver = Homeserver(directory, SqliteDatabase(directory))
+    picks = {"config": {"display_name_template": "{{ user.name }}"}}
+    homeserver.config = {
+        "oidc_providers": [
+            liar.entry("silent"),
+            liar.entry("trusted"),
+            liar.entry("picks", user_mapping_provider=picks),
+            liar.entry("existing", allow_existing_users=True),
+        ],
+        "cas_config": {"enabled": True, "server_url": liar.issuer},
+    }
+    homeserver.module = {"providers": {"trusted_to_be_fresh": ["trusted"]}}
+    with homeserver:
+        yield homeserver
+
+
+@pytest.fixture
+def server(homeserver):
+    return Server(homeserver.base_url)
+
+
+def sign_in(server, liar, provider, **changes):
+    """Sign somebody in who is let in at once; return them and what the application got."""
+    person = Person(liar.subject)
+    client, verifier = begin(server, person, **changes)
+    person.get(choose(person, provider))
+    return person, agree(server, person, client, verifier)
+
+
+def an_id_token():
+    return {"scope": f"openid {API} urn:matrix:client:device:{device_id()}"}
+
+
+def claims_of(tokens):
+    return jwt.decode(tokens["id_token"], options={"verify_signature": False})
+
+
+def age(homeserver, user_id):
+    """Let two hours pass since the sign-in."""
+    homeserver.query(
+        "UPDATE nextgen_browsers SET signed_in_at = signed_in_at - 7200,"
+        " auth_time = auth_time - 7200 WHERE user_id = ?",
+        user_id,
+    )
+
+
+def open_dangerous(server, person, tokens):
+    """Ask for what only somebody may do who proved just now who they are."""
+    device = server.whoami(tokens["access_token"]).json()["device_id"]
+    person.get(server.url(f"account?action=org.matrix.device_delete&device_id={device}"))
+    return person.page.text
+
+
+@pytest.mark.parametrize("provider", ["oidc-silent", "oidc-trusted", "cas"])
+@pytest.mark.parametrize("is_old", [True, False])
+def test_c023_a_provider_that_asks_nothing_confirms_nobody(
+    homeserver, server, liar, provider, is_old
+):
+    """Not at the first sign-in, and not by way of "another account" (C023)."""
+    liar.says(f"lea-{provider}-{is_old}".lower())
+    person, tokens = sign_in(server, liar, provider)
+    if is_old:
+        age(homeserver, f"@{person.name}:localhost")
+    assert CONFIRM in open_dangerous(server, person, tokens)
+
+    person.get(server.url("sign-in?account=another"))
+    person.get(choose(person, provider))
+
+    assert not any(each.get("prompt") or each.get("renew") for each in liar.asked)
+    assert CONFIRM in open_dangerous(server, person, tokens)
+
+
+def test_what_was_proven_here_stays_proven(homeserver, server, liar):
+    """A provider that asked nothing takes nothing away, and adds nothing to the ID token."""
+    homeserver.register_user("kept", "correct-horse")
+    liar.says("kept")
+    person = Person("kept")
+    client, verifier = begin(server, person, **an_id_token())
+    person.submit(identifier="kept", password="correct-horse")
+    before = claims_of(agree(server, person, client, verifier))
+    homeserver.query(
+        "UPDATE nextgen_browsers SET signed_in_at = signed_in_at - 100 WHERE user_id = ?",
+        "@kept:localhost",
+    )
+
+    person.get(server.url("sign-in?account=another"))
+    person.get(choose(person, "oidc-existing"))
+
+    client, verifier = begin(server, person, **an_id_token())
+    tokens = agree(server, person, client, verifier)
+    after = claims_of(tokens)
+    assert after["auth_time"] == before["auth_time"] - 100
+    assert after["amr"] == before["amr"] == ["pwd"]
+    assert CONFIRM not in open_dangerous(server, person, tokens)
+
+
+@pytest.mark.parametrize("changes", FRESH_SIGN_INS)
+def test_a_fresh_sign_in_is_asked_for_whoever_is_signed_in_here(server, liar, changes):
+    """Nobody is, in this browser; the provider is asked all the same, and must say when it was."""
+    liar.says("oscar")
+    person = Person("oscar")
+    begin(server, person, **changes)
+    person.get(choose(person, "oidc-silent"))
+    assert [(each["prompt"], each["max_age"]) for each in liar.asked] == [("login", "0")]
+    assert person.page.status_code == 403
+    assert "does not say when" in person.page.text
+
+    for auth_time in (int(time.time()) - 7200, None):
+        liar.says("oscar", **({"auth_time": auth_time} if auth_time else {}))
+        begin(server, person, **changes)
+        person.get(choose(person, "oidc-silent"))
+        assert person.page.status_code == 403
+
+
+@pytest.mark.parametrize("changes", FRESH_SIGN_INS)
+@pytest.mark.parametrize("behind", [-5, 0, 50])
+def test_a_provider_that_asked_is_asked_once(server, liar, changes, behind):
+    """Its clock may differ a little; whoever proved it there for this is not asked for ever."""
+    liar.says("otis", auth_time=int(time.time()) - behind)
+
+    _, tokens = sign_in(server, liar, "oidc-silent", **changes, **an_id_token())
+
+    assert len(liar.asked) == 1
+    assert whoami(server, tokens) == "@otis:localhost"
+
+
+@pytest.mark.parametrize("changes", FRESH_SIGN_INS)
+@pytest.mark.parametrize("provider", ["oidc-trusted", "cas"])
+def test_a_provider_that_is_believed_is_asked_too(server, liar, provider, changes):
+    """By the word of the operator, or by the protocol: a CAS server is asked for no old ticket."""
+    liar.says(f"tess-{provider}")
+
+    person, tokens = sign_in(server, liar, provider, **changes)
+
+    (asked,) = liar.asked
+    assert (asked.get("prompt"), asked.get("renew")) in {("login", None), (None, "true")}
+    assert CONFIRM not in open_dangerous(server, person, tokens)
+
+
+def test_the_operator_hears_what_helps(homeserver, server, liar):
+    """And so does whoever cannot confirm by that provider that it is them."""
+    liar.says("wanda")
+    person, tokens = sign_in(server, liar, "oidc-silent")
+    open_dangerous(server, person, tokens)
+    person.get(choose(person, "oidc-silent"))
+
+    assert person.page.status_code == 403
+    assert "Sign out there" not in person.page.text
+    (back,) = [link for link in links(person.page) if "sign-in?attempt=" in link]
+    person.get(homeserver.base_url + back)
+    assert CONFIRM in person.page.text
+    (warning,) = [
+        line
+        for line in homeserver.log_text().splitlines()
+        if "oidc-silent does not say when" in line
+    ]
+    assert "WARNING" in warning
+    assert "providers.trusted_to_be_fresh" in warning
