@@ -1,6 +1,7 @@
-"""Providers that ask nobody anything, and do not say when: what their word proves here."""
+"""Providers that ask nobody anything, do not say when, and let in whom they like: what it proves."""
 
 import time
+from urllib.parse import urlencode
 
 import jwt
 import pytest
@@ -183,3 +184,53 @@ def test_the_operator_hears_what_helps(homeserver, server, liar):
     ]
     assert "WARNING" in warning
     assert "providers.trusted_to_be_fresh" in warning
+
+
+def come_for(server, client, id_token, person, provider):
+    """Come from an application that asks for one account, and choose a provider."""
+    parameters, verifier = client.request(**an_id_token(), id_token_hint=id_token)
+    person.get(server.url("authorize") + "?" + urlencode(parameters))
+    person.get(choose(person, provider))
+    return verifier
+
+
+@pytest.mark.parametrize("provider", ["oidc-silent", "oidc-existing", "oidc-picks", "cas"])
+def test_nobody_is_made_an_account_for_what_is_another_ones(homeserver, server, liar, provider):
+    """A stranger at the provider is refused before Synapse makes or connects anything."""
+    wanted, stranger = (f"{name}-{provider}" for name in ("ida", "freshman"))
+    if provider == "oidc-existing":
+        homeserver.register_user(stranger)
+    auth_time = int(time.time())
+    liar.says(wanted, auth_time=auth_time)
+    person = Person(wanted)
+    client, verifier = begin(server, person, **an_id_token())
+    person.get(choose(person, "oidc-silent"))
+    id_token = agree(server, person, client, verifier)["id_token"]
+
+    liar.says(stranger, auth_time=auth_time)
+    newcomer = Person(stranger)
+    come_for(server, client, id_token, newcomer, provider)
+
+    assert newcomer.page.status_code == 403, newcomer.page.text[:3000]
+    assert "has another account than" in newcomer.page.text
+    if provider != "oidc-existing":
+        assert not homeserver.query("SELECT 1 FROM users WHERE name LIKE ?", f"@{stranger}%")
+    assert not homeserver.query(
+        "SELECT 1 FROM user_external_ids WHERE external_id = ? AND auth_provider = ?",
+        *(stranger, provider),
+    )
+
+
+def test_the_one_account_may_be_found_by_its_name(homeserver, server, liar):
+    """As Synapse does for accounts that were there before the provider (`allow_existing_users`)."""
+    homeserver.register_user("elder", "correct-horse")
+    person = Person("elder")
+    client, verifier = begin(server, person, **an_id_token())
+    person.submit(identifier="elder", password="correct-horse")
+    id_token = agree(server, person, client, verifier)["id_token"]
+    liar.says("elder", auth_time=int(time.time()))
+
+    again = Person("elder")
+    verifier = come_for(server, client, id_token, again, "oidc-existing")
+
+    assert whoami(server, agree(server, again, client, verifier)) == "@elder:localhost"

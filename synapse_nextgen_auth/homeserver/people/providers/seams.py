@@ -5,11 +5,13 @@ their end is ours, where the address to come back to is one that we made (`accou
 Whatever else they do, for UI authentication and for legacy clients, stays theirs.
 """
 
+import inspect
 import logging
 from typing import Any, NoReturn
 
 import attrs
 from synapse.api.errors import LimitExceededError, RedirectException, SynapseError
+from synapse.handlers.sso import MappingException
 
 from synapse_nextgen_auth.accounts.attempts.arrivals import Statement, Trouble
 from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
@@ -29,9 +31,12 @@ NEEDS = (
             "remote_user_id",
             "request",
             "client_redirect_url",
+            "grandfather_existing_users",
             "auth_provider_session_id",
+            "registration_enabled",
         ),
     ),
+    Needed("synapse.handlers.sso", "MappingException"),
     Needed(
         "synapse.handlers.sso",
         "SsoHandler.get_sso_user_by_remote_user_id",
@@ -134,7 +139,8 @@ class Seams:
     ) -> None:
         """Hear whom a provider let in: sign them in as Synapse does, or see that they are who they were.
 
-        Nobody is made an account, and nothing of one is changed, who proves again who they are.
+        Nobody is made an account, and nothing of one is changed, who proves again who they are. Where an
+        application asks for one account, nobody is made another.
         """
         given = (auth_provider_id, remote_user_id, request, client_redirect_url)
         start = self._desk.start_of(client_redirect_url)
@@ -152,29 +158,58 @@ class Seams:
         expected = await self._desk.expected(start)
         if isinstance(expected, Trouble):
             self._desk.fail(request, start, expected)
+            return
+        if expected.user_id is None:
+            await self._sign_in(start, given, args, kwargs)
+            return
+        user_id = await self._sso.get_sso_user_by_remote_user_id(auth_provider_id, remote_user_id)
+        if user_id is None and not expected.proves_again:
+            await self._sign_in(start, given, args, kwargs, only=expected.user_id)
+        elif user_id != expected.user_id:
+            self._desk.fail(request, start, Trouble.OTHER_ACCOUNT)
         elif expected.proves_again:
-            user_id = await self._sso.get_sso_user_by_remote_user_id(
-                auth_provider_id, remote_user_id
-            )
-            if user_id is None or user_id != expected.user_id:
-                self._desk.fail(request, start, Trouble.OTHER_ACCOUNT)
-                return
             statement = self._statement(request, start, kwargs.get("auth_provider_session_id"))
             await self._desk.arrived(request, start, statement, user_id=user_id)
         else:
             await self._sign_in(start, given, args, kwargs)
 
+    def _only(
+        self, user_id: str, given: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return what lets Synapse find this account by its name, make none, and connect no other."""
+
+        async def only() -> str | None:
+            found: str | None = await find()
+            return found if found == user_id else None
+
+        bound = inspect.signature(self._stock_request).bind(*given, *args, **kwargs)
+        find = bound.arguments["grandfather_existing_users"]
+        bound.arguments |= {"grandfather_existing_users": only, "registration_enabled": False}
+        return bound.args[len(given) :], bound.kwargs
+
     async def _sign_in(
-        self, start: Start, given: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        start: Start,
+        given: tuple[Any, ...],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        only: str | None = None,
     ) -> None:
         provider_id, remote_user_id, request, _ = given
         session = kwargs.get("auth_provider_session_id")
+        if only is not None:
+            args, kwargs = self._only(only, given, args, kwargs)
         try:
             await self._stock_request(*given, *args, **kwargs)
         except _NewcomerFound as found:
             statement = self._statement(request, start, session)
             newcomer = Newcomer.of(provider_id, remote_user_id, found.attributes, statement)
             await self._desk.arrived(request, start, statement, newcomer=newcomer)
+        except MappingException:
+            if only is None:
+                raise
+            self._desk.fail(request, start, Trouble.OTHER_ACCOUNT)
         except LimitExceededError:
             self._desk.fail(request, start, Trouble.UNAVAILABLE)
         except RedirectException:
