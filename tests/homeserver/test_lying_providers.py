@@ -234,3 +234,27 @@ def test_the_one_account_may_be_found_by_its_name(homeserver, server, liar):
     verifier = come_for(server, client, id_token, again, "oidc-existing")
 
     assert whoami(server, agree(server, again, client, verifier)) == "@elder:localhost"
+
+
+def test_c183_the_form_is_about_whom_it_was_shown_for(homeserver, server, liar):
+    """Somebody else came back to the same attempt in a second tab: the first form makes nothing."""
+    person = Person("one")
+    client, verifier = begin(server, person)
+    way = choose(person, "oidc-picks")
+    liar.says("subject-one", name="Person One")
+    person.get(way)
+    first = person.page
+    liar.says("subject-two", name="Person Two")
+    person.get(way)
+
+    person.page = first
+    person.submit(username="chosen-for-one", decision="create")
+
+    assert person.page.status_code == 409
+    assert "Person Two" in person.page.text
+    assert not homeserver.query("SELECT 1 FROM users WHERE name = ?", "@chosen-for-one:localhost")
+    person.submit(username="chosen-for-two", decision="create")
+    assert whoami(server, agree(server, person, client, verifier)) == "@chosen-for-two:localhost"
+    assert homeserver.query(
+        "SELECT external_id FROM user_external_ids WHERE user_id = ?", "@chosen-for-two:localhost"
+    ) == [("subject-two",)]

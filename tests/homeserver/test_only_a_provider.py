@@ -71,6 +71,31 @@ def test_people_go_straight_there_and_accept_the_terms(homeserver, server):
     assert "Nobody can sign in" not in homeserver.log_text()
 
 
+def test_a_name_that_was_given_and_is_taken_is_chosen(homeserver, server):
+    """Somebody took it while the terms were read: there is a way on, and no way to any name before."""
+    person, client, verifier = sign_in(server, "thea")
+    assert 'name="username"' not in person.page.text
+    homeserver.register_user("thea")
+
+    person.submit(decision="create", accept_terms="1")
+
+    assert person.page.status_code == 400
+    assert "That username is taken" in person.page.text
+    person.get(person.page.url)
+    assert "That username is taken" in person.page.text
+    person.submit(username="thea2", decision="create", accept_terms="1")
+    assert whoami(server, agree(server, person, client, verifier)) == "@thea2:localhost"
+
+
+def test_nobody_chooses_a_name_who_is_given_one(server):
+    """Whatever a form says."""
+    person, client, verifier = sign_in(server, "doris")
+
+    person.submit(username="root", decision="create", accept_terms="1")
+
+    assert whoami(server, agree(server, person, client, verifier)) == "@doris:localhost"
+
+
 def test_without_an_application_there_is_a_button(server):
     """Nothing is begun by a look at the page."""
     person = Person("bert")

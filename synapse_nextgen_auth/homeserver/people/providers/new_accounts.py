@@ -25,6 +25,7 @@ NEEDS = (
         "SsoHandler.get_sso_user_by_remote_user_id",
         ("auth_provider_id", "remote_user_id"),
     ),
+    Needed("synapse.handlers.register", "RegistrationHandler.check_username", ("localpart",)),
     Needed(
         "synapse.handlers.register",
         "RegistrationHandler.post_registration_actions",
@@ -57,6 +58,8 @@ class NameProblem(enum.Enum):
     REFUSED = "refused"
 
 
+# Another name helps.
+OF_THE_NAME = frozenset({NameProblem.INVALID, NameProblem.TAKEN, NameProblem.RESERVED})
 _OF_CODES: dict[str, NameProblem] = {
     Codes.INVALID_USERNAME: NameProblem.INVALID,
     Codes.USER_IN_USE: NameProblem.TAKEN,
@@ -96,6 +99,24 @@ class NewAccounts:
         if not self._terms.user_consent_at_registration:
             return None
         return f"/_matrix/consent?v={self._terms.user_consent_version}"
+
+    async def given_problem(self, newcomer: Newcomer) -> NameProblem | None:
+        """Say why nobody can get the account of the name that was given: then they choose one.
+
+        Somebody may have taken it since; or it is their own account, made in another tab.
+        """
+        if newcomer.must_choose:
+            return None
+        try:
+            await self._hs.get_registration_handler().check_username(newcomer.localpart or "")
+        except SynapseError as error:
+            problem = _OF_CODES.get(error.errcode)
+        else:
+            return None
+        known = await self._hs.get_sso_handler().get_sso_user_by_remote_user_id(
+            newcomer.provider, newcomer.remote_user_id
+        )
+        return problem if known is None else None
 
     async def make(
         self, newcomer: Newcomer, chosen: Chosen, *, user_agent: str, address: str

@@ -8,8 +8,13 @@ from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
 from synapse_nextgen_auth.accounts.attempts.starts import Start
 from synapse_nextgen_auth.flows import arrive
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.homeserver.people.providers.new_accounts import Chosen, NameProblem
+from synapse_nextgen_auth.homeserver.people.providers.new_accounts import (
+    OF_THE_NAME,
+    Chosen,
+    NameProblem,
+)
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.secret import digest, same
 from synapse_nextgen_auth.web import answers, attempts, grants
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.content import ClientCard
@@ -24,11 +29,17 @@ _STATUS = {NameProblem.TOO_OFTEN: 429, NameProblem.REFUSED: 403}
 
 @attrs.frozen
 class _Stage:
-    """The attempt, whom it is about, and where it goes on."""
+    """The attempt, whom it is about, and where it goes on.
+
+    `shown` says which newcomer it is, to the form: somebody else may come back to the same attempt in
+    another tab. `problem` says why the name that was given cannot be had, so that they choose one.
+    """
 
     attempt: Attempt
     newcomer: Newcomer
     onward: Onward
+    shown: str
+    problem: NameProblem | None = None
 
 
 async def show(visit: Visit) -> Outgoing:
@@ -36,18 +47,12 @@ async def show(visit: Visit) -> Outgoing:
     stage = await _find(visit)
     if stage is None:
         return _over(visit)
-    chosen = Chosen(
-        stage.newcomer.localpart or "",
-        use_display_name=True,
-        use_picture=True,
-        emails=stage.newcomer.emails,
-    )
-    return _page(visit, stage, chosen)
+    return _page(visit, stage, _suggested(stage.newcomer), error=stage.problem)
 
 
 async def submit(visit: Visit, form: Form) -> Outgoing:
     """Make the account, and sign the person in to it."""
-    site, stage = visit.site, await _find(visit)
+    stage = await _find(visit)
     if stage is None:
         return _over(visit)
     decision, onward = form.get("decision"), stage.onward
@@ -58,7 +63,16 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return await grants.refuse(visit, onward.grant, onward.client, cancelled)
     if decision != "create":
         raise unknown_choice()
-    newcomer, chosen = stage.newcomer, _chosen(stage.newcomer, form)
+    is_another = not same(form.get("newcomer", ""), stage.shown)
+    if is_another or (stage.problem is not None and "username" not in form):
+        problem = None if is_another else stage.problem
+        chosen = _suggested(stage.newcomer)
+        return _page(visit, stage, chosen, error=problem, is_another=is_another)
+    return await _make(visit, stage, form)
+
+
+async def _make(visit: Visit, stage: _Stage, form: Form) -> Outgoing:
+    site, newcomer, chosen = visit.site, stage.newcomer, _chosen(stage.newcomer, form)
     if newcomer.must_choose and not chosen.localpart:
         return _page(visit, stage, chosen, error=NameProblem.MISSING)
     if site.providers.new_accounts.terms_url and not chosen.accepts_terms:
@@ -67,10 +81,21 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         newcomer, chosen, user_agent=visit.user_agent, address=visit.address
     )
     if isinstance(made, NameProblem):
+        if made in OF_THE_NAME:
+            stage = attrs.evolve(stage, newcomer=attrs.evolve(newcomer, must_choose=True))
         return _page(visit, stage, chosen, error=made)
     proof = arrive.proof_of(newcomer.provider, newcomer.statement, made.user_id, now=site.now())
     settled = (stage.attempt, newcomer, made.user_id)
     return await attempts.take_by(visit, stage.attempt, proof, arrive.settle, *settled)
+
+
+def _suggested(newcomer: Newcomer) -> Chosen:
+    return Chosen(
+        newcomer.localpart or "",
+        use_display_name=True,
+        use_picture=True,
+        emails=newcomer.emails,
+    )
 
 
 def _chosen(newcomer: Newcomer, form: Form) -> Chosen:
@@ -98,7 +123,11 @@ async def _find(visit: Visit) -> _Stage | None:
     newcomer = Newcomer.unseal(visit.site.issuer.keys, sealed) if sealed else None
     if newcomer is None:
         return None
-    return _Stage(attempt, newcomer, await grants.onward(visit, Onward(attempt.goes_on)))
+    onward = await grants.onward(visit, Onward(attempt.goes_on))
+    problem = await visit.site.providers.new_accounts.given_problem(newcomer)
+    if problem is not None:
+        newcomer = attrs.evolve(newcomer, must_choose=True)
+    return _Stage(attempt, newcomer, onward, digest(sealed or ""), problem)
 
 
 def _over(visit: Visit) -> Outgoing:
@@ -113,6 +142,7 @@ def _page(
     *,
     error: NameProblem | None = None,
     terms_missing: bool = False,
+    is_another: bool = False,
 ) -> Outgoing:
     site, newcomer, onward = visit.site, stage.newcomer, stage.onward
     provider = site.providers.known.get(newcomer.provider)
@@ -131,6 +161,8 @@ def _page(
         uses_picture=chosen.use_picture,
         terms_url=site.providers.new_accounts.terms_url,
         terms_missing=terms_missing,
+        shown=stage.shown,
+        is_another=is_another,
         error=error,
         client=ClientCard.of(
             onward.client, visit.languages, redirect_uri=grant.redirect_uri if grant else None
@@ -140,7 +172,7 @@ def _page(
     )
     return visit.answer(
         page,
-        400 if terms_missing else _STATUS.get(error, 400) if error else 200,
+        409 if is_another else 400 if terms_missing else _STATUS.get(error, 400) if error else 200,
         goes_to=grant.redirect_uri if grant else None,
         goes_further=onward.client is not None and not onward.client.is_public,
     )

@@ -52,7 +52,8 @@ class OfferedEmail:
 class NewAccountPage(PageContent):
     """Ask somebody whom a provider let in for the name of their account, and for what it takes over.
 
-    `localpart` is what stands in the field; `must_choose` is false where the name is given.
+    `localpart` is what stands in the field; `must_choose` is false where the name is given. `shown` says
+    whom the form is about; `is_another` that somebody else came back since it was shown before.
     `display_name`, `emails` and `has_picture` are what the provider knows; `uses_…` what was ticked.
     """
 
@@ -71,5 +72,7 @@ class NewAccountPage(PageContent):
     uses_picture: bool = True
     terms_url: str | None = None
     terms_missing: bool = False
+    shown: str = ""
+    is_another: bool = False
     error: NameProblem | None = None
     client: ClientCard | None = None

@@ -30,6 +30,7 @@ NEW_ACCOUNT = NewAccountPage(
     server_name="example.org",
     provider_name="The Works",
     localpart="carol",
+    shown="5ea1",
     display_name="Carol Corp",
     emails=(OfferedEmail("carol@corp.example"), OfferedEmail("carol@example.com", is_used=False)),
     has_picture=True,
@@ -50,6 +51,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     },
     NewAccountPage: {
         "plain": NEW_ACCOUNT,
+        "another": attrs.evolve(NEW_ACCOUNT, is_another=True),
         "bare": attrs.evolve(
             NEW_ACCOUNT, localpart="", display_name=None, emails=(), has_picture=False, client=None
         ),
