@@ -26,7 +26,7 @@ DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 # Nobody is there who has an account; `test_providers.py` shows it with a provider.
 OF_NEWCOMERS = {"/new-account"}
 # Clients send people here with forms of their own; it only begins something.
-FOR_CLIENTS = {"/authorize"}
+FOR_CLIENTS = {"/authorize", "/end-session"}
 
 
 @attrs.frozen
@@ -221,7 +221,7 @@ def test_c181_every_page_that_takes_forms_is_here():
     assert taking - FOR_CLIENTS - OF_NEWCOMERS == set(FORMS)
 
 
-def test_c181_only_the_authorization_endpoint_takes_forms_of_others():
+def test_c181_only_the_entrances_for_clients_take_forms_of_others():
     """Whoever calls another path an entrance takes its forms out of the tests below."""
     assert {
         path for path, r in ROUTES.items() if isinstance(r, AuthorizationEndpoint)
