@@ -134,6 +134,16 @@ def test_a_module_that_does_not_work_is_no_wrong_password(homeserver, browser, u
     assert 'value="approve"' in by_otp(browser, user.localpart).text
 
 
+def test_a_module_that_names_nobody_could_not_check(homeserver, browser):
+    """Nobody is told that an account was closed which never was there; the operator reads the name."""
+    page = by_otp(browser, "never-made")
+
+    assert page.status_code == 503
+    assert UNCHECKED in page.text
+    said = "A module let in @never-made:localhost, whose account does not exist here"
+    assert said in homeserver.log_text()
+
+
 def test_c226_a_broken_module_says_nothing_of_who_has_an_account(homeserver, server, user):
     """Known or not, with the wrong password: the same answer."""
     gatekeeper.order(homeserver, broken=True)

@@ -198,6 +198,10 @@ class Passwords:
                     submission[PASSWORD_FIELD.name], nobodys_hash
                 )
             raise Wrong(owner) from error
+        if self._has_modules and not await self._exists(user_id):
+            # Nobody's account was closed: the module did not make one, or means another server's.
+            logger.warning("A module let in %s, whose account does not exist here", user_id)
+            raise CouldNotCheck
         self._login_callbacks.keep(user_id, callback)
         return user_id
 
@@ -229,10 +233,18 @@ class Passwords:
     def _has_passwords(self) -> bool:
         return bool(self._options.password_localdb_enabled)
 
+    @property
+    def _has_modules(self) -> bool:
+        modules = self._auth_handler.password_auth_provider
+        return bool(modules.auth_checker_callbacks or modules.check_3pid_auth_callbacks)
+
     async def _hash_of_nobody(self) -> str:
         if self._nobodys_hash is None:
             self._nobodys_hash = await self._make_hash_of_nobody(_NOBODY)
         return self._nobodys_hash
+
+    async def _exists(self, user_id: str) -> bool:
+        return user_id in await self._store.get_users_by_id_case_insensitive(user_id)
 
     async def _owner(self, identifier: Identifier) -> tuple[str | None, bool]:
         """Return whose account this is, if anybody's, and whether it has a hash of a password.
@@ -264,9 +276,7 @@ class Passwords:
     def _place(self) -> AbstractAsyncContextManager[None]:
         if self._waiting >= _MAX_WAITING:
             raise TryLater(5, busy=True)
-        modules = self._auth_handler.password_auth_provider
-        has_modules = bool(modules.auth_checker_callbacks or modules.check_3pid_auth_callbacks)
-        checks = self._of_modules if has_modules else self._own
+        checks = self._of_modules if self._has_modules else self._own
         return _Counted(self, checks.queue("passwords"))
 
 
