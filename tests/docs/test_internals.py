@@ -142,6 +142,7 @@ def test_synapse_is_changed_in_one_file_only():
             "watched.check_3pid_auth_callbacks",
             "handler.password_auth_provider",
         ],
+        "guard": ["setattr(request, _NAMED, True)", "setattr(request, _LATE, True)"],
         "seams": ["setattr(request, _START, start)"],
         "statements": ["setattr(request, _STATEMENT, statement)"],
         "http": ["request.uri", "setattr(request, _QUERY, query)"],

@@ -4,9 +4,11 @@ import base64
 import json
 
 import pytest
+from synapse.api.errors import HttpResponseException, SynapseError
+from twisted.internet.defer import CancelledError
 
-from synapse_nextgen_auth.accounts.attempts.arrivals import KEPT, Statement
-from synapse_nextgen_auth.homeserver.people.providers import statements
+from synapse_nextgen_auth.accounts.attempts.arrivals import KEPT, Statement, Trouble
+from synapse_nextgen_auth.homeserver.people.providers import guard, statements
 from synapse_nextgen_auth.homeserver.people.providers.afresh import asking
 from synapse_nextgen_auth.homeserver.people.providers.arrival_cookie import ArrivalCookie
 from synapse_nextgen_auth.homeserver.people.providers.seams import check_subject, refuse_id
@@ -76,6 +78,7 @@ def test_c269_what_is_no_id_is_nobody(found):
         ("", False),
         ("x" * 256, False),
         ("a\0b", False),
+        ("a\ud800b", False),
         (None, False),
     ],
 )
@@ -84,6 +87,45 @@ def test_c269_an_id_is_compared_byte_for_byte(remote_id, is_good):
     check_subject(17)
 
     assert (refuse_id(remote_id) is None) is is_good
+
+
+@pytest.mark.parametrize(
+    ("sid", "kept"),
+    [
+        ("S-1", "S-1"),
+        ("two words, ü", "two words, ü"),
+        ("x" * 255, "x" * 255),
+        ("x" * 256, None),
+        ("a\0b", None),
+        ("a\ud800b", None),
+        ("", None),
+        (None, None),
+        (17, None),
+        (True, None),
+        (["S-1"], None),
+        ({"sid": "S-1"}, None),
+    ],
+)
+def test_c269_what_a_provider_calls_its_sign_in_is_a_name_or_nothing(sid, kept):
+    """Synapse hands on whatever stands in the ID token, and a table keeps it."""
+    assert statements.session(sid) == kept
+
+
+@pytest.mark.parametrize(
+    ("error", "trouble"),
+    [
+        (ValueError("no JSON"), Trouble.BROKEN),
+        (KeyError("id_token"), Trouble.BROKEN),
+        (SyntaxError("no XML"), Trouble.BROKEN),
+        (SynapseError(400, "odd"), Trouble.BROKEN),
+        (SynapseError(504, "slow"), Trouble.UNAVAILABLE),
+        (ConnectionError("away"), Trouble.UNAVAILABLE),
+        (CancelledError(), Trouble.UNAVAILABLE),
+        (HttpResponseException(503, "down", b""), Trouble.UNAVAILABLE),
+    ],
+)
+def test_c275_what_fails_is_told_from_what_makes_no_sense(error, trouble):
+    assert guard.trouble_of(error) is trouble
 
 
 def id_token(**claims):

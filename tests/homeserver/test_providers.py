@@ -2,7 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
@@ -163,6 +163,46 @@ def test_c278_somebody_elses_attempt_gains_nothing(server):
     attacker.get(url)
     attacker.pass_provider()
     assert "consent?grant=" in attacker.page.url
+
+
+def to_saml(server, person):
+    """Go to the SAML provider; return what names the attempt there."""
+    begin(server, person)
+    person.get(choose(person, "saml"))
+    found = [parse_qs(urlsplit(url).query).get("RelayState") for url in person.visited]
+    return next(filter(None, found))[0]
+
+
+def test_what_is_no_saml_ends_on_our_page(homeserver, server):
+    """Whatever stands in place of the answer."""
+    person = Person("tess")
+    relay_state = to_saml(server, person)
+    for nonsense in ("garbage", "PGEvPg=="):
+        page = person.http.post(
+            f"{homeserver.base_url}/_synapse/client/saml2/authn_response",
+            data={"SAMLResponse": nonsense, "RelayState": relay_state},
+            timeout=60,
+        )
+
+        assert page.status_code == 400, page.text
+        assert "makes no sense" in page.text
+        assert any("sign-in?attempt=" in link for link in links(page))
+
+
+def test_an_answer_that_synapse_forgot_leads_back_to_the_attempt(server):
+    """As after a restart: it keeps in memory what it asked; the attempt is in the database."""
+    person = Person("tara")
+    to_saml(server, person)
+    while "SAMLResponse" not in person.page.text:
+        person.submit(login=person.name, password="x")
+    answer = person.page
+    for _ in range(2):
+        person.page = answer
+        person.submit()
+
+    assert person.page.status_code == 400, person.page.text
+    assert "does not know any more what it asked" in person.page.text
+    assert any("sign-in?attempt=" in link for link in links(person.page))
 
 
 def test_c261_an_answer_is_taken_once(server):

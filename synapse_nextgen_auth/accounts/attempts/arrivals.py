@@ -31,6 +31,7 @@ class Trouble(enum.Enum):
     NOT_FRESH = "not_fresh"
     DOES_NOT_SAY = "does_not_say"
     DEACTIVATED = "deactivated"
+    FORGOTTEN = "forgotten"
     OVER = "over"
     OTHER_BROWSER = "other_browser"
     BROKEN = "broken"

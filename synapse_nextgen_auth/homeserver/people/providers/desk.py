@@ -53,6 +53,10 @@ class Desk:
         """Return the time in seconds since the epoch."""
         return self._homeserver.now()
 
+    def knows(self, request: Any) -> bool:
+        """Say whether this browser ever began anything on our pages."""
+        return self._browser(incoming(request)) is not None
+
     def url(self, start: Start) -> str:
         """Return the address that a start comes back to."""
         return start.url(self._keys, self._arrive_url)

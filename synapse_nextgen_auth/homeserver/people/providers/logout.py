@@ -12,6 +12,7 @@ from synapse_nextgen_auth.flows import provider_logout
 from synapse_nextgen_auth.flows.provider_logout import Ended
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
+from synapse_nextgen_auth.homeserver.people.providers import statements
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.sessions import End
@@ -54,6 +55,8 @@ class ProviderLogouts:
         auth_provider_session_id: str,
         expected_user_id: str | None = None,
     ) -> None:
+        if statements.session(auth_provider_session_id) is None:
+            return  # no sign-in was ever kept under such a name
         ended = Ended(auth_provider_id, auth_provider_session_id, expected_user_id)
         over = await self._homeserver.run(
             provider_logout.end, ended, why=_WHY[self._option], now=self._homeserver.now()

@@ -16,8 +16,9 @@ from synapse.handlers.sso import MappingException
 from synapse_nextgen_auth.accounts.attempts.arrivals import Statement, Trouble
 from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
 from synapse_nextgen_auth.accounts.attempts.starts import Start
-from synapse_nextgen_auth.homeserver.people.providers import afresh, statements, troubles
+from synapse_nextgen_auth.homeserver.people.providers import afresh, guard, statements, troubles
 from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
+from synapse_nextgen_auth.homeserver.people.providers.guard import Guard
 from synapse_nextgen_auth.homeserver.people.providers.listing import Kind, Providers, kind_of
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
@@ -90,7 +91,31 @@ NEEDS = (
         ("request", "saml2_auth", "relay_state"),
         only_with="saml2",
     ),
-    *members("synapse.server", "HomeServer", "get_auth_handler", "get_sso_handler"),
+    Needed(
+        "synapse.handlers.oidc",
+        "OidcHandler.handle_oidc_callback",
+        ("request",),
+        only_with="authlib",
+    ),
+    Needed(
+        "synapse.handlers.saml",
+        "SamlHandler.handle_saml_response",
+        ("request",),
+        only_with="saml2",
+    ),
+    Needed(
+        "synapse.handlers.cas",
+        "CasHandler.handle_ticket",
+        ("request", "ticket", "client_redirect_url", "session"),
+    ),
+    *members(
+        "synapse.server",
+        "HomeServer",
+        "get_auth_handler",
+        "get_oidc_handler",
+        "get_reactor",
+        "get_sso_handler",
+    ),
 )
 
 logger = logging.getLogger(__name__)
@@ -120,11 +145,17 @@ class Seams:
         self._stock_request = patches.instead(sso, "complete_sso_login_request", self.found)
         self._stock_step = patches.instead(sso, "_redirect_to_next_new_user_step", self.new_user)
         self._stock_error = patches.instead(sso, "render_error", self.failed)
+        self._guard = Guard(hs.get_reactor(), self._claimed, self._desk.fail)
         self._stock_end = patches.instead(auth_handler, "complete_sso_login", self.signed_in)
         take = {Kind.OPENID: self._openid, Kind.SAML: self._saml, Kind.CAS: self._cas}
+        is_openid_guarded = False
         for handler in self._providers.handlers().values():
             if (kind := kind_of(handler)) in take:
                 take[kind](handler)
+                if kind is Kind.OPENID and not is_openid_guarded:
+                    # One for all of them, which reads what comes back.
+                    self._answers(hs.get_oidc_handler(), "handle_oidc_callback")
+                    is_openid_guarded = True
         for change in patches.changes():
             logger.debug("In Synapse %s has ours %s: %s", change.name, change.how, change.ours)
 
@@ -148,6 +179,7 @@ class Seams:
             await self._stock_request(*given, *args, **kwargs)
             return
         setattr(request, _START, start)
+        guard.named(request)
         if start.provider_id != auth_provider_id:
             self._desk.fail(request, start, Trouble.OTHER_PROVIDER)
             return
@@ -265,25 +297,35 @@ class Seams:
         code: int = 400,
     ) -> None:
         """Say on our page what went wrong, if it was on a way of ours."""
+        trouble = Trouble.UNAVAILABLE if guard.is_late(request) else troubles.of_error(error)
         start = getattr(request, _START, None) or self._claimed(request)
+        if trouble is Trouble.OTHER_TAB and (start is not None or self._desk.knows(request)):
+            # Whose answer it is nobody knows: the one cookie is of what the browser began last.
+            start = Start("", "")
         if start is None:
             self._stock_error(request, error, error_description, code)
         else:
-            self._desk.fail(request, start, troubles.of_error(error))
+            self._desk.fail(request, start, trouble)
 
     def _claimed(self, request: Any) -> Start | None:
         claimed = troubles.addresses(request, _openid_cookies())
         return next((start for url in claimed if (start := self._desk.start_of(url))), None)
 
-    def _statement(self, request: Any, start: Start, session: str | None) -> Statement:
+    def _statement(self, request: Any, start: Start, session: object) -> Statement:
         """Return what was said of the sign-in; who was asked for a fresh one and is trusted has it."""
-        said = attrs.evolve(statements.of(request), session=session)
+        said = attrs.evolve(statements.of(request), session=statements.session(session))
         provider = self._providers.get(start.provider_id)
         # A CAS server gives no ticket that says otherwise (`renew`, CAS protocol section 2.5.1).
         is_sure = provider is not None and provider.kind is Kind.CAS
         if start.is_fresh and (is_sure or self._providers.trusts(start.provider_id)):
             return attrs.evolve(said, auth_time=self._desk.now())
         return said
+
+    def _answers(self, handler: Any, name: str) -> None:
+        async def handle(request: Any, *args: Any, **kwargs: Any) -> None:
+            await self._guard.around(stock, request, *args, **kwargs)
+
+        stock = patches.instead(handler, name, handle)
 
     def _openid(self, handler: Any) -> None:
         async def complete(
@@ -315,9 +357,11 @@ class Seams:
 
         stock = patches.instead(handler, "_handle_authn_response", respond)
         afresh.ask_saml(handler, self._desk.start_of)
+        self._answers(handler, "handle_saml_response")
 
     def _cas(self, handler: Any) -> None:
         afresh.ask_cas(handler, self._desk.start_of)
+        self._answers(handler, "handle_ticket")
 
 
 class _NewcomerFound(Exception):
@@ -343,7 +387,7 @@ def refuse_id(remote_user_id: object) -> str | None:
         return "nothing"
     if len(remote_user_id) > _LONGEST_ID:
         return "too much"
-    return "NUL" if "\0" in remote_user_id else None
+    return None if statements.is_storable(remote_user_id) else "NUL"
 
 
 def _is_mixed_up(request: Any, metadata: Any) -> bool:

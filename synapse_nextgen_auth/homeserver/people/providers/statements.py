@@ -52,6 +52,18 @@ def of_assertion(session: Mapping[str, Any]) -> Statement:
     return Statement()
 
 
+def session(value: object) -> str | None:
+    """Return what a provider calls its own sign-in, if it is a name that a table keeps."""
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST:
+        return None
+    return value if is_storable(value) else None
+
+
+def is_storable(text: str) -> bool:
+    """Say whether a database keeps a text as it is: not with NUL, nor half a character (surrogates)."""
+    return "\0" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
+
+
 def _word(value: object) -> str | None:
     """Return one word of printable characters; whatever else is there says nothing."""
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST:

@@ -21,7 +21,7 @@ _OF_ERRORS = {
     "invalid_session": Trouble.OTHER_TAB,
     "mismatching_session": Trouble.OTHER_TAB,
     "missing_session": Trouble.OTHER_TAB,
-    "unsolicited_response": Trouble.OVER,
+    "unsolicited_response": Trouble.FORGOTTEN,
     "unauthorised": Trouble.NOT_ALLOWED,
     "mapping_error": Trouble.NO_ACCOUNT,
 }

@@ -21,8 +21,8 @@ _STATUS = {
 }
 
 
-# An attempt that is over, or another browser's, is nothing to go on with.
-_NO_WAY_BACK = {Trouble.OVER, Trouble.OTHER_BROWSER}
+# An attempt that is over, or another browser's, is nothing to go on with; nor is one that nobody knows.
+_NO_WAY_BACK = {Trouble.OVER, Trouble.OTHER_BROWSER, Trouble.OTHER_TAB}
 
 
 def counted(kind: Trouble) -> str:
