@@ -95,7 +95,7 @@ def test_a_password_of_long_ago_is_asked_for_again(open_tab, url, user, sqlite_h
     tab.page.goto(url)
 
     assert tab.path == "sign-in"
-    tab.sign_in(user)
+    tab.prove_again(user)
     approve(tab)
 
 

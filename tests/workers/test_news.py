@@ -11,6 +11,7 @@ def test_c362_no_name_that_travels_ever_changes():
         if isinstance(value, str) and name.isupper()
     } == {
         "SESSION_CHANGED": "synapse_nextgen_auth.homeserver.live.nextgen_session",
+        "OUTBOX": "synapse_nextgen_auth.homeserver.outbox.nextgen_outbox",
         "CLIENT_GONE": "synapse_nextgen_auth.homeserver.known_clients.nextgen_client",
         "SESSION_BEGUN": ("synapse_nextgen_auth.homeserver.login_callbacks.nextgen_session_begun"),
     }

@@ -162,7 +162,7 @@ def test_c317_what_is_written_after_a_deactivation_is_taken_back(deployment, pag
         browser.authorize(client.request()[0])
     if page == "consent":
         browser.sign_in(user.localpart, user.password)
-    name = "nextgen_sign_in" if page == "sign-in" else "nextgen_approve"
+    name = "nextgen_begin_proven" if page == "sign-in" else "nextgen_approve"
     sabotage = deployment.sabotage("worker1")
     sabotage.plan(Plan(f"/{page}", "slow", Point(STATEMENT, name, 1)))
 
