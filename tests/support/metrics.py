@@ -3,6 +3,8 @@
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
+from support.waiting import eventually
+
 
 def listening(homeserver):
     """Return the settings that let this homeserver show its metrics at `/_synapse/metrics`."""
@@ -11,9 +13,19 @@ def listening(homeserver):
     return {"enable_metrics": True, "listeners": [shown, *others]}
 
 
+def _ask(homeserver):
+    return requests.get(f"{homeserver.base_url}/_synapse/metrics", timeout=30)
+
+
+def _good(homeserver):
+    answer = _ask(homeserver)
+    return answer if answer.status_code == 200 else None
+
+
 def text(homeserver):
     """Return what Prometheus would read."""
-    answer = requests.get(f"{homeserver.base_url}/_synapse/metrics", timeout=30)
+    # Synapse answers 500 where it begins something at the very moment that it counts.
+    answer = eventually(lambda: _good(homeserver)) or _ask(homeserver)
     assert answer.status_code == 200, answer.text
     return answer.text
 
