@@ -204,6 +204,8 @@ DERIVED = {
     Purpose.USER_CODE_HALF: "ad6d2c72197372273dd2dacccefb7dfe",
     Purpose.FORM: "8dfbe5b84ec538b82b7aaa415a673dd9",
     Purpose.SIGNING_KEYS: "fd9ed414aa1a419120c0413f93066935",
+    Purpose.PROVIDER_START: "5447feb06b742987adc911d2f2880ae3",
+    Purpose.NEWCOMER: "068c3a2a571c1ebb74636935210ab095",
 }
 
 

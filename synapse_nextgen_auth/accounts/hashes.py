@@ -7,8 +7,8 @@ Synapse without this module finds a password wrong instead of failing.
 
 import enum
 import unicodedata
+from typing import Any
 
-import argon2
 import attrs
 
 # What follows "$2b$12$" and the salt in a bcrypt hash: 184 bits in 31 letters of its own base64.
@@ -33,8 +33,10 @@ class Costs:
     parallelism: int
 
     @property
-    def hasher(self) -> argon2.PasswordHasher:
+    def hasher(self) -> Any:
         """Who makes and checks such hashes."""
+        import argon2  # noqa: PLC0415 (the options are read without it where the module is off)
+
         return argon2.PasswordHasher(
             time_cost=self.iterations, memory_cost=self.memory, parallelism=self.parallelism
         )
@@ -69,11 +71,14 @@ def prepared(password: str, pepper: str) -> bytes:
 
 def make(costs: Costs, password: str, pepper: str) -> str:
     """Hash a password; the salt is random."""
-    return costs.hasher.hash(prepared(password, pepper))
+    made: str = costs.hasher.hash(prepared(password, pepper))
+    return made
 
 
 def fits(stored: str, password: str, pepper: str) -> bool:
     """Say whether a hash is of this password, whatever it costs."""
+    import argon2  # noqa: PLC0415 (as above)
+
     try:
         return argon2.PasswordHasher().verify(stored, prepared(password, pepper))
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
@@ -82,4 +87,4 @@ def fits(stored: str, password: str, pepper: str) -> bool:
 
 def is_outdated(stored: str, costs: Costs) -> bool:
     """Say whether a hash was made with other costs than those of today."""
-    return costs.hasher.check_needs_rehash(stored)
+    return bool(costs.hasher.check_needs_rehash(stored))

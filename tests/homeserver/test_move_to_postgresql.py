@@ -1,5 +1,6 @@
 """Moving a homeserver from SQLite to PostgreSQL with Synapse's own tool, people signed in."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -77,7 +78,7 @@ def signing_keys(homeserver):
 
 def test_no_table_of_ours_counts_by_itself():
     """So there is no sequence that a move, or a restore, could leave behind."""
-    text = "\n".join(step.sql for step in short_steps()).upper()
+    text = re.sub("--.*", "", "\n".join(step.sql for step in short_steps())).upper()
 
     assert "CREATE TABLE" in text
     counting = ("SERIAL", "AUTOINCREMENT", "IDENTITY", "CREATE SEQUENCE", "NEXTVAL")

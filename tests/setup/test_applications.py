@@ -49,12 +49,11 @@ def test_the_table_names_our_endpoints(sqlite_homeserver):
     typed = [cell[0] for cell in cells if cell and cell[0].startswith(BASE)]
     found = [url.replace(BASE, f"{sqlite_homeserver.base_url}/") for url in typed]
     names = ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint")
-    names += ("jwks_uri", "revocation_endpoint")
+    names += ("jwks_uri", "revocation_endpoint", "end_session_endpoint")
 
     assert set(found) == {metadata[name] for name in names} | {
         f"{metadata['issuer']}.well-known/openid-configuration"
     }
-    assert "end_session_endpoint" not in metadata
 
 
 def test_grafana_is_told_what_is_so():

@@ -6,7 +6,6 @@ for.
 
 import time
 
-import argon2
 import attrs
 
 from synapse_nextgen_auth.accounts import hashes
@@ -29,6 +28,8 @@ def look(passwords: Passwords) -> Tried:
     """Make one hash if passwords are kept as argon2id, by one pass: the others take as long."""
     if passwords.hashing is not Hashing.ARGON2ID:
         return Tried()
+    import argon2  # noqa: PLC0415 (a library that went away is told by what serves people)
+
     costs = Costs(passwords.argon2_memory, 1, passwords.argon2_parallelism)
     began = time.perf_counter()
     try:

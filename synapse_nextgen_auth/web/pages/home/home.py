@@ -38,7 +38,8 @@ async def sign_out(visit: Visit, form: Form) -> Outgoing:
     site, decision = visit.site, form.get("decision")
     if decision == "stay":
         return answers.redirect("./")
-    request = end_session.read(Parameters(form))
+    # Only where the page was about an application; no other form says where to go.
+    request = end_session.read(Parameters(form if form.get("client_id") else {}))
     client_id = request.client_id
     client = await site.clients.find(client_id) if client_id else None
     refusal = end_session.refuse(request, client, None)
