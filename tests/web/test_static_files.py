@@ -62,6 +62,29 @@ PHYSICAL = re.compile(
 )
 
 
+def rules(sheet):
+    """Return what the rules at the top of a style sheet are for, those in `@media` and the like not."""
+    depth, found = 0, []
+    for piece in re.finditer(r"([^{}]*)\{|\}", re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)):
+        if piece[0] == "}":
+            depth -= 1
+            continue
+        selector = " ".join(piece[1].split())
+        if depth == 0 and not selector.startswith("@"):
+            found.append(selector)
+        depth += 1
+    return found
+
+
+def test_a_second_rule_takes_nothing_back():
+    """One for the same thing further down wins, in colours that nobody compared."""
+    found = rules(STYLE)
+
+    assert len(found) > 50
+    assert [one for one in set(found) if found.count(one) > 1] == []
+    assert rules("a { b: c } @media x { a { b: d } } a{}") == ["a", "a"]
+
+
 def test_the_stylesheet_knows_no_left_and_no_right():
     """What begins a line in English ends it in Arabic: only logical properties turn by themselves."""
     assert [found[0] for found in PHYSICAL.finditer(STYLE)] == []
