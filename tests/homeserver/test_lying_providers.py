@@ -1,7 +1,7 @@
 """Providers that ask nobody anything, do not say when, and let in whom they like: what it proves."""
 
 import time
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 import jwt
 import pytest
@@ -9,7 +9,14 @@ import pytest
 from support.databases import SqliteDatabase
 from support.oauth import API, Server, device_id
 from support.providers.journey import agree, begin, choose, whoami
-from support.providers.lying import lying
+from support.providers.lying import (
+    changed_afterwards,
+    lying,
+    signed,
+    signed_by_somebody_else,
+    signed_with_the_public_key,
+    unsigned,
+)
 from support.providers.person import Person, links
 from support.synapse import Homeserver
 
@@ -258,3 +265,81 @@ def test_c183_the_form_is_about_whom_it_was_shown_for(homeserver, server, liar):
     assert homeserver.query(
         "SELECT external_id FROM user_external_ids WHERE user_id = ?", "@chosen-for-two:localhost"
     ) == [("subject-two",)]
+
+
+LIES = {
+    "another issuer": {"iss": "https://evil.example/"},
+    "no issuer": {"iss": None},
+    "for another client": {"aud": "somebody-else"},
+    "for two, of which another is meant": {"aud": ["synapse", "b"], "azp": "b"},
+    "no audience": {"aud": None},
+    "over": {"exp": 1},
+    "no end": {"exp": None},
+    "of another sign-in": {"nonce": "another"},
+    "of no sign-in": {"nonce": None},
+    "unsigned": {"sign": unsigned},
+    "signed with what everybody knows": {"sign": signed_with_the_public_key},
+    "signed by somebody else": {"sign": signed_by_somebody_else},
+    "changed afterwards": {"sign": changed_afterwards},
+    "a key that nobody knows": {"sign": lambda claims: signed(claims, kid="2")},
+    "no token": {"sign": lambda _: "x.y.z"},
+    "half a token": {"sign": lambda claims: signed(claims)[:-20]},
+    "what nobody understands": {"sign": lambda claims: signed(claims, crit=["x"], x=1)},
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_c263_an_id_token_that_lies_signs_nobody_in(homeserver, server, liar, lie):
+    """Nothing is written, the page says what to do, and the truth works afterwards."""
+    liar.says("gullible", **LIES[lie])
+    person = Person("gullible")
+    client, verifier = begin(server, person)
+    before = homeserver.query("SELECT COUNT(*) FROM users"), browsers(homeserver)
+
+    person.get(choose(person, "oidc-silent"))
+
+    assert person.page.status_code in {400, 401, 403, 502, 503}, person.page.text
+    assert "You are not signed in" in person.page.text
+    assert (homeserver.query("SELECT COUNT(*) FROM users"), browsers(homeserver)) == before
+    liar.says("gullible")
+    begin_again = next(link for link in links(person.page) if "attempt=" in link)
+    person.get(urljoin(person.page.url, begin_again))
+    person.get(choose(person, "oidc-silent"))
+    assert whoami(server, agree(server, person, client, verifier)) == "@gullible:localhost"
+
+
+def browsers(homeserver):
+    return homeserver.query("SELECT COUNT(*) FROM nextgen_browsers")
+
+
+INVALID = "That cannot be a username. Use the letters a to z"
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("", "Choose a username"),
+        ("_hidden", INVALID),
+        ("12345", INVALID),
+        ("has space", INVALID),
+        ("ä", INVALID),
+        ("x" * 260, INVALID),
+        ("TAKEN-already", "That username is taken"),
+        ("a\x00b", ""),
+    ],
+)
+def test_c245_a_name_that_nobody_may_have_makes_no_account(homeserver, server, liar, name, says):
+    """As at `/register`: the page says so beside the field, and another name goes on."""
+    if not homeserver.query("SELECT 1 FROM users WHERE name = '@taken-already:localhost'"):
+        homeserver.register_user("taken-already")
+    liar.says("picky", name="Picky")
+    person = Person("picky")
+    begin(server, person)
+    person.get(choose(person, "oidc-picks"))
+    before = homeserver.query("SELECT COUNT(*) FROM users")
+
+    person.submit(username=name, decision="create")
+
+    assert person.page.status_code in {400, 409}, person.page.text
+    assert says in person.page.text
+    assert homeserver.query("SELECT COUNT(*) FROM users") == before

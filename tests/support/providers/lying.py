@@ -1,8 +1,10 @@
 """A provider of our own that asks nobody anything and says what a test tells it to: OpenID and CAS."""
 
+import hmac
 import json
 import threading
 import time
+from base64 import urlsafe_b64encode
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -11,6 +13,7 @@ from xml.sax.saxutils import escape
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import RSAAlgorithm
 
 from support.providers import servers
@@ -22,6 +25,36 @@ _CAS = (
 )
 
 
+def signed(claims, key=_KEY, *, kid="1", **headers):
+    """Return an ID token as an honest provider makes it."""
+    return jwt.encode(claims, key, algorithm="RS256", headers={"kid": kid, **headers})
+
+
+def unsigned(claims):
+    """Return one that says that nobody signed it."""
+    return jwt.encode(claims, None, algorithm="none")
+
+
+def signed_with_the_public_key(claims):
+    """Return one whose HMAC everybody can make (CVE-2022-29217)."""
+    public = _KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    parts = [json.dumps({"alg": "HS256", "kid": "1"}), json.dumps(claims)]
+    text = b".".join(urlsafe_b64encode(part.encode()).rstrip(b"=") for part in parts)
+    mac = hmac.digest(public, text, "sha256")
+    return (text + b"." + urlsafe_b64encode(mac).rstrip(b"=")).decode()
+
+
+def signed_by_somebody_else(claims):
+    return signed(claims, rsa.generate_private_key(public_exponent=65537, key_size=2048))
+
+
+def changed_afterwards(claims):
+    head, body, mac = signed({**claims, "sub": "nobody"}).split(".")
+    said = urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    assert said != body
+    return f"{head}.{said}.{mac}"
+
+
 class Liar:
     """What it says next: of whom (`subject`), with which `claims`; and what it was `asked`."""
 
@@ -29,12 +62,16 @@ class Liar:
         self.issuer = issuer
         self.subject = ""
         self.claims = {}
+        self.sign = signed
         self.asked = []
         self._nonces = {}
 
-    def says(self, subject, **claims):
-        """Let whoever comes be this person, from now on."""
-        self.subject, self.claims = subject, claims
+    def says(self, subject, *, sign=None, **claims):
+        """Let whoever comes be this person, from now on; a claim of `None` is left out.
+
+        `sign` makes an ID token of the claims in another way.
+        """
+        self.subject, self.claims, self.sign = subject, claims, sign or signed
         self.asked.clear()
 
     def entry(self, idp_id, **options):
@@ -73,7 +110,7 @@ class Liar:
             "nonce": self._nonces.pop(form["code"]),
             **self.claims,
         }
-        id_token = jwt.encode(claims, _KEY, algorithm="RS256", headers={"kid": "1"})
+        id_token = self.sign({name: each for name, each in claims.items() if each is not None})
         return {"access_token": "x", "token_type": "Bearer", "id_token": id_token}
 
     def _metadata(self):
