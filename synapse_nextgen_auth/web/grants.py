@@ -11,7 +11,7 @@ from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.people import meant
 from synapse_nextgen_auth.accounts.sign_ins import SignIn, of_account
-from synapse_nextgen_auth.flows import authorize, device
+from synapse_nextgen_auth.flows import authorize, device, legacy_login
 from synapse_nextgen_auth.flows.authorize import Known, Refused, Step, Wanted
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import Newcomer, NotAdmitted
@@ -20,6 +20,7 @@ from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
 from synapse_nextgen_auth.oauth.grants.authorization_request import Target, failure, success
 from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
+from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.secret import digest, random_token
 from synapse_nextgen_auth.store import grants
@@ -107,6 +108,14 @@ async def onward(visit: Visit, found: Onward) -> Onward:
         return found
     grant, client = await find(visit, found.grant_id)
     return attrs.evolve(found, grant=grant, client=client)
+
+
+async def find_legacy(visit: Visit, login_id: str) -> LegacySignIn | Refused:
+    """Return the open sign-in that a client of the old kind began in this browser, or why not."""
+    browser = None if visit.visitor.is_new else visit.visitor.digest
+    return await visit.site.homeserver.read(
+        legacy_login.find, login_id, browser=browser, now=visit.site.now()
+    )
 
 
 async def find_device(visit: Visit, grant_id: str) -> DeviceGrant | device.Refused:

@@ -18,7 +18,7 @@ from synapse_nextgen_auth.oauth.legacy_sign_ins import (
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.store import first_sessions, legacy_logins
-from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.web import answers, grants
 from synapse_nextgen_auth.web.admission import admit
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.legacy_login.page import LegacyLoginPage, Place
@@ -117,13 +117,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
 
 
 async def _find(visit: Visit) -> LegacySignIn:
-    browser = None if visit.visitor.is_new else visit.visitor.digest
-    login = await visit.site.homeserver.read(
-        legacy_login.find,
-        visit.parameters.get("login") or "",
-        browser=browser,
-        now=visit.site.now(),
-    )
+    login = await grants.find_legacy(visit, visit.parameters.get("login") or "")
     if isinstance(login, Refused):
         status, message = OF_REFUSED[login]
         raise PageError(status, message)

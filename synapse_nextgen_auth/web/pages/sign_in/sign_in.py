@@ -8,7 +8,7 @@ from synapse_nextgen_auth.accounts.sign_ins import last_provider
 from synapse_nextgen_auth.accounts.ways import PASSWORD, Ways
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.providers.listing import Provider
-from synapse_nextgen_auth.store import legacy_logins
+from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
 from synapse_nextgen_auth.web import answers, attempts, grants
 from synapse_nextgen_auth.web.attempts import Way
 from synapse_nextgen_auth.web.forms import Form
@@ -85,8 +85,8 @@ async def _hint(visit: Visit, way: Way) -> str | None:
     """Return which provider the client means: by a hint, or by the address that it sent people to."""
     if way.onward.grant is not None:
         return way.onward.grant.idp_hint
-    login = await visit.site.homeserver.read(legacy_logins.get, way.onward.goes_on.id or "")
-    return login.provider if login and login.browser == visit.binding else None
+    login = await grants.find_legacy(visit, way.onward.goes_on.id or "")
+    return login.provider if isinstance(login, LegacySignIn) else None
 
 
 async def _start(visit: Visit, way: Way, provider: Provider) -> Start:
