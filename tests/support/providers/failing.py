@@ -48,6 +48,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(200, json.dumps(failing.metadata()).encode())
             else:
                 self._answer(503, b"down")
+        elif url.path == "/jwks":
+            # Old Synapse reads the keys while it starts, and does not start without.
+            self._answer(200, b'{"keys": []}')
         elif url.path == "/auth":
             back = {"code": "code", "state": query["state"]}
             self._answer(302, location=f"{query['redirect_uri']}?{urlencode(back)}")
