@@ -3,6 +3,7 @@
 import re
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import jwt
 import pytest
 import requests
 
@@ -136,6 +137,32 @@ def test_c185_an_image_or_a_frame_signs_nobody_out(homeserver, both, alice, bob,
 
     assert_page(answer, QUESTION, alice.user_id, status=200)
     assert signed_in(homeserver, alice, bob) == [True, True]
+
+
+def test_c185_an_id_token_of_another_browser_is_a_question(homeserver, client, server, alice):
+    """Whoever has one of the account may not end what it did not come from."""
+    here, there = Browser(server), Browser(server)
+    sign_in(client, here, alice)
+    elsewhere = sign_in(client, there, alice)
+
+    assert_page(end(here, id_token_hint=elsewhere), QUESTION, alice.user_id, status=200)
+    assert_page(end(there, id_token_hint=elsewhere), "You are signed out", status=200)
+
+
+def test_a_refreshed_id_token_is_of_the_same_sign_in(client, both, alice):
+    """And a sign-in that was proven once more is the one that it was."""
+    browser, alices, _bobs = both
+    asked = {"browser": browser, "scope": "openid", "login_hint": alice.user_id}
+    tokens = client.sign_in(alice.localpart, alice.password, prompt="login", **asked)
+    refreshed = client.refresh(tokens["refresh_token"]).json()
+
+    assert claims(refreshed["id_token"])["sid"] == claims(tokens["id_token"])["sid"]
+    assert_page(end(browser, id_token_hint=alices), "You are signed out", status=200)
+
+
+def claims(token):
+    """Return what an ID token says, unchecked."""
+    return jwt.decode(token, options={"verify_signature": False})
 
 
 def spoilt(text):

@@ -36,7 +36,8 @@ _USER_ID = re.compile(r"@[\x21-\x39\x3B-\x7E]{0,254}:[\x21-\x7E]{1,254}")
 class Claims:
     """What an ID token says; times in seconds since the epoch.
 
-    `amr` (RFC 8176) and `acr` say how the person proved who they are, as far as that is known.
+    `amr` (RFC 8176) and `acr` say how the person proved who they are, as far as that is known. `sid`
+    names the sign-in to this client alone (OpenID Connect Back-Channel Logout 1.0 section 2.1).
     """
 
     issuer: str
@@ -47,6 +48,7 @@ class Claims:
     access_token: Secret
     amr: tuple[str, ...] = ()
     acr: str | None = None
+    sid: str | None = None
 
 
 def sign(claims: Claims, key: SigningKey, pem: bytes, *, now: int) -> str:
@@ -66,7 +68,14 @@ def sign(claims: Claims, key: SigningKey, pem: bytes, *, now: int) -> str:
         body["amr"] = list(claims.amr)
     if claims.acr is not None:
         body["acr"] = claims.acr
+    if claims.sid is not None:
+        body["sid"] = claims.sid
     return jwt.encode(body, pem, algorithm=key.algorithm.value, headers={"kid": key.kid})
+
+
+def sid(sign_in: str, *, audience: str) -> str:
+    """Return what a client knows a sign-in by: the same in each of its tokens, another elsewhere."""
+    return urlsafe(hashlib.sha256(f"{audience}\n{sign_in}".encode()).digest()[:16])
 
 
 def half_hash(value: Secret) -> str:
@@ -78,12 +87,20 @@ def half_hash(value: Secret) -> str:
 class Hint:
     """Whom an `id_token_hint` names, and the client that it was made for.
 
-    `is_proven` once a key of ours that is still known says so.
+    `is_proven` once a key of ours that is still known says so; `sid` is of the sign-in that it came
+    from, where there was one.
     """
 
     user_id: str
     is_proven: bool
     audience: str | None = None
+    sid: str | None = None
+
+    def is_of(self, sign_in: str) -> bool:
+        """Say whether it is proven to come from this sign-in, and not from another of its account."""
+        if not self.is_proven or self.audience is None or self.sid is None:
+            return False
+        return self.sid == sid(sign_in, audience=self.audience)
 
 
 def read_hint(
@@ -121,4 +138,7 @@ def read_hint(
     subject, made_for = claims["sub"], audience or claims["aud"]
     if not _USER_ID.fullmatch(subject) or not isinstance(made_for, str):
         return None
-    return Hint(subject, key is not None, made_for)
+    came_from = claims.get("sid")
+    return Hint(
+        subject, key is not None, made_for, came_from if isinstance(came_from, str) else None
+    )

@@ -1,7 +1,7 @@
 """The end-session endpoint (OpenID Connect RP-Initiated Logout 1.0 section 2).
 
-A client that shows an ID token of whoever is signed in here gets them signed out at once, by a link that
-the browser follows; whatever else comes is a question on a page of ours (C185).
+A client that shows an ID token of a sign-in of this browser gets it ended at once, by a link that the
+browser follows; whatever else comes is a question on a page of ours (C185).
 """
 
 import logging
@@ -47,7 +47,7 @@ async def end_session(site: Site, incoming: Incoming, reader: Reader) -> Outgoin
         return _ask_again(site, asked, client)
     visit = await visits.greet(site, incoming, reader)
     meant = of_account(visit.sign_ins, hint.user_id) if hint and hint.is_proven else None
-    if meant is not None and _is_top_level(incoming):
+    if meant and hint and hint.is_of(meant.name) and _is_top_level(incoming):
         return await _sign_out(visit, request, client, meant)
     if not visit.sign_ins:
         return home.signed_out(visit, request, client, goes_back=_is_known(site, client, hint))

@@ -79,6 +79,14 @@ def test_c138_an_id_token_says_who_for_whom_and_when(algorithm):
     }
 
 
+def test_c185_a_token_says_which_sign_in_it_is_from():
+    """By a name that says nothing to anybody else."""
+    sid = id_token.sid("sign-in", audience="app")
+
+    assert verify(sign(attrs.evolve(CLAIMS, sid=sid)))["sid"] == sid
+    assert "sid" not in verify(sign())
+
+
 def test_what_nobody_knows_is_not_said():
     """How the person proved it, for a session from before that was kept."""
     told = verify(sign(attrs.evolve(CLAIMS, amr=(), acr=None)))
@@ -135,6 +143,25 @@ def test_our_own_token_is_a_hint_however_old(algorithm):
         text = id_token.sign(CLAIMS, key, pem, now=made_at)
 
         assert hint(text, published=[key]) == Hint(ALICE, is_proven=True, audience="app")
+
+
+def test_a_hint_is_of_the_sign_in_that_it_came_from():
+    """Of no other of the same account; and no client can tell by it what another one has."""
+    sid = id_token.sid("sign-in", audience="app")
+    found = hint(sign(attrs.evolve(CLAIMS, sid=sid)))
+
+    assert found.is_of("sign-in")
+    assert not found.is_of("another")
+    assert not hint(sign()).is_of("sign-in")
+    assert not attrs.evolve(found, is_proven=False).is_of("sign-in")
+    assert not attrs.evolve(found, audience="other").is_of("sign-in")
+    assert id_token.sid("sign-in", audience="other") != sid
+
+
+@pytest.mark.parametrize("sid", [7, None, ["x"]])
+def test_a_hint_with_a_strange_sid_is_of_no_sign_in(sid):
+    """It still names its account."""
+    assert hint(forged(sid=sid)) == Hint(ALICE, is_proven=True, audience="app")
 
 
 def forged(**changes):

@@ -28,7 +28,7 @@ from synapse_nextgen_auth.oauth.grants import grant_types
 from synapse_nextgen_auth.oauth.grants.grant_types import GrantType
 from synapse_nextgen_auth.oauth.grants.refresh_token import as_heard
 from synapse_nextgen_auth.oauth.sessions import End, Session
-from synapse_nextgen_auth.oauth.tokens import session_tokens
+from synapse_nextgen_auth.oauth.tokens import id_token, session_tokens
 from synapse_nextgen_auth.oauth.tokens.id_token import Claims
 from synapse_nextgen_auth.oauth.tokens.keys import Algorithm
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, Token
@@ -255,6 +255,7 @@ def _lifetime(site: Site, session: Session, now: int) -> int:
 
 
 async def _id_token(site: Site, client: Client, spent: Spent, access: Secret) -> str:
+    sign_in = spent.session.sign_in_id
     claims = Claims(
         issuer=site.issuer.identifier,
         subject=spent.session.user_id,
@@ -264,6 +265,7 @@ async def _id_token(site: Site, client: Client, spent: Spent, access: Secret) ->
         access_token=access,
         amr=tuple((spent.session.amr or "").split()),
         acr=spent.session.acr,
+        sid=id_token.sid(sign_in, audience=client.client_id) if sign_in else None,
     )
     return await site.issuer.signing.sign(claims, Algorithm(client.id_token_alg))
 
