@@ -1,18 +1,26 @@
-"""Waits and times in words, as the language of the page writes them (CLDR).
+"""How templates write waits, times and names of accounts: their filters.
 
-They are filters of the templates, and go by the language that is just rendered.
+Words are those of the language that is just rendered (CLDR).
 """
 
+import re
 from datetime import datetime, timezone
 
 from jinja2 import Environment
+from markupsafe import Markup
 
 from synapse_nextgen_auth.web.translations import cldr, present
+
+# What fits into a line of a phone is left whole.
+_FITS = 20
+
+# Before the server, and before each part of its name or of a person's.
+_PART = re.compile(r"(?<=.)(?=[:@./_-])")
 
 
 def install(environment: Environment) -> None:
     """Give the filters to templates."""
-    environment.filters.update(ago=_ago, iso=_iso, moment=_moment, wait=_wait)
+    environment.filters.update(ago=_ago, iso=_iso, moment=_moment, parts=_parts, wait=_wait)
 
 
 def _ago(seconds: int) -> str:
@@ -28,6 +36,16 @@ def _iso(seconds: int) -> str:
 def _moment(seconds: int) -> str:
     """Write a time as people read it."""
     return str(cldr().moment(seconds, present().locale))
+
+
+def _parts(name: str) -> Markup | str:
+    """Let a line end between the parts of a long Matrix ID or e-mail address, rather than anywhere.
+
+    A `<wbr>` is no character: whoever copies the name gets the name.
+    """
+    if len(name) <= _FITS:
+        return name
+    return Markup("<wbr>").join(_PART.split(name))
 
 
 def _wait(seconds: int) -> str:

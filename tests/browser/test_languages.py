@@ -108,3 +108,27 @@ def test_people_sign_in_in_the_language_of_their_browser(
     assert tab.heading == question
     assert tab.page.evaluate("document.dir") == direction
     assert tab.page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+def test_a_long_matrix_id_is_wrapped_between_its_parts_and_copied_whole(page):
+    """People compare it letter by letter, and paste it elsewhere."""
+    page.set_content(gallery.whole("AccountsPage plain"))
+    name = page.locator("bdi").get_by_text("@alice.work:example.org")
+    copied, lines = name.evaluate(
+        """(bdi) => {
+          getSelection().selectAllChildren(bdi);
+          const parts = [...bdi.childNodes].filter((part) => part.data);
+          const tops = parts.map((part) => {
+            const range = document.createRange();
+            range.selectNodeContents(part);
+            return [part.data, ...new Set([...range.getClientRects()].map((box) => box.top))];
+          });
+          return [getSelection().toString(), tops];
+        }"""
+    )
+
+    assert copied == "@alice.work:example.org"
+    assert [part for part, *_ in lines] == ["@alice", ".work", ":example", ".org"]
+    # Each stands in one line, and there is more than one of them.
+    assert [len(tops) for _, *tops in lines] == [1, 1, 1, 1]
+    assert len({top for _, top in lines}) == 2

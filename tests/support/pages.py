@@ -26,6 +26,7 @@ class Read(HTMLParser):
         self.texts = []  # (path of open tags, text)
         self.open = []
         self.declared = None
+        self.within = False  # a word
         self.feed(html)
         self.close()
 
@@ -34,7 +35,10 @@ class Read(HTMLParser):
         self.declared = decl
 
     def handle_starttag(self, tag, attrs):
-        """Keep the tag with its attributes."""
+        """Keep the tag with its attributes; `<wbr>` is a place in a word and no more."""
+        if tag == "wbr":
+            self.within = True
+            return
         assert len(attrs) == len(dict(attrs)), f"{tag} has an attribute twice"
         self.elements.append((tag, dict(attrs)))
         if tag not in self.VOID:
@@ -46,7 +50,9 @@ class Read(HTMLParser):
 
     def handle_data(self, data):
         """Keep the text with the tags it stands in."""
-        self.texts.append((tuple(self.open), data))
+        before = self.texts.pop()[1] if self.within else ""
+        self.texts.append((tuple(self.open), before + data))
+        self.within = False
 
     def all(self, *tags):
         """Return the attributes of each such element."""

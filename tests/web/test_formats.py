@@ -1,8 +1,9 @@
-"""Times and waits in words."""
+"""Times and waits in words, and names of accounts that wrap."""
 
 import pytest
+from jinja2 import Environment
 
-from synapse_nextgen_auth.web import cldr
+from synapse_nextgen_auth.web import cldr, formats
 
 MORNING = 1795336800  # 2026-11-22 08:40 UTC
 
@@ -61,3 +62,21 @@ def test_a_time_is_written_as_its_readers_write_it(locale, words):
 @pytest.mark.parametrize(("locale", "words"), [("en", "1,234"), ("de", "1.234"), ("ar", "1,234")])
 def test_a_number_is_grouped(locale, words):
     assert cldr.number(1234, locale) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("@alice:example.org", ["@alice:example.org"]),
+        ("@alice.work:example.org", ["@alice", ".work", ":example", ".org"]),
+        ("@lab-group_2:example.org:8448", ["@lab", "-group", "_2", ":example", ".org", ":8448"]),
+        ("alice@mail.example.org", ["alice", "@mail", ".example", ".org"]),
+        ("<script>:alert@example.org", ["&lt;script&gt;", ":alert", "@example", ".org"]),
+    ],
+)
+def test_a_long_name_may_be_wrapped_between_its_parts(name, parts):
+    """What fits into a line is left whole, and whoever copies a name gets no other characters."""
+    template = Environment(autoescape=True)
+    formats.install(template)
+
+    assert template.from_string("{{ name|parts }}").render(name=name) == "<wbr>".join(parts)
