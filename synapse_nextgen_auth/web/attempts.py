@@ -79,21 +79,23 @@ class Way:
     def url(self) -> str:
         """The sign-in page that goes on with it."""
         if self.attempt is not None:
-            return f"sign-in?{urlencode({'attempt': self.attempt.attempt_id})}"
+            another = ANOTHER if self.is_another else {}
+            return f"sign-in?{urlencode({'attempt': self.attempt.attempt_id, **another})}"
         return self.onward.other_account_url if self.is_another else self.onward.sign_in_url
 
 
 async def way(visit: Visit) -> Way:
     """Return what the person is about to do, by ids of ours; stop when that cannot go on here."""
+    is_another = visit.parameters.get("account") == ANOTHER["account"]
     if (attempt_id := visit.parameters.get("attempt")) is not None:
         attempt = await find(visit, attempt_id)
         onward = await grants.onward(visit, Onward(attempt.goes_on))
         account = onward.asked_for
         if attempt.purpose is Purpose.PROVE_AGAIN:
             account = attempt.user_id
-        return Way(onward, attempt.purpose, account, attempt)
+        return Way(onward, attempt.purpose, account, attempt, is_another=is_another)
     onward = await grants.onward(visit, Onward.of(visit.parameters))
-    if visit.parameters.get("account") == ANOTHER["account"]:
+    if is_another:
         return Way(onward, Purpose.SIGN_IN, onward.asked_for, is_another=True)
     if onward.grant is not None:
         visit, _ = await grants.about(visit, onward.grant)

@@ -96,12 +96,12 @@ def test_c023_a_provider_that_asks_nothing_confirms_nobody(
     person, tokens = sign_in(server, liar, provider)
     if is_old:
         age(homeserver, f"@{person.name}:localhost")
+    assert not any(each.get("prompt") or each.get("renew") for each in liar.asked)
     assert CONFIRM in open_dangerous(server, person, tokens)
 
     person.get(server.url("sign-in?account=another"))
     person.get(choose(person, provider))
 
-    assert not any(each.get("prompt") or each.get("renew") for each in liar.asked)
     assert CONFIRM in open_dangerous(server, person, tokens)
 
 

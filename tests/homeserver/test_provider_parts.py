@@ -9,7 +9,7 @@ from twisted.internet.defer import CancelledError
 
 from synapse_nextgen_auth.accounts.attempts.arrivals import KEPT, Statement, Trouble
 from synapse_nextgen_auth.homeserver.people.providers import guard, statements
-from synapse_nextgen_auth.homeserver.people.providers.afresh import asking
+from synapse_nextgen_auth.homeserver.people.providers.afresh import asking, prompt_for_another
 from synapse_nextgen_auth.homeserver.people.providers.arrival_cookie import ArrivalCookie
 from synapse_nextgen_auth.homeserver.people.providers.seams import check_subject, refuse_id
 from synapse_nextgen_auth.secret import random_token
@@ -181,3 +181,20 @@ def test_a_fresh_sign_in_is_asked_for_in_place_of_what_was_configured():
     assert asking(url, prompt="login", max_age="0") == (
         "https://idp.example/auth?client_id=x&state=a+b&empty=&prompt=login&max_age=0"
     )
+
+
+@pytest.mark.parametrize(
+    ("metadata", "is_openid", "prompt"),
+    [
+        ({}, True, "login"),
+        ({"prompt_values_supported": ["none", "login", "select_account"]}, True, "select_account"),
+        ({"prompt_values_supported": ["none", "login", "consent"]}, True, "login"),
+        ({"prompt_values_supported": "select_account"}, True, "login"),
+        ({"prompt_values_supported": None}, True, "login"),
+        ({"issuer": "https://accounts.google.com"}, True, "select_account"),
+        ({}, False, "select_account"),
+    ],
+)
+def test_who_wants_another_account_is_asked_by_what_a_provider_knows(metadata, is_openid, prompt):
+    """`login` is what each knows; Keycloak lists what it knows, Google and panva's provider nothing."""
+    assert prompt_for_another(metadata, is_openid=is_openid) == prompt

@@ -2,13 +2,13 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import pytest
 import requests
 
 from support.databases import SqliteDatabase
-from support.oauth import Server
+from support.oauth import API, DEVICE, Server, device_id
 from support.providers.journey import agree, begin, choose, go, whoami
 from support.providers.person import Person, links
 from support.synapse import Homeserver
@@ -230,6 +230,49 @@ def test_proving_it_again_takes_a_fresh_sign_in_there(server, provider):
     person.pass_provider()
 
     assert whoami(server, agree(server, person, client, verifier)) == f"@{person.name}:localhost"
+
+
+@pytest.mark.parametrize("provider", KINDS)
+def test_whoever_uses_another_account_is_asked_there_which_one(server, provider):
+    """Else a provider with a sign-in of its own lets in the same person, however often they try."""
+    person = Person(f"lea-{provider}")
+    client, verifier = begin(server, person)
+    go(person, choose(person, provider))
+    agree(server, person, client, verifier)
+    client, verifier = begin(server, person, prompt="select_account")
+    person.submit(decision="another")
+    person.get(choose(person, provider))
+    assert re.search('name="(login|username)"', person.page.text), "it asks who comes"
+    person.name = f"mia-{provider}"
+    person.pass_provider()
+
+    assert whoami(server, agree(server, person, client, verifier)) == f"@{person.name}:localhost"
+
+
+@pytest.mark.parametrize("provider", KINDS)
+def test_whoever_came_as_somebody_else_is_asked_there_the_next_time(server, provider):
+    """An application asks for one account, and the provider is signed in with another one."""
+    owner = Person(f"noa-{provider}")
+    client, verifier = begin(server, owner, scope=f"openid {API} {DEVICE}{device_id()}")
+    go(owner, choose(owner, provider))
+    id_token = agree(server, owner, client, verifier)["id_token"]
+    person = Person(f"oda-{provider}")
+    first, verifier = begin(server, person)
+    go(person, choose(person, provider))
+    agree(server, person, first, verifier)
+    person.http.cookies.clear("localhost.local", "/", "nextgen_auth")
+    parameters, verifier = client.request(id_token_hint=id_token)
+    person.get(server.url("authorize") + "?" + urlencode(parameters))
+    go(person, choose(person, provider))
+    assert (person.page.status_code, "another account" in person.page.text) == (403, True)
+    (again,) = [link for link in links(person.page) if "sign-in?attempt=" in link]
+    person.get(urljoin(person.page.url, again))
+    person.get(choose(person, provider))
+    assert re.search('name="(login|username)"', person.page.text), "it asks who comes"
+    person.name = owner.name
+    person.pass_provider()
+
+    assert whoami(server, agree(server, person, client, verifier)) == f"@{owner.name}:localhost"
 
 
 def test_c183_somebody_else_there_is_no_proof_here(server):

@@ -28,6 +28,10 @@ class _Forms(HTMLParser):
                 self.forms[-1]["fields"][found["name"]] = found.get("value") or ""
 
 
+# Pages that only want to go on: consent, an answer by POST, the end of the former sign-in there.
+_GOES_ON = ('value="consent"', "SAMLResponse", "Submitting Callback")
+
+
 class Person:
     """Somebody with cookies; `page` is what she looks at."""
 
@@ -64,7 +68,7 @@ class Person:
                 self.submit(until=until, login=self.name, password=PASSWORD)
             elif 'name="username"' in text and 'name="lt"' in text:
                 self.submit(until=until, username=self.name, password=PASSWORD)
-            elif 'value="consent"' in text or "SAMLResponse" in text:
+            elif any(mark in text for mark in _GOES_ON):
                 self.submit(until=until)
             else:
                 return self.page

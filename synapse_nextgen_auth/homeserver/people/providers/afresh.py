@@ -1,11 +1,14 @@
-"""Asking a provider to let the person prove anew who they are.
+"""Asking a provider to let the person prove anew who they are, or come as somebody else.
 
 OpenID Connect: `prompt=login` and `max_age=0` (Core section 3.1.2.1). SAML: `ForceAuthn` (core section
 3.4.1). CAS: `renew`, on the way there and when the ticket is validated (CAS protocol sections 2.1.1 and
 2.5.1), for a server gives a ticket of an old sign-in otherwise.
+
+Whoever wants another account would be let in as the former person without a question, where a provider
+still has its own sign-in of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -13,6 +16,10 @@ from synapse_nextgen_auth.accounts.attempts.starts import Start
 from synapse_nextgen_auth.homeserver.startup import patches
 
 StartOf = Callable[[str], Start | None]
+
+_SELECT_ACCOUNT = "select_account"
+# Whose documentation has this value and not `login`.
+_WITHOUT_LOGIN = frozenset({"https://accounts.google.com"})
 
 
 def asking(url: str, **parameters: str) -> str:
@@ -26,13 +33,27 @@ def asking(url: str, **parameters: str) -> str:
     return urlunsplit(parts._replace(query=urlencode([*kept, *parameters.items()])))
 
 
+def prompt_for_another(metadata: Mapping[str, Any], *, is_openid: bool) -> str:
+    """Return the `prompt` by which people may be somebody else there.
+
+    `select_account` is made for it, but no provider must know it, and many refuse what they do not know;
+    `login` every provider of OpenID Connect knows (Core sections 3.1.2.1 and 15.1). OAuth 2.0 alone has
+    neither, and ignores what it does not know (RFC 6749 section 3.1); GitHub knows the former.
+    """
+    known = metadata.get("prompt_values_supported")
+    is_known = isinstance(known, list) and _SELECT_ACCOUNT in known
+    if is_known or not is_openid or metadata.get("issuer") in _WITHOUT_LOGIN:
+        return _SELECT_ACCOUNT
+    return "login"
+
+
 def ask_saml(handler: Any, start_of: StartOf) -> None:
-    """Let the SAML handler force a sign-in where one of ours must be fresh."""
+    """Let the SAML handler force a sign-in where one of ours must be fresh, or is another person's."""
 
     def prepare(*args: Any, relay_state: str | bytes = "", **kwargs: Any) -> Any:
         text = relay_state.decode("utf-8") if isinstance(relay_state, bytes) else relay_state
         start = start_of(text)
-        if start is not None and start.is_fresh:
+        if start is not None and (start.is_fresh or start.is_another):
             kwargs["force_authn"] = "true"
         return stock(*args, relay_state=relay_state, **kwargs)
 

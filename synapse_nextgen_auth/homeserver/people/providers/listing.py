@@ -87,7 +87,7 @@ class Providers:
         can = kind in {Kind.SAML, Kind.CAS} or (
             # OAuth 2.0 alone has no `auth_time`: such a provider says that somebody is there, not when
             # they proved it.
-            kind is Kind.OPENID and _OPENID in handler._scopes  # noqa: SLF001
+            kind is Kind.OPENID and speaks_openid(handler)
         )
         return Provider(
             provider_id=handler.idp_id,
@@ -97,6 +97,11 @@ class Providers:
             kind=kind,
             proves_afresh=can or self.trusts(handler.idp_id),
         )
+
+
+def speaks_openid(handler: Any) -> bool:
+    """Say whether an OAuth 2.0 provider is asked for OpenID Connect, too."""
+    return _OPENID in handler._scopes  # noqa: SLF001
 
 
 def kind_of(handler: object) -> Kind:

@@ -22,7 +22,12 @@ from synapse_nextgen_auth.homeserver.http import Outgoing, send
 from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoRedirect
 from synapse_nextgen_auth.homeserver.people.providers import afresh
 from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
-from synapse_nextgen_auth.homeserver.people.providers.listing import Kind, Providers, kind_of
+from synapse_nextgen_auth.homeserver.people.providers.listing import (
+    Kind,
+    Providers,
+    kind_of,
+    speaks_openid,
+)
 from synapse_nextgen_auth.homeserver.people.providers.seams import Seams
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 
@@ -34,6 +39,7 @@ NEEDS = (
         "SsoIdentityProvider.handle_redirect_request",
         ("request", "client_redirect_url", "ui_auth_session_id"),
     ),
+    Needed("synapse.handlers.oidc", "OidcProvider.load_metadata", only_with="authlib"),
     *members("synapse.server", "HomeServer", "get_reactor"),
 )
 
@@ -101,12 +107,18 @@ class ToProvider(SsoRedirectServlet):
         asked.addTimeout(_PATIENCE, self._hs.get_reactor())
         url = await asked
         kind = kind_of(handler)
-        if kind is Kind.CAS and start.is_fresh:
+        if kind is Kind.CAS and (start.is_fresh or start.is_another):
             return afresh.asking(url, renew="true")
         if kind is Kind.OPENID:
-            fresh = {"prompt": "login", "max_age": "0"} if start.is_fresh else {}
+            asks = {}
+            if start.is_fresh:
+                asks = {"prompt": "login", "max_age": "0"}
+            elif start.is_another:
+                known = await handler.load_metadata()
+                is_openid = speaks_openid(handler)
+                asks = {"prompt": afresh.prompt_for_another(known, is_openid=is_openid)}
             whom = hinted(asked_for.text, server_name=self._hs.hostname)
-            return afresh.asking(url, **fresh, **({"login_hint": whom} if whom else {}))
+            return afresh.asking(url, **asks, **({"login_hint": whom} if whom else {}))
         return url
 
 

@@ -1,10 +1,11 @@
 """The page that says why a way through a provider ended; it answers at Synapse's addresses too."""
 
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from synapse_nextgen_auth.accounts.attempts.arrivals import Trouble
 from synapse_nextgen_auth.accounts.attempts.starts import Start
 from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.web.pages.onward import ANOTHER
 from synapse_nextgen_auth.web.pages.providers.page import TroublePage
 from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
@@ -35,7 +36,7 @@ def show(
 ) -> Outgoing:
     """Say what went wrong, with a way to begin again where the attempt was to go on."""
     provider = site.providers.known.get(start.provider_id)
-    again = "" if kind in _NO_WAY_BACK else f"?attempt={start.attempt_id}"
+    again = "" if kind in _NO_WAY_BACK else f"?{urlencode(_again(kind, start))}"
     page = TroublePage(
         kind=kind,
         server_name=site.server_name,
@@ -45,3 +46,9 @@ def show(
         account=account,
     )
     return reader.answer(page, _STATUS.get(kind, 400))
+
+
+def _again(kind: Trouble, start: Start) -> dict[str, str]:
+    """Return what the sign-in page is told; no provider lets in the wrong person twice, unasked."""
+    is_another = start.is_another or kind is Trouble.OTHER_ACCOUNT
+    return {"attempt": start.attempt_id, **(ANOTHER if is_another else {})}

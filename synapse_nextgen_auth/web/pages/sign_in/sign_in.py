@@ -91,7 +91,12 @@ async def _hint(visit: Visit, way: Way) -> str | None:
 
 async def _start(visit: Visit, way: Way, provider: Provider) -> Start:
     attempt = await attempts.begin(visit, way)
-    return Start(attempt.attempt_id, provider.provider_id, is_fresh=way.is_to_be_fresh)
+    return Start(
+        attempt.attempt_id,
+        provider.provider_id,
+        is_fresh=way.is_to_be_fresh,
+        is_another=way.is_another,
+    )
 
 
 def _cards(visit: Visit, way: Way) -> tuple[ProviderCard, ...]:
