@@ -34,6 +34,7 @@ OF_OBJECTS = {
     ("DataStore", "database_engine"),
     ("DataStore", "db_pool"),
     ("DatabasePool", "_database_config"),
+    ("AuthHandler", "_extra_attributes"),
     ("AuthHandler", "password_auth_provider"),
 }
 # What is our own on Synapse's auth object.

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from support import neighbours, public
+from support.databases import SqliteDatabase
 from support.oauth import Server
+from support.providers import servers
+from support.providers.lying import Liar, lying
 from support.redis import RedisServer
 from support.synapse import Homeserver
 
@@ -79,3 +82,30 @@ def homeserver_with_worker(tmp_path_factory, make_database) -> Iterator[Homeserv
     finally:
         homeserver.stop()
         redis.stop()
+
+
+@pytest.fixture(scope="session")
+def liar() -> Iterator[Liar]:
+    """Yield the provider that says what a test tells it to."""
+    with lying() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def other_liar() -> Iterator[Liar]:
+    """Yield another one, which says that it names itself in its answers."""
+    with lying(announces_iss=True) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def lying_homeserver(tmp_path_factory, liar, other_liar) -> Iterator[Homeserver]:
+    """Yield a homeserver that believes both, the first in many ways; it is shared."""
+    directory = tmp_path_factory.mktemp("homeserver-lying-providers")
+    homeserver = Homeserver(directory, SqliteDatabase(directory))
+    homeserver.config = liar.config
+    homeserver.config["oidc_providers"].append(other_liar.entry("announces"))
+    homeserver.module = {"providers": {"trusted_to_be_fresh": ["trusted", "oidc-plain-trusted"]}}
+    servers.copy_mappers(directory)
+    with homeserver:
+        yield homeserver

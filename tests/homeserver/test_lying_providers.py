@@ -6,52 +6,24 @@ from urllib.parse import urlencode, urljoin
 import jwt
 import pytest
 
-from support.databases import SqliteDatabase
-from support.oauth import API, Server, device_id
+from support.oauth import API, device_id
 from support.providers.journey import agree, begin, choose, whoami
 from support.providers.lying import (
     changed_afterwards,
-    lying,
     signed,
     signed_by_somebody_else,
     signed_with_the_public_key,
     unsigned,
 )
 from support.providers.person import Person, links
-from support.synapse import Homeserver
 
 CONFIRM = "Confirm that it is you"
 FRESH_SIGN_INS = [{"prompt": "login"}, {"max_age": "0"}, {"max_age": "30"}]
 
 
-@pytest.fixture(scope="module")
-def liar():
-    with lying() as liar:
-        yield liar
-
-
-@pytest.fixture(scope="module")
-def homeserver(tmp_path_factory, liar):
-    directory = tmp_path_factory.mktemp("homeserver-lying-providers")
-    homeserver = Homeserver(directory, SqliteDatabase(directory))
-    picks = {"config": {"display_name_template": "{{ user.name }}"}}
-    homeserver.config = {
-        "oidc_providers": [
-            liar.entry("silent"),
-            liar.entry("trusted"),
-            liar.entry("picks", user_mapping_provider=picks),
-            liar.entry("existing", allow_existing_users=True),
-        ],
-        "cas_config": {"enabled": True, "server_url": liar.issuer},
-    }
-    homeserver.module = {"providers": {"trusted_to_be_fresh": ["trusted"]}}
-    with homeserver:
-        yield homeserver
-
-
 @pytest.fixture
-def server(homeserver):
-    return Server(homeserver.base_url)
+def homeserver(lying_homeserver):
+    return lying_homeserver
 
 
 def sign_in(server, liar, provider, **changes):

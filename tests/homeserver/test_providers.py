@@ -9,6 +9,7 @@ import requests
 
 from support.databases import SqliteDatabase
 from support.oauth import API, DEVICE, Server, device_id
+from support.providers import servers
 from support.providers.journey import agree, begin, choose, go, whoami
 from support.providers.person import Person, links
 from support.synapse import Homeserver
@@ -22,6 +23,9 @@ def homeserver(tmp_path_factory, make_providers):
     directory = tmp_path_factory.mktemp("homeserver-providers")
     homeserver = Homeserver(directory, SqliteDatabase(directory), log_level="DEBUG")
     homeserver.config = make_providers(homeserver.base_url).config
+    homeserver.config["modules"] = [{"module": "mappers.ColourPage", "config": {}}]
+    homeserver.config["saml2_config"]["user_mapping_provider"]["module"] = "mappers.Colours"
+    servers.copy_mappers(directory)
     with homeserver:
         yield homeserver
 
@@ -45,6 +49,62 @@ def test_somebody_new_signs_in_and_comes_back(homeserver, server, provider):
         "SELECT user_id FROM user_external_ids WHERE auth_provider = ?", provider
     )
     assert found.count((f"@{person.name}:localhost",)) == 1
+
+
+def asked_for_a_colour(server, name, **changes):
+    """Come back from the provider to the page that somebody else's mapping asks people on."""
+    person = Person(f"asked-{name}")
+    client, verifier = begin(server, person, **changes)
+    go(person, choose(person, "saml"))
+    assert "Which colour?" in person.page.text, person.page.text[:3000]
+    return person, client, verifier
+
+
+def test_a_mapping_may_ask_on_a_page_of_its_own(server):
+    """It makes the account and completes the sign-in, which ends on our pages; asked once."""
+    person, client, verifier = asked_for_a_colour(server, "ines")
+    person.submit(colour="green")
+    assert whoami(server, agree(server, person, client, verifier)) == "@asked-ines.green:localhost"
+
+    again = Person("asked-ines")
+    client, verifier = begin(server, again)
+    go(again, choose(again, "saml"))
+    assert whoami(server, agree(server, again, client, verifier)) == "@asked-ines.green:localhost"
+
+
+def test_c278_what_a_mapping_asks_somebody_else_signs_nobody_in(homeserver, server):
+    """The address of its page names the attempt; whoever follows it has not begun that."""
+    attacker, _, _ = asked_for_a_colour(server, "ivan")
+    victim = Person("asked-victim")
+    victim.get(attacker.page.url)
+    victim.submit(colour="red")
+
+    assert victim.page.status_code == 403
+    assert "another browser" in victim.page.text
+    assert victim.get(server.url("account")).url.partition("?")[0].endswith("/sign-in")
+
+
+def test_a_mapping_that_asks_comes_too_late(homeserver, server):
+    """The attempt expired while the person thought: a page says so, the account is there."""
+    person, _, _ = asked_for_a_colour(server, "igor")
+    homeserver.query("UPDATE nextgen_attempts SET expires_at = 1 WHERE ended_at IS NULL")
+    person.submit(colour="blue")
+
+    assert person.page.status_code == 400
+    assert "has ended, or it took too long" in person.page.text
+    assert homeserver.query("SELECT 1 FROM users WHERE name = '@asked-igor.blue:localhost'")
+
+
+def test_a_fresh_sign_in_with_a_mapping_that_asks_takes_a_second_one(server):
+    """It cannot say when that was; once the account is there, nobody is asked a colour."""
+    person, client, verifier = asked_for_a_colour(server, "ida", prompt="login")
+    person.submit(colour="grey")
+    assert person.page.status_code == 403
+    (back,) = [link for link in links(person.page) if "sign-in?attempt=" in link]
+    person.get(server.base_url + back)
+    go(person, choose(person, "saml"))
+
+    assert whoami(server, agree(server, person, client, verifier)) == "@asked-ida.grey:localhost"
 
 
 def arrive_new(server, name):

@@ -18,7 +18,8 @@ class Newcomer:
     """What a provider knows of a person: Synapse's `UserAttributes`, and by which id it knows them.
 
     `must_choose` says that the person chooses the name; a `localpart` is a suggestion then. `statement`
-    is what it says of the sign-in, which proves something only once there is an account.
+    is what it says of the sign-in, which proves something only once there is an account; `extras` is
+    what clients of the old kind are told beside their tokens.
     """
 
     provider: str
@@ -29,10 +30,17 @@ class Newcomer:
     picture: str | None = None
     emails: tuple[str, ...] = ()
     statement: Statement = attrs.field(factory=Statement)
+    extras: dict[str, Any] = attrs.field(factory=dict)
 
     @classmethod
     def of(
-        cls, provider: str, remote_user_id: str, attributes: Any, statement: Statement
+        cls,
+        provider: str,
+        remote_user_id: str,
+        attributes: Any,
+        statement: Statement,
+        *,
+        extras: dict[str, Any] | None = None,
     ) -> "Newcomer":
         """Read what a mapping made of the provider's answer."""
         return cls(
@@ -44,6 +52,7 @@ class Newcomer:
             picture=attributes.picture or None,
             emails=_texts(attributes.emails),
             statement=statement,
+            extras=extras or {},
         )
 
     def seal(self, keys: Keyring) -> str:

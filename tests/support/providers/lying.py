@@ -55,16 +55,29 @@ def changed_afterwards(claims):
     return f"{head}.{said}.{mac}"
 
 
-class Liar:
-    """What it says next: of whom (`subject`), with which `claims`; and what it was `asked`."""
+def _mapped(**options):
+    names = {"localpart_template": "{{ user.sub }}", "display_name_template": "{{ user.name }}"}
+    config = {name: each for name, each in {**names, **options}.items() if each is not None}
+    return {"user_mapping_provider": {"config": config}}
 
-    def __init__(self, issuer):
+
+class Liar:
+    """What it says next: of whom (`subject`), with which `claims`.
+
+    `asked` is what it was asked since, `redeemed` is every request at its token endpoint, `adds` is what
+    comes with a code. One that `announces_iss` says that it always names itself there (RFC 9207).
+    """
+
+    def __init__(self, issuer, *, announces_iss=False):
         self.issuer = issuer
+        self.announces_iss = announces_iss
+        self.adds = []
         self.subject = ""
         self.claims = {}
         self.sign = signed
         self.asked = []
-        self._nonces = {}
+        self.redeemed = []
+        self._requests = {}
 
     def says(self, subject, *, sign=None, **claims):
         """Let whoever comes be this person, from now on; a claim of `None` is left out.
@@ -73,12 +86,50 @@ class Liar:
         """
         self.subject, self.claims, self.sign = subject, claims, sign or signed
         self.asked.clear()
+        self.redeemed.clear()
+        self.adds = []
 
     def entry(self, idp_id, **options):
         """Return what stands in `oidc_providers`."""
-        return servers.openid_entry(
-            self.issuer, idp_id=idp_id, idp_name=f"The {idp_id}", scopes=["openid"], **options
-        )
+        named = {"idp_id": idp_id, "idp_name": f"The {idp_id}", "scopes": ["openid"]}
+        return servers.openid_entry(self.issuer, **{**named, **options})
+
+    @property
+    def config(self):
+        """What stands in homeserver.yaml: the same provider, in as many ways as Synapse has."""
+        members = [{"attribute": "groups", "value": "matrix"}]
+        plain = {"scopes": ["profile"]}
+        badges = {"extra_attributes": {"org.example.badge": "{{ user.badge }}"}}
+        return {
+            "oidc_providers": [
+                self.entry("silent"),
+                self.entry("trusted"),
+                self.entry("picks", **_mapped(localpart_template=None)),
+                self.entry("existing", allow_existing_users=True),
+                self.entry("members", attribute_requirements=members),
+                self.entry("closed", enable_registration=False),
+                self.entry(
+                    "confirms",
+                    **_mapped(localpart_template="{{ user.nick }}", confirm_localpart=True),
+                ),
+                self.entry("plain", **plain),
+                self.entry("plain-trusted", **plain),
+                self.entry("picky", user_mapping_provider={"module": "mappers.Picky"}),
+                self.entry("badges", **_mapped(**badges)),
+                self.entry("badges-picks", **_mapped(localpart_template=None, **badges)),
+                self.entry(
+                    "names",
+                    allow_existing_users=True,
+                    **_mapped(localpart_template="{{ user.nick }}"),
+                ),
+                self.entry("mails", **_mapped(email_template="{{ user.email }}")),
+                self.entry(
+                    "mails-picks",
+                    **_mapped(localpart_template=None, email_template="{{ user.email }}"),
+                ),
+            ],
+            "cas_config": {"enabled": True, "server_url": self.issuer},
+        }
 
     def get(self, path, query):
         """Answer a GET: where to go on, or a document."""
@@ -90,8 +141,11 @@ class Liar:
         if path == "/auth":
             self.asked.append(query)
             code = uuid4().hex
-            self._nonces[code] = query.get("nonce")
-            return f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}"
+            self._requests[code] = query
+            back = [("code", code), ("state", query["state"]), *self.adds]
+            return f"{query['redirect_uri']}?{urlencode(back)}"
+        if path == "/userinfo":
+            return {"sub": self.subject, **self.claims}
         if path == "/login":
             self.asked.append(query)
             mark = "&" if "?" in query["service"] else "?"
@@ -99,29 +153,43 @@ class Liar:
         return _CAS.format(escape(self.subject)).encode()
 
     def token(self, form):
-        """Answer at the token endpoint."""
-        now = int(time.time())
+        """Answer at the token endpoint: without an ID token where none was asked for."""
+        request, now = self._requests.pop(form["code"]), int(time.time())
+        self.redeemed.append(form)
+        answer = {"access_token": "x", "token_type": "Bearer"}
+        if "openid" not in request["scope"].split():
+            return answer
         claims = {
             "iss": self.issuer,
             "aud": servers.CLIENT_ID,
             "sub": self.subject,
             "iat": now,
             "exp": now + 300,
-            "nonce": self._nonces.pop(form["code"]),
+            "nonce": request.get("nonce"),
             **self.claims,
         }
         id_token = self.sign({name: each for name, each in claims.items() if each is not None})
-        return {"access_token": "x", "token_type": "Bearer", "id_token": id_token}
+        return {**answer, "id_token": id_token}
+
+    def logout_token(self, **claims):
+        """Return what tells that a sign-in here is over (Back-Channel Logout section 2.4)."""
+        now = int(time.time())
+        events = {"http://schemas.openid.net/event/backchannel-logout": {}}
+        told = {"iss": self.issuer, "aud": servers.CLIENT_ID, "iat": now, "exp": now + 300}
+        return signed({**told, "jti": uuid4().hex, "events": events, **claims})
 
     def _metadata(self):
         return {
             "issuer": self.issuer,
             "authorization_endpoint": f"{self.issuer}/auth",
             "token_endpoint": f"{self.issuer}/token",
+            "userinfo_endpoint": f"{self.issuer}/userinfo",
             "jwks_uri": f"{self.issuer}/jwks",
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": self.announces_iss,
         }
 
 
@@ -153,10 +221,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def lying():
+def lying(**options):
     """Run it; yield the liar, at one address for both kinds."""
     server = ThreadingHTTPServer(("localhost", 0), _Handler)
-    server.liar = Liar(f"http://localhost:{server.server_port}")
+    server.liar = Liar(f"http://localhost:{server.server_port}", **options)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

@@ -7,6 +7,7 @@ import contextlib
 import datetime as dt
 import json
 import select
+import shutil
 import subprocess
 import sys
 import time
@@ -109,6 +110,11 @@ def openid_entry(issuer, **options):
         },
         **options,
     }
+
+
+def copy_mappers(directory):
+    """Let the homeserver in this directory load the mapping providers of `support.mappers`."""
+    shutil.copy(TESTS / "support" / "mappers.py", directory)
 
 
 @contextlib.contextmanager

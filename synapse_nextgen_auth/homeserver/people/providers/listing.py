@@ -11,6 +11,7 @@ from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 
 NEEDS = (
     Needed("synapse.handlers.sso", "SsoHandler.get_identity_providers"),
+    Needed("synapse.handlers.oidc", "OidcProvider.issuer", only_with="authlib"),
     Needed("synapse.rest.client.login", "_load_sso_handlers", ("hs",)),
     *members("synapse.server", "HomeServer", "get_sso_handler"),
 )
@@ -72,6 +73,11 @@ class Providers:
         if hint is None:
             return None
         return self.get(hint) or self.get(_PREFIX + hint)
+
+    def issuers(self) -> frozenset[str]:
+        """Return what the providers of `oidc_providers` call themselves."""
+        handlers = self.handlers().values()
+        return frozenset(each.issuer for each in handlers if kind_of(each) is Kind.OPENID)
 
     @property
     def trusted(self) -> frozenset[str]:

@@ -12,6 +12,7 @@ from synapse.handlers.sso import MappingException, UserAttributes
 
 from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.people.providers.extras import Extras
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 
 NEEDS = (
@@ -91,6 +92,7 @@ class NewAccounts:
 
     def __init__(self, homeserver: Homeserver) -> None:
         self._hs = homeserver.hs
+        self._extras = Extras(homeserver.hs)
         self._terms = homeserver.hs.config.consent
 
     @property
@@ -132,6 +134,7 @@ class NewAccounts:
                 newcomer.provider, newcomer.remote_user_id
             )
             if known is not None:
+                self._extras.keep(known, newcomer.extras)
                 return Made(known, is_new=False)
             try:
                 user_id = await sso._register_mapped_user(  # noqa: SLF001 (what its own pages end with)
@@ -151,6 +154,7 @@ class NewAccounts:
         await self._hs.get_registration_handler().post_registration_actions(
             user_id, accepted, access_token=None
         )
+        self._extras.keep(user_id, newcomer.extras)
         return Made(user_id, is_new=True)
 
     @asynccontextmanager

@@ -66,9 +66,12 @@ class ToProvider(SsoRedirectServlet):
     ) -> None:
         """Send the browser to the provider."""
         start = self._start(request)
-        if start is None or start.provider_id != idp_id:
+        if start is None:
             stock = super().on_GET if self._legacy is None else self._legacy.on_GET
             await stock(request, idp_id)
+            return
+        if start.provider_id != idp_id:
+            self._desk.fail(request, start, Trouble.OTHER_PROVIDER)
             return
         if not self._is_at_home(request):
             await super().on_GET(request, idp_id)

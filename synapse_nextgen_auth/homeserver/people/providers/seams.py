@@ -16,10 +16,22 @@ from synapse.handlers.sso import MappingException
 from synapse_nextgen_auth.accounts.attempts.arrivals import Statement, Trouble
 from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
 from synapse_nextgen_auth.accounts.attempts.starts import Start
-from synapse_nextgen_auth.homeserver.people.providers import afresh, guard, statements, troubles
+from synapse_nextgen_auth.homeserver.people.providers import (
+    afresh,
+    emails,
+    guard,
+    statements,
+    troubles,
+)
 from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
+from synapse_nextgen_auth.homeserver.people.providers.extras import Extras
 from synapse_nextgen_auth.homeserver.people.providers.guard import Guard
-from synapse_nextgen_auth.homeserver.people.providers.listing import Kind, Providers, kind_of
+from synapse_nextgen_auth.homeserver.people.providers.listing import (
+    Kind,
+    Providers,
+    kind_of,
+    speaks_openid,
+)
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 
@@ -51,9 +63,11 @@ NEEDS = (
             "remote_user_id",
             "attributes",
             "client_redirect_url",
+            "extra_login_attributes",
             "auth_provider_session_id",
         ),
     ),
+    Needed("synapse.handlers.sso", "SsoHandler._register_mapped_user", ("attributes",)),
     Needed("synapse.handlers.sso", "SsoHandler.render_error", ("request", "error")),
     Needed(
         "synapse.handlers.auth",
@@ -63,6 +77,7 @@ NEEDS = (
             "auth_provider_id",
             "request",
             "client_redirect_url",
+            "extra_attributes",
             "auth_provider_session_id",
         ),
     ),
@@ -112,6 +127,7 @@ NEEDS = (
         "synapse.server",
         "HomeServer",
         "get_auth_handler",
+        "get_datastores",
         "get_oidc_handler",
         "get_reactor",
         "get_sso_handler",
@@ -142,8 +158,11 @@ class Seams:
         self._is_installed = True
         sso, auth_handler = hs.get_sso_handler(), hs.get_auth_handler()
         self._sso = sso
+        self._store = hs.get_datastores().main
+        self._extras = Extras(hs)
         self._stock_request = patches.instead(sso, "complete_sso_login_request", self.found)
         self._stock_step = patches.instead(sso, "_redirect_to_next_new_user_step", self.new_user)
+        self._stock_register = patches.instead(sso, "_register_mapped_user", self.register)
         self._stock_error = patches.instead(sso, "render_error", self.failed)
         self._guard = Guard(hs.get_reactor(), self._claimed, self._desk.fail)
         self._stock_end = patches.instead(auth_handler, "complete_sso_login", self.signed_in)
@@ -236,7 +255,9 @@ class Seams:
             await self._stock_request(*given, *args, **kwargs)
         except _NewcomerFound as found:
             statement = self._statement(request, start, session)
-            newcomer = Newcomer.of(provider_id, remote_user_id, found.attributes, statement)
+            newcomer = Newcomer.of(
+                provider_id, remote_user_id, found.attributes, statement, extras=found.extras
+            )
             await self._desk.arrived(request, start, statement, newcomer=newcomer)
         except MappingException:
             if only is None:
@@ -260,12 +281,19 @@ class Seams:
         **kwargs: Any,
     ) -> NoReturn:
         """Stop where Synapse would ask a new person something on pages of its own."""
+        given = (auth_provider_id, remote_user_id, attributes, client_redirect_url)
         if self._desk.start_of(client_redirect_url) is not None:
-            raise _NewcomerFound(attributes)
-        await self._stock_step(
-            auth_provider_id, remote_user_id, attributes, client_redirect_url, *args, **kwargs
-        )
+            said = inspect.signature(self._stock_step).bind(*given, *args, **kwargs).arguments
+            raise _NewcomerFound(attributes, said.get("extra_login_attributes"))
+        await self._stock_step(*given, *args, **kwargs)
         raise AssertionError("it redirects")
+
+    async def register(self, attributes: Any, *args: Any, **kwargs: Any) -> str:
+        """Make an account as Synapse does, with addresses that it can have."""
+        free = await emails.free(self._store, attributes.emails)
+        given = attrs.evolve(attributes, emails=free)
+        user_id: str = await self._stock_register(given, *args, **kwargs)
+        return user_id
 
     async def signed_in(
         self,
@@ -277,16 +305,17 @@ class Seams:
         **kwargs: Any,
     ) -> None:
         """Take whose account it is to the browser that asked, where stock would make a login token."""
+        given = (registered_user_id, auth_provider_id, request, client_redirect_url)
         start = self._desk.start_of(client_redirect_url)
         if start is None:
-            await self._stock_end(
-                registered_user_id, auth_provider_id, request, client_redirect_url, *args, **kwargs
-            )
+            await self._stock_end(*given, *args, **kwargs)
             return
         if auth_provider_id not in {start.provider_id, _UNKNOWN}:
             self._desk.fail(request, start, Trouble.OTHER_PROVIDER)
             return
-        statement = self._statement(request, start, kwargs.get("auth_provider_session_id"))
+        said = inspect.signature(self._stock_end).bind(*given, *args, **kwargs).arguments
+        self._extras.keep(registered_user_id, said.get("extra_attributes"))
+        statement = self._statement(request, start, said.get("auth_provider_session_id"))
         await self._desk.arrived(request, start, statement, user_id=registered_user_id)
 
     def failed(
@@ -340,7 +369,8 @@ class Seams:
 
         async def callback(request: Any, session_data: Any, code: str) -> None:
             metadata = await handler.load_metadata()
-            if _is_mixed_up(request, metadata):
+            others = None if speaks_openid(handler) else self._providers.issuers()
+            if _is_mixed_up(request, metadata, others):
                 self.failed(request, "wrong_issuer", None)
                 return
             await stock_callback(request, session_data, code)
@@ -367,9 +397,10 @@ class Seams:
 class _NewcomerFound(Exception):
     """Somebody has no account yet, and is asked something before there is one."""
 
-    def __init__(self, attributes: Any) -> None:
+    def __init__(self, attributes: Any, extras: dict[str, Any] | None) -> None:
         super().__init__()
         self.attributes = attributes
+        self.extras = extras
 
 
 def check_subject(found: object) -> None:
@@ -390,12 +421,18 @@ def refuse_id(remote_user_id: object) -> str | None:
     return None if statements.is_storable(remote_user_id) else "NUL"
 
 
-def _is_mixed_up(request: Any, metadata: Any) -> bool:
-    """Say whether an answer is not of the provider that was asked (RFC 9207 section 2.4, C262)."""
-    if not metadata.get("authorization_response_iss_parameter_supported"):
-        return False
-    said = (request.args or {}).get(b"iss", [])
-    return bool(said != [metadata.get("issuer", "").encode("utf-8")])
+def _is_mixed_up(request: Any, metadata: Any, others: frozenset[str] | None) -> bool:
+    """Say whether an answer is not of the provider that was asked (RFC 9207 section 2.4, C262).
+
+    Whoever says that it names itself does so. Who does not say so, and names somebody else, is somebody
+    else. But what an operator calls the issuer of a provider without OpenID Connect is compared with
+    nothing: there only the name of one of the `others` tells.
+    """
+    own = metadata.get("issuer", "")
+    said = [each.decode("utf-8", "replace") for each in (request.args or {}).get(b"iss", [])]
+    if metadata.get("authorization_response_iss_parameter_supported"):
+        return said != [own]
+    return any(each != own and (others is None or each in others) for each in said)
 
 
 def _openid_cookies() -> tuple[bytes, ...]:

@@ -1,0 +1,340 @@
+"""What Synapse's settings make of a provider's answer is made of it on our pages, too."""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from urllib.parse import urljoin
+
+import pytest
+import requests
+
+from support.providers.journey import agree, begin, choose, whoami
+from support.providers.person import Person, links
+
+
+@pytest.fixture
+def homeserver(lying_homeserver):
+    return lying_homeserver
+
+
+def come(server, liar, provider, subject, **claims):
+    """Come from an application through a provider as somebody; return the person and the rest."""
+    liar.says(subject, **claims)
+    person = Person(subject)
+    client, verifier = begin(server, person)
+    person.get(choose(person, provider))
+    return person, client, verifier
+
+
+def exists(homeserver, user_id):
+    return bool(homeserver.query("SELECT 1 FROM users WHERE name = ?", user_id))
+
+
+def begin_again(person):
+    """Follow the one link of a page that says why nobody is signed in."""
+    (again,) = [link for link in links(person.page) if "sign-in?attempt=" in link]
+    return person.get(urljoin(person.page.url, again))
+
+
+def test_who_lacks_what_is_required_reads_so_and_may_go_another_way(homeserver, server, liar):
+    """`attribute_requirements`: no account is made, and the application's request is not lost."""
+    person, client, verifier = come(server, liar, "oidc-members", "lena", groups=["others"])
+
+    assert person.page.status_code == 403
+    assert "knows you, but your account there is not allowed to use" in person.page.text
+    assert not exists(homeserver, "@lena:localhost")
+    begin_again(person)
+    liar.says("lena", groups=["others", "matrix"])
+    person.get(choose(person, "oidc-members"))
+    assert whoami(server, agree(server, person, client, verifier)) == "@lena:localhost"
+
+
+def test_who_is_required_no_more_is_refused_though_the_account_is_there(homeserver, server, liar):
+    """Synapse asks at every sign-in, not only at the first."""
+    person, client, verifier = come(server, liar, "oidc-members", "lars", groups=["matrix"])
+    agree(server, person, client, verifier)
+
+    person, _, _ = come(server, liar, "oidc-members", "lars", groups=[])
+
+    assert person.page.status_code == 403
+    assert "is not allowed to use" in person.page.text
+
+
+def test_nobody_new_gets_an_account_where_none_is_to_be_made(homeserver, server, liar):
+    """`enable_registration: false`: a page says so; whoever has an account goes in."""
+    person, _, _ = come(server, liar, "oidc-closed", "mona")
+
+    assert person.page.status_code == 403
+    assert "none could be made" in person.page.text
+    assert not exists(homeserver, "@mona:localhost")
+    admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
+    answer = requests.put(
+        f"{homeserver.base_url}/_synapse/admin/v2/users/@mona:localhost",
+        json={"external_ids": [{"auth_provider": "oidc-closed", "external_id": "mona"}]},
+        headers={"Authorization": f"Bearer {admin}"},
+        timeout=30,
+    )
+    assert answer.status_code == 201, answer.text
+    person, client, verifier = come(server, liar, "oidc-closed", "mona")
+    assert whoami(server, agree(server, person, client, verifier)) == "@mona:localhost"
+
+
+@pytest.mark.parametrize(("nick", "chosen"), [("nils", "nils"), ("nora", "no-other")])
+def test_a_name_that_is_suggested_may_be_changed(homeserver, server, liar, nick, chosen):
+    """`confirm_localpart`: it stands in the field, and nothing is made before the person says so."""
+    person, client, verifier = come(server, liar, "oidc-confirms", f"of {nick}", nick=nick)
+
+    assert f'value="{nick}"' in person.page.text
+    assert not exists(homeserver, f"@{nick}:localhost")
+    person.submit(username=chosen, decision="create")
+
+    assert whoami(server, agree(server, person, client, verifier)) == f"@{chosen}:localhost"
+
+
+def test_a_provider_of_oauth_alone_signs_in(server, liar):
+    """Without ID tokens, by what its userinfo endpoint says; the same person the next time."""
+    for _ in range(2):
+        person, client, verifier = come(server, liar, "oidc-plain", "paula", name="Paula")
+
+        assert whoami(server, agree(server, person, client, verifier)) == "@paula:localhost"
+        assert liar.asked[-1]["scope"] == "profile"
+
+
+@pytest.mark.parametrize("changes", [{"prompt": "login"}, {"max_age": "0"}])
+def test_a_provider_of_oauth_alone_is_offered_for_a_fresh_sign_in_by_option_only(
+    server, liar, changes
+):
+    """It cannot say when; where the operator believes it, it is offered and it is enough."""
+    liar.says("pete")
+    person = Person("pete")
+    client, verifier = begin(server, person, **changes)
+    assert "provider:oidc-plain-trusted" in person.page.text
+    assert '"provider:oidc-plain"' not in person.page.text
+
+    person.get(choose(person, "oidc-plain-trusted"))
+
+    assert whoami(server, agree(server, person, client, verifier)) == "@pete:localhost"
+    assert [each["prompt"] for each in liar.asked] == ["login"]
+
+
+def test_a_button_that_was_not_offered_is_none(server, liar):
+    """Whoever presses it all the same, in a form of their own, is where they were."""
+    liar.says("paul")
+    person = Person("paul")
+    begin(server, person, prompt="login")
+
+    person.submit(decision="provider:oidc-plain")
+
+    assert "/login/sso/redirect/" not in person.page.text
+    assert not liar.asked
+
+
+@pytest.mark.parametrize("name", ["unknown-one", "anybody"])
+def test_a_mapping_that_fails_makes_no_account(homeserver, server, liar, name):
+    """Whether it says so or breaks: the page says that there is none, and how to go on."""
+    person, _, _ = come(server, liar, "oidc-picky", name)
+
+    assert person.page.status_code == 403
+    assert "There is no account on" in person.page.text
+    assert not exists(homeserver, f"@{name}:localhost")
+    assert "password" in begin_again(person).text
+
+
+def old_client(homeserver, liar, provider, subject, **claims):
+    """Sign in as a client of the old kind does; return what `/login` answers."""
+    liar.says(subject, **claims)
+    person = Person(subject)
+    path = f"/_matrix/client/v3/login/sso/redirect/{provider}?redirectUrl=https://app.example/"
+    person.get(homeserver.base_url + path)
+    if "new-account?" in person.page.url:
+        person.submit(username=subject, decision="create")
+    person.submit(decision="approve")
+    token = person.page.headers["Location"].partition("loginToken=")[2]
+    return requests.post(
+        f"{homeserver.base_url}/_matrix/client/v3/login",
+        json={"type": "m.login.token", "token": token},
+        timeout=30,
+    ).json()
+
+
+def test_a_client_of_the_old_kind_hears_what_else_the_mapping_says(homeserver, liar):
+    """`get_extra_attributes`, in the answer of `/login`, the first time and later."""
+    for badge in ("green", "gold"):
+        answer = old_client(homeserver, liar, "oidc-badges", "rita", badge=badge)
+
+        assert answer["user_id"] == "@rita:localhost"
+        assert answer["org.example.badge"] == badge
+
+
+def test_a_client_of_the_old_kind_hears_it_of_a_new_account_with_a_name_of_its_own(
+    homeserver, liar
+):
+    """The person was asked meanwhile."""
+    answer = old_client(homeserver, liar, "oidc-badges-picks", "rolf", badge="blue")
+
+    assert answer["user_id"] == "@rolf:localhost"
+    assert answer["org.example.badge"] == "blue"
+
+
+def test_c265_a_provider_is_asked_with_pkce_and_a_nonce(homeserver, server, liar):
+    """S256 where it says that it knows it; neither code, verifier nor secret is written down."""
+    person, client, verifier = come(server, liar, "oidc-silent", "sara")
+    agree(server, person, client, verifier)
+
+    (asked,), (redeemed,) = liar.asked, liar.redeemed
+    assert asked["code_challenge_method"] == "S256"
+    hashed = hashlib.sha256(redeemed["code_verifier"].encode()).digest()
+    assert asked["code_challenge"] == urlsafe_b64encode(hashed).rstrip(b"=").decode()
+    assert asked["nonce"]
+    assert asked["state"] != asked["nonce"]
+    log = homeserver.log_text()
+    for secret in (redeemed["code_verifier"], "only-tests-know-this-one"):
+        assert secret not in log
+
+
+def test_c270_who_is_known_by_one_account_gets_no_other(homeserver, server, liar):
+    """`allow_existing_users` finds an account of that name; who has one already stays with it."""
+    homeserver.register_user("first")
+    homeserver.register_user("second")
+    liar.says("conflict", nick="first")
+    person, client, verifier = come(server, liar, "oidc-names", "conflict", nick="first")
+    assert whoami(server, agree(server, person, client, verifier)) == "@first:localhost"
+
+    person, client, verifier = come(server, liar, "oidc-names", "conflict", nick="second")
+
+    assert whoami(server, agree(server, person, client, verifier)) == "@first:localhost"
+    assert homeserver.query(
+        "SELECT user_id FROM user_external_ids WHERE external_id = ?", "conflict"
+    ) == [("@first:localhost",)]
+
+
+ADDRESS = "tina@example.com"
+MAIL_CLAIMS = {
+    "unverified": {"email": ADDRESS, "email_verified": False},
+    "verified by a word": {"email": ADDRESS, "email_verified": "true"},
+    "verified": {"email": ADDRESS, "email_verified": True},
+    "in capitals": {"email": ADDRESS.upper(), "email_verified": True},
+    "nothing said": {"email": ADDRESS},
+}
+
+
+@pytest.fixture
+def tina(homeserver):
+    """Somebody with a password and an address."""
+    admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
+    answer = requests.put(
+        f"{homeserver.base_url}/_synapse/admin/v2/users/@tina:localhost",
+        json={"password": "correct-horse", "threepids": [{"medium": "email", "address": ADDRESS}]},
+        headers={"Authorization": f"Bearer {admin}"},
+        timeout=30,
+    )
+    assert answer.status_code in {200, 201}, answer.text
+
+
+def addresses(homeserver):
+    return homeserver.query(
+        "SELECT user_id, address FROM user_threepids WHERE LOWER(address) = ?", ADDRESS
+    )
+
+
+@pytest.mark.parametrize("provider", ["oidc-mails", "oidc-mails-picks"])
+@pytest.mark.parametrize("claims", MAIL_CLAIMS)
+def test_c267_an_address_leads_into_nobodys_account(
+    homeserver, server, liar, tina, provider, claims
+):
+    """Whatever the provider says of it: it is a new account, and the address stays where it is.
+
+    Stock Synapse would take it away from the account that has it.
+    """
+    subject = f"thief{list(MAIL_CLAIMS).index(claims)}-{provider}"
+    person, client, verifier = come(server, liar, provider, subject, **MAIL_CLAIMS[claims])
+    if "new-account?" in person.page.url:
+        person.submit(username=subject, use_email_1="1", decision="create")
+
+    assert whoami(server, agree(server, person, client, verifier)) == f"@{subject}:localhost"
+    assert addresses(homeserver) == [("@tina:localhost", ADDRESS)]
+
+
+def test_an_address_of_nobody_else_is_taken_over(homeserver, server, liar):
+    """Whether the person is asked or not, as Synapse does."""
+    for provider, name in (("oidc-mails", "theo"), ("oidc-mails-picks", "thea")):
+        address = f"{name}@example.com"
+        person, client, verifier = come(server, liar, provider, name, email=address)
+        if "new-account?" in person.page.url:
+            person.submit(username=name, use_email_1="1", decision="create")
+        agree(server, person, client, verifier)
+
+        found = homeserver.query("SELECT user_id FROM user_threepids WHERE address = ?", address)
+        assert found == [(f"@{name}:localhost",)]
+
+
+NO_ADDRESSES = ["nowhere", "a@b@c", "x\n@example.com", "x y@example.com", "@", "y" * 600 + "@z.org"]
+
+
+@pytest.mark.parametrize("which", range(len(NO_ADDRESSES)))
+def test_what_is_no_address_leaves_no_half_made_account(homeserver, server, liar, which):
+    """Stock Synapse makes the account first, and then finds that it cannot have that address."""
+    subject = f"tom{which}"
+    for _ in range(2):
+        person, client, verifier = come(
+            server, liar, "oidc-mails", subject, email=NO_ADDRESSES[which]
+        )
+
+        assert whoami(server, agree(server, person, client, verifier)) == f"@{subject}:localhost"
+    sql = "SELECT address FROM user_threepids WHERE user_id = ?"
+    assert homeserver.query(sql, f"@{subject}:localhost") == []
+
+
+OTHERS = "https://somebody.else.example/"
+
+
+@pytest.mark.parametrize(
+    ("provider", "said", "is_good"),
+    [
+        ("oidc-silent", ["own"], True),
+        ("oidc-silent", [OTHERS], False),
+        ("oidc-silent", ["the other's"], False),
+        ("oidc-silent", ["own", "the other's"], False),
+        # What an operator calls the issuer of OAuth 2.0 alone is compared with nothing else.
+        ("oidc-plain", [OTHERS], True),
+        ("oidc-plain", ["the other's"], False),
+        ("oidc-announces", ["the other's"], True),
+        ("oidc-announces", [], False),
+        ("oidc-announces", ["own"], False),
+        ("oidc-announces", ["the other's", "the other's"], False),
+        ("oidc-announces", [""], False),
+    ],
+)
+def test_c262_an_answer_of_another_provider_is_taken_nowhere(
+    server, liar, other_liar, provider, said, is_good
+):
+    """It names who it is from (RFC 9207); its code goes to no token endpoint of somebody else."""
+    asked = other_liar if provider == "oidc-announces" else liar
+    asked.says(f"uwe-{provider}")
+    issuers = {"own": liar.issuer, "the other's": other_liar.issuer}
+    asked.adds = [("iss", issuers.get(each, each)) for each in said]
+    person = Person(asked.subject)
+    client, verifier = begin(server, person)
+    person.get(choose(person, provider))
+
+    assert bool(asked.redeemed) is is_good
+    if is_good:
+        assert (
+            whoami(server, agree(server, person, client, verifier)) == f"@{person.name}:localhost"
+        )
+    else:
+        assert person.page.status_code == 400
+        assert "You are not signed in" in person.page.text
+        assert begin_again(person).status_code == 200
+
+
+def test_c262_a_way_to_one_provider_leads_to_no_other(server, liar):
+    """The address that names the attempt is for the provider whose button was pressed."""
+    liar.says("ulla")
+    person = Person("ulla")
+    begin(server, person)
+    way = choose(person, "oidc-silent")
+    person.get(way.replace("redirect/oidc-silent", "redirect/oidc-trusted"))
+
+    assert person.page.status_code == 400
+    assert "You are not signed in" in person.page.text
+    assert not liar.asked
