@@ -32,6 +32,11 @@ def cards(site: Site, *, proves_afresh: bool = False) -> tuple[ProviderCard, ...
     )
 
 
+def cannot_confirm(site: Site) -> tuple[str, ...]:
+    """Return the names of the providers that are not offered for a fresh sign-in."""
+    return tuple(each.name for each in site.providers.known.all() if not each.proves_afresh)
+
+
 def chosen(site: Site, decision: str | None) -> Provider | None:
     """Return the provider whose button was pressed."""
     if decision is None or not decision.startswith(DECISION):

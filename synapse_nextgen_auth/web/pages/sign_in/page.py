@@ -32,7 +32,8 @@ class SignInPage(PageContent):
     `asked_for` the Matrix ID of the one account that it asks for. `again` is the Matrix ID of whoever
     is signed in and proves once more that it is them; `other_account_url` is relative, for anybody else.
     `providers` come as the operator has them, `last_provider` is the id of the one that this browser
-    used last. A button of one sends `decision=provider:<its id>`.
+    used last. A button of one sends `decision=provider:<its id>`. `cannot_confirm` names those that are
+    left out, because they cannot tell that somebody signs in anew, which is asked here.
     """
 
     template: ClassVar[str] = "pages/sign_in.html"
@@ -52,6 +53,7 @@ class SignInPage(PageContent):
     failed: str | None = None
     providers: tuple[ProviderCard, ...] = ()
     last_provider: str | None = None
+    cannot_confirm: tuple[str, ...] = ()
 
     @property
     def is_common(self) -> bool:

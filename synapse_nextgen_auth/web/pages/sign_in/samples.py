@@ -47,6 +47,9 @@ AGAIN = attrs.evolve(
     other_account_url="sign-in?grant=8a1f&account=another",
 )
 
+LONG_NAMES = (PROVIDERS[4].name, PROVIDERS[6].name, LONG, "<b>\"'&")
+NOT_ANEW = attrs.evolve(SIGN_IN, ways=Ways(), cannot_confirm=LONG_NAMES)
+
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     SignInPage: {
         "plain": SIGN_IN,
@@ -91,6 +94,16 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             error=SignInError.PASSWORD_LOGIN_DISABLED,
             providers=PROVIDERS[:2],
         ),
+        "not_anew": attrs.evolve(NOT_ANEW, error=SignInError.PASSWORD_LOGIN_DISABLED),
+        "not_anew_one": attrs.evolve(
+            NOT_ANEW,
+            error=SignInError.PASSWORD_LOGIN_DISABLED,
+            again="@alice:example.org",
+            client=None,
+            cannot_confirm=LONG_NAMES[:1],
+        ),
+        "some_anew": attrs.evolve(AGAIN, providers=PROVIDERS[3:5], cannot_confirm=LONG_NAMES),
+        "some_anew_one": attrs.evolve(AGAIN, cannot_confirm=LONG_NAMES[:1]),
         **{
             kind.value: attrs.evolve(
                 SIGN_IN,

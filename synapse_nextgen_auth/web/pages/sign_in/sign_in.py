@@ -119,6 +119,7 @@ def _page(visit: Visit, way: Way, *, identifier: str, failure: Failure | None = 
         server_name=visit.site.server_name,
         ways=_ways(visit, way),
         providers=_cards(visit, way),
+        cannot_confirm=providers.cannot_confirm(visit.site) if way.is_to_be_fresh else (),
         last_provider=last_provider(visit.sign_ins),
         client=_card(onward, visit.languages),
         asked_for=onward.asked_for,
