@@ -1,6 +1,7 @@
 """What must be right before the module starts, and what the operator is told when it is not."""
 
 import base64
+import importlib
 import subprocess
 import sys
 from textwrap import indent
@@ -22,6 +23,7 @@ from synapse_nextgen_auth.homeserver.startup import internals, selfcheck
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.secret import Secret
 
+PACKAGE = "synapse_nextgen_auth.homeserver"
 DELEGATED = {
     "enabled": True,
     "endpoint": "http://localhost:1/",
@@ -228,7 +230,37 @@ def test_all_that_is_wrong_with_the_homeserver_is_said_at_once(settings, tmp_pat
 
 
 def test_this_synapse_has_all_that_we_rely_on():
+    """Also of what it loads only where the configuration asks for it."""
+    for file in internals.files():
+        for needed in internals.needs_of(importlib.import_module(f"{PACKAGE}.{file}")):
+            importlib.import_module(needed.once_loaded or needed.module)
+
     assert internals.problems() == []
+
+
+def test_what_is_not_configured_is_not_loaded():
+    """Whoever has no SAML does not wait for pysaml2 at each start, nor keep it in memory."""
+    look = f"""
+import sys
+from {PACKAGE}.startup import internals
+
+assert internals.problems() == []
+print("saml2" in sys.modules)
+"""
+
+    said = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", look], check=True, capture_output=True, text=True
+    )
+
+    assert said.stdout == "False\n"
+
+
+@pytest.mark.parametrize(("loaded", "is_told"), [("json", True), ("nobody.loaded.this", False)])
+def test_what_is_configured_is_looked_at(loaded, is_told):
+    """By what reading the configuration leaves behind."""
+    needed = Needed("synapse.handlers.saml", "SamlHandler.gone", once_loaded=loaded)
+
+    assert (needed.problem() is not None) == is_told
 
 
 @pytest.mark.parametrize(

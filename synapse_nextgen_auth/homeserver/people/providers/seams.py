@@ -104,7 +104,7 @@ NEEDS = (
         "synapse.handlers.saml",
         "SamlHandler._handle_authn_response",
         ("request", "saml2_auth", "relay_state"),
-        only_with="saml2",
+        once_loaded="saml2.config",
     ),
     Needed(
         "synapse.handlers.oidc",
@@ -116,7 +116,7 @@ NEEDS = (
         "synapse.handlers.saml",
         "SamlHandler.handle_saml_response",
         ("request",),
-        only_with="saml2",
+        once_loaded="saml2.config",
     ),
     Needed(
         "synapse.handlers.cas",
