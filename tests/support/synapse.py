@@ -14,6 +14,7 @@ import attrs
 import requests
 from typing_extensions import Self
 
+from support import forks
 from support.databases import Database, SqliteDatabase
 from support.ports import free_port
 from support.redis import RedisServer
@@ -51,7 +52,7 @@ class Process:
     port: int
     app: str
     configs: list[Path]
-    _running: "subprocess.Popen[bytes] | None" = None
+    _running: "subprocess.Popen[bytes] | forks.Forked | None" = None
 
     @property
     def base_url(self) -> str:
@@ -76,7 +77,7 @@ class Process:
 
     def begin(self) -> None:
         """Start it and return at once."""
-        self._running = synapse_process.start(
+        self._running = forks.start(
             self.configs, log_file=self.log_file, app=self.app, directory=self.directory
         )
 

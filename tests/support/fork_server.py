@@ -1,0 +1,123 @@
+"""Imports Synapse once and forks it for each process that tests ask for; a program, not a module.
+
+`support.forks` runs it and talks to it: a line of JSON says what to start, the answer is the process id,
+and whatever ends is told with its status. It ends when whoever runs it does, and its children with it.
+"""
+
+import sys
+
+del sys.path[0]  # this directory, whose names are like those of packages
+
+import contextlib  # noqa: E402
+import ctypes  # noqa: E402
+import gc  # noqa: E402
+import importlib  # noqa: E402
+import json  # noqa: E402
+import os  # noqa: E402
+import select  # noqa: E402
+import signal  # noqa: E402
+import socket  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+_APPS = ("synapse.app.homeserver", "synapse.app.generic_worker")
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+_LIBC = ctypes.CDLL(None)
+
+
+def main():
+    """Fork whenever a line comes, until nobody is left to send one."""
+    reactor = _unborn_reactor()
+    poller = reactor._poller
+    for app in _APPS:
+        importlib.import_module(app)
+    gc.collect()
+    gc.freeze()  # what is not touched is not copied
+    asked = socket.socket(fileno=int(sys.argv[1]))
+    ended, awake = os.pipe2(os.O_NONBLOCK)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(awake, warn_on_full_buffer=False)
+    lines = asked.makefile("r", encoding="utf-8")
+    asked.sendall(b"ready 0 0\n")
+    while True:
+        readable, _, _ = select.select([asked, ended], [], [])
+        if ended in readable:
+            with contextlib.suppress(BlockingIOError):
+                os.read(ended, 4096)
+            for pid, status in _who_ended():
+                asked.sendall(b"ended %d %d\n" % (pid, status))
+        if asked in readable:
+            line = lines.readline()
+            if not line:
+                return None
+            parent, pid = os.getpid(), os.fork()
+            if pid == 0:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                lines.close()
+                for each in (asked.detach(), ended, awake):
+                    os.close(each)
+                _give_birth(reactor, poller)
+                return _become(json.loads(line), parent)
+            asked.sendall(b"begun %d 0\n" % pid)
+
+
+def _unborn_reactor():
+    """Install Twisted's reactor without its files and signals, which processes cannot share."""
+    from twisted.internet.epollreactor import EPollReactor  # noqa: PLC0415 (is not cheap)
+    from twisted.internet.main import installReactor  # noqa: PLC0415
+
+    reactor = EPollReactor.__new__(EPollReactor)
+    reactor._poller = _Poller()
+    installReactor(reactor)
+    return reactor
+
+
+class _Poller:
+    """Stands where each process will have its own, so that Synapse can wrap it to measure ticks."""
+
+    def poll(self, *values):
+        return self.real.poll(*values)
+
+    def __getattr__(self, name):
+        return getattr(self.real, name)
+
+
+def _give_birth(reactor, poller):
+    wrapped = reactor._poller
+    reactor.__init__()
+    poller.real, reactor._poller = reactor._poller, wrapped
+
+
+def _who_ended():
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        yield pid, os.waitstatus_to_exitcode(status)
+
+
+def _become(what, parent):
+    """Return what `python -m app …` would run, in a process that looks like it."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(1)
+    os.setsid()
+    log = os.open(what["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    if what["directory"] is not None:
+        os.chdir(what["directory"])
+    sys.path.insert(0, str(Path.cwd()))
+    app = importlib.import_module(what["app"])
+    sys.argv = [app.__file__, *what["arguments"]]
+    return app.main
+
+
+if __name__ == "__main__":
+    # Called down here, so that nothing of the above is on the stack of a Synapse.
+    if run := main():
+        run()
