@@ -105,7 +105,13 @@ def lying_homeserver(tmp_path_factory, liar, other_liar) -> Iterator[Homeserver]
     homeserver = Homeserver(directory, SqliteDatabase(directory))
     homeserver.config = liar.config
     homeserver.config["oidc_providers"].append(other_liar.entry("announces"))
-    homeserver.module = {"providers": {"trusted_to_be_fresh": ["trusted", "oidc-plain-trusted"]}}
-    servers.copy_mappers(directory)
+    homeserver.config["modules"] = [{"module": "support.saboteur.Module"}]
+    homeserver.module = {
+        "providers": {
+            "trusted_to_be_fresh": ["trusted", "oidc-plain-trusted"],
+            "backchannel_logout": "delete",
+        }
+    }
+    servers.lend_support(directory)
     with homeserver:
         yield homeserver

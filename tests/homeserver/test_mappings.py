@@ -1,6 +1,7 @@
 """What Synapse's settings make of a provider's answer is made of it on our pages, too."""
 
 import hashlib
+import time
 from base64 import urlsafe_b64encode
 from urllib.parse import urljoin
 
@@ -9,6 +10,8 @@ import requests
 
 from support.providers.journey import agree, begin, choose, whoami
 from support.providers.person import Person, links
+from support.sabotage import AFTER_COMMIT, Plan, Point, Sabotage
+from support.waiting import eventually
 
 
 @pytest.fixture
@@ -338,3 +341,99 @@ def test_c262_a_way_to_one_provider_leads_to_no_other(server, liar):
     assert person.page.status_code == 400
     assert "You are not signed in" in person.page.text
     assert not liar.asked
+
+
+@pytest.mark.parametrize(
+    ("point", "is_taken"),
+    [
+        (Point(AFTER_COMMIT, "register_user"), True),
+        (Point(AFTER_COMMIT, "record_user_external_id"), False),
+        (Point(AFTER_COMMIT, "nextgen_settle"), False),
+    ],
+    ids=lambda value: getattr(value, "transaction", None),
+)
+def test_c247_a_process_that_dies_while_an_account_is_made_keeps_nobody_out(
+    homeserver, server, liar, point, is_taken
+):
+    """The person presses once more, and is signed in to the account, or to one of another name."""
+    name = f"vera-{point.transaction.replace('_', '-')}"
+    person, client, verifier = come(server, liar, "oidc-picks", name, name="Vera")
+    asked = person.page
+    Sabotage(homeserver.base_url).plan(Plan("", "kill", point))
+    with pytest.raises(requests.ConnectionError):
+        person.submit(username=name, decision="create")
+    assert eventually(lambda: not homeserver.main.is_running)
+    homeserver.main.start()
+
+    began = time.monotonic()
+    person.page = asked
+    person.submit(username=name, decision="create")
+    if is_taken:
+        assert "That username is taken" in person.page.text
+        person.submit(username=f"{name}2", decision="create")
+    elif "consent?grant=" not in person.page.url:
+        # It was signed in, and did not hear of it: the application begins again.
+        assert person.page.status_code == 409
+        client, verifier = begin(server, person)
+        person.get(choose(person, "oidc-picks"))
+
+    expected = f"@{name}2:localhost" if is_taken else f"@{name}:localhost"
+    assert whoami(server, agree(server, person, client, verifier)) == expected
+    assert time.monotonic() - began < 20
+    assert homeserver.query(
+        "SELECT user_id FROM user_external_ids WHERE external_id = ?", name
+    ) == [(expected,)]
+
+
+def signed_in_at(homeserver, server, liar, subject):
+    """Sign somebody in whose provider has a name for that; return the person and the tokens."""
+    person, client, verifier = come(server, liar, "oidc-silent", subject, sid=f"S-{subject}")
+    return person, agree(server, person, client, verifier)
+
+
+def log_out(homeserver, liar, **claims):
+    """Let the provider say that it is over; return Synapse's answer."""
+    return requests.post(
+        f"{homeserver.base_url}/_synapse/client/oidc/backchannel_logout",
+        data={"logout_token": liar.logout_token(**claims)},
+        timeout=30,
+    )
+
+
+def test_a_logout_at_the_provider_may_delete_devices(homeserver, server, liar):
+    """`providers.backchannel_logout: delete`: session, device and browser, and nobody else's."""
+    person, tokens = signed_in_at(homeserver, server, liar, "willa")
+    _, others = signed_in_at(homeserver, server, liar, "wilma")
+
+    assert log_out(homeserver, liar, sub="willa", sid="S-willa").status_code == 200
+
+    answer = server.whoami(tokens["access_token"])
+    assert answer.status_code == 401
+    assert answer.json().get("soft_logout", False) is False
+    assert not homeserver.query("SELECT 1 FROM devices WHERE user_id = ?", "@willa:localhost")
+    assert "sign-in" in person.get(server.url("account")).url
+    assert server.whoami(others["access_token"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [
+        ({"sub": "wanja", "sid": "S-other"}, 200),
+        # As another person's: Synapse compares who it was, where it knows them.
+        ({"sub": "wenke", "sid": "S-wanja"}, 200),
+        ({"sub": "wanja", "sid": "S-wanja", "aud": "another"}, 400),
+        ({"sub": "wanja", "sid": "S-wanja", "iss": "https://somebody.else.example/"}, 400),
+        ({"sub": "wanja", "sid": "S-wanja", "events": {}}, 400),
+        ({"sub": "wanja"}, 400),
+    ],
+    ids=str,
+)
+def test_a_logout_of_somebody_else_ends_nothing(homeserver, server, liar, claims, status):
+    """Whoever it names, and whoever says so."""
+    signed_in_at(homeserver, server, liar, "wenke")
+    _, tokens = signed_in_at(homeserver, server, liar, "wanja")
+
+    answer = log_out(homeserver, liar, **claims)
+
+    assert server.whoami(tokens["access_token"]).status_code == 200, answer.text
+    assert answer.status_code == status

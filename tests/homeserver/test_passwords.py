@@ -4,6 +4,7 @@ import re
 import statistics
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import attrs
@@ -17,6 +18,7 @@ from support.waiting import eventually
 WRONG = "The username or the password is not right"
 TOO_MANY = "There were too many attempts"
 BUSY = "The server is busy just now"
+CHECKS_AT_ONCE = 2
 
 
 @attrs.frozen
@@ -351,6 +353,36 @@ def test_c235_every_spelling_is_one_account(strict_homeserver):
     assert TOO_MANY in right.text
     assert int(right.headers["Retry-After"]) > 0
     assert page.sign_in(other.localpart, other.password).status_code == 303
+
+
+def test_c237_guesses_at_once_are_guesses_one_after_the_other(strict_homeserver):
+    """A hundred in one moment: hardly more are looked at than the four that may be wrong."""
+    homeserver = strict_homeserver(x_forwarded=False)
+    server, user = Server(homeserver.base_url), homeserver.new_user()
+    pages = [Page.of(server) for _ in range(100)]
+
+    with ThreadPoolExecutor(len(pages)) as at_once:
+        answers = list(at_once.map(lambda page: page.sign_in(user.localpart, "wrong"), pages))
+
+    found = Counter(answer.status_code for answer in answers)
+    assert 4 <= found[403] <= 4 + CHECKS_AT_ONCE, found
+    # The others are not even in the queue, or were told to wait.
+    assert set(found) == {403, 429, 503}
+    assert pages[0].sign_in(user.localpart, user.password).status_code == 429
+
+
+def test_c243_the_limits_of_the_operator_are_the_limits(strict_homeserver):
+    """Four wrong passwords where `rc_login.failed_attempts` says so, ten thousand where it does not."""
+    found = {}
+    for x_forwarded in (False, True):
+        homeserver = strict_homeserver(x_forwarded=x_forwarded)
+        page, user = Page.of(Server(homeserver.base_url)), homeserver.new_user()
+        found[x_forwarded] = [
+            page.sign_in(user.localpart, "wrong", **{"X-Forwarded-For": f"192.0.2.{n}"}).status_code
+            for n in range(6)
+        ]
+
+    assert found == {False: [403] * 4 + [429] * 2, True: [403] * 6}
 
 
 def test_c238_unknown_accounts_are_limited_too(strict_homeserver):

@@ -13,6 +13,7 @@ from support.providers import servers
 from support.providers.journey import agree, begin, choose, go, whoami
 from support.providers.person import Person, links
 from support.synapse import Homeserver
+from support.waiting import eventually
 
 KINDS = ("oidc-works", "saml", "cas")
 
@@ -23,9 +24,10 @@ def homeserver(tmp_path_factory, make_providers):
     directory = tmp_path_factory.mktemp("homeserver-providers")
     homeserver = Homeserver(directory, SqliteDatabase(directory), log_level="DEBUG")
     homeserver.config = make_providers(homeserver.base_url).config
-    homeserver.config["modules"] = [{"module": "mappers.ColourPage", "config": {}}]
-    homeserver.config["saml2_config"]["user_mapping_provider"]["module"] = "mappers.Colours"
-    servers.copy_mappers(directory)
+    homeserver.config["modules"] = [{"module": "support.mappers.ColourPage", "config": {}}]
+    homeserver.config["saml2_config"]["user_mapping_provider"]["module"] = "support.mappers.Colours"
+    homeserver.module = {"providers": {"backchannel_logout": "ignore"}}
+    servers.lend_support(directory)
     with homeserver:
         yield homeserver
 
@@ -425,3 +427,20 @@ def test_a_client_of_the_old_kind_gets_its_token(homeserver, provider):
     )
 
     assert answer.json()["user_id"] == f"@{person.name}:localhost"
+
+
+def test_a_logout_at_the_provider_may_leave_the_sessions(homeserver, server):
+    """`providers.backchannel_logout: ignore`: the browser is signed out, the application is not."""
+    person = Person("ilse")
+    client, verifier = begin(server, person)
+    go(person, choose(person, "oidc-works"))
+    tokens = agree(server, person, client, verifier)
+    (issuer,) = {
+        url.partition("/interaction/")[0] for url in person.visited if "/interaction/" in url
+    }
+    person.get(f"{issuer}/session/end")
+    person.submit(logout="yes")
+
+    assert eventually(lambda: "sign-in" in person.get(server.url("account")).url)
+    assert server.whoami(tokens["access_token"]).status_code == 200
+    assert server.whoami(client.refresh(tokens["refresh_token"]).json()["access_token"]).ok

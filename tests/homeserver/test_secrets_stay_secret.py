@@ -12,6 +12,7 @@ import requests
 from support import metrics
 from support.dumps import dump
 from support.faults import broken_row
+from support.markdown import ROOT
 from support.oauth import ISSUER_PATH, Browser, device_id, web_client
 from support.tokens import inside
 from support.waiting import eventually
@@ -254,3 +255,19 @@ def test_c339_addresses_that_we_make_hold_no_secret(homeserver, server, known):
     assert len(ours) > 5
     assert known.found_in("\n".join(ours)) == set()
     assert known.found_in("\n".join(to_client)) == {"code", "state"}
+
+
+def test_c193_the_cookie_is_written_down_nowhere(homeserver, server):
+    """It is for the whole origin, so that media is asked for with it: no log has it.
+
+    The documents say that nothing else belongs there.
+    """
+    browser = Browser.of(server, homeserver.new_user())
+    for path in ("/_matrix/media/v3/download/localhost/none", "/_matrix/client/versions", "/none"):
+        browser.http.get(homeserver.base_url + path, timeout=30)
+
+    log = homeserver.log_text()
+    assert "/_matrix/media/v3/download/localhost/none" in log
+    assert not [part for part in browser.cookie.split(".") if part in log]
+    security = (ROOT / "docs" / "topics" / "security.md").read_text("utf-8")
+    assert "Do not host Element Web, or any other application, on the origin" in security

@@ -1,7 +1,4 @@
-"""Mapping providers of somebody else, as operators write them: one asks people on a page of its own.
-
-`servers.copy_mappers` puts this file where the Synapse of a homeserver finds it.
-"""
+"""Mapping providers of somebody else, as operators write them: one asks people on a page of its own."""
 
 from html import escape
 from urllib.parse import quote

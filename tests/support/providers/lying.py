@@ -114,7 +114,7 @@ class Liar:
                 ),
                 self.entry("plain", **plain),
                 self.entry("plain-trusted", **plain),
-                self.entry("picky", user_mapping_provider={"module": "mappers.Picky"}),
+                self.entry("picky", user_mapping_provider={"module": "support.mappers.Picky"}),
                 self.entry("badges", **_mapped(**badges)),
                 self.entry("badges-picks", **_mapped(localpart_template=None, **badges)),
                 self.entry(

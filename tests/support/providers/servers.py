@@ -7,7 +7,6 @@ import contextlib
 import datetime as dt
 import json
 import select
-import shutil
 import subprocess
 import sys
 import time
@@ -112,9 +111,9 @@ def openid_entry(issuer, **options):
     }
 
 
-def copy_mappers(directory):
-    """Let the homeserver in this directory load the mapping providers of `support.mappers`."""
-    shutil.copy(TESTS / "support" / "mappers.py", directory)
+def lend_support(directory):
+    """Let the Synapse that runs in this directory find modules of `support`, as `support.mappers`."""
+    (directory / "support").symlink_to(TESTS / "support")
 
 
 @contextlib.contextmanager
