@@ -64,6 +64,29 @@ def test_an_expired_token_is_refreshed_by_the_library(node, start_homeserver):
     assert told["refreshAfterLogout"]["error"] == "invalid_grant"
 
 
+@pytest.mark.parametrize("action", ["login", "register"])
+def test_a_client_of_the_old_kind_gets_in_over_the_browser(node, server, user, visit, action):
+    """Single sign-on as Element Web does it without OAuth: the token works once, the logout ends it."""
+    told = node.run(
+        "matrix_js_sdk_sso.js",
+        visit,
+        baseUrl=server.base_url.rstrip("/"),
+        redirectUri="https://client.example.com/?no_universal_links=true",
+        action=action,
+    )
+
+    (sso,) = [flow for flow in told["flows"] if flow["type"] == "m.login.sso"]
+    assert sso["oauth_aware_preferred"] is True
+    assert {"m.login.password", "m.login.token"} <= {flow["type"] for flow in told["flows"]}
+    assert told["back"].startswith(
+        "https://client.example.com/?no_universal_links=true&loginToken="
+    )
+    assert told["userId"] == told["who"]["user_id"] == user.user_id
+    assert told["who"]["device_id"] == told["deviceId"]
+    assert told["twice"] == {"status": 403, "errcode": "M_FORBIDDEN"}
+    assert told["afterLogout"] == {"status": 401, "errcode": "M_UNKNOWN_TOKEN"}
+
+
 @pytest.fixture
 def drive_deployed(node, server, user, visit):
     """Return a function that runs a deployed library from discovery to logout."""

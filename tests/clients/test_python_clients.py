@@ -2,7 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import parse_qs, urldefrag, urlsplit
+from urllib.parse import parse_qs, urldefrag, urlencode, urlsplit
 
 import pytest
 import requests
@@ -143,6 +143,50 @@ def test_matrix_nio(server, user, tokens):
     assert who.user_id == user.user_id
     events = synced.rooms.join[room.room_id].timeline.events
     assert sent.event_id in [event.event_id for event in events]
+
+
+def test_matrix_nio_over_the_browser(server, user, visit):
+    """It sees single sign-on and passwords, and signs in with the token of the browser."""
+    import nio  # noqa: PLC0415 (slow, as above)
+
+    redirect = f"{server.base_url.rstrip('/')}/_matrix/client/v3/login/sso/redirect"
+    back = visit(f"{redirect}?{urlencode({'redirectUrl': 'http://localhost:40123/nio'})}")
+    (token,) = parse_qs(urlsplit(back).query)["loginToken"]
+
+    async def run():
+        client = nio.AsyncClient(server.base_url.rstrip("/"))
+        try:
+            info = await client.login_info()
+            signed_in = await client.login(token=token, device_name="nio")
+            who = await client.whoami()
+            out = await client.logout()
+        finally:
+            await client.close()
+        return info, signed_in, who, out
+
+    info, signed_in, who, out = finish(run())
+
+    assert {"m.login.password", "m.login.sso", "m.login.token"} <= set(info.flows)
+    assert back.startswith("http://localhost:40123/nio?loginToken=")
+    assert signed_in.user_id == who.user_id == user.user_id
+    assert signed_in.device_id == who.device_id
+    assert isinstance(out, nio.LogoutResponse)
+
+
+def test_matrix_nio_with_a_password(server, user):
+    """The old way stays as it was, beside ours."""
+    import nio  # noqa: PLC0415 (slow, as above)
+
+    async def run():
+        client = nio.AsyncClient(server.base_url.rstrip("/"), user.user_id)
+        try:
+            return await client.login(user.password), await client.whoami()
+        finally:
+            await client.close()
+
+    signed_in, who = finish(run())
+
+    assert signed_in.user_id == who.user_id == user.user_id
 
 
 def test_mautrix(server, user, tokens):
