@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.chromium import problems
 from support.keys import master_key
 from support.oauth import ADMIN, API, DEVICE, device_id
 from support.television import Television
@@ -11,19 +12,6 @@ VIEWS = {
     "dark": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
     "narrow": {"viewport": {"width": 320, "height": 640}},
 }
-
-
-def problems(tab, axe):
-    """Return what axe finds, and whether anything has to be scrolled sideways."""
-    tab.page.evaluate(axe)
-    found = tab.page.evaluate("axe.run()")
-    listed = [
-        f"{violation['id']}: {node['html'][:100]}"
-        for violation in found["violations"]
-        for node in violation["nodes"]
-    ]
-    width = tab.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    return [*listed, *(["it scrolls sideways"] if width > 0 else [])]
 
 
 @pytest.fixture

@@ -153,3 +153,16 @@ def told(request):
 def parse(encoded):
     """Return form-encoded parameters as a dict."""
     return dict(parse_qsl(encoded, keep_blank_values=True))
+
+
+def problems(tab: Tab, axe: str) -> list[str]:
+    """Return what axe finds, and whether anything has to be scrolled sideways."""
+    tab.page.evaluate(axe)
+    found = tab.page.evaluate("axe.run()")
+    listed = [
+        f"{violation['id']}: {node['html'][:100]}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+    width = tab.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return [*listed, *(["it scrolls sideways"] if width > 0 else [])]
