@@ -43,6 +43,17 @@ def test_nothing_is_cut_on_a_small_screen(page, lang):
     assert {name: listed for name, listed in found.items() if listed} == {}
 
 
+def test_nothing_is_cut_where_text_is_twice_as_large(page):
+    """Every sample, in the language with the longest words (WCAG 1.4.4, 1.4.10)."""
+    found = {}
+    for name in gallery.SAMPLES:
+        page.set_content(gallery.whole(name, "de"))
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        found[name] = page.evaluate(LOOK)
+
+    assert {name: listed for name, listed in found.items() if listed} == {}
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_sample(browser, axe, scheme):
     """Also on pages that no other test gets to, and in what only people of another language see."""
