@@ -5,8 +5,8 @@ import importlib.util
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
 
-from support.pages import BASE, DIRECTORY
-from synapse_nextgen_auth.web.templates import Templates
+from support.pages import DIRECTORY, unused_templates
+from synapse_nextgen_auth.web.translations import Languages
 
 
 def _script():
@@ -42,7 +42,11 @@ def copied(directory):
 
 def templates_with(directory, **languages):
     """Return the templates with these languages beside English, each by what it says."""
-    copied(directory)
+    directory /= "languages"
+    directory.mkdir()
     for name, messages in languages.items():
-        write(directory / "languages" / f"{name.replace('_', '-')}.po", messages, locale=name)
-    return Templates(BASE, directory=directory)
+        write(directory / f"{name.replace('_', '-')}.po", messages, locale=name)
+    # One environment and one compiled template serve every language.
+    templates = unused_templates()
+    templates.languages = Languages(directory)
+    return templates

@@ -1,6 +1,7 @@
 """Pages of ours, rendered and read back as a browser would."""
 
 import enum
+from copy import copy
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,6 +14,13 @@ BASE = "/_synapse/client/auth"
 DIRECTORY = Path(__file__).resolve().parent.parent.parent / "templates"
 TEMPLATES = Templates(BASE)
 STYLE = (DIRECTORY / "static" / "style.css").read_text()
+
+
+def unused_templates():
+    """Return `TEMPLATES` as they were before any page was made; they are not compiled again."""
+    templates = copy(TEMPLATES)
+    templates._common = {}
+    return templates
 
 
 class Read(HTMLParser):

@@ -3,10 +3,9 @@
 import attrs
 import pytest
 
-from support.pages import BASE, TEMPLATES
+from support.pages import TEMPLATES, unused_templates
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError, SignInPage
 from synapse_nextgen_auth.web.pages.sign_in.samples import SAMPLES, SIGN_IN
-from synapse_nextgen_auth.web.templates import Templates
 
 COMMON = {name: page for name, page in SAMPLES[SignInPage].items() if page.is_common}
 
@@ -28,7 +27,7 @@ def plain(page):
 @pytest.mark.parametrize("name", COMMON)
 def test_a_kept_page_is_what_it_would_be(name, lang):
     """At first and afterwards, for each visit; what is put in is escaped as a template does it."""
-    templates = Templates(BASE)
+    templates = unused_templates()
     for csrf, action in (
         ("1.a", "sign-in"),
         ("2.b", "sign-in?a=1&b=\"<>'"),
@@ -42,7 +41,7 @@ def test_a_kept_page_is_what_it_would_be(name, lang):
 def test_c198_what_others_call_themselves_takes_nothing_of_a_visit():
     """Not even the names of what is put in are known to anybody."""
     client = attrs.evolve(SIGN_IN.client, name="csrf action csrf- action-")
-    html = Templates(BASE).render(attrs.evolve(SIGN_IN, client=client, csrf="9.secret"))
+    html = unused_templates().render(attrs.evolve(SIGN_IN, client=client, csrf="9.secret"))
 
     assert html.count("9.secret") == html.count('name="csrf"')
     assert "csrf action csrf- action-" in html
@@ -64,7 +63,7 @@ def test_what_is_about_a_person_is_not_kept(fields):
 
 def test_no_more_are_kept_than_a_hundred():
     """Names of applications are chosen by strangers."""
-    templates = Templates(BASE)
+    templates = unused_templates()
     for n in range(250):
         client = attrs.evolve(SIGN_IN.client, name=f"Application {n}")
         templates.render(attrs.evolve(SIGN_IN, client=client))
