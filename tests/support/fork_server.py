@@ -1,4 +1,4 @@
-"""Imports Synapse once and forks it for each process that tests ask for; a program, not a module.
+"""Imports Synapse and the module once, and forks for each process that tests ask for; a program.
 
 `support.forks` runs it and talks to it: a line of JSON says what to start, the answer is the process id,
 and whatever ends is told with its status. It ends when whoever runs it does, and its children with it.
@@ -19,7 +19,8 @@ import signal  # noqa: E402
 import socket  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-_APPS = ("synapse.app.homeserver", "synapse.app.generic_worker")
+_SYNAPSE = ("synapse.app.homeserver", "synapse.app.generic_worker")
+_OURS = ("synapse_nextgen_auth.assembly",)
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _LIBC = ctypes.CDLL(None)
 
@@ -28,8 +29,8 @@ def main():
     """Fork whenever a line comes, until nobody is left to send one."""
     reactor = _unborn_reactor()
     poller = reactor._poller
-    for app in _APPS:
-        importlib.import_module(app)
+    for name in (*_SYNAPSE, *_OURS):
+        importlib.import_module(name)
     gc.collect()
     gc.freeze()  # what is not touched is not copied
     asked = socket.socket(fileno=int(sys.argv[1]))

@@ -1,9 +1,9 @@
-"""Synapse processes that are forked from one which has imported Synapse, not started afresh.
+"""Synapse processes that are forked from one which has imported all they need, not started afresh.
 
-Two thirds of the time of a start are the import of Synapse, the same for every process. What is ours is
-imported by each process for itself. A process that was forked differs from `python -m synapse.app.…` in
-its command line, and in that its sets are ordered as those of its siblings. Synapse's own tests of
-workers fork them too (`synapse.app.complement_fork_starter`).
+Four fifths of the time of a start are imports, the same for every process. A process that was forked
+differs from `python -m synapse.app.…` in its command line, in that its sets are ordered as those of its
+siblings, and in that what is ours is imported on a stock Synapse too. Synapse's own tests of workers
+fork them as well (`synapse.app.complement_fork_starter`).
 """
 
 import atexit
