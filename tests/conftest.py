@@ -96,6 +96,15 @@ def homeserver(request, shared_homeserver) -> Homeserver:
     return shared_homeserver(request.param)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc):
+    """Run what is marked `one_database` on the first of them."""
+    test = metafunc.definition
+    if test.get_closest_marker("one_database") and "homeserver" in metafunc.fixturenames:
+        one = pytest.mark.parametrize("homeserver", DATABASES[:1], indirect=True, scope="session")
+        test.add_marker(one)
+
+
 @pytest.fixture(scope="session")
 def sqlite_homeserver(shared_homeserver) -> Homeserver:
     """Return the same homeserver as `homeserver[sqlite]`, where the database does not matter."""

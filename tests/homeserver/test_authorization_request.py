@@ -24,6 +24,8 @@ from support.answers import (
 from support.oauth import API, DEVICE, Browser, claims, device_id, web_client
 from support.rows import count, new_rows, unchanged
 
+pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
+
 EVIL = "https://evil.example.net/callback"
 
 

@@ -20,6 +20,8 @@ from support.oauth import API, DEVICE, Browser, Client, claims, device_id, web_c
 from support.rows import unchanged
 from synapse_nextgen_auth.store.sweep import KINDS
 
+pytestmark = pytest.mark.newest_only
+
 BASIC, POST = "client_secret_basic", "client_secret_post"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 FORM = "application/x-www-form-urlencoded"

@@ -9,6 +9,8 @@ from support.accounts import no_account
 from support.oauth import Browser
 from synapse_nextgen_auth.secret import digest
 
+pytestmark = pytest.mark.newest_only
+
 NAME = "nextgen_auth"
 DAY = 24 * 3600
 

@@ -22,6 +22,8 @@ from synapse_nextgen_auth.web.browser import CSRF_LIFETIME, Visitor
 from synapse_nextgen_auth.web.kinds import AccountPage, AuthorizationEndpoint, ForPeople
 from synapse_nextgen_auth.web.routes import ROUTES
 
+pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
+
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 # Nobody is there who has an account; `test_providers.py` shows it with a provider.
 OF_NEWCOMERS = {"/new-account"}

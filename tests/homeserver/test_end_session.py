@@ -10,6 +10,8 @@ import requests
 from support.answers import assert_page
 from support.oauth import Browser, Client, Server, web_client
 
+pytestmark = pytest.mark.newest_only
+
 BYE = "https://client.example.com/bye"
 QUESTION = "Sign out?"
 

@@ -9,6 +9,8 @@ from support.oauth import Browser, web_client
 from synapse_nextgen_auth.web.kinds import ForPeople
 from synapse_nextgen_auth.web.routes import ROUTES
 
+pytestmark = pytest.mark.one_database
+
 PAGES = [path for path, route in ROUTES.items() if isinstance(route, ForPeople)]
 ENDPOINTS = [path for path in ROUTES if path not in PAGES]
 NOT_HERE = ["/nothing", "/static/nothing", "/%00", "//", "/sign-in/", "/consent/x"]

@@ -11,6 +11,8 @@ from support.answers import assert_page, assert_sent_back, sent_back
 from support.oauth import Browser, claims, web_client
 from support.rows import unchanged
 
+pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
+
 ASKS_FOR = "The application asks for"
 ANOTHER = "That is another account"
 

@@ -12,6 +12,8 @@ from support.oauth import Browser, web_client
 from support.raw_http import FORM, PREFIX, exchange, form, request
 from support.rows import unchanged
 
+pytestmark = pytest.mark.newest_only
+
 LIMIT = 64 * 1024
 
 TOKEN = ("grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "client_id")

@@ -6,6 +6,8 @@ import pytest
 
 from support.oauth import Browser
 
+pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
+
 ENGLISH, GERMAN, ARABIC = ("en", "ltr"), ("de", "ltr"), ("ar", "rtl")
 
 

@@ -24,6 +24,8 @@ from synapse_nextgen_auth.store import sweep
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError
 from synapse_nextgen_auth.web.routes import ROUTES
 
+pytestmark = pytest.mark.one_database
+
 REASON = re.compile(r"[a-z_]+")
 
 

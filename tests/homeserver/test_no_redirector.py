@@ -21,6 +21,8 @@ from support.public import CALLBACK
 from support.rows import unchanged
 from synapse_nextgen_auth.web.asked import AGAIN
 
+pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
+
 APP = "com.example.client:/cb"
 WRONG = [
     ({"prompt": "none"}, "login_required"),

@@ -11,6 +11,8 @@ from support.oauth import Browser, web_client
 from support.raw_http import FORM, PREFIX, exchange, request
 from synapse_nextgen_auth.web.routes import ROUTES
 
+pytestmark = pytest.mark.newest_only
+
 _LONG = "".join(random.Random(1).choices(string.ascii_letters, k=7000))  # does not compress
 
 # As they stand in a query or a form.

@@ -10,6 +10,8 @@ from support.answers import assert_offered, assert_refused
 from support.oauth import Browser, pkce
 from support.rows import unchanged
 
+pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
+
 
 def challenge_of(verifier):
     """Return the S256 challenge of any text."""

@@ -18,6 +18,8 @@ from support.answers import (
 from support.oauth import Browser, Server, web_client
 from support.rows import unchanged
 
+pytestmark = pytest.mark.newest_only
+
 REGISTERED = "https://app.example.com/cb"
 
 
