@@ -1,4 +1,4 @@
-"""A homeserver with two providers that speak OAuth 2.0 alone, and passwords only to confirm something."""
+"""A homeserver with two providers that speak OAuth 2.0 alone, and passwords only to confirm things."""
 
 import re
 
