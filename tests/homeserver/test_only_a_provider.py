@@ -143,10 +143,15 @@ def test_a_back_channel_logout_signs_the_browser_out(homeserver, server):
 
 
 def test_the_picture_of_a_provider_is_shown(homeserver, server):
-    """An mxc address of the configuration, read by us: whoever signs in has no token yet."""
+    """An mxc address of the configuration, read by us: whoever signs in has no token yet.
+
+    Where it cannot be read, a letter is shown, and no broken picture.
+    """
     admin = homeserver.register_user("admin", admin=True)
     homeserver.config["password_config"] = {"enabled": True}
+    homeserver.config["oidc_providers"][0]["idp_icon"] = "mxc://localhost/gone"
     homeserver.restart()
+    letter = requests.get(server.url("provider-icon?of=oidc-works"), timeout=30)
     token = homeserver.login(admin)["access_token"]
     uploaded = requests.post(
         f"{homeserver.base_url}/_matrix/media/v3/upload",
@@ -160,6 +165,10 @@ def test_the_picture_of_a_provider_is_shown(homeserver, server):
     assert "provider-icon?of=oidc-works" in page.text
     picture = requests.get(server.url("provider-icon?of=oidc-works"), timeout=30)
 
+    assert letter.status_code == 200
+    assert letter.headers["Content-Type"] == "image/svg+xml"
+    assert ">T</text>" in letter.text
+    assert "sandbox" in letter.headers["Content-Security-Policy"]
     assert picture.content == PNG
     assert picture.headers["Content-Type"] == "image/png"
     assert "sandbox" in picture.headers["Content-Security-Policy"]

@@ -1,21 +1,31 @@
 """The picture of a provider."""
 
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.homeserver.people.providers.icons import KEPT
+from synapse_nextgen_auth.homeserver.people.providers.icons import KEPT, Picture
 from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.web.pages.content import initial
 from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import Message
 from synapse_nextgen_auth.web.visits import Visit
 
+# As the stylesheet draws a letter where a page knows that there is no picture.
+_LETTER = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><style>
+rect{fill:#e7edfc}text{fill:#2148ab;font:650 14px sans-serif;text-anchor:middle}
+@media(prefers-color-scheme:dark){rect{fill:#232f4d}text{fill:#c3d3ff}}
+</style><rect width="24" height="24"/><text x="12" y="17">%s</text></svg>"""
+
 
 async def show(visit: Visit) -> Outgoing:
-    """Answer with the picture; a provider's name says the same, so it may be missing."""
+    """Answer with the picture, or with the provider's letter where it cannot be read."""
     site = visit.site
-    picture = await site.providers.icons.read(
-        visit.parameters.get("of") or "", address=visit.address, now=site.now()
-    )
+    provider_id = visit.parameters.get("of") or ""
+    picture = await site.providers.icons.read(provider_id, address=visit.address, now=site.now())
     if picture is None:
-        raise PageError(404, Message.NOT_FOUND)
+        provider = site.providers.known.get(provider_id)
+        if provider is None:
+            raise PageError(404, Message.NOT_FOUND)
+        # A letter or digit, so nothing in it has to be escaped.
+        picture = Picture((_LETTER % initial(provider.name)).encode(), "image/svg+xml")
     return Outgoing(
         200,
         picture.content,
