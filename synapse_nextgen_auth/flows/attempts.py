@@ -5,6 +5,7 @@ import enum
 import attrs
 
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof
+from synapse_nextgen_auth.accounts.attempts.onward import Onward
 from synapse_nextgen_auth.accounts.attempts.stages import (
     NOTHING,
     Asked,
@@ -44,6 +45,12 @@ def find(txn: Txn, attempt_id: str, *, browser: str | None, now: int) -> Attempt
     if attempt.ended_at is not None:
         return Lost.ENDED
     return attempt if attempt.is_open(now) else Lost.EXPIRED
+
+
+def whither(txn: Txn, attempt_id: str, *, browser: str | None) -> Onward | None:
+    """Return where an attempt of this browser goes on, or went."""
+    attempt = attempts.get(txn, attempt_id)
+    return attempt.goes_on if attempt is not None and attempt.browser == browser else None
 
 
 def prove(

@@ -116,8 +116,17 @@ async def find(visit: Visit, attempt_id: str) -> Attempt:
         flows.find, attempt_id, browser=_browser(visit), now=site.now()
     )
     if isinstance(found, Lost):
-        raise lost(found)
+        raise _lost(found, await whither(visit, attempt_id))
     return found
+
+
+async def whither(visit: Visit, attempt_id: str) -> str | None:
+    """Return the page of what an attempt of this browser was for, though it may have ended.
+
+    So whoever presses twice, or comes back by the history, is where the first press led.
+    """
+    goes_on = await visit.site.homeserver.read(flows.whither, attempt_id, browser=_browser(visit))
+    return None if goes_on is None else Onward(goes_on).next_url
 
 
 async def begin(visit: Visit, way: Way) -> Attempt:
@@ -229,7 +238,7 @@ async def _end(
         return answers.redirect(f"{_PAGES[ended]}?{urlencode({'attempt': attempt.attempt_id})}")
     if isinstance(ended, Refused) and not isinstance(ended.why, Stop):
         raise not_admitted(ended.why, other_account_url=onward.accounts_url)
-    raise lost(Lost.ENDED if isinstance(ended, Refused) else ended)
+    raise _lost(Lost.ENDED if isinstance(ended, Refused) else ended, onward.next_url)
 
 
 async def _admit(visit: Visit, onward: Onward, user_id: str) -> Account:
@@ -246,7 +255,7 @@ def _browser(visit: Visit) -> str | None:
     return None if visit.visitor.is_new else visit.visitor.digest
 
 
-def lost(why: Lost) -> PageError:
+def _lost(why: Lost, next_url: str | None) -> PageError:
     """Say that an attempt cannot go on here, and no more about it."""
     status, message = _OF_LOST[why]
-    return PageError(status, message)
+    return PageError(status, message, forward_url=next_url)

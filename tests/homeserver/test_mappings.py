@@ -372,9 +372,10 @@ def test_c247_a_process_that_dies_while_an_account_is_made_keeps_nobody_out(
         assert "That username is taken" in person.page.text
         person.submit(username=f"{name}2", decision="create")
     elif "consent?grant=" not in person.page.url:
-        # It was signed in, and did not hear of it: the application begins again.
+        # It was signed in, and did not hear of it: from there it goes on to what was asked.
         assert person.page.status_code == 409
-        client, verifier = begin(server, person)
+        (onward,) = [link for link in links(person.page) if "grant=" in link]
+        person.get(urljoin(person.page.url, onward))
         person.get(choose(person, "oidc-picks"))
 
     expected = f"@{name}2:localhost" if is_taken else f"@{name}:localhost"
@@ -437,3 +438,25 @@ def test_a_logout_of_somebody_else_ends_nothing(homeserver, server, liar, claims
 
     assert server.whoami(tokens["access_token"]).status_code == 200, answer.text
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize("change", [{"locked": True}, {"deactivated": True}], ids=str)
+def test_c271_who_may_not_sign_in_may_not_by_a_provider(homeserver, server, liar, change):
+    """A page says why, after the provider said who it is; nobody is signed in."""
+    name = f"xaver-{next(iter(change))}"
+    person, client, verifier = come(server, liar, "oidc-silent", name)
+    agree(server, person, client, verifier)
+    admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
+    requests.put(
+        f"{homeserver.base_url}/_synapse/admin/v2/users/@{name}:localhost",
+        json=change,
+        headers={"Authorization": f"Bearer {admin}"},
+        timeout=30,
+    ).raise_for_status()
+
+    person, _, _ = come(server, liar, "oidc-silent", name)
+
+    assert person.page.status_code == 403
+    assert next(iter(change)) in person.page.text
+    assert "Use another account" in person.page.text
+    assert "/sign-in" in person.get(server.url("account")).url

@@ -273,10 +273,13 @@ def test_c261_an_answer_is_taken_once(server):
     begin(server, person)
     go(person, choose(person, "cas"))
     (taken,) = [url for url in person.visited if "/arrive?attempt=" in url]
+    asked = person.page.url
     page = person.get(taken)
 
     assert page.status_code == 400
     assert "has ended" in page.text
+    (onward,) = [link for link in links(page) if "?" in link]
+    assert person.get(server.base_url + onward).url == asked
 
 
 @pytest.mark.parametrize("provider", KINDS)

@@ -27,7 +27,8 @@ async def show(visit: Visit) -> Outgoing:
         now=site.now(),
     )
     if isinstance(found, Trouble):
-        return _trouble(visit, found, Start(attempt_id, ""))
+        onward = await attempts.whither(visit, attempt_id) if found is Trouble.OVER else None
+        return _trouble(visit, found, Start(attempt_id, ""), onward=onward)
     attempt, arrival = found
     start = Start(attempt_id, arrival.provider)
     others = tuple(value for value in held if digest(value.reveal()) != arrival.digest)
@@ -44,6 +45,6 @@ async def show(visit: Visit) -> Outgoing:
     return outgoing.having(spent)
 
 
-def _trouble(visit: Visit, kind: Trouble, start: Start, *, account: str | None = None) -> Outgoing:
+def _trouble(visit: Visit, kind: Trouble, start: Start, **known: str | None) -> Outgoing:
     visit.site.homeserver.metrics.sign_in(trouble.counted(kind))
-    return trouble.show(visit.site, visit.reader, kind, start, account=account)
+    return trouble.show(visit.site, visit.reader, kind, start, **known)

@@ -32,9 +32,18 @@ def counted(kind: Trouble) -> str:
 
 
 def show(
-    site: Site, reader: Reader, kind: Trouble, start: Start, *, account: str | None = None
+    site: Site,
+    reader: Reader,
+    kind: Trouble,
+    start: Start,
+    *,
+    account: str | None = None,
+    onward: str | None = None,
 ) -> Outgoing:
-    """Say what went wrong, with a way to begin again where the attempt was to go on."""
+    """Say what went wrong, with a way to begin again where the attempt was to go on.
+
+    `onward` is the page of that, where the attempt is over.
+    """
     provider = site.providers.known.get(start.provider_id)
     again = "" if kind in _NO_WAY_BACK else f"?{urlencode(_again(kind, start))}"
     page = TroublePage(
@@ -42,7 +51,7 @@ def show(
         server_name=site.server_name,
         provider_name=provider.name if provider else start.provider_id,
         # Synapse's addresses answer with it, too.
-        again_url=f"{urlsplit(site.issuer.identifier).path}sign-in{again}",
+        again_url=f"{urlsplit(site.issuer.identifier).path}{onward or f'sign-in{again}'}",
         account=account,
     )
     return reader.answer(page, _STATUS.get(kind, 400))
