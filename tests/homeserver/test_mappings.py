@@ -460,3 +460,33 @@ def test_c271_who_may_not_sign_in_may_not_by_a_provider(homeserver, server, liar
     assert next(iter(change)) in person.page.text
     assert "Use another account" in person.page.text
     assert "/sign-in" in person.get(server.url("account")).url
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"X-Forwarded-Host": "evil.example"},
+        {"Forwarded": "host=evil.example"},
+    ],
+    ids=str,
+)
+def test_c207_a_provider_sends_people_back_where_the_configuration_says(
+    homeserver, server, liar, headers
+):
+    """Whatever a request says of the host: the way there and back is of `public_baseurl`."""
+    liar.says("yves")
+    person = Person("yves")
+    begin(server, person)
+    way = choose(person, "oidc-silent")
+
+    answer = person.http.get(way, headers=headers, allow_redirects=False, timeout=30)
+
+    location = answer.headers["Location"]
+    assert "evil.example" not in location
+    if "Host" in headers:  # cookies would be for that host: on to the one that they are for
+        assert location.startswith(f"{homeserver.base_url}/_matrix/client/")
+    else:
+        person.get(location)
+        (asked,) = liar.asked
+        assert asked["redirect_uri"].startswith(f"{homeserver.base_url}/_synapse/client/oidc/")
