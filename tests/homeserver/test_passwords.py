@@ -320,6 +320,7 @@ def strict_homeserver(tmp_path_factory, make_database):
             many = {"per_second": 1000, "burst_count": 10000}
             homeserver.config = {
                 "listeners": [{**listener, "x_forwarded": x_forwarded}],
+                "rc_message": few,
                 "rc_login": {
                     "address": few if x_forwarded else many,
                     "account": many,
@@ -394,6 +395,44 @@ def test_c238_unknown_accounts_are_limited_too(strict_homeserver):
     assert [answer.status_code for answer in answers] == [403, 403, 403, 403, 429, 429]
 
 
+def until_answered(pages, name_of):
+    """Send a guess from each page at once; where the server was busy, again, until each is answered."""
+    answered = []
+    waiting = list(enumerate(pages))
+    with ThreadPoolExecutor(len(pages)) as pool:
+        while waiting:
+            answers = pool.map(lambda one: one[1].sign_in(name_of(one[0]), "wrong"), waiting)
+            told = [(one, answer.status_code) for one, answer in zip(waiting, answers, strict=True)]
+            waiting = [one for one, status in told if status == 503]
+            answered += [status for _, status in told if status != 503]
+    return answered
+
+
+def test_c237_guesses_at_one_account_at_once_are_no_more_than_its_limit(strict_homeserver):
+    """Those that are checked side by side when the limit is reached are all that goes beyond it."""
+    homeserver = strict_homeserver(x_forwarded=False)
+    server, user = Server(homeserver.base_url), homeserver.new_user()
+
+    answered = until_answered([Page.of(server) for _ in range(100)], lambda _: user.localpart)
+
+    assert set(answered) == {403, 429}
+    assert answered.count(403) <= 4 + 1  # of two checks at once
+
+
+def test_c237_guesses_of_one_address_at_once_are_no_more_than_its_limit(strict_homeserver):
+    """At accounts that exist and at others; the limit counts before anything is looked up."""
+    homeserver = strict_homeserver(x_forwarded=True)
+    server = Server(homeserver.base_url)
+    names = [homeserver.new_user().localpart, *(f"nobody-{n}" for n in range(99))]
+    pages = [Page.of(server) for _ in names]
+    for page in pages:
+        page.browser.http.headers["X-Forwarded-For"] = "198.51.100.237"
+
+    answered = until_answered(pages, lambda place: names[place])
+
+    assert (answered.count(403), answered.count(429)) == (4, 96)
+
+
 def test_c239_a_limit_ends_no_sign_in(strict_homeserver):
     """Who guesses at an account does not lock its person out of where they are signed in."""
     homeserver = strict_homeserver(x_forwarded=False)
@@ -441,3 +480,23 @@ def test_c210_behind_a_proxy_every_address_has_its_own_limit(strict_homeserver):
     # Synapse itself drops connections with an address that is not ASCII.
     for nonsense in ("unknown", "'\"<", ",,", "1" * 300):
         assert set(attempts(nonsense)) <= {403, 429}
+
+
+def test_c243_what_an_administrator_decides_for_an_account_holds(strict_homeserver):
+    """`override_ratelimit` of the admin API: one account may say more, and nobody else."""
+    homeserver = strict_homeserver(x_forwarded=False)
+    server, freed, other = Server(homeserver.base_url), *(homeserver.new_user() for _ in range(2))
+    admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
+    path = f"/_synapse/admin/v1/users/{freed.user_id}/override_ratelimit"
+    none = {"messages_per_second": 0, "burst_count": 0}
+    assert server.api("POST", path, admin, json=none).status_code == 200
+    client, told = server.client(), {}
+    for user in (freed, other):
+        ours = client.sign_in(user.localpart, user.password)["access_token"]
+        url = "/_matrix/client/v3/rooms/{}/send/m.room.message/{}"
+        room = server.api("POST", "/_matrix/client/v3/createRoom", ours, json={}).json()["room_id"]
+        body = {"msgtype": "m.text", "body": "hello"}
+        answers = [server.api("PUT", url.format(room, n), ours, json=body) for n in range(6)]
+        told[user.localpart] = {answer.status_code for answer in answers}
+
+    assert told == {freed.localpart: {200}, other.localpart: {200, 429}}
