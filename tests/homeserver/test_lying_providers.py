@@ -1,10 +1,12 @@
 """Providers that ask nobody anything, do not say when, and let in whom they like: what it proves."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode, urljoin
 
 import jwt
 import pytest
+import requests
 
 from support.oauth import API, device_id
 from support.providers.journey import agree, begin, choose, whoami
@@ -16,6 +18,9 @@ from support.providers.lying import (
     unsigned,
 )
 from support.providers.person import Person, links
+from support.sabotage import AFTER_COMMIT, BEFORE_COMMIT, Plan, Point, Sabotage
+from support.scale import times
+from support.waiting import eventually
 
 CONFIRM = "Confirm that it is you"
 FRESH_SIGN_INS = [{"prompt": "login"}, {"max_age": "0"}, {"max_age": "30"}]
@@ -315,3 +320,70 @@ def test_c245_a_name_that_nobody_may_have_makes_no_account(homeserver, server, l
     assert person.page.status_code in {400, 409}, person.page.text
     assert says in person.page.text
     assert homeserver.query("SELECT COUNT(*) FROM users") == before
+
+
+# What happens once a provider has named somebody new; the first ones are what CI tries, too.
+ON_THE_WAY = [
+    Point(AFTER_COMMIT, "register_user"),
+    Point(BEFORE_COMMIT, "nextgen_take"),
+    Point(BEFORE_COMMIT, "register_user"),
+    Point(BEFORE_COMMIT, "nextgen_arrive"),
+    Point(AFTER_COMMIT, "nextgen_arrive"),
+    Point(AFTER_COMMIT, "nextgen_take"),
+]
+
+
+def name_of(point):
+    return f"{point.place}-{point.transaction}".replace(" ", "-").replace("_", "-")
+
+
+def killed(homeserver, point, act):
+    """Let the process die at this point of an act, and come back."""
+    Sabotage(homeserver.base_url).plan(Plan("", "kill", point))
+    with pytest.raises(requests.ConnectionError):
+        act()
+    assert eventually(lambda: not homeserver.main.is_running)
+    homeserver.main.start()
+
+
+def accounts_of(homeserver, localpart):
+    """Return the accounts whose names begin like this, and those that belong to somebody."""
+    named = f"@{localpart}%"
+    users = homeserver.query("SELECT name FROM users WHERE name LIKE ?", named)
+    external = homeserver.query("SELECT user_id FROM user_external_ids WHERE user_id LIKE ?", named)
+    return users, external
+
+
+@pytest.mark.parametrize("point", ON_THE_WAY[: times(2, None)], ids=name_of)
+def test_c247_who_comes_back_after_a_crash_has_the_one_account(homeserver, server, liar, point):
+    """It gets the name that it would have got, and no account is left that is nobody's."""
+    name = name_of(point)
+    liar.says(name)
+    person = Person(name)
+    begin(server, person)
+    way = choose(person, "oidc-silent")
+
+    killed(homeserver, point, lambda: person.get(way))
+
+    client, verifier = begin(server, person)
+    person.get(choose(person, "oidc-silent"))
+    assert whoami(server, agree(server, person, client, verifier)) == f"@{name}:localhost"
+    assert accounts_of(homeserver, name) == ([(f"@{name}:localhost",)],) * 2
+
+
+def test_c246_one_person_who_presses_everywhere_at_once_has_one_account(homeserver, server, liar):
+    """In ten browsers, each time with another name: one is made, and all are signed in to it."""
+    liar.says("many", name="Many")
+    people = []
+    for place in range(10):
+        person = Person(f"many{place}")
+        client, verifier = begin(server, person)
+        person.get(choose(person, "oidc-picks"))
+        people.append((person, client, verifier))
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        list(pool.map(lambda one: one[0].submit(username=one[0].name, decision="create"), people))
+
+    ids = {whoami(server, agree(server, *one)) for one in people}
+    assert len(ids) == 1
+    assert accounts_of(homeserver, "many") == ([(next(iter(ids)),)],) * 2

@@ -55,7 +55,6 @@ KNOW_THEMSELVES = {
     "device.grant": "admit_application",  # the same
     "legacy_login.legacy_login": "admit",  # without a scope
     "providers.arrive": None,  # whose account it is says a provider; `attempts` asks for it
-    "providers.new_account": None,  # makes one
 }
 FILES = sorted(path for path in FOLDER.rglob("*.py"))
 

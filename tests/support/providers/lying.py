@@ -220,10 +220,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    # A Synapse that starts asks for all its providers at once: nobody is turned away.
+    request_queue_size = 128
+
+
 @contextmanager
 def lying(**options):
     """Run it; yield the liar, at one address for both kinds."""
-    server = ThreadingHTTPServer(("localhost", 0), _Handler)
+    server = _Server(("localhost", 0), _Handler)
     server.liar = Liar(f"http://localhost:{server.server_port}", **options)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

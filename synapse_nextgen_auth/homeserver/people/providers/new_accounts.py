@@ -1,9 +1,7 @@
 """Making an account for somebody whom a provider let in, as Synapse's own pages for it do."""
 
 import enum
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Collection
 
 import attrs
 from synapse.api.constants import LoginType
@@ -32,18 +30,12 @@ NEEDS = (
         "RegistrationHandler.post_registration_actions",
         ("user_id", "auth_result", "access_token"),
     ),
-    Needed(
-        "synapse.handlers.worker_lock",
-        "WorkerLocksHandler.acquire_lock",
-        ("lock_name", "lock_key"),
-    ),
     Needed("synapse.api.constants", "LoginType.TERMS"),
     *members(
         "synapse.server",
         "HomeServer",
         "get_registration_handler",
         "get_sso_handler",
-        "get_worker_locks_handler",
     ),
 )
 
@@ -77,14 +69,6 @@ class Chosen:
     use_picture: bool = False
     emails: Collection[str] = ()
     accepts_terms: bool = False
-
-
-@attrs.frozen
-class Made:
-    """Whose account it is; `is_new` is false for one that was made meanwhile, in another tab."""
-
-    user_id: str
-    is_new: bool
 
 
 class NewAccounts:
@@ -122,27 +106,19 @@ class NewAccounts:
 
     async def make(
         self, newcomer: Newcomer, chosen: Chosen, *, user_agent: str, address: str
-    ) -> Made | NameProblem:
-        """Make the account, once for each person of the provider however often they press.
+    ) -> str | NameProblem:
+        """Return the Matrix id of their account: one for each person, however often they press (C246).
 
         Everything is asked again that Synapse asks of a new account: its rules for names, the modules
         that look for spam, the limit of users.
         """
         sso = self._hs.get_sso_handler()
-        async with self._alone(newcomer):
-            known = await sso.get_sso_user_by_remote_user_id(
-                newcomer.provider, newcomer.remote_user_id
-            )
-            if known is not None:
-                self._extras.keep(known, newcomer.extras)
-                return Made(known, is_new=False)
+        person = newcomer.provider, newcomer.remote_user_id
+        user_id: str | None = await sso.get_sso_user_by_remote_user_id(*person)
+        if user_id is None:
             try:
                 user_id = await sso._register_mapped_user(  # noqa: SLF001 (what its own pages end with)
-                    self._attributes(newcomer, chosen),
-                    newcomer.provider,
-                    newcomer.remote_user_id,
-                    user_agent,
-                    address,
+                    self._attributes(newcomer, chosen), *person, user_agent, address
                 )
             except LimitExceededError:
                 return NameProblem.TOO_OFTEN
@@ -155,15 +131,7 @@ class NewAccounts:
             user_id, accepted, access_token=None
         )
         self._extras.keep(user_id, newcomer.extras)
-        return Made(user_id, is_new=True)
-
-    @asynccontextmanager
-    async def _alone(self, newcomer: Newcomer) -> AsyncIterator[None]:
-        """Let no other process make an account for the same person meanwhile (C246)."""
-        key = f"{newcomer.provider} {newcomer.remote_user_id}"
-        locks: Any = self._hs.get_worker_locks_handler()
-        async with locks.acquire_lock("nextgen_new_account", key):
-            yield
+        return user_id
 
     def _attributes(self, newcomer: Newcomer, chosen: Chosen) -> UserAttributes:
         # Only addresses that the provider vouches for, whatever a form says.

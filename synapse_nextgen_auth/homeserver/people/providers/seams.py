@@ -20,6 +20,7 @@ from synapse_nextgen_auth.homeserver.people.providers import (
     afresh,
     emails,
     guard,
+    registrations,
     statements,
     troubles,
 )
@@ -67,7 +68,11 @@ NEEDS = (
             "auth_provider_session_id",
         ),
     ),
-    Needed("synapse.handlers.sso", "SsoHandler._register_mapped_user", ("attributes",)),
+    Needed(
+        "synapse.handlers.sso",
+        "SsoHandler._register_mapped_user",
+        ("attributes", "auth_provider_id", "remote_user_id"),
+    ),
     Needed("synapse.handlers.sso", "SsoHandler.render_error", ("request", "error")),
     Needed(
         "synapse.handlers.auth",
@@ -162,7 +167,7 @@ class Seams:
         self._extras = Extras(hs)
         self._stock_request = patches.instead(sso, "complete_sso_login_request", self.found)
         self._stock_step = patches.instead(sso, "_redirect_to_next_new_user_step", self.new_user)
-        self._stock_register = patches.instead(sso, "_register_mapped_user", self.register)
+        patches.instead(sso, "_register_mapped_user", self.register)
         self._stock_error = patches.instead(sso, "render_error", self.failed)
         self._guard = Guard(hs.get_reactor(), self._claimed, self._desk.fail)
         self._stock_end = patches.instead(auth_handler, "complete_sso_login", self.signed_in)
@@ -288,12 +293,14 @@ class Seams:
         await self._stock_step(*given, *args, **kwargs)
         raise AssertionError("it redirects")
 
-    async def register(self, attributes: Any, *args: Any, **kwargs: Any) -> str:
-        """Make an account as Synapse does, with addresses that it can have."""
+    async def register(
+        self, attributes: Any, auth_provider_id: str, remote_user_id: str, *args: Any, **kwargs: Any
+    ) -> str:
+        """Make an account as Synapse does, but in one step, and with addresses that it can have."""
         free = await emails.free(self._store, attributes.emails)
         given = attrs.evolve(attributes, emails=free)
-        user_id: str = await self._stock_register(given, *args, **kwargs)
-        return user_id
+        person = auth_provider_id, remote_user_id
+        return await registrations.register(self._sso, given, person, *args, **kwargs)
 
     async def signed_in(
         self,

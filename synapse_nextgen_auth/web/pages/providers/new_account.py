@@ -84,8 +84,8 @@ async def _make(visit: Visit, stage: _Stage, form: Form) -> Outgoing:
         if made in OF_THE_NAME:
             stage = attrs.evolve(stage, newcomer=attrs.evolve(newcomer, must_choose=True))
         return _page(visit, stage, chosen, error=made)
-    proof = arrive.proof_of(newcomer.provider, newcomer.statement, made.user_id, now=site.now())
-    settled = (stage.attempt, newcomer, made.user_id)
+    proof = arrive.proof_of(newcomer.provider, newcomer.statement, made, now=site.now())
+    settled = (stage.attempt, newcomer, made)
     return await attempts.take_by(visit, stage.attempt, proof, arrive.settle, *settled)
 
 
