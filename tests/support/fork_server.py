@@ -6,7 +6,8 @@ and whatever ends is told with its status. It ends when whoever runs it does, an
 
 import sys
 
-del sys.path[0]  # this directory, whose names are like those of packages
+# Not this directory, whose names are like those of packages.
+sys.path[:] = [path for path in sys.path if path != __file__.rpartition("/")[0]]
 
 import contextlib  # noqa: E402
 import ctypes  # noqa: E402

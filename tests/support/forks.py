@@ -22,6 +22,7 @@ from pathlib import Path
 from synapse_nextgen_auth.cli import synapse_process
 
 _PROGRAM = Path(__file__).with_name("fork_server.py")
+_PATIENCE = 120  # seconds; it imports Synapse first
 _APPS = (synapse_process.MAIN, synapse_process.WORKER)
 
 
@@ -120,8 +121,12 @@ class _Server:
                         self._begun.append(begun)
 
     def _next(self):
+        deadline = time.monotonic() + _PATIENCE
         while not self._begun:
-            self.listen(60)
+            if time.monotonic() > deadline:
+                message = f"the process that forks Synapse said nothing for {_PATIENCE} seconds"
+                raise RuntimeError(message)
+            self.listen(1)
         return self._begun.pop(0)
 
 
