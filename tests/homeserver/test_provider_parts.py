@@ -1,5 +1,6 @@
 """The small parts of a sign-in through a provider, without a server."""
 
+import asyncio
 import base64
 import json
 
@@ -8,7 +9,7 @@ from synapse.api.errors import HttpResponseException, SynapseError
 from twisted.internet.defer import CancelledError
 
 from synapse_nextgen_auth.accounts.attempts.arrivals import KEPT, Statement, Trouble
-from synapse_nextgen_auth.homeserver.people.providers import guard, statements
+from synapse_nextgen_auth.homeserver.people.providers import emails, guard, statements
 from synapse_nextgen_auth.homeserver.people.providers.afresh import asking, prompt_for_another
 from synapse_nextgen_auth.homeserver.people.providers.arrival_cookie import ArrivalCookie
 from synapse_nextgen_auth.homeserver.people.providers.seams import check_subject, refuse_id
@@ -173,6 +174,35 @@ def test_what_a_saml_assertion_says(session, said):
     expected = said or Statement(acr="urn:x", auth_time=1795773600)
 
     assert statements.of_assertion(session) == expected
+
+
+class Known:
+    """A store that knows one address."""
+
+    async def get_user_id_by_threepid(self, medium, address):
+        return "@tina:localhost" if (medium, address) == ("email", "tina@example.com") else None
+
+
+@pytest.mark.parametrize(
+    ("email", "is_free"),
+    [
+        ("new@example.com", True),
+        ("New@Example.COM", True),
+        ("tina@example.com", False),
+        ("TINA@Example.com", False),
+        # A look-alike is another address (C267).
+        ("t\u0456na@example.com", True),
+        ("x" * 242 + "@example.com", True),
+        ("x" * 243 + "@example.com", False),
+        *((odd, False) for odd in ("", "@", "a@", "@b", "a b@c", "a@b@c", "a\0@b", "a@\nb")),
+        *((odd, False) for odd in (None, 17, True, ["a@b"], b"a@b")),
+    ],
+)
+def test_c267_a_new_account_gets_addresses_of_nobody_else(email, is_free):
+    """Whatever stands in the provider's answer."""
+    found = asyncio.run(emails.free(Known(), [email]))
+
+    assert found == ([email] if is_free else [])
 
 
 def test_a_fresh_sign_in_is_asked_for_in_place_of_what_was_configured():

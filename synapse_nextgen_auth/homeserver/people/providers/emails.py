@@ -27,12 +27,14 @@ _ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+")
 logger = logging.getLogger(__name__)
 
 
-async def free(store: Any, emails: Iterable[str]) -> list[str]:
+async def free(store: Any, emails: Iterable[Any]) -> list[str]:
     """Return the addresses that a new account may have."""
     return [each for each in emails if await _is_free(store, each)]
 
 
-async def _is_free(store: Any, email: str) -> bool:
+async def _is_free(store: Any, email: object) -> bool:
+    if not isinstance(email, str):
+        return False  # a mapping hands on whatever stands in the provider's answer
     try:
         address = canonicalise_email(email)
     except ValueError:
