@@ -20,3 +20,4 @@ Waits, times and numbers are written as each language writes them.
 What only the main process may do is kept in the database (an outbox) and survives restarts; the removal of pushers is the first of it.
 Metrics `synapse_nextgen_auth_outbox_…` and the event `given_up`.
 ID tokens say which sign-in they are from (`sid`), and only one from a sign-in of this browser ends it at once at the end-session endpoint; any other is a question.
+Where a fresh sign-in is asked for, the page says which providers cannot confirm it and what to do, in place of saying that passwords are off.
