@@ -58,7 +58,7 @@ def test_an_id_token_verifies_against_the_published_keys(homeserver, server, use
     assert told["exp"] == told["iat"] + 3600
     assert told["amr"] == ["pwd"]
     assert told.keys() == {
-        *("iss", "sub", "aud", "exp", "iat", "auth_time", "amr", "nonce", "at_hash")
+        *("iss", "sub", "aud", "exp", "iat", "auth_time", "amr", "nonce", "at_hash", "sid")
     }
 
 
