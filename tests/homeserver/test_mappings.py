@@ -142,6 +142,19 @@ def test_a_mapping_that_fails_makes_no_account(homeserver, server, liar, name):
     assert "password" in begin_again(person).text
 
 
+@pytest.mark.parametrize(
+    ("provider", "name"), [("oidc-members", "mona"), ("oidc-picky", "unknown-2")]
+)
+def test_whoever_was_let_in_in_vain_is_asked_there_who_comes(server, liar, provider, name):
+    """Else a provider that knows its person lets them in again and again, and nobody else."""
+    person, _, _ = come(server, liar, provider, name)
+    assert not liar.asked[-1].get("prompt")
+    begin_again(person)
+    person.get(choose(person, provider))
+
+    assert liar.asked[-1]["prompt"] == "login"
+
+
 def old_client(homeserver, liar, provider, subject, **claims):
     """Sign in as a client of the old kind does; return what `/login` answers."""
     liar.says(subject, **claims)
@@ -451,7 +464,11 @@ def test_c271_who_may_not_sign_in_may_not_by_a_provider(homeserver, server, liar
     assert person.page.status_code == 403
     assert next(iter(change)) in person.page.text
     assert "Use another account" in person.page.text
+    (other,) = [link for link in links(person.page) if "sign-in?" in link or "accounts?" in link]
     assert "/sign-in" in person.get(server.url("account")).url
+    person.get(urljoin(server.issuer, other))
+    person.get(choose(person, "oidc-silent"))
+    assert liar.asked[-1]["prompt"] == "login", "else it lets in the same person again"
 
 
 @pytest.mark.parametrize(

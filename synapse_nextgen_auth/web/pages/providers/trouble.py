@@ -22,6 +22,14 @@ _STATUS = {
 }
 
 
+# Somebody else may get in, and a provider that knows its person would not ask who comes.
+_ANOTHER = {
+    Trouble.OTHER_ACCOUNT,
+    Trouble.DEACTIVATED,
+    Trouble.NOT_ALLOWED,
+    Trouble.NO_ACCOUNT,
+}
+
 # An attempt that is over, or another browser's, is nothing to go on with; nor is one that nobody knows.
 _NO_WAY_BACK = {Trouble.OVER, Trouble.OTHER_BROWSER, Trouble.OTHER_TAB}
 
@@ -59,5 +67,5 @@ def show(
 
 def _again(kind: Trouble, start: Start) -> dict[str, str]:
     """Return what the sign-in page is told; no provider lets in the wrong person twice, unasked."""
-    is_another = start.is_another or kind is Trouble.OTHER_ACCOUNT
+    is_another = start.is_another or kind in _ANOTHER
     return {"attempt": start.attempt_id, **(ANOTHER if is_another else {})}
