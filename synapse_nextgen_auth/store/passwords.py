@@ -35,13 +35,26 @@ def replace(txn: Txn, user_id: str, *, former: str, new: str) -> bool:
 
 
 def belongs(txn: Txn, user_id: str, stand_in: str | None) -> None:
-    """Note whose a hash is that was set for an account; its others are worth nothing any more."""
+    """Note whose a hash is that was set for an account; its others are worth nothing any more.
+
+    Synapse sets it in a transaction of its own. Another one may have been set since: then that one is
+    what the account has, and this one is worth nothing.
+    """
     kept = digest(stand_in) if stand_in is not None else ""
-    txn.execute(
-        "DELETE FROM nextgen_passwords WHERE user_id = ? AND stand_in <> ?", (user_id, kept)
+    is_set = (
+        "EXISTS (SELECT 1 FROM users WHERE name = ? AND COALESCE(password_hash, '') = ?)",
+        (user_id, stand_in or ""),
     )
-    if stand_in is not None:
-        txn.execute("UPDATE nextgen_passwords SET user_id = ? WHERE stand_in = ?", (user_id, kept))
+    txn.execute(
+        f"DELETE FROM nextgen_passwords WHERE user_id = ? AND stand_in <> ? AND {is_set[0]}",
+        (user_id, kept, *is_set[1]),
+    )
+    if stand_in is None:
+        return
+    txn.execute(
+        f"DELETE FROM nextgen_passwords WHERE stand_in = ? AND NOT {is_set[0]}", (kept, *is_set[1])
+    )
+    txn.execute("UPDATE nextgen_passwords SET user_id = ? WHERE stand_in = ?", (user_id, kept))
 
 
 def claim(txn: Txn, user_id: str, stand_in: str) -> None:

@@ -25,6 +25,12 @@ def stored(tables, user_id=ALICE):
     return tables.run(passwords.of_account, user_id)
 
 
+def write(tables, stored):
+    """Set a password as Synapse does, which knows of nothing beside."""
+    with tables.begin() as txn:
+        txn.execute("UPDATE users SET password_hash = ? WHERE name = ?", (stored, ALICE))
+
+
 def test_the_hash_of_synapse_gives_way_to_a_stand_in(tables):
     done = tables.transact(rehash, ALICE, former=f"of {ALICE}", stand_in="one", made=made("one"))
 
@@ -65,6 +71,7 @@ def test_another_password_ends_what_was_kept(tables, new):
     for name, stand_in in ((ALICE, "hers"), (BOB, "his")):
         tables.run(rehash, name, former=f"of {name}", stand_in=stand_in, made=made(stand_in))
 
+    write(tables, new)
     tables.transact(passwords.belongs, ALICE, new)
 
     assert tables.run(passwords.get, "hers") is None
@@ -74,6 +81,7 @@ def test_another_password_ends_what_was_kept(tables, new):
 def test_a_hash_that_was_made_before_its_account_is_its_own_once_it_is_set(tables):
     tables.run(passwords.add, made("new"))
 
+    write(tables, "new")
     tables.transact(passwords.belongs, ALICE, "new")
 
     assert tables.run(passwords.get, "new") == made("new", ALICE)
@@ -126,3 +134,19 @@ def test_whether_there_is_something_to_claim_is_known_beforehand(tables):
 
     assert tables.run(passwords.has_unclaimed, before=NOW + 1)
     assert not tables.run(passwords.has_unclaimed, before=NOW)
+
+
+@pytest.mark.parametrize("order", [("one", "two"), ("two", "one")])
+@pytest.mark.parametrize("last", ["two", "bcrypt", None])
+def test_of_two_that_are_set_at_once_what_the_account_has_is_kept(tables, order, last):
+    """Whichever process notes first that it set one: the last that was set is the password."""
+    for stand_in in ("one", "two"):
+        tables.run(passwords.add, made(stand_in))
+    write(tables, last)
+
+    for stand_in in order:
+        tables.transact(passwords.belongs, ALICE, last if stand_in == "two" else stand_in)
+
+    assert tables.run(passwords.get, "one") is None
+    if last == "two":
+        assert tables.run(passwords.get, "two") == made("two", ALICE)
