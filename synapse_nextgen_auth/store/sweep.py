@@ -28,7 +28,8 @@ def _oldest(table: str, key: str, by: str) -> str:
 
 
 PASSWORDS = "passwords of nobody"
-PASSWORDS_KEPT = 60 * _DAY
+# A session of Synapse that registers, or changes a password, ends after two days and is deleted then.
+PASSWORDS_KEPT = 3 * _DAY
 
 # What to delete, and how long (in seconds) it stays after its time.
 _STALE = {

@@ -134,7 +134,7 @@ ROWS = {
     "approvals": (add_approval, "nextgen_approvals", DAY),
     "consents": (add_consent, "nextgen_consents", 365 * DAY),
     "events": (add_event, "nextgen_events", 180 * DAY),
-    "passwords of nobody": (add_password, "nextgen_passwords", 60 * DAY),
+    "passwords of nobody": (add_password, "nextgen_passwords", 3 * DAY),
     "entries of the outbox": (add_entry, "nextgen_outbox", 30 * DAY),
     "browsers of sessions": (add_session_browser, "nextgen_session_browsers", 400 * DAY),
     "sign-ins of providers": (add_provider_session, "nextgen_provider_sessions", 400 * DAY),
