@@ -27,8 +27,9 @@ class ProviderOptions:
         " one of our pages, asks people to prove anew who they are, though they do not say when that"
         " was. Without this, a provider that only speaks OAuth 2.0 (no `openid` among its `scopes`) is"
         " not offered there, and one that leaves `auth_time` out of its ID tokens proves nothing there."
-        " Unless it asks people again then (`prompt=login`), whoever sits at a browser that is signed in"
-        " there can do what takes a fresh sign-in.",
+        " Whoever sits at a browser that is signed in there can then do what takes a fresh sign-in: the"
+        " provider is asked to let them prove it anew (`prompt=login`), but that stands in an address"
+        " which they can change, and nobody hears whether it did.",
         example="[github]",
         label="trusted to be fresh",
     )

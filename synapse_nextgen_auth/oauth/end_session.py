@@ -50,6 +50,10 @@ def refuse(request: Request, client: Client | None, hint: Hint | None) -> OAuthE
         return invalid_request("client_id is not the client that the id_token_hint was made for")
     if request.redirect_uri is None:
         return None
+    if client is None and request.id_token_hint is not None and hint is None:
+        return invalid_request(
+            "id_token_hint is no ID token of this server, so post_logout_redirect_uri needs a client_id"
+        )
     if client is None:
         return invalid_request(
             "post_logout_redirect_uri needs a client_id or an id_token_hint of a client of this server"

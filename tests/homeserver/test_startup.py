@@ -216,6 +216,35 @@ def test_every_idle_limit_that_is_too_short_is_named(settings, tmp_path):
     ]
 
 
+PROVIDERS = {
+    "oidc_providers": [
+        {"idp_id": each, "idp_name": each, "issuer": "https://idp.example.com/", "client_id": "a"}
+        for each in ("silent", "loud")
+    ],
+    "cas_config": {"enabled": True, "server_url": "https://cas.example.com/"},
+}
+
+
+@pytest.mark.parametrize(
+    ("trusted", "words"),
+    [
+        (["silent", "oidc-loud", "cas"], []),
+        (["sillent"], ["names sillent, and no provider has that idp_id; did you mean silent?"]),
+        (["saml"], ["names saml, and no provider has that idp_id. There are: cas, silent, loud"]),
+        (["one", "two"], ["names one,", "names two,"]),
+    ],
+)
+def test_a_trusted_provider_that_nobody_configured(settings, tmp_path, trusted, words):
+    """A slip of the pen would leave people without a way to confirm that it is them."""
+    options = configuration.read({"providers": {"trusted_to_be_fresh": trusted}})
+    found = problems(settings | PROVIDERS, tmp_path, options)
+
+    assert len(found) == len(words), found
+    for problem, each in zip(found, words, strict=True):
+        assert problem.startswith("modules[0].config.providers.trusted_to_be_fresh names ")
+        assert each in problem
+
+
 def test_all_that_is_wrong_with_the_homeserver_is_said_at_once(settings, tmp_path):
     broken = {
         "public_baseurl": "http://matrix.example.com/",

@@ -55,6 +55,21 @@ def test_c194_where_the_browser_may_go(request_, client, hint, refused):
 
 
 @pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({}, "needs a client_id or an id_token_hint"),
+        ({"id_token_hint": "none"}, "id_token_hint is no ID token of this server"),
+        ({"id_token_hint": "none", "client_id": "gone"}, "id_token_hint is no ID token"),
+    ],
+)
+def test_who_cannot_be_sent_back_is_told_what_was_wrong(values, words):
+    """A hint that is none is another mistake than no hint."""
+    refusal = end_session.refuse(asked(post_logout_redirect_uri=BYE, **values), None, None)
+
+    assert words in refusal.description
+
+
+@pytest.mark.parametrize(
     "parameters",
     [
         Parameters({}, frozenset({"id_token_hint"})),

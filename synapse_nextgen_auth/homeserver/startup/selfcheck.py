@@ -9,6 +9,8 @@ from synapse.config._base import read_config_files
 from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.config import MIN_SECRET_BYTES, Config, duration, said
+from synapse_nextgen_auth.config.problems import likely
+from synapse_nextgen_auth.homeserver.people.providers.configured import configured
 from synapse_nextgen_auth.homeserver.startup import internals, known_faults, settings, versions
 from synapse_nextgen_auth.homeserver.startup.lifetimes import (
     effective_lifetimes,
@@ -47,6 +49,7 @@ def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
             " and set a long random secret for this module instead."
         )
     problems += _idle_problems(hs_config, config)
+    problems += _provider_problems(hs_config, config)
     problems += settings.unusable(hs_config)
     return problems
 
@@ -70,6 +73,20 @@ def _idle_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
         for name, idle in found.items()
         if idle is not None and idle < access_token + noted_every(idle)
     ]
+
+
+def _provider_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
+    """Return which providers are trusted that nobody configured."""
+    known = [each.provider_id for each in configured(hs_config)]
+    option = settings.Written.of(hs_config).whole("providers.trusted_to_be_fresh")
+    problems = []
+    for name in sorted(config.providers.trusted_to_be_fresh):
+        if name.removeprefix("oidc-") in known:
+            continue
+        near = likely(name, known)
+        hint = f"; did you mean {near}?" if near else f". There are: {', '.join(known) or 'none'}"
+        problems.append(f"{option} names {name}, and no provider has that idp_id{hint}")
+    return problems
 
 
 def _baseurl_problems(hs_config: HomeServerConfig) -> list[str]:

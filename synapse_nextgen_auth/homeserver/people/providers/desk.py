@@ -141,8 +141,8 @@ class Desk:
         self._warned.add(provider_id)
         logger.warning(
             "Provider %s does not say when people prove there who they are (auth_time), so nobody can"
-            " confirm by it that it is them. If it always asks people anew where it is asked for that"
-            " (prompt=login), list it in the option providers.trusted_to_be_fresh",
+            " confirm by it that it is them. The option providers.trusted_to_be_fresh believes it all"
+            " the same, and so whoever sits at a browser that is signed in there",
             provider_id,
         )
 
