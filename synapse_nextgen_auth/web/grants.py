@@ -104,6 +104,11 @@ async def onward(visit: Visit, found: Onward) -> Onward:
     if (device_grant_id := found.device_grant_id) is not None:
         waiting = await find_device(visit, device_grant_id)
         return attrs.evolve(found, device=waiting if isinstance(waiting, DeviceGrant) else None)
+    if found.goes_on.kind is Kind.LEGACY:
+        login = await find_legacy(visit, found.goes_on.id or "")
+        url = login.redirect_url if isinstance(login, LegacySignIn) else None
+        is_trusted = url is not None and visit.site.login_tokens.is_trusted(url)
+        return attrs.evolve(found, trusted_url=url if is_trusted else None)
     if found.grant_id is None:
         return found
     grant, client = await find(visit, found.grant_id)

@@ -2,14 +2,16 @@
 
 from contextlib import suppress
 from itertools import count
+from urllib.parse import urlencode, urlsplit
 
 import attrs
 import pytest
+import requests
 from playwright.sync_api import Error
 
-from support.chromium import Tab, problems
+from support.chromium import Tab, parse, problems
 from support.databases import SqliteDatabase
-from support.oauth import Server
+from support.oauth import Browser, Server
 from support.providers.servers import PASSWORD
 from support.synapse import Homeserver
 
@@ -17,6 +19,8 @@ VIEWS = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 860}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 320, "height": 640}},
 }
+# A client of the old kind whose people are asked nothing.
+TRUSTED = "https://client.example.com/old/"
 _numbers = count(1)
 
 
@@ -25,7 +29,8 @@ def homeserver(tmp_path_factory, make_providers):
     """Yield a homeserver that knows a provider of each kind, and passwords too."""
     directory = tmp_path_factory.mktemp("homeserver-browser-providers")
     homeserver = Homeserver(directory, SqliteDatabase(directory))
-    homeserver.config = make_providers(homeserver.base_url).config
+    trusted = {"sso": {"client_whitelist": [TRUSTED]}}
+    homeserver.config = {**make_providers(homeserver.base_url).config, **trusted}
     with homeserver:
         yield homeserver
 
@@ -295,3 +300,70 @@ def test_two_tabs_on_their_way_at_once(visit, server, client, name, provider):
                 tab.through(provider, name)
         told = tab.leave("Continue", client.redirect_uri)
         assert whoami(server, client, told, verifier) == f"@{name}:localhost"
+
+
+def begin_the_old_way(tab, url=TRUSTED):
+    """Arrive as a client sends people here that knows only `m.login.sso`."""
+    query = urlencode({"redirectUrl": url})
+    tab.page.goto(f"{tab.server.base_url}/_matrix/client/v3/login/sso/redirect?{query}")
+
+
+def old_login(server, told):
+    token = {"type": "m.login.token", "token": told["loginToken"]}
+    url = f"{server.base_url}/_matrix/client/v3/login"
+    return requests.post(url, json=token, timeout=30).json()["user_id"]
+
+
+@pytest.mark.parametrize("js", [True, False], ids=["scripts", "no scripts"])
+def test_c202_a_password_leads_straight_to_a_trusted_client_of_the_old_kind(
+    visit, server, homeserver, js
+):
+    """Browsers apply the policy of the page with the form to where its answer leads."""
+    user, tab = homeserver.new_user(), visit(java_script_enabled=js)
+    begin_the_old_way(tab)
+    tab.fill_in(user)
+
+    told = tab.leave("Sign in", TRUSTED)
+
+    assert old_login(server, told) == user.user_id
+
+
+def test_c202_a_new_account_leads_straight_to_a_trusted_client_of_the_old_kind(visit, server, name):
+    """The form that makes it is the last one on the way."""
+    tab = visit()
+    begin_the_old_way(tab)
+    tab.through("oidc-picks", name)
+    tab.page.get_by_label("Username").fill(f"{name}-chosen")
+
+    told = tab.leave("Create the account", TRUSTED)
+
+    assert old_login(server, told) == f"@{name}-chosen:localhost"
+
+
+def test_c202_a_choice_leads_straight_to_a_trusted_client_of_the_old_kind(
+    visit, server, homeserver
+):
+    """So it is where somebody who just signed in for it is chosen once more."""
+    first, second = homeserver.new_user(), homeserver.new_user()
+    tab = visit()
+    tab.open("sign-in")
+    tab.sign_in(first)
+    begin_the_old_way(tab)
+    tab.press("Use another account")
+    beside = visit(beside=tab)
+    beside.open("sign-in")
+    beside.sign_in(second)
+    tab.page.reload()
+    row = tab.page.locator("button.row-link").get_by_text(second.user_id, exact=True)
+    with tab.page.expect_request(f"{TRUSTED}*") as sent:
+        row.click()
+
+    assert old_login(server, parse(urlsplit(sent.value.url).query)) == second.user_id
+
+
+def test_c202_nobody_may_name_where_the_forms_of_a_page_lead(server):
+    """A client of the old kind that nobody trusts is reached by the page that asks, and by no other."""
+    browser = Browser(server)
+    page = browser.get(server.url("legacy-sign-in"), params={"redirectUrl": "https://evil.example"})
+
+    assert "form-action 'self';" in page.headers["Content-Security-Policy"]

@@ -29,12 +29,16 @@ _NAMES = {
 
 @attrs.frozen
 class Onward:
-    """What the person was about to do: let a client in, approve an operation, see a device."""
+    """What the person was about to do: let a client in, approve an operation, see a device.
+
+    `trusted_url` is where a client of the old kind waits that nobody is asked about.
+    """
 
     goes_on: onward.Onward = attrs.field(factory=onward.Onward)
     grant: Grant | None = None
     client: Client | None = None
     device: DeviceGrant | None = None
+    trusted_url: str | None = None
 
     @classmethod
     def of(cls, parameters: Parameters) -> "Onward":
@@ -69,6 +73,18 @@ class Onward:
         if self.device is not None:
             return self.device.login_hint
         return self.grant.login_hint if self.grant else None
+
+    @property
+    def goes_to(self) -> str | None:
+        """Where a form on the way may end up at once: the policy of its page names it (C202)."""
+        return self.grant.redirect_uri if self.grant else self.trusted_url
+
+    @property
+    def goes_further(self) -> bool:
+        """Whether what waits there has a server, which may send people on to another host."""
+        return self.trusted_url is not None or (
+            self.client is not None and not self.client.is_public
+        )
 
     @property
     def device_grant_id(self) -> str | None:

@@ -46,8 +46,8 @@ async def show(visit: Visit) -> Outgoing:
     )
     return visit.answer(
         page,
-        goes_to=grant.redirect_uri if grant else None,
-        goes_further=client is not None and not client.is_public,
+        goes_to=onward.goes_to,
+        goes_further=onward.goes_further,
         keeps_opener=onward.approval_id is not None,
     )
 

@@ -173,6 +173,6 @@ def _page(
     return visit.answer(
         page,
         409 if is_another else 400 if terms_missing else _STATUS.get(error, 400) if error else 200,
-        goes_to=grant.redirect_uri if grant else None,
-        goes_further=onward.client is not None and not onward.client.is_public,
+        goes_to=onward.goes_to,
+        goes_further=onward.goes_further,
     )

@@ -132,8 +132,8 @@ def _page(visit: Visit, way: Way, *, identifier: str, failure: Failure | None = 
     return visit.answer(
         page,
         failure.status if failure else 200,
-        goes_to=onward.grant.redirect_uri if onward.grant else None,
-        goes_further=onward.client is not None and not onward.client.is_public,
+        goes_to=onward.goes_to,
+        goes_further=onward.goes_further,
         keeps_opener=onward.approval_id is not None,
         headers=(("Retry-After", str(retry)),) if retry else (),
     )
