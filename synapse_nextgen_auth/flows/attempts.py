@@ -119,6 +119,8 @@ def prove_and_end(txn: Txn, attempt: Attempt, proof: Proof, ending: Ending, *, n
 
 def _end(txn: Txn, attempt: Attempt, ending: Ending, *, now: int, former: Attempt | None) -> Ended:
     stage = next_stage(attempt, ending.account, ending.policy, ending.asked)
+    if stage is Stage.IDENTIFY and former is not None:
+        return stage  # what does not count is not kept: it would be in the way of what does
     if isinstance(stage, Done):
         attempt = attrs.evolve(attempt, ended_at=now)
     if former is None:

@@ -17,7 +17,7 @@ from support.records import (
     an_attempt,
 )
 from support.tables import Listening
-from synapse_nextgen_auth.accounts.attempts.attempt import Purpose
+from synapse_nextgen_auth.accounts.attempts.attempt import Proof, ProofKind, Purpose
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.attempts.stages import Asked, Policy, Refused, Stage
 from synapse_nextgen_auth.accounts.people import Account, Standing
@@ -106,6 +106,18 @@ def test_c261_an_attempt_goes_on_in_its_browser_and_its_hour(tables, transact, b
     assert transact(attempts.find, "attempt", browser=browser, now=NOW + at) is lost
     assert transact(prove(browser=browser, at=at)) is lost
     assert tables.run(rows.get, "attempt") == ATTEMPT
+
+
+def test_a_proof_that_does_not_count_is_not_kept(tables, transact):
+    """It would fix the account, and be in the way of the proof that counts."""
+    transact(attempts.begin, ATTEMPT)
+    gone = Proof(ProofKind.PROVIDER, NOW, user_id="@other:example.com", provider="gone")
+
+    assert transact(attempts.prove_and_end, ATTEMPT, gone, an_ending(), now=NOW) is Stage.IDENTIFY
+    assert tables.run(rows.get, "attempt") == ATTEMPT
+    assert isinstance(
+        transact(attempts.prove_and_end, ATTEMPT, PROOF, an_ending(), now=NOW), SignIn
+    )
 
 
 def test_c278_no_stage_can_be_skipped(tables, transact):

@@ -23,7 +23,7 @@ def homeserver(tmp_path_factory, node_modules):
     directory = tmp_path_factory.mktemp("homeserver-only-a-provider")
     terms = directory / "terms" / "en"
     terms.mkdir(parents=True)
-    for name in ("1.0", "success"):
+    for name in ("1.0", "2.0", "success"):
         (terms / f"{name}.html").write_text("terms")
     homeserver = Homeserver(directory, SqliteDatabase(directory))
     homeserver.config = {
@@ -62,7 +62,7 @@ def test_people_go_straight_there_and_accept_the_terms(homeserver, server):
     refused = person.submit(decision="create")
     assert refused.status_code == 400
     assert "Accept the terms" in refused.text
-    person.submit(decision="create", accept_terms="1")
+    person.submit(decision="create", accept_terms="1.0")
 
     assert whoami(server, agree(server, person, client, verifier)) == "@anna:localhost"
     assert homeserver.query(
@@ -77,13 +77,13 @@ def test_a_name_that_was_given_and_is_taken_is_chosen(homeserver, server):
     assert 'name="username"' not in person.page.text
     homeserver.register_user("thea")
 
-    person.submit(decision="create", accept_terms="1")
+    person.submit(decision="create", accept_terms="1.0")
 
     assert person.page.status_code == 400
     assert "That username is taken" in person.page.text
     person.get(person.page.url)
     assert "That username is taken" in person.page.text
-    person.submit(username="thea2", decision="create", accept_terms="1")
+    person.submit(username="thea2", decision="create", accept_terms="1.0")
     assert whoami(server, agree(server, person, client, verifier)) == "@thea2:localhost"
 
 
@@ -91,7 +91,7 @@ def test_nobody_chooses_a_name_who_is_given_one(server):
     """Whatever a form says."""
     person, client, verifier = sign_in(server, "doris")
 
-    person.submit(username="root", decision="create", accept_terms="1")
+    person.submit(username="root", decision="create", accept_terms="1.0")
 
     assert whoami(server, agree(server, person, client, verifier)) == "@doris:localhost"
 
@@ -121,7 +121,7 @@ def test_who_comes_back_without_an_answer_may_choose(server):
 def test_a_back_channel_logout_signs_the_browser_out(homeserver, server):
     """What began in it is over softly: the device stays, with its keys."""
     person, client, verifier = sign_in(server, "dora")
-    person.submit(decision="create", accept_terms="1")
+    person.submit(decision="create", accept_terms="1.0")
     tokens = agree(server, person, client, verifier)
     (issuer,) = {
         url.partition("/interaction/")[0] for url in person.visited if "/interaction/" in url
@@ -140,6 +140,44 @@ def test_a_back_channel_logout_signs_the_browser_out(homeserver, server):
     assert homeserver.query("SELECT 1 FROM devices WHERE user_id = ?", "@dora:localhost")
     page = person.get(server.url("account"))
     assert "sign-in" in page.url
+
+
+@pytest.fixture
+def reconfigure(homeserver):
+    """Change options while the server is restarted, and take it back at the end."""
+    terms = homeserver.config["user_consent"]
+    provider = homeserver.config["oidc_providers"][0]
+
+    def change(*, version="1.0", registers=True):
+        homeserver.config["user_consent"] = {**terms, "version": version}
+        homeserver.config["oidc_providers"] = [{**provider, "enable_registration": registers}]
+        homeserver.restart()
+
+    yield change
+    change()
+
+
+def test_what_is_decided_while_a_form_is_open_holds_when_it_is_sent(
+    homeserver, server, reconfigure
+):
+    """Nobody accepts terms that they were not shown, or gets an account where there are no more."""
+    person, client, verifier = sign_in(server, "vera")
+    late, _, _ = sign_in(server, "vito")
+    reconfigure(version="2.0")
+    again = person.submit(decision="create", accept_terms="1.0")
+    assert again.status_code == 400
+    assert 'value="2.0"' in again.text
+    person.submit(decision="create", accept_terms="2.0")
+    assert whoami(server, agree(server, person, client, verifier)) == "@vera:localhost"
+    assert homeserver.query(
+        "SELECT consent_version FROM users WHERE name = ?", "@vera:localhost"
+    ) == [("2.0",)]
+
+    reconfigure(registers=False)
+    refused = late.submit(decision="create", accept_terms="1.0")
+
+    assert refused.status_code == 403
+    assert homeserver.query("SELECT 1 FROM users WHERE name = ?", "@vito:localhost") == []
 
 
 def test_the_picture_of_a_provider_is_shown(homeserver, server):

@@ -8,11 +8,15 @@ from synapse.config.homeserver import HomeServerConfig
 
 @attrs.frozen
 class Configured:
-    """A provider: its id as hints and options have it, its name, and which kind it is."""
+    """A provider: its id as hints and options have it, its name, and which kind it is.
+
+    `registers` says whether whoever it lets in may become a new account (`enable_registration`).
+    """
 
     provider_id: str
     name: str
     kind: str
+    registers: bool = True
 
     def __str__(self) -> str:
         """Say it in a line of several."""
@@ -22,8 +26,14 @@ class Configured:
 def configured(hs_config: HomeServerConfig) -> Iterator[Configured]:
     """Yield the providers, in the order in which Synapse makes them."""
     if hs_config.cas.cas_enabled:
-        yield Configured("cas", str(hs_config.cas.idp_name), "CAS")
+        name, registers = str(hs_config.cas.idp_name), hs_config.cas.cas_enable_registration
+        yield Configured("cas", name, "CAS", registers=registers)
     if hs_config.saml2.saml2_enabled:
         yield Configured("saml", str(hs_config.saml2.idp_name), "SAML")
     for provider in hs_config.oidc.oidc_providers:
-        yield Configured(provider.idp_id.removeprefix("oidc-"), provider.idp_name, "OpenID Connect")
+        yield Configured(
+            provider.idp_id.removeprefix("oidc-"),
+            provider.idp_name,
+            "OpenID Connect",
+            registers=provider.enable_registration,
+        )

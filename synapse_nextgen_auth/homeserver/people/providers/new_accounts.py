@@ -10,6 +10,7 @@ from synapse.handlers.sso import MappingException, UserAttributes
 
 from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.people.providers.configured import configured
 from synapse_nextgen_auth.homeserver.people.providers.extras import Extras
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 
@@ -80,11 +81,25 @@ class NewAccounts:
         self._terms = homeserver.hs.config.consent
 
     @property
-    def terms_url(self) -> str | None:
-        """Where the terms are that a new person must accept, if any."""
+    def terms_version(self) -> str | None:
+        """Which version of the terms a new person must accept, if any."""
         if not self._terms.user_consent_at_registration:
             return None
-        return f"/_matrix/consent?v={self._terms.user_consent_version}"
+        return str(self._terms.user_consent_version)
+
+    @property
+    def terms_url(self) -> str | None:
+        """Where these terms are."""
+        version = self.terms_version
+        return None if version is None else f"/_matrix/consent?v={version}"
+
+    def _registers(self, provider_id: str) -> bool:
+        """Say whether it makes accounts, now: the configuration may be another since somebody came."""
+        found = configured(self._hs.config)
+        return any(
+            each.registers and each.provider_id == provider_id.removeprefix("oidc-")
+            for each in found
+        )
 
     async def given_problem(self, newcomer: Newcomer) -> NameProblem | None:
         """Say why nobody can get the account of the name that was given: then they choose one.
@@ -115,6 +130,8 @@ class NewAccounts:
         sso = self._hs.get_sso_handler()
         person = newcomer.provider, newcomer.remote_user_id
         user_id: str | None = await sso.get_sso_user_by_remote_user_id(*person)
+        if user_id is None and not self._registers(newcomer.provider):
+            return NameProblem.REFUSED
         if user_id is None:
             try:
                 user_id = await sso._register_mapped_user(  # noqa: SLF001 (what its own pages end with)

@@ -72,7 +72,8 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
 
 
 async def _make(visit: Visit, stage: _Stage, form: Form) -> Outgoing:
-    site, newcomer, chosen = visit.site, stage.newcomer, _chosen(stage.newcomer, form)
+    site, newcomer = visit.site, stage.newcomer
+    chosen = _chosen(newcomer, form, terms=site.providers.new_accounts.terms_version)
     if newcomer.must_choose and not chosen.localpart:
         return _page(visit, stage, chosen, error=NameProblem.MISSING)
     if site.providers.new_accounts.terms_url and not chosen.accepts_terms:
@@ -98,7 +99,7 @@ def _suggested(newcomer: Newcomer) -> Chosen:
     )
 
 
-def _chosen(newcomer: Newcomer, form: Form) -> Chosen:
+def _chosen(newcomer: Newcomer, form: Form, *, terms: str | None) -> Chosen:
     """Read the form; where nobody is asked, everything is taken over, as Synapse does."""
     is_asked = newcomer.must_choose
     ticked = (
@@ -113,7 +114,8 @@ def _chosen(newcomer: Newcomer, form: Form) -> Chosen:
         use_display_name=not is_asked or bool(form.get("use_display_name")),
         use_picture=not is_asked or bool(form.get("use_picture")),
         emails=tuple(ticked),
-        accepts_terms=bool(form.get("accept_terms")),
+        # Which ones: those that they were shown may have been replaced since.
+        accepts_terms=terms is not None and form.get("accept_terms") == terms,
     )
 
 
@@ -160,6 +162,7 @@ def _page(
         uses_display_name=chosen.use_display_name,
         uses_picture=chosen.use_picture,
         terms_url=site.providers.new_accounts.terms_url,
+        terms_version=site.providers.new_accounts.terms_version,
         terms_missing=terms_missing,
         shown=stage.shown,
         is_another=is_another,

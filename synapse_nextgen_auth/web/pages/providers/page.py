@@ -71,6 +71,7 @@ class NewAccountPage(PageContent):
     uses_display_name: bool = True
     uses_picture: bool = True
     terms_url: str | None = None
+    terms_version: str | None = None
     terms_missing: bool = False
     shown: str = ""
     is_another: bool = False

@@ -37,6 +37,7 @@ NEW_ACCOUNT = NewAccountPage(
     client=ELEMENT,
 )
 
+WITH_TERMS = attrs.evolve(NEW_ACCOUNT, terms_url="/_matrix/consent?v=1.0", terms_version="1.0")
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     ToProviderPage: {
         "plain": TO_PROVIDER,
@@ -55,8 +56,8 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "bare": attrs.evolve(
             NEW_ACCOUNT, localpart="", display_name=None, emails=(), has_picture=False, client=None
         ),
-        "given": attrs.evolve(NEW_ACCOUNT, must_choose=False, terms_url="/_matrix/consent?v=1.0"),
-        "terms": attrs.evolve(NEW_ACCOUNT, terms_url="/_matrix/consent?v=1.0", terms_missing=True),
+        "given": attrs.evolve(WITH_TERMS, must_choose=False),
+        "terms": attrs.evolve(WITH_TERMS, terms_missing=True),
         "long": attrs.evolve(
             NEW_ACCOUNT,
             client=UGLY,
