@@ -28,7 +28,7 @@ from synapse_nextgen_auth.homeserver.devices.pushers import Pushers
 from synapse_nextgen_auth.homeserver.http import Tree
 from synapse_nextgen_auth.homeserver.limits import Limited, Limiter
 from synapse_nextgen_auth.homeserver.matrix import discovery
-from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoRedirect
+from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate, SsoRedirect
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler, Room
 from synapse_nextgen_auth.homeserver.matrix.uia import BrowserUiAuth
 from synapse_nextgen_auth.homeserver.outbox import Outbox
@@ -70,6 +70,8 @@ from synapse_nextgen_auth.store.migrations import SchemaRefused
 from synapse_nextgen_auth.web import browser, dispatch, series
 from synapse_nextgen_auth.web.clients import hash_secret
 from synapse_nextgen_auth.web.endpoints import rendezvous
+from synapse_nextgen_auth.web.pages.legacy_login import legacy_login
+from synapse_nextgen_auth.web.pages.message import error
 from synapse_nextgen_auth.web.pages.providers import trouble
 from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.routes import ROOTS
@@ -148,7 +150,12 @@ def _take_arrivals(site: Site) -> None:
     legacy = None
     if site.legacy.through_us:
         legacy = SsoRedirect(site.legacy, site.issuer.endpoints.url("legacy-sign-in"))
-    redirect.announce(site.homeserver.hs, site.providers.known, desk, legacy)
+    gate = SsoGate(
+        site.homeserver,
+        site.legacy,
+        lambda incoming: error.show(site, Reader(site, incoming), legacy_login.closed()),
+    )
+    redirect.announce(site.homeserver.hs, site.providers.known, desk, legacy=legacy, gate=gate)
 
 
 def rest(api: ModuleApi) -> None:

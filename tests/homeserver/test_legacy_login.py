@@ -1,12 +1,13 @@
 """Clients that know only the old API: `/login`, `m.login.sso`, and the ways that are closed."""
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import attrs
 import pytest
 import requests
 
 from support.oauth import Browser, Server
+from support.providers.person import Person
 
 V3 = "/_matrix/client/v3"
 WAITS_AT = "http://localhost:40123/sso?step=2#top"
@@ -205,7 +206,7 @@ def test_one_press_gives_one_token(server, homeserver, user):
 
 
 @pytest.fixture(scope="module")
-def trusting(tmp_path_factory, make_database):
+def trusting(tmp_path_factory, make_database, liar):
     """Yield a server that trusts one client, and closes ways for accounts that are ours."""
     from support.synapse import Homeserver  # noqa: PLC0415
 
@@ -217,6 +218,7 @@ def trusting(tmp_path_factory, make_database):
         module={"legacy_login": ways},
         config={
             "sso": {"client_whitelist": ["https://trusted.example/"]},
+            "cas_config": {"enabled": True, "server_url": liar.issuer},
             "jwt_config": {"enabled": True, "secret": "s" * 32, "algorithm": "HS256"},
         },
     )
@@ -343,3 +345,54 @@ def test_whoever_may_not_go_on_may_go_on_as_somebody_else(trusting):
 
     assert closed.status_code == 403
     assert 'href="accounts?legacy=' in closed.text
+
+
+def by_ticket(server, liar, name):
+    """Come from a CAS server that nobody was sent to, as any link may bring a browser there."""
+    ticket = f"{server.base_url}/_matrix/client/r0/login/cas/ticket"
+    service = f"{ticket}?{urlencode({'redirectUrl': 'https://app.example/'})}"
+    liar.says(name)
+    return Person(name).get(f"{liar.issuer}/login?{urlencode({'service': service})}")
+
+
+def is_told(page):
+    return page.status_code == 403 and "signs in the old way" in page.text
+
+
+def test_a_ticket_that_nobody_asked_for_opens_no_account_that_is_ours(trusting, liar):
+    """CAS needs no redirect of ours; the rule stands at the end of stock's way, too."""
+    server, user, other = Server(trusting.base_url), trusting.new_user(), trusting.new_user()
+    server.client().sign_in(user.localpart, user.password)
+
+    closed = by_ticket(server, liar, user.localpart)
+    still_open = by_ticket(server, liar, other.localpart)
+
+    assert is_told(closed), closed.text
+    assert tokens_of(trusting, user) == 0
+    assert "loginToken=" in still_open.text
+
+
+def test_what_is_closed_for_everybody_is_closed_at_its_end(start_homeserver, liar):
+    """For what began before, for a ticket that nobody asked for, and while the server drains."""
+    cas = {"cas_config": {"enabled": True, "server_url": liar.issuer}}
+    homeserver = start_homeserver(config=cas)
+    server, user = Server(homeserver.base_url), homeserver.new_user()
+    browser = Browser.of(server, user)
+    asked = begin(server, browser)
+    homeserver.module = {"legacy_login": {"sso": "never"}}
+    homeserver.restart()
+
+    pressed = browser.submit(decision="approve")
+    shown = browser.get(asked.url)
+    found = [by_ticket(server, liar, name) for name in (user.localpart, "newcomer")]
+    homeserver.module["drain"] = True
+    homeserver.restart()
+    found += [by_ticket(server, liar, name) for name in (user.localpart, "newcomer")]
+    url = f"{server.base_url}{V3}/login/sso/redirect/cas"
+    found.append(requests.get(url, params={"redirectUrl": WAITS_AT}, timeout=30))
+
+    assert asked.status_code == 200
+    assert [is_told(page) for page in (pressed, shown, *found)] == [True] * 7
+    assert tokens_of(homeserver, user) == 0
+    made = homeserver.query("SELECT COUNT(*) FROM users WHERE name = ?", "@newcomer:localhost")
+    assert made == [(0,)]

@@ -3,6 +3,7 @@
 `GET` always answers, because there are clients that fail without it.
 """
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -15,6 +16,7 @@ from synapse.rest.client.login import LoginRestServlet, SsoRedirectServlet
 from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.database.outage import answered_503
+from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing, incoming, send
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.store import first_sessions
@@ -97,6 +99,40 @@ class Login(LoginRestServlet):
             f" Your account is at {self._account_url}"
         )
         return SynapseError(403, text, Codes.FORBIDDEN)
+
+
+class SsoGate:
+    """Stops at the end of a way of Synapse's own who came in by none of our pages.
+
+    A CAS ticket and a SAML answer that nobody asked for need no redirect of ours; nor does anybody
+    while this server drains. `show` renders the page that says so.
+    """
+
+    def __init__(
+        self,
+        homeserver: Homeserver,
+        rules: LegacyLoginRules,
+        show: Callable[[Incoming], Outgoing],
+    ) -> None:
+        self._homeserver = homeserver
+        self._rules = rules
+        self._show = show
+
+    async def stops(self, request: Any, user_id: str | None = None) -> bool:
+        """Say on a page that this way is closed if it is, for everybody or for this account."""
+        if not await self._is_closed(user_id):
+            return False
+        if not request._disconnected:  # noqa: SLF001 (as Synapse asks it)
+            send(request, self._show(incoming(request)))
+        return True
+
+    async def _is_closed(self, user_id: str | None) -> bool:
+        if self._rules.is_closed(_SSO):
+            return True
+        if user_id is None or not self._rules.depends(_SSO):
+            return False
+        with answered_503(self._homeserver):
+            return await self._homeserver.read(first_sessions.has_one, user_id)
 
 
 def _with_sso(flows: list[dict[str, Any]]) -> list[dict[str, Any]]:

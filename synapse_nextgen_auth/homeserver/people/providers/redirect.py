@@ -19,7 +19,7 @@ from synapse_nextgen_auth.accounts.attempts.arrivals import Trouble
 from synapse_nextgen_auth.accounts.attempts.starts import Start
 from synapse_nextgen_auth.accounts.people import hinted
 from synapse_nextgen_auth.homeserver.http import Outgoing, send
-from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoRedirect
+from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate, SsoRedirect
 from synapse_nextgen_auth.homeserver.people.providers import afresh
 from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
 from synapse_nextgen_auth.homeserver.people.providers.listing import (
@@ -53,10 +53,16 @@ class ToProvider(SsoRedirectServlet):
     """`/login/sso/redirect`: our addresses go straight to their provider, all others Synapse's way."""
 
     def __init__(
-        self, hs: HomeServer, providers: Providers, desk: Desk, legacy: SsoRedirect | None
+        self,
+        hs: HomeServer,
+        providers: Providers,
+        desk: Desk,
+        legacy: SsoRedirect | None,
+        gate: SsoGate,
     ) -> None:
         super().__init__(hs)
         self._legacy = legacy
+        self._gate = gate
         self._hs = hs
         self._providers = providers
         self._desk = desk
@@ -67,6 +73,8 @@ class ToProvider(SsoRedirectServlet):
         """Send the browser to the provider."""
         start = self._start(request)
         if start is None:
+            if self._legacy is None and await self._gate.stops(request):
+                return
             stock = super().on_GET if self._legacy is None else self._legacy.on_GET
             await stock(request, idp_id)
             return
@@ -126,19 +134,24 @@ class ToProvider(SsoRedirectServlet):
 
 
 def announce(
-    ours: HomeServer, providers: Providers, desk: Desk, legacy: SsoRedirect | None
+    ours: HomeServer,
+    providers: Providers,
+    desk: Desk,
+    *,
+    legacy: SsoRedirect | None,
+    gate: SsoGate,
 ) -> None:
     """Serve it in place of Synapse's, on every listener that carries the client API.
 
     Where `legacy` clients are led to our pages it has the same address, and comes first.
     """
-    seams = Seams(providers, desk)
+    seams = Seams(providers, desk, gate)
 
     def register(hs: HomeServer, http_server: HttpServer) -> None:
         if hs is not ours or not providers.handlers():
             return  # another homeserver in this process, or one without providers
         seams.install(hs)
-        ToProvider(hs, providers, desk, legacy).register(http_server)
+        ToProvider(hs, providers, desk, legacy, gate).register(http_server)
 
     groups = rest.SERVLET_GROUPS
     groups["client"] = (*groups["client"], register)

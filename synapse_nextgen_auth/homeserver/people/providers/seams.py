@@ -16,6 +16,7 @@ from synapse.handlers.sso import MappingException
 from synapse_nextgen_auth.accounts.attempts.arrivals import Statement, Trouble
 from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
 from synapse_nextgen_auth.accounts.attempts.starts import Start
+from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate
 from synapse_nextgen_auth.homeserver.people.providers import (
     afresh,
     emails,
@@ -151,9 +152,10 @@ _START = "_nextgen_start"
 class Seams:
     """The ends of Synapse's sign-ins through providers, taken over once its handlers are there."""
 
-    def __init__(self, providers: Providers, desk: Desk) -> None:
+    def __init__(self, providers: Providers, desk: Desk, gate: SsoGate) -> None:
         self._providers = providers
         self._desk = desk
+        self._gate = gate
         self._is_installed = False
 
     def install(self, hs: Any) -> None:
@@ -200,6 +202,8 @@ class Seams:
         given = (auth_provider_id, remote_user_id, request, client_redirect_url)
         start = self._desk.start_of(client_redirect_url)
         if start is None:
+            if await self._gate.stops(request):
+                return
             await self._stock_request(*given, *args, **kwargs)
             return
         setattr(request, _START, start)
@@ -315,6 +319,8 @@ class Seams:
         given = (registered_user_id, auth_provider_id, request, client_redirect_url)
         start = self._desk.start_of(client_redirect_url)
         if start is None:
+            if await self._gate.stops(request, registered_user_id):
+                return
             await self._stock_end(*given, *args, **kwargs)
             return
         if auth_provider_id not in {start.provider_id, _UNKNOWN}:

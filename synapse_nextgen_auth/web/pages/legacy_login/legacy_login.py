@@ -2,6 +2,8 @@
 
 import logging
 
+import attrs
+
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.flows import legacy_login
@@ -33,6 +35,11 @@ logger = logging.getLogger(__name__)
 _SSO = "m.login.sso"
 
 
+def closed() -> PageError:
+    """Say that the operator closed this way."""
+    return PageError(403, Message.LEGACY_CLOSED)
+
+
 async def begin(visit: Visit) -> Outgoing:
     """Write down what the client asks for, and send the browser to what is missing.
 
@@ -40,7 +47,7 @@ async def begin(visit: Visit) -> Outgoing:
     (C195).
     """
     if visit.site.legacy.is_closed(_SSO):
-        raise PageError(403, Message.LEGACY_CLOSED)
+        raise closed()
     asked = visit.parameters
     url = None if asked.repeated else read_url(asked.get("redirectUrl"))
     if url is None:
@@ -117,6 +124,8 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
 
 
 async def _find(visit: Visit) -> LegacySignIn:
+    if visit.site.legacy.is_closed(_SSO):
+        raise closed()  # since it began
     login = await grants.find_legacy(visit, visit.parameters.get("login") or "")
     if isinstance(login, Refused):
         status, message = OF_REFUSED[login]
@@ -133,11 +142,8 @@ async def _check(visit: Visit, login: LegacySignIn, user_id: str) -> None:
     await admit(visit.site, user_id, other_account_url=accounts_url)
     rules = visit.site.legacy
     if rules.depends(_SSO) and await visit.site.homeserver.read(first_sessions.has_one, user_id):
-        raise PageError(
-            403,
-            Message.LEGACY_CLOSED,
-            forward_url=accounts_url,
-            forward_label=ForwardLabel.OTHER_ACCOUNT,
+        raise attrs.evolve(
+            closed(), forward_url=accounts_url, forward_label=ForwardLabel.OTHER_ACCOUNT
         )
 
 
