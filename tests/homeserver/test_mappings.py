@@ -3,7 +3,7 @@
 import hashlib
 import time
 from base64 import urlsafe_b64encode
-from urllib.parse import urljoin
+from urllib.parse import quote, urlencode, urljoin
 
 import pytest
 import requests
@@ -153,6 +153,20 @@ def test_whoever_was_let_in_in_vain_is_asked_there_who_comes(server, liar, provi
     person.get(choose(person, provider))
 
     assert liar.asked[-1]["prompt"] == "login"
+
+
+def test_a_start_that_nobody_knows_makes_no_login_token(homeserver, server, liar):
+    """As one from before the secret was replaced: Synapse would take our page for a client's."""
+    liar.says("rota")
+    query = {"attempt": "0" * 32, "provider": "cas", "mac": "A" * 43}
+    back = quote(f"{server.url('arrive')}?{urlencode(query)}", safe="")
+    ticket = f"/_matrix/client/r0/login/cas/ticket?redirectUrl={back}&ticket=ST-1"
+    page = Person("rota").get(homeserver.base_url + ticket)
+
+    assert page.status_code == 400
+    assert "This sign-in has ended" in page.text
+    assert "loginToken" not in page.text
+    assert not exists(homeserver, "@rota:localhost")
 
 
 def old_client(homeserver, liar, provider, subject, **claims):

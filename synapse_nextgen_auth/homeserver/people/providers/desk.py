@@ -65,6 +65,13 @@ class Desk:
         """Return which attempt this address is of, if we made it."""
         return Start.read(self._keys, self._arrive_url, url)
 
+    def leads_here(self, url: str) -> bool:
+        """Say whether this is an address of our page, which no client of the old kind has.
+
+        That of a start that we do not know any more, because the secret is another one, is one.
+        """
+        return url.partition("?")[0] == self._arrive_url
+
     async def expected(self, start: Start) -> Expected | Trouble:
         """Return what the attempt waits for, or why it does not."""
         return await self._homeserver.read(arrive.expected, start, now=self.now())

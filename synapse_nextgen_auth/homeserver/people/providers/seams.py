@@ -202,7 +202,7 @@ class Seams:
         given = (auth_provider_id, remote_user_id, request, client_redirect_url)
         start = self._desk.start_of(client_redirect_url)
         if start is None:
-            if await self._gate.stops(request):
+            if self._is_lost(request, client_redirect_url) or await self._gate.stops(request):
                 return
             await self._stock_request(*given, *args, **kwargs)
             return
@@ -232,6 +232,16 @@ class Seams:
             await self._desk.arrived(request, start, statement, user_id=user_id)
         else:
             await self._sign_in(start, given, args, kwargs)
+
+    def _is_lost(self, request: Any, url: str) -> bool:
+        """Say whether somebody comes back to us with a start of which we know nothing, and tell them.
+
+        Synapse would make a login token, and put it into an address of ours.
+        """
+        if not self._desk.leads_here(url):
+            return False
+        self._desk.fail(request, Start("", ""), Trouble.OVER)
+        return True
 
     def _only(
         self, user_id: str, given: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -319,6 +329,8 @@ class Seams:
         given = (registered_user_id, auth_provider_id, request, client_redirect_url)
         start = self._desk.start_of(client_redirect_url)
         if start is None:
+            if self._is_lost(request, client_redirect_url):
+                return
             if await self._gate.stops(request, registered_user_id):
                 return
             await self._stock_end(*given, *args, **kwargs)
