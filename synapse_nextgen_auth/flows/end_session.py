@@ -12,6 +12,7 @@ from synapse_nextgen_auth.store import (
     devices,
     events,
     grants,
+    login_tokens,
     outbox,
     session_browsers,
     sessions,
@@ -129,6 +130,7 @@ def _withdraw(txn: Txn, user_id: str, device_id: str | None, *, now: int) -> Non
     """Make what was approved and not collected worthless, of one device or of all."""
     if device_id is None:
         approvals.withdraw(txn, user_id, now=now)
+        login_tokens.withdraw(txn, user_id, now=now)
     grants.withdraw_codes(txn, user_id, device_id=device_id, now=now)
     device_grants.withdraw(txn, user_id, device_id=device_id, now=now)
 

@@ -11,6 +11,7 @@ from synapse_nextgen_auth.store import (
     device_grants,
     events,
     grants,
+    login_tokens,
     provider_sessions,
     sign_ins,
 )
@@ -159,3 +160,4 @@ def end(txn: Txn, sign_in: SignIn, *, now: int, address: str | None) -> None:
     of = {"user_id": sign_in.user_id, "sign_in_id": sign_in.name}
     grants.withdraw_of_sign_in(txn, **of, now=now)
     device_grants.withdraw_of_sign_in(txn, **of, now=now)
+    login_tokens.withdraw_of_sign_in(txn, **of, now=now)

@@ -24,7 +24,8 @@ class LegacySignIn:
 
     `browser` is the digest of the cookie of the browser that began it, `begun_as` that of the secret
     of the sign-in that was there, `redirect_url` where the client waits, `provider` the identity
-    provider that it named, `action` what it wants (MSC3824).
+    provider that it named, `action` what it wants (MSC3824). `sign_in_id` is the sign-in that let it
+    in, `token` the digest of the login token that it got.
     """
 
     login_id: str
@@ -36,6 +37,8 @@ class LegacySignIn:
     created_at: int
     expires_at: int
     decided_at: int | None = None
+    sign_in_id: str | None = None
+    token: str | None = None
 
     def is_open(self, now: int) -> bool:
         """Say whether it can still go on."""

@@ -27,6 +27,14 @@ def decide(txn: Txn, login_id: str, *, now: int) -> bool:
     return txn.rowcount == 1
 
 
+def note_token(txn: Txn, login_id: str, *, sign_in_id: str, token: str) -> None:
+    """Note by which sign-in the client was let in, and the digest of the token that it gets."""
+    txn.execute(
+        "UPDATE nextgen_legacy_logins SET sign_in_id = ?, token = ? WHERE login_id = ?",
+        (sign_in_id, token, login_id),
+    )
+
+
 def reopen(txn: Txn, login_id: str) -> None:
     """Take a decision back that came to nothing."""
     txn.execute(

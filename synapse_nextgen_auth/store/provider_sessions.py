@@ -18,6 +18,18 @@ def note(txn: Txn, sign_in: SignIn) -> None:
     )
 
 
+def latest(txn: Txn, user_id: str, name: str) -> tuple[str, str] | None:
+    """Return the provider that last let a sign-in begin or go on, and what it calls its own."""
+    txn.execute(
+        "SELECT provider, provider_session FROM nextgen_provider_sessions"
+        " WHERE user_id = ? AND sign_in_id = ?"
+        " ORDER BY noted_at DESC, provider, provider_session LIMIT 1",
+        (user_id, name),
+    )
+    row = txn.fetchone()
+    return None if row is None else (str(row[0]), str(row[1]))
+
+
 def list_begun(txn: Txn, provider: str, provider_session: str) -> list[tuple[str, str]]:
     """Return account and name of each sign-in that came from this one, living or over."""
     txn.execute(

@@ -53,6 +53,16 @@ def approves(txn: Txn, user_id: str, name: str) -> bool:
     return txn.fetchone() is not None
 
 
+def holds(txn: Txn, user_id: str, name: str) -> bool:
+    """Say whether a sign-in is there still, in a way that whoever ends it at this moment meets."""
+    txn.execute(
+        "UPDATE nextgen_browsers SET last_active_at = last_active_at"
+        " WHERE user_id = ? AND (sign_in_id = ? OR digest = ?) AND ended_at IS NULL",
+        (user_id, name, name),
+    )
+    return txn.rowcount >= 1
+
+
 def renew(txn: Txn, former: SignIn, sign_in: SignIn) -> bool:
     """Write down that its person proved again who they are; False when somebody else was first.
 

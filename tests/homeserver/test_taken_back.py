@@ -1,8 +1,11 @@
 """A yes that is taken back before the client comes for it: codes and device grants between approval and
 redemption, and what happens to the browser or the account meanwhile."""  # noqa: D205, D209
 
+from urllib.parse import parse_qs, urlsplit
+
 import attrs
 import pytest
+import requests
 
 from support.oauth import Browser, Client, Server
 from support.synapse import User
@@ -22,6 +25,7 @@ class Approved:
     code: str
     verifier: str
     tv: Television
+    login_token: str
 
     @classmethod
     def by(cls, homeserver, server, admin):
@@ -31,7 +35,18 @@ class Approved:
         client = server.client()
         parameters, verifier = client.request()
         code = browser.let_in(parameters, user.localpart, user.password)["code"]
-        return cls(homeserver, server, user, admin, browser, client, code, verifier, tv)
+        # As a client of the old kind begins.
+        browser.get(server.url("legacy-sign-in"), params={"redirectUrl": "http://localhost:40123/"})
+        done = browser.submit(decision="approve")
+        (token,) = parse_qs(urlsplit(done.headers["Location"]).query)["loginToken"]
+        return cls(homeserver, server, user, admin, browser, client, code, verifier, tv, token)
+
+    def log_in(self):
+        return requests.post(
+            f"{self.server.base_url}/_matrix/client/v3/login",
+            json={"type": "m.login.token", "token": self.login_token},
+            timeout=30,
+        )
 
     def sign_in_again(self, user=None):
         user = user or self.user
@@ -50,6 +65,7 @@ class Approved:
             redeemed, polled = self.client.redeem(self.code, self.verifier), self.tv.poll()
             assert (redeemed.status_code, redeemed.json()["error"]) == (400, "invalid_grant")
             assert (polled.status_code, polled.json()["error"]) == (400, "access_denied")
+            assert self.log_in().status_code == 403
 
 
 def signs_out(approved):
@@ -179,7 +195,7 @@ def test_who_signs_in_there_takes_nothing_back(approved, happens):
 
     assert redeemed.status_code == 200, redeemed.text
     assert polled.status_code == 200, polled.text
-    for answer in (redeemed, polled):
+    for answer in (redeemed, polled, approved.log_in()):
         token = answer.json()["access_token"]
         assert approved.server.whoami(token).json()["user_id"] == approved.user.user_id
 
@@ -192,3 +208,4 @@ def test_another_browser_takes_nothing_back(approved):
 
     assert approved.client.redeem(approved.code, approved.verifier).status_code == 200
     assert approved.tv.poll().status_code == 200
+    assert approved.log_in().status_code == 200

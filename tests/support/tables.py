@@ -36,6 +36,9 @@ SYNAPSES_TABLES = (
     " hidden BOOLEAN DEFAULT FALSE, UNIQUE (user_id, device_id))",
     "CREATE TABLE IF NOT EXISTS access_tokens (user_id TEXT, device_id TEXT, valid_until_ms BIGINT,"
     " refresh_token_id BIGINT)",
+    "CREATE TABLE IF NOT EXISTS login_tokens (token TEXT PRIMARY KEY, user_id TEXT NOT NULL,"
+    " expiry_ts BIGINT NOT NULL, used_ts BIGINT)",
+    "CREATE INDEX IF NOT EXISTS login_tokens_expiry_time_idx ON login_tokens (expiry_ts)",
     "CREATE INDEX IF NOT EXISTS access_tokens_device_id ON access_tokens (user_id, device_id)",
 )
 
@@ -193,7 +196,7 @@ class Tables:
     def clear(self) -> None:
         """Delete every row, ours and Synapse's."""
         with self.begin() as txn:
-            for name in (*table_names(), "users", "devices", "access_tokens"):
+            for name in (*table_names(), "users", "devices", "access_tokens", "login_tokens"):
                 txn.execute(f"DELETE FROM {name}")
 
     def close(self) -> None:

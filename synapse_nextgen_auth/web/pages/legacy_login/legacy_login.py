@@ -160,11 +160,15 @@ async def _let_in(visit: Visit, login: LegacySignIn, sign_in: SignIn) -> Outgoin
     ):
         raise PageError(409, Message.ALREADY_DONE)
     try:
-        token = await site.login_tokens.make(
-            user_id, provider=sign_in.provider, provider_session=sign_in.provider_session
+        provider, session = await site.homeserver.read(legacy_login.came_from, sign_in)
+        token = await site.login_tokens.make(user_id, provider=provider, provider_session=session)
+        is_given = await site.homeserver.run(
+            legacy_login.give, login, sign_in, token, now=site.now()
         )
     except Exception:
         await site.homeserver.run(legacy_logins.reopen, login.login_id)
         raise
+    if not is_given:  # signed out meanwhile
+        return answers.redirect(Onward.to(Kind.LEGACY, login.login_id).accounts_url)
     logger.info("%s lets a client at %s in", user_id, logged(destination(login.redirect_url)))
     return answers.redirect(login.with_token(token))

@@ -1,0 +1,1 @@
+CREATE INDEX nextgen_provider_sessions_by_sign_in ON nextgen_provider_sessions (user_id, sign_in_id)
