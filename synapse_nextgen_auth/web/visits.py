@@ -68,6 +68,14 @@ class Visit:
         return browser.csrf(self.site.issuer.keys, self.visitor, now=self.site.now())
 
     @property
+    def comes_from_here(self) -> bool:
+        """Whether a page of ours led to this look: a form, it may be, whose policy still holds.
+
+        Those browsers tell that hold redirects to it (Fetch Metadata Request Headers, section 2.3).
+        """
+        return self._incoming.header("Sec-Fetch-Site") == "same-origin"
+
+    @property
     def binding(self) -> str | None:
         """What attempts know the browser by; `None` for one that was never here."""
         return None if self.visitor.is_new else self.visitor.digest

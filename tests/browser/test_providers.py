@@ -1,6 +1,7 @@
 """Through providers of other people, as people do it: in a real Chromium, with and without scripts."""
 
 from contextlib import suppress
+from html import escape
 from itertools import count
 from urllib.parse import urlencode, urlsplit
 
@@ -300,6 +301,28 @@ def test_two_tabs_on_their_way_at_once(visit, server, client, name, provider):
                 tab.through(provider, name)
         told = tab.leave("Continue", client.redirect_uri)
         assert whoami(server, client, told, verifier) == f"@{name}:localhost"
+
+
+@pytest.mark.parametrize("js", [True, False], ids=["scripts", "no scripts"])
+def test_c202_a_form_leads_straight_to_a_provider(visit, server, client, client_site, name, js):
+    """Where a form of ours ends at a provider nobody knows before: a page is in between."""
+    parameters, verifier = client.request(idp_hint="oidc-works", unknown="x" * 20_000)
+    fields = "".join(
+        f'<input type="hidden" name="{field}" value="{escape(value)}">'
+        for field, value in parameters.items()
+    )
+    form = (
+        f'<form method="post" action="{server.url("authorize")}">{fields}<button>Go</button></form>'
+    )
+    tab = visit(java_script_enabled=js)
+    tab.page.goto(client_site.page("/form", form))
+    tab.page.get_by_text("Go", exact=True).click()
+    if not js:
+        tab.press("Continue")
+    tab.pass_provider(name)
+    told = tab.leave("Continue", client.redirect_uri)
+
+    assert whoami(server, client, told, verifier) == f"@{name}:localhost"
 
 
 def begin_the_old_way(tab, url=TRUSTED):

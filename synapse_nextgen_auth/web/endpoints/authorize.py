@@ -71,7 +71,8 @@ async def authorize(site: Site, incoming: Incoming, reader: Reader) -> Outgoing:
 def _ask_again(site: Site, asked: Asked, client: Client) -> Outgoing:
     """Let the browser ask again, with its cookie: by a redirect, or by a form if that is too long.
 
-    By a form too, where an ID token would come into an address that its client kept it out of.
+    By a form too, where an ID token would come into an address that its client kept it out of. The
+    answer to that form may lead back to the client at once.
     """
     location = f"authorize?{urlencode(asked.parameters.values)}"
     has_token = asked.parameters.get("id_token_hint") is not None
@@ -80,7 +81,8 @@ def _ask_again(site: Site, asked: Asked, client: Client) -> Outgoing:
     packed = pack(asked.parameters)
     redirect_uri = asked.parameters.get("redirect_uri")
     shown = ClientCard.of(client, asked.reader.languages, redirect_uri=redirect_uri)
-    return asked.reader.answer(AskAgainPage("authorize", packed, site.server_name, shown))
+    page = AskAgainPage("authorize", packed, site.server_name, shown)
+    return asked.reader.answer(page, goes_to=redirect_uri, goes_further=not client.is_public)
 
 
 async def _refuse(

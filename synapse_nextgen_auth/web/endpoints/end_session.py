@@ -44,7 +44,7 @@ async def end_session(site: Site, incoming: Incoming, reader: Reader) -> Outgoin
         detail = refusal.description
         raise PageError(400, Message.BAD_REQUEST, detail=detail, refusal=refusal)
     if lost_its_cookie(site, incoming, asked) and not asked.parameters.repeated:
-        return _ask_again(site, asked, client)
+        return _ask_again(site, asked, request, client)
     visit = await visits.greet(site, incoming, reader)
     meant = of_account(visit.sign_ins, hint.user_id) if hint and hint.is_proven else None
     if meant and hint and hint.is_of(meant.name) and _is_top_level(incoming):
@@ -119,22 +119,30 @@ def _ask(
     return visit.answer(
         page,
         goes_to=request.redirect_uri,
-        goes_further=client is not None and not client.is_public,
+        goes_further=_goes_further(client),
     )
+
+
+def _goes_further(client: Client | None) -> bool:
+    return client is not None and not client.is_public
 
 
 def _card(visit: Visit, request: Request, client: Client) -> ClientCard:
     return ClientCard.of(client, visit.languages, redirect_uri=request.redirect_uri)
 
 
-def _ask_again(site: Site, asked: Asked, client: Client | None) -> Outgoing:
-    """Let the browser ask again, with its cookie; by a form, where a token would be in an address."""
+def _ask_again(site: Site, asked: Asked, request: Request, client: Client | None) -> Outgoing:
+    """Let the browser ask again, with its cookie; by a form, where a token would be in an address.
+
+    The answer to that form may lead back to the client at once.
+    """
     location = f"end-session?{urlencode(asked.parameters.values)}"
     has_token = asked.parameters.get("id_token_hint") is not None
     if len(location) <= answers.MAX_LOCATION and not has_token:
         return answers.redirect(location)
-    shown = ClientCard.of(client, asked.reader.languages) if client else None
+    uri, languages = request.redirect_uri, asked.reader.languages
+    shown = ClientCard.of(client, languages, redirect_uri=uri) if client else None
     page = AskAgainPage(
         "end-session", pack(asked.parameters), site.server_name, shown, signs_out=True
     )
-    return asked.reader.answer(page)
+    return asked.reader.answer(page, goes_to=uri, goes_further=_goes_further(client))

@@ -58,6 +58,8 @@ def send(visit: Visit, start: Start, provider: Provider) -> Outgoing:
     return visit.answer(page)
 
 
-def straight(visit: Visit, start: Start) -> Outgoing:
-    """Answer a look: go on at once."""
+def straight(visit: Visit, start: Start, provider: Provider) -> Outgoing:
+    """Answer a look: go on at once, unless a form of ours led to it (C202)."""
+    if visit.comes_from_here:
+        return send(visit, start, provider)
     return answers.redirect(url(visit.site, start))

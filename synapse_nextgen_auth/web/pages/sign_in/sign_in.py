@@ -30,7 +30,7 @@ async def show(visit: Visit) -> Outgoing:
     identifier = hinted(hint, server_name=visit.site.server_name)
     provider = await _straight_to(visit, way)
     if provider is not None:
-        return providers.straight(visit, await _start(visit, way, provider))
+        return providers.straight(visit, await _start(visit, way, provider), provider)
     closed = None if _ways(visit, way) or _cards(visit, way) else PASSWORDS_OFF
     return _page(visit, way, identifier=identifier, failure=closed)
 
