@@ -14,6 +14,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEMES_THAT_RUN = frozenset(
     {"javascript", "data", "vbscript", "blob", "filesystem", "view-source", "about", "file"}
 )
+# What follows names an app, any app of the device: the scheme does not tell which one gets the token.
+_SCHEMES_OF_ANY_APP = frozenset({"intent", "android-app", "ios-app"})
+_REFUSED_SCHEMES = _SCHEMES_THAT_RUN | _SCHEMES_OF_ANY_APP
 # All that may stand in a URI (RFC 3986); other letters are escaped, as browsers do it.
 _STAY = "-._~:/?#[]@!$&'()*+,;=%"
 
@@ -65,7 +68,7 @@ def read_url(text: str | None) -> str | None:
         return None
     url = quote(text, safe=_STAY)
     uri = uris.parse(url) if len(url) <= MAX_URL else None
-    if uri is None or uri.has_userinfo or uri.scheme in _SCHEMES_THAT_RUN:
+    if uri is None or uri.has_userinfo or uri.scheme in _REFUSED_SCHEMES:
         return None
     if uri.scheme in {"http", "https"} and not uri.host:
         return None

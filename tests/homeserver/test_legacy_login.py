@@ -205,6 +205,37 @@ def test_one_press_gives_one_token(server, homeserver, user):
     assert tokens_of(homeserver, user) == 1
 
 
+@pytest.mark.parametrize(
+    ("url", "app"),
+    [
+        ("web+evil://app.element.io/", "web+evil:"),
+        ("evil://app.element.io/x", "evil:"),
+        ("evil://matrix.org:443/", "evil:"),
+        ("evil://localhost/", "evil:"),
+        ("nheko://login", "nheko:"),
+        ("element://connect", "element:"),
+        ("com.example.app:/back", "com.example.app:"),
+    ],
+)
+def test_c195_an_app_is_no_host_and_not_on_this_computer(server, user, url, app):
+    """What stands between the slashes of an app's address is nobody's word but its own."""
+    page = begin(server, Browser.of(server, user), url)
+
+    assert page.status_code == 200
+    assert f"An app on this device, which opens addresses that begin with <strong><bdi>{app}" in (
+        page.text
+    )
+    assert "The application at" not in page.text
+    assert "An application on this computer" not in page.text
+
+
+def test_c195_an_address_that_names_any_app_is_refused(server, user):
+    """`intent:` says in its end which app gets it."""
+    url = "intent://app.element.io/#Intent;scheme=evil;package=org.evil;end"
+
+    assert begin(server, Browser.of(server, user), url).status_code == 400
+
+
 @pytest.fixture(scope="module")
 def trusting(tmp_path_factory, make_database, liar):
     """Yield a server that trusts one client, and closes ways for accounts that are ours."""

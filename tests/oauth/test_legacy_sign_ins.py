@@ -41,6 +41,11 @@ def test_an_address_that_clients_use_is_taken(text, url):
         *(None, "", "x", "/path", "//evil.example", "/\\evil.example", "https:evil.example"),
         *("https:///evil.example", "http:///a", "javascript:alert(1)", "JAVASCRIPT:x", "data:,x"),
         *("vbscript:x", "blob:https://a.example/x", "file:///etc/passwd", "about:blank"),
+        *(
+            "intent://a.example/#Intent;scheme=x;package=org.evil;end",
+            "INTENT:x",
+            "android-app://a/b",
+        ),
         *("https://user@a.example/", "https://a.example@evil.example/", "ht tps://a.example/"),
         *("https://a.example/\n", "\thttps://a.example/", "java\tscript:x", "https://a\x00b/"),
         "https://a.example/" + "x" * MAX_URL,

@@ -141,11 +141,14 @@ def speaks_for(client_uri: Uri, uri: Uri) -> bool:
 
 
 def destination(redirect_uri: str) -> str:
-    """Name where an answer goes: a host, or the scheme of an app with its colon."""
+    """Name where an answer goes: a host, or the scheme of an app with its colon.
+
+    What an app writes between its slashes is no host: it may be anybody's (C195).
+    """
     uri = uris.parse(redirect_uri)
     if uri is None:
         return redirect_uri
-    return uri.host or f"{uri.scheme}:"
+    return f"{uri.scheme}:" if is_private_use(uri) else uri.host
 
 
 def stays_here(place: str) -> bool:

@@ -587,3 +587,19 @@ def test_redirects_to_other_hosts_are_public_https_all_the_same():
 def test_a_page_speaks_for_its_own_addresses(client_uri, uri, speaks):
     """The consent page names the other ones instead of it."""
     assert redirects.speaks_for(uris.parse(client_uri), uris.parse(uri)) == speaks
+
+
+@pytest.mark.parametrize(
+    ("uri", "place"),
+    [
+        ("https://App.example.com:8443/cb", "app.example.com"),
+        ("http://[::1]:8080/", "[::1]"),
+        ("com.example.app:/cb", "com.example.app:"),
+        ("com.example.app://app.element.io/", "com.example.app:"),
+        ("web+evil://app.element.io/", "web+evil:"),
+        ("evil://localhost/", "evil:"),
+    ],
+)
+def test_c195_only_an_address_on_the_web_is_named_by_its_host(uri, place):
+    """An app may write any host behind its scheme, and none of them gets the answer."""
+    assert redirects.destination(uri) == place
