@@ -95,18 +95,20 @@ def identify(typed: str, *, server_name: str, by_phone: bool = False) -> Identif
     return Identifier(user_id=f"@{text}:{server_name}")
 
 
-# As the specification has it for new accounts; older ones are named by their whole id.
-_LOCALPART = re.compile(r"[a-z0-9._=/+-]{1,255}")
+# As the specification has it for new accounts, in any case, as people write it (`spelled` finds them).
+_LOCALPART = re.compile(r"[A-Za-z0-9._=/+-]{1,255}")
 
 
 def meant(login_hint: str | None, *, server_name: str) -> Identifier | None:
     """Read whom a `login_hint` names: `mxid:@me:server` (MSC4198), `@me:server`, `me`, or an address.
 
-    Only a hint: nonsense, and somebody of another server, is nobody.
+    Only a hint: nonsense, and somebody of another server, is nobody. A scheme is the same in any case
+    (RFC 3986 section 3.1).
     """
     if not login_hint or len(login_hint) > MAX_IDENTIFIER + 5 or not login_hint.isprintable():
         return None
     scheme, _, rest = login_hint.partition(":")
+    scheme = scheme.lower()
     if scheme == "mxid" or login_hint.startswith("@"):
         user_id = rest if scheme == "mxid" else login_hint
         localpart, _, server = user_id[1:].partition(":")

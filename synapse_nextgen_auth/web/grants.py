@@ -9,7 +9,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
-from synapse_nextgen_auth.accounts.people import meant
+from synapse_nextgen_auth.accounts.people import Identifier, meant
 from synapse_nextgen_auth.accounts.sign_ins import SignIn, of_account
 from synapse_nextgen_auth.flows import authorize, device, legacy_login
 from synapse_nextgen_auth.flows.authorize import Known, Refused, Step, Wanted
@@ -82,14 +82,22 @@ async def _hinted(visit: Visit, known: Known, login_hint: str | None) -> Known:
     named = meant(login_hint, server_name=visit.site.server_name)
     if named is None:
         return known
-    hinted = None
-    if named.user_id is not None:
-        hinted = of_account(visit.sign_ins, named.user_id)
-    for each in visit.sign_ins:
-        if named.email is not None and await visit.site.people.has_email(each.user_id, named.email):
-            hinted = each
-            break
+    hinted = await named_here(visit, named)
     return attrs.evolve(known, hinted=hinted, names_another=hinted is None)
+
+
+async def named_here(visit: Visit, named: Identifier) -> SignIn | None:
+    """Return the sign-in of this browser that a hint names, in any case, as Synapse finds people."""
+    people = visit.site.people
+    if named.email is not None:
+        for each in visit.sign_ins:
+            if await people.has_email(each.user_id, named.email):
+                return each
+    if named.user_id is None or named.user_id in {each.user_id for each in visit.sign_ins}:
+        return of_account(visit.sign_ins, named.user_id or "")
+    if all(each.user_id.lower() != named.user_id.lower() for each in visit.sign_ins):
+        return None
+    return of_account(visit.sign_ins, await people.passwords.spelled(named.user_id) or "")
 
 
 def url_of(grant: Grant, step: Step) -> str:

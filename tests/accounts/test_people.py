@@ -104,6 +104,11 @@ def test_whatever_is_typed_is_answered(typed):
     [
         ("mxid:@alice:example.com", "alice"),
         ("mxid:@Alice=2f:example.com", "Alice=2f"),
+        ("MXID:@alice:example.com", "alice"),
+        ("Mxid:@Alice:example.com", "Alice"),
+        ("MailTo:alice@example.org", "alice@example.org"),
+        ("Alice", "Alice"),
+        ("\u212aate", ""),
         ("mxid:@alice:elsewhere.org", ""),
         ("mxid:alice:example.com", ""),
         ("mxid:@alice", ""),

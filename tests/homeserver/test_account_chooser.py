@@ -187,6 +187,47 @@ def test_a_hint_for_who_is_signed_in_is_followed(both, client, alice, hint):
     assert let_in(both, client, verifier, page) == alice.user_id
 
 
+SPELLED = {
+    "scheme": lambda user: f"MXID:{user.user_id}",
+    "id": lambda user: f"@{user.localpart.upper()}:localhost",
+    "mxid": lambda user: f"Mxid:@{user.localpart.capitalize()}:localhost",
+    "localpart": lambda user: user.localpart.upper(),
+}
+
+
+@pytest.mark.parametrize("hint", SPELLED.values(), ids=SPELLED)
+def test_a_hint_is_followed_in_any_case(both, client, alice, hint):
+    """As Synapse finds whoever signs in, and as schemes are compared (RFC 3986 section 3.1)."""
+    parameters, verifier = client.request(login_hint=hint(alice))
+    page = both.authorize(parameters)
+
+    assert let_in(both, client, verifier, page) == alice.user_id
+
+
+def test_a_hint_in_another_case_is_the_account_on_the_list(both, client, alice):
+    """Whoever is signed in is marked, and nobody is asked to sign in as them."""
+    hint = f"@{alice.localpart.upper()}:localhost"
+    page = both.authorize(client.request(login_hint=hint, prompt="select_account")[0])
+
+    assert "Asked for by the application" in page.text
+    assert hint not in page.text
+
+
+def test_a_hint_in_the_case_of_an_account_is_that_account(homeserver, browser, client, alice):
+    """Old servers have accounts that differ by nothing else."""
+    loud = f"@{alice.localpart.upper()}:localhost"
+    homeserver.query(
+        "INSERT INTO users (name, creation_ts, admin, is_guest, approved, deactivated)"
+        " SELECT ?, creation_ts, admin, is_guest, approved, deactivated FROM users WHERE name = ?",
+        loud,
+        alice.user_id,
+    )
+
+    page = browser.authorize(client.request(login_hint=loud)[0])
+
+    assert_page(page, WHICH, alice.user_id, loud, status=200)
+
+
 @pytest.mark.parametrize("is_hers", [True, False])
 def test_c029_an_address_is_compared_with_who_is_here_only(
     homeserver, browser, client, alice, bob, is_hers

@@ -243,6 +243,11 @@ class Passwords:
             self._nobodys_hash = await self._make_hash_of_nobody(_NOBODY)
         return self._nobodys_hash
 
+    async def spelled(self, user_id: str) -> str | None:
+        """Return the account that somebody means who writes its name in any case."""
+        owner, _has_hash = await self._owner(Identifier(user_id=user_id))
+        return owner
+
     async def _exists(self, user_id: str) -> bool:
         return user_id in await self._store.get_users_by_id_case_insensitive(user_id)
 

@@ -94,12 +94,10 @@ async def _asked_for(visit: Visit, onward: Onward) -> str | None:
     if onward.asked_for is not None:
         return onward.asked_for
     named = meant(onward.login_hint, server_name=visit.site.server_name)
-    if named is None or named.email is None:
-        return named.user_id if named else None
-    for each in visit.sign_ins:
-        if await visit.site.people.has_email(each.user_id, named.email):
-            return each.user_id
-    return named.email
+    if named is None:
+        return None
+    here = await grants.named_here(visit, named)
+    return here.user_id if here else named.user_id or named.email
 
 
 async def _line(visit: Visit, sign_in: SignIn, asked_for: str | None) -> AccountLine:
