@@ -145,7 +145,11 @@ def test_synapse_is_changed_in_one_file_only():
         ],
         # Copies that make one account.
         "registrations": ["own._registration_handler", "own._store"],
-        "guard": ["setattr(request, _NAMED, True)", "setattr(request, _LATE, True)"],
+        "guard": [
+            "setattr(request, _NAMED, True)",
+            "setattr(request, _ENDING, True)",
+            "setattr(request, _LATE, True)",
+        ],
         "seams": ["setattr(request, _START, start)"],
         "statements": ["setattr(request, _STATEMENT, statement)"],
         "http": ["request.uri", "setattr(request, _QUERY, query)"],

@@ -225,6 +225,7 @@ NO_MESSAGES = {
     "OK: the tables are there, and empty if they were not there before.",
     "all networks together",
     "client_redirect_url =",
+    "localpart has characters that no database keeps",
     "the provider does not say who this is",
     "device_grants.burst or the share of a network",
     "there is no … key to sign with",

@@ -94,6 +94,11 @@ class Liar:
         named = {"idp_id": idp_id, "idp_name": f"The {idp_id}", "scopes": ["openid"]}
         return servers.openid_entry(self.issuer, **{**named, **options})
 
+    def entries(self, *names, prefix):
+        """Return some of the ways of `config` under names of their own, beside other providers."""
+        every = {each["idp_id"]: each for each in self.config["oidc_providers"]}
+        return [{**every[name], "idp_id": prefix + name} for name in names]
+
     @property
     def config(self):
         """What stands in homeserver.yaml: the same provider, in as many ways as Synapse has."""

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 # A person waits for it: how many seconds a provider has to say who somebody is (C275).
 PATIENCE = 10
-_NAMED, _LATE = "_nextgen_named", "_nextgen_late"
+_NAMED, _ENDING, _LATE = "_nextgen_named", "_nextgen_ending", "_nextgen_late"
 # What Python says of an answer that is not what it should be; anything else is a failure to get one.
 _NONSENSE = (ValueError, TypeError, LookupError, AttributeError, AssertionError, SyntaxError)
 
@@ -33,6 +33,16 @@ StartOf = Callable[[Any], Start | None]
 def named(request: Any) -> None:
     """Note that the provider said who somebody is: what comes now is ours, and not given up half-way."""
     setattr(request, _NAMED, True)
+
+
+def ending(request: Any) -> None:
+    """Note that it is known whose account it is."""
+    setattr(request, _ENDING, True)
+
+
+def is_ending(request: Any) -> bool:
+    """Say whether it was known whose account it is."""
+    return bool(getattr(request, _ENDING, False))
 
 
 def is_late(request: Any) -> bool:
@@ -67,11 +77,14 @@ class Guard:
         except RedirectException:
             raise  # a mapping provider has pages of its own
         except Exception as error:
-            if getattr(request, _NAMED, False) or request.startedWriting:
+            if request.startedWriting:
                 raise
-            logger.warning(
-                "Provider %s gave no answer that makes sense", start.provider_id, exc_info=True
-            )
+            if getattr(request, _NAMED, False):
+                logger.exception("A sign-in through provider %s failed here", start.provider_id)
+            else:
+                logger.warning(
+                    "Provider %s gave no answer that makes sense", start.provider_id, exc_info=True
+                )
             # What is cut off may look like anything: Synapse's client counts what it was told.
             trouble = Trouble.UNAVAILABLE if is_late(request) else trouble_of(error)
             self._fail(request, start, trouble)

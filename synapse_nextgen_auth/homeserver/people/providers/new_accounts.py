@@ -7,9 +7,11 @@ import attrs
 from synapse.api.constants import LoginType
 from synapse.api.errors import Codes, LimitExceededError, SynapseError
 from synapse.handlers.sso import MappingException, UserAttributes
+from synapse.storage.databases.main.registration import ExternalIDReuseException
 
 from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.people.providers import registrations
 from synapse_nextgen_auth.homeserver.people.providers.configured import configured
 from synapse_nextgen_auth.homeserver.people.providers.extras import Extras
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
@@ -35,6 +37,7 @@ NEEDS = (
     *members(
         "synapse.server",
         "HomeServer",
+        "get_datastores",
         "get_registration_handler",
         "get_sso_handler",
     ),
@@ -114,8 +117,8 @@ class NewAccounts:
             problem = _OF_CODES.get(error.errcode)
         else:
             return None
-        known = await self._hs.get_sso_handler().get_sso_user_by_remote_user_id(
-            newcomer.provider, newcomer.remote_user_id
+        known = await registrations.account_of(
+            self._hs.get_datastores().main, (newcomer.provider, newcomer.remote_user_id)
         )
         return problem if known is None else None
 
@@ -143,6 +146,8 @@ class NewAccounts:
                 return NameProblem.INVALID
             except SynapseError as error:
                 return _OF_CODES.get(error.errcode, NameProblem.REFUSED)
+            except ExternalIDReuseException:
+                return NameProblem.REFUSED  # they had one a moment ago, and have none now
         accepted = {LoginType.TERMS: True} if chosen.accepts_terms else {}
         await self._hs.get_registration_handler().post_registration_actions(
             user_id, accepted, access_token=None

@@ -20,9 +20,9 @@ NEEDS = (
         ("attributes", "auth_provider_id", "remote_user_id", "user_agent", "ip_address"),
     ),
     Needed(
-        "synapse.handlers.sso",
-        "SsoHandler.get_sso_user_by_remote_user_id",
-        ("auth_provider_id", "remote_user_id"),
+        "synapse.storage.databases.main",
+        "DataStore.get_user_by_external_id",
+        ("auth_provider", "external_id"),
     ),
     Needed("synapse.storage.databases.main", "DataStore.register_user", ("user_id",)),
     Needed("synapse.storage.databases.main", "DataStore._register_user", ("txn", "user_id")),
@@ -54,10 +54,20 @@ async def register(
         if isinstance(error, SynapseError) and error.errcode != Codes.USER_IN_USE:
             raise
         # Under this name or another.
-        known = await sso.get_sso_user_by_remote_user_id(*person)
+        known = await account_of(sso._store, person)  # noqa: SLF001 (as it asks itself)
         if known is None:
             raise
-        return str(known)
+        return known
+
+
+async def account_of(store: Any, person: tuple[str, str]) -> str | None:
+    """Return whose account a person's is in the database now.
+
+    What this process remembers may be older: that another one made it comes over Redis, a moment later.
+    """
+    store.get_user_by_external_id.invalidate(person)
+    found: str | None = await store.get_user_by_external_id(*person)
+    return found
 
 
 def _on(sso: Any, person: tuple[str, str]) -> Any:

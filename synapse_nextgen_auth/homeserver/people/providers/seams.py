@@ -21,6 +21,7 @@ from synapse_nextgen_auth.homeserver.people.providers import (
     afresh,
     emails,
     guard,
+    mappings,
     registrations,
     statements,
     troubles,
@@ -46,7 +47,9 @@ NEEDS = (
             "remote_user_id",
             "request",
             "client_redirect_url",
+            "sso_to_matrix_id_mapper",
             "grandfather_existing_users",
+            "extra_login_attributes",
             "auth_provider_session_id",
             "registration_enabled",
         ),
@@ -200,6 +203,7 @@ class Seams:
         application asks for one account, nobody is made another.
         """
         given = (auth_provider_id, remote_user_id, request, client_redirect_url)
+        kwargs, args = self._cleaned(given, args, kwargs), ()
         start = self._desk.start_of(client_redirect_url)
         if start is None:
             if self._is_lost(request, client_redirect_url) or await self._gate.stops(request):
@@ -243,6 +247,17 @@ class Seams:
         self._desk.fail(request, Start("", ""), Trouble.OVER)
         return True
 
+    def _cleaned(
+        self, given: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return what else was said, by names, so that Synapse hears nothing that cannot be stored."""
+        bound = inspect.signature(self._stock_request).bind(*given, *args, **kwargs)
+        said = dict([*bound.arguments.items()][len(given) :])
+        return {
+            **said,
+            "sso_to_matrix_id_mapper": mappings.cleaning(said["sso_to_matrix_id_mapper"]),
+        }
+
     def _only(
         self, user_id: str, given: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -270,6 +285,7 @@ class Seams:
         session = kwargs.get("auth_provider_session_id")
         if only is not None:
             args, kwargs = self._only(only, given, args, kwargs)
+        known = await self._sso.get_sso_user_by_remote_user_id(provider_id, remote_user_id)
         try:
             await self._stock_request(*given, *args, **kwargs)
         except _NewcomerFound as found:
@@ -278,17 +294,50 @@ class Seams:
                 provider_id, remote_user_id, found.attributes, statement, extras=found.extras
             )
             await self._desk.arrived(request, start, statement, newcomer=newcomer)
-        except MappingException:
-            if only is None:
-                raise
-            self._desk.fail(request, start, Trouble.OTHER_ACCOUNT)
-        except LimitExceededError:
-            self._desk.fail(request, start, Trouble.UNAVAILABLE)
         except RedirectException:
             raise  # a mapping provider has pages of its own, and comes back by itself
-        except SynapseError as error:
-            logger.info("Provider %s brought nobody an account: %s", provider_id, error.msg)
-            self._desk.fail(request, start, Trouble.NO_ACCOUNT)
+        except Exception as error:
+            if guard.is_ending(request):
+                raise
+            user_id = await registrations.account_of(self._store, (provider_id, remote_user_id))
+            if user_id is None or user_id != (only or user_id):
+                self._without(error, start, request, only=only)
+            elif known is not None and isinstance(error, MappingException):
+                logger.warning(
+                    "What provider %s says of %s could not be read: %s", provider_id, user_id, error
+                )
+                self._desk.fail(request, start, Trouble.BROKEN)
+            else:
+                # Another process made the account just now; or it is there, and its profile stays.
+                logger.info(
+                    "%s signs in though provider %s failed them",
+                    user_id,
+                    provider_id,
+                    exc_info=True,
+                )
+                said = inspect.signature(self._stock_request).bind(*given, *args, **kwargs)
+                extras = said.arguments.get("extra_login_attributes")
+                await self.signed_in(
+                    user_id,
+                    provider_id,
+                    request,
+                    given[3],
+                    extras,
+                    auth_provider_session_id=session,
+                )
+
+    def _without(self, error: Exception, start: Start, request: Any, *, only: str | None) -> None:
+        """Say that there is no account, nor another one than that which is asked for."""
+        if isinstance(error, MappingException) and only is not None:
+            trouble = Trouble.OTHER_ACCOUNT
+        elif isinstance(error, LimitExceededError):
+            trouble = Trouble.UNAVAILABLE
+        elif isinstance(error, SynapseError) and error.code < 500:
+            logger.info("Provider %s brought nobody an account: %s", start.provider_id, error.msg)
+            trouble = Trouble.NO_ACCOUNT
+        else:
+            raise error
+        self._desk.fail(request, start, trouble)
 
     async def new_user(
         self,
@@ -335,6 +384,7 @@ class Seams:
                 return
             await self._stock_end(*given, *args, **kwargs)
             return
+        guard.ending(request)
         if auth_provider_id not in {start.provider_id, _UNKNOWN}:
             self._desk.fail(request, start, Trouble.OTHER_PROVIDER)
             return
