@@ -144,7 +144,13 @@ def test_synapse_is_changed_in_one_file_only():
             "handler.password_auth_provider",
         ],
         # Copies that make one account.
-        "registrations": ["own._registration_handler", "own._store"],
+        "registrations": [
+            "own._registration_handler",
+            "own._store",
+            "registration._auth_handler",
+            "addresses.store",
+            "registration._register_email_threepid",
+        ],
         "guard": [
             "setattr(request, _NAMED, True)",
             "setattr(request, _ENDING, True)",

@@ -9,14 +9,18 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from support.databases import PostgresDatabase
 from support.oauth import Server
+from support.providers import servers
 from support.providers.journey import agree, begin, choose, whoami
 from support.providers.lying import lying
 from support.providers.person import Person
+from support.sabotage import AFTER_COMMIT, Plan, Point, Sabotage
 from support.scale import times
 from support.synapse import Homeserver
+from support.waiting import eventually
 
 LYING = ("silent", "names", "picks", "mails", "mails-picks", "confirms")
 CALLBACKS = re.compile(r"/_synapse/client/(oidc|saml2)/|/login/(cas|sso)/")
@@ -73,6 +77,8 @@ def homeserver(tmp_path_factory, postgres_server, redis_server, make_providers, 
     homeserver = Homeserver(directory, database, redis=redis_server)
     homeserver.config = make_providers(homeserver.base_url).config
     homeserver.config["oidc_providers"] += liar.entries(*LYING, prefix="lying-")
+    homeserver.config["modules"] = [{"module": "support.saboteur.Module"}]
+    servers.lend_support(directory)
     homeserver.config["sso"] = {"update_profile_information": True}
     with homeserver:
         homeserver.add_worker("worker1")
@@ -275,3 +281,61 @@ def test_a_profile_that_cannot_be_brought_up_to_date_keeps_nobody_out(
 
         assert user_id == f"@{subject}:localhost"
     assert display_name(homeserver, user_id) == kept
+
+
+def has(homeserver, address):
+    return homeserver.query("SELECT user_id FROM user_threepids WHERE address = ?", address)
+
+
+def test_c267_two_new_people_with_one_address_take_it_from_nobody(homeserver, server, liar):
+    """At once on two processes: whoever has it keeps it, the other account is made without it."""
+    ports = ports_of(homeserver)
+    for place in ROUNDS:
+        address, people = f"both-{place}@example.com", []
+        for n in range(2):
+            subject = f"both-{place}-{n}"
+            liar.says(subject, email=address)
+            person = Hopping(subject, homeserver, ports=[ports[n]])
+            come(server, person, "oidc-lying-mails-picks")
+            assert address in person.page.text
+            people.append(person)
+        at_once(
+            *(
+                partial(person.submit, username=person.name, use_email_1="1", decision="create")
+                for person in people
+            )
+        )
+
+        assert all("consent?grant=" in person.page.url for person in people)
+        ((has_it,),) = has(homeserver, address)
+        assert has_it in {f"@{person.name}:localhost" for person in people}
+
+
+def test_c267_an_address_stays_with_who_gets_it_while_another_account_is_made(
+    homeserver, server, liar
+):
+    """Whether it is free is decided where it is bound, and not a moment before."""
+    address, tina = "meanwhile@example.com", homeserver.new_user().user_id
+    admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
+    liar.says("meanwhile", email=address)
+    person = Hopping("meanwhile", homeserver, ports=[homeserver.main.port])
+    client, verifier = begin(server, person)
+    way = choose(person, "oidc-lying-mails")
+    sabotage = Sabotage(homeserver.base_url)
+    sabotage.plan(Plan("", "slow", Point(AFTER_COMMIT, "register_user")))
+    with ThreadPoolExecutor(1) as pool:
+        going = pool.submit(person.get, way)
+        assert eventually(sabotage.fired)
+        requests.put(
+            f"{homeserver.base_url}/_synapse/admin/v2/users/{tina}",
+            json={"threepids": [{"medium": "email", "address": address}]},
+            headers={"Authorization": f"Bearer {admin}"},
+            timeout=30,
+        ).raise_for_status()
+        before = has(homeserver, address)
+        going.result()
+    sabotage.plan(None)
+
+    assert before == [(tina,)]
+    assert has(homeserver, address) == before
+    assert whoami(server, agree(server, person, client, verifier)) == "@meanwhile:localhost"

@@ -3,9 +3,12 @@
 Synapse makes the account, lets it join rooms, and writes down only then whose it is. A process that ends
 in between leaves an account that nobody can ever sign in to, and its person finds the name taken (C247).
 Two that let in the same person at once make two accounts (C246). Here both writes are one transaction.
+
+And it binds each address that a provider names, whoever has it: here only one that nobody has (C267).
 """
 
 import copy
+import logging
 from typing import Any
 
 from synapse.api.errors import Codes, SynapseError
@@ -37,7 +40,25 @@ NEEDS = (
         ("txn", "auth_provider", "external_id", "user_id"),
     ),
     Needed("synapse.storage.databases.main.registration", "ExternalIDReuseException"),
+    Needed(
+        "synapse.handlers.register",
+        "RegistrationHandler._register_email_threepid",
+        ("user_id", "threepid", "token"),
+    ),
+    Needed("synapse.handlers.auth", "AuthHandler.add_threepid", ("user_id", "medium", "address")),
+    Needed(
+        "synapse.storage.databases.main",
+        "DataStore.user_add_threepid",
+        ("user_id", "medium", "address", "validated_at", "added_at"),
+    ),
+    Needed(
+        "synapse.storage.database",
+        "DatabasePool.simple_upsert",
+        ("table", "keyvalues", "values", "insertion_values", "desc"),
+    ),
 )
+
+logger = logging.getLogger(__name__)
 
 
 async def register(
@@ -73,9 +94,27 @@ async def account_of(store: Any, person: tuple[str, str]) -> str | None:
 def _on(sso: Any, person: tuple[str, str]) -> Any:
     """Return the handler as it is for this one registration: on a store that knows whose it will be."""
     own, registration = copy.copy(sso), copy.copy(sso._registration_handler)  # noqa: SLF001 (its own)
+    addresses = copy.copy(registration._auth_handler)  # noqa: SLF001
     own._registration_handler = registration  # noqa: SLF001
     own._store = registration.store = _Store(registration.store, person)  # noqa: SLF001
+    registration._auth_handler = addresses  # noqa: SLF001
+    addresses.store = own._store  # noqa: SLF001
+    bind = registration._register_email_threepid  # noqa: SLF001
+
+    async def bind_free(user_id: str, *args: Any, **kwargs: Any) -> None:
+        try:
+            await bind(user_id, *args, **kwargs)
+        except _AddressTakenError:
+            logger.info(
+                "An address that a provider names became another account's, and stays there"
+            )
+
+    registration._register_email_threepid = bind_free  # noqa: SLF001
     return own
+
+
+class _AddressTakenError(Exception):
+    """An address belongs to somebody: modules hear nothing of it, and the account goes on without."""
 
 
 class _Store:
@@ -102,3 +141,21 @@ class _Store:
 
     async def record_user_external_id(self, *_: Any) -> None:
         """Have nothing to do: it is written down."""
+
+    async def user_add_threepid(
+        self, user_id: str, medium: str, address: str, validated_at: int, added_at: int
+    ) -> None:
+        """Bind an address to the account, in one statement; one that is bound stays where it is."""
+        is_bound = await self._store.db_pool.simple_upsert(
+            table="user_threepids",
+            keyvalues={"medium": medium, "address": address},
+            values={},
+            insertion_values={
+                "user_id": user_id,
+                "validated_at": validated_at,
+                "added_at": added_at,
+            },
+            desc="user_add_threepid",
+        )
+        if not is_bound:
+            raise _AddressTakenError
