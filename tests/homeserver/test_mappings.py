@@ -513,3 +513,18 @@ def test_c207_a_provider_sends_people_back_where_the_configuration_says(
         person.get(location)
         (asked,) = liar.asked
         assert asked["redirect_uri"].startswith(f"{homeserver.base_url}/_synapse/client/oidc/")
+
+
+@pytest.mark.parametrize("provider", ["oidc-silent", "oidc-picks"])
+def test_what_a_provider_calls_its_sign_in_is_kept_for_somebody_new(
+    homeserver, server, liar, provider
+):
+    """So that it may end it, also where the person chose a name in between."""
+    name = f"yara-{provider[5:]}"
+    person, client, verifier = come(server, liar, provider, name, sid=f"S-{name}")
+    if provider == "oidc-picks":
+        person.submit(username=name, decision="create")
+
+    assert whoami(server, agree(server, person, client, verifier)) == f"@{name}:localhost"
+    sql = "SELECT user_id FROM nextgen_provider_sessions WHERE provider_session = ?"
+    assert homeserver.query(sql, f"S-{name}") == [(f"@{name}:localhost",)]
