@@ -139,9 +139,9 @@ def test_synapse_is_changed_in_one_file_only():
         "challenges": ["error.headers", "error.headers"],
         # Copies that one check of a password uses.
         "passwords": [
+            "handler.password_auth_provider",
             "watched.auth_checker_callbacks",
             "watched.check_3pid_auth_callbacks",
-            "handler.password_auth_provider",
         ],
         # Copies that make one account.
         "registrations": [

@@ -15,6 +15,7 @@ _ORDERS = "gatekeeper.json"
 
 OTP = "com.example.otp"
 SECRET, CODE = "open-sesame", "123456"
+PATIENCE = 2  # seconds
 PHONE, OF_PHONE = "491701234567", "known-by-phone"
 
 
@@ -39,7 +40,7 @@ class Gatekeeper:
         # Pages do not wait as long as in life.
         from synapse_nextgen_auth.homeserver.people import passwords  # noqa: PLC0415
 
-        passwords._PATIENCE = 2
+        passwords._PATIENCE = PATIENCE
         self._api = api
         self._reactor = api._hs.get_reactor()
         api.register_password_auth_provider_callbacks(

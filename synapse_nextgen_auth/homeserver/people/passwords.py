@@ -6,6 +6,7 @@ password-provider modules, and the login types that only a module knows.
 
 import copy
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -17,7 +18,6 @@ from synapse.logging.context import make_deferred_yieldable, run_in_background
 from synapse.types import UserID
 from synapse.util.async_helpers import Linearizer, stop_cancellation
 from synapse.util.threepids import canonicalise_email
-from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
 from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, Identifier
 from synapse_nextgen_auth.accounts.ways import PASSWORD, PASSWORD_FIELD, Ways, find_ways
@@ -54,9 +54,11 @@ logger = logging.getLogger(__name__)
 # check them most of the time is spent waiting for somebody else's server.
 _CHECKS_AT_ONCE, _CHECKS_OF_MODULES = 2, 8
 _MAX_WAITING = 20
-# For so long (seconds) a page waits for a module.
+# For so long (seconds) a page waits for its modules; one whose turn comes when that is nearly over
+# has a part of it all the same, as it may be the one that knows the person.
 _PATIENCE = 20
-_COME_BACK = 30
+_LEAST_PART = 4
+_SOON, _COME_BACK = 5, 30
 
 # A hash of nothing that anybody types: checked where there is no hash, so that an unknown account or
 # address takes as long as a known one (C227).
@@ -114,6 +116,8 @@ class Passwords:
             for name, at_once in (("password", _CHECKS_AT_ONCE), ("module", _CHECKS_OF_MODULES))
         )
         self._waiting = 0
+        # By module: how many checks it still owes an answer that nobody waits for any more.
+        self._overdue: Counter[int] = Counter()
         self._options = hs.config.auth
         self._make_hash_of_nobody = hash_of_nobody
         self._nobodys_hash: str | None = None
@@ -177,18 +181,17 @@ class Passwords:
         self, identifier: Identifier, submission: dict[str, Any], *, again: bool
     ) -> str:
         nobodys_hash = await self._hash_of_nobody()
-        troubles: list[Exception] = []
+        modules = _Patient(self, self._auth_handler.password_auth_provider)
+        handler = copy.copy(self._auth_handler)
+        handler.password_auth_provider = modules.watched
         try:
-            user_id, callback = await self._ask(submission, troubles, again=again)
+            user_id, callback = await handler.validate_login(
+                submission, ratelimit=True, is_reauth=again
+            )
         except LimitExceededError:
             raise
-        except DeferredTimeoutError as error:
-            logger.warning("A module did not say in %d seconds who signs in", _PATIENCE)
-            raise CouldNotCheck from error
         except SynapseError as error:
-            if troubles:
-                raise CouldNotCheck from error
-            if not isinstance(error, (LoginError, UserDeactivatedError)):
+            if not modules.troubles and not isinstance(error, (LoginError, UserDeactivatedError)):
                 # Synapse found the identifier malformed: nobody is called that.
                 logger.info("Refused a sign-in: %s", error.msg)
             owner, has_hash = await self._owner(identifier)
@@ -197,6 +200,10 @@ class Passwords:
                 await self._auth_handler.validate_hash(
                     submission[PASSWORD_FIELD.name], nobodys_hash
                 )
+            if any(isinstance(trouble, _Overdue) for trouble in modules.troubles):
+                raise TryLater(_SOON, busy=True) from error
+            if modules.troubles:
+                raise CouldNotCheck from error
             raise Wrong(owner) from error
         if self._has_modules and not await self._exists(user_id):
             # Nobody's account was closed: the module did not make one, or means another server's.
@@ -204,30 +211,6 @@ class Passwords:
             raise CouldNotCheck
         self._login_callbacks.keep(user_id, callback)
         return user_id
-
-    async def _ask(
-        self, submission: dict[str, Any], troubles: list[Exception], *, again: bool
-    ) -> tuple[str, Any]:
-        """Ask Synapse, for a while; note which modules fail, as Synapse takes that for a "no".
-
-        A module that hangs goes on and keeps its place: however many people try, no more than that
-        many are asked of it at once.
-        """
-        handler = copy.copy(self._auth_handler)
-        handler.password_auth_provider = _noting(handler.password_auth_provider, troubles)
-        self._waiting += 1
-        asked = run_in_background(
-            handler.validate_login, submission, ratelimit=True, is_reauth=again
-        )
-        asked.addBoth(self._answered)
-        answer = stop_cancellation(asked)
-        answer.addTimeout(_PATIENCE, self._reactor)
-        found: tuple[str, Any] = await make_deferred_yieldable(answer)
-        return found
-
-    def _answered(self, result: Any) -> Any:
-        self._waiting -= 1
-        return result
 
     @property
     def _has_passwords(self) -> bool:
@@ -280,13 +263,13 @@ class Passwords:
 
     def _place(self) -> AbstractAsyncContextManager[None]:
         if self._waiting >= _MAX_WAITING:
-            raise TryLater(5, busy=True)
+            raise TryLater(_SOON, busy=True)
         checks = self._of_modules if self._has_modules else self._own
         return _Counted(self, checks.queue("passwords"))
 
 
 class _Counted:
-    """A place in the queue for checks, counted while somebody waits in it."""
+    """A place in the queue for checks, counted while somebody waits for it or is in it."""
 
     def __init__(self, passwords: Passwords, place: Any) -> None:
         self._passwords = passwords
@@ -296,37 +279,79 @@ class _Counted:
         self._passwords._waiting += 1  # noqa: SLF001 (of this file)
         try:
             await self._place.__aenter__()
-        finally:
+        except BaseException:
             self._passwords._waiting -= 1  # noqa: SLF001 (of this file)
+            raise
 
     async def __aexit__(self, *exc: object) -> None:
+        self._passwords._waiting -= 1  # noqa: SLF001 (of this file)
         await self._place.__aexit__(*exc)
+
+
+class _Overdue(Exception):
+    """A module is not asked, as it owes too many answers."""
+
+
+class _Patient:
+    """The modules' checks of one sign-in: what fails is noted, and what hangs is left behind.
+
+    Synapse takes either for a "no", and goes on to the next module and to its own passwords. A check
+    that was left behind goes on and is counted: however many people try, a module is asked no more
+    than so many times at once (C230).
+    """
+
+    def __init__(self, passwords: Passwords, provider: Any) -> None:
+        self.troubles: list[Exception] = []
+        self._overdue = passwords._overdue  # noqa: SLF001 (of this file)
+        self._reactor = passwords._reactor  # noqa: SLF001 (of this file)
+        self._until = self._reactor.seconds() + _PATIENCE
+        self.watched = watched = copy.copy(provider)
+        watched.auth_checker_callbacks = {
+            name: list(map(self._noting, checks))
+            for name, checks in provider.auth_checker_callbacks.items()
+        }
+        watched.check_3pid_auth_callbacks = list(
+            map(self._noting, provider.check_3pid_auth_callbacks)
+        )
+
+    def _noting(self, check: Callable[..., Any]) -> Callable[..., Any]:
+        async def noted(*args: Any) -> Any:
+            try:
+                return await self._ask(check, args)
+            except Exception as error:
+                self.troubles.append(error)
+                raise
+
+        return noted
+
+    async def _ask(self, check: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        owed = self._overdue
+        if owed[id(check)] >= _CHECKS_OF_MODULES:
+            raise _Overdue
+        left_behind = False
+
+        def answered(result: Any) -> Any:
+            if left_behind:
+                owed[id(check)] -= 1
+            return result
+
+        asked = run_in_background(check, *args)
+        asked.addBoth(answered)
+        answer = stop_cancellation(asked)
+        patience = max(self._until - self._reactor.seconds(), _PATIENCE / _LEAST_PART)
+        answer.addTimeout(patience, self._reactor)
+        try:
+            return await make_deferred_yieldable(answer)
+        finally:
+            if not asked.called:
+                left_behind = True
+                owed[id(check)] += 1
+                logger.warning("A module did not say in %d seconds who signs in", patience)
 
 
 def is_too_long(typed: Secret) -> bool:
     """Say whether this is more than anybody types: normalising alone would cost seconds (C231)."""
     return len(typed.reveal().encode("utf-8", "surrogatepass")) > MAX_PASSWORD
-
-
-def _noting(provider: Any, troubles: list[Exception]) -> Any:
-    """Return the modules' checks so that whatever one raises is noted as well."""
-
-    def noting(check: Callable[..., Any]) -> Callable[..., Any]:
-        async def noted(*args: Any) -> Any:
-            try:
-                return await check(*args)
-            except Exception as error:
-                troubles.append(error)
-                raise
-
-        return noted
-
-    watched = copy.copy(provider)
-    watched.auth_checker_callbacks = {
-        name: list(map(noting, checks)) for name, checks in provider.auth_checker_callbacks.items()
-    }
-    watched.check_3pid_auth_callbacks = list(map(noting, provider.check_3pid_auth_callbacks))
-    return watched
 
 
 def _limiter(homeserver: Homeserver, settings: Any) -> Ratelimiter:
