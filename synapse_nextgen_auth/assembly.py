@@ -192,7 +192,8 @@ def begin_outbox(homeserver: Homeserver) -> None:
 
 def _warn_if_closed(site: Site) -> None:
     if not site.people.passwords.ways and not site.providers.known.all():
-        logger.warning("Nobody can sign in on the pages of this module: %s", settings.NO_PASSWORDS)
+        why = settings.no_way_in(site.homeserver.hs.config)
+        logger.warning("Nobody can sign in on the pages of this module: %s", why)
 
 
 def build(config: Config, homeserver: Homeserver) -> Site:

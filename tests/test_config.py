@@ -249,6 +249,7 @@ def test_a_device_can_poll_ten_times_while_its_code_lives(options, path, words):
         ("authorization.burst", 300.0, "expected a whole number above 0, got 300.0; write 300"),
         ("authorization.burst", "1e-3", "expected a whole number above 0, got '1e-3'"),
         ("authorization.burst", "many", "expected a whole number above 0, got 'many'"),
+        ("passwords.argon2_memory", "19MiB", "a whole number of KiB above 0, got '19MiB'"),
         ("authorization.burst", True, "expected a whole number above 0, got true"),
         ("authorization.burst", "nan", "expected a whole number above 0, got 'nan'"),
         ("authorization.per_second", "1e-5", "got '1e-5'; write 0.00001"),

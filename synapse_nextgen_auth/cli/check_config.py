@@ -18,7 +18,8 @@ from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth.cli import database_check, ways_in, yaml_file
 from synapse_nextgen_auth.cli.homeserver_yaml import MODULE
 from synapse_nextgen_auth.cli.settings_words import settings_in_effect
-from synapse_nextgen_auth.config import Config, ConfigProblems
+from synapse_nextgen_auth.config import OPTIONS, Config, ConfigProblems
+from synapse_nextgen_auth.config.kinds import Choice, Duration, Number, Switch, WholeNumber
 from synapse_nextgen_auth.config.secret_files import is_path
 from synapse_nextgen_auth.homeserver.startup import (
     advice,
@@ -32,9 +33,15 @@ from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 
 _SECRET_NAME = re.compile(r"secret|password|passwd|token|key", re.IGNORECASE)
 # What is no secret whatever it says: where one lies, for how long one counts, how one is used.
-_NO_SECRET_NAME = re.compile(r"_(path|lifetime|method)$", re.IGNORECASE)
+_NO_SECRET_NAME = re.compile(r"_(path|lifetime|method|endpoint|interval)$", re.IGNORECASE)
 _PATHS_OF_SECRETS = {"secret_path", "client_secret_path"}
 _NO_SECRETS = {*(method.value for method in AuthMethod), *jwks.ALGORITHMS}
+# Options that are words, numbers or durations, whatever they are called.
+_PLAIN_OPTIONS = {
+    option.path
+    for option in OPTIONS
+    if isinstance(option.kind, (Choice, Duration, Number, Switch, WholeNumber))
+}
 _PYDANTIC_VALUE = re.compile(r"input_value=.*?, (?=input_type=)")
 
 
@@ -52,7 +59,7 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
         return _tell([*mistakes, *problems], [], raw)
     mistakes += selfcheck.config_problems(hs_config, config)
     warnings = selfcheck.warnings()
-    found = ways_in.look(hs_config)
+    found = ways_in.look(hs_config, config)
     if config.enabled:
         problems += [*mistakes, *internals.problems(), *found.problems]
         tried = password_costs.look(config.passwords)
@@ -163,9 +170,33 @@ def _section_of(error: Exception) -> str:
 
 def _without_secrets(text: str, raw: Mapping[str, Any]) -> str:
     """Return a message without any value that the files keep under the name of a secret."""
-    for value in sorted(_secrets_in(raw), key=len, reverse=True):
+    for value in sorted(_secrets_in(_without_options(raw)), key=len, reverse=True):
         text = text.replace(value, "***")
     return _PYDANTIC_VALUE.sub("", text)
+
+
+def _without_options(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the files without what options of ours say that are no secrets, such as `never`."""
+    modules = raw.get("modules")
+    if not isinstance(modules, list):
+        return dict(raw)
+    return {**raw, "modules": [_less(entry) for entry in modules]}
+
+
+def _less(entry: object) -> object:
+    if not isinstance(entry, Mapping) or entry.get("module") not in settings.OURS:
+        return entry
+    return {**entry, "config": _without_plain(entry.get("config"))}
+
+
+def _without_plain(value: object, path: str = "") -> object:
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        name: _without_plain(inner, f"{path}{name}.")
+        for name, inner in value.items()
+        if f"{path}{name}" not in _PLAIN_OPTIONS or isinstance(inner, (Mapping, list))
+    }
 
 
 def _secrets_in(value: object, name: str = "") -> Iterator[str]:

@@ -15,8 +15,9 @@ import attrs
 from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.accounts.ways import PASSWORD, Ways, find_ways, why_not
+from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.people.providers.configured import configured
-from synapse_nextgen_auth.homeserver.startup.settings import NO_PASSWORDS
+from synapse_nextgen_auth.homeserver.startup.settings import no_way_in
 from synapse_nextgen_auth.module import NextGenAuth
 
 
@@ -25,34 +26,55 @@ class WaysIn:
     """What was found: the forms of the sign-in page, by whom they are checked, and what is left out.
 
     `asked` are the modules by what they check, `unasked` those that only a running Synapse can ask,
-    `left_out` the types that no person can be asked for, each with the reason.
+    `left_out` the types that no person can be asked for, each with the reason. `closed` is what helps
+    where there is no way in, `never_fresh` are the providers at which nobody can prove anew who they
+    are, where people have no other way to do that.
     """
 
     ways: Ways
     localdb: bool
+    closed: str
     asked: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     unasked: tuple[str, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
     providers: tuple[str, ...] = ()
+    never_fresh: tuple[str, ...] = ()
 
     @property
     def problems(self) -> list[str]:
         """Say that nobody could sign in."""
         if self.ways or self.unasked or self.providers:
             return []
-        return [f"password_config: nobody can sign in on the pages of this module: {NO_PASSWORDS}"]
+        return [f"password_config: nobody can sign in on the pages of this module: {self.closed}"]
 
     @property
     def warnings(self) -> list[str]:
-        """Say what people are not asked for."""
+        """Say what people are not asked for, and what only somebody else may let them do."""
         return [
-            f"modules: {name} cannot be asked for on the sign-in page: {why}. Applications that"
-            " know it sign in with Synapse's own /login."
-            for name, why in self.left_out
+            *self._doubts(),
+            *(
+                f"modules: {name} cannot be asked for on the sign-in page: {why}. Applications that"
+                " know it sign in with Synapse's own /login."
+                for name, why in self.left_out
+            ),
         ]
 
+    def _doubts(self) -> Iterator[str]:
+        if not self.localdb and self.unasked and not self.ways and not self.providers:
+            yield (
+                "password_config.localdb_enabled is false: people can sign in only if another module"
+                " checks their passwords. The sign-in page says so if none does."
+            )
+        if self.never_fresh:
+            yield (
+                f"oidc_providers: {' and '.join(self.never_fresh)} without the scope openid, and people"
+                " have no other way in: nobody can confirm that it is them, which some pages and"
+                " applications ask for. Add openid to the scopes if the provider speaks OpenID Connect,"
+                " or name it in providers.trusted_to_be_fresh."
+            )
 
-def look(hs_config: HomeServerConfig) -> WaysIn:
+
+def look(hs_config: HomeServerConfig, config: Config) -> WaysIn:
     """Return the ways in of this configuration."""
     types: dict[str, tuple[str, ...]] = {}
     asked: dict[str, tuple[str, ...]] = {}
@@ -78,8 +100,24 @@ def look(hs_config: HomeServerConfig) -> WaysIn:
     )
     reasons = ((name, why_not(name, fields)) for name, fields in types.items())
     left_out = tuple((name, why) for name, why in reasons if why is not None)
-    providers = tuple(str(each) for each in configured(hs_config))
-    return WaysIn(ways, localdb, asked, tuple(unasked), left_out, providers)
+    providers = tuple(configured(hs_config))
+    trusted = {name.removeprefix("oidc-") for name in config.providers.trusted_to_be_fresh}
+    can_confirm = (
+        unasked
+        or ways.custom
+        or (hs_config.auth.password_enabled_for_reauth and (localdb or PASSWORD in types))
+        or any(each.proves_afresh or each.provider_id in trusted for each in providers)
+    )
+    return WaysIn(
+        ways,
+        localdb,
+        no_way_in(hs_config),
+        asked,
+        tuple(unasked),
+        left_out,
+        tuple(map(str, providers)),
+        () if can_confirm else tuple(f"{each.name} ({each.provider_id})" for each in providers),
+    )
 
 
 @attrs.frozen

@@ -136,23 +136,29 @@ class Number:
 class WholeNumber:
     """A whole number above 0; `unit` are the words behind it where it is shown.
 
-    `most` is what makes sense at all: beyond it, something would fail once it is used.
+    `most` is what makes sense at all: beyond it, something would fail once it is used. `of` is what
+    it counts, where people would write another unit.
     """
 
     unit: str = ""
     most: int = LARGEST
+    of: str = ""
 
     @property
     def takes(self) -> str:
         """A whole number above 0, and how large it may be."""
         most = "" if self.most == LARGEST else f", at most `{self.most}`"
-        return f"a whole number above 0{most}"
+        return f"{self._wanted}{most}"
+
+    @property
+    def _wanted(self) -> str:
+        return f"a whole number{f' of {self.of}' if self.of else ''} above 0"
 
     def read(self, raw: object, path: str, problems: Problems) -> int | None:
         """Return the number, unconverted."""
         if not isinstance(raw, int) or isinstance(raw, bool) or raw <= 0:
             hint = _plainly(raw, whole=True)
-            problems.say(path, f"expected a whole number above 0, got {shown(raw)}{hint}")
+            problems.say(path, f"expected {self._wanted}, got {shown(raw)}{hint}")
         elif raw > self.most:
             problems.say(path, f"expected at most {self.show(self.most, None)}, got {shown(raw)}")
         else:

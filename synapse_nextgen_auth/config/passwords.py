@@ -28,7 +28,7 @@ class Passwords:
         label="passwords kept by",
     )
     argon2_memory: int = option(
-        WholeNumber("KiB", most=_MOST_MEMORY),
+        WholeNumber("KiB", most=_MOST_MEMORY, of="KiB"),
         default=19 * 1024,
         about="How much memory one check of a password takes, in KiB. The defaults of the three are"
         " those of OWASP's cheat sheet.",

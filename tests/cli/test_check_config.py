@@ -11,7 +11,7 @@ from synapse_nextgen_auth.store import migrations
 
 MODULE = "synapse_nextgen_auth.NextGenAuth"
 # Any module of somebody else: the tests bring one.
-BYSTANDER = "support.colleagues.Colleague"
+UNWILLING = f"{__name__}.Unwilling"
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,9 @@ def test_every_option_that_is_set_shows(check, tmp_path, path, example):
 
     _, before = check(modules=ours(**base))
     options = {path[0]: {path[1]: example} if path[1:] else example}
-    code, printed = check(modules=ours(**base, **options))
+    trusted = path[1:] == ("trusted_to_be_fresh",)
+    named = [OAUTH_ONLY | {"idp_id": name} for name in example] if trusted else []
+    code, printed = check(modules=ours(**base, **options), oidc_providers=named)
 
     assert code == 0, printed
     assert printed != before
@@ -152,6 +154,14 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(check, settings):
             "token_endpoint_auth_method client_secret_post needs client_secret",
         ),
         ({"tokens": {"access_token_lifetime": "10 minutes"}}, "got '10 minutes'"),
+        (
+            {"legacy_login": {"password": "sometimes"}},
+            "legacy_login.password: expected always, until_first_session or never, got 'sometimes'",
+        ),
+        (
+            {"legacy_login": {"password": "until_first_session", "sso": "until_first_session?"}},
+            "legacy_login.sso: expected always, until_first_session or never, got",
+        ),
     ],
 )
 def test_what_is_no_secret_is_shown(check, options, words):
@@ -200,6 +210,21 @@ LISTENER = {"type": "http", "port": 8008, "tls": False}
 CLIENT = {"resources": [{"names": ["client", "federation"]}]}
 
 
+OAUTH_ONLY = {
+    "idp_id": "forge",
+    "idp_name": "Forge",
+    "issuer": "https://forge.example.com/",
+    "discover": False,
+    "client_id": "us",
+    "client_secret": "not-told-to-anybody",
+    "scopes": ["read:user"],
+    "authorization_endpoint": "https://forge.example.com/authorize",
+    "token_endpoint": "https://forge.example.com/token",
+    "userinfo_endpoint": "https://forge.example.com/user",
+    "user_mapping_provider": {"config": {"subject_claim": "id"}},
+}
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
@@ -221,7 +246,7 @@ CLIENT = {"resources": [{"names": ["client", "federation"]}]}
         (
             {
                 "password_config": {"localdb_enabled": False},
-                "modules": [*entry(), {"module": BYSTANDER}],
+                "modules": [*entry(), {"module": UNWILLING}],
             },
             "password_config.localdb_enabled is false: people can sign in only if another module",
         ),
@@ -264,6 +289,14 @@ CLIENT = {"resources": [{"names": ["client", "federation"]}]}
                 )
             },
             "argon2_memory is 131072 KiB and passwords.argon2_iterations 1000: one password takes",
+        ),
+        (
+            {"modules": entry(passwords={"argon2_iterations": 3})},
+            "passwords.argon2_iterations is set, and passwords.hashing is not argon2id",
+        ),
+        (
+            {"password_config": {"enabled": False}, "oidc_providers": [OAUTH_ONLY]},
+            "oidc_providers: Forge (forge) without the scope openid, and people have no other way in",
         ),
         ({"modules": entry(tokens={"refresh_grace": "1h"})}, "tokens.refresh_grace is 1h, longer"),
         (
@@ -411,6 +444,64 @@ def test_a_server_where_nobody_could_sign_in_is_an_error(check, switch):
     assert code == 1
     assert "* password_config: nobody can sign in on the pages of this module" in printed
     assert off == 0
+
+
+@pytest.mark.parametrize(
+    ("switch", "advice"),
+    [
+        ({"enabled": False}, "Set password_config.enabled to true, or configure"),
+        (
+            {"localdb_enabled": False},
+            "Set password_config.localdb_enabled to true, add a module that checks passwords, or",
+        ),
+    ],
+)
+def test_what_helps_where_nobody_could_sign_in_is_told(check, switch, advice):
+    """No module that checks passwords where none is asked; identity providers always."""
+    _, printed = check(password_config=switch)
+
+    (line,) = printed.splitlines()
+    assert advice in line
+    assert "an identity provider (oidc_providers, saml2_config or cas_config)" in line
+    assert ("add a module" in line) == ("localdb_enabled" in switch)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"password_config": {"localdb_enabled": False}, "modules": "gatekeeper"},
+        {"password_config": {"localdb_enabled": False}, "oidc_providers": [OAUTH_ONLY]},
+    ],
+    ids=str,
+)
+def test_who_can_sign_in_is_not_doubted_where_a_way_in_is_known(check, settings):
+    """A module that was asked, or a provider."""
+    if "modules" in settings:
+        settings = {**settings, "modules": [*ours(), module(Gatekeeper)]}
+    code, printed = check(**settings)
+
+    assert code == 0, printed
+    assert "only if another module" not in printed
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"password_config": {"enabled": "only_for_reauth"}},
+        {"modules": ours(providers={"trusted_to_be_fresh": ["forge"]})},
+        {"oidc_providers": [OAUTH_ONLY | {"scopes": ["openid"]}]},
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_nobody_is_warned_of_a_provider_where_people_can_confirm_otherwise(check, settings):
+    """By a password, by an OpenID provider, or because the operator trusts it."""
+    if "oidc_providers" in settings or "modules" in settings:
+        settings = {"password_config": {"enabled": False}, **settings}
+    code, printed = check(**{"oidc_providers": [OAUTH_ONLY], **settings})
+
+    assert code == 0, printed
+    assert "without the scope openid" not in printed
 
 
 class Unwilling:

@@ -6,6 +6,7 @@ from pathlib import Path
 import attrs
 from synapse.config.homeserver import HomeServerConfig
 
+from synapse_nextgen_auth.accounts.hashes import Hashing
 from synapse_nextgen_auth.config import Config, duration, said
 from synapse_nextgen_auth.config.durations import seconds_of
 from synapse_nextgen_auth.config.secret_files import is_path
@@ -13,7 +14,6 @@ from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_lifetime
 from synapse_nextgen_auth.homeserver.startup.settings import (
     Written,
     beside_config,
-    closed,
     is_sqlite,
     our_entries,
     ours_at,
@@ -30,21 +30,12 @@ def warnings(hs_config: HomeServerConfig, config: Config) -> list[str]:
     ours = ours_at(hs_config)
     return [
         *(text for text, known in beside_config(hs_config) if not known),
-        *_passwords_elsewhere(hs_config),
         *_keys(hs_config, config, ours),
         *_listeners(hs_config),
         *_relative_paths(hs_config, ours),
         *_lifetimes(hs_config, config),
-        *(f"{ours}.config.{text}" for text in _of_no_use(config)),
+        *(f"{ours}.config.{text}" for text in _of_no_use(config, Written.of(hs_config))),
     ]
-
-
-def _passwords_elsewhere(hs_config: HomeServerConfig) -> Iterator[str]:
-    if not closed(hs_config) and not hs_config.auth.password_localdb_enabled:
-        yield (
-            "password_config.localdb_enabled is false: people can sign in only if another module"
-            " checks their passwords. The sign-in page says so if none does."
-        )
 
 
 def _keys(hs_config: HomeServerConfig, config: Config, ours: str) -> Iterator[str]:
@@ -209,7 +200,14 @@ def _lifetimes(hs_config: HomeServerConfig, config: Config) -> Iterator[str]:
             )
 
 
-def _of_no_use(config: Config) -> Iterator[str]:
+def _of_no_use(config: Config, written: Written) -> Iterator[str]:
+    if config.passwords.hashing is not Hashing.ARGON2ID:
+        for name in ("argon2_memory", "argon2_iterations", "argon2_parallelism"):
+            if written.option(f"passwords.{name}") is not None:
+                yield (
+                    f"passwords.{name} is set, and passwords.hashing is not argon2id: Synapse's own"
+                    " hashes need none of it."
+                )
     registration = config.client_registration
     if registration.enabled:
         return

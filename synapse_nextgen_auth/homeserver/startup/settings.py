@@ -10,13 +10,7 @@ from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.config.problems import likely
-from synapse_nextgen_auth.homeserver.people.providers.configured import configured
 
-NO_PASSWORDS = (
-    "signing in with a password is switched off, and they offer no other way. Set"
-    " password_config.enabled and password_config.localdb_enabled to true, or add a module that"
-    " checks passwords. Applications that see this module offer no other way to sign in, either."
-)
 OURS = ("synapse_nextgen_auth.NextGenAuth", "synapse_nextgen_auth.module.NextGenAuth")
 
 
@@ -25,17 +19,30 @@ def unusable(hs_config: HomeServerConfig) -> list[str]:
     return [*_memory(hs_config), *(text for text, known in beside_config(hs_config) if known)]
 
 
-def closed(hs_config: HomeServerConfig) -> list[str]:
-    """Return why nobody could sign in; where a module may know passwords, nobody can tell."""
+def no_way_in(hs_config: HomeServerConfig) -> str:
+    """Return why nobody can sign in where there is no way in at all, and what helps in this case."""
     options = hs_config.auth
-    if any(configured(hs_config)):
-        return []
-    knows_others = (
-        len(hs_config.modules.loaded_modules) > 1 or hs_config.authproviders.password_providers
+    off = [
+        name
+        for name, is_on in (
+            ("password_config.enabled", options.password_enabled_for_login),
+            ("password_config.localdb_enabled", options.password_localdb_enabled),
+        )
+        if not is_on
+    ]
+    if "password_config.enabled" in off:
+        return (
+            "signing in with a password is switched off, and they offer no other way. Set"
+            f" {' and '.join(off)} to true, or configure an identity provider (oidc_providers,"
+            " saml2_config or cas_config). Applications that see this module offer no other way to sign"
+            " in, either."
+        )
+    return (
+        "signing in with a password is switched off, and they offer no other way. Set"
+        " password_config.localdb_enabled to true, add a module that checks passwords, or configure an"
+        " identity provider (oidc_providers, saml2_config or cas_config). Applications that see this"
+        " module offer no other way to sign in, either."
     )
-    if options.password_enabled_for_login and (options.password_localdb_enabled or knows_others):
-        return []
-    return [f"password_config: nobody can sign in on the pages of this module: {NO_PASSWORDS}"]
 
 
 def ours_at(hs_config: HomeServerConfig) -> str:

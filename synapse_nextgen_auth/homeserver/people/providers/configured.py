@@ -11,12 +11,14 @@ class Configured:
     """A provider: its id as hints and options have it, its name, and which kind it is.
 
     `registers` says whether whoever it lets in may become a new account (`enable_registration`).
+    `proves_afresh` says whether it can be asked to let the person prove anew who they are.
     """
 
     provider_id: str
     name: str
     kind: str
     registers: bool = True
+    proves_afresh: bool = True
 
     def __str__(self) -> str:
         """Say it in a line of several."""
@@ -36,4 +38,6 @@ def configured(hs_config: HomeServerConfig) -> Iterator[Configured]:
             provider.idp_name,
             "OpenID Connect",
             registers=provider.enable_registration,
+            # OAuth 2.0 alone has no `auth_time`.
+            proves_afresh="openid" in provider.scopes,
         )
