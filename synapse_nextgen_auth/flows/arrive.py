@@ -14,7 +14,7 @@ from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
 from synapse_nextgen_auth.accounts.attempts.starts import Start
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Ended, Ending, Lost
-from synapse_nextgen_auth.store import arrivals, attempts, grants
+from synapse_nextgen_auth.store import arrivals, attempts, grants, provider_logouts
 from synapse_nextgen_auth.store.txn import Txn
 
 # Under which name an attempt keeps what is known of somebody who has no account yet.
@@ -103,12 +103,21 @@ def proof_of(provider: str, statement: Statement, user_id: str, *, now: int) -> 
     )
 
 
+def _is_over(
+    txn: Txn, provider: str, statement: Statement, user_id: str | None, *, now: int
+) -> bool:
+    """Say whether the provider has ended the sign-in that it speaks of."""
+    return provider_logouts.has_ended(txn, provider, statement.session, user_id=user_id, now=now)
+
+
 def take(txn: Txn, attempt: Attempt, arrival: Arrival, ending: Ending, *, now: int) -> Ended:
     """Make a proof of an answer, once, and end the attempt if that is all."""
     if arrival.user_id is None or arrival.attempt_id != attempt.attempt_id:
         return Lost.UNKNOWN
     if not arrivals.take(txn, arrival.digest, now=now):
         return Lost.ENDED
+    if _is_over(txn, arrival.provider, arrival.statement, arrival.user_id, now=now):
+        return Lost.EXPIRED
     proof = proof_of(arrival.provider, arrival.statement, arrival.user_id, now=now)
     return flows.prove_and_end(txn, attempt, proof, ending, now=now)
 
@@ -121,6 +130,8 @@ def meet(txn: Txn, attempt: Attempt, arrival: Arrival, *, now: int) -> Attempt |
         return Lost.OTHER_ACCOUNT
     if not arrivals.take(txn, arrival.digest, now=now):
         return Lost.ENDED
+    if _is_over(txn, arrival.provider, arrival.statement, None, now=now):
+        return Lost.EXPIRED
     met = attempt.answering(NEWCOMER, arrival.newcomer)
     return met if attempts.change(txn, attempt, met) else Lost.CHANGED
 
@@ -131,5 +142,8 @@ def settle(
     """Let what was known of somebody prove the account that they have got, and end the attempt."""
     if NEWCOMER not in attempt.answered:
         return Lost.UNKNOWN
+    # It may have ended it while the account was made.
+    if _is_over(txn, newcomer.provider, newcomer.statement, None, now=now):
+        return Lost.EXPIRED
     proof = proof_of(newcomer.provider, newcomer.statement, user_id, now=now)
     return flows.prove_and_end(txn, attempt, proof, ending, now=now)

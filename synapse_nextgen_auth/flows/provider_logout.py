@@ -10,6 +10,7 @@ from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store import (
     arrivals,
     attempts,
+    provider_logouts,
     provider_sessions,
     sessions,
     sign_ins,
@@ -37,6 +38,8 @@ def end(txn: Txn, ended: Ended, *, why: End | None, now: int) -> Outcome[list[Se
     left alone, as Synapse leaves such devices: its mapping may not know people by what it calls them.
     """
     of = (ended.provider, ended.provider_session)
+    # For answers that are still on their way, and accounts that are being made at this moment.
+    provider_logouts.note(txn, *of, user_id=ended.user_id, now=now)
     for arrival in arrivals.list_of_provider(txn, *of):
         if ended.user_id is None or arrival.user_id in {None, ended.user_id}:
             _take_back(txn, arrival, now=now)

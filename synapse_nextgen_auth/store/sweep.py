@@ -12,7 +12,7 @@ from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth import legacy_sign_ins
 from synapse_nextgen_auth.oauth.grants.device_grants import LONGEST_LIFE
-from synapse_nextgen_auth.store import sign_ins
+from synapse_nextgen_auth.store import provider_logouts, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 
 BITE = 500
@@ -49,6 +49,10 @@ _STALE = {
             "noted_at",
         ),
         400 * _DAY,
+    ),
+    "logouts of providers": (
+        _oldest("nextgen_provider_logouts", "provider_session, provider, user_id", "ended_at"),
+        provider_logouts.KEPT,
     ),
     "expired device grants": (_oldest("nextgen_device_grants", "grant_id", "expires_at"), _DAY),
     "attempts": (_oldest("nextgen_attempts", "attempt_id", "expires_at"), 900),
@@ -171,6 +175,16 @@ _FROM_THE_FUTURE = {
     ),
     "browsers of sessions from the future": (
         _set_right("nextgen_session_browsers", "session_id", "noted_at", "noted_at = ?"),
+        0,
+        1,
+    ),
+    "logouts of providers from the future": (
+        _set_right(
+            "nextgen_provider_logouts",
+            "provider_session, provider, user_id",
+            "ended_at",
+            "ended_at = ?",
+        ),
         0,
         1,
     ),

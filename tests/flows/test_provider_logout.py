@@ -4,12 +4,16 @@ import attrs
 import pytest
 
 from support.records import ALICE, BOB, NOW, a_place, a_session, a_sign_in, an_attempt
-from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
+from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival, Statement
 from synapse_nextgen_auth.accounts.attempts.attempt import Proof, ProofKind
+from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
+from synapse_nextgen_auth.accounts.attempts.stages import Policy
+from synapse_nextgen_auth.accounts.people import Account
 from synapse_nextgen_auth.flows import arrive, attempts, provider_logout, sign_in
+from synapse_nextgen_auth.flows.attempts import Ending, Lost
 from synapse_nextgen_auth.flows.provider_logout import Ended
 from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, End
-from synapse_nextgen_auth.store import arrivals, sessions, sign_ins, sweep
+from synapse_nextgen_auth.store import arrivals, provider_logouts, sessions, sign_ins, sweep
 from synapse_nextgen_auth.store import attempts as rows
 
 THERE = {"provider": "oidc-works", "provider_session": "there-1"}
@@ -128,6 +132,16 @@ def test_what_began_in_a_sign_in_that_is_over_ends_as_well(tables, go):
     assert living(tables) == []
 
 
+def an_ending():
+    return Ending(
+        digest=a_sign_in("new").digest,
+        sign_in_id="new",
+        account=Account(user_id=ALICE),
+        policy=Policy(providers=frozenset({"oidc-works"})),
+        place=a_place(),
+    )
+
+
 def an_arrival(**fields):
     return Arrival("given", "attempt", arrived_at=NOW, **THERE, **fields)
 
@@ -179,3 +193,51 @@ def test_what_it_proved_to_an_attempt_is_no_proof_any_more(tables):
     tables.run(provider_logout.end, ENDED, why=None, now=NOW)
 
     assert tables.run(rows.get, "attempt").proven == ()
+
+
+@pytest.mark.parametrize(
+    ("ended", "at", "is_over"),
+    [
+        (ENDED, 0, True),
+        (attrs.evolve(ENDED, user_id=ALICE), 60, True),
+        (attrs.evolve(ENDED, user_id=BOB), 0, False),
+        (Ended("oidc-works", "there-2"), 0, False),
+        (Ended("oidc-other", "there-1"), 0, False),
+        (ENDED, provider_logouts.KEPT, False),
+    ],
+)
+def test_an_answer_that_comes_after_the_logout_signs_nobody_in(tables, ended, at, is_over):
+    """It was on its way when the provider ended what it speaks of; others are let in."""
+    attempt, arrival = an_attempt(), an_arrival(user_id=ALICE)
+    tables.run(attempts.begin, attempt)
+    tables.run(provider_logout.end, ended, why=End.PROVIDER, now=NOW - at)
+    tables.run(arrive.arrive, arrival)
+
+    taken = tables.run(arrive.take, attempt, arrival, an_ending(), now=NOW)
+
+    assert (taken is Lost.EXPIRED) is is_over
+    assert is_over or is_signed_in(tables, "new")
+
+
+def test_an_answer_of_somebody_new_that_comes_after_it_makes_no_account(tables):
+    attempt, arrival = an_attempt(), an_arrival(newcomer="sealed")
+    tables.run(attempts.begin, attempt)
+    tables.run(provider_logout.end, attrs.evolve(ENDED, user_id=BOB), why=None, now=NOW)
+    tables.run(arrive.arrive, arrival)
+
+    assert tables.run(arrive.meet, attempt, arrival, now=NOW) is Lost.EXPIRED
+
+
+def test_a_logout_while_the_account_is_made_signs_nobody_in(tables):
+    """The page found the attempt before, and comes with what it knew then."""
+    attempt, arrival = an_attempt(), an_arrival(newcomer="sealed")
+    tables.run(attempts.begin, attempt)
+    tables.run(arrive.arrive, arrival)
+    met = tables.run(arrive.meet, attempt, arrival, now=NOW)
+    tables.run(provider_logout.end, ENDED, why=None, now=NOW)
+    newcomer = Newcomer("oidc-works", "17", statement=Statement(session="there-1"))
+
+    settled = tables.run(arrive.settle, met, newcomer, ALICE, an_ending(), now=NOW)
+
+    assert settled is Lost.EXPIRED
+    assert tables.count("nextgen_browsers") == 0

@@ -40,6 +40,7 @@ from synapse_nextgen_auth.store import (
     legacy_logins,
     outbox,
     passwords,
+    provider_logouts,
     provider_sessions,
     rendezvous,
     session_browsers,
@@ -115,6 +116,10 @@ def add_arrival(txn, name, at):
     arrivals.add(txn, Arrival(name, "attempt", "oidc-works", at))
 
 
+def add_provider_logout(txn, name, at):
+    provider_logouts.note(txn, "oidc-works", name, user_id=None, now=at)
+
+
 def add_provider_session(txn, name, at):
     there = {"provider": "oidc-works", "provider_session": name}
     provider_sessions.note(txn, a_sign_in(name, signed_in_at=at, **there))
@@ -137,6 +142,7 @@ ROWS = {
     "passwords of nobody": (add_password, "nextgen_passwords", 3 * DAY),
     "entries of the outbox": (add_entry, "nextgen_outbox", 30 * DAY),
     "browsers of sessions": (add_session_browser, "nextgen_session_browsers", 400 * DAY),
+    "logouts of providers": (add_provider_logout, "nextgen_provider_logouts", 900),
     "sign-ins of providers": (add_provider_session, "nextgen_provider_sessions", 400 * DAY),
 }
 
@@ -435,6 +441,11 @@ AHEAD = {
         add_noted_browser,
         "nextgen_session_browsers",
         "noted_at",
+    ),
+    "logouts of providers from the future": (
+        add_provider_logout,
+        "nextgen_provider_logouts",
+        "ended_at",
     ),
     "sign-ins of providers from the future": (
         add_provider_session,
