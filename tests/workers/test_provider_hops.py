@@ -287,6 +287,13 @@ def has(homeserver, address):
     return homeserver.query("SELECT user_id FROM user_threepids WHERE address = ?", address)
 
 
+def refusals(homeserver):
+    """Return how often an address stayed where it was."""
+    return len(
+        re.findall(r"An address that a provider names .* stays there", homeserver.log_text())
+    )
+
+
 def test_c267_two_new_people_with_one_address_take_it_from_nobody(homeserver, server, liar):
     """At once on two processes: whoever has it keeps it, the other account is made without it."""
     ports = ports_of(homeserver)
@@ -299,6 +306,7 @@ def test_c267_two_new_people_with_one_address_take_it_from_nobody(homeserver, se
             come(server, person, "oidc-lying-mails-picks")
             assert address in person.page.text
             people.append(person)
+        before = refusals(homeserver)
         at_once(
             *(
                 partial(person.submit, username=person.name, use_email_1="1", decision="create")
@@ -309,6 +317,7 @@ def test_c267_two_new_people_with_one_address_take_it_from_nobody(homeserver, se
         assert all("consent?grant=" in person.page.url for person in people)
         ((has_it,),) = has(homeserver, address)
         assert has_it in {f"@{person.name}:localhost" for person in people}
+        assert eventually(lambda before=before: refusals(homeserver) == before + 1)
 
 
 def test_c267_an_address_stays_with_who_gets_it_while_another_account_is_made(
