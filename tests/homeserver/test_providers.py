@@ -340,6 +340,37 @@ def test_whoever_came_as_somebody_else_is_asked_there_the_next_time(server, prov
     assert whoami(server, agree(server, person, client, verifier)) == f"@{owner.name}:localhost"
 
 
+@pytest.mark.parametrize("provider", KINDS)
+def test_who_has_no_password_is_asked_for_what_the_account_has(server, provider):
+    """The provider that knows them comes first, the others behind a line, and no password field."""
+    person = Person(f"kim-{provider}")
+    client, verifier = begin(server, person)
+    go(person, choose(person, provider))
+    agree(server, person, client, verifier)
+    begin(server, person, max_age="0")
+    text = person.page.text
+    first, line, others = text.partition("<summary>")
+
+    assert "Confirm that it is you" in text
+    assert 'type="password"' not in text
+    assert re.findall('value="provider:([^"]+)"', first) == [provider]
+    assert line
+    assert set(KINDS) - {provider} <= set(re.findall('value="provider:([^"]+)"', others))
+
+
+def test_who_has_a_password_is_asked_for_it(homeserver, server):
+    """And may still use a provider, which may know them by their name."""
+    user = homeserver.new_user()
+    person = Person(user.localpart)
+    client, verifier = begin(server, person)
+    person.submit(identifier=user.localpart, password=user.password)
+    agree(server, person, client, verifier)
+    begin(server, person, max_age="0")
+
+    assert 'type="password"' in person.page.text
+    assert set(KINDS) <= set(re.findall('value="provider:([^"]+)"', person.page.text))
+
+
 def test_c183_somebody_else_there_is_no_proof_here(server):
     """Who is asked to prove it again signs in there as another person."""
     person = Person("xena")

@@ -133,6 +133,17 @@ class Passwords:
         """The same for somebody who is signed in and proves it again (`only_for_reauth`)."""
         return self._ways(passwords=bool(self._options.password_enabled_for_reauth))
 
+    async def may_have_one(self, user_id: str) -> bool:
+        """Say whether a password may open this account: its own, or one that a module knows.
+
+        To be told to nobody else than whoever is signed in to it (C226).
+        """
+        modules = self._auth_handler.password_auth_provider
+        if PASSWORD in modules.get_supported_login_types():
+            return True
+        known = await self._store.get_users_by_id_case_insensitive(user_id)
+        return bool(known.get(user_id))
+
     def _ways(self, *, passwords: bool) -> Ways:
         config = self._homeserver.hs.config
         modules = self._auth_handler.password_auth_provider

@@ -63,12 +63,14 @@ def initial(name: str) -> str:
 class ProviderCard:
     """Somebody who says who a person is, as a button shows it (Synapse: an identity provider).
 
-    `icon_url` is a picture that we serve, relative, if there is one.
+    `icon_url` is a picture that we serve, relative, if there is one. `is_linked` where it is known to
+    let in the account that the page is about.
     """
 
     provider_id: str
     name: str
     icon_url: str | None = None
+    is_linked: bool = False
 
     @property
     def initial(self) -> str:

@@ -134,9 +134,9 @@ def test_the_provider_that_was_used_last_comes_first():
     assert "Fieldstone Last used here" in html.text("form")
 
 
-@pytest.mark.parametrize(("many", "more"), [(1, 0), (5, 0), (6, 1), (7, 2)])
-def test_more_than_five_providers_wait_behind_a_line(many, more):
-    """None is left out, and the one that was used last is always in sight."""
+@pytest.mark.parametrize(("many", "more"), [(1, 0), (5, 0), (6, 0), (7, 2)])
+def test_more_than_six_providers_wait_behind_a_line(many, more):
+    """None is left out, the one that was used last is in sight, and a line never hides only one."""
     last = PROVIDERS[many - 1].provider_id
     html = read(attrs.evolve(WAYS, providers=PROVIDERS[:many], last_provider=last))
     hidden = [text for path, text in html.texts if "details" in path and "bdi" in path]
@@ -145,6 +145,17 @@ def test_more_than_five_providers_wait_behind_a_line(many, more):
     assert offered(html)[0] == last
     assert len(hidden) == more
     assert bool(html.all("details")) == bool(more)
+
+
+def test_who_is_known_sees_the_providers_that_know_them():
+    """The others stand behind a line, whichever of them this browser used last."""
+    ways = SAMPLES[SignInPage]["ways_again_linked"]
+    html = read(attrs.evolve(ways, last_provider=PROVIDERS[0].provider_id))
+    hidden = [text for path, text in html.texts if "details" in path and "bdi" in path]
+
+    assert offered(html)[0] == PROVIDERS[2].provider_id
+    assert len(hidden) == len(offered(html)) - 1
+    assert hidden[0] == PROVIDERS[0].name
 
 
 def test_a_provider_without_a_picture_has_its_letter():

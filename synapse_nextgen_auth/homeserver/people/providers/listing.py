@@ -13,7 +13,8 @@ NEEDS = (
     Needed("synapse.handlers.sso", "SsoHandler.get_identity_providers"),
     Needed("synapse.handlers.oidc", "OidcProvider.issuer", only_with="authlib"),
     Needed("synapse.rest.client.login", "_load_sso_handlers", ("hs",)),
-    *members("synapse.server", "HomeServer", "get_sso_handler"),
+    Needed("synapse.storage.databases.main", "DataStore.get_external_ids_by_user", ("mxid",)),
+    *members("synapse.server", "HomeServer", "get_datastores", "get_sso_handler"),
 )
 
 # What Synapse puts before the `idp_id` of its configuration, and people who write a hint may not.
@@ -73,6 +74,12 @@ class Providers:
         if hint is None:
             return None
         return self.get(hint) or self.get(_PREFIX + hint)
+
+    async def linked_to(self, user_id: str) -> frozenset[str]:
+        """Return the ids of the providers that have let in this account: one look for all of them."""
+        store = self._hs.get_datastores().main
+        found = await store.get_external_ids_by_user(user_id)
+        return frozenset(provider_id for provider_id, _ in found)
 
     def issuers(self) -> frozenset[str]:
         """Return what the providers of `oidc_providers` call themselves."""

@@ -24,7 +24,7 @@ class SignInError(Enum):
 
 @attrs.frozen
 class SignInPage(PageContent):
-    """Ask for the password.
+    """Ask for the password, or for another proof.
 
     `action` is a relative URL. `ways` is what can be typed, in a form each; `failed` is the login type
     of the form that `error` is about. `identifier` is what the person typed, or a hint; the password is

@@ -88,6 +88,12 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "ways_wrong": attrs.evolve(WAYS, error=SignInError.WRONG_PASSWORD, identifier="alice"),
         "ways_off": attrs.evolve(WAYS, error=SignInError.PASSWORD_LOGIN_DISABLED),
         "ways_again": attrs.evolve(AGAIN, providers=PROVIDERS[:2]),
+        "ways_again_linked": attrs.evolve(
+            AGAIN,
+            ways=Ways(),
+            providers=(PROVIDERS[0], attrs.evolve(PROVIDERS[2], is_linked=True), *PROVIDERS[3:]),
+        ),
+        "six_ways": attrs.evolve(WAYS, providers=PROVIDERS[:6]),
         "ways_alone": attrs.evolve(WAYS, ways=Ways()),
         "ways_alone_again": attrs.evolve(
             AGAIN,

@@ -1,5 +1,7 @@
 """The sign-in page."""
 
+import attrs
+
 from synapse_nextgen_auth.accounts.attempts.attempt import Proof, ProofKind
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.attempts.starts import Start
@@ -31,8 +33,7 @@ async def show(visit: Visit) -> Outgoing:
     provider = await _straight_to(visit, way)
     if provider is not None:
         return providers.straight(visit, await _start(visit, way, provider), provider)
-    closed = None if _ways(visit, way) or _cards(visit, way) else PASSWORDS_OFF
-    return _page(visit, way, identifier=identifier, failure=closed)
+    return await _page(visit, way, identifier=identifier)
 
 
 async def submit(visit: Visit, form: Form) -> Outgoing:
@@ -57,7 +58,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         checked = Failure(SignInError.OTHER_ACCOUNT, 403, user_id=checked, login_type=login_type)
     if isinstance(checked, Failure):
         attempts.note_refusal(visit, checked.error.value, checked.user_id)
-        return _page(visit, way, identifier=typed, failure=checked)
+        return await _page(visit, way, identifier=typed, failure=checked)
     proof = Proof(ProofKind.PASSWORD, site.now(), checked)
     if login_type != PASSWORD:
         proof = Proof(ProofKind.MODULE, site.now(), checked, provider=login_type)
@@ -109,7 +110,26 @@ def _ways(visit: Visit, way: Way) -> Ways:
     return passwords.ways_again if way.again else passwords.ways
 
 
-def _page(visit: Visit, way: Way, *, identifier: str, failure: Failure | None = None) -> Outgoing:
+async def _offered(visit: Visit, way: Way) -> tuple[Ways, tuple[ProviderCard, ...]]:
+    """Return what the page asks for: of somebody known not what their account cannot do."""
+    ways, cards = _ways(visit, way), _cards(visit, way)
+    if way.again is None:
+        return ways, cards
+    people, known = visit.site.people, visit.site.providers.known
+    if cards:
+        linked = await known.linked_to(way.again)
+        cards = tuple(attrs.evolve(card, is_linked=card.provider_id in linked) for card in cards)
+    if ways.password and known.all() and not await people.passwords.may_have_one(way.again):
+        ways = attrs.evolve(ways, password=None)
+    return ways, cards
+
+
+async def _page(
+    visit: Visit, way: Way, *, identifier: str, failure: Failure | None = None
+) -> Outgoing:
+    ways, cards = await _offered(visit, way)
+    if failure is None and not ways and not cards:
+        failure = PASSWORDS_OFF
     retry = failure.retry_after if failure else None
     onward = way.onward
     page = SignInPage(
@@ -117,8 +137,8 @@ def _page(visit: Visit, way: Way, *, identifier: str, failure: Failure | None = 
         action=way.url,
         identifier=identifier[:255],
         server_name=visit.site.server_name,
-        ways=_ways(visit, way),
-        providers=_cards(visit, way),
+        ways=ways,
+        providers=cards,
         cannot_confirm=providers.cannot_confirm(visit.site) if way.is_to_be_fresh else (),
         last_provider=last_provider(visit.sign_ins),
         client=_card(onward, visit.languages),
