@@ -41,6 +41,14 @@ def once(parameters: Parameters) -> dict[str, str]:
     return {name: value for name, value in parameters.values.items() if value}
 
 
+def names_another(form: Form, user_id: str) -> bool:
+    """Say whether a form comes from a page that named another account than the one that goes on now.
+
+    A page of an earlier release says nothing of it.
+    """
+    return form.get("account", user_id) != user_id
+
+
 def parse_json(raw: bytes) -> Any:
     """Read a JSON document; raise `invalid_request` without repeating what it holds (C225)."""
     try:

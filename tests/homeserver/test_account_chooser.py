@@ -102,6 +102,24 @@ def test_c038_two_tabs_choose_differently(both, client, alice, bob):
     assert let_in(both, client, two, both.get(of_bob.url)) == bob.user_id
 
 
+def test_c179_a_page_that_named_somebody_else_lets_nobody_in(homeserver, both, client, alice, bob):
+    """The cookie is the same again, so the form works; but the grant is another account's meanwhile."""
+    parameters, verifier = client.request(prompt="select_account")
+    chooser = both.authorize(parameters).url
+    of_bob = both.submit(decision=bob.user_id)
+    both.get(chooser)
+    both.submit(decision=alice.user_id)
+    both.authorize(client.request(prompt="select_account")[0])
+    both.submit(decision=bob.user_id)
+
+    both.page = of_bob
+    with unchanged(homeserver):
+        again = both.submit(decision="approve")
+
+    assert_page(again, "another account was chosen", alice.user_id, status=409)
+    assert let_in(both, client, verifier, again) == alice.user_id
+
+
 def test_c181_nobody_is_chosen_who_is_not_signed_in_here(both, client, homeserver):
     """A form that names somebody else leads to the sign-in page."""
     other = homeserver.new_user()

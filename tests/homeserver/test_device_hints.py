@@ -91,6 +91,64 @@ def test_a_hint_for_who_is_signed_in_asks_at_once(client, browser, alice):
     assert_page(enter(browser, codes), QUESTION, alice.user_id, status=200)
 
 
+def test_c179_a_page_that_named_somebody_else_lets_nobody_in(client, browser, alice, bob):
+    """The device gets nobody's account but the one that its person read."""
+    browser.get(client.server.url("sign-in"))
+    browser.sign_in(bob.localpart, bob.password)
+    codes, other = begin(client), begin(client)
+    of_bob = enter(browser, codes)
+    assert bob.user_id in of_bob.text
+    chooser = browser.submit(decision="switch").url
+    browser.submit(decision=alice.user_id)
+    enter(browser, other)
+    browser.submit(decision="switch")
+    browser.submit(decision=bob.user_id)
+    assert chooser
+
+    browser.page = of_bob
+    again = browser.submit(decision="approve", confirm="yes")
+
+    assert_page(again, QUESTION, "another account was chosen", alice.user_id, status=409)
+    assert whose(client, browser, codes) == alice.user_id
+
+
+HINTED = {"id token": lambda client, bob: {"id_token_hint": id_token_of(client, bob)},
+          "name": lambda client, bob: {"login_hint": bob.user_id}}  # fmt: skip
+
+
+def refused(client, codes):
+    """Return what the device hears."""
+    polled = client.server.token(
+        grant_type=DEVICE_CODE, device_code=codes["device_code"], client_id=client.id
+    )
+    return polled.status_code, polled.json()["error"]
+
+
+@pytest.mark.parametrize("hint", HINTED.values(), ids=HINTED)
+@pytest.mark.parametrize("page", ["chooser", "sign-in"])
+def test_a_device_that_asks_for_somebody_else_can_be_told_no(client, browser, bob, hint, page):
+    """Whoever cannot be who it asks for, and never comes to the question, says no before it."""
+    codes = begin(client, **hint(client, bob))
+    shown = enter(browser, codes)
+    if page == "sign-in":
+        shown = browser.submit(decision="another")
+    assert 'value="cancel"' in shown.text
+
+    assert_page(browser.submit(decision="cancel"), "The device was turned away", status=200)
+    assert refused(client, codes) == (400, "access_denied")
+    browser.page = shown
+    assert browser.submit(decision="cancel").status_code == 409
+
+
+def test_where_nobody_is_signed_in_a_device_can_be_told_no(server, client):
+    """Nobody has to sign in to turn it away."""
+    codes, browser = begin(client), Browser(server)
+    enter(browser, codes)
+
+    assert_page(browser.submit(decision="cancel"), "The device was turned away", status=200)
+    assert refused(client, codes) == (400, "access_denied")
+
+
 def test_where_nobody_is_signed_in_the_name_is_filled_in(server, client, bob):
     """As for any other sign-in."""
     page = enter(Browser(server), begin(client, login_hint=bob.user_id))

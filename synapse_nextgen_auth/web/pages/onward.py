@@ -75,6 +75,11 @@ class Onward:
         return self.grant.login_hint if self.grant else None
 
     @property
+    def can_be_declined(self) -> bool:
+        """Whether an application or a device waits that can be told no."""
+        return self.grant is not None or self.device is not None
+
+    @property
     def goes_to(self) -> str | None:
         """Where a form on the way may end up at once: the policy of its page names it (C202)."""
         return self.grant.redirect_uri if self.grant else self.trusted_url

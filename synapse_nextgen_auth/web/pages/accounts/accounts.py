@@ -6,7 +6,7 @@ from synapse_nextgen_auth.accounts.sign_ins import SignIn, of_account
 from synapse_nextgen_auth.flows import sign_in as flows
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
-from synapse_nextgen_auth.web import answers, grants
+from synapse_nextgen_auth.web import answers, device_grants, grants
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.accounts.page import AccountLine, AccountsPage
 from synapse_nextgen_auth.web.pages.content import ClientCard
@@ -42,7 +42,7 @@ async def show(visit: Visit) -> Outgoing:
         present=present if asked_for else None,
         asked_for=asked_for,
         is_only=is_only,
-        can_cancel=grant is not None,
+        can_cancel=onward.can_be_declined,
     )
     return visit.answer(
         page,
@@ -61,6 +61,8 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     decision = form.get("decision", "")
     if decision == "cancel" and onward.grant and onward.client:
         return await grants.refuse(visit, onward.grant, onward.client, grants.declined(onward))
+    if decision == "cancel" and onward.device_grant_id:
+        return await device_grants.decline(visit, onward.device_grant_id)
     if decision == "another":
         return answers.redirect(onward.other_account_url)
     if not decision.startswith("@"):

@@ -8,7 +8,7 @@ from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_scope
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.web import answers, grants
-from synapse_nextgen_auth.web.forms import Form
+from synapse_nextgen_auth.web.forms import Form, names_another
 from synapse_nextgen_auth.web.pages.consent.page import ConsentPage
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.message.error import PageError
@@ -48,6 +48,8 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     refusal = await _refuse_device(visit.site, visit.user_id, grant)
     if refusal is not None:
         return await grants.refuse(visit, grant, client, refusal)
+    if names_another(form, visit.user_id):
+        return await _page(visit, grant, client, is_another=True)
     return await grants.approve(visit, grant, client, answered=True)
 
 
@@ -64,7 +66,9 @@ async def _refuse_device(site: Site, user_id: str, grant: Grant) -> OAuthError |
     return None
 
 
-async def _page(visit: Visit, grant: Grant, client: Client) -> Outgoing:
+async def _page(
+    visit: Visit, grant: Grant, client: Client, *, is_another: bool = False
+) -> Outgoing:
     site, user_id = visit.site, visit.user_id or ""
     scope = grammar.parse(grant.scope)
     display_name, _picture = await site.people.profile(user_id)
@@ -82,5 +86,11 @@ async def _page(visit: Visit, grant: Grant, client: Client) -> Outgoing:
         device_id=device_id,
         replaces=replaces,
         any_account=grant.user_id is None,
+        is_another=is_another,
     )
-    return visit.answer(page, goes_to=grant.redirect_uri, goes_further=not client.is_public)
+    return visit.answer(
+        page,
+        409 if is_another else 200,
+        goes_to=grant.redirect_uri,
+        goes_further=not client.is_public,
+    )

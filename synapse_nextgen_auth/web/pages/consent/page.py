@@ -15,7 +15,7 @@ class ConsentPage(PageContent):
     `user_id` is the whole Matrix ID. `replaces` is the name (or id) of a signed-in device that
     this one takes the place of. `redirect_host` is where the answer goes: a host, or the scheme
     of an app. `action` is a relative URL. `any_account` is false where the application asks for this
-    one.
+    one. `is_another` says that the form came from a page that named somebody else.
     """
 
     template: ClassVar[str] = "pages/consent.html"
@@ -31,3 +31,4 @@ class ConsentPage(PageContent):
     device_id: str | None = None
     replaces: str | None = None
     any_account: bool = True
+    is_another: bool = False

@@ -45,6 +45,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "everything": attrs.evolve(
             CONSENT, permissions=PERMISSIONS, replaces="Pixel 5, the old one"
         ),
+        "another": attrs.evolve(CONSENT, is_another=True),
         "web": attrs.evolve(
             CONSENT,
             permissions=grammar.parse("openid email profile").permissions,

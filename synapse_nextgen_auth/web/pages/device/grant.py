@@ -9,24 +9,22 @@ from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.user_agents import describe
 from synapse_nextgen_auth.flows import device
 from synapse_nextgen_auth.flows.authorize import Step
-from synapse_nextgen_auth.flows.device import Refused
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import Newcomer
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.grants import user_codes
 from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.scopes import grammar
-from synapse_nextgen_auth.store import device_grants
-from synapse_nextgen_auth.web import answers, grants
+from synapse_nextgen_auth.web import answers, device_grants, grants
 from synapse_nextgen_auth.web.admission import admit_application
-from synapse_nextgen_auth.web.forms import Form
-from synapse_nextgen_auth.web.pages.device.page import DeviceDonePage, DeviceGrantPage
+from synapse_nextgen_auth.web.forms import Form, names_another
+from synapse_nextgen_auth.web.pages.device.page import DeviceGrantPage
 from synapse_nextgen_auth.web.pages.message.error import (
     PageError,
     refuse_if_gone,
     unknown_choice,
 )
-from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
+from synapse_nextgen_auth.web.pages.message.page import Message
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
@@ -36,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 async def show(visit: Visit) -> Outgoing:
     """Ask the person, who signs in first if need be."""
-    grant, client = await _grant(visit)
+    grant, client = await device_grants.find(visit, _asked_for(visit))
     visit, step = await grants.about_device(visit, grant)
     if visit.user_id is None:
         return answers.redirect(_url(grant, step))
@@ -46,16 +44,18 @@ async def show(visit: Visit) -> Outgoing:
 
 async def submit(visit: Visit, form: Form) -> Outgoing:
     """Do what the person decided; "yes" also needs the box that says the device is theirs."""
-    grant, client = await _grant(visit)
+    grant, client = await device_grants.find(visit, _asked_for(visit))
     decision = form.get("decision")
     if decision == "cancel":
-        return await _refuse(visit, grant, client)
+        return await device_grants.refuse(visit, grant, client)
     visit, step = await grants.about_device(visit, grant)
     if decision == "switch" or visit.sign_in is None:
         return answers.redirect(_url(grant, Step.CHOOSE if decision == "switch" else step))
     if decision != "approve":
         raise unknown_choice()
     await _check(visit.site, visit.sign_in.user_id, grant)
+    if names_another(form, visit.sign_in.user_id):
+        return await _page(visit, grant, client, is_another=True)
     if form.get("confirm") != "yes":
         return await _page(visit, grant, client, missing_confirmation=True)
     return await _approve(visit, grant, client)
@@ -70,22 +70,8 @@ def _onward(grant: DeviceGrant) -> Onward:
     return Onward.to(Kind.DEVICE, grant.grant_id)
 
 
-async def _grant(visit: Visit) -> tuple[DeviceGrant, Client]:
-    site = visit.site
-    grant = await grants.find_device(visit, visit.parameters.get("grant") or "")
-    if isinstance(grant, Refused):
-        decided = grant is Refused.DECIDED
-        message = Message.ALREADY_DONE if decided else Message.REQUEST_EXPIRED
-        raise PageError(
-            409 if decided else 400,
-            message,
-            forward_url="link",
-            forward_label=ForwardLabel.TRY_AGAIN,
-        )
-    client = await site.clients.find(grant.client_id)
-    if client is None:
-        raise PageError(400, Message.UNKNOWN_CLIENT)
-    return grant, client
+def _asked_for(visit: Visit) -> str:
+    return visit.parameters.get("grant") or ""
 
 
 async def _check(
@@ -125,26 +111,16 @@ async def _approve(visit: Visit, grant: DeviceGrant, client: Client) -> Outgoing
     await refuse_if_gone(site, user_id)
     site.homeserver.metrics.grant("approved")
     logger.info("%s lets a device of client %s in", user_id, grant.client_id)
-    return _done(visit, client, approved=True)
-
-
-async def _refuse(visit: Visit, grant: DeviceGrant, client: Client) -> Outgoing:
-    site = visit.site
-    if not await site.homeserver.run(device_grants.refuse, grant.grant_id, now=site.now()):
-        raise PageError(409, Message.ALREADY_DONE)
-    site.homeserver.metrics.grant("refused")
-    return _done(visit, client, approved=False)
-
-
-def _done(visit: Visit, client: Client, *, approved: bool) -> Outgoing:
-    name = _name(visit.site, client, ())
-    return visit.answer(
-        DeviceDonePage(server_name=visit.site.server_name, approved=approved, client_name=name)
-    )
+    return device_grants.done(visit, client, approved=True)
 
 
 async def _page(
-    visit: Visit, grant: DeviceGrant, client: Client, *, missing_confirmation: bool = False
+    visit: Visit,
+    grant: DeviceGrant,
+    client: Client,
+    *,
+    missing_confirmation: bool = False,
+    is_another: bool = False,
 ) -> Outgoing:
     site, user_id = visit.site, visit.user_id or ""
     scope = grammar.parse(grant.scope)
@@ -153,7 +129,7 @@ async def _page(
         csrf=visit.csrf,
         action=f"device?grant={grant.grant_id}",
         server_name=site.server_name,
-        client_name=_name(site, client, visit.languages),
+        client_name=device_grants.name_of(site, client, visit.languages),
         user_id=user_id,
         display_name=display_name,
         permissions=scope.permissions,
@@ -165,17 +141,9 @@ async def _page(
         asked_from=grant.address,
         asked_by=describe(grant.user_agent),
         missing_confirmation=missing_confirmation,
+        is_another=is_another,
     )
-    return visit.answer(page, 400 if missing_confirmation else 200)
-
-
-def _name(site: Site, client: Client, languages: tuple[str, ...]) -> str | None:
-    """Return what the client calls itself; the id of a configured one is the operator's word.
-
-    Never its host: nothing proves here that it is from there (C149).
-    """
-    name = client.text_for("client_name", languages)
-    return name or (client.client_id if site.clients.is_configured(client) else None)
+    return visit.answer(page, 409 if is_another else 400 if missing_confirmation else 200)
 
 
 def _code(site: Site, grant: DeviceGrant) -> str:

@@ -39,7 +39,7 @@ class DeviceGrantPage(PageContent):
     `asked_at` is in seconds since the epoch, `asked_minutes` how long ago that is, `asked_from` a
     network address, `asked_by` what the device says of itself. `client_name` is what the application
     calls itself: no redirect proves a host, so none is shown (C149). `any_account` is false where the
-    device asks for this one.
+    device asks for this one. `is_another` says that the form came from a page that named somebody else.
     """
 
     template: ClassVar[str] = "pages/device_grant.html"
@@ -59,6 +59,7 @@ class DeviceGrantPage(PageContent):
     device_id: str | None = None
     missing_confirmation: bool = False
     any_account: bool = True
+    is_another: bool = False
 
 
 @attrs.frozen

@@ -45,6 +45,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     DeviceGrantPage: {
         "plain": DEVICE_GRANT,
         "unconfirmed": attrs.evolve(DEVICE_GRANT, missing_confirmation=True),
+        "another": attrs.evolve(DEVICE_GRANT, is_another=True),
         "nameless": attrs.evolve(DEVICE_GRANT, client_name=None),
         "admin": attrs.evolve(
             DEVICE_GRANT, permissions=PERMISSIONS, asked_from=None, asked_by=None

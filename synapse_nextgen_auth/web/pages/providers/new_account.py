@@ -15,7 +15,7 @@ from synapse_nextgen_auth.homeserver.people.providers.new_accounts import (
 )
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.secret import digest, same
-from synapse_nextgen_auth.web import answers, attempts, grants
+from synapse_nextgen_auth.web import answers, attempts, device_grants, grants
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
@@ -57,6 +57,8 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return _over(visit)
     decision, onward = form.get("decision"), stage.onward
     if decision == "cancel":
+        if onward.device_grant_id:
+            return await device_grants.decline(visit, onward.device_grant_id)
         if onward.grant is None or onward.client is None:
             return answers.redirect("./")
         cancelled = OAuthError("access_denied", "The person did not create an account")

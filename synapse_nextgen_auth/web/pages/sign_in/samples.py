@@ -18,6 +18,7 @@ SIGN_IN = SignInPage(
     server_name="example.org",
     ways=_PASSWORD,
     client=ELEMENT,
+    can_cancel=True,
 )
 
 PROVIDERS = tuple(
@@ -53,7 +54,9 @@ NOT_ANEW = attrs.evolve(SIGN_IN, ways=Ways(), cannot_confirm=LONG_NAMES)
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     SignInPage: {
         "plain": SIGN_IN,
-        "alone": attrs.evolve(SIGN_IN, client=None, ways=attrs.evolve(_PASSWORD, email=True)),
+        "alone": attrs.evolve(
+            SIGN_IN, client=None, can_cancel=False, ways=attrs.evolve(_PASSWORD, email=True)
+        ),
         "long": attrs.evolve(
             SIGN_IN, client=UGLY, identifier=LONG_ID, server_name=LONG_ID.partition(":")[2]
         ),

@@ -11,7 +11,7 @@ from synapse_nextgen_auth.accounts.ways import PASSWORD, Ways
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.providers.listing import Provider
 from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
-from synapse_nextgen_auth.web import answers, attempts, grants
+from synapse_nextgen_auth.web import answers, attempts, device_grants, grants
 from synapse_nextgen_auth.web.attempts import Way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.content import ClientCard, ProviderCard
@@ -45,6 +45,8 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     grant, client = way.onward.grant, way.onward.client
     if form.get("decision") == "cancel" and grant and client:
         return await grants.refuse(visit, grant, client, grants.declined(way.onward))
+    if form.get("decision") == "cancel" and way.onward.device_grant_id:
+        return await device_grants.decline(visit, way.onward.device_grant_id)
     provider = providers.chosen(site, form.get("decision"))
     if provider is not None and (provider.proves_afresh or not way.is_to_be_fresh):
         return providers.send(visit, await _start(visit, way, provider), provider)
@@ -142,6 +144,7 @@ async def _page(
         cannot_confirm=providers.cannot_confirm(visit.site) if way.is_to_be_fresh else (),
         last_provider=last_provider(visit.sign_ins),
         client=_card(onward, visit.languages),
+        can_cancel=onward.can_be_declined,
         asked_for=onward.asked_for,
         error=failure.error if failure else None,
         retry_after=retry,
