@@ -12,7 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from babel.core import Locale
+from babel.core import Locale, UnknownLocaleError
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import write_po
@@ -82,10 +82,18 @@ def _is_of_a_tool(line: str) -> bool:
     return line.startswith(tuple(f'"{name}' for name in names))
 
 
+def canonical(tag: str) -> str:
+    """Return a language tag as the files are named; raise `SystemExit` if it is none."""
+    try:
+        return str(Locale.parse(tag.replace("_", "-"), sep="-")).replace("_", "-")
+    except (TypeError, ValueError, UnknownLocaleError):
+        sys.exit(f"{tag}: no language that Babel knows. Write its tag, such as de or pt-BR.")
+
+
 def main(tags: list[str]) -> None:
     """Update all catalogues, or begin those of these languages."""
     template = extracted()
-    for tag in tags:
+    for tag in map(canonical, tags):
         path = TEMPLATES / "languages" / f"{tag}.po"
         if not path.exists():
             path.write_bytes(updated(begun(tag), template))

@@ -32,9 +32,9 @@ class LegacyLogin:
     sso: Allowed = option(
         Choice(Allowed),
         default=Allowed.ALWAYS,
-        about="Whether applications may sign people in through `m.login.sso`, which leads to our"
-        " pages too but ends with full access. The values mean what they mean for"
-        " `legacy_login.password`.",
+        about="Whether applications may sign people in through `m.login.sso`, or by its older name"
+        " `m.login.cas`, which leads to our pages too but ends with full access. The values mean what they"
+        " mean for `legacy_login.password`.",
         example="never",
         label="m.login.sso",
     )

@@ -200,6 +200,23 @@ def test_two_runs_of_the_script_share_one_refresh_token(script_homeserver, scrip
     assert [server.whoami(token).status_code for token in (*printed, later)] == [200] * 3
 
 
+@pytest.mark.parametrize("arguments", [(), ("no-such-command",)])
+def test_the_script_says_how_it_is_called(tmp_path, arguments):
+    path = tmp_path / "matrix_token.py"
+    path.write_text(SCRIPT)
+    command = [sys.executable, path, *arguments]
+    done = subprocess.run(
+        command,
+        env=os.environ | {"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.strip() == "usage: matrix_token.py sign-in|token|sign-out"
+
+
 def test_the_script_says_when_its_session_is_over(script_homeserver, script):
     """Revoked from elsewhere, it does not ask for ever."""
     server, user = Server(script_homeserver.base_url), script_homeserver.new_user()

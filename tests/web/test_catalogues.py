@@ -174,3 +174,17 @@ def test_every_form_of_a_number_is_translated(forms, is_whole):
 def test_what_fits(message, string, fits):
     """Placeholders and markup are compared, whatever the words are."""
     assert (catalogues.fault_of(Message(message, string)) is None) == fits
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"), [("pt-BR", "pt-BR"), ("pt_br", "pt-BR"), ("DE", "de"), ("zh-hant", "zh-Hant")]
+)
+def test_a_new_catalogue_is_named_by_the_canonical_tag(tag, name):
+    assert update_languages.canonical(tag) == name
+
+
+@pytest.mark.parametrize("tag", ["zz", "xx_YY", "../x", ""])
+def test_what_is_no_language_is_told_in_a_sentence(tag):
+    """Before anything is written."""
+    with pytest.raises(SystemExit, match="no language that Babel knows"):
+        update_languages.canonical(tag)

@@ -61,7 +61,7 @@ class ProviderLogouts:
         over = await self._homeserver.run(
             provider_logout.end, ended, why=_WHY[self._option], now=self._homeserver.now()
         )
-        logger.info("Provider %s ended a sign-in, and %d sessions", auth_provider_id, len(over))
+        logger.info("Provider %s ended a sign-in; sessions over: %d", auth_provider_id, len(over))
         if self._option is not ProviderLogout.DELETE:
             return
         for session in over:
