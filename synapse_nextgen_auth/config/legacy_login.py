@@ -33,8 +33,8 @@ class LegacyLogin:
         Choice(Allowed),
         default=Allowed.ALWAYS,
         about="Whether applications may sign people in through `m.login.sso`, or by its older name"
-        " `m.login.cas`, which leads to our pages too but ends with full access. The values mean what they"
-        " mean for `legacy_login.password`.",
+        " `m.login.cas`, which leads to our pages too but ends with full access. The values mean what"
+        " they mean for `legacy_login.password`.",
         example="never",
         label="m.login.sso",
     )
