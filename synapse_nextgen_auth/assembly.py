@@ -108,6 +108,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         site.issuer.document,
         rendezvous_handler=_rendezvous_handler(site),
         legacy=site.legacy,
+        keys=site.issuer.keys,
     )
     _take_arrivals(site)
     checker.install(site.homeserver, site.token_check)

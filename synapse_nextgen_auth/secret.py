@@ -76,6 +76,7 @@ class Purpose(str, enum.Enum):
     SIGNING_KEYS = "signing keys"
     PROVIDER_START = "provider start"
     NEWCOMER = "newcomer"
+    EXTRAS = "extras"
 
 
 @attrs.frozen(repr=False)

@@ -11,10 +11,11 @@ import attrs
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival, Statement, Trouble
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof, ProofKind, Purpose
 from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
+from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.attempts.starts import Start
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Ended, Ending, Lost
-from synapse_nextgen_auth.store import arrivals, attempts, grants, provider_logouts
+from synapse_nextgen_auth.store import arrivals, attempts, grants, legacy_logins, provider_logouts
 from synapse_nextgen_auth.store.txn import Txn
 
 # Under which name an attempt keeps what is known of somebody who has no account yet.
@@ -110,6 +111,13 @@ def _is_over(
     return provider_logouts.has_ended(txn, provider, statement.session, user_id=user_id, now=now)
 
 
+def _hand_on(txn: Txn, attempt: Attempt, extras: str | None) -> None:
+    """Keep what is said beside for the client that its person is signing in to, if it is for one."""
+    onward = attempt.goes_on
+    if onward.kind is Kind.LEGACY and onward.id is not None:
+        legacy_logins.keep_extras(txn, onward.id, extras)
+
+
 def take(txn: Txn, attempt: Attempt, arrival: Arrival, ending: Ending, *, now: int) -> Ended:
     """Make a proof of an answer, once, and end the attempt if that is all."""
     if arrival.user_id is None or arrival.attempt_id != attempt.attempt_id:
@@ -118,6 +126,7 @@ def take(txn: Txn, attempt: Attempt, arrival: Arrival, ending: Ending, *, now: i
         return Lost.ENDED
     if _is_over(txn, arrival.provider, arrival.statement, arrival.user_id, now=now):
         return Lost.EXPIRED
+    _hand_on(txn, attempt, arrival.extras)
     proof = proof_of(arrival.provider, arrival.statement, arrival.user_id, now=now)
     return flows.prove_and_end(txn, attempt, proof, ending, now=now)
 
@@ -136,8 +145,22 @@ def meet(txn: Txn, attempt: Attempt, arrival: Arrival, *, now: int) -> Attempt |
     return met if attempts.change(txn, attempt, met) else Lost.CHANGED
 
 
+@attrs.frozen
+class Made:
+    """The account that somebody new has got, and what their mapping says beside, sealed."""
+
+    user_id: str
+    extras: str | None = attrs.field(default=None, repr=False)
+
+
 def settle(
-    txn: Txn, attempt: Attempt, newcomer: Newcomer, user_id: str, ending: Ending, *, now: int
+    txn: Txn,
+    attempt: Attempt,
+    newcomer: Newcomer,
+    made: Made,
+    ending: Ending,
+    *,
+    now: int,
 ) -> Ended:
     """Let what was known of somebody prove the account that they have got, and end the attempt."""
     if NEWCOMER not in attempt.answered:
@@ -145,5 +168,6 @@ def settle(
     # It may have ended it while the account was made.
     if _is_over(txn, newcomer.provider, newcomer.statement, None, now=now):
         return Lost.EXPIRED
-    proof = proof_of(newcomer.provider, newcomer.statement, user_id, now=now)
+    _hand_on(txn, attempt, made.extras)
+    proof = proof_of(newcomer.provider, newcomer.statement, made.user_id, now=now)
     return flows.prove_and_end(txn, attempt, proof, ending, now=now)

@@ -28,7 +28,7 @@ class LegacySignIn:
     `browser` is the digest of the cookie of the browser that began it, `begun_as` that of the secret
     of the sign-in that was there, `redirect_url` where the client waits, `provider` the identity
     provider that it named, `action` what it wants (MSC3824). `sign_in_id` is the sign-in that let it
-    in, `token` the digest of the login token that it got.
+    in, `token` the digest of the login token that it got, `extras` seals what it is told beside.
     """
 
     login_id: str
@@ -42,6 +42,7 @@ class LegacySignIn:
     decided_at: int | None = None
     sign_in_id: str | None = None
     token: str | None = None
+    extras: str | None = attrs.field(default=None, repr=False)
 
     def is_open(self, now: int) -> bool:
         """Say whether it can still go on."""

@@ -35,6 +35,20 @@ def note_token(txn: Txn, login_id: str, *, sign_in_id: str, token: str) -> None:
     )
 
 
+def keep_extras(txn: Txn, login_id: str, extras: str | None) -> None:
+    """Keep what the client is told beside, in place of what was said before; sealed."""
+    txn.execute(
+        "UPDATE nextgen_legacy_logins SET extras = ? WHERE login_id = ?", (extras, login_id)
+    )
+
+
+def extras_of(txn: Txn, token: str) -> str | None:
+    """Return what the client that got the token with this digest is told beside; sealed."""
+    txn.execute("SELECT extras FROM nextgen_legacy_logins WHERE token = ?", (token,))
+    row = txn.fetchone()
+    return None if row is None or row[0] is None else str(row[0])
+
+
 def reopen(txn: Txn, login_id: str) -> None:
     """Take a decision back that came to nothing."""
     txn.execute(

@@ -15,9 +15,10 @@ from synapse_nextgen_auth.accounts.attempts.starts import Start
 from synapse_nextgen_auth.accounts.people import Account
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.flows import arrive, attempts, authorize
-from synapse_nextgen_auth.flows.arrive import NEWCOMER, Expected, Hint
+from synapse_nextgen_auth.flows.arrive import NEWCOMER, Expected, Hint, Made
 from synapse_nextgen_auth.flows.attempts import Ending, Lost
-from synapse_nextgen_auth.store import sign_ins
+from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
+from synapse_nextgen_auth.store import legacy_logins, sign_ins
 
 ATTEMPT = Attempt("a" * 32, "browser", Purpose.SIGN_IN, Kind.HOME, None, NOW, NOW + 3600)
 ARRIVAL = Arrival(
@@ -179,14 +180,14 @@ def test_whoever_got_an_account_is_signed_in_to_it(tables, arrived):
     attempt = arrived(attrs.evolve(ARRIVAL, user_id=None, newcomer="sealed"))
     newcomer = Newcomer("oidc-works", "17", statement=ARRIVAL.statement)
     settle = partial(tables.run, arrive.settle)
-    assert settle(attempt, newcomer, ALICE, ending(), now=NOW) is Lost.UNKNOWN
+    assert settle(attempt, newcomer, Made(ALICE), ending(), now=NOW) is Lost.UNKNOWN
     met = tables.run(
         arrive.meet, attempt, attrs.evolve(ARRIVAL, user_id=None, newcomer="x"), now=NOW
     )
-    signed_in = settle(met, newcomer, ALICE, ending(), now=NOW)
+    signed_in = settle(met, newcomer, Made(ALICE), ending(), now=NOW)
 
     assert (signed_in.user_id, signed_in.provider_session) == (ALICE, "there-1")
-    assert settle(met, newcomer, ALICE, ending(), now=NOW) is Lost.CHANGED
+    assert settle(met, newcomer, Made(ALICE), ending(), now=NOW) is Lost.CHANGED
 
 
 def test_what_an_attempt_waits_for(tables, arrived):
@@ -208,3 +209,21 @@ def test_the_hint_goes_along_in_the_browser_that_began(tables):
     assert tables.run(arrive.ask, ATTEMPT.attempt_id, **ask) == Hint("alice")
     ask["browser"] = "another"
     assert tables.run(arrive.ask, ATTEMPT.attempt_id, **ask) is Trouble.OTHER_BROWSER
+
+
+def test_what_is_said_beside_goes_to_the_client_that_it_came_with(tables):
+    """An answer without anything forgets what the one before it said."""
+    login = LegacySignIn("l1", "browser", "https://a.example/", None, None, None, NOW, NOW + 900)
+    other = attrs.evolve(login, login_id="l2")
+    for each in (login, other):
+        tables.run(legacy_logins.add, each)
+
+    for number, extras in enumerate(("sealed", None)):
+        name = str(number) * 32
+        attempt = attrs.evolve(ATTEMPT, attempt_id=name, onward=Kind.LEGACY, onward_id="l1")
+        arrival = attrs.evolve(ARRIVAL, digest=name, attempt_id=name, extras=extras)
+        tables.run(attempts.begin, attempt)
+        tables.run(arrive.arrive, arrival)
+        tables.run(arrive.take, attempt, arrival, attrs.evolve(ending(), digest=name), now=NOW)
+        assert tables.run(legacy_logins.get, "l1").extras == extras
+        assert tables.run(legacy_logins.get, "l2").extras is None

@@ -237,7 +237,7 @@ def test_a_logout_while_the_account_is_made_signs_nobody_in(tables):
     tables.run(provider_logout.end, ENDED, why=None, now=NOW)
     newcomer = Newcomer("oidc-works", "17", statement=Statement(session="there-1"))
 
-    settled = tables.run(arrive.settle, met, newcomer, ALICE, an_ending(), now=NOW)
+    settled = tables.run(arrive.settle, met, newcomer, arrive.Made(ALICE), an_ending(), now=NOW)
 
     assert settled is Lost.EXPIRED
     assert tables.count("nextgen_browsers") == 0

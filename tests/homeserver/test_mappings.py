@@ -172,7 +172,10 @@ def test_a_start_that_nobody_knows_makes_no_login_token(homeserver, server, liar
 def old_client(homeserver, liar, provider, subject, **claims):
     """Sign in as a client of the old kind does; return what `/login` answers."""
     liar.says(subject, **claims)
-    person = Person(subject)
+    return let_in(homeserver, Person(subject), provider, subject)
+
+
+def let_in(homeserver, person, provider, subject):
     path = f"/_matrix/client/v3/login/sso/redirect/{provider}?redirectUrl=https://app.example/"
     person.get(homeserver.base_url + path)
     if "new-account?" in person.page.url:
@@ -193,6 +196,18 @@ def test_a_client_of_the_old_kind_hears_what_else_the_mapping_says(homeserver, l
 
         assert answer["user_id"] == "@rita:localhost"
         assert answer["org.example.badge"] == badge
+
+
+def test_another_client_of_the_same_person_does_not_hear_it(homeserver, liar):
+    """Signed in already, nobody came from the provider for that one."""
+    liar.says("rosa", badge="red")
+    person = Person("rosa")
+    first = let_in(homeserver, person, "oidc-badges", "rosa")
+    second = let_in(homeserver, person, "oidc-badges", "rosa")
+
+    assert first["org.example.badge"] == "red"
+    assert second["user_id"] == "@rosa:localhost"
+    assert "org.example.badge" not in second
 
 
 def test_a_client_of_the_old_kind_hears_it_of_a_new_account_with_a_name_of_its_own(

@@ -59,7 +59,8 @@ class Arrival:
     """One row of arrivals; times in seconds since the epoch.
 
     `digest` is of the value that the browser was given. Either `user_id` says whose account it is, or
-    `newcomer` seals what is known of somebody who has none yet.
+    `newcomer` seals what is known of somebody who has none yet; `extras` seals what the mapping says of
+    an account beside.
     """
 
     digest: str
@@ -73,6 +74,7 @@ class Arrival:
     acr: str | None = None
     auth_time: int | None = None
     taken_at: int | None = None
+    extras: str | None = attrs.field(default=None, repr=False)
 
     @property
     def statement(self) -> Statement:

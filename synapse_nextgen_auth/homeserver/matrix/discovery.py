@@ -15,6 +15,7 @@ from synapse_nextgen_auth.homeserver.matrix import closed_endpoints, legacy_logi
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.oauth.metadata import Endpoints
+from synapse_nextgen_auth.secret import Keyring
 
 NEEDS = (
     Needed("synapse.rest", "SERVLET_GROUPS"),
@@ -65,6 +66,7 @@ def announce(
     *,
     rendezvous_handler: RendezvousHandler | None,
     legacy: LegacyLoginRules,
+    keys: Keyring,
 ) -> None:
     """Serve discovery on every listener that will carry the client API, and in the well-known.
 
@@ -81,7 +83,7 @@ def announce(
         if rendezvous_handler is not None:
             rendezvous.register(hs, http_server, rendezvous_handler)
         closed_endpoints.close(homeserver, http_server)
-        legacy_login.register(homeserver, http_server, rules=legacy, endpoints=endpoints)
+        legacy_login.register(homeserver, http_server, rules=legacy, endpoints=endpoints, keys=keys)
 
     groups = rest.SERVLET_GROUPS
     groups["client"] = (*groups["client"], register)

@@ -13,13 +13,15 @@ from synapse.http.servlet import RestServlet, parse_json_object_from_request
 from synapse.http.site import SynapseRequest
 from synapse.rest.client.login import LoginRestServlet, SsoRedirectServlet
 
+from synapse_nextgen_auth.accounts.attempts import extras
 from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.database.outage import answered_503
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing, incoming, send
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.oauth.metadata import Endpoints
-from synapse_nextgen_auth.store import first_sessions
+from synapse_nextgen_auth.secret import Keyring, digest
+from synapse_nextgen_auth.store import first_sessions, legacy_logins
 
 NEEDS = (
     Needed("synapse.rest.client.login", "LoginRestServlet.on_GET", ("request",)),
@@ -29,6 +31,7 @@ NEEDS = (
         "LoginRestServlet._complete_login",
         ("user_id", "login_submission"),
     ),
+    Needed("synapse.rest.client.login", "LoginRestServlet._do_token_login", ("login_submission",)),
     Needed("synapse.rest.client.login", "SsoRedirectServlet.PATTERNS"),
     Needed("synapse.handlers.auth", "AuthHandler.check_user_exists", ("user_id",)),
     Needed("synapse.http.server", "finish_request", ("request",)),
@@ -41,8 +44,15 @@ _APPSERVICE = "m.login.application_service"
 class Login(LoginRestServlet):
     """Synapse's servlet; the operator may have closed some of its ways."""
 
-    def __init__(self, homeserver: Homeserver, rules: LegacyLoginRules, account_url: str) -> None:
+    def __init__(
+        self,
+        homeserver: Homeserver,
+        rules: LegacyLoginRules,
+        account_url: str,
+        keys: Keyring,
+    ) -> None:
         super().__init__(homeserver.hs)
+        self._keys = keys
         self._homeserver = homeserver
         self._rules = rules
         self._account_url = account_url
@@ -66,6 +76,19 @@ class Login(LoginRestServlet):
         if self._rules.is_closed(submission.get("type")):
             raise self._closed("This server has closed this way of signing in.")
         return await super().on_POST(request)
+
+    async def _do_token_login(
+        self, login_submission: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Tell the client what a mapping said beside the account, where it came with this sign-in."""
+        token = login_submission.get("token")
+        sealed = None
+        if isinstance(token, str):
+            with answered_503(self._homeserver):
+                sealed = await self._homeserver.read(legacy_logins.extras_of, digest(token))
+        result = await super()._do_token_login(login_submission, *args, **kwargs)
+        result.update(extras.unseal(self._keys, sealed, result["user_id"]))  # type: ignore[typeddict-item]
+        return result
 
     async def _complete_login(
         self, user_id: str, login_submission: dict[str, Any], *args: Any, **kwargs: Any
@@ -181,8 +204,9 @@ def register(
     *,
     rules: LegacyLoginRules,
     endpoints: Endpoints,
+    keys: Keyring,
 ) -> None:
     """Serve them in the place of Synapse's."""
-    Login(homeserver, rules, endpoints.url("account")).register(http_server)
+    Login(homeserver, rules, endpoints.url("account"), keys).register(http_server)
     if rules.through_us:
         SsoRedirect(rules, endpoints.url("legacy-sign-in")).register(http_server)

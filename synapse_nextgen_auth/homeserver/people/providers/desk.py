@@ -1,9 +1,10 @@
 """Where providers' answers are taken down, to wait for the browser that asked."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from synapse_nextgen_auth.accounts.attempts import extras as sealed_extras
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival, Statement, Trouble
 from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
 from synapse_nextgen_auth.accounts.attempts.starts import Start
@@ -91,6 +92,7 @@ class Desk:
         *,
         user_id: str | None = None,
         newcomer: Newcomer | None = None,
+        extras: Mapping[str, Any] | None = None,
     ) -> None:
         """Let an answer wait, and send the browser to where it is taken."""
         trouble = await self._refuse(start, statement, user_id)
@@ -109,6 +111,7 @@ class Desk:
             amr=statement.amr,
             acr=statement.acr,
             auth_time=statement.auth_time,
+            extras=sealed_extras.seal(self._keys, user_id, extras) if user_id else None,
         )
         await self._homeserver.run(arrive.arrive, arrival)
         before = self._cookie.read(request.requestHeaders.getRawHeaders(b"Cookie") or ())

@@ -13,7 +13,6 @@ from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.people.providers import registrations
 from synapse_nextgen_auth.homeserver.people.providers.configured import configured
-from synapse_nextgen_auth.homeserver.people.providers.extras import Extras
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 
 NEEDS = (
@@ -80,7 +79,6 @@ class NewAccounts:
 
     def __init__(self, homeserver: Homeserver) -> None:
         self._hs = homeserver.hs
-        self._extras = Extras(homeserver.hs)
         self._terms = homeserver.hs.config.consent
 
     @property
@@ -152,7 +150,6 @@ class NewAccounts:
         await self._hs.get_registration_handler().post_registration_actions(
             user_id, accepted, access_token=None
         )
-        self._extras.keep(user_id, newcomer.extras)
         return user_id
 
     def _attributes(self, newcomer: Newcomer, chosen: Chosen) -> UserAttributes:

@@ -27,7 +27,6 @@ from synapse_nextgen_auth.homeserver.people.providers import (
     troubles,
 )
 from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
-from synapse_nextgen_auth.homeserver.people.providers.extras import Extras
 from synapse_nextgen_auth.homeserver.people.providers.guard import Guard
 from synapse_nextgen_auth.homeserver.people.providers.listing import (
     Kind,
@@ -169,7 +168,6 @@ class Seams:
         sso, auth_handler = hs.get_sso_handler(), hs.get_auth_handler()
         self._sso = sso
         self._store = hs.get_datastores().main
-        self._extras = Extras(hs)
         self._stock_request = patches.instead(sso, "complete_sso_login_request", self.found)
         self._stock_step = patches.instead(sso, "_redirect_to_next_new_user_step", self.new_user)
         patches.instead(sso, "_register_mapped_user", self.register)
@@ -389,9 +387,14 @@ class Seams:
             self._desk.fail(request, start, Trouble.OTHER_PROVIDER)
             return
         said = inspect.signature(self._stock_end).bind(*given, *args, **kwargs).arguments
-        self._extras.keep(registered_user_id, said.get("extra_attributes"))
         statement = self._statement(request, start, said.get("auth_provider_session_id"))
-        await self._desk.arrived(request, start, statement, user_id=registered_user_id)
+        await self._desk.arrived(
+            request,
+            start,
+            statement,
+            user_id=registered_user_id,
+            extras=said.get("extra_attributes"),
+        )
 
     def failed(
         self,

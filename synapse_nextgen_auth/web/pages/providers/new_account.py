@@ -2,6 +2,7 @@
 
 import attrs
 
+from synapse_nextgen_auth.accounts.attempts import extras as sealed_extras
 from synapse_nextgen_auth.accounts.attempts.arrivals import Trouble
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt
 from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
@@ -88,7 +89,8 @@ async def _make(visit: Visit, stage: _Stage, form: Form) -> Outgoing:
             stage = attrs.evolve(stage, newcomer=attrs.evolve(newcomer, must_choose=True))
         return _page(visit, stage, chosen, error=made)
     proof = arrive.proof_of(newcomer.provider, newcomer.statement, made, now=site.now())
-    settled = (stage.attempt, newcomer, made)
+    extras = sealed_extras.seal(site.issuer.keys, made, newcomer.extras)
+    settled = (stage.attempt, newcomer, arrive.Made(made, extras))
     return await attempts.take_by(visit, stage.attempt, proof, arrive.settle, *settled)
 
 
