@@ -1,10 +1,11 @@
 """`synapse-nextgen-auth demo`: a real Synapse with the module and two accounts, until Ctrl-C."""
 
+import importlib.util
 import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -22,6 +23,9 @@ from synapse_nextgen_auth.cli.homeserver_yaml import (
     homeserver_settings,
     log_settings,
 )
+
+# What Synapse's own extras bring for identity providers, by the section that needs it.
+_LIBRARIES = (("oidc_providers", "authlib", "oidc"), ("saml2_config", "saml2", "saml2"))
 
 
 class DemoError(Exception):
@@ -111,6 +115,17 @@ def _run_in(directory: Path, options: DemoOptions) -> int:
         return 0
 
 
+def _require_libraries(settings: Mapping[str, Any]) -> None:
+    """Say in a sentence what Synapse would end with a traceback for."""
+    for section, library, extra in _LIBRARIES:
+        given = settings.get(section)
+        is_off = isinstance(given, Mapping) and not given.get("enabled", True)
+        if given and not is_off and importlib.util.find_spec(library) is None:
+            raise DemoError(
+                f"{section} needs a package that is not here: pip install 'matrix-synapse[{extra}]'"
+            )
+
+
 @contextmanager
 def _homeserver(directory: Path, options: DemoOptions) -> Iterator[RunningDemo]:
     addresses = loopback.addresses()
@@ -129,6 +144,7 @@ def _homeserver(directory: Path, options: DemoOptions) -> Iterator[RunningDemo]:
     config_path = demo_directory.write_yaml(directory / "homeserver.yaml", settings)
     demo_directory.write_yaml(directory / "log.yaml", log_settings(log_file))
 
+    _require_libraries(settings)
     process = synapse_process.start([config_path], log_file=log_file, directory=directory)
     try:
         synapse_process.wait_until_healthy(process, port=port, log_file=log_file)
