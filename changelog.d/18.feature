@@ -22,3 +22,4 @@ Metrics `synapse_nextgen_auth_outbox_…` and the event `given_up`.
 ID tokens say which sign-in they are from (`sid`), and only one from a sign-in of this browser ends it at once at the end-session endpoint; any other is a question.
 Where a fresh sign-in is asked for, the page says which providers cannot confirm it and what to do, in place of saying that passwords are off.
 Long Matrix IDs wrap before the server and between their parts, and are copied whole.
+A device that waits can be turned away on every page on the way, without signing in.
