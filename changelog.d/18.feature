@@ -23,3 +23,5 @@ ID tokens say which sign-in they are from (`sid`), and only one from a sign-in o
 Where a fresh sign-in is asked for, the page says which providers cannot confirm it and what to do, in place of saying that passwords are off.
 Long Matrix IDs wrap before the server and between their parts, and are copied whole.
 A device that waits can be turned away on every page on the way, without signing in.
+`check-config` warns of `argon2_…` options without `hashing: argon2id`, and where a provider without `openid` is the only way in.
+"Confirm that it is you" asks for what the account has: no password field where there is none, and linked providers first.
