@@ -222,6 +222,7 @@ def test_c102_c350_every_endpoint_and_page_says_come_back(deployment, prepared):
     assert {name: a.status_code for name, a in back.items() if a.status_code >= 400} == {
         "POST /token (device)": 400,  # it is pending
         "GET /arrive": 403,  # nothing waits for this browser
+        "POST /new-account": 403,  # nor is there a provider whose people may have accounts
         "GET /provider-icon": 404,  # there are no providers
     }
     for name in ("GET /", "POST /consent"):
