@@ -201,12 +201,12 @@ class Seams:
         application asks for one account, nobody is made another.
         """
         given = (auth_provider_id, remote_user_id, request, client_redirect_url)
-        kwargs, args = self._cleaned(given, args, kwargs), ()
+        said = self._cleaned(given, args, kwargs)
         start = self._desk.start_of(client_redirect_url)
         if start is None:
             if self._is_lost(request, client_redirect_url) or await self._gate.stops(request):
                 return
-            await self._stock_request(*given, *args, **kwargs)
+            await self._stock_request(*given, **said)
             return
         setattr(request, _START, start)
         guard.named(request)
@@ -222,18 +222,18 @@ class Seams:
             self._desk.fail(request, start, expected)
             return
         if expected.user_id is None:
-            await self._sign_in(start, given, args, kwargs)
+            await self._sign_in(start, given, said)
             return
         user_id = await self._sso.get_sso_user_by_remote_user_id(auth_provider_id, remote_user_id)
         if user_id is None and not expected.proves_again:
-            await self._sign_in(start, given, args, kwargs, only=expected.user_id)
+            await self._sign_in(start, given, said, only=expected.user_id)
         elif user_id != expected.user_id:
             self._desk.fail(request, start, Trouble.OTHER_ACCOUNT)
         elif expected.proves_again:
-            statement = self._statement(request, start, kwargs.get("auth_provider_session_id"))
+            statement = self._statement(request, start, said.get("auth_provider_session_id"))
             await self._desk.arrived(request, start, statement, user_id=user_id)
         else:
-            await self._sign_in(start, given, args, kwargs)
+            await self._sign_in(start, given, said)
 
     def _is_lost(self, request: Any, url: str) -> bool:
         """Say whether somebody comes back to us with a start of which we know nothing, and tell them.
@@ -256,36 +256,31 @@ class Seams:
             "sso_to_matrix_id_mapper": mappings.cleaning(said["sso_to_matrix_id_mapper"]),
         }
 
-    def _only(
-        self, user_id: str, given: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def _only(self, user_id: str, said: dict[str, Any]) -> dict[str, Any]:
         """Return what lets Synapse find this account by its name, make none, and connect no other."""
+        find = said["grandfather_existing_users"]
 
         async def only() -> str | None:
             found: str | None = await find()
             return found if found == user_id else None
 
-        bound = inspect.signature(self._stock_request).bind(*given, *args, **kwargs)
-        find = bound.arguments["grandfather_existing_users"]
-        bound.arguments |= {"grandfather_existing_users": only, "registration_enabled": False}
-        return bound.args[len(given) :], bound.kwargs
+        return {**said, "grandfather_existing_users": only, "registration_enabled": False}
 
     async def _sign_in(
         self,
         start: Start,
         given: tuple[Any, ...],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
+        said: dict[str, Any],
         *,
         only: str | None = None,
     ) -> None:
-        provider_id, remote_user_id, request, _ = given
-        session = kwargs.get("auth_provider_session_id")
+        provider_id, remote_user_id, request, back = given
+        session = said.get("auth_provider_session_id")
         if only is not None:
-            args, kwargs = self._only(only, given, args, kwargs)
+            said = self._only(only, said)
         known = await self._sso.get_sso_user_by_remote_user_id(provider_id, remote_user_id)
         try:
-            await self._stock_request(*given, *args, **kwargs)
+            await self._stock_request(*given, **said)
         except _NewcomerFound as found:
             statement = self._statement(request, start, session)
             newcomer = Newcomer.of(
@@ -313,15 +308,9 @@ class Seams:
                     provider_id,
                     exc_info=True,
                 )
-                said = inspect.signature(self._stock_request).bind(*given, *args, **kwargs)
-                extras = said.arguments.get("extra_login_attributes")
+                extras = said.get("extra_login_attributes")
                 await self.signed_in(
-                    user_id,
-                    provider_id,
-                    request,
-                    given[3],
-                    extras,
-                    auth_provider_session_id=session,
+                    user_id, provider_id, request, back, extras, auth_provider_session_id=session
                 )
 
     def _without(self, error: Exception, start: Start, request: Any, *, only: str | None) -> None:
