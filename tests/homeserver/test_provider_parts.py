@@ -12,7 +12,7 @@ from synapse_nextgen_auth.accounts.attempts.arrivals import KEPT, Statement, Tro
 from synapse_nextgen_auth.homeserver.people.providers import emails, guard, statements
 from synapse_nextgen_auth.homeserver.people.providers.afresh import asking, prompt_for_another
 from synapse_nextgen_auth.homeserver.people.providers.arrival_cookie import ArrivalCookie
-from synapse_nextgen_auth.homeserver.people.providers.seams import check_subject, refuse_id
+from synapse_nextgen_auth.homeserver.people.providers.identities import check_subject, refuse_id
 from synapse_nextgen_auth.secret import random_token
 
 COOKIE = ArrivalCookie(is_https=True)

@@ -21,6 +21,7 @@ from synapse_nextgen_auth.homeserver.people.providers import (
     afresh,
     emails,
     guard,
+    identities,
     mappings,
     registrations,
     statements,
@@ -144,8 +145,6 @@ NEEDS = (
 
 logger = logging.getLogger(__name__)
 
-# The ids that a provider gives its people are text; longer ones are no honest provider's (C269).
-_LONGEST_ID = 255
 # Who completes a sign-in by the module API does not say through which provider it went.
 _UNKNOWN = "<unknown>"
 _START = "_nextgen_start"
@@ -213,7 +212,7 @@ class Seams:
         if start.provider_id != auth_provider_id:
             self._desk.fail(request, start, Trouble.OTHER_PROVIDER)
             return
-        if why := refuse_id(remote_user_id):
+        if why := identities.refuse_id(remote_user_id):
             logger.warning("Provider %s says who somebody is by %s", auth_provider_id, why)
             self._desk.fail(request, start, Trouble.BROKEN)
             return
@@ -431,13 +430,13 @@ class Seams:
             await stock_complete(userinfo, token, request, client_redirect_url, sid)
 
         def remote_id(userinfo: Any) -> str:
-            check_subject(mapping.get_remote_user_id(userinfo))
+            identities.check_subject(mapping.get_remote_user_id(userinfo))
             return str(stock_id(userinfo))
 
         async def callback(request: Any, session_data: Any, code: str) -> None:
             metadata = await handler.load_metadata()
             others = None if speaks_openid(handler) else self._providers.issuers()
-            if _is_mixed_up(request, metadata, others):
+            if identities.is_mixed_up(request, metadata, others):
                 self.failed(request, "wrong_issuer", None)
                 return
             await stock_callback(request, session_data, code)
@@ -468,38 +467,6 @@ class _NewcomerFound(Exception):
         super().__init__()
         self.attributes = attributes
         self.extras = extras
-
-
-def check_subject(found: object) -> None:
-    """Raise `ValueError` for what says nobody's id; Synapse makes a text of anything (C269).
-
-    Absent it would be "None", and everybody the same person. GitHub's are numbers.
-    """
-    if isinstance(found, bool) or not isinstance(found, (str, int)) or found == "":
-        raise ValueError("the provider does not say who this is")
-
-
-def refuse_id(remote_user_id: object) -> str | None:
-    """Say what is wrong with how a provider calls somebody; otherwise it is compared byte for byte."""
-    if not isinstance(remote_user_id, str) or not remote_user_id:
-        return "nothing"
-    if len(remote_user_id) > _LONGEST_ID:
-        return "too much"
-    return None if statements.is_storable(remote_user_id) else "NUL"
-
-
-def _is_mixed_up(request: Any, metadata: Any, others: frozenset[str] | None) -> bool:
-    """Say whether an answer is not of the provider that was asked (RFC 9207 section 2.4, C262).
-
-    Whoever says that it names itself does so. Who does not say so, and names somebody else, is somebody
-    else. But what an operator calls the issuer of a provider without OpenID Connect is compared with
-    nothing: there only the name of one of the `others` tells.
-    """
-    own = metadata.get("issuer", "")
-    said = [each.decode("utf-8", "replace") for each in (request.args or {}).get(b"iss", [])]
-    if metadata.get("authorization_response_iss_parameter_supported"):
-        return said != [own]
-    return any(each != own and (others is None or each in others) for each in said)
 
 
 def _openid_cookies() -> tuple[bytes, ...]:
