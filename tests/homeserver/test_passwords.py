@@ -367,8 +367,8 @@ def test_c237_guesses_at_once_are_guesses_one_after_the_other(strict_homeserver)
 
     found = Counter(answer.status_code for answer in answers)
     assert 4 <= found[403] <= 4 + CHECKS_AT_ONCE, found
-    # The others are not even in the queue, or were told to wait.
-    assert set(found) == {403, 429, 503}
+    # The others were told to wait, or, where enough came in one moment, are not even in the queue.
+    assert {403, 429} <= set(found) <= {403, 429, 503}
     assert pages[0].sign_in(user.localpart, user.password).status_code == 429
 
 

@@ -87,6 +87,7 @@ class Login(LoginRestServlet):
             with answered_503(self._homeserver):
                 sealed = await self._homeserver.read(legacy_logins.extras_of, digest(token))
         result = await super()._do_token_login(login_submission, *args, **kwargs)
+        # What is said beside an account has names of its own, as with stock.
         result.update(extras.unseal(self._keys, sealed, result["user_id"]))  # type: ignore[typeddict-item]
         return result
 

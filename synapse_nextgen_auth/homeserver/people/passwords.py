@@ -7,8 +7,8 @@ password-provider modules, and the login types that only a module knows.
 import copy
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import attrs
@@ -272,31 +272,18 @@ class Passwords:
         user_id: str | None = await self._store.get_user_id_by_threepid(medium, address)
         return user_id
 
-    def _place(self) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """Wait for a place among the checks, unless too many wait; whoever waits or is in it counts."""
         if self._waiting >= _MAX_WAITING:
             raise TryLater(_SOON, busy=True)
         checks = self._of_modules if self._has_modules else self._own
-        return _Counted(self, checks.queue("passwords"))
-
-
-class _Counted:
-    """A place in the queue for checks, counted while somebody waits for it or is in it."""
-
-    def __init__(self, passwords: Passwords, place: Any) -> None:
-        self._passwords = passwords
-        self._place = place
-
-    async def __aenter__(self) -> None:
-        self._passwords._waiting += 1  # noqa: SLF001 (of this file)
+        self._waiting += 1
         try:
-            await self._place.__aenter__()
-        except BaseException:
-            self._passwords._waiting -= 1  # noqa: SLF001 (of this file)
-            raise
-
-    async def __aexit__(self, *exc: object) -> None:
-        self._passwords._waiting -= 1  # noqa: SLF001 (of this file)
-        await self._place.__aexit__(*exc)
+            async with checks.queue("passwords"):
+                yield
+        finally:
+            self._waiting -= 1
 
 
 class _Overdue(Exception):

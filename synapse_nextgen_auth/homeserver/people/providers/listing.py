@@ -114,7 +114,7 @@ class Providers:
 
 def speaks_openid(handler: Any) -> bool:
     """Say whether an OAuth 2.0 provider is asked for OpenID Connect, too."""
-    return _OPENID in handler._scopes  # noqa: SLF001
+    return _OPENID in handler._scopes  # noqa: SLF001 (as the handler asks it)
 
 
 def kind_of(handler: object) -> Kind:
