@@ -1,10 +1,12 @@
 """Deleting what nobody needs any more, in bounded bites.
 
 The oldest first: so it is an index that finds them, however many there are and whatever the planner
-believes.
+believes. They are listed before they go: a planner that takes a table for empty, because it was a
+moment ago, would look for each of them in the whole of it.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 
@@ -20,11 +22,50 @@ BITE = 500
 _DAY = 24 * 3600
 
 
-def _oldest(table: str, key: str, by: str) -> str:
-    return (
-        f"DELETE FROM {table} WHERE ({key}) IN"
-        f" (SELECT {key} FROM {table} WHERE {by} < ? ORDER BY {by} LIMIT ?)"
-    )
+@attrs.frozen
+class _Rows:
+    """Rows of a table by their key, columns with commas between them, and the time that counts."""
+
+    table: str
+    key: str
+    by: str
+
+    def before(self, txn: Txn, time: int, *, but: str = "") -> list[Any]:
+        """Return the keys of one bite from before a time, the oldest first."""
+        return self._bite(txn, f"{but}{self.by} < ?", time)
+
+    def ahead(self, txn: Txn, reach: int, now: int, *, made: str | None = None) -> list[Any]:
+        """Return the keys of one bite whose time lies further ahead than it honestly may.
+
+        Of what has another time of its making, that lies ahead as well.
+        """
+        return self._bite(txn, f"{self.by} > ? AND {made or self.by} > ?", reach, now)
+
+    def delete(self, txn: Txn, keys: Sequence[Any]) -> int:
+        """Delete the rows with these keys; return how many went."""
+        return self._change(txn, f"DELETE FROM {self.table}", (), keys)
+
+    def set_right(self, txn: Txn, values: str, given: Sequence[int], keys: Sequence[Any]) -> int:
+        """Give the rows with these keys other values; return how many there were."""
+        return self._change(txn, f"UPDATE {self.table} SET {values}", given, keys)
+
+    def _bite(self, txn: Txn, where: str, *given: int) -> list[Any]:
+        txn.execute(
+            f"SELECT {self.key} FROM {self.table} WHERE {where} ORDER BY {self.by} LIMIT ?",
+            (*given, BITE),
+        )
+        return txn.fetchall()
+
+    def _change(self, txn: Txn, change: str, given: Sequence[int], keys: Sequence[Any]) -> int:
+        if not keys:
+            return 0
+        one = _marks(keys[0])
+        row = one if len(keys[0]) == 1 else f"({one})"
+        txn.execute(
+            f"{change} WHERE ({self.key}) IN ({', '.join([row] * len(keys))})",
+            (*given, *(value for key in keys for value in key)),
+        )
+        return txn.rowcount
 
 
 PASSWORDS = "passwords of nobody"
@@ -34,16 +75,16 @@ PASSWORDS_KEPT = 3 * _DAY
 # What to delete, and how long (in seconds) it stays after its time.
 _STALE = {
     # Until then its page says that it took too long. Once approved, it expires a day after its code.
-    "expired grants": (_oldest("nextgen_grants", "grant_id", "expires_at"), 900),
-    "ended sessions": (_oldest("nextgen_sessions", "session_id", "ended_at"), 30 * _DAY),
+    "expired grants": (_Rows("nextgen_grants", "grant_id", "expires_at"), 900),
+    "ended sessions": (_Rows("nextgen_sessions", "session_id", "ended_at"), 30 * _DAY),
     # A year after its browser was last signed in to, nothing comes from there any more.
     "browsers of sessions": (
-        _oldest("nextgen_session_browsers", "session_id", "noted_at"),
+        _Rows("nextgen_session_browsers", "session_id", "noted_at"),
         400 * _DAY,
     ),
     # No browser keeps a cookie for longer, so nobody is signed in there any more.
     "sign-ins of providers": (
-        _oldest(
+        _Rows(
             "nextgen_provider_sessions",
             "provider_session, provider, user_id, sign_in_id",
             "noted_at",
@@ -51,31 +92,27 @@ _STALE = {
         400 * _DAY,
     ),
     "logouts of providers": (
-        _oldest("nextgen_provider_logouts", "provider_session, provider, user_id", "ended_at"),
+        _Rows("nextgen_provider_logouts", "provider_session, provider, user_id", "ended_at"),
         provider_logouts.KEPT,
     ),
-    "expired device grants": (_oldest("nextgen_device_grants", "grant_id", "expires_at"), _DAY),
-    "attempts": (_oldest("nextgen_attempts", "attempt_id", "expires_at"), 900),
-    "legacy sign-ins": (_oldest("nextgen_legacy_logins", "login_id", "expires_at"), 900),
-    "arrivals": (_oldest("nextgen_arrivals", "digest", "arrived_at"), _DAY),
-    "rendezvous": (_oldest("nextgen_rendezvous", "rendezvous_id", "expires_at"), 0),
-    "throttles": (_oldest("nextgen_throttle", "key", "window_start"), _DAY),
-    "client assertions": (_oldest("nextgen_client_assertions", "digest", "expires_at"), 60),
-    "approvals": (_oldest("nextgen_approvals", "approval_id", "requested_at"), _DAY),
+    "expired device grants": (_Rows("nextgen_device_grants", "grant_id", "expires_at"), _DAY),
+    "attempts": (_Rows("nextgen_attempts", "attempt_id", "expires_at"), 900),
+    "legacy sign-ins": (_Rows("nextgen_legacy_logins", "login_id", "expires_at"), 900),
+    "arrivals": (_Rows("nextgen_arrivals", "digest", "arrived_at"), _DAY),
+    "rendezvous": (_Rows("nextgen_rendezvous", "rendezvous_id", "expires_at"), 0),
+    "throttles": (_Rows("nextgen_throttle", "key", "window_start"), _DAY),
+    "client assertions": (_Rows("nextgen_client_assertions", "digest", "expires_at"), 60),
+    "approvals": (_Rows("nextgen_approvals", "approval_id", "requested_at"), _DAY),
     "consents": (
-        _oldest("nextgen_consents", "user_id, client_id, scope", "granted_at"),
+        _Rows("nextgen_consents", "user_id, client_id, scope", "granted_at"),
         365 * _DAY,
     ),
     # Of a registration, or a change, that was never finished. Those that an account uses all the same,
     # because a process died before it noted that, are claimed first.
-    PASSWORDS: (
-        "DELETE FROM nextgen_passwords WHERE stand_in IN (SELECT stand_in FROM nextgen_passwords"
-        " WHERE user_id IS NULL AND made_at < ? ORDER BY made_at LIMIT ?)",
-        PASSWORDS_KEPT,
-    ),
+    PASSWORDS: (_Rows("nextgen_passwords", "stand_in", "made_at"), PASSWORDS_KEPT),
     # What is done is deleted at once. This is what was given up, or what no release here can do.
-    "entries of the outbox": (_oldest("nextgen_outbox", "entry_id", "written_at"), 30 * _DAY),
-    "events": (_oldest("nextgen_events", "event_id", "happened_at"), 180 * _DAY),
+    "entries of the outbox": (_Rows("nextgen_outbox", "entry_id", "written_at"), 30 * _DAY),
+    "events": (_Rows("nextgen_events", "event_id", "happened_at"), 180 * _DAY),
 }
 
 KINDS = tuple(_STALE)
@@ -85,9 +122,9 @@ IDLE_BROWSERS, UNUSED_CLIENTS = "idle browsers", "unused clients"
 
 def stale(txn: Txn, *, kind: str, now: int, keep: int | None = None) -> int:
     """Delete at most one bite of `kind`, perhaps kept for another time; return how many rows went."""
-    sql, usually = _STALE[kind]
-    txn.execute(sql, (now - (usually if keep is None else keep), BITE))
-    return txn.rowcount
+    rows, usually = _STALE[kind]
+    but = "user_id IS NULL AND " if kind == PASSWORDS else ""
+    return rows.delete(txn, rows.before(txn, now - (usually if keep is None else keep), but=but))
 
 
 def blank_addresses(txn: Txn, *, since: int, before: int) -> tuple[int | None, int]:
@@ -111,108 +148,70 @@ def blank_addresses(txn: Txn, *, since: int, before: int) -> tuple[int | None, i
     return (None if row is None else until), txn.rowcount
 
 
-def _ahead(change: str, table: str, key: str, by: str, *, made: str = "") -> str:
-    """Do something to a bite of rows whose time lies ahead, made by a clock that ran ahead."""
-    return (
-        f"{change} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {by} > ?"
-        f" AND {made or by} > ? ORDER BY {by} LIMIT ?)"
-    )
+@attrs.frozen
+class _Ahead:
+    """Rows that would wait until a time that a wrong clock wrote.
+
+    `reach` is how far (in seconds) that time may honestly lie ahead; `now` are the values that they
+    get, each `?` the present time; without, they are deleted.
+    """
+
+    rows: _Rows
+    reach: int = 0
+    made: str | None = None
+    now: str | None = None
 
 
-def _delete_ahead(table: str, key: str, by: str, *, made: str = "") -> str:
-    return _ahead(f"DELETE FROM {table}", table, key, by, made=made)
-
-
-def _set_right(table: str, key: str, by: str, values: str) -> str:
-    return _ahead(f"UPDATE {table} SET {values}", table, key, by)
-
-
-# What to do about rows that would wait until a time that a wrong clock wrote, how far (in seconds)
-# that time may honestly lie ahead, and how often the statement wants to know the present time.
 # Events stay, they are what happened. So do assertions: until its time is over, each would work again.
 _FROM_THE_FUTURE = {
-    "expired grants": (
-        _delete_ahead("nextgen_grants", "grant_id", "expires_at", made="created_at"),
-        _DAY + 7200,
-        0,
+    "expired grants": _Ahead(
+        _Rows("nextgen_grants", "grant_id", "expires_at"), _DAY + 7200, made="created_at"
     ),
-    "expired device grants": (
-        _delete_ahead("nextgen_device_grants", "grant_id", "expires_at", made="created_at"),
+    "expired device grants": _Ahead(
+        _Rows("nextgen_device_grants", "grant_id", "expires_at"), LONGEST_LIFE, made="created_at"
+    ),
+    "attempts": _Ahead(
+        _Rows("nextgen_attempts", "attempt_id", "expires_at"), LIFETIME, made="created_at"
+    ),
+    "rendezvous": _Ahead(
+        _Rows("nextgen_rendezvous", "rendezvous_id", "expires_at"),
         LONGEST_LIFE,
-        0,
+        made="created_at",
     ),
-    "attempts": (
-        _delete_ahead("nextgen_attempts", "attempt_id", "expires_at", made="created_at"),
-        LIFETIME,
-        0,
-    ),
-    "rendezvous": (
-        _delete_ahead("nextgen_rendezvous", "rendezvous_id", "expires_at", made="created_at"),
-        LONGEST_LIFE,
-        0,
-    ),
-    "legacy sign-ins": (
-        _delete_ahead("nextgen_legacy_logins", "login_id", "expires_at", made="created_at"),
+    "legacy sign-ins": _Ahead(
+        _Rows("nextgen_legacy_logins", "login_id", "expires_at"),
         legacy_sign_ins.LIFETIME,
-        0,
+        made="created_at",
     ),
-    "arrivals": (_delete_ahead("nextgen_arrivals", "digest", "arrived_at"), 0, 0),
-    "throttles": (_delete_ahead("nextgen_throttle", "key", "window_start"), 0, 0),
-    "approvals": (
-        _delete_ahead("nextgen_approvals", "approval_id", "requested_at"),
-        0,
-        0,
+    "arrivals": _Ahead(_Rows("nextgen_arrivals", "digest", "arrived_at")),
+    "throttles": _Ahead(_Rows("nextgen_throttle", "key", "window_start")),
+    "approvals": _Ahead(_Rows("nextgen_approvals", "approval_id", "requested_at")),
+    "consents": _Ahead(_Rows("nextgen_consents", "user_id, client_id, scope", "granted_at")),
+    "sessions ended in the future": _Ahead(
+        _Rows("nextgen_sessions", "session_id", "ended_at"), now="ended_at = ?"
     ),
-    "consents": (
-        _delete_ahead("nextgen_consents", "user_id, client_id, scope", "granted_at"),
-        0,
-        0,
+    "browsers of sessions from the future": _Ahead(
+        _Rows("nextgen_session_browsers", "session_id", "noted_at"), now="noted_at = ?"
     ),
-    "sessions ended in the future": (
-        _set_right("nextgen_sessions", "session_id", "ended_at", "ended_at = ?"),
-        0,
-        1,
+    "logouts of providers from the future": _Ahead(
+        _Rows("nextgen_provider_logouts", "provider_session, provider, user_id", "ended_at"),
+        now="ended_at = ?",
     ),
-    "browsers of sessions from the future": (
-        _set_right("nextgen_session_browsers", "session_id", "noted_at", "noted_at = ?"),
-        0,
-        1,
-    ),
-    "logouts of providers from the future": (
-        _set_right(
-            "nextgen_provider_logouts",
-            "provider_session, provider, user_id",
-            "ended_at",
-            "ended_at = ?",
-        ),
-        0,
-        1,
-    ),
-    "sign-ins of providers from the future": (
-        _set_right(
+    "sign-ins of providers from the future": _Ahead(
+        _Rows(
             "nextgen_provider_sessions",
             "provider_session, provider, user_id, sign_in_id",
             "noted_at",
-            "noted_at = ?",
         ),
-        0,
-        1,
+        now="noted_at = ?",
     ),
-    "entries of the outbox from the future": (
-        _set_right("nextgen_outbox", "entry_id", "written_at", "written_at = ?"),
-        0,
-        1,
+    "entries of the outbox from the future": _Ahead(
+        _Rows("nextgen_outbox", "entry_id", "written_at"), now="written_at = ?"
     ),
-    "clients from the future": (
-        _set_right(
-            "nextgen_clients",
-            "client_id",
-            "last_used_at",
-            "created_at = CASE WHEN last_used_at = created_at THEN ? ELSE created_at END,"
-            " last_used_at = ?",
-        ),
-        0,
-        2,
+    "clients from the future": _Ahead(
+        _Rows("nextgen_clients", "client_id", "last_used_at"),
+        now="created_at = CASE WHEN last_used_at = created_at THEN ? ELSE created_at END,"
+        " last_used_at = ?",
     ),
 }
 
@@ -221,9 +220,11 @@ KINDS_AHEAD = tuple(_FROM_THE_FUTURE)
 
 def from_the_future(txn: Txn, *, kind: str, now: int) -> int:
     """Delete or set right at most one bite of what a clock wrote that ran ahead (C379)."""
-    sql, reach, times = _FROM_THE_FUTURE[kind]
-    txn.execute(sql, (*[now] * times, now + reach + SKEW, now + SKEW, BITE))
-    return txn.rowcount
+    ahead = _FROM_THE_FUTURE[kind]
+    keys = ahead.rows.ahead(txn, now + ahead.reach + SKEW, now + SKEW, made=ahead.made)
+    if ahead.now is None:
+        return ahead.rows.delete(txn, keys)
+    return ahead.rows.set_right(txn, ahead.now, [now] * ahead.now.count("?"), keys)
 
 
 def browsers_from_the_future(txn: Txn, *, now: int) -> int:
@@ -236,8 +237,8 @@ def browsers_from_the_future(txn: Txn, *, now: int) -> int:
 
 def idle_browsers(txn: Txn, *, idle_since: int) -> int:
     """Delete at most one bite of browsers that were not here since `idle_since`."""
-    txn.execute(_oldest("nextgen_browsers", "digest", "last_active_at"), (idle_since, BITE))
-    return txn.rowcount
+    rows = _Rows("nextgen_browsers", "digest", "last_active_at")
+    return rows.delete(txn, rows.before(txn, idle_since))
 
 
 def unused_clients(txn: Txn, *, unused_since: int, now: int) -> tuple[int, int]:

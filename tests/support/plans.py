@@ -127,6 +127,10 @@ VARIANTS = {
 }
 
 
+# What lists rows by their keys before it changes them: both statements are looked at.
+LIST_FIRST = {"stale", "from_the_future", "idle_browsers"}
+
+
 def variants(module, name):
     """Return further arguments for functions that run one of several statements."""
     if module == "throttle" and name != "fill":
@@ -141,14 +145,16 @@ def argument(name):
 class Explaining:
     """A transaction that explains each statement instead of running it."""
 
-    def __init__(self, txn):
+    def __init__(self, txn, *, finds):
         self._txn = txn
+        self._finds = finds
         self.plans = []
         self.rowcount = 1
         self.ended, self.changed, self.gone, self.posted = [], [], [], []
         self.draw = txn.draw
 
     def execute(self, sql, parameters=(), /):
+        self._columns = sql.partition(" FROM ")[0].count(",") + 1
         self._txn.execute(f"EXPLAIN {sql}", parameters)
         self.plans.append("\n".join(row[0] for row in self._txn.fetchall()))
 
@@ -156,13 +162,13 @@ class Explaining:
         return None
 
     def fetchall(self):
-        return []
+        return [("key",) * self._columns] * 500 if self._finds else []
 
 
 def explained(txn, function, given):
     """Return the plans of the statements that this function of the store begins with."""
     names = [name for name in inspect.signature(function).parameters if name != "txn"]
-    explaining = Explaining(txn)
+    explaining = Explaining(txn, finds=function.__name__ in LIST_FIRST)
     try:
         function(explaining, **{name: argument(name) for name in names} | given)
     except TypeError:
