@@ -35,6 +35,7 @@ from synapse_nextgen_auth.homeserver.outbox import Outbox
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.hashing import PasswordHashes
 from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
+from synapse_nextgen_auth.homeserver.people.new_passwords import NewPasswords
 from synapse_nextgen_auth.homeserver.people.providers import redirect
 from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
 from synapse_nextgen_auth.homeserver.people.providers.icons import Icons
@@ -222,6 +223,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             ),
         ),
         people=people,
+        new_passwords=NewPasswords(homeserver, config.passwords),
         login_tokens=LoginTokens(homeserver),
         legacy=_legacy_login(config),
         providers=ProviderSide(

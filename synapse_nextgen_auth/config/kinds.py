@@ -134,7 +134,7 @@ class Number:
 
 @attrs.frozen
 class WholeNumber:
-    """A whole number above 0; `unit` are the words behind it where it is shown.
+    """A whole number above 0, or from `least`; `unit` are the words behind it where it is shown.
 
     `most` is what makes sense at all: beyond it, something would fail once it is used. `of` is what
     it counts, where people would write another unit.
@@ -143,6 +143,7 @@ class WholeNumber:
     unit: str = ""
     most: int = LARGEST
     of: str = ""
+    least: int = 1
 
     @property
     def takes(self) -> str:
@@ -152,11 +153,12 @@ class WholeNumber:
 
     @property
     def _wanted(self) -> str:
-        return f"a whole number{f' of {self.of}' if self.of else ''} above 0"
+        bound = "above 0" if self.least == 1 else f"from {self.least}"
+        return f"a whole number{f' of {self.of}' if self.of else ''} {bound}"
 
     def read(self, raw: object, path: str, problems: Problems) -> int | None:
         """Return the number, unconverted."""
-        if not isinstance(raw, int) or isinstance(raw, bool) or raw <= 0:
+        if not isinstance(raw, int) or isinstance(raw, bool) or raw < self.least:
             hint = _plainly(raw, whole=True)
             problems.say(path, f"expected {self._wanted}, got {shown(raw)}{hint}")
         elif raw > self.most:

@@ -16,7 +16,7 @@ _MOST_MEMORY = 4 * 1024 * 1024
 
 @attrs.frozen
 class Passwords:
-    """How the passwords of accounts are kept."""
+    """How the passwords of accounts are kept, and what a new one has to be."""
 
     hashing: Hashing = option(
         Choice(Hashing),
@@ -48,6 +48,15 @@ class Passwords:
         about="In how many lanes.",
         example="2",
         label="argon2id, lanes",
+    )
+    minimum_strength: int = option(
+        WholeNumber(most=4, least=0),
+        default=2,
+        about="How hard to guess a password must be that somebody chooses on a page of this module:"
+        " 0 is anything, 4 the strongest that zxcvbn tells apart. Synapse's `password_config.policy`"
+        " counts beside it. See [passwords](../topics/passwords.md#new-passwords).",
+        example="3",
+        label="strength of new ones",
     )
 
 

@@ -12,6 +12,7 @@ from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
 from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
+from synapse_nextgen_auth.homeserver.people.new_passwords import NewPasswords
 from synapse_nextgen_auth.homeserver.people.providers.arrival_cookie import ArrivalCookie
 from synapse_nextgen_auth.homeserver.people.providers.icons import Icons
 from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
@@ -79,6 +80,7 @@ class Site:
     issuer: Issuer
     clients: Clients
     people: People
+    new_passwords: NewPasswords
     login_tokens: LoginTokens
     legacy: LegacyLoginRules
     providers: ProviderSide

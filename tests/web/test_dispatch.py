@@ -111,6 +111,7 @@ def site(process, people):
             "rates",
             "legacy",
             "login_tokens",
+            "new_passwords",
             "providers",
         )
     )
