@@ -77,6 +77,8 @@ class Purpose(str, enum.Enum):
     PROVIDER_START = "provider start"
     NEWCOMER = "newcomer"
     EXTRAS = "extras"
+    COMMAND = "command"
+    COMMAND_ANSWER = "command answer"
 
 
 @attrs.frozen(repr=False)

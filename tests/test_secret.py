@@ -207,6 +207,8 @@ DERIVED = {
     Purpose.PROVIDER_START: "5447feb06b742987adc911d2f2880ae3",
     Purpose.NEWCOMER: "068c3a2a571c1ebb74636935210ab095",
     Purpose.EXTRAS: "d4ef00a5d0de3133e19e1a3059cbad67",
+    Purpose.COMMAND: "c0428be5b27bd7714f33ae06998c93ac",
+    Purpose.COMMAND_ANSWER: "1de4ce20a06a5a578186df31b7f725a5",
 }
 
 

@@ -50,10 +50,10 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
 
     Errors are what keeps Synapse from starting, and a server where nobody could sign in.
     """
-    raw, problems = _read_files(paths)
+    raw, problems = read_files(paths)
     if problems:
         return _tell(problems, [], raw)
-    config, mistakes = _read_options(raw)
+    config, mistakes = read_options(raw)
     hs_config, problems = load(paths)
     if hs_config is None:
         return _tell([*mistakes, *problems], [], raw)
@@ -83,7 +83,7 @@ def _tell(problems: Sequence[str], warnings: Sequence[str], raw: Mapping[str, An
     return 1 if problems else 0
 
 
-def _read_files(paths: Sequence[Path]) -> tuple[dict[str, Any], list[str]]:
+def read_files(paths: Sequence[Path]) -> tuple[dict[str, Any], list[str]]:
     """Return all files as one mapping, later keys over earlier ones, as Synapse merges them."""
     merged: dict[str, Any] = {}
     problems = []
@@ -99,7 +99,7 @@ def _read_files(paths: Sequence[Path]) -> tuple[dict[str, Any], list[str]]:
     return ({}, problems) if problems else (merged, [])
 
 
-def _read_options(raw: Mapping[str, Any]) -> tuple[Config, list[str]]:
+def read_options(raw: Mapping[str, Any]) -> tuple[Config, list[str]]:
     """Return the module's options, or the defaults and every mistake with its path."""
     modules = raw.get("modules") or []
     if not isinstance(modules, list):

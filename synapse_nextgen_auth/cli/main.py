@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from synapse_nextgen_auth import __version__
 from synapse_nextgen_auth.homeserver.startup import internals
@@ -45,6 +46,18 @@ each needs a new one if the module goes away. Nothing is written. Run it in Syna
 environment.
 """
 
+_STATUS = """\
+Ask the running server of this configuration which release of the module it runs: whether commands get
+through to it.
+"""
+
+_CONFIG_FILES: dict[str, Any] = {
+    "action": "append",
+    "type": Path,
+    "metavar": "HOMESERVER.YAML",
+    "help": "a file of the running server's configuration; may be repeated, as for Synapse",
+}
+
 _NO_SYNAPSE = """\
 synapse-nextgen-auth: there is no Synapse in this Python environment. Install the package where
 Synapse is; to try it out without one: pip install 'synapse-nextgen-auth[demo]'\
@@ -73,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=_versions())
+    parser.add_argument("-c", "--config-path", **_CONFIG_FILES, dest="config_files")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 
     check = commands.add_parser(
@@ -138,7 +152,25 @@ def _parser() -> argparse.ArgumentParser:
         help="print one line of JSON when ready: base_url, server_name, user_id, password, "
         "admin_user_id, admin_password, registration_shared_secret, config_path, pid",
     )
+    _add_server_commands(commands)
     return parser
+
+
+def _add_server_commands(commands: Any) -> None:
+    """Add what asks the running server."""
+    asking = argparse.ArgumentParser(add_help=False)
+    asking.add_argument("-c", "--config-path", **_CONFIG_FILES, dest="more_config_files")
+    asking.add_argument(
+        "--url", help="where the server is to be found, if not where its configuration says"
+    )
+    asking.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
+
+    commands.add_parser(
+        "status",
+        parents=[asking],
+        help="ask the running server who it is",
+        description=_STATUS,
+    )
 
 
 def _versions() -> str:
@@ -196,10 +228,17 @@ def _list_passwords(asked: argparse.Namespace) -> int:
     return passwords.run(asked.files)
 
 
+def _ask_server(asked: argparse.Namespace) -> int:
+    from synapse_nextgen_auth.cli import server_commands  # noqa: PLC0415 - imports all of Synapse
+
+    return server_commands.run(asked)
+
+
 _COMMANDS = {
     "check-config": _check_config,
     "create-tables": _create_tables,
     "passwords": _list_passwords,
+    "status": _ask_server,
 }
 
 

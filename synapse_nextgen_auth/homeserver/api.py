@@ -34,7 +34,7 @@ NEEDS = (
         ("desc", "func", "db_autocommit", "isolation_level"),
     ),
     Needed("synapse.storage.engines._base", "IsolationLevel.READ_COMMITTED"),
-    *members("synapse.server", "HomeServer", "get_clock", "get_datastores"),
+    *members("synapse.server", "HomeServer", "get_clock", "get_datastores", "get_instance_name"),
 )
 
 logger = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class Homeserver:
         self.public_baseurl: str = self.hs.config.server.public_baseurl
         # Some of what Synapse does works in this process only (`outbox.py`).
         self.is_main = self.hs.config.worker.worker_app is None
+        self.process_name: str = self.hs.get_instance_name()
         self._clock = self.hs.get_clock()
         module = self.store.database_engine.module
         # What a database that is away, full or overloaded raises: a failure of ours, not of a client.

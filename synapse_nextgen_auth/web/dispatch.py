@@ -154,27 +154,27 @@ async def _endpoint(request: _Request, route: Endpoint) -> Outgoing:
     site, incoming = request.site, request.incoming
     if site.homeserver.drain.is_closed:
         request.note(_STOPPING)
-        return answers.error(_STOPPING, *answers.CORS)
+        return answers.error(_STOPPING, *route.cors)
     serve = route.serves(incoming.method)
     try:
         if serve is None:
             refusal = OAuthError("invalid_request", f"Use {route.allowed}", 405)
             request.note(refusal)
-            return answers.error(refusal, ("Allow", route.allowed), *answers.CORS)
+            return answers.error(refusal, ("Allow", route.allowed), *route.cors)
         _check_body(route, incoming)
-        return (await serve(site, incoming)).having(*answers.CORS)
+        return (await serve(site, incoming)).having(*route.cors)
     except OAuthError as refusal:
         request.note(refusal)
         challenge = route.challenge(incoming, refusal)
-        return answers.error(refusal, *challenge, *answers.CORS)
+        return answers.error(refusal, *challenge, *route.cors)
     except Away as away:
         failure = unavailable(str(away))
         request.note(failure)
-        return answers.error(failure, *answers.CORS)
+        return answers.error(failure, *route.cors)
     except Exception:
         logger.exception("Could not serve %s %s", incoming.method, incoming.path)
         request.count(_SEE_LOG)
-        return answers.error(_SEE_LOG, *answers.CORS)
+        return answers.error(_SEE_LOG, *route.cors)
 
 
 def _check_body(route: Endpoint, incoming: Incoming) -> None:

@@ -8,7 +8,7 @@ import attrs
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.web import clients
+from synapse_nextgen_auth.web import answers, clients
 from synapse_nextgen_auth.web.forms import FORM, Form
 from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
@@ -36,6 +36,7 @@ class Endpoint:
     that only this path has, for the metrics; `challenge` makes the headers that say how to prove
     who asks. `rests` says that it is there while the module is switched off, so that clients come
     back; what describes this server is not, for they must find what Synapse itself offers.
+    `for_websites` says whether scripts of any site may read its answers (CORS).
     """
 
     methods: Mapping[str, Serve]
@@ -43,11 +44,17 @@ class Endpoint:
     refuses: frozenset[str] = frozenset()
     challenge: Challenge = clients.basic_challenge
     rests: bool = True
+    for_websites: bool = True
 
     @property
     def reasons(self) -> frozenset[str]:
         """Every reason of a refusal here."""
         return _ANYWHERE | self.refuses
+
+    @property
+    def cors(self) -> tuple[tuple[str, str], ...]:
+        """The headers that let scripts read an answer."""
+        return answers.CORS if self.for_websites else ()
 
     @property
     def allowed(self) -> str:

@@ -3,6 +3,7 @@
 What each kind of path promises is in `kinds.py`, and `dispatch.py` keeps it.
 """
 
+from synapse_nextgen_auth.accounts import commands
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import PATH as RENDEZVOUS
 from synapse_nextgen_auth.oauth.errors import DRAINING
 from synapse_nextgen_auth.oauth.grants.authorization_request import REFUSES as REFUSED_REQUESTS
@@ -19,6 +20,7 @@ from synapse_nextgen_auth.web.endpoints import (
     revoke,
     userinfo,
 )
+from synapse_nextgen_auth.web.endpoints.command import command
 from synapse_nextgen_auth.web.endpoints.token import pipeline
 from synapse_nextgen_auth.web.kinds import (
     AccountPage,
@@ -76,6 +78,15 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
         takes=None,
         refuses=userinfo.REFUSES,
         challenge=userinfo.challenge,
+    ),
+    # For the operator's command line
+    commands.PATH: Endpoint(
+        {commands.METHOD: command.command},
+        takes=commands.MEDIA_TYPE,
+        refuses=command.REFUSES,
+        challenge=command.challenge,
+        rests=False,
+        for_websites=False,
     ),
     # Pages
     "/authorize": AuthorizationEndpoint(

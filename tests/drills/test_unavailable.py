@@ -5,6 +5,7 @@ import pytest
 import requests
 
 from support import newcomers
+from support.commands import Operator
 from support.crowd import settle
 from support.keys import master_key
 from support.oauth import API, DEVICE, ISSUER_PATH, Browser, device_id, web_client
@@ -156,6 +157,8 @@ def prepare_protocol(prepared, token, spare):
     prepared.ask("POST /introspect", data={**proof, "token": spare.access_token})
     for method in ("GET", "POST"):
         prepared.ask(f"{method} /userinfo", headers=bearer)
+    operator = Operator.of(prepared.deployment)
+    prepared.sends["POST /command"] = lambda: operator.post(b'{"command":"status"}')
 
 
 def prepare_rendezvous(prepared):

@@ -41,6 +41,7 @@ NAMES = {
     "/device-authorization": (*_CLIENT, "scope"),
     "/userinfo": ("access_token",),
     "/clients/register": ("client_id",),
+    "/command": ("command",),
     "/sign-in": (*_FORM, "grant", "request", "device", "action", "identifier", "password"),
     "/consent": (*_FORM, "grant"),
     "/link": (*_FORM, "user_code"),

@@ -1,0 +1,1 @@
+"""What an operator's command may ask the running server to do, and how it proves that it may."""
