@@ -12,7 +12,7 @@ from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth.accounts.hashes import Costs
 from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.accounts.management import Action
-from synapse_nextgen_auth.accounts.outbox import RemovePushers
+from synapse_nextgen_auth.accounts.outbox import RemovePushers, SendMail
 from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
 from synapse_nextgen_auth.config import Config, Passwords, Registration
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -27,6 +27,7 @@ from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
 from synapse_nextgen_auth.homeserver.devices.pushers import Pushers
 from synapse_nextgen_auth.homeserver.http import Tree
 from synapse_nextgen_auth.homeserver.limits import Limited, Limiter
+from synapse_nextgen_auth.homeserver.mail import Mailer
 from synapse_nextgen_auth.homeserver.matrix import discovery
 from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate, SsoRedirect
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler, Room
@@ -68,7 +69,7 @@ from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.oauth.rendezvous import LIFETIME, share
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.store.migrations import SchemaRefused
-from synapse_nextgen_auth.web import browser, dispatch, series
+from synapse_nextgen_auth.web import browser, dispatch, mails, series
 from synapse_nextgen_auth.web.clients import hash_secret
 from synapse_nextgen_auth.web.endpoints import rendezvous
 from synapse_nextgen_auth.web.pages.legacy_login import legacy_login
@@ -78,6 +79,7 @@ from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.routes import ROOTS
 from synapse_nextgen_auth.web.site import Issuer, Lifetimes, ProviderSide, Rates, Site
 from synapse_nextgen_auth.web.templates import Templates
+from synapse_nextgen_auth.web.translations import Languages
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +92,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         *selfcheck.listed_twice(hs_config, module),
         *selfcheck.config_problems(hs_config, config),
         *tried.problems,
+        *mails.problems(config),
     ]
     if problems:
         refusal.refuse_start(problems)
@@ -115,7 +118,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     checker.install(site.homeserver, site.token_check)
     admin_refusal.install()
     site.devices.watch()
-    begin_outbox(site.homeserver)
+    begin_outbox(site.homeserver, site.mailer)
     site.people.hashes.install()
     ProviderLogouts(site.homeserver, site.devices, config.providers.backchannel_logout).watch()
     Farewells(site.homeserver).watch()
@@ -185,10 +188,12 @@ def _hashes(homeserver: Homeserver, options: Passwords) -> PasswordHashes:
     return PasswordHashes(homeserver, hashing=options.hashing, costs=costs)
 
 
-def begin_outbox(homeserver: Homeserver) -> None:
-    """Let the main process do what waits for it."""
+def begin_outbox(homeserver: Homeserver, mailer: Mailer | None = None) -> None:
+    """Let the main process do what waits for it; without a `mailer` mails go on waiting."""
     outbox = Outbox(homeserver)
     outbox.does(RemovePushers, Pushers(homeserver).remove)
+    if mailer is not None:
+        outbox.does(SendMail, mailer.send)
     outbox.start()
 
 
@@ -271,7 +276,15 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             polls=Polls(homeserver),
         ),
         templates=templates,
+        mailer=_mailer(config, homeserver, keys, templates.languages),
     )
+
+
+def _mailer(config: Config, homeserver: Homeserver, keys: Keyring, languages: Languages) -> Mailer:
+    written = mails.Mails.of(config, languages, server_name=homeserver.server_name)
+    if homeserver.is_main:
+        written.compile()
+    return Mailer(homeserver, keys, written.write)
 
 
 def _legacy_login(config: Config) -> LegacyLoginRules:

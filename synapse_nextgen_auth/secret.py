@@ -79,6 +79,7 @@ class Purpose(str, enum.Enum):
     EXTRAS = "extras"
     COMMAND = "command"
     COMMAND_ANSWER = "command answer"
+    MAIL = "mail"
 
 
 @attrs.frozen(repr=False)

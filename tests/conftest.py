@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from support import metrics, node
+from support import metrics, node, smtp
 from support.databases import Database, PostgresDatabase, SqliteDatabase
 from support.deployment import Deployment
 from support.postgres import PostgresServer
@@ -109,6 +109,43 @@ def pytest_generate_tests(metafunc):
 def sqlite_homeserver(shared_homeserver) -> Homeserver:
     """Return the same homeserver as `homeserver[sqlite]`, where the database does not matter."""
     return shared_homeserver("sqlite")
+
+
+@pytest.fixture(scope="session")
+def session_mailbox() -> Iterator[smtp.MailServer]:
+    """Yield the mail server of `mailing_homeserver`; see `mailbox`."""
+    server = smtp.MailServer().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def mailbox(session_mailbox) -> Iterator[smtp.MailServer]:
+    """Return that mail server, which a test may let refuse, dawdle or be away."""
+    yield session_mailbox
+    session_mailbox.heal()
+
+
+@pytest.fixture(scope="session")
+def mailing_homeserver(tmp_path_factory, make_database, session_mailbox) -> Iterator[Homeserver]:
+    """Yield a homeserver on SQLite that sends mails to `mailbox`, and wants an address of newcomers.
+
+    Like `homeserver` it is shared.
+    """
+    directory = tmp_path_factory.mktemp("homeserver-mailing")
+    homeserver = Homeserver(
+        directory,
+        make_database("sqlite", directory),
+        module={"secret": smtp.SECRET},
+        config={
+            "email": session_mailbox.settings(),
+            "enable_registration": True,
+            "registrations_require_3pid": ["email"],
+        },
+        log_level="DEBUG",
+    )
+    with homeserver:
+        yield homeserver
 
 
 @pytest.fixture

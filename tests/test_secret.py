@@ -209,6 +209,7 @@ DERIVED = {
     Purpose.EXTRAS: "d4ef00a5d0de3133e19e1a3059cbad67",
     Purpose.COMMAND: "c0428be5b27bd7714f33ae06998c93ac",
     Purpose.COMMAND_ANSWER: "1de4ce20a06a5a578186df31b7f725a5",
+    Purpose.MAIL: "2267439215c5138ef25d3dae971239db",
 }
 
 

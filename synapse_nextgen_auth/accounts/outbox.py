@@ -29,6 +29,10 @@ class Unreadable(Exception):
     """What was written is not what a work of this kind looks like."""
 
 
+class Hopeless(Exception):
+    """What failed now fails for ever, whoever tries it."""
+
+
 @attrs.frozen
 class Work:
     """What is to be done; its fields, texts and whole numbers, are all that is written of it.
@@ -72,7 +76,23 @@ class RemovePushers(Work):
         return self.session
 
 
-KINDS: dict[str, type[Work]] = {work.kind: work for work in (RemovePushers,)}
+@attrs.frozen
+class SendMail(Work):
+    """Send a mail, a sealed `Letter`, unless it is too late for what it says; 0 is never too late."""
+
+    kind: ClassVar[str] = "send_mail"
+
+    mail: str  # an id: the address is in the letter alone
+    letter: str = attrs.field(repr=False)
+    expires: int  # seconds since the epoch
+
+    @property
+    def subject(self) -> str:
+        """The mail, by its id."""
+        return self.mail
+
+
+KINDS: dict[str, type[Work]] = {work.kind: work for work in (RemovePushers, SendMail)}
 
 
 @attrs.frozen

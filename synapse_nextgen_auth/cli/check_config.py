@@ -30,6 +30,7 @@ from synapse_nextgen_auth.homeserver.startup import (
 )
 from synapse_nextgen_auth.oauth.clients import jwks
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
+from synapse_nextgen_auth.web import mails
 
 _SECRET_NAME = re.compile(r"secret|password|passwd|token|key", re.IGNORECASE)
 # What is no secret whatever it says: where one lies, for how long one counts, how one is used.
@@ -57,7 +58,7 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
     hs_config, problems = load(paths)
     if hs_config is None:
         return _tell([*mistakes, *problems], [], raw)
-    mistakes += selfcheck.config_problems(hs_config, config)
+    mistakes += [*selfcheck.config_problems(hs_config, config), *mails.problems(config)]
     warnings = selfcheck.warnings()
     found = ways_in.look(hs_config, config)
     if config.enabled:

@@ -25,6 +25,7 @@ from synapse_nextgen_auth.config.kinds import (
     Text,
 )
 from synapse_nextgen_auth.config.legacy_login import LegacyLogin
+from synapse_nextgen_auth.config.mail import Mail
 from synapse_nextgen_auth.config.options import Option, members_of, option, options_of, section
 from synapse_nextgen_auth.config.passwords import Passwords, check_memory
 from synapse_nextgen_auth.config.problems import ConfigProblems, Problems
@@ -52,6 +53,7 @@ __all__ = [
     "DeviceGrants",
     "Events",
     "LegacyLogin",
+    "Mail",
     "Passwords",
     "ProviderLogout",
     "ProviderOptions",
@@ -113,6 +115,7 @@ class Config:
     legacy_login: LegacyLogin = section(LegacyLogin)
     passwords: Passwords = section(Passwords)
     providers: ProviderOptions = section(ProviderOptions)
+    mail: Mail = section(Mail)
     clients: tuple[StaticClient, ...] = option(
         ListOf(ClientEntry(), "clients"),
         default=(),

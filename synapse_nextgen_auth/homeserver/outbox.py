@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from synapse.logging.context import make_deferred_yieldable, run_in_background
 from synapse.util.async_helpers import concurrently_execute
 
-from synapse_nextgen_auth.accounts.outbox import LONGEST_TRY, MINUTE, Entry, Work
+from synapse_nextgen_auth.accounts.outbox import LONGEST_TRY, MINUTE, Entry, Hopeless, Work
 from synapse_nextgen_auth.flows.outbox import give_up
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -164,7 +164,7 @@ class Outbox:
     async def _failed(self, entry: Entry, error: Exception) -> None:
         """Let it rest, or give it up."""
         now = self._homeserver.now()
-        if entry.is_hopeless(now):
+        if isinstance(error, Hopeless) or entry.is_hopeless(now):
             logger.error(
                 "Gave up %s %s after %d tries",
                 *(entry.kind, entry.subject, entry.tries),

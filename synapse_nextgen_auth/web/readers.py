@@ -31,6 +31,11 @@ class Reader:
         """The languages that the person wants to read, the most wanted first."""
         return wanted(self._incoming, self._ui_locales)
 
+    @property
+    def language(self) -> str:
+        """The language among ours that the person reads best."""
+        return languages.lookup(self._site.templates.languages.tags, self.languages) or ENGLISH
+
     def answer(
         self,
         page: PageContent,
@@ -42,12 +47,11 @@ class Reader:
         headers: tuple[tuple[str, str], ...] = (),
     ) -> Outgoing:
         """Answer with a page; `answers.page` says what the words mean."""
-        templates = self._site.templates
-        tag = languages.lookup(templates.languages.tags, self.languages)
-        language = templates.languages.get(tag or ENGLISH)
+        # A catalogue that is broken is English.
+        language = self._site.templates.languages.get(self.language)
         return answers.page(
             status,
-            templates.render(page, lang=language.tag),
+            self._site.templates.render(page, lang=language.tag),
             goes_to=goes_to,
             goes_further=goes_further,
             keeps_opener=keeps_opener,

@@ -10,6 +10,7 @@ from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
 from synapse_nextgen_auth.homeserver.clients.registered import Clients
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
 from synapse_nextgen_auth.homeserver.limits import Limiter
+from synapse_nextgen_auth.homeserver.mail import Mailer
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
 from synapse_nextgen_auth.homeserver.people.new_passwords import NewPasswords
@@ -89,6 +90,7 @@ class Site:
     lifetimes: Lifetimes
     rates: Rates
     templates: Templates
+    mailer: Mailer
     # Where browsers believe us to be, as they write it; and how our cookie looks there.
     origin: str = attrs.field(init=False)
     cookies: Cookies = attrs.field(init=False)

@@ -45,7 +45,7 @@ class Templates:
     """Every page compiled and every static file in memory; what is missing fails start-up."""
 
     def __init__(self, base_url_path: str, *, directory: Path | None = None) -> None:
-        directory = directory or find_directory(_CANDIDATES)
+        directory = directory or shipped()
         self._static_urls: dict[str, str] = {}
         self._static_files: dict[str, StaticFile] = {}
         for name, content_type in _STATIC_FILES.items():
@@ -122,6 +122,11 @@ class _Loader(FileSystemLoader):
         code = environment.compile(tree, name, path)
         # What Jinja hands over is a chain of these and of nothing, and an import looks at all of it.
         return Template.from_code(environment, code, environment.globals)
+
+
+def shipped() -> Path:
+    """Return the directory of our own templates."""
+    return find_directory(_CANDIDATES)
 
 
 def find_directory(candidates: Iterable[Path]) -> Path:

@@ -41,6 +41,8 @@ _ENGLISH = Language(ENGLISH, "ltr", NullTranslations())
 
 # Rendering is synchronous, so what is read within one call of it is of that call.
 _present: ContextVar[Language] = ContextVar("language", default=_ENGLISH)
+# A mail is written as plain text, too: nothing is escaped there.
+_is_plain: ContextVar[bool] = ContextVar("is_plain", default=False)
 
 
 def present() -> Language:
@@ -81,13 +83,14 @@ class Languages:
 
 
 @contextmanager
-def speaking(language: Language) -> Iterator[None]:
-    """Let every word that is rendered within be of this language."""
-    token = _present.set(language)
+def speaking(language: Language, *, plain: bool = False) -> Iterator[None]:
+    """Let every word that is rendered within be of this language; `plain` where it is no HTML."""
+    token, plainly = _present.set(language), _is_plain.set(plain)
     try:
         yield
     finally:
         _present.reset(token)
+        _is_plain.reset(plainly)
 
 
 def install(environment: Environment) -> None:
@@ -105,20 +108,20 @@ def install(environment: Environment) -> None:
     )
 
 
-def _gettext(message: str, /, **values: Any) -> Markup:
+def _gettext(message: str, /, **values: Any) -> str:
     return _filled(_present.get().catalogue.gettext(message), values)
 
 
-def _ngettext(singular: str, plural: str, num: int, /, **values: Any) -> Markup:
+def _ngettext(singular: str, plural: str, num: int, /, **values: Any) -> str:
     text = _present.get().catalogue.ngettext(singular, plural, num)
     return _filled(text, {"num": num, **values})
 
 
-def _pgettext(context: str, message: str, /, **values: Any) -> Markup:
+def _pgettext(context: str, message: str, /, **values: Any) -> str:
     return _filled(_present.get().catalogue.pgettext(context, message), values)
 
 
-def _npgettext(context: str, singular: str, plural: str, num: int, /, **values: Any) -> Markup:
+def _npgettext(context: str, singular: str, plural: str, num: int, /, **values: Any) -> str:
     text = _present.get().catalogue.npgettext(context, singular, plural, num)
     return _filled(text, {"num": num, **values})
 
@@ -127,12 +130,14 @@ def _later(message: str) -> str:
     return message
 
 
-def _filled(text: str, values: dict[str, Any]) -> Markup:
+def _filled(text: str, values: dict[str, Any]) -> str:
     """Put values into a text, escaped; the text itself is trusted as a template is (C198, C199).
 
     What a translator wrote was compared with the English text when it was read: it asks for nothing
     that is not there.
     """
+    if _is_plain.get():
+        return text % {name: _written(value) for name, value in values.items()}
     if "%" not in text:
         return Markup(text)  # noqa: S704 (a template's own words, or their translation)
     return Markup(text % {name: escape(_written(value)) for name, value in values.items()})  # noqa: S704

@@ -5,6 +5,8 @@ The dispatcher does all of it for every page, before the page is asked.
 
 import attrs
 
+from synapse_nextgen_auth.accounts.mail.letters import Letter, Mail
+from synapse_nextgen_auth.accounts.outbox import SendMail
 from synapse_nextgen_auth.accounts.sign_ins import FRESH, SignIn
 from synapse_nextgen_auth.clock import is_recent
 from synapse_nextgen_auth.flows import sign_in as signing_in
@@ -104,6 +106,11 @@ class Visit:
     def languages(self) -> tuple[str, ...]:
         """The languages that the person wants to read, the most wanted first."""
         return self.reader.languages
+
+    def letter(self, to: str, mail: Mail, *, expires: int = 0) -> SendMail:
+        """Return a mail to whoever is here, in their language, for a flow to put into the outbox."""
+        letter = Letter(to, self.reader.language, mail)
+        return letter.posted(self.site.issuer.keys, expires=expires)
 
     def answer(
         self,

@@ -42,7 +42,8 @@ def test_what_was_written_is_read_as_it_was():
 def test_the_names_of_kinds_never_change():
     """Entries of an earlier release wait under them."""
     assert {kind: record.__name__ for kind, record in KINDS.items()} == {
-        "remove_pushers": "RemovePushers"
+        "remove_pushers": "RemovePushers",
+        "send_mail": "SendMail",
     }
 
 

@@ -113,6 +113,7 @@ def site(process, people):
             "login_tokens",
             "new_passwords",
             "providers",
+            "mailer",
         )
     )
     return Site(

@@ -1,0 +1,90 @@
+"""Mails: what each one says, to whom, and in which language. Their words are in `templates/emails`.
+
+What waits to be sent is sealed: it may hold a code or a link that lets somebody in.
+"""
+
+import json
+from typing import Any, ClassVar
+
+import attrs
+
+from synapse_nextgen_auth.accounts.outbox import SendMail
+from synapse_nextgen_auth.secret import Keyring, Purpose, random_id
+
+
+@attrs.frozen
+class Mail:
+    """What one mail says: the fields are the names that its template uses.
+
+    `kind` names the template, and what waits in the outbox of an earlier release.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    def template(self) -> str:
+        """The file with its words."""
+        return f"{self.kind}.html"
+
+
+@attrs.frozen
+class AddressCode(Mail):
+    """The code by which a person shows that they read this mailbox; good for so many minutes."""
+
+    kind: ClassVar[str] = "address_code"
+
+    code: str = attrs.field(repr=False)
+    minutes: int
+
+
+@attrs.frozen
+class AddressInUse(Mail):
+    """To the owner of an address that somebody gave for a new account."""
+
+    kind: ClassVar[str] = "address_in_use"
+
+    user_id: str
+
+
+# Every mail there is, with what it may say: an operator's templates are tried with it at the start.
+SAMPLES: tuple[Mail, ...] = (
+    AddressCode(code="012345", minutes=10),
+    AddressInUse(user_id="@anna:example.com"),
+)
+MAILS: dict[str, type[Mail]] = {mail.kind: type(mail) for mail in SAMPLES}
+
+
+@attrs.frozen
+class Letter:
+    """A mail on its way: its one recipient, in their language, a BCP 47 tag."""
+
+    to: str = attrs.field(repr=False)
+    lang: str
+    mail: Mail
+
+    def seal(self, keys: Keyring) -> str:
+        """Return it as a table keeps it."""
+        written = {
+            "to": self.to,
+            "lang": self.lang,
+            "kind": self.mail.kind,
+            "says": attrs.asdict(self.mail),
+        }
+        return keys.seal(Purpose.MAIL, json.dumps(written).encode("utf-8"))
+
+    def posted(self, keys: Keyring, *, expires: int = 0) -> SendMail:
+        """Return what a flow puts into the outbox; sealed before its transaction, as it is random.
+
+        After `expires`, in seconds, nobody needs it any more.
+        """
+        return SendMail(mail=random_id(), letter=self.seal(keys), expires=expires)
+
+    @classmethod
+    def unseal(cls, keys: Keyring, sealed: str) -> "Letter | None":
+        """Return what was sealed; `None` where no key of ours fits any more, or no kind of ours."""
+        plain = keys.unseal(Purpose.MAIL, sealed)
+        if plain is None:
+            return None
+        written: dict[str, Any] = json.loads(plain)
+        mail = MAILS.get(written["kind"])
+        return cls(written["to"], written["lang"], mail(**written["says"])) if mail else None

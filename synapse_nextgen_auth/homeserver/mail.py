@@ -1,0 +1,100 @@
+"""Mails leave through Synapse's own sender and settings, from the main process, out of the outbox."""
+
+import logging
+from collections.abc import Callable
+
+import attrs
+from synapse.config.homeserver import HomeServerConfig
+from twisted.mail.smtp import SMTPClientError, SMTPDeliveryError
+
+from synapse_nextgen_auth.accounts.mail.letters import Letter
+from synapse_nextgen_auth.accounts.outbox import Hopeless, SendMail
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.secret import Keyring
+
+NEEDS = (
+    Needed(
+        "synapse.handlers.send_email",
+        "SendEmailHandler.send_email",
+        ("email_address", "subject", "app_name", "html", "text"),
+    ),
+    *members("synapse.server", "HomeServer", "get_send_email_handler"),
+)
+
+logger = logging.getLogger(__name__)
+
+
+@attrs.frozen
+class WrittenMail:
+    """A mail in words: one line of subject, and the same text twice."""
+
+    subject: str
+    text: str = attrs.field(repr=False)
+    html: str = attrs.field(repr=False)
+
+
+class MailNotTaken(Exception):
+    """The mail server did not take it now; `code` is its answer (RFC 5321 section 4.2), or 0."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(
+            f"The mail server answered {code}" if code else "The mail server broke off"
+        )
+
+
+class MailUnreadable(Hopeless):
+    """Nobody can read what was to be sent: the secret it was sealed with is gone."""
+
+
+def is_configured(hs_config: HomeServerConfig) -> bool:
+    """Say whether this server sends mails; without `email` Synapse would try the machine it runs on."""
+    return bool(hs_config.email.can_verify_email)
+
+
+class Mailer:
+    """Sends what waits."""
+
+    def __init__(
+        self, homeserver: Homeserver, keys: Keyring, write: Callable[[Letter], WrittenMail]
+    ) -> None:
+        self._homeserver = homeserver
+        self._keys = keys
+        self._write = write
+        self._config = homeserver.hs.config.email
+        self.is_configured = is_configured(homeserver.hs.config)
+
+    async def send(self, work: SendMail) -> None:
+        """Send one mail; raise where the mail server did not take it and may do so later.
+
+        The error is one of ours: what Twisted raises has the whole conversation in it, password and
+        address, and the outbox writes errors into the log.
+        """
+        if not self.is_configured or 0 < work.expires <= self._homeserver.now():
+            return
+        letter = Letter.unseal(self._keys, work.letter)
+        if letter is None:
+            raise MailUnreadable
+        written = self._write(letter)
+        try:
+            await self._homeserver.hs.get_send_email_handler().send_email(
+                email_address=letter.to,
+                subject=written.subject,
+                app_name=self._config.email_app_name,
+                html=written.html,
+                text=written.text,
+            )
+        except SMTPClientError as error:
+            code = max(error.code, 0)
+            if not _is_final(error):
+                raise MailNotTaken(code) from None
+            # No work of ours is undone by it, and any stranger can type an address that is none.
+            logger.info("The mail server refused mail %s for ever: %d", work.mail, code)
+
+
+def _is_final(error: SMTPClientError) -> bool:
+    """Say whether it will not take this mail to this address later either (RFC 5321 section 4.2.1).
+
+    What it says before it heard of the address, of our password for instance, an operator mends.
+    """
+    return isinstance(error, SMTPDeliveryError) and bool(error.addresses) and error.code >= 500

@@ -1,0 +1,188 @@
+"""Mails in words: each is written once, and shown as plain text and as HTML.
+
+A template of `emails/` has the blocks `subject` and `body`. It names the parts of a mail, its `kit`,
+which are there twice: so no sentence is written twice, and no text says what the HTML does not.
+"""
+
+import re
+import traceback
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import attrs
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError
+from markupsafe import Markup
+
+from synapse_nextgen_auth.accounts.mail.letters import MAILS, SAMPLES, Letter, Mail
+from synapse_nextgen_auth.config import Config
+from synapse_nextgen_auth.config.problems import likely
+from synapse_nextgen_auth.homeserver.mail import WrittenMail
+from synapse_nextgen_auth.web import translations
+from synapse_nextgen_auth.web.templates import shipped
+from synapse_nextgen_auth.web.translations import Languages
+
+_FOOT = "foot"
+_NAMES = [*(f"{name}.html" for name in (*MAILS, _FOOT)), "kit.html", "kit.txt"]
+_GAPS = re.compile(r"\n{3,}")
+
+
+@attrs.frozen
+class _Format:
+    """One of the two: its templates, and how what they make goes on into another one."""
+
+    environment: Environment
+    kit: str
+    quote: type[str]
+
+    @classmethod
+    def of(cls, directories: Sequence[Path], kit: str, *, escapes: bool) -> "_Format":
+        """Return templates that are compiled when they are wanted."""
+        environment = Environment(
+            loader=FileSystemLoader([str(directory) for directory in directories]),
+            autoescape=escapes,  # noqa: S701 (plain text has nothing to escape)
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            cache_size=-1,
+        )
+        translations.install(environment)
+        return cls(environment, kit, Markup if escapes else str)
+
+    @property
+    def parts(self) -> Any:
+        """The parts of a mail, in this format."""
+        return self.environment.get_template(self.kit).module
+
+    def block(self, name: str, block: str, says: dict[str, object]) -> str:
+        """Return what a block of a template says."""
+        template = self.environment.get_template(f"{name}.html")
+        if block not in template.blocks:
+            raise _BlockMissing(template.filename or name, block)
+        context = template.new_context({**says, "kit": self.parts})
+        try:
+            return self.quote("".join(template.blocks[block](context)))
+        except Exception:  # noqa: BLE001 (raised again: it names the line of the template now)
+            self.environment.handle_exception()
+
+
+class _BlockMissing(Exception):
+    """A template does not say all of a mail."""
+
+    def __init__(self, path: str, block: str) -> None:
+        super().__init__(f"{path}: there is no block {block}")
+
+
+class Mails:
+    """Every mail there is, in words.
+
+    What lies in several of the `directories` is taken from the first: an operator's own comes before
+    ours.
+    """
+
+    def __init__(
+        self, directories: Sequence[Path], languages: Languages, *, server_name: str
+    ) -> None:
+        self._directories = tuple(directories)
+        self._languages = languages
+        self._server_name = server_name
+
+    @classmethod
+    def of(cls, config: Config, languages: Languages, *, server_name: str) -> "Mails":
+        """Return those of a configuration."""
+        own = [Path(config.mail.templates)] if config.mail.templates else []
+        return cls([*own, shipped() / "emails"], languages, server_name=server_name)
+
+    def compile(self) -> None:
+        """Compile every template now (C199): no mail waits for it, and none finds one that is wrong."""
+        for format_ in (self._html, self._text):
+            for name in (*MAILS, _FOOT):
+                format_.environment.get_template(f"{name}.html")
+            format_.environment.get_template(format_.kit)
+
+    def write(self, letter: Letter) -> WrittenMail:
+        """Write a letter in the language of its reader."""
+        language, mail = self._languages.get(letter.lang), letter.mail
+        with translations.speaking(language, plain=True):
+            # One line, whatever is in it: a header ends with its line (C257).
+            subject = " ".join(self._text.block(mail.kind, "subject", self._says(mail)).split())
+            shown = {"lang": language.tag, "dir": language.dir, "subject": subject}
+            text = self._made(self._text, mail, shown)
+        with translations.speaking(language):
+            html = self._made(self._html, mail, shown)
+        return WrittenMail(subject, _GAPS.sub("\n\n", text).strip() + "\n", html.strip() + "\n")
+
+    @cached_property
+    def _html(self) -> _Format:
+        return _Format.of(self._directories, "kit.html", escapes=True)
+
+    @cached_property
+    def _text(self) -> _Format:
+        return _Format.of(self._directories, "kit.txt", escapes=False)
+
+    def _made(self, format_: _Format, mail: Mail, shown: dict[str, str]) -> str:
+        says = self._says(mail)
+        body = format_.block(mail.kind, "body", says)
+        foot = format_.block(_FOOT, "body", says).strip()
+        return str(
+            format_.parts.document(server_name=self._server_name, body=body, foot=foot, **shown)
+        )
+
+    def _says(self, mail: Mail) -> dict[str, object]:
+        # The language is for templates of an operator, whose sentences no catalogue of ours has.
+        lang = translations.present().tag
+        return {**attrs.asdict(mail), "server_name": self._server_name, "lang": lang}
+
+
+def problems(config: Config) -> list[str]:
+    """Return what is wrong with an operator's templates, each with its path.
+
+    Every mail is written with what it may say, so that nobody waits for one that cannot be written.
+    """
+    if config.mail.templates is None:
+        return []
+    own = Path(config.mail.templates)
+    try:
+        unknown = list(_unknown(own))
+    except (OSError, ValueError) as error:  # a name with a NUL is no name of a directory
+        why = getattr(error, "strerror", None) or error
+        return [f"mail.templates: cannot read the directory {own}: {why}"]
+    return list(dict.fromkeys((*unknown, *_failing(config, own))))
+
+
+def _unknown(own: Path) -> Iterator[str]:
+    for path in sorted(own.iterdir()):
+        if path.suffix in {".html", ".txt"} and path.name not in _NAMES:
+            near = likely(path.name, _NAMES)
+            hint = f"; did you mean {near}?" if near else f". There are: {', '.join(_NAMES)}"
+            yield f"{path}: no template of a mail is called that{hint}"
+
+
+def _failing(config: Config, own: Path) -> Iterator[str]:
+    languages = Languages(shipped() / "languages")
+    mails = Mails.of(config, languages, server_name="example.com")
+    for sample in SAMPLES:
+        for tag in languages.tags:
+            try:
+                mails.write(Letter("anna@example.com", tag, sample))
+            except Exception as error:  # noqa: BLE001 (a template fails in whatever way)
+                yield _why(error, own, sample)
+
+
+def _why(error: Exception, own: Path, sample: Mail) -> str:
+    """Say which line of an operator's templates cannot be used, and why."""
+    if isinstance(error, _BlockMissing):
+        return str(error)
+    if isinstance(error, TemplateSyntaxError):
+        return f"{error.filename}: line {error.lineno}: {error.message}"
+    # Jinja's tracebacks name the lines of templates.
+    lines = [
+        f"{frame.filename}: line {frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).parent == own
+    ]
+    if lines:
+        return f"{lines[-1]}: {error}"
+    return f"{own}: {sample.template} cannot be written with it: {error}"

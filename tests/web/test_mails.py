@@ -1,0 +1,152 @@
+"""Mails in words: text and HTML say the same, in the language of the reader, and nothing breaks out."""
+
+import html
+import re
+
+import jinja2
+import pytest
+
+from synapse_nextgen_auth.accounts.mail.letters import (
+    SAMPLES,
+    AddressCode,
+    AddressInUse,
+    Letter,
+)
+from synapse_nextgen_auth.config import Config
+from synapse_nextgen_auth.config import Mail as MailOptions
+from synapse_nextgen_auth.web.mails import Mails, problems
+from synapse_nextgen_auth.web.templates import shipped
+from synapse_nextgen_auth.web.translations import Languages
+
+DIRECTORY = shipped()
+
+
+@pytest.fixture(scope="module")
+def mails():
+    return Mails(
+        [DIRECTORY / "emails"], Languages(DIRECTORY / "languages"), server_name="example.com"
+    )
+
+
+def words(markup):
+    """Return the words of an HTML text, without its head."""
+    body = markup[markup.index("<body") :]
+    return html.unescape(re.sub(r"<[^>]+>", " ", body)).split()
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.kind)
+@pytest.mark.parametrize("lang", ["en", "de", "ar"])
+def test_text_and_html_say_the_same(mails, sample, lang):
+    """Whoever reads the text alone misses nothing."""
+    written = mails.write(Letter("anna@example.com", lang, sample))
+    text = [word for word in written.text.split() if word != "--"]
+
+    # What is before a colon has a part of its own there.
+    assert set(" ".join(text).replace(":", " ").split()) <= set(
+        " ".join(words(written.html)).replace(":", " ").split()
+    )
+    assert f'lang="{lang}"' in written.html
+    assert "<" not in written.text
+
+
+def test_c199_what_others_chose_is_no_markup(mails):
+    """In HTML it is escaped; in plain text it stands as it is."""
+    written = mails.write(Letter("a@example.com", "en", AddressInUse("@<svg onload=x>&:e")))
+
+    assert "<svg" not in written.html
+    assert "&lt;svg onload=x&gt;&amp;" in written.html
+    assert "@<svg onload=x>&:e" in written.text
+
+
+def test_c257_a_subject_is_one_line(mails):
+    """Whatever a code is, it ends no header."""
+    written = mails.write(Letter("a@example.com", "en", AddressCode("1\r\nBcc: b@example.com", 1)))
+
+    assert "\n" not in written.subject
+    assert "\r" not in written.subject
+
+
+def test_an_operators_own_words_come_first(tmp_path):
+    """A file of the same name; all others are ours."""
+    (tmp_path / "address_code.html").write_text(
+        "{% block subject %}Hi{% endblock %}{% block body %}{{ kit.code(code) }}{% endblock %}"
+    )
+    own = Mails(
+        [tmp_path, DIRECTORY / "emails"], Languages(DIRECTORY / "languages"), server_name="e"
+    )
+    written = own.write(Letter("a@example.com", "en", AddressCode("012345", 10)))
+
+    assert written.subject == "Hi"
+    assert written.text.startswith("012345")
+    assert "already" in own.write(Letter("a@example.com", "en", SAMPLES[1])).subject
+
+
+@pytest.mark.parametrize("name", [path.name for path in (shipped() / "emails").iterdir()])
+def test_a_missing_file_fails_at_start_up(tmp_path, name):
+    """An installation that is not whole."""
+    for path in (shipped() / "emails").iterdir():
+        if path.name != name:
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    languages = Languages(DIRECTORY / "languages")
+
+    with pytest.raises(jinja2.TemplateNotFound):
+        Mails([tmp_path], languages, server_name="example.com").compile()
+
+
+def problems_with(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    return problems(Config(mail=MailOptions(templates=str(tmp_path))))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("address_code.html", "{% block subject %}", "line 1: Unexpected end of template"),
+        ("address_code.html", "{% block subject %}{% endblock %}", "there is no block body"),
+        (
+            "address_code.html",
+            "{% block subject %}Hi{% endblock %}\n{% block body %}\n{{ cod }}{% endblock %}",
+            "line 3: 'cod' is undefined",
+        ),
+        ("foot.html", "{% block body %}{{ kit.nothing() }}{% endblock %}", "line 1: "),
+        ("kit.txt", "{% macro code(value) %}{{ value }}{% endmacro %}", "no attribute 'paragraph'"),
+        ("adress_code.html", "", "did you mean address_code.html?"),
+        ("wholly_other.txt", "", "There are: address_code.html, "),
+        ("address_in_use.html", "{{ 1 / 0 }}{% block subject %}", "line 1"),
+    ],
+)
+def test_an_operators_mistake_is_told_with_its_place_before_anybody_waits_for_a_mail(
+    tmp_path, name, text, said
+):
+    """At the start, and by `check-config`."""
+    found = problems_with(tmp_path, name, text)
+
+    assert said in found[0]
+    assert all(each.startswith(str(tmp_path)) for each in found)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "file", "with\0nul"])
+def test_a_directory_that_cannot_be_read_is_told(tmp_path, name):
+    """Beside everything else that is wrong."""
+    (tmp_path / "file").write_text("")
+    found = problems(Config(mail=MailOptions(templates=str(tmp_path / name))))
+
+    assert len(found) == 1
+    assert found[0].startswith("mail.templates: cannot read the directory ")
+
+
+def test_what_is_right_and_what_is_no_template_is_no_problem(tmp_path):
+    """A backup of the operator's, for one."""
+    (tmp_path / "address_code.html~").write_text("{% block subject %}")
+    (tmp_path / "README").write_text("{%")
+
+    assert problems(Config()) == []
+    assert (
+        problems_with(
+            tmp_path,
+            "address_code.html",
+            "{% block subject %}{% if lang == 'de' %}Hallo{% else %}Hi{% endif %}{% endblock %}"
+            "{% block body %}{{ kit.code(code) }}{{ server_name }}{% endblock %}",
+        )
+        == []
+    )
