@@ -13,7 +13,7 @@ import attrs
 from synapse_nextgen_auth.config.durations import duration, said, seconds_of
 from synapse_nextgen_auth.config.problems import Problems, kind_of, shown
 from synapse_nextgen_auth.config.secret_files import content
-from synapse_nextgen_auth.oauth import hosts
+from synapse_nextgen_auth.oauth import hosts, uris
 from synapse_nextgen_auth.oauth.clients.configured import StaticClient, read_static
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.secret import Secret
@@ -315,6 +315,33 @@ class Host:
 
     def write(self, value: str) -> str:
         """Return it as it is written."""
+        return value
+
+
+@attrs.frozen
+class Url:
+    """The address of a service that this server talks to, with TLS unless it is on this machine."""
+
+    @property
+    def takes(self) -> str:
+        """An address."""
+        return "an `https` address, or an `http` one of this machine"
+
+    def read(self, raw: object, path: str, problems: Problems) -> str | None:
+        """Return the address as it is written."""
+        text = Text().read(raw, path, problems)
+        reason = uris.refuse_service(text) if text is not None else None
+        if reason:
+            problems.say(path, f"{shown(text)} {reason}")
+            return None
+        return text
+
+    def show(self, value: str, written: object) -> str:  # noqa: ARG002 - like every kind
+        """Return the address."""
+        return value
+
+    def write(self, value: str) -> str:
+        """Return the address."""
         return value
 
 

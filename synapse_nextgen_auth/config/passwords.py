@@ -2,8 +2,9 @@
 
 import attrs
 
+from synapse_nextgen_auth.accounts.breached import OnFailure
 from synapse_nextgen_auth.accounts.hashes import Hashing
-from synapse_nextgen_auth.config.kinds import Choice, WholeNumber
+from synapse_nextgen_auth.config.kinds import Choice, Optional, Text, Url, WholeNumber
 from synapse_nextgen_auth.config.options import option
 from synapse_nextgen_auth.config.problems import Problems
 
@@ -57,6 +58,33 @@ class Passwords:
         " counts beside it. See [passwords](../topics/passwords.md#new-passwords).",
         example="3",
         label="strength of new ones",
+    )
+    breached_list: str | None = option(
+        Optional(Text(), unset="no"),
+        default=None,
+        about="A file of passwords that leaked elsewhere, which nobody may choose on a page of this"
+        " module: SHA-1 hashes in hexadecimal, sorted, as Have I Been Pwned has them for download, of"
+        " any size; or up to 16 MiB of passwords, one a line."
+        " See [passwords](../topics/passwords.md#passwords-that-leaked-elsewhere).",
+        example="/var/lib/matrix-synapse/pwned-passwords-sha1-ordered-by-hash.txt",
+        label="list of leaked ones",
+    )
+    breached_service: str | None = option(
+        Optional(Url(), unset="no"),
+        default=None,
+        about="A service that knows them by ranges, as that of Have I Been Pwned does. It learns the"
+        " first five hexadecimal digits of the SHA-1 hash of a password that somebody chooses, and"
+        " nothing else of it.",
+        example="https://api.pwnedpasswords.com/range/",
+        label="service for them",
+    )
+    breached_on_failure: OnFailure = option(
+        Choice(OnFailure),
+        default=OnFailure.ALLOW,
+        about="What becomes of a new password while the list cannot be read or the service does not"
+        " answer. Either way the log has a warning.",
+        example="refuse",
+        label="while it cannot say",
     )
 
 

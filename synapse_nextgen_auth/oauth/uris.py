@@ -115,6 +115,20 @@ def refuse(text: str) -> str | None:
     return None
 
 
+def refuse_service(text: str) -> str | None:
+    """Say why this is not the address of a service that an operator lets this server ask."""
+    uri = parse(text)
+    if uri is None:
+        return refuse(text)
+    if uri.has_userinfo or uri.query is not None or uri.has_fragment:
+        return "must not have a user name, a password, a query or a fragment"
+    if uri.scheme == "http" and uri.is_loopback:
+        return None
+    if uri.scheme != "https" or not uri.host:
+        return "must be an https address, or an http one of this machine"
+    return None
+
+
 def refuse_public_https(uri: Uri, listed: hosts.Listed | None = None) -> str | None:
     """Say why this is not the https address of a page on the internet (MSC2966), or one listed."""
     if uri.scheme != "https":

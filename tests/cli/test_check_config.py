@@ -74,7 +74,12 @@ def test_every_option_that_is_set_shows(check, tmp_path, path, example):
     file.write_text("a secret of at least thirty-two characters")
     client = {"client_id": "grafana", "redirect_uris": ["https://grafana.example.com/cb"]}
     client["client_secret_path"] = str(file)
-    given = {"secret_path": str(file), "clients": [client], "mail.templates": str(tmp_path)}
+    given = {
+        "secret_path": str(file),
+        "clients": [client],
+        "mail.templates": str(tmp_path),
+        "passwords.breached_list": str(file),
+    }
     example = given.get(".".join(path), example)
     base = {"clients": [client]} if path == ("pkce_exempt",) else {}
 

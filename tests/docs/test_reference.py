@@ -306,6 +306,8 @@ MISTAKES = (
     {"client_registration": {"public_hosts": ["10.0.0.1/8", "kr\u00e4h.test", "stra\u00dfe.test"]}},
     {"device_grants": {"interval": "30m"}},
     {"passwords": {"argon2_memory": 15, "argon2_parallelism": 2}},
+    {"passwords": {"breached_service": "http://hashes.example/range/"}},
+    {"passwords": {"breached_service": "https://user@hashes.example/range/"}},
     {"clients": [_NO_PROOF | {"redirect_uris": "https://a.example/cb"}]},
     {"clients": [_NO_PROOF | {"client_secret": "short"}]},
     {"clients": [_SECRET | {"client_secret_path": "/nowhere"}]},

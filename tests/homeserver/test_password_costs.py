@@ -42,3 +42,29 @@ def test_what_the_machine_cannot_do_keeps_the_module_from_starting(monkeypatch, 
 
 def test_nothing_is_tried_where_synapse_keeps_them():
     assert password_costs.look(Passwords(argon2_memory=4194304, argon2_iterations=1000)) == Tried()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "it cannot be read: No such file or directory"),
+        (b"", "it is empty"),
+        (b"A" * 32 + b":5\n", "it has NTLM hashes; take the one with SHA-1 hashes"),
+        (b"B" * 40 + b"\n" + b"A" * 40 + b"\n", "it is not sorted by its hashes: run"),
+        (b"x" * (16 * 1024 * 1024 + 1), "it has 16 MiB of plain passwords, and at most 16"),
+        (b"A" * 40 + b"\n" + b"B" * 40 + b":3\r\n", None),
+        (b"password\n", None),
+    ],
+)
+def test_a_list_of_leaked_passwords_that_cannot_be_asked_is_told_at_once(tmp_path, content, said):
+    """Not when somebody first chooses a password."""
+    path = tmp_path / "leaked.txt"
+    if content is not None:
+        path.write_bytes(content)
+    found = password_costs.look(Passwords(breached_list=str(path)))
+
+    assert found.warnings == ()
+    if said is None:
+        assert found.problems == ()
+    else:
+        assert found.problems[0].startswith(f"passwords.breached_list is {path}: {said}")

@@ -207,3 +207,26 @@ def test_c222_a_huge_uri_is_refused_by_its_length(piece):
 def test_an_origin_is_what_browsers_send(url, origin):
     """RFC 6454 section 6.2, whatever way the operator wrote it."""
     assert uris.origin(url) == origin
+
+
+@pytest.mark.parametrize(
+    ("address", "is_taken"),
+    [
+        ("https://api.pwnedpasswords.com/range/", True),
+        ("https://10.0.0.7:8443/range", True),
+        ("http://127.0.0.1:9000/range/", True),
+        ("http://localhost:9000", True),
+        ("http://hashes.example/range/", False),
+        ("http://10.0.0.7/range/", False),
+        ("https://user:word@hashes.example/", False),
+        ("https://hashes.example/range?key=x", False),
+        ("https://hashes.example/#range", False),
+        ("file:///etc/passwd", False),
+        ("https:", False),
+        ("hashes.example", False),
+        ("https://hashes.example/ä", False),
+    ],
+)
+def test_a_service_is_asked_with_tls_or_on_this_machine(address, is_taken):
+    """What an operator lets this server ask could be answered by anybody on the way otherwise."""
+    assert (uris.refuse_service(address) is None) == is_taken

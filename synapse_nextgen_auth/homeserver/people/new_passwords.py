@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from synapse.util.async_helpers import Linearizer
 
 from synapse_nextgen_auth.accounts import new_passwords as rules
+from synapse_nextgen_auth.accounts.breached import OnFailure
 from synapse_nextgen_auth.accounts.new_passwords import (
     Judgement,
     PasswordPolicy,
@@ -12,6 +13,7 @@ from synapse_nextgen_auth.accounts.new_passwords import (
 )
 from synapse_nextgen_auth.config import Passwords
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.people.breached import Breached, CouldNotLook
 from synapse_nextgen_auth.homeserver.people.passwords import TryLater
 from synapse_nextgen_auth.homeserver.startup.needed import members
 from synapse_nextgen_auth.homeserver.threads import in_thread
@@ -30,6 +32,10 @@ class NewPasswords:
     def __init__(self, homeserver: Homeserver, options: Passwords) -> None:
         self._homeserver = homeserver
         self._minimum_strength = options.minimum_strength
+        self._breached = Breached(
+            homeserver.hs, file=options.breached_list, service=options.breached_service
+        )
+        self._on_failure = options.breached_on_failure
         self._turns = Linearizer(
             name="nextgen_new_passwords", max_count=1, clock=homeserver.hs.get_clock()
         )
@@ -61,7 +67,16 @@ class NewPasswords:
             strength = await self._strength(typed, words)
             if strength.score < self._minimum_strength:
                 problems.append(PasswordProblem.TOO_WEAK)
+        if not problems:
+            problems += await self._leaked(typed)
         return Judgement(tuple(problems), strength, policy.minimum_length)
+
+    async def _leaked(self, typed: str) -> tuple[PasswordProblem, ...]:
+        """Look for a password that would be taken otherwise: of others no service learns anything."""
+        try:
+            return (PasswordProblem.BREACHED,) if await self._breached.has(typed) else ()
+        except CouldNotLook:
+            return (PasswordProblem.UNCHECKED,) if self._on_failure is OnFailure.REFUSE else ()
 
     async def _strength(self, typed: str, words: list[str]) -> rules.Strength:
         if self._waiting >= _MAX_WAITING:

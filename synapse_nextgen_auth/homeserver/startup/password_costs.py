@@ -1,4 +1,4 @@
-"""What a password costs on this machine, tried before anybody waits for it.
+"""What a password costs on this machine, and the list of leaked ones, before anybody waits.
 
 The options have upper bounds, and still more can be asked for than a machine has, or than people wait
 for.
@@ -11,6 +11,7 @@ import attrs
 from synapse_nextgen_auth.accounts import hashes
 from synapse_nextgen_auth.accounts.hashes import Costs, Hashing
 from synapse_nextgen_auth.config.passwords import Passwords
+from synapse_nextgen_auth.homeserver.people import breached
 
 # How many seconds a person may wait for it without a warning.
 _LONGEST = 1.0
@@ -25,6 +26,16 @@ class Tried:
 
 
 def look(passwords: Passwords) -> Tried:
+    """Try all of it."""
+    tried = _make_one(passwords)
+    refused = passwords.breached_list and breached.problem(passwords.breached_list)
+    if refused:
+        problem = f"passwords.breached_list is {passwords.breached_list}: {refused}"
+        return attrs.evolve(tried, problems=(*tried.problems, problem))
+    return tried
+
+
+def _make_one(passwords: Passwords) -> Tried:
     """Make one hash if passwords are kept as argon2id, by one pass: the others take as long."""
     if passwords.hashing is not Hashing.ARGON2ID:
         return Tried()
