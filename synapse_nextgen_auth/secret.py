@@ -80,6 +80,8 @@ class Purpose(str, enum.Enum):
     COMMAND = "command"
     COMMAND_ANSWER = "command answer"
     MAIL = "mail"
+    CODE = "code"
+    CODE_ADDRESS = "code address"
 
 
 @attrs.frozen(repr=False)

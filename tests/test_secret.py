@@ -210,6 +210,8 @@ DERIVED = {
     Purpose.COMMAND: "c0428be5b27bd7714f33ae06998c93ac",
     Purpose.COMMAND_ANSWER: "1de4ce20a06a5a578186df31b7f725a5",
     Purpose.MAIL: "2267439215c5138ef25d3dae971239db",
+    Purpose.CODE: "be0dc9d957f7456ede34678b4d8a2c68",
+    Purpose.CODE_ADDRESS: "0dfe495d0cf93f27db5816d1e6d4fdb2",
 }
 
 

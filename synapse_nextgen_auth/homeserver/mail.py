@@ -12,6 +12,7 @@ from synapse_nextgen_auth.accounts.outbox import Hopeless, SendMail
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.secret import Keyring
+from synapse_nextgen_auth.store import codes
 
 NEEDS = (
     Needed(
@@ -90,6 +91,8 @@ class Mailer:
                 raise MailNotTaken(code) from None
             # No work of ours is undone by it, and any stranger can type an address that is none.
             logger.info("The mail server refused mail %s for ever: %d", work.mail, code)
+            now = self._homeserver.now()
+            await self._homeserver.run(codes.note_refused, work.mail, now=now)
 
 
 def _is_final(error: SMTPClientError) -> bool:

@@ -84,6 +84,14 @@ def done(txn: Txn, entry_id: str) -> None:
     txn.execute("DELETE FROM nextgen_outbox WHERE entry_id = ?", (entry_id,))
 
 
+def withdraw(txn: Txn, kind: str, subject: str) -> None:
+    """Let nobody do any more what waits of this kind about this subject; what is begun goes on."""
+    txn.execute(
+        "DELETE FROM nextgen_outbox WHERE kind = ? AND subject = ? AND given_up_at IS NULL",
+        (kind, subject),
+    )
+
+
 def postpone(txn: Txn, entry: Entry, *, due_at: int) -> None:
     """Put off what could not be done, unless somebody else has it by now."""
     txn.execute(

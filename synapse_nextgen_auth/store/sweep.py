@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from synapse_nextgen_auth.accounts import codes
 from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth import legacy_sign_ins
@@ -97,6 +98,8 @@ _STALE = {
     ),
     "expired device grants": (_Rows("nextgen_device_grants", "grant_id", "expires_at"), _DAY),
     "attempts": (_Rows("nextgen_attempts", "attempt_id", "expires_at"), 900),
+    # As long as the attempt that it is of, so that its page has words for a code that is over.
+    "codes": (_Rows("nextgen_codes", "attempt_id", "expires_at"), LIFETIME),
     "legacy sign-ins": (_Rows("nextgen_legacy_logins", "login_id", "expires_at"), 900),
     "arrivals": (_Rows("nextgen_arrivals", "digest", "arrived_at"), _DAY),
     "rendezvous": (_Rows("nextgen_rendezvous", "rendezvous_id", "expires_at"), 0),
@@ -172,6 +175,9 @@ _FROM_THE_FUTURE = {
     ),
     "attempts": _Ahead(
         _Rows("nextgen_attempts", "attempt_id", "expires_at"), LIFETIME, made="created_at"
+    ),
+    "codes": _Ahead(
+        _Rows("nextgen_codes", "attempt_id", "expires_at"), codes.LIFETIME, made="made_at"
     ),
     "rendezvous": _Ahead(
         _Rows("nextgen_rendezvous", "rendezvous_id", "expires_at"),

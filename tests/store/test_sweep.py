@@ -21,6 +21,7 @@ from support.tables import contents
 from support.waiting import busy
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
+from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.accounts.outbox import RemovePushers
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
@@ -33,6 +34,7 @@ from synapse_nextgen_auth.store import (
     assertions,
     attempts,
     clients,
+    codes,
     consents,
     device_grants,
     events,
@@ -78,6 +80,10 @@ def add_rendezvous(txn, name, at):
 
 def add_legacy_login(txn, name, at):
     legacy_logins.add(txn, LegacySignIn(name, "b", "https://a.example/", None, None, None, at, at))
+
+
+def add_code(txn, name, at):
+    codes.put(txn, Code(name, "mac", "sealed", "mail", at, at))
 
 
 def add_throttle(txn, name, at):
@@ -132,6 +138,7 @@ ROWS = {
     "expired device grants": (add_device_grant, "nextgen_device_grants", DAY),
     "attempts": (add_attempt, "nextgen_attempts", 900),
     "rendezvous": (add_rendezvous, "nextgen_rendezvous", 0),
+    "codes": (add_code, "nextgen_codes", 3600),
     "legacy sign-ins": (add_legacy_login, "nextgen_legacy_logins", 900),
     "arrivals": (add_arrival, "nextgen_arrivals", DAY),
     "throttles": (add_throttle, "nextgen_throttle", DAY),
@@ -431,6 +438,10 @@ def add_new_legacy_login(txn, name, at):
     legacy_logins.add(txn, made)
 
 
+def add_new_code(txn, name, at):
+    codes.put(txn, Code(name, "mac", "sealed", "mail", at, at + 601))
+
+
 def add_new_rendezvous(txn, name, at):
     rendezvous.add(txn, Rendezvous(name, Kind.ETAG, "data", "sequence", at, at, at + 1201))
 
@@ -440,6 +451,7 @@ AHEAD = {
     "expired grants": (add_new_grant, "nextgen_grants", None),
     "expired device grants": (add_new_device_grant, "nextgen_device_grants", None),
     "attempts": (add_new_attempt, "nextgen_attempts", None),
+    "codes": (add_new_code, "nextgen_codes", None),
     "rendezvous": (add_new_rendezvous, "nextgen_rendezvous", None),
     "legacy sign-ins": (add_new_legacy_login, "nextgen_legacy_logins", None),
     "arrivals": (add_arrival, "nextgen_arrivals", None),

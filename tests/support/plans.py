@@ -17,6 +17,7 @@ from support.records import (
 from synapse_nextgen_auth import store
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
+from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.accounts.outbox import Entry, RemovePushers
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
@@ -43,6 +44,7 @@ SAMPLES = {
     "client_ids": ["one", "two"],
     "code_digest": "digest",
     "code_expires_at": NOW,
+    "code": Code("a", "mac", "sealed", "m", NOW, NOW),
     "codes": Codes("one", "two", "three"),
     "data": "data",
     "device_id": PHONE,
@@ -54,9 +56,11 @@ SAMPLES = {
     "kind": Kind.ETAG,
     "limit": 5,
     "login": LegacySignIn("l", "digest", "https://a.example/", None, None, None, NOW, NOW),
+    "mail": "m",
     "made": PasswordHash("d", "$argon2id$", NOW),
     "operation": Operation.CROSS_SIGNING_RESET,
     "rendezvous": Rendezvous("r", Kind.ETAG, "data", "1", NOW, NOW, NOW),
+    "subject": "m",
     "session": Session("s", ALICE, PHONE, "app", "openid", 1, NOW, 0, NOW, NOW, NOW),
     "uses": [("s", 1, NOW), ("t", 2, NOW)],
     "why": End.REVOKED,

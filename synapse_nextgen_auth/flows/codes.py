@@ -1,0 +1,40 @@
+"""Codes for a mailbox: one is sent, and the next voids it; somebody types it, and it is looked at."""
+
+from synapse_nextgen_auth.accounts.codes import Code, Trial
+from synapse_nextgen_auth.accounts.outbox import SendMail
+from synapse_nextgen_auth.secret import Keyring
+from synapse_nextgen_auth.store import codes, outbox
+from synapse_nextgen_auth.store.txn import Txn
+
+
+def send(txn: Txn, code: Code, mail: SendMail, *, now: int) -> Code:
+    """Send a code, unless one was sent just now or typed already; return the one that holds.
+
+    A mail with the former code that still waits is not sent any more. It is for READ COMMITTED: of two
+    presses at once the second finds the code of the first.
+    """
+    former = codes.get(txn, code.attempt_id)
+    if not codes.put(txn, code):
+        found = codes.get(txn, code.attempt_id)
+        return code if found is None else found
+    if former is not None:
+        outbox.withdraw(txn, SendMail.kind, former.mail)
+    outbox.put(txn, mail, now=now)
+    return code
+
+
+def enter(txn: Txn, attempt_id: str, typed: str, *, keys: Keyring, now: int) -> Trial:
+    """Look at what somebody typed; every try counts, however many come at once (C251).
+
+    It is for READ COMMITTED: whoever counts a try waits for whoever counted the one before. What was
+    typed rightly before stays so: the browser may have lost the answer.
+    """
+    if not codes.count_try(txn, attempt_id, now=now):
+        code = codes.get(txn, attempt_id)
+        is_proven = code is not None and code.proven_at is not None
+        return Trial.RIGHT if is_proven else Trial.OVER
+    code = codes.get(txn, attempt_id)
+    if code is None or not code.is_right(keys, typed):
+        return Trial.WRONG
+    codes.prove(txn, code, now=now)
+    return Trial.RIGHT

@@ -1,0 +1,56 @@
+"""Rows of codes that went to a mailbox, one of each attempt."""
+
+from synapse_nextgen_auth.accounts.codes import MAX_TRIES, PAUSE, Code
+from synapse_nextgen_auth.store.table import Table
+from synapse_nextgen_auth.store.txn import Txn
+
+_CODES = Table("nextgen_codes", Code)
+
+
+def get(txn: Txn, attempt_id: str) -> Code | None:
+    """Return the code of an attempt."""
+    return _CODES.one(txn, "WHERE attempt_id = ?", attempt_id)
+
+
+def put(txn: Txn, code: Code) -> bool:
+    """Keep a code in place of the one before; False while that is too young, or was typed already.
+
+    One from a time that is yet to come was written by a clock that ran ahead, and is in nobody's way.
+    """
+    changed = [column for column in _CODES.columns if column != "attempt_id"]
+    marks = ", ".join("?" * len(_CODES.columns))
+    txn.execute(
+        f"INSERT INTO nextgen_codes ({', '.join(_CODES.columns)}) VALUES ({marks})"
+        f" ON CONFLICT (attempt_id) DO UPDATE SET"
+        f" {', '.join(f'{column} = excluded.{column}' for column in changed)}"
+        " WHERE nextgen_codes.proven_at IS NULL"
+        " AND (nextgen_codes.made_at <= ? OR nextgen_codes.made_at > ?)",
+        (
+            *(getattr(code, column) for column in _CODES.columns),
+            *(code.made_at - PAUSE, code.made_at + PAUSE),
+        ),
+    )
+    return txn.rowcount == 1
+
+
+def count_try(txn: Txn, attempt_id: str, *, now: int) -> bool:
+    """Count a try, before anybody looks at what was typed; False when no more are looked at."""
+    txn.execute(
+        "UPDATE nextgen_codes SET tries = tries + 1"
+        " WHERE attempt_id = ? AND tries < ? AND expires_at > ? AND proven_at IS NULL",
+        (attempt_id, MAX_TRIES, now),
+    )
+    return txn.rowcount == 1
+
+
+def prove(txn: Txn, code: Code, *, now: int) -> None:
+    """Note that it was typed."""
+    txn.execute(
+        "UPDATE nextgen_codes SET proven_at = ? WHERE attempt_id = ? AND mac = ?",
+        (now, code.attempt_id, code.mac),
+    )
+
+
+def note_refused(txn: Txn, mail: str, *, now: int) -> None:
+    """Note that the mail server took nothing for the address that this went to."""
+    txn.execute("UPDATE nextgen_codes SET refused_at = ? WHERE mail = ?", (now, mail))
