@@ -43,6 +43,9 @@ from synapse_nextgen_auth.homeserver.people.providers.icons import Icons
 from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
 from synapse_nextgen_auth.homeserver.people.providers.logout import ProviderLogouts
 from synapse_nextgen_auth.homeserver.people.providers.new_accounts import NewAccounts
+from synapse_nextgen_auth.homeserver.people.sign_ups.demands import SignUpRules
+from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NewPeople
+from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
 from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.homeserver.startup import (
@@ -69,7 +72,7 @@ from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.oauth.rendezvous import LIFETIME, share
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.store.migrations import SchemaRefused
-from synapse_nextgen_auth.web import browser, dispatch, mails, series
+from synapse_nextgen_auth.web import browser, dispatch, mails, series, sign_ups
 from synapse_nextgen_auth.web.clients import hash_secret
 from synapse_nextgen_auth.web.endpoints import rendezvous
 from synapse_nextgen_auth.web.pages.legacy_login import legacy_login
@@ -77,7 +80,14 @@ from synapse_nextgen_auth.web.pages.message import error
 from synapse_nextgen_auth.web.pages.providers import trouble
 from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.routes import ROOTS
-from synapse_nextgen_auth.web.site import Issuer, Lifetimes, ProviderSide, Rates, Site
+from synapse_nextgen_auth.web.site import (
+    Issuer,
+    Lifetimes,
+    ProviderSide,
+    Rates,
+    SignUpSide,
+    Site,
+)
 from synapse_nextgen_auth.web.templates import Templates
 from synapse_nextgen_auth.web.translations import Languages
 
@@ -236,6 +246,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             icons=Icons(homeserver.hs, providers),
             new_accounts=NewAccounts(homeserver),
         ),
+        sign_ups=_sign_ups(homeserver, endpoints),
         devices=Devices(homeserver),
         token_check=TokenCheck(
             homeserver, people, keys, lifetimes, Activity(homeserver, lifetimes)
@@ -285,6 +296,15 @@ def _mailer(config: Config, homeserver: Homeserver, keys: Keyring, languages: La
     if homeserver.is_main:
         written.compile()
     return Mailer(homeserver, keys, written.write)
+
+
+def _sign_ups(homeserver: Homeserver, endpoints: Endpoints) -> SignUpSide:
+    sessions = Sessions(homeserver, urlsplit(endpoints.url("register")).path)
+    return SignUpSide(
+        rules=SignUpRules(homeserver.hs, pages=sign_ups.PAGES),
+        sessions=sessions,
+        people=NewPeople(homeserver, sessions),
+    )
 
 
 def _legacy_login(config: Config) -> LegacyLoginRules:

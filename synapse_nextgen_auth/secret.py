@@ -82,6 +82,7 @@ class Purpose(str, enum.Enum):
     MAIL = "mail"
     CODE = "code"
     CODE_ADDRESS = "code address"
+    SIGN_UP = "sign up"
 
 
 @attrs.frozen(repr=False)

@@ -212,6 +212,7 @@ DERIVED = {
     Purpose.MAIL: "2267439215c5138ef25d3dae971239db",
     Purpose.CODE: "be0dc9d957f7456ede34678b4d8a2c68",
     Purpose.CODE_ADDRESS: "0dfe495d0cf93f27db5816d1e6d4fdb2",
+    Purpose.SIGN_UP: "3b38d161cbd16172d28b2b4a79096ba5",
 }
 
 

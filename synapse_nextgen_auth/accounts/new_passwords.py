@@ -100,6 +100,9 @@ class Judgement:
         return not self.problems
 
 
+FINE = Judgement()
+
+
 def is_too_long(password: str) -> bool:
     """Say whether this is more than anybody types: normalising alone would cost seconds (C231).
 

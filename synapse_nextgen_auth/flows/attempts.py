@@ -117,6 +117,11 @@ def prove_and_end(txn: Txn, attempt: Attempt, proof: Proof, ending: Ending, *, n
     return _end(txn, attempt.having(proof), ending, now=now, former=attempt)
 
 
+def end_made(txn: Txn, attempt: Attempt, proof: Proof, ending: Ending, *, now: int) -> Ended:
+    """End an attempt, as it was read, of somebody whose account was made for it."""
+    return _end(txn, attempt.having(proof), ending, now=now, former=attempt)
+
+
 def _end(txn: Txn, attempt: Attempt, ending: Ending, *, now: int, former: Attempt | None) -> Ended:
     stage = next_stage(attempt, ending.account, ending.policy, ending.asked)
     if stage is Stage.IDENTIFY and former is not None:

@@ -89,6 +89,10 @@ async def way(visit: Visit) -> Way:
     is_another = visit.parameters.get("account") == ANOTHER["account"]
     if (attempt_id := visit.parameters.get("attempt")) is not None:
         attempt = await find(visit, attempt_id)
+        if attempt.purpose is Purpose.SIGN_UP:
+            raise lost(
+                Lost.UNKNOWN, None
+            )  # its person proves nothing, but answers pages of its own
         onward = await grants.onward(visit, Onward(attempt.goes_on))
         account = onward.asked_for
         if attempt.purpose is Purpose.PROVE_AGAIN:
@@ -116,7 +120,7 @@ async def find(visit: Visit, attempt_id: str) -> Attempt:
         flows.find, attempt_id, browser=_browser(visit), now=site.now()
     )
     if isinstance(found, Lost):
-        raise _lost(found, await whither(visit, attempt_id))
+        raise lost(found, await whither(visit, attempt_id))
     return found
 
 
@@ -133,13 +137,18 @@ async def begin(visit: Visit, way: Way) -> Attempt:
     """Return the attempt of what somebody is about to do; from now on there is a row (C154)."""
     if way.attempt is not None:
         return way.attempt
+    await check_rate(visit)
+    attempt = _new(visit, way)
+    await visit.site.homeserver.run(flows.begin, attempt)
+    return attempt
+
+
+async def check_rate(visit: Visit) -> None:
+    """Stop when a network begins more attempts than many people would: each is a row (C154)."""
     wait = await visit.site.rates.attempts.count(visit.address)
     if wait is not None:
         headers = (("Retry-After", str(wait)),)
         raise PageError(429, Message.TOO_MANY_REQUESTS, headers=headers)
-    attempt = _new(visit, way)
-    await visit.site.homeserver.run(flows.begin, attempt)
-    return attempt
 
 
 async def take(visit: Visit, way: Way, proof: Proof) -> Outgoing:
@@ -238,7 +247,7 @@ async def _end(
         return answers.redirect(f"{_PAGES[ended]}?{urlencode({'attempt': attempt.attempt_id})}")
     if isinstance(ended, Refused) and not isinstance(ended.why, Stop):
         raise not_admitted(ended.why, other_account_url=onward.accounts_url)
-    raise _lost(Lost.ENDED if isinstance(ended, Refused) else ended, onward.next_url)
+    raise lost(Lost.ENDED if isinstance(ended, Refused) else ended, onward.next_url)
 
 
 async def _admit(visit: Visit, onward: Onward, user_id: str) -> Account:
@@ -255,7 +264,7 @@ def _browser(visit: Visit) -> str | None:
     return None if visit.visitor.is_new else visit.visitor.digest
 
 
-def _lost(why: Lost, next_url: str | None) -> PageError:
+def lost(why: Lost, next_url: str | None) -> PageError:
     """Say that an attempt cannot go on here, and no more about it."""
     status, message = _OF_LOST[why]
     return PageError(status, message, forward_url=next_url)

@@ -42,6 +42,7 @@ from synapse_nextgen_auth.web.pages.home import home
 from synapse_nextgen_auth.web.pages.legacy_login import legacy_login
 from synapse_nextgen_auth.web.pages.providers import arrive, icon, new_account
 from synapse_nextgen_auth.web.pages.sign_in import sign_in
+from synapse_nextgen_auth.web.pages.sign_up import register, terms
 
 _OF_CLIENTS = frozenset({"invalid_client", "unauthorized_client"})
 _OF_SCOPES = frozenset({"invalid_scope"})
@@ -96,6 +97,8 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/end-session": AuthorizationEndpoint(end_session.end_session),
     "/": Page(show=home.show),
     "/sign-in": Page(show=sign_in.show, submit=sign_in.submit, refuses=_RATE_LIMITED),
+    "/register": Page(show=register.show, submit=register.submit, refuses=_RATE_LIMITED),
+    "/register-terms": Page(show=terms.show, submit=terms.submit),
     "/accounts": Page(show=accounts.show, submit=accounts.submit),
     "/arrive": Page(show=arrive.show),
     "/new-account": Page(show=new_account.show, submit=new_account.submit),

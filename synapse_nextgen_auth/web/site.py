@@ -18,6 +18,9 @@ from synapse_nextgen_auth.homeserver.people.providers.arrival_cookie import Arri
 from synapse_nextgen_auth.homeserver.people.providers.icons import Icons
 from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
 from synapse_nextgen_auth.homeserver.people.providers.new_accounts import NewAccounts
+from synapse_nextgen_auth.homeserver.people.sign_ups.demands import SignUpRules
+from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NewPeople
+from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
 from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.oauth import uris
@@ -62,6 +65,15 @@ class ProviderSide:
 
 
 @attrs.frozen
+class SignUpSide:
+    """What this server asks of new people, what they have completed of it, and their accounts."""
+
+    rules: SignUpRules
+    sessions: Sessions
+    people: NewPeople
+
+
+@attrs.frozen
 class Rates:
     """How often somebody may begin what costs us something; `polls` is for each device alone."""
 
@@ -85,6 +97,7 @@ class Site:
     login_tokens: LoginTokens
     legacy: LegacyLoginRules
     providers: ProviderSide
+    sign_ups: SignUpSide
     devices: Devices
     token_check: TokenCheck
     lifetimes: Lifetimes

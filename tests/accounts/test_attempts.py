@@ -236,11 +236,13 @@ def test_c278_nothing_leads_to_the_end_but_what_is_demanded(
             assert account is not None
             assert account.user_id == stage.user_id == made.user_id
             assert fixed in {None, stage.user_id}
+            if purpose is Purpose.SIGN_UP:
+                assert ProofKind.PASSWORD in {proof.kind for proof in stage.proofs}
             assert set(asked.stages) <= set(answers)
             assert any(
                 proof.user_id == stage.user_id
                 and (
-                    passwords
+                    passwords or purpose is Purpose.SIGN_UP
                     if proof.kind is ProofKind.PASSWORD
                     else proof.provider in types
                     if proof.kind is ProofKind.MODULE

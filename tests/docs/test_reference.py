@@ -230,6 +230,7 @@ NO_MESSAGES = {
     "the provider does not say who this is",
     "device_grants.burst or the share of a network",
     "there is no … key to sign with",
+    "register a new account",
     "use an immutable default",
     "… is no option: declare it with `option` or `section`",
 }

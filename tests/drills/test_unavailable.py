@@ -1,5 +1,7 @@
 """Without its database everything that needs it answers 503 with `Retry-After` (C102, C350)."""
 
+import re
+
 import attrs
 import pytest
 import requests
@@ -67,6 +69,11 @@ class Prepared:
         return Browser.of(self.server, self.user)
 
 
+def proof(page):
+    """Return the value that ties a form to its browser."""
+    return re.search(r'name="csrf" value="([^"]+)"', page.text)[1]
+
+
 def prepare_pages(prepared):
     server, user, client = prepared.server, prepared.user, prepared.client
     parameters, _ = client.request()
@@ -93,6 +100,17 @@ def prepare_pages(prepared):
     newcomers.arrive(prepared.deployment, naming)
     prepared.look("/new-account", naming, naming.page.url)
     prepared.press("/new-account", naming, username="somebody-new", decision="create")
+    joining, agreeing = Browser(server), Browser(server)
+    joining.get(server.url("register"))
+    prepared.look("/register", joining, joining.page.url)
+    name = f"new{device_id().lower()}"
+    prepared.press("/register", joining, username=name, password=name, decision="create")
+    attempt = newcomers.sign_up(prepared.deployment, agreeing)
+    terms, csrf = server.url(f"register-terms?attempt={attempt}"), proof(agreeing.page)
+    prepared.look("/register-terms", agreeing, terms)
+    prepared.sends["POST /register-terms"] = lambda: agreeing.http.post(
+        terms, data={"csrf": csrf}, timeout=30, allow_redirects=False
+    )
     prepared.look("/arrive", naming, server.url("arrive?attempt=0"))
     prepared.look("/provider-icon", naming)
     choosing = prepared.here()

@@ -27,6 +27,8 @@ PROCESSES = ("main", *WORKERS)
 _SUPPORT = Path(__file__).parent
 # Far more than a test has, unless it fills an account on purpose.
 MAX_DEVICES = 3000
+# People sign up there.
+_OPEN = {"enable_registration": True, "enable_registration_without_verification": True}
 _SABOTEUR = "support.saboteur.Module"
 
 
@@ -42,7 +44,7 @@ class Deployment(Homeserver):
         postgres, redis = PostgresServer().start(), RedisServer().start()
         # Synapse runs in this directory and finds the module there.
         (directory / _SUPPORT.name).symlink_to(_SUPPORT)
-        config = {"modules": [{"module": _SABOTEUR}], **attributes.pop("config", {})}
+        config = {"modules": [{"module": _SABOTEUR}], **_OPEN, **attributes.pop("config", {})}
         attributes.setdefault("module", {"sessions": {"max_devices": MAX_DEVICES}})
         deployment = cls(
             directory,

@@ -95,7 +95,11 @@ def every_field(page, change):
             changed[field.name] = tuple((change("name", a), change("value", b)) for a, b in value)
         elif isinstance(value, tuple) and field.name != "permissions":  # whose words they choose
             changed[field.name] = tuple(
-                every_field(one, change) if attrs.has(type(one)) else change(field.name, one)
+                one
+                if isinstance(one, enum.Enum)
+                else every_field(one, change)
+                if attrs.has(type(one))
+                else change(field.name, one)
                 for one in value
             )
         elif isinstance(value, str) and not isinstance(value, enum.Enum) and value:

@@ -114,6 +114,7 @@ def site(process, people):
             "new_passwords",
             "providers",
             "mailer",
+            "sign_ups",
         )
     )
     return Site(

@@ -23,6 +23,8 @@ class Purpose(str, enum.Enum):
     SIGN_IN = "sign_in"
     # Whoever is signed in proves once more who they are. The account is fixed when it begins.
     PROVE_AGAIN = "prove_again"
+    # Somebody who has no account yet answers what this server asks of a new one.
+    SIGN_UP = "sign_up"
 
 
 class ProofKind(str, enum.Enum):
@@ -98,7 +100,12 @@ class Attempt:
         return self.ended_at is None and now < self.expires_at
 
     def refuses(self, proof: Proof) -> bool:
-        """Say whether a proof is none for it: of another account, or one that it has already."""
+        """Say whether a proof is none for it: of another account, or one that it has already.
+
+        Whoever signs up proves nothing before the account is made.
+        """
+        if self.purpose is Purpose.SIGN_UP and self.user_id is None:
+            return True
         if self.user_id is not None and proof.user_id != self.user_id:
             return True
         return any(each.kind is proof.kind for each in self.proven)

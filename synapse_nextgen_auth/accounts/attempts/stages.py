@@ -18,6 +18,11 @@ class Stage(str, enum.Enum):
     IDENTIFY = "identify"  # prove who they are, by a password or at a provider
     # Of somebody whom a provider knows and who has no account yet:
     USERNAME = "username"
+    # Of somebody who signs up; `sign_ups.py` says which, in this order:
+    ACCOUNT = "account"  # name, password, and a registration token where there is one
+    CAPTCHA = "captcha"
+    EMAIL = "email"
+    MSISDN = "msisdn"
     TERMS = "terms"
     REGISTER = "register"  # nothing more to ask: the account is made
 
@@ -102,6 +107,8 @@ def next_stage(
     """
     if attempt.ended_at is not None:
         return Refused(Stop.ENDED)
+    if attempt.purpose is Purpose.SIGN_UP and attempt.user_id is None:
+        return asked.stages[0] if asked.stages else Stage.REGISTER
     proofs = tuple(proof for proof in attempt.proven if _counts(proof, attempt, policy))
     if not proofs:
         return Stage.IDENTIFY
@@ -123,6 +130,9 @@ def _counts(proof: Proof, attempt: Attempt, policy: Policy) -> bool:
     """Say whether a proof says who the person of this attempt is."""
     if proof.user_id != attempt.user_id:
         return False
+    if attempt.purpose is Purpose.SIGN_UP:
+        # The account was made for this attempt, with the password that its person chose.
+        return proof.kind is ProofKind.PASSWORD
     if proof.kind is ProofKind.PASSWORD:
         return policy.passwords
     if proof.kind is ProofKind.MODULE:

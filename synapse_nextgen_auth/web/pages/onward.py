@@ -107,6 +107,11 @@ class Onward:
         return _url("sign-in", {**self._query, **ANOTHER})
 
     @property
+    def sign_up_url(self) -> str:
+        """The page on which a new account begins that goes on here."""
+        return _url("register", self._query)
+
+    @property
     def accounts_url(self) -> str:
         """The page on which to choose the account that goes on here."""
         return _url("accounts", self._query)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import attrs
 from synapse.config.homeserver import HomeServerConfig
 
+_OPENID = "OpenID Connect"
+
 
 @attrs.frozen
 class Configured:
@@ -19,6 +21,11 @@ class Configured:
     kind: str
     registers: bool = True
     proves_afresh: bool = True
+
+    @property
+    def is_openid(self) -> bool:
+        """Whether it is one of `oidc_providers`."""
+        return self.kind == _OPENID
 
     def __str__(self) -> str:
         """Say it in a line of several."""
@@ -36,7 +43,7 @@ def configured(hs_config: HomeServerConfig) -> Iterator[Configured]:
         yield Configured(
             provider.idp_id.removeprefix("oidc-"),
             provider.idp_name,
-            "OpenID Connect",
+            _OPENID,
             registers=provider.enable_registration,
             # OAuth 2.0 alone has no `auth_time`.
             proves_afresh="openid" in provider.scopes,

@@ -1,0 +1,1 @@
+"""What Synapse asks of a new account, and the account that it makes."""

@@ -1,0 +1,280 @@
+"""A sign-up on its way through the browser: what its pages share, and its end.
+
+The page of each stage shows it, checks what comes back, and hands over to `completed` or `skipped`.
+Which stage is next is for `accounts/attempts/sign_ups.py`; when nothing is missing any more, the account
+is made and its person goes on to where they came from.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import attrs
+
+from synapse_nextgen_auth.accounts.attempts import sign_ups
+from synapse_nextgen_auth.accounts.attempts.attempt import (
+    LIFETIME,
+    Attempt,
+    Proof,
+    ProofKind,
+    Purpose,
+)
+from synapse_nextgen_auth.accounts.attempts.sign_ups import (
+    SKIPPED,
+    TOKEN,
+    TYPES,
+    Answer,
+    Person,
+    Progress,
+    Step,
+)
+from synapse_nextgen_auth.accounts.attempts.stages import Stage
+from synapse_nextgen_auth.flows import attempts as attempt_flows
+from synapse_nextgen_auth.flows import sign_up as flows
+from synapse_nextgen_auth.flows.attempts import Lost
+from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NotMade, Trouble
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.secret import random_id
+from synapse_nextgen_auth.web import answers, attempts, device_grants, grants
+from synapse_nextgen_auth.web.pages.content import ClientCard
+from synapse_nextgen_auth.web.pages.message.error import PageError
+from synapse_nextgen_auth.web.pages.onward import Onward
+from synapse_nextgen_auth.web.visits import Visit
+
+# The page of each stage that has one, below the issuer; what has none is not asked on pages.
+PAGES: dict[Stage, str] = {
+    Stage.ACCOUNT: "register",
+    Stage.TERMS: "register-terms",
+}
+
+# For so long (seconds) one request that makes the account keeps others of the same attempt from it.
+_MAKING = 60
+
+
+@attrs.frozen
+class SignUp:
+    """An attempt to sign up, its answers, and how far it is.
+
+    `results` is what was completed as Synapse has it, by its names for the stages.
+    """
+
+    attempt: Attempt
+    onward: Onward
+    person: Person
+    answers: Mapping[Stage, Answer] = attrs.field(repr=False)
+    results: Mapping[str, Any] = attrs.field(repr=False)
+    progress: Progress
+
+    @property
+    def session(self) -> str:
+        """Synapse's session that holds what was completed."""
+        return self.person.session
+
+    def url(self, stage: Stage) -> str:
+        """Return the page of a stage, relative."""
+        return url_of(stage, self.attempt)
+
+    def step(self, stage: Stage) -> Step:
+        """Return which of how many pages this is."""
+        return self.progress.step(stage)
+
+    def may_skip(self, stage: Stage) -> bool:
+        """Say whether its person may go on without this stage."""
+        return self.progress.may_skip(stage)
+
+    @property
+    def next(self) -> Stage:
+        """The stage that is to be gone through now; `REGISTER` when nothing is missing."""
+        missing = self.progress.asked.stages
+        return missing[0] if missing else Stage.REGISTER
+
+
+def url_of(stage: Stage, attempt: Attempt) -> str:
+    """Return the page of a stage of this attempt, relative."""
+    return f"{PAGES[stage]}?{urlencode({'attempt': attempt.attempt_id})}"
+
+
+async def find(visit: Visit, stage: Stage) -> SignUp | Outgoing:
+    """Return the sign-up whose `stage` this page is, or where its person is by now.
+
+    So it is with the history, another tab and a second press: each leads to what is missing. The first
+    page may be seen again at any time. Stops where this browser has no such attempt.
+    """
+    attempt = await attempts.find(visit, visit.parameters.get("attempt") or "")
+    sign_up = await read(visit, attempt)
+    if stage in {Stage.ACCOUNT, sign_up.next}:
+        return sign_up
+    # Nothing is missing, and yet there is no account: whoever made it died over it.
+    here = Stage.ACCOUNT if sign_up.next is Stage.REGISTER else sign_up.next
+    return answers.redirect(sign_up.url(here))
+
+
+async def read(visit: Visit, attempt: Attempt) -> SignUp:
+    """Return the sign-up that an open attempt of this browser is; stop where it is none."""
+    found = sign_ups.unseal_all(visit.site.issuer.keys, attempt.answered)
+    if attempt.purpose is not Purpose.SIGN_UP or Stage.ACCOUNT not in found:
+        raise attempts.lost(Lost.UNKNOWN, None)
+    onward = await grants.onward(visit, Onward(attempt.goes_on))
+    person = Person(**found[Stage.ACCOUNT])
+    results = await visit.site.sign_ups.sessions.completed(person.session)
+    return _sign_up(visit, attempt, onward, person, found, results)
+
+
+async def begin(visit: Visit, onward: Onward, person: Person) -> Outgoing:
+    """Begin an attempt with what the first page was told, and go on."""
+    site, now = visit.site, visit.site.now()
+    attempt = Attempt(
+        attempt_id=random_id(),
+        browser=visit.visitor.digest,
+        purpose=Purpose.SIGN_UP,
+        onward=onward.goes_on.kind,
+        onward_id=onward.goes_on.id,
+        created_at=now,
+        expires_at=now + LIFETIME,
+    )
+    results = await site.sign_ups.sessions.completed(person.session)
+    answered = {Stage.ACCOUNT: attrs.asdict(person)}
+    sign_up = _sign_up(visit, attempt, onward, person, answered, results)
+    return await _go_on(visit, sign_up, Stage.ACCOUNT, is_new=True)
+
+
+async def changed(visit: Visit, sign_up: SignUp, person: Person) -> Outgoing:
+    """Take what the first page was told when it was seen again, and go on."""
+    answered = {**sign_up.answers, Stage.ACCOUNT: attrs.asdict(person)}
+    results = await visit.site.sign_ups.sessions.completed(person.session)
+    onward, attempt = sign_up.onward, sign_up.attempt
+    sign_up = _sign_up(visit, attempt, onward, person, answered, results)
+    return await _go_on(visit, sign_up, Stage.ACCOUNT)
+
+
+async def completed(
+    visit: Visit, sign_up: SignUp, stage: Stage, answer: Answer, *, result: Any = None
+) -> Outgoing:
+    """Go on after a stage; `answer` is kept sealed with the attempt.
+
+    `result` is what Synapse is told of it, as the checker of that stage would have; without one it was
+    told before, by `sessions.check`.
+    """
+    sessions = visit.site.sign_ups.sessions
+    if result is not None:
+        await sessions.complete(sign_up.session, TYPES[stage], result=result)
+    await sessions.seen(sign_up.session, user_agent=visit.user_agent, address=visit.address)
+    return await _take(visit, sign_up, stage, answer)
+
+
+async def skipped(visit: Visit, sign_up: SignUp, stage: Stage) -> Outgoing:
+    """Go on without a stage; where it may not be skipped, to its page again."""
+    if not sign_up.may_skip(stage):
+        return answers.redirect(sign_up.url(stage))
+    return await _take(visit, sign_up, stage, SKIPPED)
+
+
+def trouble(visit: Visit, sign_up: SignUp) -> NotMade | None:
+    """Return why no account came of it at the last press, if that is not done with."""
+    sealed = sign_up.attempt.answered.get(sign_ups.TROUBLE)
+    found = sign_ups.unseal(visit.site.issuer.keys, sealed)
+    return None if found is None else NotMade(Trouble(found["why"]), found["retry_after"])
+
+
+def client_card(visit: Visit, onward: Onward) -> ClientCard | None:
+    """Return the application that waits, as the pages show it."""
+    if onward.client is None:
+        return None
+    redirect_uri = onward.grant.redirect_uri if onward.grant else None
+    return ClientCard.of(onward.client, visit.languages, redirect_uri=redirect_uri)
+
+
+async def cancel(visit: Visit, onward: Onward, sign_up: SignUp | None = None) -> Outgoing:
+    """Go no further: the application that waits hears that nobody let it in."""
+    if sign_up is not None:
+        await visit.site.homeserver.run(flows.close, sign_up.attempt, None, now=visit.site.now())
+    if onward.device_grant_id:
+        return await device_grants.decline(visit, onward.device_grant_id)
+    if onward.grant is None or onward.client is None:
+        return answers.redirect("./")
+    cancelled = OAuthError("access_denied", "The person did not create an account")
+    return await grants.refuse(visit, onward.grant, onward.client, cancelled)
+
+
+async def _take(visit: Visit, sign_up: SignUp, stage: Stage, answer: Answer) -> Outgoing:
+    answered = {**sign_up.answers, stage: answer}
+    results = await visit.site.sign_ups.sessions.completed(sign_up.session)
+    onward, person = sign_up.onward, sign_up.person
+    return await _go_on(
+        visit, _sign_up(visit, sign_up.attempt, onward, person, answered, results), stage
+    )
+
+
+def _sign_up(
+    visit: Visit,
+    attempt: Attempt,
+    onward: Onward,
+    person: Person,
+    answered: Mapping[Stage, Answer],
+    results: Mapping[str, Any],
+) -> SignUp:
+    completed = frozenset(results)
+    passed = sign_ups.skipped(answered) | ({TOKEN} - completed)
+    progress = Progress(visit.site.sign_ups.rules.demands, completed, passed)
+    return SignUp(attempt, onward, person, answered, results, progress)
+
+
+async def _go_on(visit: Visit, sign_up: SignUp, stage: Stage, *, is_new: bool = False) -> Outgoing:
+    """Write down what was answered, and go to the next page; make the account after the last one."""
+    site, former = visit.site, sign_up.attempt
+    attempt = former.without_answer(sign_ups.TROUBLE, former.answered.get(sign_ups.TROUBLE, ""))
+    attempt = attempt.answering(stage.value, _sealed(visit, sign_up.answers[stage]))
+    is_last = sign_up.next is Stage.REGISTER
+    if is_last:
+        _refuse_while_made(visit, sign_up)
+        attempt = attempt.answering(Stage.REGISTER.value, _sealed(visit, {"at": site.now()}))
+    if is_new:
+        await site.homeserver.run(attempt_flows.begin, attempt)
+    elif not await site.homeserver.run(flows.change, former, attempt):
+        raise attempts.lost(Lost.CHANGED, sign_up.onward.next_url)
+    sign_up = attrs.evolve(sign_up, attempt=attempt)
+    if not is_last:
+        return answers.redirect(sign_up.url(sign_up.next))
+    return await _register(visit, sign_up)
+
+
+def _refuse_while_made(visit: Visit, sign_up: SignUp) -> None:
+    """Stop where another request is about to make the account: modules are asked once."""
+    begun = sign_up.answers.get(Stage.REGISTER)
+    if begun is not None and visit.site.now() < begun["at"] + _MAKING:
+        raise attempts.lost(Lost.CHANGED, sign_up.onward.next_url)
+
+
+async def _register(visit: Visit, sign_up: SignUp) -> Outgoing:
+    """Make the account, sign its person in, and go on to where they came from."""
+    site, attempt = visit.site, sign_up.attempt
+    try:
+        user_id = await site.sign_ups.people.make(
+            sign_up.person, sign_up.progress.demands, address=visit.address
+        )
+    except NotMade as trouble:
+        why = {"why": trouble.why.value, "retry_after": trouble.retry_after}
+        again = _not_made(attempt).answering(sign_ups.TROUBLE, _sealed(visit, why))
+        await site.homeserver.run(flows.change, attempt, again)
+        return answers.redirect(sign_up.url(Stage.ACCOUNT))
+    except Exception:
+        # Whatever it was, the person may try again at once.
+        await site.homeserver.run(flows.change, attempt, _not_made(attempt))
+        raise
+    proof = Proof(ProofKind.PASSWORD, site.now(), user_id)
+    try:
+        return await attempts.take_by(visit, attempt, proof, flows.settle, attempt, proof)
+    except PageError:
+        # It may not sign in yet, until somebody approves it for instance: there is nothing to repeat.
+        await site.homeserver.run(flows.close, attempt, user_id, now=site.now())
+        raise
+
+
+def _not_made(attempt: Attempt) -> Attempt:
+    name = Stage.REGISTER.value
+    return attempt.without_answer(name, attempt.answered[name])
+
+
+def _sealed(visit: Visit, answer: Answer) -> str:
+    return sign_ups.seal(visit.site.issuer.keys, answer)
