@@ -219,7 +219,15 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     keys = keyring(config, hs_config)
     endpoints = Endpoints.under(homeserver.public_baseurl)
     templates = Templates(urlsplit(endpoints.issuer).path)
-    issuer = _issuer(config, homeserver, keys, endpoints, languages=templates.languages.tags)
+    sign_up_rules = SignUpRules(homeserver.hs, pages=sign_ups.PAGES, is_closed=config.drain)
+    issuer = _issuer(
+        config,
+        homeserver,
+        keys,
+        endpoints,
+        languages=templates.languages.tags,
+        sign_up=sign_up_rules.is_open,
+    )
     lifetimes = effective_lifetimes(config, hs_config)
     people = People(homeserver, _hashes(homeserver, config.passwords))
     providers = Providers(homeserver.hs, trusted_to_be_fresh=config.providers.trusted_to_be_fresh)
@@ -246,7 +254,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             icons=Icons(homeserver.hs, providers),
             new_accounts=NewAccounts(homeserver),
         ),
-        sign_ups=_sign_ups(homeserver, endpoints),
+        sign_ups=_sign_ups(homeserver, endpoints, sign_up_rules),
         devices=Devices(homeserver),
         token_check=TokenCheck(
             homeserver, people, keys, lifetimes, Activity(homeserver, lifetimes)
@@ -298,10 +306,10 @@ def _mailer(config: Config, homeserver: Homeserver, keys: Keyring, languages: La
     return Mailer(homeserver, keys, written.write)
 
 
-def _sign_ups(homeserver: Homeserver, endpoints: Endpoints) -> SignUpSide:
+def _sign_ups(homeserver: Homeserver, endpoints: Endpoints, rules: SignUpRules) -> SignUpSide:
     sessions = Sessions(homeserver, urlsplit(endpoints.url("register")).path)
     return SignUpSide(
-        rules=SignUpRules(homeserver.hs, pages=sign_ups.PAGES),
+        rules=rules,
         sessions=sessions,
         people=NewPeople(homeserver, sessions),
     )
@@ -326,6 +334,7 @@ def _issuer(
     endpoints: Endpoints,
     *,
     languages: tuple[str, ...],
+    sign_up: bool,
 ) -> Issuer:
     abilities = Abilities(
         grant_types=_grant_types(config),
@@ -334,6 +343,7 @@ def _issuer(
         registration=config.client_registration.enabled,
         account_actions=tuple(action.value for action in Action),
         languages=languages,
+        sign_up=sign_up,
     )
     return Issuer(
         endpoints=endpoints,

@@ -42,6 +42,7 @@ class Abilities:
     registration: bool
     account_actions: tuple[str, ...]
     languages: tuple[str, ...]
+    sign_up: bool = False
 
 
 def document(endpoints: Endpoints, abilities: Abilities) -> dict[str, object]:
@@ -62,7 +63,9 @@ def document(endpoints: Endpoints, abilities: Abilities) -> dict[str, object]:
         "response_modes_supported": [mode.value for mode in ResponseMode],
         "grant_types_supported": [kind.name for kind in kinds if kind.is_advertised],
         "code_challenge_methods_supported": ["S256"],
-        "prompt_values_supported": [prompt.value for prompt in Prompt],
+        "prompt_values_supported": [
+            prompt.value for prompt in Prompt if prompt is not Prompt.CREATE or abilities.sign_up
+        ],
         "authorization_response_iss_parameter_supported": True,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [a.value for a in Algorithm],

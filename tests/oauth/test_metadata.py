@@ -46,6 +46,12 @@ def test_c001_only_what_is_safe_is_offered():
     assert "password" not in json.dumps(told)
 
 
+@pytest.mark.parametrize("sign_up", [True, False])
+def test_accounts_are_offered_where_anybody_gets_one(sign_up):
+    """Initiating User Registration via OpenID Connect 1.0, section 4."""
+    assert ("create" in document(sign_up=sign_up)["prompt_values_supported"]) is sign_up
+
+
 @pytest.mark.parametrize(
     ("public_baseurl", "issuer"),
     [

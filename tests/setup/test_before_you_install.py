@@ -64,11 +64,11 @@ def test_who_is_signed_in_stays_signed_in_and_a_password_still_works(seen):
     assert seen["homeserver"].login(seen["user"])["access_token"]
 
 
-def test_no_account_is_made_on_the_pages(seen):
-    """Clients offer to make one only where the metadata says `create`."""
+def test_accounts_are_made_on_the_pages_too(seen):
+    """Clients offer to make one where the metadata says `create`."""
     metadata = Server(seen["homeserver"].base_url).metadata()
 
-    assert "create" not in metadata["prompt_values_supported"]
+    assert "create" in metadata["prompt_values_supported"]
 
 
 def test_a_new_session_signs_out_and_cannot_change_the_password(seen):

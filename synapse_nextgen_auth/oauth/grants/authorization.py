@@ -20,6 +20,7 @@ class Prompt(str, enum.Enum):
     LOGIN = "login"
     CONSENT = "consent"
     SELECT_ACCOUNT = "select_account"
+    CREATE = "create"  # Initiating User Registration via OpenID Connect 1.0; MSC2964
 
 
 @attrs.frozen

@@ -95,6 +95,11 @@ class Request:
         """Say whether no page may be shown (`prompt=none`)."""
         return Prompt.NONE in self.prompts
 
+    @property
+    def wants_new_account(self) -> bool:
+        """Say whether the person is to create an account, whoever is signed in (`prompt=create`)."""
+        return Prompt.CREATE in self.prompts
+
     def login_after(self, now: int) -> int | None:
         """Return the time since when the person must have signed in, `None` for any time.
 

@@ -3,6 +3,7 @@
 import logging
 from urllib.parse import urlencode
 
+from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.people import meant
 from synapse_nextgen_auth.flows import authorize as authorization
 from synapse_nextgen_auth.flows.authorize import Step
@@ -28,6 +29,7 @@ from synapse_nextgen_auth.web.pages import onward
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.message.error import OF_PROBLEM, PageError
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
+from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.pages.way_back import way_back
 from synapse_nextgen_auth.web.pages.way_back.page import AskAgainPage
 from synapse_nextgen_auth.web.rates import authorization_wait
@@ -137,6 +139,9 @@ async def _begin(visit: Visit, incoming: Incoming, client: Client, request: Requ
         return await _answer_silently(visit, client, grant, request)
     await site.homeserver.run(authorization.request, grant)
     site.homeserver.metrics.grant("requested")
+    if request.wants_new_account and asked_for is None:
+        sign_up = Onward.to(Kind.GRANT, grant.grant_id).sign_up_url
+        return visits.with_cookie(visit, answers.redirect(sign_up))
     return visits.with_cookie(visit, await grants.go_on(visit, grant, client))
 
 

@@ -269,6 +269,7 @@ def test_c019_order_does_not_matter(items, tokens):
     [
         "none login",
         "none consent",
+        "none create",
         "none none login",
         "foo",
         "login foo",

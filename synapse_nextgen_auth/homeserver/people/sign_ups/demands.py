@@ -21,12 +21,22 @@ _PREFIX = "oidc-"
 
 
 class SignUpRules:
-    """What the configuration says of new accounts; `pages` are the stages that pages can ask for."""
+    """What the configuration says of new accounts.
+
+    `pages` are the stages that pages can ask for, `also` what we ask of everybody beside Synapse.
+    `is_closed` where nobody newly comes to us any more.
+    """
 
     def __init__(
-        self, hs: HomeServer, *, pages: Iterable[Stage], also: frozenset[str] = frozenset()
+        self,
+        hs: HomeServer,
+        *,
+        pages: Iterable[Stage],
+        also: frozenset[str] = frozenset(),
+        is_closed: bool = False,
     ) -> None:
         self._hs = hs
+        self._is_closed = is_closed
         self._pages = frozenset(pages)
         self._also = also
 
@@ -35,7 +45,8 @@ class SignUpRules:
         """Whether people make accounts here that they can sign in to with a password."""
         options = self._hs.config.auth
         return bool(
-            self._hs.config.registration.enable_registration
+            not self._is_closed
+            and self._hs.config.registration.enable_registration
             and options.password_enabled_for_login
             and options.password_localdb_enabled
         )
@@ -46,7 +57,7 @@ class SignUpRules:
         return frozenset(
             f"{_PREFIX}{each.provider_id}" if each.is_openid else each.provider_id
             for each in configured(self._hs.config)
-            if each.registers
+            if each.registers and not self._is_closed
         )
 
     @property

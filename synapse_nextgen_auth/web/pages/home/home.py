@@ -22,6 +22,7 @@ async def show(visit: Visit) -> Outgoing:
             server_name=visit.site.server_name,
             user_id=visit.user_id,
             sign_in_url="sign-in",
+            sign_up_url="register" if visit.site.sign_ups.rules.is_open else None,
             sign_out_url="sign-out",
             devices_url="account",
             accounts_url="accounts",

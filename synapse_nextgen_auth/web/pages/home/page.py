@@ -11,7 +11,8 @@ from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, way_
 class HomePage(PageContent):
     """Say who is signed in here, if anybody is. The URLs are relative; signing out is a POST.
 
-    `others` are further accounts that are signed in in this browser.
+    `others` are further accounts that are signed in in this browser. `sign_up_url` is where people get
+    an account who have none, if they do.
     """
 
     template: ClassVar[str] = "pages/home.html"
@@ -24,6 +25,7 @@ class HomePage(PageContent):
     devices_url: str
     accounts_url: str
     others: tuple[str, ...] = ()
+    sign_up_url: str | None = None
 
 
 @attrs.frozen

@@ -10,6 +10,9 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     HomePage: {
         "signed_in": HomePage("c5rf", "example.org", "@alice:example.org", *HOME_URLS),
         "nobody": HomePage("c5rf", "example.org", None, *HOME_URLS),
+        "nobody_may_sign_up": HomePage(
+            "c5rf", "example.org", None, *HOME_URLS, sign_up_url="register"
+        ),
         "several": HomePage(
             "c5rf", "example.org", "@alice:example.org", *HOME_URLS, ("@bob:example.org",)
         ),

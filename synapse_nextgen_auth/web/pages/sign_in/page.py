@@ -32,13 +32,14 @@ class SignInPage(PageContent):
     `can_cancel` says that there is somebody to tell no,
     `asked_for` the Matrix ID of the one account that it asks for. `again` is the Matrix ID of whoever
     is signed in and proves once more that it is them; `other_account_url` is relative, for anybody else.
+    `sign_up_url` leads to where somebody gets an account who has none, if `offers_sign_up`.
     `providers` come as the operator has them, `last_provider` is the id of the one that this browser
     used last. A button of one sends `decision=provider:<its id>`. `cannot_confirm` names those that are
     left out, because they cannot tell that somebody signs in anew, which is asked here.
     """
 
     template: ClassVar[str] = "pages/sign_in.html"
-    of_the_visit: ClassVar[tuple[str, ...]] = ("csrf", "action")
+    of_the_visit: ClassVar[tuple[str, ...]] = ("csrf", "action", "sign_up_url")
 
     csrf: str
     action: str
@@ -56,6 +57,8 @@ class SignInPage(PageContent):
     providers: tuple[ProviderCard, ...] = ()
     last_provider: str | None = None
     cannot_confirm: tuple[str, ...] = ()
+    sign_up_url: str = "register"
+    offers_sign_up: bool = False
 
     @property
     def is_common(self) -> bool:

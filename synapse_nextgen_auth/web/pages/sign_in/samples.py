@@ -54,6 +54,9 @@ NOT_ANEW = attrs.evolve(SIGN_IN, ways=Ways(), cannot_confirm=LONG_NAMES)
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     SignInPage: {
         "plain": SIGN_IN,
+        "with_sign_up": attrs.evolve(
+            SIGN_IN, offers_sign_up=True, sign_up_url="register?grant=8a1f"
+        ),
         "alone": attrs.evolve(
             SIGN_IN, client=None, can_cancel=False, ways=attrs.evolve(_PASSWORD, email=True)
         ),

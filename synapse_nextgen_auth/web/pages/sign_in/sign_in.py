@@ -150,6 +150,9 @@ async def _page(
         retry_after=retry,
         failed=failure.login_type if failure else None,
         again=way.again,
+        sign_up_url=onward.sign_up_url,
+        # Whoever is known, or one account asked for, needs no other.
+        offers_sign_up=visit.site.sign_ups.rules.is_open and not way.account,
         other_account_url=onward.accounts_url if way.again and not onward.asked_for else None,
     )
     return visit.answer(

@@ -218,7 +218,7 @@ def _page(visit: Visit, first: _First, typed: _Typed) -> Outgoing:
         csrf=visit.csrf,
         action=first.url,
         server_name=site.server_name,
-        sign_in_url=onward.sign_in_url,
+        sign_in_url=onward.accounts_url if visit.sign_ins else onward.sign_in_url,
         by_password=is_possible,
         is_impossible=rules.by_password and not is_possible,
         step=progress.step(Stage.ACCOUNT) if is_possible else None,
