@@ -5,7 +5,7 @@ import attrs
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Ended, Ending
-from synapse_nextgen_auth.store import attempts
+from synapse_nextgen_auth.store import attempts, token_holds
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -19,6 +19,12 @@ def settle(txn: Txn, attempt: Attempt, proof: Proof, ending: Ending, *, now: int
     return flows.end_made(txn, attempt, proof, ending, now=now)
 
 
-def close(txn: Txn, attempt: Attempt, user_id: str | None, *, now: int) -> None:
-    """End an attempt without a sign-in: nobody goes on with it, or its account may not yet."""
+def close(txn: Txn, attempt: Attempt, user_id: str, *, now: int) -> None:
+    """End an attempt without a sign-in: its account may not sign in yet."""
     attempts.change(txn, attempt, attrs.evolve(attempt, user_id=user_id, ended_at=now))
+
+
+def cancel(txn: Txn, attempt: Attempt, *, session: str, now: int) -> None:
+    """End an attempt that nobody goes on with; what it holds is given back at once."""
+    if attempts.change(txn, attempt, attrs.evolve(attempt, ended_at=now)):
+        token_holds.give_back(txn, session)

@@ -34,6 +34,7 @@ class Background(enum.Enum):
     OUTBOX = "nextgen_outbox"
     REVOCATIONS = "nextgen_revocations"
     STRAYS = "nextgen_strays"
+    TOKEN_HOLDS = "nextgen_token_holds"  # noqa: S105 (a name)
 
 
 def begin(

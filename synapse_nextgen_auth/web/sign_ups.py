@@ -188,7 +188,9 @@ def client_card(visit: Visit, onward: Onward) -> ClientCard | None:
 async def cancel(visit: Visit, onward: Onward, sign_up: SignUp | None = None) -> Outgoing:
     """Go no further: the application that waits hears that nobody let it in."""
     if sign_up is not None:
-        await visit.site.homeserver.run(flows.close, sign_up.attempt, None, now=visit.site.now())
+        await visit.site.homeserver.run(
+            flows.cancel, sign_up.attempt, session=sign_up.session, now=visit.site.now()
+        )
     if onward.device_grant_id:
         return await device_grants.decline(visit, onward.device_grant_id)
     if onward.grant is None or onward.client is None:

@@ -5,8 +5,10 @@ import re
 
 import pytest
 
+from support import usher
 from support.oauth import Browser, Server
 from support.synapse import Homeserver
+from support.waiting import eventually
 
 pytestmark = [pytest.mark.one_database]
 
@@ -156,3 +158,281 @@ def test_where_nobody_gets_an_account_the_page_says_so(homeserver):
     assert 'name="password"' not in browser.page.text
     assert 'href="register' not in browser.get(server.url("sign-in")).text
     assert browser.answer(to_the_page(browser) and browser.submit(decision="cancel")) is not None
+
+
+TERMS = {
+    "user_consent": {
+        "version": "1.0",
+        "template_dir": "",
+        "require_at_registration": True,
+        "policy_name": "Privacy policy",
+    },
+}
+QUICK = {"per_second": 1000, "burst_count": 1000}
+
+
+@pytest.fixture(scope="module")
+def strict_homeserver(tmp_path_factory, make_database):
+    """Yield a homeserver that asks new people for a token and for the terms, and a module about them."""
+    directory = tmp_path_factory.mktemp("homeserver-strict")
+    terms = {**TERMS["user_consent"], "template_dir": str(directory / "terms")}
+    (directory / "terms" / "en").mkdir(parents=True)
+    for name in ("1.0", "success"):
+        (directory / "terms" / "en" / f"{name}.html").write_text("<h1>Be kind</h1>")
+    config = {
+        "enable_registration": True,
+        "registration_requires_token": True,
+        "rc_registration": QUICK,
+        "rc_registration_token_validity": QUICK,
+        "user_consent": terms,
+        "form_secret": "a secret for the links to the terms",
+    }
+    homeserver = Homeserver(directory, make_database("postgres", directory), config=config)
+    usher.copy_to(homeserver)
+    usher.order(homeserver)
+    with homeserver:
+        yield homeserver
+
+
+@pytest.fixture
+def strict(strict_homeserver):
+    usher.order(strict_homeserver)
+    return Browser(Server(strict_homeserver.base_url))
+
+
+@pytest.fixture
+def token(strict_homeserver):
+    """Return a registration token for one account."""
+    name = a_name()
+    strict_homeserver.query(
+        "INSERT INTO registration_tokens (token, uses_allowed, pending, completed) VALUES (?, 1, 0, 0)",
+        name,
+    )
+    return name
+
+
+def counts(homeserver, token):
+    """Return how often a token is pending, and how often it was used."""
+    return homeserver.query(
+        "SELECT pending, completed FROM registration_tokens WHERE token = ?", token
+    )[0]
+
+
+def accept(browser):
+    (version,) = re.findall(r'name="accept_terms" value="([^"]+)"', browser.page.text)
+    return browser.submit(accept_terms=version, decision="continue")
+
+
+def test_token_and_terms_are_asked_and_kept_as_register_keeps_them(
+    strict_homeserver, strict, token
+):
+    """Two pages, each with its number; the version of the terms stands with the account."""
+    name = a_name()
+    to_the_page(strict)
+    assert "Step 1 of 2" in strict.page.text
+    page = sign_up(strict, name, token=token)
+    assert "Step 2 of 2" in page.text
+    assert counts(strict_homeserver, token) == (1, 0)
+    assert "Accept the terms" in strict.submit(decision="continue").text
+    page = accept(strict)
+
+    user_id = f"@{name}:{strict_homeserver.server_name}"
+    assert "/consent?" in page.url
+    assert counts(strict_homeserver, token) == (0, 1)
+    assert strict_homeserver.query("SELECT consent_version FROM users WHERE name = ?", user_id) == [
+        ("1.0",)
+    ]
+    assert strict_homeserver.query("SELECT COUNT(*) FROM nextgen_token_holds") == [(0,)]
+
+
+def test_modules_are_asked_once_each_as_register_asks_them(strict_homeserver, strict, token):
+    """With the stages that were completed, and the name; the one about spam inside of Synapse."""
+    name = a_name()
+    strict.get(strict.server.url("register"))
+    sign_up(strict, name, token=token)
+    assert usher.asked(strict_homeserver) == []
+    accept(strict)
+
+    # As of a client that goes through the flow without an address.
+    kinds = ("registration_token", "terms", "dummy")
+    results = {f"m.login.{kind}": token if kind == kinds[0] else True for kind in kinds}
+    said = usher.asked(strict_homeserver)
+    assert said[0] == ["username", results, {"username": name}]
+    assert said[1] == ["display_name", results, {"username": name}]
+    assert said[2][:3] == ["spam", None, name]
+    assert [address for _agent, address in said[2][3]] == ["127.0.0.1"]
+    assert len(said) == 3
+
+
+def test_a_module_may_give_another_name(strict_homeserver, strict, token):
+    """`get_username_for_registration` and `get_displayname_for_registration` win."""
+    name = a_name()
+    usher.order(strict_homeserver, username=f"{name}.corp", display_name="Somebody")
+    strict.get(strict.server.url("register"))
+    sign_up(strict, name, token=token, display_name="Me")
+    accept(strict)
+
+    assert strict_homeserver.query(
+        "SELECT displayname FROM profiles WHERE user_id = ?", f"{name}.corp"
+    ) == [("Somebody",)]
+
+
+def test_what_somebody_wants_to_be_called_is_their_display_name(strict_homeserver, strict, token):
+    name = a_name()
+    strict.get(strict.server.url("register"))
+    sign_up(strict, name, token=token, display_name="Nora Neu")
+    accept(strict)
+
+    assert strict_homeserver.query("SELECT displayname FROM profiles WHERE user_id = ?", name) == [
+        ("Nora Neu",)
+    ]
+
+
+@pytest.mark.parametrize("verdict", ["DENY", "SHADOW_BAN"])
+def test_a_module_that_says_no_is_not_named(strict_homeserver, strict, token, verdict):
+    """No reason and no time to wait; whoever is only shadow-banned sees what everybody sees."""
+    name = a_name()
+    usher.order(strict_homeserver, spam=verdict)
+    to_the_page(strict)
+    sign_up(strict, name, token=token)
+    page = accept(strict)
+
+    if verdict == "SHADOW_BAN":
+        assert "/consent?" in page.url
+        return
+    assert page.status_code == 403
+    assert "did not accept the sign-up" in page.text
+    assert "Retry-After" not in page.headers
+    assert name in page.text
+    assert counts(strict_homeserver, token) == (1, 0)
+    usher.order(strict_homeserver)
+    assert "/consent?" in strict.submit(username=name, decision="create", display_name="").url
+    assert counts(strict_homeserver, token) == (0, 1)
+
+
+def test_a_name_that_was_taken_between_two_pages_is_chosen_anew(strict_homeserver, strict, token):
+    """The password, the token and the terms stay."""
+    name, another = a_name(), a_name()
+    to_the_page(strict)
+    sign_up(strict, name, token=token)
+    strict_homeserver.register_user(name)
+    page = accept(strict)
+    assert page.status_code == 400
+    assert "That username is taken." in page.text
+    page = strict.submit(username=another, decision="create", display_name="")
+
+    assert "/consent?" in page.url
+    fresh = Browser(strict.server)
+    fresh.get(strict.server.url("sign-in"))
+    assert fresh.sign_in(another, PASSWORD).status_code == 200
+    assert usher.asked(strict_homeserver)[-1][2] == another
+
+
+def test_a_token_that_is_used_up_is_said_and_another_one_taken(strict_homeserver, strict, token):
+    """Somebody else was faster; nothing is begun for whoever gives a wrong one."""
+    strict_homeserver.query("UPDATE registration_tokens SET completed = 1 WHERE token = ?", token)
+    strict.get(strict.server.url("register"))
+    page = sign_up(strict, a_name(), token=token)
+
+    assert page.status_code == 400
+    assert "This registration token cannot be used" in page.text
+    assert strict_homeserver.query("SELECT COUNT(*) FROM nextgen_token_holds") == [(0,)]
+    strict_homeserver.query(
+        "UPDATE registration_tokens SET uses_allowed = 2 WHERE token = ?", token
+    )
+    assert "Step 2 of 2" in sign_up(strict, a_name(), token=token).text
+
+
+def test_a_token_that_was_deleted_between_two_pages_is_asked_for_again(
+    strict_homeserver, strict, token
+):
+    """At the end; another one goes on with the same attempt, without the terms once more."""
+    name, another = a_name(), a_name()
+    strict_homeserver.query(
+        "INSERT INTO registration_tokens (token, uses_allowed, pending, completed) VALUES (?, 1, 0, 0)",
+        another,
+    )
+    to_the_page(strict)
+    sign_up(strict, name, token=token)
+    strict_homeserver.query("DELETE FROM registration_tokens WHERE token = ?", token)
+    page = accept(strict)
+    assert "This registration token cannot be used" in page.text
+    page = strict.submit(username=name, token=another, decision="create", display_name="")
+
+    assert "/consent?" in page.url
+    assert counts(strict_homeserver, another) == (0, 1)
+
+
+def test_whoever_goes_back_to_the_first_page_holds_the_token_once(strict_homeserver, strict, token):
+    """Also in another tab of the same browser; the last one goes on."""
+    to_the_page(strict)
+    first = strict.page
+    sign_up(strict, a_name(), token=token)
+    strict.page = first
+    page = sign_up(strict, a_name(), token=token)
+
+    assert "Step 2 of 2" in page.text
+    assert counts(strict_homeserver, token) == (1, 0)
+    assert "/consent?" in accept(strict).url
+    assert counts(strict_homeserver, token) == (0, 1)
+
+
+def test_whoever_cancels_gives_the_token_back(strict_homeserver, strict, token):
+    """At once, and the client hears of it."""
+    to_the_page(strict)
+    sign_up(strict, a_name(), token=token)
+
+    assert strict.answer(strict.submit(decision="cancel"))["error"] == "access_denied"
+    assert counts(strict_homeserver, token) == (0, 0)
+
+
+def test_a_sign_up_that_took_too_long_gives_its_token_back(strict_homeserver, strict, token):
+    """Within a minute; Synapse would wait for two days."""
+    strict.get(strict.server.url("register"))
+    sign_up(strict, a_name(), token=token)
+    strict_homeserver.query("UPDATE nextgen_token_holds SET expires_at = 1")
+
+    assert eventually(lambda: counts(strict_homeserver, token) == (0, 0), patience=50)
+    assert strict_homeserver.query("SELECT COUNT(*) FROM nextgen_token_holds") == [(0,)]
+
+
+def test_a_second_press_and_another_tab_lead_to_where_the_first_one_led(strict, token):
+    """Nobody gets two accounts; the page of a stage that is done leads to the next one."""
+    to_the_page(strict)
+    sign_up(strict, a_name(), token=token)
+    terms = strict.page
+    accept(strict)
+    strict.page = terms
+    again = accept(strict)
+    back = strict.get(terms.url)
+
+    assert again.status_code == 403  # a form from before the sign-in
+    assert back.status_code == 409
+    assert "consent?grant=" in back.text
+
+
+def test_c278_a_sign_up_is_of_the_browser_that_began_it(strict, token):
+    """Whoever knows its address sees nothing of it, and cannot go on with it in any way."""
+    to_the_page(strict)
+    sign_up(strict, a_name(), token=token)
+    attempt = strict.page.url.partition("attempt=")[2]
+    stranger = Browser(strict.server)
+    stranger.get(strict.server.url("sign-in"))
+
+    for page in ("register", "register-terms", "sign-in", "new-account"):
+        answer = stranger.get(strict.server.url(f"{page}?attempt={attempt}"))
+        assert answer.status_code in {400, 403}, page
+    assert strict.get(strict.server.url(f"sign-in?attempt={attempt}")).status_code == 400
+
+
+def test_c181_no_form_of_a_sign_up_works_from_elsewhere(strict_homeserver, strict, token):
+    """Without the value of this browser nothing is begun, and nothing goes on."""
+    strict.get(strict.server.url("register"))
+    fields = {"username": a_name(), "password": PASSWORD, "token": token, "decision": "create"}
+    first = strict.http.post(strict.page.url, data=fields, timeout=30, allow_redirects=False)
+    sign_up(strict, a_name(), token=token)
+    terms = {"accept_terms": "1.0", "decision": "continue", "csrf": "wrong"}
+    second = strict.http.post(strict.page.url, data=terms, timeout=30, allow_redirects=False)
+
+    assert (first.status_code, second.status_code) == (403, 403)
+    assert counts(strict_homeserver, token) == (1, 0)

@@ -30,6 +30,7 @@ from synapse_nextgen_auth.oauth.tokens.keys import Algorithm, SigningKey
 from synapse_nextgen_auth.store.device_grants import Codes
 from synapse_nextgen_auth.store.sweep import KINDS, KINDS_AHEAD, Place
 from synapse_nextgen_auth.store.throttle import Bucket
+from synapse_nextgen_auth.store.token_holds import Hold
 
 # What an argument of this name stands for, wherever it is asked for.
 SAMPLES = {
@@ -53,6 +54,7 @@ SAMPLES = {
     "event": Event(EventKind.SIGNED_IN, NOW, ALICE),
     "generation": 1,
     "key": SigningKey("kid", Algorithm.RS256, "sealed", "{}", NOW, NOW),
+    "held": Hold("s", "digest", NOW),
     "kind": Kind.ETAG,
     "limit": 5,
     "login": LegacySignIn("l", "digest", "https://a.example/", None, None, None, NOW, NOW),

@@ -32,6 +32,9 @@ _ATTEMPTS = 6
 # As much of Synapse's own tables as our statements read.
 SYNAPSES_TABLES = (
     "CREATE TABLE IF NOT EXISTS users (name TEXT UNIQUE, deactivated SMALLINT, password_hash TEXT)",
+    "CREATE TABLE IF NOT EXISTS registration_tokens (token TEXT UNIQUE, pending INT, completed INT)",
+    "CREATE TABLE IF NOT EXISTS ui_auth_sessions_credentials"
+    " (session_id TEXT, stage_type TEXT, result TEXT, UNIQUE (session_id, stage_type))",
     "CREATE TABLE IF NOT EXISTS devices (user_id TEXT, device_id TEXT,"
     " hidden BOOLEAN DEFAULT FALSE, UNIQUE (user_id, device_id))",
     "CREATE TABLE IF NOT EXISTS access_tokens (user_id TEXT, device_id TEXT, valid_until_ms BIGINT,"
@@ -40,6 +43,14 @@ SYNAPSES_TABLES = (
     " expiry_ts BIGINT NOT NULL, used_ts BIGINT)",
     "CREATE INDEX IF NOT EXISTS login_tokens_expiry_time_idx ON login_tokens (expiry_ts)",
     "CREATE INDEX IF NOT EXISTS access_tokens_device_id ON access_tokens (user_id, device_id)",
+)
+_OF_SYNAPSE = (
+    "users",
+    "devices",
+    "access_tokens",
+    "login_tokens",
+    "registration_tokens",
+    "ui_auth_sessions_credentials",
 )
 
 
@@ -196,7 +207,7 @@ class Tables:
     def clear(self) -> None:
         """Delete every row, ours and Synapse's."""
         with self.begin() as txn:
-            for name in (*table_names(), "users", "devices", "access_tokens", "login_tokens"):
+            for name in (*table_names(), *_OF_SYNAPSE):
                 txn.execute(f"DELETE FROM {name}")
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from synapse_nextgen_auth.homeserver.startup.needed import members
 from synapse_nextgen_auth.homeserver.upkeep.later_steps import LaterSteps
 from synapse_nextgen_auth.oauth.clients.client_metadata import KEPT_UNUSED
 from synapse_nextgen_auth.oauth.wording import logged
-from synapse_nextgen_auth.store import passwords, strays, sweep
+from synapse_nextgen_auth.store import passwords, strays, sweep, token_holds
 from synapse_nextgen_auth.store.txn import Txn
 
 NEEDS = (*members("synapse.server", "HomeServer", "get_clock"),)
@@ -29,6 +29,7 @@ P = ParamSpec("P")
 
 _EVERY = 10 * 60  # seconds
 _STRAYS_EVERY = 60 * 60
+_TOKENS_EVERY = 15
 _PASSWORDS_EVERY = 24 * 60 * 60
 # How far back (seconds) the devices of revoked sessions are looked for.
 _HALF_REVOKED_FOR = 7 * 24 * 60 * 60
@@ -83,8 +84,14 @@ class Housekeeping:
         versions.call_every(self._clock, self._start_revocations, seconds=_EVERY)
         self._clock.call_when_running(self._start_revocations)
 
+        versions.call_every(self._clock, self._start_tokens, seconds=_TOKENS_EVERY)
+        self._clock.call_when_running(self._start_tokens)
+
     def _start_round(self) -> None:
         self._start(Background.HOUSEKEEPING, self.round)
+
+    def _start_tokens(self) -> None:
+        self._start(Background.TOKEN_HOLDS, self.give_tokens_back)
 
     def _start_strays(self) -> None:
         self._start(Background.STRAYS, self.end_strays)
@@ -125,6 +132,12 @@ class Housekeeping:
             after, living = bite.until, living + bite.living
             await self._rest(began)
         self._homeserver.metrics.sessions_living(living)
+
+    async def give_tokens_back(self) -> None:
+        """Let others have the registration tokens of sign-ups that took too long."""
+        now = self._homeserver.now()
+        for session in await self._homeserver.read(token_holds.list_over, now=now):
+            await self._homeserver.run(token_holds.give_back, session)
 
     async def finish_revocations(self) -> None:
         """Remove the devices that revoked sessions left behind.

@@ -49,5 +49,11 @@ def test_a_grant_out_of_the_database_has_its_mode():
 
 def test_what_may_be_asked_for():
     """As it is advertised."""
-    assert [prompt.value for prompt in Prompt] == ["none", "login", "consent", "select_account", "create"]
+    assert [prompt.value for prompt in Prompt] == [
+        "none",
+        "login",
+        "consent",
+        "select_account",
+        "create",
+    ]
     assert [mode.value for mode in ResponseMode] == ["query", "fragment", "form_post"]

@@ -73,7 +73,6 @@ NEEDS = (
     Needed(
         "synapse.storage.databases.main", "DataStore.get_user_id_by_threepid", ("medium", "address")
     ),
-    Needed("synapse.storage.databases.main", "DataStore.use_registration_token", ("token",)),
     Needed("synapse.storage.databases.main", "DataStore.get_one_registration_token", ("token",)),
     Needed("synapse.storage.databases.main", "DataStore.registration_token_is_valid", ("token",)),
     Needed("synapse.storage.databases.main", "DataStore.upsert_monthly_active_user", ("user_id",)),
@@ -178,17 +177,21 @@ class NewPeople:
             await self._sessions.need_dummy(session)
             results[sign_ups.DUMMY] = True
         assert demands.covered(results), "the stages are gone through before"  # noqa: S101
-        token = await self._sessions.token(session)
+        token = results.get(sign_ups.TOKEN)
+        if isinstance(token, str) and not await self._sessions.keep_token(session):
+            raise NotMade(Trouble.TOKEN_WRONG)  # it was given back
         user_id = await self._sessions.made(session) or await self._made_before(person)
         if user_id is None:
-            user_id = await self._register(person, results, token, address=address)
-        await self._settle(person, user_id, results, token)
+            user_id = await self._register(person, results, address=address)
+        if isinstance(token, str):
+            await self._sessions.use_token(session)
+        # Whoever comes back to it after a failure does it again.
+        await self._handler.post_registration_actions(user_id, results, access_token=None)
         return user_id
 
-    async def _register(
-        self, person: Person, results: dict[str, Any], token: str | None, *, address: str
-    ) -> str:
-        if token is not None and not await self._knows(token):
+    async def _register(self, person: Person, results: dict[str, Any], *, address: str) -> str:
+        token = results.get(sign_ups.TOKEN)
+        if isinstance(token, str) and not await self._knows(token):
             raise NotMade(Trouble.TOKEN_WRONG)
         await self._check_addresses(results)
         params = {"username": person.localpart}
@@ -222,15 +225,6 @@ class NewPeople:
         await self._sessions.note_made(person.session, user_id)
         logger.info("%s signed up", user_id)
         return user_id
-
-    async def _settle(
-        self, person: Person, user_id: str, results: dict[str, Any], token: str | None
-    ) -> None:
-        """Do what is left once the account is there; whoever comes back to it does it again."""
-        if token is not None and results.get(sign_ups.TOKEN) is not True:
-            await self._store.use_registration_token(token)
-            await self._sessions.complete(person.session, sign_ups.TOKEN, result=True)
-        await self._handler.post_registration_actions(user_id, results, access_token=None)
 
     async def _made_before(self, person: Person) -> str | None:
         """Return the account that was made for this person by a process that died over it.

@@ -13,6 +13,8 @@ from synapse.handlers.ui_auth import UIAuthSessionDataConstants
 from synapse_nextgen_auth.accounts.attempts import sign_ups
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.store import token_holds
+from synapse_nextgen_auth.store.token_holds import Hold
 
 NEEDS = (
     *members("synapse.server", "HomeServer", "get_auth_handler"),
@@ -39,12 +41,7 @@ NEEDS = (
     ),
     Needed("synapse.handlers.auth", "AuthHandler.get_session_data", ("session_id", "key")),
     Needed("synapse.handlers.auth", "AuthHandler.set_session_data", ("session_id", "key", "value")),
-    *members(
-        "synapse.handlers.ui_auth",
-        "UIAuthSessionDataConstants",
-        "REGISTERED_USER_ID",
-        "REGISTRATION_TOKEN",
-    ),
+    *members("synapse.handlers.ui_auth", "UIAuthSessionDataConstants", "REGISTERED_USER_ID"),
 )
 
 
@@ -52,6 +49,10 @@ NEEDS = (
 _WHAT = "register a new account"
 # What Synapse's checkers say of a stage.
 Result = str | bool | dict[str, Any]
+
+
+# For so long (seconds) at least a token is held once its account is being made.
+_MAKING = 300
 
 
 class StageFailed(Exception):
@@ -62,6 +63,7 @@ class Sessions:
     """What people have completed of what Synapse asks of a new account."""
 
     def __init__(self, homeserver: Homeserver, uri: str) -> None:
+        self._homeserver = homeserver
         self._store = homeserver.store
         self._auth_handler = homeserver.hs.get_auth_handler()
         self._uri = uri
@@ -90,6 +92,48 @@ class Sessions:
         """Write down that a stage was completed that we checked ourselves, with its result."""
         await self._store.mark_ui_auth_stage_complete(session, kind, result)
 
+    async def check_token(
+        self, session: str, token: str, *, browser: str, expires_at: int, address: str
+    ) -> None:
+        """Let a session hold a registration token, until its time is over; raise `StageFailed`.
+
+        From before it does, so that whatever happens meanwhile, it is given back.
+        """
+        held = Hold(session, browser, expires_at)
+        await self._homeserver.run(token_holds.hold, held)
+        try:
+            await self.check(session, sign_ups.TOKEN, {"token": token}, address=address)
+        except StageFailed:
+            await self._homeserver.run(token_holds.give_back, session)
+            raise
+
+    async def free(self, browser: str, token: str) -> None:
+        """Give back a token that the same browser holds in another sign-up: its person begins anew."""
+        await self._homeserver.run(token_holds.free, browser, token)
+
+    async def give_back(self, session: str) -> None:
+        """Give back the token of a session, if it holds one."""
+        await self._homeserver.run(token_holds.give_back, session)
+
+    async def keep_token(self, session: str) -> bool:
+        """Hold a token while the account is made; False when it is not held any more."""
+        now = self._homeserver.now()
+        return await self._homeserver.run(
+            token_holds.keep_until, session, now=now, expires_at=now + _MAKING
+        )
+
+    async def use_token(self, session: str) -> None:
+        """Count the token of a session as used, once."""
+        await self._homeserver.run(token_holds.use, session)
+
+    async def again(self, former: str, params: Mapping[str, Any]) -> str:
+        """Return a new session with all that another one has completed but for the token."""
+        session = await self.begin(params)
+        for kind, result in (await self.completed(former)).items():
+            if kind != sign_ups.TOKEN:
+                await self.complete(session, kind, result=result)
+        return session
+
     async def completed(self, session: str) -> dict[str, Any]:
         """Return what was completed, with the results."""
         found: dict[str, Any] = await self._store.get_completed_ui_auth_stages(session)
@@ -105,12 +149,6 @@ class Sessions:
         """Remember whose account was made for it, as `/register` does."""
         key = UIAuthSessionDataConstants.REGISTERED_USER_ID
         await self._auth_handler.set_session_data(session, key, user_id)
-
-    async def token(self, session: str) -> str | None:
-        """Return the registration token that it was begun with."""
-        key = UIAuthSessionDataConstants.REGISTRATION_TOKEN
-        found: str | None = await self._auth_handler.get_session_data(session, key, None)
-        return found
 
     async def need_dummy(self, session: str) -> None:
         """Complete the stage that asks for nothing, as clients of `/register` do."""

@@ -2,7 +2,7 @@
 
 import attrs
 
-from synapse_nextgen_auth.accounts.attempts.attempt import Purpose
+from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME, Purpose
 from synapse_nextgen_auth.accounts.attempts.sign_ups import TOKEN, Person, Progress
 from synapse_nextgen_auth.accounts.attempts.stages import Stage
 from synapse_nextgen_auth.accounts.attempts.starts import Start
@@ -167,6 +167,9 @@ async def _token_problem(visit: Visit, first: _First, token: str) -> TokenProble
         return TokenProblem.MISSING if demands.needs_token and not is_there else None
     if first.sign_up is not None and first.sign_up.results.get(TOKEN) == token:
         return None
+    if visit.binding is not None:
+        # Whoever went back to the first page holds it already.
+        await visit.site.sign_ups.sessions.free(visit.binding, token)
     is_good = await visit.site.sign_ups.people.token_is_good(token, address=visit.address)
     return None if is_good else TokenProblem.WRONG
 
@@ -176,12 +179,10 @@ async def _take(visit: Visit, first: _First, typed: _Typed, password: str | None
     side, former = visit.site.sign_ups, first.sign_up
     seen = {"user_agent": visit.user_agent, "address": visit.address}
     params = {"username": typed.localpart}
-    session = former.session if former else await side.sessions.begin(params)
-    if side.rules.demands.asks_token and typed.token:
-        try:
-            await side.sessions.check(session, TOKEN, {"token": typed.token}, address=visit.address)
-        except StageFailed:
-            return _page(visit, first, attrs.evolve(typed, token_problem=TokenProblem.WRONG))
+    try:
+        session = await _session(visit, former, typed, params)
+    except StageFailed:
+        return _page(visit, first, attrs.evolve(typed, token_problem=TokenProblem.WRONG))
     await side.sessions.seen(session, **seen)
     kept = former.person.password_hash if former else ""
     person = Person(
@@ -193,6 +194,28 @@ async def _take(visit: Visit, first: _First, typed: _Typed, password: str | None
     if former is not None:
         return await sign_ups.changed(visit, former, person)
     return await sign_ups.begin(visit, first.onward, person)
+
+
+async def _session(
+    visit: Visit, former: SignUp | None, typed: _Typed, params: dict[str, str]
+) -> str:
+    """Return Synapse's session; one has one token, so for another token there is another one."""
+    sessions, rules = visit.site.sign_ups.sessions, visit.site.sign_ups.rules
+    token = typed.token if rules.demands.asks_token else ""
+    if former is not None and (not token or former.results.get(TOKEN) == token):
+        return former.session
+    session = await (sessions.again(former.session, params) if former else sessions.begin(params))
+    if token:
+        await sessions.check_token(
+            session,
+            token,
+            browser=visit.visitor.digest,
+            expires_at=former.attempt.expires_at if former else visit.site.now() + LIFETIME,
+            address=visit.address,
+        )
+    if former is not None:
+        await sessions.give_back(former.session)
+    return session
 
 
 async def _find(visit: Visit) -> _First | Outgoing:
