@@ -36,6 +36,7 @@ from synapse_nextgen_auth.homeserver.outbox import Outbox
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.hashing import PasswordHashes
 from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
+from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
 from synapse_nextgen_auth.homeserver.people.new_passwords import NewPasswords
 from synapse_nextgen_auth.homeserver.people.providers import redirect
 from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
@@ -296,6 +297,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         ),
         templates=templates,
         mailer=_mailer(config, homeserver, keys, templates.languages),
+        mailboxes=Mailboxes(homeserver),
     )
 
 

@@ -1,20 +1,21 @@
 """Codes for a mailbox: one is sent, and the next voids it; somebody types it, and it is looked at."""
 
-from synapse_nextgen_auth.accounts.codes import Code, Trial
+from synapse_nextgen_auth.accounts.codes import PAUSE, Code, Trial
 from synapse_nextgen_auth.accounts.outbox import SendMail
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.store import codes, outbox
 from synapse_nextgen_auth.store.txn import Txn
 
 
-def send(txn: Txn, code: Code, mail: SendMail, *, now: int) -> Code:
+def send(txn: Txn, code: Code, mail: SendMail, *, pause: int = PAUSE, now: int) -> Code:
     """Send a code, unless one was sent just now or typed already; return the one that holds.
 
-    A mail with the former code that still waits is not sent any more. It is for READ COMMITTED: of two
-    presses at once the second finds the code of the first.
+    Whoever corrects the address waits for no pause: nothing went to that one. A mail with the former
+    code that still waits is not sent any more. It is for READ COMMITTED: of two presses at once the
+    second finds the code of the first.
     """
     former = codes.get(txn, code.attempt_id)
-    if not codes.put(txn, code):
+    if not codes.put(txn, code, pause=pause):
         found = codes.get(txn, code.attempt_id)
         return code if found is None else found
     if former is not None:

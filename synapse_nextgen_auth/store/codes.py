@@ -12,8 +12,8 @@ def get(txn: Txn, attempt_id: str) -> Code | None:
     return _CODES.one(txn, "WHERE attempt_id = ?", attempt_id)
 
 
-def put(txn: Txn, code: Code) -> bool:
-    """Keep a code in place of the one before; False while that is too young, or was typed already.
+def put(txn: Txn, code: Code, *, pause: int = PAUSE) -> bool:
+    """Keep a code in place of the one before; False where that is younger than a pause, or was typed.
 
     One from a time that is yet to come was written by a clock that ran ahead, and is in nobody's way.
     """
@@ -27,7 +27,7 @@ def put(txn: Txn, code: Code) -> bool:
         " AND (nextgen_codes.made_at <= ? OR nextgen_codes.made_at > ?)",
         (
             *(getattr(code, column) for column in _CODES.columns),
-            *(code.made_at - PAUSE, code.made_at + PAUSE),
+            *(code.made_at - pause, code.made_at + pause),
         ),
     )
     return txn.rowcount == 1

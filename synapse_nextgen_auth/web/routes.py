@@ -40,6 +40,7 @@ from synapse_nextgen_auth.web.pages.consent import consent
 from synapse_nextgen_auth.web.pages.device import grant, link
 from synapse_nextgen_auth.web.pages.home import home
 from synapse_nextgen_auth.web.pages.legacy_login import legacy_login
+from synapse_nextgen_auth.web.pages.mailbox import sign_up as mailbox_sign_up
 from synapse_nextgen_auth.web.pages.providers import arrive, icon, new_account
 from synapse_nextgen_auth.web.pages.sign_in import sign_in
 from synapse_nextgen_auth.web.pages.sign_up import register, terms
@@ -98,6 +99,14 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/": Page(show=home.show),
     "/sign-in": Page(show=sign_in.show, submit=sign_in.submit, refuses=_RATE_LIMITED),
     "/register": Page(show=register.show, submit=register.submit, refuses=_RATE_LIMITED),
+    "/register-email": Page(
+        show=mailbox_sign_up.show_address,
+        submit=mailbox_sign_up.submit_address,
+        refuses=_RATE_LIMITED,
+    ),
+    "/register-email-code": Page(
+        show=mailbox_sign_up.show_code, submit=mailbox_sign_up.submit_code, refuses=_RATE_LIMITED
+    ),
     "/register-terms": Page(show=terms.show, submit=terms.submit),
     "/accounts": Page(show=accounts.show, submit=accounts.submit),
     "/arrive": Page(show=arrive.show),

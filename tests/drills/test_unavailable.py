@@ -104,13 +104,21 @@ def prepare_pages(prepared):
     joining.get(server.url("register"))
     prepared.look("/register", joining, joining.page.url)
     name = f"new{device_id().lower()}"
-    prepared.press("/register", joining, username=name, password=name, decision="create")
+    prepared.press(
+        "/register", joining, username=name, password="seven brave otters", decision="create"
+    )
     attempt = newcomers.sign_up(prepared.deployment, agreeing)
     terms, csrf = server.url(f"register-terms?attempt={attempt}"), proof(agreeing.page)
     prepared.look("/register-terms", agreeing, terms)
     prepared.sends["POST /register-terms"] = lambda: agreeing.http.post(
         terms, data={"csrf": csrf}, timeout=30, allow_redirects=False
     )
+    for page in ("register-email", "register-email-code"):
+        asking = server.url(f"{page}?attempt={attempt}")
+        prepared.look(f"/{page}", agreeing, asking)
+        prepared.sends[f"POST /{page}"] = lambda url=asking: agreeing.http.post(
+            url, data={"csrf": csrf}, timeout=30, allow_redirects=False
+        )
     prepared.look("/arrive", naming, server.url("arrive?attempt=0"))
     prepared.look("/provider-icon", naming)
     choosing = prepared.here()

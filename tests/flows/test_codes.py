@@ -80,6 +80,16 @@ def test_within_the_pause_the_one_that_was_sent_holds(tables, transact):
     assert transact(enter()) is Trial.RIGHT
 
 
+def test_whoever_corrects_the_address_waits_for_no_pause(tables, transact):
+    """The code for the wrong one is void, and a mail to it that waits is not sent."""
+    transact(send(address="ana@example.com"))
+    transact(partial(send("111111", mail="second", at=1), pause=0))
+
+    assert mails(tables) == ["second"]
+    assert transact(enter()) is Trial.WRONG
+    assert transact(enter("111111")) is Trial.RIGHT
+
+
 def test_a_code_that_was_typed_is_not_replaced(tables, transact):
     """The person went on meanwhile."""
     transact(send())

@@ -26,8 +26,11 @@ pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 # Nobody is there who has an account; `test_providers.py` shows it with a provider, and `test_sign_up.py`
-# where people sign up.
-OF_NEWCOMERS = {"/new-account", "/register", "/register-terms"}
+# and `test_sign_up_email.py` where people sign up.
+OF_NEWCOMERS = {
+    *("/new-account", "/register", "/register-terms"),
+    *("/register-email", "/register-email-code"),
+}
 # Clients send people here with forms of their own; it only begins something.
 FOR_CLIENTS = {"/authorize", "/end-session"}
 

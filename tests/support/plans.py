@@ -60,6 +60,7 @@ SAMPLES = {
     "login": LegacySignIn("l", "digest", "https://a.example/", None, None, None, NOW, NOW),
     "mail": "m",
     "made": PasswordHash("d", "$argon2id$", NOW),
+    "pause": 40,
     "operation": Operation.CROSS_SIGNING_RESET,
     "rendezvous": Rendezvous("r", Kind.ETAG, "data", "1", NOW, NOW, NOW),
     "subject": "m",

@@ -62,7 +62,10 @@ class Received:
 
 
 class MailServer:
-    """Listens while it is started; `refuse` answers a recipient, `delay` is before every answer."""
+    """Listens while it is started; `refuse` answers a recipient, `delay` is before every answer.
+
+    `password` is the one that it takes; it may be changed.
+    """
 
     def __init__(
         self, *, tls: ssl.SSLContext | None = None, user: str = "", password: str = ""
@@ -71,7 +74,8 @@ class MailServer:
         self.mails: list[Received] = []
         self.refuse: dict[str, str] = {}  # by recipient: "550 no such mailbox"
         self.delay = 0.0  # seconds
-        self._user, self._password, self._tls = user, password, tls
+        self.password = password
+        self._user, self._settings_password, self._tls = user, password, tls
         self._controller: Controller | None = None
         self._lock = threading.Lock()
 
@@ -83,13 +87,16 @@ class MailServer:
             "notif_from": "The %(app)s of the tests <noreply@test.example>",
             "app_name": "Matrix",
             "enable_tls": self._tls is not None,
-            **({"smtp_user": self._user, "smtp_pass": self._password} if self._user else {}),
+            **(
+                {"smtp_user": self._user, "smtp_pass": self._settings_password}
+                if self._user
+                else {}
+            ),
             **more,
         }
 
     def start(self) -> "MailServer":
         """Listen."""
-        demand = self._user != ""
         self._controller = Controller(
             self,
             hostname="127.0.0.1",
@@ -98,9 +105,10 @@ class MailServer:
             enable_SMTPUTF8=False,
             tls_context=self._tls,
             require_starttls=self._tls is not None,
-            auth_required=demand,
-            auth_require_tls=self._tls is not None,
-            authenticator=self._authenticate if demand else None,
+            # Offered alone: of one that demands it without TLS aiosmtpd warns, and Synapse sends nothing
+            # to one that does not offer it.
+            auth_require_tls=self._tls is not None or not self._user,
+            authenticator=self._authenticate if self._user else None,
         )
         self._controller.start()
         return self
@@ -138,8 +146,8 @@ class MailServer:
     def _authenticate(
         self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any
     ) -> AuthResult:
-        right = LoginPassword(self._user.encode(), self._password.encode())
-        return AuthResult(success=data == right)
+        right = LoginPassword(self._user.encode(), self.password.encode())
+        return AuthResult(success=data == right, handled=False)
 
     # What aiosmtpd calls, by these names.
 

@@ -114,6 +114,7 @@ def site(process, people):
             "new_passwords",
             "providers",
             "mailer",
+            "mailboxes",
             "sign_ups",
         )
     )

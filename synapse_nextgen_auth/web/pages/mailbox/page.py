@@ -1,0 +1,74 @@
+"""What the pages say by which people show that they read a mailbox."""
+
+import enum
+from typing import ClassVar
+
+import attrs
+
+from synapse_nextgen_auth.accounts.attempts.sign_ups import Step
+from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
+
+
+class AddressProblem(enum.Enum):
+    """Why no code is sent to an address."""
+
+    MISSING = "missing"
+    INVALID = "invalid"
+    DENIED = "denied"
+    TOO_OFTEN = "too_often"
+
+
+class CodeProblem(enum.Enum):
+    """What is wrong with a code."""
+
+    MISSING = "missing"
+    WRONG = "wrong"
+    OVER = "over"
+    TOO_OFTEN = "too_often"
+
+
+@attrs.frozen
+class AddressPage(PageContent):
+    """Ask for an address, to send a code to it.
+
+    `action` is a relative URL. `step` is there in a sign-up. `retry_after` is in seconds.
+    """
+
+    template: ClassVar[str] = "pages/address.html"
+
+    csrf: str
+    action: str
+    server_name: str
+    address: str = ""
+    problem: AddressProblem | None = None
+    retry_after: int | None = None
+    step: Step | None = None
+    may_skip: bool = False
+    can_cancel: bool = False
+    client: ClientCard | None = None
+
+
+@attrs.frozen
+class AddressCodePage(PageContent):
+    """Ask for the code that went to an address.
+
+    `minutes` is for how long it is good, `wait` in how many seconds a new one may be sent.
+    `is_refused` is whether the mail server takes nothing for the address.
+    """
+
+    template: ClassVar[str] = "pages/address_code.html"
+
+    csrf: str
+    action: str
+    server_name: str
+    address: str
+    address_url: str
+    minutes: int
+    wait: int = 0
+    problem: CodeProblem | None = None
+    retry_after: int | None = None
+    is_refused: bool = False
+    step: Step | None = None
+    may_skip: bool = False
+    can_cancel: bool = False
+    client: ClientCard | None = None

@@ -1,0 +1,132 @@
+"""Synapse's settings of addresses and mails, on the pages that ask for them."""
+
+import base64
+import re
+
+import pytest
+
+from support.oauth import Browser, Server
+from support.smtp import MailServer
+from support.synapse import Homeserver
+from support.waiting import eventually
+
+pytestmark = [pytest.mark.newest_only]
+
+PASSWORD = "seven brave otters juggle"
+
+
+@pytest.fixture(scope="module")
+def post_office():
+    """Yield a mail server that wants a name and a password."""
+    server = MailServer(user="synapse", password="the password of the mail server").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def strict_homeserver(tmp_path_factory, make_database, post_office):
+    """Yield a homeserver where an address is optional, few are allowed, and few mails are sent."""
+    directory = tmp_path_factory.mktemp("homeserver-strict-mails")
+    config = {
+        "email": post_office.settings(validation_token_lifetime="2m"),
+        "enable_registration": True,
+        "enable_registration_without_verification": True,
+        "allowed_local_3pids": [{"medium": "email", "pattern": r"^[^@]+@allowed\.example$"}],
+        "rc_3pid_validation": {"per_second": 0.001, "burst_count": 3},
+        "request_token_inhibit_3pid_errors": False,
+    }
+    with Homeserver(directory, make_database("sqlite", directory), config=config) as homeserver:
+        yield homeserver
+
+
+@pytest.fixture
+def browser(strict_homeserver):
+    return Browser(Server(strict_homeserver.base_url))
+
+
+def begin(browser, name):
+    browser.get(browser.server.url("register"))
+    page = browser.submit(username=name, password=PASSWORD, display_name="", decision="create")
+    assert "/register-email?" in page.url
+    return page
+
+
+def test_an_address_that_nobody_has_to_give_is_skipped(strict_homeserver, browser):
+    """The account is there without one."""
+    page = begin(browser, "skipper")
+    assert "Go on without an address" in page.text
+    browser.submit(decision="skip")
+
+    assert strict_homeserver.query("SELECT COUNT(*) FROM users WHERE name LIKE '@skipper:%'") == [
+        (1,)
+    ]
+    assert strict_homeserver.query(
+        "SELECT COUNT(*) FROM user_threepids WHERE user_id LIKE '@skipper:%'"
+    ) == [(0,)]
+
+
+def test_what_the_operator_does_not_allow_is_refused(post_office, browser):
+    """`allowed_local_3pids`; the page says that this server does not take it, and nothing is sent."""
+    begin(browser, "outsider")
+    page = browser.submit(email="anna@elsewhere.example", decision="send")
+
+    assert page.status_code == 400
+    assert "This server does not take that address." in page.text
+    assert post_office.none_to("anna@elsewhere.example")
+
+
+def test_mails_are_limited_as_synapse_limits_them(strict_homeserver, post_office, browser):
+    """`rc_3pid_validation`, and the life of a code is no longer than that of Synapse's links."""
+    begin(browser, "writer")
+    page = browser.submit(email="one@allowed.example", decision="send")
+    assert "It is good for 2 minutes." in page.text
+    assert "2 minutes" in post_office.last_to("one@allowed.example").text
+    for name in ("two", "three"):
+        browser.get(page.url.replace("register-email-code", "register-email"))
+        browser.submit(email=f"{name}@allowed.example", decision="send")
+    browser.get(page.url.replace("register-email-code", "register-email"))
+    refused = browser.submit(email="four@allowed.example", decision="send")
+
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 1
+    assert "Too many mails were asked for" in refused.text
+    # What Synapse's own endpoint sends counts together with ours.
+    answer = browser.http.post(
+        f"{strict_homeserver.base_url}/_matrix/client/v3/register/email/requestToken",
+        json={"client_secret": "abcdef", "email": "five@allowed.example", "send_attempt": 1},
+        timeout=30,
+    )
+    assert answer.status_code == 429
+    assert post_office.none_to("four@allowed.example")
+
+
+def test_c207_nothing_in_a_mail_is_from_the_host_of_a_request(strict_homeserver, post_office):
+    """Its addresses are of the configuration, or there is none."""
+    mails = list(post_office.mails)
+
+    assert mails
+    for mail in mails:
+        for said in (mail.text, mail.html):
+            assert not re.search(r"https?://(?!www\.w3\.org)", said)
+
+
+def test_what_the_mail_server_says_of_our_password_is_in_no_log(
+    strict_homeserver, post_office, browser
+):
+    """What Twisted raises has the whole conversation in it. The mail comes once it is set right."""
+    begin(browser, "guest")
+    right, post_office.password = post_office.password, "another"
+    homeserver = strict_homeserver
+    homeserver.config["rc_3pid_validation"] = {"per_second": 10, "burst_count": 30}
+    homeserver.restart()
+    browser.submit(email="late@allowed.example", decision="send")
+    assert eventually(lambda: "Could not do send_mail" in homeserver.log_text())
+    post_office.password = right
+    mail = post_office.last_to("late@allowed.example")
+    log = homeserver.log_text()
+
+    assert "The mail server answered 535" in log
+    assert right not in log
+    assert base64.b64encode(right.encode()).decode() not in log
+    assert base64.b64encode(f"\0synapse\0{right}".encode()).decode() not in log
+    assert mail.code not in log
