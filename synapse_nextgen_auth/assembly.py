@@ -9,6 +9,7 @@ from synapse.config.homeserver import HomeServerConfig
 from synapse.module_api import ModuleApi
 
 from synapse_nextgen_auth import config as configuration
+from synapse_nextgen_auth.accounts.attempts.sign_ups import CAPTCHA
 from synapse_nextgen_auth.accounts.hashes import Costs
 from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.accounts.management import Action
@@ -34,6 +35,7 @@ from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler,
 from synapse_nextgen_auth.homeserver.matrix.uia import BrowserUiAuth
 from synapse_nextgen_auth.homeserver.outbox import Outbox
 from synapse_nextgen_auth.homeserver.people.accounts import People
+from synapse_nextgen_auth.homeserver.people.captchas import Captchas
 from synapse_nextgen_auth.homeserver.people.hashing import PasswordHashes
 from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
 from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
@@ -220,7 +222,12 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     keys = keyring(config, hs_config)
     endpoints = Endpoints.under(homeserver.public_baseurl)
     templates = Templates(urlsplit(endpoints.issuer).path)
-    sign_up_rules = SignUpRules(homeserver.hs, pages=sign_ups.PAGES, is_closed=config.drain)
+    sign_up_rules = SignUpRules(
+        homeserver.hs,
+        pages=sign_ups.PAGES,
+        also=frozenset({CAPTCHA} if config.captcha.kind else ()),
+        is_closed=config.drain,
+    )
     issuer = _issuer(
         config,
         homeserver,
@@ -255,7 +262,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             icons=Icons(homeserver.hs, providers),
             new_accounts=NewAccounts(homeserver),
         ),
-        sign_ups=_sign_ups(homeserver, endpoints, sign_up_rules),
+        sign_ups=_sign_ups(config, homeserver, endpoints, sign_up_rules),
         devices=Devices(homeserver),
         token_check=TokenCheck(
             homeserver, people, keys, lifetimes, Activity(homeserver, lifetimes)
@@ -308,12 +315,17 @@ def _mailer(config: Config, homeserver: Homeserver, keys: Keyring, languages: La
     return Mailer(homeserver, keys, written.write)
 
 
-def _sign_ups(homeserver: Homeserver, endpoints: Endpoints, rules: SignUpRules) -> SignUpSide:
+def _sign_ups(
+    config: Config, homeserver: Homeserver, endpoints: Endpoints, rules: SignUpRules
+) -> SignUpSide:
     sessions = Sessions(homeserver, urlsplit(endpoints.url("register")).path)
     return SignUpSide(
         rules=rules,
         sessions=sessions,
         people=NewPeople(homeserver, sessions),
+        captchas=Captchas(
+            homeserver, config.captcha, host=urlsplit(endpoints.issuer).hostname or ""
+        ),
     )
 
 

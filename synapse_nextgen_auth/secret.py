@@ -83,6 +83,7 @@ class Purpose(str, enum.Enum):
     CODE = "code"
     CODE_ADDRESS = "code address"
     SIGN_UP = "sign up"
+    CAPTCHA = "captcha"
 
 
 @attrs.frozen(repr=False)

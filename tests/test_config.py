@@ -22,6 +22,7 @@ SHORT = "a short secret"
 CLIENT = {"client_id": "grafana", "redirect_uris": ["https://grafana.example.com/cb"]}
 # Every duration option, and what 0s means there.
 DURATIONS = {
+    "captcha.wait": None,
     "tokens.access_token_lifetime": None,
     "tokens.refresh_grace": 0,
     "tokens.code_lifetime": None,
@@ -37,7 +38,8 @@ DURATIONS = {
     "events.lifetime": None,
     "events.address_lifetime": None,
 }
-LONG = sorted(DURATIONS.keys() - {"device_grants.lifetime", "device_grants.interval"})
+SHORT = {"captcha.wait", "device_grants.lifetime", "device_grants.interval"}
+LONG = sorted(DURATIONS.keys() - SHORT)
 
 
 def problems(raw):
@@ -131,7 +133,7 @@ def test_the_message_has_a_line_for_each():
         ),
         ({"max_devices": 5}, "max_devices", "did you mean sessions.max_devices?"),
         (option("tokens.remember_for", "1d"), "tokens.remember_for", "mean consent.remember_for?"),
-        (option("tokens.secret", "x"), "tokens.secret", "did you mean secret?"),
+        (option("tokens.secret", "x"), "tokens.secret", "did you mean secret or captcha.secret?"),
         ({"registration": {}}, "registration", "did you mean client_registration?"),
         ({"pages": 1}, "pages", "known are enabled, secret, "),
     ],
@@ -195,6 +197,14 @@ def test_c151_a_person_has_at_most_twenty_minutes_for_a_code():
 
     assert value_of(config.read(option(path, "20m")), path) == 1200
     assert problems(option(path, "1201s")) == {path: "expected at most 20m, got 1201s"}
+
+
+def test_nobody_waits_longer_than_the_page_counts():
+    """A challenge counts for twenty minutes."""
+    assert value_of(config.read(option("captcha.wait", "10m")), "captcha.wait") == 600
+    assert problems(option("captcha.wait", "601s")) == {
+        "captcha.wait": "expected at most 10m, got 601s"
+    }
 
 
 @pytest.mark.parametrize("path", LONG)

@@ -118,7 +118,7 @@ def test_a_label_fits_its_column():
 PACKAGE = ROOT / "synapse_nextgen_auth"
 ASIDE = {"homeserver/startup/advice.py", "homeserver/startup/selfcheck.py"}
 # The file is read with the configuration, into `secret`.
-READ_AT_ONCE = {"secret_path"}
+READ_AT_ONCE = {"secret_path", "captcha.secret_path"}
 
 
 def code():

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from synapse_nextgen_auth.config.authorization import Authorization
+from synapse_nextgen_auth.config.captcha import Captcha, check_captcha
 from synapse_nextgen_auth.config.client_registration import Registration
 from synapse_nextgen_auth.config.consent import Consent
 from synapse_nextgen_auth.config.device_grants import DeviceGrants, check_polling
@@ -47,6 +48,7 @@ __all__ = [
     "OPTIONS",
     "SECTIONS",
     "Authorization",
+    "Captcha",
     "Config",
     "ConfigProblems",
     "Consent",
@@ -114,6 +116,7 @@ class Config:
     events: Events = section(Events)
     legacy_login: LegacyLogin = section(LegacyLogin)
     passwords: Passwords = section(Passwords)
+    captcha: Captcha = section(Captcha)
     providers: ProviderOptions = section(ProviderOptions)
     mail: Mail = section(Mail)
     clients: tuple[StaticClient, ...] = option(
@@ -167,6 +170,7 @@ def read(raw: object) -> Config:
     config = _with_secret_of_file(problems, Reader(problems, _PATHS).read(Config, raw))
     written = raw.get("device_grants") if isinstance(raw, Mapping) else None
     check_memory(config.passwords, problems)
+    config = attrs.evolve(config, captcha=check_captcha(config.captcha, problems))
     check_polling(config.device_grants, written, problems)
     _check_clients(problems, config)
     if problems.found:

@@ -6,8 +6,8 @@ address of one may be of a secret.
 
 import io
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 import attrs
@@ -28,6 +28,9 @@ NEEDS = (
 )
 
 logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _AGENT = "synapse_nextgen_auth"
 
@@ -60,17 +63,32 @@ async def ask(
 
     No redirect is followed: nobody but the operator says where something is sent.
     """
-    asked = run_in_background(_ask, hs, url, form, dict(headers or {}), largest)
-    asked.addTimeout(patience, hs.get_reactor())
     try:
-        return await make_deferred_yieldable(asked)
-    except (DeferredTimeout, CancelledError):
-        raise Unanswered(f"no answer within {patience:g} seconds") from None
+        return await within(hs, patience, _ask, hs, url, form, dict(headers or {}), largest)
+    except Unanswered:
+        raise
     except BodyExceededMaxSize:
         raise Unanswered(f"an answer of more than {largest} bytes") from None
     except Exception as error:  # noqa: BLE001 (whatever is wrong, it is no answer)
         # What went wrong may repeat the address, and with it what nobody is to read.
         raise Unanswered(type(error).__name__) from None
+
+
+async def within(
+    hs: HomeServer,
+    patience: float,
+    function: Callable[P, Awaitable[T]],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Return what a function finds in time; raise `Unanswered` after `patience` seconds."""
+    asked = run_in_background(function, *args, **kwargs)
+    asked.addTimeout(patience, hs.get_reactor())
+    try:
+        found: T = await make_deferred_yieldable(asked)
+    except (DeferredTimeout, CancelledError):
+        raise Unanswered(f"no answer within {patience:g} seconds") from None
+    return found
 
 
 async def _ask(

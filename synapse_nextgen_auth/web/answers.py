@@ -7,6 +7,7 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.authorization_request import Answer
 from synapse_nextgen_auth.oauth.uris import parse
+from synapse_nextgen_auth.web.loads import NOTHING, Loads
 
 # Proxies give up on long headers; 8 kB for all of them together is what most take.
 MAX_LOCATION = 6000  # characters
@@ -28,7 +29,6 @@ _PAGE_HEADERS = (
     *NO_STORE,
     NOSNIFF,
     ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "no-referrer"),
     ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()"),
     ("X-Robots-Tag", "noindex"),
 )
@@ -79,13 +79,14 @@ NO_ISSUER = error(OAuthError("invalid_request", "There is no such issuer here", 
 NO_RENDEZVOUS = matrix_error(404, "M_NOT_FOUND", "There is no such rendezvous", *RENDEZVOUS_CORS)
 
 
-def page(
+def page(  # noqa: PLR0913 (a word for each thing that a page may be)
     status: int,
     html: str,
     *,
     goes_to: str | None = None,
     goes_further: bool = False,
     keeps_opener: bool = False,
+    loads: Loads = NOTHING,
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Outgoing:
     """Answer with a page.
@@ -93,14 +94,11 @@ def page(
     `goes_to` is the redirect URI that a form of this page may end up at: browsers apply
     `form-action` to the redirects after it, too, those of the client included (C202). A client
     with a server often `goes_further`, to another host. `keeps_opener` lets a page tell the window
-    that opened it that it is done.
+    that opened it that it is done. What it `loads` is its own, or what its record says.
     """
     policy = "; ".join(
         (
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "img-src 'self' data:",
+            *loads.directives,
             f"form-action {' '.join(_form_targets(goes_to, goes_further=goes_further))}",
             "base-uri 'none'",
             "frame-ancestors 'none'",
@@ -112,6 +110,7 @@ def page(
         html.encode("utf-8"),
         (
             *_PAGE_HEADERS,
+            ("Referrer-Policy", loads.referrer),
             ("Content-Security-Policy", policy),
             ("Cross-Origin-Opener-Policy", opener),
             *headers,
@@ -126,6 +125,7 @@ def redirect(location: str, *headers: tuple[str, str]) -> Outgoing:
         b"",
         (
             *_PAGE_HEADERS,
+            ("Referrer-Policy", NOTHING.referrer),
             INERT,
             ("Location", _ascii(location)),
             *headers,

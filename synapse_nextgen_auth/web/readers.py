@@ -55,6 +55,7 @@ class Reader:
             goes_to=goes_to,
             goes_further=goes_further,
             keeps_opener=keeps_opener,
+            loads=page.loads,
             headers=(
                 ("Content-Language", language.tag),
                 ("Vary", "Accept-Language"),

@@ -36,6 +36,7 @@ from synapse_nextgen_auth.web.kinds import (
 from synapse_nextgen_auth.web.pages.account import account
 from synapse_nextgen_auth.web.pages.accounts import accounts
 from synapse_nextgen_auth.web.pages.approve import approve
+from synapse_nextgen_auth.web.pages.captcha import captcha
 from synapse_nextgen_auth.web.pages.consent import consent
 from synapse_nextgen_auth.web.pages.device import grant, link
 from synapse_nextgen_auth.web.pages.home import home
@@ -99,6 +100,7 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/": Page(show=home.show),
     "/sign-in": Page(show=sign_in.show, submit=sign_in.submit, refuses=_RATE_LIMITED),
     "/register": Page(show=register.show, submit=register.submit, refuses=_RATE_LIMITED),
+    "/register-captcha": Page(show=captcha.show, submit=captcha.submit, refuses=_RATE_LIMITED),
     "/register-email": Page(
         show=mailbox_sign_up.show_address,
         submit=mailbox_sign_up.submit_address,

@@ -45,6 +45,7 @@ from synapse_nextgen_auth.web.visits import Visit
 # The page of each stage that has one, below the issuer; what has none is not asked on pages.
 PAGES: dict[Stage, str] = {
     Stage.ACCOUNT: "register",
+    Stage.CAPTCHA: "register-captcha",
     Stage.EMAIL: "register-email",
     Stage.TERMS: "register-terms",
 }

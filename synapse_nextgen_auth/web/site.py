@@ -12,6 +12,7 @@ from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
 from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.mail import Mailer
 from synapse_nextgen_auth.homeserver.people.accounts import People
+from synapse_nextgen_auth.homeserver.people.captchas import Captchas
 from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
 from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
 from synapse_nextgen_auth.homeserver.people.new_passwords import NewPasswords
@@ -72,6 +73,7 @@ class SignUpSide:
     rules: SignUpRules
     sessions: Sessions
     people: NewPeople
+    captchas: Captchas
 
 
 @attrs.frozen

@@ -79,6 +79,7 @@ def test_every_option_that_is_set_shows(check, tmp_path, path, example):
         "clients": [client],
         "mail.templates": str(tmp_path),
         "passwords.breached_list": str(file),
+        "captcha.secret_path": str(file),
     }
     example = given.get(".".join(path), example)
     base = {"clients": [client]} if path == ("pkce_exempt",) else {}

@@ -307,6 +307,8 @@ MISTAKES = (
     {"client_registration": {"public_hosts": ["10.0.0.1/8", "kr\u00e4h.test", "stra\u00dfe.test"]}},
     {"device_grants": {"interval": "30m"}},
     {"passwords": {"argon2_memory": 15, "argon2_parallelism": 2}},
+    {"captcha": {"kind": "turnstile"}},
+    {"captcha": {"secret": "s" * 32, "secret_path": "/nowhere"}},
     {"passwords": {"breached_service": "http://hashes.example/range/"}},
     {"passwords": {"breached_service": "https://user@hashes.example/range/"}},
     {"clients": [_NO_PROOF | {"redirect_uris": "https://a.example/cb"}]},

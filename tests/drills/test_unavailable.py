@@ -113,7 +113,7 @@ def prepare_pages(prepared):
     prepared.sends["POST /register-terms"] = lambda: agreeing.http.post(
         terms, data={"csrf": csrf}, timeout=30, allow_redirects=False
     )
-    for page in ("register-email", "register-email-code"):
+    for page in ("register-captcha", "register-email", "register-email-code"):
         asking = server.url(f"{page}?attempt={attempt}")
         prepared.look(f"/{page}", agreeing, asking)
         prepared.sends[f"POST /{page}"] = lambda url=asking: agreeing.http.post(

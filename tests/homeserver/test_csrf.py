@@ -28,7 +28,7 @@ DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 # Nobody is there who has an account; `test_providers.py` shows it with a provider, and `test_sign_up.py`
 # and `test_sign_up_email.py` where people sign up.
 OF_NEWCOMERS = {
-    *("/new-account", "/register", "/register-terms"),
+    *("/new-account", "/register", "/register-captcha", "/register-terms"),
     *("/register-email", "/register-email-code"),
 }
 # Clients send people here with forms of their own; it only begins something.

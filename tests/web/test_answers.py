@@ -10,6 +10,7 @@ from synapse_nextgen_auth.oauth.grants import authorization_request
 from synapse_nextgen_auth.oauth.grants.authorization import ResponseMode
 from synapse_nextgen_auth.oauth.grants.authorization_request import Target
 from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.web.loads import Loads
 
 
 def headers(outgoing):
@@ -66,6 +67,21 @@ def test_c201_a_page_uses_its_own_files_only():
         "base-uri": "'none'",
         "frame-ancestors": "'none'",
     }
+
+
+def test_c201_what_one_page_needs_loosens_no_other():
+    """A captcha's service stands in the policy of its own page, beside what every page has."""
+    loads = Loads(scripts=("https://s.example",), frames=("https://f.example",), tells_origin=True)
+    found = answers.page(200, "", loads=loads)
+
+    assert policy(found) == policy(PAGES[0]) | {
+        "script-src": "'self' https://s.example",
+        "frame-src": "https://f.example",
+    }
+    assert headers(found)["Referrer-Policy"] == "strict-origin"
+    assert headers(found) | {
+        name: headers(PAGES[0])[name] for name in ("Content-Security-Policy", "Referrer-Policy")
+    } == headers(PAGES[0])
 
 
 @pytest.mark.parametrize(

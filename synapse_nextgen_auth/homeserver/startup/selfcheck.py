@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from synapse.config._base import read_config_files
 from synapse.config.homeserver import HomeServerConfig
 
+from synapse_nextgen_auth.accounts.captchas import CaptchaKind
 from synapse_nextgen_auth.config import MIN_SECRET_BYTES, Config, duration, said
 from synapse_nextgen_auth.config.problems import likely
 from synapse_nextgen_auth.homeserver.people.providers.configured import configured
@@ -50,6 +51,7 @@ def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
         )
     problems += _idle_problems(hs_config, config)
     problems += _provider_problems(hs_config, config)
+    problems += _captcha_problems(hs_config, config)
     problems += settings.unusable(hs_config)
     return problems
 
@@ -72,6 +74,17 @@ def _idle_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
         f" at least {duration(least_idle(access_token))} would do."
         for name, idle in found.items()
         if idle is not None and idle < access_token + noted_every(idle)
+    ]
+
+
+def _captcha_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
+    """Return what Synapse's own checker lacks, which we let check a reCAPTCHA."""
+    keys = hs_config.captcha
+    has_keys = keys.recaptcha_public_key and keys.recaptcha_private_key
+    if config.captcha.kind is not CaptchaKind.RECAPTCHA or has_keys:
+        return []
+    return [
+        "captcha.kind is recaptcha: set Synapse's recaptcha_public_key and recaptcha_private_key."
     ]
 
 

@@ -12,6 +12,7 @@ import attrs
 
 from synapse_nextgen_auth.oauth.clients import redirects
 from synapse_nextgen_auth.oauth.clients.record import Client
+from synapse_nextgen_auth.web.loads import NOTHING, Loads
 
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
@@ -52,6 +53,11 @@ class PageContent:
     def is_common(self) -> bool:
         """Whether nothing else in it is of one person, so that it may be kept for the next one."""
         return False
+
+    @property
+    def loads(self) -> Loads:
+        """What the browser may load for it beside our own files."""
+        return NOTHING
 
 
 def initial(name: str) -> str:

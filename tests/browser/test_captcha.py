@@ -1,0 +1,104 @@
+"""The proof of work in a real browser: with scripts, without, with a keyboard, and seen by axe."""
+
+import itertools
+
+import pytest
+from playwright.sync_api import expect
+
+from support.chromium import problems
+from support.oauth import Server
+from support.synapse import Homeserver
+
+PASSWORD = "seven brave otters juggle"
+_names = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def working(tmp_path_factory, make_database):
+    """Yield a homeserver on which a sign-up is a little work, or a wait of two seconds."""
+    directory = tmp_path_factory.mktemp("homeserver-working")
+    module = {"captcha": {"kind": "proof_of_work", "work": 16, "wait": "2s"}}
+    config = {"enable_registration": True, "enable_registration_without_verification": True}
+    plenty = {"rc_registration": {"per_second": 1000, "burst_count": 1000}}
+    database = make_database("sqlite", directory)
+    with Homeserver(directory, database, module=module, config=config | plenty) as homeserver:
+        yield homeserver
+
+
+@pytest.fixture
+def server(working):
+    return Server(working.base_url)
+
+
+@pytest.fixture(autouse=True)
+def forgiven():
+    """Nobody types codes here."""
+
+
+def begin(tab):
+    """Fill in the first page and send it; return the name."""
+    name = f"worker{next(_names)}"
+    tab.open("register")
+    tab.page.get_by_label("Username").fill(name)
+    tab.page.get_by_label("Password").fill(PASSWORD)
+    return name
+
+
+def exists(working, name):
+    user_id = f"@{name}:{working.server_name}"
+    return bool(working.query("SELECT 1 FROM users WHERE name = ?", user_id))
+
+
+def test_with_scripts_nobody_does_anything(tab, working):
+    """The page works by itself, under its own policy, and goes on when it is done."""
+    name = begin(tab)
+    tab.page.get_by_role("button", name="Continue").click()
+    tab.until(lambda: exists(working, name))
+
+    assert exists(working, name)
+    tab.until(lambda: tab.path == "")
+    assert tab.path == ""
+
+
+def test_without_scripts_a_wait_is_shown(open_tab, working):
+    """It is said in words, drawn by the browser, and over when the server says so."""
+    tab = open_tab(java_script_enabled=False)
+    name = begin(tab)
+    tab.press("Continue")
+
+    expect(tab.page.get_by_text("Wait 2 seconds, then press the button.")).to_be_visible()
+    expect(tab.page.get_by_text("Checking that you are not a program")).to_be_hidden()
+    assert tab.page.locator("svg.wait-bar").bounding_box()["width"] > 100
+    tab.until(lambda: tab.press("Continue") or exists(working, name))
+    assert exists(working, name)
+
+
+def test_a_browser_that_cannot_work_waits(open_tab, working):
+    """Where the worker fails, the page is what it is without scripts."""
+    tab = open_tab()
+    tab.page.route("**/proof_worker.js", lambda route: route.abort())
+    name = begin(tab)
+    tab.press("Continue")
+
+    expect(tab.page.get_by_text("Wait 2 seconds, then press the button.")).to_be_visible()
+    tab.until(lambda: tab.press("Continue") or exists(working, name))
+    assert exists(working, name)
+    tab.complaints.clear()  # Chromium says that it could not load the worker
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nobody_is_kept_out_by_how_they_read(open_tab, working, axe, scheme):
+    """On a small screen, while it works: a status that is read out, and a bar with a name."""
+    tab = open_tab(color_scheme=scheme, viewport={"width": 320, "height": 640})
+    tab.page.add_init_script(
+        "window.Worker = class { postMessage() {} terminate() {} };"  # it is never done
+    )
+    begin(tab)
+    tab.press("Continue")
+
+    status = tab.page.get_by_role("status")
+    expect(status).to_contain_text("Checking that you are not a program")
+    expect(
+        tab.page.get_by_role("progressbar", name="How much of the check is done")
+    ).to_be_visible()
+    assert problems(tab, axe) == []
