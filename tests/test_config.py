@@ -38,8 +38,8 @@ DURATIONS = {
     "events.lifetime": None,
     "events.address_lifetime": None,
 }
-SHORT = {"captcha.wait", "device_grants.lifetime", "device_grants.interval"}
-LONG = sorted(DURATIONS.keys() - SHORT)
+BOUNDED = {"captcha.wait", "device_grants.lifetime", "device_grants.interval"}
+LONG = sorted(DURATIONS.keys() - BOUNDED)
 
 
 def problems(raw):
