@@ -13,7 +13,7 @@ from synapse_nextgen_auth.accounts.attempts.sign_ups import CAPTCHA
 from synapse_nextgen_auth.accounts.hashes import Costs
 from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.accounts.management import Action
-from synapse_nextgen_auth.accounts.outbox import RemovePushers, SendMail
+from synapse_nextgen_auth.accounts.outbox import Recover, RemovePushers, SendMail
 from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
 from synapse_nextgen_auth.config import Config, Passwords, Registration
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -29,6 +29,7 @@ from synapse_nextgen_auth.homeserver.devices.pushers import Pushers
 from synapse_nextgen_auth.homeserver.http import Tree
 from synapse_nextgen_auth.homeserver.limits import Limited, Limiter
 from synapse_nextgen_auth.homeserver.mail import Mailer
+from synapse_nextgen_auth.homeserver.mail_limits import MailLimits
 from synapse_nextgen_auth.homeserver.matrix import discovery
 from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate, SsoRedirect
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler, Room
@@ -40,12 +41,14 @@ from synapse_nextgen_auth.homeserver.people.hashing import PasswordHashes
 from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
 from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
 from synapse_nextgen_auth.homeserver.people.new_passwords import NewPasswords
+from synapse_nextgen_auth.homeserver.people.password_changes import PasswordChanges
 from synapse_nextgen_auth.homeserver.people.providers import redirect
 from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
 from synapse_nextgen_auth.homeserver.people.providers.icons import Icons
 from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
 from synapse_nextgen_auth.homeserver.people.providers.logout import ProviderLogouts
 from synapse_nextgen_auth.homeserver.people.providers.new_accounts import NewAccounts
+from synapse_nextgen_auth.homeserver.people.recoveries import Recoveries
 from synapse_nextgen_auth.homeserver.people.sign_ups.demands import SignUpRules
 from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NewPeople
 from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
@@ -131,7 +134,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     checker.install(site.homeserver, site.token_check)
     admin_refusal.install()
     site.devices.watch()
-    begin_outbox(site.homeserver, site.mailer)
+    begin_outbox(site.homeserver, site)
     site.people.hashes.install()
     ProviderLogouts(site.homeserver, site.devices, config.providers.backchannel_logout).watch()
     Farewells(site.homeserver).watch()
@@ -201,12 +204,13 @@ def _hashes(homeserver: Homeserver, options: Passwords) -> PasswordHashes:
     return PasswordHashes(homeserver, hashing=options.hashing, costs=costs)
 
 
-def begin_outbox(homeserver: Homeserver, mailer: Mailer | None = None) -> None:
-    """Let the main process do what waits for it; without a `mailer` mails go on waiting."""
+def begin_outbox(homeserver: Homeserver, site: Site | None = None) -> None:
+    """Let the main process do what waits for it; without a `site` mails go on waiting."""
     outbox = Outbox(homeserver)
     outbox.does(RemovePushers, Pushers(homeserver).remove)
-    if mailer is not None:
-        outbox.does(SendMail, mailer.send)
+    if site is not None:
+        outbox.does(SendMail, site.mailer.send)
+        outbox.does(Recover, site.recoveries.answer)
     outbox.start()
 
 
@@ -238,6 +242,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     )
     lifetimes = effective_lifetimes(config, hs_config)
     people = People(homeserver, _hashes(homeserver, config.passwords))
+    changes = PasswordChanges(homeserver)
     providers = Providers(homeserver.hs, trusted_to_be_fresh=config.providers.trusted_to_be_fresh)
     sessions = config.sessions
     return Site(
@@ -255,6 +260,10 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         ),
         people=people,
         new_passwords=NewPasswords(homeserver, config.passwords),
+        password_changes=changes,
+        recoveries=Recoveries(
+            homeserver, people, changes, keys, page_url=endpoints.url("set-password")
+        ),
         login_tokens=LoginTokens(homeserver),
         legacy=_legacy_login(config),
         providers=ProviderSide(
@@ -299,6 +308,13 @@ def build(config: Config, homeserver: Homeserver) -> Site:
                 Rate(config.device_grants.per_second, config.device_grants.burst),
                 path="/device-authorization",
                 option="device_grants.burst",
+            ),
+            recoveries=MailLimits(
+                homeserver,
+                keys,
+                networks=Limited.RECOVERY,
+                mailboxes=Limited.RECOVERY_MAILBOX,
+                path="/recover",
             ),
             polls=Polls(homeserver),
         ),

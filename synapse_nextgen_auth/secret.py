@@ -78,6 +78,8 @@ class Purpose(str, enum.Enum):
     NEWCOMER = "newcomer"
     EXTRAS = "extras"
     COMMAND = "command"
+    LINK = "link"
+    RECOVERY = "recovery"
     COMMAND_ANSWER = "command answer"
     MAIL = "mail"
     CODE = "code"

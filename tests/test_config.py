@@ -33,12 +33,18 @@ DURATIONS = {
     "sessions.browser_lifetime": None,
     "consent.remember_for": 0,
     "client_registration.unused_lifetime": None,
+    "recovery.link_lifetime": None,
     "device_grants.lifetime": None,
     "device_grants.interval": None,
     "events.lifetime": None,
     "events.address_lifetime": None,
 }
-BOUNDED = {"captcha.wait", "device_grants.lifetime", "device_grants.interval"}
+BOUNDED = {
+    "captcha.wait",
+    "device_grants.lifetime",
+    "device_grants.interval",
+    "recovery.link_lifetime",
+}
 LONG = sorted(DURATIONS.keys() - BOUNDED)
 
 

@@ -17,6 +17,7 @@ class Intent(enum.Enum):
 
     SIGN_IN = "sign in"  # and whatever a signed-in person does on our pages
     CONSENT = "consent"  # let an application in: on the page, and at the answer
+    SET_PASSWORD = "set password"  # noqa: S105 - with a link, by whoever holds it
     COLLECT = "collect"  # spend what was agreed on
     REFRESH = "refresh"
     USE = "use"  # show a token at an endpoint of ours
@@ -60,6 +61,11 @@ _GONE = frozenset({Standing.DEACTIVATED})
 _RULES: Mapping[Intent, _Rule] = {
     Intent.SIGN_IN: _Rule(_ANY),
     Intent.CONSENT: _Rule(_ANY),
+    # A lock is there for a reason, and the accounts of programs have no passwords. Whoever is not
+    # approved yet, or expired, may have one: they are told the rest when they sign in (C255).
+    Intent.SET_PASSWORD: _Rule(
+        _GONE | {Standing.LOCKED, Standing.GUEST, Standing.APPSERVICE}, is_asked_afresh=True
+    ),
     Intent.COLLECT: _Rule(_ANY, is_asked_afresh=True),
     # Synapse refuses the requests of a locked or expired account in its own words, and a 4xx at
     # the refresh would make the client forget its keys (C101).

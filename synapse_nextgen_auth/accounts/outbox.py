@@ -92,7 +92,23 @@ class SendMail(Work):
         return self.mail
 
 
-KINDS: dict[str, type[Work]] = {work.kind: work for work in (RemovePushers, SendMail)}
+@attrs.frozen
+class Recover(Work):
+    """Look who has an address that somebody typed who forgot their password; `asked` is sealed."""
+
+    kind: ClassVar[str] = "recover"
+    patience: ClassVar[int] = 3600
+
+    request: str  # an id: the link follows from it
+    asked: str = attrs.field(repr=False)
+
+    @property
+    def subject(self) -> str:
+        """The request, by its id."""
+        return self.request
+
+
+KINDS: dict[str, type[Work]] = {work.kind: work for work in (RemovePushers, SendMail, Recover)}
 
 
 @attrs.frozen

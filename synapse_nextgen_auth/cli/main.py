@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from synapse_nextgen_auth import __version__
+from synapse_nextgen_auth.config.durations import seconds_of
 from synapse_nextgen_auth.homeserver.startup import internals
 from synapse_nextgen_auth.homeserver.startup.refusal import StartRefused
 
@@ -49,6 +50,12 @@ environment.
 _STATUS = """\
 Ask the running server of this configuration which release of the module it runs: whether commands get
 through to it.
+"""
+
+_LINK = """\
+Make a link with which the owner of an account sets its password: one that you made, imported or that
+somebody cannot get into any more. It works once, for a day, and makes earlier links of that account
+worthless.
 """
 
 _CONFIG_FILES: dict[str, Any] = {
@@ -165,6 +172,31 @@ def _add_server_commands(commands: Any) -> None:
     )
     asking.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
 
+    acting = argparse.ArgumentParser(add_help=False)
+    acting.add_argument(
+        "--why", metavar="TEXT", help="why this is done: kept with the event that it leaves"
+    )
+
+    link = commands.add_parser(
+        "set-password-link",
+        parents=[asking, acting],
+        help="make a link with which the owner of an account sets its password",
+        description=_LINK,
+    )
+    link.add_argument("user", metavar="USER", help="@alice:example.com, or alice")
+    link.add_argument(
+        "--for",
+        dest="lifetime",
+        type=_lifetime,
+        metavar="DURATION",
+        help="how long it is good: 30m, 4h, 7d (default: recovery.link_lifetime)",
+    )
+    link.add_argument(
+        "--mail",
+        action="store_true",
+        help="send it to the account's e-mail address, and print none",
+    )
+    link.add_argument("--lang", metavar="TAG", help="the language of the mail: en, de, ar")
     commands.add_parser(
         "status",
         parents=[asking],
@@ -185,6 +217,13 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port: give a number up to 65535")
     return int(text)
+
+
+def _lifetime(text: str) -> int:
+    seconds = seconds_of(text)
+    if not seconds:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration: write 30m, 4h or 7d")
+    return seconds
 
 
 def _demo(asked: argparse.Namespace) -> int:
@@ -238,6 +277,7 @@ _COMMANDS = {
     "check-config": _check_config,
     "create-tables": _create_tables,
     "passwords": _list_passwords,
+    "set-password-link": _ask_server,
     "status": _ask_server,
 }
 

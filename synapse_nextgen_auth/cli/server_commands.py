@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,37 @@ def _status(answer: Mapping[str, Any]) -> str:
     return "\n".join([*lines, *(["It takes no new sign-ins (drain: true)"] * answer["draining"])])
 
 
+def _link(answer: Mapping[str, Any]) -> str:
+    until = _moment(answer["expires_at"])
+    if "mailed_to" in answer:
+        return (
+            f"A link for {answer['user_id']} is on its way to {answer['mailed_to']}. It sets a password"
+            f" once, until {until}."
+        )
+    lines = [
+        answer["url"],
+        f"It sets the password of {answer['user_id']} once, until {until}. Whoever has it has the"
+        " account: hand it on in a safe way.",
+    ]
+    return "\n".join(lines)
+
+
+def _moment(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%d %H:%M} UTC"
+
+
+def _asked_link(asked: Arguments) -> Mapping[str, Any]:
+    return {
+        "user": asked.user,
+        "seconds": asked.lifetime,
+        "mail": asked.mail or None,
+        "lang": asked.lang,
+        "why": asked.why,
+    }
+
+
 _COMMANDS = {
+    "set-password-link": ServerCommand("set-password-link", _asked_link, _link),
     "status": ServerCommand("status", lambda _asked: {}, _status),
 }
 

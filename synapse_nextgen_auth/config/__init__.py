@@ -32,6 +32,7 @@ from synapse_nextgen_auth.config.passwords import Passwords, check_memory
 from synapse_nextgen_auth.config.problems import ConfigProblems, Problems
 from synapse_nextgen_auth.config.providers import ProviderLogout, ProviderOptions
 from synapse_nextgen_auth.config.reader import Reader
+from synapse_nextgen_auth.config.recovery import Recovery
 from synapse_nextgen_auth.config.secret_files import content
 from synapse_nextgen_auth.config.sessions import Sessions
 from synapse_nextgen_auth.config.tokens import Tokens
@@ -59,6 +60,7 @@ __all__ = [
     "Passwords",
     "ProviderLogout",
     "ProviderOptions",
+    "Recovery",
     "Registration",
     "Sessions",
     "Tokens",
@@ -119,6 +121,7 @@ class Config:
     captcha: Captcha = section(Captcha)
     providers: ProviderOptions = section(ProviderOptions)
     mail: Mail = section(Mail)
+    recovery: Recovery = section(Recovery)
     clients: tuple[StaticClient, ...] = option(
         ListOf(ClientEntry(), "clients"),
         default=(),

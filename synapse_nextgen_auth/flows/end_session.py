@@ -12,6 +12,7 @@ from synapse_nextgen_auth.store import (
     devices,
     events,
     grants,
+    links,
     login_tokens,
     outbox,
     session_browsers,
@@ -89,6 +90,13 @@ def has_heir(txn: Txn, user_id: str, device_id: str) -> bool:
     return devices.has_stock_token(txn, user_id, device_id)
 
 
+def speaking_for(txn: Txn, user_id: str, device_ids: tuple[str, ...]) -> frozenset[str]:
+    """Return on which of these devices a session of ours lives."""
+    return frozenset(
+        each for each in device_ids if sessions.find_by_device(txn, user_id, each) is not None
+    )
+
+
 def list_by_id(txn: Txn, session_ids: tuple[str, ...]) -> list[Session]:
     """Return the sessions with these ids, as many as there are."""
     found = (sessions.get(txn, session_id) for session_id in session_ids)
@@ -129,6 +137,7 @@ def withdraw(txn: Txn, user_id: str, *, now: int) -> None:
 def _withdraw(txn: Txn, user_id: str, device_id: str | None, *, now: int) -> None:
     """Make what was approved and not collected worthless, of one device or of all."""
     if device_id is None:
+        links.end_for_user(txn, user_id, now=now)
         approvals.withdraw(txn, user_id, now=now)
         login_tokens.withdraw(txn, user_id, now=now)
     grants.withdraw_codes(txn, user_id, device_id=device_id, now=now)

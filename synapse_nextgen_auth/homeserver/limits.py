@@ -30,6 +30,8 @@ class Limited(enum.Enum):
     AUTHORIZATION = "nextgen_authorization"
     CLIENT_REGISTRATION = "nextgen_client_registration"
     DEVICE_AUTHORIZATION = "nextgen_device_authorization"
+    RECOVERY = "nextgen_recovery"
+    RECOVERY_MAILBOX = "nextgen_recovery_mailbox"
     RENDEZVOUS = "nextgen_rendezvous"
 
 

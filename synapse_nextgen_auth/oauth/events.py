@@ -27,6 +27,8 @@ class EventKind(str, enum.Enum):
     CODE_REUSED = "code_reused"
     OPERATION_APPROVED = "operation_approved"
     LEGACY_LOGIN_ALLOWED = "legacy_login_allowed"
+    PASSWORD_LINK_MADE = "password_link_made"  # noqa: S105 - a kind of event
+    PASSWORD_SET = "password_set"  # noqa: S105 - a kind of event
     KEY_ROTATED = "key_rotated"
     GIVEN_UP = "given_up"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from synapse_nextgen_auth.accounts import codes
+from synapse_nextgen_auth.accounts import codes, links
 from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth import legacy_sign_ins
@@ -101,6 +101,7 @@ _STALE = {
     # As long as the attempt that it is of, so that its page has words for a code that is over.
     "codes": (_Rows("nextgen_codes", "attempt_id", "expires_at"), LIFETIME),
     "legacy sign-ins": (_Rows("nextgen_legacy_logins", "login_id", "expires_at"), 900),
+    "links": (_Rows("nextgen_links", "digest", "expires_at"), _DAY),
     "arrivals": (_Rows("nextgen_arrivals", "digest", "arrived_at"), _DAY),
     "rendezvous": (_Rows("nextgen_rendezvous", "rendezvous_id", "expires_at"), 0),
     "throttles": (_Rows("nextgen_throttle", "key", "window_start"), _DAY),
@@ -178,6 +179,9 @@ _FROM_THE_FUTURE = {
     ),
     "codes": _Ahead(
         _Rows("nextgen_codes", "attempt_id", "expires_at"), codes.LIFETIME, made="made_at"
+    ),
+    "links": _Ahead(
+        _Rows("nextgen_links", "digest", "expires_at"), links.LONGEST, made="created_at"
     ),
     "rendezvous": _Ahead(
         _Rows("nextgen_rendezvous", "rendezvous_id", "expires_at"),

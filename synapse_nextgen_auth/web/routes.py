@@ -43,6 +43,8 @@ from synapse_nextgen_auth.web.pages.home import home
 from synapse_nextgen_auth.web.pages.legacy_login import legacy_login
 from synapse_nextgen_auth.web.pages.mailbox import sign_up as mailbox_sign_up
 from synapse_nextgen_auth.web.pages.providers import arrive, icon, new_account
+from synapse_nextgen_auth.web.pages.recovery import recovery
+from synapse_nextgen_auth.web.pages.set_password import set_password
 from synapse_nextgen_auth.web.pages.sign_in import sign_in
 from synapse_nextgen_auth.web.pages.sign_up import register, terms
 
@@ -110,6 +112,8 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
         show=mailbox_sign_up.show_code, submit=mailbox_sign_up.submit_code, refuses=_RATE_LIMITED
     ),
     "/register-terms": Page(show=terms.show, submit=terms.submit),
+    "/recover": Page(show=recovery.show, submit=recovery.submit, refuses=_RATE_LIMITED),
+    "/set-password": Page(show=set_password.show, submit=set_password.submit),
     "/accounts": Page(show=accounts.show, submit=accounts.submit),
     "/arrive": Page(show=arrive.show),
     "/new-account": Page(show=new_account.show, submit=new_account.submit),

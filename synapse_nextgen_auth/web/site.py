@@ -11,15 +11,18 @@ from synapse_nextgen_auth.homeserver.clients.registered import Clients
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
 from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.mail import Mailer
+from synapse_nextgen_auth.homeserver.mail_limits import MailLimits
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.captchas import Captchas
 from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
 from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
 from synapse_nextgen_auth.homeserver.people.new_passwords import NewPasswords
+from synapse_nextgen_auth.homeserver.people.password_changes import PasswordChanges
 from synapse_nextgen_auth.homeserver.people.providers.arrival_cookie import ArrivalCookie
 from synapse_nextgen_auth.homeserver.people.providers.icons import Icons
 from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
 from synapse_nextgen_auth.homeserver.people.providers.new_accounts import NewAccounts
+from synapse_nextgen_auth.homeserver.people.recoveries import Recoveries
 from synapse_nextgen_auth.homeserver.people.sign_ups.demands import SignUpRules
 from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NewPeople
 from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
@@ -30,6 +33,7 @@ from synapse_nextgen_auth.oauth.metadata import Abilities, Endpoints
 from synapse_nextgen_auth.oauth.sessions import SessionLifetimes
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.web.browser import Cookies
+from synapse_nextgen_auth.web.link_cookie import LinkCookie
 from synapse_nextgen_auth.web.templates import Templates
 
 
@@ -84,6 +88,7 @@ class Rates:
     authorizations: Limiter
     attempts: Limiter
     device_requests: Limiter
+    recoveries: MailLimits
     polls: Polls
 
 
@@ -97,6 +102,8 @@ class Site:
     clients: Clients
     people: People
     new_passwords: NewPasswords
+    password_changes: PasswordChanges
+    recoveries: Recoveries
     login_tokens: LoginTokens
     legacy: LegacyLoginRules
     providers: ProviderSide
@@ -112,6 +119,7 @@ class Site:
     origin: str = attrs.field(init=False)
     cookies: Cookies = attrs.field(init=False)
     arrival_cookie: ArrivalCookie = attrs.field(init=False)
+    link_cookie: LinkCookie = attrs.field(init=False)
 
     @origin.default
     def _origin(self) -> str:
@@ -124,6 +132,10 @@ class Site:
     @arrival_cookie.default
     def _arrival_cookie(self) -> ArrivalCookie:
         return ArrivalCookie(is_https=self.cookies.is_https)
+
+    @link_cookie.default
+    def _link_cookie(self) -> LinkCookie:
+        return LinkCookie(is_https=self.cookies.is_https)
 
     @property
     def arrive_url(self) -> str:

@@ -88,6 +88,11 @@ class Visit:
         return self.site.arrival_cookie.read(self._incoming.raw_headers("Cookie"))
 
     @property
+    def link(self) -> Secret | None:
+        """The secret of the link that the person opened, out of its cookie."""
+        return self.site.link_cookie.read(self._incoming.raw_headers("Cookie"))
+
+    @property
     def parameters(self) -> Parameters:
         """What the query says."""
         return forms.parse(self._incoming.query)

@@ -34,6 +34,12 @@ STOPPED = {
     Intent.SIGN_IN: EVERYBODY,
     Intent.CONSENT: EVERYBODY,
     Intent.COLLECT: EVERYBODY,
+    Intent.SET_PASSWORD: {
+        Standing.DEACTIVATED,
+        Standing.LOCKED,
+        Standing.GUEST,
+        Standing.APPSERVICE,
+    },
     Intent.REFRESH: NOBODY_ELSE,
     Intent.USE: {Standing.DEACTIVATED, Standing.LOCKED},
     Intent.MATRIX_API: NOBODY_ELSE,
@@ -67,7 +73,11 @@ def test_c190_an_account_that_is_not_there_never_may(intent):
 
 def test_c145_what_cannot_be_looked_at_later_is_asked_of_the_database():
     """Another process may have changed the account a moment ago."""
-    assert {each for each in Intent if is_asked_afresh(each)} == {Intent.COLLECT, Intent.KEEP}
+    assert {each for each in Intent if is_asked_afresh(each)} == {
+        Intent.COLLECT,
+        Intent.KEEP,
+        Intent.SET_PASSWORD,
+    }
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,27 @@ def test_the_account_is_fixed_by_the_first_proof():
     assert not attempt(**AGAIN).refuses(PASSWORD)
 
 
+@pytest.mark.parametrize(
+    ("purpose", "passwords", "counts"),
+    [
+        (Purpose.RECOVER, True, True),
+        (Purpose.RECOVER, False, False),  # `only_for_reauth`: no password signs anybody in
+        (Purpose.SIGN_IN, True, False),
+        (Purpose.PROVE_AGAIN, True, False),
+        (Purpose.SIGN_UP, True, False),
+    ],
+)
+def test_c253_a_link_proves_something_where_a_password_was_set_with_it(purpose, passwords, counts):
+    """It is one proof of an attempt like any other: what else is demanded is asked for after it."""
+    made = an_attempt(purpose=purpose, user_id=ALICE).having(Proof(ProofKind.LINK, NOW, ALICE))
+
+    done = next_stage(made, HERS, Policy(passwords=passwords))
+    asked = next_stage(made, HERS, Policy(passwords=passwords), Asked((Stage.TERMS,)))
+
+    assert isinstance(done, Done) is counts
+    assert asked is (Stage.TERMS if counts else Stage.IDENTIFY)
+
+
 PROOFS = st.builds(
     Proof,
     kind=st.sampled_from(ProofKind),
@@ -244,6 +265,8 @@ def test_c278_nothing_leads_to_the_end_but_what_is_demanded(
                 and (
                     passwords or purpose is Purpose.SIGN_UP
                     if proof.kind is ProofKind.PASSWORD
+                    else passwords and purpose is Purpose.RECOVER
+                    if proof.kind is ProofKind.LINK
                     else proof.provider in types
                     if proof.kind is ProofKind.MODULE
                     else proof.provider in policy.providers

@@ -44,6 +44,7 @@ def test_the_names_of_kinds_never_change():
     assert {kind: record.__name__ for kind, record in KINDS.items()} == {
         "remove_pushers": "RemovePushers",
         "send_mail": "SendMail",
+        "recover": "Recover",
     }
 
 

@@ -135,6 +135,22 @@ def prepare_pages(prepared):
     prepared.press("/legacy-login", legacy, decision="approve")
 
 
+def prepare_links(prepared):
+    server = prepared.server
+    setting = Browser(server)
+    spare = prepared.deployment.new_user()
+    operator = Operator.of(prepared.deployment)
+    setting.get(operator.ask("set-password-link", user=spare.user_id)["url"])
+    prepared.look("/set-password", setting, setting.page.url)
+    new = "correct horse battery staple of another stable"
+    prepared.press("/set-password", setting, password=new, sign_out="yes", decision="set")
+    known = prepared.here()
+    prepared.look("/recover", known)
+    prepared.sends["POST /recover"] = lambda: known.http.post(
+        server.url("recover"), data={"address": "a@example.com"}, timeout=30
+    )
+
+
 def prepare_devices(prepared):
     linking, agreeing, ending = prepared.here(), Browser(prepared.server), prepared.here()
     linking.get(prepared.server.url("link"))
@@ -219,6 +235,7 @@ def prepared(deployment, client):
     )
     spare, stranger = settle(deployment, client.id, [user.user_id] * 2)
     prepare_pages(prepared)
+    prepare_links(prepared)
     prepare_devices(prepared)
     prepare_approval(prepared, token["access_token"])
     prepare_protocol(prepared, token["access_token"], spare)
@@ -250,6 +267,8 @@ def test_c102_c350_every_endpoint_and_page_says_come_back(deployment, prepared):
     )
     assert {name: a.status_code for name, a in back.items() if a.status_code >= 400} == {
         "POST /token (device)": 400,  # it is pending
+        "GET /recover": 404,  # this server sends no mail
+        "POST /recover": 403,  # so there is no form that proves anything
         "GET /arrive": 403,  # nothing waits for this browser
         "POST /new-account": 403,  # nor is there a provider whose people may have accounts
         "GET /provider-icon": 404,  # there are no providers

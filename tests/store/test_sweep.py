@@ -23,6 +23,7 @@ from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
 from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
+from synapse_nextgen_auth.accounts.links import LONGEST, Link, LinkKind
 from synapse_nextgen_auth.accounts.outbox import RemovePushers
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.events import Event, EventKind
@@ -40,6 +41,7 @@ from synapse_nextgen_auth.store import (
     events,
     grants,
     legacy_logins,
+    links,
     outbox,
     passwords,
     provider_logouts,
@@ -131,6 +133,14 @@ def add_provider_session(txn, name, at):
     provider_sessions.note(txn, a_sign_in(name, signed_in_at=at, **there))
 
 
+def add_link(txn, name, at):
+    links.add(txn, Link(name, LinkKind.COMMAND, ALICE, at - 60, at))
+
+
+def add_new_link(txn, name, at):
+    links.add(txn, Link(name, LinkKind.COMMAND, ALICE, at, at + LONGEST + 1))
+
+
 # How a row gets there, and how many seconds it stays after its time.
 ROWS = {
     "expired grants": (add_grant, "nextgen_grants", 900),
@@ -141,6 +151,7 @@ ROWS = {
     "codes": (add_code, "nextgen_codes", 3600),
     "legacy sign-ins": (add_legacy_login, "nextgen_legacy_logins", 900),
     "arrivals": (add_arrival, "nextgen_arrivals", DAY),
+    "links": (add_link, "nextgen_links", DAY),
     "throttles": (add_throttle, "nextgen_throttle", DAY),
     "client assertions": (add_assertion, "nextgen_client_assertions", 60),
     "approvals": (add_approval, "nextgen_approvals", DAY),
@@ -455,6 +466,7 @@ AHEAD = {
     "rendezvous": (add_new_rendezvous, "nextgen_rendezvous", None),
     "legacy sign-ins": (add_new_legacy_login, "nextgen_legacy_logins", None),
     "arrivals": (add_arrival, "nextgen_arrivals", None),
+    "links": (add_new_link, "nextgen_links", None),
     "throttles": (add_throttle, "nextgen_throttle", None),
     "approvals": (add_approval, "nextgen_approvals", None),
     "consents": (add_consent, "nextgen_consents", None),

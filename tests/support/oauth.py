@@ -179,8 +179,8 @@ class Browser:
 
     @property
     def cookie(self):
-        """Return the value of the server's one cookie."""
-        (cookie,) = self.http.cookies
+        """Return the value of the server's cookie that says who is signed in."""
+        (cookie,) = [each for each in self.http.cookies if each.name.endswith("nextgen_auth")]
         return cookie.value
 
     @property

@@ -19,6 +19,7 @@ from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
 from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
+from synapse_nextgen_auth.accounts.links import Link, LinkKind
 from synapse_nextgen_auth.accounts.outbox import Entry, RemovePushers
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.oauth.events import Event, EventKind
@@ -59,6 +60,7 @@ SAMPLES = {
     "limit": 5,
     "login": LegacySignIn("l", "digest", "https://a.example/", None, None, None, NOW, NOW),
     "mail": "m",
+    "link": Link("d", LinkKind.COMMAND, ALICE, NOW, NOW),
     "made": PasswordHash("d", "$argon2id$", NOW),
     "pause": 40,
     "operation": Operation.CROSS_SIGNING_RESET,
@@ -86,6 +88,7 @@ NUMBERS = {
         "begun_after",
         "proven_at",
         "due_at",
+        "used_at",
     ),
 }
 # Statements that are about all rows of a small table.

@@ -112,6 +112,8 @@ def site(process, people):
             "legacy",
             "login_tokens",
             "new_passwords",
+            "password_changes",
+            "recoveries",
             "providers",
             "mailer",
             "mailboxes",

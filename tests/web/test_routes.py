@@ -54,6 +54,8 @@ KNOW_THEMSELVES = {
     "consent.consent": "check_account",
     "device.grant": "admit_application",  # the same
     "legacy_login.legacy_login": "admit",  # without a scope
+    # Asks for the account of the link before anything is changed.
+    "set_password.set_password": "admit",
     "providers.arrive": None,  # whose account it is says a provider; `attempts` asks for it
 }
 FILES = sorted(path for path in FOLDER.rglob("*.py"))

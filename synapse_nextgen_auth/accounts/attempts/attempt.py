@@ -25,6 +25,8 @@ class Purpose(str, enum.Enum):
     PROVE_AGAIN = "prove_again"
     # Somebody who has no account yet answers what this server asks of a new one.
     SIGN_UP = "sign_up"
+    # Whoever cannot sign in sets another password, with a link.
+    RECOVER = "recover"
 
 
 class ProofKind(str, enum.Enum):
@@ -32,6 +34,7 @@ class ProofKind(str, enum.Enum):
 
     PASSWORD = "password"  # noqa: S105 - a kind of proof
     PROVIDER = "provider"
+    LINK = "link"  # with which they set their password
     MODULE = "module"  # what a module of Synapse checks in place of a password
 
 

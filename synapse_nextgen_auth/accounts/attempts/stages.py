@@ -135,6 +135,9 @@ def _counts(proof: Proof, attempt: Attempt, policy: Policy) -> bool:
         return proof.kind is ProofKind.PASSWORD
     if proof.kind is ProofKind.PASSWORD:
         return policy.passwords
+    if proof.kind is ProofKind.LINK:
+        # Where no password signs anybody in, setting one does not either.
+        return policy.passwords and attempt.purpose is Purpose.RECOVER
     if proof.kind is ProofKind.MODULE:
         return proof.provider in policy.types
     if proof.provider not in policy.providers:

@@ -46,10 +46,44 @@ class AddressInUse(Mail):
     user_id: str
 
 
+@attrs.frozen
+class RecoveryLink(Mail):
+    """A link that somebody asked for who forgot their password; good for so many minutes."""
+
+    kind: ClassVar[str] = "recovery_link"
+
+    url: str = attrs.field(repr=False)
+    user_id: str
+    minutes: int
+
+
+@attrs.frozen
+class PasswordLink(Mail):
+    """A link that somebody made who runs the server; good for so many hours."""
+
+    kind: ClassVar[str] = "password_link"
+
+    url: str = attrs.field(repr=False)
+    user_id: str
+    hours: int
+
+
+@attrs.frozen
+class PasswordSet(Mail):
+    """To the owner, after somebody set a password with a link."""
+
+    kind: ClassVar[str] = "password_set"
+
+    user_id: str
+
+
 # Every mail there is, with what it may say: an operator's templates are tried with it at the start.
 SAMPLES: tuple[Mail, ...] = (
     AddressCode(code="012345", minutes=10),
     AddressInUse(user_id="@anna:example.com"),
+    RecoveryLink(url="https://example.com/?link=abc", user_id="@anna:example.com", minutes=60),
+    PasswordLink(url="https://example.com/?link=abc", user_id="@anna:example.com", hours=24),
+    PasswordSet(user_id="@anna:example.com"),
 )
 MAILS: dict[str, type[Mail]] = {mail.kind: type(mail) for mail in SAMPLES}
 

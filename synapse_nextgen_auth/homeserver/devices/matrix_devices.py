@@ -40,12 +40,14 @@ NEEDS = (
     Needed("synapse.handlers.device", "DeviceHandler.delete_devices", ("user_id", "device_ids")),
     Needed("synapse.handlers.device", "DeviceHandler.delete_all_devices_for_user", ("user_id",)),
     Needed("synapse.handlers.device", "DeviceHandler.get_devices_by_user", ("user_id",)),
+    Needed("synapse.handlers.auth", "AuthHandler.delete_access_tokens_for_user", ("user_id",)),
     Needed("synapse.handlers.device", "MAX_DEVICE_DISPLAY_NAME_LEN"),
     Needed(
         "synapse.handlers.register", "RegistrationHandler.register_device", ("user_id", "device_id")
     ),
     Needed("synapse.storage.databases.main", "DataStore.delete_devices", ("user_id", "device_ids")),
     Needed("synapse.storage.databases.main", "DataStore.get_dehydrated_device", ("user_id",)),
+    Needed("synapse.storage.databases.main", "DataStore.get_devices_by_user", ("user_id",)),
     Needed(
         "synapse.storage.databases.main",
         "DataStore.user_set_password_hash",
@@ -227,6 +229,51 @@ class Devices:
         except StoreError as error:
             if error.code != 404:
                 raise
+
+    async def expect_to_remove(self) -> None:
+        """Raise `Away` unless devices can be deleted: ask before anything is changed for it."""
+        await self._colleagues.expect(self._colleagues.for_old_devices, afresh=True)
+
+    async def remove_all(self, user_id: str) -> None:
+        """Sign an account out wherever it is signed in, as a change of its password does.
+
+        Our sessions end first, at once and together. What is deleted is finished later by itself
+        where a process that it needs went away.
+        """
+        device_ids = tuple(await self._homeserver.store.get_devices_by_user(user_id))
+        await self._homeserver.run(
+            end_session.sign_out_everywhere, user_id, now=self._homeserver.now()
+        )
+        names = self._colleagues.for_old_devices
+        try:
+            await self._colleagues.work_with(names, partial(self._delete_all, user_id, device_ids))
+        except Exception:
+            logger.warning("Could not delete the devices of %s yet", user_id, exc_info=True)
+            background.begin(
+                self._homeserver.hs,
+                Background.DEVICE_REMOVED_LATER,
+                self._finish_all,
+                user_id,
+                device_ids,
+            )
+
+    async def _delete_all(self, user_id: str, device_ids: tuple[str, ...]) -> None:
+        await self._handler.delete_devices(user_id, device_ids)
+        # Those that are of no device.
+        await self._auth_handler.delete_access_tokens_for_user(user_id)
+
+    async def _finish_all(self, user_id: str, device_ids: tuple[str, ...]) -> None:
+        async def finish() -> None:
+            await self.expect_to_remove()
+            living = await self._homeserver.run(end_session.speaking_for, user_id, device_ids)
+            left = [each for each in device_ids if each not in living]
+            await self._colleagues.work_with(
+                self._colleagues.for_old_devices,
+                partial(self._handler.delete_devices, user_id, left),
+            )
+
+        if not await insist(self._homeserver, finish):
+            logger.error("Gave up deleting the devices of %s", user_id)
 
     async def finish(self, user_id: str, device_id: str) -> None:
         """Delete what is left of a device, unless somebody signed in on it again meanwhile.

@@ -166,6 +166,11 @@ class People:
         emails = sorted((t for t in threepids if t.medium == "email"), key=lambda t: t.added_at)
         return emails[0].address if emails else None
 
+    async def emails(self, user_id: str) -> tuple[str, ...]:
+        """Return every verified e-mail address of the account."""
+        threepids = await self._store.user_get_threepids(user_id)
+        return tuple(each.address for each in threepids if each.medium == "email")
+
     async def has_email(self, user_id: str, address: str) -> bool:
         """Say whether an address is one of the account's, in any case."""
         threepids = await self._store.user_get_threepids(user_id)

@@ -50,6 +50,11 @@ class Onward:
         """Go on with this thing of ours."""
         return cls(onward.Onward(kind, its_id))
 
+    @classmethod
+    def to_account(cls) -> "Onward":
+        """Go on with the person's account."""
+        return cls.to(Kind.ACCOUNT, ActionRequest().query)
+
     @property
     def grant_id(self) -> str | None:
         """The grant that waits for the sign-in."""
@@ -110,6 +115,11 @@ class Onward:
     def sign_up_url(self) -> str:
         """The page on which a new account begins that goes on here."""
         return _url("register", self._query)
+
+    @property
+    def recovery_url(self) -> str:
+        """The page of whoever forgot their password and goes on here."""
+        return _url("recover", self._query)
 
     @property
     def accounts_url(self) -> str:

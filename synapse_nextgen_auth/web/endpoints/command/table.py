@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from synapse_nextgen_auth.web.endpoints.command.asked import Command
+from synapse_nextgen_auth.web.endpoints.command.set_password_link import SET_PASSWORD_LINK
 from synapse_nextgen_auth.web.endpoints.command.status import STATUS
 
 COMMANDS: Mapping[str, Command] = {
+    "set-password-link": SET_PASSWORD_LINK,
     "status": STATUS,
 }

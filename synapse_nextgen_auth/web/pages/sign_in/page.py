@@ -35,11 +35,12 @@ class SignInPage(PageContent):
     `sign_up_url` leads to where somebody gets an account who has none, if `offers_sign_up`.
     `providers` come as the operator has them, `last_provider` is the id of the one that this browser
     used last. A button of one sends `decision=provider:<its id>`. `cannot_confirm` names those that are
-    left out, because they cannot tell that somebody signs in anew, which is asked here.
+    left out, because they cannot tell that somebody signs in anew, which is asked here. Where
+    somebody `can_recover` who forgot their password, `recovery_url` is relative.
     """
 
     template: ClassVar[str] = "pages/sign_in.html"
-    of_the_visit: ClassVar[tuple[str, ...]] = ("csrf", "action", "sign_up_url")
+    of_the_visit: ClassVar[tuple[str, ...]] = ("csrf", "action", "sign_up_url", "recovery_url")
 
     csrf: str
     action: str
@@ -59,6 +60,8 @@ class SignInPage(PageContent):
     cannot_confirm: tuple[str, ...] = ()
     sign_up_url: str = "register"
     offers_sign_up: bool = False
+    can_recover: bool = False
+    recovery_url: str = ""
 
     @property
     def is_common(self) -> bool:

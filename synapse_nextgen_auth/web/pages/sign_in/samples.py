@@ -64,6 +64,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             SIGN_IN, client=UGLY, identifier=LONG_ID, server_name=LONG_ID.partition(":")[2]
         ),
         "rtl": attrs.evolve(SIGN_IN, client=ClientCard(RIGHT_TO_LEFT, "example.com")),
+        "recovery": attrs.evolve(SIGN_IN, can_recover=True, recovery_url="recover?grant=8a1f"),
         "modules": attrs.evolve(
             SIGN_IN, ways=attrs.evolve(_PASSWORD, custom=(_OTP, _ODD), email=True, phone=True)
         ),

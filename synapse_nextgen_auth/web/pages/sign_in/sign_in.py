@@ -17,6 +17,7 @@ from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.content import ClientCard, ProviderCard
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.pages.providers import ways as providers
+from synapse_nextgen_auth.web.pages.recovery import offer
 from synapse_nextgen_auth.web.pages.sign_in import credentials
 from synapse_nextgen_auth.web.pages.sign_in.credentials import PASSWORDS_OFF, Failure
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError, SignInPage
@@ -153,6 +154,8 @@ async def _page(
         sign_up_url=onward.sign_up_url,
         # Whoever is known, or one account asked for, needs no other.
         offers_sign_up=visit.site.sign_ups.rules.is_open and not way.account,
+        can_recover=offer.is_there(visit.site),
+        recovery_url=onward.recovery_url,
         other_account_url=onward.accounts_url if way.again and not onward.asked_for else None,
     )
     return visit.answer(

@@ -1,0 +1,45 @@
+"""Rows of links with which people set their passwords."""
+
+from synapse_nextgen_auth.accounts.links import Link
+from synapse_nextgen_auth.store.table import Table
+from synapse_nextgen_auth.store.txn import Txn
+
+_LINKS = Table("nextgen_links", Link)
+
+
+def add(txn: Txn, link: Link) -> bool:
+    """Insert a link; False when it is there already."""
+    return _LINKS.insert_new(txn, link)
+
+
+def get(txn: Txn, digest: str) -> Link | None:
+    """Return the link with this secret."""
+    return _LINKS.one(txn, "WHERE digest = ?", digest)
+
+
+def use(txn: Txn, digest: str, *, now: int) -> bool:
+    """Spend a link; False when somebody else did, or it is good no more."""
+    txn.execute(
+        "UPDATE nextgen_links SET used_at = ?"
+        " WHERE digest = ? AND used_at IS NULL AND ended_at IS NULL AND expires_at > ?",
+        (now, digest, now),
+    )
+    return txn.rowcount == 1
+
+
+def give_back(txn: Txn, digest: str, *, used_at: int) -> None:
+    """Make a link good again that was spent then, for nothing."""
+    txn.execute(
+        "UPDATE nextgen_links SET used_at = NULL WHERE digest = ? AND used_at = ?",
+        (digest, used_at),
+    )
+
+
+def end_for_user(txn: Txn, user_id: str, *, now: int) -> int:
+    """Make whatever links an account has worthless; return how many there were."""
+    txn.execute(
+        "UPDATE nextgen_links SET ended_at = ?"
+        " WHERE user_id = ? AND ended_at IS NULL AND used_at IS NULL",
+        (now, user_id),
+    )
+    return txn.rowcount

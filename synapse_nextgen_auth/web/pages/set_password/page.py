@@ -1,0 +1,57 @@
+"""What the pages behind a link say: a new password, that it is set, or that the link is good no more."""
+
+from typing import ClassVar
+
+import attrs
+
+from synapse_nextgen_auth.accounts.new_passwords import Judgement, PasswordPolicy
+from synapse_nextgen_auth.web.pages.content import PageContent
+
+
+@attrs.frozen
+class SetPasswordPage(PageContent):
+    """Ask for a new password of the account `user_id`.
+
+    `localpart` is the name that password managers keep it under, as it is typed on the sign-in page.
+    `signed_in_as` is somebody else who is signed in in this browser. `signs_out` is whether the box is
+    ticked that signs out whatever else is signed in. `judgement` is what is wrong with what was typed,
+    and `retry_after` (seconds) is there when nobody could look at it.
+    """
+
+    template: ClassVar[str] = "pages/set_password.html"
+    of_the_visit: ClassVar[tuple[str, ...]] = ("csrf",)
+
+    csrf: str
+    user_id: str
+    localpart: str
+    server_name: str
+    policy: PasswordPolicy
+    signs_out: bool = True
+    signed_in_as: str | None = None
+    judgement: Judgement | None = None
+    retry_after: int | None = None
+
+
+@attrs.frozen
+class PasswordSetPage(PageContent):
+    """Say that the password is set, where it signs nobody in."""
+
+    template: ClassVar[str] = "pages/password_set.html"
+
+    user_id: str
+    server_name: str
+    signed_out: bool
+    home_url: str = "./"
+
+
+@attrs.frozen
+class LinkGonePage(PageContent):
+    """Say that a link sets no password, and what does; `recovery_url` is relative, if any."""
+
+    template: ClassVar[str] = "pages/link_gone.html"
+
+    server_name: str
+    was_used: bool = False
+    recovery_url: str | None = None
+    sign_in_url: str = "sign-in"
+    home_url: str = "./"

@@ -1,0 +1,183 @@
+"""The page of a link with which the owner of an account sets its password.
+
+The first look takes the secret out of the address and into a cookie (C258), and no look changes
+anything: mail scanners open what they find (C254). Only the press spends the link.
+"""
+
+import attrs
+
+from synapse_nextgen_auth.accounts.admission import Intent
+from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof, ProofKind, Purpose
+from synapse_nextgen_auth.accounts.links import Link
+from synapse_nextgen_auth.accounts.mail.letters import PasswordSet
+from synapse_nextgen_auth.flows import attempts as attempt_flows
+from synapse_nextgen_auth.flows import links as flows
+from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
+from synapse_nextgen_auth.homeserver.people.passwords import TryLater
+from synapse_nextgen_auth.secret import Secret, digest
+from synapse_nextgen_auth.store import links
+from synapse_nextgen_auth.web import answers, attempts, grants
+from synapse_nextgen_auth.web.attempts import Way
+from synapse_nextgen_auth.web.forms import Form
+from synapse_nextgen_auth.web.link_cookie import secret_in
+from synapse_nextgen_auth.web.pages.message.error import PageError, not_admitted, unknown_choice
+from synapse_nextgen_auth.web.pages.onward import Onward
+from synapse_nextgen_auth.web.pages.recovery import offer
+from synapse_nextgen_auth.web.pages.set_password.page import (
+    LinkGonePage,
+    PasswordSetPage,
+    SetPasswordPage,
+)
+from synapse_nextgen_auth.web.visits import Visit
+
+
+async def show(visit: Visit) -> Outgoing:
+    """Take the link out of the address; then ask for the password, whoever is signed in."""
+    secret = secret_in(visit.parameters.get("link"))
+    if secret is not None:
+        return answers.redirect("set-password", visit.site.link_cookie.write(secret))
+    link = await _find(visit)
+    return _gone(visit, link) if link is None or not _is_good(visit, link) else _page(visit, link)
+
+
+async def submit(visit: Visit, form: Form) -> Outgoing:
+    """Set the password, end what the former one let in, and sign its owner in."""
+    if form.get("decision") != "set":
+        raise unknown_choice()
+    site, link = visit.site, await _find(visit)
+    if link is None or not _is_good(visit, link) or not site.password_changes.are_possible:
+        return _gone(visit, link)
+    signs_out = form.get("sign_out") is not None
+    # Nothing that the form says names the account; the page that was looked at may have.
+    if form.get("account") != link.user_id:
+        return _page(visit, link, signs_out=signs_out, status=409)
+    await _check(visit, link)
+    password = Secret(form.get("password", ""))
+    try:
+        judgement = await site.new_passwords.judge(password, await _words(visit, link))
+    except TryLater as later:
+        wait = later.retry_after
+        return _page(visit, link, signs_out=signs_out, retry_after=wait, status=503)
+    if not judgement.is_fine:
+        return _page(visit, link, signs_out=signs_out, judgement=judgement, status=400)
+    onward, attempt = await _waiting(visit, link)
+    if signs_out:
+        await site.devices.expect_to_remove()
+    if not await _set(visit, link, password, signs_out=signs_out):
+        return _gone(visit, attrs.evolve(link, used_at=site.now()))
+    return (await _go_on(visit, link, onward, attempt, signs_out=signs_out)).having(
+        site.link_cookie.write(None)
+    )
+
+
+async def _set(visit: Visit, link: Link, password: Secret, *, signs_out: bool) -> bool:
+    """Spend the link and set the password; False when somebody else was first.
+
+    A password that could not be set gives the link back.
+    """
+    site, now = visit.site, visit.site.now()
+    if not await site.homeserver.run(flows.use, link, now=now):
+        return False
+    try:
+        await site.password_changes.set(link.user_id, password)
+    except BaseException:
+        await site.homeserver.run(links.give_back, link.digest, used_at=now)
+        raise
+    mails = [
+        visit.letter(address, PasswordSet(link.user_id))
+        for address in (await site.people.emails(link.user_id) if site.mailer.is_configured else ())
+    ]
+    await site.homeserver.run(
+        flows.password_set, link, mails=mails, address=visit.address, now=site.now()
+    )
+    if signs_out:
+        await site.devices.remove_all(link.user_id)
+    return True
+
+
+async def _go_on(
+    visit: Visit, link: Link, onward: Onward, attempt: Attempt | None, *, signs_out: bool
+) -> Outgoing:
+    """Sign the owner in where passwords do that, and go on to where they came from."""
+    site, user_id = visit.site, link.user_id
+    if not attempts.policy(site, Purpose.RECOVER).passwords or site.config.drain:
+        return visit.answer(PasswordSetPage(user_id, site.server_name, signed_out=signs_out))
+    way = Way(onward, Purpose.RECOVER, user_id, attempt)
+    return await attempts.take(visit, way, Proof(ProofKind.LINK, site.now(), user_id))
+
+
+async def _waiting(visit: Visit, link: Link) -> tuple[Onward, Attempt | None]:
+    """Return what waits for the owner, if this is the browser in which they asked for the link."""
+    home = Onward.to_account()
+    if link.attempt_id is None:
+        return home, None
+    found = await visit.site.homeserver.read(
+        attempt_flows.find, link.attempt_id, browser=visit.binding, now=visit.site.now()
+    )
+    if not isinstance(found, Attempt):
+        return home, None
+    try:
+        onward = await grants.onward(visit, Onward(found.goes_on))
+    except PageError:
+        return home, None  # it is over; the password is set all the same
+    is_for_them = onward.asked_for in {None, link.user_id}
+    return (onward, found) if is_for_them else (home, None)
+
+
+async def _find(visit: Visit) -> Link | None:
+    """Return the link that this browser has, if there is one, good or not."""
+    secret = visit.link
+    if secret is None:
+        return None
+    link = await visit.site.homeserver.read(links.get, digest(secret.reveal()))
+    if link is None or link.address is None:
+        return link
+    # Whoever reads that mailbox may have nothing to do with the account any more.
+    is_theirs = await visit.site.people.has_email(link.user_id, link.address)
+    return link if is_theirs else None
+
+
+def _is_good(visit: Visit, link: Link) -> bool:
+    return link.is_good(visit.site.now())
+
+
+async def _check(visit: Visit, link: Link) -> None:
+    try:
+        await visit.site.people.admit(link.user_id, Intent.SET_PASSWORD)
+    except NotAdmitted as refused:
+        raise not_admitted(refused.why) from None
+
+
+async def _words(visit: Visit, link: Link) -> tuple[str, ...]:
+    """Return the words about the person, which no password of theirs should be made of."""
+    name, _ = await visit.site.people.profile(link.user_id)
+    emails = await visit.site.people.emails(link.user_id)
+    return tuple(filter(None, (link.user_id, name, *emails)))
+
+
+def _page(
+    visit: Visit, link: Link, *, status: int = 200, signs_out: bool = True, **said: object
+) -> Outgoing:
+    retry = said.get("retry_after")
+    page = SetPasswordPage(
+        csrf=visit.csrf,
+        user_id=link.user_id,
+        localpart=link.user_id[1:].partition(":")[0],
+        server_name=visit.site.server_name,
+        policy=visit.site.new_passwords.policy,
+        signs_out=signs_out,
+        signed_in_as=visit.user_id if visit.user_id != link.user_id else None,
+        **said,  # type: ignore[arg-type]
+    )
+    return visit.answer(page, status, headers=(("Retry-After", str(retry)),) if retry else ())
+
+
+def _gone(visit: Visit, link: Link | None) -> Outgoing:
+    """Say that the link is good no more; whether there ever was such a one is nobody's business."""
+    page = LinkGonePage(
+        visit.site.server_name,
+        was_used=link is not None and link.used_at is not None,
+        recovery_url=offer.url(visit.site, Onward()),
+    )
+    return visit.answer(page, 410, headers=(visit.site.link_cookie.write(None),))
