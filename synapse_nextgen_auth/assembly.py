@@ -36,6 +36,7 @@ from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler,
 from synapse_nextgen_auth.homeserver.matrix.uia import BrowserUiAuth
 from synapse_nextgen_auth.homeserver.outbox import Outbox
 from synapse_nextgen_auth.homeserver.people.accounts import People
+from synapse_nextgen_auth.homeserver.people.availability import Names
 from synapse_nextgen_auth.homeserver.people.captchas import Captchas
 from synapse_nextgen_auth.homeserver.people.hashing import PasswordHashes
 from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
@@ -339,6 +340,7 @@ def _sign_ups(
         rules=rules,
         sessions=sessions,
         people=NewPeople(homeserver, sessions),
+        names=Names(homeserver),
         captchas=Captchas(
             homeserver, config.captcha, host=urlsplit(endpoints.issuer).hostname or ""
         ),

@@ -11,6 +11,7 @@ from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.endpoints import (
     authorize,
+    available,
     device_authorization,
     end_session,
     introspect,
@@ -102,6 +103,13 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/": Page(show=home.show),
     "/sign-in": Page(show=sign_in.show, submit=sign_in.submit, refuses=_RATE_LIMITED),
     "/register": Page(show=register.show, submit=register.submit, refuses=_RATE_LIMITED),
+    "/register-available": Endpoint(
+        {"GET": available.available},
+        takes=None,
+        refuses=available.REFUSES,
+        rests=False,
+        for_websites=False,
+    ),
     "/register-captcha": Page(show=captcha.show, submit=captcha.submit, refuses=_RATE_LIMITED),
     "/register-email": Page(
         show=mailbox_sign_up.show_address,

@@ -13,6 +13,7 @@ from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.mail import Mailer
 from synapse_nextgen_auth.homeserver.mail_limits import MailLimits
 from synapse_nextgen_auth.homeserver.people.accounts import People
+from synapse_nextgen_auth.homeserver.people.availability import Names
 from synapse_nextgen_auth.homeserver.people.captchas import Captchas
 from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
 from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
@@ -78,6 +79,7 @@ class SignUpSide:
     sessions: Sessions
     people: NewPeople
     captchas: Captchas
+    names: Names
 
 
 @attrs.frozen

@@ -190,6 +190,7 @@ def prepare_protocol(prepared, token, spare):
     bearer = {"Authorization": f"Bearer {token}"}
     tv = Television.begin(prepared.server)
     prepared.ask("POST /clients/register", json=web_client(client_name="Never seen before"))
+    prepared.ask("GET /register-available", params={"username": "nobody-yet"})
     refresh = {"grant_type": "refresh_token", "refresh_token": spare.refresh_token}
     prepared.ask("POST /token", data={**refresh, "client_id": prepared.client.id})
     prepared.sends["POST /token (device)"] = tv.poll

@@ -8,6 +8,7 @@ import attrs
 from synapse_nextgen_auth.accounts.attempts.sign_ups import Step
 from synapse_nextgen_auth.accounts.new_passwords import Judgement, PasswordPolicy
 from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import Trouble
+from synapse_nextgen_auth.web.loads import ASKS_US, NOTHING, Loads
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, ProviderCard
 
 
@@ -41,7 +42,8 @@ class SignUpPage(PageContent):
     where neither they nor `providers` are there, nobody gets one. `has_password` is whether one was
     chosen before, and is kept. `judgement` says what is wrong with the one that was typed, `policy` what
     this server demands of one. `token` is what stands in the field for the registration token.
-    `trouble` is why no account came of the last press, `retry_after` in seconds.
+    `free` are names like a taken one. `trouble` is why no account came of the last press, `retry_after`
+    in seconds.
     """
 
     template: ClassVar[str] = "pages/sign_up.html"
@@ -70,6 +72,12 @@ class SignUpPage(PageContent):
     providers: tuple[ProviderCard, ...] = ()
     client: ClientCard | None = None
     can_cancel: bool = False
+    free: tuple[str, ...] = ()
+
+    @property
+    def loads(self) -> Loads:
+        """Its script asks this server which names are free."""
+        return ASKS_US if self.by_password else NOTHING
 
 
 @attrs.frozen

@@ -6,6 +6,7 @@ from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME, Purpose
 from synapse_nextgen_auth.accounts.attempts.sign_ups import TOKEN, Person, Progress
 from synapse_nextgen_auth.accounts.attempts.stages import Stage
 from synapse_nextgen_auth.accounts.attempts.starts import Start
+from synapse_nextgen_auth.accounts.new_names import as_localpart
 from synapse_nextgen_auth.accounts.new_passwords import FINE, Judgement
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.passwords import TryLater
@@ -62,6 +63,7 @@ class _Typed:
     judgement: Judgement = FINE
     token_problem: TokenProblem | None = None
     trouble: NotMade | None = None
+    free: tuple[str, ...] = ()
 
     @property
     def is_fine(self) -> bool:
@@ -84,7 +86,14 @@ async def show(visit: Visit) -> Outgoing:
     person = first.sign_up.person
     typed = _Typed(person.localpart, person.display_name or "")
     trouble = sign_ups.trouble(visit, first.sign_up)
-    return _page(visit, first, _after(typed, trouble))
+    return _page(visit, first, await _with_free(visit, _after(typed, trouble)))
+
+
+async def _with_free(visit: Visit, typed: _Typed) -> _Typed:
+    """Name a few that are free instead of one that is taken, for whoever has no scripts."""
+    if typed.name_problem is not NameProblem.TAKEN:
+        return typed
+    return attrs.evolve(typed, free=await visit.site.sign_ups.names.suggest(typed.localpart))
 
 
 def _after(typed: _Typed, trouble: NotMade | None) -> _Typed:
@@ -117,15 +126,14 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     await attempts.check_rate(visit)
     typed = await _read(visit, first, form)
     if not typed.is_fine:
-        return _page(visit, first, typed)
+        return _page(visit, first, await _with_free(visit, typed))
     return await _take(visit, first, typed, form.get("password"))
 
 
 async def _read(visit: Visit, first: _First, form: Form) -> _Typed:
     """Read the form, and look at everything in it, so that all is said at once."""
     site = visit.site
-    # As people type it: with the sign before it and the server behind it, or in capitals.
-    localpart = form.get("username", "").strip().removeprefix("@").partition(":")[0].lower()
+    localpart = as_localpart(form.get("username", ""))
     name = form.get("display_name", "").strip() if site.sign_ups.rules.asks_display_name else ""
     typed = _Typed(localpart, name, form.get("token", "").strip())
     try:
@@ -253,6 +261,7 @@ def _page(visit: Visit, first: _First, typed: _Typed) -> Outgoing:
         needs_token=demands.needs_token,
         token=typed.token[:255],
         name_problem=typed.name_problem,
+        free=typed.free,
         display_name_problem=typed.display_name_problem,
         judgement=None if typed.judgement.is_fine else typed.judgement,
         policy=site.new_passwords.policy,

@@ -53,6 +53,12 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "token": attrs.evolve(WITH_TOKEN, token="s3cret"),  # noqa: S106 (a sample)
         "token_optional": attrs.evolve(FIRST, asks_token=True),
         "kept": attrs.evolve(FIRST, has_password=True, localpart="alice"),
+        "taken": attrs.evolve(
+            FIRST,
+            localpart="alice",
+            name_problem=NameProblem.TAKEN,
+            free=("alice7", "alice42", LONG[:120]),
+        ),
         "fixed_name": attrs.evolve(FIRST, asks_display_name=False),
         "providers": attrs.evolve(FIRST, providers=WORKS),
         "only_providers": attrs.evolve(CLOSED, providers=WORKS),

@@ -1,4 +1,4 @@
-"""The proof of work in a real browser: with scripts, without, with a keyboard, and seen by axe."""
+"""A sign-up in a real browser: whether a name is free, and the proof of work, with scripts and without."""
 
 import itertools
 
@@ -102,3 +102,24 @@ def test_nobody_is_kept_out_by_how_they_read(open_tab, working, axe, scheme):
         tab.page.get_by_role("progressbar", name="How much of the check is done")
     ).to_be_visible()
     assert problems(tab, axe) == []
+
+
+def test_c245_whether_a_name_is_free_is_said_while_somebody_types(open_tab, working, axe):
+    """Once they pause, to screen readers too, and under the policy of the page."""
+    tab = open_tab()
+    working.register_user("popular", PASSWORD)
+    tab.open("register")
+    typed, said = tab.page.get_by_label("Username"), tab.page.get_by_role("status")
+    asked = []
+    tab.page.on("request", lambda request: asked.append(request.url))
+    typed.press_sequentially("popular", delay=20)
+    expect(said).to_contain_text("That username is taken. Choose another one. Still free: popular")
+    assert len([url for url in asked if "register-available" in url]) == 1
+    assert problems(tab, axe) == []
+    typed.fill("popular.too")
+    expect(said).to_have_text("That username is free.")
+    assert problems(tab, axe) == []
+    typed.fill("")
+
+    expect(said).to_have_text("")
+    assert not [url for url in asked if PASSWORD in url]
