@@ -1,11 +1,14 @@
 """Signing up in the browser: the first page, the terms, and straight on to the application."""
 
+import html
 import itertools
+import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from support import usher
+from support import newcomers, usher
 from support.oauth import Browser, Server
 from support.synapse import Homeserver
 from support.waiting import eventually
@@ -14,6 +17,14 @@ pytestmark = [pytest.mark.one_database]
 
 PASSWORD = "seven brave otters juggle"
 OPEN = {"enable_registration": True, "enable_registration_without_verification": True}
+BRIDGE = {
+    "id": "bridge",
+    "url": None,
+    "as_token": "the token of a bridge",
+    "hs_token": "the token of its homeserver",
+    "sender_localpart": "bridgebot",
+    "namespaces": {"users": [{"exclusive": True, "regex": "@bridged_.*"}]},
+}
 _names = itertools.count()
 
 
@@ -26,7 +37,9 @@ def a_name():
 def open_homeserver(tmp_path_factory, make_database):
     """Yield a homeserver on which people make accounts with a name and a password."""
     directory = tmp_path_factory.mktemp("homeserver-open")
-    config = {**OPEN, "rc_registration": {"per_second": 1000, "burst_count": 1000}}
+    bridge = directory / "bridge.yaml"
+    bridge.write_text(json.dumps(BRIDGE))
+    config = {**OPEN, "app_service_config_files": [str(bridge)]}
     with Homeserver(directory, make_database("sqlite", directory), config=config) as homeserver:
         yield homeserver
 
@@ -436,3 +449,210 @@ def test_c181_no_form_of_a_sign_up_works_from_elsewhere(strict_homeserver, stric
 
     assert (first.status_code, second.status_code) == (403, 403)
     assert counts(strict_homeserver, token) == (1, 0)
+
+
+def told(browser, name):
+    """Return what the page says of a name."""
+    browser.get(browser.server.url("register"))
+    page = sign_up(browser, name)
+    found = re.findall(
+        r'<div class="field-error" id="username-error">.*?<div>(.*?)</div>', page.text
+    )
+    return page.status_code, html.unescape(found[0]) if found else None
+
+
+CANNOT_BE = (
+    "That cannot be a username. Use the letters a to z, digits and the signs . _ = - / and +,"
+    " not only digits, and no _ at the beginning."
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "Choose a username."),
+        ("@", "Choose a username."),
+        ("_alice", CANNOT_BE),
+        ("12345", CANNOT_BE),
+        ("al ice", CANNOT_BE),
+        ("älice", CANNOT_BE),
+        ("a" * 250, CANNOT_BE),
+        ("bridged_alice", "That username is reserved. Choose another one."),
+    ],
+)
+def test_c245_a_name_that_nobody_can_have_is_said_at_its_field(browser, name, said):
+    """As `/register/available` says it."""
+    assert told(browser, name) == (400, said)
+
+
+def test_c245_a_name_that_was_ever_somebodys_is_taken(open_homeserver, browser):
+    """In any case, with the sign before it and the server behind it, and of a closed account."""
+    user, closed = open_homeserver.new_user(), open_homeserver.new_user()
+    token = open_homeserver.login(closed)["access_token"]
+    auth = {
+        "type": "m.login.password",
+        "identifier": {"type": "m.id.user", "user": closed.localpart},
+        "password": closed.password,
+    }
+    answer = browser.server.api(
+        "POST", "/_matrix/client/v3/account/deactivate", token, json={"auth": auth}
+    )
+    assert answer.ok, answer.text
+    taken = (400, "That username is taken. Choose another one.")
+
+    for name in (user.localpart, user.localpart.upper(), f"@{user.localpart}:localhost"):
+        assert told(browser, name) == taken, name
+    assert told(browser, closed.localpart) == taken
+
+
+def test_a_name_in_capitals_becomes_one_in_small_letters(open_homeserver, browser):
+    """As `/register` has it; people may go on writing it as they like."""
+    name = a_name()
+    browser.get(browser.server.url("register"))
+    sign_up(browser, name.upper())
+
+    (row,) = open_homeserver.query(
+        "SELECT COUNT(*) FROM users WHERE name = ?", f"@{name}:{open_homeserver.server_name}"
+    )
+    assert row == (1,)
+
+
+def test_c247_whoever_comes_back_after_a_failure_gets_the_account_that_was_made(
+    strict_homeserver, strict, token
+):
+    """A process died when the account was there and nobody was signed in: nobody is asked again."""
+    name = a_name()
+    to_the_page(strict)
+    sign_up(strict, name, token=token)
+    attempt = strict.page.url.partition("attempt=")[2]
+    user = strict_homeserver.register_user(name)
+    (answers,) = strict_homeserver.query(
+        "SELECT answers FROM nextgen_attempts WHERE attempt_id = ?", attempt
+    )[0]
+    person = newcomers.answer(json.loads(answers)["account"])
+    strict_homeserver.query(
+        "UPDATE users SET password_hash = ? WHERE name = ?", person["password_hash"], user.user_id
+    )
+    usher.order(strict_homeserver)
+    page = accept(strict)
+
+    assert "/consent?" in page.url
+    assert user.user_id in re.sub("<[^>]+>", "", page.text)
+    assert usher.asked(strict_homeserver) == []
+    assert counts(strict_homeserver, token) == (0, 1)
+
+
+def test_an_account_of_somebody_else_is_never_gone_on_with(strict_homeserver, strict, token):
+    """Whoever has the name by now has another hash."""
+    name = a_name()
+    to_the_page(strict)
+    sign_up(strict, name, token=token)
+    strict_homeserver.register_user(name, PASSWORD)
+
+    assert "That username is taken." in accept(strict).text
+
+
+def test_an_expired_sign_up_says_so_and_leads_to_a_new_one(strict_homeserver, strict, token):
+    """In words; the grant is over as well."""
+    strict.get(strict.server.url("register"))
+    sign_up(strict, a_name(), token=token)
+    strict_homeserver.query("UPDATE nextgen_attempts SET expires_at = 1 WHERE purpose = 'sign_up'")
+    page = strict.get(strict.page.url)
+
+    assert page.status_code == 400
+    assert "took too long" in page.text or "expired" in page.text
+
+
+def test_a_hundred_sign_ups_at_once_lose_nothing(open_homeserver, server):
+    """On SQLite, where one writes at a time."""
+    names = [a_name() for _ in range(100)]
+    browsers = [Browser(server) for _ in names]
+    for browser in browsers:
+        browser.get(server.url("register"))
+    with ThreadPoolExecutor(20) as pool:
+        pages = list(pool.map(sign_up, browsers, names))
+
+    assert [page.status_code for page in pages] == [200] * 100
+    made = open_homeserver.query("SELECT name FROM users")
+    assert {f"@{name}:{open_homeserver.server_name}" for name in names} <= {
+        name for (name,) in made
+    }
+    ended = open_homeserver.query(
+        "SELECT COUNT(*) FROM nextgen_attempts WHERE purpose = 'sign_up' AND ended_at IS NULL"
+    )
+    assert ended == [(0,)]
+
+
+def test_whoever_waits_for_approval_reads_so(start_homeserver):
+    """MSC3866: the account is made, and may not be used before somebody approves it."""
+    homeserver = start_homeserver(
+        config={
+            **OPEN,
+            "inhibit_user_in_use_error": True,
+            "experimental_features": {
+                "msc3866": {"enabled": True, "require_approval_for_new_accounts": True}
+            },
+        }
+    )
+    server, name = Server(homeserver.base_url), a_name()
+    browser = Browser(server)
+    to_the_page(browser)
+    page = sign_up(browser, name)
+
+    assert page.status_code == 403
+    assert "Your account is waiting for approval" in page.text
+    user_id = f"@{name}:{homeserver.server_name}"
+    assert homeserver.query("SELECT approved FROM users WHERE name = ?", user_id) in (
+        [(0,)],
+        [(False,)],
+    )
+    # A name in use is told at the end alone, where Synapse is not to tell it.
+    another = Browser(server)
+    another.get(server.url("register"))
+    assert "That username is taken." in sign_up(another, name).text
+    assert homeserver.query("SELECT COUNT(*) FROM ui_auth_sessions") == [(2,)]
+
+
+def test_a_full_server_says_that_it_has_no_room(start_homeserver):
+    """`limit_usage_by_mau`, with room for nobody."""
+    homeserver = start_homeserver(
+        config={
+            **OPEN,
+            "limit_usage_by_mau": True,
+            "max_mau_value": 0,
+            "admin_contact": "mailto:a@b",
+        }
+    )
+    browser = Browser(Server(homeserver.base_url))
+    browser.get(browser.server.url("register"))
+    page = sign_up(browser, a_name())
+
+    assert page.status_code == 503
+    assert "no room for new people" in page.text
+
+
+def test_too_many_accounts_from_one_place_are_told_when_to_come_back(start_homeserver):
+    """`rc_registration`, with the time that it says."""
+    homeserver = start_homeserver(
+        config={**OPEN, "rc_registration": {"per_second": 0.001, "burst_count": 1}}
+    )
+    server = Server(homeserver.base_url)
+    pages = []
+    for _ in range(2):
+        browser = Browser(server)
+        browser.get(server.url("register"))
+        pages.append(sign_up(browser, a_name()))
+
+    assert [page.status_code for page in pages] == [200, 429]
+    assert int(pages[1].headers["Retry-After"]) > 500
+    assert "Too many accounts were made just now." in pages[1].text
+
+
+def test_without_passwords_nobody_makes_an_account_with_one(start_homeserver):
+    """Whoever got one could not sign in again."""
+    homeserver = start_homeserver(config={**OPEN, "password_config": {"enabled": False}})
+    browser = Browser(Server(homeserver.base_url))
+    page = browser.get(browser.server.url("register"))
+
+    assert "<h1>No new accounts here</h1>" in page.text
+    assert "create" not in browser.server.metadata()["prompt_values_supported"]

@@ -1,0 +1,139 @@
+"""The account that results is the one that stock's `/register` makes: each row of Synapse's."""
+
+import json
+import re
+from collections import Counter
+
+import pytest
+import requests
+
+from support.oauth import Browser, Server
+from support.synapse import Homeserver
+from support.waiting import eventually
+
+pytestmark = [pytest.mark.one_database]
+
+PASSWORD = "seven brave otters juggle"
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+# What Synapse writes by itself a little later, for all accounts at once, or about its own work.
+_BY_ITSELF = re.compile(
+    r"_temp_|nextgen_|sqlite_|.*_fts|background_updates|event_search|.*stats_|room_stats|user_stats"
+    r"|stats_|cache_invalidation|instance_map|stream_positions|worker_|scheduled_tasks|.*_stream_"
+    r"|user_directory_search|ratelimit_|server_keys|signature_keys|device_lists_changes"
+)
+# Where a session of ours is told from one of stock's: what modules are told of it is compared apart.
+_SESSIONS = {"ui_auth_sessions": ("session_id", "method", "description")}
+
+
+@pytest.fixture(scope="module")
+def homeserver(tmp_path_factory, make_database):
+    """Yield a homeserver that does with new accounts whatever can be done with them."""
+    directory = tmp_path_factory.mktemp("homeserver-rows")
+    for name in ("1.0", "success"):
+        path = directory / "terms" / "en" / f"{name}.html"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("<h1>Be kind</h1>")
+    config = {
+        "enable_registration": True,
+        "registration_requires_token": True,
+        "auto_join_rooms": ["#lobby:localhost"],
+        "user_types": {"default_user_type": "visitor", "extra_user_types": ["visitor"]},
+        "limit_usage_by_mau": True,
+        "max_mau_value": 100,
+        "mau_stats_only": False,
+        "user_consent": {
+            "version": "1.0",
+            "template_dir": str(directory / "terms"),
+            "require_at_registration": True,
+        },
+        "form_secret": "a secret for the links to the terms",
+    }
+    with Homeserver(directory, make_database("sqlite", directory), config=config) as homeserver:
+        homeserver.query(
+            "INSERT INTO registration_tokens (token, pending, completed) VALUES ('t', 0, 0)"
+        )
+        yield homeserver
+
+
+def rows(homeserver):
+    """Return every row of Synapse's, with the names of its columns."""
+    found = Counter()
+    for (table,) in homeserver.query(_TABLES):
+        if _BY_ITSELF.match(table):
+            continue
+        columns = [row[1] for row in homeserver.query(f'PRAGMA table_info("{table}")')]
+        columns = _SESSIONS.get(table, columns)
+        for row in homeserver.query(f'SELECT {", ".join(columns)} FROM "{table}"'):
+            found[table, tuple(zip(columns, map(repr, row), strict=True))] += 1
+    return found
+
+
+def alike(key, name):
+    """Return a row without what differs between any two accounts: names, ids, times, hashes."""
+    table, row = key
+    said = json.dumps(row)
+    said = said.replace(name, "NAME")
+    said = re.sub(r"\$2b\$[./A-Za-z0-9$]+", "HASH", said)
+    said = re.sub(r"[$][A-Za-z0-9_-]{43}", "EVENT", said)
+    said = re.sub(r"[A-Za-z0-9+/_-]{22,}", "LONG", said)
+    return table, re.sub(r"\b(?:[2-9]|\d{2,})\b", "NUMBER", said)
+
+
+def made(homeserver, name, make):
+    """Return which rows there are more of after an account was made."""
+    before = rows(homeserver)
+    make(name)
+    user_id = f"@{name}:{homeserver.server_name}"
+    joined = "SELECT COUNT(*) FROM room_memberships WHERE user_id = ? AND membership = 'join'"
+    assert eventually(lambda: homeserver.query(joined, user_id) == [(1,)])
+    more = rows(homeserver) - before
+    return Counter({alike(key, name): count for key, count in more.items()})
+
+
+def by_stock(homeserver):
+    """Return how an unmodified client makes an account, and signs in to nothing with it."""
+    url = f"{homeserver.base_url}/_matrix/client/v3/register"
+    stages = (
+        {"type": "m.login.registration_token", "token": "t"},
+        {"type": "m.login.terms"},
+        {"type": "m.login.dummy"},
+    )
+
+    def make(name):
+        body = {"username": name, "password": PASSWORD, "inhibit_login": True}
+        answer = requests.post(url, json=body, timeout=30).json()
+        for stage in stages:
+            auth = {**stage, "session": answer["session"]}
+            answer = requests.post(url, json={**body, "auth": auth}, timeout=30).json()
+        assert answer["user_id"].startswith(f"@{name}:")
+
+    return make
+
+
+def on_our_pages(homeserver):
+    """Return how a person makes an account in the browser."""
+    browser = Browser(Server(homeserver.base_url))
+
+    def make(name):
+        browser.get(browser.server.url("register"))
+        browser.submit(
+            username=name, password=PASSWORD, token="t", display_name="", decision="create"
+        )
+        page = browser.submit(accept_terms="1.0", decision="continue")
+        assert f"@{name}:" in re.sub("<[^>]+>", "", page.text), page.text
+
+    return make
+
+
+def test_an_account_of_our_pages_is_one_of_stocks(homeserver):
+    """Token, terms, rooms to join, type of the account, consent, profile, directory: all of it."""
+    # The first one of each makes rooms, and positions of streams.
+    by_stock(homeserver)("stocka")
+    on_our_pages(homeserver)("ourown")
+    stock = made(homeserver, "stockb", by_stock(homeserver))
+    ours = made(homeserver, "oursbb", on_our_pages(homeserver))
+
+    assert ours - stock == Counter()
+    assert stock - ours == Counter()
+    tables = {table for table, _ in ours}
+    assert {"users", "profiles", "room_memberships", "ui_auth_sessions_credentials"} <= tables
