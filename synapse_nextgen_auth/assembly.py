@@ -13,7 +13,7 @@ from synapse_nextgen_auth.accounts.attempts.sign_ups import CAPTCHA
 from synapse_nextgen_auth.accounts.hashes import Costs
 from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.accounts.management import Action
-from synapse_nextgen_auth.accounts.outbox import Recover, RemovePushers, SendMail
+from synapse_nextgen_auth.accounts.outbox import AddEmailPusher, Recover, RemovePushers, SendMail
 from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
 from synapse_nextgen_auth.config import Config, Passwords, Registration
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -208,7 +208,9 @@ def _hashes(homeserver: Homeserver, options: Passwords) -> PasswordHashes:
 def begin_outbox(homeserver: Homeserver, site: Site | None = None) -> None:
     """Let the main process do what waits for it; without a `site` mails go on waiting."""
     outbox = Outbox(homeserver)
-    outbox.does(RemovePushers, Pushers(homeserver).remove)
+    pushers = Pushers(homeserver)
+    outbox.does(RemovePushers, pushers.remove)
+    outbox.does(AddEmailPusher, pushers.add_for_email)
     if site is not None:
         outbox.does(SendMail, site.mailer.send)
         outbox.does(Recover, site.recoveries.answer)

@@ -138,7 +138,7 @@ def mailing_homeserver(tmp_path_factory, make_database, session_mailbox) -> Iter
         make_database("sqlite", directory),
         module={"secret": smtp.SECRET},
         config={
-            "email": session_mailbox.settings(),
+            "email": {**session_mailbox.settings(), "enable_notifs": True},
             "enable_registration": True,
             "registrations_require_3pid": ["email"],
         },

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import attrs
 
 MINUTE = 60
-DAY = 24 * 3600
+HOUR = 3600
+DAY = 24 * HOUR
 
 # Whoever takes an entry has it for so many seconds; a process that dies in between leaves it to the
 # next look after that. What takes longer than the shorter time is broken off.
@@ -31,6 +32,10 @@ class Unreadable(Exception):
 
 class Hopeless(Exception):
     """What failed now fails for ever, whoever tries it."""
+
+
+class NotYet(Exception):
+    """What it is about is not there yet, and may never be: nothing failed, and nobody hears of it."""
 
 
 @attrs.frozen
@@ -108,7 +113,24 @@ class Recover(Work):
         return self.request
 
 
-KINDS: dict[str, type[Work]] = {work.kind: work for work in (RemovePushers, SendMail, Recover)}
+@attrs.frozen
+class AddEmailPusher(Work):
+    """Let a new account have its notifications by e-mail once it has a device: `notif_for_new_users`."""
+
+    kind: ClassVar[str] = "add_email_pusher"
+    patience: ClassVar[int] = HOUR
+
+    user_id: str
+
+    @property
+    def subject(self) -> str:
+        """The account."""
+        return self.user_id
+
+
+KINDS: dict[str, type[Work]] = {
+    work.kind: work for work in (RemovePushers, SendMail, Recover, AddEmailPusher)
+}
 
 
 @attrs.frozen

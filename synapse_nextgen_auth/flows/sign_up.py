@@ -3,9 +3,11 @@
 import attrs
 
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof
+from synapse_nextgen_auth.accounts.outbox import Work
+from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Ended, Ending
-from synapse_nextgen_auth.store import attempts, token_holds
+from synapse_nextgen_auth.store import attempts, outbox, token_holds
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -14,14 +16,33 @@ def change(txn: Txn, former: Attempt, attempt: Attempt) -> bool:
     return attempts.change(txn, former, attempt)
 
 
-def settle(txn: Txn, attempt: Attempt, proof: Proof, ending: Ending, *, now: int) -> Ended:
+@attrs.frozen
+class Made:
+    """The account that was made for an attempt, and what has to be done for it."""
+
+    user_id: str
+    works: tuple[Work, ...] = ()
+
+
+def settle(
+    txn: Txn, attempt: Attempt, proof: Proof, made: Made, ending: Ending, *, now: int
+) -> Ended:
     """Sign its person in to the account that was made for this attempt, and end it."""
-    return flows.end_made(txn, attempt, proof, ending, now=now)
+    ended = flows.end_made(txn, attempt, proof, ending, now=now)
+    if isinstance(ended, SignIn):
+        _put(txn, made, now=now)
+    return ended
 
 
-def close(txn: Txn, attempt: Attempt, user_id: str, *, now: int) -> None:
+def close(txn: Txn, attempt: Attempt, made: Made, *, now: int) -> None:
     """End an attempt without a sign-in: its account may not sign in yet."""
-    attempts.change(txn, attempt, attrs.evolve(attempt, user_id=user_id, ended_at=now))
+    if attempts.change(txn, attempt, attrs.evolve(attempt, user_id=made.user_id, ended_at=now)):
+        _put(txn, made, now=now)
+
+
+def _put(txn: Txn, made: Made, *, now: int) -> None:
+    for work in made.works:
+        outbox.put(txn, work, now=now)
 
 
 def cancel(txn: Txn, attempt: Attempt, *, session: str, now: int) -> None:

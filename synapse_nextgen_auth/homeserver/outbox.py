@@ -12,7 +12,14 @@ from typing import Any, TypeVar
 from synapse.logging.context import make_deferred_yieldable, run_in_background
 from synapse.util.async_helpers import concurrently_execute
 
-from synapse_nextgen_auth.accounts.outbox import LONGEST_TRY, MINUTE, Entry, Hopeless, Work
+from synapse_nextgen_auth.accounts.outbox import (
+    LONGEST_TRY,
+    MINUTE,
+    Entry,
+    Hopeless,
+    NotYet,
+    Work,
+)
 from synapse_nextgen_auth.flows.outbox import give_up
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -164,6 +171,10 @@ class Outbox:
     async def _failed(self, entry: Entry, error: Exception) -> None:
         """Let it rest, or give it up."""
         now = self._homeserver.now()
+        is_early = isinstance(error, NotYet)
+        if is_early and entry.is_hopeless(now):
+            await self._homeserver.run(outbox.done, entry.entry_id)
+            return
         if isinstance(error, Hopeless) or entry.is_hopeless(now):
             logger.error(
                 "Gave up %s %s after %d tries",
@@ -173,7 +184,7 @@ class Outbox:
             if await self._homeserver.run(give_up, entry, now=now):
                 self._homeserver.metrics.outbox_given_up(entry.kind)
             return
-        tell = logger.warning if entry.tries == 1 else logger.debug
+        tell = logger.warning if entry.tries == 1 and not is_early else logger.debug
         tell("Could not do %s %s yet", entry.kind, entry.subject, exc_info=error)
         await self._homeserver.settle(outbox.postpone, entry, due_at=now + entry.pause)
         self._look_in(entry.pause)

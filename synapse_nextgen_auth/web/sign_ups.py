@@ -29,6 +29,7 @@ from synapse_nextgen_auth.accounts.attempts.sign_ups import (
     Step,
 )
 from synapse_nextgen_auth.accounts.attempts.stages import Stage
+from synapse_nextgen_auth.accounts.outbox import AddEmailPusher
 from synapse_nextgen_auth.flows import attempts as attempt_flows
 from synapse_nextgen_auth.flows import sign_up as flows
 from synapse_nextgen_auth.flows.attempts import Lost
@@ -267,11 +268,13 @@ async def _register(visit: Visit, sign_up: SignUp) -> Outgoing:
         await site.homeserver.run(flows.change, attempt, _not_made(attempt))
         raise
     proof = Proof(ProofKind.PASSWORD, site.now(), user_id)
+    has_email = sign_ups.EMAIL in sign_up.results and site.sign_ups.rules.adds_pushers
+    made = flows.Made(user_id, (AddEmailPusher(user_id),) if has_email else ())
     try:
-        return await attempts.take_by(visit, attempt, proof, flows.settle, attempt, proof)
+        return await attempts.take_by(visit, attempt, proof, flows.settle, attempt, proof, made)
     except PageError:
         # It may not sign in yet, until somebody approves it for instance: there is nothing to repeat.
-        await site.homeserver.run(flows.close, attempt, user_id, now=site.now())
+        await site.homeserver.run(flows.close, attempt, made, now=site.now())
         raise
 
 

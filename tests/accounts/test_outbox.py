@@ -45,6 +45,7 @@ def test_the_names_of_kinds_never_change():
         "remove_pushers": "RemovePushers",
         "send_mail": "SendMail",
         "recover": "Recover",
+        "add_email_pusher": "AddEmailPusher",
     }
 
 

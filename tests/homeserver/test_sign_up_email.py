@@ -84,6 +84,33 @@ def test_whoever_types_the_code_has_the_address(mailing_homeserver, mailbox, bro
     assert all(at > 1_600_000_000_000 for at in row)
 
 
+def test_notifications_by_mail_come_with_the_first_device(
+    mailing_homeserver, mailbox, server, address
+):
+    """`notif_for_new_users`, as with stock's `/register`; before there is a device nothing is there."""
+    client = server.client()
+    parameters, verifier = client.request(prompt="create")
+    browser = Browser(server)
+    browser.authorize(parameters)
+    browser.submit(
+        username=f"mailed{next(_numbers)}", password=PASSWORD, display_name="", decision="create"
+    )
+    ask(browser, address)
+    enter(browser, mailbox.last_to(address).code)
+    user_id = name_of(mailing_homeserver, address)
+    pushers = "SELECT kind, app_id, pushkey, device_id FROM pushers WHERE user_name = ?"
+    assert mailing_homeserver.query(pushers, user_id) == []
+    code = browser.answer(browser.submit(decision="approve"))["code"]
+    token = client.redeem(code, verifier, redirect_uri=parameters["redirect_uri"]).json()
+    device = server.whoami(token["access_token"]).json()["device_id"]
+
+    assert eventually(lambda: mailing_homeserver.query(pushers, user_id)) == [
+        ("email", "m.email", address, device)
+    ]
+    log = mailing_homeserver.log_text().splitlines()
+    assert not [line for line in log if "add_email_pusher" in line and "WARNING" in line]
+
+
 @pytest.mark.parametrize("page", ["register-email", "register-email-code"])
 def test_c181_no_form_works_that_is_not_of_this_browser(mailbox, browser, address, page):
     """Nothing is sent, and no code is looked at."""

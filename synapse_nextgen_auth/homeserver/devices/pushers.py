@@ -4,7 +4,7 @@ Synapse deletes them with the device. When a session ends and the device stays f
 back to, a pusher would go on telling whoever set it what is said in rooms without encryption.
 """
 
-from synapse_nextgen_auth.accounts.outbox import RemovePushers
+from synapse_nextgen_auth.accounts.outbox import AddEmailPusher, NotYet, RemovePushers
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
@@ -14,6 +14,23 @@ from synapse_nextgen_auth.store import sessions
 NEEDS = (
     *members("synapse.server", "HomeServer", "get_pusherpool"),
     Needed("synapse.push.pusherpool", "PusherPool.remove_pusher", ("app_id", "pushkey", "user_id")),
+    Needed(
+        "synapse.push.pusherpool",
+        "PusherPool.add_or_update_pusher",
+        (
+            "user_id",
+            "device_id",
+            "kind",
+            "app_id",
+            "app_display_name",
+            "device_display_name",
+            "pushkey",
+            "lang",
+            "data",
+        ),
+    ),
+    Needed("synapse.storage.databases.main", "DataStore.user_get_threepids", ("user_id",)),
+    Needed("synapse.storage.databases.main", "DataStore.get_devices_by_user", ("user_id",)),
     Needed("synapse.storage.databases.main", "DataStore.get_pushers_by_user_id", ("user_id",)),
     Needed(
         "synapse.storage.databases.main",
@@ -50,3 +67,32 @@ class Pushers:
                 again = await store.get_pushers_by_app_id_and_pushkey(pusher.app_id, pusher.pushkey)
                 if any(one.id == pusher.id for one in again):  # else it was set anew meanwhile
                     await pool.remove_pusher(pusher.app_id, pusher.pushkey, session.user_id)
+
+    async def add_for_email(self, work: AddEmailPusher) -> None:
+        """Give a new account its pusher by e-mail, as `/register` does, which makes a device at once.
+
+        Here the device comes with the first session, so it is waited for.
+        """
+        store, user_id = self._homeserver.store, work.user_id
+        # An account that was closed meanwhile has no address any more.
+        threepids = await store.user_get_threepids(user_id)
+        addresses = [each.address for each in threepids if each.medium == "email"]
+        present = {each.pushkey for each in await store.get_pushers_by_user_id(user_id)}
+        missing = [each for each in addresses if each not in present]
+        if not missing:
+            return
+        devices = await store.get_devices_by_user(user_id)
+        if not devices:
+            raise NotYet
+        for address in missing:
+            await self._homeserver.hs.get_pusherpool().add_or_update_pusher(
+                user_id=user_id,
+                device_id=next(iter(devices)),
+                kind="email",
+                app_id="m.email",
+                app_display_name="Email Notifications",
+                device_display_name=address,
+                pushkey=address,
+                lang=None,
+                data={},
+            )

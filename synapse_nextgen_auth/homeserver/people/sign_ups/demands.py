@@ -72,6 +72,12 @@ class SignUpRules:
         return Demands(tuple(map(frozenset, flows)), also=self._also, pages=self._pages)
 
     @property
+    def adds_pushers(self) -> bool:
+        """Whether new accounts with an address have their notifications there at once."""
+        options = self._hs.config.email
+        return bool(options.email_enable_notifs and options.email_notif_for_new_users)
+
+    @property
     def asks_display_name(self) -> bool:
         """Whether people call themselves what they want (`enable_set_displayname`)."""
         return bool(self._hs.config.registration.enable_set_displayname)
