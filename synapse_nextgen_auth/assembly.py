@@ -13,7 +13,13 @@ from synapse_nextgen_auth.accounts.attempts.sign_ups import CAPTCHA
 from synapse_nextgen_auth.accounts.hashes import Costs
 from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.accounts.management import Action
-from synapse_nextgen_auth.accounts.outbox import AddEmailPusher, Recover, RemovePushers, SendMail
+from synapse_nextgen_auth.accounts.outbox import (
+    AddEmailPusher,
+    Recover,
+    RemovePushers,
+    SendMail,
+    SendSignInCode,
+)
 from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
 from synapse_nextgen_auth.config import Config, Passwords, Registration
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -50,6 +56,7 @@ from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
 from synapse_nextgen_auth.homeserver.people.providers.logout import ProviderLogouts
 from synapse_nextgen_auth.homeserver.people.providers.new_accounts import NewAccounts
 from synapse_nextgen_auth.homeserver.people.recoveries import Recoveries
+from synapse_nextgen_auth.homeserver.people.sign_in_codes import SignInCodes
 from synapse_nextgen_auth.homeserver.people.sign_ups.demands import SignUpRules
 from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NewPeople
 from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
@@ -99,6 +106,10 @@ from synapse_nextgen_auth.web.templates import Templates
 from synapse_nextgen_auth.web.translations import Languages
 
 logger = logging.getLogger(__name__)
+
+# Mails with a code to sign in: to one address, or of one account, and of one network.
+_CODES_OF_ONE = Rate(1 / 3600, 5)
+_CODES_OF_A_NETWORK = Rate(1 / 60, 20)
 
 
 def start(config: Config, api: ModuleApi, *, module: type) -> None:
@@ -214,11 +225,13 @@ def begin_outbox(homeserver: Homeserver, site: Site | None = None) -> None:
     if site is not None:
         outbox.does(SendMail, site.mailer.send)
         outbox.does(Recover, site.recoveries.answer)
+        outbox.does(SendSignInCode, site.sign_in_codes.send)
     outbox.start()
 
 
 def _warn_if_closed(site: Site) -> None:
-    if not site.people.passwords.ways and not site.providers.known.all():
+    ways = site.people.passwords.ways or site.providers.known.all() or site.sign_in_codes.is_on
+    if not ways:
         why = settings.no_way_in(site.homeserver.hs.config)
         logger.warning("Nobody can sign in on the pages of this module: %s", why)
 
@@ -248,6 +261,10 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     changes = PasswordChanges(homeserver)
     providers = Providers(homeserver.hs, trusted_to_be_fresh=config.providers.trusted_to_be_fresh)
     sessions = config.sessions
+    mailer, mailboxes = (
+        _mailer(config, homeserver, keys, templates.languages),
+        Mailboxes(homeserver),
+    )
     return Site(
         homeserver=homeserver,
         config=config,
@@ -319,11 +336,33 @@ def build(config: Config, homeserver: Homeserver) -> Site:
                 mailboxes=Limited.RECOVERY_MAILBOX,
                 path="/recover",
             ),
+            email_codes=Limiter(
+                homeserver,
+                Limited.EMAIL_CODE,
+                _CODES_OF_A_NETWORK,
+                path="/sign-in-email",
+                option="the share of a network",
+            ),
             polls=Polls(homeserver),
         ),
         templates=templates,
-        mailer=_mailer(config, homeserver, keys, templates.languages),
-        mailboxes=Mailboxes(homeserver),
+        mailer=mailer,
+        mailboxes=mailboxes,
+        sign_in_codes=SignInCodes(
+            is_wanted=config.sign_in.email_codes,
+            keys=keys,
+            people=people,
+            providers=providers,
+            mailboxes=mailboxes,
+            mailer=mailer,
+            limit=Limiter(
+                homeserver,
+                Limited.EMAIL_CODE_ADDRESS,
+                _CODES_OF_ONE,
+                path="/sign-in-email",
+                option="the share of one address or account",
+            ),
+        ),
     )
 
 

@@ -128,8 +128,15 @@ class AddEmailPusher(Work):
         return self.user_id
 
 
+@attrs.frozen
+class SendSignInCode(SendMail):
+    """Send a code to sign in with, a sealed `Letter`, if the account of that address is let in by it."""
+
+    kind: ClassVar[str] = "send_sign_in_code"
+
+
 KINDS: dict[str, type[Work]] = {
-    work.kind: work for work in (RemovePushers, SendMail, Recover, AddEmailPusher)
+    work.kind: work for work in (RemovePushers, SendMail, SendSignInCode, Recover, AddEmailPusher)
 }
 
 

@@ -35,6 +35,7 @@ from synapse_nextgen_auth.config.reader import Reader
 from synapse_nextgen_auth.config.recovery import Recovery
 from synapse_nextgen_auth.config.secret_files import content
 from synapse_nextgen_auth.config.sessions import Sessions
+from synapse_nextgen_auth.config.sign_in import SignIn
 from synapse_nextgen_auth.config.tokens import Tokens
 from synapse_nextgen_auth.oauth.clients.configured import StaticClient
 from synapse_nextgen_auth.oauth.clients.record import Client
@@ -63,6 +64,7 @@ __all__ = [
     "Recovery",
     "Registration",
     "Sessions",
+    "SignIn",
     "Tokens",
     "duration",
     "read",
@@ -120,6 +122,7 @@ class Config:
     passwords: Passwords = section(Passwords)
     captcha: Captcha = section(Captcha)
     providers: ProviderOptions = section(ProviderOptions)
+    sign_in: SignIn = section(SignIn)
     mail: Mail = section(Mail)
     recovery: Recovery = section(Recovery)
     clients: tuple[StaticClient, ...] = option(

@@ -1,7 +1,13 @@
 """Codes for a mailbox: one is sent, and the next voids it; somebody types it, and it is looked at."""
 
+from collections.abc import Sequence
+
+from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof
 from synapse_nextgen_auth.accounts.codes import PAUSE, Code, Trial
 from synapse_nextgen_auth.accounts.outbox import SendMail
+from synapse_nextgen_auth.accounts.sign_ins import SignIn
+from synapse_nextgen_auth.flows import attempts
+from synapse_nextgen_auth.flows.attempts import Ended, Ending
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.store import codes, outbox
 from synapse_nextgen_auth.store.txn import Txn
@@ -19,7 +25,7 @@ def send(txn: Txn, code: Code, mail: SendMail, *, pause: int = PAUSE, now: int) 
         found = codes.get(txn, code.attempt_id)
         return code if found is None else found
     if former is not None:
-        outbox.withdraw(txn, SendMail.kind, former.mail)
+        outbox.withdraw(txn, mail.kind, former.mail)
     outbox.put(txn, mail, now=now)
     return code
 
@@ -39,3 +45,20 @@ def enter(txn: Txn, attempt_id: str, typed: str, *, keys: Keyring, now: int) -> 
         return Trial.WRONG
     codes.prove(txn, code, now=now)
     return Trial.RIGHT
+
+
+def sign_in(
+    txn: Txn,
+    attempt: Attempt,
+    proof: Proof,
+    notices: Sequence[SendMail],
+    ending: Ending,
+    *,
+    now: int,
+) -> Ended:
+    """Sign in whoever typed a code, as any other proof does, and tell the owner of the account."""
+    ended = attempts.prove_and_end(txn, attempt, proof, ending, now=now)
+    if isinstance(ended, SignIn):
+        for notice in notices:
+            outbox.put(txn, notice, now=now)
+    return ended

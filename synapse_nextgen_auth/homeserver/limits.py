@@ -32,6 +32,8 @@ class Limited(enum.Enum):
     DEVICE_AUTHORIZATION = "nextgen_device_authorization"
     RECOVERY = "nextgen_recovery"
     RECOVERY_MAILBOX = "nextgen_recovery_mailbox"
+    EMAIL_CODE = "nextgen_email_code"
+    EMAIL_CODE_ADDRESS = "nextgen_email_code_address"
     RENDEZVOUS = "nextgen_rendezvous"
 
 

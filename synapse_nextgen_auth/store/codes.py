@@ -15,7 +15,8 @@ def get(txn: Txn, attempt_id: str) -> Code | None:
 def put(txn: Txn, code: Code, *, pause: int = PAUSE) -> bool:
     """Keep a code in place of the one before; False where that is younger than a pause, or was typed.
 
-    One from a time that is yet to come was written by a clock that ran ahead, and is in nobody's way.
+    Without a pause it is for another address: whatever became of the one before is over. One from a
+    time that is yet to come was written by a clock that ran ahead, and is in nobody's way.
     """
     changed = [column for column in _CODES.columns if column != "attempt_id"]
     marks = ", ".join("?" * len(_CODES.columns))
@@ -23,11 +24,11 @@ def put(txn: Txn, code: Code, *, pause: int = PAUSE) -> bool:
         f"INSERT INTO nextgen_codes ({', '.join(_CODES.columns)}) VALUES ({marks})"
         f" ON CONFLICT (attempt_id) DO UPDATE SET"
         f" {', '.join(f'{column} = excluded.{column}' for column in changed)}"
-        " WHERE nextgen_codes.proven_at IS NULL"
+        " WHERE (nextgen_codes.proven_at IS NULL OR ? = 0)"
         " AND (nextgen_codes.made_at <= ? OR nextgen_codes.made_at > ?)",
         (
             *(getattr(code, column) for column in _CODES.columns),
-            *(code.made_at - pause, code.made_at + pause),
+            *(pause, code.made_at - pause, code.made_at + pause),
         ),
     )
     return txn.rowcount == 1

@@ -180,6 +180,7 @@ def policy(site: Site, purpose: Purpose) -> Policy:
     ways = passwords.ways_again if purpose is Purpose.PROVE_AGAIN else passwords.ways
     return Policy(
         passwords=ways.password is not None,
+        email_codes=site.sign_in_codes.is_on,
         types=frozenset(way.type for way in ways.custom),
         providers=frozenset(each.provider_id for each in site.providers.known.all()),
         trusted=site.providers.known.trusted,

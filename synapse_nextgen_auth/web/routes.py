@@ -42,6 +42,7 @@ from synapse_nextgen_auth.web.pages.consent import consent
 from synapse_nextgen_auth.web.pages.device import grant, link
 from synapse_nextgen_auth.web.pages.home import home
 from synapse_nextgen_auth.web.pages.legacy_login import legacy_login
+from synapse_nextgen_auth.web.pages.mailbox import sign_in as mailbox_sign_in
 from synapse_nextgen_auth.web.pages.mailbox import sign_up as mailbox_sign_up
 from synapse_nextgen_auth.web.pages.providers import arrive, icon, new_account
 from synapse_nextgen_auth.web.pages.recovery import recovery
@@ -102,6 +103,14 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/end-session": AuthorizationEndpoint(end_session.end_session),
     "/": Page(show=home.show),
     "/sign-in": Page(show=sign_in.show, submit=sign_in.submit, refuses=_RATE_LIMITED),
+    "/sign-in-email": Page(
+        show=mailbox_sign_in.show_address,
+        submit=mailbox_sign_in.submit_address,
+        refuses=_RATE_LIMITED,
+    ),
+    "/sign-in-email-code": Page(
+        show=mailbox_sign_in.show_code, submit=mailbox_sign_in.submit_code, refuses=_RATE_LIMITED
+    ),
     "/register": Page(show=register.show, submit=register.submit, refuses=_RATE_LIMITED),
     "/register-available": Endpoint(
         {"GET": available.available},

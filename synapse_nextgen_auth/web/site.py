@@ -24,6 +24,7 @@ from synapse_nextgen_auth.homeserver.people.providers.icons import Icons
 from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
 from synapse_nextgen_auth.homeserver.people.providers.new_accounts import NewAccounts
 from synapse_nextgen_auth.homeserver.people.recoveries import Recoveries
+from synapse_nextgen_auth.homeserver.people.sign_in_codes import SignInCodes
 from synapse_nextgen_auth.homeserver.people.sign_ups.demands import SignUpRules
 from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NewPeople
 from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
@@ -91,6 +92,7 @@ class Rates:
     attempts: Limiter
     device_requests: Limiter
     recoveries: MailLimits
+    email_codes: Limiter
     polls: Polls
 
 
@@ -117,6 +119,7 @@ class Site:
     templates: Templates
     mailer: Mailer
     mailboxes: Mailboxes
+    sign_in_codes: SignInCodes
     # Where browsers believe us to be, as they write it; and how our cookie looks there.
     origin: str = attrs.field(init=False)
     cookies: Cookies = attrs.field(init=False)

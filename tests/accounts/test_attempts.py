@@ -211,6 +211,18 @@ def test_c253_a_link_proves_something_where_a_password_was_set_with_it(purpose, 
     assert asked is (Stage.TERMS if counts else Stage.IDENTIFY)
 
 
+def test_a_code_by_mail_counts_where_the_operator_lets_people_sign_in_so():
+    """It is a one-time password (RFC 8176), and a fresh one: it was typed for this attempt."""
+    made = attempt(Proof(ProofKind.EMAIL_CODE, NOW, ALICE))
+    done = next_stage(made, HERS, Policy(email_codes=True))
+    assert isinstance(done, Done)
+    sign_in = done.sign_in(digest="d", sign_in_id="s", now=NOW)
+
+    assert (sign_in.amr, done.is_fresh) == ("otp", True)
+    assert next_stage(made, HERS, POLICY) is Stage.IDENTIFY
+    assert next_stage(made, Account(BOB), Policy(email_codes=True)) != done
+
+
 PROOFS = st.builds(
     Proof,
     kind=st.sampled_from(ProofKind),
@@ -236,13 +248,19 @@ def test_a_proof_comes_back_as_it_was(proof):
     st.sampled_from(list(Purpose)),
     st.sampled_from([NOTHING, NEW, Asked((Stage.TERMS,))]),
     st.booleans(),
+    st.booleans(),
 )
 def test_c278_nothing_leads_to_the_end_but_what_is_demanded(
-    proofs, answers, purpose, asked, passwords
+    proofs, answers, purpose, asked, passwords, email_codes
 ):
     """In whatever order somebody proves and answers things, taken or not by the flow that adds them."""
     types = frozenset({"com.example.otp"})
-    policy = Policy(passwords=passwords, types=types, providers=frozenset({"oidc-a", "cas"}))
+    policy = Policy(
+        passwords=passwords,
+        email_codes=email_codes,
+        types=types,
+        providers=frozenset({"oidc-a", "cas"}),
+    )
     fixed = ALICE if purpose is Purpose.PROVE_AGAIN else None
     made = an_attempt(purpose=purpose, user_id=fixed)
     for proof in proofs:
@@ -267,6 +285,8 @@ def test_c278_nothing_leads_to_the_end_but_what_is_demanded(
                     if proof.kind is ProofKind.PASSWORD
                     else passwords and purpose is Purpose.RECOVER
                     if proof.kind is ProofKind.LINK
+                    else email_codes
+                    if proof.kind is ProofKind.EMAIL_CODE
                     else proof.provider in types
                     if proof.kind is ProofKind.MODULE
                     else proof.provider in policy.providers

@@ -46,6 +46,7 @@ def test_the_names_of_kinds_never_change():
         "send_mail": "SendMail",
         "recover": "Recover",
         "add_email_pusher": "AddEmailPusher",
+        "send_sign_in_code": "SendSignInCode",
     }
 
 

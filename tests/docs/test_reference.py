@@ -229,6 +229,8 @@ NO_MESSAGES = {
     "localpart has characters that no database keeps",
     "the provider does not say who this is",
     "device_grants.burst or the share of a network",
+    "the share of a network",
+    "the share of one address or account",
     "there is no … key to sign with",
     "register a new account",
     "use an immutable default",

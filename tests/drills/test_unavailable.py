@@ -74,6 +74,18 @@ def proof(page):
     return re.search(r'name="csrf" value="([^"]+)"', page.text)[1]
 
 
+def prepare_stages(prepared, browser, attempt, csrf):
+    of_a_sign_up = ("register-captcha", "register-email", "register-email-code")
+    urls = {page: f"{page}?attempt={attempt}" for page in of_a_sign_up}
+    urls |= {page: page for page in ("sign-in-email", "sign-in-email-code")}
+    for page, url in urls.items():
+        there = prepared.server.url(url)
+        prepared.look(f"/{page}", browser, there)
+        prepared.sends[f"POST /{page}"] = lambda url=there: browser.http.post(
+            url, data={"csrf": csrf}, timeout=30, allow_redirects=False
+        )
+
+
 def prepare_pages(prepared):
     server, user, client = prepared.server, prepared.user, prepared.client
     parameters, _ = client.request()
@@ -113,12 +125,7 @@ def prepare_pages(prepared):
     prepared.sends["POST /register-terms"] = lambda: agreeing.http.post(
         terms, data={"csrf": csrf}, timeout=30, allow_redirects=False
     )
-    for page in ("register-captcha", "register-email", "register-email-code"):
-        asking = server.url(f"{page}?attempt={attempt}")
-        prepared.look(f"/{page}", agreeing, asking)
-        prepared.sends[f"POST /{page}"] = lambda url=asking: agreeing.http.post(
-            url, data={"csrf": csrf}, timeout=30, allow_redirects=False
-        )
+    prepare_stages(prepared, agreeing, attempt, csrf)
     prepared.look("/arrive", naming, server.url("arrive?attempt=0"))
     prepared.look("/provider-icon", naming)
     choosing = prepared.here()

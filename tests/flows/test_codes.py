@@ -100,6 +100,17 @@ def test_a_code_that_was_typed_is_not_replaced(tables, transact):
     assert transact(enter()) is Trial.RIGHT
 
 
+def test_another_address_takes_the_place_of_one_that_was_shown_and_led_nowhere(tables, transact):
+    """As when the account that it opens is not the one that is asked for."""
+    transact(send())
+    transact(enter())
+    transact(partial(send("111111", mail="second", at=1), pause=0))
+
+    assert mails(tables) == ["second"]
+    assert transact(enter()) is Trial.WRONG
+    assert transact(enter("111111")) is Trial.RIGHT
+
+
 def test_a_clock_that_ran_ahead_keeps_nobody_waiting(tables, transact):
     """C379: the row is from tomorrow."""
     transact(send(at=86400))

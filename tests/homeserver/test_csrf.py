@@ -34,6 +34,8 @@ OF_NEWCOMERS = {
 }
 # They are there where mail is sent; `test_recovery.py` shows it.
 WITH_MAIL = {"/recover"}
+# Only where the operator switched it on; `test_sign_in_codes.py` shows it.
+OF_AN_OPTION = {"/sign-in-email", "/sign-in-email-code"}
 # Clients send people here with forms of their own; it only begins something.
 FOR_CLIENTS = {"/authorize", "/end-session"}
 
@@ -235,7 +237,7 @@ def test_c181_every_page_that_takes_forms_is_here():
     pages = {path for path, r in ROUTES.items() if isinstance(r, ForPeople)}
     taking = {path for path in pages if "POST" in ROUTES[path].methods}
 
-    assert taking - FOR_CLIENTS - OF_NEWCOMERS - WITH_MAIL == set(FORMS)
+    assert taking - FOR_CLIENTS - OF_NEWCOMERS - OF_AN_OPTION - WITH_MAIL == set(FORMS)
 
 
 def test_c181_only_the_entrances_for_clients_take_forms_of_others():

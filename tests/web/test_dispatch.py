@@ -117,6 +117,7 @@ def site(process, people):
             "providers",
             "mailer",
             "mailboxes",
+            "sign_in_codes",
             "sign_ups",
         )
     )

@@ -50,6 +50,7 @@ KNOW_THEMSELVES = {
     "accounts.accounts": None,  # lets go on whoever is signed in; the next page asks
     "home.home": None,  # says who it is, and lets go
     "sign_in.sign_in": None,  # asks for the account whose password it has seen
+    "mailbox.sign_in": None,  # asks for the account whose code it has seen
     # Asks with the scope; who may not go on may still decline or switch.
     "consent.consent": "check_account",
     "device.grant": "admit_application",  # the same

@@ -35,6 +35,7 @@ class ProofKind(str, enum.Enum):
     PASSWORD = "password"  # noqa: S105 - a kind of proof
     PROVIDER = "provider"
     LINK = "link"  # with which they set their password
+    EMAIL_CODE = "email_code"  # a code that went to the address of the account
     MODULE = "module"  # what a module of Synapse checks in place of a password
 
 

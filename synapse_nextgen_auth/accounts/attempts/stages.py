@@ -36,6 +36,7 @@ class Policy:
     """
 
     passwords: bool = False
+    email_codes: bool = False
     types: frozenset[str] = frozenset()
     providers: frozenset[str] = frozenset()
     trusted: frozenset[str] = frozenset()
@@ -49,6 +50,9 @@ class Asked:
 
 
 NOTHING = Asked()
+
+# RFC 8176 section 2; a provider says it itself.
+_AMR = {ProofKind.PASSWORD: ("pwd",), ProofKind.EMAIL_CODE: ("otp",)}
 
 
 class Stop(enum.Enum):
@@ -138,6 +142,8 @@ def _counts(proof: Proof, attempt: Attempt, policy: Policy) -> bool:
     if proof.kind is ProofKind.LINK:
         # Where no password signs anybody in, setting one does not either.
         return policy.passwords and attempt.purpose is Purpose.RECOVER
+    if proof.kind is ProofKind.EMAIL_CODE:
+        return policy.email_codes
     if proof.kind is ProofKind.MODULE:
         return proof.provider in policy.types
     if proof.provider not in policy.providers:
@@ -161,4 +167,4 @@ def _is_fresh(proof: Proof, attempt: Attempt, policy: Policy) -> bool:
 
 def _amr(proof: Proof) -> tuple[str, ...]:
     """Return how it was proven, in the words of RFC 8176."""
-    return ("pwd",) if proof.kind is ProofKind.PASSWORD else proof.amr
+    return _AMR.get(proof.kind, proof.amr)

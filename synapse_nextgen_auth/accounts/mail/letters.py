@@ -58,6 +58,16 @@ class RecoveryLink(Mail):
 
 
 @attrs.frozen
+class SignInCode(Mail):
+    """The code by which a person signs in; good for so many minutes."""
+
+    kind: ClassVar[str] = "sign_in_code"
+
+    code: str = attrs.field(repr=False)
+    minutes: int
+
+
+@attrs.frozen
 class PasswordLink(Mail):
     """A link that somebody made who runs the server; good for so many hours."""
 
@@ -77,6 +87,25 @@ class PasswordSet(Mail):
     user_id: str
 
 
+@attrs.frozen
+class SignInUsualWay(Mail):
+    """To whoever asked for such a code and has a password, or comes from an identity provider."""
+
+    kind: ClassVar[str] = "sign_in_usual_way"
+
+    user_id: str
+
+
+@attrs.frozen
+class SignedInByCode(Mail):
+    """To the owner of an account that somebody signed in to by a code, from this network address."""
+
+    kind: ClassVar[str] = "signed_in_by_code"
+
+    user_id: str
+    network: str
+
+
 # Every mail there is, with what it may say: an operator's templates are tried with it at the start.
 SAMPLES: tuple[Mail, ...] = (
     AddressCode(code="012345", minutes=10),
@@ -84,6 +113,9 @@ SAMPLES: tuple[Mail, ...] = (
     RecoveryLink(url="https://example.com/?link=abc", user_id="@anna:example.com", minutes=60),
     PasswordLink(url="https://example.com/?link=abc", user_id="@anna:example.com", hours=24),
     PasswordSet(user_id="@anna:example.com"),
+    SignInCode(code="012345", minutes=10),
+    SignInUsualWay(user_id="@anna:example.com"),
+    SignedInByCode(user_id="@anna:example.com", network="192.0.2.1"),
 )
 MAILS: dict[str, type[Mail]] = {mail.kind: type(mail) for mail in SAMPLES}
 

@@ -26,6 +26,7 @@ NEEDS = (
         ("hs", "medium", "address", "registration"),
     ),
     Needed("synapse.api.errors", "LimitExceededError"),
+    Needed("synapse.storage.databases.main", "DataStore.user_get_threepids", ("user_id",)),
     *members("synapse.server", "HomeServer", "get_identity_handler"),
 )
 
@@ -63,6 +64,11 @@ class Mailboxes:
         """Return the account that it belongs to."""
         found: str | None = await self._store.get_user_id_by_threepid(_EMAIL, address)
         return found
+
+    async def of(self, user_id: str) -> tuple[str, ...]:
+        """Return the addresses of an account."""
+        threepids = await self._store.user_get_threepids(user_id)
+        return tuple(each.address for each in threepids if each.medium == _EMAIL)
 
     async def wait(self, address: str, *, network: str) -> int | None:
         """Count one mail that somebody asks for; return for how long to wait if it is one too many.

@@ -38,4 +38,7 @@ def test_the_names_of_mails_never_change():
         "recovery_link": "RecoveryLink",
         "password_link": "PasswordLink",
         "password_set": "PasswordSet",
+        "sign_in_code": "SignInCode",
+        "sign_in_usual_way": "SignInUsualWay",
+        "signed_in_by_code": "SignedInByCode",
     }

@@ -31,7 +31,8 @@ class CodeProblem(enum.Enum):
 class AddressPage(PageContent):
     """Ask for an address, to send a code to it.
 
-    `action` is a relative URL. `step` is there in a sign-up. `retry_after` is in seconds.
+    `action` is a relative URL. `step` is there in a sign-up, `sign_in_url` in a sign-in.
+    `retry_after` is in seconds.
     """
 
     template: ClassVar[str] = "pages/address.html"
@@ -43,6 +44,7 @@ class AddressPage(PageContent):
     problem: AddressProblem | None = None
     retry_after: int | None = None
     step: Step | None = None
+    sign_in_url: str | None = None
     may_skip: bool = False
     can_cancel: bool = False
     client: ClientCard | None = None
@@ -53,7 +55,8 @@ class AddressCodePage(PageContent):
     """Ask for the code that went to an address.
 
     `minutes` is for how long it is good, `wait` in how many seconds a new one may be sent.
-    `is_refused` is whether the mail server takes nothing for the address.
+    `is_refused` is whether the mail server takes nothing for the address. In a sign-in, where
+    `sign_in_url` is there, nobody is told whether the address has an account.
     """
 
     template: ClassVar[str] = "pages/address_code.html"
@@ -69,6 +72,7 @@ class AddressCodePage(PageContent):
     retry_after: int | None = None
     is_refused: bool = False
     step: Step | None = None
+    sign_in_url: str | None = None
     may_skip: bool = False
     can_cancel: bool = False
     client: ClientCard | None = None

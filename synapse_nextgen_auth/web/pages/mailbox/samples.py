@@ -35,6 +35,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "plain": ADDRESS,
         "optional": attrs.evolve(ADDRESS, may_skip=True, can_cancel=True),
         "alone": attrs.evolve(ADDRESS, step=None, client=None),
+        "sign_in": attrs.evolve(ADDRESS, step=None, sign_in_url="sign-in?grant=8a1f"),
         "long": attrs.evolve(
             ADDRESS,
             address=LONG,
@@ -57,6 +58,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "later": attrs.evolve(CODE, wait=0, client=ELEMENT, can_cancel=True),
         "optional": attrs.evolve(CODE, may_skip=True, can_cancel=True),
         "alone": attrs.evolve(CODE, step=None, minutes=1),
+        "sign_in": attrs.evolve(CODE, step=None, sign_in_url="sign-in?grant=8a1f"),
         "refused": attrs.evolve(CODE, is_refused=True),
         "long": attrs.evolve(
             CODE,

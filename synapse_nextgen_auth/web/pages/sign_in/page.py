@@ -33,6 +33,7 @@ class SignInPage(PageContent):
     `asked_for` the Matrix ID of the one account that it asks for. `again` is the Matrix ID of whoever
     is signed in and proves once more that it is them; `other_account_url` is relative, for anybody else.
     `sign_up_url` leads to where somebody gets an account who has none, if `offers_sign_up`.
+    `code_url` leads to where a code is sent to an address, if `offers_code`.
     `providers` come as the operator has them, `last_provider` is the id of the one that this browser
     used last. A button of one sends `decision=provider:<its id>`. `cannot_confirm` names those that are
     left out, because they cannot tell that somebody signs in anew, which is asked here. Where
@@ -40,7 +41,10 @@ class SignInPage(PageContent):
     """
 
     template: ClassVar[str] = "pages/sign_in.html"
-    of_the_visit: ClassVar[tuple[str, ...]] = ("csrf", "action", "sign_up_url", "recovery_url")
+    of_the_visit: ClassVar[tuple[str, ...]] = (
+        *("csrf", "action"),
+        *("sign_up_url", "recovery_url", "code_url"),
+    )
 
     csrf: str
     action: str
@@ -62,6 +66,8 @@ class SignInPage(PageContent):
     offers_sign_up: bool = False
     can_recover: bool = False
     recovery_url: str = ""
+    code_url: str = "sign-in-email"
+    offers_code: bool = False
 
     @property
     def is_common(self) -> bool:

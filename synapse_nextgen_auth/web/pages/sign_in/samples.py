@@ -100,6 +100,11 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             ways=Ways(),
             providers=(PROVIDERS[0], attrs.evolve(PROVIDERS[2], is_linked=True), *PROVIDERS[3:]),
         ),
+        "code": attrs.evolve(SIGN_IN, offers_code=True),
+        "code_alone": attrs.evolve(SIGN_IN, ways=Ways(), offers_code=True),
+        "code_off": attrs.evolve(
+            SIGN_IN, offers_code=True, error=SignInError.PASSWORD_LOGIN_DISABLED
+        ),
         "six_ways": attrs.evolve(WAYS, providers=PROVIDERS[:6]),
         "ways_alone": attrs.evolve(WAYS, ways=Ways()),
         "ways_alone_again": attrs.evolve(

@@ -15,6 +15,7 @@ from synapse_nextgen_auth.web import answers, attempts, device_grants, grants
 from synapse_nextgen_auth.web.attempts import Way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.content import ClientCard, ProviderCard
+from synapse_nextgen_auth.web.pages.mailbox import sign_in as codes
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.pages.providers import ways as providers
 from synapse_nextgen_auth.web.pages.recovery import offer
@@ -82,7 +83,9 @@ async def _straight_to(visit: Visit, way: Way) -> Provider | None:
     if named is not None and named.provider_id in offered:
         return named
     is_alone = len(offered) == 1 and not _ways(visit, way)
-    return known.get(offered[0]) if is_alone else None
+    return (
+        known.get(offered[0]) if is_alone and not await codes.is_offered(visit.site, way) else None
+    )
 
 
 async def _hint(visit: Visit, way: Way) -> str | None:
@@ -131,7 +134,8 @@ async def _page(
     visit: Visit, way: Way, *, identifier: str, failure: Failure | None = None
 ) -> Outgoing:
     ways, cards = await _offered(visit, way)
-    if failure is None and not ways and not cards:
+    offers_code = await codes.is_offered(visit.site, way)
+    if failure is None and not ways and not cards and not offers_code:
         failure = PASSWORDS_OFF
     retry = failure.retry_after if failure else None
     onward = way.onward
@@ -141,6 +145,8 @@ async def _page(
         identifier=identifier[:255],
         server_name=visit.site.server_name,
         ways=ways,
+        code_url=codes.url(way),
+        offers_code=offers_code,
         providers=cards,
         cannot_confirm=providers.cannot_confirm(visit.site) if way.is_to_be_fresh else (),
         last_provider=last_provider(visit.sign_ins),
