@@ -49,6 +49,7 @@ from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
 from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
 from synapse_nextgen_auth.homeserver.people.new_passwords import NewPasswords
 from synapse_nextgen_auth.homeserver.people.password_changes import PasswordChanges
+from synapse_nextgen_auth.homeserver.people.phones import Phones
 from synapse_nextgen_auth.homeserver.people.providers import redirect
 from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
 from synapse_nextgen_auth.homeserver.people.providers.icons import Icons
@@ -382,6 +383,7 @@ def _sign_ups(
         sessions=sessions,
         people=NewPeople(homeserver, sessions),
         names=Names(homeserver),
+        phones=Phones(homeserver),
         captchas=Captchas(
             homeserver, config.captcha, host=urlsplit(endpoints.issuer).hostname or ""
         ),

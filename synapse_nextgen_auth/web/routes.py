@@ -44,6 +44,7 @@ from synapse_nextgen_auth.web.pages.home import home
 from synapse_nextgen_auth.web.pages.legacy_login import legacy_login
 from synapse_nextgen_auth.web.pages.mailbox import sign_in as mailbox_sign_in
 from synapse_nextgen_auth.web.pages.mailbox import sign_up as mailbox_sign_up
+from synapse_nextgen_auth.web.pages.phone import phone
 from synapse_nextgen_auth.web.pages.providers import arrive, icon, new_account
 from synapse_nextgen_auth.web.pages.recovery import recovery
 from synapse_nextgen_auth.web.pages.set_password import set_password
@@ -128,6 +129,8 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/register-email-code": Page(
         show=mailbox_sign_up.show_code, submit=mailbox_sign_up.submit_code, refuses=_RATE_LIMITED
     ),
+    "/register-phone": Page(show=phone.show_number, submit=phone.submit_number),
+    "/register-phone-code": Page(show=phone.show_code, submit=phone.submit_code),
     "/register-terms": Page(show=terms.show, submit=terms.submit),
     "/recover": Page(show=recovery.show, submit=recovery.submit, refuses=_RATE_LIMITED),
     "/set-password": Page(show=set_password.show, submit=set_password.submit),

@@ -48,6 +48,7 @@ PAGES: dict[Stage, str] = {
     Stage.ACCOUNT: "register",
     Stage.CAPTCHA: "register-captcha",
     Stage.EMAIL: "register-email",
+    Stage.MSISDN: "register-phone",
     Stage.TERMS: "register-terms",
 }
 

@@ -19,6 +19,7 @@ from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
 from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
 from synapse_nextgen_auth.homeserver.people.new_passwords import NewPasswords
 from synapse_nextgen_auth.homeserver.people.password_changes import PasswordChanges
+from synapse_nextgen_auth.homeserver.people.phones import Phones
 from synapse_nextgen_auth.homeserver.people.providers.arrival_cookie import ArrivalCookie
 from synapse_nextgen_auth.homeserver.people.providers.icons import Icons
 from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
@@ -81,6 +82,7 @@ class SignUpSide:
     people: NewPeople
     captchas: Captchas
     names: Names
+    phones: Phones
 
 
 @attrs.frozen

@@ -1,4 +1,4 @@
-"""A sign-up in a real browser: whether a name is free, and the proof of work, with scripts and without."""
+"""A sign-up in a real browser: which names are free, and work for nobody, with scripts and without."""
 
 import itertools
 

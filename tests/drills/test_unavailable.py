@@ -75,7 +75,10 @@ def proof(page):
 
 
 def prepare_stages(prepared, browser, attempt, csrf):
-    of_a_sign_up = ("register-captcha", "register-email", "register-email-code")
+    of_a_sign_up = (
+        *("register-captcha", "register-email", "register-email-code"),
+        *("register-phone", "register-phone-code"),
+    )
     urls = {page: f"{page}?attempt={attempt}" for page in of_a_sign_up}
     urls |= {page: page for page in ("sign-in-email", "sign-in-email-code")}
     for page, url in urls.items():

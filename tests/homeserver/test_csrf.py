@@ -30,7 +30,7 @@ DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 # and `test_sign_up_email.py` where people sign up.
 OF_NEWCOMERS = {
     *("/new-account", "/register", "/register-captcha", "/register-terms"),
-    *("/register-email", "/register-email-code"),
+    *("/register-email", "/register-email-code", "/register-phone", "/register-phone-code"),
 }
 # They are there where mail is sent; `test_recovery.py` shows it.
 WITH_MAIL = {"/recover"}

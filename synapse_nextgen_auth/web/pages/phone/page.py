@@ -1,0 +1,46 @@
+"""What the pages of a sign-up say that ask for a phone number, and for the code that went there."""
+
+from typing import ClassVar
+
+import attrs
+
+from synapse_nextgen_auth.accounts.attempts.sign_ups import Step
+from synapse_nextgen_auth.accounts.phones import PhoneTrouble
+from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
+
+
+@attrs.frozen
+class PhonePage(PageContent):
+    """Ask for a number, to have a code sent there; `retry_after` is in seconds."""
+
+    template: ClassVar[str] = "pages/phone.html"
+
+    csrf: str
+    action: str
+    server_name: str
+    step: Step
+    number: str = ""
+    trouble: PhoneTrouble | None = None
+    retry_after: int | None = None
+    may_skip: bool = False
+    can_cancel: bool = False
+    client: ClientCard | None = None
+
+
+@attrs.frozen
+class PhoneCodePage(PageContent):
+    """Ask for the code that went to a number; `phone_url` is where another number is typed."""
+
+    template: ClassVar[str] = "pages/phone_code.html"
+
+    csrf: str
+    action: str
+    server_name: str
+    step: Step
+    number: str
+    phone_url: str
+    trouble: PhoneTrouble | None = None
+    retry_after: int | None = None
+    may_skip: bool = False
+    can_cancel: bool = False
+    client: ClientCard | None = None
