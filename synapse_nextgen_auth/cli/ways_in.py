@@ -16,6 +16,7 @@ from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.accounts.ways import PASSWORD, Ways, find_ways, why_not
 from synapse_nextgen_auth.config import Config
+from synapse_nextgen_auth.homeserver.mail import is_configured
 from synapse_nextgen_auth.homeserver.people.providers.configured import configured
 from synapse_nextgen_auth.homeserver.startup.settings import no_way_in
 from synapse_nextgen_auth.module import NextGenAuth
@@ -28,7 +29,7 @@ class WaysIn:
     `asked` are the modules by what they check, `unasked` those that only a running Synapse can ask,
     `left_out` the types that no person can be asked for, each with the reason. `closed` is what helps
     where there is no way in, `never_fresh` are the providers at which nobody can prove anew who they
-    are, where people have no other way to do that.
+    are, where people have no other way to do that. `codes` is whether some sign in by a code.
     """
 
     ways: Ways
@@ -39,11 +40,12 @@ class WaysIn:
     left_out: tuple[tuple[str, str], ...] = ()
     providers: tuple[str, ...] = ()
     never_fresh: tuple[str, ...] = ()
+    codes: bool = False
 
     @property
     def problems(self) -> list[str]:
         """Say that nobody could sign in."""
-        if self.ways or self.unasked or self.providers:
+        if self.ways or self.unasked or self.providers or self.codes:
             return []
         return [f"password_config: nobody can sign in on the pages of this module: {self.closed}"]
 
@@ -117,6 +119,7 @@ def look(hs_config: HomeServerConfig, config: Config) -> WaysIn:
         left_out,
         tuple(map(str, providers)),
         () if can_confirm else tuple(f"{each.name} ({each.provider_id})" for each in providers),
+        codes=config.sign_in.email_codes and is_configured(hs_config),
     )
 
 

@@ -8,6 +8,7 @@ from support.synapse import sqlite_homeserver
 from synapse_nextgen_auth.cli.main import main
 from synapse_nextgen_auth.config import OPTIONS, duration
 from synapse_nextgen_auth.store import migrations
+from synapse_nextgen_auth.web.templates import shipped
 
 MODULE = "synapse_nextgen_auth.NextGenAuth"
 # Any module of somebody else: the tests bring one.
@@ -304,6 +305,14 @@ OAUTH_ONLY = {
             {"password_config": {"enabled": False}, "oidc_providers": [OAUTH_ONLY]},
             "oidc_providers: Forge (forge) without the scope openid, and people have no other way in",
         ),
+        (
+            {"modules": entry(sign_in={"email_codes": True})},
+            "modules[0].config.sign_in.email_codes is true, and there is no section email",
+        ),
+        (
+            {"modules": entry(mail={"templates": str(shipped() / "emails")})},
+            "modules[0].config.mail.templates is set, and there is no section email",
+        ),
         ({"modules": entry(tokens={"refresh_grace": "1h"})}, "tokens.refresh_grace is 1h, longer"),
         (
             {"modules": entry(client_registration={"enabled": False, "allow_other_hosts": True})},
@@ -477,12 +486,17 @@ def test_what_helps_where_nobody_could_sign_in_is_told(check, switch, advice):
     [
         {"password_config": {"localdb_enabled": False}, "modules": "gatekeeper"},
         {"password_config": {"localdb_enabled": False}, "oidc_providers": [OAUTH_ONLY]},
+        {
+            "password_config": {"enabled": False},
+            "email": {"smtp_host": "127.0.0.1", "notif_from": "a@example.com"},
+            "modules": ours(sign_in={"email_codes": True}),
+        },
     ],
     ids=str,
 )
 def test_who_can_sign_in_is_not_doubted_where_a_way_in_is_known(check, settings):
-    """A module that was asked, or a provider."""
-    if "modules" in settings:
+    """A module that was asked, a provider, or codes that go to people's addresses."""
+    if settings.get("modules") == "gatekeeper":
         settings = {**settings, "modules": [*ours(), module(Gatekeeper)]}
     code, printed = check(**settings)
 

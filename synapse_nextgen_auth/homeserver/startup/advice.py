@@ -10,6 +10,7 @@ from synapse_nextgen_auth.accounts.hashes import Hashing
 from synapse_nextgen_auth.config import Config, duration, said
 from synapse_nextgen_auth.config.durations import seconds_of
 from synapse_nextgen_auth.config.secret_files import is_path
+from synapse_nextgen_auth.homeserver import mail
 from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_lifetimes
 from synapse_nextgen_auth.homeserver.startup.settings import (
     Written,
@@ -35,6 +36,7 @@ def warnings(hs_config: HomeServerConfig, config: Config) -> list[str]:
         *_relative_paths(hs_config, ours),
         *_lifetimes(hs_config, config),
         *(f"{ours}.config.{text}" for text in _of_no_use(config, Written.of(hs_config))),
+        *(f"{ours}.config.{text}" for text in _mails(hs_config, config)),
     ]
 
 
@@ -198,6 +200,18 @@ def _lifetimes(hs_config: HomeServerConfig, config: Config) -> Iterator[str]:
                 f"{one.path} is {one.words}, longer than {other.name}, {other.words}: it never"
                 " counts. Lower it, or raise the other."
             )
+
+
+def _mails(hs_config: HomeServerConfig, config: Config) -> Iterator[str]:
+    if mail.is_configured(hs_config):
+        return
+    if config.sign_in.email_codes:
+        yield (
+            "sign_in.email_codes is true, and there is no section email: no mail is sent, so nobody"
+            " signs in by a code."
+        )
+    if config.mail.templates is not None:
+        yield "mail.templates is set, and there is no section email: no mail is sent."
 
 
 def _of_no_use(config: Config, written: Written) -> Iterator[str]:
