@@ -1,21 +1,19 @@
 """Asking a service of the operator's choice: one request, one answer of a limited size, in time.
 
-It goes the way of Synapse's proxy settings, but past Synapse's own log of requests: what is in the
-address of one may be of a secret.
+It goes the way of Synapse's proxy settings, but past what Synapse logs of each request (at INFO): what
+is in the address of one may be of a secret.
 """
 
 import io
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 import attrs
 from synapse.http.client import BodyExceededMaxSize, read_body_with_max_size
 from synapse.logging.context import make_deferred_yieldable, run_in_background
 from synapse.server import HomeServer
-from twisted.internet.defer import CancelledError
-from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.web.client import FileBodyProducer
 from twisted.web.http_headers import Headers
 
@@ -83,11 +81,13 @@ async def within(
 ) -> T:
     """Return what a function finds in time; raise `Unanswered` after `patience` seconds."""
     asked = run_in_background(function, *args, **kwargs)
-    asked.addTimeout(patience, hs.get_reactor())
-    try:
-        found: T = await make_deferred_yieldable(asked)
-    except (DeferredTimeout, CancelledError):
-        raise Unanswered(f"no answer within {patience:g} seconds") from None
+
+    def too_late(_result: object, _patience: float) -> NoReturn:
+        # What became of it says only that it was given up.
+        raise Unanswered(f"no answer within {patience:g} seconds")
+
+    asked.addTimeout(patience, hs.get_reactor(), onTimeoutCancel=too_late)
+    found: T = await make_deferred_yieldable(asked)
     return found
 
 
