@@ -15,6 +15,7 @@ from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.accounts.management import Action
 from synapse_nextgen_auth.accounts.outbox import (
     AddEmailPusher,
+    JoinRoom,
     Recover,
     RemovePushers,
     SendMail,
@@ -45,6 +46,7 @@ from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.availability import Names
 from synapse_nextgen_auth.homeserver.people.captchas import Captchas
 from synapse_nextgen_auth.homeserver.people.hashing import PasswordHashes
+from synapse_nextgen_auth.homeserver.people.invitations import Invites
 from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
 from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
 from synapse_nextgen_auth.homeserver.people.new_passwords import NewPasswords
@@ -149,6 +151,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     site.devices.watch()
     begin_outbox(site.homeserver, site)
     site.people.hashes.install()
+    site.invitations.install()
     ProviderLogouts(site.homeserver, site.devices, config.providers.backchannel_logout).watch()
     Farewells(site.homeserver).watch()
     series.begin_at_zero(site.homeserver.metrics)
@@ -227,6 +230,7 @@ def begin_outbox(homeserver: Homeserver, site: Site | None = None) -> None:
         outbox.does(SendMail, site.mailer.send)
         outbox.does(Recover, site.recoveries.answer)
         outbox.does(SendSignInCode, site.sign_in_codes.send)
+        outbox.does(JoinRoom, site.invitations.join)
     outbox.start()
 
 
@@ -285,6 +289,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         recoveries=Recoveries(
             homeserver, people, changes, keys, page_url=endpoints.url("set-password")
         ),
+        invitations=Invites(homeserver, config.invitations),
         login_tokens=LoginTokens(homeserver),
         legacy=_legacy_login(config),
         providers=ProviderSide(

@@ -34,6 +34,7 @@ DURATIONS = {
     "consent.remember_for": 0,
     "client_registration.unused_lifetime": None,
     "recovery.link_lifetime": None,
+    "invitations.members_lifetime": None,
     "device_grants.lifetime": None,
     "device_grants.interval": None,
     "events.lifetime": None,

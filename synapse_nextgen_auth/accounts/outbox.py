@@ -129,6 +129,23 @@ class AddEmailPusher(Work):
 
 
 @attrs.frozen
+class JoinRoom(Work):
+    """Let a new account join a room of the invitation that it came with."""
+
+    kind: ClassVar[str] = "join_room"
+    patience: ClassVar[int] = HOUR
+
+    user_id: str
+    room: str
+    invited_by: str
+
+    @property
+    def subject(self) -> str:
+        """The account."""
+        return self.user_id
+
+
+@attrs.frozen
 class SendSignInCode(SendMail):
     """Send a code to sign in with, a sealed `Letter`, if the account of that address is let in by it."""
 
@@ -136,7 +153,8 @@ class SendSignInCode(SendMail):
 
 
 KINDS: dict[str, type[Work]] = {
-    work.kind: work for work in (RemovePushers, SendMail, SendSignInCode, Recover, AddEmailPusher)
+    work.kind: work
+    for work in (RemovePushers, SendMail, SendSignInCode, Recover, AddEmailPusher, JoinRoom)
 }
 
 

@@ -58,6 +58,11 @@ somebody cannot get into any more. It works once, for a day, and makes earlier l
 worthless.
 """
 
+_INVITATIONS = """\
+Make, list and end invitations to this server. Each is a registration token with more: whom it is for,
+what they read, and the rooms that they join.
+"""
+
 _CONFIG_FILES: dict[str, Any] = {
     "action": "append",
     "type": Path,
@@ -197,6 +202,7 @@ def _add_server_commands(commands: Any) -> None:
         help="send it to the account's e-mail address, and print none",
     )
     link.add_argument("--lang", metavar="TAG", help="the language of the mail: en, de, ar")
+    _add_invitations(commands, [asking, acting], [asking])
     commands.add_parser(
         "status",
         parents=[asking],
@@ -217,6 +223,42 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port: give a number up to 65535")
     return int(text)
+
+
+def _add_invitations(commands: Any, acting: list[Any], looking: list[Any]) -> None:
+    """Add what makes, lists and ends invitations."""
+    invitations = commands.add_parser(
+        "invitations",
+        help="invite people: make, list and end invitations",
+        description=_INVITATIONS,
+    )
+    acts = invitations.add_subparsers(dest="act", metavar="ACT", required=True)
+    create = acts.add_parser("create", parents=acting, help="make an invitation")
+    create.add_argument("--username", metavar="NAME", help="for this username alone")
+    create.add_argument("--email", metavar="ADDRESS", help="for whoever reads this mailbox alone")
+    create.add_argument("--send", action="store_true", help="send it to that mailbox")
+    create.add_argument("--text", help="what whoever is invited reads")
+    create.add_argument(
+        "--room",
+        action="append",
+        dest="rooms",
+        metavar="ROOM",
+        help="a room that they join, by its alias or id; may be repeated",
+    )
+    create.add_argument(
+        "--uses", type=int, metavar="N", help="how often it is good (default: always)"
+    )
+    create.add_argument(
+        "--for",
+        dest="lifetime",
+        type=_lifetime,
+        metavar="DURATION",
+        help="how long it is good: 30m, 4h, 7d (default: always)",
+    )
+    create.add_argument("--lang", metavar="TAG", help="the language of the mail: en, de, ar")
+    acts.add_parser("list", parents=looking, help="list all invitations")
+    end = acts.add_parser("end", parents=acting, help="let nobody come in with one any more")
+    end.add_argument("token", metavar="TOKEN")
 
 
 def _lifetime(text: str) -> int:
@@ -277,6 +319,7 @@ _COMMANDS = {
     "check-config": _check_config,
     "create-tables": _create_tables,
     "passwords": _list_passwords,
+    "invitations": _ask_server,
     "set-password-link": _ask_server,
     "status": _ask_server,
 }

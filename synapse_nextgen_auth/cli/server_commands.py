@@ -62,7 +62,56 @@ def _asked_link(asked: Arguments) -> Mapping[str, Any]:
     }
 
 
+def _invitation(answer: Mapping[str, Any]) -> str:
+    if answer.get("has_account"):
+        return f"There is an account with this address already: {answer['mailed_to']} hears of it."
+    until = answer["expires_at"]
+    lines = [answer["url"], f"token: {answer['token']}"]
+    if answer["mailed_to"]:
+        lines = [f"The invitation is on its way to {answer['mailed_to']}."]
+    if answer["uses"] is not None:
+        lines.append(f"It is good {answer['uses']} times.")
+    if until is not None:
+        lines.append(f"It is good until {_moment(until)}.")
+    return "\n".join(lines)
+
+
+def _invitations(answer: Mapping[str, Any]) -> str:
+    rows = [("TOKEN", "STATE", "USED", "UNTIL", "FOR")]
+    for each in answer["invitations"]:
+        most = "" if each["uses"] is None else f"/{each['uses']}"
+        until = "" if each["expires_at"] is None else _moment(each["expires_at"])
+        whom = each["username"] or each["email"] or ""
+        rows.append((each["token"], each["state"], f"{each['completed']}{most}", until, whom))
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _asked_invitation(asked: Arguments) -> Mapping[str, Any]:
+    return {
+        "username": asked.username,
+        "email": asked.email,
+        "send": asked.send or None,
+        "text": asked.text,
+        "rooms": asked.rooms,
+        "uses": asked.uses,
+        "seconds": asked.lifetime,
+        "lang": asked.lang,
+        "why": asked.why,
+    }
+
+
 _COMMANDS = {
+    "invitations create": ServerCommand("invitations create", _asked_invitation, _invitation),
+    "invitations list": ServerCommand("invitations list", lambda _asked: {}, _invitations),
+    "invitations end": ServerCommand(
+        "invitations end",
+        lambda asked: {"token": asked.token, "why": asked.why},
+        lambda answer: f"Nobody comes in with {answer['token']} any more.",
+    ),
     "set-password-link": ServerCommand("set-password-link", _asked_link, _link),
     "status": ServerCommand("status", lambda _asked: {}, _status),
 }
@@ -70,7 +119,8 @@ _COMMANDS = {
 
 def run(asked: Arguments) -> int:
     """Ask the server, say what it says, and return the exit code: 1 where it was not done."""
-    command = _COMMANDS[asked.command]
+    act = getattr(asked, "act", None)
+    command = _COMMANDS[f"{asked.command} {act}" if act else asked.command]
     files: list[Path] = [*(asked.config_files or ()), *(asked.more_config_files or ())]
     try:
         server = RunningServer.of(files, asked.url)

@@ -15,6 +15,7 @@ from synapse_nextgen_auth.config.consent import Consent
 from synapse_nextgen_auth.config.device_grants import DeviceGrants, check_polling
 from synapse_nextgen_auth.config.durations import duration, said
 from synapse_nextgen_auth.config.events import Events
+from synapse_nextgen_auth.config.invitations import Invitations
 from synapse_nextgen_auth.config.kinds import (
     MIN_SECRET_BYTES,
     ClientEntry,
@@ -56,6 +57,7 @@ __all__ = [
     "Consent",
     "DeviceGrants",
     "Events",
+    "Invitations",
     "LegacyLogin",
     "Mail",
     "Passwords",
@@ -125,6 +127,7 @@ class Config:
     sign_in: SignIn = section(SignIn)
     mail: Mail = section(Mail)
     recovery: Recovery = section(Recovery)
+    invitations: Invitations = section(Invitations)
     clients: tuple[StaticClient, ...] = option(
         ListOf(ClientEntry(), "clients"),
         default=(),

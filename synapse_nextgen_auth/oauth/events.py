@@ -29,6 +29,8 @@ class EventKind(str, enum.Enum):
     LEGACY_LOGIN_ALLOWED = "legacy_login_allowed"
     PASSWORD_LINK_MADE = "password_link_made"  # noqa: S105 - a kind of event
     PASSWORD_SET = "password_set"  # noqa: S105 - a kind of event
+    INVITATION_MADE = "invitation_made"
+    INVITATION_ENDED = "invitation_ended"
     KEY_ROTATED = "key_rotated"
     GIVEN_UP = "given_up"
 

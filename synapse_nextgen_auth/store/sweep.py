@@ -101,6 +101,7 @@ _STALE = {
     # As long as the attempt that it is of, so that its page has words for a code that is over.
     "codes": (_Rows("nextgen_codes", "attempt_id", "expires_at"), LIFETIME),
     "legacy sign-ins": (_Rows("nextgen_legacy_logins", "login_id", "expires_at"), 900),
+    "invitations": (_Rows("nextgen_invitations", "token", "expires_at"), 90 * _DAY),
     "links": (_Rows("nextgen_links", "digest", "expires_at"), _DAY),
     "arrivals": (_Rows("nextgen_arrivals", "digest", "arrived_at"), _DAY),
     "rendezvous": (_Rows("nextgen_rendezvous", "rendezvous_id", "expires_at"), 0),

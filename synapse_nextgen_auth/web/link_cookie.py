@@ -16,11 +16,12 @@ class LinkCookie:
     """How it looks on this homeserver; it has nothing to do with who is signed in."""
 
     is_https: bool
+    label: str = "link"
 
     @property
     def name(self) -> str:
         """The name; on https the browser itself keeps subdomains from setting it."""
-        return "__Host-nextgen_link" if self.is_https else "nextgen_link"
+        return f"__Host-nextgen_{self.label}" if self.is_https else f"nextgen_{self.label}"
 
     def read(self, headers: Iterable[bytes]) -> Secret | None:
         """Return the secret of the `Cookie` headers; anything odd about it is none at all."""

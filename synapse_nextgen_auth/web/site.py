@@ -15,6 +15,7 @@ from synapse_nextgen_auth.homeserver.mail_limits import MailLimits
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.availability import Names
 from synapse_nextgen_auth.homeserver.people.captchas import Captchas
+from synapse_nextgen_auth.homeserver.people.invitations import Invites
 from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
 from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
 from synapse_nextgen_auth.homeserver.people.new_passwords import NewPasswords
@@ -110,6 +111,7 @@ class Site:
     new_passwords: NewPasswords
     password_changes: PasswordChanges
     recoveries: Recoveries
+    invitations: Invites
     login_tokens: LoginTokens
     legacy: LegacyLoginRules
     providers: ProviderSide
@@ -127,6 +129,7 @@ class Site:
     cookies: Cookies = attrs.field(init=False)
     arrival_cookie: ArrivalCookie = attrs.field(init=False)
     link_cookie: LinkCookie = attrs.field(init=False)
+    invitation_cookie: LinkCookie = attrs.field(init=False)
 
     @origin.default
     def _origin(self) -> str:
@@ -143,6 +146,10 @@ class Site:
     @link_cookie.default
     def _link_cookie(self) -> LinkCookie:
         return LinkCookie(is_https=self.cookies.is_https)
+
+    @invitation_cookie.default
+    def _invitation_cookie(self) -> LinkCookie:
+        return LinkCookie(is_https=self.cookies.is_https, label="invitation")
 
     @property
     def arrive_url(self) -> str:

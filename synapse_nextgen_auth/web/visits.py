@@ -93,6 +93,11 @@ class Visit:
         return self.site.link_cookie.read(self._incoming.raw_headers("Cookie"))
 
     @property
+    def invited(self) -> Secret | None:
+        """The secret of the mail with an invitation that the person opened, out of its cookie."""
+        return self.site.invitation_cookie.read(self._incoming.raw_headers("Cookie"))
+
+    @property
     def parameters(self) -> Parameters:
         """What the query says."""
         return forms.parse(self._incoming.query)

@@ -47,6 +47,7 @@ def test_the_names_of_kinds_never_change():
         "recover": "Recover",
         "add_email_pusher": "AddEmailPusher",
         "send_sign_in_code": "SendSignInCode",
+        "join_room": "JoinRoom",
     }
 
 

@@ -134,7 +134,7 @@ def test_every_option_of_the_command_is_on_its_page():
     commands = next(action for action in parser._actions if action.dest == "command").choices
     options = {
         option
-        for each in (parser, *commands.values())
+        for each in (parser, *_parsers(commands))
         for action in each._actions
         for option in action.option_strings
     }
@@ -143,6 +143,15 @@ def test_every_option_of_the_command_is_on_its_page():
     assert named == options
     for command in commands:
         assert section(page, command)
+
+
+def _parsers(commands):
+    """Yield the parsers of commands, and those below them."""
+    for parser in commands.values():
+        yield parser
+        for action in parser._actions:
+            if action.dest == "act":
+                yield from _parsers(action.choices)
 
 
 def _texts(tree):

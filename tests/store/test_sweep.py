@@ -23,6 +23,7 @@ from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
 from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
+from synapse_nextgen_auth.accounts.invitations import Invitation
 from synapse_nextgen_auth.accounts.links import LONGEST, Link, LinkKind
 from synapse_nextgen_auth.accounts.outbox import RemovePushers
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
@@ -40,6 +41,7 @@ from synapse_nextgen_auth.store import (
     device_grants,
     events,
     grants,
+    invitations,
     legacy_logins,
     links,
     outbox,
@@ -137,6 +139,10 @@ def add_link(txn, name, at):
     links.add(txn, Link(name, LinkKind.COMMAND, ALICE, at - 60, at))
 
 
+def add_invitation(txn, name, at):
+    invitations.add(txn, Invitation(name, at - 60, at), times=None)
+
+
 def add_new_link(txn, name, at):
     links.add(txn, Link(name, LinkKind.COMMAND, ALICE, at, at + LONGEST + 1))
 
@@ -152,6 +158,7 @@ ROWS = {
     "legacy sign-ins": (add_legacy_login, "nextgen_legacy_logins", 900),
     "arrivals": (add_arrival, "nextgen_arrivals", DAY),
     "links": (add_link, "nextgen_links", DAY),
+    "invitations": (add_invitation, "nextgen_invitations", 90 * DAY),
     "throttles": (add_throttle, "nextgen_throttle", DAY),
     "client assertions": (add_assertion, "nextgen_client_assertions", 60),
     "approvals": (add_approval, "nextgen_approvals", DAY),

@@ -19,6 +19,7 @@ from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
 from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
+from synapse_nextgen_auth.accounts.invitations import Invitation
 from synapse_nextgen_auth.accounts.links import Link, LinkKind
 from synapse_nextgen_auth.accounts.outbox import Entry, RemovePushers
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
@@ -60,6 +61,7 @@ SAMPLES = {
     "limit": 5,
     "login": LegacySignIn("l", "digest", "https://a.example/", None, None, None, NOW, NOW),
     "mail": "m",
+    "invitation": Invitation("t", NOW, NOW),
     "link": Link("d", LinkKind.COMMAND, ALICE, NOW, NOW),
     "made": PasswordHash("d", "$argon2id$", NOW),
     "pause": 40,
@@ -89,6 +91,7 @@ NUMBERS = {
         "proven_at",
         "due_at",
         "used_at",
+        "times",
     ),
 }
 # Statements that are about all rows of a small table.

@@ -32,7 +32,8 @@ _ATTEMPTS = 6
 # As much of Synapse's own tables as our statements read.
 SYNAPSES_TABLES = (
     "CREATE TABLE IF NOT EXISTS users (name TEXT UNIQUE, deactivated SMALLINT, password_hash TEXT)",
-    "CREATE TABLE IF NOT EXISTS registration_tokens (token TEXT UNIQUE, pending INT, completed INT)",
+    "CREATE TABLE IF NOT EXISTS registration_tokens (token TEXT UNIQUE, pending INT, completed INT,"
+    " uses_allowed INT, expiry_time BIGINT)",
     "CREATE TABLE IF NOT EXISTS ui_auth_sessions_credentials"
     " (session_id TEXT, stage_type TEXT, result TEXT, UNIQUE (session_id, stage_type))",
     "CREATE TABLE IF NOT EXISTS devices (user_id TEXT, device_id TEXT,"

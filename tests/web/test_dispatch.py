@@ -114,6 +114,7 @@ def site(process, people):
             "new_passwords",
             "password_changes",
             "recoveries",
+            "invitations",
             "providers",
             "mailer",
             "mailboxes",

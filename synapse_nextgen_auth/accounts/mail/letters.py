@@ -106,6 +106,26 @@ class SignedInByCode(Mail):
     network: str
 
 
+@attrs.frozen
+class Invited(Mail):
+    """An invitation, with what whoever invites says."""
+
+    kind: ClassVar[str] = "invited"
+
+    url: str = attrs.field(repr=False)
+    text: str
+
+
+@attrs.frozen
+class InvitedAgain(Mail):
+    """To somebody who was invited and has an account already; `url` is where they sign in."""
+
+    kind: ClassVar[str] = "invited_again"
+
+    url: str
+    user_id: str
+
+
 # Every mail there is, with what it may say: an operator's templates are tried with it at the start.
 SAMPLES: tuple[Mail, ...] = (
     AddressCode(code="012345", minutes=10),
@@ -116,6 +136,8 @@ SAMPLES: tuple[Mail, ...] = (
     SignInCode(code="012345", minutes=10),
     SignInUsualWay(user_id="@anna:example.com"),
     SignedInByCode(user_id="@anna:example.com", network="192.0.2.1"),
+    Invited(url="https://example.com/?token=abc", text="Hello Anna, come and join us!"),
+    InvitedAgain(url="https://example.com/", user_id="@anna:example.com"),
 )
 MAILS: dict[str, type[Mail]] = {mail.kind: type(mail) for mail in SAMPLES}
 

@@ -41,4 +41,6 @@ def test_the_names_of_mails_never_change():
         "sign_in_code": "SignInCode",
         "sign_in_usual_way": "SignInUsualWay",
         "signed_in_by_code": "SignedInByCode",
+        "invited": "Invited",
+        "invited_again": "InvitedAgain",
     }

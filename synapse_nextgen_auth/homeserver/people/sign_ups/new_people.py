@@ -19,9 +19,12 @@ from synapse.util.threepids import canonicalise_email, check_3pid_allowed
 
 from synapse_nextgen_auth.accounts.attempts import sign_ups
 from synapse_nextgen_auth.accounts.attempts.sign_ups import Demands, Person
+from synapse_nextgen_auth.flows import invitations as invitation_flows
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.people.invitations import by_our_pages
 from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.store import invitations
 
 NEEDS = (
     *members(
@@ -158,7 +161,8 @@ class NewPeople:
             await self._tokens.ratelimit(None, (address,))
         except LimitExceededError as error:
             raise _too_often(error) from error
-        return bool(await self._store.registration_token_is_valid(token))
+        with by_our_pages():
+            return bool(await self._store.registration_token_is_valid(token))
 
     async def hash(self, password: str) -> str:
         """Return what Synapse keeps of a password; the password itself is kept nowhere."""
@@ -185,6 +189,8 @@ class NewPeople:
             user_id = await self._register(person, results, address=address)
         if isinstance(token, str):
             await self._sessions.use_token(session)
+            now = self._homeserver.now()
+            await self._homeserver.run(invitation_flows.welcome, token, user_id, now=now)
         # Whoever comes back to it after a failure does it again.
         await self._handler.post_registration_actions(user_id, results, access_token=None)
         return user_id
@@ -193,6 +199,7 @@ class NewPeople:
         token = results.get(sign_ups.TOKEN)
         if isinstance(token, str) and not await self._knows(token):
             raise NotMade(Trouble.TOKEN_WRONG)
+        await self._check_invited(token, person, results.get(LoginType.EMAIL_IDENTITY))
         await self._check_addresses(results)
         params = {"username": person.localpart}
         localpart = await self._modules.get_username_for_registration(results, params)
@@ -238,6 +245,15 @@ class NewPeople:
     async def _knows(self, token: str) -> bool:
         """Say whether the token is still there: an operator may have deleted it meanwhile."""
         return await self._store.get_one_registration_token(token) is not None
+
+    async def _check_invited(self, token: Any, person: Person, email: Any) -> None:
+        """Raise `NotMade` where the token is an invitation for somebody else."""
+        if not isinstance(token, str):
+            return
+        invitation = await self._homeserver.read(invitations.get, token)
+        address = None if email is None else email["address"]
+        if invitation and not invitation.admits(localpart=person.localpart, address=address):
+            raise NotMade(Trouble.TOKEN_WRONG)
 
     async def _check_addresses(self, results: dict[str, Any]) -> None:
         for kind in _MEDIA:

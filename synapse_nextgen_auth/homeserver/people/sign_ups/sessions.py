@@ -12,6 +12,7 @@ from synapse.handlers.ui_auth import UIAuthSessionDataConstants
 
 from synapse_nextgen_auth.accounts.attempts import sign_ups
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.people.invitations import by_our_pages
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.store import token_holds
 from synapse_nextgen_auth.store.token_holds import Hold
@@ -102,7 +103,8 @@ class Sessions:
         held = Hold(session, browser, expires_at)
         await self._homeserver.run(token_holds.hold, held)
         try:
-            await self.check(session, sign_ups.TOKEN, {"token": token}, address=address)
+            with by_our_pages():
+                await self.check(session, sign_ups.TOKEN, {"token": token}, address=address)
         except StageFailed:
             await self._homeserver.run(token_holds.give_back, session)
             raise

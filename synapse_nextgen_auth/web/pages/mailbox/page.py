@@ -15,6 +15,7 @@ class AddressProblem(enum.Enum):
     MISSING = "missing"
     INVALID = "invalid"
     DENIED = "denied"
+    OF_INVITATION = "of_invitation"  # it is for another one
     TOO_OFTEN = "too_often"
 
 

@@ -8,7 +8,7 @@ from synapse_nextgen_auth.accounts.mail.letters import AddressCode, AddressInUse
 from synapse_nextgen_auth.flows import codes as flows
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.store import codes as rows
-from synapse_nextgen_auth.web import answers, sign_ups
+from synapse_nextgen_auth.web import answers, invitations, sign_ups
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.mailbox.page import (
     AddressCodePage,
@@ -47,6 +47,9 @@ async def submit_address(visit: Visit, form: Form) -> Outgoing:
     if address is None:
         problem = AddressProblem.INVALID if typed else AddressProblem.MISSING
         return _ask_address(visit, sign_up, typed, problem)
+    invitation = await invitations.of(visit, sign_up)
+    if invitation is not None and invitation.email not in {None, address}:
+        return _ask_address(visit, sign_up, typed, AddressProblem.OF_INVITATION)
     if not await visit.site.mailboxes.newcomers_may_have(address):
         return _ask_address(visit, sign_up, typed, AddressProblem.DENIED)
     code = await _code(visit, sign_up)
@@ -107,6 +110,9 @@ async def _left(visit: Visit, sign_up: SignUp, form: Form) -> Outgoing | None:
     if decision == "cancel":
         return await sign_ups.cancel(visit, sign_up.onward, sign_up)
     if decision == "skip":
+        invitation = await invitations.of(visit, sign_up)
+        if invitation is not None and invitation.email is not None:
+            return _ask_address(visit, sign_up, "", AddressProblem.OF_INVITATION)
         return await sign_ups.skipped(visit, sign_up, Stage.EMAIL)
     return None
 

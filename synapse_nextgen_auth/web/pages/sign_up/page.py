@@ -6,6 +6,7 @@ from typing import ClassVar
 import attrs
 
 from synapse_nextgen_auth.accounts.attempts.sign_ups import Step
+from synapse_nextgen_auth.accounts.invitations import Invitation
 from synapse_nextgen_auth.accounts.new_passwords import Judgement, PasswordPolicy
 from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import Trouble
 from synapse_nextgen_auth.web.loads import ASKS_US, NOTHING, Loads
@@ -19,6 +20,7 @@ class NameProblem(enum.Enum):
     INVALID = "invalid"
     TAKEN = "taken"
     RESERVED = "reserved"
+    OF_INVITATION = "of_invitation"  # it is for another one
 
 
 class TokenProblem(enum.Enum):
@@ -32,6 +34,22 @@ class DisplayNameProblem(enum.Enum):
     """What is wrong with what somebody wants to be called."""
 
     TOO_LONG = "too_long"
+
+
+@attrs.frozen
+class InvitationCard:
+    """Who invites, where that is a member, what they say, and the name that it is for."""
+
+    invited_by: str | None = None
+    text: str | None = None
+    username: str | None = None
+
+    @classmethod
+    def of(cls, invitation: Invitation | None) -> "InvitationCard | None":
+        """Show an invitation; the address that it is for is shown to nobody."""
+        if invitation is None:
+            return None
+        return cls(invitation.invited_by, invitation.text, invitation.username)
 
 
 @attrs.frozen
@@ -66,6 +84,7 @@ class SignUpPage(PageContent):
     judgement: Judgement | None = None
     policy: PasswordPolicy = attrs.field(factory=PasswordPolicy)
     token_problem: TokenProblem | None = None
+    invitation: InvitationCard | None = None
     trouble: Trouble | None = None
     retry_after: int | None = None
     is_impossible: bool = False

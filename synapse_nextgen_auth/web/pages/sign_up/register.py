@@ -3,9 +3,10 @@
 import attrs
 
 from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME, Purpose
-from synapse_nextgen_auth.accounts.attempts.sign_ups import TOKEN, Person, Progress
+from synapse_nextgen_auth.accounts.attempts.sign_ups import TOKEN, TYPES, Person, Progress
 from synapse_nextgen_auth.accounts.attempts.stages import Stage
 from synapse_nextgen_auth.accounts.attempts.starts import Start
+from synapse_nextgen_auth.accounts.invitations import Invitation
 from synapse_nextgen_auth.accounts.new_names import as_localpart
 from synapse_nextgen_auth.accounts.new_passwords import FINE, Judgement
 from synapse_nextgen_auth.homeserver.http import Outgoing
@@ -13,7 +14,7 @@ from synapse_nextgen_auth.homeserver.people.passwords import TryLater
 from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NotMade, Trouble
 from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import StageFailed
 from synapse_nextgen_auth.secret import Secret
-from synapse_nextgen_auth.web import attempts, grants, sign_ups
+from synapse_nextgen_auth.web import attempts, grants, invitations, sign_ups
 from synapse_nextgen_auth.web.attempts import Way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
@@ -21,6 +22,7 @@ from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.pages.providers import ways as providers
 from synapse_nextgen_auth.web.pages.sign_up.page import (
     DisplayNameProblem,
+    InvitationCard,
     NameProblem,
     SignUpPage,
     TokenProblem,
@@ -78,11 +80,16 @@ class _Typed:
 
 async def show(visit: Visit) -> Outgoing:
     """Ask for name and password, or say that nobody gets an account here."""
+    if (arrived := invitations.arrive(visit)) is not None:
+        return arrived
     first = await _find(visit)
     if isinstance(first, Outgoing):
         return first
     if first.sign_up is None:
-        return _page(visit, first, _Typed(token=visit.parameters.get("token") or ""))
+        token = visit.parameters.get("token") or ""
+        invitation = await visit.site.invitations.find(token) if token else None
+        name = invitation.username or "" if invitation else ""
+        return _page(visit, first, _Typed(name, token=token), invitation)
     person = first.sign_up.person
     typed = _Typed(person.localpart, person.display_name or "")
     trouble = sign_ups.trouble(visit, first.sign_up)
@@ -126,8 +133,13 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     await attempts.check_rate(visit)
     typed = await _read(visit, first, form)
     if not typed.is_fine:
-        return _page(visit, first, await _with_free(visit, typed))
+        invitation = await _invitation(visit, typed.token)
+        return _page(visit, first, await _with_free(visit, typed), invitation)
     return await _take(visit, first, typed, form.get("password"))
+
+
+async def _invitation(visit: Visit, token: str) -> Invitation | None:
+    return await visit.site.invitations.find(token) if token else None
 
 
 async def _read(visit: Visit, first: _First, form: Form) -> _Typed:
@@ -140,7 +152,7 @@ async def _read(visit: Visit, first: _First, form: Form) -> _Typed:
         await site.sign_ups.people.check_rate(visit.address)
         return attrs.evolve(
             typed,
-            name_problem=await _name_problem(visit, localpart),
+            name_problem=await _name_problem(visit, localpart, typed.token),
             display_name_problem=DisplayNameProblem.TOO_LONG if len(name) > _MOST_LETTERS else None,
             judgement=await _judge(visit, first, typed, form.get("password")),
             token_problem=await _token_problem(visit, first, typed.token),
@@ -151,9 +163,12 @@ async def _read(visit: Visit, first: _First, form: Form) -> _Typed:
         return attrs.evolve(typed, trouble=NotMade(Trouble.BUSY, later.retry_after))
 
 
-async def _name_problem(visit: Visit, localpart: str) -> NameProblem | None:
+async def _name_problem(visit: Visit, localpart: str, token: str) -> NameProblem | None:
     if not localpart:
         return NameProblem.MISSING
+    invitation = await _invitation(visit, token)
+    if invitation is not None and invitation.username not in {None, localpart}:
+        return NameProblem.OF_INVITATION
     trouble = await visit.site.sign_ups.people.name_trouble(localpart)
     return None if trouble is None else _OF_THE_NAME[trouble]
 
@@ -192,6 +207,10 @@ async def _take(visit: Visit, first: _First, typed: _Typed, password: str | None
     except StageFailed:
         return _page(visit, first, attrs.evolve(typed, token_problem=TokenProblem.WRONG))
     await side.sessions.seen(session, **seen)
+    invitation = await _invitation(visit, typed.token)
+    if invitation is not None and (proven := invitations.proven(visit, invitation)) is not None:
+        # Its mail brought the person: no code shows more than that.
+        await side.sessions.complete(session, TYPES[Stage.EMAIL], result=proven)
     kept = former.person.password_hash if former else ""
     person = Person(
         localpart=typed.localpart,
@@ -240,7 +259,9 @@ def _is_possible(visit: Visit) -> bool:
     return rules.by_password and bool(rules.demands.open)
 
 
-def _page(visit: Visit, first: _First, typed: _Typed) -> Outgoing:
+def _page(
+    visit: Visit, first: _First, typed: _Typed, invitation: Invitation | None = None
+) -> Outgoing:
     site, onward, rules = visit.site, first.onward, visit.site.sign_ups.rules
     demands, is_possible = rules.demands, _is_possible(visit)
     progress = first.sign_up.progress if first.sign_up else Progress(demands)
@@ -260,6 +281,7 @@ def _page(visit: Visit, first: _First, typed: _Typed) -> Outgoing:
         asks_token=demands.asks_token,
         needs_token=demands.needs_token,
         token=typed.token[:255],
+        invitation=InvitationCard.of(invitation),
         name_problem=typed.name_problem,
         free=typed.free,
         display_name_problem=typed.display_name_problem,

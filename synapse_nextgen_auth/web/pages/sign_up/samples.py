@@ -15,6 +15,7 @@ from synapse_nextgen_auth.web.pages.content import PageContent, ProviderCard
 from synapse_nextgen_auth.web.pages.samples import ELEMENT, LONG, LONG_ID, RIGHT_TO_LEFT, UGLY
 from synapse_nextgen_auth.web.pages.sign_up.page import (
     DisplayNameProblem,
+    InvitationCard,
     NameProblem,
     SignUpPage,
     SignUpTermsPage,
@@ -51,6 +52,11 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "plain": FIRST,
         "alone": attrs.evolve(FIRST, step=None, client=None, can_cancel=False),
         "token": attrs.evolve(WITH_TOKEN, token="s3cret"),  # noqa: S106 (a sample)
+        "invited": attrs.evolve(
+            WITH_TOKEN, invitation=InvitationCard("@bob:example.org", "Come and join us!", "alice")
+        ),
+        "invited_by_nobody": attrs.evolve(WITH_TOKEN, invitation=InvitationCard()),
+        "invited_long": attrs.evolve(WITH_TOKEN, invitation=InvitationCard(LONG_ID, LONG, LONG)),
         "token_optional": attrs.evolve(FIRST, asks_token=True),
         "kept": attrs.evolve(FIRST, has_password=True, localpart="alice"),
         "taken": attrs.evolve(

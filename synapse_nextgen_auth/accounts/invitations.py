@@ -1,0 +1,83 @@
+"""Invitations: who made one, what it says, and whom it is for.
+
+Underneath is a registration token of Synapse's: there stand how often it may be used and until when, so
+that older clients can use it, too. One that pins something is good on our pages alone.
+"""
+
+import json
+from collections.abc import Iterable
+
+import attrs
+
+from synapse_nextgen_auth.secret import random_letters
+
+# As Synapse has it for its own: nothing in it is changed in an address.
+_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+_LENGTH = 26  # 130 bits
+MOST_ROOMS = 20
+
+
+@attrs.frozen
+class Invitation:
+    """One row of invitations; times in seconds since the epoch.
+
+    `username` and `email` are pinned: nobody else comes in with it. `mail_digest` is of a second secret,
+    which is in the mail alone: whoever has it reads that mailbox. `rooms` is JSON: their ids or aliases.
+    `slot` is which of so many that a member may have open at once.
+    """
+
+    token: str = attrs.field(repr=False)
+    made_at: int
+    expires_at: int | None = None
+    invited_by: str | None = None
+    text: str | None = attrs.field(default=None, repr=False)
+    username: str | None = None
+    email: str | None = attrs.field(default=None, repr=False)
+    mail_digest: str | None = attrs.field(default=None, repr=False)
+    rooms: str = "[]"
+    slot: int | None = None
+
+    @property
+    def pins(self) -> bool:
+        """Whether it is for one name or one address alone."""
+        return self.username is not None or self.email is not None
+
+    @property
+    def joins(self) -> tuple[str, ...]:
+        """The rooms that whoever comes with it joins."""
+        return tuple(json.loads(self.rooms))
+
+    def admits(self, *, localpart: str, address: str | None) -> bool:
+        """Say whether an account of this name, with this confirmed address, is who is invited."""
+        is_named = self.username in {None, localpart}
+        return is_named and self.email in {None, address}
+
+
+@attrs.frozen
+class Kept:
+    """An invitation with what Synapse keeps of its token: uses allowed, pending and completed."""
+
+    invitation: Invitation
+    uses_allowed: int | None
+    pending: int
+    completed: int
+
+    def state(self, now: int) -> str:
+        """Return in one word whether it can be used."""
+        until = self.invitation.expires_at
+        if until is not None and now >= until:
+            return "over"
+        if self.uses_allowed is not None and self.completed >= self.uses_allowed:
+            return "used"
+        return "open"
+
+
+def new_token() -> str:
+    """Draw a token that nobody can guess."""
+    return random_letters(_LETTERS, _LENGTH)
+
+
+def free_slot(taken: Iterable[int], *, quota: int) -> int | None:
+    """Return which invitation a member may make, `None` where they have as many as they may."""
+    held = set(taken)
+    return next((slot for slot in range(quota) if slot not in held), None)

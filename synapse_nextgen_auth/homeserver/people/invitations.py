@@ -1,0 +1,156 @@
+"""Invitations beside Synapse's registration tokens: who may use one where, and the rooms behind it.
+
+Synapse asks its store whether a token is good, at `/register` and where clients ask before: there one
+that pins a name or an address is not, as nothing there looks at what it pins.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from synapse.api.errors import Codes, LoginError, SynapseError
+from synapse.types import RoomAlias, RoomID, UserID, create_requester
+
+from synapse_nextgen_auth.accounts.invitations import Invitation, new_token
+from synapse_nextgen_auth.accounts.outbox import JoinRoom
+from synapse_nextgen_auth.config import Invitations
+from synapse_nextgen_auth.flows import invitations as flows
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.startup import patches
+from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.store import invitations
+
+NEEDS = (
+    Needed("synapse.storage.databases.main", "DataStore.registration_token_is_valid", ("token",)),
+    Needed(
+        "synapse.storage.databases.main", "DataStore.set_registration_token_pending", ("token",)
+    ),
+    Needed(
+        "synapse.handlers.room_member",
+        "RoomMemberHandler.update_membership",
+        ("requester", "target", "room_id", "action", "remote_room_hosts", "ratelimit"),
+    ),
+    Needed("synapse.handlers.room_member", "RoomMemberHandler.lookup_room_alias", ("room_alias",)),
+    Needed("synapse.types", "create_requester", ("user_id", "authenticated_entity")),
+    *members("synapse.types", "RoomAlias", "from_string", "is_valid"),
+    *members("synapse.types", "RoomID", "is_valid"),
+    *members("synapse.server", "HomeServer", "get_room_member_handler"),
+)
+
+logger = logging.getLogger(__name__)
+
+_by_our_pages: ContextVar[bool] = ContextVar("nextgen_by_our_pages", default=False)
+
+
+@contextmanager
+def by_our_pages() -> Iterator[None]:
+    """Let Synapse look at a token of whoever signs up here: what it pins is looked at here, too."""
+    former = _by_our_pages.set(True)
+    try:
+        yield
+    finally:
+        _by_our_pages.reset(former)
+
+
+class Invites:
+    """Who is invited."""
+
+    def __init__(self, homeserver: Homeserver, options: Invitations) -> None:
+        self._homeserver = homeserver
+        self._store = homeserver.store
+        self._options = options
+        self._stock_is_valid: Any = self._store.registration_token_is_valid
+
+    def install(self) -> None:
+        """Let pinned tokens work on our pages alone, and each use of a token be somebody's alone."""
+        store = self._store
+        self._stock_is_valid = patches.instead(store, "registration_token_is_valid", self._is_valid)
+        patches.instead(store, "set_registration_token_pending", self._hold)
+
+    async def find(self, token: str) -> Invitation | None:
+        """Return the invitation that a token is, whether it may be used or not."""
+        return await self._homeserver.read(invitations.get, token)
+
+    async def make_by_member(self, user_id: str, *, text: str | None = None) -> Invitation | None:
+        """Return an invitation of a member for one person; `None` where they may make no more."""
+        if not self._options.members:
+            return None
+        now = self._homeserver.now()
+        invitation = Invitation(
+            token=new_token(),
+            made_at=now,
+            expires_at=now + self._options.members_lifetime,
+            invited_by=user_id,
+            text=text,
+        )
+        quota = self._options.members_quota
+        made = await self._homeserver.run(flows.make_by_member, invitation, quota=quota, now=now)
+        return invitation if made else None
+
+    async def _is_valid(self, token: str) -> bool:
+        if not await self._stock_is_valid(token):
+            return False
+        return _by_our_pages.get() or not await self._homeserver.read(invitations.pins, token)
+
+    async def _hold(self, token: str) -> None:
+        """Count who is on the way with a token; whoever comes too late for its last use is refused."""
+        now = self._homeserver.now()
+        if not await self._homeserver.settle(invitations.hold, token, now=now):
+            raise LoginError(401, "Invalid registration token", errcode=Codes.UNAUTHORIZED)
+
+    async def resolve(self, room: str) -> bool:
+        """Say whether there is such a room, by its id or alias."""
+        if RoomID.is_valid(room):
+            return True
+        if not RoomAlias.is_valid(room):
+            return False
+        handler = self._homeserver.hs.get_room_member_handler()
+        try:
+            await handler.lookup_room_alias(RoomAlias.from_string(room))
+        except SynapseError:
+            return False
+        return True
+
+    async def join(self, work: JoinRoom) -> None:
+        """Let a new account join a room, invited by whoever may where it is not public.
+
+        A room that says no is in nobody's way: the account is made.
+        """
+        handler = self._homeserver.hs.get_room_member_handler()
+        try:
+            room_id, hosts = work.room, list[str]()
+            if RoomAlias.is_valid(work.room):
+                found, hosts = await handler.lookup_room_alias(RoomAlias.from_string(work.room))
+                room_id = found.to_string()
+            try:
+                await self._change(work.user_id, work.user_id, room_id, hosts, "join")
+            except SynapseError as error:
+                inviter = work.invited_by or self._host
+                if error.code != 403 or not inviter:
+                    raise
+                await self._change(inviter, work.user_id, room_id, hosts, "invite")
+                await self._change(work.user_id, work.user_id, room_id, hosts, "join")
+        except SynapseError as error:
+            if error.code >= 500:
+                raise
+            logger.info("%s did not join %s: %s", work.user_id, work.room, error.errcode)
+
+    @property
+    def _host(self) -> str | None:
+        """Who invites new people where Synapse does it (`auto_join_mxid_localpart`)."""
+        user_id: str | None = self._homeserver.hs.config.registration.auto_join_user_id
+        return user_id
+
+    async def _change(
+        self, who: str, whom: str, room_id: str, hosts: list[str], action: str
+    ) -> None:
+        await self._homeserver.hs.get_room_member_handler().update_membership(
+            requester=create_requester(who, authenticated_entity=self._homeserver.server_name),
+            target=UserID.from_string(whom),
+            room_id=room_id,
+            action=action,
+            remote_room_hosts=hosts,
+            ratelimit=False,
+        )

@@ -1,0 +1,93 @@
+"""Rows of invitations, and of the registration tokens that they are; those stand in Synapse's table."""
+
+from collections.abc import Sequence
+
+from synapse_nextgen_auth.accounts.invitations import Invitation, Kept
+from synapse_nextgen_auth.store.table import Table
+from synapse_nextgen_auth.store.txn import Txn
+
+_INVITATIONS = Table("nextgen_invitations", Invitation)
+
+
+def add(txn: Txn, invitation: Invitation, *, times: int | None) -> None:
+    """Insert an invitation and its token, good for so many times or always."""
+    _INVITATIONS.insert(txn, invitation)
+    until = invitation.expires_at
+    txn.execute(
+        "INSERT INTO registration_tokens (token, uses_allowed, pending, completed, expiry_time)"
+        " VALUES (?, ?, 0, 0, ?)",
+        (invitation.token, times, None if until is None else until * 1000),
+    )
+
+
+def get(txn: Txn, token: str) -> Invitation | None:
+    """Return the invitation that a token is, `None` for one that an administrator made himself."""
+    return _INVITATIONS.one(txn, "WHERE token = ?", token)
+
+
+def pins(txn: Txn, token: str) -> bool:
+    """Say whether a token is an invitation for one name or address alone."""
+    txn.execute(
+        "SELECT 1 FROM nextgen_invitations"
+        " WHERE token = ? AND (username IS NOT NULL OR email IS NOT NULL)",
+        (token,),
+    )
+    return txn.fetchone() is not None
+
+
+def list_all(txn: Txn) -> Sequence[Kept]:
+    """Return every invitation with what Synapse keeps of it, the newest first."""
+    columns = ", ".join(f"i.{name}" for name in _INVITATIONS.columns)
+    txn.execute(
+        f"SELECT r.uses_allowed, r.pending, r.completed, {columns} FROM nextgen_invitations AS i"
+        " JOIN registration_tokens AS r ON r.token = i.token ORDER BY i.made_at DESC, i.token"
+    )
+    return [Kept(Invitation(*row[3:]), *row[:3]) for row in txn.fetchall()]
+
+
+def end(txn: Txn, token: str, *, now: int) -> bool:
+    """Let nobody begin with it any more; whoever is on the way may finish. False if there is none."""
+    txn.execute(
+        "UPDATE nextgen_invitations SET expires_at = ?, slot = NULL"
+        " WHERE token = ? AND (expires_at IS NULL OR expires_at > ?)",
+        (now, token, now),
+    )
+    ended: bool = txn.rowcount == 1
+    if ended:
+        txn.execute(
+            "UPDATE registration_tokens SET expiry_time = ? WHERE token = ?", (now * 1000, token)
+        )
+    return ended
+
+
+def hold(txn: Txn, token: str, *, now: int) -> bool:
+    """Count one more who is on the way with a token; False where it may not be used any more.
+
+    One conditional write decides, however many come at once for its last use.
+    """
+    txn.execute(
+        "UPDATE registration_tokens SET pending = pending + 1"
+        " WHERE token = ? AND (uses_allowed IS NULL OR pending + completed < uses_allowed)"
+        " AND (expiry_time IS NULL OR expiry_time >= ?)",
+        (token, now * 1000),
+    )
+    return txn.rowcount == 1
+
+
+def free_slots(txn: Txn, member: str, *, now: int) -> None:
+    """Let a member make others in the place of those that are over or used."""
+    txn.execute(
+        "UPDATE nextgen_invitations SET slot = NULL"
+        " WHERE invited_by = ? AND slot IS NOT NULL AND (expires_at <= ? OR EXISTS"
+        " (SELECT 1 FROM registration_tokens AS r"
+        " WHERE r.token = nextgen_invitations.token AND r.completed >= r.uses_allowed))",
+        (member, now),
+    )
+
+
+def slots_of(txn: Txn, member: str) -> list[int]:
+    """Return which of their invitations a member has open."""
+    txn.execute(
+        "SELECT slot FROM nextgen_invitations WHERE invited_by = ? AND slot IS NOT NULL", (member,)
+    )
+    return [int(row[0]) for row in txn.fetchall()]

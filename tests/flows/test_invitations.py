@@ -1,0 +1,132 @@
+"""Invitations: a registration token and more; the last use of one is somebody's alone."""
+
+from functools import partial
+
+import attrs
+import pytest
+
+from support.records import ALICE, BOB, NOW
+from synapse_nextgen_auth.accounts.invitations import Invitation
+from synapse_nextgen_auth.flows import invitations
+from synapse_nextgen_auth.store import invitations as rows
+
+
+def an_invitation(token="t1", **fields):
+    return Invitation(**{"token": token, "made_at": NOW, "expires_at": NOW + 3600} | fields)
+
+
+def make(tables, invitation=None, uses=None, **given):
+    tables.run(invitations.make, invitation or an_invitation(), uses=uses, by="command", now=NOW)
+
+
+def hold(token="t1", at=1):
+    return partial(rows.hold, token=token, now=NOW + at)
+
+
+def test_an_invitation_is_a_registration_token(tables):
+    make(tables, uses=3)
+
+    assert tables.query(
+        "SELECT token, uses_allowed, pending, completed, expiry_time FROM registration_tokens"
+    ) == [("t1", 3, 0, 0, (NOW + 3600) * 1000)]
+    assert tables.query("SELECT kind, detail FROM nextgen_events") == [
+        ("invitation_made", "command")
+    ]
+
+
+def test_c246_the_last_use_is_somebodys_alone(tables, transact):
+    """However many hold it at once."""
+    make(tables, uses=2)
+
+    assert [transact(hold()) for _ in range(4)] == [True, True, False, False]
+    assert tables.query("SELECT pending FROM registration_tokens") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("uses", "at", "good"), [(None, 3600, True), (None, 3601, False), (1, 1, True), (0, 1, False)]
+)
+def test_it_is_good_as_long_and_as_often_as_it_says(tables, uses, at, good):
+    make(tables, uses=uses)
+
+    assert tables.run(hold(at=at)) is good
+
+
+def test_one_that_is_not_there_holds_nothing(tables):
+    assert tables.run(hold("nothing")) is False
+
+
+def test_ended_nobody_begins_with_it_and_it_ends_once(tables):
+    """Whoever is on the way may finish."""
+    make(tables, uses=2)
+    tables.run(hold())
+
+    assert tables.run(invitations.end, "t1", by="command: a mistake", now=NOW + 2) is True
+    assert tables.run(invitations.end, "t1", by="command", now=NOW + 3) is False
+    assert tables.run(hold(at=4)) is False
+    assert tables.query("SELECT pending FROM registration_tokens") == [(1,)]
+    assert ("invitation_ended", "command: a mistake") in tables.query(
+        "SELECT kind, detail FROM nextgen_events"
+    )
+
+
+def by_member(tables, token, *, quota=2, at=0, member=ALICE):
+    made = an_invitation(token, invited_by=member, made_at=NOW + at, expires_at=NOW + at + 100)
+    return tables.run(invitations.make_by_member, made, quota=quota, now=NOW + at)
+
+
+def test_a_member_has_so_many_open_at_once(tables):
+    """Over, ended and used ones make room; others are none of their business."""
+    assert [by_member(tables, f"t{n}") for n in range(3)] == [True, True, False]
+    assert by_member(tables, "of bob", member=BOB)
+
+    tables.run(invitations.end, "t0", by="member", now=NOW + 1)
+    assert by_member(tables, "t4", at=2)
+    tables.run(hold("t4", at=3))
+    assert not by_member(tables, "t5", at=4)
+    tables.run(lambda txn: txn.execute("UPDATE registration_tokens SET completed = 1"))
+    assert by_member(tables, "t6", at=5)
+    assert by_member(tables, "t7", at=6)
+    assert not by_member(tables, "t8", at=7)
+    assert by_member(tables, "t9", at=200)
+
+
+def test_a_members_invitation_is_for_one_person(tables):
+    by_member(tables, "t1")
+
+    assert tables.query("SELECT uses_allowed FROM registration_tokens") == [(1,)]
+
+
+def test_two_at_once_do_not_both_have_the_last_place(tables):
+    """Whoever is second comes again, and finds none."""
+    by_member(tables, "t1", quota=1)
+    made = attrs.evolve(an_invitation("t2", invited_by=ALICE), slot=0)
+
+    with pytest.raises(Exception, match=r"(?i)unique|duplicate"):
+        tables.run(rows.add, made, times=1)
+
+
+def test_whoever_came_with_it_joins_its_rooms(tables):
+    make(tables, an_invitation(rooms='["#a:example.com", "!b"]', invited_by=BOB))
+
+    tables.run(invitations.welcome, "t1", ALICE, now=NOW)
+    tables.run(invitations.welcome, "of an administrator", ALICE, now=NOW)
+
+    works = tables.query("SELECT kind, subject, payload FROM nextgen_outbox ORDER BY position")
+    assert [(kind, subject) for kind, subject, _ in works] == [("join_room", ALICE)] * 2
+    assert "#a:example.com" in works[0][2]
+    assert BOB in works[1][2]
+
+
+def test_only_what_pins_something_is_for_our_pages_alone(tables):
+    make(tables, an_invitation("free", rooms='["#a:example.com"]', text="Hello"))
+    make(tables, an_invitation("name", username="alice"))
+    make(tables, an_invitation("mail", email="a@example.com"))
+
+    assert [tables.run(rows.pins, each) for each in ("free", "name", "mail", "other")] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    states = {each.invitation.token: each.state(NOW) for each in tables.run(rows.list_all)}
+    assert states == {"free": "open", "name": "open", "mail": "open"}

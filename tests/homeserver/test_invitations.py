@@ -1,0 +1,295 @@
+"""Invitations: made by a command, used on our pages, and by older clients where they pin nothing."""
+
+import json
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from support import smtp
+from support.commands import Operator
+from support.oauth import Browser, Server
+from support.synapse import Homeserver
+from support.waiting import eventually
+from synapse_nextgen_auth.cli.main import main
+from synapse_nextgen_auth.secret import Keyring
+
+pytestmark = [pytest.mark.newest_only]
+
+PASSWORD = "correct horse battery staple of another stable"
+VALIDITY = "/_matrix/client/v1/register/m.login.registration_token/validity"
+names = (f"guest{n}" for n in range(1000))
+
+
+@pytest.fixture(scope="module")
+def homeserver(tmp_path_factory, make_database, session_mailbox):
+    """Yield a homeserver where nobody has an account without a registration token."""
+    directory = tmp_path_factory.mktemp("homeserver-inviting")
+    config = {
+        "email": session_mailbox.settings(),
+        "enable_registration": True,
+        "registration_requires_token": True,
+    }
+    module = {"secret": smtp.SECRET, "invitations": {"members": True}}
+    database = make_database("sqlite", directory)
+    with Homeserver(directory, database, config=config, module=module) as homeserver:
+        yield homeserver
+
+
+@pytest.fixture
+def server(homeserver):
+    return Server(homeserver.base_url)
+
+
+@pytest.fixture
+def operator(homeserver):
+    return Operator(homeserver.base_url, Keyring.of(smtp.SECRET.encode()))
+
+
+@pytest.fixture
+def name():
+    return next(names)
+
+
+def invite(operator, **given):
+    return operator.ask("invitations create", **given)
+
+
+def sign_up(server, url, name, *, browser=None, **fields):
+    browser = browser or Browser(server)
+    browser.get(url)
+    page = browser.submit(
+        **{"username": name, "password": PASSWORD, "decision": "create"}
+        | {"token": parse_qs(urlsplit(url).query)["token"][0]}
+        | fields
+    )
+    # Who wants to gives an address, where nobody has to.
+    return browser.submit(decision="skip") if "register-email" in page.url else page
+
+
+def exists(homeserver, name):
+    return bool(homeserver.query("SELECT 1 FROM users WHERE name = ?", f"@{name}:localhost"))
+
+
+def told(page):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page.text))
+
+
+def counts(homeserver, token):
+    return homeserver.query(
+        "SELECT uses_allowed, pending, completed FROM registration_tokens WHERE token = ?", token
+    )[0]
+
+
+def stock(server, path, **body):
+    return requests.post(server.base_url + path, json=body, timeout=30)
+
+
+def register_by_stock(server, name, token):
+    """Sign up as older clients do; return the last answer."""
+    path = "/_matrix/client/v3/register"
+    asked = {"username": name, "password": PASSWORD}
+    session = stock(server, path, **asked).json()["session"]
+    auth = {"type": "m.login.registration_token", "token": token, "session": session}
+    answer = stock(server, path, **asked, auth=auth)
+    if "m.login.registration_token" not in answer.json().get("completed", ()):
+        return answer
+    return stock(server, path, **asked, auth={"type": "m.login.dummy", "session": session})
+
+
+def test_an_invitation_fills_in_its_token_and_says_what_it_says(homeserver, server, operator, name):
+    """Used as often as it may be, it lets nobody else in."""
+    made = invite(operator, text="Come <b>in</b>!", uses=1, why="the new team")
+
+    page = Browser(server).get(made["url"])
+    sign_up(server, made["url"], name)
+    late = sign_up(server, made["url"], next(names))
+
+    assert "You are invited" in page.text
+    assert "Come &lt;b&gt;in&lt;/b&gt;!" in page.text
+    assert f'value="{made["token"]}"' in page.text
+    assert exists(homeserver, name)
+    assert counts(homeserver, made["token"]) == (1, 0, 1)
+    assert "cannot be used: it is mistyped, used up or too old" in told(late)
+    assert ("command: the new team",) in homeserver.query(
+        "SELECT detail FROM nextgen_events WHERE kind = 'invitation_made'"
+    )
+
+
+def test_older_clients_use_one_that_pins_nothing(homeserver, server, operator, name):
+    made = invite(operator, uses=2)
+
+    assert requests.get(
+        f"{server.base_url}{VALIDITY}", params={"token": made["token"]}, timeout=30
+    ).json() == {"valid": True}
+    assert register_by_stock(server, name, made["token"]).status_code == 200
+    assert counts(homeserver, made["token"]) == (2, 0, 1)
+
+
+@pytest.mark.parametrize("pin", ["username", "email"])
+def test_one_that_pins_something_is_refused_by_stocks_register(
+    homeserver, server, operator, name, pin, mailbox
+):
+    """Nothing there looks at what it pins; to older clients it is no token at all."""
+    pinned = {"username": name} if pin == "username" else {"email": f"{name}@example.com"}
+    made = invite(operator, **pinned, send=True if pin == "email" else None) | {"by": pin}
+    token = made["token"]
+
+    asked = requests.get(f"{server.base_url}{VALIDITY}", params={"token": token}, timeout=30)
+    answer = register_by_stock(server, name, token)
+
+    assert asked.json() == {"valid": False}
+    assert answer.status_code == 401
+    assert not exists(homeserver, name)
+    assert counts(homeserver, token) == (1, 0, 0)
+
+
+def test_a_pinned_name_is_the_one_that_somebody_gets(homeserver, server, operator, name):
+    """It stands in the field; another one is refused, also by a form that was changed."""
+    other, made = next(names), invite(operator, username=name)
+
+    page = Browser(server).get(made["url"])
+    wrong = sign_up(server, made["url"], other)
+    sign_up(server, made["url"], name)
+
+    assert f'value="{name}"' in page.text
+    assert "Your invitation is for another username" in told(wrong)
+    assert not exists(homeserver, other)
+    assert exists(homeserver, name)
+
+
+def test_a_pinned_address_whose_mail_brought_the_person_needs_no_code(
+    homeserver, server, operator, name, mailbox
+):
+    """A second secret in the mail proves the mailbox, and leaves the address bar at once (C258)."""
+    address = f"{name}@example.com"
+    made = invite(operator, email=address.upper(), send=True, text="Welcome!")
+    mail = mailbox.last_to(address)
+    browser = Browser(server)
+
+    first = browser.http.get(mail.link, allow_redirects=False, timeout=30)
+    sign_up(server, made["url"], name, browser=browser)
+
+    secret = parse_qs(urlsplit(mail.link).query)["mail"][0]
+    assert "Welcome!" in mail.text
+    assert first.status_code == 303
+    assert secret not in first.headers["Location"]
+    assert secret not in json.dumps(made)
+    assert homeserver.query(
+        "SELECT address FROM user_threepids WHERE user_id = ?", f"@{name}:localhost"
+    ) == [(address,)]
+
+
+def test_a_pinned_address_without_its_mail_lets_nobody_in(
+    homeserver, server, operator, name, mailbox
+):
+    """Whoever has the token alone, or the secret of another mail, has shown nothing."""
+    made = invite(operator, email=f"{name}@example.com", send=True)
+    other = invite(operator, email=f"{next(names)}@example.com", send=True)["mailed_to"]
+    stranger = Browser(server)
+    stranger.get(mailbox.last_to(other).link)
+
+    for browser in (Browser(server), stranger):
+        sign_up(server, made["url"], name, browser=browser)
+
+        assert not exists(homeserver, name)
+
+
+def test_somebody_who_has_an_account_is_told_by_mail_to_sign_in(homeserver, operator, mailbox):
+    user = homeserver.new_user()
+    address = f"{user.localpart}@example.com"
+    homeserver.query(
+        "INSERT INTO user_threepids (user_id, medium, address, validated_at, added_at)"
+        " VALUES (?, 'email', ?, 0, 0)",
+        *(user.user_id, address),
+    )
+
+    answer = invite(operator, email=address, send=True)
+
+    mail = mailbox.last_to(address)
+    assert answer == {"has_account": True, "mailed_to": address}
+    assert mail.subject == "You already have an account on localhost"
+    assert urlsplit(mail.link).path.endswith("/sign-in")
+
+
+def test_rooms_are_joined_and_what_says_no_stops_nobody(homeserver, server, operator, name):
+    """A public one, and one that is not there any more."""
+    owner = homeserver.login(homeserver.new_user())["access_token"]
+    alias = f"room-{name}"
+    room = server.api(
+        "POST",
+        "/_matrix/client/v3/createRoom",
+        owner,
+        json={"preset": "public_chat", "room_alias_name": alias},
+    ).json()["room_id"]
+    made = invite(operator, rooms=[f"#{alias}:localhost", "!nowhere:localhost"])
+
+    sign_up(server, made["url"], name)
+
+    assert exists(homeserver, name)
+    assert eventually(
+        lambda: (
+            homeserver.query(
+                "SELECT room_id FROM local_current_membership WHERE user_id = ? AND membership = 'join'",
+                f"@{name}:localhost",
+            )
+            == [(room,)]
+        )
+    )
+    assert eventually(
+        lambda: homeserver.query("SELECT 1 FROM nextgen_outbox WHERE kind = 'join_room'") == []
+    )
+
+
+def test_an_invitation_that_was_ended_lets_nobody_in(homeserver, server, operator, name):
+    made = invite(operator)
+
+    operator.ask("invitations end", token=made["token"])
+    sign_up(server, made["url"], name)
+    again = operator.say("invitations end", token=made["token"])
+
+    assert not exists(homeserver, name)
+    assert "no such invitation" in again["refused"]
+    (listed,) = [
+        each
+        for each in operator.ask("invitations list")["invitations"]
+        if each["token"] == made["token"]
+    ]
+    assert listed["state"] == "over"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"username": "Not a name!"}, "That cannot be a username"),
+        ({"email": "nobody"}, "email is no address"),
+        ({"send": True}, "--send wants --email"),
+        ({"rooms": ["#nowhere:localhost"]}, "There is no room #nowhere:localhost"),
+        ({"rooms": ["nonsense"]}, "There is no room nonsense"),
+        ({"rooms": ["!a:b"] * 21}, "20 rooms at most"),
+        ({"uses": 0}, "uses is no sensible number"),
+        ({"uses": 2, "username": "pinned-one"}, "is good once"),
+        ({"text": "x" * 501}, "text is too long"),
+    ],
+)
+def test_what_cannot_be_made_is_said(operator, given, said):
+    assert said in operator.say("invitations create", **given)["refused"]
+
+
+def test_where_nobody_signs_up_with_a_token_none_is_made(sqlite_homeserver):
+    refused = Operator.of(sqlite_homeserver).say("invitations create")["refused"]
+
+    assert "registration_requires_token" in refused
+
+
+def test_the_command_line_makes_lists_and_ends(homeserver, capsys):
+    """With words for people, and JSON for scripts."""
+    ask = ["-c", str(homeserver.config_path), "invitations"]
+
+    assert main([*ask, "create", "--uses", "3", "--for", "7d", "--json"]) == 0
+    token = json.loads(capsys.readouterr().out)["token"]
+    assert main([*ask, "list"]) == 0
+    assert re.search(rf"^{token}  open +0/3 ", capsys.readouterr().out, re.MULTILINE)
+    assert main([*ask, "end", token, "--why", "a test"]) == 0
+    assert "Nobody comes in" in capsys.readouterr().out
