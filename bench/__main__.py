@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from bench import footprint, limit, polls, refresh, scale, sign_in, storm, whoami
+from bench import footprint, limit, polls, refresh, scale, sign_in, sign_up, storm, whoami
 from bench.report import Report
 from bench.servers import Scene, provided
 
@@ -18,6 +18,7 @@ BENCHMARKS = {
     "limit": limit.measure,
     "polls": polls.measure,
     "sign-in": sign_in.measure,
+    "sign-up": sign_up.measure,
     "footprint": footprint.measure,
 }
 # These take so long that they must be asked for.

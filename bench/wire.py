@@ -112,6 +112,11 @@ def get(path: str) -> bytes:
     return _request("GET", path)
 
 
+def post(path: str, body: object) -> bytes:
+    """Return what a client sends as JSON."""
+    return _request("POST", path, json.dumps(body).encode(), "application/json")
+
+
 def form_of_ours(path: str, form: dict[str, str], *, cookie: str) -> bytes:
     """Return what a browser sends for one of our pages."""
     return _form(path, form, {"Cookie": cookie})
