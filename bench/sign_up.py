@@ -14,7 +14,7 @@ PATH = "/_synapse/client/auth/register"
 STOCK = "/_matrix/client/v3/register"
 ROUNDS = 4  # of bcrypt: the least there is, as what is measured is all the rest
 BESIDE = Wanted(at_most=15)
-PASSWORD = "seven brave otters juggle"  # noqa: S105 (of accounts that nobody has)
+PASSWORD = "seven brave otters juggle"
 NO_LIMITS = {"per_second": 10_000, "burst_count": 10_000}
 OPEN = {
     "enable_registration": True,

@@ -22,7 +22,14 @@ def arrive(homeserver, browser, *, onward="home"):
 
 def sign_up(homeserver, browser):
     """Let a browser have gone through the first page of a sign-up; return the attempt's id."""
-    person = {"localpart": f"new{secrets.token_hex(4)}", "password_hash": "x", "session": "none"}
+    session = secrets.token_hex(12)
+    homeserver.query(
+        "INSERT INTO ui_auth_sessions"
+        " (session_id, creation_time, serverdict, clientdict, uri, method, description)"
+        " VALUES (?, ?, '{}', '{}', 'register', 'POST', 'a test')",
+        *(session, int(time.time() * 1000)),
+    )
+    person = {"localpart": f"new{secrets.token_hex(4)}", "password_hash": "x", "session": session}
     answers = {"account": sign_ups.seal(_KEYS, person)}
     return _begin(homeserver, browser, "sign_up", answers, "home")
 
