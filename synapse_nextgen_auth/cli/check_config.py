@@ -15,7 +15,7 @@ from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth import NextGenAuth
 from synapse_nextgen_auth import config as configuration
-from synapse_nextgen_auth.cli import database_check, ways_in, yaml_file
+from synapse_nextgen_auth.cli import database_check, sign_ups, ways_in, yaml_file
 from synapse_nextgen_auth.cli.homeserver_yaml import MODULE
 from synapse_nextgen_auth.cli.settings_words import settings_in_effect
 from synapse_nextgen_auth.config import OPTIONS, Config, ConfigProblems
@@ -60,12 +60,13 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
         return _tell([*mistakes, *problems], [], raw)
     mistakes += [*selfcheck.config_problems(hs_config, config), *mails.problems(config)]
     warnings = selfcheck.warnings()
-    found = ways_in.look(hs_config, config)
+    found, new_people = ways_in.look(hs_config, config), sign_ups.look(hs_config, config)
     if config.enabled:
         problems += [*mistakes, *internals.problems(), *found.problems]
         tried = password_costs.look(config.passwords)
         problems += tried.problems
         warnings += [*advice.warnings(hs_config, config), *found.warnings, *tried.warnings]
+        warnings += new_people.warnings
     else:
         # Nothing of it keeps a switched-off module from resting.
         warnings = [*mistakes, *internals.problems_of_rest(), *warnings]
@@ -73,7 +74,10 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
     problems += database.problems if database else []
     if problems:
         return _tell(problems, warnings, raw)
-    print(f"OK\n{settings_in_effect(config, hs_config, ways=found, database=database)}")
+    words = settings_in_effect(
+        config, hs_config, ways=found, sign_up=new_people.words, database=database
+    )
+    print(f"OK\n{words}")
     return _tell([], warnings, raw)
 
 

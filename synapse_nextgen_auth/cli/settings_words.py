@@ -15,7 +15,12 @@ from synapse_nextgen_auth.oauth.metadata import Endpoints
 
 
 def settings_in_effect(
-    config: Config, hs_config: HomeServerConfig, *, ways: WaysIn, database: Looked | None = None
+    config: Config,
+    hs_config: HomeServerConfig,
+    *,
+    ways: WaysIn,
+    sign_up: str,
+    database: Looked | None = None,
 ) -> str:
     """Return one line per setting, and what was seen in the database; no secret is among them."""
     if not config.enabled:
@@ -23,6 +28,7 @@ def settings_in_effect(
         return off if database is None else f"{off}\n  database  {_seen(database, config)}"
     lines = [("issuer", Endpoints.under(hs_config.server.public_baseurl).issuer)]
     lines.append(("ways in", ", ".join(_ways_in(ways)) or "none"))
+    lines.append(("sign-up", sign_up))
     lines += _options(config, hs_config)
     if database is not None:
         lines.append(("database", _seen(database, config)))

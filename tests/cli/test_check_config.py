@@ -5,9 +5,11 @@ import yaml
 
 from support.gatekeeper import Gatekeeper
 from support.synapse import sqlite_homeserver
+from synapse_nextgen_auth.accounts.attempts.stages import Stage
 from synapse_nextgen_auth.cli.main import main
 from synapse_nextgen_auth.config import OPTIONS, duration
 from synapse_nextgen_auth.store import migrations
+from synapse_nextgen_auth.web.sign_ups import PAGES
 from synapse_nextgen_auth.web.templates import shipped
 
 MODULE = "synapse_nextgen_auth.NextGenAuth"
@@ -760,3 +762,34 @@ def test_the_name_of_an_unknown_method_is_no_secret(complete, tmp_path, capsys):
 
     assert main(["check-config", str(complete), str(extra)]) == 1
     assert "'client_secret_jwt'" in capsys.readouterr().out
+
+
+OPEN = {"enable_registration": True, "enable_registration_without_verification": True}
+PHONES = {"registrations_require_3pid": ["msisdn"]}
+PHONES |= {"account_threepid_delegates": {"msisdn": "https://phones.example"}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "closed"),
+        (OPEN, "with a password"),
+        (OPEN | {"registration_requires_token": True}, "with a password (registration token)"),
+        (OPEN | {"password_config": {"localdb_enabled": False}}, "closed"),
+        (OPEN | {"modules": ours(drain=True)}, "closed"),
+    ],
+)
+def test_who_gets_an_account_is_said(check, settings, words):
+    """And what they are asked."""
+    _, printed = check(**settings)
+
+    assert f"  sign-up                {words}\n" in printed or "nobody can sign in" in printed
+
+
+def test_a_stage_without_a_page_is_a_warning(check):
+    """Nobody gets an account on the pages then."""
+    code, printed = check(**OPEN, **PHONES)
+
+    there_is_none = "that asks for the phone number, as homeserver.yaml demands" in printed
+    assert code == 0
+    assert there_is_none is (Stage.MSISDN not in PAGES)

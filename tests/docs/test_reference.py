@@ -243,6 +243,7 @@ NO_MESSAGES = {
     "there is no … key to sign with",
     "register a new account",
     "use an immutable default",
+    "with a password (…)",
     "… is no option: declare it with `option` or `section`",
 }
 

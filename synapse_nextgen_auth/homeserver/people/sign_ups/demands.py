@@ -63,7 +63,7 @@ class SignUpRules:
     @property
     def is_open(self) -> bool:
         """Whether anybody can get an account here by themselves."""
-        return self.by_password or bool(self.providers)
+        return (self.by_password and bool(self.demands.open)) or bool(self.providers)
 
     @cached_property
     def demands(self) -> Demands:
