@@ -5,6 +5,7 @@ from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.homeserver.metrics import Metrics
 from synapse_nextgen_auth.store import sweep
 from synapse_nextgen_auth.web.kinds import Files, ToIssuer
+from synapse_nextgen_auth.web.pages.mailbox.sign_in import CodeRefused
 from synapse_nextgen_auth.web.pages.providers import trouble
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError
 from synapse_nextgen_auth.web.routes import ROOTS, ROUTES
@@ -29,6 +30,7 @@ def begin_at_zero(metrics: Metrics) -> None:
             "ok",
             *(each.value for each in (*SignInError, *Standing)),
             *map(trouble.counted, Trouble),
+            *(code.value for code in CodeRefused),
         ),
         swept=(*sweep.KINDS, sweep.IDLE_BROWSERS, sweep.UNUSED_CLIENTS),
         timed=ROUTES,

@@ -250,6 +250,7 @@ NO_MESSAGES = {
 
 # Why a grant type would hand out too much: whoever writes one reads it, at the import.
 FOR_PROGRAMMERS = {
+    "Nobody signs up here",  # to the script of our own page
     "a stranger could register a client and let itself in; nobody is asked",
     "clients that say nothing may not have it",
     "its client can ask anew at any time: a refresh token is of no use (RFC 6749 4.4.3)",

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from support import metrics
 from support.oauth import Browser, Server
 from support.synapse import Homeserver
 from support.waiting import eventually
@@ -18,14 +19,22 @@ _numbers = itertools.count()
 def coded_homeserver(tmp_path_factory, make_database, session_mailbox):
     """Yield a homeserver where people sign in by codes."""
     directory = tmp_path_factory.mktemp("homeserver-codes")
-    with Homeserver(
+    homeserver = Homeserver(
         directory,
         make_database("sqlite", directory),
         module={"sign_in": {"email_codes": True}},
-        config={"email": session_mailbox.settings()},
         log_level="DEBUG",
-    ) as homeserver:
+    )
+    homeserver.config = {
+        **metrics.listening(homeserver),
+        "email": session_mailbox.settings(),
+    }
+    with homeserver:
+        before = metrics.series(homeserver)
         yield homeserver
+        new = metrics.series(homeserver) - before
+    # Whatever is counted here was there at 0.
+    assert new == set()
 
 
 @pytest.fixture

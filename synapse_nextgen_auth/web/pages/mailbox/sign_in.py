@@ -4,6 +4,8 @@ They are the same whoever the address belongs to, and whether it belongs to anyb
 code is found out later, in the main process.
 """
 
+import enum
+
 import attrs
 
 from synapse_nextgen_auth.accounts import codes
@@ -31,6 +33,13 @@ from synapse_nextgen_auth.web.visits import Visit
 # A code that opens an account is tried less often than one that only shows an address.
 _TRIES = 5
 _STATUS = {AddressProblem.TOO_OFTEN: 429, CodeProblem.TOO_OFTEN: 429}
+
+
+class CodeRefused(enum.Enum):
+    """Why a code signed nobody in, as the log and the metrics have it."""
+
+    WRONG = "wrong_code"
+    OVER = "code_over"
 
 
 async def is_offered(site: Site, way: Way) -> bool:
@@ -111,7 +120,8 @@ async def _enter(visit: Visit, way: Way, attempt: Attempt, typed: str) -> Outgoi
     user_id = await site.sign_in_codes.owner(address) if address is not None else None
     if trial is not Trial.RIGHT or user_id is None or way.account not in {None, user_id}:
         problem = CodeProblem.WRONG if trial is Trial.WRONG else CodeProblem.OVER
-        attempts.note_refusal(visit, f"{problem.value}_code", user_id)
+        refused = CodeRefused.WRONG if problem is CodeProblem.WRONG else CodeRefused.OVER
+        attempts.note_refusal(visit, refused.value, user_id)
         return _ask_code(visit, way, code, problem)
     notices = [
         visit.letter(each, SignedInByCode(user_id, visit.address))
