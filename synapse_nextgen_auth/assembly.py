@@ -75,7 +75,7 @@ from synapse_nextgen_auth.homeserver.startup import (
 )
 from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_lifetimes
 from synapse_nextgen_auth.homeserver.upkeep.housekeeping import Housekeeping
-from synapse_nextgen_auth.oauth import metadata
+from synapse_nextgen_auth.oauth import metadata, uris
 from synapse_nextgen_auth.oauth.clients import jwks
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.clients.configured import StaticClient
@@ -390,7 +390,7 @@ def _sign_ups(
         names=Names(homeserver),
         phones=Phones(homeserver),
         captchas=Captchas(
-            homeserver, config.captcha, host=urlsplit(endpoints.issuer).hostname or ""
+            homeserver, config.captcha, host=urlsplit(uris.origin(endpoints.issuer)).hostname or ""
         ),
     )
 

@@ -4,6 +4,7 @@ import hashlib
 import html
 import itertools
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import attrs
@@ -161,6 +162,15 @@ def test_everything_that_is_wrong_is_said_at_once(lenient, ranges):
         assert said in text
     assert "small letters" not in text.partition("The password must have:")[0]
     assert ranges.asked == []
+
+
+def test_a_hundred_people_choose_at_once(lenient):
+    """Each is told about their own password, and nobody to come back later."""
+    with ThreadPoolExecutor(50) as pool:
+        found = list(pool.map(lambda _: choose(lenient, "hamster"), range(100)))
+
+    assert {answer.status_code for answer, _ in found} == {400}
+    assert all("too easy to guess" in text for _, text in found)
 
 
 def test_the_policy_is_told_before_anybody_types(lenient):

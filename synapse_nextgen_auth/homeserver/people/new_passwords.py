@@ -21,8 +21,9 @@ from synapse_nextgen_auth.secret import Secret
 
 NEEDS = (*members("synapse.server", "HomeServer", "get_clock"),)
 
-# Counting keeps the processor's lock, so it is done one after the other, whoever floods the server.
-_MAX_WAITING = 20
+# Counting keeps the processor's lock, so it is done one after the other, whoever floods the server. An
+# ordinary password takes a few milliseconds: a class that signs up together waits for a second.
+_MAX_WAITING = 200
 _SOON = 5
 
 
