@@ -72,7 +72,9 @@ def asking(request, make, service):
     """Return a homeserver whose captcha a service verifies, and the name of the field."""
     service.says, service.status = None, 200
     kind = request.param
-    if kind == "recaptcha":
+    if kind == "turnstile":
+        homeserver = request.getfixturevalue("waiting")
+    elif kind == "recaptcha":
         keys = {"recaptcha_public_key": "site", "recaptcha_private_key": SECRET}
         settings = keys | {"enable_registration_captcha": True}
         homeserver = make(kind, {}, settings | {"recaptcha_siteverify_api": service.url})
@@ -86,7 +88,7 @@ def asking(request, make, service):
 def waiting(make, service):
     """Return a homeserver where people without scripts may wait instead."""
     service.says, service.status = None, 200
-    captcha = {"kind": "hcaptcha", "site_key": "site", "secret": SECRET, "wait": f"{WAIT}s"}
+    captcha = {"kind": "turnstile", "site_key": "site", "secret": SECRET, "wait": f"{WAIT}s"}
     return make("waiting", {"captcha": captcha | {"siteverify": service.url, "allow_wait": True}})
 
 
@@ -221,11 +223,10 @@ def test_what_a_service_does_not_know_is_nobody(asking, service):
     assert not exists(homeserver, user_id)
 
 
+@pytest.mark.parametrize("asking", ["hcaptcha", "turnstile"], indirect=True)
 def test_what_was_solved_elsewhere_counts_for_nobody(asking, service):
     """Synapse's own checker lets any client show its reCAPTCHA; ours is on pages of ours."""
     homeserver, field = asking
-    if field == FIELDS["recaptcha"]:
-        pytest.skip("Synapse does not look at the host, on purpose")
     browser, user_id = come(homeserver)
     response = service.solved(f"response-{user_id}", "evil.example")
     answer = browser.submit(**{field: response}, decision="continue")
@@ -242,13 +243,13 @@ def test_a_service_that_fails_lets_nobody_in(waiting, service, status, says):
     """The page says that it is not the person's fault, and the log says what it was."""
     browser, user_id = come(waiting)
     service.status, service.says = status, says
-    answer = browser.submit(**{FIELDS["hcaptcha"]: "response"}, decision="continue")
+    answer = browser.submit(**{FIELDS["turnstile"]: "response"}, decision="continue")
 
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
     assert "does not answer just now" in answer.text
     assert not exists(waiting, user_id)
-    assert "Could not verify a captcha of hcaptcha: " in waiting.log_text()
+    assert "Could not verify a captcha of turnstile: " in waiting.log_text()
 
 
 def test_synapses_own_checker_fails_like_the_others(asking, service):
@@ -273,6 +274,7 @@ def test_the_secret_is_in_no_page_and_no_log(asking, service):
         assert "response-not-for-the-log" not in homeserver.log_text()
 
 
+@pytest.mark.parametrize("asking", ["recaptcha", "hcaptcha"], indirect=True)
 def test_a_wait_replaces_no_captcha_of_an_operator(asking):
     """Unless an option says so: no challenge is handed out, and none is taken."""
     homeserver, _field = asking
