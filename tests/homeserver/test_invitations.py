@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -293,3 +294,15 @@ def test_the_command_line_makes_lists_and_ends(homeserver, capsys):
     assert re.search(rf"^{token}  open +0/3 ", capsys.readouterr().out, re.MULTILINE)
     assert main([*ask, "end", token, "--why", "a test"]) == 0
     assert "Nobody comes in" in capsys.readouterr().out
+
+
+def test_c246_however_many_come_at_once_the_last_use_is_ones_alone(homeserver, server, operator):
+    """By stock's `/register`, too, which looks first and counts then."""
+    token, guests = invite(operator, uses=1)["token"], [next(names) for _ in range(12)]
+
+    with ThreadPoolExecutor(len(guests)) as pool:
+        answers = list(pool.map(lambda name: register_by_stock(server, name, token), guests))
+
+    assert sorted(answer.status_code for answer in answers) == [200, *[401] * 11]
+    assert sum(exists(homeserver, name) for name in guests) == 1
+    assert counts(homeserver, token) == (1, 0, 1)

@@ -38,7 +38,9 @@ async def show(visit: Visit) -> Outgoing:
     if secret is not None:
         return answers.redirect("set-password", visit.site.link_cookie.write(secret))
     link = await _find(visit)
-    return _gone(visit, link) if link is None or not _is_good(visit, link) else _page(visit, link)
+    if link is None or not _is_good(visit, link):
+        return _gone(visit, link)
+    return await _page(visit, link)
 
 
 async def submit(visit: Visit, form: Form) -> Outgoing:
@@ -51,16 +53,16 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     signs_out = form.get("sign_out") is not None
     # Nothing that the form says names the account; the page that was looked at may have.
     if form.get("account") != link.user_id:
-        return _page(visit, link, signs_out=signs_out, status=409)
+        return await _page(visit, link, signs_out=signs_out, status=409)
     await _check(visit, link)
     password = Secret(form.get("password", ""))
     try:
         judgement = await site.new_passwords.judge(password, await _words(visit, link))
     except TryLater as later:
         wait = later.retry_after
-        return _page(visit, link, signs_out=signs_out, retry_after=wait, status=503)
+        return await _page(visit, link, signs_out=signs_out, retry_after=wait, status=503)
     if not judgement.is_fine:
-        return _page(visit, link, signs_out=signs_out, judgement=judgement, status=400)
+        return await _page(visit, link, signs_out=signs_out, judgement=judgement, status=400)
     onward, attempt = await _waiting(visit, link)
     if signs_out:
         await site.devices.expect_to_remove()
@@ -156,10 +158,12 @@ async def _words(visit: Visit, link: Link) -> tuple[str, ...]:
     return tuple(filter(None, (link.user_id, name, *emails)))
 
 
-def _page(
+async def _page(
     visit: Visit, link: Link, *, status: int = 200, signs_out: bool = True, **said: object
 ) -> Outgoing:
     retry = said.get("retry_after")
+    # The form may end at the application that waits, where nobody is asked about it once more (C202).
+    onward, _ = await _waiting(visit, link)
     page = SetPasswordPage(
         csrf=visit.csrf,
         user_id=link.user_id,
@@ -170,7 +174,14 @@ def _page(
         signed_in_as=visit.user_id if visit.user_id != link.user_id else None,
         **said,  # type: ignore[arg-type]
     )
-    return visit.answer(page, status, headers=(("Retry-After", str(retry)),) if retry else ())
+    return visit.answer(
+        page,
+        status,
+        goes_to=onward.goes_to,
+        goes_further=onward.goes_further,
+        keeps_opener=onward.approval_id is not None,
+        headers=(("Retry-After", str(retry)),) if retry else (),
+    )
 
 
 def _gone(visit: Visit, link: Link | None) -> Outgoing:
