@@ -173,6 +173,17 @@ def test_a_hundred_people_choose_at_once(lenient):
     assert all("too easy to guess" in text for _, text in found)
 
 
+@pytest.mark.parametrize("password", ["aB3-" * 129, "é" * 257])
+def test_c231_a_password_that_could_not_sign_in_is_not_taken(lenient, ranges, password):
+    """More than the sign-in page takes: it is refused before anything is done with it."""
+    answer, text = choose(lenient, password)
+
+    assert answer.status_code == 400
+    assert "That password is too long" in text
+    assert password not in text
+    assert ranges.asked == []
+
+
 def test_the_policy_is_told_before_anybody_types(lenient):
     browser = Browser(Server(lenient.base_url))
     text = browser.get(browser.server.url("register")).text
