@@ -113,8 +113,13 @@ class Outbox:
             {one.kind: (one.count, one.oldest) for one in waiting}, self._homeserver.now()
         )
         for one in waiting:
-            if one.due and one.kind in self._doers:
+            if one.kind not in self._doers:
+                continue
+            if one.due:
                 self._begin(one.kind)
+            if one.next_due is not None:
+                # A look that was nearer has taken the place of the one that was for this.
+                self._look_in(one.next_due - self._homeserver.now())
 
     def _begin(self, kind: str) -> None:
         if kind in self._lanes:
@@ -190,7 +195,7 @@ class Outbox:
         self._look_in(entry.pause)
 
     def _look_in(self, seconds: int) -> None:
-        """Look again then; an earlier look looks on by itself."""
+        """Look again then; an earlier look sees when the next one is to be."""
         then = self._homeserver.now() + seconds
         if self._next_look is None or then < self._next_look:
             self._next_look = then

@@ -30,23 +30,31 @@ def put(txn: Txn, work: Work, *, now: int) -> None:
 
 @attrs.frozen
 class Waiting:
-    """What waits of one kind: how much, since when the oldest, and how much of it is due."""
+    """What waits of one kind: how much, since when the oldest, and how much of it is due.
+
+    `next_due` is when the first becomes due that is not yet, `None` where all of it is.
+    """
 
     kind: str
     count: int
     oldest: int
     due: int
+    next_due: int | None
 
 
 def measure(txn: Txn, *, now: int) -> Sequence[Waiting]:
     """Return what waits, by kind."""
     txn.execute(
         "SELECT kind, COUNT(*), MIN(written_at),"
-        " COUNT(CASE WHEN due_at <= ? OR due_at > ? THEN 1 END)"
+        " COUNT(CASE WHEN due_at <= ? OR due_at > ? THEN 1 END),"
+        " MIN(CASE WHEN due_at > ? AND due_at <= ? THEN due_at END)"
         " FROM nextgen_outbox WHERE given_up_at IS NULL GROUP BY kind",
-        (now, now + FURTHEST),
+        (now, now + FURTHEST, now, now + FURTHEST),
     )
-    return [Waiting(str(row[0]), *map(int, row[1:])) for row in txn.fetchall()]
+    return [
+        Waiting(str(kind), int(count), int(oldest), int(due), next_due)
+        for kind, count, oldest, due, next_due in txn.fetchall()
+    ]
 
 
 def list_due(txn: Txn, kind: str, *, now: int, limit: int) -> list[Entry]:

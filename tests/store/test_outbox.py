@@ -170,4 +170,8 @@ def test_what_waits_is_counted_by_kind(tables):
 
     found = sorted(tables.run(outbox.measure, now=NOW + 5), key=lambda one: one.kind)
 
-    assert found == [Waiting("ordered", 1, NOW + 50, 0), Waiting(KIND, 2, NOW, 1)]
+    assert found == [
+        Waiting("ordered", 1, NOW + 50, 0, next_due=NOW + 50),
+        Waiting(KIND, 2, NOW, 1, next_due=NOW + 50),
+    ]
+    assert {one.next_due for one in tables.run(outbox.measure, now=NOW + 60)} == {None}
