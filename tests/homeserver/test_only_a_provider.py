@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from support.databases import SqliteDatabase
-from support.oauth import Server
+from support.oauth import Browser, Server
 from support.providers import servers
 from support.providers.journey import agree, begin, whoami
 from support.providers.person import Person
@@ -163,6 +163,12 @@ def test_what_is_decided_while_a_form_is_open_holds_when_it_is_sent(
     """Nobody accepts terms that they were not shown, or gets an account where there are no more."""
     person, client, verifier = sign_in(server, "vera")
     late, _, _ = sign_in(server, "vito")
+    new = Browser(server)
+    new.authorize(server.client().request(prompt="create")[0])
+    assert 'value="provider:oidc-works"' in new.page.text
+    assert 'name="password"' not in new.page.text
+    assert "/login/sso/redirect/oidc-works?" in new.submit(decision="provider:oidc-works").text
+    assert "create" in server.metadata()["prompt_values_supported"]
     reconfigure(version="2.0")
     again = person.submit(decision="create", accept_terms="1.0")
     assert again.status_code == 400
@@ -175,7 +181,10 @@ def test_what_is_decided_while_a_form_is_open_holds_when_it_is_sent(
 
     reconfigure(registers=False)
     refused = late.submit(decision="create", accept_terms="1.0")
+    closed = new.get(server.url("register"))
 
+    assert "<h1>No new accounts here</h1>" in closed.text
+    assert "create" not in server.metadata()["prompt_values_supported"]
     assert refused.status_code == 403
     assert homeserver.query("SELECT 1 FROM users WHERE name = ?", "@vito:localhost") == []
 
