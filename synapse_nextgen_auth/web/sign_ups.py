@@ -53,7 +53,7 @@ PAGES: dict[Stage, str] = {
 }
 
 # For so long (seconds) one request that makes the account keeps others of the same attempt from it.
-_MAKING = 60
+_MAKING = 30
 
 
 @attrs.frozen
