@@ -3,11 +3,12 @@
 import attrs
 
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof
+from synapse_nextgen_auth.accounts.attempts.sign_ups import EMAIL, MSISDN
 from synapse_nextgen_auth.accounts.outbox import Work
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Ended, Ending
-from synapse_nextgen_auth.store import attempts, outbox, token_holds
+from synapse_nextgen_auth.store import attempts, codes, outbox, token_holds
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -43,6 +44,14 @@ def close(txn: Txn, attempt: Attempt, made: Made, *, now: int) -> None:
 def _put(txn: Txn, made: Made, *, now: int) -> None:
     for work in made.works:
         outbox.put(txn, work, now=now)
+
+
+def forget_addresses(txn: Txn, former: Attempt, attempt: Attempt, *, session: str) -> None:
+    """Let somebody give another address: what they showed of the one before is worth nothing here."""
+    if attempts.change(txn, former, attempt):
+        codes.forget(txn, attempt.attempt_id)
+        for stage in (EMAIL, MSISDN):
+            token_holds.forget_stage(txn, session, stage)
 
 
 def cancel(txn: Txn, attempt: Attempt, *, session: str, now: int) -> None:

@@ -34,6 +34,11 @@ def put(txn: Txn, code: Code, *, pause: int = PAUSE) -> bool:
     return txn.rowcount == 1
 
 
+def forget(txn: Txn, attempt_id: str) -> None:
+    """Delete the code of an attempt: its person gives another address."""
+    txn.execute("DELETE FROM nextgen_codes WHERE attempt_id = ?", (attempt_id,))
+
+
 def count_try(txn: Txn, attempt_id: str, *, now: int) -> bool:
     """Count a try, before anybody looks at what was typed; False when no more are looked at."""
     txn.execute(

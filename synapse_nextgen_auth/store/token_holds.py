@@ -83,6 +83,14 @@ def give_back(txn: Txn, session_id: str) -> None:
     txn.execute("DELETE FROM nextgen_token_holds WHERE ui_auth_session = ?", (session_id,))
 
 
+def forget_stage(txn: Txn, session_id: str, stage: str) -> None:
+    """Take out of a session what it says of a stage that is to be gone through once more."""
+    txn.execute(
+        "DELETE FROM ui_auth_sessions_credentials WHERE session_id = ? AND stage_type = ?",
+        (session_id, stage),
+    )
+
+
 def use(txn: Txn, session_id: str) -> None:
     """Count the token of a session as used, once: an account came of it."""
     result = _held(txn, session_id)

@@ -34,7 +34,11 @@ from synapse_nextgen_auth.flows import attempts as attempt_flows
 from synapse_nextgen_auth.flows import sign_up as flows
 from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NotMade, Trouble
+from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import (
+    OF_THE_ADDRESS,
+    NotMade,
+    Trouble,
+)
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import answers, attempts, device_grants, grants
@@ -262,7 +266,14 @@ async def _register(visit: Visit, sign_up: SignUp) -> Outgoing:
     except NotMade as trouble:
         why = {"why": trouble.why.value, "retry_after": trouble.retry_after}
         again = _not_made(attempt).answering(sign_ups.TROUBLE, _sealed(visit, why))
-        await site.homeserver.run(flows.change, attempt, again)
+        if trouble.why in OF_THE_ADDRESS:
+            for stage in (Stage.EMAIL, Stage.MSISDN):
+                again = again.without_answer(stage.value, again.answered.get(stage.value, ""))
+            await site.homeserver.run(
+                flows.forget_addresses, attempt, again, session=sign_up.session
+            )
+        else:
+            await site.homeserver.run(flows.change, attempt, again)
         return answers.redirect(sign_up.url(Stage.ACCOUNT))
     except Exception:
         # Whatever it was, the person may try again at once.

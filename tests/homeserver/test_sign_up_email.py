@@ -1,6 +1,7 @@
 """The address of somebody who signs up: a code goes there, whoever it belongs to by now."""
 
 import itertools
+import re
 
 import pytest
 
@@ -82,6 +83,23 @@ def test_whoever_types_the_code_has_the_address(mailing_homeserver, mailbox, bro
         "SELECT validated_at, added_at FROM user_threepids WHERE address = ?", address
     )
     assert all(at > 1_600_000_000_000 for at in row)
+
+
+def test_an_address_that_was_taken_meanwhile_is_given_anew(
+    mailing_homeserver, mailbox, browser, address
+):
+    """Somebody else showed first that it is theirs: another address goes on with the same attempt."""
+    ask(browser, address)
+    a_user_with(mailing_homeserver, address)
+    page = enter(browser, mailbox.last_to(address).code)
+    assert "come to belong to another account" in page.text
+    (name,) = re.findall(r'name="username"[^>]* value="([^"]+)"', page.text)
+    page = browser.submit(username=name, decision="create", display_name="")
+    assert "/register-email?" in page.url
+    ask(browser, f"another-{address}")
+    enter(browser, mailbox.last_to(f"another-{address}").code)
+
+    assert name_of(mailing_homeserver, f"another-{address}") == f"@{name}:localhost"
 
 
 def test_notifications_by_mail_come_with_the_first_device(

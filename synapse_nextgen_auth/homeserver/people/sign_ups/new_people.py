@@ -106,6 +106,8 @@ class Trouble(enum.Enum):
 
 # Another name helps.
 OF_THE_NAME = frozenset({Trouble.NAME_INVALID, Trouble.NAME_TAKEN, Trouble.NAME_RESERVED})
+# Another address, or number, helps.
+OF_THE_ADDRESS = frozenset({Trouble.ADDRESS_TAKEN, Trouble.ADDRESS_DENIED})
 _OF_CODES: dict[str, Trouble] = {
     Codes.INVALID_USERNAME: Trouble.NAME_INVALID,
     Codes.USER_IN_USE: Trouble.NAME_TAKEN,
