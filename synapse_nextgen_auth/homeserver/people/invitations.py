@@ -60,7 +60,7 @@ class Invites:
     def __init__(self, homeserver: Homeserver, options: Invitations) -> None:
         self._homeserver = homeserver
         self._store = homeserver.store
-        self._options = options
+        self._inviting = options
         self._stock_is_valid: Any = self._store.registration_token_is_valid
 
     def install(self) -> None:
@@ -75,17 +75,17 @@ class Invites:
 
     async def make_by_member(self, user_id: str, *, text: str | None = None) -> Invitation | None:
         """Return an invitation of a member for one person; `None` where they may make no more."""
-        if not self._options.members:
+        if not self._inviting.members:
             return None
         now = self._homeserver.now()
         invitation = Invitation(
             token=new_token(),
             made_at=now,
-            expires_at=now + self._options.members_lifetime,
+            expires_at=now + self._inviting.members_lifetime,
             invited_by=user_id,
             text=text,
         )
-        quota = self._options.members_quota
+        quota = self._inviting.members_quota
         made = await self._homeserver.run(flows.make_by_member, invitation, quota=quota, now=now)
         return invitation if made else None
 
