@@ -33,7 +33,7 @@ class Captchas:
 
     def __init__(self, homeserver: Homeserver, options: Captcha, *, host: str) -> None:
         self._hs = homeserver.hs
-        self._options = options
+        self._captcha = options
         self._host = host
         settings = homeserver.hs.config.captcha
         self._is_synapses = bool(settings.enable_registration_captcha)
@@ -42,30 +42,30 @@ class Captchas:
     @property
     def kind(self) -> CaptchaKind | None:
         """Which one people meet, if any."""
-        if self._options.kind is not None:
-            return self._options.kind
+        if self._captcha.kind is not None:
+            return self._captcha.kind
         return CaptchaKind.RECAPTCHA if self._is_synapses else None
 
     @property
     def site_key(self) -> str:
         """What the service knows this site by."""
         of_synapse = self.kind is CaptchaKind.RECAPTCHA
-        return self._synapses_key if of_synapse else self._options.site_key or ""
+        return self._synapses_key if of_synapse else self._captcha.site_key or ""
 
     @property
     def may_wait(self) -> bool:
         """Whether somebody may wait instead."""
-        return self.kind is CaptchaKind.PROOF_OF_WORK or self._options.allow_wait
+        return self.kind is CaptchaKind.PROOF_OF_WORK or self._captcha.allow_wait
 
     @property
     def work(self) -> int:
         """How many hashes the work is, as a power of two."""
-        return self._options.work
+        return self._captcha.work
 
     @property
     def wait(self) -> int:
         """For how many seconds somebody waits instead."""
-        return self._options.wait
+        return self._captcha.wait
 
     async def refuse(
         self, response: str, *, address: str, synapses: Callable[[str], Awaitable[bool]]
@@ -101,7 +101,7 @@ class Captchas:
             raise Unanswered(type(error).__name__) from error
 
     async def _by_service(self, response: str, address: str) -> bool:
-        options = self._options
+        options: Captcha = self._captcha
         if options.kind is None or options.secret is None:
             raise Unanswered("no secret is configured")
         form = {"secret": options.secret.reveal(), "response": response, "remoteip": address}
