@@ -31,13 +31,15 @@ ENDPOINTS = [
     (method, path)
     for path, route in ROUTES.items()
     for method in route.methods
-    if isinstance(route, Endpoint) and path not in WELL_KNOWN
+    if isinstance(route, Endpoint) and route.rests
 ]
 PAGES = [
     (method, path)
     for path, route in ROUTES.items()
     for method in route.methods
+    # And what no client asks.
     if isinstance(route, ForPeople)
+    or (isinstance(route, Endpoint) and not route.rests and path not in WELL_KNOWN)
 ]
 
 
