@@ -79,13 +79,14 @@ def alike(key, name):
     return table, re.sub(r"\b(?:[2-9]|\d{2,})\b", "NUMBER", said)
 
 
-def made(homeserver, name, make):
+def made(homeserver, name, make, *, rooms=1):
     """Return which rows there are more of after an account was made."""
     before = rows(homeserver)
     make(name)
-    user_id = f"@{name}:{homeserver.server_name}"
-    joined = "SELECT COUNT(*) FROM room_memberships WHERE user_id = ? AND membership = 'join'"
-    assert eventually(lambda: homeserver.query(joined, user_id) == [(1,)])
+    if rooms:
+        user_id = f"@{name}:{homeserver.server_name}"
+        joined = "SELECT COUNT(*) FROM room_memberships WHERE user_id = ? AND membership = 'join'"
+        assert eventually(lambda: homeserver.query(joined, user_id) == [(rooms,)])
     more = rows(homeserver) - before
     return Counter({alike(key, name): count for key, count in more.items()})
 
@@ -137,3 +138,67 @@ def test_an_account_of_our_pages_is_one_of_stocks(homeserver):
     assert stock - ours == Counter()
     tables = {table for table, _ in ours}
     assert {"users", "profiles", "room_memberships", "ui_auth_sessions_credentials"} <= tables
+
+
+def by_stock_with_an_address(homeserver, mailbox):
+    """Return how an unmodified client makes an account with an address: by the link in Synapse's mail."""
+    url = f"{homeserver.base_url}/_matrix/client/v3/register"
+
+    def make(name):
+        asked = {"client_secret": f"secret_{name}", "send_attempt": 1}
+        address = f"{name}@example.com"
+        sid = requests.post(
+            f"{url}/email/requestToken", json={**asked, "email": address}, timeout=30
+        ).json()["sid"]
+        answer = requests.get(mailbox.last_to(address).link, timeout=30)
+        assert answer.ok, answer.text
+        body = {"username": name, "password": PASSWORD, "inhibit_login": True}
+        session = requests.post(url, json=body, timeout=30).json()["session"]
+        auth = {
+            "type": "m.login.email.identity",
+            "session": session,
+            "threepid_creds": {"sid": sid, "client_secret": asked["client_secret"]},
+        }
+        answer = requests.post(url, json={**body, "auth": auth}, timeout=30).json()
+        assert answer["user_id"].startswith(f"@{name}:"), answer
+
+    return make
+
+
+def with_an_address_on_our_pages(homeserver, mailbox):
+    """Return how a person makes one in the browser: by the code in our mail."""
+    browser = Browser(Server(homeserver.base_url))
+
+    def make(name):
+        address = f"{name}@example.com"
+        browser.get(browser.server.url("register"))
+        browser.submit(username=name, password=PASSWORD, display_name="", decision="create")
+        browser.submit(email=address, decision="send")
+        page = browser.submit(code=mailbox.last_to(address).code, decision="check")
+        assert f"@{name}:" in re.sub("<[^>]+>", "", page.text), page.text
+
+    return make
+
+
+def test_an_account_with_an_address_is_one_of_stocks(mailing_homeserver, mailbox):
+    """The address with its times, and nothing else, but for how each of the two asked for it."""
+    homeserver = mailing_homeserver
+    ways = (by_stock_with_an_address, with_an_address_on_our_pages)
+    stock, ours = (way(homeserver, mailbox) for way in ways)
+    stock("mailstocka")
+    ours("mailoursaa")
+    rows_of_stock = made(homeserver, "mailstockb", stock, rooms=0)
+    rows_of_ours = made(homeserver, "mailoursbb", ours, rooms=0)
+    # Synapse's links are rows, and it notes which one it was; our codes are rows of our own.
+    links = {"threepid_validation_session", "threepid_validation_token"}
+    rows_of_stock = Counter(
+        {
+            (table, re.sub(r',\\*"threepid_creds\\*":\{.*?\}', "", row)): n
+            for (table, row), n in rows_of_stock.items()
+            if table not in links
+        }
+    )
+
+    assert rows_of_ours - rows_of_stock == Counter()
+    assert rows_of_stock - rows_of_ours == Counter()
+    assert {"users", "user_threepids"} <= {table for table, _ in rows_of_ours}
