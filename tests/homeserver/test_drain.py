@@ -4,12 +4,14 @@ import attrs
 import pytest
 import requests
 
+from support import newcomers
 from support.markdown import DOCS, fences
 from support.oauth import Browser, Server, web_client
 from support.synapse import Homeserver
 from support.television import METADATA, Television, let_in
 
 TOLD = "access_denied"
+PASSWORD = "seven brave otters juggle"
 
 
 @attrs.frozen
@@ -24,23 +26,39 @@ class Drained:
     browser: Browser
     before: dict
     under_way: Browser
+    signing_up: Browser
     waiting: Television
 
 
 @pytest.fixture(scope="module")
 def drained(tmp_path_factory, make_database):
     directory = tmp_path_factory.mktemp("drain")
-    with Homeserver(directory, make_database("sqlite", directory)) as homeserver:
+    config = {"enable_registration": True, "enable_registration_without_verification": True}
+    database = make_database("sqlite", directory)
+    with Homeserver(directory, database, config=config) as homeserver:
         server, user = Server(homeserver.base_url), homeserver.new_user()
         client, browser = server.client(), Browser(server)
         tokens = client.sign_in(user.localpart, user.password, browser=browser)
         under_way = Browser(server)
         under_way.authorize(client.request()[0])
+        signing_up = Browser(server)
+        signing_up.get(server.url("register"))
         waiting = Television.begin(server)
         before = discovery(server)
         homeserver.module = {"drain": True}
         homeserver.restart()
-        yield Drained(homeserver, server, user, client, tokens, browser, before, under_way, waiting)
+        yield Drained(
+            homeserver,
+            server,
+            user,
+            client,
+            tokens,
+            browser,
+            before,
+            under_way,
+            signing_up,
+            waiting,
+        )
 
 
 def discovery(server):
@@ -72,8 +90,17 @@ def test_a_session_can_be_revoked(drained):
 
 
 def test_discovery_is_as_ever(drained):
-    """Clients that are signed in go by it."""
-    assert discovery(drained.server) == drained.before
+    """Clients that are signed in go by it; but nobody is told that people sign up here."""
+    metadata, well_known = discovery(drained.server)
+    before, well_known_before = drained.before
+
+    assert "create" in before["prompt_values_supported"]
+    assert well_known == well_known_before
+    assert metadata == before | {
+        "prompt_values_supported": [
+            each for each in before["prompt_values_supported"] if each != "create"
+        ]
+    }
 
 
 @pytest.mark.parametrize("metadata", [web_client(), web_client(client_name="New one")])
@@ -162,3 +189,27 @@ def test_who_was_about_to_sign_in_gets_there(drained):
 def test_the_legacy_sign_in_is_open(drained):
     """It is where clients go now."""
     assert drained.homeserver.login(drained.homeserver.new_user())["access_token"]
+
+
+def test_nobody_newly_signs_up(drained):
+    """The page says so, offers to sign in, and takes no form that somebody had open."""
+    browser = Browser(drained.server)
+    page = browser.get(drained.server.url("register"))
+    sent = drained.signing_up.submit(username="late", password=PASSWORD, decision="create")
+
+    for each in (page, sent):
+        assert "No new accounts here" in each.text
+        assert 'name="password"' not in each.text
+    assert 'href="register' not in Browser(drained.server).get(drained.server.url("sign-in")).text
+    assert drained.homeserver.query("SELECT 1 FROM users WHERE name = '@late:localhost'") == []
+
+
+def test_who_was_about_to_sign_up_gets_there(drained):
+    """Also whoever has to see the first page again, to choose another name for instance."""
+    browser = Browser(drained.server)
+    attempt = newcomers.sign_up(drained.homeserver, browser)
+    browser.get(drained.server.url(f"register?attempt={attempt}"))
+    page = browser.submit(username="punctual", password=PASSWORD, decision="create")
+
+    assert page.status_code == 200
+    assert drained.homeserver.query("SELECT 1 FROM users WHERE name = '@punctual:localhost'")

@@ -43,10 +43,14 @@ class SignUpRules:
     @property
     def by_password(self) -> bool:
         """Whether people make accounts here that they can sign in to with a password."""
+        return self.may_finish and not self._is_closed
+
+    @property
+    def may_finish(self) -> bool:
+        """Whether whoever has begun such an account may have it, though nobody begins any more."""
         options = self._hs.config.auth
         return bool(
-            not self._is_closed
-            and self._hs.config.registration.enable_registration
+            self._hs.config.registration.enable_registration
             and options.password_enabled_for_login
             and options.password_localdb_enabled
         )

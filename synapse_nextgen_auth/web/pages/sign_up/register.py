@@ -128,7 +128,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return providers.send(visit, Start(attempt.attempt_id, provider.provider_id), provider)
     if decision != "create":
         raise unknown_choice()
-    if not _is_possible(visit):
+    if not _is_possible(visit, first):
         return _page(visit, first, _Typed())
     await attempts.check_rate(visit)
     typed = await _read(visit, first, form)
@@ -254,16 +254,21 @@ async def _find(visit: Visit) -> _First | Outgoing:
     return _First(await grants.onward(visit, Onward.of(visit.parameters)))
 
 
-def _is_possible(visit: Visit) -> bool:
+def _is_open(visit: Visit, first: _First) -> bool:
+    """Say whether people get accounts with a password; who has begun before a drain gets theirs."""
     rules = visit.site.sign_ups.rules
-    return rules.by_password and bool(rules.demands.open)
+    return rules.by_password if first.sign_up is None else rules.may_finish
+
+
+def _is_possible(visit: Visit, first: _First) -> bool:
+    return _is_open(visit, first) and bool(visit.site.sign_ups.rules.demands.open)
 
 
 def _page(
     visit: Visit, first: _First, typed: _Typed, invitation: Invitation | None = None
 ) -> Outgoing:
     site, onward, rules = visit.site, first.onward, visit.site.sign_ups.rules
-    demands, is_possible = rules.demands, _is_possible(visit)
+    demands, is_possible = rules.demands, _is_possible(visit, first)
     progress = first.sign_up.progress if first.sign_up else Progress(demands)
     trouble = typed.trouble
     page = SignUpPage(
@@ -272,7 +277,7 @@ def _page(
         server_name=site.server_name,
         sign_in_url=onward.accounts_url if visit.sign_ins else onward.sign_in_url,
         by_password=is_possible,
-        is_impossible=rules.by_password and not is_possible,
+        is_impossible=_is_open(visit, first) and not is_possible,
         step=progress.step(Stage.ACCOUNT) if is_possible else None,
         localpart=typed.localpart[:255],
         display_name=typed.display_name[:_MOST_LETTERS],
