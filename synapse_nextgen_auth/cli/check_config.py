@@ -61,12 +61,12 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
     mistakes += [*selfcheck.config_problems(hs_config, config), *mails.problems(config)]
     warnings = selfcheck.warnings()
     found, new_people = ways_in.look(hs_config, config), sign_ups.look(hs_config, config)
+    problems += new_people.problems
     if config.enabled:
         problems += [*mistakes, *internals.problems(), *found.problems]
         tried = password_costs.look(config.passwords)
         problems += tried.problems
         warnings += [*advice.warnings(hs_config, config), *found.warnings, *tried.warnings]
-        warnings += new_people.warnings
     else:
         # Nothing of it keeps a switched-off module from resting.
         warnings = [*mistakes, *internals.problems_of_rest(), *warnings]

@@ -1,45 +1,52 @@
 """Who gets an account on the pages, and what they are asked, as `check-config` says it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
+from synapse.config._base import ConfigError
 from synapse.config.homeserver import HomeServerConfig
 
-from synapse_nextgen_auth.accounts.attempts.sign_ups import CAPTCHA, EMAIL, MSISDN, TYPES
-from synapse_nextgen_auth.accounts.attempts.stages import Stage
+from synapse_nextgen_auth.accounts.attempts.sign_ups import (
+    CAPTCHA,
+    EMAIL,
+    MSISDN,
+    TERMS,
+    TOKEN,
+    Demands,
+)
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.people.sign_ups.demands import SignUpRules
 from synapse_nextgen_auth.web.sign_ups import PAGES
 
+# In the order in which people are asked.
 _WORDS = {
-    Stage.CAPTCHA: "captcha",
-    Stage.EMAIL: "e-mail address",
-    Stage.MSISDN: "phone number",
-    Stage.TERMS: "terms",
+    TOKEN: "registration token",
+    CAPTCHA: "captcha",
+    EMAIL: "e-mail address",
+    MSISDN: "phone number",
+    TERMS: "terms",
 }
 
 
 @attrs.frozen
 class SignUps:
-    """What was found, in words; `missing` is what people would be asked for and there is no page for."""
+    """What was found, in words, and what keeps Synapse from starting."""
 
     words: str
-    missing: tuple[str, ...] = ()
-
-    @property
-    def warnings(self) -> list[str]:
-        """Say that a stage has no page, so that nobody gets an account."""
-        if not self.missing:
-            return []
-        return [
-            f"Nobody can create an account on the pages of this module: there is none that asks for"
-            f" the {' or the '.join(self.missing)}, as homeserver.yaml demands. /register goes on"
-            " as before."
-        ]
+    problems: tuple[str, ...] = ()
 
 
 def look(hs_config: HomeServerConfig, config: Config) -> SignUps:
     """Return what is asked of new people with this configuration."""
+    try:
+        return SignUps(_found(hs_config, config))
+    except ConfigError as error:
+        # Synapse looks when it makes its `/register`, whether anybody may use that or not.
+        return SignUps("closed", (f"registrations_require_3pid: {error.msg}",))
+
+
+def _found(hs_config: HomeServerConfig, config: Config) -> str:
     rules = SignUpRules(
         _StandIn(hs_config),  # type: ignore[arg-type]  # as much of it as is asked
         pages=PAGES,
@@ -47,21 +54,25 @@ def look(hs_config: HomeServerConfig, config: Config) -> SignUps:
         is_closed=config.drain,
     )
     others = [f"people of {each}" for each in sorted(rules.providers)]
-    if not rules.by_password:
-        return SignUps(", ".join(others) or "closed")
-    demands = rules.demands
-    if not demands.open:
-        demanded = frozenset.intersection(*demands.flows) | demands.also
-        without = [
-            stage for stage, kind in TYPES.items() if kind in demanded and stage not in PAGES
-        ]
-        return SignUps(", ".join(others) or "closed", tuple(_WORDS[each] for each in without))
-    asked = ["registration token"] if demands.needs_token else []
-    asked += [
-        _WORDS[stage] for stage, kind in TYPES.items() if all(kind in flow for flow in demands.open)
-    ]
-    own = f"with a password ({', '.join(asked)})" if asked else "with a password"
-    return SignUps(", ".join([own, *others]))
+    is_possible = bool(rules.demands.open)
+    if not rules.by_password or not is_possible:
+        return ", ".join(others) or "closed"
+    asked = _asked(rules.demands)
+    own = f"with a password ({asked})" if asked else "with a password"
+    return ", ".join([own, *others])
+
+
+def _asked(demands: Demands) -> str:
+    """Return what is asked of everybody, and after it what else is, where one of several is enough."""
+    flows = [frozenset(flow & _WORDS.keys()) for flow in demands.open]
+    least = [flow for flow in flows if not any(other < flow for other in flows)]
+    common = frozenset.intersection(*least)
+    either = " or ".join(dict.fromkeys(_listed(flow - common, " and ") for flow in least))
+    return ", ".join(filter(None, [_listed(common, ", "), either]))
+
+
+def _listed(kinds: Iterable[str], between: str) -> str:
+    return between.join(words for kind, words in _WORDS.items() if kind in kinds)
 
 
 @attrs.frozen

@@ -5,11 +5,9 @@ import yaml
 
 from support.gatekeeper import Gatekeeper
 from support.synapse import sqlite_homeserver
-from synapse_nextgen_auth.accounts.attempts.stages import Stage
 from synapse_nextgen_auth.cli.main import main
 from synapse_nextgen_auth.config import OPTIONS, duration
 from synapse_nextgen_auth.store import migrations
-from synapse_nextgen_auth.web.sign_ups import PAGES
 from synapse_nextgen_auth.web.templates import shipped
 
 MODULE = "synapse_nextgen_auth.NextGenAuth"
@@ -769,27 +767,71 @@ PHONES = {"registrations_require_3pid": ["msisdn"]}
 PHONES |= {"account_threepid_delegates": {"msisdn": "https://phones.example"}}
 
 
+BRINGS_PEOPLE = OAUTH_ONLY | {"scopes": ["openid"]}
+EMAIL = {"email": {"smtp_host": "localhost", "notif_from": "noreply@example.com"}}
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
         ({}, "closed"),
         (OPEN, "with a password"),
         (OPEN | {"registration_requires_token": True}, "with a password (registration token)"),
-        (OPEN | {"password_config": {"localdb_enabled": False}}, "closed"),
+        (
+            OPEN | EMAIL | {"registrations_require_3pid": ["email"]},
+            "with a password (e-mail address)",
+        ),
+        (OPEN | PHONES, "with a password (phone number)"),
+        (
+            OPEN
+            | EMAIL
+            | {
+                "registrations_require_3pid": ["email"],
+                "enable_registration_token_3pid_bypass": True,
+            },
+            "with a password (e-mail address or registration token)",
+        ),
+        (
+            OPEN
+            | EMAIL
+            | PHONES
+            | {"registrations_require_3pid": ["email", "msisdn"]}
+            | {
+                "registration_requires_token": True,
+                "modules": ours(captcha={"kind": "proof_of_work"}),
+            },
+            "with a password (registration token, captcha, e-mail address, phone number)",
+        ),
+        (
+            OPEN | {"modules": ours(captcha={"kind": "proof_of_work"})},
+            "with a password (captcha)",
+        ),
+        (OPEN | {"oidc_providers": [BRINGS_PEOPLE]}, "with a password, people of oidc-forge"),
+        (
+            OPEN
+            | {"password_config": {"localdb_enabled": False}, "oidc_providers": [BRINGS_PEOPLE]},
+            "people of oidc-forge",
+        ),
+        (
+            OPEN | {"oidc_providers": [BRINGS_PEOPLE], "modules": ours(drain=True)},
+            "closed",
+        ),
         (OPEN | {"modules": ours(drain=True)}, "closed"),
     ],
 )
 def test_who_gets_an_account_is_said(check, settings, words):
     """And what they are asked."""
-    _, printed = check(**settings)
+    code, printed = check(**settings)
 
-    assert f"  sign-up                {words}\n" in printed or "nobody can sign in" in printed
+    assert code == 0, printed
+    assert f"  sign-up                {words}\n" in printed, printed
 
 
-def test_a_stage_without_a_page_is_a_warning(check):
-    """Nobody gets an account on the pages then."""
-    code, printed = check(**OPEN, **PHONES)
+@pytest.mark.parametrize("kind", ["email", "msisdn"])
+@pytest.mark.parametrize("settings", [OPEN, {}, {"modules": ours(enabled=False)}])
+def test_what_is_demanded_and_cannot_be_confirmed_is_said(check, settings, kind):
+    """Synapse does not start with it, whoever may sign up."""
+    code, printed = check(**settings, registrations_require_3pid=[kind])
 
-    there_is_none = "that asks for the phone number, as homeserver.yaml demands" in printed
-    assert code == 0
-    assert there_is_none is (Stage.MSISDN not in PAGES)
+    assert code == 1
+    assert "* registrations_require_3pid: Configuration requires" in printed
