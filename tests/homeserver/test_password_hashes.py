@@ -7,13 +7,22 @@ import argon2
 import bcrypt
 import pytest
 
+from support.commands import Operator
 from support.databases import SqliteDatabase
-from support.oauth import Server
-from support.synapse import Homeserver
+from support.oauth import Browser, Server
+from support.synapse import Homeserver, User
 from support.waiting import eventually
 
 ARGON2ID = {"passwords": {"hashing": "argon2id", "argon2_memory": 1024, "argon2_iterations": 1}}
 PEPPER = "grains-of-it"
+OPEN = {"enable_registration": True, "enable_registration_without_verification": True}
+PASSWORD = "seven brave otters juggle"
+_PLENTY = {
+    "rc_login": {
+        kind: {"per_second": 1000, "burst_count": 1000}
+        for kind in ("address", "account", "failed_attempts")
+    }
+}
 
 
 @pytest.fixture(scope="module")
@@ -21,11 +30,9 @@ def homeserver(tmp_path_factory):
     directory = tmp_path_factory.mktemp("homeserver-argon2")
     homeserver = Homeserver(directory, SqliteDatabase(directory), module=ARGON2ID)
     homeserver.config = {
+        **OPEN,
         "password_config": {"pepper": PEPPER},
-        "rc_login": {
-            kind: {"per_second": 1000, "burst_count": 1000}
-            for kind in ("address", "account", "failed_attempts")
-        },
+        **_PLENTY,
     }
     with homeserver:
         yield homeserver
@@ -56,6 +63,25 @@ def log_in(server, user, password):
     return server.api("POST", "/_matrix/client/v3/login", None, json=body)
 
 
+def sign_up(server, name):
+    """Make an account in the browser; return it."""
+    browser = Browser(server)
+    browser.get(server.url("register"))
+    page = browser.submit(username=name, password=PASSWORD, decision="create")
+    assert page.status_code == 200, page.text
+    return User(f"@{name}:localhost", name, PASSWORD)
+
+
+def set_by_link(homeserver, server, user):
+    """Let somebody set a password with an administrator's link; return the account with it."""
+    made = Operator.of(homeserver).ask("set-password-link", user=user.user_id)
+    browser = Browser(server)
+    browser.get(made["url"])
+    page = browser.submit(password=PASSWORD, sign_out="yes", decision="set")
+    assert page.status_code == 200, page.text
+    return User(user.user_id, user.localpart, PASSWORD)
+
+
 def write_bcrypt(homeserver, user, password):
     """Give an account a password as Synapse alone would have kept it."""
     made = bcrypt.hashpw((password + PEPPER).encode(), bcrypt.gensalt(4)).decode()
@@ -74,6 +100,24 @@ def test_a_new_account_has_an_argon2id_hash_and_a_stand_in(homeserver):
     stand_in = stored(homeserver, user)
     assert stand_in.startswith("$2b$")
     assert not bcrypt.checkpw((user.password + PEPPER).encode(), stand_in.encode())
+
+
+def test_an_account_of_our_pages_has_one_and_so_has_a_password_set_with_a_link(server, homeserver):
+    """Each opens the sign-in page, the legacy login, and no more than the password does."""
+    signed_up = sign_up(server, "hasher")
+    linked = set_by_link(homeserver, server, homeserver.new_user())
+
+    for user in (signed_up, linked):
+        (made,) = ours(homeserver, user)
+        assert argon2.PasswordHasher().verify(made, (PASSWORD + PEPPER).encode())
+        assert not bcrypt.checkpw((PASSWORD + PEPPER).encode(), stored(homeserver, user).encode())
+        browser = Browser(server)
+        browser.get(server.url("sign-in"))
+        assert browser.sign_in(user.localpart, PASSWORD + "!").status_code == 403
+        assert browser.sign_in(user.localpart, PASSWORD).status_code == 200
+        assert log_in(server, user, PASSWORD).status_code == 200
+    nobodys = "SELECT COUNT(*) FROM nextgen_passwords WHERE user_id IS NULL"
+    assert homeserver.query(nobodys) == [(0,)]
 
 
 def test_it_opens_the_sign_in_page_and_the_legacy_login(server, homeserver):
@@ -202,10 +246,16 @@ def test_housekeeping_deletes_no_password_that_is_in_use(tmp_path):
 
 def test_without_the_module_it_is_a_wrong_password_and_a_reset_works(tmp_path):
     """And with it, though the option is off again, it opens, and is kept by Synapse from then on."""
-    homeserver = Homeserver(tmp_path, SqliteDatabase(tmp_path), module=ARGON2ID)
+    homeserver = Homeserver(
+        tmp_path, SqliteDatabase(tmp_path), module=ARGON2ID, config={**OPEN, **_PLENTY}
+    )
     with homeserver:
         server = Server(homeserver.base_url)
         user, other = homeserver.new_user(), homeserver.new_user()
+        of_our_pages = [
+            sign_up(server, "leaver"),
+            set_by_link(homeserver, server, homeserver.new_user()),
+        ]
         admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
     homeserver.module = {"enabled": False}
     with homeserver:
@@ -213,10 +263,11 @@ def test_without_the_module_it_is_a_wrong_password_and_a_reset_works(tmp_path):
         assert ours(homeserver, user)
     homeserver.module = None
     with homeserver:
-        assert log_in(server, user, user.password).status_code == 403
-        path = f"/_synapse/admin/v1/reset_password/{user.user_id}"
-        assert server.api("POST", path, admin, json={"new_password": "n3w"}).status_code == 200
-        assert log_in(server, user, "n3w").status_code == 200
+        for each in (user, *of_our_pages):
+            assert log_in(server, each, each.password).status_code == 403
+            path = f"/_synapse/admin/v1/reset_password/{each.user_id}"
+            assert server.api("POST", path, admin, json={"new_password": "n3w"}).status_code == 200
+            assert log_in(server, each, "n3w").status_code == 200
     homeserver.module = {}
     with homeserver:
         assert log_in(server, user, "n3w").status_code == 200
