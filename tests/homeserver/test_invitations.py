@@ -31,6 +31,7 @@ def homeserver(tmp_path_factory, make_database, session_mailbox):
         "email": session_mailbox.settings(),
         "enable_registration": True,
         "registration_requires_token": True,
+        "auto_join_mxid_localpart": "host",
     }
     module = {"secret": smtp.SECRET, "invitations": {"members": True}}
     database = make_database("sqlite", directory)
@@ -241,6 +242,85 @@ def test_rooms_are_joined_and_what_says_no_stops_nobody(homeserver, server, oper
     assert eventually(
         lambda: homeserver.query("SELECT 1 FROM nextgen_outbox WHERE kind = 'join_room'") == []
     )
+
+
+@pytest.fixture(scope="module")
+def host(homeserver):
+    """Return the account that invites where Synapse does (`auto_join_mxid_localpart`)."""
+    return homeserver.register_user("host", PASSWORD)
+
+
+def private_room(homeserver, server, owner):
+    token = homeserver.login(owner)["access_token"]
+    asked = {"preset": "private_chat"}
+    return server.api("POST", "/_matrix/client/v3/createRoom", token, json=asked).json()["room_id"]
+
+
+def membership(homeserver, name, room):
+    return homeserver.query(
+        "SELECT membership FROM local_current_membership WHERE user_id = ? AND room_id = ?",
+        *(f"@{name}:localhost", room),
+    )
+
+
+@pytest.mark.parametrize("by", ["member", "host"])
+def test_a_private_room_is_joined_by_an_invite(homeserver, server, operator, name, host, by):
+    """Of the member who invites; or of the account that does it for Synapse, where nobody else did."""
+    inviter = homeserver.new_user() if by == "member" else host
+    room = private_room(homeserver, server, inviter)
+    made = invite(operator, rooms=[room])
+    if by == "member":
+        homeserver.query(
+            "UPDATE nextgen_invitations SET invited_by = ? WHERE token = ?",
+            *(inviter.user_id, made["token"]),
+        )
+
+    sign_up(server, made["url"], name)
+
+    assert eventually(lambda: membership(homeserver, name, room) == [("join",)])
+    assert homeserver.query(
+        "SELECT sender FROM events WHERE room_id = ? AND state_key = ? AND type = 'm.room.member'"
+        " ORDER BY stream_ordering",
+        *(room, f"@{name}:localhost"),
+    ) == [(inviter.user_id,), (f"@{name}:localhost",)]
+
+
+@pytest.mark.parametrize("by", ["member", "host", "deactivated"])
+def test_a_private_room_that_nobody_may_invite_to_keeps_nobody_from_their_account(
+    homeserver, server, operator, name, host, by
+):
+    """The rooms beside it are joined all the same, and nothing is tried for ever."""
+    inviter = host if by == "host" else homeserver.new_user()
+    shut = private_room(homeserver, server, homeserver.new_user())
+    if by == "deactivated":
+        shut = private_room(homeserver, server, inviter)
+    opened = private_room(homeserver, server, host)
+    made = invite(operator, rooms=[shut, opened])
+    if by != "host":
+        homeserver.query(
+            "UPDATE nextgen_invitations SET invited_by = ? WHERE token = ?",
+            *(inviter.user_id, made["token"]),
+        )
+    if by == "deactivated":
+        deactivate(homeserver, server, inviter)
+
+    page = sign_up(server, made["url"], name)
+
+    assert page.status_code == 200
+    assert exists(homeserver, name)
+    assert eventually(
+        lambda: homeserver.query("SELECT 1 FROM nextgen_outbox WHERE kind = 'join_room'") == []
+    )
+    assert membership(homeserver, name, shut) == []
+    assert f"@{name}:localhost did not join {shut}" in homeserver.log_text()
+    # A member invites only where they are: not to a room of somebody else.
+    assert membership(homeserver, name, opened) == ([("join",)] if by == "host" else [])
+
+
+def deactivate(homeserver, server, user):
+    admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
+    path = f"/_synapse/admin/v1/deactivate/{user.user_id}"
+    assert server.api("POST", path, admin, json={}).status_code == 200
 
 
 def test_an_invitation_that_was_ended_lets_nobody_in(homeserver, server, operator, name):
