@@ -130,7 +130,7 @@ def mailbox(session_mailbox) -> Iterator[smtp.MailServer]:
 def mailing_homeserver(tmp_path_factory, make_database, session_mailbox) -> Iterator[Homeserver]:
     """Yield a homeserver on SQLite that sends mails to `mailbox`, and wants an address of newcomers.
 
-    Like `homeserver` it is shared.
+    Of those without a registration token, that is. Like `homeserver` it is shared.
     """
     directory = tmp_path_factory.mktemp("homeserver-mailing")
     homeserver = Homeserver(
@@ -141,6 +141,7 @@ def mailing_homeserver(tmp_path_factory, make_database, session_mailbox) -> Iter
             "email": {**session_mailbox.settings(), "enable_notifs": True},
             "enable_registration": True,
             "registrations_require_3pid": ["email"],
+            "enable_registration_token_3pid_bypass": True,
         },
         log_level="DEBUG",
     )

@@ -162,6 +162,32 @@ def test_an_address_that_has_to_be_there_is_not_skipped(browser):
     assert "/register-email?" in page.url
 
 
+def test_with_a_registration_token_no_address_is_needed(mailing_homeserver, server):
+    """`enable_registration_token_3pid_bypass`: whoever has none of them must show an address."""
+    name = f"tokened{next(_numbers)}"
+    mailing_homeserver.query(
+        "INSERT INTO registration_tokens (token, uses_allowed, pending, completed) VALUES (?, 1, 0, 0)",
+        name,
+    )
+    browser = Browser(server)
+    page = browser.get(server.url("register"))
+    assert 'name="token"' in page.text
+    page = browser.submit(username=name, password=PASSWORD, token="mistyped", decision="create")
+    assert page.status_code == 400
+    assert "This registration token cannot be used" in page.text
+    page = browser.submit(username=name, password=PASSWORD, token=name, decision="create")
+    assert 'value="skip"' in page.text
+    page = browser.submit(decision="skip")
+
+    user_id = f"@{name}:{mailing_homeserver.server_name}"
+    assert page.status_code == 200
+    assert mailing_homeserver.query("SELECT 1 FROM users WHERE name = ?", user_id)
+    assert not mailing_homeserver.query("SELECT 1 FROM user_threepids WHERE user_id = ?", user_id)
+    assert mailing_homeserver.query(
+        "SELECT pending, completed FROM registration_tokens WHERE token = ?", name
+    ) == [(0, 1)]
+
+
 def test_a_wrong_code_is_said_and_the_right_one_works_after_it(mailbox, browser, address):
     ask(browser, address)
     code = mailbox.last_to(address).code

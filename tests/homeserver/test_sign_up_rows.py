@@ -141,7 +141,7 @@ def test_an_account_of_our_pages_is_one_of_stocks(homeserver):
 
 
 def by_stock_with_an_address(homeserver, mailbox):
-    """Return how an unmodified client makes an account with an address: by the link in Synapse's mail."""
+    """Return how an unmodified client makes an account with an address: by Synapse's own link."""
     url = f"{homeserver.base_url}/_matrix/client/v3/register"
 
     def make(name):
