@@ -1,6 +1,7 @@
 """The command `synapse-nextgen-auth`: what it can be asked, and who does it."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -284,11 +285,18 @@ def _demo(asked: argparse.Namespace) -> int:
 
 def _with_synapse(command: Callable[[argparse.Namespace], int], asked: argparse.Namespace) -> int:
     """Run a command that imports all of Synapse; say it where this Synapse lacks what we import."""
+    _say_only_what_is_ours()
     problems = internals.problems_of_imports()
     if not problems:
         return command(asked)
     print(StartRefused(problems), file=sys.stderr)
     return 1
+
+
+def _say_only_what_is_ours() -> None:
+    """Keep to ourselves what Synapse's libraries say to its developers while they are imported."""
+    logging.captureWarnings(capture=True)
+    logging.getLogger("py.warnings").addHandler(logging.NullHandler())
 
 
 def _check_config(asked: argparse.Namespace) -> int:

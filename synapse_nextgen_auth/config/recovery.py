@@ -12,7 +12,7 @@ class Recovery:
     """What people do who cannot sign in."""
 
     enabled: bool = option(
-        Switch("offered", "off"),
+        Switch("where mails are sent", "off"),
         default=True,
         about='Whether the sign-in page offers "Forgot your password?". It does so only where it can'
         " work: Synapse sends mail (`email`), and passwords sign in and can be changed"

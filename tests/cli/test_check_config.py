@@ -1,5 +1,8 @@
 """check-config says everything at once, in the operator's words, and gives no secret away."""
 
+import subprocess
+import sys
+
 import pytest
 import yaml
 
@@ -52,6 +55,18 @@ def test_a_good_configuration_is_ok_and_nothing_is_written(complete, check):
     assert "access token lifetime  5m" in printed
     assert "session, idle          no limit" in printed
     assert sorted(complete.parent.iterdir()) == before
+
+
+def test_nothing_is_said_but_what_is_about_the_configuration(complete):
+    """Synapse's libraries warn its developers, whoever imports them."""
+    asked = (
+        "import sys; from synapse_nextgen_auth.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", asked, "check-config", str(complete)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+
+    assert done.stdout.startswith("OK\n")
+    assert done.stderr == ""
 
 
 def test_synapses_own_lifetimes_are_honoured(check):
