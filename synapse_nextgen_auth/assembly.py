@@ -36,7 +36,7 @@ from synapse_nextgen_auth.homeserver.devices.pushers import Pushers
 from synapse_nextgen_auth.homeserver.http import Tree
 from synapse_nextgen_auth.homeserver.limits import Limited, Limiter
 from synapse_nextgen_auth.homeserver.mail import Mailer
-from synapse_nextgen_auth.homeserver.mail_limits import MailLimits
+from synapse_nextgen_auth.homeserver.mail_limits import MailLimits, Shares
 from synapse_nextgen_auth.homeserver.matrix import discovery
 from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate, SsoRedirect
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler, Room
@@ -110,9 +110,11 @@ from synapse_nextgen_auth.web.translations import Languages
 
 logger = logging.getLogger(__name__)
 
-# Mails with a code to sign in: to one address, or of one account, and of one network.
-_CODES_OF_ONE = Rate(1 / 3600, 5)
-_CODES_OF_A_NETWORK = Rate(1 / 60, 20)
+# Mails with a code to sign in. Who guesses them has 864 tries a day at one address, from all networks
+# together, of a million codes; and its owner has them by mail.
+_SIGN_IN_CODES = Shares(
+    network=Rate(1 / 60, 20), of_mailbox=Rate(1 / 900, 5), mailbox=Rate(1 / 600, 10)
+)
 
 
 def start(config: Config, api: ModuleApi, *, module: type) -> None:
@@ -338,16 +340,24 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             recoveries=MailLimits(
                 homeserver,
                 keys,
-                networks=Limited.RECOVERY,
-                mailboxes=Limited.RECOVERY_MAILBOX,
+                Shares.as_synapse(homeserver),
+                kind=(Limited.RECOVERY, Limited.RECOVERY_SHARE, Limited.RECOVERY_MAILBOX),
                 path="/recover",
             ),
-            email_codes=Limiter(
+            email_codes=MailLimits(
                 homeserver,
-                Limited.EMAIL_CODE,
-                _CODES_OF_A_NETWORK,
+                keys,
+                _SIGN_IN_CODES,
+                kind=(Limited.EMAIL_CODE, Limited.EMAIL_CODE_SHARE, Limited.EMAIL_CODE_ADDRESS),
                 path="/sign-in-email",
-                option="the share of a network",
+                option="the share of a network or an address",
+            ),
+            sign_up_messages=MailLimits(
+                homeserver,
+                keys,
+                Shares.as_synapse(homeserver),
+                kind=(Limited.SIGN_UP_MESSAGE, Limited.SIGN_UP_SHARE, Limited.SIGN_UP_ADDRESS),
+                path="/register",
             ),
             polls=Polls(homeserver),
         ),
@@ -361,13 +371,6 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             providers=providers,
             mailboxes=mailboxes,
             mailer=mailer,
-            limit=Limiter(
-                homeserver,
-                Limited.EMAIL_CODE_ADDRESS,
-                _CODES_OF_ONE,
-                path="/sign-in-email",
-                option="the share of one address or account",
-            ),
         ),
     )
 

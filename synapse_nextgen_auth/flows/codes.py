@@ -34,17 +34,22 @@ def enter(txn: Txn, attempt_id: str, typed: str, *, keys: Keyring, now: int) -> 
     """Look at what somebody typed; every try counts, however many come at once (C251).
 
     It is for READ COMMITTED: whoever counts a try waits for whoever counted the one before. What was
-    typed rightly before stays so: the browser may have lost the answer.
+    typed rightly before stays so for whoever types it once more: the browser may have lost the answer.
     """
     if not codes.count_try(txn, attempt_id, now=now):
         code = codes.get(txn, attempt_id)
-        is_proven = code is not None and code.proven_at is not None
-        return Trial.RIGHT if is_proven else Trial.OVER
+        is_same = code is not None and code.proven_at is not None and code.is_right(keys, typed)
+        return Trial.RIGHT if is_same else Trial.OVER
     code = codes.get(txn, attempt_id)
     if code is None or not code.is_right(keys, typed):
         return Trial.WRONG
     codes.prove(txn, code, now=now)
     return Trial.RIGHT
+
+
+def void(txn: Txn, attempt_id: str, *, now: int) -> None:
+    """Let a code be worth nothing from now on: it was right, and opened nothing."""
+    codes.end(txn, attempt_id, now=now)
 
 
 def sign_in(

@@ -31,9 +31,14 @@ class Limited(enum.Enum):
     CLIENT_REGISTRATION = "nextgen_client_registration"
     DEVICE_AUTHORIZATION = "nextgen_device_authorization"
     RECOVERY = "nextgen_recovery"
+    RECOVERY_SHARE = "nextgen_recovery_share"
     RECOVERY_MAILBOX = "nextgen_recovery_mailbox"
     EMAIL_CODE = "nextgen_email_code"
+    EMAIL_CODE_SHARE = "nextgen_email_code_share"
     EMAIL_CODE_ADDRESS = "nextgen_email_code_address"
+    SIGN_UP_MESSAGE = "nextgen_sign_up_message"
+    SIGN_UP_SHARE = "nextgen_sign_up_share"
+    SIGN_UP_ADDRESS = "nextgen_sign_up_address"
     RENDEZVOUS = "nextgen_rendezvous"
 
 

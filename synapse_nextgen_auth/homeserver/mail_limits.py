@@ -1,38 +1,66 @@
-"""How often somebody may have a mail sent: from a network, and to a mailbox, whoever asks for it.
+"""How often somebody may have a message sent: from a network, and to a mailbox, whoever asks for it.
 
-As often as Synapse lets people ask for its own (`rc_3pid_validation`), counted over all processes.
+A stranger must not keep the owner of a mailbox from having a mail by asking for many (C239). So there
+is more for a mailbox than one network may ask for, and what a network is refused counts nowhere else.
 """
+
+import attrs
 
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.limits import Limited, Limiter
+from synapse_nextgen_auth.oauth.networks import network
 from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.secret import Keyring, Purpose
 
-_OPTION = "rc_3pid_validation"
+
+@attrs.frozen(kw_only=True)
+class Shares:
+    """How many messages there are: of a network, of a network to one mailbox, to one mailbox."""
+
+    network: Rate
+    of_mailbox: Rate
+    mailbox: Rate
+
+    @classmethod
+    def as_synapse(cls, homeserver: Homeserver) -> "Shares":
+        """Return as many as Synapse sends by itself (`rc_3pid_validation`); of two networks both."""
+        settings = homeserver.hs.config.ratelimiting.rc_3pid_validation
+        rate = Rate(settings.per_second, settings.burst_count)
+        return cls(network=rate, of_mailbox=rate, mailbox=rate.times(2))
 
 
 class MailLimits:
-    """Mails that a page is asked for; what is written of a mailbox says nothing about it."""
+    """Counts messages of one kind over all processes; what is written of a mailbox does not name it.
+
+    Unlike Synapse's own limit, it takes the hosts of an IPv6 network for one (C241).
+    """
 
     def __init__(
         self,
         homeserver: Homeserver,
         keys: Keyring,
+        shares: Shares,
         *,
-        networks: Limited,
-        mailboxes: Limited,
+        kind: tuple[Limited, Limited, Limited],
         path: str,
+        option: str = "rc_3pid_validation",
     ) -> None:
-        settings = homeserver.hs.config.ratelimiting.rc_3pid_validation
-        rate = Rate(settings.per_second, settings.burst_count)
         self._keys = keys
-        self._networks = Limiter(homeserver, networks, rate, path=path, option=_OPTION)
-        self._mailboxes = Limiter(homeserver, mailboxes, rate, path=path, option=_OPTION)
+        self._networks, self._shares, self._mailboxes = (
+            Limiter(homeserver, each, rate, path=path, option=option)
+            for each, rate in zip(
+                kind, (shares.network, shares.of_mailbox, shares.mailbox), strict=True
+            )
+        )
 
     async def wait(self, address: str, mailbox: str) -> int | None:
-        """Count one mail; return for how many seconds to wait if that was one too many."""
+        """Count one message; return for how many seconds to wait if that was one too many.
+
+        `address` is that of who asks, in the network; `mailbox` may be a phone number as well.
+        """
         wait = await self._networks.count(address)
         if wait is not None:
             return wait
-        name = self._keys.mac(Purpose.RECOVERY, mailbox.casefold().encode("utf-8")).hex()[:32]
-        return await self._mailboxes.count_account(name)
+        name = self._keys.mac(Purpose.CODE, f"limit {mailbox.casefold()}".encode()).hex()[:32]
+        wait = await self._shares.count_account(f"{name} {network(address)}")
+        return await self._mailboxes.count_account(name) if wait is None else wait

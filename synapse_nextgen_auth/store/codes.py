@@ -57,6 +57,15 @@ def prove(txn: Txn, code: Code, *, now: int) -> None:
     )
 
 
+def end(txn: Txn, attempt_id: str, *, now: int) -> None:
+    """Let the code of an attempt be over, though it was typed."""
+    txn.execute(
+        "UPDATE nextgen_codes SET proven_at = NULL, expires_at = ?"
+        " WHERE attempt_id = ? AND proven_at IS NOT NULL",
+        (now, attempt_id),
+    )
+
+
 def note_refused(txn: Txn, mail: str, *, now: int) -> None:
     """Note that the mail server took nothing for the address that this went to."""
     txn.execute("UPDATE nextgen_codes SET refused_at = ? WHERE mail = ?", (now, mail))

@@ -95,7 +95,8 @@ class Rates:
     attempts: Limiter
     device_requests: Limiter
     recoveries: MailLimits
-    email_codes: Limiter
+    email_codes: MailLimits
+    sign_up_messages: MailLimits
     polls: Polls
 
 

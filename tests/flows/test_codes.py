@@ -53,6 +53,27 @@ def test_the_right_code_is_right(tables, transact):
     assert tables.run(rows.get, "attempt").proven_at == NOW + 1
 
 
+def test_c251_another_code_than_the_right_one_is_never_right(tables, transact):
+    """Also after the right one was typed, and after its time."""
+    transact(send())
+    transact(enter())
+
+    assert transact(enter("000000")) is Trial.OVER
+    assert transact(enter("000000", at=LIFETIME)) is Trial.OVER
+    assert transact(enter(at=LIFETIME)) is Trial.RIGHT
+
+
+def test_a_code_that_opened_nothing_is_over(tables, transact):
+    """And the next one can be sent."""
+    transact(send())
+    transact(enter())
+    transact(partial(codes.void, attempt_id="attempt", now=NOW + 2))
+
+    assert transact(enter(at=3)) is Trial.OVER
+    transact(send("111111", mail="second", at=PAUSE))
+    assert transact(enter("111111", at=PAUSE)) is Trial.RIGHT
+
+
 def test_without_a_code_there_is_none_to_type(transact):
     assert transact(enter()) is Trial.OVER
 

@@ -25,8 +25,11 @@ def coded_homeserver(tmp_path_factory, make_database, session_mailbox):
         module={"sign_in": {"email_codes": True}},
         log_level="DEBUG",
     )
+    listening = metrics.listening(homeserver)
+    client, *others = listening["listeners"]
     homeserver.config = {
-        **metrics.listening(homeserver),
+        **listening,
+        "listeners": [{**client, "x_forwarded": True}, *others],
         "email": session_mailbox.settings(),
     }
     with homeserver:
@@ -252,19 +255,74 @@ def test_an_account_that_may_not_sign_in_gets_no_mail(coded_homeserver, mailbox,
     assert mailbox.none_to(address)
 
 
-def test_an_address_is_written_to_five_times_and_then_once_an_hour(mailbox, server, account):
-    """Whoever asks, from wherever: it is the share of the address."""
+def ask_from(server, network, address):
+    browser = Browser(server)
+    browser.http.headers["X-Forwarded-For"] = network
+    to_the_page(browser)
+    return ask(browser, address)
+
+
+def test_c239_a_stranger_keeps_nobody_from_a_code(server, account):
+    """Five mails of one network, and there are more for the address, from another network."""
     _, address = account
-    asked = []
-    for _ in range(6):
-        browser = Browser(server)
-        to_the_page(browser)
-        asked.append(ask(browser, address))
+    asked = [ask_from(server, "198.51.100.7", address) for _ in range(6)]
+    others = ask_from(server, "203.0.113.9", address)
 
     assert [page.status_code for page in asked] == [200] * 5 + [429]
     assert "Too many mails were asked for" in asked[-1].text
     assert int(asked[-1].headers["Retry-After"]) > 60
     assert address not in str(asked[-1].headers)
+    assert "/sign-in-email-code?" in others.url
+
+
+def test_c241_the_hosts_of_an_ipv6_network_are_one(server, account):
+    """Whoever has 2^64 addresses has one share."""
+    _, address = account
+    asked = [ask_from(server, f"2001:db8::{n}", address) for n in range(1, 7)]
+
+    assert [page.status_code for page in asked] == [200] * 5 + [429]
+
+
+def test_c259_a_mail_is_counted_once_however_often_it_is_tried(
+    coded_homeserver, mailbox, browser, account
+):
+    """A mail server that is away for a while keeps nobody from their code."""
+    _, address = account
+    mailbox.stop()
+    to_the_page(browser)
+    ask(browser, address)
+    counted = coded_homeserver.query("SELECT * FROM nextgen_throttle ORDER BY key")
+    tries = "SELECT tries FROM nextgen_outbox WHERE kind = 'send_sign_in_code'"
+    assert eventually(lambda: coded_homeserver.query(tries) >= [(2,)])
+    mailbox.start()
+
+    assert mailbox.last_to(address).code
+    assert coded_homeserver.query("SELECT * FROM nextgen_throttle ORDER BY key") == counted
+
+
+def test_c251_a_code_that_opened_nothing_opens_nothing_later(
+    coded_homeserver, mailbox, server, browser, account
+):
+    """Whatever is typed once the account is unlocked, by whoever sits there."""
+    user, address = account
+    admin = coded_homeserver.new_user(admin=True)
+    token = coded_homeserver.login(admin)["access_token"]
+
+    def lock(*, is_locked):
+        url = f"/_synapse/admin/v2/users/{user.user_id}"
+        assert server.api("PUT", url, token, json={"locked": is_locked}).status_code == 200
+
+    to_the_page(browser)
+    ask(browser, address)
+    code = mailbox.last_to(address).code
+    form = browser.page
+    lock(is_locked=True)
+    enter(browser, code)
+    lock(is_locked=False)
+    browser.page = form
+    enter(browser, "000000" if code != "000000" else "000001")
+
+    assert not is_signed_in(coded_homeserver, user)
 
 
 def test_whoever_proves_it_again_does_so_by_a_code_of_their_own(

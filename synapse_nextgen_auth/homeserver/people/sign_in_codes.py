@@ -9,19 +9,17 @@ import attrs
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.mail.letters import Letter, SignInUsualWay
 from synapse_nextgen_auth.accounts.outbox import SendSignInCode
-from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.mail import Mailer
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted, People
 from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
 from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
-from synapse_nextgen_auth.secret import Keyring, Purpose
+from synapse_nextgen_auth.secret import Keyring
 
 
 @attrs.frozen(kw_only=True)
 class SignInCodes:
-    """Who signs in by a code, where the operator lets people; `limit` counts the mails of an account."""
+    """Who signs in by a code, where the operator lets people."""
 
-    limit: Limiter
     _is_wanted: bool
     _keys: Keyring
     _people: People
@@ -33,12 +31,6 @@ class SignInCodes:
     def is_on(self) -> bool:
         """Whether anybody signs in by a code here."""
         return self._is_wanted and self._mailer.is_configured
-
-    async def wait(self, address: str) -> int | None:
-        """Count one mail to an address; return for how long to wait if it is one too many."""
-        # Not by its name: what is counted stands in a table, and in the log.
-        known_as = self._keys.mac(Purpose.CODE, f"limit {address}".encode()).hex()
-        return await self.limit.count_account(known_as[:32])
 
     async def owner(self, address: str) -> str | None:
         """Return the account of this address if a code opens it."""
@@ -63,8 +55,6 @@ class SignInCodes:
         letter = Letter.unseal(self._keys, work.letter)
         user_id = await self._mailboxes.owner(letter.to) if letter and self.is_on else None
         if letter is None or user_id is None or not await self._is_let_in(user_id):
-            return
-        if await self.limit.count_account(user_id) is not None:
             return
         if not await self.opens(user_id):
             letter = Letter(letter.to, letter.lang, SignInUsualWay(user_id))

@@ -56,7 +56,7 @@ async def submit_address(visit: Visit, form: Form) -> Outgoing:
     is_other = code is None or code.sent_to(visit.site.issuer.keys) != address
     # Whoever pressed twice goes on with the mail that is under way.
     if is_other or (code is not None and not code.wait(visit.site.now())):
-        wait = await visit.site.mailboxes.wait(address, network=visit.address)
+        wait = await _wait(visit, address)
         if wait is not None:
             return _ask_address(visit, sign_up, typed, AddressProblem.TOO_OFTEN, retry_after=wait)
         await _send(visit, sign_up, address, pause=0 if is_other else PAUSE)
@@ -123,11 +123,19 @@ async def _again(visit: Visit, sign_up: SignUp, code: Code) -> Outgoing:
         return answers.redirect(sign_up.url(Stage.EMAIL))
     # While it may not be sent, the page says when it may.
     if not code.wait(visit.site.now()):
-        wait = await visit.site.mailboxes.wait(address, network=visit.address)
+        wait = await _wait(visit, address)
         if wait is not None:
             return _ask_code(visit, sign_up, code, CodeProblem.TOO_OFTEN, retry_after=wait)
         await _send(visit, sign_up, address)
     return answers.redirect(_code_url(sign_up))
+
+
+async def _wait(visit: Visit, address: str) -> int | None:
+    """Count one mail; return for how long to wait if this network or address has had too many."""
+    wait = await visit.site.rates.sign_up_messages.wait(visit.address, address)
+    if wait is not None:
+        return wait
+    return await visit.site.mailboxes.wait(address, network=visit.address)
 
 
 async def _send(visit: Visit, sign_up: SignUp, address: str, *, pause: int = PAUSE) -> None:

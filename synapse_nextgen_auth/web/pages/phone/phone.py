@@ -47,6 +47,9 @@ async def submit_number(visit: Visit, form: Form) -> Outgoing:
     if number is None:
         trouble = PhoneTrouble.INVALID if typed else PhoneTrouble.MISSING
         return _ask_number(visit, sign_up, typed, NoCode(trouble))
+    wait = await visit.site.rates.sign_up_messages.wait(visit.address, number.msisdn)
+    if wait is not None:
+        return _ask_number(visit, sign_up, typed, NoCode(PhoneTrouble.TOO_OFTEN, wait))
     try:
         request = await visit.site.sign_ups.phones.send(number, address=visit.address)
     except NoCode as none:
