@@ -3,9 +3,11 @@
 import pytest
 
 from support.oauth import Browser, Server
+from support.synapse import Homeserver
 
 REDIRECT_URI = "https://client.example.com/callback"
 STABLE = "urn:matrix:client"
+LIBRARIES = {"42": "matrix_js_sdk.js", "41": "matrix_js_sdk_oidc.js", "39": "matrix_js_sdk_oidc.js"}
 UNSTABLE = "urn:matrix:org.matrix.msc2967.client"
 
 
@@ -62,6 +64,48 @@ def test_an_expired_token_is_refreshed_by_the_library(node, start_homeserver):
 
     assert told["refreshed"] >= 1
     assert told["refreshAfterLogout"]["error"] == "invalid_grant"
+
+
+@pytest.fixture(scope="module")
+def open_homeserver(tmp_path_factory, make_database):
+    """Yield a homeserver where people sign up."""
+    directory = tmp_path_factory.mktemp("homeserver-open")
+    config = {"enable_registration": True, "enable_registration_without_verification": True}
+    with Homeserver(directory, make_database("sqlite", directory), config=config) as homeserver:
+        yield homeserver
+
+
+@pytest.mark.parametrize("release", LIBRARIES)
+def test_create_account_leads_to_a_new_account_that_is_signed_in(node, open_homeserver, release):
+    """`prompt=create`, as Element Web asks for it where discovery says that it may; and all the rest."""
+    server, name = Server(open_homeserver.base_url), f"created{release}"
+    browser, seen = Browser(server), []
+
+    def visit(url):
+        page = browser.get(url)
+        seen.append((url, page.url))
+        if 'name="username"' in page.text:
+            page = browser.submit(
+                username=name, password="7 brave otters juggle", decision="create"
+            )
+        if 'value="approve"' in page.text:
+            page = browser.submit(decision="approve")
+        return page.headers.get("Location") or page.url
+
+    told = node.run(
+        LIBRARIES[release],
+        visit,
+        library=f"matrix-js-sdk-{release}",
+        baseUrl=server.base_url.rstrip("/"),
+        redirectUri=REDIRECT_URI,
+        prompt="create",
+    )
+
+    asked, came_to = seen[0]
+    assert "create" in told["metadata"]["prompt_values_supported"]
+    assert "prompt=create" in asked
+    assert "/register?grant=" in came_to
+    assert told["userId"] == f"@{name}:{open_homeserver.server_name}"
 
 
 @pytest.mark.parametrize("action", ["login", "register"])

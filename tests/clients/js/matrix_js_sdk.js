@@ -2,7 +2,7 @@
 import { report, told, visit } from "./talk.js";
 import * as sdk from "matrix-js-sdk";
 
-const { baseUrl, redirectUri, patience = 0 } = told;
+const { baseUrl, redirectUri, prompt, patience = 0 } = told;
 const anybody = sdk.createClient({ baseUrl });
 
 const metadata = await anybody.getAuthMetadata();
@@ -14,7 +14,7 @@ const clientId = await sdk.OAuth2.registerClient(metadata, {
   contacts: ["somebody@client.example.com"],
 });
 const oauth = new sdk.OAuth2(metadata, { clientId });
-const url = await oauth.generateAuthorizationCodeGrantUrl("a-state", redirectUri);
+const url = await oauth.generateAuthorizationCodeGrantUrl("a-state", redirectUri, "fragment", prompt);
 const back = new URLSearchParams((await visit(url)).hash.slice(1));
 const tokens = await oauth.completeAuthorizationCodeGrant(back.get("code"), redirectUri);
 

@@ -54,6 +54,7 @@ const url = await sdk.generateOidcAuthorizationUrl({
   homeserverUrl: baseUrl,
   nonce: "a-nonce",
   loginHint: told.loginHint,
+  prompt: told.prompt,
 });
 const back = (await visit(url)).searchParams;
 const grant = await sdk.completeAuthorizationCodeGrant(back.get("code"), back.get("state"));
@@ -90,6 +91,7 @@ for (const [token, hint] of [[fresh.accessToken, "access_token"], [fresh.refresh
 const after = await refresher.doRefreshAccessToken(fresh.refreshToken).catch((error) => error);
 
 report({
+  metadata,
   asked,
   sameIssuer: issuerAlone.issuer === metadata.issuer,
   signingKeys: metadata.signingKeys.map((key) => key.alg),
