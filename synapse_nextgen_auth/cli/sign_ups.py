@@ -54,12 +54,18 @@ def _found(hs_config: HomeServerConfig, config: Config) -> str:
         is_closed=config.drain,
     )
     others = [f"people of {each}" for each in sorted(rules.providers)]
-    is_possible = bool(rules.demands.open)
-    if not rules.by_password or not is_possible:
-        return ", ".join(others) or "closed"
-    asked = _asked(rules.demands)
-    own = f"with a password ({asked})" if asked else "with a password"
-    return ", ".join([own, *others])
+    own = with_password(rules.demands)  # closed or not: Synapse looks at it in any case
+    if rules.by_password:
+        return ", ".join([own, *others])
+    return ", ".join(others) or "closed"
+
+
+def with_password(demands: Demands) -> str:
+    """Return what is asked of whoever signs up with a password."""
+    if not demands.open:
+        return f"closed: no page asks for {' or '.join(sorted(demands.unasked))}"
+    asked = _asked(demands)
+    return f"with a password ({asked})" if asked else "with a password"
 
 
 def _asked(demands: Demands) -> str:

@@ -8,7 +8,9 @@ import yaml
 
 from support.gatekeeper import Gatekeeper
 from support.synapse import sqlite_homeserver
+from synapse_nextgen_auth.accounts.attempts.sign_ups import Demands
 from synapse_nextgen_auth.cli.main import main
+from synapse_nextgen_auth.cli.sign_ups import with_password
 from synapse_nextgen_auth.config import OPTIONS, duration
 from synapse_nextgen_auth.store import migrations
 from synapse_nextgen_auth.web.templates import shipped
@@ -840,6 +842,13 @@ def test_who_gets_an_account_is_said(check, settings, words):
 
     assert code == 0, printed
     assert f"  sign-up                {words}\n" in printed, printed
+
+
+def test_what_no_page_asks_for_is_named():
+    """The page says that check-config does; no supported release asks for such a thing."""
+    demands = Demands((frozenset({"m.login.blood", "m.login.terms"}), frozenset({"m.login.sweat"})))
+
+    assert with_password(demands) == "closed: no page asks for m.login.blood or m.login.sweat"
 
 
 @pytest.mark.parametrize("kind", ["email", "msisdn"])

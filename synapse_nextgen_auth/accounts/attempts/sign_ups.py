@@ -49,8 +49,16 @@ class Demands:
     @property
     def open(self) -> tuple[frozenset[str], ...]:
         """The flows that can be gone through on pages."""
-        doable = _AT_ONCE | {kind for kind, stage in _ORDER.items() if stage in self.pages}
-        return tuple(each for each in self._whole if each <= doable)
+        return tuple(each for each in self._whole if each <= self._doable)
+
+    @property
+    def unasked(self) -> frozenset[str]:
+        """What no page asks for: Synapse's names of it, where nobody gets an account without."""
+        return frozenset() if self.open else frozenset().union(*self._whole) - self._doable
+
+    @property
+    def _doable(self) -> frozenset[str]:
+        return _AT_ONCE | {kind for kind, stage in _ORDER.items() if stage in self.pages}
 
     @property
     def _whole(self) -> tuple[frozenset[str], ...]:
