@@ -1,5 +1,7 @@
 """A sign-up: what its person answered, and the one end that makes a sign-in of it."""
 
+import enum
+
 import attrs
 
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof
@@ -9,6 +11,7 @@ from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Ended, Ending
 from synapse_nextgen_auth.store import attempts, codes, outbox, token_holds
+from synapse_nextgen_auth.store.token_holds import Hold
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -54,7 +57,41 @@ def forget_addresses(txn: Txn, former: Attempt, attempt: Attempt, *, session: st
             token_holds.forget_stage(txn, session, stage)
 
 
-def cancel(txn: Txn, attempt: Attempt, *, session: str, now: int) -> None:
-    """End an attempt that nobody goes on with; what it holds is given back at once."""
-    if attempts.change(txn, attempt, attrs.evolve(attempt, ended_at=now)):
-        token_holds.give_back(txn, session)
+def cancel(txn: Txn, attempt: Attempt, *, session: str, now: int) -> bool:
+    """End an attempt that nobody goes on with; what it holds is given back at once.
+
+    False where somebody answered it just now, or its account is about to be made.
+    """
+    if not attempts.change(txn, attempt, attrs.evolve(attempt, ended_at=now)):
+        return False
+    token_holds.give_back(txn, session)
+    return True
+
+
+class Unclaimed(enum.Enum):
+    """Why no account is made for an attempt, at the last moment."""
+
+    CHANGED = "changed"  # somebody cancelled it, or went on with it in another tab
+    NO_TOKEN = "no_token"  # noqa: S105 - it was given back
+
+
+def claim(
+    txn: Txn, former: Attempt, attempt: Attempt, *, session: str, has_token: bool
+) -> Unclaimed | None:
+    """Let an attempt have this account and no other, and count its token for it.
+
+    Of several requests that are about to make one, however long each of them took, one gets here
+    first; from then on nobody cancels the attempt, nor gives the token back.
+    """
+    if not attempts.change(txn, former, attempt):
+        return Unclaimed.CHANGED
+    if has_token and token_holds.use(txn, session) is None:
+        attempts.change(txn, attempt, former)
+        return Unclaimed.NO_TOKEN
+    return None
+
+
+def disclaim(txn: Txn, former: Attempt, attempt: Attempt, held: Hold, token: str | None) -> None:
+    """Let an attempt have another account: it is certain that there is none of the name claimed."""
+    if attempts.change(txn, former, attempt) and token is not None:
+        token_holds.take_back(txn, held, token)

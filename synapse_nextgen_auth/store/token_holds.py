@@ -91,22 +91,45 @@ def forget_stage(txn: Txn, session_id: str, stage: str) -> None:
     )
 
 
-def use(txn: Txn, session_id: str) -> None:
-    """Count the token of a session as used, once: an account came of it."""
+def use(txn: Txn, session_id: str) -> str | None:
+    """Count the token of a session as used, once: its account is about to be made; return the token.
+
+    `None` where none is held any more, and where it was used before. From now on nobody gives it back.
+    """
     result = _held(txn, session_id)
-    if result is not None:
-        txn.execute(
-            "UPDATE ui_auth_sessions_credentials SET result = ?"
-            " WHERE session_id = ? AND stage_type = ? AND result = ?",
-            ("true", session_id, _STAGE, result),
-        )
-        if txn.rowcount == 1:
-            txn.execute(
-                "UPDATE registration_tokens SET completed = completed + 1, pending = pending - 1"
-                " WHERE token = ?",
-                (json.loads(result),),
-            )
+    if result is None:
+        return None
+    txn.execute(
+        "UPDATE ui_auth_sessions_credentials SET result = ?"
+        " WHERE session_id = ? AND stage_type = ? AND result = ?",
+        ("true", session_id, _STAGE, result),
+    )
+    if txn.rowcount != 1:
+        return None
     txn.execute("DELETE FROM nextgen_token_holds WHERE ui_auth_session = ?", (session_id,))
+    token = str(json.loads(result))
+    txn.execute(
+        "UPDATE registration_tokens SET completed = completed + 1, pending = pending - 1"
+        " WHERE token = ?",
+        (token,),
+    )
+    return token
+
+
+def take_back(txn: Txn, held: Hold, token: str) -> None:
+    """Let a session hold a token again that was counted as used: no account came of it."""
+    txn.execute(
+        "UPDATE ui_auth_sessions_credentials SET result = ?"
+        " WHERE session_id = ? AND stage_type = ? AND result = ?",
+        (json.dumps(token), held.ui_auth_session, _STAGE, "true"),
+    )
+    if txn.rowcount == 1:
+        txn.execute(
+            "UPDATE registration_tokens SET completed = completed - 1, pending = pending + 1"
+            " WHERE token = ?",
+            (token,),
+        )
+        hold(txn, held)
 
 
 def _held(txn: Txn, session_id: str) -> str | None:

@@ -33,14 +33,18 @@ from synapse_nextgen_auth.accounts.outbox import AddEmailPusher
 from synapse_nextgen_auth.flows import attempts as attempt_flows
 from synapse_nextgen_auth.flows import sign_up as flows
 from synapse_nextgen_auth.flows.attempts import Lost
+from synapse_nextgen_auth.flows.sign_up import Unclaimed
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import (
     OF_THE_ADDRESS,
+    OF_THE_NAME,
+    Claimed,
     NotMade,
     Trouble,
 )
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.secret import random_id
+from synapse_nextgen_auth.store.token_holds import Hold
 from synapse_nextgen_auth.web import answers, attempts, device_grants, grants
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.message.error import PageError
@@ -90,6 +94,13 @@ class SignUp:
     def may_skip(self, stage: Stage) -> bool:
         """Say whether its person may go on without this stage."""
         return self.progress.may_skip(stage)
+
+    @property
+    def claimed(self) -> Claimed | None:
+        """The account that is made for it and no other; `None` before that is settled."""
+        begun = self.answers.get(Stage.REGISTER)
+        user_id = None if begun is None else begun.get("user_id")
+        return None if begun is None or user_id is None else Claimed(user_id, begun["token"])
 
     @property
     def next(self) -> Stage:
@@ -195,10 +206,13 @@ def client_card(visit: Visit, onward: Onward) -> ClientCard | None:
 
 async def cancel(visit: Visit, onward: Onward, sign_up: SignUp | None = None) -> Outgoing:
     """Go no further: the application that waits hears that nobody let it in."""
-    if sign_up is not None:
-        await visit.site.homeserver.run(
+    if sign_up is not None and (
+        sign_up.claimed is not None
+        or not await visit.site.homeserver.run(
             flows.cancel, sign_up.attempt, session=sign_up.session, now=visit.site.now()
         )
+    ):
+        raise attempts.lost(Lost.CHANGED, onward.next_url)  # its account is being made
     if onward.device_grant_id:
         return await device_grants.decline(visit, onward.device_grant_id)
     if onward.grant is None or onward.client is None:
@@ -238,7 +252,7 @@ async def _go_on(visit: Visit, sign_up: SignUp, stage: Stage, *, is_new: bool = 
     is_last = sign_up.next is Stage.REGISTER
     if is_last:
         _refuse_while_made(visit, sign_up)
-        attempt = attempt.answering(Stage.REGISTER.value, _sealed(visit, {"at": site.now()}))
+        attempt = attempt.answering(Stage.REGISTER.value, _begun(visit, sign_up.claimed))
     if is_new:
         await site.homeserver.run(attempt_flows.begin, attempt)
     elif not await site.homeserver.run(flows.change, former, attempt):
@@ -256,29 +270,64 @@ def _refuse_while_made(visit: Visit, sign_up: SignUp) -> None:
         raise attempts.lost(Lost.CHANGED, sign_up.onward.next_url)
 
 
+class _Claim:
+    """The claim of one request on the account that it makes; `attempt` as it was written last."""
+
+    def __init__(self, visit: Visit, sign_up: SignUp) -> None:
+        self._visit = visit
+        self._sign_up = sign_up
+        self._has_token = TOKEN in sign_up.results
+        self.attempt = sign_up.attempt
+        self.claimed = sign_up.claimed
+
+    async def take(self, user_id: str) -> None:
+        """Let this attempt have the account and no other, and count its token for it."""
+        before, run = self.claimed, self._visit.site.homeserver.run
+        token = before.token if before else self._sign_up.results.get(TOKEN)
+        claimed = Claimed(user_id, token)
+        taken = _having(self.attempt, _begun(self._visit, claimed))
+        why = await run(
+            flows.claim,
+            self.attempt,
+            taken,
+            session=self._sign_up.session,
+            has_token=before is None and self._has_token,
+        )
+        if why is Unclaimed.NO_TOKEN:
+            raise NotMade(Trouble.TOKEN_WRONG)
+        if why is not None:
+            raise attempts.lost(Lost.CHANGED, self._sign_up.onward.next_url)
+        self.attempt, self.claimed = taken, claimed
+
+    async def leave(self) -> None:
+        """Let this attempt have another account: there is none of the name that it claimed."""
+        left = _having(self.attempt, _begun(self._visit, None))
+        held = Hold(self._sign_up.session, self.attempt.browser, self.attempt.expires_at)
+        token = self.claimed.token if self.claimed else None
+        await self._visit.site.homeserver.run(flows.disclaim, self.attempt, left, held, token)
+        self.attempt, self.claimed = left, None
+
+    async def pause(self) -> None:
+        """Let the person try again at once; where an account may be there, for that one alone."""
+        again = _not_made(self.attempt)
+        if self.claimed is not None:
+            again = _having(self.attempt, _begun(self._visit, self.claimed, at=0))
+        await self._visit.site.homeserver.run(flows.change, self.attempt, again)
+
+
 async def _register(visit: Visit, sign_up: SignUp) -> Outgoing:
     """Make the account, sign its person in, and go on to where they came from."""
-    site, attempt = visit.site, sign_up.attempt
+    site, claim = visit.site, _Claim(visit, sign_up)
     try:
         user_id = await site.sign_ups.people.make(
-            sign_up.person, sign_up.progress.demands, address=visit.address
+            sign_up.person, sign_up.progress.demands, claim, address=visit.address
         )
     except NotMade as trouble:
-        why = {"why": trouble.why.value, "retry_after": trouble.retry_after}
-        again = _not_made(attempt).answering(sign_ups.TROUBLE, _sealed(visit, why))
-        if trouble.why in OF_THE_ADDRESS:
-            for stage in (Stage.EMAIL, Stage.MSISDN):
-                again = again.without_answer(stage.value, again.answered.get(stage.value, ""))
-            await site.homeserver.run(
-                flows.forget_addresses, attempt, again, session=sign_up.session
-            )
-        else:
-            await site.homeserver.run(flows.change, attempt, again)
-        return answers.redirect(sign_up.url(Stage.ACCOUNT))
+        return await _explain(visit, sign_up, claim, trouble)
     except Exception:
-        # Whatever it was, the person may try again at once.
-        await site.homeserver.run(flows.change, attempt, _not_made(attempt))
+        await claim.pause()
         raise
+    attempt = claim.attempt
     proof = Proof(ProofKind.PASSWORD, site.now(), user_id)
     has_email = sign_ups.EMAIL in sign_up.results and site.sign_ups.rules.adds_pushers
     made = flows.Made(user_id, (AddEmailPusher(user_id),) if has_email else ())
@@ -288,6 +337,45 @@ async def _register(visit: Visit, sign_up: SignUp) -> Outgoing:
         # It may not sign in yet, until somebody approves it for instance: there is nothing to repeat.
         await site.homeserver.run(flows.close, attempt, made, now=site.now())
         raise
+
+
+async def _explain(visit: Visit, sign_up: SignUp, claim: _Claim, trouble: NotMade) -> Outgoing:
+    """Lead back to the first page, which says why no account came of it."""
+    site, attempt = visit.site, claim.attempt
+    why = {"why": trouble.why.value, "retry_after": trouble.retry_after}
+    if claim.claimed is not None:
+        if trouble.why in OF_THE_NAME:
+            # Either somebody else has it by now, or its person has set another password since.
+            ended = attrs.evolve(attempt, ended_at=site.now())
+            await site.homeserver.run(flows.change, attempt, ended)
+            raise attempts.lost(Lost.ENDED, sign_up.onward.next_url)
+        again = _having(attempt, _begun(visit, claim.claimed, at=0))
+        again = again.answering(sign_ups.TROUBLE, _sealed(visit, why))
+        await site.homeserver.run(flows.change, attempt, again)
+        return answers.redirect(sign_up.url(Stage.ACCOUNT))
+    again = _not_made(attempt).answering(sign_ups.TROUBLE, _sealed(visit, why))
+    if trouble.why in OF_THE_ADDRESS:
+        for stage in (Stage.EMAIL, Stage.MSISDN):
+            again = again.without_answer(stage.value, again.answered.get(stage.value, ""))
+        await site.homeserver.run(flows.forget_addresses, attempt, again, session=sign_up.session)
+    else:
+        await site.homeserver.run(flows.change, attempt, again)
+    return answers.redirect(sign_up.url(Stage.ACCOUNT))
+
+
+def _begun(visit: Visit, claimed: Claimed | None, *, at: int | None = None) -> str:
+    """Return the sealed answer that says since when the account is being made, and which one.
+
+    No two are the same, so that of two requests one knows that it is not its own any more.
+    """
+    answer: dict[str, Any] = {"at": visit.site.now() if at is None else at}
+    if claimed is not None:
+        answer |= {"user_id": claimed.user_id, "token": claimed.token}
+    return _sealed(visit, answer)
+
+
+def _having(attempt: Attempt, begun: str) -> Attempt:
+    return attempt.answering(Stage.REGISTER.value, begun)
 
 
 def _not_made(attempt: Attempt) -> Attempt:

@@ -49,9 +49,10 @@ def holds(tables):
 def test_a_token_is_used_once(tables, transact, begin, counts):
     """However often it is said; nothing is given back any more then."""
     begin()
-    transact(token_holds.use, "s")
-    transact(token_holds.use, "s")
+    assert transact(token_holds.use, "s") == "t"
+    assert transact(token_holds.use, "s") is None
     transact(token_holds.give_back, "s")
+    transact(token_holds.free, "b", "t")
 
     assert counts() == (0, 1)
     assert tables.query("SELECT result FROM ui_auth_sessions_credentials") == [("true",)]
@@ -64,10 +65,26 @@ def test_a_token_is_given_back_once(tables, transact, begin, counts):
     begin("another", browser="c")
     transact(token_holds.give_back, "s")
     transact(token_holds.give_back, "s")
-    transact(token_holds.use, "s")
+    assert transact(token_holds.use, "s") is None
 
     assert counts() == (1, 0)
     assert holds(tables) == [("another",)]
+
+
+def test_a_token_that_no_account_came_of_is_held_again(tables, transact, begin, counts):
+    """Once, and only where it was counted as used before."""
+    begin()
+    held = Hold("s", "b", NOW + 60)
+    transact(token_holds.take_back, held, "t")
+    assert counts() == (1, 0)
+    transact(token_holds.use, "s")
+    transact(token_holds.take_back, held, "t")
+    transact(token_holds.take_back, held, "t")
+
+    assert counts() == (1, 0)
+    assert holds(tables) == [("s",)]
+    transact(token_holds.give_back, "s")
+    assert counts() == (0, 0)
 
 
 def test_what_took_too_long_is_found(tables, transact, begin):

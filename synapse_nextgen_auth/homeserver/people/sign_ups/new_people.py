@@ -2,7 +2,8 @@
 
 import enum
 import logging
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, Protocol
 
 import attrs
 from synapse.api.constants import LoginType
@@ -23,6 +24,7 @@ from synapse_nextgen_auth.flows import invitations as invitation_flows
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.people.invitations import by_our_pages
 from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
+from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.store import invitations
 
@@ -35,6 +37,7 @@ NEEDS = (
         "get_password_auth_provider",
         "get_registration_handler",
         "get_registration_ratelimiter",
+        "get_user_directory_handler",
     ),
     Needed("synapse.handlers.register", "RegistrationHandler.check_username", ("localpart",)),
     Needed(
@@ -49,6 +52,18 @@ NEEDS = (
             "user_agent_ips",
         ),
     ),
+    Needed(
+        "synapse.handlers.register",
+        "RegistrationHandler.register_with_store",
+        ("user_id",),
+    ),
+    Needed("synapse.handlers.register", "RegistrationHandler.post_consent_actions", ("user_id",)),
+    Needed(
+        "synapse.handlers.user_directory",
+        "UserDirectoryHandler.handle_local_profile_change",
+        ("user_id", "profile"),
+    ),
+    Needed("synapse.storage.databases.main", "DataStore.get_profileinfo", ("user_id",)),
     Needed(
         "synapse.handlers.register",
         "RegistrationHandler.post_registration_actions",
@@ -102,6 +117,7 @@ class Trouble(enum.Enum):
     FULL = "full"
     TOO_OFTEN = "too_often"
     BUSY = "busy"
+    BEGUN = "begun"  # it is this person's, and another one is not to be had beside it
 
 
 # Another name helps.
@@ -124,6 +140,31 @@ class NotMade(Exception):
     retry_after: int | None = None
 
 
+@attrs.frozen
+class Claimed:
+    """Which account is made for a sign-up, and the token that was counted for it."""
+
+    user_id: str
+    token: str | None = attrs.field(default=None, repr=False)
+
+
+class Claim(Protocol):
+    """What a sign-up asks of the account that is made for it, as it is made."""
+
+    @property
+    def claimed(self) -> Claimed | None:
+        """The account that the sign-up has, whether it is there already or not."""
+
+    async def take(self, user_id: str) -> None:
+        """Let the sign-up have this account and no other; raise where it may not have it."""
+
+    async def leave(self) -> None:
+        """Let the sign-up have another one: it is certain that there is none of this name."""
+
+
+_claim: ContextVar[Claim | None] = ContextVar("nextgen_claim", default=None)
+
+
 class NewPeople:
     """The accounts of people who sign up with a password."""
 
@@ -141,6 +182,20 @@ class NewPeople:
             cfg=hs.config.ratelimiting.rc_registration_token_validity,
         )
         self._inhibits = bool(hs.config.registration.inhibit_user_in_use_error)
+        self._stock_register: Any = self._handler.register_with_store
+
+    def install(self) -> None:
+        """Let a sign-up claim its account after all modules were asked, just before it is made."""
+        self._stock_register = patches.instead(
+            self._handler, "register_with_store", self._register_with_store
+        )
+
+    async def _register_with_store(self, user_id: str, **given: Any) -> None:
+        claim = _claim.get()
+        if claim is not None:
+            _claim.set(None)
+            await claim.take(user_id)
+        await self._stock_register(user_id=user_id, **given)
 
     async def check_rate(self, address: str) -> None:
         """Raise `NotMade` where nobody there may make an account just now; it counts nothing."""
@@ -171,8 +226,8 @@ class NewPeople:
         hashed: str = await self._hs.get_auth_handler().hash(password)
         return hashed
 
-    async def make(self, person: Person, demands: Demands, *, address: str) -> str:
-        """Return the Matrix id of the account: one for each session, however often it is asked.
+    async def make(self, person: Person, demands: Demands, claim: Claim, *, address: str) -> str:
+        """Return the Matrix id of the account: one for each sign-up, however often it is asked.
 
         Everything is asked again that Synapse asks of a new account: its rules for names, the modules
         that look for spam, the limit of users. Raises `NotMade`.
@@ -182,34 +237,48 @@ class NewPeople:
         if demands.needs_dummy(results):
             await self._sessions.need_dummy(session)
             results[sign_ups.DUMMY] = True
-        assert demands.covered(results), "the stages are gone through before"  # noqa: S101
+        if not demands.covered(results):
+            raise NotMade(Trouble.TOKEN_WRONG)  # it was given back just now
+        before = claim.claimed
+        if before is not None and before.token is not None:
+            results[sign_ups.TOKEN] = before.token
+        elif sign_ups.TOKEN in results and not await self._sessions.keep_token(session):
+            raise NotMade(Trouble.TOKEN_WRONG)
+        name = UserID(person.localpart, self._homeserver.server_name).to_string()
+        user_id = name if before is None else before.user_id
+        if await self._is_made(user_id, person):
+            await claim.take(user_id)
+            await self._catch_up(user_id)
+        else:
+            user_id = await self._register(person, results, claim, address=address)
         token = results.get(sign_ups.TOKEN)
-        if isinstance(token, str) and not await self._sessions.keep_token(session):
-            raise NotMade(Trouble.TOKEN_WRONG)  # it was given back
-        user_id = await self._sessions.made(session) or await self._made_before(person)
-        if user_id is None:
-            user_id = await self._register(person, results, address=address)
         if isinstance(token, str):
-            await self._sessions.use_token(session)
             now = self._homeserver.now()
             await self._homeserver.run(invitation_flows.welcome, token, user_id, now=now)
         # Whoever comes back to it after a failure does it again.
         await self._handler.post_registration_actions(user_id, results, access_token=None)
         return user_id
 
-    async def _register(self, person: Person, results: dict[str, Any], *, address: str) -> str:
+    async def _register(
+        self, person: Person, results: dict[str, Any], claim: Claim, *, address: str
+    ) -> str:
+        before = claim.claimed
         token = results.get(sign_ups.TOKEN)
         if isinstance(token, str) and not await self._knows(token):
             raise NotMade(Trouble.TOKEN_WRONG)
         await self._check_invited(token, person, results.get(LoginType.EMAIL_IDENTITY))
         await self._check_addresses(results)
         params = {"username": person.localpart}
-        localpart = await self._modules.get_username_for_registration(results, params)
+        if before is None:
+            localpart = await self._modules.get_username_for_registration(results, params)
+        else:
+            localpart = UserID.from_string(before.user_id).localpart
         for kind in _MEDIA:
             await self._check_in_use(results.get(kind))
         seen = await self._store.get_user_agents_ips_to_ui_auth_session(person.session)
         name = await self._modules.get_displayname_for_registration(results, params)
         email = results.get(LoginType.EMAIL_IDENTITY)
+        former = _claim.set(claim)
         try:
             user_id: str = await self._handler.register_user(
                 localpart=(localpart or person.localpart).lower(),
@@ -224,10 +293,15 @@ class NewPeople:
         except ResourceLimitError as error:
             raise NotMade(Trouble.FULL) from error
         except SynapseError as error:
-            if error.code >= 500:
+            after = claim.claimed
+            if error.code >= 500 or (after and await self._is_made(after.user_id, person)):
                 raise
+            if before is None and after is not None:
+                await claim.leave()
             # A module's "no" comes as a 429 without a time: Synapse hides it behind its rate limit.
             raise NotMade(_OF_CODES.get(error.errcode, Trouble.REFUSED)) from error
+        finally:
+            _claim.reset(former)
         reserved = self._hs.config.server.mau_limits_reserved_threepids
         if email and is_threepid_reserved(reserved, email):
             await self._store.upsert_monthly_active_user(user_id)
@@ -235,14 +309,25 @@ class NewPeople:
         logger.info("%s signed up", user_id)
         return user_id
 
-    async def _made_before(self, person: Person) -> str | None:
-        """Return the account that was made for this person by a process that died over it.
+    async def _is_made(self, user_id: str, person: Person) -> bool:
+        """Say whether the account that a sign-up claimed is there.
 
-        Nobody else's has this very hash: it is salted.
+        Nobody else's has this very hash: it is salted. But its person may have set another password
+        since, so what was noted for the session counts as well.
         """
-        user_id = UserID(person.localpart, self._homeserver.server_name).to_string()
+        if await self._sessions.made(person.session) == user_id:
+            return True
         known = await self._store.get_users_by_id_case_insensitive(user_id)
-        return user_id if known.get(user_id) == person.password_hash else None
+        found: str | None = known.get(user_id)
+        return found == person.password_hash
+
+    async def _catch_up(self, user_id: str) -> None:
+        """Do what Synapse does once an account is there: whoever made it may have died over that."""
+        profile = await self._store.get_profileinfo(UserID.from_string(user_id))
+        directory = self._hs.get_user_directory_handler()
+        await directory.handle_local_profile_change(user_id, profile)
+        if not self._hs.config.consent.user_consent_at_registration:
+            await self._handler.post_consent_actions(user_id)
 
     async def _knows(self, token: str) -> bool:
         """Say whether the token is still there: an operator may have deleted it meanwhile."""

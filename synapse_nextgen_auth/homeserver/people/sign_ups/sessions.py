@@ -124,10 +124,6 @@ class Sessions:
             token_holds.keep_until, session, now=now, expires_at=now + _MAKING
         )
 
-    async def use_token(self, session: str) -> None:
-        """Count the token of a session as used, once."""
-        await self._homeserver.run(token_holds.use, session)
-
     async def again(self, former: str, params: Mapping[str, Any]) -> str:
         """Return a new session with all that another one has completed but for the token."""
         session = await self.begin(params)

@@ -36,7 +36,13 @@ _OF_THE_NAME = {
     Trouble.NAME_TAKEN: NameProblem.TAKEN,
     Trouble.NAME_RESERVED: NameProblem.RESERVED,
 }
-_STATUS = {Trouble.TOO_OFTEN: 429, Trouble.REFUSED: 403, Trouble.FULL: 503, Trouble.BUSY: 503}
+_STATUS = {
+    Trouble.TOO_OFTEN: 429,
+    Trouble.REFUSED: 403,
+    Trouble.FULL: 503,
+    Trouble.BUSY: 503,
+    Trouble.BEGUN: 409,
+}
 
 
 @attrs.frozen
@@ -128,6 +134,8 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return providers.send(visit, Start(attempt.attempt_id, provider.provider_id), provider)
     if decision != "create":
         raise unknown_choice()
+    if first.sign_up is not None and first.sign_up.claimed is not None:
+        return await _finish(visit, first, first.sign_up, form)
     if not _is_possible(visit, first):
         return _page(visit, first, _Typed())
     await attempts.check_rate(visit)
@@ -136,6 +144,15 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         invitation = await _invitation(visit, typed.token)
         return _page(visit, first, await _with_free(visit, typed), invitation)
     return await _take(visit, first, typed, form.get("password"))
+
+
+async def _finish(visit: Visit, first: _First, sign_up: SignUp, form: Form) -> Outgoing:
+    """Go on with an account that is made, or nearly: its person gets no other beside it."""
+    person = sign_up.person
+    if as_localpart(form.get("username", "")) != person.localpart or form.get("password"):
+        typed = _Typed(person.localpart, person.display_name or "", trouble=NotMade(Trouble.BEGUN))
+        return _page(visit, first, typed)
+    return await sign_ups.changed(visit, sign_up, person)
 
 
 async def _invitation(visit: Visit, token: str) -> Invitation | None:
