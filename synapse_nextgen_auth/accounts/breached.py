@@ -20,6 +20,7 @@ _NTLM = re.compile(rb"[0-9A-Fa-f]{32}(?::[0-9]{1,18})?")
 # Longer than any line of hashes; whoever reads so much has the end of one.
 _LONGEST_LINE = 128
 _AT_ONCE = 4096
+_BOM = b"\xef\xbb\xbf"  # what some editors write before everything else
 _SAMPLES = 1000
 
 
@@ -31,12 +32,13 @@ class OnFailure(str, enum.Enum):
 
 
 class ListKind(enum.Enum):
-    """What is in a list, by its first line."""
+    """What is in a list, by its first lines."""
 
     HASHES = "hashes"
     PASSWORDS = "passwords"
     NTLM = "ntlm"
     EMPTY = "empty"
+    MIXED = "mixed"  # hashes, and something before them
 
 
 def hashes_of(password: str) -> tuple[str, ...]:
@@ -74,12 +76,15 @@ class ListFile:
 
     def kind(self) -> ListKind:
         """Say what is in it."""
-        first = self.read(0, _LONGEST_LINE).partition(b"\n")[0].strip()
-        if not first:
+        lines = [line.strip() for line in self.read(0, _AT_ONCE).removeprefix(_BOM).split(b"\n")]
+        lines = [line for line in lines if line]
+        if not lines:
             return ListKind.EMPTY
-        if _LINE.fullmatch(first):
+        if _LINE.fullmatch(lines[0]):
             return ListKind.HASHES
-        return ListKind.NTLM if _NTLM.fullmatch(first) else ListKind.PASSWORDS
+        if any(map(_LINE.fullmatch, lines[1:])):
+            return ListKind.MIXED
+        return ListKind.NTLM if _NTLM.fullmatch(lines[0]) else ListKind.PASSWORDS
 
     def is_sorted(self) -> bool:
         """Say whether its hashes are in order, as far as samples all over it can tell."""
@@ -118,12 +123,15 @@ class ListFile:
             if not skipped:
                 return None
             start, piece = start + skipped, piece[skipped:]
-        key = _key(piece.partition(b"\n")[0])
-        return (start, key) if key else None
+        for line in piece.split(b"\n"):
+            if key := _key(line):
+                return start, key
+            start += len(line) + 1  # an empty one, for instance
+        return None
 
 
 def _key(line: bytes) -> bytes:
-    found = _LINE.fullmatch(line.strip())
+    found = _LINE.fullmatch(line.removeprefix(_BOM).strip())
     return found[1].upper() if found else b""
 
 
@@ -136,7 +144,8 @@ class PlainList:
     @classmethod
     def of(cls, lines: Iterable[bytes]) -> "PlainList":
         """Read passwords, one a line."""
-        digests = (_short(_sha1(line)) for line in (line.rstrip(b"\r\n") for line in lines) if line)
+        bare = (line.removeprefix(_BOM).rstrip(b"\r\n") for line in lines)
+        digests = (_short(_sha1(line)) for line in bare if line)
         return cls(array("Q", sorted(digests)))
 
     def has(self, hashed: str) -> bool:

@@ -67,6 +67,7 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
         tried = password_costs.look(config.passwords)
         problems += tried.problems
         warnings += [*advice.warnings(hs_config, config), *found.warnings, *tried.warnings]
+        warnings += new_people.warnings
     else:
         # Nothing of it keeps a switched-off module from resting.
         warnings = [*mistakes, *internals.problems_of_rest(), *warnings]

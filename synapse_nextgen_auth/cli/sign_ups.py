@@ -1,6 +1,6 @@
 """Who gets an account on the pages, and what they are asked, as `check-config` says it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -35,12 +35,13 @@ class SignUps:
 
     words: str
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def look(hs_config: HomeServerConfig, config: Config) -> SignUps:
     """Return what is asked of new people with this configuration."""
     try:
-        return SignUps(_found(hs_config, config))
+        return SignUps(_found(hs_config, config), warnings=tuple(_warnings(hs_config, config)))
     except ConfigError as error:
         # Synapse looks when it makes its `/register`, whether anybody may use that or not.
         return SignUps("closed", (f"registrations_require_3pid: {error.msg}",))
@@ -66,6 +67,17 @@ def with_password(demands: Demands) -> str:
         return f"closed: no page asks for {' or '.join(sorted(demands.unasked))}"
     asked = _asked(demands)
     return f"with a password ({asked})" if asked else "with a password"
+
+
+def _warnings(hs_config: HomeServerConfig, config: Config) -> Iterator[str]:
+    """Say where programs get an account that would be kept from our pages."""
+    is_open = hs_config.registration.enable_registration
+    asks_here, asks_there = config.captcha.kind, hs_config.captcha.enable_registration_captcha
+    if is_open and asks_here and not asks_there:
+        yield (
+            "captcha.kind asks on the pages only: Synapse's own /register makes accounts without it."
+            " Where no client needs that, close it in the proxy"
+        )
 
 
 def _asked(demands: Demands) -> str:

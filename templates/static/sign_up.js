@@ -11,7 +11,8 @@ function word(name) {
 
 function say({ state, free = [] }) {
   const said = word(state);
-  status.textContent = free.length ? `${said} ${word("free")} ${free.join(", ")}` : said;
+  // Whoever is invited under one name is offered no other.
+  status.textContent = free.length && word("free") ? `${said} ${word("free")} ${free.join(", ")}` : said;
   status.dataset.state = said ? state : "";
 }
 

@@ -49,6 +49,27 @@ def test_a_list_has_what_is_in_it_and_nothing_else(known, wanted, end, counted, 
     assert file.has(wanted) == (wanted in known)
 
 
+@pytest.mark.parametrize("gap", [b"\n", b"\r\n\r\n", b"# more of them\n"])
+def test_lines_that_are_none_are_in_nobodys_way(gap):
+    """Wherever they stand between hashes."""
+    known = [b"%040X" % (n << 140) for n in range(1000)]
+    lines = b"\n".join(known[:500]) + b"\n" + gap + b"\n".join(known[500:])
+    file = listed(b"\xef\xbb\xbf" + lines)
+
+    assert file.kind() is ListKind.HASHES
+    assert file.is_sorted()
+    assert all(file.has(each.decode()) for each in known)
+
+
+def test_hashes_with_something_before_them_are_no_passwords():
+    """Nothing would ever be found in them."""
+    assert listed(b"# leaked in 2026\n" + sha1("x").encode()).kind() is ListKind.MIXED
+
+
+def test_a_mark_at_the_beginning_is_part_of_no_password():
+    assert PlainList.of([b"\xef\xbb\xbfletmein\n"]).has(sha1("letmein"))
+
+
 def test_a_large_list_is_read_in_few_places():
     """Thirty looks, whatever its size."""
     lines = b"".join(b"%040X:1\r\n" % (n << 120) for n in range(200_000))

@@ -788,6 +788,16 @@ BRINGS_PEOPLE = OAUTH_ONLY | {"scopes": ["openid"]}
 EMAIL = {"email": {"smtp_host": "localhost", "notif_from": "noreply@example.com"}}
 
 
+def test_a_captcha_that_register_does_not_ask_is_warned_of(check):
+    """Programs would go there."""
+    said = "captcha.kind asks on the pages only"
+    ours_alone = check(**OPEN, modules=ours(captcha={"kind": "proof_of_work"}))
+    closed = check(modules=ours(captcha={"kind": "proof_of_work"}))
+
+    assert said in ours_alone[1]
+    assert said not in closed[1]
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

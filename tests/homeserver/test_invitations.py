@@ -161,6 +161,17 @@ def test_a_pinned_name_is_the_one_that_somebody_gets(homeserver, server, operato
     assert exists(homeserver, name)
 
 
+def test_a_pinned_name_that_somebody_took_says_what_helps(homeserver, server, operator, name):
+    """No other name would do."""
+    made = invite(operator, username=name)
+    sign_up(server, invite(operator)["url"], name)
+    page = sign_up(server, made["url"], name)
+
+    assert "That username is taken" in told(page)
+    assert "ask for another invitation" in told(page)
+    assert "Still free" not in told(page)
+
+
 def test_a_pinned_address_whose_mail_brought_the_person_needs_no_code(
     homeserver, server, operator, name, mailbox
 ):
@@ -171,9 +182,13 @@ def test_a_pinned_address_whose_mail_brought_the_person_needs_no_code(
     browser = Browser(server)
 
     first = browser.http.get(mail.link, allow_redirects=False, timeout=30)
+    shown = browser.get(made["url"])
     sign_up(server, made["url"], name, browser=browser)
 
     secret = parse_qs(urlsplit(mail.link).query)["mail"][0]
+    # Whoever was given the mail of somebody else sees whose mailbox opens the account.
+    assert f"Your account gets the address {address}" in told(shown)
+    assert address not in Browser(server).get(made["url"]).text
     assert "Welcome!" in mail.text
     assert first.status_code == 303
     assert secret not in first.headers["Location"]
@@ -211,12 +226,14 @@ def test_somebody_who_has_an_account_is_told_by_mail_to_sign_in(homeserver, oper
 
     mail = mailbox.last_to(address)
     assert answer == {"has_account": True, "mailed_to": address}
+    refused = operator.say("invitations create", email=address)
+    assert refused["refused"] == "There is an account with this address already"
     assert mail.subject == "You already have an account on localhost"
     assert urlsplit(mail.link).path.endswith("/sign-in")
 
 
 def test_rooms_are_joined_and_what_says_no_stops_nobody(homeserver, server, operator, name):
-    """A public one, and one that is not there any more."""
+    """A public one, and one that nobody may join any more."""
     owner = homeserver.login(homeserver.new_user())["access_token"]
     alias = f"room-{name}"
     room = server.api(
@@ -225,7 +242,16 @@ def test_rooms_are_joined_and_what_says_no_stops_nobody(homeserver, server, oper
         owner,
         json={"preset": "public_chat", "room_alias_name": alias},
     ).json()["room_id"]
-    made = invite(operator, rooms=[f"#{alias}:localhost", "!nowhere:localhost"])
+    gone = server.api(
+        "POST", "/_matrix/client/v3/createRoom", owner, json={"preset": "public_chat"}
+    ).json()["room_id"]
+    made = invite(operator, rooms=[f"#{alias}:localhost", gone])
+    server.api(
+        "PUT",
+        f"/_matrix/client/v3/rooms/{gone}/state/m.room.join_rules",
+        owner,
+        json={"join_rule": "private"},
+    )
 
     sign_up(server, made["url"], name)
 
@@ -352,6 +378,10 @@ def test_an_invitation_that_was_ended_lets_nobody_in(homeserver, server, operato
         ({"uses": 0}, "uses is no sensible number"),
         ({"uses": 2, "username": "pinned-one"}, "is good once"),
         ({"text": "x" * 501}, "text is too long"),
+        ({"username": "@someone:other.example.org"}, "a username of another server"),
+        ({"rooms": ["!notthere:localhost"]}, "There is no room !notthere:localhost"),
+        ({"seconds": 0}, "for a second at least"),
+        ({"seconds": 3_000_000 * 86400}, "ten years at most"),
     ],
 )
 def test_what_cannot_be_made_is_said(operator, given, said):

@@ -103,6 +103,8 @@ def _refuse(file: ListFile) -> str | None:
         return "it is empty"
     if kind is ListKind.NTLM:
         return "it has NTLM hashes; take the one with SHA-1 hashes"
+    if kind is ListKind.MIXED:
+        return "its first line is no SHA-1 hash, and others are: delete what is none"
     if kind is ListKind.HASHES and not file.is_sorted():
         return "it is not sorted by its hashes: run `LC_ALL=C sort` over it"
     if kind is ListKind.PASSWORDS and file.size > _LARGEST_PLAIN:

@@ -24,6 +24,7 @@ from synapse_nextgen_auth.store import invitations
 
 NEEDS = (
     Needed("synapse.storage.databases.main", "DataStore.registration_token_is_valid", ("token",)),
+    Needed("synapse.storage.databases.main", "DataStore.get_room", ("room_id",)),
     Needed(
         "synapse.storage.databases.main", "DataStore.set_registration_token_pending", ("token",)
     ),
@@ -103,7 +104,8 @@ class Invites:
     async def resolve(self, room: str) -> bool:
         """Say whether there is such a room, by its id or alias."""
         if RoomID.is_valid(room):
-            return True
+            # Of a room that nobody here is in nothing but its id is known: that leads nowhere.
+            return await self._store.get_room(room) is not None
         if not RoomAlias.is_valid(room):
             return False
         handler = self._homeserver.hs.get_room_member_handler()

@@ -19,6 +19,7 @@ from synapse_nextgen_auth.web.site import Site
 
 _MAX_TEXT = 500
 _MAX_USES = 1_000_000
+_LONGEST = 3650 * 24 * 3600  # seconds
 _WHY_NOT = {
     Trouble.NAME_INVALID: "That cannot be a username",
     Trouble.NAME_TAKEN: "This username is taken",
@@ -37,6 +38,8 @@ async def _create(site: Site, asked: Asked) -> dict[str, Any]:
     email = await _mailbox(site, asked)
     is_sent = asked.switch("send")
     lifetime = asked.number("seconds")
+    if lifetime is not None and not 0 < lifetime <= _LONGEST:
+        raise Refused("An invitation is good for ten years at most, and for a second at least")
     invitation = Invitation(
         token=new_token(),
         made_at=now,
@@ -54,8 +57,10 @@ async def _create(site: Site, asked: Asked) -> dict[str, Any]:
         if uses not in {None, 1}:
             raise Refused("An invitation for one name or address is good once")
         uses = 1
-    owner = await site.mailboxes.owner(email) if email is not None and is_sent else None
+    owner = await site.mailboxes.owner(email) if email is not None else None
     if email is not None and owner is not None:
+        if not is_sent:
+            raise Refused("There is an account with this address already")
         return await _already_here(site, asked, email, owner)
     mails: tuple[SendMail, ...] = ()
     if email is not None and is_sent:
@@ -132,7 +137,10 @@ async def _username(site: Site, asked: Asked) -> str | None:
     typed = asked.text("username")
     if typed is None:
         return None
-    name = typed.removeprefix("@").partition(":")[0].lower()
+    name, _, server = typed.removeprefix("@").partition(":")
+    if server not in {"", site.server_name}:
+        raise Refused(f"That is a username of another server than {site.server_name}")
+    name = name.lower()
     trouble = await site.sign_ups.people.name_trouble(name)
     if trouble is not None:
         raise Refused(_WHY_NOT.get(trouble, "That cannot be a username"))
@@ -151,6 +159,8 @@ async def _mailbox(site: Site, asked: Asked) -> str | None:
         raise Refused("email is no address")
     if not site.mailer.is_configured:
         raise Refused("Synapse sends no mail here (email in homeserver.yaml)")
+    if not await site.mailboxes.newcomers_may_have(address):
+        raise Refused("This server takes no account with this address (allowed_local_3pids)")
     return address
 
 

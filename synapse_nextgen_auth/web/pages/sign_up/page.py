@@ -38,18 +38,26 @@ class DisplayNameProblem(enum.Enum):
 
 @attrs.frozen
 class InvitationCard:
-    """Who invites, where that is a member, what they say, and the name that it is for."""
+    """Who invites, where that is a member, what they say, and the name that it is for.
+
+    `email` is the address that the account gets without a code, of whom its mail brought here: whoever
+    reads that mailbox can open the account, and that may be somebody else.
+    """
 
     invited_by: str | None = None
     text: str | None = None
     username: str | None = None
+    email: str | None = None
 
     @classmethod
-    def of(cls, invitation: Invitation | None) -> "InvitationCard | None":
-        """Show an invitation; the address that it is for is shown to nobody."""
+    def of(
+        cls, invitation: Invitation | None, *, came_by_mail: bool = False
+    ) -> "InvitationCard | None":
+        """Show an invitation; the address that it is for to nobody who has not its mail."""
         if invitation is None:
             return None
-        return cls(invitation.invited_by, invitation.text, invitation.username)
+        email = invitation.email if came_by_mail else None
+        return cls(invitation.invited_by, invitation.text, invitation.username, email)
 
 
 @attrs.frozen

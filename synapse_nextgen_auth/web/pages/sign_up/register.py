@@ -102,9 +102,12 @@ async def show(visit: Visit) -> Outgoing:
     return _page(visit, first, await _with_free(visit, _after(typed, trouble)))
 
 
-async def _with_free(visit: Visit, typed: _Typed) -> _Typed:
-    """Name a few that are free instead of one that is taken, for whoever has no scripts."""
-    if typed.name_problem is not NameProblem.TAKEN:
+async def _with_free(visit: Visit, typed: _Typed, invitation: Invitation | None = None) -> _Typed:
+    """Name a few that are free instead of one that is taken, for whoever has no scripts.
+
+    Not to somebody whose invitation is for one name: they need another invitation.
+    """
+    if typed.name_problem is not NameProblem.TAKEN or (invitation and invitation.username):
         return typed
     return attrs.evolve(typed, free=await visit.site.sign_ups.names.suggest(typed.localpart))
 
@@ -142,7 +145,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     typed = await _read(visit, first, form)
     if not typed.is_fine:
         invitation = await _invitation(visit, typed.token)
-        return _page(visit, first, await _with_free(visit, typed), invitation)
+        return _page(visit, first, await _with_free(visit, typed, invitation), invitation)
     return await _take(visit, first, typed, form.get("password"))
 
 
@@ -303,7 +306,10 @@ def _page(
         asks_token=demands.asks_token,
         needs_token=demands.needs_token,
         token=typed.token[:255],
-        invitation=InvitationCard.of(invitation),
+        invitation=InvitationCard.of(
+            invitation,
+            came_by_mail=invitation is not None and invitations.came_by_mail(visit, invitation),
+        ),
         name_problem=typed.name_problem,
         free=typed.free,
         display_name_problem=typed.display_name_problem,

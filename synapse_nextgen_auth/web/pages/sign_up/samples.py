@@ -55,6 +55,9 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "invited": attrs.evolve(
             WITH_TOKEN, invitation=InvitationCard("@bob:example.org", "Come and join us!", "alice")
         ),
+        "invited_by_mail": attrs.evolve(
+            WITH_TOKEN, invitation=InvitationCard(email="alice@example.org")
+        ),
         "invited_by_nobody": attrs.evolve(WITH_TOKEN, invitation=InvitationCard()),
         "invited_long": attrs.evolve(WITH_TOKEN, invitation=InvitationCard(LONG_ID, LONG, LONG)),
         "token_optional": attrs.evolve(FIRST, asks_token=True),
