@@ -15,7 +15,7 @@ _names = itertools.count()
 
 @pytest.fixture(scope="module")
 def working(tmp_path_factory, make_database):
-    """Yield a homeserver on which a sign-up is a little work, or a wait of two seconds, and has terms."""
+    """Yield a homeserver on which a sign-up is a little work, or two seconds, and has terms."""
     directory = tmp_path_factory.mktemp("homeserver-working")
     for name in ("1.0", "success"):
         path = directory / "terms" / "en" / f"{name}.html"
@@ -161,7 +161,7 @@ WORDS = {
 
 @pytest.mark.parametrize("view", KEYBOARDS)
 def test_by_the_keyboard_alone_from_the_name_to_the_terms(open_tab, working, axe, view):
-    """With a slip on each page: what is wrong is read out, and the field that it is about has the focus."""
+    """With a slip on each page: it is read out, and the field that it is about has the focus."""
     tab = open_tab(**KEYBOARDS[view])
     keyboard, name, looked = tab.page.keyboard, f"typist{next(_names)}", {}
     direction, account, terms = WORDS[KEYBOARDS[view].get("locale", "en")]

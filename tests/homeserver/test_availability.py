@@ -128,15 +128,6 @@ def test_c245_where_nobody_signs_up_nothing_is_told(sqlite_homeserver):
     assert ask(sqlite_homeserver, "admin").status_code == 403
 
 
-def test_c245_a_server_that_does_not_tell_tells_nothing(make):
-    """`inhibit_user_in_use_error`: a taken name is as unknown as a free one, and none is named."""
-    silent = make(**OPEN, inhibit_user_in_use_error=True)
-    silent.register_user("taken", "seven brave otters")
-
-    assert ask(silent, "taken").json() == {"username": "taken", "state": "unknown"}
-    assert ask(silent, "free").json() == {"username": "free", "state": "unknown"}
-
-
 def test_an_answer_comes_while_somebody_types(open_homeserver):
     """At one connection; the benchmark has figures of a quiet machine."""
     session, took = requests.Session(), []

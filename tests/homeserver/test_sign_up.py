@@ -583,17 +583,36 @@ def test_a_hundred_sign_ups_at_once_lose_nothing(open_homeserver, server):
     assert ended == [(0,)]
 
 
-def test_whoever_waits_for_approval_reads_so(start_homeserver):
-    """MSC3866: the account is made, and may not be used before somebody approves it."""
-    homeserver = start_homeserver(
-        config={
-            **OPEN,
-            "inhibit_user_in_use_error": True,
-            "experimental_features": {
-                "msc3866": {"enabled": True, "require_approval_for_new_accounts": True}
-            },
-        }
+@pytest.fixture(scope="module")
+def discreet(tmp_path_factory, make_database):
+    """Yield a homeserver that tells nobody which names are in use, and where accounts are approved."""
+    directory = tmp_path_factory.mktemp("homeserver-discreet")
+    config = {
+        **OPEN,
+        "inhibit_user_in_use_error": True,
+        "experimental_features": {
+            "msc3866": {"enabled": True, "require_approval_for_new_accounts": True}
+        },
+    }
+    with Homeserver(directory, make_database("sqlite", directory), config=config) as homeserver:
+        yield homeserver
+
+
+@pytest.mark.parametrize("name", ["in-use", "free"])
+def test_c245_a_server_that_does_not_tell_tells_nothing(discreet, name):
+    """`inhibit_user_in_use_error`: a taken name is as unknown as a free one, and none is named."""
+    if name == "in-use":
+        discreet.register_user(name, PASSWORD)
+    answer = Browser(Server(discreet.base_url)).get(
+        Server(discreet.base_url).url(f"register-available?username={name}")
     )
+
+    assert answer.json() == {"username": name, "state": "unknown"}
+
+
+def test_whoever_waits_for_approval_reads_so(discreet):
+    """MSC3866: the account is made, and may not be used before somebody approves it."""
+    homeserver = discreet
     server, name = Server(homeserver.base_url), a_name()
     browser = Browser(server)
     to_the_page(browser)
@@ -646,13 +665,3 @@ def test_too_many_accounts_from_one_place_are_told_when_to_come_back(start_homes
     assert [page.status_code for page in pages] == [200, 429]
     assert int(pages[1].headers["Retry-After"]) > 500
     assert "Too many accounts were made just now." in pages[1].text
-
-
-def test_without_passwords_nobody_makes_an_account_with_one(start_homeserver):
-    """Whoever got one could not sign in again."""
-    homeserver = start_homeserver(config={**OPEN, "password_config": {"enabled": False}})
-    browser = Browser(Server(homeserver.base_url))
-    page = browser.get(browser.server.url("register"))
-
-    assert "<h1>No new accounts here</h1>" in page.text
-    assert "create" not in browser.server.metadata()["prompt_values_supported"]

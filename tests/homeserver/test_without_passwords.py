@@ -8,6 +8,7 @@ from support.oauth import Browser, Server
 
 FORM = 'name="password"'
 CLOSED = "Nobody can sign in here"
+OPEN = {"enable_registration": True, "enable_registration_without_verification": True}
 LOCALDB_OFF = {"password_config": {"localdb_enabled": False}}
 
 
@@ -37,7 +38,7 @@ def opened(homeserver):
 )
 def test_the_page_asks_for_no_password_where_none_counts(start_homeserver, switch):
     """It says who can sign in, what the operator should know, and leads back to the application."""
-    homeserver = start_homeserver(config={"password_config": switch})
+    homeserver = start_homeserver(config={**OPEN, "password_config": switch})
 
     by_client, bare = opened(homeserver)
 
@@ -50,6 +51,17 @@ def test_the_page_asks_for_no_password_where_none_counts(start_homeserver, switc
     assert "Back to the application" in by_client.text
     assert "<form" not in bare.text
     assert "Nobody can sign in on the pages of this module" in homeserver.log_text()
+    nobody_signs_up(homeserver)
+
+
+def nobody_signs_up(homeserver):
+    """Look at the first page: whoever got an account with a password could not sign in again."""
+    server = Server(homeserver.base_url)
+    page = Browser(server).get(server.url("register"))
+
+    assert "<h1>No new accounts here</h1>" in page.text
+    assert FORM not in page.text
+    assert "create" not in server.metadata()["prompt_values_supported"]
 
 
 def test_a_module_that_checks_passwords_keeps_the_form(homeserver):
