@@ -214,6 +214,8 @@ def rest(api: ModuleApi) -> None:
     homeserver = Homeserver(api)
     Devices(homeserver).watch()
     begin_outbox(homeserver)
+    # What is for one name or address alone does not become anybody's meanwhile.
+    Invites(homeserver, configuration.Invitations()).install()
     # People go on signing in with the passwords they have.
     _hashes(homeserver, Passwords()).install(change_kept=False)
 

@@ -107,6 +107,7 @@ def test_an_invitation_fills_in_its_token_and_says_what_it_says(homeserver, serv
     page = Browser(server).get(made["url"])
     sign_up(server, made["url"], name)
     late = sign_up(server, made["url"], next(names))
+    looked_at = Browser(server).get(made["url"])
 
     assert "You are invited" in page.text
     assert "Come &lt;b&gt;in&lt;/b&gt;!" in page.text
@@ -114,6 +115,9 @@ def test_an_invitation_fills_in_its_token_and_says_what_it_says(homeserver, serv
     assert exists(homeserver, name)
     assert counts(homeserver, made["token"]) == (1, 0, 1)
     assert "cannot be used: it is mistyped, used up or too old" in told(late)
+    # Nobody is welcomed first, and refused after a whole page.
+    assert "cannot be used: it is mistyped, used up or too old" in told(looked_at)
+    assert "You are invited" not in looked_at.text
     assert ("command: the new team",) in homeserver.query(
         "SELECT detail FROM nextgen_events WHERE kind = 'invitation_made'"
     )

@@ -18,6 +18,7 @@ from synapse_nextgen_auth.web.kinds import Endpoint, ForPeople
 from synapse_nextgen_auth.web.routes import ROUTES, WELL_KNOWN
 
 V3 = "/_matrix/client/v3"
+VALIDITY = "/_matrix/client/v1/register/m.login.registration_token/validity"
 ORIGIN = {"Origin": "https://app.example.com"}
 ISSUER = "/_synapse/client/auth"
 DISCOVERY = (
@@ -78,6 +79,16 @@ class Story:
         assert self.server.api("POST", f"{V3}/keys/upload", token, json=keys).ok
         parameters, self.verifier = self.client.request()
         self.code = Browser(self.server).let_in(parameters, alice.localpart, alice.password)["code"]
+        for token, pinned in (("fourfrieda", "frieda"), ("foranybody", None)):
+            self.homeserver.query(
+                "INSERT INTO registration_tokens (token, pending, completed) VALUES (?, 0, 0)",
+                token,
+            )
+            self.homeserver.query(
+                "INSERT INTO nextgen_invitations (token, made_at, username, rooms)"
+                " VALUES (?, 1, ?, '[]')",
+                *(token, pinned),
+            )
 
     def rest(self):
         self.switch({"enabled": False})
@@ -109,6 +120,10 @@ class Story:
             "refresh": client.refresh(self.ours["refresh_token"]),
             "revoke": server.revoke(token=self.left["refresh_token"]),
             "code": client.redeem(self.code, self.verifier),
+            "invitations": [
+                requests.get(f"{base}{VALIDITY}", params={"token": token}, timeout=30).json()
+                for token in ("foranybody", "fourfrieda")
+            ],
             "preflight": requests.options(server.url("token"), headers=ORIGIN, timeout=30),
             "discovery": [requests.get(base + path, timeout=30) for path in DISCOVERY],
             "endpoints": [
@@ -153,6 +168,12 @@ def seen(tmp_path_factory, make_database, redis_server):
 
 
 BOTH = pytest.mark.parametrize("process", ["main", "worker"])
+
+
+@BOTH
+def test_what_is_for_one_name_does_not_become_anybodys(seen, process):
+    """Synapse's own `/register` is open meanwhile, and nothing there looks at what a token pins."""
+    assert seen[process]["invitations"] == [{"valid": True}, {"valid": False}]
 
 
 @BOTH

@@ -25,6 +25,7 @@ from synapse_nextgen_auth.store import invitations
 NEEDS = (
     Needed("synapse.storage.databases.main", "DataStore.registration_token_is_valid", ("token",)),
     Needed("synapse.storage.databases.main", "DataStore.get_room", ("room_id",)),
+    Needed("synapse.storage.databases.main", "DataStore.get_one_registration_token", ("token",)),
     Needed(
         "synapse.storage.databases.main", "DataStore.set_registration_token_pending", ("token",)
     ),
@@ -73,6 +74,15 @@ class Invites:
     async def find(self, token: str) -> Invitation | None:
         """Return the invitation that a token is, whether it may be used or not."""
         return await self._homeserver.read(invitations.get, token)
+
+    async def is_over(self, invitation: Invitation) -> bool:
+        """Say whether nobody gets in with it any more, whoever is on the way with it now."""
+        found = await self._store.get_one_registration_token(invitation.token)
+        if found is None:
+            return True
+        until, uses = invitation.expires_at, found["uses_allowed"]
+        is_used_up = uses is not None and found["completed"] >= uses
+        return is_used_up or (until is not None and until <= self._homeserver.now())
 
     async def make_by_member(self, user_id: str, *, text: str | None = None) -> Invitation | None:
         """Return an invitation of a member for one person; `None` where they may make no more."""
@@ -137,7 +147,8 @@ class Invites:
         except SynapseError as error:
             if error.code >= 500:
                 raise
-            logger.info("%s did not join %s: %s", work.user_id, work.room, error.errcode)
+            why = str(getattr(error.errcode, "value", error.errcode))
+            logger.info("%s did not join %s: %s", work.user_id, work.room, why)
 
     @property
     def _host(self) -> str | None:

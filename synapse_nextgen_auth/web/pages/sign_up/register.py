@@ -94,6 +94,10 @@ async def show(visit: Visit) -> Outgoing:
     if first.sign_up is None:
         token = visit.parameters.get("token") or ""
         invitation = await visit.site.invitations.find(token) if token else None
+        if invitation is not None and await visit.site.invitations.is_over(invitation):
+            # Nobody fills in the whole page for nothing.
+            typed = _Typed(token=token, token_problem=TokenProblem.WRONG)
+            return _page(visit, first, typed)
         name = invitation.username or "" if invitation else ""
         return _page(visit, first, _Typed(name, token=token), invitation)
     person = first.sign_up.person
