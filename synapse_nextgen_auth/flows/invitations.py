@@ -7,7 +7,8 @@ import attrs
 from synapse_nextgen_auth.accounts.invitations import Invitation, free_slot
 from synapse_nextgen_auth.accounts.outbox import JoinRoom, Work
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.store import events, invitations, outbox
+from synapse_nextgen_auth.store import events, invitations, outbox, token_holds
+from synapse_nextgen_auth.store.token_holds import Hold
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -55,6 +56,18 @@ def end(txn: Txn, token: str, *, by: str, now: int) -> bool:
     if not invitations.end(txn, token, now=now):
         return False
     events.add(txn, Event(EventKind.INVITATION_ENDED, now, detail=by))
+    return True
+
+
+def hold(txn: Txn, token: str, held: Hold | None, *, now: int) -> bool:
+    """Count one more who is on the way with a token; False where it may not be used any more.
+
+    Of a sign-up on our pages, `held` is which one: it is given back whatever fails after this.
+    """
+    if not invitations.hold(txn, token, now=now):
+        return False
+    if held is not None:
+        token_holds.hold(txn, held, token)
     return True
 
 

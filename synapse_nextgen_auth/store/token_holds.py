@@ -32,9 +32,16 @@ class Hold:
 _HOLDS = Table("nextgen_token_holds", Hold)
 
 
-def hold(txn: Txn, held: Hold) -> None:
-    """Remember that a session is about to hold a token."""
+def hold(txn: Txn, held: Hold, token: str) -> None:
+    """Note that a session holds a token that was just counted for it, in the same transaction.
+
+    Synapse writes the same result of the stage a moment later, and could fail before that.
+    """
     _HOLDS.insert(txn, held)
+    txn.execute(
+        "INSERT INTO ui_auth_sessions_credentials (session_id, stage_type, result) VALUES (?, ?, ?)",
+        (held.ui_auth_session, _STAGE, json.dumps(token)),
+    )
 
 
 def keep_until(txn: Txn, session_id: str, *, now: int, expires_at: int) -> bool:
@@ -129,7 +136,7 @@ def take_back(txn: Txn, held: Hold, token: str) -> None:
             " WHERE token = ?",
             (token,),
         )
-        hold(txn, held)
+        _HOLDS.insert(txn, held)
 
 
 def _held(txn: Txn, session_id: str) -> str | None:

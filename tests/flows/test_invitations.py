@@ -9,6 +9,8 @@ from support.records import ALICE, BOB, NOW
 from synapse_nextgen_auth.accounts.invitations import Invitation
 from synapse_nextgen_auth.flows import invitations
 from synapse_nextgen_auth.store import invitations as rows
+from synapse_nextgen_auth.store import token_holds
+from synapse_nextgen_auth.store.token_holds import Hold
 
 
 def an_invitation(token="t1", **fields):
@@ -49,6 +51,18 @@ def test_it_is_good_as_long_and_as_often_as_it_says(tables, uses, at, good):
     make(tables, uses=uses)
 
     assert tables.run(hold(at=at)) is good
+
+
+def test_a_sign_up_holds_what_is_counted_for_it_from_that_moment(tables, transact):
+    """A process that dies right after takes no use along; whoever comes too late has nothing."""
+    make(tables, uses=1)
+    begin = partial(invitations.hold, token="t1", now=NOW + 1)
+
+    assert transact(begin, held=Hold("first", "browser", NOW + 60))
+    assert not transact(begin, held=Hold("late", "browser", NOW + 60))
+    assert tables.query("SELECT ui_auth_session FROM nextgen_token_holds") == [("first",)]
+    transact(token_holds.give_back, "first")
+    assert tables.query("SELECT pending, completed FROM registration_tokens") == [(0, 0)]
 
 
 def test_one_that_is_not_there_holds_nothing(tables):

@@ -197,3 +197,15 @@ def test_a_name_that_was_taken_at_the_last_moment_takes_no_token(strict_homeserv
 
     assert made(strict_homeserver, name, another) == [another]
     assert counts(strict_homeserver, token) == (0, 1)
+
+
+def test_a_token_is_not_lost_where_synapse_fails_over_it(strict_homeserver, strict, token):
+    """Between two of its transactions: nobody holds it then, or an hour at most."""
+    strict.get(strict.server.url("register"))
+    usher.order(strict_homeserver, mark_ui_auth_stage_complete="FAIL")
+    assert sign_up(strict, a_name(), token=token).status_code == 503
+    usher.order(strict_homeserver)
+
+    assert counts(strict_homeserver, token) == (0, 0)
+    assert strict_homeserver.query("SELECT COUNT(*) FROM nextgen_token_holds") == [(0,)]
+    begin(strict, a_name(), token)

@@ -1,14 +1,10 @@
 """Registration tokens that sign-ups hold: counted once, and given back once."""
 
-import json
-
 import pytest
 
 from support.records import NOW
 from synapse_nextgen_auth.store import token_holds
 from synapse_nextgen_auth.store.token_holds import Hold
-
-STAGE = "m.login.registration_token"
 
 
 @pytest.fixture
@@ -32,12 +28,8 @@ def begin(tables, transact):
     write("INSERT INTO registration_tokens (token, pending, completed) VALUES ('t', 0, 0)")
 
     def begin_(session="s", *, browser="b", expires_at=NOW + 60):
-        transact(token_holds.hold, Hold(session, browser, expires_at))
         write("UPDATE registration_tokens SET pending = pending + 1")
-        write(
-            "INSERT INTO ui_auth_sessions_credentials VALUES (?, ?, ?)",
-            *(session, STAGE, json.dumps("t")),
-        )
+        transact(token_holds.hold, Hold(session, browser, expires_at), "t")
 
     return begin_
 

@@ -55,6 +55,7 @@ class Usher:
         self._sleep = api.sleep
         store = api._hs.get_datastores().main
         self._fails(store, "register_user", SynapseError(400, "Taken", Codes.USER_IN_USE))
+        self._fails(store, "mark_ui_auth_stage_complete", RuntimeError("the database is away"))
         handler = api._hs.get_registration_handler()
         self._fails(handler, "post_registration_actions", RuntimeError("something is away"))
 

@@ -21,6 +21,7 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.store import invitations
+from synapse_nextgen_auth.store.token_holds import Hold
 
 NEEDS = (
     Needed("synapse.storage.databases.main", "DataStore.registration_token_is_valid", ("token",)),
@@ -44,16 +45,21 @@ NEEDS = (
 logger = logging.getLogger(__name__)
 
 _by_our_pages: ContextVar[bool] = ContextVar("nextgen_by_our_pages", default=False)
+_held: ContextVar[Hold | None] = ContextVar("nextgen_held", default=None)
 
 
 @contextmanager
-def by_our_pages() -> Iterator[None]:
-    """Let Synapse look at a token of whoever signs up here: what it pins is looked at here, too."""
-    former = _by_our_pages.set(True)
+def by_our_pages(held: Hold | None = None) -> Iterator[None]:
+    """Let Synapse look at a token of whoever signs up here: what it pins is looked at here, too.
+
+    Where Synapse counts it, `held` is the sign-up that it is counted for.
+    """
+    former, holding = _by_our_pages.set(True), _held.set(held)
     try:
         yield
     finally:
         _by_our_pages.reset(former)
+        _held.reset(holding)
 
 
 class Invites:
@@ -108,7 +114,7 @@ class Invites:
     async def _hold(self, token: str) -> None:
         """Count who is on the way with a token; whoever comes too late for its last use is refused."""
         now = self._homeserver.now()
-        if not await self._homeserver.settle(invitations.hold, token, now=now):
+        if not await self._homeserver.settle(flows.hold, token, _held.get(), now=now):
             raise LoginError(401, "Invalid registration token", errcode=Codes.UNAUTHORIZED)
 
     async def resolve(self, room: str) -> bool:

@@ -98,15 +98,13 @@ class Sessions:
     ) -> None:
         """Let a session hold a registration token, until its time is over; raise `StageFailed`.
 
-        From before it does, so that whatever happens meanwhile, it is given back.
+        It is counted and held in one transaction, so that whatever fails then, it is given back.
         """
-        held = Hold(session, browser, expires_at)
-        await self._homeserver.run(token_holds.hold, held)
         try:
-            with by_our_pages():
+            with by_our_pages(Hold(session, browser, expires_at)):
                 await self.check(session, sign_ups.TOKEN, {"token": token}, address=address)
-        except StageFailed:
-            await self._homeserver.run(token_holds.give_back, session)
+        except Exception:
+            await self.give_back(session)
             raise
 
     async def free(self, browser: str, token: str) -> None:
