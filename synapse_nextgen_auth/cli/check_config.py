@@ -94,7 +94,7 @@ def read_files(paths: Sequence[Path]) -> tuple[dict[str, Any], list[str]]:
     merged: dict[str, Any] = {}
     problems = []
     for path in paths:
-        files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+        files = _files_at(path)
         if not files:
             problems.append(f"{path}: no *.yaml file in this directory")
         for file in files:
@@ -103,6 +103,17 @@ def read_files(paths: Sequence[Path]) -> tuple[dict[str, Any], list[str]]:
             except yaml_file.YamlFileError as error:
                 problems.append(str(error))
     return ({}, problems) if problems else (merged, [])
+
+
+def contents(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    """Yield what stands in each of the files, of which `read_files` found that they can be read."""
+    for path in paths:
+        for file in _files_at(path):
+            yield yaml_file.read(file)
+
+
+def _files_at(path: Path) -> list[Path]:
+    return sorted(path.glob("*.yaml")) if path.is_dir() else [path]
 
 
 def read_options(raw: Mapping[str, Any]) -> tuple[Config, list[str]]:

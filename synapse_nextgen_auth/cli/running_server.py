@@ -8,15 +8,16 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
+from synapse.config._base import ConfigError, format_config_error
 from synapse.config.homeserver import HomeServerConfig
-from synapse.config.server import UnixListenerConfig
+from synapse.config.server import ListenerConfig, UnixListenerConfig, parse_listener_def
 
 from synapse_nextgen_auth.accounts import commands
 from synapse_nextgen_auth.accounts.commands import Stamp
@@ -76,7 +77,7 @@ class RunningServer:
         hs_config, problems = check_config.load(files)
         if hs_config is None:
             raise CannotAsk(*problems)
-        places = [_place_of(url)] if url else list(_places(hs_config))
+        places = [_place_of(url)] if url else list(_places(hs_config, _workers_listeners(files)))
         if not places:
             raise CannotAsk(
                 "None of these files has an http listener with the resource client. Add the file of"
@@ -152,11 +153,31 @@ def _post(place: Place, proof: str, body: bytes) -> tuple[http.client.HTTPRespon
         connection.close()
 
 
-def _places(hs_config: HomeServerConfig) -> Iterator[Place]:
-    """Yield where the server listens for clients: loopback and sockets first."""
+def _workers_listeners(files: Sequence[Path]) -> list[ListenerConfig]:
+    """Return what the worker of each file listens at; raise `CannotAsk` where that is not readable.
+
+    Synapse merges the files of one process. Here several processes may be named, and a second one
+    takes nothing away from the first.
+    """
+    found: list[ListenerConfig] = []
+    for content in check_config.contents(files):
+        listeners = content.get("worker_listeners")
+        try:
+            found += [parse_listener_def(*each) for each in enumerate(listeners or ())]
+        except ConfigError as error:
+            raise CannotAsk(f"worker_listeners: {''.join(format_config_error(error))}") from error
+        except (KeyError, TypeError) as error:
+            raise CannotAsk("worker_listeners: this is no list of listeners") from error
+    return found
+
+
+def _places(
+    hs_config: HomeServerConfig, of_workers: Iterable[ListenerConfig] = ()
+) -> Iterator[Place]:
+    """Yield where the server listens for clients: the main process first, IPv6 at the end."""
     found = []
     public = urlsplit(hs_config.server.public_baseurl or "").hostname
-    for listener in hs_config.server.listeners:
+    for listener in (*hs_config.server.listeners, *of_workers):
         options = listener.http_options
         if options is None or not any("client" in each.names for each in options.resources):
             continue

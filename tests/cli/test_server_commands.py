@@ -1,8 +1,11 @@
 """Commands that ask the running server: over the listeners of its configuration, and nobody else's."""
 
 import json
+import socket
+import threading
 import time
 
+import attrs
 import pytest
 import requests
 
@@ -12,6 +15,7 @@ from support.ports import free_port
 from support.synapse import Homeserver
 from synapse_nextgen_auth.accounts.commands import Stamp
 from synapse_nextgen_auth.cli.main import main
+from synapse_nextgen_auth.cli.running_server import CannotAsk, RunningServer
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.secret import random_id
 
@@ -89,6 +93,59 @@ def test_several_files_are_one_configuration(sqlite_homeserver, tmp_path, capsys
 
     assert (code, err) == (0, "")
     assert out.startswith("localhost runs")
+
+
+def test_the_files_of_workers_say_where_they_listen(sqlite_homeserver, tmp_path, capsys):
+    """Each of them counts, also where the first is down; and the main process needs no listener."""
+    nobody, somebody = free_port(("127.0.0.1",)), sqlite_homeserver.main.port
+    workers = []
+    for name, port in (("down", nobody), ("up", somebody), ("sender", None)):
+        listens = {"type": "http", "port": port, "bind_addresses": ["127.0.0.1"]}
+        settings = {"worker_app": "synapse.app.generic_worker", "worker_name": name}
+        if port:
+            listens["resources"] = [{"names": ["client", "federation"]}]
+            settings["worker_listeners"] = [listens]
+        workers.append(tmp_path / f"{name}.yaml")
+        workers[-1].write_text(json.dumps(settings))
+    main_only = tmp_path / "main.yaml"
+    shared = {"instance_map": {"main": {"host": "127.0.0.1", "port": nobody}}}
+    main_only.write_text(json.dumps(sqlite_homeserver.settings() | {"listeners": []} | shared))
+
+    code = main(
+        ["-c", str(main_only), "status", *(part for file in workers for part in ("-c", str(file)))]
+    )
+    said = capsys.readouterr()
+
+    assert (code, said.err) == (0, "")
+    assert said.out.startswith("localhost runs")
+
+
+@pytest.mark.parametrize("listeners", [5, ["x"], [{}], [{"type": "http"}]])
+def test_listeners_of_a_worker_that_are_none_are_said(
+    sqlite_homeserver, listeners, tmp_path, capsys
+):
+    first, second = tmp_path / "broken.yaml", tmp_path / "fine.yaml"
+    first.write_text(json.dumps({"worker_listeners": listeners}))
+    second.write_text(json.dumps({"worker_listeners": []}))
+
+    code, _, err = ask(sqlite_homeserver, capsys, "status", "-c", str(first), "-c", str(second))
+
+    assert code == 1
+    assert "worker_listeners: " in err
+
+
+def test_a_request_that_may_have_been_received_is_sent_nowhere_else(sqlite_homeserver):
+    """Whether it was done is not known, so the next listener hears nothing of it."""
+    before = sqlite_homeserver.log_text().count("Command status")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=lambda: server.accept()[0].close(), daemon=True).start()
+        silent = "http://127.0.0.1:" + str(server.getsockname()[1])
+        asked = RunningServer.of([sqlite_homeserver.config_path])
+        first = RunningServer.of([sqlite_homeserver.config_path], silent).places[0]
+        with pytest.raises(CannotAsk, match="does not answer"):
+            attrs.evolve(asked, places=[first, *asked.places]).ask("status")
+
+    assert sqlite_homeserver.log_text().count("Command status") == before
 
 
 def test_a_server_that_does_not_run_is_said(sqlite_homeserver, capsys):
