@@ -20,6 +20,7 @@ from synapse_nextgen_auth.accounts.outbox import (
     RemovePushers,
     SendMail,
     SendSignInCode,
+    SignOutDevices,
 )
 from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
 from synapse_nextgen_auth.config import Config, Passwords, Registration
@@ -151,7 +152,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     checker.install(site.homeserver, site.token_check)
     admin_refusal.install()
     site.devices.watch()
-    begin_outbox(site.homeserver, site)
+    begin_outbox(site.homeserver, site.devices, site)
     site.people.hashes.install()
     site.invitations.install()
     site.sign_ups.people.install()
@@ -212,8 +213,9 @@ def rest(api: ModuleApi) -> None:
         return
     # Whoever changes a password because of a thief is rid of the thief when the module is on again.
     homeserver = Homeserver(api)
-    Devices(homeserver).watch()
-    begin_outbox(homeserver)
+    devices = Devices(homeserver)
+    devices.watch()
+    begin_outbox(homeserver, devices)
     # What is for one name or address alone does not become anybody's meanwhile.
     Invites(homeserver, configuration.Invitations()).install()
     # People go on signing in with the passwords they have.
@@ -225,12 +227,13 @@ def _hashes(homeserver: Homeserver, options: Passwords) -> PasswordHashes:
     return PasswordHashes(homeserver, hashing=options.hashing, costs=costs)
 
 
-def begin_outbox(homeserver: Homeserver, site: Site | None = None) -> None:
+def begin_outbox(homeserver: Homeserver, devices: Devices, site: Site | None = None) -> None:
     """Let the main process do what waits for it; without a `site` mails go on waiting."""
     outbox = Outbox(homeserver)
     pushers = Pushers(homeserver)
     outbox.does(RemovePushers, pushers.remove)
     outbox.does(AddEmailPusher, pushers.add_for_email)
+    outbox.does(SignOutDevices, devices.finish_sign_out)
     if site is not None:
         outbox.does(SendMail, site.mailer.send)
         outbox.does(Recover, site.recoveries.answer)

@@ -6,6 +6,7 @@ done twice must be as if it was done once.
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import attrs
@@ -18,6 +19,8 @@ DAY = 24 * HOUR
 # next look after that. What takes longer than the shorter time is broken off.
 LEASE = 60
 LONGEST_TRY = 45
+# What a request does itself where nothing happens to it: so many seconds later it died, or takes long.
+HEAD_START = 10
 # First after a second, then twice as long each time.
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 1, MINUTE
 # The main process may have been away for the whole time: it gets this many chances after that.
@@ -146,6 +149,36 @@ class JoinRoom(Work):
 
 
 @attrs.frozen
+class SignOutDevices(Work):
+    """Sign an account out of the devices that it had when its password was set, and of its tokens.
+
+    `devices` are their ids as JSON, `last_token` is the number of the last token that Synapse had made
+    then: what came later was let in by the new password.
+    """
+
+    kind: ClassVar[str] = "sign_out_devices"
+
+    user_id: str
+    devices: str
+    last_token: int
+
+    @classmethod
+    def of(cls, user_id: str, device_ids: Sequence[str], *, last_token: int) -> "SignOutDevices":
+        """Return what is to be done for these devices."""
+        return cls(user_id, json.dumps(list(device_ids)), last_token)
+
+    @property
+    def device_ids(self) -> tuple[str, ...]:
+        """The devices."""
+        return tuple(json.loads(self.devices))
+
+    @property
+    def subject(self) -> str:
+        """The account."""
+        return self.user_id
+
+
+@attrs.frozen
 class SendSignInCode(SendMail):
     """Send a code to sign in with, a sealed `Letter`, if the account of that address is let in by it."""
 
@@ -154,7 +187,15 @@ class SendSignInCode(SendMail):
 
 KINDS: dict[str, type[Work]] = {
     work.kind: work
-    for work in (RemovePushers, SendMail, SendSignInCode, Recover, AddEmailPusher, JoinRoom)
+    for work in (
+        RemovePushers,
+        SendMail,
+        SendSignInCode,
+        Recover,
+        AddEmailPusher,
+        JoinRoom,
+        SignOutDevices,
+    )
 }
 
 

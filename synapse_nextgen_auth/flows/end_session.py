@@ -2,7 +2,7 @@
 
 import attrs
 
-from synapse_nextgen_auth.accounts.outbox import RemovePushers
+from synapse_nextgen_auth.accounts.outbox import RemovePushers, SignOutDevices
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, End, Session
@@ -95,6 +95,13 @@ def speaking_for(txn: Txn, user_id: str, device_ids: tuple[str, ...]) -> frozens
     return frozenset(
         each for each in device_ids if sessions.find_by_device(txn, user_id, each) is not None
     )
+
+
+def left_behind(txn: Txn, work: SignOutDevices) -> list[str]:
+    """Return which devices of an account nobody signed in on since it was to be signed out of them."""
+    of = (work.user_id, work.device_ids)
+    taken = speaking_for(txn, *of) | devices.with_later_stock_token(txn, *of, last=work.last_token)
+    return [each for each in work.device_ids if each not in taken]
 
 
 def list_by_id(txn: Txn, session_ids: tuple[str, ...]) -> list[Session]:

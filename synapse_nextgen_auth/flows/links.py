@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+import attrs
+
 from synapse_nextgen_auth.accounts.links import Link
-from synapse_nextgen_auth.accounts.outbox import Work
+from synapse_nextgen_auth.accounts.outbox import HEAD_START, SignOutDevices, Work
 from synapse_nextgen_auth.flows import end_session
+from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.store import events, links, outbox, sign_ins
+from synapse_nextgen_auth.store import devices, events, links, outbox, passwords, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -29,29 +32,62 @@ def make(
     return True
 
 
-def use(txn: Txn, link: Link, *, now: int) -> bool:
-    """Spend a link before the password is set; False when somebody else did (C251)."""
-    return links.use(txn, link.digest, now=now)
+@attrs.frozen
+class Done:
+    """What is left when the password is set: devices to sign out of, where that was wanted.
 
-
-def password_set(
-    txn: Txn,
-    link: Link,
-    *,
-    mails: Sequence[Work] = (),
-    address: str | None,
-    now: int,
-) -> None:
-    """End what the former password let in, and tell the owner (C255).
-
-    Every browser is signed out, whatever becomes of the sessions of applications, and what was
-    approved and not collected is worthless, as are other links.
+    It waits in the outbox as `entry_id`, in case nobody comes to it.
     """
-    sign_ins.end_for_user(txn, link.user_id, now=now)
-    end_session.withdraw(txn, link.user_id, now=now)
-    for mail in mails:
+
+    sign_out: SignOutDevices | None = None
+    entry_id: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class NewPassword:
+    """What Synapse keeps of a password, whether devices are signed out with it, and who is told."""
+
+    hash: str = attrs.field(repr=False)
+    sign_out: bool
+    mails: Sequence[Work] = ()
+    address: str | None = None
+
+
+def set_password(txn: Txn, link: Link, password: NewPassword, *, now: int) -> Outcome[Done | None]:
+    """Spend a link, set the password, and end what the former one let in: all of it or nothing (C255).
+
+    Every browser is signed out, whatever becomes of the sessions of applications, what was approved
+    and not collected is worthless, as are other links, and the owner is told. `None` when somebody
+    else spent the link (C251), or the account was closed meanwhile.
+    """
+    user_id = link.user_id
+    work = _sign_out(txn, user_id) if password.sign_out else None
+    if not links.use(txn, link.digest, now=now):
+        # Nobody else has this very hash: it was this transaction, and nobody heard of its end.
+        is_ours = passwords.of_account(txn, user_id) == password.hash
+        done = Done(work, outbox.find(txn, work) if work else None)
+        return Outcome(done if is_ours else None)
+    # Before the sign-ins end: whoever proves the former password at this moment waits for it, or is met.
+    if not passwords.set_for(txn, user_id, password.hash):
+        return Outcome(None)
+    passwords.belongs(txn, user_id, password.hash)
+    ended: tuple[str, ...] = ()
+    if work is not None:
+        ended = end_session.sign_out_everywhere(txn, user_id, now=now).ended
+    else:
+        sign_ins.end_for_user(txn, user_id, now=now)
+        end_session.withdraw(txn, user_id, now=now)
+    entry_id = outbox.put(txn, work, now=now, head_start=HEAD_START) if work else None
+    for mail in password.mails:
         outbox.put(txn, mail, now=now)
     detail = f"link by {link.kind.value}"
     events.add(
-        txn, Event(EventKind.PASSWORD_SET, now, link.user_id, address=address, detail=detail)
+        txn,
+        Event(EventKind.PASSWORD_SET, now, user_id, address=password.address, detail=detail),
     )
+    return Outcome(Done(work, entry_id), ended)
+
+
+def _sign_out(txn: Txn, user_id: str) -> SignOutDevices:
+    last = devices.last_stock_token(txn, user_id)
+    return SignOutDevices.of(user_id, devices.list_ids(txn, user_id), last_token=last)

@@ -1,5 +1,7 @@
 """Synapse's own rows of devices, as far as a transaction of ours must know them; it only reads them."""
 
+from collections.abc import Sequence
+
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -16,6 +18,38 @@ def has_stock_token(txn: Txn, user_id: str, device_id: str) -> bool:
         (user_id, device_id),
     )
     return txn.fetchone() is not None
+
+
+def list_ids(txn: Txn, user_id: str) -> list[str]:
+    """Return the devices of an account that people can see."""
+    txn.execute(
+        "SELECT device_id FROM devices WHERE user_id = ? AND hidden = ? ORDER BY device_id",
+        (user_id, False),
+    )
+    return [str(row[0]) for row in txn.fetchall()]
+
+
+def last_stock_token(txn: Txn, user_id: str) -> int:
+    """Return the number of the last token that Synapse itself made for an account, 0 without any."""
+    txn.execute("SELECT COALESCE(MAX(id), 0) FROM access_tokens WHERE user_id = ?", (user_id,))
+    return int(txn.fetchone()[0])
+
+
+def with_later_stock_token(
+    txn: Txn, user_id: str, device_ids: Sequence[str], *, last: int
+) -> set[str]:
+    """Return on which of these devices somebody signed in, as Synapse does it, after that token."""
+    txn.execute(
+        "SELECT device_id FROM access_tokens WHERE user_id = ? AND id > ? AND device_id IS NOT NULL",
+        (user_id, last),
+    )
+    return {str(row[0]) for row in txn.fetchall()} & set(device_ids)
+
+
+def list_stock_tokens(txn: Txn, user_id: str, *, last: int) -> list[str]:
+    """Return the tokens of an account that Synapse itself made, up to that one."""
+    txn.execute("SELECT token FROM access_tokens WHERE user_id = ? AND id <= ?", (user_id, last))
+    return [str(row[0]) for row in txn.fetchall()]
 
 
 # Synapse keeps a token whose time is over. One that was made to be refreshed brings its device back.

@@ -27,14 +27,6 @@ def use(txn: Txn, digest: str, *, now: int) -> bool:
     return txn.rowcount == 1
 
 
-def give_back(txn: Txn, digest: str, *, used_at: int) -> None:
-    """Make a link good again that was spent then, for nothing."""
-    txn.execute(
-        "UPDATE nextgen_links SET used_at = NULL WHERE digest = ? AND used_at = ?",
-        (digest, used_at),
-    )
-
-
 def end_for_user(txn: Txn, user_id: str, *, now: int) -> int:
     """Make whatever links an account has worthless; return how many there were."""
     txn.execute(

@@ -11,21 +11,35 @@ from synapse_nextgen_auth.store.txn import Txn
 _OUTBOX = Table("nextgen_outbox", Entry)
 
 
-def put(txn: Txn, work: Work, *, now: int) -> None:
-    """Write down what the main process is to do once this transaction is committed.
+def put(txn: Txn, work: Work, *, now: int, head_start: int = 0) -> str:
+    """Write down what the main process is to do once this transaction is committed; return its id.
 
-    Two at once that are about the same are an integrity error for one of them, which comes again.
+    It leaves whoever wrote it so many seconds, `head_start`, to do it themselves. Two at once that are
+    about the same are an integrity error for one of them, which comes again.
     """
+    entry_id = txn.draw(f"outbox {work.kind}")
     txn.execute(
         f"INSERT INTO nextgen_outbox ({', '.join(_OUTBOX.columns)})"
         " SELECT ?, ?, ?, COALESCE(MAX(position), 0) + 1, ?, ?, ?, 0, NULL"
         " FROM nextgen_outbox WHERE kind = ? AND subject = ?",
         (
-            *(txn.draw(f"outbox {work.kind}"), work.kind, work.subject, write(work), now, now),
+            *(entry_id, work.kind, work.subject, write(work), now, now + head_start),
             *(work.kind, work.subject),
         ),
     )
     txn.posted.append(work.kind)
+    return entry_id
+
+
+def find(txn: Txn, work: Work) -> str | None:
+    """Return the id of what was written down of this very work, `None` where nothing waits."""
+    txn.execute(
+        "SELECT entry_id FROM nextgen_outbox WHERE kind = ? AND subject = ? AND payload = ?"
+        " AND given_up_at IS NULL",
+        (work.kind, work.subject, write(work)),
+    )
+    row = txn.fetchone()
+    return str(row[0]) if row else None
 
 
 @attrs.frozen

@@ -34,6 +34,14 @@ def replace(txn: Txn, user_id: str, *, former: str, new: str) -> bool:
     return txn.rowcount == 1
 
 
+def set_for(txn: Txn, user_id: str, new: str) -> bool:
+    """Set the hash of an account, whatever it had; False when nobody can have one: it is closed."""
+    txn.execute(
+        "UPDATE users SET password_hash = ? WHERE name = ? AND deactivated = 0", (new, user_id)
+    )
+    return txn.rowcount == 1
+
+
 def belongs(txn: Txn, user_id: str, stand_in: str | None) -> None:
     """Note whose a hash is that was set for an account; its others are worth nothing any more.
 

@@ -48,6 +48,7 @@ def test_the_names_of_kinds_never_change():
         "add_email_pusher": "AddEmailPusher",
         "send_sign_in_code": "SendSignInCode",
         "join_room": "JoinRoom",
+        "sign_out_devices": "SignOutDevices",
     }
 
 

@@ -77,6 +77,8 @@ SAMPLES = {
 NUMBERS = {
     *(
         "now",
+        "last",
+        "head_start",
         "since",
         "idle_since",
         "unused_since",

@@ -39,7 +39,7 @@ SYNAPSES_TABLES = (
     "CREATE TABLE IF NOT EXISTS devices (user_id TEXT, device_id TEXT,"
     " hidden BOOLEAN DEFAULT FALSE, UNIQUE (user_id, device_id))",
     "CREATE TABLE IF NOT EXISTS access_tokens (user_id TEXT, device_id TEXT, valid_until_ms BIGINT,"
-    " refresh_token_id BIGINT)",
+    " refresh_token_id BIGINT, id BIGINT, token TEXT)",
     "CREATE TABLE IF NOT EXISTS login_tokens (token TEXT PRIMARY KEY, user_id TEXT NOT NULL,"
     " expiry_ts BIGINT NOT NULL, used_ts BIGINT)",
     "CREATE INDEX IF NOT EXISTS login_tokens_expiry_time_idx ON login_tokens (expiry_ts)",

@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any
 
 import attrs
-from synapse.api.errors import StoreError
+from synapse.api.errors import StoreError, SynapseError
 from synapse.handlers.device import MAX_DEVICE_DISPLAY_NAME_LEN
 from synapse.util.async_helpers import Linearizer
 
+from synapse_nextgen_auth.accounts.outbox import SignOutDevices
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -22,6 +23,7 @@ from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.clients.names import shortened
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.oauth.tokens.session_tokens import surrogate
+from synapse_nextgen_auth.store import devices, outbox
 
 NEEDS = (
     Needed(
@@ -40,14 +42,13 @@ NEEDS = (
     Needed("synapse.handlers.device", "DeviceHandler.delete_devices", ("user_id", "device_ids")),
     Needed("synapse.handlers.device", "DeviceHandler.delete_all_devices_for_user", ("user_id",)),
     Needed("synapse.handlers.device", "DeviceHandler.get_devices_by_user", ("user_id",)),
-    Needed("synapse.handlers.auth", "AuthHandler.delete_access_tokens_for_user", ("user_id",)),
+    Needed("synapse.handlers.auth", "AuthHandler.delete_access_token", ("access_token",)),
     Needed("synapse.handlers.device", "MAX_DEVICE_DISPLAY_NAME_LEN"),
     Needed(
         "synapse.handlers.register", "RegistrationHandler.register_device", ("user_id", "device_id")
     ),
     Needed("synapse.storage.databases.main", "DataStore.delete_devices", ("user_id", "device_ids")),
     Needed("synapse.storage.databases.main", "DataStore.get_dehydrated_device", ("user_id",)),
-    Needed("synapse.storage.databases.main", "DataStore.get_devices_by_user", ("user_id",)),
     Needed(
         "synapse.storage.databases.main",
         "DataStore.user_set_password_hash",
@@ -234,46 +235,40 @@ class Devices:
         """Raise `Away` unless devices can be deleted: ask before anything is changed for it."""
         await self._colleagues.expect(self._colleagues.for_old_devices, afresh=True)
 
-    async def remove_all(self, user_id: str) -> None:
-        """Sign an account out wherever it is signed in, as a change of its password does.
+    async def sign_out(self, work: SignOutDevices, entry_id: str | None) -> None:
+        """Sign an account out of what it had when its password was set, as a change of it does.
 
-        Our sessions end first, at once and together. What is deleted is finished later by itself
-        where a process that it needs went away.
+        Its sessions are over already. What fails here the outbox does, where it waits.
         """
-        device_ids = tuple(await self._homeserver.store.get_devices_by_user(user_id))
-        await self._homeserver.run(
-            end_session.sign_out_everywhere, user_id, now=self._homeserver.now()
-        )
-        names = self._colleagues.for_old_devices
         try:
-            await self._colleagues.work_with(names, partial(self._delete_all, user_id, device_ids))
+            await self._sign_out(work)
+            if entry_id is not None:
+                await self._homeserver.run(outbox.done, entry_id)
         except Exception:
-            logger.warning("Could not delete the devices of %s yet", user_id, exc_info=True)
-            background.begin(
-                self._homeserver.hs,
-                Background.DEVICE_REMOVED_LATER,
-                self._finish_all,
-                user_id,
-                device_ids,
-            )
+            logger.warning("Could not delete the devices of %s yet", work.user_id, exc_info=True)
 
-    async def _delete_all(self, user_id: str, device_ids: tuple[str, ...]) -> None:
-        await self._handler.delete_devices(user_id, device_ids)
+    async def finish_sign_out(self, work: SignOutDevices) -> None:
+        """Do the same some time later, in the main process; what is gone already is fine."""
+        await self.expect_to_remove()
+        await self._sign_out(work)
+
+    async def _sign_out(self, work: SignOutDevices) -> None:
+        left = await self._homeserver.run(end_session.left_behind, work)
+        await self._colleagues.work_with(
+            self._colleagues.for_old_devices, partial(self._delete_all, work, left)
+        )
+
+    async def _delete_all(self, work: SignOutDevices, device_ids: list[str]) -> None:
+        await self._handler.delete_devices(work.user_id, device_ids)
         # Those that are of no device.
-        await self._auth_handler.delete_access_tokens_for_user(user_id)
-
-    async def _finish_all(self, user_id: str, device_ids: tuple[str, ...]) -> None:
-        async def finish() -> None:
-            await self.expect_to_remove()
-            living = await self._homeserver.run(end_session.speaking_for, user_id, device_ids)
-            left = [each for each in device_ids if each not in living]
-            await self._colleagues.work_with(
-                self._colleagues.for_old_devices,
-                partial(self._handler.delete_devices, user_id, left),
-            )
-
-        if not await insist(self._homeserver, finish):
-            logger.error("Gave up deleting the devices of %s", user_id)
+        for token in await self._homeserver.read(
+            devices.list_stock_tokens, work.user_id, last=work.last_token
+        ):
+            try:
+                await self._auth_handler.delete_access_token(token)
+            except SynapseError as error:
+                if error.code != 401:
+                    raise
 
     async def finish(self, user_id: str, device_id: str) -> None:
         """Delete what is left of a device, unless somebody signed in on it again meanwhile.

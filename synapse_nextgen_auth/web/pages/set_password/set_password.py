@@ -12,6 +12,7 @@ from synapse_nextgen_auth.accounts.links import Link
 from synapse_nextgen_auth.accounts.mail.letters import PasswordSet
 from synapse_nextgen_auth.flows import attempts as attempt_flows
 from synapse_nextgen_auth.flows import links as flows
+from synapse_nextgen_auth.flows.links import NewPassword
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.homeserver.people.passwords import TryLater
@@ -67,6 +68,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     if signs_out:
         await site.devices.expect_to_remove()
     if not await _set(visit, link, password, signs_out=signs_out):
+        await _check(visit, link)
         return _gone(visit, attrs.evolve(link, used_at=site.now()))
     return (await _go_on(visit, link, onward, attempt, signs_out=signs_out)).having(
         site.link_cookie.write(None)
@@ -76,26 +78,23 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
 async def _set(visit: Visit, link: Link, password: Secret, *, signs_out: bool) -> bool:
     """Spend the link and set the password; False when somebody else was first.
 
-    A password that could not be set gives the link back.
+    What remains to do then is written down as well, and done even if this request dies of it.
     """
-    site, now = visit.site, visit.site.now()
-    if not await site.homeserver.run(flows.use, link, now=now):
-        return False
-    try:
-        await site.password_changes.set(link.user_id, password)
-    except BaseException:
-        await site.homeserver.run(links.give_back, link.digest, used_at=now)
-        raise
+    site = visit.site
     mails = [
         visit.letter(address, PasswordSet(link.user_id))
         for address in (await site.people.emails(link.user_id) if site.mailer.is_configured else ())
     ]
-    await site.homeserver.run(
-        flows.password_set, link, mails=mails, address=visit.address, now=site.now()
+    new = NewPassword(
+        hash=await site.password_changes.hash(password),
+        sign_out=signs_out,
+        mails=mails,
+        address=visit.address,
     )
-    if signs_out:
-        await site.devices.remove_all(link.user_id)
-    return True
+    done = await site.homeserver.run(flows.set_password, link, new, now=site.now())
+    if done is not None and done.sign_out is not None:
+        await site.devices.sign_out(done.sign_out, done.entry_id)
+    return done is not None
 
 
 async def _go_on(
