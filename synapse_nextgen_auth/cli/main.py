@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -78,7 +79,24 @@ Synapse is; to try it out without one: pip install 'synapse-nextgen-auth[demo]'\
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line asks and return the exit code."""
+    """Do what the command line asks and return the exit code.
+
+    Whoever reads the output may have had enough of it, as `head` does: that is no mistake to speak of
+    (the Python documentation of `signal`, "Note on SIGPIPE").
+    """
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Python writes out what is left as it ends, and would complain of it then.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        return 1
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = _parser()
     asked = parser.parse_args(arguments)
     if asked.command and find_spec("synapse") is None:
@@ -247,7 +265,10 @@ def _add_invitations(commands: Any, acting: list[Any], looking: list[Any]) -> No
         help="a room that they join, by its alias or id; may be repeated",
     )
     create.add_argument(
-        "--uses", type=int, metavar="N", help="how often it is good (default: always)"
+        "--uses",
+        type=int,
+        metavar="N",
+        help="how often it is good (default: as often as people come)",
     )
     create.add_argument(
         "--for",

@@ -62,16 +62,23 @@ def _asked_link(asked: Arguments) -> Mapping[str, Any]:
     }
 
 
-def _invitation(answer: Mapping[str, Any]) -> str:
+def invitation_words(answer: Mapping[str, Any]) -> str:
+    """Return what is said of a new invitation: whole sentences, whatever the numbers."""
     if answer.get("has_account"):
         return f"There is an account with this address already: {answer['mailed_to']} hears of it."
     until = answer["expires_at"]
     lines = [answer["url"], f"token: {answer['token']}"]
     if answer["mailed_to"]:
         lines = [f"The invitation is on its way to {answer['mailed_to']}."]
-    if answer["uses"] is not None:
+    if answer["uses"] is None:
+        lines.append("It is good as often as you like.")
+    elif answer["uses"] == 1:
+        lines.append("It is good once.")
+    else:
         lines.append(f"It is good {answer['uses']} times.")
-    if until is not None:
+    if until is None:
+        lines.append("It is good until it is ended.")
+    else:
         lines.append(f"It is good until {_moment(until)}.")
     return "\n".join(lines)
 
@@ -105,7 +112,7 @@ def _asked_invitation(asked: Arguments) -> Mapping[str, Any]:
 
 
 _COMMANDS = {
-    "invitations create": ServerCommand("invitations create", _asked_invitation, _invitation),
+    "invitations create": ServerCommand("invitations create", _asked_invitation, invitation_words),
     "invitations list": ServerCommand("invitations list", lambda _asked: {}, _invitations),
     "invitations end": ServerCommand(
         "invitations end",

@@ -1,6 +1,9 @@
 """The command line: what it answers before anything is started."""
 
 import builtins
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +36,23 @@ def test_each_command_explains_itself(command, capsys):
 
     assert ended.value.code == 0
     assert len(capsys.readouterr().out.splitlines()) > 8
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["check-config", "nowhere.yaml"], ["status", "--help"]], ids=" ".join
+)
+def test_a_reader_that_had_enough_is_no_mistake(arguments):
+    """As `head` is; nothing is said of it."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "synapse_nextgen_auth.cli.main", *arguments]
+
+    with os.fdopen(writes, "wb") as output:
+        ended = subprocess.run(
+            command, stdout=output, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+
+    assert ended.stderr == ""
 
 
 @pytest.mark.parametrize("port", ["http", "-1", "65536", "8o8", "٨"])

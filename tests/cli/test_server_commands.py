@@ -14,6 +14,7 @@ from support.databases import SqliteDatabase
 from support.ports import free_port
 from support.synapse import Homeserver
 from synapse_nextgen_auth.accounts.commands import Stamp
+from synapse_nextgen_auth.cli import server_commands
 from synapse_nextgen_auth.cli.main import main
 from synapse_nextgen_auth.cli.running_server import CannotAsk, RunningServer
 from synapse_nextgen_auth.oauth.metadata import PREFIX
@@ -43,6 +44,12 @@ def ask(homeserver, capsys, *arguments, **options):
     code = main(["-c", str(homeserver.config_path), *arguments], **options)
     said = capsys.readouterr()
     return code, said.out, said.err
+
+
+def hang_up(server):
+    """Take one connection and say nothing."""
+    connection, _ = server.accept()
+    connection.close()
 
 
 def test_the_running_server_says_who_it_is(sqlite_homeserver, capsys):
@@ -138,7 +145,7 @@ def test_a_request_that_may_have_been_received_is_sent_nowhere_else(sqlite_homes
     """Whether it was done is not known, so the next listener hears nothing of it."""
     before = sqlite_homeserver.log_text().count("Command status")
     with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=lambda: server.accept()[0].close(), daemon=True).start()
+        threading.Thread(target=hang_up, args=(server,), daemon=True).start()
         silent = "http://127.0.0.1:" + str(server.getsockname()[1])
         asked = RunningServer.of([sqlite_homeserver.config_path])
         first = RunningServer.of([sqlite_homeserver.config_path], silent).places[0]
@@ -248,3 +255,20 @@ def test_neither_proof_nor_answer_is_in_the_log(sqlite_homeserver):
     assert stamp.once not in log
     assert proof not in log
     assert answer.json()["sealed"] not in log
+
+
+@pytest.mark.parametrize(
+    ("uses", "words"),
+    [
+        (1, "It is good once."),
+        (2, "It is good 2 times."),
+        (None, "It is good as often as you like."),
+    ],
+)
+def test_how_often_an_invitation_is_good_is_a_sentence(uses, words):
+    """Also where it is good without end."""
+    answer = {"url": "https://a.example", "token": "t", "mailed_to": None}
+
+    said = server_commands.invitation_words(answer | {"uses": uses, "expires_at": None})
+
+    assert said.splitlines()[2:] == [words, "It is good until it is ended."]

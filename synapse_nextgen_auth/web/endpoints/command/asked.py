@@ -11,6 +11,15 @@ _MAX_TEXT = 4000
 _MAX_NUMBER = 10**12
 
 
+# As people write it at the command line, where that is not the name of ours with two dashes.
+_WRITTEN = {"rooms": "--room", "seconds": "--for", "token": "TOKEN", "user": "USER"}
+
+
+def written(name: str) -> str:
+    """Return what whoever sits at the command line calls this."""
+    return _WRITTEN.get(name, f"--{name}")
+
+
 @attrs.frozen
 class Refused(Exception):
     """The server does not do it; the sentence says why, to whoever sits at the command line."""
@@ -28,23 +37,23 @@ class Asked:
         """Return a text, `None` where there is none; NUL can be stored nowhere (C213)."""
         found: str | None = self._of(name, str)
         if found is not None and len(found) > _MAX_TEXT:
-            raise Refused(f"{name} is too long")
+            raise Refused(f"{written(name)} is too long: at most {_MAX_TEXT} letters")
         if found is not None and ("\0" in found or not _is_storable(found)):
-            raise Refused(f"{name} has a character that no database keeps")
+            raise Refused(f"{written(name)} has a character that no database keeps")
         return found or None
 
     def needed(self, name: str) -> str:
         """Return a text that must be there."""
         found = self.text(name)
         if found is None:
-            raise Refused(f"{name} is missing")
+            raise Refused(f"{written(name)} is missing")
         return found
 
     def number(self, name: str) -> int | None:
         """Return a whole number, `None` where there is none."""
         found: int | None = self._of(name, int)
         if found is not None and not 0 <= found <= _MAX_NUMBER:
-            raise Refused(f"{name} is no sensible number")
+            raise Refused(f"{written(name)} must be a number up to {_MAX_NUMBER}")
         return found
 
     def switch(self, name: str) -> bool:
@@ -60,7 +69,7 @@ class Asked:
         if found is None:
             return None
         if type(found) is not kind:
-            raise Refused(f"{name} is not what it should be")
+            raise Refused(f"{written(name)} is not what it should be")
         return found
 
 

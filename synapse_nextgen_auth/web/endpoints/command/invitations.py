@@ -39,7 +39,7 @@ async def _create(site: Site, asked: Asked) -> dict[str, Any]:
     is_sent = asked.switch("send")
     lifetime = asked.number("seconds")
     if lifetime is not None and not 0 < lifetime <= _LONGEST:
-        raise Refused("An invitation is good for ten years at most, and for a second at least")
+        raise Refused("--for must be a second at least and ten years at most")
     invitation = Invitation(
         token=new_token(),
         made_at=now,
@@ -52,10 +52,10 @@ async def _create(site: Site, asked: Asked) -> dict[str, Any]:
     )
     uses = asked.number("uses")
     if uses is not None and not 0 < uses <= _MAX_USES:
-        raise Refused("uses is no sensible number")
+        raise Refused(f"--uses must be a number from 1 to {_MAX_USES}")
     if invitation.pins:
         if uses not in {None, 1}:
-            raise Refused("An invitation for one name or address is good once")
+            raise Refused("An invitation for one name or address is good once: leave --uses out")
         uses = 1
     owner = await site.mailboxes.owner(email) if email is not None else None
     if email is not None and owner is not None:
@@ -129,7 +129,7 @@ def _url(site: Site, invitation: Invitation, secret: Secret | None = None) -> st
 def _text(asked: Asked) -> str | None:
     text = asked.text("text")
     if text is not None and len(text) > _MAX_TEXT:
-        raise Refused("text is too long")
+        raise Refused(f"--text is too long: at most {_MAX_TEXT} letters")
     return text
 
 
@@ -156,7 +156,7 @@ async def _mailbox(site: Site, asked: Asked) -> str | None:
         return None
     address = addresses.canonical(typed)
     if address is None:
-        raise Refused("email is no address")
+        raise Refused("--email must be an e-mail address, such as anna@example.com")
     if not site.mailer.is_configured:
         raise Refused("Synapse sends no mail here (email in homeserver.yaml)")
     if not await site.mailboxes.newcomers_may_have(address):
