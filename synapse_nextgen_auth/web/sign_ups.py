@@ -118,10 +118,13 @@ async def find(visit: Visit, stage: Stage) -> SignUp | Outgoing:
     """Return the sign-up whose `stage` this page is, or where its person is by now.
 
     So it is with the history, another tab and a second press: each leads to what is missing. The first
-    page may be seen again at any time. Stops where this browser has no such attempt.
+    page may be seen again at any time, and says so where nobody gets an account any more. Stops where
+    this browser has no such attempt.
     """
     attempt = await attempts.find(visit, visit.parameters.get("attempt") or "")
     sign_up = await read(visit, attempt)
+    if sign_up.claimed is None and not visit.site.sign_ups.rules.may_finish:
+        return sign_up if stage is Stage.ACCOUNT else answers.redirect(sign_up.url(Stage.ACCOUNT))
     if stage in {Stage.ACCOUNT, sign_up.next}:
         return sign_up
     # Nothing is missing, and yet there is no account: whoever made it died over it.
@@ -238,6 +241,8 @@ def _sign_up(
     answered: Mapping[Stage, Answer],
     results: Mapping[str, Any],
 ) -> SignUp:
+    version = visit.site.providers.new_accounts.terms_version
+    results = sign_ups.counting(results, answered, terms_version=version)
     completed = frozenset(results)
     passed = sign_ups.skipped(answered) | ({TOKEN} - completed)
     progress = Progress(visit.site.sign_ups.rules.demands, completed, passed)
@@ -320,7 +325,11 @@ async def _register(visit: Visit, sign_up: SignUp) -> Outgoing:
     site, claim = visit.site, _Claim(visit, sign_up)
     try:
         user_id = await site.sign_ups.people.make(
-            sign_up.person, sign_up.progress.demands, claim, address=visit.address
+            sign_up.person,
+            sign_up.progress.demands,
+            claim,
+            counting=frozenset(sign_up.results),
+            address=visit.address,
         )
     except NotMade as trouble:
         return await _explain(visit, sign_up, claim, trouble)

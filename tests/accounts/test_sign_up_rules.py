@@ -189,3 +189,15 @@ def test_what_may_not_be_skipped_stays_asked(flows, completed, stage):
 
     if found.open and not before.may_skip(stage):
         assert skipped.asked == before.asked
+
+
+@pytest.mark.parametrize(
+    ("accepted", "version", "counts"),
+    [("1.0", "1.0", True), ("1.0", "2.0", False), (None, "1.0", False), ("1.0", None, False)],
+)
+def test_other_terms_than_those_that_were_shown_are_not_accepted(accepted, version, counts):
+    """They may be replaced between two pages."""
+    answers = {} if accepted is None else {Stage.TERMS: {"version": accepted}}
+    found = sign_ups.counting({EMAIL: 1, TERMS: True}, answers, terms_version=version)
+
+    assert found == {EMAIL: 1, **({TERMS: True} if counts else {})}

@@ -80,15 +80,14 @@ def first_page(browser):
     return other
 
 
-def long_ago(homeserver):
-    """Let any sign-up that is about to make its account have begun to do so long ago."""
+def rewrite(homeserver, stage, **said):
+    """Let all open sign-ups have answered this to a stage."""
     for attempt, answers in homeserver.query(
         "SELECT attempt_id, answers FROM nextgen_attempts WHERE ended_at IS NULL"
     ):
         found = json.loads(answers)
-        if "register" in found:
-            begun = newcomers.answer(found["register"])
-            found["register"] = newcomers.sealed({**begun, "at": 0})
+        if stage in found:
+            found[stage] = newcomers.sealed({**newcomers.answer(found[stage]), **said})
             homeserver.query(
                 "UPDATE nextgen_attempts SET answers = ? WHERE attempt_id = ?",
                 *(json.dumps(found), attempt),
@@ -138,7 +137,7 @@ def test_a_slow_module_and_another_name_make_one_account(strict_homeserver, stri
     begin(strict, name, token)
     other = first_page(strict)
     making = _Making(strict_homeserver, strict)
-    long_ago(strict_homeserver)
+    rewrite(strict_homeserver, "register", at=0)
     with ThreadPoolExecutor(1) as pool:
         pressed = pool.submit(sign_up, first_page(other), another, password="")
         assert eventually(lambda: asked_about_spam(strict_homeserver) == 2)
@@ -209,3 +208,40 @@ def test_a_token_is_not_lost_where_synapse_fails_over_it(strict_homeserver, stri
     assert counts(strict_homeserver, token) == (0, 0)
     assert strict_homeserver.query("SELECT COUNT(*) FROM nextgen_token_holds") == [(0,)]
     begin(strict, a_name(), token)
+
+
+def test_terms_that_were_replaced_meanwhile_are_asked_for_again(strict_homeserver, strict, token):
+    """Nobody has accepted what they were not shown."""
+    name = a_name()
+    begin(strict, name, token)
+    usher.order(strict_homeserver, spam="DENY")
+    assert accept(strict).status_code == 403
+    usher.order(strict_homeserver)
+    rewrite(strict_homeserver, "terms", version="0.9")
+    assert "Step 2 of 2" in sign_up(strict, name, password="").text
+    assert made(strict_homeserver, name) == []
+
+    assert "/consent?" in accept(strict).url
+    assert made(strict_homeserver, name) == [name]
+
+
+def test_where_registration_was_closed_meanwhile_nobody_gets_an_account(
+    strict_homeserver, strict, token
+):
+    """As `/register` looks again at each request; both a page that is open and its form say so."""
+    name = a_name()
+    begin(strict, name, token)
+    config = strict_homeserver.config
+    strict_homeserver.stop()
+    strict_homeserver.config = {**config, "enable_registration": False}
+    strict_homeserver.write_config()
+    strict_homeserver.start()
+    try:
+        assert "<h1>No new accounts here</h1>" in accept(strict).text
+        assert "<h1>No new accounts here</h1>" in sign_up(first_page(strict), name).text
+        assert made(strict_homeserver, name) == []
+    finally:
+        strict_homeserver.stop()
+        strict_homeserver.config = config
+        strict_homeserver.write_config()
+        strict_homeserver.start()

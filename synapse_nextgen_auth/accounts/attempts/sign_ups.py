@@ -190,3 +190,12 @@ def skipped(answers: Mapping[Stage, Answer]) -> frozenset[str]:
     return frozenset(
         TYPES[stage] for stage, each in answers.items() if stage in TYPES and each.get(_SKIPPED)
     )
+
+
+def counting(
+    results: Mapping[str, Any], answers: Mapping[Stage, Answer], *, terms_version: str | None
+) -> dict[str, Any]:
+    """Return what of it counts: terms that came in the place of those accepted are not accepted."""
+    accepted = answers.get(Stage.TERMS, {}).get("version")
+    is_stale = accepted is None or accepted != terms_version
+    return {kind: each for kind, each in results.items() if kind != TERMS or not is_stale}

@@ -226,14 +226,24 @@ class NewPeople:
         hashed: str = await self._hs.get_auth_handler().hash(password)
         return hashed
 
-    async def make(self, person: Person, demands: Demands, claim: Claim, *, address: str) -> str:
+    async def make(
+        self,
+        person: Person,
+        demands: Demands,
+        claim: Claim,
+        *,
+        counting: frozenset[str],
+        address: str,
+    ) -> str:
         """Return the Matrix id of the account: one for each sign-up, however often it is asked.
 
         Everything is asked again that Synapse asks of a new account: its rules for names, the modules
-        that look for spam, the limit of users. Raises `NotMade`.
+        that look for spam, the limit of users. Of what was completed, `counting` is what counts.
+        Raises `NotMade`.
         """
         session = person.session
-        results = await self._sessions.completed(session)
+        found = await self._sessions.completed(session)
+        results = {kind: result for kind, result in found.items() if kind in counting}
         if demands.needs_dummy(results):
             await self._sessions.need_dummy(session)
             results[sign_ups.DUMMY] = True
