@@ -165,6 +165,54 @@ def test_a_pinned_name_is_the_one_that_somebody_gets(homeserver, server, operato
     assert exists(homeserver, name)
 
 
+def test_a_pinned_name_holds_on_the_first_page_seen_again_too(homeserver, server, operator, name):
+    """There the field of the token is empty: what the sign-up has counts."""
+    url = invite(operator, username=name)["url"]
+    browser, another = Browser(server), next(names)
+    browser.get(url)
+    token = parse_qs(urlsplit(url).query)["token"][0]
+    given = {"display_name": "", "decision": "create"}
+    page = browser.submit(username=name, password=PASSWORD, token=token, **given)
+    attempt = page.url.partition("attempt=")[2]
+
+    page = browser.get(server.url(f"register?attempt={attempt}"))
+    assert f"This invitation is for the username {name}." in told(page)
+    page = browser.submit(username=another, **given)
+    assert page.status_code == 400
+    assert "Your invitation is for another username." in told(page)
+    browser.submit(username=name, **given)
+    browser.submit(decision="skip")
+    assert exists(homeserver, name)
+
+
+def test_a_pinned_address_is_asked_for_where_another_one_was_proven(
+    homeserver, server, operator, name, mailbox
+):
+    """The invitation came while the code of the other one was under way, in another tab."""
+    other, pinned = f"{name}@example.com", f"{name}@example.org"
+    plain = parse_qs(urlsplit(invite(operator)["url"]).query)["token"][0]
+    token = parse_qs(urlsplit(invite(operator, email=pinned)["url"]).query)["token"][0]
+    browser, given = Browser(server), {"display_name": "", "decision": "create"}
+    browser.get(server.url("register"))
+    page = browser.submit(username=name, password=PASSWORD, token=plain, **given)
+    attempt = page.url.partition("attempt=")[2]
+    code_page = browser.submit(email=other, decision="send")
+    browser.get(server.url(f"register?attempt={attempt}"))
+    browser.submit(username=name, token=token, **given)
+    browser.page = code_page
+    page = browser.submit(code=mailbox.last_to(other).code, decision="check")
+
+    assert "Your invitation is for another address." in told(page)
+    browser.submit(username=name, **given)
+    browser.submit(email=pinned, decision="send")
+    browser.submit(code=mailbox.last_to(pinned).code, decision="check")
+    assert exists(homeserver, name)
+    assert homeserver.query(
+        "SELECT address FROM user_threepids WHERE user_id = ?", f"@{name}:localhost"
+    ) == [(pinned,)]
+    assert counts(homeserver, token)[1:] == (0, 1)
+
+
 def test_a_pinned_name_that_somebody_took_says_what_helps(homeserver, server, operator, name):
     """No other name would do."""
     made = invite(operator, username=name)

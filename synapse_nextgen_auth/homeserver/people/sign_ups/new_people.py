@@ -110,9 +110,11 @@ class Trouble(enum.Enum):
     NAME_INVALID = "name_invalid"
     NAME_TAKEN = "name_taken"
     NAME_RESERVED = "name_reserved"
+    NAME_OF_INVITATION = "name_of_invitation"  # it is for another one
     TOKEN_WRONG = "token_wrong"  # noqa: S105 (a kind of trouble)
     ADDRESS_TAKEN = "address_taken"
     ADDRESS_DENIED = "address_denied"
+    ADDRESS_OF_INVITATION = "address_of_invitation"  # it is for another one
     REFUSED = "refused"
     FULL = "full"
     TOO_OFTEN = "too_often"
@@ -121,9 +123,18 @@ class Trouble(enum.Enum):
 
 
 # Another name helps.
-OF_THE_NAME = frozenset({Trouble.NAME_INVALID, Trouble.NAME_TAKEN, Trouble.NAME_RESERVED})
+OF_THE_NAME = frozenset(
+    {
+        Trouble.NAME_INVALID,
+        Trouble.NAME_TAKEN,
+        Trouble.NAME_RESERVED,
+        Trouble.NAME_OF_INVITATION,
+    }
+)
 # Another address, or number, helps.
-OF_THE_ADDRESS = frozenset({Trouble.ADDRESS_TAKEN, Trouble.ADDRESS_DENIED})
+OF_THE_ADDRESS = frozenset(
+    {Trouble.ADDRESS_TAKEN, Trouble.ADDRESS_DENIED, Trouble.ADDRESS_OF_INVITATION}
+)
 _OF_CODES: dict[str, Trouble] = {
     Codes.INVALID_USERNAME: Trouble.NAME_INVALID,
     Codes.USER_IN_USE: Trouble.NAME_TAKEN,
@@ -349,8 +360,10 @@ class NewPeople:
             return
         invitation = await self._homeserver.read(invitations.get, token)
         address = None if email is None else email["address"]
-        if invitation and not invitation.admits(localpart=person.localpart, address=address):
-            raise NotMade(Trouble.TOKEN_WRONG)
+        if invitation is None or invitation.admits(localpart=person.localpart, address=address):
+            return
+        is_named = invitation.username in {None, person.localpart}
+        raise NotMade(Trouble.ADDRESS_OF_INVITATION if is_named else Trouble.NAME_OF_INVITATION)
 
     async def _check_addresses(self, results: dict[str, Any]) -> None:
         for kind in _MEDIA:

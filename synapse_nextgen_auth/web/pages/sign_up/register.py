@@ -35,6 +35,7 @@ _OF_THE_NAME = {
     Trouble.NAME_INVALID: NameProblem.INVALID,
     Trouble.NAME_TAKEN: NameProblem.TAKEN,
     Trouble.NAME_RESERVED: NameProblem.RESERVED,
+    Trouble.NAME_OF_INVITATION: NameProblem.OF_INVITATION,
 }
 _STATUS = {
     Trouble.TOO_OFTEN: 429,
@@ -103,7 +104,9 @@ async def show(visit: Visit) -> Outgoing:
     person = first.sign_up.person
     typed = _Typed(person.localpart, person.display_name or "")
     trouble = sign_ups.trouble(visit, first.sign_up)
-    return _page(visit, first, await _with_free(visit, _after(typed, trouble)))
+    invitation = await _invitation(visit, first, "")
+    typed = await _with_free(visit, _after(typed, trouble), invitation)
+    return _page(visit, first, typed, invitation)
 
 
 async def _with_free(visit: Visit, typed: _Typed, invitation: Invitation | None = None) -> _Typed:
@@ -148,7 +151,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     await attempts.check_rate(visit)
     typed = await _read(visit, first, form)
     if not typed.is_fine:
-        invitation = await _invitation(visit, typed.token)
+        invitation = await _invitation(visit, first, typed.token)
         return _page(visit, first, await _with_free(visit, typed, invitation), invitation)
     return await _take(visit, first, typed, form.get("password"))
 
@@ -162,7 +165,10 @@ async def _finish(visit: Visit, first: _First, sign_up: SignUp, form: Form) -> O
     return await sign_ups.changed(visit, sign_up, person)
 
 
-async def _invitation(visit: Visit, token: str) -> Invitation | None:
+async def _invitation(visit: Visit, first: _First, token: str) -> Invitation | None:
+    """Return the invitation that was typed, or the one that the sign-up has already."""
+    if not token and first.sign_up is not None:
+        return await invitations.of(visit, first.sign_up)
     return await visit.site.invitations.find(token) if token else None
 
 
@@ -176,7 +182,7 @@ async def _read(visit: Visit, first: _First, form: Form) -> _Typed:
         await site.sign_ups.people.check_rate(visit.address)
         return attrs.evolve(
             typed,
-            name_problem=await _name_problem(visit, localpart, typed.token),
+            name_problem=await _name_problem(visit, first, typed),
             display_name_problem=DisplayNameProblem.TOO_LONG if len(name) > _MOST_LETTERS else None,
             judgement=await _judge(visit, first, typed, form.get("password")),
             token_problem=await _token_problem(visit, first, typed.token),
@@ -187,10 +193,11 @@ async def _read(visit: Visit, first: _First, form: Form) -> _Typed:
         return attrs.evolve(typed, trouble=NotMade(Trouble.BUSY, later.retry_after))
 
 
-async def _name_problem(visit: Visit, localpart: str, token: str) -> NameProblem | None:
+async def _name_problem(visit: Visit, first: _First, typed: _Typed) -> NameProblem | None:
+    localpart = typed.localpart
     if not localpart:
         return NameProblem.MISSING
-    invitation = await _invitation(visit, token)
+    invitation = await _invitation(visit, first, typed.token)
     if invitation is not None and invitation.username not in {None, localpart}:
         return NameProblem.OF_INVITATION
     trouble = await visit.site.sign_ups.people.name_trouble(localpart)
@@ -231,7 +238,7 @@ async def _take(visit: Visit, first: _First, typed: _Typed, password: str | None
     except StageFailed:
         return _page(visit, first, attrs.evolve(typed, token_problem=TokenProblem.WRONG))
     await side.sessions.seen(session, **seen)
-    invitation = await _invitation(visit, typed.token)
+    invitation = await _invitation(visit, first, typed.token)
     if invitation is not None and (proven := invitations.proven(visit, invitation)) is not None:
         # Its mail brought the person: no code shows more than that.
         await side.sessions.complete(session, TYPES[Stage.EMAIL], result=proven)
