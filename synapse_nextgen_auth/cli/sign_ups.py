@@ -70,13 +70,21 @@ def with_password(demands: Demands) -> str:
 
 
 def _warnings(hs_config: HomeServerConfig, config: Config) -> Iterator[str]:
-    """Say where programs get an account that would be kept from our pages."""
+    """Say where programs get an account that would be kept from our pages, and what nobody finishes."""
     is_open = hs_config.registration.enable_registration
     asks_here, asks_there = config.captcha.kind, hs_config.captcha.enable_registration_captcha
     if is_open and asks_here and not asks_there:
         yield (
             "captcha.kind asks on the pages only: Synapse's own /register makes accounts without it."
             " Where no client needs that, close it in the proxy"
+        )
+    keys = ("recaptcha_public_key", "recaptcha_private_key")
+    missing = [name for name in keys if not getattr(hs_config.captcha, name)]
+    if is_open and asks_there and not asks_here and missing:
+        yield (
+            f"enable_registration_captcha is true without {' and '.join(missing)}: nobody can finish a"
+            " sign-up. Set what Google gave you for this site, or captcha.kind to proof_of_work, which"
+            " needs no key"
         )
 
 

@@ -798,6 +798,28 @@ def test_a_captcha_that_register_does_not_ask_is_warned_of(check):
     assert said not in closed[1]
 
 
+KEYS = {"recaptcha_public_key": "public", "recaptcha_private_key": "private"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "missing"),
+    [
+        ({}, "without recaptcha_public_key and recaptcha_private_key:"),
+        ({"recaptcha_public_key": "public"}, "without recaptcha_private_key:"),
+        (KEYS, None),
+        ({"modules": ours(captcha={"kind": "proof_of_work"})}, None),
+        ({"enable_registration": False}, None),
+    ],
+)
+def test_a_captcha_without_its_keys_is_warned_of(check, settings, missing):
+    """Synapse starts with it, and everybody who signs up gets stuck."""
+    code, printed = check(**OPEN | {"enable_registration_captcha": True} | settings)
+
+    assert code == 0, printed
+    assert ("nobody can finish a sign-up" in printed) == (missing is not None)
+    assert (missing or "") in printed
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
