@@ -78,6 +78,13 @@ def _warnings(hs_config: HomeServerConfig, config: Config) -> Iterator[str]:
             "captcha.kind asks on the pages only: Synapse's own /register makes accounts without it."
             " Where no client needs that, close it in the proxy"
         )
+    if config.invitations.members and not (
+        is_open and hs_config.registration.registration_requires_token
+    ):
+        yield (
+            "invitations.members is true, and nobody is asked for a registration token: members are"
+            " offered no invitations. Set enable_registration and registration_requires_token to true"
+        )
     keys = ("recaptcha_public_key", "recaptcha_private_key")
     missing = [name for name in keys if not getattr(hs_config.captcha, name)]
     if is_open and asks_there and not asks_here and missing:

@@ -234,6 +234,7 @@ LISTENER = {"type": "http", "port": 8008, "tls": False}
 CLIENT = {"resources": [{"names": ["client", "federation"]}]}
 
 
+SERVICE = {"site_key": "1", "secret": "s" * 40}
 OAUTH_ONLY = {
     "idp_id": "forge",
     "idp_name": "Forge",
@@ -331,6 +332,30 @@ OAUTH_ONLY = {
             "modules[0].config.mail.templates is set, and there is no section email",
         ),
         ({"modules": entry(tokens={"refresh_grace": "1h"})}, "tokens.refresh_grace is 1h, longer"),
+        (
+            {"modules": entry(captcha={"work": 18})},
+            "modules[0].config.captcha.work is set, and captcha.kind is not proof_of_work",
+        ),
+        (
+            {"modules": entry(captcha={"wait": "1m", "kind": "turnstile"} | SERVICE)},
+            "captcha.wait is set, and captcha.kind is not proof_of_work",
+        ),
+        (
+            {"modules": entry(captcha={"site_key": "1", "kind": "proof_of_work"})},
+            "captcha.site_key is set, and captcha.kind is not hcaptcha or turnstile",
+        ),
+        (
+            {"modules": entry(passwords={"breached_on_failure": "refuse"})},
+            "passwords.breached_on_failure is set, and neither passwords.breached_list nor",
+        ),
+        (
+            {"modules": entry(invitations={"members_quota": 2})},
+            "invitations.members_quota is set, and invitations.members is false",
+        ),
+        (
+            {"modules": entry(invitations={"members": True})},
+            "invitations.members is true, and nobody is asked for a registration token",
+        ),
         (
             {"modules": entry(client_registration={"enabled": False, "allow_other_hosts": True})},
             "client_registration.allow_other_hosts is set, and client_registration.enabled is false",
@@ -431,11 +456,16 @@ def test_an_option_beside_the_module_line_is_an_error(check):
 def test_relative_paths_are_looked_for_elsewhere(check, tmp_path, monkeypatch):
     """Where Synapse is started is not where this is typed."""
     monkeypatch.chdir(tmp_path)
-    for name in ("module.secret", "client.secret"):
+    (tmp_path / "mails").mkdir()
+    (tmp_path / "breached.bin").write_text("password\n")
+    for name in ("module.secret", "client.secret", "captcha.secret"):
         (tmp_path / name).write_text("a secret of at least thirty-two characters")
     client = {"client_id": "a", "redirect_uris": ["https://a.example/cb"]}
     options = {"secret_path": "module.secret", "clients": [client, client | {"client_id": "b"}]}
     options["clients"][1]["client_secret_path"] = "client.secret"
+    options["captcha"] = {"kind": "turnstile", "site_key": "1", "secret_path": "captcha.secret"}
+    options["passwords"] = {"breached_list": "breached.bin"}
+    options["mail"] = {"templates": "mails"}
     code, printed = check(
         modules=ours(**options),
         database={"name": "sqlite3", "args": {"database": "homeserver.db"}},
@@ -445,6 +475,9 @@ def test_relative_paths_are_looked_for_elsewhere(check, tmp_path, monkeypatch):
     for path, file in (
         ("modules[0].config.secret_path", "module.secret"),
         ("modules[0].config.clients[1].client_secret_path", "client.secret"),
+        ("modules[0].config.captcha.secret_path", "captcha.secret"),
+        ("modules[0].config.passwords.breached_list", "breached.bin"),
+        ("modules[0].config.mail.templates", "mails"),
         ("database.args.database", "homeserver.db"),
     ):
         assert f"* Warning: {path} is {file}, which is looked for wherever" in printed

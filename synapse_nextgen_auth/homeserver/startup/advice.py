@@ -6,8 +6,10 @@ from pathlib import Path
 import attrs
 from synapse.config.homeserver import HomeServerConfig
 
+from synapse_nextgen_auth.accounts.captchas import CaptchaKind
 from synapse_nextgen_auth.accounts.hashes import Hashing
 from synapse_nextgen_auth.config import Config, duration, said
+from synapse_nextgen_auth.config.captcha import Captcha
 from synapse_nextgen_auth.config.durations import seconds_of
 from synapse_nextgen_auth.config.secret_files import is_path
 from synapse_nextgen_auth.homeserver import mail
@@ -81,7 +83,11 @@ def _relative_paths(hs_config: HomeServerConfig, ours: str) -> Iterator[str]:
         options = entry.get("config")
         if not isinstance(options, Mapping):
             continue
-        yield from _relative_secret(f"{ours}.config.secret_path", options.get("secret_path"))
+        written = Written.of(hs_config).option
+        for name in ("secret_path", "captcha.secret_path"):
+            yield from _relative_secret(f"{ours}.config.{name}", written(name))
+        for name in ("mail.templates", "passwords.breached_list"):
+            yield from _relative(f"{ours}.config.{name}", written(name))
         clients = options.get("clients")
         for place, client in enumerate(clients if isinstance(clients, list) else ()):
             if isinstance(client, Mapping):
@@ -222,6 +228,20 @@ def _of_no_use(config: Config, written: Written) -> Iterator[str]:
                     f"passwords.{name} is set, and passwords.hashing is not argon2id: Synapse's own"
                     " hashes need none of it."
                 )
+    if written.option("passwords.breached_on_failure") is not None and not (
+        config.passwords.breached_list or config.passwords.breached_service
+    ):
+        yield (
+            "passwords.breached_on_failure is set, and neither passwords.breached_list nor"
+            " passwords.breached_service is: nothing is looked up that could fail."
+        )
+    yield from _captcha_of_no_use(config.captcha, written)
+    for name in ("members_quota", "members_lifetime"):
+        if written.option(f"invitations.{name}") is not None and not config.invitations.members:
+            yield (
+                f"invitations.{name} is set, and invitations.members is false: what you make yourself"
+                " needs none of it."
+            )
     registration = config.client_registration
     if registration.enabled:
         return
@@ -236,3 +256,20 @@ def _of_no_use(config: Config, written: Written) -> Iterator[str]:
                 f"client_registration.{name} is set, and client_registration.enabled is false: clients"
                 " of the configuration need none of it."
             )
+
+
+def _captcha_of_no_use(captcha: Captcha, written: Written) -> Iterator[str]:
+    works = captcha.kind is CaptchaKind.PROOF_OF_WORK
+    asks_service = captcha.kind in {CaptchaKind.HCAPTCHA, CaptchaKind.TURNSTILE}
+    needed = {
+        "work": works,
+        "wait": works or captcha.allow_wait,
+        "site_key": asks_service,
+        "secret": asks_service,
+        "secret_path": asks_service,
+        "siteverify": asks_service,
+    }
+    for name, is_needed in needed.items():
+        if written.option(f"captcha.{name}") is not None and not is_needed:
+            kinds = "proof_of_work" if name in {"work", "wait"} else "hcaptcha or turnstile"
+            yield f"captcha.{name} is set, and captcha.kind is not {kinds}: it is of no use."
