@@ -1,6 +1,6 @@
 """Rows of attempts."""
 
-from synapse_nextgen_auth.accounts.attempts.attempt import Attempt
+from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Purpose
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -15,6 +15,15 @@ def add(txn: Txn, attempt: Attempt) -> None:
 def get(txn: Txn, attempt_id: str) -> Attempt | None:
     """Return the attempt with this id."""
     return _ATTEMPTS.one(txn, "WHERE attempt_id = ?", attempt_id)
+
+
+def list_begun(txn: Txn, browser: str, purpose: Purpose, *, expires_after: int) -> list[Attempt]:
+    """Return what a browser has begun for this purpose lately: which expires after that time."""
+    return _ATTEMPTS.all(
+        txn,
+        "WHERE expires_at > ? AND browser = ? AND purpose = ?",
+        *(expires_after, browser, purpose.value),
+    )
 
 
 def change(txn: Txn, former: Attempt, attempt: Attempt) -> bool:

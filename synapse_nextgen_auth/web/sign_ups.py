@@ -44,6 +44,7 @@ from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import (
 )
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.secret import random_id
+from synapse_nextgen_auth.store import attempts as rows
 from synapse_nextgen_auth.store.token_holds import Hold
 from synapse_nextgen_auth.web import answers, attempts, device_grants, grants
 from synapse_nextgen_auth.web.pages.content import ClientCard
@@ -62,6 +63,8 @@ PAGES: dict[Stage, str] = {
 
 # For so long (seconds) one request that makes the account keeps others of the same attempt from it.
 _MAKING = 30
+# Within so long (seconds) who sends the first page for the same name once more has pressed twice.
+_TWICE = 120
 
 
 @attrs.frozen
@@ -190,6 +193,34 @@ async def skipped(visit: Visit, sign_up: SignUp, stage: Stage) -> Outgoing:
     if not sign_up.may_skip(stage):
         return answers.redirect(sign_up.url(stage))
     return await _take(visit, sign_up, stage, SKIPPED)
+
+
+async def is_second_press(visit: Visit, localpart: str, *, but: str | None = None) -> bool:
+    """Say whether the same browser has just sent the first page for the same account.
+
+    `but` is the attempt of this press.
+    """
+    site = visit.site
+    if visit.binding is None:
+        return False
+    found = await site.homeserver.read(
+        rows.list_begun,
+        visit.binding,
+        Purpose.SIGN_UP,
+        expires_after=site.now() + LIFETIME - _TWICE,
+    )
+    for each in found:
+        answered = sign_ups.unseal_all(site.issuer.keys, each.answered)
+        is_made = each.user_id is not None or Stage.REGISTER in answered
+        person = answered.get(Stage.ACCOUNT, {})
+        if each.attempt_id != but and is_made and person.get("localpart") == localpart:
+            return True
+    return False
+
+
+def second_press(onward: Onward) -> PageError:
+    """Lead to where the first press leads."""
+    return attempts.lost(Lost.ENDED, onward.next_url)
 
 
 def trouble(visit: Visit, sign_up: SignUp) -> NotMade | None:
@@ -362,6 +393,11 @@ async def _explain(visit: Visit, sign_up: SignUp, claim: _Claim, trouble: NotMad
         again = again.answering(sign_ups.TROUBLE, _sealed(visit, why))
         await site.homeserver.run(flows.change, attempt, again)
         return answers.redirect(sign_up.url(Stage.ACCOUNT))
+    is_taken, name = trouble.why is Trouble.NAME_TAKEN, sign_up.person.localpart
+    if is_taken and await is_second_press(visit, name, but=attempt.attempt_id):
+        session, now = sign_up.session, site.now()
+        await site.homeserver.run(flows.cancel, attempt, session=session, now=now)
+        raise second_press(sign_up.onward)
     again = _not_made(attempt).answering(sign_ups.TROUBLE, _sealed(visit, why))
     if trouble.why in OF_THE_ADDRESS:
         for stage in (Stage.EMAIL, Stage.MSISDN):

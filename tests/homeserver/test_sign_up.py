@@ -610,6 +610,32 @@ def test_c245_a_server_that_does_not_tell_tells_nothing(discreet, name):
     assert answer.json() == {"username": name, "state": "unknown"}
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_the_first_page_sent_twice_leads_to_the_account_that_the_first_press_made(
+    open_homeserver, browser, together
+):
+    """A double click without scripts: no second account, and nobody reads that the name is taken."""
+    name = a_name()
+    to_the_page(browser)
+    tabs = [browser, Browser(browser.server)]
+    tabs[1].http.cookies.update(browser.http.cookies)
+    tabs[1].page = browser.page
+    with ThreadPoolExecutor(2 if together else 1) as pool:
+        pages = list(pool.map(sign_up, tabs, [name, name]))
+    first, second = sorted(pages, key=lambda page: page.status_code)
+
+    assert "/consent?" in first.url
+    assert second.status_code == 409
+    assert "is taken" not in second.text
+    assert 'href="consent?grant=' in second.text
+    assert open_homeserver.query(
+        "SELECT COUNT(*) FROM users WHERE name = ?", f"@{name}:{open_homeserver.server_name}"
+    ) == [(1,)]
+    other = Browser(browser.server)
+    other.get(browser.server.url("register"))
+    assert "That username is taken." in sign_up(other, name).text
+
+
 def test_whoever_waits_for_approval_reads_so(discreet):
     """MSC3866: the account is made, and may not be used before somebody approves it."""
     homeserver = discreet

@@ -17,6 +17,7 @@ from support.records import (
 from synapse_nextgen_auth import store
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
+from synapse_nextgen_auth.accounts.attempts.attempt import Purpose
 from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.accounts.invitations import Invitation
@@ -53,6 +54,7 @@ SAMPLES = {
     "device_id": PHONE,
     "digests": ["one", "two"],
     "entry": Entry("e", "remove_pushers", "s", 1, "{}", NOW, NOW, 1),
+    "expires_after": NOW,
     "event": Event(EventKind.SIGNED_IN, NOW, ALICE),
     "generation": 1,
     "key": SigningKey("kid", Algorithm.RS256, "sealed", "{}", NOW, NOW),
@@ -137,6 +139,7 @@ VARIANTS = {
     ("sign_ins", "set_right"): [{"former": _SIGN_IN, "sign_in": _SIGN_IN}],
     ("attempts", "add"): [{"attempt": an_attempt()}],
     ("attempts", "change"): [{"former": an_attempt(), "attempt": an_attempt()}],
+    ("attempts", "list_begun"): [{"purpose": Purpose.SIGN_UP}],
     ("grants", "approve"): [{"by": _SIGN_IN}],
     ("device_grants", "approve"): [{"by": _SIGN_IN}],
 }
