@@ -18,7 +18,7 @@ from synapse_nextgen_auth.accounts.attempts.stages import (
 from synapse_nextgen_auth.accounts.people import Account
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.flows.sign_in import Place, sign_in
-from synapse_nextgen_auth.store import attempts, grants
+from synapse_nextgen_auth.store import attempts, grants, passwords
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -30,6 +30,7 @@ class Lost(enum.Enum):
     ENDED = "ended"
     OTHER_ACCOUNT = "other_account"  # or something that was proven already
     CHANGED = "changed"  # by somebody else, just now
+    OTHER_PASSWORD = "other_password"  # noqa: S105 - than the one that was checked, since just now
 
 
 def begin(txn: Txn, attempt: Attempt) -> None:
@@ -81,7 +82,8 @@ def answer(
 class Ending:
     """What an attempt ends with: a secret, and what the server says of the account and asks of it.
 
-    `place` is the browser, as far as it matters to the sign-in.
+    `place` is the browser, as far as it matters to the sign-in. `password_hash` is what the password
+    was compared with, if one was: checking takes a while, and it may be another one at the end.
     """
 
     digest: str
@@ -90,6 +92,7 @@ class Ending:
     policy: Policy
     asked: Asked = NOTHING
     place: Place
+    password_hash: str | None = attrs.field(default=None, repr=False)
 
 
 Ended = SignIn | Stage | Refused | Lost
@@ -127,6 +130,9 @@ def _end(txn: Txn, attempt: Attempt, ending: Ending, *, now: int, former: Attemp
     if stage is Stage.IDENTIFY and former is not None:
         return stage  # what does not count is not kept: it would be in the way of what does
     if isinstance(stage, Done):
+        checked = ending.password_hash
+        if checked is not None and not passwords.holds(txn, stage.user_id, checked):
+            return Lost.OTHER_PASSWORD
         attempt = attrs.evolve(attempt, ended_at=now)
     if former is None:
         _add(txn, attempt)

@@ -25,6 +25,15 @@ def of_account(txn: Txn, user_id: str) -> str | None:
     return str(row[0]) if row and row[0] else None
 
 
+def holds(txn: Txn, user_id: str, password_hash: str) -> bool:
+    """Say whether an account has that hash still, in a way that whoever sets another one meets."""
+    txn.execute(
+        "UPDATE users SET password_hash = password_hash WHERE name = ? AND password_hash = ?",
+        (user_id, password_hash),
+    )
+    return txn.rowcount == 1
+
+
 def replace(txn: Txn, user_id: str, *, former: str, new: str) -> bool:
     """Write another hash for an account; False when it has not the former one any more."""
     txn.execute(

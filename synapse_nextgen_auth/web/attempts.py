@@ -45,6 +45,10 @@ _OF_LOST = {
 }
 
 
+class OtherPassword(Exception):
+    """The account has another password since the one that was typed was found right."""
+
+
 @attrs.frozen
 class Way:
     """What somebody on the sign-in page is about to do; `attempt` once they did something for it.
@@ -151,13 +155,20 @@ async def check_rate(visit: Visit) -> None:
         raise PageError(429, Message.TOO_MANY_REQUESTS, headers=headers)
 
 
-async def take(visit: Visit, way: Way, proof: Proof) -> Outgoing:
-    """Take what the person proved on this page, and go on: at once to the end, if that is all."""
+async def take(
+    visit: Visit, way: Way, proof: Proof, *, password_hash: str | None = None
+) -> Outgoing:
+    """Take what the person proved on this page, and go on: at once to the end, if that is all.
+
+    `password_hash` is what their password was compared with, if that is what they proved. Raises
+    `OtherPassword`.
+    """
+    of = {"password_hash": password_hash}
     if way.attempt is None:
         proven = _new(visit, way).having(proof)
-        return await _end(visit, way.onward, proven, flows.begin_proven, proven)
+        return await _end(visit, way.onward, proven, flows.begin_proven, proven, **of)
     proven = way.attempt.having(proof)
-    return await _end(visit, way.onward, proven, flows.prove_and_end, way.attempt, proof)
+    return await _end(visit, way.onward, proven, flows.prove_and_end, way.attempt, proof, **of)
 
 
 async def take_by(
@@ -216,7 +227,12 @@ def _new(visit: Visit, way: Way) -> Attempt:
 
 
 async def _end(
-    visit: Visit, onward: Onward, attempt: Attempt, flow: Callable[..., Ended], *given: Any
+    visit: Visit,
+    onward: Onward,
+    attempt: Attempt,
+    flow: Callable[..., Ended],
+    *given: Any,
+    password_hash: str | None = None,
 ) -> Outgoing:
     """Run a flow that may end the attempt; go where it says."""
     site, user_id = visit.site, attempt.user_id
@@ -236,6 +252,7 @@ async def _end(
             device_grant_id=onward.device_grant_id,
             address=visit.address,
         ),
+        password_hash=password_hash,
     )
     ended = await site.homeserver.run(flow, *given, ending, now=site.now())
     if isinstance(ended, SignIn):
@@ -248,6 +265,8 @@ async def _end(
         return answers.redirect(f"{_PAGES[ended]}?{urlencode({'attempt': attempt.attempt_id})}")
     if isinstance(ended, Refused) and not isinstance(ended.why, Stop):
         raise not_admitted(ended.why, other_account_url=onward.accounts_url)
+    if ended is Lost.OTHER_PASSWORD:
+        raise OtherPassword
     raise lost(Lost.ENDED if isinstance(ended, Refused) else ended, onward.next_url)
 
 

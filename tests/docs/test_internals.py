@@ -142,6 +142,7 @@ def test_synapse_is_changed_in_one_file_only():
         # Copies that one check of a password uses.
         "passwords": [
             "handler.password_auth_provider",
+            "handler._check_local_password",
             "watched.auth_checker_callbacks",
             "watched.check_3pid_auth_callbacks",
         ],

@@ -1,9 +1,13 @@
 """The database fails anywhere while a link sets a password: the thief is out, or nothing happened."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
 from support.commands import Operator
 from support.deployment import PROCESSES
 from support.oauth import Browser
-from support.sabotage import AFTER_COMMIT, ANSWER, STATEMENT, Plan
+from support.sabotage import AFTER_COMMIT, ANSWER, STATEMENT, Plan, Point
 from support.scale import FULL
 from support.waiting import eventually
 
@@ -33,7 +37,7 @@ class Thief:
 
 
 def press(deployment, server, plan=None):
-    """Set a password with a link, while something fails; return whose it was, the link, and the status."""
+    """Set a password with a link, while something fails; return whose it was, link and status."""
     thief = Thief(deployment, server)
     made = Operator.of(deployment).ask("set-password-link", user=thief.user.user_id)
     url = server.url(f"set-password?{made['url'].partition('?')[2]}")
@@ -103,3 +107,33 @@ def test_c255_a_password_is_set_with_all_that_ends_or_not_at_all(deployment):
             wrong[point, times] = found
     assert wrong == {}
     assert struck > len(presses) / 2
+
+
+def hash_of(deployment, user):
+    ((found,),) = deployment.query("SELECT password_hash FROM users WHERE name = ?", user.user_id)
+    return found
+
+
+@pytest.mark.parametrize(("is_theirs", "status"), [(False, 403), (True, 200)])
+def test_c255_a_password_that_is_set_while_somebody_signs_in_is_the_one_that_counts(
+    deployment, is_theirs, status
+):
+    """Who has the former one stays out; who has the new one, or the same kept anew, is let in."""
+    server, sabotage = deployment.server(HERE), deployment.sabotage(HERE)
+    (first, *_), (second, *_) = (press(deployment, server) for _ in range(2))
+    other = "UPDATE users SET password_hash = ? WHERE name = ?"
+    kept = hash_of(deployment, second.user if is_theirs else deployment.new_user())
+    browser = Browser(server)
+    browser.get(server.url("sign-in"))
+    slow = Point(STATEMENT, "nextgen_begin_proven", 1)
+    sabotage.plan(Plan("/sign-in", "slow", slow))
+
+    with ThreadPoolExecutor(1) as pool:
+        signing_in = pool.submit(browser.sign_in, first.user.localpart, PASSWORD)
+        assert eventually(sabotage.fired)
+        deployment.query(other, kept, first.user.user_id)
+        page = signing_in.result()
+
+    sabotage.plan(None)
+    assert page.status_code == status
+    assert (first.user.user_id in page.text.replace("<wbr>", "")) is is_theirs

@@ -20,10 +20,12 @@ from support.tables import Listening
 from synapse_nextgen_auth.accounts.attempts.attempt import Proof, ProofKind, Purpose
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.attempts.stages import Asked, Policy, Refused, Stage
+from synapse_nextgen_auth.accounts.links import Link
 from synapse_nextgen_auth.accounts.people import Account, Standing
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
-from synapse_nextgen_auth.flows import attempts, authorize
+from synapse_nextgen_auth.flows import attempts, authorize, links
 from synapse_nextgen_auth.flows.attempts import Ending, Lost
+from synapse_nextgen_auth.flows.links import NewPassword
 from synapse_nextgen_auth.store import attempts as rows
 from synapse_nextgen_auth.store import grants, sign_ins
 
@@ -63,18 +65,61 @@ def test_a_password_alone_is_one_row_that_has_ended(tables, transact):
     assert tables.events() == ["signed_in"]
 
 
+def give_password(tables, password_hash):
+    with tables.begin() as txn:
+        txn.execute("DELETE FROM users WHERE name = ?", (ALICE,))
+        txn.execute("INSERT INTO users VALUES (?, 0, ?)", (ALICE, password_hash))
+
+
+def test_c255_a_password_that_was_set_since_it_was_checked_signs_nobody_in(tables):
+    """Nothing is written: whoever has the new one is asked again."""
+    give_password(tables, "new")
+    begin = partial(attempts.begin_proven, attempt=ATTEMPT.having(PROOF), now=NOW)
+
+    assert tables.run(begin, ending=an_ending(password_hash="old")) is Lost.OTHER_PASSWORD
+    assert tables.run(rows.get, "attempt") is None
+    assert tables.events() == []
+    assert isinstance(tables.run(begin, ending=an_ending(password_hash="new")), SignIn)
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_c255_whoever_signs_in_while_the_password_is_set_is_signed_out_or_not_in(tables, number):
+    """However close: the former password lets nobody stay."""
+    give_password(tables, "old")
+    link = Link(digest="link", kind="command", user_id=ALICE, created_at=NOW, expires_at=NOW + 9)
+    tables.run(links.make, link, now=NOW)
+    new = NewPassword(hash="new", sign_out=True)
+
+    begun, (done, *_) = tables.race(
+        [
+            partial(
+                attempts.begin_proven,
+                attempt=ATTEMPT.having(PROOF),
+                ending=an_ending(password_hash="old"),
+                now=NOW,
+            ),
+            lambda txn: (links.set_password(txn, link, new, now=NOW).value,),
+        ]
+    )
+
+    assert begun is Lost.OTHER_PASSWORD or isinstance(begun, SignIn)
+    assert done is not None
+    assert tables.query("SELECT 1 FROM nextgen_browsers WHERE ended_at IS NULL") == []
+
+
 def test_what_a_sign_in_writes(tables):
     """At most five statements from the first page on, the one for the grant included."""
+    give_password(tables, "hash")
     tables.run(authorize.request, a_grant(login_after=NOW + 1))
     attempt = attrs.evolve(ATTEMPT, onward=Kind.GRANT, onward_id="grant").having(PROOF)
-    ending = an_ending(place=a_place(grant_id="grant"))
+    ending = an_ending(place=a_place(grant_id="grant"), password_hash="hash")
     with tables.begin() as txn:
         listening = Listening(txn)
         begun = attempts.begin_proven(listening, attempt, ending, now=NOW)
         writes = [sql for sql in listening.statements if not sql.startswith("SELECT")]
 
     assert isinstance(begun, SignIn)
-    assert len(writes) == 4
+    assert len(writes) == 5
     grant = tables.run(grants.get, "grant")
     assert (grant.sign_in_id, grant.proven_at) == (begun.name, NOW)
 

@@ -26,6 +26,7 @@ from synapse_nextgen_auth.homeserver.people.login_callbacks import LoginCallback
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.networks import network
 from synapse_nextgen_auth.secret import Secret
+from synapse_nextgen_auth.store import passwords as rows
 
 NEEDS = (
     Needed(
@@ -34,6 +35,7 @@ NEEDS = (
         ("login_submission", "ratelimit", "is_reauth"),
     ),
     Needed("synapse.handlers.auth", "AuthHandler.validate_hash", ("password", "stored_hash")),
+    Needed("synapse.handlers.auth", "AuthHandler._check_local_password", ("user_id", "password")),
     *members("synapse.handlers.auth", "PasswordAuthProvider", "get_supported_login_types"),
     Needed(
         "synapse.storage.databases.main", "DataStore.get_users_by_id_case_insensitive", ("user_id",)
@@ -63,6 +65,14 @@ _SOON, _COME_BACK = 5, 30
 # A hash of nothing that anybody types: checked where there is no hash, so that an unknown account or
 # address takes as long as a known one (C227).
 _NOBODY = "nextgen-nobody"
+
+
+@attrs.frozen
+class Opened:
+    """The account that was opened, and which hash the password fits, if Synapse's own."""
+
+    user_id: str
+    password_hash: str | None = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen
@@ -165,8 +175,8 @@ class Passwords:
         login_type: str = PASSWORD,
         address: str,
         again: bool = False,
-    ) -> str:
-        """Return the Matrix id of the account that these answers open, by the fields' names.
+    ) -> Opened:
+        """Return the account that these answers open, by the fields' names.
 
         Raises `Wrong`, `TryLater`, `CouldNotCheck` or `PasswordsOff`. Synapse's `rc_login` limits
         count before the account is looked up, so unknown ones are limited too (C238).
@@ -182,19 +192,48 @@ class Passwords:
         async with self._place():
             try:
                 await self._by_address.ratelimit(None, network(address))
-                user_id = await self._validate(identifier, submission, again=again)
-                await self._by_account.ratelimit(None, user_id.lower())
+                opened = await self._validate(identifier, submission, again=again)
+                await self._by_account.ratelimit(None, opened.user_id.lower())
             except LimitExceededError as error:
                 raise TryLater(_seconds(error)) from error
-        return user_id
+        return opened
+
+    async def fitting(self, user_id: str, password: Secret) -> str | None:
+        """Return the hash that an account has now, if a password fits it that was right a moment ago.
+
+        No limit counts it: whoever asks had to know the former one.
+        """
+        known = await self._homeserver.read(rows.of_account, user_id)
+        if known is None:
+            return None
+        async with self._place():
+            fits = await self._auth_handler.validate_hash(password.reveal(), known)
+        return known if fits else None
+
+    def _noting(self, check: Callable[..., Any], seen: dict[str, str]) -> Callable[..., Any]:
+        """Note which hash an account had before a password was compared with it."""
+
+        async def noted(user_id: str, password: str) -> Any:
+            before = await self._store.get_users_by_id_case_insensitive(user_id)
+            found = await check(user_id, password)
+            if found is not None:
+                seen[found] = before.get(found) or ""
+            return found
+
+        return noted
 
     async def _validate(
         self, identifier: Identifier, submission: dict[str, Any], *, again: bool
-    ) -> str:
+    ) -> Opened:
         nobodys_hash = await self._hash_of_nobody()
         modules = _Patient(self, self._auth_handler.password_auth_provider)
-        handler = copy.copy(self._auth_handler)
+        handler: Any = copy.copy(self._auth_handler)
         handler.password_auth_provider = modules.watched
+        seen: dict[str, str] = {}
+        handler._check_local_password = self._noting(  # noqa: SLF001 (a copy; in NEEDS)
+            handler._check_local_password,  # noqa: SLF001
+            seen,
+        )
         try:
             user_id, callback = await handler.validate_login(
                 submission, ratelimit=True, is_reauth=again
@@ -221,7 +260,7 @@ class Passwords:
             logger.warning("A module let in %s, whose account does not exist here", user_id)
             raise CouldNotCheck
         self._login_callbacks.keep(user_id, callback)
-        return user_id
+        return Opened(user_id, seen.get(user_id))
 
     @property
     def _has_passwords(self) -> bool:

@@ -10,6 +10,7 @@ from synapse_nextgen_auth.accounts.people import identify
 from synapse_nextgen_auth.accounts.ways import PASSWORD, PASSWORD_FIELD, Way
 from synapse_nextgen_auth.homeserver.people.passwords import (
     CouldNotCheck,
+    Opened,
     PasswordsOff,
     TryLater,
     Wrong,
@@ -37,7 +38,7 @@ PASSWORDS_OFF = Failure(SignInError.PASSWORD_LOGIN_DISABLED, 403)
 
 async def check(
     site: Site, form: Form, typed: str, login_type: str, *, address: str, again: bool
-) -> str | Failure:
+) -> Opened | Failure:
     """Return whose account what was typed opens, or why none.
 
     `typed` is who they say they are; `again` is whether they are signed in already.
@@ -50,7 +51,7 @@ async def check(
 
 async def _check(
     site: Site, form: Form, typed: str, login_type: str, *, address: str, again: bool
-) -> str | Failure:
+) -> Opened | Failure:
     passwords = site.people.passwords
     ways = passwords.ways_again if again else passwords.ways
     way = ways.find(login_type)

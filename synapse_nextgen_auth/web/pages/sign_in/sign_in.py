@@ -9,10 +9,12 @@ from synapse_nextgen_auth.accounts.people import hinted
 from synapse_nextgen_auth.accounts.sign_ins import last_provider
 from synapse_nextgen_auth.accounts.ways import PASSWORD, Ways
 from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.homeserver.people.passwords import TryLater
 from synapse_nextgen_auth.homeserver.people.providers.listing import Provider
 from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
+from synapse_nextgen_auth.secret import Secret
 from synapse_nextgen_auth.web import answers, attempts, device_grants, grants
-from synapse_nextgen_auth.web.attempts import Way
+from synapse_nextgen_auth.web.attempts import OtherPassword, Way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.content import ClientCard, ProviderCard
 from synapse_nextgen_auth.web.pages.mailbox import sign_in as codes
@@ -23,6 +25,8 @@ from synapse_nextgen_auth.web.pages.sign_in import credentials
 from synapse_nextgen_auth.web.pages.sign_in.credentials import PASSWORDS_OFF, Failure
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError, SignInPage
 from synapse_nextgen_auth.web.visits import Visit
+
+_SOON = 5  # seconds
 
 
 async def show(visit: Visit) -> Outgoing:
@@ -58,15 +62,38 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     checked = await credentials.check(
         site, form, typed, login_type, address=visit.address, again=way.again is not None
     )
-    if not isinstance(checked, Failure) and way.account not in {None, checked}:
-        checked = Failure(SignInError.OTHER_ACCOUNT, 403, user_id=checked, login_type=login_type)
+    if not isinstance(checked, Failure) and way.account not in {None, checked.user_id}:
+        other = checked.user_id
+        checked = Failure(SignInError.OTHER_ACCOUNT, 403, user_id=other, login_type=login_type)
     if isinstance(checked, Failure):
-        attempts.note_refusal(visit, checked.error.value, checked.user_id)
-        return await _page(visit, way, identifier=typed, failure=checked)
-    proof = Proof(ProofKind.PASSWORD, site.now(), checked)
+        return await _refuse(visit, way, typed, checked)
+    proof = Proof(ProofKind.PASSWORD, site.now(), checked.user_id)
     if login_type != PASSWORD:
-        proof = Proof(ProofKind.MODULE, site.now(), checked, provider=login_type)
-    return await attempts.take(visit, way, proof)
+        proof = Proof(ProofKind.MODULE, site.now(), checked.user_id, provider=login_type)
+    try:
+        return await attempts.take(visit, way, proof, password_hash=checked.password_hash)
+    except OtherPassword:
+        return await _take_again(visit, way, proof, typed, Secret(form.get("password", "")))
+
+
+async def _take_again(
+    visit: Visit, way: Way, proof: Proof, typed: str, password: Secret
+) -> Outgoing:
+    """Take the password once more: another one was set, or it is kept in another way since (C255)."""
+    user_id = proof.user_id or ""
+    try:
+        fits = await visit.site.people.passwords.fitting(user_id, password)
+        if fits is not None:
+            return await attempts.take(visit, way, proof, password_hash=fits)
+        failure = Failure(SignInError.WRONG_PASSWORD, 403, user_id=user_id)
+    except (OtherPassword, TryLater):
+        failure = Failure(SignInError.BUSY, 503, _SOON, user_id)
+    return await _refuse(visit, way, typed, failure)
+
+
+async def _refuse(visit: Visit, way: Way, typed: str, failure: Failure) -> Outgoing:
+    attempts.note_refusal(visit, failure.error.value, failure.user_id)
+    return await _page(visit, way, identifier=typed, failure=failure)
 
 
 async def _straight_to(visit: Visit, way: Way) -> Provider | None:
