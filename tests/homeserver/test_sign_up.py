@@ -167,6 +167,9 @@ def test_where_nobody_gets_an_account_the_page_says_so(homeserver):
 
     assert "create" not in server.metadata()["prompt_values_supported"]
     assert "<h1>No new accounts here</h1>" in browser.page.text
+    assert "takes no new accounts now" in browser.page.text
+    assert "homeserver.yaml" not in browser.page.text
+    assert "For the people who run" not in browser.page.text
     assert 'href="sign-in?grant=' in browser.page.text
     assert 'name="password"' not in browser.page.text
     assert 'href="register' not in browser.get(server.url("sign-in")).text
