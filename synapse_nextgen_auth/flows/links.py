@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from synapse_nextgen_auth.accounts.links import Link
+from synapse_nextgen_auth.accounts.links import Link, LinkKind
 from synapse_nextgen_auth.accounts.outbox import HEAD_START, SignOutDevices, Work
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.flows.outcome import Outcome
@@ -18,11 +18,15 @@ def make(
 ) -> bool:
     """Make a link the one that its account has, and send it; False when that was done before (C251).
 
-    Who asked for it stands in the event: a command with its reason, or the page.
+    Who asked for it stands in the event: a command with its reason, or the page. Whoever knows the
+    address can ask on the page, and takes nothing from what somebody got who runs the server.
     """
     if links.get(txn, link.digest) is not None:
         return False
-    links.end_for_user(txn, link.user_id, now=now)
+    if link.kind is LinkKind.RECOVERY:
+        links.end_of_kind(txn, link.user_id, LinkKind.RECOVERY, now=now)
+    else:
+        links.end_for_user(txn, link.user_id, now=now)
     if not links.add(txn, link):
         return False
     for mail in mails:

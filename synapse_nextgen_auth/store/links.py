@@ -1,6 +1,6 @@
 """Rows of links with which people set their passwords."""
 
-from synapse_nextgen_auth.accounts.links import Link
+from synapse_nextgen_auth.accounts.links import Link, LinkKind
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -25,6 +25,15 @@ def use(txn: Txn, digest: str, *, now: int) -> bool:
         (now, digest, now),
     )
     return txn.rowcount == 1
+
+
+def end_of_kind(txn: Txn, user_id: str, kind: LinkKind, *, now: int) -> None:
+    """Make the links of one kind worthless that an account has."""
+    txn.execute(
+        "UPDATE nextgen_links SET ended_at = ?"
+        " WHERE user_id = ? AND kind = ? AND ended_at IS NULL AND used_at IS NULL",
+        (now, user_id, kind.value),
+    )
 
 
 def end_for_user(txn: Txn, user_id: str, *, now: int) -> int:

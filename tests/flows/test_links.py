@@ -104,6 +104,20 @@ def test_c251_a_newer_link_voids_the_older_ones_of_that_account_alone(tables):
     assert [is_good(tables, name, 2) for name in ("one", "two", "other")] == [False, True, True]
 
 
+def test_c250_who_knows_the_address_voids_no_link_of_an_administrator(tables):
+    """Anybody can ask on the page; what is asked for there ends with the next one, whoever makes it."""
+    make(tables, a_link("given"))
+    for number, kind in enumerate((LinkKind.RECOVERY, LinkKind.RECOVERY)):
+        make(tables, a_link(f"asked {number}", kind=kind))
+
+    good = [is_good(tables, name) for name in ("given", "asked 0", "asked 1")]
+    make(tables, a_link("given again"))
+    later = [is_good(tables, name) for name in ("given", "asked 1", "given again")]
+
+    assert good == [True, False, True]
+    assert later == [False, False, True]
+
+
 def test_a_link_that_is_made_twice_is_one_and_mailed_once(tables):
     """The main process died after it was made, and does it again."""
     link = a_link(kind=LinkKind.RECOVERY)
