@@ -51,6 +51,20 @@ def set_for(txn: Txn, user_id: str, new: str) -> bool:
     return txn.rowcount == 1
 
 
+def remove(txn: Txn, user_id: str) -> None:
+    """Leave a closed account no password; from then on it gets none (`set_for`)."""
+    txn.execute(
+        "UPDATE users SET password_hash = NULL"
+        " WHERE name = ? AND deactivated = 1 AND password_hash IS NOT NULL",
+        (user_id,),
+    )
+    txn.execute(
+        "DELETE FROM nextgen_passwords WHERE user_id = ?"
+        " AND EXISTS (SELECT 1 FROM users WHERE name = ? AND deactivated = 1)",
+        (user_id, user_id),
+    )
+
+
 def belongs(txn: Txn, user_id: str, stand_in: str | None) -> None:
     """Note whose a hash is that was set for an account; its others are worth nothing any more.
 

@@ -250,6 +250,29 @@ def test_c255_locked_and_deactivated_accounts_get_none(
     assert mailbox.none_to(address_of(user))
 
 
+def test_a_password_that_was_set_while_an_account_was_closed_is_removed(
+    homeserver, server, operator
+):
+    """Synapse removes the password early on, and says only at the end that the account is closed.
+
+    Here the first is past and the last is still to come: what was set in between does not stay.
+    """
+    user, admin = homeserver.new_user(), homeserver.login(homeserver.new_user(admin=True))
+    homeserver.query(
+        "CREATE TRIGGER late AFTER UPDATE OF deactivated ON users WHEN NEW.deactivated = 1"
+        f" AND NEW.name = '{user.user_id}'"
+        " BEGIN UPDATE users SET password_hash = 'set meanwhile' WHERE name = NEW.name; END"
+    )
+
+    path = f"/_synapse/admin/v1/deactivate/{user.user_id}"
+    closed = server.api("POST", path, admin["access_token"], json={"erase": False})
+    homeserver.query("DROP TRIGGER late")
+
+    assert closed.status_code == 200
+    kept = "SELECT password_hash FROM users WHERE name = ?"
+    assert eventually(lambda: homeserver.query(kept, user.user_id) == [(None,)])
+
+
 def outbox_is_empty(homeserver):
     return homeserver.query("SELECT 1 FROM nextgen_outbox WHERE kind = 'recover'") == []
 

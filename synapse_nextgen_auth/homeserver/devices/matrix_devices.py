@@ -23,7 +23,7 @@ from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.clients.names import shortened
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.oauth.tokens.session_tokens import surrogate
-from synapse_nextgen_auth.store import devices, outbox
+from synapse_nextgen_auth.store import devices, outbox, passwords
 
 NEEDS = (
     Needed(
@@ -353,6 +353,7 @@ class Devices:
         """Leave nothing behind that slipped in while the account was being taken down (C317)."""
         if deactivated:
             await self._handler.delete_all_devices_for_user(user_id)
+            await self._homeserver.run(passwords.remove, user_id)
 
     async def _password_set(
         self, _result: Any, user_id: str, *_args: object, **_kwargs: object
