@@ -13,6 +13,25 @@ from synapse_nextgen_auth.secret import Keyring, Purpose, Secret, urlsafe
 
 DAY = 24 * 3600
 LONGEST = 30 * DAY
+_MINUTE, _HOUR = 60, 3600
+_FEWEST_DAYS = 3
+
+
+class Unit(str, enum.Enum):
+    """In what people are told for how long a link works; templates of mails know the values."""
+
+    MINUTES = "minutes"
+    HOURS = "hours"
+    DAYS = "days"
+
+
+def told(seconds: int) -> tuple[int, Unit]:
+    """Return how people are told for how long a link works: never longer than it does."""
+    if seconds >= _FEWEST_DAYS * DAY:
+        return seconds // DAY, Unit.DAYS
+    if seconds == _HOUR or seconds >= 2 * _HOUR:
+        return seconds // _HOUR, Unit.HOURS
+    return max(1, seconds // _MINUTE), Unit.MINUTES
 
 
 class LinkKind(str, enum.Enum):

@@ -314,6 +314,12 @@ def test_a_link_by_mail_is_not_printed(operator, server, user, mailbox):
     assert "New password" in Browser(server).get(mail.link).text
 
 
+def test_a_mail_says_for_how_long_its_link_works(operator, user, mailbox):
+    operator.ask("set-password-link", user=user.localpart, mail=True, seconds=300)
+
+    assert "for 5 minutes." in mailbox.last_to(address_of(user)).text
+
+
 def test_a_link_to_a_mailbox_that_is_not_the_accounts_any_more_sets_nothing(
     homeserver, operator, server, user, mailbox
 ):

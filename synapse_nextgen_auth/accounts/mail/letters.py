@@ -48,13 +48,14 @@ class AddressInUse(Mail):
 
 @attrs.frozen
 class RecoveryLink(Mail):
-    """A link that somebody asked for who forgot their password; good for so many minutes."""
+    """A link that somebody asked for who forgot their password; good for `amount` of `unit` (`links.told`)."""
 
     kind: ClassVar[str] = "recovery_link"
 
     url: str = attrs.field(repr=False)
     user_id: str
-    minutes: int
+    amount: int
+    unit: str
 
 
 @attrs.frozen
@@ -69,13 +70,14 @@ class SignInCode(Mail):
 
 @attrs.frozen
 class PasswordLink(Mail):
-    """A link that somebody made who runs the server; good for so many hours."""
+    """A link that somebody made who runs the server; good for `amount` of `unit` (`links.told`)."""
 
     kind: ClassVar[str] = "password_link"
 
     url: str = attrs.field(repr=False)
     user_id: str
-    hours: int
+    amount: int
+    unit: str
 
 
 @attrs.frozen
@@ -130,8 +132,12 @@ class InvitedAgain(Mail):
 SAMPLES: tuple[Mail, ...] = (
     AddressCode(code="012345", minutes=10),
     AddressInUse(user_id="@anna:example.com"),
-    RecoveryLink(url="https://example.com/?link=abc", user_id="@anna:example.com", minutes=60),
-    PasswordLink(url="https://example.com/?link=abc", user_id="@anna:example.com", hours=24),
+    RecoveryLink(
+        url="https://example.com/?link=abc", user_id="@anna:example.com", amount=1, unit="hours"
+    ),
+    PasswordLink(
+        url="https://example.com/?link=abc", user_id="@anna:example.com", amount=24, unit="hours"
+    ),
     PasswordSet(user_id="@anna:example.com"),
     SignInCode(code="012345", minutes=10),
     SignInUsualWay(user_id="@anna:example.com"),

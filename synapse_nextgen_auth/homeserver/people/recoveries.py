@@ -74,10 +74,12 @@ class Recoveries:
             address=address,
             attempt_id=request.attempt_id,
         )
+        amount, unit = links.told(request.expires_at - request.asked_at)
         mail = RecoveryLink(
             url=links.url_of(self._page_url, secret),
             user_id=user_id,
-            minutes=max(1, (request.expires_at - request.asked_at) // 60),
+            amount=amount,
+            unit=unit.value,
         )
         letter = Letter(address, request.lang, mail)
         posted = letter.posted(self._keys, expires=request.expires_at)

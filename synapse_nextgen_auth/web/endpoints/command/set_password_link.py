@@ -43,7 +43,8 @@ async def _make(site: Site, asked: Asked) -> dict[str, Any]:
     url = links.url_of(site.issuer.endpoints.url("set-password"), secret)
     mails: tuple[SendMail, ...] = ()
     if address is not None:
-        mail = PasswordLink(url=url, user_id=user_id, hours=max(1, lifetime // 3600))
+        amount, unit = links.told(lifetime)
+        mail = PasswordLink(url=url, user_id=user_id, amount=amount, unit=unit.value)
         letter = Letter(address, language(site, asked), mail)
         mails = (letter.posted(site.issuer.keys, expires=link.expires_at),)
     await site.homeserver.run(flows.make, link, mails=mails, why=asked.text("why"), now=now)
