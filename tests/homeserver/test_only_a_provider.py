@@ -59,6 +59,9 @@ def test_people_go_straight_there_and_accept_the_terms(homeserver, server):
     """There is nothing to choose; who is new accepts the terms first, and is asked no name."""
     person, client, verifier = sign_in(server, "anna")
     assert "@anna:localhost" in person.page.text
+    assert (
+        "terms and conditions</a> of" in person.page.text
+    )  # Synapse's default is no name for them
     refused = person.submit(decision="create")
     assert refused.status_code == 400
     assert "Accept the terms" in refused.text

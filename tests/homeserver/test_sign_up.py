@@ -249,6 +249,7 @@ def test_token_and_terms_are_asked_and_kept_as_register_keeps_them(
     page = sign_up(strict, name, token=token)
     assert "Step 2 of 2" in page.text
     assert counts(strict_homeserver, token) == (1, 0)
+    assert "<bdi>Privacy policy</bdi></a>" in strict.page.text  # as the operator calls them
     assert "Accept the terms" in strict.submit(decision="continue").text
     page = accept(strict)
 

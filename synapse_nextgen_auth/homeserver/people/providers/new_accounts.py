@@ -1,11 +1,12 @@
 """Making an account for somebody whom a provider let in, as Synapse's own pages for it do."""
 
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import attrs
 from synapse.api.constants import LoginType
 from synapse.api.errors import Codes, LimitExceededError, SynapseError
+from synapse.config.homeserver import HomeServerConfig
 from synapse.handlers.sso import MappingException, UserAttributes
 from synapse.storage.databases.main.registration import ExternalIDReuseException
 
@@ -14,6 +15,7 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.people.providers import registrations
 from synapse_nextgen_auth.homeserver.people.providers.configured import configured
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.homeserver.startup.settings import Written
 
 NEEDS = (
     Needed(
@@ -80,6 +82,7 @@ class NewAccounts:
     def __init__(self, homeserver: Homeserver) -> None:
         self._hs = homeserver.hs
         self._terms = homeserver.hs.config.consent
+        self._terms_name = _terms_name(homeserver.hs.config)
 
     @property
     def terms_version(self) -> str | None:
@@ -93,6 +96,11 @@ class NewAccounts:
         """Where these terms are."""
         version = self.terms_version
         return None if version is None else f"/_matrix/consent?v={version}"
+
+    @property
+    def terms_name(self) -> str | None:
+        """What the operator calls them; `None` where that is left to us."""
+        return self._terms_name if self.terms_version is not None else None
 
     def _registers(self, provider_id: str) -> bool:
         """Say whether it makes accounts, now: the configuration may be another since somebody came."""
@@ -160,3 +168,10 @@ class NewAccounts:
             picture=newcomer.picture if chosen.use_picture else None,
             emails=[each for each in newcomer.emails if each in chosen.emails],
         )
+
+
+def _terms_name(hs_config: HomeServerConfig) -> str | None:
+    """Return `user_consent.policy_name` as it was written: Synapse's own default is in English alone."""
+    written = Written.of(hs_config).synapses.get("user_consent")
+    name = written.get("policy_name") if isinstance(written, Mapping) else None
+    return name.strip() or None if isinstance(name, str) else None

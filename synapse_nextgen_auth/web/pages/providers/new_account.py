@@ -167,6 +167,7 @@ def _page(
         uses_picture=chosen.use_picture,
         terms_url=site.providers.new_accounts.terms_url,
         terms_version=site.providers.new_accounts.terms_version,
+        terms_name=site.providers.new_accounts.terms_name,
         terms_missing=terms_missing,
         shown=stage.shown,
         is_another=is_another,

@@ -72,6 +72,7 @@ class NewAccountPage(PageContent):
     uses_picture: bool = True
     terms_url: str | None = None
     terms_version: str | None = None
+    terms_name: str | None = None
     terms_missing: bool = False
     shown: str = ""
     is_another: bool = False

@@ -58,6 +58,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         ),
         "given": attrs.evolve(WITH_TERMS, must_choose=False),
         "terms": attrs.evolve(WITH_TERMS, terms_missing=True),
+        "named_terms": attrs.evolve(WITH_TERMS, terms_name="Privacy Policy"),
         "long": attrs.evolve(
             NEW_ACCOUNT,
             client=UGLY,

@@ -120,5 +120,6 @@ class SignUpTermsPage(PageContent):
     terms_url: str
     version: str
     user_id: str
+    terms_name: str | None = None
     is_missing: bool = False
     client: ClientCard | None = None

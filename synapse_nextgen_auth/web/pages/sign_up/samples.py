@@ -120,6 +120,8 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "plain": TERMS,
         "missing": attrs.evolve(TERMS, is_missing=True),
         "alone": attrs.evolve(TERMS, client=None),
+        "named": attrs.evolve(TERMS, terms_name="Privacy Policy"),
+        "long_name": attrs.evolve(TERMS, terms_name=LONG),
         "long": attrs.evolve(
             TERMS, client=UGLY, user_id=LONG_ID, server_name=LONG_ID.partition(":")[2]
         ),

@@ -44,6 +44,7 @@ def _page(visit: Visit, sign_up: SignUp, *, is_missing: bool = False) -> Outgoin
         step=sign_up.step(Stage.TERMS),
         terms_url=terms.terms_url or "",
         version=terms.terms_version or "",
+        terms_name=terms.terms_name,
         user_id=f"@{sign_up.person.localpart}:{visit.site.server_name}",
         is_missing=is_missing,
         client=sign_ups.client_card(visit, onward),
