@@ -278,6 +278,9 @@ def test_the_headings_of_the_pages_are_explained():
         "This sign-in does not count",
         "You are not signed in",
         "You are not signed in here",
+        "No new accounts here",
+        "This link does not work any more",
+        "This link was used before",
     }
 
     assert set(listed) - others == sayings.headings()
