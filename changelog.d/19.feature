@@ -16,3 +16,5 @@ Whoever can read homeserver.yaml can ask the running server with `synapse-nextge
 `invitations create`, `list` and `end`: registration tokens with words, rooms, and a name or an address that they are for; an invitation by mail needs no code.
 `invitations.members` lets members invite, with a quota and a lifetime; their page comes later.
 `check-config` says who gets an account and what they are asked, and warns where codes or templates of mails are configured and no mail is sent.
+The link to the terms is called what `user_consent.policy_name` says.
+`check-config` warns of `enable_registration_captcha` without reCAPTCHA keys, of options of a sign-up that have no effect, and of relative paths in `mail.templates`, `passwords.breached_list` and `captcha.secret_path`.

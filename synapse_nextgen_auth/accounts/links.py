@@ -1,8 +1,8 @@
 """Links with which the owner of an account sets its password: who may have one, and for how long.
 
 Only the digest of its secret is kept. A look at the page changes nothing, as mail scanners open what
-they find (C254); the press spends it, once. A newer link of the same account makes it worthless, but none that anybody can ask for makes
-worthless what somebody gave out who runs the server.
+they find (C254); the press spends it, once. A newer link of the same account makes it worthless; but
+one that anybody can ask for leaves alone what somebody gave out who runs the server.
 """
 
 import enum

@@ -48,7 +48,7 @@ class AddressInUse(Mail):
 
 @attrs.frozen
 class RecoveryLink(Mail):
-    """A link that somebody asked for who forgot their password; good for `amount` of `unit` (`links.told`)."""
+    """A link for somebody who forgot their password; good for `amount` of `unit` (`links.told`)."""
 
     kind: ClassVar[str] = "recovery_link"
 
