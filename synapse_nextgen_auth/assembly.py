@@ -155,7 +155,6 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     begin_outbox(site.homeserver, site.devices, site)
     site.people.hashes.install()
     site.invitations.install()
-    site.sign_ups.people.install()
     ProviderLogouts(site.homeserver, site.devices, config.providers.backchannel_logout).watch()
     Farewells(site.homeserver).watch()
     series.begin_at_zero(site.homeserver.metrics)

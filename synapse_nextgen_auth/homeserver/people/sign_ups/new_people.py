@@ -1,8 +1,8 @@
 """Making the account of somebody who signs up, in the order and the number of stock's `/register`."""
 
+import copy
 import enum
 import logging
-from contextvars import ContextVar
 from typing import Any, Protocol
 
 import attrs
@@ -24,7 +24,6 @@ from synapse_nextgen_auth.flows import invitations as invitation_flows
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.people.invitations import by_our_pages
 from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
-from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.store import invitations
 
@@ -173,9 +172,6 @@ class Claim(Protocol):
         """Let the sign-up have another one: it is certain that there is none of this name."""
 
 
-_claim: ContextVar[Claim | None] = ContextVar("nextgen_claim", default=None)
-
-
 class NewPeople:
     """The accounts of people who sign up with a password."""
 
@@ -193,20 +189,22 @@ class NewPeople:
             cfg=hs.config.ratelimiting.rc_registration_token_validity,
         )
         self._inhibits = bool(hs.config.registration.inhibit_user_in_use_error)
-        self._stock_register: Any = self._handler.register_with_store
 
-    def install(self) -> None:
-        """Let a sign-up claim its account after all modules were asked, just before it is made."""
-        self._stock_register = patches.instead(
-            self._handler, "register_with_store", self._register_with_store
-        )
+    def _claiming(self, claim: Claim) -> Any:
+        """Return Synapse's handler as it is for this one sign-up.
 
-    async def _register_with_store(self, user_id: str, **given: Any) -> None:
-        claim = _claim.get()
-        if claim is not None:
-            _claim.set(None)
+        It claims its account after all modules were asked, just before it is made. Nobody else's is
+        touched: a person of a provider has a copy of their own, too.
+        """
+        handler: Any = copy.copy(self._handler)
+        make = handler.register_with_store
+
+        async def claimed(user_id: str, **given: Any) -> None:
             await claim.take(user_id)
-        await self._stock_register(user_id=user_id, **given)
+            await make(user_id=user_id, **given)
+
+        handler.register_with_store = claimed
+        return handler
 
     async def check_rate(self, address: str) -> None:
         """Raise `NotMade` where nobody there may make an account just now; it counts nothing."""
@@ -299,9 +297,8 @@ class NewPeople:
         seen = await self._store.get_user_agents_ips_to_ui_auth_session(person.session)
         name = await self._modules.get_displayname_for_registration(results, params)
         email = results.get(LoginType.EMAIL_IDENTITY)
-        former = _claim.set(claim)
         try:
-            user_id: str = await self._handler.register_user(
+            user_id: str = await self._claiming(claim).register_user(
                 localpart=(localpart or person.localpart).lower(),
                 password_hash=person.password_hash,
                 threepid=email,
@@ -321,8 +318,6 @@ class NewPeople:
                 await claim.leave()
             # A module's "no" comes as a 429 without a time: Synapse hides it behind its rate limit.
             raise NotMade(_OF_CODES.get(error.errcode, Trouble.REFUSED)) from error
-        finally:
-            _claim.reset(former)
         reserved = self._hs.config.server.mau_limits_reserved_threepids
         if email and is_threepid_reserved(reserved, email):
             await self._store.upsert_monthly_active_user(user_id)
