@@ -22,7 +22,8 @@ _BY_ITSELF = re.compile(
     r"|user_directory_search|ratelimit_|server_keys|signature_keys|device_lists_changes"
 )
 # A new Synapse fills these in the background, and may add the rows of others meanwhile.
-_DIRECTORY = {"user_directory", "users_in_public_rooms", "users_who_share_private_rooms"}
+_LATER = {"user_directory", "users_in_public_rooms", "users_who_share_private_rooms"}
+_LATER |= {"user_ips", "devices"}
 # Where a session of ours is told from one of stock's: what modules are told of it is compared apart.
 _SESSIONS = {"ui_auth_sessions": ("session_id", "method", "description")}
 
@@ -94,7 +95,7 @@ def made(homeserver, name, make, *, rooms=1):
         {
             alike(key, name): count
             for key, count in more.items()
-            if key[0] not in _DIRECTORY or any(name in value for _, value in key[1])
+            if key[0] not in _LATER or any(name in value for _, value in key[1])
         }
     )
 
