@@ -143,7 +143,7 @@ def words_of(known: Iterable[str]) -> list[str]:
 def strength(password: str, words: list[str]) -> Strength:
     """Count how long guessing would take; `words` are those of the person."""
     # Its lists of words are read at the import: half a tenth of a second that no start pays for.
-    from zxcvbn import zxcvbn  # noqa: PLC0415
+    from zxcvbn import zxcvbn  # noqa: PLC0415 (at first use, as said above)
 
     if not password:
         return Strength(0, PasswordHint.SHORT)
