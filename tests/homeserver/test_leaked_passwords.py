@@ -5,6 +5,7 @@ import html
 import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import attrs
@@ -61,10 +62,12 @@ class Ranges:
                 prefix = self.path.removeprefix("/range/")
                 rests = [f"{each[5:]}:3" for each in ranges.known if each.startswith(prefix)]
                 body = "\r\n".join([*rests, *(f"{n:035X}:0" for n in range(50))]).encode()
-                self.send_response(ranges.status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                # Whoever asked may have waited long enough, and gone.
+                with suppress(ConnectionError):
+                    self.send_response(ranges.status)
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
 
             def log_message(self, *_):
                 """Say nothing."""

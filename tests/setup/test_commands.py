@@ -45,6 +45,7 @@ COVERED = {
         "test_a_person_is_told_what_to_try_and_the_directory_goes_at_the_end"
     ),
     ("docs/setup/demo.md", "yaml", "modules:"): CHECKED,
+    ("docs/setup/demo.md", "yaml", "enable_registration:"): CHECKED,
     ("docs/setup/demo.md", "sh", "synapse-nextgen-auth demo --json"): (
         f"{HERE}test_the_demo_for_scripts"
     ),
