@@ -39,12 +39,14 @@ def trouble_of(lost: Lost) -> Trouble:
 class Expected:
     """What an attempt waits for: anybody, or one account that proves itself again.
 
-    `since` is when it began, in seconds.
+    `since` is when it began, in seconds. One that `connects` waits for whom the provider lets in,
+    without a look at whose account that opens.
     """
 
     since: int
     proves_again: bool = False
     user_id: str | None = None
+    connects: bool = False
 
 
 def expected(txn: Txn, start: Start, *, now: int) -> Expected | Trouble:
@@ -52,7 +54,12 @@ def expected(txn: Txn, start: Start, *, now: int) -> Expected | Trouble:
     attempt = attempts.get(txn, start.attempt_id)
     if attempt is None or not attempt.is_open(now):
         return Trouble.OVER
-    return Expected(attempt.created_at, attempt.purpose is Purpose.PROVE_AGAIN, attempt.user_id)
+    return Expected(
+        attempt.created_at,
+        attempt.purpose is Purpose.PROVE_AGAIN,
+        attempt.user_id,
+        attempt.purpose is Purpose.CONNECT,
+    )
 
 
 @attrs.frozen

@@ -121,17 +121,23 @@ def end_own(
 
 
 def sign_out_everywhere(
-    txn: Txn, user_id: str, *, now: int, keep_device: str | None = None
+    txn: Txn,
+    user_id: str,
+    *,
+    now: int,
+    keep_device: str | None = None,
+    keep_sign_in: str | None = None,
 ) -> Outcome[None]:
     """End whatever the account has: browsers, codes, and sessions, except that of one device.
 
-    Most sessions went with their devices before; here go those that have none, or not yet.
+    Most sessions went with their devices before; here go those that have none, or not yet. The
+    sign-in with the secret `keep_sign_in` is that of whoever wants it so, in their browser.
     """
     ended: tuple[str, ...] = ()
     for session in sessions.list_living(txn, user_id):
         if keep_device is None or session.device_id != keep_device:
             ended += end(txn, session, why=End.LOGOUT, now=now)
-    sign_ins.end_for_user(txn, user_id, now=now)
+    sign_ins.end_for_user(txn, user_id, now=now, keep=keep_sign_in)
     _withdraw(txn, user_id, None, now=now)
     return Outcome(None, ended)
 

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import attrs
 
 from synapse_nextgen_auth.accounts.links import Link, LinkKind
-from synapse_nextgen_auth.accounts.outbox import HEAD_START, SignOutDevices, Work
-from synapse_nextgen_auth.flows import end_session
+from synapse_nextgen_auth.accounts.outbox import HEAD_START, Work
+from synapse_nextgen_auth.flows import end_session, own_password
 from synapse_nextgen_auth.flows.outcome import Outcome
+from synapse_nextgen_auth.flows.own_password import Done
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.store import devices, events, links, outbox, passwords, sign_ins
+from synapse_nextgen_auth.store import events, links, outbox, passwords, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -36,17 +37,6 @@ def make(
     return True
 
 
-@attrs.frozen
-class Done:
-    """What is left when the password is set: devices to sign out of, where that was wanted.
-
-    It waits in the outbox as `entry_id`, in case nobody comes to it.
-    """
-
-    sign_out: SignOutDevices | None = None
-    entry_id: str | None = None
-
-
 @attrs.frozen(kw_only=True)
 class NewPassword:
     """What Synapse keeps of a password, whether devices are signed out with it, and who is told."""
@@ -65,7 +55,7 @@ def set_password(txn: Txn, link: Link, password: NewPassword, *, now: int) -> Ou
     else spent the link (C251), or the account was closed meanwhile.
     """
     user_id = link.user_id
-    work = _sign_out(txn, user_id) if password.sign_out else None
+    work = own_password.to_sign_out(txn, user_id) if password.sign_out else None
     if not links.use(txn, link.digest, now=now):
         # Nobody else has this very hash: it was this transaction, and nobody heard of its end.
         is_ours = passwords.of_account(txn, user_id) == password.hash
@@ -90,8 +80,3 @@ def set_password(txn: Txn, link: Link, password: NewPassword, *, now: int) -> Ou
         Event(EventKind.PASSWORD_SET, now, user_id, address=password.address, detail=detail),
     )
     return Outcome(Done(work, entry_id), ended)
-
-
-def _sign_out(txn: Txn, user_id: str) -> SignOutDevices:
-    last = devices.last_stock_token(txn, user_id)
-    return SignOutDevices.of(user_id, devices.list_ids(txn, user_id), last_token=last)

@@ -36,6 +36,15 @@ def end_of_kind(txn: Txn, user_id: str, kind: LinkKind, *, now: int) -> None:
     )
 
 
+def end_of_address(txn: Txn, user_id: str, address: str, *, now: int) -> None:
+    """Make the links worthless that went to an address."""
+    txn.execute(
+        "UPDATE nextgen_links SET ended_at = ?"
+        " WHERE user_id = ? AND address = ? AND ended_at IS NULL AND used_at IS NULL",
+        (now, user_id, address),
+    )
+
+
 def end_for_user(txn: Txn, user_id: str, *, now: int) -> int:
     """Make whatever links an account has worthless; return how many there were."""
     txn.execute(

@@ -51,6 +51,12 @@ def set_for(txn: Txn, user_id: str, new: str) -> bool:
     return txn.rowcount == 1
 
 
+def unset(txn: Txn, user_id: str) -> None:
+    """Leave an account no password: its person is let in by something else."""
+    txn.execute("UPDATE users SET password_hash = NULL WHERE name = ?", (user_id,))
+    txn.execute("DELETE FROM nextgen_passwords WHERE user_id = ?", (user_id,))
+
+
 def remove(txn: Txn, user_id: str) -> None:
     """Leave a closed account no password; from then on it gets none (`set_for`)."""
     txn.execute(

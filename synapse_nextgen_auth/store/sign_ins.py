@@ -118,10 +118,11 @@ def end(txn: Txn, digest: str, *, now: int) -> bool:
     return txn.rowcount == 1
 
 
-def end_for_user(txn: Txn, user_id: str, *, now: int) -> int:
-    """End every sign-in of an account; return how many."""
+def end_for_user(txn: Txn, user_id: str, *, now: int, keep: str | None = None) -> int:
+    """End every sign-in of an account, but for the one with the secret to `keep`; return how many."""
     txn.execute(
-        "UPDATE nextgen_browsers SET ended_at = ? WHERE user_id = ? AND ended_at IS NULL",
-        (now, user_id),
+        "UPDATE nextgen_browsers SET ended_at = ?"
+        " WHERE user_id = ? AND ended_at IS NULL AND digest <> ?",
+        (now, user_id, keep or ""),
     )
     return txn.rowcount

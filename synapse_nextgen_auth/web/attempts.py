@@ -93,10 +93,9 @@ async def way(visit: Visit) -> Way:
     is_another = visit.parameters.get("account") == ANOTHER["account"]
     if (attempt_id := visit.parameters.get("attempt")) is not None:
         attempt = await find(visit, attempt_id)
-        if attempt.purpose is Purpose.SIGN_UP:
-            raise lost(
-                Lost.UNKNOWN, None
-            )  # its person proves nothing, but answers pages of its own
+        if attempt.purpose is Purpose.SIGN_UP or not attempt.purpose.signs_in:
+            # Its person proves nothing, but answers pages of its own.
+            raise lost(Lost.UNKNOWN, None)
         onward = await grants.onward(visit, Onward(attempt.goes_on))
         account = onward.asked_for
         if attempt.purpose is Purpose.PROVE_AGAIN:

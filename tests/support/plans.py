@@ -23,6 +23,7 @@ from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.accounts.invitations import Invitation
 from synapse_nextgen_auth.accounts.links import Link, LinkKind
 from synapse_nextgen_auth.accounts.outbox import Entry, RemovePushers
+from synapse_nextgen_auth.accounts.own_ways import Identity
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
@@ -57,6 +58,7 @@ SAMPLES = {
     "expires_after": NOW,
     "event": Event(EventKind.SIGNED_IN, NOW, ALICE),
     "generation": 1,
+    "identity": Identity("oidc-works", "subject"),
     "key": SigningKey("kid", Algorithm.RS256, "sealed", "{}", NOW, NOW),
     "held": Hold("s", "digest", NOW),
     "kind": Kind.ETAG,
@@ -95,6 +97,7 @@ NUMBERS = {
         "proven_at",
         "due_at",
         "used_at",
+        "validated_at",
         "times",
     ),
 }

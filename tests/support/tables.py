@@ -42,6 +42,13 @@ SYNAPSES_TABLES = (
     " refresh_token_id BIGINT, id BIGINT, token TEXT)",
     "CREATE TABLE IF NOT EXISTS login_tokens (token TEXT PRIMARY KEY, user_id TEXT NOT NULL,"
     " expiry_ts BIGINT NOT NULL, used_ts BIGINT)",
+    "CREATE TABLE IF NOT EXISTS user_external_ids (auth_provider TEXT NOT NULL,"
+    " external_id TEXT NOT NULL, user_id TEXT NOT NULL, UNIQUE (auth_provider, external_id))",
+    "CREATE TABLE IF NOT EXISTS user_threepids (user_id TEXT NOT NULL, medium TEXT NOT NULL,"
+    " address TEXT NOT NULL, validated_at BIGINT NOT NULL, added_at BIGINT NOT NULL,"
+    " UNIQUE (medium, address))",
+    "CREATE INDEX IF NOT EXISTS user_external_ids_user_id_idx ON user_external_ids (user_id)",
+    "CREATE INDEX IF NOT EXISTS user_threepids_user_id ON user_threepids (user_id)",
     "CREATE INDEX IF NOT EXISTS login_tokens_expiry_time_idx ON login_tokens (expiry_ts)",
     "CREATE INDEX IF NOT EXISTS access_tokens_device_id ON access_tokens (user_id, device_id)",
 )
@@ -52,6 +59,8 @@ _OF_SYNAPSE = (
     "login_tokens",
     "registration_tokens",
     "ui_auth_sessions_credentials",
+    "user_external_ids",
+    "user_threepids",
 )
 
 

@@ -27,6 +27,15 @@ class Purpose(str, enum.Enum):
     SIGN_UP = "sign_up"
     # Whoever cannot sign in sets another password, with a link.
     RECOVER = "recover"
+    # Whoever is signed in goes to a provider, to be let in through it from then on.
+    CONNECT = "connect"
+    # Whoever is signed in shows that an address or a number is theirs.
+    ADD_ADDRESS = "add_address"
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether somebody is signed in at its end; the others end with what they are for."""
+        return self not in {Purpose.CONNECT, Purpose.ADD_ADDRESS}
 
 
 class ProofKind(str, enum.Enum):
@@ -106,9 +115,12 @@ class Attempt:
     def refuses(self, proof: Proof) -> bool:
         """Say whether a proof is none for it: of another account, or one that it has already.
 
-        Whoever signs up proves nothing before the account is made.
+        Whoever signs up proves nothing before the account is made, and whoever connects a provider or
+        adds an address is signed in.
         """
         if self.purpose is Purpose.SIGN_UP and self.user_id is None:
+            return True
+        if not self.purpose.signs_in:
             return True
         if self.user_id is not None and proof.user_id != self.user_id:
             return True

@@ -132,7 +132,7 @@ def next_stage(
 
 def _counts(proof: Proof, attempt: Attempt, policy: Policy) -> bool:
     """Say whether a proof says who the person of this attempt is."""
-    if proof.user_id != attempt.user_id:
+    if proof.user_id != attempt.user_id or not attempt.purpose.signs_in:
         return False
     if attempt.purpose is Purpose.SIGN_UP:
         # The account was made for this attempt, with the password that its person chose.

@@ -1,0 +1,69 @@
+"""The ways in that one account has, and which of them may go: never the last one.
+
+Only what lets somebody in on this server counts: a password where passwords do that, a provider that is
+configured, a code by e-mail where those are on. Whether a module of Synapse knows the account nobody can
+tell from here, so that it does not count.
+"""
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class LetsIn:
+    """What lets people in on this server: the ids of `providers`, and whether the others do."""
+
+    passwords: bool = False
+    providers: frozenset[str] = frozenset()
+    codes: bool = False
+
+
+@attrs.frozen
+class Identity:
+    """Somebody as an identity provider knows them: one provider may know several of them."""
+
+    provider: str
+    external_id: str
+
+
+@attrs.frozen
+class OwnWays:
+    """What an account has: a password or none, its identities, its e-mail addresses.
+
+    A code opens an account that nothing else opens, so that an address is a way in as soon as the last
+    of the others is gone.
+    """
+
+    has_password: bool = False
+    identities: tuple[Identity, ...] = ()
+    emails: tuple[str, ...] = ()
+
+    def open(self, lets_in: LetsIn) -> bool:
+        """Say whether somebody can still sign in to it."""
+        return (
+            (self.has_password and lets_in.passwords)
+            or any(each.provider in lets_in.providers for each in self.identities)
+            or (bool(self.emails) and lets_in.codes)
+        )
+
+    def without_password(self) -> "OwnWays":
+        """Return what is left without the password."""
+        return attrs.evolve(self, has_password=False)
+
+    def without_identity(self, gone: Identity) -> "OwnWays":
+        """Return what is left without an identity."""
+        return attrs.evolve(
+            self, identities=tuple(each for each in self.identities if each != gone)
+        )
+
+    def without_email(self, gone: str) -> "OwnWays":
+        """Return what is left without an address."""
+        return attrs.evolve(self, emails=tuple(each for each in self.emails if each != gone))
+
+
+def may_go(before: OwnWays, after: OwnWays, lets_in: LetsIn) -> bool:
+    """Say whether an account may be left with this.
+
+    One that had no way in before, as far as anybody knows, is let in by something that does not count
+    here, a module for instance: what it has may go all the same.
+    """
+    return after.open(lets_in) or not before.open(lets_in)
