@@ -86,6 +86,7 @@ class Purpose(str, enum.Enum):
     CODE_ADDRESS = "code address"
     SIGN_UP = "sign up"
     CAPTCHA = "captcha"
+    DONE = "done"
 
 
 @attrs.frozen(repr=False)

@@ -1,10 +1,86 @@
-"""What a client may send people to our account pages for (CS API, account management; MSC4191)."""
+"""The pages about an account, and what a client may send people there for (CS API; MSC4191)."""
 
 import enum
-import re
 from urllib.parse import urlencode
 
 import attrs
+
+
+class Place(str, enum.Enum):
+    """A page about the account that is signed in; the value is its path below the issuer."""
+
+    OVERVIEW = "account"
+    DEVICES = "account-devices"
+    DEVICE = "account-device"
+    END_DEVICE = "account-device-end"
+    END_SESSION = "account-session-end"
+
+    @property
+    def section(self) -> "Place":
+        """The place of the navigation that it belongs to."""
+        return _BELOW.get(self, self)
+
+
+# What the navigation shows, in this order; every other page belongs to one of these.
+SECTIONS = (Place.OVERVIEW, Place.DEVICES)
+_BELOW = {
+    Place.DEVICE: Place.DEVICES,
+    Place.END_DEVICE: Place.DEVICES,
+    Place.END_SESSION: Place.DEVICES,
+}
+_PLACES = {place.value: place for place in Place}
+# Device ids are the longest ones: clients choose them.
+_MAX_ID = 512
+
+
+@attrs.frozen
+class Target:
+    """A page about the account, and the one thing that it is about, by an id of ours (C194).
+
+    Whoever comes back from a sign-in comes back to this. Whether the account has such a thing is for
+    the page to find out: the id may be anybody's (C301).
+    """
+
+    place: Place = Place.OVERVIEW
+    id: str | None = None
+
+    @classmethod
+    def read(cls, place: str | None, its_id: str | None) -> "Target":
+        """Read it from a link; what we do not know is the overview."""
+        known = _PLACES.get(place or "")
+        if known is None:
+            return cls()
+        return cls(known, its_id if its_id and len(its_id) <= _MAX_ID else None)
+
+    @classmethod
+    def of_text(cls, text: str | None) -> "Target":
+        """Read what an attempt keeps; one of an earlier release leads to the overview."""
+        place, _, its_id = (text or "").partition(" ")
+        return cls.read(place, its_id or None)
+
+    @property
+    def text(self) -> str:
+        """What an attempt keeps of it."""
+        return self.place.value if self.id is None else f"{self.place.value} {self.id}"
+
+    @property
+    def url(self) -> str:
+        """The page, relative to the issuer."""
+        if self.id is None:
+            return self.place.value
+        return f"{self.place.value}?{urlencode({'id': self.id})}"
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """How the address of another page of ours says that somebody goes on there."""
+        its_id = {} if self.id is None else {"id": self.id}
+        return {"page": self.place.value, **its_id}
+
+
+class Done(str, enum.Enum):
+    """What a page says was just done; the value stands in the address, beside a proof."""
+
+    SIGNED_OUT = "signed_out"
 
 
 class Action(str, enum.Enum):
@@ -15,48 +91,39 @@ class Action(str, enum.Enum):
     DEVICE_DELETE = "org.matrix.device_delete"
 
 
+# Where each action leads, and whether that page is about one device.
+_LEADS_TO: dict[Action, tuple[Place, bool]] = {
+    Action.DEVICES_LIST: (Place.DEVICES, False),
+    Action.DEVICE_VIEW: (Place.DEVICE, True),
+    Action.DEVICE_DELETE: (Place.END_DEVICE, True),
+}
 # What the same actions were called before the specification took them up.
 _FORMER = {
-    "org.matrix.sessions_list": Action.DEVICES_LIST,
-    "org.matrix.session_view": Action.DEVICE_VIEW,
-    "org.matrix.session_end": Action.DEVICE_DELETE,
     "sessions_list": Action.DEVICES_LIST,
     "session_view": Action.DEVICE_VIEW,
     "session_end": Action.DEVICE_DELETE,
 }
-_MAX_DEVICE_ID = 512
-_SESSION = re.compile("[0-9a-f]{32}")
+_PREFIX = "org.matrix."
+_ACTIONS = {
+    f"{prefix}{name}": action
+    for prefix in (_PREFIX, "")
+    for name, action in (
+        *((each.value.removeprefix(_PREFIX), each) for each in Action),
+        *_FORMER.items(),
+    )
+}
 
 
-@attrs.frozen
-class ActionRequest:
-    """What somebody came to the account page for."""
+def meant_by(action: str | None, device_id: str | None) -> Target:
+    """Return the page that a client's link means (MSC4191).
 
-    action: Action = Action.DEVICES_LIST
-    device_id: str | None = None
-    session: str | None = None
-
-    @classmethod
-    def read(
-        cls, action: str | None, device_id: str | None, session: str | None = None
-    ) -> "ActionRequest":
-        """Read it from a link; what we do not know, or lacks its device, shows the list.
-
-        `session` is ours alone: it names a session without a device.
-        """
-        if session is not None and _SESSION.fullmatch(session):
-            return cls(session=session)
-        known = {item.value: item for item in Action} | _FORMER
-        wanted = known.get(action or "", Action.DEVICES_LIST)
-        if not device_id or len(device_id) > _MAX_DEVICE_ID:
-            return cls()
-        return cls(wanted, device_id) if wanted is not Action.DEVICES_LIST else cls()
-
-    @property
-    def query(self) -> str:
-        """The link's query, written anew from what was understood."""
-        if self.session is not None:
-            return urlencode({"session": self.session})
-        if self.device_id is None:
-            return urlencode({"action": self.action.value})
-        return urlencode({"action": self.action.value, "device_id": self.device_id})
+    An action that we do not know leads to the overview, one that lacks its device to the list.
+    """
+    known = _ACTIONS.get(action or "")
+    if known is None:
+        return Target()
+    place, is_of_device = _LEADS_TO[known]
+    if not is_of_device:
+        return Target(place)
+    target = Target.read(place.value, device_id)
+    return Target(place.section) if target.id is None else target

@@ -31,7 +31,6 @@ from synapse_nextgen_auth.web.kinds import (
 from synapse_nextgen_auth.web.pages.message import error
 from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import Message
-from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
@@ -257,9 +256,9 @@ async def _ask(page: Page, visit: Visit, form: Form | None) -> Outgoing:
 async def _ask_account(page: AccountPage, visit: Visit, form: Form | None) -> Outgoing:
     """Ask a page once somebody is signed in, of late if need be, whose account may go on (C179)."""
     is_dangerous = page.dangerous is not None and (form is not None or page.dangerous(visit))
+    onward = page.onward(visit)
     if visit.user_id is None or (is_dangerous and not visit.is_fresh):
-        return answers.redirect(await page.sign_in(visit))
-    onward = Onward.of(visit.parameters)
+        return answers.redirect(onward.sign_in_url)
     await admit(visit.site, visit.user_id, other_account_url=onward.accounts_url)
     if form is not None and page.submit is not None:
         return await page.submit(visit, visit.user_id, form)

@@ -5,11 +5,13 @@ from typing import ClassVar
 
 import attrs
 
+from synapse_nextgen_auth.accounts.management import Place
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.web import answers, clients
 from synapse_nextgen_auth.web.forms import FORM, Form
+from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
@@ -96,17 +98,17 @@ class Page:
         return _ANYWHERE | self.refuses
 
 
-async def _to_the_start(_visit: Visit) -> str:
-    return "sign-in"
+def _as_the_query_says(visit: Visit) -> Onward:
+    return Onward.of(visit.parameters)
 
 
 @attrs.frozen
 class AccountPage:
     """A page about the account that is signed in: a `Page`, and more that it cannot forget.
 
-    Who is not signed in is sent to `sign_in`, which says where the person comes back from there. Then
-    the account is looked at, at the look and at the press alike: somebody may have locked it in
-    between (C179). `show` and `submit` are handed the account, and are not asked without one.
+    Who is not signed in is sent to do that, and comes back to `onward`. Then the account is looked at,
+    at the look and at the press alike: somebody may have locked it in between (C179). `show` and
+    `submit` are handed the account, and are not asked without one.
 
     `dangerous` says of a look whether it needs a sign-in of late; where there is one, the form does
     always.
@@ -114,9 +116,28 @@ class AccountPage:
 
     show: ShowAccount | None = None
     submit: SubmitAccount | None = None
-    sign_in: Callable[[Visit], Awaitable[str]] = _to_the_start
+    onward: Callable[[Visit], Onward] = _as_the_query_says
     dangerous: Callable[[Visit], bool] | None = None
     refuses: frozenset[str] = frozenset()
+
+    @classmethod
+    def at(
+        cls,
+        place: Place,
+        show: ShowAccount | None = None,
+        submit: SubmitAccount | None = None,
+        *,
+        dangerous: Callable[[Visit], bool] | None = None,
+        refuses: frozenset[str] = frozenset(),
+    ) -> "AccountPage":
+        """Make the page of this place, which people come back to."""
+        return cls(
+            show=show,
+            submit=submit,
+            onward=lambda visit: Onward.at(place, visit.parameters),
+            dangerous=dangerous,
+            refuses=refuses,
+        )
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -127,6 +148,11 @@ class AccountPage:
     def reasons(self) -> frozenset[str]:
         """Every reason of a refusal here."""
         return _ANYWHERE | self.refuses
+
+
+def always(_visit: Visit) -> bool:
+    """Say of every look that it needs a sign-in of late."""
+    return True
 
 
 @attrs.frozen

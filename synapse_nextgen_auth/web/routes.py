@@ -4,6 +4,7 @@ What each kind of path promises is in `kinds.py`, and `dispatch.py` keeps it.
 """
 
 from synapse_nextgen_auth.accounts import commands
+from synapse_nextgen_auth.accounts.management import Place
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import PATH as RENDEZVOUS
 from synapse_nextgen_auth.oauth.errors import DRAINING
 from synapse_nextgen_auth.oauth.grants.authorization_request import REFUSES as REFUSED_REQUESTS
@@ -33,8 +34,10 @@ from synapse_nextgen_auth.web.kinds import (
     RendezvousEndpoint,
     Root,
     ToIssuer,
+    always,
 )
-from synapse_nextgen_auth.web.pages.account import account
+from synapse_nextgen_auth.web.pages.account.devices import device, devices, session
+from synapse_nextgen_auth.web.pages.account.overview import overview
 from synapse_nextgen_auth.web.pages.accounts import accounts
 from synapse_nextgen_auth.web.pages.approve import approve
 from synapse_nextgen_auth.web.pages.captcha import captcha
@@ -144,18 +147,16 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/sign-out": Page(submit=home.sign_out),
     "/link": Page(show=link.show, submit=link.submit, refuses=link.REFUSES),
     "/device": Page(show=grant.show, submit=grant.submit),
-    "/account": AccountPage(
-        show=account.show,
-        submit=account.submit,
-        sign_in=account.sign_in,
-        dangerous=account.is_dangerous,
+    "/account": AccountPage(show=overview.show, onward=overview.onward),
+    "/account-devices": AccountPage.at(Place.DEVICES, devices.show),
+    "/account-device": AccountPage.at(Place.DEVICE, device.show),
+    "/account-device-end": AccountPage.at(
+        Place.END_DEVICE, device.ask_to_end, device.end, dangerous=always
     ),
-    "/approve": AccountPage(
-        show=approve.show,
-        submit=approve.submit,
-        sign_in=approve.sign_in,
-        dangerous=approve.is_dangerous,
+    "/account-session-end": AccountPage.at(
+        Place.END_SESSION, session.ask_to_end, session.end, dangerous=always
     ),
+    "/approve": AccountPage(show=approve.show, submit=approve.submit, dangerous=always),
 }
 
 STATIC = "/static/"

@@ -3,9 +3,14 @@
 The dispatcher does all of it for every page, before the page is asked.
 """
 
+import re
+from base64 import urlsafe_b64decode
+from urllib.parse import urlencode
+
 import attrs
 
 from synapse_nextgen_auth.accounts.mail.letters import Letter, Mail
+from synapse_nextgen_auth.accounts.management import Done
 from synapse_nextgen_auth.accounts.outbox import SendMail
 from synapse_nextgen_auth.accounts.sign_ins import FRESH, SignIn
 from synapse_nextgen_auth.clock import is_recent
@@ -13,7 +18,7 @@ from synapse_nextgen_auth.flows import sign_in as signing_in
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
-from synapse_nextgen_auth.secret import Secret
+from synapse_nextgen_auth.secret import Purpose, Secret, urlsafe
 from synapse_nextgen_auth.store import sign_ins
 from synapse_nextgen_auth.web import browser, forms
 from synapse_nextgen_auth.web.browser import Visitor
@@ -24,6 +29,8 @@ from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
 from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
+
+_DONE = re.compile(r"([a-z_]{1,40})\.([A-Za-z0-9_-]{43})")
 
 
 @attrs.frozen
@@ -101,6 +108,27 @@ class Visit:
     def parameters(self) -> Parameters:
         """What the query says."""
         return forms.parse(self._incoming.query)
+
+    def saying(self, url: str, done: Done) -> str:
+        """Return the page of ours that says there what was just done, in this browser and nowhere else.
+
+        A link of others must not make a page say that something was done (C197).
+        """
+        mac = urlsafe(self.site.issuer.keys.mac(Purpose.DONE, self._done_message(done.value)))
+        return f"{url}{'&' if '?' in url else '?'}{urlencode({'done': f'{done.value}.{mac}'})}"
+
+    @property
+    def done(self) -> Done | None:
+        """What the page says was just done, if that was so in this browser."""
+        match = _DONE.fullmatch(self.parameters.get("done") or "")
+        if match is None or self.visitor.is_new:
+            return None
+        mac = urlsafe_b64decode(match[2] + "=")
+        is_so = self.site.issuer.keys.proves(Purpose.DONE, self._done_message(match[1]), mac)
+        return next((each for each in Done if is_so and each.value == match[1]), None)
+
+    def _done_message(self, done: str) -> bytes:
+        return f"{self.visitor.digest} {self.user_id} {done}".encode()
 
     @property
     def address(self) -> str:

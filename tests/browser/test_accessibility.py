@@ -64,7 +64,7 @@ def test_every_page_of_the_flow(tab, look, client, sqlite_homeserver, reset_url,
     look("consent to be known")
     tab.open()
     look("home")
-    tab.open("account")
+    tab.open("account-devices")
     look("devices")
     tab.page.goto(reset_url)
     look("reset")

@@ -149,7 +149,7 @@ def test_c198_devices_and_what_they_call_themselves(tab, server, user, sqlite_ho
     tab.open("sign-in")
     tab.sign_in(user)
 
-    tab.open("account")
+    tab.open("account-devices")
     listed = shown(tab, payload)
     tab.open("account?action=org.matrix.device_view&device_id=OLDDEVICE0")
     viewed = shown(tab, payload)

@@ -98,6 +98,8 @@ def prepare_pages(prepared):
     prepared.ask("POST /authorize", data=parameters)
     prepared.look("/", known)
     prepared.look("/account", known)
+    prepared.look("/account-devices", known)
+    prepared.look("/account-device", known)
     prepared.look("/link", known)
     out = prepared.here()
     out.get(server.url(""))
@@ -170,8 +172,14 @@ def prepare_devices(prepared):
     prepared.press("/device", agreeing, decision="approve", confirm="yes")
     (member,) = settle(prepared.deployment, prepared.client.id, [prepared.user.user_id])
     device = member.session.device_id
-    ending.get(prepared.server.url(f"account?action=org.matrix.device_delete&device_id={device}"))
-    prepared.press("/account", ending, decision="end")
+    ending.get(prepared.server.url(f"account-device-end?id={device}"))
+    prepared.look("/account-device-end", ending)
+    prepared.press("/account-device-end", ending, decision="end")
+    prepared.look("/account-session-end", ending)
+    website, csrf = ending.server.url("account-session-end?id=x"), proof(ending.page)
+    prepared.sends["POST /account-session-end"] = lambda: ending.http.post(
+        website, data={"csrf": csrf, "decision": "end"}, timeout=30, allow_redirects=False
+    )
 
 
 def prepare_approval(prepared, token):

@@ -40,7 +40,7 @@ def test_the_list_shows_sessions_of_both_kinds(somebody):
     """A session of ours stands there with its client, a legacy one beside it."""
     server, _, browser, (device, _), legacy = somebody
 
-    page = browser.get(server.url("account"))
+    page = browser.get(server.url("account-devices"))
 
     assert page.status_code == 200
     assert device in page.text
@@ -64,7 +64,7 @@ def test_a_device_is_signed_out_after_a_question(somebody, which):
     assert device in asked.text
     assert still == 200
     assert server.whoami(token).status_code == 401
-    assert device not in browser.get(server.url("account")).text
+    assert device not in browser.get(server.url("account-devices")).text
 
 
 def test_deep_links_survive_signing_in(homeserver, somebody):
@@ -75,7 +75,7 @@ def test_deep_links_survive_signing_in(homeserver, somebody):
     browser.get(server.url(f"account?action=org.matrix.device_view&device_id={device}"))
     page = browser.sign_in(user.localpart, user.password)
 
-    assert page.url.endswith(f"account?action=org.matrix.device_view&device_id={device}")
+    assert page.url.endswith(f"account-device?id={device}")
     assert device in page.text
 
 
@@ -89,13 +89,13 @@ def test_c301_somebody_elses_device_is_out_of_reach(homeserver, somebody):
     home = browser.get(server.url(""))
     csrf = re.search(r'name="csrf" value="([^"]+)"', home.text)[1]
 
-    link = server.url(f"account?action=org.matrix.device_delete&device_id={device}")
+    link = server.url(f"account-device-end?id={device}")
     page = browser.get(link)
     browser.http.post(link, data={"csrf": csrf, "decision": "end"}, timeout=60)
 
     assert "The device that you came for is not signed in to this account" in page.text
     # What the link named goes on with whoever is chosen, and nothing else is said of it.
-    assert page.text.count(device) == page.text.count("accounts?action=") == 1
+    assert page.text.count(device) == page.text.count("accounts?page=") == 1
     assert server.whoami(token).status_code == 200
 
 
@@ -108,7 +108,7 @@ def test_c301_somebody_elses_device_is_out_of_reach(homeserver, somebody):
         "device_id=" + "a" * 9000,
     ],
 )
-def test_unknown_wishes_show_the_list(somebody, query):
+def test_unknown_wishes_show_the_overview(somebody, query):
     """What we do not understand is no error for a person."""
     server, _, browser, _, _ = somebody
 
@@ -138,8 +138,9 @@ def told(server, tokens):
 
 def websites(browser, server):
     """Return the links to the sessions without a device that the account page lists."""
-    page = browser.get(server.url("account")).text
-    return [html.unescape(link) for link in re.findall(r'href="(account\?session=[^"]+)"', page)]
+    page = browser.get(server.url("account-devices")).text
+    links = re.findall(r'href="(account-session-end\?id=[^"]+)"', page)
+    return [html.unescape(link) for link in links]
 
 
 def test_a_website_is_listed_and_signed_out_after_a_question(homeserver, server):
@@ -149,7 +150,7 @@ def test_a_website_is_listed_and_signed_out_after_a_question(homeserver, server)
     tokens = wiki.sign_in(user.localpart, user.password, scope="openid")
     browser = visiting(server, user)
 
-    page = browser.get(server.url("account"))
+    page = browser.get(server.url("account-devices"))
     (link,) = websites(browser, server)
     asked = browser.get(server.url(link))
     still = told(server, tokens)
@@ -209,21 +210,25 @@ def test_thousands_of_websites_cost_no_more_queries_than_one(homeserver, server)
     wiki.sign_in(user.localpart, user.password, scope="openid")
     browser = visiting(server, user)
     since = len(homeserver.log_text())
-    browser.get(server.url("account"))
-    (usual,) = transactions(homeserver, "/_synapse/client/auth/account", since=since, count=1)
+    browser.get(server.url("account-devices"))
+    (usual,) = transactions(
+        homeserver, "/_synapse/client/auth/account-devices", since=since, count=1
+    )
     homeserver.query(MANY_CLIENTS, wiki.id)
     homeserver.query(MANY_SESSIONS, user.user_id, int(time.time()))
 
     since, began = len(homeserver.log_text()), time.monotonic()
-    page = browser.get(server.url("account"))
+    page = browser.get(server.url("account-devices"))
     took = time.monotonic() - began
-    (many,) = transactions(homeserver, "/_synapse/client/auth/account", since=since, count=1)
+    (many,) = transactions(
+        homeserver, "/_synapse/client/auth/account-devices", since=since, count=1
+    )
     homeserver.query("DELETE FROM nextgen_sessions WHERE user_id = ?", user.user_id)
     homeserver.query("DELETE FROM nextgen_clients WHERE client_id LIKE 'many %'")
     print(f"the account page with 5,000 websites: {took:.3f} s")
 
     assert page.status_code == 200
-    assert page.text.count("account?session=") == 100
+    assert page.text.count("account-session-end?id=") == 100
     assert "There are more" in page.text
     assert many == usual
 

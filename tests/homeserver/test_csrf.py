@@ -95,6 +95,14 @@ def a_device_to_sign_out(homeserver, server, user):
     return filled(browser, decision="end")
 
 
+def a_website_to_sign_out(homeserver, server, user):
+    server.client().sign_in(user.localpart, user.password, scope="openid")
+    browser = Browser.of(server, user)
+    page = browser.get(server.url("account-devices")).text
+    browser.get(server.url(re.search(r'"(account-session-end\?id=\w+)"', page)[1]))
+    return filled(browser, decision="end")
+
+
 def a_reset(homeserver, server, user):
     token = server.client().sign_in(user.localpart, user.password)["access_token"]
     path = "/_matrix/client/v3/keys/device_signing/upload"
@@ -150,7 +158,8 @@ FORMS = {
     "/consent": a_consent,
     "/legacy-login": a_legacy_login,
     "/sign-out": a_sign_out,
-    "/account": a_device_to_sign_out,
+    "/account-device-end": a_device_to_sign_out,
+    "/account-session-end": a_website_to_sign_out,
     "/approve": a_reset,
     "/link": a_user_code,
     "/device": a_device_grant,

@@ -197,7 +197,8 @@ PAGES = {
     "consent": ("decision",),
     "link": ("user_code", "decision"),
     "device": ("decision", "user_code"),
-    "account": ("decision", "device_id", "action"),
+    "account-device-end": ("decision", "id"),
+    "account-session-end": ("decision", "id"),
     "approve": ("decision",),
 }
 

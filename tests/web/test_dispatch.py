@@ -14,6 +14,7 @@ from support.incoming import incoming
 from support.pages import TEMPLATES
 from support.records import NOW
 from synapse_nextgen_auth.accounts.admission import Intent
+from synapse_nextgen_auth.accounts.management import Place, Target
 from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.accounts.sign_ins import FRESH, BrowserLifetimes, SignIn
 from synapse_nextgen_auth.homeserver.http import MAX_BODY, Outgoing
@@ -35,6 +36,7 @@ from synapse_nextgen_auth.web.kinds import (
 )
 from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import Message
+from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.routes import ROOTS, WELL_KNOWN
 from synapse_nextgen_auth.web.site import Issuer, Lifetimes, Site
 
@@ -160,8 +162,8 @@ def ask(site, asked):
 def ask_of_account(site, asked):
     """Return a function that sends a request to a page about an account."""
 
-    async def sign_in(_visit):
-        return "sign-in?back=hello"
+    def onward(_visit):
+        return Onward.to_account(Target(Place.DEVICE, "PHONE"))
 
     def ask_(*headers, dangerous=None, **request):
         async def show(_visit, user_id):
@@ -172,7 +174,7 @@ def ask_of_account(site, asked):
             asked.append(("submit", user_id, form.get("decision")))
             return Outgoing(200)
 
-        page = AccountPage(show=show, submit=submit, sign_in=sign_in, dangerous=dangerous)
+        page = AccountPage(show=show, submit=submit, onward=onward, dangerous=dangerous)
         return serve(site, page, *headers, **request)
 
     return ask_
@@ -282,7 +284,7 @@ def test_who_is_not_signed_in_goes_to_sign_in_first(ask_of_account, asked, reque
     outgoing = ask_of_account(*headers, **request_)
 
     assert outgoing.status == 303
-    assert ("Location", "sign-in?back=hello") in outgoing.headers
+    assert ("Location", "sign-in?page=account-device&id=PHONE") in outgoing.headers
     assert asked == []
     assert len(cookies(ask_of_account())) == 1
 

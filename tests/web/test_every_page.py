@@ -142,7 +142,7 @@ def test_links_to_elsewhere_are_those_of_the_application(page):
 
     for link in html.all("a"):
         if link["href"].startswith("#"):
-            assert link["href"][1:] in {field.get("id") for field in html.all("input")}
+            assert link["href"][1:] in {found.get("id") for _, found in html.elements}
             continue
         assert link["href"] in ours | theirs
         assert "noreferrer" in link["rel"]

@@ -265,7 +265,7 @@ def test_main_goes_when_the_device_is_half_gone(deployment):
 
     refused, left = meanwhile_main_hangs(
         deployment,
-        "/account",
+        "/account-device-end",
         "delete_devices",
         lambda: browser.submit(decision="end"),
         lambda: pushkeys(deployment, user),

@@ -7,7 +7,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.attempts import onward
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
-from synapse_nextgen_auth.accounts.management import ActionRequest
+from synapse_nextgen_auth.accounts.management import Place, Target, meant_by
 from synapse_nextgen_auth.homeserver.http import Incoming
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
@@ -51,9 +51,19 @@ class Onward:
         return cls(onward.Onward(kind, its_id))
 
     @classmethod
-    def to_account(cls) -> "Onward":
-        """Go on with the person's account."""
-        return cls.to(Kind.ACCOUNT, ActionRequest().query)
+    def to_account(cls, target: Target | None = None) -> "Onward":
+        """Go on with a page about the person's account, the overview if none is named."""
+        return cls.to(Kind.ACCOUNT, (target or Target()).text)
+
+    @classmethod
+    def linked(cls, parameters: Parameters) -> "Onward":
+        """Read where the link of a client leads (MSC4191)."""
+        return cls.to_account(meant_by(parameters.get("action"), parameters.get("device_id")))
+
+    @classmethod
+    def at(cls, place: Place, parameters: Parameters) -> "Onward":
+        """Return to the page about the account that somebody is on."""
+        return cls.to_account(Target.read(place.value, parameters.get("id")))
 
     @property
     def grant_id(self) -> str | None:
@@ -138,13 +148,13 @@ class Onward:
             return _url("device", {"grant": its_id or ""})
         if kind is Kind.LEGACY:
             return _url("legacy-login", {"login": its_id or ""})
-        return _url("account", self._query) if kind is Kind.ACCOUNT else "./"
+        return Target.of_text(its_id).url if kind is Kind.ACCOUNT else "./"
 
     @property
     def _query(self) -> dict[str, str]:
         kind, its_id = self.goes_on.kind, self.goes_on.id or ""
         if kind is Kind.ACCOUNT:
-            return dict(forms.parse(its_id.encode("ascii")).values)
+            return Target.of_text(its_id).parameters
         name = _NAMES.get(kind)
         return {name: its_id} if name else {}
 
@@ -156,15 +166,11 @@ def _read(parameters: Parameters) -> onward.Onward:
         its_id = parameters.get(name)
         if its_id is not None and _ID.fullmatch(its_id):
             return onward.Onward(kind, its_id)
-    action, session = parameters.get("action"), parameters.get("session")
-    if action is not None:
-        asked = ActionRequest.read(action, parameters.get("device_id"))
-    elif session is not None:
-        asked = ActionRequest.read(None, None, session)
-    else:
-        return onward.Onward()
-    # Written anew from what was understood: so it is an id of ours, and none of the request's words.
-    return onward.Onward(Kind.ACCOUNT, asked.query)
+    page = parameters.get("page")
+    if page is not None:
+        # Written anew from what was understood: so it is a page of ours, and an id.
+        return onward.Onward(Kind.ACCOUNT, Target.read(page, parameters.get("id")).text)
+    return onward.Onward()
 
 
 def _url(page: str, query: dict[str, str]) -> str:

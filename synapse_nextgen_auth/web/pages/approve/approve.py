@@ -16,16 +16,6 @@ from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.visits import Visit
 
 
-async def sign_in(visit: Visit) -> str:
-    """Return the sign-in page that comes back to this request."""
-    return Onward.of(visit.parameters).sign_in_url
-
-
-def is_dangerous(_visit: Visit) -> bool:
-    """Say so of every look: what is asked here is."""
-    return True
-
-
 async def show(visit: Visit, user_id: str) -> Outgoing:
     """Say what is asked for, and by whom."""
     return await _page(visit, await _find(visit, user_id))

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import attrs
 
+from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
 
 
@@ -37,31 +38,37 @@ class SessionLine:
     address: str | None = None
 
 
-@attrs.frozen
-class DevicesPage(PageContent):
-    """List where an account is signed in. The URLs are relative.
+@attrs.frozen(kw_only=True)
+class DevicesPage(ConsolePage):
+    """List where an account is signed in.
 
     `more_sessions` says that there are more sessions without a device than the page lists,
     `is_missing` that what the link was about is not among them.
     """
 
-    template: ClassVar[str] = "pages/devices.html"
+    template: ClassVar[str] = "pages/account_devices.html"
 
-    server_name: str
-    user_id: str
     devices: tuple[DeviceLine, ...]
-    home_url: str
-    accounts_url: str
     sessions: tuple[SessionLine, ...] = ()
     more_sessions: bool = False
     is_missing: bool = False
 
 
-@attrs.frozen
-class DevicePage(PageContent):
-    """Show one device, and ask whether to sign it out if `asks_to_end`. The URLs are relative."""
+@attrs.frozen(kw_only=True)
+class DevicePage(ConsolePage):
+    """Show one device. The URLs are relative."""
 
-    template: ClassVar[str] = "pages/device.html"
+    template: ClassVar[str] = "pages/account_device.html"
+
+    device: DeviceLine
+    end_url: str
+
+
+@attrs.frozen(kw_only=True)
+class EndDevicePage(PageContent):
+    """Ask whether to sign a device out. The URLs are relative."""
+
+    template: ClassVar[str] = "pages/account_device_end.html"
 
     csrf: str
     action: str
@@ -69,16 +76,14 @@ class DevicePage(PageContent):
     user_id: str
     device: DeviceLine
     devices_url: str
-    end_url: str
-    asks_to_end: bool
     accounts_url: str
 
 
-@attrs.frozen
-class SessionPage(PageContent):
+@attrs.frozen(kw_only=True)
+class EndSessionPage(PageContent):
     """Show a session without a device, and ask whether to end it. The URLs are relative."""
 
-    template: ClassVar[str] = "pages/session.html"
+    template: ClassVar[str] = "pages/account_session_end.html"
 
     csrf: str
     action: str

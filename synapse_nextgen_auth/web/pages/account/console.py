@@ -1,0 +1,27 @@
+"""The fields that the pages about an account share, filled in from a visit."""
+
+from typing import Any
+
+from synapse_nextgen_auth.accounts.management import Target
+from synapse_nextgen_auth.web.pages.account.frame import sections_at
+from synapse_nextgen_auth.web.pages.onward import Onward
+from synapse_nextgen_auth.web.visits import Visit
+
+
+def of(visit: Visit, user_id: str, target: Target) -> dict[str, Any]:
+    """Return the fields that a `ConsolePage` has beside its own; `target` is where one is."""
+    return {
+        **asks(visit, user_id, target),
+        "sections": sections_at(target.place),
+        "done": visit.done,
+    }
+
+
+def asks(visit: Visit, user_id: str, target: Target) -> dict[str, Any]:
+    """Return what a card about the account has beside its own: no navigation."""
+    return {
+        "csrf": visit.csrf,
+        "server_name": visit.site.server_name,
+        "user_id": user_id,
+        "accounts_url": Onward.to_account(target).accounts_url,
+    }

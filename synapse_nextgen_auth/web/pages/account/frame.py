@@ -1,0 +1,41 @@
+"""What every page of the console shares: whose account it is, and the way about.
+
+A page that looks after the account is a record that is a `ConsolePage`, and its template extends
+`console.html`. A dialog ("are you sure") is a card and extends `base.html`.
+"""
+
+import attrs
+
+from synapse_nextgen_auth.accounts.management import SECTIONS, Done, Place
+from synapse_nextgen_auth.web.pages.content import PageContent
+
+
+@attrs.frozen
+class Section:
+    """A place of the navigation; the URL is relative. `is_here` where the page belongs to it."""
+
+    place: Place
+    url: str
+    is_here: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class ConsolePage(PageContent):
+    """A page with the navigation; the URLs are relative.
+
+    `accounts_url` is where to choose another account that comes back here. `done` is what was just
+    done, for the notice that says so.
+    """
+
+    csrf: str
+    server_name: str
+    user_id: str
+    sections: tuple[Section, ...]
+    accounts_url: str
+    done: Done | None = None
+
+
+def sections_at(place: Place) -> tuple[Section, ...]:
+    """Return the navigation of a page."""
+    here = place.section
+    return tuple(Section(each, each.value, is_here=each is here) for each in SECTIONS)
