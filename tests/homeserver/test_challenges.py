@@ -8,6 +8,8 @@ import requests
 from support.oauth import ADMIN, API, Server, device_id
 from support.tokens import made_from
 
+pytestmark = pytest.mark.one_database
+
 V3 = "/_matrix/client/v3"
 USERINFO = "/_synapse/client/auth/userinfo"
 PATHS = [

@@ -10,7 +10,7 @@ import requests
 from support.answers import assert_page
 from support.oauth import Browser, Client, Server, web_client
 
-pytestmark = pytest.mark.newest_only
+pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
 
 BYE = "https://client.example.com/bye"
 QUESTION = "Sign out?"

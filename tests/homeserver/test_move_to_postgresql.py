@@ -21,7 +21,8 @@ from synapse_nextgen_auth.cli.main import main
 def test_synapse_port_db_carries_living_sessions_along(start_homeserver, postgres_server):
     """Sessions, codes, grants, browsers and clients go on where they were; no event is lost."""
     patient = {"access_token_lifetime": "1h", "code_lifetime": "10m"}
-    hasty = {"background_updates": {"sleep_enabled": False}}
+    # The tool rests between the updates of the new database, whatever is enabled.
+    hasty = {"background_updates": {"sleep_enabled": False, "sleep_duration_ms": 1}}
     homeserver = start_homeserver("sqlite", module={"tokens": patient}, config=hasty)
     server, user = Server(homeserver.base_url), homeserver.new_user()
     client = server.client()

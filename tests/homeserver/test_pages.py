@@ -8,6 +8,8 @@ import pytest
 from support.answers import assert_page, offered
 from support.oauth import Browser
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def user(homeserver):

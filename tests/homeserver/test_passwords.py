@@ -214,10 +214,13 @@ def test_c227_an_unknown_account_takes_as_long(slow_homeserver):
             page.sign_in(name, "wrong")
             spent[kind].append(time.perf_counter() - began)
 
-    medians = {kind: statistics.median(times) for kind, times in spent.items()}
+    # The least of each: whatever else the machine does makes a request longer, and never shorter.
+    least = {kind: min(times) for kind, times in spent.items()}
 
-    usual = medians["wrong password"]
-    assert {kind: m for kind, m in medians.items() if not 0.6 * usual < m < 1.6 * usual} == {}
+    usual = least["wrong password"]
+    assert {
+        kind: took for kind, took in least.items() if not 0.6 * usual < took < 1.6 * usual
+    } == {}
 
 
 def test_c230_a_flood_of_sign_ins_leaves_the_server_alone(slow_homeserver):
