@@ -312,6 +312,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         lifetimes=Lifetimes(
             sessions=lifetimes,
             browsers=BrowserLifetimes(sessions.browser_idle_lifetime, sessions.browser_lifetime),
+            fresh=config.account.fresh_for,
         ),
         rates=Rates(
             registrations=Limiter(

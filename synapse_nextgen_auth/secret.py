@@ -87,6 +87,7 @@ class Purpose(str, enum.Enum):
     SIGN_UP = "sign up"
     CAPTCHA = "captcha"
     DONE = "done"
+    TYPED = "typed"
 
 
 @attrs.frozen(repr=False)

@@ -22,6 +22,7 @@ SHORT = "a short secret"
 CLIENT = {"client_id": "grafana", "redirect_uris": ["https://grafana.example.com/cb"]}
 # Every duration option, and what 0s means there.
 DURATIONS = {
+    "account.fresh_for": None,
     "captcha.wait": None,
     "tokens.access_token_lifetime": None,
     "tokens.refresh_grace": 0,
@@ -41,6 +42,7 @@ DURATIONS = {
     "events.address_lifetime": None,
 }
 BOUNDED = {
+    "account.fresh_for",
     "captcha.wait",
     "device_grants.lifetime",
     "device_grants.interval",

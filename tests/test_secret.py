@@ -216,6 +216,7 @@ DERIVED = {
     Purpose.CODE_ADDRESS: "0dfe495d0cf93f27db5816d1e6d4fdb2",
     Purpose.SIGN_UP: "3b38d161cbd16172d28b2b4a79096ba5",
     Purpose.CAPTCHA: "95cf564b6a64fa84a4562c5c3c2abf1d",
+    Purpose.TYPED: "faca537797c0deb87ff0420ea21cede4",
     Purpose.DONE: "ff1e9967a22e1947c7c7b61d8c6e36b6",
 }
 

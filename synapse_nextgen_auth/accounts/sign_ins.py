@@ -6,8 +6,10 @@ import attrs
 
 from synapse_nextgen_auth.clock import is_ahead
 
-# For how long (seconds) a sign-in is fresh enough to do something dangerous.
-FRESH = 600
+# For how long (seconds) a sign-in is fresh enough to do something dangerous, if nothing else is set,
+# and how long an operator may make that.
+FRESH = 300
+LONGEST_FRESH = 3600
 
 
 @attrs.frozen
@@ -84,7 +86,9 @@ class SignIn:
 
     def set_right(self, now: int) -> "SignIn":
         """Return it with times of this clock: its limits begin now, and it is not fresh."""
-        signed_in_at = now - FRESH if is_ahead(self.signed_in_at, now) else self.signed_in_at
+        signed_in_at = (
+            now - LONGEST_FRESH if is_ahead(self.signed_in_at, now) else self.signed_in_at
+        )
         return attrs.evolve(self, signed_in_at=signed_in_at, last_active_at=now)
 
     def holds(self, now: int, lifetimes: BrowserLifetimes) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
+from synapse_nextgen_auth.config.account import Account
 from synapse_nextgen_auth.config.authorization import Authorization
 from synapse_nextgen_auth.config.captcha import Captcha, check_captcha
 from synapse_nextgen_auth.config.client_registration import Registration
@@ -50,6 +51,7 @@ __all__ = [
     "MIN_SECRET_BYTES",
     "OPTIONS",
     "SECTIONS",
+    "Account",
     "Authorization",
     "Captcha",
     "Config",
@@ -128,6 +130,7 @@ class Config:
     mail: Mail = section(Mail)
     recovery: Recovery = section(Recovery)
     invitations: Invitations = section(Invitations)
+    account: Account = section(Account)
     clients: tuple[StaticClient, ...] = option(
         ListOf(ClientEntry(), "clients"),
         default=(),

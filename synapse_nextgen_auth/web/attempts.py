@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import attrs
 
 from synapse_nextgen_auth.accounts.admission import Intent
+from synapse_nextgen_auth.accounts.attempts import typed
 from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME, Attempt, Proof, Purpose
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.attempts.stages import Policy, Refused, Stage, Stop
@@ -24,7 +25,9 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.secret import digest, random_id, random_token
+from synapse_nextgen_auth.store import attempts as store
 from synapse_nextgen_auth.web import answers, grants
+from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.message.error import PageError, not_admitted, refuse_if_gone
 from synapse_nextgen_auth.web.pages.message.page import Message
 from synapse_nextgen_auth.web.pages.onward import ANOTHER, Onward
@@ -34,6 +37,8 @@ from synapse_nextgen_auth.web.visits import Visit
 # The filters that operators gave to fail2ban name it (docs/topics/security.md).
 logger = logging.getLogger("synapse_nextgen_auth.web.pages.sign_in")
 
+# What an address calls an attempt before which somebody had typed something.
+_FILLED = "filled"
 # The page of each stage that has one.
 _PAGES = {Stage.IDENTIFY: "sign-in"}
 _OF_LOST = {
@@ -154,6 +159,43 @@ async def check_rate(visit: Visit) -> None:
         raise PageError(429, Message.TOO_MANY_REQUESTS, headers=headers)
 
 
+async def ask(visit: Visit, onward: Onward, form: Form | None) -> Outgoing:
+    """Send somebody to the sign-in page, from which they come back; what they typed waits for them."""
+    kept = typed.kept(form or {})
+    if visit.user_id is None or not kept:
+        return answers.redirect(onward.sign_in_url)
+    await check_rate(visit)
+    way = Way(onward, Purpose.PROVE_AGAIN, visit.user_id)
+    sealed = typed.seal(visit.site.issuer.keys, kept)
+    attempt = _new(visit, way).answering(typed.TYPED, sealed)
+    await visit.site.homeserver.run(flows.begin, attempt)
+    return answers.redirect(attrs.evolve(way, attempt=attempt).url)
+
+
+async def filled_in(visit: Visit, onward: Onward) -> Visit:
+    """Return the visit with what its person typed before they proved it again, if they did."""
+    attempt_id, site = visit.parameters.get(_FILLED), visit.site
+    if attempt_id is None or visit.user_id is None:
+        return visit
+    found = typed.coming_back(
+        await site.homeserver.read(store.get, attempt_id),
+        site.issuer.keys,
+        browser=visit.visitor.digest,
+        user_id=visit.user_id,
+        goes_on=onward.goes_on,
+        now=site.now(),
+    )
+    return attrs.evolve(visit, typed=found)
+
+
+def _back(onward: Onward, attempt: Attempt) -> str:
+    """Return where somebody goes on, and what they had typed there."""
+    url = onward.next_url
+    if typed.TYPED not in attempt.answered:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode({_FILLED: attempt.attempt_id})}"
+
+
 async def take(
     visit: Visit, way: Way, proof: Proof, *, password_hash: str | None = None
 ) -> Outgoing:
@@ -259,7 +301,9 @@ async def _end(
         site.homeserver.metrics.sign_in("ok")
         logger.info("%s signed in from %s", ended.user_id, logged(visit.address, 64))
         lifetime = site.lifetimes.browsers.absolute
-        return answers.redirect(onward.next_url, site.cookies.write(cookie, max_age=lifetime))
+        return answers.redirect(
+            _back(onward, attempt), site.cookies.write(cookie, max_age=lifetime)
+        )
     if isinstance(ended, Stage):
         return answers.redirect(f"{_PAGES[ended]}?{urlencode({'attempt': attempt.attempt_id})}")
     if isinstance(ended, Refused) and not isinstance(ended.why, Stop):

@@ -14,7 +14,7 @@ from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
 from synapse_nextgen_auth.oauth.rendezvous import is_id
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.secret import random_id
-from synapse_nextgen_auth.web import answers, visits
+from synapse_nextgen_auth.web import answers, attempts, visits
 from synapse_nextgen_auth.web.admission import admit
 from synapse_nextgen_auth.web.forms import FORM, Form
 from synapse_nextgen_auth.web.kinds import (
@@ -254,16 +254,19 @@ async def _ask(page: Page, visit: Visit, form: Form | None) -> Outgoing:
 
 
 async def _ask_account(page: AccountPage, visit: Visit, form: Form | None) -> Outgoing:
-    """Ask a page once somebody is signed in, of late if need be, whose account may go on (C179)."""
+    """Ask a page once somebody is signed in, of late if need be, whose account may go on (C179).
+
+    What they typed before the proof was too old comes back with them.
+    """
     is_dangerous = page.dangerous is not None and (form is not None or page.dangerous(visit))
     onward = page.onward(visit)
     if visit.user_id is None or (is_dangerous and not visit.is_fresh):
-        return answers.redirect(onward.sign_in_url)
+        return await attempts.ask(visit, onward, form)
     await admit(visit.site, visit.user_id, other_account_url=onward.accounts_url)
     if form is not None and page.submit is not None:
         return await page.submit(visit, visit.user_id, form)
     assert page.show is not None, "the method was looked up"  # noqa: S101
-    return await page.show(visit, visit.user_id)
+    return await page.show(await attempts.filled_in(visit, onward), visit.user_id)
 
 
 def _file(site: Site, incoming: Incoming, name: str) -> Outgoing:

@@ -3,7 +3,7 @@
 import attrs
 
 from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
-from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
+from synapse_nextgen_auth.accounts.sign_ins import FRESH, BrowserLifetimes
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
@@ -59,10 +59,11 @@ class Issuer:
 
 @attrs.frozen
 class Lifetimes:
-    """How long sessions of clients live, and how long browsers stay signed in."""
+    """How long sessions of clients live, how long browsers stay signed in, and a proof is fresh."""
 
     sessions: SessionLifetimes
     browsers: BrowserLifetimes
+    fresh: int = FRESH
 
 
 @attrs.frozen

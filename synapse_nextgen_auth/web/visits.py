@@ -12,7 +12,7 @@ import attrs
 from synapse_nextgen_auth.accounts.mail.letters import Letter, Mail
 from synapse_nextgen_auth.accounts.management import Done
 from synapse_nextgen_auth.accounts.outbox import SendMail
-from synapse_nextgen_auth.accounts.sign_ins import FRESH, SignIn
+from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.clock import is_recent
 from synapse_nextgen_auth.flows import sign_in as signing_in
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
@@ -38,13 +38,15 @@ class Visit:
     """A request for a page: who asks, and for what.
 
     Not what the request came with: a form is given to a page once it is proven to be ours, and the
-    cookie is nobody's business here.
+    cookie is nobody's business here. `typed` is what the person typed into the form of this page before
+    they had to prove again who they are: it fills the form in.
     """
 
     site: Site
     visitor: Visitor
     reader: Reader
     _incoming: Incoming = attrs.field(repr=False)
+    typed: Form = attrs.field(factory=dict, repr=False)
 
     @property
     def sign_in(self) -> SignIn | None:
@@ -65,7 +67,9 @@ class Visit:
     def is_fresh(self) -> bool:
         """Whether the person proved so recently who they are that they may do something dangerous."""
         proven_at = self.sign_in.proven_at if self.sign_in else None
-        return proven_at is not None and is_recent(proven_at, self.site.now(), within=FRESH)
+        return proven_at is not None and is_recent(
+            proven_at, self.site.now(), within=self.site.lifetimes.fresh
+        )
 
     def about(self, sign_in: SignIn | None) -> "Visit":
         """Return the visit of a page that is about this sign-in of the browser, not the present one."""

@@ -4,9 +4,10 @@ The list of pages is that of `web/routes.py`: a page that takes a form must have
 """
 
 import html
+import json
 import re
 import time
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import attrs
 import pytest
@@ -17,7 +18,8 @@ from support.commands import Operator
 from support.keys import master_key
 from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
 from support.rows import rows_of_ours
-from synapse_nextgen_auth.secret import Keyring, Secret
+from synapse_nextgen_auth.accounts.attempts import typed
+from synapse_nextgen_auth.secret import Keyring, Purpose, Secret
 from synapse_nextgen_auth.web import browser as browsers
 from synapse_nextgen_auth.web.browser import CSRF_LIFETIME, Visitor
 from synapse_nextgen_auth.web.kinds import AccountPage, AuthorizationEndpoint, ForPeople
@@ -25,6 +27,7 @@ from synapse_nextgen_auth.web.routes import ROUTES
 
 pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
 
+KEYS = Keyring.of(b"a-macaroon-key-that-only-tests-have")
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 # Nobody is there who has an account; `test_providers.py` shows it with a provider, and `test_sign_up.py`
 # and `test_sign_up_email.py` where people sign up.
@@ -217,9 +220,8 @@ def of_another_browser(form):
 
 def made(form, age):
     """Return a proof that we made for this browser that many seconds ago."""
-    keys = Keyring.of(b"a-macaroon-key-that-only-tests-have")
     visitor = Visitor(Secret(form.browser.cookie), is_new=False)
-    return browsers.csrf(keys, visitor, now=int(time.time()) - age)
+    return browsers.csrf(KEYS, visitor, now=int(time.time()) - age)
 
 
 ATTACKS = {
@@ -239,6 +241,51 @@ ATTACKS = {
         headers={"Origin": form.browser.server.base_url + ".evil.example"}
     ),
 }
+
+
+DANGEROUS = [
+    path
+    for path, route in ROUTES.items()
+    if isinstance(route, AccountPage) and route.dangerous and route.submit
+]
+SECRETS = {"password": "otters and stoats", "new_password": "stoats", "code": "738264"}
+
+
+@pytest.mark.parametrize("path", DANGEROUS)
+def test_c233_a_form_with_an_old_proof_does_nothing_and_comes_back_filled_in(
+    homeserver, server, user, path
+):
+    """Every dangerous one: the person proves again who they are, and what they typed is there again."""
+    form = FORMS[path](homeserver, server, user)
+    homeserver.query(
+        "UPDATE nextgen_browsers SET signed_in_at = signed_in_at - 301,"
+        " auth_time = auth_time - 301 WHERE user_id = ?",
+        user.user_id,
+    )
+    before = stored(homeserver)
+    known = before.pop("nextgen_attempts")
+
+    secrets = {name: form.fields.get(name, value) for name, value in SECRETS.items()}
+    answer = form.post(**secrets, note="typed, and kept")
+    after = stored(homeserver)
+    new = [row for row in after.pop("nextgen_attempts") if row not in known]
+    differ = {table for table in after if after[table] != before[table]}
+    form.browser.get(urljoin(form.url, answer.headers["Location"]))
+    page = form.browser.sign_in(user.localpart, user.password)
+    (answers,) = homeserver.query(
+        "SELECT answers FROM nextgen_attempts WHERE user_id = ? AND purpose = 'prove_again'"
+        " AND answers <> '{}'",
+        user.user_id,
+    )
+    kept = json.loads(KEYS.unseal(Purpose.TYPED, json.loads(answers[0])["typed"]))
+
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("sign-in?attempt=")
+    assert (len(new), differ - {"nextgen_throttle"}) == (1, set())
+    assert urlsplit(page.url).path == urlsplit(form.url).path
+    assert page.status_code == 200
+    assert kept == typed.kept(form.fields | {"note": "typed, and kept"})
+    assert all(html.escape(kept[name]) in page.text for name in kept if name != "note")
 
 
 def test_c181_every_page_that_takes_forms_is_here():
