@@ -19,11 +19,14 @@ from synapse_nextgen_auth.accounts.outbox import (
     Recover,
     RemovePushers,
     SendMail,
+    SendNotice,
     SendSignInCode,
     SignOutDevices,
+    Tell,
 )
 from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
 from synapse_nextgen_auth.config import Config, Passwords, Registration
+from synapse_nextgen_auth.homeserver import places
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth import admin_refusal, checker
 from synapse_nextgen_auth.homeserver.auth.activity import Activity
@@ -40,8 +43,10 @@ from synapse_nextgen_auth.homeserver.mail import Mailer
 from synapse_nextgen_auth.homeserver.mail_limits import MailLimits, Shares
 from synapse_nextgen_auth.homeserver.matrix import discovery
 from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate, SsoRedirect
-from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler, Room
+from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler
+from synapse_nextgen_auth.homeserver.matrix.rendezvous import Room as MeetingRoom
 from synapse_nextgen_auth.homeserver.matrix.uia import BrowserUiAuth
+from synapse_nextgen_auth.homeserver.notices import Notices, Room, Sources
 from synapse_nextgen_auth.homeserver.outbox import Outbox
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.availability import Names
@@ -127,6 +132,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         *selfcheck.config_problems(hs_config, config),
         *tried.problems,
         *mails.problems(config),
+        *places.problems(config),
     ]
     if problems:
         refusal.refuse_start(problems)
@@ -238,6 +244,9 @@ def begin_outbox(homeserver: Homeserver, devices: Devices, site: Site | None = N
         outbox.does(Recover, site.recoveries.answer)
         outbox.does(SendSignInCode, site.sign_in_codes.send)
         outbox.does(JoinRoom, site.invitations.join)
+        outbox.does(Tell, site.notices.tell)
+        outbox.does(SendNotice, site.notices.room.send)
+        site.notices.begin()
     outbox.start()
 
 
@@ -277,19 +286,21 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         _mailer(config, homeserver, keys, templates.languages),
         Mailboxes(homeserver),
     )
+    known_places = places.Places(config.geoip.database)
+    clients = Clients(
+        homeserver,
+        configured={written.client.client_id: _hashed(written) for written in config.clients},
+        known=KnownClients(homeserver),
+        registration_rules=RegistrationRules(
+            grant_types=frozenset(issuer.abilities.grant_types),
+            redirects=_redirect_rules(issuer.identifier, config.client_registration),
+        ),
+    )
     return Site(
         homeserver=homeserver,
         config=config,
         issuer=issuer,
-        clients=Clients(
-            homeserver,
-            configured={written.client.client_id: _hashed(written) for written in config.clients},
-            known=KnownClients(homeserver),
-            registration_rules=RegistrationRules(
-                grant_types=frozenset(issuer.abilities.grant_types),
-                redirects=_redirect_rules(issuer.identifier, config.client_registration),
-            ),
-        ),
+        clients=clients,
         people=people,
         new_passwords=NewPasswords(homeserver, config.passwords),
         password_changes=changes,
@@ -370,6 +381,14 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         templates=templates,
         mailer=mailer,
         mailboxes=mailboxes,
+        places=known_places,
+        notices=Notices(
+            homeserver,
+            config.notices,
+            keys,
+            Sources(people, clients, mailboxes, known_places, endpoints.url("account")),
+            Room(homeserver, people, keys, mailer.write),
+        ),
         sign_in_codes=SignInCodes(
             is_wanted=config.sign_in.email_codes,
             keys=keys,
@@ -465,7 +484,9 @@ def _rendezvous_handler(site: Site) -> RendezvousHandler | None:
         path="/rendezvous",
         option="device_grants.burst or the share of a network",
     )
-    return RendezvousHandler(site.homeserver, limiter, options.lifetime, Room(site.homeserver))
+    return RendezvousHandler(
+        site.homeserver, limiter, options.lifetime, MeetingRoom(site.homeserver)
+    )
 
 
 def keyring(config: Config, hs_config: HomeServerConfig) -> Keyring:

@@ -88,6 +88,7 @@ class Purpose(str, enum.Enum):
     CAPTCHA = "captcha"
     DONE = "done"
     TYPED = "typed"
+    NOTICE = "notice"
 
 
 @attrs.frozen(repr=False)

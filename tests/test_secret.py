@@ -218,6 +218,7 @@ DERIVED = {
     Purpose.CAPTCHA: "95cf564b6a64fa84a4562c5c3c2abf1d",
     Purpose.TYPED: "faca537797c0deb87ff0420ea21cede4",
     Purpose.DONE: "ff1e9967a22e1947c7c7b61d8c6e36b6",
+    Purpose.NOTICE: "657ec40725b768d8a6fb4c831cb82e1a",
 }
 
 

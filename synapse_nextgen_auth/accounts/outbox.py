@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 
 import attrs
 
+from synapse_nextgen_auth.accounts.notices import MARGIN, WINDOW
+
 MINUTE = 60
 HOUR = 3600
 DAY = 24 * HOUR
@@ -25,8 +27,8 @@ HEAD_START = 10
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 1, MINUTE
 # The main process may have been away for the whole time: it gets this many chances after that.
 _FEWEST_TRIES = 10
-# Nothing is ever due later than this from now, unless a clock was wrong.
-FURTHEST = max(LEASE, _LONGEST_PAUSE)
+# Nothing is ever due later than this from now, unless a clock was wrong: notices wait for others.
+FURTHEST = max(LEASE, _LONGEST_PAUSE, WINDOW + MARGIN)
 
 
 class Unreadable(Exception):
@@ -185,6 +187,42 @@ class SendSignInCode(SendMail):
     kind: ClassVar[str] = "send_sign_in_code"
 
 
+@attrs.frozen
+class Tell(Work):
+    """Tell an account what happened to it since a time: `about` is a `Notice`.
+
+    With `also_to`, sealed addresses, tell those alone: the account has them no more.
+    """
+
+    kind: ClassVar[str] = "tell"
+
+    user_id: str
+    about: str
+    since: int
+    also_to: str = attrs.field(repr=False)
+
+    @property
+    def subject(self) -> str:
+        """What it is about, and the account."""
+        return f"{self.about} {self.user_id}"
+
+
+@attrs.frozen
+class SendNotice(Work):
+    """Say something to an account in its room for server notices; `letter` is a sealed `Letter`."""
+
+    kind: ClassVar[str] = "send_notice"
+
+    notice: str  # an id
+    letter: str = attrs.field(repr=False)
+    expires: int  # seconds since the epoch, 0 for never
+
+    @property
+    def subject(self) -> str:
+        """The notice, by its id."""
+        return self.notice
+
+
 KINDS: dict[str, type[Work]] = {
     work.kind: work
     for work in (
@@ -195,6 +233,8 @@ KINDS: dict[str, type[Work]] = {
         AddEmailPusher,
         JoinRoom,
         SignOutDevices,
+        Tell,
+        SendNotice,
     )
 }
 

@@ -21,6 +21,7 @@ from synapse_nextgen_auth.cli.settings_words import settings_in_effect
 from synapse_nextgen_auth.config import OPTIONS, Config, ConfigProblems
 from synapse_nextgen_auth.config.kinds import Choice, Duration, Number, Switch, WholeNumber
 from synapse_nextgen_auth.config.secret_files import is_path
+from synapse_nextgen_auth.homeserver import places
 from synapse_nextgen_auth.homeserver.startup import (
     advice,
     internals,
@@ -58,7 +59,11 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
     hs_config, problems = load(paths)
     if hs_config is None:
         return _tell([*mistakes, *problems], [], raw)
-    mistakes += [*selfcheck.config_problems(hs_config, config), *mails.problems(config)]
+    mistakes += [
+        *selfcheck.config_problems(hs_config, config),
+        *mails.problems(config),
+        *places.problems(config),
+    ]
     warnings = selfcheck.warnings()
     found, new_people = ways_in.look(hs_config, config), sign_ups.look(hs_config, config)
     problems += new_people.problems

@@ -16,6 +16,7 @@ from synapse_nextgen_auth.config.consent import Consent
 from synapse_nextgen_auth.config.device_grants import DeviceGrants, check_polling
 from synapse_nextgen_auth.config.durations import duration, said
 from synapse_nextgen_auth.config.events import Events
+from synapse_nextgen_auth.config.geoip import GeoIP
 from synapse_nextgen_auth.config.invitations import Invitations
 from synapse_nextgen_auth.config.kinds import (
     MIN_SECRET_BYTES,
@@ -29,6 +30,7 @@ from synapse_nextgen_auth.config.kinds import (
 )
 from synapse_nextgen_auth.config.legacy_login import LegacyLogin
 from synapse_nextgen_auth.config.mail import Mail
+from synapse_nextgen_auth.config.notices import Notices
 from synapse_nextgen_auth.config.options import Option, members_of, option, options_of, section
 from synapse_nextgen_auth.config.passwords import Passwords, check_memory
 from synapse_nextgen_auth.config.problems import ConfigProblems, Problems
@@ -59,9 +61,11 @@ __all__ = [
     "Consent",
     "DeviceGrants",
     "Events",
+    "GeoIP",
     "Invitations",
     "LegacyLogin",
     "Mail",
+    "Notices",
     "Passwords",
     "ProviderLogout",
     "ProviderOptions",
@@ -128,6 +132,8 @@ class Config:
     providers: ProviderOptions = section(ProviderOptions)
     sign_in: SignIn = section(SignIn)
     mail: Mail = section(Mail)
+    notices: Notices = section(Notices)
+    geoip: GeoIP = section(GeoIP)
     recovery: Recovery = section(Recovery)
     invitations: Invitations = section(Invitations)
     account: Account = section(Account)

@@ -68,6 +68,17 @@ def end_for_devices(
     return Outcome(living, ended)
 
 
+def take_over(
+    txn: Txn, user_id: str, device_id: str, *, is_person: bool, now: int
+) -> Outcome[None]:
+    """Note that Synapse itself signed somebody in on a device; what lived there is over."""
+    ended = end_for_devices(txn, user_id, (device_id,), why=End.REPLACED, now=now).ended
+    if is_person:
+        kind, device = EventKind.LEGACY_SESSION_BEGUN, f"device {device_id}"
+        events.add(txn, Event(kind, now, user_id, detail=device))
+    return Outcome(None, ended)
+
+
 def taken_over_since(txn: Txn, session: Session) -> int | None:
     """Return since when another speaks for the device of an ended session, `None` if nobody does.
 

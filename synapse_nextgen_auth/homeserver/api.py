@@ -72,6 +72,7 @@ class Homeserver:
         self.live = LiveSessions(self.hs, lambda session_id: self.read(sessions.get, session_id))
         self.drain = Drain(self.hs)
         self.colleagues = Colleagues(self.hs)
+        self._told: frozenset[str] = frozenset()
         self._when_sessions_end: list[Callable[[tuple[str, ...]], None]] = []
         self._when_clients_go: list[Callable[[Collection[str]], None]] = []
         self._when_posted: list[Callable[[], None]] = []
@@ -83,6 +84,10 @@ class Homeserver:
     def when_posted(self, then: Callable[[], None]) -> None:
         """Call `then()` after each transaction of this process that wrote to the outbox."""
         self._when_posted.append(then)
+
+    def tell_of(self, kinds: frozenset[str]) -> None:
+        """Write down from now on that accounts are to be told of events of these kinds."""
+        self._told = kinds
 
     def when_clients_go(self, then: Callable[[Collection[str]], None]) -> None:
         """Call `then(ids)` after each transaction of this process that deleted clients."""
@@ -178,7 +183,8 @@ class Homeserver:
         posted = list[str]()
 
         def attempt(cursor: LoggingTransaction) -> Outcome[T]:
-            txn = Txn(cursor, seed=seed, moment=int(self._clock.time_msec()))
+            moment = int(self._clock.time_msec())
+            txn = Txn(cursor, seed=seed, moment=moment, told=self._told)
             outcome = outcome_of(txn, flow(txn))
             touched.update(outcome.ended, outcome.changed)
             self.live.forget(cursor, (*outcome.ended, *outcome.changed))

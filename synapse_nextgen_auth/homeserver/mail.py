@@ -28,11 +28,12 @@ logger = logging.getLogger(__name__)
 
 @attrs.frozen
 class WrittenMail:
-    """A mail in words: one line of subject, and the same text twice."""
+    """A mail in words: one line of subject, and the same text twice; `said` is it without the foot."""
 
     subject: str
     text: str = attrs.field(repr=False)
     html: str = attrs.field(repr=False)
+    said: str = attrs.field(repr=False)
 
 
 class MailNotTaken(Exception):
@@ -61,7 +62,7 @@ class Mailer:
     ) -> None:
         self._homeserver = homeserver
         self._keys = keys
-        self._write = write
+        self.write = write
         self._config = homeserver.hs.config.email
         self.is_configured = is_configured(homeserver.hs.config)
 
@@ -76,7 +77,7 @@ class Mailer:
         letter = Letter.unseal(self._keys, work.letter)
         if letter is None:
             raise MailUnreadable
-        written = self._write(letter)
+        written = self.write(letter)
         try:
             await self._homeserver.hs.get_send_email_handler().send_email(
                 email_address=letter.to,

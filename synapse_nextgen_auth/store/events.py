@@ -1,15 +1,63 @@
-"""Rows of the audit log: append-only, no secrets."""
+"""Rows of the audit log: append-only, no secrets. Who is to be told of them hears in the same step."""
+
+from collections.abc import Collection
 
 import attrs
 
+from synapse_nextgen_auth.accounts import notices as rules
+from synapse_nextgen_auth.accounts.outbox import Tell
 from synapse_nextgen_auth.oauth.events import Event
+from synapse_nextgen_auth.store import notices, outbox
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 
 _EVENTS = Table("nextgen_events", Event)
 
 
-def add(txn: Txn, event: Event) -> None:
-    """Write the event down; one that has an id already only once."""
+def add(txn: Txn, event: Event, *, also_to: str = "") -> None:
+    """Write the event down; one that has an id already only once.
+
+    Who is to be told of it is told by the main process (`txn.told` says of what). `also_to` are
+    addresses that the account has no more, sealed (`accounts/notices.py`): they hear of it, too.
+    """
     event_id = event.event_id or txn.draw(event.said)
-    _EVENTS.insert_new(txn, attrs.evolve(event, event_id=event_id))
+    is_new = _EVENTS.insert_new(txn, attrs.evolve(event, event_id=event_id))
+    if is_new and event.user_id is not None and event.kind.value in txn.told:
+        _tell(txn, event, event.user_id, also_to)
+
+
+def _tell(txn: Txn, event: Event, user_id: str, also_to: str) -> None:
+    about, now = rules.about(event.kind.value, event.detail), event.happened_at
+    if about is None:
+        return
+    if also_to:
+        outbox.put(txn, Tell(user_id, about.value, now, also_to), now=now)
+    if not notices.is_carried(txn, user_id, about, now=now):
+        wait = max(0, notices.due_at(txn, user_id, about) - now)
+        outbox.put(txn, Tell(user_id, about.value, now, ""), now=now, head_start=wait)
+
+
+def list_since(
+    txn: Txn, user_id: str, kinds: Collection[str], *, since: int, limit: int
+) -> list[Event]:
+    """Return what happened to an account of these kinds, the newest first."""
+    marks = ", ".join("?" * len(kinds))
+    return _EVENTS.all(
+        txn,
+        f"WHERE user_id = ? AND happened_at >= ? AND kind IN ({marks})"
+        " ORDER BY happened_at DESC, event_id LIMIT ?",
+        *(user_id, since, *kinds, limit),
+    )
+
+
+def list_of_details(
+    txn: Txn, user_id: str, kinds: Collection[str], details: Collection[str], *, before: int
+) -> frozenset[str]:
+    """Return which of these details an event of these kinds had before."""
+    txn.execute(
+        "SELECT DISTINCT detail FROM nextgen_events WHERE user_id = ? AND happened_at < ?"
+        f" AND kind IN ({', '.join('?' * len(kinds))})"
+        f" AND detail IN ({', '.join('?' * len(details))})",
+        (user_id, before, *kinds, *details),
+    )
+    return frozenset(str(row[0]) for row in txn.fetchall())

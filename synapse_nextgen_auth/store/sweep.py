@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from synapse_nextgen_auth.accounts import codes, links
+from synapse_nextgen_auth.accounts import codes, links, notices
 from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth import legacy_sign_ins
@@ -117,6 +117,8 @@ _STALE = {
     PASSWORDS: (_Rows("nextgen_passwords", "stand_in", "made_at"), PASSWORDS_KEPT),
     # What is done is deleted at once. This is what was given up, or what no release here can do.
     "entries of the outbox": (_Rows("nextgen_outbox", "entry_id", "written_at"), 30 * _DAY),
+    # After that the next notice goes out at once anyway.
+    "notices": (_Rows("nextgen_notices", "user_id, about", "due_at"), _DAY),
     "events": (_Rows("nextgen_events", "event_id", "happened_at"), 180 * _DAY),
 }
 
@@ -195,6 +197,7 @@ _FROM_THE_FUTURE = {
         made="created_at",
     ),
     "arrivals": _Ahead(_Rows("nextgen_arrivals", "digest", "arrived_at")),
+    "notices": _Ahead(_Rows("nextgen_notices", "user_id, about", "due_at"), notices.WINDOW),
     "throttles": _Ahead(_Rows("nextgen_throttle", "key", "window_start")),
     "approvals": _Ahead(_Rows("nextgen_approvals", "approval_id", "requested_at")),
     "consents": _Ahead(_Rows("nextgen_consents", "user_id, client_id, scope", "granted_at")),

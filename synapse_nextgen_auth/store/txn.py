@@ -52,13 +52,21 @@ class Txn:
         "gone",
         "moment",
         "posted",
+        "told",
     )
 
-    def __init__(self, cursor: Cursor, *, seed: str, moment: int = 0) -> None:
+    def __init__(
+        self,
+        cursor: Cursor,
+        *,
+        seed: str,
+        moment: int = 0,
+        told: frozenset[str] = frozenset(),
+    ) -> None:
         """Wrap a cursor; `seed` is drawn once for all attempts at the same transaction.
 
         `moment` is when this attempt began, in milliseconds: for what has to be told apart within
-        the second that a flow is told.
+        the second that a flow is told. `told` are the kinds of events that accounts are told of.
         """
         self.cursor = cursor
         # Bound once, because a wrapper around each call would cost something at every statement.
@@ -70,6 +78,7 @@ class Txn:
         self.gone: list[str] = []
         self.posted: list[str] = []
         self.moment = moment
+        self.told = told
         self._seed = seed
         self._drawn: dict[str, int] = {}
 

@@ -19,7 +19,7 @@ from synapse_nextgen_auth.accounts.mail.letters import MAILS, SAMPLES, Letter, M
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.config.problems import likely
 from synapse_nextgen_auth.homeserver.mail import WrittenMail
-from synapse_nextgen_auth.web import translations
+from synapse_nextgen_auth.web import formats, translations
 from synapse_nextgen_auth.web.templates import shipped
 from synapse_nextgen_auth.web.translations import Languages
 
@@ -49,6 +49,7 @@ class _Format:
             cache_size=-1,
         )
         translations.install(environment)
+        formats.install(environment)
         return cls(environment, kit, Markup if escapes else str)
 
     @property
@@ -110,9 +111,10 @@ class Mails:
             subject = " ".join(self._text.block(mail.kind, "subject", self._says(mail)).split())
             shown = {"lang": language.tag, "dir": language.dir, "subject": subject}
             text = self._made(self._text, mail, shown)
+            said = self._text.block(mail.kind, "body", self._says(mail))
         with translations.speaking(language):
             html = self._made(self._html, mail, shown)
-        return WrittenMail(subject, _GAPS.sub("\n\n", text).strip() + "\n", html.strip() + "\n")
+        return WrittenMail(subject, _tidy(text) + "\n", html=html.strip() + "\n", said=_tidy(said))
 
     @cached_property
     def _html(self) -> _Format:
@@ -134,6 +136,10 @@ class Mails:
         # The language is for templates of an operator, whose sentences no catalogue of ours has.
         lang = translations.present().tag
         return {**attrs.asdict(mail), "server_name": self._server_name, "lang": lang}
+
+
+def _tidy(text: str) -> str:
+    return _GAPS.sub("\n\n", text).strip()
 
 
 def problems(config: Config) -> list[str]:

@@ -12,6 +12,7 @@ from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
 from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.mail import Mailer
 from synapse_nextgen_auth.homeserver.mail_limits import MailLimits
+from synapse_nextgen_auth.homeserver.notices import Notices
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.availability import Names
 from synapse_nextgen_auth.homeserver.people.captchas import Captchas
@@ -30,6 +31,7 @@ from synapse_nextgen_auth.homeserver.people.sign_in_codes import SignInCodes
 from synapse_nextgen_auth.homeserver.people.sign_ups.demands import SignUpRules
 from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NewPeople
 from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
+from synapse_nextgen_auth.homeserver.places import Places
 from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.oauth import uris
@@ -126,6 +128,8 @@ class Site:
     mailer: Mailer
     mailboxes: Mailboxes
     sign_in_codes: SignInCodes
+    places: Places
+    notices: Notices
     # Where browsers believe us to be, as they write it; and how our cookie looks there.
     origin: str = attrs.field(init=False)
     cookies: Cookies = attrs.field(init=False)

@@ -49,6 +49,8 @@ def test_the_names_of_kinds_never_change():
         "send_sign_in_code": "SendSignInCode",
         "join_room": "JoinRoom",
         "sign_out_devices": "SignOutDevices",
+        "tell": "Tell",
+        "send_notice": "SendNotice",
     }
 
 

@@ -25,6 +25,7 @@ from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.accounts.invitations import Invitation
 from synapse_nextgen_auth.accounts.links import LONGEST, Link, LinkKind
+from synapse_nextgen_auth.accounts.notices import WINDOW, Notice
 from synapse_nextgen_auth.accounts.outbox import RemovePushers
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.events import Event, EventKind
@@ -44,6 +45,7 @@ from synapse_nextgen_auth.store import (
     invitations,
     legacy_logins,
     links,
+    notices,
     outbox,
     passwords,
     provider_logouts,
@@ -143,6 +145,14 @@ def add_invitation(txn, name, at):
     invitations.add(txn, Invitation(name, at - 60, at), times=None)
 
 
+def add_notice(txn, name, at):
+    notices.is_carried(txn, name, Notice.PASSWORD, now=at)
+
+
+def add_new_notice(txn, name, at):
+    notices.is_carried(txn, name, Notice.PASSWORD, now=at + WINDOW)
+
+
 def add_new_link(txn, name, at):
     links.add(txn, Link(name, LinkKind.COMMAND, ALICE, at, at + LONGEST + 1))
 
@@ -163,6 +173,7 @@ ROWS = {
     "client assertions": (add_assertion, "nextgen_client_assertions", 60),
     "approvals": (add_approval, "nextgen_approvals", DAY),
     "consents": (add_consent, "nextgen_consents", 365 * DAY),
+    "notices": (add_notice, "nextgen_notices", DAY),
     "events": (add_event, "nextgen_events", 180 * DAY),
     "passwords of nobody": (add_password, "nextgen_passwords", 3 * DAY),
     "entries of the outbox": (add_entry, "nextgen_outbox", 30 * DAY),
@@ -474,6 +485,7 @@ AHEAD = {
     "legacy sign-ins": (add_new_legacy_login, "nextgen_legacy_logins", None),
     "arrivals": (add_arrival, "nextgen_arrivals", None),
     "links": (add_new_link, "nextgen_links", None),
+    "notices": (add_new_notice, "nextgen_notices", None),
     "throttles": (add_throttle, "nextgen_throttle", None),
     "approvals": (add_approval, "nextgen_approvals", None),
     "consents": (add_consent, "nextgen_consents", None),

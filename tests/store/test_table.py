@@ -17,6 +17,7 @@ NO_RECORD = {
     "nextgen_client_assertions",
     "nextgen_consents",
     "nextgen_first_sessions",
+    "nextgen_notices",
     "nextgen_provider_logouts",
     "nextgen_provider_sessions",
     "nextgen_schema",

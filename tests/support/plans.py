@@ -22,6 +22,7 @@ from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.accounts.invitations import Invitation
 from synapse_nextgen_auth.accounts.links import Link, LinkKind
+from synapse_nextgen_auth.accounts.notices import Notice
 from synapse_nextgen_auth.accounts.outbox import Entry, RemovePushers
 from synapse_nextgen_auth.accounts.own_ways import Identity
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
@@ -49,6 +50,10 @@ SAMPLES = {
     "client_ids": ["one", "two"],
     "code_digest": "digest",
     "code_expires_at": NOW,
+    "notice": Notice.PASSWORD,
+    "also_to": "",
+    "details": ["device A", "device B"],
+    "kinds": ["session_begun", "password_set"],
     "code": Code("a", "mac", "sealed", "m", NOW, NOW),
     "codes": Codes("one", "two", "three"),
     "data": "data",
@@ -172,6 +177,7 @@ class Explaining:
         self.plans = []
         self.rowcount = 1
         self.ended, self.changed, self.gone, self.posted = [], [], [], []
+        self.told = frozenset({"signed_in"})
         self.draw = txn.draw
 
     def execute(self, sql, parameters=(), /):

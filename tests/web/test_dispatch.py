@@ -121,6 +121,8 @@ def site(process, people):
             "mailer",
             "mailboxes",
             "sign_in_codes",
+            "places",
+            "notices",
             "sign_ups",
         )
     )

@@ -4,10 +4,12 @@ What waits to be sent is sealed: it may hold a code or a link that lets somebody
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import attrs
 
+from synapse_nextgen_auth.accounts.notices import Notice, kinds_of
 from synapse_nextgen_auth.accounts.outbox import SendMail
 from synapse_nextgen_auth.secret import Keyring, Purpose, random_id
 
@@ -128,6 +130,51 @@ class InvitedAgain(Mail):
     user_id: str
 
 
+@attrs.frozen
+class SecurityNotice(Mail):
+    """To the owner of an account to which something happened; `about` is a `Notice`.
+
+    Each of the `events`, the newest first, says its `kind`, when (`at`), and what is known of where it
+    came from: `application`, `device`, `address`, `place`. There were so many `more`. `url` is where
+    the account is looked after; it lets nobody in.
+    """
+
+    kind: ClassVar[str] = "security_notice"
+
+    user_id: str
+    about: str
+    events: Sequence[Mapping[str, Any]] = attrs.field(repr=False)
+    more: int
+    url: str
+
+
+def _an_event(kind: str, **known: Any) -> dict[str, Any]:
+    """Return an event of a sample."""
+    unknown = dict.fromkeys(("application", "device", "address", "place", "detail"))
+    return {"kind": kind, "at": 1_800_000_000, **unknown, **known}
+
+
+# What a notice of each kind may look like.
+NOTICE_SAMPLES = tuple(
+    SecurityNotice(
+        user_id="@anna:example.com",
+        about=about.value,
+        events=[
+            _an_event(
+                kind,
+                application="Element",
+                device="Element on Android (ABCDEF)",
+                address="192.0.2.1",
+                place="Berlin, Germany",
+            )
+            for kind in kinds_of(about)
+        ],
+        more=2,
+        url="https://example.com/account",
+    )
+    for about in Notice
+)
+
 # Every mail there is, with what it may say: an operator's templates are tried with it at the start.
 SAMPLES: tuple[Mail, ...] = (
     AddressCode(code="012345", minutes=10),
@@ -144,6 +191,7 @@ SAMPLES: tuple[Mail, ...] = (
     SignedInByCode(user_id="@anna:example.com", network="192.0.2.1"),
     Invited(url="https://example.com/?token=abc", text="Hello Anna, come and join us!"),
     InvitedAgain(url="https://example.com/", user_id="@anna:example.com"),
+    *NOTICE_SAMPLES,
 )
 MAILS: dict[str, type[Mail]] = {mail.kind: type(mail) for mail in SAMPLES}
 

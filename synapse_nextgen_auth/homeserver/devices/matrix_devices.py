@@ -367,10 +367,23 @@ class Devices:
             await self._homeserver.run(end_session.withdraw, user_id, now=self._homeserver.now())
 
     async def _registered(
-        self, registered: tuple[str, ...], user_id: str, *_args: object, **_kwargs: object
+        self,
+        registered: tuple[str, ...],
+        user_id: str,
+        _device_id: str | None,
+        _name: str | None,
+        is_guest: bool = False,  # noqa: FBT001, FBT002 (Synapse's)
+        is_appservice_ghost: bool = False,  # noqa: FBT001, FBT002 (Synapse's)
+        **_kwargs: object,
     ) -> None:
         device_id = registered[0]
-        await self.end_sessions(user_id, (device_id,), End.REPLACED)
+        await self._homeserver.run(
+            end_session.take_over,
+            user_id,
+            device_id,
+            is_person=not (is_guest or is_appservice_ghost),
+            now=self._homeserver.now(),
+        )
 
 
 def _seconds(milliseconds: int | None) -> int | None:

@@ -155,6 +155,13 @@ class People:
         is_admin = user is not None and user.is_admin
         return session.scope if is_admin else session.granted.without_admin.text
 
+    async def made_at(self, user_id: str) -> int | None:
+        """Return when an account was made, in seconds; `None` of one that nobody reads for any more."""
+        user = await self._homeserver.user_now(user_id)
+        if user is None or user.is_deactivated:
+            return None
+        return int(user.creation_ts)
+
     async def profile(self, user_id: str) -> tuple[str | None, str | None]:
         """Return display name and avatar (an mxc URI)."""
         profile = await self._store.get_profileinfo(UserID.from_string(user_id))

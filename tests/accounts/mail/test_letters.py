@@ -43,4 +43,5 @@ def test_the_names_of_mails_never_change():
         "signed_in_by_code": "SignedInByCode",
         "invited": "Invited",
         "invited_again": "InvitedAgain",
+        "security_notice": "SecurityNotice",
     }

@@ -1,0 +1,98 @@
+"""Which events somebody is told of, and when: notices about the safety of an account.
+
+One notice carries what happened of its kind within ten minutes, so that nobody gets ten mails for one
+thing; the first is told at once.
+"""
+
+import enum
+import json
+from collections.abc import Collection, Mapping, Sequence
+
+from synapse_nextgen_auth.secret import Keyring, Purpose
+
+# After a notice nobody hears of the same again for so many seconds; what happens meanwhile waits.
+WINDOW = 600
+# What is as near to its time as this may be on its way: no more is added to it. Clocks of processes
+# differ, and what is written may take a moment to be seen.
+MARGIN = 30
+# A notice names so many events, and says how many more there were.
+MOST = 10
+# Somebody who signed up just now knows of their first device.
+NEWCOMER = 3600
+
+
+class Notice(str, enum.Enum):
+    """What a notice is about; each is one option of `notices`."""
+
+    NEW_DEVICE = "new_device"
+    PASSWORD = "password"  # noqa: S105 - what it is about
+    ADDRESSES = "addresses"
+    PROVIDERS = "providers"
+    REUSE = "reuse"
+    APPROVALS = "approvals"
+    DOWNLOADS = "downloads"
+    DEACTIVATION = "deactivation"
+
+
+# By the value of the event's kind.
+NOTICES: Mapping[str, Notice] = {
+    "session_begun": Notice.NEW_DEVICE,
+    "legacy_session_begun": Notice.NEW_DEVICE,
+    "password_set": Notice.PASSWORD,
+    "password_changed": Notice.PASSWORD,
+    "password_removed": Notice.PASSWORD,
+    "address_added": Notice.ADDRESSES,
+    "address_removed": Notice.ADDRESSES,
+    "phone_added": Notice.ADDRESSES,
+    "phone_removed": Notice.ADDRESSES,
+    "provider_connected": Notice.PROVIDERS,
+    "provider_disconnected": Notice.PROVIDERS,
+    "refresh_token_reused": Notice.REUSE,
+    "code_reused": Notice.REUSE,
+    "operation_approved": Notice.APPROVALS,
+    "data_downloaded": Notice.DOWNLOADS,
+    "account_deactivated": Notice.DEACTIVATION,
+}
+# Whoever sets a password by a link gets a mail of its own for that.
+HAVE_A_MAIL_OF_THEIR_OWN = frozenset({"password_set"})
+_BEGINS_WITH_A_DEVICE = "device "
+
+
+def kinds_of(notice: Notice) -> tuple[str, ...]:
+    """Return the kinds of events that a notice tells of."""
+    return tuple(kind for kind, about in NOTICES.items() if about is notice)
+
+
+def told(notices: Collection[Notice]) -> frozenset[str]:
+    """Return the kinds of events that are told of, with these notices switched on."""
+    return frozenset(kind for kind, about in NOTICES.items() if about in notices)
+
+
+def about(kind: str, detail: str | None) -> Notice | None:
+    """Return the notice that tells of an event; `None` for one that is nobody's worry.
+
+    A session without a device of its own is a website that knows who somebody is: what it may do is
+    what its person agreed to a moment ago.
+    """
+    notice = NOTICES.get(kind)
+    if notice is Notice.NEW_DEVICE and device_of(detail) is None:
+        return None
+    return notice
+
+
+def device_of(detail: str | None) -> str | None:
+    """Return the device that the detail of an event names."""
+    if detail is None or not detail.startswith(_BEGINS_WITH_A_DEVICE):
+        return None
+    return detail[len(_BEGINS_WITH_A_DEVICE) :]
+
+
+def seal_addresses(keys: Keyring, addresses: Sequence[str]) -> str:
+    """Return addresses as a notice keeps them that is for an account that has them no more."""
+    return keys.seal(Purpose.NOTICE, json.dumps([*addresses]).encode("utf-8"))
+
+
+def unseal_addresses(keys: Keyring, sealed: str) -> tuple[str, ...] | None:
+    """Return what was sealed; `None` where no key of ours fits any more."""
+    plain = keys.unseal(Purpose.NOTICE, sealed)
+    return None if plain is None else tuple(json.loads(plain))

@@ -1,0 +1,87 @@
+"""The section `notices`."""
+
+import attrs
+
+from synapse_nextgen_auth.config.kinds import Switch
+from synapse_nextgen_auth.config.options import option
+
+
+@attrs.frozen
+class Notices:
+    """What accounts are told of that happens to them, and how."""
+
+    by_mail: bool = option(
+        Switch("on", "off"),
+        default=True,
+        about="Send notices to every e-mail address of the account, where Synapse sends mails"
+        " (its section `email`). See [notices](../topics/notices.md).",
+        example="false",
+        label="notices by mail",
+    )
+    in_matrix: bool = option(
+        Switch("on", "off"),
+        default=True,
+        about="Send notices into the account's room for server notices, where Synapse has one"
+        " (its section `server_notices`).",
+        example="false",
+        label="notices in Matrix",
+    )
+    new_device: bool = option(
+        Switch("told", "not told"),
+        default=True,
+        about="Whether accounts are told of a new device that signed in.",
+        example="false",
+        label="new devices",
+    )
+    password: bool = option(
+        Switch("told", "not told"),
+        default=True,
+        about="Whether accounts are told of a password that was set, changed or removed.",
+        example="false",
+        label="passwords",
+    )
+    addresses: bool = option(
+        Switch("told", "not told"),
+        default=True,
+        about="Whether accounts are told of an e-mail address or a phone number that was added"
+        " or removed; the one that was removed is told, too.",
+        example="false",
+        label="addresses",
+    )
+    providers: bool = option(
+        Switch("told", "not told"),
+        default=True,
+        about="Whether accounts are told of an identity provider that was connected or"
+        " disconnected.",
+        example="false",
+        label="identity providers",
+    )
+    reuse: bool = option(
+        Switch("told", "not told"),
+        default=True,
+        about="Whether accounts are told of a session that ended because one of its tokens or"
+        " codes came back from a second place.",
+        example="false",
+        label="stolen tokens",
+    )
+    approvals: bool = option(
+        Switch("told", "not told"),
+        default=True,
+        about="Whether accounts are told of something dangerous that was approved for an app.",
+        example="false",
+        label="approvals",
+    )
+    downloads: bool = option(
+        Switch("told", "not told"),
+        default=True,
+        about="Whether accounts are told of a download of the account's data.",
+        example="false",
+        label="downloads",
+    )
+    deactivation: bool = option(
+        Switch("told", "not told"),
+        default=True,
+        about="Whether accounts are told of the end of the account.",
+        example="false",
+        label="deactivations",
+    )

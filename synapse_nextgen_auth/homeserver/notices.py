@@ -1,0 +1,197 @@
+"""Accounts are told what happened to them: by mail, and in their room for server notices.
+
+The main process does it, out of the outbox, and asks then what there is to tell: the events of the
+account since the first that is not told yet.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+
+from synapse_nextgen_auth.accounts import notices as rules
+from synapse_nextgen_auth.accounts.mail.letters import Letter, Mail, SecurityNotice
+from synapse_nextgen_auth.accounts.notices import Notice
+from synapse_nextgen_auth.accounts.outbox import SendNotice, Tell, Work
+from synapse_nextgen_auth.config import Notices as Options
+from synapse_nextgen_auth.flows import notices as flow
+from synapse_nextgen_auth.homeserver import mail
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.clients.registered import Clients
+from synapse_nextgen_auth.homeserver.mail import MailUnreadable, WrittenMail
+from synapse_nextgen_auth.homeserver.people.accounts import People
+from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
+from synapse_nextgen_auth.homeserver.places import Places
+from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.oauth.events import Event
+from synapse_nextgen_auth.secret import Keyring, random_id
+from synapse_nextgen_auth.store import events
+
+NEEDS = (
+    Needed(
+        "synapse.server_notices.server_notices_manager",
+        "ServerNoticesManager.send_notice",
+        ("user_id", "event_content", "txn_id"),
+    ),
+    *members("synapse.server", "HomeServer", "get_server_notices_manager"),
+)
+
+_ENGLISH = "en"
+
+
+class Room:
+    """The room in which Synapse itself speaks to an account (`server_notices`); main process only."""
+
+    def __init__(
+        self,
+        homeserver: Homeserver,
+        people: People,
+        keys: Keyring,
+        write: Callable[[Letter], WrittenMail],
+    ) -> None:
+        self._people = people
+        self._homeserver = homeserver
+        self._keys = keys
+        self._write = write
+        self._sender = homeserver.hs.config.servernotices.server_notices_mxid
+        self.is_configured = self._sender is not None
+
+    async def send(self, work: SendNotice) -> None:
+        """Say it, in plain text: every client shows that, and makes links of addresses."""
+        if not self.is_configured or 0 < work.expires <= self._homeserver.now():
+            return
+        letter = Letter.unseal(self._keys, work.letter)
+        if letter is None:
+            raise MailUnreadable
+        if letter.to == self._sender or await self._people.made_at(letter.to) is None:
+            return
+        written = self._write(letter)
+        await self._homeserver.hs.get_server_notices_manager().send_notice(
+            letter.to,
+            {"msgtype": "m.text", "body": f"{written.subject}\n\n{written.said}"},
+            txn_id=work.notice,
+        )
+
+    def posted(self, keys: Keyring, letter: Letter, *, expires: int = 0) -> SendNotice:
+        """Return what a flow puts into the outbox."""
+        return SendNotice(random_id(), letter.seal(keys), expires)
+
+
+@attrs.frozen
+class Sources:
+    """Where a notice gets its words from; `account_url` is the page that it leads to."""
+
+    people: People
+    clients: Clients
+    mailboxes: Mailboxes
+    places: Places
+    account_url: str
+
+
+class Notices:
+    """What accounts are told."""
+
+    def __init__(
+        self, homeserver: Homeserver, options: Options, keys: Keyring, sources: Sources, room: Room
+    ) -> None:
+        self._homeserver = homeserver
+        self._keys = keys
+        self._sources = sources
+        self.room = room
+        self._by_mail = options.by_mail and mail.is_configured(homeserver.hs.config)
+        self._in_matrix = options.in_matrix and room.is_configured
+        on = {each for each in Notice if getattr(options, each.value)}
+        self._told = rules.told(on if self._by_mail or self._in_matrix else ())
+
+    def begin(self) -> None:
+        """Let whatever happens from now on be told."""
+        self._homeserver.tell_of(self._told)
+
+    async def tell(self, work: Tell) -> None:
+        """Write the notices of what happened, one for each address, and one for Matrix."""
+        about = Notice(work.about)
+        happened = await self._happened(work, about)
+        if not happened:
+            return
+        letters: list[Work] = []
+        for address in await self._addresses(work):
+            mailed = [
+                each
+                for each in happened
+                if work.also_to or each.kind not in rules.HAVE_A_MAIL_OF_THEIR_OWN
+            ]
+            if mailed:
+                words = await self._words(work, mailed)
+                letters.append(Letter(address, _ENGLISH, words).posted(self._keys))
+        if self._in_matrix and not work.also_to:
+            letter = Letter(work.user_id, _ENGLISH, await self._words(work, happened))
+            letters.append(self.room.posted(self._keys, letter))
+        if letters:
+            await self._homeserver.run(flow.post, letters, now=self._homeserver.now())
+
+    async def _addresses(self, work: Tell) -> Sequence[str]:
+        if not self._by_mail:
+            return ()
+        if not work.also_to:
+            return await self._sources.mailboxes.of(work.user_id)
+        addresses = rules.unseal_addresses(self._keys, work.also_to)
+        if addresses is None:
+            raise MailUnreadable
+        return addresses
+
+    async def _happened(self, work: Tell, about: Notice) -> list[Event]:
+        """Return what there is to tell, the newest first."""
+        kinds = rules.kinds_of(about)
+        found = await self._homeserver.read(
+            events.list_since, work.user_id, kinds, since=work.since, limit=5 * rules.MOST
+        )
+        found = [each for each in found if rules.about(each.kind.value, each.detail) is about]
+        if about is Notice.NEW_DEVICE:
+            return await self._new_devices(work, found, kinds)
+        return found
+
+    async def _new_devices(
+        self, work: Tell, found: Sequence[Event], kinds: Sequence[str]
+    ) -> list[Event]:
+        """Leave out devices that were there before, and the first one of somebody new."""
+        details = sorted({each.detail for each in found if each.detail is not None})
+        if not details:
+            return []
+        known = await self._homeserver.read(
+            events.list_of_details, work.user_id, kinds, details, before=work.since
+        )
+        new = {each.detail: each for each in reversed(found) if each.detail not in known}
+        made_at = await self._sources.people.made_at(work.user_id)
+        if made_at is None:
+            return []
+        first = made_at + rules.NEWCOMER
+        return [each for each in reversed(new.values()) if each.happened_at >= first]
+
+    async def _words(self, work: Tell, happened: Sequence[Event]) -> Mail:
+        shown = happened[: rules.MOST]
+        ids = {each.client_id for each in shown if each.client_id is not None}
+        clients = await self._sources.clients.find_all(ids)
+        return SecurityNotice(
+            user_id=work.user_id,
+            about=work.about,
+            events=[await self._event(each, clients) for each in shown],
+            more=len(happened) - len(shown),
+            url=self._sources.account_url,
+        )
+
+    async def _event(self, event: Event, clients: dict[str, Any]) -> dict[str, Any]:
+        device_id = rules.device_of(event.detail)
+        client = clients.get(event.client_id or "")
+        device = None
+        if device_id is not None:
+            name = await self._homeserver.device_name(event.user_id or "", device_id)
+            device = f"{name} ({device_id})" if name else device_id
+        return {
+            "kind": event.kind.value,
+            "at": event.happened_at,
+            "application": client.name_for((_ENGLISH,)) if client is not None else None,
+            "device": device,
+            "address": event.address,
+            "place": self._sources.places.of(event.address, _ENGLISH),
+            "detail": event.detail,
+        }

@@ -1,0 +1,29 @@
+"""Rows of notices: when an account was told last of a kind of thing, or is to be."""
+
+from synapse_nextgen_auth.accounts.notices import MARGIN, WINDOW, Notice
+from synapse_nextgen_auth.store.txn import Txn
+
+
+def is_carried(txn: Txn, user_id: str, notice: Notice, *, now: int) -> bool:
+    """Say whether a notice that waits tells of what happens now; else from now on one does.
+
+    It is one conditional write: of two at once one makes the notice, and the other is carried by it.
+    """
+    txn.execute(
+        "INSERT INTO nextgen_notices (user_id, about, due_at) VALUES (?, ?, ?)"
+        " ON CONFLICT (user_id, about) DO UPDATE SET due_at ="
+        " CASE WHEN nextgen_notices.due_at + ? > excluded.due_at"
+        " THEN nextgen_notices.due_at + ? ELSE excluded.due_at END"
+        " WHERE nextgen_notices.due_at <= excluded.due_at + ?",
+        (user_id, notice.value, now, WINDOW, WINDOW, MARGIN),
+    )
+    return txn.rowcount == 0
+
+
+def due_at(txn: Txn, user_id: str, notice: Notice) -> int:
+    """Return when the newest notice of this is due, or was."""
+    txn.execute(
+        "SELECT due_at FROM nextgen_notices WHERE user_id = ? AND about = ?",
+        (user_id, notice.value),
+    )
+    return int(txn.fetchone()[0])

@@ -1,0 +1,89 @@
+"""Which events somebody is told of: the rule, and that it knows every kind there is."""
+
+import pytest
+
+from synapse_nextgen_auth.accounts.notices import (
+    HAVE_A_MAIL_OF_THEIR_OWN,
+    NOTICES,
+    Notice,
+    about,
+    device_of,
+    kinds_of,
+    seal_addresses,
+    told,
+    unseal_addresses,
+)
+from synapse_nextgen_auth.config import Notices as Options
+from synapse_nextgen_auth.oauth.events import EventKind
+from synapse_nextgen_auth.secret import Keyring
+
+KEYS = Keyring.of(b"a master secret that is long enough")
+
+# What its owner did a moment ago, sees anyway, or can do nothing about.
+SILENT = {
+    EventKind.SIGNED_IN,
+    EventKind.SIGN_IN_FAILED,
+    EventKind.SIGNED_OUT,
+    EventKind.CONSENTED,
+    EventKind.SESSION_ENDED,
+    EventKind.REFRESHED_ELSEWHERE,
+    EventKind.ADMIN_GRANTED,
+    EventKind.ADMIN_USED,
+    EventKind.REVOKED_BY_ANOTHER,
+    EventKind.LEGACY_LOGIN_ALLOWED,
+    EventKind.PASSWORD_LINK_MADE,
+    EventKind.ALL_SIGNED_OUT,
+    EventKind.APP_REVOKED,
+    EventKind.OPERATION_REFUSED,
+    EventKind.INVITATION_MADE,
+    EventKind.INVITATION_ENDED,
+    EventKind.KEY_ROTATED,
+    EventKind.GIVEN_UP,
+}
+
+
+def test_of_every_kind_of_event_it_was_decided_whether_somebody_is_told():
+    """A new kind is in one of the two, and in no other place."""
+    assert {kind.value for kind in EventKind} == set(NOTICES) | {kind.value for kind in SILENT}
+    assert set(NOTICES).isdisjoint(kind.value for kind in SILENT)
+    assert set(NOTICES) >= HAVE_A_MAIL_OF_THEIR_OWN
+
+
+@pytest.mark.parametrize("notice", Notice)
+def test_each_notice_is_one_option(notice):
+    """Switched off, no event of it is told."""
+    assert getattr(Options(), notice.value) is True
+    assert kinds_of(notice)
+    assert told([notice]) == set(kinds_of(notice))
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "notice"),
+    [
+        ("session_begun", "device ABC", Notice.NEW_DEVICE),
+        ("legacy_session_begun", "device ABC", Notice.NEW_DEVICE),
+        ("session_begun", None, None),  # a website that knows who somebody is
+        ("password_changed", None, Notice.PASSWORD),
+        ("address_removed", "anything", Notice.ADDRESSES),
+        ("signed_in", None, None),
+        ("of a later release", None, None),
+    ],
+)
+def test_a_session_without_a_device_is_no_new_device(kind, detail, notice):
+    assert about(kind, detail) is notice
+
+
+@pytest.mark.parametrize(
+    ("detail", "device"), [(None, None), ("", None), ("scope", None), ("device A B", "A B")]
+)
+def test_the_device_of_an_event_is_what_its_detail_names(detail, device):
+    assert device_of(detail) == device
+
+
+def test_c234_addresses_that_are_gone_are_sealed():
+    """Whoever reads the database reads none."""
+    sealed = seal_addresses(KEYS, ["anna@example.com", "a@b.example"])
+
+    assert "anna" not in sealed
+    assert unseal_addresses(KEYS, sealed) == ("anna@example.com", "a@b.example")
+    assert unseal_addresses(Keyring.of(b"another" * 8), sealed) is None

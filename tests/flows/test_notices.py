@@ -1,0 +1,144 @@
+"""An event and the notice of it are one write, and nobody gets ten notices for one thing."""
+
+from contextlib import contextmanager
+from itertools import pairwise
+
+import pytest
+
+from support.records import ALICE, BOB, NOW
+from synapse_nextgen_auth.accounts.notices import MARGIN, WINDOW, Notice, told
+from synapse_nextgen_auth.accounts.outbox import FURTHEST, Tell
+from synapse_nextgen_auth.oauth.events import Event, EventKind
+from synapse_nextgen_auth.store import events, outbox
+
+
+@contextmanager
+def telling(tables, notices=tuple(Notice)):
+    with tables.begin() as txn:
+        txn.told = told(notices)
+        yield txn
+
+
+def happens(tables, kind, at=NOW, *, whose=ALICE, detail=None, also_to="", notices=tuple(Notice)):
+    with telling(tables, notices) as txn:
+        events.add(txn, Event(kind, at, whose, detail=detail), also_to=also_to)
+
+
+def waiting(tables):
+    """Return what waits: when it is due from now, and of what it tells."""
+    found = tables.query(
+        "SELECT due_at, subject FROM nextgen_outbox WHERE kind = 'tell' ORDER BY due_at, position"
+    )
+    return [(due - NOW, subject) for due, subject in found]
+
+
+PASSWORD = f"password {ALICE}"
+
+
+def test_the_first_is_told_at_once(tables):
+    happens(tables, EventKind.PASSWORD_CHANGED)
+
+    assert waiting(tables) == [(0, PASSWORD)]
+    [entry] = tables.run(outbox.list_due, Tell.kind, now=NOW, limit=9)
+    assert entry.work == Tell(ALICE, "password", NOW, "")
+
+
+def test_what_follows_within_ten_minutes_is_told_together_at_their_end(tables):
+    """Nine changes, and one mail after the first."""
+    for n in range(10):
+        happens(tables, EventKind.PASSWORD_CHANGED, NOW + 50 * n)
+
+    assert waiting(tables) == [(0, PASSWORD), (WINDOW, PASSWORD)]
+    found = tables.run(events.list_since, ALICE, ["password_changed"], since=NOW + 50, limit=99)
+    assert len(found) == 9
+
+
+def test_something_that_never_stops_is_told_once_in_ten_minutes(tables):
+    """However steadily it goes on; none of it is told late."""
+    for n in range(61):
+        happens(tables, EventKind.PASSWORD_CHANGED, NOW + 60 * n)
+
+    found = [due for due, _ in waiting(tables)]
+    assert len(found) <= 3600 // WINDOW + 2
+    assert all(later - due >= WINDOW for due, later in pairwise(found))
+
+
+def test_what_comes_when_a_notice_is_about_to_leave_is_not_added_to_it(tables):
+    """The main process may have read already what there is to tell."""
+    happens(tables, EventKind.PASSWORD_CHANGED)
+    happens(tables, EventKind.PASSWORD_CHANGED, NOW + 1)
+    happens(tables, EventKind.PASSWORD_CHANGED, NOW + WINDOW - MARGIN)
+
+    assert waiting(tables) == [(0, PASSWORD), (WINDOW, PASSWORD), (2 * WINDOW, PASSWORD)]
+    assert 2 * WINDOW - (WINDOW - MARGIN) <= FURTHEST
+
+
+def test_after_a_quiet_time_the_next_is_told_at_once(tables):
+    happens(tables, EventKind.PASSWORD_CHANGED)
+    happens(tables, EventKind.PASSWORD_CHANGED, NOW + WINDOW + 1)
+
+    assert waiting(tables) == [(0, PASSWORD), (WINDOW + 1, PASSWORD)]
+
+
+def test_another_account_and_another_kind_wait_for_none_of_it(tables):
+    """So nobody hides one thing behind another."""
+    happens(tables, EventKind.PASSWORD_CHANGED)
+    happens(tables, EventKind.PASSWORD_CHANGED, whose=BOB)
+    happens(tables, EventKind.ADDRESS_REMOVED)
+
+    assert {subject for _, subject in waiting(tables)} == {
+        PASSWORD,
+        f"password {BOB}",
+        f"addresses {ALICE}",
+    }
+
+
+def test_an_address_that_was_removed_is_told_in_any_case(tables):
+    """It waits for nothing, and is not in the one for the addresses that are left (C249)."""
+    happens(tables, EventKind.ADDRESS_ADDED)
+    happens(tables, EventKind.ADDRESS_REMOVED, NOW + 5, also_to="sealed")
+    happens(tables, EventKind.ADDRESS_REMOVED, NOW + 6, also_to="sealed too")
+
+    addresses = f"addresses {ALICE}"
+    assert waiting(tables) == [
+        *((0, addresses), (5, addresses), (6, addresses)),
+        (WINDOW, addresses),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail"),
+    [
+        (EventKind.SIGNED_IN, None),
+        (EventKind.SESSION_BEGUN, None),
+        (EventKind.KEY_ROTATED, None),
+    ],
+)
+def test_nobody_is_told_of_everyday_things(tables, kind, detail):
+    happens(tables, kind, detail=detail)
+
+    assert waiting(tables) == []
+
+
+def test_what_is_switched_off_is_not_even_written_down(tables):
+    happens(tables, EventKind.PASSWORD_CHANGED, notices=[Notice.NEW_DEVICE])
+
+    assert waiting(tables) == []
+    assert tables.count("nextgen_notices") == 0
+
+
+def test_an_event_that_was_written_before_is_told_once(tables):
+    """As a batch that is written again, because nobody heard that it was."""
+    for _ in range(2):
+        with telling(tables) as txn:
+            events.add(txn, Event(EventKind.PASSWORD_CHANGED, NOW, ALICE, event_id="one"))
+
+    assert waiting(tables) == [(0, PASSWORD)]
+
+
+def test_which_devices_were_there_before(tables):
+    for at, detail in ((NOW - 9, "device A"), (NOW, "device B")):
+        happens(tables, EventKind.SESSION_BEGUN, at, detail=detail)
+    asked = (ALICE, ["session_begun", "legacy_session_begun"], ["device A", "device B"])
+
+    assert tables.run(events.list_of_details, *asked, before=NOW) == {"device A"}

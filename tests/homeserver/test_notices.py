@@ -1,0 +1,156 @@
+"""Accounts are told what happened to them: by mail, and in their room for server notices."""
+
+import time
+
+import pytest
+import requests
+
+from support.oauth import Browser, Server
+from support.waiting import eventually
+
+pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
+
+DAY = 24 * 3600
+NEW_DEVICE = "A new device signed in to your account"
+
+
+@pytest.fixture
+def homeserver(mailing_homeserver):
+    return mailing_homeserver
+
+
+@pytest.fixture
+def server(homeserver):
+    return Server(homeserver.base_url)
+
+
+@pytest.fixture
+def user(homeserver):
+    """Return somebody who has been here for a day, with two addresses."""
+    user = homeserver.new_user()
+    homeserver.query(
+        "UPDATE users SET creation_ts = creation_ts - ? WHERE name = ?", DAY, user.user_id
+    )
+    now = int(time.time() * 1000)
+    for name in ("", "second-"):
+        homeserver.query(
+            "INSERT INTO user_threepids (user_id, medium, address, validated_at, added_at)"
+            " VALUES (?, 'email', ?, ?, ?)",
+            *(user.user_id, f"{name}{user.localpart}@example.com", now, now),
+        )
+    return user
+
+
+def address_of(user):
+    return f"{user.localpart}@example.com"
+
+
+def room_says(homeserver, user, access_token):
+    """Return what the room for server notices says, once its invitation is accepted."""
+
+    def call(method, path, **options):
+        answer = requests.request(
+            method,
+            f"{homeserver.base_url}/_matrix/client/v3{path}",
+            headers={"Authorization": f"Bearer {access_token}"},
+            timeout=30,
+            **options,
+        )
+        answer.raise_for_status()
+        return answer.json()
+
+    def invited():
+        return homeserver.query(
+            "SELECT room_id FROM local_current_membership WHERE user_id = ?"
+            " AND membership = 'invite'",
+            user.user_id,
+        )
+
+    [[room_id]] = eventually(invited)
+    call("POST", f"/join/{room_id}", json={})
+
+    def said():
+        found = call("GET", f"/rooms/{room_id}/messages?dir=b&limit=50")["chunk"]
+        return [event["content"]["body"] for event in found if event["type"] == "m.room.message"]
+
+    return eventually(said)
+
+
+def test_a_new_device_is_told_to_every_address_and_in_matrix(homeserver, server, user, mailbox):
+    """When, from where, by which application, and what to do: the link lets nobody in."""
+    browser = Browser(server)
+    tokens = server.client().sign_in(user.localpart, user.password, browser=browser)
+    mail = mailbox.last_to(address_of(user))
+    again = mailbox.last_to(f"second-{address_of(user)}")
+    [said] = room_says(homeserver, user, tokens["access_token"])
+
+    assert mail.subject == f"{NEW_DEVICE} on {homeserver.server_name}"
+    assert again.text == mail.text
+    assert "Network address: 127.0.0.1" in mail.text
+    assert user.user_id in mail.text
+    assert mail.link == f"{server.issuer}account"
+    assert mail.link in said
+    assert said.startswith(mail.subject)
+    assert "Nobody reads what is sent back" not in said
+    assert tokens["access_token"] not in mail.html
+
+
+def test_the_same_device_again_is_nothing_new(homeserver, server, user, mailbox):
+    """Whoever signs in again in an app that was signed out for safety."""
+    device = homeserver.login(user)["device_id"]
+    mailbox.last_to(address_of(user))
+    homeserver.query("UPDATE nextgen_notices SET due_at = due_at - 7200")
+    homeserver.query("UPDATE nextgen_events SET happened_at = happened_at - 3600")
+    homeserver.login(user, device_id=device)
+
+    assert eventually(lambda: told_all(homeserver))
+    assert len(mailbox.to(address_of(user))) == 1
+
+
+def told_all(homeserver):
+    return not homeserver.query(
+        "SELECT 1 FROM nextgen_outbox WHERE kind IN ('tell', 'send_notice')"
+        " AND due_at <= ? AND given_up_at IS NULL",
+        int(time.time()),
+    )
+
+
+def test_a_legacy_sign_in_is_a_new_device_too(homeserver, user, mailbox):
+    """It has no page of ours to be seen on."""
+    homeserver.login(user, initial_device_display_name="Old <b>phone</b>")
+    mail = mailbox.last_to(address_of(user))
+
+    assert mail.subject.startswith(NEW_DEVICE)
+    assert "Old <b>phone</b>" in mail.text
+    assert "<b>phone" not in mail.html
+
+
+def test_somebody_who_signed_up_just_now_is_not_told_of_their_own_device(homeserver, mailbox):
+    """They know."""
+    user = homeserver.new_user()
+    homeserver.query(
+        "INSERT INTO user_threepids (user_id, medium, address, validated_at, added_at)"
+        " VALUES (?, 'email', ?, 1, 1)",
+        *(user.user_id, address_of(user)),
+    )
+    homeserver.login(user)
+
+    assert eventually(lambda: told_all(homeserver))
+    assert mailbox.none_to(address_of(user))
+
+
+def test_ten_new_devices_are_two_mails(homeserver, user, mailbox):
+    """The first at once, the others together; none of them is forgotten."""
+    for n in range(10):
+        homeserver.login(user, initial_device_display_name=f"Device number {n}")
+    first = mailbox.last_to(address_of(user))
+    homeserver.query(
+        "UPDATE nextgen_outbox SET due_at = ? WHERE kind = 'tell' AND subject = ?",
+        *(int(time.time()), f"new_device {user.user_id}"),
+    )
+    homeserver.login(homeserver.new_user())  # wakes the outbox
+    _, second = mailbox.to(address_of(user), 2)
+
+    assert "Device number 0" in first.text
+    for n in range(1, 10):
+        assert f"Device number {n}" in second.text
