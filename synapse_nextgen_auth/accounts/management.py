@@ -10,6 +10,11 @@ class Place(str, enum.Enum):
     """A page about the account that is signed in; the value is its path below the issuer."""
 
     OVERVIEW = "account"
+    SIGN_IN = "account-sign-in"
+    PASSWORD = "account-password"  # noqa: S105 (a path)
+    REMOVE_PASSWORD = "account-password-remove"  # noqa: S105 (a path)
+    CONNECT = "account-provider-connect"
+    DISCONNECT = "account-provider-disconnect"
     DEVICES = "account-devices"
     DEVICE = "account-device"
     END_DEVICE = "account-device-end"
@@ -22,8 +27,12 @@ class Place(str, enum.Enum):
 
 
 # What the navigation shows, in this order; every other page belongs to one of these.
-SECTIONS = (Place.OVERVIEW, Place.DEVICES)
+SECTIONS = (Place.OVERVIEW, Place.SIGN_IN, Place.DEVICES)
 _BELOW = {
+    Place.PASSWORD: Place.SIGN_IN,
+    Place.REMOVE_PASSWORD: Place.SIGN_IN,
+    Place.CONNECT: Place.SIGN_IN,
+    Place.DISCONNECT: Place.SIGN_IN,
     Place.DEVICE: Place.DEVICES,
     Place.END_DEVICE: Place.DEVICES,
     Place.END_SESSION: Place.DEVICES,
@@ -81,6 +90,10 @@ class Done(str, enum.Enum):
     """What a page says was just done; the value stands in the address, beside a proof."""
 
     SIGNED_OUT = "signed_out"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 (what was done)
+    PASSWORD_REMOVED = "password_removed"  # noqa: S105 (what was done)
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
 
 
 class Action(str, enum.Enum):

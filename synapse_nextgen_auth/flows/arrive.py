@@ -54,6 +54,8 @@ def expected(txn: Txn, start: Start, *, now: int) -> Expected | Trouble:
     attempt = attempts.get(txn, start.attempt_id)
     if attempt is None or not attempt.is_open(now):
         return Trouble.OVER
+    if attempt.purpose is Purpose.ADD_ADDRESS:
+        return Trouble.OVER  # it goes to no provider
     return Expected(
         attempt.created_at,
         attempt.purpose is Purpose.PROVE_AGAIN,

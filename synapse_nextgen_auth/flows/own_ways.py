@@ -11,7 +11,6 @@ import attrs
 from synapse_nextgen_auth.accounts import own_ways as rules
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Purpose
-from synapse_nextgen_auth.accounts.outbox import SendMail
 from synapse_nextgen_auth.accounts.own_ways import Identity, LetsIn
 from synapse_nextgen_auth.flows import attempts as attempt_flows
 from synapse_nextgen_auth.flows.attempts import Lost
@@ -22,7 +21,6 @@ from synapse_nextgen_auth.store import (
     codes,
     events,
     links,
-    outbox,
     own_ways,
     provider_logouts,
 )
@@ -132,11 +130,12 @@ def remove_address(
     owner: Owner,
     lets_in: LetsIn,
     *,
-    notice: SendMail | None = None,
+    also_to: str = "",
 ) -> Kept | None:
-    """Take an address from an account, unless nothing else lets its person in; tell that address.
+    """Take an address from an account, unless nothing else lets its person in.
 
-    What was sent there to set the password with is worth nothing any more.
+    `also_to` is that address, sealed: who reads it hears of it, too. What was sent
+    there to set the password with is worth nothing any more.
     """
     if not own_ways.hold(txn, owner.user_id):
         return Kept.CLOSED
@@ -148,7 +147,5 @@ def remove_address(
         return Kept.ABSENT
     if medium == own_ways.EMAIL:
         links.end_of_address(txn, owner.user_id, address, now=owner.now)
-    if notice is not None:
-        outbox.put(txn, notice, now=owner.now)
-    events.add(txn, owner.event(_REMOVED[medium]))
+    events.add(txn, owner.event(_REMOVED[medium]), also_to=also_to)
     return None

@@ -26,7 +26,7 @@ NEEDS = (
         "synapse.server", "HomeServer", "get_instance_name", "get_reactor", "get_replication_client"
     ),
     Needed("synapse.http.client", "ReplicationClient.get_raw", ("uri",)),
-    Needed("synapse.config.workers", "WriterLocations", ("device_lists",)),
+    Needed("synapse.config.workers", "WriterLocations", ("device_lists", "events")),
 )
 
 logger = logging.getLogger(__name__)
@@ -67,6 +67,7 @@ class Colleagues:
         lists = needed_writers(hs.config.worker.writers.device_lists, hs.get_instance_name())
         self.for_new_devices = self._others(*lists)
         self.for_old_devices = self._others(*lists, MAIN_PROCESS_INSTANCE_NAME)
+        self.for_profiles = self._others(hs.config.worker.writers.events[0])
 
     def _others(self, *names: str) -> tuple[str, ...]:
         return tuple(sorted(set(names) - {self._hs.get_instance_name()}))

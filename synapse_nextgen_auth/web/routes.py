@@ -38,6 +38,7 @@ from synapse_nextgen_auth.web.kinds import (
 )
 from synapse_nextgen_auth.web.pages.account.devices import device, devices, session
 from synapse_nextgen_auth.web.pages.account.overview import overview
+from synapse_nextgen_auth.web.pages.account.ways import password, providers, ways
 from synapse_nextgen_auth.web.pages.accounts import accounts
 from synapse_nextgen_auth.web.pages.approve import approve
 from synapse_nextgen_auth.web.pages.captcha import captcha
@@ -148,6 +149,23 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/link": Page(show=link.show, submit=link.submit, refuses=link.REFUSES),
     "/device": Page(show=grant.show, submit=grant.submit),
     "/account": AccountPage(show=overview.show, onward=overview.onward),
+    "/account-sign-in": AccountPage.at(Place.SIGN_IN, ways.show),
+    "/account-password": AccountPage.at(
+        Place.PASSWORD, password.show, password.submit, dangerous=always
+    ),
+    "/account-password-remove": AccountPage.at(
+        Place.REMOVE_PASSWORD, password.ask_to_remove, password.remove, dangerous=always
+    ),
+    "/account-provider-connect": AccountPage.at(
+        Place.CONNECT,
+        providers.ask_to_connect,
+        providers.connect,
+        dangerous=always,
+        refuses=_RATE_LIMITED,
+    ),
+    "/account-provider-disconnect": AccountPage.at(
+        Place.DISCONNECT, providers.ask_to_disconnect, providers.disconnect, dangerous=always
+    ),
     "/account-devices": AccountPage.at(Place.DEVICES, devices.show),
     "/account-device": AccountPage.at(Place.DEVICE, device.show),
     "/account-device-end": AccountPage.at(

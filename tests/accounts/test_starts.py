@@ -11,7 +11,9 @@ START = Start("0123456789abcdef0123456789abcdef", "oidc-works")
 URL = START.url(KEYS, ARRIVE)
 
 
-@pytest.mark.parametrize("asked", [{}, {"is_fresh": True}, {"is_another": True}])
+@pytest.mark.parametrize(
+    "asked", [{}, {"is_fresh": True}, {"is_another": True}, {"connects": True}]
+)
 def test_what_we_made_is_read_again(asked):
     start = Start(START.attempt_id, START.provider_id, **asked)
 
@@ -38,6 +40,7 @@ def test_one_of_a_former_secret_goes_on():
         pytest.param(URL.replace("oidc-works", "oidc-other"), id="another provider"),
         pytest.param(URL.replace("&mac=", "&fresh=1&mac="), id="fresh"),
         pytest.param(URL.replace("&mac=", "&another=1&mac="), id="another account"),
+        pytest.param(URL.replace("&mac=", "&connect=1&mac="), id="to connect"),
         pytest.param(
             Start(START.attempt_id, START.provider_id, is_fresh=True)
             .url(KEYS, ARRIVE)

@@ -64,6 +64,13 @@ class Prepared:
 
         self.sends[f"POST {route}"] = press
 
+    def post(self, route, browser, **fields):
+        """Prepare a press on a button of a page that the browser does not show."""
+        url, csrf = self.server.url(route[1:]), proof(browser.page)
+        self.sends[f"POST {route.partition('?')[0]}"] = lambda: browser.http.post(
+            url, data={"csrf": csrf, **fields}, timeout=30, allow_redirects=False
+        )
+
     def here(self):
         """Return a browser in which the account is signed in."""
         return Browser.of(self.server, self.user)
@@ -175,11 +182,20 @@ def prepare_devices(prepared):
     ending.get(prepared.server.url(f"account-device-end?id={device}"))
     prepared.look("/account-device-end", ending)
     prepared.press("/account-device-end", ending, decision="end")
+    for route in (
+        *("/account-sign-in", "/account-password", "/account-password-remove"),
+        *("/account-provider-connect", "/account-provider-disconnect"),
+    ):
+        prepared.look(route, ending)
+    for route, decision in (
+        ("/account-password", "set"),
+        ("/account-password-remove", "remove"),
+        ("/account-provider-connect", "connect"),
+        ("/account-provider-disconnect", "disconnect"),
+    ):
+        prepared.post(route, ending, decision=decision)
     prepared.look("/account-session-end", ending)
-    website, csrf = ending.server.url("account-session-end?id=x"), proof(ending.page)
-    prepared.sends["POST /account-session-end"] = lambda: ending.http.post(
-        website, data={"csrf": csrf, "decision": "end"}, timeout=30, allow_redirects=False
-    )
+    prepared.post("/account-session-end?id=x", ending, decision="end")
 
 
 def prepare_approval(prepared, token):
@@ -291,6 +307,10 @@ def test_c102_c350_every_endpoint_and_page_says_come_back(deployment, prepared):
         "GET /arrive": 403,  # nothing waits for this browser
         "POST /new-account": 403,  # nor is there a provider whose people may have accounts
         "GET /provider-icon": 404,  # there are no providers
+        **dict.fromkeys(("GET /account-provider-connect", "POST /account-provider-connect"), 404),
+        # The password is the only way in, and the one in the form is none.
+        **dict.fromkeys(("GET /account-password-remove", "POST /account-password-remove"), 409),
+        "POST /account-password": 400,
     }
     for name in ("GET /", "POST /consent"):
         assert away[name].headers["Content-Type"].startswith("text/html")

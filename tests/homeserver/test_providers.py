@@ -10,7 +10,7 @@ import requests
 from support.databases import SqliteDatabase
 from support.oauth import API, DEVICE, Server, device_id
 from support.providers import servers
-from support.providers.journey import agree, begin, choose, go, whoami
+from support.providers.journey import agree, begin, choose, go, way, whoami
 from support.providers.person import Person, links
 from support.synapse import Homeserver
 from support.waiting import eventually
@@ -478,3 +478,114 @@ def test_a_logout_at_the_provider_may_leave_the_sessions(homeserver, server):
     assert eventually(lambda: "sign-in" in person.get(server.url("account")).url)
     assert server.whoami(tokens["access_token"]).status_code == 200
     assert server.whoami(client.refresh(tokens["refresh_token"]).json()["access_token"]).ok
+
+
+def signed_in_by_password(server, user, name=None):
+    """Return a person at the providers who is signed in here with a password."""
+    person = Person(name or f"at-{user.localpart}")
+    person.get(server.url("sign-in"))
+    person.submit(identifier=user.localpart, password=user.password, decision="sign-in")
+    return person
+
+
+def connect(server, person, provider):
+    """Ask for a provider to be connected; return where its way begins."""
+    person.get(server.url(f"account-provider-connect?id={provider}"))
+    csrf = re.search(r'name="csrf" value="([^"]*)"', person.page.text)[1]
+    person.page = person.http.post(
+        person.page.url,
+        data={"csrf": csrf, "decision": "connect"},
+        allow_redirects=False,
+        timeout=60,
+    )
+    return way(person.page)
+
+
+def identities(homeserver, user_id):
+    return sorted(
+        homeserver.query(
+            "SELECT auth_provider, external_id FROM user_external_ids WHERE user_id = ?", user_id
+        )
+    )
+
+
+@pytest.mark.parametrize("provider", KINDS)
+def test_a_provider_is_connected_and_lets_its_person_in(homeserver, server, provider):
+    """Nobody is made an account for it; then it may be all that lets them in, and stays."""
+    user = homeserver.new_user()
+    person = signed_in_by_password(server, user)
+    go(person, connect(server, person, provider))
+    assert "It is connected" in person.page.text, person.page.text
+    (known_as,) = [its_id for which, its_id in identities(homeserver, user.user_id)]
+    assert not homeserver.query("SELECT 1 FROM users WHERE name = ?", f"@{person.name}:localhost")
+
+    again = Person(person.name)
+    client, verifier = begin(server, again)
+    go(again, choose(again, provider))
+    assert whoami(server, agree(server, again, client, verifier)) == user.user_id
+
+    person.get(server.url("account-password-remove"))
+    person.submit(decision="remove")
+    (link,) = [each for each in links(person.page) if "account-provider-disconnect" in each]
+    person.get(urljoin(person.page.url, link))
+    assert person.page.status_code == 409
+    assert "only way in" in person.page.text
+    assert identities(homeserver, user.user_id) == [(provider, known_as)]
+
+
+def test_a_provider_is_disconnected(homeserver, server):
+    """Its person is somebody new the next time; what they have by a password goes on."""
+    user = homeserver.new_user()
+    person = signed_in_by_password(server, user)
+    go(person, connect(server, person, "oidc-works"))
+    (link,) = [each for each in links(person.page) if "account-provider-disconnect" in each]
+    person.get(urljoin(person.page.url, link))
+    person.submit(decision="disconnect")
+    person.get(urljoin(person.page.url, person.page.headers.get("Location", "")))
+
+    assert "It is not connected any more" in person.page.text
+    assert identities(homeserver, user.user_id) == []
+    again = Person(person.name)
+    begin(server, again)
+    go(again, choose(again, "oidc-works"))
+    assert not again.page.url.startswith(server.url("consent")) or user.user_id not in (
+        again.page.text
+    )
+
+
+def test_c270_whom_another_account_has_is_not_connected(homeserver, server):
+    """The page says so without a name, and both accounts are as they were."""
+    first, second = homeserver.new_user(), homeserver.new_user()
+    one = signed_in_by_password(server, first, "wanted-by-two")
+    go(one, connect(server, one, "oidc-works"))
+    two = signed_in_by_password(server, second, "wanted-by-two")
+    go(two, connect(server, two, "oidc-works"))
+
+    assert two.page.status_code == 409
+    assert "another account" in two.page.text
+    assert first.localpart not in two.page.text
+    assert identities(homeserver, second.user_id) == []
+
+
+def test_c278_a_way_that_somebody_else_began_connects_nobody(homeserver, server):
+    """An attacker sends the address of their attempt: who follows it has not begun it."""
+    attacker, victim = homeserver.new_user(), homeserver.new_user()
+    planted = connect(server, signed_in_by_password(server, attacker), "saml")
+    person = signed_in_by_password(server, victim)
+    go(person, planted)
+
+    assert person.page.status_code == 403
+    assert "another browser" in person.page.text
+    for each in (attacker, victim):
+        assert identities(homeserver, each.user_id) == []
+
+
+def test_c183_whoever_signed_out_meanwhile_is_connected_to_nothing(homeserver, server):
+    user = homeserver.new_user()
+    person = signed_in_by_password(server, user)
+    url = connect(server, person, "oidc-works")
+    homeserver.query("UPDATE nextgen_browsers SET ended_at = 1 WHERE user_id = ?", user.user_id)
+    go(person, url)
+
+    assert "Nothing was connected" in person.page.text
+    assert identities(homeserver, user.user_id) == []

@@ -21,6 +21,7 @@ _NAMES = (
     ["attempt", "provider", "mac"],
     ["attempt", "provider", "fresh", "mac"],
     ["attempt", "provider", "another", "mac"],
+    ["attempt", "provider", "connect", "mac"],
 )
 
 
@@ -36,6 +37,12 @@ class Start:
     provider_id: str
     is_fresh: bool = False
     is_another: bool = False
+    connects: bool = False
+
+    @property
+    def asks_who(self) -> bool:
+        """Whether nobody may be let in there without a question, as the person of before."""
+        return self.is_another or self.connects
 
     def url(self, keys: Keyring, arrive: str) -> str:
         """Return the address, below that of our page."""
@@ -59,6 +66,7 @@ class Start:
             found["provider"],
             is_fresh="fresh" in found,
             is_another="another" in found,
+            connects="connect" in found,
         )
         mac = urlsafe_b64decode(found["mac"] + "=")
         return start if keys.proves(Purpose.PROVIDER_START, start._message, mac) else None
@@ -71,6 +79,8 @@ class Start:
     def _how(self) -> str:
         if self.is_fresh:  # whoever proves it anew may do so as anybody
             return "fresh"
+        if self.connects:
+            return "connect"
         return "another" if self.is_another else "any"
 
 
@@ -81,4 +91,5 @@ def _is_well_formed(found: dict[str, str]) -> bool:
         and _MAC.fullmatch(found["mac"])
         and found.get("fresh", "1") == "1"
         and found.get("another", "1") == "1"
+        and found.get("connect", "1") == "1"
     )

@@ -32,6 +32,16 @@ NEEDS = (
         ("cache_name", "keys"),
     ),
     Needed("synapse.util.clock", "Clock.looping_call", ("f",), either=("duration", "msec")),
+    Needed(
+        "synapse.handlers.profile",
+        "ProfileHandler.set_displayname",
+        ("target_user", "requester", "new_displayname"),
+    ),
+    Needed(
+        "synapse.handlers.profile",
+        "ProfileHandler.set_avatar_url",
+        ("target_user", "requester", "new_avatar_url"),
+    ),
     Needed("synapse.util.clock", "Clock.sleep", either=("duration", "seconds")),
     Needed(
         "synapse.storage.database",
@@ -85,6 +95,21 @@ async def tokens_left_in_memory(
 
 async def _nothing() -> None:
     """Do nothing."""
+
+
+async def set_profile_field(handler: Any, requester: Any, field: str, value: str) -> None:
+    """Set the display name or the picture (`avatar_url`) of whoever asks; "" takes it away.
+
+    Since 1.159 one process writes profiles, and others ask it.
+    """
+    dispatch = getattr(handler, "dispatch_set_profile_field", None)
+    of = {"target_user": requester.user, "requester": requester}
+    if dispatch is not None:
+        await dispatch(**of, field_name=field, new_value=value)
+    elif field == "displayname":
+        await handler.set_displayname(**of, new_displayname=value)
+    else:
+        await handler.set_avatar_url(**of, new_avatar_url=value)
 
 
 def call_every(clock: Clock, function: Callable[[], object], *, seconds: int) -> None:

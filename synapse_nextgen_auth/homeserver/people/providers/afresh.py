@@ -53,7 +53,7 @@ def ask_saml(handler: Any, start_of: StartOf) -> None:
     def prepare(*args: Any, relay_state: str | bytes = "", **kwargs: Any) -> Any:
         text = relay_state.decode("utf-8") if isinstance(relay_state, bytes) else relay_state
         start = start_of(text)
-        if start is not None and (start.is_fresh or start.is_another):
+        if start is not None and (start.is_fresh or start.asks_who):
             kwargs["force_authn"] = "true"
         return stock(*args, relay_state=relay_state, **kwargs)
 

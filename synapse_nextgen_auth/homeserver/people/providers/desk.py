@@ -134,6 +134,9 @@ class Desk:
         expected = await self.expected(start)
         if isinstance(expected, Trouble):
             return expected
+        if expected.connects and user_id is not None:
+            # A mapping with pages of its own went on to a sign-in; that is not what was asked for.
+            return Trouble.BROKEN
         if start.is_fresh and not statement.is_fresh(since=expected.since):
             if statement.auth_time is not None:
                 return Trouble.NOT_FRESH

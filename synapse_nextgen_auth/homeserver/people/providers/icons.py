@@ -7,16 +7,15 @@ route of ours hands out these few pictures, and no other media.
 import logging
 from typing import Any
 
-import attrs
 from synapse.media._base import FileInfo
 from synapse.server import HomeServer
 
+from synapse_nextgen_auth.homeserver.media import Picture, fetch
 from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 
 NEEDS = (
     Needed("synapse.media._base", "FileInfo"),
-    Needed("synapse.media.media_storage", "MediaStorage.fetch_media", ("file_info",)),
     Needed(
         "synapse.media.media_repository",
         "MediaRepository.get_remote_media_info",
@@ -41,14 +40,6 @@ _LARGEST = 512 * 1024
 _PATIENCE_MS = 10_000
 # As long as browsers keep one, in seconds.
 KEPT = 3600
-
-
-@attrs.frozen
-class Picture:
-    """A picture and its media type."""
-
-    content: bytes
-    content_type: str
 
 
 class Icons:
@@ -102,32 +93,4 @@ class Icons:
             return None
         if not media.media_length or media.media_length > _LARGEST:
             return None
-        responder = await repository.media_storage.fetch_media(where)
-        if responder is None:
-            return None
-        held = _Held()
-        with responder:
-            await responder.write_to_consumer(held)
-        return Picture(held.content, media.media_type)
-
-
-class _Held:
-    """A consumer of Twisted's that keeps what it is given."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:  # noqa: FBT001, N802 (Twisted's)
-        """Let it produce."""
-
-    def unregisterProducer(self) -> None:  # noqa: N802 (Twisted's)
-        """Be done."""
-
-    def write(self, data: bytes) -> None:
-        """Keep a piece."""
-        self._pieces.append(data)
-
-    @property
-    def content(self) -> bytes:
-        """All of it."""
-        return b"".join(self._pieces)
+        return await fetch(self._hs, where, media.media_type)

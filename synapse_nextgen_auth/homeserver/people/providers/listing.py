@@ -7,6 +7,7 @@ import attrs
 from synapse.rest.client.login import _load_sso_handlers
 from synapse.server import HomeServer
 
+from synapse_nextgen_auth.accounts.own_ways import Identity
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 
 NEEDS = (
@@ -14,6 +15,11 @@ NEEDS = (
     Needed("synapse.handlers.oidc", "OidcProvider.issuer", only_with="authlib"),
     Needed("synapse.rest.client.login", "_load_sso_handlers", ("hs",)),
     Needed("synapse.storage.databases.main", "DataStore.get_external_ids_by_user", ("mxid",)),
+    Needed(
+        "synapse.storage.databases.main",
+        "DataStore.invalidate_cache_and_stream",
+        ("cache_name", "keys"),
+    ),
     *members("synapse.server", "HomeServer", "get_datastores", "get_sso_handler"),
 )
 
@@ -80,6 +86,12 @@ class Providers:
         store = self._hs.get_datastores().main
         found = await store.get_external_ids_by_user(user_id)
         return frozenset(provider_id for provider_id, _ in found)
+
+    async def changed(self, identity: Identity) -> None:
+        """Let no process remember whose somebody at a provider is: that has just changed."""
+        key = (identity.provider, identity.external_id)
+        store = self._hs.get_datastores().main
+        await store.invalidate_cache_and_stream("get_user_by_external_id", key)
 
     def issuers(self) -> frozenset[str]:
         """Return what the providers of `oidc_providers` call themselves."""

@@ -118,13 +118,13 @@ class ToProvider(SsoRedirectServlet):
         asked.addTimeout(_PATIENCE, self._hs.get_reactor())
         url = await asked
         kind = kind_of(handler)
-        if kind is Kind.CAS and (start.is_fresh or start.is_another):
+        if kind is Kind.CAS and (start.is_fresh or start.asks_who):
             return afresh.asking(url, renew="true")
         if kind is Kind.OPENID:
             asks = {}
             if start.is_fresh:
                 asks = {"prompt": "login", "max_age": "0"}
-            elif start.is_another:
+            elif start.asks_who:
                 known = await handler.load_metadata()
                 is_openid = speaks_openid(handler)
                 asks = {"prompt": afresh.prompt_for_another(known, is_openid=is_openid)}

@@ -16,6 +16,7 @@ from synapse.handlers.sso import MappingException
 from synapse_nextgen_auth.accounts.attempts.arrivals import Statement, Trouble
 from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
 from synapse_nextgen_auth.accounts.attempts.starts import Start
+from synapse_nextgen_auth.flows.arrive import Expected
 from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate
 from synapse_nextgen_auth.homeserver.people.providers import (
     afresh,
@@ -220,6 +221,16 @@ class Seams:
         if isinstance(expected, Trouble):
             self._desk.fail(request, start, expected)
             return
+        if expected.connects:
+            await self._connect(request, start, remote_user_id, said)
+        else:
+            await self._prove(start, expected, given, said)
+
+    async def _prove(
+        self, start: Start, expected: Expected, given: tuple[Any, ...], said: dict[str, Any]
+    ) -> None:
+        """Sign in whom a provider let in, or see that they are who they were."""
+        auth_provider_id, remote_user_id, request, _ = given
         if expected.user_id is None:
             await self._sign_in(start, given, said)
             return
@@ -233,6 +244,18 @@ class Seams:
             await self._desk.arrived(request, start, statement, user_id=user_id)
         else:
             await self._sign_in(start, given, said)
+
+    async def _connect(
+        self, request: Any, start: Start, remote_user_id: str, said: dict[str, Any]
+    ) -> None:
+        """Let whom a provider let in wait for the account that asked for them.
+
+        Synapse is not asked: it would sign somebody in, and make an account for whoever has none. Whose
+        they are by then the page finds out that takes the answer.
+        """
+        statement = self._statement(request, start, said.get("auth_provider_session_id"))
+        newcomer = Newcomer(start.provider_id, remote_user_id, statement=statement)
+        await self._desk.arrived(request, start, statement, newcomer=newcomer)
 
     def _is_lost(self, request: Any, url: str) -> bool:
         """Say whether somebody comes back to us with a start of which we know nothing, and tell them.

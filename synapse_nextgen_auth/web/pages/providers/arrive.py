@@ -4,13 +4,16 @@ It is a GET of this site, so that both cookies come: the one that came with the 
 own. Only with both is there a proof (C187, C278).
 """
 
+import attrs
+
 from synapse_nextgen_auth.accounts.attempts.arrivals import Trouble
+from synapse_nextgen_auth.accounts.attempts.attempt import Purpose
 from synapse_nextgen_auth.accounts.attempts.starts import Start
 from synapse_nextgen_auth.flows import arrive
 from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.secret import digest
-from synapse_nextgen_auth.web import answers, attempts
+from synapse_nextgen_auth.web import answers, attempts, connections
 from synapse_nextgen_auth.web.pages.providers import trouble
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -33,6 +36,11 @@ async def show(visit: Visit) -> Outgoing:
     start = Start(attempt_id, arrival.provider)
     others = tuple(value for value in held if digest(value.reveal()) != arrival.digest)
     spent = site.arrival_cookie.write(others)
+    if attempt.purpose is Purpose.CONNECT:
+        taken = await connections.take(visit, attempt, arrival)
+        if isinstance(taken, Trouble):
+            return _trouble(visit, taken, attrs.evolve(start, connects=True))
+        return taken.having(spent)
     if arrival.user_id is None:
         met = await site.homeserver.run(arrive.meet, attempt, arrival, now=site.now())
         if isinstance(met, Lost):

@@ -1,7 +1,8 @@
 """The picture of a provider."""
 
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.homeserver.people.providers.icons import KEPT, Picture
+from synapse_nextgen_auth.homeserver.media import Picture
+from synapse_nextgen_auth.homeserver.people.providers.icons import KEPT
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.pages.content import initial
 from synapse_nextgen_auth.web.pages.message.error import PageError

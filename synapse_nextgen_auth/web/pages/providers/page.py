@@ -28,7 +28,8 @@ class ToProviderPage(PageContent):
 class TroublePage(PageContent):
     """Say why the way through a provider ended. `again_url` leads to the sign-in page, relative.
 
-    `account` is the Matrix ID that was asked for, where one was.
+    `account` is the Matrix ID that was asked for, where one was. It `connects` where the provider was to
+    be connected to an account; then the URL leads back to that.
     """
 
     template: ClassVar[str] = "pages/provider_trouble.html"
@@ -38,6 +39,7 @@ class TroublePage(PageContent):
     provider_name: str
     again_url: str
     account: str | None = None
+    connects: bool = False
 
 
 @attrs.frozen

@@ -47,6 +47,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     TroublePage: {
         **{kind.value: attrs.evolve(TROUBLE, kind=kind) for kind in Trouble},
         "named": attrs.evolve(TROUBLE, kind=Trouble.OTHER_ACCOUNT, account=LONG_ID),
+        "connecting": attrs.evolve(TROUBLE, connects=True),
         "long": attrs.evolve(TROUBLE, provider_name=LONG),
         "rtl": attrs.evolve(TROUBLE, provider_name=RIGHT_TO_LEFT),
     },

@@ -4,6 +4,7 @@ from urllib.parse import urlencode, urlsplit
 
 from synapse_nextgen_auth.accounts.attempts.arrivals import Trouble
 from synapse_nextgen_auth.accounts.attempts.starts import Start
+from synapse_nextgen_auth.accounts.management import Place
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.web.pages.onward import ANOTHER
 from synapse_nextgen_auth.web.pages.providers.page import TroublePage
@@ -54,13 +55,15 @@ def show(
     """
     provider = site.providers.known.get(start.provider_id)
     again = "" if kind in _NO_WAY_BACK else f"?{urlencode(_again(kind, start))}"
+    forward = onward or (Place.SIGN_IN.value if start.connects else f"sign-in{again}")
     page = TroublePage(
         kind=kind,
         server_name=site.server_name,
         provider_name=provider.name if provider else start.provider_id,
         # Synapse's addresses answer with it, too.
-        again_url=f"{urlsplit(site.issuer.identifier).path}{onward or f'sign-in{again}'}",
+        again_url=f"{urlsplit(site.issuer.identifier).path}{forward}",
         account=account,
+        connects=start.connects,
     )
     return reader.answer(page, _STATUS.get(kind, 400))
 

@@ -1,0 +1,54 @@
+"""What lets people in on this server, and what one account has of it."""
+
+from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME, Attempt, Purpose
+from synapse_nextgen_auth.accounts.attempts.onward import Kind
+from synapse_nextgen_auth.accounts.management import Target
+from synapse_nextgen_auth.accounts.own_ways import LetsIn
+from synapse_nextgen_auth.flows import attempts as flows
+from synapse_nextgen_auth.flows.attempts import Lost
+from synapse_nextgen_auth.flows.own_ways import Owner
+from synapse_nextgen_auth.secret import random_id
+from synapse_nextgen_auth.web import attempts
+from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.visits import Visit
+
+
+def lets_in(site: Site) -> LetsIn:
+    """Return what lets people in here."""
+    has_form = site.people.passwords.ways.password is not None
+    return LetsIn(
+        passwords=has_form and site.password_changes.are_possible,
+        providers=frozenset(each.provider_id for each in site.providers.known.all()),
+        codes=site.sign_in_codes.is_on,
+    )
+
+
+def owner(visit: Visit, user_id: str) -> Owner:
+    """Return whose account is changed, from where, now."""
+    return Owner(user_id=user_id, now=visit.site.now(), address=visit.address)
+
+
+async def begin(visit: Visit, user_id: str, purpose: Purpose, target: Target) -> Attempt:
+    """Begin what takes whoever is signed in several steps; it signs nobody in, and leads to `target`."""
+    await attempts.check_rate(visit)
+    now = visit.site.now()
+    attempt = Attempt(
+        attempt_id=random_id(),
+        browser=visit.visitor.digest,
+        purpose=purpose,
+        onward=Kind.ACCOUNT,
+        onward_id=target.text,
+        created_at=now,
+        expires_at=now + LIFETIME,
+        user_id=user_id,
+    )
+    await visit.site.homeserver.run(flows.begin, attempt)
+    return attempt
+
+
+async def find(visit: Visit, user_id: str, purpose: Purpose) -> Attempt:
+    """Return the attempt that the address names: of this browser, account and purpose (C301)."""
+    attempt = await attempts.find(visit, visit.parameters.get("id") or "")
+    if attempt.purpose is not purpose or attempt.user_id != user_id:
+        raise attempts.lost(Lost.UNKNOWN, Target.of_text(None).url)
+    return attempt
