@@ -51,6 +51,7 @@ from synapse_nextgen_auth.homeserver.outbox import Outbox
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.availability import Names
 from synapse_nextgen_auth.homeserver.people.captchas import Captchas
+from synapse_nextgen_auth.homeserver.people.deactivation import Deactivation
 from synapse_nextgen_auth.homeserver.people.hashing import PasswordHashes
 from synapse_nextgen_auth.homeserver.people.invitations import Invites
 from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
@@ -58,6 +59,7 @@ from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
 from synapse_nextgen_auth.homeserver.people.new_passwords import NewPasswords
 from synapse_nextgen_auth.homeserver.people.password_changes import PasswordChanges
 from synapse_nextgen_auth.homeserver.people.phones import Phones
+from synapse_nextgen_auth.homeserver.people.profiles import Profiles
 from synapse_nextgen_auth.homeserver.people.providers import redirect
 from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
 from synapse_nextgen_auth.homeserver.people.providers.icons import Icons
@@ -69,6 +71,7 @@ from synapse_nextgen_auth.homeserver.people.sign_in_codes import SignInCodes
 from synapse_nextgen_auth.homeserver.people.sign_ups.demands import SignUpRules
 from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NewPeople
 from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
+from synapse_nextgen_auth.homeserver.people.threepids import Threepids
 from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.homeserver.startup import (
@@ -281,7 +284,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     people = People(homeserver, _hashes(homeserver, config.passwords))
     changes = PasswordChanges(homeserver)
     providers = Providers(homeserver.hs, trusted_to_be_fresh=config.providers.trusted_to_be_fresh)
-    sessions = config.sessions
+    sessions, threepids = config.sessions, Threepids(homeserver)
     mailer, mailboxes = (
         _mailer(config, homeserver, keys, templates.languages),
         Mailboxes(homeserver),
@@ -397,6 +400,9 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             mailboxes=mailboxes,
             mailer=mailer,
         ),
+        profiles=Profiles(homeserver),
+        threepids=threepids,
+        deactivation=Deactivation(homeserver, threepids),
     )
 
 

@@ -10,6 +10,12 @@ class Place(str, enum.Enum):
     """A page about the account that is signed in; the value is its path below the issuer."""
 
     OVERVIEW = "account"
+    PROFILE = "account-profile"
+    AVATAR = "account-avatar"
+    EMAIL = "account-email"
+    EMAIL_CODE = "account-email-code"
+    REMOVE_ADDRESS = "account-address-remove"
+    DEACTIVATE = "account-deactivate"
     SIGN_IN = "account-sign-in"
     PASSWORD = "account-password"  # noqa: S105 (a path)
     REMOVE_PASSWORD = "account-password-remove"  # noqa: S105 (a path)
@@ -27,8 +33,13 @@ class Place(str, enum.Enum):
 
 
 # What the navigation shows, in this order; every other page belongs to one of these.
-SECTIONS = (Place.OVERVIEW, Place.SIGN_IN, Place.DEVICES)
+SECTIONS = (Place.OVERVIEW, Place.PROFILE, Place.SIGN_IN, Place.DEVICES)
 _BELOW = {
+    Place.AVATAR: Place.PROFILE,
+    Place.EMAIL: Place.PROFILE,
+    Place.EMAIL_CODE: Place.PROFILE,
+    Place.REMOVE_ADDRESS: Place.PROFILE,
+    Place.DEACTIVATE: Place.PROFILE,
     Place.PASSWORD: Place.SIGN_IN,
     Place.REMOVE_PASSWORD: Place.SIGN_IN,
     Place.CONNECT: Place.SIGN_IN,
@@ -94,18 +105,27 @@ class Done(str, enum.Enum):
     PASSWORD_REMOVED = "password_removed"  # noqa: S105 (what was done)
     CONNECTED = "connected"
     DISCONNECTED = "disconnected"
+    NAME_CHANGED = "name_changed"
+    PICTURE_REMOVED = "picture_removed"
+    ADDRESS_ADDED = "address_added"
+    ADDRESS_REMOVED = "address_removed"
+    ADDRESS_STAYS_LISTED = "address_stays_listed"
 
 
 class Action(str, enum.Enum):
     """The actions that our pages know; the value is what clients put into the URL."""
 
+    PROFILE = "org.matrix.profile"
     DEVICES_LIST = "org.matrix.devices_list"
     DEVICE_VIEW = "org.matrix.device_view"
     DEVICE_DELETE = "org.matrix.device_delete"
+    ACCOUNT_DEACTIVATE = "org.matrix.account_deactivate"
 
 
 # Where each action leads, and whether that page is about one device.
 _LEADS_TO: dict[Action, tuple[Place, bool]] = {
+    Action.PROFILE: (Place.PROFILE, False),
+    Action.ACCOUNT_DEACTIVATE: (Place.DEACTIVATE, False),
     Action.DEVICES_LIST: (Place.DEVICES, False),
     Action.DEVICE_VIEW: (Place.DEVICE, True),
     Action.DEVICE_DELETE: (Place.END_DEVICE, True),

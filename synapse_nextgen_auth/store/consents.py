@@ -12,6 +12,11 @@ def remember(txn: Txn, *, user_id: str, client_id: str, scope: str, now: int) ->
     )
 
 
+def forget(txn: Txn, user_id: str) -> None:
+    """Forget all that an account agreed to."""
+    txn.execute("DELETE FROM nextgen_consents WHERE user_id = ?", (user_id,))
+
+
 def granted_at(txn: Txn, *, user_id: str, client_id: str, scope: str) -> int | None:
     """Return when the person last agreed to exactly this."""
     txn.execute(

@@ -7,7 +7,7 @@ from synapse_nextgen_auth.accounts.own_ways import LetsIn
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.flows.own_ways import Owner
-from synapse_nextgen_auth.secret import random_id
+from synapse_nextgen_auth.secret import digest, random_id
 from synapse_nextgen_auth.web import attempts
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
@@ -21,6 +21,11 @@ def lets_in(site: Site) -> LetsIn:
         providers=frozenset(each.provider_id for each in site.providers.known.all()),
         codes=site.sign_in_codes.is_on,
     )
+
+
+def name(medium: str, address: str) -> str:
+    """Return what a link calls an address or number: no address of ours has one in it."""
+    return digest(f"{medium} {address}")[:32]
 
 
 def owner(visit: Visit, user_id: str) -> Owner:

@@ -36,8 +36,11 @@ from synapse_nextgen_auth.web.kinds import (
     ToIssuer,
     always,
 )
+from synapse_nextgen_auth.web.pages.account.addresses import email, remove
+from synapse_nextgen_auth.web.pages.account.closing import deactivate
 from synapse_nextgen_auth.web.pages.account.devices import device, devices, session
 from synapse_nextgen_auth.web.pages.account.overview import overview
+from synapse_nextgen_auth.web.pages.account.profile import profile
 from synapse_nextgen_auth.web.pages.account.ways import password, providers, ways
 from synapse_nextgen_auth.web.pages.accounts import accounts
 from synapse_nextgen_auth.web.pages.approve import approve
@@ -149,6 +152,20 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/link": Page(show=link.show, submit=link.submit, refuses=link.REFUSES),
     "/device": Page(show=grant.show, submit=grant.submit),
     "/account": AccountPage(show=overview.show, onward=overview.onward),
+    "/account-profile": AccountPage.at(Place.PROFILE, profile.show, profile.submit),
+    "/account-avatar": AccountPage.at(Place.AVATAR, profile.picture),
+    "/account-email": AccountPage.at(
+        Place.EMAIL, email.show, email.submit, dangerous=always, refuses=_RATE_LIMITED
+    ),
+    "/account-email-code": AccountPage.at(
+        Place.EMAIL_CODE, email.show_code, email.submit_code, refuses=_RATE_LIMITED
+    ),
+    "/account-address-remove": AccountPage.at(
+        Place.REMOVE_ADDRESS, remove.show, remove.submit, dangerous=always
+    ),
+    "/account-deactivate": AccountPage.at(
+        Place.DEACTIVATE, deactivate.show, deactivate.submit, dangerous=always
+    ),
     "/account-sign-in": AccountPage.at(Place.SIGN_IN, ways.show),
     "/account-password": AccountPage.at(
         Place.PASSWORD, password.show, password.submit, dangerous=always

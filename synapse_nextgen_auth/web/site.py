@@ -16,12 +16,14 @@ from synapse_nextgen_auth.homeserver.notices import Notices
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.availability import Names
 from synapse_nextgen_auth.homeserver.people.captchas import Captchas
+from synapse_nextgen_auth.homeserver.people.deactivation import Deactivation
 from synapse_nextgen_auth.homeserver.people.invitations import Invites
 from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
 from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
 from synapse_nextgen_auth.homeserver.people.new_passwords import NewPasswords
 from synapse_nextgen_auth.homeserver.people.password_changes import PasswordChanges
 from synapse_nextgen_auth.homeserver.people.phones import Phones
+from synapse_nextgen_auth.homeserver.people.profiles import Profiles
 from synapse_nextgen_auth.homeserver.people.providers.arrival_cookie import ArrivalCookie
 from synapse_nextgen_auth.homeserver.people.providers.icons import Icons
 from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
@@ -31,6 +33,7 @@ from synapse_nextgen_auth.homeserver.people.sign_in_codes import SignInCodes
 from synapse_nextgen_auth.homeserver.people.sign_ups.demands import SignUpRules
 from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NewPeople
 from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
+from synapse_nextgen_auth.homeserver.people.threepids import Threepids
 from synapse_nextgen_auth.homeserver.places import Places
 from synapse_nextgen_auth.homeserver.polls import Polls
 from synapse_nextgen_auth.homeserver.signing import Signing
@@ -128,6 +131,9 @@ class Site:
     mailer: Mailer
     mailboxes: Mailboxes
     sign_in_codes: SignInCodes
+    profiles: Profiles
+    threepids: Threepids
+    deactivation: Deactivation
     places: Places
     notices: Notices
     # Where browsers believe us to be, as they write it; and how our cookie looks there.

@@ -183,11 +183,16 @@ def prepare_devices(prepared):
     prepared.look("/account-device-end", ending)
     prepared.press("/account-device-end", ending, decision="end")
     for route in (
+        *("/account-profile", "/account-avatar", "/account-email", "/account-email-code"),
+        *("/account-address-remove", "/account-deactivate"),
         *("/account-sign-in", "/account-password", "/account-password-remove"),
         *("/account-provider-connect", "/account-provider-disconnect"),
     ):
         prepared.look(route, ending)
     for route, decision in (
+        ("/account-profile", "name"),
+        *(("/account-email", "cancel"), ("/account-email-code", "cancel")),
+        *(("/account-address-remove", "remove"), ("/account-deactivate", "deactivate")),
         ("/account-password", "set"),
         ("/account-password-remove", "remove"),
         ("/account-provider-connect", "connect"),
@@ -311,6 +316,8 @@ def test_c102_c350_every_endpoint_and_page_says_come_back(deployment, prepared):
         # The password is the only way in, and the one in the form is none.
         **dict.fromkeys(("GET /account-password-remove", "POST /account-password-remove"), 409),
         "POST /account-password": 400,
+        "POST /account-deactivate": 400,  # nobody said that they know what it means
+        "GET /account-email-code": 400,  # there is no such attempt
     }
     for name in ("GET /", "POST /consent"):
         assert away[name].headers["Content-Type"].startswith("text/html")

@@ -30,9 +30,11 @@ def test_the_management_page_is_announced_with_what_it_can_do(homeserver):
 
     assert metadata["account_management_uri"].endswith("/_synapse/client/auth/account")
     assert metadata["account_management_actions_supported"] == [
+        "org.matrix.profile",
         "org.matrix.devices_list",
         "org.matrix.device_view",
         "org.matrix.device_delete",
+        "org.matrix.account_deactivate",
     ]
 
 

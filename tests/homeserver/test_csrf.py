@@ -35,8 +35,8 @@ OF_NEWCOMERS = {
     *("/new-account", "/register", "/register-captcha", "/register-terms"),
     *("/register-email", "/register-email-code", "/register-phone", "/register-phone-code"),
 }
-# They are there where mail is sent; `test_recovery.py` shows it.
-WITH_MAIL = {"/recover"}
+# They are there where mail is sent; `test_recovery.py` and `test_own_addresses.py` show it.
+WITH_MAIL = {"/recover", "/account-email", "/account-email-code"}
 # Only where the operator switched it on; `test_sign_in_codes.py` shows it.
 OF_AN_OPTION = {"/sign-in-email", "/sign-in-email-code"}
 # Only where somebody else lets people in, too; `test_providers.py` shows it.
@@ -111,6 +111,30 @@ def an_own_password(homeserver, server, user):
     return filled(browser, account=user.user_id, password=new, decision="set")
 
 
+def a_name(homeserver, server, user):
+    browser = Browser.of(server, user)
+    browser.get(server.url("account-profile"))
+    return filled(browser, display_name="Another", decision="name")
+
+
+def an_address_to_remove(homeserver, server, user):
+    homeserver.query(
+        "INSERT INTO user_threepids (user_id, medium, address, validated_at, added_at)"
+        " VALUES (?, 'email', ?, 1, 1)",
+        *(user.user_id, f"{user.localpart}@example.com"),
+    )
+    browser = Browser.of(server, user)
+    page = browser.get(server.url("account-profile")).text
+    browser.get(server.url(re.search(r'"(account-address-remove\?id=\w+)"', page)[1]))
+    return filled(browser, decision="remove")
+
+
+def a_whole_account(homeserver, server, user):
+    browser = Browser.of(server, user)
+    browser.get(server.url("account-deactivate"))
+    return filled(browser, account=user.user_id, confirm="yes", decision="deactivate")
+
+
 def a_website_to_sign_out(homeserver, server, user):
     server.client().sign_in(user.localpart, user.password, scope="openid")
     browser = Browser.of(server, user)
@@ -176,6 +200,9 @@ FORMS = {
     "/sign-out": a_sign_out,
     "/account-device-end": a_device_to_sign_out,
     "/account-password": an_own_password,
+    "/account-profile": a_name,
+    "/account-address-remove": an_address_to_remove,
+    "/account-deactivate": a_whole_account,
     "/account-session-end": a_website_to_sign_out,
     "/approve": a_reset,
     "/link": a_user_code,
@@ -217,9 +244,11 @@ def lock(homeserver, server, user):
 
 
 def stored(homeserver):
-    """Return what a form or a look could change: every row of ours, and the devices."""
+    """Return what a form or a look could change: every row of ours, the devices, the names."""
     devices = homeserver.query("SELECT user_id, device_id FROM devices")
-    return rows_of_ours(homeserver) | {"devices": sorted(map(repr, devices))}
+    names = homeserver.query("SELECT full_user_id, displayname FROM profiles")
+    others = {"devices": sorted(map(repr, devices)), "names": sorted(map(repr, names))}
+    return rows_of_ours(homeserver) | others
 
 
 def with_proof_in_query(form):
@@ -261,7 +290,7 @@ DANGEROUS = [
     path
     for path, route in ROUTES.items()
     if isinstance(route, AccountPage) and route.dangerous and route.submit
-    if path not in WITH_PROVIDERS
+    if path not in WITH_PROVIDERS | WITH_MAIL
 ]
 SECRETS = {"password": "otters and stoats", "new_password": "stoats", "code": "738264"}
 

@@ -49,6 +49,15 @@ class AddressInUse(Mail):
 
 
 @attrs.frozen
+class AddressTaken(Mail):
+    """To the owner of an address that somebody gave for another account of theirs."""
+
+    kind: ClassVar[str] = "address_taken"
+
+    user_id: str
+
+
+@attrs.frozen
 class RecoveryLink(Mail):
     """A link for somebody who forgot their password; good for `amount` of `unit` (`links.told`)."""
 
@@ -179,6 +188,7 @@ NOTICE_SAMPLES = tuple(
 SAMPLES: tuple[Mail, ...] = (
     AddressCode(code="012345", minutes=10),
     AddressInUse(user_id="@anna:example.com"),
+    AddressTaken(user_id="@anna:example.com"),
     RecoveryLink(
         url="https://example.com/?link=abc", user_id="@anna:example.com", amount=1, unit="hours"
     ),

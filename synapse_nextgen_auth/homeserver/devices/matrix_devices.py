@@ -12,7 +12,7 @@ from synapse.handlers.device import MAX_DEVICE_DISPLAY_NAME_LEN
 from synapse.util.async_helpers import Linearizer
 
 from synapse_nextgen_auth.accounts.outbox import SignOutDevices
-from synapse_nextgen_auth.flows import end_session
+from synapse_nextgen_auth.flows import close_account, end_session
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
@@ -23,7 +23,7 @@ from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.clients.names import shortened
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.oauth.tokens.session_tokens import surrogate
-from synapse_nextgen_auth.store import devices, outbox, passwords
+from synapse_nextgen_auth.store import devices, outbox
 
 NEEDS = (
     Needed(
@@ -353,7 +353,7 @@ class Devices:
         """Leave nothing behind that slipped in while the account was being taken down (C317)."""
         if deactivated:
             await self._handler.delete_all_devices_for_user(user_id)
-            await self._homeserver.run(passwords.remove, user_id)
+            await self._homeserver.run(close_account.clear, user_id)
 
     async def _password_set(
         self, _result: Any, user_id: str, *_args: object, **_kwargs: object

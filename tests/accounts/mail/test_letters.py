@@ -35,6 +35,7 @@ def test_the_names_of_mails_never_change():
     assert {kind: mail.__name__ for kind, mail in MAILS.items()} == {
         "address_code": "AddressCode",
         "address_in_use": "AddressInUse",
+        "address_taken": "AddressTaken",
         "recovery_link": "RecoveryLink",
         "password_link": "PasswordLink",
         "password_set": "PasswordSet",

@@ -17,6 +17,8 @@ class AddressProblem(enum.Enum):
     DENIED = "denied"
     OF_INVITATION = "of_invitation"  # it is for another one
     TOO_OFTEN = "too_often"
+    OWN = "own"  # the account has it
+    TAKEN = "taken"  # another one has it, as whoever reads the mailbox is told
 
 
 class CodeProblem(enum.Enum):

@@ -1,0 +1,17 @@
+"""What goes with an account that is closed, beside its sessions, and what is written down of it."""
+
+from synapse_nextgen_auth.flows.own_ways import Owner
+from synapse_nextgen_auth.oauth.events import EventKind
+from synapse_nextgen_auth.store import consents, events, passwords
+from synapse_nextgen_auth.store.txn import Txn
+
+
+def clear(txn: Txn, user_id: str) -> None:
+    """Leave a closed account no password, and nothing that its person agreed to."""
+    passwords.remove(txn, user_id)
+    consents.forget(txn, user_id)
+
+
+def note(txn: Txn, owner: Owner, *, also_to: str = "") -> None:
+    """Write down that its person closed an account; `also_to` are the addresses that it had, sealed."""
+    events.add(txn, owner.event(EventKind.ACCOUNT_DEACTIVATED), also_to=also_to)

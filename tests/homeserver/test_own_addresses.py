@@ -1,0 +1,224 @@
+"""The addresses and the name of an account, on its pages, and closing it."""
+
+import itertools
+import re
+
+import pytest
+
+from support.oauth import Browser, Server
+from support.waiting import eventually
+
+pytestmark = [pytest.mark.one_database, pytest.mark.newest_only]
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def server(mailing_homeserver):
+    return Server(mailing_homeserver.base_url)
+
+
+@pytest.fixture
+def user(mailing_homeserver):
+    return mailing_homeserver.new_user()
+
+
+@pytest.fixture
+def browser(server, user):
+    return Browser.of(server, user)
+
+
+@pytest.fixture
+def address():
+    """Return an address that no account has."""
+    return f"added{next(_numbers)}@example.com"
+
+
+def give(homeserver, user, address):
+    homeserver.query(
+        "INSERT INTO user_threepids (user_id, medium, address, validated_at, added_at)"
+        " VALUES (?, 'email', ?, 1, 1)",
+        *(user.user_id, address),
+    )
+
+
+def addresses(homeserver, user):
+    found = homeserver.query("SELECT address FROM user_threepids WHERE user_id = ?", user.user_id)
+    return sorted(row[0] for row in found)
+
+
+def ask(server, browser, address):
+    browser.get(server.url("account-email"))
+    return browser.submit(email=address, decision="send")
+
+
+def removal(server, browser):
+    page = browser.get(server.url("account-profile")).text
+    return server.url(re.search(r'"(account-address-remove\?id=\w+)"', page)[1])
+
+
+def test_an_address_is_added_by_its_code(
+    mailing_homeserver, mailbox, server, user, browser, address
+):
+    ask(server, browser, address.upper())
+    page = browser.submit(code=mailbox.last_to(address).code, decision="check")
+
+    assert "The address is yours now." in page.text
+    assert addresses(mailing_homeserver, user) == [address]
+
+
+def test_c249_an_address_of_another_account_looks_like_any_other(
+    mailing_homeserver, mailbox, server, user, browser, address
+):
+    """Its owner reads of it; no code is right, and the page says so as of any wrong one."""
+    owner = mailing_homeserver.new_user()
+    give(mailing_homeserver, owner, address)
+    page = ask(server, browser, address)
+    assert "/account-email-code?" in page.url
+    mail = mailbox.last_to(address)
+    wrong = browser.submit(code="000000", decision="check")
+
+    assert owner.user_id in mail.text
+    assert "That is not the code." in wrong.text
+    assert addresses(mailing_homeserver, user) == []
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "no address",
+        "a@b@example.com",
+        '"a b"@example.com',
+        "a@[192.0.2.1]",
+        "a@example.com\r\nBcc: b@c.de",
+    ],
+)
+def test_what_is_no_address_gets_no_mail(server, browser, typed):
+    """Every trick of RFC 5321 is one of the table of `tests/accounts/test_addresses.py`."""
+    page = ask(server, browser, typed)
+
+    assert page.status_code == 400
+    assert "e-mail address" in page.text
+
+
+def test_c301_a_code_of_another_browser_is_nobodys(
+    mailing_homeserver, mailbox, server, user, browser, address
+):
+    """Who has the address of the page has not begun what it is about."""
+    page = ask(server, browser, address)
+    other = Browser.of(server, mailing_homeserver.new_user())
+    looked = other.get(page.url)
+
+    assert looked.status_code == 400
+    assert address not in looked.text
+
+
+def test_an_address_that_goes_is_told_of_it(
+    mailing_homeserver, mailbox, server, user, browser, address
+):
+    give(mailing_homeserver, user, address)
+    browser.get(removal(server, browser))
+    page = browser.submit(decision="remove")
+
+    assert "It was removed" in page.text
+    assert addresses(mailing_homeserver, user) == []
+    assert mailbox.last_to(address)
+
+
+def test_c301_an_address_of_another_account_stays(
+    mailing_homeserver, server, user, browser, address
+):
+    owner = mailing_homeserver.new_user()
+    give(mailing_homeserver, owner, address)
+    url = removal(server, Browser.of(server, owner))
+    looked = browser.get(url)
+
+    assert looked.url.endswith("/account-profile")
+    assert address not in looked.text
+
+
+def test_c303_a_name_is_changed_and_shown_to_others(mailing_homeserver, server, user, browser):
+    browser.get(server.url("account-profile"))
+    page = browser.submit(display_name="Zoë & Söhne", decision="name")
+
+    assert "Your name was changed." in page.text
+    assert mailing_homeserver.query(
+        "SELECT displayname FROM profiles WHERE full_user_id = ?", user.user_id
+    ) == [("Zoë & Söhne",)]
+
+
+def test_c303_a_name_that_is_too_long_comes_back(server, browser):
+    browser.get(server.url("account-profile"))
+    page = browser.submit(display_name="x" * 257, decision="name")
+
+    assert page.status_code == 400
+    assert "too long" in page.text
+
+
+def test_c303_c318_suspended_people_keep_their_name_and_may_close_their_account(
+    mailing_homeserver, server, user, browser
+):
+    admin = mailing_homeserver.login(mailing_homeserver.new_user(admin=True))["access_token"]
+    suspended = server.api(
+        "PUT", f"/_synapse/admin/v1/suspend/{user.user_id}", admin, json={"suspend": True}
+    )
+    assert suspended.status_code == 200, suspended.text
+    page = browser.get(server.url("account-profile"))
+    csrf = re.search(r'name="csrf" value="([^"]+)"', browser.get(server.url("account")).text)[1]
+    forced = browser.http.post(
+        server.url("account-profile"),
+        data={"csrf": csrf, "display_name": "Another", "decision": "name"},
+        timeout=30,
+    )
+
+    assert "suspended" in page.text
+    assert 'name="display_name"' not in page.text
+    assert forced.status_code == 403
+    browser.get(server.url("account-deactivate"))
+    assert browser.submit(confirm="yes", decision="deactivate").status_code == 200
+
+
+def test_c302_an_account_is_closed_with_all_that_it_has(
+    mailing_homeserver, mailbox, server, user, browser, address
+):
+    """Sessions, browsers and what was agreed to; the addresses that it had are told."""
+    give(mailing_homeserver, user, address)
+    tokens = server.client().sign_in(user.localpart, user.password)
+    link = server.url("account?action=org.matrix.account_deactivate")
+    asked = browser.get(link)
+    not_yet = browser.submit(decision="deactivate")
+    page = browser.submit(confirm="yes", erase="yes", decision="deactivate")
+
+    assert asked.url.endswith("/account-deactivate")
+    assert not_yet.status_code == 400
+    assert "Your account is closed" in page.text
+    assert server.whoami(tokens["access_token"]).status_code == 401
+    assert "/sign-in?" in browser.get(server.url("account-profile")).url
+    assert mailing_homeserver.query(
+        "SELECT deactivated, password_hash FROM users WHERE name = ?", user.user_id
+    ) == [(1, None)]
+    assert addresses(mailing_homeserver, user) == []
+    for table in ("nextgen_consents", "nextgen_passwords"):
+        of_them = f"SELECT COUNT(*) FROM {table} WHERE user_id = ?"
+        eventually(lambda sql=of_them: mailing_homeserver.query(sql, user.user_id) == [(0,)])
+    assert mailbox.last_to(address)
+
+
+def test_c302_an_identity_server_that_fails_keeps_no_account_open(
+    mailing_homeserver, server, user, browser, address
+):
+    """It does not answer when it is to forget the address; the page says so afterwards."""
+    give(mailing_homeserver, user, address)
+    mailing_homeserver.query(
+        "INSERT INTO user_threepid_id_server (user_id, medium, address, id_server)"
+        " VALUES (?, 'email', ?, 'localhost:1')",
+        *(user.user_id, address),
+    )
+    browser.get(server.url("account-deactivate"))
+    page = browser.submit(confirm="yes", decision="deactivate")
+
+    assert "may still list an address" in page.text
+    assert mailing_homeserver.query(
+        "SELECT deactivated FROM users WHERE name = ?", user.user_id
+    ) == [(1,)]
