@@ -45,7 +45,7 @@ from synapse_nextgen_auth.homeserver.matrix import discovery
 from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate, SsoRedirect
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import Room as MeetingRoom
-from synapse_nextgen_auth.homeserver.matrix.uia import BrowserUiAuth
+from synapse_nextgen_auth.homeserver.matrix.uia.gate import BrowserUiAuth
 from synapse_nextgen_auth.homeserver.notices import Notices, Room, Sources
 from synapse_nextgen_auth.homeserver.outbox import Outbox
 from synapse_nextgen_auth.homeserver.people.accounts import People
@@ -156,6 +156,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         rendezvous_handler=_rendezvous_handler(site),
         legacy=site.legacy,
         keys=site.issuer.keys,
+        people=site.people,
     )
     _take_arrivals(site)
     checker.install(site.homeserver, site.token_check)
@@ -167,7 +168,13 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     ProviderLogouts(site.homeserver, site.devices, config.providers.backchannel_logout).watch()
     Farewells(site.homeserver).watch()
     series.begin_at_zero(site.homeserver.metrics)
-    BrowserUiAuth(site.homeserver, site.token_check, site.issuer.endpoints)
+    BrowserUiAuth(
+        site.homeserver,
+        site.token_check,
+        site.issuer.endpoints,
+        # Who leaves us leads people the ways that Synapse has.
+        confirm_legacy=config.legacy_login.confirm_in_browser and not config.drain,
+    )
     Housekeeping(
         site.homeserver,
         site.issuer.signing,

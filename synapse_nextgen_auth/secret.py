@@ -89,6 +89,8 @@ class Purpose(str, enum.Enum):
     DONE = "done"
     TYPED = "typed"
     NOTICE = "notice"
+    APPROVAL = "approval"
+    APPROVAL_BODY = "approval body"
 
 
 @attrs.frozen(repr=False)

@@ -219,6 +219,8 @@ DERIVED = {
     Purpose.TYPED: "faca537797c0deb87ff0420ea21cede4",
     Purpose.DONE: "ff1e9967a22e1947c7c7b61d8c6e36b6",
     Purpose.NOTICE: "657ec40725b768d8a6fb4c831cb82e1a",
+    Purpose.APPROVAL: "b55c358e034a75238e8fad52cd3bdb38",
+    Purpose.APPROVAL_BODY: "930c049b0cc5579b8499deef0ae234d9",
 }
 
 

@@ -46,3 +46,13 @@ class LegacyLogin:
         example="never",
         label="login by JWT",
     )
+    confirm_in_browser: bool = option(
+        Switch("asks in the browser", "asks as Synapse does"),
+        default=False,
+        about="Whether applications that signed in the old way confirm what is dangerous, like deleting"
+        " a device, [on a page of ours](../topics/approvals.md#legacy-sessions) instead of with a"
+        " password that is typed into them (User-Interactive Authentication). Everybody who is to"
+        " confirm something then must be able to sign in in the browser.",
+        example="true",
+        label="legacy approvals",
+    )

@@ -1,51 +1,89 @@
 """Let a session do one dangerous thing, once, because its person said so on a page of ours."""
 
-from synapse_nextgen_auth.accounts.approvals import WINDOW, Approval, Operation
+import attrs
+
+from synapse_nextgen_auth.accounts.approvals import (
+    MOST_AT_ONCE,
+    WINDOW,
+    Answer,
+    Approval,
+    Request,
+    answer,
+)
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.store import approvals, events
 from synapse_nextgen_auth.store.txn import Txn
 
 
-def ask(txn: Txn, approval: Approval) -> Approval:
-    """Return the approval that the session waits for; a repeated question gets the same one."""
-    asked = approvals.find_asked(
-        txn,
-        approval.session_id,
-        approval.operation,
-        since=approval.requested_at - WINDOW // 2,
-        now=approval.requested_at,
-    )
-    if asked is not None:
+def look(
+    txn: Txn, request: Request, *, ui_session: str | None, now: int
+) -> tuple[Answer, Approval | None]:
+    """Say what becomes of a request, and by which approval; this only reads."""
+    found = approvals.list_for(txn, request.session_id, request.operation, request.body, now=now)
+    return answer(found, request, ui_session, now)
+
+
+def ask(txn: Txn, approval: Approval, *, otherwise: str, now: int) -> Approval | None:
+    """Return the approval that the session waits for; a repeated question gets the same one.
+
+    `otherwise` is its id where the same question has been answered. `None` where too many questions of
+    the session wait already: somebody has to read them all.
+    """
+    since = now - WINDOW
+    if approvals.count_waiting(txn, approval.session_id, since=since) >= MOST_AT_ONCE:
+        return None
+    if approvals.add(txn, approval):
+        return approval
+    asked = approvals.get(txn, approval.approval_id)
+    if asked is not None and (asked.is_same_question(now) or asked.lets_pass(now)):
         return asked
-    approvals.add(txn, approval)
-    return approval
+    anew = attrs.evolve(approval, approval_id=otherwise)
+    approvals.add(txn, anew)
+    return anew
 
 
 def approve(txn: Txn, approval: Approval, *, now: int, address: str | None) -> bool:
     """Note that the person agrees; False when that was decided before."""
     if not approvals.approve(txn, approval.approval_id, now=now):
         return False
-    events.add(
-        txn,
-        Event(
-            EventKind.OPERATION_APPROVED,
-            now,
-            approval.user_id,
-            session_id=approval.session_id,
-            address=address,
-            detail=approval.operation.value,
-        ),
-    )
+    events.add(txn, _event(EventKind.OPERATION_APPROVED, approval, now, address))
     return True
 
 
-def use(txn: Txn, *, user_id: str, session_id: str, operation: Operation, now: int) -> bool:
-    """Use up the approval; False when there is none that is fresh enough."""
-    return approvals.use(
-        txn,
-        user_id=user_id,
-        session_id=session_id,
-        operation=operation,
-        since=now - WINDOW,
-        now=now,
+def refuse(txn: Txn, approval: Approval, *, now: int, address: str | None) -> bool:
+    """Note that the person does not agree; False when that was decided before."""
+    if not approvals.refuse(txn, approval.approval_id, now=now):
+        return False
+    events.add(txn, _event(EventKind.OPERATION_REFUSED, approval, now, address))
+    return True
+
+
+def use(txn: Txn, approval: Approval, *, now: int) -> bool:
+    """Use up an approval; False when somebody did, took it back, or it is too late."""
+    return approvals.use(txn, approval.approval_id, since=now - WINDOW, now=now)
+
+
+def hear(txn: Txn, approval: Approval, *, now: int) -> bool:
+    """Note that the session heard of a refusal: it hears of it once."""
+    return approvals.hear(txn, approval.approval_id, now=now)
+
+
+def allow_reset(txn: Txn, approval: Approval, *, address: str | None) -> None:
+    """Let a session replace the cryptographic identity, as its person wants before it asked.
+
+    The approval names no request: the session's next upload passes, whatever its keys are.
+    """
+    now = approval.requested_at
+    approvals.add(txn, attrs.evolve(approval, approved_at=now))
+    events.add(txn, _event(EventKind.OPERATION_APPROVED, approval, now, address))
+
+
+def _event(kind: EventKind, approval: Approval, now: int, address: str | None) -> Event:
+    return Event(
+        kind,
+        now,
+        approval.user_id,
+        session_id=None if approval.is_legacy else approval.session_id,
+        address=address,
+        detail=approval.operation.value,
     )

@@ -1,6 +1,6 @@
 """Rows of approvals: a person lets a session do one dangerous thing, once (MSC4312)."""
 
-from synapse_nextgen_auth.accounts.approvals import Approval, Operation
+from synapse_nextgen_auth.accounts.approvals import WINDOW, Approval, Operation
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
@@ -8,9 +8,9 @@ from synapse_nextgen_auth.store.txn import Txn
 _APPROVALS = Table("nextgen_approvals", Approval)
 
 
-def add(txn: Txn, approval: Approval) -> None:
-    """Insert an approval that a client asks for."""
-    _APPROVALS.insert(txn, approval)
+def add(txn: Txn, approval: Approval) -> bool:
+    """Insert an approval that a client asks for; False where the same is asked for already."""
+    return _APPROVALS.insert_new(txn, approval)
 
 
 def get(txn: Txn, approval_id: str) -> Approval | None:
@@ -18,41 +18,71 @@ def get(txn: Txn, approval_id: str) -> Approval | None:
     return _APPROVALS.one(txn, "WHERE approval_id = ?", approval_id)
 
 
-def find_asked(
-    txn: Txn, session_id: str, operation: Operation, *, since: int, now: int
-) -> Approval | None:
-    """Return what the session asked for since then and has not used, the newest first."""
-    return _APPROVALS.one(
+def of_ui_session(txn: Txn, ui_session: str) -> Approval | None:
+    """Return the approval that clients know by this session of Synapse's."""
+    return _APPROVALS.one(txn, "WHERE ui_session = ?", ui_session)
+
+
+def list_for(
+    txn: Txn, session_id: str, operation: Operation, body: str, *, now: int
+) -> list[Approval]:
+    """Return what may be the approval of a request of a session, and is not used up."""
+    return _APPROVALS.all(
         txn,
-        "WHERE session_id = ? AND operation = ? AND requested_at >= ? AND requested_at <= ?"
-        " AND used_at IS NULL"
-        " ORDER BY requested_at DESC, approval_id LIMIT 1",
-        *(session_id, operation.value, since, now + SKEW),
+        "WHERE session_id = ? AND operation = ? AND (body = ? OR body IS NULL)"
+        " AND requested_at >= ? AND requested_at <= ? AND used_at IS NULL",
+        *(session_id, operation.value, body, now - 2 * WINDOW, now + SKEW),
     )
 
 
-def approve(txn: Txn, approval_id: str, *, now: int) -> bool:
-    """Mark it approved; False when it was already."""
+def count_waiting(txn: Txn, session_id: str, *, since: int) -> int:
+    """Return how much a session has asked for since then that nobody decided."""
     txn.execute(
-        "UPDATE nextgen_approvals SET approved_at = ?"
-        " WHERE approval_id = ? AND approved_at IS NULL AND used_at IS NULL",
+        "SELECT COUNT(*) FROM nextgen_approvals WHERE session_id = ? AND requested_at > ?"
+        " AND approved_at IS NULL AND refused_at IS NULL AND used_at IS NULL",
+        (session_id, since),
+    )
+    row = txn.fetchone()
+    return int(row[0]) if row else 0
+
+
+def approve(txn: Txn, approval_id: str, *, now: int) -> bool:
+    """Mark it approved; False when it was decided already."""
+    return _decide(txn, "approved_at", approval_id, now)
+
+
+def refuse(txn: Txn, approval_id: str, *, now: int) -> bool:
+    """Mark it refused; False when it was decided already."""
+    return _decide(txn, "refused_at", approval_id, now)
+
+
+def _decide(txn: Txn, how: str, approval_id: str, now: int) -> bool:
+    txn.execute(
+        f"UPDATE nextgen_approvals SET {how} = ?"
+        " WHERE approval_id = ? AND approved_at IS NULL AND refused_at IS NULL AND used_at IS NULL",
         (now, approval_id),
     )
     return txn.rowcount == 1
 
 
-def use(
-    txn: Txn, *, user_id: str, session_id: str, operation: Operation, since: int, now: int
-) -> bool:
-    """Use up what was approved for this session since then; False when there is nothing."""
+def use(txn: Txn, approval_id: str, *, since: int, now: int) -> bool:
+    """Use up what was approved since then; False when that was done before, or taken back."""
     txn.execute(
         "UPDATE nextgen_approvals SET used_at = ?"
-        " WHERE user_id = ? AND session_id = ? AND operation = ?"
-        " AND approved_at IS NOT NULL AND approved_at >= ? AND approved_at <= ?"
-        " AND used_at IS NULL",
-        (now, user_id, session_id, operation.value, since, now + SKEW),
+        " WHERE approval_id = ? AND approved_at >= ? AND approved_at <= ? AND used_at IS NULL",
+        (now, approval_id, since, now + SKEW),
     )
-    return txn.rowcount >= 1
+    return txn.rowcount == 1
+
+
+def hear(txn: Txn, approval_id: str, *, now: int) -> bool:
+    """Note that the session heard of the refusal; False when it had."""
+    txn.execute(
+        "UPDATE nextgen_approvals SET used_at = ?"
+        " WHERE approval_id = ? AND refused_at IS NOT NULL AND used_at IS NULL",
+        (now, approval_id),
+    )
+    return txn.rowcount == 1
 
 
 def withdraw(txn: Txn, user_id: str, *, now: int) -> None:
@@ -60,6 +90,6 @@ def withdraw(txn: Txn, user_id: str, *, now: int) -> None:
     txn.execute(
         "UPDATE nextgen_approvals SET used_at = ?"
         " WHERE approved_at IS NOT NULL AND used_at IS NULL AND session_id IN"
-        " (SELECT session_id FROM nextgen_sessions WHERE user_id = ?)",
-        (now, user_id),
+        " (SELECT session_id FROM nextgen_sessions WHERE user_id = ? UNION ALL SELECT ?)",
+        (now, user_id, user_id),
     )

@@ -138,7 +138,10 @@ async def whither(visit: Visit, attempt_id: str) -> str | None:
     So whoever presses twice, or comes back by the history, is where the first press led.
     """
     goes_on = await visit.site.homeserver.read(flows.whither, attempt_id, browser=_browser(visit))
-    return None if goes_on is None else Onward(goes_on).next_url
+    if goes_on is None:
+        return None
+    visit.reader.goes_on(goes_on)
+    return Onward(goes_on).next_url
 
 
 async def begin(visit: Visit, way: Way) -> Attempt:

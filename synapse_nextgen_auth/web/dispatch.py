@@ -14,7 +14,7 @@ from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
 from synapse_nextgen_auth.oauth.rendezvous import is_id
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.secret import random_id
-from synapse_nextgen_auth.web import answers, attempts, visits
+from synapse_nextgen_auth.web import answers, attempts, forms, visits
 from synapse_nextgen_auth.web.admission import admit
 from synapse_nextgen_auth.web.forms import FORM, Form
 from synapse_nextgen_auth.web.kinds import (
@@ -31,6 +31,7 @@ from synapse_nextgen_auth.web.kinds import (
 from synapse_nextgen_auth.web.pages.message import error
 from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import Message
+from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
@@ -237,12 +238,19 @@ def _misused(status: int, message: Message, said: str, *headers: tuple[str, str]
 async def _visit(request: _Request, page: Page | AccountPage) -> Outgoing:
     """Let a page answer, once it is known who visits and that a form is one of ours."""
     incoming = request.incoming
+    request.reader.goes_on(Onward.of(forms.parse(incoming.query)).goes_on)
     visit = await visits.greet(request.site, incoming, request.reader)
-    form = visits.prove(visit, incoming) if incoming.method == "POST" else None
-    if isinstance(page, AccountPage):
-        outgoing = await _ask_account(page, visit, form)
-    else:
-        outgoing = await _ask(page, visit, form)
+    try:
+        form = visits.prove(visit, incoming) if incoming.method == "POST" else None
+        if isinstance(page, AccountPage):
+            outgoing = await _ask_account(page, visit, form)
+        else:
+            outgoing = await _ask(page, visit, form)
+    except PageError:
+        # A message may lie on the way to an approval, too, before anybody looked where that leads.
+        if (attempt_id := visit.parameters.get("attempt")) is not None:
+            await attempts.whither(visit, attempt_id)
+        raise
     return visits.with_cookie(visit, outgoing)
 
 

@@ -109,6 +109,7 @@ def url_of(grant: Grant, step: Step) -> str:
 
 async def onward(visit: Visit, found: Onward) -> Onward:
     """Return where the person goes after signing in; stop when the grant cannot go on there."""
+    visit.reader.goes_on(found.goes_on)
     if (device_grant_id := found.device_grant_id) is not None:
         waiting = await find_device(visit, device_grant_id)
         return attrs.evolve(found, device=waiting if isinstance(waiting, DeviceGrant) else None)

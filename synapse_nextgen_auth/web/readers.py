@@ -5,6 +5,7 @@ Every page goes through here, so that none forgets to say which language it is i
 
 import attrs
 
+from synapse_nextgen_auth.accounts.attempts.onward import Kind, Onward
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth import languages
 from synapse_nextgen_auth.web import answers
@@ -16,11 +17,21 @@ from synapse_nextgen_auth.web.translations import ENGLISH
 
 @attrs.define
 class Reader:
-    """Whoever sent a request. It changes once: when it is found what a client asked for."""
+    """Whoever sent a request. It changes when it is found what a client asked for.
+
+    `keeps_opener` once it is known that the person is on the way to approve something: the window that
+    the application opened must be able to tell it in the end (Client-Server API, "Fallback"; C178).
+    """
 
     _site: Site
     _incoming: Incoming = attrs.field(repr=False)
     _ui_locales: str | None = None
+    keeps_opener: bool = attrs.field(default=False, init=False)
+
+    def goes_on(self, onward: Onward) -> None:
+        """Note where the person goes on, as far as it matters for how pages are answered."""
+        if onward.kind is Kind.APPROVAL:
+            self.keeps_opener = True
 
     def asked_in(self, ui_locales: str | None) -> None:
         """Note the languages that the client asked for (`ui_locales`, OpenID Connect Core 3.1.2.1)."""
@@ -43,7 +54,6 @@ class Reader:
         *,
         goes_to: str | None = None,
         goes_further: bool = False,
-        keeps_opener: bool = False,
         headers: tuple[tuple[str, str], ...] = (),
     ) -> Outgoing:
         """Answer with a page; `answers.page` says what the words mean."""
@@ -54,7 +64,7 @@ class Reader:
             self._site.templates.render(page, lang=language.tag),
             goes_to=goes_to,
             goes_further=goes_further,
-            keeps_opener=keeps_opener,
+            keeps_opener=self.keeps_opener,
             loads=page.loads,
             headers=(
                 ("Content-Language", language.tag),

@@ -161,7 +161,6 @@ class Visit:
         *,
         goes_to: str | None = None,
         goes_further: bool = False,
-        keeps_opener: bool = False,
         headers: tuple[tuple[str, str], ...] = (),
     ) -> Outgoing:
         """Answer with a page; `answers.page` says what the words mean."""
@@ -170,7 +169,6 @@ class Visit:
             status,
             goes_to=goes_to,
             goes_further=goes_further,
-            keeps_opener=keeps_opener,
             headers=headers,
         )
 

@@ -1,67 +1,95 @@
-"""A person lets one session do one dangerous thing, once, within minutes."""
+"""A person lets one session send one dangerous request, once, within minutes."""
 
 from functools import partial
 
+import attrs
 import pytest
 
 from support.records import ADDRESS, ALICE, BOB, NOW, a_place, a_session, a_sign_in
-from synapse_nextgen_auth.accounts.approvals import WINDOW, Approval, Operation
+from synapse_nextgen_auth.accounts.approvals import (
+    MOST_AT_ONCE,
+    WINDOW,
+    Answer,
+    Approval,
+    Operation,
+    Request,
+)
 from synapse_nextgen_auth.flows import approve_operation, end_session, sign_in
 from synapse_nextgen_auth.store import approvals, sessions, sign_ins
 
 RESET = Operation.CROSS_SIGNING_RESET
 SESSION = "5e" * 16
+UPLOAD = Request(ALICE, SESSION, "PHONE", RESET, "POST", "/keys/device_signing/upload", "digest")
 
 
-def an_approval(**fields):
-    """Return what a session asks for."""
-    return Approval(
-        **{
-            "approval_id": "a1",
-            "user_id": ALICE,
-            "session_id": SESSION,
-            "operation": RESET,
-            "requested_at": NOW,
-            **fields,
-        }
+def an_approval(approval_id="a1", *, at=0, **fields):
+    """Return what a session asks for; the fields are those of its request."""
+    request = attrs.evolve(UPLOAD, **fields)
+    return Approval.asked(
+        approval_id, request, ui_session=approval_id, details="x", address=ADDRESS, now=NOW + at
     )
 
 
-def asked_and_approved(tables, *, at=0, **fields):
+def as_asked(approval):
+    """Return the flow that asks, under the id that the question has."""
+    now = approval.requested_at
+    return partial(
+        approve_operation.ask,
+        approval=attrs.evolve(approval, approval_id=UPLOAD.question(now)),
+        otherwise=approval.approval_id,
+        now=now,
+    )
+
+
+def ask(tables, approval):
+    """Return what a session waits for that asks for this."""
+    now = approval.requested_at
+    return tables.run(approve_operation.ask, approval, otherwise="other", now=now)
+
+
+def asked_and_approved(tables, **fields):
     """Take an approval to where the client may use it."""
     approval = an_approval(**fields)
-    tables.run(approve_operation.ask, approval)
-    assert tables.run(approve_operation.approve, approval, now=NOW + at, address=ADDRESS)
+    ask(tables, approval)
+    assert tables.run(approve_operation.approve, approval, now=NOW, address=ADDRESS)
     return approval
 
 
-def use(*, at=0, user_id=ALICE, session_id=SESSION):
+def use(approval, *, at=0):
     """Return the flow that uses it up."""
-    return partial(
-        approve_operation.use,
-        user_id=user_id,
-        session_id=session_id,
-        operation=RESET,
-        now=NOW + at,
+    return partial(approve_operation.use, approval=approval, now=NOW + at)
+
+
+def look(transact, at=0, *, ui_session=None, **fields):
+    """Return what becomes of a request, and by which approval."""
+    request = attrs.evolve(UPLOAD, **fields)
+    answer, approval = transact(
+        approve_operation.look, request, ui_session=ui_session, now=NOW + at
     )
+    return answer, approval.approval_id if approval else None
+
+
+def events(tables):
+    """Return what was written down."""
+    return tables.query("SELECT kind, user_id, session_id, address, detail FROM nextgen_events")
 
 
 def test_c299_an_approval_works_once(tables, transact):
     """And is written down."""
-    asked_and_approved(tables)
+    approval = asked_and_approved(tables)
 
-    assert transact(use(at=1)) is True
-    assert transact(use(at=2)) is False
-    assert tables.query(
-        "SELECT kind, user_id, session_id, address, detail FROM nextgen_events"
-    ) == [("operation_approved", ALICE, SESSION, ADDRESS, RESET.value)]
+    assert look(transact, at=1) == (Answer.PASS, "a1")
+    assert transact(use(approval, at=1)) is True
+    assert transact(use(approval, at=2)) is False
+    assert look(transact, at=2) == (Answer.WAIT, None)
+    assert events(tables) == [("operation_approved", ALICE, SESSION, ADDRESS, RESET.value)]
 
 
 def test_c299_used_at_once_it_works_once(tables):
     """Two requests of the same client, or of a thief beside it."""
-    asked_and_approved(tables)
+    approval = asked_and_approved(tables)
 
-    assert sorted(tables.race([use(at=1)] * 6)) == [False] * 5 + [True]
+    assert sorted(tables.race([use(approval, at=1)] * 6)) == [False] * 5 + [True]
 
 
 @pytest.mark.parametrize(
@@ -69,14 +97,17 @@ def test_c299_used_at_once_it_works_once(tables):
     [
         pytest.param({"user_id": BOB}, id="other-account"),
         pytest.param({"session_id": "5f" * 16}, id="other-session"),
+        pytest.param({"device_id": "OTHER"}, id="other-device"),
+        pytest.param({"body": "another"}, id="other-body"),
+        pytest.param({"operation": Operation.DEACTIVATE}, id="other-operation"),
     ],
 )
 def test_c299_nobody_else_can_use_it(tables, transact, other):
-    """A second device's stolen token gains nothing, and takes nothing away."""
+    """A second device's stolen token gains nothing, nor does another request of the same."""
     asked_and_approved(tables)
 
-    assert transact(use(at=1, **other)) is False
-    assert transact(use(at=1)) is True
+    assert look(transact, at=1, **other) == (Answer.WAIT, None)
+    assert look(transact, at=1) == (Answer.PASS, "a1")
 
 
 @pytest.mark.parametrize(
@@ -84,66 +115,118 @@ def test_c299_nobody_else_can_use_it(tables, transact, other):
 )
 def test_c299_it_works_for_ten_minutes(tables, transact, at, works):
     """Counted from the approval; one that a clock gave that ran ahead is no good."""
-    asked_and_approved(tables)
+    approval = asked_and_approved(tables)
 
     assert WINDOW == 600
-    assert transact(use(at=at)) is works
+    assert transact(use(approval, at=at)) is works
 
 
 def test_without_approval_there_is_nothing_to_use(tables, transact):
     """Asking is not enough."""
-    tables.run(approve_operation.ask, an_approval())
+    approval = an_approval()
+    ask(tables, approval)
 
-    assert transact(use(at=1)) is False
+    assert look(transact, at=1) == (Answer.WAIT, "a1")
+    assert transact(use(approval, at=1)) is False
 
 
 def test_asking_again_is_the_same_question(tables, transact):
     """A client asks on every try; the person has one page to decide on."""
-    first = transact(approve_operation.ask, an_approval())
-    again = transact(
-        approve_operation.ask, an_approval(approval_id="a2", requested_at=NOW + WINDOW // 2)
-    )
+    ask(tables, an_approval())
 
-    assert again == first
-    assert transact(approvals.get, "a2") is None
+    assert {look(transact, at=at) for at in range(0, WINDOW // 2 + 1, 10)} == {(Answer.WAIT, "a1")}
+
+
+def test_asked_at_once_it_is_one_question(tables):
+    """Whoever comes second is told the page of the first."""
+    asking = [as_asked(an_approval(f"a{number}")) for number in range(6)]
+
+    assert len({each.approval_id for each in tables.race(asking)}) == 1
+    assert len(tables.query("SELECT approval_id FROM nextgen_approvals")) == 1
 
 
 @pytest.mark.parametrize(
     "later",
     [
-        pytest.param({"requested_at": NOW + WINDOW // 2 + 1}, id="later"),
-        pytest.param({"requested_at": NOW - 3600}, id="c379-asked-by-a-clock-that-ran-ahead"),
+        pytest.param({"at": WINDOW // 2 + 1}, id="later"),
+        pytest.param({"at": -3600}, id="c379-asked-by-a-clock-that-ran-ahead"),
         pytest.param({"session_id": "5f" * 16}, id="other-session"),
+        pytest.param({"body": "another"}, id="other-body"),
     ],
 )
 def test_a_new_question_gets_a_new_page(tables, transact, later):
     """So that a person never decides on what is about to run out."""
-    transact(approve_operation.ask, an_approval())
+    ask(tables, an_approval())
 
-    asked = transact(approve_operation.ask, an_approval(approval_id="a2", **later))
+    asked = ask(tables, an_approval("a2", **later))
 
     assert asked.approval_id == "a2"
     assert transact(approvals.get, "a2") == asked
 
 
-def test_after_its_use_the_next_question_is_new(tables, transact):
-    """One approval, one reset."""
-    asked_and_approved(tables)
-    transact(use(at=1))
+@pytest.mark.parametrize("how", ["used", "refused", "withdrawn"])
+def test_after_its_use_the_next_question_is_new(tables, transact, how):
+    """One approval, one reset; and after a refusal one may ask again, once that was heard."""
+    if how == "refused":
+        approval = an_approval()
+        ask(tables, approval)
+        transact(approve_operation.refuse, approval, now=NOW, address=None)
+        transact(approve_operation.hear, approval, now=NOW)
+    else:
+        tables.run(sessions.add, a_session(session_id=SESSION))
+        approval = asked_and_approved(tables)
+        withdraw = partial(end_session.withdraw, user_id=ALICE, now=NOW)
+        transact(use(approval) if how == "used" else withdraw)
 
-    asked = transact(approve_operation.ask, an_approval(approval_id="a2", requested_at=NOW + 2))
+    assert look(transact, at=2) == (Answer.WAIT, None)
+    assert ask(tables, an_approval(at=2)).approval_id == "other"
 
-    assert asked.approval_id == "a2"
+
+def test_c154_nobody_makes_pages_without_end(tables):
+    """Each is a row. Other sessions go on, and so does this one, once its questions are too old."""
+    for number in range(MOST_AT_ONCE):
+        assert ask(tables, an_approval(f"a{number}", body=str(number)))
+
+    assert ask(tables, an_approval("more", body="more")) is None
+    assert ask(tables, an_approval("other", session_id="other"))
+    assert ask(tables, an_approval("later", body="later", at=WINDOW))
 
 
 def test_approving_twice_counts_once(tables, transact):
-    """Nor can a used one be approved again."""
+    """Nor can a used one be approved again, or refused."""
     approval = asked_and_approved(tables)
 
     assert transact(approve_operation.approve, approval, now=NOW + 1, address=None) is False
-    transact(use(at=2))
+    assert transact(approve_operation.refuse, approval, now=NOW + 1, address=None) is False
+    transact(use(approval, at=2))
     assert transact(approve_operation.approve, approval, now=NOW + 3, address=None) is False
-    assert transact(use(at=4)) is False
+    assert transact(use(approval, at=4)) is False
+
+
+def test_a_refusal_is_heard_once_and_cannot_be_approved(tables, transact):
+    """Two tabs: whoever decides first has decided."""
+    approval = an_approval()
+    ask(tables, approval)
+
+    assert transact(approve_operation.refuse, approval, now=NOW, address=ADDRESS) is True
+    assert transact(approve_operation.approve, approval, now=NOW, address=ADDRESS) is False
+    assert look(transact, at=1) == (Answer.REFUSE, "a1")
+    assert sorted(
+        tables.race([partial(approve_operation.hear, approval=approval, now=NOW + 1)] * 4)
+    ) == [False] * 3 + [True]
+    assert events(tables) == [("operation_refused", ALICE, SESSION, ADDRESS, RESET.value)]
+
+
+def test_a_reset_begun_on_our_page_lets_one_upload_pass(tables, transact):
+    """Whatever its keys are, and of the session that was named alone."""
+    allowed = Approval("a1", ALICE, SESSION, RESET, NOW)
+    transact(approve_operation.allow_reset, allowed, address=ADDRESS)
+
+    assert look(transact, session_id="5f" * 16) == (Answer.WAIT, None)
+    assert look(transact, body="any", ui_session="whatever") == (Answer.PASS, "a1")
+    assert transact(use(allowed)) is True
+    assert look(transact) == (Answer.WAIT, None)
+    assert events(tables) == [("operation_approved", ALICE, SESSION, ADDRESS, RESET.value)]
 
 
 @pytest.mark.parametrize("who", [ALICE, BOB])
@@ -153,7 +236,7 @@ def test_c299_whoever_signs_out_takes_the_approval_back(tables, transact, how, w
     tables.run(sessions.add, a_session(session_id=SESSION))
     browser = a_sign_in(user_id=who)
     tables.run(sign_ins.add, browser)
-    asked_and_approved(tables)
+    approval = asked_and_approved(tables)
     if how == "sign out":
         tables.run(sign_in.sign_out, (browser.digest,), now=NOW, address=None)
     elif how == "everywhere":
@@ -161,7 +244,7 @@ def test_c299_whoever_signs_out_takes_the_approval_back(tables, transact, how, w
     else:
         tables.run(end_session.withdraw, who, now=NOW)
 
-    assert transact(use(at=1)) is (who == BOB)
+    assert transact(use(approval, at=1)) is (who == BOB)
 
 
 def test_a_question_that_waits_outlives_a_sign_out(tables, transact):
@@ -170,19 +253,19 @@ def test_a_question_that_waits_outlives_a_sign_out(tables, transact):
     browser = a_sign_in()
     tables.run(sign_ins.add, browser)
     approval = an_approval()
-    tables.run(approve_operation.ask, approval)
+    ask(tables, approval)
     tables.run(sign_in.sign_out, (browser.digest,), now=NOW, address=None)
 
     assert transact(approve_operation.approve, approval, now=NOW + 1, address=ADDRESS)
-    assert transact(use(at=2)) is True
+    assert transact(use(approval, at=2)) is True
 
 
 def test_c299_signing_in_again_takes_no_approval_back(tables, transact):
     """The same person, in the same browser."""
     tables.run(sessions.add, a_session(session_id=SESSION))
     tables.run(sign_ins.add, a_sign_in())
-    asked_and_approved(tables)
+    approval = asked_and_approved(tables)
     again = a_sign_in("again", signed_in_at=NOW + 1)
     tables.run(sign_in.sign_in, again, a_place(renews=a_sign_in()))
 
-    assert transact(use(at=2)) is True
+    assert transact(use(approval, at=2)) is True

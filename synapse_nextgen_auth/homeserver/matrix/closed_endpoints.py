@@ -7,7 +7,13 @@ included, are in docs/reference/matrix-endpoints.md.
 
 from typing import Any
 
-from synapse.api.errors import AuthError, Codes, InvalidClientTokenError, SynapseError
+from synapse.api.errors import (
+    AuthError,
+    Codes,
+    InteractiveAuthIncompleteError,
+    InvalidClientTokenError,
+    SynapseError,
+)
 from synapse.http.server import HttpServer
 from synapse.http.servlet import RestServlet, parse_json_object_from_request
 from synapse.http.site import SynapseRequest
@@ -21,17 +27,24 @@ from synapse.server import HomeServer
 from synapse.types import Requester
 from synapse.util.async_helpers import Linearizer
 
+from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.flows import begin_session
 from synapse_nextgen_auth.homeserver.api import Homeserver
-from synapse_nextgen_auth.homeserver.auth.challenges import add_challenge
-from synapse_nextgen_auth.homeserver.auth.token_check import is_ours
+from synapse_nextgen_auth.homeserver.auth.challenges import add_challenge, insufficient_scope
+from synapse_nextgen_auth.homeserver.auth.token_check import is_ours, may_administer
 from synapse_nextgen_auth.homeserver.database.outage import answered_503
-from synapse_nextgen_auth.homeserver.matrix.uia import IN_ANOTHER_WAY
+from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted, People
 from synapse_nextgen_auth.homeserver.startup import versions
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, API
 
 NEEDS = (
     Needed("synapse.rest.client.login_token_request", "LoginTokenRequestServlet.on_POST"),
+    Needed(
+        "synapse.handlers.auth",
+        "AuthHandler.validate_user_via_ui_auth",
+        ("requester", "request", "request_body", "description"),
+    ),
     Needed("synapse.rest.client.account", "ThreepidRestServlet.on_POST", ("request",)),
     Needed("synapse.rest.client.account", "ThreepidDeleteRestServlet.on_POST", ("request",)),
     Needed("synapse.rest.client.capabilities", "CapabilitiesRestServlet.on_GET", ("request",)),
@@ -105,18 +118,26 @@ class Threepids(ThreepidRestServlet):
     password.
     """
 
+    def __init__(self, hs: HomeServer, page: str) -> None:
+        super().__init__(hs)
+        self._instead = f"Do that at {page}."
+
     async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
         """Refuse a token of ours, leave any other to Synapse."""
-        await _refuse_ours(self, request, "add an address to the account", IN_ANOTHER_WAY)
+        await _refuse_ours(self, request, "add an address this way", self._instead)
         return await super().on_POST(request)
 
 
 class DeleteThreepid(ThreepidDeleteRestServlet):
     """`/account/3pid/delete`: the owner's way back stays (no authentication in Synapse either)."""
 
+    def __init__(self, hs: HomeServer, page: str) -> None:
+        super().__init__(hs)
+        self._instead = f"Do that at {page}."
+
     async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
         """Refuse a token of ours, leave any other to Synapse."""
-        await _refuse_ours(self, request, "remove an address from the account", IN_ANOTHER_WAY)
+        await _refuse_ours(self, request, "remove an address", self._instead)
         return await super().on_POST(request)
 
 
@@ -124,16 +145,51 @@ _SIGN_IN_THERE = "Begin the sign-in on the other device: it opens this server's 
 
 
 class GetLoginToken(LoginTokenRequestServlet):
-    """`/login/get_token` would turn a scoped token into a full one without an end (MSC3882)."""
+    """`/login/get_token` makes a token of full access and perhaps without an end (MSC3882, C334).
 
-    def __init__(self, hs: HomeServer) -> None:
+    So it takes a session that has as much, and its person, on a page that says so.
+    """
+
+    def __init__(self, hs: HomeServer, people: People) -> None:
         super().__init__(hs)
         self.hs = hs
+        self.auth: Any = _AskedOnce(hs.get_auth())
+        self._people = people
 
     async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
-        """Refuse a token of ours, leave any other to Synapse."""
-        await _refuse_ours(self, request, "make login tokens", _SIGN_IN_THERE)
+        """Ask the person of a token of ours, whatever Synapse is set to; leave any other to it."""
+        if _token_of_ours(self, request) is not None:
+            requester: Requester = await self.auth.get_user_by_req(request)
+            user_id = requester.user.to_string()
+            if not await may_have_login_tokens(self._people, requester):
+                raise insufficient_scope(
+                    "This session has less power than a login token would have", ADMIN
+                )
+            # Before the person is asked, for an approval that leads to "too often" would be used up.
+            await self._ratelimiter.ratelimit(None, user_id.lower(), update=False)
+            body = _peek(request)
+            if not self.hs.config.auth.login_via_existing_require_ui_auth:
+                try:
+                    await self.auth_handler.validate_user_via_ui_auth(
+                        requester, request, body, "issue a new access token for your account"
+                    )
+                except InteractiveAuthIncompleteError as incomplete:
+                    return 401, incomplete.result
         return await super().on_POST(request)
+
+
+async def may_have_login_tokens(people: People, requester: Requester) -> bool:
+    """Say whether a token opens as much of its account as a login token would: all of the API.
+
+    For an administrator that is the server, which most of their sessions were not granted.
+    """
+    if API not in requester.scope:
+        return False
+    try:
+        account = await people.admit(requester.user.to_string(), Intent.MATRIX_API)
+    except NotAdmitted:
+        return False
+    return not account.is_admin or may_administer(requester)
 
 
 class DehydratedDevice(DehydratedDeviceV2Servlet):
@@ -270,38 +326,49 @@ class SetPusher(PushersSetRestServlet):
             raise
 
 
-# What people do on the account page, or not at all, with a token of ours. Clients show forms for
-# what is true here.
-_NOT_OURS = ("m.change_password", "m.3pid_changes", "m.get_login_token")
+# What people do on the account page, though the requests pass once they approved them. Clients show
+# forms for what is true here.
+_ON_THE_PAGES = ("m.change_password", "m.3pid_changes")
+_LOGIN_TOKEN = "m.get_login_token"  # noqa: S105 - a capability
 
 
 class Capabilities(CapabilitiesRestServlet):
     """`/capabilities` says what this token may do, not what some other may."""
 
+    def __init__(self, hs: HomeServer, people: People) -> None:
+        super().__init__(hs)
+        self._people = people
+
     async def on_GET(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
-        """Answer as Synapse does, without what is refused to our tokens."""
+        """Answer as Synapse does, without what our tokens do on our pages."""
         status, answer = await super().on_GET(request)
         requester = request.requester
         if isinstance(requester, Requester) and is_ours(requester):
-            answer["capabilities"].update({name: {"enabled": False} for name in _NOT_OURS})
+            told = answer["capabilities"]
+            told.update({name: {"enabled": False} for name in _ON_THE_PAGES})
+            if told.get(_LOGIN_TOKEN, {}).get("enabled"):
+                is_good = await may_have_login_tokens(self._people, requester)
+                told[_LOGIN_TOKEN] = {"enabled": is_good}
         return status, answer
 
 
-def servlets(hs: HomeServer, homeserver: Homeserver) -> list[RestServlet]:
-    """Return what this process serves in place of Synapse's own."""
-    found: list[RestServlet] = [Threepids(hs), Capabilities(hs)]
+def servlets(
+    hs: HomeServer, homeserver: Homeserver, people: People, page: str
+) -> list[RestServlet]:
+    """Return what this process serves in place of Synapse's own; `page` is where people go on."""
+    found: list[RestServlet] = [Threepids(hs, page), Capabilities(hs, people)]
     if hs.config.experimental.msc3814_enabled:
         found.append(DehydratedDevice(hs, homeserver))
     if claims := versions.dehydrated_device_claims(hs):
         found.append(_claim_refused(claims)(hs))
     if hs.config.worker.worker_app is None:
-        found += [DeleteThreepid(hs), SetPusher(hs, homeserver)]
+        found += [DeleteThreepid(hs, page), SetPusher(hs, homeserver)]
         if hs.config.auth.login_via_existing_enabled:
-            found.append(GetLoginToken(hs))
+            found.append(GetLoginToken(hs, people))
     return found
 
 
-def close(homeserver: Homeserver, http_server: HttpServer) -> None:
+def close(homeserver: Homeserver, people: People, http_server: HttpServer, page: str) -> None:
     """Register these after Synapse's own: an equal pattern takes the place of the earlier one."""
-    for servlet in servlets(homeserver.hs, homeserver):
+    for servlet in servlets(homeserver.hs, homeserver, people, page):
         servlet.register(http_server)

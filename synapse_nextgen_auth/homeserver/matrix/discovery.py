@@ -13,6 +13,8 @@ from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.matrix import closed_endpoints, legacy_login, rendezvous
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler
+from synapse_nextgen_auth.homeserver.matrix.uia import fallback
+from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.secret import Keyring
@@ -59,7 +61,7 @@ class AuthIssuer(RestServlet):
         return 200, {"issuer": self._issuer}
 
 
-def announce(
+def announce(  # noqa: PLR0913 (what those who are announced need)
     homeserver: Homeserver,
     endpoints: Endpoints,
     document: bytes,
@@ -67,6 +69,7 @@ def announce(
     rendezvous_handler: RendezvousHandler | None,
     legacy: LegacyLoginRules,
     keys: Keyring,
+    people: People,
 ) -> None:
     """Serve discovery on every listener that will carry the client API, and in the well-known.
 
@@ -82,7 +85,8 @@ def announce(
         AuthIssuer(endpoints.issuer).register(http_server)
         if rendezvous_handler is not None:
             rendezvous.register(hs, http_server, rendezvous_handler)
-        closed_endpoints.close(homeserver, http_server)
+        closed_endpoints.close(homeserver, people, http_server, endpoints.url("account"))
+        fallback.register(homeserver, http_server, endpoints)
         legacy_login.register(homeserver, http_server, rules=legacy, endpoints=endpoints, keys=keys)
 
     groups = rest.SERVLET_GROUPS

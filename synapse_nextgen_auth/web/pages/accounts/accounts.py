@@ -48,7 +48,6 @@ async def show(visit: Visit) -> Outgoing:
         page,
         goes_to=onward.goes_to,
         goes_further=onward.goes_further,
-        keeps_opener=onward.approval_id is not None,
     )
 
 

@@ -1,16 +1,21 @@
 """The page on which a person lets a client do one dangerous thing (MSC4312)."""
 
-from synapse_nextgen_auth.accounts.approvals import WINDOW, Approval
+from synapse_nextgen_auth.accounts.approvals import WINDOW, Approval, Details
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.flows import approve_operation
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.live import UnknownSession
-from synapse_nextgen_auth.store import approvals
-from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.store import approvals, sessions
 from synapse_nextgen_auth.web.forms import Form
-from synapse_nextgen_auth.web.pages.approve.page import ApprovedPage, ApprovePage
+from synapse_nextgen_auth.web.pages.approve.page import (
+    ApprovedPage,
+    ApprovePage,
+    AskedDevice,
+    NotApprovedPage,
+)
 from synapse_nextgen_auth.web.pages.content import ClientCard
-from synapse_nextgen_auth.web.pages.message.error import PageError
+from synapse_nextgen_auth.web.pages.message.error import PageError, unknown_choice
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.visits import Visit
@@ -22,24 +27,21 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
 
 
 async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
-    """Note what the person decided."""
+    """Note what the person decided; the client hears of it when it asks again."""
     site = visit.site
     approval = await _find(visit, user_id)
-    if form.get("decision") == "cancel":
-        return answers.redirect("./")
-    if form.get("decision") != "approve":
-        raise PageError(400, Message.BAD_REQUEST)
-    approved = await site.homeserver.run(
-        approve_operation.approve, approval, now=site.now(), address=visit.address
-    )
-    if not approved:
+    decide = {
+        "approve": approve_operation.approve,
+        "cancel": approve_operation.refuse,
+    }.get(form.get("decision") or "")
+    if decide is None:
+        raise unknown_choice()
+    await _session(visit, approval)
+    if not await site.homeserver.run(decide, approval, now=site.now(), address=visit.address):
         raise PageError(409, Message.ALREADY_DONE)
-    page = ApprovedPage(
-        operation=approval.operation,
-        server_name=site.server_name,
-        minutes=WINDOW // 60,
-    )
-    return visit.answer(page, keeps_opener=True)
+    if decide is approve_operation.refuse:
+        return visit.answer(NotApprovedPage(site.server_name, "account"))
+    return visit.answer(ApprovedPage(approval.operation, site.server_name, WINDOW // 60))
 
 
 async def _find(visit: Visit, user_id: str) -> Approval:
@@ -55,30 +57,88 @@ async def _find(visit: Visit, user_id: str) -> Approval:
             forward_url=onward.accounts_url,
             forward_label=ForwardLabel.OTHER_ACCOUNT,
         )
-    if approval.approved_at is not None:
+    if approval.approved_at is not None or approval.refused_at is not None:
         raise PageError(409, Message.ALREADY_DONE)
     if not approval.is_open(site.now()):
         raise PageError(400, Message.REQUEST_EXPIRED)
     return approval
 
 
-async def _page(visit: Visit, approval: Approval) -> Outgoing:
+async def _session(visit: Visit, approval: Approval) -> Session | None:
+    """Return the session that asks, `None` for a legacy one; stop if it is over."""
+    if approval.is_legacy:
+        return None
     site = visit.site
     try:
         session = await site.homeserver.live.find(approval.session_id)
     except UnknownSession:
         raise PageError(400, Message.REQUEST_EXPIRED) from None
-    client = await site.clients.find(session.client_id)
-    device_id = session.device_id
-    named = await site.devices.name_of(approval.user_id, device_id) if device_id else None
+    if session.over(site.now(), site.lifetimes.sessions) is not None:
+        raise PageError(400, Message.REQUEST_EXPIRED)
+    return session
+
+
+async def _page(visit: Visit, approval: Approval) -> Outgoing:
+    site, user_id = visit.site, approval.user_id
+    details = Details.unsealed(site.issuer.keys, approval.details)
+    if details is None:
+        raise PageError(400, Message.REQUEST_EXPIRED)
+    session = await _session(visit, approval)
+    device_id = session.device_id if session else approval.device_id
+    client = await site.clients.find(session.client_id) if session else None
+    devices, gone = await _devices(visit, details, user_id=user_id, asking=device_id)
     page = ApprovePage(
         csrf=visit.csrf,
         action=f"approve?request={approval.approval_id}",
         accounts_url=Onward.to(Kind.APPROVAL, approval.approval_id).accounts_url,
         server_name=site.server_name,
-        user_id=approval.user_id,
+        user_id=user_id,
         operation=approval.operation,
+        asked_at=approval.requested_at,
+        expires_at=approval.requested_at + WINDOW,
+        address=approval.address,
         client=ClientCard.of(client, visit.languages) if client else None,
-        device_name=named,
+        device_name=await site.devices.name_of(user_id, device_id) if device_id else None,
+        devices=devices,
+        gone=gone,
+        medium=details.medium,
+        added=details.address,
+        erase=details.erase,
+        logout_devices=details.logout_devices,
     )
-    return visit.answer(page, keeps_opener=True)
+    return visit.answer(page)
+
+
+async def _devices(
+    visit: Visit, details: Details, *, user_id: str, asking: str | None
+) -> tuple[tuple[AskedDevice, ...], tuple[str, ...]]:
+    """Return the devices that would go, by name, and the ids of those that are not there any more.
+
+    With as many queries as for one, however many there are.
+    """
+    if not details.devices:
+        return (), ()
+    site = visit.site
+    known = {device.device_id: device for device in await site.devices.list_for(user_id)}
+    speaking = {
+        each.device_id: each.client_id
+        for each in await site.homeserver.read(sessions.list_living, user_id)
+        if each.device_id in known
+    }
+    clients = await site.clients.find_all(set(speaking.values()))
+    there = tuple(
+        AskedDevice(
+            name=known[each].name,
+            device_id=each,
+            client=(
+                ClientCard.of(clients[speaking[each]], visit.languages)
+                if speaking.get(each) in clients
+                else None
+            ),
+            last_seen=known[each].last_seen,
+            asks=each == asking,
+        )
+        for each in details.devices
+        if each in known
+    )
+    return there, tuple(each for each in details.devices if each not in known)

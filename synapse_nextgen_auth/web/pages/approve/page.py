@@ -9,10 +9,23 @@ from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
 
 
 @attrs.frozen
+class AskedDevice:
+    """A device that is to be signed out; `asks` if it is the one that wants it."""
+
+    name: str
+    device_id: str
+    client: ClientCard | None = None
+    last_seen: int | None = None
+    asks: bool = False
+
+
+@attrs.frozen
 class ApprovePage(PageContent):
     """Ask whether a dangerous `operation` may go on.
 
-    `client` and `device_name` (or id) say who asks. The URLs are relative.
+    `client` and `device_name` (or id) say who asks, `address` from where; after `expires_at` nobody
+    may decide any more. The rest is what it would do: to which `devices`, of which some are `gone`
+    meanwhile, with which `added` address of which `medium`. The URLs are relative.
     """
 
     template: ClassVar[str] = "pages/approve.html"
@@ -23,8 +36,17 @@ class ApprovePage(PageContent):
     user_id: str
     operation: Operation
     accounts_url: str
+    asked_at: int
+    expires_at: int
+    address: str | None = None
     client: ClientCard | None = None
     device_name: str | None = None
+    devices: tuple[AskedDevice, ...] = ()
+    gone: tuple[str, ...] = ()
+    medium: str | None = None
+    added: str | None = None
+    erase: bool = False
+    logout_devices: bool = False
 
 
 @attrs.frozen
@@ -36,3 +58,13 @@ class ApprovedPage(PageContent):
     operation: Operation
     server_name: str
     minutes: int
+
+
+@attrs.frozen
+class NotApprovedPage(PageContent):
+    """Say that nothing was changed, and where to look if somebody else asked for it."""
+
+    template: ClassVar[str] = "pages/not_approved.html"
+
+    server_name: str
+    account_url: str

@@ -263,6 +263,5 @@ def _answer(
         200 if problem is None else _STATUS.get(problem, 400),
         goes_to=way.onward.goes_to,
         goes_further=way.onward.goes_further,
-        keeps_opener=way.onward.approval_id is not None,
         headers=(("Retry-After", str(retry_after)),) if retry_after else (),
     )

@@ -178,7 +178,6 @@ async def _page(
         status,
         goes_to=onward.goes_to,
         goes_further=onward.goes_further,
-        keeps_opener=onward.approval_id is not None,
         headers=(("Retry-After", str(retry)),) if retry else (),
     )
 

@@ -1,0 +1,1 @@
+CREATE INDEX nextgen_approvals_by_ui_session ON nextgen_approvals (ui_session)
