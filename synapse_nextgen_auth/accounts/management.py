@@ -24,7 +24,7 @@ class Place(str, enum.Enum):
     DEVICES = "account-devices"
     DEVICE = "account-device"
     END_DEVICE = "account-device-end"
-    END_SESSION = "account-session-end"
+    END_SEVERAL = "account-devices-end"
 
     @property
     def section(self) -> "Place":
@@ -46,7 +46,7 @@ _BELOW = {
     Place.DISCONNECT: Place.SIGN_IN,
     Place.DEVICE: Place.DEVICES,
     Place.END_DEVICE: Place.DEVICES,
-    Place.END_SESSION: Place.DEVICES,
+    Place.END_SEVERAL: Place.DEVICES,
 }
 _PLACES = {place.value: place for place in Place}
 # Device ids are the longest ones: clients choose them.
@@ -110,6 +110,7 @@ class Done(str, enum.Enum):
     ADDRESS_ADDED = "address_added"
     ADDRESS_REMOVED = "address_removed"
     ADDRESS_STAYS_LISTED = "address_stays_listed"
+    RENAMED = "renamed"
 
 
 class Action(str, enum.Enum):

@@ -32,7 +32,8 @@ class SignIn:
     `digest` is of its secret, which changes when the person proves again who they are; `sign_in_id`
     stays. `amr` (space-separated) and `acr` say how they proved it (RFC 8176, OpenID Connect Core
     section 2); `auth_time` is when, where a provider said so, `provider` which one, and
-    `provider_session` how that calls its own sign-in.
+    `provider_session` how that calls its own sign-in. `user_agent` is what the browser says of itself,
+    `address` from where they proved it.
     """
 
     digest: str
@@ -46,6 +47,8 @@ class SignIn:
     acr: str | None = None
     provider: str | None = None
     provider_session: str | None = None
+    user_agent: str | None = attrs.field(default=None, repr=False)
+    address: str | None = None
 
     @property
     def name(self) -> str:

@@ -47,6 +47,7 @@ class Place:
     is_fresh: bool = False
     device_grant_id: str | None = None
     address: str | None = None
+    user_agent: str | None = attrs.field(default=None, repr=False)
 
 
 def sign_in(txn: Txn, new: SignIn, place: Place) -> SignIn:
@@ -57,6 +58,7 @@ def sign_in(txn: Txn, new: SignIn, place: Place) -> SignIn:
     collected yet stays good. Other accounts of the browser are none of its business.
     """
     now = new.signed_in_at
+    new = attrs.evolve(new, address=place.address, user_agent=place.user_agent)
     begun = _renew_or_add(txn, new, place.renews)
     if begun.provider is not None and begun.provider_session is not None:
         # Beside those that it came from before: each of them may be ended there.

@@ -36,6 +36,11 @@ def list_of_provider(txn: Txn, provider: str, provider_session: str) -> list[Sig
     )
 
 
+def list_living(txn: Txn, user_id: str) -> list[SignIn]:
+    """Return the sign-ins of an account that nobody ended."""
+    return _SIGN_INS.all(txn, "WHERE user_id = ? AND ended_at IS NULL", user_id)
+
+
 def find(txn: Txn, user_id: str, name: str) -> SignIn | None:
     """Return the sign-in that grants and sessions call so, living or over."""
     return _SIGN_INS.one(
@@ -70,12 +75,14 @@ def renew(txn: Txn, former: SignIn, sign_in: SignIn) -> bool:
     """
     txn.execute(
         "UPDATE nextgen_browsers SET digest = ?, sign_in_id = ?, signed_in_at = ?,"
-        " last_active_at = ?, auth_time = ?, amr = ?, acr = ?, provider = ?, provider_session = ?"
+        " last_active_at = ?, auth_time = ?, amr = ?, acr = ?, provider = ?, provider_session = ?,"
+        " user_agent = ?, address = ?"
         " WHERE digest = ? AND user_id = ? AND ended_at IS NULL",
         (
             *(sign_in.digest, former.name, sign_in.signed_in_at, sign_in.last_active_at),
             *(sign_in.auth_time, sign_in.amr, sign_in.acr),
             *(sign_in.provider, sign_in.provider_session),
+            *(sign_in.user_agent, sign_in.address),
             *(former.digest, sign_in.user_id),
         ),
     )

@@ -39,6 +39,8 @@ logger = logging.getLogger("synapse_nextgen_auth.web.pages.sign_in")
 
 # What an address calls an attempt before which somebody had typed something.
 _FILLED = "filled"
+# Letters of what a browser says of itself that are kept.
+_LONGEST_AGENT = 255
 # The page of each stage that has one.
 _PAGES = {Stage.IDENTIFY: "sign-in"}
 _OF_LOST = {
@@ -295,6 +297,7 @@ async def _end(
             grant_id=onward.grant_id,
             device_grant_id=onward.device_grant_id,
             address=visit.address,
+            user_agent=visit.user_agent[:_LONGEST_AGENT] or None,
         ),
         password_hash=password_hash,
     )

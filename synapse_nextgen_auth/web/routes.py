@@ -38,7 +38,7 @@ from synapse_nextgen_auth.web.kinds import (
 )
 from synapse_nextgen_auth.web.pages.account.addresses import email, remove
 from synapse_nextgen_auth.web.pages.account.closing import deactivate
-from synapse_nextgen_auth.web.pages.account.devices import device, devices, session
+from synapse_nextgen_auth.web.pages.account.devices import device, devices, several
 from synapse_nextgen_auth.web.pages.account.overview import overview
 from synapse_nextgen_auth.web.pages.account.profile import profile
 from synapse_nextgen_auth.web.pages.account.ways import password, providers, ways
@@ -184,12 +184,12 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
         Place.DISCONNECT, providers.ask_to_disconnect, providers.disconnect, dangerous=always
     ),
     "/account-devices": AccountPage.at(Place.DEVICES, devices.show),
-    "/account-device": AccountPage.at(Place.DEVICE, device.show),
+    "/account-device": AccountPage.at(Place.DEVICE, device.show, device.rename),
     "/account-device-end": AccountPage.at(
         Place.END_DEVICE, device.ask_to_end, device.end, dangerous=always
     ),
-    "/account-session-end": AccountPage.at(
-        Place.END_SESSION, session.ask_to_end, session.end, dangerous=always
+    "/account-devices-end": AccountPage.at(
+        Place.END_SEVERAL, several.ask_to_end, several.end, dangerous=always
     ),
     "/approve": AccountPage(show=approve.show, submit=approve.submit, dangerous=always),
 }

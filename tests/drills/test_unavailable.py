@@ -199,8 +199,9 @@ def prepare_devices(prepared):
         ("/account-provider-disconnect", "disconnect"),
     ):
         prepared.post(route, ending, decision=decision)
-    prepared.look("/account-session-end", ending)
-    prepared.post("/account-session-end?id=x", ending, decision="end")
+    prepared.look("/account-devices-end", ending)
+    prepared.post("/account-device", ending, decision="rename")
+    prepared.post("/account-devices-end", ending, decision="end")
 
 
 def prepare_approval(prepared, token):

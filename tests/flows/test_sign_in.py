@@ -17,9 +17,10 @@ ALICES = a_sign_in("first", sign_in_id="alice")
 
 def test_a_sign_in_is_known_by_the_digest_of_its_secret(tables, transact):
     """The secret itself is nowhere in the database."""
-    transact(sign_in.sign_in, a_sign_in("secret"), a_place(address=ADDRESS))
+    transact(sign_in.sign_in, a_sign_in("secret"), a_place(address=ADDRESS, user_agent="x/1"))
 
-    assert transact(sign_ins.get, digest("secret")) == a_sign_in("secret")
+    found = transact(sign_ins.get, digest("secret"))
+    assert found == a_sign_in("secret", address=ADDRESS, user_agent="x/1")
     assert transact(sign_ins.get, "secret") is None
     assert tables.query("SELECT kind, happened_at, user_id, address FROM nextgen_events") == [
         ("signed_in", NOW, ALICE, ADDRESS)

@@ -135,12 +135,20 @@ def a_whole_account(homeserver, server, user):
     return filled(browser, account=user.user_id, confirm="yes", decision="deactivate")
 
 
-def a_website_to_sign_out(homeserver, server, user):
+def a_device_to_rename(homeserver, server, user):
+    homeserver.login(user, device_id="OLDDEVICE")
+    browser = Browser.of(server, user)
+    browser.get(server.url("account-device?id=OLDDEVICE"))
+    return filled(browser, decision="rename", name="Kitchen radio")
+
+
+def several_to_sign_out(homeserver, server, user):
+    homeserver.login(user, device_id="OLDDEVICE")
     server.client().sign_in(user.localpart, user.password, scope="openid")
     browser = Browser.of(server, user)
-    page = browser.get(server.url("account-devices")).text
-    browser.get(server.url(re.search(r'"(account-session-end\?id=\w+)"', page)[1]))
-    return filled(browser, decision="end")
+    browser.get(server.url("account-devices-end?id=others"))
+    shown = re.search(r'name="shown" value="([^"]+)"', browser.page.text)[1]
+    return filled(browser, decision="end", shown=shown)
 
 
 def a_reset(homeserver, server, user):
@@ -203,7 +211,8 @@ FORMS = {
     "/account-profile": a_name,
     "/account-address-remove": an_address_to_remove,
     "/account-deactivate": a_whole_account,
-    "/account-session-end": a_website_to_sign_out,
+    "/account-device": a_device_to_rename,
+    "/account-devices-end": several_to_sign_out,
     "/approve": a_reset,
     "/link": a_user_code,
     "/device": a_device_grant,
@@ -245,7 +254,7 @@ def lock(homeserver, server, user):
 
 def stored(homeserver):
     """Return what a form or a look could change: every row of ours, the devices, the names."""
-    devices = homeserver.query("SELECT user_id, device_id FROM devices")
+    devices = homeserver.query("SELECT user_id, device_id, display_name FROM devices")
     names = homeserver.query("SELECT full_user_id, displayname FROM profiles")
     others = {"devices": sorted(map(repr, devices)), "names": sorted(map(repr, names))}
     return rows_of_ours(homeserver) | others

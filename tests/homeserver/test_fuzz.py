@@ -198,7 +198,7 @@ PAGES = {
     "link": ("user_code", "decision"),
     "device": ("decision", "user_code"),
     "account-device-end": ("decision", "id"),
-    "account-session-end": ("decision", "id"),
+    "account-devices-end": ("decision", "id", "shown"),
     "approve": ("decision",),
 }
 

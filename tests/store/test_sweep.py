@@ -561,7 +561,7 @@ def test_c379_browsers_from_the_future_stay_signed_in_and_begin_anew(tables, tra
     assert transact(sweep.browsers_from_the_future, now=NOW) == 1
     assert transact(sweep.browsers_from_the_future, now=NOW) == 0
     times = tables.query("SELECT signed_in_at, last_active_at FROM nextgen_browsers ORDER BY 2")
-    assert times == [(NOW - DAY,) * 2, (NOW - 600, NOW), (NOW + 60,) * 2]
+    assert times == [(NOW - DAY,) * 2, (NOW - 3600, NOW), (NOW + 60,) * 2]
 
 
 def test_events_are_kept_for_as_long_as_the_operator_says(tables, transact):

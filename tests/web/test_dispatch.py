@@ -124,6 +124,9 @@ def site(process, people):
             "places",
             "notices",
             "sign_ups",
+            "profiles",
+            "threepids",
+            "deactivation",
         )
     )
     return Site(

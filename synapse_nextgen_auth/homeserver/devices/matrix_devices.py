@@ -1,13 +1,13 @@
 """Matrix devices and sessions: one session per device, and neither outlives what ends the other."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any
 
 import attrs
-from synapse.api.errors import StoreError, SynapseError
+from synapse.api.errors import NotFoundError, StoreError, SynapseError
 from synapse.handlers.device import MAX_DEVICE_DISPLAY_NAME_LEN
 from synapse.util.async_helpers import Linearizer
 
@@ -17,6 +17,7 @@ from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.colleagues import Away
+from synapse_nextgen_auth.homeserver.devices.verified import Verified
 from synapse_nextgen_auth.homeserver.patience import insist
 from synapse_nextgen_auth.homeserver.startup import patches, versions
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
@@ -41,6 +42,11 @@ NEEDS = (
     ),
     Needed("synapse.handlers.device", "DeviceHandler.delete_devices", ("user_id", "device_ids")),
     Needed("synapse.handlers.device", "DeviceHandler.delete_all_devices_for_user", ("user_id",)),
+    Needed(
+        "synapse.handlers.device",
+        "DeviceHandler.update_device",
+        ("user_id", "device_id", "content"),
+    ),
     Needed("synapse.handlers.device", "DeviceHandler.get_devices_by_user", ("user_id",)),
     Needed("synapse.handlers.auth", "AuthHandler.delete_access_token", ("access_token",)),
     Needed("synapse.handlers.device", "MAX_DEVICE_DISPLAY_NAME_LEN"),
@@ -87,6 +93,10 @@ class Device:
     name: str
     last_seen: int | None
     address: str | None
+    user_agent: str | None = attrs.field(default=None, repr=False)
+
+
+LONGEST_NAME = MAX_DEVICE_DISPLAY_NAME_LEN
 
 
 def as_device_name(name: str) -> str:
@@ -102,6 +112,7 @@ class Devices:
         self._colleagues = homeserver.colleagues
         self._handler = homeserver.hs.get_device_handler()
         self._auth_handler = homeserver.hs.get_auth_handler()
+        self.verified = Verified(homeserver)
         # Within a process they ask one after the other, so that the database has to settle no more
         # than one request of each process at a time.
         self._places = Linearizer(name="nextgen_places", clock=homeserver.hs.get_clock())
@@ -145,6 +156,7 @@ class Devices:
                 name=device["display_name"] or device["device_id"],
                 last_seen=_seconds(device.get("last_seen_ts")),
                 address=device.get("last_seen_ip"),
+                user_agent=device.get("last_seen_user_agent"),
             )
             for device in await self._handler.get_devices_by_user(user_id)
         ]
@@ -223,6 +235,35 @@ class Devices:
                     device_id,
                 )
             raise
+
+    async def remove_all(self, user_id: str, device_ids: Sequence[str]) -> None:
+        """Delete several devices as `/delete_devices` does; call `expect_to_remove` first.
+
+        What could not be done, as a process went away, is done later by itself.
+        """
+        names = self._colleagues.for_old_devices
+        try:
+            await self._colleagues.work_with(
+                names, partial(self._handler.delete_devices, user_id, list(device_ids))
+            )
+        except Away:
+            for device_id in device_ids:
+                background.begin(
+                    self._homeserver.hs,
+                    Background.DEVICE_REMOVED_LATER,
+                    self._finish,
+                    user_id,
+                    device_id,
+                )
+            raise
+
+    async def rename(self, user_id: str, device_id: str, name: str) -> bool:
+        """Give a device another display name; False where there is no such one."""
+        try:
+            await self._handler.update_device(user_id, device_id, {"display_name": name})
+        except NotFoundError:
+            return False
+        return True
 
     async def _delete(self, user_id: str, device_id: str) -> None:
         try:

@@ -1,72 +1,93 @@
-"""What the account pages say: where an account is signed in."""
+"""What the pages about devices and sessions say: where an account is signed in."""
 
 from typing import ClassVar
 
 import attrs
 
+from synapse_nextgen_auth.accounts.signed_in import Kind, Part, Several
+from synapse_nextgen_auth.accounts.user_agents import Program
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
 
 
-@attrs.frozen
-class DeviceLine:
-    """A device of an account, as its owner sees it.
+@attrs.frozen(kw_only=True)
+class Line:
+    """A device, website or browser of an account, as its owner sees it.
 
-    `client` is the application that speaks for it, absent when it signed in the legacy way.
-    `last_seen` is in seconds since the epoch. `url` is relative and leads to its own page.
+    `client` is the application that speaks for it, absent when it signed in the legacy way. `program`
+    is what a browser or a legacy application says of itself. Times are in seconds since the epoch.
+    `url` is relative and leads to its own page. `unused` are the days since somebody used it, if many.
+    `town` is roughly where `address` is.
     """
 
-    device_id: str
-    name: str
+    kind: Kind
     url: str
+    device_id: str | None = None
+    name: str | None = None
     client: ClientCard | None = None
+    program: Program | None = None
+    began: int | None = None
     last_seen: int | None = None
     address: str | None = None
+    town: str | None = None
+    is_verified: bool | None = None
+    unused: int | None = None
+    is_here: bool = False
 
-
-@attrs.frozen
-class SessionLine:
-    """A website or service that an account is signed in to, without a device, as its owner sees it.
-
-    `began` and `last_used` are in seconds since the epoch. `url` is relative and leads to its own page.
-    """
-
-    client: ClientCard
-    url: str
-    began: int
-    last_used: int
-    address: str | None = None
+    @property
+    def needs_a_look(self) -> bool:
+        """Whether it stands before the others."""
+        return self.is_verified is False or self.unused is not None
 
 
 @attrs.frozen(kw_only=True)
 class DevicesPage(ConsolePage):
-    """List where an account is signed in.
+    """List where an account is signed in; the URLs are relative.
 
-    `more_sessions` says that there are more sessions without a device than the page lists,
-    `is_missing` that what the link was about is not among them.
+    `looked_at` are those that need a look, `others` the rest of this page of the list. `part` says
+    which page it is; `search` is what the list was searched for, if it can be. `unverified` and `rest`
+    say how many devices are not verified, and how much there is beside this browser. `is_missing` says
+    that what the link was about is not among them.
     """
 
     template: ClassVar[str] = "pages/account_devices.html"
 
-    devices: tuple[DeviceLine, ...]
-    sessions: tuple[SessionLine, ...] = ()
-    more_sessions: bool = False
+    looked_at: tuple[Line, ...]
+    others: tuple[Line, ...]
+    part: Part
+    devices_url: str
+    previous_url: str | None = None
+    next_url: str | None = None
+    search: str | None = None
+    can_search: bool = False
+    unverified: int = 0
+    unverified_url: str
+    rest: int = 0
+    rest_url: str
     is_missing: bool = False
 
 
 @attrs.frozen(kw_only=True)
 class DevicePage(ConsolePage):
-    """Show one device. The URLs are relative."""
+    """Show one device, website or browser. The URLs are relative.
+
+    `longest` says how long a name may be; `is_too_long` that the one that was typed is longer.
+    """
 
     template: ClassVar[str] = "pages/account_device.html"
 
-    device: DeviceLine
+    action: str
+    line: Line
+    permissions: tuple[str, ...] = ()
     end_url: str
+    typed_name: str = ""
+    longest: int = 100
+    is_too_long: bool = False
 
 
 @attrs.frozen(kw_only=True)
 class EndDevicePage(PageContent):
-    """Ask whether to sign a device out. The URLs are relative."""
+    """Ask whether to sign a device, website or browser out. The URLs are relative."""
 
     template: ClassVar[str] = "pages/account_device_end.html"
 
@@ -74,21 +95,26 @@ class EndDevicePage(PageContent):
     action: str
     server_name: str
     user_id: str
-    device: DeviceLine
+    line: Line
     devices_url: str
     accounts_url: str
 
 
 @attrs.frozen(kw_only=True)
-class EndSessionPage(PageContent):
-    """Show a session without a device, and ask whether to end it. The URLs are relative."""
+class EndSeveralPage(PageContent):
+    """Name everything that would be signed out at once, and ask. The URLs are relative.
 
-    template: ClassVar[str] = "pages/account_session_end.html"
+    `shown` is what the form sends back of it: what came since is not signed out.
+    """
+
+    template: ClassVar[str] = "pages/account_devices_end.html"
 
     csrf: str
     action: str
     server_name: str
     user_id: str
-    session: SessionLine
+    several: Several
+    lines: tuple[Line, ...]
+    shown: str
     devices_url: str
     accounts_url: str

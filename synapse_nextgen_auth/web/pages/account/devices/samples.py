@@ -1,94 +1,148 @@
-"""Samples of the account pages."""
+"""Samples of the pages about devices and sessions."""
+
+from typing import Any
 
 import attrs
 
 from synapse_nextgen_auth.accounts.management import Done, Place
+from synapse_nextgen_auth.accounts.signed_in import Kind, Part, Several
+from synapse_nextgen_auth.accounts.user_agents import Program, System
 from synapse_nextgen_auth.web.pages.account.devices.page import (
-    DeviceLine,
     DevicePage,
     DevicesPage,
     EndDevicePage,
-    EndSessionPage,
-    SessionLine,
+    EndSeveralPage,
+    Line,
 )
 from synapse_nextgen_auth.web.pages.account.samples import CARD, framed
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
-from synapse_nextgen_auth.web.pages.samples import ELEMENT, LONG, LONG_ID, UGLY
+from synapse_nextgen_auth.web.pages.samples import (
+    ADMIN,
+    API,
+    ELEMENT,
+    LONG,
+    LONG_ID,
+    RIGHT_TO_LEFT,
+    UGLY,
+)
 
-DEVICE = DeviceLine(
-    "HJKLQWERTY",
-    "Element X on a phone",
-    "account-device?id=HJKLQWERTY",
+_AT: dict[str, Any] = {"began": 1792658400, "last_seen": 1795336800, "address": "192.0.2.7"}
+DEVICE = Line(
+    kind=Kind.DEVICE,
+    url="account-device?id=HJKLQWERTY",
+    device_id="HJKLQWERTY",
+    name="Element X on a phone",
     client=ELEMENT,
-    last_seen=1795336800,
-    address="192.0.2.7",
+    program=Program("Element X", System.IPHONE),
+    is_verified=True,
+    town="Leipzig, Germany",
+    **_AT,
 )
-
-LEGACY_DEVICE = DeviceLine("ABCDEFGHIJ", "ABCDEFGHIJ", "account-device?id=ABCDEFGHIJ")
-
-LONG_DEVICE = DeviceLine(LONG, LONG, "account", client=UGLY, last_seen=None, address=LONG)
-
-WEBSITE = SessionLine(
-    ClientCard("Wiki", "wiki.example.net", "https://wiki.example.net/"),
-    "account-session-end?id=8a1f",
-    began=1792658400,
-    last_used=1795336800,
-    address="192.0.2.7",
+UNVERIFIED = attrs.evolve(DEVICE, name="Nordlicht Web on Linux", is_verified=False, town=None)
+LEGACY = Line(
+    kind=Kind.LEGACY,
+    url="account-device?id=ABCDEFGHIJ",
+    device_id="ABCDEFGHIJ",
+    program=Program("gurgle", None),
 )
-
-LONG_WEBSITE = attrs.evolve(WEBSITE, client=UGLY, address=LONG)
-
-END_SESSION_PAGE = EndSessionPage(
-    **CARD, action="account-session-end?id=8a1f", session=WEBSITE, devices_url="account-devices"
+NAMELESS = attrs.evolve(LEGACY, program=None, last_seen=1795336800)
+OLD = attrs.evolve(LEGACY, name="Pixel 5", unused=208, last_seen=1777336800)
+FROM_RIGHT = attrs.evolve(DEVICE, is_verified=None, name=RIGHT_TO_LEFT)
+WEBSITE = Line(
+    kind=Kind.WEBSITE,
+    url="account-device?id=~session.8a1f",
+    client=ClientCard("Wiki", "wiki.example.net", "https://wiki.example.net/"),
+    **_AT,
 )
-
-END_DEVICE_PAGE = EndDevicePage(
-    **CARD,
-    action="account-device-end?id=HJKLQWERTY",
-    device=DEVICE,
-    devices_url="account-devices",
+BROWSER = Line(
+    kind=Kind.BROWSER,
+    url="account-device?id=~browser.8a1f",
+    program=Program("Firefox", System.WINDOWS, is_browser=True),
+    **_AT,
 )
-
-DEVICE_PAGE = DevicePage(
-    **framed(Place.DEVICE), device=DEVICE, end_url="account-device-end?id=HJKLQWERTY"
-)
+HERE = attrs.evolve(BROWSER, is_here=True)
+UNKNOWN_BROWSER = attrs.evolve(BROWSER, program=None, address=None)
+LONG_LINE = attrs.evolve(DEVICE, name=LONG, device_id=LONG, client=UGLY, address=LONG, town=LONG)
 
 DEVICES_PAGE = DevicesPage(
     **framed(Place.DEVICES),
-    devices=(DEVICE, LEGACY_DEVICE),
-    sessions=(WEBSITE, LONG_WEBSITE),
-    more_sessions=True,
+    looked_at=(UNVERIFIED, OLD),
+    others=(HERE, DEVICE, FROM_RIGHT, LEGACY, NAMELESS, WEBSITE, UNKNOWN_BROWSER, LONG_LINE),
+    part=Part(1, 1, 10, 10),
+    devices_url="account-devices",
+    unverified=1,
+    unverified_url="account-devices-end?id=unverified",
+    rest=9,
+    rest_url="account-devices-end?id=others",
+)
+FEW = attrs.evolve(DEVICES_PAGE, looked_at=(), others=(HERE,), part=Part(1, 1, 1, 1), unverified=0)
+NOTHING = attrs.evolve(FEW, others=(), part=Part(1, 0, 0, 0), rest=0)
+
+DEVICE_PAGE = DevicePage(
+    **framed(Place.DEVICE),
+    action="account-device?id=HJKLQWERTY",
+    line=DEVICE,
+    permissions=(API, "openid", "profile", "email", ADMIN),
+    end_url="account-device-end?id=HJKLQWERTY",
+    typed_name="Element X on a phone",
+)
+END_DEVICE_PAGE = EndDevicePage(
+    **CARD,
+    action="account-device-end?id=HJKLQWERTY",
+    line=DEVICE,
+    devices_url="account-devices",
+)
+END_SEVERAL_PAGE = EndSeveralPage(
+    **CARD,
+    action="account-devices-end?id=others",
+    several=Several.OTHERS,
+    lines=(DEVICE, LEGACY, WEBSITE, BROWSER),
+    shown="8a1f 8a20 8a21 8a22",
+    devices_url="account-devices",
 )
 
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     DevicesPage: {
         "everything": DEVICES_PAGE,
-        "several": DevicesPage(
-            **framed(Place.DEVICES), devices=(DEVICE, LEGACY_DEVICE, LONG_DEVICE)
+        "few": FEW,
+        "alone": attrs.evolve(FEW, rest=0),
+        "one other": attrs.evolve(FEW, others=(HERE, DEVICE), part=Part(1, 1, 2, 2), rest=1),
+        "missing": attrs.evolve(FEW, is_missing=True),
+        "done": attrs.evolve(FEW, done=Done.SIGNED_OUT),
+        "nothing": NOTHING,
+        "many": attrs.evolve(
+            DEVICES_PAGE,
+            part=Part(2, 51, 100, 512),
+            previous_url="account-devices?part=1",
+            next_url="account-devices?part=3",
+            can_search=True,
+            unverified=12,
+            rest=511,
         ),
-        "missing": DevicesPage(**framed(Place.DEVICES), devices=(DEVICE,), is_missing=True),
-        "none": DevicesPage(**framed(Place.DEVICES), devices=()),
-        "done": attrs.evolve(DEVICES_PAGE, done=Done.SIGNED_OUT),
-        "websites": DevicesPage(
-            **framed(Place.DEVICES), devices=(), sessions=(WEBSITE, LONG_WEBSITE)
-        ),
-    },
-    EndSessionPage: {
-        "plain": END_SESSION_PAGE,
-        "long": attrs.evolve(
-            END_SESSION_PAGE, session=LONG_WEBSITE, user_id=LONG_ID, server_name=LONG
-        ),
+        "found": attrs.evolve(FEW, search="firefox", can_search=True),
+        "not found": attrs.evolve(NOTHING, search="firefox", can_search=True),
     },
     DevicePage: {
         "ours": DEVICE_PAGE,
-        "legacy": attrs.evolve(DEVICE_PAGE, device=LEGACY_DEVICE),
-        "long": attrs.evolve(DEVICE_PAGE, device=LONG_DEVICE, user_id=LONG_ID, server_name=LONG),
+        "unverified": attrs.evolve(DEVICE_PAGE, line=UNVERIFIED),
+        "legacy": attrs.evolve(DEVICE_PAGE, line=NAMELESS, permissions=(), typed_name=""),
+        "website": attrs.evolve(DEVICE_PAGE, line=WEBSITE, permissions=("openid",)),
+        "browser": attrs.evolve(DEVICE_PAGE, line=HERE, permissions=()),
+        "renamed": attrs.evolve(DEVICE_PAGE, done=Done.RENAMED),
+        "too long": attrs.evolve(DEVICE_PAGE, typed_name=LONG, is_too_long=True),
+        "long": attrs.evolve(DEVICE_PAGE, line=LONG_LINE, user_id=LONG_ID, server_name=LONG),
     },
     EndDevicePage: {
         "ours": END_DEVICE_PAGE,
-        "legacy": attrs.evolve(END_DEVICE_PAGE, device=LEGACY_DEVICE),
-        "long": attrs.evolve(
-            END_DEVICE_PAGE, device=LONG_DEVICE, user_id=LONG_ID, server_name=LONG
+        "legacy": attrs.evolve(END_DEVICE_PAGE, line=LEGACY),
+        "website": attrs.evolve(END_DEVICE_PAGE, line=WEBSITE),
+        "browser": attrs.evolve(END_DEVICE_PAGE, line=BROWSER),
+        "long": attrs.evolve(END_DEVICE_PAGE, line=LONG_LINE, user_id=LONG_ID, server_name=LONG),
+    },
+    EndSeveralPage: {
+        "others": END_SEVERAL_PAGE,
+        "unverified": attrs.evolve(
+            END_SEVERAL_PAGE, several=Several.UNVERIFIED, lines=(UNVERIFIED,), shown="8a1f"
         ),
     },
 }

@@ -1,111 +1,159 @@
-"""What an account is signed in with, as its pages show it."""
+"""What an account is signed in with: everything there is, with one query for each table."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
 
 import attrs
 
 from synapse_nextgen_auth.accounts.management import Place, Target
-from synapse_nextgen_auth.homeserver.devices.matrix_devices import Device
+from synapse_nextgen_auth.accounts.signed_in import Entry, Kind
+from synapse_nextgen_auth.accounts.user_agents import describe
+from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.secret import digest
-from synapse_nextgen_auth.store import sessions
-from synapse_nextgen_auth.web.pages.account.devices.page import DeviceLine, SessionLine
+from synapse_nextgen_auth.store import sessions, sign_ins
+from synapse_nextgen_auth.web.pages.account.devices.page import Line
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.site import Site
-
-# Of sessions without a device, those used last; more make no page that anybody reads.
-_SHOWN = 100
 
 
 @attrs.frozen
 class Seen:
-    """Everywhere an account is signed in."""
+    """Everywhere an account is signed in; of what has no device also what we know it by inside."""
 
-    devices: tuple[DeviceLine, ...]
-    sessions: tuple[SessionLine, ...]
-    more_sessions: bool
+    entries: tuple[Entry, ...]
+    session_ids: dict[str, str] = attrs.field(repr=False)
+    sign_ins: dict[str, str] = attrs.field(repr=False)
 
-    def device(self, device_id: str | None) -> DeviceLine | None:
-        """Return one device of the account."""
-        return next((line for line in self.devices if line.device_id == device_id), None)
-
-
-async def look(site: Site, user_id: str, languages: tuple[str, ...]) -> Seen:
-    """Look at everything with as many queries as for one device, however much there is."""
-    living = await living_sessions(site, user_id)
-    others = without_device(living)
-    shown = others[:_SHOWN]
-    speaking = {s.device_id: s.client_id for s in living if s.device_id is not None}
-    cards = await _cards(site, languages, {*speaking.values(), *(s.client_id for s in shown)})
-    devices = tuple(
-        _line(device, cards.get(speaking.get(device.device_id, "")))
-        for device in await site.devices.list_for(user_id)
-    )
-    lines = tuple(_session_line(session, cards.get(session.client_id)) for session in shown)
-    return Seen(devices, lines, more_sessions=len(others) > len(shown))
+    def find(self, its_id: str | None) -> Entry | None:
+        """Return one of them, of this account alone (C301)."""
+        return next((each for each in self.entries if each.id == its_id), None)
 
 
-async def session(
-    site: Site, user_id: str, its_name: str | None, languages: tuple[str, ...]
-) -> SessionLine | None:
-    """Return one session of the account that has no device."""
-    found = await named(site, user_id, its_name)
-    if found is None:
-        return None
-    cards = await _cards(site, languages, {found.client_id})
-    return _session_line(found, cards.get(found.client_id))
-
-
-async def named(site: Site, user_id: str, its_name: str | None) -> Session | None:
-    """Return the session without a device that a link of the account names."""
-    others = without_device(await living_sessions(site, user_id))
-    return next((each for each in others if _name(each) == its_name), None)
-
-
-async def living_sessions(site: Site, user_id: str) -> list[Session]:
-    """Return the sessions that are not over."""
+async def look(site: Site, user_id: str, *, here: str | None) -> Seen:
+    """Look at everything; `here` is what we call the sign-in of this browser."""
     now = site.now()
     found = await site.homeserver.read(sessions.list_living, user_id)
-    return [session for session in found if session.over(now, site.lifetimes.sessions) is None]
-
-
-def without_device(living: Iterable[Session]) -> list[Session]:
-    """Return the sessions without a device, the one used last first."""
-    return sorted((s for s in living if s.device_id is None), key=lambda s: -_used_at(s))
-
-
-async def _cards(
-    site: Site, languages: tuple[str, ...], client_ids: set[str]
-) -> dict[str, ClientCard]:
-    clients = await site.clients.find_all(client_ids)
-    return {its_id: ClientCard.of(client, languages) for its_id, client in clients.items()}
-
-
-def _used_at(session: Session) -> int:
-    return max(session.rotated_at, session.last_active_at)
-
-
-def _name(session: Session) -> str:
-    """Return what a link calls a session: its id is half of a token, and stays inside."""
-    return digest(session.session_id)[:32]
-
-
-def _session_line(session: Session, card: ClientCard | None) -> SessionLine:
-    return SessionLine(
-        client=card or ClientCard(session.client_id, session.client_id),
-        url=Target(Place.END_SESSION, _name(session)).url,
-        began=session.created_at,
-        last_used=_used_at(session),
-        address=session.address,
+    living = [each for each in found if each.over(now, site.lifetimes.sessions) is None]
+    browsers = [
+        each
+        for each in await site.homeserver.read(sign_ins.list_living, user_id)
+        if each.holds(now, site.lifetimes.browsers)
+    ]
+    verified = await site.devices.verified.of(user_id)
+    ours = {each.device_id: each for each in living if each.device_id is not None}
+    without = {_outside("session", each.session_id): each for each in living if not each.device_id}
+    named = {_outside("browser", each.name): each for each in browsers}
+    devices = [
+        Entry(
+            kind=Kind.DEVICE if device.device_id in ours else Kind.LEGACY,
+            id=device.device_id,
+            name=device.name if device.name != device.device_id else None,
+            user_agent=device.user_agent,
+            last_seen=_last(device.last_seen, ours.get(device.device_id)),
+            address=device.address,
+            is_verified=verified.get(device.device_id),
+            **_of(ours.get(device.device_id)),
+        )
+        for device in await site.devices.list_for(user_id)
+    ]
+    websites = [
+        Entry(
+            kind=Kind.WEBSITE,
+            id=its_id,
+            last_seen=_last(None, each),
+            address=each.address,
+            **_of(each),
+        )
+        for its_id, each in without.items()
+    ]
+    visits = [
+        Entry(
+            kind=Kind.BROWSER,
+            id=its_id,
+            user_agent=each.user_agent,
+            began=each.signed_in_at,
+            last_seen=each.last_active_at,
+            address=each.address,
+            amr=each.amr,
+            is_here=each.name == here,
+        )
+        for its_id, each in named.items()
+    ]
+    return Seen(
+        (*devices, *websites, *visits),
+        {its_id: each.session_id for its_id, each in without.items()},
+        {its_id: each.name for its_id, each in named.items()},
     )
 
 
-def _line(device: Device, card: ClientCard | None) -> DeviceLine:
-    return DeviceLine(
-        device_id=device.device_id,
-        name=device.name,
-        url=Target(Place.DEVICE, device.device_id).url,
-        client=card,
-        last_seen=device.last_seen,
-        address=device.address,
+async def clients_of(site: Site, entries: Sequence[Entry]) -> dict[str, Client]:
+    """Return the applications of these, in one query."""
+    return await site.clients.find_all({each.client_id for each in entries if each.client_id})
+
+
+def with_names(
+    entries: Sequence[Entry], clients: dict[str, Client], languages: tuple[str, ...]
+) -> list[Entry]:
+    """Return them with what their applications are called, for a search."""
+    return [
+        attrs.evolve(each, client_name=clients[each.client_id].name_for(languages))
+        if each.client_id in clients
+        else each
+        for each in entries
+    ]
+
+
+def lines(
+    site: Site,
+    entries: Sequence[Entry],
+    clients: dict[str, Client],
+    *,
+    languages: tuple[str, ...],
+    language: str,
+) -> tuple[Line, ...]:
+    """Return them as their owner sees them."""
+    now = site.now()
+    cards = {its_id: ClientCard.of(client, languages) for its_id, client in clients.items()}
+    return tuple(
+        Line(
+            kind=each.kind,
+            url=Target(Place.DEVICE, each.id).url,
+            device_id=each.id if each.kind.is_device else None,
+            name=each.name,
+            client=cards.get(each.client_id) or ClientCard(each.client_id, each.client_id)
+            if each.client_id
+            else None,
+            program=describe(each.user_agent),
+            began=each.began,
+            last_seen=each.last_seen,
+            address=each.address,
+            town=site.places.of(each.address, language),
+            is_verified=each.is_verified,
+            unused=each.unused_since(now),
+            is_here=each.is_here,
+        )
+        for each in entries
     )
+
+
+def _of(session: Session | None) -> dict[str, Any]:
+    if session is None:
+        return {}
+    return {
+        "client_id": session.client_id,
+        "scope": session.scope,
+        "began": session.created_at,
+        "amr": session.amr,
+    }
+
+
+def _last(seen: int | None, session: Session | None) -> int | None:
+    """Return the last sign of life."""
+    times = [seen, *((session.rotated_at, session.last_active_at) if session else ())]
+    return max((each for each in times if each is not None), default=None)
+
+
+def _outside(kind: str, its_id: str) -> str:
+    """Return what links call it: its id stays inside, for that of a session is half of a token."""
+    return f"~{kind}.{digest(its_id)[:32]}"
