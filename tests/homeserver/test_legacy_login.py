@@ -340,10 +340,115 @@ def test_closed_ways_are_not_offered_and_say_what_to_do(start_homeserver):
     assert server.client().sign_in(user.localpart, user.password)["access_token"]
 
 
-def test_the_hint_can_be_taken_away(start_homeserver):
-    homeserver = start_homeserver(module={"legacy_login": {"prefer_oauth": False}})
+@pytest.fixture(scope="module")
+def confirming(tmp_path_factory, make_database):
+    """Yield a homeserver where legacy clients confirm in the browser, and hear no hint."""
+    from support.synapse import Homeserver  # noqa: PLC0415
+
+    directory = tmp_path_factory.mktemp("homeserver-confirming")
+    module = {"legacy_login": {"prefer_oauth": False, "confirm_in_browser": True}}
+    with Homeserver(directory, make_database("sqlite", directory), module=module) as homeserver:
+        yield homeserver
+
+
+def test_the_hint_can_be_taken_away(confirming):
+    homeserver = confirming
 
     assert {"type": "m.login.sso"} in flows(Server(homeserver.base_url))
+
+
+@attrs.frozen
+class Waiting:
+    """A legacy client that wants to delete a device of its account."""
+
+    server: Server
+    user: object
+    legacy: dict
+    other: dict
+
+    @classmethod
+    def at(cls, homeserver):
+        user = homeserver.new_user()
+        legacy, other = homeserver.login(user), homeserver.login(user)
+        return cls(Server(homeserver.base_url), user, legacy, other)
+
+    def send(self, auth=None, devices=None):
+        body = {"devices": devices or [self.other["device_id"]]}
+        body |= {} if auth is None else {"auth": auth}
+        path = "/_matrix/client/v3/delete_devices"
+        return self.server.api("POST", path, self.legacy["access_token"], json=body)
+
+    def open(self, challenge):
+        """Open the page that a client opens for the stage; return browser and page."""
+        browser, base = Browser(self.server), self.server.base_url.rstrip("/")
+        url = (
+            f"{base}/_matrix/client/v3/auth/m.login.sso/fallback/web?session={challenge['session']}"
+        )
+        browser.get(url)
+        return browser, browser.sign_in(self.user.localpart, self.user.password)
+
+
+def test_c299_a_legacy_client_confirms_in_the_browser(confirming):
+    """No password stage is offered or enough; what the page named is done once, and nothing else."""
+    waiting = Waiting.at(confirming)
+    third = confirming.login(waiting.user)
+    challenge = waiting.send().json()
+    auth = {"session": challenge["session"]}
+    typed = {
+        "type": "m.login.password",
+        "identifier": {"type": "m.id.user", "user": waiting.user.localpart},
+        "password": waiting.user.password,
+    }
+    tried = [waiting.send(auth | typed), waiting.send(auth | {"type": "m.login.sso"})]
+
+    browser, page = waiting.open(challenge)
+    browser.submit(decision="approve")
+    other = waiting.send(auth, devices=[third["device_id"]])
+    done = waiting.send(auth)
+    again = waiting.send(auth, devices=[third["device_id"]]), waiting.send(auth)
+
+    assert challenge["flows"] == [{"stages": ["m.login.sso"]}]
+    # Of a stage that a page completes, Synapse itself takes nothing.
+    assert [answer.status_code for answer in tried] == [401, 400]
+    assert "Sign out this device?" in page.text
+    assert waiting.other["device_id"] in page.text
+    assert other.status_code == 403
+    assert done.status_code == 200, done.text
+    assert [answer.status_code for answer in again] == [403, 403]
+    for tokens, status in ((waiting.other, 401), (third, 200), (waiting.legacy, 200)):
+        assert waiting.server.whoami(tokens["access_token"]).status_code == status
+
+
+def test_a_refusal_ends_the_wait_of_a_legacy_client(confirming):
+    """It is told, and the session of Synapse's is good for nothing."""
+    waiting = Waiting.at(confirming)
+    challenge = waiting.send().json()
+    browser, _page = waiting.open(challenge)
+    browser.submit(decision="cancel")
+
+    told = waiting.send({"session": challenge["session"]})
+    again = waiting.send({"session": challenge["session"]})
+
+    assert (told.status_code, told.json()["errcode"]) == (403, "M_FORBIDDEN")
+    assert again.status_code == 401
+    assert waiting.server.whoami(waiting.other["access_token"]).status_code == 200
+
+
+def test_c301_nobody_goes_on_with_the_session_of_somebody_else(confirming):
+    """Neither another account, nor a session of ours of the same account."""
+    waiting, stranger = Waiting.at(confirming), Waiting.at(confirming)
+    challenge = waiting.send().json()
+    browser, _page = waiting.open(challenge)
+    browser.submit(decision="approve")
+    auth = {"session": challenge["session"]}
+    user = waiting.user
+    ours = waiting.server.client().sign_in(user.localpart, user.password)["access_token"]
+    path = "/_matrix/client/v3/delete_devices"
+    body = {"devices": [waiting.other["device_id"]], "auth": auth}
+
+    assert stranger.send(auth).status_code in {401, 403}
+    assert waiting.server.api("POST", path, ours, json=body).status_code == 401
+    assert waiting.send(auth).status_code == 200
 
 
 def test_a_server_that_drains_has_the_ways_of_synapse(start_homeserver):

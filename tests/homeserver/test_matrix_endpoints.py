@@ -17,7 +17,7 @@ from synapse.rest.client import account, auth, devices, login, logout, register
 
 from support.keys import master_key
 from support.markdown import DOCS, rows, section
-from support.oauth import ADMIN, API, DEVICE, Server, device_id
+from support.oauth import ADMIN, API, DEVICE, Browser, Server, device_id
 from support.synapse import User
 from synapse_nextgen_auth.homeserver.startup import versions
 
@@ -320,6 +320,32 @@ def test_what_a_token_may_do_is_what_it_is_told(homeserver_with_worker, bench):
 
         assert {name: told[0][name]["enabled"] for name in closed} == dict.fromkeys(closed, True)
         assert told[1] == told[0] | {name: {"enabled": False} for name in closed}
+
+
+def test_c334_a_login_token_takes_an_approval_and_all_of_the_power(homeserver_with_worker, bench):
+    """Of an administrator the admin scope; the page says what it gives out; it is given out once."""
+    path = "/_matrix/client/v1/login/get_token"
+    refused_ = bench.ask(bench.main, "POST", path, bench.tokens["chat"], json={})
+    asked = bench.ask(bench.main, "POST", path, bench.tokens["other"], json={})
+    browser = Browser(bench.main)
+
+    browser.get(asked.json()["params"]["m.login.sso"]["url"])
+    page = browser.sign_in(bench.other.localpart, bench.other.password)
+    browser.submit(decision="approve")
+    given = bench.ask(bench.main, "POST", path, bench.tokens["other"], json={})
+    again = bench.ask(bench.main, "POST", path, bench.tokens["other"], json={})
+    signed_in = requests.post(
+        f"{bench.main.base_url.rstrip('/')}{V3}/login",
+        json={"type": "m.login.token", "token": given.json()["login_token"]},
+        timeout=30,
+    )
+
+    assert (refused_.status_code, refused_.json()["errcode"]) == (403, "M_FORBIDDEN")
+    assert "Sign in another device?" in page.text
+    assert "with full access to your account" in page.text
+    assert given.status_code == 200, given.text
+    assert again.status_code == 429, "Synapse allows one a minute, and nobody is asked in vain"
+    assert signed_in.json()["user_id"] == bench.other.user_id
 
 
 # The table against Synapse's source

@@ -268,3 +268,28 @@ def test_c167_identical_registrations_at_once_are_one_client(deployment):
         "SELECT COUNT(*) FROM nextgen_clients WHERE client_id = ?", ids.pop()
     )
     assert count == 1
+
+
+def test_c299_retries_on_every_process_at_once_pass_once(deployment):
+    """One page, one approval, one deletion, wherever the copies of the request arrive."""
+    user = deployment.new_user()
+    client = deployment.server().client()
+    tokens = client.sign_in(user.localpart, user.password)
+    other = client.sign_in(user.localpart, user.password)
+    device = deployment.server().whoami(other["access_token"]).json()["device_id"]
+
+    def delete(name):
+        path, body = "/_matrix/client/v3/delete_devices", {"devices": [device]}
+        return deployment.server(name).api("POST", path, tokens["access_token"], json=body)
+
+    asked = at_once(*(lambda name=name: delete(name) for name in PROCESSES * 2))
+    (url,) = {answer.json()["params"]["m.login.sso"]["url"] for answer in asked}
+    browser = Browser(client.server)
+    browser.get(url)
+    browser.sign_in(user.localpart, user.password)
+    browser.submit(decision="approve")
+
+    told = at_once(*(lambda name=name: delete(name) for name in PROCESSES * 4))
+
+    assert Counter(answer.status_code for answer in told) == {200: 1, 401: len(told) - 1}
+    assert client.server.whoami(other["access_token"]).status_code == 401
