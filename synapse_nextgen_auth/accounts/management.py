@@ -107,6 +107,7 @@ class Done(str, enum.Enum):
     DISCONNECTED = "disconnected"
     NAME_CHANGED = "name_changed"
     PICTURE_REMOVED = "picture_removed"
+    PICTURE_CHANGED = "picture_changed"
     ADDRESS_ADDED = "address_added"
     ADDRESS_REMOVED = "address_removed"
     ADDRESS_STAYS_LISTED = "address_stays_listed"

@@ -222,11 +222,21 @@ def _refuse_misuse(route: ForPeople, incoming: Incoming) -> None:
     if incoming.method not in route.methods:
         allowed = ", ".join(route.methods)
         raise _misused(405, Message.METHOD_NOT_ALLOWED, f"Use {allowed}", ("Allow", allowed))
+    if _receives(route):
+        if incoming.method == "POST" and not incoming.content_type.startswith("image/"):
+            said = "The content type must be that of a picture"
+            raise _misused(415, Message.UNSUPPORTED_MEDIA_TYPE, said)
+        return  # how large it may be the page says
     if incoming.is_too_large:
         raise _misused(413, Message.TOO_LARGE, "The body is too large")
     if incoming.method == "POST" and incoming.content_type != FORM:
         wanted = f"The content type must be {FORM}"
         raise _misused(415, Message.UNSUPPORTED_MEDIA_TYPE, wanted)
+
+
+def _receives(route: ForPeople) -> bool:
+    """Say whether a script sends something here, and no form."""
+    return isinstance(route, AccountPage) and route.receive is not None
 
 
 def _misused(status: int, message: Message, said: str, *headers: tuple[str, str]) -> PageError:
@@ -240,10 +250,12 @@ async def _visit(request: _Request, page: Page | AccountPage) -> Outgoing:
     incoming = request.incoming
     request.reader.goes_on(Onward.of(forms.parse(incoming.query)).goes_on)
     visit = await visits.greet(request.site, incoming, request.reader)
+    form = None
     try:
-        form = visits.prove(visit, incoming) if incoming.method == "POST" else None
+        if incoming.method == "POST":
+            form = visits.prove(visit, incoming, by_header=_receives(page))
         if isinstance(page, AccountPage):
-            outgoing = await _ask_account(page, visit, form)
+            outgoing = await _ask_account(page, visit, form, incoming.body)
         else:
             outgoing = await _ask(page, visit, form)
     except PageError:
@@ -261,7 +273,7 @@ async def _ask(page: Page, visit: Visit, form: Form | None) -> Outgoing:
     return await page.show(visit)
 
 
-async def _ask_account(page: AccountPage, visit: Visit, form: Form | None) -> Outgoing:
+async def _ask_account(page: AccountPage, visit: Visit, form: Form | None, body: bytes) -> Outgoing:
     """Ask a page once somebody is signed in, of late if need be, whose account may go on (C179).
 
     What they typed before the proof was too old comes back with them.
@@ -273,6 +285,8 @@ async def _ask_account(page: AccountPage, visit: Visit, form: Form | None) -> Ou
     await admit(visit.site, visit.user_id, other_account_url=onward.accounts_url)
     if form is not None and page.submit is not None:
         return await page.submit(visit, visit.user_id, form)
+    if form is not None and page.receive is not None:
+        return await page.receive(visit, visit.user_id, body)
     assert page.show is not None, "the method was looked up"  # noqa: S101
     return await page.show(await attempts.filled_in(visit, onward), visit.user_id)
 

@@ -23,6 +23,8 @@ Submit = Callable[[Visit, Form], Awaitable[Outgoing]]
 # The same with the account, which the dispatcher has looked at.
 ShowAccount = Callable[[Visit, str], Awaitable[Outgoing]]
 SubmitAccount = Callable[[Visit, str, Form], Awaitable[Outgoing]]
+# What a script of a page sends as it is: a form has no other way, as Synapse ends `multipart/form-data`.
+Receive = Callable[[Visit, str, bytes], Awaitable[Outgoing]]
 Meet = Callable[[Site, Incoming, str], Awaitable[Outgoing]]
 Challenge = Callable[[Incoming, OAuthError], tuple[tuple[str, str], ...]]
 
@@ -112,10 +114,14 @@ class AccountPage:
 
     `dangerous` says of a look whether it needs a sign-in of late; where there is one, the form does
     always.
+
+    With `receive` in place of `submit` a script of ours sends a picture, and what proves it ours in a
+    header: no form of another site can add one, and no script may.
     """
 
     show: ShowAccount | None = None
     submit: SubmitAccount | None = None
+    receive: Receive | None = None
     onward: Callable[[Visit], Onward] = _as_the_query_says
     dangerous: Callable[[Visit], bool] | None = None
     refuses: frozenset[str] = frozenset()
@@ -127,6 +133,7 @@ class AccountPage:
         show: ShowAccount | None = None,
         submit: SubmitAccount | None = None,
         *,
+        receive: Receive | None = None,
         dangerous: Callable[[Visit], bool] | None = None,
         refuses: frozenset[str] = frozenset(),
     ) -> "AccountPage":
@@ -134,6 +141,7 @@ class AccountPage:
         return cls(
             show=show,
             submit=submit,
+            receive=receive,
             onward=lambda visit: Onward.at(place, visit.parameters),
             dangerous=dangerous,
             refuses=refuses,
@@ -142,7 +150,8 @@ class AccountPage:
     @property
     def methods(self) -> tuple[str, ...]:
         """The methods that there are."""
-        return (*(("GET",) if self.show else ()), *(("POST",) if self.submit else ()))
+        takes = self.submit or self.receive
+        return (*(("GET",) if self.show else ()), *(("POST",) if takes else ()))
 
     @property
     def reasons(self) -> frozenset[str]:

@@ -153,7 +153,7 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/device": Page(show=grant.show, submit=grant.submit),
     "/account": AccountPage(show=overview.show, onward=overview.onward),
     "/account-profile": AccountPage.at(Place.PROFILE, profile.show, profile.submit),
-    "/account-avatar": AccountPage.at(Place.AVATAR, profile.picture),
+    "/account-avatar": AccountPage.at(Place.AVATAR, profile.picture, receive=profile.take_picture),
     "/account-email": AccountPage.at(
         Place.EMAIL, email.show, email.submit, dangerous=always, refuses=_RATE_LIMITED
     ),

@@ -27,6 +27,7 @@ _STATIC_FILES = {
     "approved.js": "text/javascript; charset=utf-8",
     "hold.js": "text/javascript; charset=utf-8",
     "sign_up.js": "text/javascript; charset=utf-8",
+    "avatar.js": "text/javascript; charset=utf-8",
     "proof.js": "text/javascript; charset=utf-8",
     "proof_worker.js": "text/javascript; charset=utf-8",
 }

@@ -198,11 +198,15 @@ async def greet(site: Site, incoming: Incoming, reader: Reader) -> Visit:
     return Visit(site, visitor, reader, incoming)
 
 
-def prove(visit: Visit, incoming: Incoming) -> Form:
-    """Return what a person posted; stop unless it came from a form of ours in this browser."""
+def prove(visit: Visit, incoming: Incoming, *, by_header: bool = False) -> Form:
+    """Return what a person posted; stop unless it came from a form of ours in this browser.
+
+    What a script of ours sends is no form, and proves itself `by_header`.
+    """
     site = visit.site
-    form = forms.once(forms.parse(incoming.body))
-    proven = browser.proves(site.issuer.keys, visit.visitor, form.get("csrf"), now=site.now())
+    form = {} if by_header else forms.once(forms.parse(incoming.body))
+    proof = incoming.header("X-Csrf") if by_header else form.get("csrf")
+    proven = browser.proves(site.issuer.keys, visit.visitor, proof, now=site.now())
     if not proven or browser.is_from_elsewhere(incoming, site.origin):
         raise PageError(
             403,

@@ -1,5 +1,6 @@
 """Without its database everything that needs it answers 503 with `Retry-After` (C102, C350)."""
 
+import base64
 import re
 
 import attrs
@@ -17,6 +18,9 @@ from synapse_nextgen_auth.web.routes import ROUTES
 
 V3 = "/_matrix/client/v3"
 UNSTABLE = "/_matrix/client/unstable"
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 TEXT = {"Content-Type": "text/plain"}
 # What is known without the database, on a process that said it before.
 DOCUMENTS = {
@@ -202,6 +206,11 @@ def prepare_devices(prepared):
     prepared.look("/account-devices-end", ending)
     prepared.post("/account-device", ending, decision="rename")
     prepared.post("/account-devices-end", ending, decision="end")
+    picture, sent = ending.server.url("account-avatar"), {"Content-Type": "image/png"}
+    sent["X-Csrf"] = proof(ending.page)
+    prepared.sends["POST /account-avatar"] = lambda: ending.http.post(
+        picture, data=PICTURE, headers=sent, timeout=30, allow_redirects=False
+    )
 
 
 def prepare_approval(prepared, token):

@@ -1,5 +1,6 @@
 """The addresses and the name of an account, on its pages, and closing it."""
 
+import base64
 import itertools
 import re
 
@@ -11,6 +12,9 @@ from support.waiting import eventually
 pytestmark = [pytest.mark.one_database, pytest.mark.newest_only]
 
 _numbers = itertools.count()
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 @pytest.fixture
@@ -177,6 +181,80 @@ def test_c303_c318_suspended_people_keep_their_name_and_may_close_their_account(
     assert forced.status_code == 403
     browser.get(server.url("account-deactivate"))
     assert browser.submit(confirm="yes", decision="deactivate").status_code == 200
+
+
+def upload(server, browser, content, **headers):
+    page = browser.get(server.url("account-profile")).text
+    csrf = re.search(r'data-csrf="([^"]+)"', page)[1]
+    sent = {"Content-Type": "image/png", "X-Csrf": csrf} | headers
+    return browser.http.post(
+        server.url("account-avatar"),
+        data=content,
+        headers={name: value for name, value in sent.items() if value is not None},
+        allow_redirects=False,
+        timeout=60,
+    )
+
+
+def picture_of(homeserver, user):
+    found = homeserver.query("SELECT avatar_url FROM profiles WHERE full_user_id = ?", user.user_id)
+    return found[0][0] if found else None
+
+
+def test_c303_a_picture_is_uploaded_shown_and_removed(mailing_homeserver, server, user, browser):
+    """As a raw body: Synapse ends every `multipart/form-data`."""
+    letter = browser.get(server.url("account-avatar"))
+    answer = upload(server, browser, PICTURE)
+    shown = browser.get(server.url("account-avatar"))
+
+    assert letter.headers["Content-Type"] == "image/svg+xml"
+    assert answer.status_code == 200, answer.text
+    assert picture_of(mailing_homeserver, user).startswith("mxc://localhost/")
+    assert shown.headers["Content-Type"] == "image/png"
+    assert shown.content.startswith(b"\x89PNG")
+    browser.get(server.url("account-profile"))
+    csrf = re.search(r'name="csrf" value="([^"]+)"', browser.page.text)[1]
+    page = browser.http.post(
+        server.url("account-profile"), data={"csrf": csrf, "decision": "remove-picture"}, timeout=30
+    )
+    assert "You have no picture any more." in page.text
+    assert picture_of(mailing_homeserver, user) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "answered"),
+    [
+        (b"<svg onload='alert(1)'/>", (400, "no_picture")),
+        (PICTURE[:16] + b"\xff\xff\xff\x00" * 2 + PICTURE[24:], (400, "dimensions")),
+        (PICTURE + b"\0" * (10 * 2**20), (413, "too_large")),
+    ],
+    ids=["svg", "bomb", "large"],
+)
+def test_c303_what_is_no_picture_is_not_stored(
+    mailing_homeserver, server, user, browser, content, answered
+):
+    """A document with scripts, one that unfolds to gigabytes, one that is too large."""
+    answer = upload(server, browser, content)
+
+    assert (answer.status_code, answer.json()["error"]) == answered
+    assert picture_of(mailing_homeserver, user) is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Csrf": None},
+        {"X-Csrf": "1.forged"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://evil.example"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+    ],
+)
+def test_c181_no_other_site_uploads_a_picture(mailing_homeserver, server, user, browser, headers):
+    answer = upload(server, browser, PICTURE, **headers)
+
+    assert answer.status_code in {403, 415}
+    assert picture_of(mailing_homeserver, user) is None
 
 
 def test_c302_an_account_is_closed_with_all_that_it_has(

@@ -40,14 +40,14 @@ HANDLERS = [
     (path, handler)
     for path, route in ROUTES.items()
     if isinstance(route, Page | AccountPage)
-    for handler in (route.show, route.submit)
+    for handler in (route.show, route.submit, getattr(route, "receive", None))
     if handler is not None
 ]
 OF_ACCOUNTS = {
     handler
     for route in ROUTES.values()
     if isinstance(route, AccountPage)
-    for handler in (route.show, route.submit)
+    for handler in (route.show, route.submit, route.receive)
 }
 # Pages for everybody that look at who is signed in, and whether they have to ask for the account.
 KNOW_THEMSELVES = {

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import attrs
 
+from synapse_nextgen_auth.web.loads import ASKS_US, Loads
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 
 
@@ -29,15 +30,21 @@ class ProfilePage(ConsolePage):
     """Show name, picture and addresses, and what may be changed of them. The URLs are relative.
 
     `takes_emails` and `takes_phones` are whether one can be added; `may_change_addresses` whether one
-    can be removed. `longest_name` is in letters.
+    can be removed. `longest_name` is in letters, `largest_picture` in MiB.
     """
 
     template: ClassVar[str] = "pages/account_profile.html"
+
+    @property
+    def loads(self) -> Loads:
+        """Its script sends a picture here."""
+        return ASKS_US
 
     action: str
     name: str
     longest_name: int
     picture_url: str
+    largest_picture: int
     has_picture: bool = False
     may_name: bool = True
     may_picture: bool = True

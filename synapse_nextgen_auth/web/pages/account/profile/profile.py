@@ -18,6 +18,12 @@ from synapse_nextgen_auth.web.pages.message.error import unknown_choice
 from synapse_nextgen_auth.web.visits import Visit
 
 _PROBLEMS = {Refusal.TOO_LONG: (NameProblem.TOO_LONG, 400)}
+_OF_PICTURES = {
+    Refusal.SUSPENDED: 403,
+    Refusal.NOT_ALLOWED: 403,
+    Refusal.TOO_LARGE: 413,
+    Refusal.ELSEWHERE: 404,
+}
 # As the stylesheet draws a letter where a page knows that there is no picture.
 _LETTER = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><style>
 rect{fill:#e7edfc}text{fill:#2148ab;font:650 14px sans-serif;text-anchor:middle}
@@ -67,6 +73,16 @@ async def picture(visit: Visit, user_id: str) -> Outgoing:
     )
 
 
+async def take_picture(visit: Visit, user_id: str, content: bytes) -> Outgoing:
+    """Let the account have a picture that the script of the page sends; say what is wrong with it."""
+    try:
+        await visit.site.profiles.set_picture(user_id, content)
+    except Refused as refused:
+        return answers.json_answer(_OF_PICTURES.get(refused.why, 400), {"error": refused.why.value})
+    next_url = visit.saying(Place.PROFILE.value, Done.PICTURE_CHANGED)
+    return answers.json_answer(200, {"next": next_url})
+
+
 async def _page(
     visit: Visit,
     user_id: str,
@@ -95,6 +111,7 @@ async def _page(
         name=profile.name if typed is None else typed,
         longest_name=LONGEST_NAME,
         picture_url=Place.AVATAR.value,
+        largest_picture=max(1, site.profiles.largest // 2**20),
         has_picture=profile.has_picture,
         may_name=profile.may_name,
         may_picture=profile.may_picture,

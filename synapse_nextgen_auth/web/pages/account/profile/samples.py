@@ -20,6 +20,7 @@ PROFILE = ProfilePage(
     name="Alice Liddell",
     longest_name=256,
     picture_url="account-avatar",
+    largest_picture=10,
     has_picture=True,
     emails=(MAIL,),
     email_url="account-email",
@@ -53,6 +54,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             for each in (
                 Done.NAME_CHANGED,
                 Done.PICTURE_REMOVED,
+                Done.PICTURE_CHANGED,
                 Done.ADDRESS_ADDED,
                 Done.ADDRESS_REMOVED,
                 Done.ADDRESS_STAYS_LISTED,

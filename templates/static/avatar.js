@@ -1,0 +1,40 @@
+// Send the picture that somebody chooses: a form cannot, as the server takes no files from one.
+const box = document.querySelector("[data-upload]");
+
+function say(name) {
+  const word = box.querySelector(`template[data-word="${name}"]`) ?? box.querySelector('template[data-word="failed"]');
+  box.querySelector("[role=status]").textContent = word.content.textContent.trim();
+}
+
+async function send(file) {
+  if (!file.type.startsWith("image/")) {
+    say("no_picture");
+    return;
+  }
+  say("sending");
+  try {
+    const answer = await fetch(box.dataset.upload, {
+      method: "POST",
+      headers: { "Content-Type": file.type, "X-Csrf": box.dataset.csrf },
+      body: file,
+      redirect: "error",
+    });
+    const said = await answer.json();
+    if (answer.ok) {
+      location.assign(said.next);
+    } else {
+      say(said.error);
+    }
+  } catch {
+    say("failed");
+  }
+}
+
+if (box && window.fetch) {
+  box.hidden = false;
+  box.querySelector("input").addEventListener("change", ({ target }) => {
+    if (target.files.length) {
+      send(target.files[0]);
+    }
+  });
+}
