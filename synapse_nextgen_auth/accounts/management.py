@@ -25,6 +25,11 @@ class Place(str, enum.Enum):
     DEVICE = "account-device"
     END_DEVICE = "account-device-end"
     END_SEVERAL = "account-devices-end"
+    APPS = "account-apps"
+    APP = "account-app"
+    END_APP = "account-app-end"
+    EVENTS = "account-events"
+    DATA = "account-data"
 
     @property
     def section(self) -> "Place":
@@ -33,13 +38,21 @@ class Place(str, enum.Enum):
 
 
 # What the navigation shows, in this order; every other page belongs to one of these.
-SECTIONS = (Place.OVERVIEW, Place.PROFILE, Place.SIGN_IN, Place.DEVICES)
+SECTIONS = (
+    Place.OVERVIEW,
+    Place.PROFILE,
+    Place.SIGN_IN,
+    Place.DEVICES,
+    Place.APPS,
+    Place.EVENTS,
+    Place.DATA,
+)
 _BELOW = {
     Place.AVATAR: Place.PROFILE,
     Place.EMAIL: Place.PROFILE,
     Place.EMAIL_CODE: Place.PROFILE,
     Place.REMOVE_ADDRESS: Place.PROFILE,
-    Place.DEACTIVATE: Place.PROFILE,
+    Place.DEACTIVATE: Place.DATA,
     Place.PASSWORD: Place.SIGN_IN,
     Place.REMOVE_PASSWORD: Place.SIGN_IN,
     Place.CONNECT: Place.SIGN_IN,
@@ -47,6 +60,8 @@ _BELOW = {
     Place.DEVICE: Place.DEVICES,
     Place.END_DEVICE: Place.DEVICES,
     Place.END_SEVERAL: Place.DEVICES,
+    Place.APP: Place.APPS,
+    Place.END_APP: Place.APPS,
 }
 _PLACES = {place.value: place for place in Place}
 # Device ids are the longest ones: clients choose them.
@@ -112,6 +127,7 @@ class Done(str, enum.Enum):
     ADDRESS_REMOVED = "address_removed"
     ADDRESS_STAYS_LISTED = "address_stays_listed"
     RENAMED = "renamed"
+    APP_REVOKED = "app_revoked"
 
 
 class Action(str, enum.Enum):

@@ -1,6 +1,33 @@
 """Rows of remembered consents: which account lets which client do what."""
 
+import attrs
+
 from synapse_nextgen_auth.store.txn import Txn
+
+
+@attrs.frozen
+class Consent:
+    """What an account lets a client do, and when its person last said so."""
+
+    client_id: str
+    scope: str
+    granted_at: int
+
+
+def list_of(txn: Txn, user_id: str) -> list[Consent]:
+    """Return everything that an account agreed to."""
+    txn.execute(
+        "SELECT client_id, scope, granted_at FROM nextgen_consents WHERE user_id = ?", (user_id,)
+    )
+    return [Consent(*row) for row in txn.fetchall()]
+
+
+def forget_client(txn: Txn, *, user_id: str, client_id: str) -> int:
+    """Forget what an account lets a client do; return how much there was."""
+    txn.execute(
+        "DELETE FROM nextgen_consents WHERE user_id = ? AND client_id = ?", (user_id, client_id)
+    )
+    return txn.rowcount
 
 
 def remember(txn: Txn, *, user_id: str, client_id: str, scope: str, now: int) -> None:

@@ -50,6 +50,25 @@ def list_since(
     )
 
 
+def list_before(
+    txn: Txn, user_id: str, older_than: tuple[int, str] | None, *, limit: int
+) -> list[Event]:
+    """Return what happened to an account before this event (when, and its id), the newest first."""
+    if older_than is None:
+        return _EVENTS.all(
+            txn,
+            "WHERE user_id = ? ORDER BY happened_at DESC, event_id LIMIT ?",
+            *(user_id, limit),
+        )
+    at, event_id = older_than
+    return _EVENTS.all(
+        txn,
+        "WHERE user_id = ? AND happened_at <= ? AND (happened_at < ? OR event_id > ?)"
+        " ORDER BY happened_at DESC, event_id LIMIT ?",
+        *(user_id, at, at, event_id, limit),
+    )
+
+
 def list_of_details(
     txn: Txn, user_id: str, kinds: Collection[str], details: Collection[str], *, before: int
 ) -> frozenset[str]:

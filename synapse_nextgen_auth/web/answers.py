@@ -133,6 +133,21 @@ def redirect(location: str, *headers: tuple[str, str]) -> Outgoing:
     )
 
 
+def attachment(body: bytes, name: str, content_type: str) -> Outgoing:
+    """Answer with a file that the browser keeps, and shows nobody as a page."""
+    return Outgoing(
+        200,
+        body,
+        (
+            *(header for header in _PAGE_HEADERS if header[0] != "Content-Type"),
+            ("Referrer-Policy", NOTHING.referrer),
+            INERT,
+            ("Content-Type", content_type),
+            ("Content-Disposition", f'attachment; filename="{name}"'),
+        ),
+    )
+
+
 def to_client(answer: Answer) -> Outgoing:
     """Send an authorization response in the query or the fragment of the redirect URI."""
     return redirect(answer.location)

@@ -159,6 +159,11 @@ class AccountPage:
         return _ANYWHERE | self.refuses
 
 
+def never(_visit: Visit) -> bool:
+    """Say of every look that it needs none; the form does all the same."""
+    return False
+
+
 def always(_visit: Visit) -> bool:
     """Say of every look that it needs a sign-in of late."""
     return True

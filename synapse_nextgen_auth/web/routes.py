@@ -35,10 +35,14 @@ from synapse_nextgen_auth.web.kinds import (
     Root,
     ToIssuer,
     always,
+    never,
 )
 from synapse_nextgen_auth.web.pages.account.addresses import email, remove
+from synapse_nextgen_auth.web.pages.account.apps import apps
 from synapse_nextgen_auth.web.pages.account.closing import deactivate
+from synapse_nextgen_auth.web.pages.account.data import data
 from synapse_nextgen_auth.web.pages.account.devices import device, devices, several
+from synapse_nextgen_auth.web.pages.account.events import events
 from synapse_nextgen_auth.web.pages.account.overview import overview
 from synapse_nextgen_auth.web.pages.account.profile import profile
 from synapse_nextgen_auth.web.pages.account.ways import password, providers, ways
@@ -191,6 +195,11 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/account-devices-end": AccountPage.at(
         Place.END_SEVERAL, several.ask_to_end, several.end, dangerous=always
     ),
+    "/account-apps": AccountPage.at(Place.APPS, apps.show),
+    "/account-app": AccountPage.at(Place.APP, apps.show_one),
+    "/account-app-end": AccountPage.at(Place.END_APP, apps.ask_to_end, apps.end, dangerous=always),
+    "/account-events": AccountPage.at(Place.EVENTS, events.show),
+    "/account-data": AccountPage.at(Place.DATA, data.show, data.download, dangerous=never),
     "/approve": AccountPage(show=approve.show, submit=approve.submit, dangerous=always),
 }
 

@@ -111,6 +111,8 @@ def prepare_pages(prepared):
     prepared.look("/account", known)
     prepared.look("/account-devices", known)
     prepared.look("/account-device", known)
+    for path in ("/account-apps", "/account-app", "/account-events", "/account-data"):
+        prepared.look(path, known)
     prepared.look("/link", known)
     out = prepared.here()
     out.get(server.url(""))
@@ -211,6 +213,9 @@ def prepare_devices(prepared):
     prepared.sends["POST /account-avatar"] = lambda: ending.http.post(
         picture, data=PICTURE, headers=sent, timeout=30, allow_redirects=False
     )
+    prepared.look("/account-app-end", ending)
+    prepared.post("/account-app-end?id=x", ending, decision="end")
+    prepared.post("/account-data", ending, decision="download")
 
 
 def prepare_approval(prepared, token):

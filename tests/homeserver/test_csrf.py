@@ -151,6 +151,20 @@ def several_to_sign_out(homeserver, server, user):
     return filled(browser, decision="end", shown=shown)
 
 
+def an_application_to_revoke(homeserver, server, user):
+    client = server.client()
+    client.sign_in(user.localpart, user.password)
+    browser = Browser.of(server, user)
+    browser.get(server.url(f"account-app-end?id={client.id}"))
+    return filled(browser, decision="end")
+
+
+def a_download(homeserver, server, user):
+    browser = Browser.of(server, user)
+    browser.get(server.url("account-data"))
+    return filled(browser, decision="download")
+
+
 def a_reset(homeserver, server, user):
     token = server.client().sign_in(user.localpart, user.password)["access_token"]
     path = "/_matrix/client/v3/keys/device_signing/upload"
@@ -213,6 +227,8 @@ FORMS = {
     "/account-deactivate": a_whole_account,
     "/account-device": a_device_to_rename,
     "/account-devices-end": several_to_sign_out,
+    "/account-app-end": an_application_to_revoke,
+    "/account-data": a_download,
     "/approve": a_reset,
     "/link": a_user_code,
     "/device": a_device_grant,

@@ -199,6 +199,8 @@ PAGES = {
     "device": ("decision", "user_code"),
     "account-device-end": ("decision", "id"),
     "account-devices-end": ("decision", "id", "shown"),
+    "account-app-end": ("decision", "id"),
+    "account-data": ("decision",),
     "approve": ("decision",),
 }
 

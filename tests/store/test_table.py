@@ -7,6 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from support.tables import our_columns
 from synapse_nextgen_auth import store
 from synapse_nextgen_auth.store.table import Table
 
@@ -33,25 +34,10 @@ TABLES = {
 }
 
 
-def columns(tables):
-    """Return (table, column) of everything in the database that is ours."""
-    if tables.kind == "sqlite":
-        found = tables.query(
-            "SELECT t.name, c.name FROM sqlite_master AS t, pragma_table_info(t.name) AS c"
-            " WHERE t.type = 'table' AND t.name LIKE 'nextgen%'"
-        )
-    else:
-        found = tables.query(
-            "SELECT table_name, column_name FROM information_schema.columns"
-            " WHERE table_name LIKE 'nextgen%' AND table_schema = current_schema()"
-        )
-    return set(found)
-
-
 def test_every_column_is_a_field_and_every_field_a_column(tables):
     """A step that adds one without the other fails here."""
     said = {(table.name, column) for table in TABLES.values() for column in table.columns}
-    there = {(table, column) for table, column in columns(tables) if table not in NO_RECORD}
+    there = {(table, column) for table, column in our_columns(tables) if table not in NO_RECORD}
 
     assert len(TABLES) >= 9
     assert there - said == NO_FIELD

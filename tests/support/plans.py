@@ -33,6 +33,7 @@ from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.oauth.tokens.keys import Algorithm, SigningKey
 from synapse_nextgen_auth.store.device_grants import Codes
+from synapse_nextgen_auth.store.download import PARTS
 from synapse_nextgen_auth.store.sweep import KINDS, KINDS_AHEAD, Place
 from synapse_nextgen_auth.store.throttle import Bucket
 from synapse_nextgen_auth.store.token_holds import Hold
@@ -139,6 +140,8 @@ VARIANTS = {
         {"after": Place(), "is_public": is_public} for is_public in (True, False)
     ],
     ("outbox", "list_due"): [{"kind": RemovePushers.kind}],
+    ("download", "part"): [{"name": name} for name in PARTS],
+    ("events", "list_before"): [{"older_than": None}, {"older_than": (NOW, "id")}],
     ("strays", "set_right"): [{"session_ids": ["one", "two"]}],
     ("strays", "blank_addresses"): [{"session_ids": ["one", "two"]}],
     ("grants", "add"): [{"grant": a_grant()}],

@@ -262,3 +262,18 @@ def contents(txn: Any) -> dict[str, list[tuple[Any, ...]]]:
         txn.execute(f"SELECT * FROM {name}")
         found[name] = sorted(map(tuple, txn.fetchall()), key=repr)
     return found
+
+
+def our_columns(tables: Tables) -> set[tuple[str, str]]:
+    """Return (table, column) of everything in the database that is ours."""
+    if tables.kind == "sqlite":
+        found = tables.query(
+            "SELECT t.name, c.name FROM sqlite_master AS t, pragma_table_info(t.name) AS c"
+            " WHERE t.type = 'table' AND t.name LIKE 'nextgen%'"
+        )
+    else:
+        found = tables.query(
+            "SELECT table_name, column_name FROM information_schema.columns"
+            " WHERE table_name LIKE 'nextgen%' AND table_schema = current_schema()"
+        )
+    return set(found)

@@ -1,0 +1,130 @@
+"""What this module keeps about an account, for its owner to take away: no secret is in it.
+
+Every table stands in one of the two lists below, and every column of a table that is handed out in one
+of its two; a test fails for one that does not.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from synapse_nextgen_auth.store.txn import Txn
+
+# Of each table so many rows, the newest first: an answer has an end.
+MOST = 5_000
+
+
+@attrs.frozen
+class Part:
+    """One table: what is handed out of it, what is left out, and by which column it is ordered."""
+
+    table: str
+    columns: tuple[str, ...]
+    newest: str
+    left_out: tuple[str, ...] = ()
+
+
+PARTS: Mapping[str, Part] = {
+    "sign_ins": Part(
+        "nextgen_browsers",
+        (
+            *("signed_in_at", "last_active_at", "ended_at", "auth_time", "amr", "acr", "provider"),
+            *("address", "user_agent"),
+        ),
+        "signed_in_at",
+        # Who has one of these stands nearer to the cookie, or to what a provider calls somebody.
+        ("digest", "sign_in_id", "provider_session"),
+    ),
+    "sessions": Part(
+        "nextgen_sessions",
+        (
+            *("device_id", "client_id", "scope", "created_at", "auth_time", "last_active_at"),
+            *("address", "user_agent", "expires_at", "ended_at", "end_reason", "amr", "acr"),
+        ),
+        "created_at",
+        # Half of a token, and how often it was renewed.
+        ("session_id", "generation", "rotated_at", "confirmed_generation", "sign_in_id"),
+    ),
+    "consents": Part("nextgen_consents", ("client_id", "scope", "granted_at"), "granted_at"),
+    "grants": Part(
+        "nextgen_grants",
+        (
+            *("client_id", "redirect_uri", "scope", "device_id", "created_at", "expires_at"),
+            *("auth_time", "approved_at", "refused_at", "redeemed_at", "login_hint", "ui_locales"),
+        ),
+        "created_at",
+        (
+            *("grant_id", "browser", "state", "response_mode", "nonce", "code_challenge", "prompt"),
+            *(
+                "idp_hint",
+                "login_after",
+                "code_digest",
+                "code_expires_at",
+                "session_id",
+                "sign_in_id",
+            ),
+            *("proven_at", "amr", "acr"),
+        ),
+    ),
+    "device_grants": Part(
+        "nextgen_device_grants",
+        (
+            *("client_id", "scope", "device_id", "created_at", "expires_at", "login_hint"),
+            *("auth_time", "approved_at", "refused_at", "redeemed_at", "address", "user_agent"),
+        ),
+        "created_at",
+    ),
+    "events": Part(
+        "nextgen_events",
+        ("happened_at", "kind", "client_id", "address", "detail"),
+        "happened_at",
+        ("event_id", "session_id"),
+    ),
+    "provider_sign_ins": Part(
+        "nextgen_provider_sessions",
+        ("provider", "noted_at"),
+        "noted_at",
+        ("provider_session", "sign_in_id"),
+    ),
+    "password_links": Part(
+        "nextgen_links",
+        ("kind", "created_at", "expires_at", "address", "used_at", "ended_at"),
+        "created_at",
+        ("digest", "attempt_id"),
+    ),
+    "first_session": Part("nextgen_first_sessions", ("began_at",), "began_at"),
+    "notices": Part("nextgen_notices", ("about", "due_at"), "due_at"),
+}
+
+# What is nobody's, is over within the hour, or cannot be told whose it is.
+LEFT_OUT: Mapping[str, str] = {
+    "nextgen_approvals": "an hour",
+    "nextgen_arrivals": "an hour",
+    "nextgen_attempts": "an hour",
+    "nextgen_client_assertions": "of clients",
+    "nextgen_clients": "of clients",
+    "nextgen_codes": "an hour",
+    "nextgen_invitations": "of those who are invited",
+    "nextgen_legacy_logins": "an hour",
+    "nextgen_outbox": "until it is done",
+    "nextgen_passwords": "a hash, which is a secret",
+    "nextgen_provider_logouts": "a quarter of an hour",
+    "nextgen_rendezvous": "of nobody",
+    "nextgen_schema": "of nobody",
+    "nextgen_session_browsers": "of browsers",
+    "nextgen_signing_keys": "of the server",
+    "nextgen_throttle": "digests",
+    "nextgen_token_holds": "of nobody yet",
+}
+
+
+def part(txn: Txn, user_id: str, name: str, *, limit: int = MOST) -> list[dict[str, Any]]:
+    """Return what one table has about an account, the newest first."""
+    known = PARTS[name]
+    txn.execute(
+        f"SELECT {', '.join(known.columns)} FROM {known.table} WHERE user_id = ?"
+        f" ORDER BY {known.newest} DESC LIMIT ?",
+        (user_id, limit),
+    )
+    return [dict(zip(known.columns, row, strict=True)) for row in txn.fetchall()]

@@ -1,0 +1,45 @@
+"""What the security events of an account look like."""
+
+from typing import ClassVar
+
+import attrs
+
+from synapse_nextgen_auth.oauth.events import EventKind
+from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
+from synapse_nextgen_auth.web.pages.content import ClientCard
+
+# What somebody may have to look at; all else is the account's everyday life.
+_GRAVE = frozenset({EventKind.REFRESH_REUSED, EventKind.CODE_REUSED, EventKind.SIGN_IN_FAILED})
+
+
+@attrs.frozen
+class EventLine:
+    """One thing that happened; `at` is in seconds since the epoch.
+
+    `client` is the application that it is about, `device` the id of a device; `address` is where it
+    came from, `place` roughly where that is.
+    """
+
+    kind: EventKind
+    at: int
+    client: ClientCard | None = None
+    device: str | None = None
+    address: str | None = None
+    place: str | None = None
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether somebody else may have tried something."""
+        return self.kind in _GRAVE
+
+
+@attrs.frozen(kw_only=True)
+class EventsPage(ConsolePage):
+    """List what happened, the newest first. `older_url` leads on, `newest_url` back."""
+
+    template: ClassVar[str] = "pages/account_events.html"
+
+    events: tuple[EventLine, ...]
+    older_url: str | None = None
+    newest_url: str | None = None
+    kept_days: int
