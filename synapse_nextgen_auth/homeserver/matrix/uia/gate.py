@@ -88,9 +88,8 @@ class BrowserUiAuth:
         if asked is None:
             raise AuthError(403, self._unknown, Codes.FORBIDDEN)
         with answered_503(self._homeserver):
-            if not asked.is_empty and not await self._is_approved(asked):
-                challenge = await self._challenge(asked, description)
-                raise InteractiveAuthIncompleteError(challenge["session"], challenge)
+            if not asked.is_empty:
+                await self._pass(asked, description)
         request_body.pop("auth", None)
         # No session of Synapse's: it would look for what the first request said, and this one did.
         return request_body, None
@@ -102,19 +101,25 @@ class BrowserUiAuth:
             f"A session that was opened in the browser cannot do this. Your account is at {page}."
         )
 
-    async def _is_approved(self, asked: Asked) -> bool:
-        """Say whether the request may pass now; nothing is written while its person decides."""
+    async def _pass(self, asked: Asked, description: str) -> None:
+        """Raise the challenge unless its person approved the request, which uses that up.
+
+        Nothing is written while they decide, and one query is all that a repeated request costs.
+        """
         now = self._homeserver.now()
         answer, approval = await self._homeserver.read(
             approve_operation.look, asked.request, ui_session=asked.ui_session, now=now
         )
-        if approval is None or answer is Answer.WAIT:
-            return False
-        if answer is Answer.REFUSE:
+        if approval is not None and answer is Answer.REFUSE:
             await self._homeserver.settle(approve_operation.hear, approval, now=now)
             raise SynapseError(403, REFUSED, Codes.FORBIDDEN)
-        await self._expect_colleagues(asked.request.operation)
-        return await self._homeserver.settle(approve_operation.use, approval, now=now)
+        if approval is not None and answer is Answer.PASS:
+            await self._expect_colleagues(asked.request.operation)
+            if await self._homeserver.settle(approve_operation.use, approval, now=now):
+                return
+            approval = None  # a copy of the request was faster
+        challenge = self._said(approval or await self._ask(asked, description, now))
+        raise InteractiveAuthIncompleteError(challenge["session"], challenge)
 
     async def _expect_colleagues(self, operation: Operation) -> None:
         """Look, before an approval is used up, whether those are there who do what it is for."""
@@ -125,15 +130,6 @@ class BrowserUiAuth:
             await colleagues.expect(names, afresh=True)
         except Away as away:
             raise come_back() from away
-
-    async def _challenge(self, asked: Asked, description: str) -> dict[str, Any]:
-        now = self._homeserver.now()
-        answer, approval = await self._homeserver.read(
-            approve_operation.look, asked.request, ui_session=asked.ui_session, now=now
-        )
-        if approval is None or answer is not Answer.WAIT:
-            approval = await self._ask(asked, description, now)
-        return self._said(approval)
 
     async def _ask(self, asked: Asked, description: str, now: int) -> Approval:
         details = await self._promises.details(asked)
