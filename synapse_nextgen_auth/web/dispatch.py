@@ -279,7 +279,7 @@ async def _ask_account(page: AccountPage, visit: Visit, form: Form | None, body:
     What they typed before the proof was too old comes back with them.
     """
     is_dangerous = page.dangerous is not None and (form is not None or page.dangerous(visit))
-    onward = page.onward(visit)
+    onward = await page.onward(visit)
     if visit.user_id is None or (is_dangerous and not visit.is_fresh):
         return await attempts.ask(visit, onward, form)
     await admit(visit.site, visit.user_id, other_account_url=onward.accounts_url)

@@ -100,7 +100,7 @@ class Page:
         return _ANYWHERE | self.refuses
 
 
-def _as_the_query_says(visit: Visit) -> Onward:
+async def _as_the_query_says(visit: Visit) -> Onward:
     return Onward.of(visit.parameters)
 
 
@@ -122,7 +122,7 @@ class AccountPage:
     show: ShowAccount | None = None
     submit: SubmitAccount | None = None
     receive: Receive | None = None
-    onward: Callable[[Visit], Onward] = _as_the_query_says
+    onward: Callable[[Visit], Awaitable[Onward]] = _as_the_query_says
     dangerous: Callable[[Visit], bool] | None = None
     refuses: frozenset[str] = frozenset()
 
@@ -138,11 +138,15 @@ class AccountPage:
         refuses: frozenset[str] = frozenset(),
     ) -> "AccountPage":
         """Make the page of this place, which people come back to."""
+
+        async def onward(visit: Visit) -> Onward:
+            return Onward.at(place, visit.parameters)
+
         return cls(
             show=show,
             submit=submit,
             receive=receive,
-            onward=lambda visit: Onward.at(place, visit.parameters),
+            onward=onward,
             dangerous=dangerous,
             refuses=refuses,
         )

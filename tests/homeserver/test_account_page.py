@@ -3,6 +3,7 @@
 import html
 import re
 import time
+from urllib.parse import urlencode
 
 import pytest
 
@@ -79,6 +80,62 @@ def test_deep_links_survive_signing_in(homeserver, somebody):
 
     assert page.url.endswith(f"account-device?id={device}")
     assert device in page.text
+
+
+@pytest.mark.parametrize("spelled", ["mxid:{0}", "{0}", "{1}"])
+def test_a_link_for_another_account_says_which_is_which(homeserver, server, spelled):
+    """The action goes on with whichever is chosen; nobody is switched or signed in by a link."""
+    alice, bob = homeserver.new_user(), homeserver.new_user()
+    browser = Browser.of(server, alice)
+    hint = spelled.format(bob.user_id, bob.localpart)
+    link = server.url(f"account?{urlencode({'action': 'profile', 'login_hint': hint})}")
+
+    page = browser.get(link)
+    still = browser.get(server.url("account"))
+    browser.get(link)
+    asked = browser.submit(decision="another")
+    done = browser.sign_in(bob.localpart, bob.password)
+    both = browser.get(server.url(f"account?{urlencode({'login_hint': f'mxid:{alice.user_id}'})}"))
+    back = browser.submit(decision=alice.user_id)
+
+    assert "Which account?" in page.text
+    assert alice.user_id in page.text
+    assert bob.user_id in page.text
+    assert alice.user_id in still.text
+    assert "/sign-in" in asked.url
+    assert done.url.endswith("/account-profile")
+    assert "Which account?" in both.text
+    assert back.url.endswith("/account")
+    assert alice.user_id in back.text
+
+
+def test_a_link_fills_in_the_sign_in_page(homeserver, server):
+    """For somebody who is not signed in, with the name that the client means."""
+    user = homeserver.new_user()
+    browser = Browser(server)
+    query = urlencode({"action": "org.matrix.profile", "login_hint": f"mxid:{user.user_id}"})
+    page = browser.get(server.url(f"account?{query}"))
+    done = browser.sign_in(user.localpart, user.password)
+    own = browser.get(server.url(f"account?{query}"))
+
+    assert f'value="{user.user_id}"' in page.text or f'value="{user.localpart}"' in page.text
+    assert done.url.endswith("/account-profile")
+    assert own.url.endswith("/account-profile")
+
+
+def test_an_id_token_names_whose_account_a_link_means(homeserver, server):
+    """Element Web adds it; what is no ID token of ours names nobody."""
+    alice, bob = homeserver.new_user(), homeserver.new_user()
+    tokens = server.client().sign_in(
+        bob.localpart, bob.password, scope=f"openid {API} {DEVICE}{device_id()}"
+    )
+    browser = Browser.of(server, alice)
+    page = browser.get(server.url(f"account?id_token_hint={tokens['id_token']}"))
+    own = browser.get(server.url("account?id_token_hint=x.y.z"))
+
+    assert "Which account?" in page.text
+    assert bob.user_id in page.text
+    assert own.url.partition("?")[0].endswith("/account")
 
 
 def test_c301_somebody_elses_device_is_out_of_reach(homeserver, somebody):

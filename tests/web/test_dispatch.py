@@ -167,7 +167,7 @@ def ask(site, asked):
 def ask_of_account(site, asked):
     """Return a function that sends a request to a page about an account."""
 
-    def onward(_visit):
+    async def onward(_visit):
         return Onward.to_account(Target(Place.DEVICE, "PHONE"))
 
     def ask_(*headers, dangerous=None, **request):

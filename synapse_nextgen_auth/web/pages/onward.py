@@ -16,6 +16,7 @@ from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.web import forms
 
 _ID = re.compile(r"[0-9a-f]{32}")
+_LONGEST_HINT = 260  # letters: of a Matrix ID, and `mxid:`
 # Said of the sign-in page: that another account is to sign in, whoever is signed in.
 ANOTHER = {"account": "another"}
 # What the ids of each kind are called in an address.
@@ -31,7 +32,8 @@ _NAMES = {
 class Onward:
     """What the person was about to do: let a client in, approve an operation, see a device.
 
-    `trusted_url` is where a client of the old kind waits that nobody is asked about.
+    `trusted_url` is where a client of the old kind waits that nobody is asked about. `hint` is whose
+    account a client's link means, in its words: it signs nobody in, and proves nothing.
     """
 
     goes_on: onward.Onward = attrs.field(factory=onward.Onward)
@@ -39,11 +41,14 @@ class Onward:
     client: Client | None = None
     device: DeviceGrant | None = None
     trusted_url: str | None = None
+    hint: str | None = None
 
     @classmethod
     def of(cls, parameters: Parameters) -> "Onward":
         """Read it from the query; whether there is such a thing is for its page to find out."""
-        return cls(_read(parameters))
+        goes_on = _read(parameters)
+        # Of a client's link to the account; whoever else asks says it when they begin.
+        return cls(goes_on, hint=_hint(parameters.get("hint")) if _is_account(goes_on) else None)
 
     @classmethod
     def to(cls, kind: Kind, its_id: str) -> "Onward":
@@ -57,8 +62,10 @@ class Onward:
 
     @classmethod
     def linked(cls, parameters: Parameters) -> "Onward":
-        """Read where the link of a client leads (MSC4191)."""
-        return cls.to_account(meant_by(parameters.get("action"), parameters.get("device_id")))
+        """Read where the link of a client leads (MSC4191), and whose account it means."""
+        target = meant_by(parameters.get("action"), parameters.get("device_id"))
+        hint = _hint(parameters.get("login_hint"))
+        return attrs.evolve(cls.to_account(target), hint=hint)
 
     @classmethod
     def at(cls, place: Place, parameters: Parameters) -> "Onward":
@@ -87,7 +94,7 @@ class Onward:
         """Whom the client means, in its words."""
         if self.device is not None:
             return self.device.login_hint
-        return self.grant.login_hint if self.grant else None
+        return self.grant.login_hint if self.grant else self.hint
 
     @property
     def can_be_declined(self) -> bool:
@@ -154,9 +161,18 @@ class Onward:
     def _query(self) -> dict[str, str]:
         kind, its_id = self.goes_on.kind, self.goes_on.id or ""
         if kind is Kind.ACCOUNT:
-            return Target.of_text(its_id).parameters
+            hint = {"hint": self.hint} if self.hint else {}
+            return {**Target.of_text(its_id).parameters, **hint}
         name = _NAMES.get(kind)
         return {name: its_id} if name else {}
+
+
+def _is_account(goes_on: onward.Onward) -> bool:
+    return goes_on.kind is Kind.ACCOUNT
+
+
+def _hint(text: str | None) -> str | None:
+    return text if text and len(text) <= _LONGEST_HINT else None
 
 
 def _read(parameters: Parameters) -> onward.Onward:

@@ -1,22 +1,39 @@
 """The overview of an account, and where the links of clients lead (CS API; MSC4191)."""
 
+import attrs
+
 from synapse_nextgen_auth.accounts.management import Target
+from synapse_nextgen_auth.accounts.people import meant as meant_by_hint
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.web import answers, grants
 from synapse_nextgen_auth.web.pages.account import console
 from synapse_nextgen_auth.web.pages.account.overview.page import OverviewPage
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.visits import Visit
 
 
-def onward(visit: Visit) -> Onward:
-    """Return the page that the link means."""
-    return Onward.linked(visit.parameters)
+async def onward(visit: Visit) -> Onward:
+    """Return the page that the link means, and whose.
+
+    Whom an ID token of ours names is not asked whether that is over: it is only a name here.
+    """
+    linked, hint = Onward.linked(visit.parameters), visit.parameters.get("id_token_hint")
+    if linked.hint is not None or hint is None:
+        return linked
+    issuer = visit.site.issuer
+    named = await issuer.signing.hinted(hint, issuer=issuer.identifier, audience=None)
+    return attrs.evolve(linked, hint=named.user_id if named else None)
 
 
 async def show(visit: Visit, user_id: str) -> Outgoing:
     """Lead to the page that a client means, or show all there is; a look never does anything (C197)."""
-    meant = onward(visit)
+    meant = await onward(visit)
+    named = meant_by_hint(meant.hint, server_name=visit.site.server_name)
+    if named is not None:
+        here = await grants.named_here(visit, named)
+        if here is None or here.user_id != user_id:
+            # Says which account is which; nobody is switched by a link.
+            return answers.redirect(meant.accounts_url)
     if meant.next_url != Target().url:
         return answers.redirect(meant.next_url)
     site = visit.site
