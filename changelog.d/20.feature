@@ -1,0 +1,20 @@
+Account pages have navigation and an overview, and `/account` leads to the page that a client's link means.
+Devices, websites and browsers stand in one list that can be searched, with what needs a look first; devices can be renamed, and several signed out at once.
+Devices are shown as verified or not, by their signature for the keys that they have now.
+`account.fresh_for` says how old a proof may be for dangerous actions; a form that comes too late is filled in again after the proof.
+`login_hint` and `id_token_hint` of the account page say whose account a client means, and a page says which is which.
+People change, set and remove their password on a page of their account; other browsers are signed out, other devices unless they are kept.
+People connect and disconnect identity providers, and the last way in to an account always stays.
+People add an e-mail address by a code, remove addresses and numbers, and the former address is told.
+People change their display name and picture in the browser, within Synapse's settings.
+People close their account in the browser; an identity server that does not answer no longer keeps it open.
+The account management actions `org.matrix.profile` and `org.matrix.account_deactivate` are announced and lead to their pages.
+Whatever Synapse guards with interactive authentication is approved on a page that describes that very request, and passes once within ten minutes.
+`m.login.sso` and `m.oauth` fallback pages lead to approvals on the main process and on workers.
+`/login/get_token` works for sessions with all of their account's power, once approved.
+`legacy_login.confirm_in_browser` lets legacy clients confirm on a page instead of with a password.
+A refusal on the page ends the wait of the client.
+Accounts are told of new devices, changed passwords and addresses, stolen tokens and more, by mail and in their room for server notices.
+People see in words what happened to their account, and roughly from where with a local GeoIP file (`geoip.database`).
+People see which applications may use their account and what they may do, and can revoke that.
+People can download what this module keeps about their account, as JSON.
