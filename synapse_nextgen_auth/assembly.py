@@ -394,7 +394,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         places=known_places,
         notices=Notices(
             homeserver,
-            config.notices,
+            config,
             keys,
             Sources(people, clients, mailboxes, known_places, endpoints.url("account")),
             Room(homeserver, people, keys, mailer.write),
@@ -407,7 +407,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             mailboxes=mailboxes,
             mailer=mailer,
         ),
-        profiles=Profiles(homeserver),
+        profiles=Profiles(homeserver, people),
         threepids=threepids,
         deactivation=Deactivation(homeserver, threepids),
     )

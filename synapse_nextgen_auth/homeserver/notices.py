@@ -13,7 +13,7 @@ from synapse_nextgen_auth.accounts import notices as rules
 from synapse_nextgen_auth.accounts.mail.letters import Letter, Mail, SecurityNotice
 from synapse_nextgen_auth.accounts.notices import Notice
 from synapse_nextgen_auth.accounts.outbox import SendNotice, Tell, Work
-from synapse_nextgen_auth.config import Notices as Options
+from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.flows import notices as flow
 from synapse_nextgen_auth.homeserver import mail
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -92,15 +92,26 @@ class Notices:
     """What accounts are told."""
 
     def __init__(
-        self, homeserver: Homeserver, options: Options, keys: Keyring, sources: Sources, room: Room
+        self, homeserver: Homeserver, config: Config, keys: Keyring, sources: Sources, room: Room
     ) -> None:
+        options = config.notices
         self._homeserver = homeserver
         self._keys = keys
         self._sources = sources
         self.room = room
         self._by_mail = options.by_mail and mail.is_configured(homeserver.hs.config)
         self._in_matrix = options.in_matrix and room.is_configured
-        on = {each for each in Notice if getattr(options, each.value)}
+        switches = {
+            Notice.NEW_DEVICE: options.new_device,
+            Notice.PASSWORD: options.password,
+            Notice.ADDRESSES: options.addresses,
+            Notice.PROVIDERS: options.providers,
+            Notice.REUSE: options.reuse,
+            Notice.APPROVALS: options.approvals,
+            Notice.DOWNLOADS: options.downloads,
+            Notice.DEACTIVATION: options.deactivation,
+        }
+        on = {notice for notice in Notice if switches[notice]}
         self._told = rules.told(on if self._by_mail or self._in_matrix else ())
 
     def begin(self) -> None:

@@ -6,6 +6,7 @@ import sys
 import pytest
 import yaml
 
+from support import geoip
 from support.gatekeeper import Gatekeeper
 from support.synapse import sqlite_homeserver
 from synapse_nextgen_auth.accounts.attempts.sign_ups import Demands
@@ -90,6 +91,8 @@ def test_every_option_that_is_set_shows(check, tmp_path, path, example):
     """Whoever changes an option finds it among the settings in effect."""
     file = tmp_path / "secret"
     file.write_text("a secret of at least thirty-two characters")
+    towns = tmp_path / "towns.mmdb"
+    towns.write_bytes(geoip.database({}))
     client = {"client_id": "grafana", "redirect_uris": ["https://grafana.example.com/cb"]}
     client["client_secret_path"] = str(file)
     given = {
@@ -98,6 +101,7 @@ def test_every_option_that_is_set_shows(check, tmp_path, path, example):
         "mail.templates": str(tmp_path),
         "passwords.breached_list": str(file),
         "captcha.secret_path": str(file),
+        "geoip.database": str(towns),
     }
     example = given.get(".".join(path), example)
     base = {"clients": [client]} if path == ("pkce_exempt",) else {}

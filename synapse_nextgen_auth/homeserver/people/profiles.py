@@ -13,10 +13,12 @@ from synapse.media.media_storage import SpamMediaException
 from synapse.types import Requester, UserID, create_requester
 
 from synapse_nextgen_auth.accounts import pictures
+from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.homeserver import media
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.database.caches import recall
 from synapse_nextgen_auth.homeserver.media import Picture
+from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.startup import versions
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 
@@ -92,8 +94,9 @@ class Profile:
 class Profiles:
     """The profiles of accounts."""
 
-    def __init__(self, homeserver: Homeserver) -> None:
+    def __init__(self, homeserver: Homeserver, people: People) -> None:
         self._homeserver = homeserver
+        self._people = people
         self._hs = homeserver.hs
         self._store = homeserver.store
         config = homeserver.hs.config
@@ -191,8 +194,8 @@ class Profiles:
             raise Refused(Refusal.NOT_ALLOWED) from error
 
     async def _requester(self, user_id: str) -> Requester:
-        user = await self._homeserver.user(user_id)
-        return create_requester(user_id, shadow_banned=bool(user and user.is_shadow_banned))
+        account = await self._people.admit(user_id, Intent.SIGN_IN)
+        return create_requester(user_id, shadow_banned=account.is_shadow_banned)
 
     async def picture(self, user_id: str) -> Picture | None:
         """Return the picture of an account, small where that is there; `None` where it cannot be shown.
