@@ -171,6 +171,38 @@ class Approval:
             address=address,
         )
 
+    @classmethod
+    def of_reset(
+        cls,
+        *,
+        user_id: str,
+        session_id: str,
+        device_id: str | None,
+        address: str | None,
+        now: int,
+    ) -> "Approval":
+        """Return what lets one session replace the cryptographic identity once, whatever its keys are.
+
+        Its person begins that on our page, before the session asked: so it is for one that they name.
+        The id is the same for a while: who presses twice has allowed it once.
+        """
+        parts = ("reset", user_id, session_id, now // WINDOW)
+        return cls(
+            digest(json.dumps(parts))[:32],
+            user_id,
+            session_id,
+            Operation.CROSS_SIGNING_RESET,
+            now,
+            approved_at=now,
+            device_id=device_id,
+            address=address,
+        )
+
+    @property
+    def names_no_request(self) -> bool:
+        """Whether it lets any request of its kind pass, as its person began it on our page."""
+        return self.method is None and self.path is None and self.body is None
+
     @property
     def is_legacy(self) -> bool:
         """Whether a legacy token asks, of which we know no session (`confirm_in_browser`)."""
@@ -192,7 +224,7 @@ class Approval:
             return False
         if self.operation is not request.operation:
             return False
-        if self.method is None and self.path is None and self.body is None:
+        if self.names_no_request:
             return self.operation is Operation.CROSS_SIGNING_RESET and not self.is_legacy
         asked = (self.device_id, self.method, self.path, self.body)
         return asked == (request.device_id, request.method, request.path, request.body)

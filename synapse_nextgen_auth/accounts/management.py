@@ -21,6 +21,7 @@ class Place(str, enum.Enum):
     REMOVE_PASSWORD = "account-password-remove"  # noqa: S105 (a path)
     CONNECT = "account-provider-connect"
     DISCONNECT = "account-provider-disconnect"
+    RESET_IDENTITY = "account-identity-reset"
     DEVICES = "account-devices"
     DEVICE = "account-device"
     END_DEVICE = "account-device-end"
@@ -57,6 +58,7 @@ _BELOW = {
     Place.REMOVE_PASSWORD: Place.SIGN_IN,
     Place.CONNECT: Place.SIGN_IN,
     Place.DISCONNECT: Place.SIGN_IN,
+    Place.RESET_IDENTITY: Place.SIGN_IN,
     Place.DEVICE: Place.DEVICES,
     Place.END_DEVICE: Place.DEVICES,
     Place.END_SEVERAL: Place.DEVICES,
@@ -138,12 +140,14 @@ class Action(str, enum.Enum):
     DEVICE_VIEW = "org.matrix.device_view"
     DEVICE_DELETE = "org.matrix.device_delete"
     ACCOUNT_DEACTIVATE = "org.matrix.account_deactivate"
+    CROSS_SIGNING_RESET = "org.matrix.cross_signing_reset"
 
 
 # Where each action leads, and whether that page is about one device.
 _LEADS_TO: dict[Action, tuple[Place, bool]] = {
     Action.PROFILE: (Place.PROFILE, False),
     Action.ACCOUNT_DEACTIVATE: (Place.DEACTIVATE, False),
+    Action.CROSS_SIGNING_RESET: (Place.RESET_IDENTITY, False),
     Action.DEVICES_LIST: (Place.DEVICES, False),
     Action.DEVICE_VIEW: (Place.DEVICE, True),
     Action.DEVICE_DELETE: (Place.END_DEVICE, True),

@@ -68,14 +68,32 @@ def hear(txn: Txn, approval: Approval, *, now: int) -> bool:
     return approvals.hear(txn, approval.approval_id, now=now)
 
 
-def allow_reset(txn: Txn, approval: Approval, *, address: str | None) -> None:
+def allow_reset(txn: Txn, allowed: Approval, *, otherwise: str) -> Approval | None:
     """Let a session replace the cryptographic identity, as its person wants before it asked.
 
-    The approval names no request: the session's next upload passes, whatever its keys are.
+    The approval names no request: the session's next upload passes, whatever its keys are. Returns
+    the one that waits for an answer where the session asked meanwhile: nothing is allowed but that,
+    once its person has seen it. `otherwise` is the id where one of late is used up.
     """
-    now = approval.requested_at
-    approvals.add(txn, attrs.evolve(approval, approved_at=now))
-    events.add(txn, _event(EventKind.OPERATION_APPROVED, approval, now, address))
+    now = allowed.requested_at
+    of_session = [
+        each
+        for each in approvals.list_resets(txn, allowed.user_id, now=now)
+        if each.session_id == allowed.session_id
+    ]
+    waiting = next((each for each in of_session if each.is_open(now)), None)
+    if waiting is not None:
+        return waiting
+    if any(each.names_no_request and each.lets_pass(now) for each in of_session):
+        return None
+    if not approvals.add(txn, allowed):
+        before = approvals.get(txn, allowed.approval_id)
+        if before is None or before.lets_pass(now):
+            return None
+        allowed = attrs.evolve(allowed, approval_id=otherwise)
+        approvals.add(txn, allowed)
+    events.add(txn, _event(EventKind.OPERATION_APPROVED, allowed, now, allowed.address))
+    return None
 
 
 def _event(kind: EventKind, approval: Approval, now: int, address: str | None) -> Event:

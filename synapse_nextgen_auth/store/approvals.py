@@ -35,6 +35,18 @@ def list_for(
     )
 
 
+def list_resets(txn: Txn, user_id: str, *, now: int) -> list[Approval]:
+    """Return the resets of an account that wait or are allowed, the newest first."""
+    return _APPROVALS.all(
+        txn,
+        "WHERE operation = ? AND user_id = ? AND session_id IN"
+        " (SELECT session_id FROM nextgen_sessions WHERE user_id = ? AND ended_at IS NULL)"
+        " AND requested_at >= ? AND requested_at <= ? AND used_at IS NULL"
+        " ORDER BY requested_at DESC, approval_id",
+        *(Operation.CROSS_SIGNING_RESET.value, user_id, user_id, now - 2 * WINDOW, now + SKEW),
+    )
+
+
 def count_waiting(txn: Txn, session_id: str, *, since: int) -> int:
     """Return how much a session has asked for since then that nobody decided."""
     txn.execute(

@@ -43,6 +43,7 @@ from synapse_nextgen_auth.web.pages.account.closing import deactivate
 from synapse_nextgen_auth.web.pages.account.data import data
 from synapse_nextgen_auth.web.pages.account.devices import device, devices, several
 from synapse_nextgen_auth.web.pages.account.events import events
+from synapse_nextgen_auth.web.pages.account.identity import reset
 from synapse_nextgen_auth.web.pages.account.overview import overview
 from synapse_nextgen_auth.web.pages.account.profile import profile
 from synapse_nextgen_auth.web.pages.account.ways import password, providers, ways
@@ -186,6 +187,9 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     ),
     "/account-provider-disconnect": AccountPage.at(
         Place.DISCONNECT, providers.ask_to_disconnect, providers.disconnect, dangerous=always
+    ),
+    "/account-identity-reset": AccountPage.at(
+        Place.RESET_IDENTITY, reset.show, reset.submit, dangerous=always
     ),
     "/account-devices": AccountPage.at(Place.DEVICES, devices.show),
     "/account-device": AccountPage.at(Place.DEVICE, device.show, device.rename),

@@ -193,6 +193,7 @@ def prepare_devices(prepared):
         *("/account-address-remove", "/account-deactivate"),
         *("/account-sign-in", "/account-password", "/account-password-remove"),
         *("/account-provider-connect", "/account-provider-disconnect"),
+        "/account-identity-reset",
     ):
         prepared.look(route, ending)
     for route, decision in (
@@ -203,6 +204,7 @@ def prepare_devices(prepared):
         ("/account-password-remove", "remove"),
         ("/account-provider-connect", "connect"),
         ("/account-provider-disconnect", "disconnect"),
+        ("/account-identity-reset", "allow"),
     ):
         prepared.post(route, ending, decision=decision)
     prepared.look("/account-devices-end", ending)

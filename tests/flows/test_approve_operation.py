@@ -217,16 +217,72 @@ def test_a_refusal_is_heard_once_and_cannot_be_approved(tables, transact):
     assert events(tables) == [("operation_refused", ALICE, SESSION, ADDRESS, RESET.value)]
 
 
-def test_a_reset_begun_on_our_page_lets_one_upload_pass(tables, transact):
-    """Whatever its keys are, and of the session that was named alone."""
-    allowed = Approval("a1", ALICE, SESSION, RESET, NOW)
-    transact(approve_operation.allow_reset, allowed, address=ADDRESS)
+def begin_reset(at=0, otherwise="anew"):
+    """Return the flow that allows a reset that its person begins on our page."""
+    allowed = Approval.of_reset(
+        user_id=ALICE, session_id=SESSION, device_id="PHONE", address=ADDRESS, now=NOW + at
+    )
+    return partial(approve_operation.allow_reset, allowed=allowed, otherwise=otherwise)
+
+
+def passing(transact, **request):
+    """Return the approval that lets this request pass."""
+    answer, its_id = look(transact, **request)
+    assert answer is Answer.PASS
+    return attrs.evolve(an_approval(), approval_id=its_id)
+
+
+def test_c299_a_reset_begun_on_our_page_lets_one_upload_pass(tables, transact):
+    """Whatever its keys are, and of the session that was named alone, within ten minutes."""
+    tables.run(sessions.add, a_session(session_id=SESSION))
+
+    assert transact(begin_reset()) is None
 
     assert look(transact, session_id="5f" * 16) == (Answer.WAIT, None)
-    assert look(transact, body="any", ui_session="whatever") == (Answer.PASS, "a1")
+    assert look(transact, user_id=BOB) == (Answer.WAIT, None)
+    assert look(transact, at=WINDOW + 1, body="any") == (Answer.WAIT, None)
+    allowed = passing(transact, body="any", ui_session="whatever")
     assert transact(use(allowed)) is True
     assert look(transact) == (Answer.WAIT, None)
     assert events(tables) == [("operation_approved", ALICE, SESSION, ADDRESS, RESET.value)]
+
+
+@pytest.mark.parametrize("operation", [each for each in Operation if each is not RESET])
+def test_c299_a_reset_begun_on_our_page_lets_nothing_else_pass(tables, transact, operation):
+    tables.run(sessions.add, a_session(session_id=SESSION))
+    transact(begin_reset())
+
+    assert look(transact, operation=operation) == (Answer.WAIT, None)
+
+
+def test_c299_whoever_presses_several_times_has_allowed_one_reset(tables, transact):
+    """At once and one after the other; used up, it can be allowed anew."""
+    tables.run(sessions.add, a_session(session_id=SESSION))
+    tables.race([begin_reset(otherwise=f"anew{n}") for n in range(4)])
+    transact(begin_reset(at=1))
+
+    assert len(events(tables)) == 1
+    assert transact(use(passing(transact), at=1)) is True
+    assert look(transact, at=1) == (Answer.WAIT, None)
+    assert transact(begin_reset(at=2)) is None
+    assert transact(use(passing(transact, at=2), at=2)) is True
+    assert look(transact, at=2) == (Answer.WAIT, None)
+    assert len(events(tables)) == 2
+
+
+def test_c299_where_the_session_asked_already_its_request_is_the_one_to_answer(tables, transact):
+    """Nothing beside it is allowed; what another session asked for is no matter."""
+    tables.run(sessions.add, a_session(session_id=SESSION))
+    tables.run(sessions.add, a_session(session_id="5f" * 16, device_id="OTHER"))
+    ask(tables, an_approval("a2", session_id="5f" * 16))
+    ask(tables, an_approval("a1"))
+
+    waiting = transact(begin_reset(at=1))
+
+    assert waiting.approval_id == "a1"
+    assert look(transact, at=1, body="any") == (Answer.WAIT, None)
+    assert look(transact, at=1) == (Answer.WAIT, "a1")
+    assert events(tables) == []
 
 
 @pytest.mark.parametrize("who", [ALICE, BOB])

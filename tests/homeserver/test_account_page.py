@@ -36,6 +36,7 @@ def test_the_management_page_is_announced_with_what_it_can_do(homeserver):
         "org.matrix.device_view",
         "org.matrix.device_delete",
         "org.matrix.account_deactivate",
+        "org.matrix.cross_signing_reset",
     ]
 
 

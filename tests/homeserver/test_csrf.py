@@ -104,6 +104,14 @@ def a_device_to_sign_out(homeserver, server, user):
     return filled(browser, decision="end")
 
 
+def a_reset_of_our_own(homeserver, server, user):
+    its_id = device_id()
+    server.client().sign_in(user.localpart, user.password, scope=f"{API} {DEVICE}{its_id}")
+    browser = Browser.of(server, user)
+    browser.get(server.url(f"account-identity-reset?id={its_id}"))
+    return filled(browser, decision="allow")
+
+
 def an_own_password(homeserver, server, user):
     browser = Browser.of(server, user)
     browser.get(server.url("account-password"))
@@ -221,6 +229,7 @@ FORMS = {
     "/legacy-login": a_legacy_login,
     "/sign-out": a_sign_out,
     "/account-device-end": a_device_to_sign_out,
+    "/account-identity-reset": a_reset_of_our_own,
     "/account-password": an_own_password,
     "/account-profile": a_name,
     "/account-address-remove": an_address_to_remove,

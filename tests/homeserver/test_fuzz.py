@@ -198,6 +198,7 @@ PAGES = {
     "link": ("user_code", "decision"),
     "device": ("decision", "user_code"),
     "account-device-end": ("decision", "id"),
+    "account-identity-reset": ("decision", "id", "account"),
     "account-devices-end": ("decision", "id", "shown"),
     "account-app-end": ("decision", "id"),
     "account-data": ("decision",),

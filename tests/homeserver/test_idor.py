@@ -44,7 +44,13 @@ def linked(server, owner, kind):
     return re.search(rf"account-device\?id=(~{kind}\.\w+)", html.unescape(page.text))[1]
 
 
-THINGS = [a_device, a_legacy_device, a_device_to_rename, a_website, a_browser]
+def a_device_that_resets(homeserver, server, owner):
+    its_id = device_id()
+    server.client().sign_in(owner.localpart, owner.password, scope=f"{API} {DEVICE}{its_id}")
+    return f"account-identity-reset?id={its_id}", {"decision": "allow"}
+
+
+THINGS = [a_device_that_resets, a_device, a_legacy_device, a_device_to_rename, a_website, a_browser]
 
 
 def stored(homeserver, owner):

@@ -50,6 +50,7 @@ NAMES = {
     "/account-devices": ("id", "done", "search", "part"),
     "/account-device": (*_FORM, "id", "name"),
     "/account-device-end": (*_FORM, "id"),
+    "/account-identity-reset": (*_FORM, "id", "account"),
     "/account-devices-end": (*_FORM, "id", "shown"),
     "/account-apps": ("id", "done"),
     "/account-app": ("id",),

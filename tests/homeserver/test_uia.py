@@ -549,3 +549,93 @@ def test_a_client_that_repeats_its_request_is_one_challenge(homeserver, server, 
 def rows_of(homeserver, user):
     rows = homeserver.query("SELECT * FROM nextgen_approvals WHERE user_id = ?", user.user_id)
     return [tuple(row) for row in rows]
+
+
+@pytest.fixture
+def begun(server, user):
+    """Return a function that opens our page of the reset, as a client's link does."""
+
+    def open_page(action="org.matrix.cross_signing_reset"):
+        browser = Browser.of(server, user)
+        browser.get(server.url(f"account?action={action}"))
+        return browser
+
+    return open_page
+
+
+@pytest.mark.parametrize("action", ["org.matrix.cross_signing_reset", "cross_signing_reset"])
+def test_c299_a_reset_begun_on_our_page_is_for_the_one_device_there_is(
+    homeserver, user, reset, begun, action
+):
+    """The one alone is chosen; it passes once, whatever its keys are, and is written down (MSC4191)."""
+    homeserver.login(user)
+    browser = begun(action)
+    asked = browser.page.text
+
+    page = browser.submit(decision="allow")
+    first, second = public_key(), public_key()
+    answers = [reset(first), reset(second)]
+
+    assert "Only if nothing else is left" in asked
+    assert page.status_code == 200, page.text
+    assert "may be reset once" in page.text
+    assert [answer.status_code for answer in answers] == [200, 401], answers[0].text
+    assert homeserver.query(
+        "SELECT kind FROM nextgen_events WHERE user_id = ? AND detail = ?",
+        *(user.user_id, "org.matrix.cross_signing_reset"),
+    ) == [("operation_approved",)]
+
+
+def test_c299_a_reset_begun_on_our_page_is_for_the_device_that_was_chosen(
+    server, client, user, reset, begun
+):
+    """No other session finds anything in the minutes after it, nor does the chosen one for more."""
+    mine = device_id()
+    scope = f"{API} {DEVICE}{mine}"
+    chosen = client.sign_in(user.localpart, user.password, scope=scope)
+    browser = begun()
+    asked = browser.page.text
+
+    question = browser.get(server.url(f"account-identity-reset?id={mine}"))
+    page = browser.submit(decision="allow")
+    stolen = [reset(), reset(auth={"type": "m.oauth"})]
+    deleting = server.api(
+        "POST", f"{V3}/delete_devices", chosen["access_token"], json={"devices": [mine]}
+    )
+
+    assert "On which device will you do it?" in asked
+    assert f"account-identity-reset?id={mine}" in asked
+    assert 'value="allow"' not in asked, "nothing is chosen"
+    assert mine in question.text
+    assert page.status_code == 200
+    assert [answer.status_code for answer in stolen] == [401, 401]
+    assert deleting.status_code == 401
+    assert reset(with_tokens=chosen).status_code == 200
+
+
+def test_c299_where_a_device_asks_already_our_page_shows_its_request(reset, begun):
+    """Also when it asked between the look and the press: then nothing else is allowed."""
+    browser = begun()
+    url = reset().json()["params"]["m.oauth"]["url"]
+
+    pressed = browser.submit(decision="allow")
+    again = begun()
+
+    assert (pressed.url, again.page.url) == (url, url)
+    assert reset(public_key()).status_code == 401
+    assert browser.submit(decision="approve").status_code == 200
+    assert reset().status_code == 200
+
+
+def test_only_devices_of_ours_can_be_allowed_to_reset(homeserver, server, user, begun):
+    """A legacy one is told how it is done there; one that is gone, or another's, is none."""
+    legacy = homeserver.login(user)["device_id"]
+    browser = begun()
+    shown = browser.page
+
+    gone = browser.get(server.url(f"account-identity-reset?id={legacy}"))
+
+    assert "Begin in the application itself" in shown.text
+    assert 'value="allow"' not in shown.text
+    assert gone.status_code == 404
+    assert 'value="allow"' not in gone.text

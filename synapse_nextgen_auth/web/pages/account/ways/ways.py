@@ -36,7 +36,7 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
         connectable=_connectable(site, had),
         codes_open_it=codes_open_it,
         code_addresses=had.emails if codes_open_it else (),
-        reset_url=None,
+        reset_url=Place.RESET_IDENTITY.value,
     )
     return visit.answer(page)
 
