@@ -27,7 +27,7 @@ class Identity:
 
 @attrs.frozen
 class OwnWays:
-    """What an account has: a password or none, its identities, its e-mail addresses.
+    """What an account has: a password or none, its identities, its e-mail addresses and phone numbers.
 
     A code opens an account that nothing else opens, so that an address is a way in as soon as the last
     of the others is gone.
@@ -36,6 +36,19 @@ class OwnWays:
     has_password: bool = False
     identities: tuple[Identity, ...] = ()
     emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+
+    def number(self, lets_in: LetsIn) -> int:
+        """Return how many things let somebody in: a code only where nothing else does."""
+        others = (self.has_password and lets_in.passwords) + sum(
+            each.provider in lets_in.providers for each in self.identities
+        )
+        return others or int(self.open(lets_in))
+
+    def can_have_another(self, lets_in: LetsIn) -> bool:
+        """Say whether there is a way in on this server that the account has not."""
+        has = {each.provider for each in self.identities}
+        return (lets_in.passwords and not self.has_password) or bool(lets_in.providers - has)
 
     def open(self, lets_in: LetsIn) -> bool:
         """Say whether somebody can still sign in to it."""

@@ -35,6 +35,7 @@ class Background(enum.Enum):
     REVOCATIONS = "nextgen_revocations"
     STRAYS = "nextgen_strays"
     TOKEN_HOLDS = "nextgen_token_holds"  # noqa: S105 (a name)
+    VERIFIED = "nextgen_verified"
 
 
 def begin(

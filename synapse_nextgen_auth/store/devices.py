@@ -52,6 +52,24 @@ def list_stock_tokens(txn: Txn, user_id: str, *, last: int) -> list[str]:
     return [str(row[0]) for row in txn.fetchall()]
 
 
+def list_keys(txn: Txn, user_id: str, key_id: str) -> list[tuple[str, str, str | None]]:
+    """Return what each device of an account says of its keys, and how `key_id` signed them, if it did.
+
+    The account's own key: what others signed is of no interest here.
+    """
+    txn.execute(
+        "SELECT k.device_id, k.key_json, s.signature FROM e2e_device_keys_json AS k"
+        " LEFT JOIN e2e_cross_signing_signatures AS s ON s.user_id = k.user_id"
+        " AND s.target_user_id = k.user_id AND s.target_device_id = k.device_id AND s.key_id = ?"
+        " WHERE k.user_id = ?",
+        (key_id, user_id),
+    )
+    return [
+        (str(device_id), str(keys), None if signature is None else str(signature))
+        for device_id, keys, signature in txn.fetchall()
+    ]
+
+
 # Synapse keeps a token whose time is over. One that was made to be refreshed brings its device back.
 _IS_GOOD = "(t.valid_until_ms IS NULL OR t.valid_until_ms > ? OR t.refresh_token_id IS NOT NULL)"
 

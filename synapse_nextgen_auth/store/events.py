@@ -6,7 +6,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts import notices as rules
 from synapse_nextgen_auth.accounts.outbox import Tell
-from synapse_nextgen_auth.oauth.events import Event
+from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.store import notices, outbox
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
@@ -48,6 +48,16 @@ def list_since(
         " ORDER BY happened_at DESC, event_id LIMIT ?",
         *(user_id, since, *kinds, limit),
     )
+
+
+def last_of_each_kind(txn: Txn, user_id: str, *, since: int) -> dict[EventKind, int]:
+    """Return when each kind of event happened to an account last."""
+    txn.execute(
+        "SELECT kind, MAX(happened_at) FROM nextgen_events WHERE user_id = ? AND happened_at >= ?"
+        " GROUP BY kind",
+        (user_id, since),
+    )
+    return {EventKind(kind): int(at) for kind, at in txn.fetchall()}
 
 
 def list_before(

@@ -25,12 +25,14 @@ def list_for(txn: Txn, user_id: str) -> OwnWays:
     )
     identities = [Identity(str(provider), str(its_id)) for provider, its_id in txn.fetchall()]
     txn.execute(
-        "SELECT address FROM user_threepids WHERE user_id = ? AND medium = ? ORDER BY address",
-        (user_id, EMAIL),
+        "SELECT medium, address FROM user_threepids WHERE user_id = ? ORDER BY address", (user_id,)
     )
-    emails = [str(address) for (address,) in txn.fetchall()]
+    found = [(str(medium), str(address)) for medium, address in txn.fetchall()]
+    emails, phones = (
+        tuple(address for medium, address in found if medium == wanted) for wanted in (EMAIL, PHONE)
+    )
     has_password = passwords.of_account(txn, user_id) is not None
-    return OwnWays(has_password, tuple(identities), tuple(emails))
+    return OwnWays(has_password, tuple(identities), emails, phones)
 
 
 def connect(txn: Txn, user_id: str, identity: Identity) -> str:

@@ -309,3 +309,97 @@ MANY_SESSIONS = (
     + "SELECT 'many ' || i, u, 'many ' || i, 'openid', 1, t, 0, t, t, t"
     " FROM n, (SELECT CAST(? AS TEXT) AS u, CAST(? AS BIGINT) AS t) AS given"
 )
+
+
+def verdict(page):
+    """Return what the overview says of the account, and the checks that are not well."""
+    (title,) = re.findall(r'<h2 id="safe">([^<]+)</h2>', page.text)
+    rows = re.findall(r'<li class="row-go">(?:(?!</li>).)*</li>', page.text, re.DOTALL)
+    bad = [
+        re.sub(r"\s+", " ", re.sub("<[^>]+>", "", re.search(r"<bdi>.*?</bdi>", row)[0]))
+        for row in rows
+        if "tag-danger" in row or "tag-warning" in row
+    ]
+    return title, bad
+
+
+def test_the_overview_says_whether_the_account_is_safe(homeserver, server):
+    """What needs a look stands first, and leads to where it is mended."""
+    user = homeserver.new_user(admin=True)
+    browser = Browser.of(server, user)
+    safe = verdict(browser.get(server.url("account")))
+    admin = f"{API} {DEVICE}{device_id()} urn:synapse:admin:*"
+    server.client().sign_in(user.localpart, user.password, scope=admin)
+    homeserver.login(user, device_id="FORGOTTEN")
+    homeserver.query(
+        "UPDATE devices SET last_seen = ? WHERE user_id = ? AND device_id = 'FORGOTTEN'",
+        *((int(time.time()) - 91 * 24 * 3600) * 1000, user.user_id),
+    )
+    page = browser.get(server.url("account"))
+    rows = re.findall(r'class="row-link" href="([^"]+)"', page.text)
+
+    assert safe == ("Your account looks safe", [])
+    assert verdict(page) == (
+        "2 things need a look",
+        ["Something was not used for three months", "An application has power over the server"],
+    )
+    assert rows[:2] == ["account-devices", "account-apps"]
+    assert "2 devices" in page.text
+
+
+def test_the_overview_says_to_act_until_somebody_did(homeserver, server):
+    """A refresh token that came twice is what a thief leaves behind; signing out helps against it."""
+    user = homeserver.new_user()
+    client = server.client()
+    tokens = client.sign_in(user.localpart, user.password, scope=f"{API} {DEVICE}{device_id()}")
+    newer = client.refresh(tokens["refresh_token"]).json()
+    client.refresh(newer["refresh_token"])
+    client.refresh(tokens["refresh_token"])
+    browser = Browser.of(server, user)
+    page = browser.get(server.url("account"))
+    browser.get(server.url("account-devices-end?id=others"))
+    browser.submit(decision="end")
+
+    assert verdict(page) == ("Act now", ["A token or code was used twice"])
+    assert 'href="account-devices-end?id=others"' in page.text
+    assert 'href="account-password"' in page.text
+    assert verdict(browser.get(server.url("account"))) == ("Your account looks safe", [])
+
+
+def test_the_overview_leads_to_the_other_accounts_of_the_browser(homeserver, server):
+    """To where they are chosen: a link signs nobody in and switches nobody."""
+    alice, bob = homeserver.new_user(), homeserver.new_user()
+    browser = Browser.of(server, alice)
+    browser.get(server.url("sign-in?another=1"))
+    browser.get(server.url("accounts?page=account"))
+    browser.submit(decision="another")
+    browser.sign_in(bob.localpart, bob.password)
+    page = browser.get(server.url("account"))
+    (link,) = re.findall(r'id="others".*?href="([^"]+)"', page.text, re.DOTALL)
+    choosing = browser.get(server.url(html.unescape(link)))
+
+    assert alice.user_id in page.text.partition('id="others"')[2]
+    assert alice.user_id in choosing.text
+
+
+def test_the_overview_costs_no_more_queries_with_thousands_than_with_one(homeserver, server):
+    """One query for each table; every session and application counts."""
+    user = homeserver.new_user()
+    wiki = server.client(web_client(**WIKI))
+    wiki.sign_in(user.localpart, user.password, scope="openid")
+    browser = visiting(server, user)
+    browser.get(server.url("account"))
+    took = []
+    for _ in range(2):
+        since = len(homeserver.log_text())
+        page = browser.get(server.url("account"))
+        took += transactions(homeserver, "/_synapse/client/auth/account", since=since, count=1)
+        if len(took) == 1:
+            homeserver.query(MANY_CLIENTS, wiki.id)
+            homeserver.query(MANY_SESSIONS, user.user_id, int(time.time()))
+    homeserver.query("DELETE FROM nextgen_sessions WHERE user_id = ?", user.user_id)
+    homeserver.query("DELETE FROM nextgen_clients WHERE client_id LIKE 'many %'")
+
+    assert page.text.count("websites") == 1
+    assert took[0] == took[1]
+    assert len(took[0]) <= 8, took[0]

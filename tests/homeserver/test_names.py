@@ -27,6 +27,7 @@ def test_work_beside_requests_is_counted_under_the_names_it_always_had():
         "REVOCATIONS": "nextgen_revocations",
         "STRAYS": "nextgen_strays",
         "TOKEN_HOLDS": "nextgen_token_holds",
+        "VERIFIED": "nextgen_verified",
     }
 
 

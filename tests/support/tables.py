@@ -47,6 +47,13 @@ SYNAPSES_TABLES = (
     "CREATE TABLE IF NOT EXISTS user_threepids (user_id TEXT NOT NULL, medium TEXT NOT NULL,"
     " address TEXT NOT NULL, validated_at BIGINT NOT NULL, added_at BIGINT NOT NULL,"
     " UNIQUE (medium, address))",
+    "CREATE TABLE IF NOT EXISTS e2e_device_keys_json (user_id TEXT NOT NULL, device_id TEXT NOT NULL,"
+    " key_json TEXT NOT NULL, UNIQUE (user_id, device_id))",
+    "CREATE TABLE IF NOT EXISTS e2e_cross_signing_signatures (user_id TEXT NOT NULL,"
+    " key_id TEXT NOT NULL, target_user_id TEXT NOT NULL, target_device_id TEXT NOT NULL,"
+    " signature TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS e2e_cross_signing_signatures2_idx ON e2e_cross_signing_signatures"
+    " (user_id, target_user_id, target_device_id)",
     "CREATE INDEX IF NOT EXISTS user_external_ids_user_id_idx ON user_external_ids (user_id)",
     "CREATE INDEX IF NOT EXISTS user_threepids_user_id ON user_threepids (user_id)",
     "CREATE INDEX IF NOT EXISTS login_tokens_expiry_time_idx ON login_tokens (expiry_ts)",
@@ -55,6 +62,8 @@ SYNAPSES_TABLES = (
 _OF_SYNAPSE = (
     "users",
     "devices",
+    "e2e_device_keys_json",
+    "e2e_cross_signing_signatures",
     "access_tokens",
     "login_tokens",
     "registration_tokens",

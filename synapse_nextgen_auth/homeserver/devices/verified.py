@@ -5,25 +5,24 @@ under the same device id with other keys. So it is checked against the keys that
 """
 
 import hashlib
+import json
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from canonicaljson import encode_canonical_json
+import attrs
 from signedjson.key import decode_verify_key_bytes
 from signedjson.sign import SignatureVerifyException, verify_signed_json
 from unpaddedbase64 import decode_base64
 
+from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.homeserver.threads import in_thread
+from synapse_nextgen_auth.store import devices
 
 NEEDS = (
-    Needed(
-        "synapse.storage.databases.main",
-        "DataStore.get_e2e_device_keys_and_signatures",
-        ("query_list",),
-    ),
     Needed(
         "synapse.storage.databases.main",
         "DataStore.get_e2e_cross_signing_key",
@@ -32,6 +31,29 @@ NEEDS = (
 )
 # How many answers are kept: a check takes a fifth of a millisecond, and accounts have hundreds.
 _KEPT = 20_000
+# How many are checked while somebody waits who does not need to know of each.
+AT_ONCE = 100
+
+
+@attrs.frozen
+class _Keys:
+    """What a device says of its keys, as text, and how the key `named` of its account signed them."""
+
+    user_id: str
+    named: tuple[str, str]
+    text: str = attrs.field(repr=False)
+    signature: str | None
+
+    @property
+    def may_be_signed(self) -> bool:
+        """Whether a check could find anything: its client may have sent the signature with the keys."""
+        return self.signature is not None or self.named[0] in self.text
+
+    @property
+    def mark(self) -> bytes:
+        """What the answer is remembered by."""
+        said = json.dumps([self.user_id, self.named, self.text, self.signature])
+        return hashlib.sha256(said.encode()).digest()
 
 
 class Verified:
@@ -41,52 +63,54 @@ class Verified:
         self._homeserver = homeserver
         self._found: OrderedDict[bytes, bool] = OrderedDict()
 
-    async def of(self, user_id: str) -> dict[str, bool]:
+    async def of(self, user_id: str, *, in_a_hurry: bool = False) -> dict[str, bool]:
         """Return of each device that keeps keys whether it is verified.
 
-        Nothing of an account without cross-signing: nobody can verify its devices.
+        Nothing of an account without cross-signing: nobody can verify its devices. `in_a_hurry` believes
+        the signatures of an account that has very many, and checks them for the next time.
         """
-        store = self._homeserver.store
-        key = await store.get_e2e_cross_signing_key(user_id, "self_signing")
+        key = await self._homeserver.store.get_e2e_cross_signing_key(user_id, "self_signing")
         named = next(iter((key or {}).get("keys", {}).items()), None)
         if named is None:
             return {}
-        found = await store.get_e2e_device_keys_and_signatures([(user_id, None)])
-        keys = {
-            device_id: device.keys
-            for device_id, device in found.get(user_id, {}).items()
-            if device is not None and device.keys is not None
-        }
-        marks = {device_id: _mark(user_id, named, each) for device_id, each in keys.items()}
-        new = [device_id for device_id, mark in marks.items() if mark not in self._found]
-        if new:
-            checked = await in_thread(
-                self._homeserver.hs, _check, user_id, named, [keys[each] for each in new]
-            )
-            self._found.update(zip((marks[each] for each in new), checked, strict=True))
-            while len(self._found) > max(_KEPT, len(marks)):
-                self._found.popitem(last=False)
-        return {device_id: self._found[mark] for device_id, mark in marks.items()}
+        found = await self._homeserver.read(devices.list_keys, user_id, named[0])
+        keys = [
+            (device_id, _Keys(user_id, named, text, signature))
+            for device_id, text, signature in found
+        ]
+        marks = [(device_id, each, each.mark) for device_id, each in keys if each.may_be_signed]
+        new = {mark: each for _, each, mark in marks if mark not in self._found}
+        if new and in_a_hurry and len(new) > AT_ONCE:
+            background.begin(self._homeserver.hs, Background.VERIFIED, self._check, new)
+        elif new:
+            await self._check(new)
+        verified = {device_id: False for device_id, _ in keys}
+        for device_id, _, mark in marks:
+            # One device may stand there twice: Synapse kept signatures twice in former times.
+            verified[device_id] |= self._found.get(mark, True)
+        while len(self._found) > max(_KEPT, len(marks)):
+            self._found.popitem(last=False)
+        return verified
+
+    async def _check(self, new: dict[bytes, _Keys]) -> None:
+        checked = await in_thread(self._homeserver.hs, _check, list(new.values()))
+        self._found.update(zip(new, checked, strict=True))
 
 
-def _mark(user_id: str, named: tuple[str, str], keys: Mapping[str, Any]) -> bytes:
-    return hashlib.sha256(encode_canonical_json([user_id, named, keys])).digest()
+def _check(devices: Iterable[_Keys]) -> list[bool]:
+    return [_is_signed(each) for each in devices]
 
 
-def _check(
-    user_id: str, named: tuple[str, str], devices: Iterable[Mapping[str, Any]]
-) -> list[bool]:
-    key_id, text = named
+def _is_signed(keys: _Keys) -> bool:
+    key_id, text = keys.named
     try:
         key = decode_verify_key_bytes(key_id, decode_base64(text))
-    except ValueError:
-        return [False for _ in devices]
-    return [_is_signed(user_id, key, each) for each in devices]
-
-
-def _is_signed(user_id: str, key: Any, device: Mapping[str, Any]) -> bool:
-    try:
-        verify_signed_json(dict(device), user_id, key)
-    except SignatureVerifyException:
+        signed: dict[str, Any] = json.loads(keys.text)
+        if keys.signature is not None:
+            signatures = signed.setdefault("signatures", {})
+            signatures.setdefault(keys.user_id, {})[key_id] = keys.signature
+        verify_signed_json(signed, keys.user_id, key)
+    except (ValueError, TypeError, AttributeError, SignatureVerifyException):
+        # Whatever a client once sent: it is not what was signed.
         return False
     return True

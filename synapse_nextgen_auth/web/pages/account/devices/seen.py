@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 
 from synapse_nextgen_auth.accounts.management import Place, Target
+from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.accounts.signed_in import Entry, Kind
 from synapse_nextgen_auth.accounts.user_agents import describe
 from synapse_nextgen_auth.oauth.clients.record import Client
@@ -32,15 +33,25 @@ class Seen:
 
 async def look(site: Site, user_id: str, *, here: str | None) -> Seen:
     """Look at everything; `here` is what we call the sign-in of this browser."""
-    now = site.now()
     found = await site.homeserver.read(sessions.list_living, user_id)
-    living = [each for each in found if each.over(now, site.lifetimes.sessions) is None]
-    browsers = [
-        each
-        for each in await site.homeserver.read(sign_ins.list_living, user_id)
-        if each.holds(now, site.lifetimes.browsers)
-    ]
+    browsers = await site.homeserver.read(sign_ins.list_living, user_id)
     verified = await site.devices.verified.of(user_id)
+    return await put_together(site, user_id, found, browsers, verified, here=here)
+
+
+async def put_together(
+    site: Site,
+    user_id: str,
+    own: Sequence[Session],
+    own_browsers: Sequence[SignIn],
+    verified: dict[str, bool],
+    *,
+    here: str | None,
+) -> Seen:
+    """Return what is not over of these, with the devices that Synapse knows."""
+    now = site.now()
+    living = [each for each in own if each.over(now, site.lifetimes.sessions) is None]
+    browsers = [each for each in own_browsers if each.holds(now, site.lifetimes.browsers)]
     ours = {each.device_id: each for each in living if each.device_id is not None}
     without = {_outside("session", each.session_id): each for each in living if not each.device_id}
     named = {_outside("browser", each.name): each for each in browsers}

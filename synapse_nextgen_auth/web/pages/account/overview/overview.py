@@ -2,12 +2,15 @@
 
 import attrs
 
-from synapse_nextgen_auth.accounts.management import Target
+from synapse_nextgen_auth.accounts.management import Place, Target
 from synapse_nextgen_auth.accounts.people import meant as meant_by_hint
+from synapse_nextgen_auth.accounts.signed_in import Several
+from synapse_nextgen_auth.accounts.verdict import judge
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.web import answers, grants
+from synapse_nextgen_auth.web import answers, grants, own_ways
 from synapse_nextgen_auth.web.pages.account import console
-from synapse_nextgen_auth.web.pages.account.overview.page import OverviewPage
+from synapse_nextgen_auth.web.pages.account.overview import facts
+from synapse_nextgen_auth.web.pages.account.overview.page import Other, OverviewPage
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -38,10 +41,23 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
         return answers.redirect(meant.next_url)
     site = visit.site
     display_name, _picture = await site.people.profile(user_id)
+    browser = visit.sign_in.name if visit.sign_in else None
+    looked = await facts.look(site, user_id, here=browser)
     page = OverviewPage(
         **console.of(visit, user_id, Target()),
         sign_out_url="sign-out",
         display_name=display_name,
-        others=tuple(e.user_id for e in visit.sign_ins if e.user_id != user_id),
+        verdict=judge(looked.facts, site.now()),
+        figures=looked.figures,
+        events_url=Place.EVENTS.value,
+        end_others_url=Target(Place.END_SEVERAL, Several.OTHERS.value).url,
+        password_url=Place.PASSWORD.value
+        if looked.ways.has_password and own_ways.lets_in(site).passwords
+        else None,
+        others=tuple(
+            Other(each.user_id, Onward.to_account(Target()).accounts_url)
+            for each in visit.sign_ins
+            if each.user_id != user_id
+        ),
     )
     return visit.answer(page)

@@ -4,18 +4,55 @@ from typing import ClassVar
 
 import attrs
 
+from synapse_nextgen_auth.accounts.verdict import Verdict
+from synapse_nextgen_auth.oauth.events import EventKind
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 
 
 @attrs.frozen(kw_only=True)
-class OverviewPage(ConsolePage):
-    """Lead to everything that one looks after. The URLs are relative.
+class Figures:
+    """What there is, in numbers. `kind` is what happened last, at `at` (seconds since the epoch).
 
-    `others` are further accounts that are signed in in this browser.
+    `device` is of that event: it is told roughly.
+    """
+
+    emails: int = 0
+    phones: int = 0
+    has_password: bool = False
+    providers: int = 0
+    devices: int = 0
+    unverified: int = 0
+    websites: int = 0
+    browsers: int = 0
+    apps: int = 0
+    kind: EventKind | None = None
+    at: int = 0
+    device: None = None
+
+
+@attrs.frozen
+class Other:
+    """Another account that is signed in in this browser; `url` is where to choose it."""
+
+    user_id: str
+    url: str
+
+
+@attrs.frozen(kw_only=True)
+class OverviewPage(ConsolePage):
+    """Say whether the account is safe, and lead to everything that one looks after.
+
+    The URLs are relative. `end_others_url` signs out everywhere else, `password_url` is where to take
+    another password, if that is possible: for when something odd happened.
     """
 
     template: ClassVar[str] = "pages/account.html"
 
     sign_out_url: str
+    verdict: Verdict
+    figures: Figures
+    events_url: str
+    end_others_url: str
+    password_url: str | None = None
     display_name: str | None = None
-    others: tuple[str, ...] = ()
+    others: tuple[Other, ...] = ()

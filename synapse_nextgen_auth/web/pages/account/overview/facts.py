@@ -1,0 +1,90 @@
+"""Looks at an account for its overview: one query for each table, however much there is."""
+
+import attrs
+
+from synapse_nextgen_auth.accounts.own_ways import OwnWays
+from synapse_nextgen_auth.accounts.signed_in import Kind, Several
+from synapse_nextgen_auth.accounts.verdict import ODD_FOR, Facts
+from synapse_nextgen_auth.flows import overview as flows
+from synapse_nextgen_auth.flows.overview import Known
+from synapse_nextgen_auth.oauth.scopes.grammar import Scope
+from synapse_nextgen_auth.web import own_ways
+from synapse_nextgen_auth.web.pages.account.devices import seen
+from synapse_nextgen_auth.web.pages.account.devices.seen import Seen
+from synapse_nextgen_auth.web.pages.account.overview.page import Figures
+from synapse_nextgen_auth.web.pages.recovery import offer
+from synapse_nextgen_auth.web.site import Site
+
+
+@attrs.frozen
+class Looked:
+    """What the overview needs to know."""
+
+    facts: Facts
+    figures: Figures
+    ways: OwnWays
+
+
+async def look(site: Site, user_id: str, *, here: str | None) -> Looked:
+    """Look at everything; `here` is what we call the sign-in of this browser."""
+    now = site.now()
+    known = await site.homeserver.run(flows.look, user_id, since=now - ODD_FOR)
+    verified = await site.devices.verified.of(user_id, in_a_hurry=True)
+    found = await seen.put_together(
+        site,
+        user_id,
+        known.sessions,
+        known.sign_ins,
+        verified,
+        here=here,
+    )
+    return Looked(_facts(site, known, found, now), _figures(known, found), known.ways)
+
+
+def _facts(site: Site, known: Known, found: Seen, now: int) -> Facts:
+    lets_in = own_ways.lets_in(site)
+    return Facts(
+        odd_at=known.happened.odd_at,
+        mended_at=known.happened.mended_at,
+        devices=sum(each.is_verified is not None for each in found.entries),
+        unverified=len(Several.UNVERIFIED.of(found.entries)),
+        unused=sum(each.unused_since(now) is not None for each in found.entries),
+        emails=len(known.ways.emails),
+        mail_helps=site.threepids.takes_emails and (offer.is_there(site) or lets_in.codes),
+        ways=known.ways.number(lets_in),
+        can_add_way=known.ways.can_have_another(lets_in),
+        powers=len(_with_power(found, known)),
+    )
+
+
+def _with_power(found: Seen, known: Known) -> set[str]:
+    """Return the applications that may administer the server, or may again without a question."""
+    scopes = [
+        *((each.client_id, each.scope) for each in found.entries if each.client_id and each.scope),
+        *((each.client_id, each.scope) for each in known.consents),
+    ]
+    # What is remembered of a consent names no device, so it is no scope that could be asked for.
+    return {
+        its_id for its_id, scope in scopes if its_id and scope and Scope(tuple(scope.split())).admin
+    }
+
+
+def _figures(known: Known, found: Seen) -> Figures:
+    last = known.happened.newest
+    kinds = [each.kind for each in found.entries]
+    return Figures(
+        emails=len(known.ways.emails),
+        phones=len(known.ways.phones),
+        has_password=known.ways.has_password,
+        providers=len(known.ways.identities),
+        devices=sum(kind.is_device for kind in kinds),
+        unverified=len(Several.UNVERIFIED.of(found.entries)),
+        websites=kinds.count(Kind.WEBSITE),
+        browsers=kinds.count(Kind.BROWSER),
+        apps=len(
+            {each.client_id for each in found.entries if each.client_id}
+            | {each.client_id for each in known.consents}
+        ),
+        kind=last[0] if last else None,
+        at=last[1] if last else 0,
+    )
