@@ -126,3 +126,16 @@ def test_somebody_else_cannot_approve(tab, asked, url, sqlite_homeserver, user):
     tab.sign_in(user)
     approve(tab)
     assert asked().status_code == 200
+
+
+def test_an_app_that_shows_the_page_itself_is_told(tab, asked, url, user):
+    """It put a function there, as the fallback of the Client-Server API says; nothing else is called."""
+    tab.page.add_init_script("window.heard = 0; window.onAuthDone = () => { window.heard += 1; };")
+    tab.page.goto(url)
+    tab.sign_in(user)
+    before = tab.page.evaluate("window.heard")
+    approve(tab)
+
+    assert before == 0
+    assert tab.page.evaluate("window.heard") == 1
+    assert asked().status_code == 200
