@@ -142,6 +142,7 @@ def mailing_homeserver(tmp_path_factory, make_database, session_mailbox) -> Iter
             "enable_registration": True,
             "registrations_require_3pid": ["email"],
             "enable_registration_token_3pid_bypass": True,
+            "ui_auth": {"session_timeout": "1h"},
             "server_notices": {
                 "system_mxid_localpart": "notices",
                 "system_mxid_display_name": "Notices",

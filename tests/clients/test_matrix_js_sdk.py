@@ -214,3 +214,41 @@ def test_a_switched_off_module_costs_nobody_a_key(node, start_homeserver):
     assert told["off"]["metadata"]["status"] == 404
     assert told["again"] == told["deviceId"]
     assert told["published"] == told["key"]
+
+
+@pytest.mark.one_database
+def test_what_needs_an_approval_goes_through_the_browser(node, server, user, visit, homeserver):
+    """Devices, password and the account itself, over the fallback page that every client can show."""
+    tokens = server.client().sign_in(user.localpart, user.password)
+    me = server.whoami(tokens["access_token"]).json()
+    others = [homeserver.login(user) for _ in range(2)]
+    kept = homeserver.login(user)
+    changed = []
+
+    def visit_(url):
+        page = visit(url)
+        changed.append(server.whoami(kept["access_token"]).status_code)
+        return page
+
+    told = node.run(
+        "matrix_js_sdk_account.js",
+        visit_,
+        baseUrl=server.base_url.rstrip("/"),
+        accessToken=tokens["access_token"],
+        userId=user.user_id,
+        deviceId=me["device_id"],
+        others=[each["device_id"] for each in others],
+        password="battery-staple-9",
+    )
+    hashes = homeserver.query(
+        "SELECT password_hash, deactivated FROM users WHERE name = ?", user.user_id
+    )
+
+    assert told["stages"] == ["m.login.sso"] * 3
+    assert set(told["devices"]) == {me["device_id"], kept["device_id"]}
+    assert told["still"] == user.user_id
+    # `logout_devices` was false, so that it is the deactivation that signs the last one out.
+    assert changed == [200, 200, 200]
+    assert told["after"] == "M_UNKNOWN_TOKEN"
+    assert server.whoami(kept["access_token"]).status_code == 401
+    assert hashes[0][1] == 1

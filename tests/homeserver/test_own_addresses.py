@@ -5,6 +5,7 @@ import itertools
 import re
 
 import pytest
+import requests
 
 from support.oauth import Browser, Server
 from support.waiting import eventually
@@ -12,6 +13,7 @@ from support.waiting import eventually
 pytestmark = [pytest.mark.one_database, pytest.mark.newest_only]
 
 _numbers = itertools.count()
+V3 = "/_matrix/client/v3"
 PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -300,3 +302,56 @@ def test_c302_an_identity_server_that_fails_keeps_no_account_open(
     assert mailing_homeserver.query(
         "SELECT deactivated FROM users WHERE name = ?", user.user_id
     ) == [(1,)]
+
+
+def test_c303_an_app_adds_an_address_that_its_person_confirmed_and_approved(
+    mailing_homeserver, server, user, mailbox, address
+):
+    """Both: the link in the mail, and our page, which names the address; for one request."""
+    tokens = server.client().sign_in(user.localpart, user.password)
+    told = {"client_secret": "a-secret", "email": address, "send_attempt": 1}
+    sent = server.api("POST", f"{V3}/account/3pid/email/requestToken", None, json=told)
+    proof = {"client_secret": "a-secret", "sid": sent.json()["sid"]}
+    path, token = f"{V3}/account/3pid/add", tokens["access_token"]
+    (link,) = re.findall(r"https?://\S+submit_token\S+", mailbox.last_to(address).text)
+    confirmed = requests.get(link, timeout=30)
+    challenge = server.api("POST", path, token, json=proof).json()
+    browser = Browser.of(server, user)
+    page = browser.get(challenge["params"]["m.login.sso"]["url"])
+    before = addresses(mailing_homeserver, user)
+    browser.submit(decision="approve")
+    done = server.api("POST", path, token, json=proof | {"auth": {"session": challenge["session"]}})
+    again = server.api("POST", path, token, json=proof)
+
+    assert confirmed.status_code == 200
+    assert address in page.text
+    assert before == []
+    assert done.status_code == 200, done.text
+    assert addresses(mailing_homeserver, user) == [address]
+    assert again.status_code == 401
+
+
+def test_c299_synapses_window_after_a_proof_is_not_for_our_tokens(mailing_homeserver, server, user):
+    """`ui_auth.session_timeout` lets a stock token go on without a question, and none of ours."""
+    stock = mailing_homeserver.login(user)["access_token"]
+    ours = server.client().sign_in(user.localpart, user.password)["access_token"]
+    path = f"{V3}/delete_devices"
+
+    def delete(token, **auth):
+        body = {"devices": [mailing_homeserver.login(user)["device_id"]]}
+        answer = server.api("POST", path, token, json=body)
+        if not auth or answer.status_code == 200:
+            return answer.status_code
+        session = {"session": answer.json()["session"]}
+        if auth["by"] == "page":
+            browser = Browser.of(server, user)
+            browser.get(answer.json()["params"]["m.login.sso"]["url"])
+            browser.submit(decision="approve")
+        else:
+            identifier = {"type": "m.id.user", "user": user.localpart}
+            stage = {"type": "m.login.password", "identifier": identifier}
+            session |= stage | {"password": user.password}
+        return server.api("POST", path, token, json=body | {"auth": session}).status_code
+
+    assert [delete(stock, by="password"), delete(stock)] == [200, 200]
+    assert [delete(ours, by="page"), delete(ours)] == [200, 401]

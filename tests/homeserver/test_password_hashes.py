@@ -194,6 +194,27 @@ def test_a_password_that_is_set_elsewhere_wins(server, homeserver, by):
     assert eventually(lambda: len(ours(homeserver, user)) == 1)
 
 
+def test_a_password_that_a_client_changes_after_an_approval_is_an_argon2id_hash(server, homeserver):
+    """The request of the Client-Server API, with a token of ours: the former hash is gone."""
+    user = homeserver.new_user()
+    token = server.client().sign_in(user.localpart, user.password)["access_token"]
+    former = stored(homeserver, user)
+    path, body = "/_matrix/client/v3/account/password", {"new_password": PASSWORD}
+    challenge = server.api("POST", path, token, json=body).json()
+    browser = Browser.of(server, user)
+    browser.get(challenge["params"]["m.login.sso"]["url"])
+    browser.submit(decision="approve")
+    retry = body | {"auth": {"session": challenge["session"]}}
+    done = server.api("POST", path, token, json=retry)
+    hashes = ours(homeserver, user)
+
+    assert done.status_code == 200, done.text
+    assert stored(homeserver, user) != former
+    assert [each.startswith("$argon2id$") for each in hashes] == [True]
+    assert log_in(server, user, PASSWORD).status_code == 200
+    assert log_in(server, user, user.password).status_code == 403
+
+
 def test_an_account_that_is_deactivated_leaves_no_hash(server, homeserver):
     user = homeserver.new_user()
     admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]

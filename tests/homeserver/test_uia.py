@@ -7,6 +7,7 @@ import requests
 from support.accounts import no_account
 from support.keys import master_key, public_key
 from support.oauth import API, DEVICE, Browser, device_id
+from support.transactions import transactions
 
 pytestmark = pytest.mark.every_release
 
@@ -354,6 +355,29 @@ def identity(server, user, tokens):
 
 
 # What is deleted, changed or ended
+
+
+def test_a_retry_takes_at_most_one_transaction_more_than_with_a_stock_token(
+    homeserver, server, user, tokens
+):
+    """The same request on the same devices: stock with its password, ours after the approval."""
+    stock = homeserver.login(user)
+    kept = [homeserver.login(user)["device_id"] for _ in range(2)]
+    counts, path = [], f"{V3}/delete_devices"
+    for token, its_id in zip((stock["access_token"], tokens["access_token"]), kept, strict=True):
+        body = {"devices": [its_id]}
+        challenge = server.api("POST", path, token, json=body).json()
+        auth = password(user, challenge["session"])
+        if token == tokens["access_token"]:
+            auth = {"type": "m.login.sso", "session": challenge["session"]}
+            look(browser := Browser(server), page_of(challenge), user)
+            browser.submit(decision="approve")
+        since = len(homeserver.log_text())
+        done = server.api("POST", path, token, json=body | {"auth": auth})
+        assert done.status_code == 200, done.text
+        counts += transactions(homeserver, path, since=since, count=1)
+
+    assert len(counts[1]) <= len(counts[0]) + 1, counts
 
 
 def ask(server, tokens, name, other=""):
