@@ -5,7 +5,7 @@ import time
 import pytest
 import requests
 
-from support.oauth import ADMIN, API, Server, device_id
+from support.oauth import ADMIN, API, Server
 from support.tokens import made_from
 
 pytestmark = pytest.mark.one_database
@@ -141,7 +141,7 @@ def test_another_refusal_says_nothing_of_scopes(server, client, tokens):
         ("PUT", f"{V3}/profile/@somebody:localhost/displayname"),
         ("GET", f"{V3}/rooms/!room:localhost/members"),
         ("POST", f"{V3}/account/3pid"),
-        ("DELETE", f"{V3}/devices/{device_id()}"),
+        ("POST", f"{V3}/account/3pid/delete"),
     ]
 
     for method, path in paths:

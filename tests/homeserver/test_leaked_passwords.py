@@ -269,7 +269,10 @@ def test_c234_a_password_is_in_no_table_and_no_log(lenient, ranges):
     """Of a sign-up that waits for its end, too: only the hash is kept, and that sealed."""
     choose(lenient, FINE)
     tables = [
-        name for (name,) in lenient.query("SELECT name FROM sqlite_master WHERE type='table'")
+        name
+        for (name,) in lenient.query("SELECT name FROM sqlite_master WHERE type='table'")
+        # Synapse drops these while it runs.
+        if not name.startswith("_temp_")
     ]
     written = "".join(str(lenient.query(f'SELECT * FROM "{table}"')) for table in tables)
 

@@ -142,18 +142,22 @@ def test_a_legacy_client_deactivates_the_account(homeserver, server, client, use
     assert client.refresh(ours["refresh_token"]).json()["error"] == "invalid_grant"
 
 
-def test_c117_c334_a_login_token_comes_from_a_stock_token_only(homeserver, server, client, user):
-    """`login_via_existing_session` works once for a stock token, and never for one of ours."""
+def test_c117_c334_a_token_of_ours_makes_a_login_token_only_once_approved(
+    homeserver, server, client, user
+):
+    """`login_via_existing_session` works once for a stock token; with one of ours a page comes first."""
     ours = client.sign_in(user.localpart, user.password)["access_token"]
     legacy = homeserver.login(user)["access_token"]
     path = "/_matrix/client/v1/login/get_token"
 
-    refused = server.api("POST", path, ours, json={})
+    asked = server.api("POST", path, ours, json={})
     made = server.api("POST", path, legacy, json={})
     login = {"type": "m.login.token", "token": made.json()["login_token"]}
     used = [requests.post(f"{homeserver.base_url}{V3}/login", json=login, timeout=30) for _ in "12"]
 
-    assert (refused.status_code, refused.json()["errcode"]) == (403, "M_FORBIDDEN")
+    assert asked.status_code == 401
+    assert asked.json()["flows"] == [{"stages": ["m.login.sso"]}]
+    assert "login_token" not in asked.json()
     assert [answer.status_code for answer in used] == [200, 403]
     assert works(server, used[0].json()["access_token"])
     assert works(server, ours)

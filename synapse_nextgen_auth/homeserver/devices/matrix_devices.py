@@ -411,8 +411,8 @@ class Devices:
         self,
         registered: tuple[str, ...],
         user_id: str,
-        _device_id: str | None,
-        _name: str | None,
+        device_id: str | None = None,
+        initial_display_name: str | None = None,  # noqa: ARG002 (modules name it)
         is_guest: bool = False,  # noqa: FBT001, FBT002 (Synapse's)
         is_appservice_ghost: bool = False,  # noqa: FBT001, FBT002 (Synapse's)
         **_kwargs: object,

@@ -4,7 +4,7 @@ For a session that waits for an approval it leads to our page, on every process.
 which serves it on the main process only.
 """
 
-from synapse.api.errors import SynapseError, UnrecognizedRequestError
+from synapse.api.errors import Codes, SynapseError, UnrecognizedRequestError
 from synapse.http.server import HttpServer, respond_with_redirect
 from synapse.http.servlet import RestServlet, parse_string
 from synapse.http.site import SynapseRequest
@@ -36,8 +36,11 @@ class _Pages:
     async def leads(self, request: SynapseRequest, stage: str) -> bool:
         """Send the browser to our page if it waits there; the page finds out who may see it."""
         session = parse_string(request, "session") if stage in _STAGES else None
-        if not session or "\0" in session:
+        if not session:
             return False
+        if "\0" in session:
+            # PostgreSQL takes no text with it, neither from Synapse.
+            raise SynapseError(400, "Unknown session", Codes.INVALID_PARAM)
         with answered_503(self._homeserver):
             approval = await self._homeserver.read(approvals.of_ui_session, session)
         if approval is None:
