@@ -14,6 +14,8 @@ class Place(str, enum.Enum):
     AVATAR = "account-avatar"
     EMAIL = "account-email"
     EMAIL_CODE = "account-email-code"
+    PHONE = "account-phone"
+    PHONE_CODE = "account-phone-code"
     REMOVE_ADDRESS = "account-address-remove"
     DEACTIVATE = "account-deactivate"
     SIGN_IN = "account-sign-in"
@@ -52,6 +54,8 @@ _BELOW = {
     Place.AVATAR: Place.PROFILE,
     Place.EMAIL: Place.PROFILE,
     Place.EMAIL_CODE: Place.PROFILE,
+    Place.PHONE: Place.PROFILE,
+    Place.PHONE_CODE: Place.PROFILE,
     Place.REMOVE_ADDRESS: Place.PROFILE,
     Place.DEACTIVATE: Place.DATA,
     Place.PASSWORD: Place.SIGN_IN,
@@ -126,6 +130,7 @@ class Done(str, enum.Enum):
     PICTURE_REMOVED = "picture_removed"
     PICTURE_CHANGED = "picture_changed"
     ADDRESS_ADDED = "address_added"
+    PHONE_ADDED = "phone_added"
     ADDRESS_REMOVED = "address_removed"
     ADDRESS_STAYS_LISTED = "address_stays_listed"
     RENAMED = "renamed"

@@ -13,6 +13,7 @@ class PhoneTrouble(enum.Enum):
     INVALID = "invalid"
     DENIED = "denied"
     IN_USE = "in_use"
+    OWN = "own"  # by the same account
     TOO_OFTEN = "too_often"
     UNANSWERED = "unanswered"
     WRONG_CODE = "wrong_code"

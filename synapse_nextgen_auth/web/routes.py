@@ -37,7 +37,7 @@ from synapse_nextgen_auth.web.kinds import (
     always,
     never,
 )
-from synapse_nextgen_auth.web.pages.account.addresses import email, remove
+from synapse_nextgen_auth.web.pages.account.addresses import email, phone_number, remove
 from synapse_nextgen_auth.web.pages.account.apps import apps
 from synapse_nextgen_auth.web.pages.account.closing import deactivate
 from synapse_nextgen_auth.web.pages.account.data import data
@@ -164,6 +164,12 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     ),
     "/account-email-code": AccountPage.at(
         Place.EMAIL_CODE, email.show_code, email.submit_code, refuses=_RATE_LIMITED
+    ),
+    "/account-phone": AccountPage.at(
+        Place.PHONE, phone_number.show, phone_number.submit, dangerous=always, refuses=_RATE_LIMITED
+    ),
+    "/account-phone-code": AccountPage.at(
+        Place.PHONE_CODE, phone_number.show_code, phone_number.submit_code, refuses=_RATE_LIMITED
     ),
     "/account-address-remove": AccountPage.at(
         Place.REMOVE_ADDRESS, remove.show, remove.submit, dangerous=always

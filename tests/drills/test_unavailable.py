@@ -190,6 +190,7 @@ def prepare_devices(prepared):
     prepared.press("/account-device-end", ending, decision="end")
     for route in (
         *("/account-profile", "/account-avatar", "/account-email", "/account-email-code"),
+        *("/account-phone", "/account-phone-code"),
         *("/account-address-remove", "/account-deactivate"),
         *("/account-sign-in", "/account-password", "/account-password-remove"),
         *("/account-provider-connect", "/account-provider-disconnect"),
@@ -199,6 +200,7 @@ def prepare_devices(prepared):
     for route, decision in (
         ("/account-profile", "name"),
         *(("/account-email", "cancel"), ("/account-email-code", "cancel")),
+        *(("/account-phone", "cancel"), ("/account-phone-code", "cancel")),
         *(("/account-address-remove", "remove"), ("/account-deactivate", "deactivate")),
         ("/account-password", "set"),
         ("/account-password-remove", "remove"),
@@ -325,6 +327,7 @@ def test_c102_c350_every_endpoint_and_page_says_come_back(deployment, prepared):
     assert {name: a.status_code for name, a in back.items() if a.status_code >= 400} == {
         "POST /token (device)": 400,  # it is pending
         "GET /recover": 404,  # this server sends no mail
+        "POST /account-identity-reset": 404,  # it names no device
         "POST /recover": 403,  # so there is no form that proves anything
         "GET /arrive": 403,  # nothing waits for this browser
         "POST /new-account": 403,  # nor is there a provider whose people may have accounts
@@ -334,7 +337,9 @@ def test_c102_c350_every_endpoint_and_page_says_come_back(deployment, prepared):
         **dict.fromkeys(("GET /account-password-remove", "POST /account-password-remove"), 409),
         "POST /account-password": 400,
         "POST /account-deactivate": 400,  # nobody said that they know what it means
-        "GET /account-email-code": 400,  # there is no such attempt
+        # There is no such attempt.
+        **dict.fromkeys(("GET /account-email-code", "GET /account-phone-code"), 400),
+        "POST /account-devices-end": 400,  # it names nothing
     }
     for name in ("GET /", "POST /consent"):
         assert away[name].headers["Content-Type"].startswith("text/html")

@@ -37,6 +37,8 @@ OF_NEWCOMERS = {
 }
 # They are there where mail is sent; `test_recovery.py` and `test_own_addresses.py` show it.
 WITH_MAIL = {"/recover", "/account-email", "/account-email-code"}
+# They are there where somebody sends messages; `test_sign_up_phone.py` shows it.
+WITH_MESSAGES = {"/account-phone", "/account-phone-code"}
 # Only where the operator switched it on; `test_sign_in_codes.py` shows it.
 OF_AN_OPTION = {"/sign-in-email", "/sign-in-email-code"}
 # Only where somebody else lets people in, too; `test_providers.py` shows it.
@@ -326,7 +328,7 @@ DANGEROUS = [
     path
     for path, route in ROUTES.items()
     if isinstance(route, AccountPage) and route.dangerous and route.submit
-    if path not in WITH_PROVIDERS | WITH_MAIL
+    if path not in WITH_PROVIDERS | WITH_MAIL | WITH_MESSAGES
 ]
 SECRETS = {"password": "otters and stoats", "new_password": "stoats", "code": "738264"}
 
@@ -373,7 +375,8 @@ def test_c181_every_page_that_takes_forms_is_here():
     pages = {path for path, r in ROUTES.items() if isinstance(r, ForPeople)}
     taking = {path for path in pages if "POST" in ROUTES[path].methods}
 
-    elsewhere = FOR_CLIENTS | OF_NEWCOMERS | OF_AN_OPTION | WITH_MAIL | WITH_PROVIDERS | NO_FORM
+    with_options = OF_AN_OPTION | WITH_MAIL | WITH_MESSAGES | WITH_PROVIDERS
+    elsewhere = FOR_CLIENTS | OF_NEWCOMERS | with_options | NO_FORM
     assert taking - elsewhere == set(FORMS)
 
 

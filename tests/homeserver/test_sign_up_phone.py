@@ -1,4 +1,4 @@
-"""A sign-up with a phone number: an identity server sends the code, and Synapse believes it."""
+"""Phone numbers of new and of old accounts: an identity server sends the code, and is believed."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -236,3 +236,139 @@ def test_c234_the_database_has_no_number_of_an_attempt_in_clear(strict):
 
     assert kept
     assert not any(number[1:] in answers for (answers,) in kept)
+
+
+@pytest.fixture
+def owner(lax):
+    return lax.new_user()
+
+
+@pytest.fixture
+def own(lax, owner):
+    """Return a browser in which somebody is signed in, at the page that asks for a number."""
+    return at_own_number(lax, owner)
+
+
+def at_own_number(homeserver, user):
+    browser = Browser.of(Server(homeserver.base_url), user)
+    profile = browser.get(browser.server.url("account-profile"))
+    assert 'href="account-phone"' in profile.text
+    browser.get(browser.server.url("account-phone"))
+    return browser
+
+
+def test_an_account_gets_a_number_by_the_code_that_went_there(lax, sms, owner, own):
+    """It is written down, and shown; the code was for this once."""
+    number = next(_numbers)
+    own.submit(phone=f" {number[:6]} {number[6:]}", decision="send")
+    asked = own.page
+    wrong = own.submit(code="nope", decision="check")
+    done = own.submit(code=sms.last.code, decision="check")
+    own.page = asked
+    again = own.submit(code=sms.last.code, decision="check")
+
+    assert "Enter the code from your phone" in asked.text
+    assert wrong.status_code == 400
+    assert "The phone number is yours now." in done.text
+    assert number in done.text
+    assert numbers_of(lax, owner.user_id) == [("msisdn", number[1:])]
+    assert again.status_code in {400, 409, 410}
+    assert lax.query(
+        "SELECT kind FROM nextgen_events WHERE user_id = ? AND kind LIKE 'phone%'", owner.user_id
+    ) == [("phone_added",)]
+
+
+def test_c249_a_number_in_use_looks_like_any_other(lax, sms, own):
+    """Where Synapse keeps it to itself: no message goes, and no code is right. One's own is named."""
+    other = lax.new_user()
+    number = next(_numbers)
+    theirs = at_own_number(lax, other)
+    theirs.submit(phone=number, decision="send")
+    theirs.submit(code=sms.last.code, decision="check")
+    mine = at_own_number(lax, other).submit(phone=number, decision="send")
+    sent = sms.last.code
+
+    asked = own.submit(phone=number, decision="send")
+    refused = own.submit(code=sent, decision="check")
+
+    assert "belongs to your account already" in mine.text
+    assert "Enter the code from your phone" in asked.text
+    assert refused.status_code == 400
+    assert numbers_of(lax, other.user_id) == [("msisdn", number[1:])]
+
+
+def test_whoever_shows_first_that_a_number_is_theirs_keeps_it(lax, sms, owner, own):
+    other = lax.new_user()
+    number = next(_numbers)
+    theirs = at_own_number(lax, other)
+    theirs.submit(phone=number, decision="send")
+    first = sms.last.code
+    own.submit(phone=number, decision="send")
+    own.submit(code=sms.last.code, decision="check")
+
+    late = theirs.submit(code=first, decision="check")
+
+    assert late.status_code == 409
+    assert "belongs to an account already" in late.text
+    assert numbers_of(lax, owner.user_id) == [("msisdn", number[1:])]
+    assert numbers_of(lax, other.user_id) == []
+
+
+def test_c237_ten_codes_are_tried_for_a_number_of_an_account(lax, sms, owner, own):
+    """However many come at once, and the right one is none after them."""
+    own.submit(phone=next(_numbers), decision="send")
+    before, page = sms.tries, own.page
+    for n in range(12):
+        own.page = page
+        own.submit(code=f"wrong{n}", decision="check")
+    own.page = page
+    late = own.submit(code=sms.last.code, decision="check")
+
+    assert sms.tries - before == 10
+    assert "tried too often" in late.text
+    assert numbers_of(lax, owner.user_id) == []
+
+
+def test_c301_the_code_of_somebody_elses_number_is_theirs(lax, sms, owner, own):
+    """By the address of its page, with a proof of one's own browser and account."""
+    thief = at_own_number(lax, lax.new_user())
+    mine = thief.submit(phone=next(_numbers), decision="send")
+    own.submit(phone=next(_numbers), decision="send")
+
+    looked = thief.get(own.page.url)
+    thief.page = mine
+    form = thief.page.text.partition('name="csrf" value="')[2].partition('"')[0]
+    pressed = thief.http.post(
+        own.page.url, data={"csrf": form, "code": sms.last.code, "decision": "check"}, timeout=30
+    )
+
+    assert looked.status_code >= 400
+    assert pressed.status_code >= 400
+    assert numbers_of(lax, owner.user_id) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("", "Enter your phone number"),
+        ("12345", "no phone number that a message"),
+        ("+4930123456", "does not take that number"),
+    ],
+)
+def test_what_cannot_be_added_is_said_at_the_field(own, typed, says):
+    page = own.submit(phone=typed, decision="send")
+
+    assert page.status_code == 400
+    assert says in page.text
+
+
+def test_an_identity_server_that_fails_adds_nothing(lax, sms, owner, own):
+    """It says so, with 503, before the message and after it."""
+    own.submit(phone=next(_numbers), decision="send")
+    code = sms.last.code
+    sms.status = 500
+
+    page = own.submit(code=code, decision="check")
+
+    assert page.status_code == 503
+    assert numbers_of(lax, owner.user_id) == []

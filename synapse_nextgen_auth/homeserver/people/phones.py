@@ -1,4 +1,4 @@
-"""Phone numbers of people who sign up, confirmed by the identity server that an operator delegates to.
+"""Phone numbers of people, confirmed by the identity server that an operator delegates to.
 
 Synapse speaks the Identity Service API with it (`validate/msisdn`); nothing of a number is kept here.
 """
@@ -95,7 +95,7 @@ class _From:
 
 
 class Phones:
-    """The numbers of people who sign up."""
+    """The numbers that people say are theirs."""
 
     def __init__(self, homeserver: Homeserver) -> None:
         hs = homeserver.hs
@@ -104,9 +104,13 @@ class Phones:
         self._delegate = hs.config.registration.account_threepid_delegate_msisdn
         self._inhibits = bool(hs.config.server.request_token_inhibit_3pid_errors)
 
-    async def send(self, number: Number, *, address: str) -> Request:
-        """Have a code sent to a number, in the order of stock's `requestToken`; raise `NoCode`."""
-        if not await check_3pid_allowed(self._hs, _MSISDN, number.msisdn, registration=True):
+    async def send(self, number: Number, *, address: str, signs_up: bool = True) -> Request:
+        """Have a code sent to a number, in the order of stock's `requestToken`; raise `NoCode`.
+
+        `signs_up` is whether it is for a new account, or for one that there is.
+        """
+        may = check_3pid_allowed(self._hs, _MSISDN, number.msisdn, registration=signs_up)
+        if not await may:
             raise NoCode(PhoneTrouble.DENIED)
         await self._count(number, address)
         if await self._store.get_user_id_by_threepid(_MSISDN, number.msisdn) is None:

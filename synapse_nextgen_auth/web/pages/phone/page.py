@@ -1,4 +1,7 @@
-"""What the pages of a sign-up say that ask for a phone number, and for the code that went there."""
+"""What the pages say that ask for a phone number, and for the code that went there.
+
+`step` is there in a sign-up.
+"""
 
 from typing import ClassVar
 
@@ -18,7 +21,7 @@ class PhonePage(PageContent):
     csrf: str
     action: str
     server_name: str
-    step: Step
+    step: Step | None
     number: str = ""
     trouble: PhoneTrouble | None = None
     retry_after: int | None = None
@@ -36,7 +39,7 @@ class PhoneCodePage(PageContent):
     csrf: str
     action: str
     server_name: str
-    step: Step
+    step: Step | None
     number: str
     phone_url: str
     trouble: PhoneTrouble | None = None

@@ -121,9 +121,9 @@ async def _page(
         phones=tuple(line for medium, line in lines if medium == PHONE),
         may_change_addresses=site.threepids.may_change,
         takes_emails=site.threepids.takes_emails,
-        takes_phones=False,
+        takes_phones=site.threepids.takes_phones,
         email_url=Place.EMAIL.value,
-        phone_url=Place.EMAIL.value,
+        phone_url=Place.PHONE.value,
         deactivate_url=Place.DEACTIVATE.value,
     )
     return visit.answer(page, status)
