@@ -428,7 +428,7 @@ def test_every_end_of_a_session_is_explained():
 
 def test_the_actions_of_the_account_page_are_explained():
     """The page about the pages names the actions that the metadata announces."""
-    listed = _cells(TOPICS / "sign-in-pages.md", "The account page")
+    listed = _cells(TOPICS / "account-pages.md", "Links from a client")
 
     assert listed == [action.value for action in Action]
 
