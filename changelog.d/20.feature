@@ -18,3 +18,5 @@ Accounts are told of new devices, changed passwords and addresses, stolen tokens
 People see in words what happened to their account, and roughly from where with a local GeoIP file (`geoip.database`).
 People see which applications may use their account and what they may do, and can revoke that.
 People can download what this module keeps about their account, as JSON.
+People begin the reset of their cryptographic identity on a page of their account, for one device that they name (`org.matrix.cross_signing_reset`); it is allowed once, within 10 minutes.
+People add a phone number on a page of their account, where `account_threepid_delegates.msisdn` is configured.
