@@ -337,15 +337,9 @@ def test_c102_c350_every_endpoint_and_page_says_come_back(deployment, prepared):
         **dict.fromkeys(("GET /account-password-remove", "POST /account-password-remove"), 409),
         "POST /account-password": 400,
         "POST /account-deactivate": 400,  # nobody said that they know what it means
-<<<<<<< HEAD
         # There is no such attempt.
         **dict.fromkeys(("GET /account-email-code", "GET /account-phone-code"), 400),
         "POST /account-devices-end": 400,  # it names nothing
-=======
-        "GET /account-email-code": 400,  # there is no such attempt
-        "POST /account-devices-end": 400,  # it does not say which
-        "POST /account-identity-reset": 404,  # nor does this
->>>>>>> 1d65812 (Tell what each account page does, what a client may link to, and what a proxy sends where)
     }
     for name in ("GET /", "POST /consent"):
         assert away[name].headers["Content-Type"].startswith("text/html")
