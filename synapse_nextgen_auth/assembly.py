@@ -37,6 +37,7 @@ from synapse_nextgen_auth.homeserver.clients.registered import Clients
 from synapse_nextgen_auth.homeserver.database import schema
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
 from synapse_nextgen_auth.homeserver.devices.pushers import Pushers
+from synapse_nextgen_auth.homeserver.extensions import OtherModules
 from synapse_nextgen_auth.homeserver.http import Tree
 from synapse_nextgen_auth.homeserver.limits import Limited, Limiter
 from synapse_nextgen_auth.homeserver.mail import Mailer
@@ -410,6 +411,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         profiles=Profiles(homeserver, people),
         threepids=threepids,
         deactivation=Deactivation(homeserver, threepids),
+        other_modules=OtherModules(homeserver),
     )
 
 

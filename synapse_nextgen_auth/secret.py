@@ -91,6 +91,7 @@ class Purpose(str, enum.Enum):
     NOTICE = "notice"
     APPROVAL = "approval"
     APPROVAL_BODY = "approval body"
+    STAGE = "stage"
 
 
 @attrs.frozen(repr=False)

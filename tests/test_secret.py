@@ -221,6 +221,7 @@ DERIVED = {
     Purpose.NOTICE: "657ec40725b768d8a6fb4c831cb82e1a",
     Purpose.APPROVAL: "b55c358e034a75238e8fad52cd3bdb38",
     Purpose.APPROVAL_BODY: "930c049b0cc5579b8499deef0ae234d9",
+    Purpose.STAGE: "0e90504c71f423366483ecc4666c02ac",
 }
 
 

@@ -8,6 +8,7 @@ from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof
 from synapse_nextgen_auth.accounts.attempts.onward import Onward
 from synapse_nextgen_auth.accounts.attempts.stages import (
     NOTHING,
+    Added,
     Asked,
     Done,
     Policy,
@@ -95,7 +96,7 @@ class Ending:
     password_hash: str | None = attrs.field(default=None, repr=False)
 
 
-Ended = SignIn | Stage | Refused | Lost
+Ended = SignIn | Stage | Added | Refused | Lost
 
 
 def end(txn: Txn, attempt: Attempt, ending: Ending, *, now: int) -> Ended:
@@ -125,14 +126,29 @@ def end_made(txn: Txn, attempt: Attempt, proof: Proof, ending: Ending, *, now: i
     return _end(txn, attempt.having(proof), ending, now=now, former=attempt)
 
 
+def answer_and_end(
+    txn: Txn, former: Attempt, answered: Attempt, ending: Ending, *, now: int
+) -> Ended:
+    """Keep the answer to a stage, once, and end the attempt if that is all: one write."""
+    if not former.is_open(now):
+        return Lost.EXPIRED
+    return _end(txn, answered, ending, now=now, former=former)
+
+
+def refuse(txn: Txn, attempt: Attempt, *, now: int) -> bool:
+    """End an attempt, as it was read, without a sign-in; False where it went on meanwhile."""
+    return attempts.change(txn, attempt, attrs.evolve(attempt, ended_at=now))
+
+
 def _end(txn: Txn, attempt: Attempt, ending: Ending, *, now: int, former: Attempt | None) -> Ended:
     stage = next_stage(attempt, ending.account, ending.policy, ending.asked)
     if stage is Stage.IDENTIFY and former is not None:
         return stage  # what does not count is not kept: it would be in the way of what does
-    if isinstance(stage, Done):
-        checked = ending.password_hash
-        if checked is not None and not passwords.holds(txn, stage.user_id, checked):
+    if isinstance(stage, Done | Added):
+        checked, user_id = ending.password_hash, attempt.user_id or ""
+        if checked is not None and not passwords.holds(txn, user_id, checked):
             return Lost.OTHER_PASSWORD
+    if isinstance(stage, Done):
         attempt = attrs.evolve(attempt, ended_at=now)
     if former is None:
         _add(txn, attempt)

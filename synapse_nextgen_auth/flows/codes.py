@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof
+from synapse_nextgen_auth.accounts.attempts.stages import Added
 from synapse_nextgen_auth.accounts.codes import PAUSE, Code, Trial
 from synapse_nextgen_auth.accounts.outbox import SendMail
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
@@ -63,7 +64,7 @@ def sign_in(
 ) -> Ended:
     """Sign in whoever typed a code, as any other proof does, and tell the owner of the account."""
     ended = attempts.prove_and_end(txn, attempt, proof, ending, now=now)
-    if isinstance(ended, SignIn):
+    if isinstance(ended, SignIn | Added):
         for notice in notices:
             outbox.put(txn, notice, now=now)
     return ended

@@ -8,6 +8,7 @@ from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, End, Session
 from synapse_nextgen_auth.store import (
     approvals,
+    attempts,
     device_grants,
     devices,
     events,
@@ -162,6 +163,7 @@ def _withdraw(txn: Txn, user_id: str, device_id: str | None, *, now: int) -> Non
     """Make what was approved and not collected worthless, of one device or of all."""
     if device_id is None:
         links.end_for_user(txn, user_id, now=now)
+        attempts.withdraw(txn, user_id, now=now)
         approvals.withdraw(txn, user_id, now=now)
         login_tokens.withdraw(txn, user_id, now=now)
     grants.withdraw_codes(txn, user_id, device_id=device_id, now=now)

@@ -6,6 +6,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof
 from synapse_nextgen_auth.accounts.attempts.sign_ups import EMAIL, MSISDN
+from synapse_nextgen_auth.accounts.attempts.stages import Added
 from synapse_nextgen_auth.accounts.outbox import Work
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.flows import attempts as flows
@@ -31,9 +32,12 @@ class Made:
 def settle(
     txn: Txn, attempt: Attempt, proof: Proof, made: Made, ending: Ending, *, now: int
 ) -> Ended:
-    """Sign its person in to the account that was made for this attempt, and end it."""
+    """Sign its person in to the account that was made for this attempt, and end it.
+
+    Where another module asks them for something first, the account is there all the same.
+    """
     ended = flows.end_made(txn, attempt, proof, ending, now=now)
-    if isinstance(ended, SignIn):
+    if isinstance(ended, SignIn | Added):
         _put(txn, made, now=now)
     return ended
 

@@ -21,6 +21,7 @@ from synapse_nextgen_auth.homeserver.live import LiveSessions
 from synapse_nextgen_auth.homeserver.metrics import Metrics
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.events import Event
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.store import sessions
 from synapse_nextgen_auth.store.txn import Txn
@@ -76,6 +77,7 @@ class Homeserver:
         self._when_sessions_end: list[Callable[[tuple[str, ...]], None]] = []
         self._when_clients_go: list[Callable[[Collection[str]], None]] = []
         self._when_posted: list[Callable[[], None]] = []
+        self._when_happened: list[Callable[[Collection[Event]], None]] = []
 
     def when_sessions_end(self, then: Callable[[tuple[str, ...]], None]) -> None:
         """Call `then(ids)` after each transaction of this process that ended sessions."""
@@ -84,6 +86,10 @@ class Homeserver:
     def when_posted(self, then: Callable[[], None]) -> None:
         """Call `then()` after each transaction of this process that wrote to the outbox."""
         self._when_posted.append(then)
+
+    def when_happened(self, then: Callable[[Collection[Event]], None]) -> None:
+        """Call `then(events)` after each transaction of this process that wrote events down."""
+        self._when_happened.append(then)
 
     def tell_of(self, kinds: frozenset[str]) -> None:
         """Write down from now on that accounts are to be told of events of these kinds."""
@@ -180,7 +186,7 @@ class Homeserver:
         isolation_level: IsolationLevel | None = None,
     ) -> T:
         seed, touched, gone = random_id(), set[str](), set[str]()
-        posted = list[str]()
+        posted, happened = list[str](), list[Event]()
 
         def attempt(cursor: LoggingTransaction) -> Outcome[T]:
             moment = int(self._clock.time_msec())
@@ -191,6 +197,7 @@ class Homeserver:
             gone.update(txn.gone)
             news.tell(self.store, cursor, news.CLIENT_GONE, txn.gone)
             posted[:] = txn.posted
+            happened[:] = txn.happened
             if not self.is_main:
                 news.tell(self.store, cursor, news.OUTBOX, txn.posted[:1])
             return outcome
@@ -203,9 +210,7 @@ class Homeserver:
                 for forget in self._when_clients_go:
                     forget(gone)
             self.live.forget_here(touched, is_news=bool(gone or posted))
-        if posted:
-            for wake in self._when_posted:
-                wake()
+        self._say(posted, happened)
         if outcome.ended:
             self.metrics.sessions_ended(len(outcome.ended))
             for then in self._when_sessions_end:
@@ -213,6 +218,15 @@ class Homeserver:
         if isinstance(outcome.value, OAuthError):
             raise outcome.value
         return outcome.value
+
+    def _say(self, posted: list[str], happened: list[Event]) -> None:
+        """Tell whoever wants to know in this process what was committed."""
+        if posted:
+            for wake in self._when_posted:
+                wake()
+        if happened:
+            for hear in self._when_happened:
+                hear(tuple(happened))
 
     async def _insist(
         self,

@@ -30,6 +30,7 @@ class Background(enum.Enum):
     HOUSEKEEPING = "nextgen_housekeeping"
     LAST_CHORES = "nextgen_last_chores"
     LATER_STEPS = "nextgen_later_steps"
+    LISTENERS = "nextgen_listeners"
     LOGIN_CALLBACK = "nextgen_login_callback"
     OUTBOX = "nextgen_outbox"
     REVOCATIONS = "nextgen_revocations"

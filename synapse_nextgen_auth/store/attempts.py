@@ -40,3 +40,16 @@ def change(txn: Txn, former: Attempt, attempt: Attempt) -> bool:
         ),
     )
     return txn.rowcount == 1
+
+
+def withdraw(txn: Txn, user_id: str, *, now: int) -> int:
+    """End what somebody proved for an account and did not finish yet: it was before they were out.
+
+    Such an attempt waits for a stage of another module, at most as long as an attempt lives.
+    """
+    txn.execute(
+        "UPDATE nextgen_attempts SET ended_at = ?"
+        " WHERE expires_at > ? AND user_id = ? AND proofs <> '[]' AND ended_at IS NULL",
+        (now, now, user_id),
+    )
+    return txn.rowcount

@@ -22,6 +22,8 @@ def add(txn: Txn, event: Event, *, also_to: str = "") -> None:
     """
     event_id = event.event_id or txn.draw(event.said)
     is_new = _EVENTS.insert_new(txn, attrs.evolve(event, event_id=event_id))
+    if is_new:
+        txn.happened.append(event)
     if is_new and event.user_id is not None and event.kind.value in txn.told:
         _tell(txn, event, event.user_id, also_to)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
+from synapse_nextgen_auth.oauth.events import Event
 from synapse_nextgen_auth.secret import digest
 
 
@@ -37,7 +38,8 @@ class Txn:
 
     The rows note in `ended` and `changed` which sessions other processes have to forget: whoever
     runs a flow compares that with what the flow says (`flows/outcome.py`). In `gone` stand the
-    clients that were deleted, in `posted` the kinds of what was written for the main process.
+    clients that were deleted, in `posted` the kinds of what was written for the main process, in
+    `happened` the events.
     """
 
     __slots__ = (
@@ -50,6 +52,7 @@ class Txn:
         "fetchall",
         "fetchone",
         "gone",
+        "happened",
         "moment",
         "posted",
         "told",
@@ -77,6 +80,7 @@ class Txn:
         self.changed: list[str] = []
         self.gone: list[str] = []
         self.posted: list[str] = []
+        self.happened: list[Event] = []
         self.moment = moment
         self.told = told
         self._seed = seed

@@ -15,7 +15,15 @@ from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.attempts import typed
 from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME, Attempt, Proof, Purpose
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
-from synapse_nextgen_auth.accounts.attempts.stages import Policy, Refused, Stage, Stop
+from synapse_nextgen_auth.accounts.attempts.stages import (
+    Added,
+    Done,
+    Policy,
+    Refused,
+    Stage,
+    Stop,
+    next_stage,
+)
 from synapse_nextgen_auth.accounts.people import Account
 from synapse_nextgen_auth.accounts.sign_ins import SignIn, of_account
 from synapse_nextgen_auth.flows import attempts as flows
@@ -26,7 +34,7 @@ from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.secret import digest, random_id, random_token
 from synapse_nextgen_auth.store import attempts as store
-from synapse_nextgen_auth.web import answers, grants
+from synapse_nextgen_auth.web import added, answers, grants
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.message.error import PageError, not_admitted, refuse_if_gone
 from synapse_nextgen_auth.web.pages.message.page import Message
@@ -231,6 +239,29 @@ async def go_on(visit: Visit, attempt: Attempt) -> Outgoing:
     return await _end(visit, onward, attempt, flows.end, attempt)
 
 
+async def answered(visit: Visit, former: Attempt, attempt: Attempt) -> Outgoing:
+    """Keep what somebody answered to the stage of another module, and go on."""
+    onward = await grants.onward(visit, Onward(attempt.goes_on))
+    return await _end(visit, onward, attempt, flows.answer_and_end, former, attempt)
+
+
+async def next_of(visit: Visit, attempt: Attempt) -> Stage | Added | Done | Refused:
+    """Say what is missing in an attempt; stops where its account may not sign in.
+
+    Raises `NoAnswer` where another module cannot say whether it asks for something.
+    """
+    onward = await grants.onward(visit, Onward(attempt.goes_on))
+    user_id = attempt.user_id
+    account = await _admit(visit, onward, user_id) if user_id is not None else None
+    asked = await added.asked(visit, attempt, later=False)
+    return next_stage(attempt, account, policy(visit.site, attempt.purpose), asked)
+
+
+def stage_url(attempt: Attempt) -> str:
+    """Return the page that asks what another module wants to know."""
+    return f"stage?{urlencode({'attempt': attempt.attempt_id})}"
+
+
 def policy(site: Site, purpose: Purpose) -> Policy:
     """Return which proofs count here."""
     passwords = site.people.passwords
@@ -290,6 +321,7 @@ async def _end(
         sign_in_id=random_id(),
         account=account,
         policy=policy(site, attempt.purpose),
+        asked=await added.asked(visit, attempt),
         place=Place(
             binding=visit.visitor.digest,
             renews=of_account(visit.sign_ins, user_id or ""),
@@ -312,6 +344,8 @@ async def _end(
         )
     if isinstance(ended, Stage):
         return answers.redirect(f"{_PAGES[ended]}?{urlencode({'attempt': attempt.attempt_id})}")
+    if isinstance(ended, Added):
+        return answers.redirect(stage_url(attempt))
     if isinstance(ended, Refused) and not isinstance(ended.why, Stop):
         raise not_admitted(ended.why, other_account_url=onward.accounts_url)
     if ended is Lost.OTHER_PASSWORD:

@@ -24,7 +24,7 @@ from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.secret import digest, random_token
 from synapse_nextgen_auth.store import grants
-from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.web import added, answers
 from synapse_nextgen_auth.web.admission import admit_application
 from synapse_nextgen_auth.web.pages.message.error import OF_REFUSED, PageError, refuse_if_gone
 from synapse_nextgen_auth.web.pages.message.page import Message
@@ -58,6 +58,22 @@ async def about(visit: Visit, grant: Grant) -> tuple[Visit, Step]:
     found = await who(visit, authorize.wanted_by(grant), login_hint=grant.login_hint)
     sign_in = found if isinstance(found, SignIn) else None
     return visit.about(sign_in), authorize.next_step(grant, found)
+
+
+async def on_its_way(visit: Visit, grant: Grant) -> tuple[Visit, Step]:
+    """Return the same before an application is let in, which another module may have a say in."""
+    visit, step = await about(visit, grant)
+    if step is Step.CONSENT and await added.is_missing(visit):
+        return visit, Step.SIGN_IN
+    return visit, step
+
+
+async def device_on_its_way(visit: Visit, grant: DeviceGrant) -> tuple[Visit, Step]:
+    """Return the same of a device."""
+    visit, step = await about_device(visit, grant)
+    if step is Step.CONSENT and await added.is_missing(visit):
+        return visit.about(None), Step.SIGN_IN
+    return visit, step
 
 
 async def about_device(visit: Visit, grant: DeviceGrant) -> tuple[Visit, Step]:
@@ -142,7 +158,7 @@ async def find_device(visit: Visit, grant_id: str) -> DeviceGrant | device.Refus
 
 async def go_on(visit: Visit, grant: Grant, client: Client) -> Outgoing:
     """Send the browser to what is missing; give out the code when nothing is."""
-    visit, step = await about(visit, grant)
+    visit, step = await on_its_way(visit, grant)
     if step is Step.CONSENT and await is_agreed(visit, grant, client):
         return await approve(visit, grant, client)
     return answers.redirect(url_of(grant, step))

@@ -62,6 +62,7 @@ from synapse_nextgen_auth.web.pages.recovery import recovery
 from synapse_nextgen_auth.web.pages.set_password import set_password
 from synapse_nextgen_auth.web.pages.sign_in import sign_in
 from synapse_nextgen_auth.web.pages.sign_up import register, terms
+from synapse_nextgen_auth.web.pages.stage import stage
 
 _OF_CLIENTS = frozenset({"invalid_client", "unauthorized_client"})
 _OF_SCOPES = frozenset({"invalid_scope"})
@@ -150,6 +151,7 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/arrive": Page(show=arrive.show),
     "/new-account": Page(show=new_account.show, submit=new_account.submit),
     "/provider-icon": Page(show=icon.show),
+    "/stage": Page(show=stage.show, submit=stage.submit, refuses=_RATE_LIMITED),
     "/consent": Page(show=consent.show, submit=consent.submit),
     "/legacy-sign-in": Page(show=legacy_login.begin, refuses=_RATE_LIMITED),
     "/legacy-login": Page(show=legacy_login.show, submit=legacy_login.submit),

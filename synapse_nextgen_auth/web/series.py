@@ -8,6 +8,7 @@ from synapse_nextgen_auth.web.kinds import Files, ToIssuer
 from synapse_nextgen_auth.web.pages.mailbox.sign_in import CodeRefused
 from synapse_nextgen_auth.web.pages.providers import trouble
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError
+from synapse_nextgen_auth.web.pages.stage import stage
 from synapse_nextgen_auth.web.routes import ROOTS, ROUTES
 
 
@@ -31,6 +32,7 @@ def begin_at_zero(metrics: Metrics) -> None:
             *(each.value for each in (*SignInError, *Standing)),
             *map(trouble.counted, Trouble),
             *(code.value for code in CodeRefused),
+            stage.REFUSED,
         ),
         swept=(*sweep.KINDS, sweep.IDLE_BROWSERS, sweep.UNUSED_CLIENTS),
         timed=ROUTES,

@@ -125,6 +125,9 @@ async def find(visit: Visit, stage: Stage) -> SignUp | Outgoing:
     this browser has no such attempt.
     """
     attempt = await attempts.find(visit, visit.parameters.get("attempt") or "")
+    if attempt.user_id is not None:
+        # The account is made, and another module asks something of it.
+        return answers.redirect(attempts.stage_url(attempt))
     sign_up = await read(visit, attempt)
     if sign_up.claimed is None and not visit.site.sign_ups.rules.may_finish:
         return sign_up if stage is Stage.ACCOUNT else answers.redirect(sign_up.url(Stage.ACCOUNT))

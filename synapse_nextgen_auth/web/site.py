@@ -9,6 +9,7 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
 from synapse_nextgen_auth.homeserver.clients.registered import Clients
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
+from synapse_nextgen_auth.homeserver.extensions import OtherModules
 from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.mail import Mailer
 from synapse_nextgen_auth.homeserver.mail_limits import MailLimits
@@ -136,6 +137,7 @@ class Site:
     deactivation: Deactivation
     places: Places
     notices: Notices
+    other_modules: OtherModules
     # Where browsers believe us to be, as they write it; and how our cookie looks there.
     origin: str = attrs.field(init=False)
     cookies: Cookies = attrs.field(init=False)

@@ -9,6 +9,7 @@ from support.records import ALICE, BOB, NOW, a_proof, an_attempt
 from synapse_nextgen_auth.accounts.attempts.attempt import Proof, ProofKind, Purpose
 from synapse_nextgen_auth.accounts.attempts.stages import (
     NOTHING,
+    Added,
     Asked,
     Done,
     Policy,
@@ -22,6 +23,8 @@ from synapse_nextgen_auth.accounts.people import Account, Standing
 HERS = Account(ALICE)
 POLICY = Policy(passwords=True, providers=frozenset({"oidc-a", "cas"}))
 NEW = Asked((Stage.USERNAME, Stage.TERMS))
+ADDED = (Added("terms"), Added("org.example.human"))
+OTHERS = Asked((Stage.TERMS,), ADDED)
 AGAIN = {"purpose": Purpose.PROVE_AGAIN, "user_id": ALICE}
 PASSWORD = a_proof()
 
@@ -244,9 +247,9 @@ def test_a_proof_comes_back_as_it_was(proof):
 
 @given(
     st.lists(PROOFS, max_size=4),
-    st.lists(st.sampled_from(list(Stage)), max_size=4),
+    st.lists(st.sampled_from([*Stage, *ADDED]), max_size=4),
     st.sampled_from(list(Purpose)),
-    st.sampled_from([NOTHING, NEW, Asked((Stage.TERMS,))]),
+    st.sampled_from([NOTHING, NEW, Asked((Stage.TERMS,)), Asked(added=ADDED), OTHERS]),
     st.booleans(),
     st.booleans(),
 )
@@ -277,7 +280,7 @@ def test_c278_nothing_leads_to_the_end_but_what_is_demanded(
             assert fixed in {None, stage.user_id}
             if purpose is Purpose.SIGN_UP:
                 assert ProofKind.PASSWORD in {proof.kind for proof in stage.proofs}
-            assert set(asked.stages) <= set(answers)
+            assert {*asked.stages, *asked.added} <= set(answers)
             assert any(
                 proof.user_id == stage.user_id
                 and (
@@ -298,3 +301,27 @@ def test_c278_nothing_leads_to_the_end_but_what_is_demanded(
                     proof.kind is not ProofKind.PROVIDER or proof.auth_time >= NOW - 60
                     for proof in stage.proofs
                 )
+
+
+def test_what_other_modules_ask_comes_after_the_proof_and_the_account():
+    """In the order in which they were added; what is ours is asked before."""
+    proven = attempt(PASSWORD)
+    new = attempt(a_proof(None, provider="oidc-a"))
+
+    assert next_stage(attempt(), None, POLICY, OTHERS) is Stage.IDENTIFY
+    assert next_stage(proven, HERS, POLICY, OTHERS) is Stage.TERMS
+    assert next_stage(new.answering("terms", "x"), None, POLICY, OTHERS) is Stage.REGISTER
+    answered = proven.answering("terms", "x")
+    assert next_stage(answered, HERS, POLICY, OTHERS) == Added("terms"), "ours is another stage"
+    answered = answered.answering("module:terms", "x")
+    assert next_stage(answered, HERS, POLICY, OTHERS) == Added("org.example.human")
+    done = next_stage(answered.answering("module:org.example.human", "x"), HERS, POLICY, OTHERS)
+    assert isinstance(done, Done)
+
+
+def test_c190_an_account_that_may_not_go_on_is_asked_nothing():
+    """Other modules' words are for people who may come in."""
+    locked = Account(ALICE, is_locked=True)
+
+    stage = next_stage(attempt(PASSWORD), locked, POLICY, Asked(added=ADDED))
+    assert stage == Refused(Standing.LOCKED)

@@ -278,6 +278,7 @@ def test_the_headings_of_the_pages_are_explained():
         "This sign-in does not count",
         "You are not signed in",
         "You are not signed in here",
+        "You were not signed in",
         "No new accounts here",
         "This link does not work any more",
         "This link was used before",

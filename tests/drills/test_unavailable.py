@@ -91,7 +91,7 @@ def prepare_stages(prepared, browser, attempt, csrf):
         *("register-phone", "register-phone-code"),
     )
     urls = {page: f"{page}?attempt={attempt}" for page in of_a_sign_up}
-    urls |= {page: page for page in ("sign-in-email", "sign-in-email-code")}
+    urls |= {page: page for page in ("sign-in-email", "sign-in-email-code", "stage")}
     for page, url in urls.items():
         there = prepared.server.url(url)
         prepared.look(f"/{page}", browser, there)
@@ -337,6 +337,8 @@ def test_c102_c350_every_endpoint_and_page_says_come_back(deployment, prepared):
         **dict.fromkeys(("GET /account-password-remove", "POST /account-password-remove"), 409),
         "POST /account-password": 400,
         "POST /account-deactivate": 400,  # nobody said that they know what it means
+        # No other module asks for anything.
+        **dict.fromkeys(("GET /stage", "POST /stage"), 400),
         # There is no such attempt.
         **dict.fromkeys(("GET /account-email-code", "GET /account-phone-code"), 400),
         "POST /account-devices-end": 400,  # it names nothing

@@ -19,11 +19,11 @@ from support.records import (
 from support.tables import Listening
 from synapse_nextgen_auth.accounts.attempts.attempt import Proof, ProofKind, Purpose
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
-from synapse_nextgen_auth.accounts.attempts.stages import Asked, Policy, Refused, Stage
+from synapse_nextgen_auth.accounts.attempts.stages import Added, Asked, Policy, Refused, Stage
 from synapse_nextgen_auth.accounts.links import Link
 from synapse_nextgen_auth.accounts.people import Account, Standing
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
-from synapse_nextgen_auth.flows import attempts, authorize, links
+from synapse_nextgen_auth.flows import attempts, authorize, end_session, links
 from synapse_nextgen_auth.flows.attempts import Ending, Lost
 from synapse_nextgen_auth.flows.links import NewPassword
 from synapse_nextgen_auth.store import attempts as rows
@@ -259,3 +259,53 @@ def test_c039_what_it_is_for_waits_as_long(tables, transact):
 
     ends = [tables.run(grants.get, name).expires_at - NOW for name in ("open", "refused", "other")]
     assert ends == [5000, 1800, 1800]
+
+
+ASKED = Asked(added=(Added("terms"),))
+
+
+def test_what_another_module_asks_keeps_the_proof_and_signs_nobody_in(tables, transact):
+    """Until it is answered: one write each, and once."""
+    ending = an_ending(asked=ASKED)
+    attempt = ATTEMPT.having(PROOF)
+
+    assert transact(attempts.begin_proven, attempt, ending, now=NOW) == Added("terms")
+    assert tables.events() == []
+    answered = attempt.answering("module:terms", "sealed")
+    end = partial(attempts.answer_and_end, former=attempt, answered=answered, ending=ending)
+    assert isinstance(transact(end, now=NOW), SignIn)
+    assert tables.run(partial(end, now=NOW)) is Lost.CHANGED
+    assert tables.events() == ["signed_in"]
+
+
+def test_c255_another_password_ends_what_waits_with_the_former_one(tables, transact):
+    """So does whoever signs out everywhere: what was proven before that is over."""
+    waits = an_ending(asked=ASKED)
+    attempt = ATTEMPT.having(PROOF)
+    transact(attempts.begin_proven, attempt, waits, now=NOW)
+    transact(end_session.withdraw, ALICE, now=NOW)
+    answered = attempt.answering("module:terms", "sealed")
+
+    end = partial(attempts.answer_and_end, former=attempt, answered=answered, ending=waits)
+    assert tables.run(partial(end, now=NOW)) is Lost.CHANGED
+    assert tables.events() == []
+
+
+def test_c255_a_password_that_was_set_since_is_not_kept_as_a_proof(tables):
+    """Nor does it wait for another module."""
+    give_password(tables, "new")
+    ending = an_ending(asked=ASKED, password_hash="old")
+    begin = partial(attempts.begin_proven, attempt=ATTEMPT.having(PROOF), now=NOW)
+
+    assert tables.run(begin, ending=ending) is Lost.OTHER_PASSWORD
+    assert tables.run(rows.get, "attempt") is None
+
+
+def test_a_refused_attempt_is_over(tables, transact):
+    """Whoever asks again begins anew."""
+    attempt = ATTEMPT.having(PROOF)
+    transact(attempts.begin_proven, attempt, an_ending(asked=ASKED), now=NOW)
+
+    assert transact(attempts.refuse, attempt, now=NOW)
+    assert not tables.run(partial(attempts.refuse, now=NOW), attempt)
+    assert transact(attempts.find, "attempt", browser="browser", now=NOW) is Lost.ENDED

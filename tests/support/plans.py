@@ -181,7 +181,8 @@ class Explaining:
         self._finds = finds
         self.plans = []
         self.rowcount = 1
-        self.ended, self.changed, self.gone, self.posted = [], [], [], []
+        self.ended, self.changed, self.gone = [], [], []
+        self.posted, self.happened = [], []
         self.told = frozenset({"signed_in"})
         self.draw = txn.draw
 

@@ -127,6 +127,7 @@ def site(process, people):
             "profiles",
             "threepids",
             "deactivation",
+            "other_modules",
         )
     )
     return Site(

@@ -27,6 +27,22 @@ class Stage(str, enum.Enum):
     REGISTER = "register"  # nothing more to ask: the account is made
 
 
+# What the answers to stages of other modules are kept under begins with this; no stage of ours does.
+_ADDED = "module:"
+
+
+@attrs.frozen
+class Added:
+    """A stage that another module asks for, by its name (`extensions.py`)."""
+
+    name: str
+
+    @property
+    def value(self) -> str:
+        """What its answer is kept under."""
+        return f"{_ADDED}{self.name}"
+
+
 @attrs.frozen(kw_only=True)
 class Policy:
     """Which proofs count on this server.
@@ -44,9 +60,13 @@ class Policy:
 
 @attrs.frozen
 class Asked:
-    """What the server wants to know of this person, beside who they are, in that order."""
+    """What the server wants to know of this person, beside who they are, in that order.
+
+    `added` is what other modules ask for of whoever has an account and proved that it is theirs.
+    """
 
     stages: tuple[Stage, ...] = ()
+    added: tuple[Added, ...] = ()
 
 
 NOTHING = Asked()
@@ -104,7 +124,7 @@ class Done:
 
 def next_stage(
     attempt: Attempt, account: Account | None, policy: Policy, asked: Asked = NOTHING
-) -> Stage | Done | Refused:
+) -> Stage | Added | Done | Refused:
     """Say what is missing before somebody is signed in; `account` is that of the attempt.
 
     Only what was proven decides: whatever URL somebody calls, the same is missing.
@@ -121,13 +141,18 @@ def next_stage(
         why = admission.refuse(known, Intent.SIGN_IN)
         if why is not None:
             return Refused(why)
-    for stage in asked.stages:
-        if stage.value not in attempt.answered:
-            return stage
-    if attempt.user_id is None:
-        return Stage.REGISTER
+    unanswered = _unanswered(attempt, asked)
+    if unanswered is not None or attempt.user_id is None:
+        return unanswered or Stage.REGISTER
     is_fresh = any(_is_fresh(proof, attempt, policy) for proof in proofs)
     return Done(attempt.user_id, proofs, is_fresh=is_fresh)
+
+
+def _unanswered(attempt: Attempt, asked: Asked) -> Stage | Added | None:
+    """Return what is asked next of whoever proved who they are; others ask once there is an account."""
+    added = () if attempt.user_id is None else asked.added
+    asked_for: tuple[Stage | Added, ...] = (*asked.stages, *added)
+    return next((each for each in asked_for if each.value not in attempt.answered), None)
 
 
 def _counts(proof: Proof, attempt: Attempt, policy: Policy) -> bool:

@@ -194,7 +194,7 @@ async def _answer_silently(
     if len(visit.sign_ins) > 1 and grant.user_id is None and named is None:
         several = OAuthError("account_selection_required", "Several accounts are signed in")
         raise Redirected(several, request.target)
-    visit, step = await grants.about(visit, grant)
+    visit, step = await grants.on_its_way(visit, grant)
     is_agreed = step is Step.CONSENT and await grants.is_agreed(visit, grant, client)
     is_a_guess = named is not None and grant.user_id is None
     if step is not Step.CONSENT or (is_a_guess and not is_agreed):

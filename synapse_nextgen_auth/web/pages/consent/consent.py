@@ -55,7 +55,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
 
 async def _grant(visit: Visit) -> tuple[Visit, Grant, Client, Step]:
     grant, client = await grants.find(visit, visit.parameters.get("grant"))
-    visit, step = await grants.about(visit, grant)
+    visit, step = await grants.on_its_way(visit, grant)
     return visit, grant, client, step
 
 

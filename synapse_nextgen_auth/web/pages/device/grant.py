@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 async def show(visit: Visit) -> Outgoing:
     """Ask the person, who signs in first if need be."""
     grant, client = await device_grants.find(visit, _asked_for(visit))
-    visit, step = await grants.about_device(visit, grant)
+    visit, step = await grants.device_on_its_way(visit, grant)
     if visit.user_id is None:
         return answers.redirect(_url(grant, step))
     await _check(visit.site, visit.user_id, grant)
@@ -48,7 +48,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     decision = form.get("decision")
     if decision == "cancel":
         return await device_grants.refuse(visit, grant, client)
-    visit, step = await grants.about_device(visit, grant)
+    visit, step = await grants.device_on_its_way(visit, grant)
     if decision == "switch" or visit.sign_in is None:
         return answers.redirect(_url(grant, Step.CHOOSE if decision == "switch" else step))
     if decision != "approve":

@@ -47,6 +47,7 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
         **console.of(visit, user_id, Target()),
         sign_out_url="sign-out",
         display_name=display_name,
+        cards=await site.other_modules.cards(user_id),
         verdict=judge(looked.facts, site.now()),
         figures=looked.figures,
         events_url=Place.EVENTS.value,

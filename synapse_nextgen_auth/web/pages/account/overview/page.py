@@ -5,6 +5,7 @@ from typing import ClassVar
 import attrs
 
 from synapse_nextgen_auth.accounts.verdict import Verdict
+from synapse_nextgen_auth.extensions import CardText
 from synapse_nextgen_auth.oauth.events import EventKind
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 
@@ -44,6 +45,7 @@ class OverviewPage(ConsolePage):
 
     The URLs are relative. `end_others_url` signs out everywhere else, `password_url` is where to take
     another password, if that is possible: for when something odd happened.
+    `cards` are what other modules say.
     """
 
     template: ClassVar[str] = "pages/account.html"
@@ -55,4 +57,5 @@ class OverviewPage(ConsolePage):
     end_others_url: str
     password_url: str | None = None
     display_name: str | None = None
+    cards: tuple[CardText, ...] = ()
     others: tuple[Other, ...] = ()

@@ -4,6 +4,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.management import Place
 from synapse_nextgen_auth.accounts.verdict import Facts, judge
+from synapse_nextgen_auth.extensions import CardText, Link, Where
 from synapse_nextgen_auth.oauth.events import EventKind
 from synapse_nextgen_auth.web.pages.account.overview.page import Figures, Other, OverviewPage
 from synapse_nextgen_auth.web.pages.account.samples import framed
@@ -41,9 +42,16 @@ OVERVIEW = OverviewPage(
 _PASSWORD_URL = "account-password"  # noqa: S105 (a path)
 _CHOOSE = "accounts?page=account"
 
+CARDS = (
+    CardText(title="Your plan", text="100 GB", link=Link("See it", "https://example.org/plan")),
+    CardText(title="Backups", text="Last night", place=Where.DEVICES),
+    CardText(title=f"<script>{LONG[:200]}", text=LONG),
+)
+
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     OverviewPage: {
         "plain": OVERVIEW,
+        "cards": attrs.evolve(OVERVIEW, cards=CARDS),
         "look": attrs.evolve(
             OVERVIEW,
             verdict=judge(_ALONE, _AT),

@@ -1,0 +1,79 @@
+"""What other modules ask for at a sign-in, in words of the attempt."""
+
+from synapse_nextgen_auth import extensions
+from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Purpose
+from synapse_nextgen_auth.accounts.attempts.onward import Kind
+from synapse_nextgen_auth.accounts.attempts.stages import NOTHING, Added, Asked
+from synapse_nextgen_auth.extensions import Person, Stage
+from synapse_nextgen_auth.homeserver.extensions import NoAnswer
+from synapse_nextgen_auth.web.visits import Visit
+
+# What somebody who is signed in lets in.
+_APPLICATIONS = frozenset({Kind.GRANT, Kind.DEVICE})
+
+
+async def asked(visit: Visit, attempt: Attempt, *, later: bool = True) -> Asked:
+    """Return what another module asks for next of whoever proved who they are, and has not answered.
+
+    The first is enough: when it is answered, the others are asked about. One that cannot say whether
+    it asks does (`later` a page finds out), so that nobody is signed in meanwhile; or `NoAnswer`.
+    """
+    person = person_of(visit, attempt)
+    if person is None:
+        return NOTHING
+    for stage in visit.site.other_modules.stages:
+        added = Added(stage.name)
+        if added.value in attempt.answered or not _is_for(stage, attempt):
+            continue
+        try:
+            is_asked = await visit.site.other_modules.needs(stage, person)
+        except NoAnswer:
+            if not later:
+                raise
+            is_asked = True
+        if is_asked:
+            return Asked(added=(added,))
+    return NOTHING
+
+
+def find(visit: Visit, added: Added) -> Stage | None:
+    """Return the stage of this name."""
+    return next((each for each in visit.site.other_modules.stages if each.name == added.name), None)
+
+
+def person_of(visit: Visit, attempt: Attempt) -> Person | None:
+    """Return who is on the way, as other modules hear of it; nobody before there is a proof."""
+    if attempt.user_id is None or not attempt.proven or not attempt.purpose.signs_in:
+        return None
+    purpose = extensions.Purpose(attempt.purpose.value)
+    return _person(visit, attempt.user_id, purpose, attempt.attempt_id)
+
+
+async def is_missing(visit: Visit) -> bool:
+    """Say whether whoever is signed in lets no application in before they did something."""
+    for stage in visit.site.other_modules.stages:
+        if stage.also_when_signed_in and visit.user_id is not None:
+            person = _person(visit, visit.user_id, extensions.Purpose.SIGN_IN, "")
+            try:
+                if await visit.site.other_modules.needs(stage, person):
+                    return True
+            except NoAnswer:
+                return True
+    return False
+
+
+def _is_for(stage: Stage, attempt: Attempt) -> bool:
+    """Say whether a stage is one of such attempts; whoever signs in anew is sent for its sake."""
+    lets_in = attempt.purpose is Purpose.PROVE_AGAIN and attempt.goes_on.kind in _APPLICATIONS
+    is_for = extensions.Purpose(attempt.purpose.value) in stage.purposes
+    return is_for or (lets_in and stage.also_when_signed_in)
+
+
+def _person(visit: Visit, user_id: str, purpose: extensions.Purpose, attempt: str) -> Person:
+    return Person(
+        user_id=user_id,
+        purpose=purpose,
+        attempt=attempt,
+        address=visit.address,
+        language=visit.reader.language,
+    )

@@ -1,0 +1,169 @@
+"""What other modules add to a sign-in and to the overview, over HTTP."""
+
+import re
+
+import pytest
+import requests
+
+from support.extenders import PATH
+from support.oauth import Browser, Server
+from support.providers import servers
+from support.synapse import sqlite_homeserver
+from support.waiting import eventually
+from synapse_nextgen_auth.web.pages.stage.stage import REFUSED
+
+pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
+
+
+@pytest.fixture(scope="module")
+def homeserver(tmp_path_factory):
+    """Yield a homeserver with modules of others, after ours; the first is that of the documentation."""
+    directory = tmp_path_factory.mktemp("homeserver-extended")
+    homeserver = sqlite_homeserver(
+        directory, config={"modules": [{"module": "support.extenders.Module"}]}
+    )
+    servers.lend_support(directory)
+    with homeserver:
+        yield homeserver
+
+
+@pytest.fixture
+def server(homeserver):
+    return Server(homeserver.base_url)
+
+
+@pytest.fixture
+def say(homeserver):
+    """Return a function that lets the human say something of an attempt or account."""
+    return lambda **said: requests.post(homeserver.base_url + PATH, json=said, timeout=30).json()
+
+
+def at_the_stage(server, user, parameters=None):
+    """Prove who one is, and be asked."""
+    browser = Browser(server)
+    if parameters is None:
+        browser.get(server.url("sign-in"))
+    else:
+        browser.authorize(parameters)
+    browser.submit(identifier=user.localpart, password=user.password, decision="sign-in")
+    assert "/stage?attempt=" in browser.page.url, browser.page.text
+    return browser
+
+
+def accept(browser):
+    return browser.submit(field_accept="yes", stage="org.example.terms", decision="continue")
+
+
+def is_signed_in(browser):
+    answer = browser.http.get(browser.server.url("account-data"), timeout=30, allow_redirects=False)
+    return answer.status_code == 200
+
+
+def test_the_terms_are_asked_once_for_each_version(homeserver, server, say):
+    """The example of the documentation, word for word; nobody is signed in before, by no URL."""
+    user, client = homeserver.new_user(), server.client()
+    parameters, _ = client.request()
+    browser = at_the_stage(server, user, parameters)
+    shown = browser.page.text
+    for page in ("account-data", "sign-in", f"consent?grant={'0' * 32}", "account"):
+        browser.http.get(server.url(page), timeout=30)
+    before = is_signed_in(browser)
+    browser.submit(stage="org.example.terms", decision="continue")
+    incomplete = browser.page
+    accept(browser)
+
+    assert "https://example.org/terms/2" in shown
+    assert not before
+    assert incomplete.status_code == 400
+    assert "/consent?grant=" in browser.page.url, browser.page.text
+    assert is_signed_in(browser)
+    assert is_signed_in(Browser.of(server, user)), "it is remembered"
+    assert eventually(lambda: ["signed_in", user.user_id] in say()["heard"])
+    assert "A listener of another module failed at signed_in" in homeserver.log_text()
+    browser.get(server.url("account"))
+    assert "Version 2" in browser.page.text
+    browser.get(server.url("account"))
+    assert homeserver.log_text().count("Card broken of another module is left out") == 1
+
+
+def test_c021_whoever_was_signed_in_before_is_asked_before_an_application_is_let_in(
+    homeserver, server
+):
+    """Silence is answered with an error; on pages they sign in anew, and are asked."""
+    user, client = homeserver.new_user(), server.client()
+    browser = at_the_stage(server, user)
+    accept(browser)
+    homeserver.query("DELETE FROM account_data WHERE user_id = ?", user.user_id)
+    homeserver.restart()
+    silent = browser.authorize(client.request(prompt="none")[0])
+    browser.authorize(client.request()[0])
+
+    assert "error=login_required" in silent.headers["Location"]
+    assert "/sign-in?grant=" in browser.page.url
+    browser.submit(password=user.password, decision="sign-in")
+    assert "/stage?attempt=" in browser.page.url
+    accept(browser)
+    assert "/consent?grant=" in browser.page.url
+
+
+def test_an_attempt_waits_until_somebody_says_yes(homeserver, server, say):
+    """Or no: then it is over, in their words; nothing of them is HTML."""
+    user = homeserver.register_user("human-a")
+    browser = at_the_stage(server, user)
+    accept(browser)
+    shown = browser.page
+    browser.submit(stage="human", decision="continue")
+    waits = browser.page
+    attempt = say()["waiting"][-1]
+    say(**{attempt: "yes"})
+    browser.submit(stage="human", decision="continue")
+
+    assert "Somebody looks at it &lt;b&gt;first&lt;/b&gt;" in shown.text
+    assert "Nobody answered yet." in waits.text
+    assert is_signed_in(browser)
+
+    refused = at_the_stage(server, user)
+    say(**{say()["waiting"][-1]: "no"})
+    refused.submit(stage="human", decision="continue")
+    assert refused.page.status_code == 403
+    assert "Somebody said &lt;no&gt;." in refused.page.text
+    assert not is_signed_in(refused)
+    assert REFUSED in homeserver.log_text()
+
+
+def test_c278_nobody_else_answers_for_an_attempt(homeserver, server):
+    """Whoever knows its id, in another browser."""
+    user = homeserver.new_user()
+    url = at_the_stage(server, user).page.url
+    other = Browser(server)
+    other.get(server.url("sign-in"))
+    csrf = re.search(r'name="csrf" value="([^"]+)"', other.page.text)[1]
+    form = {"csrf": csrf, "field_accept": "yes", "stage": "org.example.terms"}
+    answer = other.http.post(url, data={**form, "decision": "continue"}, timeout=30)
+
+    assert answer.status_code == 400
+    assert not is_signed_in(other)
+
+
+def test_a_module_that_fails_signs_nobody_in(homeserver, server, say):
+    """What was proven is kept: when it works again, they go on where they were."""
+    user = homeserver.register_user("broken-a")
+    browser = at_the_stage(server, user)
+    accept(browser)
+
+    assert browser.page.status_code == 503
+    assert browser.page.headers["Retry-After"] == "5"
+    assert not is_signed_in(browser)
+    say(**{user.user_id: "well"})
+    browser.get(browser.page.url)
+    assert is_signed_in(browser)
+
+
+def test_whoever_cancels_is_not_signed_in(homeserver, server):
+    """And the application hears so."""
+    user, client = homeserver.new_user(), server.client()
+    browser = at_the_stage(server, user, client.request()[0])
+    browser.submit(decision="cancel")
+
+    assert not is_signed_in(browser)
+    assert browser.answer(browser.page)["error"] == "access_denied"
