@@ -229,10 +229,6 @@ class Approval:
         asked = (self.device_id, self.method, self.path, self.body)
         return asked == (request.device_id, request.method, request.path, request.body)
 
-    def is_known_as(self, ui_session: str | None) -> bool:
-        """Say whether a client means this one: many name no session, and none may name another."""
-        return ui_session is None or self.ui_session is None or ui_session == self.ui_session
-
     def lets_pass(self, now: int) -> bool:
         """Say whether the request may pass, for the first and only time."""
         return (
@@ -267,13 +263,16 @@ def answer(
 ) -> tuple[Answer, Approval | None]:
     """Say what becomes of a request, and by which approval; to wait for none is to ask anew.
 
-    What a person decided goes before what waits, and the newest of each first.
+    What a person decided goes before what waits, and the newest of each first. A client names no
+    session, or that of any page that it was sent to for this request: it cannot know which of them its
+    person has before them. None may name another.
     """
     known = sorted(
         (each for each in found if each.is_for(request)), key=lambda each: -each.requested_at
     )
+    is_known = ui_session is None or ui_session in {each.ui_session for each in known}
     for each in known:
-        if each.lets_pass(now) and each.is_known_as(ui_session):
+        if each.lets_pass(now) and (is_known or each.ui_session is None):
             return Answer.PASS, each
     for each in known:
         if each.is_refused(now):

@@ -52,7 +52,8 @@ class LegacyLogin:
         about="Whether applications that signed in the old way confirm what is dangerous, like deleting"
         " a device, [on a page of ours](../topics/approvals.md#legacy-sessions) instead of with a"
         " password that is typed into them (User-Interactive Authentication). Everybody who is to"
-        " confirm something then must be able to sign in in the browser.",
+        " confirm something then must be able to sign in in the browser. They are asked each time:"
+        " Synapse's `ui_auth.session_timeout` is ignored.",
         example="true",
         label="legacy approvals",
     )

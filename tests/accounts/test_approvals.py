@@ -192,6 +192,7 @@ def test_a_reset_begun_on_our_page_is_for_the_next_upload_of_its_session():
 
 WAITING, APPROVED = asked(), asked(approval_id="yes", approved_at=NOW)
 REFUSED = asked(approval_id="no", refused_at=NOW)
+ANOTHER_PAGE = attrs.evolve(WAITING, approval_id="b", ui_session="later", requested_at=NOW + 1)
 
 
 @pytest.mark.parametrize(
@@ -209,6 +210,12 @@ REFUSED = asked(approval_id="no", refused_at=NOW)
             [attrs.evolve(APPROVED, used_at=NOW)], "ui", 1, (Answer.WAIT, None), id="used"
         ),
         pytest.param([WAITING, APPROVED], None, 1, (Answer.PASS, APPROVED), id="two-pages"),
+        pytest.param(
+            [APPROVED, ANOTHER_PAGE], "later", 1, (Answer.PASS, APPROVED), id="told-of-a-later-page"
+        ),
+        pytest.param(
+            [APPROVED, ANOTHER_PAGE], "other", 1, (Answer.WAIT, ANOTHER_PAGE), id="told-of-neither"
+        ),
         pytest.param([REFUSED], "ui", 1, (Answer.REFUSE, REFUSED), id="refused"),
         pytest.param([REFUSED], "other", 1, (Answer.REFUSE, REFUSED), id="refused-any-session"),
         pytest.param([REFUSED, WAITING], None, 1, (Answer.REFUSE, REFUSED), id="said-no"),

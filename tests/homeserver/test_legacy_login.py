@@ -347,7 +347,10 @@ def confirming(tmp_path_factory, make_database):
 
     directory = tmp_path_factory.mktemp("homeserver-confirming")
     module = {"legacy_login": {"prefer_oauth": False, "confirm_in_browser": True}}
-    with Homeserver(directory, make_database("sqlite", directory), module=module) as homeserver:
+    # In which Synapse would ask nobody who has just signed in.
+    config = {"ui_auth": {"session_timeout": "5m"}}
+    database = make_database("sqlite", directory)
+    with Homeserver(directory, database, module=module, config=config) as homeserver:
         yield homeserver
 
 
@@ -373,10 +376,17 @@ class Waiting:
         return cls(Server(homeserver.base_url), user, legacy, other)
 
     def send(self, auth=None, devices=None):
-        body = {"devices": devices or [self.other["device_id"]]}
+        return self.ask("delete_devices", {"devices": devices or [self.other["device_id"]]}, auth)
+
+    def ask(self, path, body, auth=None):
         body |= {} if auth is None else {"auth": auth}
-        path = "/_matrix/client/v3/delete_devices"
+        path = f"/_matrix/client/v3/{path}"
         return self.server.api("POST", path, self.legacy["access_token"], json=body)
+
+    def approve(self, challenge):
+        browser, page = self.open(challenge)
+        browser.submit(decision="approve")
+        return page
 
     def open(self, challenge):
         """Open the page that a client opens for the stage; return browser and page."""
@@ -408,15 +418,77 @@ def test_c299_a_legacy_client_confirms_in_the_browser(confirming):
     again = waiting.send(auth, devices=[third["device_id"]]), waiting.send(auth)
 
     assert challenge["flows"] == [{"stages": ["m.login.sso"]}]
-    # Of a stage that a page completes, Synapse itself takes nothing.
-    assert [answer.status_code for answer in tried] == [401, 400]
+    assert [answer.status_code for answer in tried] == [401, 401]
     assert "Sign out this device?" in page.text
     assert waiting.other["device_id"] in page.text
-    assert other.status_code == 403
+    # Each is another question, with a page of its own.
+    assert other.status_code == 401
     assert done.status_code == 200, done.text
-    assert [answer.status_code for answer in again] == [403, 403]
+    assert [answer.status_code for answer in again] == [401, 401]
+    asked = [answer.json()["session"] for answer in (other, *again)]
+    assert challenge["session"] not in asked
     for tokens, status in ((waiting.other, 401), (third, 200), (waiting.legacy, 200)):
         assert waiting.server.whoami(tokens["access_token"]).status_code == status
+
+
+def test_c299_an_approval_completes_no_session_of_synapses(confirming):
+    """Which Synapse keeps for two days, when nobody knows any more what it was for."""
+    waiting = Waiting.at(confirming)
+    challenge = waiting.send().json()
+    waiting.approve(challenge)
+    done = waiting.send({"session": challenge["session"]})
+    session = challenge["session"]
+    completed = confirming.query(
+        "SELECT stage_type FROM ui_auth_sessions_credentials WHERE session_id = ?", session
+    )
+    confirming.query("DELETE FROM nextgen_approvals WHERE ui_session = ?", session)
+    later = waiting.send({"session": session}, devices=[waiting.legacy["device_id"]])
+
+    assert done.status_code == 200, done.text
+    assert completed == []
+    assert later.status_code == 401
+    assert waiting.server.whoami(waiting.legacy["access_token"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        pytest.param("account/deactivate", {"erase": True}, id="deactivate"),
+        pytest.param(
+            "account/password", {"new_password": "as the page said 1"}, id="change-password"
+        ),
+    ],
+)
+def test_c299_what_was_approved_is_sent_again(confirming, path, body):
+    """Synapse reads the last request, so a session alone would do other than the page said."""
+    waiting = Waiting.at(confirming)
+    auth = {"session": waiting.ask(path, dict(body)).json()["session"]}
+    waiting.approve(auth)
+    alone = waiting.ask(path, {}, auth)
+    there = waiting.server.whoami(waiting.legacy["access_token"]).status_code
+    whole = waiting.ask(path, dict(body), auth)
+    user = waiting.user.user_id
+    erased = confirming.query("SELECT 1 FROM erased_users WHERE user_id = ?", user)
+
+    assert alone.status_code in {400, 401}
+    assert there == 200
+    assert whole.status_code == 200, whole.text
+    assert bool(erased) is ("erase" in body)
+
+
+def test_a_question_of_a_legacy_client_that_ran_out_is_asked_anew(confirming):
+    """It may go on naming the first session; the new page is the one that counts."""
+    waiting = Waiting.at(confirming)
+    first = waiting.send().json()["session"]
+    confirming.query(
+        "UPDATE nextgen_approvals SET requested_at = requested_at - 700 WHERE ui_session = ?", first
+    )
+    second = waiting.send({"session": first}).json()
+    waiting.approve(second)
+    done = waiting.send({"session": first})
+
+    assert second["session"] != first
+    assert done.status_code == 200, done.text
 
 
 def test_a_refusal_ends_the_wait_of_a_legacy_client(confirming):

@@ -57,11 +57,6 @@ class Asked:
         return self.request.operation is Operation.DELETE_DEVICES and not self.devices
 
     @property
-    def says_nothing(self) -> bool:
-        """Whether there is nothing in it but which session it is of."""
-        return not (self.body.keys() - {"auth"})
-
-    @property
     def devices(self) -> tuple[str, ...]:
         """The ids of the devices that it deletes."""
         return approvals.devices_in(self.request.path, self.body)

@@ -2,6 +2,9 @@
 
 Passwords and other stages can never complete it: who has the token of a session and a password could
 be anybody who found both. A page says what the session wants, and its person approves that one request.
+
+With `legacy_login.confirm_in_browser` it is the same for legacy tokens. No session of Synapse's is ever
+completed by it: Synapse would take any request for the same address, for as long as it keeps that one.
 """
 
 from collections.abc import Awaitable, Callable
@@ -19,7 +22,6 @@ from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.database.outage import answered_503, come_back
 from synapse_nextgen_auth.homeserver.matrix.uia import asked as reading
 from synapse_nextgen_auth.homeserver.matrix.uia.asked import Asked, Promises
-from synapse_nextgen_auth.homeserver.matrix.uia.legacy import LegacyUiAuth
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.metadata import Endpoints
@@ -66,9 +68,8 @@ class BrowserUiAuth:
         self._auth = homeserver.hs.get_auth()
         self._promises = Promises(homeserver)
         handler: Any = homeserver.hs.get_auth_handler()
-        stock: Validate = patches.instead(handler, "validate_user_via_ui_auth", self.validate)
-        legacy = LegacyUiAuth(homeserver, check.keys, self._promises, stock, is_on=confirm_legacy)
-        self._others: Validate = legacy.validate
+        self._stock: Validate = patches.instead(handler, "validate_user_via_ui_auth", self.validate)
+        self._confirm_legacy = confirm_legacy
 
     async def validate(
         self,
@@ -79,14 +80,20 @@ class BrowserUiAuth:
         can_skip_ui_auth: bool = False,  # noqa: FBT001, FBT002 (Synapse's signature)
     ) -> tuple[dict[str, Any], str | None]:
         """Let the request pass if its person approved it, say where to do so if not."""
-        if not is_ours(requester):
-            return await self._others(
+        asked = None
+        if is_ours(requester):
+            token = self._check.read(self._auth.get_access_token_from_request(request))
+            asked = reading.read(requester, request, token.session_id, self._check.keys)
+            if asked is None:
+                raise AuthError(403, self._unknown, Codes.FORBIDDEN)
+        # A bridge has no token that Synapse counts, and no person who could be asked.
+        elif self._confirm_legacy and requester.access_token_id is not None:
+            user_id = requester.user.to_string()
+            asked = reading.read(requester, request, user_id, self._check.keys)
+        if asked is None:
+            return await self._stock(
                 requester, request, request_body, description, can_skip_ui_auth
             )
-        token = self._check.read(self._auth.get_access_token_from_request(request))
-        asked = reading.read(requester, request, token.session_id, self._check.keys)
-        if asked is None:
-            raise AuthError(403, self._unknown, Codes.FORBIDDEN)
         with answered_503(self._homeserver):
             if not asked.is_empty:
                 await self._pass(asked, description)
@@ -159,7 +166,8 @@ class BrowserUiAuth:
     def _said(self, approval: Approval) -> dict[str, Any]:
         url = self._endpoints.url(f"approve?request={approval.approval_id}")
         is_reset = approval.operation is Operation.CROSS_SIGNING_RESET
-        stages = _OF_RESET if is_reset else _OF_OTHERS
+        # A client that signed in the old way may be older than `m.oauth`.
+        stages = _OF_RESET if is_reset and not approval.is_legacy else _OF_OTHERS
         said = (
             f"Approve the reset of your cryptographic identity at {url} and try again."
             if is_reset
