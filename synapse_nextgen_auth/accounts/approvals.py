@@ -143,6 +143,8 @@ class Approval:
     ui_session: str | None = None
     address: str | None = None
     refused_at: int | None = None
+    decided_by: str | None = None  # the sign-in
+    login_token: str | None = attrs.field(default=None, repr=False)  # a digest
 
     @classmethod
     def asked(

@@ -10,8 +10,10 @@ from synapse_nextgen_auth.accounts.approvals import (
     Request,
     answer,
 )
+from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.store import approvals, events
+from synapse_nextgen_auth.secret import digest
+from synapse_nextgen_auth.store import approvals, events, login_tokens, sessions, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -42,17 +44,24 @@ def ask(txn: Txn, approval: Approval, *, otherwise: str, now: int) -> Approval |
     return anew
 
 
-def approve(txn: Txn, approval: Approval, *, now: int, address: str | None) -> bool:
-    """Note that the person agrees; False when that was decided before."""
-    if not approvals.approve(txn, approval.approval_id, now=now):
+def approve(txn: Txn, approval: Approval, *, by: SignIn, now: int, address: str | None) -> bool:
+    """Note that the person agrees; False when that was decided before, or their sign-in is over.
+
+    Whoever ends it at this moment meets this, and takes back what was approved just before.
+    """
+    if not sign_ins.holds(txn, approval.user_id, by.name):
+        return False
+    if not approvals.approve(txn, approval.approval_id, by=by.name, now=now):
         return False
     events.add(txn, _event(EventKind.OPERATION_APPROVED, approval, now, address))
     return True
 
 
-def refuse(txn: Txn, approval: Approval, *, now: int, address: str | None) -> bool:
-    """Note that the person does not agree; False when that was decided before."""
-    if not approvals.refuse(txn, approval.approval_id, now=now):
+def refuse(txn: Txn, approval: Approval, *, by: SignIn, now: int, address: str | None) -> bool:
+    """Note that the person does not agree; False as where they do."""
+    if not sign_ins.holds(txn, approval.user_id, by.name):
+        return False
+    if not approvals.refuse(txn, approval.approval_id, by=by.name, now=now):
         return False
     events.add(txn, _event(EventKind.OPERATION_REFUSED, approval, now, address))
     return True
@@ -61,6 +70,21 @@ def refuse(txn: Txn, approval: Approval, *, now: int, address: str | None) -> bo
 def use(txn: Txn, approval: Approval, *, now: int) -> bool:
     """Use up an approval; False when somebody did, took it back, or it is too late."""
     return approvals.use(txn, approval.approval_id, since=now - WINDOW, now=now)
+
+
+def give_login_token(txn: Txn, approval: Approval, token: str, *, now: int) -> bool:
+    """Note which login token a session got, so that it ends with it, and with who approved it.
+
+    False if either is over by now: then the token is worth nothing. Whoever ends them at this moment
+    meets this.
+    """
+    by, session_id = approval.decided_by, approval.session_id
+    is_living = approval.is_legacy or sessions.holds(txn, session_id)
+    if by is None or not is_living or not sign_ins.holds(txn, approval.user_id, by):
+        login_tokens.spend(txn, token, now=now)
+        return False
+    approvals.note_login_token(txn, approval.approval_id, token=digest(token))
+    return True
 
 
 def hear(txn: Txn, approval: Approval, *, now: int) -> bool:

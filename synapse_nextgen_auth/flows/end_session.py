@@ -31,6 +31,9 @@ def end(
         return ()
     over = Event.of(session, EventKind.SESSION_ENDED, now, address=address, detail=why.value)
     events.add(txn, over)
+    login_tokens.withdraw_of_session(
+        txn, user_id=session.user_id, session_id=session.session_id, now=now
+    )
     if why in DEVICE_STAYS and session.device_id is not None:
         # With the device they would go by themselves.
         outbox.put(txn, RemovePushers(session.session_id, txn.moment or now * 1000), now=now)

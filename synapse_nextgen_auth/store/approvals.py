@@ -58,23 +58,30 @@ def count_waiting(txn: Txn, session_id: str, *, since: int) -> int:
     return int(row[0]) if row else 0
 
 
-def approve(txn: Txn, approval_id: str, *, now: int) -> bool:
-    """Mark it approved; False when it was decided already."""
-    return _decide(txn, "approved_at", approval_id, now)
+def approve(txn: Txn, approval_id: str, *, by: str, now: int) -> bool:
+    """Mark it approved by a sign-in; False when it was decided already."""
+    return _decide(txn, "approved_at", approval_id, by, now)
 
 
-def refuse(txn: Txn, approval_id: str, *, now: int) -> bool:
-    """Mark it refused; False when it was decided already."""
-    return _decide(txn, "refused_at", approval_id, now)
+def refuse(txn: Txn, approval_id: str, *, by: str, now: int) -> bool:
+    """Mark it refused by a sign-in; False when it was decided already."""
+    return _decide(txn, "refused_at", approval_id, by, now)
 
 
-def _decide(txn: Txn, how: str, approval_id: str, now: int) -> bool:
+def _decide(txn: Txn, how: str, approval_id: str, by: str, now: int) -> bool:
     txn.execute(
-        f"UPDATE nextgen_approvals SET {how} = ?"
+        f"UPDATE nextgen_approvals SET {how} = ?, decided_by = ?"
         " WHERE approval_id = ? AND approved_at IS NULL AND refused_at IS NULL AND used_at IS NULL",
-        (now, approval_id),
+        (now, by, approval_id),
     )
     return txn.rowcount == 1
+
+
+def note_login_token(txn: Txn, approval_id: str, *, token: str) -> None:
+    """Note the digest of the login token that an approval led to."""
+    txn.execute(
+        "UPDATE nextgen_approvals SET login_token = ? WHERE approval_id = ?", (token, approval_id)
+    )
 
 
 def use(txn: Txn, approval_id: str, *, since: int, now: int) -> bool:

@@ -22,21 +22,42 @@ def withdraw(txn: Txn, user_id: str, *, now: int) -> None:
 
 
 def withdraw_of_sign_in(txn: Txn, *, user_id: str, sign_in_id: str, now: int) -> None:
-    """Make those worthless that clients were let in with by one sign-in.
+    """Make those worthless that clients were let in with by one sign-in, or that it approved.
 
     Synapse keeps them in clear, we keep their digests, so only Python can tell which is which.
     """
-    txn.execute(
-        "SELECT token FROM login_tokens WHERE user_id = ? AND used_ts IS NULL AND expiry_ts > ?",
-        (user_id, now * 1000),
-    )
-    living = {digest(str(token)): str(token) for (token,) in txn.fetchall()}
+    living = _living(txn, user_id, now)
     if not living:
         return
     marks = ", ".join("?" * len(living))
     txn.execute(
-        f"SELECT token FROM nextgen_legacy_logins WHERE token IN ({marks}) AND sign_in_id = ?",
-        (*living, sign_in_id),
+        f"SELECT token FROM nextgen_legacy_logins WHERE token IN ({marks}) AND sign_in_id = ?"
+        f" UNION ALL SELECT login_token FROM nextgen_approvals WHERE login_token IN ({marks})"
+        " AND decided_by = ?",
+        (*living, sign_in_id, *living, sign_in_id),
     )
     for (found,) in txn.fetchall():
         spend(txn, living[str(found)], now=now)
+
+
+def withdraw_of_session(txn: Txn, *, user_id: str, session_id: str, now: int) -> None:
+    """Make those worthless that a session asked for."""
+    living = _living(txn, user_id, now)
+    if not living:
+        return
+    marks = ", ".join("?" * len(living))
+    txn.execute(
+        f"SELECT login_token FROM nextgen_approvals WHERE session_id = ? AND login_token IN ({marks})",
+        (session_id, *living),
+    )
+    for (found,) in txn.fetchall():
+        spend(txn, living[str(found)], now=now)
+
+
+def _living(txn: Txn, user_id: str, now: int) -> dict[str, str]:
+    """Return the tokens of an account that still open it, by their digests."""
+    txn.execute(
+        "SELECT token FROM login_tokens WHERE user_id = ? AND used_ts IS NULL AND expiry_ts > ?",
+        (user_id, now * 1000),
+    )
+    return {digest(str(token)): str(token) for (token,) in txn.fetchall()}

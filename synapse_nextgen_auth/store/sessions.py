@@ -86,6 +86,16 @@ def move(txn: Txn, session_id: str, *, address: str) -> None:
     txn.changed.append(session_id)
 
 
+def holds(txn: Txn, session_id: str) -> bool:
+    """Say whether a session lives, in a way that whoever ends it at this moment meets."""
+    txn.execute(
+        "UPDATE nextgen_sessions SET last_active_at = last_active_at"
+        " WHERE session_id = ? AND ended_at IS NULL",
+        (session_id,),
+    )
+    return txn.rowcount == 1
+
+
 def end(txn: Txn, session_id: str, *, why: End, now: int) -> bool:
     """Mark the session ended; False when it was already."""
     txn.execute(

@@ -107,7 +107,8 @@ _STALE = {
     "rendezvous": (_Rows("nextgen_rendezvous", "rendezvous_id", "expires_at"), 0),
     "throttles": (_Rows("nextgen_throttle", "key", "window_start"), _DAY),
     "client assertions": (_Rows("nextgen_client_assertions", "digest", "expires_at"), 60),
-    "approvals": (_Rows("nextgen_approvals", "approval_id", "requested_at"), _DAY),
+    # Longer than Synapse keeps the sessions of interactive authentication that they are known by.
+    "approvals": (_Rows("nextgen_approvals", "approval_id", "requested_at"), 3 * _DAY),
     "consents": (
         _Rows("nextgen_consents", "user_id, client_id, scope", "granted_at"),
         365 * _DAY,

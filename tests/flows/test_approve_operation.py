@@ -15,6 +15,7 @@ from synapse_nextgen_auth.accounts.approvals import (
     Request,
 )
 from synapse_nextgen_auth.flows import approve_operation, end_session, sign_in
+from synapse_nextgen_auth.oauth.sessions import End
 from synapse_nextgen_auth.store import approvals, sessions, sign_ins
 
 RESET = Operation.CROSS_SIGNING_RESET
@@ -47,12 +48,23 @@ def ask(tables, approval):
     return tables.run(approve_operation.ask, approval, otherwise="other", now=now)
 
 
-def asked_and_approved(tables, **fields):
+BY = a_sign_in("approves")
+
+
+def signed_in(tables, sign_in=BY):
+    """Return a sign-in that is there."""
+    if not tables.run(sign_ins.get, sign_in.digest):
+        tables.run(sign_ins.add, sign_in)
+    return sign_in
+
+
+def asked_and_approved(tables, *, by=BY, **fields):
     """Take an approval to where the client may use it."""
     approval = an_approval(**fields)
     ask(tables, approval)
-    assert tables.run(approve_operation.approve, approval, now=NOW, address=ADDRESS)
-    return approval
+    by = signed_in(tables, by)
+    assert tables.run(approve_operation.approve, approval, by=by, now=NOW, address=ADDRESS)
+    return attrs.evolve(approval, approved_at=NOW, decided_by=by.name)
 
 
 def use(approval, *, at=0):
@@ -170,7 +182,7 @@ def test_after_its_use_the_next_question_is_new(tables, transact, how):
     if how == "refused":
         approval = an_approval()
         ask(tables, approval)
-        transact(approve_operation.refuse, approval, now=NOW, address=None)
+        transact(approve_operation.refuse, approval, by=signed_in(tables), now=NOW, address=None)
         transact(approve_operation.hear, approval, now=NOW)
     else:
         tables.run(sessions.add, a_session(session_id=SESSION))
@@ -196,10 +208,10 @@ def test_approving_twice_counts_once(tables, transact):
     """Nor can a used one be approved again, or refused."""
     approval = asked_and_approved(tables)
 
-    assert transact(approve_operation.approve, approval, now=NOW + 1, address=None) is False
-    assert transact(approve_operation.refuse, approval, now=NOW + 1, address=None) is False
+    assert transact(approve_operation.approve, approval, by=BY, now=NOW + 1, address=None) is False
+    assert transact(approve_operation.refuse, approval, by=BY, now=NOW + 1, address=None) is False
     transact(use(approval, at=2))
-    assert transact(approve_operation.approve, approval, now=NOW + 3, address=None) is False
+    assert transact(approve_operation.approve, approval, by=BY, now=NOW + 3, address=None) is False
     assert transact(use(approval, at=4)) is False
 
 
@@ -208,8 +220,9 @@ def test_a_refusal_is_heard_once_and_cannot_be_approved(tables, transact):
     approval = an_approval()
     ask(tables, approval)
 
-    assert transact(approve_operation.refuse, approval, now=NOW, address=ADDRESS) is True
-    assert transact(approve_operation.approve, approval, now=NOW, address=ADDRESS) is False
+    decided = {"by": signed_in(tables), "now": NOW, "address": ADDRESS}
+    assert transact(approve_operation.refuse, approval, **decided) is True
+    assert transact(approve_operation.approve, approval, **decided) is False
     assert look(transact, at=1) == (Answer.REFUSE, "a1")
     assert sorted(
         tables.race([partial(approve_operation.hear, approval=approval, now=NOW + 1)] * 4)
@@ -312,8 +325,102 @@ def test_a_question_that_waits_outlives_a_sign_out(tables, transact):
     ask(tables, approval)
     tables.run(sign_in.sign_out, (browser.digest,), now=NOW, address=None)
 
-    assert transact(approve_operation.approve, approval, now=NOW + 1, address=ADDRESS)
+    by = signed_in(tables)
+    assert transact(approve_operation.approve, approval, by=by, now=NOW + 1, address=ADDRESS)
     assert transact(use(approval, at=2)) is True
+
+
+@pytest.mark.parametrize("decide", ["approve", "refuse"])
+def test_c145_who_signed_out_meanwhile_decides_nothing(tables, transact, decide):
+    """The press and the sign-out may meet; whoever signs in again decides."""
+    approval = an_approval()
+    ask(tables, approval)
+    by = signed_in(tables)
+    tables.run(sign_in.sign_out, (by.digest,), now=NOW, address=None)
+    flow = getattr(approve_operation, decide)
+
+    assert transact(flow, approval, by=by, now=NOW + 1, address=None) is False
+    assert look(transact, at=2) == (Answer.WAIT, "a1")
+    assert transact(flow, approval, by=a_sign_in("nobody"), now=NOW + 1, address=None) is False
+
+
+def test_c145_an_approval_and_a_sign_out_at_once_leave_nothing(tables):
+    """Whichever is first: the second sees it."""
+    for number in range(6):
+        approval = an_approval(f"a{number}", body=str(number))
+        ask(tables, approval)
+        by = signed_in(tables, a_sign_in(f"b{number}"))
+        tables.run(sessions.add, a_session(session_id=SESSION)) if number == 0 else None
+        say = {"now": NOW, "address": None}
+        tables.race(
+            [
+                partial(approve_operation.approve, approval=approval, by=by, **say),
+                partial(sign_in.sign_out, secrets=(by.digest,), **say),
+            ]
+        )
+
+        assert tables.run(approve_operation.use, approval, now=NOW + 1) is False
+
+
+TOKEN = {"operation": Operation.LOGIN_TOKEN}
+
+
+def login_token(tables, *, session="0a" * 16, by=BY, name="token"):
+    """Return what a session got after an approval, and whether it is good."""
+    if not tables.run(sessions.get, session):
+        tables.run(sessions.add, a_session(session_id=session, device_id=session))
+    approval = asked_and_approved(tables, approval_id=name, session_id=session, by=by, **TOKEN)
+    with tables.begin() as txn:
+        txn.execute(
+            "INSERT INTO login_tokens (token, user_id, expiry_ts) VALUES (?, ?, ?)",
+            (name, ALICE, NOW * 1000 + 300_000),
+        )
+    given = partial(approve_operation.give_login_token, approval=approval, token=name, now=NOW)
+    good = "SELECT 1 FROM login_tokens WHERE token = ? AND used_ts IS NULL"
+    return given, lambda: bool(tables.query(good, name))
+
+
+@pytest.mark.parametrize("why", list(End))
+def test_c334_a_login_token_ends_with_the_session_that_asked(tables, transact, why):
+    """However that ends: by a logout, with its device, when a refresh token was used twice."""
+    give, is_good = login_token(tables)
+    give_other, is_other_good = login_token(tables, session="0b" * 16, name="other")
+    assert transact(give)
+    assert transact(give_other)
+    transact(partial(end_session.end_by_id, session_id="0a" * 16, why=why, now=NOW))
+
+    assert not is_good()
+    assert is_other_good()
+
+
+@pytest.mark.parametrize("how", ["sign out", "everywhere", "password or lock"])
+def test_c334_a_login_token_ends_with_what_takes_an_approval_back(tables, transact, how):
+    give, is_good = login_token(tables)
+    give_other, is_other_good = login_token(tables, by=a_sign_in("elsewhere"), name="other")
+    assert transact(give)
+    assert transact(give_other)
+    if how == "sign out":
+        tables.run(sign_in.sign_out, (BY.digest,), now=NOW, address=None)
+    elif how == "everywhere":
+        tables.run(end_session.sign_out_everywhere, ALICE, now=NOW)
+    else:
+        tables.run(end_session.withdraw, ALICE, now=NOW)
+
+    assert not is_good()
+    assert is_other_good() is (how == "sign out")
+
+
+@pytest.mark.parametrize("over", ["session", "sign-in"])
+def test_c334_a_login_token_that_comes_too_late_is_good_for_nothing(tables, transact, over):
+    """Between the approval and the token, its session or who approved it is gone."""
+    give, is_good = login_token(tables)
+    if over == "session":
+        tables.run(end_session.end_by_id, "0a" * 16, why=End.LOGOUT, now=NOW)
+    else:
+        tables.run(sign_in.sign_out, (BY.digest,), now=NOW, address=None)
+
+    assert transact(give) is False
+    assert not is_good()
 
 
 def test_c299_signing_in_again_takes_no_approval_back(tables, transact):

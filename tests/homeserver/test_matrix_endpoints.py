@@ -348,6 +348,27 @@ def test_c334_a_login_token_takes_an_approval_and_all_of_the_power(homeserver_wi
     assert signed_in.json()["user_id"] == bench.other.user_id
 
 
+def test_c334_a_login_token_ends_with_the_session_that_asked_for_it(homeserver_with_worker, bench):
+    """Whoever signs out on the way has not left a way in behind."""
+    path, user = "/_matrix/client/v1/login/get_token", homeserver_with_worker.new_user()
+    _, token = sign_in(bench.main.client(), user)
+    challenge = bench.ask(bench.main, "POST", path, token, json={}).json()
+    browser = Browser(bench.main)
+    browser.get(challenge["params"]["m.login.sso"]["url"])
+    browser.sign_in(user.localpart, user.password)
+    browser.submit(decision="approve")
+    given = bench.ask(bench.main, "POST", path, token, json={})
+    out = bench.ask(bench.main, "POST", f"{V3}/logout", token, json={})
+    late = requests.post(
+        f"{bench.main.base_url.rstrip('/')}{V3}/login",
+        json={"type": "m.login.token", "token": given.json()["login_token"]},
+        timeout=30,
+    )
+
+    assert (given.status_code, out.status_code) == (200, 200)
+    assert (late.status_code, late.json()["errcode"]) == (403, "M_FORBIDDEN")
+
+
 # The table against Synapse's source
 
 

@@ -171,7 +171,7 @@ ROWS = {
     "invitations": (add_invitation, "nextgen_invitations", 90 * DAY),
     "throttles": (add_throttle, "nextgen_throttle", DAY),
     "client assertions": (add_assertion, "nextgen_client_assertions", 60),
-    "approvals": (add_approval, "nextgen_approvals", DAY),
+    "approvals": (add_approval, "nextgen_approvals", 3 * DAY),
     "consents": (add_consent, "nextgen_consents", 365 * DAY),
     "notices": (add_notice, "nextgen_notices", DAY),
     "events": (add_event, "nextgen_events", 180 * DAY),

@@ -28,11 +28,13 @@ from synapse.types import Requester
 from synapse.util.async_helpers import Linearizer
 
 from synapse_nextgen_auth.accounts.admission import Intent
-from synapse_nextgen_auth.flows import begin_session
+from synapse_nextgen_auth.accounts.approvals import Approval
+from synapse_nextgen_auth.flows import approve_operation, begin_session
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.challenges import add_challenge, insufficient_scope
 from synapse_nextgen_auth.homeserver.auth.token_check import is_ours, may_administer
 from synapse_nextgen_auth.homeserver.database.outage import answered_503
+from synapse_nextgen_auth.homeserver.matrix.uia import used
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted, People
 from synapse_nextgen_auth.homeserver.startup import versions
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
@@ -150,10 +152,11 @@ class GetLoginToken(LoginTokenRequestServlet):
     So it takes a session that has as much, and its person, on a page that says so.
     """
 
-    def __init__(self, hs: HomeServer, people: People) -> None:
+    def __init__(self, hs: HomeServer, homeserver: Homeserver, people: People) -> None:
         super().__init__(hs)
         self.hs = hs
         self.auth: Any = _AskedOnce(hs.get_auth())
+        self._homeserver = homeserver
         self._people = people
 
     async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
@@ -175,7 +178,21 @@ class GetLoginToken(LoginTokenRequestServlet):
                     )
                 except InteractiveAuthIncompleteError as incomplete:
                     return 401, incomplete.result
-        return await super().on_POST(request)
+        status, answer = await super().on_POST(request)
+        approval = used.of(request)
+        if approval is not None and "login_token" in answer:
+            await self._note(approval, answer["login_token"])
+        return status, answer
+
+    async def _note(self, approval: Approval, token: str) -> None:
+        """Make the token end with the session that asked, and with who approved that."""
+        now = self._homeserver.now()
+        with answered_503(self._homeserver):
+            is_good = await self._homeserver.run(
+                approve_operation.give_login_token, approval, token, now=now
+            )
+        if not is_good:
+            raise SynapseError(403, "This was taken back meanwhile", Codes.FORBIDDEN)
 
 
 async def may_have_login_tokens(people: People, requester: Requester) -> bool:
@@ -364,7 +381,7 @@ def servlets(
     if hs.config.worker.worker_app is None:
         found += [DeleteThreepid(hs, page), SetPusher(hs, homeserver)]
         if hs.config.auth.login_via_existing_enabled:
-            found.append(GetLoginToken(hs, people))
+            found.append(GetLoginToken(hs, homeserver, people))
     return found
 
 

@@ -21,6 +21,7 @@ from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck, is_ours
 from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.database.outage import answered_503, come_back
 from synapse_nextgen_auth.homeserver.matrix.uia import asked as reading
+from synapse_nextgen_auth.homeserver.matrix.uia import used
 from synapse_nextgen_auth.homeserver.matrix.uia.asked import Asked, Promises
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
@@ -96,7 +97,7 @@ class BrowserUiAuth:
             )
         with answered_503(self._homeserver):
             if not asked.is_empty:
-                await self._pass(asked, description)
+                await self._pass(asked, request, description)
         request_body.pop("auth", None)
         # No session of Synapse's: it would look for what the first request said, and this one did.
         return request_body, None
@@ -108,7 +109,7 @@ class BrowserUiAuth:
             f"A session that was opened in the browser cannot do this. Your account is at {page}."
         )
 
-    async def _pass(self, asked: Asked, description: str) -> None:
+    async def _pass(self, asked: Asked, request: SynapseRequest, description: str) -> None:
         """Raise the challenge unless its person approved the request, which uses that up.
 
         Nothing is written while they decide, and one query is all that a repeated request costs.
@@ -123,6 +124,7 @@ class BrowserUiAuth:
         if approval is not None and answer is Answer.PASS:
             await self._expect_colleagues(asked.request.operation)
             if await self._homeserver.settle(approve_operation.use, approval, now=now):
+                used.note(request, approval)
                 return
             approval = None  # a copy of the request was faster
         challenge = self._said(approval or await self._ask(asked, description, now))

@@ -7,6 +7,7 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.store import approvals, sessions
+from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.approve.page import (
     ApprovedPage,
@@ -37,8 +38,13 @@ async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
     if decide is None:
         raise unknown_choice()
     await _session(visit, approval)
-    if not await site.homeserver.run(decide, approval, now=site.now(), address=visit.address):
-        raise PageError(409, Message.ALREADY_DONE)
+    by = visit.sign_in
+    if by is None or not await site.homeserver.run(
+        decide, approval, by=by, now=site.now(), address=visit.address
+    ):
+        await _find(visit, user_id)
+        # Nobody decided: it is the sign-in that is over. The page asks anew who is there.
+        return answers.redirect(Onward.to(Kind.APPROVAL, approval.approval_id).next_url)
     if decide is approve_operation.refuse:
         return visit.answer(NotApprovedPage(site.server_name, "account"))
     return visit.answer(ApprovedPage(approval.operation, site.server_name, WINDOW // 60))
