@@ -20,3 +20,5 @@ People see which applications may use their account and what they may do, and ca
 People can download what this module keeps about their account, as JSON.
 People begin the reset of their cryptographic identity on a page of their account, for one device that they name (`org.matrix.cross_signing_reset`); it is allowed once, within 10 minutes.
 People add a phone number on a page of their account, where `account_threepid_delegates.msisdn` is configured.
+The overview of an account says at one look whether it is safe, with six checks that each lead to where they are mended.
+The overview shows how many there is of everything, and leads to the other accounts of the browser.
