@@ -24,6 +24,7 @@ _SAME_QUESTION = WINDOW // 2
 MOST_AT_ONCE = 50
 # How many devices one page can name; who has more of them asks twice.
 MOST_DEVICES = 1000
+LONGEST_DEVICE_ID = 512  # letters, as in Synapse
 
 
 class Operation(str, enum.Enum):
@@ -62,6 +63,20 @@ def devices_in(path: str, body: Mapping[str, Any]) -> tuple[str, ...]:
     one = _ONE_DEVICE.search(path)
     named: Any = [unquote(one[1])] if one else body.get("devices", [])
     return tuple(dict.fromkeys(each for each in named if isinstance(each, str)))
+
+
+def is_no_device(device_id: str) -> bool:
+    """Say whether this can be the id of no device, so that no page has to show it."""
+    return len(device_id) > LONGEST_DEVICE_ID or "\0" in device_id
+
+
+def is_text(body: Mapping[str, Any]) -> bool:
+    """Say whether all of a body can be written: JSON may hold halves of characters (RFC 8259, 8.2)."""
+    try:
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def digest_of(keys: Keyring, body: Mapping[str, Any]) -> str:

@@ -132,8 +132,12 @@ def test_an_id_token_names_whose_account_a_link_means(homeserver, server):
     )
     browser = Browser.of(server, alice)
     page = browser.get(server.url(f"account?id_token_hint={tokens['id_token']}"))
+    both = browser.get(
+        server.url(f"account?login_hint={alice.localpart}&id_token_hint={tokens['id_token']}")
+    )
     own = browser.get(server.url("account?id_token_hint=x.y.z"))
 
+    assert "Which account?" in both.text
     assert "Which account?" in page.text
     assert bob.user_id in page.text
     assert own.url.partition("?")[0].endswith("/account")

@@ -460,6 +460,17 @@ def test_a_device_that_vanished_meanwhile_is_named_as_gone(homeserver, server, u
     assert server.whoami(foreign["access_token"]).status_code == 200
 
 
+@pytest.mark.parametrize("its_id", ["\\ud800", "a\\u0000b", "a" * 513])
+def test_c214_nobody_is_asked_about_what_is_no_device_id(server, tokens, its_id):
+    """Half a character, NUL, what is longer than any: a page could not show it, nor Synapse look."""
+    url = f"{server.base_url.rstrip('/')}{V3}/delete_devices"
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    body = f'{{"devices": ["{its_id}"]}}'
+    answer = requests.post(url, data=body, headers=headers, timeout=30)
+
+    assert (answer.status_code, answer.json()["errcode"]) == (400, "M_INVALID_PARAM")
+
+
 def test_nobody_is_asked_about_no_device(server, tokens):
     """Nothing would happen, so nothing needs an approval; without a list Synapse says what it lacks."""
     path, token = f"{V3}/delete_devices", tokens["access_token"]

@@ -117,6 +117,8 @@ class Promises:
     async def details(self, asked: Asked) -> Details:
         """Return what the page describes; raise what the client is told that can have none of it."""
         operation, body = asked.request.operation, asked.body
+        if not approvals.is_text(body) or any(map(approvals.is_no_device, asked.devices)):
+            raise SynapseError(400, "Not the id of a device, or no text", Codes.INVALID_PARAM)
         if operation is Operation.DELETE_DEVICES:
             if len(asked.devices) > approvals.MOST_DEVICES:
                 most = approvals.MOST_DEVICES

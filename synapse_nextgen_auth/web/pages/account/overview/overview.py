@@ -21,11 +21,12 @@ async def onward(visit: Visit) -> Onward:
     Whom an ID token of ours names is not asked whether that is over: it is only a name here.
     """
     linked, hint = Onward.linked(visit.parameters), visit.parameters.get("id_token_hint")
-    if linked.hint is not None or hint is None:
+    if hint is None:
         return linked
     issuer = visit.site.issuer
     named = await issuer.signing.hinted(hint, issuer=issuer.identifier, audience=None)
-    return attrs.evolve(linked, hint=named.user_id if named else None)
+    # It goes before a hint in words, which anybody may write.
+    return attrs.evolve(linked, hint=named.user_id) if named else linked
 
 
 async def show(visit: Visit, user_id: str) -> Outgoing:
