@@ -123,6 +123,19 @@ def meant(login_hint: str | None, *, server_name: str) -> Identifier | None:
     return None
 
 
+_MATRIX_ID = re.compile(r"@[^\s:@]+:[A-Za-z0-9.:\[\]-]+")
+
+
+def meant_elsewhere(login_hint: str | None, *, server_name: str) -> str | None:
+    """Return the Matrix ID that a `login_hint` names where it is one of another server."""
+    if not login_hint or len(login_hint) > MAX_IDENTIFIER + 5:
+        return None
+    scheme, _, rest = login_hint.partition(":")
+    user_id = rest if scheme.lower() == "mxid" else login_hint
+    is_id = _MATRIX_ID.fullmatch(user_id) is not None
+    return user_id if is_id and user_id.partition(":")[2] != server_name else None
+
+
 def hinted(login_hint: str | None, *, server_name: str) -> str:
     """Return what to fill in for a `login_hint`; whether there is such an account is not looked up."""
     found = meant(login_hint, server_name=server_name)

@@ -83,6 +83,17 @@ def test_deep_links_survive_signing_in(homeserver, somebody):
     assert device in page.text
 
 
+@pytest.mark.parametrize("spelled", ["mxid:@bob:elsewhere.example", "@bob:elsewhere.example"])
+def test_a_link_for_an_account_of_another_server_says_so(homeserver, server, spelled):
+    """It does not open the page of whoever is signed in here."""
+    browser = Browser.of(server, homeserver.new_user())
+    query = urlencode({"action": "org.matrix.profile", "login_hint": spelled})
+    page = browser.get(server.url(f"account?{query}"))
+
+    assert "Which account?" in page.text
+    assert "@bob:elsewhere.example" in page.text.replace("<wbr>", "")
+
+
 @pytest.mark.parametrize("spelled", ["mxid:{0}", "{0}", "{1}"])
 def test_a_link_for_another_account_says_which_is_which(homeserver, server, spelled):
     """The action goes on with whichever is chosen; nobody is switched or signed in by a link."""

@@ -1,7 +1,7 @@
 """The page on which a person chooses which of their accounts goes on (`prompt=select_account`)."""
 
 from synapse_nextgen_auth.accounts.admission import Intent
-from synapse_nextgen_auth.accounts.people import meant
+from synapse_nextgen_auth.accounts.people import meant, meant_elsewhere
 from synapse_nextgen_auth.accounts.sign_ins import SignIn, of_account
 from synapse_nextgen_auth.flows import sign_in as flows
 from synapse_nextgen_auth.homeserver.http import Outgoing
@@ -96,9 +96,16 @@ async def _asked_for(visit: Visit, onward: Onward) -> str | None:
         return onward.asked_for
     named = meant(onward.login_hint, server_name=visit.site.server_name)
     if named is None:
-        return None
+        return _elsewhere(visit, onward)
     here = await grants.named_here(visit, named)
     return here.user_id if here else named.user_id or named.email
+
+
+def _elsewhere(visit: Visit, onward: Onward) -> str | None:
+    """Return the account of another server that a link to the account pages means."""
+    if onward.hint is None:
+        return None
+    return meant_elsewhere(onward.hint, server_name=visit.site.server_name)
 
 
 async def _line(visit: Visit, sign_in: SignIn, asked_for: str | None) -> AccountLine:

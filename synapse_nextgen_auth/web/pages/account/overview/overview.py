@@ -4,6 +4,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.management import Place, Target
 from synapse_nextgen_auth.accounts.people import meant as meant_by_hint
+from synapse_nextgen_auth.accounts.people import meant_elsewhere
 from synapse_nextgen_auth.accounts.signed_in import Several
 from synapse_nextgen_auth.accounts.verdict import judge
 from synapse_nextgen_auth.homeserver.http import Outgoing
@@ -33,6 +34,8 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
     """Lead to the page that a client means, or show all there is; a look never does anything (C197)."""
     meant = await onward(visit)
     named = meant_by_hint(meant.hint, server_name=visit.site.server_name)
+    if meant_elsewhere(meant.hint, server_name=visit.site.server_name):
+        return answers.redirect(meant.accounts_url)
     if named is not None:
         here = await grants.named_here(visit, named)
         if here is None or here.user_id != user_id:
