@@ -119,6 +119,7 @@ def test_an_attempt_waits_until_somebody_says_yes(homeserver, server, say):
     browser.submit(stage="human", decision="continue")
 
     assert "Somebody looks at it &lt;b&gt;first&lt;/b&gt;" in shown.text
+    assert re.search(r'value="continue"[^>]*>Look again</button>', shown.text)
     assert "Nobody answered yet." in waits.text
     assert is_signed_in(browser)
 

@@ -52,6 +52,7 @@ OF_ACCOUNTS = {
 }
 # Pages for everybody that look at who is signed in, and whether they have to ask for the account.
 KNOW_THEMSELVES = {
+    "stage.stage": None,  # of whoever proved who they are just now; `next_of` asks
     "accounts.accounts": None,  # lets go on whoever is signed in; the next page asks
     "home.home": None,  # says who it is, and lets go
     "sign_in.sign_in": None,  # asks for the account whose password it has seen

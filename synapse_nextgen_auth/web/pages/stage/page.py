@@ -5,8 +5,16 @@ from typing import Any, ClassVar
 
 import attrs
 
-from synapse_nextgen_auth.extensions import Link, Question
+from synapse_nextgen_auth.extensions import Question
 from synapse_nextgen_auth.web.pages.content import PageContent
+
+
+@attrs.frozen
+class Outward:
+    """A link of another module; the URL is https."""
+
+    words: str
+    url: str
 
 
 @attrs.frozen(kw_only=True)
@@ -38,22 +46,28 @@ class StagePage(PageContent):
     stage: str
     title: str
     paragraphs: tuple[str, ...] = ()
-    links: tuple[Link, ...] = ()
+    links: tuple[Outward, ...] = ()
     asked: tuple[Shown, ...] = ()
-    button: str = ""
-    cancel: str = ""
+    go_on_words: str = ""
+    cancel_words: str = ""
     words: str | None = None
     is_incomplete: bool = False
 
 
 def of(question: Question, typed: Mapping[str, str]) -> dict[str, Any]:
     """Return the fields of the page that say what another module asks, and what was typed so far."""
-    said = attrs.asdict(question, recurse=False, filter=lambda field, _: field.name != "fields")
     asked = (
         Shown(**{**attrs.asdict(each), "value": typed.get(each.name, "")})
         for each in question.fields
     )
-    return {**said, "asked": tuple(asked)}
+    return {
+        "title": question.title,
+        "paragraphs": question.paragraphs,
+        "links": tuple(Outward(each.words, each.url) for each in question.links),
+        "asked": tuple(asked),
+        "go_on_words": question.button,
+        "cancel_words": question.cancel,
+    }
 
 
 @attrs.frozen(kw_only=True)

@@ -45,7 +45,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             words=LONG,
             title=LONG,
             paragraphs=(LONG,),
-            button=LONG,
+            go_on_words=LONG,
             asked=of(QUESTION, {"name": f'"><script>{LONG}'})["asked"],
         ),
     },

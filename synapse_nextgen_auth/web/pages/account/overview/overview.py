@@ -11,7 +11,7 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.web import answers, grants, own_ways
 from synapse_nextgen_auth.web.pages.account import console
 from synapse_nextgen_auth.web.pages.account.overview import facts
-from synapse_nextgen_auth.web.pages.account.overview.page import Other, OverviewPage
+from synapse_nextgen_auth.web.pages.account.overview.page import Other, OverviewPage, ShownCard
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -51,7 +51,10 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
         **console.of(visit, user_id, Target()),
         sign_out_url="sign-out",
         display_name=display_name,
-        cards=await site.other_modules.cards(user_id),
+        cards=tuple(
+            ShownCard(each.title, each.text, each.url, each.link.words if each.link else None)
+            for each in await site.other_modules.cards(user_id)
+        ),
         verdict=judge(looked.facts, site.now()),
         figures=looked.figures,
         events_url=Place.EVENTS.value,

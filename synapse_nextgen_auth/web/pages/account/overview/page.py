@@ -5,7 +5,6 @@ from typing import ClassVar
 import attrs
 
 from synapse_nextgen_auth.accounts.verdict import Verdict
-from synapse_nextgen_auth.extensions import CardText
 from synapse_nextgen_auth.oauth.events import EventKind
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 
@@ -39,6 +38,16 @@ class Other:
     url: str
 
 
+@attrs.frozen
+class ShownCard:
+    """What another module says; `url` is https, or relative, and `hint` what is to be had there."""
+
+    title: str
+    text: str = ""
+    url: str | None = None
+    hint: str | None = None
+
+
 @attrs.frozen(kw_only=True)
 class OverviewPage(ConsolePage):
     """Say whether the account is safe, and lead to everything that one looks after.
@@ -57,5 +66,5 @@ class OverviewPage(ConsolePage):
     end_others_url: str
     password_url: str | None = None
     display_name: str | None = None
-    cards: tuple[CardText, ...] = ()
+    cards: tuple[ShownCard, ...] = ()
     others: tuple[Other, ...] = ()

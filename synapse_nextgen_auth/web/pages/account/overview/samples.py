@@ -4,9 +4,13 @@ import attrs
 
 from synapse_nextgen_auth.accounts.management import Place
 from synapse_nextgen_auth.accounts.verdict import Facts, judge
-from synapse_nextgen_auth.extensions import CardText, Link, Where
 from synapse_nextgen_auth.oauth.events import EventKind
-from synapse_nextgen_auth.web.pages.account.overview.page import Figures, Other, OverviewPage
+from synapse_nextgen_auth.web.pages.account.overview.page import (
+    Figures,
+    Other,
+    OverviewPage,
+    ShownCard,
+)
 from synapse_nextgen_auth.web.pages.account.samples import framed
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.pages.samples import LONG, LONG_ID
@@ -43,9 +47,9 @@ _PASSWORD_URL = "account-password"  # noqa: S105 (a path)
 _CHOOSE = "accounts?page=account"
 
 CARDS = (
-    CardText(title="Your plan", text="100 GB", link=Link("See it", "https://example.org/plan")),
-    CardText(title="Backups", text="Last night", place=Where.DEVICES),
-    CardText(title=f"<script>{LONG[:200]}", text=LONG),
+    ShownCard("Your plan", "100 GB", "https://example.org/plan", "See it"),
+    ShownCard("Backups", "Last night", "account-devices"),
+    ShownCard(f"<script>{LONG[:200]}", LONG),
 )
 
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
