@@ -22,6 +22,7 @@ def test_work_beside_requests_is_counted_under_the_names_it_always_had():
         "HOUSEKEEPING": "nextgen_housekeeping",
         "LAST_CHORES": "nextgen_last_chores",
         "LATER_STEPS": "nextgen_later_steps",
+        "LISTENERS": "nextgen_listeners",
         "LOGIN_CALLBACK": "nextgen_login_callback",
         "OUTBOX": "nextgen_outbox",
         "REVOCATIONS": "nextgen_revocations",
