@@ -92,14 +92,22 @@ def hear(txn: Txn, approval: Approval, *, now: int) -> bool:
     return approvals.hear(txn, approval.approval_id, now=now)
 
 
-def allow_reset(txn: Txn, allowed: Approval, *, otherwise: str) -> Approval | None:
+class SignedOut(Exception):
+    """Who decides is signed in no more."""
+
+
+def allow_reset(txn: Txn, allowed: Approval, *, by: SignIn, otherwise: str) -> Approval | None:
     """Let a session replace the cryptographic identity, as its person wants before it asked.
 
     The approval names no request: the session's next upload passes, whatever its keys are. Returns
     the one that waits for an answer where the session asked meanwhile: nothing is allowed but that,
-    once its person has seen it. `otherwise` is the id where one of late is used up.
+    once its person has seen it. `otherwise` is the id where one of late is used up. Raises `SignedOut`
+    as `approve` returns False.
     """
+    if not sign_ins.holds(txn, allowed.user_id, by.name):
+        raise SignedOut
     now = allowed.requested_at
+    allowed = attrs.evolve(allowed, decided_by=by.name)
     of_session = [
         each
         for each in approvals.list_resets(txn, allowed.user_id, now=now)

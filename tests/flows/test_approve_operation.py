@@ -230,12 +230,12 @@ def test_a_refusal_is_heard_once_and_cannot_be_approved(tables, transact):
     assert events(tables) == [("operation_refused", ALICE, SESSION, ADDRESS, RESET.value)]
 
 
-def begin_reset(at=0, otherwise="anew"):
+def begin_reset(by, at=0, otherwise="anew"):
     """Return the flow that allows a reset that its person begins on our page."""
     allowed = Approval.of_reset(
         user_id=ALICE, session_id=SESSION, device_id="PHONE", address=ADDRESS, now=NOW + at
     )
-    return partial(approve_operation.allow_reset, allowed=allowed, otherwise=otherwise)
+    return partial(approve_operation.allow_reset, allowed=allowed, by=by, otherwise=otherwise)
 
 
 def passing(transact, **request):
@@ -249,7 +249,7 @@ def test_c299_a_reset_begun_on_our_page_lets_one_upload_pass(tables, transact):
     """Whatever its keys are, and of the session that was named alone, within ten minutes."""
     tables.run(sessions.add, a_session(session_id=SESSION))
 
-    assert transact(begin_reset()) is None
+    assert transact(begin_reset(signed_in(tables))) is None
 
     assert look(transact, session_id="5f" * 16) == (Answer.WAIT, None)
     assert look(transact, user_id=BOB) == (Answer.WAIT, None)
@@ -263,7 +263,7 @@ def test_c299_a_reset_begun_on_our_page_lets_one_upload_pass(tables, transact):
 @pytest.mark.parametrize("operation", [each for each in Operation if each is not RESET])
 def test_c299_a_reset_begun_on_our_page_lets_nothing_else_pass(tables, transact, operation):
     tables.run(sessions.add, a_session(session_id=SESSION))
-    transact(begin_reset())
+    transact(begin_reset(signed_in(tables)))
 
     assert look(transact, operation=operation) == (Answer.WAIT, None)
 
@@ -271,13 +271,13 @@ def test_c299_a_reset_begun_on_our_page_lets_nothing_else_pass(tables, transact,
 def test_c299_whoever_presses_several_times_has_allowed_one_reset(tables, transact):
     """At once and one after the other; used up, it can be allowed anew."""
     tables.run(sessions.add, a_session(session_id=SESSION))
-    tables.race([begin_reset(otherwise=f"anew{n}") for n in range(4)])
-    transact(begin_reset(at=1))
+    tables.race([begin_reset(signed_in(tables), otherwise=f"anew{n}") for n in range(4)])
+    transact(begin_reset(signed_in(tables), at=1))
 
     assert len(events(tables)) == 1
     assert transact(use(passing(transact), at=1)) is True
     assert look(transact, at=1) == (Answer.WAIT, None)
-    assert transact(begin_reset(at=2)) is None
+    assert transact(begin_reset(signed_in(tables), at=2)) is None
     assert transact(use(passing(transact, at=2), at=2)) is True
     assert look(transact, at=2) == (Answer.WAIT, None)
     assert len(events(tables)) == 2
@@ -290,7 +290,7 @@ def test_c299_where_the_session_asked_already_its_request_is_the_one_to_answer(t
     ask(tables, an_approval("a2", session_id="5f" * 16))
     ask(tables, an_approval("a1"))
 
-    waiting = transact(begin_reset(at=1))
+    waiting = transact(begin_reset(signed_in(tables), at=1))
 
     assert waiting.approval_id == "a1"
     assert look(transact, at=1, body="any") == (Answer.WAIT, None)
@@ -342,6 +342,18 @@ def test_c145_who_signed_out_meanwhile_decides_nothing(tables, transact, decide)
     assert transact(flow, approval, by=by, now=NOW + 1, address=None) is False
     assert look(transact, at=2) == (Answer.WAIT, "a1")
     assert transact(flow, approval, by=a_sign_in("nobody"), now=NOW + 1, address=None) is False
+
+
+def test_c145_who_signed_out_meanwhile_allows_no_reset(tables, transact):
+    """On our own page as on that of a client."""
+    tables.run(sessions.add, a_session(session_id=SESSION))
+    by = signed_in(tables)
+    tables.run(sign_in.sign_out, (by.digest,), now=NOW, address=None)
+
+    with pytest.raises(approve_operation.SignedOut):
+        transact(begin_reset(by, at=1))
+    assert look(transact, at=1, body="any") == (Answer.WAIT, None)
+    assert events(tables) == [("signed_out", ALICE, None, None, None)]
 
 
 def test_c145_an_approval_and_a_sign_out_at_once_leave_nothing(tables):

@@ -62,9 +62,16 @@ async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
         address=visit.address,
         now=site.now(),
     )
-    waiting = await site.homeserver.run(
-        approve_operation.allow_reset, allowed, otherwise=random_id()
-    )
+    by = visit.sign_in
+    try:
+        if by is None:
+            raise approve_operation.SignedOut
+        waiting = await site.homeserver.run(
+            approve_operation.allow_reset, allowed, by=by, otherwise=random_id()
+        )
+    except approve_operation.SignedOut:
+        # The page asks anew who is there.
+        return answers.redirect(Target(_PLACE, entry.id).url)
     if waiting is not None:
         return _to(waiting)
     page = ResetAllowedPage(
