@@ -328,7 +328,7 @@ def test_c338_labels_hold_nothing_personal_and_nothing_that_others_choose(homese
         for method in ("GET", "POST", "BREW"):
             server.api(method, f"{ISSUER_PATH}{path}", tokens["access_token"])
     client.refresh(tokens["refresh_token"], client_id=user.user_id, grant_type=user.user_id)
-    outcomes = {"requested", "approved", "refused", "ok"}
+    outcomes = {"requested", "approved", "refused", "refused_by_module", "ok"}
     outcomes |= {each.value for each in (*SignInError, *Standing, *CodeRefused)}
     outcomes |= {f"provider_{each.value}" for each in Trouble}
     allowed = {

@@ -90,6 +90,9 @@ def made(homeserver, name, make, *, rooms=1):
         user_id = f"@{name}:{homeserver.server_name}"
         joined = "SELECT COUNT(*) FROM room_memberships WHERE user_id = ? AND membership = 'join'"
         assert eventually(lambda: homeserver.query(joined, user_id) == [(rooms,)])
+        # Synapse enters people into its directory after the request.
+        listed = "SELECT COUNT(*) FROM user_directory WHERE user_id = ?"
+        assert eventually(lambda: homeserver.query(listed, user_id) == [(1,)], patience=30)
     more = rows(homeserver) - before
     return Counter(
         {
