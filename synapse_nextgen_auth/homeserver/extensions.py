@@ -84,6 +84,7 @@ class OtherModules:
         try:
             answer = await self._ask(callback, *args, **kwargs)
         except Exception as error:
+            # Whatever another module does wrong: whoever asked says "try again", and lets nobody in.
             logger.warning("No answer from %s of another module: %r", name, error, exc_info=True)
             raise NoAnswer(name) from error
         if not isinstance(answer, kind):
@@ -113,4 +114,5 @@ class OtherModules:
                 try:
                     await self._ask(listener, told)
                 except Exception:
+                    # What happened has happened: one that fails keeps no other from hearing of it.
                     logger.exception("A listener of another module failed at %s", told.kind)
