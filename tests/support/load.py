@@ -27,9 +27,13 @@ class Holder:
 
 @attrs.frozen
 class Outcome:
-    """What became of one request; `status` is `NO_ANSWER` when the connection broke."""
+    """What became of one request; `status` is `NO_ANSWER` when the connection broke.
+
+    It was sent at `at` and over at `until`, both as `time.monotonic()` tells.
+    """
 
     at: float
+    until: float
     what: str
     status: int
     text: str
@@ -90,6 +94,17 @@ class Load:
     def failures(self):
         return [outcome for outcome in self.outcomes if outcome.is_failure]
 
+    def unexplained(self, absences):
+        """Return the failures of requests that were not under way while a process went away.
+
+        `absences` are pairs of when its end began and when it was gone.
+        """
+        return [
+            failure
+            for failure in self.failures
+            if not any(failure.at <= gone and failure.until >= begun for begun, gone in absences)
+        ]
+
     def statuses(self):
         return Counter((outcome.what, outcome.status) for outcome in self.outcomes)
 
@@ -149,5 +164,5 @@ class Load:
                 text = repr(error)
             break
         status = NO_ANSWER if answer is None else answer.status_code
-        self.outcomes.append(Outcome(at, what, status, text[:300]))
+        self.outcomes.append(Outcome(at, time.monotonic(), what, status, text[:300]))
         return answer
