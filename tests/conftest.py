@@ -100,9 +100,12 @@ def homeserver(request, shared_homeserver) -> Homeserver:
 def pytest_generate_tests(metafunc):
     """Run what is marked `one_database` on the first of them."""
     test = metafunc.definition
-    if test.get_closest_marker("one_database") and "homeserver" in metafunc.fixturenames:
-        one = pytest.mark.parametrize("homeserver", DATABASES[:1], indirect=True, scope="session")
-        test.add_marker(one)
+    if test.get_closest_marker("one_database"):
+        # In a file whose `homeserver` is the busy one, that one has the databases.
+        names = [n for n in ("busy_homeserver", "homeserver") if n in metafunc.fixturenames]
+        for name in names[:1]:
+            one = pytest.mark.parametrize(name, DATABASES[:1], indirect=True, scope="session")
+            test.add_marker(one)
 
 
 @pytest.fixture(scope="session")

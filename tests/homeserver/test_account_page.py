@@ -10,6 +10,8 @@ import pytest
 from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
 from support.transactions import transactions
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def somebody(homeserver):

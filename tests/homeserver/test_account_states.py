@@ -18,7 +18,7 @@ from support.oauth import ISSUER_PATH, Browser, Client, Server, web_client
 from support.synapse import User
 from support.waiting import eventually
 
-pytestmark = pytest.mark.every_release
+pytestmark = [pytest.mark.every_release, pytest.mark.one_database]
 
 V3 = "/_matrix/client/v3"
 

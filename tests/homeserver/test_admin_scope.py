@@ -12,7 +12,7 @@ from synapse.rest import admin as admin_api
 from support.oauth import ADMIN, API, DEVICE, ISSUER_PATH, Browser, device_id
 from support.tokens import inside
 
-pytestmark = pytest.mark.every_release
+pytestmark = [pytest.mark.every_release, pytest.mark.one_database]
 
 V3 = "/_matrix/client/v3"
 USERS = "/_synapse/admin/v2/users"

@@ -23,7 +23,7 @@ from support.transactions import transactions
 from synapse_nextgen_auth.oauth.grants import user_codes
 from synapse_nextgen_auth.secret import Keyring, random_letters
 
-pytestmark = pytest.mark.every_release
+pytestmark = [pytest.mark.every_release, pytest.mark.one_database]
 
 USER_CODE = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{3}(-[BCDFGHJKLMNPQRSTVWXZ]{3}){2}")
 television = Television.begin

@@ -6,6 +6,8 @@ from support.answers import assert_page
 from support.oauth import API, DEVICE, Browser, device_id, web_client
 from support.television import DEVICE_CODE
 
+pytestmark = [pytest.mark.one_database, pytest.mark.newest_only]
+
 QUESTION = "Is this your device?"
 
 

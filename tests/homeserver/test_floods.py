@@ -22,6 +22,8 @@ from support.waiting import eventually
 from synapse_nextgen_auth.flows.device import WRONG_PER_NETWORK
 from synapse_nextgen_auth.oauth.rendezvous import MAX_LIVING, SHARE
 
+pytestmark = pytest.mark.newest_only
+
 RARE = 0.001  # a second
 SEQUENCE_PATH = "/_matrix/client/unstable/io.element.msc4388/rendezvous"
 ETAG_PATH = "/_matrix/client/unstable/org.matrix.msc4108/rendezvous"
@@ -34,11 +36,11 @@ MODULE = {
 _networks = itertools.count(1)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def homeserver(request, tmp_path_factory, make_database):
+@pytest.fixture(scope="module")
+def homeserver(tmp_path_factory, make_database):
     """Yield a homeserver behind a proxy, with small limits."""
-    directory = tmp_path_factory.mktemp(f"floods-{request.param}")
-    database: Database = make_database(request.param, directory)
+    directory = tmp_path_factory.mktemp("floods")
+    database: Database = make_database("sqlite", directory)
     made = Homeserver(directory, database, module=MODULE)
     (listener,) = made.settings()["listeners"]
     many = {"per_second": 1000, "burst_count": 10000}

@@ -18,6 +18,8 @@ from support.oauth import Browser, web_client
 from support.raw_http import FORM, PREFIX, exchange, form, request
 from synapse_nextgen_auth.web.routes import ROUTES
 
+pytestmark = pytest.mark.newest_only
+
 BRIEFLY = partial(
     settings,
     derandomize=True,
@@ -33,6 +35,12 @@ NASTY = [
     *("ngr_" + "A" * 60, "urn:matrix:client:device:", "http://[::1", "https://", "javascript:1"),
 ]
 texts = st.one_of(st.sampled_from(NASTY), st.text(max_size=30))
+
+
+@pytest.fixture(scope="session", params=["postgres"])
+def homeserver(request, shared_homeserver):
+    """Return the one with the stricter database: what PostgreSQL keeps, SQLite keeps too."""
+    return shared_homeserver(request.param)
 
 
 def rarely(draw, once_in):

@@ -9,6 +9,8 @@ from support.waiting import eventually
 from synapse_nextgen_auth.web.kinds import ForPeople
 from synapse_nextgen_auth.web.routes import ROUTES
 
+pytestmark = [pytest.mark.one_database, pytest.mark.newest_only]
+
 
 def use(homeserver, server):
     """Use a fresh token, wait until that is noted, and return whose it is.

@@ -13,6 +13,8 @@ from support.oauth import API, DEVICE, Browser, device_id, web_client
 from support.tokens import made_from
 from synapse_nextgen_auth.secret import digest
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def user(homeserver):

@@ -72,6 +72,12 @@ JSON = {
 }
 
 
+@pytest.fixture(scope="session", params=["postgres"])
+def homeserver(request, shared_homeserver):
+    """Return the one with the stricter database: what PostgreSQL keeps, SQLite keeps too."""
+    return shared_homeserver(request.param)
+
+
 def ask(server, method, target, *headers, body=b""):
     """Send a request; it must not be our fault that it fails."""
     status, answer = exchange(server, request(method, target, *headers, body=body))

@@ -18,6 +18,8 @@ from support.public import PUBLIC_URL
 from support.rows import count, new_rows, unchanged
 from support.waiting import eventually
 
+pytestmark = pytest.mark.newest_only
+
 JSON = {"Content-Type": "application/json"}
 
 
