@@ -5,7 +5,6 @@ What must be true of Synapse is in `internals.py`.
 
 from urllib.parse import urlsplit
 
-from synapse.config._base import read_config_files
 from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.accounts.captchas import CaptchaKind
@@ -104,8 +103,7 @@ def _provider_problems(hs_config: HomeServerConfig, config: Config) -> list[str]
 
 def _baseurl_problems(hs_config: HomeServerConfig) -> list[str]:
     url = hs_config.server.public_baseurl
-    written = read_config_files(hs_config.config_files) if hs_config.config_files else None
-    if written is not None and not written.get("public_baseurl"):
+    if hs_config.config_files and not settings.in_files(hs_config).get("public_baseurl"):
         return [
             "public_baseurl is not set. Set it to the address under which clients reach this"
             " homeserver, like https://matrix.example.com/"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import attrs
 from synapse.config._base import read_config_files
@@ -10,6 +11,9 @@ from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.config.problems import likely
+
+# Files are read once for what Synapse made of them: many look into them at a start.
+_read: WeakKeyDictionary[HomeServerConfig, Mapping[str, Any]] = WeakKeyDictionary()
 
 OURS = ("synapse_nextgen_auth.NextGenAuth", "synapse_nextgen_auth.module.NextGenAuth")
 
@@ -52,7 +56,7 @@ def ours_at(hs_config: HomeServerConfig) -> str:
 
 def source_of_keys(hs_config: HomeServerConfig) -> str:
     """Return what Synapse makes its `macaroon_secret_key` of, by the names of its settings."""
-    raw = _raw(hs_config)
+    raw = in_files(hs_config)
     for name in ("macaroon_secret_key", "macaroon_secret_key_path"):
         if raw.get(name):
             return name
@@ -61,14 +65,17 @@ def source_of_keys(hs_config: HomeServerConfig) -> str:
     return "the signing key"
 
 
-def _raw(hs_config: HomeServerConfig) -> Mapping[str, Any]:
+def in_files(hs_config: HomeServerConfig) -> Mapping[str, Any]:
     """Return what stands in the files: Synapse keeps only what it understood."""
-    return read_config_files(hs_config.config_files) if hs_config.config_files else {}
+    if hs_config not in _read:
+        files = hs_config.config_files
+        _read[hs_config] = read_config_files(files) if files else {}
+    return _read[hs_config]
 
 
 def our_entries(hs_config: HomeServerConfig) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Yield our lines below `modules` as they stand there, each with its place."""
-    entries = _raw(hs_config).get("modules")
+    entries = in_files(hs_config).get("modules")
     for place, entry in enumerate(entries if isinstance(entries, list) else ()):
         if isinstance(entry, Mapping) and entry.get("module") in OURS:
             yield place, entry
@@ -87,7 +94,7 @@ class Written:
         """Read the files."""
         place, entry = next(our_entries(hs_config), (None, {}))
         where = None if place is None else f"modules[{place}].config"
-        return cls(where, entry.get("config"), _raw(hs_config))
+        return cls(where, entry.get("config"), in_files(hs_config))
 
     def option(self, path: str) -> object:
         """Return what stands for an option of ours, `None` where it is not there."""
