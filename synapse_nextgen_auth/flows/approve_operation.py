@@ -47,12 +47,15 @@ def ask(txn: Txn, approval: Approval, *, otherwise: str, now: int) -> Approval |
 def approve(txn: Txn, approval: Approval, *, by: SignIn, now: int, address: str | None) -> bool:
     """Note that the person agrees; False when that was decided before, or their sign-in is over.
 
-    Whoever ends it at this moment meets this, and takes back what was approved just before.
+    One approval is one pass: what else waits for the same request, on a page that was opened earlier
+    or later, ends with it. Whoever ends the sign-in at this moment meets this, and takes back what was
+    approved just before.
     """
     if not sign_ins.holds(txn, approval.user_id, by.name):
         return False
     if not approvals.approve(txn, approval.approval_id, by=by.name, now=now):
         return False
+    approvals.end_others(txn, approval, now=now)
     events.add(txn, _event(EventKind.OPERATION_APPROVED, approval, now, address))
     return True
 
@@ -63,6 +66,7 @@ def refuse(txn: Txn, approval: Approval, *, by: SignIn, now: int, address: str |
         return False
     if not approvals.refuse(txn, approval.approval_id, by=by.name, now=now):
         return False
+    approvals.end_others(txn, approval, now=now)
     events.add(txn, _event(EventKind.OPERATION_REFUSED, approval, now, address))
     return True
 

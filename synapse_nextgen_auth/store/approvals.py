@@ -26,11 +26,15 @@ def of_ui_session(txn: Txn, ui_session: str) -> Approval | None:
 def list_for(
     txn: Txn, session_id: str, operation: Operation, body: str, *, now: int
 ) -> list[Approval]:
-    """Return what may be the approval of a request of a session, and is not used up."""
+    """Return what may be the approval of a request of a session, and is not used up.
+
+    Also what ended with another for the same request: its client knows it by that one's name.
+    """
     return _APPROVALS.all(
         txn,
         "WHERE session_id = ? AND operation = ? AND (body = ? OR body IS NULL)"
-        " AND requested_at >= ? AND requested_at <= ? AND used_at IS NULL",
+        " AND requested_at >= ? AND requested_at <= ?"
+        " AND (used_at IS NULL OR approved_at IS NULL AND refused_at IS NULL)",
         *(session_id, operation.value, body, now - 2 * WINDOW, now + SKEW),
     )
 
@@ -77,6 +81,21 @@ def _decide(txn: Txn, how: str, approval_id: str, by: str, now: int) -> bool:
     return txn.rowcount == 1
 
 
+def end_others(txn: Txn, approval: Approval, *, now: int) -> None:
+    """End whatever else waits, or is approved, for the very request of this one."""
+    txn.execute(
+        "UPDATE nextgen_approvals SET used_at = ?"
+        " WHERE session_id = ? AND operation = ? AND body = ? AND method = ? AND path = ?"
+        " AND COALESCE(device_id, '') = ? AND user_id = ? AND approval_id <> ?"
+        " AND requested_at >= ? AND used_at IS NULL AND refused_at IS NULL",
+        (
+            *(now, approval.session_id, approval.operation.value, approval.body),
+            *(approval.method, approval.path, approval.device_id or "", approval.user_id),
+            *(approval.approval_id, now - 3 * WINDOW),
+        ),
+    )
+
+
 def note_login_token(txn: Txn, approval_id: str, *, token: str) -> None:
     """Note the digest of the login token that an approval led to."""
     txn.execute(
@@ -109,6 +128,16 @@ def withdraw(txn: Txn, user_id: str, *, now: int) -> None:
     txn.execute(
         "UPDATE nextgen_approvals SET used_at = ?"
         " WHERE approved_at IS NOT NULL AND used_at IS NULL AND session_id IN"
+        " (SELECT session_id FROM nextgen_sessions WHERE user_id = ? UNION ALL SELECT ?)",
+        (now, user_id, user_id),
+    )
+
+
+def end_for_account(txn: Txn, user_id: str, *, now: int) -> None:
+    """End whatever an account was asked for, decided or not: it is closed."""
+    txn.execute(
+        "UPDATE nextgen_approvals SET used_at = ?"
+        " WHERE used_at IS NULL AND session_id IN"
         " (SELECT session_id FROM nextgen_sessions WHERE user_id = ? UNION ALL SELECT ?)",
         (now, user_id, user_id),
     )

@@ -53,3 +53,12 @@ def withdraw(txn: Txn, user_id: str, *, now: int) -> int:
         (now, now, user_id),
     )
     return txn.rowcount
+
+
+def end_for_account(txn: Txn, user_id: str, *, now: int) -> None:
+    """End whatever is under way for an account, proven or not: it is closed."""
+    txn.execute(
+        "UPDATE nextgen_attempts SET ended_at = ?"
+        " WHERE expires_at > ? AND user_id = ? AND ended_at IS NULL",
+        (now, now, user_id),
+    )

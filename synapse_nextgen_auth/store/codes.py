@@ -39,6 +39,15 @@ def forget(txn: Txn, attempt_id: str) -> None:
     txn.execute("DELETE FROM nextgen_codes WHERE attempt_id = ?", (attempt_id,))
 
 
+def forget_for_account(txn: Txn, user_id: str) -> None:
+    """Delete the codes of whatever is under way for an account."""
+    txn.execute(
+        "DELETE FROM nextgen_codes WHERE attempt_id IN"
+        " (SELECT attempt_id FROM nextgen_attempts WHERE user_id = ? AND ended_at IS NULL)",
+        (user_id,),
+    )
+
+
 def count_try(txn: Txn, attempt_id: str, *, now: int) -> bool:
     """Count a try, before anybody looks at what was typed; False when no more are looked at."""
     txn.execute(

@@ -215,6 +215,74 @@ def test_approving_twice_counts_once(tables, transact):
     assert transact(use(approval, at=4)) is False
 
 
+def asked_twice(tables):
+    """Return the two challenges of one request: the second came when the first was too old to repeat."""
+    first, second = an_approval("a1"), an_approval("a2", at=301)
+    assert tables.run(as_asked(first)).approval_id != tables.run(as_asked(second)).approval_id
+    return tuple(
+        attrs.evolve(each, approval_id=UPLOAD.question(each.requested_at))
+        for each in (first, second)
+    )
+
+
+def test_c299_two_challenges_for_one_request_are_one_pass(tables, transact):
+    """Whichever is approved, by whichever name its client knows it; the other can be approved no more."""
+    first, second = asked_twice(tables)
+    decided = {"by": signed_in(tables), "now": NOW + 302, "address": ADDRESS}
+
+    assert transact(approve_operation.approve, first, **decided) is True
+    assert transact(approve_operation.approve, second, **decided) is False
+    passes = (Answer.PASS, first.approval_id)
+    assert look(transact, 303) == look(transact, 303, ui_session=second.ui_session) == passes
+    assert look(transact, 303, ui_session="another") == (Answer.WAIT, first.approval_id)
+    assert transact(use(first, at=303)) is True
+    assert transact(use(second, at=303)) is False
+    assert look(transact, 304) == (Answer.WAIT, None)
+    assert len(events(tables)) == 1
+
+
+def test_c299_two_challenges_approved_at_once_are_one_pass(tables, transact):
+    """In two tabs: however they meet, one request passes."""
+    asked = asked_twice(tables)
+    by = signed_in(tables)
+    tables.race(
+        [
+            partial(approve_operation.approve, approval=each, by=by, now=NOW + 302, address=None)
+            for each in asked
+        ]
+    )
+
+    assert sorted(transact(use(each, at=303)) for each in asked) == [False, True]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param({"body": "another"}, id="body"),
+        pytest.param({"path": "/another"}, id="path"),
+        pytest.param({"method": "PUT"}, id="method"),
+        pytest.param({"device_id": None}, id="device"),
+        pytest.param({"session_id": "5f" * 16}, id="session"),
+    ],
+)
+def test_c299_a_decision_ends_no_other_request(tables, transact, other):
+    """Only what waits for the very same one."""
+    ask(tables, an_approval("b1", **other))
+    asked_and_approved(tables)
+
+    assert look(transact, 1, **other) == (Answer.WAIT, "b1")
+
+
+def test_a_refusal_ends_what_else_waits_for_it(tables, transact):
+    """Nobody is asked a second time for what they refused, by a page that was open before."""
+    first, second = asked_twice(tables)
+    decided = {"by": signed_in(tables), "now": NOW + 302, "address": ADDRESS}
+
+    assert transact(approve_operation.refuse, second, **decided) is True
+    assert transact(approve_operation.approve, first, **decided) is False
+    assert look(transact, 303, ui_session=first.ui_session) == (Answer.REFUSE, second.approval_id)
+
+
 def test_a_refusal_is_heard_once_and_cannot_be_approved(tables, transact):
     """Two tabs: whoever decides first has decided."""
     approval = an_approval()

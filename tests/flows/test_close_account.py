@@ -1,9 +1,26 @@
 """What goes with an account that is closed."""
 
-from support.records import ADDRESS, ALICE, BOB, NOW
-from synapse_nextgen_auth.flows import close_account
+import attrs
+import pytest
+
+from support.records import (
+    ADDRESS,
+    ALICE,
+    BOB,
+    NOW,
+    a_proof,
+    a_session,
+    a_sign_in,
+    an_attempt,
+)
+from synapse_nextgen_auth.accounts.approvals import Approval, Operation, Request
+from synapse_nextgen_auth.accounts.attempts.attempt import Purpose
+from synapse_nextgen_auth.accounts.codes import Code
+from synapse_nextgen_auth.flows import approve_operation, close_account
+from synapse_nextgen_auth.flows import attempts as flows
+from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.flows.own_ways import Owner
-from synapse_nextgen_auth.store import consents
+from synapse_nextgen_auth.store import approvals, attempts, codes, consents, sessions, sign_ins
 
 
 def test_c302_what_its_person_agreed_to_goes_with_it(tables):
@@ -12,7 +29,7 @@ def test_c302_what_its_person_agreed_to_goes_with_it(tables):
         for user_id in (ALICE, BOB):
             consents.remember(txn, user_id=user_id, client_id="app", scope="openid", now=NOW)
 
-    tables.run(close_account.clear, ALICE)
+    tables.run(close_account.clear, ALICE, now=NOW)
 
     assert tables.query("SELECT user_id FROM nextgen_consents") == [(BOB,)]
 
@@ -23,3 +40,39 @@ def test_that_it_was_its_person_is_written_down(tables):
     assert tables.query("SELECT kind, user_id, address FROM nextgen_events") == [
         ("account_deactivated", ALICE, ADDRESS)
     ]
+
+
+@pytest.mark.parametrize("closed", [ALICE, BOB])
+def test_c317_whatever_was_under_way_ends_with_the_account(tables, transact, closed):
+    """Attempts, proven or not, codes, and what waits for an approval: not only refused, but over."""
+    goes_on = closed != ALICE
+    begun = an_attempt(attempt_id="begun", purpose=Purpose.PROVE_AGAIN, user_id=ALICE)
+    proven = an_attempt(attempt_id="proven").having(a_proof())
+    code = Code("begun", "mac", "sealed", "mail", NOW, NOW + 600, 0)
+    request = Request(ALICE, "5e" * 16, "PHONE", Operation.DEACTIVATE, "POST", "/x", "digest")
+    legacy = attrs.evolve(request, session_id=ALICE)
+    asked = [
+        Approval.asked(name, each, ui_session=name, details="x", address=ADDRESS, now=NOW)
+        for name, each in (("ours", request), ("legacy", legacy))
+    ]
+    by = a_sign_in()
+    with tables.begin() as txn:
+        sessions.add(txn, a_session(session_id=request.session_id))
+        sign_ins.add(txn, by)
+        codes.put(txn, code)
+        for attempt in (begun, proven):
+            attempts.add(txn, attempt)
+        for approval in asked:
+            approvals.add(txn, approval)
+
+    tables.run(close_account.clear, closed, now=NOW)
+
+    browser = begun.browser
+    for attempt in (begun, proven):
+        found = transact(flows.find, attempt.attempt_id, browser=browser, now=NOW + 1)
+        assert found == (attempt if goes_on else Lost.ENDED)
+    assert transact(codes.get, "begun") == (code if goes_on else None)
+    assert [
+        transact(approve_operation.approve, each, by=by, now=NOW + 1, address=None)
+        for each in asked
+    ] == [goes_on] * 2

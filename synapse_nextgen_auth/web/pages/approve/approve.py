@@ -63,7 +63,8 @@ async def _find(visit: Visit, user_id: str) -> Approval:
             forward_url=onward.accounts_url,
             forward_label=ForwardLabel.OTHER_ACCOUNT,
         )
-    if approval.approved_at is not None or approval.refused_at is not None:
+    decided = (approval.approved_at, approval.refused_at, approval.used_at)
+    if any(at is not None for at in decided):  # used and neither: on another page for the same
         raise PageError(409, Message.ALREADY_DONE)
     if not approval.is_open(site.now()):
         raise PageError(400, Message.REQUEST_EXPIRED)
