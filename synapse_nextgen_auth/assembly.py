@@ -173,8 +173,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         site.homeserver,
         site.token_check,
         site.issuer.endpoints,
-        # Who leaves us leads people the ways that Synapse has.
-        confirm_legacy=config.legacy_login.confirm_in_browser and not config.drain,
+        confirm_legacy=site.legacy.confirms_here,
     )
     Housekeeping(
         site.homeserver,
@@ -447,6 +446,7 @@ def _legacy_login(config: Config) -> LegacyLoginRules:
         prefer_oauth=options.prefer_oauth and not config.drain,
         # Who leaves us leads people the ways that Synapse has.
         through_us=not config.drain,
+        confirms_here=options.confirm_in_browser and not config.drain,
     )
 
 

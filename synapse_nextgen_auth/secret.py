@@ -92,6 +92,7 @@ class Purpose(str, enum.Enum):
     APPROVAL = "approval"
     APPROVAL_BODY = "approval body"
     STAGE = "stage"
+    HINT = "hint"
 
 
 @attrs.frozen(repr=False)

@@ -205,6 +205,7 @@ DERIVED = {
     Purpose.FORM: "8dfbe5b84ec538b82b7aaa415a673dd9",
     Purpose.SIGNING_KEYS: "fd9ed414aa1a419120c0413f93066935",
     Purpose.PROVIDER_START: "5447feb06b742987adc911d2f2880ae3",
+    Purpose.HINT: "a556b3b1cc6c54607356b2ac0fbbef20",
     Purpose.NEWCOMER: "068c3a2a571c1ebb74636935210ab095",
     Purpose.EXTRAS: "d4ef00a5d0de3133e19e1a3059cbad67",
     Purpose.LINK: "318a746917fea4375afea28827ad31e0",

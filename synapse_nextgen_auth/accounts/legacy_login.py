@@ -41,7 +41,8 @@ def way_of(login_type: object) -> Way | None:
 class LegacyLoginRules:
     """Which old ways are open, and whether clients are told that ours is the better one.
 
-    `through_us` says that single sign-on leads to our pages, also where Synapse knows no provider.
+    `through_us` says that single sign-on leads to our pages, also where Synapse knows no provider;
+    `confirms_here`, that who came an old way confirms on our pages what is dangerous.
     """
 
     password: Allowed = Allowed.ALWAYS
@@ -49,6 +50,7 @@ class LegacyLoginRules:
     jwt: Allowed = Allowed.ALWAYS
     prefer_oauth: bool = True
     through_us: bool = True
+    confirms_here: bool = False
 
     def of(self, way: Way) -> Allowed:
         """Return for whom a way is open."""

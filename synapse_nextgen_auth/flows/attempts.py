@@ -5,7 +5,6 @@ import enum
 import attrs
 
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof
-from synapse_nextgen_auth.accounts.attempts.onward import Onward
 from synapse_nextgen_auth.accounts.attempts.stages import (
     NOTHING,
     Added,
@@ -49,10 +48,10 @@ def find(txn: Txn, attempt_id: str, *, browser: str | None, now: int) -> Attempt
     return attempt if attempt.is_open(now) else Lost.EXPIRED
 
 
-def whither(txn: Txn, attempt_id: str, *, browser: str | None) -> Onward | None:
-    """Return where an attempt of this browser goes on, or went."""
+def whither(txn: Txn, attempt_id: str, *, browser: str | None) -> Attempt | None:
+    """Return an attempt of this browser, which says where it goes on, or went."""
     attempt = attempts.get(txn, attempt_id)
-    return attempt.goes_on if attempt is not None and attempt.browser == browser else None
+    return attempt if attempt is not None and attempt.browser == browser else None
 
 
 def prove(

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import attrs
 
 from synapse_nextgen_auth.accounts.admission import Intent
-from synapse_nextgen_auth.accounts.attempts import typed
+from synapse_nextgen_auth.accounts.attempts import hints, typed
 from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME, Attempt, Proof, Purpose
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.attempts.stages import (
@@ -111,7 +111,7 @@ async def way(visit: Visit) -> Way:
         if attempt.purpose is Purpose.SIGN_UP or not attempt.purpose.signs_in:
             # Its person proves nothing, but answers pages of its own.
             raise lost(Lost.UNKNOWN, None)
-        onward = await grants.onward(visit, Onward(attempt.goes_on))
+        onward = await onward_of(visit, attempt)
         account = onward.asked_for
         if attempt.purpose is Purpose.PROVE_AGAIN:
             account = attempt.user_id
@@ -131,6 +131,12 @@ async def way(visit: Visit) -> Way:
     return Way(onward, Purpose.PROVE_AGAIN, visit.sign_in.user_id)
 
 
+async def onward_of(visit: Visit, attempt: Attempt) -> Onward:
+    """Return where the person of an attempt goes on, and whose account that is meant to be."""
+    hint = hints.kept(attempt, visit.site.issuer.keys)
+    return await grants.onward(visit, Onward(attempt.goes_on, hint=hint))
+
+
 async def find(visit: Visit, attempt_id: str) -> Attempt:
     """Return the open attempt that this browser began; stop otherwise."""
     site = visit.site
@@ -147,11 +153,11 @@ async def whither(visit: Visit, attempt_id: str) -> str | None:
 
     So whoever presses twice, or comes back by the history, is where the first press led.
     """
-    goes_on = await visit.site.homeserver.read(flows.whither, attempt_id, browser=_browser(visit))
-    if goes_on is None:
+    attempt = await visit.site.homeserver.read(flows.whither, attempt_id, browser=_browser(visit))
+    if attempt is None:
         return None
-    visit.reader.goes_on(goes_on)
-    return Onward(goes_on).next_url
+    visit.reader.goes_on(attempt.goes_on)
+    return Onward(attempt.goes_on, hint=hints.kept(attempt, visit.site.issuer.keys)).next_url
 
 
 async def begin(visit: Visit, way: Way) -> Attempt:
@@ -229,19 +235,19 @@ async def take_by(
     visit: Visit, attempt: Attempt, proof: Proof, flow: Callable[..., Ended], *given: Any
 ) -> Outgoing:
     """Take a proof that a flow of its own adds to an attempt that began before, and go on."""
-    onward = await grants.onward(visit, Onward(attempt.goes_on))
+    onward = await onward_of(visit, attempt)
     return await _end(visit, onward, attempt.having(proof), flow, *given)
 
 
 async def go_on(visit: Visit, attempt: Attempt) -> Outgoing:
     """Send the browser to the page of the next stage; sign its person in when nothing is missing."""
-    onward = await grants.onward(visit, Onward(attempt.goes_on))
+    onward = await onward_of(visit, attempt)
     return await _end(visit, onward, attempt, flows.end, attempt)
 
 
 async def answered(visit: Visit, former: Attempt, attempt: Attempt) -> Outgoing:
     """Keep what somebody answered to the stage of another module, and go on."""
-    onward = await grants.onward(visit, Onward(attempt.goes_on))
+    onward = await onward_of(visit, attempt)
     return await _end(visit, onward, attempt, flows.answer_and_end, former, attempt)
 
 
@@ -250,7 +256,7 @@ async def next_of(visit: Visit, attempt: Attempt) -> Stage | Added | Done | Refu
 
     Raises `NoAnswer` where another module cannot say whether it asks for something.
     """
-    onward = await grants.onward(visit, Onward(attempt.goes_on))
+    onward = await onward_of(visit, attempt)
     user_id = attempt.user_id
     account = await _admit(visit, onward, user_id) if user_id is not None else None
     asked = await added.asked(visit, attempt, later=False)
@@ -291,7 +297,7 @@ def note_refusal(visit: Visit, reason: str, user_id: str | None) -> None:
 
 def _new(visit: Visit, way: Way) -> Attempt:
     now, goes_on = visit.site.now(), way.onward.goes_on
-    return Attempt(
+    attempt = Attempt(
         attempt_id=random_id(),
         browser=visit.visitor.digest,
         purpose=way.purpose,
@@ -301,6 +307,7 @@ def _new(visit: Visit, way: Way) -> Attempt:
         expires_at=now + LIFETIME,
         user_id=way.account,
     )
+    return hints.keep(attempt, visit.site.issuer.keys, way.onward.hint)
 
 
 async def _end(

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import attrs
 
-from synapse_nextgen_auth.accounts.attempts import sign_ups
+from synapse_nextgen_auth.accounts.attempts import hints, sign_ups
 from synapse_nextgen_auth.accounts.attempts.attempt import (
     LIFETIME,
     Attempt,
@@ -143,7 +143,7 @@ async def read(visit: Visit, attempt: Attempt) -> SignUp:
     found = sign_ups.unseal_all(visit.site.issuer.keys, attempt.answered)
     if attempt.purpose is not Purpose.SIGN_UP or Stage.ACCOUNT not in found:
         raise attempts.lost(Lost.UNKNOWN, None)
-    onward = await grants.onward(visit, Onward(attempt.goes_on))
+    onward = await attempts.onward_of(visit, attempt)
     person = Person(**found[Stage.ACCOUNT])
     results = await visit.site.sign_ups.sessions.completed(person.session)
     return _sign_up(visit, attempt, onward, person, found, results)
@@ -161,6 +161,7 @@ async def begin(visit: Visit, onward: Onward, person: Person) -> Outgoing:
         created_at=now,
         expires_at=now + LIFETIME,
     )
+    attempt = hints.keep(attempt, site.issuer.keys, onward.hint)
     results = await site.sign_ups.sessions.completed(person.session)
     answered = {Stage.ACCOUNT: attrs.asdict(person)}
     sign_up = _sign_up(visit, attempt, onward, person, answered, results)

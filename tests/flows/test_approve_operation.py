@@ -226,7 +226,7 @@ def asked_twice(tables):
 
 
 def test_c299_two_challenges_for_one_request_are_one_pass(tables, transact):
-    """Whichever is approved, by whichever name its client knows it; the other can be approved no more."""
+    """Whichever is approved, by whichever name its client knows it; the other is open no more."""
     first, second = asked_twice(tables)
     decided = {"by": signed_in(tables), "now": NOW + 302, "address": ADDRESS}
 

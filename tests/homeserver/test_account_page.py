@@ -123,6 +123,26 @@ def test_a_link_for_another_account_says_which_is_which(homeserver, server, spel
     assert alice.user_id in back.text
 
 
+@pytest.mark.parametrize("action", ["org.matrix.profile", None])
+@pytest.mark.parametrize("spelled", ["mxid:{0}", "{0}", "{1}", "mxid:@bob:elsewhere.example"])
+def test_a_link_for_another_account_says_so_after_signing_in(homeserver, server, spelled, action):
+    """Whoever signs in as somebody else does not land on that one's page without a word."""
+    alice, bob = homeserver.new_user(), homeserver.new_user()
+    hint = spelled.format(bob.user_id, bob.localpart)
+    query = urlencode({"action": action or "", "login_hint": hint})
+    browser = Browser(server)
+    browser.get(server.url(f"account?{query}"))
+
+    page = browser.sign_in(alice.localpart, alice.password)
+    chosen = browser.submit(decision=alice.user_id)
+
+    assert "Which account?" in page.text
+    assert alice.user_id in page.text
+    assert (bob.user_id if "elsewhere" not in hint else hint[5:]) in page.text.replace("<wbr>", "")
+    assert chosen.url.endswith("/account-profile" if action else "/account")
+    assert alice.user_id in chosen.text
+
+
 def test_a_link_fills_in_the_sign_in_page(homeserver, server):
     """For somebody who is not signed in, with the name that the client means."""
     user = homeserver.new_user()

@@ -348,7 +348,10 @@ def confirming(tmp_path_factory, make_database):
     directory = tmp_path_factory.mktemp("homeserver-confirming")
     module = {"legacy_login": {"prefer_oauth": False, "confirm_in_browser": True}}
     # In which Synapse would ask nobody who has just signed in.
-    config = {"ui_auth": {"session_timeout": "5m"}}
+    config = {
+        "ui_auth": {"session_timeout": "5m"},
+        "login_via_existing_session": {"enabled": True, "require_ui_auth": False},
+    }
     database = make_database("sqlite", directory)
     with Homeserver(directory, database, module=module, config=config) as homeserver:
         yield homeserver
@@ -429,6 +432,25 @@ def test_c299_a_legacy_client_confirms_in_the_browser(confirming):
     assert challenge["session"] not in asked
     for tokens, status in ((waiting.other, 401), (third, 200), (waiting.legacy, 200)):
         assert waiting.server.whoami(tokens["access_token"]).status_code == status
+
+
+def test_c334_a_legacy_client_gets_a_login_token_once_its_person_approved_that(confirming):
+    """As every other, though Synapse is told to ask nobody (`require_ui_auth: false`)."""
+    waiting = Waiting.at(confirming)
+    path = f"{waiting.server.base_url.rstrip('/')}/_matrix/client/v1/login/get_token"
+    asked = {"headers": {"Authorization": f"Bearer {waiting.legacy['access_token']}"}}
+
+    challenge = requests.post(path, json={}, timeout=30, **asked)
+    page = waiting.approve(challenge.json())
+    given = requests.post(path, json={}, timeout=30, **asked)
+    nobody = requests.post(path, json={}, timeout=30)
+
+    assert challenge.status_code == 401
+    assert challenge.json()["flows"] == [{"stages": ["m.login.sso"]}]
+    assert "Sign in another device?" in page.text
+    assert given.status_code == 200, given.text
+    assert "login_token" in given.json()
+    assert (nobody.status_code, nobody.json()["errcode"]) == (401, "M_MISSING_TOKEN")
 
 
 def test_c299_an_approval_completes_no_session_of_synapses(confirming):

@@ -53,6 +53,17 @@ def test_somebody_new_signs_in_and_comes_back(homeserver, server, provider):
     assert found.count((f"@{person.name}:localhost",)) == 1
 
 
+def test_a_link_for_another_account_says_so_after_a_provider(homeserver, server):
+    """It waited there, with the attempt: whoever comes back as somebody else is told."""
+    meant, person = homeserver.new_user(), Person("nora-cas")
+    query = urlencode({"action": "org.matrix.profile", "login_hint": f"mxid:{meant.user_id}"})
+    person.get(server.url(f"account?{query}"))
+    go(person, choose(person, "cas"))
+
+    assert "Which account?" in person.page.text
+    assert meant.user_id in person.page.text.replace("<wbr>", "")
+
+
 def asked_for_a_colour(server, name, **changes):
     """Come back from the provider to the page that somebody else's mapping asks people on."""
     person = Person(f"asked-{name}")

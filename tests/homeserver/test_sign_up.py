@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlencode
 
 import pytest
 
@@ -93,6 +94,22 @@ def test_a_name_and_a_password_lead_straight_on_to_the_client(open_homeserver, b
     assert [(bool(re.search('"password"', proofs)), done) for proofs, done in ended] == [
         (True, True)
     ]
+
+
+def test_whoever_signs_up_for_a_link_to_another_account_is_told(open_homeserver, browser):
+    """The link means somebody who has an account: the new one does not get its page without a word."""
+    meant, name = open_homeserver.new_user(), a_name()
+    query = urlencode({"page": "account-profile", "hint": meant.user_id})
+    browser.get(browser.server.url(f"register?{query}"))
+    page = sign_up(browser, name)
+    chosen = browser.submit(decision=f"@{name}:{open_homeserver.server_name}")
+
+    assert "Which account?" in page.text
+    assert meant.user_id in page.text.replace("<wbr>", "")
+    assert chosen.url.endswith("/account-profile")
+    # Sealed: it may be somebody's address.
+    kept = "SELECT attempt_id FROM nextgen_attempts WHERE answers LIKE ?"
+    assert open_homeserver.query(kept, f"%{meant.localpart}%") == []
 
 
 def test_what_is_missing_is_said_at_once_and_nothing_is_begun(open_homeserver, browser):

@@ -394,9 +394,7 @@ class Devices:
         """Leave nothing behind that slipped in while the account was being taken down (C317)."""
         if deactivated:
             await self._handler.delete_all_devices_for_user(user_id)
-            await self._homeserver.run(
-                close_account.clear, user_id, now=self._homeserver.now()
-            )
+            await self._homeserver.run(close_account.clear, user_id, now=self._homeserver.now())
 
     async def _password_set(
         self, _result: Any, user_id: str, *_args: object, **_kwargs: object

@@ -149,22 +149,29 @@ _SIGN_IN_THERE = "Begin the sign-in on the other device: it opens this server's 
 class GetLoginToken(LoginTokenRequestServlet):
     """`/login/get_token` makes a token of full access and perhaps without an end (MSC3882, C334).
 
-    So it takes a session that has as much, and its person, on a page that says so.
+    So it takes a session that has as much, and its person, on a page that says so. Where legacy clients
+    confirm in the browser, their people are asked as well.
     """
 
-    def __init__(self, hs: HomeServer, homeserver: Homeserver, people: People) -> None:
+    def __init__(
+        self, hs: HomeServer, homeserver: Homeserver, people: People, *, confirm_legacy: bool
+    ) -> None:
         super().__init__(hs)
         self.hs = hs
         self.auth: Any = _AskedOnce(hs.get_auth())
         self._homeserver = homeserver
         self._people = people
+        self._confirm_legacy = confirm_legacy
 
     async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
-        """Ask the person of a token of ours, whatever Synapse is set to; leave any other to it."""
-        if _token_of_ours(self, request) is not None:
+        """Ask the person, whatever Synapse is set to; leave to it whom no page of ours asks."""
+        is_ours = _token_of_ours(self, request) is not None
+        if is_ours or self._confirm_legacy:
             requester: Requester = await self.auth.get_user_by_req(request)
+            if not is_ours and requester.access_token_id is None:
+                return await super().on_POST(request)  # a bridge: there is nobody to ask
             user_id = requester.user.to_string()
-            if not await may_have_login_tokens(self._people, requester):
+            if is_ours and not await may_have_login_tokens(self._people, requester):
                 raise insufficient_scope(
                     "This session has less power than a login token would have", ADMIN
                 )
@@ -370,7 +377,7 @@ class Capabilities(CapabilitiesRestServlet):
 
 
 def servlets(
-    hs: HomeServer, homeserver: Homeserver, people: People, page: str
+    hs: HomeServer, homeserver: Homeserver, people: People, page: str, *, confirm_legacy: bool
 ) -> list[RestServlet]:
     """Return what this process serves in place of Synapse's own; `page` is where people go on."""
     found: list[RestServlet] = [Threepids(hs, page), Capabilities(hs, people)]
@@ -381,11 +388,18 @@ def servlets(
     if hs.config.worker.worker_app is None:
         found += [DeleteThreepid(hs, page), SetPusher(hs, homeserver)]
         if hs.config.auth.login_via_existing_enabled:
-            found.append(GetLoginToken(hs, homeserver, people))
+            found.append(GetLoginToken(hs, homeserver, people, confirm_legacy=confirm_legacy))
     return found
 
 
-def close(homeserver: Homeserver, people: People, http_server: HttpServer, page: str) -> None:
+def close(
+    homeserver: Homeserver,
+    people: People,
+    http_server: HttpServer,
+    page: str,
+    *,
+    confirm_legacy: bool,
+) -> None:
     """Register these after Synapse's own: an equal pattern takes the place of the earlier one."""
-    for servlet in servlets(homeserver.hs, homeserver, people, page):
+    for servlet in servlets(homeserver.hs, homeserver, people, page, confirm_legacy=confirm_legacy):
         servlet.register(http_server)

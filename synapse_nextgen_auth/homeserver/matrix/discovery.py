@@ -85,7 +85,10 @@ def announce(  # noqa: PLR0913 (what those who are announced need)
         AuthIssuer(endpoints.issuer).register(http_server)
         if rendezvous_handler is not None:
             rendezvous.register(hs, http_server, rendezvous_handler)
-        closed_endpoints.close(homeserver, people, http_server, endpoints.url("account"))
+        page = endpoints.url("account")
+        closed_endpoints.close(
+            homeserver, people, http_server, page, confirm_legacy=legacy.confirms_here
+        )
         fallback.register(homeserver, http_server, endpoints)
         legacy_login.register(homeserver, http_server, rules=legacy, endpoints=endpoints, keys=keys)
 

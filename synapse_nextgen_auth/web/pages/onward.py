@@ -145,8 +145,13 @@ class Onward:
 
     @property
     def next_url(self) -> str:
-        """Where to go once somebody is signed in."""
+        """Where to go once somebody is signed in.
+
+        Where a link means an account, whose page that is: the overview looks whether they are the one.
+        """
         kind, its_id = self.goes_on.kind, self.goes_on.id
+        if kind is Kind.ACCOUNT and self.hint is not None:
+            return _url(Target().url, self._query)
         if kind is Kind.GRANT:
             return _url("consent", self._query)
         if kind is Kind.APPROVAL:
@@ -156,6 +161,10 @@ class Onward:
         if kind is Kind.LEGACY:
             return _url("legacy-login", {"login": its_id or ""})
         return Target.of_text(its_id).url if kind is Kind.ACCOUNT else "./"
+
+    def chosen(self) -> "Onward":
+        """Return it for whoever was asked which account goes on, or is the one that is meant."""
+        return attrs.evolve(self, hint=None)
 
     @property
     def _query(self) -> dict[str, str]:

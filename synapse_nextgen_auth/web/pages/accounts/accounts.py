@@ -87,7 +87,7 @@ async def _go_on_as(visit: Visit, onward: Onward, chosen: SignIn) -> Outgoing:
     cookie = site.cookies.write(
         visit.visitor.with_first(chosen), max_age=site.lifetimes.browsers.absolute
     )
-    return answers.redirect(onward.next_url, cookie)
+    return answers.redirect(onward.chosen().next_url, cookie)
 
 
 async def _asked_for(visit: Visit, onward: Onward) -> str | None:

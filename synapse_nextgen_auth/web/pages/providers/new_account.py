@@ -129,7 +129,7 @@ async def _find(visit: Visit) -> _Stage | None:
     newcomer = Newcomer.unseal(visit.site.issuer.keys, sealed) if sealed else None
     if newcomer is None:
         return None
-    onward = await grants.onward(visit, Onward(attempt.goes_on))
+    onward = await attempts.onward_of(visit, attempt)
     problem = await visit.site.providers.new_accounts.given_problem(newcomer)
     if problem is not None:
         newcomer = attrs.evolve(newcomer, must_choose=True)

@@ -18,7 +18,7 @@ from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.homeserver.people.passwords import TryLater
 from synapse_nextgen_auth.secret import Secret, digest
 from synapse_nextgen_auth.store import links
-from synapse_nextgen_auth.web import answers, attempts, grants
+from synapse_nextgen_auth.web import answers, attempts
 from synapse_nextgen_auth.web.attempts import Way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.link_cookie import secret_in
@@ -119,7 +119,7 @@ async def _waiting(visit: Visit, link: Link) -> tuple[Onward, Attempt | None]:
     if not isinstance(found, Attempt):
         return home, None
     try:
-        onward = await grants.onward(visit, Onward(found.goes_on))
+        onward = await attempts.onward_of(visit, found)
     except PageError:
         return home, None  # it is over; the password is set all the same
     is_for_them = onward.asked_for in {None, link.user_id}

@@ -124,7 +124,7 @@ def _later(attempt: Attempt) -> PageError:
 
 
 async def _refuse(visit: Visit, attempt: Attempt, words: str) -> Outgoing:
-    onward = await grants.onward(visit, Onward(attempt.goes_on))
+    onward = await attempts.onward_of(visit, attempt)
     await _end(visit, attempt, onward)
     attempts.note_refusal(visit, REFUSED, attempt.user_id)
     page = StageRefusedPage(
@@ -139,7 +139,7 @@ REFUSED = "refused_by_module"
 
 async def _cancel(visit: Visit, attempt: Attempt) -> Outgoing:
     """Go no further: whoever waits for the sign-in hears so."""
-    onward = await grants.onward(visit, Onward(attempt.goes_on))
+    onward = await attempts.onward_of(visit, attempt)
     await _end(visit, attempt, onward)
     if onward.device_grant_id:
         return await device_grants.decline(visit, onward.device_grant_id)
@@ -161,7 +161,7 @@ async def _page(
     words: str | None = None,
     is_incomplete: bool = False,
 ) -> Outgoing:
-    onward = await grants.onward(visit, Onward(attempt.goes_on))
+    onward = await attempts.onward_of(visit, attempt)
     page = StagePage(
         csrf=visit.csrf,
         action=attempts.stage_url(attempt),

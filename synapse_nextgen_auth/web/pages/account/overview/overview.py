@@ -21,6 +21,8 @@ async def onward(visit: Visit) -> Onward:
 
     Whom an ID token of ours names is not asked whether that is over: it is only a name here.
     """
+    if visit.parameters.get("page") is not None:  # they come back from signing in
+        return Onward.of(visit.parameters)
     linked, hint = Onward.linked(visit.parameters), visit.parameters.get("id_token_hint")
     if hint is None:
         return linked
@@ -41,8 +43,9 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
         if here is None or here.user_id != user_id:
             # Says which account is which; nobody is switched by a link.
             return answers.redirect(meant.accounts_url)
-    if meant.next_url != Target().url:
-        return answers.redirect(meant.next_url)
+    url = meant.chosen().next_url
+    if url != Target().url:
+        return answers.redirect(url)
     site = visit.site
     display_name, _picture = await site.people.profile(user_id)
     browser = visit.sign_in.name if visit.sign_in else None
