@@ -11,6 +11,7 @@ from synapse_nextgen_auth.accounts.approvals import (
     answer,
 )
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
+from synapse_nextgen_auth.flows.as_signed_in import SignedOut
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store import approvals, events, login_tokens, sessions, sign_ins
@@ -94,10 +95,6 @@ def give_login_token(txn: Txn, approval: Approval, token: str, *, now: int) -> b
 def hear(txn: Txn, approval: Approval, *, now: int) -> bool:
     """Note that the session heard of a refusal: it hears of it once."""
     return approvals.hear(txn, approval.approval_id, now=now)
-
-
-class SignedOut(Exception):
-    """Who decides is signed in no more."""
 
 
 def allow_reset(txn: Txn, allowed: Approval, *, by: SignIn, otherwise: str) -> Approval | None:

@@ -27,6 +27,7 @@ _TROUBLES = {
     Lost.ENDED: Trouble.OVER,
     Lost.OTHER_ACCOUNT: Trouble.OTHER_ACCOUNT,
     Lost.CHANGED: Trouble.OVER,
+    Lost.SIGNED_OUT: Trouble.OVER,
 }
 
 

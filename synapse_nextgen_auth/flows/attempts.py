@@ -4,7 +4,7 @@ import enum
 
 import attrs
 
-from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof
+from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof, Purpose
 from synapse_nextgen_auth.accounts.attempts.stages import (
     NOTHING,
     Added,
@@ -18,7 +18,7 @@ from synapse_nextgen_auth.accounts.attempts.stages import (
 from synapse_nextgen_auth.accounts.people import Account
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.flows.sign_in import Place, sign_in
-from synapse_nextgen_auth.store import attempts, grants, passwords
+from synapse_nextgen_auth.store import attempts, grants, passwords, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -30,6 +30,7 @@ class Lost(enum.Enum):
     ENDED = "ended"
     OTHER_ACCOUNT = "other_account"  # or something that was proven already
     CHANGED = "changed"  # by somebody else, just now
+    SIGNED_OUT = "signed_out"  # who proves again who they are, since they began
     OTHER_PASSWORD = "other_password"  # noqa: S105 - than the one that was checked, since just now
 
 
@@ -147,6 +148,8 @@ def _end(txn: Txn, attempt: Attempt, ending: Ending, *, now: int, former: Attemp
         checked, user_id = ending.password_hash, attempt.user_id or ""
         if checked is not None and not passwords.holds(txn, user_id, checked):
             return Lost.OTHER_PASSWORD
+    if isinstance(stage, Done | Added) and _is_over(txn, attempt, ending.place.renews):
+        return Lost.SIGNED_OUT
     if isinstance(stage, Done):
         attempt = attrs.evolve(attempt, ended_at=now)
     if former is None:
@@ -157,6 +160,16 @@ def _end(txn: Txn, attempt: Attempt, ending: Ending, *, now: int, former: Attemp
         return stage
     new = stage.sign_in(digest=ending.digest, sign_in_id=ending.sign_in_id, now=now)
     return sign_in(txn, new, attrs.evolve(ending.place, is_fresh=stage.is_fresh))
+
+
+def _is_over(txn: Txn, attempt: Attempt, renews: SignIn | None) -> bool:
+    """Say whether somebody proves again who they are, of a sign-in that ended meanwhile.
+
+    Less is asked of them than of whoever signs in, so they must be there still.
+    """
+    if attempt.purpose is not Purpose.PROVE_AGAIN:
+        return False
+    return renews is None or not sign_ins.holds(txn, renews.user_id, renews.name)
 
 
 def _add(txn: Txn, attempt: Attempt) -> None:

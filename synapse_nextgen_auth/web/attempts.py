@@ -56,6 +56,7 @@ _OF_LOST = {
     Lost.EXPIRED: (400, Message.REQUEST_EXPIRED),
     Lost.ENDED: (409, Message.ALREADY_DONE),
     Lost.CHANGED: (409, Message.ALREADY_DONE),
+    Lost.SIGNED_OUT: (400, Message.REQUEST_EXPIRED),
     Lost.OTHER_ACCOUNT: (403, Message.OTHER_BROWSER),
 }
 
@@ -115,6 +116,9 @@ async def way(visit: Visit) -> Way:
         account = onward.asked_for
         if attempt.purpose is Purpose.PROVE_AGAIN:
             account = attempt.user_id
+            if of_account(visit.sign_ins, account or "") is None:
+                # They were signed out since, and sign in with all that is asked of that.
+                return Way(onward, Purpose.SIGN_IN, onward.asked_for, is_another=is_another)
         return Way(onward, attempt.purpose, account, attempt, is_another=is_another)
     onward = await grants.onward(visit, Onward.of(visit.parameters))
     if is_another:

@@ -8,6 +8,7 @@ from synapse_nextgen_auth.accounts.own_ways import Identity
 from synapse_nextgen_auth.accounts.sign_ins import of_account
 from synapse_nextgen_auth.flows import arrive
 from synapse_nextgen_auth.flows import own_ways as flows
+from synapse_nextgen_auth.flows.as_signed_in import SignedOut, as_signed_in
 from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.flows.own_ways import Kept
 from synapse_nextgen_auth.homeserver.http import Outgoing
@@ -35,7 +36,11 @@ async def take(visit: Visit, attempt: Attempt, arrival: Arrival) -> Outgoing | T
         return Trouble.BROKEN
     identity = Identity(newcomer.provider, newcomer.remote_user_id)
     owner = own_ways.owner(visit, user_id)
-    kept = await site.homeserver.run(flows.connect, attempt, arrival, identity, owner)
+    connect = as_signed_in(sign_in, flows.connect)
+    try:
+        kept = await site.homeserver.run(connect, attempt, arrival, identity, owner)
+    except SignedOut:
+        return Trouble.OVER
     if isinstance(kept, Lost):
         return arrive.trouble_of(kept)
     if kept is Kept.TAKEN:

@@ -8,6 +8,7 @@ import logging
 
 import attrs
 
+from synapse_nextgen_auth.flows.as_signed_in import SignedOut
 from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.http import Handler, Incoming, Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
@@ -276,7 +277,8 @@ async def _ask(page: Page, visit: Visit, form: Form | None) -> Outgoing:
 async def _ask_account(page: AccountPage, visit: Visit, form: Form | None, body: bytes) -> Outgoing:
     """Ask a page once somebody is signed in, of late if need be, whose account may go on (C179).
 
-    What they typed before the proof was too old comes back with them.
+    What they typed before the proof was too old comes back with them. Whoever is signed out while the
+    form is on its way is asked to sign in again, and nothing of it is done.
     """
     is_dangerous = page.dangerous is not None and (form is not None or page.dangerous(visit))
     onward = await page.onward(visit)
@@ -284,7 +286,10 @@ async def _ask_account(page: AccountPage, visit: Visit, form: Form | None, body:
         return await attempts.ask(visit, onward, form)
     await admit(visit.site, visit.user_id, other_account_url=onward.accounts_url)
     if form is not None and page.submit is not None:
-        return await page.submit(visit, visit.user_id, form)
+        try:
+            return await page.submit(visit, visit.user_id, form)
+        except SignedOut:
+            return answers.redirect(onward.sign_in_url)
     if form is not None and page.receive is not None:
         return await page.receive(visit, visit.user_id, body)
     assert page.show is not None, "the method was looked up"  # noqa: S101

@@ -5,6 +5,8 @@ The dispatcher does all of it for every page, before the page is asked.
 
 import re
 from base64 import urlsafe_b64decode
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 import attrs
@@ -15,11 +17,13 @@ from synapse_nextgen_auth.accounts.outbox import SendMail
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.clock import is_recent
 from synapse_nextgen_auth.flows import sign_in as signing_in
+from synapse_nextgen_auth.flows.as_signed_in import as_signed_in
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
 from synapse_nextgen_auth.secret import Purpose, Secret, urlsafe
 from synapse_nextgen_auth.store import sign_ins
+from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.web import browser, forms
 from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.forms import Form
@@ -29,6 +33,9 @@ from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
 from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _DONE = re.compile(r"([a-z_]{1,40})\.([A-Za-z0-9_-]{43})")
 
@@ -52,6 +59,12 @@ class Visit:
     def sign_in(self) -> SignIn | None:
         """The present sign-in of the browser: whom this page is about."""
         return self.visitor.sign_in
+
+    def as_signed_in(
+        self, flow: Callable[Concatenate[Txn, P], T]
+    ) -> Callable[Concatenate[Txn, P], T]:
+        """Return a flow as the present sign-in may run it: not once that is over."""
+        return as_signed_in(self.sign_in, flow)
 
     @property
     def sign_ins(self) -> tuple[SignIn, ...]:

@@ -5,7 +5,7 @@ from functools import partial
 import attrs
 import pytest
 
-from support.records import ALICE, BOB, NOW, a_grant, a_place
+from support.records import ALICE, BOB, NOW, a_grant, a_place, a_sign_in
 from synapse_nextgen_auth.accounts.attempts.arrivals import LIFETIME, Arrival, Trouble
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Purpose
 from synapse_nextgen_auth.accounts.attempts.newcomers import Newcomer
@@ -67,8 +67,9 @@ def find(tables, *, browser="browser", digests=("given",), now=NOW):
     return tables.run(arrive.find, ATTEMPT.attempt_id, digests, browser=browser, now=now)
 
 
-def take(tables, attempt, arrival=ARRIVAL, *, user_id=ALICE, now=NOW):
-    return tables.run(arrive.take, attempt, arrival, ending(user_id), now=now)
+def take(tables, attempt, arrival=ARRIVAL, *, user_id=ALICE, renews=None, now=NOW):
+    ends = attrs.evolve(ending(user_id), place=a_place(renews=renews))
+    return tables.run(arrive.take, attempt, arrival, ends, now=now)
 
 
 def test_the_browser_that_asked_is_signed_in(tables, arrived):
@@ -138,7 +139,9 @@ def test_only_a_fresh_sign_in_there_proves_it_again(tables, arrived, auth_time, 
     """A provider that remembered its person asked nobody."""
     arrival = attrs.evolve(ARRIVAL, auth_time=auth_time)
     attempt = arrived(arrival, user_id=ALICE, purpose=Purpose.PROVE_AGAIN)
-    ended = take(tables, attempt, arrival)
+    here = a_sign_in("here", user_id=ALICE)
+    tables.run(sign_ins.add, here)
+    ended = take(tables, attempt, arrival, renews=here)
 
     assert isinstance(ended, SignIn) if is_enough else ended is Stage.IDENTIFY
 

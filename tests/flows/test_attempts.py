@@ -236,6 +236,38 @@ def test_c262_a_proof_of_another_account_is_none(tables, transact, fixed):
     assert tables.count("nextgen_browsers") == 0
 
 
+@pytest.mark.parametrize("how", ["ended meanwhile", "not here"])
+def test_c021_nobody_proves_again_who_was_signed_out(tables, transact, how):
+    """Less is asked of them than of whoever signs in: not what other modules add to that."""
+    here = a_sign_in("here", user_id=ALICE, sign_in_id="here")
+    transact(sign_ins.add, here)
+    again = an_attempt(purpose=Purpose.PROVE_AGAIN, user_id=ALICE)
+    transact(attempts.begin, again)
+    if how == "ended meanwhile":
+        transact(sign_ins.end, here.digest, now=NOW)
+    place = a_place(renews=here if how == "ended meanwhile" else None)
+
+    ended = transact(attempts.prove_and_end, again, PROOF, an_ending(place=place), now=NOW + 1)
+
+    assert ended is Lost.SIGNED_OUT
+    assert tables.run(rows.get, "attempt") == again
+    assert tables.run(sign_ins.get, an_ending().digest) is None
+
+
+def test_whoever_is_here_proves_it_again(tables, transact):
+    """It is the same sign-in, under another secret."""
+    here = a_sign_in("here", user_id=ALICE, sign_in_id="here")
+    transact(sign_ins.add, here)
+    again = an_attempt(purpose=Purpose.PROVE_AGAIN, user_id=ALICE)
+    transact(attempts.begin, again)
+    ending = an_ending(place=a_place(renews=here))
+
+    ended = transact(attempts.prove_and_end, again, PROOF, ending, now=NOW + 1)
+
+    assert isinstance(ended, SignIn)
+    assert (ended.name, tables.count("nextgen_browsers")) == ("here", 1)
+
+
 def test_a_password_ends_an_attempt_that_went_to_a_provider_first(tables, transact):
     """The person came back and typed it: one write for proof and end."""
     transact(attempts.begin, ATTEMPT)

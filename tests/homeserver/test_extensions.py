@@ -132,6 +132,37 @@ def test_an_attempt_waits_until_somebody_says_yes(homeserver, server, say):
     assert REFUSED in homeserver.log_text()
 
 
+def test_c021_whoever_was_signed_out_signs_in_with_all_that_is_asked(homeserver, server, say):
+    """A page kept from a proof that was asked again is a sign-in like any other, once that is over."""
+    user = homeserver.register_user("human-c")
+    browser = at_the_stage(server, user)
+    accept(browser)
+    say(**{say()["waiting"][-1]: "yes"})
+    browser.submit(stage="human", decision="continue")
+    assert is_signed_in(browser)
+    homeserver.query(
+        "UPDATE nextgen_browsers SET signed_in_at = signed_in_at - 3600, auth_time = auth_time - 3600"
+        " WHERE user_id = ?",
+        user.user_id,
+    )
+    proof = re.search(
+        r'name="csrf" value="([^"]+)"', browser.get(server.url("account-profile")).text
+    )
+
+    def post(path, **fields):
+        data = {"csrf": proof[1], **fields}
+        return browser.http.post(server.url(path), data=data, allow_redirects=False, timeout=30)
+
+    kept = server.url(post("account-email", email="a@example.org").headers["Location"])
+    assert "sign-in?attempt=" in kept
+    assert post("sign-out").status_code == 200
+    browser.get(kept)
+    browser.submit(identifier=user.localpart, password=user.password, decision="sign-in")
+
+    assert "/stage?attempt=" in browser.page.url
+    assert not is_signed_in(browser)
+
+
 def test_c278_nobody_else_answers_for_an_attempt(homeserver, server):
     """Whoever knows its id, in another browser."""
     user = homeserver.new_user()

@@ -200,3 +200,32 @@ def test_no_root_lies_in_another():
     paths = [root.path for root in ROOTS]
 
     assert [a for a in paths for b in paths if a != b and f"{a}/".startswith(f"{b}/")] == []
+
+
+# What changes nothing of the account itself: it reads, counts, or belongs to an attempt of this browser.
+LOOKS = {
+    ("overview.facts", "flows.look"),
+    ("ways.password", "rows.list_for"),
+    ("ways.providers", "rows.list_for"),
+    ("ways.ways", "rows.list_for"),
+    ("addresses.remove", "rows.list_for"),
+    ("addresses.phone_number", "flows.change"),
+    # It looks at the sign-in itself.
+    ("identity.reset", "approve_operation.allow_reset"),
+    # Its account has no sign-ins any more; they were looked at before.
+    ("closing.deactivate", "close_account.note"),
+}
+
+
+def test_c179_nothing_is_done_to_an_account_by_who_was_signed_out_meanwhile():
+    """A form may be long on its way: each flow of the account pages looks in its transaction."""
+    found = set()
+    for file in sorted((FOLDER / "account").rglob("*.py")):
+        name = file.relative_to(FOLDER / "account").with_suffix("").as_posix().replace("/", ".")
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("homeserver.run"):
+                found.add((name, ast.unparse(node.args[0])))
+    looked = {each for each in found if each[1].startswith("visit.as_signed_in(")}
+
+    assert found - looked == LOOKS
+    assert len(looked) >= 10

@@ -102,7 +102,9 @@ async def _enter(visit: Visit, user_id: str, attempt: Attempt, typed: str) -> Ou
         problem = CodeProblem.OVER if trial is Trial.OVER else CodeProblem.WRONG
         return _ask_code(visit, attempt, code, problem)
     owner = own_ways.owner(visit, user_id)
-    kept = await site.homeserver.run(own_flows.add_address, attempt, EMAIL, address, owner)
+    kept = await site.homeserver.run(
+        visit.as_signed_in(own_flows.add_address), attempt, EMAIL, address, owner
+    )
     if isinstance(kept, Lost):
         raise attempts.lost(kept, _BACK)
     if kept is Kept.TAKEN:

@@ -105,7 +105,9 @@ async def _enter(
     except NoCode as none:
         return _ask_code(visit, attempt, none)
     owner = own_ways.owner(visit, user_id)
-    kept = await site.homeserver.run(own_flows.add_address, attempt, PHONE, sent.msisdn, owner)
+    kept = await site.homeserver.run(
+        visit.as_signed_in(own_flows.add_address), attempt, PHONE, sent.msisdn, owner
+    )
     if isinstance(kept, Lost):
         raise attempts.lost(kept, _BACK)
     if kept is Kept.TAKEN:

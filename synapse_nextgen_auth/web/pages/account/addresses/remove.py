@@ -37,7 +37,7 @@ async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
     await site.threepids.expect_to_remove()
     is_mail = asked.medium == EMAIL
     kept = await site.homeserver.run(
-        flows.remove_address,
+        visit.as_signed_in(flows.remove_address),
         asked.medium,
         asked.address,
         own_ways.owner(visit, user_id),

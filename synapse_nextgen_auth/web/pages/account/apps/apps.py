@@ -63,7 +63,7 @@ async def end(visit: Visit, user_id: str, form: Form) -> Outgoing:
     if form.get("decision") != "end" or client_id is None:
         raise unknown_choice()
     ended = await site.homeserver.run(
-        revoke_app.revoke,
+        visit.as_signed_in(revoke_app.revoke),
         user_id,
         client_id,
         now=site.now(),

@@ -3,6 +3,7 @@
 from synapse_nextgen_auth.accounts.management import Place, Target
 from synapse_nextgen_auth.accounts.notices import seal_addresses
 from synapse_nextgen_auth.flows import close_account
+from synapse_nextgen_auth.flows.as_signed_in import look
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.deactivation import Forbidden
 from synapse_nextgen_auth.web import own_ways
@@ -28,6 +29,7 @@ async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
         return _page(visit, user_id, status=409, is_other_account=True)
     if form.get("confirm") is None:
         return _page(visit, user_id, status=400, needs_tick=True, erase=erase)
+    await site.homeserver.run(visit.as_signed_in(look))
     # Afterwards the account has none.
     addresses = await site.people.emails(user_id)
     try:

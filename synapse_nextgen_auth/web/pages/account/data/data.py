@@ -34,7 +34,7 @@ async def download(visit: Visit, user_id: str, form: Form) -> Outgoing:
     homeserver, now = visit.site.homeserver, visit.site.now()
     found = {name: await homeserver.read(rows.part, user_id, name) for name in rows.PARTS}
     event = Event(EventKind.DATA_DOWNLOADED, now, user_id, address=visit.address)
-    await homeserver.run(events.add, event)
+    await homeserver.run(visit.as_signed_in(events.add), event)
     document = {
         "account": user_id,
         "server": visit.site.server_name,

@@ -2,6 +2,7 @@
 
 from synapse_nextgen_auth.accounts.management import Done, Place, Target
 from synapse_nextgen_auth.accounts.signed_in import Entry, Kind
+from synapse_nextgen_auth.flows.as_signed_in import look
 from synapse_nextgen_auth.flows.end_several import Ends, end_several
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import LONGEST_NAME
 from synapse_nextgen_auth.homeserver.http import Outgoing
@@ -62,6 +63,7 @@ async def end(visit: Visit, user_id: str, form: Form) -> Outgoing:
     site = visit.site
     target, found = await _found(visit, user_id, Place.END_DEVICE)
     entry = found.find(target.id)
+    await site.homeserver.run(visit.as_signed_in(look))
     if entry is None and target.id is not None and not target.id.startswith("~"):
         # Of this account alone: somebody else's device is as good as none (C301).
         await site.devices.remove(user_id, target.id)
@@ -73,7 +75,7 @@ async def end(visit: Visit, user_id: str, form: Form) -> Outgoing:
             sign_ins=[found.sign_ins[entry.id]] if entry.kind is Kind.BROWSER else (),
         )
         ended = await site.homeserver.run(
-            end_several, user_id, ends, now=site.now(), address=visit.address
+            visit.as_signed_in(end_several), user_id, ends, now=site.now(), address=visit.address
         )
         for session in ended:
             await site.devices.logged_out(session)

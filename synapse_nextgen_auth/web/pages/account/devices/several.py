@@ -53,7 +53,7 @@ async def end(visit: Visit, user_id: str, form: Form) -> Outgoing:
         is_all=several is Several.OTHERS,
     )
     ended = await site.homeserver.run(
-        end_several, user_id, ends, now=site.now(), address=visit.address
+        visit.as_signed_in(end_several), user_id, ends, now=site.now(), address=visit.address
     )
     if device_ids:
         await site.devices.remove_all(user_id, device_ids)

@@ -9,6 +9,7 @@ from synapse_nextgen_auth.accounts.approvals import WINDOW, Approval
 from synapse_nextgen_auth.accounts.management import Place, Target
 from synapse_nextgen_auth.accounts.signed_in import Entry, Kind
 from synapse_nextgen_auth.flows import approve_operation
+from synapse_nextgen_auth.flows.as_signed_in import SignedOut
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.sessions import Session
@@ -65,11 +66,11 @@ async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
     by = visit.sign_in
     try:
         if by is None:
-            raise approve_operation.SignedOut
+            raise SignedOut
         waiting = await site.homeserver.run(
             approve_operation.allow_reset, allowed, by=by, otherwise=random_id()
         )
-    except approve_operation.SignedOut:
+    except SignedOut:
         # The page asks anew who is there.
         return answers.redirect(Target(_PLACE, entry.id).url)
     if waiting is not None:

@@ -50,7 +50,7 @@ async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
         keep=_kept(visit),
         address=visit.address,
     )
-    done = await site.homeserver.run(flows.change, user_id, new, now=site.now())
+    done = await site.homeserver.run(visit.as_signed_in(flows.change), user_id, new, now=site.now())
     if done is None:
         await refuse_if_gone(site, user_id)
     elif done.sign_out is not None:
@@ -73,7 +73,7 @@ async def remove(visit: Visit, user_id: str, form: Form) -> Outgoing:
     if form.get("decision") != "remove":
         raise unknown_choice()
     removed = await site.homeserver.run(
-        flows.remove,
+        visit.as_signed_in(flows.remove),
         user_id,
         own_ways.lets_in(site),
         keep=_kept(visit),

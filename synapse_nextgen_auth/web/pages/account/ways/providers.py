@@ -73,7 +73,9 @@ async def disconnect(visit: Visit, user_id: str, form: Form) -> Outgoing:
     if identity is None:
         return answers.redirect(_BACK)
     owner = own_ways.owner(visit, user_id)
-    kept = await site.homeserver.run(flows.disconnect, identity, owner, own_ways.lets_in(site))
+    kept = await site.homeserver.run(
+        visit.as_signed_in(flows.disconnect), identity, owner, own_ways.lets_in(site)
+    )
     if kept is Kept.LAST_WAY_IN:
         return _ask_to_disconnect(visit, user_id, identity, may_go=False)
     await site.providers.known.changed(identity)

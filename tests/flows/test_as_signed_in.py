@@ -1,0 +1,87 @@
+"""What somebody does to their account is not done once they are signed out (C179)."""
+
+import pytest
+
+from support.records import ALICE, NOW, a_sign_in
+from synapse_nextgen_auth.flows.as_signed_in import SignedOut, as_signed_in
+from synapse_nextgen_auth.flows.end_several import Ends, end_several
+from synapse_nextgen_auth.flows.own_password import Change, change
+from synapse_nextgen_auth.store import passwords, sign_ins
+
+THERE = a_sign_in("there", user_id=ALICE, sign_in_id="there")
+
+
+@pytest.fixture(autouse=True)
+def accounts(tables):
+    """Give Alice a password and a browser."""
+    with tables.begin() as txn:
+        for table in ("users", "devices", "access_tokens", "user_external_ids", "user_threepids"):
+            txn.execute(f"DELETE FROM {table}")
+        txn.execute("INSERT INTO users VALUES (?, 0, ?)", (ALICE, "former"))
+        sign_ins.add(txn, THERE)
+
+
+def set_password(tables, by=THERE):
+    new = Change(hash="new", sign_out=False, keep=THERE.digest)
+    return tables.run(as_signed_in(by, change), ALICE, new, now=NOW + 1)
+
+
+def test_whoever_is_signed_in_does_it(tables):
+    set_password(tables)
+
+    assert tables.run(passwords.of_account, ALICE) == "new"
+
+
+def test_it_goes_by_the_name_of_the_flow():
+    """Logs and metrics of transactions are about the flow."""
+    assert as_signed_in(THERE, change).__qualname__ == change.__qualname__
+
+
+@pytest.mark.parametrize("by", [THERE, None], ids=["ended", "nobody"])
+def test_whoever_was_signed_out_meanwhile_changes_nothing(tables, by):
+    tables.run(sign_ins.end, THERE.digest, now=NOW)
+
+    with pytest.raises(SignedOut):
+        set_password(tables, by)
+
+    assert tables.run(passwords.of_account, ALICE) == "former"
+
+
+def test_who_proved_it_again_meanwhile_is_the_same(tables):
+    """The secret of the sign-in is another one from then on."""
+    renewed = a_sign_in("renewed", user_id=ALICE, sign_in_id="there")
+    tables.run(sign_ins.renew, THERE, renewed)
+
+    set_password(tables)
+
+    assert tables.run(passwords.of_account, ALICE) == "new"
+
+
+def test_of_two_browsers_that_sign_each_other_out_one_is_first(tables):
+    """And the other one does nothing more, whatever it was about to do."""
+    owners = a_sign_in("owners", user_id=ALICE, sign_in_id="owners")
+    tables.run(sign_ins.add, owners)
+    ends = Ends(sign_ins=["there"])
+
+    def changes(txn):
+        new = Change(hash="new", sign_out=False, keep=THERE.digest)
+        return as_signed_in(THERE, change)(txn, ALICE, new, now=NOW + 1).value
+
+    def ends_it(txn):
+        done = as_signed_in(owners, end_several)
+        return done(txn, ALICE, ends, now=NOW + 1, address=None).value
+
+    def or_signed_out(flow):
+        def run(txn):
+            try:
+                return flow(txn)
+            except SignedOut as error:
+                return error
+
+        return run
+
+    changed, ended = tables.race([or_signed_out(changes), or_signed_out(ends_it)])
+
+    assert [isinstance(changed, SignedOut), isinstance(ended, SignedOut)].count(True) == 1
+    is_former = tables.run(passwords.of_account, ALICE) == "former"
+    assert is_former == isinstance(changed, SignedOut)
