@@ -3,16 +3,28 @@
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.oauth.events import EventKind
-from synapse_nextgen_auth.store import approvals, attempts, codes, consents, events, passwords
+from synapse_nextgen_auth.store import (
+    approvals,
+    attempts,
+    codes,
+    consents,
+    events,
+    own_ways,
+    passwords,
+)
 from synapse_nextgen_auth.store.txn import Txn
 
 
 def clear(txn: Txn, user_id: str, *, now: int) -> None:
-    """Leave a closed account no password, and nothing that its person agreed to or began."""
+    """Leave a closed account no password, and nothing that its person agreed to or began.
+
+    Synapse took its addresses before it marked the account: what was added in between goes, too.
+    """
     end_session.withdraw(txn, user_id, now=now)
     approvals.end_for_account(txn, user_id, now=now)
     codes.forget_for_account(txn, user_id)
     attempts.end_for_account(txn, user_id, now=now)
+    own_ways.remove_addresses(txn, user_id)
     passwords.remove(txn, user_id)
     consents.forget(txn, user_id)
 

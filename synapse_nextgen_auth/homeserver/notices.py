@@ -164,14 +164,22 @@ class Notices:
     async def _new_devices(
         self, work: Tell, found: Sequence[Event], kinds: Sequence[str]
     ) -> list[Event]:
-        """Leave out devices that were there before, and the first one of somebody new."""
+        """Leave out devices that were there before, and the first one of somebody new.
+
+        Whoever signs in chooses the id of the device, and the ids of others can be read: so it is the
+        same only where it comes from the same network address.
+        """
         details = sorted({each.detail for each in found if each.detail is not None})
         if not details:
             return []
         known = await self._homeserver.read(
             events.list_of_details, work.user_id, kinds, details, before=work.since
         )
-        new = {each.detail: each for each in reversed(found) if each.detail not in known}
+        new = {
+            each.detail: each
+            for each in reversed(found)
+            if (each.detail, each.address) not in known
+        }
         made_at = await self._sources.people.made_at(work.user_id)
         if made_at is None:
             return []

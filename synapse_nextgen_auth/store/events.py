@@ -83,12 +83,12 @@ def list_before(
 
 def list_of_details(
     txn: Txn, user_id: str, kinds: Collection[str], details: Collection[str], *, before: int
-) -> frozenset[str]:
-    """Return which of these details an event of these kinds had before."""
+) -> frozenset[tuple[str, str | None]]:
+    """Return which of these details an event of these kinds had before, with each network address."""
     txn.execute(
-        "SELECT DISTINCT detail FROM nextgen_events WHERE user_id = ? AND happened_at < ?"
+        "SELECT DISTINCT detail, address FROM nextgen_events WHERE user_id = ? AND happened_at < ?"
         f" AND kind IN ({', '.join('?' * len(kinds))})"
         f" AND detail IN ({', '.join('?' * len(details))})",
         (user_id, before, *kinds, *details),
     )
-    return frozenset(str(row[0]) for row in txn.fetchall())
+    return frozenset((str(detail), address) for detail, address in txn.fetchall())

@@ -73,6 +73,11 @@ def add_address(
     return str(txn.fetchone()[0])
 
 
+def remove_addresses(txn: Txn, user_id: str) -> None:
+    """Take every address and number of an account away."""
+    txn.execute("DELETE FROM user_threepids WHERE user_id = ?", (user_id,))
+
+
 def remove_address(txn: Txn, user_id: str, medium: str, address: str) -> bool:
     """Take an address or number away; False when the account has it not."""
     txn.execute(

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from support.records import ALICE, BOB, NOW
+from support.records import ADDRESS, ALICE, BOB, NOW
 from synapse_nextgen_auth.accounts.notices import MARGIN, WINDOW, Notice, told
 from synapse_nextgen_auth.accounts.outbox import FURTHEST, Tell
 from synapse_nextgen_auth.oauth.events import Event, EventKind
@@ -19,9 +19,9 @@ def telling(tables, notices=tuple(Notice)):
         yield txn
 
 
-def happens(tables, kind, at=NOW, *, whose=ALICE, detail=None, also_to="", notices=tuple(Notice)):
+def happens(tables, kind, at=NOW, *, whose=ALICE, also_to="", notices=tuple(Notice), **said):
     with telling(tables, notices) as txn:
-        events.add(txn, Event(kind, at, whose, detail=detail), also_to=also_to)
+        events.add(txn, Event(kind, at, whose, **said), also_to=also_to)
 
 
 def waiting(tables):
@@ -137,8 +137,9 @@ def test_an_event_that_was_written_before_is_told_once(tables):
 
 
 def test_which_devices_were_there_before(tables):
+    """By network address: whoever has a password can name the id of any device."""
     for at, detail in ((NOW - 9, "device A"), (NOW, "device B")):
-        happens(tables, EventKind.SESSION_BEGUN, at, detail=detail)
+        happens(tables, EventKind.SESSION_BEGUN, at, detail=detail, address=ADDRESS)
     asked = (ALICE, ["session_begun", "legacy_session_begun"], ["device A", "device B"])
 
-    assert tables.run(events.list_of_details, *asked, before=NOW) == {"device A"}
+    assert tables.run(events.list_of_details, *asked, before=NOW) == {("device A", ADDRESS)}

@@ -199,3 +199,17 @@ def test_whoever_cancels_is_not_signed_in(homeserver, server):
 
     assert not is_signed_in(browser)
     assert browser.answer(browser.page)["error"] == "access_denied"
+
+
+@pytest.mark.parametrize(("name", "closed"), [("stays-here", False), ("goes", True)])
+def test_a_module_decides_once_whether_an_account_is_closed(homeserver, server, say, name, closed):
+    """As in Synapse: one that asks a human would ask twice. Where it says no nothing is half done."""
+    user = homeserver.register_user(name)
+    browser = at_the_stage(server, user)
+    accept(browser)
+    browser.get(server.url("account-deactivate"))
+    browser.submit(confirm="yes", erase="yes", decision="deactivate")
+
+    assert browser.page.status_code == (200 if closed else 403)
+    assert say()["closing"].count(user.user_id) == 1
+    assert is_signed_in(browser) is not closed

@@ -17,7 +17,7 @@ from synapse_nextgen_auth.extensions import (
 
 PATH = "/_synapse/client/extenders"
 PAGE = DOCS / "topics" / "extensions.md"
-HUMAN, BROKEN, SLOW = "human", "broken", "slow"
+HUMAN, BROKEN, SLOW, STAYS = "human", "broken", "slow", "stays"
 
 
 def of_the_page():
@@ -31,7 +31,8 @@ def of_the_page():
 class Module:
     """What Synapse loads: the terms of the page, a human who is asked, and what goes wrong.
 
-    `human` is asked about accounts whose name has it in it; so `broken` and `slow`.
+    `human` is asked about accounts whose name has it in it; so `broken` and `slow`. An account with
+    `stays` in its name may not be closed.
     """
 
     def __init__(self, config, api):
@@ -39,6 +40,8 @@ class Module:
         self.said = {}
         self.waiting = []
         self.hs = api._hs
+        self.closing = []
+        api.register_third_party_rules_callbacks(check_can_deactivate_user=self.may_close)
         theirs = extensions.of(api)
         theirs.add_stage(Stage(name="human", needs=self.needs, page=self.page, answer=self.answer))
         theirs.add_card(Card(name="broken", show=self.broken))
@@ -51,6 +54,10 @@ class Module:
 
     async def broken(self, _):
         raise RuntimeError("on purpose")
+
+    async def may_close(self, user_id, by_admin):
+        self.closing.append(user_id)
+        return STAYS not in user_id
 
     async def needs(self, person):
         if BROKEN in person.user_id and self.said.get(person.user_id) is None:
@@ -78,4 +85,8 @@ class _Door(DirectServeJsonResource):
 
     async def _async_render_POST(self, request):  # noqa: N802
         self._module.said.update(json.loads(request.content.read()))
-        return 200, {"waiting": self._module.waiting, "heard": self._module.terms.heard}
+        return 200, {
+            "waiting": self._module.waiting,
+            "heard": self._module.terms.heard,
+            "closing": self._module.closing,
+        }
