@@ -23,3 +23,4 @@ People add a phone number on a page of their account, where `account_threepid_de
 The overview of an account says at one look whether it is safe, with six checks that each lead to where they are mended.
 The overview shows how many there is of everything, and leads to the other accounts of the browser.
 Other modules can add a stage to every sign-in on our pages, a card to the overview of an account, and a listener for events (`synapse_nextgen_auth.extensions`).
+Where `invitations.members` is on, members make, see and withdraw invitations on a page of their account; those of a closed account are withdrawn, and the download has them.

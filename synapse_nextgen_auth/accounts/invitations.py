@@ -15,6 +15,7 @@ from synapse_nextgen_auth.secret import random_letters
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 _LENGTH = 26  # 130 bits
 MOST_ROOMS = 20
+LONGEST_TEXT = 500
 
 
 @attrs.frozen

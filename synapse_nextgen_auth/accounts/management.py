@@ -31,6 +31,7 @@ class Place(str, enum.Enum):
     APPS = "account-apps"
     APP = "account-app"
     END_APP = "account-app-end"
+    INVITATIONS = "account-invitations"
     EVENTS = "account-events"
     DATA = "account-data"
 
@@ -47,6 +48,7 @@ SECTIONS = (
     Place.SIGN_IN,
     Place.DEVICES,
     Place.APPS,
+    Place.INVITATIONS,
     Place.EVENTS,
     Place.DATA,
 )
@@ -135,6 +137,8 @@ class Done(str, enum.Enum):
     ADDRESS_STAYS_LISTED = "address_stays_listed"
     RENAMED = "renamed"
     APP_REVOKED = "app_revoked"
+    INVITED = "invited"
+    INVITATION_WITHDRAWN = "invitation_withdrawn"
 
 
 class Action(str, enum.Enum):

@@ -2,13 +2,14 @@
 
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.flows.own_ways import Owner
-from synapse_nextgen_auth.oauth.events import EventKind
+from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.store import (
     approvals,
     attempts,
     codes,
     consents,
     events,
+    invitations,
     own_ways,
     passwords,
 )
@@ -16,7 +17,7 @@ from synapse_nextgen_auth.store.txn import Txn
 
 
 def clear(txn: Txn, user_id: str, *, now: int) -> None:
-    """Leave a closed account no password, and nothing that its person agreed to or began.
+    """Leave a closed account no password, nothing agreed to or begun, and nobody invited.
 
     Synapse took its addresses before it marked the account: what was added in between goes, too.
     """
@@ -27,6 +28,9 @@ def clear(txn: Txn, user_id: str, *, now: int) -> None:
     own_ways.remove_addresses(txn, user_id)
     passwords.remove(txn, user_id)
     consents.forget(txn, user_id)
+    for token in invitations.open_of(txn, user_id, now=now):
+        if invitations.end(txn, token, member=user_id, now=now):
+            events.add(txn, Event(EventKind.INVITATION_ENDED, now, user_id, detail="closed"))
 
 
 def note(txn: Txn, owner: Owner, *, also_to: str = "") -> None:

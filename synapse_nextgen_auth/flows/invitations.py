@@ -59,6 +59,14 @@ def end(txn: Txn, token: str, *, by: str, now: int) -> bool:
     return True
 
 
+def end_by_member(txn: Txn, token: str, member: str, *, now: int) -> bool:
+    """End an invitation of a member; False where they have none like that which can be used (C301)."""
+    if not invitations.end(txn, token, member=member, now=now):
+        return False
+    events.add(txn, Event(EventKind.INVITATION_ENDED, now, member, detail="member"))
+    return True
+
+
 def hold(txn: Txn, token: str, held: Hold | None, *, now: int) -> bool:
     """Count one more who is on the way with a token; False where it may not be used any more.
 

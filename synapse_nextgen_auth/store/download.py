@@ -23,6 +23,7 @@ class Part:
     columns: tuple[str, ...]
     newest: str
     left_out: tuple[str, ...] = ()
+    owner: str = "user_id"
 
 
 PARTS: Mapping[str, Part] = {
@@ -93,6 +94,14 @@ PARTS: Mapping[str, Part] = {
         "created_at",
         ("digest", "attempt_id"),
     ),
+    # Of those that the account made; what its token is opens something.
+    "invitations": Part(
+        "nextgen_invitations",
+        ("made_at", "expires_at", "text", "username", "email", "rooms"),
+        "made_at",
+        ("token", "mail_digest", "slot"),
+        owner="invited_by",
+    ),
     "first_session": Part("nextgen_first_sessions", ("began_at",), "began_at"),
     "notices": Part("nextgen_notices", ("about", "due_at"), "due_at"),
 }
@@ -105,7 +114,6 @@ LEFT_OUT: Mapping[str, str] = {
     "nextgen_client_assertions": "of clients",
     "nextgen_clients": "of clients",
     "nextgen_codes": "an hour",
-    "nextgen_invitations": "of those who are invited",
     "nextgen_legacy_logins": "an hour",
     "nextgen_outbox": "until it is done",
     "nextgen_passwords": "a hash, which is a secret",
@@ -123,7 +131,7 @@ def part(txn: Txn, user_id: str, name: str, *, limit: int = MOST) -> list[dict[s
     """Return what one table has about an account, the newest first."""
     known = PARTS[name]
     txn.execute(
-        f"SELECT {', '.join(known.columns)} FROM {known.table} WHERE user_id = ?"
+        f"SELECT {', '.join(known.columns)} FROM {known.table} WHERE {known.owner} = ?"
         f" ORDER BY {known.newest} DESC LIMIT ?",
         (user_id, limit),
     )

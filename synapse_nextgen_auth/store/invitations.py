@@ -45,12 +45,40 @@ def list_all(txn: Txn) -> Sequence[Kept]:
     return [Kept(Invitation(*row[3:]), *row[:3]) for row in txn.fetchall()]
 
 
-def end(txn: Txn, token: str, *, now: int) -> bool:
-    """Let nobody begin with it any more; whoever is on the way may finish. False if there is none."""
+def list_of(txn: Txn, member: str, *, limit: int) -> Sequence[Kept]:
+    """Return what a member made: first those that have a place, then the others, the newest first."""
+    columns = ", ".join(f"i.{name}" for name in _INVITATIONS.columns)
+    txn.execute(
+        f"SELECT r.uses_allowed, r.pending, r.completed, {columns} FROM nextgen_invitations AS i"
+        " JOIN registration_tokens AS r ON r.token = i.token WHERE i.invited_by = ?"
+        " ORDER BY CASE WHEN i.slot IS NULL THEN 1 ELSE 0 END, i.made_at DESC, i.token LIMIT ?",
+        (member, limit),
+    )
+    return [Kept(Invitation(*row[3:]), *row[:3]) for row in txn.fetchall()]
+
+
+def open_of(txn: Txn, member: str, *, now: int) -> list[str]:
+    """Return the invitations of a member with which somebody could still begin."""
+    txn.execute(
+        "SELECT i.token FROM nextgen_invitations AS i"
+        " JOIN registration_tokens AS r ON r.token = i.token"
+        " WHERE i.invited_by = ? AND (i.expires_at IS NULL OR i.expires_at > ?)"
+        " AND (r.uses_allowed IS NULL OR r.completed < r.uses_allowed) ORDER BY i.token",
+        (member, now),
+    )
+    return [str(row[0]) for row in txn.fetchall()]
+
+
+def end(txn: Txn, token: str, *, member: str | None = None, now: int) -> bool:
+    """Let nobody begin with it any more; whoever is on the way may finish. False if there is none.
+
+    With a member, only if it is theirs.
+    """
     txn.execute(
         "UPDATE nextgen_invitations SET expires_at = ?, slot = NULL"
-        " WHERE token = ? AND (expires_at IS NULL OR expires_at > ?)",
-        (now, token, now),
+        " WHERE token = ? AND (expires_at IS NULL OR expires_at > ?)"
+        + ("" if member is None else " AND invited_by = ?"),
+        (now, token, now, *(() if member is None else (member,))),
     )
     ended: bool = txn.rowcount == 1
     if ended:

@@ -6,14 +6,32 @@ from urllib.parse import urlencode
 from synapse_nextgen_auth.accounts.attempts.sign_ups import TOKEN
 from synapse_nextgen_auth.accounts.invitations import Invitation
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.secret import digest, same
+from synapse_nextgen_auth.secret import Secret, digest, same
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.link_cookie import secret_in
 from synapse_nextgen_auth.web.sign_ups import SignUp
+from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
 
 # What the mail has beside the token.
 MAIL = "mail"
+
+
+def are_asked_for(site: Site) -> bool:
+    """Say whether whoever signs up here needs an invitation."""
+    rules = site.sign_ups.rules
+    return rules.by_password and rules.demands.asks_token
+
+
+def may_be_made(site: Site) -> bool:
+    """Say whether everybody with an account may invite others to where that is needed."""
+    return site.invitations.by_members and are_asked_for(site)
+
+
+def link(site: Site, invitation: Invitation, secret: Secret | None = None) -> str:
+    """Return where an invitation leads; with the secret, what its mail says."""
+    query = {"token": invitation.token} | ({MAIL: secret.reveal()} if secret else {})
+    return f"{site.issuer.endpoints.url('register')}?{urlencode(query)}"
 
 
 def arrive(visit: Visit) -> Outgoing | None:

@@ -44,6 +44,7 @@ from synapse_nextgen_auth.web.pages.account.data import data
 from synapse_nextgen_auth.web.pages.account.devices import device, devices, several
 from synapse_nextgen_auth.web.pages.account.events import events
 from synapse_nextgen_auth.web.pages.account.identity import reset
+from synapse_nextgen_auth.web.pages.account.invitations import invitations
 from synapse_nextgen_auth.web.pages.account.overview import overview
 from synapse_nextgen_auth.web.pages.account.profile import profile
 from synapse_nextgen_auth.web.pages.account.ways import password, providers, ways
@@ -210,6 +211,7 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/account-apps": AccountPage.at(Place.APPS, apps.show),
     "/account-app": AccountPage.at(Place.APP, apps.show_one),
     "/account-app-end": AccountPage.at(Place.END_APP, apps.ask_to_end, apps.end, dangerous=always),
+    "/account-invitations": AccountPage.at(Place.INVITATIONS, invitations.show, invitations.submit),
     "/account-events": AccountPage.at(Place.EVENTS, events.show),
     "/account-data": AccountPage.at(Place.DATA, data.show, data.download, dangerous=never),
     "/approve": AccountPage(show=approve.show, submit=approve.submit, dangerous=always),

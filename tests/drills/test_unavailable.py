@@ -111,8 +111,8 @@ def prepare_pages(prepared):
     prepared.look("/account", known)
     prepared.look("/account-devices", known)
     prepared.look("/account-device", known)
-    for path in ("/account-apps", "/account-app", "/account-events", "/account-data"):
-        prepared.look(path, known)
+    for name in ("apps", "app", "invitations", "events", "data"):
+        prepared.look(f"/account-{name}", known)
     prepared.look("/link", known)
     out = prepared.here()
     out.get(server.url(""))
@@ -219,6 +219,7 @@ def prepare_devices(prepared):
     )
     prepared.look("/account-app-end", ending)
     prepared.post("/account-app-end?id=x", ending, decision="end")
+    prepared.post("/account-invitations", ending, decision="withdraw", invitation="x")
     prepared.post("/account-data", ending, decision="download")
 
 
@@ -342,6 +343,7 @@ def test_c102_c350_every_endpoint_and_page_says_come_back(deployment, prepared):
         # There is no such attempt.
         **dict.fromkeys(("GET /account-email-code", "GET /account-phone-code"), 400),
         "POST /account-devices-end": 400,  # it names nothing
+        "POST /account-invitations": 404,  # there is none like that
     }
     for name in ("GET /", "POST /consent"):
         assert away[name].headers["Content-Type"].startswith("text/html")

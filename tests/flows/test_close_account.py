@@ -16,11 +16,13 @@ from support.records import (
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation, Request
 from synapse_nextgen_auth.accounts.attempts.attempt import Purpose
 from synapse_nextgen_auth.accounts.codes import Code
-from synapse_nextgen_auth.flows import approve_operation, close_account
+from synapse_nextgen_auth.accounts.invitations import Invitation
+from synapse_nextgen_auth.flows import approve_operation, close_account, invitations
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.store import approvals, attempts, codes, consents, sessions, sign_ins
+from synapse_nextgen_auth.store import invitations as rows
 
 
 def test_c302_what_its_person_agreed_to_goes_with_it(tables):
@@ -76,3 +78,27 @@ def test_c317_whatever_was_under_way_ends_with_the_account(tables, transact, clo
         transact(approve_operation.approve, each, by=by, now=NOW + 1, address=None)
         for each in asked
     ] == [goes_on] * 2
+
+
+def test_whoever_was_invited_by_a_closed_account_comes_in_no_more(tables):
+    """What was used, and what others made, stays as it is."""
+    for token, member in (("mine", ALICE), ("used", ALICE), ("theirs", BOB)):
+        slot = {"mine": 0, "used": 1, "theirs": 0}[token]
+        made = Invitation(
+            token=token, made_at=NOW, expires_at=NOW + 60, invited_by=member, slot=slot
+        )
+        tables.run(invitations.make, made, uses=1, by="member", now=NOW)
+    with tables.begin() as txn:
+        txn.execute("UPDATE registration_tokens SET completed = 1 WHERE token = 'used'")
+    tables.run(close_account.clear, ALICE, now=NOW + 1)
+
+    assert sorted(tables.query("SELECT token, expires_at FROM nextgen_invitations")) == [
+        ("mine", NOW + 1),
+        ("theirs", NOW + 60),
+        ("used", NOW + 60),
+    ]
+    assert not tables.run(rows.hold, "mine", now=NOW + 2)
+    assert tables.run(rows.hold, "theirs", now=NOW + 2)
+    assert tables.query(
+        "SELECT user_id, detail FROM nextgen_events WHERE kind = 'invitation_ended'"
+    ) == [(ALICE, "closed")]

@@ -144,3 +144,28 @@ def test_only_what_pins_something_is_for_our_pages_alone(tables):
     ]
     states = {each.invitation.token: each.state(NOW) for each in tables.run(rows.list_all)}
     assert states == {"free": "open", "name": "open", "mail": "open"}
+
+
+def test_c301_a_member_ends_their_own_alone(tables):
+    """Another's token is as good as none, and nothing is written down of it."""
+    theirs = an_invitation(invited_by=ALICE, slot=0)
+    make(tables, theirs, uses=1)
+
+    assert not tables.run(invitations.end_by_member, "t1", BOB, now=NOW + 1)
+    assert tables.run(rows.get, "t1") == theirs
+    assert tables.run(invitations.end_by_member, "t1", ALICE, now=NOW + 1)
+    assert not tables.run(invitations.end_by_member, "t1", ALICE, now=NOW + 2)
+    assert tables.query(
+        "SELECT user_id, happened_at FROM nextgen_events WHERE kind = 'invitation_ended'"
+    ) == [(ALICE, NOW + 1)]
+
+
+def test_a_member_sees_their_own_the_open_ones_first(tables):
+    """However many are over since."""
+    make(tables, an_invitation("t1", invited_by=ALICE, slot=0), uses=1)
+    for n in range(3):
+        make(tables, an_invitation(f"o{n}", invited_by=ALICE, made_at=NOW + 1 + n), uses=1)
+    make(tables, an_invitation("b1", invited_by=BOB, slot=0), uses=1)
+    found = tables.run(rows.list_of, ALICE, limit=3)
+
+    assert [each.invitation.token for each in found] == ["t1", "o2", "o1"]

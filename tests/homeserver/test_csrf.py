@@ -173,6 +173,22 @@ def an_application_to_revoke(homeserver, server, user):
     return filled(browser, decision="end")
 
 
+def an_invitation(homeserver, server, user):
+    homeserver.query(
+        "INSERT INTO nextgen_invitations (token, made_at, invited_by, rooms, slot)"
+        " VALUES (?, 1, ?, '[]', 0)",
+        *(f"t-{user.localpart}", user.user_id),
+    )
+    homeserver.query(
+        "INSERT INTO registration_tokens (token, uses_allowed, pending, completed)"
+        " VALUES (?, 1, 0, 0)",
+        f"t-{user.localpart}",
+    )
+    browser = Browser.of(server, user)
+    browser.get(server.url("account-invitations"))
+    return filled(browser, decision="withdraw", invitation=f"t-{user.localpart}")
+
+
 def a_download(homeserver, server, user):
     browser = Browser.of(server, user)
     browser.get(server.url("account-data"))
@@ -243,6 +259,7 @@ FORMS = {
     "/account-device": a_device_to_rename,
     "/account-devices-end": several_to_sign_out,
     "/account-app-end": an_application_to_revoke,
+    "/account-invitations": an_invitation,
     "/account-data": a_download,
     "/approve": a_reset,
     "/link": a_user_code,

@@ -209,6 +209,7 @@ PAGES = {
     "account-identity-reset": ("decision", "id", "account"),
     "account-devices-end": ("decision", "id", "shown"),
     "account-app-end": ("decision", "id"),
+    "account-invitations": ("decision", "invitation", "text"),
     "account-data": ("decision",),
     "approve": ("decision",),
 }

@@ -61,7 +61,23 @@ def an_address(homeserver, server, owner):
     return link, {"decision": "remove"}
 
 
+def an_invitation(homeserver, server, owner):
+    token = f"t-{owner.localpart}"
+    homeserver.query(
+        "INSERT INTO nextgen_invitations (token, made_at, invited_by, rooms, slot)"
+        " VALUES (?, 1, ?, '[]', 0)",
+        *(token, owner.user_id),
+    )
+    homeserver.query(
+        "INSERT INTO registration_tokens (token, uses_allowed, pending, completed)"
+        " VALUES (?, 1, 0, 0)",
+        token,
+    )
+    return "account-invitations", {"decision": "withdraw", "invitation": token}
+
+
 THINGS = [
+    an_invitation,
     an_address,
     a_device_that_resets,
     a_device,

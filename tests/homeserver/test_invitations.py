@@ -374,13 +374,14 @@ def test_a_private_room_that_nobody_may_invite_to_keeps_nobody_from_their_accoun
         shut = private_room(homeserver, server, inviter)
     opened = private_room(homeserver, server, host)
     made = invite(operator, rooms=[shut, opened])
+    if by == "deactivated":
+        # Before it is theirs: as for whoever was on the way already when the account was closed.
+        deactivate(homeserver, server, inviter)
     if by != "host":
         homeserver.query(
             "UPDATE nextgen_invitations SET invited_by = ? WHERE token = ?",
             *(inviter.user_id, made["token"]),
         )
-    if by == "deactivated":
-        deactivate(homeserver, server, inviter)
 
     page = sign_up(server, made["url"], name)
 
@@ -471,3 +472,125 @@ def test_c246_however_many_come_at_once_the_last_use_is_ones_alone(homeserver, s
     assert sorted(answer.status_code for answer in answers) == [200, *[401] * 11]
     assert sum(exists(homeserver, name) for name in guests) == 1
     assert counts(homeserver, token) == (1, 0, 1)
+
+
+def invitations_of(server, user):
+    browser = Browser.of(server, user)
+    browser.get(server.url("account-invitations"))
+    return browser
+
+
+def suspend(homeserver, server, user):
+    admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
+    path = f"/_synapse/admin/v1/suspend/{user.user_id}"
+    assert server.api("PUT", path, admin, json={"suspend": True}).status_code == 200
+
+
+def links_on(page):
+    return re.findall(r'<bdi dir="ltr">([^<]+)</bdi>', page.text)
+
+
+def test_a_member_invites_sees_the_link_and_withdraws_it(homeserver, server):
+    """What they wrote is escaped; whoever comes with the link is welcome, and after that no more."""
+    member, guest = homeserver.new_user(), next(names)
+    browser = invitations_of(server, member)
+    made = browser.submit(decision="invite", text=" Come <b>in</b>! ")
+    (link,) = links_on(made)
+    welcome = Browser(server).get(link)
+    withdrawn = browser.submit(
+        decision="withdraw", invitation=parse_qs(urlsplit(link).query)["token"][0]
+    )
+    late = sign_up(server, link, guest)
+
+    assert "You can make 5 more" in told(withdrawn)
+    assert "You can make 4 more" in told(made)
+    assert "Come &lt;b&gt;in&lt;/b&gt;!" in made.text
+    assert "You are invited" in welcome.text
+    assert "The invitation is withdrawn" in told(withdrawn)
+    assert links_on(withdrawn) == []
+    assert "cannot be used" in told(late)
+    assert not exists(homeserver, guest)
+    assert homeserver.query(
+        "SELECT kind, detail FROM nextgen_events WHERE user_id = ?"
+        " AND kind LIKE 'invitation%' ORDER BY happened_at, kind DESC",
+        member.user_id,
+    ) == [("invitation_made", "member"), ("invitation_ended", "member")]
+
+
+def test_what_was_used_makes_room_and_leads_nowhere(homeserver, server):
+    """The page says that it was used, but not by whom."""
+    member, guest = homeserver.new_user(), next(names)
+    browser = invitations_of(server, member)
+    (link,) = links_on(browser.submit(decision="invite"))
+    sign_up(server, link, guest)
+    page = browser.get(server.url("account-invitations"))
+
+    assert exists(homeserver, guest)
+    assert links_on(page) == []
+    assert "Used" in told(page)
+    assert "You can make 5 more" in told(page)
+    assert guest not in page.text
+
+
+def test_c246_two_tabs_make_no_more_than_they_may(homeserver, server):
+    """Whoever presses ten times at once has five, and is told so."""
+    member = homeserver.new_user()
+    browser = invitations_of(server, member)
+    csrf = re.search(r'name="csrf" value="([^"]+)"', browser.page.text)[1]
+    url, cookies = server.url("account-invitations"), browser.http.cookies.get_dict()
+    form = {"csrf": csrf, "decision": "invite", "text": "typed"}
+
+    def press(_):
+        return requests.post(url, data=form, cookies=cookies, allow_redirects=False, timeout=60)
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = sorted(answer.status_code for answer in pool.map(press, range(10)))
+    page = browser.get(url)
+
+    assert answers == [303] * 5 + [409] * 5
+    assert len(links_on(page)) == 5
+    assert "All 5 that you may have are open" in told(page)
+
+
+def test_suspended_members_withdraw_but_invite_nobody(homeserver, server):
+    member = homeserver.new_user()
+    browser = invitations_of(server, member)
+    (link,) = links_on(browser.submit(decision="invite"))
+    suspend(homeserver, server, member)
+    stale = browser.submit(decision="invite")
+    page = browser.get(server.url("account-invitations"))
+
+    assert stale.status_code == 403
+    assert "Your account is suspended" in told(page)
+    assert links_on(page) == [link]
+    assert "Make an invitation" not in told(page)
+    token = parse_qs(urlsplit(link).query)["token"][0]
+    assert links_on(browser.submit(decision="withdraw", invitation=token)) == []
+
+
+def test_a_text_that_is_too_long_is_kept_and_invites_nobody(homeserver, server):
+    member = homeserver.new_user()
+    browser = invitations_of(server, member)
+    page = browser.submit(decision="invite", text="a" * 501)
+
+    assert page.status_code == 400
+    assert "a" * 501 in page.text
+    assert links_on(page) == []
+
+
+def test_the_invitations_of_a_member_who_leaves_are_withdrawn(homeserver, server):
+    """Nobody comes in on the word of an account that is closed."""
+    member = homeserver.new_user()
+    (link,) = links_on(invitations_of(server, member).submit(decision="invite"))
+    deactivate(homeserver, server, member)
+
+    late = sign_up(server, link, guest := next(names))
+
+    assert "cannot be used" in told(late)
+    assert not exists(homeserver, guest)
+
+
+def test_the_page_is_found_where_members_may_invite(homeserver, server):
+    page = Browser.of(server, homeserver.new_user()).get(server.url("account"))
+
+    assert 'href="account-invitations"' in page.text

@@ -55,6 +55,7 @@ NAMES = {
     "/account-apps": ("id", "done"),
     "/account-app": ("id",),
     "/account-app-end": (*_FORM, "id"),
+    "/account-invitations": (*_FORM, "invitation", "text", "done"),
     "/account-events": ("before",),
     "/account-data": _FORM,
     "/approve": (*_FORM, "request"),

@@ -5,7 +5,7 @@ that pins a name or an address is not, as nothing there looks at what it pins.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from synapse.api.errors import Codes, LoginError, SynapseError
 from synapse.types import RoomAlias, RoomID, UserID, create_requester
 
-from synapse_nextgen_auth.accounts.invitations import Invitation, new_token
+from synapse_nextgen_auth.accounts.invitations import Invitation, Kept, new_token
 from synapse_nextgen_auth.accounts.outbox import JoinRoom
 from synapse_nextgen_auth.config import Invitations
 from synapse_nextgen_auth.flows import invitations as flows
@@ -41,6 +41,8 @@ NEEDS = (
     *members("synapse.types", "RoomID", "is_valid"),
     *members("synapse.server", "HomeServer", "get_room_member_handler"),
 )
+
+MOST_FORMER = 20
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +91,26 @@ class Invites:
         until, uses = invitation.expires_at, found["uses_allowed"]
         is_used_up = uses is not None and found["completed"] >= uses
         return is_used_up or (until is not None and until <= self._homeserver.now())
+
+    @property
+    def by_members(self) -> bool:
+        """Whether everybody with an account may invite others."""
+        return self._inviting.members
+
+    @property
+    def quota(self) -> int:
+        """How many invitations of one member may be open at once."""
+        return self._inviting.members_quota
+
+    async def of_member(self, user_id: str) -> Sequence[Kept]:
+        """Return what a member made: all that are open, and some that were."""
+        most = self.quota + MOST_FORMER
+        return await self._homeserver.read(invitations.list_of, user_id, limit=most)
+
+    async def end_by_member(self, user_id: str, token: str) -> bool:
+        """End an invitation of a member; False where they have none like that."""
+        now = self._homeserver.now()
+        return await self._homeserver.run(flows.end_by_member, token, user_id, now=now)
 
     async def make_by_member(self, user_id: str, *, text: str | None = None) -> Invitation | None:
         """Return an invitation of a member for one person; `None` where they may make no more."""

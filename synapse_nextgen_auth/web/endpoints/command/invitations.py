@@ -2,22 +2,25 @@
 
 import json
 from typing import Any
-from urllib.parse import urlencode
 
 from synapse_nextgen_auth.accounts import addresses
-from synapse_nextgen_auth.accounts.invitations import MOST_ROOMS, Invitation, new_token
+from synapse_nextgen_auth.accounts.invitations import (
+    LONGEST_TEXT,
+    MOST_ROOMS,
+    Invitation,
+    new_token,
+)
 from synapse_nextgen_auth.accounts.mail.letters import Invited, InvitedAgain, Letter, Mail
 from synapse_nextgen_auth.accounts.outbox import SendMail
 from synapse_nextgen_auth.flows import invitations as flows
 from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import Trouble
-from synapse_nextgen_auth.secret import Secret, digest, random_token
+from synapse_nextgen_auth.secret import digest, random_token
 from synapse_nextgen_auth.store import invitations
 from synapse_nextgen_auth.web.endpoints.command.asked import Asked, Command, Refused
 from synapse_nextgen_auth.web.endpoints.command.set_password_link import language
-from synapse_nextgen_auth.web.invitations import MAIL
+from synapse_nextgen_auth.web.invitations import are_asked_for, link
 from synapse_nextgen_auth.web.site import Site
 
-_MAX_TEXT = 500
 _MAX_USES = 1_000_000
 _LONGEST = 3650 * 24 * 3600  # seconds
 _WHY_NOT = {
@@ -28,8 +31,7 @@ _WHY_NOT = {
 
 
 async def _create(site: Site, asked: Asked) -> dict[str, Any]:
-    rules = site.sign_ups.rules
-    if not rules.by_password or not rules.demands.asks_token:
+    if not are_asked_for(site):
         raise Refused(
             "Nobody signs up with an invitation here: set enable_registration and"
             " registration_requires_token to true"
@@ -64,7 +66,7 @@ async def _create(site: Site, asked: Asked) -> dict[str, Any]:
         return await _already_here(site, asked, email, owner)
     mails: tuple[SendMail, ...] = ()
     if email is not None and is_sent:
-        says = Invited(url=_url(site, invitation, secret), text=invitation.text or "")
+        says = Invited(url=link(site, invitation, secret), text=invitation.text or "")
         letter = Letter(email, language(site, asked), says)
         mails = (letter.posted(site.issuer.keys, expires=invitation.expires_at or 0),)
     await site.homeserver.run(
@@ -72,7 +74,7 @@ async def _create(site: Site, asked: Asked) -> dict[str, Any]:
     )
     return {
         "token": invitation.token,
-        "url": _url(site, invitation),
+        "url": link(site, invitation),
         "uses": uses,
         "expires_at": invitation.expires_at,
         "mailed_to": email if mails else None,
@@ -121,15 +123,10 @@ def _by(asked: Asked) -> str:
     return f"command: {why}" if why else "command"
 
 
-def _url(site: Site, invitation: Invitation, secret: Secret | None = None) -> str:
-    query = {"token": invitation.token} | ({MAIL: secret.reveal()} if secret else {})
-    return f"{site.issuer.endpoints.url('register')}?{urlencode(query)}"
-
-
 def _text(asked: Asked) -> str | None:
     text = asked.text("text")
-    if text is not None and len(text) > _MAX_TEXT:
-        raise Refused(f"--text is too long: at most {_MAX_TEXT} letters")
+    if text is not None and len(text) > LONGEST_TEXT:
+        raise Refused(f"--text is too long: at most {LONGEST_TEXT} letters")
     return text
 
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from synapse_nextgen_auth.accounts.management import Target
+from synapse_nextgen_auth.accounts.management import Place, Target
+from synapse_nextgen_auth.web import invitations
 from synapse_nextgen_auth.web.pages.account.frame import sections_at
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.visits import Visit
@@ -10,9 +11,11 @@ from synapse_nextgen_auth.web.visits import Visit
 
 def of(visit: Visit, user_id: str, target: Target) -> dict[str, Any]:
     """Return the fields that a `ConsolePage` has beside its own; `target` is where one is."""
+    offers_invitations = invitations.may_be_made(visit.site)
+    hidden = frozenset() if offers_invitations else frozenset({Place.INVITATIONS})
     return {
         **asks(visit, user_id, target),
-        "sections": sections_at(target.place),
+        "sections": sections_at(target.place, hidden=hidden),
         "done": visit.done,
     }
 

@@ -35,7 +35,9 @@ class ConsolePage(PageContent):
     done: Done | None = None
 
 
-def sections_at(place: Place) -> tuple[Section, ...]:
-    """Return the navigation of a page."""
+def sections_at(place: Place, *, hidden: frozenset[Place] = frozenset()) -> tuple[Section, ...]:
+    """Return the navigation of a page; what is hidden is not for this server."""
     here = place.section
-    return tuple(Section(each, each.value, is_here=each is here) for each in SECTIONS)
+    return tuple(
+        Section(each, each.value, is_here=each is here) for each in SECTIONS if each not in hidden
+    )

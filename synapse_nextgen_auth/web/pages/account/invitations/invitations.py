@@ -1,0 +1,86 @@
+"""The invitations of a member: what there is, another one, and taking one back."""
+
+from synapse_nextgen_auth.accounts.invitations import LONGEST_TEXT, Kept
+from synapse_nextgen_auth.accounts.management import Done, Place, Target
+from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.web.forms import Form
+from synapse_nextgen_auth.web.invitations import link, may_be_made
+from synapse_nextgen_auth.web.pages.account import console
+from synapse_nextgen_auth.web.pages.account.invitations.page import (
+    InvitationLine,
+    InvitationsPage,
+    Problem,
+)
+from synapse_nextgen_auth.web.pages.message.error import unknown_choice
+from synapse_nextgen_auth.web.visits import Visit
+
+_STATUS = {Problem.TOO_LONG: 400, Problem.NO_MORE: 409, Problem.NOT_THERE: 404}
+
+
+async def show(visit: Visit, user_id: str) -> Outgoing:
+    """Show what there is."""
+    return await _page(visit, user_id)
+
+
+async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
+    """Make an invitation, or take back one of this account's (C301)."""
+    decision = form.get("decision")
+    if decision == "invite":
+        return await _invite(visit, user_id, form.get("text", "").strip())
+    if decision != "withdraw":
+        raise unknown_choice()
+    if not await visit.site.invitations.end_by_member(user_id, form.get("invitation", "")):
+        return await _page(visit, user_id, problem=Problem.NOT_THERE)
+    return answers.redirect(visit.saying(Place.INVITATIONS.value, Done.INVITATION_WITHDRAWN))
+
+
+async def _invite(visit: Visit, user_id: str, text: str) -> Outgoing:
+    site = visit.site
+    if not may_be_made(site) or (await site.profiles.of(user_id)).is_suspended:
+        return await _page(visit, user_id, status=403)
+    if len(text) > LONGEST_TEXT:
+        return await _page(visit, user_id, typed=text, problem=Problem.TOO_LONG)
+    if await site.invitations.make_by_member(user_id, text=text or None) is None:
+        return await _page(visit, user_id, typed=text, problem=Problem.NO_MORE)
+    return answers.redirect(visit.saying(Place.INVITATIONS.value, Done.INVITED))
+
+
+async def _page(
+    visit: Visit,
+    user_id: str,
+    *,
+    typed: str | None = None,
+    problem: Problem | None = None,
+    status: int = 200,
+) -> Outgoing:
+    site = visit.site
+    lines = [_line(visit, each) for each in await site.invitations.of_member(user_id)]
+    still = tuple(line for line in lines if line.token)
+    page = InvitationsPage(
+        **console.of(visit, user_id, Target(Place.INVITATIONS)),
+        action=Place.INVITATIONS.value,
+        open=still,
+        former=tuple(line for line in lines if not line.token),
+        left=max(0, site.invitations.quota - len(still)),
+        quota=site.invitations.quota,
+        longest=LONGEST_TEXT,
+        is_offered=may_be_made(site),
+        is_suspended=(await site.profiles.of(user_id)).is_suspended,
+        typed=visit.typed.get("text", "") if typed is None else typed,
+        problem=problem,
+    )
+    return visit.answer(page, _STATUS[problem] if problem else status)
+
+
+def _line(visit: Visit, kept: Kept) -> InvitationLine:
+    invitation, state = kept.invitation, kept.state(visit.site.now())
+    is_open = state == "open"
+    return InvitationLine(
+        made_at=invitation.made_at,
+        expires_at=invitation.expires_at,
+        text=invitation.text,
+        is_used=state == "used",
+        token=invitation.token if is_open else None,
+        url=link(visit.site, invitation) if is_open else None,
+    )
