@@ -1,0 +1,80 @@
+"""A picture is chosen with a script and removed without one."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from support.chromium import problems
+
+
+def picture(kind="PNG", size=(40, 30)):
+    written = io.BytesIO()
+    Image.new("RGB", size, "purple").save(written, kind)
+    return written.getvalue()
+
+
+def choose(tab, name, content, media_type):
+    file = {"name": name, "mimeType": media_type, "buffer": content}
+    tab.page.get_by_label("Choose a picture").set_input_files(file)
+
+
+@pytest.fixture
+def profile(open_tab, user):
+    tab = open_tab()
+    tab.open("sign-in")
+    tab.sign_in(user)
+    tab.open("account-profile")
+    return tab
+
+
+def shown(tab):
+    """Return how wide the picture on the page is, once the browser has it."""
+    return tab.page.evaluate(
+        "document.querySelector('img.avatar').decode()"
+        ".then(() => document.querySelector('img.avatar').naturalWidth)"
+    )
+
+
+def test_a_picture_is_sent_shown_and_removed(profile, open_tab, user, axe):
+    choose(profile, "me.png", picture(), "image/png")
+    profile.page.get_by_text("Your picture was changed.").wait_for()
+    width = shown(profile)
+    found = problems(profile, axe)
+
+    without = open_tab(java_script_enabled=False)
+    without.open("sign-in")
+    without.sign_in(user)
+    without.open("account-profile")
+    is_offered = without.page.get_by_label("Choose a picture").is_visible()
+    # Chromium's switch for tests leaves the element itself unseen.
+    is_said = "Without scripts a picture is chosen in an application." in without.page.content()
+    without.press("Remove the picture")
+
+    assert width > 0
+    assert found == []
+    assert (is_offered, is_said) == (False, True)
+    assert without.page.get_by_text("You have no picture any more.").is_visible()
+    assert without.page.get_by_role("button", name="Remove the picture").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "media_type", "said"),
+    [
+        ("notes.txt", b"no picture", "text/plain", "That is no picture of these kinds."),
+        ("odd.png", b"no picture", "image/png", "That is no picture of these kinds."),
+        ("me.svg", b"<svg/>", "image/svg+xml", "That is no picture of these kinds."),
+        (
+            "bomb.png",
+            picture(size=(9000, 9000)),
+            "image/png",
+            "That picture is too wide or too high.",
+        ),
+    ],
+)
+def test_what_is_no_picture_is_said_so(profile, name, content, media_type, said):
+    """In words that a screen reader hears, and the page stays as it is."""
+    choose(profile, name, content, media_type)
+
+    profile.page.get_by_role("status").get_by_text(said).wait_for()
+    assert profile.page.get_by_role("button", name="Remove the picture").count() == 0
