@@ -24,3 +24,5 @@ The overview of an account says at one look whether it is safe, with six checks 
 The overview shows how many there is of everything, and leads to the other accounts of the browser.
 Other modules can add a stage to every sign-in on our pages, a card to the overview of an account, and a listener for events (`synapse_nextgen_auth.extensions`).
 Where `invitations.members` is on, members make, see and withdraw invitations on a page of their account; those of a closed account are withdrawn, and the download has them.
+What waits for an answer can be shown in the account's room for server notices: an approval, or a device that says whose it is (`notices.approval_questions`, `notices.device_questions`).
+The notice of an approval says what was approved.

@@ -15,6 +15,7 @@ from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.accounts.management import Action
 from synapse_nextgen_auth.accounts.outbox import (
     AddEmailPusher,
+    Ask,
     JoinRoom,
     Recover,
     RemovePushers,
@@ -74,6 +75,7 @@ from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NewPeople
 from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
 from synapse_nextgen_auth.homeserver.people.threepids import Threepids
 from synapse_nextgen_auth.homeserver.polls import Polls
+from synapse_nextgen_auth.homeserver.questions import Questions
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.homeserver.startup import (
     internals,
@@ -256,7 +258,8 @@ def begin_outbox(homeserver: Homeserver, devices: Devices, site: Site | None = N
         outbox.does(JoinRoom, site.invitations.join)
         outbox.does(Tell, site.notices.tell)
         outbox.does(SendNotice, site.notices.room.send)
-        site.notices.begin()
+        outbox.does(Ask, site.questions.show)
+        site.notices.begin(site.questions.told)
     outbox.start()
 
 
@@ -306,6 +309,8 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             redirects=_redirect_rules(issuer.identifier, config.client_registration),
         ),
     )
+    sources = Sources(people, clients, mailboxes, known_places, endpoints.url("account"))
+    room = Room(homeserver, people, keys, mailer.write)
     return Site(
         homeserver=homeserver,
         config=config,
@@ -392,13 +397,8 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         mailer=mailer,
         mailboxes=mailboxes,
         places=known_places,
-        notices=Notices(
-            homeserver,
-            config,
-            keys,
-            Sources(people, clients, mailboxes, known_places, endpoints.url("account")),
-            Room(homeserver, people, keys, mailer.write),
-        ),
+        notices=Notices(homeserver, config, keys, sources, room),
+        questions=Questions(homeserver, config, keys, sources, room, endpoints),
         sign_in_codes=SignInCodes(
             is_wanted=config.sign_in.email_codes,
             keys=keys,

@@ -139,7 +139,10 @@ def mailing_homeserver(tmp_path_factory, make_database, session_mailbox) -> Iter
     homeserver = Homeserver(
         directory,
         make_database("sqlite", directory),
-        module={"secret": smtp.SECRET},
+        module={
+            "secret": smtp.SECRET,
+            "notices": {"approval_questions": True, "device_questions": True},
+        },
         config={
             "email": {**session_mailbox.settings(), "enable_notifs": True},
             "enable_registration": True,

@@ -225,6 +225,11 @@ class Approval:
         """Whether a legacy token asks, of which we know no session (`confirm_in_browser`)."""
         return self.session_id == self.user_id
 
+    @property
+    def expires_at(self) -> int:
+        """When it is too late to decide."""
+        return self.requested_at + WINDOW
+
     def is_open(self, now: int) -> bool:
         """Say whether the person may still decide."""
         undecided = self.approved_at is None and self.refused_at is None

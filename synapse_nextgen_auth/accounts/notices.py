@@ -34,6 +34,19 @@ class Notice(str, enum.Enum):
     DEACTIVATION = "deactivation"
 
 
+class Question(str, enum.Enum):
+    """What waits for an answer, and may be shown to the account in Matrix; an option of `notices`."""
+
+    APPROVAL = "approval_questions"  # a session wants to do something dangerous
+    DEVICE = "device_questions"  # a device says whose it is
+
+
+# What the conditional write knows it by: of one account there is one at a time, whichever it is.
+QUESTION = "question"
+# No question waits longer (seconds): none that was written by a right clock.
+LONGEST_QUESTION = 1200
+
+
 # By the value of the event's kind.
 NOTICES: Mapping[str, Notice] = {
     "session_begun": Notice.NEW_DEVICE,

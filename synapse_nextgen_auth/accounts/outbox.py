@@ -223,6 +223,25 @@ class SendNotice(Work):
         return self.notice
 
 
+@attrs.frozen
+class Ask(Work):
+    """Show an account what waits for its answer: `question` is a `Question`, `its_id` that of its row.
+
+    Whose it is, and whether there is such an account, is found out when it is done.
+    """
+
+    kind: ClassVar[str] = "ask"
+    patience: ClassVar[int] = 10 * MINUTE
+
+    question: str
+    its_id: str
+
+    @property
+    def subject(self) -> str:
+        """What waits."""
+        return f"{self.question} {self.its_id}"
+
+
 KINDS: dict[str, type[Work]] = {
     work.kind: work
     for work in (
@@ -235,6 +254,7 @@ KINDS: dict[str, type[Work]] = {
         SignOutDevices,
         Tell,
         SendNotice,
+        Ask,
     )
 }
 

@@ -85,3 +85,22 @@ class Notices:
         example="false",
         label="deactivations",
     )
+    approval_questions: bool = option(
+        Switch("shown", "not shown"),
+        default=False,
+        about="Whether what an app wants to do and its person has [to approve](../topics/approvals.md)"
+        " is shown in the account's room for server notices, with a link to the page, so that they can"
+        " answer from another device. Off, as most apps open that page themselves.",
+        example="true",
+        label="approvals that wait",
+    )
+    device_questions: bool = option(
+        Switch("shown", "not shown"),
+        default=False,
+        about="Whether [a device without a browser](../topics/devices-without-a-browser.md) that says"
+        " whose it is (`login_hint`) is shown in that account's room for server notices, with a link to"
+        " the page that asks for the code. Off, because anybody may name an account: whoever does"
+        " causes a message, at most one at a time.",
+        example="true",
+        label="devices that wait",
+    )

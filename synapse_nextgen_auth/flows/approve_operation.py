@@ -10,7 +10,9 @@ from synapse_nextgen_auth.accounts.approvals import (
     Request,
     answer,
 )
+from synapse_nextgen_auth.accounts.notices import Question
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
+from synapse_nextgen_auth.flows import notices
 from synapse_nextgen_auth.flows.as_signed_in import SignedOut
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.secret import digest
@@ -36,12 +38,14 @@ def ask(txn: Txn, approval: Approval, *, otherwise: str, now: int) -> Approval |
     if approvals.count_waiting(txn, approval.session_id, since=since) >= MOST_AT_ONCE:
         return None
     if approvals.add(txn, approval):
+        notices.ask(txn, Question.APPROVAL, approval.approval_id, now=now)
         return approval
     asked = approvals.get(txn, approval.approval_id)
     if asked is not None and (asked.is_same_question(now) or asked.lets_pass(now)):
         return asked
     anew = attrs.evolve(approval, approval_id=otherwise)
     approvals.add(txn, anew)
+    notices.ask(txn, Question.APPROVAL, otherwise, now=now)
     return anew
 
 

@@ -7,8 +7,10 @@ import enum
 
 import attrs
 
+from synapse_nextgen_auth.accounts.notices import Question
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.clock import SKEW
+from synapse_nextgen_auth.flows import notices
 from synapse_nextgen_auth.flows.begin_session import Beginning, Opening, begin
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant
@@ -41,6 +43,8 @@ def request(txn: Txn, grant: DeviceGrant, codes: Codes) -> bool:
     if not device_grants.add(txn, grant, codes):
         return False
     clients.touch(txn, grant.client_id, now=grant.created_at)
+    if grant.login_hint is not None or grant.asked_for is not None:
+        notices.ask(txn, Question.DEVICE, grant.grant_id, now=grant.created_at)
     return True
 
 

@@ -1,8 +1,10 @@
-"""Post notices: all that are about the same, or none."""
+"""Post notices: all that are about the same, or none; and one question at a time."""
 
 from collections.abc import Sequence
 
-from synapse_nextgen_auth.accounts.outbox import Work
+from synapse_nextgen_auth.accounts.notices import LONGEST_QUESTION, Question
+from synapse_nextgen_auth.accounts.outbox import Ask, Work
+from synapse_nextgen_auth.store import notices as rows
 from synapse_nextgen_auth.store import outbox
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -11,3 +13,21 @@ def post(txn: Txn, notices: Sequence[Work], *, now: int) -> None:
     """Let them be sent."""
     for notice in notices:
         outbox.put(txn, notice, now=now)
+
+
+def ask(txn: Txn, question: Question, its_id: str, *, now: int) -> None:
+    """Let an account be shown what waits for its answer, where that is switched on."""
+    if question.value in txn.told:
+        outbox.put(txn, Ask(question.value, its_id), now=now)
+
+
+def show(txn: Txn, user_id: str, notice: Work, *, until: int, now: int) -> bool:
+    """Let a question be shown; False where the account is shown another one until that is over.
+
+    Anybody may name an account, so it is one at a time, whoever asks.
+    """
+    until = min(until, now + LONGEST_QUESTION)
+    if not rows.open_question(txn, user_id, until=until, now=now):
+        return False
+    outbox.put(txn, notice, now=now)
+    return True

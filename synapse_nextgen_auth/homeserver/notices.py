@@ -114,9 +114,9 @@ class Notices:
         on = {notice for notice in Notice if switches[notice]}
         self._told = rules.told(on if self._by_mail or self._in_matrix else ())
 
-    def begin(self) -> None:
-        """Let whatever happens from now on be told."""
-        self._homeserver.tell_of(self._told)
+    def begin(self, also: frozenset[str] = frozenset()) -> None:
+        """Let whatever happens from now on be told; `also` are the questions that are shown."""
+        self._homeserver.tell_of(self._told | also)
 
     async def tell(self, work: Tell) -> None:
         """Write the notices of what happened, one for each address, and one for Matrix."""

@@ -1,6 +1,12 @@
 """Rows of notices: when an account was told last of a kind of thing, or is to be."""
 
-from synapse_nextgen_auth.accounts.notices import MARGIN, WINDOW, Notice
+from synapse_nextgen_auth.accounts.notices import (
+    LONGEST_QUESTION,
+    MARGIN,
+    QUESTION,
+    WINDOW,
+    Notice,
+)
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -27,3 +33,18 @@ def due_at(txn: Txn, user_id: str, notice: Notice) -> int:
         (user_id, notice.value),
     )
     return int(txn.fetchone()[0])
+
+
+def open_question(txn: Txn, user_id: str, *, until: int, now: int) -> bool:
+    """Note that an account is shown a question until then; False where it is shown one already.
+
+    It is one conditional write: of two at once one is shown. What is further away than any question
+    can be was written by a clock that ran ahead, and is in nobody's way.
+    """
+    txn.execute(
+        "INSERT INTO nextgen_notices (user_id, about, due_at) VALUES (?, ?, ?)"
+        " ON CONFLICT (user_id, about) DO UPDATE SET due_at = excluded.due_at"
+        " WHERE nextgen_notices.due_at <= ? OR nextgen_notices.due_at > ?",
+        (user_id, QUESTION, until, now, now + LONGEST_QUESTION),
+    )
+    return txn.rowcount == 1

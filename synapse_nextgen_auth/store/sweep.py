@@ -198,7 +198,9 @@ _FROM_THE_FUTURE = {
         made="created_at",
     ),
     "arrivals": _Ahead(_Rows("nextgen_arrivals", "digest", "arrived_at")),
-    "notices": _Ahead(_Rows("nextgen_notices", "user_id, about", "due_at"), notices.WINDOW),
+    "notices": _Ahead(
+        _Rows("nextgen_notices", "user_id, about", "due_at"), notices.LONGEST_QUESTION
+    ),
     "throttles": _Ahead(_Rows("nextgen_throttle", "key", "window_start")),
     "approvals": _Ahead(_Rows("nextgen_approvals", "approval_id", "requested_at")),
     "consents": _Ahead(_Rows("nextgen_consents", "user_id, client_id, scope", "granted_at")),

@@ -37,6 +37,7 @@ from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
 from synapse_nextgen_auth.homeserver.people.threepids import Threepids
 from synapse_nextgen_auth.homeserver.places import Places
 from synapse_nextgen_auth.homeserver.polls import Polls
+from synapse_nextgen_auth.homeserver.questions import Questions
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.metadata import Abilities, Endpoints
@@ -137,6 +138,7 @@ class Site:
     deactivation: Deactivation
     places: Places
     notices: Notices
+    questions: Questions
     other_modules: OtherModules
     # Where browsers believe us to be, as they write it; and how our cookie looks there.
     origin: str = attrs.field(init=False)

@@ -1,15 +1,27 @@
 """An event and the notice of it are one write, and nobody gets ten notices for one thing."""
 
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 
 import pytest
 
-from support.records import ADDRESS, ALICE, BOB, NOW
-from synapse_nextgen_auth.accounts.notices import MARGIN, WINDOW, Notice, told
-from synapse_nextgen_auth.accounts.outbox import FURTHEST, Tell
+from support.records import ADDRESS, ALICE, BOB, NOW, a_device_grant
+from synapse_nextgen_auth.accounts.approvals import Approval, Operation, Request
+from synapse_nextgen_auth.accounts.notices import (
+    LONGEST_QUESTION,
+    MARGIN,
+    WINDOW,
+    Notice,
+    Question,
+    told,
+)
+from synapse_nextgen_auth.accounts.outbox import FURTHEST, SendNotice, Tell
+from synapse_nextgen_auth.flows import approve_operation, device
+from synapse_nextgen_auth.flows import notices as flow
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.store import events, outbox
+from synapse_nextgen_auth.store.device_grants import Codes
 
 
 @contextmanager
@@ -143,3 +155,87 @@ def test_which_devices_were_there_before(tables):
     asked = (ALICE, ["session_begun", "legacy_session_begun"], ["device A", "device B"])
 
     assert tables.run(events.list_of_details, *asked, before=NOW) == {("device A", ADDRESS)}
+
+
+def asking(tables, function, *args, about=tuple(Question), **fields):
+    """Run a flow where accounts are shown these questions."""
+    with tables.begin() as txn:
+        txn.told = frozenset(each.value for each in about)
+        return function(txn, *args, **fields)
+
+
+def asked(tables):
+    return sorted(tables.query("SELECT subject FROM nextgen_outbox WHERE kind = 'ask'"))
+
+
+HINTS = {"login_hint": "mxid:@nobody:localhost"}, {"asked_for": ALICE}
+
+
+@pytest.mark.parametrize("hint", HINTS)
+def test_a_device_that_says_whose_it_is_is_looked_at_later(tables, hint):
+    """Whoever that is: what asks is answered before anybody looks whether there is such an account."""
+    grant = a_device_grant(**hint)
+
+    assert asking(tables, device.request, grant, Codes("device", "code", "half"))
+
+    assert asked(tables) == [(f"device_questions {grant.grant_id}",)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "about"), [({}, tuple(Question)), (HINTS[0], [Question.APPROVAL])]
+)
+def test_a_device_is_shown_to_nobody(tables, fields, about):
+    """That names nobody, or where it is switched off."""
+    grant, codes = a_device_grant(**fields), Codes("device", "code", "half")
+
+    assert asking(tables, device.request, grant, codes, about=about)
+
+    assert asked(tables) == []
+
+
+def test_an_approval_is_shown_once_however_often_the_client_repeats_itself(tables):
+    request = Request(ALICE, "5e" * 16, "PHONE", Operation.DEACTIVATE, "POST", "/x", "digest")
+    for n in range(5):
+        approval = Approval.asked(
+            "asked", request, ui_session="asked", details="x", address=None, now=NOW + n
+        )
+        asking(tables, approve_operation.ask, approval, otherwise="other", now=NOW + n)
+
+    assert asked(tables) == [("approval_questions asked",)]
+
+
+def showing(name, *, until, at=0, whose=ALICE):
+    """Return the flow that shows an account something."""
+    notice = SendNotice(name, "sealed", NOW + until)
+    return partial(flow.show, user_id=whose, notice=notice, until=NOW + until, now=NOW + at)
+
+
+def shown(tables):
+    found = tables.query("SELECT subject FROM nextgen_outbox WHERE kind = 'send_notice'")
+    return sorted(name for (name,) in found)
+
+
+def test_one_question_is_open_at_a_time(tables, transact):
+    """Until it is over, whoever asks; of another account it is another matter."""
+    assert transact(showing("first", until=600)) is True
+    assert transact(showing("second", until=900, at=599)) is False
+    assert transact(showing("another", until=900, at=599, whose=BOB)) is True
+    assert transact(showing("third", until=1200, at=600)) is True
+
+    assert shown(tables) == ["another", "first", "third"]
+
+
+def test_of_many_at_once_one_is_shown(tables):
+    """A thousand devices that name one account are one message."""
+    found = tables.race([showing(f"n{n}", until=600) for n in range(6)])
+
+    assert sorted(found) == [False] * 5 + [True]
+    assert len(shown(tables)) == 1
+
+
+def test_a_clock_that_ran_ahead_hides_no_question(tables, transact):
+    """What it showed would be open for ever (C379)."""
+    transact(showing("ahead", at=10 * LONGEST_QUESTION, until=11 * LONGEST_QUESTION))
+
+    assert transact(showing("right", until=600)) is True
+    assert transact(showing("next", until=900, at=599)) is False

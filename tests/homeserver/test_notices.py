@@ -5,7 +5,8 @@ import time
 import pytest
 import requests
 
-from support.oauth import Browser, Server
+from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
+from support.television import DEVICE_CODE
 from support.waiting import eventually
 
 pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
@@ -154,3 +155,101 @@ def test_ten_new_devices_are_two_mails(homeserver, user, mailbox):
     assert "Device number 0" in first.text
     for n in range(1, 10):
         assert f"Device number {n}" in second.text
+
+
+def ask_as_a_device(server, **hint):
+    """Ask for codes as a device does; return what it is told."""
+    client = server.client(
+        web_client(grant_types=["authorization_code", "refresh_token", DEVICE_CODE])
+    )
+    form = {"client_id": client.id, "scope": f"{API} {DEVICE}{device_id()}", **hint}
+    answer = server.post("device-authorization", form)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def left(homeserver):
+    """Say what is still to be shown or sent, of any account."""
+    return homeserver.query(
+        "SELECT subject FROM nextgen_outbox WHERE kind IN ('ask', 'send_notice')"
+    )
+
+
+@pytest.mark.parametrize("spelled", ["mxid:{0.user_id}", "{0.localpart}"])
+def test_a_device_that_says_whose_it_is_is_shown_in_matrix(homeserver, server, spelled):
+    """With a link to the page that asks for the code, which is on the device alone."""
+    user = homeserver.new_user()
+    access_token = homeserver.login(user)["access_token"]
+    codes = ask_as_a_device(server, login_hint=spelled.format(user))
+    again = ask_as_a_device(server, login_hint=user.user_id)
+    [said] = room_says(homeserver, user, access_token)
+    assert eventually(lambda: not left(homeserver))
+
+    assert said.startswith("A device wants to sign in to your account")
+    assert user.user_id in said
+    assert "127.0.0.1" in said
+    assert codes["verification_uri"] in said
+    for each in (codes, again):
+        assert each["user_code"] not in said
+        assert each["user_code"].replace("-", "") not in said
+        assert each["device_code"] not in said
+        assert "user_code" not in said
+    assert homeserver.query(
+        "SELECT COUNT(*) FROM events WHERE type = 'm.room.message' AND room_id IN"
+        " (SELECT room_id FROM local_current_membership WHERE user_id = ?)",
+        user.user_id,
+    ) == [(1,)]
+
+
+def test_a_device_that_names_nobody_hears_the_same(homeserver, server):
+    """Nothing is sent to an account that is not there, or closed, or a bridge's; no answer tells."""
+    closed = homeserver.new_user()
+    tokens = homeserver.login(closed)
+    homeserver.query("UPDATE users SET deactivated = 1 WHERE name = ?", closed.user_id)
+    names = ["@nobody-at-all:localhost", closed.user_id, "@elsewhere:example.com", "@:"]
+    answers = [ask_as_a_device(server, login_hint=name) for name in names]
+
+    assert tokens["access_token"]
+    assert eventually(lambda: not left(homeserver))
+    assert [set(each) for each in answers] == [set(answers[0])] * len(names)
+    assert not homeserver.query(
+        "SELECT 1 FROM nextgen_notices WHERE about = 'question' AND user_id IN"
+        " (?, '@nobody-at-all:localhost')",
+        closed.user_id,
+    )
+    assert not homeserver.query(
+        "SELECT 1 FROM local_current_membership WHERE user_id = ?", closed.user_id
+    )
+
+
+def test_c299_what_a_session_asks_for_is_shown_in_matrix_and_answered_on_the_page(
+    homeserver, server
+):
+    """The link needs a sign-in of the account, and nothing passes by the message."""
+    user = homeserver.new_user()
+    other = homeserver.login(user)
+    token = server.client().sign_in(user.localpart, user.password)["access_token"]
+    body = {"devices": [other["device_id"]]}
+    path = "/_matrix/client/v3/delete_devices"
+    challenge = server.api("POST", path, token, json=body).json()
+    [said] = room_says(homeserver, user, other["access_token"])
+    still = server.api("POST", path, token, json=body)
+    url = challenge["params"]["m.login.sso"]["url"]
+    stranger = homeserver.new_user()
+    theirs = Browser.of(server, stranger).get(url)
+    browser = Browser(server)
+    browser.get(url)
+    page = browser.sign_in(user.localpart, user.password)
+    browser.submit(decision="approve")
+    done = server.api("POST", path, token, json=body)
+    late = browser.get(url)
+
+    assert said.startswith("An app asks for your approval")
+    assert "sign out devices of yours" in said
+    assert url in said
+    assert token not in said
+    assert still.status_code == 401
+    assert theirs.status_code == 403
+    assert "Sign out this device?" in page.text
+    assert done.status_code == 200, done.text
+    assert late.status_code == 409

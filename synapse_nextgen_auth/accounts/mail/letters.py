@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import attrs
 
-from synapse_nextgen_auth.accounts.notices import Notice, kinds_of
+from synapse_nextgen_auth.accounts.approvals import Operation
+from synapse_nextgen_auth.accounts.notices import Notice, Question, kinds_of
 from synapse_nextgen_auth.accounts.outbox import SendMail
 from synapse_nextgen_auth.secret import Keyring, Purpose, random_id
 
@@ -157,6 +158,28 @@ class SecurityNotice(Mail):
     url: str
 
 
+@attrs.frozen
+class Waiting(Mail):
+    """To an account of which something is asked, in Matrix alone; `question` is a `Question`.
+
+    `operation` is what an app wants to do. `url` is the page that asks: it lets nobody in, and holds no
+    code. The rest is what is known of who asks, until when (`expires`) it waits.
+    """
+
+    kind: ClassVar[str] = "waiting"
+
+    user_id: str
+    question: str
+    operation: str | None
+    application: str | None
+    device: str | None
+    address: str | None
+    place: str | None
+    at: int
+    expires: int
+    url: str
+
+
 def _an_event(kind: str, **known: Any) -> dict[str, Any]:
     """Return an event of a sample."""
     unknown = dict.fromkeys(("application", "device", "address", "place", "detail"))
@@ -184,6 +207,25 @@ NOTICE_SAMPLES = tuple(
     for about in Notice
 )
 
+WAITING_SAMPLES = tuple(
+    Waiting(
+        user_id="@anna:example.com",
+        question=question.value,
+        operation=operation,
+        application="Element",
+        device="Element on Android (ABCDEF)",
+        address="192.0.2.1",
+        place="Berlin, Germany",
+        at=1_800_000_000,
+        expires=1_800_000_600,
+        url="https://example.com/link",
+    )
+    for question, operation in (
+        (Question.DEVICE, None),
+        *((Question.APPROVAL, operation.value) for operation in Operation),
+    )
+)
+
 # Every mail there is, with what it may say: an operator's templates are tried with it at the start.
 SAMPLES: tuple[Mail, ...] = (
     AddressCode(code="012345", minutes=10),
@@ -202,6 +244,7 @@ SAMPLES: tuple[Mail, ...] = (
     Invited(url="https://example.com/?token=abc", text="Hello Anna, come and join us!"),
     InvitedAgain(url="https://example.com/", user_id="@anna:example.com"),
     *NOTICE_SAMPLES,
+    *WAITING_SAMPLES,
 )
 MAILS: dict[str, type[Mail]] = {mail.kind: type(mail) for mail in SAMPLES}
 

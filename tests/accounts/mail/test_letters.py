@@ -45,4 +45,5 @@ def test_the_names_of_mails_never_change():
         "invited": "Invited",
         "invited_again": "InvitedAgain",
         "security_notice": "SecurityNotice",
+        "waiting": "Waiting",
     }

@@ -102,7 +102,7 @@ async def _page(visit: Visit, approval: Approval) -> Outgoing:
         user_id=user_id,
         operation=approval.operation,
         asked_at=approval.requested_at,
-        expires_at=approval.requested_at + WINDOW,
+        expires_at=approval.expires_at,
         address=approval.address,
         client=ClientCard.of(client, visit.languages) if client else None,
         device_name=await site.devices.name_of(user_id, device_id) if device_id else None,
