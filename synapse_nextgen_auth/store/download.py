@@ -75,6 +75,11 @@ PARTS: Mapping[str, Part] = {
             *("auth_time", "approved_at", "refused_at", "redeemed_at", "address", "user_agent"),
         ),
         "created_at",
+        (
+            *("grant_id", "device_code_digest", "user_code_digest", "user_code_half"),
+            *("user_code_sealed", "poll_interval", "slowed_at", "wrong_tries", "browser"),
+            *("session_id", "sign_in_id", "amr", "acr", "asked_for"),
+        ),
     ),
     "events": Part(
         "nextgen_events",
