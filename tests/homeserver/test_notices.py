@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
+from support.redis import RedisServer
 from support.television import DEVICE_CODE
 from support.waiting import eventually
 
@@ -46,19 +47,20 @@ def address_of(user):
     return f"{user.localpart}@example.com"
 
 
+def call(homeserver, access_token, method, path, **options):
+    answer = requests.request(
+        method,
+        f"{homeserver.base_url}/_matrix/client/v3{path}",
+        headers={"Authorization": f"Bearer {access_token}"},
+        timeout=30,
+        **options,
+    )
+    answer.raise_for_status()
+    return answer.json()
+
+
 def room_says(homeserver, user, access_token):
     """Return what the room for server notices says, once its invitation is accepted."""
-
-    def call(method, path, **options):
-        answer = requests.request(
-            method,
-            f"{homeserver.base_url}/_matrix/client/v3{path}",
-            headers={"Authorization": f"Bearer {access_token}"},
-            timeout=30,
-            **options,
-        )
-        answer.raise_for_status()
-        return answer.json()
 
     def invited():
         return homeserver.query(
@@ -68,13 +70,18 @@ def room_says(homeserver, user, access_token):
         )
 
     [[room_id]] = eventually(invited)
-    call("POST", f"/join/{room_id}", json={})
+    call(homeserver, access_token, "POST", f"/join/{room_id}", json={})
+    return eventually(lambda: room_says_again(homeserver, user, access_token))
 
-    def said():
-        found = call("GET", f"/rooms/{room_id}/messages?dir=b&limit=50")["chunk"]
-        return [event["content"]["body"] for event in found if event["type"] == "m.room.message"]
 
-    return eventually(said)
+def room_says_again(homeserver, user, access_token):
+    """Return what it says by now, the newest first."""
+    [[room_id]] = homeserver.query(
+        "SELECT room_id FROM local_current_membership WHERE user_id = ?", user.user_id
+    )
+    path = f"/rooms/{room_id}/messages?dir=b&limit=50"
+    found = call(homeserver, access_token, "GET", path)["chunk"]
+    return [event["content"]["body"] for event in found if event["type"] == "m.room.message"]
 
 
 def test_a_new_device_is_told_to_every_address_and_in_matrix(homeserver, server, user, mailbox):
@@ -253,3 +260,41 @@ def test_c299_what_a_session_asks_for_is_shown_in_matrix_and_answered_on_the_pag
     assert "Sign out this device?" in page.text
     assert done.status_code == 200, done.text
     assert late.status_code == 409
+
+
+@pytest.fixture
+def own_redis():
+    """Yield a Redis that no other homeserver of the same name talks over."""
+    redis = RedisServer()
+    try:
+        yield redis.start()
+    finally:
+        redis.stop()
+
+
+def test_c365_what_happens_on_a_worker_is_told_by_the_main_process(own_redis, start_homeserver):
+    """It alone can speak in the room: what a worker writes down does not wait for its next look."""
+    homeserver = start_homeserver(
+        "postgres",
+        module={"notices": {"device_questions": True}},
+        config={"server_notices": {"system_mxid_localpart": "notices"}},
+        redis=own_redis,
+    )
+    worker, user = Server(homeserver.add_worker().base_url), homeserver.new_user()
+    homeserver.query(
+        "UPDATE users SET creation_ts = creation_ts - ? WHERE name = ?", DAY, user.user_id
+    )
+    tokens = worker.client().sign_in(user.localpart, user.password)
+    [device] = room_says(homeserver, user, tokens["access_token"])
+    codes = ask_as_a_device(worker, login_hint=user.user_id)
+
+    def both():
+        said = room_says_again(homeserver, user, tokens["access_token"])
+        return said if len(said) == 2 else None
+
+    question, first = eventually(both)
+
+    assert first == device
+    assert device.startswith(NEW_DEVICE)
+    assert question.startswith("A device wants to sign in to your account")
+    assert codes["user_code"] not in question

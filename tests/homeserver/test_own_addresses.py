@@ -129,7 +129,10 @@ def test_an_address_that_goes_is_told_of_it(
 
     assert "It was removed" in page.text
     assert addresses(mailing_homeserver, user) == []
-    assert mailbox.last_to(address)
+    mail = mailbox.last_to(address)
+    assert mail.subject.startswith("The addresses of your account")
+    assert "An e-mail address was removed." in mail.text
+    assert user.user_id in mail.text
 
 
 def test_c301_an_address_of_another_account_stays(
@@ -282,7 +285,10 @@ def test_c302_an_account_is_closed_with_all_that_it_has(
     for table in ("nextgen_consents", "nextgen_passwords"):
         of_them = f"SELECT COUNT(*) FROM {table} WHERE user_id = ?"
         eventually(lambda sql=of_them: mailing_homeserver.query(sql, user.user_id) == [(0,)])
-    assert mailbox.last_to(address)
+    mail = mailbox.last_to(address)
+    assert mail.subject.startswith("Your account on")
+    assert "The account was closed for ever." in mail.text
+    assert user.user_id in mail.text
 
 
 def test_c302_an_identity_server_that_fails_keeps_no_account_open(
