@@ -13,7 +13,7 @@ from synapse_nextgen_auth.web import answers, own_ways
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.account import console
 from synapse_nextgen_auth.web.pages.account.addresses.page import RemoveAddressPage
-from synapse_nextgen_auth.web.pages.message.error import unknown_choice
+from synapse_nextgen_auth.web.pages.message.error import refuse_if_gone, unknown_choice
 from synapse_nextgen_auth.web.pages.recovery import offer
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -46,6 +46,9 @@ async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
     )
     if kept is Kept.LAST_WAY_IN:
         return await _page(visit, user_id, asked)
+    if kept is not None:  # somebody else was first, here or with the whole account
+        await refuse_if_gone(site, user_id)
+        return answers.redirect(_BACK)
     is_unbound = await site.threepids.removed(user_id, asked.medium, asked.address)
     done = Done.ADDRESS_REMOVED if is_unbound else Done.ADDRESS_STAYS_LISTED
     return answers.redirect(visit.saying(_BACK, done))

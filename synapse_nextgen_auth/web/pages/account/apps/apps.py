@@ -62,6 +62,7 @@ async def end(visit: Visit, user_id: str, form: Form) -> Outgoing:
     client_id = Target.read(Place.END_APP.value, visit.parameters.get("id")).id
     if form.get("decision") != "end" or client_id is None:
         raise unknown_choice()
+    await site.devices.expect_to_remove()
     ended = await site.homeserver.run(
         visit.as_signed_in(revoke_app.revoke),
         user_id,
@@ -69,11 +70,12 @@ async def end(visit: Visit, user_id: str, form: Form) -> Outgoing:
         now=site.now(),
         address=visit.address,
     )
+    device_ids = [each.device_id for each in ended if each.device_id is not None]
+    if device_ids:
+        await site.devices.remove_all(user_id, device_ids)
     for session in ended:
         if session.device_id is None:
             await site.devices.logged_out(session)
-        else:
-            await site.devices.remove(user_id, session.device_id)
     return answers.redirect(visit.saying(Place.APPS.value, Done.APP_REVOKED))
 
 
