@@ -27,7 +27,7 @@ def show(txn: Txn, user_id: str, notice: Work, *, until: int, now: int) -> bool:
     Anybody may name an account, so it is one at a time, whoever asks.
     """
     until = min(until, now + LONGEST_QUESTION)
-    if not rows.open_question(txn, user_id, until=until, now=now):
+    if not rows.open_question(txn, user_id, expires_at=until, now=now):
         return False
     outbox.put(txn, notice, now=now)
     return True

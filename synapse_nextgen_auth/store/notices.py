@@ -35,7 +35,7 @@ def due_at(txn: Txn, user_id: str, notice: Notice) -> int:
     return int(txn.fetchone()[0])
 
 
-def open_question(txn: Txn, user_id: str, *, until: int, now: int) -> bool:
+def open_question(txn: Txn, user_id: str, *, expires_at: int, now: int) -> bool:
     """Note that an account is shown a question until then; False where it is shown one already.
 
     It is one conditional write: of two at once one is shown. What is further away than any question
@@ -45,6 +45,6 @@ def open_question(txn: Txn, user_id: str, *, until: int, now: int) -> bool:
         "INSERT INTO nextgen_notices (user_id, about, due_at) VALUES (?, ?, ?)"
         " ON CONFLICT (user_id, about) DO UPDATE SET due_at = excluded.due_at"
         " WHERE nextgen_notices.due_at <= ? OR nextgen_notices.due_at > ?",
-        (user_id, QUESTION, until, now, now + LONGEST_QUESTION),
+        (user_id, QUESTION, expires_at, now, now + LONGEST_QUESTION),
     )
     return txn.rowcount == 1

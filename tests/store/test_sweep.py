@@ -25,7 +25,7 @@ from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.accounts.invitations import Invitation
 from synapse_nextgen_auth.accounts.links import LONGEST, Link, LinkKind
-from synapse_nextgen_auth.accounts.notices import WINDOW, Notice
+from synapse_nextgen_auth.accounts.notices import LONGEST_QUESTION, Notice
 from synapse_nextgen_auth.accounts.outbox import RemovePushers
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.events import Event, EventKind
@@ -150,7 +150,7 @@ def add_notice(txn, name, at):
 
 
 def add_new_notice(txn, name, at):
-    notices.is_carried(txn, name, Notice.PASSWORD, now=at + WINDOW)
+    notices.is_carried(txn, name, Notice.PASSWORD, now=at + LONGEST_QUESTION)
 
 
 def add_new_link(txn, name, at):
