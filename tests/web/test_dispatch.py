@@ -123,6 +123,7 @@ def site(process, people):
             "sign_in_codes",
             "places",
             "notices",
+            "questions",
             "sign_ups",
             "profiles",
             "threepids",
