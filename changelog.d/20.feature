@@ -26,3 +26,4 @@ Other modules can add a stage to every sign-in on our pages, a card to the overv
 Where `invitations.members` is on, members make, see and withdraw invitations on a page of their account; those of a closed account are withdrawn, and the download has them.
 What waits for an answer can be shown in the account's room for server notices: an approval, or a device that says whose it is (`notices.approval_questions`, `notices.device_questions`).
 The notice of an approval says what was approved.
+The list of devices, the page of each and the download say how it began: in the browser, by a code on another device, on these pages, by single sign-on, with a password or token of its own.

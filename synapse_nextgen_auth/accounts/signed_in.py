@@ -26,13 +26,25 @@ class Kind(str, enum.Enum):
         return self in {Kind.DEVICE, Kind.LEGACY}
 
 
+class How(str, enum.Enum):
+    """How it began, as far as anybody knows."""
+
+    BROWSER = "browser"  # an application, in the browser
+    CODE = "code"  # by a code, typed or scanned on another device
+    BROWSER_OR_CODE = "browser_or_code"  # one of these two, before anybody noted which
+    PAGES = "pages"  # a browser at our pages
+    SINGLE_SIGN_ON = "single_sign_on"  # as Synapse does it
+    OWN = "own"  # with a password or token of its own
+    SERVICE_OR_OWN = "service_or_own"  # that, or by the application service that made the account
+
+
 @attrs.frozen(kw_only=True)
 class Entry:
     """One of them; times in seconds since the epoch.
 
     `id` is what our links call it: of a device its own, of everything else a digest. `client_name` is
     how its application is called, as far as it was looked up. `is_verified` is not known of what keeps
-    no keys, or where the account has none to verify by.
+    no keys, or where the account has none to verify by. Nor is `how` of what nothing speaks for.
     """
 
     kind: Kind
@@ -46,6 +58,7 @@ class Entry:
     last_seen: int | None = None
     address: str | None = None
     amr: str | None = None
+    how: How | None = None
     is_verified: bool | None = None
     is_here: bool = False
 

@@ -11,7 +11,7 @@ from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_grant, invalid
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.grants.grant_types import GrantType, refuse_scope
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
-from synapse_nextgen_auth.oauth.sessions import End, Sender, Session
+from synapse_nextgen_auth.oauth.sessions import Began, End, Sender, Session
 from synapse_nextgen_auth.store import (
     clients,
     device_grants,
@@ -42,7 +42,7 @@ class Opening:
 
 @attrs.frozen(kw_only=True)
 class Beginning:
-    """What was granted: to whom, for which client, with which scope; `auth_time` in seconds.
+    """What was granted: to whom, for which client, with which scope, and how; `auth_time` in seconds.
 
     `browser` is the digest of what binds a client with redirects to the browser that it was begun in;
     `sign_in_id` the sign-in that approved it, `amr` and `acr` how its person had proved who they are.
@@ -53,6 +53,7 @@ class Beginning:
     client_id: str
     scope: Scope
     auth_time: int
+    how: Began
     browser: str | None = None
     sign_in_id: str | None = None
     amr: str | None = None
@@ -123,6 +124,7 @@ def _insert(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple
         sign_in_id=beginning.sign_in_id,
         amr=beginning.amr,
         acr=beginning.acr,
+        began_by=beginning.how,
     )
     ended: tuple[str, ...] = ()
     for former in _former(txn, session, browser=beginning.browser):

@@ -24,7 +24,7 @@ from synapse_nextgen_auth.oauth.grants.device_grants import (
 )
 from synapse_nextgen_auth.oauth.networks import network
 from synapse_nextgen_auth.oauth.scopes import grammar
-from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.oauth.sessions import Began, Session
 from synapse_nextgen_auth.store import clients, device_grants, events, sign_ins, throttle
 from synapse_nextgen_auth.store.device_grants import Codes
 from synapse_nextgen_auth.store.txn import Txn
@@ -169,6 +169,7 @@ def redeem(txn: Txn, device_code: str, opening: Opening, *, now: int) -> Outcome
             client_id=grant.client_id,
             scope=grammar.parse(grant.scope),
             auth_time=grant.auth_time,
+            how=Began.DEVICE,
             sign_in_id=grant.approver,
             amr=grant.amr,
             acr=grant.acr,

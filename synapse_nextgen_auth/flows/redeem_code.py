@@ -10,7 +10,7 @@ from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.grants import authorization_code
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
 from synapse_nextgen_auth.oauth.scopes import grammar
-from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.oauth.sessions import Began, End, Session
 from synapse_nextgen_auth.store import events, grants, sessions, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -92,6 +92,7 @@ def _begin(txn: Txn, grant: Grant, opening: Opening, *, now: int) -> Outcome[Red
         client_id=grant.client_id,
         scope=grammar.parse(grant.scope),
         auth_time=grant.auth_time or now,
+        how=Began.CODE,
         browser=grant.browser,
         sign_in_id=grant.approver,
         amr=grant.amr,

@@ -28,6 +28,16 @@ SOFT_ENDS = frozenset({End.REUSE, End.IDLE, End.LIFETIME, End.PROVIDER})
 DEVICE_STAYS = SOFT_ENDS | {End.REPLACED}
 
 
+class Began(str, enum.Enum):
+    """How a session began; the value is what the database keeps.
+
+    A sign-in by QR code is the device grant: the two devices that meet say nothing of it to us.
+    """
+
+    CODE = "authorization_code"
+    DEVICE = "device_grant"
+
+
 MAX_NOTED_EVERY = 300
 
 
@@ -79,6 +89,7 @@ class Session:
     `address` is the network address that last refreshed it, `user_agent` what the application said of
     itself when it began; sessions that began before version 6 of the tables have none. `sign_in_id` is
     the sign-in in a browser that approved it, `amr` and `acr` how its person had proved who they are.
+    Of sessions that began before version 31 of the tables nobody knows how they `began_by`.
     """
 
     session_id: str
@@ -100,6 +111,7 @@ class Session:
     sign_in_id: str | None = None
     amr: str | None = None
     acr: str | None = None
+    began_by: Began | None = attrs.field(default=None, converter=attrs.converters.optional(Began))
 
     @cached_property
     def granted(self) -> grammar.Scope:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import attrs
+
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -27,6 +29,35 @@ def list_ids(txn: Txn, user_id: str) -> list[str]:
         (user_id, False),
     )
     return [str(row[0]) for row in txn.fetchall()]
+
+
+@attrs.frozen
+class Begun:
+    """What Synapse knows of how a device began.
+
+    `by_provider` at a single sign-on whose provider named its session, `has_token` whether a token
+    that Synapse made speaks for it, `of_service` whether an application service made the account.
+    """
+
+    by_provider: bool
+    has_token: bool
+    of_service: bool
+
+
+def how_begun(txn: Txn, user_id: str) -> dict[str, Begun]:
+    """Return what Synapse knows of how each device of an account began, in one query."""
+    txn.execute(
+        "SELECT d.device_id,"
+        " EXISTS (SELECT 1 FROM device_auth_providers AS p"
+        " WHERE p.user_id = d.user_id AND p.device_id = d.device_id),"
+        " EXISTS (SELECT 1 FROM access_tokens AS t"
+        " WHERE t.user_id = d.user_id AND t.device_id = d.device_id),"
+        " u.appservice_id IS NOT NULL"
+        " FROM devices AS d JOIN users AS u ON u.name = d.user_id"
+        " WHERE d.user_id = ? AND d.hidden = ?",
+        (user_id, False),
+    )
+    return {str(its_id): Begun(*map(bool, known)) for its_id, *known in txn.fetchall()}
 
 
 def last_stock_token(txn: Txn, user_id: str) -> int:

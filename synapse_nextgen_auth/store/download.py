@@ -42,6 +42,7 @@ PARTS: Mapping[str, Part] = {
         (
             *("device_id", "client_id", "scope", "created_at", "auth_time", "last_active_at"),
             *("address", "user_agent", "expires_at", "ended_at", "end_reason", "amr", "acr"),
+            "began_by",
         ),
         "created_at",
         # Half of a token, and how often it was renewed.

@@ -17,7 +17,10 @@ def accounts(tables):
     with tables.begin() as txn:
         for table in ("users", "devices", "access_tokens", "user_external_ids", "user_threepids"):
             txn.execute(f"DELETE FROM {table}")
-        txn.execute("INSERT INTO users VALUES (?, 0, ?)", (ALICE, "former"))
+        txn.execute(
+            "INSERT INTO users (name, deactivated, password_hash) VALUES (?, 0, ?)",
+            (ALICE, "former"),
+        )
         sign_ins.add(txn, THERE)
 
 

@@ -68,7 +68,10 @@ def test_a_password_alone_is_one_row_that_has_ended(tables, transact):
 def give_password(tables, password_hash):
     with tables.begin() as txn:
         txn.execute("DELETE FROM users WHERE name = ?", (ALICE,))
-        txn.execute("INSERT INTO users VALUES (?, 0, ?)", (ALICE, password_hash))
+        txn.execute(
+            "INSERT INTO users (name, deactivated, password_hash) VALUES (?, 0, ?)",
+            (ALICE, password_hash),
+        )
 
 
 def test_c255_a_password_that_was_set_since_it_was_checked_signs_nobody_in(tables):

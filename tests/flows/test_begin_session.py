@@ -17,7 +17,7 @@ from synapse_nextgen_auth.flows.begin_session import TAKEN, Beginning, begin
 from synapse_nextgen_auth.oauth.grants.grant_types import GrantType
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN
-from synapse_nextgen_auth.oauth.sessions import End
+from synapse_nextgen_auth.oauth.sessions import Began, End
 from synapse_nextgen_auth.store import sessions
 
 KIND = GrantType(name="made up")
@@ -33,6 +33,7 @@ def beginning(scope=MATRIX, session_id="aa" * 16, **fields):
         client_id="app",
         scope=grammar.parse(scope),
         auth_time=NOW,
+        how=Began.CODE,
     )
     return partial(begin, beginning=asked, now=NOW)
 

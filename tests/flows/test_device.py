@@ -26,7 +26,7 @@ from synapse_nextgen_auth.flows.device import Entered, Refused, TooManyTries
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants import user_codes
 from synapse_nextgen_auth.oauth.grants.device_grants import LONGEST_LIFE, DeviceGrant
-from synapse_nextgen_auth.oauth.sessions import Sender, Session
+from synapse_nextgen_auth.oauth.sessions import Began, Sender, Session
 from synapse_nextgen_auth.store import clients, device_grants, sessions, throttle
 from synapse_nextgen_auth.store.device_grants import Codes
 
@@ -108,6 +108,7 @@ def test_an_approved_device_collects_its_session(tables, transact):
         user_agent=TELEVISION.user_agent,
         **dict.fromkeys(["rotated_at", "created_at", "last_active_at"], NOW + 9),
         sign_in_id=COOKIE,
+        began_by=Began.DEVICE,
     )
     assert (outcome.value, outcome.ended) == (session, ())
     assert tables.run(sessions.get, "aa" * 16) == session

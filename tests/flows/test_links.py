@@ -19,7 +19,10 @@ def accounts(tables):
     with tables.begin() as txn:
         txn.execute("DELETE FROM users")
         for name in (ALICE, BOB):
-            txn.execute("INSERT INTO users VALUES (?, 0, ?)", (name, f"of {name}"))
+            txn.execute(
+                "INSERT INTO users (name, deactivated, password_hash) VALUES (?, 0, ?)",
+                (name, f"of {name}"),
+            )
 
 
 def set_password(run, password_hash="new", *, now=NOW + 1, sign_out=False, **given):

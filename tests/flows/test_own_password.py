@@ -19,7 +19,10 @@ def accounts(tables):
         for table in ("users", "devices", "access_tokens", "user_external_ids", "user_threepids"):
             txn.execute(f"DELETE FROM {table}")
         for name in (ALICE, BOB):
-            txn.execute("INSERT INTO users VALUES (?, 0, ?)", (name, f"of {name}"))
+            txn.execute(
+                "INSERT INTO users (name, deactivated, password_hash) VALUES (?, 0, ?)",
+                (name, f"of {name}"),
+            )
         txn.execute("INSERT INTO devices VALUES (?, ?, ?)", (ALICE, "PHONE", False))
         sign_ins.add(txn, a_sign_in("here", user_id=ALICE, sign_in_id="here"))
         sign_ins.add(txn, a_sign_in("elsewhere", user_id=ALICE, sign_in_id="elsewhere"))

@@ -26,7 +26,10 @@ def accounts(tables):
         for table in ("users", "user_external_ids", "user_threepids"):
             txn.execute(f"DELETE FROM {table}")
         for name in (ALICE, BOB):
-            txn.execute("INSERT INTO users VALUES (?, 0, ?)", (name, f"of {name}"))
+            txn.execute(
+                "INSERT INTO users (name, deactivated, password_hash) VALUES (?, 0, ?)",
+                (name, f"of {name}"),
+            )
 
 
 def give(tables, identity=None, email=None, user_id=ALICE):

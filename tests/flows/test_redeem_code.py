@@ -34,7 +34,7 @@ from synapse_nextgen_auth.flows import (
 from synapse_nextgen_auth.flows.authorize import Decision
 from synapse_nextgen_auth.flows.redeem_code import Presented, Redeemed
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.sessions import End
+from synapse_nextgen_auth.oauth.sessions import Began, End
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store import clients, grants, sessions, sign_ins
 
@@ -90,6 +90,7 @@ def test_c069_a_code_begins_a_session(tables, transact):
         sign_in_id="browser",
         amr="pwd",
         acr="1",
+        began_by=Began.CODE,
     )
     assert outcome.value == Redeemed(expected, "nonce")
     assert outcome.ended == ()

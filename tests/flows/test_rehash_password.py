@@ -14,7 +14,10 @@ def accounts(tables):
     with tables.begin() as txn:
         txn.execute("DELETE FROM users")
         for name in (ALICE, BOB):
-            txn.execute("INSERT INTO users VALUES (?, 0, ?)", (name, f"of {name}"))
+            txn.execute(
+                "INSERT INTO users (name, deactivated, password_hash) VALUES (?, 0, ?)",
+                (name, f"of {name}"),
+            )
 
 
 def made(stand_in, user_id=None):

@@ -12,7 +12,7 @@ from support.records import ALICE, BOB, NOW, a_client, a_grant, a_session, a_sig
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.grants.authorization import Grant, ResponseMode
-from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.oauth.sessions import Began, End, Session
 from synapse_nextgen_auth.store import (
     approvals,
     assertions,
@@ -43,7 +43,14 @@ def anything(of, **fixed):
 
 
 @ANY
-@given(anything(Session, device_id=st.none() | texts, ended_at=times))
+@given(
+    anything(
+        Session,
+        device_id=st.none() | texts,
+        ended_at=times,
+        began_by=st.none() | st.sampled_from(Began),
+    )
+)
 def test_a_session_comes_back_as_it_was(tables, session):
     """Every column in its place."""
     with tables.begin() as txn:

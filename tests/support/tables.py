@@ -31,7 +31,8 @@ _ATTEMPTS = 6
 
 # As much of Synapse's own tables as our statements read.
 SYNAPSES_TABLES = (
-    "CREATE TABLE IF NOT EXISTS users (name TEXT UNIQUE, deactivated SMALLINT, password_hash TEXT)",
+    "CREATE TABLE IF NOT EXISTS users (name TEXT UNIQUE, deactivated SMALLINT, password_hash TEXT,"
+    " appservice_id TEXT)",
     "CREATE TABLE IF NOT EXISTS registration_tokens (token TEXT UNIQUE, pending INT, completed INT,"
     " uses_allowed INT, expiry_time BIGINT)",
     "CREATE TABLE IF NOT EXISTS ui_auth_sessions_credentials"
@@ -40,6 +41,8 @@ SYNAPSES_TABLES = (
     " hidden BOOLEAN DEFAULT FALSE, UNIQUE (user_id, device_id))",
     "CREATE TABLE IF NOT EXISTS access_tokens (user_id TEXT, device_id TEXT, valid_until_ms BIGINT,"
     " refresh_token_id BIGINT, id BIGINT, token TEXT)",
+    "CREATE TABLE IF NOT EXISTS device_auth_providers (user_id TEXT NOT NULL,"
+    " device_id TEXT NOT NULL, auth_provider_id TEXT NOT NULL, auth_provider_session_id TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS login_tokens (token TEXT PRIMARY KEY, user_id TEXT NOT NULL,"
     " expiry_ts BIGINT NOT NULL, used_ts BIGINT)",
     "CREATE TABLE IF NOT EXISTS user_external_ids (auth_provider TEXT NOT NULL,"
@@ -57,11 +60,14 @@ SYNAPSES_TABLES = (
     "CREATE INDEX IF NOT EXISTS user_external_ids_user_id_idx ON user_external_ids (user_id)",
     "CREATE INDEX IF NOT EXISTS user_threepids_user_id ON user_threepids (user_id)",
     "CREATE INDEX IF NOT EXISTS login_tokens_expiry_time_idx ON login_tokens (expiry_ts)",
+    "CREATE INDEX IF NOT EXISTS device_auth_providers_devices ON device_auth_providers"
+    " (user_id, device_id)",
     "CREATE INDEX IF NOT EXISTS access_tokens_device_id ON access_tokens (user_id, device_id)",
 )
 _OF_SYNAPSE = (
     "users",
     "devices",
+    "device_auth_providers",
     "e2e_device_keys_json",
     "e2e_cross_signing_signatures",
     "access_tokens",

@@ -66,7 +66,7 @@ def test_everybody_stays_and_what_was_under_way_goes_on(left, release):
     client = Client(server, held["registered"])
 
     assert stays(server, held["fresh"])
-    refreshed(server, held["fresh"])
+    fresh = refreshed(server, held["fresh"])
     refreshed(server, held["lost"])
     refreshed(server, held["confidential"])
     code = server.token(grant_type="authorization_code", **held["code"])
@@ -82,10 +82,23 @@ def test_everybody_stays_and_what_was_under_way_goes_on(left, release):
     )
     assert allowed.status_code == 200, allowed.text
     again = client.sign_in(user.localpart, user.password)
+    browser = Browser.of(server, user)
+    began = [
+        browser.get(
+            server.url(
+                f"account-device?id={server.whoami(each['access_token']).json()['device_id']}"
+            )
+        ).text
+        for each in (fresh, code.json(), device.json())
+    ]
     steps = [step for (step,) in left.query("SELECT version FROM nextgen_schema")]
 
     assert server.whoami(again["access_token"]).json()["user_id"] == user.user_id
     assert max(steps) == NEWEST_STEP
+    # Nobody noted of the first which of the two it was; the others began now.
+    assert "<dd>in the browser or by a code</dd>" in began[0]
+    assert "<dd>in the browser</dd>" in began[1]
+    assert "<dd>by a code that was typed or scanned on another device</dd>" in began[2]
 
 
 def test_the_release_before_starts_again_or_says_why_not(left, release, tmp_path):

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import attrs
 
-from synapse_nextgen_auth.accounts.signed_in import Kind, Part, Several
+from synapse_nextgen_auth.accounts.signed_in import How, Kind, Part, Several
 from synapse_nextgen_auth.accounts.user_agents import Program
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
@@ -26,6 +26,7 @@ class Line:
     name: str | None = None
     client: ClientCard | None = None
     program: Program | None = None
+    how: How | None = None
     began: int | None = None
     last_seen: int | None = None
     address: str | None = None

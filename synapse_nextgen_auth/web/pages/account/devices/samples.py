@@ -5,7 +5,7 @@ from typing import Any
 import attrs
 
 from synapse_nextgen_auth.accounts.management import Done, Place
-from synapse_nextgen_auth.accounts.signed_in import Kind, Part, Several
+from synapse_nextgen_auth.accounts.signed_in import How, Kind, Part, Several
 from synapse_nextgen_auth.accounts.user_agents import Program, System
 from synapse_nextgen_auth.web.pages.account.devices.page import (
     DevicePage,
@@ -34,30 +34,38 @@ DEVICE = Line(
     name="Element X on a phone",
     client=ELEMENT,
     program=Program("Element X", System.IPHONE),
+    how=How.BROWSER,
     is_verified=True,
     town="Leipzig, Germany",
     **_AT,
 )
-UNVERIFIED = attrs.evolve(DEVICE, name="Nordlicht Web on Linux", is_verified=False, town=None)
+UNVERIFIED = attrs.evolve(
+    DEVICE, name="Nordlicht Web on Linux", is_verified=False, town=None, how=How.BROWSER_OR_CODE
+)
+BY_CODE = attrs.evolve(DEVICE, name="Television", town=None, how=How.CODE)
 LEGACY = Line(
     kind=Kind.LEGACY,
     url="account-device?id=ABCDEFGHIJ",
     device_id="ABCDEFGHIJ",
     program=Program("gurgle", None),
+    how=How.OWN,
 )
 NAMELESS = attrs.evolve(LEGACY, program=None, last_seen=1795336800)
-OLD = attrs.evolve(LEGACY, name="Pixel 5", unused=208, last_seen=1777336800)
+OLD = attrs.evolve(LEGACY, name="Pixel 5", unused=208, last_seen=1777336800, how=How.SINGLE_SIGN_ON)
+OF_BRIDGE = attrs.evolve(LEGACY, name="Bridge", how=How.SERVICE_OR_OWN)
 FROM_RIGHT = attrs.evolve(DEVICE, is_verified=None, name=RIGHT_TO_LEFT)
 WEBSITE = Line(
     kind=Kind.WEBSITE,
     url="account-device?id=~session.8a1f",
     client=ClientCard("Wiki", "wiki.example.net", "https://wiki.example.net/"),
+    how=How.BROWSER,
     **_AT,
 )
 BROWSER = Line(
     kind=Kind.BROWSER,
     url="account-device?id=~browser.8a1f",
     program=Program("Firefox", System.WINDOWS, is_browser=True),
+    how=How.PAGES,
     **_AT,
 )
 HERE = attrs.evolve(BROWSER, is_here=True)
@@ -67,12 +75,15 @@ LONG_LINE = attrs.evolve(DEVICE, name=LONG, device_id=LONG, client=UGLY, address
 DEVICES_PAGE = DevicesPage(
     **framed(Place.DEVICES),
     looked_at=(UNVERIFIED, OLD),
-    others=(HERE, DEVICE, FROM_RIGHT, LEGACY, NAMELESS, WEBSITE, UNKNOWN_BROWSER, LONG_LINE),
-    part=Part(1, 1, 10, 10),
+    others=(
+        *(HERE, DEVICE, BY_CODE, FROM_RIGHT, LEGACY, NAMELESS, OF_BRIDGE, WEBSITE),
+        *(UNKNOWN_BROWSER, LONG_LINE),
+    ),
+    part=Part(1, 1, 12, 12),
     devices_url="account-devices",
     unverified=1,
     unverified_url="account-devices-end?id=unverified",
-    rest=9,
+    rest=11,
     rest_url="account-devices-end?id=others",
 )
 FEW = attrs.evolve(DEVICES_PAGE, looked_at=(), others=(HERE,), part=Part(1, 1, 1, 1), unverified=0)
@@ -125,7 +136,13 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     DevicePage: {
         "ours": DEVICE_PAGE,
         "unverified": attrs.evolve(DEVICE_PAGE, line=UNVERIFIED),
+        "by code": attrs.evolve(DEVICE_PAGE, line=BY_CODE, typed_name="Television"),
         "legacy": attrs.evolve(DEVICE_PAGE, line=NAMELESS, permissions=(), typed_name=""),
+        "single sign-on": attrs.evolve(DEVICE_PAGE, line=OLD, permissions=(), typed_name="Pixel 5"),
+        "bridge": attrs.evolve(DEVICE_PAGE, line=OF_BRIDGE, permissions=(), typed_name="Bridge"),
+        "nobody knows": attrs.evolve(
+            DEVICE_PAGE, line=attrs.evolve(NAMELESS, how=None), permissions=(), typed_name=""
+        ),
         "website": attrs.evolve(DEVICE_PAGE, line=WEBSITE, permissions=("openid",)),
         "browser": attrs.evolve(DEVICE_PAGE, line=HERE, permissions=()),
         "renamed": attrs.evolve(DEVICE_PAGE, done=Done.RENAMED),

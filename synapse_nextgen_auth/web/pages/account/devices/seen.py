@@ -7,15 +7,23 @@ import attrs
 
 from synapse_nextgen_auth.accounts.management import Place, Target
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
-from synapse_nextgen_auth.accounts.signed_in import Entry, Kind
+from synapse_nextgen_auth.accounts.signed_in import Entry, How, Kind
 from synapse_nextgen_auth.accounts.user_agents import describe
 from synapse_nextgen_auth.oauth.clients.record import Client
-from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.oauth.sessions import Began, Session
 from synapse_nextgen_auth.secret import digest
+from synapse_nextgen_auth.store import devices as synapses
 from synapse_nextgen_auth.store import sessions, sign_ins
+from synapse_nextgen_auth.store.devices import Begun
 from synapse_nextgen_auth.web.pages.account.devices.page import Line
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.site import Site
+
+_HOW = {
+    Began.CODE: How.BROWSER,
+    Began.DEVICE: How.CODE,
+    None: How.BROWSER_OR_CODE,
+}
 
 
 @attrs.frozen
@@ -36,7 +44,13 @@ async def look(site: Site, user_id: str, *, here: str | None) -> Seen:
     found = await site.homeserver.read(sessions.list_living, user_id)
     browsers = await site.homeserver.read(sign_ins.list_living, user_id)
     verified = await site.devices.verified.of(user_id)
-    return await put_together(site, user_id, found, browsers, verified, here=here)
+    begun = await site.homeserver.read(synapses.how_begun, user_id)
+    together = await put_together(site, user_id, found, browsers, verified, here=here)
+    entries = (
+        attrs.evolve(each, how=_how(begun.get(each.id))) if each.kind is Kind.LEGACY else each
+        for each in together.entries
+    )
+    return attrs.evolve(together, entries=tuple(entries))
 
 
 async def put_together(
@@ -48,7 +62,10 @@ async def put_together(
     *,
     here: str | None,
 ) -> Seen:
-    """Return what is not over of these, with the devices that Synapse knows."""
+    """Return what is not over of these, with the devices that Synapse knows.
+
+    How those began that no session of ours speaks for takes another query.
+    """
     now = site.now()
     living = [each for each in own if each.over(now, site.lifetimes.sessions) is None]
     browsers = [each for each in own_browsers if each.holds(now, site.lifetimes.browsers)]
@@ -87,6 +104,7 @@ async def put_together(
             last_seen=each.last_active_at,
             address=each.address,
             amr=each.amr,
+            how=How.PAGES,
             is_here=each.name == here,
         )
         for its_id, each in named.items()
@@ -136,6 +154,7 @@ def lines(
             if each.client_id
             else None,
             program=describe(each.user_agent),
+            how=each.how,
             began=each.began,
             last_seen=each.last_seen,
             address=each.address,
@@ -156,7 +175,20 @@ def _of(session: Session | None) -> dict[str, Any]:
         "scope": session.scope,
         "began": session.created_at,
         "amr": session.amr,
+        "how": _HOW[session.began_by],
     }
+
+
+def _how(begun: Begun | None) -> How | None:
+    """Return how a device began that no session of ours speaks for."""
+    if begun is None:
+        return None
+    if begun.by_provider:
+        return How.SINGLE_SIGN_ON
+    if not begun.has_token:
+        # It may be left of a session of ours, or be made by an administrator.
+        return None
+    return How.SERVICE_OR_OWN if begun.of_service else How.OWN
 
 
 def _last(seen: int | None, session: Session | None) -> int | None:
