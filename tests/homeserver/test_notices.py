@@ -212,7 +212,9 @@ def test_a_device_that_names_nobody_hears_the_same(homeserver, server):
     """Nothing is sent to an account that is not there, or closed, or a bridge's; no answer tells."""
     closed = homeserver.new_user()
     tokens = homeserver.login(closed)
-    homeserver.query("UPDATE users SET deactivated = 1 WHERE name = ?", closed.user_id)
+    admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
+    path = f"/_synapse/admin/v1/deactivate/{closed.user_id}"
+    assert server.api("POST", path, admin, json={}).status_code == 200
     names = ["@nobody-at-all:localhost", closed.user_id, "@elsewhere:example.com", "@:"]
     answers = [ask_as_a_device(server, login_hint=name) for name in names]
 
