@@ -79,22 +79,26 @@ class Verified:
             for device_id, text, signature in found
         ]
         marks = [(device_id, each, each.mark) for device_id, each in keys if each.may_be_signed]
-        new = {mark: each for _, each, mark in marks if mark not in self._found}
+        # By itself: while others are checked, what is remembered may be pushed out for another account.
+        known = {mark: self._found[mark] for _, _, mark in marks if mark in self._found}
+        new = {mark: each for _, each, mark in marks if mark not in known}
         if new and in_a_hurry and len(new) > AT_ONCE:
             background.begin(self._homeserver.hs, Background.VERIFIED, self._check, new)
         elif new:
-            await self._check(new)
+            known |= await self._check(new)
         verified = {device_id: False for device_id, _ in keys}
         for device_id, _, mark in marks:
             # One device may stand there twice: Synapse kept signatures twice in former times.
-            verified[device_id] |= self._found.get(mark, True)
+            verified[device_id] |= known.get(mark, True)
         while len(self._found) > max(_KEPT, len(marks)):
             self._found.popitem(last=False)
         return verified
 
-    async def _check(self, new: dict[bytes, _Keys]) -> None:
+    async def _check(self, new: dict[bytes, _Keys]) -> dict[bytes, bool]:
         checked = await in_thread(self._homeserver.hs, _check, list(new.values()))
-        self._found.update(zip(new, checked, strict=True))
+        found = dict(zip(new, checked, strict=True))
+        self._found.update(found)
+        return found
 
 
 def _check(devices: Iterable[_Keys]) -> list[bool]:
