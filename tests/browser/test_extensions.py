@@ -3,19 +3,14 @@
 import pytest
 
 from support.chromium import problems
+from support.extended import extended_homeserver
 from support.oauth import Server
-from support.providers import servers
-from support.synapse import sqlite_homeserver
 
 
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory):
     """Yield a homeserver with the module of the documentation."""
-    directory = tmp_path_factory.mktemp("homeserver-extended")
-    config = {"modules": [{"module": "support.extenders.Module"}]}
-    homeserver = sqlite_homeserver(directory, config=config)
-    servers.lend_support(directory)
-    with homeserver:
+    with extended_homeserver(tmp_path_factory.mktemp("homeserver-extended")) as homeserver:
         yield homeserver
 
 

@@ -5,10 +5,9 @@ import re
 import pytest
 import requests
 
+from support.extended import extended_homeserver
 from support.extenders import PATH
 from support.oauth import Browser, Server
-from support.providers import servers
-from support.synapse import sqlite_homeserver
 from support.waiting import eventually
 from synapse_nextgen_auth.web.pages.stage.stage import REFUSED
 
@@ -18,12 +17,7 @@ pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
 @pytest.fixture(scope="module")
 def homeserver(tmp_path_factory):
     """Yield a homeserver with modules of others, after ours; the first is that of the documentation."""
-    directory = tmp_path_factory.mktemp("homeserver-extended")
-    homeserver = sqlite_homeserver(
-        directory, config={"modules": [{"module": "support.extenders.Module"}]}
-    )
-    servers.lend_support(directory)
-    with homeserver:
+    with extended_homeserver(tmp_path_factory.mktemp("homeserver-extended")) as homeserver:
         yield homeserver
 
 

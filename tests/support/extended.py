@@ -1,0 +1,12 @@
+"""A homeserver with the modules of others from `support.extenders`, after ours."""
+
+from support.providers import servers
+from support.synapse import sqlite_homeserver
+
+
+def extended_homeserver(directory):
+    """Return one that is not started yet; the first of its modules is that of the documentation."""
+    config = {"modules": [{"module": "support.extenders.Module"}]}
+    homeserver = sqlite_homeserver(directory, config=config)
+    servers.lend_support(directory)
+    return homeserver
