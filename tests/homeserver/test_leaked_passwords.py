@@ -6,12 +6,13 @@ import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import attrs
 import pytest
 from typing_extensions import Self
 
+from support.http_handlers import OneAnswer
 from support.oauth import Browser, Server
 from support.synapse import Homeserver
 
@@ -55,7 +56,7 @@ class Ranges:
         ranges = self
         self.hangs.set()
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(OneAnswer):
             def do_GET(self):
                 ranges.asked.append((self.path, dict(self.headers)))
                 ranges.hangs.wait(30)
@@ -68,9 +69,6 @@ class Ranges:
                     self.send_header("Content-Length", str(len(body)))
                     self.end_headers()
                     self.wfile.write(body)
-
-            def log_message(self, *_):
-                """Say nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True

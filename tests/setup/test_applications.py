@@ -7,12 +7,13 @@ import re
 import subprocess
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import pytest
 import requests
 import yaml
 
+from support.http_handlers import OneAnswer
 from support.markdown import DOCS, blocks, rows, section
 from support.oauth import Browser, Server
 from support.synapse import Homeserver
@@ -238,7 +239,7 @@ class Proxy:
         self.asked = 0
         proxy = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(OneAnswer):
             def do_POST(self):
                 form = self.rfile.read(int(self.headers["Content-Length"]))
                 proxy.asked += 1
@@ -256,9 +257,6 @@ class Proxy:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.base_url = f"http://127.0.0.1:{self.server.server_port}"

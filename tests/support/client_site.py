@@ -4,7 +4,7 @@ import ipaddress
 import ssl
 import threading
 from datetime import datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -13,6 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from typing_extensions import Self
+
+from support.http_handlers import OneAnswer
 
 HTML = "text/html; charset=utf-8"
 WELCOME = (
@@ -94,8 +96,8 @@ class ClientSite:
         return [visit for visit in self.visits if visit.path == path]
 
 
-def _handler(site: ClientSite) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(site: ClientSite) -> type[OneAnswer]:
+    class Handler(OneAnswer):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
@@ -108,10 +110,7 @@ def _handler(site: ClientSite) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_POST = do_GET  # noqa: N815
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
+        do_POST = do_GET
 
     return Handler
 

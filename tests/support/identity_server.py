@@ -3,11 +3,13 @@
 import json
 import secrets
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import attrs
 from typing_extensions import Self
+
+from support.http_handlers import OneAnswer
 
 _ROOT = "/_matrix/identity/api/v1"
 
@@ -88,7 +90,7 @@ class IdentityServer:
 
 
 def _handler(server):
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(OneAnswer):
         def do_GET(self):
             parts = urlsplit(self.path)
             given = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -105,8 +107,5 @@ def _handler(server):
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
-
-        def log_message(self, *_):
-            """Say nothing."""
 
     return Handler

@@ -2,11 +2,13 @@
 
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 import attrs
 from typing_extensions import Self
+
+from support.http_handlers import OneAnswer
 
 SECRET = "ES_0000000000000000000000000000000000000001"
 
@@ -57,7 +59,7 @@ class Siteverify:
     def _handler(self):
         service = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(OneAnswer):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 form = {name: values[0] for name, values in parse_qs(body).items()}
@@ -69,8 +71,5 @@ class Siteverify:
                 self.send_header("Content-Length", str(len(said)))
                 self.end_headers()
                 self.wfile.write(said)
-
-            def log_message(self, *_):
-                """Say nothing."""
 
         return Handler

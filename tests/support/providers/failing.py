@@ -3,9 +3,10 @@
 import json
 import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from support.http_handlers import OneAnswer
 from support.providers import servers
 
 
@@ -38,7 +39,7 @@ class Failing:
         }
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(OneAnswer):
     def do_GET(self):
         url = urlsplit(self.path)
         query = dict(parse_qsl(url.query))
@@ -81,9 +82,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, *_):
-        """Say nothing."""
 
 
 @contextmanager

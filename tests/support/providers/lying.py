@@ -6,7 +6,7 @@ import threading
 import time
 from base64 import urlsafe_b64encode
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import uuid4
 from xml.sax.saxutils import escape
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import RSAAlgorithm
 
+from support.http_handlers import OneAnswer
 from support.providers import servers
 
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -198,7 +199,7 @@ class Liar:
         }
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(OneAnswer):
     def do_GET(self):
         url = urlsplit(self.path)
         self._answer(self.server.liar.get(url.path, dict(parse_qsl(url.query))))
@@ -220,9 +221,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, *_):
-        """Say nothing."""
 
 
 class _Server(ThreadingHTTPServer):
