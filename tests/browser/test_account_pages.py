@@ -2,15 +2,13 @@
 
 import pytest
 
-from support.chromium import problems
+from support.chromium import CONTRAST, problems
 from support.oauth import API, DEVICE, device_id
 from synapse_nextgen_auth.web.routes import ROUTES
 
 # A picture, which has no page.
 _PICTURES = {"/account-avatar"}
 PAGES = [path for path in ROUTES if path.startswith("/account-") and path not in _PICTURES]
-CONTRAST = """axe.run({runOnly: ["color-contrast"]}).then(
-    (found) => found.violations.flatMap((each) => each.nodes.map((node) => node.html)))"""
 
 
 @pytest.fixture

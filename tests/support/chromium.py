@@ -20,6 +20,9 @@ FLAGS = (
 )
 # What Chromium says of every page with a status above 399, and of an app that is not installed.
 _HARMLESS = ("Failed to load resource: the server responded with a status of", "Failed to launch '")
+# What axe finds of colours alone, once the page has it.
+CONTRAST = """axe.run({runOnly: ["color-contrast"]}).then(
+    (found) => found.violations.flatMap((each) => each.nodes.map((node) => node.html)))"""
 
 
 @contextmanager
