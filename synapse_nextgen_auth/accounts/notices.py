@@ -68,7 +68,7 @@ NOTICES: Mapping[str, Notice] = {
 }
 # Whoever sets a password by a link gets a mail of its own for that.
 HAVE_A_MAIL_OF_THEIR_OWN = frozenset({"password_set"})
-_BEGINS_WITH_A_DEVICE = "device "
+BEGINS_WITH_A_DEVICE = "device "
 
 
 def kinds_of(notice: Notice) -> tuple[str, ...]:
@@ -95,9 +95,9 @@ def about(kind: str, detail: str | None) -> Notice | None:
 
 def device_of(detail: str | None) -> str | None:
     """Return the device that the detail of an event names."""
-    if detail is None or not detail.startswith(_BEGINS_WITH_A_DEVICE):
+    if detail is None or not detail.startswith(BEGINS_WITH_A_DEVICE):
         return None
-    return detail[len(_BEGINS_WITH_A_DEVICE) :]
+    return detail[len(BEGINS_WITH_A_DEVICE) :]
 
 
 def seal_addresses(keys: Keyring, addresses: Sequence[str]) -> str:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from synapse_nextgen_auth.accounts.notices import LONGEST_QUESTION, Question
-from synapse_nextgen_auth.accounts.outbox import Ask, Work
+from synapse_nextgen_auth.accounts.notices import LONGEST_QUESTION, Notice, Question
+from synapse_nextgen_auth.accounts.outbox import Ask, Tell, Work
 from synapse_nextgen_auth.store import notices as rows
 from synapse_nextgen_auth.store import outbox
 from synapse_nextgen_auth.store.txn import Txn
@@ -13,6 +13,17 @@ def post(txn: Txn, notices: Sequence[Work], *, now: int) -> None:
     """Let them be sent."""
     for notice in notices:
         outbox.put(txn, notice, now=now)
+
+
+def told_nobody(txn: Txn, work: Tell, *, now: int) -> None:
+    """Let what comes next of its kind be told at once: of this there was nothing, or nobody, to tell.
+
+    What waits already, because this seemed to be a notice, is told now.
+    """
+    if work.also_to or not rows.begin_anew(txn, work.user_id, Notice(work.about), now=now):
+        return
+    if not outbox.hasten(txn, work, now=now):
+        rows.forget(txn, work.user_id, Notice(work.about))
 
 
 def ask(txn: Txn, question: Question, its_id: str, *, now: int) -> None:

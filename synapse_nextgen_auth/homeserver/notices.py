@@ -122,8 +122,14 @@ class Notices:
         """Write the notices of what happened, one for each address, and one for Matrix."""
         about = Notice(work.about)
         happened = await self._happened(work, about)
-        if not happened:
-            return
+        letters = await self._letters(work, happened) if happened else []
+        now = self._homeserver.now()
+        if letters:
+            await self._homeserver.run(flow.post, letters, now=now)
+        else:
+            await self._homeserver.settle(flow.told_nobody, work, now=now)
+
+    async def _letters(self, work: Tell, happened: Sequence[Event]) -> Sequence[Work]:
         letters: list[Work] = []
         for address in await self._addresses(work):
             mailed = [
@@ -137,8 +143,7 @@ class Notices:
         if self._in_matrix and not work.also_to:
             letter = Letter(work.user_id, _ENGLISH, await self._words(work, happened))
             letters.append(self.room.posted(self._keys, letter))
-        if letters:
-            await self._homeserver.run(flow.post, letters, now=self._homeserver.now())
+        return letters
 
     async def _addresses(self, work: Tell) -> Sequence[str]:
         if not self._by_mail:
@@ -152,14 +157,15 @@ class Notices:
 
     async def _happened(self, work: Tell, about: Notice) -> list[Event]:
         """Return what there is to tell, the newest first."""
-        kinds = rules.kinds_of(about)
+        kinds, is_device = rules.kinds_of(about), about is Notice.NEW_DEVICE
         found = await self._homeserver.read(
-            events.list_since, work.user_id, kinds, since=work.since, limit=5 * rules.MOST
+            events.list_devices_since if is_device else events.list_since,
+            work.user_id,
+            kinds,
+            since=work.since,
+            limit=5 * rules.MOST,
         )
-        found = [each for each in found if rules.about(each.kind.value, each.detail) is about]
-        if about is Notice.NEW_DEVICE:
-            return await self._new_devices(work, found, kinds)
-        return found
+        return await self._new_devices(work, found, kinds) if is_device else found
 
     async def _new_devices(
         self, work: Tell, found: Sequence[Event], kinds: Sequence[str]

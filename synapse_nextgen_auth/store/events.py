@@ -52,6 +52,29 @@ def list_since(
     )
 
 
+def list_devices_since(
+    txn: Txn, user_id: str, kinds: Collection[str], *, since: int, limit: int
+) -> list[Event]:
+    """Return the newest of each device and network address, so that no device hides behind another.
+
+    Whoever has the password can sign in often enough to fill any limit.
+    """
+    marks = ", ".join("?" * len(kinds))
+    return _EVENTS.all(
+        txn,
+        f"WHERE user_id = ? AND happened_at >= ? AND kind IN ({marks}) AND detail LIKE ?"
+        " AND NOT EXISTS (SELECT 1 FROM nextgen_events AS later"
+        " WHERE later.user_id = nextgen_events.user_id AND later.happened_at >= ?"
+        f" AND later.kind IN ({marks}) AND later.detail = nextgen_events.detail"
+        " AND COALESCE(later.address, '') = COALESCE(nextgen_events.address, '')"
+        " AND (later.happened_at > nextgen_events.happened_at"
+        " OR (later.happened_at = nextgen_events.happened_at"
+        " AND later.event_id < nextgen_events.event_id)))"
+        " ORDER BY happened_at DESC, event_id LIMIT ?",
+        *(user_id, since, *kinds, f"{rules.BEGINS_WITH_A_DEVICE}%", since, *kinds, limit),
+    )
+
+
 def last_of_each_kind(txn: Txn, user_id: str, *, since: int) -> dict[EventKind, int]:
     """Return when each kind of event happened to an account last."""
     txn.execute(

@@ -35,6 +35,25 @@ def due_at(txn: Txn, user_id: str, notice: Notice) -> int:
     return int(txn.fetchone()[0])
 
 
+def begin_anew(txn: Txn, user_id: str, notice: Notice, *, now: int) -> bool:
+    """Let the newest notice of this be due now; False where none is known.
+
+    Until the end of the transaction nobody else finds out when theirs is due.
+    """
+    txn.execute(
+        "UPDATE nextgen_notices SET due_at = ? WHERE user_id = ? AND about = ?",
+        (now, user_id, notice.value),
+    )
+    return txn.rowcount == 1
+
+
+def forget(txn: Txn, user_id: str, notice: Notice) -> None:
+    """Let the next notice of this be as the first."""
+    txn.execute(
+        "DELETE FROM nextgen_notices WHERE user_id = ? AND about = ?", (user_id, notice.value)
+    )
+
+
 def open_question(txn: Txn, user_id: str, *, expires_at: int, now: int) -> bool:
     """Note that an account is shown a question until then; False where it is shown one already.
 

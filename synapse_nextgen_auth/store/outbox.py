@@ -101,6 +101,22 @@ def claim(txn: Txn, entry: Entry, *, now: int) -> Entry | None:
     return taken if txn.rowcount == 1 else None
 
 
+def hasten(txn: Txn, work: Work, *, now: int) -> bool:
+    """Let what waits beside this work, of its kind and subject, be due now; False where nothing does.
+
+    What somebody has taken is left to them.
+    """
+    waits = "WHERE kind = ? AND subject = ? AND given_up_at IS NULL"
+    txn.execute(
+        f"UPDATE nextgen_outbox SET due_at = ? {waits} AND tries = 0 AND due_at > ?",
+        (now, work.kind, work.subject, now),
+    )
+    if txn.rowcount:
+        txn.posted.append(work.kind)
+    txn.execute(f"SELECT COUNT(*) FROM nextgen_outbox {waits}", (work.kind, work.subject))
+    return int(txn.fetchone()[0]) > 1
+
+
 def done(txn: Txn, entry_id: str) -> None:
     """Forget what was done."""
     txn.execute("DELETE FROM nextgen_outbox WHERE entry_id = ?", (entry_id,))

@@ -118,6 +118,69 @@ def test_an_address_that_was_removed_is_told_in_any_case(tables):
     ]
 
 
+def done_with(tables, *, at, told_nobody=False):
+    """Do the first notice that waits, as the main process does it."""
+    [first, *_] = tables.run(outbox.list_due, Tell.kind, now=NOW + at, limit=9)
+    taken = tables.run(outbox.claim, first, now=NOW + at)
+    if told_nobody:
+        tables.run(flow.told_nobody, taken.work, now=NOW + at)
+    tables.run(outbox.done, taken.entry_id)
+
+
+def test_what_told_nobody_holds_nothing_up(tables):
+    """Whoever signs in on their own device does not delay the notice of a thief's."""
+    happens(tables, EventKind.PASSWORD_CHANGED)
+    done_with(tables, at=1, told_nobody=True)
+    happens(tables, EventKind.PASSWORD_CHANGED, NOW + 100)
+
+    assert waiting(tables) == [(100, PASSWORD)]
+
+
+def test_what_waited_for_a_notice_that_told_nobody_is_told_now(tables):
+    """And it is the first of its own ten minutes."""
+    happens(tables, EventKind.PASSWORD_CHANGED)
+    happens(tables, EventKind.PASSWORD_CHANGED, NOW + 1)
+    done_with(tables, at=2, told_nobody=True)
+
+    assert waiting(tables) == [(2, PASSWORD)]
+    happens(tables, EventKind.PASSWORD_CHANGED, NOW + 3)
+    assert waiting(tables) == [(2, PASSWORD), (2 + WINDOW, PASSWORD)]
+
+
+def test_the_main_process_hears_of_what_is_to_be_told_now(tables):
+    happens(tables, EventKind.PASSWORD_CHANGED)
+    [first] = tables.run(outbox.list_due, Tell.kind, now=NOW, limit=9)
+    happens(tables, EventKind.PASSWORD_CHANGED, NOW + 1)
+    with tables.begin() as txn:
+        flow.told_nobody(txn, first.work, now=NOW + 2)
+
+        assert txn.posted == [Tell.kind]
+
+
+def test_what_told_nobody_takes_nothing_from_another_kind_or_account(tables):
+    happens(tables, EventKind.PASSWORD_CHANGED, NOW - 1)
+    for _ in range(2):
+        happens(tables, EventKind.PASSWORD_CHANGED, whose=BOB)
+        happens(tables, EventKind.ADDRESS_ADDED)
+    done_with(tables, at=1, told_nobody=True)
+
+    late = [(WINDOW, f"addresses {ALICE}"), (WINDOW, f"password {BOB}")]
+    assert sorted(waiting(tables)[-2:]) == sorted(late)
+    happens(tables, EventKind.PASSWORD_CHANGED, NOW + 2)
+    assert (2, PASSWORD) in waiting(tables)
+
+
+def test_an_address_that_went_opens_and_closes_no_window(tables):
+    """What is told to it alone is nothing that its account was told."""
+    happens(tables, EventKind.ADDRESS_ADDED)
+    done_with(tables, at=1)
+    gone = Tell(ALICE, "addresses", NOW + 2, "sealed")
+    tables.run(flow.told_nobody, gone, now=NOW + 2)
+    happens(tables, EventKind.ADDRESS_ADDED, NOW + 3)
+
+    assert waiting(tables) == [(WINDOW, f"addresses {ALICE}")]
+
+
 @pytest.mark.parametrize(
     ("kind", "detail"),
     [

@@ -104,7 +104,7 @@ def test_a_new_device_is_told_to_every_address_and_in_matrix(homeserver, server,
 
 
 def test_the_same_device_again_is_nothing_new(homeserver, server, user, mailbox):
-    """Whoever signs in again in an app that was signed out for safety."""
+    """Whoever signs in again in an app that was signed out for safety; and it holds up no notice."""
     device = homeserver.login(user)["device_id"]
     mailbox.last_to(address_of(user))
     homeserver.query("UPDATE nextgen_notices SET due_at = due_at - 7200")
@@ -113,6 +113,33 @@ def test_the_same_device_again_is_nothing_new(homeserver, server, user, mailbox)
 
     assert eventually(lambda: told_all(homeserver))
     assert len(mailbox.to(address_of(user))) == 1
+    homeserver.login(user, initial_device_display_name="Of a thief")
+    assert "Of a thief" in mailbox.to(address_of(user), 2)[-1].text
+
+
+def test_a_new_device_is_not_hidden_by_many_sign_ins(homeserver, user, mailbox):
+    """Whoever has the password could sign in a hundred times on a second one within ten minutes."""
+    homeserver.login(user, initial_device_display_name="Of a friend")
+    assert "Of a friend" in mailbox.last_to(address_of(user)).text
+    homeserver.login(user, initial_device_display_name="Of a thief")
+    now = int(time.time())
+    for n in range(120):
+        homeserver.query(
+            "INSERT INTO nextgen_events (event_id, kind, happened_at, user_id, detail, address)"
+            " VALUES (?, ?, ?, ?, ?, '127.0.0.1')",
+            f"many {n} {user.user_id}",
+            "session_begun" if n % 2 else "legacy_session_begun",
+            *(now + 1, user.user_id, None if n % 2 else "device LOUD"),
+        )
+    homeserver.query(
+        "UPDATE nextgen_outbox SET due_at = ? WHERE kind = 'tell' AND subject = ?",
+        *(now, f"new_device {user.user_id}"),
+    )
+    homeserver.login(homeserver.new_user())  # wakes the outbox
+    _, second = mailbox.to(address_of(user), 2)
+
+    assert "Of a thief" in second.text
+    assert "LOUD" in second.text
 
 
 def told_all(homeserver):
