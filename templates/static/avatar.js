@@ -11,6 +11,10 @@ async function send(file) {
     say("no_picture");
     return;
   }
+  if (file.size > Number(box.dataset.largest)) {
+    say("too_large");
+    return;
+  }
   say("sending");
   try {
     const answer = await fetch(box.dataset.upload, {
@@ -19,7 +23,8 @@ async function send(file) {
       body: file,
       redirect: "error",
     });
-    const said = await answer.json();
+    // A proxy's answer has no words for people.
+    const said = answer.status === 413 ? { error: "too_large" } : await answer.json();
     if (answer.ok) {
       location.assign(said.next);
     } else {
@@ -32,7 +37,12 @@ async function send(file) {
 
 if (box && window.fetch) {
   box.hidden = false;
-  box.querySelector("input").addEventListener("change", ({ target }) => {
+  const input = box.querySelector("input");
+  // Browsers say nothing of a file that is chosen already: it could not be sent once more.
+  input.addEventListener("click", () => {
+    input.value = "";
+  });
+  input.addEventListener("change", ({ target }) => {
     if (target.files.length) {
       send(target.files[0]);
     }

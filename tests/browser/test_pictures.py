@@ -78,3 +78,38 @@ def test_what_is_no_picture_is_said_so(profile, name, content, media_type, said)
 
     profile.page.get_by_role("status").get_by_text(said).wait_for()
     assert profile.page.get_by_role("button", name="Remove the picture").count() == 0
+
+
+def test_a_picture_that_is_too_large_a_file_is_not_even_sent(profile):
+    """The page says so at once; the picture that was there stays, and what was typed beside it."""
+    choose(profile, "me.png", picture(), "image/png")
+    profile.page.get_by_text("Your picture was changed.").wait_for()
+    sent = []
+    profile.page.on("request", lambda request: sent.append(request.method))
+    profile.page.get_by_label("Display name").fill("Half a na")
+    choose(profile, "holiday.png", picture() + bytes(10 * 2**20), "image/png")
+    said = profile.page.get_by_role("status").get_by_text("That picture is too large a file.")
+    said.wait_for()
+    typed = profile.page.get_by_label("Display name").input_value()
+    profile.open("account-profile")
+
+    assert "POST" not in sent
+    assert typed == "Half a na"
+    assert profile.page.get_by_role("button", name="Remove the picture").is_visible()
+
+
+def test_what_a_proxy_takes_for_too_large_is_said_so_and_can_be_sent_again(profile):
+    """Its answer is no JSON; whoever chooses the same file once more sends it once more."""
+    away = "**/account-avatar"
+    profile.page.route(away, lambda route: route.fulfill(status=413, body="<h1>413</h1>"))
+    choose(profile, "me.png", picture(), "image/png")
+    profile.page.get_by_role("status").get_by_text("That picture is too large a file.").wait_for()
+    profile.page.unroute(away)
+    with profile.page.expect_file_chooser():
+        profile.page.get_by_label("Choose a picture").click()
+    chosen = profile.page.get_by_label("Choose a picture").evaluate("(box) => box.files.length")
+    choose(profile, "me.png", picture(), "image/png")
+    profile.page.get_by_text("Your picture was changed.").wait_for()
+
+    # A browser says nothing of a file that is chosen already.
+    assert chosen == 0

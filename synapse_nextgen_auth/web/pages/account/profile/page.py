@@ -30,7 +30,7 @@ class ProfilePage(ConsolePage):
     """Show name, picture and addresses, and what may be changed of them. The URLs are relative.
 
     `takes_emails` and `takes_phones` are whether one can be added; `may_change_addresses` whether one
-    can be removed. `longest_name` is in letters, `largest_picture` in MiB.
+    can be removed. `longest_name` is in letters, `largest_picture` in bytes.
     """
 
     template: ClassVar[str] = "pages/account_profile.html"

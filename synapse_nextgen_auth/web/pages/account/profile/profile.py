@@ -111,7 +111,7 @@ async def _page(
         name=profile.name if typed is None else typed,
         longest_name=LONGEST_NAME,
         picture_url=Place.AVATAR.value,
-        largest_picture=max(1, site.profiles.largest // 2**20),
+        largest_picture=site.profiles.largest,
         has_picture=profile.has_picture,
         may_name=profile.may_name,
         may_picture=profile.may_picture,

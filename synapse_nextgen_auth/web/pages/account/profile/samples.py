@@ -20,7 +20,7 @@ PROFILE = ProfilePage(
     name="Alice Liddell",
     longest_name=256,
     picture_url="account-avatar",
-    largest_picture=10,
+    largest_picture=10 * 2**20,
     has_picture=True,
     emails=(MAIL,),
     email_url="account-email",
@@ -32,6 +32,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     ProfilePage: {
         "plain": PROFILE,
         "nothing": attrs.evolve(PROFILE, name="", has_picture=False, emails=()),
+        "small pictures": attrs.evolve(PROFILE, largest_picture=500 * 2**10),
         "phones": attrs.evolve(PROFILE, phones=(PHONE,), takes_phones=True),
         "fixed": attrs.evolve(
             PROFILE,
