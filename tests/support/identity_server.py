@@ -1,7 +1,10 @@
-"""An identity server as its API has it (`validate/msisdn`): it knows who got which code."""
+"""An identity server as its API has it: it knows who got which code, and forgets whom it is told to."""
 
+import contextlib
 import json
+import re
 import secrets
+import ssl
 import threading
 from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +15,8 @@ from typing_extensions import Self
 from support.http_handlers import OneAnswer
 
 _ROOT = "/_matrix/identity/api/v1"
+# What it does comes before, in the path: a status, or `silent`.
+_UNBIND = re.compile(r"/(\w+)/_matrix/identity/v2/3pid/unbind")
 
 
 @attrs.define
@@ -27,20 +32,30 @@ class Sent:
 
 @attrs.define
 class IdentityServer:
-    """Listens on loopback; `sent` are the messages, by the session's id."""
+    """Listens on loopback; `sent` are the messages, by the session's id.
 
+    With a certificate it speaks TLS, and is several: `at("200")` forgets whom it is told to, `at("500")`
+    fails, `at("silent")` never answers; `unbound` are the addresses, with where it was told.
+    """
+
+    tls: ssl.SSLContext | None = None
     sent: dict[str, Sent] = attrs.field(factory=dict)
     status: int | None = None  # instead of what it would say
     tries: int = 0
+    unbound: list[tuple[str, str]] = attrs.field(factory=list)
+    _closing: threading.Event = attrs.field(factory=threading.Event)
     _server: ThreadingHTTPServer = attrs.field(init=False)
 
     def __enter__(self) -> Self:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
+        if self.tls is not None:
+            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._closing.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -48,12 +63,18 @@ class IdentityServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
 
+    def at(self, does: str) -> str:
+        """Return the name, as Matrix has it, of the one that does this."""
+        return f"localhost:{self._server.server_port}/{does}"
+
     @property
     def last(self) -> Sent:
         """Return the newest message."""
         return list(self.sent.values())[-1]
 
     def answer(self, path, given):
+        if unbind := _UNBIND.fullmatch(path):
+            return self._unbind(unbind[1], given)
         if self.status is not None:
             return self.status, {"errcode": "M_UNKNOWN", "error": "it fails"}
         return {
@@ -61,6 +82,13 @@ class IdentityServer:
             f"{_ROOT}/validate/msisdn/submitToken": self._submit,
             f"{_ROOT}/3pid/getValidated3pid": self._validated,
         }[path](given)
+
+    def _unbind(self, does, given):
+        self.unbound.append((given["threepid"]["address"], does))
+        if does == "silent":
+            self._closing.wait()
+        status = int(does) if does.isdecimal() else 500
+        return status, {} if status == 200 else {"errcode": "M_UNKNOWN", "error": "it fails"}
 
     def _request(self, given):
         if given["phone_number"].endswith("99"):
@@ -99,6 +127,11 @@ def _handler(server):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             self._say(*server.answer(self.path, json.loads(body)))
+
+        def handle(self):
+            # Whoever asks a silent one goes away without a word.
+            with contextlib.suppress(ssl.SSLError, ConnectionError):
+                super().handle()
 
         def _say(self, status, said):
             body = json.dumps(said).encode()

@@ -6,6 +6,7 @@ The rows themselves change in a flow of ours (`flows/own_ways.py`), which knows 
 import logging
 
 import attrs
+from synapse.util.async_helpers import yieldable_gather_results
 from synapse.util.threepids import check_3pid_allowed
 
 from synapse_nextgen_auth.homeserver import services
@@ -15,6 +16,7 @@ from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.store.own_ways import EMAIL, PHONE
 
 NEEDS = (
+    Needed("synapse.util.async_helpers", "yieldable_gather_results", ("func", "iter")),
     Needed(
         "synapse.util.threepids",
         "check_3pid_allowed",
@@ -125,10 +127,12 @@ class Threepids:
 
     async def unbind_all(self, user_id: str) -> bool:
         """Take the word of an account back at every identity server; say whether all of them did."""
-        is_unbound = True
-        for medium, address in await self._store.user_get_bound_threepids(user_id):
-            is_unbound &= await self.unbind(user_id, medium, address)
-        return is_unbound
+        bound = [
+            (user_id, medium, address)
+            for medium, address in await self._store.user_get_bound_threepids(user_id)
+        ]
+        # At once: somebody waits, and each that is silent takes all the time that it has.
+        return all(await yieldable_gather_results(self._unbind, bound))
 
     async def unbind(self, user_id: str, medium: str, address: str) -> bool:
         """Ask the identity servers to which this was given to forget it; say whether all of them did.
@@ -136,20 +140,23 @@ class Threepids:
         One that does not answer stops nobody. It is forgotten here, so that it is not asked again and
         again by whatever takes the account down.
         """
-        of = (user_id, medium, address)
-        is_unbound = True
-        for server in await self._store.get_id_servers_user_bound(*of):
-            try:
-                unbind = self._hs.get_identity_handler().try_unbind_threepid
-                is_unbound &= await services.within(self._hs, _PATIENCE, unbind, *of, server)
-            except Exception as error:  # noqa: BLE001 (whatever is wrong with it, people go on)
-                # What went wrong may repeat the address.
-                logger.warning(
-                    "Identity server %s keeps what it has of %s: %s",
-                    server,
-                    user_id,
-                    type(error).__name__,
-                )
-                is_unbound = False
-                await self._store.remove_user_bound_threepid(*of, server)
-        return is_unbound
+        return await self._unbind((user_id, medium, address))
+
+    async def _unbind(self, of: tuple[str, str, str]) -> bool:
+        servers = await self._store.get_id_servers_user_bound(*of)
+        return all(await yieldable_gather_results(self._unbind_at, servers, of))
+
+    async def _unbind_at(self, server: str, of: tuple[str, str, str]) -> bool:
+        unbind = self._hs.get_identity_handler().try_unbind_threepid
+        try:
+            return await services.within(self._hs, _PATIENCE, unbind, *of, server)
+        except Exception as error:  # noqa: BLE001 (whatever is wrong with it, people go on)
+            # What went wrong may repeat the address.
+            logger.warning(
+                "Identity server %s keeps what it has of %s: %s",
+                server,
+                of[0],
+                type(error).__name__,
+            )
+        await self._store.remove_user_bound_threepid(*of, server)
+        return False
