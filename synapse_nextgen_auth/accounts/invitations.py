@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 import attrs
 
+from synapse_nextgen_auth.accounts.links import DAY
+from synapse_nextgen_auth.clock import is_recent
 from synapse_nextgen_auth.secret import random_letters
 
 # As Synapse has it for its own: nothing in it is changed in an address.
@@ -68,9 +70,26 @@ class Kept:
         until = self.invitation.expires_at
         if until is not None and now >= until:
             return "over"
-        if self.uses_allowed is not None and self.completed >= self.uses_allowed:
-            return "used"
-        return "open"
+        return "used" if self._is_used else "open"
+
+    def has_its_place(self, now: int, *, lifetime: int) -> bool:
+        """Say whether a member could make another but for this one."""
+        if self.invitation.slot is None or self._is_used:
+            return False
+        held = held_for(lifetime)
+        return self.state(now) == "open" or is_recent(self.invitation.made_at, now, within=held)
+
+    @property
+    def _is_used(self) -> bool:
+        return self.uses_allowed is not None and self.completed >= self.uses_allowed
+
+
+def held_for(lifetime: int) -> int:
+    """Return for how long (seconds) an invitation has its place although it is withdrawn.
+
+    Each is a row of Synapse's that stays: whoever makes and withdraws all day would fill its table.
+    """
+    return min(lifetime, DAY)
 
 
 def new_token() -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from synapse_nextgen_auth.accounts.invitations import Invitation, free_slot
+from synapse_nextgen_auth.accounts.invitations import Invitation, free_slot, held_for
 from synapse_nextgen_auth.accounts.outbox import JoinRoom, Work
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.store import events, invitations, outbox, token_holds
@@ -37,12 +37,13 @@ def make_by_member(
     mails: Sequence[Work] = (),
     now: int,
 ) -> bool:
-    """Make a member's invitation for one person; False where they have as many open as they may.
+    """Make a member's invitation for one person; False where they have as many as they may.
 
     Each has a place of its own among so many, so two at once cannot have the last one both.
     """
     member = invitation.invited_by or ""
-    invitations.free_slots(txn, member, now=now)
+    lifetime = (invitation.expires_at or now) - invitation.made_at
+    invitations.free_slots(txn, member, held=held_for(lifetime), now=now)
     slot = free_slot(invitations.slots_of(txn, member), quota=quota)
     if slot is None:
         return False

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from synapse_nextgen_auth.accounts.invitations import Invitation, Kept
+from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -72,11 +73,12 @@ def open_of(txn: Txn, member: str, *, now: int) -> list[str]:
 def end(txn: Txn, token: str, *, member: str | None = None, now: int) -> bool:
     """Let nobody begin with it any more; whoever is on the way may finish. False if there is none.
 
-    With a member, only if it is theirs.
+    With a member, only if it is theirs, and it has its place for a while yet.
     """
     txn.execute(
-        "UPDATE nextgen_invitations SET expires_at = ?, slot = NULL"
-        " WHERE token = ? AND (expires_at IS NULL OR expires_at > ?)"
+        "UPDATE nextgen_invitations SET expires_at = ?"
+        + (", slot = NULL" if member is None else "")
+        + " WHERE token = ? AND (expires_at IS NULL OR expires_at > ?)"
         + ("" if member is None else " AND invited_by = ?"),
         (now, token, now, *(() if member is None else (member,))),
     )
@@ -102,19 +104,24 @@ def hold(txn: Txn, token: str, *, now: int) -> bool:
     return txn.rowcount == 1
 
 
-def free_slots(txn: Txn, member: str, *, now: int) -> None:
-    """Let a member make others in the place of those that are over or used."""
+def free_slots(txn: Txn, member: str, *, held: int, now: int) -> None:
+    """Let a member make others in the place of those that are used, or over.
+
+    One that is over because it was withdrawn is held for so many seconds after it was made, unless a
+    clock ran ahead then.
+    """
     txn.execute(
         "UPDATE nextgen_invitations SET slot = NULL"
-        " WHERE invited_by = ? AND slot IS NOT NULL AND (expires_at <= ? OR EXISTS"
+        " WHERE invited_by = ? AND slot IS NOT NULL"
+        " AND ((expires_at <= ? AND (made_at <= ? OR made_at > ?)) OR EXISTS"
         " (SELECT 1 FROM registration_tokens AS r"
         " WHERE r.token = nextgen_invitations.token AND r.completed >= r.uses_allowed))",
-        (member, now),
+        (member, now, now - held, now + SKEW),
     )
 
 
 def slots_of(txn: Txn, member: str) -> list[int]:
-    """Return which of their invitations a member has open."""
+    """Return which places of a member are taken."""
     txn.execute(
         "SELECT slot FROM nextgen_invitations WHERE invited_by = ? AND slot IS NOT NULL", (member,)
     )

@@ -7,6 +7,7 @@ import pytest
 
 from support.records import ALICE, BOB, NOW
 from synapse_nextgen_auth.accounts.invitations import Invitation
+from synapse_nextgen_auth.accounts.links import DAY
 from synapse_nextgen_auth.flows import invitations
 from synapse_nextgen_auth.store import invitations as rows
 from synapse_nextgen_auth.store import token_holds
@@ -83,8 +84,8 @@ def test_ended_nobody_begins_with_it_and_it_ends_once(tables):
     )
 
 
-def by_member(tables, token, *, quota=2, at=0, member=ALICE):
-    made = an_invitation(token, invited_by=member, made_at=NOW + at, expires_at=NOW + at + 100)
+def by_member(tables, token, *, quota=2, at=0, member=ALICE, life=100):
+    made = an_invitation(token, invited_by=member, made_at=NOW + at, expires_at=NOW + at + life)
     return tables.run(invitations.make_by_member, made, quota=quota, now=NOW + at)
 
 
@@ -93,7 +94,7 @@ def test_a_member_has_so_many_open_at_once(tables):
     assert [by_member(tables, f"t{n}") for n in range(3)] == [True, True, False]
     assert by_member(tables, "of bob", member=BOB)
 
-    tables.run(invitations.end, "t0", by="member", now=NOW + 1)
+    tables.run(invitations.end, "t0", by="command", now=NOW + 1)
     assert by_member(tables, "t4", at=2)
     tables.run(hold("t4", at=3))
     assert not by_member(tables, "t5", at=4)
@@ -102,6 +103,60 @@ def test_a_member_has_so_many_open_at_once(tables):
     assert by_member(tables, "t7", at=6)
     assert not by_member(tables, "t8", at=7)
     assert by_member(tables, "t9", at=200)
+
+
+def open_slots(tables, at):
+    kept = tables.run(rows.list_of, ALICE, limit=99)
+    return sum(each.has_its_place(NOW + at, lifetime=LIFE) for each in kept)
+
+
+LIFE = 7 * DAY
+
+
+@pytest.mark.parametrize(("life", "held"), [(LIFE, DAY), (100, 100)])
+def test_withdrawing_makes_no_room_for_a_day(tables, life, held):
+    """A script that makes and withdraws fills Synapse's table no faster than one that waits."""
+    ends, begins = invitations.end_by_member, partial(by_member, tables, quota=1)
+    assert begins("t0", life=life)
+    for n in range(5):
+        tables.run(ends, "t0", ALICE, now=NOW + n)
+        assert not begins(f"no{n}", at=n, life=life)
+    assert not begins("early", at=held - 1, life=life)
+
+    assert begins("t1", at=held, life=life)
+    assert tables.query("SELECT COUNT(*) FROM registration_tokens") == [(2,)]
+
+
+def test_a_page_knows_which_have_their_place(tables):
+    """As the flow does: whichever is open, or was withdrawn on the day on which it was made."""
+    for n in range(3):
+        by_member(tables, f"t{n}", quota=3, life=LIFE)
+    assert open_slots(tables, 0) == 3
+    tables.run(invitations.end_by_member, "t0", ALICE, now=NOW + 1)
+    tables.run(invitations.end, "t1", by="command", now=NOW + 1)
+    assert open_slots(tables, 1) == 2
+    assert open_slots(tables, DAY) == 1
+    tables.run(lambda txn: txn.execute("UPDATE registration_tokens SET completed = 1"))
+
+    assert open_slots(tables, 1) == 0
+
+
+def test_an_invitation_that_was_used_after_all_makes_room(tables):
+    """Whoever was on the way when it was withdrawn has finished."""
+    by_member(tables, "t0", quota=1, life=LIFE)
+    tables.run(hold("t0"))
+    tables.run(invitations.end_by_member, "t0", ALICE, now=NOW + 2)
+    tables.run(lambda txn: txn.execute("UPDATE registration_tokens SET completed = 1"))
+
+    assert by_member(tables, "t1", quota=1, at=3, life=LIFE)
+
+
+def test_a_clock_that_ran_ahead_keeps_no_place(tables):
+    """What it made would have its place for ever, once withdrawn (C379)."""
+    by_member(tables, "t0", quota=1, at=10 * LIFE, life=LIFE)
+    tables.run(invitations.end_by_member, "t0", ALICE, now=NOW)
+
+    assert by_member(tables, "t1", quota=1, at=1, life=LIFE)
 
 
 def test_a_members_invitation_is_for_one_person(tables):

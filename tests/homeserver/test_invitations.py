@@ -502,8 +502,10 @@ def test_a_member_invites_sees_the_link_and_withdraws_it(homeserver, server):
     )
     late = sign_up(server, link, guest)
 
-    assert "You can make 5 more" in told(withdrawn)
+    assert "You can make 4 more" in told(withdrawn)
+    assert "The place of one that you withdrew is free again:" in told(withdrawn)
     assert "You can make 4 more" in told(made)
+    assert "is free again" not in told(made)
     assert "Come &lt;b&gt;in&lt;/b&gt;!" in made.text
     assert "You are invited" in welcome.text
     assert "The invitation is withdrawn" in told(withdrawn)
@@ -515,6 +517,25 @@ def test_a_member_invites_sees_the_link_and_withdraws_it(homeserver, server):
         " AND kind LIKE 'invitation%' ORDER BY happened_at, kind DESC",
         member.user_id,
     ) == [("invitation_made", "member"), ("invitation_ended", "member")]
+
+
+def test_making_and_withdrawing_has_an_end(homeserver, server):
+    """A script would fill Synapse's table of tokens otherwise; the page says when there is room."""
+    member = homeserver.new_user()
+    browser = invitations_of(server, member)
+    for _ in range(5):
+        (link,) = links_on(browser.submit(decision="invite"))
+        token = parse_qs(urlsplit(link).query)["token"][0]
+        page = browser.submit(decision="withdraw", invitation=token)
+
+    assert "Make an invitation" not in told(page)
+    assert "You have made as many as you may for now" in told(page)
+    assert "is free again:" in told(page)
+    homeserver.query(
+        "UPDATE nextgen_invitations SET made_at = made_at - 86400 WHERE invited_by = ?",
+        member.user_id,
+    )
+    assert "You can make 5 more" in told(browser.get(server.url("account-invitations")))
 
 
 def test_what_was_used_makes_room_and_leads_nowhere(homeserver, server):
@@ -549,7 +570,7 @@ def test_c246_two_tabs_make_no_more_than_they_may(homeserver, server):
 
     assert answers == [303] * 5 + [409] * 5
     assert len(links_on(page)) == 5
-    assert "All 5 that you may have are open" in told(page)
+    assert "You have made as many as you may for now" in told(page)
 
 
 def test_suspended_members_withdraw_but_invite_nobody(homeserver, server):

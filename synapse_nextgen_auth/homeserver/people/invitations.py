@@ -102,6 +102,11 @@ class Invites:
         """How many invitations of one member may be open at once."""
         return self._inviting.members_quota
 
+    @property
+    def lifetime(self) -> int:
+        """How long (seconds) the invitation of a member is good."""
+        return self._inviting.members_lifetime
+
     async def of_member(self, user_id: str) -> Sequence[Kept]:
         """Return what a member made: all that are open, and some that were."""
         most = self.quota + MOST_FORMER
@@ -120,12 +125,13 @@ class Invites:
         invitation = Invitation(
             token=new_token(),
             made_at=now,
-            expires_at=now + self._inviting.members_lifetime,
+            expires_at=now + self.lifetime,
             invited_by=user_id,
             text=text,
         )
-        quota = self._inviting.members_quota
-        made = await self._homeserver.run(flows.make_by_member, invitation, quota=quota, now=now)
+        made = await self._homeserver.run(
+            flows.make_by_member, invitation, quota=self.quota, now=now
+        )
         return invitation if made else None
 
     async def _is_valid(self, token: str) -> bool:

@@ -1,6 +1,6 @@
 """The invitations of a member: what there is, another one, and taking one back."""
 
-from synapse_nextgen_auth.accounts.invitations import LONGEST_TEXT, Kept
+from synapse_nextgen_auth.accounts.invitations import LONGEST_TEXT, Kept, held_for
 from synapse_nextgen_auth.accounts.management import Done, Place, Target
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.web import answers
@@ -54,16 +54,20 @@ async def _page(
     problem: Problem | None = None,
     status: int = 200,
 ) -> Outgoing:
-    site = visit.site
-    lines = [_line(visit, each) for each in await site.invitations.of_member(user_id)]
+    site, inviting, now = visit.site, visit.site.invitations, visit.site.now()
+    found = await inviting.of_member(user_id)
+    lines = [_line(visit, each) for each in found]
     still = tuple(line for line in lines if line.token)
+    placed = [each for each in found if each.has_its_place(now, lifetime=inviting.lifetime)]
+    withdrawn = [each.invitation.made_at for each in placed if each.state(now) == "over"]
     page = InvitationsPage(
         **console.of(visit, user_id, Target(Place.INVITATIONS)),
         action=Place.INVITATIONS.value,
         open=still,
         former=tuple(line for line in lines if not line.token),
-        left=max(0, site.invitations.quota - len(still)),
-        quota=site.invitations.quota,
+        left=max(0, inviting.quota - len(placed)),
+        free_at=min(withdrawn) + held_for(inviting.lifetime) if withdrawn else None,
+        quota=inviting.quota,
         longest=LONGEST_TEXT,
         is_offered=may_be_made(site),
         is_suspended=(await site.profiles.of(user_id)).is_suspended,

@@ -35,8 +35,9 @@ class InvitationLine:
 class InvitationsPage(ConsolePage):
     """List the invitations of a member, and make one.
 
-    `left` is how many they may make now. `is_offered` is whether members may invite here at all.
-    `typed` is what they wrote where it was not taken.
+    `left` is how many they may make now; `free_at` is when a place is free again that one keeps which
+    was withdrawn. `is_offered` is whether members may invite here at all. `typed` is what they
+    wrote where it was not taken.
     """
 
     template: ClassVar[str] = "pages/account_invitations.html"
@@ -49,5 +50,6 @@ class InvitationsPage(ConsolePage):
     longest: int
     is_offered: bool
     is_suspended: bool = False
+    free_at: int | None = None
     typed: str = ""
     problem: Problem | None = None

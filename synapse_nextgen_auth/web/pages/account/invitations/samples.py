@@ -40,7 +40,10 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "some": _SOME,
         "none": attrs.evolve(_SOME, open=(), former=(), left=5),
         "made": attrs.evolve(_SOME, done=Done.INVITED),
-        "withdrawn": attrs.evolve(_SOME, done=Done.INVITATION_WITHDRAWN),
+        "withdrawn": attrs.evolve(
+            _SOME, left=2, done=Done.INVITATION_WITHDRAWN, free_at=1_800_086_400
+        ),
+        "all withdrawn": attrs.evolve(_SOME, open=(), left=0, free_at=1_800_086_400),
         "last": attrs.evolve(_SOME, left=1),
         "full": attrs.evolve(_SOME, left=0, problem=Problem.NO_MORE, typed="Once more"),
         "missing": attrs.evolve(_SOME, problem=Problem.NOT_THERE),
