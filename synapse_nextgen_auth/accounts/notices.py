@@ -35,14 +35,15 @@ class Notice(str, enum.Enum):
 
 
 class Question(str, enum.Enum):
-    """What waits for an answer, and may be shown to the account in Matrix; an option of `notices`."""
+    """What waits for an answer, and may be shown to the account in Matrix; an option of `notices`.
+
+    Of one account there is one of each at a time: the stranger of a device hides no approval.
+    """
 
     APPROVAL = "approval_questions"  # a session wants to do something dangerous
     DEVICE = "device_questions"  # a device says whose it is
 
 
-# What the conditional write knows it by: of one account there is one at a time, whichever it is.
-QUESTION = "question"
 # No question waits longer (seconds): none that was written by a right clock.
 LONGEST_QUESTION = 1200
 

@@ -32,13 +32,13 @@ def ask(txn: Txn, question: Question, its_id: str, *, now: int) -> None:
         outbox.put(txn, Ask(question.value, its_id), now=now)
 
 
-def show(txn: Txn, user_id: str, notice: Work, *, until: int, now: int) -> bool:
-    """Let a question be shown; False where the account is shown another one until that is over.
+def show(txn: Txn, user_id: str, question: Question, notice: Work, *, until: int, now: int) -> bool:
+    """Let a question be shown; False where the account is shown another like it until that is over.
 
     Anybody may name an account, so it is one at a time, whoever asks.
     """
     until = min(until, now + LONGEST_QUESTION)
-    if not rows.open_question(txn, user_id, expires_at=until, now=now):
+    if not rows.open_question(txn, user_id, question, expires_at=until, now=now):
         return False
     outbox.put(txn, notice, now=now)
     return True

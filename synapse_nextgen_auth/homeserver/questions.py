@@ -59,9 +59,10 @@ class Questions:
 
     async def show(self, work: Ask) -> None:
         """Show it, unless that is over, nobody is meant, or the account is shown something else."""
+        question = Question(work.question)
         asked = (
             await self._approval(work.its_id)
-            if Question(work.question) is Question.APPROVAL
+            if question is Question.APPROVAL
             else await self._device(work.its_id)
         )
         if asked is None:
@@ -69,7 +70,7 @@ class Questions:
         letter, until = Letter(asked.user_id, _ENGLISH, asked.words), asked.words.expires
         notice = self._room.posted(self._keys, letter, expires=until)
         await self._homeserver.settle(
-            flow.show, asked.user_id, notice, until=until, now=self._homeserver.now()
+            flow.show, asked.user_id, question, notice, until=until, now=self._homeserver.now()
         )
 
     async def _approval(self, approval_id: str) -> _Asked | None:

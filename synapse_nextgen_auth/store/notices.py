@@ -3,9 +3,9 @@
 from synapse_nextgen_auth.accounts.notices import (
     LONGEST_QUESTION,
     MARGIN,
-    QUESTION,
     WINDOW,
     Notice,
+    Question,
 )
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -54,8 +54,8 @@ def forget(txn: Txn, user_id: str, notice: Notice) -> None:
     )
 
 
-def open_question(txn: Txn, user_id: str, *, expires_at: int, now: int) -> bool:
-    """Note that an account is shown a question until then; False where it is shown one already.
+def open_question(txn: Txn, user_id: str, question: Question, *, expires_at: int, now: int) -> bool:
+    """Note that an account is shown a question until then; False where it is shown one like it.
 
     It is one conditional write: of two at once one is shown. What is further away than any question
     can be was written by a clock that ran ahead, and is in nobody's way.
@@ -64,6 +64,6 @@ def open_question(txn: Txn, user_id: str, *, expires_at: int, now: int) -> bool:
         "INSERT INTO nextgen_notices (user_id, about, due_at) VALUES (?, ?, ?)"
         " ON CONFLICT (user_id, about) DO UPDATE SET due_at = excluded.due_at"
         " WHERE nextgen_notices.due_at <= ? OR nextgen_notices.due_at > ?",
-        (user_id, QUESTION, expires_at, now, now + LONGEST_QUESTION),
+        (user_id, question.value, expires_at, now, now + LONGEST_QUESTION),
     )
     return txn.rowcount == 1

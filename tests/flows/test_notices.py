@@ -267,10 +267,11 @@ def test_an_approval_is_shown_once_however_often_the_client_repeats_itself(table
     assert asked(tables) == [("approval_questions asked",)]
 
 
-def showing(name, *, until, at=0, whose=ALICE):
+def showing(name, *, until, at=0, whose=ALICE, question=Question.DEVICE):
     """Return the flow that shows an account something."""
     notice = SendNotice(name, "sealed", NOW + until)
-    return partial(flow.show, user_id=whose, notice=notice, until=NOW + until, now=NOW + at)
+    show = partial(flow.show, user_id=whose, question=question, notice=notice)
+    return partial(show, until=NOW + until, now=NOW + at)
 
 
 def shown(tables):
@@ -286,6 +287,17 @@ def test_one_question_is_open_at_a_time(tables, transact):
     assert transact(showing("third", until=1200, at=600)) is True
 
     assert shown(tables) == ["another", "first", "third"]
+
+
+def test_what_the_account_is_to_approve_is_hidden_by_no_stranger(tables, transact):
+    """Anybody may name an account all day; one of each kind is open at a time."""
+    own = Question.APPROVAL
+    assert transact(showing("strange", until=1200)) is True
+    assert transact(showing("own", until=600, question=own)) is True
+    assert transact(showing("again", until=900, at=1, question=own)) is False
+    assert transact(showing("stranger", until=900, at=1)) is False
+
+    assert shown(tables) == ["own", "strange"]
 
 
 def test_of_many_at_once_one_is_shown(tables):

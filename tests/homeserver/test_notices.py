@@ -249,7 +249,7 @@ def test_a_device_that_names_nobody_hears_the_same(homeserver, server):
     assert eventually(lambda: not left(homeserver))
     assert [set(each) for each in answers] == [set(answers[0])] * len(names)
     assert not homeserver.query(
-        "SELECT 1 FROM nextgen_notices WHERE about = 'question' AND user_id IN"
+        "SELECT 1 FROM nextgen_notices WHERE about = 'device_questions' AND user_id IN"
         " (?, '@nobody-at-all:localhost')",
         closed.user_id,
     )
