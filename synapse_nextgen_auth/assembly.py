@@ -205,13 +205,15 @@ def _take_arrivals(site: Site) -> None:
         browser=lambda incoming: browser.binding_of(site.cookies.read(incoming)),
         show=lambda incoming, *what: trouble.show(site, Reader(site, incoming), *what),
     )
-    legacy = None
+    page_url, legacy = site.issuer.endpoints.url("legacy-sign-in"), None
     if site.legacy.through_us:
-        legacy = SsoRedirect(site.legacy, site.issuer.endpoints.url("legacy-sign-in"))
+        legacy = SsoRedirect(site.legacy, page_url)
     gate = SsoGate(
         site.homeserver,
         site.legacy,
         lambda incoming: error.show(site, Reader(site, incoming), legacy_login.closed()),
+        page_url=page_url,
+        has_stages=lambda: bool(site.other_modules.stages),
     )
     redirect.announce(site.homeserver.hs, site.providers.known, desk, legacy=legacy, gate=gate)
 

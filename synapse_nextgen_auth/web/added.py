@@ -1,15 +1,17 @@
 """What other modules ask for at a sign-in, in words of the attempt."""
 
 from synapse_nextgen_auth import extensions
+from synapse_nextgen_auth.accounts.approvals import Operation
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Purpose
-from synapse_nextgen_auth.accounts.attempts.onward import Kind
+from synapse_nextgen_auth.accounts.attempts.onward import Kind, Onward
 from synapse_nextgen_auth.accounts.attempts.stages import NOTHING, Added, Asked
 from synapse_nextgen_auth.extensions import Person, Stage
 from synapse_nextgen_auth.homeserver.extensions import NoAnswer
+from synapse_nextgen_auth.store import approvals
 from synapse_nextgen_auth.web.visits import Visit
 
 # What somebody who is signed in lets in.
-_APPLICATIONS = frozenset({Kind.GRANT, Kind.DEVICE})
+_APPLICATIONS = frozenset({Kind.GRANT, Kind.DEVICE, Kind.LEGACY})
 
 
 async def asked(visit: Visit, attempt: Attempt, *, later: bool = True) -> Asked:
@@ -23,7 +25,7 @@ async def asked(visit: Visit, attempt: Attempt, *, later: bool = True) -> Asked:
         return NOTHING
     for stage in visit.site.other_modules.stages:
         added = Added(stage.name)
-        if added.value in attempt.answered or not _is_for(stage, attempt):
+        if added.value in attempt.answered or not await _is_for(visit, stage, attempt):
             continue
         try:
             is_asked = await visit.site.other_modules.needs(stage, person)
@@ -62,11 +64,20 @@ async def is_missing(visit: Visit) -> bool:
     return False
 
 
-def _is_for(stage: Stage, attempt: Attempt) -> bool:
+async def _is_for(visit: Visit, stage: Stage, attempt: Attempt) -> bool:
     """Say whether a stage is one of such attempts; whoever signs in anew is sent for its sake."""
-    lets_in = attempt.purpose is Purpose.PROVE_AGAIN and attempt.goes_on.kind in _APPLICATIONS
-    is_for = extensions.Purpose(attempt.purpose.value) in stage.purposes
-    return is_for or (lets_in and stage.also_when_signed_in)
+    if extensions.Purpose(attempt.purpose.value) in stage.purposes:
+        return True
+    is_again = attempt.purpose is Purpose.PROVE_AGAIN
+    return is_again and stage.also_when_signed_in and await _lets_in(visit, attempt.goes_on)
+
+
+async def _lets_in(visit: Visit, onward: Onward) -> bool:
+    """Say whether somebody is about to let an application in, or another device of theirs."""
+    if onward.kind is not Kind.APPROVAL:
+        return onward.kind in _APPLICATIONS
+    approval = await visit.site.homeserver.read(approvals.get, onward.id or "")
+    return approval is not None and approval.operation is Operation.LOGIN_TOKEN
 
 
 def _person(visit: Visit, user_id: str, purpose: extensions.Purpose, attempt: str) -> Person:

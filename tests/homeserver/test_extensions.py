@@ -1,6 +1,7 @@
 """What other modules add to a sign-in and to the overview, over HTTP."""
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -8,6 +9,7 @@ import requests
 from support.extended import extended_homeserver
 from support.extenders import PATH
 from support.oauth import Browser, Server
+from support.providers.person import Person
 from support.waiting import eventually
 from synapse_nextgen_auth.web.pages.stage.stage import REFUSED
 
@@ -15,9 +17,14 @@ pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
 
 
 @pytest.fixture(scope="module")
-def homeserver(tmp_path_factory):
+def homeserver(tmp_path_factory, liar):
     """Yield a homeserver with modules of others, after ours; the first is that of the documentation."""
-    with extended_homeserver(tmp_path_factory.mktemp("homeserver-extended")) as homeserver:
+    config = {
+        "cas_config": {"enabled": True, "server_url": liar.issuer},
+        "login_via_existing_session": {"enabled": True},
+    }
+    directory = tmp_path_factory.mktemp("homeserver-extended")
+    with extended_homeserver(directory, config=config) as homeserver:
         yield homeserver
 
 
@@ -42,6 +49,15 @@ def at_the_stage(server, user, parameters=None):
     browser.submit(identifier=user.localpart, password=user.password, decision="sign-in")
     assert "/stage?attempt=" in browser.page.url, browser.page.text
     return browser
+
+
+def legacy_sign_in(server, browser):
+    """Go where a client that knows no OAuth sends its person; return the page that asks them."""
+    asked = {"redirectUrl": "https://app.example/"}
+    url = f"{server.base_url}/_matrix/client/v3/login/sso/redirect"
+    page = browser.http.get(url, params=asked, timeout=30)
+    assert "/legacy-login?login=" in page.url
+    return browser.get(page.url)
 
 
 def accept(browser):
@@ -98,6 +114,48 @@ def test_c021_whoever_was_signed_in_before_is_asked_before_an_application_is_let
     assert "/stage?attempt=" in browser.page.url
     accept(browser)
     assert "/consent?grant=" in browser.page.url
+
+
+def test_c021_whoever_was_signed_in_before_lets_nothing_else_in_either(homeserver, server):
+    """No client that knows only `m.login.sso`, and no device by a token of another."""
+    user, client = homeserver.new_user(), server.client()
+    parameters, verifier = client.request()
+    browser = at_the_stage(server, user, parameters)
+    accept(browser)
+    code = browser.answer(browser.submit(decision="approve"))["code"]
+    token = client.redeem(code, verifier).json()["access_token"]
+    legacy = legacy_sign_in(server, browser)
+    kept = browser.page
+    homeserver.query("DELETE FROM account_data WHERE user_id = ?", user.user_id)
+    homeserver.restart()
+    path = "/_matrix/client/v1/login/get_token"
+    asked = server.api("POST", path, token, json={}).json()["params"]["m.login.sso"]["url"]
+
+    browser.get(asked)
+    assert "/sign-in?request=" in browser.page.url
+    browser.page = kept
+    browser.submit(decision="approve")
+    assert "/sign-in?legacy=" in browser.page.url
+    browser.get(legacy.url)
+    assert "/sign-in?legacy=" in browser.page.url
+    browser.submit(password=user.password, decision="sign-in")
+    assert "/stage?attempt=" in browser.page.url
+    accept(browser)
+    assert "loginToken=" in browser.submit(decision="approve").headers["Location"]
+    assert "/approve?request=" in browser.get(asked).url
+
+
+def test_c021_a_ticket_that_nobody_asked_for_is_led_to_the_stages(homeserver, server, liar):
+    """CAS brings people past every page of ours; they sign in on them then."""
+    user = homeserver.new_user()
+    ticket = f"{server.base_url}/_matrix/client/r0/login/cas/ticket"
+    service = f"{ticket}?{urlencode({'redirectUrl': 'https://app.example/?a=b'})}"
+    liar.says(user.localpart)
+    page = Person(user.localpart).get(f"{liar.issuer}/login?{urlencode({'service': service})}")
+
+    assert "/sign-in?legacy=" in page.url, page.text
+    assert "loginToken" not in page.text
+    assert homeserver.query("SELECT 1 FROM login_tokens WHERE user_id = ?", user.user_id) == []
 
 
 def test_an_attempt_waits_until_somebody_says_yes(homeserver, server, say):

@@ -129,7 +129,8 @@ class SsoGate:
     """Stops at the end of a way of Synapse's own who came in by none of our pages.
 
     A CAS ticket and a SAML answer that nobody asked for need no redirect of ours; nor does anybody
-    while this server drains. `show` renders the page that says so.
+    while this server drains. `show` renders the page that says so. Where `has_stages` says that other
+    modules ask something of whoever signs in, such people are led to our page, which lets them.
     """
 
     def __init__(
@@ -137,10 +138,15 @@ class SsoGate:
         homeserver: Homeserver,
         rules: LegacyLoginRules,
         show: Callable[[Incoming], Outgoing],
+        *,
+        page_url: str,
+        has_stages: Callable[[], bool],
     ) -> None:
         self._homeserver = homeserver
         self._rules = rules
         self._show = show
+        self._page_url = page_url
+        self._has_stages = has_stages
 
     async def stops(self, request: Any, user_id: str | None = None) -> bool:
         """Say on a page that this way is closed if it is, for everybody or for this account."""
@@ -148,6 +154,16 @@ class SsoGate:
             return False
         if not request._disconnected:  # noqa: SLF001 (as Synapse asks it)
             send(request, self._show(incoming(request)))
+        return True
+
+    def leads_on(self, request: Any, client_redirect_url: str) -> bool:
+        """Lead to our page who came past all that other modules ask, if they ask anything."""
+        if not self._has_stages():
+            return False
+        if not request._disconnected:  # noqa: SLF001 (as Synapse asks it)
+            asked = urlencode({"redirectUrl": client_redirect_url})
+            request.redirect(f"{self._page_url}?{asked}".encode("ascii"))
+            finish_request(request)
         return True
 
     async def _is_closed(self, user_id: str | None) -> bool:

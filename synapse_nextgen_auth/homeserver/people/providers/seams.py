@@ -391,6 +391,8 @@ class Seams:
                 return
             if await self._gate.stops(request, registered_user_id):
                 return
+            if self._gate.leads_on(request, client_redirect_url):
+                return
             await self._stock_end(*given, *args, **kwargs)
             return
         guard.ending(request)

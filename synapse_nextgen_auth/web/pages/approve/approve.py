@@ -1,13 +1,13 @@
 """The page on which a person lets a client do one dangerous thing (MSC4312)."""
 
-from synapse_nextgen_auth.accounts.approvals import WINDOW, Approval, Details
+from synapse_nextgen_auth.accounts.approvals import WINDOW, Approval, Details, Operation
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.flows import approve_operation
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.store import approvals, sessions
-from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.web import added, answers
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.approve.page import (
     ApprovedPage,
@@ -24,7 +24,8 @@ from synapse_nextgen_auth.web.visits import Visit
 
 async def show(visit: Visit, user_id: str) -> Outgoing:
     """Say what is asked for, and by whom."""
-    return await _page(visit, await _find(visit, user_id))
+    approval = await _find(visit, user_id)
+    return await _first(visit, approval) or await _page(visit, approval)
 
 
 async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
@@ -38,6 +39,8 @@ async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
     if decide is None:
         raise unknown_choice()
     await _session(visit, approval)
+    if decide is approve_operation.approve and (first := await _first(visit, approval)):
+        return first
     by = visit.sign_in
     if by is None or not await site.homeserver.run(
         decide, approval, by=by, now=site.now(), address=visit.address
@@ -69,6 +72,13 @@ async def _find(visit: Visit, user_id: str) -> Approval:
     if not approval.is_open(site.now()):
         raise PageError(400, Message.REQUEST_EXPIRED)
     return approval
+
+
+async def _first(visit: Visit, approval: Approval) -> Outgoing | None:
+    """Return where somebody goes first who may sign no device in before they did something."""
+    if approval.operation is Operation.LOGIN_TOKEN and await added.is_missing(visit):
+        return answers.redirect(Onward.to(Kind.APPROVAL, approval.approval_id).sign_in_url)
+    return None
 
 
 async def _session(visit: Visit, approval: Approval) -> Session | None:

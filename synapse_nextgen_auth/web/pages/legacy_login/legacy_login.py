@@ -20,7 +20,7 @@ from synapse_nextgen_auth.oauth.legacy_sign_ins import (
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.store import first_sessions, legacy_logins
-from synapse_nextgen_auth.web import answers, grants
+from synapse_nextgen_auth.web import added, answers, grants
 from synapse_nextgen_auth.web.admission import admit
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.legacy_login.page import LegacyLoginPage, Place
@@ -87,6 +87,8 @@ async def show(visit: Visit) -> Outgoing:
         return go_on(visit, login)
     user_id = visit.sign_in.user_id
     await _check(visit, login, user_id)
+    if await added.is_missing(visit):
+        return answers.redirect(Onward.to(Kind.LEGACY, login.login_id).sign_in_url)
     tokens = visit.site.login_tokens
     is_for_it = login.was_begun_for(visit.sign_in.digest, signed_in_at=visit.sign_in.signed_in_at)
     if is_for_it and tokens.is_trusted(login.redirect_url):
@@ -120,6 +122,8 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     if decision != "approve":
         raise unknown_choice()
     await _check(visit, login, visit.sign_in.user_id)
+    if await added.is_missing(visit):
+        return answers.redirect(Onward.to(Kind.LEGACY, login.login_id).sign_in_url)
     return await _let_in(visit, login, visit.sign_in)
 
 
