@@ -2,7 +2,7 @@
 
 from synapse_nextgen_auth import extensions
 from synapse_nextgen_auth.accounts.approvals import Operation
-from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Purpose
+from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, ProofKind, Purpose
 from synapse_nextgen_auth.accounts.attempts.onward import Kind, Onward
 from synapse_nextgen_auth.accounts.attempts.stages import NOTHING, Added, Asked
 from synapse_nextgen_auth.extensions import Person, Stage
@@ -20,12 +20,14 @@ async def asked(visit: Visit, attempt: Attempt, *, later: bool = True) -> Asked:
     The first is enough: when it is answered, the others are asked about. One that cannot say whether
     it asks does (`later` a page finds out), so that nobody is signed in meanwhile; or `NoAnswer`.
     """
-    person = person_of(visit, attempt)
+    if not visit.site.other_modules.stages:
+        return NOTHING
+    person = await person_of(visit, attempt)
     if person is None:
         return NOTHING
     for stage in visit.site.other_modules.stages:
         added = Added(stage.name)
-        if added.value in attempt.answered or not await _is_for(visit, stage, attempt):
+        if added.value in attempt.answered or not await _is_for(visit, stage, person, attempt):
             continue
         try:
             is_asked = await visit.site.other_modules.needs(stage, person)
@@ -43,11 +45,12 @@ def find(visit: Visit, added: Added) -> Stage | None:
     return next((each for each in visit.site.other_modules.stages if each.name == added.name), None)
 
 
-def person_of(visit: Visit, attempt: Attempt) -> Person | None:
+async def person_of(visit: Visit, attempt: Attempt) -> Person | None:
     """Return who is on the way, as other modules hear of it; nobody before there is a proof."""
     if attempt.user_id is None or not attempt.proven or not attempt.purpose.signs_in:
         return None
-    purpose = extensions.Purpose(attempt.purpose.value)
+    is_new = await _is_made_by_a_provider(visit, attempt, attempt.user_id)
+    purpose = extensions.Purpose((Purpose.SIGN_UP if is_new else attempt.purpose).value)
     return _person(visit, attempt.user_id, purpose, attempt.attempt_id)
 
 
@@ -64,9 +67,18 @@ async def is_missing(visit: Visit) -> bool:
     return False
 
 
-async def _is_for(visit: Visit, stage: Stage, attempt: Attempt) -> bool:
+async def _is_made_by_a_provider(visit: Visit, attempt: Attempt, user_id: str) -> bool:
+    """Say whether an attempt to sign in ended up with an account that there was not at its beginning."""
+    is_by_provider = any(each.kind is ProofKind.PROVIDER for each in attempt.proven)
+    if attempt.purpose is not Purpose.SIGN_IN or not is_by_provider:
+        return False
+    made_at = await visit.site.people.made_at(user_id)
+    return made_at is not None and made_at >= attempt.created_at
+
+
+async def _is_for(visit: Visit, stage: Stage, person: Person, attempt: Attempt) -> bool:
     """Say whether a stage is one of such attempts; whoever signs in anew is sent for its sake."""
-    if extensions.Purpose(attempt.purpose.value) in stage.purposes:
+    if person.purpose in stage.purposes:
         return True
     is_again = attempt.purpose is Purpose.PROVE_AGAIN
     return is_again and stage.also_when_signed_in and await _lets_in(visit, attempt.goes_on)

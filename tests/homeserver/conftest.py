@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from support import neighbours, public
+from support import neighbours, public, smtp
 from support.databases import SqliteDatabase
+from support.extended import extended_homeserver
 from support.oauth import Server
 from support.providers import servers
 from support.providers.lying import Liar, lying
@@ -114,4 +115,25 @@ def lying_homeserver(tmp_path_factory, liar, other_liar) -> Iterator[Homeserver]
     }
     servers.lend_support(directory)
     with homeserver:
+        yield homeserver
+
+
+@pytest.fixture(scope="session")
+def extended(tmp_path_factory, liar, session_mailbox) -> Iterator[Homeserver]:
+    """Yield a homeserver with modules of others, after ours; the first is that of the documentation.
+
+    People come to it in every way there is: with a password, a code by mail, a provider, a link, and
+    they sign up. It is shared.
+    """
+    config = {
+        "email": session_mailbox.settings(),
+        "enable_registration": True,
+        "enable_registration_without_verification": True,
+        "oidc_providers": [liar.entry("silent")],
+        "cas_config": {"enabled": True, "server_url": liar.issuer},
+        "login_via_existing_session": {"enabled": True},
+    }
+    module = {"secret": smtp.SECRET, "sign_in": {"email_codes": True}}
+    directory = tmp_path_factory.mktemp("homeserver-extended")
+    with extended_homeserver(directory, config=config, module=module) as homeserver:
         yield homeserver

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
-from support.extended import extended_homeserver
 from support.extenders import PATH
 from support.oauth import Browser, Server
 from support.providers.person import Person
@@ -16,16 +15,9 @@ from synapse_nextgen_auth.web.pages.stage.stage import REFUSED
 pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
 
 
-@pytest.fixture(scope="module")
-def homeserver(tmp_path_factory, liar):
-    """Yield a homeserver with modules of others, after ours; the first is that of the documentation."""
-    config = {
-        "cas_config": {"enabled": True, "server_url": liar.issuer},
-        "login_via_existing_session": {"enabled": True},
-    }
-    directory = tmp_path_factory.mktemp("homeserver-extended")
-    with extended_homeserver(directory, config=config) as homeserver:
-        yield homeserver
+@pytest.fixture(scope="session")
+def homeserver(extended):
+    return extended
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ class Module:
         self.waiting = []
         self.hs = api._hs
         self.closing = []
+        self.asked = []
         api.register_third_party_rules_callbacks(check_can_deactivate_user=self.may_close)
         theirs = extensions.of(api)
         theirs.add_stage(Stage(name="human", needs=self.needs, page=self.page, answer=self.answer))
@@ -60,6 +61,7 @@ class Module:
         return STAYS not in user_id
 
     async def needs(self, person):
+        self.asked.append((person.user_id, person.purpose.value))
         if BROKEN in person.user_id and self.said.get(person.user_id) is None:
             raise RuntimeError("on purpose")
         return HUMAN in person.user_id
@@ -89,4 +91,5 @@ class _Door(DirectServeJsonResource):
             "waiting": self._module.waiting,
             "heard": self._module.terms.heard,
             "closing": self._module.closing,
+            "asked": self._module.asked,
         }

@@ -89,7 +89,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
 async def _find(visit: Visit) -> tuple[Attempt, Person]:
     """Return the attempt of this browser, and who proved in it that they are somebody."""
     attempt = await attempts.find(visit, visit.parameters.get("attempt") or "")
-    person = added.person_of(visit, attempt)
+    person = await added.person_of(visit, attempt)
     if person is None:
         raise attempts.lost(Lost.UNKNOWN, None)
     return attempt, person
