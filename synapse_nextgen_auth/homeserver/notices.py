@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from synapse_nextgen_auth.accounts import notices as rules
+from synapse_nextgen_auth.accounts.mail import names
 from synapse_nextgen_auth.accounts.mail.letters import Letter, Mail, SecurityNotice
 from synapse_nextgen_auth.accounts.notices import Notice
 from synapse_nextgen_auth.accounts.outbox import SendNotice, Tell, Work
@@ -23,6 +24,7 @@ from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
 from synapse_nextgen_auth.homeserver.places import Places
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.events import Event
 from synapse_nextgen_auth.secret import Keyring, random_id
 from synapse_nextgen_auth.store import events
@@ -75,6 +77,12 @@ class Room:
     def posted(self, keys: Keyring, letter: Letter, *, expires: int = 0) -> SendNotice:
         """Return what a flow puts into the outbox."""
         return SendNotice(random_id(), letter.seal(keys), expires)
+
+
+def called(client: Client, language: str) -> str:
+    """Return what a notice calls an application; what it chose itself leads nowhere."""
+    name = client.name_for((language,))
+    return name if client.is_configured else names.plain(name)
 
 
 @attrs.frozen
@@ -210,11 +218,11 @@ class Notices:
         device = None
         if device_id is not None:
             name = await self._homeserver.device_name(event.user_id or "", device_id)
-            device = f"{name} ({device_id})" if name else device_id
+            device = names.of_device(device_id, name)
         return {
             "kind": event.kind.value,
             "at": event.happened_at,
-            "application": client.name_for((_ENGLISH,)) if client is not None else None,
+            "application": called(client, _ENGLISH) if client is not None else None,
             "device": device,
             "address": event.address,
             "place": self._sources.places.of(event.address, _ENGLISH),

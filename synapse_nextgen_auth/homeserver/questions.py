@@ -7,6 +7,7 @@ later, out of the outbox. A notice answers nothing: its link leads to the page t
 import attrs
 
 from synapse_nextgen_auth.accounts.admission import Intent
+from synapse_nextgen_auth.accounts.mail import names
 from synapse_nextgen_auth.accounts.mail.letters import Letter, Waiting
 from synapse_nextgen_auth.accounts.notices import Question
 from synapse_nextgen_auth.accounts.outbox import Ask
@@ -15,7 +16,7 @@ from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.flows import notices as flow
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.live import UnknownSession
-from synapse_nextgen_auth.homeserver.notices import Room, Sources
+from synapse_nextgen_auth.homeserver.notices import Room, Sources, called
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.secret import Keyring
@@ -86,9 +87,10 @@ class Questions:
                 client_id = (await self._homeserver.live.find(approval.session_id)).client_id
             except UnknownSession:
                 return None
-        name = None
+        device = None
         if approval.device_id is not None:
             name = await self._homeserver.device_name(user_id, approval.device_id)
+            device = names.of_device(approval.device_id, name)
         return _Asked(
             user_id,
             Waiting(
@@ -96,7 +98,7 @@ class Questions:
                 question=Question.APPROVAL.value,
                 operation=approval.operation.value,
                 application=await self._application(client_id),
-                device=f"{name} ({approval.device_id})" if name else approval.device_id,
+                device=device,
                 address=approval.address,
                 place=self._sources.places.of(approval.address, _ENGLISH),
                 at=approval.requested_at,
@@ -148,4 +150,4 @@ class Questions:
         if client_id is None:
             return None
         client = await self._sources.clients.find(client_id)
-        return client.name_for((_ENGLISH,)) if client is not None else None
+        return called(client, _ENGLISH) if client is not None else None

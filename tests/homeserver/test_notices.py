@@ -191,11 +191,10 @@ def test_ten_new_devices_are_two_mails(homeserver, user, mailbox):
         assert f"Device number {n}" in second.text
 
 
-def ask_as_a_device(server, **hint):
+def ask_as_a_device(server, *, name="A television", **hint):
     """Ask for codes as a device does; return what it is told."""
-    client = server.client(
-        web_client(grant_types=["authorization_code", "refresh_token", DEVICE_CODE])
-    )
+    grants = ["authorization_code", "refresh_token", DEVICE_CODE]
+    client = server.client(web_client(client_name=name, grant_types=grants))
     form = {"client_id": client.id, "scope": f"{API} {DEVICE}{device_id()}", **hint}
     answer = server.post("device-authorization", form)
     assert answer.status_code == 200, answer.text
@@ -289,6 +288,41 @@ def test_c299_what_a_session_asks_for_is_shown_in_matrix_and_answered_on_the_pag
     assert "Sign out this device?" in page.text
     assert done.status_code == 200, done.text
     assert late.status_code == 409
+
+
+LURE = "Confirm at https://evil.example/x"
+
+
+def test_c258_an_application_says_nothing_in_the_name_of_this_server(homeserver, server):
+    """Whoever registers one chooses its name: nothing in it is a link in the official room."""
+    user = homeserver.new_user()
+    access_token = homeserver.login(user)["access_token"]
+    ask_as_a_device(server, name=f"{LURE}, #help:evil.example", login_hint=user.user_id)
+    [said] = room_says(homeserver, user, access_token)
+
+    assert "Application: Confirm at https:\u200b//evil.\u200bexample/x, #help:\u200bevil" in said
+    assert said.count("evil.example") == said.count("://evil") == 0
+
+
+def test_c258_a_device_says_nothing_in_the_name_of_this_server(homeserver, server, user, mailbox):
+    """Whoever has its token chooses its name: it is one line, in Matrix and in mails."""
+    other = homeserver.login(user)
+    token = server.client().sign_in(user.localpart, user.password)["access_token"]
+    own = server.whoami(token).json()["device_id"]
+    name = {"display_name": f"Phone\n\n-- \n{LURE}"}
+    call(homeserver, token, "PUT", f"/devices/{own}", json=name)
+    homeserver.login(user, initial_device_display_name=f"Phone\n\n-- \n{LURE}")
+    body = {"devices": [other["device_id"]]}
+    server.api("POST", "/_matrix/client/v3/delete_devices", token, json=body)
+    said = room_says(homeserver, user, other["access_token"])
+    [asked] = eventually(
+        lambda: [each for each in room_says_again(homeserver, user, token) if "sign out devices" in each]
+    )
+
+    for each in (*said, asked, mailbox.last_to(address_of(user)).text):
+        assert LURE not in each
+        assert "\nConfirm" not in each
+    assert "Device: Phone -- Confirm at https:\u200b//evil" in asked
 
 
 @pytest.fixture
