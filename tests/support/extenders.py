@@ -17,7 +17,7 @@ from synapse_nextgen_auth.extensions import (
 
 PATH = "/_synapse/client/extenders"
 PAGE = DOCS / "topics" / "extensions.md"
-HUMAN, BROKEN, SLOW, STAYS = "human", "broken", "slow", "stays"
+HUMAN, BROKEN, STAYS = "human", "broken", "stays"
 
 
 def of_the_page():
@@ -28,42 +28,26 @@ def of_the_page():
     return found["TermsOfUse"]
 
 
-class Module:
-    """What Synapse loads: the terms of the page, a human who is asked, and what goes wrong.
-
-    `human` is asked about accounts whose name has it in it; so `broken` and `slow`. An account with
-    `stays` in its name may not be closed.
-    """
+class Human:
+    """A human who is asked about accounts whose name has `human` in it."""
 
     def __init__(self, config, api):
-        self.terms = of_the_page()(config, api)
         self.said = {}
         self.waiting = []
-        self.hs = api._hs
-        self.closing = []
         self.asked = []
-        api.register_third_party_rules_callbacks(check_can_deactivate_user=self.may_close)
-        theirs = extensions.of(api)
-        theirs.add_stage(Stage(name="human", needs=self.needs, page=self.page, answer=self.answer))
-        theirs.add_card(Card(name="broken", show=self.broken))
-        theirs.add_listener(self.broken)
+        self.hs = api._hs
+        self.theirs = extensions.of(api)
+        self.theirs.add_stage(
+            Stage(name="human", needs=self.needs, page=self.page, answer=self.answer)
+        )
         api.register_web_resource(PATH, _Door(self))
 
     @staticmethod
     def parse_config(config):
         return config
 
-    async def broken(self, _):
-        raise RuntimeError("on purpose")
-
-    async def may_close(self, user_id, by_admin):
-        self.closing.append(user_id)
-        return STAYS not in user_id
-
     async def needs(self, person):
         self.asked.append((person.user_id, person.purpose.value))
-        if BROKEN in person.user_id and self.said.get(person.user_id) is None:
-            raise RuntimeError("on purpose")
         return HUMAN in person.user_id
 
     async def page(self, person):
@@ -77,6 +61,41 @@ class Module:
             return Done()
         return Refused("Somebody said <no>.") if said == "no" else TryAgain("Nobody answered yet.")
 
+    def tell(self):
+        """Return what the tests are told."""
+        return {"waiting": self.waiting, "asked": self.asked}
+
+
+class Module(Human):
+    """What Synapse loads: the terms of the page, a human who is asked, and what goes wrong.
+
+    Besides, what is asked of `broken` accounts fails. An account with `stays` in its name may not be
+    closed.
+    """
+
+    def __init__(self, config, api):
+        self.terms = of_the_page()(config, api)
+        super().__init__(config, api)
+        self.closing = []
+        api.register_third_party_rules_callbacks(check_can_deactivate_user=self.may_close)
+        self.theirs.add_card(Card(name="broken", show=self.broken))
+        self.theirs.add_listener(self.broken)
+
+    async def broken(self, _):
+        raise RuntimeError("on purpose")
+
+    async def may_close(self, user_id, by_admin):
+        self.closing.append(user_id)
+        return STAYS not in user_id
+
+    async def needs(self, person):
+        if BROKEN in person.user_id and self.said.get(person.user_id) is None:
+            raise RuntimeError("on purpose")
+        return await super().needs(person)
+
+    def tell(self):
+        return super().tell() | {"heard": self.terms.heard, "closing": self.closing}
+
 
 class _Door(DirectServeJsonResource):
     isLeaf = True  # noqa: N815 (Twisted's name)
@@ -87,9 +106,4 @@ class _Door(DirectServeJsonResource):
 
     async def _async_render_POST(self, request):  # noqa: N802
         self._module.said.update(json.loads(request.content.read()))
-        return 200, {
-            "waiting": self._module.waiting,
-            "heard": self._module.terms.heard,
-            "closing": self._module.closing,
-            "asked": self._module.asked,
-        }
+        return 200, self._module.tell()

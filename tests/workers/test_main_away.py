@@ -255,6 +255,35 @@ def test_the_account_page_signs_nothing_out_halfway(deployment, away):
     assert sessions_of(deployment, user) == ([], [])
 
 
+def test_c302_an_account_is_not_closed_halfway(deployment, away):
+    """Without the process that has to know, nobody is signed out and nothing is told; then it is closed."""
+    user, client, _, tokens = signed_in(deployment)
+    browser = Browser.of(client.server, user)
+    browser.get(client.server.url("account-deactivate"))
+    page = browser.page
+
+    def closed():
+        return deployment.query(
+            "SELECT deactivated, password_hash IS NULL FROM users WHERE name = ?", user.user_id
+        )
+
+    with away():
+        refused = timed(lambda: browser.submit(confirm="yes", decision="deactivate"))
+        used = client.server.whoami(tokens["access_token"])
+        before = closed()
+    browser.page = page
+    again = browser.submit(confirm="yes", decision="deactivate")
+
+    assert_come_back(refused)
+    assert "<h1>" in refused.answer.text
+    assert used.status_code == 200
+    assert before == [(0, False)]
+    assert "Your account is closed" in again.text
+    assert closed() == [(1, True)]
+    assert client.server.whoami(tokens["access_token"]).status_code == 401
+    assert sessions_of(deployment, user) == ([], [])
+
+
 def test_main_goes_when_the_device_is_half_gone(deployment):
     """The page says that it is not done; what is left goes when main is back, by itself."""
     user, client, device, tokens = signed_in(deployment)

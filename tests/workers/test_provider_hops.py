@@ -6,84 +6,21 @@ And several at once are, of one person and of several.
 import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from support.databases import PostgresDatabase
 from support.oauth import Server
-from support.providers import servers
+from support.providers.hopping import Hopping, ports_of
 from support.providers.journey import agree, begin, choose, whoami
-from support.providers.lying import lying
-from support.providers.person import Person
 from support.sabotage import AFTER_COMMIT, Plan, Point, Sabotage
 from support.scale import times
-from support.synapse import Homeserver
 from support.waiting import eventually
 
-LYING = ("silent", "names", "picks", "mails", "mails-picks", "confirms")
-CALLBACKS = re.compile(r"/_synapse/client/(oidc|saml2)/|/login/(cas|sso)/")
 
-
-def ports_of(homeserver):
-    return [homeserver.main.port, *(each.port for each in homeserver.workers.values())]
-
-
-class Hopping(Person):
-    """Somebody whose proxy sends each request to the next of several processes, or to `ports`."""
-
-    def __init__(self, name, homeserver, *, pinned=False, ports=None):
-        super().__init__(name)
-        self._own, self._ports = homeserver.main.port, ports or ports_of(homeserver)
-        self._pinned, self._served = pinned, 0
-        self.at = []
-        self.http.send = self._sending(self.http.send)
-
-    def _sending(self, send):
-        def hop(request, **options):
-            parts = urlsplit(request.url)
-            if parts.port == self._own:
-                self._served += 1
-                port = self._ports[self._served % len(self._ports)]
-                if self._pinned and CALLBACKS.search(parts.path):
-                    port = self._ports[1]
-                self.at.append((parts.path, port))
-                # The page that it asked for is the one that it believes to see.
-                request.headers["Host"] = f"localhost:{self._own}"
-                asked, request.url = (
-                    request.url,
-                    request.url.replace(f":{self._own}/", f":{port}/", 1),
-                )
-                answer = send(request, **options)
-                answer.url = asked
-                return answer
-            return send(request, **options)
-
-        return hop
-
-
-@pytest.fixture(scope="module")
-def liar():
-    with lying() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def homeserver(tmp_path_factory, postgres_server, redis_server, make_providers, liar):
-    """Yield three processes that know a provider of each kind, and one that says what a test wants."""
-    directory = tmp_path_factory.mktemp("provider-hops")
-    database = PostgresDatabase.on(postgres_server)
-    homeserver = Homeserver(directory, database, redis=redis_server)
-    homeserver.config = make_providers(homeserver.base_url).config
-    homeserver.config["oidc_providers"] += liar.entries(*LYING, prefix="lying-")
-    homeserver.config["modules"] = [{"module": "support.saboteur.Module"}]
-    servers.lend_support(directory)
-    homeserver.config["sso"] = {"update_profile_information": True}
-    with homeserver:
-        homeserver.add_worker("worker1")
-        homeserver.add_worker("worker2")
-        yield homeserver
+@pytest.fixture
+def homeserver(provided):
+    return provided
 
 
 @pytest.mark.parametrize("provider", ["oidc-works", "oidc-picks", "saml", "cas"])
