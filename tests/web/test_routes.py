@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -229,3 +230,39 @@ def test_c179_nothing_is_done_to_an_account_by_who_was_signed_out_meanwhile():
 
     assert found - looked == LOOKS
     assert len(looked) >= 10
+
+
+# What pages have done elsewhere, by methods of the site: each comes after a flow that looked, or is
+# over as soon as it is asked for.
+DONE_ELSEWHERE = {
+    "deactivation.close",
+    "devices.expect_to_remove",
+    "devices.logged_out",
+    "devices.remove",
+    "devices.remove_all",
+    "devices.rename",
+    "devices.sign_out",
+    "profiles.set_picture",
+    "sign_ups.phones.confirm",
+    "sign_ups.phones.send",
+    "threepids.added",
+    "threepids.expect_to_remove",
+    "threepids.removed",
+}
+ONLY_LOOKS = re.compile(
+    r"clients\.|homeserver\.|providers\.|places\.|people\.|mailboxes\.|rates\.|\w+\.of$|other_modules\.cards$"
+    r"|devices\.(list_for|verified\.of|name_of)$|profiles\.picture$|threepids\.may_have$"
+    r"|invitations\.new_of_member$|sign_in_codes\.opens$|new_passwords\.judge$|password_changes\.hash$"
+)
+
+
+def test_c179_what_pages_of_the_account_have_done_elsewhere_is_known():
+    """Whoever adds something has to look whether who is signed out meanwhile can still do it."""
+    called = {
+        ast.unparse(node.func).split("site.", 1)[1]
+        for file in sorted((FOLDER / "account").rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call) and re.match(r"(visit\.)?site\.\w+\.", ast.unparse(node.func))
+    }
+
+    assert {each for each in called if not ONLY_LOOKS.match(each)} == DONE_ELSEWHERE

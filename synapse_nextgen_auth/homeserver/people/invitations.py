@@ -112,27 +112,16 @@ class Invites:
         most = self.quota + MOST_FORMER
         return await self._homeserver.read(invitations.list_of, user_id, limit=most)
 
-    async def end_by_member(self, user_id: str, token: str) -> bool:
-        """End an invitation of a member; False where they have none like that."""
+    def new_of_member(self, user_id: str, *, text: str | None = None) -> Invitation:
+        """Return an invitation of a member for one person, which is not there yet."""
         now = self._homeserver.now()
-        return await self._homeserver.run(flows.end_by_member, token, user_id, now=now)
-
-    async def make_by_member(self, user_id: str, *, text: str | None = None) -> Invitation | None:
-        """Return an invitation of a member for one person; `None` where they may make no more."""
-        if not self._inviting.members:
-            return None
-        now = self._homeserver.now()
-        invitation = Invitation(
+        return Invitation(
             token=new_token(),
             made_at=now,
             expires_at=now + self.lifetime,
             invited_by=user_id,
             text=text,
         )
-        made = await self._homeserver.run(
-            flows.make_by_member, invitation, quota=self.quota, now=now
-        )
-        return invitation if made else None
 
     async def _is_valid(self, token: str) -> bool:
         if not await self._stock_is_valid(token):

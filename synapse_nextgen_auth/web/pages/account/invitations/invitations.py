@@ -2,6 +2,7 @@
 
 from synapse_nextgen_auth.accounts.invitations import LONGEST_TEXT, Kept, held_for
 from synapse_nextgen_auth.accounts.management import Done, Place, Target
+from synapse_nextgen_auth.flows import invitations as flows
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.forms import Form
@@ -30,7 +31,10 @@ async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
         return await _invite(visit, user_id, form.get("text", "").strip())
     if decision != "withdraw":
         raise unknown_choice()
-    if not await visit.site.invitations.end_by_member(user_id, form.get("invitation", "")):
+    token, now = form.get("invitation", ""), visit.site.now()
+    if not await visit.site.homeserver.run(
+        visit.as_signed_in(flows.end_by_member), token, user_id, now=now
+    ):
         return await _page(visit, user_id, problem=Problem.NOT_THERE)
     return answers.redirect(visit.saying(Place.INVITATIONS.value, Done.INVITATION_WITHDRAWN))
 
@@ -41,7 +45,13 @@ async def _invite(visit: Visit, user_id: str, text: str) -> Outgoing:
         return await _page(visit, user_id, status=403)
     if len(text) > LONGEST_TEXT:
         return await _page(visit, user_id, typed=text, problem=Problem.TOO_LONG)
-    if await site.invitations.make_by_member(user_id, text=text or None) is None:
+    invitation = site.invitations.new_of_member(user_id, text=text or None)
+    if not await site.homeserver.run(
+        visit.as_signed_in(flows.make_by_member),
+        invitation,
+        quota=site.invitations.quota,
+        now=invitation.made_at,
+    ):
         return await _page(visit, user_id, typed=text, problem=Problem.NO_MORE)
     return answers.redirect(visit.saying(Place.INVITATIONS.value, Done.INVITED))
 
