@@ -1,7 +1,5 @@
 """Clients in Python: OAuth from Authlib and oauthlib, Matrix from matrix-nio and mautrix."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urldefrag, urlencode, urlsplit
 
 import pytest
@@ -12,15 +10,10 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 from requests_oauthlib import OAuth2Session as OauthlibSession
 
+from support.coroutines import finish
 from support.oauth import API, DEVICE, device_id
 
 REDIRECT_URI = "https://client.example.com/callback"
-
-
-def finish(coroutine):
-    """Run a coroutine to its end; in a thread, since the browser's driver has the loop of this."""
-    with ThreadPoolExecutor(1) as executor:
-        return executor.submit(asyncio.run, coroutine).result()
 
 
 @pytest.fixture

@@ -316,7 +316,9 @@ def test_c258_a_device_says_nothing_in_the_name_of_this_server(homeserver, serve
     server.api("POST", "/_matrix/client/v3/delete_devices", token, json=body)
     said = room_says(homeserver, user, other["access_token"])
     [asked] = eventually(
-        lambda: [each for each in room_says_again(homeserver, user, token) if "sign out devices" in each]
+        lambda: [
+            each for each in room_says_again(homeserver, user, token) if "sign out devices" in each
+        ]
     )
 
     for each in (*said, asked, mailbox.last_to(address_of(user)).text):

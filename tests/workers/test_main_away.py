@@ -256,7 +256,7 @@ def test_the_account_page_signs_nothing_out_halfway(deployment, away):
 
 
 def test_c302_an_account_is_not_closed_halfway(deployment, away):
-    """Without the process that has to know, nobody is signed out and nothing is told; then it is closed."""
+    """Without the process that has to know, nobody is signed out; once it is back, it is closed."""
     user, client, _, tokens = signed_in(deployment)
     browser = Browser.of(client.server, user)
     browser.get(client.server.url("account-deactivate"))
