@@ -16,7 +16,14 @@ from synapse_nextgen_auth.flows import notices
 from synapse_nextgen_auth.flows.as_signed_in import SignedOut
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.secret import digest
-from synapse_nextgen_auth.store import approvals, events, login_tokens, sessions, sign_ins
+from synapse_nextgen_auth.store import (
+    approvals,
+    devices,
+    events,
+    login_tokens,
+    sessions,
+    sign_ins,
+)
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -35,7 +42,7 @@ def ask(txn: Txn, approval: Approval, *, otherwise: str, now: int) -> Approval |
     the session wait already: somebody has to read them all.
     """
     since = now - WINDOW
-    if approvals.count_waiting(txn, approval.session_id, since=since) >= MOST_AT_ONCE:
+    if approvals.count_waiting(txn, approval, since=since) >= MOST_AT_ONCE:
         return None
     if approvals.add(txn, approval):
         notices.ask(txn, Question.APPROVAL, approval.approval_id, now=now)
@@ -88,12 +95,18 @@ def give_login_token(txn: Txn, approval: Approval, token: str, *, now: int) -> b
     meets this.
     """
     by, session_id = approval.decided_by, approval.session_id
-    is_living = approval.is_legacy or sessions.holds(txn, session_id)
+    is_living = _has_token(txn, approval) if approval.is_legacy else sessions.holds(txn, session_id)
     if by is None or not is_living or not sign_ins.holds(txn, approval.user_id, by):
         login_tokens.spend(txn, token, now=now)
         return False
     approvals.note_login_token(txn, approval.approval_id, token=digest(token))
     return True
+
+
+def _has_token(txn: Txn, approval: Approval) -> bool:
+    """Say whether a legacy token can still be that of the device that asked."""
+    device_id = approval.device_id
+    return device_id is None or devices.has_stock_token(txn, approval.user_id, device_id)
 
 
 def hear(txn: Txn, approval: Approval, *, now: int) -> bool:

@@ -169,6 +169,10 @@ def _withdraw(txn: Txn, user_id: str, device_id: str | None, *, now: int) -> Non
         attempts.withdraw(txn, user_id, now=now)
         approvals.withdraw(txn, user_id, now=now)
         login_tokens.withdraw(txn, user_id, now=now)
+    else:
+        # What a legacy token of it asked for; one of ours went with its session.
+        approvals.end_of_device(txn, user_id, device_id, now=now)
+        login_tokens.withdraw_of_device(txn, user_id=user_id, device_id=device_id, now=now)
     grants.withdraw_codes(txn, user_id, device_id=device_id, now=now)
     device_grants.withdraw(txn, user_id, device_id=device_id, now=now)
 

@@ -51,12 +51,16 @@ def list_resets(txn: Txn, user_id: str, *, now: int) -> list[Approval]:
     )
 
 
-def count_waiting(txn: Txn, session_id: str, *, since: int) -> int:
-    """Return how much a session has asked for since then that nobody decided."""
+def count_waiting(txn: Txn, approval: Approval, *, since: int) -> int:
+    """Return how much the session of this one has asked for since then that nobody decided.
+
+    Legacy tokens of an account are told apart by their devices: none fills the place of another.
+    """
     txn.execute(
         "SELECT COUNT(*) FROM nextgen_approvals WHERE session_id = ? AND requested_at > ?"
+        " AND COALESCE(device_id, '') = ?"
         " AND approved_at IS NULL AND refused_at IS NULL AND used_at IS NULL",
-        (session_id, since),
+        (approval.session_id, since, approval.device_id or ""),
     )
     row = txn.fetchone()
     return int(row[0]) if row else 0
@@ -130,6 +134,15 @@ def withdraw(txn: Txn, user_id: str, *, now: int) -> None:
         " WHERE approved_at IS NOT NULL AND used_at IS NULL AND session_id IN"
         " (SELECT session_id FROM nextgen_sessions WHERE user_id = ? UNION ALL SELECT ?)",
         (now, user_id, user_id),
+    )
+
+
+def end_of_device(txn: Txn, user_id: str, device_id: str, *, now: int) -> None:
+    """End whatever a legacy token of this device asked for, decided or not."""
+    txn.execute(
+        "UPDATE nextgen_approvals SET used_at = ?"
+        " WHERE session_id = ? AND device_id = ? AND used_at IS NULL",
+        (now, user_id, device_id),
     )
 
 

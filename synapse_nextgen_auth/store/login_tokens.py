@@ -54,6 +54,21 @@ def withdraw_of_session(txn: Txn, *, user_id: str, session_id: str, now: int) ->
         spend(txn, living[str(found)], now=now)
 
 
+def withdraw_of_device(txn: Txn, *, user_id: str, device_id: str, now: int) -> None:
+    """Make those worthless that a legacy token of this device asked for."""
+    living = _living(txn, user_id, now)
+    if not living:
+        return
+    marks = ", ".join("?" * len(living))
+    txn.execute(
+        "SELECT login_token FROM nextgen_approvals"
+        f" WHERE session_id = ? AND device_id = ? AND login_token IN ({marks})",
+        (user_id, device_id, *living),
+    )
+    for (found,) in txn.fetchall():
+        spend(txn, living[str(found)], now=now)
+
+
 def _living(txn: Txn, user_id: str, now: int) -> dict[str, str]:
     """Return the tokens of an account that still open it, by their digests."""
     txn.execute(

@@ -8,6 +8,7 @@ import requests
 
 from support.oauth import Browser, Server
 from support.providers.person import Person
+from synapse_nextgen_auth.accounts.approvals import MOST_AT_ONCE
 
 V3 = "/_matrix/client/v3"
 WAITS_AT = "http://localhost:40123/sso?step=2#top"
@@ -451,6 +452,57 @@ def test_c334_a_legacy_client_gets_a_login_token_once_its_person_approved_that(c
     assert given.status_code == 200, given.text
     assert "login_token" in given.json()
     assert (nobody.status_code, nobody.json()["errcode"]) == (401, "M_MISSING_TOKEN")
+
+
+def log_out(confirming, tokens):
+    answer = Server(confirming.base_url).api("POST", f"{V3}/logout", tokens["access_token"])
+    assert answer.status_code == 200, answer.text
+
+
+def test_c334_a_login_token_ends_with_the_legacy_device_that_asked(confirming):
+    """Whoever notices at once that they were tricked signs that device out."""
+    waiting = Waiting.at(confirming)
+    path = "/_matrix/client/v1/login/get_token"
+    token = waiting.legacy["access_token"]
+    waiting.approve(waiting.server.api("POST", path, token, json={}).json())
+    given = waiting.server.api("POST", path, token, json={}).json()["login_token"]
+    log_out(confirming, waiting.legacy)
+
+    late = login(waiting.server, given)
+
+    assert late.status_code == 403, late.text
+
+
+def test_c299_what_a_legacy_device_asked_for_ends_with_it(confirming):
+    """Its page is over, and a later device of the same id has to ask anew."""
+    waiting = Waiting.at(confirming)
+    approved = waiting.send().json()
+    waiting.approve(approved)
+    third = confirming.login(waiting.user)
+    browser, _page = waiting.open(waiting.send(devices=[third["device_id"]]).json())
+    log_out(confirming, waiting.legacy)
+    pressed = browser.submit(decision="approve")
+    namesake = confirming.login(waiting.user, device_id=waiting.legacy["device_id"])
+    body = {"devices": [waiting.other["device_id"]]}
+    again = waiting.server.api("POST", f"{V3}/delete_devices", namesake["access_token"], json=body)
+
+    assert pressed.status_code == 409
+    assert again.status_code == 401
+    assert again.json()["session"] != approved["session"]
+
+
+def test_a_stolen_legacy_token_fills_nobody_elses_place(confirming):
+    """As many questions wait as a device may ask, and another device of the account asks its own."""
+    waiting = Waiting.at(confirming)
+    for n in range(MOST_AT_ONCE):
+        assert waiting.send(devices=[f"DEVICE{n}"]).status_code == 401
+    full = waiting.send(devices=["ONEMORE"])
+    body = {"devices": [waiting.legacy["device_id"]]}
+    token = waiting.other["access_token"]
+    owners = waiting.server.api("POST", f"{V3}/delete_devices", token, json=body)
+
+    assert full.status_code == 429
+    assert owners.status_code == 401, owners.text
 
 
 def test_c299_an_approval_completes_no_session_of_synapses(confirming):
