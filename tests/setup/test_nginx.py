@@ -1,9 +1,11 @@
 """The blocks for nginx that the setup pages show, in a real nginx in front of real processes."""
 
 import re
+from io import BytesIO
 
 import pytest
 import requests
+from PIL import Image
 
 from support.markdown import DOCS, blocks
 from support.nginx import Nginx, program
@@ -12,6 +14,7 @@ from support.ports import free_port
 from support.raw_http import is_listening
 from support.synapse import Homeserver
 from synapse_nextgen_auth.cli import loopback
+from synapse_nextgen_auth.homeserver.people.profiles import LARGEST
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 
 # What https://element-hq.github.io/synapse/latest/reverse_proxy.html asks for.
@@ -101,6 +104,7 @@ def _register(server, size=0):
 
 LARGE = 70_000  # bytes: more than the block lets through
 UPLOAD = "/_matrix/media/v3/upload"
+PICTURE = "account-avatar"
 
 
 @pytest.mark.parametrize("order", [(LIMIT, SYNAPSE), (SYNAPSE, LIMIT)], ids=["above", "below"])
@@ -117,6 +121,47 @@ def test_the_limit_for_requests_holds_beside_synapses_location(serve, nginx, hom
     assert large.status_code == 413
     assert told[f"{PREFIX}/clients/register", "413"] == "-", "it went on to Synapse"
     assert media.status_code == 200
+
+
+@pytest.fixture
+def person(homeserver):
+    """Return a function that gives a browser whose account waits for a picture."""
+
+    def signed_in(server):
+        browser = Browser.of(server, homeserver.new_user())
+        page = browser.get(server.url("account-profile")).text
+        browser.http.headers["X-Csrf"] = re.search(r'data-csrf="([^"]+)"', page)[1]
+        return browser
+
+    return signed_in
+
+
+def _choose(browser, size):
+    """Send a picture of so many bytes, as the script of the page does; return nginx's or our answer."""
+    picture = BytesIO()
+    Image.new("RGB", (40, 30), "purple").save(picture, "PNG")
+    return browser.http.post(
+        browser.server.url(PICTURE),
+        data=picture.getvalue().ljust(size, b"\0"),
+        headers={"Content-Type": "image/png"},
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("order", [(LIMIT, SYNAPSE), (WORKERS, SYNAPSE)], ids=["limit", "workers"])
+def test_the_picture_of_an_account_goes_through(serve, nginx, homeserver, person, order):
+    """As large as the page says, to the process with the media; a form beside it is as small as ever."""
+    server = serve(*order)
+    browser = person(server)
+    sent = _choose(browser, LARGEST)
+    seen = browser.http.get(server.url(PICTURE), timeout=30)
+    upstreams = {line[3] for line in nginx.told(of=f"{PREFIX}/{PICTURE}") if PICTURE in line[1]}
+    too_large = _choose(browser, LARGEST + 1)
+
+    assert sent.status_code == 200, sent.text
+    assert seen.headers["Content-Type"] == "image/png"
+    assert {each.rpartition(":")[2] for each in upstreams} == {str(homeserver.main.port)}
+    assert too_large.status_code == 413
 
 
 def test_without_the_two_characters_the_block_has_no_effect(serve, nginx, homeserver):
@@ -200,7 +245,8 @@ def test_the_limit_in_a_block_of_its_own_takes_the_paths_from_the_workers(serve,
     path = f"{PREFIX}/clients/register"
     _register(serve(LIMIT, WORKERS, SYNAPSE))
     beside = _upstream_ports(nginx, path, 1)
-    inside = WORKERS.replace("    proxy_pass", "    client_max_body_size 64k;\n    proxy_pass")
+    passes = "    proxy_pass http://generic_workers;"
+    inside = WORKERS.replace(passes, f"    client_max_body_size 64k;\n{passes}")
     server = serve(inside, SYNAPSE)
     small, large = _register(server), _register(server, LARGE)
 
