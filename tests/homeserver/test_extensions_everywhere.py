@@ -146,14 +146,20 @@ def test_c021_a_new_account_is_asked_before_it_is_signed_in(homeserver, server, 
     assert purposes(say, name) == {"sign_up", "sign_in"}
 
 
+@pytest.mark.parametrize("provider", ["oidc-silent", "oidc-picks"])
 def test_c021_whoever_comes_by_a_provider_is_asked_at_each_sign_in(
-    homeserver, server, liar, say, name
+    homeserver, server, liar, say, name, provider
 ):
-    """With the account that it makes, and with one that is there; a no ends it."""
+    """With the account that it makes, by itself or on our page, and with one that is there.
+
+    A no ends it.
+    """
     liar.says(name)
     newcomer = Person(name)
     begin(server, newcomer)
-    newcomer.get(choose(newcomer, "oidc-silent"))
+    newcomer.get(choose(newcomer, provider))
+    if provider == "oidc-picks":
+        newcomer.submit(username=name, decision="create")
     answer_terms(newcomer)
     answer_human(newcomer, say, "no")
     refused = newcomer.page
@@ -163,7 +169,7 @@ def test_c021_whoever_comes_by_a_provider_is_asked_at_each_sign_in(
     )
     person = Person(name)
     client, verifier = begin(server, person)
-    person.get(choose(person, "oidc-silent"))
+    person.get(choose(person, provider))
     before = is_signed_in(server, person)
     answer_human(person, say)
     tokens = agree(server, person, client, verifier)

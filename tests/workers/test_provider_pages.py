@@ -158,3 +158,27 @@ def test_c021_what_another_module_asks_is_asked_on_every_process(homeserver, ser
     assert "Nobody answered yet." in waits
     assert whoami(server, tokens) == "@human-who-hops:localhost"
     assert len({port for path, port in person.at if path.endswith("/stage")}) > 1
+
+
+def test_c270_a_provider_is_connected_while_the_main_process_is_away(homeserver, server, liar):
+    """Nobody else has to know of it: it lets its person in as soon as the row is there."""
+    user, workers = homeserver.new_user(), ports_of(homeserver)[1:]
+    subject = f"alone-{user.localpart}"
+    liar.says(subject)
+    person = signed_in(homeserver, server, user, ports=workers)
+    homeserver.main.stop()
+    try:
+        person.get(connect(server, person))
+        said = person.page.text
+        elsewhere = Hopping(subject, homeserver, ports=workers)
+        elsewhere.get(server.url("sign-in"))
+        elsewhere.get(choose(elsewhere, LIAR))
+        person.get(server.url("account-sign-in"))
+        disconnect(person)
+    finally:
+        homeserver.main.start()
+
+    assert CONNECTED in said, said
+    assert user.user_id in elsewhere.page.text.replace("<wbr>", "")
+    assert "It is not connected any more" in person.page.text
+    assert identities(homeserver, user) == []
