@@ -27,3 +27,4 @@ Where `invitations.members` is on, members make, see and withdraw invitations on
 What waits for an answer can be shown in the account's room for server notices: an approval, or a device that says whose it is (`notices.approval_questions`, `notices.device_questions`).
 The notice of an approval says what was approved.
 The list of devices, the page of each and the download say how it began: in the browser, by a code on another device, on these pages, by single sign-on, with a password or token of its own.
+Once a question in the room for server notices was answered, or nobody did in time, its message says so in its own place, and the next one is shown.

@@ -16,12 +16,14 @@ from synapse_nextgen_auth.accounts.management import Action
 from synapse_nextgen_auth.accounts.outbox import (
     AddEmailPusher,
     Ask,
+    EndQuestion,
     JoinRoom,
     Recover,
     RemovePushers,
     SendMail,
     SendNotice,
     SendSignInCode,
+    ShowQuestion,
     SignOutDevices,
     Tell,
 )
@@ -48,7 +50,8 @@ from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate, SsoRedi
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import Room as MeetingRoom
 from synapse_nextgen_auth.homeserver.matrix.uia.gate import BrowserUiAuth
-from synapse_nextgen_auth.homeserver.notices import Notices, Room, Sources
+from synapse_nextgen_auth.homeserver.notices import Notices, Sources
+from synapse_nextgen_auth.homeserver.notices_room import Room
 from synapse_nextgen_auth.homeserver.outbox import Outbox
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.availability import Names
@@ -261,6 +264,8 @@ def begin_outbox(homeserver: Homeserver, devices: Devices, site: Site | None = N
         outbox.does(Tell, site.notices.tell)
         outbox.does(SendNotice, site.notices.room.send)
         outbox.does(Ask, site.questions.show)
+        outbox.does(ShowQuestion, site.questions.say)
+        outbox.does(EndQuestion, site.questions.end)
         site.notices.begin(site.questions.told)
     outbox.start()
 
@@ -400,7 +405,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         mailboxes=mailboxes,
         places=known_places,
         notices=Notices(homeserver, config, keys, sources, room),
-        questions=Questions(homeserver, config, keys, sources, room, endpoints),
+        questions=Questions(homeserver, config, sources, room, endpoints),
         sign_in_codes=SignInCodes(
             is_wanted=config.sign_in.email_codes,
             keys=keys,

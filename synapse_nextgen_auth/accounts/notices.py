@@ -44,6 +44,21 @@ class Question(str, enum.Enum):
     DEVICE = "device_questions"  # a device says whose it is
 
 
+class Outcome(str, enum.Enum):
+    """What became of a question."""
+
+    APPROVED = "approved"
+    REFUSED = "refused"
+    OVER = "over"  # nobody answered, or it was taken back
+
+
+def outcome(*, approved_at: int | None, refused_at: int | None) -> Outcome:
+    """Return what became of what waits no more; what is taken back later was approved all the same."""
+    if approved_at is not None:
+        return Outcome.APPROVED
+    return Outcome.REFUSED if refused_at is not None else Outcome.OVER
+
+
 # No question waits longer (seconds): none that was written by a right clock.
 LONGEST_QUESTION = 1200
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from synapse_nextgen_auth.accounts.notices import MARGIN, WINDOW
+from synapse_nextgen_auth.accounts.notices import LONGEST_QUESTION, MARGIN, WINDOW
 
 MINUTE = 60
 HOUR = 3600
@@ -27,8 +27,9 @@ HEAD_START = 10
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 1, MINUTE
 # The main process may have been away for the whole time: it gets this many chances after that.
 _FEWEST_TRIES = 10
-# Nothing is ever due later than this from now, unless a clock was wrong: notices wait for others.
-FURTHEST = max(LEASE, _LONGEST_PAUSE, WINDOW + MARGIN)
+# Nothing is ever due later than this from now, unless a clock was wrong: notices wait for others, and
+# for the end of what they say.
+FURTHEST = max(LEASE, _LONGEST_PAUSE, WINDOW + MARGIN, LONGEST_QUESTION + MARGIN)
 
 
 class Unreadable(Exception):
@@ -242,6 +243,44 @@ class Ask(Work):
         return f"{self.question} {self.its_id}"
 
 
+@attrs.frozen
+class ShowQuestion(Work):
+    """Show an account a question that it is to be shown alone of its kind, until it is over."""
+
+    kind: ClassVar[str] = "show_question"
+    patience: ClassVar[int] = 10 * MINUTE
+
+    user_id: str
+    question: str
+    its_id: str
+    until: int  # seconds since the epoch
+
+    @property
+    def subject(self) -> str:
+        """What waits."""
+        return f"{self.question} {self.its_id}"
+
+
+@attrs.frozen
+class EndQuestion(Work):
+    """Let the message that showed a question say what became of it: once it is answered, or over."""
+
+    kind: ClassVar[str] = "end_question"
+    patience: ClassVar[int] = 10 * MINUTE
+
+    user_id: str
+    question: str
+    its_id: str
+    room_id: str
+    event_id: str
+    until: int  # seconds since the epoch
+
+    @property
+    def subject(self) -> str:
+        """What waited."""
+        return f"{self.question} {self.its_id}"
+
+
 KINDS: dict[str, type[Work]] = {
     work.kind: work
     for work in (
@@ -255,6 +294,8 @@ KINDS: dict[str, type[Work]] = {
         Tell,
         SendNotice,
         Ask,
+        ShowQuestion,
+        EndQuestion,
     )
 }
 

@@ -114,6 +114,7 @@ def approve(txn: Txn, grant: DeviceGrant, *, by: SignIn, now: int, address: str)
     """Let the device in; False when that was decided before."""
     if not device_grants.approve(txn, grant.grant_id, by=by, now=now):
         return False
+    notices.answered(txn, Question.DEVICE, grant.grant_id, now=now)
     events.add(
         txn,
         Event(
@@ -125,6 +126,14 @@ def approve(txn: Txn, grant: DeviceGrant, *, by: SignIn, now: int, address: str)
             detail=f"device grant, {grant.scope}",
         ),
     )
+    return True
+
+
+def refuse(txn: Txn, grant: DeviceGrant, *, now: int) -> bool:
+    """Tell the device no; False when that was decided before."""
+    if not device_grants.refuse(txn, grant.grant_id, now=now):
+        return False
+    notices.answered(txn, Question.DEVICE, grant.grant_id, now=now)
     return True
 
 

@@ -43,7 +43,7 @@ def make_by_member(
     """
     member = invitation.invited_by or ""
     lifetime = (invitation.expires_at or now) - invitation.made_at
-    invitations.free_slots(txn, member, held=held_for(lifetime), now=now)
+    invitations.free_slots(txn, member, made_before=now - held_for(lifetime), now=now)
     slot = free_slot(invitations.slots_of(txn, member), quota=quota)
     if slot is None:
         return False

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+import attrs
+
 from synapse_nextgen_auth.accounts.notices import LONGEST_QUESTION, Notice, Question
-from synapse_nextgen_auth.accounts.outbox import Ask, Tell, Work
+from synapse_nextgen_auth.accounts.outbox import Ask, EndQuestion, ShowQuestion, Tell, Work
 from synapse_nextgen_auth.store import notices as rows
 from synapse_nextgen_auth.store import outbox
 from synapse_nextgen_auth.store.txn import Txn
@@ -22,7 +24,8 @@ def told_nobody(txn: Txn, work: Tell, *, now: int) -> None:
     """
     if work.also_to or not rows.begin_anew(txn, work.user_id, Notice(work.about), now=now):
         return
-    if not outbox.hasten(txn, work, now=now):
+    outbox.hasten(txn, work.kind, work.subject, now=now)
+    if outbox.count(txn, work.kind, work.subject) <= 1:  # this one
         rows.forget(txn, work.user_id, Notice(work.about))
 
 
@@ -32,13 +35,37 @@ def ask(txn: Txn, question: Question, its_id: str, *, now: int) -> None:
         outbox.put(txn, Ask(question.value, its_id), now=now)
 
 
-def show(txn: Txn, user_id: str, question: Question, notice: Work, *, until: int, now: int) -> bool:
+def show(txn: Txn, notice: ShowQuestion, *, now: int) -> bool:
     """Let a question be shown; False where the account is shown another like it until that is over.
 
     Anybody may name an account, so it is one at a time, whoever asks.
     """
-    until = min(until, now + LONGEST_QUESTION)
-    if not rows.open_question(txn, user_id, question, expires_at=until, now=now):
+    question = Question(notice.question)
+    until = _end(notice.until, now)
+    notice = attrs.evolve(notice, until=until)
+    if not rows.open_question(txn, notice.user_id, question, expires_at=until, now=now):
         return False
     outbox.put(txn, notice, now=now)
     return True
+
+
+def shown(txn: Txn, ending: EndQuestion, *, now: int) -> None:
+    """Let the message that was sent say what became of it, at the latest when it is over."""
+    wait = max(0, _end(ending.until, now) + 1 - now)
+    outbox.put(txn, ending, now=now, head_start=wait)
+
+
+def answered(txn: Txn, question: Question, its_id: str, *, now: int) -> None:
+    """Let the message say now what became of it, if there is one."""
+    if question.value in txn.told:
+        outbox.hasten(txn, EndQuestion.kind, f"{question.value} {its_id}", now=now)
+
+
+def ended(txn: Txn, over: ShowQuestion | EndQuestion, *, now: int) -> None:
+    """Let the account be shown the next."""
+    question = Question(over.question)
+    rows.close_question(txn, over.user_id, question, expires_at=over.until, now=now)
+
+
+def _end(until: int, now: int) -> int:
+    return min(until, now + LONGEST_QUESTION)

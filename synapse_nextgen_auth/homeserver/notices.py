@@ -4,7 +4,7 @@ The main process does it, out of the outbox, and asks then what there is to tell
 account since the first that is not told yet.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -13,70 +13,23 @@ from synapse_nextgen_auth.accounts import notices as rules
 from synapse_nextgen_auth.accounts.mail import names
 from synapse_nextgen_auth.accounts.mail.letters import Letter, Mail, SecurityNotice
 from synapse_nextgen_auth.accounts.notices import Notice
-from synapse_nextgen_auth.accounts.outbox import SendNotice, Tell, Work
+from synapse_nextgen_auth.accounts.outbox import Tell, Work
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.flows import notices as flow
 from synapse_nextgen_auth.homeserver import mail
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.clients.registered import Clients
-from synapse_nextgen_auth.homeserver.mail import MailUnreadable, WrittenMail
+from synapse_nextgen_auth.homeserver.mail import MailUnreadable
+from synapse_nextgen_auth.homeserver.notices_room import Room
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
 from synapse_nextgen_auth.homeserver.places import Places
-from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.events import Event
-from synapse_nextgen_auth.secret import Keyring, random_id
+from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.store import events
 
-NEEDS = (
-    Needed(
-        "synapse.server_notices.server_notices_manager",
-        "ServerNoticesManager.send_notice",
-        ("user_id", "event_content", "txn_id"),
-    ),
-    *members("synapse.server", "HomeServer", "get_server_notices_manager"),
-)
-
 _ENGLISH = "en"
-
-
-class Room:
-    """The room in which Synapse itself speaks to an account (`server_notices`); main process only."""
-
-    def __init__(
-        self,
-        homeserver: Homeserver,
-        people: People,
-        keys: Keyring,
-        write: Callable[[Letter], WrittenMail],
-    ) -> None:
-        self._people = people
-        self._homeserver = homeserver
-        self._keys = keys
-        self._write = write
-        self._sender = homeserver.hs.config.servernotices.server_notices_mxid
-        self.is_configured = self._sender is not None
-
-    async def send(self, work: SendNotice) -> None:
-        """Say it, in plain text: every client shows that, and makes links of addresses."""
-        if not self.is_configured or 0 < work.expires <= self._homeserver.now():
-            return
-        letter = Letter.unseal(self._keys, work.letter)
-        if letter is None:
-            raise MailUnreadable
-        if letter.to == self._sender or await self._people.made_at(letter.to) is None:
-            return
-        written = self._write(letter)
-        await self._homeserver.hs.get_server_notices_manager().send_notice(
-            letter.to,
-            {"msgtype": "m.text", "body": f"{written.subject}\n\n{written.said}"},
-            txn_id=work.notice,
-        )
-
-    def posted(self, keys: Keyring, letter: Letter, *, expires: int = 0) -> SendNotice:
-        """Return what a flow puts into the outbox."""
-        return SendNotice(random_id(), letter.seal(keys), expires)
 
 
 def called(client: Client, language: str) -> str:

@@ -1,36 +1,28 @@
-"""What waits for an answer is shown to the account, in its room for server notices.
+"""What waits for an answer is shown to the account, in its room for server notices, until it is over.
 
 Who asks names an account, and hears nothing of whether there is one: the main process looks that up
 later, out of the outbox. A notice answers nothing: its link leads to the page that asks.
 """
 
-import attrs
-
 from synapse_nextgen_auth.accounts.admission import Intent
+from synapse_nextgen_auth.accounts.approvals import Approval
 from synapse_nextgen_auth.accounts.mail import names
-from synapse_nextgen_auth.accounts.mail.letters import Letter, Waiting
-from synapse_nextgen_auth.accounts.notices import Question
-from synapse_nextgen_auth.accounts.outbox import Ask
+from synapse_nextgen_auth.accounts.mail.letters import Letter, Over, Waiting
+from synapse_nextgen_auth.accounts.notices import Question, outcome
+from synapse_nextgen_auth.accounts.outbox import Ask, EndQuestion, ShowQuestion
 from synapse_nextgen_auth.accounts.people import meant
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.flows import notices as flow
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.live import UnknownSession
-from synapse_nextgen_auth.homeserver.notices import Room, Sources, called
+from synapse_nextgen_auth.homeserver.notices import Sources, called
+from synapse_nextgen_auth.homeserver.notices_room import Room, Said
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
+from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.metadata import Endpoints
-from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.store import approvals, device_grants
 
 _ENGLISH = "en"
-
-
-@attrs.frozen
-class _Asked:
-    """What waits, whose answer it needs, and what is known of who asks."""
-
-    user_id: str
-    words: Waiting
 
 
 class Questions:
@@ -40,14 +32,12 @@ class Questions:
         self,
         homeserver: Homeserver,
         config: Config,
-        keys: Keyring,
         sources: Sources,
         room: Room,
         endpoints: Endpoints,
     ) -> None:
         options = config.notices
         self._homeserver = homeserver
-        self._keys = keys
         self._sources = sources
         self._room = room
         self._endpoints = endpoints
@@ -59,95 +49,137 @@ class Questions:
         self.told = frozenset(each.value for each in Question if is_on and switches[each])
 
     async def show(self, work: Ask) -> None:
-        """Show it, unless that is over, nobody is meant, or the account is shown something else."""
-        question = Question(work.question)
-        asked = (
-            await self._approval(work.its_id)
-            if question is Question.APPROVAL
-            else await self._device(work.its_id)
-        )
-        if asked is None:
+        """Let it be shown, unless that is over, nobody is meant, or the account is shown another."""
+        asked = await self._asked(work.question, work.its_id)
+        user_id = await self._whom(asked) if asked is not None else None
+        if asked is None or user_id is None:
             return
-        letter, until = Letter(asked.user_id, _ENGLISH, asked.words), asked.words.expires
-        notice = self._room.posted(self._keys, letter, expires=until)
-        await self._homeserver.settle(
-            flow.show, asked.user_id, question, notice, until=until, now=self._homeserver.now()
-        )
+        notice = ShowQuestion(user_id, work.question, work.its_id, asked.expires_at)
+        await self._homeserver.settle(flow.show, notice, now=self._homeserver.now())
 
-    async def _approval(self, approval_id: str) -> _Asked | None:
-        approval = await self._homeserver.read(approvals.get, approval_id)
-        if approval is None or not approval.is_open(self._homeserver.now()):
-            return None
-        user_id = await self._admitted(approval.user_id)
+    async def say(self, work: ShowQuestion) -> None:
+        """Say what waits, unless that is over by now."""
+        asked = await self._asked(work.question, work.its_id)
+        words = await self._words(work.user_id, asked) if asked is not None else None
+        letter = Letter(work.user_id, _ENGLISH, words) if words is not None else None
+        said = await self._room.say(letter, work.its_id) if letter is not None else None
+        now = self._homeserver.now()
+        if said is None:
+            await self._homeserver.settle(flow.ended, work, now=now)
+            return
+        ending = EndQuestion(
+            *(work.user_id, work.question, work.its_id),
+            *(said.room_id, said.event_id, work.until),
+        )
+        await self._homeserver.run(flow.shown, ending, now=now)
+        if await self._asked(work.question, work.its_id) is None:
+            # Somebody answered while it was said.
+            question = Question(work.question)
+            await self._homeserver.settle(flow.answered, question, work.its_id, now=now)
+
+    async def end(self, work: EndQuestion) -> None:
+        """Say what became of it, in the place of what was said."""
+        row = await self._row(work.question, work.its_id)
+        if row is not None:
+            words = await self._ending(work, row)
+            letter = Letter(work.user_id, _ENGLISH, words)
+            await self._room.correct(letter, Said(work.room_id, work.event_id))
+        await self._homeserver.settle(flow.ended, work, now=self._homeserver.now())
+
+    async def _row(self, question: str, its_id: str) -> Approval | DeviceGrant | None:
+        if Question(question) is Question.APPROVAL:
+            return await self._homeserver.read(approvals.get, its_id)
+        return await self._homeserver.read(device_grants.get, its_id)
+
+    async def _asked(self, question: str, its_id: str) -> Approval | DeviceGrant | None:
+        """Return what waits, `None` once it does no more."""
+        row = await self._row(question, its_id)
+        return row if row is not None and row.is_open(self._homeserver.now()) else None
+
+    async def _whom(self, asked: Approval | DeviceGrant) -> str | None:
+        """Return the account that is meant if it could sign in: none that is closed, or a bridge's."""
+        user_id: str | None = asked.user_id
+        if isinstance(asked, DeviceGrant):
+            user_id = asked.asked_for or await self._hinted(asked.login_hint)
         if user_id is None:
             return None
-        client_id = None
-        if not approval.is_legacy:
-            try:
-                client_id = (await self._homeserver.live.find(approval.session_id)).client_id
-            except UnknownSession:
-                return None
-        device = None
-        if approval.device_id is not None:
-            name = await self._homeserver.device_name(user_id, approval.device_id)
-            device = names.of_device(approval.device_id, name)
-        return _Asked(
-            user_id,
-            Waiting(
-                user_id=user_id,
-                question=Question.APPROVAL.value,
-                operation=approval.operation.value,
-                application=await self._application(client_id),
-                device=device,
-                address=approval.address,
-                place=self._sources.places.of(approval.address, _ENGLISH),
-                at=approval.requested_at,
-                expires=approval.expires_at,
-                url=self._endpoints.url(f"approve?request={approval_id}"),
-            ),
-        )
-
-    async def _device(self, grant_id: str) -> _Asked | None:
-        grant = await self._homeserver.read(device_grants.get, grant_id)
-        if grant is None or not grant.is_open(self._homeserver.now()):
-            return None
-        named = grant.asked_for
-        if named is None:
-            found = meant(grant.login_hint, server_name=self._homeserver.server_name)
-            # Of an address nobody shall learn by a message that it is that of an account here.
-            if found is None or found.user_id is None:
-                return None
-            named = await self._sources.people.passwords.spelled(found.user_id)
-        user_id = await self._admitted(named) if named is not None else None
-        if user_id is None:
-            return None
-        return _Asked(
-            user_id,
-            Waiting(
-                user_id=user_id,
-                question=Question.DEVICE.value,
-                operation=None,
-                application=await self._application(grant.client_id),
-                device=None,
-                address=grant.address,
-                place=self._sources.places.of(grant.address, _ENGLISH),
-                at=grant.created_at,
-                expires=grant.expires_at,
-                # Without the code: whoever has the device sees it there.
-                url=self._endpoints.url("link"),
-            ),
-        )
-
-    async def _admitted(self, user_id: str) -> str | None:
-        """Return the account if it could sign in: not one that is closed, or a bridge's."""
         try:
             await self._sources.people.admit(user_id, Intent.SIGN_IN)
         except NotAdmitted:
             return None
         return user_id
 
-    async def _application(self, client_id: str | None) -> str | None:
-        if client_id is None:
+    async def _hinted(self, login_hint: str | None) -> str | None:
+        found = meant(login_hint, server_name=self._homeserver.server_name)
+        # Of an address nobody shall learn by a message that it is that of an account here.
+        if found is None or found.user_id is None:
             return None
+        return await self._sources.people.passwords.spelled(found.user_id)
+
+    async def _words(self, user_id: str, asked: Approval | DeviceGrant) -> Waiting | None:
+        """Return what the message says; `None` where who asks is gone."""
+        if isinstance(asked, DeviceGrant):
+            return Waiting(
+                user_id=user_id,
+                question=Question.DEVICE.value,
+                operation=None,
+                application=await self._application(asked),
+                device=None,
+                address=asked.address,
+                place=self._sources.places.of(asked.address, _ENGLISH),
+                at=asked.created_at,
+                expires=asked.expires_at,
+                # Without the code: whoever has the device sees it there.
+                url=self._endpoints.url("link"),
+            )
+        try:
+            application = await self._application(asked)
+        except UnknownSession:
+            return None
+        device = None
+        if asked.device_id is not None:
+            name = await self._homeserver.device_name(user_id, asked.device_id)
+            device = names.of_device(asked.device_id, name)
+        return Waiting(
+            user_id=user_id,
+            question=Question.APPROVAL.value,
+            operation=asked.operation.value,
+            application=application,
+            device=device,
+            address=asked.address,
+            place=self._sources.places.of(asked.address, _ENGLISH),
+            at=asked.requested_at,
+            expires=asked.expires_at,
+            url=self._endpoints.url(f"approve?request={asked.approval_id}"),
+        )
+
+    async def _ending(self, work: EndQuestion, row: Approval | DeviceGrant) -> Over:
+        try:
+            application = await self._application(row)
+        except UnknownSession:
+            application = None
+        if isinstance(row, DeviceGrant):
+            operation, at = None, row.created_at
+        else:
+            operation, at = row.operation.value, row.requested_at
+        return Over(
+            user_id=work.user_id,
+            question=work.question,
+            operation=operation,
+            outcome=outcome(approved_at=row.approved_at, refused_at=row.refused_at).value,
+            application=application,
+            address=row.address,
+            at=at,
+            url=self._sources.account_url,
+        )
+
+    async def _application(self, asked: Approval | DeviceGrant) -> str | None:
+        """Return what the application that asks calls itself; raises `UnknownSession`."""
+        if isinstance(asked, DeviceGrant):
+            client_id = asked.client_id
+        elif asked.is_legacy:
+            return None
+        else:
+            client_id = (await self._homeserver.live.find(asked.session_id)).client_id
         client = await self._sources.clients.find(client_id)
         return called(client, _ENGLISH) if client is not None else None

@@ -59,10 +59,10 @@ def list_devices_since(
 
     Whoever has the password can sign in often enough to fill any limit.
     """
-    marks = ", ".join("?" * len(kinds))
+    marks, begins = ", ".join("?" * len(kinds)), rules.BEGINS_WITH_A_DEVICE
     return _EVENTS.all(
         txn,
-        f"WHERE user_id = ? AND happened_at >= ? AND kind IN ({marks}) AND detail LIKE ?"
+        f"WHERE user_id = ? AND happened_at >= ? AND kind IN ({marks}) AND SUBSTR(detail, 1, ?) = ?"
         " AND NOT EXISTS (SELECT 1 FROM nextgen_events AS later"
         " WHERE later.user_id = nextgen_events.user_id AND later.happened_at >= ?"
         f" AND later.kind IN ({marks}) AND later.detail = nextgen_events.detail"
@@ -71,7 +71,7 @@ def list_devices_since(
         " OR (later.happened_at = nextgen_events.happened_at"
         " AND later.event_id < nextgen_events.event_id)))"
         " ORDER BY happened_at DESC, event_id LIMIT ?",
-        *(user_id, since, *kinds, f"{rules.BEGINS_WITH_A_DEVICE}%", since, *kinds, limit),
+        *(user_id, since, *kinds, len(begins), begins, since, *kinds, limit),
     )
 
 

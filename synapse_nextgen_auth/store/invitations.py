@@ -104,11 +104,10 @@ def hold(txn: Txn, token: str, *, now: int) -> bool:
     return txn.rowcount == 1
 
 
-def free_slots(txn: Txn, member: str, *, held: int, now: int) -> None:
+def free_slots(txn: Txn, member: str, *, made_before: int, now: int) -> None:
     """Let a member make others in the place of those that are used, or over.
 
-    One that is over because it was withdrawn is held for so many seconds after it was made, unless a
-    clock ran ahead then.
+    One that is over has its place if it was made later than that, unless a clock ran ahead then.
     """
     txn.execute(
         "UPDATE nextgen_invitations SET slot = NULL"
@@ -116,7 +115,7 @@ def free_slots(txn: Txn, member: str, *, held: int, now: int) -> None:
         " AND ((expires_at <= ? AND (made_at <= ? OR made_at > ?)) OR EXISTS"
         " (SELECT 1 FROM registration_tokens AS r"
         " WHERE r.token = nextgen_invitations.token AND r.completed >= r.uses_allowed))",
-        (member, now, now - held, now + SKEW),
+        (member, now, made_before, now + SKEW),
     )
 
 

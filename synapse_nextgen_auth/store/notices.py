@@ -54,6 +54,16 @@ def forget(txn: Txn, user_id: str, notice: Notice) -> None:
     )
 
 
+def close_question(
+    txn: Txn, user_id: str, question: Question, *, expires_at: int, now: int
+) -> None:
+    """Let the next question be shown in the place of the one that waits until then."""
+    txn.execute(
+        "UPDATE nextgen_notices SET due_at = ? WHERE user_id = ? AND about = ? AND due_at = ?",
+        (min(now, expires_at), user_id, question.value, expires_at),
+    )
+
+
 def open_question(txn: Txn, user_id: str, question: Question, *, expires_at: int, now: int) -> bool:
     """Note that an account is shown a question until then; False where it is shown one like it.
 

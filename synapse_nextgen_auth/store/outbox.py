@@ -101,20 +101,24 @@ def claim(txn: Txn, entry: Entry, *, now: int) -> Entry | None:
     return taken if txn.rowcount == 1 else None
 
 
-def hasten(txn: Txn, work: Work, *, now: int) -> bool:
-    """Let what waits beside this work, of its kind and subject, be due now; False where nothing does.
-
-    What somebody has taken is left to them.
-    """
-    waits = "WHERE kind = ? AND subject = ? AND given_up_at IS NULL"
+def hasten(txn: Txn, kind: str, subject: str, *, now: int) -> None:
+    """Let what waits of this kind about this subject be due now; what somebody has taken is theirs."""
     txn.execute(
-        f"UPDATE nextgen_outbox SET due_at = ? {waits} AND tries = 0 AND due_at > ?",
-        (now, work.kind, work.subject, now),
+        "UPDATE nextgen_outbox SET due_at = ? WHERE kind = ? AND subject = ?"
+        " AND given_up_at IS NULL AND tries = 0 AND due_at > ?",
+        (now, kind, subject, now),
     )
     if txn.rowcount:
-        txn.posted.append(work.kind)
-    txn.execute(f"SELECT COUNT(*) FROM nextgen_outbox {waits}", (work.kind, work.subject))
-    return int(txn.fetchone()[0]) > 1
+        txn.posted.append(kind)
+
+
+def count(txn: Txn, kind: str, subject: str) -> int:
+    """Return how much waits of this kind about this subject, with what is being done."""
+    txn.execute(
+        "SELECT COUNT(*) FROM nextgen_outbox WHERE kind = ? AND subject = ? AND given_up_at IS NULL",
+        (kind, subject),
+    )
+    return int(txn.fetchone()[0])
 
 
 def done(txn: Txn, entry_id: str) -> None:

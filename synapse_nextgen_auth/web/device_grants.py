@@ -1,10 +1,10 @@
 """A device grant on its way through the browser: found, told no, and the page at its end (RFC 8628)."""
 
+from synapse_nextgen_auth.flows import device
 from synapse_nextgen_auth.flows.device import Refused
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
-from synapse_nextgen_auth.store import device_grants
 from synapse_nextgen_auth.web import grants
 from synapse_nextgen_auth.web.pages.device.page import DeviceDonePage
 from synapse_nextgen_auth.web.pages.message.error import PageError
@@ -40,7 +40,7 @@ async def find(visit: Visit, grant_id: str) -> tuple[DeviceGrant, Client]:
 async def refuse(visit: Visit, grant: DeviceGrant, client: Client) -> Outgoing:
     """Tell the device no."""
     site = visit.site
-    if not await site.homeserver.run(device_grants.refuse, grant.grant_id, now=site.now()):
+    if not await site.homeserver.run(device.refuse, grant, now=site.now()):
         raise PageError(409, Message.ALREADY_DONE)
     site.homeserver.metrics.grant("refused")
     return done(visit, client, approved=False)

@@ -24,7 +24,8 @@ from synapse_nextgen_auth.web.templates import shipped
 from synapse_nextgen_auth.web.translations import Languages
 
 _FOOT = "foot"
-_NAMES = [*(f"{name}.html" for name in (*MAILS, _FOOT)), "kit.html", "kit.txt"]
+_ASKED = "asked"  # what two of them say
+_NAMES = [*(f"{name}.html" for name in (*MAILS, _FOOT, _ASKED)), "kit.html", "kit.txt"]
 _GAPS = re.compile(r"\n{3,}")
 
 
@@ -99,7 +100,7 @@ class Mails:
     def compile(self) -> None:
         """Compile every template now (C199): no mail waits for it, and none finds one that is wrong."""
         for format_ in (self._html, self._text):
-            for name in (*MAILS, _FOOT):
+            for name in (*MAILS, _FOOT, _ASKED):
                 format_.environment.get_template(f"{name}.html")
             format_.environment.get_template(format_.kit)
 

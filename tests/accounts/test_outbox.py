@@ -52,6 +52,8 @@ def test_the_names_of_kinds_never_change():
         "tell": "Tell",
         "send_notice": "SendNotice",
         "ask": "Ask",
+        "show_question": "ShowQuestion",
+        "end_question": "EndQuestion",
     }
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from support.records import ADDRESS, ALICE, BOB, NOW, a_device_grant
+from support.records import ADDRESS, ALICE, BOB, NOW, a_device_grant, a_sign_in
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation, Request
 from synapse_nextgen_auth.accounts.notices import (
     LONGEST_QUESTION,
@@ -16,7 +16,7 @@ from synapse_nextgen_auth.accounts.notices import (
     Question,
     told,
 )
-from synapse_nextgen_auth.accounts.outbox import FURTHEST, SendNotice, Tell
+from synapse_nextgen_auth.accounts.outbox import FURTHEST, EndQuestion, ShowQuestion, Tell
 from synapse_nextgen_auth.flows import approve_operation, device
 from synapse_nextgen_auth.flows import notices as flow
 from synapse_nextgen_auth.oauth.events import Event, EventKind
@@ -269,14 +269,13 @@ def test_an_approval_is_shown_once_however_often_the_client_repeats_itself(table
 
 def showing(name, *, until, at=0, whose=ALICE, question=Question.DEVICE):
     """Return the flow that shows an account something."""
-    notice = SendNotice(name, "sealed", NOW + until)
-    show = partial(flow.show, user_id=whose, question=question, notice=notice)
-    return partial(show, until=NOW + until, now=NOW + at)
+    notice = ShowQuestion(whose, question.value, name, NOW + until)
+    return partial(flow.show, notice=notice, now=NOW + at)
 
 
 def shown(tables):
-    found = tables.query("SELECT subject FROM nextgen_outbox WHERE kind = 'send_notice'")
-    return sorted(name for (name,) in found)
+    found = tables.query("SELECT subject FROM nextgen_outbox WHERE kind = 'show_question'")
+    return sorted(name.split(" ")[1] for (name,) in found)
 
 
 def test_one_question_is_open_at_a_time(tables, transact):
@@ -298,6 +297,52 @@ def test_what_the_account_is_to_approve_is_hidden_by_no_stranger(tables, transac
     assert transact(showing("stranger", until=900, at=1)) is False
 
     assert shown(tables) == ["own", "strange"]
+
+
+def ending(name="first", *, until=600, question=Question.DEVICE):
+    return EndQuestion(ALICE, question.value, name, "!room", "$event", NOW + until)
+
+
+def ends(tables):
+    found = tables.query(
+        "SELECT due_at, subject FROM nextgen_outbox WHERE kind = 'end_question' ORDER BY due_at"
+    )
+    return [(due - NOW, subject) for due, subject in found]
+
+
+def test_what_was_shown_is_said_to_be_over_at_its_end_or_once_it_is_answered(tables, transact):
+    transact(partial(flow.shown, ending=ending(), now=NOW + 1))
+    transact(partial(flow.shown, ending=ending("other", until=900), now=NOW + 1))
+    assert ends(tables) == [(601, "device_questions first"), (901, "device_questions other")]
+    asking(tables, flow.answered, Question.DEVICE, "first", now=NOW + 9)
+
+    assert ends(tables) == [(9, "device_questions first"), (901, "device_questions other")]
+
+
+def test_what_is_over_makes_room_for_the_next_and_for_nothing_else(tables, transact):
+    """Not for one that was shown after it."""
+    transact(showing("first", until=600))
+    tables.run(flow.ended, ending(), now=NOW + 5)
+    assert transact(showing("second", until=900, at=5)) is True
+    tables.run(flow.ended, ending(), now=NOW + 6)
+
+    assert transact(showing("third", until=900, at=7)) is False
+
+
+@pytest.mark.parametrize("decide", ["approve", "refuse"])
+def test_whoever_answers_lets_the_message_say_so(tables, decide):
+    """In the transaction of the answer; what is switched off costs nothing."""
+    grant = a_device_grant(**HINTS[1])
+    by = a_sign_in(user_id=ALICE)
+    tables.run(device.request, grant, Codes("device", "code", "half"))
+    tables.run(flow.shown, ending(grant.grant_id), now=NOW)
+    answer = {
+        "approve": partial(device.approve, by=by, address="127.0.0.1"),
+        "refuse": device.refuse,
+    }[decide]
+    assert asking(tables, answer, grant, now=NOW + 2)
+
+    assert ends(tables) == [(2, f"device_questions {grant.grant_id}")]
 
 
 def test_of_many_at_once_one_is_shown(tables):

@@ -204,7 +204,7 @@ def ask_as_a_device(server, *, name="A television", **hint):
 def left(homeserver):
     """Say what is still to be shown or sent, of any account."""
     return homeserver.query(
-        "SELECT subject FROM nextgen_outbox WHERE kind IN ('ask', 'send_notice')"
+        "SELECT subject FROM nextgen_outbox WHERE kind IN ('ask', 'show_question', 'send_notice')"
     )
 
 
@@ -325,6 +325,123 @@ def test_c258_a_device_says_nothing_in_the_name_of_this_server(homeserver, serve
         assert LURE not in each
         assert "\nConfirm" not in each
     assert "Device: Phone -- Confirm at https:\u200b//evil" in asked
+
+
+def edit_of(homeserver, user, access_token):
+    """Return what the message that asked says once it is over."""
+    [[room_id]] = homeserver.query(
+        "SELECT room_id FROM local_current_membership WHERE user_id = ?", user.user_id
+    )
+
+    def said():
+        found = call(homeserver, access_token, "GET", f"/rooms/{room_id}/messages?dir=b&limit=9")
+        return [each for each in reversed(found["chunk"]) if each["type"] == "m.room.message"]
+
+    def edits():
+        return [each["content"] for each in said() if "m.relates_to" in each["content"]]
+
+    [content], first = eventually(edits), said()[0]
+    assert content["m.relates_to"] == {"rel_type": "m.replace", "event_id": first["event_id"]}
+    assert content["body"] == f"* {content['m.new_content']['body']}"
+    return content["m.new_content"]["body"]
+
+
+@pytest.mark.parametrize(
+    ("decision", "said"), [("approve", "This was allowed"), ("cancel", "This was refused")]
+)
+def test_what_was_answered_says_so_in_matrix(homeserver, server, decision, said):
+    """In the message that asked, so that nobody goes to a page for nothing; and the next is shown."""
+    user = homeserver.new_user()
+    other = homeserver.login(user)["access_token"]
+    token = server.client().sign_in(user.localpart, user.password)["access_token"]
+    path, body = "/_matrix/client/v3/delete_devices", {"devices": ["NONE"]}
+    challenge = server.api("POST", path, token, json=body).json()
+    room_says(homeserver, user, other)
+    browser = Browser(server)
+    browser.get(challenge["params"]["m.login.sso"]["url"])
+    browser.sign_in(user.localpart, user.password)
+    browser.submit(decision=decision)
+    edit = edit_of(homeserver, user, other)
+    server.api("POST", path, token, json={"devices": ["NEITHER"]})
+
+    assert said in edit
+    assert "An app asked for your approval" in edit
+    assert "sign out devices of yours" in edit
+    assert eventually(lambda: room_says_again(homeserver, user, other)[0].startswith("An app asks"))
+
+
+@pytest.mark.parametrize(
+    ("decision", "said"), [("approve", "This was allowed"), ("cancel", "This was refused")]
+)
+def test_what_became_of_a_device_is_said_in_matrix(homeserver, server, decision, said):
+    user = homeserver.new_user()
+    access_token = homeserver.login(user)["access_token"]
+    codes = ask_as_a_device(server, login_hint=user.user_id)
+    room_says(homeserver, user, access_token)
+    browser = Browser.of(server, user)
+    browser.get(codes["verification_uri_complete"])
+    browser.submit(user_code=codes["user_code"])
+    assert browser.submit(decision=decision, confirm="yes").status_code == 200
+    edit = edit_of(homeserver, user, access_token)
+
+    assert said in edit
+    assert edit.startswith("A device wanted to sign in to your account")
+    assert codes["user_code"] not in edit
+
+
+def test_what_nobody_answered_says_that_it_is_over(homeserver, server):
+    user = homeserver.new_user()
+    access_token = homeserver.login(user)["access_token"]
+    ask_as_a_device(server, login_hint=user.user_id)
+    room_says(homeserver, user, access_token)
+    [[grant_id]] = eventually(
+        lambda: homeserver.query(
+            "SELECT subject FROM nextgen_outbox WHERE kind = 'end_question' AND payload LIKE ?",
+            f"%{user.user_id}%",
+        )
+    )
+    now = int(time.time())
+    homeserver.query(
+        "UPDATE nextgen_device_grants SET expires_at = ? WHERE grant_id = ?",
+        *(now, grant_id.removeprefix("device_questions ")),
+    )
+    homeserver.query("UPDATE nextgen_outbox SET due_at = ? WHERE subject = ?", now, grant_id)
+    homeserver.login(homeserver.new_user())
+    ask_as_a_device(server, login_hint="@nobody:localhost")  # wakes the outbox
+    edit = edit_of(homeserver, user, access_token)
+
+    assert "Nobody answered in time" in edit
+
+
+def test_who_left_the_room_is_not_asked_back_to_be_told_that_it_is_over(homeserver, server):
+    user = homeserver.new_user()
+    other = homeserver.login(user)["access_token"]
+    token = server.client().sign_in(user.localpart, user.password)["access_token"]
+    path, body = "/_matrix/client/v3/delete_devices", {"devices": ["NONE"]}
+    challenge = server.api("POST", path, token, json=body).json()
+    room_says(homeserver, user, other)
+    [[room_id]] = homeserver.query(
+        "SELECT room_id FROM local_current_membership WHERE user_id = ?", user.user_id
+    )
+    call(homeserver, other, "POST", f"/rooms/{room_id}/leave", json={})
+    browser = Browser(server)
+    browser.get(challenge["params"]["m.login.sso"]["url"])
+    browser.sign_in(user.localpart, user.password)
+    browser.submit(decision="cancel")
+
+    assert eventually(lambda: not open_for(homeserver, user))
+    assert homeserver.query(
+        "SELECT membership FROM local_current_membership WHERE user_id = ?", user.user_id
+    ) == [("leave",)]
+
+
+def open_for(homeserver, user):
+    """Say what is still to be said of questions to an account."""
+    return homeserver.query(
+        "SELECT subject FROM nextgen_outbox WHERE kind IN ('ask', 'show_question', 'end_question')"
+        " AND payload LIKE ?",
+        f"%{user.user_id}%",
+    )
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.accounts.invitations import Invitation
 from synapse_nextgen_auth.accounts.links import Link, LinkKind
-from synapse_nextgen_auth.accounts.notices import Notice
+from synapse_nextgen_auth.accounts.notices import Notice, Question
 from synapse_nextgen_auth.accounts.outbox import Entry, RemovePushers
 from synapse_nextgen_auth.accounts.own_ways import Identity
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
@@ -74,9 +74,11 @@ SAMPLES = {
     "mail": "m",
     "invitation": Invitation("t", NOW, NOW),
     "link": Link("d", LinkKind.COMMAND, ALICE, NOW, NOW),
+    "made_before": NOW,
     "made": PasswordHash("d", "$argon2id$", NOW),
     "pause": 40,
     "operation": Operation.CROSS_SIGNING_RESET,
+    "question": Question.DEVICE,
     "rendezvous": Rendezvous("r", Kind.ETAG, "data", "1", NOW, NOW, NOW),
     "subject": "m",
     "session": Session("s", ALICE, PHONE, "app", "openid", 1, NOW, 0, NOW, NOW, NOW),

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import attrs
 
 from synapse_nextgen_auth.accounts.approvals import Operation
-from synapse_nextgen_auth.accounts.notices import Notice, Question, kinds_of
+from synapse_nextgen_auth.accounts.notices import Notice, Outcome, Question, kinds_of
 from synapse_nextgen_auth.accounts.outbox import SendMail
 from synapse_nextgen_auth.secret import Keyring, Purpose, random_id
 
@@ -180,6 +180,22 @@ class Waiting(Mail):
     url: str
 
 
+@attrs.frozen
+class Over(Mail):
+    """What becomes of such a message once nothing waits any more; `outcome` is an `Outcome`."""
+
+    kind: ClassVar[str] = "over"
+
+    user_id: str
+    question: str
+    operation: str | None
+    outcome: str
+    application: str | None
+    address: str | None
+    at: int
+    url: str
+
+
 def _an_event(kind: str, **known: Any) -> dict[str, Any]:
     """Return an event of a sample."""
     unknown = dict.fromkeys(("application", "device", "address", "place", "detail"))
@@ -226,6 +242,21 @@ WAITING_SAMPLES = tuple(
     )
 )
 
+OVER_SAMPLES = tuple(
+    Over(
+        user_id="@anna:example.com",
+        question=waiting.question,
+        operation=waiting.operation,
+        outcome=outcome.value,
+        application="Element",
+        address="192.0.2.1",
+        at=1_800_000_000,
+        url="https://example.com/account",
+    )
+    for waiting in WAITING_SAMPLES
+    for outcome in Outcome
+)
+
 # Every mail there is, with what it may say: an operator's templates are tried with it at the start.
 SAMPLES: tuple[Mail, ...] = (
     AddressCode(code="012345", minutes=10),
@@ -245,6 +276,7 @@ SAMPLES: tuple[Mail, ...] = (
     InvitedAgain(url="https://example.com/", user_id="@anna:example.com"),
     *NOTICE_SAMPLES,
     *WAITING_SAMPLES,
+    *OVER_SAMPLES,
 )
 MAILS: dict[str, type[Mail]] = {mail.kind: type(mail) for mail in SAMPLES}
 

@@ -46,4 +46,5 @@ def test_the_names_of_mails_never_change():
         "invited_again": "InvitedAgain",
         "security_notice": "SecurityNotice",
         "waiting": "Waiting",
+        "over": "Over",
     }
