@@ -1,6 +1,6 @@
 """The module that Synapse loads: it reads the options, and looks at Synapse before it relies on it.
 
-What knows Synapse is imported after that: `assembly.py`, which puts the parts together.
+What knows Synapse is imported after that: `assembly/`, which puts the parts together.
 """
 
 import logging
@@ -44,9 +44,9 @@ class NextGenAuth:
         problems = internals.problems()
         if problems:
             refusal.refuse_start(problems)
-        from synapse_nextgen_auth import assembly  # noqa: PLC0415 (relies on what was looked for)
+        from synapse_nextgen_auth.assembly.start import start  # noqa: PLC0415 (relies on what was looked for)
 
-        assembly.start(config, api, module=NextGenAuth)
+        start(config, api, module=NextGenAuth)
 
 
 def _rest(api: "ModuleApi") -> None:
@@ -64,10 +64,10 @@ def _rest(api: "ModuleApi") -> None:
 
     switched_off.install(api._hs)  # noqa: SLF001 (the module API has no other way)
     try:
-        from synapse_nextgen_auth import assembly  # noqa: PLC0415 (as above)
+        from synapse_nextgen_auth.assembly.start import rest  # noqa: PLC0415 (as above)
     except internals.NOT_IMPORTED as error:
         # Something of Synapse's, or a library of ours that went away.
         why = internals.problems_of_imports() or [str(error)]
         logger.warning("The endpoints of this module tell nobody to wait: %s", why[0])
         return
-    assembly.rest(api)
+    rest(api)

@@ -21,7 +21,7 @@ from synapse.config.server import ListenerConfig, UnixListenerConfig, parse_list
 
 from synapse_nextgen_auth.accounts import commands
 from synapse_nextgen_auth.accounts.commands import Stamp
-from synapse_nextgen_auth.assembly import keyring
+from synapse_nextgen_auth.assembly.issuer import keyring
 from synapse_nextgen_auth.cli import check_config
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.secret import Keyring, random_id

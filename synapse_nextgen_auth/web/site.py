@@ -13,7 +13,6 @@ from synapse_nextgen_auth.homeserver.extensions import OtherModules
 from synapse_nextgen_auth.homeserver.limits import Limiter
 from synapse_nextgen_auth.homeserver.mail import Mailer
 from synapse_nextgen_auth.homeserver.mail_limits import MailLimits
-from synapse_nextgen_auth.homeserver.notices import Notices
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.availability import Names
 from synapse_nextgen_auth.homeserver.people.captchas import Captchas
@@ -37,7 +36,6 @@ from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
 from synapse_nextgen_auth.homeserver.people.threepids import Threepids
 from synapse_nextgen_auth.homeserver.places import Places
 from synapse_nextgen_auth.homeserver.polls import Polls
-from synapse_nextgen_auth.homeserver.questions import Questions
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.metadata import Abilities, Endpoints
@@ -137,8 +135,6 @@ class Site:
     threepids: Threepids
     deactivation: Deactivation
     places: Places
-    notices: Notices
-    questions: Questions
     other_modules: OtherModules
     # Where browsers believe us to be, as they write it; and how our cookie looks there.
     origin: str = attrs.field(init=False)

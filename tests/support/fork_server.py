@@ -21,7 +21,7 @@ import socket  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 _SYNAPSE = ("synapse.app.homeserver", "synapse.app.generic_worker")
-_OURS = ("synapse_nextgen_auth.assembly",)
+_OURS = ("synapse_nextgen_auth.assembly.start",)
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _LIBC = ctypes.CDLL(None)
 

@@ -8,7 +8,7 @@ from support.markdown import ROOT
 
 PACKAGE = ROOT / "synapse_nextgen_auth"
 # What speaks to operators: every text of these that is more than a word or two.
-_FOR_OPERATORS = ("cli", "config", "homeserver", "module.py", "assembly.py", "store/migrations.py")
+_FOR_OPERATORS = ("cli", "config", "homeserver", "module.py", "assembly", "store/migrations.py")
 _FOR_OPERATORS += ("oauth/clients/configured.py", "web/templates.py")
 # Help, settings in effect and what the demo prints when all is well: no errors.
 _NO_ERRORS = ("cli/main.py", "cli/demo_words.py", "cli/settings_words.py", "cli/homeserver_yaml.py")

@@ -122,8 +122,6 @@ def site(process, people):
             "mailboxes",
             "sign_in_codes",
             "places",
-            "notices",
-            "questions",
             "sign_ups",
             "profiles",
             "threepids",

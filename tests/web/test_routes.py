@@ -186,7 +186,7 @@ def test_c194_every_page_about_the_account_is_one_to_come_back_to():
 def test_a_server_that_runs_loads_no_samples():
     """They are for whoever looks at pages; no request needs them."""
     code = (
-        "import sys, synapse_nextgen_auth.assembly\n"
+        "import sys, synapse_nextgen_auth.assembly.start\n"
         "print([name for name in sys.modules if name.endswith('samples') and 'pages' in name])"
     )
     run = subprocess.run(

@@ -1,0 +1,60 @@
+"""Who we are: our addresses, our keys, and what we say that we can do."""
+
+from synapse.config.homeserver import HomeServerConfig
+
+from synapse_nextgen_auth import config as configuration
+from synapse_nextgen_auth.accounts.management import Action
+from synapse_nextgen_auth.config import Config
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.signing import Signing
+from synapse_nextgen_auth.oauth import metadata
+from synapse_nextgen_auth.oauth.clients import jwks
+from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
+from synapse_nextgen_auth.oauth.grants.grant_types import GRANT_TYPES
+from synapse_nextgen_auth.oauth.metadata import Abilities, Endpoints
+from synapse_nextgen_auth.secret import Keyring
+from synapse_nextgen_auth.web.site import (
+    Issuer,
+)
+
+
+def issuer_of(
+    config: Config,
+    homeserver: Homeserver,
+    keys: Keyring,
+    endpoints: Endpoints,
+    *,
+    languages: tuple[str, ...],
+    sign_up: bool,
+) -> Issuer:
+    """Return the authorization server as its clients know it."""
+    abilities = Abilities(
+        grant_types=_grant_types(config),
+        auth_methods=tuple(method.value for method in AuthMethod),
+        signing_algorithms=jwks.ALGORITHMS,
+        registration=config.client_registration.enabled,
+        account_actions=tuple(action.value for action in Action),
+        languages=languages,
+        sign_up=sign_up,
+    )
+    return Issuer(
+        endpoints=endpoints,
+        abilities=abilities,
+        document=metadata.encode(metadata.document(endpoints, abilities)),
+        keys=keys,
+        signing=Signing(homeserver, keys),
+    )
+
+
+def keyring(config: Config, hs_config: HomeServerConfig) -> Keyring:
+    """Return the keys: from the module's secret, else from Synapse's `macaroon_secret_key`."""
+    master = (
+        config.secret.reveal().encode("utf-8")
+        if config.secret
+        else hs_config.key.macaroon_secret_key
+    )
+    return Keyring.of(master, [old.reveal().encode("utf-8") for old in config.previous_secrets])
+
+
+def _grant_types(config: Config) -> tuple[str, ...]:
+    return tuple(kind.name for kind in GRANT_TYPES if configuration.is_enabled(config, kind))

@@ -1,0 +1,98 @@
+"""How often who may do what."""
+
+from synapse_nextgen_auth.config import Config
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.limits import Limited, Limiter
+from synapse_nextgen_auth.homeserver.mail_limits import MailLimits, Shares
+from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler
+from synapse_nextgen_auth.homeserver.matrix.rendezvous import Room as MeetingRoom
+from synapse_nextgen_auth.homeserver.polls import Polls
+from synapse_nextgen_auth.oauth.rates import Rate
+from synapse_nextgen_auth.oauth.rendezvous import LIFETIME, share
+from synapse_nextgen_auth.secret import Keyring
+from synapse_nextgen_auth.web.endpoints import rendezvous
+from synapse_nextgen_auth.web.site import (
+    Rates,
+    Site,
+)
+
+# Mails with a code to sign in. Who guesses them has 864 tries a day at one address, from all networks
+# together, of a million codes; and its owner has them by mail.
+_SIGN_IN_CODES = Shares(
+    network=Rate(1 / 60, 20), of_mailbox=Rate(1 / 900, 5), mailbox=Rate(1 / 600, 10)
+)
+
+
+def rates(config: Config, homeserver: Homeserver, keys: Keyring) -> Rates:
+    """Return how often who may do what."""
+    return Rates(
+        registrations=Limiter(
+            homeserver,
+            Limited.CLIENT_REGISTRATION,
+            Rate(config.client_registration.per_second, config.client_registration.burst),
+            path="/clients/register",
+            option="client_registration.burst",
+        ),
+        authorizations=Limiter(
+            homeserver,
+            Limited.AUTHORIZATION,
+            Rate(config.authorization.per_second, config.authorization.burst),
+            path="/authorize",
+            option="authorization.burst",
+        ),
+        attempts=Limiter(
+            homeserver,
+            Limited.ATTEMPT,
+            Rate(config.authorization.per_second, config.authorization.burst),
+            path="/sign-in",
+            option="authorization.burst",
+        ),
+        device_requests=Limiter(
+            homeserver,
+            Limited.DEVICE_AUTHORIZATION,
+            Rate(config.device_grants.per_second, config.device_grants.burst),
+            path="/device-authorization",
+            option="device_grants.burst",
+        ),
+        recoveries=MailLimits(
+            homeserver,
+            keys,
+            Shares.as_synapse(homeserver),
+            kind=(Limited.RECOVERY, Limited.RECOVERY_SHARE, Limited.RECOVERY_MAILBOX),
+            path="/recover",
+        ),
+        email_codes=MailLimits(
+            homeserver,
+            keys,
+            _SIGN_IN_CODES,
+            kind=(Limited.EMAIL_CODE, Limited.EMAIL_CODE_SHARE, Limited.EMAIL_CODE_ADDRESS),
+            path="/sign-in-email",
+            option="the share of a network or an address",
+        ),
+        sign_up_messages=MailLimits(
+            homeserver,
+            keys,
+            Shares.as_synapse(homeserver),
+            kind=(Limited.SIGN_UP_MESSAGE, Limited.SIGN_UP_SHARE, Limited.SIGN_UP_ADDRESS),
+            path="/register",
+        ),
+        polls=Polls(homeserver),
+    )
+
+
+def rendezvous_handler(site: Site) -> RendezvousHandler | None:
+    """Return where devices meet for a QR code, if they may."""
+    options = site.config.device_grants
+    if not rendezvous.is_offered(site.config):
+        return None
+    rate = share(Rate(options.per_second, options.burst), lifetime=max(options.lifetime, LIFETIME))
+    limiter = Limiter(
+        site.homeserver,
+        Limited.RENDEZVOUS,
+        rate,
+        path="/rendezvous",
+        option="device_grants.burst or the share of a network",
+    )
+    return RendezvousHandler(
+        site.homeserver, limiter, options.lifetime, MeetingRoom(site.homeserver)
+    )

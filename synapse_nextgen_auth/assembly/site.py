@@ -1,0 +1,173 @@
+"""The parts of the site, put together."""
+
+from urllib.parse import urlsplit
+
+from synapse_nextgen_auth.accounts.attempts.sign_ups import CAPTCHA
+from synapse_nextgen_auth.accounts.hashes import Costs
+from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
+from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
+from synapse_nextgen_auth.assembly.clients import clients
+from synapse_nextgen_auth.assembly.issuer import issuer_of, keyring
+from synapse_nextgen_auth.assembly.rates import rates
+from synapse_nextgen_auth.config import Config, Passwords
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.auth.activity import Activity
+from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
+from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
+from synapse_nextgen_auth.homeserver.extensions import OtherModules
+from synapse_nextgen_auth.homeserver.mail import Mailer
+from synapse_nextgen_auth.homeserver.people.accounts import People
+from synapse_nextgen_auth.homeserver.people.availability import Names
+from synapse_nextgen_auth.homeserver.people.captchas import Captchas
+from synapse_nextgen_auth.homeserver.people.deactivation import Deactivation
+from synapse_nextgen_auth.homeserver.people.hashing import PasswordHashes
+from synapse_nextgen_auth.homeserver.people.invitations import Invites
+from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
+from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
+from synapse_nextgen_auth.homeserver.people.new_passwords import NewPasswords
+from synapse_nextgen_auth.homeserver.people.password_changes import PasswordChanges
+from synapse_nextgen_auth.homeserver.people.phones import Phones
+from synapse_nextgen_auth.homeserver.people.profiles import Profiles
+from synapse_nextgen_auth.homeserver.people.providers.icons import Icons
+from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
+from synapse_nextgen_auth.homeserver.people.providers.new_accounts import NewAccounts
+from synapse_nextgen_auth.homeserver.people.recoveries import Recoveries
+from synapse_nextgen_auth.homeserver.people.sign_in_codes import SignInCodes
+from synapse_nextgen_auth.homeserver.people.sign_ups.demands import SignUpRules
+from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NewPeople
+from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
+from synapse_nextgen_auth.homeserver.people.threepids import Threepids
+from synapse_nextgen_auth.homeserver.places import Places
+from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_lifetimes
+from synapse_nextgen_auth.oauth import uris
+from synapse_nextgen_auth.oauth.metadata import Endpoints
+from synapse_nextgen_auth.secret import Keyring
+from synapse_nextgen_auth.web import mails, sign_ups
+from synapse_nextgen_auth.web.site import (
+    Lifetimes,
+    ProviderSide,
+    SignUpSide,
+    Site,
+)
+from synapse_nextgen_auth.web.templates import Templates
+from synapse_nextgen_auth.web.translations import Languages
+
+
+def build(config: Config, homeserver: Homeserver) -> Site:
+    """Put the parts together; nothing is patched or served yet."""
+    hs_config = homeserver.hs.config
+    keys = keyring(config, hs_config)
+    endpoints = Endpoints.under(homeserver.public_baseurl)
+    templates = Templates(urlsplit(endpoints.issuer).path)
+    sign_up_rules = SignUpRules(
+        homeserver.hs,
+        pages=sign_ups.PAGES,
+        also=frozenset({CAPTCHA} if config.captcha.kind else ()),
+        is_closed=config.drain,
+    )
+    issuer = issuer_of(
+        config,
+        homeserver,
+        keys,
+        endpoints,
+        languages=templates.languages.tags,
+        sign_up=sign_up_rules.is_open,
+    )
+    lifetimes = effective_lifetimes(config, hs_config)
+    people = People(homeserver, hashes(homeserver, config.passwords))
+    changes = PasswordChanges(homeserver)
+    providers = Providers(homeserver.hs, trusted_to_be_fresh=config.providers.trusted_to_be_fresh)
+    sessions, threepids = config.sessions, Threepids(homeserver)
+    mailer, mailboxes = (
+        _mailer(config, homeserver, keys, templates.languages),
+        Mailboxes(homeserver),
+    )
+    return Site(
+        homeserver=homeserver,
+        config=config,
+        issuer=issuer,
+        clients=clients(config, homeserver, issuer),
+        people=people,
+        new_passwords=NewPasswords(homeserver, config.passwords),
+        password_changes=changes,
+        recoveries=Recoveries(
+            homeserver, people, changes, keys, page_url=endpoints.url("set-password")
+        ),
+        invitations=Invites(homeserver, config.invitations),
+        login_tokens=LoginTokens(homeserver),
+        legacy=_legacy_login(config),
+        providers=ProviderSide(
+            known=providers,
+            icons=Icons(homeserver.hs, providers),
+            new_accounts=NewAccounts(homeserver),
+        ),
+        sign_ups=_sign_ups(config, homeserver, endpoints, sign_up_rules),
+        devices=Devices(homeserver),
+        token_check=TokenCheck(
+            homeserver, people, keys, lifetimes, Activity(homeserver, lifetimes)
+        ),
+        lifetimes=Lifetimes(
+            sessions=lifetimes,
+            browsers=BrowserLifetimes(sessions.browser_idle_lifetime, sessions.browser_lifetime),
+            fresh=config.account.fresh_for,
+        ),
+        rates=rates(config, homeserver, keys),
+        templates=templates,
+        mailer=mailer,
+        mailboxes=mailboxes,
+        places=Places(config.geoip.database),
+        sign_in_codes=SignInCodes(
+            is_wanted=config.sign_in.email_codes,
+            keys=keys,
+            people=people,
+            providers=providers,
+            mailboxes=mailboxes,
+            mailer=mailer,
+        ),
+        profiles=Profiles(homeserver, people),
+        threepids=threepids,
+        deactivation=Deactivation(homeserver, threepids),
+        other_modules=OtherModules(homeserver),
+    )
+
+
+def hashes(homeserver: Homeserver, options: Passwords) -> PasswordHashes:
+    """Return how passwords are kept."""
+    costs = Costs(options.argon2_memory, options.argon2_iterations, options.argon2_parallelism)
+    return PasswordHashes(homeserver, hashing=options.hashing, costs=costs)
+
+
+def _mailer(config: Config, homeserver: Homeserver, keys: Keyring, languages: Languages) -> Mailer:
+    written = mails.Mails.of(config, languages, server_name=homeserver.server_name)
+    if homeserver.is_main:
+        written.compile()
+    return Mailer(homeserver, keys, written.write)
+
+
+def _sign_ups(
+    config: Config, homeserver: Homeserver, endpoints: Endpoints, rules: SignUpRules
+) -> SignUpSide:
+    sessions = Sessions(homeserver, urlsplit(endpoints.url("register")).path)
+    return SignUpSide(
+        rules=rules,
+        sessions=sessions,
+        people=NewPeople(homeserver, sessions),
+        names=Names(homeserver),
+        phones=Phones(homeserver),
+        captchas=Captchas(
+            homeserver, config.captcha, host=urlsplit(uris.origin(endpoints.issuer)).hostname or ""
+        ),
+    )
+
+
+def _legacy_login(config: Config) -> LegacyLoginRules:
+    options = config.legacy_login
+    return LegacyLoginRules(
+        password=options.password,
+        sso=options.sso,
+        jwt=options.jwt,
+        prefer_oauth=options.prefer_oauth and not config.drain,
+        # Who leaves us leads people the ways that Synapse has.
+        through_us=not config.drain,
+        confirms_here=options.confirm_in_browser and not config.drain,
+    )

@@ -1,0 +1,166 @@
+"""Starting as the authorization server, or resting where the module is switched off."""
+
+import logging
+from typing import Any
+
+from synapse.module_api import ModuleApi
+
+from synapse_nextgen_auth import config as configuration
+from synapse_nextgen_auth.assembly.outbox import begin_outbox
+from synapse_nextgen_auth.assembly.rates import rendezvous_handler
+from synapse_nextgen_auth.assembly.site import build, hashes
+from synapse_nextgen_auth.config import Config, Passwords
+from synapse_nextgen_auth.homeserver import places
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.auth import admin_refusal, checker
+from synapse_nextgen_auth.homeserver.auth.farewells import Farewells
+from synapse_nextgen_auth.homeserver.database import schema
+from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
+from synapse_nextgen_auth.homeserver.http import Tree
+from synapse_nextgen_auth.homeserver.matrix import discovery
+from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate, SsoRedirect
+from synapse_nextgen_auth.homeserver.matrix.uia.gate import BrowserUiAuth
+from synapse_nextgen_auth.homeserver.people.invitations import Invites
+from synapse_nextgen_auth.homeserver.people.providers import redirect
+from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
+from synapse_nextgen_auth.homeserver.people.providers.logout import ProviderLogouts
+from synapse_nextgen_auth.homeserver.startup import (
+    internals,
+    password_costs,
+    patches,
+    refusal,
+    selfcheck,
+    settings,
+)
+from synapse_nextgen_auth.homeserver.upkeep.housekeeping import Housekeeping
+from synapse_nextgen_auth.store.migrations import SchemaRefused
+from synapse_nextgen_auth.web import browser, dispatch, mails, series
+from synapse_nextgen_auth.web.pages.legacy_login import legacy_login
+from synapse_nextgen_auth.web.pages.message import error
+from synapse_nextgen_auth.web.pages.providers import trouble
+from synapse_nextgen_auth.web.readers import Reader
+from synapse_nextgen_auth.web.routes import ROOTS
+from synapse_nextgen_auth.web.site import (
+    Site,
+)
+
+logger = logging.getLogger(__name__)
+
+
+def start(config: Config, api: ModuleApi, *, module: type) -> None:
+    """Start as the authorization server; `module` is the class that homeserver.yaml names."""
+    hs_config = api._hs.config  # noqa: SLF001 (the module API has no other way)
+    tried = password_costs.look(config.passwords)
+    problems = [
+        *selfcheck.listed_twice(hs_config, module),
+        *selfcheck.config_problems(hs_config, config),
+        *tried.problems,
+        *mails.problems(config),
+        *places.problems(config),
+    ]
+    if problems:
+        refusal.refuse_start(problems)
+    for text in (*selfcheck.warnings(), *tried.warnings):
+        logger.warning("About this environment: %s", text)
+    try:
+        schema.prepare(api._hs)  # noqa: SLF001 (the module API has no other way)
+    except SchemaRefused as refused:
+        refusal.refuse_start([str(refused)])
+    site = build(config, Homeserver(api))
+    for root in ROOTS:
+        if root.is_served(config):
+            api.register_web_resource(root.path, Tree(dispatch.handler(site, root)))
+    discovery.announce(
+        site.homeserver,
+        site.issuer.endpoints,
+        site.issuer.document,
+        rendezvous_handler=rendezvous_handler(site),
+        legacy=site.legacy,
+        keys=site.issuer.keys,
+        people=site.people,
+    )
+    _take_arrivals(site)
+    checker.install(site.homeserver, site.token_check)
+    admin_refusal.install()
+    site.devices.watch()
+    begin_outbox(site.homeserver, site.devices, site)
+    site.people.hashes.install()
+    site.invitations.install()
+    ProviderLogouts(site.homeserver, site.devices, config.providers.backchannel_logout).watch()
+    Farewells(site.homeserver).watch()
+    series.begin_at_zero(site.homeserver.metrics)
+    BrowserUiAuth(
+        site.homeserver,
+        site.token_check,
+        site.issuer.endpoints,
+        confirm_legacy=site.legacy.confirms_here,
+    )
+    Housekeeping(
+        site.homeserver,
+        site.issuer.signing,
+        events=config.events,
+        browsers=site.lifetimes.browsers,
+        unused_clients_after=config.client_registration.unused_lifetime,
+        idle_without_device=site.lifetimes.sessions.idle_without_device,
+    ).start()
+    for change in patches.changes():
+        logger.debug("In Synapse %s has ours %s: %s", change.name, change.how, change.ours)
+    logger.info("synapse_nextgen_auth is the authorization server %s", site.issuer.identifier)
+    if config.drain:
+        logger.info("synapse_nextgen_auth takes no new sign-ins (drain: true)")
+    # Other modules, which may check passwords, come after this one.
+    reactor: Any = site.homeserver.hs.get_reactor()
+    reactor.callLater(0, _warn_if_closed, site)
+
+
+def _take_arrivals(site: Site) -> None:
+    """Let sign-ins through providers that began on our pages end there, on every process."""
+    desk = Desk(
+        site.homeserver,
+        site.issuer.keys,
+        arrive_url=site.arrive_url,
+        cookie=site.arrival_cookie,
+        browser=lambda incoming: browser.binding_of(site.cookies.read(incoming)),
+        show=lambda incoming, *what: trouble.show(site, Reader(site, incoming), *what),
+    )
+    page_url, legacy = site.issuer.endpoints.url("legacy-sign-in"), None
+    if site.legacy.through_us:
+        legacy = SsoRedirect(site.legacy, page_url)
+    gate = SsoGate(
+        site.homeserver,
+        site.legacy,
+        lambda incoming: error.show(site, Reader(site, incoming), legacy_login.closed()),
+        page_url=page_url,
+        has_stages=lambda: bool(site.other_modules.stages),
+    )
+    redirect.announce(site.homeserver.hs, site.providers.known, desk, legacy=legacy, gate=gate)
+
+
+def rest(api: ModuleApi) -> None:
+    """Let every endpoint say "later", and keep what must hold until the line is gone."""
+    for root in ROOTS:
+        if root.rests:
+            api.register_web_resource(root.path, Tree(dispatch.resting(root)))
+    hs = api._hs  # noqa: SLF001 (the module API has no other way)
+    if internals.problems() or not schema.is_ready(hs):
+        logger.warning(
+            "The tables of this module are not those of this release: what is changed meanwhile,"
+            " a password for instance, ends nothing in them"
+        )
+        return
+    # Whoever changes a password because of a thief is rid of the thief when the module is on again.
+    homeserver = Homeserver(api)
+    devices = Devices(homeserver)
+    devices.watch()
+    begin_outbox(homeserver, devices)
+    # What is for one name or address alone does not become anybody's meanwhile.
+    Invites(homeserver, configuration.Invitations()).install()
+    # People go on signing in with the passwords they have.
+    hashes(homeserver, Passwords()).install(change_kept=False)
+
+
+def _warn_if_closed(site: Site) -> None:
+    ways = site.people.passwords.ways or site.providers.known.all() or site.sign_in_codes.is_on
+    if not ways:
+        why = settings.no_way_in(site.homeserver.hs.config)
+        logger.warning("Nobody can sign in on the pages of this module: %s", why)
