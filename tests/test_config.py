@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.records import a_client
 from synapse_nextgen_auth import config
 from synapse_nextgen_auth.config import Config, ConfigProblems
-from synapse_nextgen_auth.config.kinds import Duration
+from synapse_nextgen_auth.config.kinds.numbers import Duration
 from synapse_nextgen_auth.config.problems import Problems
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.clients.client_metadata import MAX_DOCUMENT

@@ -9,7 +9,9 @@ import yaml
 
 from support.markdown import ROOT
 from synapse_nextgen_auth import config
-from synapse_nextgen_auth.config import Config, kinds
+from synapse_nextgen_auth.config import Config
+from synapse_nextgen_auth.config.kinds.kind import Optional
+from synapse_nextgen_auth.config.kinds.numbers import WholeNumber
 from synapse_nextgen_auth.config.options import Option, option, options_of, section
 from synapse_nextgen_auth.config.problems import Problems
 from synapse_nextgen_auth.config.reader import Reader
@@ -59,7 +61,7 @@ def test_the_default_is_of_the_kind(one):
     """Written as an operator would write it, it is read as itself; unset is written by nobody."""
     assert fits(one.default, annotation_of(one))
     if one.default is None:
-        assert isinstance(one.kind, kinds.Optional)
+        assert isinstance(one.kind, Optional)
         assert one.kind.show(None, None)
     elif one.default:
         problems = Problems()
@@ -77,7 +79,7 @@ def test_an_option_has_a_name_of_its_own_in_check_config(one):
 class Unread:
     """A section with a field that nothing declares."""
 
-    burst: int = option(kinds.WholeNumber(), default=5, **ABOUT)
+    burst: int = option(WholeNumber(), default=5, **ABOUT)
     per_second: float = 2.0
 
 
@@ -102,7 +104,7 @@ def test_an_option_that_is_not_explained_is_refused(missing):
     """Reference and `check-config` need all three."""
     with pytest.raises(TypeError, match=missing):
         option(
-            kinds.WholeNumber(),
+            WholeNumber(),
             default=5,
             **{name: text for name, text in ABOUT.items() if name != missing},
         )
@@ -111,7 +113,7 @@ def test_an_option_that_is_not_explained_is_refused(missing):
 def test_a_label_fits_its_column():
     """Else the values of all the others would move."""
     with pytest.raises(TypeError, match="longer than 21"):
-        option(kinds.WholeNumber(), default=5, **ABOUT | {"label": "x" * 22})
+        option(WholeNumber(), default=5, **ABOUT | {"label": "x" * 22})
 
 
 # What an option is for happens elsewhere: warnings and output are no use that is made of it.

@@ -19,7 +19,8 @@ from synapse_nextgen_auth.cli import database_check, sign_ups, ways_in, yaml_fil
 from synapse_nextgen_auth.cli.homeserver_yaml import MODULE
 from synapse_nextgen_auth.cli.settings_words import settings_in_effect
 from synapse_nextgen_auth.config import OPTIONS, Config, ConfigProblems
-from synapse_nextgen_auth.config.kinds import Choice, Duration, Number, Switch, WholeNumber
+from synapse_nextgen_auth.config.kinds.numbers import Duration, Number, WholeNumber
+from synapse_nextgen_auth.config.kinds.words import Choice, Switch
 from synapse_nextgen_auth.config.secret_files import is_path
 from synapse_nextgen_auth.homeserver import places
 from synapse_nextgen_auth.homeserver.startup import (

@@ -18,16 +18,10 @@ from synapse_nextgen_auth.config.durations import duration, said
 from synapse_nextgen_auth.config.events import Events
 from synapse_nextgen_auth.config.geoip import GeoIP
 from synapse_nextgen_auth.config.invitations import Invitations
-from synapse_nextgen_auth.config.kinds import (
-    MIN_SECRET_BYTES,
-    ClientEntry,
-    ListOf,
-    Optional,
-    SecretText,
-    SetOf,
-    Switch,
-    Text,
-)
+from synapse_nextgen_auth.config.kinds.kind import Optional
+from synapse_nextgen_auth.config.kinds.lists import ListOf, SetOf
+from synapse_nextgen_auth.config.kinds.places import ClientEntry
+from synapse_nextgen_auth.config.kinds.words import MIN_SECRET_BYTES, SecretText, Switch, Text
 from synapse_nextgen_auth.config.legacy_login import LegacyLogin
 from synapse_nextgen_auth.config.mail import Mail
 from synapse_nextgen_auth.config.notices import Notices

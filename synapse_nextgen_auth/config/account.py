@@ -4,7 +4,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.sign_ins import FRESH, LONGEST_FRESH
 from synapse_nextgen_auth.config.durations import duration
-from synapse_nextgen_auth.config.kinds import Duration
+from synapse_nextgen_auth.config.kinds.numbers import Duration
 from synapse_nextgen_auth.config.options import option
 
 

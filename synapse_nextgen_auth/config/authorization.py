@@ -2,7 +2,7 @@
 
 import attrs
 
-from synapse_nextgen_auth.config.kinds import Number, WholeNumber
+from synapse_nextgen_auth.config.kinds.numbers import Number, WholeNumber
 from synapse_nextgen_auth.config.options import option
 
 

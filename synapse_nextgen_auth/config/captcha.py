@@ -3,16 +3,10 @@
 import attrs
 
 from synapse_nextgen_auth.accounts.captchas import CaptchaKind
-from synapse_nextgen_auth.config.kinds import (
-    Choice,
-    Duration,
-    Optional,
-    SecretText,
-    Switch,
-    Text,
-    Url,
-    WholeNumber,
-)
+from synapse_nextgen_auth.config.kinds.kind import Optional
+from synapse_nextgen_auth.config.kinds.numbers import Duration, WholeNumber
+from synapse_nextgen_auth.config.kinds.places import Url
+from synapse_nextgen_auth.config.kinds.words import Choice, SecretText, Switch, Text
 from synapse_nextgen_auth.config.options import option
 from synapse_nextgen_auth.config.problems import Problems
 from synapse_nextgen_auth.config.secret_files import content

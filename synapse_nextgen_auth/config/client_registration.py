@@ -2,15 +2,11 @@
 
 import attrs
 
-from synapse_nextgen_auth.config.kinds import (
-    Duration,
-    Host,
-    ListOf,
-    Number,
-    Optional,
-    Switch,
-    WholeNumber,
-)
+from synapse_nextgen_auth.config.kinds.kind import Optional
+from synapse_nextgen_auth.config.kinds.lists import ListOf
+from synapse_nextgen_auth.config.kinds.numbers import Duration, Number, WholeNumber
+from synapse_nextgen_auth.config.kinds.places import Host
+from synapse_nextgen_auth.config.kinds.words import Switch
 from synapse_nextgen_auth.config.options import option
 
 

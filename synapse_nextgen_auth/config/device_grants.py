@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import attrs
 
 from synapse_nextgen_auth.config.durations import duration, said
-from synapse_nextgen_auth.config.kinds import Duration, Number, Switch, WholeNumber
+from synapse_nextgen_auth.config.kinds.numbers import Duration, Number, WholeNumber
+from synapse_nextgen_auth.config.kinds.words import Switch
 from synapse_nextgen_auth.config.options import option
 from synapse_nextgen_auth.config.problems import Problems
 from synapse_nextgen_auth.oauth.grants.device_grants import LONGEST_LIFE

@@ -2,7 +2,7 @@
 
 import attrs
 
-from synapse_nextgen_auth.config.kinds import Duration
+from synapse_nextgen_auth.config.kinds.numbers import Duration
 from synapse_nextgen_auth.config.options import option
 
 

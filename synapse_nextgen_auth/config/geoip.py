@@ -2,7 +2,8 @@
 
 import attrs
 
-from synapse_nextgen_auth.config.kinds import Optional, Text
+from synapse_nextgen_auth.config.kinds.kind import Optional
+from synapse_nextgen_auth.config.kinds.words import Text
 from synapse_nextgen_auth.config.options import option
 
 

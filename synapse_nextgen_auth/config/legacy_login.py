@@ -3,7 +3,7 @@
 import attrs
 
 from synapse_nextgen_auth.accounts.legacy_login import Allowed
-from synapse_nextgen_auth.config.kinds import Choice, Switch
+from synapse_nextgen_auth.config.kinds.words import Choice, Switch
 from synapse_nextgen_auth.config.options import option
 
 

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from synapse_nextgen_auth.config.kinds import Kind
+from synapse_nextgen_auth.config.kinds.kind import Kind
 from synapse_nextgen_auth.config.problems import join
 
 T = TypeVar("T")

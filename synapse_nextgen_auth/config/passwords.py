@@ -4,7 +4,10 @@ import attrs
 
 from synapse_nextgen_auth.accounts.breached import OnFailure
 from synapse_nextgen_auth.accounts.hashes import Hashing
-from synapse_nextgen_auth.config.kinds import Choice, Optional, Text, Url, WholeNumber
+from synapse_nextgen_auth.config.kinds.kind import Optional
+from synapse_nextgen_auth.config.kinds.numbers import WholeNumber
+from synapse_nextgen_auth.config.kinds.places import Url
+from synapse_nextgen_auth.config.kinds.words import Choice, Text
 from synapse_nextgen_auth.config.options import option
 from synapse_nextgen_auth.config.problems import Problems
 

@@ -4,7 +4,8 @@ import enum
 
 import attrs
 
-from synapse_nextgen_auth.config.kinds import Choice, SetOf, Text
+from synapse_nextgen_auth.config.kinds.lists import SetOf
+from synapse_nextgen_auth.config.kinds.words import Choice, Text
 from synapse_nextgen_auth.config.options import option
 
 

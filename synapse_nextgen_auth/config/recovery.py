@@ -3,7 +3,8 @@
 import attrs
 
 from synapse_nextgen_auth.accounts.links import DAY
-from synapse_nextgen_auth.config.kinds import Duration, Switch
+from synapse_nextgen_auth.config.kinds.numbers import Duration
+from synapse_nextgen_auth.config.kinds.words import Switch
 from synapse_nextgen_auth.config.options import option
 
 

@@ -2,7 +2,8 @@
 
 import attrs
 
-from synapse_nextgen_auth.config.kinds import Duration, Optional, WholeNumber
+from synapse_nextgen_auth.config.kinds.kind import Optional
+from synapse_nextgen_auth.config.kinds.numbers import Duration, WholeNumber
 from synapse_nextgen_auth.config.options import option
 
 

@@ -2,7 +2,7 @@
 
 import attrs
 
-from synapse_nextgen_auth.config.kinds import Switch
+from synapse_nextgen_auth.config.kinds.words import Switch
 from synapse_nextgen_auth.config.options import option
 
 
