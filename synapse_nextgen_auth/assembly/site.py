@@ -42,7 +42,8 @@ from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_lifetime
 from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.secret import Keyring
-from synapse_nextgen_auth.web import mails, sign_ups
+from synapse_nextgen_auth.web import mails
+from synapse_nextgen_auth.web.sign_up import PAGES
 from synapse_nextgen_auth.web.site import (
     Lifetimes,
     ProviderSide,
@@ -61,7 +62,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     templates = Templates(urlsplit(endpoints.issuer).path)
     sign_up_rules = SignUpRules(
         homeserver.hs,
-        pages=sign_ups.PAGES,
+        pages=PAGES,
         also=frozenset({CAPTCHA} if config.captcha.kind else ()),
         is_closed=config.drain,
     )

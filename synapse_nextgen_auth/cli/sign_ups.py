@@ -17,7 +17,7 @@ from synapse_nextgen_auth.accounts.attempts.sign_ups import (
 )
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.people.sign_ups.demands import SignUpRules
-from synapse_nextgen_auth.web.sign_ups import PAGES
+from synapse_nextgen_auth.web.sign_up import PAGES
 
 # In the order in which people are asked.
 _WORDS = {

@@ -9,7 +9,7 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.secret import Secret, digest, same
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.link_cookie import secret_in
-from synapse_nextgen_auth.web.sign_ups import SignUp
+from synapse_nextgen_auth.web.sign_up import SignUp
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
 

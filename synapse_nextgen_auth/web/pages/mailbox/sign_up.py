@@ -17,7 +17,7 @@ from synapse_nextgen_auth.web.pages.mailbox.page import (
     CodeProblem,
 )
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
-from synapse_nextgen_auth.web.sign_ups import SignUp
+from synapse_nextgen_auth.web.sign_up import SignUp
 from synapse_nextgen_auth.web.visits import Visit
 
 _STATUS = {AddressProblem.TOO_OFTEN: 429, CodeProblem.TOO_OFTEN: 429}

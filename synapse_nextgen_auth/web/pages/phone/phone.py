@@ -16,7 +16,7 @@ from synapse_nextgen_auth.web import answers, attempts, sign_ups
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
 from synapse_nextgen_auth.web.pages.phone.page import PhoneCodePage, PhonePage
-from synapse_nextgen_auth.web.sign_ups import SignUp
+from synapse_nextgen_auth.web.sign_up import SignUp
 from synapse_nextgen_auth.web.visits import Visit
 
 # Under which name an attempt keeps what was sent, until the code is typed.

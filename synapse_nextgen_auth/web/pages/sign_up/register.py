@@ -27,7 +27,7 @@ from synapse_nextgen_auth.web.pages.sign_up.page import (
     SignUpPage,
     TokenProblem,
 )
-from synapse_nextgen_auth.web.sign_ups import SignUp
+from synapse_nextgen_auth.web.sign_up import SignUp, is_second_press, second_press
 from synapse_nextgen_auth.web.visits import Visit
 
 _MOST_LETTERS = 256  # of a display name, as Synapse has it
@@ -151,8 +151,8 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     await attempts.check_rate(visit)
     typed = await _read(visit, first, form)
     if not typed.is_fine:
-        if first.sign_up is None and await sign_ups.is_second_press(visit, typed.localpart):
-            raise sign_ups.second_press(first.onward)
+        if first.sign_up is None and await is_second_press(visit, typed.localpart):
+            raise second_press(first.onward)
         invitation = await _invitation(visit, first, typed.token)
         return _page(visit, first, await _with_free(visit, typed, invitation), invitation)
     return await _take(visit, first, typed, form.get("password"))

@@ -7,7 +7,7 @@ from synapse_nextgen_auth.web import sign_ups
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
 from synapse_nextgen_auth.web.pages.sign_up.page import SignUpTermsPage
-from synapse_nextgen_auth.web.sign_ups import SignUp
+from synapse_nextgen_auth.web.sign_up import SignUp
 from synapse_nextgen_auth.web.visits import Visit
 
 
