@@ -142,9 +142,8 @@ def test_synapse_is_changed_in_one_file_only():
         "challenges": ["error.headers", "error.headers"],
         # Copies that one check of a password uses.
         "new_people": ["handler.register_with_store"],
-        "passwords": [
-            "handler.password_auth_provider",
-            "handler._check_local_password",
+        "passwords": ["handler.password_auth_provider", "handler._check_local_password"],
+        "module_checks": [
             "watched.auth_checker_callbacks",
             "watched.check_3pid_auth_callbacks",
         ],

@@ -38,9 +38,9 @@ class Gatekeeper:
 
     def __init__(self, config, api):
         # Pages do not wait as long as in life.
-        from synapse_nextgen_auth.homeserver.people import passwords  # noqa: PLC0415
+        from synapse_nextgen_auth.homeserver.people import module_checks  # noqa: PLC0415
 
-        passwords._PATIENCE = PATIENCE
+        module_checks._PATIENCE = PATIENCE
         self._api = api
         self._reactor = api._hs.get_reactor()
         api.register_password_auth_provider_callbacks(

@@ -1,7 +1,7 @@
 """A Synapse module for tests: what waits for a minute, or for seconds, waits for a moment only."""
 
 from synapse_nextgen_auth.homeserver.database import schema
-from synapse_nextgen_auth.homeserver.people import passwords
+from synapse_nextgen_auth.homeserver.people import module_checks
 
 
 class Module:
@@ -13,4 +13,4 @@ class Module:
     @staticmethod
     def parse_config(config):
         schema.WORKER_PATIENCE = 3
-        passwords._PATIENCE = 3
+        module_checks._PATIENCE = 3

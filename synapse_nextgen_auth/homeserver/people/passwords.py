@@ -14,15 +14,19 @@ from typing import Any
 import attrs
 from synapse.api.errors import LimitExceededError, LoginError, SynapseError, UserDeactivatedError
 from synapse.api.ratelimiting import Ratelimiter
-from synapse.logging.context import make_deferred_yieldable, run_in_background
 from synapse.types import UserID
-from synapse.util.async_helpers import Linearizer, stop_cancellation
+from synapse.util.async_helpers import Linearizer
 from synapse.util.threepids import canonicalise_email
 
 from synapse_nextgen_auth.accounts.people import MAX_PASSWORD, Identifier
 from synapse_nextgen_auth.accounts.ways import PASSWORD, PASSWORD_FIELD, Ways, find_ways
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.people.login_callbacks import LoginCallbacks
+from synapse_nextgen_auth.homeserver.people.module_checks import (
+    CHECKS_AT_ONCE,
+    Checks,
+    Overdue,
+)
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.networks import network
 from synapse_nextgen_auth.secret import Secret
@@ -44,7 +48,6 @@ NEEDS = (
         "synapse.storage.databases.main", "DataStore.get_user_id_by_threepid", ("medium", "address")
     ),
     Needed("synapse.util.threepids", "canonicalise_email", ("address",)),
-    Needed("synapse.util.async_helpers", "stop_cancellation", ("deferred",)),
     Needed("synapse.api.ratelimiting", "Ratelimiter.ratelimit", ("requester", "key")),
     *members("synapse.server", "HomeServer", "get_auth_handler", "get_clock", "get_reactor"),
 )
@@ -52,14 +55,9 @@ NEEDS = (
 logger = logging.getLogger(__name__)
 
 # Passwords are checked two at a time per process, so that a flood of guesses leaves the threads to
-# the rest of Synapse; whoever would wait behind this many is told to come back (C230). Where modules
-# check them most of the time is spent waiting for somebody else's server.
-_CHECKS_AT_ONCE, _CHECKS_OF_MODULES = 2, 8
+# the rest of Synapse; whoever would wait behind this many is told to come back (C230).
+_CHECKS_AT_ONCE = 2
 _MAX_WAITING = 20
-# For so long (seconds) a page waits for its modules; one whose turn comes when that is nearly over
-# has a part of it all the same, as it may be the one that knows the person.
-_PATIENCE = 20
-_LEAST_PART = 4
 _SOON, _COME_BACK = 5, 30
 
 # A hash of nothing that anybody types: checked where there is no hash, so that an unknown account or
@@ -117,13 +115,13 @@ class Passwords:
         hs = homeserver.hs
         self._homeserver = homeserver
         self._store = homeserver.store
-        self._reactor: Any = hs.get_reactor()
+        self._reactor = hs.get_reactor()
         self._auth_handler = hs.get_auth_handler()
         self._by_address = _limiter(homeserver, hs.config.ratelimiting.rc_login_address)
         self._by_account = _limiter(homeserver, hs.config.ratelimiting.rc_login_account)
         self._own, self._of_modules = (
             Linearizer(name=f"nextgen_{name}_checks", max_count=at_once, clock=hs.get_clock())
-            for name, at_once in (("password", _CHECKS_AT_ONCE), ("module", _CHECKS_OF_MODULES))
+            for name, at_once in (("password", _CHECKS_AT_ONCE), ("module", CHECKS_AT_ONCE))
         )
         self._waiting = 0
         # By module: how many checks it still owes an answer that nobody waits for any more.
@@ -226,7 +224,7 @@ class Passwords:
         self, identifier: Identifier, submission: dict[str, Any], *, again: bool
     ) -> Opened:
         nobodys_hash = await self._hash_of_nobody()
-        modules = _Patient(self, self._auth_handler.password_auth_provider)
+        modules = Checks(self._auth_handler.password_auth_provider, self._overdue, self._reactor)
         handler: Any = copy.copy(self._auth_handler)
         handler.password_auth_provider = modules.watched
         seen: dict[str, str] = {}
@@ -250,7 +248,7 @@ class Passwords:
                 await self._auth_handler.validate_hash(
                     submission[PASSWORD_FIELD.name], nobodys_hash
                 )
-            if any(isinstance(trouble, _Overdue) for trouble in modules.troubles):
+            if any(isinstance(trouble, Overdue) for trouble in modules.troubles):
                 raise TryLater(_SOON, busy=True) from error
             if modules.troubles:
                 raise CouldNotCheck from error
@@ -323,67 +321,6 @@ class Passwords:
                 yield
         finally:
             self._waiting -= 1
-
-
-class _Overdue(Exception):
-    """A module is not asked, as it owes too many answers."""
-
-
-class _Patient:
-    """The modules' checks of one sign-in: what fails is noted, and what hangs is left behind.
-
-    Synapse takes either for a "no", and goes on to the next module and to its own passwords. A check
-    that was left behind goes on and is counted: however many people try, a module is asked no more
-    than so many times at once (C230).
-    """
-
-    def __init__(self, passwords: Passwords, provider: Any) -> None:
-        self.troubles: list[Exception] = []
-        self._overdue = passwords._overdue  # noqa: SLF001 (of this file)
-        self._reactor = passwords._reactor  # noqa: SLF001 (of this file)
-        self._until = self._reactor.seconds() + _PATIENCE
-        self.watched = watched = copy.copy(provider)
-        watched.auth_checker_callbacks = {
-            name: list(map(self._noting, checks))
-            for name, checks in provider.auth_checker_callbacks.items()
-        }
-        watched.check_3pid_auth_callbacks = list(
-            map(self._noting, provider.check_3pid_auth_callbacks)
-        )
-
-    def _noting(self, check: Callable[..., Any]) -> Callable[..., Any]:
-        async def noted(*args: Any) -> Any:
-            try:
-                return await self._ask(check, args)
-            except Exception as error:
-                self.troubles.append(error)
-                raise
-
-        return noted
-
-    async def _ask(self, check: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        owed = self._overdue
-        if owed[id(check)] >= _CHECKS_OF_MODULES:
-            raise _Overdue
-        left_behind = False
-
-        def answered(result: Any) -> Any:
-            if left_behind:
-                owed[id(check)] -= 1
-            return result
-
-        asked = run_in_background(check, *args)
-        asked.addBoth(answered)
-        answer = stop_cancellation(asked)
-        patience = max(self._until - self._reactor.seconds(), _PATIENCE / _LEAST_PART)
-        answer.addTimeout(patience, self._reactor)
-        try:
-            return await make_deferred_yieldable(answer)
-        finally:
-            if not asked.called:
-                left_behind = True
-                owed[id(check)] += 1
-                logger.warning("A module did not say in %d seconds who signs in", patience)
 
 
 def is_too_long(typed: Secret) -> bool:
