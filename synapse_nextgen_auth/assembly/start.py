@@ -16,6 +16,7 @@ from synapse_nextgen_auth.homeserver.auth import admin_refusal, checker
 from synapse_nextgen_auth.homeserver.auth.farewells import Farewells
 from synapse_nextgen_auth.homeserver.database import schema
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
+from synapse_nextgen_auth.homeserver.devices.watch import Watch
 from synapse_nextgen_auth.homeserver.http import Tree
 from synapse_nextgen_auth.homeserver.matrix import discovery
 from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate, SsoRedirect
@@ -82,7 +83,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     _take_arrivals(site)
     checker.install(site.homeserver, site.token_check)
     admin_refusal.install()
-    site.devices.watch()
+    Watch(site.homeserver, site.devices).begin()
     begin_outbox(site.homeserver, site.devices, site)
     site.people.hashes.install()
     site.invitations.install()
@@ -151,7 +152,7 @@ def rest(api: ModuleApi) -> None:
     # Whoever changes a password because of a thief is rid of the thief when the module is on again.
     homeserver = Homeserver(api)
     devices = Devices(homeserver)
-    devices.watch()
+    Watch(homeserver, devices).begin()
     begin_outbox(homeserver, devices)
     # What is for one name or address alone does not become anybody's meanwhile.
     Invites(homeserver, configuration.Invitations()).install()
