@@ -7,7 +7,7 @@ import pytest
 from support import neighbours, public, smtp
 from support.databases import SqliteDatabase
 from support.extended import extended_homeserver
-from support.oauth import Server
+from support.oauth import Browser, Server
 from support.providers import servers
 from support.providers.lying import Liar, lying
 from support.redis import RedisServer
@@ -18,6 +18,18 @@ from support.synapse import Homeserver
 def server(homeserver) -> Server:
     """Return the endpoints of the shared homeserver."""
     return Server(homeserver.base_url)
+
+
+@pytest.fixture
+def user(homeserver):
+    """Return an account of this test's own."""
+    return homeserver.new_user()
+
+
+@pytest.fixture
+def browser(server, user) -> Browser:
+    """Return a browser in which that account is signed in."""
+    return Browser.of(server, user)
 
 
 @pytest.fixture(scope="session")

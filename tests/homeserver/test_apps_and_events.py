@@ -11,11 +11,6 @@ pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
 
 
 @pytest.fixture
-def user(homeserver):
-    return homeserver.new_user()
-
-
-@pytest.fixture
 def client(server):
     return server.client()
 
@@ -23,11 +18,6 @@ def client(server):
 @pytest.fixture
 def tokens(client, user):
     return client.sign_in(user.localpart, user.password)
-
-
-@pytest.fixture
-def browser(server, user):
-    return Browser.of(server, user)
 
 
 @pytest.mark.usefixtures("tokens")

@@ -15,16 +15,6 @@ NAME = "nextgen_auth"
 DAY = 24 * 3600
 
 
-@pytest.fixture
-def user(homeserver):
-    return homeserver.new_user()
-
-
-@pytest.fixture
-def browser(server, user):
-    return Browser.of(server, user)
-
-
 def home(server, cookie):
     """Ask for the start page with a `Cookie` header of our making, byte for byte."""
     header = cookie if isinstance(cookie, bytes) else cookie.encode()

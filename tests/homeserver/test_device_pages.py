@@ -14,16 +14,6 @@ from support.oauth import API, DEVICE, Browser, device_id, web_client
 KEYS = "/_matrix/client/v3/keys"
 
 
-@pytest.fixture
-def user(homeserver):
-    return homeserver.new_user()
-
-
-@pytest.fixture
-def browser(server, user):
-    return Browser.of(server, user)
-
-
 def a_key():
     """Return a signing key that is called by its public half, as those of cross-signing are."""
     key = generate_signing_key("x")

@@ -3,23 +3,11 @@
 import json
 import re
 
-import pytest
-
 from support.oauth import API, DEVICE, Browser, device_id, web_client
 from support.television import Television, let_in
 
 BY_CODE = "by a code that was typed or scanned on another device"
 OWN = "with a password or token of its own"
-
-
-@pytest.fixture
-def user(homeserver):
-    return homeserver.new_user()
-
-
-@pytest.fixture
-def browser(server, user):
-    return Browser.of(server, user)
 
 
 def said(browser, server, its_id):

@@ -30,11 +30,6 @@ def user(mailing_homeserver):
 
 
 @pytest.fixture
-def browser(server, user):
-    return Browser.of(server, user)
-
-
-@pytest.fixture
 def address():
     """Return an address that no account has."""
     return f"added{next(_numbers)}@example.com"

@@ -21,11 +21,6 @@ def user(mailing_homeserver):
     return mailing_homeserver.new_user()
 
 
-@pytest.fixture
-def browser(server, user):
-    return Browser.of(server, user)
-
-
 def make_stale(homeserver, user):
     homeserver.query(
         "UPDATE nextgen_browsers SET signed_in_at = signed_in_at - 3600 WHERE user_id = ?",
