@@ -17,11 +17,20 @@ from synapse_nextgen_auth.accounts.approvals import Approval, Operation, Request
 from synapse_nextgen_auth.accounts.attempts.attempt import Purpose
 from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.invitations import Invitation
+from synapse_nextgen_auth.accounts.outbox import JoinRoom
 from synapse_nextgen_auth.flows import approve_operation, close_account, invitations
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.flows.own_ways import Owner
-from synapse_nextgen_auth.store import approvals, attempts, codes, consents, sessions, sign_ins
+from synapse_nextgen_auth.store import (
+    approvals,
+    attempts,
+    codes,
+    consents,
+    outbox,
+    sessions,
+    sign_ins,
+)
 from synapse_nextgen_auth.store import invitations as rows
 
 
@@ -78,6 +87,17 @@ def test_c317_whatever_was_under_way_ends_with_the_account(tables, transact, clo
         transact(approve_operation.approve, each, by=by, now=NOW + 1, address=None)
         for each in asked
     ] == [goes_on] * 2
+
+
+def test_a_closed_account_is_to_join_no_room_any_more(tables):
+    """Its invitation named some, and their servers were away until then."""
+    with tables.begin() as txn:
+        for user_id in (ALICE, BOB):
+            outbox.put(txn, JoinRoom(user_id=user_id, room="!a:b", invited_by=""), now=NOW)
+
+    tables.run(close_account.clear, ALICE, now=NOW + 1)
+
+    assert tables.query("SELECT kind, subject FROM nextgen_outbox") == [("join_room", BOB)]
 
 
 def test_whoever_was_invited_by_a_closed_account_comes_in_no_more(tables):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
@@ -334,6 +335,12 @@ def private_room(homeserver, server, owner):
     return server.api("POST", "/_matrix/client/v3/createRoom", token, json=asked).json()["room_id"]
 
 
+def open_room(homeserver, server, owner):
+    token = homeserver.login(owner)["access_token"]
+    asked = {"preset": "public_chat"}
+    return server.api("POST", "/_matrix/client/v3/createRoom", token, json=asked).json()["room_id"]
+
+
 def membership(homeserver, name, room):
     return homeserver.query(
         "SELECT membership FROM local_current_membership WHERE user_id = ? AND room_id = ?",
@@ -400,6 +407,29 @@ def deactivate(homeserver, server, user):
     admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
     path = f"/_synapse/admin/v1/deactivate/{user.user_id}"
     assert server.api("POST", path, admin, json={}).status_code == 200
+
+
+def test_an_account_that_was_closed_meanwhile_joins_no_room(homeserver, server, operator, mailbox):
+    """The room's server was away, or the main process here; what is done is withdrawn from nobody."""
+    room = open_room(homeserver, server, homeserver.new_user())
+    closed, other = homeserver.new_user(), homeserver.new_user()
+    deactivate(homeserver, server, closed)
+    for who in (closed, other):
+        work = {"invited_by": "", "room": room, "user_id": who.user_id}
+        homeserver.query(
+            "INSERT INTO nextgen_outbox (entry_id, kind, subject, position, payload, written_at,"
+            " due_at, tries) VALUES (?, 'join_room', ?, 1, ?, ?, ?, 0)",
+            *(who.localpart, who.user_id, json.dumps(work, sort_keys=True)),
+            *(int(time.time()), int(time.time())),
+        )
+    # A mail that is written down makes it look.
+    invite(operator, email=f"{other.localpart}@example.com", send=True)
+
+    assert eventually(
+        lambda: homeserver.query("SELECT 1 FROM nextgen_outbox WHERE kind = 'join_room'") == []
+    )
+    assert membership(homeserver, other.localpart, room) == [("join",)]
+    assert membership(homeserver, closed.localpart, room) == []
 
 
 def test_an_invitation_that_was_ended_lets_nobody_in(homeserver, server, operator, name):

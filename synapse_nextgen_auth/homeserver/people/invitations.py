@@ -26,6 +26,7 @@ from synapse_nextgen_auth.store.token_holds import Hold
 NEEDS = (
     Needed("synapse.storage.databases.main", "DataStore.registration_token_is_valid", ("token",)),
     Needed("synapse.storage.databases.main", "DataStore.get_room", ("room_id",)),
+    Needed("synapse.storage.databases.main", "DataStore.get_user_deactivated_status", ("user_id",)),
     Needed("synapse.storage.databases.main", "DataStore.get_one_registration_token", ("token",)),
     Needed(
         "synapse.storage.databases.main", "DataStore.set_registration_token_pending", ("token",)
@@ -151,8 +152,11 @@ class Invites:
     async def join(self, work: JoinRoom) -> None:
         """Let a new account join a room, invited by whoever may where it is not public.
 
-        A room that says no is in nobody's way: the account is made.
+        A room that says no is in nobody's way: the account is made. One that was closed meanwhile
+        joins none: Synapse has parted it from its rooms, and nobody would do so again.
         """
+        if await self._store.get_user_deactivated_status(work.user_id):
+            return
         handler = self._homeserver.hs.get_room_member_handler()
         try:
             room_id, hosts = work.room, list[str]()
