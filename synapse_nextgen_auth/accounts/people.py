@@ -128,7 +128,7 @@ _MATRIX_ID = re.compile(r"@[^\s:@]+:[A-Za-z0-9.:\[\]-]+")
 
 def meant_elsewhere(login_hint: str | None, *, server_name: str) -> str | None:
     """Return the Matrix ID that a `login_hint` names where it is one of another server."""
-    if not login_hint or len(login_hint) > MAX_IDENTIFIER + 5:
+    if not login_hint or len(login_hint) > MAX_IDENTIFIER + 5 or not login_hint.isprintable():
         return None
     scheme, _, rest = login_hint.partition(":")
     user_id = rest if scheme.lower() == "mxid" else login_hint

@@ -10,6 +10,7 @@ from synapse_nextgen_auth.accounts.people import (
     Identifier,
     hinted,
     identify,
+    meant_elsewhere,
 )
 
 HERE = "example.com"
@@ -155,3 +156,20 @@ def test_c029_any_hint_is_answered(scheme, rest):
     assert shown in scheme + rest
     assert len(shown) <= MAX_IDENTIFIER + 5
     assert shown.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("hint", "shown"),
+    [
+        ("@alice:elsewhere.org", "@alice:elsewhere.org"),
+        ("mxid:@alice:elsewhere.org", "@alice:elsewhere.org"),
+        (f"@alice:{HERE}", None),
+        ("@\u202egro.xirtam:elsewhere.org", None),
+        ("@\u2066a:elsewhere.org", None),
+        ("@\x07\x1b[31m:elsewhere.org", None),
+        ("@a\u200bb:elsewhere.org", None),
+    ],
+)
+def test_whom_a_link_names_on_another_server_hides_nothing(hint, shown):
+    """It comes onto the page as it is: a direction or a control character would make it another."""
+    assert meant_elsewhere(hint, server_name=HERE) == shown

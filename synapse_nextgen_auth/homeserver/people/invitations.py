@@ -70,7 +70,7 @@ class Invites:
 
     def __init__(self, homeserver: Homeserver, options: Invitations) -> None:
         self._homeserver = homeserver
-        self._store = homeserver.store
+        self._store: Any = homeserver.store
         self._inviting = options
         self._stock_is_valid: Any = self._store.registration_token_is_valid
 
@@ -139,7 +139,7 @@ class Invites:
         """Say whether there is such a room, by its id or alias."""
         if RoomID.is_valid(room):
             # Of a room that nobody here is in nothing but its id is known: that leads nowhere.
-            return await self._store.get_room(room) is not None
+            return (await self._store.get_room(room)) is not None
         if not RoomAlias.is_valid(room):
             return False
         handler = self._homeserver.hs.get_room_member_handler()
