@@ -5,6 +5,7 @@ that older clients can use it, too. One that pins something is good on our pages
 """
 
 import json
+import re
 from collections.abc import Iterable
 
 import attrs
@@ -16,6 +17,8 @@ from synapse_nextgen_auth.secret import random_letters
 # As Synapse has it for its own: nothing in it is changed in an address.
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 _LENGTH = 26  # 130 bits
+# Control characters, line breaks, overrides and isolates: the page of a sign-up shows the words.
+_NOT_IN_WORDS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 MOST_ROOMS = 20
 LONGEST_TEXT = 500
 
@@ -66,11 +69,11 @@ class Kept:
     completed: int
 
     def state(self, now: int) -> str:
-        """Return in one word whether it can be used."""
+        """Return in one word whether it can be used; that somebody came with it stays so."""
+        if self._is_used:
+            return "used"
         until = self.invitation.expires_at
-        if until is not None and now >= until:
-            return "over"
-        return "used" if self._is_used else "open"
+        return "over" if until is not None and now >= until else "open"
 
     def has_its_place(self, now: int, *, lifetime: int) -> bool:
         """Say whether a member could make another but for this one."""
@@ -90,6 +93,11 @@ def held_for(lifetime: int) -> int:
     Each is a row of Synapse's that stays: whoever makes and withdraws all day would fill its table.
     """
     return min(lifetime, DAY)
+
+
+def in_words(typed: str) -> str:
+    """Return what a member typed for whom they invite: one line, and nothing turns its direction."""
+    return " ".join(_NOT_IN_WORDS.sub(" ", typed).split())
 
 
 def new_token() -> str:

@@ -9,6 +9,11 @@ from synapse_nextgen_auth.store.txn import Txn
 
 _INVITATIONS = Table("nextgen_invitations", Invitation)
 
+_IS_UNUSED = (
+    "EXISTS (SELECT 1 FROM registration_tokens AS r WHERE r.token = nextgen_invitations.token"
+    " AND (r.uses_allowed IS NULL OR r.completed < r.uses_allowed))"
+)
+
 
 def add(txn: Txn, invitation: Invitation, *, times: int | None) -> None:
     """Insert an invitation and its token, good for so many times or always."""
@@ -73,13 +78,13 @@ def open_of(txn: Txn, member: str, *, now: int) -> list[str]:
 def end(txn: Txn, token: str, *, member: str | None = None, now: int) -> bool:
     """Let nobody begin with it any more; whoever is on the way may finish. False if there is none.
 
-    With a member, only if it is theirs, and it has its place for a while yet.
+    With a member, only if it is theirs and nobody came with it; it has its place for a while yet.
     """
     txn.execute(
         "UPDATE nextgen_invitations SET expires_at = ?"
         + (", slot = NULL" if member is None else "")
         + " WHERE token = ? AND (expires_at IS NULL OR expires_at > ?)"
-        + ("" if member is None else " AND invited_by = ?"),
+        + ("" if member is None else f" AND invited_by = ? AND {_IS_UNUSED}"),
         (now, token, now, *(() if member is None else (member,))),
     )
     ended: bool = txn.rowcount == 1

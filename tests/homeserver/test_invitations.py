@@ -645,3 +645,41 @@ def test_the_page_is_found_where_members_may_invite(homeserver, server):
     page = Browser.of(server, homeserver.new_user()).get(server.url("account"))
 
     assert 'href="account-invitations"' in page.text
+
+
+def test_one_that_somebody_came_with_is_used_whatever_its_member_presses(homeserver, server):
+    """On a page that was opened before; and it stays so once its time is over."""
+    member, guest = homeserver.new_user(), next(names)
+    browser = invitations_of(server, member)
+    (link,) = links_on(browser.submit(decision="invite"))
+    token = parse_qs(urlsplit(link).query)["token"][0]
+    sign_up(server, link, guest)
+    late = browser.submit(decision="withdraw", invitation=token)
+    homeserver.query(
+        "UPDATE nextgen_invitations SET made_at = made_at - 100, expires_at = made_at - 50"
+        " WHERE token = ?",
+        token,
+    )
+    after = browser.get(server.url("account-invitations"))
+
+    assert exists(homeserver, guest)
+    assert late.status_code == 404
+    assert "is used, over or withdrawn already" in told(late)
+    assert "Used" in told(after)
+    assert (
+        homeserver.query(
+            "SELECT 1 FROM nextgen_events WHERE user_id = ? AND kind = 'invitation_ended'",
+            member.user_id,
+        )
+        == []
+    )
+
+
+def test_what_a_member_writes_turns_no_direction_on_the_page_of_a_sign_up(homeserver, server):
+    """Nor does it bring control characters; the words, and the marks that Arabic needs, stay."""
+    browser = invitations_of(server, homeserver.new_user())
+    text = "see \x1b[31m\u202e txt\u2066 \u0645\u0631\u062d\u0628\u0627\u200f\n!"
+    (link,) = links_on(browser.submit(decision="invite", text=text))
+    page = Browser(server).get(link).text
+
+    assert "see [31m txt \u0645\u0631\u062d\u0628\u0627\u200f !" in page

@@ -1,6 +1,6 @@
 """The invitations of a member: what there is, another one, and taking one back."""
 
-from synapse_nextgen_auth.accounts.invitations import LONGEST_TEXT, Kept, held_for
+from synapse_nextgen_auth.accounts.invitations import LONGEST_TEXT, Kept, held_for, in_words
 from synapse_nextgen_auth.accounts.management import Done, Place, Target
 from synapse_nextgen_auth.flows import invitations as flows
 from synapse_nextgen_auth.homeserver.http import Outgoing
@@ -28,7 +28,7 @@ async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
     """Make an invitation, or take back one of this account's (C301)."""
     decision = form.get("decision")
     if decision == "invite":
-        return await _invite(visit, user_id, form.get("text", "").strip())
+        return await _invite(visit, user_id, in_words(form.get("text", "")))
     if decision != "withdraw":
         raise unknown_choice()
     token, now = form.get("invitation", ""), visit.site.now()
