@@ -285,13 +285,13 @@ async def _ask_account(page: AccountPage, visit: Visit, form: Form | None, body:
     if visit.user_id is None or (is_dangerous and not visit.is_fresh):
         return await attempts.ask(visit, onward, form)
     await admit(visit.site, visit.user_id, other_account_url=onward.accounts_url)
-    if form is not None and page.submit is not None:
-        try:
+    try:
+        if form is not None and page.submit is not None:
             return await page.submit(visit, visit.user_id, form)
-        except SignedOut:
-            return answers.redirect(onward.sign_in_url)
-    if form is not None and page.receive is not None:
-        return await page.receive(visit, visit.user_id, body)
+        if form is not None and page.receive is not None:
+            return await page.receive(visit, visit.user_id, body)
+    except SignedOut:
+        return answers.redirect(onward.sign_in_url)
     assert page.show is not None, "the method was looked up"  # noqa: S101
     return await page.show(await attempts.filled_in(visit, onward), visit.user_id)
 

@@ -47,7 +47,7 @@ async def begin(visit: Visit, user_id: str, purpose: Purpose, target: Target) ->
         expires_at=now + LIFETIME,
         user_id=user_id,
     )
-    await visit.site.homeserver.run(flows.begin, attempt)
+    await visit.site.homeserver.run(visit.as_signed_in(flows.begin), attempt)
     return attempt
 
 

@@ -242,6 +242,8 @@ DONE_ELSEWHERE = {
     "devices.remove_all",
     "devices.rename",
     "devices.sign_out",
+    "profiles.remove_picture",
+    "profiles.set_name",
     "profiles.set_picture",
     "sign_ups.phones.confirm",
     "sign_ups.phones.send",
@@ -266,3 +268,30 @@ def test_c179_what_pages_of_the_account_have_done_elsewhere_is_known():
     }
 
     assert {each for each in called if not ONLY_LOOKS.match(each)} == DONE_ELSEWHERE
+
+
+# What Synapse writes of an account, in a transaction of its own.
+CHANGES = re.compile(r"site\.(devices\.rename|profiles\.(set_|remove_)\w+)$")
+
+
+def test_c179_whose_name_or_picture_is_changed_is_signed_in_just_before():
+    """The form was long on its way; the sign-in that sent it may be over."""
+    looks = {}
+    for file in sorted((FOLDER / "account").rglob("*.py")):
+        for function in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if not isinstance(function, ast.AsyncFunctionDef):
+                continue
+            calls = [each for each in ast.walk(function) if isinstance(each, ast.Call)]
+            looked = [
+                each.lineno
+                for each in calls
+                if ast.unparse(each) == "visit.site.homeserver.run(visit.as_signed_in(look))"
+            ]
+            for each in calls:
+                if found := CHANGES.search(ast.unparse(each.func)):
+                    looks[found[1]] = min(looked, default=each.lineno) < each.lineno
+
+    assert looks == dict.fromkeys(
+        ("devices.rename", "profiles.set_name", "profiles.remove_picture", "profiles.set_picture"),
+        True,
+    )

@@ -36,6 +36,7 @@ async def rename(visit: Visit, user_id: str, form: Form) -> Outgoing:
     name = " ".join(form.get("name", "").split())
     if len(name) > LONGEST_NAME:
         return await _page(visit, user_id, target, entry, typed=name)
+    await visit.site.homeserver.run(visit.as_signed_in(look))
     if not await visit.site.devices.rename(user_id, entry.id, name):
         return await devices.listed(user_id, found, visit, target)
     return answers.redirect(visit.saying(target.url, Done.RENAMED))

@@ -1,6 +1,7 @@
 """Name and picture of an account, and the addresses by which its person can be reached (C303)."""
 
 from synapse_nextgen_auth.accounts.management import Done, Place, Target
+from synapse_nextgen_auth.flows.as_signed_in import look
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.media import Picture
 from synapse_nextgen_auth.homeserver.people.profiles import LONGEST_NAME, Refusal, Refused
@@ -38,15 +39,16 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
 
 async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
     """Change the name, or take the picture away, as far as this server lets people."""
-    profiles, decision = visit.site.profiles, form.get("decision")
+    decision = form.get("decision")
     if decision not in {"name", "remove-picture"}:
         raise unknown_choice()
     name = form.get("display_name", "").strip()
+    await visit.site.homeserver.run(visit.as_signed_in(look))
     try:
         if decision == "name":
-            await profiles.set_name(user_id, name)
+            await visit.site.profiles.set_name(user_id, name)
         else:
-            await profiles.remove_picture(user_id)
+            await visit.site.profiles.remove_picture(user_id)
     except Refused as refused:
         problem, status = _PROBLEMS.get(refused.why, (NameProblem.NOT_ALLOWED, 403))
         return await _page(visit, user_id, typed=name, problem=problem, status=status)
@@ -75,6 +77,7 @@ async def picture(visit: Visit, user_id: str) -> Outgoing:
 
 async def take_picture(visit: Visit, user_id: str, content: bytes) -> Outgoing:
     """Let the account have a picture that the script of the page sends; say what is wrong with it."""
+    await visit.site.homeserver.run(visit.as_signed_in(look))
     try:
         await visit.site.profiles.set_picture(user_id, content)
     except Refused as refused:
