@@ -7,8 +7,9 @@ import attrs
 from synapse_nextgen_auth.clock import is_ahead
 
 # For how long (seconds) a sign-in is fresh enough to do something dangerous, if nothing else is set,
-# and how long an operator may make that.
+# and how long an operator may make that: a page has to be read and filled in within it.
 FRESH = 300
+SHORTEST_FRESH = 30
 LONGEST_FRESH = 3600
 
 

@@ -60,10 +60,11 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
     hs_config, problems = load(paths)
     if hs_config is None:
         return _tell([*mistakes, *problems], [], raw)
+    is_read, ours = not mistakes, f"{settings.ours_at(hs_config)}.config"
     mistakes += [
         *selfcheck.config_problems(hs_config, config),
-        *mails.problems(config),
-        *places.problems(config),
+        *(f"{ours}.{text}" if _is_ours(text) else text for text in mails.problems(config)),
+        *(f"{ours}.{text}" for text in places.problems(config)),
     ]
     warnings = selfcheck.warnings()
     found, new_people = ways_in.look(hs_config, config), sign_ups.look(hs_config, config)
@@ -72,8 +73,10 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
         problems += [*mistakes, *internals.problems(), *found.problems]
         tried = password_costs.look(config.passwords)
         problems += tried.problems
-        warnings += [*advice.warnings(hs_config, config), *found.warnings, *tried.warnings]
-        warnings += new_people.warnings
+        warnings += [*found.warnings, *tried.warnings, *new_people.warnings]
+        if is_read:
+            # Of options that could not be read there are the defaults, and nobody wrote those.
+            warnings += advice.warnings(hs_config, config)
     else:
         # Nothing of it keeps a switched-off module from resting.
         warnings = [*mistakes, *internals.problems_of_rest(), *warnings]
@@ -143,6 +146,11 @@ def read_options(raw: Mapping[str, Any]) -> tuple[Config, list[str]]:
         under = f"modules[{place}].config"
         config = Config(enabled=not configuration.is_off(options))
         return config, [f"{_below(under, path)}: {text}" for path, text in found.problems]
+
+
+def _is_ours(text: str) -> bool:
+    """Say whether a mistake begins with an option: those in a template begin with its file."""
+    return text.startswith("mail.")
 
 
 def _below(under: str, path: str) -> str:

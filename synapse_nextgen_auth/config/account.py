@@ -2,7 +2,7 @@
 
 import attrs
 
-from synapse_nextgen_auth.accounts.sign_ins import FRESH, LONGEST_FRESH
+from synapse_nextgen_auth.accounts.sign_ins import FRESH, LONGEST_FRESH, SHORTEST_FRESH
 from synapse_nextgen_auth.config.durations import duration
 from synapse_nextgen_auth.config.kinds.numbers import Duration
 from synapse_nextgen_auth.config.options import option
@@ -13,7 +13,7 @@ class Account:
     """What people do with their account in the browser."""
 
     fresh_for: int = option(
-        Duration(longest=duration(LONGEST_FRESH)),
+        Duration(longest=duration(LONGEST_FRESH), shortest=duration(SHORTEST_FRESH)),
         default=FRESH,
         about="How long somebody may do dangerous things after they proved who they are: sign out other"
         " devices, allow a reset, change how they get in. After that the page asks for a proof again,"

@@ -139,6 +139,26 @@ def test_our_mistakes_and_synapses_settings_are_told_at_once(check):
         ({"modules": [{"module": MODULE, "config": ["a"]}]}, "* modules[0].config: expected opt"),
         ({"rc_login": "often"}, "* Synapse cannot read its ratelimiting settings: AttributeError"),
         ({"server_name": 12}, "Invalid server name '12'"),
+        (
+            {"modules": ours(geoip={"database": "/nowhere.mmdb"})},
+            "* modules[0].config.geoip.database: cannot read /nowhere.mmdb",
+        ),
+        (
+            {"modules": ours(mail={"templates": "/nowhere"})},
+            "* modules[0].config.mail.templates: cannot read the directory /nowhere",
+        ),
+        (
+            {"modules": ours(geoip={"database": ""})},
+            "* modules[0].config.geoip.database: expected a text, got an empty text",
+        ),
+        (
+            {"modules": ours(account={"fresh_for": "1s"})},
+            "* modules[0].config.account.fresh_for: expected at least 30s, got 1s",
+        ),
+        (
+            {"modules": ours(captcha={"kind": "recaptcha"})},
+            "* modules[0].config.captcha.kind is recaptcha: set",
+        ),
     ],
 )
 def test_a_mistake_of_any_kind_is_a_sentence(check, settings, complaint):
@@ -335,6 +355,17 @@ OAUTH_ONLY = {
             {"modules": entry(mail={"templates": str(shipped() / "emails")})},
             "modules[0].config.mail.templates is set, and there is no section email",
         ),
+        *(
+            ({"modules": entry(notices={name: True})}, f"modules[0].config.notices.{name} is true")
+            for name in ("by_mail", "in_matrix", "approval_questions", "device_questions")
+        ),
+        (
+            {
+                "modules": entry(notices={"in_matrix": False, "device_questions": True}),
+                "server_notices": {"system_mxid_localpart": "notices"},
+            },
+            "notices.device_questions is true, and notices.in_matrix is false",
+        ),
         ({"modules": entry(tokens={"refresh_grace": "1h"})}, "tokens.refresh_grace is 1h, longer"),
         (
             {"modules": entry(captcha={"work": 18})},
@@ -404,6 +435,16 @@ def test_nobody_is_warned_of_a_default(check, settings):
 
     assert code == 0, printed
     assert "Warning" not in printed
+
+
+def test_nobody_is_warned_of_what_could_not_be_read(check):
+    """Then the defaults are there, and the warning would not be true."""
+    invitations = {"members": True, "members_quota": 2}
+    code, printed = check(modules=ours(invitations=invitations, notices={"by_mail": "yes"}))
+
+    assert code == 1
+    assert "* modules[0].config.notices.by_mail: expected true or false" in printed
+    assert "members_quota" not in printed
 
 
 def test_a_lifetime_is_shown_as_it_was_written(check):

@@ -22,11 +22,14 @@ class Duration:
 
     longest: str = LONGEST
     may_be_zero: bool = False
+    shortest: str = ""
 
     @property
     def takes(self) -> str:
         """A duration, and how long it may be."""
-        return "a duration" if self.longest == LONGEST else f"a duration, at most `{self.longest}`"
+        least = f", at least `{self.shortest}`" if self.shortest else ""
+        most = f", at most `{self.longest}`" if self.longest != LONGEST else ""
+        return f"a duration{least}{most}"
 
     def read(self, raw: object, path: str, problems: Problems) -> int | None:
         """Return a duration in seconds."""
@@ -37,6 +40,8 @@ class Duration:
         elif seconds > (seconds_of(self.longest) or 0) or not (seconds or self.may_be_zero):
             limit = f"at most {self.longest}" if seconds else "more than 0s"
             problems.say(path, f"expected {limit}, got {raw}")
+        elif seconds < (seconds_of(self.shortest) or 0):
+            problems.say(path, f"expected at least {self.shortest}, got {raw}")
         else:
             return seconds
         return None

@@ -85,7 +85,10 @@ class Text:
         """Return the text as it is."""
         if isinstance(raw, str) and raw.strip():
             return raw
-        problems.say(path, f"expected a text, got {kind_of(raw)}")
+        if isinstance(raw, str):
+            problems.say(path, "expected a text, got an empty text")
+        else:
+            problems.say(path, f"expected a text, got {kind_of(raw)}")
         return None
 
     def show(self, value: str, written: object) -> str:  # noqa: ARG002 - like every kind

@@ -30,15 +30,16 @@ _LONGEST_ACCESS_TOKEN = 24 * 3600
 
 def warnings(hs_config: HomeServerConfig, config: Config) -> list[str]:
     """Return the settings that work and that hardly anybody wants, each with its path."""
-    ours = ours_at(hs_config)
+    ours, written = ours_at(hs_config), Written.of(hs_config)
     return [
         *(text for text, known in beside_config(hs_config) if not known),
         *_keys(hs_config, config, ours),
         *_listeners(hs_config),
         *_relative_paths(hs_config, ours),
         *_lifetimes(hs_config, config),
-        *(f"{ours}.config.{text}" for text in _of_no_use(config, Written.of(hs_config))),
-        *(f"{ours}.config.{text}" for text in _mails(hs_config, config)),
+        *(f"{ours}.config.{text}" for text in _of_no_use(config, written)),
+        *(f"{ours}.config.{text}" for text in _mails(hs_config, config, written)),
+        *(f"{ours}.config.{text}" for text in _questions(hs_config, config, written)),
     ]
 
 
@@ -208,7 +209,25 @@ def _lifetimes(hs_config: HomeServerConfig, config: Config) -> Iterator[str]:
             )
 
 
-def _mails(hs_config: HomeServerConfig, config: Config) -> Iterator[str]:
+def _questions(hs_config: HomeServerConfig, config: Config, written: Written) -> Iterator[str]:
+    notices = config.notices
+    is_there = hs_config.servernotices.server_notices_mxid is not None
+    questions = {
+        "approval_questions": notices.approval_questions,
+        "device_questions": notices.device_questions,
+    }
+    for name in [name for name, is_on in questions.items() if is_on]:
+        if not is_there:
+            yield (
+                f"notices.{name} is true, and there is no section server_notices: nobody is shown any."
+            )
+        elif not notices.in_matrix:
+            yield f"notices.{name} is true, and notices.in_matrix is false: nobody is shown any."
+    if not is_there and notices.in_matrix and written.option("notices.in_matrix") is not None:
+        yield "notices.in_matrix is true, and there is no section server_notices: none is sent there."
+
+
+def _mails(hs_config: HomeServerConfig, config: Config, written: Written) -> Iterator[str]:
     if mail.is_configured(hs_config):
         return
     if config.sign_in.email_codes:
@@ -218,6 +237,8 @@ def _mails(hs_config: HomeServerConfig, config: Config) -> Iterator[str]:
         )
     if config.mail.templates is not None:
         yield "mail.templates is set, and there is no section email: no mail is sent."
+    if config.notices.by_mail and written.option("notices.by_mail") is not None:
+        yield "notices.by_mail is true, and there is no section email: no mail is sent."
 
 
 def _of_no_use(config: Config, written: Written) -> Iterator[str]:

@@ -82,9 +82,8 @@ def _captcha_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
     has_keys = keys.recaptcha_public_key and keys.recaptcha_private_key
     if config.captcha.kind is not CaptchaKind.RECAPTCHA or has_keys:
         return []
-    return [
-        "captcha.kind is recaptcha: set Synapse's recaptcha_public_key and recaptcha_private_key."
-    ]
+    option = settings.Written.of(hs_config).whole("captcha.kind")
+    return [f"{option} is recaptcha: set Synapse's recaptcha_public_key and recaptcha_private_key."]
 
 
 def _provider_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
