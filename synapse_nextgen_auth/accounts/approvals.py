@@ -167,7 +167,7 @@ class Approval:
         approval_id: str,
         request: Request,
         *,
-        ui_session: str,
+        ui_session: str | None,
         details: str,
         address: str | None,
         now: int,

@@ -35,14 +35,18 @@ def look(
     return answer(found, request, ui_session, now)
 
 
+def has_room(txn: Txn, approval: Approval, *, now: int) -> bool:
+    """Say whether the session may ask one more: somebody has to read them all."""
+    return approvals.count_waiting(txn, approval, since=now - WINDOW) < MOST_AT_ONCE
+
+
 def ask(txn: Txn, approval: Approval, *, otherwise: str, now: int) -> Approval | None:
     """Return the approval that the session waits for; a repeated question gets the same one.
 
     `otherwise` is its id where the same question has been answered. `None` where too many questions of
-    the session wait already: somebody has to read them all.
+    the session wait already.
     """
-    since = now - WINDOW
-    if approvals.count_waiting(txn, approval, since=since) >= MOST_AT_ONCE:
+    if not has_room(txn, approval, now=now):
         return None
     if approvals.add(txn, approval):
         notices.ask(txn, Question.APPROVAL, approval.approval_id, now=now)

@@ -496,12 +496,17 @@ def test_a_stolen_legacy_token_fills_nobody_elses_place(confirming):
     waiting = Waiting.at(confirming)
     for n in range(MOST_AT_ONCE):
         assert waiting.send(devices=[f"DEVICE{n}"]).status_code == 401
+    rows = "SELECT COUNT(*) FROM ui_auth_sessions"
+    before = confirming.query(rows)
     full = waiting.send(devices=["ONEMORE"])
+    after = confirming.query(rows)
     body = {"devices": [waiting.legacy["device_id"]]}
     token = waiting.other["access_token"]
     owners = waiting.server.api("POST", f"{V3}/delete_devices", token, json=body)
 
     assert full.status_code == 429
+    # Nor is a row of Synapse's left of each that is refused.
+    assert after == before
     assert owners.status_code == 401, owners.text
 
 

@@ -10,6 +10,7 @@ completed by it: Synapse would take any request for the same address, for as lon
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import attrs
 from synapse.api.errors import AuthError, Codes, InteractiveAuthIncompleteError, SynapseError
 from synapse.http.site import SynapseRequest
 from synapse.types import Requester
@@ -142,23 +143,27 @@ class BrowserUiAuth:
 
     async def _ask(self, asked: Asked, description: str, now: int) -> Approval:
         details = await self._promises.details(asked)
-        # A session of Synapse's own: where a password is changed, it keeps something under its id.
-        session = await self._homeserver.store.create_ui_auth_session(
-            {}, asked.request.path, asked.request.method, description
-        )
-        approval = await self._homeserver.settle(
-            approve_operation.ask,
-            Approval.asked(
-                asked.request.question(now),
-                asked.request,
-                ui_session=session.session_id,
-                details=details.sealed(self._check.keys),
-                address=asked.address,
-                now=now,
-            ),
-            otherwise=random_id(),
+        question = Approval.asked(
+            asked.request.question(now),
+            asked.request,
+            ui_session=None,
+            details=details.sealed(self._check.keys),
+            address=asked.address,
             now=now,
         )
+        # Looked at before Synapse writes a row that nothing would use, and again where ours is written.
+        approval = None
+        if await self._homeserver.read(approve_operation.has_room, question, now=now):
+            # A session of Synapse's own: where a password is changed, it keeps something under its id.
+            session = await self._homeserver.store.create_ui_auth_session(
+                {}, asked.request.path, asked.request.method, description
+            )
+            approval = await self._homeserver.settle(
+                approve_operation.ask,
+                attrs.evolve(question, ui_session=session.session_id),
+                otherwise=random_id(),
+                now=now,
+            )
         if approval is None:
             said = "Too much waits for an approval in the browser"
             headers = {"Retry-After": "60"}
