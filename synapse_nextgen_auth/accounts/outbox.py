@@ -281,6 +281,27 @@ class EndQuestion(Work):
         return f"{self.question} {self.its_id}"
 
 
+@attrs.frozen
+class FinishClosing(Work):
+    """See that nothing of an account is left that was closed, wherever the process died that did it.
+
+    `by_person` is 1 where its person closed it, from this network address, if one is known; `also_to`
+    are the addresses that it had, sealed.
+    """
+
+    kind: ClassVar[str] = "finish_closing"
+
+    user_id: str
+    by_person: int
+    address: str
+    also_to: str = attrs.field(repr=False)
+
+    @property
+    def subject(self) -> str:
+        """The account."""
+        return self.user_id
+
+
 KINDS: dict[str, type[Work]] = {
     work.kind: work
     for work in (
@@ -294,6 +315,7 @@ KINDS: dict[str, type[Work]] = {
         Tell,
         SendNotice,
         Ask,
+        FinishClosing,
         ShowQuestion,
         EndQuestion,
     )

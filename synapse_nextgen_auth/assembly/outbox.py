@@ -4,6 +4,7 @@ from synapse_nextgen_auth.accounts.outbox import (
     AddEmailPusher,
     Ask,
     EndQuestion,
+    FinishClosing,
     JoinRoom,
     Recover,
     RemovePushers,
@@ -20,19 +21,23 @@ from synapse_nextgen_auth.homeserver.devices.pushers import Pushers
 from synapse_nextgen_auth.homeserver.notices import Notices, Sources
 from synapse_nextgen_auth.homeserver.notices_room import Room
 from synapse_nextgen_auth.homeserver.outbox import Outbox
+from synapse_nextgen_auth.homeserver.people.closings import Closings
 from synapse_nextgen_auth.homeserver.questions import Questions
 from synapse_nextgen_auth.web.site import (
     Site,
 )
 
 
-def begin_outbox(homeserver: Homeserver, devices: Devices, site: Site | None = None) -> None:
+def begin_outbox(
+    homeserver: Homeserver, devices: Devices, closings: Closings, site: Site | None = None
+) -> None:
     """Let the main process do what waits for it; without a `site` mails go on waiting."""
     outbox = Outbox(homeserver)
     pushers = Pushers(homeserver)
     outbox.does(RemovePushers, pushers.remove)
     outbox.does(AddEmailPusher, pushers.add_for_email)
     outbox.does(SignOutDevices, devices.finish_sign_out)
+    outbox.does(FinishClosing, closings.finish)
     if site is not None:
         outbox.does(SendMail, site.mailer.send)
         outbox.does(Recover, site.recoveries.answer)

@@ -21,6 +21,7 @@ from synapse_nextgen_auth.homeserver.http import Tree
 from synapse_nextgen_auth.homeserver.matrix import discovery
 from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate, SsoRedirect
 from synapse_nextgen_auth.homeserver.matrix.uia.gate import BrowserUiAuth
+from synapse_nextgen_auth.homeserver.people.closings import Closings
 from synapse_nextgen_auth.homeserver.people.invitations import Invites
 from synapse_nextgen_auth.homeserver.people.providers import redirect
 from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
@@ -84,7 +85,9 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     checker.install(site.homeserver, site.token_check)
     admin_refusal.install()
     Watch(site.homeserver, site.devices).begin()
-    begin_outbox(site.homeserver, site.devices, site)
+    closings = Closings(site.homeserver, site.issuer.keys)
+    closings.install()
+    begin_outbox(site.homeserver, site.devices, closings, site)
     site.people.hashes.install()
     site.invitations.install()
     ProviderLogouts(site.homeserver, site.devices, config.providers.backchannel_logout).watch()
@@ -153,7 +156,9 @@ def rest(api: ModuleApi) -> None:
     homeserver = Homeserver(api)
     devices = Devices(homeserver)
     Watch(homeserver, devices).begin()
-    begin_outbox(homeserver, devices)
+    closings = Closings(homeserver, None)
+    closings.install()
+    begin_outbox(homeserver, devices, closings)
     # What is for one name or address alone does not become anybody's meanwhile.
     Invites(homeserver, configuration.Invitations()).install()
     # People go on signing in with the passwords they have.

@@ -1,8 +1,7 @@
 """What goes with an account that is closed, beside its sessions, and what is written down of it."""
 
-from synapse_nextgen_auth.accounts.outbox import JoinRoom
+from synapse_nextgen_auth.accounts.outbox import LEASE, FinishClosing, JoinRoom
 from synapse_nextgen_auth.flows import end_session
-from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.store import (
     approvals,
@@ -36,6 +35,24 @@ def clear(txn: Txn, user_id: str, *, now: int) -> None:
             events.add(txn, Event(EventKind.INVITATION_ENDED, now, user_id, detail="closed"))
 
 
-def note(txn: Txn, owner: Owner, *, also_to: str = "") -> None:
-    """Write down that its person closed an account; `also_to` are the addresses that it had, sealed."""
-    events.add(txn, owner.event(EventKind.ACCOUNT_DEACTIVATED), also_to=also_to)
+def expect(txn: Txn, work: FinishClosing, *, now: int) -> None:
+    """Note that an account is about to be marked as closed; who marks it finishes it, as a rule."""
+    outbox.put(txn, work, now=now, head_start=LEASE)
+
+
+def finish(txn: Txn, work: FinishClosing, *, now: int) -> None:
+    """Clear an account that was to be closed, and write down that its person did it, if it is closed.
+
+    Whoever comes first writes it down: who closed it, or the main process a minute later.
+    """
+    if outbox.find(txn, work) is None:
+        return
+    outbox.withdraw(txn, work.kind, work.subject)
+    if not own_ways.is_closed(txn, work.user_id):
+        return
+    clear(txn, work.user_id, now=now)
+    if work.by_person:
+        closed = Event(
+            EventKind.ACCOUNT_DEACTIVATED, now, work.user_id, address=work.address or None
+        )
+        events.add(txn, closed, also_to=work.also_to)

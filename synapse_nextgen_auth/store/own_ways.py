@@ -16,6 +16,12 @@ def hold(txn: Txn, user_id: str) -> bool:
     return txn.rowcount == 1
 
 
+def is_closed(txn: Txn, user_id: str) -> bool:
+    """Say whether an account is there and closed."""
+    txn.execute("SELECT 1 FROM users WHERE name = ? AND deactivated = 1", (user_id,))
+    return txn.fetchone() is not None
+
+
 def list_for(txn: Txn, user_id: str) -> OwnWays:
     """Return what an account has."""
     txn.execute(

@@ -52,6 +52,7 @@ def test_the_names_of_kinds_never_change():
         "tell": "Tell",
         "send_notice": "SendNotice",
         "ask": "Ask",
+        "finish_closing": "FinishClosing",
         "show_question": "ShowQuestion",
         "end_question": "EndQuestion",
     }

@@ -17,11 +17,10 @@ from synapse_nextgen_auth.accounts.approvals import Approval, Operation, Request
 from synapse_nextgen_auth.accounts.attempts.attempt import Purpose
 from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.invitations import Invitation
-from synapse_nextgen_auth.accounts.outbox import JoinRoom
+from synapse_nextgen_auth.accounts.outbox import LEASE, FinishClosing, JoinRoom
 from synapse_nextgen_auth.flows import approve_operation, close_account, invitations
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Lost
-from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.store import (
     approvals,
     attempts,
@@ -45,12 +44,61 @@ def test_c302_what_its_person_agreed_to_goes_with_it(tables):
     assert tables.query("SELECT user_id FROM nextgen_consents") == [(BOB,)]
 
 
-def test_that_it_was_its_person_is_written_down(tables):
-    tables.run(close_account.note, Owner(user_id=ALICE, now=NOW, address=ADDRESS))
+WORK = FinishClosing(ALICE, 1, ADDRESS, "sealed")
 
-    assert tables.query("SELECT kind, user_id, address FROM nextgen_events") == [
-        ("account_deactivated", ALICE, ADDRESS)
-    ]
+
+def mark(tables):
+    with tables.begin() as txn:
+        txn.execute("UPDATE users SET deactivated = 1 WHERE name = ?", (ALICE,))
+
+
+def written(tables):
+    return tables.query("SELECT kind, user_id, address FROM nextgen_events")
+
+
+@pytest.fixture
+def people(tables):
+    with tables.begin() as txn:
+        txn.execute("DELETE FROM users")
+        txn.execute("INSERT INTO users (name, deactivated) VALUES (?, 0)", (ALICE,))
+        consents.remember(txn, user_id=ALICE, client_id="app", scope="openid", now=NOW)
+
+
+@pytest.mark.usefixtures("people")
+def test_c317_whoever_comes_first_finishes_what_was_begun(tables):
+    """Who closed it, or the main process later: once, with what its person hears of it."""
+    tables.run(close_account.expect, WORK, now=NOW)
+    [(due,)] = tables.query("SELECT due_at FROM nextgen_outbox WHERE kind = 'finish_closing'")
+    mark(tables)
+    for later in (1, 2):
+        tables.run(close_account.finish, WORK, now=NOW + later)
+
+    assert due == NOW + LEASE
+    assert written(tables) == [("account_deactivated", ALICE, ADDRESS)]
+    assert tables.query("SELECT user_id FROM nextgen_consents") == []
+    assert tables.query("SELECT 1 FROM nextgen_outbox WHERE kind = 'finish_closing'") == []
+
+
+@pytest.mark.usefixtures("people")
+def test_of_what_came_to_nothing_nothing_is_left(tables):
+    """The mark failed: the account is as it was, and nobody hears of it."""
+    tables.run(close_account.expect, WORK, now=NOW)
+    tables.run(close_account.finish, WORK, now=NOW + LEASE)
+
+    assert written(tables) == []
+    assert tables.query("SELECT user_id FROM nextgen_consents") == [(ALICE,)]
+    assert tables.query("SELECT 1 FROM nextgen_outbox WHERE kind = 'finish_closing'") == []
+
+
+@pytest.mark.usefixtures("people")
+def test_of_a_closing_by_an_administrator_its_person_hears_nothing(tables):
+    work = FinishClosing(ALICE, 0, "", "")
+    tables.run(close_account.expect, work, now=NOW)
+    mark(tables)
+    tables.run(close_account.finish, work, now=NOW)
+
+    assert written(tables) == []
+    assert tables.query("SELECT user_id FROM nextgen_consents") == []
 
 
 @pytest.mark.parametrize("closed", [ALICE, BOB])

@@ -213,8 +213,6 @@ LOOKS = {
     ("addresses.phone_number", "flows.change"),
     # It looks at the sign-in itself.
     ("identity.reset", "approve_operation.allow_reset"),
-    # Its account has no sign-ins any more; they were looked at before.
-    ("closing.deactivate", "close_account.note"),
 }
 
 
@@ -235,6 +233,7 @@ def test_c179_nothing_is_done_to_an_account_by_who_was_signed_out_meanwhile():
 # What pages have done elsewhere, by methods of the site: each comes after a flow that looked, or is
 # over as soon as it is asked for.
 DONE_ELSEWHERE = {
+    "deactivation.alone",
     "deactivation.close",
     "devices.expect_to_remove",
     "devices.logged_out",

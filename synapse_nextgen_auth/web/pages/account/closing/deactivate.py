@@ -1,16 +1,14 @@
 """The page on which somebody closes their account for good (C302)."""
 
 from synapse_nextgen_auth.accounts.management import Place, Target
-from synapse_nextgen_auth.accounts.notices import seal_addresses
-from synapse_nextgen_auth.flows import close_account
 from synapse_nextgen_auth.flows.as_signed_in import look
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.homeserver.people.deactivation import Forbidden
-from synapse_nextgen_auth.web import own_ways
+from synapse_nextgen_auth.homeserver.people.deactivation import Forbidden, UnderWay
 from synapse_nextgen_auth.web.forms import Form, names_another
 from synapse_nextgen_auth.web.pages.account import console
 from synapse_nextgen_auth.web.pages.account.closing.page import DeactivatedPage, DeactivatePage
-from synapse_nextgen_auth.web.pages.message.error import unknown_choice
+from synapse_nextgen_auth.web.pages.message.error import PageError, unknown_choice
+from synapse_nextgen_auth.web.pages.message.page import Message
 from synapse_nextgen_auth.web.visits import Visit
 
 
@@ -29,18 +27,14 @@ async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
         return _page(visit, user_id, status=409, is_other_account=True)
     if form.get("confirm") is None:
         return _page(visit, user_id, status=400, needs_tick=True, erase=erase)
-    await site.homeserver.run(visit.as_signed_in(look))
-    # Afterwards the account has none.
-    addresses = await site.people.emails(user_id)
     try:
-        is_unbound = await site.deactivation.close(user_id, erase=erase)
+        async with site.deactivation.alone(user_id):
+            await site.homeserver.run(visit.as_signed_in(look))
+            is_unbound = await site.deactivation.close(user_id, erase=erase)
+    except UnderWay:
+        raise PageError(409, Message.ALREADY_DONE) from None
     except Forbidden:
         return _page(visit, user_id, status=403, is_forbidden=True)
-    await site.homeserver.run(
-        close_account.note,
-        own_ways.owner(visit, user_id),
-        also_to=seal_addresses(site.issuer.keys, addresses) if addresses else "",
-    )
     page = DeactivatedPage(
         server_name=site.server_name,
         user_id=user_id,

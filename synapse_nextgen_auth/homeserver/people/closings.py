@@ -1,0 +1,96 @@
+"""Accounts that Synapse closes, whoever asks: what is ours of them goes, wherever a process dies.
+
+Synapse marks the account and tells modules much later; a process that dies in between never does. So
+what is left to do is written down before the mark.
+"""
+
+from typing import Any
+
+from synapse.logging.context import current_context
+
+from synapse_nextgen_auth.accounts.notices import seal_addresses
+from synapse_nextgen_auth.accounts.outbox import FinishClosing
+from synapse_nextgen_auth.flows import close_account
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.startup import patches
+from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.secret import Keyring
+
+NEEDS = (
+    Needed(
+        "synapse.handlers.deactivate_account",
+        "DeactivateAccountHandler.deactivate_account",
+        ("user_id", "erase_data", "requester", "id_server", "by_admin"),
+    ),
+    Needed(
+        "synapse.storage.databases.main",
+        "DataStore.set_user_deactivated_status",
+        ("user_id", "deactivated"),
+    ),
+    Needed("synapse.storage.databases.main", "DataStore.user_get_threepids", ("user_id",)),
+    Needed("synapse.handlers.device", "DeviceHandler.delete_all_devices_for_user", ("user_id",)),
+    Needed("synapse.logging.context", "current_context"),
+    *members(
+        "synapse.server", "HomeServer", "get_deactivate_account_handler", "get_device_handler"
+    ),
+)
+
+
+class Closings:
+    """Sees to it that what is closed is closed wholly; without `keys` no address hears of it."""
+
+    def __init__(self, homeserver: Homeserver, keys: Keyring | None) -> None:
+        self._homeserver = homeserver
+        self._keys = keys
+        self._by_person: dict[str, FinishClosing] = {}
+
+    def install(self) -> None:
+        """Take part in each closing."""
+        store, handler = (
+            self._homeserver.store,
+            self._homeserver.hs.get_deactivate_account_handler(),
+        )
+        self._stock_mark: Any = patches.instead(store, "set_user_deactivated_status", self._mark)
+        self._stock_close: Any = patches.instead(handler, "deactivate_account", self._close)
+
+    async def finish(self, work: FinishClosing) -> None:
+        """Finish what a process began and did not end; main process only."""
+        user = await self._homeserver.user_now(work.user_id)
+        if user is not None and user.is_deactivated:
+            handler = self._homeserver.hs.get_device_handler()
+            await handler.delete_all_devices_for_user(work.user_id)
+        await self._homeserver.run(close_account.finish, work, now=self._homeserver.now())
+
+    async def _close(
+        self,
+        user_id: str,
+        erase_data: bool,
+        requester: Any,
+        *args: Any,
+        **kwargs: Any,  # noqa: FBT001
+    ) -> Any:
+        """Remember who closes an account, and where they read of it: Synapse takes its addresses."""
+        if kwargs.get("by_admin") or (len(args) > 1 and args[1]):
+            return await self._stock_close(user_id, erase_data, requester, *args, **kwargs)
+        threepids = await self._homeserver.store.user_get_threepids(user_id)
+        addresses = [each.address for each in threepids if each.medium == "email"]
+        asked = getattr(current_context(), "request", None)
+        self._by_person[user_id] = FinishClosing(
+            user_id,
+            by_person=1,
+            address=getattr(asked, "ip_address", None) or "",
+            also_to=seal_addresses(self._keys, addresses) if self._keys and addresses else "",
+        )
+        try:
+            return await self._stock_close(user_id, erase_data, requester, *args, **kwargs)
+        finally:
+            self._by_person.pop(user_id, None)
+
+    async def _mark(self, user_id: str, deactivated: bool) -> None:  # noqa: FBT001 (Synapse's)
+        if not deactivated:
+            await self._stock_mark(user_id, deactivated)
+            return
+        work = self._by_person.get(user_id) or FinishClosing(user_id, 0, "", "")
+        await self._homeserver.run(close_account.expect, work, now=self._homeserver.now())
+        await self._stock_mark(user_id, deactivated)
+        await self._homeserver.run(close_account.finish, work, now=self._homeserver.now())
