@@ -41,6 +41,16 @@ def pins(txn: Txn, token: str) -> bool:
     return txn.fetchone() is not None
 
 
+def rests(txn: Txn, token: str) -> bool:
+    """Say whether it is of a member who is locked or suspended: it opens nothing while they are."""
+    txn.execute(
+        "SELECT 1 FROM nextgen_invitations AS i JOIN users AS u ON u.name = i.invited_by"
+        " WHERE i.token = ? AND (u.locked = ? OR u.suspended = ?)",
+        (token, True, True),
+    )
+    return txn.fetchone() is not None
+
+
 def list_all(txn: Txn) -> Sequence[Kept]:
     """Return every invitation with what Synapse keeps of it, the newest first."""
     columns = ", ".join(f"i.{name}" for name in _INVITATIONS.columns)

@@ -32,6 +32,7 @@ _ATTEMPTS = 6
 # As much of Synapse's own tables as our statements read.
 SYNAPSES_TABLES = (
     "CREATE TABLE IF NOT EXISTS users (name TEXT UNIQUE, deactivated SMALLINT, password_hash TEXT,"
+    " locked BOOLEAN DEFAULT FALSE, suspended BOOLEAN DEFAULT FALSE,"
     " appservice_id TEXT)",
     "CREATE TABLE IF NOT EXISTS registration_tokens (token TEXT UNIQUE, pending INT, completed INT,"
     " uses_allowed INT, expiry_time BIGINT)",

@@ -87,7 +87,7 @@ class Invites:
     async def is_over(self, invitation: Invitation) -> bool:
         """Say whether nobody gets in with it any more, whoever is on the way with it now."""
         found = await self._store.get_one_registration_token(invitation.token)
-        if found is None:
+        if found is None or await self._homeserver.read(invitations.rests, invitation.token):
             return True
         until, uses = invitation.expires_at, found["uses_allowed"]
         is_used_up = uses is not None and found["completed"] >= uses
@@ -126,6 +126,8 @@ class Invites:
 
     async def _is_valid(self, token: str) -> bool:
         if not await self._stock_is_valid(token):
+            return False
+        if await self._homeserver.read(invitations.rests, token):
             return False
         return _by_our_pages.get() or not await self._homeserver.read(invitations.pins, token)
 
