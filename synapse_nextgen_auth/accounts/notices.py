@@ -8,6 +8,7 @@ import enum
 import json
 from collections.abc import Collection, Mapping, Sequence
 
+from synapse_nextgen_auth.accounts.approvals import Operation
 from synapse_nextgen_auth.secret import Keyring, Purpose
 
 # After a notice nobody hears of the same again for so many seconds; what happens meanwhile waits.
@@ -85,6 +86,7 @@ NOTICES: Mapping[str, Notice] = {
 # Whoever sets a password by a link gets a mail of its own for that.
 HAVE_A_MAIL_OF_THEIR_OWN = frozenset({"password_set"})
 BEGINS_WITH_A_DEVICE = "device "
+_OPERATIONS = frozenset(each.value for each in Operation)
 
 
 def kinds_of(notice: Notice) -> tuple[str, ...]:
@@ -111,9 +113,21 @@ def about(kind: str, detail: str | None) -> Notice | None:
 
 def device_of(detail: str | None) -> str | None:
     """Return the device that the detail of an event names."""
-    if detail is None or not detail.startswith(BEGINS_WITH_A_DEVICE):
-        return None
-    return detail[len(BEGINS_WITH_A_DEVICE) :]
+    operation = operation_of(detail)
+    said = (detail or "")[len(operation) :].lstrip() if operation else detail or ""
+    return said[len(BEGINS_WITH_A_DEVICE) :] if said.startswith(BEGINS_WITH_A_DEVICE) else None
+
+
+def operation_detail(operation: Operation, device_id: str | None) -> str:
+    """Return the detail of an event about an approval: what it was, and which device asked."""
+    said = operation.value
+    return said if device_id is None else f"{said} {BEGINS_WITH_A_DEVICE}{device_id}"
+
+
+def operation_of(detail: str | None) -> str | None:
+    """Return what was to be approved, where the detail of an event says so."""
+    word = (detail or "").partition(" ")[0]
+    return word if word in _OPERATIONS else None
 
 
 def seal_addresses(keys: Keyring, addresses: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from synapse_nextgen_auth.accounts.approvals import (
     Request,
     answer,
 )
-from synapse_nextgen_auth.accounts.notices import Question
+from synapse_nextgen_auth.accounts.notices import Question, operation_detail
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.flows import notices
 from synapse_nextgen_auth.flows.as_signed_in import SignedOut
@@ -73,7 +73,7 @@ def approve(txn: Txn, approval: Approval, *, by: SignIn, now: int, address: str 
         return False
     approvals.end_others(txn, approval, now=now)
     notices.answered(txn, Question.APPROVAL, approval.approval_id, now=now)
-    events.add(txn, _event(EventKind.OPERATION_APPROVED, approval, now, address))
+    events.add(txn, _event(txn, EventKind.OPERATION_APPROVED, approval, now, address))
     return True
 
 
@@ -85,7 +85,7 @@ def refuse(txn: Txn, approval: Approval, *, by: SignIn, now: int, address: str |
         return False
     approvals.end_others(txn, approval, now=now)
     notices.answered(txn, Question.APPROVAL, approval.approval_id, now=now)
-    events.add(txn, _event(EventKind.OPERATION_REFUSED, approval, now, address))
+    events.add(txn, _event(txn, EventKind.OPERATION_REFUSED, approval, now, address))
     return True
 
 
@@ -148,16 +148,19 @@ def allow_reset(txn: Txn, allowed: Approval, *, by: SignIn, otherwise: str) -> A
             return None
         allowed = attrs.evolve(allowed, approval_id=otherwise)
         approvals.add(txn, allowed)
-    events.add(txn, _event(EventKind.OPERATION_APPROVED, allowed, now, allowed.address))
+    events.add(txn, _event(txn, EventKind.OPERATION_APPROVED, allowed, now, allowed.address))
     return None
 
 
-def _event(kind: EventKind, approval: Approval, now: int, address: str | None) -> Event:
+def _event(txn: Txn, kind: EventKind, approval: Approval, now: int, address: str | None) -> Event:
+    """Return what is written down: also which application asked, and on which device."""
+    session = None if approval.is_legacy else sessions.get(txn, approval.session_id)
     return Event(
         kind,
         now,
         approval.user_id,
+        client_id=None if session is None else session.client_id,
         session_id=None if approval.is_legacy else approval.session_id,
         address=address,
-        detail=approval.operation.value,
+        detail=operation_detail(approval.operation, approval.device_id),
     )

@@ -73,13 +73,19 @@ def end_for_devices(
 
 
 def take_over(
-    txn: Txn, user_id: str, device_id: str, *, is_person: bool, now: int
+    txn: Txn,
+    user_id: str,
+    device_id: str,
+    *,
+    is_person: bool,
+    now: int,
+    address: str | None = None,
 ) -> Outcome[None]:
     """Note that Synapse itself signed somebody in on a device; what lived there is over."""
     ended = end_for_devices(txn, user_id, (device_id,), why=End.REPLACED, now=now).ended
     if is_person:
         kind, device = EventKind.LEGACY_SESSION_BEGUN, f"device {device_id}"
-        events.add(txn, Event(kind, now, user_id, detail=device))
+        events.add(txn, Event(kind, now, user_id, address=address, detail=device))
     return Outcome(None, ended)
 
 

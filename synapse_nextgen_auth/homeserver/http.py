@@ -8,6 +8,7 @@ import attrs
 from synapse.http import get_request_user_agent
 from synapse.http.server import DirectServeJsonResource
 from synapse.http.site import SynapseRequest
+from synapse.logging.context import current_context
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 
@@ -17,6 +18,7 @@ from synapse_nextgen_auth.oauth.sessions import Sender
 
 NEEDS = (
     Needed("synapse.http.site", "SynapseRequest.get_client_ip_if_available"),
+    Needed("synapse.logging.context", "current_context"),
     Needed("synapse.http.server", "DirectServeJsonResource._async_render", ("request",)),
     Needed("synapse.http.server", "DirectServeJsonResource._send_error_response"),
 )
@@ -165,6 +167,12 @@ def user_agent(request: Any) -> str:
 def address(request: Any) -> str:
     """Return the network address as Synapse sees it; what a proxy forwards may be anything (C210)."""
     return printable(request.get_client_ip_if_available())
+
+
+def address_of_request() -> str | None:
+    """Return the network address of the request that this is done for, where it is for one."""
+    request = getattr(current_context(), "request", None)
+    return None if request is None else printable(request.ip_address)
 
 
 def header(request: Any, name: str) -> str | None:

@@ -179,5 +179,5 @@ class Notices:
             "device": device,
             "address": event.address,
             "place": self._sources.places.of(event.address, _ENGLISH),
-            "detail": event.detail,
+            "detail": rules.operation_of(event.detail) or event.detail,
         }

@@ -9,6 +9,7 @@ from synapse_nextgen_auth.accounts.notices import (
     about,
     device_of,
     kinds_of,
+    operation_of,
     seal_addresses,
     told,
     unseal_addresses,
@@ -87,3 +88,19 @@ def test_c234_addresses_that_are_gone_are_sealed():
     assert "anna" not in sealed
     assert unseal_addresses(KEYS, sealed) == ("anna@example.com", "a@b.example")
     assert unseal_addresses(Keyring.of(b"another" * 8), sealed) is None
+
+
+@pytest.mark.parametrize(
+    ("detail", "operation", "device"),
+    [
+        ("delete_devices", "delete_devices", None),
+        ("delete_devices device A B", "delete_devices", "A B"),
+        ("device delete_devices", None, "delete_devices"),
+        ("command: for device A", None, None),
+        (None, None, None),
+    ],
+)
+def test_what_was_approved_and_which_device_asked_is_read_back(detail, operation, device):
+    """A reason that an operator wrote names neither."""
+    assert operation_of(detail) == operation
+    assert device_of(detail) == device

@@ -81,6 +81,9 @@ def look(transact, at=0, *, ui_session=None, **fields):
     return answer, approval.approval_id if approval else None
 
 
+WHAT = f"{RESET.value} device PHONE"
+
+
 def events(tables):
     """Return what was written down."""
     return tables.query("SELECT kind, user_id, session_id, address, detail FROM nextgen_events")
@@ -94,7 +97,22 @@ def test_c299_an_approval_works_once(tables, transact):
     assert transact(use(approval, at=1)) is True
     assert transact(use(approval, at=2)) is False
     assert look(transact, at=2) == (Answer.WAIT, None)
-    assert events(tables) == [("operation_approved", ALICE, SESSION, ADDRESS, RESET.value)]
+    assert events(tables) == [("operation_approved", ALICE, SESSION, ADDRESS, WHAT)]
+
+
+def test_what_is_approved_or_refused_is_written_down_with_the_application_that_asked(tables):
+    """That of the session; the one of a legacy token is not known."""
+    tables.run(sessions.add, a_session(session_id=SESSION))
+    asked_and_approved(tables)
+    legacy = attrs.evolve(an_approval(), approval_id="legacy", session_id=ALICE)
+    ask(tables, legacy)
+    by = signed_in(tables, BY)
+    assert tables.run(approve_operation.refuse, legacy, by=by, now=NOW + 1, address=ADDRESS)
+
+    assert sorted(tables.query("SELECT kind, client_id, detail FROM nextgen_events")) == [
+        ("operation_approved", a_session().client_id, WHAT),
+        ("operation_refused", None, WHAT),
+    ]
 
 
 def test_c299_used_at_once_it_works_once(tables):
@@ -295,7 +313,7 @@ def test_a_refusal_is_heard_once_and_cannot_be_approved(tables, transact):
     assert sorted(
         tables.race([partial(approve_operation.hear, approval=approval, now=NOW + 1)] * 4)
     ) == [False] * 3 + [True]
-    assert events(tables) == [("operation_refused", ALICE, SESSION, ADDRESS, RESET.value)]
+    assert events(tables) == [("operation_refused", ALICE, SESSION, ADDRESS, WHAT)]
 
 
 def begin_reset(by, at=0, otherwise="anew"):
@@ -325,7 +343,7 @@ def test_c299_a_reset_begun_on_our_page_lets_one_upload_pass(tables, transact):
     allowed = passing(transact, body="any", ui_session="whatever")
     assert transact(use(allowed)) is True
     assert look(transact) == (Answer.WAIT, None)
-    assert events(tables) == [("operation_approved", ALICE, SESSION, ADDRESS, RESET.value)]
+    assert events(tables) == [("operation_approved", ALICE, SESSION, ADDRESS, WHAT)]
 
 
 @pytest.mark.parametrize("operation", [each for each in Operation if each is not RESET])

@@ -120,7 +120,9 @@ def test_the_same_device_again_is_nothing_new(homeserver, server, user, mailbox)
 def test_a_new_device_is_not_hidden_by_many_sign_ins(homeserver, user, mailbox):
     """Whoever has the password could sign in a hundred times on a second one within ten minutes."""
     homeserver.login(user, initial_device_display_name="Of a friend")
-    assert "Of a friend" in mailbox.last_to(address_of(user)).text
+    told = mailbox.last_to(address_of(user)).text
+    assert "Of a friend" in told
+    assert "Network address: 127.0.0.1" in told
     homeserver.login(user, initial_device_display_name="Of a thief")
     now = int(time.time())
     for n in range(120):

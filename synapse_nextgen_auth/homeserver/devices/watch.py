@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from synapse_nextgen_auth.flows import close_account, end_session
+from synapse_nextgen_auth.homeserver import http
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
 from synapse_nextgen_auth.homeserver.startup import patches
@@ -124,5 +125,6 @@ class Watch:
             user_id,
             device_id,
             is_person=not (is_guest or is_appservice_ghost),
+            address=http.address_of_request(),
             now=self._homeserver.now(),
         )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from synapse_nextgen_auth.accounts.management import Place, Target
-from synapse_nextgen_auth.accounts.notices import device_of
+from synapse_nextgen_auth.accounts.notices import device_of, operation_of
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.events import Event
 from synapse_nextgen_auth.store import events
@@ -48,6 +48,7 @@ async def _lines(visit: Visit, found: Sequence[Event]) -> tuple[EventLine, ...]:
             client=cards.get(each.client_id or ""),
             device=device_of(each.detail),
             address=each.address,
+            operation=operation_of(each.detail),
             place=site.places.of(each.address, visit.reader.language),
         )
         for each in found

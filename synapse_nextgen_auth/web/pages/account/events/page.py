@@ -17,7 +17,7 @@ class EventLine:
     """One thing that happened; `at` is in seconds since the epoch.
 
     `client` is the application that it is about, `device` the id of a device; `address` is where it
-    came from, `place` roughly where that is.
+    came from, `place` roughly where that is. `operation` is what was approved or refused.
     """
 
     kind: EventKind
@@ -26,6 +26,7 @@ class EventLine:
     device: str | None = None
     address: str | None = None
     place: str | None = None
+    operation: str | None = None
 
     @property
     def is_grave(self) -> bool:
