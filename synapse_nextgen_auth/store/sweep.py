@@ -70,6 +70,7 @@ class _Rows:
 
 
 PASSWORDS = "passwords of nobody"
+INVITATIONS = "invitations"
 # A session of Synapse that registers, or changes a password, ends after two days and is deleted then.
 PASSWORDS_KEPT = 3 * _DAY
 
@@ -101,7 +102,7 @@ _STALE = {
     # As long as the attempt that it is of, so that its page has words for a code that is over.
     "codes": (_Rows("nextgen_codes", "attempt_id", "expires_at"), LIFETIME),
     "legacy sign-ins": (_Rows("nextgen_legacy_logins", "login_id", "expires_at"), 900),
-    "invitations": (_Rows("nextgen_invitations", "token", "expires_at"), 90 * _DAY),
+    INVITATIONS: (_Rows("nextgen_invitations", "token", "expires_at"), 90 * _DAY),
     "links": (_Rows("nextgen_links", "digest", "expires_at"), _DAY),
     "arrivals": (_Rows("nextgen_arrivals", "digest", "arrived_at"), _DAY),
     "rendezvous": (_Rows("nextgen_rendezvous", "rendezvous_id", "expires_at"), 0),
@@ -132,7 +133,21 @@ def stale(txn: Txn, *, kind: str, now: int, keep: int | None = None) -> int:
     """Delete at most one bite of `kind`, perhaps kept for another time; return how many rows went."""
     rows, usually = _STALE[kind]
     but = "user_id IS NULL AND " if kind == PASSWORDS else ""
-    return rows.delete(txn, rows.before(txn, now - (usually if keep is None else keep), but=but))
+    found = rows.before(txn, now - (usually if keep is None else keep), but=but)
+    if kind == INVITATIONS:
+        _delete_tokens(txn, [key[0] for key in found])
+    return rows.delete(txn, found)
+
+
+def _delete_tokens(txn: Txn, tokens: Sequence[str]) -> None:
+    """Delete the tokens of Synapse's that invitations are, but not one that was given more time."""
+    if tokens:
+        txn.execute(
+            f"DELETE FROM registration_tokens WHERE token IN ({', '.join('?' * len(tokens))})"
+            " AND expiry_time <= (SELECT i.expires_at * 1000 FROM nextgen_invitations AS i"
+            " WHERE i.token = registration_tokens.token)",
+            tuple(tokens),
+        )
 
 
 def blank_addresses(txn: Txn, *, since: int, before: int) -> tuple[int | None, int]:

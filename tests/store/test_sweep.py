@@ -590,3 +590,27 @@ def test_addresses_of_events_go_in_bites_and_the_events_stay(tables, monkeypatch
     assert max(looks) == 25
     assert tables.query("SELECT COUNT(*), COUNT(address) FROM nextgen_events") == [(45, 5)]
     assert tables.run(sweep.blank_addresses, since=NOW, before=NOW + 1) == (None, 5)
+
+
+def test_the_token_of_an_invitation_goes_with_it(tables):
+    """Unless an administrator gave it more time, or for ever, or made it without us."""
+    with tables.begin() as txn:
+        for name in ("plain", "longer", "always", "young"):
+            add_invitation(txn, name, NOW if name == "young" else NOW - 100 * DAY)
+        for name, until in (("longer", (NOW + DAY) * 1000), ("always", None)):
+            txn.execute(
+                "UPDATE registration_tokens SET expiry_time = ? WHERE token = ?", (until, name)
+            )
+        txn.execute(
+            "INSERT INTO registration_tokens (token, pending, completed, expiry_time)"
+            " VALUES ('theirs', 0, 0, 1000)"
+        )
+
+    assert tables.run(sweep.stale, kind="invitations", now=NOW) == 3
+    assert sorted(tables.query("SELECT token FROM registration_tokens")) == [
+        ("always",),
+        ("longer",),
+        ("theirs",),
+        ("young",),
+    ]
+    assert tables.query("SELECT token FROM nextgen_invitations") == [("young",)]
