@@ -64,10 +64,10 @@ class Closings:
     async def _close(
         self,
         user_id: str,
-        erase_data: bool,
+        erase_data: bool,  # noqa: FBT001 (Synapse's)
         requester: Any,
         *args: Any,
-        **kwargs: Any,  # noqa: FBT001
+        **kwargs: Any,
     ) -> Any:
         """Remember who closes an account, and where they read of it: Synapse takes its addresses."""
         if kwargs.get("by_admin") or (len(args) > 1 and args[1]):

@@ -19,7 +19,6 @@ from synapse_nextgen_auth.accounts.attempts.starts import Start
 from synapse_nextgen_auth.flows.arrive import Expected
 from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate
 from synapse_nextgen_auth.homeserver.people.providers import (
-    afresh,
     emails,
     guard,
     identities,
@@ -30,11 +29,10 @@ from synapse_nextgen_auth.homeserver.people.providers import (
 )
 from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
 from synapse_nextgen_auth.homeserver.people.providers.guard import Guard
+from synapse_nextgen_auth.homeserver.people.providers.handlers import Handlers
 from synapse_nextgen_auth.homeserver.people.providers.listing import (
     Kind,
     Providers,
-    kind_of,
-    speaks_openid,
 )
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
@@ -91,54 +89,11 @@ NEEDS = (
             "auth_provider_session_id",
         ),
     ),
-    Needed(
-        "synapse.handlers.oidc",
-        "OidcProvider._complete_oidc_login",
-        ("userinfo", "token", "request", "client_redirect_url", "sid"),
-        only_with="authlib",
-    ),
-    Needed(
-        "synapse.handlers.oidc",
-        "OidcProvider._remote_id_from_userinfo",
-        ("userinfo",),
-        only_with="authlib",
-    ),
-    Needed(
-        "synapse.handlers.oidc",
-        "OidcProvider.handle_oidc_callback",
-        ("request", "session_data", "code"),
-        only_with="authlib",
-    ),
-    Needed("synapse.handlers.oidc", "OidcProvider.load_metadata", only_with="authlib"),
-    Needed(
-        "synapse.handlers.saml",
-        "SamlHandler._handle_authn_response",
-        ("request", "saml2_auth", "relay_state"),
-        once_loaded="saml2.config",
-    ),
-    Needed(
-        "synapse.handlers.oidc",
-        "OidcHandler.handle_oidc_callback",
-        ("request",),
-        only_with="authlib",
-    ),
-    Needed(
-        "synapse.handlers.saml",
-        "SamlHandler.handle_saml_response",
-        ("request",),
-        once_loaded="saml2.config",
-    ),
-    Needed(
-        "synapse.handlers.cas",
-        "CasHandler.handle_ticket",
-        ("request", "ticket", "client_redirect_url", "session"),
-    ),
     *members(
         "synapse.server",
         "HomeServer",
         "get_auth_handler",
         "get_datastores",
-        "get_oidc_handler",
         "get_reactor",
         "get_sso_handler",
     ),
@@ -172,17 +127,9 @@ class Seams:
         self._stock_step = patches.instead(sso, "_redirect_to_next_new_user_step", self.new_user)
         patches.instead(sso, "_register_mapped_user", self.register)
         self._stock_error = patches.instead(sso, "render_error", self.failed)
-        self._guard = Guard(hs.get_reactor(), self._claimed, self._desk.fail)
         self._stock_end = patches.instead(auth_handler, "complete_sso_login", self.signed_in)
-        take = {Kind.OPENID: self._openid, Kind.SAML: self._saml, Kind.CAS: self._cas}
-        is_openid_guarded = False
-        for handler in self._providers.handlers().values():
-            if (kind := kind_of(handler)) in take:
-                take[kind](handler)
-                if kind is Kind.OPENID and not is_openid_guarded:
-                    # One for all of them, which reads what comes back.
-                    self._answers(hs.get_oidc_handler(), "handle_oidc_callback")
-                    is_openid_guarded = True
+        around = Guard(hs.get_reactor(), self._claimed, self._desk.fail)
+        Handlers(self._providers, self._desk, around, self.failed).take(hs)
         for change in patches.changes():
             logger.debug("In Synapse %s has ours %s: %s", change.name, change.how, change.ours)
 
@@ -440,49 +387,6 @@ class Seams:
         if start.is_fresh and (is_sure or self._providers.trusts(start.provider_id)):
             return attrs.evolve(said, auth_time=self._desk.now())
         return said
-
-    def _answers(self, handler: Any, name: str) -> None:
-        async def handle(request: Any, *args: Any, **kwargs: Any) -> None:
-            await self._guard.around(stock, request, *args, **kwargs)
-
-        stock = patches.instead(handler, name, handle)
-
-    def _openid(self, handler: Any) -> None:
-        async def complete(
-            userinfo: Any, token: Any, request: Any, client_redirect_url: str, sid: str | None
-        ) -> None:
-            statements.note(request, statements.of_id_token(token))
-            await stock_complete(userinfo, token, request, client_redirect_url, sid)
-
-        def remote_id(userinfo: Any) -> str:
-            identities.check_subject(mapping.get_remote_user_id(userinfo))
-            return str(stock_id(userinfo))
-
-        async def callback(request: Any, session_data: Any, code: str) -> None:
-            metadata = await handler.load_metadata()
-            others = None if speaks_openid(handler) else self._providers.issuers()
-            if identities.is_mixed_up(request, metadata, others):
-                self.failed(request, "wrong_issuer", None)
-                return
-            await stock_callback(request, session_data, code)
-
-        mapping = handler._user_mapping_provider  # noqa: SLF001 (as the handler asks it)
-        stock_complete = patches.instead(handler, "_complete_oidc_login", complete)
-        stock_id = patches.instead(handler, "_remote_id_from_userinfo", remote_id)
-        stock_callback = patches.instead(handler, "handle_oidc_callback", callback)
-
-    def _saml(self, handler: Any) -> None:
-        async def respond(request: Any, saml2_auth: Any, relay_state: str) -> None:
-            statements.note(request, statements.of_assertion(saml2_auth.session_info()))
-            await stock(request, saml2_auth, relay_state)
-
-        stock = patches.instead(handler, "_handle_authn_response", respond)
-        afresh.ask_saml(handler, self._desk.start_of)
-        self._answers(handler, "handle_saml_response")
-
-    def _cas(self, handler: Any) -> None:
-        afresh.ask_cas(handler, self._desk.start_of)
-        self._answers(handler, "handle_ticket")
 
 
 class _NewcomerFound(Exception):
