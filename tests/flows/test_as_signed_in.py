@@ -3,9 +3,13 @@
 import pytest
 
 from support.records import ALICE, NOW, a_sign_in
+from synapse_nextgen_auth.accounts.codes import Code
+from synapse_nextgen_auth.accounts.outbox import SendMail
+from synapse_nextgen_auth.flows import codes
 from synapse_nextgen_auth.flows.as_signed_in import SignedOut, as_signed_in
 from synapse_nextgen_auth.flows.end_several import Ends, end_several
 from synapse_nextgen_auth.flows.own_password import Change, change
+from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.store import passwords, sign_ins
 
 THERE = a_sign_in("there", user_id=ALICE, sign_in_id="there")
@@ -48,6 +52,20 @@ def test_whoever_was_signed_out_meanwhile_changes_nothing(tables, by):
         set_password(tables, by)
 
     assert tables.run(passwords.of_account, ALICE) == "former"
+
+
+def test_whoever_was_signed_out_meanwhile_has_no_other_code_sent(tables):
+    """A stranger at a lost device presses "again"."""
+    mail = SendMail("mail", "sealed", NOW + 600)
+    keys, address = Keyring.of(b"a secret of the tests, long enough"), "anna@example.com"
+    code = Code.of(keys, "012345", attempt_id="attempt", address=address, mail=mail, now=NOW)
+    tables.run(sign_ins.end, THERE.digest, now=NOW)
+
+    with pytest.raises(SignedOut):
+        tables.run(as_signed_in(THERE, codes.send), code, mail, now=NOW)
+
+    assert tables.query("SELECT 1 FROM nextgen_codes") == []
+    assert tables.query("SELECT 1 FROM nextgen_outbox") == []
 
 
 def test_who_proved_it_again_meanwhile_is_the_same(tables):

@@ -150,7 +150,9 @@ async def _send(visit: Visit, attempt: Attempt, address: str, *, pause: int) -> 
         mail=mail,
         now=site.now(),
     )
-    await site.homeserver.settle(flows.send, code, mail, pause=pause, now=site.now())
+    await site.homeserver.settle(
+        visit.as_signed_in(flows.send), code, mail, pause=pause, now=site.now()
+    )
 
 
 async def _code(visit: Visit, attempt: Attempt) -> Code | None:

@@ -126,7 +126,7 @@ def _sent(visit: Visit, attempt: Attempt) -> PhoneCode | None:
 async def _keep(visit: Visit, former: Attempt, sent: PhoneCode) -> Attempt:
     """Keep what was sent, sealed with the attempt; stop where another tab was faster."""
     attempt = former.answering(_SENT, seal(visit.site.issuer.keys, attrs.asdict(sent)))
-    if not await visit.site.homeserver.run(flows.change, former, attempt):
+    if not await visit.site.homeserver.run(visit.as_signed_in(flows.change), former, attempt):
         raise attempts.lost(Lost.CHANGED, _BACK)
     return attempt
 
