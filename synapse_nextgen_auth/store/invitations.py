@@ -120,16 +120,15 @@ def hold(txn: Txn, token: str, *, now: int) -> bool:
 
 
 def free_slots(txn: Txn, member: str, *, made_before: int, now: int) -> None:
-    """Let a member make others in the place of those that are used, or over.
+    """Let a member make others in the place of those that are used, over, or deleted beside us.
 
     One that is over has its place if it was made later than that, unless a clock ran ahead then.
     """
     txn.execute(
         "UPDATE nextgen_invitations SET slot = NULL"
         " WHERE invited_by = ? AND slot IS NOT NULL"
-        " AND ((expires_at <= ? AND (made_at <= ? OR made_at > ?)) OR EXISTS"
-        " (SELECT 1 FROM registration_tokens AS r"
-        " WHERE r.token = nextgen_invitations.token AND r.completed >= r.uses_allowed))",
+        " AND ((expires_at <= ? AND (made_at <= ? OR made_at > ?))"
+        f" OR NOT {_IS_UNUSED})",
         (member, now, made_before, now + SKEW),
     )
 

@@ -159,6 +159,17 @@ def test_a_clock_that_ran_ahead_keeps_no_place(tables):
     assert by_member(tables, "t1", quota=1, at=1, life=LIFE)
 
 
+def test_one_that_an_administrator_deleted_makes_room(tables):
+    """With Synapse's own API, which knows nothing of places; the page counts as making does."""
+    for n in range(2):
+        by_member(tables, f"t{n}", life=LIFE)
+    tables.run(lambda txn: txn.execute("DELETE FROM registration_tokens WHERE token = 't0'"))
+
+    assert open_slots(tables, 1) == 1
+    assert by_member(tables, "t2", at=1, life=LIFE)
+    assert not by_member(tables, "t3", at=1, life=LIFE)
+
+
 def test_a_members_invitation_is_for_one_person(tables):
     by_member(tables, "t1")
 

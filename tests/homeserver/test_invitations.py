@@ -717,3 +717,32 @@ def test_the_invitation_of_a_member_who_is_locked_or_suspended_rests(homeserver,
     assert is_valid()
     sign_up(server, link, guest)
     assert exists(homeserver, guest)
+
+
+@pytest.fixture(scope="module")
+def admin(homeserver):
+    """Return a token for Synapse's admin API."""
+    return homeserver.login(homeserver.new_user(admin=True))["access_token"]
+
+
+def token_of(link):
+    return parse_qs(urlsplit(link).query)["token"][0]
+
+
+def test_what_an_administrator_deletes_makes_room(homeserver, server, admin):
+    """With Synapse's own API; what the page says can be made can be made."""
+    browser = invitations_of(server, homeserver.new_user())
+    for _ in range(5):
+        page = browser.submit(decision="invite")
+    tokens = [token_of(link) for link in links_on(page)]
+    for token in tokens[:2]:
+        path = f"/_synapse/admin/v1/registration_tokens/{token}"
+        assert server.api("DELETE", path, admin).status_code == 200
+
+    page = browser.get(server.url("account-invitations"))
+    assert "You can make 2 more" in told(page)
+    assert "The invitation is made" in told(browser.submit(decision="invite"))
+    last = browser.submit(decision="invite")
+    assert "The invitation is made" in told(last)
+    assert len(links_on(last)) == 5
+    assert "You have made as many as you may for now" in told(last)
