@@ -61,29 +61,43 @@ class Invitation:
 
 @attrs.frozen
 class Kept:
-    """An invitation with what Synapse keeps of its token: uses allowed, pending and completed."""
+    """An invitation with what Synapse has of its token: uses allowed, pending, completed; until when.
+
+    That counts: an administrator may change it with Synapse's own API, beside us. `expiry_time` is in
+    milliseconds, as there.
+    """
 
     invitation: Invitation
     uses_allowed: int | None
     pending: int
     completed: int
+    expiry_time: int | None
+
+    @property
+    def expires_at(self) -> int | None:
+        """Until when (seconds since the epoch) somebody can begin with it."""
+        return None if self.expiry_time is None else self.expiry_time // 1000
 
     def state(self, now: int) -> str:
         """Return in one word whether it can be used; that somebody came with it stays so."""
-        if self._is_used:
-            return "used"
-        until = self.invitation.expires_at
-        return "over" if until is not None and now >= until else "open"
+        if self._is_used_up:
+            return "used" if self.completed else "over"
+        return "over" if self.expires_at is not None and now >= self.expires_at else "open"
 
     def has_its_place(self, now: int, *, lifetime: int) -> bool:
         """Say whether a member could make another but for this one."""
-        if self.invitation.slot is None or self._is_used:
+        if self.invitation.slot is None or self._is_used_up:
             return False
-        held = held_for(lifetime)
-        return self.state(now) == "open" or is_recent(self.invitation.made_at, now, within=held)
+        return self.state(now) == "open" or self._is_withdrawn_lately(now, held_for(lifetime))
+
+    def _is_withdrawn_lately(self, now: int, within: int) -> bool:
+        """Say whether it is over by what is known here, and was made just now."""
+        until = self.invitation.expires_at
+        is_over_here = until is not None and now >= until
+        return is_over_here and is_recent(self.invitation.made_at, now, within=within)
 
     @property
-    def _is_used(self) -> bool:
+    def _is_used_up(self) -> bool:
         return self.uses_allowed is not None and self.completed >= self.uses_allowed
 
 

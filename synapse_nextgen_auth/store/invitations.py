@@ -9,10 +9,14 @@ from synapse_nextgen_auth.store.txn import Txn
 
 _INVITATIONS = Table("nextgen_invitations", Invitation)
 
-_IS_UNUSED = (
-    "EXISTS (SELECT 1 FROM registration_tokens AS r WHERE r.token = nextgen_invitations.token"
-    " AND (r.uses_allowed IS NULL OR r.completed < r.uses_allowed))"
+_KEPT = (
+    f"SELECT {', '.join(f'i.{name}' for name in _INVITATIONS.columns)},"
+    " r.uses_allowed, r.pending, r.completed, r.expiry_time"
+    " FROM nextgen_invitations AS i JOIN registration_tokens AS r ON r.token = i.token"
 )
+# What Synapse's row says counts, also where an administrator changed it beside us.
+_IS_UNUSED = "(r.uses_allowed IS NULL OR r.completed < r.uses_allowed)"
+_IS_IN_TIME = "(r.expiry_time IS NULL OR r.expiry_time > ?)"
 
 
 def add(txn: Txn, invitation: Invitation, *, times: int | None) -> None:
@@ -51,38 +55,41 @@ def rests(txn: Txn, token: str) -> bool:
     return txn.fetchone() is not None
 
 
+def find(txn: Txn, token: str) -> Kept | None:
+    """Return the invitation that a token is with what Synapse has of it, `None` without either."""
+    found = _kept(txn, "WHERE i.token = ?", token)
+    return found[0] if found else None
+
+
 def list_all(txn: Txn) -> Sequence[Kept]:
-    """Return every invitation with what Synapse keeps of it, the newest first."""
-    columns = ", ".join(f"i.{name}" for name in _INVITATIONS.columns)
-    txn.execute(
-        f"SELECT r.uses_allowed, r.pending, r.completed, {columns} FROM nextgen_invitations AS i"
-        " JOIN registration_tokens AS r ON r.token = i.token ORDER BY i.made_at DESC, i.token"
-    )
-    return [Kept(Invitation(*row[3:]), *row[:3]) for row in txn.fetchall()]
+    """Return every invitation with what Synapse has of it, the newest first."""
+    return _kept(txn, "ORDER BY i.made_at DESC, i.token")
 
 
 def list_of(txn: Txn, member: str, *, limit: int) -> Sequence[Kept]:
     """Return what a member made: first those that have a place, then the others, the newest first."""
-    columns = ", ".join(f"i.{name}" for name in _INVITATIONS.columns)
-    txn.execute(
-        f"SELECT r.uses_allowed, r.pending, r.completed, {columns} FROM nextgen_invitations AS i"
-        " JOIN registration_tokens AS r ON r.token = i.token WHERE i.invited_by = ?"
+    return _kept(
+        txn,
+        "WHERE i.invited_by = ?"
         " ORDER BY CASE WHEN i.slot IS NULL THEN 1 ELSE 0 END, i.made_at DESC, i.token LIMIT ?",
-        (member, limit),
+        *(member, limit),
     )
-    return [Kept(Invitation(*row[3:]), *row[:3]) for row in txn.fetchall()]
 
 
 def open_of(txn: Txn, member: str, *, now: int) -> list[str]:
     """Return the invitations of a member with which somebody could still begin."""
-    txn.execute(
-        "SELECT i.token FROM nextgen_invitations AS i"
-        " JOIN registration_tokens AS r ON r.token = i.token"
-        " WHERE i.invited_by = ? AND (i.expires_at IS NULL OR i.expires_at > ?)"
-        " AND (r.uses_allowed IS NULL OR r.completed < r.uses_allowed) ORDER BY i.token",
-        (member, now),
+    found = _kept(
+        txn,
+        f"WHERE i.invited_by = ? AND {_IS_UNUSED} AND {_IS_IN_TIME} ORDER BY i.token",
+        *(member, now * 1000),
     )
-    return [str(row[0]) for row in txn.fetchall()]
+    return [each.invitation.token for each in found]
+
+
+def _kept(txn: Txn, which: str, *values: str | int) -> list[Kept]:
+    txn.execute(f"{_KEPT} {which}", values)
+    width = len(_INVITATIONS.columns)
+    return [Kept(Invitation(*row[:width]), *row[width:]) for row in txn.fetchall()]
 
 
 def end(txn: Txn, token: str, *, member: str | None = None, now: int) -> bool:
@@ -93,9 +100,10 @@ def end(txn: Txn, token: str, *, member: str | None = None, now: int) -> bool:
     txn.execute(
         "UPDATE nextgen_invitations SET expires_at = ?"
         + (", slot = NULL" if member is None else "")
-        + " WHERE token = ? AND (expires_at IS NULL OR expires_at > ?)"
-        + ("" if member is None else f" AND invited_by = ? AND {_IS_UNUSED}"),
-        (now, token, now, *(() if member is None else (member,))),
+        + " WHERE token = ? AND EXISTS (SELECT 1 FROM registration_tokens AS r"
+        f" WHERE r.token = nextgen_invitations.token AND {_IS_IN_TIME}"
+        + (")" if member is None else f" AND {_IS_UNUSED}) AND invited_by = ?"),
+        (now, token, now * 1000, *(() if member is None else (member,))),
     )
     ended: bool = txn.rowcount == 1
     if ended:
@@ -122,14 +130,16 @@ def hold(txn: Txn, token: str, *, now: int) -> bool:
 def free_slots(txn: Txn, member: str, *, made_before: int, now: int) -> None:
     """Let a member make others in the place of those that are used, over, or deleted beside us.
 
-    One that is over has its place if it was made later than that, unless a clock ran ahead then.
+    One that is over has its place if it was withdrawn and made later than that, unless a clock ran
+    ahead then; not if an administrator ended it, whom nobody counts.
     """
     txn.execute(
         "UPDATE nextgen_invitations SET slot = NULL"
         " WHERE invited_by = ? AND slot IS NOT NULL"
-        " AND ((expires_at <= ? AND (made_at <= ? OR made_at > ?))"
-        f" OR NOT {_IS_UNUSED})",
-        (member, now, made_before, now + SKEW),
+        " AND NOT EXISTS (SELECT 1 FROM registration_tokens AS r"
+        f" WHERE r.token = nextgen_invitations.token AND {_IS_UNUSED} AND ({_IS_IN_TIME}"
+        " OR (expires_at <= ? AND made_at > ? AND made_at <= ?)))",
+        (member, now * 1000, now, made_before, now + SKEW),
     )
 
 

@@ -170,6 +170,62 @@ def test_one_that_an_administrator_deleted_makes_room(tables):
     assert not by_member(tables, "t3", at=1, life=LIFE)
 
 
+def changed(tables, token, **values):
+    """Change a token as Synapse's admin API does: beside us."""
+    names = ", ".join(f"{name} = ?" for name in values)
+    change = f"UPDATE registration_tokens SET {names} WHERE token = ?"
+    tables.run(lambda txn: txn.execute(change, (*values.values(), token)))
+
+
+@pytest.mark.parametrize(
+    ("values", "state"),
+    [
+        ({"expiry_time": (NOW + 5) * 1000}, "over"),
+        ({"expiry_time": (NOW + 11) * 1000}, "open"),
+        ({"expiry_time": None}, "open"),
+        ({"uses_allowed": 0}, "over"),
+        ({"uses_allowed": 1, "completed": 1}, "used"),
+        ({"uses_allowed": 2, "completed": 1}, "open"),
+        ({"uses_allowed": None, "completed": 9}, "open"),
+    ],
+)
+def test_what_synapse_says_of_a_token_counts(tables, values, state):
+    """An administrator changed it with Synapse's own API; ours says what was once."""
+    by_member(tables, "t0", quota=1, life=LIFE)
+    changed(tables, "t0", **values)
+    (kept,) = tables.run(rows.list_of, ALICE, limit=9)
+    is_open = state == "open"
+
+    assert kept == tables.run(rows.find, "t0")
+    assert kept.state(NOW + 10) == state
+    assert kept.has_its_place(NOW + 10, lifetime=LIFE) == is_open
+    assert tables.run(rows.open_of, ALICE, now=NOW + 10) == (["t0"] if is_open else [])
+    assert tables.run(invitations.end_by_member, "t0", ALICE, now=NOW + 10) == is_open
+    # Withdrawn it has its place for a day; whatever else is over makes room.
+    assert by_member(tables, "t1", quota=1, at=10, life=LIFE) != is_open
+
+
+def test_one_that_was_given_more_time_is_open_until_it_is_withdrawn(tables):
+    by_member(tables, "t0", quota=1)
+    changed(tables, "t0", expiry_time=(NOW + 1000) * 1000)
+
+    assert not by_member(tables, "t1", quota=1, at=500)
+    assert tables.run(invitations.end_by_member, "t0", ALICE, now=NOW + 500)
+    assert not tables.run(invitations.end_by_member, "t0", ALICE, now=NOW + 501)
+    assert tables.run(rows.find, "t0").state(NOW + 501) == "over"
+    assert by_member(tables, "t1", quota=1, at=501)
+
+
+def test_a_command_ends_what_was_given_more_time(tables):
+    make(tables)
+    changed(tables, "t1", expiry_time=None)
+
+    assert tables.run(invitations.end, "t1", by="command", now=NOW + 9000)
+    assert not tables.run(hold(at=9001))
+    changed(tables, "t1", expiry_time=(NOW + 9999) * 1000)
+    assert tables.run(hold(at=9001))
+
+
 def test_a_members_invitation_is_for_one_person(tables):
     by_member(tables, "t1")
 

@@ -746,3 +746,41 @@ def test_what_an_administrator_deletes_makes_room(homeserver, server, admin):
     assert "The invitation is made" in told(last)
     assert len(links_on(last)) == 5
     assert "You have made as many as you may for now" in told(last)
+
+
+def test_what_an_administrator_changes_counts(homeserver, server, admin, operator):
+    """With Synapse's own API: the pages and the command say what is so, and welcome nobody in vain."""
+    browser = invitations_of(server, homeserver.new_user())
+    (link,) = links_on(browser.submit(decision="invite"))
+    token = token_of(link)
+
+    def change(**values):
+        path = f"/_synapse/admin/v1/registration_tokens/{token}"
+        assert server.api("PUT", path, admin, json=values).status_code == 200
+
+    def seen():
+        mine = browser.get(server.url("account-invitations"))
+        assert ("Former ones" in told(mine)) is (links_on(mine) == [])
+        (state,) = {
+            each["state"]
+            for each in operator.ask("invitations list")["invitations"]
+            if each["token"] == token
+        }
+        asked = Browser(server).get(link).text
+        return links_on(mine) == [link], "You are invited" in asked, state
+
+    open_, over = (True, True, "open"), (False, False, "over")
+    assert seen() == open_
+    change(uses_allowed=0)
+    assert seen() == over
+    change(uses_allowed=1, expiry_time=int(time.time() * 1000) + 300)
+    assert eventually(lambda: seen() == over)
+    assert "You can make 5 more" in told(browser.page)
+    change(expiry_time=None)
+    homeserver.query(
+        "UPDATE nextgen_invitations SET made_at = 1000, expires_at = 2000 WHERE token = ?", token
+    )
+    assert seen() == open_
+    assert "Good until" not in told(browser.page)
+    assert links_on(browser.submit(decision="withdraw", invitation=token)) == []
+    assert seen() == over

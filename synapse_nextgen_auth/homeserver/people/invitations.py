@@ -27,7 +27,6 @@ NEEDS = (
     Needed("synapse.storage.databases.main", "DataStore.registration_token_is_valid", ("token",)),
     Needed("synapse.storage.databases.main", "DataStore.get_room", ("room_id",)),
     Needed("synapse.storage.databases.main", "DataStore.get_user_deactivated_status", ("user_id",)),
-    Needed("synapse.storage.databases.main", "DataStore.get_one_registration_token", ("token",)),
     Needed(
         "synapse.storage.databases.main", "DataStore.set_registration_token_pending", ("token",)
     ),
@@ -86,12 +85,10 @@ class Invites:
 
     async def is_over(self, invitation: Invitation) -> bool:
         """Say whether nobody gets in with it any more, whoever is on the way with it now."""
-        found = await self._store.get_one_registration_token(invitation.token)
-        if found is None or await self._homeserver.read(invitations.rests, invitation.token):
+        found = await self._homeserver.read(invitations.find, invitation.token)
+        if found is None or found.state(self._homeserver.now()) != "open":
             return True
-        until, uses = invitation.expires_at, found["uses_allowed"]
-        is_used_up = uses is not None and found["completed"] >= uses
-        return is_used_up or (until is not None and until <= self._homeserver.now())
+        return await self._homeserver.read(invitations.rests, invitation.token)
 
     @property
     def by_members(self) -> bool:

@@ -99,7 +99,7 @@ async def _list(site: Site, _asked: Asked) -> dict[str, Any]:
                 "uses": each.uses_allowed,
                 "completed": each.completed,
                 "pending": each.pending,
-                "expires_at": each.invitation.expires_at,
+                "expires_at": each.expires_at,
                 "username": each.invitation.username,
                 "email": each.invitation.email,
                 "rooms": list(each.invitation.joins),

@@ -92,7 +92,7 @@ def _line(visit: Visit, kept: Kept) -> InvitationLine:
     is_open = state == "open"
     return InvitationLine(
         made_at=invitation.made_at,
-        expires_at=invitation.expires_at,
+        expires_at=kept.expires_at,
         text=invitation.text,
         is_used=state == "used",
         token=invitation.token if is_open else None,
