@@ -110,6 +110,11 @@ class Homeserver:
             found = await self.user_now(user_id)
         return found
 
+    async def is_closed(self, user_id: str) -> bool:
+        """Say whether an account was closed, or is not there: nothing is done for it any more."""
+        user = await self.user_now(user_id)
+        return user is None or user.is_deactivated
+
     async def user_now(self, user_id: str) -> UserInfo | None:
         """Return what Synapse's database knows about an account."""
         ask = partial(ask_again, self.store.get_user_by_id, user_id)

@@ -1,6 +1,7 @@
 """What other modules add to a sign-in and to the overview, over HTTP."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
 import pytest
@@ -205,6 +206,28 @@ def test_c021_whoever_was_signed_out_signs_in_with_all_that_is_asked(homeserver,
 
     assert "/stage?attempt=" in browser.page.url
     assert not is_signed_in(browser)
+
+
+def test_a_module_hears_one_answer_however_often_somebody_presses(homeserver, server, say):
+    """Eight presses at once: it may spend a code by the first."""
+    user = homeserver.register_user("human-presses")
+    browser = at_the_stage(server, user)
+    accept(browser)
+    page = browser.page
+    attempt = say()["waiting"][-1]
+    say(**{attempt: "yes"})
+
+    def press(_):
+        one = Browser(server)
+        one.http.cookies.update(browser.http.cookies)
+        one.page = page
+        return one.submit(stage="human", decision="continue").status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(press, range(8)))
+
+    assert say()["answered"].count(attempt) == 1
+    assert set(found) <= {200, 303, 400, 409}, found
 
 
 def test_c278_nobody_else_answers_for_an_attempt(homeserver, server):

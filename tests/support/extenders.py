@@ -34,6 +34,7 @@ class Human:
     def __init__(self, config, api):
         self.said = {}
         self.waiting = []
+        self.answered = []
         self.asked = []
         self.hs = api._hs
         self.theirs = extensions.of(api)
@@ -56,6 +57,7 @@ class Human:
         return Question(title="Somebody looks at it <b>first</b>", button="Look again")
 
     async def answer(self, person, values):
+        self.answered.append(person.attempt)
         said = self.said.get(person.attempt)
         if said == "yes":
             return Done()
@@ -94,7 +96,11 @@ class Module(Human):
         return await super().needs(person)
 
     def tell(self):
-        return super().tell() | {"heard": self.terms.heard, "closing": self.closing}
+        return super().tell() | {
+            "heard": self.terms.heard,
+            "closing": self.closing,
+            "answered": self.answered,
+        }
 
 
 class _Door(DirectServeJsonResource):

@@ -235,7 +235,6 @@ def test_c179_nothing_is_done_to_an_account_by_who_was_signed_out_meanwhile():
 # What pages have done elsewhere, by methods of the site: each comes after a flow that looked, or is
 # over as soon as it is asked for.
 DONE_ELSEWHERE = {
-    "deactivation.alone",
     "deactivation.close",
     "devices.expect_to_remove",
     "devices.logged_out",

@@ -55,8 +55,7 @@ class Closings:
 
     async def finish(self, work: FinishClosing) -> None:
         """Finish what a process began and did not end; main process only."""
-        user = await self._homeserver.user_now(work.user_id)
-        if user is not None and user.is_deactivated:
+        if await self._homeserver.is_closed(work.user_id):
             handler = self._homeserver.hs.get_device_handler()
             await handler.delete_all_devices_for_user(work.user_id)
         await self._homeserver.run(close_account.finish, work, now=self._homeserver.now())

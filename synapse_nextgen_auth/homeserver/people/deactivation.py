@@ -1,8 +1,6 @@
 """Closing an account, as Synapse does it, with no identity server in its way."""
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from synapse.api.errors import SynapseError
@@ -24,9 +22,6 @@ NEEDS = (
         "ThirdPartyEventRulesModuleApiCallbacks.check_can_deactivate_user",
         ("user_id", "by_admin"),
     ),
-    Needed(
-        "synapse.storage.databases.main", "DataStore.try_acquire_lock", ("lock_name", "lock_key")
-    ),
     Needed("synapse.types", "create_requester", ("user_id",)),
     *members(
         "synapse.server",
@@ -37,12 +32,6 @@ NEEDS = (
 )
 
 logger = logging.getLogger(__name__)
-
-_LOCK = "nextgen_closing"
-
-
-class UnderWay(Exception):
-    """Somebody is closing this account just now."""
 
 
 class Forbidden(Exception):
@@ -68,15 +57,6 @@ class Deactivation:
             return True
         may_close: bool = await self._ask_modules(user_id, by_admin)
         return may_close
-
-    @asynccontextmanager
-    async def alone(self, user_id: str) -> AsyncIterator[None]:
-        """Let nobody else close this account meanwhile, on any process; or raise `UnderWay`."""
-        lock = await self._homeserver.store.try_acquire_lock(_LOCK, user_id)
-        if lock is None:
-            raise UnderWay
-        async with lock:
-            yield
 
     async def close(self, user_id: str, *, erase: bool) -> bool:
         """Close an account for good; say whether every identity server took its word back.

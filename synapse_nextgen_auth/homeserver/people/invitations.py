@@ -154,8 +154,7 @@ class Invites:
         A room that says no is in nobody's way: the account is made. One that was closed meanwhile
         joins none: Synapse has parted it from its rooms, and nobody would do so again.
         """
-        user = await self._homeserver.user_now(work.user_id)
-        if user is None or user.is_deactivated:
+        if await self._homeserver.is_closed(work.user_id):
             return
         handler = self._homeserver.hs.get_room_member_handler()
         try:

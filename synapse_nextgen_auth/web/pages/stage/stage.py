@@ -10,6 +10,7 @@ from synapse_nextgen_auth.accounts.attempts.stages import Added
 from synapse_nextgen_auth.extensions import Person, Question, Stage
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Lost
+from synapse_nextgen_auth.homeserver.alone import UnderWay, alone
 from synapse_nextgen_auth.homeserver.extensions import NoAnswer
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.secret import Purpose
@@ -46,7 +47,19 @@ async def show(visit: Visit) -> Outgoing:
 
 
 async def submit(visit: Visit, form: Form) -> Outgoing:
-    """Hand the answer to the module that asked, and do what it says."""
+    """Hand the answer to the module that asked, and do what it says.
+
+    One press after the other: a module may spend a code, or count how often somebody tried.
+    """
+    attempt_id = visit.parameters.get("attempt") or ""
+    try:
+        async with alone(visit.site.homeserver, "stage", attempt_id):
+            return await _submit(visit, form)
+    except UnderWay:
+        return answers.redirect(attempts.stage_url((await _find(visit))[0]))
+
+
+async def _submit(visit: Visit, form: Form) -> Outgoing:
     attempt, person = await _find(visit)
     decision = form.get("decision")
     if decision == "cancel":

@@ -2,8 +2,9 @@
 
 from synapse_nextgen_auth.accounts.management import Place, Target
 from synapse_nextgen_auth.flows.as_signed_in import look
+from synapse_nextgen_auth.homeserver.alone import UnderWay, alone
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.homeserver.people.deactivation import Forbidden, UnderWay
+from synapse_nextgen_auth.homeserver.people.deactivation import Forbidden
 from synapse_nextgen_auth.web.forms import Form, names_another
 from synapse_nextgen_auth.web.pages.account import console
 from synapse_nextgen_auth.web.pages.account.closing.page import DeactivatedPage, DeactivatePage
@@ -28,7 +29,7 @@ async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
     if form.get("confirm") is None:
         return _page(visit, user_id, status=400, needs_tick=True, erase=erase)
     try:
-        async with site.deactivation.alone(user_id):
+        async with alone(site.homeserver, "closing", user_id):
             await site.homeserver.run(visit.as_signed_in(look))
             is_unbound = await site.deactivation.close(user_id, erase=erase)
     except UnderWay:
