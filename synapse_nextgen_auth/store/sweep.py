@@ -31,9 +31,12 @@ class _Rows:
     key: str
     by: str
 
-    def before(self, txn: Txn, time: int, *, but: str = "") -> list[Any]:
-        """Return the keys of one bite from before a time, the oldest first."""
-        return self._bite(txn, f"{but}{self.by} < ?", time)
+    def before(self, txn: Txn, time: int, *, but: str = "", given: Sequence[int] = ()) -> list[Any]:
+        """Return the keys of one bite from before a time, the oldest first.
+
+        `but` is what else has to be so, `given` its values.
+        """
+        return self._bite(txn, f"{but}{self.by} < ?", *given, time)
 
     def ahead(self, txn: Txn, reach: int, now: int, *, made: str | None = None) -> list[Any]:
         """Return the keys of one bite whose time lies further ahead than it honestly may.
@@ -71,6 +74,11 @@ class _Rows:
 
 PASSWORDS = "passwords of nobody"
 INVITATIONS = "invitations"
+# Whom an invitation is for stands in its row alone: while its token may be good, it stays.
+_HAS_NO_MORE_TIME = (
+    "NOT EXISTS (SELECT 1 FROM registration_tokens AS r WHERE r.token = nextgen_invitations.token"
+    " AND (r.expiry_time IS NULL OR r.expiry_time >= ?)) AND "
+)
 # A session of Synapse that registers, or changes a password, ends after two days and is deleted then.
 PASSWORDS_KEPT = 3 * _DAY
 
@@ -132,21 +140,22 @@ IDLE_BROWSERS, UNUSED_CLIENTS = "idle browsers", "unused clients"
 def stale(txn: Txn, *, kind: str, now: int, keep: int | None = None) -> int:
     """Delete at most one bite of `kind`, perhaps kept for another time; return how many rows went."""
     rows, usually = _STALE[kind]
-    but = "user_id IS NULL AND " if kind == PASSWORDS else ""
-    found = rows.before(txn, now - (usually if keep is None else keep), but=but)
+    before = now - (usually if keep is None else keep)
     if kind == INVITATIONS:
-        _delete_tokens(txn, [key[0] for key in found])
+        found = rows.before(txn, before, but=_HAS_NO_MORE_TIME, given=[before * 1000])
+        _delete_tokens(txn, [key[0] for key in found], before=before)
+    else:
+        found = rows.before(txn, before, but="user_id IS NULL AND " if kind == PASSWORDS else "")
     return rows.delete(txn, found)
 
 
-def _delete_tokens(txn: Txn, tokens: Sequence[str]) -> None:
-    """Delete the tokens of Synapse's that invitations are, but not one that was given more time."""
+def _delete_tokens(txn: Txn, tokens: Sequence[str], *, before: int) -> None:
+    """Delete the tokens of Synapse's that invitations are."""
     if tokens:
         txn.execute(
             f"DELETE FROM registration_tokens WHERE token IN ({', '.join('?' * len(tokens))})"
-            " AND expiry_time <= (SELECT i.expires_at * 1000 FROM nextgen_invitations AS i"
-            " WHERE i.token = registration_tokens.token)",
-            tuple(tokens),
+            " AND expiry_time < ?",
+            (*tokens, before * 1000),
         )
 
 
