@@ -3,7 +3,10 @@
 What knows Synapse is imported after that: `assembly/`, which puts the parts together.
 """
 
+import gc
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from synapse_nextgen_auth import config as configuration
@@ -41,12 +44,25 @@ class NextGenAuth:
         if not config.enabled:
             _rest(api)
             return
-        problems = internals.problems()
-        if problems:
-            refusal.refuse_start(problems)
-        from synapse_nextgen_auth.assembly.start import start  # noqa: PLC0415 (relies on what was looked for)
+        with _uncollected():
+            problems = internals.problems()
+            if problems:
+                refusal.refuse_start(problems)
+            from synapse_nextgen_auth.assembly.start import start  # noqa: PLC0415 (relies on what was looked for)
 
         start(config, api, module=NextGenAuth)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: what is imported stays, and looking goes through all of Synapse."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _rest(api: "ModuleApi") -> None:

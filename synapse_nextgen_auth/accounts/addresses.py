@@ -5,8 +5,6 @@ It is Synapse's own spelling (MSC2265) wherever both know the address; a domain 
 what the domain name system knows it by (RFC 5891).
 """
 
-from email_validator import EmailNotValidError, validate_email
-
 LONGEST = 254  # RFC 5321 section 4.5.3.1.3, with the brackets
 
 _OWN = ("local", "localhost", "test")
@@ -18,6 +16,8 @@ def canonical(typed: str) -> str | None:
     Mail goes through Synapse, which writes addresses in ASCII: so a name before the @ in other letters
     is none here.
     """
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 (its expressions take a while)
+
     address = typed.strip()
     if not address.isprintable() or not 0 < len(address) <= LONGEST:
         return None

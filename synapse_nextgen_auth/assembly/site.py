@@ -140,8 +140,6 @@ def hashes(homeserver: Homeserver, options: Passwords) -> PasswordHashes:
 
 def _mailer(config: Config, homeserver: Homeserver, keys: Keyring, languages: Languages) -> Mailer:
     written = mails.Mails.of(config, languages, server_name=homeserver.server_name)
-    if homeserver.is_main:
-        written.compile()
     return Mailer(homeserver, keys, written.write)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from jinja2 import TemplateSyntaxError
 from synapse.config._base import Config as SynapseSection
 from synapse.config._base import ConfigError, format_config_error
 from synapse.config.homeserver import HomeServerConfig
@@ -33,6 +34,7 @@ from synapse_nextgen_auth.homeserver.startup import (
 from synapse_nextgen_auth.oauth.clients import jwks
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.web import mails
+from synapse_nextgen_auth.web.templates import Templates
 
 _SECRET_NAME = re.compile(r"secret|password|passwd|token|key", re.IGNORECASE)
 # What is no secret whatever it says: where one lies, for how long one counts, how one is used.
@@ -65,6 +67,7 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
         *selfcheck.config_problems(hs_config, config),
         *(f"{ours}.{text}" if _is_ours(text) else text for text in mails.problems(config)),
         *(f"{ours}.{text}" for text in places.problems(config)),
+        *_page_problems(),
     ]
     warnings = selfcheck.warnings()
     found, new_people = ways_in.look(hs_config, config), sign_ups.look(hs_config, config)
@@ -89,6 +92,21 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
     )
     print(f"OK\n{words}")
     return _tell([], warnings, raw)
+
+
+def _page_problems() -> Iterator[str]:
+    """Say which template of the installation cannot be used; a start compiles none of them."""
+    try:
+        templates = Templates("/")
+        written = mails.Mails.of(Config(), templates.languages, server_name="example.com")
+    except FileNotFoundError as error:
+        yield f"{error}. Install the package again."
+        return
+    for compile_all in (templates.compile, written.compile):
+        try:
+            compile_all()
+        except TemplateSyntaxError as error:
+            yield f"{error.filename}: line {error.lineno}: {error.message}. Install the package again."
 
 
 def _tell(problems: Sequence[str], warnings: Sequence[str], raw: Mapping[str, Any]) -> int:

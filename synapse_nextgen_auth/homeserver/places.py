@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
-import maxminddb
-from maxminddb.errors import InvalidDatabaseError
 
 from synapse_nextgen_auth.config import Config
 
@@ -23,6 +21,8 @@ class Places:
         """Return the town and the country of an address, in this language where the file has it."""
         if self.path is None or address is None:
             return None
+        from maxminddb.errors import InvalidDatabaseError  # noqa: PLC0415 (most have no such file)
+
         try:
             found = self._opened().get(address)
         except (OSError, ValueError, InvalidDatabaseError):
@@ -32,6 +32,8 @@ class Places:
 
     def _opened(self) -> Any:
         if self._reader is None:
+            import maxminddb  # noqa: PLC0415 (as above)
+
             self._reader = maxminddb.open_database(self.path or "")
         return self._reader
 
@@ -41,6 +43,9 @@ def problems(config: Config) -> list[str]:
     path = config.geoip.database
     if path is None:
         return []
+    import maxminddb  # noqa: PLC0415 (as above)
+    from maxminddb.errors import InvalidDatabaseError  # noqa: PLC0415
+
     try:
         maxminddb.open_database(path).close()
     except OSError as error:

@@ -1,9 +1,8 @@
 """Which client speaks at an endpoint, proven in the way it registered (RFC 6749 section 2.3)."""
 
 from collections.abc import Mapping
-from functools import partial
-
-import argon2
+from functools import lru_cache, partial
+from typing import Any
 
 from synapse_nextgen_auth.homeserver.http import Incoming
 from synapse_nextgen_auth.homeserver.threads import in_thread
@@ -16,25 +15,38 @@ from synapse_nextgen_auth.secret import Secret
 from synapse_nextgen_auth.store import assertions
 from synapse_nextgen_auth.web.site import Site
 
+
 # Client secrets are 256 random bits: the hash needs no work factor against guessing, it keeps a
 # reader of the database from using them.
-_HASHER = argon2.PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1)
-_NOBODY = Client(
-    client_id="",
-    auth_method=AuthMethod.SECRET_BASIC,
-    secret_hash=_HASHER.hash("a secret that no client has"),
-)
+@lru_cache(maxsize=1)
+def _hasher() -> Any:
+    import argon2  # noqa: PLC0415 (no start waits for it)
+
+    return argon2.PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1)
+
+
+@lru_cache(maxsize=1)
+def _nobody() -> Client:
+    """Return who stands in for a client that is not known, with a secret to compare with."""
+    return Client(
+        client_id="",
+        auth_method=AuthMethod.SECRET_BASIC,
+        secret_hash=_hasher().hash("a secret that no client has"),
+    )
 
 
 def hash_secret(secret: Secret) -> str:
     """Return what the database keeps of a client's secret."""
-    return _HASHER.hash(secret.reveal())
+    made: str = _hasher().hash(secret.reveal())
+    return made
 
 
 def verify_secret(secret_hash: str, secret: str) -> bool:
     """Say whether this is the secret; never raises for a wrong or broken one."""
+    import argon2  # noqa: PLC0415 (as above)
+
     try:
-        return _HASHER.verify(secret_hash, secret)
+        return bool(_hasher().verify(secret_hash, secret))
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
         return False
 
@@ -52,7 +64,7 @@ async def authenticate(site: Site, incoming: Incoming, form: Mapping[str, str]) 
     client = await site.clients.find(credentials.client_id, is_kept=is_kept)
     check = partial(
         authentication.authenticate,
-        client or _NOBODY,
+        client or _nobody(),
         credentials,
         audience=(site.issuer.identifier, site.issuer.endpoints.url("token")),
         now=site.now(),

@@ -20,7 +20,7 @@ from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.config.problems import likely
 from synapse_nextgen_auth.homeserver.mail import WrittenMail
 from synapse_nextgen_auth.web import formats, translations
-from synapse_nextgen_auth.web.templates import shipped
+from synapse_nextgen_auth.web.templates import look_for, shipped
 from synapse_nextgen_auth.web.translations import Languages
 
 _FOOT = "foot"
@@ -95,10 +95,12 @@ class Mails:
     def of(cls, config: Config, languages: Languages, *, server_name: str) -> "Mails":
         """Return those of a configuration."""
         own = [Path(config.mail.templates)] if config.mail.templates else []
-        return cls([*own, shipped() / "emails"], languages, server_name=server_name)
+        directory = shipped() / "emails"
+        look_for(directory, _NAMES)
+        return cls([*own, directory], languages, server_name=server_name)
 
     def compile(self) -> None:
-        """Compile every template now (C199): no mail waits for it, and none finds one that is wrong."""
+        """Compile every template now: no mail finds one that is wrong."""
         for format_ in (self._html, self._text):
             for name in (*MAILS, _FOOT, _ASKED):
                 format_.environment.get_template(f"{name}.html")

@@ -1,6 +1,8 @@
 """Templates: how a page becomes HTML, and the files it loads."""
 
+import errno
 import hashlib
+import os
 from collections.abc import Iterable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,32 @@ _STATIC_FILES = {
     "proof_worker.js": "text/javascript; charset=utf-8",
 }
 
+# What pages are made of and no page is by itself.
+_PARTS = (
+    "base.html",
+    "console.html",
+    "goes_on.html",
+    *(
+        f"components/{name}.html"
+        for name in (
+            "button",
+            "console",
+            "devices",
+            "event",
+            "field",
+            "new_password",
+            "notice",
+            "permissions",
+            "phone",
+            "providers",
+            "steps",
+            "title",
+            "user_agent",
+            "wait",
+            "who",
+        )
+    ),
+)
 
 # How many pages are kept: a few languages, and the applications that people come from.
 _MOST_COMMON = 100
@@ -46,7 +74,11 @@ class StaticFile:
 
 
 class Templates:
-    """Every page compiled and every static file in memory; what is missing fails start-up."""
+    """Every page, compiled when somebody first sees it, and every static file in memory.
+
+    A file that is missing fails start-up. What cannot be compiled is found by the tests, and by
+    `check-config`: to compile all of it takes longer than all else that a start does.
+    """
 
     def __init__(self, base_url_path: str, *, directory: Path | None = None) -> None:
         directory = directory or shipped()
@@ -74,6 +106,10 @@ class Templates:
         # Nobody can know these, so no text of others has them in it.
         names = {name for page in PAGES for name in page.of_the_visit}
         self._places = {name: f"{name}-{random_id()}" for name in names}
+        look_for(directory, (*_PARTS, *(page.template for page in PAGES)))
+
+    def compile(self) -> None:
+        """Compile every page now."""
         for page in PAGES:
             self._environment.get_template(page.template)
 
@@ -126,6 +162,14 @@ class _Loader(FileSystemLoader):
         code = environment.compile(tree, name, path)
         # What Jinja hands over is a chain of these and of nothing, and an import looks at all of it.
         return Template.from_code(environment, code, environment.globals)
+
+
+def look_for(directory: Path, names: Iterable[str]) -> None:
+    """Say which of these files is not there: the installation is incomplete."""
+    for name in names:
+        path = directory / name
+        if not path.is_file():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
 
 def shipped() -> Path:

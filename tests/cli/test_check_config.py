@@ -1,5 +1,6 @@
 """check-config says everything at once, in the operator's words, and gives no secret away."""
 
+import shutil
 import subprocess
 import sys
 
@@ -14,6 +15,7 @@ from synapse_nextgen_auth.cli.main import main
 from synapse_nextgen_auth.cli.sign_ups import with_password
 from synapse_nextgen_auth.config import OPTIONS, duration
 from synapse_nextgen_auth.store import migrations
+from synapse_nextgen_auth.web import mails, templates
 from synapse_nextgen_auth.web.templates import shipped
 
 MODULE = "synapse_nextgen_auth.NextGenAuth"
@@ -969,3 +971,18 @@ def test_what_is_demanded_and_cannot_be_confirmed_is_said(check, settings, kind)
 
     assert code == 1
     assert "* registrations_require_3pid: Configuration requires" in printed
+
+
+def test_a_template_that_cannot_be_used_is_an_error(complete, tmp_path, capsys, monkeypatch):
+    """A start compiles none of them, so that is found here."""
+    directory = tmp_path / "templates"
+    shutil.copytree(shipped(), directory)
+    (directory / "components/notice.html").write_text("{% macro notice( %}")
+    (directory / "emails/foot.html").write_text("{% block body %}")
+    for module in (templates, mails):
+        monkeypatch.setattr(module, "shipped", lambda: directory)
+
+    assert main(["check-config", str(complete)]) == 1
+    printed = capsys.readouterr().out
+    assert f"{directory}/components/notice.html: line 1: " in printed
+    assert f"{directory}/emails/foot.html: line 1: " in printed

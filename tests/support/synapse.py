@@ -52,6 +52,7 @@ class Process:
     port: int
     app: str
     configs: list[Path]
+    afresh: bool = False  # as an operator starts it, not forked from one that has imported all
     _running: "subprocess.Popen[bytes] | forks.Forked | None" = None
 
     @property
@@ -77,7 +78,8 @@ class Process:
 
     def begin(self) -> None:
         """Start it and return at once."""
-        self._running = forks.start(
+        start = synapse_process.start if self.afresh else forks.start
+        self._running = start(
             self.configs, log_file=self.log_file, app=self.app, directory=self.directory
         )
 

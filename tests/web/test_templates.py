@@ -6,6 +6,7 @@ import pytest
 from support.catalogues import templates_with
 from support.pages import BASE, DIRECTORY
 from synapse_nextgen_auth.web.pages.message.samples import MESSAGE
+from synapse_nextgen_auth.web.pages.records import PAGES
 from synapse_nextgen_auth.web.templates import Templates, find_directory
 
 
@@ -59,13 +60,24 @@ def test_a_missing_file_fails_at_start_up(tmp_path, name):
         Templates(BASE, directory=directory)
 
 
-def test_a_broken_template_fails_at_start_up(tmp_path):
-    """A template with a mistake in it is noticed before the first request."""
+def test_a_broken_template_is_found_without_a_reader(tmp_path):
+    """A template with a mistake in it is noticed by whoever compiles all of them."""
     directory = copy(tmp_path)
     (directory / "components/notice.html").write_text("{% macro notice( %}")
 
     with pytest.raises(jinja2.TemplateSyntaxError):
-        Templates(BASE, directory=directory)
+        Templates(BASE, directory=directory).compile()
+
+
+def test_every_template_compiles():
+    """A start compiles none of them: each waits for its first reader."""
+    templates = Templates(BASE)
+
+    assert not templates._environment.cache
+
+    templates.compile()
+
+    assert {page.template for page in PAGES} <= {name for _, name in templates._environment.cache}
 
 
 @pytest.mark.parametrize("base", [BASE, f"{BASE}/"])

@@ -8,7 +8,6 @@ of it.
 import importlib
 import inspect
 import sys
-from importlib.util import find_spec
 
 import attrs
 
@@ -21,15 +20,12 @@ class Needed:
     name: str
     parameters: tuple[str, ...] = ()
     either: tuple[str, ...] = ()  # one of these too: releases differ, `versions.py` knows both
-    only_with: str | None = None  # a package that Synapse can do without; then so can we
     # What only reading the configuration of a feature imports. Without it nobody uses the feature, and
-    # to look at this would load it: pysaml2 takes two thirds of a second and 18 MB.
+    # to look at this would load it: pysaml2 takes two thirds of a second and 18 MB, Authlib 150 files.
     once_loaded: str | None = None
 
     def problem(self) -> str | None:
         """Return what is wrong with it in this Synapse, `None` if it is as expected."""
-        if self.only_with is not None and find_spec(self.only_with) is None:
-            return None
         if self.once_loaded is not None and self.once_loaded not in sys.modules:
             return None
         try:

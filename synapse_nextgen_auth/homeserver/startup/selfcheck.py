@@ -3,6 +3,8 @@
 What must be true of Synapse is in `internals.py`.
 """
 
+import importlib
+import sys
 from urllib.parse import urlsplit
 
 from synapse.config.homeserver import HomeServerConfig
@@ -19,6 +21,8 @@ from synapse_nextgen_auth.homeserver.startup.lifetimes import (
 from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.loopback import is_loopback
 from synapse_nextgen_auth.oauth.sessions import least_idle, noted_every
+
+_OPENID = "synapse.handlers.oidc"
 
 
 def warnings() -> list[str]:
@@ -50,9 +54,21 @@ def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
         )
     problems += _idle_problems(hs_config, config)
     problems += _provider_problems(hs_config, config)
+    problems += _openid_problems(hs_config)
     problems += _captcha_problems(hs_config, config)
     problems += settings.unusable(hs_config)
     return problems
+
+
+def _openid_problems(hs_config: HomeServerConfig) -> list[str]:
+    """Return what is missing of Synapse's OpenID Connect where no configuration loaded it yet.
+
+    That is so where each provider has a mapping module of the operator's.
+    """
+    if not hs_config.oidc.oidc_enabled or _OPENID in sys.modules:
+        return []
+    importlib.import_module(_OPENID)
+    return internals.missing(internals.files())
 
 
 def _idle_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:

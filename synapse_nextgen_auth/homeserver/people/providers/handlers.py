@@ -19,21 +19,23 @@ NEEDS = (
         "synapse.handlers.oidc",
         "OidcProvider._complete_oidc_login",
         ("userinfo", "token", "request", "client_redirect_url", "sid"),
-        only_with="authlib",
+        once_loaded="synapse.handlers.oidc",
     ),
     Needed(
         "synapse.handlers.oidc",
         "OidcProvider._remote_id_from_userinfo",
         ("userinfo",),
-        only_with="authlib",
+        once_loaded="synapse.handlers.oidc",
     ),
     Needed(
         "synapse.handlers.oidc",
         "OidcProvider.handle_oidc_callback",
         ("request", "session_data", "code"),
-        only_with="authlib",
+        once_loaded="synapse.handlers.oidc",
     ),
-    Needed("synapse.handlers.oidc", "OidcProvider.load_metadata", only_with="authlib"),
+    Needed(
+        "synapse.handlers.oidc", "OidcProvider.load_metadata", once_loaded="synapse.handlers.oidc"
+    ),
     Needed(
         "synapse.handlers.saml",
         "SamlHandler._handle_authn_response",
@@ -44,7 +46,7 @@ NEEDS = (
         "synapse.handlers.oidc",
         "OidcHandler.handle_oidc_callback",
         ("request",),
-        only_with="authlib",
+        once_loaded="synapse.handlers.oidc",
     ),
     Needed(
         "synapse.handlers.saml",

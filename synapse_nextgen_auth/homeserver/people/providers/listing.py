@@ -12,7 +12,7 @@ from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 
 NEEDS = (
     Needed("synapse.handlers.sso", "SsoHandler.get_identity_providers"),
-    Needed("synapse.handlers.oidc", "OidcProvider.issuer", only_with="authlib"),
+    Needed("synapse.handlers.oidc", "OidcProvider.issuer", once_loaded="synapse.handlers.oidc"),
     Needed("synapse.rest.client.login", "_load_sso_handlers", ("hs",)),
     Needed("synapse.storage.databases.main", "DataStore.get_external_ids_by_user", ("mxid",)),
     Needed(

@@ -39,7 +39,9 @@ NEEDS = (
         "SsoIdentityProvider.handle_redirect_request",
         ("request", "client_redirect_url", "ui_auth_session_id"),
     ),
-    Needed("synapse.handlers.oidc", "OidcProvider.load_metadata", only_with="authlib"),
+    Needed(
+        "synapse.handlers.oidc", "OidcProvider.load_metadata", once_loaded="synapse.handlers.oidc"
+    ),
     *members("synapse.server", "HomeServer", "get_reactor"),
 )
 
