@@ -82,13 +82,19 @@ class Kept:
         """Return in one word whether it can be used; that somebody came with it stays so."""
         if self._is_used_up:
             return "used" if self.completed else "over"
-        return "over" if self.expires_at is not None and now >= self.expires_at else "open"
+        if self.expires_at is not None and now >= self.expires_at:
+            return "over"
+        return "held" if self._is_held else "open"
+
+    def is_open(self, now: int) -> bool:
+        """Say whether somebody can come with it, now or once whoever is on the way gave up."""
+        return self.state(now) in {"open", "held"}
 
     def has_its_place(self, now: int, *, lifetime: int) -> bool:
         """Say whether a member could make another but for this one."""
         if self.invitation.slot is None or self._is_used_up:
             return False
-        return self.state(now) == "open" or self._is_withdrawn_lately(now, held_for(lifetime))
+        return self.is_open(now) or self._is_withdrawn_lately(now, held_for(lifetime))
 
     def _is_withdrawn_lately(self, now: int, within: int) -> bool:
         """Say whether it is over by what is known here, and was made just now."""
@@ -99,6 +105,18 @@ class Kept:
     @property
     def _is_used_up(self) -> bool:
         return self.uses_allowed is not None and self.completed >= self.uses_allowed
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether as many are on the way with it as may still come."""
+        return self.uses_allowed is not None and self.pending + self.completed >= self.uses_allowed
+
+
+@attrs.frozen
+class OnTheWay:
+    """Somebody is on the way with the last use of a token; `until` when at most, where that is known."""
+
+    until: int | None
 
 
 def held_for(lifetime: int) -> int:

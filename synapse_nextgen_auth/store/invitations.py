@@ -1,9 +1,11 @@
 """Rows of invitations, and of the registration tokens that they are; those stand in Synapse's table."""
 
+import json
 from collections.abc import Sequence
 
-from synapse_nextgen_auth.accounts.invitations import Invitation, Kept
+from synapse_nextgen_auth.accounts.invitations import Invitation, Kept, OnTheWay
 from synapse_nextgen_auth.clock import SKEW
+from synapse_nextgen_auth.store import token_holds
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -125,6 +127,32 @@ def hold(txn: Txn, token: str, *, now: int) -> bool:
         (token, now * 1000),
     )
     return txn.rowcount == 1
+
+
+def on_the_way(txn: Txn, token: str, *, browser: str, now: int) -> OnTheWay | None:
+    """Say whether others are on the way with all that is left of a token, and until when at most.
+
+    Not where it is this browser itself. Nobody knows how long an older client has it, nor helps it to
+    wait for longer than the token is good.
+    """
+    txn.execute(
+        "SELECT h.browser, h.expires_at, r.expiry_time FROM registration_tokens AS r"
+        " LEFT JOIN (nextgen_token_holds AS h JOIN ui_auth_sessions_credentials AS c"
+        " ON c.session_id = h.ui_auth_session AND c.stage_type = ? AND c.result = ?) ON h.expires_at > ?"
+        " WHERE r.token = ? AND r.completed < r.uses_allowed"
+        " AND r.pending + r.completed >= r.uses_allowed"
+        " AND (r.expiry_time IS NULL OR r.expiry_time >= ?)",
+        (token_holds.STAGE, json.dumps(token), now, token, now * 1000),
+    )
+    found = txn.fetchall()
+    if not found or any(holder == browser for holder, _, _ in found):
+        return None
+    good_until = found[0][2]
+    ends = [int(end) for _, end, _ in found if end is not None]
+    until = min(ends, default=None)
+    if until is None or (good_until is not None and good_until <= until * 1000):
+        return OnTheWay(None)
+    return OnTheWay(until)
 
 
 def free_slots(txn: Txn, member: str, *, made_before: int, now: int) -> None:

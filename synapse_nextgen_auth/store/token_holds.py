@@ -15,7 +15,7 @@ from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 
-_STAGE = "m.login.registration_token"
+STAGE = "m.login.registration_token"
 _MANY = 100
 _LONGEST = LIFETIME + SKEW
 
@@ -40,7 +40,7 @@ def hold(txn: Txn, held: Hold, token: str) -> None:
     _HOLDS.insert(txn, held)
     txn.execute(
         "INSERT INTO ui_auth_sessions_credentials (session_id, stage_type, result) VALUES (?, ?, ?)",
-        (held.ui_auth_session, _STAGE, json.dumps(token)),
+        (held.ui_auth_session, STAGE, json.dumps(token)),
     )
 
 
@@ -79,7 +79,7 @@ def give_back(txn: Txn, session_id: str) -> None:
         txn.execute(
             "DELETE FROM ui_auth_sessions_credentials"
             " WHERE session_id = ? AND stage_type = ? AND result = ?",
-            (session_id, _STAGE, result),
+            (session_id, STAGE, result),
         )
         if txn.rowcount == 1:
             txn.execute(
@@ -109,7 +109,7 @@ def use(txn: Txn, session_id: str) -> str | None:
     txn.execute(
         "UPDATE ui_auth_sessions_credentials SET result = ?"
         " WHERE session_id = ? AND stage_type = ? AND result = ?",
-        ("true", session_id, _STAGE, result),
+        ("true", session_id, STAGE, result),
     )
     if txn.rowcount != 1:
         return None
@@ -128,7 +128,7 @@ def take_back(txn: Txn, held: Hold, token: str) -> None:
     txn.execute(
         "UPDATE ui_auth_sessions_credentials SET result = ?"
         " WHERE session_id = ? AND stage_type = ? AND result = ?",
-        (json.dumps(token), held.ui_auth_session, _STAGE, "true"),
+        (json.dumps(token), held.ui_auth_session, STAGE, "true"),
     )
     if txn.rowcount == 1:
         txn.execute(
@@ -143,7 +143,7 @@ def _held(txn: Txn, session_id: str) -> str | None:
     """Return the result of the stage as it stands there, `None` where no token is held."""
     txn.execute(
         "SELECT result FROM ui_auth_sessions_credentials WHERE session_id = ? AND stage_type = ?",
-        (session_id, _STAGE),
+        (session_id, STAGE),
     )
     row = txn.fetchone()
     return str(row[0]) if row and isinstance(json.loads(row[0]), str) else None

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from support.records import ALICE, BOB, NOW
-from synapse_nextgen_auth.accounts.invitations import Invitation
+from synapse_nextgen_auth.accounts.invitations import Invitation, OnTheWay
 from synapse_nextgen_auth.accounts.links import DAY
 from synapse_nextgen_auth.flows import invitations
 from synapse_nextgen_auth.store import invitations as rows
@@ -266,6 +266,47 @@ def test_only_what_pins_something_is_for_our_pages_alone(tables):
     ]
     states = {each.invitation.token: each.state(NOW) for each in tables.run(rows.list_all)}
     assert states == {"free": "open", "name": "open", "mail": "open"}
+
+
+@pytest.mark.parametrize(
+    ("token", "uses", "browser", "at", "found"),
+    [
+        pytest.param("t1", 1, "other", 1, OnTheWay(NOW + 600), id="held"),
+        pytest.param("t1", 1, "mine", 1, None, id="own"),
+        pytest.param("t1", 2, "other", 1, None, id="another-use"),
+        pytest.param("t1", None, "other", 1, None, id="no-limit"),
+        pytest.param("t1", 1, "other", 601, OnTheWay(None), id="not-given-back-yet"),
+        pytest.param("t1", 1, "other", 3601, None, id="over"),
+        pytest.param("t2", 1, "other", 1, None, id="mistyped"),
+    ],
+)
+def test_of_a_token_that_somebody_has_it_is_said_until_when(
+    tables, token, uses, browser, at, found
+):
+    make(tables, uses=uses)
+    tables.run(invitations.hold, "t1", Hold("s", "mine", NOW + 600), now=NOW)
+
+    assert tables.run(rows.on_the_way, token, browser=browser, now=NOW + at) == found
+
+
+def test_nobody_waits_for_longer_than_a_token_is_good(tables):
+    make(tables, an_invitation(expires_at=NOW + 300), uses=1)
+    tables.run(invitations.hold, "t1", Hold("s", "mine", NOW + 600), now=NOW)
+
+    assert tables.run(rows.on_the_way, "t1", browser="", now=NOW + 1) == OnTheWay(None)
+
+
+def test_one_that_somebody_is_on_the_way_with_is_held_and_keeps_its_place(tables):
+    """An older client has it for as long as Synapse keeps its session: until when, nobody knows."""
+    make(tables, an_invitation(slot=0), uses=1)
+    tables.run(invitations.hold, "t1", None, now=NOW)
+    (kept,) = tables.run(rows.list_all)
+
+    assert kept.state(NOW) == "held"
+    assert kept.is_open(NOW)
+    assert kept.has_its_place(NOW, lifetime=3600)
+    assert kept.state(NOW + 3600) == "over"
+    assert tables.run(rows.on_the_way, "t1", browser="", now=NOW + 1) == OnTheWay(None)
 
 
 def test_c301_a_member_ends_their_own_alone(tables):

@@ -124,6 +124,41 @@ def test_an_invitation_fills_in_its_token_and_says_what_it_says(homeserver, serv
     )
 
 
+def test_one_that_somebody_is_on_the_way_with_says_so_and_when_to_try_again(
+    homeserver, server, operator, name
+):
+    """To whoever else has the link, not to them; it is free again once they gave up."""
+    made, first, other = invite(operator, uses=1), Browser(server), Browser(server)
+    given = {"password": PASSWORD, "display_name": "", "decision": "create"}
+    first.get(made["url"])
+    begun = first.submit(username=name, token=made["token"], **given)
+    attempt = begun.url.partition("attempt=")[2]
+
+    looked_at = other.get(made["url"])
+    pressed = other.submit(username=next(names), token=made["token"], **given)
+    again = Browser(server)
+    again.http.cookies.update(first.http.cookies)
+    (listed,) = [
+        each
+        for each in operator.ask("invitations list")["invitations"]
+        if each["token"] == made["token"]
+    ]
+
+    for page in (looked_at, pressed):
+        assert page.status_code == 400
+        assert "Somebody is creating an account with this registration token" in told(page)
+        assert re.search(r"Try again in (\d+ minutes|1 hour)\.", told(page))
+        assert "mistyped" not in told(page)
+    assert "Somebody is creating" not in told(again.get(made["url"]))
+    assert listed["state"] == "held"
+
+    first.get(server.url(f"register?attempt={attempt}"))
+    first.get(made["url"])
+    first.submit(username=name, token=made["token"], **given)
+    first.submit(decision="skip")
+    assert exists(homeserver, name)
+
+
 def test_older_clients_use_one_that_pins_nothing(homeserver, server, operator, name):
     made = invite(operator, uses=2)
 

@@ -13,7 +13,7 @@ from typing import Any
 from synapse.api.errors import Codes, LoginError, SynapseError
 from synapse.types import RoomAlias, RoomID, UserID, create_requester
 
-from synapse_nextgen_auth.accounts.invitations import Invitation, Kept, new_token
+from synapse_nextgen_auth.accounts.invitations import Invitation, Kept, OnTheWay, new_token
 from synapse_nextgen_auth.accounts.outbox import JoinRoom
 from synapse_nextgen_auth.config import Invitations
 from synapse_nextgen_auth.flows import invitations as flows
@@ -86,9 +86,17 @@ class Invites:
     async def is_over(self, invitation: Invitation) -> bool:
         """Say whether nobody gets in with it any more, whoever is on the way with it now."""
         found = await self._homeserver.read(invitations.find, invitation.token)
-        if found is None or found.state(self._homeserver.now()) != "open":
+        if found is None or not found.is_open(self._homeserver.now()):
             return True
         return await self._homeserver.read(invitations.rests, invitation.token)
+
+    async def on_the_way(self, token: str, *, browser: str | None) -> OnTheWay | None:
+        """Say whether others are on the way with all that is left of a token, which comes back then."""
+        if await self._homeserver.read(invitations.rests, token):
+            return None
+        return await self._homeserver.read(
+            invitations.on_the_way, token, browser=browser or "", now=self._homeserver.now()
+        )
 
     @property
     def by_members(self) -> bool:

@@ -28,6 +28,7 @@ class TokenProblem(enum.Enum):
 
     MISSING = "missing"
     WRONG = "wrong"
+    HELD = "held"  # somebody is on the way with it
 
 
 class DisplayNameProblem(enum.Enum):
@@ -68,6 +69,7 @@ class SignUpPage(PageContent):
     where neither they nor `providers` are there, nobody gets one. `has_password` is whether one was
     chosen before, and is kept. `judgement` says what is wrong with the one that was typed, `policy` what
     this server demands of one. `token` is what stands in the field for the registration token.
+    `token_wait` is in how many seconds one is free again that somebody has, where that is known.
     `free` are names like a taken one. `trouble` is why no account came of the last press, `retry_after`
     in seconds.
     """
@@ -92,6 +94,7 @@ class SignUpPage(PageContent):
     judgement: Judgement | None = None
     policy: PasswordPolicy = attrs.field(factory=PasswordPolicy)
     token_problem: TokenProblem | None = None
+    token_wait: int | None = None
     invitation: InvitationCard | None = None
     trouble: Trouble | None = None
     retry_after: int | None = None

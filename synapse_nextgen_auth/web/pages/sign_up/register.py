@@ -71,6 +71,7 @@ class _Typed:
     display_name_problem: DisplayNameProblem | None = None
     judgement: Judgement = FINE
     token_problem: TokenProblem | None = None
+    token_wait: int | None = None
     trouble: NotMade | None = None
     free: tuple[str, ...] = ()
 
@@ -99,6 +100,8 @@ async def show(visit: Visit) -> Outgoing:
             # Nobody fills in the whole page for nothing.
             typed = _Typed(token=token, token_problem=TokenProblem.WRONG)
             return _page(visit, first, typed)
+        if token and (held := await _held(visit, _Typed(token=token))) is not None:
+            return _page(visit, first, held)
         name = invitation.username or "" if invitation else ""
         return _page(visit, first, _Typed(name, token=token), invitation)
     person = first.sign_up.person
@@ -182,13 +185,14 @@ async def _read(visit: Visit, first: _First, form: Form) -> _Typed:
     typed = _Typed(localpart, name, form.get("token", "").strip())
     try:
         await site.sign_ups.people.check_rate(visit.address)
-        return attrs.evolve(
+        typed = attrs.evolve(
             typed,
             name_problem=await _name_problem(visit, first, typed),
             display_name_problem=DisplayNameProblem.TOO_LONG if len(name) > _MOST_LETTERS else None,
             judgement=await _judge(visit, first, typed, form.get("password")),
             token_problem=await _token_problem(visit, first, typed.token),
         )
+        return await _with_wait(visit, typed)
     except NotMade as trouble:
         return attrs.evolve(typed, trouble=trouble)
     except TryLater as later:
@@ -230,6 +234,23 @@ async def _token_problem(visit: Visit, first: _First, token: str) -> TokenProble
     return None if is_good else TokenProblem.WRONG
 
 
+async def _with_wait(visit: Visit, typed: _Typed) -> _Typed:
+    """Say of a token that is not good whether it is because somebody else is on the way with it."""
+    if typed.token_problem is not TokenProblem.WRONG:
+        return typed
+    return await _held(visit, typed) or typed
+
+
+async def _held(visit: Visit, typed: _Typed) -> _Typed | None:
+    """Say that somebody is on the way with a token, `None` where nobody else is."""
+    site = visit.site
+    found = await site.invitations.on_the_way(typed.token, browser=visit.binding)
+    if found is None:
+        return None
+    wait = None if found.until is None else max(1, found.until - site.now())
+    return attrs.evolve(typed, token_problem=TokenProblem.HELD, token_wait=wait)
+
+
 async def _take(visit: Visit, first: _First, typed: _Typed, password: str | None) -> Outgoing:
     """Let Synapse hold what is completed, hash the password, and go on."""
     side, former = visit.site.sign_ups, first.sign_up
@@ -238,7 +259,8 @@ async def _take(visit: Visit, first: _First, typed: _Typed, password: str | None
     try:
         session = await _session(visit, former, typed, params)
     except StageFailed:
-        return _page(visit, first, attrs.evolve(typed, token_problem=TokenProblem.WRONG))
+        refused = attrs.evolve(typed, token_problem=TokenProblem.WRONG)
+        return _page(visit, first, await _with_wait(visit, refused))
     await side.sessions.seen(session, **seen)
     invitation = await _invitation(visit, first, typed.token)
     if invitation is not None and (proven := invitations.proven(visit, invitation)) is not None:
@@ -329,6 +351,7 @@ def _page(
         judgement=None if typed.judgement.is_fine else typed.judgement,
         policy=site.new_passwords.policy,
         token_problem=typed.token_problem,
+        token_wait=typed.token_wait,
         trouble=trouble.why if trouble else None,
         retry_after=trouble.retry_after if trouble else None,
         providers=tuple(

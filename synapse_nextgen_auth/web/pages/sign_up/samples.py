@@ -109,6 +109,9 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             f"token_{kind.value}": attrs.evolve(WITH_TOKEN, token_problem=kind)
             for kind in TokenProblem
         },
+        "token_held_for": attrs.evolve(
+            WITH_TOKEN, token_problem=TokenProblem.HELD, token_wait=3540
+        ),
         **{
             f"trouble_{kind.value}": attrs.evolve(
                 FIRST, localpart="alice", has_password=True, trouble=kind, retry_after=290

@@ -89,12 +89,13 @@ async def _page(
 
 def _line(visit: Visit, kept: Kept) -> InvitationLine:
     invitation, state = kept.invitation, kept.state(visit.site.now())
-    is_open = state == "open"
+    is_open = kept.is_open(visit.site.now())
     return InvitationLine(
         made_at=invitation.made_at,
         expires_at=kept.expires_at,
         text=invitation.text,
         is_used=state == "used",
+        is_held=state == "held",
         token=invitation.token if is_open else None,
         url=link(visit.site, invitation) if is_open else None,
     )

@@ -21,12 +21,14 @@ class InvitationLine:
     """An invitation that somebody made; `url` is absolute, for whoever is invited.
 
     One that is not open has no token and leads nowhere; `is_used` says whether that is why.
+    `is_held` is whether somebody is on the way with it.
     """
 
     made_at: int
     expires_at: int | None
     text: str | None = None
     is_used: bool = False
+    is_held: bool = False
     token: str | None = attrs.field(default=None, repr=False)
     url: str | None = attrs.field(default=None, repr=False)
 

@@ -21,13 +21,14 @@ _OPEN = InvitationLine(
     url=f"https://example.org/_synapse/client/auth/register?token={_TOKEN}",
 )
 _SILENT = attrs.evolve(_OPEN, text=None, made_at=1_799_990_000)
+_HELD = attrs.evolve(_OPEN, text="Hello Eve", is_held=True)
 _USED = InvitationLine(1_799_000_000, 1_799_604_800, "Hello Bob", is_used=True)
 _OVER = InvitationLine(1_799_000_000, 1_799_604_800)
 _HOSTILE = attrs.evolve(_OPEN, text=f"<script>{RIGHT_TO_LEFT}")
 _SOME = InvitationsPage(
     **framed(Place.INVITATIONS),
     action="account-invitations",
-    open=(_OPEN, _SILENT),
+    open=(_OPEN, _SILENT, _HELD),
     former=(_USED, _OVER),
     left=3,
     quota=5,
