@@ -50,6 +50,11 @@ def age(homeserver, words, *, is_used):
         )
     else:
         homeserver.query("UPDATE nextgen_invitations SET expires_at = 1 WHERE text = ?", words)
+        homeserver.query(
+            "UPDATE registration_tokens SET expiry_time = 1000 WHERE token ="
+            " (SELECT token FROM nextgen_invitations WHERE text = ?)",
+            words,
+        )
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])

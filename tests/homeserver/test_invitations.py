@@ -695,6 +695,7 @@ def test_one_that_somebody_came_with_is_used_whatever_its_member_presses(homeser
         " WHERE token = ?",
         token,
     )
+    homeserver.query("UPDATE registration_tokens SET expiry_time = 1000 WHERE token = ?", token)
     after = browser.get(server.url("account-invitations"))
 
     assert exists(homeserver, guest)
