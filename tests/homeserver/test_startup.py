@@ -111,6 +111,16 @@ def test_the_old_spelling_of_a_database_in_memory_is_refused(settings, tmp_path)
     assert len(problems(old | {"database_path": ":memory:"}, tmp_path)) == 1
 
 
+def test_a_package_that_went_away_is_told_before_anybody_needs_it(settings, tmp_path, monkeypatch):
+    """It is imported at first use; a start without it would be found out about by people."""
+    monkeypatch.setitem(selfcheck.LATER, "not_there_at_all", "not-there")
+
+    assert [each for each in problems(settings, tmp_path) if "package" in each] == [
+        "The package not-there is not installed."
+        " Install synapse_nextgen_auth again, with what it needs."
+    ]
+
+
 def test_options_beside_the_module_line_are_refused(settings, tmp_path):
     """Synapse would ignore them in silence, and a server that is to be off would be on."""
     line = {"module": "synapse_nextgen_auth.NextGenAuth", "enabled": False, "comment": "ours"}

@@ -5,6 +5,7 @@ What must be true of Synapse is in `internals.py`.
 
 import importlib
 import sys
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from synapse.config.homeserver import HomeServerConfig
@@ -22,6 +23,13 @@ from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.loopback import is_loopback
 from synapse_nextgen_auth.oauth.sessions import least_idle, noted_every
 
+# What is imported when it is first wanted, by the names of the packages: a start without is none.
+LATER = {
+    "argon2": "argon2-cffi",
+    "email_validator": "email-validator",
+    "maxminddb": "maxminddb",
+    "zxcvbn": "zxcvbn",
+}
 _OPENID = "synapse.handlers.oidc"
 
 
@@ -40,7 +48,11 @@ def listed_twice(hs_config: HomeServerConfig, module: type) -> list[str]:
 
 def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
     """Return what is wrong with the settings in homeserver.yaml."""
-    problems = []
+    problems = [
+        f"The package {package} is not installed. Install synapse_nextgen_auth again, with what it needs."
+        for module, package in LATER.items()
+        if find_spec(module) is None
+    ]
     if section := versions.delegated_by(hs_config):
         problems.append(
             f"{section} is enabled: sign-in is delegated to another service."
