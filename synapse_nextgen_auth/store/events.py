@@ -5,6 +5,7 @@ from collections.abc import Collection
 import attrs
 
 from synapse_nextgen_auth.accounts import notices as rules
+from synapse_nextgen_auth.accounts.notices import Notice
 from synapse_nextgen_auth.accounts.outbox import Tell
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.store import notices, outbox
@@ -30,13 +31,29 @@ def add(txn: Txn, event: Event, *, also_to: str = "") -> None:
 
 def _tell(txn: Txn, event: Event, user_id: str, also_to: str) -> None:
     about, now = rules.about(event.kind.value, event.detail), event.happened_at
-    if about is None:
+    if about is None or _is_told_already(txn, event, about):
         return
     if also_to:
         outbox.put(txn, Tell(user_id, about.value, now, also_to), now=now)
     if not notices.is_carried(txn, user_id, about, now=now):
         wait = max(0, notices.due_at(txn, user_id, about) - now)
         outbox.put(txn, Tell(user_id, about.value, now, ""), now=now, head_start=wait)
+
+
+def _is_told_already(txn: Txn, event: Event, about: Notice) -> bool:
+    """Say whether a device signed in from there in the same second: what tells of that tells of this.
+
+    Times are whole seconds, and a notice leaves out what was there before the first that it tells of.
+    """
+    if about is not Notice.NEW_DEVICE:
+        return False
+    kinds = rules.kinds_of(about)
+    txn.execute(
+        "SELECT COUNT(*) FROM nextgen_events WHERE user_id = ? AND happened_at = ?"
+        f" AND kind IN ({', '.join('?' * len(kinds))}) AND detail = ? AND COALESCE(address, '') = ?",
+        (event.user_id, event.happened_at, *kinds, event.detail, event.address or ""),
+    )
+    return int(txn.fetchone()[0]) > 1
 
 
 def list_since(

@@ -75,6 +75,17 @@ def test_something_that_never_stops_is_told_once_in_ten_minutes(tables):
     assert all(later - due >= WINDOW for due, later in pairwise(found))
 
 
+def test_a_device_that_signs_in_twice_in_one_second_is_told_once(tables):
+    """From elsewhere it is another one, and so is another device at that moment."""
+    old, new = EventKind.LEGACY_SESSION_BEGUN, f"new_device {ALICE}"
+    happens(tables, old, detail="device OLD", address="192.0.2.1")
+    happens(tables, old, detail="device OLD", address="192.0.2.1")
+    assert waiting(tables) == [(0, new)]
+
+    happens(tables, old, detail="device OLD", address="192.0.2.2")
+    assert waiting(tables) == [(0, new), (WINDOW, new)]
+
+
 def test_what_comes_when_a_notice_is_about_to_leave_is_not_added_to_it(tables):
     """The main process may have read already what there is to tell."""
     happens(tables, EventKind.PASSWORD_CHANGED)

@@ -25,6 +25,15 @@ def test_all_hosts_that_may_stand_behind_an_application_are_named():
     assert "gomuks.app or one.example or two.example" in page.text("main")
 
 
+def test_a_place_stands_beside_the_address_where_it_is_known():
+    """As beside devices and events; where nobody knows it, there is no empty line."""
+    known, unknown = read(APPROVE), read(attrs.evolve(APPROVE, place=None))
+
+    assert "192.0.2.7" in known.text("dl")
+    assert "Roughly in: Berlin, Germany" in known.text("dl")
+    assert "Roughly in" not in unknown.text("dl")
+
+
 def test_approved_is_not_done():
     """The page says that the application has yet to act, until when, and tells it to."""
     html = read(ApprovedPage(Operation.CROSS_SIGNING_RESET, "example.org", 10))

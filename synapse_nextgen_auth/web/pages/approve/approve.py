@@ -114,6 +114,7 @@ async def _page(visit: Visit, approval: Approval) -> Outgoing:
         asked_at=approval.requested_at,
         expires_at=approval.expires_at,
         address=approval.address,
+        place=site.places.of(approval.address, visit.reader.language),
         client=ClientCard.of(client, visit.languages) if client else None,
         device_name=await site.devices.name_of(user_id, device_id) if device_id else None,
         devices=devices,

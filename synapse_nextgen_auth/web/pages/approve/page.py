@@ -23,9 +23,10 @@ class AskedDevice:
 class ApprovePage(PageContent):
     """Ask whether a dangerous `operation` may go on.
 
-    `client` and `device_name` (or id) say who asks, `address` from where; after `expires_at` nobody
-    may decide any more. The rest is what it would do: to which `devices`, of which some are `gone`
-    meanwhile, with which `added` address of which `medium`. The URLs are relative.
+    `client` and `device_name` (or id) say who asks, `address` from where, `place` roughly where that
+    is; after `expires_at` nobody may decide any more. The rest is what it would do: to which `devices`,
+    of which some are `gone` meanwhile, with which `added` address of which `medium`. The URLs are
+    relative.
     """
 
     template: ClassVar[str] = "pages/approve.html"
@@ -39,6 +40,7 @@ class ApprovePage(PageContent):
     asked_at: int
     expires_at: int
     address: str | None = None
+    place: str | None = None
     client: ClientCard | None = None
     device_name: str | None = None
     devices: tuple[AskedDevice, ...] = ()

@@ -24,6 +24,7 @@ APPROVE = ApprovePage(
     asked_at=NOW,
     expires_at=NOW + 600,
     address="192.0.2.7",
+    place="Berlin, Germany",
     client=ELEMENT,
     device_name="Pixel 9",
 )
@@ -37,7 +38,7 @@ _LONG_DEVICE = AskedDevice(LONG, LONG, UGLY, NOW, asks=True)
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     ApprovePage: {
         "plain": APPROVE,
-        "bare": attrs.evolve(APPROVE, client=None, device_name=None, address=None),
+        "bare": attrs.evolve(APPROVE, client=None, device_name=None, address=None, place=None),
         "long": attrs.evolve(
             APPROVE, client=UGLY, device_name=LONG, user_id=LONG_ID, server_name=LONG
         ),
