@@ -125,6 +125,7 @@ class Done(str, enum.Enum):
 
     SIGNED_OUT = "signed_out"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 (what was done)
+    PASSWORD_CHANGED_AND_SIGNED_OUT = "password_changed_and_signed_out"  # noqa: S105 (what was done)
     PASSWORD_REMOVED = "password_removed"  # noqa: S105 (what was done)
     CONNECTED = "connected"
     DISCONNECTED = "disconnected"

@@ -101,7 +101,7 @@ async def put_together(
             id=its_id,
             user_agent=each.user_agent,
             began=each.signed_in_at,
-            last_seen=each.last_active_at,
+            last_seen=now if each.name == here else each.last_active_at,
             address=each.address,
             amr=each.amr,
             how=How.PAGES,

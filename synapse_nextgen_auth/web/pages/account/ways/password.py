@@ -55,7 +55,8 @@ async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
         await refuse_if_gone(site, user_id)
     elif done.sign_out is not None:
         await site.devices.sign_out(done.sign_out, done.entry_id)
-    return answers.redirect(visit.saying(_BACK, Done.PASSWORD_CHANGED))
+    told = Done.PASSWORD_CHANGED_AND_SIGNED_OUT if signs_out else Done.PASSWORD_CHANGED
+    return answers.redirect(visit.saying(_BACK, told))
 
 
 async def ask_to_remove(visit: Visit, user_id: str) -> Outgoing:

@@ -95,6 +95,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             each.value: attrs.evolve(WAYS, done=each)
             for each in (
                 Done.PASSWORD_CHANGED,
+                Done.PASSWORD_CHANGED_AND_SIGNED_OUT,
                 Done.PASSWORD_REMOVED,
                 Done.CONNECTED,
                 Done.DISCONNECTED,
