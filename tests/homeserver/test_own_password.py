@@ -44,7 +44,9 @@ def test_c233_a_new_password_ends_all_but_this_browser(mailing_homeserver, serve
     page = change(server, browser, sign_out="yes")
 
     assert page.url.partition("?")[0].endswith("/account-sign-in")
-    assert "Your password was changed. Your other devices and browsers were signed out." in page.text
+    assert (
+        "Your password was changed. Your other devices and browsers were signed out." in page.text
+    )
     assert server.whoami(tokens["access_token"]).status_code == 401
     assert "/sign-in?" in other.get(server.url("account-sign-in")).url
     assert browser.get(server.url("account")).status_code == 200

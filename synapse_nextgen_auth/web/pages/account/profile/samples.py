@@ -32,6 +32,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     ProfilePage: {
         "plain": PROFILE,
         "nothing": attrs.evolve(PROFILE, name="", has_picture=False, emails=()),
+        "no_mail": attrs.evolve(PROFILE, emails=(), takes_emails=False),
         "small pictures": attrs.evolve(PROFILE, largest_picture=500 * 2**10),
         "phones": attrs.evolve(PROFILE, phones=(PHONE,), takes_phones=True),
         "fixed": attrs.evolve(
