@@ -49,7 +49,8 @@ def listed_twice(hs_config: HomeServerConfig, module: type) -> list[str]:
 def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
     """Return what is wrong with the settings in homeserver.yaml."""
     problems = [
-        f"The package {package} is not installed. Install synapse_nextgen_auth again, with what it needs."
+        f"The package {package} is not installed."
+        " Install synapse_nextgen_auth again, with what it needs."
         for module, package in LATER.items()
         if find_spec(module) is None
     ]
