@@ -147,7 +147,7 @@ def test_c181_no_form_works_that_is_not_of_this_browser(mailbox, browser, accoun
         )
         assert answer.status_code == 403
 
-    assert len(mailbox.mails) == before
+    assert address not in mailbox.reached(since=before)
 
 
 def test_c250_every_address_gets_the_same_answer(coded_homeserver, mailbox, server, account):
@@ -161,7 +161,8 @@ def test_c250_every_address_gets_the_same_answer(coded_homeserver, mailbox, serv
         page = ask(browser, each)
         attempt, csrf = page.url.rpartition("=")[2], page.text.split('name="csrf" value="')[1]
         text = page.text.replace(each, "ADDRESS").replace(attempt, "ATTEMPT")
-        pages[each] = (page.status_code, text.replace(csrf.split('"')[0], "CSRF"))
+        text = text.replace(csrf.split('"')[0], "CSRF")
+        pages[each] = (page.status_code, re.sub(r"for \d+ minutes", "for some minutes", text))
     mail = mailbox.last_to(its_address)
 
     assert len(set(pages.values())) == 1

@@ -139,6 +139,11 @@ class MailServer:
         """Say whether nothing came there so far."""
         return not self._to(address)
 
+    def reached(self, *, since: int) -> set[str]:
+        """Return whom the mails reached that came after so many; other tests have some sent, too."""
+        with self._lock:
+            return {each for mail in self.mails[since:] for each in mail.recipients}
+
     def _to(self, address: str) -> list[Received]:
         with self._lock:
             return [mail for mail in self.mails if address in mail.recipients]
