@@ -30,7 +30,7 @@ def user(inviting):
 
 
 def invite(tab, words):
-    tab.page.get_by_label("A few words for whom you invite").fill(words)
+    tab.page.get_by_label("A few words for whomever you invite").fill(words)
     tab.press("Make an invitation")
 
 
