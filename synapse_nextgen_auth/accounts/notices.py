@@ -50,11 +50,19 @@ class Outcome(str, enum.Enum):
 
     APPROVED = "approved"
     REFUSED = "refused"
-    OVER = "over"  # nobody answered, or it was taken back
+    OVER = "over"  # the account did not answer, or it was taken back
 
 
-def outcome(*, approved_at: int | None, refused_at: int | None) -> Outcome:
-    """Return what became of what waits no more; what is taken back later was approved all the same."""
+def outcome(
+    *, approved_at: int | None, refused_at: int | None, answered_by: str | None, user_id: str
+) -> Outcome:
+    """Return what became, for this account, of what waits no more.
+
+    What is taken back later was approved all the same. What another account answered, which a stranger
+    can have done who named this one, is nothing that this one allowed or refused.
+    """
+    if answered_by != user_id:
+        return Outcome.OVER
     if approved_at is not None:
         return Outcome.APPROVED
     return Outcome.REFUSED if refused_at is not None else Outcome.OVER

@@ -277,8 +277,8 @@ class EndQuestion(Work):
 
     @property
     def subject(self) -> str:
-        """What waited."""
-        return f"{self.question} {self.its_id}"
+        """What waited, and for whom: what another account answers ends it for nobody."""
+        return f"{self.question} {self.its_id} {self.user_id}"
 
 
 @attrs.frozen

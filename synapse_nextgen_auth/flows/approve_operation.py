@@ -72,7 +72,7 @@ def approve(txn: Txn, approval: Approval, *, by: SignIn, now: int, address: str 
     if not approvals.approve(txn, approval.approval_id, by=by.name, now=now):
         return False
     approvals.end_others(txn, approval, now=now)
-    notices.answered(txn, Question.APPROVAL, approval.approval_id, now=now)
+    notices.answered(txn, Question.APPROVAL, approval.approval_id, by=approval.user_id, now=now)
     events.add(txn, _event(txn, EventKind.OPERATION_APPROVED, approval, now, address))
     return True
 
@@ -84,7 +84,7 @@ def refuse(txn: Txn, approval: Approval, *, by: SignIn, now: int, address: str |
     if not approvals.refuse(txn, approval.approval_id, by=by.name, now=now):
         return False
     approvals.end_others(txn, approval, now=now)
-    notices.answered(txn, Question.APPROVAL, approval.approval_id, now=now)
+    notices.answered(txn, Question.APPROVAL, approval.approval_id, by=approval.user_id, now=now)
     events.add(txn, _event(txn, EventKind.OPERATION_REFUSED, approval, now, address))
     return True
 

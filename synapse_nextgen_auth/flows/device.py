@@ -114,7 +114,7 @@ def approve(txn: Txn, grant: DeviceGrant, *, by: SignIn, now: int, address: str)
     """Let the device in; False when that was decided before."""
     if not device_grants.approve(txn, grant.grant_id, by=by, now=now):
         return False
-    notices.answered(txn, Question.DEVICE, grant.grant_id, now=now)
+    notices.answered(txn, Question.DEVICE, grant.grant_id, by=by.user_id, now=now)
     events.add(
         txn,
         Event(
@@ -129,11 +129,12 @@ def approve(txn: Txn, grant: DeviceGrant, *, by: SignIn, now: int, address: str)
     return True
 
 
-def refuse(txn: Txn, grant: DeviceGrant, *, now: int) -> bool:
-    """Tell the device no; False when that was decided before."""
-    if not device_grants.refuse(txn, grant.grant_id, now=now):
+def refuse(txn: Txn, grant: DeviceGrant, *, by: str | None, now: int) -> bool:
+    """Tell the device no; False when that was decided before. `None` says so without an account."""
+    if not device_grants.refuse(txn, grant.grant_id, by=by, now=now):
         return False
-    notices.answered(txn, Question.DEVICE, grant.grant_id, now=now)
+    if by is not None:
+        notices.answered(txn, Question.DEVICE, grant.grant_id, by=by, now=now)
     return True
 
 

@@ -55,10 +55,14 @@ def shown(txn: Txn, ending: EndQuestion, *, now: int) -> None:
     outbox.put(txn, ending, now=now, head_start=wait)
 
 
-def answered(txn: Txn, question: Question, its_id: str, *, now: int) -> None:
-    """Let the message say now what became of it, if there is one."""
+def answered(txn: Txn, question: Question, its_id: str, *, by: str, now: int) -> None:
+    """Let the message to the account that answered say now what became of it, if there is one.
+
+    Who named another account for a device, and answers with their own, brings it neither a message
+    before the time is over nor room for the next.
+    """
     if question.value in txn.told:
-        outbox.hasten(txn, EndQuestion.kind, f"{question.value} {its_id}", now=now)
+        outbox.hasten(txn, EndQuestion.kind, f"{question.value} {its_id} {by}", now=now)
 
 
 def ended(txn: Txn, over: ShowQuestion | EndQuestion, *, now: int) -> None:

@@ -9,7 +9,7 @@ from synapse_nextgen_auth.accounts.approvals import Approval
 from synapse_nextgen_auth.accounts.mail import names
 from synapse_nextgen_auth.accounts.mail.letters import Letter, Over, Waiting
 from synapse_nextgen_auth.accounts.notices import Question, outcome
-from synapse_nextgen_auth.accounts.outbox import Ask, EndQuestion, ShowQuestion
+from synapse_nextgen_auth.accounts.outbox import Ask, EndQuestion, NotYet, ShowQuestion
 from synapse_nextgen_auth.accounts.people import meant
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.flows import notices as flow
@@ -49,13 +49,17 @@ class Questions:
         self.told = frozenset(each.value for each in Question if is_on and switches[each])
 
     async def show(self, work: Ask) -> None:
-        """Let it be shown, unless that is over, nobody is meant, or the account is shown another."""
+        """Let it be shown, unless that is over, or nobody is meant.
+
+        Raises `NotYet` while the account is shown another like it.
+        """
         asked = await self._asked(work.question, work.its_id)
         user_id = await self._whom(asked) if asked is not None else None
         if asked is None or user_id is None:
             return
         notice = ShowQuestion(user_id, work.question, work.its_id, asked.expires_at)
-        await self._homeserver.settle(flow.show, notice, now=self._homeserver.now())
+        if not await self._homeserver.settle(flow.show, notice, now=self._homeserver.now()):
+            raise NotYet
 
     async def say(self, work: ShowQuestion) -> None:
         """Say what waits, unless that is over by now."""
@@ -72,10 +76,12 @@ class Questions:
             *(said.room_id, said.event_id, work.until),
         )
         await self._homeserver.run(flow.shown, ending, now=now)
-        if await self._asked(work.question, work.its_id) is None:
+        row = await self._row(work.question, work.its_id)
+        by = row.user_id if row is not None and not row.is_open(now) else None
+        if by is not None:
             # Somebody answered while it was said.
             question = Question(work.question)
-            await self._homeserver.settle(flow.answered, question, work.its_id, now=now)
+            await self._homeserver.settle(flow.answered, question, work.its_id, by=by, now=now)
 
     async def end(self, work: EndQuestion) -> None:
         """Say what became of it, in the place of what was said."""
@@ -166,7 +172,12 @@ class Questions:
             user_id=work.user_id,
             question=work.question,
             operation=operation,
-            outcome=outcome(approved_at=row.approved_at, refused_at=row.refused_at).value,
+            outcome=outcome(
+                approved_at=row.approved_at,
+                refused_at=row.refused_at,
+                answered_by=row.user_id,
+                user_id=work.user_id,
+            ).value,
             application=application,
             address=row.address,
             at=at,

@@ -107,12 +107,12 @@ def approve(txn: Txn, grant_id: str, *, by: SignIn, now: int) -> bool:
     return txn.rowcount == 1
 
 
-def refuse(txn: Txn, grant_id: str, *, now: int) -> bool:
-    """Mark it refused; False when somebody already decided."""
+def refuse(txn: Txn, grant_id: str, *, by: str | None, now: int) -> bool:
+    """Mark it refused, by an account if one said so; False when somebody already decided."""
     txn.execute(
-        "UPDATE nextgen_device_grants SET refused_at = ?"
+        "UPDATE nextgen_device_grants SET refused_at = ?, user_id = ?"
         " WHERE grant_id = ? AND approved_at IS NULL AND refused_at IS NULL",
-        (now, grant_id),
+        (now, by, grant_id),
     )
     return txn.rowcount == 1
 

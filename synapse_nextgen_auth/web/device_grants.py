@@ -38,9 +38,10 @@ async def find(visit: Visit, grant_id: str) -> tuple[DeviceGrant, Client]:
 
 
 async def refuse(visit: Visit, grant: DeviceGrant, client: Client) -> Outgoing:
-    """Tell the device no."""
+    """Tell the device no, in the name of the account that it would be let in by, if there is one."""
     site = visit.site
-    if not await site.homeserver.run(device.refuse, grant, now=site.now()):
+    theirs, _ = await grants.about_device(visit, grant)
+    if not await site.homeserver.run(device.refuse, grant, by=theirs.user_id, now=site.now()):
         raise PageError(409, Message.ALREADY_DONE)
     site.homeserver.metrics.grant("refused")
     return done(visit, client, approved=False)

@@ -2,14 +2,17 @@
 
 import pytest
 
+from support.records import ALICE, BOB
 from synapse_nextgen_auth.accounts.notices import (
     HAVE_A_MAIL_OF_THEIR_OWN,
     NOTICES,
     Notice,
+    Outcome,
     about,
     device_of,
     kinds_of,
     operation_of,
+    outcome,
     seal_addresses,
     told,
     unseal_addresses,
@@ -104,3 +107,26 @@ def test_what_was_approved_and_which_device_asked_is_read_back(detail, operation
     """A reason that an operator wrote names neither."""
     assert operation_of(detail) == operation
     assert device_of(detail) == device
+
+
+@pytest.mark.parametrize(
+    ("answered_by", "times", "became"),
+    [
+        (ALICE, (1, None), Outcome.APPROVED),
+        (ALICE, (1, 2), Outcome.APPROVED),
+        (ALICE, (None, 2), Outcome.REFUSED),
+        (ALICE, (None, None), Outcome.OVER),
+        (BOB, (1, None), Outcome.OVER),
+        (BOB, (None, 2), Outcome.OVER),
+        (None, (None, 2), Outcome.OVER),
+        (None, (None, None), Outcome.OVER),
+    ],
+)
+def test_nobody_is_told_of_an_answer_that_they_did_not_give(answered_by, times, became):
+    """Who named the account may have given it; what was taken back later was allowed all the same."""
+    approved_at, refused_at = times
+    found = outcome(
+        approved_at=approved_at, refused_at=refused_at, answered_by=answered_by, user_id=ALICE
+    )
+
+    assert found is became

@@ -210,7 +210,7 @@ def test_c142_without_approval_there_is_nothing_to_collect(tables, transact, pre
     """Whatever the reason; polling tells it in the words of RFC 8628."""
     grant = ask(tables)
     if prepare:
-        tables.run(device_grants.refuse, grant.grant_id, now=NOW)
+        tables.run(device_grants.refuse, grant.grant_id, by=None, now=NOW)
 
     assert error(transact(redeem(at=at))) == code
     assert tables.count("nextgen_sessions") == 0
@@ -362,7 +362,7 @@ def test_c151_a_decided_or_old_grant_does_not_go_on(tables, transact, decide, at
     if decide == "approve":
         tables.run(approve())
     elif decide == "refuse":
-        tables.run(device_grants.refuse, grant.grant_id, now=NOW)
+        tables.run(device_grants.refuse, grant.grant_id, by=None, now=NOW)
 
     page = transact(device.find, grant.grant_id, browser=COOKIE, now=NOW + at)
     entered = transact(enter(at=at))
@@ -381,7 +381,7 @@ def test_c150_a_decision_is_made_once(tables, transact):
 
     assert transact(approve()) is True
     assert transact(approve(at=1, by=a_sign_in(user_id=BOB))) is False
-    assert transact(device_grants.refuse, grant.grant_id, now=NOW + 2) is False
+    assert transact(device_grants.refuse, grant.grant_id, by=None, now=NOW + 2) is False
     assert tables.run(device_grants.get, grant.grant_id).user_id == ALICE
     assert tables.query("SELECT kind, user_id, detail FROM nextgen_events") == [
         ("consented", ALICE, f"device grant, {MATRIX}")

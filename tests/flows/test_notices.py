@@ -324,10 +324,11 @@ def ends(tables):
 def test_what_was_shown_is_said_to_be_over_at_its_end_or_once_it_is_answered(tables, transact):
     transact(partial(flow.shown, ending=ending(), now=NOW + 1))
     transact(partial(flow.shown, ending=ending("other", until=900), now=NOW + 1))
-    assert ends(tables) == [(601, "device_questions first"), (901, "device_questions other")]
-    asking(tables, flow.answered, Question.DEVICE, "first", now=NOW + 9)
+    first, other = (f"device_questions {name} {ALICE}" for name in ("first", "other"))
+    assert ends(tables) == [(601, first), (901, other)]
+    asking(tables, flow.answered, Question.DEVICE, "first", by=ALICE, now=NOW + 9)
 
-    assert ends(tables) == [(9, "device_questions first"), (901, "device_questions other")]
+    assert ends(tables) == [(9, first), (901, other)]
 
 
 def test_what_is_over_makes_room_for_the_next_and_for_nothing_else(tables, transact):
@@ -340,20 +341,38 @@ def test_what_is_over_makes_room_for_the_next_and_for_nothing_else(tables, trans
     assert transact(showing("third", until=900, at=7)) is False
 
 
-@pytest.mark.parametrize("decide", ["approve", "refuse"])
-def test_whoever_answers_lets_the_message_say_so(tables, decide):
-    """In the transaction of the answer; what is switched off costs nothing."""
-    grant = a_device_grant(**HINTS[1])
-    by = a_sign_in(user_id=ALICE)
+ANSWERS = {
+    "approve": lambda by: partial(device.approve, by=a_sign_in(user_id=by), address="127.0.0.1"),
+    "refuse": lambda by: partial(device.refuse, by=by),
+}
+
+
+def answered(tables, answer, hint):
+    """Return when the message that asked Alice says what became of it."""
+    grant = a_device_grant(**hint)
     tables.run(device.request, grant, Codes("device", "code", "half"))
     tables.run(flow.shown, ending(grant.grant_id), now=NOW)
-    answer = {
-        "approve": partial(device.approve, by=by, address="127.0.0.1"),
-        "refuse": device.refuse,
-    }[decide]
     assert asking(tables, answer, grant, now=NOW + 2)
+    [(due, subject)] = ends(tables)
+    assert subject == f"device_questions {grant.grant_id} {ALICE}"
+    return due
 
-    assert ends(tables) == [(2, f"device_questions {grant.grant_id}")]
+
+@pytest.mark.parametrize("decide", ANSWERS)
+def test_whoever_answers_lets_the_message_say_so(tables, decide):
+    """In the transaction of the answer; what is switched off costs nothing."""
+    assert answered(tables, ANSWERS[decide](ALICE), HINTS[1]) == 2
+
+
+@pytest.mark.parametrize("decide", ANSWERS)
+def test_a_stranger_who_answers_ends_nothing_before_its_time(tables, decide):
+    """They named the account, and would free its place for their next one as often as they like."""
+    assert answered(tables, ANSWERS[decide](BOB), HINTS[0]) == 601
+
+
+def test_whoever_refuses_without_an_account_ends_nothing_before_its_time(tables):
+    """Who began a device has its code, and needs no account to turn it away."""
+    assert answered(tables, ANSWERS["refuse"](None), HINTS[1]) == 601
 
 
 def test_of_many_at_once_one_is_shown(tables):

@@ -204,9 +204,10 @@ def ask_as_a_device(server, *, name="A television", **hint):
 
 
 def left(homeserver):
-    """Say what is still to be shown or sent, of any account."""
+    """Say what is still to be shown or sent, of any account, but what waits for its turn."""
     return homeserver.query(
-        "SELECT subject FROM nextgen_outbox WHERE kind IN ('ask', 'show_question', 'send_notice')"
+        "SELECT subject FROM nextgen_outbox WHERE kind IN ('show_question', 'send_notice')"
+        " OR kind = 'ask' AND tries = 0"
     )
 
 
@@ -359,17 +360,27 @@ def test_what_was_answered_says_so_in_matrix(homeserver, server, decision, said)
     path, body = "/_matrix/client/v3/delete_devices", {"devices": ["NONE"]}
     challenge = server.api("POST", path, token, json=body).json()
     room_says(homeserver, user, other)
+    following = server.api("POST", path, token, json={"devices": ["NEITHER"]}).json()
+    follows = following["params"]["m.login.sso"]["url"]
+    assert eventually(lambda: is_put_off(homeserver, follows))
     browser = Browser(server)
     browser.get(challenge["params"]["m.login.sso"]["url"])
     browser.sign_in(user.localpart, user.password)
     browser.submit(decision=decision)
     edit = edit_of(homeserver, user, other)
-    server.api("POST", path, token, json={"devices": ["NEITHER"]})
 
     assert said in edit
     assert "An app asked for your approval" in edit
     assert "sign out devices of yours" in edit
-    assert eventually(lambda: room_says_again(homeserver, user, other)[0].startswith("An app asks"))
+    assert eventually(lambda: follows in room_says_again(homeserver, user, other)[0])
+
+
+def is_put_off(homeserver, url):
+    """Say whether the question of this page was to be shown, and waits for its turn."""
+    return homeserver.query(
+        "SELECT 1 FROM nextgen_outbox WHERE kind = 'ask' AND tries > 0 AND subject = ?",
+        f"approval_questions {url.rpartition('request=')[2]}",
+    )
 
 
 @pytest.mark.parametrize(
@@ -391,28 +402,67 @@ def test_what_became_of_a_device_is_said_in_matrix(homeserver, server, decision,
     assert codes["user_code"] not in edit
 
 
+@pytest.mark.parametrize("decision", ["approve", "cancel"])
+def test_what_a_stranger_answered_alarms_nobody(homeserver, server, decision):
+    """Who names an account, and answers as another, has it told of nothing that it never did."""
+    user = homeserver.new_user()
+    access_token = homeserver.login(user)["access_token"]
+    codes = ask_as_a_device(server, login_hint=user.user_id)
+    room_says(homeserver, user, access_token)
+    answer(server, homeserver.new_user(), codes, decision)
+    [subject, wait] = ending_of(homeserver, user)
+    assert wait > 60
+    end(homeserver, subject, server)
+    edit = edit_of(homeserver, user, access_token)
+
+    assert "Your account did not answer in time" in edit
+    for word in ("allowed", "refused", "password"):
+        assert word not in edit
+
+
+def answer(server, user, codes, decision):
+    """Answer a device as somebody."""
+    browser = Browser.of(server, user)
+    page = browser.get(codes["verification_uri_complete"])
+    page = browser.submit(user_code=codes["user_code"])
+    if "Which account?" in page.text:
+        browser.submit(decision=user.user_id)
+    assert browser.submit(decision=decision, confirm="yes").status_code == 200
+
+
+def ending_of(homeserver, user):
+    """Return what waits to be said to somebody of the end of a question, and for how long it does."""
+    [found] = eventually(
+        lambda: homeserver.query(
+            "SELECT subject, due_at FROM nextgen_outbox WHERE kind = 'end_question'"
+            " AND payload LIKE ?",
+            f"%{user.user_id}%",
+        )
+    )
+    return found[0], found[1] - int(time.time())
+
+
+def end(homeserver, subject, server):
+    """Let the time of a device's question be over."""
+    now = int(time.time())
+    homeserver.query(
+        "UPDATE nextgen_device_grants SET expires_at = ? WHERE grant_id = ?",
+        *(now, subject.split(" ")[1]),
+    )
+    homeserver.query("UPDATE nextgen_outbox SET due_at = ? WHERE subject = ?", now, subject)
+    ask_as_a_device(server, login_hint="@nobody:localhost")  # wakes the outbox
+
+
 def test_what_nobody_answered_says_that_it_is_over(homeserver, server):
     user = homeserver.new_user()
     access_token = homeserver.login(user)["access_token"]
     ask_as_a_device(server, login_hint=user.user_id)
     room_says(homeserver, user, access_token)
-    [[grant_id]] = eventually(
-        lambda: homeserver.query(
-            "SELECT subject FROM nextgen_outbox WHERE kind = 'end_question' AND payload LIKE ?",
-            f"%{user.user_id}%",
-        )
-    )
-    now = int(time.time())
-    homeserver.query(
-        "UPDATE nextgen_device_grants SET expires_at = ? WHERE grant_id = ?",
-        *(now, grant_id.removeprefix("device_questions ")),
-    )
-    homeserver.query("UPDATE nextgen_outbox SET due_at = ? WHERE subject = ?", now, grant_id)
-    homeserver.login(homeserver.new_user())
-    ask_as_a_device(server, login_hint="@nobody:localhost")  # wakes the outbox
+    subject, _ = ending_of(homeserver, user)
+    end(homeserver, subject, server)
     edit = edit_of(homeserver, user, access_token)
 
-    assert "Nobody answered in time" in edit
+    assert "Your account did not answer in time" in edit
 
 
 def test_who_left_the_room_is_not_asked_back_to_be_told_that_it_is_over(homeserver, server):

@@ -28,9 +28,10 @@ class DeviceGrant:
     """One row of device grants; times in seconds since the epoch.
 
     `browser` is the digest of the cookie of the browser in which the code was entered: from then on
-    the code belongs to it. `sign_in_id` is the sign-in there that approved it, `amr` and `acr` how its
-    person had proved who they are. `login_hint` is whom the client means, `asked_for` the one account
-    that it takes. `address` and `user_agent` are those of the device that asks.
+    the code belongs to it. `user_id` is the account that answered, `sign_in_id` the sign-in there that
+    approved it, `amr` and `acr` how its person had proved who they are. `login_hint` is whom the client
+    means, `asked_for` the one account that it takes. `address` and `user_agent` are those of the device
+    that asks.
     `user_code_sealed` is encrypted.
     """
 
