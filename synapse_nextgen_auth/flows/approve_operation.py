@@ -71,8 +71,7 @@ def approve(txn: Txn, approval: Approval, *, by: SignIn, now: int, address: str 
         return False
     if not approvals.approve(txn, approval.approval_id, by=by.name, now=now):
         return False
-    approvals.end_others(txn, approval, now=now)
-    notices.answered(txn, Question.APPROVAL, approval.approval_id, by=approval.user_id, now=now)
+    _end(txn, approval, now=now)
     events.add(txn, _event(txn, EventKind.OPERATION_APPROVED, approval, now, address))
     return True
 
@@ -83,8 +82,7 @@ def refuse(txn: Txn, approval: Approval, *, by: SignIn, now: int, address: str |
         return False
     if not approvals.refuse(txn, approval.approval_id, by=by.name, now=now):
         return False
-    approvals.end_others(txn, approval, now=now)
-    notices.answered(txn, Question.APPROVAL, approval.approval_id, by=approval.user_id, now=now)
+    _end(txn, approval, now=now)
     events.add(txn, _event(txn, EventKind.OPERATION_REFUSED, approval, now, address))
     return True
 
@@ -150,6 +148,12 @@ def allow_reset(txn: Txn, allowed: Approval, *, by: SignIn, otherwise: str) -> A
         approvals.add(txn, allowed)
     events.add(txn, _event(txn, EventKind.OPERATION_APPROVED, allowed, now, allowed.address))
     return None
+
+
+def _end(txn: Txn, approval: Approval, *, now: int) -> None:
+    """End what else waits for the same request, and let the messages say so, and what became of it."""
+    for its_id in (approval.approval_id, *approvals.end_others(txn, approval, now=now)):
+        notices.answered(txn, Question.APPROVAL, its_id, by=approval.user_id, now=now)
 
 
 def _event(txn: Txn, kind: EventKind, approval: Approval, now: int, address: str | None) -> Event:

@@ -3,6 +3,7 @@
 import attrs
 
 from synapse_nextgen_auth.accounts.outbox import RemovePushers, SignOutDevices
+from synapse_nextgen_auth.flows import notices
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, End, Session
@@ -29,6 +30,8 @@ def end(
     """End the session and write it down; return its id unless it was over already."""
     if not sessions.end(txn, session.session_id, why=why, now=now):
         return ()
+    of = (session.user_id, session.session_id)
+    notices.session_over(txn, *of, device_id=session.device_id, now=now)
     over = Event.of(session, EventKind.SESSION_ENDED, now, address=address, detail=why.value)
     events.add(txn, over)
     login_tokens.withdraw_of_session(
@@ -177,6 +180,7 @@ def _withdraw(txn: Txn, user_id: str, device_id: str | None, *, now: int) -> Non
         login_tokens.withdraw(txn, user_id, now=now)
     else:
         # What a legacy token of it asked for; one of ours went with its session.
+        notices.session_over(txn, user_id, user_id, device_id=device_id, now=now)
         approvals.end_of_device(txn, user_id, device_id, now=now)
         login_tokens.withdraw_of_device(txn, user_id=user_id, device_id=device_id, now=now)
     grants.withdraw_codes(txn, user_id, device_id=device_id, now=now)

@@ -6,8 +6,8 @@ import attrs
 
 from synapse_nextgen_auth.accounts.notices import LONGEST_QUESTION, Notice, Question
 from synapse_nextgen_auth.accounts.outbox import Ask, EndQuestion, ShowQuestion, Tell, Work
+from synapse_nextgen_auth.store import approvals, outbox
 from synapse_nextgen_auth.store import notices as rows
-from synapse_nextgen_auth.store import outbox
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -63,6 +63,15 @@ def answered(txn: Txn, question: Question, its_id: str, *, by: str, now: int) ->
     """
     if question.value in txn.told:
         outbox.hasten(txn, EndQuestion.kind, f"{question.value} {its_id} {by}", now=now)
+
+
+def session_over(
+    txn: Txn, user_id: str, session_id: str, *, device_id: str | None, now: int
+) -> None:
+    """Let the messages say now that what a session asked for on a device is over with it."""
+    if Question.APPROVAL.value in txn.told:
+        for its_id in approvals.list_waiting(txn, session_id, device_id=device_id):
+            answered(txn, Question.APPROVAL, its_id, by=user_id, now=now)
 
 
 def ended(txn: Txn, over: ShowQuestion | EndQuestion, *, now: int) -> None:

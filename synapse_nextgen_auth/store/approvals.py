@@ -85,19 +85,32 @@ def _decide(txn: Txn, how: str, approval_id: str, by: str, now: int) -> bool:
     return txn.rowcount == 1
 
 
-def end_others(txn: Txn, approval: Approval, *, now: int) -> None:
-    """End whatever else waits, or is approved, for the very request of this one."""
-    txn.execute(
-        "UPDATE nextgen_approvals SET used_at = ?"
-        " WHERE session_id = ? AND operation = ? AND body = ? AND method = ? AND path = ?"
+def end_others(txn: Txn, approval: Approval, *, now: int) -> list[str]:
+    """End whatever else waits, or is approved, for the very request of this one; return the ids."""
+    where = (
+        "WHERE session_id = ? AND operation = ? AND body = ? AND method = ? AND path = ?"
         " AND COALESCE(device_id, '') = ? AND user_id = ? AND approval_id <> ?"
-        " AND requested_at >= ? AND used_at IS NULL AND refused_at IS NULL",
-        (
-            *(now, approval.session_id, approval.operation.value, approval.body),
-            *(approval.method, approval.path, approval.device_id or "", approval.user_id),
-            *(approval.approval_id, now - 3 * WINDOW),
-        ),
+        " AND requested_at >= ? AND used_at IS NULL AND refused_at IS NULL"
     )
+    others = (
+        *(approval.session_id, approval.operation.value, approval.body),
+        *(approval.method, approval.path, approval.device_id or "", approval.user_id),
+        *(approval.approval_id, now - 3 * WINDOW),
+    )
+    found = _APPROVALS.all(txn, where, *others)
+    txn.execute(f"UPDATE nextgen_approvals SET used_at = ? {where}", (now, *others))
+    return [each.approval_id for each in found]
+
+
+def list_waiting(txn: Txn, session_id: str, *, device_id: str | None) -> list[str]:
+    """Return the ids of what a session on this device asked for and nobody decided."""
+    found = _APPROVALS.all(
+        txn,
+        "WHERE session_id = ? AND COALESCE(device_id, '') = ?"
+        " AND approved_at IS NULL AND refused_at IS NULL AND used_at IS NULL",
+        *(session_id, device_id or ""),
+    )
+    return [each.approval_id for each in found]
 
 
 def note_login_token(txn: Txn, approval_id: str, *, token: str) -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from support.records import ADDRESS, ALICE, BOB, NOW, a_device_grant, a_sign_in
+from support.records import ADDRESS, ALICE, BOB, NOW, a_device_grant, a_session, a_sign_in
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation, Request
 from synapse_nextgen_auth.accounts.notices import (
     LONGEST_QUESTION,
@@ -17,10 +17,11 @@ from synapse_nextgen_auth.accounts.notices import (
     told,
 )
 from synapse_nextgen_auth.accounts.outbox import FURTHEST, EndQuestion, ShowQuestion, Tell
-from synapse_nextgen_auth.flows import approve_operation, device
+from synapse_nextgen_auth.flows import approve_operation, device, end_session
 from synapse_nextgen_auth.flows import notices as flow
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.store import events, outbox
+from synapse_nextgen_auth.oauth.sessions import End
+from synapse_nextgen_auth.store import approvals, events, outbox, sessions, sign_ins
 from synapse_nextgen_auth.store.device_grants import Codes
 
 
@@ -373,6 +374,53 @@ def test_a_stranger_who_answers_ends_nothing_before_its_time(tables, decide):
 def test_whoever_refuses_without_an_account_ends_nothing_before_its_time(tables):
     """Who began a device has its code, and needs no account to turn it away."""
     assert answered(tables, ANSWERS["refuse"](None), HINTS[1]) == 601
+
+
+def shown_and_asked(tables, *, at=0, session_id="5e" * 16):
+    """Let Alice be shown what her phone asks for; return it."""
+    request = Request(ALICE, session_id, "PHONE", Operation.DEACTIVATE, "POST", "/x", "digest")
+    name = f"asked {at}"
+    approval = Approval.asked(
+        name, request, ui_session=name, details="x", address=None, now=NOW + at
+    )
+    tables.run(approvals.add, approval)
+    tables.run(flow.shown, ending(name, question=Question.APPROVAL), now=NOW + at)
+    return approval
+
+
+def test_what_ends_with_a_decision_says_so(tables):
+    """Two challenges of one request: the decision about one ends the other, and its message says so."""
+    by = a_sign_in(user_id=ALICE)
+    tables.run(sign_ins.add, by)
+    shown_and_asked(tables)
+    second = shown_and_asked(tables, at=301)
+    assert asking(
+        tables, approve_operation.refuse, second, by=by, now=NOW + 302, address="127.0.0.1"
+    )
+
+    assert [due for due, _ in ends(tables)] == [302, 302]
+
+
+def test_what_a_session_asked_for_is_over_with_it(tables):
+    session = a_session(user_id=ALICE, device_id="PHONE")
+    tables.run(sessions.add, session)
+    shown_and_asked(tables, session_id=session.session_id)
+    other = shown_and_asked(tables, at=1)
+    asking(tables, end_session.end, session, why=End.LOGOUT, now=NOW + 9)
+
+    assert ends(tables) == [
+        (9, f"approval_questions asked 0 {ALICE}"),
+        (601, f"approval_questions {other.approval_id} {ALICE}"),
+    ]
+
+
+def test_what_a_legacy_device_asked_for_is_over_with_it(tables):
+    shown_and_asked(tables, session_id=ALICE)
+    asking(tables, end_session.end_for_devices, ALICE, ("TABLET",), why=End.LOGOUT, now=NOW + 8)
+    assert [due for due, _ in ends(tables)] == [601]
+    asking(tables, end_session.end_for_devices, ALICE, ("PHONE",), why=End.LOGOUT, now=NOW + 9)
+
+    assert [due for due, _ in ends(tables)] == [9]
 
 
 def test_of_many_at_once_one_is_shown(tables):
