@@ -6,7 +6,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.notices import LONGEST_QUESTION, Notice, Question
 from synapse_nextgen_auth.accounts.outbox import Ask, EndQuestion, ShowQuestion, Tell, Work
-from synapse_nextgen_auth.store import approvals, outbox
+from synapse_nextgen_auth.store import approvals, device_grants, outbox
 from synapse_nextgen_auth.store import notices as rows
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -50,8 +50,16 @@ def show(txn: Txn, notice: ShowQuestion, *, now: int) -> bool:
 
 
 def shown(txn: Txn, ending: EndQuestion, *, now: int) -> None:
-    """Let the message that was sent say what became of it, at the latest when it is over."""
-    wait = max(0, _end(ending.until, now) + 1 - now)
+    """Let the message that was sent say what became of it, at the latest when it is over.
+
+    Where the account answered while it was sent, it says so now. An answer at this very moment meets
+    this: it finds what is written here, or is found.
+    """
+    is_approval = Question(ending.question) is Question.APPROVAL
+    meet = approvals.meet if is_approval else device_grants.meet
+    asked = meet(txn, ending.its_id)
+    is_answered = asked is not None and asked.user_id == ending.user_id and not asked.is_open(now)
+    wait = 0 if is_answered else max(0, _end(ending.until, now) + 1 - now)
     outbox.put(txn, ending, now=now, head_start=wait)
 
 

@@ -76,12 +76,6 @@ class Questions:
             *(said.room_id, said.event_id, work.until),
         )
         await self._homeserver.run(flow.shown, ending, now=now)
-        row = await self._row(work.question, work.its_id)
-        by = row.user_id if row is not None and not row.is_open(now) else None
-        if by is not None:
-            # Somebody answered while it was said.
-            question = Question(work.question)
-            await self._homeserver.settle(flow.answered, question, work.its_id, by=by, now=now)
 
     async def end(self, work: EndQuestion) -> None:
         """Say what became of it, in the place of what was said."""

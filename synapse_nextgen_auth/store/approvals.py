@@ -18,6 +18,15 @@ def get(txn: Txn, approval_id: str) -> Approval | None:
     return _APPROVALS.one(txn, "WHERE approval_id = ?", approval_id)
 
 
+def meet(txn: Txn, approval_id: str) -> Approval | None:
+    """Return the approval with this id; whoever decides at this moment meets this transaction."""
+    txn.execute(
+        "UPDATE nextgen_approvals SET approval_id = approval_id WHERE approval_id = ?",
+        (approval_id,),
+    )
+    return get(txn, approval_id)
+
+
 def of_ui_session(txn: Txn, ui_session: str) -> Approval | None:
     """Return the approval that clients know by this session of Synapse's."""
     return _APPROVALS.one(txn, "WHERE ui_session = ?", ui_session)

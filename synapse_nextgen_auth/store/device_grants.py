@@ -41,6 +41,14 @@ def get(txn: Txn, grant_id: str) -> DeviceGrant | None:
     return _DEVICE_GRANTS.one(txn, "WHERE grant_id = ?", grant_id)
 
 
+def meet(txn: Txn, grant_id: str) -> DeviceGrant | None:
+    """Return the device grant with this id; whoever decides at this moment meets this transaction."""
+    txn.execute(
+        "UPDATE nextgen_device_grants SET grant_id = grant_id WHERE grant_id = ?", (grant_id,)
+    )
+    return get(txn, grant_id)
+
+
 def find_by_device_code(txn: Txn, digest: str) -> DeviceGrant | None:
     """Return the device grant that a device polls for."""
     return _DEVICE_GRANTS.one(txn, "WHERE device_code_digest = ?", digest)

@@ -401,6 +401,32 @@ def test_what_ends_with_a_decision_says_so(tables):
     assert [due for due, _ in ends(tables)] == [302, 302]
 
 
+@pytest.mark.parametrize("_turn", range(5))
+def test_an_answer_while_the_message_is_sent_is_said_at_once(tables, _turn):
+    """However the two meet: neither misses the other."""
+    grant = a_device_grant(**HINTS[1])
+    tables.run(device.request, grant, Codes("device", "code", "half"))
+
+    def answers(txn):
+        txn.told = frozenset(each.value for each in Question)
+        return ANSWERS["approve"](ALICE)(txn, grant, now=NOW)
+
+    tables.race([answers, partial(flow.shown, ending=ending(grant.grant_id), now=NOW)])
+
+    assert [due for due, _ in ends(tables)] == [0]
+
+
+@pytest.mark.parametrize(("by", "due"), [(ALICE, 2), (BOB, 601)])
+def test_an_answer_before_the_message_was_sent_is_said_at_once(tables, by, due):
+    """Of a stranger it is none."""
+    grant = a_device_grant(**HINTS[0])
+    tables.run(device.request, grant, Codes("device", "code", "half"))
+    asking(tables, ANSWERS["approve"](by), grant, now=NOW + 1)
+    tables.run(flow.shown, ending(grant.grant_id), now=NOW + 2)
+
+    assert [at for at, _ in ends(tables)] == [due]
+
+
 def test_what_a_session_asked_for_is_over_with_it(tables):
     session = a_session(user_id=ALICE, device_id="PHONE")
     tables.run(sessions.add, session)
