@@ -152,6 +152,8 @@ def rest(api: ModuleApi) -> None:
             " a password for instance, ends nothing in them"
         )
         return
+    for missing in selfcheck.packages_missing():
+        logger.warning("%s Until then who needs it cannot sign in", missing)
     # Whoever changes a password because of a thief is rid of the thief when the module is on again.
     homeserver = Homeserver(api)
     devices = Devices(homeserver)

@@ -72,6 +72,7 @@ def end_for_devices(
         ended += end(txn, session, why=why, now=now)
     for device_id in device_ids:
         _withdraw(txn, user_id, device_id, now=now)
+    login_tokens.withdraw_of_devices(txn, user_id=user_id, device_ids=device_ids, now=now)
     return Outcome(living, ended)
 
 
@@ -179,10 +180,9 @@ def _withdraw(txn: Txn, user_id: str, device_id: str | None, *, now: int) -> Non
         approvals.withdraw(txn, user_id, now=now)
         login_tokens.withdraw(txn, user_id, now=now)
     else:
-        # What a legacy token of it asked for; one of ours went with its session.
+        # What a legacy token of it asked for; what one of ours did went with its session.
         notices.session_over(txn, user_id, user_id, device_id=device_id, now=now)
         approvals.end_of_device(txn, user_id, device_id, now=now)
-        login_tokens.withdraw_of_device(txn, user_id=user_id, device_id=device_id, now=now)
     grants.withdraw_codes(txn, user_id, device_id=device_id, now=now)
     device_grants.withdraw(txn, user_id, device_id=device_id, now=now)
 

@@ -1,5 +1,7 @@
 """Login tokens that nobody used yet; their table is Synapse's, with times in milliseconds."""
 
+from collections.abc import Sequence
+
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -54,19 +56,20 @@ def withdraw_of_session(txn: Txn, *, user_id: str, session_id: str, now: int) ->
         spend(txn, living[str(found)], now=now)
 
 
-def withdraw_of_device(txn: Txn, *, user_id: str, device_id: str, now: int) -> None:
-    """Make those worthless that a legacy token of this device asked for."""
+def withdraw_of_devices(txn: Txn, *, user_id: str, device_ids: Sequence[str], now: int) -> None:
+    """Make those worthless that legacy tokens of these devices asked for."""
     living = _living(txn, user_id, now)
     if not living:
         return
-    marks = ", ".join("?" * len(living))
+    marks, devices = ", ".join("?" * len(living)), frozenset(device_ids)
     txn.execute(
-        "SELECT login_token FROM nextgen_approvals"
-        f" WHERE session_id = ? AND device_id = ? AND login_token IN ({marks})",
-        (user_id, device_id, *living),
+        "SELECT login_token, device_id FROM nextgen_approvals"
+        f" WHERE session_id = ? AND device_id IS NOT NULL AND login_token IN ({marks})",
+        (user_id, *living),
     )
-    for (found,) in txn.fetchall():
-        spend(txn, living[str(found)], now=now)
+    for found, device_id in txn.fetchall():
+        if device_id in devices:
+            spend(txn, living[str(found)], now=now)
 
 
 def _living(txn: Txn, user_id: str, now: int) -> dict[str, str]:

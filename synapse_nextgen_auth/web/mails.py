@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError
+from jinja2 import Environment, StrictUndefined, TemplateSyntaxError
 from markupsafe import Markup
 
 from synapse_nextgen_auth.accounts.mail.letters import MAILS, SAMPLES, Letter, Mail
@@ -20,6 +20,7 @@ from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.config.problems import likely
 from synapse_nextgen_auth.homeserver.mail import WrittenMail
 from synapse_nextgen_auth.web import formats, translations
+from synapse_nextgen_auth.web.sources import Sources
 from synapse_nextgen_auth.web.templates import look_for, shipped
 from synapse_nextgen_auth.web.translations import Languages
 
@@ -38,10 +39,10 @@ class _Format:
     quote: type[str]
 
     @classmethod
-    def of(cls, directories: Sequence[Path], kit: str, *, escapes: bool) -> "_Format":
+    def of(cls, sources: Sources, kit: str, *, escapes: bool) -> "_Format":
         """Return templates that are compiled when they are wanted."""
         environment = Environment(
-            loader=FileSystemLoader([str(directory) for directory in directories]),
+            loader=sources,
             autoescape=escapes,  # noqa: S701 (plain text has nothing to escape)
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -87,7 +88,7 @@ class Mails:
     def __init__(
         self, directories: Sequence[Path], languages: Languages, *, server_name: str
     ) -> None:
-        self._directories = tuple(directories)
+        self._sources = Sources(directories)
         self._languages = languages
         self._server_name = server_name
 
@@ -121,11 +122,11 @@ class Mails:
 
     @cached_property
     def _html(self) -> _Format:
-        return _Format.of(self._directories, "kit.html", escapes=True)
+        return _Format.of(self._sources, "kit.html", escapes=True)
 
     @cached_property
     def _text(self) -> _Format:
-        return _Format.of(self._directories, "kit.txt", escapes=False)
+        return _Format.of(self._sources, "kit.txt", escapes=False)
 
     def _made(self, format_: _Format, mail: Mail, shown: dict[str, str]) -> str:
         says = self._says(mail)

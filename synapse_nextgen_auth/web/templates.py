@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, meta
+from jinja2 import Environment, StrictUndefined, Template, meta
 from markupsafe import escape
 
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import formats, translations
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.pages.records import PAGES
+from synapse_nextgen_auth.web.sources import Sources
 from synapse_nextgen_auth.web.translations import ENGLISH, Language, Languages
 
 # In a wheel the templates lie in the package, in a checkout (or `pip install -e`) beside it.
@@ -74,7 +75,7 @@ class StaticFile:
 
 
 class Templates:
-    """Every page, compiled when somebody first sees it, and every static file in memory.
+    """Every page in memory, compiled when somebody first sees it, and every static file.
 
     A file that is missing fails start-up. What cannot be compiled is found by the tests, and by
     `check-config`: to compile all of it takes longer than all else that a start does.
@@ -90,7 +91,7 @@ class Templates:
             self._static_files[key] = StaticFile(content, content_type)
             self._static_urls[name] = f"{base_url_path.rstrip('/')}/static/{key}"
         self._environment = Environment(
-            loader=_Loader(directory),
+            loader=_Loader([directory]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -145,7 +146,7 @@ class Templates:
         return self._static_files.get(hash_and_name)
 
 
-class _Loader(FileSystemLoader):
+class _Loader(Sources):
     """Compiles a template together with all that it extends or imports, each read once."""
 
     def load(

@@ -81,6 +81,16 @@ def test_an_operators_own_words_come_first(tmp_path):
     assert "already" in own.write(Letter("a@example.com", "en", SAMPLES[1])).subject
 
 
+def test_what_an_operator_changes_later_is_tried_first(tmp_path):
+    """At the next start, or by check-config: no mail finds out about a slip."""
+    (tmp_path / "foot.html").write_text("{% block body %}Ask Eve.{% endblock %}")
+    languages = Languages(shipped() / "languages")
+    mails = Mails([tmp_path, shipped() / "emails"], languages, server_name="example.com")
+    (tmp_path / "foot.html").write_text("{% block")
+
+    assert "Ask Eve." in mails.write(Letter("a@example.com", "en", SAMPLES[0])).text
+
+
 @pytest.mark.parametrize("name", [path.name for path in (shipped() / "emails").iterdir()])
 def test_a_missing_file_fails_at_start_up(tmp_path, name):
     """An installation that is not whole."""

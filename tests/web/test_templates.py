@@ -60,6 +60,16 @@ def test_a_missing_file_fails_at_start_up(tmp_path, name):
         Templates(BASE, directory=directory)
 
 
+def test_what_is_installed_later_changes_no_page_of_what_runs(tmp_path):
+    """The code of before would render the pages of after."""
+    directory = copy(tmp_path)
+    templates = Templates(BASE, directory=directory)
+    for path in directory.rglob("*.html"):
+        path.write_text("{{ of_another_release }}")
+
+    assert "<html" in templates.render(MESSAGE)
+
+
 def test_a_broken_template_is_found_without_a_reader(tmp_path):
     """A template with a mistake in it is noticed by whoever compiles all of them."""
     directory = copy(tmp_path)

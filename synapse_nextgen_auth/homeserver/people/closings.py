@@ -4,14 +4,14 @@ Synapse marks the account and tells modules much later; a process that dies in b
 what is left to do is written down before the mark.
 """
 
+import logging
 from typing import Any
-
-from synapse.logging.context import current_context
 
 from synapse_nextgen_auth.accounts.notices import seal_addresses
 from synapse_nextgen_auth.accounts.outbox import FinishClosing
 from synapse_nextgen_auth.flows import close_account
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.http import address_of_request
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.secret import Keyring
@@ -23,17 +23,24 @@ NEEDS = (
         ("user_id", "erase_data", "requester", "id_server", "by_admin"),
     ),
     Needed(
+        "synapse.handlers.deactivate_account",
+        "DeactivateAccountHandler.notify_account_deactivated",
+        ("user_id", "by_admin"),
+    ),
+    Needed(
         "synapse.storage.databases.main",
         "DataStore.set_user_deactivated_status",
         ("user_id", "deactivated"),
     ),
     Needed("synapse.storage.databases.main", "DataStore.user_get_threepids", ("user_id",)),
     Needed("synapse.handlers.device", "DeviceHandler.delete_all_devices_for_user", ("user_id",)),
-    Needed("synapse.logging.context", "current_context"),
     *members(
         "synapse.server", "HomeServer", "get_deactivate_account_handler", "get_device_handler"
     ),
 )
+
+
+logger = logging.getLogger(__name__)
 
 
 class Closings:
@@ -55,10 +62,14 @@ class Closings:
 
     async def finish(self, work: FinishClosing) -> None:
         """Finish what a process began and did not end; main process only."""
-        if await self._homeserver.is_closed(work.user_id):
-            handler = self._homeserver.hs.get_device_handler()
-            await handler.delete_all_devices_for_user(work.user_id)
+        is_closed, hs = await self._homeserver.is_closed(work.user_id), self._homeserver.hs
+        if is_closed:
+            await hs.get_device_handler().delete_all_devices_for_user(work.user_id)
         await self._homeserver.run(close_account.finish, work, now=self._homeserver.now())
+        if is_closed:
+            # Modules hear of it, and the account leaves its rooms.
+            handler = hs.get_deactivate_account_handler()
+            await handler.notify_account_deactivated(work.user_id, by_admin=not work.by_person)
 
     async def _close(
         self,
@@ -73,11 +84,10 @@ class Closings:
             return await self._stock_close(user_id, erase_data, requester, *args, **kwargs)
         threepids = await self._homeserver.store.user_get_threepids(user_id)
         addresses = [each.address for each in threepids if each.medium == "email"]
-        asked = getattr(current_context(), "request", None)
         self._by_person[user_id] = FinishClosing(
             user_id,
             by_person=1,
-            address=getattr(asked, "ip_address", None) or "",
+            address=address_of_request() or "",
             also_to=seal_addresses(self._keys, addresses) if self._keys and addresses else "",
         )
         try:
@@ -92,4 +102,8 @@ class Closings:
         work = self._by_person.get(user_id) or FinishClosing(user_id, 0, "", "")
         await self._homeserver.run(close_account.expect, work, now=self._homeserver.now())
         await self._stock_mark(user_id, deactivated)
-        await self._homeserver.run(close_account.finish, work, now=self._homeserver.now())
+        try:
+            await self._homeserver.run(close_account.finish, work, now=self._homeserver.now())
+        except Exception:
+            # Synapse goes on, whatever is wrong with us; the main process does it a minute later.
+            logger.warning("Could not finish closing %s yet", user_id, exc_info=True)

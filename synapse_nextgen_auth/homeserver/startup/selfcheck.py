@@ -46,14 +46,19 @@ def listed_twice(hs_config: HomeServerConfig, module: type) -> list[str]:
     return ["The module is there twice under modules; once is enough."]
 
 
-def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
-    """Return what is wrong with the settings in homeserver.yaml."""
-    problems = [
+def packages_missing() -> list[str]:
+    """Return which packages went away that are imported when they are first wanted."""
+    return [
         f"The package {package} is not installed."
         " Install synapse_nextgen_auth again, with what it needs."
         for module, package in LATER.items()
         if find_spec(module) is None
     ]
+
+
+def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
+    """Return what is wrong with the settings in homeserver.yaml."""
+    problems = packages_missing()
     if section := versions.delegated_by(hs_config):
         problems.append(
             f"{section} is enabled: sign-in is delegated to another service."

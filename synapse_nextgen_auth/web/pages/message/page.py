@@ -26,6 +26,7 @@ class Message(Enum):
     TOO_LARGE = "too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     UNAVAILABLE = "unavailable"
+    UNDER_WAY = "under_way"
     DRAINING = "draining"
     TOO_MANY_REQUESTS = "too_many_requests"
     ACCOUNT_LOCKED = "account_locked"

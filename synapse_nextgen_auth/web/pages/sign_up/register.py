@@ -100,7 +100,8 @@ async def show(visit: Visit) -> Outgoing:
             # Nobody fills in the whole page for nothing.
             typed = _Typed(token=token, token_problem=TokenProblem.WRONG)
             return _page(visit, first, typed)
-        if token and (held := await _held(visit, _Typed(token=token))) is not None:
+        # Of a short one that nobody sent, no look says whether it is there.
+        if invitation is not None and (held := await _held(visit, _Typed(token=token))) is not None:
             return _page(visit, first, held)
         name = invitation.username or "" if invitation else ""
         return _page(visit, first, _Typed(name, token=token), invitation)

@@ -51,12 +51,17 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
 
     One press after the other: a module may spend a code, or count how often somebody tried.
     """
-    attempt_id = visit.parameters.get("attempt") or ""
+    attempt, _person = await _find(visit)
     try:
-        async with alone(visit.site.homeserver, "stage", attempt_id):
+        async with alone(visit.site.homeserver, "stage", attempt.attempt_id):
             return await _submit(visit, form)
     except UnderWay:
-        return answers.redirect(attempts.stage_url((await _find(visit))[0]))
+        raise PageError(
+            409,
+            Message.UNDER_WAY,
+            forward_url=attempts.stage_url(attempt),
+            forward_label=ForwardLabel.TRY_AGAIN,
+        ) from None
 
 
 async def _submit(visit: Visit, form: Form) -> Outgoing:

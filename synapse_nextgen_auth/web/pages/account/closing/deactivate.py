@@ -9,7 +9,7 @@ from synapse_nextgen_auth.web.forms import Form, names_another
 from synapse_nextgen_auth.web.pages.account import console
 from synapse_nextgen_auth.web.pages.account.closing.page import DeactivatedPage, DeactivatePage
 from synapse_nextgen_auth.web.pages.message.error import PageError, unknown_choice
-from synapse_nextgen_auth.web.pages.message.page import Message
+from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
 from synapse_nextgen_auth.web.visits import Visit
 
 
@@ -33,7 +33,12 @@ async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
             await site.homeserver.run(visit.as_signed_in(look))
             is_unbound = await site.deactivation.close(user_id, erase=erase)
     except UnderWay:
-        raise PageError(409, Message.ALREADY_DONE) from None
+        raise PageError(
+            409,
+            Message.UNDER_WAY,
+            forward_url=Target(Place.DEACTIVATE).url,
+            forward_label=ForwardLabel.TRY_AGAIN,
+        ) from None
     except Forbidden:
         return _page(visit, user_id, status=403, is_forbidden=True)
     page = DeactivatedPage(
