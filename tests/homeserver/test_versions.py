@@ -125,14 +125,15 @@ def test_a_synapse_that_lost_what_we_import_is_told_in_a_sentence():
     assert said.startswith(TOLD)
 
 
-def test_what_is_switched_off_rests_without_a_library_of_ours():
+def test_what_is_switched_off_rests_without_a_part_of_ours():
     """An emergency switch needs nothing: clients still hear a soft logout, and Synapse starts."""
+    lost = "synapse_nextgen_auth.homeserver.outbox"
     code, said = run(
         "import logging",
         "from types import SimpleNamespace",
         "from synapse.api.auth.internal import InternalAuth",
         "logging.basicConfig()",
-        "sys.modules['argon2'] = None",
+        f"sys.modules[{lost!r}] = None",
         "from synapse_nextgen_auth import NextGenAuth",
         "auth = object.__new__(InternalAuth)",
         "api = SimpleNamespace(_hs=SimpleNamespace(get_auth=lambda: auth))",
@@ -142,7 +143,20 @@ def test_what_is_switched_off_rests_without_a_library_of_ours():
 
     assert code == 0, said
     assert "SoftAuth" in said
-    assert "The endpoints of this module tell nobody to wait: import of argon2" in said
+    assert "The endpoints of this module tell nobody to wait: what outbox is made from" in said
+
+
+def test_what_is_switched_off_loads_without_a_library_of_ours():
+    """What rests says which one went away: whoever has such a password needs it."""
+    code, said = run(
+        "sys.modules['argon2'] = None",
+        "from synapse_nextgen_auth.assembly.start import rest",
+        "from synapse_nextgen_auth.homeserver.startup import selfcheck",
+        "print(selfcheck.packages_missing())",
+    )
+
+    assert code == 0, said
+    assert "The package argon2-cffi is not installed." in said
 
 
 @pytest.mark.parametrize("command", ["check-config", "create-tables"])
