@@ -5,7 +5,6 @@ from synapse_nextgen_auth.accounts.approvals import Operation
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, ProofKind, Purpose
 from synapse_nextgen_auth.accounts.attempts.onward import Kind, Onward
 from synapse_nextgen_auth.accounts.attempts.stages import NOTHING, Added, Asked
-from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.extensions import Person, Stage
 from synapse_nextgen_auth.homeserver.extensions import NoAnswer
 from synapse_nextgen_auth.store import approvals
@@ -74,7 +73,7 @@ async def _is_made_by_a_provider(visit: Visit, attempt: Attempt, user_id: str) -
     if attempt.purpose is not Purpose.SIGN_IN or not is_by_provider:
         return False
     made_at = await visit.site.people.made_at(user_id)
-    return made_at is not None and made_at >= attempt.created_at - SKEW
+    return made_at is not None and made_at >= attempt.created_at
 
 
 async def _is_for(visit: Visit, stage: Stage, person: Person, attempt: Attempt) -> bool:
