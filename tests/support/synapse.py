@@ -14,7 +14,7 @@ import attrs
 import requests
 from typing_extensions import Self
 
-from support import forks
+from support import forks, log_check
 from support.databases import Database, SqliteDatabase
 from support.ports import free_port
 from support.redis import RedisServer
@@ -100,10 +100,11 @@ class Process:
         return self._running is not None and self._running.poll() is None
 
     def stop(self) -> None:
-        """Ask it to stop and wait until it has."""
+        """Ask it to stop and wait until it has; fail if its log says that something in it ended."""
         if self._running is not None:
             synapse_process.stop(self._running, patience=60)
             self._running = None
+            log_check.look(self.log_file)
 
     def kill(self) -> None:
         """Take it away without a chance to tidy up, like a power cut."""
@@ -111,6 +112,7 @@ class Process:
             self._running.kill()
             self._running.wait()
             self._running = None
+            log_check.look(self.log_file)
 
 
 @attrs.define
