@@ -1,1 +1,1 @@
-A start takes 0.3 seconds beside stock Synapse, in place of one: pages and mails are compiled when somebody first wants them, and Authlib is loaded only where OpenID Connect is configured. `check-config` says which template of an installation cannot be used.
+The module takes less of a start and less memory: its records share the methods that attrs wrote and compiled for each.

@@ -15,6 +15,8 @@ from weakref import WeakKeyDictionary
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
+
 # Seconds that an answer may take; a person waits for it.
 PATIENCE = 5
 # Of a page or card: nobody reads more, and whatever makes it up has gone wrong.
@@ -89,7 +91,7 @@ class Purpose(str, enum.Enum):
     PROVE_AGAIN = "prove_again"  # they are signed in, and about to do something dangerous
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Person:
     """Who is on the way, having proven who they are; `attempt` is the same until its end.
 
@@ -103,7 +105,7 @@ class Person:
     language: str = "en"
 
 
-@attrs.frozen
+@frozen
 class Link:
     """A link to the web, in words."""
 
@@ -111,7 +113,7 @@ class Link:
     url: str = attrs.field(validator=_https)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Field:
     """Something to type, or to tick: `answer` gets it under its name."""
 
@@ -123,7 +125,7 @@ class Field:
     is_required: bool = True
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Question:
     """What the page of a stage says; all of it is text, and nothing of it is HTML.
 
@@ -143,19 +145,19 @@ class Question:
             raise NotOurs("two fields have the same name")
 
 
-@attrs.frozen
+@frozen
 class Done:
     """The answer is good: the person goes on."""
 
 
-@attrs.frozen
+@frozen
 class TryAgain:
     """It is not: the page is shown once more, with these words."""
 
     words: str = attrs.field(validator=_words)
 
 
-@attrs.frozen
+@frozen
 class Refused:
     """Nobody is signed in by this attempt, and these words say why."""
 
@@ -167,7 +169,7 @@ Answer = Done | TryAgain | Refused
 AT_SIGN_IN = frozenset({Purpose.SIGN_IN, Purpose.SIGN_UP, Purpose.RECOVER})
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Stage:
     """Something a person has to do after they proved who they are, and before they are signed in.
 
@@ -197,7 +199,7 @@ class Where(str, enum.Enum):
     DATA = "account-data"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CardText:
     """What a card says, and where it leads: to the web, or to a page about the account."""
 
@@ -214,7 +216,7 @@ class CardText:
         return self.link.url if self.link else self.place.value if self.place else None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Card:
     """Something of another module on the overview of an account; `show` says what, or `None`."""
 
@@ -222,7 +224,7 @@ class Card:
     show: Callable[[str], Awaitable[CardText | None]]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Event:
     """What happened; docs/reference/events-and-logs.md says what each kind means.
 

@@ -7,9 +7,8 @@ somebody may have locked the account, or taken the device (C101, C145, C179).
 import enum
 from collections.abc import Mapping
 
-import attrs
-
 from synapse_nextgen_auth.accounts.people import Account, Standing
+from synapse_nextgen_auth.records import frozen
 
 
 class Intent(enum.Enum):
@@ -36,7 +35,7 @@ class Unfit(enum.Enum):
 Reason = Standing | Unfit
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Asked:
     """What an application asks an account for, as far as the account may not have it to give."""
 
@@ -48,7 +47,7 @@ class Asked:
 NOTHING = Asked()
 
 
-@attrs.frozen
+@frozen
 class _Rule:
     stopped_by: frozenset[Standing]
     # Another process may have changed the account a moment ago, and there is no later look.

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import attrs
 
 from synapse_nextgen_auth.clock import is_recent
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose, digest
 
 WINDOW = 600  # seconds to decide, and after that to make use of it
@@ -89,7 +90,7 @@ def digest_of(keys: Keyring, body: Mapping[str, Any]) -> str:
     return keys.mac(Purpose.APPROVAL_BODY, canonical).hex()
 
 
-@attrs.frozen
+@frozen
 class Details:
     """What the page says of a request, beside what it does at all."""
 
@@ -115,7 +116,7 @@ class Details:
         return cls(**{**said, "devices": tuple(said["devices"])})
 
 
-@attrs.frozen
+@frozen
 class Request:
     """A request that waits for an approval: who sends it, from where, and what it says.
 
@@ -139,7 +140,7 @@ class Request:
         return digest(json.dumps([*parts, now // _SAME_QUESTION]))[:32]
 
 
-@attrs.frozen
+@frozen
 class Approval:
     """One row of approvals, bound to the account, the session that asked, and its request (C299)."""
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
+
 PREFIX = 5  # hex digits: as much as a service learns of a password's hash
 _LINE = re.compile(rb"([0-9A-Fa-f]{40})(?::[0-9]{1,18})?")
 _NTLM = re.compile(rb"[0-9A-Fa-f]{32}(?::[0-9]{1,18})?")
@@ -67,7 +69,7 @@ def is_in_range(answer: str, hashed: str) -> bool:
     return False
 
 
-@attrs.frozen
+@frozen
 class ListFile:
     """A file, by what reads so many bytes from a place in it; nothing else is asked of it."""
 
@@ -135,7 +137,7 @@ def _key(line: bytes) -> bytes:
     return found[1].upper() if found else b""
 
 
-@attrs.frozen
+@frozen
 class PlainList:
     """A list of passwords in memory: eight bytes for each."""
 

@@ -11,8 +11,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
-
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose
 
 
@@ -30,7 +29,7 @@ class CaptchaKind(str, enum.Enum):
         return _SERVICES.get(self)
 
 
-@attrs.frozen
+@frozen
 class Service:
     """A third party that asks: its name, its script, how its widget is found and where it answers."""
 
@@ -80,7 +79,7 @@ _WRITTEN = re.compile(r"([0-9]{1,12})\.([0-9]{1,2})\.([A-Za-z0-9_-]{22,43})\.([A
 _NUMBER = re.compile(r"[0-9]{1,15}")
 
 
-@attrs.frozen
+@frozen
 class Challenge:
     """What a browser is to work on, or to wait for, to go on with one attempt.
 
@@ -154,7 +153,7 @@ def _message(attempt_id: str, issued_at: int, work: int, salt: str) -> bytes:
     return f"{attempt_id}.{issued_at}.{work}.{salt}".encode()
 
 
-@attrs.frozen
+@frozen
 class Verdict:
     """What a service says of an answer; `complaint` is about our own settings."""
 

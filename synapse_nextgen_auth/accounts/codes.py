@@ -11,6 +11,7 @@ import unicodedata
 import attrs
 
 from synapse_nextgen_auth.accounts.outbox import SendMail
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose, random_letters
 
 LENGTH = 6
@@ -47,7 +48,7 @@ class Trial(enum.Enum):
     OVER = "over"  # too late, or tried too often; or there is none
 
 
-@attrs.frozen
+@frozen
 class Code:
     """One row of codes; times in seconds since the epoch.
 

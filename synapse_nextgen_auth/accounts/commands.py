@@ -11,8 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
-
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose, same, urlsafe
 
 # Below the issuer.
@@ -34,7 +33,7 @@ class Unproven(enum.Enum):
     SEEN = "seen"
 
 
-@attrs.frozen
+@frozen
 class Stamp:
     """What a request says of itself: when it was made, and the value that counts once."""
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
+
 # What follows "$2b$12$" and the salt in a bcrypt hash: 184 bits in 31 letters of its own base64.
 BCRYPT_LETTERS = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 BCRYPT_DIGEST = 31
@@ -24,7 +26,7 @@ class Hashing(str, enum.Enum):
     ARGON2ID = "argon2id"
 
 
-@attrs.frozen
+@frozen
 class Costs:
     """What one hash costs: memory in KiB, passes over it, lanes."""
 
@@ -42,7 +44,7 @@ class Costs:
         )
 
 
-@attrs.frozen
+@frozen
 class PasswordHash:
     """One row of passwords; `user_id` is absent until it was set for an account, or used."""
 

@@ -12,6 +12,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.links import DAY
 from synapse_nextgen_auth.clock import is_recent
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import random_letters
 
 # As Synapse has it for its own: nothing in it is changed in an address.
@@ -23,7 +24,7 @@ MOST_ROOMS = 20
 LONGEST_TEXT = 500
 
 
-@attrs.frozen
+@frozen
 class Invitation:
     """One row of invitations; times in seconds since the epoch.
 
@@ -59,7 +60,7 @@ class Invitation:
         return is_named and self.email in {None, address}
 
 
-@attrs.frozen
+@frozen
 class Kept:
     """An invitation with what Synapse has of its token: uses allowed, pending, completed; until when.
 
@@ -112,7 +113,7 @@ class Kept:
         return self.uses_allowed is not None and self.pending + self.completed >= self.uses_allowed
 
 
-@attrs.frozen
+@frozen
 class OnTheWay:
     """Somebody is on the way with the last use of a token; `until` when at most, where that is known."""
 

@@ -2,7 +2,7 @@
 
 import enum
 
-import attrs
+from synapse_nextgen_auth.records import frozen
 
 
 class Allowed(str, enum.Enum):
@@ -37,7 +37,7 @@ def way_of(login_type: object) -> Way | None:
     return Way.JWT if login_type == _JWT else Way.PASSWORD
 
 
-@attrs.frozen
+@frozen
 class LegacyLoginRules:
     """Which old ways are open, and whether clients are told that ours is the better one.
 

@@ -9,6 +9,7 @@ import enum
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose, Secret, urlsafe
 
 DAY = 24 * 3600
@@ -41,7 +42,7 @@ class LinkKind(str, enum.Enum):
     RECOVERY = "recovery"  # whoever typed the address on the page
 
 
-@attrs.frozen
+@frozen
 class Link:
     """One row of links; times in seconds since the epoch.
 

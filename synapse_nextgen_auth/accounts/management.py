@@ -3,7 +3,7 @@
 import enum
 from urllib.parse import urlencode
 
-import attrs
+from synapse_nextgen_auth.records import frozen
 
 
 class Place(str, enum.Enum):
@@ -76,7 +76,7 @@ _PLACES = {place.value: place for place in Place}
 _MAX_ID = 512
 
 
-@attrs.frozen
+@frozen
 class Target:
     """A page about the account, and the one thing that it is about, by an id of ours (C194).
 

@@ -8,9 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import attrs
-
 from synapse_nextgen_auth.accounts.people import MAX_PASSWORD
+from synapse_nextgen_auth.records import frozen
 
 
 class PasswordProblem(enum.Enum):
@@ -42,7 +41,7 @@ class PasswordHint(enum.Enum):
     SHORT = "short"
 
 
-@attrs.frozen
+@frozen
 class PasswordPolicy:
     """What this server demands of the characters of a password."""
 
@@ -78,7 +77,7 @@ class PasswordPolicy:
                 yield problem
 
 
-@attrs.frozen
+@frozen
 class Strength:
     """How hard a password is to guess, from 0 to 4, and what makes it easy."""
 
@@ -86,7 +85,7 @@ class Strength:
     hint: PasswordHint | None = None
 
 
-@attrs.frozen
+@frozen
 class Judgement:
     """What is wrong with a new password; `minimum_length` is what `TOO_SHORT` means."""
 

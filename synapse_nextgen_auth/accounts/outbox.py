@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import attrs
 
 from synapse_nextgen_auth.accounts.notices import LONGEST_QUESTION, MARGIN, WINDOW
+from synapse_nextgen_auth.records import frozen
 
 MINUTE = 60
 HOUR = 3600
@@ -44,7 +45,7 @@ class NotYet(Exception):
     """What it is about is not there yet, and may never be: nothing failed, and nobody hears of it."""
 
 
-@attrs.frozen
+@frozen
 class Work:
     """What is to be done; its fields, texts and whole numbers, are all that is written of it.
 
@@ -67,7 +68,7 @@ class Work:
         return None
 
 
-@attrs.frozen
+@frozen
 class RemovePushers(Work):
     """Remove the pushers that a session left on its device; `ended` is in milliseconds."""
 
@@ -87,7 +88,7 @@ class RemovePushers(Work):
         return self.session
 
 
-@attrs.frozen
+@frozen
 class SendMail(Work):
     """Send a mail, a sealed `Letter`, unless it is too late for what it says; 0 is never too late."""
 
@@ -103,7 +104,7 @@ class SendMail(Work):
         return self.mail
 
 
-@attrs.frozen
+@frozen
 class Recover(Work):
     """Look who has an address that somebody typed who forgot their password; `asked` is sealed."""
 
@@ -119,7 +120,7 @@ class Recover(Work):
         return self.request
 
 
-@attrs.frozen
+@frozen
 class AddEmailPusher(Work):
     """Let a new account have its notifications by e-mail once it has a device: `notif_for_new_users`."""
 
@@ -134,7 +135,7 @@ class AddEmailPusher(Work):
         return self.user_id
 
 
-@attrs.frozen
+@frozen
 class JoinRoom(Work):
     """Let a new account join a room of the invitation that it came with."""
 
@@ -151,7 +152,7 @@ class JoinRoom(Work):
         return self.user_id
 
 
-@attrs.frozen
+@frozen
 class SignOutDevices(Work):
     """Sign an account out of the devices that it had when its password was set, and of its tokens.
 
@@ -181,14 +182,14 @@ class SignOutDevices(Work):
         return self.user_id
 
 
-@attrs.frozen
+@frozen
 class SendSignInCode(SendMail):
     """Send a code to sign in with, a sealed `Letter`, if the account of that address is let in by it."""
 
     kind: ClassVar[str] = "send_sign_in_code"
 
 
-@attrs.frozen
+@frozen
 class Tell(Work):
     """Tell an account what happened to it since a time: `about` is a `Notice`.
 
@@ -208,7 +209,7 @@ class Tell(Work):
         return f"{self.about} {self.user_id}"
 
 
-@attrs.frozen
+@frozen
 class SendNotice(Work):
     """Say something to an account in its room for server notices; `letter` is a sealed `Letter`."""
 
@@ -224,7 +225,7 @@ class SendNotice(Work):
         return self.notice
 
 
-@attrs.frozen
+@frozen
 class Ask(Work):
     """Show an account what waits for its answer: `question` is a `Question`, `its_id` that of its row.
 
@@ -243,7 +244,7 @@ class Ask(Work):
         return f"{self.question} {self.its_id}"
 
 
-@attrs.frozen
+@frozen
 class ShowQuestion(Work):
     """Show an account a question that it is to be shown alone of its kind, until it is over."""
 
@@ -261,7 +262,7 @@ class ShowQuestion(Work):
         return f"{self.question} {self.its_id}"
 
 
-@attrs.frozen
+@frozen
 class EndQuestion(Work):
     """Let the message that showed a question say what became of it: once it is answered, or over."""
 
@@ -281,7 +282,7 @@ class EndQuestion(Work):
         return f"{self.question} {self.its_id} {self.user_id}"
 
 
-@attrs.frozen
+@frozen
 class FinishClosing(Work):
     """See that nothing of an account is left that was closed, wherever the process died that did it.
 
@@ -322,7 +323,7 @@ KINDS: dict[str, type[Work]] = {
 }
 
 
-@attrs.frozen
+@frozen
 class Entry:
     """One row of the outbox; times in seconds since the epoch."""
 

@@ -7,8 +7,10 @@ tell from here, so that it does not count.
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
 
-@attrs.frozen(kw_only=True)
+
+@frozen(kw_only=True)
 class LetsIn:
     """What lets people in on this server: the ids of `providers`, and whether the others do."""
 
@@ -17,7 +19,7 @@ class LetsIn:
     codes: bool = False
 
 
-@attrs.frozen
+@frozen
 class Identity:
     """Somebody as an identity provider knows them: one provider may know several of them."""
 
@@ -25,7 +27,7 @@ class Identity:
     external_id: str
 
 
-@attrs.frozen
+@frozen
 class OwnWays:
     """What an account has: a password or none, its identities, its e-mail addresses and phone numbers.
 

@@ -5,6 +5,8 @@ import re
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
+
 
 class Standing(enum.Enum):
     """Why an account may not sign in or use a session just now."""
@@ -19,7 +21,7 @@ class Standing(enum.Enum):
     BLOCKED = "blocked"
 
 
-@attrs.frozen
+@frozen
 class Account:
     """What Synapse knows about an account, as far as it says who may go on."""
 
@@ -53,7 +55,7 @@ class Account:
         return tuple(standing for applies, standing in found if applies)
 
 
-@attrs.frozen
+@frozen
 class Identifier:
     """What somebody typed to say who they are: a Matrix id, an e-mail address, or a phone number."""
 

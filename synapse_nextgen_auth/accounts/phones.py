@@ -5,6 +5,8 @@ import re
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
+
 
 class PhoneTrouble(enum.Enum):
     """Why a number is not confirmed."""
@@ -24,7 +26,7 @@ MOST_TRIES = 10
 _CODE = re.compile(r"[0-9A-Za-z]{1,32}")
 
 
-@attrs.frozen
+@frozen
 class PhoneCode:
     """What somebody who signs up was sent: kept sealed with the attempt until they type the code.
 

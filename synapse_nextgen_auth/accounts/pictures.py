@@ -6,14 +6,14 @@ size, is no picture here, whatever the browser calls it. A document with scripts
 
 import struct
 
-import attrs
+from synapse_nextgen_auth.records import frozen
 
 # In pixels: phones make pictures of 12 000 on the longer side at most, and servers scale them down.
 LONGEST_SIDE = 12_000
 MOST_PIXELS = 64_000_000
 
 
-@attrs.frozen
+@frozen
 class Picture:
     """A picture by what its own bytes say."""
 

@@ -8,10 +8,11 @@ import json
 import attrs
 
 from synapse_nextgen_auth.accounts.outbox import Recover
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose, random_id
 
 
-@attrs.frozen
+@frozen
 class Request:
     """The address that was typed, the language of the page, and for how long a link would live.
 

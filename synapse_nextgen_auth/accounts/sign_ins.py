@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import attrs
 
 from synapse_nextgen_auth.clock import is_ahead
+from synapse_nextgen_auth.records import frozen
 
 # For how long (seconds) a sign-in is fresh enough to do something dangerous, if nothing else is set,
 # and how long an operator may make that: a page has to be read and filled in within it.
@@ -13,7 +14,7 @@ SHORTEST_FRESH = 30
 LONGEST_FRESH = 3600
 
 
-@attrs.frozen
+@frozen
 class BrowserLifetimes:
     """How long a browser stays signed in, in seconds: without a visit, and at most."""
 
@@ -26,7 +27,7 @@ class BrowserLifetimes:
         return max(1, min(self.idle // 10, 3600))
 
 
-@attrs.frozen
+@frozen
 class SignIn:
     """One row of sign-ins; times in seconds since the epoch.
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
+
 # After how long (seconds) without use something is probably forgotten.
 UNUSED_AFTER = 90 * 24 * 3600
 PER_PAGE = 50
@@ -38,7 +40,7 @@ class How(str, enum.Enum):
     SERVICE_OR_OWN = "service_or_own"  # that, or by the application service that made the account
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Entry:
     """One of them; times in seconds since the epoch.
 
@@ -107,7 +109,7 @@ def in_order(entries: Iterable[Entry], now: int) -> list[Entry]:
     return sorted(entries, key=rank)
 
 
-@attrs.frozen
+@frozen
 class Part:
     """A page of a list: the first and the last of how many; `of` is 0 for nothing."""
 

@@ -6,7 +6,7 @@ What that is called in words is in `templates/components/user_agent.html`.
 import re
 from enum import Enum
 
-import attrs
+from synapse_nextgen_auth.records import frozen
 
 
 class System(Enum):
@@ -22,7 +22,7 @@ class System(Enum):
     LINUX = "linux"
 
 
-@attrs.frozen
+@frozen
 class Program:
     """A program as it describes itself; a browser may be one that we do not know by name."""
 

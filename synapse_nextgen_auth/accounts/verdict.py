@@ -2,7 +2,7 @@
 
 import enum
 
-import attrs
+from synapse_nextgen_auth.records import frozen
 
 # How long (seconds) something odd is worth acting upon.
 ODD_FOR = 30 * 24 * 3600
@@ -29,7 +29,7 @@ class State(enum.IntEnum):
     NOT_HERE = 3
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Facts:
     """What is known of an account; times in seconds since the epoch.
 
@@ -51,7 +51,7 @@ class Facts:
     powers: int = 0
 
 
-@attrs.frozen
+@frozen
 class Found:
     """One check, how it is, and of how many things that is so."""
 
@@ -60,7 +60,7 @@ class Found:
     number: int = 0
 
 
-@attrs.frozen
+@frozen
 class Verdict:
     """All checks, the bad ones first."""
 

@@ -6,7 +6,7 @@ for those in a form, by their names, unless they are nothing that a person types
 
 from collections.abc import Iterable, Mapping
 
-import attrs
+from synapse_nextgen_auth.records import frozen
 
 PASSWORD = "m.login.password"  # noqa: S105 (the name of a login type)
 
@@ -26,7 +26,7 @@ _MOST_FIELDS = 6
 _LONGEST_NAME = 64
 
 
-@attrs.frozen
+@frozen
 class Field:
     """One field of a form; it is called by the name that its module gave it."""
 
@@ -46,7 +46,7 @@ class Field:
         return "one-time-code" if any(word in name for word in _ONCE) else "off"
 
 
-@attrs.frozen
+@frozen
 class Way:
     """One login type, as a form asks for it beside the name."""
 
@@ -57,7 +57,7 @@ class Way:
 PASSWORD_FIELD = Field("password")
 
 
-@attrs.frozen
+@frozen
 class Ways:
     """What the sign-in page can ask for.
 

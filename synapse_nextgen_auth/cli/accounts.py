@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
+
 _REGISTER = "/_synapse/admin/v1/register"
 _CONSONANTS = "bdfghjklmnprstvz"
 _VOWELS = "aeiou"
@@ -22,7 +24,7 @@ class AccountError(Exception):
         self.code = code
 
 
-@attrs.frozen
+@frozen
 class Credentials:
     """A name and the password that goes with it."""
 
@@ -35,7 +37,7 @@ class Credentials:
         return f"@{self.localpart}:{server_name}"
 
 
-@attrs.frozen
+@frozen
 class SharedSecret:
     """The right to create accounts on the Synapse at this port."""
 

@@ -8,11 +8,12 @@ from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.homeserver.database import schema
 from synapse_nextgen_auth.homeserver.startup.settings import is_sqlite
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import migrations
 from synapse_nextgen_auth.store.migrations import SchemaRefused
 
 
-@attrs.frozen
+@frozen
 class Looked:
     """What was seen in a database: why Synapse would not start, or how far its tables are."""
 

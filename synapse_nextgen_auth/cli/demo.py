@@ -11,8 +11,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import attrs
-
 from synapse_nextgen_auth.cli import demo_directory, loopback, synapse_process, yaml_file
 from synapse_nextgen_auth.cli.accounts import AccountError, SharedSecret
 from synapse_nextgen_auth.cli.database_url import DatabaseUrlError, database_section
@@ -23,6 +21,7 @@ from synapse_nextgen_auth.cli.homeserver_yaml import (
     homeserver_settings,
     log_settings,
 )
+from synapse_nextgen_auth.records import frozen
 
 # What Synapse's own extras bring for identity providers, by the section that needs it.
 _LIBRARIES = (("oidc_providers", "authlib", "oidc"), ("saml2_config", "saml2", "saml2"))
@@ -32,7 +31,7 @@ class DemoError(Exception):
     """The demo cannot go on; the message says why in plain words."""
 
 
-@attrs.frozen
+@frozen
 class DemoOptions:
     """What the command line asked for."""
 
@@ -43,7 +42,7 @@ class DemoOptions:
     as_json: bool = False
 
 
-@attrs.frozen
+@frozen
 class RunningDemo:
     """A homeserver that is ready to be used."""
 

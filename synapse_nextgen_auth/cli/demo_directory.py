@@ -15,12 +15,13 @@ import yaml
 from synapse_nextgen_auth import secret
 from synapse_nextgen_auth.cli.accounts import Credentials, memorable_password
 from synapse_nextgen_auth.cli.homeserver_yaml import ServerSecrets
+from synapse_nextgen_auth.records import frozen
 
 _KEPT = "demo.json"
 _SERVED = "served-database"
 
 
-@attrs.frozen
+@frozen
 class Kept:
     """What a later run in the same directory needs again."""
 

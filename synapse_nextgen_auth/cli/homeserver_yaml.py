@@ -9,6 +9,8 @@ from typing import Any
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
+
 Settings = dict[str, Any]
 
 MODULE = "synapse_nextgen_auth.NextGenAuth"
@@ -17,7 +19,7 @@ SERVER_NAME = "localhost"
 _GENEROUS = {"per_second": 1000, "burst_count": 10000}
 
 
-@attrs.frozen
+@frozen
 class ServerSecrets:
     """What a homeserver must keep between runs so that its tokens and pages stay valid."""
 

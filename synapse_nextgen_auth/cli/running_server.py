@@ -24,6 +24,7 @@ from synapse_nextgen_auth.accounts.commands import Stamp
 from synapse_nextgen_auth.assembly.issuer import keyring
 from synapse_nextgen_auth.cli import check_config
 from synapse_nextgen_auth.oauth.metadata import PREFIX
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, random_id
 
 _PATIENCE = 60  # seconds
@@ -44,7 +45,7 @@ class Refused(Exception):
     """The server was asked, and does not do it; the message says why."""
 
 
-@attrs.frozen
+@frozen
 class Place:
     """Where a server may listen, as people write it, and how to connect to it."""
 
@@ -53,7 +54,7 @@ class Place:
     path: str = _PATH
 
 
-@attrs.frozen
+@frozen
 class RunningServer:
     """The server of a configuration: its places in the order in which they are tried."""
 

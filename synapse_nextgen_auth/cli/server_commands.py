@@ -8,14 +8,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import attrs
-
 from synapse_nextgen_auth.cli.running_server import CannotAsk, Refused, RunningServer
+from synapse_nextgen_auth.records import frozen
 
 Arguments = argparse.Namespace
 
 
-@attrs.frozen
+@frozen
 class ServerCommand:
     """What is asked of the server with these arguments, and what is said of its answer."""
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import attrs
 from synapse.config._base import ConfigError
 from synapse.config.homeserver import HomeServerConfig
 
@@ -17,6 +16,7 @@ from synapse_nextgen_auth.accounts.attempts.sign_ups import (
 )
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.people.sign_ups.demands import SignUpRules
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.sign_up import PAGES
 
 # In the order in which people are asked.
@@ -29,7 +29,7 @@ _WORDS = {
 }
 
 
-@attrs.frozen
+@frozen
 class SignUps:
     """What was found, in words, and what keeps Synapse from starting."""
 
@@ -108,7 +108,7 @@ def _listed(kinds: Iterable[str], between: str) -> str:
     return between.join(words for kind, words in _WORDS.items() if kind in kinds)
 
 
-@attrs.frozen
+@frozen
 class _StandIn:
     """As much of a Synapse as says which stages it knows."""
 

@@ -20,9 +20,10 @@ from synapse_nextgen_auth.homeserver.mail import is_configured
 from synapse_nextgen_auth.homeserver.people.providers.configured import configured
 from synapse_nextgen_auth.homeserver.startup.settings import no_way_in
 from synapse_nextgen_auth.module import NextGenAuth
+from synapse_nextgen_auth.records import frozen
 
 
-@attrs.frozen
+@frozen
 class WaysIn:
     """What was found: the forms of the sign-in page, by whom they are checked, and what is left out.
 
@@ -123,7 +124,7 @@ def look(hs_config: HomeServerConfig, config: Config) -> WaysIn:
     )
 
 
-@attrs.frozen
+@frozen
 class _Told:
     types: Mapping[str, tuple[str, ...]]
     by_address: bool

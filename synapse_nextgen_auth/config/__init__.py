@@ -39,6 +39,7 @@ from synapse_nextgen_auth.oauth.clients.configured import StaticClient
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.grant_types import GRANT_TYPES, GrantType, refuse_client
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
 
 _NONE: frozenset[str] = frozenset()
@@ -74,7 +75,7 @@ __all__ = [
 ]
 
 
-@attrs.frozen
+@frozen
 class Config:
     """The options of the module."""
 

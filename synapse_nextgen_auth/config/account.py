@@ -1,14 +1,13 @@
 """The section `account`."""
 
-import attrs
-
 from synapse_nextgen_auth.accounts.sign_ins import FRESH, LONGEST_FRESH, SHORTEST_FRESH
 from synapse_nextgen_auth.config.durations import duration
 from synapse_nextgen_auth.config.kinds.numbers import Duration
 from synapse_nextgen_auth.config.options import option
+from synapse_nextgen_auth.records import frozen
 
 
-@attrs.frozen
+@frozen
 class Account:
     """What people do with their account in the browser."""
 

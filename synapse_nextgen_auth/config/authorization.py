@@ -1,12 +1,11 @@
 """The section `authorization`."""
 
-import attrs
-
 from synapse_nextgen_auth.config.kinds.numbers import Number, WholeNumber
 from synapse_nextgen_auth.config.options import option
+from synapse_nextgen_auth.records import frozen
 
 
-@attrs.frozen
+@frozen
 class Authorization:
     """How many people may come to sign in at once."""
 

@@ -11,10 +11,11 @@ from synapse_nextgen_auth.config.options import option
 from synapse_nextgen_auth.config.problems import Problems
 from synapse_nextgen_auth.config.secret_files import content
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
 
 
-@attrs.frozen
+@frozen
 class Captcha:
     """What tells people from programs where somebody signs up on the pages of this module."""
 

@@ -1,16 +1,15 @@
 """The section `client_registration`."""
 
-import attrs
-
 from synapse_nextgen_auth.config.kinds.kind import Optional
 from synapse_nextgen_auth.config.kinds.lists import ListOf
 from synapse_nextgen_auth.config.kinds.numbers import Duration, Number, WholeNumber
 from synapse_nextgen_auth.config.kinds.places import Host
 from synapse_nextgen_auth.config.kinds.words import Switch
 from synapse_nextgen_auth.config.options import option
+from synapse_nextgen_auth.records import frozen
 
 
-@attrs.frozen
+@frozen
 class Registration:
     """Whether and how clients register themselves (RFC 7591)."""
 

@@ -1,12 +1,11 @@
 """The section `consent`."""
 
-import attrs
-
 from synapse_nextgen_auth.config.kinds.numbers import Duration
 from synapse_nextgen_auth.config.options import option
+from synapse_nextgen_auth.records import frozen
 
 
-@attrs.frozen
+@frozen
 class Consent:
     """When the consent page may be left out."""
 

@@ -2,21 +2,20 @@
 
 from collections.abc import Mapping
 
-import attrs
-
 from synapse_nextgen_auth.config.durations import duration, said
 from synapse_nextgen_auth.config.kinds.numbers import Duration, Number, WholeNumber
 from synapse_nextgen_auth.config.kinds.words import Switch
 from synapse_nextgen_auth.config.options import option
 from synapse_nextgen_auth.config.problems import Problems
 from synapse_nextgen_auth.oauth.grants.device_grants import LONGEST_LIFE
+from synapse_nextgen_auth.records import frozen
 
 # How often a device must be able to ask while its code lives: a `slow_down` (RFC 8628 section 3.5)
 # adds to the interval, and the person may agree in the last moment.
 POLLS = 10
 
 
-@attrs.frozen
+@frozen
 class DeviceGrants:
     """Signing in on devices without a browser (RFC 8628)."""
 

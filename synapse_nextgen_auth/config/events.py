@@ -1,12 +1,11 @@
 """The section `events`."""
 
-import attrs
-
 from synapse_nextgen_auth.config.kinds.numbers import Duration
 from synapse_nextgen_auth.config.options import option
+from synapse_nextgen_auth.records import frozen
 
 
-@attrs.frozen
+@frozen
 class Events:
     """How long it is known what happened to an account."""
 

@@ -1,13 +1,12 @@
 """The section `geoip`."""
 
-import attrs
-
 from synapse_nextgen_auth.config.kinds.kind import Optional
 from synapse_nextgen_auth.config.kinds.words import Text
 from synapse_nextgen_auth.config.options import option
+from synapse_nextgen_auth.records import frozen
 
 
-@attrs.frozen
+@frozen
 class GeoIP:
     """Where in the world network addresses are, roughly."""
 

@@ -1,14 +1,13 @@
 """The section `invitations`."""
 
-import attrs
-
 from synapse_nextgen_auth.accounts.links import DAY
 from synapse_nextgen_auth.config.kinds.numbers import Duration, WholeNumber
 from synapse_nextgen_auth.config.kinds.words import Switch
 from synapse_nextgen_auth.config.options import option
+from synapse_nextgen_auth.records import frozen
 
 
-@attrs.frozen
+@frozen
 class Invitations:
     """Who may invite people, beside whoever runs the server."""
 

@@ -1,13 +1,12 @@
 """The section `legacy_login`."""
 
-import attrs
-
 from synapse_nextgen_auth.accounts.legacy_login import Allowed
 from synapse_nextgen_auth.config.kinds.words import Choice, Switch
 from synapse_nextgen_auth.config.options import option
+from synapse_nextgen_auth.records import frozen
 
 
-@attrs.frozen
+@frozen
 class LegacyLogin:
     """The ways in that are older than this module, for applications that know nothing else."""
 

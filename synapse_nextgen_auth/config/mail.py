@@ -1,13 +1,12 @@
 """The section `mail`."""
 
-import attrs
-
 from synapse_nextgen_auth.config.kinds.kind import Optional
 from synapse_nextgen_auth.config.kinds.words import Text
 from synapse_nextgen_auth.config.options import option
+from synapse_nextgen_auth.records import frozen
 
 
-@attrs.frozen
+@frozen
 class Mail:
     """What mails say; who sends them is in Synapse's own section `email`."""
 

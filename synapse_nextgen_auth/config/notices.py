@@ -1,12 +1,11 @@
 """The section `notices`."""
 
-import attrs
-
 from synapse_nextgen_auth.config.kinds.words import Switch
 from synapse_nextgen_auth.config.options import option
+from synapse_nextgen_auth.records import frozen
 
 
-@attrs.frozen
+@frozen
 class Notices:
     """What accounts are told of that happens to them, and how."""
 

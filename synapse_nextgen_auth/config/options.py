@@ -7,6 +7,7 @@ import attrs
 
 from synapse_nextgen_auth.config.kinds.kind import Kind
 from synapse_nextgen_auth.config.problems import join
+from synapse_nextgen_auth.records import frozen
 
 T = TypeVar("T")
 
@@ -15,7 +16,7 @@ _MEMBER = "member"
 LONGEST_LABEL = 21
 
 
-@attrs.frozen
+@frozen
 class Option:
     """An option, where it stands.
 

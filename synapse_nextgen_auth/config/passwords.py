@@ -1,7 +1,5 @@
 """The section `passwords`."""
 
-import attrs
-
 from synapse_nextgen_auth.accounts.breached import OnFailure
 from synapse_nextgen_auth.accounts.hashes import Hashing
 from synapse_nextgen_auth.config.kinds.kind import Optional
@@ -10,6 +8,7 @@ from synapse_nextgen_auth.config.kinds.places import Url
 from synapse_nextgen_auth.config.kinds.words import Choice, Text
 from synapse_nextgen_auth.config.options import option
 from synapse_nextgen_auth.config.problems import Problems
+from synapse_nextgen_auth.records import frozen
 
 # Argon2 takes no less memory for each lane (RFC 9106 section 3.1).
 _LEAST_OF_A_LANE = 8
@@ -18,7 +17,7 @@ _LEAST_OF_A_LANE = 8
 _MOST_MEMORY = 4 * 1024 * 1024
 
 
-@attrs.frozen
+@frozen
 class Passwords:
     """How the passwords of accounts are kept, and what a new one has to be."""
 

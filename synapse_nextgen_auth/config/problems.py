@@ -4,6 +4,8 @@ import difflib
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
+
 
 class ConfigProblems(Exception):
     """Everything that is wrong with the operator's options: (path, what is wrong) pairs."""
@@ -13,7 +15,7 @@ class ConfigProblems(Exception):
         self.problems = problems
 
 
-@attrs.frozen
+@frozen
 class Problems:
     """Collects what is wrong, so that all of it is told at once."""
 

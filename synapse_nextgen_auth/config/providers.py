@@ -2,11 +2,10 @@
 
 import enum
 
-import attrs
-
 from synapse_nextgen_auth.config.kinds.lists import SetOf
 from synapse_nextgen_auth.config.kinds.words import Choice, Text
 from synapse_nextgen_auth.config.options import option
+from synapse_nextgen_auth.records import frozen
 
 
 class ProviderLogout(enum.Enum):
@@ -17,7 +16,7 @@ class ProviderLogout(enum.Enum):
     DELETE = "delete"
 
 
-@attrs.frozen
+@frozen
 class ProviderOptions:
     """The identity providers that Synapse's configuration names."""
 

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-import attrs
-
 from synapse_nextgen_auth.config.options import Option, members_of
 from synapse_nextgen_auth.config.problems import Problems, join, kind_of, likely
+from synapse_nextgen_auth.records import frozen
 
 T = TypeVar("T")
 
 
-@attrs.frozen
+@frozen
 class Reader:
     """Reads a record by the kinds of its options.
 

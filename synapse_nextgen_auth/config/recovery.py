@@ -1,14 +1,13 @@
 """The section `recovery`."""
 
-import attrs
-
 from synapse_nextgen_auth.accounts.links import DAY
 from synapse_nextgen_auth.config.kinds.numbers import Duration
 from synapse_nextgen_auth.config.kinds.words import Switch
 from synapse_nextgen_auth.config.options import option
+from synapse_nextgen_auth.records import frozen
 
 
-@attrs.frozen
+@frozen
 class Recovery:
     """What people do who cannot sign in."""
 

@@ -1,13 +1,12 @@
 """The section `sessions`."""
 
-import attrs
-
 from synapse_nextgen_auth.config.kinds.kind import Optional
 from synapse_nextgen_auth.config.kinds.numbers import Duration, WholeNumber
 from synapse_nextgen_auth.config.options import option
+from synapse_nextgen_auth.records import frozen
 
 
-@attrs.frozen
+@frozen
 class Sessions:
     """How long clients and browsers stay signed in."""
 

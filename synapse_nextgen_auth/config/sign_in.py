@@ -1,12 +1,11 @@
 """The section `sign_in`."""
 
-import attrs
-
 from synapse_nextgen_auth.config.kinds.words import Switch
 from synapse_nextgen_auth.config.options import option
+from synapse_nextgen_auth.records import frozen
 
 
-@attrs.frozen
+@frozen
 class SignIn:
     """Ways to sign in beside those of Synapse's configuration."""
 

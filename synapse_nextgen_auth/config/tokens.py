@@ -1,13 +1,12 @@
 """The section `tokens`."""
 
-import attrs
-
 from synapse_nextgen_auth.config.kinds.kind import Optional
 from synapse_nextgen_auth.config.kinds.numbers import Duration
 from synapse_nextgen_auth.config.options import option
+from synapse_nextgen_auth.records import frozen
 
 
-@attrs.frozen
+@frozen
 class Tokens:
     """How long tokens and codes live.
 

@@ -15,6 +15,7 @@ from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.attempts.starts import Start
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Ended, Ending, Lost
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import arrivals, attempts, grants, legacy_logins, provider_logouts
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -36,7 +37,7 @@ def trouble_of(lost: Lost) -> Trouble:
     return _TROUBLES[lost]
 
 
-@attrs.frozen
+@frozen
 class Expected:
     """What an attempt waits for: anybody, or one account that proves itself again.
 
@@ -65,7 +66,7 @@ def expected(txn: Txn, start: Start, *, now: int) -> Expected | Trouble:
     )
 
 
-@attrs.frozen
+@frozen
 class Hint:
     """What the application said of the person (`login_hint`), if it did."""
 
@@ -155,7 +156,7 @@ def meet(txn: Txn, attempt: Attempt, arrival: Arrival, *, now: int) -> Attempt |
     return met if attempts.change(txn, attempt, met) else Lost.CHANGED
 
 
-@attrs.frozen
+@frozen
 class Made:
     """The account that somebody new has got, and what their mapping says beside, sealed."""
 

@@ -18,6 +18,7 @@ from synapse_nextgen_auth.accounts.attempts.stages import (
 from synapse_nextgen_auth.accounts.people import Account
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.flows.sign_in import Place, sign_in
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import attempts, grants, passwords, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -79,7 +80,7 @@ def answer(
     return answered if attempts.change(txn, attempt, answered) else Lost.CHANGED
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Ending:
     """What an attempt ends with: a secret, and what the server says of the account and asks of it.
 

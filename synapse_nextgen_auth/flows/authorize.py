@@ -6,14 +6,13 @@ Pages never send people to each other: each comes back to `next_step`, which loo
 import enum
 from collections.abc import Sequence
 
-import attrs
-
 from synapse_nextgen_auth.accounts.sign_ins import SignIn, by_name, of_account
 from synapse_nextgen_auth.clock import is_ahead
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.permissions import DEVICE
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import clients, consents, events, grants, sessions
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -56,7 +55,7 @@ def find(txn: Txn, grant_id: str, *, browser: str | None, now: int) -> Grant | R
     return grant if grant.is_open(now) else Refused.EXPIRED
 
 
-@attrs.frozen
+@frozen
 class Known:
     """Who is signed in in the browser of a grant, and whom the client named by its hint.
 
@@ -69,7 +68,7 @@ class Known:
     names_another: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Wanted:
     """Who may go on with what a client asks: the sign-in that was chosen, the one account that it takes.
 
@@ -124,7 +123,7 @@ def _is_late_enough(grant: Grant, sign_in: SignIn) -> bool:
     return grant.proven_at is not None and grant.sign_in_id == sign_in.name
 
 
-@attrs.frozen
+@frozen
 class Decision:
     """What was decided in which sign-in, with the digest of the code that a "yes" gives out.
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-import attrs
-
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.flows.room import has_room, is_taken
@@ -12,6 +10,7 @@ from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.grants.grant_types import GrantType, refuse_scope
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
 from synapse_nextgen_auth.oauth.sessions import Began, End, Sender, Session
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import (
     clients,
     device_grants,
@@ -24,7 +23,7 @@ from synapse_nextgen_auth.store import (
 from synapse_nextgen_auth.store.txn import Txn
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Opening:
     """What no grant type decides about a session that begins with it: the token endpoint says it.
 
@@ -40,7 +39,7 @@ class Opening:
     expires_at: int | None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Beginning:
     """What was granted: to whom, for which client, with which scope, and how; `auth_time` in seconds.
 

@@ -5,8 +5,6 @@ Everything is in the database, so that polling and deciding may meet on differen
 
 import enum
 
-import attrs
-
 from synapse_nextgen_auth.accounts.notices import Question
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.clock import SKEW
@@ -25,6 +23,7 @@ from synapse_nextgen_auth.oauth.grants.device_grants import (
 from synapse_nextgen_auth.oauth.networks import network
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.sessions import Began, Session
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import clients, device_grants, events, sign_ins, throttle
 from synapse_nextgen_auth.store.device_grants import Codes
 from synapse_nextgen_auth.store.txn import Txn
@@ -56,14 +55,14 @@ class Refused(enum.Enum):
     EXPIRED = "expired"
 
 
-@attrs.frozen
+@frozen
 class TooManyTries:
     """Too many wrong codes from here; `retry_after` in seconds."""
 
     retry_after: int
 
 
-@attrs.frozen
+@frozen
 class Entered:
     """A code that a person typed, as the database knows it, and who typed it."""
 

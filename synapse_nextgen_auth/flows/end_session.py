@@ -7,6 +7,7 @@ from synapse_nextgen_auth.flows import notices
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, End, Session
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import (
     approvals,
     attempts,
@@ -187,7 +188,7 @@ def _withdraw(txn: Txn, user_id: str, device_id: str | None, *, now: int) -> Non
     device_grants.withdraw(txn, user_id, device_id=device_id, now=now)
 
 
-@attrs.frozen
+@frozen
 class Revoked:
     """Whose session was revoked, the device to delete with it, the session if it ended just now."""
 

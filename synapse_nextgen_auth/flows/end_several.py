@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 
-import attrs
-
 from synapse_nextgen_auth.flows import end_session, sign_in
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import events, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Ends:
     """What is to end: sessions that have no device, and sign-ins in browsers; `is_all` but this one."""
 

@@ -10,6 +10,7 @@ from synapse_nextgen_auth.flows import end_session, own_password
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.flows.own_password import Done
 from synapse_nextgen_auth.oauth.events import Event, EventKind
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import events, links, outbox, passwords, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -37,7 +38,7 @@ def make(
     return True
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class NewPassword:
     """What Synapse keeps of a password, whether devices are signed out with it, and who is told."""
 

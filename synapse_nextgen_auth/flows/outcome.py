@@ -2,15 +2,14 @@
 
 from typing import Generic, TypeVar
 
-import attrs
-
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.txn import Txn
 
 T = TypeVar("T")
 
 
-@attrs.frozen
+@frozen
 class Outcome(Generic[T]):
     """The result of a flow that may end sessions.
 

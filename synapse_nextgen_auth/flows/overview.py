@@ -1,11 +1,10 @@
 """What the overview of an account knows, with one query for each table of ours and few of Synapse's."""
 
-import attrs
-
 from synapse_nextgen_auth.accounts.own_ways import OwnWays
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.oauth.events import EventKind
 from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import consents, events, own_ways, sessions, sign_ins
 from synapse_nextgen_auth.store.consents import Consent
 from synapse_nextgen_auth.store.txn import Txn
@@ -15,7 +14,7 @@ _ODD = (EventKind.REFRESH_REUSED, EventKind.CODE_REUSED)
 _MENDS = (EventKind.PASSWORD_CHANGED, EventKind.PASSWORD_SET, EventKind.ALL_SIGNED_OUT)
 
 
-@attrs.frozen
+@frozen
 class Happened:
     """When each kind of event happened last, of late."""
 
@@ -40,7 +39,7 @@ class Happened:
         return max((at for kind, at in self.last.items() if kind in kinds), default=None)
 
 
-@attrs.frozen
+@frozen
 class Known:
     """Rows of one account, living ones; those whose time is over among them."""
 

@@ -8,11 +8,12 @@ from synapse_nextgen_auth.accounts.own_ways import LetsIn
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.events import Event, EventKind
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import devices, events, outbox, own_ways, passwords, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 
 
-@attrs.frozen
+@frozen
 class Done:
     """What is left when the password is set: devices to sign out of, where that was wanted.
 
@@ -29,7 +30,7 @@ def to_sign_out(txn: Txn, user_id: str) -> SignOutDevices:
     return SignOutDevices.of(user_id, devices.list_ids(txn, user_id), last_token=last)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Change:
     """What Synapse keeps of a password, whether devices are signed out, and in which browser it is set.
 

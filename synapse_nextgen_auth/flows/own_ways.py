@@ -15,6 +15,7 @@ from synapse_nextgen_auth.accounts.own_ways import Identity, LetsIn
 from synapse_nextgen_auth.flows import attempts as attempt_flows
 from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.oauth.events import Event, EventKind
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import (
     arrivals,
     attempts,
@@ -36,7 +37,7 @@ class Kept(enum.Enum):
     ABSENT = "absent"  # the account has no such thing
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Owner:
     """Whose account is changed, when, and from which network address."""
 

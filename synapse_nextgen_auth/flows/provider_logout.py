@@ -1,12 +1,11 @@
 """An identity provider ends a sign-in of its own (OpenID Connect Back-Channel Logout 1.0)."""
 
-import attrs
-
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
 from synapse_nextgen_auth.flows import end_session, sign_in
 from synapse_nextgen_auth.flows.arrive import NEWCOMER
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import (
     arrivals,
     attempts,
@@ -18,7 +17,7 @@ from synapse_nextgen_auth.store import (
 from synapse_nextgen_auth.store.txn import Txn
 
 
-@attrs.frozen
+@frozen
 class Ended:
     """Which provider ended which of its sign-ins; `user_id` is whose, where it says so."""
 

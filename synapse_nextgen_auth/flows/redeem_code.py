@@ -1,7 +1,5 @@
 """Redeem an authorization code: exactly once, for exactly one session (RFC 6749 section 4.1.3)."""
 
-import attrs
-
 from synapse_nextgen_auth.flows.begin_session import Beginning, Opening, begin
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
@@ -11,11 +9,12 @@ from synapse_nextgen_auth.oauth.grants import authorization_code
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.sessions import Began, End, Session
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import events, grants, sessions, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 
 
-@attrs.frozen
+@frozen
 class Presented:
     """What a client shows at the token endpoint, and how its session would begin."""
 
@@ -26,7 +25,7 @@ class Presented:
     opening: Opening
 
 
-@attrs.frozen
+@frozen
 class Redeemed:
     """The session that began, and the nonce its ID token must carry."""
 

@@ -11,6 +11,7 @@ from synapse_nextgen_auth.oauth.grants.refresh_token import Verdict, judge
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
 from synapse_nextgen_auth.oauth.sessions import End, Session, SessionLifetimes
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import events, sessions, strays
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -18,7 +19,7 @@ from synapse_nextgen_auth.store.txn import Txn
 NEVER = -1
 
 
-@attrs.frozen
+@frozen
 class Presented:
     """A refresh token that is authentic: who shows which generation, from where.
 
@@ -31,7 +32,7 @@ class Presented:
     scope: str | None = None
 
 
-@attrs.frozen
+@frozen
 class Renewed:
     """The generation whose pair to answer with, and what the presented token was taken for.
 
@@ -138,7 +139,7 @@ def look(
     return None if is_reuse else session
 
 
-@attrs.frozen
+@frozen
 class Use:
     """The first use of a generation, or a sign of life, waiting to be written."""
 

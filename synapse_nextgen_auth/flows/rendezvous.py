@@ -3,6 +3,7 @@
 import attrs
 
 from synapse_nextgen_auth.oauth.rendezvous import MAX_LIVING, Kind, Rendezvous
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import rendezvous
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -12,7 +13,7 @@ def has_room(txn: Txn, *, now: int) -> bool:
     return rendezvous.count_living(txn, now=now) < MAX_LIVING
 
 
-@attrs.frozen
+@frozen
 class Write:
     """What a device wants to put there, on top of the state it saw: one of those in `seen`."""
 
@@ -23,7 +24,7 @@ class Write:
     sequence: str
 
 
-@attrs.frozen
+@frozen
 class Written:
     """The state after a write; `is_conflict` when the device had not seen the present one."""
 

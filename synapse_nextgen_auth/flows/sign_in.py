@@ -6,6 +6,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.oauth.events import Event, EventKind
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import (
     approvals,
     device_grants,
@@ -31,7 +32,7 @@ def note_visit(txn: Txn, digests: Sequence[str], *, now: int) -> None:
         sign_ins.touch(txn, digest, now=now)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Place:
     """Where somebody signs in: `binding` is the digest of what binds grants to the browser.
 
@@ -104,7 +105,7 @@ def choose(txn: Txn, sign_in: SignIn, place: Place, *, now: int) -> None:
         device_grants.choose(txn, place.device_grant_id, **chosen)
 
 
-@attrs.frozen
+@frozen
 class Failure:
     """A wrong password for an account: when, in seconds, and from which network address.
 

@@ -11,6 +11,7 @@ from synapse_nextgen_auth.accounts.outbox import Work
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Ended, Ending
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import attempts, codes, outbox, token_holds
 from synapse_nextgen_auth.store.token_holds import Hold
 from synapse_nextgen_auth.store.txn import Txn
@@ -21,7 +22,7 @@ def change(txn: Txn, former: Attempt, attempt: Attempt) -> bool:
     return attempts.change(txn, former, attempt)
 
 
-@attrs.frozen
+@frozen
 class Made:
     """The account that was made for an attempt, and what has to be done for it."""
 

@@ -15,6 +15,7 @@ from twisted.web.resource import Resource
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.oauth.networks import printable
 from synapse_nextgen_auth.oauth.sessions import Sender
+from synapse_nextgen_auth.records import frozen
 
 NEEDS = (
     Needed("synapse.http.site", "SynapseRequest.get_client_ip_if_available"),
@@ -36,7 +37,7 @@ MAX_USER_AGENT = 255
 MAX_BODY = 64 * 1024  # bytes; the largest honest request is a client registration
 
 
-@attrs.frozen
+@frozen
 class Incoming:
     """A request as it came: nothing decoded, nothing merged, `query` and `body` apart.
 
@@ -90,7 +91,7 @@ class Incoming:
         return (self.header("Content-Type") or "").partition(";")[0].strip().lower()
 
 
-@attrs.frozen
+@frozen
 class Outgoing:
     """An answer; `headers` may repeat a name."""
 

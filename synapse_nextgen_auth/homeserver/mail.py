@@ -11,6 +11,7 @@ from synapse_nextgen_auth.accounts.mail.letters import Letter
 from synapse_nextgen_auth.accounts.outbox import Hopeless, SendMail
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.store import codes
 
@@ -26,7 +27,7 @@ NEEDS = (
 logger = logging.getLogger(__name__)
 
 
-@attrs.frozen
+@frozen
 class WrittenMail:
     """A mail in words: one line of subject, and the same text twice; `said` is it without the foot."""
 

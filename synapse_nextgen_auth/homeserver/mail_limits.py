@@ -4,16 +4,15 @@ A stranger must not keep the owner of a mailbox from having a mail by asking for
 is more for a mailbox than one network may ask for, and what a network is refused counts nowhere else.
 """
 
-import attrs
-
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.limits import Limited, Limiter
 from synapse_nextgen_auth.oauth.networks import network
 from synapse_nextgen_auth.oauth.rates import Rate
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Shares:
     """How many messages there are: of a network, of a network to one mailbox, to one mailbox."""
 

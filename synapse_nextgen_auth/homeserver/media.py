@@ -9,6 +9,7 @@ import attrs
 from synapse.media._base import FileInfo
 
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.records import frozen
 
 NEEDS = (
     Needed("synapse.media._base", "FileInfo"),
@@ -17,7 +18,7 @@ NEEDS = (
 )
 
 
-@attrs.frozen
+@frozen
 class Picture:
     """A picture and its media type."""
 

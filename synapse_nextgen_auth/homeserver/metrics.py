@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-import attrs
 from prometheus_client import Counter, Gauge, Histogram
 from synapse.metrics import SERVER_NAME_LABEL
 
 from synapse_nextgen_auth.accounts.outbox import KINDS
+from synapse_nextgen_auth.records import frozen
 
 _BEGUN = Counter(
     "synapse_nextgen_auth_sessions_begun", "Sessions that clients began", [SERVER_NAME_LABEL]
@@ -70,7 +70,7 @@ GRANTS = ("requested", "approved", "refused")
 REFRESHES = ("rotated", "repeated", "restored")
 
 
-@attrs.frozen
+@frozen
 class Metrics:
     """The counters of one homeserver."""
 

@@ -7,8 +7,6 @@ account since the first that is not told yet.
 from collections.abc import Sequence
 from typing import Any
 
-import attrs
-
 from synapse_nextgen_auth.accounts import notices as rules
 from synapse_nextgen_auth.accounts.mail import names
 from synapse_nextgen_auth.accounts.mail.letters import Letter, Mail, SecurityNotice
@@ -26,6 +24,7 @@ from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
 from synapse_nextgen_auth.homeserver.places import Places
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.events import Event
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.store import events
 
@@ -38,7 +37,7 @@ def called(client: Client, language: str) -> str:
     return name if client.is_configured else names.plain(name)
 
 
-@attrs.frozen
+@frozen
 class Sources:
     """Where a notice gets its words from; `account_url` is the page that it leads to."""
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import attrs
 from synapse.api.constants import Membership
 
 from synapse_nextgen_auth.accounts.mail.letters import Letter
@@ -12,6 +11,7 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.mail import MailUnreadable, WrittenMail
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, random_id
 
 NEEDS = (
@@ -34,7 +34,7 @@ NEEDS = (
 )
 
 
-@attrs.frozen
+@frozen
 class Said:
     """A message in a room."""
 

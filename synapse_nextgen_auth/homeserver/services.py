@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NoReturn, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
-import attrs
 from synapse.http.client import BodyExceededMaxSize, read_body_with_max_size
 from synapse.logging.context import make_deferred_yieldable, run_in_background
 from synapse.server import HomeServer
@@ -18,6 +17,7 @@ from twisted.web.client import FileBodyProducer
 from twisted.web.http_headers import Headers
 
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.records import frozen
 
 NEEDS = (
     Needed("synapse.http.client", "read_body_with_max_size", ("response", "stream", "max_size")),
@@ -33,14 +33,14 @@ T = TypeVar("T")
 _AGENT = "synapse_nextgen_auth"
 
 
-@attrs.frozen
+@frozen
 class Unanswered(Exception):
     """The service did not answer, or said something else than expected; `why` names no address."""
 
     why: str
 
 
-@attrs.frozen
+@frozen
 class Answered:
     """What a service said."""
 

@@ -9,11 +9,12 @@ from synapse_nextgen_auth.oauth.grants.authorization import ResponseMode
 from synapse_nextgen_auth.oauth.grants.authorization_request import MAX_STATE, Answer, Parameters
 from synapse_nextgen_auth.oauth.tokens.id_token import Hint
 from synapse_nextgen_auth.oauth.wording import quoted
+from synapse_nextgen_auth.records import frozen
 
 _KNOWN = ("client_id", "id_token_hint", "post_logout_redirect_uri", "state")
 
 
-@attrs.frozen
+@frozen
 class Request:
     """What the client asks: for whom, as which client, and where the browser goes afterwards."""
 

@@ -6,8 +6,10 @@ commits: a replayed code has to end a session *and* be refused, so that refusal 
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
 
-@attrs.frozen
+
+@frozen
 class OAuthError(Exception):
     """A refusal in the words of the protocol.
 

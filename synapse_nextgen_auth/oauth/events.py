@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_network
 import attrs
 
 from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import digest
 
 
@@ -54,7 +55,7 @@ _MONTH = 30 * 24 * 3600
 _NETWORK_BITS = {4: 24, 6: 48}
 
 
-@attrs.frozen
+@frozen
 class Event:
     """One row of events; `address` is the network address of whoever did it.
 

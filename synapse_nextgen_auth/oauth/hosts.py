@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-import attrs
 from publicsuffixlist import PublicSuffixList
 
 from synapse_nextgen_auth.oauth import loopback
 from synapse_nextgen_auth.oauth.wording import quoted
+from synapse_nextgen_auth.records import frozen
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 # To a browser a name that ends in a number is an IPv4 address: 127.1, 0x7f000001 (C047).
@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 LISTING = "client_registration.public_hosts"
 
 
-@attrs.frozen
+@frozen
 class Listed:
     """Hosts that an operator lets clients be at as if they were on the internet."""
 

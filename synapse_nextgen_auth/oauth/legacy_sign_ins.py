@@ -6,6 +6,7 @@ from urllib.parse import quote
 import attrs
 
 from synapse_nextgen_auth.oauth import uris
+from synapse_nextgen_auth.records import frozen
 
 LIFETIME = 1800  # seconds, as long as a grant's
 MAX_URL = 2048  # characters
@@ -21,7 +22,7 @@ _REFUSED_SCHEMES = _SCHEMES_THAT_RUN | _SCHEMES_OF_ANY_APP
 _STAY = "-._~:/?#[]@!$&'()*+,;=%"
 
 
-@attrs.frozen
+@frozen
 class LegacySignIn:
     """One row of such sign-ins; times in seconds since the epoch.
 

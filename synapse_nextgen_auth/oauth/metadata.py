@@ -2,17 +2,16 @@
 
 import json
 
-import attrs
-
 from synapse_nextgen_auth.oauth.grants import grant_types
 from synapse_nextgen_auth.oauth.grants.authorization import Prompt, ResponseMode
 from synapse_nextgen_auth.oauth.scopes.permissions import PERMISSIONS
 from synapse_nextgen_auth.oauth.tokens.keys import Algorithm
+from synapse_nextgen_auth.records import frozen
 
 PREFIX = "/_synapse/client/auth"
 
 
-@attrs.frozen
+@frozen
 class Endpoints:
     """Where things are: everything is the issuer plus a fixed name, nothing comes from a request.
 
@@ -32,7 +31,7 @@ class Endpoints:
         return self.issuer + path
 
 
-@attrs.frozen
+@frozen
 class Abilities:
     """What this server can do, as far as the operator decides it."""
 

@@ -1,15 +1,14 @@
 """How often somebody may do something: a bucket that each action fills and that leaks."""
 
-import attrs
-
 from synapse_nextgen_auth.clock import is_ahead
+from synapse_nextgen_auth.records import frozen
 
 # What one action fills; the rest of a second's leak is not lost by rounding.
 DROP = 1_000_000
 _LARGEST = 10**9
 
 
-@attrs.frozen
+@frozen
 class Rate:
     """`burst` actions at once, and `per_second` in the long run."""
 

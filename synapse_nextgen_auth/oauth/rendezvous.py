@@ -9,6 +9,7 @@ import re
 import attrs
 
 from synapse_nextgen_auth.oauth.rates import Rate
+from synapse_nextgen_auth.records import frozen
 
 MAX_DATA = 4096  # bytes
 # How long (seconds) one of MSC4388 lives: it says so itself. One of MSC4108 lives as long as the device
@@ -43,7 +44,7 @@ def share(rate: Rate, *, lifetime: int) -> Rate:
     )
 
 
-@attrs.frozen
+@frozen
 class Rendezvous:
     """One row of rendezvous; times in seconds since the epoch."""
 

@@ -7,6 +7,7 @@ import attrs
 
 from synapse_nextgen_auth.clock import is_ahead
 from synapse_nextgen_auth.oauth.scopes import grammar
+from synapse_nextgen_auth.records import frozen
 
 
 class End(str, enum.Enum):
@@ -55,7 +56,7 @@ def least_idle(access_token: int) -> int:
     return min(-(-access_token * 10 // 9), access_token + MAX_NOTED_EVERY)
 
 
-@attrs.frozen
+@frozen
 class SessionLifetimes:
     """How long things live, in seconds; `None` is without end."""
 
@@ -74,7 +75,7 @@ class SessionLifetimes:
         return noted_every(idle)
 
 
-@attrs.frozen
+@frozen
 class Sender:
     """Who sends a request: from which network address, and what it says of itself."""
 
@@ -82,7 +83,7 @@ class Sender:
     user_agent: str | None = attrs.field(repr=False)
 
 
-@attrs.frozen
+@frozen
 class Session:
     """One row of sessions; times in seconds since the epoch.
 

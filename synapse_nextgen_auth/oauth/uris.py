@@ -8,10 +8,10 @@ import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-import attrs
 import idna
 
 from synapse_nextgen_auth.oauth import hosts, loopback
+from synapse_nextgen_auth.records import frozen
 
 MAX_LENGTH = 2048
 
@@ -24,7 +24,7 @@ _AUTHORITY = re.compile(r"(?:[^@]*@)?(\[[0-9A-Fa-f:.]+\]|[^@:\[\]]*)(?::([1-9][0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-@attrs.frozen
+@frozen
 class Uri:
     """A URI taken apart: scheme and host in lower case, everything else as written.
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-import attrs
-
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth.clients.client_metadata import from_json, to_json
 from synapse_nextgen_auth.oauth.clients.record import Client
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -14,7 +13,7 @@ from synapse_nextgen_auth.store.txn import Txn
 _TOUCH_AFTER = 3600
 
 
-@attrs.frozen
+@frozen
 class _Registration:
     """One row of clients; `digest` is that of the metadata, absent where a secret makes it unique."""
 

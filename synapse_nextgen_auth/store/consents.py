@@ -1,11 +1,10 @@
 """Rows of remembered consents: which account lets which client do what."""
 
-import attrs
-
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.txn import Txn
 
 
-@attrs.frozen
+@frozen
 class Consent:
     """What an account lets a client do, and when its person last said so."""
 

@@ -1,10 +1,9 @@
 """Rows of device grants."""
 
-import attrs
-
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.oauth.grants.device_grants import MAX_WRONG_TRIES, DeviceGrant
 from synapse_nextgen_auth.oauth.scopes import grammar
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -15,7 +14,7 @@ _DEVICE_GRANTS = Table(
 )
 
 
-@attrs.frozen
+@frozen
 class Codes:
     """What the database knows the codes of a device grant by."""
 

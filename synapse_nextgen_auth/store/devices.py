@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-import attrs
-
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -31,7 +30,7 @@ def list_ids(txn: Txn, user_id: str) -> list[str]:
     return [str(row[0]) for row in txn.fetchall()]
 
 
-@attrs.frozen
+@frozen
 class Begun:
     """What Synapse knows of how a device began.
 

@@ -7,15 +7,14 @@ of its two; a test fails for one that does not.
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
-
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.txn import Txn
 
 # Of each table so many rows, the newest first: an answer has an end.
 MOST = 5_000
 
 
-@attrs.frozen
+@frozen
 class Part:
     """One table: what is handed out of it, what is left out, and by which column it is ordered."""
 

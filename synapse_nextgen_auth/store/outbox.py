@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import attrs
 
 from synapse_nextgen_auth.accounts.outbox import FURTHEST, KINDS, LEASE, Entry, Work, write
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -42,7 +43,7 @@ def find(txn: Txn, work: Work) -> str | None:
     return str(row[0]) if row else None
 
 
-@attrs.frozen
+@frozen
 class Waiting:
     """What waits of one kind: how much, since when the oldest, and how much of it is due.
 

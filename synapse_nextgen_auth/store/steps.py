@@ -4,14 +4,13 @@ import hashlib
 import re
 from collections.abc import Callable
 
-import attrs
-
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.txn import Cursor
 
 _INDEX = re.compile(r"CREATE INDEX (?P<name>nextgen_\w+)\s+ON (?P<table>nextgen_\w+)\b")
 
 
-@attrs.frozen
+@frozen
 class Migration:
     """A short step: what takes a moment however many rows there are, once it has its locks."""
 
@@ -36,7 +35,7 @@ class Migration:
                 txn.execute(statement)
 
 
-@attrs.frozen
+@frozen
 class Index:
     """An index on a table that may be large: on PostgreSQL it is built while others write."""
 
@@ -75,7 +74,7 @@ class Index:
         txn.execute(self.statement)
 
 
-@attrs.frozen
+@frozen
 class Backfill:
     """Fills what is new in rows that were there before, a few at a time.
 

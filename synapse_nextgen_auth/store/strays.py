@@ -7,16 +7,15 @@ beside ours are Synapse's.
 
 from collections.abc import Sequence
 
-import attrs
-
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, End
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.txn import Txn
 
 BITE = 1000
 
 
-@attrs.frozen
+@frozen
 class Stretch:
     """One bite of sessions: the id it ends at, `None` for the last one, and how many of it live."""
 

@@ -8,13 +8,12 @@ moment ago, would look for each of them in the whole of it.
 from collections.abc import Sequence
 from typing import Any
 
-import attrs
-
 from synapse_nextgen_auth.accounts import codes, links, notices
 from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth import legacy_sign_ins
 from synapse_nextgen_auth.oauth.grants.device_grants import LONGEST_LIFE
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import provider_logouts, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -23,7 +22,7 @@ BITE = 500
 _DAY = 24 * 3600
 
 
-@attrs.frozen
+@frozen
 class _Rows:
     """Rows of a table by their key, columns with commas between them, and the time that counts."""
 
@@ -180,7 +179,7 @@ def blank_addresses(txn: Txn, *, since: int, before: int) -> tuple[int | None, i
     return (None if row is None else until), txn.rowcount
 
 
-@attrs.frozen
+@frozen
 class _Ahead:
     """Rows that would wait until a time that a wrong clock wrote.
 
@@ -295,7 +294,7 @@ def unused_clients(txn: Txn, *, unused_since: int, now: int) -> tuple[int, int]:
     return len(candidates), len(gone)
 
 
-@attrs.frozen
+@frozen
 class Place:
     """How far a look at the registrations that never began a grant has come."""
 

@@ -5,10 +5,9 @@ Nothing is written for a key that is over its limit, so a flood costs reads.
 
 from collections.abc import Sequence
 
-import attrs
-
 from synapse_nextgen_auth.clock import SKEW, is_recent
 from synapse_nextgen_auth.oauth.rates import DROP, Rate
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -35,7 +34,7 @@ def wait(txn: Txn, key: str, *, limit: int, window: int, now: int) -> int | None
     return min(int(row[0]) + window - now, window)
 
 
-@attrs.frozen
+@frozen
 class Bucket:
     """What one more action fills, and how fast it leaks."""
 
@@ -43,7 +42,7 @@ class Bucket:
     rate: Rate
 
 
-@attrs.frozen
+@frozen
 class Full:
     """One more does not fit into the bucket with this key for `wait` seconds."""
 

@@ -8,10 +8,9 @@ row decides, and the counts follow from it in the same transaction.
 
 import json
 
-import attrs
-
 from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME
 from synapse_nextgen_auth.clock import SKEW
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -20,7 +19,7 @@ _MANY = 100
 _LONGEST = LIFETIME + SKEW
 
 
-@attrs.frozen
+@frozen
 class Hold:
     """A session of Synapse's that may hold a token, whose it is, and until when, in seconds."""
 

@@ -6,11 +6,10 @@ A form of another site comes without our cookie (`SameSite=Lax`), so we ask once
 import json
 from urllib.parse import urlencode
 
-import attrs
-
 from synapse_nextgen_auth.homeserver.http import Incoming
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import forms
 from synapse_nextgen_auth.web.browser import is_from_elsewhere
 from synapse_nextgen_auth.web.readers import Reader
@@ -20,7 +19,7 @@ from synapse_nextgen_auth.web.site import Site
 AGAIN = "synapse_nextgen_auth_again"
 
 
-@attrs.frozen
+@frozen
 class Asked:
     """What a request asks, who reads the answer, and whether one of our own pages repeats it."""
 

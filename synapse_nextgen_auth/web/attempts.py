@@ -32,6 +32,7 @@ from synapse_nextgen_auth.flows.sign_in import Place
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.oauth.wording import logged
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import digest, random_id, random_token
 from synapse_nextgen_auth.store import attempts as store
 from synapse_nextgen_auth.web import added, answers, grants
@@ -65,7 +66,7 @@ class OtherPassword(Exception):
     """The account has another password since the one that was typed was found right."""
 
 
-@attrs.frozen
+@frozen
 class Way:
     """What somebody on the sign-in page is about to do; `attempt` once they did something for it.
 

@@ -16,6 +16,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.homeserver.http import Incoming
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose, Secret, digest, random_token, urlsafe
 
 CSRF_LIFETIME = 24 * 3600
@@ -25,7 +26,7 @@ _COOKIE = re.compile(rb"[A-Za-z0-9_-]{43}(\.[A-Za-z0-9_-]{43}){0,%d}" % MAX_SIGN
 _CSRF = re.compile(r"([0-9]{1,12})\.([A-Za-z0-9_-]{43})")
 
 
-@attrs.frozen
+@frozen
 class Visitor:
     """A browser that asks for a page.
 
@@ -99,7 +100,7 @@ def binding_of(cookie: Secret | None) -> str | None:
     return None if cookie is None else Visitor(cookie, is_new=False).digest
 
 
-@attrs.frozen
+@frozen
 class Cookies:
     """How our one cookie looks on this homeserver."""
 

@@ -10,17 +10,18 @@ from gettext import GNUTranslations
 from io import BytesIO
 from pathlib import Path
 
-import attrs
 from babel.core import Locale
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from synapse_nextgen_auth.records import frozen
+
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 _TAG = re.compile(r"<[^<>]*>")
 
 
-@attrs.frozen
+@frozen
 class Catalogue:
     """What a language says; `faults` names each message that is left out, and why."""
 

@@ -14,6 +14,7 @@ from synapse_nextgen_auth.homeserver.http import Handler, Incoming, Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
 from synapse_nextgen_auth.oauth.rendezvous import is_id
 from synapse_nextgen_auth.oauth.wording import logged
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import answers, attempts, forms, visits
 from synapse_nextgen_auth.web.admission import admit
@@ -68,7 +69,7 @@ def resting(root: Root) -> Handler:
     return handle
 
 
-@attrs.frozen
+@frozen
 class _Request:
     """A request on its way; `label` is what the metrics call its path, `None` for no path of ours."""
 

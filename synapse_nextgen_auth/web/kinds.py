@@ -9,6 +9,7 @@ from synapse_nextgen_auth.accounts.management import Place
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import answers, clients
 from synapse_nextgen_auth.web.forms import FORM, Form
 from synapse_nextgen_auth.web.pages.onward import Onward
@@ -32,7 +33,7 @@ Challenge = Callable[[Incoming, OAuthError], tuple[tuple[str, str], ...]]
 _ANYWHERE = frozenset({"invalid_request", "temporarily_unavailable"})
 
 
-@attrs.frozen
+@frozen
 class Endpoint:
     """What clients speak to: JSON, from any origin; `takes` is the media type of a POST.
 
@@ -71,7 +72,7 @@ class Endpoint:
         return self.methods.get("GET" if method == "HEAD" else method)
 
 
-@attrs.frozen
+@frozen
 class Page:
     """What people look at, `show`, and the form in it, `submit`: HTML, from nowhere but here.
 
@@ -104,7 +105,7 @@ async def _as_the_query_says(visit: Visit) -> Onward:
     return Onward.of(visit.parameters)
 
 
-@attrs.frozen
+@frozen
 class AccountPage:
     """A page about the account that is signed in: a `Page`, and more that it cannot forget.
 
@@ -173,7 +174,7 @@ def always(_visit: Visit) -> bool:
     return True
 
 
-@attrs.frozen
+@frozen
 class AuthorizationEndpoint:
     """Where clients send people (RFC 6749 section 3.1): a page, but its forms come from other sites.
 
@@ -194,7 +195,7 @@ class AuthorizationEndpoint:
         return _ANYWHERE | self.refuses
 
 
-@attrs.frozen
+@frozen
 class RendezvousEndpoint:
     """Where two devices meet (MSC4108): one URL for each rendezvous; HEAD where there is GET."""
 
@@ -212,12 +213,12 @@ class RendezvousEndpoint:
         return self.methods.get("GET" if method == "HEAD" else method)
 
 
-@attrs.frozen
+@frozen
 class Files:
     """The files that pages load."""
 
 
-@attrs.frozen
+@frozen
 class ToIssuer:
     """The issuer as people write it, without the slash at its end."""
 
@@ -230,7 +231,7 @@ def _always(_config: Config) -> bool:
     return True
 
 
-@attrs.frozen
+@frozen
 class Root:
     """A part of the host that Synapse leaves to us; `routes` are the paths below it.
 

@@ -3,15 +3,14 @@
 import re
 from collections.abc import Iterable
 
-import attrs
-
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _LIFETIME = 3600
 
 
-@attrs.frozen
+@frozen
 class LinkCookie:
     """How it looks on this homeserver; it has nothing to do with who is signed in."""
 

@@ -3,12 +3,12 @@
 The browser is told with the page, so that nothing else is ever loaded there.
 """
 
-import attrs
+from synapse_nextgen_auth.records import frozen
 
 _OURS = "'self'"
 
 
-@attrs.frozen
+@frozen
 class Loads:
     """Where scripts, styles, frames, connections and workers of a page may come from beside us.
 

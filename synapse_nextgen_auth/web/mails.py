@@ -19,6 +19,7 @@ from synapse_nextgen_auth.accounts.mail.letters import MAILS, SAMPLES, Letter, M
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.config.problems import likely
 from synapse_nextgen_auth.homeserver.mail import WrittenMail
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import formats, translations
 from synapse_nextgen_auth.web.sources import Sources
 from synapse_nextgen_auth.web.templates import look_for, shipped
@@ -30,7 +31,7 @@ _NAMES = [*(f"{name}.html" for name in (*MAILS, _FOOT, _ASKED)), "kit.html", "ki
 _GAPS = re.compile(r"\n{3,}")
 
 
-@attrs.frozen
+@frozen
 class _Format:
     """One of the two: its templates, and how what they make goes on into another one."""
 

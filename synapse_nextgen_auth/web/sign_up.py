@@ -23,6 +23,7 @@ from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import (
     Claimed,
 )
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import attempts as rows
 from synapse_nextgen_auth.web import attempts
 from synapse_nextgen_auth.web.pages.message.error import PageError
@@ -42,7 +43,7 @@ PAGES: dict[Stage, str] = {
 _TWICE = 120
 
 
-@attrs.frozen
+@frozen
 class SignUp:
     """An attempt to sign up, its answers, and how far it is.
 

@@ -40,13 +40,14 @@ from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.metadata import Abilities, Endpoints
 from synapse_nextgen_auth.oauth.sessions import SessionLifetimes
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.web.browser import Cookies
 from synapse_nextgen_auth.web.link_cookie import LinkCookie
 from synapse_nextgen_auth.web.templates import Templates
 
 
-@attrs.frozen
+@frozen
 class Issuer:
     """Who we are to clients: where and what, as `document` says it (RFC 8414), and what proves it."""
 
@@ -62,7 +63,7 @@ class Issuer:
         return self.endpoints.issuer
 
 
-@attrs.frozen
+@frozen
 class Lifetimes:
     """How long sessions of clients live, how long browsers stay signed in, and a proof is fresh."""
 
@@ -71,7 +72,7 @@ class Lifetimes:
     fresh: int = FRESH
 
 
-@attrs.frozen
+@frozen
 class ProviderSide:
     """The identity providers of Synapse's configuration, and what is needed around them."""
 
@@ -80,7 +81,7 @@ class ProviderSide:
     new_accounts: NewAccounts
 
 
-@attrs.frozen
+@frozen
 class SignUpSide:
     """What this server asks of new people, what they have completed of it, and their accounts."""
 
@@ -92,7 +93,7 @@ class SignUpSide:
     phones: Phones
 
 
-@attrs.frozen
+@frozen
 class Rates:
     """How often somebody may begin what costs us something; `polls` is for each device alone."""
 
@@ -106,7 +107,7 @@ class Rates:
     polls: Polls
 
 
-@attrs.frozen
+@frozen
 class Site:
     """One homeserver's authorization server, ready to answer."""
 

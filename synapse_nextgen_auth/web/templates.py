@@ -11,6 +11,7 @@ import attrs
 from jinja2 import Environment, StrictUndefined, Template, meta
 from markupsafe import escape
 
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import formats, translations
 from synapse_nextgen_auth.web.pages.content import PageContent
@@ -66,7 +67,7 @@ _PARTS = (
 _MOST_COMMON = 100
 
 
-@attrs.frozen
+@frozen
 class StaticFile:
     """A file that pages load: its bytes, and the type it is always served with."""
 

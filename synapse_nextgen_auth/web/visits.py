@@ -21,6 +21,7 @@ from synapse_nextgen_auth.flows.as_signed_in import as_signed_in
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Purpose, Secret, urlsafe
 from synapse_nextgen_auth.store import sign_ins
 from synapse_nextgen_auth.store.txn import Txn
@@ -40,7 +41,7 @@ T = TypeVar("T")
 _DONE = re.compile(r"([a-z_]{1,40})\.([A-Za-z0-9_-]{43})")
 
 
-@attrs.frozen
+@frozen
 class Visit:
     """A request for a page: who asks, and for what.
 

@@ -105,7 +105,7 @@ def _refusals(tree):
             yield _text(said["reason"])
         elif made is errors.OAuthError:
             yield _text(said.get("code", node.args[0] if node.args else None))
-        elif made is not None:
+        elif getattr(made, "__module__", None) == errors.__name__:
             yield made("").code
 
 

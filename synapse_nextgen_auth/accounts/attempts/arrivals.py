@@ -11,6 +11,7 @@ import enum
 import attrs
 
 from synapse_nextgen_auth.clock import SKEW
+from synapse_nextgen_auth.records import frozen
 
 # For how long (seconds) an answer waits: the browser follows a redirect.
 LIFETIME = 600
@@ -37,7 +38,7 @@ class Trouble(enum.Enum):
     BROKEN = "broken"
 
 
-@attrs.frozen
+@frozen
 class Statement:
     """What a provider says about the sign-in there (OpenID Connect Core section 2); all may be absent.
 
@@ -54,7 +55,7 @@ class Statement:
         return self.auth_time is not None and self.auth_time >= since - SKEW
 
 
-@attrs.frozen
+@frozen
 class Arrival:
     """One row of arrivals; times in seconds since the epoch.
 

@@ -13,6 +13,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.attempts.onward import Kind as OnwardKind
 from synapse_nextgen_auth.accounts.attempts.onward import Onward
+from synapse_nextgen_auth.records import frozen
 
 LIFETIME = 3600  # seconds
 
@@ -48,7 +49,7 @@ class ProofKind(str, enum.Enum):
     MODULE = "module"  # what a module of Synapse checks in place of a password
 
 
-@attrs.frozen
+@frozen
 class Proof:
     """Something that a person proved, when, in seconds, and as which account.
 
@@ -72,7 +73,7 @@ class Proof:
         return {**fields, "kind": self.kind.value}
 
 
-@attrs.frozen
+@frozen
 class Attempt:
     """One row of attempts; times in seconds since the epoch.
 

@@ -7,13 +7,14 @@ from typing import Any
 import attrs
 
 from synapse_nextgen_auth.accounts.attempts.arrivals import Statement
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose
 
 # As many addresses as a page can show; no honest provider knows more.
 _MOST_EMAILS = 20
 
 
-@attrs.frozen
+@frozen
 class Newcomer:
     """What a provider knows of a person: Synapse's `UserAttributes`, and by which id it knows them.
 

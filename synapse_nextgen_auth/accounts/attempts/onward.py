@@ -2,7 +2,7 @@
 
 import enum
 
-import attrs
+from synapse_nextgen_auth.records import frozen
 
 
 class Kind(str, enum.Enum):
@@ -16,7 +16,7 @@ class Kind(str, enum.Enum):
     HOME = "home"
 
 
-@attrs.frozen
+@frozen
 class Onward:
     """What the person was about to do, and the id that it has."""
 

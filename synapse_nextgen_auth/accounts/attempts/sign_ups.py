@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from synapse_nextgen_auth.accounts.attempts.stages import Asked, Stage
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose
 
 DUMMY = "m.login.dummy"
@@ -35,7 +36,7 @@ _AT_ONCE = frozenset({DUMMY, TOKEN})
 _SKIPPED = "skipped"
 
 
-@attrs.frozen
+@frozen
 class Demands:
     """What this server asks of a new account: Synapse's flows, and what we ask in each of them.
 
@@ -84,7 +85,7 @@ class Demands:
         return self.covered(found) and not any(each <= found for each in self.open)
 
 
-@attrs.frozen
+@frozen
 class Progress:
     """How far somebody is: what was completed and skipped, both by Synapse's names for it."""
 
@@ -138,7 +139,7 @@ class Progress:
         return Step(number, len(pages))
 
 
-@attrs.frozen
+@frozen
 class Step:
     """Which of how many pages somebody looks at; the first has the number 1."""
 
@@ -146,7 +147,7 @@ class Step:
     of: int
 
 
-@attrs.frozen
+@frozen
 class Person:
     """What the first page was told: who somebody wants to be, and what holds their answers together.
 

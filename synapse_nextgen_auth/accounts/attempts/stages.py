@@ -2,14 +2,13 @@
 
 import enum
 
-import attrs
-
 from synapse_nextgen_auth.accounts import admission
 from synapse_nextgen_auth.accounts.admission import Intent, Reason
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof, ProofKind, Purpose
 from synapse_nextgen_auth.accounts.people import Account
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.clock import SKEW
+from synapse_nextgen_auth.records import frozen
 
 
 class Stage(str, enum.Enum):
@@ -31,7 +30,7 @@ class Stage(str, enum.Enum):
 _ADDED = "module:"
 
 
-@attrs.frozen
+@frozen
 class Added:
     """A stage that another module asks for, by its name (`extensions.py`)."""
 
@@ -43,7 +42,7 @@ class Added:
         return f"{_ADDED}{self.name}"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Policy:
     """Which proofs count on this server.
 
@@ -58,7 +57,7 @@ class Policy:
     trusted: frozenset[str] = frozenset()
 
 
-@attrs.frozen
+@frozen
 class Asked:
     """What the server wants to know of this person, beside who they are, in that order.
 
@@ -81,14 +80,14 @@ class Stop(enum.Enum):
     ENDED = "ended"
 
 
-@attrs.frozen
+@frozen
 class Refused:
     """Why the attempt leads nowhere: it is over, or this account may not sign in."""
 
     why: Reason | Stop
 
 
-@attrs.frozen
+@frozen
 class Done:
     """Nothing is missing: who it is, and how they proved it.
 

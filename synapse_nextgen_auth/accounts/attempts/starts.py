@@ -9,8 +9,7 @@ import re
 from base64 import urlsafe_b64decode
 from urllib.parse import parse_qsl, urlencode
 
-import attrs
-
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose, urlsafe
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -25,7 +24,7 @@ _NAMES = (
 )
 
 
-@attrs.frozen
+@frozen
 class Start:
     """Which attempt went to which provider.
 

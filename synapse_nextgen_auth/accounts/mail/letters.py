@@ -12,10 +12,11 @@ import attrs
 from synapse_nextgen_auth.accounts.approvals import Operation
 from synapse_nextgen_auth.accounts.notices import Notice, Outcome, Question, kinds_of
 from synapse_nextgen_auth.accounts.outbox import SendMail
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose, random_id
 
 
-@attrs.frozen
+@frozen
 class Mail:
     """What one mail says: the fields are the names that its template uses.
 
@@ -30,7 +31,7 @@ class Mail:
         return f"{self.kind}.html"
 
 
-@attrs.frozen
+@frozen
 class AddressCode(Mail):
     """The code by which a person shows that they read this mailbox; good for so many minutes."""
 
@@ -40,7 +41,7 @@ class AddressCode(Mail):
     minutes: int
 
 
-@attrs.frozen
+@frozen
 class AddressInUse(Mail):
     """To the owner of an address that somebody gave for a new account."""
 
@@ -49,7 +50,7 @@ class AddressInUse(Mail):
     user_id: str
 
 
-@attrs.frozen
+@frozen
 class AddressTaken(Mail):
     """To the owner of an address that somebody gave for another account of theirs."""
 
@@ -58,7 +59,7 @@ class AddressTaken(Mail):
     user_id: str
 
 
-@attrs.frozen
+@frozen
 class RecoveryLink(Mail):
     """A link for somebody who forgot their password; good for `amount` of `unit` (`links.told`)."""
 
@@ -70,7 +71,7 @@ class RecoveryLink(Mail):
     unit: str
 
 
-@attrs.frozen
+@frozen
 class SignInCode(Mail):
     """The code by which a person signs in; good for so many minutes."""
 
@@ -80,7 +81,7 @@ class SignInCode(Mail):
     minutes: int
 
 
-@attrs.frozen
+@frozen
 class PasswordLink(Mail):
     """A link that somebody made who runs the server; good for `amount` of `unit` (`links.told`)."""
 
@@ -92,7 +93,7 @@ class PasswordLink(Mail):
     unit: str
 
 
-@attrs.frozen
+@frozen
 class PasswordSet(Mail):
     """To the owner, after somebody set a password with a link."""
 
@@ -101,7 +102,7 @@ class PasswordSet(Mail):
     user_id: str
 
 
-@attrs.frozen
+@frozen
 class SignInUsualWay(Mail):
     """To whoever asked for such a code and has a password, or comes from an identity provider."""
 
@@ -110,7 +111,7 @@ class SignInUsualWay(Mail):
     user_id: str
 
 
-@attrs.frozen
+@frozen
 class SignedInByCode(Mail):
     """To the owner of an account that somebody signed in to by a code, from this network address."""
 
@@ -120,7 +121,7 @@ class SignedInByCode(Mail):
     network: str
 
 
-@attrs.frozen
+@frozen
 class Invited(Mail):
     """An invitation, with what whoever invites says."""
 
@@ -130,7 +131,7 @@ class Invited(Mail):
     text: str
 
 
-@attrs.frozen
+@frozen
 class InvitedAgain(Mail):
     """To somebody who was invited and has an account already; `url` is where they sign in."""
 
@@ -140,7 +141,7 @@ class InvitedAgain(Mail):
     user_id: str
 
 
-@attrs.frozen
+@frozen
 class SecurityNotice(Mail):
     """To the owner of an account to which something happened; `about` is a `Notice`.
 
@@ -158,7 +159,7 @@ class SecurityNotice(Mail):
     url: str
 
 
-@attrs.frozen
+@frozen
 class Waiting(Mail):
     """To an account of which something is asked, in Matrix alone; `question` is a `Question`.
 
@@ -180,7 +181,7 @@ class Waiting(Mail):
     url: str
 
 
-@attrs.frozen
+@frozen
 class Over(Mail):
     """What becomes of such a message once nothing waits any more; `outcome` is an `Outcome`."""
 
@@ -281,7 +282,7 @@ SAMPLES: tuple[Mail, ...] = (
 MAILS: dict[str, type[Mail]] = {mail.kind: type(mail) for mail in SAMPLES}
 
 
-@attrs.frozen
+@frozen
 class Letter:
     """A mail on its way: its one recipient, in their language, a BCP 47 tag."""
 

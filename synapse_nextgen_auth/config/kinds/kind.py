@@ -5,9 +5,8 @@ Nothing is converted: a kind takes what it says it takes, and the message says h
 
 from typing import Generic, Protocol, TypeVar
 
-import attrs
-
 from synapse_nextgen_auth.config.problems import Problems
+from synapse_nextgen_auth.records import frozen
 
 T = TypeVar("T")
 
@@ -29,7 +28,7 @@ class Kind(Protocol[T]):
         """Return the value as it would stand in the file."""
 
 
-@attrs.frozen
+@frozen
 class Optional(Generic[T]):
     """An option that may be unset: then something else decides, or nothing does."""
 

@@ -2,15 +2,14 @@
 
 from typing import Generic, TypeVar
 
-import attrs
-
 from synapse_nextgen_auth.config.kinds.kind import Kind
 from synapse_nextgen_auth.config.problems import Problems, kind_of
+from synapse_nextgen_auth.records import frozen
 
 T = TypeVar("T")
 
 
-@attrs.frozen
+@frozen
 class ListOf(Generic[T]):
     """A list; `plural` names its items. Those that are wrong are left out and told one by one."""
 
@@ -43,7 +42,7 @@ class ListOf(Generic[T]):
         return ", ".join(self.item.write(item) for item in value) or "none"
 
 
-@attrs.frozen
+@frozen
 class SetOf(Generic[T]):
     """A list in which order and repetition mean nothing."""
 

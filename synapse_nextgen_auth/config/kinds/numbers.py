@@ -3,16 +3,15 @@
 import math
 from decimal import Decimal
 
-import attrs
-
 from synapse_nextgen_auth.config.durations import duration, said, seconds_of
 from synapse_nextgen_auth.config.problems import Problems, shown
+from synapse_nextgen_auth.records import frozen
 
 LONGEST = "100y"
 LARGEST = 2**31 - 1
 
 
-@attrs.frozen
+@frozen
 class Duration:
     """A whole number with its unit; seconds once read.
 
@@ -55,7 +54,7 @@ class Duration:
         return duration(value)
 
 
-@attrs.frozen
+@frozen
 class Number:
     """A finite number above 0; `unit` are the words behind it where it is shown."""
 
@@ -82,7 +81,7 @@ class Number:
         return str(value)
 
 
-@attrs.frozen
+@frozen
 class WholeNumber:
     """A whole number above 0, or from `least`; `unit` are the words behind it where it is shown.
 

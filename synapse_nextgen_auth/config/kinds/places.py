@@ -1,16 +1,15 @@
 """Options that name something elsewhere: hosts, services and clients."""
 
-import attrs
-
 from synapse_nextgen_auth.config.kinds.words import Text
 from synapse_nextgen_auth.config.problems import Problems, shown
 from synapse_nextgen_auth.config.secret_files import content
 from synapse_nextgen_auth.oauth import hosts, uris
 from synapse_nextgen_auth.oauth.clients.configured import StaticClient, read_static
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.records import frozen
 
 
-@attrs.frozen
+@frozen
 class Host:
     """A host, a domain or a network that an operator vouches for."""
 
@@ -37,7 +36,7 @@ class Host:
         return value
 
 
-@attrs.frozen
+@frozen
 class Url:
     """The address of a service that this server talks to, with TLS unless it is on this machine."""
 
@@ -64,7 +63,7 @@ class Url:
         return value
 
 
-@attrs.frozen
+@frozen
 class ClientEntry:
     """A client that need not register."""
 

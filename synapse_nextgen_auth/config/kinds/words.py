@@ -3,15 +3,14 @@
 import enum
 from typing import Generic, TypeVar
 
-import attrs
-
 from synapse_nextgen_auth.config.problems import Problems, kind_of, shown
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
 
 MIN_SECRET_BYTES = 32
 
 
-@attrs.frozen
+@frozen
 class Switch:
     """A switch; `on` and `off` are the words for it where it is shown."""
 
@@ -42,7 +41,7 @@ class Switch:
 E = TypeVar("E", bound=enum.Enum)
 
 
-@attrs.frozen
+@frozen
 class Choice(Generic[E]):
     """One of a few words: the values of an enum."""
 
@@ -72,7 +71,7 @@ class Choice(Generic[E]):
         return str(value.value)
 
 
-@attrs.frozen
+@frozen
 class Text:
     """A text that is more than white space."""
 
@@ -100,7 +99,7 @@ class Text:
         return value
 
 
-@attrs.frozen
+@frozen
 class SecretText:
     """A secret that is long enough; what is given instead may be one, so it is never repeated."""
 

@@ -15,6 +15,7 @@ from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, API
 from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, Session, SessionLifetimes
 from synapse_nextgen_auth.oauth.tokens import session_tokens
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, Token
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring
 
 NEEDS = (Needed("synapse.types", "create_requester", ("scope", "shadow_banned", "device_id")),)
@@ -33,7 +34,7 @@ def _without_idle(lifetimes: SessionLifetimes) -> SessionLifetimes:
     return attrs.evolve(lifetimes, idle=None, idle_without_device=None)
 
 
-@attrs.frozen
+@frozen
 class TokenCheck:
     """Decides what a token of ours opens, without a query when the session is known."""
 

@@ -2,18 +2,17 @@
 
 from collections.abc import Collection, Mapping
 
-import attrs
-
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.clients.known_clients import KnownClients
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.clients.registration_rules import RegistrationRules
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import clients
 
 _MAX_ID = 255
 
 
-@attrs.frozen
+@frozen
 class Clients:
     """Every client, by its id; `registration_rules` say who may become one."""
 

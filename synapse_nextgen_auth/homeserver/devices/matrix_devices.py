@@ -23,6 +23,7 @@ from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.clients.names import shortened
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.oauth.tokens.session_tokens import surrogate
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import devices, outbox
 
 NEEDS = (
@@ -67,7 +68,7 @@ NEEDS = (
 logger = logging.getLogger(__name__)
 
 
-@attrs.frozen
+@frozen
 class Device:
     """A Matrix device; `last_seen` in seconds since the epoch."""
 

@@ -20,6 +20,7 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.homeserver.threads import in_thread
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import devices
 
 NEEDS = (
@@ -35,7 +36,7 @@ _KEPT = 20_000
 AT_ONCE = 100
 
 
-@attrs.frozen
+@frozen
 class _Keys:
     """What a device says of its keys, as text, and how the key `named` of its account signed them."""
 

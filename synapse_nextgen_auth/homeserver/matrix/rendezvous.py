@@ -7,7 +7,6 @@ one process; ours are in the database, so that both devices may reach different 
 from email.utils import formatdate
 from typing import Any
 
-import attrs
 from synapse.api.errors import Codes, LimitExceededError, NotFoundError, SynapseError
 from synapse.http.server import HttpServer, respond_with_json
 from synapse.http.servlet import RestServlet, parse_json_object_from_request
@@ -29,6 +28,7 @@ from synapse_nextgen_auth.oauth.rendezvous import (
     is_id,
     refuse_fetch,
 )
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.store import rendezvous
 
@@ -44,7 +44,7 @@ _COUNTED_EVERY = 2  # seconds
 _METADATA = ("Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-User", "Sec-Fetch-Site")
 
 
-@attrs.frozen
+@frozen
 class RendezvousHandler:
     """Makes rendezvous, within limits; one of MSC4108 lives as long as a device grant."""
 

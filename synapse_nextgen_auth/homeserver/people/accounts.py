@@ -26,6 +26,7 @@ from synapse_nextgen_auth.homeserver.people.login_callbacks import LoginCallback
 from synapse_nextgen_auth.homeserver.people.passwords import Passwords
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.records import frozen
 
 NEEDS = (
     Needed("synapse.storage.databases.main", "DataStore.get_profileinfo", ("user_id",)),
@@ -51,14 +52,14 @@ NEEDS = (
 logger = logging.getLogger(__name__)
 
 
-@attrs.frozen
+@frozen
 class NotAdmitted(Exception):
     """The account may not go on."""
 
     why: Reason
 
 
-@attrs.frozen
+@frozen
 class Newcomer:
     """What is about to begin a session, as modules that look for spam are told."""
 

@@ -9,8 +9,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import attrs
-
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
@@ -19,6 +17,7 @@ from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.oauth.tokens.session_tokens import surrogate
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.txn import Txn
 
 NEEDS = (
@@ -41,7 +40,7 @@ _MAX_KEPT = 1000
 _NEAR = 60
 
 
-@attrs.frozen
+@frozen
 class _Kept:
     user_id: str
     callback: Callback | None

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import attrs
 from synapse.api.errors import LimitExceededError
 from synapse.util.threepids import check_3pid_allowed
 from twisted.internet.address import IPv4Address
@@ -10,6 +9,7 @@ from twisted.internet.address import IPv4Address
 from synapse_nextgen_auth.accounts import codes
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.records import frozen
 
 NEEDS = (
     Needed(
@@ -33,7 +33,7 @@ NEEDS = (
 _EMAIL = "email"
 
 
-@attrs.frozen
+@frozen
 class _From:
     """As much of a request as Synapse's limit of mails looks at."""
 

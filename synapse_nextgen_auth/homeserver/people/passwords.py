@@ -29,6 +29,7 @@ from synapse_nextgen_auth.homeserver.people.module_checks import (
 )
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.networks import network
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
 from synapse_nextgen_auth.store import passwords as rows
 
@@ -65,7 +66,7 @@ _SOON, _COME_BACK = 5, 30
 _NOBODY = "nextgen-nobody"
 
 
-@attrs.frozen
+@frozen
 class Opened:
     """The account that was opened, and which hash the password fits, if Synapse's own."""
 
@@ -73,7 +74,7 @@ class Opened:
     password_hash: str | None = attrs.field(default=None, repr=False)
 
 
-@attrs.frozen
+@frozen
 class Wrong(Exception):
     """What was typed does not open an account; the same for every reason (C226).
 
@@ -83,7 +84,7 @@ class Wrong(Exception):
     user_id: str | None = None
 
 
-@attrs.frozen
+@frozen
 class TryLater(Exception):
     """Too many attempts, or too many people at once; `retry_after` in seconds."""
 
@@ -91,14 +92,14 @@ class TryLater(Exception):
     busy: bool = False
 
 
-@attrs.frozen
+@frozen
 class CouldNotCheck(Exception):
     """A module failed or did not answer: nobody knows whether it was right."""
 
     retry_after: int = _COME_BACK
 
 
-@attrs.frozen
+@frozen
 class PasswordsOff(Exception):
     """This homeserver does not let people sign in like this."""
 

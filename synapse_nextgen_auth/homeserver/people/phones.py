@@ -25,6 +25,7 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.services import Unanswered
 from synapse_nextgen_auth.homeserver.startup import versions
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.records import frozen
 
 NEEDS = (
     Needed(
@@ -59,7 +60,7 @@ _PATIENCE = 20  # seconds; an identity server waits for somebody's gateway in tu
 _LEAST_PRETENCE, _MOST_PRETENCE = 0.1, 1.0
 
 
-@attrs.frozen
+@frozen
 class Number:
     """A phone number: as Matrix has it, digits with the country's first, and its country."""
 
@@ -67,7 +68,7 @@ class Number:
     country: str
 
 
-@attrs.frozen
+@frozen
 class Request:
     """What a code was sent for: the identity server's id of it, and the secret that goes with that."""
 
@@ -75,7 +76,7 @@ class Request:
     secret: str = attrs.field(repr=False)
 
 
-@attrs.frozen
+@frozen
 class NoCode(Exception):
     """There is no code on its way; `retry_after` in seconds where time helps."""
 
@@ -83,7 +84,7 @@ class NoCode(Exception):
     retry_after: int | None = None
 
 
-@attrs.frozen
+@frozen
 class _From:
     """Whoever asks, as Synapse's rate limit wants to know it of a request."""
 

@@ -5,7 +5,6 @@ import io
 import logging
 from typing import Any
 
-import attrs
 from synapse.api.errors import SynapseError
 from synapse.handlers.profile import MAX_DISPLAYNAME_LEN
 from synapse.media._base import FileInfo
@@ -21,6 +20,7 @@ from synapse_nextgen_auth.homeserver.media import Picture
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.startup import versions
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.records import frozen
 
 NEEDS = (
     Needed("synapse.handlers.profile", "MAX_DISPLAYNAME_LEN"),
@@ -73,14 +73,14 @@ class Refusal(enum.Enum):
     ELSEWHERE = "elsewhere"  # the media repository is in another process
 
 
-@attrs.frozen
+@frozen
 class Refused(Exception):
     """A name or a picture is not taken."""
 
     why: Refusal
 
 
-@attrs.frozen
+@frozen
 class Profile:
     """What others see of an account, and what its person may change of it."""
 

@@ -4,8 +4,6 @@ All of it happens in the main process, long after the answer: whoever asks canno
 time that it takes, whether an address has an account (C250).
 """
 
-import attrs
-
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.mail.letters import Letter, SignInUsualWay
 from synapse_nextgen_auth.accounts.outbox import SendSignInCode
@@ -13,10 +11,11 @@ from synapse_nextgen_auth.homeserver.mail import Mailer
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted, People
 from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
 from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SignInCodes:
     """Who signs in by a code, where the operator lets people."""
 

@@ -5,7 +5,6 @@ The rows themselves change in a flow of ours (`flows/own_ways.py`), which knows 
 
 import logging
 
-import attrs
 from synapse.util.async_helpers import yieldable_gather_results
 from synapse.util.threepids import check_3pid_allowed
 
@@ -13,6 +12,7 @@ from synapse_nextgen_auth.homeserver import services
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.colleagues import Colleagues
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.own_ways import EMAIL, PHONE
 
 NEEDS = (
@@ -68,7 +68,7 @@ logger = logging.getLogger(__name__)
 _PATIENCE = 10  # seconds that an identity server has
 
 
-@attrs.frozen
+@frozen
 class Threepid:
     """An address or a number of an account; `added_at` in seconds since the epoch."""
 

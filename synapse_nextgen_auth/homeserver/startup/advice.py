@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import attrs
 from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.accounts.captchas import CaptchaKind
@@ -22,6 +21,7 @@ from synapse_nextgen_auth.homeserver.startup.settings import (
     ours_at,
     source_of_keys,
 )
+from synapse_nextgen_auth.records import frozen
 
 # A code is for the moment between two requests (RFC 6749 section 4.1.2).
 _LONGEST_CODE = 10 * 60
@@ -115,7 +115,7 @@ def _relative(path: str, name: object) -> Iterator[str]:
         )
 
 
-@attrs.frozen
+@frozen
 class _Lifetime:
     """A lifetime in force: where it is set, how it reads, and whether the operator wrote it."""
 

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 
-import attrs
 from packaging.version import InvalidVersion, Version
 
+from synapse_nextgen_auth.records import frozen
 
-@attrs.frozen
+
+@frozen
 class Fault:
     """What was mended in a package that we rely on."""
 

@@ -9,10 +9,10 @@ import importlib
 import inspect
 import sys
 
-import attrs
+from synapse_nextgen_auth.records import frozen
 
 
-@attrs.frozen
+@frozen
 class Needed:
     """An internal of Synapse: where it is, and the parameters that we pass."""
 

@@ -12,12 +12,13 @@ from synapse_nextgen_auth.accounts import hashes
 from synapse_nextgen_auth.accounts.hashes import Costs, Hashing
 from synapse_nextgen_auth.config.passwords import Passwords
 from synapse_nextgen_auth.homeserver.people import breached
+from synapse_nextgen_auth.records import frozen
 
 # How many seconds a person may wait for it without a warning.
 _LONGEST = 1.0
 
 
-@attrs.frozen
+@frozen
 class Tried:
     """What keeps the module from starting, and what it starts with."""
 

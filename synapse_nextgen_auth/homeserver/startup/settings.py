@@ -11,6 +11,7 @@ from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.config.problems import likely
+from synapse_nextgen_auth.records import frozen
 
 # Files are read once for what Synapse made of them: many look into them at a start.
 _read: WeakKeyDictionary[HomeServerConfig, Mapping[str, Any]] = WeakKeyDictionary()
@@ -81,7 +82,7 @@ def our_entries(hs_config: HomeServerConfig) -> Iterator[tuple[int, Mapping[str,
             yield place, entry
 
 
-@attrs.frozen
+@frozen
 class Written:
     """What the operator wrote down, read from the files once."""
 

@@ -5,12 +5,11 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from urllib.parse import unquote_plus
 
-import attrs
-
 from synapse_nextgen_auth.oauth.clients import client_assertion
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_client
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
 
 # RFC 6749 appendix A.1 and A.2; the lengths are ours.
@@ -22,7 +21,7 @@ _BASIC = "Basic "
 _BASIC_MAX_LENGTH = 8192
 
 
-@attrs.frozen
+@frozen
 class Credentials:
     """Who a request says it is from, and how it wants to prove it."""
 
@@ -32,7 +31,7 @@ class Credentials:
     assertion: Secret | None = None
 
 
-@attrs.frozen
+@frozen
 class Accepted:
     """The client is who it says it is; the `jti` of its assertion must not come again in time."""
 

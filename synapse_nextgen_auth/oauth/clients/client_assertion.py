@@ -5,13 +5,13 @@ import math
 import re
 from collections.abc import Collection, Mapping
 
-import attrs
 import jwt
 
 from synapse_nextgen_auth.oauth.clients import jwks
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_client
 from synapse_nextgen_auth.oauth.wording import quoted
+from synapse_nextgen_auth.records import frozen
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LEEWAY = 15
@@ -22,7 +22,7 @@ MAX_LENGTH = 8192
 _JTI = re.compile(r"[\x20-\x7E]{1,255}")
 
 
-@attrs.frozen
+@frozen
 class Assertion:
     """A statement that proved true: its `jti` must not come again before `expires_at`."""
 

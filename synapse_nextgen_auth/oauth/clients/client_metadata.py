@@ -21,6 +21,7 @@ from synapse_nextgen_auth.oauth.clients.registration_rules import Reading, Regis
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants import grant_types
 from synapse_nextgen_auth.oauth.languages import Localized
+from synapse_nextgen_auth.records import frozen
 
 T = TypeVar("T")
 
@@ -62,7 +63,7 @@ def kept_unused(metadata: "Metadata") -> int:
     return KEPT_UNUSED[metadata.is_public]
 
 
-@attrs.frozen
+@frozen
 class Form:
     """How a value is stored and told: `load` takes what JSON gives back, `tell` is for the client.
 
@@ -90,7 +91,7 @@ KEYS = Form(_same, lambda text: json.loads(text) if text else None)
 LANGUAGES = Form(_languages, _same)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Member:
     """What is said of a field beside its default.
 
@@ -147,7 +148,7 @@ def _every_language(reading: Reading, _: str) -> tuple[Localized, ...]:
     return tuple(sorted(values))
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Metadata:
     """What a client registered; the defaults are RFC 7591's, and the refresh token of Matrix.
 

@@ -22,6 +22,7 @@ from synapse_nextgen_auth.oauth.clients.redirects import RedirectRules
 from synapse_nextgen_auth.oauth.clients.registration_rules import RegistrationRules
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants import grant_types
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
@@ -35,7 +36,7 @@ _TYPES = {
 MIN_SECRET = 16  # characters
 
 
-@attrs.frozen
+@frozen
 class StaticClient:
     """A client as it stands in the configuration; the secret is still to be hashed."""
 

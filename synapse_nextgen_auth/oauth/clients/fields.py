@@ -8,10 +8,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-import attrs
-
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.wording import quoted
+from synapse_nextgen_auth.records import frozen
 
 T = TypeVar("T")
 
@@ -27,7 +26,7 @@ def invalid(reason: str) -> OAuthError:
     return OAuthError("invalid_client_metadata", reason)
 
 
-@attrs.frozen
+@frozen
 class Findings:
     """What is wrong with a document: the first thing is raised, or all are kept in `problems`."""
 
@@ -44,7 +43,7 @@ class Findings:
             return otherwise
 
 
-@attrs.frozen
+@frozen
 class Fields:
     """A JSON object whose strings can be stored; make it with `of`."""
 

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-import attrs
-
 from synapse_nextgen_auth.oauth import hosts, uris
 from synapse_nextgen_auth.oauth.clients import client_metadata, redirects
 from synapse_nextgen_auth.oauth.clients.client_metadata import Metadata
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Client(Metadata):
     """A client that this server knows: one that registered, or one of the configuration."""
 

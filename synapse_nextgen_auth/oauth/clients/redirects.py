@@ -12,6 +12,7 @@ import attrs
 from synapse_nextgen_auth.oauth import hosts, loopback, uris
 from synapse_nextgen_auth.oauth.uris import Uri
 from synapse_nextgen_auth.oauth.wording import quoted
+from synapse_nextgen_auth.records import frozen
 
 WEB, NATIVE = "web", "native"  # the values of application_type
 
@@ -31,7 +32,7 @@ _LOOPBACK = re.compile(
 _HOST = re.compile(r"\[[0-9a-f:.]+\]|[a-z0-9._-]+")
 
 
-@attrs.frozen
+@frozen
 class RedirectRules:
     """What this server adds to the rules of the specification.
 

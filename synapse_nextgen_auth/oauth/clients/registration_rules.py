@@ -17,13 +17,14 @@ from synapse_nextgen_auth.oauth.grants import grant_types
 from synapse_nextgen_auth.oauth.grants.grant_types import GRANT_TYPES, GrantType
 from synapse_nextgen_auth.oauth.uris import Uri
 from synapse_nextgen_auth.oauth.wording import quoted
+from synapse_nextgen_auth.records import frozen
 
 APPLICATION_TYPES = (WEB, NATIVE)
 ID_TOKEN_ALGORITHMS = ("RS256", "ES256")
 MAX_REDIRECT_URIS = 50
 
 
-@attrs.frozen
+@frozen
 class RegistrationRules:
     """What this server supports; grant types beyond these are ignored (Client-Server API)."""
 
@@ -36,7 +37,7 @@ class RegistrationRules:
         return allowed and kind.name in self.grant_types
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Reading:
     """A document that is being read, and the values in it that others follow from.
 

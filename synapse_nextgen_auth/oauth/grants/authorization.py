@@ -4,6 +4,8 @@ import enum
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
+
 
 class ResponseMode(str, enum.Enum):
     """How the answer travels back to the client (OAuth 2.0 Multiple Response Type Encoding)."""
@@ -23,7 +25,7 @@ class Prompt(str, enum.Enum):
     CREATE = "create"  # Initiating User Registration via OpenID Connect 1.0; MSC2964
 
 
-@attrs.frozen
+@frozen
 class Grant:
     """One row of grants; times in seconds since the epoch.
 

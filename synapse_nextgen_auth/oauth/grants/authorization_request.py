@@ -11,8 +11,6 @@ from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
-import attrs
-
 from synapse_nextgen_auth.oauth.clients import redirects
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
@@ -21,6 +19,7 @@ from synapse_nextgen_auth.oauth.grants.authorization import Prompt, ResponseMode
 from synapse_nextgen_auth.oauth.grants.grant_types import AUTHORIZATION_CODE
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
+from synapse_nextgen_auth.records import frozen
 
 MAX_STATE = 4096  # characters
 _MAX_VALUE = 2048
@@ -50,7 +49,7 @@ REFUSES = frozenset(
 )
 
 
-@attrs.frozen
+@frozen
 class Displayed(Exception):
     """A refusal shown on a page of ours; `detail` is for the client's developer."""
 
@@ -58,7 +57,7 @@ class Displayed(Exception):
     detail: str
 
 
-@attrs.frozen
+@frozen
 class Target:
     """Where the answer goes: a redirect URI of the client, checked, and how it travels."""
 
@@ -67,7 +66,7 @@ class Target:
     state: str | None = None
 
 
-@attrs.frozen
+@frozen
 class Redirected(Exception):
     """A refusal that travels to the client."""
 
@@ -75,7 +74,7 @@ class Redirected(Exception):
     target: Target
 
 
-@attrs.frozen
+@frozen
 class Request:
     """An authorization request that is in order."""
 
@@ -110,7 +109,7 @@ class Request:
         return None if self.max_age is None else now - self.max_age
 
 
-@attrs.frozen
+@frozen
 class Parameters:
     """The parameters of a request: those given once, and the names of those given more often."""
 
@@ -198,7 +197,7 @@ def failure(target: Target, error: OAuthError, *, issuer: str) -> "Answer":
     return _answer(target, {**fields, "iss": issuer})
 
 
-@attrs.frozen
+@frozen
 class Answer:
     """An authorization response: a place to redirect to, or a form to post there."""
 

@@ -5,6 +5,7 @@ import enum
 import attrs
 
 from synapse_nextgen_auth.clock import is_ahead, is_recent
+from synapse_nextgen_auth.records import frozen
 
 MAX_WRONG_TRIES = 5
 # The longest (seconds) that an operator may let a code live: limits on guessing are made for it.
@@ -23,7 +24,7 @@ class Poll(enum.Enum):
     SPENT = "spent"
 
 
-@attrs.frozen
+@frozen
 class DeviceGrant:
     """One row of device grants; times in seconds since the epoch.
 

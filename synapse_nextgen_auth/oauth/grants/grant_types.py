@@ -6,16 +6,15 @@ said here is not so: nobody may have it, it leads to no refresh token, it is adv
 
 from collections.abc import Collection
 
-import attrs
-
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
+from synapse_nextgen_auth.records import frozen
 
 AUTHORIZATION_CODE = "authorization_code"
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant type
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
-@attrs.frozen
+@frozen
 class Endpoint:
     """An endpoint at which a grant type begins: its name in the metadata, and its path."""
 
@@ -23,7 +22,7 @@ class Endpoint:
     path: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class GrantType:
     """One grant type; a combination that would let a stranger in cannot be made.
 

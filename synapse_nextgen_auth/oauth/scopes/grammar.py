@@ -6,8 +6,6 @@ A device id may use every character of RFC 6749 section 3.3, so also "/". Only i
 
 import re
 
-import attrs
-
 from synapse_nextgen_auth.oauth.errors import invalid_scope
 from synapse_nextgen_auth.oauth.scopes.permissions import (
     API,
@@ -19,6 +17,7 @@ from synapse_nextgen_auth.oauth.scopes.permissions import (
     Permission,
 )
 from synapse_nextgen_auth.oauth.wording import quoted
+from synapse_nextgen_auth.records import frozen
 
 STABLE = "urn:matrix:client:"
 UNSTABLE = "urn:matrix:org.matrix.msc2967.client:"
@@ -36,7 +35,7 @@ _NEEDS = {
 }
 
 
-@attrs.frozen
+@frozen
 class Scope:
     """The scope tokens we know, as the client spelled and ordered them.
 

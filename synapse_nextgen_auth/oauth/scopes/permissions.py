@@ -4,7 +4,7 @@ What is known, what goes together, what is advertised, what an administrator has
 people are asked follow from it; the words that they are asked in are in the templates.
 """
 
-import attrs
+from synapse_nextgen_auth.records import frozen
 
 OPENID = "openid"
 EMAIL = "email"
@@ -14,7 +14,7 @@ DEVICE = "urn:matrix:client:device:"
 ADMIN = "urn:synapse:admin:*"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Permission:
     """Something that a scope can allow: one scope token, in its stable spelling.
 

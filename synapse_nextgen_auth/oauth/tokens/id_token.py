@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-import attrs
 import jwt
 
 from synapse_nextgen_auth.oauth.tokens.keys import SigningKey
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret, urlsafe
 
 LIFETIME = 3600
@@ -32,7 +32,7 @@ _OF_A_RETIRED_KEY: Any = {
 _USER_ID = re.compile(r"@[\x21-\x39\x3B-\x7E]{0,254}:[\x21-\x7E]{1,254}")
 
 
-@attrs.frozen
+@frozen
 class Claims:
     """What an ID token says; times in seconds since the epoch.
 
@@ -83,7 +83,7 @@ def half_hash(value: Secret) -> str:
     return urlsafe(hashlib.sha256(value.reveal().encode("ascii")).digest()[:16])
 
 
-@attrs.frozen
+@frozen
 class Hint:
     """Whom an `id_token_hint` names, and the client that it was made for.
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from synapse_nextgen_auth.clock import is_ahead
+from synapse_nextgen_auth.records import frozen
 
 DAY = 24 * 3600
 
@@ -25,7 +26,7 @@ class Algorithm(str, enum.Enum):
     ES256 = "ES256"
 
 
-@attrs.frozen
+@frozen
 class Schedule:
     """When keys change, in seconds: a key is published before its use and kept after it."""
 
@@ -34,7 +35,7 @@ class Schedule:
     keep_after: int = 2 * DAY
 
 
-@attrs.frozen
+@frozen
 class SigningKey:
     """A key pair: `sealed` is the encrypted PEM, `public_jwk` the JSON that /keys shows.
 

@@ -14,8 +14,7 @@ import re
 import struct
 from functools import lru_cache
 
-import attrs
-
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose, Secret, digest, urlsafe
 
 _EXPIRY_BYTES = 5
@@ -42,7 +41,7 @@ _PURPOSES = {
 }
 
 
-@attrs.frozen
+@frozen
 class Token:
     """What a token says: which session, which generation of it, and until when (seconds; 0: no end).
 

@@ -12,6 +12,7 @@ import attrs
 
 from synapse_nextgen_auth.oauth.clients import redirects
 from synapse_nextgen_auth.oauth.clients.record import Client
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.loads import NOTHING, Loads
 
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
@@ -38,7 +39,7 @@ def way_forward(url: str | None) -> str | None:
     return url
 
 
-@attrs.frozen
+@frozen
 class PageContent:
     """What can be rendered: the fields of a page are the names that its template uses.
 
@@ -65,7 +66,7 @@ def initial(name: str) -> str:
     return next((letter.upper()[0] for letter in name if letter.isalnum()), "?")
 
 
-@attrs.frozen
+@frozen
 class ProviderCard:
     """Somebody who says who a person is, as a button shows it (Synapse: an identity provider).
 
@@ -84,7 +85,7 @@ class ProviderCard:
         return initial(self.name)
 
 
-@attrs.frozen
+@frozen
 class ClientCard:
     """The application that asks.
 

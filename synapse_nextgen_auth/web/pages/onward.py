@@ -13,6 +13,7 @@ from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
 from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
 from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import forms
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -28,7 +29,7 @@ _NAMES = {
 }
 
 
-@attrs.frozen
+@frozen
 class Onward:
     """What the person was about to do: let a client in, approve an operation, see a device.
 

@@ -17,6 +17,7 @@ from synapse_nextgen_auth.accounts.approvals import Details, Operation, Request
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.http import address
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring
 
 NEEDS = (
@@ -42,7 +43,7 @@ NEEDS = (
 )
 
 
-@attrs.frozen
+@frozen
 class Asked:
     """A request that waits for its person, what it says, and the session that the client names."""
 

@@ -7,15 +7,14 @@ what that browser is signed in to. It holds a few values, the newest first, and 
 import re
 from collections.abc import Iterable, Sequence
 
-import attrs
-
 from synapse_nextgen_auth.accounts.attempts.arrivals import KEPT, LIFETIME
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-@attrs.frozen
+@frozen
 class ArrivalCookie:
     """How it looks on this homeserver."""
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-import attrs
 from synapse.config.homeserver import HomeServerConfig
+
+from synapse_nextgen_auth.records import frozen
 
 _OPENID = "OpenID Connect"
 
 
-@attrs.frozen
+@frozen
 class Configured:
     """A provider: its id as hints and options have it, its name, and which kind it is.
 

@@ -3,12 +3,12 @@
 import enum
 from typing import Any
 
-import attrs
 from synapse.rest.client.login import _load_sso_handlers
 from synapse.server import HomeServer
 
 from synapse_nextgen_auth.accounts.own_ways import Identity
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.records import frozen
 
 NEEDS = (
     Needed("synapse.handlers.sso", "SsoHandler.get_identity_providers"),
@@ -37,7 +37,7 @@ class Kind(enum.Enum):
     OTHER = "other"
 
 
-@attrs.frozen
+@frozen
 class Provider:
     """One provider, as its button shows it; `icon` is an mxc URI.
 

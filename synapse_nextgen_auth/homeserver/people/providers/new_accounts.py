@@ -3,7 +3,6 @@
 import enum
 from collections.abc import Collection, Mapping
 
-import attrs
 from synapse.api.constants import LoginType
 from synapse.api.errors import Codes, LimitExceededError, SynapseError
 from synapse.config.homeserver import HomeServerConfig
@@ -16,6 +15,7 @@ from synapse_nextgen_auth.homeserver.people.providers import registrations
 from synapse_nextgen_auth.homeserver.people.providers.configured import configured
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.homeserver.startup.settings import Written
+from synapse_nextgen_auth.records import frozen
 
 NEEDS = (
     Needed(
@@ -65,7 +65,7 @@ _OF_CODES: dict[str, NameProblem] = {
 }
 
 
-@attrs.frozen
+@frozen
 class Chosen:
     """What the person decided about the account: its name, and what it takes over from the provider."""
 

@@ -25,6 +25,7 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.people.invitations import by_our_pages
 from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import invitations
 
 NEEDS = (
@@ -142,7 +143,7 @@ _OF_CODES: dict[str, Trouble] = {
 _MEDIA = (LoginType.EMAIL_IDENTITY, LoginType.MSISDN)
 
 
-@attrs.frozen
+@frozen
 class NotMade(Exception):
     """There is no account; `retry_after` in seconds, where time helps."""
 
@@ -150,7 +151,7 @@ class NotMade(Exception):
     retry_after: int | None = None
 
 
-@attrs.frozen
+@frozen
 class Claimed:
     """Which account is made for a sign-up, and the token that was counted for it."""
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.site import Site
 
 _MAX_TEXT = 4000
@@ -20,14 +21,14 @@ def written(name: str) -> str:
     return _WRITTEN.get(name, f"--{name}")
 
 
-@attrs.frozen
+@frozen
 class Refused(Exception):
     """The server does not do it; the sentence says why, to whoever sits at the command line."""
 
     sentence: str
 
 
-@attrs.frozen
+@frozen
 class Asked:
     """What a command was given; whatever it does not take from it is a mistake of another release."""
 
@@ -73,7 +74,7 @@ class Asked:
         return found
 
 
-@attrs.frozen
+@frozen
 class Command:
     """One thing that can be asked for: the names of what it is given, and who does it."""
 

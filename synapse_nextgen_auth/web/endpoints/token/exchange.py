@@ -11,10 +11,11 @@ from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
 from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.site import Site
 
 
-@attrs.frozen
+@frozen
 class TokenRequest:
     """A token request whose client is known, and may use the grant type."""
 
@@ -30,7 +31,7 @@ class TokenRequest:
         return value
 
 
-@attrs.frozen
+@frozen
 class Found:
     """Whose account a new session is for, and what it may do there.
 
@@ -42,7 +43,7 @@ class Found:
     is_spent: bool = False
 
 
-@attrs.frozen
+@frozen
 class Held:
     """The session that the client has, and the generation of the token that it shows for it."""
 
@@ -50,7 +51,7 @@ class Held:
     generation: int
 
 
-@attrs.frozen
+@frozen
 class Spent:
     """What tokens are made of: the session as the client spells its scope, and which generation.
 
@@ -64,7 +65,7 @@ class Spent:
     nonce: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class NewSession:
     """A grant type that is spent on a new session.
 
@@ -83,7 +84,7 @@ class NewSession:
     only_new_device: bool
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SameSession:
     """A grant type that goes on with a session: `spend` runs the flow on what `find` finds."""
 

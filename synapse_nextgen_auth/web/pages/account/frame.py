@@ -4,13 +4,12 @@ A page that looks after the account is a record that is a `ConsolePage`, and its
 `console.html`. A dialog ("are you sure") is a card and extends `base.html`.
 """
 
-import attrs
-
 from synapse_nextgen_auth.accounts.management import SECTIONS, Done, Place
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import PageContent
 
 
-@attrs.frozen
+@frozen
 class Section:
     """A place of the navigation; the URL is relative. `is_here` where the page belongs to it."""
 
@@ -19,7 +18,7 @@ class Section:
     is_here: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ConsolePage(PageContent):
     """A page with the navigation; the URLs are relative.
 

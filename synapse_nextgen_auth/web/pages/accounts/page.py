@@ -2,12 +2,11 @@
 
 from typing import ClassVar
 
-import attrs
-
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
 
 
-@attrs.frozen
+@frozen
 class AccountLine:
     """An account that is signed in in this browser.
 
@@ -21,7 +20,7 @@ class AccountLine:
     is_barred: bool = False
 
 
-@attrs.frozen
+@frozen
 class AccountsPage(PageContent):
     """Ask which account goes on; `action` is a relative URL.
 

@@ -2,13 +2,12 @@
 
 from typing import ClassVar
 
-import attrs
-
 from synapse_nextgen_auth.accounts.approvals import Operation
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
 
 
-@attrs.frozen
+@frozen
 class AskedDevice:
     """A device that is to be signed out; `asks` if it is the one that wants it."""
 
@@ -19,7 +18,7 @@ class AskedDevice:
     asks: bool = False
 
 
-@attrs.frozen
+@frozen
 class ApprovePage(PageContent):
     """Ask whether a dangerous `operation` may go on.
 
@@ -51,7 +50,7 @@ class ApprovePage(PageContent):
     logout_devices: bool = False
 
 
-@attrs.frozen
+@frozen
 class ApprovedPage(PageContent):
     """Say that the operation is allowed, though not done: the application has `minutes` for it."""
 
@@ -62,7 +61,7 @@ class ApprovedPage(PageContent):
     minutes: int
 
 
-@attrs.frozen
+@frozen
 class NotApprovedPage(PageContent):
     """Say that nothing was changed, and where to look if somebody else asked for it."""
 

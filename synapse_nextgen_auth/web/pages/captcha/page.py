@@ -2,14 +2,13 @@
 
 from typing import ClassVar
 
-import attrs
-
 from synapse_nextgen_auth.accounts.attempts.sign_ups import Step
 from synapse_nextgen_auth.accounts.captchas import (
     CaptchaKind,
     CaptchaTrouble,
     Challenge,
 )
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.loads import WORKS, Loads
 from synapse_nextgen_auth.web.pages.content import PageContent
 
@@ -39,7 +38,7 @@ LOADS = {
 }
 
 
-@attrs.frozen
+@frozen
 class CaptchaPage(PageContent):
     """Ask for what a program does not do, one sign-up at a time.
 

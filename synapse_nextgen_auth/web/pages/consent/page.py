@@ -2,13 +2,12 @@
 
 from typing import ClassVar
 
-import attrs
-
 from synapse_nextgen_auth.oauth.scopes.permissions import Permission
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
 
 
-@attrs.frozen
+@frozen
 class ConsentPage(PageContent):
     """Ask whether the application may use the account.
 

@@ -3,10 +3,9 @@
 from enum import Enum
 from typing import ClassVar
 
-import attrs
-
 from synapse_nextgen_auth.accounts.user_agents import Program
 from synapse_nextgen_auth.oauth.scopes.permissions import Permission
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import PageContent
 
 
@@ -18,7 +17,7 @@ class LinkError(Enum):
     TOO_MANY_TRIES = "too_many_tries"
 
 
-@attrs.frozen
+@frozen
 class LinkPage(PageContent):
     """Ask for the code that a device shows; `retry_after` is in seconds."""
 
@@ -32,7 +31,7 @@ class LinkPage(PageContent):
     retry_after: int | None = None
 
 
-@attrs.frozen
+@frozen
 class DeviceGrantPage(PageContent):
     """Ask whether a device that shows `user_code` may use the account.
 
@@ -62,7 +61,7 @@ class DeviceGrantPage(PageContent):
     is_another: bool = False
 
 
-@attrs.frozen
+@frozen
 class DeviceDonePage(PageContent):
     """Say that the device was let in or turned away."""
 

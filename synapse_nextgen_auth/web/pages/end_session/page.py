@@ -2,12 +2,11 @@
 
 from typing import ClassVar
 
-import attrs
-
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
 
 
-@attrs.frozen
+@frozen
 class EndSessionPage(PageContent):
     """Ask whether to sign out, which an application wants (`client`, where it is known which).
 

@@ -4,10 +4,11 @@ from typing import ClassVar
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, way_forward
 
 
-@attrs.frozen
+@frozen
 class HomePage(PageContent):
     """Say who is signed in here, if anybody is. The URLs are relative; signing out is a POST.
 
@@ -28,7 +29,7 @@ class HomePage(PageContent):
     sign_up_url: str | None = None
 
 
-@attrs.frozen
+@frozen
 class SignedOutPage(PageContent):
     """Say that this browser is signed out, and offer the relative `sign_in_url`.
 

@@ -3,9 +3,8 @@
 from enum import Enum
 from typing import ClassVar
 
-import attrs
-
 from synapse_nextgen_auth.oauth import loopback
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import PageContent
 
 
@@ -24,7 +23,7 @@ class Place(Enum):
         return cls.APP if destination.endswith(":") else cls.WEBSITE
 
 
-@attrs.frozen
+@frozen
 class LegacyLoginPage(PageContent):
     """Ask whether the client that waits at `destination` may have the whole account.
 

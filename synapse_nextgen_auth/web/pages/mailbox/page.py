@@ -3,9 +3,8 @@
 import enum
 from typing import ClassVar
 
-import attrs
-
 from synapse_nextgen_auth.accounts.attempts.sign_ups import Step
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
 
 
@@ -30,7 +29,7 @@ class CodeProblem(enum.Enum):
     TOO_OFTEN = "too_often"
 
 
-@attrs.frozen
+@frozen
 class AddressPage(PageContent):
     """Ask for an address, to send a code to it.
 
@@ -53,7 +52,7 @@ class AddressPage(PageContent):
     client: ClientCard | None = None
 
 
-@attrs.frozen
+@frozen
 class AddressCodePage(PageContent):
     """Ask for the code that went to an address.
 

@@ -2,8 +2,6 @@
 
 from urllib.parse import urlsplit
 
-import attrs
-
 from synapse_nextgen_auth.accounts.admission import Intent, Reason, Unfit
 from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.flows import end_session
@@ -12,12 +10,13 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.oauth.grants.authorization_request import Problem
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message, MessagePage
 from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
 
 
-@attrs.frozen
+@frozen
 class PageError(Exception):
     """There is nothing but a message to show; `refusal` is what is counted and logged of it."""
 

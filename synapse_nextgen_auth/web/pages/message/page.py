@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, way_forward
 
 
@@ -51,7 +52,7 @@ class ForwardLabel(Enum):
     DEVICES = "devices"
 
 
-@attrs.frozen
+@frozen
 class MessagePage(PageContent):
     """Say what happened and what to do now.
 

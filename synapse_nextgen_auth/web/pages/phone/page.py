@@ -5,14 +5,13 @@
 
 from typing import ClassVar
 
-import attrs
-
 from synapse_nextgen_auth.accounts.attempts.sign_ups import Step
 from synapse_nextgen_auth.accounts.phones import PhoneTrouble
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
 
 
-@attrs.frozen
+@frozen
 class PhonePage(PageContent):
     """Ask for a number, to have a code sent there; `retry_after` is in seconds."""
 
@@ -30,7 +29,7 @@ class PhonePage(PageContent):
     client: ClientCard | None = None
 
 
-@attrs.frozen
+@frozen
 class PhoneCodePage(PageContent):
     """Ask for the code that went to a number; `phone_url` is where another number is typed."""
 

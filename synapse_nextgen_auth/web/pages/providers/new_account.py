@@ -15,6 +15,7 @@ from synapse_nextgen_auth.homeserver.people.providers.new_accounts import (
     NameProblem,
 )
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import digest, same
 from synapse_nextgen_auth.web import answers, attempts, device_grants, grants
 from synapse_nextgen_auth.web.forms import Form
@@ -28,7 +29,7 @@ from synapse_nextgen_auth.web.visits import Visit
 _STATUS = {NameProblem.TOO_OFTEN: 429, NameProblem.REFUSED: 403}
 
 
-@attrs.frozen
+@frozen
 class _Stage:
     """The attempt, whom it is about, and where it goes on.
 

@@ -6,10 +6,11 @@ import attrs
 
 from synapse_nextgen_auth.accounts.attempts.arrivals import Trouble
 from synapse_nextgen_auth.homeserver.people.providers.new_accounts import NameProblem
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, web_link
 
 
-@attrs.frozen
+@frozen
 class ToProviderPage(PageContent):
     """Go on to the provider, by itself or by a click.
 
@@ -24,7 +25,7 @@ class ToProviderPage(PageContent):
     server_name: str
 
 
-@attrs.frozen
+@frozen
 class TroublePage(PageContent):
     """Say why the way through a provider ended. `again_url` leads to the sign-in page, relative.
 
@@ -42,7 +43,7 @@ class TroublePage(PageContent):
     connects: bool = False
 
 
-@attrs.frozen
+@frozen
 class OfferedEmail:
     """An address that the provider vouches for, and whether the account takes it over."""
 
@@ -50,7 +51,7 @@ class OfferedEmail:
     is_used: bool = True
 
 
-@attrs.frozen
+@frozen
 class NewAccountPage(PageContent):
     """Ask somebody whom a provider let in for the name of their account, and for what it takes over.
 

@@ -3,8 +3,7 @@
 from enum import Enum
 from typing import ClassVar
 
-import attrs
-
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import PageContent
 
 
@@ -16,7 +15,7 @@ class RecoveryError(Enum):
     TOO_OFTEN = "too_often"
 
 
-@attrs.frozen
+@frozen
 class RecoveryPage(PageContent):
     """Ask for the address of the account; `action` and `sign_in_url` are relative."""
 
@@ -32,7 +31,7 @@ class RecoveryPage(PageContent):
     retry_after: int | None = None
 
 
-@attrs.frozen
+@frozen
 class RecoveryAskedPage(PageContent):
     """Say that a link is on its way, if that address is an account's: always the same."""
 

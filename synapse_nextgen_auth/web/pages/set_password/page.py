@@ -2,13 +2,12 @@
 
 from typing import ClassVar
 
-import attrs
-
 from synapse_nextgen_auth.accounts.new_passwords import Judgement, PasswordPolicy
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import PageContent
 
 
-@attrs.frozen
+@frozen
 class SetPasswordPage(PageContent):
     """Ask for a new password of the account `user_id`.
 
@@ -32,7 +31,7 @@ class SetPasswordPage(PageContent):
     retry_after: int | None = None
 
 
-@attrs.frozen
+@frozen
 class PasswordSetPage(PageContent):
     """Say that the password is set, where it signs nobody in."""
 
@@ -44,7 +43,7 @@ class PasswordSetPage(PageContent):
     home_url: str = "./"
 
 
-@attrs.frozen
+@frozen
 class LinkGonePage(PageContent):
     """Say that a link sets no password, and what does; `recovery_url` is relative, if any."""
 

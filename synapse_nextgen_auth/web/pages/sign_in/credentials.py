@@ -16,13 +16,14 @@ from synapse_nextgen_auth.homeserver.people.passwords import (
     Wrong,
     is_too_long,
 )
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError
 from synapse_nextgen_auth.web.site import Site
 
 
-@attrs.frozen
+@frozen
 class Failure:
     """Why a form comes back; `retry_after` in seconds, `user_id` whose account it is if known."""
 

@@ -3,9 +3,8 @@
 from enum import Enum
 from typing import ClassVar
 
-import attrs
-
 from synapse_nextgen_auth.accounts.ways import Ways
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, ProviderCard
 
 
@@ -22,7 +21,7 @@ class SignInError(Enum):
     UNCHECKED = "unchecked"
 
 
-@attrs.frozen
+@frozen
 class SignInPage(PageContent):
     """Ask for the password, or for another proof.
 

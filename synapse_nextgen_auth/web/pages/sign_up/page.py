@@ -9,6 +9,7 @@ from synapse_nextgen_auth.accounts.attempts.sign_ups import Step
 from synapse_nextgen_auth.accounts.invitations import Invitation
 from synapse_nextgen_auth.accounts.new_passwords import Judgement, PasswordPolicy
 from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import Trouble
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.loads import ASKS_US, NOTHING, Loads
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, ProviderCard
 
@@ -37,7 +38,7 @@ class DisplayNameProblem(enum.Enum):
     TOO_LONG = "too_long"
 
 
-@attrs.frozen
+@frozen
 class InvitationCard:
     """Who invites, where that is a member, what they say, and the name that it is for.
 
@@ -61,7 +62,7 @@ class InvitationCard:
         return cls(invitation.invited_by, invitation.text, invitation.username, email)
 
 
-@attrs.frozen
+@frozen
 class SignUpPage(PageContent):
     """The first page: the name of the account, and what opens it.
 
@@ -110,7 +111,7 @@ class SignUpPage(PageContent):
         return ASKS_US if self.by_password else NOTHING
 
 
-@attrs.frozen
+@frozen
 class SignUpTermsPage(PageContent):
     """Ask for agreement to the terms of this server; `version` is which of them are shown."""
 

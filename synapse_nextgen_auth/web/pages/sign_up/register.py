@@ -13,6 +13,7 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.passwords import TryLater
 from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NotMade, Trouble
 from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import StageFailed
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
 from synapse_nextgen_auth.web import attempts, grants, invitations, sign_ups
 from synapse_nextgen_auth.web.attempts import Way
@@ -46,7 +47,7 @@ _STATUS = {
 }
 
 
-@attrs.frozen
+@frozen
 class _First:
     """Where this page stands: what its person is about to do, and the attempt once there is one."""
 
@@ -60,7 +61,7 @@ class _First:
         return self.onward.sign_up_url
 
 
-@attrs.frozen
+@frozen
 class _Typed:
     """What stands in the fields, and what is wrong with it."""
 

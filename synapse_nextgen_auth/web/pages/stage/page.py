@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 import attrs
 
 from synapse_nextgen_auth.extensions import Question
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import PageContent
 
 
-@attrs.frozen
+@frozen
 class Outward:
     """A link of another module; the URL is https."""
 
@@ -17,7 +18,7 @@ class Outward:
     url: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Shown:
     """A field of another module, with what stands in it; a tick has something there or nothing."""
 
@@ -29,7 +30,7 @@ class Shown:
     is_required: bool = True
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StagePage(PageContent):
     """Ask what another module wants to know; its words are text, whatever stands in them.
 
@@ -70,7 +71,7 @@ def of(question: Question, typed: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StageRefusedPage(PageContent):
     """Say that nobody is signed in, in the words of the other module. The URL is relative."""
 

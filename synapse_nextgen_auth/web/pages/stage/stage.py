@@ -2,8 +2,6 @@
 
 import json
 
-import attrs
-
 from synapse_nextgen_auth import extensions
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt
 from synapse_nextgen_auth.accounts.attempts.stages import Added
@@ -13,6 +11,7 @@ from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.homeserver.alone import UnderWay, alone
 from synapse_nextgen_auth.homeserver.extensions import NoAnswer
 from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Purpose
 from synapse_nextgen_auth.web import added, answers, attempts, device_grants, grants
 from synapse_nextgen_auth.web.forms import Form
@@ -26,7 +25,7 @@ from synapse_nextgen_auth.web.visits import Visit
 _OF_THEIRS = "field_"
 
 
-@attrs.frozen
+@frozen
 class _Asks:
     """The stage that is next, what it asks, and what stands in its fields."""
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, way_forward, web_link
 
 
@@ -14,7 +15,7 @@ def _is_web_address(_: object, attribute: "attrs.Attribute[str]", url: str) -> N
         raise ValueError(message)
 
 
-@attrs.frozen
+@frozen
 class FormPostPage(PageContent):
     """Send the answer to the application as a form (`response_mode=form_post`).
 
@@ -29,7 +30,7 @@ class FormPostPage(PageContent):
     client: ClientCard | None = None
 
 
-@attrs.frozen
+@frozen
 class WayBackPage(PageContent):
     """Send the answer to the application by a link, where it is too long for a redirect."""
 
@@ -40,7 +41,7 @@ class WayBackPage(PageContent):
     client: ClientCard | None = None
 
 
-@attrs.frozen
+@frozen
 class AskAgainPage(PageContent):
     """Ask the same once more from a page of ours, with the cookie that a foreign form came without.
 
@@ -64,7 +65,7 @@ class Refusal(Enum):
     BUSY = "busy"
 
 
-@attrs.frozen
+@frozen
 class RefusedPage(PageContent):
     """Say why the application's request is refused, and offer the way back without going it.
 

@@ -5,12 +5,11 @@ One is added on the pages of a sign-up that ask for an address and its code (`ma
 
 from typing import ClassVar
 
-import attrs
-
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import PageContent
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RemoveAddressPage(PageContent):
     """Ask whether an address or number is to go; the URLs are relative.
 

@@ -2,14 +2,13 @@
 
 from typing import ClassVar
 
-import attrs
-
 from synapse_nextgen_auth.oauth.scopes.permissions import Permission
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
 
 
-@attrs.frozen
+@frozen
 class AppLine:
     """An application that may do something with the account. The URL is relative.
 
@@ -30,7 +29,7 @@ class AppLine:
         return any(permission.grave for permission in self.permissions)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AppsPage(ConsolePage):
     """List what may use an account; `is_missing` says that the one of the link is not among it."""
 
@@ -40,7 +39,7 @@ class AppsPage(ConsolePage):
     is_missing: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AppPage(ConsolePage):
     """Show one application. The URLs are relative."""
 
@@ -51,7 +50,7 @@ class AppPage(ConsolePage):
     devices_url: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class EndAppPage(PageContent):
     """Ask whether to take from an application what it may do. The URLs are relative."""
 

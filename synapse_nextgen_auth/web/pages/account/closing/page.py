@@ -2,12 +2,11 @@
 
 from typing import ClassVar
 
-import attrs
-
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import PageContent
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class DeactivatePage(PageContent):
     """Ask whether the account is to be closed for good. The URLs are relative.
 
@@ -29,7 +28,7 @@ class DeactivatePage(PageContent):
     is_other_account: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class DeactivatedPage(PageContent):
     """Say that the account is closed; `is_unbound` is whether every identity server forgot it."""
 

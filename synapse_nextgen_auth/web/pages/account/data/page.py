@@ -2,12 +2,11 @@
 
 from typing import ClassVar
 
-import attrs
-
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class DataPage(ConsolePage):
     """Offer what is kept about the account, and the way to its end. The URLs are relative."""
 

@@ -2,15 +2,14 @@
 
 from typing import ClassVar
 
-import attrs
-
 from synapse_nextgen_auth.accounts.signed_in import How, Kind, Part, Several
 from synapse_nextgen_auth.accounts.user_agents import Program
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Line:
     """A device, website or browser of an account, as its owner sees it.
 
@@ -41,7 +40,7 @@ class Line:
         return self.is_verified is False or self.unused is not None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class DevicesPage(ConsolePage):
     """List where an account is signed in; the URLs are relative.
 
@@ -68,7 +67,7 @@ class DevicesPage(ConsolePage):
     is_missing: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class DevicePage(ConsolePage):
     """Show one device, website or browser. The URLs are relative.
 
@@ -86,7 +85,7 @@ class DevicePage(ConsolePage):
     is_too_long: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class EndDevicePage(PageContent):
     """Ask whether to sign a device, website or browser out. The URLs are relative."""
 
@@ -101,7 +100,7 @@ class EndDevicePage(PageContent):
     accounts_url: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class EndSeveralPage(PageContent):
     """Name everything that would be signed out at once, and ask. The URLs are relative.
 

@@ -11,6 +11,7 @@ from synapse_nextgen_auth.accounts.signed_in import Entry, How, Kind
 from synapse_nextgen_auth.accounts.user_agents import describe
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.sessions import Began, Session
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store import devices as synapses
 from synapse_nextgen_auth.store import sessions, sign_ins
@@ -26,7 +27,7 @@ _HOW = {
 }
 
 
-@attrs.frozen
+@frozen
 class Seen:
     """Everywhere an account is signed in; of what has no device also what we know it by inside."""
 

@@ -2,9 +2,8 @@
 
 from typing import ClassVar
 
-import attrs
-
 from synapse_nextgen_auth.oauth.events import EventKind
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 from synapse_nextgen_auth.web.pages.content import ClientCard
 
@@ -12,7 +11,7 @@ from synapse_nextgen_auth.web.pages.content import ClientCard
 _GRAVE = frozenset({EventKind.REFRESH_REUSED, EventKind.CODE_REUSED, EventKind.SIGN_IN_FAILED})
 
 
-@attrs.frozen
+@frozen
 class EventLine:
     """One thing that happened; `at` is in seconds since the epoch.
 
@@ -34,7 +33,7 @@ class EventLine:
         return self.kind in _GRAVE
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class EventsPage(ConsolePage):
     """List what happened, the newest first. `older_url` leads on, `newest_url` back."""
 

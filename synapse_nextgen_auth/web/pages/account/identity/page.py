@@ -2,13 +2,12 @@
 
 from typing import ClassVar
 
-import attrs
-
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.account.devices.page import Line
 from synapse_nextgen_auth.web.pages.content import PageContent
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ResetPage(PageContent):
     """Ask which device is to reset the identity, or, once one is `chosen`, whether it may.
 
@@ -34,7 +33,7 @@ class ResetPage(PageContent):
     is_other_account: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ResetAllowedPage(PageContent):
     """Say what to do on the device that may reset the identity now, within `minutes`."""
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 
 
@@ -16,7 +17,7 @@ class Problem(str, enum.Enum):
     NOT_THERE = "not_there"
 
 
-@attrs.frozen
+@frozen
 class InvitationLine:
     """An invitation that somebody made; `url` is absolute, for whoever is invited.
 
@@ -33,7 +34,7 @@ class InvitationLine:
     url: str | None = attrs.field(default=None, repr=False)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class InvitationsPage(ConsolePage):
     """List the invitations of a member, and make one.
 

@@ -1,13 +1,12 @@
 """Looks at an account for its overview: one query for each table, however much there is."""
 
-import attrs
-
 from synapse_nextgen_auth.accounts.own_ways import OwnWays
 from synapse_nextgen_auth.accounts.signed_in import Kind, Several
 from synapse_nextgen_auth.accounts.verdict import ODD_FOR, Facts
 from synapse_nextgen_auth.flows import overview as flows
 from synapse_nextgen_auth.flows.overview import Known
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import own_ways
 from synapse_nextgen_auth.web.pages.account.devices import seen
 from synapse_nextgen_auth.web.pages.account.devices.seen import Seen
@@ -16,7 +15,7 @@ from synapse_nextgen_auth.web.pages.recovery import offer
 from synapse_nextgen_auth.web.site import Site
 
 
-@attrs.frozen
+@frozen
 class Looked:
     """What the overview needs to know."""
 

@@ -2,14 +2,13 @@
 
 from typing import ClassVar
 
-import attrs
-
 from synapse_nextgen_auth.accounts.verdict import Verdict
 from synapse_nextgen_auth.oauth.events import EventKind
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Figures:
     """What there is, in numbers. `kind` is what happened last, at `at` (seconds since the epoch).
 
@@ -30,7 +29,7 @@ class Figures:
     device: None = None
 
 
-@attrs.frozen
+@frozen
 class Other:
     """Another account that is signed in in this browser; `url` is where to choose it."""
 
@@ -38,7 +37,7 @@ class Other:
     url: str
 
 
-@attrs.frozen
+@frozen
 class ShownCard:
     """What another module says; `url` is https, or relative, and `hint` what is to be had there."""
 
@@ -48,7 +47,7 @@ class ShownCard:
     hint: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OverviewPage(ConsolePage):
     """Say whether the account is safe, and lead to everything that one looks after.
 

@@ -3,8 +3,7 @@
 import enum
 from typing import ClassVar
 
-import attrs
-
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.loads import ASKS_US, Loads
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 
@@ -16,7 +15,7 @@ class NameProblem(enum.Enum):
     NOT_ALLOWED = "not_allowed"
 
 
-@attrs.frozen
+@frozen
 class AddressLine:
     """An address or a number of an account; `added_at` in seconds, `url` removes it, relative."""
 
@@ -25,7 +24,7 @@ class AddressLine:
     url: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ProfilePage(ConsolePage):
     """Show name, picture and addresses, and what may be changed of them. The URLs are relative.
 

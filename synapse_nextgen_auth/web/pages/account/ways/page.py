@@ -2,14 +2,13 @@
 
 from typing import ClassVar
 
-import attrs
-
 from synapse_nextgen_auth.accounts.new_passwords import Judgement, PasswordPolicy
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 from synapse_nextgen_auth.web.pages.content import PageContent, ProviderCard
 
 
-@attrs.frozen
+@frozen
 class Connected:
     """Somebody at a provider who is let in to the account; the URL is relative.
 
@@ -22,7 +21,7 @@ class Connected:
     is_configured: bool = True
 
 
-@attrs.frozen
+@frozen
 class Connectable:
     """A provider that may be connected; the URL is relative."""
 
@@ -30,7 +29,7 @@ class Connectable:
     url: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class WaysPage(ConsolePage):
     """Show how an account is signed in to, and lead to what can be changed. The URLs are relative.
 
@@ -52,7 +51,7 @@ class WaysPage(ConsolePage):
     reset_url: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OwnPasswordPage(PageContent):
     """Ask whoever is signed in for a new password. `retry_after` is in seconds.
 
@@ -77,7 +76,7 @@ class OwnPasswordPage(PageContent):
     is_other_account: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RemovePasswordPage(PageContent):
     """Ask whether an account is to have no password any more; `may_go` if something else lets in."""
 
@@ -92,7 +91,7 @@ class RemovePasswordPage(PageContent):
     may_go: bool
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ConnectPage(PageContent):
     """Ask whether a provider is to let the person in from now on."""
 
@@ -107,7 +106,7 @@ class ConnectPage(PageContent):
     provider: ProviderCard
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class DisconnectPage(PageContent):
     """Ask whether somebody at a provider is to be let in no more; `may_go` if something else is left."""
 
@@ -123,7 +122,7 @@ class DisconnectPage(PageContent):
     may_go: bool
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class TakenPage(PageContent):
     """Say that whoever signed in at a provider has another account here, and not whose that is."""
 

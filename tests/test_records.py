@@ -1,0 +1,108 @@
+"""Our records are those of attrs: whatever shares its methods compares, hashes and reads the same."""
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synapse_nextgen_auth.records import frozen
+
+
+def classes(decorator):
+    """Return the same two records, made by `decorator`: one that inherits from the other."""
+
+    @decorator
+    class Base:
+        name: str
+        secret: str = attrs.field(repr=False)
+        note: int = attrs.field(default=0, eq=False)
+
+    @decorator(kw_only=True)
+    class Child(Base):
+        shout: str = attrs.field(default="", repr=str.upper)
+        made: str = attrs.field(init=False)
+
+        @made.default
+        def _made(self):
+            return self.shout * 2
+
+    return Base, Child
+
+
+OURS, THEIRS = classes(frozen), classes(attrs.frozen)
+FIELDS = st.fixed_dictionaries(
+    {"name": st.sampled_from("ab"), "secret": st.sampled_from("ab"), "note": st.integers(0, 1)}
+)
+
+
+@given(FIELDS, FIELDS, st.sampled_from([0, 1]), st.sampled_from([0, 1]))
+def test_it_compares_and_reads_as_one_of_attrs(one, other, first, second):
+    """Fields that are not compared, not shown or shown otherwise are so here too."""
+    ours = OURS[first](**one), OURS[second](**other)
+    theirs = THEIRS[first](**one), THEIRS[second](**other)
+
+    assert (ours[0] == ours[1]) is (theirs[0] == theirs[1])
+    assert (ours[0] != ours[1]) is (theirs[0] != theirs[1])
+    assert len(set(ours)) == len(set(theirs))
+    assert list(map(repr, ours)) == list(map(repr, theirs))
+
+
+def test_a_secret_is_not_shown():
+    assert repr(OURS[0]("a", "hidden")).endswith("Base(name='a', note=0)")
+
+
+def test_it_never_changes():
+    """Neither by an assignment nor by a new name, as attrs has it."""
+    record = OURS[0]("a", "b")
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        record.name = "c"
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        record.other = "c"
+
+
+def test_another_class_is_another_record():
+    """Whatever it holds: neither a child, nor one of attrs' own, nor a record without any field."""
+
+    @frozen
+    class Nothing:
+        pass
+
+    @frozen
+    class Nothing2:
+        pass
+
+    assert OURS[0]("a", "b") != OURS[1](name="a", secret="b")
+    assert OURS[0]("a", "b") != THEIRS[0]("a", "b")
+    assert Nothing() == Nothing()
+    assert Nothing() != Nothing2()
+    assert len({Nothing(), Nothing(), Nothing2()}) == 2
+
+
+def test_an_error_is_itself_alone():
+    """Two that were raised are two, whatever they say."""
+
+    @frozen
+    class Wrong(Exception):
+        why: str
+
+    assert Wrong("a") != Wrong("a")
+    assert repr(Wrong("a")).endswith("Wrong(why='a')")
+
+
+def test_what_a_class_has_of_its_own_stays():
+    @frozen
+    class Own:
+        value: int
+
+        def __repr__(self):
+            return "own"
+
+        def __eq__(self, other):
+            return isinstance(other, Own)
+
+        def __hash__(self):
+            return 1
+
+    assert repr(Own(1)) == "own"
+    assert Own(1) == Own(2)
+    assert len({Own(1), Own(2)}) == 1
