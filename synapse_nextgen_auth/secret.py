@@ -105,6 +105,7 @@ class Keyring:
 
     _masters: tuple[bytes, ...]
     _derived: dict[Purpose, tuple[bytes, ...]] = attrs.field(factory=dict, init=False, eq=False)
+    _signers: dict[Purpose, tuple["_Signer", ...]] = attrs.field(factory=dict, init=False, eq=False)
 
     @classmethod
     def of(cls, current: bytes, previous: Sequence[bytes] = ()) -> "Keyring":
@@ -119,15 +120,15 @@ class Keyring:
 
     def mac(self, purpose: Purpose, message: bytes) -> bytes:
         """Return the HMAC-SHA-256 of `message` under the current key for `purpose`."""
-        return hmac.digest(self.keys(purpose)[0], message, "sha256")
+        return self._signers_for(purpose)[0].mac(message)
 
     def proves(self, purpose: Purpose, message: bytes, mac: bytes) -> bool:
         """Say whether `mac` (maybe truncated, never below 128 bits) was made for `message` by us."""
         if len(mac) < 16:
             return False
         return any(
-            hmac.compare_digest(hmac.digest(key, message, "sha256")[: len(mac)], mac)
-            for key in self.keys(purpose)
+            hmac.compare_digest(signer.mac(message)[: len(mac)], mac)
+            for signer in self._signers_for(purpose)
         )
 
     def seal(self, purpose: Purpose, plain: bytes) -> str:
@@ -148,8 +149,37 @@ class Keyring:
             return None
         return self.seal(purpose, plain)
 
+    def _signers_for(self, purpose: Purpose) -> tuple["_Signer", ...]:
+        known = self._signers.get(purpose)
+        if known is None:
+            known = self._signers[purpose] = tuple(map(_Signer, self.keys(purpose)))
+        return known
+
     def _box(self, purpose: Purpose) -> MultiFernet:
         return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in self.keys(purpose)])
+
+
+_BLOCK = 64  # bytes of SHA-256
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
+
+
+class _Signer:
+    """A key whose two paddings are hashed already: a MAC costs a third (RFC 2104 section 4)."""
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        block = key.ljust(_BLOCK, b"\0")
+        self._inner = hashlib.sha256(block.translate(_INNER))
+        self._outer = hashlib.sha256(block.translate(_OUTER))
+
+    def mac(self, message: bytes) -> bytes:
+        """Return the HMAC-SHA-256 of a message."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 def _derive(master: bytes, purpose: Purpose) -> bytes:

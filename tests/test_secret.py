@@ -1,5 +1,6 @@
 """Random values, digests, derived keys, and secrets that do not show."""
 
+import hmac
 import re
 from collections import Counter
 
@@ -88,6 +89,15 @@ def test_a_mac_proves_its_own_message_for_its_own_purpose(message, other):
     assert ring.proves("one", other, mac) == (message == other)
     assert not ring.proves("two", message, mac)
     assert not Keyring.of(OTHER).proves("one", message, mac)
+
+
+@given(st.binary(min_size=1, max_size=80), st.binary(max_size=200))
+def test_a_mac_is_an_hmac_of_sha_256(master, message):
+    """As the standard library makes it, each time anew: the hashes kept are copied, never used up."""
+    ring = Keyring.of(master)
+    expected = hmac.digest(ring.keys("p")[0], message, "sha256")
+
+    assert [ring.mac("p", message) for _ in range(3)] == [expected] * 3
 
 
 @pytest.mark.parametrize("length", range(16))

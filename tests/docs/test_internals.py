@@ -138,7 +138,7 @@ def test_synapse_is_changed_in_one_file_only():
     assert changing.pop("patches")
     assert changing == {
         # Attributes of our own, and those of one request or one answer.
-        "checker": ["auth._nextgen"],
+        "checker": ["auth._nextgen", "request.requester"],
         "challenges": ["error.headers", "error.headers"],
         # Copies that one check of a password uses.
         "new_people": ["handler.register_with_store"],

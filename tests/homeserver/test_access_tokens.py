@@ -12,7 +12,7 @@ from synapse.types import Requester, create_requester
 from support.oauth import ISSUER_PATH
 from support.tokens import OTHER_KEYS, access_token, inside, made_from
 from support.transactions import transactions
-from synapse_nextgen_auth.homeserver.auth.token_check import OURS, is_ours
+from synapse_nextgen_auth.homeserver.auth.mark import OURS, is_ours
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind

@@ -11,17 +11,24 @@ from synapse.util.cancellation import cancellable
 from twisted.web.server import Request
 
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.auth import steps
 from synapse_nextgen_auth.homeserver.auth.challenges import add_challenge
-from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck, is_ours, may_administer
+from synapse_nextgen_auth.homeserver.auth.joined import Joined
+from synapse_nextgen_auth.homeserver.auth.mark import is_ours, may_administer
+from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
 from synapse_nextgen_auth.homeserver.database.outage import come_back
 from synapse_nextgen_auth.homeserver.http import address, user_agent
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.tokens import bearer, session_tokens
-from synapse_nextgen_auth.oauth.tokens.session_tokens import surrogate
+from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, surrogate
 
 NEEDS = (
-    Needed("synapse.api.auth.internal", "InternalAuth.get_user_by_req", ("request",)),
+    Needed(
+        "synapse.api.auth.internal",
+        "InternalAuth.get_user_by_req",
+        ("request", "allow_guest", "allow_expired", "allow_locked"),
+    ),
     Needed(
         "synapse.api.auth.internal",
         "InternalAuth.get_user_by_access_token",
@@ -36,28 +43,53 @@ NEEDS = (
         ("access_token", "ip", "user_agent", "device_id"),
     ),
     Needed("synapse.storage.databases.main", "DataStore.get_app_service_by_token", ("token",)),
+    Needed(
+        "synapse.handlers.account_validity", "AccountValidityHandler.is_user_expired", ("user_id",)
+    ),
+    Needed("synapse.http.site", "SynapseRequest.requester"),
     *members("synapse.server", "HomeServer", "get_auth"),
 )
 
 logger = logging.getLogger(__name__)
+
+_BEARER = b"Bearer "
+_BEARER_OF_OURS = _BEARER + Kind.ACCESS.value.encode()
 
 
 class SessionAuth(InternalAuth):
     """The stock checker, with our tokens beside its own.
 
     Locked and expired accounts, application services, guests and consent to terms stay with the
-    parent: a token of ours gets there what a stock one gets.
+    parent: a token of ours gets there what a stock one gets. The short way is for those that all of
+    this is nothing to.
     """
 
     _nextgen: TokenCheck
+    _nextgen_is_short: bool | None = None
 
     @cancellable
     async def get_user_by_req(
-        self, request: SynapseRequest, *args: Any, **kwargs: Any
+        self,
+        request: SynapseRequest,
+        allow_guest: bool = False,  # noqa: FBT001, FBT002
+        allow_expired: bool = False,  # noqa: FBT001, FBT002
+        allow_locked: bool = False,  # noqa: FBT001, FBT002
+        **more: Any,
     ) -> Requester:
         """Return who sends a request; a database that is away is a failure of ours, so a 503."""
         try:
-            return await super().get_user_by_req(request, *args, **kwargs)
+            known = None if more else self._warm(request)
+            if known is not None and (
+                allow_expired
+                or not await self._account_validity_handler.is_user_expired(known.user_id)
+            ):
+                await self._record(request, known.user_id, known.surrogate, known.session.device_id)
+                requester = known.requester()
+                request.requester = requester
+                return requester
+            return await super().get_user_by_req(
+                request, allow_guest, allow_expired, allow_locked, **more
+            )
         except SynapseError as error:
             add_challenge(error)
             raise
@@ -66,6 +98,24 @@ class SessionAuth(InternalAuth):
                 raise
             logger.warning("Could not look up the session of a request: %r", error)
             raise come_back() from error
+
+    def _warm(self, request: SynapseRequest) -> Joined | None:
+        """Return the session of a request that nothing is special about, `None` for all others."""
+        headers = request.requestHeaders.getRawHeaders(b"Authorization")
+        if headers is None or len(headers) != 1 or not headers[0].startswith(_BEARER_OF_OURS):
+            return None
+        if b"access_token" in request.args or not self._is_short():
+            return None
+        text = headers[0][len(_BEARER) :].decode("latin-1")
+        if self.store.get_app_service_by_token(text) is not None:
+            return None
+        return self._nextgen.warm(text)
+
+    def _is_short(self) -> bool:
+        """Say whether there is a short way; asked at the first request, when all modules are there."""
+        if self._nextgen_is_short is None:
+            self._nextgen_is_short = steps.are_known(self.hs.config)
+        return self._nextgen_is_short
 
     async def get_user_by_access_token(self, token: str, allow_expired: bool = False) -> Requester:  # noqa: FBT001, FBT002
         """Return who sends a request with this token; the signature is Synapse's."""
@@ -118,17 +168,26 @@ class SessionAuth(InternalAuth):
     async def _record_request(self, request: SynapseRequest, requester: Requester) -> None:
         if not is_ours(requester):
             return await super()._record_request(request, requester)
+        token = self._nextgen.read(self.get_access_token_from_request(request))
+        return await self._record(
+            request,
+            requester.authenticated_entity,
+            surrogate(token.session_id),
+            requester.device_id,
+        )
+
+    async def _record(
+        self, request: SynapseRequest, user_id: str, token: str, device_id: str | None
+    ) -> None:
         seen_from = address(request)
         if seen_from:
-            token = self._nextgen.read(self.get_access_token_from_request(request))
             await self.store.insert_client_ip(
-                user_id=requester.authenticated_entity,
-                access_token=surrogate(token.session_id),
+                user_id=user_id,
+                access_token=token,
                 ip=seen_from,
                 user_agent=user_agent(request),
-                device_id=requester.device_id,
+                device_id=device_id,
             )
-        return None
 
 
 def install(homeserver: Homeserver, check: TokenCheck) -> None:

@@ -8,24 +8,20 @@ from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.activity import Activity
 from synapse_nextgen_auth.homeserver.auth.challenges import insufficient_scope
+from synapse_nextgen_auth.homeserver.auth.joined import Joined, JoinedSessions
+from synapse_nextgen_auth.homeserver.auth.mark import OURS
+from synapse_nextgen_auth.homeserver.auth.remembered import Remembered
 from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted, People
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
-from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, API
+from synapse_nextgen_auth.oauth.scopes.permissions import API
 from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, Session, SessionLifetimes
 from synapse_nextgen_auth.oauth.tokens import session_tokens
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, Token
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.secret import Keyring
+from synapse_nextgen_auth.secret import Keyring, Secret
 
 NEEDS = (Needed("synapse.types", "create_requester", ("scope", "shadow_banned", "device_id")),)
-
-# What marks every request with a token of ours. It travels between processes with the requester, no
-# client can ask for it, and Synapse gives nothing for it.
-OURS = "urn:nextgen-auth:session"
-
-# How much is remembered of what was hashed before; a forgotten token costs some microseconds.
-_REMEMBERED = 20_000
 
 
 def _without_idle(lifetimes: SessionLifetimes) -> SessionLifetimes:
@@ -43,21 +39,51 @@ class TokenCheck:
     keys: Keyring
     lifetimes: SessionLifetimes = attrs.field(converter=_without_idle)
     activity: Activity
-    # A client shows the same token again and again, and twice within each request.
-    _authentic: dict[str, Token] = attrs.field(factory=dict, init=False, repr=False)
+    _authentic: Remembered = attrs.field(factory=Remembered, init=False, repr=False)
+    _joined: JoinedSessions = attrs.field(init=False, repr=False)
+
+    @_joined.default
+    def _joins(self) -> JoinedSessions:
+        return JoinedSessions(self.homeserver, self.people, self.lifetimes)
+
+    def mint(self, token: Token) -> Secret:
+        """Write an access token down and sign it; when it comes back, it need not be hashed again."""
+        made = session_tokens.mint(self.keys, token)
+        self._authentic.add(made.reveal(), token)
+        return made
 
     def read(self, text: str) -> Token:
         """Return the access token if we made it; nothing is looked up for garbage."""
+        token = self._read(text)
+        if token is None:
+            raise InvalidClientTokenError("Unrecognised access token")
+        return token
+
+    def _read(self, text: str) -> Token | None:
         known = self._authentic.get(text)
         if known is not None:
             return known
         token = session_tokens.read(self.keys, text)
         if token is None or token.kind is not Kind.ACCESS:
-            raise InvalidClientTokenError("Unrecognised access token")
-        if len(self._authentic) >= _REMEMBERED:
-            self._authentic.clear()
-        self._authentic[text] = token
+            return None
+        self._authentic.add(text, token)
         return token
+
+    def warm(self, text: str) -> Joined | None:
+        """Return the ordinary session behind a token that opens all of it, as far as it is in memory.
+
+        `None` says nothing of the token: `requester` has the answer.
+        """
+        token = self._read(text)
+        if token is None or token.mask is not None:
+            return None
+        now = self.homeserver.now()
+        if token.is_expired(now):
+            return None
+        joined = self._joined.find(token.session_id, now)
+        if joined is not None:
+            self.activity.seen(joined.session, token.generation, now)
+        return joined
 
     async def session(
         self, token: Token, *, allow_expired: bool = False, is_noted: bool = True
@@ -120,17 +146,3 @@ class TokenCheck:
         # Deleting the device, from wherever, is what every worker hears of: the kill switch.
         if await self.homeserver.device_name(session.user_id, session.device_id) is None:
             raise InvalidClientTokenError("Unrecognised access token")
-
-
-def is_ours(requester: Requester) -> bool:
-    """Say whether the request carries a token of ours, whatever it may do.
-
-    Until every process has this release, one of the release before may hand over a request that
-    has the scope of the API instead of the mark; no token of Synapse has that.
-    """
-    return OURS in requester.scope or API in requester.scope
-
-
-def may_administer(requester: Requester) -> bool:
-    """Say whether the token was granted the power over the server."""
-    return ADMIN in requester.scope

@@ -32,7 +32,7 @@ from synapse_nextgen_auth.accounts.approvals import Approval
 from synapse_nextgen_auth.flows import approve_operation, begin_session
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.challenges import add_challenge, insufficient_scope
-from synapse_nextgen_auth.homeserver.auth.token_check import is_ours, may_administer
+from synapse_nextgen_auth.homeserver.auth.mark import is_ours, may_administer
 from synapse_nextgen_auth.homeserver.database.outage import answered_503
 from synapse_nextgen_auth.homeserver.matrix.uia import used
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted, People

@@ -128,6 +128,16 @@ class People:
         self._made[user_id] = (user, account)
         return account
 
+    def is_ordinary(self, user_id: str, user: UserInfo) -> bool:
+        """Say whether nothing about an account is in anybody's way, as far as this is in memory.
+
+        `user` is what Synapse's cache has of it now.
+        """
+        known = self._made.get(user_id)
+        if known is None or known[0] is not user:
+            return False
+        return not known[1].standings and not known[1].is_shadow_banned
+
     async def _made_of(self, user: UserInfo, user_id: str, intent: Intent) -> Account:
         has_expiry, has_limit = (
             matters(standing, intent) for standing in (Standing.EXPIRED, Standing.SERVER_LIMIT)

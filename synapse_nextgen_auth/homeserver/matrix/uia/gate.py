@@ -18,7 +18,8 @@ from synapse.types import Requester
 from synapse_nextgen_auth.accounts.approvals import Answer, Approval, Operation
 from synapse_nextgen_auth.flows import approve_operation
 from synapse_nextgen_auth.homeserver.api import Homeserver
-from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck, is_ours
+from synapse_nextgen_auth.homeserver.auth.mark import is_ours
+from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
 from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.database.outage import answered_503, come_back
 from synapse_nextgen_auth.homeserver.matrix.uia import asked as reading

@@ -228,8 +228,8 @@ async def _with_tokens(
     """Answer with the tokens of this generation, and no more of them than the grant type gives."""
     session, keys, now = spent.session, site.issuer.keys, site.now()
     lifetime = _lifetime(site, session, now)
-    access = session_tokens.mint(
-        keys, Token(Kind.ACCESS, session.session_id, spent.generation, now + lifetime, spent.mask)
+    access = site.token_check.mint(
+        Token(Kind.ACCESS, session.session_id, spent.generation, now + lifetime, spent.mask)
     )
     body: dict[str, object] = {
         "access_token": access.reveal(),

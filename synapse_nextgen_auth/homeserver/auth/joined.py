@@ -1,0 +1,202 @@
+"""What a warm check needs, in one look-up: a session, its account and its device (design.md section 4).
+
+Only what is ordinary is here, and only while each part of it is in the cache that it came from: what
+takes a part out of there, for whatever reason, is what forgets it here. So the caches of Synapse and of
+`live.py` stay the authority, on every process, and they bound how much is remembered.
+"""
+
+from collections.abc import Hashable
+from typing import Any
+
+import attrs
+from synapse.types import Requester, UserID, create_requester
+from twisted.internet.defer import Deferred
+
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.auth.mark import OURS
+from synapse_nextgen_auth.homeserver.people.accounts import People
+from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.oauth.scopes.permissions import API
+from synapse_nextgen_auth.oauth.sessions import Session, SessionLifetimes
+from synapse_nextgen_auth.oauth.tokens.session_tokens import surrogate
+from synapse_nextgen_auth.records import frozen
+
+NEEDS = (
+    Needed("synapse.types", "create_requester", ("scope", "device_id", "authenticated_entity")),
+    Needed("synapse.types", "UserID.from_string"),
+    Needed(
+        "synapse.util.caches.deferred_cache", "DeferredCache.get", ("callback", "update_metrics")
+    ),
+    Needed(
+        "synapse.util.caches.deferred_cache",
+        "DeferredCache.get_immediate",
+        ("key", "default", "update_metrics"),
+    ),
+    *members("synapse.util.caches.deferred_cache", "DeferredCache", "cache"),
+    *members("synapse.util.caches", "CacheMetric", "inc_hits"),
+    Needed("synapse.storage.databases.main", "DataStore.get_device", ("user_id", "device_id")),
+    Needed("synapse.storage.databases.main", "DataStore.get_user_by_id", ("user_id",)),
+    Needed("synapse.storage.databases.main", "DataStore.get_user_locked_status", ("user_id",)),
+)
+
+# After so many seconds the parts are asked for once more, so that Synapse's caches, which keep what was
+# used last, see that they are in use.
+LOOKED_AT_EVERY = 10
+
+_NO_END = 2**62
+
+
+class _Account:
+    """The part that all sessions of an account share: one look-out for all of them."""
+
+    __slots__ = ("is_current", "user")
+
+    def __init__(self, user: UserID) -> None:
+        self.user = user
+        self.is_current = True
+
+    def leave(self) -> None:
+        """Be worth nothing any more, to whoever holds it."""
+        self.is_current = False
+
+
+@frozen
+class Joined:
+    """An ordinary session with its ordinary account, and all that Synapse wants to know of them.
+
+    It may be used from `since` until `until`, as long as it is still in its table and current.
+    """
+
+    session: Session
+    user_id: str
+    surrogate: str = attrs.field(repr=False)
+    since: int
+    until: int
+    _account: _Account
+    _scope: frozenset[str]
+
+    def is_good(self, now: int) -> bool:
+        """Say whether the account is as it was, and the parts were looked at lately."""
+        return self._account.is_current and self.since <= now < self.until
+
+    def leave(self) -> None:
+        """Nobody holds it: it is asked for anew each time."""
+
+    def requester(self) -> Requester:
+        """Return who sends a request of this session."""
+        return create_requester(
+            self._account.user,
+            scope=self._scope,
+            device_id=self.session.device_id,
+            authenticated_entity=self.user_id,
+        )
+
+
+class _Forgetter:
+    """Takes something out of a table; two that take out the same are one, or caches collect them."""
+
+    __slots__ = ("_key", "_table")
+
+    def __init__(self, table: dict[str, Joined] | dict[str, _Account], key: str) -> None:
+        self._table, self._key = table, key
+
+    def __call__(self) -> None:
+        gone = self._table.pop(self._key, None)
+        if gone is not None:
+            gone.leave()
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Forgetter)
+            and self._key == other._key
+            and self._table is other._table
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+class JoinedSessions:
+    """The ordinary sessions that this process knows all about."""
+
+    def __init__(self, homeserver: Homeserver, people: People, lifetimes: SessionLifetimes) -> None:
+        self._people = people
+        self._lifetimes = lifetimes
+        store = homeserver.store
+        self._sessions = homeserver.live.nextgen_session.cache
+        self._devices = store.get_device.cache
+        self._users = store.get_user_by_id.cache
+        self._locked = store.get_user_locked_status.cache
+        # A session found here counts as one found in the cache that it came from.
+        self._hit = self._sessions.cache.metrics.inc_hits
+        self._joined: dict[str, Joined] = {}
+        self._accounts: dict[str, _Account] = {}
+
+    def find(self, session_id: str, now: int) -> Joined | None:
+        """Return what is known of a session; `None` if it is not ordinary, or not in memory."""
+        known = self._joined.get(session_id)
+        if known is None or not known.is_good(now):
+            return self._join(session_id, now)
+        self._hit()
+        return known
+
+    def _join(self, session_id: str, now: int) -> Joined | None:
+        """Put together what the caches have; nothing happens in between, as nothing is awaited."""
+        self._joined.pop(session_id, None)
+        session: Session | None = _recalled(self._sessions, session_id)
+        if session is None or session.device_id is None:
+            return None
+        if session.over(now, self._lifetimes) is not None or API not in session.granted.effective:
+            return None
+        account = self._account(session.user_id)
+        device = (session.user_id, session.device_id)
+        if account is None or _recalled(self._devices, device) is None:
+            return None
+        forget = _Forgetter(self._joined, session_id)
+        if not (
+            _watched(self._sessions, session_id, forget) and _watched(self._devices, device, forget)
+        ):
+            return None
+        end = session.ends_at(self._lifetimes)
+        joined = Joined(
+            session,
+            session.user_id,
+            surrogate(session_id),
+            now,
+            min(now + LOOKED_AT_EVERY, _NO_END if end is None else end),
+            account,
+            session.granted.effective | {OURS},
+        )
+        self._joined[session_id] = joined
+        return joined
+
+    def _account(self, user_id: str) -> _Account | None:
+        """Return an account that nothing is special about, as far as it is in memory."""
+        user = _recalled(self._users, user_id)
+        if user is None or _recalled(self._locked, user_id) is not False:
+            return None
+        if not self._people.is_ordinary(user_id, user):
+            return None
+        known = self._accounts.get(user_id)
+        if known is not None:
+            return known
+        forget = _Forgetter(self._accounts, user_id)
+        if not (_watched(self._users, user_id, forget) and _watched(self._locked, user_id, forget)):
+            return None
+        known = self._accounts[user_id] = _Account(UserID.from_string(user_id))
+        return known
+
+
+def _recalled(cache: Any, key: Hashable) -> Any:
+    return cache.get_immediate(key, None, update_metrics=False)
+
+
+def _watched(cache: Any, key: Hashable, forget: _Forgetter) -> bool:
+    """Let a cache call `forget` when it drops what it has; `False` if it is asking anew just now."""
+    try:
+        found: Deferred[Any] = cache.get(key, callback=forget, update_metrics=False)
+    except KeyError:
+        return False
+    if not found.called:
+        found.addErrback(lambda _: None)  # whoever asked hears of it
+    return found.called
