@@ -15,7 +15,8 @@ from synapse_nextgen_auth import store
 from synapse_nextgen_auth.flows.outcome import Outcome, outcome_of
 from synapse_nextgen_auth.homeserver.colleagues import Colleagues
 from synapse_nextgen_auth.homeserver.database import news
-from synapse_nextgen_auth.homeserver.database.caches import ask_again, recall
+from synapse_nextgen_auth.homeserver.database.caches import ask_again
+from synapse_nextgen_auth.homeserver.database.lookups import Lookups
 from synapse_nextgen_auth.homeserver.drain import Drain
 from synapse_nextgen_auth.homeserver.live import LiveSessions
 from synapse_nextgen_auth.homeserver.metrics import Metrics
@@ -23,7 +24,6 @@ from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.events import Event
 from synapse_nextgen_auth.secret import random_id
-from synapse_nextgen_auth.store import sessions
 from synapse_nextgen_auth.store.txn import Txn
 
 NEEDS = (
@@ -70,7 +70,8 @@ class Homeserver:
         # After most other errors Synapse runs a transaction again by itself.
         self._passing = (module.IntegrityError, module.InterfaceError, ConnectionLost)
         self.metrics = Metrics(self.server_name)
-        self.live = LiveSessions(self.hs, lambda session_id: self.read(sessions.get, session_id))
+        self.lookups = Lookups(self.hs, self.read)
+        self.live = LiveSessions(self.hs, self.lookups.session)
         self.drain = Drain(self.hs)
         self.colleagues = Colleagues(self.hs)
         self._told: frozenset[str] = frozenset()
@@ -103,7 +104,7 @@ class Homeserver:
         """Return what Synapse knows about an account, from its replicated cache."""
         found: UserInfo | None
         try:
-            found = await recall(self.store.get_user_by_id, user_id)
+            found = await self.lookups.user(user_id)
         except self._passing:
             found = None
         if found is None or found.is_deactivated:
@@ -127,7 +128,7 @@ class Homeserver:
         It comes from Synapse's replicated cache, which every way of deleting a device invalidates.
         """
         try:
-            device = await recall(self.store.get_device, user_id, device_id)
+            device = await self.lookups.device(user_id, device_id)
         except self._passing:
             device = None
         if device is None:

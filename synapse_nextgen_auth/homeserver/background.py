@@ -32,6 +32,7 @@ class Background(enum.Enum):
     LATER_STEPS = "nextgen_later_steps"
     LISTENERS = "nextgen_listeners"
     LOGIN_CALLBACK = "nextgen_login_callback"
+    LOOKUPS = "nextgen_lookups"
     OUTBOX = "nextgen_outbox"
     REVOCATIONS = "nextgen_revocations"
     STRAYS = "nextgen_strays"

@@ -31,6 +31,26 @@ def list_ids(txn: Txn, user_id: str) -> list[str]:
 
 
 @frozen
+class DeviceRow:
+    """A device that people can see."""
+
+    user_id: str
+    device_id: str
+    display_name: str | None
+
+
+def list_by_ids(txn: Txn, pairs: Sequence[tuple[str, str]]) -> list[DeviceRow]:
+    """Return those of these devices, by account and id, that are there for people to see."""
+    marks = ", ".join(["(?, ?)"] * len(pairs))
+    txn.execute(
+        "SELECT user_id, device_id, display_name FROM devices"
+        f" WHERE (user_id, device_id) IN (VALUES {marks}) AND hidden = ?",
+        (*(part for pair in pairs for part in pair), False),
+    )
+    return [DeviceRow(*row) for row in txn.fetchall()]
+
+
+@frozen
 class Begun:
     """What Synapse knows of how a device began.
 

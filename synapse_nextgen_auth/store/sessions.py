@@ -19,6 +19,12 @@ def get(txn: Txn, session_id: str) -> Session | None:
     return _SESSIONS.one(txn, "WHERE session_id = ?", session_id)
 
 
+def list_by_ids(txn: Txn, session_ids: Sequence[str]) -> list[Session]:
+    """Return those of these sessions that are there, living or ended."""
+    marks = ", ".join("?" * len(session_ids))
+    return _SESSIONS.all(txn, f"WHERE session_id IN ({marks})", *session_ids)
+
+
 def find_by_device(txn: Txn, user_id: str, device_id: str) -> Session | None:
     """Return the living session of a device."""
     return _SESSIONS.one(

@@ -234,6 +234,7 @@ def _is_explained(said):
 NO_MESSAGES = {
     "OK: the tables are there, and empty if they were not there before.",
     "all networks together",
+    "No row found",  # Synapse's own words, for itself
     "client_redirect_url =",
     "localpart has characters that no database keeps",
     "the provider does not say who this is",

@@ -24,6 +24,7 @@ def test_work_beside_requests_is_counted_under_the_names_it_always_had():
         "LATER_STEPS": "nextgen_later_steps",
         "LISTENERS": "nextgen_listeners",
         "LOGIN_CALLBACK": "nextgen_login_callback",
+        "LOOKUPS": "nextgen_lookups",
         "OUTBOX": "nextgen_outbox",
         "REVOCATIONS": "nextgen_revocations",
         "STRAYS": "nextgen_strays",

@@ -62,3 +62,23 @@ def test_however_many_devices_there_are_it_is_one_query(tables):
 
     assert len(found) == 500
     assert len(listening.statements) == 1
+
+
+def test_several_devices_are_found_by_account_and_id(tables):
+    """Not those that are hidden, nor one of the same id in another account."""
+    rows = [(ALICE, "A", "phone", False), (ALICE, "H", "hidden", True), (ALICE, "N", None, False)]
+    rows += [(BOB, "A", "another", False)]
+    with tables.begin() as txn:
+        for row in rows:
+            txn.execute(
+                "INSERT INTO devices (user_id, device_id, display_name, hidden)"
+                " VALUES (?, ?, ?, ?)",
+                row,
+            )
+        asked = [(ALICE, "A"), (ALICE, "H"), (ALICE, "N"), (BOB, "N"), ("@x:y", "A")]
+        found = devices.list_by_ids(txn, asked)
+
+    assert {(row.user_id, row.device_id, row.display_name) for row in found} == {
+        (ALICE, "A", "phone"),
+        (ALICE, "N", None),
+    }

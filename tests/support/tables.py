@@ -33,13 +33,15 @@ _ATTEMPTS = 6
 SYNAPSES_TABLES = (
     "CREATE TABLE IF NOT EXISTS users (name TEXT UNIQUE, deactivated SMALLINT, password_hash TEXT,"
     " locked BOOLEAN DEFAULT FALSE, suspended BOOLEAN DEFAULT FALSE,"
-    " appservice_id TEXT)",
+    " appservice_id TEXT, is_guest SMALLINT DEFAULT 0, admin SMALLINT DEFAULT 0, user_type TEXT,"
+    " consent_version TEXT, consent_ts BIGINT, consent_server_notice_sent TEXT, creation_ts BIGINT,"
+    " shadow_banned BOOLEAN, approved BOOLEAN)",
     "CREATE TABLE IF NOT EXISTS registration_tokens (token TEXT UNIQUE, pending INT, completed INT,"
     " uses_allowed INT, expiry_time BIGINT)",
     "CREATE TABLE IF NOT EXISTS ui_auth_sessions_credentials"
     " (session_id TEXT, stage_type TEXT, result TEXT, UNIQUE (session_id, stage_type))",
     "CREATE TABLE IF NOT EXISTS devices (user_id TEXT, device_id TEXT,"
-    " hidden BOOLEAN DEFAULT FALSE, UNIQUE (user_id, device_id))",
+    " display_name TEXT, hidden BOOLEAN DEFAULT FALSE, UNIQUE (user_id, device_id))",
     "CREATE TABLE IF NOT EXISTS access_tokens (user_id TEXT, device_id TEXT, valid_until_ms BIGINT,"
     " refresh_token_id BIGINT, id BIGINT, token TEXT)",
     "CREATE TABLE IF NOT EXISTS device_auth_providers (user_id TEXT NOT NULL,"

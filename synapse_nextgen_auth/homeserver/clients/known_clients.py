@@ -9,7 +9,6 @@ from synapse_nextgen_auth.homeserver.database import news
 from synapse_nextgen_auth.homeserver.database.caches import recall
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.clients.record import Client
-from synapse_nextgen_auth.store import clients
 
 NEEDS = (
     Needed(
@@ -57,7 +56,7 @@ class KnownClients:
     @cached(max_entries=10_000)
     async def nextgen_client(self, client_id: str) -> Client:
         """Read the client from the database."""
-        client = await self._homeserver.read(clients.get, client_id)
+        client = await self._homeserver.lookups.client(client_id)
         if client is None:
             raise UnknownClient
         return client

@@ -1,11 +1,17 @@
 """Asking functions that have one of Synapse's caches."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
+
+from synapse.logging.context import make_deferred_yieldable, run_in_background
+from synapse.util.async_helpers import delay_cancellation
 
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 
 NEEDS = (
     Needed("synapse.util.caches.deferred_cache", "DeferredCache.get_immediate", ("key", "default")),
+    Needed("synapse.util.caches.deferred_cache", "DeferredCache.get", ("key",)),
+    Needed("synapse.util.caches.deferred_cache", "DeferredCache.set", ("key", "value")),
 )
 
 
@@ -17,6 +23,26 @@ async def recall(cached_function: Any, *key: str) -> Any:
     """
     known = cached_function.cache.get_immediate(key if len(key) > 1 else key[0], None)
     return await cached_function(*key) if known is None else known
+
+
+async def recall_through(
+    cached_function: Any, key: Any, ask: Callable[[Any], Awaitable[Any]]
+) -> Any:
+    """Return the function's result from memory, or else what `ask` says, and remember that.
+
+    `ask` says what the function would, and goes the same way into the cache: from before it is asked
+    the entry is pending, so that of a change in between, which invalidates it, nothing stale stays.
+    """
+    cache = cached_function.cache
+    known = cache.get_immediate(key, None)
+    if known is not None:
+        return known
+    try:
+        found = cache.get(key)
+    except KeyError:
+        # What was begun goes on when who waits is cancelled, as in a function with a cache.
+        found = delay_cancellation(cache.set(key, run_in_background(ask, key)))
+    return await make_deferred_yieldable(found)
 
 
 async def ask_again(cached_function: Any, *key: str) -> Any:

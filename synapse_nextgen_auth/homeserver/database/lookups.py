@@ -1,0 +1,212 @@
+"""Sessions, clients, accounts and devices as requests look them up: many read at once.
+
+A process that has just started knows none of them. When everybody comes back to it, a transaction
+and a thread for each would cost more than all the rest; so what comes together is one statement.
+What Synapse keeps goes into its own caches, as its own methods would have put it there.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
+
+import attrs
+from synapse.api.errors import StoreError
+from synapse.logging.context import PreserveLoggingContext
+from synapse.server import HomeServer
+from synapse.types import UserID, UserInfo
+from twisted.internet.defer import Deferred
+
+from synapse_nextgen_auth.homeserver import background
+from synapse_nextgen_auth.homeserver.background import Background
+from synapse_nextgen_auth.homeserver.database.caches import recall, recall_through
+from synapse_nextgen_auth.homeserver.database.gathered import Gathered
+from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.oauth.clients.record import Client
+from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.store import accounts, clients, devices, sessions
+from synapse_nextgen_auth.store.accounts import AccountRow
+from synapse_nextgen_auth.store.devices import DeviceRow
+from synapse_nextgen_auth.store.txn import Txn
+
+NEEDS = (
+    Needed("synapse.storage.databases.main", "DataStore.get_device", ("user_id", "device_id")),
+    Needed("synapse.storage.databases.main", "DataStore.get_user_by_id", ("user_id",)),
+    Needed("synapse.storage.databases.main", "DataStore.get_user_locked_status", ("user_id",)),
+    Needed("synapse.util.caches.deferred_cache", "DeferredCache.get", ("key",)),
+    Needed("synapse.util.caches.deferred_cache", "DeferredCache.set", ("key", "value")),
+    *members("synapse.server", "HomeServer", "get_datastores"),
+)
+
+logger = logging.getLogger(__name__)
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+Device = tuple[str, str]  # account and device
+
+_MOST = 200  # of one kind in a statement
+
+# What we know how to fill in. Of a Synapse that keeps something else of an account, its own method
+# is asked.
+_KNOWN = {
+    *("user_id", "appservice_id", "consent_server_notice_sent", "consent_version", "consent_ts"),
+    *("user_type", "creation_ts", "is_admin", "is_deactivated", "is_guest", "is_shadow_banned"),
+    *("approved", "locked", "suspended"),
+}
+_KNOWS_ACCOUNTS = {field.name for field in attrs.fields(UserInfo)} == _KNOWN
+
+
+class Read(Protocol):
+    """What runs a SELECT: `Homeserver.read`."""
+
+    def __call__(
+        self, select: Callable[[Txn, Sequence[K]], Mapping[K, V]], keys: Sequence[K], /
+    ) -> Awaitable[Mapping[K, V]]:
+        """Return what the SELECT finds of these keys."""
+
+
+class _Lookup(Generic[K, V]):
+    """One kind of them."""
+
+    def __init__(
+        self, hs: HomeServer, read: Read, select: Callable[[Txn, Sequence[K]], Mapping[K, V]]
+    ) -> None:
+        self._read = partial(read, select)
+        self._passing = hs.get_datastores().main.database_engine.module.Error
+        begin = partial(background.begin, hs, Background.LOOKUPS)
+        self._gathered = Gathered[K, V](self._read, most=_MOST, begin=begin)
+
+    async def ask(self, key: K) -> V | None:
+        """Return what is there, `None` if nothing is; asked alone where a neighbour spoiled it."""
+        try:
+            return await self._gathered.ask(key)
+        except self._passing:
+            raise
+        except Exception:
+            logger.warning("Looking up one alone, after several at once failed", exc_info=True)
+            return (await self._read((key,))).get(key)
+
+
+class Lookups:
+    """What a request has to know and this process may not remember."""
+
+    def __init__(self, hs: HomeServer, read: Read) -> None:
+        # Its methods with a cache are descriptors that only Synapse's own plugin understands.
+        self._store: Any = hs.get_datastores().main
+        self._sessions = _Lookup[str, Session](hs, read, look_up_sessions)
+        self._clients = _Lookup[str, Client](hs, read, look_up_clients)
+        self._accounts = _Lookup[str, AccountRow](hs, read, look_up_accounts)
+        self._devices = _Lookup[Device, DeviceRow](hs, read, look_up_devices)
+
+    async def session(self, session_id: str) -> Session | None:
+        """Return the session as the database has it, living or ended."""
+        return await self._sessions.ask(session_id)
+
+    async def client(self, client_id: str) -> Client | None:
+        """Return the registered client as the database has it."""
+        return await self._clients.ask(client_id)
+
+    async def user(self, user_id: str) -> UserInfo | None:
+        """Return what Synapse knows about an account, by way of its replicated cache."""
+        known = self._store.get_user_by_id
+        if _KNOWS_ACCOUNTS:
+            found: UserInfo | None = await recall_through(known, user_id, self._user)
+        else:
+            found = await recall(known, user_id)
+        return found
+
+    async def device(self, user_id: str, device_id: str) -> Mapping[str, Any] | None:
+        """Return what Synapse knows about a device, by way of its replicated cache."""
+        found: Mapping[str, Any] | None = await recall_through(
+            self._store.get_device, (user_id, device_id), self._device
+        )
+        return found
+
+    async def _user(self, user_id: str) -> UserInfo | None:
+        locked = _Promise(self._store.get_user_locked_status, user_id)
+        try:
+            row = await self._accounts.ask(user_id)
+        except BaseException as error:
+            locked.fail(error)
+            raise
+        if row is None:
+            locked.fail(StoreError(404, "No row found"))
+            return None
+        locked.keep(bool(row.locked))
+        return _user_info(row)
+
+    async def _device(self, device: Device) -> Mapping[str, Any] | None:
+        found = await self._devices.ask(device)
+        if found is None:
+            return None
+        user_id, device_id = device
+        return {"user_id": user_id, "device_id": device_id, "display_name": found.display_name}
+
+
+class _Promise:
+    """A value on its way into one of Synapse's caches, unless it is there or on its way already.
+
+    It is pending from before the database is asked, so that of a change in between nothing stale
+    stays.
+    """
+
+    def __init__(self, cached_function: Any, key: str) -> None:
+        cache = cached_function.cache
+        self._value: Deferred[Any] | None = None
+        try:
+            cache.get(key, update_metrics=False)
+        except KeyError:
+            self._value = Deferred()
+            cache.set(key, self._value).addErrback(lambda _: None)
+
+    def keep(self, value: Any) -> None:
+        """Hand the value over."""
+        if self._value is not None:
+            with PreserveLoggingContext():
+                self._value.callback(value)
+
+    def fail(self, error: BaseException) -> None:
+        """Leave nothing in the cache."""
+        if self._value is not None:
+            with PreserveLoggingContext():
+                self._value.errback(error)
+
+
+def look_up_sessions(txn: Txn, session_ids: Sequence[str]) -> dict[str, Session]:
+    """Return these sessions by their ids."""
+    found = sessions.list_by_ids(txn, session_ids)
+    return {session.session_id: session for session in found}
+
+
+def look_up_clients(txn: Txn, client_ids: Sequence[str]) -> dict[str, Client]:
+    """Return these clients by their ids."""
+    return {client.client_id: client for client in clients.list_by_ids(txn, client_ids)}
+
+
+def look_up_accounts(txn: Txn, user_ids: Sequence[str]) -> dict[str, AccountRow]:
+    """Return the rows of these accounts by their names."""
+    return {row.name: row for row in accounts.list_by_ids(txn, user_ids)}
+
+
+def look_up_devices(txn: Txn, pairs: Sequence[Device]) -> dict[Device, DeviceRow]:
+    """Return these devices by account and id."""
+    return {(row.user_id, row.device_id): row for row in devices.list_by_ids(txn, pairs)}
+
+
+def _user_info(row: AccountRow) -> UserInfo:
+    return UserInfo(
+        user_id=UserID.from_string(row.name),
+        appservice_id=row.appservice_id,
+        consent_server_notice_sent=row.consent_server_notice_sent,
+        consent_version=row.consent_version,
+        consent_ts=row.consent_ts,
+        user_type=row.user_type,
+        creation_ts=row.creation_ts,
+        is_admin=bool(row.admin),
+        is_deactivated=bool(row.deactivated),
+        is_guest=bool(row.is_guest),
+        is_shadow_banned=bool(row.shadow_banned),
+        approved=row.approved is None or bool(row.approved),
+        locked=bool(row.locked),
+        suspended=bool(row.suspended),
+    )
