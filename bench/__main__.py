@@ -8,7 +8,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from bench import footprint, limit, polls, refresh, scale, sign_in, sign_up, storm, whoami
+from bench import (
+    endure,
+    footprint,
+    limit,
+    polls,
+    refresh,
+    scale,
+    sign_in,
+    sign_up,
+    soak,
+    storm,
+    whoami,
+)
 from bench.report import Report
 from bench.servers import Scene, provided
 
@@ -25,6 +37,8 @@ BENCHMARKS = {
 BY_NAME = {
     "storm": storm.measure,
     "scale": scale.measure,
+    "soak": soak.measure,
+    "endure": endure.measure,
 }
 EVERY = BENCHMARKS | BY_NAME
 

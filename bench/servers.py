@@ -124,6 +124,12 @@ def our_pairs_on(homeserver: Homeserver, user: User, count: int, *, client_id: s
     return [_pair_of(keys, session) for session in made]
 
 
+def new_pairs_on(homeserver: Homeserver, count: int) -> list[Pair]:
+    """Make a client and an account, and so many sessions of them."""
+    client_id = Server(homeserver.base_url).client().id
+    return our_pairs_on(homeserver, homeserver.new_user(), count, client_id=client_id)
+
+
 def add_our_sessions(
     homeserver: Homeserver, user: User, session_ids: Iterable[str], *, client_id: str
 ) -> list[Session]:
