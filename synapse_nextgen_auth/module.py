@@ -44,7 +44,7 @@ class NextGenAuth:
         if not config.enabled:
             _rest(api)
             return
-        with _uncollected():
+        with _apart():
             problems = internals.problems()
             if problems:
                 refusal.refuse_start(problems)
@@ -54,15 +54,19 @@ class NextGenAuth:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Look for no garbage meanwhile: what is imported stays, and looking goes through all of Synapse."""
-    was_enabled = gc.isenabled()
-    gc.disable()
+def _apart() -> Iterator[None]:
+    """Let what looks for garbage meanwhile look at what is new, and not at all of Synapse each time.
+
+    The garbage of our imports is a seventh of their memory; what is freed at once is used again.
+    """
+    is_first = gc.get_freeze_count() == 0  # somebody else's stays frozen
+    if is_first:
+        gc.freeze()
     try:
         yield
     finally:
-        if was_enabled:
-            gc.enable()
+        if is_first:
+            gc.unfreeze()
 
 
 def _rest(api: "ModuleApi") -> None:

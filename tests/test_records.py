@@ -106,3 +106,12 @@ def test_what_a_class_has_of_its_own_stays():
     assert repr(Own(1)) == "own"
     assert Own(1) == Own(2)
     assert len({Own(1), Own(2)}) == 1
+
+
+def test_its_fields_are_all_there():
+    """What reads the fields of a record finds them in their order, those it inherited first."""
+    names = ["name", "secret", "note", "shout", "made"]
+
+    assert [field.name for field in attrs.fields(OURS[1])] == names
+    assert list(attrs.asdict(OURS[1](name="a", secret="b"))) == names
+    assert attrs.evolve(OURS[0]("a", "b"), name="c") == OURS[0]("c", "b")

@@ -1,0 +1,41 @@
+"""While ours is imported, looking for garbage does not go through all of Synapse each time."""
+
+import gc
+
+import pytest
+
+from synapse_nextgen_auth import module
+
+
+@pytest.fixture
+def thawed():
+    gc.unfreeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_everything_is_looked_at_again_afterwards(thawed, fails):
+    """However the import ends: nothing of Synapse stays hidden from the collector."""
+
+    class Stop(Exception):
+        pass
+
+    try:
+        with module._apart():
+            hidden = gc.get_freeze_count()
+            if fails:
+                raise Stop
+    except Stop:
+        pass
+
+    assert hidden > 1000
+    assert gc.get_freeze_count() == 0
+
+
+def test_what_somebody_froze_stays_frozen(thawed):
+    gc.freeze()
+    with module._apart():
+        pass
+
+    assert gc.get_freeze_count() > 1000
