@@ -2,6 +2,7 @@
 
 import secrets
 import time
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
@@ -11,6 +12,8 @@ from typing import Any
 import attrs
 import psycopg2
 from psycopg2.extras import execute_values
+from synapse.util.stringutils import base62_encode, random_string
+from unpaddedbase64 import encode_base64
 
 from bench.wire import Line, refresh_ours, refresh_stock
 from support.databases import PostgresDatabase
@@ -156,6 +159,42 @@ def add_stock_sessions(homeserver: Homeserver, user: User, count: int) -> list[s
             [(n, user.user_id, *row) for n, *row in zip(ids, devices, made, strict=True)],
         )
     return made
+
+
+def add_expired_stock_pairs(homeserver: Homeserver, user_ids: Sequence[str]) -> list[Pair]:
+    """Write a stock session of each account, on a device of its own, its access token expired."""
+    devices = [(user_id, f"STOCK{secrets.token_hex(8)}") for user_id in user_ids]
+    pairs = [
+        Pair(f"syt_{secrets.token_urlsafe(32)}", _stock_refresh_token(user_id))
+        for user_id, _ in devices
+    ]
+    expired = int(time.time() - 1) * 1000
+    rows = list(enumerate(zip(devices, pairs, strict=True), 2_000_000))
+    with opened(homeserver) as cursor:
+        execute_values(
+            cursor,
+            "INSERT INTO devices (user_id, device_id, display_name, hidden) VALUES %s",
+            [(*device, "Benchmark", False) for device in devices],
+        )
+        execute_values(
+            cursor,
+            "INSERT INTO refresh_tokens (id, user_id, device_id, token) VALUES %s",
+            [(n, *device, pair.refresh) for n, (device, pair) in rows],
+        )
+        execute_values(
+            cursor,
+            "INSERT INTO access_tokens"
+            " (id, user_id, device_id, token, valid_until_ms, refresh_token_id, used) VALUES %s",
+            [(n, *device, pair.access, expired, n, True) for n, (device, pair) in rows],
+        )
+    return pairs
+
+
+def _stock_refresh_token(user_id: str) -> str:
+    """Return one as Synapse makes them; it looks at the checksum."""
+    localpart = encode_base64(user_id[1:].partition(":")[0].encode())
+    text = f"syr_{localpart}_{random_string(20)}"
+    return f"{text}_{base62_encode(zlib.crc32(text.encode()), minwidth=6)}"
 
 
 @contextmanager
