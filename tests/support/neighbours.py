@@ -16,7 +16,7 @@ BRIDGE_TOKEN = "the-token-of-a-bridge"
 ODD_BRIDGE_TOKEN = "nga_" + "A" * 60
 
 CONFIG = {
-    "modules": [{"module": "colleagues.Colleague", "config": {}}],
+    "modules": [{"module": "colleagues.Colleague", "config": {}}, {"module": "lookers.Module"}],
     "enable_registration": True,
     "enable_registration_without_verification": True,
     "allow_guest_access": True,
@@ -51,7 +51,8 @@ BRIDGES = [
 
 def homeserver(directory: Path, database, **attributes) -> Homeserver:
     """Return that homeserver, not started yet."""
-    shutil.copy(Path(__file__).with_name("colleagues.py"), directory)
+    for module in ("colleagues.py", "lookers.py"):
+        shutil.copy(Path(__file__).with_name(module), directory)
     files = [
         str(demo_directory.write_yaml(directory / f"{bridge['id']}.yaml", bridge))
         for bridge in BRIDGES
