@@ -71,15 +71,19 @@ def homeserver_with_worker(tmp_path_factory, make_database) -> Iterator[Homeserv
     """Yield a homeserver on PostgreSQL with one generic worker, `workers["worker1"]`.
 
     The worker does what Synapse does in the background. Whatever Synapse offers to those who have a
-    token is switched on.
+    token is switched on, and `support.requesters` tells who they are.
     """
     directory = tmp_path_factory.mktemp("homeserver-worker")
+    servers.lend_support(directory)
     database = make_database("postgres", directory)
     redis = RedisServer()
     homeserver = Homeserver(
         directory,
         database,
         config={
+            "modules": [
+                {"module": "support.requesters.Module", "config": {"directory": str(directory)}}
+            ],
             "run_background_tasks_on": "worker1",
             "refreshable_access_token_lifetime": "5m",
             "login_via_existing_session": {"enabled": True, "require_ui_auth": False},
