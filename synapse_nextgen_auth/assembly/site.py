@@ -38,6 +38,7 @@ from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NewPeople
 from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
 from synapse_nextgen_auth.homeserver.people.threepids import Threepids
 from synapse_nextgen_auth.homeserver.places import Places
+from synapse_nextgen_auth.homeserver.rotations import Rotations
 from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_lifetimes
 from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.metadata import Endpoints
@@ -129,6 +130,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         threepids=threepids,
         deactivation=Deactivation(homeserver, threepids),
         other_modules=OtherModules(homeserver),
+        rotations=Rotations(homeserver),
     )
 
 

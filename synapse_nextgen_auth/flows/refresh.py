@@ -13,6 +13,7 @@ from synapse_nextgen_auth.oauth.scopes.grammar import Scope
 from synapse_nextgen_auth.oauth.sessions import End, Session, SessionLifetimes
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import events, sessions, strays
+from synapse_nextgen_auth.store.rotations import Rotation
 from synapse_nextgen_auth.store.txn import Txn
 
 # Before the epoch: older than any sign of life.
@@ -58,18 +59,13 @@ def refresh(
     if (ends_at := known.ends_at(lifetimes)) is not None and now >= ends_at:
         ended = end(txn, known, why=End.LIFETIME, now=now)
         return Outcome(invalid_grant("the session lived its time"), ended)
-    # Raised before anything is written, so nothing is rotated (RFC 6749 section 6). Of a session that
-    # is over, only that is worth saying.
-    asked = presented.scope if known.ended_at is None else None
-    part = None if asked is None else grammar.narrow(known.granted, asked)
-    idle = known.idle_limit(lifetimes)
-    idle_since = NEVER if idle is None else now - idle
+    part = _part(known, presented)
     if sessions.rotate(
         txn,
         known.session_id,
         client_id=presented.client_id,
         generation=presented.generation,
-        idle_since=idle_since,
+        idle_since=_idle_since(known, now=now, lifetimes=lifetimes),
         now=now,
     ):
         renewed = Renewed(presented.generation + 1, Verdict.ROTATE, part)
@@ -81,6 +77,54 @@ def refresh(
     if isinstance(outcome.value, Renewed):
         return attrs.evolve(outcome, value=attrs.evolve(outcome.value, part=part))
     return outcome
+
+
+@frozen
+class Plain:
+    """A refresh that may be one write and nothing else, and its answer if that write happens."""
+
+    rotation: Rotation
+    renewed: Renewed
+
+
+def plain(
+    known: Session, presented: Presented, *, now: int, lifetimes: SessionLifetimes
+) -> Plain | None:
+    """Return what a refresh comes to in the usual case, `None` where there is more to do.
+
+    If its write does not happen, or nobody knows whether it did, `refresh` decides: it finds what was
+    written, and answers with the same pair again.
+    """
+    if known.client_id != presented.client_id or known.address != presented.address:
+        return None
+    ends_at = known.ends_at(lifetimes)
+    if known.ended_at is not None or (ends_at is not None and now >= ends_at):
+        return None
+    rotation = Rotation(
+        known.session_id,
+        client_id=presented.client_id,
+        generation=presented.generation,
+        idle_since=_idle_since(known, now=now, lifetimes=lifetimes),
+        now=now,
+    )
+    part = _part(known, presented)
+    return Plain(rotation, Renewed(presented.generation + 1, Verdict.ROTATE, part))
+
+
+def _part(known: Session, presented: Presented) -> Scope | None:
+    """Return which part of the scope is wanted, `None` for all of it.
+
+    Raised before anything is written, so nothing is rotated (RFC 6749 section 6). Of a session that is
+    over, only that is worth saying.
+    """
+    asked = presented.scope if known.ended_at is None else None
+    return None if asked is None else grammar.narrow(known.granted, asked)
+
+
+def _idle_since(known: Session, *, now: int, lifetimes: SessionLifetimes) -> int:
+    """Return when the session must have shown a sign of life, or is over."""
+    idle = known.idle_limit(lifetimes)
+    return NEVER if idle is None else now - idle
 
 
 def _note_move(txn: Txn, known: Session, presented: Presented, *, now: int) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ class Background(enum.Enum):
     LOGIN_CALLBACK = "nextgen_login_callback"
     LOOKUPS = "nextgen_lookups"
     OUTBOX = "nextgen_outbox"
+    OWN_CONNECTION = "nextgen_own_connection"
     REVOCATIONS = "nextgen_revocations"
     STRAYS = "nextgen_strays"
     TOKEN_HOLDS = "nextgen_token_holds"  # noqa: S105 (a name)

@@ -64,10 +64,31 @@ _SECONDS = Histogram(
     ["path", SERVER_NAME_LABEL],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
+_BATCHES = Counter(
+    "synapse_nextgen_auth_refresh_batches",
+    "Statements that rotated many sessions at once, on a connection of their own, by outcome",
+    ["outcome", SERVER_NAME_LABEL],
+)
+_BATCHED = Counter(
+    "synapse_nextgen_auth_refresh_batched", "Sessions that they rotated", [SERVER_NAME_LABEL]
+)
+_BATCH_SECONDS = Histogram(
+    "synapse_nextgen_auth_refresh_batch_seconds",
+    "How long they took",
+    [SERVER_NAME_LABEL],
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 5),
+)
+_CONNECTIONS = Counter(
+    "synapse_nextgen_auth_refresh_connections",
+    "What became of the connection for them",
+    ["outcome", SERVER_NAME_LABEL],
+)
 
 
 GRANTS = ("requested", "approved", "refused")
 REFRESHES = ("rotated", "repeated", "restored")
+BATCHES = ("done", "failed", "timed_out")
+CONNECTIONS = ("opened", "not_opened", "lost", "closed")
 
 
 @frozen
@@ -90,12 +111,16 @@ class Metrics:
         restart. Not the living sessions, and what waits: one process knows them, once it counted.
         """
         server = self.server_name
-        _BEGUN.labels(server)
-        _ENDED.labels(server)
-        for outcome in GRANTS:
-            _GRANTS.labels(outcome, server)
-        for kind in REFRESHES:
-            _REFRESHES.labels(kind, server)
+        for counter in (_BEGUN, _ENDED, _BATCHED, _BATCH_SECONDS):
+            counter.labels(server)
+        for counted, values in (
+            (_GRANTS, GRANTS),
+            (_REFRESHES, REFRESHES),
+            (_BATCHES, BATCHES),
+            (_CONNECTIONS, CONNECTIONS),
+        ):
+            for value in values:
+                counted.labels(value, server)
         for path, reasons in refusals.items():
             for reason in reasons:
                 _REFUSALS.labels(path, reason, server)
@@ -127,6 +152,16 @@ class Metrics:
     def refresh(self, kind: str) -> None:
         """Count an answered refresh."""
         _REFRESHES.labels(kind, self.server_name).inc()
+
+    def batch(self, outcome: str, *, rotated: int, seconds: float) -> None:
+        """Count a statement that rotated many sessions at once."""
+        _BATCHES.labels(outcome, self.server_name).inc()
+        _BATCHED.labels(self.server_name).inc(rotated)
+        _BATCH_SECONDS.labels(self.server_name).observe(seconds)
+
+    def connection(self, outcome: str) -> None:
+        """Count what became of the connection for such statements."""
+        _CONNECTIONS.labels(outcome, self.server_name).inc()
 
     def refusal(self, path: str, reason: str) -> None:
         """Count a refused request; both labels come from our own fixed lists."""

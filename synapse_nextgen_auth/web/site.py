@@ -36,6 +36,7 @@ from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
 from synapse_nextgen_auth.homeserver.people.threepids import Threepids
 from synapse_nextgen_auth.homeserver.places import Places
 from synapse_nextgen_auth.homeserver.polls import Polls
+from synapse_nextgen_auth.homeserver.rotations import Rotations
 from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.metadata import Abilities, Endpoints
@@ -137,6 +138,7 @@ class Site:
     deactivation: Deactivation
     places: Places
     other_modules: OtherModules
+    rotations: Rotations
     # Where browsers believe us to be, as they write it; and how our cookie looks there.
     origin: str = attrs.field(init=False)
     cookies: Cookies = attrs.field(init=False)

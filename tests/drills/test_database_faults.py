@@ -8,6 +8,7 @@ import pytest
 from support.crowd import settle
 from support.deployment import PROCESSES
 from support.oauth import Browser, web_client
+from support.own_connection import go_together
 from support.sabotage import AFTER_COMMIT, ANSWER, Plan
 from support.scale import FULL
 from support.television import METADATA, Television
@@ -27,9 +28,10 @@ class Attempt:
 
 
 class Refreshes:
-    """A session of its own for each attempt."""
+    """A session of its own for each attempt, each refresh a transaction."""
 
     path = "/token"
+    together = False
 
     def __init__(self, deployment, client):
         self._deployment = deployment
@@ -46,6 +48,16 @@ class Refreshes:
             return True
 
         return Attempt(lambda: self._client.refresh(member.refresh_token), is_done)
+
+
+class RefreshesTogether(Refreshes):
+    """The same as one statement for many, on a connection of our own."""
+
+    together = True
+
+    def __init__(self, deployment, client):
+        super().__init__(deployment, client)
+        go_together(deployment, HERE, client)
 
 
 class Redemptions:
@@ -146,9 +158,10 @@ class Uses:
 
 def points(deployment, requests):
     """Return every point that such a request passes, each once, in their order."""
+    together = getattr(requests, "together", True)
     requests.attempt().send()  # whatever is only done once
     attempt = requests.attempt()
-    deployment.sabotage(HERE).plan(Plan(requests.path))
+    deployment.sabotage(HERE).plan(Plan(requests.path), together=together)
     answer = attempt.send()
     seen = deployment.sabotage(HERE).seen()
     deployment.sabotage(HERE).plan(None)
@@ -166,10 +179,14 @@ def cases(found):
     return tried + [(p, "hang up", FOREVER) for p in found if p.place == AFTER_COMMIT]
 
 
-@pytest.mark.parametrize("kind", [Refreshes, Redemptions, Collections, Revocations, Uses])
+KINDS = [Refreshes, RefreshesTogether, Redemptions, Collections, Revocations, Uses]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_c346_c129_success_after_all_or_a_5xx_that_changes_nothing(deployment, client, kind):
     """Whatever fails: a 200 with everything done, or a 503 after which the same request works."""
     requests = kind(deployment, client)
+    together = getattr(requests, "together", True)
     found = points(deployment, requests)
     sabotage = deployment.sabotage(HERE)
     wrong = {}
@@ -179,7 +196,7 @@ def test_c346_c129_success_after_all_or_a_5xx_that_changes_nothing(deployment, c
         if point.place == AFTER_COMMIT and fault not in {"hang up", "interface"}:
             fault = "hang up"  # noqa: PLW2901 (nothing can be executed there any more)
         attempt = requests.attempt()
-        sabotage.plan(Plan(requests.path, fault, point, number))
+        sabotage.plan(Plan(requests.path, fault, point, number), together=together)
         first = attempt.send()
         struck += sabotage.fired() > 0
         sabotage.plan(None)

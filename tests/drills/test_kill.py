@@ -6,17 +6,20 @@ import requests
 from support.crowd import settle
 from support.invariants import violations
 from support.oauth import Browser
-from support.sabotage import AFTER_COMMIT, ANSWER, BEFORE_COMMIT, STATEMENT, Plan, Point
+from support.own_connection import go_together
+from support.sabotage import AFTER_COMMIT, ANSWER, BEFORE_COMMIT, STATEMENT, TOGETHER, Plan, Point
 from support.scale import times
 from support.waiting import eventually
 
 VICTIM = "worker1"
 # The first ones are what CI tries, too.
 IN_A_REFRESH = [
+    Point(AFTER_COMMIT, TOGETHER),
     Point(BEFORE_COMMIT, "nextgen_refresh"),
     Point(AFTER_COMMIT, "nextgen_refresh"),
     Point(ANSWER),
     Point(STATEMENT, "nextgen_refresh", 1),
+    Point(STATEMENT, TOGETHER, 1),
 ]
 IN_A_REDEMPTION = [
     Point(BEFORE_COMMIT, "nextgen_redeem"),
@@ -34,7 +37,8 @@ def name_of(point):
 
 def kill(deployment, point, request, *, path="/token"):
     """Let the victim die at this point of a request, and come back."""
-    deployment.sabotage(VICTIM).plan(Plan(path, "kill", point))
+    together = point.transaction == TOGETHER
+    deployment.sabotage(VICTIM).plan(Plan(path, "kill", point), together=together)
     with pytest.raises(requests.ConnectionError):
         request()
     process = deployment.process(VICTIM)
@@ -42,12 +46,14 @@ def kill(deployment, point, request, *, path="/token"):
     process.begin()
 
 
-@pytest.mark.parametrize("point", IN_A_REFRESH[: times(3, None)], ids=name_of)
+@pytest.mark.parametrize("point", IN_A_REFRESH[: times(4, None)], ids=name_of)
 def test_c103_c349_a_refresh_survives_its_process(deployment, client, point):
     """What the client still has refreshes, on another process and on the one that came back."""
     user = deployment.new_user()
     (member,) = settle(deployment, client.id, [user.user_id])
     here, there = deployment.at(VICTIM, client), deployment.at("worker2", client)
+    if point.transaction == TOGETHER:
+        go_together(deployment, VICTIM, client)
 
     kill(deployment, point, lambda: here.refresh(member.refresh_token))
     pair = there.refresh(member.refresh_token).json()

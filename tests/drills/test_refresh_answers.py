@@ -12,7 +12,8 @@ import requests
 from support.crowd import settle
 from support.deployment import PROCESSES, WORKERS
 from support.oauth import web_client
-from support.sabotage import AFTER_COMMIT, BEFORE_COMMIT, STATEMENT, Plan, Point
+from support.own_connection import go_together
+from support.sabotage import AFTER_COMMIT, BEFORE_COMMIT, STATEMENT, TOGETHER, Plan, Point
 
 FOREVER = 1000
 FAULTS = ("serialization", "disk full", "disconnect", "interface")
@@ -58,7 +59,7 @@ def test_c102_the_database_fails_again_and_again(deployment, join, fault, place)
     """Looking the session up, rotating it, before and after the commit: 200 or a 503, no 4xx."""
     member = join()
     sabotage = deployment.sabotage("worker1")
-    sabotage.plan(Plan("/token", fault, place, FOREVER))
+    sabotage.plan(Plan("/token", fault, place, FOREVER), together=False)
 
     answer = member.refresh(deployment, "worker1")
     fired = sabotage.fired()
@@ -68,6 +69,31 @@ def test_c102_the_database_fails_again_and_again(deployment, join, fault, place)
     if answer.status_code != 200:
         assert_told_to_come_back(answer)
     assert member.refresh(deployment, "worker1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "place", [Point(STATEMENT, TOGETHER, 1), Point(AFTER_COMMIT, TOGETHER)], ids=str
+)
+def test_c102_the_statement_for_many_fails_again_and_again(deployment, client, join, place):
+    """Before it was written and after: each member is answered, and none of them is a thief."""
+    members = [join() for _ in range(8)]
+    go_together(deployment, "worker1", client)
+    sabotage = deployment.sabotage("worker1")
+    sabotage.plan(Plan("/token", "interface", place, FOREVER))
+
+    with ThreadPoolExecutor(8) as at_once:
+        answers = list(at_once.map(lambda one: one.refresh(deployment, "worker1"), members))
+    fired = sabotage.fired()
+    sabotage.plan(None)
+    pairs = [answer.json() for answer in answers]
+    onward = [
+        deployment.at("worker2", client).refresh(pair["refresh_token"]).status_code
+        for pair in pairs
+    ]
+
+    assert fired, "or this proves nothing"
+    assert [answer.status_code for answer in answers] == [200] * 8
+    assert onward == [200] * 8
 
 
 def test_c102_the_database_is_away(deployment, join):

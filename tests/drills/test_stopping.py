@@ -20,7 +20,7 @@ def test_c382_what_is_under_way_is_answered(deployment, client):
     (member,) = settle(deployment, client.id, [deployment.new_user().user_id])
     here, process = deployment.at(VICTIM, client), deployment.process(VICTIM)
     sabotage = deployment.sabotage(VICTIM)
-    sabotage.plan(Plan("/token", "slow", Point(BEFORE_COMMIT, "nextgen_refresh")))
+    sabotage.plan(Plan("/token", "slow", Point(BEFORE_COMMIT, "nextgen_refresh")), together=False)
 
     with requests.Session() as waiting, ThreadPoolExecutor(1) as pool:
         waiting.get(here.server.url("keys"), timeout=60)

@@ -4,8 +4,9 @@ Hypothesis plays network, clock, backups and a thief in any order it can think o
 """
 
 from functools import partial
-from itertools import count
+from itertools import count, cycle
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -25,15 +26,18 @@ from synapse_nextgen_auth.oauth.sessions import End, SessionLifetimes
 from synapse_nextgen_auth.store import sessions
 
 LIMITS = SessionLifetimes(grace=30)
+# How a refresh is written: in a transaction, or as one statement for many, whose answer may be lost.
+TRANSACTION, TOGETHER, UNHEARD = "transaction", "together", "together, unheard"
 _NUMBERS = count(1)
 
 
 class OneSession(RuleBasedStateMachine):
     """An honest client saves an answer before it uses it, and always presents the newest it has."""
 
-    def __init__(self, tables):
+    def __init__(self, tables, ways=(TRANSACTION,)):
         super().__init__()
         self.tables = tables
+        self.ways = cycle(ways)
 
     @initialize()
     def sign_in(self):
@@ -51,15 +55,18 @@ class OneSession(RuleBasedStateMachine):
 
     def present(self, generation):
         """Present a refresh token; return the generation of the answer, or the refusal."""
-        outcome = self.tables.run(
-            partial(
-                refresh.refresh,
-                known=self.session,
-                presented=Presented("app", generation, ADDRESS),
-                now=self.now,
-                lifetimes=LIMITS,
-            )
-        )
+        asked = {
+            "known": self.session,
+            "presented": Presented("app", generation, ADDRESS),
+            "now": self.now,
+            "lifetimes": LIMITS,
+        }
+        way = next(self.ways)
+        if way != TRANSACTION:
+            plain = refresh.plain(**asked)
+            if self.tables.together([plain.rotation]) and way == TOGETHER:
+                return plain.renewed.generation
+        outcome = self.tables.run(partial(refresh.refresh, **asked))
         value = outcome.value
         return value.generation if isinstance(value, refresh.Renewed) else value
 
@@ -186,14 +193,32 @@ class OneSession(RuleBasedStateMachine):
         assert self.is_restored or stored.generation - self.saved in {0, 1}
 
 
-def test_c093_c095_c103_any_course_of_events(tables):
-    """Lost answers, crashes, clumsy clients, backups and long silence on either database."""
+def run(tables, *, ways, examples):
     run_state_machine_as_test(
-        partial(OneSession, tables),
+        partial(OneSession, tables, ways),
         settings=settings(
-            max_examples=100 if tables.kind == "sqlite" else 25,
+            max_examples=examples,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_c093_c095_c103_any_course_of_events(tables):
+    """Lost answers, crashes, clumsy clients, backups and long silence on either database."""
+    run(tables, ways=[TRANSACTION], examples=100 if tables.kind == "sqlite" else 25)
+
+
+@pytest.mark.parametrize(
+    "ways",
+    [
+        [TOGETHER],
+        [UNHEARD],
+        [TOGETHER, TRANSACTION, UNHEARD, TRANSACTION, TRANSACTION, TOGETHER, UNHEARD],
+    ],
+    ids=["together", "unheard", "mixed"],
+)
+def test_c093_c095_c103_any_course_of_events_together(postgres_tables, ways):
+    """The same where refreshes go as one statement, where its answers get lost, and in turns."""
+    run(postgres_tables, ways=ways, examples=20)

@@ -19,6 +19,7 @@ from synapse_nextgen_auth.accounts import outbox
 from synapse_nextgen_auth.accounts.attempts.arrivals import Trouble
 from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import PATH as SPOTS
+from synapse_nextgen_auth.homeserver.metrics import BATCHES, CONNECTIONS
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.store import sweep
 from synapse_nextgen_auth.web.pages.mailbox.sign_in import CodeRefused
@@ -331,6 +332,7 @@ def test_c338_labels_hold_nothing_personal_and_nothing_that_others_choose(homese
     outcomes = {"requested", "approved", "refused", "refused_by_module", "ok"}
     outcomes |= {each.value for each in (*SignInError, *Standing, *CodeRefused)}
     outcomes |= {f"provider_{each.value}" for each in Trouble}
+    outcomes |= {*BATCHES, *CONNECTIONS}
     allowed = {
         "server_name": {homeserver.server_name}.__contains__,
         "path": {*ROUTES, "/rendezvous"}.__contains__,

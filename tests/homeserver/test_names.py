@@ -26,6 +26,7 @@ def test_work_beside_requests_is_counted_under_the_names_it_always_had():
         "LOGIN_CALLBACK": "nextgen_login_callback",
         "LOOKUPS": "nextgen_lookups",
         "OUTBOX": "nextgen_outbox",
+        "OWN_CONNECTION": "nextgen_own_connection",
         "REVOCATIONS": "nextgen_revocations",
         "STRAYS": "nextgen_strays",
         "TOKEN_HOLDS": "nextgen_token_holds",

@@ -8,6 +8,9 @@ import requests
 
 PATH = "/_synapse/client/sabotage"
 
+# What a statement for many refreshes is called, on a connection of our own.
+TOGETHER = "nextgen_together"
+
 # Where a plan can strike: at the n-th statement of a transaction, right before or right after its
 # commit, or when everything is done and the answer is about to be written.
 STATEMENT, BEFORE_COMMIT, AFTER_COMMIT, ANSWER = (
@@ -44,9 +47,13 @@ class Sabotage:
 
     base_url: str
 
-    def plan(self, plan, *, shift=0):
-        """Take up a plan, or none; set the clock wrong by `shift` seconds."""
-        order = {"plan": None if plan is None else attrs.asdict(plan), "shift": shift}
+    def plan(self, plan, *, shift=0, together=True):
+        """Take up a plan, or none; set the clock wrong by `shift` seconds.
+
+        Without `together` each refresh is a transaction of its own, as where that connection is missing.
+        """
+        plan = None if plan is None else attrs.asdict(plan)
+        order = {"plan": plan, "shift": shift, "together": together}
         requests.put(self.base_url + PATH, json=order, timeout=60).raise_for_status()
 
     def seen(self):

@@ -18,10 +18,22 @@ from synapse.replication.tcp import client as replication
 from synapse.storage.database import LoggingTransaction
 from twisted.web.resource import Resource
 
-from support.sabotage import AFTER_COMMIT, ANSWER, BEFORE_COMMIT, PATH, STATEMENT, Plan, Point
+from support.sabotage import (
+    AFTER_COMMIT,
+    ANSWER,
+    BEFORE_COMMIT,
+    PATH,
+    STATEMENT,
+    TOGETHER,
+    Plan,
+    Point,
+)
 from synapse_nextgen_auth.homeserver import http
+from synapse_nextgen_auth.homeserver.database.own_connection import OwnConnection
 
 _BACKGROUND = "nextgen_"  # what our work beside requests is called
+# Stands for the connection of our own, on which nothing but its one statement can run.
+_OWN = object()
 
 
 @attrs.define
@@ -32,6 +44,7 @@ class Saboteur:
     seen: list[Point] = attrs.field(factory=list)
     fired: int = 0
     shift: float = 0  # seconds by which the clock of the process is wrong
+    together: bool = True
     _lock: threading.Lock = attrs.field(factory=threading.Lock)
     _here: threading.local = attrs.field(factory=threading.local)
 
@@ -40,10 +53,12 @@ class Saboteur:
         self._patch_pool(hs.get_datastores().main.db_pool)
         self._patch_statements()
         self._patch_answers()
+        self._patch_own_connection()
 
-    def take(self, plan, shift):
+    def take(self, plan, shift, *, together):
         with self._lock:
             self.plan, self.seen, self.fired, self.shift = plan, [], 0, shift
+            self.together = together
 
     def reach(self, point, path, connection):
         """Note that a request is here, and strike if that is the plan."""
@@ -57,6 +72,8 @@ class Saboteur:
             meant = plan.fault is not None and plan.point in (None, point)
             strikes = meant and self.fired < plan.times and random.random() < plan.chance
             self.fired += strikes
+        if strikes and connection is _OWN and plan.fault != "kill":
+            raise psycopg2.OperationalError(f"on purpose: {plan.fault}")
         if strikes:
             FAULTS[plan.fault](connection)
 
@@ -105,6 +122,22 @@ class Saboteur:
             send(request, outgoing)
 
         http.send = watched
+
+    def _patch_own_connection(self):
+        """Its statements belong to many requests at once, all of them to this path."""
+        is_open, run = OwnConnection.is_open, OwnConnection.run
+        path = f"/{TOGETHER}/token"
+
+        async def watched(connection, sql, parameters):
+            self.reach(Point(STATEMENT, TOGETHER, 1), path, _OWN)
+            rows = await run(connection, sql, parameters)
+            self.reach(Point(AFTER_COMMIT, TOGETHER), path, _OWN)
+            return rows
+
+        OwnConnection.run = watched
+        OwnConnection.is_open = property(
+            lambda connection: self.together and is_open.fget(connection)
+        )
 
 
 @attrs.define
@@ -219,7 +252,8 @@ class _Control(Resource):
         plan = order["plan"]
         if plan is not None and plan["point"] is not None:
             plan["point"] = Point(**plan["point"])
-        self._saboteur.take(None if plan is None else Plan(**plan), order["shift"])
+        plan = None if plan is None else Plan(**plan)
+        self._saboteur.take(plan, order["shift"], together=order["together"])
         return b"{}"
 
     def render_GET(self, request):  # noqa: N802

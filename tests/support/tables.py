@@ -21,6 +21,7 @@ from synapse_nextgen_auth import flows
 from synapse_nextgen_auth.flows.outcome import outcome_of
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.store import migrations
+from synapse_nextgen_auth.store.rotations import Rotation, together
 from synapse_nextgen_auth.store.steps import Migration
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -216,6 +217,17 @@ class Tables:
 
         with ThreadPoolExecutor(len(calls)) as pool:
             return list(pool.map(run, calls))
+
+    def together(self, rotations: Sequence[Rotation]) -> set[str]:
+        """Rotate many in one statement, as a connection of our own does; return whose went on.
+
+        It is no part of a transaction, and sees what is committed (PostgreSQL only).
+        """
+        with closing(self._connect()) as connection:
+            connection.set_session(isolation_level="READ COMMITTED", autocommit=True)
+            cursor = connection.cursor()
+            cursor.execute(*together(rotations))
+            return {session_id for (session_id,) in cursor.fetchall()}
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run one statement; return its rows."""

@@ -47,10 +47,10 @@ def prepare(hs: HomeServer) -> None:
     """Apply the schema, or on a worker wait until the main process has."""
     try:
         if hs.config.worker.worker_app is None:
-            apply(_database(hs), hs.hostname, now=int(hs.get_clock().time_msec() // 1000))
+            apply(database_of(hs), hs.hostname, now=int(hs.get_clock().time_msec() // 1000))
         else:
             _wait(hs, patience=WORKER_PATIENCE)
-    except driver_error(_database(hs)) as error:
+    except driver_error(database_of(hs)) as error:
         raise SchemaRefused(
             "The database did not let the tables of synapse_nextgen_auth be made or read:"
             f" {' '.join(str(error).split())}. Synapse's database user must be able to create tables."
@@ -62,7 +62,7 @@ def is_ready(hs: HomeServer) -> bool:
     try:
         have = _applied(hs)
         return bool(have) and not migrations.missing(have, migrations.known())
-    except (SchemaRefused, driver_error(_database(hs))):
+    except (SchemaRefused, driver_error(database_of(hs))):
         return False
 
 
@@ -117,7 +117,7 @@ def build(
     False if another process does. `when_begun` is called with a function that interrupts it, from any
     thread.
     """
-    with _connection(_database(hs), hs.hostname) as connection:
+    with _connection(database_of(hs), hs.hostname) as connection:
         txn = connection.cursor(txn_name="nextgen_index")
         connection.engine.attempt_to_set_autocommit(connection.conn, True)
         txn.execute("SELECT pg_try_advisory_lock(?)", (_LATER_LOCK,))
@@ -200,7 +200,7 @@ def _wait(hs: HomeServer, *, patience: int) -> None:
 
 
 def _applied(hs: HomeServer) -> dict[int, str]:
-    with _connection(_database(hs), hs.hostname) as connection:
+    with _connection(database_of(hs), hs.hostname) as connection:
         try:
             return migrations.applied(connection.cursor(txn_name="nextgen_schema"))
         except connection.engine.module.DatabaseError:
@@ -209,7 +209,8 @@ def _applied(hs: HomeServer) -> dict[int, str]:
             connection.rollback()
 
 
-def _database(hs: HomeServer) -> DatabaseConnectionConfig:
+def database_of(hs: HomeServer) -> DatabaseConnectionConfig:
+    """Return the settings of the database that our tables are in."""
     return hs.get_datastores().main.db_pool._database_config  # noqa: SLF001 (nothing public has it)
 
 

@@ -2,7 +2,7 @@
 
 import attrs
 
-from synapse_nextgen_auth.flows import refresh
+from synapse_nextgen_auth.flows.refresh import Presented
 from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.oauth.errors import invalid_grant
 from synapse_nextgen_auth.oauth.grants.grant_types import REFRESH_TOKEN
@@ -25,10 +25,9 @@ async def _find(site: Site, request: TokenRequest) -> Held:
 
 
 async def _spend(site: Site, request: TokenRequest, held: Held) -> Spent:
-    renewed = await site.homeserver.run(
-        refresh.refresh,
+    renewed = await site.rotations.refresh(
         held.session,
-        refresh.Presented(
+        Presented(
             request.client.client_id,
             held.generation,
             request.incoming.address,

@@ -1,0 +1,191 @@
+"""A connection of our own to PostgreSQL, that the reactor watches: no thread, no round trip but one.
+
+Synapse's pool gives each transaction a thread, a BEGIN and a COMMIT, which together cost several
+times the one short statement that a refresh is. Whatever is in the way here, the caller takes the pool:
+so nothing is tried again, and a connection that failed in any way is thrown away.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, cast
+
+from synapse.config.database import DatabaseConnectionConfig
+from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable
+from synapse.server import HomeServer
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFDSet
+
+from synapse_nextgen_auth.homeserver import background
+from synapse_nextgen_auth.homeserver.background import Background
+from synapse_nextgen_auth.homeserver.database import wire
+from synapse_nextgen_auth.homeserver.database.schema import database_of
+from synapse_nextgen_auth.homeserver.database.wire import Wire
+from synapse_nextgen_auth.homeserver.drain import Drain
+from synapse_nextgen_auth.homeserver.startup.needed import members
+from synapse_nextgen_auth.homeserver.threads import in_thread
+
+NEEDS = (*members("synapse.server", "HomeServer", "get_datastores", "get_reactor"),)
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 5  # seconds for a statement; the grace of a refresh is longer
+# Seconds without any statement: firewalls forget a connection that nobody uses, and say nothing.
+IDLE = 120
+_LOOK_EVERY = 1
+_LONGEST_PAUSE = 16  # seconds between two tries to open one
+
+
+class NotThere(Exception):
+    """There is no connection, or it went away: what was asked happened or not."""
+
+
+class TooSlow(NotThere):
+    """The database did not answer in time."""
+
+
+class OwnConnection:
+    """One connection, opened when it is first wanted; one statement at a time, each for itself.
+
+    `count` hears what became of it, by the words in `metrics.CONNECTIONS`.
+    """
+
+    def __init__(self, hs: HomeServer, drain: Drain, count: Callable[[str], None]) -> None:
+        self._hs = hs
+        self._reactor = cast("Any", hs.get_reactor())
+        self._count = count
+        database = database_of(hs)
+        self._driver = hs.get_datastores().main.database_engine.module
+        self._arguments = _arguments(database)
+        self._prefix = _prefix(database)
+        self._wire: Wire | None = None
+        self._is_opening = False
+        self._is_closed = False
+        self._failures = 0
+        self._not_before = 0.0
+        self._last_used = 0.0
+        drain.at_last(self.close)
+
+    @staticmethod
+    def is_possible(hs: HomeServer) -> bool:
+        """Say whether this database and this reactor can do it."""
+        is_ours = database_of(hs).config.get("name") == "psycopg2"
+        return is_ours and IReactorFDSet.providedBy(hs.get_reactor())  # type: ignore[no-untyped-call,unused-ignore]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a statement can be run; if not, one is being opened, or will be in a moment."""
+        if self._wire is None:
+            self._open_soon()
+        return self._wire is not None
+
+    async def run(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run one statement and return its rows, once it is committed.
+
+        Raise `NotThere` or what the driver raises; then nobody knows whether it happened.
+        """
+        if self._wire is None:
+            raise NotThere
+        self._last_used = time.monotonic()
+        answer: Deferred[list[tuple[Any, ...]]] = self._wire.ask(self._prefix + sql, parameters)
+        rows = await make_deferred_yieldable(answer)
+        self._failures = 0
+        return rows
+
+    async def close(self) -> None:
+        """Close it for good."""
+        self._is_closed = True
+        if self._wire is not None:
+            self._wire.close(NotThere())
+
+    def _open_soon(self) -> None:
+        if self._is_opening or self._is_closed or time.monotonic() < self._not_before:
+            return
+        self._is_opening = True
+        background.begin(self._hs, Background.OWN_CONNECTION, self._open)
+
+    async def _open(self) -> None:
+        try:
+            # Names are looked up, and files read, by whoever opens it: not here.
+            connection = await in_thread(self._hs, wire.connect, self._driver, self._arguments)
+        except (self._driver.Error, OSError, TimeoutError) as error:
+            self._count("not_opened")
+            if not self._failures:
+                logger.warning("No connection for refreshes of many at once: %s", _short(error))
+            self._pause()
+        else:
+            self._take(connection)
+        finally:
+            self._is_opening = False
+
+    def _take(self, connection: Any) -> None:
+        if self._is_closed:
+            connection.close()
+            return
+        self._count("opened")
+        self._last_used = time.monotonic()
+        with PreserveLoggingContext():
+            self._wire = Wire(self._reactor, self._driver, connection, self._lost)
+            self._reactor.callLater(_LOOK_EVERY, self._look, self._wire)
+
+    def _lost(self, error: Exception, *, was_asked: bool) -> None:
+        """Hear that the connection is no more."""
+        self._wire = None
+        if self._is_closed or isinstance(error, _Unused):
+            self._count("closed")
+            return
+        self._count("lost")
+        logger.info("Lost the connection for refreshes of many at once: %s", _short(error))
+        if was_asked:
+            self._pause()
+
+    def _pause(self) -> None:
+        """Leave the database alone for a while, the longer the more often it failed."""
+        self._failures += 1
+        self._not_before = time.monotonic() + min(2 ** (self._failures - 1), _LONGEST_PAUSE)
+
+    def _look(self, known: Wire) -> None:
+        """Give up a connection that does not answer, or that nobody uses."""
+        if known is not self._wire:
+            return
+        since = time.monotonic() - self._last_used
+        if known.is_busy and since > PATIENCE:
+            # Whoever opens it again does not wait for what hangs there.
+            stop = known.detach(TooSlow())
+            background.begin(self._hs, Background.OWN_CONNECTION, partial(_stop, self._hs, stop))
+        elif not known.is_busy and since > IDLE:
+            known.close(_Unused())
+        else:
+            self._reactor.callLater(_LOOK_EVERY, self._look, known)
+
+
+class _Unused(Exception):
+    """Nobody refreshes here."""
+
+
+async def _stop(hs: HomeServer, stop: Callable[[], None]) -> None:
+    """Stop what hangs; that takes a connection of its own, and may hang as well."""
+    await in_thread(hs, stop)
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split()) or repr(error)
+
+
+def _arguments(database: DatabaseConnectionConfig) -> dict[str, Any]:
+    """Return Synapse's own arguments for a connection, but for what its pool takes of them."""
+    given = database.config.get("args") or {}
+    ours = {name: value for name, value in given.items() if not name.startswith("cp_")}
+    ours.pop("async", None)
+    ours.setdefault("fallback_application_name", "synapse_nextgen_auth")
+    return {**ours, "async_": True}
+
+
+def _prefix(database: DatabaseConnectionConfig) -> str:
+    """Return what goes before each statement, in the same message and transaction.
+
+    A pooler may run the next one on another connection, so nothing is set for longer.
+    """
+    is_durable = database.config.get("synchronous_commit", True)
+    return "" if is_durable else "SET LOCAL synchronous_commit TO OFF; "

@@ -1,0 +1,244 @@
+"""Refreshes as one statement for many, on a connection of our own: nobody notices what becomes of it."""
+
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from threading import Event
+
+import attrs
+import psycopg2
+import pytest
+
+from support import own_connection
+from support.crowd import settle
+from support.deployment import PROCESSES, WORKERS
+from support.own_connection import backends, go_together
+from support.sabotage import STATEMENT, TOGETHER, Plan, Point
+from support.scale import times
+from support.tokens import inside
+from support.waiting import eventually
+
+HERE = "worker1"
+
+
+@attrs.define
+class Chain:
+    """A client that refreshes again and again, at one process or another, and remembers the answers."""
+
+    deployment: object
+    client: object
+    refresh_token: str
+    session_id: str
+    user_id: str
+    access_token: str
+    statuses: list = attrs.field(factory=list)
+
+    def refresh(self, at=HERE):
+        answer = self.deployment.at(at, self.client).refresh(self.refresh_token)
+        self.statuses.append(answer.status_code)
+        if answer.status_code == 200:
+            self.refresh_token = answer.json()["refresh_token"]
+            self.access_token = answer.json()["access_token"]
+        return answer
+
+    def use(self, at=HERE):
+        return self.deployment.server(at).whoami(self.access_token).status_code
+
+
+@pytest.fixture
+def chains(deployment, client):
+    """Return a function that begins some sessions."""
+
+    def begin(count):
+        members = settle(deployment, client.id, [deployment.new_user().user_id] * count)
+        return [
+            Chain(
+                deployment,
+                client,
+                one.refresh_token,
+                one.session.session_id,
+                one.session.user_id,
+                one.access_token,
+            )
+            for one in members
+        ]
+
+    return begin
+
+
+def stored(deployment, chain, columns):
+    sql = f"SELECT {columns} FROM nextgen_sessions WHERE session_id = ?"
+    return deployment.query(sql, chain.session_id)[0]
+
+
+def by_transaction(deployment, at):
+    """Return which transactions refreshes took at a process since its plan was taken up."""
+    seen = deployment.sabotage(at).seen()
+    return {point.transaction for point in seen} & {TOGETHER, "nextgen_refresh"}
+
+
+@pytest.mark.parametrize("at", PROCESSES)
+def test_c094_reuse_is_found_though_no_transaction_saw_the_refreshes(
+    deployment, client, chains, at
+):
+    """The first use of each pair is noted beside them all, so a copy of an old one is a thief's."""
+    (chain,) = chains(1)
+    chain.refresh(at)
+    go_together(deployment, at, client)
+    deployment.sabotage(at).plan(Plan("/token"))
+    copied = chain.refresh_token
+
+    for _ in range(20):
+        chain.refresh(at)
+        assert chain.use(at) == 200
+    took = by_transaction(deployment, at)
+    generation = inside(chain.access_token).generation
+    confirmed = eventually(
+        lambda: stored(deployment, chain, "confirmed_generation") == (generation,)
+    )
+    stolen = deployment.at("worker2", client).refresh(copied)
+
+    assert took == {TOGETHER}
+    assert confirmed, "what goes on in the background has died"
+    assert (stolen.status_code, stolen.json()["error"]) == (400, "invalid_grant")
+    assert stored(deployment, chain, "end_reason") == ("reuse",)
+    assert eventually(lambda: all(chain.use(name) == 401 for name in PROCESSES))
+    assert chain.refresh(at).status_code == 400
+
+
+def test_c097_one_token_at_once_on_two_processes_gives_one_pair(deployment, client, chains):
+    """Together on both, and many times on each: the same generation for all of them."""
+    for at in WORKERS:
+        go_together(deployment, at, client)
+
+    for chain in chains(times(10, 200)):
+        at_once = [deployment.at(at, client) for at in WORKERS * 3]
+        with ThreadPoolExecutor(len(at_once)) as pool:
+            tokens = [chain.refresh_token] * len(at_once)
+            answers = list(pool.map(lambda one, token: one.refresh(token), at_once, tokens))
+        generations = {inside(answer.json()["access_token"]).generation for answer in answers}
+
+        assert [answer.status_code for answer in answers] == [200] * len(at_once)
+        assert generations == {inside(chain.refresh_token).generation + 1}
+
+
+def cut_ours(deployment):
+    own_connection.cut(deployment)
+
+
+def cut_all(deployment):
+    name = deployment.database.connection["dbname"]
+    deployment.postgres.execute(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    )
+
+
+def restart(deployment):
+    deployment.postgres.halt()
+    deployment.postgres.resume()
+
+
+@pytest.mark.parametrize("harm", [cut_ours, cut_all, restart])
+def test_c103_what_is_cut_in_the_middle_of_refreshes_logs_nobody_out(
+    deployment, client, chains, harm
+):
+    """Ours alone, everybody's, the whole server, again and again: 200 or come back, never a 4xx."""
+    begun, over = chains(12), Event()
+    for at in WORKERS:
+        go_together(deployment, at, client)
+
+    def go_on(number):
+        while not over.is_set():
+            begun[number].refresh(WORKERS[len(begun[number].statuses) % 2])
+
+    with ThreadPoolExecutor(len(begun)) as pool:
+        doing = [pool.submit(go_on, number) for number in range(len(begun))]
+        try:
+            for _ in range(times(4, 40)):
+                harm(deployment)
+                answered = sum(len(chain.statuses) for chain in begun)
+                assert eventually(
+                    lambda answered=answered: (
+                        sum(len(chain.statuses) for chain in begun) > answered + 60
+                    )
+                )
+        finally:
+            over.set()
+        for each in doing:
+            each.result(60)
+    statuses = [status for chain in begun for status in chain.statuses]
+    for at in WORKERS:
+        go_together(deployment, at, client, begun[0].user_id)  # they come back by themselves
+    after = [chain.refresh().status_code for chain in begun]
+
+    assert {*statuses} <= ({200} if harm is cut_ours else {200, 503})
+    assert after == [200] * len(begun)
+    assert all(stored(deployment, chain, "ended_at") == (None,) for chain in begun)
+
+
+def test_c102_a_connection_that_hangs_is_given_up(deployment, client, chains):
+    """Its process stands still: the refresh is a transaction, and the next ones wait for nothing."""
+    (chain, other) = chains(2)
+    chain.refresh()
+    before = set(backends(deployment))
+    deployment.process(HERE).stop()
+    deployment.process(HERE).start()
+    go_together(deployment, HERE, client)
+    (ours,) = set(backends(deployment)) - before
+
+    os.kill(ours, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        hung = chain.refresh().status_code
+        took = time.monotonic() - began
+        next_one = other.refresh().status_code
+        at_once = time.monotonic() - began - took
+    finally:
+        os.kill(ours, signal.SIGCONT)
+    again = chain.refresh().status_code
+
+    assert (hung, next_one, again) == (200, 200, 200)
+    assert took >= 5
+    assert at_once < took
+    assert inside(chain.refresh_token).generation == stored(deployment, chain, "generation")[0]
+
+
+def test_a_locked_row_holds_up_nobody_else(deployment, client, chains):
+    """Its refresh waits for whoever holds it, alone."""
+    held, *others = chains(5)
+    go_together(deployment, HERE, client)
+    with (
+        closing(psycopg2.connect(**deployment.database.connection)) as somebody,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        somebody.cursor().execute(
+            "SELECT 1 FROM nextgen_sessions WHERE session_id = %s FOR UPDATE", (held.session_id,)
+        )
+        waiting = pool.submit(held.refresh)
+        answers = [chain.refresh().status_code for chain in others * 3]
+        is_waiting = not waiting.done()
+        somebody.rollback()
+        waited = waiting.result(60).status_code
+
+    assert answers == [200] * 12
+    assert is_waiting
+    assert waited == 200
+
+
+def test_the_clock_goes_back_between_refreshes(deployment, client, chains):
+    """Time says nothing about which pair is the current one (C379)."""
+    chain, *_ = chains(1)
+    go_together(deployment, HERE, client)
+    sabotage = deployment.sabotage(HERE)
+
+    for shift in (0, 3600, -3600, 10**7, 0):
+        sabotage.plan(Plan("/token"), shift=shift)
+        copied = chain.refresh_token
+        assert chain.refresh().status_code == 200
+        lost = deployment.at("worker2", client).refresh(copied).json()
+        seen = sabotage.seen()
+
+        assert Point(STATEMENT, TOGETHER, 1) in seen
+        assert inside(lost["access_token"]).generation == inside(chain.access_token).generation
