@@ -18,7 +18,7 @@ from support.sabotage import AFTER_COMMIT, BEFORE_COMMIT, STATEMENT, TOGETHER, P
 FOREVER = 1000
 FAULTS = ("serialization", "disk full", "disconnect", "interface")
 PLACES = (
-    Point(STATEMENT, "nextgen_sessions_get", 1),
+    Point(STATEMENT, "nextgen_look_up_sessions", 1),
     Point(STATEMENT, "nextgen_refresh", 1),
     Point(BEFORE_COMMIT, "nextgen_refresh"),
     Point(AFTER_COMMIT, "nextgen_refresh"),
@@ -134,7 +134,7 @@ def test_c102_every_connection_is_broken(deployment, join):
     assert answers == [200] * 12
 
 
-@pytest.mark.parametrize("looked_up", ["get_user_by_id", "get_device"])
+@pytest.mark.parametrize("looked_up", ["nextgen_look_up_accounts", "nextgen_look_up_devices"])
 def test_c102_synapse_meets_a_broken_connection(deployment, join, looked_up):
     """What Synapse reads for us is asked for again, like what we read: a first try is enough."""
     member = join()

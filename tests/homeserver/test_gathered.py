@@ -7,6 +7,7 @@ from synapse.logging.context import (
     SENTINEL_CONTEXT,
     LoggingContext,
     current_context,
+    run_in_background,
     set_current_context,
 )
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
@@ -17,9 +18,9 @@ from synapse_nextgen_auth.homeserver.database.gathered import Gathered
 class Asked:
     """Answers that come when the test says so."""
 
-    def __init__(self, most=100):
+    def __init__(self, most=100, **options):
         self.batches, self.contexts, self._open = [], [], []
-        self.gathered = Gathered(self.answer, most=most)
+        self.gathered = Gathered(self.answer, most=most, **options)
 
     async def answer(self, keys):
         self.batches.append(keys)
@@ -138,6 +139,26 @@ def test_whoever_asks_again_at_once_finds_it_ready():
     asked.come(b=2)
 
     assert results([both]) == [[1, 2]]
+
+
+def test_who_finds_nobody_there_asks_for_itself():
+    """With `alone`: in its own context, and the next ones gather behind it, though it be cancelled."""
+    asked, request = Asked(alone=True), LoggingContext(name="request", server_name="test")
+    with request:
+        first = run_in_background(asked.gathered.ask, "a")
+    others = asked.ask("a", "b", "c")
+    first.cancel()
+    asked._open.pop(0)
+    asked.come(a=1, b=2)
+    (last,) = asked.ask("d")
+    asked.fail(ValueError("lost"))
+
+    assert asked.batches == [("a",), ("a", "b", "c"), ("d",)]
+    assert asked.contexts == [request, SENTINEL_CONTEXT, SENTINEL_CONTEXT]
+    got = results([first, *others, last])
+    assert got[1:4] == [1, 2, None]
+    assert [got[0].type, got[4].type] == [CancelledError, ValueError]
+    assert current_context() is SENTINEL_CONTEXT
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from synapse.logging.context import (
 )
 from synapse.util.caches.descriptors import cached
 from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.task import Clock
 
 from support.records import ALICE, BOB, PHONE, a_session
 from synapse_nextgen_auth.homeserver.database.lookups import Lookups
@@ -51,10 +52,11 @@ class Process:
     """Look-ups over a database that answers when the test says so."""
 
     def __init__(self):
-        self.store = Store()
+        self.store, self.clock = Store(), Clock()
         self.asked, self._open = [], []
         hs = SimpleNamespace(
             get_datastores=lambda: SimpleNamespace(main=self.store),
+            get_reactor=lambda: self.clock,
             run_as_background_process=lambda _name, work: run_in_background(work),
         )
         self.lookups = Lookups(hs, self.read)
@@ -204,6 +206,25 @@ def test_a_database_that_is_away_is_heard_by_each_and_remembered_by_none(process
         one.addErrback(lambda _: None)
     assert later.result.user_id.to_string() == BOB
     assert process.remembered("get_user_locked_status", BOB) is False
+
+
+def test_a_connection_that_hangs_does_not_hang_everybody(process):
+    """The firewall forgot it, say: after a second others go past it, on another one."""
+    hangs, waits = process.user(), process.user(BOB)
+    process.clock.advance(0.9)
+    early = len(process.asked)
+    process.clock.advance(0.2)
+    process._open.reverse()  # the second one answers first
+    process.come(an_account(BOB))
+    later = process.user("@carol:example.org")
+    process.come(an_account())
+    process.come()
+
+    assert early == 1
+    assert waits.result.user_id.to_string() == BOB
+    assert later.result is None
+    assert hangs.result.user_id.to_string() == ALICE
+    assert process.clock.getDelayedCalls() == []
 
 
 def test_one_that_cannot_be_read_does_not_spoil_its_neighbours(process):

@@ -5,7 +5,7 @@ first one waits for nothing, and the more there is to do, the less each costs.
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -14,6 +14,19 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 Begin = Callable[[Callable[[], Awaitable[None]]], object]
+
+
+class Timer(Protocol):
+    """Something that happens later: a `DelayedCall` of the reactor."""
+
+    def active(self) -> bool:
+        """Say whether it is still to happen."""
+
+    def cancel(self) -> None:
+        """Let it not happen."""
+
+
+MoveOn = Callable[[Callable[[], None]], Timer]
 
 
 def in_no_context(work: Callable[[], Awaitable[None]]) -> None:
@@ -32,7 +45,10 @@ class Gathered(Generic[K, V]):
 
     Nobody's log context is left or taken: a batch runs in none, or in what `begin` gives it; the
     transactions of Synapse want one, `partial(background.begin, hs, kind)`. Who is cancelled while
-    waiting takes nothing from the others. `answer` must come to an end by itself: the next wait for it.
+    waiting takes nothing from the others. `answer` must come to an end by itself, because the next wait
+    for it; unless `move_on` calls what it is given after a while: then others go past one that hangs.
+    With `alone` who finds nobody there asks as a part of itself, in its own context, and when that is
+    cancelled so is the question; it is for questions that change nothing.
     """
 
     def __init__(
@@ -41,20 +57,35 @@ class Gathered(Generic[K, V]):
         *,
         most: int,
         begin: Begin = in_no_context,
+        move_on: MoveOn | None = None,
+        alone: bool = False,
     ) -> None:
         self._answer = answer
         self._most = most
         self._begin = begin
+        self._move_on = move_on
+        self._alone = alone
         self._waiting: dict[K, list[Deferred[V | None]]] = {}
-        self._is_under_way = False
+        self._under_way: object | None = None  # the batch that the next ones wait for
 
     async def ask(self, key: K) -> V | None:
         """Return the answer for a key, or `None` where there is none."""
+        if self._alone and self._under_way is None:
+            return await self._ask_alone(key)
         mine: Deferred[V | None] = Deferred()
         self._waiting.setdefault(key, []).append(mine)
-        if not self._is_under_way:
+        if self._under_way is None:
             self._go()
         return await make_deferred_yieldable(mine)
+
+    async def _ask_alone(self, key: K) -> V | None:
+        self._under_way = batch = object()
+        timer = self._time(batch)
+        try:
+            return (await self._answer((key,))).get(key)
+        finally:
+            _stop(timer)
+            self._go_after(batch)
 
     def _go(self) -> None:
         """Take what waits, if there is anything, and begin a batch of it."""
@@ -65,13 +96,23 @@ class Gathered(Generic[K, V]):
             asked = [one for one in self._waiting.pop(key) if not one.called]
             if asked:  # nobody is left where all of them were cancelled
                 batch[key] = asked
-        self._is_under_way = bool(batch)
+        self._under_way = batch or None
         if batch:
             self._begin(lambda: self._ask(batch))
+
+    def _time(self, batch: object) -> Timer | None:
+        """Have the next ones go after a while, though this batch did not come back."""
+        return self._move_on and self._move_on(lambda: self._go_after(batch))
+
+    def _go_after(self, batch: object) -> None:
+        """Let the next ones go, if this batch is what they wait for."""
+        if self._under_way is batch:
+            self._go()
 
     async def _ask(self, batch: dict[K, list["Deferred[V | None]"]]) -> None:
         found: Mapping[K, V] = {}
         error: BaseException | None = None
+        timer = self._time(batch)
         try:
             found = await self._answer(tuple(batch))
         except BaseException as raised:
@@ -79,8 +120,9 @@ class Gathered(Generic[K, V]):
             if not isinstance(raised, Exception):
                 raise
         finally:
+            _stop(timer)
             # The next ones are on their way before those that waited go on, each with work of its own.
-            self._go()
+            self._go_after(batch)
             _say(batch, found, error)
 
 
@@ -98,3 +140,8 @@ def _say(
                     one.callback(found.get(key))
                 else:
                     one.errback(error)
+
+
+def _stop(timer: Timer | None) -> None:
+    if timer is not None and timer.active():
+        timer.cancel()

@@ -35,7 +35,7 @@ NEEDS = (
     Needed("synapse.storage.databases.main", "DataStore.get_user_locked_status", ("user_id",)),
     Needed("synapse.util.caches.deferred_cache", "DeferredCache.get", ("key",)),
     Needed("synapse.util.caches.deferred_cache", "DeferredCache.set", ("key", "value")),
-    *members("synapse.server", "HomeServer", "get_datastores"),
+    *members("synapse.server", "HomeServer", "get_datastores", "get_reactor"),
 )
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,9 @@ V = TypeVar("V")
 Device = tuple[str, str]  # account and device
 
 _MOST = 200  # of one kind in a statement
+# How long (seconds) others wait for a statement under way: one connection that is dead, and does not
+# know it, must not keep everybody from the others.
+_PATIENCE = 1
 
 # What we know how to fill in. Of a Synapse that keeps something else of an account, its own method
 # is asked.
@@ -73,8 +76,14 @@ class _Lookup(Generic[K, V]):
     ) -> None:
         self._read = partial(read, select)
         self._passing = hs.get_datastores().main.database_engine.module.Error
-        begin = partial(background.begin, hs, Background.LOOKUPS)
-        self._gathered = Gathered[K, V](self._read, most=_MOST, begin=begin)
+        reactor: Any = hs.get_reactor()
+        self._gathered = Gathered[K, V](
+            self._read,
+            most=_MOST,
+            begin=partial(background.begin, hs, Background.LOOKUPS),
+            move_on=partial(reactor.callLater, _PATIENCE),
+            alone=True,
+        )
 
     async def ask(self, key: K) -> V | None:
         """Return what is there, `None` if nothing is; asked alone where a neighbour spoiled it."""
