@@ -3,7 +3,7 @@
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Token
 
 # Twice as many at most; a forgotten one costs some microseconds.
-_REMEMBERED = 20_000
+_REMEMBERED = 5_000
 
 
 class Remembered:
