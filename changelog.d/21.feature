@@ -3,3 +3,4 @@ A process that has just started looks up the sessions, accounts and devices of e
 A warm check of a token takes one look-up, and Synapse answers a tenth more requests per second with our tokens than with its own.
 A start takes 0.3 seconds beside stock Synapse, in place of one: pages and mails are compiled when somebody first wants them, and Authlib is loaded only where OpenID Connect is configured. `check-config` says which template of an installation cannot be used.
 On PostgreSQL, clients that refresh at once are one statement with one commit, on a connection of its own beside Synapse's pool: a refresh costs Synapse a third less, and each process one connection more. Four metrics count them.
+A page is imported when somebody first comes to it: each process starts faster and takes less memory, most of all workers that show none.

@@ -6,6 +6,7 @@ from typing import Any
 from synapse.module_api import ModuleApi
 
 from synapse_nextgen_auth import config as configuration
+from synapse_nextgen_auth.assembly.kept import Kept
 from synapse_nextgen_auth.assembly.outbox import begin_outbox
 from synapse_nextgen_auth.assembly.rates import rendezvous_handler
 from synapse_nextgen_auth.assembly.site import build, hashes
@@ -37,9 +38,8 @@ from synapse_nextgen_auth.homeserver.startup import (
 from synapse_nextgen_auth.homeserver.upkeep.housekeeping import Housekeeping
 from synapse_nextgen_auth.store.migrations import SchemaRefused
 from synapse_nextgen_auth.web import browser, dispatch, mails, series
-from synapse_nextgen_auth.web.pages.legacy_login import legacy_login
+from synapse_nextgen_auth.web.later import later
 from synapse_nextgen_auth.web.pages.message import error
-from synapse_nextgen_auth.web.pages.providers import trouble
 from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.routes import ROOTS
 from synapse_nextgen_auth.web.site import (
@@ -47,6 +47,9 @@ from synapse_nextgen_auth.web.site import (
 )
 
 logger = logging.getLogger(__name__)
+
+_legacy_login = later("pages.legacy_login.legacy_login")
+_trouble = later("pages.providers.trouble")
 
 
 def start(config: Config, api: ModuleApi, *, module: type) -> None:
@@ -112,8 +115,11 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     logger.info("synapse_nextgen_auth is the authorization server %s", site.issuer.identifier)
     if config.drain:
         logger.info("synapse_nextgen_auth takes no new sign-ins (drain: true)")
-    # Other modules, which may check passwords, come after this one.
     reactor: Any = site.homeserver.hs.get_reactor()
+    kept = Kept()
+    kept.install()
+    reactor.callInThread(kept.read)
+    # Other modules, which may check passwords, come after this one.
     reactor.callLater(0, _warn_if_closed, site)
 
 
@@ -125,7 +131,7 @@ def _take_arrivals(site: Site) -> None:
         arrive_url=site.arrive_url,
         cookie=site.arrival_cookie,
         browser=lambda incoming: browser.binding_of(site.cookies.read(incoming)),
-        show=lambda incoming, *what: trouble.show(site, Reader(site, incoming), *what),
+        show=lambda incoming, *what: _trouble.show(site, Reader(site, incoming), *what),
     )
     page_url, legacy = site.issuer.endpoints.url("legacy-sign-in"), None
     if site.legacy.through_us:
@@ -133,7 +139,7 @@ def _take_arrivals(site: Site) -> None:
     gate = SsoGate(
         site.homeserver,
         site.legacy,
-        lambda incoming: error.show(site, Reader(site, incoming), legacy_login.closed()),
+        lambda incoming: error.show(site, Reader(site, incoming), _legacy_login.closed()),
         page_url=page_url,
         has_stages=lambda: bool(site.other_modules.stages),
     )

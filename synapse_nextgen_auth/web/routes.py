@@ -9,20 +9,9 @@ from synapse_nextgen_auth.homeserver.matrix.rendezvous import PATH as RENDEZVOUS
 from synapse_nextgen_auth.oauth.errors import DRAINING
 from synapse_nextgen_auth.oauth.grants.authorization_request import REFUSES as REFUSED_REQUESTS
 from synapse_nextgen_auth.oauth.metadata import PREFIX
+from synapse_nextgen_auth.oauth.tokens import bearer
 from synapse_nextgen_auth.web import answers
-from synapse_nextgen_auth.web.endpoints import (
-    authorize,
-    available,
-    device_authorization,
-    end_session,
-    introspect,
-    metadata,
-    register_client,
-    rendezvous,
-    revoke,
-    userinfo,
-)
-from synapse_nextgen_auth.web.endpoints.command import command
+from synapse_nextgen_auth.web.endpoints import metadata, rendezvous
 from synapse_nextgen_auth.web.endpoints.token import pipeline
 from synapse_nextgen_auth.web.kinds import (
     AccountPage,
@@ -37,38 +26,63 @@ from synapse_nextgen_auth.web.kinds import (
     always,
     never,
 )
-from synapse_nextgen_auth.web.pages.account.addresses import email, phone_number, remove
-from synapse_nextgen_auth.web.pages.account.apps import apps
-from synapse_nextgen_auth.web.pages.account.closing import deactivate
-from synapse_nextgen_auth.web.pages.account.data import data
-from synapse_nextgen_auth.web.pages.account.devices import device, devices, several
-from synapse_nextgen_auth.web.pages.account.events import events
-from synapse_nextgen_auth.web.pages.account.identity import reset
-from synapse_nextgen_auth.web.pages.account.invitations import invitations
-from synapse_nextgen_auth.web.pages.account.overview import overview
-from synapse_nextgen_auth.web.pages.account.profile import profile
-from synapse_nextgen_auth.web.pages.account.ways import password, providers, ways
-from synapse_nextgen_auth.web.pages.accounts import accounts
-from synapse_nextgen_auth.web.pages.approve import approve
-from synapse_nextgen_auth.web.pages.captcha import captcha
-from synapse_nextgen_auth.web.pages.consent import consent
-from synapse_nextgen_auth.web.pages.device import grant, link
-from synapse_nextgen_auth.web.pages.home import home
-from synapse_nextgen_auth.web.pages.legacy_login import legacy_login
-from synapse_nextgen_auth.web.pages.mailbox import sign_in as mailbox_sign_in
-from synapse_nextgen_auth.web.pages.mailbox import sign_up as mailbox_sign_up
-from synapse_nextgen_auth.web.pages.phone import phone
-from synapse_nextgen_auth.web.pages.providers import arrive, icon, new_account
-from synapse_nextgen_auth.web.pages.recovery import recovery
-from synapse_nextgen_auth.web.pages.set_password import set_password
-from synapse_nextgen_auth.web.pages.sign_in import sign_in
-from synapse_nextgen_auth.web.pages.sign_up import register, terms
-from synapse_nextgen_auth.web.pages.stage import stage
+from synapse_nextgen_auth.web.later import later
+from synapse_nextgen_auth.web.pages.device.page import LinkError
+
+# What a server needs at once, or all the time, is imported above; these wait for the first who comes.
+authorize = later("endpoints.authorize")
+available = later("endpoints.available")
+device_authorization = later("endpoints.device_authorization")
+end_session = later("endpoints.end_session")
+introspect = later("endpoints.introspect")
+register_client = later("endpoints.register_client")
+revoke = later("endpoints.revoke")
+userinfo = later("endpoints.userinfo")
+command = later("endpoints.command.command")
+email = later("pages.account.addresses.email")
+phone_number = later("pages.account.addresses.phone_number")
+remove = later("pages.account.addresses.remove")
+apps = later("pages.account.apps.apps")
+deactivate = later("pages.account.closing.deactivate")
+data = later("pages.account.data.data")
+device = later("pages.account.devices.device")
+devices = later("pages.account.devices.devices")
+several = later("pages.account.devices.several")
+events = later("pages.account.events.events")
+reset = later("pages.account.identity.reset")
+invitations = later("pages.account.invitations.invitations")
+overview = later("pages.account.overview.overview")
+profile = later("pages.account.profile.profile")
+password = later("pages.account.ways.password")
+providers = later("pages.account.ways.providers")
+ways = later("pages.account.ways.ways")
+accounts = later("pages.accounts.accounts")
+approve = later("pages.approve.approve")
+captcha = later("pages.captcha.captcha")
+consent = later("pages.consent.consent")
+grant = later("pages.device.grant")
+link = later("pages.device.link")
+home = later("pages.home.home")
+legacy_login = later("pages.legacy_login.legacy_login")
+mailbox_sign_in = later("pages.mailbox.sign_in")
+mailbox_sign_up = later("pages.mailbox.sign_up")
+phone = later("pages.phone.phone")
+arrive = later("pages.providers.arrive")
+icon = later("pages.providers.icon")
+new_account = later("pages.providers.new_account")
+recovery = later("pages.recovery.recovery")
+set_password = later("pages.set_password.set_password")
+sign_in = later("pages.sign_in.sign_in")
+register = later("pages.sign_up.register")
+terms = later("pages.sign_up.terms")
+stage = later("pages.stage.stage")
 
 _OF_CLIENTS = frozenset({"invalid_client", "unauthorized_client"})
 _OF_SCOPES = frozenset({"invalid_scope"})
 _RATE_LIMITED = frozenset({"rate_limited"})
 _DRAINING = frozenset({DRAINING.reason})
+# Those that are counted: a slip of the keyboard is not.
+_OF_LINKS = frozenset({LinkError.UNKNOWN.value, LinkError.TOO_MANY_TRIES.value})
 
 _DISCOVERY = Endpoint({"GET": metadata.metadata}, rests=False)
 
@@ -98,14 +112,14 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/userinfo": Endpoint(
         {"GET": userinfo.userinfo, "POST": userinfo.userinfo},
         takes=None,
-        refuses=userinfo.REFUSES,
+        refuses=bearer.REFUSES,
         challenge=userinfo.challenge,
     ),
     # For the operator's command line
     commands.PATH: Endpoint(
         {commands.METHOD: command.command},
         takes=commands.MEDIA_TYPE,
-        refuses=command.REFUSES,
+        refuses=frozenset(why.value for why in commands.Unproven),
         challenge=command.challenge,
         rests=False,
         for_websites=False,
@@ -130,7 +144,7 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/register-available": Endpoint(
         {"GET": available.available},
         takes=None,
-        refuses=available.REFUSES,
+        refuses=_RATE_LIMITED | {"access_denied"},
         rests=False,
         for_websites=False,
     ),
@@ -157,7 +171,7 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/legacy-sign-in": Page(show=legacy_login.begin, refuses=_RATE_LIMITED),
     "/legacy-login": Page(show=legacy_login.show, submit=legacy_login.submit),
     "/sign-out": Page(submit=home.sign_out),
-    "/link": Page(show=link.show, submit=link.submit, refuses=link.REFUSES),
+    "/link": Page(show=link.show, submit=link.submit, refuses=_OF_LINKS),
     "/device": Page(show=grant.show, submit=grant.submit),
     "/account": AccountPage(show=overview.show, onward=overview.onward),
     "/account-profile": AccountPage.at(Place.PROFILE, profile.show, profile.submit),

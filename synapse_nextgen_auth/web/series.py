@@ -5,10 +5,10 @@ from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.homeserver.metrics import Metrics
 from synapse_nextgen_auth.store import sweep
 from synapse_nextgen_auth.web.kinds import Files, ToIssuer
-from synapse_nextgen_auth.web.pages.mailbox.sign_in import CodeRefused
-from synapse_nextgen_auth.web.pages.providers import trouble
+from synapse_nextgen_auth.web.pages.mailbox.page import CodeRefused
+from synapse_nextgen_auth.web.pages.providers.page import counted
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError
-from synapse_nextgen_auth.web.pages.stage import stage
+from synapse_nextgen_auth.web.pages.stage.page import REFUSED
 from synapse_nextgen_auth.web.routes import ROOTS, ROUTES
 
 
@@ -30,9 +30,9 @@ def begin_at_zero(metrics: Metrics) -> None:
         sign_ins=(
             "ok",
             *(each.value for each in (*SignInError, *Standing)),
-            *map(trouble.counted, Trouble),
+            *map(counted, Trouble),
             *(code.value for code in CodeRefused),
-            stage.REFUSED,
+            REFUSED,
         ),
         swept=(*sweep.KINDS, sweep.IDLE_BROWSERS, sweep.UNUSED_CLIENTS),
         timed=ROUTES,

@@ -15,7 +15,7 @@ from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import formats, translations
 from synapse_nextgen_auth.web.pages.content import PageContent
-from synapse_nextgen_auth.web.pages.records import PAGES
+from synapse_nextgen_auth.web.pages.names import TEMPLATES
 from synapse_nextgen_auth.web.sources import Sources
 from synapse_nextgen_auth.web.translations import ENGLISH, Language, Languages
 
@@ -106,14 +106,13 @@ class Templates:
         self.languages = Languages(directory / "languages")
         self._common: dict[tuple[PageContent, str], str] = {}
         # Nobody can know these, so no text of others has them in it.
-        names = {name for page in PAGES for name in page.of_the_visit}
-        self._places = {name: f"{name}-{random_id()}" for name in names}
-        look_for(directory, (*_PARTS, *(page.template for page in PAGES)))
+        self._places = _Places()
+        look_for(directory, (*_PARTS, *TEMPLATES))
 
     def compile(self) -> None:
         """Compile every page now."""
-        for page in PAGES:
-            self._environment.get_template(page.template)
+        for name in TEMPLATES:
+            self._environment.get_template(name)
 
     def render(self, page: PageContent, *, lang: str = ENGLISH) -> str:
         """Make the HTML of `page` in one of our `languages`.
@@ -145,6 +144,13 @@ class Templates:
     def static_file(self, hash_and_name: str) -> StaticFile | None:
         """Return the file behind `<hash>/<name>`; no path is ever formed from it (C205)."""
         return self._static_files.get(hash_and_name)
+
+
+class _Places(dict[str, str]):
+    """What stands for a field of a visit until its value is put there, by the field's name."""
+
+    def __missing__(self, name: str) -> str:
+        return self.setdefault(name, f"{name}-{random_id()}")
 
 
 class _Loader(Sources):

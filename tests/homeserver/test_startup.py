@@ -22,6 +22,9 @@ from synapse_nextgen_auth.homeserver.matrix import discovery
 from synapse_nextgen_auth.homeserver.startup import internals, selfcheck
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.secret import Secret
+from synapse_nextgen_auth.web.kinds import Endpoint
+from synapse_nextgen_auth.web.later import Deferred
+from synapse_nextgen_auth.web.routes import ROUTES
 
 PACKAGE = "synapse_nextgen_auth.homeserver"
 DELEGATED = {
@@ -296,6 +299,46 @@ print({{"saml2", "authlib", "email_validator", "maxminddb"}} & ours)
     )
 
     assert said.stdout == "set()\n"
+
+
+# What a start imports of ours, with a little room: one more than this is a page that somebody imports
+# before anybody asked for it, or something large that deserves a thought (12 KB each, in every process).
+AT_MOST = 375
+# What of others we load at a start beyond what Synapse has; each took less than 300 KB.
+LIGHT = {"cryptography", "difflib", "jinja2", "jwt", "pkgutil", "publicsuffixlist"}
+
+
+def test_a_start_imports_little():
+    """No page, no library that only some requests need, and no more files than it takes."""
+    look = """
+import sys
+import synapse.app.generic_worker, synapse.app.homeserver, synapse.config.oidc
+
+loaded = set(sys.modules)
+import synapse_nextgen_auth.module, synapse_nextgen_auth.assembly.start
+from synapse_nextgen_auth.homeserver.startup import internals
+
+assert internals.problems() == []
+print(*sorted(set(sys.modules) - loaded))
+"""
+
+    said = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", look], check=True, capture_output=True, text=True
+    )
+    loaded = said.stdout.split()
+    ours = {name for name in loaded if name.partition(".")[0] == "synapse_nextgen_auth"}
+    waiting = {each.file for each in served() if isinstance(each, Deferred)}
+
+    assert {name for name in loaded if name.endswith(tuple(waiting))} == set()
+    assert {name.partition(".")[0] for name in set(loaded) - ours} <= LIGHT
+    assert 200 < len(ours) <= AT_MOST
+
+
+def served():
+    """Return what the table of paths has answer requests."""
+    for route in ROUTES.values():
+        yield from getattr(route, "methods", {}).values() if isinstance(route, Endpoint) else ()
+        yield from (getattr(route, name, None) for name in ("show", "submit", "receive", "serve"))
 
 
 @pytest.mark.parametrize(("loaded", "is_told"), [("json", True), ("nobody.loaded.this", False)])

@@ -5,6 +5,7 @@ INVALID_TOKEN = "invalid_token"  # noqa: S105 (an error, no password)
 # What whoever sent it anywhere else, or not at all, is told.
 IN_THE_HEADER = "Send the access token in the Authorization header."
 INSUFFICIENT_SCOPE = "insufficient_scope"
+REFUSES = frozenset({INVALID_TOKEN, INSUFFICIENT_SCOPE})
 
 
 def challenge(error: str | None = None, *, scope: str | None = None) -> str:

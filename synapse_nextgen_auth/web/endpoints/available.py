@@ -6,8 +6,6 @@ from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.web import answers, forms
 from synapse_nextgen_auth.web.site import Site
 
-REFUSES = frozenset({"access_denied", "rate_limited"})
-
 
 async def available(site: Site, incoming: Incoming) -> Outgoing:
     """Say it, as stock's `/register/available` does, and nothing where nobody signs up (C245)."""

@@ -10,8 +10,6 @@ from synapse_nextgen_auth.oauth.tokens import bearer
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.site import Site
 
-REFUSES = frozenset({bearer.INVALID_TOKEN, bearer.INSUFFICIENT_SCOPE})
-
 
 async def userinfo(site: Site, incoming: Incoming) -> Outgoing:
     """Answer with the claims that the scope allows."""
@@ -20,7 +18,7 @@ async def userinfo(site: Site, incoming: Incoming) -> Outgoing:
 
 def challenge(incoming: Incoming, refusal: OAuthError) -> tuple[tuple[str, str], ...]:
     """Return the header that says what is wrong with the token (RFC 6750 section 3)."""
-    if refusal.code not in REFUSES:
+    if refusal.code not in bearer.REFUSES:
         return ()
     if not incoming.has_header("Authorization"):
         return ((bearer.HEADER, bearer.challenge()),)

@@ -30,7 +30,6 @@ _SAID = {
     " minutes",
     Unproven.SEEN: "This request was here before. Nothing was done again",
 }
-REFUSES = frozenset(why.value for why in Unproven)
 
 
 async def command(site: Site, incoming: Incoming) -> Outgoing:

@@ -43,10 +43,6 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     return answers.redirect(f"device?grant={found.grant_id}")
 
 
-# Those that are counted: a slip of the keyboard is not.
-REFUSES = frozenset({LinkError.UNKNOWN.value, LinkError.TOO_MANY_TRIES.value})
-
-
 def _note(visit: Visit, error: LinkError) -> None:
     """Let the operator notice guesses from many addresses, which no limit of one can (C147)."""
     visit.site.homeserver.metrics.refusal("/link", error.value)

@@ -20,6 +20,13 @@ class AddressProblem(enum.Enum):
     TAKEN = "taken"  # another one has it, as whoever reads the mailbox is told
 
 
+class CodeRefused(enum.Enum):
+    """Why a code signed nobody in, as the log and the metrics have it."""
+
+    WRONG = "wrong_code"
+    OVER = "code_over"
+
+
 class CodeProblem(enum.Enum):
     """What is wrong with a code."""
 

@@ -4,8 +4,6 @@ They are the same whoever the address belongs to, and whether it belongs to anyb
 code is found out later, in the main process.
 """
 
-import enum
-
 import attrs
 
 from synapse_nextgen_auth.accounts import codes
@@ -25,6 +23,7 @@ from synapse_nextgen_auth.web.pages.mailbox.page import (
     AddressPage,
     AddressProblem,
     CodeProblem,
+    CodeRefused,
 )
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
 from synapse_nextgen_auth.web.site import Site
@@ -33,13 +32,6 @@ from synapse_nextgen_auth.web.visits import Visit
 # A code that opens an account is tried less often than one that only shows an address.
 _TRIES = 5
 _STATUS = {AddressProblem.TOO_OFTEN: 429, CodeProblem.TOO_OFTEN: 429}
-
-
-class CodeRefused(enum.Enum):
-    """Why a code signed nobody in, as the log and the metrics have it."""
-
-    WRONG = "wrong_code"
-    OVER = "code_over"
 
 
 async def is_offered(site: Site, way: Way) -> bool:

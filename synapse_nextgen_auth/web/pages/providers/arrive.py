@@ -15,6 +15,7 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.web import answers, attempts, connections
 from synapse_nextgen_auth.web.pages.providers import trouble
+from synapse_nextgen_auth.web.pages.providers.page import counted
 from synapse_nextgen_auth.web.visits import Visit
 
 
@@ -54,5 +55,5 @@ async def show(visit: Visit) -> Outgoing:
 
 
 def _trouble(visit: Visit, kind: Trouble, start: Start, **known: str | None) -> Outgoing:
-    visit.site.homeserver.metrics.sign_in(trouble.counted(kind))
+    visit.site.homeserver.metrics.sign_in(counted(kind))
     return trouble.show(visit.site, visit.reader, kind, start, **known)

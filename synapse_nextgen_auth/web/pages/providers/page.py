@@ -10,6 +10,11 @@ from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, web_link
 
 
+def counted(kind: Trouble) -> str:
+    """Return what the metrics call an end of the way through a provider."""
+    return f"provider_{kind.value}"
+
+
 @frozen
 class ToProviderPage(PageContent):
     """Go on to the provider, by itself or by a click.

@@ -35,11 +35,6 @@ _ANOTHER = {
 _NO_WAY_BACK = {Trouble.OVER, Trouble.OTHER_BROWSER, Trouble.OTHER_TAB}
 
 
-def counted(kind: Trouble) -> str:
-    """Return what the metrics call it."""
-    return f"provider_{kind.value}"
-
-
 def show(
     site: Site,
     reader: Reader,

@@ -9,6 +9,9 @@ from synapse_nextgen_auth.extensions import Question
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.content import PageContent
 
+# How the metrics and the log call it.
+REFUSED = "refused_by_module"
+
 
 @frozen
 class Outward:

@@ -18,7 +18,7 @@ from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.message.error import PageError, unknown_choice
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
 from synapse_nextgen_auth.web.pages.onward import Onward
-from synapse_nextgen_auth.web.pages.stage.page import StagePage, StageRefusedPage, of
+from synapse_nextgen_auth.web.pages.stage.page import REFUSED, StagePage, StageRefusedPage, of
 from synapse_nextgen_auth.web.visits import Visit
 
 # Before the names of another module's fields: none of them is one of ours.
@@ -148,10 +148,6 @@ async def _refuse(visit: Visit, attempt: Attempt, words: str) -> Outgoing:
         server_name=visit.site.server_name, words=words, other_account_url=onward.accounts_url
     )
     return visit.answer(page, 403)
-
-
-# How the metrics and the log call it.
-REFUSED = "refused_by_module"
 
 
 async def _cancel(visit: Visit, attempt: Attempt) -> Outgoing:

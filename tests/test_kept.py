@@ -1,0 +1,108 @@
+"""A package that is upgraded under a running process: what is imported later is what it was."""
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from synapse_nextgen_auth.assembly.kept import Kept
+
+OLD, NEW = "RELEASE = 'old'\n", "RELEASE = 'new, and longer'\n"
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package with a part that imports another one, both not imported yet; read by a process."""
+    folder = tmp_path / "upgraded"
+    (folder / "pages").mkdir(parents=True)
+    (folder / "__init__.py").touch()
+    (folder / "pages/__init__.py").touch()
+    (folder / "pages/hello.py").write_text("from upgraded.rules import RELEASE\n")
+    (folder / "rules.py").write_text(OLD)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    import_module("upgraded")
+    kept = Kept("upgraded", folder)
+    kept.install()
+    kept.read()
+    yield folder
+    for name in [name for name in sys.modules if name.partition(".")[0] == "upgraded"]:
+        del sys.modules[name]
+
+
+def release():
+    return import_module("upgraded.pages.hello").RELEASE
+
+
+def test_what_is_as_it_was_is_imported_as_ever(package):
+    """From the bytecode that lies beside it: that is fast."""
+    assert release() == "old"
+    assert type(import_module("upgraded.rules").__spec__.loader).__name__ == "SourceFileLoader"
+
+
+def test_another_release_on_the_disk_is_not_seen(package):
+    """Neither in the file that is wanted, nor in what that imports."""
+    (package / "rules.py").write_text(NEW)
+    (package / "pages/hello.py").write_text("raise ImportError('of another release')\n")
+
+    assert release() == "old"
+    assert Path(import_module("upgraded.rules").__spec__.origin) == package / "rules.py"
+
+
+def test_a_package_that_is_gone_goes_on(package):
+    """As in the middle of an upgrade, or after one that moved a file."""
+    for path in sorted(package.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+
+    assert release() == "old"
+
+
+def test_a_file_of_the_same_size_is_another_one(package):
+    """By when it was written; and its bytecode is not that of before."""
+    path = package / "rules.py"
+    then = path.stat()
+    path.write_text(OLD.replace("old", "NEW"))
+    os.utime(path, ns=(then.st_atime_ns, then.st_mtime_ns + 1))
+
+    assert release() == "old"
+
+
+def test_what_a_process_can_never_want_is_not_kept(package):
+    """The command, samples, and what is imported already."""
+    (package / "cli").mkdir()
+    (package / "cli/doctor.py").write_text(OLD)
+    (package / "pages/samples.py").write_text(OLD)
+    kept = Kept("upgraded", package)
+    kept.read()
+
+    assert set(kept._files) == {"upgraded.pages", "upgraded.pages.hello", "upgraded.rules"}
+
+
+def test_a_broken_file_says_where_it_is_wrong(package):
+    """The line of the file is in the traceback."""
+    (package / "broken.py").write_text("good = 1\nraise ValueError\n")
+    kept = Kept("upgraded", package)
+    kept.read()
+    kept.install()
+    (package / "broken.py").unlink()
+
+    with pytest.raises(ValueError) as raised:
+        import_module("upgraded.broken")
+    last = raised.traceback[-1]
+    assert (Path(last.path), last.lineno + 1) == (package / "broken.py", 2)
+
+
+def test_it_is_small():
+    """Of the whole package: less than one page's imports take."""
+    kept = Kept()
+    imported = {name: sys.modules.pop(name) for name in list(sys.modules) if ".web." in name}
+    try:
+        kept.read()
+    finally:
+        sys.modules.update(imported)
+    size = sum(len(file.packed) for file in kept._files.values())
+
+    assert len(kept._files) > 100
+    assert size < 400_000
