@@ -116,6 +116,7 @@ def site(process, people):
             "new_passwords",
             "password_changes",
             "recoveries",
+            "rotations",
             "invitations",
             "providers",
             "mailer",
