@@ -4,7 +4,6 @@ The caches between are Synapse's own.
 """
 
 import itertools
-import sqlite3
 from types import SimpleNamespace
 
 import attrs
@@ -16,9 +15,7 @@ from twisted.internet.defer import ensureDeferred
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.checker import SessionAuth
 from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
-from synapse_nextgen_auth.homeserver.database import lookups
-from synapse_nextgen_auth.homeserver.database.gathered import in_no_context
-from synapse_nextgen_auth.homeserver.database.lookups import Lookups
+from synapse_nextgen_auth.homeserver.database.caches import recall
 from synapse_nextgen_auth.homeserver.live import LiveSessions
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.oauth.scopes.permissions import API, DEVICE
@@ -26,8 +23,6 @@ from synapse_nextgen_auth.oauth.sessions import Session, SessionLifetimes
 from synapse_nextgen_auth.oauth.tokens import session_tokens
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, Token
 from synapse_nextgen_auth.secret import Keyring
-from synapse_nextgen_auth.store.accounts import AccountRow
-from synapse_nextgen_auth.store.devices import DeviceRow
 
 KEYS = Keyring.of(b"k" * 32)
 START = 1_700_000_000
@@ -106,7 +101,6 @@ class Store:
     def __init__(self, rows, clock, server_name):
         self.server_name = server_name
         self.clock, self._rows, self.seen = clock, rows, []
-        self.database_engine = SimpleNamespace(module=sqlite3)
 
     @cached(tree=True)
     async def get_device(self, user_id, device_id):
@@ -129,6 +123,22 @@ class Store:
 
     async def insert_client_ip(self, **said):
         self.seen.append(said)
+
+
+class Lookups:
+    """The same answers as ours give, each asked for alone."""
+
+    def __init__(self, rows, store):
+        self._rows, self._store = rows, store
+
+    async def session(self, session_id):
+        return self._rows.sessions.get(session_id)
+
+    async def user(self, user_id):
+        return await recall(self._store.get_user_by_id, user_id)
+
+    async def device(self, user_id, device_id):
+        return await recall(self._store.get_device, user_id, device_id)
 
 
 @attrs.define
@@ -178,9 +188,7 @@ class Checked:
         homeserver = object.__new__(Homeserver)
         homeserver.hs, homeserver.store, homeserver._clock = hs, self.store, clock
         homeserver.database_errors = homeserver._passing = ()
-        homeserver.lookups = found = Lookups(hs, self._read)
-        for lookup in (found._sessions, found._accounts, found._devices):
-            lookup._gathered._begin = in_no_context  # there is no Synapse that it could be part of
+        homeserver.lookups = Lookups(rows, self.store)
         homeserver.live = self.live = LiveSessions(hs, homeserver.lookups.session)
         people = object.__new__(People)
         people._homeserver, people._store, people._made = homeserver, self.store, {}
@@ -191,27 +199,6 @@ class Checked:
         self.auth._account_validity_handler = SimpleNamespace(is_user_expired=self._is_expired)
         self.auth._force_tracing_for_users = ()
         self.auth._nextgen_is_short = is_short
-
-    async def _read(self, select, keys):
-        """Do what one SELECT for all of these keys does."""
-        rows = {
-            lookups.look_up_sessions: self.rows.sessions.get,
-            lookups.look_up_accounts: self._account,
-            lookups.look_up_devices: self._device,
-        }[select]
-        found = {key: rows(key) for key in keys}
-        return {key: row for key, row in found.items() if row is not None}
-
-    def _account(self, user_id):
-        user = self.rows.users[user_id]
-        of_row = {"name": user_id, "admin": user.is_admin, "deactivated": user.is_deactivated}
-        of_row |= {"shadow_banned": user.is_shadow_banned}
-        names = {field.name for field in attrs.fields(AccountRow)} - set(of_row)
-        return AccountRow(**of_row, **{name: getattr(user, name) for name in names})
-
-    def _device(self, key):
-        device = self.rows.devices.get(key)
-        return device and DeviceRow(*key, device["display_name"])
 
     async def _is_expired(self, user_id):
         return user_id in self.rows.expired
