@@ -137,14 +137,6 @@ def refuse(txn: Txn, grant: DeviceGrant, *, by: str | None, now: int) -> bool:
     return True
 
 
-def poll(txn: Txn, device_code: str, *, client_id: str) -> DeviceGrant:
-    """Return what the device polls for; reads only, and nothing of other clients (C142)."""
-    grant = device_grants.find_by_device_code(txn, device_code)
-    if grant is None or grant.client_id != client_id:
-        raise invalid_grant("unknown device code, or one of another client")
-    return grant
-
-
 def slow_down(txn: Txn, grant: DeviceGrant, *, now: int) -> None:
     """Make the device wait longer between its polls."""
     device_grants.slow_down(txn, grant.grant_id, by=SLOWER_BY, now=now)

@@ -1,5 +1,7 @@
 """Rows of device grants."""
 
+from collections.abc import Sequence
+
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.oauth.grants.device_grants import MAX_WRONG_TRIES, DeviceGrant
 from synapse_nextgen_auth.oauth.scopes import grammar
@@ -51,6 +53,11 @@ def meet(txn: Txn, grant_id: str) -> DeviceGrant | None:
 def find_by_device_code(txn: Txn, digest: str) -> DeviceGrant | None:
     """Return the device grant that a device polls for."""
     return _DEVICE_GRANTS.one(txn, "WHERE device_code_digest = ?", digest)
+
+
+def by_device_codes(txn: Txn, digests: Sequence[str]) -> dict[str, DeviceGrant]:
+    """Return the device grants that devices poll for, by the digests of their codes."""
+    return _DEVICE_GRANTS.by(txn, "device_code_digest", digests)
 
 
 def find_by_user_code(txn: Txn, digest: str) -> DeviceGrant | None:

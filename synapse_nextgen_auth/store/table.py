@@ -5,6 +5,7 @@ as its value, and read by the converter of the field.
 """
 
 import enum
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
@@ -32,7 +33,8 @@ class Table(Generic[R]):
         self._fields = attrgetter(*fields)
         self._insert = f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})"
         self._insert_new = f"{self._insert} ON CONFLICT DO NOTHING"
-        self._select = f"SELECT {', '.join(fields)} FROM {name}"
+        self._selected = ", ".join(fields)
+        self._select = f"SELECT {self._selected} FROM {name}"
 
     def insert(self, txn: Txn, record: R, **beside: Any) -> None:
         """Insert a record; one that is there already is an integrity error."""
@@ -53,6 +55,16 @@ class Table(Generic[R]):
         """Return the records that `where` finds; it may go on with ORDER BY and LIMIT."""
         txn.execute(f"{self._select} {where}", values)
         return [self._record(*row) for row in txn.fetchall()]
+
+    def by(self, txn: Txn, column: str, keys: Sequence[str]) -> dict[str, R]:
+        """Return the records that have one of these in a column, by what they have there."""
+        marks = ", ".join("?" * len(keys))
+        # The column is one of ours, as everything here but the keys.
+        txn.execute(
+            f"SELECT {column}, {self._selected} FROM {self.name} WHERE {column} IN ({marks})",
+            tuple(keys),
+        )
+        return {key: self._record(*row) for key, *row in txn.fetchall()}
 
     def _values(self, record: R, beside: dict[str, Any]) -> tuple[Any, ...]:
         if beside.keys() != set(self._beside):

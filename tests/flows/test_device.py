@@ -25,7 +25,7 @@ from synapse_nextgen_auth.flows import begin_session, device, end_session, sign_
 from synapse_nextgen_auth.flows.device import Entered, Refused, TooManyTries
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants import user_codes
-from synapse_nextgen_auth.oauth.grants.device_grants import LONGEST_LIFE, DeviceGrant
+from synapse_nextgen_auth.oauth.grants.device_grants import LONGEST_LIFE, DeviceGrant, polled
 from synapse_nextgen_auth.oauth.sessions import Began, Sender, Session
 from synapse_nextgen_auth.store import clients, device_grants, sessions, throttle
 from synapse_nextgen_auth.store.device_grants import Codes
@@ -277,13 +277,17 @@ def test_c145_signing_out_takes_back_what_that_browser_approved_only(tables, tra
 
 
 def test_c142_a_device_polls_for_itself(tables, transact):
-    """Another client's device code is an unknown one, and nothing changes."""
-    grant = ask(tables)
+    """Among many that are looked up together: another client's device code is an unknown one."""
+    grant, other = ask(tables), ask(tables, "2", grant_id="2")
 
-    assert transact(device.poll, "device code 1", client_id="app") == grant
+    asked = ("device code 1", "unknown", "device code 2")
+    found = tables.run(device_grants.by_device_codes, asked)
+
+    assert found == {"device code 1": grant, "device code 2": other}
+    assert polled(found["device code 1"], client_id="app") == grant
     for code, client_id in (("device code 1", "other"), ("unknown", "app")):
         with pytest.raises(OAuthError, match="invalid_grant"):
-            transact(device.poll, code, client_id=client_id)
+            polled(found.get(code), client_id=client_id)
     assert tables.run(device_grants.get, grant.grant_id) == grant
 
 

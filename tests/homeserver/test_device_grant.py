@@ -136,7 +136,7 @@ def test_c399_a_poll_is_one_read(homeserver, server):
     taken = transactions(homeserver, f"{ISSUER_PATH}token", since=since, count=3)
 
     assert answers == ["authorization_pending"] * 3
-    assert taken == [["nextgen_poll"]] * 3
+    assert taken == [["nextgen_look_up_polls"]] * 3
     assert "Refused POST" not in homeserver.log_text()[since:]
 
 

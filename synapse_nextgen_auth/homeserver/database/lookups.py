@@ -23,8 +23,9 @@ from synapse_nextgen_auth.homeserver.database.caches import recall, recall_throu
 from synapse_nextgen_auth.homeserver.database.gathered import Gathered
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.clients.record import Client
+from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.sessions import Session
-from synapse_nextgen_auth.store import accounts, clients, devices, sessions
+from synapse_nextgen_auth.store import accounts, clients, device_grants, devices, sessions
 from synapse_nextgen_auth.store.accounts import AccountRow
 from synapse_nextgen_auth.store.devices import DeviceRow
 from synapse_nextgen_auth.store.txn import Txn
@@ -104,6 +105,7 @@ class Lookups:
         self._store: Any = hs.get_datastores().main
         self._sessions = _Lookup[str, Session](hs, read, look_up_sessions)
         self._clients = _Lookup[str, Client](hs, read, look_up_clients)
+        self._polls = _Lookup[str, DeviceGrant](hs, read, look_up_polls)
         self._accounts = _Lookup[str, AccountRow](hs, read, look_up_accounts)
         self._devices = _Lookup[Device, DeviceRow](hs, read, look_up_devices)
 
@@ -114,6 +116,10 @@ class Lookups:
     async def client(self, client_id: str) -> Client | None:
         """Return the registered client as the database has it."""
         return await self._clients.ask(client_id)
+
+    async def polled(self, device_code: str) -> DeviceGrant | None:
+        """Return the device grant with a code of this digest as the database has it now."""
+        return await self._polls.ask(device_code)
 
     async def user(self, user_id: str) -> UserInfo | None:
         """Return what Synapse knows about an account, by way of its replicated cache."""
@@ -190,6 +196,11 @@ def look_up_sessions(txn: Txn, session_ids: Sequence[str]) -> dict[str, Session]
 def look_up_clients(txn: Txn, client_ids: Sequence[str]) -> dict[str, Client]:
     """Return these clients by their ids."""
     return {client.client_id: client for client in clients.list_by_ids(txn, client_ids)}
+
+
+def look_up_polls(txn: Txn, digests: Sequence[str]) -> dict[str, DeviceGrant]:
+    """Return the device grants that devices poll for, by the digests of their codes."""
+    return device_grants.by_device_codes(txn, digests)
 
 
 def look_up_accounts(txn: Txn, user_ids: Sequence[str]) -> dict[str, AccountRow]:

@@ -5,6 +5,7 @@ import enum
 import attrs
 
 from synapse_nextgen_auth.clock import is_ahead, is_recent
+from synapse_nextgen_auth.oauth.errors import invalid_grant
 from synapse_nextgen_auth.records import frozen
 
 MAX_WRONG_TRIES = 5
@@ -84,6 +85,13 @@ class DeviceGrant:
         return self.slowed_at is not None and is_recent(
             self.slowed_at, now, within=self.poll_interval
         )
+
+
+def polled(grant: DeviceGrant | None, *, client_id: str) -> DeviceGrant:
+    """Return what a device polls for, and nothing of other clients (C142)."""
+    if grant is None or grant.client_id != client_id:
+        raise invalid_grant("unknown device code, or one of another client")
+    return grant
 
 
 def refuse_poll(poll: Poll) -> tuple[str, str] | None:

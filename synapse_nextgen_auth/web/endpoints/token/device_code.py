@@ -4,7 +4,7 @@ from synapse_nextgen_auth.accounts.admission import Reason
 from synapse_nextgen_auth.flows import device
 from synapse_nextgen_auth.flows.begin_session import Opening
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant, Poll, refuse_poll
+from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant, Poll, polled, refuse_poll
 from synapse_nextgen_auth.oauth.grants.grant_types import DEVICE_CODE
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.secret import digest
@@ -19,7 +19,7 @@ from synapse_nextgen_auth.web.site import Site
 
 async def _find(site: Site, request: TokenRequest) -> Found:
     code = digest(request.require("device_code"))
-    grant = await site.homeserver.read(device.poll, code, client_id=request.client.client_id)
+    grant = polled(await site.homeserver.lookups.polled(code), client_id=request.client.client_id)
     poll = grant.poll(site.now())
     if poll is Poll.PENDING:
         await _refuse_haste(site, grant)
