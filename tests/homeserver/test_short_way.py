@@ -252,6 +252,42 @@ def test_whatever_is_special_goes_the_long_way(crowd, no_long_way, change):
         process.ask(crowd.tokens[0])
 
 
+LASTING = [name for name in SPECIAL if "forgotten" not in name and "bridge" not in name]
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_what_is_special_stays_special(crowd, no_long_way, name):
+    """However often it was asked for since: that it is in memory makes nothing ordinary."""
+    SPECIAL[name](crowd)
+    for _ in range(3):
+        crowd.ask(0)
+    process = no_long_way(crowd)
+
+    with pytest.raises(ConnectionError, match="the long way"):
+        process.ask(crowd.tokens[0])
+
+
+def test_a_lock_closes_the_short_way_whichever_cache_has_it_first(crowd, no_long_way):
+    """There are two, and Synapse's own check goes by this one."""
+    crowd.rows.users[ANN] = attrs.evolve(crowd.rows.users[ANN], locked=True)
+    crowd.process.store.get_user_locked_status.invalidate((ANN,))
+
+    said = [crowd.ask(0)[0][:2] for _ in range(3)]
+
+    assert said == [(401, "M_USER_LOCKED")] * 3
+
+
+def test_a_session_that_ends_of_itself_ends_on_time(crowd):
+    """Also between two looks at the caches."""
+    crowd.rows.now = START + 85
+    before = [crowd.ask(1)[0]["device_id"] for _ in range(2)]
+
+    crowd.rows.now = START + 90
+
+    assert before == ["ONEDEVICE2"] * 2
+    assert crowd.ask(1)[0][:3] == (401, "M_UNKNOWN_TOKEN", True)
+
+
 @pytest.mark.parametrize(
     "odd",
     [
@@ -295,15 +331,19 @@ def test_one_persons_change_does_not_send_others_the_long_way(crowd, no_long_way
         assert process.ask(crowd.tokens[one])
 
 
-def test_caches_see_that_what_is_remembered_is_in_use(crowd):
-    """They drop what nobody asked for longest; a session in use is asked for now and then."""
+@pytest.mark.parametrize("begin", [START, START - 3600])
+def test_caches_see_that_what_is_remembered_is_in_use(crowd, begin):
+    """They drop what nobody asked for longest; a session in use is asked for now and then.
+
+    Also by a clock that was put back.
+    """
     asked = []
     users = crowd.process.check._joined._users
     look, users_cache = users.cache.get, users.cache
     users_cache.get = lambda *args, **kwargs: asked.append(args) or look(*args, **kwargs)
 
     for second in range(3 * LOOKED_AT_EVERY):
-        crowd.rows.now = START + second
+        crowd.rows.now = begin + second
         crowd.process.ask(crowd.tokens[0])
 
     assert 2 <= len([key for key, *_ in asked if key == ANN]) <= 6
@@ -327,10 +367,10 @@ def test_nothing_is_remembered_of_what_no_cache_has():
     for number in range(50):
         text = token(rows.sign_in(ANN if number % 2 else BOB, str(number)))
         for _ in range(4):
-            process.ask(text)
+            assert [process.ask(text), process.ask(text)]
             process.store.get_device.invalidate((ANN if number % 2 else BOB, f"ONEDEVICE{number}"))
             process.store.get_user_locked_status.invalidate((ANN,))
-    process.ask(text)
+    assert [process.ask(text), process.ask(text)]
     joined = process.check._joined
     users = process.store.get_user_by_id.cache.cache.cache
     most = max(len(node.callbacks or ()) for node in users.values())
