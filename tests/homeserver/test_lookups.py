@@ -13,6 +13,7 @@ from synapse.logging.context import (
     set_current_context,
 )
 from synapse.util.caches.descriptors import cached
+from twisted.enterprise.adbapi import ConnectionLost
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock
 
@@ -194,14 +195,16 @@ def test_what_is_not_there_is_remembered_as_synapse_does(process):
     assert len(process.asked) == 2
 
 
-def test_a_database_that_is_away_is_heard_by_each_and_remembered_by_none(process):
+@pytest.mark.parametrize("error", [DatabaseError, ConnectionLost])
+def test_a_database_that_is_away_is_heard_by_each_and_remembered_by_none(process, error):
+    """Nobody asks again for itself: that was done for all of them."""
     asked = [process.user(), process.user(BOB)]
-    process.fail(DatabaseError("away"))
-    process.fail(DatabaseError("away"))
+    process.fail(error("away"))
+    process.fail(error("away"))
     later = process.user(BOB)
     process.come(an_account(BOB))
 
-    assert [one.result.type for one in asked] == [DatabaseError] * 2
+    assert [one.result.type for one in asked] == [error] * 2
     for one in asked:
         one.addErrback(lambda _: None)
     assert later.result.user_id.to_string() == BOB

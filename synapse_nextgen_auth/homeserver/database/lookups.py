@@ -15,6 +15,7 @@ from synapse.api.errors import StoreError
 from synapse.logging.context import PreserveLoggingContext
 from synapse.server import HomeServer
 from synapse.types import UserID, UserInfo
+from twisted.enterprise.adbapi import ConnectionLost
 from twisted.internet.defer import Deferred
 
 from synapse_nextgen_auth.homeserver import background
@@ -76,7 +77,8 @@ class _Lookup(Generic[K, V]):
         self, hs: HomeServer, read: Read, select: Callable[[Txn, Sequence[K]], Mapping[K, V]]
     ) -> None:
         self._read = partial(read, select)
-        self._passing = hs.get_datastores().main.database_engine.module.Error
+        module = hs.get_datastores().main.database_engine.module
+        self._database_errors = (module.Error, ConnectionLost)
         reactor: Any = hs.get_reactor()
         self._gathered = Gathered[K, V](
             self._read,
@@ -90,7 +92,7 @@ class _Lookup(Generic[K, V]):
         """Return what is there, `None` if nothing is; asked alone where a neighbour spoiled it."""
         try:
             return await self._gathered.ask(key)
-        except self._passing:
+        except self._database_errors:
             raise
         except Exception:
             logger.warning("Looking up one alone, after several at once failed", exc_info=True)
