@@ -11,7 +11,7 @@ from synapse_nextgen_auth.assembly.outbox import begin_outbox
 from synapse_nextgen_auth.assembly.rates import rendezvous_handler
 from synapse_nextgen_auth.assembly.site import build, hashes
 from synapse_nextgen_auth.config import Config, Passwords
-from synapse_nextgen_auth.homeserver import places
+from synapse_nextgen_auth.homeserver import places, raw_forms
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth import admin_refusal, checker
 from synapse_nextgen_auth.homeserver.auth.farewells import Farewells
@@ -36,6 +36,7 @@ from synapse_nextgen_auth.homeserver.startup import (
     settings,
 )
 from synapse_nextgen_auth.homeserver.upkeep.housekeeping import Housekeeping
+from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.store.migrations import SchemaRefused
 from synapse_nextgen_auth.web import browser, dispatch, mails, series
 from synapse_nextgen_auth.web.later import later
@@ -72,6 +73,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     except SchemaRefused as refused:
         refusal.refuse_start([str(refused)])
     site = build(config, Homeserver(api))
+    raw_forms.leave_alone(PREFIX)
     for root in ROOTS:
         if root.is_served(config):
             api.register_web_resource(root.path, Tree(dispatch.handler(site, root)))
