@@ -140,7 +140,7 @@ def add_our_sessions(
     now = int(time.time())
     made = [_session(session_id, user, client_id, now) for session_id in session_ids]
     with opened(homeserver) as cursor:
-        _add_devices(cursor, user, [str(session.device_id) for session in made])
+        add_devices(cursor, user, [str(session.device_id) for session in made])
         for session in made:
             sessions.add(_Txn(cursor), session)
     return made
@@ -152,7 +152,7 @@ def add_stock_sessions(homeserver: Homeserver, user: User, count: int) -> list[s
     made = [f"syt_{secrets.token_urlsafe(32)}" for _ in devices]
     ids = range(1_000_000, 1_000_000 + count)
     with opened(homeserver) as cursor:
-        _add_devices(cursor, user, devices)
+        add_devices(cursor, user, devices)
         execute_values(
             cursor,
             "INSERT INTO access_tokens (id, user_id, device_id, token) VALUES %s",
@@ -241,7 +241,7 @@ def _session(session_id: str, user: User, client_id: str, now: int) -> Session:
     )
 
 
-def _add_devices(cursor: Any, user: User, device_ids: list[str]) -> None:
+def add_devices(cursor: Any, user: User, device_ids: list[str]) -> None:
     execute_values(
         cursor,
         "INSERT INTO devices (user_id, device_id, display_name, hidden) VALUES %s",

@@ -3,19 +3,30 @@
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import Mapping
 from types import MappingProxyType
 from urllib.parse import urlencode
 
 NONE: Mapping[str, str] = MappingProxyType({})
+WHOAMI = "/_matrix/client/v3/account/whoami"
+REFRESH = "/_matrix/client/v3/refresh"
+TOKEN = "/_synapse/client/auth/token"
+
+
+class Unexpected(RuntimeError):
+    """An answer has another status than the one that was wanted."""
 
 
 class Line:
-    """One open connection to a homeserver."""
+    """One open connection to a homeserver, to one on this machine unless a host is named."""
 
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port))
+    def __init__(self, port: int, host: str = "127.0.0.1", *, is_tls: bool = False) -> None:
+        self._socket = socket.create_connection((host, port), timeout=30)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if is_tls:
+            context = ssl.create_default_context()
+            self._socket = context.wrap_socket(self._socket, server_hostname=host)
 
     def ask(self, request: bytes, *, expected: int = 200) -> bytes:
         """Send a request and return the body of the answer, which must have this status."""
@@ -29,7 +40,8 @@ class Line:
             received = self._more(received)
         head, _, body = received.partition(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 %d" % expected):
-            raise RuntimeError(f"{request!r} was answered with {received!r}")
+            asked = request.partition(b"\r\n")[0].decode()  # what follows has tokens
+            raise Unexpected(f"{asked} was answered with {received.decode('utf-8', 'replace')}")
         if b"chunked" in head:
             while not body.endswith(b"0\r\n\r\n"):
                 body = self._more(body)
@@ -81,22 +93,25 @@ class Stream:
             self._streams = None
 
 
-def whoami(access_token: str) -> bytes:
-    return _request("GET", "/_matrix/client/v3/account/whoami", token=access_token)
+def whoami(access_token: str, *, host: str = "localhost") -> bytes:
+    return _request("GET", WHOAMI, token=access_token, host=host)
 
 
-def refresh_stock(refresh_token: str) -> bytes:
+def refresh_stock(refresh_token: str, *, host: str = "localhost") -> bytes:
     body = json.dumps({"refresh_token": refresh_token}).encode()
-    return _request("POST", "/_matrix/client/v3/refresh", body, "application/json")
+    return _request("POST", REFRESH, body, "application/json", host=host)
 
 
-def refresh_ours(refresh_token: str, client_id: str) -> bytes:
+def refresh_ours(
+    refresh_token: str, client_id: str, *, path: str = TOKEN, host: str = "localhost"
+) -> bytes:
+    """Return what any client of OAuth sends (RFC 6749 section 6)."""
     form = {
         "grant_type": "refresh_token",
         "refresh_token": refresh_token,
         "client_id": client_id,
     }
-    return _form("/_synapse/client/auth/token", form)
+    return _form(path, form, host=host)
 
 
 def poll(device_code: str, client_id: str) -> bytes:
@@ -105,7 +120,7 @@ def poll(device_code: str, client_id: str) -> bytes:
         "device_code": device_code,
         "client_id": client_id,
     }
-    return _form("/_synapse/client/auth/token", form)
+    return _form(TOKEN, form)
 
 
 def get(path: str) -> bytes:
@@ -122,20 +137,28 @@ def form_of_ours(path: str, form: dict[str, str], *, cookie: str) -> bytes:
     return _form(path, form, {"Cookie": cookie})
 
 
-def _form(path: str, form: dict[str, str], headers: Mapping[str, str] = NONE) -> bytes:
+def _form(
+    path: str,
+    form: dict[str, str],
+    headers: Mapping[str, str] = NONE,
+    host: str = "localhost",
+) -> bytes:
     body = urlencode(form).encode()
-    return _request("POST", path, body, "application/x-www-form-urlencoded", headers=headers)
+    kind = "application/x-www-form-urlencoded"
+    return _request("POST", path, body, kind, headers=headers, host=host)
 
 
-def _request(
+def _request(  # noqa: PLR0913 (all that a request has)
     method: str,
     path: str,
     body: bytes = b"",
     content_type: str = "",
+    *,
     token: str = "",
     headers: Mapping[str, str] = NONE,
+    host: str = "localhost",
 ) -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}"]
     lines += [f"Authorization: Bearer {token}"] if token else []
     lines += [f"{name}: {value}" for name, value in headers.items()]
     if body:
