@@ -73,7 +73,7 @@ class Nginx:
         """Start with these blocks; a request that began with others is over."""
         self.stop()
         if not self.certificate.exists():
-            _write_certificate(self.certificate, self.directory / "key.pem")
+            write_certificate(self.certificate, self.directory / "key.pem")
         text = "\n".join(blocks)
         hosts = [f"[{one}]" if ":" in one else one for one in self.addresses]
         (self.directory / "nginx.conf").write_text(
@@ -129,7 +129,7 @@ class Nginx:
             time.sleep(0.02)
 
 
-def _write_certificate(certificate: Path, key_file: Path) -> None:
+def write_certificate(certificate: Path, key_file: Path) -> None:
     """Write a certificate for this machine, which signs itself."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
