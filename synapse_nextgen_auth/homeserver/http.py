@@ -101,7 +101,7 @@ class Outgoing:
 
     def having(self, *headers: tuple[str, str]) -> "Outgoing":
         """Return the same answer with more headers."""
-        return attrs.evolve(self, headers=(*self.headers, *headers))
+        return Outgoing(self.status, self.body, (*self.headers, *headers))
 
 
 Handler = Callable[[Incoming], Awaitable[Outgoing]]

@@ -37,10 +37,13 @@ async def _spend(site: Site, request: TokenRequest, held: Held) -> Spent:
         lifetimes=site.lifetimes.sessions,
     )
     site.homeserver.metrics.refresh(_COUNTED_AS[renewed.verdict])
-    part = renewed.part or held.session.granted
+    granted = held.session.granted
+    part = renewed.part or granted
+    if part.text == held.session.scope:  # as nearly always
+        return Spent(held.session, renewed.generation)
     # In the client's own spelling.
     spelled = attrs.evolve(held.session, scope=part.text)
-    return Spent(spelled, renewed.generation, mask=held.session.granted.mask_of(part))
+    return Spent(spelled, renewed.generation, mask=granted.mask_of(part))
 
 
 _COUNTED_AS = {
