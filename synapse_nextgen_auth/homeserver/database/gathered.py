@@ -7,8 +7,9 @@ first one waits for nothing, and the more there is to do, the less each costs.
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
-from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable
 from twisted.internet.defer import Deferred, ensureDeferred
+
+from synapse_nextgen_auth.homeserver.contexts import Nowhere
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -31,7 +32,7 @@ MoveOn = Callable[[Callable[[], None]], Timer]
 
 def in_no_context(work: Callable[[], Awaitable[None]]) -> None:
     """Begin some work that belongs to no request, and to no context of Synapse's log."""
-    with PreserveLoggingContext():
+    with Nowhere():
         ensureDeferred(work())  # type: ignore[arg-type]
 
 
@@ -76,7 +77,8 @@ class Gathered(Generic[K, V]):
         self._waiting.setdefault(key, []).append(mine)
         if self._under_way is None:
             self._go()
-        return await make_deferred_yieldable(mine)
+        with Nowhere():
+            return await mine
 
     async def _ask_alone(self, key: K) -> V | None:
         self._under_way = batch = object()
@@ -131,7 +133,7 @@ def _say(
     found: Mapping[K, V],
     error: BaseException | None,
 ) -> None:
-    with PreserveLoggingContext():
+    with Nowhere():
         for key, asked in batch.items():
             for one in asked:
                 if one.called:  # cancelled meanwhile

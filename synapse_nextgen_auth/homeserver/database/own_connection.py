@@ -12,13 +12,12 @@ from functools import partial
 from typing import Any, cast
 
 from synapse.config.database import DatabaseConnectionConfig
-from synapse.logging.context import PreserveLoggingContext, make_deferred_yieldable
 from synapse.server import HomeServer
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFDSet
 
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.background import Background
+from synapse_nextgen_auth.homeserver.contexts import Nowhere
 from synapse_nextgen_auth.homeserver.database import wire
 from synapse_nextgen_auth.homeserver.database.schema import database_of
 from synapse_nextgen_auth.homeserver.database.wire import Wire
@@ -88,8 +87,8 @@ class OwnConnection:
         if self._wire is None:
             raise NotThere
         self._last_used = time.monotonic()
-        answer: Deferred[list[tuple[Any, ...]]] = self._wire.ask(self._prefix + sql, parameters)
-        rows = await make_deferred_yieldable(answer)
+        with Nowhere():
+            rows = await self._wire.ask(self._prefix + sql, parameters)
         self._failures = 0
         return rows
 
@@ -125,7 +124,7 @@ class OwnConnection:
             return
         self._count("opened")
         self._last_used = time.monotonic()
-        with PreserveLoggingContext():
+        with Nowhere():
             self._wire = Wire(self._reactor, self._driver, connection, self._lost)
             self._reactor.callLater(_LOOK_EVERY, self._look, self._wire)
 

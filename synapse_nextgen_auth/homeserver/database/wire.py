@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from synapse.logging.context import PreserveLoggingContext
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReadWriteDescriptor
 from zope.interface import implementer  # type: ignore[import-untyped,unused-ignore]
+
+from synapse_nextgen_auth.homeserver.contexts import Nowhere
 
 Rows = list[tuple[Any, ...]]
 
@@ -46,7 +47,7 @@ class Wire:
     """An open connection. Whatever goes wrong with it, it is closed, and `lost` is told why.
 
     All of it happens in no context of Synapse's log: the reactor has none, and whoever asks from
-    within one goes on in it by `make_deferred_yieldable`.
+    within one leaves it while it waits.
     """
 
     def __init__(self, reactor: Any, driver: Any, connection: Any, lost: Lost) -> None:
@@ -74,7 +75,7 @@ class Wire:
             raise AssertionError  # one statement at a time
         answer: Deferred[Rows] = Deferred()
         self._answer = answer
-        with PreserveLoggingContext():
+        with Nowhere():
             try:
                 self._cursor = self._connection.cursor()
                 self._cursor.execute(sql, parameters)
@@ -108,7 +109,7 @@ class Wire:
         self._reactor.removeWriter(self)
         os.close(self._number)
         answer, self._answer = self._answer, None
-        with PreserveLoggingContext():
+        with Nowhere():
             self._lost(error, was_asked=answer is not None)
             if answer is not None and not answer.called:
                 answer.errback(error)
