@@ -159,6 +159,7 @@ async def _ask(storm: Storm, proxy: asyncio.Queue, step: str, request: bytes) ->
             status, body = await stream.ask(request)
         finally:
             proxy.put_nowait(stream)
+            await asyncio.sleep(0)  # or it would pass by those that wait for a connection already
         if status < 500:
             break
         storm.unwanted[f"{status} to {step}"] += 1
