@@ -33,6 +33,22 @@ def test_everything_is_looked_at_again_afterwards(thawed, fails):
     assert gc.get_freeze_count() == 0
 
 
+@pytest.mark.parametrize("is_on", [False, True])
+def test_it_is_looked_for_meanwhile_whatever_synapse_does(thawed, is_on):
+    """Synapse switches it off, and it stays so."""
+    if not is_on:
+        gc.disable()
+    try:
+        with module._apart():
+            meanwhile = gc.isenabled()
+        after = gc.isenabled()
+    finally:
+        gc.enable()
+
+    assert meanwhile
+    assert after is is_on
+
+
 def test_what_somebody_froze_stays_frozen(thawed):
     gc.freeze()
     with module._apart():
