@@ -49,6 +49,8 @@ from synapse_nextgen_auth.web.site import (
 
 logger = logging.getLogger(__name__)
 
+# Seconds: nobody upgrades what has just been started, and whoever starts it waits.
+_KEEP_AFTER = 5
 _legacy_login = later("pages.legacy_login.legacy_login")
 _trouble = later("pages.providers.trouble")
 
@@ -120,7 +122,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     reactor: Any = site.homeserver.hs.get_reactor()
     kept = Kept()
     kept.install()
-    reactor.callInThread(kept.read)
+    reactor.callLater(_KEEP_AFTER, reactor.callInThread, kept.read)
     # Other modules, which may check passwords, come after this one.
     reactor.callLater(0, _warn_if_closed, site)
 
