@@ -48,10 +48,13 @@ class _Together:
 
     def __init__(self, homeserver: Homeserver) -> None:
         self._metrics = homeserver.metrics
-        self._connection = OwnConnection(
-            homeserver.hs, homeserver.drain, homeserver.metrics.connection
-        )
         self._gathered = Gathered(self._rotate, most=MOST)
+        self._connection = OwnConnection(
+            homeserver.hs,
+            homeserver.drain,
+            homeserver.metrics.connection,
+            self._gathered.go_past,
+        )
         self._under_way: set[str] = set()
 
     async def rotated(self, rotation: Rotation) -> bool:

@@ -116,6 +116,22 @@ def test_who_is_cancelled_takes_nothing_from_the_others():
     assert [got[place].type for place in (0, 1, 3)] == [CancelledError] * 3
 
 
+def test_others_go_past_a_batch_that_takes_long():
+    """Once each time; the late answer is heard by those that asked for it."""
+    asked = Asked()
+    asks = asked.ask("a", "b")
+
+    asked.gathered.go_past()
+    asks += asked.ask("c")
+    asked.come(a=1)
+    asked.come(b=2)
+    asked.come(c=3)
+    asked.gathered.go_past()
+
+    assert asked.batches == [("a",), ("b",), ("c",)]
+    assert results(asks) == [1, 2, 3]
+
+
 def test_it_goes_on_after_it_had_nothing_to_do():
     asked = Asked()
     asked.ask("a")

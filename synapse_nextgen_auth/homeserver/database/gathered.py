@@ -89,6 +89,10 @@ class Gathered(Generic[K, V]):
             _stop(timer)
             self._go_after(batch)
 
+    def go_past(self) -> None:
+        """Let those that wait go, whatever became of the batch that is under way; it is answered yet."""
+        self._go_after(self._under_way)
+
     def _go(self) -> None:
         """Take what waits, if there is anything, and begin a batch of it."""
         batch: dict[K, list[Deferred[V | None]]] = {}
@@ -106,9 +110,9 @@ class Gathered(Generic[K, V]):
         """Have the next ones go after a while, though this batch did not come back."""
         return self._move_on and self._move_on(lambda: self._go_after(batch))
 
-    def _go_after(self, batch: object) -> None:
+    def _go_after(self, batch: object | None) -> None:
         """Let the next ones go, if this batch is what they wait for."""
-        if self._under_way is batch:
+        if batch is not None and self._under_way is batch:
             self._go()
 
     async def _ask(self, batch: dict[K, list["Deferred[V | None]"]]) -> None:

@@ -30,6 +30,7 @@ NEEDS = (*members("synapse.server", "HomeServer", "get_datastores", "get_reactor
 logger = logging.getLogger(__name__)
 
 PATIENCE = 5  # seconds for a statement; the grace of a refresh is longer
+SLOW = 1  # seconds of a statement after which nobody else waits for it
 # Seconds without any statement: firewalls forget a connection that nobody uses, and say nothing.
 IDLE = 120
 _LOOK_EVERY = 1
@@ -47,13 +48,21 @@ class TooSlow(NotThere):
 class OwnConnection:
     """One connection, opened when it is first wanted; one statement at a time, each for itself.
 
-    `count` hears what became of it, by the words in `metrics.CONNECTIONS`.
+    `count` hears what became of it, by the words in `metrics.CONNECTIONS`. `when_slow` is called when a
+    statement takes long: until it is over there is no connection for others.
     """
 
-    def __init__(self, hs: HomeServer, drain: Drain, count: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        hs: HomeServer,
+        drain: Drain,
+        count: Callable[[str], None],
+        when_slow: Callable[[], None],
+    ) -> None:
         self._hs = hs
         self._reactor = cast("Any", hs.get_reactor())
         self._count = count
+        self._when_slow = when_slow
         database = database_of(hs)
         self._driver = hs.get_datastores().main.database_engine.module
         self._arguments = _arguments(database)
@@ -77,14 +86,20 @@ class OwnConnection:
         """Whether a statement can be run; if not, one is being opened, or will be in a moment."""
         if self._wire is None:
             self._open_soon()
-        return self._wire is not None
+            return False
+        return not (self._wire.is_busy and self._waited > SLOW)
+
+    @property
+    def _waited(self) -> float:
+        """For how many seconds a statement is under way, or was the last one that began."""
+        return time.monotonic() - self._last_used
 
     async def run(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows, once it is committed.
 
         Raise `NotThere` or what the driver raises; then nobody knows whether it happened.
         """
-        if self._wire is None:
+        if self._wire is None or self._wire.is_busy:
             raise NotThere
         self._last_used = time.monotonic()
         with Nowhere():
@@ -148,7 +163,7 @@ class OwnConnection:
         """Give up a connection that does not answer, or that nobody uses."""
         if known is not self._wire:
             return
-        since = time.monotonic() - self._last_used
+        since = self._waited
         if known.is_busy and since > PATIENCE:
             # Whoever opens it again does not wait for what hangs there.
             stop = known.detach(TooSlow())
@@ -157,6 +172,8 @@ class OwnConnection:
             known.close(_Unused())
         else:
             self._reactor.callLater(_LOOK_EVERY, self._look, known)
+            if known.is_busy and since > SLOW:
+                self._when_slow()
 
 
 class _Unused(Exception):
