@@ -1,0 +1,188 @@
+"""A connection under the reactor: what goes wrong with it is heard, and nothing of it stays open."""
+
+import select
+from pathlib import Path
+
+import psycopg2
+import pytest
+from synapse.logging.context import SENTINEL_CONTEXT, LoggingContext, current_context
+from twisted.internet.defer import ensureDeferred
+
+from support.waiting import eventually
+from synapse_nextgen_auth.homeserver.contexts import Nowhere
+from synapse_nextgen_auth.homeserver.database.wire import Wire, connect
+
+
+class Watching:
+    """As much of a reactor as a connection needs; `turn` waits until there is something to do."""
+
+    def __init__(self):
+        self.readers, self.writers, self.wrote = set(), set(), 0
+
+    def addReader(self, one):  # noqa: N802 (Twisted's names)
+        self.readers.add(one)
+
+    def removeReader(self, one):  # noqa: N802
+        self.readers.discard(one)
+
+    def addWriter(self, one):  # noqa: N802
+        self.writers.add(one)
+
+    def removeWriter(self, one):  # noqa: N802
+        self.writers.discard(one)
+
+    def turn(self):
+        can_read, can_write, _ = select.select(self.readers, self.writers, [], 30)
+        for one in can_write:
+            self.wrote += 1
+            one.doWrite()
+        for one in can_read:
+            one.doRead()
+
+
+class Open:
+    """An open wire, who hears of its end, and what its answers were."""
+
+    def __init__(self, arguments):
+        self.reactor, self.ends = Watching(), []
+        self.connection = connect(psycopg2, {**arguments, "async_": True})
+        self.wire = Wire(self.reactor, psycopg2, self.connection, self.lost)
+
+    def lost(self, error, *, was_asked):
+        assert current_context() is SENTINEL_CONTEXT
+        self.ends.append((type(error), was_asked))
+
+    def run(self, sql, *parameters):
+        """Return the rows, or the error."""
+        heard = []
+        self.wire.ask(sql, parameters).addBoth(heard.append)
+        while not heard:
+            self.reactor.turn()
+        return getattr(heard[0], "value", heard[0])
+
+
+@pytest.fixture(scope="module")
+def arguments(postgres_server):
+    return postgres_server.create_database()
+
+
+@pytest.fixture
+def opened(arguments):
+    opened = Open(arguments)
+    yield opened
+    opened.wire.close(ConnectionError())
+
+
+def numbers():
+    """Return which files and sockets this process has open."""
+    return {path.name: path.readlink() for path in Path("/proc/self/fd").iterdir() if path.exists()}
+
+
+def test_statements_are_answered_one_after_the_other(opened):
+    """Each is committed by itself, and what is prefixed holds for it alone."""
+    prefix = "SET LOCAL synchronous_commit TO OFF; "
+
+    rows = [opened.run("SELECT %s::int", number) for number in (1, 2, 3)]
+    off = opened.run(f"{prefix}SELECT current_setting('synchronous_commit')")
+    after = opened.run("SELECT current_setting('synchronous_commit') = 'off'")
+    default = opened.run(
+        "SELECT boot_val = 'off' OR reset_val = 'off' FROM pg_settings"
+        " WHERE name = 'synchronous_commit'"
+    )
+
+    assert rows == [[(1,)], [(2,)], [(3,)]]
+    assert off == [("off",)]
+    assert after == default
+    assert opened.ends == []
+
+
+def test_a_statement_larger_than_the_socket_takes_is_written_in_parts(opened):
+    large = "x" * 20_000_000
+
+    rows = opened.run("SELECT length(%s)", large)
+
+    assert rows == [(len(large),)]
+    assert opened.reactor.wrote > 0
+    assert opened.reactor.writers == set()
+
+
+@pytest.mark.parametrize(
+    ("sql", "error"),
+    [
+        ("SELECT 1 / 0", psycopg2.errors.DivisionByZero),
+        ("nonsense", psycopg2.errors.SyntaxError),
+        ("SELECT pg_terminate_backend(pg_backend_pid())", psycopg2.OperationalError),
+    ],
+)
+def test_what_fails_is_heard_and_ends_the_connection(opened, sql, error):
+    """By who asked, and once by who has it; there is nothing left to watch."""
+    failure = opened.run(sql)
+
+    assert isinstance(failure, error)
+    assert [was_asked for _, was_asked in opened.ends] == [True]
+    assert opened.reactor.readers == set()
+    assert opened.connection.closed
+
+
+def test_a_connection_that_ends_while_nobody_asks_is_noticed(opened, arguments):
+    """As after a restart of the database."""
+    ((pid,),) = opened.run("SELECT pg_backend_pid()")
+    with psycopg2.connect(**arguments) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", (pid,))
+    other.close()
+
+    def is_over():
+        opened.reactor.turn()
+        return opened.ends
+
+    ((kind, was_asked),) = eventually(is_over)
+
+    assert issubclass(kind, psycopg2.Error)
+    assert not was_asked
+
+
+def test_nothing_stays_open(arguments):
+    """However it ends, and however often somebody says so."""
+    before = numbers()
+
+    for sql in ("SELECT 1", "SELECT 1 / 0", "SELECT pg_terminate_backend(pg_backend_pid())"):
+        opened = Open(arguments)
+        opened.run(sql)
+        for _ in range(2):
+            opened.wire.close(ConnectionError())
+    hanging = Open(arguments)
+    heard = []
+    hanging.wire.ask("SELECT pg_sleep(60)", ()).addErrback(heard.append)
+    hanging.wire.detach(TimeoutError())()
+
+    assert [failure.type for failure in heard] == [TimeoutError]
+    assert numbers() == before
+
+
+def test_who_asks_within_a_context_goes_on_in_it(opened):
+    """And the reactor is left without one."""
+    seen = []
+
+    async def request():
+        with LoggingContext(name="request", server_name="test") as context:
+            with Nowhere():
+                rows = await opened.wire.ask("SELECT 1", ())
+            seen.append((rows, current_context() is context))
+
+    done = ensureDeferred(request())
+    while not done.called:
+        assert current_context() is SENTINEL_CONTEXT
+        opened.reactor.turn()
+
+    assert seen == [([(1,)], True)]
+    assert current_context() is SENTINEL_CONTEXT
+
+
+def test_a_connection_that_does_not_come_is_an_error(arguments, tmp_path):
+    """Nobody listens there."""
+    before = numbers()
+
+    with pytest.raises(psycopg2.OperationalError):
+        connect(psycopg2, {**arguments, "host": str(tmp_path), "async_": True})
+
+    assert numbers() == before
