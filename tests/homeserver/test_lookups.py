@@ -197,18 +197,31 @@ def test_what_is_not_there_is_remembered_as_synapse_does(process):
 
 @pytest.mark.parametrize("error", [DatabaseError, ConnectionLost])
 def test_a_database_that_is_away_is_heard_by_each_and_remembered_by_none(process, error):
-    """Nobody asks again for itself: that was done for all of them."""
-    asked = [process.user(), process.user(BOB)]
-    process.fail(error("away"))
-    process.fail(error("away"))
+    """After a second try, which is for all of them: nobody asks the database for itself."""
+    carol = "@carol:example.org"
+    asked = [process.user(each) for each in (ALICE, BOB, carol)]
+    for _ in range(4):
+        process.fail(error("away"))
+    tries = [keys for _, keys in process.asked]
     later = process.user(BOB)
     process.come(an_account(BOB))
 
-    assert [one.result.type for one in asked] == [error] * 2
+    assert [one.result.type for one in asked] == [error] * 3
+    assert tries == [(ALICE,), (BOB, carol), (ALICE,), (BOB, carol)]
     for one in asked:
         one.addErrback(lambda _: None)
     assert later.result.user_id.to_string() == BOB
     assert process.remembered("get_user_locked_status", BOB) is False
+
+
+def test_a_connection_that_is_cut_takes_nobody_with_it(process):
+    """Each of the batch hears what the second try said."""
+    asked = [process.user(), process.user(BOB)]
+    process.fail(DatabaseError("server closed the connection unexpectedly"))
+    process.come(an_account(BOB))
+    process.come(an_account())
+
+    assert [one.result.user_id.to_string() for one in asked] == [ALICE, BOB]
 
 
 def test_a_connection_that_hangs_does_not_hang_everybody(process):
@@ -283,7 +296,7 @@ def test_a_request_goes_on_in_its_log_context(process, context, fails):
     asked = run_in_background(request)
     left = current_context() is context
     set_current_context(SENTINEL_CONTEXT)
-    for _ in range(2):
+    for _ in range(4 if fails else 2):
         process.fail(DatabaseError()) if fails else process.come()
         assert current_context() is SENTINEL_CONTEXT
 

@@ -89,11 +89,15 @@ class _Lookup(Generic[K, V]):
         )
 
     async def ask(self, key: K) -> V | None:
-        """Return what is there, `None` if nothing is; asked alone where a neighbour spoiled it."""
+        """Return what is there, `None` if nothing is; asked alone where a neighbour spoiled it.
+
+        A connection that breaks takes all of a batch with it, so they are asked for once more,
+        together again: a database that is away is not asked by each of them.
+        """
         try:
             return await self._gathered.ask(key)
         except self._database_errors:
-            raise
+            return await self._gathered.ask(key)
         except Exception:
             logger.warning("Looking up one alone, after several at once failed", exc_info=True)
             return (await self._read((key,))).get(key)
