@@ -6,6 +6,7 @@ of two releases is none. So the text of all that is not imported yet is kept: 15
 be what the imports of it take.
 """
 
+import logging
 import sys
 import zlib
 from importlib.abc import Loader, MetaPathFinder
@@ -15,6 +16,8 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from synapse_nextgen_auth.records import frozen
+
+logger = logging.getLogger(__name__)
 
 _PACKAGE = __name__.partition(".")[0]
 _FOLDER = Path(__file__).parent.parent
@@ -60,9 +63,10 @@ class Kept(Loader, MetaPathFinder):
             if set(parts) & set(_NEVER):
                 continue
             name = ".".join((self._package, *(part for part in parts if part != "__init__")))
-            if name not in sys.modules:
-                found[name] = _File(path, _written(path), zlib.compress(path.read_bytes()))
+            if name not in sys.modules and (file := _read(path)) is not None:
+                found[name] = file
         self._files = found
+        logger.debug("Kept the text of %s files that are not imported yet", len(found))
 
     def find_spec(
         self,
@@ -85,6 +89,14 @@ class Kept(Loader, MetaPathFinder):
     def exec_module(self, module: ModuleType) -> None:
         """Fill a module from what was kept of its file."""
         exec(self._files[module.__name__].code(), vars(module))  # noqa: S102 (what an import is)
+
+
+def _read(path: Path) -> _File | None:
+    """Read a file; one that cannot be read, Python will not import either."""
+    try:
+        return _File(path, _written(path), zlib.compress(path.read_bytes()))
+    except OSError:
+        return None
 
 
 def _written(path: Path) -> tuple[int, int]:
