@@ -18,6 +18,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock
 
 from support.records import ALICE, BOB, PHONE, a_session
+from synapse_nextgen_auth.homeserver.database import lookups
 from synapse_nextgen_auth.homeserver.database.lookups import Lookups
 from synapse_nextgen_auth.store.accounts import AccountRow
 from synapse_nextgen_auth.store.devices import DeviceRow
@@ -181,6 +182,22 @@ def test_whoever_is_told_of_a_change_is_told_of_what_was_looked_up(process):
     process.store.get_device.invalidate((ALICE, PHONE))
 
     assert told == ["device"]
+
+
+def test_of_a_synapse_that_keeps_something_else_of_accounts_its_own_method_is_asked(
+    process, monkeypatch
+):
+    monkeypatch.setattr(lookups, "_KNOWS_ACCOUNTS", False)
+    asked = process.user()
+
+    assert process.asked == []
+    assert asked.result.type is AssertionError  # what the method of this store raises
+    asked.addErrback(lambda _: None)
+
+
+def test_what_is_known_of_an_account_is_all_that_this_synapse_keeps():
+    """Else no account is looked up together with others, and nobody would see."""
+    assert lookups._KNOWS_ACCOUNTS
 
 
 def test_what_is_not_there_is_remembered_as_synapse_does(process):
