@@ -34,6 +34,7 @@ from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.oauth.tokens.keys import Algorithm, SigningKey
 from synapse_nextgen_auth.store.device_grants import Codes
 from synapse_nextgen_auth.store.download import PARTS
+from synapse_nextgen_auth.store.rotations import Rotation
 from synapse_nextgen_auth.store.sweep import KINDS, KINDS_AHEAD, Place
 from synapse_nextgen_auth.store.throttle import Bucket
 from synapse_nextgen_auth.store.token_holds import Hold
@@ -138,6 +139,9 @@ def statements():
 _SIGN_IN = SignIn("digest", ALICE, NOW, NOW)
 # Further arguments for functions that run one of several statements.
 VARIANTS = {
+    ("rotations", "together"): [
+        {"rotations": [Rotation(each, "app", 1, NOW, NOW) for each in ids]} for ids in ("s", "st")
+    ],
     ("sweep", "stale"): [{"kind": kind, "keep": None} for kind in KINDS],
     ("sweep", "from_the_future"): [{"kind": kind} for kind in KINDS_AHEAD],
     ("sweep", "blank_addresses"): [{"since": NOW - 1}],
@@ -205,8 +209,13 @@ def explained(txn, function, given):
     """Return the plans of the statements that this function of the store begins with."""
     names = [name for name in inspect.signature(function).parameters if name != "txn"]
     explaining = Explaining(txn, finds=function.__name__ in LIST_FIRST)
+    given = {name: argument(name) for name in names} | given
+    if "txn" not in inspect.signature(function).parameters:  # it only says which statement to run
+        sql, parameters = function(**given)
+        explaining.execute(sql.replace("%s", "?"), parameters)
+        return explaining.plans
     try:
-        function(explaining, **{name: argument(name) for name in names} | given)
+        function(explaining, **given)
     except TypeError:
         assert explaining.plans, "the function stopped before its first statement"
     return explaining.plans
