@@ -7,14 +7,19 @@ transaction of its own, which decides: it finds out what happened, whatever beca
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, cast
 
 from synapse_nextgen_auth.flows import refresh
 from synapse_nextgen_auth.flows.refresh import Presented, Renewed
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.database.gathered import Gathered
 from synapse_nextgen_auth.homeserver.database.own_connection import OwnConnection, TooSlow
+from synapse_nextgen_auth.homeserver.startup.needed import members
 from synapse_nextgen_auth.oauth.sessions import Session, SessionLifetimes
 from synapse_nextgen_auth.store.rotations import Rotation, together
+
+NEEDS = (*members("synapse.server", "HomeServer", "get_reactor"),)
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +53,8 @@ class _Together:
 
     def __init__(self, homeserver: Homeserver) -> None:
         self._metrics = homeserver.metrics
-        self._gathered = Gathered(self._rotate, most=MOST)
+        reactor = cast("Any", homeserver.hs.get_reactor())
+        self._gathered = Gathered(self._rotate, most=MOST, soon=partial(reactor.callLater, 0))
         self._connection = OwnConnection(
             homeserver.hs,
             homeserver.drain,

@@ -132,6 +132,37 @@ def test_others_go_past_a_batch_that_takes_long():
     assert results(asks) == [1, 2, 3]
 
 
+def test_where_many_came_of_late_the_first_one_lets_others_of_its_turn_come_along():
+    """And where nobody did, it goes at once."""
+    asked, turns = Asked(), []
+    asked.gathered = Gathered(asked.answer, most=100, soon=turns.append)
+
+    def turn():
+        due = turns[:]
+        turns.clear()
+        for call in due:
+            call()
+
+    asked.ask("a", "b", "c")
+    asked.come()
+    asked.come()
+    asked.ask("d", "e")
+    waiting = list(asked.batches)
+    turn()
+    asked.come()
+    for key in "fgh":
+        asked.ask(key)
+        turn()
+        asked.come()
+    asked.ask("i", "j")
+    asked.come()
+    asked.come()
+
+    assert waiting == [("a",), ("b", "c")]
+    assert asked.batches[2:] == [("d", "e"), ("f",), ("g",), ("h",), ("i",), ("j",)]
+    assert turns == []
+
+
 def test_it_goes_on_after_it_had_nothing_to_do():
     asked = Asked()
     asked.ask("a")

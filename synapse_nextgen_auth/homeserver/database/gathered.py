@@ -17,6 +17,10 @@ V = TypeVar("V")
 Begin = Callable[[Callable[[], Awaitable[None]]], object]
 
 
+# A few single questions do not mean that the crowd is gone.
+_A_CROWD = 1.5
+
+
 class Timer(Protocol):
     """Something that happens later: a `DelayedCall` of the reactor."""
 
@@ -50,6 +54,8 @@ class Gathered(Generic[K, V]):
     for it; unless `move_on` calls what it is given after a while: then others go past one that hangs.
     With `alone` who finds nobody there asks as a part of itself, in its own context, and when that is
     cancelled so is the question; it is for questions that change nothing.
+    With `soon`, which calls what it is given in the next turn of the reactor, who finds nobody there
+    lets others of the same turn come along; not where nobody came along of late.
     """
 
     def __init__(
@@ -60,12 +66,15 @@ class Gathered(Generic[K, V]):
         begin: Begin = in_no_context,
         move_on: MoveOn | None = None,
         alone: bool = False,
+        soon: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
         self._answer = answer
         self._most = most
         self._begin = begin
         self._move_on = move_on
         self._alone = alone
+        self._soon = soon
+        self._crowd = 0.0  # how many came at once of late
         self._waiting: dict[K, list[Deferred[V | None]]] = {}
         self._under_way: object | None = None  # the batch that the next ones wait for
 
@@ -76,7 +85,7 @@ class Gathered(Generic[K, V]):
         mine: Deferred[V | None] = Deferred()
         self._waiting.setdefault(key, []).append(mine)
         if self._under_way is None:
-            self._go()
+            self._start()
         with Nowhere():
             return await mine
 
@@ -88,6 +97,14 @@ class Gathered(Generic[K, V]):
         finally:
             _stop(timer)
             self._go_after(batch)
+
+    def _start(self) -> None:
+        if self._soon is None or self._crowd < _A_CROWD:
+            self._go()
+            return
+        self._under_way = start = object()
+        with Nowhere():
+            self._soon(lambda: self._go_after(start))
 
     def go_past(self) -> None:
         """Let those that wait go, whatever became of the batch that is under way; it is answered yet."""
@@ -104,6 +121,7 @@ class Gathered(Generic[K, V]):
                 batch[key] = asked
         self._under_way = batch or None
         if batch:
+            self._crowd = max(len(batch), self._crowd / 2)
             self._begin(lambda: self._ask(batch))
 
     def _time(self, batch: object) -> Timer | None:
