@@ -1,10 +1,14 @@
 """Our records are those of attrs: whatever shares its methods compares, hashes and reads the same."""
 
+import re
+from pathlib import Path
+
 import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synapse_nextgen_auth import records
 from synapse_nextgen_auth.records import frozen
 
 
@@ -115,3 +119,18 @@ def test_its_fields_are_all_there():
     assert [field.name for field in attrs.fields(OURS[1])] == names
     assert list(attrs.asdict(OURS[1](name="a", secret="b"))) == names
     assert attrs.evolve(OURS[0]("a", "b"), name="c") == OURS[0]("c", "b")
+
+
+_OF_ATTRS = re.compile(r"^\s*@attrs\.frozen(\(kw_only=True\))?$", re.MULTILINE)
+
+
+def test_every_record_shares_them():
+    """One that attrs writes methods for says with an option why: that costs each start, everywhere."""
+    package = Path(records.__file__).parent
+    found = [
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if _OF_ATTRS.search(path.read_text("utf-8"))
+    ]
+
+    assert found == []
