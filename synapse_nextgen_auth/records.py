@@ -8,6 +8,7 @@ import linecache
 from collections.abc import Callable
 from functools import cache
 from operator import attrgetter
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -28,20 +29,37 @@ else:
             for name, method in shared.items():
                 if name not in vars(kind):
                     setattr(kind, name, method)
-            return _lean(attrs.frozen(kind, kw_only=kw_only))
+            return _lean(attrs.frozen(kind, kw_only=kw_only, getstate_setstate=False))
 
         return made if kind is None else made(kind)
 
 
 def _lean(kind: Any) -> Any:
-    """Drop what attrs keeps of each class and nobody uses: 4 KB, of a class that has 11.
+    """Drop what attrs keeps of each class and nobody uses: half of what a class takes.
 
-    `attrs.fields` returns a tuple of a class of its own, whose only use is that fields have names there;
-    and a debugger would find the text of the constructor.
+    `attrs.fields` returns a tuple of a class of its own, whose only use is that fields have names there.
+    A debugger would find the text of the constructor. And no record is pickled.
     """
     kind.__attrs_attrs__ = tuple(kind.__attrs_attrs__)
     linecache.cache.pop(kind.__init__.__code__.co_filename, None)
+    kind.__init__ = _bare(kind.__init__)
     return kind
+
+
+def _bare(init: FunctionType) -> FunctionType:
+    """Return a constructor without a copy of all names of its module; most need the same single one."""
+    code = init.__code__
+    needed = {name: init.__globals__[name] for name in code.co_names if name in init.__globals__}
+    shared = _globals.setdefault(frozenset(needed), needed) if needed.keys() <= _SAME else needed
+    bare = FunctionType(code, shared, init.__name__, init.__defaults__, init.__closure__)
+    bare.__kwdefaults__ = init.__kwdefaults__
+    bare.__module__, bare.__qualname__ = init.__module__, init.__qualname__
+    return bare
+
+
+# What is the same for every record, and the constructors' globals that are made of it.
+_SAME = {"_cached_setattr_get", "NOTHING"}
+_globals: dict[frozenset[str], dict[str, Any]] = {}
 
 
 def _eq(self: Any, other: Any) -> Any:

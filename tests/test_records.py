@@ -112,6 +112,50 @@ def test_what_a_class_has_of_its_own_stays():
     assert len({Own(1), Own(2)}) == 1
 
 
+@pytest.mark.parametrize("decorator", [frozen, attrs.frozen])
+def test_a_constructor_does_all_that_attrs_has_it_do(decorator):
+    """Factories, converters, checks and what comes after them, whatever of it a class has."""
+
+    def short(_, attribute, value):
+        if len(value) > 3:
+            raise ValueError(attribute.name)
+
+    @decorator
+    class Full:
+        name: str = attrs.field(converter=str.upper, validator=short)
+        parts: list[str] = attrs.field(factory=list)
+        found: dict[str, str] = attrs.field(factory=dict, init=False)
+        last: str = attrs.field(default="z", kw_only=True)
+
+        def __attrs_post_init__(self):
+            self.found[self.name] = self.last
+
+    full = Full("abc", ["d"], last="e")
+
+    assert (full.name, full.parts, full.found, full.last) == ("ABC", ["d"], {"ABC": "e"}, "e")
+    assert Full("a").parts is not Full("a").parts
+    with pytest.raises(ValueError, match=r"^name$"):
+        Full("abcd")
+    for wrong in ((), ("a", [], "e")):
+        with pytest.raises(TypeError, match=r"Full\.__init__\(\) "):
+            Full(*wrong)
+
+
+def test_constructors_share_what_is_the_same_for_all():
+    """Those of attrs each have a copy of all names of their module."""
+
+    @frozen
+    class Other:
+        other: str
+        some: str = "default"
+
+    one, other = OURS[0].__init__, Other.__init__
+
+    assert one.__globals__ is other.__globals__
+    assert one.__globals__.keys() <= {"NOTHING", "_cached_setattr_get", "__builtins__"}
+    assert (Other("a").some, Other("a", some="b").some) == ("default", "b")
+
+
 def test_its_fields_are_all_there():
     """What reads the fields of a record finds them in their order, those it inherited first."""
     names = ["name", "secret", "note", "shout", "made"]

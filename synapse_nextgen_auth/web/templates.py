@@ -13,7 +13,7 @@ from markupsafe import escape
 
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import random_id
-from synapse_nextgen_auth.web import formats, translations
+from synapse_nextgen_auth.web import formats, heap, translations
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.pages.names import TEMPLATES
 from synapse_nextgen_auth.web.sources import Sources
@@ -104,6 +104,7 @@ class Templates:
         translations.install(self._environment)
         formats.install(self._environment)
         self.languages = Languages(directory / "languages")
+        self._seen: set[str] = set()
         self._common: dict[tuple[PageContent, str], str] = {}
         # Nobody can know these, so no text of others has them in it.
         self._places = _Places()
@@ -137,9 +138,17 @@ class Templates:
     def _made(self, page: PageContent, language: Language) -> str:
         fields = {field.name: getattr(page, field.name) for field in attrs.fields(type(page))}
         fields |= {"lang": language.tag, "dir": language.dir}
-        template = self._environment.get_template(page.template)
+        template = self._template(page.template)
         with translations.speaking(language):
             return template.render(fields)
+
+    def _template(self, name: str) -> Template:
+        template = self._environment.get_template(name)
+        if name not in self._seen:
+            # What a compiler makes of a page on the way is many times what it leaves behind.
+            heap.give_back()
+            self._seen.add(name)
+        return template
 
     def static_file(self, hash_and_name: str) -> StaticFile | None:
         """Return the file behind `<hash>/<name>`; no path is ever formed from it (C205)."""
