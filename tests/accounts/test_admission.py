@@ -146,6 +146,11 @@ def test_nobody_gets_an_account_without_the_verdict():
     assert finding == {
         ("homeserver/api.py", "get_user_by_id"),
         ("homeserver/api.py", "user_now"),
+        # What is remembered of one whose verdict was nothing but good, and its name.
+        ("homeserver/auth/joined.py", "get_user_by_id"),
+        ("homeserver/auth/joined.py", "user"),
+        # What asks for many at once in the place of Synapse's own method.
+        ("homeserver/database/lookups.py", "get_user_by_id"),
         ("homeserver/people/accounts.py", "user"),
         ("homeserver/people/accounts.py", "user_now"),
     }

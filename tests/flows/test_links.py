@@ -39,7 +39,10 @@ def give_devices(tables):
             *((ALICE, "TABLET", False), (ALICE, "PHONE", False), (ALICE, "hidden", True)),
             (BOB, "LAPTOP", False),
         ):
-            txn.execute("INSERT INTO devices VALUES (?, ?, ?)", (user_id, device_id, hidden))
+            txn.execute(
+                "INSERT INTO devices (user_id, device_id, hidden) VALUES (?, ?, ?)",
+                (user_id, device_id, hidden),
+            )
     for number, user_id, device_id in ((7, ALICE, "PHONE"), (8, ALICE, None), (11, BOB, "LAPTOP")):
         token(tables, number, user_id, device_id)
 

@@ -23,7 +23,10 @@ def accounts(tables):
                 "INSERT INTO users (name, deactivated, password_hash) VALUES (?, 0, ?)",
                 (name, f"of {name}"),
             )
-        txn.execute("INSERT INTO devices VALUES (?, ?, ?)", (ALICE, "PHONE", False))
+        txn.execute(
+            "INSERT INTO devices (user_id, device_id, hidden) VALUES (?, ?, ?)",
+            (ALICE, "PHONE", False),
+        )
         sign_ins.add(txn, a_sign_in("here", user_id=ALICE, sign_in_id="here"))
         sign_ins.add(txn, a_sign_in("elsewhere", user_id=ALICE, sign_in_id="elsewhere"))
         sessions.add(txn, a_session(user_id=ALICE, device_id="PHONE"))

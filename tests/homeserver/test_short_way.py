@@ -450,9 +450,30 @@ def test_a_step_more_closes_the_short_way(monkeypatch, caplog, crowd):
     assert "not known here" in caplog.text
 
 
+@pytest.mark.parametrize("is_late", [False, True])
+@pytest.mark.parametrize("name", ["get_user_by_access_token", "_record_request"])
+def test_what_is_put_on_the_living_object_is_asked_each_time(crowd, name, is_late):
+    """Another module may refuse tokens there; the first request must not be its only one."""
+    later = Checked(crowd.rows, lifetimes=LIFETIMES)
+    stock, asked = getattr(later.auth, name), []
+
+    async def guarded(*args, **kwargs):
+        asked.append(args)
+        return await stock(*args, **kwargs)
+
+    if is_late:
+        later.ask(crowd.tokens[0])
+        later.ask(crowd.tokens[0])
+    setattr(later.auth, name, guarded)
+    for _ in range(5):
+        later.ask(crowd.tokens[0])
+
+    assert len(asked) == 5
+
+
 def test_a_traced_synapse_traces_every_check(crowd):
     """The span of each check is made in Synapse's own method."""
     traced = SimpleNamespace(tracing=SimpleNamespace(opentracer_enabled=True))
 
-    assert not steps.are_known(traced)
+    assert not steps.are_known(traced, {})
     assert session_tokens.read(KEYS, crowd.tokens[0]) is not None

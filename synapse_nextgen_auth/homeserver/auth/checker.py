@@ -67,6 +67,12 @@ class SessionAuth(InternalAuth):
     _nextgen: TokenCheck
     _nextgen_is_short: bool | None = None
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Take what another module puts here for a step of its own, however late it comes."""
+        super().__setattr__(name, value)
+        if steps.is_replaced(name):
+            self._nextgen_is_short = False
+
     @cancellable
     async def get_user_by_req(
         self,
@@ -114,7 +120,7 @@ class SessionAuth(InternalAuth):
     def _is_short(self) -> bool:
         """Say whether there is a short way; asked at the first request, when all modules are there."""
         if self._nextgen_is_short is None:
-            self._nextgen_is_short = steps.are_known(self.hs.config)
+            self._nextgen_is_short = steps.are_known(self.hs.config, vars(self))
         return self._nextgen_is_short
 
     async def get_user_by_access_token(self, token: str, allow_expired: bool = False) -> Requester:  # noqa: FBT001, FBT002
