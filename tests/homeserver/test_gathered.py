@@ -163,6 +163,44 @@ def test_where_many_came_of_late_the_first_one_lets_others_of_its_turn_come_alon
     assert turns == []
 
 
+def test_any_number_of_batches_may_fail_at_once():
+    """One after the other, and not one within the other: all hear of it, and the next ones go on."""
+    fails, hangs = [], Deferred()
+
+    async def answer(keys):
+        if not fails:
+            await hangs
+        raise ConnectionError
+
+    gathered = Gathered(answer, most=1)
+    asks = [ensureDeferred(gathered.ask(0))]
+    asks += [ensureDeferred(gathered.ask(number)) for number in range(1, 5000)]
+    fails.append(True)
+    gathered.go_past()
+    asks.append(ensureDeferred(gathered.ask("late")))
+
+    assert all(each.result.check(ConnectionError) for each in asks[1:])
+    for each in asks[1:]:
+        each.addErrback(lambda _: None)
+
+
+def test_where_no_batch_can_begin_all_hear_of_it():
+    """A process that stops begins nothing any more; nobody waits for good."""
+
+    def begin(_work):
+        raise RuntimeError("stopping")
+
+    async def answer(keys):
+        return dict.fromkeys(keys, 1)
+
+    gathered = Gathered(answer, most=100, begin=begin)
+    asks = [ensureDeferred(gathered.ask(key)) for key in "ab"]
+
+    assert all(each.result.check(RuntimeError) for each in asks)
+    for each in asks:
+        each.addErrback(lambda _: None)
+
+
 def test_it_goes_on_after_it_had_nothing_to_do():
     asked = Asked()
     asked.ask("a")

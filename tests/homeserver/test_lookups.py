@@ -12,13 +12,14 @@ from synapse.logging.context import (
     run_in_background,
     set_current_context,
 )
+from synapse.storage.databases.main import DataStore
 from synapse.util.caches.descriptors import cached
 from twisted.enterprise.adbapi import ConnectionLost
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock
 
 from support.records import ALICE, BOB, PHONE, a_session
-from synapse_nextgen_auth.homeserver.database import lookups
+from synapse_nextgen_auth.homeserver.database import known_methods
 from synapse_nextgen_auth.homeserver.database.lookups import Lookups
 from synapse_nextgen_auth.store.accounts import AccountRow
 from synapse_nextgen_auth.store.devices import DeviceRow
@@ -184,20 +185,31 @@ def test_whoever_is_told_of_a_change_is_told_of_what_was_looked_up(process):
     assert told == ["device"]
 
 
-def test_of_a_synapse_that_keeps_something_else_of_accounts_its_own_method_is_asked(
-    process, monkeypatch
-):
-    monkeypatch.setattr(lookups, "_KNOWS_ACCOUNTS", False)
-    asked = process.user()
+@pytest.mark.parametrize("name", ["get_user_by_id", "get_user_locked_status", "get_device"])
+def test_of_a_synapse_that_keeps_something_else_its_own_method_is_asked(monkeypatch, caplog, name):
+    """One key more would be missing from what its own handlers read, and nobody would know why."""
+
+    class Later(DataStore):
+        pass
+
+    async def method(self, *key):
+        return self.db_pool.something_new(*key)
+
+    setattr(Later, name, cached()(method))
+    monkeypatch.setattr(known_methods, "DataStore", Later)
+    process = Process()
+    asked = process.device() if name == "get_device" else process.user()
 
     assert process.asked == []
     assert asked.result.type is AssertionError  # what the method of this store raises
+    assert "something_new" in caplog.text
     asked.addErrback(lambda _: None)
 
 
-def test_what_is_known_of_an_account_is_all_that_this_synapse_keeps():
-    """Else no account is looked up together with others, and nobody would see."""
-    assert lookups._KNOWS_ACCOUNTS
+def test_what_is_known_is_all_that_this_synapse_keeps():
+    """Else none is looked up together with others, and nobody would see."""
+    assert known_methods.are_known(known_methods.OF_ACCOUNTS)
+    assert known_methods.are_known(known_methods.OF_DEVICES)
 
 
 def test_what_is_not_there_is_remembered_as_synapse_does(process):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 _WRONG = re.compile(
     rb"Looping call died|Expected logging context|did not maintain the calling logcontext"
-    rb"|Re-starting finished log context|leaked their logcontext"
+    rb"|Re-starting finished log context|leaked their logcontext|Unhandled error in Deferred"
 )
 # Synapse's own: `OidcProvider._fetch_userinfo` awaits the body of an answer as it is.
 _USERINFO = re.compile(rb" - (\S+) - Received response to GET \S*userinfo")

@@ -6,11 +6,12 @@ know: there every request goes Synapse's own way.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
-from types import CodeType
+from collections.abc import Mapping
 
 from synapse.api.auth.internal import InternalAuth
 from synapse.config.homeserver import HomeServerConfig
+
+from synapse_nextgen_auth.homeserver.startup.code_words import names
 
 logger = logging.getLogger(__name__)
 
@@ -103,16 +104,7 @@ def unknown(auth: type = InternalAuth) -> list[str]:
 
 def _unknown_in(auth: type, step: str) -> set[str]:
     code = getattr(getattr(auth, step, None), "__code__", None)
-    return {"something else"} if code is None else set(_names(code)) - KNOWN[step]
-
-
-def _names(code: CodeType) -> Iterator[str]:
-    """Yield the names that code uses, and what is defined in it."""
-    yield from code.co_names
-    yield from code.co_freevars
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names(constant)
+    return {"something else"} if code is None else set(names(code)) - KNOWN[step]
 
 
 # What each request of ours goes through on the long way, and not on the short one.
@@ -127,7 +119,8 @@ def is_replaced(name: str) -> bool:
     if name not in SKIPPED:
         return False
     logger.warning(
-        "Another module has its own %s: our tokens are checked as well as ever, but not as fast", name
+        "Another module has its own %s: our tokens are checked as well as ever, but not as fast",
+        name,
     )
     return True
 
@@ -137,7 +130,7 @@ def are_known(hs_config: HomeServerConfig, own: Mapping[str, object]) -> bool:
 
     `own` is what the living object has of its own, beside the methods of its class.
     """
-    if any([is_replaced(name) for name in own]):
+    if any(is_replaced(name) for name in own):
         return False
     if hs_config.tracing.opentracer_enabled:
         logger.info("Requests are traced, so all of them are checked the long way")

@@ -77,6 +77,7 @@ class Gathered(Generic[K, V]):
         self._crowd = 0.0  # how many came at once of late
         self._waiting: dict[K, list[Deferred[V | None]]] = {}
         self._under_way: object | None = None  # the batch that the next ones wait for
+        self._is_going = self._goes_again = False
 
     async def ask(self, key: K) -> V | None:
         """Return the answer for a key, or `None` where there is none."""
@@ -111,6 +112,19 @@ class Gathered(Generic[K, V]):
         self._go_after(self._under_way)
 
     def _go(self) -> None:
+        """Begin batches of what waits until one is under way; a loop, for they may fail at once."""
+        if self._is_going:
+            self._goes_again = True
+            return
+        self._is_going = self._goes_again = True
+        try:
+            while self._goes_again:
+                self._goes_again = False
+                self._begin_next()
+        finally:
+            self._is_going = False
+
+    def _begin_next(self) -> None:
         """Take what waits, if there is anything, and begin a batch of it."""
         batch: dict[K, list[Deferred[V | None]]] = {}
         for key in list(self._waiting):
@@ -120,9 +134,14 @@ class Gathered(Generic[K, V]):
             if asked:  # nobody is left where all of them were cancelled
                 batch[key] = asked
         self._under_way = batch or None
-        if batch:
-            self._crowd = max(len(batch), self._crowd / 2)
+        if not batch:
+            return
+        self._crowd = max(len(batch), self._crowd / 2)
+        try:
             self._begin(lambda: self._ask(batch))
+        except Exception as error:  # noqa: BLE001 (they hear of it)
+            self._go_after(batch)
+            _say(batch, {}, error)
 
     def _time(self, batch: object) -> Timer | None:
         """Have the next ones go after a while, though this batch did not come back."""

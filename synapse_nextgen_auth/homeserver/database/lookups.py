@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
-import attrs
 from synapse.api.errors import StoreError
 from synapse.logging.context import PreserveLoggingContext
 from synapse.server import HomeServer
@@ -20,12 +19,14 @@ from twisted.internet.defer import Deferred
 
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.background import Background
+from synapse_nextgen_auth.homeserver.database import known_methods
 from synapse_nextgen_auth.homeserver.database.caches import recall, recall_through
 from synapse_nextgen_auth.homeserver.database.gathered import Gathered
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import accounts, clients, device_grants, devices, sessions
 from synapse_nextgen_auth.store.accounts import AccountRow
 from synapse_nextgen_auth.store.devices import DeviceRow
@@ -51,15 +52,6 @@ _MOST = 200  # of one kind in a statement
 # know it, must not keep everybody from the others.
 _PATIENCE = 1
 
-# What we know how to fill in. Of a Synapse that keeps something else of an account, its own method
-# is asked.
-_KNOWN = {
-    *("user_id", "appservice_id", "consent_server_notice_sent", "consent_version", "consent_ts"),
-    *("user_type", "creation_ts", "is_admin", "is_deactivated", "is_guest", "is_shadow_banned"),
-    *("approved", "locked", "suspended"),
-}
-_KNOWS_ACCOUNTS = {field.name for field in attrs.fields(UserInfo)} == _KNOWN
-
 
 class Read(Protocol):
     """What runs a SELECT: `Homeserver.read`."""
@@ -80,8 +72,8 @@ class _Lookup(Generic[K, V]):
         module = hs.get_datastores().main.database_engine.module
         self._database_errors = (module.Error, ConnectionLost)
         reactor: Any = hs.get_reactor()
-        self._gathered = Gathered[K, V](
-            self._read,
+        self._gathered = Gathered[K, V | _Unreadable](
+            self._answer,
             most=_MOST,
             begin=partial(background.begin, hs, Background.LOOKUPS),
             move_on=partial(reactor.callLater, _PATIENCE),
@@ -89,18 +81,38 @@ class _Lookup(Generic[K, V]):
         )
 
     async def ask(self, key: K) -> V | None:
-        """Return what is there, `None` if nothing is; asked alone where a neighbour spoiled it.
+        """Return what is there, `None` if nothing is; whatever becomes of its neighbours.
 
         A connection that breaks takes all of a batch with it, so they are asked for once more,
         together again: a database that is away is not asked by each of them.
         """
         try:
-            return await self._gathered.ask(key)
+            found = await self._gathered.ask(key)
         except self._database_errors:
-            return await self._gathered.ask(key)
-        except Exception:
-            logger.warning("Looking up one alone, after several at once failed", exc_info=True)
-            return (await self._read((key,))).get(key)
+            found = await self._gathered.ask(key)
+        if isinstance(found, _Unreadable):
+            raise found.error
+        return found
+
+    async def _answer(self, keys: Sequence[K]) -> Mapping[K, "V | _Unreadable"]:
+        """Read them; of a row that cannot be read only those hear who ask for it."""
+        try:
+            return await self._read(keys)
+        except self._database_errors:
+            raise
+        except Exception as error:
+            if len(keys) == 1:
+                logger.warning("Could not read a row that was looked up", exc_info=True)
+                return {keys[0]: _Unreadable(error)}
+            half = len(keys) // 2
+            return {**await self._answer(keys[:half]), **await self._answer(keys[half:])}
+
+
+@frozen
+class _Unreadable:
+    """Stands for what is there and cannot be read."""
+
+    error: Exception
 
 
 class Lookups:
@@ -114,6 +126,8 @@ class Lookups:
         self._polls = _Lookup[str, DeviceGrant](hs, read, look_up_polls)
         self._accounts = _Lookup[str, AccountRow](hs, read, look_up_accounts)
         self._devices = _Lookup[Device, DeviceRow](hs, read, look_up_devices)
+        self._knows_accounts = known_methods.are_known(known_methods.OF_ACCOUNTS)
+        self._knows_devices = known_methods.are_known(known_methods.OF_DEVICES)
 
     async def session(self, session_id: str) -> Session | None:
         """Return the session as the database has it, living or ended."""
@@ -130,17 +144,21 @@ class Lookups:
     async def user(self, user_id: str) -> UserInfo | None:
         """Return what Synapse knows about an account, by way of its replicated cache."""
         known = self._store.get_user_by_id
-        if _KNOWS_ACCOUNTS:
-            found: UserInfo | None = await recall_through(known, user_id, self._user)
+        found: UserInfo | None
+        if self._knows_accounts:
+            found = await recall_through(known, user_id, self._user)
         else:
             found = await recall(known, user_id)
         return found
 
     async def device(self, user_id: str, device_id: str) -> Mapping[str, Any] | None:
         """Return what Synapse knows about a device, by way of its replicated cache."""
-        found: Mapping[str, Any] | None = await recall_through(
-            self._store.get_device, (user_id, device_id), self._device
-        )
+        known = self._store.get_device
+        found: Mapping[str, Any] | None
+        if self._knows_devices:
+            found = await recall_through(known, (user_id, device_id), self._device)
+        else:
+            found = await recall(known, user_id, device_id)
         return found
 
     async def _user(self, user_id: str) -> UserInfo | None:
@@ -175,7 +193,9 @@ class _Promise:
         cache = cached_function.cache
         self._value: Deferred[Any] | None = None
         try:
-            cache.get(key, update_metrics=False)
+            known = cache.get(key, update_metrics=False)
+            if not known.called:
+                known.addErrback(lambda _: None)  # whoever asked hears of it
         except KeyError:
             self._value = Deferred()
             cache.set(key, self._value).addErrback(lambda _: None)
