@@ -1,7 +1,5 @@
 """What is wrong with the operator's options, and the words in which a value is repeated."""
 
-import difflib
-
 import attrs
 
 from synapse_nextgen_auth.records import frozen
@@ -53,5 +51,7 @@ def shown(raw: object) -> str:
 
 def likely(name: str, known: list[str]) -> str:
     """Return the known name that this one is a slip of the pen of, if there is one."""
+    import difflib  # noqa: PLC0415 (most make no slip)
+
     # 0.7 holds a letter too few, too many or wrong together, and lifetime and clients apart.
     return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.7)), "")

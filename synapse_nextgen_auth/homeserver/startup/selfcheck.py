@@ -27,6 +27,7 @@ from synapse_nextgen_auth.oauth.sessions import least_idle, noted_every
 LATER = {
     "argon2": "argon2-cffi",
     "email_validator": "email-validator",
+    "jwt": "pyjwt",
     "maxminddb": "maxminddb",
     "zxcvbn": "zxcvbn",
 }

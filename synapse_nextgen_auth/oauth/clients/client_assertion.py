@@ -5,8 +5,6 @@ import math
 import re
 from collections.abc import Collection, Mapping
 
-import jwt
-
 from synapse_nextgen_auth.oauth.clients import jwks
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_client
@@ -32,6 +30,8 @@ class Assertion:
 
 def claimed_client_id(text: str) -> str | None:
     """Return who the statement says it is from: only good for finding the keys to check it with."""
+    import jwt  # noqa: PLC0415 (no start waits for it)
+
     try:
         unverified = jwt.PyJWS().decode_complete(text, options={"verify_signature": False})
         subject = _claims(unverified["payload"]).get("sub")
@@ -53,6 +53,8 @@ def verify(text: str, client: Client, *, audience: Collection[str], now: int) ->
 
 
 def _verified_payload(text: str, client: Client) -> bytes:
+    import jwt  # noqa: PLC0415 (as above)
+
     try:
         header = jwt.get_unverified_header(text)
     except (jwt.PyJWTError, ValueError, RecursionError):

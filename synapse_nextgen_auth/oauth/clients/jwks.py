@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping
 from itertools import islice
+from typing import TYPE_CHECKING
 
-import jwt
-from jwt import PyJWK
+if TYPE_CHECKING:
+    from jwt import PyJWK
 
 # The algorithms we verify, with key type and curve; nothing symmetric and never "none".
 _KINDS = {
@@ -51,12 +52,14 @@ def canonical(document: Mapping[str, list[dict[str, object]]]) -> str:
     return json.dumps({"keys": sorted(kept, key=_dump)}, sort_keys=True, separators=(",", ":"))
 
 
-def candidates(text: str, *, algorithm: str, kid: str | None) -> list[PyJWK]:
+def candidates(text: str, *, algorithm: str, kid: str | None) -> list["PyJWK"]:
     """Return the keys in canonical text that may have made a signature with these headers.
 
     The one that is named comes first, and there are few: where a client has many keys, `kid` must say
     which one it is. A registration of earlier days may hold keys that are refused now.
     """
+    from jwt import PyJWK  # noqa: PLC0415 (no start waits for it)
+
     fitting = [
         key
         for key in json.loads(text)["keys"]
@@ -78,14 +81,16 @@ def algorithms(key: Mapping[str, object]) -> tuple[str, ...]:
 def _refuse_key(key: dict[str, object]) -> str | None:
     if not all(isinstance(key[name], str) for name in _KEPT if name in key):
         return "its keys must have strings for values"
+    import jwt  # noqa: PLC0415 (as above)
+
     try:
-        read = PyJWK(key, algorithms(key)[0])
+        read = jwt.PyJWK(key, algorithms(key)[0])
     except (jwt.PyJWTError, ValueError):  # PyJWT 2.10 lets the ValueError of cryptography through
         return "it contains a malformed key"
     return _refuse_public(read)
 
 
-def _refuse_public(key: PyJWK) -> str | None:
+def _refuse_public(key: "PyJWK") -> str | None:
     if key.key_type != "RSA":
         return None
     if not 2048 <= key.key.key_size <= 8192:

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-import jwt
-
 from synapse_nextgen_auth.oauth.tokens.keys import SigningKey
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret, urlsafe
@@ -53,6 +51,8 @@ class Claims:
 
 def sign(claims: Claims, key: SigningKey, pem: bytes, *, now: int) -> str:
     """Write the ID token as a signed JWT."""
+    import jwt  # noqa: PLC0415 (no start waits for it)
+
     body: dict[str, object] = {
         "iss": claims.issuer,
         "sub": claims.subject,
@@ -116,6 +116,8 @@ def read_hint(
     """
     if len(text) > MAX_HINT:
         return None
+    import jwt  # noqa: PLC0415 (as above)
+
     try:
         kid = jwt.get_unverified_header(text).get("kid")
         key = next((key for key in published if key.kid == kid), None)

@@ -4,7 +4,6 @@ import enum
 import json
 
 import attrs
-import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -63,6 +62,8 @@ def generate(algorithm: Algorithm) -> bytes:
 def public_jwk(pem: bytes, *, kid: str, algorithm: Algorithm) -> str:
     """Return the public half as a JSON Web Key (RFC 7517)."""
     public = load_pem_private_key(pem, password=None).public_key()
+    import jwt  # noqa: PLC0415 (no start waits for it)
+
     signer = jwt.get_algorithm_by_name(algorithm.value)
     jwk = signer.to_jwk(public, as_dict=True)
     kept = {name: jwk[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in jwk}
