@@ -4,19 +4,22 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from threading import Event
 
 import attrs
 import psycopg2
 import pytest
+import requests
 
 from support import own_connection
 from support.crowd import settle
 from support.deployment import PROCESSES, WORKERS
+from support.listeners import port, silent
 from support.own_connection import backends, go_together
 from support.sabotage import STATEMENT, TOGETHER, Plan, Point
 from support.scale import times
+from support.standstill import family, standing_still
 from support.tokens import inside
 from support.waiting import eventually
 from synapse_nextgen_auth.cli.accounts import AccountError
@@ -234,6 +237,146 @@ def test_c102_a_connection_that_hangs_is_given_up(deployment, client, chains):
     assert meanwhile.took < hung.took - 1
     assert next_one.took < meanwhile.took
     assert inside(chain.refresh_token).generation == stored(deployment, chain, "generation")[0]
+
+
+@contextmanager
+def watched(deployment, at):
+    """Ask a process for what needs no database, over and over; yield how long each answer took."""
+    took, over = [], Event()
+    url = f"{deployment.process(at).base_url}/_matrix/client/versions"
+
+    def watch():
+        while not over.is_set():
+            began = time.monotonic()
+            assert requests.get(url, timeout=60).status_code == 200
+            took.append(time.monotonic() - began)
+
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(watch)
+        try:
+            yield took
+        finally:
+            over.set()
+            watching.result(90)
+
+
+def test_c102_a_database_that_stands_still_holds_up_no_process(deployment, client, chains):
+    """As its machine hangs: what needs no database is answered, and afterwards all go on."""
+    *begun, late = chains(3)
+    go_together(deployment, HERE, client, late.user_id)
+    for chain in (*begun, late):
+        chain.refresh()  # known there from now on: nothing needs to be read before the statement
+    log = deployment.process(HERE).log_file
+    known = len(log.read_text())
+
+    with ThreadPoolExecutor(3) as pool, watched(deployment, HERE) as took:
+        with standing_still(family(deployment.postgres.pid)):
+            waiting = [pool.submit(chain.refresh) for chain in begun]
+            given_up = eventually(
+                lambda: "Lost the connection for refreshes" in log.read_text()[known:]
+            )
+            waiting.append(pool.submit(late.refresh))
+            asked = len(took)
+            goes_on = eventually(lambda: len(took) > asked + 100)
+        answers = [each.result(90).status_code for each in waiting]
+    begun.append(late)
+    after = [chain.refresh().status_code for chain in begun]
+    go_together(deployment, HERE, client, begun[0].user_id)
+
+    assert given_up
+    assert goes_on
+    assert max(took) < 3
+    assert {*answers} <= {200, 503}
+    assert after == [200] * len(begun)
+    assert all(stored(deployment, chain, "ended_at") == (None,) for chain in begun)
+    assert [chain.use() for chain in begun] == [200] * len(begun)
+
+
+def test_c102_a_statement_given_up_that_happens_yet_rotates_nobody_twice(
+    deployment, client, chains
+):
+    """Somebody locks the table; the statement stood there first, the transaction behind it."""
+    (chain,) = chains(1)
+    go_together(deployment, HERE, client, chain.user_id)
+    chain.refresh()
+    sabotage = deployment.sabotage(HERE)
+    sabotage.plan(Plan("/token"))
+    before = stored(deployment, chain, "generation")[0]
+
+    with (
+        closing(psycopg2.connect(**deployment.database.connection)) as somebody,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        somebody.cursor().execute("LOCK TABLE nextgen_sessions IN EXCLUSIVE MODE")
+        waiting = pool.submit(timed, chain.refresh)
+        took_over = eventually(lambda: by_transaction(deployment, HERE) >= {"nextgen_refresh"})
+        queue = waiting_for_the_table(deployment)
+        somebody.rollback()
+        answer = waiting.result(60)
+    generation = stored(deployment, chain, "generation")[0]
+
+    assert took_over
+    assert own_connection.NAME in queue
+    assert answer.status == 200
+    assert answer.took >= 5
+    assert Point(STATEMENT, TOGETHER, 1) in sabotage.seen()
+    assert by_transaction(deployment, HERE) == {TOGETHER, "nextgen_refresh"}
+    assert generation == before + 1 == inside(chain.access_token).generation
+    assert chain.use() == 200
+    assert chain.refresh().status_code == 200
+
+
+def waiting_for_the_table(deployment):
+    """Return the names of who waits to write sessions."""
+    return [
+        name
+        for (name,) in deployment.query(
+            "SELECT application_name FROM pg_stat_activity WHERE wait_event = 'relation'"
+            " AND datname = current_database()"
+        )
+    ]
+
+
+@pytest.fixture
+def behind_a_dead_host(deployment):
+    """Yield a listener that Synapse finds before its database; it refuses until it listens."""
+    before, section = deployment.config, deployment.database.section()
+    with silent() as dead:
+        there = {
+            "host": f"127.0.0.1,{deployment.postgres.directory}",
+            "port": f"{port(dead)},5432",
+            "connect_timeout": 2,
+        }
+        database = {**section, "args": {**section["args"], **there}}
+        deployment.config = {**before, "database": database}
+        try:
+            again(deployment)
+            yield dead
+        finally:
+            deployment.config = before
+            again(deployment)
+
+
+def again(deployment):
+    """Start the process anew, with the configuration as it stands."""
+    deployment.process(HERE).stop()
+    deployment.write_config()
+    deployment.process(HERE).start()
+
+
+def test_c102_the_next_host_is_tried_where_the_first_never_answers(
+    deployment, client, behind_a_dead_host
+):
+    """For as long as `connect_timeout` says, and the process answers meanwhile."""
+    user_id = deployment.new_user().user_id
+    go_together(deployment, HERE, client, user_id)
+
+    behind_a_dead_host.listen()
+    cut_ours(deployment)
+    with watched(deployment, HERE) as took:
+        go_together(deployment, HERE, client, user_id)
+
+    assert max(took) < 1.5
 
 
 def test_a_locked_row_holds_up_nobody_else(deployment, client, chains):

@@ -1,6 +1,8 @@
 """A connection under the reactor: what goes wrong with it is heard, and nothing of it stays open."""
 
 import select
+import time
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
@@ -8,9 +10,11 @@ import pytest
 from synapse.logging.context import SENTINEL_CONTEXT, LoggingContext, current_context
 from twisted.internet.defer import ensureDeferred
 
+from support.standstill import standing_still
 from support.waiting import eventually
 from synapse_nextgen_auth.homeserver.contexts import Nowhere
-from synapse_nextgen_auth.homeserver.database.wire import Wire, connect
+from synapse_nextgen_auth.homeserver.database.opening import connect
+from synapse_nextgen_auth.homeserver.database.wire import Wire
 
 
 class Watching:
@@ -45,7 +49,7 @@ class Open:
 
     def __init__(self, arguments):
         self.reactor, self.ends = Watching(), []
-        self.connection = connect(psycopg2, {**arguments, "async_": True})
+        self.connection = connect(psycopg2, arguments)
         self.wire = Wire(self.reactor, psycopg2, self.connection, self.lost)
 
     def lost(self, error, *, was_asked):
@@ -71,6 +75,17 @@ def opened(arguments):
     opened = Open(arguments)
     yield opened
     opened.wire.close(ConnectionError())
+
+
+def rows(arguments, sql, *parameters):
+    """Run a statement beside it; return its rows."""
+    with (
+        closing(psycopg2.connect(**arguments)) as other,
+        other,
+        other.cursor() as cursor,
+    ):
+        cursor.execute(sql, parameters)
+        return cursor.fetchall() if cursor.description else []
 
 
 def numbers():
@@ -153,7 +168,7 @@ def test_nothing_stays_open(arguments):
     hanging = Open(arguments)
     heard = []
     hanging.wire.ask("SELECT pg_sleep(60)", ()).addErrback(heard.append)
-    hanging.wire.detach(TimeoutError())()
+    hanging.wire.close(TimeoutError())
 
     assert [failure.type for failure in heard] == [TimeoutError]
     assert numbers() == before
@@ -178,11 +193,37 @@ def test_who_asks_within_a_context_goes_on_in_it(opened):
     assert current_context() is SENTINEL_CONTEXT
 
 
-def test_a_connection_that_does_not_come_is_an_error(arguments, tmp_path):
-    """Nobody listens there."""
-    before = numbers()
+def test_c102_a_statement_given_up_is_not_waited_for(arguments, postgres_server):
+    """Its process stands still and reads nothing, whatever is left to send: closing takes no time."""
+    hanging = Open(arguments)
+    ((pid,),) = hanging.run("SELECT pg_backend_pid()")
+    heard = []
 
-    with pytest.raises(psycopg2.OperationalError):
-        connect(psycopg2, {**arguments, "host": str(tmp_path), "async_": True})
+    with standing_still([pid]):
+        hanging.wire.ask("SELECT length(%s)", ("x" * 20_000_000,)).addErrback(heard.append)
+        began = time.monotonic()
+        hanging.wire.close(TimeoutError())
+        took = time.monotonic() - began
+    is_over = eventually(
+        lambda: not rows(arguments, "SELECT 1 FROM pg_stat_activity WHERE pid = %s", pid)
+    )
 
-    assert numbers() == before
+    assert [failure.type for failure in heard] == [TimeoutError]
+    assert took < 1
+    assert is_over
+
+
+def test_c102_a_statement_given_up_may_happen_yet(arguments):
+    """It was all there before the socket closed, so the database goes on with it."""
+    hanging = Open(arguments)
+    rows(arguments, "CREATE TABLE late (at int)")
+    with closing(psycopg2.connect(**arguments)) as holder:
+        holder.cursor().execute("LOCK TABLE late IN EXCLUSIVE MODE")
+        heard = []
+        hanging.wire.ask("INSERT INTO late VALUES (1) RETURNING at", ()).addErrback(heard.append)
+        hanging.wire.close(TimeoutError())
+        holder.rollback()
+    happened = eventually(lambda: rows(arguments, "SELECT at FROM late"))
+
+    assert [failure.type for failure in heard] == [TimeoutError]
+    assert happened == [(1,)]

@@ -8,7 +8,6 @@ so nothing is tried again, and a connection that failed in any way is thrown awa
 import logging
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, cast
 
 from synapse.config.database import DatabaseConnectionConfig
@@ -18,7 +17,7 @@ from twisted.internet.interfaces import IReactorFDSet
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.contexts import Nowhere
-from synapse_nextgen_auth.homeserver.database import wire
+from synapse_nextgen_auth.homeserver.database import addresses, opening
 from synapse_nextgen_auth.homeserver.database.schema import database_of
 from synapse_nextgen_auth.homeserver.database.wire import Wire
 from synapse_nextgen_auth.homeserver.drain import Drain
@@ -71,6 +70,7 @@ class OwnConnection:
         self._is_opening = False
         self._is_closed = False
         self._failures = 0
+        self._is_told = False  # that it cannot be opened
         self._not_before = 0.0
         self._last_used = 0.0
         drain.at_last(self.close)
@@ -78,8 +78,13 @@ class OwnConnection:
     @staticmethod
     def is_possible(hs: HomeServer) -> bool:
         """Say whether this database and this reactor can do it."""
-        is_ours = database_of(hs).config.get("name") == "psycopg2"
-        return is_ours and IReactorFDSet.providedBy(hs.get_reactor())  # type: ignore[no-untyped-call,unused-ignore]
+        database = database_of(hs)
+        if database.config.get("name") != "psycopg2":
+            return False
+        if why_not := addresses.why_not(_arguments(database)):
+            logger.info("Refreshes do not go together: %s", why_not)
+            return False
+        return IReactorFDSet.providedBy(hs.get_reactor())  # type: ignore[no-any-return,no-untyped-call,unused-ignore]
 
     @property
     def is_open(self) -> bool:
@@ -104,7 +109,7 @@ class OwnConnection:
         self._last_used = time.monotonic()
         with Nowhere():
             rows = await self._wire.ask(self._prefix + sql, parameters)
-        self._failures = 0
+        self._failures, self._is_told = 0, False
         return rows
 
     async def close(self) -> None:
@@ -121,11 +126,19 @@ class OwnConnection:
 
     async def _open(self) -> None:
         try:
-            # Names are looked up, and files read, by whoever opens it: not here.
-            connection = await in_thread(self._hs, wire.connect, self._driver, self._arguments)
-        except (self._driver.Error, OSError, TimeoutError) as error:
+            connection = await in_thread(
+                self._hs,
+                opening.connect,
+                self._driver,
+                self._arguments,
+                lambda: not self._is_closed,
+            )
+        except opening.NotWanted:
+            pass
+        except (self._driver.Error, OSError) as error:
             self._count("not_opened")
-            if not self._failures:
+            if not self._is_told:
+                self._is_told = True
                 logger.warning("No connection for refreshes of many at once: %s", _short(error))
             self._pause()
         else:
@@ -165,9 +178,7 @@ class OwnConnection:
             return
         since = self._waited
         if known.is_busy and since > PATIENCE:
-            # Whoever opens it again does not wait for what hangs there.
-            stop = known.detach(TooSlow())
-            background.begin(self._hs, Background.OWN_CONNECTION, partial(_stop, self._hs, stop))
+            known.close(TooSlow())
         elif not known.is_busy and since > IDLE:
             known.close(_Unused())
         else:
@@ -180,11 +191,6 @@ class _Unused(Exception):
     """Nobody refreshes here."""
 
 
-async def _stop(hs: HomeServer, stop: Callable[[], None]) -> None:
-    """Stop what hangs; that takes a connection of its own, and may hang as well."""
-    await in_thread(hs, stop)
-
-
 def _short(error: Exception) -> str:
     return " ".join(str(error).split()) or repr(error)
 
@@ -194,8 +200,9 @@ def _arguments(database: DatabaseConnectionConfig) -> dict[str, Any]:
     given = database.config.get("args") or {}
     ours = {name: value for name, value in given.items() if not name.startswith("cp_")}
     ours.pop("async", None)
+    ours.pop("async_", None)
     ours.setdefault("fallback_application_name", "synapse_nextgen_auth")
-    return {**ours, "async_": True}
+    return ours
 
 
 def _prefix(database: DatabaseConnectionConfig) -> str:

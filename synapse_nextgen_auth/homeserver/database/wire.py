@@ -1,9 +1,7 @@
 """psycopg2's asynchronous mode under the reactor: one connection, one statement at a time."""
 
 import os
-import select
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
@@ -13,26 +11,6 @@ from zope.interface import implementer  # type: ignore[import-untyped,unused-ign
 from synapse_nextgen_auth.homeserver.contexts import Nowhere
 
 Rows = list[tuple[Any, ...]]
-
-# Seconds until a connection is there. In a thread, where nobody waits for it.
-_TIME_TO_CONNECT = 15
-
-
-def connect(driver: Any, arguments: Mapping[str, Any]) -> Any:
-    """Return a new connection in asynchronous mode, ready; block until then."""
-    give_up_at = time.monotonic() + _TIME_TO_CONNECT
-    connection = driver.connect(**arguments)
-    try:
-        while (state := connection.poll()) != driver.extensions.POLL_OK:
-            is_reading = state == driver.extensions.POLL_READ
-            waiting = select.poll()
-            waiting.register(connection.fileno(), select.POLLIN if is_reading else select.POLLOUT)
-            if not waiting.poll(max(0, give_up_at - time.monotonic()) * 1000):
-                raise TimeoutError(f"no connection within {_TIME_TO_CONNECT} seconds")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 class Lost(Protocol):
@@ -86,35 +64,25 @@ class Wire:
         return answer
 
     def close(self, error: Exception) -> None:
-        """Be no more; whoever waits for an answer gets this error."""
-        self._let_go(error)()
+        """Be no more; whoever waits for an answer gets this error.
 
-    def detach(self, error: Exception) -> Callable[[], None]:
-        """Do the same; return what closes the connection once the statement was stopped, and blocks."""
-        close = self._let_go(error)
-
-        def stop() -> None:
-            try:
-                self._connection.cancel()
-            finally:
-                close()
-
-        return stop
-
-    def _let_go(self, error: Exception) -> Callable[[], None]:
+        A statement that is under way goes on in the database. Nobody asks there that it should not:
+        libpq asks while the process stands still, as long as the database takes. Closing waits for
+        nothing: what the socket does not take is not sent.
+        """
         if self._is_gone:
-            return _nothing
+            return
         self._is_gone = True
         self._reactor.removeReader(self)
         self._reactor.removeWriter(self)
         os.close(self._number)
+        self._connection.close()
+        self._cursor = None
         answer, self._answer = self._answer, None
         with Nowhere():
             self._lost(error, was_asked=answer is not None)
             if answer is not None and not answer.called:
                 answer.errback(error)
-        close: Callable[[], None] = self._connection.close
-        return close
 
     def _go_on(self) -> None:
         """Do what can be done without waiting."""
@@ -158,7 +126,3 @@ class Wire:
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
         """Hear that the socket is broken, or that the reactor ends."""
         self.close(reason.value)
-
-
-def _nothing() -> None:
-    """Do nothing."""
