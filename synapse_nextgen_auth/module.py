@@ -61,7 +61,8 @@ def _apart() -> Iterator[None]:
     Synapse has switched it off: it looks for garbage itself, once it runs.
     """
     was_on = gc.isenabled()
-    is_first = gc.get_freeze_count() == 0  # somebody else's stays frozen
+    # Not every Python can, as Synapse knows too; and what somebody else froze stays frozen.
+    is_first = hasattr(gc, "freeze") and gc.get_freeze_count() == 0
     if is_first:
         gc.freeze()
         gc.enable()

@@ -55,3 +55,15 @@ def test_what_somebody_froze_stays_frozen(thawed):
         pass
 
     assert gc.get_freeze_count() > 1000
+
+
+def test_a_python_that_cannot_hide_it_starts_as_well(monkeypatch):
+    """PyPy has no `freeze`; Synapse asks for it, too."""
+    for name in ("freeze", "unfreeze", "get_freeze_count"):
+        monkeypatch.delattr(gc, name)
+    was_on = gc.isenabled()
+
+    with module._apart():
+        pass
+
+    assert gc.isenabled() is was_on

@@ -2,12 +2,13 @@
 
 import os
 import sys
+import zlib
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from synapse_nextgen_auth.assembly.kept import Kept
+from synapse_nextgen_auth.assembly.kept import Kept, _written
 
 OLD, NEW = "RELEASE = 'old'\n", "RELEASE = 'new, and longer'\n"
 
@@ -80,12 +81,42 @@ def test_what_a_process_can_never_want_is_not_kept(package):
     assert set(kept._files) == {"upgraded.pages", "upgraded.pages.hello", "upgraded.rules"}
 
 
+def test_there_is_one_of_it_however_often_a_process_starts(package):
+    """Two homeservers in one process keep the text once: what the first one kept is the older."""
+    first = next(each for each in sys.meta_path if isinstance(each, Kept))
+    (package / "rules.py").write_text(NEW)
+
+    again = Kept("upgraded", package).install()
+    again.read()
+
+    assert again is first
+    assert [type(each) for each in sys.meta_path].count(Kept) == 1
+    assert release() == "old"
+
+
+def test_what_is_replaced_while_it_is_read_is_not_taken_for_what_it_was(package, monkeypatch):
+    """Of which release the text is, nobody knows then: none is kept under the date of the other."""
+    kept, path = Kept("upgraded", package), package / "rules.py"
+    read = Path.read_bytes
+
+    def replaced(self):
+        text = read(self)
+        if self == path and text == OLD.encode():
+            path.write_text(NEW)
+        return text
+
+    monkeypatch.setattr(Path, "read_bytes", replaced)
+    kept.read()
+
+    assert kept._files["upgraded.rules"].written == _written(path)
+    assert zlib.decompress(kept._files["upgraded.rules"].packed) == NEW.encode()
+
+
 def test_a_broken_file_says_where_it_is_wrong(package):
     """The line of the file is in the traceback."""
     (package / "broken.py").write_text("good = 1\nraise ValueError\n")
-    kept = Kept("upgraded", package)
-    kept.read()
-    kept.install()
+    sys.meta_path[:] = [each for each in sys.meta_path if not isinstance(each, Kept)]
+    Kept("upgraded", package).install().read()
     (package / "broken.py").unlink()
 
     with pytest.raises(ValueError) as raised:

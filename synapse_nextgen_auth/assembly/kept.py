@@ -23,6 +23,8 @@ _PACKAGE = __name__.partition(".")[0]
 _FOLDER = Path(__file__).parent.parent
 # What no server imports: the command, and samples for whoever looks at pages.
 _NEVER = ("cli", "samples")
+# How often a file is read that was replaced meanwhile.
+_TRIES = 3
 
 
 @frozen
@@ -47,22 +49,31 @@ class Kept(Loader, MetaPathFinder):
     """
 
     def __init__(self, package: str = _PACKAGE, folder: Path = _FOLDER) -> None:
-        self._package = package
+        self.package = package
         self._folder = folder
         self._files: dict[str, _File] = {}
 
-    def install(self) -> None:
-        """Be asked first."""
+    def install(self) -> "Kept":
+        """Be asked first; return who is, which is another one where this process started before."""
+        for other in sys.meta_path:
+            if isinstance(other, Kept) and other.package == self.package:
+                return other
         sys.meta_path.insert(0, self)
+        return self
 
     def read(self) -> None:
-        """Read what is not imported yet; this may take a while, on a thread of its own."""
+        """Read what is not imported yet; this may take a while, on a thread of its own.
+
+        What was read once is older, and so nearer to what is imported.
+        """
+        if self._files:
+            return
         found = {}
         for path in self._folder.rglob("*.py"):
             parts = path.relative_to(self._folder).with_suffix("").parts
             if set(parts) & set(_NEVER):
                 continue
-            name = ".".join((self._package, *(part for part in parts if part != "__init__")))
+            name = ".".join((self.package, *(part for part in parts if part != "__init__")))
             if name not in sys.modules and (file := _read(path)) is not None:
                 found[name] = file
         self._files = found
@@ -92,11 +103,16 @@ class Kept(Loader, MetaPathFinder):
 
 
 def _read(path: Path) -> _File | None:
-    """Read a file; one that cannot be read, Python will not import either."""
-    try:
-        return _File(path, _written(path), zlib.compress(path.read_bytes()))
-    except OSError:
-        return None
+    """Read a file; nothing is kept of one that cannot be read, or is written all the time."""
+    for _ in range(_TRIES):
+        written = _written(path)
+        try:
+            packed = zlib.compress(path.read_bytes())
+        except OSError:
+            return None
+        if _written(path) == written:
+            return _File(path, written, packed)
+    return None
 
 
 def _written(path: Path) -> tuple[int, int]:

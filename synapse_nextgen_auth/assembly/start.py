@@ -120,9 +120,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     if config.drain:
         logger.info("synapse_nextgen_auth takes no new sign-ins (drain: true)")
     reactor: Any = site.homeserver.hs.get_reactor()
-    kept = Kept()
-    kept.install()
-    reactor.callLater(_KEEP_AFTER, reactor.callInThread, kept.read)
+    reactor.callLater(_KEEP_AFTER, reactor.callInThread, Kept().install().read)
     # Other modules, which may check passwords, come after this one.
     reactor.callLater(0, _warn_if_closed, site)
 

@@ -5,6 +5,7 @@ That a package is upgraded meanwhile is no matter: `assembly/kept.py`.
 
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,14 @@ class Later:
 
     name: str
 
-    def __getattr__(self, name: str) -> "Deferred":
+    def __getattr__(self, name: str) -> "Wanted":
         if name.startswith("_"):
             raise AttributeError(name)
-        return Deferred(self.name, name)
+        return Wanted(self.name, name)
 
 
 @frozen
-class Deferred:
+class Wanted:
     """A function of a file that is imported when it is first called."""
 
     file: str
@@ -50,6 +51,9 @@ def later(name: str) -> Any:
     `tests/web/test_later.py` looks at each.
     """
     path = _FOLDER.joinpath(*name.split(".")).with_suffix(".py")
-    if not path.is_file():
-        raise FileNotFoundError(path)
+    module = f"{_PACKAGE}.{name}"
+    # Looking for it as Python does imports what is above it, and so only where there is no such file: in
+    # an archive, or where the sources were taken out.
+    if not path.is_file() and find_spec(module) is None:
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
     return Later(name)

@@ -1,8 +1,11 @@
 """Files that are imported when somebody first wants them, and what a start imports without them."""
 
+import compileall
 import inspect
 import sys
+import zipfile
 from collections.abc import Callable
+from importlib import invalidate_caches
 from pathlib import Path
 from typing import get_args
 
@@ -10,7 +13,7 @@ import pytest
 
 from synapse_nextgen_auth.web import kinds, later
 from synapse_nextgen_auth.web.kinds import AccountPage, AuthorizationEndpoint, Endpoint, Page
-from synapse_nextgen_auth.web.later import Deferred, Later
+from synapse_nextgen_auth.web.later import Later, Wanted
 from synapse_nextgen_auth.web.pages.names import TEMPLATES
 from synapse_nextgen_auth.web.pages.records import PAGES
 from synapse_nextgen_auth.web.routes import ROUTES
@@ -39,11 +42,11 @@ def deferred():
     for path, route in ROUTES.items():
         if isinstance(route, Endpoint):
             for method, serve in route.methods.items():
-                if isinstance(serve, Deferred):
+                if isinstance(serve, Wanted):
                     yield f"{method} {path}", serve, kinds.Serve
         for (kind, name), expected in KINDS.items():
             found = getattr(route, name) if isinstance(route, kind) else None
-            if isinstance(found, Deferred):
+            if isinstance(found, Wanted):
                 yield f"{path} {name}", found, expected
 
 
@@ -96,8 +99,28 @@ def test_a_file_is_imported_by_the_first_call(written):
     assert "somebodys.hello" in sys.modules
 
 
+@pytest.mark.parametrize("packed", [False, True], ids=["bytecode", "zip"])
+def test_a_package_without_sources_starts(written, tmp_path, monkeypatch, packed):
+    """As small images have it: Python imports it, wherever it is, and so do we."""
+    compileall.compile_dir(written.parent, legacy=True, quiet=1)
+    for source in written.parent.glob("*.py"):
+        source.unlink()
+    if packed:
+        with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+            for path in written.parent.glob("*.pyc"):
+                archive.write(path, path.relative_to(tmp_path))
+                path.unlink()
+        monkeypatch.syspath_prepend(tmp_path / "all.zip")
+    invalidate_caches()
+
+    greet = later.later("hello").greet
+
+    assert "somebodys.hello" not in sys.modules
+    assert greet("Alice") == "Hello Alice"
+
+
 def test_a_file_that_is_missing_stops_the_start(written):
-    with pytest.raises(FileNotFoundError, match=r"goodbye\.py"):
+    with pytest.raises(ModuleNotFoundError, match=r"somebodys\.goodbye"):
         later.later("goodbye")
 
 
