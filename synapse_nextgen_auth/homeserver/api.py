@@ -7,6 +7,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
 from synapse.module_api import ModuleApi
 from synapse.storage.database import LoggingTransaction
+from synapse.storage.engines import PostgresEngine
 from synapse.storage.engines._base import IsolationLevel
 from synapse.types import UserInfo
 from twisted.enterprise.adbapi import ConnectionLost
@@ -49,6 +50,8 @@ T = TypeVar("T")
 # After a restart of the database every connection of the pool is broken, so there are more attempts
 # than most pools have connections.
 _ATTEMPTS = 12
+# How much of what a database says goes into one line of the log.
+_LINE = 200
 
 
 class Homeserver:
@@ -67,6 +70,11 @@ class Homeserver:
         module = self.store.database_engine.module
         # What a database that is away, full or overloaded raises: a failure of ours, not of a client.
         self.database_errors: tuple[type[Exception], ...] = (module.Error, ConnectionLost)
+        # What it raises while it is away or overloaded. SQLite is never away; what it calls so may be
+        # a table that is missing.
+        self._away: tuple[type[Exception], ...] = (ConnectionLost,)
+        if isinstance(self.store.database_engine, PostgresEngine):
+            self._away += (module.OperationalError, module.InterfaceError)
         # After most other errors Synapse runs a transaction again by itself.
         self._passing = (module.IntegrityError, module.InterfaceError, ConnectionLost)
         self.metrics = Metrics(self.server_name)
@@ -79,6 +87,12 @@ class Homeserver:
         self._when_clients_go: list[Callable[[Collection[str]], None]] = []
         self._when_posted: list[Callable[[], None]] = []
         self._when_happened: list[Callable[[Collection[Event]], None]] = []
+
+    def why_away(self, error: Exception) -> str | None:
+        """Return in one line why the database was away, `None` if this is another error."""
+        if not isinstance(error, self._away):
+            return None
+        return " ".join(str(error).split())[:_LINE] or type(error).__name__
 
     def when_sessions_end(self, then: Callable[[tuple[str, ...]], None]) -> None:
         """Call `then(ids)` after each transaction of this process that ended sessions."""

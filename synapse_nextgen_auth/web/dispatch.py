@@ -94,6 +94,13 @@ class _Request:
                 refusal,
             )
 
+    def has_no_database(self, error: Exception, where: str) -> bool:
+        """Say whether the database was away, and write that down: one line, no mistake of ours."""
+        why = self.site.homeserver.why_away(error)
+        if why is not None:
+            logger.warning("No database for %s %s: %s", self.incoming.method, where, why)
+        return why is not None
+
     def count(self, refusal: OAuthError) -> None:
         """Count a refusal by why; a path that is none of ours is no label."""
         if self.label is not None:
@@ -142,8 +149,9 @@ async def _meet(request: _Request, route: RendezvousEndpoint, rendezvous_id: str
             unknown = answers.matrix_error(405, "M_UNRECOGNIZED", "Unknown method")
             return unknown.having(*answers.RENDEZVOUS_CORS, allow)
         return await serve(site, incoming, rendezvous_id)
-    except Exception:
-        logger.exception("Could not serve %s of a rendezvous", incoming.method)
+    except Exception as failed:
+        if not request.has_no_database(failed, "a rendezvous"):
+            logger.exception("Could not serve %s of a rendezvous", incoming.method)
         request.count(_SEE_LOG)
         return answers.error(_SEE_LOG, *answers.CORS)
 
@@ -173,8 +181,9 @@ async def _endpoint(request: _Request, route: Endpoint) -> Outgoing:
         failure = unavailable(str(away))
         request.note(failure)
         return answers.error(failure, *route.cors)
-    except Exception:
-        logger.exception("Could not serve %s %s", incoming.method, incoming.path)
+    except Exception as failed:
+        if not request.has_no_database(failed, incoming.path):
+            logger.exception("Could not serve %s %s", incoming.method, incoming.path)
         request.count(_SEE_LOG)
         return answers.error(_SEE_LOG, *route.cors)
 
@@ -211,9 +220,12 @@ async def _page(request: _Request, route: ForPeople | None) -> Outgoing:
         return error.show(site, request.reader, mistake)
     except Away as away:
         request.note(unavailable(str(away)))
-    except Exception:
+    except Exception as failed:
         reference = random_id()[:12]
-        logger.exception("Could not serve %s %s (%s)", incoming.method, incoming.path, reference)
+        if not request.has_no_database(failed, f"{incoming.path} ({reference})"):
+            logger.exception(
+                "Could not serve %s %s (%s)", incoming.method, incoming.path, reference
+            )
         request.count(_SEE_LOG)
     unready = PageError(503, Message.UNAVAILABLE, reference=reference, headers=retry)
     return error.show(site, request.reader, unready)

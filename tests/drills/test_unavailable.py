@@ -308,17 +308,27 @@ def prepared(deployment, client):
     return prepared
 
 
+def said(deployment):
+    """Return how often each of two lines stands in the logs so far."""
+    text = deployment.log_text()
+    return {line: text.count(f" - {line}") for line in ("Could not serve ", "No database for ")}
+
+
 def test_c102_c350_every_endpoint_and_page_says_come_back(deployment, prepared):
     """Nothing of ours is a 4xx or a bare 500; afterwards the very same requests work."""
     routes = {f"{method} {path}" for path, route in ROUTES.items() for method in route.methods}
     assert routes <= set(prepared.sends), routes - set(prepared.sends)
 
+    before = said(deployment)
     deployment.postgres.halt()
     try:
         away = {name: send() for name, send in prepared.sends.items()}
+        after = said(deployment)
     finally:
         deployment.postgres.resume()
     deployment.heal()
+    assert after["Could not serve "] == before["Could not serve "]  # which are mistakes of ours
+    assert after["No database for "] > before["No database for "] + 50
     back = {name: again(send) for name, send in prepared.sends.items() if name not in DOCUMENTS}
 
     told = {name: (a.status_code, a.headers.get("Retry-After")) for name, a in away.items()}

@@ -5,6 +5,7 @@ The pages and endpoints here are the tests' own. That ours are served so is show
 """
 
 import asyncio
+import re
 from contextlib import contextmanager
 
 import attrs
@@ -73,6 +74,9 @@ class Process:
 
     def now(self):
         return NOW
+
+    def why_away(self, error):
+        return str(error) if isinstance(error, ConnectionError) else None
 
     async def read(self, *_args, **_kwargs):
         return [self.sign_in] if self.sign_in else []
@@ -363,6 +367,59 @@ def test_c206_every_error_is_a_page_that_says_nothing_of_ours(ask, process):
     assert b"nextgen" not in outgoing.body.replace(b"/_synapse/client/auth", b"")
     assert ("Retry-After", "5") in outgoing.headers
     assert ("/hello", "temporarily_unavailable") in process.counted
+
+
+@pytest.fixture
+def ask_of(site):
+    """Return a function that sends a request to a path of a kind, where something is raised."""
+
+    def ask_(kind, error):
+        async def fail(*_args):
+            raise error
+
+        if kind == "rendezvous":
+            root = Root(PREFIX, {"/": RendezvousEndpoint({"GET": fail})}, counted_as="/hello")
+        else:
+            route = Page(show=fail) if kind == "page" else Endpoint({"GET": fail})
+            root = Root(PREFIX, {"/hello": route})
+        path = f"{PREFIX}/{'a' * 32}" if kind == "rendezvous" else f"{PREFIX}/hello"
+        return asyncio.run(dispatch.handler(site, root)(incoming(path=path)))
+
+    return ask_
+
+
+@pytest.mark.parametrize(
+    ("kind", "where"),
+    [
+        ("endpoint", f"{PREFIX}/hello"),
+        ("page", f"{PREFIX}/hello"),
+        ("rendezvous", "a rendezvous"),
+    ],
+)
+def test_c102_a_database_that_is_away_is_no_mistake_of_ours(ask_of, process, caplog, kind, where):
+    """One line without a traceback; the reference on the page stands in it."""
+    outgoing = ask_of(kind, ConnectionError("the database system is shutting down"))
+
+    (record,) = caplog.records
+    line = record.getMessage()
+    assert (record.levelname, record.exc_info) == ("WARNING", None)
+    assert line.startswith(f"No database for GET {where}")
+    assert line.endswith(": the database system is shutting down")
+    if kind == "page":
+        assert re.search(r"\((\S+)\): ", line)[1].encode() in outgoing.body
+    assert outgoing.status == 503
+    assert ("Retry-After", "5") in outgoing.headers
+    assert ("/hello", "temporarily_unavailable") in process.counted
+
+
+@pytest.mark.parametrize("kind", ["endpoint", "page"])
+def test_a_mistake_of_ours_is_an_error_with_a_traceback(ask_of, caplog, kind):
+    assert ask_of(kind, ValueError("a fault of ours")).status == 503
+
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert record.getMessage().startswith(f"Could not serve GET {PREFIX}/hello")
+    assert isinstance(record.exc_info[1], ValueError)
 
 
 def test_c382_a_process_that_stops_asks_no_page_and_no_endpoint(site, process, ask, asked):
