@@ -19,7 +19,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock
 
 from support.records import ALICE, BOB, PHONE, a_session
-from synapse_nextgen_auth.homeserver.database import known_methods
+from synapse_nextgen_auth.homeserver.database import caches, known_methods
 from synapse_nextgen_auth.homeserver.database.lookups import Lookups
 from synapse_nextgen_auth.store.accounts import AccountRow
 from synapse_nextgen_auth.store.devices import DeviceRow
@@ -204,6 +204,38 @@ def test_of_a_synapse_that_keeps_something_else_its_own_method_is_asked(monkeypa
     assert asked.result.type is AssertionError  # what the method of this store raises
     assert "something_new" in caplog.text
     asked.addErrback(lambda _: None)
+
+
+@pytest.mark.parametrize("name", ["get_user_by_id", "get_user_locked_status", "get_device"])
+def test_a_function_of_another_module_is_asked_each_time(name, caplog):
+    """It has no cache, and may have a reason: nothing is read past it, and the log says so once."""
+    caches._say_plain.cache_clear()
+    process = Process()
+    setattr(process.store, name, plain := Plain())
+    if name == "get_user_locked_status":
+        process.store.get_user_by_id = plain
+    ask = process.lookups.device if name == "get_device" else process.lookups.user
+    key = (ALICE, PHONE) if name == "get_device" else (ALICE,)
+
+    found = [ensureDeferred(ask(*key)).result for _ in range(2)]
+    again = ensureDeferred(caches.ask_again(plain, *key)).result
+
+    assert [*found, again] == [plain.answer] * 3
+    assert plain.asked == [key] * 3
+    assert process.asked == []
+    said = [each for each in caplog.messages if "Another module has" in each]
+    assert len(said) == 1
+
+
+class Plain:
+    """A function that another module puts in the place of one of Synapse's."""
+
+    def __init__(self):
+        self.asked, self.answer = [], object()
+
+    async def __call__(self, *key):
+        self.asked.append(key)
+        return self.answer
 
 
 def test_what_is_known_is_all_that_this_synapse_keeps():

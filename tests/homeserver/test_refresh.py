@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from support import own_connection
 from support.addresses import coming_from, over_ipv4
 from support.answers import assert_not_kept, assert_refused
 from support.faults import broken_row
@@ -130,6 +131,20 @@ def test_c093_within_the_grace_a_used_pair_is_given_again(homeserver, server, cl
 
     assert second["refresh_token"] == first["refresh_token"]
     assert server.whoami(second["access_token"]).ok
+
+
+@pytest.mark.parametrize("homeserver", ["postgres"], indirect=True)
+def test_c092_refreshes_go_by_a_connection_of_their_own(homeserver, client, tokens):
+    """On each release of Synapse: one statement for those that come at once, in no log's context."""
+    held = [tokens["refresh_token"]]
+
+    def last_statement():
+        held.append(client.refresh(held[-1]).json()["refresh_token"])
+        ours = "SELECT query FROM pg_stat_activity WHERE pid = ANY(?)"
+        return [text for (text,) in homeserver.query(ours, own_connection.backends(homeserver))]
+
+    assert eventually(lambda: any("nextgen_sessions" in text for text in last_statement()))
+    assert len(set(held)) == len(held)
 
 
 def test_c094_a_copied_refresh_token_ends_the_session(homeserver, server, client, tokens, user):

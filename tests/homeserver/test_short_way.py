@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synapse.api.auth.internal import InternalAuth
 
+from support import checks
 from support.checks import KEYS, START, Checked, Rows, token
 from synapse_nextgen_auth.homeserver.auth import remembered, steps
 from synapse_nextgen_auth.homeserver.auth.joined import LOOKED_AT_EVERY
@@ -350,14 +351,39 @@ def test_caches_see_that_what_is_remembered_is_in_use(crowd, begin):
 
 
 def test_sessions_found_at_once_are_hits_of_their_cache(crowd):
-    """So the hit rate in Synapse's metrics says what it said before."""
-    metrics = crowd.process.live.nextgen_session.cache.cache.metrics
-    before = metrics.hits
+    """So the hit rate in Synapse's metrics says what it said before: of each of them."""
+    store, live = crowd.process.store, crowd.process.live
+    cached = [live.nextgen_session, store.get_device, store.get_user_by_id]
+    metrics = [one.cache.cache.metrics for one in (*cached, store.get_user_locked_status)]
+    crowd.process.ask(crowd.tokens[0])
+    before = [(each.hits, each.misses) for each in metrics]
 
     for _ in range(5):
         crowd.process.ask(crowd.tokens[0])
+        crowd.rows.now += LOOKED_AT_EVERY // 2
 
-    assert metrics.hits == before + 5
+    assert [(each.hits, each.misses) for each in metrics] == [(n + 5, m) for n, m in before]
+
+
+@pytest.mark.parametrize("name", ["get_user_by_id", "get_user_locked_status", "get_device"])
+def test_where_another_module_took_a_cache_away_all_goes_the_long_way(name, monkeypatch):
+    """The server starts, and whatever that function says counts each time."""
+    rows, asked = Rows(ANN), []
+    own = vars(checks.Store)[name].orig
+
+    async def plain(self, *key):
+        asked.append(key)
+        return await own(self, *key)
+
+    patched = type("Patched", (checks.Store,), {name: plain})
+    monkeypatch.setattr(checks, "Store", patched)
+    process = Checked(rows)
+    text = token(rows.sign_in(ANN, "1"))
+
+    said = [process.ask(text) for _ in range(3)]
+
+    assert [one["device_id"] for one, _ in said] == ["ONEDEVICE1"] * 3
+    assert len(asked) == 3
 
 
 def test_nothing_is_remembered_of_what_no_cache_has():

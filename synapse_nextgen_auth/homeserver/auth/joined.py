@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.mark import OURS
+from synapse_nextgen_auth.homeserver.database.caches import cache_of
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.scopes.permissions import API
@@ -73,7 +74,6 @@ class Joined:
     since: int
     until: int
     _account: _Account
-    _scope: frozenset[str]
 
     def is_good(self, now: int) -> bool:
         """Say whether the account is as it was, and the parts were looked at lately."""
@@ -86,7 +86,7 @@ class Joined:
         """Return who sends a request of this session."""
         return create_requester(
             self._account.user,
-            scope=self._scope,
+            scope=self.session.granted.effective | {OURS},
             device_id=self.session.device_id,
             authenticated_entity=self.user_id,
         )
@@ -123,12 +123,15 @@ class JoinedSessions:
         self._people = people
         self._lifetimes = lifetimes
         store = homeserver.store
+        asked = (store.get_device, store.get_user_by_id, store.get_user_locked_status)
+        # Another module may have put a function of its own in the place of one: then nothing tells us
+        # when to forget.
         self._sessions = homeserver.live.nextgen_session.cache
-        self._devices = store.get_device.cache
-        self._users = store.get_user_by_id.cache
-        self._locked = store.get_user_locked_status.cache
-        # A session found here counts as one found in the cache that it came from.
-        self._hit = self._sessions.cache.metrics.inc_hits
+        self._devices, self._users, self._locked = theirs = [cache_of(each) for each in asked]
+        self._is_possible = None not in theirs
+        # What is found here counts as found in the caches that it came from.
+        caches = (self._sessions, self._devices, self._users, self._locked)
+        self._metrics = [each.cache.metrics for each in caches] if self._is_possible else []
         self._joined: dict[str, Joined] = {}
         self._accounts: dict[str, _Account] = {}
 
@@ -136,8 +139,10 @@ class JoinedSessions:
         """Return what is known of a session; `None` if it is not ordinary, or not in memory."""
         known = self._joined.get(session_id)
         if known is None or not known.is_good(now):
-            return self._join(session_id, now)
-        self._hit()
+            known = self._join(session_id, now) if self._is_possible else None
+        if known is not None:
+            for metric in self._metrics:
+                metric.inc_hits()
         return known
 
     def _join(self, session_id: str, now: int) -> Joined | None:
@@ -152,7 +157,8 @@ class JoinedSessions:
         device = (session.user_id, session.device_id)
         if account is None or _recalled(self._devices, device) is None:
             return None
-        forget = _Forgetter(self._joined, session_id)
+        key = session.session_id  # which is kept anyway; that of the token need not be
+        forget = _Forgetter(self._joined, key)
         if not (
             _watched(self._sessions, session_id, forget) and _watched(self._devices, device, forget)
         ):
@@ -165,9 +171,8 @@ class JoinedSessions:
             now,
             min(now + LOOKED_AT_EVERY, _NO_END if end is None else end),
             account,
-            session.granted.effective | {OURS},
         )
-        self._joined[session_id] = joined
+        self._joined[key] = joined
         return joined
 
     def _account(self, user_id: str) -> _Account | None:

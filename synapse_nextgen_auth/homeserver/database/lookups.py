@@ -20,7 +20,7 @@ from twisted.internet.defer import Deferred
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.database import known_methods
-from synapse_nextgen_auth.homeserver.database.caches import recall, recall_through
+from synapse_nextgen_auth.homeserver.database.caches import cache_of, recall, recall_through
 from synapse_nextgen_auth.homeserver.database.gathered import Gathered
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.clients.record import Client
@@ -145,7 +145,7 @@ class Lookups:
         """Return what Synapse knows about an account, by way of its replicated cache."""
         known = self._store.get_user_by_id
         found: UserInfo | None
-        if self._knows_accounts:
+        if self._knows_accounts and _have_caches(known, self._store.get_user_locked_status):
             found = await recall_through(known, user_id, self._user)
         else:
             found = await recall(known, user_id)
@@ -155,7 +155,7 @@ class Lookups:
         """Return what Synapse knows about a device, by way of its replicated cache."""
         known = self._store.get_device
         found: Mapping[str, Any] | None
-        if self._knows_devices:
+        if self._knows_devices and _have_caches(known):
             found = await recall_through(known, (user_id, device_id), self._device)
         else:
             found = await recall(known, user_id, device_id)
@@ -211,6 +211,10 @@ class _Promise:
         if self._value is not None:
             with PreserveLoggingContext():
                 self._value.errback(error)
+
+
+def _have_caches(*functions: Any) -> bool:
+    return all(cache_of(each) is not None for each in functions)
 
 
 def look_up_sessions(txn: Txn, session_ids: Sequence[str]) -> dict[str, Session]:
