@@ -14,7 +14,7 @@ from synapse_nextgen_auth.flows import refresh
 from synapse_nextgen_auth.flows.refresh import Presented, Renewed
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.database.gathered import Gathered
-from synapse_nextgen_auth.homeserver.database.own_connection import OwnConnection, TooSlow
+from synapse_nextgen_auth.homeserver.database.own_connection import NotAsked, OwnConnection, TooSlow
 from synapse_nextgen_auth.homeserver.startup.needed import members
 from synapse_nextgen_auth.oauth.sessions import Session, SessionLifetimes
 from synapse_nextgen_auth.store.rotations import Rotation, together
@@ -81,6 +81,8 @@ class _Together:
         try:
             rows = await self._connection.run(*together(rotations))
             outcome = "done"
+        except NotAsked:
+            return {}
         except TooSlow:
             outcome = "timed_out"
         except Exception as error:  # noqa: BLE001 (nobody is refused for it: a transaction decides)

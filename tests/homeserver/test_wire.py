@@ -1,9 +1,12 @@
 """A connection under the reactor: what goes wrong with it is heard, and nothing of it stays open."""
 
+import errno
+import os
 import select
 import time
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg2
 import pytest
@@ -13,7 +16,9 @@ from twisted.internet.defer import ensureDeferred
 from support.standstill import standing_still
 from support.waiting import eventually
 from synapse_nextgen_auth.homeserver.contexts import Nowhere
+from synapse_nextgen_auth.homeserver.database import own_connection
 from synapse_nextgen_auth.homeserver.database.opening import connect
+from synapse_nextgen_auth.homeserver.database.own_connection import OwnConnection
 from synapse_nextgen_auth.homeserver.database.wire import Wire
 
 
@@ -109,6 +114,42 @@ def test_statements_are_answered_one_after_the_other(opened):
     assert off == [("off",)]
     assert after == default
     assert opened.ends == []
+
+
+def test_an_answer_that_lies_ready_is_found_by_who_looks(opened):
+    """After the process stood still its timers come first: the database is not what was slow."""
+    heard = []
+    opened.wire.ask("SELECT 1", ()).addBoth(heard.append)
+    while not heard:
+        select.select(opened.reactor.readers, opened.reactor.writers, [], 30)
+        opened.wire.look()
+
+    assert heard == [[(1,)]]
+    assert not opened.wire.is_busy
+
+
+def test_where_no_file_is_left_the_connection_is_closed(monkeypatch, arguments):
+    """It is told like one that could not be opened, and the next try waits."""
+    counted, driver = [], SimpleNamespace(Error=psycopg2.Error)
+    connection = connect(psycopg2, arguments)
+    own = object.__new__(OwnConnection)
+    own._count, own._reactor, own._driver = counted.append, Watching(), driver
+    own._is_closed = own._is_told = False
+    own._failures, own._not_before, own._wire, own._hs, own._arguments = 0, 0.0, None, None, {}
+
+    async def in_thread(*_args):
+        return connection
+
+    def no_file(_number):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(own_connection, "in_thread", in_thread)
+    monkeypatch.setattr(os, "dup", no_file)
+    ensureDeferred(own._open())
+
+    assert counted == ["not_opened"]
+    assert connection.closed
+    assert own._not_before > time.monotonic()
 
 
 def test_a_statement_larger_than_the_socket_takes_is_written_in_parts(opened):

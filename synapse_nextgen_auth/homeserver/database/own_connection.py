@@ -40,6 +40,10 @@ class NotThere(Exception):
     """There is no connection, or it went away: what was asked happened or not."""
 
 
+class NotAsked(NotThere):
+    """There was none, or somebody else had it: nothing was asked, so nothing happened."""
+
+
 class TooSlow(NotThere):
     """The database did not answer in time."""
 
@@ -105,7 +109,7 @@ class OwnConnection:
         Raise `NotThere` or what the driver raises; then nobody knows whether it happened.
         """
         if self._wire is None or self._wire.is_busy:
-            raise NotThere
+            raise NotAsked
         self._last_used = time.monotonic()
         with Nowhere():
             rows = await self._wire.ask(self._prefix + sql, parameters)
@@ -133,16 +137,15 @@ class OwnConnection:
                 self._arguments,
                 lambda: not self._is_closed,
             )
+            self._take(connection)
         except opening.NotWanted:
             pass
-        except (self._driver.Error, OSError) as error:
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is not tried again at once)
             self._count("not_opened")
             if not self._is_told:
                 self._is_told = True
                 logger.warning("No connection for refreshes of many at once: %s", _short(error))
             self._pause()
-        else:
-            self._take(connection)
         finally:
             self._is_opening = False
 
@@ -150,11 +153,15 @@ class OwnConnection:
         if self._is_closed:
             connection.close()
             return
-        self._count("opened")
         self._last_used = time.monotonic()
         with Nowhere():
-            self._wire = Wire(self._reactor, self._driver, connection, self._lost)
+            try:
+                self._wire = Wire(self._reactor, self._driver, connection, self._lost)
+            except OSError:  # the process has no file left
+                connection.close()
+                raise
             self._reactor.callLater(_LOOK_EVERY, self._look, self._wire)
+        self._count("opened")
 
     def _lost(self, error: Exception, *, was_asked: bool) -> None:
         """Hear that the connection is no more."""
@@ -174,6 +181,7 @@ class OwnConnection:
 
     def _look(self, known: Wire) -> None:
         """Give up a connection that does not answer, or that nobody uses."""
+        known.look()
         if known is not self._wire:
             return
         since = self._waited
