@@ -29,6 +29,7 @@ CONNECTIONS = (1, 8)
 ACTS = 400  # of a batch, by all clients together
 QUICK = 80
 NAME = "the other one"
+_KEYS = {"address", "token", "refresh_tokens", "token_endpoint", "client_id"}
 
 
 class Wrong(Exception):
@@ -96,10 +97,18 @@ class Other:
     def read(cls, path: Path) -> "Other":
         try:
             found = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise Wrong(f"{path} cannot be read: {type(error).__name__}") from None
+        except OSError as error:
+            raise Wrong(f"{path} cannot be read: {error.strerror}") from None
+        except json.JSONDecodeError as error:
+            raise Wrong(f"{path} is no JSON, from line {error.lineno} on") from None
+        except ValueError:
+            raise Wrong(f"{path} is no text in UTF-8") from None
         if not isinstance(found, dict):
             raise Wrong(f"{path} is no JSON object")
+        if unknown := sorted(set(found) - _KEYS):
+            raise Wrong(
+                f"{path} has {unknown[0]}, which means nothing: {', '.join(sorted(_KEYS))} do"
+            )
         endpoint = found.get("token_endpoint")
         other = cls(
             path,
@@ -153,7 +162,7 @@ def _text(found: dict[str, object], name: str) -> str:
 def told(other: Other, *, quick: bool) -> str:
     """Say what will be sent to the other server, at most."""
     batch = QUICK if quick else ACTS
-    checks = sum(most(count, _share(batch, count)) for count in CONNECTIONS)
+    checks = 1 + sum(most(count, _share(batch, count)) for count in CONNECTIONS)
     lines = [
         f"  up to {checks} times GET {WHOAMI} to {other.api.header}, {CONNECTIONS[-1]} at once"
     ]
@@ -176,6 +185,8 @@ def _share(batch: int, clients: int) -> int:
 def measure(scene: Scene, other: Other) -> Iterator[Figure]:
     """Compare as many connections to each; our side is the homeserver of the other benchmarks."""
     try:
+        with other.api.line() as line:  # before a homeserver of ours is made
+            line.ask(whoami(other.token, host=other.api.header))
         yield from _warm(scene, other)
         if other.refresh_tokens:
             yield from _refreshes(scene, other)

@@ -39,17 +39,22 @@ class Line:
         while b"\r\n\r\n" not in received:
             received = self._more(received)
         head, _, body = received.partition(b"\r\n\r\n")
+        body = self._rest(head, body)
         if not head.startswith(b"HTTP/1.1 %d" % expected):
             asked = request.partition(b"\r\n")[0].decode()  # what follows has tokens
-            raise Unexpected(f"{asked} was answered with {received.decode('utf-8', 'replace')}")
+            raise Unexpected(f"{asked} was answered with {_in_short(head, body)}")
+        return head, body
+
+    def _rest(self, head: bytes, body: bytes) -> bytes:
+        """Return the whole body of which this much has come."""
         if b"chunked" in head:
             while not body.endswith(b"0\r\n\r\n"):
                 body = self._more(body)
-            return head, _joined(body)
-        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+            return _joined(body)
+        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
         while len(body) < length:
             body = self._more(body)
-        return head, body
+        return body
 
     def close(self) -> None:
         self._socket.close()
@@ -65,6 +70,19 @@ class Line:
         if not part:
             raise ConnectionError("the homeserver hung up")
         return received + part
+
+
+def _in_short(head: bytes, body: bytes) -> str:
+    """Return the status of an answer, and what it says in JSON of why."""
+    status = head.partition(b"\r\n")[0].partition(b" ")[2].decode("latin-1")
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return status
+    if not isinstance(said, dict):
+        return status
+    known = [said[key] for key in ("errcode", "error", "error_description") if key in said]
+    return f"{status} ({', '.join(map(str, known))[:200]})" if known else status
 
 
 class Stream:

@@ -126,8 +126,10 @@ def test_a_token_that_is_none_ends_it_and_is_not_shown(homeserver, file, sent):
     address = f"http://localhost:{homeserver.main.port}"
     other = against.Other.read(file(address=address, token="syt_a-secret-that-is-none"))
 
-    with pytest.raises(against.Wrong, match=r"Stopped: GET .* 401") as stopped:
+    with pytest.raises(against.Wrong, match="Stopped: GET ") as stopped:
         list(against.measure(Scene(homeserver), other))
+    assert " was answered with 401 Unauthorized (M_UNKNOWN_TOKEN, " in str(stopped.value)
+    assert "\n" not in str(stopped.value)
     assert "a-secret-that-is-none" not in str(stopped.value)
 
 
@@ -143,11 +145,28 @@ def test_a_token_that_is_none_ends_it_and_is_not_shown(homeserver, file, sent):
         ({"token": "two\r\nlines"}, "token is missing, or no text"),
         ({"refresh_tokens": "one"}, "no list"),
         ({"token_endpoint": "http://127.0.0.1/token"}, "client_id is missing"),
+        ({"refresh_token": "one"}, "has refresh_token, which means nothing"),
     ],
 )
 def test_what_is_no_server_is_said(file, changes, why):
     with pytest.raises(against.Wrong, match=why):
         against.Other.read(file(**changes))
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b'{\n"address": }', "is no JSON, from line 2 on"),
+        (b'"\xff"', "is no text in UTF-8"),
+    ],
+)
+def test_what_is_no_file_to_read_is_said(tmp_path, content, why):
+    path = tmp_path / "other.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(against.Wrong, match=why):
+        against.Other.read(path)
 
 
 @pytest.mark.parametrize(
