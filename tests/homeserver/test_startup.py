@@ -23,7 +23,7 @@ from synapse_nextgen_auth.homeserver.startup import internals, selfcheck
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.secret import Secret
 from synapse_nextgen_auth.web.kinds import Endpoint
-from synapse_nextgen_auth.web.later import Deferred
+from synapse_nextgen_auth.web.later import Wanted
 from synapse_nextgen_auth.web.routes import ROUTES
 
 PACKAGE = "synapse_nextgen_auth.homeserver"
@@ -327,7 +327,7 @@ print(*sorted(set(sys.modules) - loaded))
     )
     loaded = said.stdout.split()
     ours = {name for name in loaded if name.partition(".")[0] == "synapse_nextgen_auth"}
-    waiting = {each.file for each in served() if isinstance(each, Deferred)}
+    waiting = {each.file for each in served() if isinstance(each, Wanted)}
 
     assert {name for name in loaded if name.endswith(tuple(waiting))} == set()
     assert {name.partition(".")[0] for name in set(loaded) - ours} <= LIGHT
