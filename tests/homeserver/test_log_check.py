@@ -34,3 +34,12 @@ def test_only_that_of_synapse_s_own_is_let_go():
     assert list(ended_in_silence([fetched, of_it])) == []
     assert list(ended_in_silence([of_it])) == [of_it.decode().strip()]
     assert list(ended_in_silence([fetched, of_another])) == [of_another.decode().strip()]
+
+
+def test_what_the_garbage_collector_meets_is_let_go():
+    """But never a loop that died."""
+    met = b"... - GET-25 - Expected logging context sentinel but found looping_call"
+    leaked = b"AssertionError: Expected `looping_call` callback ... leaked their logcontext to us."
+
+    assert list(ended_in_silence([met])) == []
+    assert list(ended_in_silence([leaked])) == [leaked.decode()]

@@ -4,11 +4,15 @@ import asyncio
 import re
 
 import pytest
+from synapse.http.site import SynapseRequest
 
 from support.markdown import DOCS
 from synapse_nextgen_auth.homeserver.startup import patches
 
 PAGE = DOCS / "development" / "supported-synapse.md"
+# What the oldest release has not, as the page says.
+RAW = "synapse.http.site.SynapseRequest._validate_content_length"
+IS_RAW = hasattr(SynapseRequest, "_validate_content_length")
 
 
 class Handler:
@@ -91,5 +95,6 @@ def test_what_is_changed_is_documented(start_homeserver, make_providers):
     config = make_providers("http://localhost:1").config
     homeserver = start_homeserver(config=config, log_level="DEBUG")
     told = re.findall(r"In Synapse (\S+) has ours (\w+): (\S+)", homeserver.log_text())
+    there = [each for each in documented() if not each[0].startswith(RAW) or IS_RAW]
 
-    assert sorted(documented()) == sorted({(name, ours, how) for name, how, ours in told})
+    assert sorted(there) == sorted({(name, ours, how) for name, how, ours in told})
