@@ -10,6 +10,7 @@ from bench import report
 from bench.proc import processor_seconds
 from bench.report import Figure, Wanted
 from bench.servers import Scene, line_to
+from bench.sides import Done
 from bench.wire import Line, whoami
 
 CONCURRENCIES = (1, 8)
@@ -17,30 +18,6 @@ SESSIONS = 20  # of each kind
 REPEATS = 2  # how often each is used in a batch, by each connection
 WARMING = 20  # rounds
 WANTED = Wanted(at_least=1.05)
-
-
-@attrs.frozen
-class Spent:
-    """What a number of requests took, in seconds: by the clock, and of Synapse's processor time."""
-
-    requests: int
-    clock: float
-    processor: float
-
-    @property
-    def per_second(self) -> float:
-        return self.requests / self.clock
-
-    @property
-    def per_worked_second(self) -> float:
-        return self.requests / self.processor
-
-    def __add__(self, other: "Spent") -> "Spent":
-        return Spent(
-            self.requests + other.requests,
-            self.clock + other.clock,
-            self.processor + other.processor,
-        )
 
 
 def measure(scene: Scene) -> Iterator[Figure]:
@@ -93,7 +70,7 @@ class Together:
 
 def _round(
     together: Together, pid: int, ours: Sequence[bytes], stock: Sequence[bytes]
-) -> tuple[Spent, Spent]:
+) -> tuple[Done, Done]:
     """Go ours, stock, stock, ours: a drift of the machine's speed cancels out."""
     first = _batch(together, pid, ours)
     second = _batch(together, pid, stock)
@@ -102,8 +79,8 @@ def _round(
     return first + fourth, second + third
 
 
-def _batch(together: Together, pid: int, requests: Sequence[bytes]) -> Spent:
+def _batch(together: Together, pid: int, requests: Sequence[bytes]) -> Done:
     worked, began = processor_seconds(pid), time.perf_counter()
     count = together.ask(requests)
     clock = time.perf_counter() - began
-    return Spent(count, clock, processor_seconds(pid) - worked)
+    return Done(count, clock, processor_seconds(pid) - worked)

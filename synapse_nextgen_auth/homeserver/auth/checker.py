@@ -77,9 +77,9 @@ class SessionAuth(InternalAuth):
     async def get_user_by_req(
         self,
         request: SynapseRequest,
-        allow_guest: bool = False,  # noqa: FBT001, FBT002
-        allow_expired: bool = False,  # noqa: FBT001, FBT002
-        allow_locked: bool = False,  # noqa: FBT001, FBT002
+        allow_guest: bool = False,  # noqa: FBT001, FBT002 (Synapse's)
+        allow_expired: bool = False,  # noqa: FBT001, FBT002 (Synapse's)
+        allow_locked: bool = False,  # noqa: FBT001, FBT002 (Synapse's)
         **more: Any,
     ) -> Requester:
         """Return who sends a request; a database that is away is a failure of ours, so a 503."""

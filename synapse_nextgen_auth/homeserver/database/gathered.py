@@ -161,7 +161,7 @@ class Gathered(Generic[K, V]):
         except BaseException as raised:
             error = raised
             if not isinstance(raised, Exception):
-                raise
+                raise  # the process ends, or nobody holds this any more; those that wait hear it, too
         finally:
             _stop(timer)
             # The next ones are on their way before those that waited go on, each with work of its own.

@@ -165,7 +165,7 @@ class Lookups:
         locked = _Promise(self._store.get_user_locked_status, user_id)
         try:
             row = await self._accounts.ask(user_id)
-        except BaseException as error:
+        except BaseException as error:  # a cancellation, too: nothing stays pending in the cache
             locked.fail(error)
             raise
         if row is None:
