@@ -93,6 +93,8 @@ class Purpose(str, enum.Enum):
     APPROVAL_BODY = "approval body"
     STAGE = "stage"
     HINT = "hint"
+    TOTP = "totp"
+    RECOVERY_CODE = "recovery code"
 
 
 @attrs.frozen(repr=False)

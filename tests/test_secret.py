@@ -233,6 +233,8 @@ DERIVED = {
     Purpose.APPROVAL: "b55c358e034a75238e8fad52cd3bdb38",
     Purpose.APPROVAL_BODY: "930c049b0cc5579b8499deef0ae234d9",
     Purpose.STAGE: "0e90504c71f423366483ecc4666c02ac",
+    Purpose.TOTP: "48185d178c9daf9af7d7fdb7c7121547",
+    Purpose.RECOVERY_CODE: "172537669b50706a174c7ecfc04f9017",
 }
 
 

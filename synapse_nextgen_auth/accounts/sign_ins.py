@@ -35,7 +35,7 @@ class SignIn:
     stays. `amr` (space-separated) and `acr` say how they proved it (RFC 8176, OpenID Connect Core
     section 2); `auth_time` is when, where a provider said so, `provider` which one, and
     `provider_session` how that calls its own sign-in. `user_agent` is what the browser says of itself,
-    `address` from where they proved it.
+    `address` from where they proved it. `level` is how many factors that was (`factors/demands.py`).
     """
 
     digest: str
@@ -51,6 +51,12 @@ class SignIn:
     provider_session: str | None = None
     user_agent: str | None = attrs.field(default=None, repr=False)
     address: str | None = None
+    level: int | None = None
+
+    @property
+    def factors(self) -> int:
+        """How many factors its person proved; those from before anybody counted proved one."""
+        return self.level or 1
 
     @property
     def name(self) -> str:
@@ -83,7 +89,9 @@ class SignIn:
         before, now = former.proven_at, self.proven_at
         if before is None or (now is not None and now >= before):
             return self
-        return attrs.evolve(self, auth_time=before, amr=former.amr, acr=former.acr)
+        return attrs.evolve(
+            self, auth_time=before, amr=former.amr, acr=former.acr, level=former.level
+        )
 
     def is_from_the_future(self, now: int) -> bool:
         """Say whether the clock ran ahead when its person signed in or was here."""

@@ -16,6 +16,7 @@ from synapse_nextgen_auth.config.consent import Consent
 from synapse_nextgen_auth.config.device_grants import DeviceGrants, check_polling
 from synapse_nextgen_auth.config.durations import duration, said
 from synapse_nextgen_auth.config.events import Events
+from synapse_nextgen_auth.config.factors import Factors
 from synapse_nextgen_auth.config.geoip import GeoIP
 from synapse_nextgen_auth.config.invitations import Invitations
 from synapse_nextgen_auth.config.kinds.kind import Optional
@@ -56,6 +57,7 @@ __all__ = [
     "Consent",
     "DeviceGrants",
     "Events",
+    "Factors",
     "GeoIP",
     "Invitations",
     "LegacyLogin",
@@ -126,6 +128,7 @@ class Config:
     captcha: Captcha = section(Captcha)
     providers: ProviderOptions = section(ProviderOptions)
     sign_in: SignIn = section(SignIn)
+    factors: Factors = section(Factors)
     mail: Mail = section(Mail)
     notices: Notices = section(Notices)
     geoip: GeoIP = section(GeoIP)

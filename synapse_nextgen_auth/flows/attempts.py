@@ -12,15 +12,21 @@ from synapse_nextgen_auth.accounts.attempts.stages import (
     Done,
     Policy,
     Refused,
+    Second,
     Stage,
     next_stage,
 )
+from synapse_nextgen_auth.accounts.factors import demands
+from synapse_nextgen_auth.accounts.factors.demands import Demand
 from synapse_nextgen_auth.accounts.people import Account
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.flows.sign_in import Place, sign_in
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.store import attempts, grants, passwords, sign_ins
+from synapse_nextgen_auth.store import attempts, factors, grants, passwords, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
+
+# What comes after somebody proved who they are: that is written down, and must hold by now.
+_WITH_A_PROOF = frozenset({Stage.FACTOR, Stage.ENROL})
 
 
 class Lost(enum.Enum):
@@ -84,8 +90,10 @@ def answer(
 class Ending:
     """What an attempt ends with: a secret, and what the server says of the account and asks of it.
 
-    `place` is the browser, as far as it matters to the sign-in. `password_hash` is what the password
-    was compared with, if one was: checking takes a while, and it may be another one at the end.
+    `demand` is what it wants proven beside the first thing; what the account has for that is looked up
+    at the end. `place` is the browser, as far as it matters to the sign-in. `password_hash` is what the
+    password was compared with, if one was: checking takes a while, and it may be another one at the
+    end.
     """
 
     digest: str
@@ -93,6 +101,7 @@ class Ending:
     account: Account | None
     policy: Policy
     asked: Asked = NOTHING
+    demand: Demand = demands.NONE
     place: Place
     password_hash: str | None = attrs.field(default=None, repr=False)
 
@@ -142,15 +151,16 @@ def refuse(txn: Txn, attempt: Attempt, *, now: int) -> bool:
 
 
 def _end(txn: Txn, attempt: Attempt, ending: Ending, *, now: int, former: Attempt | None) -> Ended:
-    stage = next_stage(attempt, ending.account, ending.policy, ending.asked)
+    second = second_of(txn, attempt.user_id, ending.demand)
+    stage = next_stage(attempt, ending.account, ending.policy, ending.asked, second)
     if stage is Stage.IDENTIFY and former is not None:
         return stage  # what does not count is not kept: it would be in the way of what does
-    if isinstance(stage, Done | Added):
+    if isinstance(stage, Done | Added) or stage in _WITH_A_PROOF:
         checked, user_id = ending.password_hash, attempt.user_id or ""
         if checked is not None and not passwords.holds(txn, user_id, checked):
             return Lost.OTHER_PASSWORD
-    if isinstance(stage, Done | Added) and _is_over(txn, attempt, ending.place.renews):
-        return Lost.SIGNED_OUT
+        if _is_over(txn, attempt, ending.place.renews):
+            return Lost.SIGNED_OUT
     if isinstance(stage, Done):
         attempt = attrs.evolve(attempt, ended_at=now)
     if former is None:
@@ -161,6 +171,13 @@ def _end(txn: Txn, attempt: Attempt, ending: Ending, *, now: int, former: Attemp
         return stage
     new = stage.sign_in(digest=ending.digest, sign_in_id=ending.sign_in_id, now=now)
     return sign_in(txn, new, attrs.evolve(ending.place, is_fresh=stage.is_fresh))
+
+
+def second_of(txn: Txn, user_id: str | None, demand: Demand) -> Second:
+    """Return what is demanded beside the first proof, with what the account has for it."""
+    if user_id is None or demand.rule is demands.Rule.OFF:
+        return Second(demand)
+    return Second(demand, factors.held(txn, user_id))
 
 
 def _is_over(txn: Txn, attempt: Attempt, renews: SignIn | None) -> bool:

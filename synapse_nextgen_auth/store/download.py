@@ -30,7 +30,7 @@ PARTS: Mapping[str, Part] = {
         "nextgen_browsers",
         (
             *("signed_in_at", "last_active_at", "ended_at", "auth_time", "amr", "acr", "provider"),
-            *("address", "user_agent"),
+            *("address", "user_agent", "level"),
         ),
         "signed_in_at",
         # Who has one of these stands nearer to the cookie, or to what a provider calls somebody.
@@ -107,6 +107,13 @@ PARTS: Mapping[str, Part] = {
         ("token", "mail_digest", "slot"),
         owner="invited_by",
     ),
+    "authenticator_apps": Part(
+        "nextgen_totp_apps",
+        ("name", "made_at", "confirmed_at", "last_used_at"),
+        "made_at",
+        ("app_id", "secret", "last_step"),
+    ),
+    "recovery_codes": Part("nextgen_recovery_codes", ("made_at", "used_at"), "made_at", ("mac",)),
     "first_session": Part("nextgen_first_sessions", ("began_at",), "began_at"),
     "notices": Part("nextgen_notices", ("about", "due_at"), "due_at"),
 }

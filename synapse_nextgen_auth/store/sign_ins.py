@@ -76,13 +76,13 @@ def renew(txn: Txn, former: SignIn, sign_in: SignIn) -> bool:
     txn.execute(
         "UPDATE nextgen_browsers SET digest = ?, sign_in_id = ?, signed_in_at = ?,"
         " last_active_at = ?, auth_time = ?, amr = ?, acr = ?, provider = ?, provider_session = ?,"
-        " user_agent = ?, address = ?"
+        " user_agent = ?, address = ?, level = ?"
         " WHERE digest = ? AND user_id = ? AND ended_at IS NULL",
         (
             *(sign_in.digest, former.name, sign_in.signed_in_at, sign_in.last_active_at),
             *(sign_in.auth_time, sign_in.amr, sign_in.acr),
             *(sign_in.provider, sign_in.provider_session),
-            *(sign_in.user_agent, sign_in.address),
+            *(sign_in.user_agent, sign_in.address, sign_in.level),
             *(former.digest, sign_in.user_id),
         ),
     )

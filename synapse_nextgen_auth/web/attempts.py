@@ -35,7 +35,7 @@ from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import digest, random_id, random_token
 from synapse_nextgen_auth.store import attempts as store
-from synapse_nextgen_auth.web import added, answers, grants
+from synapse_nextgen_auth.web import added, answers, factors, grants
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.message.error import PageError, not_admitted, refuse_if_gone
 from synapse_nextgen_auth.web.pages.message.page import Message
@@ -51,7 +51,7 @@ _FILLED = "filled"
 # Letters of what a browser says of itself that are kept.
 _LONGEST_AGENT = 255
 # The page of each stage that has one.
-_PAGES = {Stage.IDENTIFY: "sign-in"}
+_PAGES = {Stage.IDENTIFY: "sign-in", Stage.FACTOR: "factor", Stage.ENROL: "factor-enrol"}
 _OF_LOST = {
     Lost.UNKNOWN: (400, Message.REQUEST_EXPIRED),
     Lost.EXPIRED: (400, Message.REQUEST_EXPIRED),
@@ -265,7 +265,10 @@ async def next_of(visit: Visit, attempt: Attempt) -> Stage | Added | Done | Refu
     user_id = attempt.user_id
     account = await _admit(visit, onward, user_id) if user_id is not None else None
     asked = await added.asked(visit, attempt, later=False)
-    return next_stage(attempt, account, policy(visit.site, attempt.purpose), asked)
+    second = await visit.site.homeserver.read(
+        flows.second_of, user_id, await factors.demand(visit, attempt)
+    )
+    return next_stage(attempt, account, policy(visit.site, attempt.purpose), asked, second)
 
 
 def stage_url(attempt: Attempt) -> str:
@@ -283,6 +286,7 @@ def policy(site: Site, purpose: Purpose) -> Policy:
         types=frozenset(way.type for way in ways.custom),
         providers=frozenset(each.provider_id for each in site.providers.known.all()),
         trusted=site.providers.known.trusted,
+        factors=factors.kinds(site),
     )
 
 
@@ -334,6 +338,7 @@ async def _end(
         account=account,
         policy=policy(site, attempt.purpose),
         asked=await added.asked(visit, attempt),
+        demand=await factors.demand(visit, attempt),
         place=Place(
             binding=visit.visitor.digest,
             renews=of_account(visit.sign_ins, user_id or ""),

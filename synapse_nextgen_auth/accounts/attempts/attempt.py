@@ -47,6 +47,11 @@ class ProofKind(str, enum.Enum):
     LINK = "link"  # with which they set their password
     EMAIL_CODE = "email_code"  # a code that went to the address of the account
     MODULE = "module"  # what a module of Synapse checks in place of a password
+    PASSKEY = "passkey"
+    # Beside one of these, as a second factor:
+    TOTP = "totp"  # a code of an authenticator app
+    RECOVERY_CODE = "recovery_code"
+    FACTOR_MAIL = "factor_mail"  # a code that went to the address of the account
 
 
 @frozen
@@ -55,7 +60,8 @@ class Proof:
 
     Without `user_id` it proves somebody whom a provider knows and who has no account here yet.
     `auth_time`, `amr` and `acr` are what the provider says of its own sign-in, `provider_session` how
-    it calls that. Of a module `provider` is the login type.
+    it calls that. Of a module `provider` is the login type, of a second factor the id of what proved it.
+    `is_verified` of a passkey: whoever has it showed its device that they are its owner.
     """
 
     kind: ProofKind = attrs.field(converter=ProofKind)
@@ -66,10 +72,11 @@ class Proof:
     auth_time: int | None = None
     amr: tuple[str, ...] = attrs.field(default=(), converter=tuple)
     acr: str | None = None
+    is_verified: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return what of it is there, as the database keeps it."""
-        fields = attrs.asdict(self, filter=lambda _, value: value not in (None, ()))
+        fields = attrs.asdict(self, filter=lambda _, value: value not in (None, (), False))
         return {**fields, "kind": self.kind.value}
 
 

@@ -1,10 +1,15 @@
 """Which stage of an attempt is next: the only place that knows an order."""
 
 import enum
+from collections.abc import Iterable
 
 from synapse_nextgen_auth.accounts import admission
 from synapse_nextgen_auth.accounts.admission import Intent, Reason
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof, ProofKind, Purpose
+from synapse_nextgen_auth.accounts.factors import demands
+from synapse_nextgen_auth.accounts.factors.demands import Demand, Level, Missing, Strong
+from synapse_nextgen_auth.accounts.factors.held import NOTHING as NO_FACTOR
+from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.accounts.people import Account
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.clock import SKEW
@@ -15,6 +20,8 @@ class Stage(str, enum.Enum):
     """What a person has to do next; the value is what answers are kept under."""
 
     IDENTIFY = "identify"  # prove who they are, by a password or at a provider
+    FACTOR = "factor"  # prove one of the account's factors beside that
+    ENROL = "enrol"  # set one up: the account needs one
     # Of somebody whom a provider knows and who has no account yet:
     USERNAME = "username"
     # Of somebody who signs up; `sign_ups.py` says which, in this order:
@@ -47,7 +54,8 @@ class Policy:
     """Which proofs count on this server.
 
     `types` are the login types that modules check in place of a password. `trusted` are providers
-    whose word is a fresh proof though they do not say when they asked.
+    whose word is a fresh proof though they do not say when they asked, `strong` what providers say of
+    a sign-in that is two factors. `factors` are the kinds of second factors that people may have here.
     """
 
     passwords: bool = False
@@ -55,6 +63,8 @@ class Policy:
     types: frozenset[str] = frozenset()
     providers: frozenset[str] = frozenset()
     trusted: frozenset[str] = frozenset()
+    strong: frozenset[Strong] = frozenset()
+    factors: frozenset[ProofKind] = frozenset()
 
 
 @frozen
@@ -71,7 +81,25 @@ class Asked:
 NOTHING = Asked()
 
 # RFC 8176 section 2; a provider says it itself.
-_AMR = {ProofKind.PASSWORD: ("pwd",), ProofKind.EMAIL_CODE: ("otp",)}
+_AMR = {
+    ProofKind.PASSWORD: ("pwd",),
+    ProofKind.EMAIL_CODE: ("otp",),
+    ProofKind.TOTP: ("otp",),
+    ProofKind.RECOVERY_CODE: ("otp",),
+    ProofKind.FACTOR_MAIL: ("otp",),
+}
+_STAGES = {Missing.PROVE: Stage.FACTOR, Missing.ENROL: Stage.ENROL}
+
+
+@frozen
+class Second:
+    """What is demanded of an account beside the first proof, and what it has to prove that with."""
+
+    demand: Demand = demands.NONE
+    held: Held = NO_FACTOR
+
+
+NO_SECOND = Second()
 
 
 class Stop(enum.Enum):
@@ -91,12 +119,14 @@ class Refused:
 class Done:
     """Nothing is missing: who it is, and how they proved it.
 
-    `is_fresh` says that they did it for this attempt, and not some time before.
+    `is_fresh` says that they did it for this attempt, and not some time before, `level` how many
+    factors it was.
     """
 
     user_id: str
     proofs: tuple[Proof, ...]
     is_fresh: bool = False
+    level: Level = Level.ONE
 
     def sign_in(self, *, digest: str, sign_in_id: str, now: int) -> SignIn:
         """Return the sign-in that it leads to, with a secret of this digest."""
@@ -108,12 +138,17 @@ class Done:
             last_active_at=now,
             sign_in_id=sign_in_id,
             auth_time=self._auth_time(first),
-            amr=" ".join(dict.fromkeys(amr for proof in self.proofs for amr in _amr(proof)))
-            or None,
+            amr=" ".join(self._amr()) or None,
             acr=first.acr,
             provider=first.provider if first.kind is ProofKind.PROVIDER else None,
             provider_session=first.provider_session,
+            level=int(self.level),
         )
+
+    def _amr(self) -> Iterable[str]:
+        """Return how it was proven: by each proof, and `mfa` where that is more than one factor."""
+        said = [amr for proof in self.proofs for amr in _amr(proof)]
+        return dict.fromkeys((*said, "mfa") if self.level is Level.TWO else said)
 
     def _auth_time(self, first: Proof) -> int | None:
         """Return when a provider let its person prove it, where that is known."""
@@ -122,7 +157,11 @@ class Done:
 
 
 def next_stage(
-    attempt: Attempt, account: Account | None, policy: Policy, asked: Asked = NOTHING
+    attempt: Attempt,
+    account: Account | None,
+    policy: Policy,
+    asked: Asked = NOTHING,
+    second: Second = NO_SECOND,
 ) -> Stage | Added | Done | Refused:
     """Say what is missing before somebody is signed in; `account` is that of the attempt.
 
@@ -133,18 +172,37 @@ def next_stage(
     if attempt.purpose is Purpose.SIGN_UP and attempt.user_id is None:
         return asked.stages[0] if asked.stages else Stage.REGISTER
     proofs = tuple(proof for proof in attempt.proven if _counts(proof, attempt, policy))
-    if not proofs:
+    if not any(proof.kind in demands.FIRST for proof in proofs):
         return Stage.IDENTIFY
     if attempt.user_id is not None:
         known = account if account and account.user_id == attempt.user_id else None
         why = admission.refuse(known, Intent.SIGN_IN)
         if why is not None:
             return Refused(why)
+        if (missing := _missing(attempt, policy, second, proofs)) is not None:
+            return _STAGES[missing]
     unanswered = _unanswered(attempt, asked)
     if unanswered is not None or attempt.user_id is None:
         return unanswered or Stage.REGISTER
-    is_fresh = any(_is_fresh(proof, attempt, policy) for proof in proofs)
-    return Done(attempt.user_id, proofs, is_fresh=is_fresh)
+    return Done(
+        attempt.user_id,
+        proofs,
+        is_fresh=any(_is_fresh(proof, attempt, policy) for proof in proofs),
+        level=demands.level(proofs, policy.strong),
+    )
+
+
+def _missing(
+    attempt: Attempt, policy: Policy, second: Second, proofs: tuple[Proof, ...]
+) -> Missing | None:
+    return demands.missing(
+        second.demand,
+        second.held,
+        proofs,
+        purpose=attempt.purpose,
+        strong=policy.strong,
+        waits=demands.LATER in attempt.answered,
+    )
 
 
 def _unanswered(attempt: Attempt, asked: Asked) -> Stage | Added | None:
@@ -158,6 +216,8 @@ def _counts(proof: Proof, attempt: Attempt, policy: Policy) -> bool:
     """Say whether a proof says who the person of this attempt is."""
     if proof.user_id != attempt.user_id or not attempt.purpose.signs_in:
         return False
+    if proof.kind in demands.BESIDE:
+        return proof.kind in policy.factors
     if attempt.purpose is Purpose.SIGN_UP:
         # The account was made for this attempt, with the password that its person chose.
         return proof.kind is ProofKind.PASSWORD
@@ -170,6 +230,8 @@ def _counts(proof: Proof, attempt: Attempt, policy: Policy) -> bool:
         return policy.email_codes
     if proof.kind is ProofKind.MODULE:
         return proof.provider in policy.types
+    if proof.kind is ProofKind.PASSKEY:
+        return proof.kind in policy.factors
     if proof.provider not in policy.providers:
         return False
     # A provider that only knows its person from before proves nothing once more.

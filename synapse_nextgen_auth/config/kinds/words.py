@@ -54,9 +54,10 @@ class Choice(Generic[E]):
         return f"{', '.join(others)} or {last}"
 
     def read(self, raw: object, path: str, problems: Problems) -> E | None:
-        """Return what the word stands for; YAML's bare `on` and `off` are none."""
+        """Return what the word stands for; a bare `on` or `off` is YAML's for true or false."""
+        word = {True: "on", False: "off"}.get(raw) if isinstance(raw, bool) else raw
         for each in self.of:
-            if each.value == raw:
+            if each.value == word:
                 return each
         *others, last = (str(each.value) for each in self.of)
         problems.say(path, f"expected {', '.join(others)} or {last}, got {shown(raw)}")

@@ -1,0 +1,142 @@
+"""Whether two factors are demanded of somebody, and whether what they proved is enough.
+
+A factor is something known, held or inherent. What counts is what was proven for this attempt, wherever
+its pages were left, gone back in or opened twice (C295).
+"""
+
+import enum
+from collections.abc import Collection, Iterable
+
+from synapse_nextgen_auth.accounts.attempts.attempt import Proof, ProofKind, Purpose
+from synapse_nextgen_auth.accounts.factors.held import Held
+from synapse_nextgen_auth.records import frozen
+
+
+class Rule(str, enum.Enum):
+    """Whether accounts have second factors; the value is what the configuration says."""
+
+    OFF = "off"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+class Level(enum.IntEnum):
+    """How many factors somebody proved; the value is what the database keeps."""
+
+    ONE = 1
+    TWO = 2
+
+
+class Missing(enum.Enum):
+    """What somebody has to do before they are signed in."""
+
+    PROVE = "prove"  # one of the factors that the account has
+    ENROL = "enrol"  # it has none, and needs one
+
+
+@frozen(kw_only=True)
+class Demand:
+    """What is demanded of one account in one attempt.
+
+    `may_wait` says that the day until which it may do without a factor is yet to come. `asks_two`:
+    an application wants two proven, or somebody is about to do what takes them, whatever browser it is.
+    `is_remembered`: this browser proved a second factor of the account a while ago, and need not
+    again.
+    """
+
+    rule: Rule = Rule.OFF
+    may_wait: bool = False
+    asks_two: bool = False
+    is_remembered: bool = False
+
+
+NONE = Demand()
+
+# What lets somebody in as the first thing they prove.
+FIRST = frozenset(
+    {
+        ProofKind.PASSWORD,
+        ProofKind.PROVIDER,
+        ProofKind.LINK,
+        ProofKind.EMAIL_CODE,
+        ProofKind.MODULE,
+        ProofKind.PASSKEY,
+    }
+)
+# What is a second factor beside any of these.
+SECOND = frozenset({ProofKind.TOTP, ProofKind.RECOVERY_CODE, ProofKind.PASSKEY})
+# What is nothing without another thing beside it.
+BESIDE = frozenset({ProofKind.TOTP, ProofKind.RECOVERY_CODE, ProofKind.FACTOR_MAIL})
+# Who reads the mailbox of an account has these two, and proves nothing more by a third mail.
+_BY_MAIL = frozenset({ProofKind.LINK, ProofKind.EMAIL_CODE})
+# What the answer to "set one up later" is kept under.
+LATER = "enrol"
+
+
+@frozen
+class Strong:
+    """What a provider says (`amr`, `acr`) of a sign-in that counts as two factors by itself.
+
+    It is believed only of the provider that the operator named: anybody can write the words.
+    """
+
+    provider: str
+    said: str
+
+
+def level(proofs: Iterable[Proof], strong: Collection[Strong] = ()) -> Level:
+    """Return how many factors these proofs are, which are all of one account."""
+    proven = tuple(proofs)
+    if any(_is_two(proof, strong) for proof in proven):
+        return Level.TWO
+    kinds = {proof.kind for proof in proven}
+    first, second = kinds & FIRST, kinds & SECOND
+    if ProofKind.FACTOR_MAIL in kinds and first - _BY_MAIL:
+        return Level.TWO
+    # A passkey is either of them, and not both: it takes another thing beside it.
+    return Level.TWO if first and second and len(first | second) > 1 else Level.ONE
+
+
+def missing(
+    demand: Demand,
+    held: Held,
+    proofs: Collection[Proof],
+    *,
+    purpose: Purpose,
+    strong: Collection[Strong] = (),
+    waits: bool = False,
+) -> Missing | None:
+    """Say what is missing of what is demanded; `waits` where its person said that they do it later."""
+    if demand.rule is Rule.OFF or level(proofs, strong) is Level.TWO:
+        return None
+    if held.is_any:
+        # A browser that is remembered is somebody's who signed in here: no more than that.
+        is_spared = demand.is_remembered and purpose is Purpose.SIGN_IN and not demand.asks_two
+        return None if is_spared else Missing.PROVE
+    if demand.rule is not Rule.REQUIRED:
+        return None
+    if demand.may_wait and (waits or purpose is Purpose.PROVE_AGAIN):
+        return None
+    return Missing.ENROL
+
+
+def suffices(demand: Demand, held: Held, reached: Level) -> bool:
+    """Say whether a sign-in of this level may let something in (C293, C295).
+
+    One from before its account had a factor, or had to have one, may not. A remembered browser may.
+    """
+    if demand.rule is Rule.OFF or reached is Level.TWO:
+        return True
+    if held.is_any:
+        return demand.is_remembered and not demand.asks_two
+    return demand.rule is not Rule.REQUIRED or demand.may_wait
+
+
+def _is_two(proof: Proof, strong: Collection[Strong]) -> bool:
+    """Say whether a single proof is two factors: a passkey whose device knows its owner."""
+    if proof.kind is ProofKind.PASSKEY:
+        return proof.is_verified
+    if proof.kind is not ProofKind.PROVIDER or proof.provider is None:
+        return False
+    said = (*proof.amr, *((proof.acr,) if proof.acr is not None else ()))
+    return any(Strong(proof.provider, each) in strong for each in said)
