@@ -3,6 +3,8 @@
 from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth import config as configuration
+from synapse_nextgen_auth.accounts.factors import levels
+from synapse_nextgen_auth.accounts.factors.demands import Rule
 from synapse_nextgen_auth.accounts.management import Action
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -36,6 +38,7 @@ def issuer_of(
         account_actions=tuple(action.value for action in Action),
         languages=languages,
         sign_up=sign_up,
+        acr_values=levels.announced(two=config.factors.policy is not Rule.OFF),
     )
     return Issuer(
         endpoints=endpoints,

@@ -6,6 +6,8 @@ Pages never send people to each other: each comes back to `next_step`, which loo
 import enum
 from collections.abc import Sequence
 
+from synapse_nextgen_auth.accounts.factors import levels
+from synapse_nextgen_auth.accounts.factors.levels import Reached
 from synapse_nextgen_auth.accounts.sign_ins import SignIn, by_name, of_account
 from synapse_nextgen_auth.clock import is_ahead
 from synapse_nextgen_auth.oauth.events import Event, EventKind
@@ -26,6 +28,7 @@ class Step(enum.Enum):
     SIGN_IN = "sign_in"  # or prove once more who they are
     CHOOSE = "choose"  # among the accounts that are signed in, and others
     CONSENT = "consent"
+    REFUSE = "refuse"  # they cannot prove what the client asks for
 
 
 class Refused(enum.Enum):
@@ -150,6 +153,7 @@ def approve(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> bool:
         txn,
         grant.grant_id,
         by=decision.by,
+        acr=levels.answer(levels.read(grant.acr_values), Reached.by(decision.by)),
         code_digest=decision.code_digest,
         code_expires_at=decision.code_expires_at,
         expires_at=decision.code_expires_at + _REMEMBERED,

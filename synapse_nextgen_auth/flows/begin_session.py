@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import attrs
+
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.flows.room import has_room, is_taken
@@ -44,7 +46,8 @@ class Beginning:
     """What was granted: to whom, for which client, with which scope, and how; `auth_time` in seconds.
 
     `browser` is the digest of what binds a client with redirects to the browser that it was begun in;
-    `sign_in_id` the sign-in that approved it, `amr` and `acr` how its person had proved who they are.
+    `sign_in_id` the sign-in that approved it, `amr`, `acr` and `level` how its person had proved who
+    they are. `steps_up` says that the client wanted it proven anew, or by more.
     """
 
     opening: Opening
@@ -57,6 +60,8 @@ class Beginning:
     sign_in_id: str | None = None
     amr: str | None = None
     acr: str | None = None
+    level: int | None = None
+    steps_up: bool = False
 
 
 NO_ROOM = "the account has too many devices"
@@ -124,9 +129,12 @@ def _insert(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple
         amr=beginning.amr,
         acr=beginning.acr,
         began_by=beginning.how,
+        level=beginning.level,
     )
     ended: tuple[str, ...] = ()
     for former in _former(txn, session, browser=beginning.browser):
+        if beginning.steps_up and former.client_id == session.client_id:
+            session = _stepping_up(session, former)
         ended += end(txn, former, why=End.REPLACED, now=now)
     sessions.add(txn, session)
     if session.device_id is not None:
@@ -139,6 +147,24 @@ def _insert(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple
     for kind in kinds:
         events.add(txn, Event.of(session, kind, now, address=session.address, detail=device))
     return session, ended
+
+
+def _stepping_up(session: Session, former: Session) -> Session:
+    """Return a session as its client has it that had its person prove something for a while.
+
+    From its second tokens on it is what it was before (MSC4363), or what it is now where that is less:
+    nobody gets from another proof what they did not prove.
+    """
+    before = former.proven(former.generation + 1)
+    if before.level > (session.level or 1):
+        return session
+    return attrs.evolve(
+        session,
+        former_level=before.level,
+        former_auth_time=min(before.auth_time, session.auth_time),
+        former_amr=before.amr,
+        former_acr=before.acr,
+    )
 
 
 def _former(txn: Txn, session: Session, *, browser: str | None) -> list[Session]:

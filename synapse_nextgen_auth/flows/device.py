@@ -5,6 +5,8 @@ Everything is in the database, so that polling and deciding may meet on differen
 
 import enum
 
+from synapse_nextgen_auth.accounts.factors import levels
+from synapse_nextgen_auth.accounts.factors.levels import Reached
 from synapse_nextgen_auth.accounts.notices import Question
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.clock import SKEW
@@ -111,7 +113,8 @@ def find(txn: Txn, grant_id: str, *, browser: str | None, now: int) -> DeviceGra
 
 def approve(txn: Txn, grant: DeviceGrant, *, by: SignIn, now: int, address: str) -> bool:
     """Let the device in; False when that was decided before."""
-    if not device_grants.approve(txn, grant.grant_id, by=by, now=now):
+    acr = levels.answer((), Reached.by(by))
+    if not device_grants.approve(txn, grant.grant_id, by=by, acr=acr, now=now):
         return False
     notices.answered(txn, Question.DEVICE, grant.grant_id, by=by.user_id, now=now)
     events.add(
@@ -174,6 +177,7 @@ def redeem(txn: Txn, device_code: str, opening: Opening, *, now: int) -> Outcome
             sign_in_id=grant.approver,
             amr=grant.amr,
             acr=grant.acr,
+            level=grant.level,
         ),
         now=now,
         spend=spend,

@@ -96,6 +96,8 @@ def _begin(txn: Txn, grant: Grant, opening: Opening, *, now: int) -> Outcome[Red
         sign_in_id=grant.approver,
         amr=grant.amr,
         acr=grant.acr,
+        level=grant.level,
+        steps_up=grant.steps_up,
     )
     begun = begin(txn, beginning, now=now, spend=spend)
     if isinstance(begun.value, OAuthError):

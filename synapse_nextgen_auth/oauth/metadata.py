@@ -42,6 +42,7 @@ class Abilities:
     account_actions: tuple[str, ...]
     languages: tuple[str, ...]
     sign_up: bool = False
+    acr_values: tuple[str, ...] = ()
 
 
 def document(endpoints: Endpoints, abilities: Abilities) -> dict[str, object]:
@@ -84,6 +85,7 @@ def document(endpoints: Endpoints, abilities: Abilities) -> dict[str, object]:
             ),
             *("name", "preferred_username", "picture", "email", "email_verified"),
         ],
+        "acr_values_supported": list(abilities.acr_values),
         "ui_locales_supported": list(abilities.languages),
         "claims_parameter_supported": False,
         "request_parameter_supported": False,

@@ -84,12 +84,24 @@ class Sender:
 
 
 @frozen
+class Proven:
+    """How somebody proved who they are: when, how many factors that was, and in which words."""
+
+    auth_time: int
+    level: int = 1
+    amr: str | None = None
+    acr: str | None = None
+
+
+@frozen
 class Session:
     """One row of sessions; times in seconds since the epoch.
 
     `address` is the network address that last refreshed it, `user_agent` what the application said of
     itself when it began; sessions that began before version 6 of the tables have none. `sign_in_id` is
-    the sign-in in a browser that approved it, `amr` and `acr` how its person had proved who they are.
+    the sign-in in a browser that approved it, `amr`, `acr` and `level` (how many factors it was) how its
+    person had proved who they are. What begins with `former_` is the same of the session that it
+    replaced, where its client had its person prove more than before, or anew.
     Of sessions that began before version 31 of the tables nobody knows how they `began_by`.
     """
 
@@ -113,6 +125,23 @@ class Session:
     amr: str | None = None
     acr: str | None = None
     began_by: Began | None = attrs.field(default=None, converter=attrs.converters.optional(Began))
+    level: int | None = None
+    former_level: int | None = None
+    former_auth_time: int | None = None
+    former_amr: str | None = None
+    former_acr: str | None = None
+
+    def proven(self, generation: int) -> Proven:
+        """Return what tokens of this generation stand for.
+
+        Where a client stepped up, its first ones alone are more than before (MSC4363): the client has
+        them renewed as anybody would who found them, and nobody proves anything at that.
+        """
+        if generation <= 1 or self.former_auth_time is None:
+            return Proven(self.auth_time, self.level or 1, self.amr, self.acr)
+        return Proven(
+            self.former_auth_time, self.former_level or 1, self.former_amr, self.former_acr
+        )
 
     @cached_property
     def granted(self) -> grammar.Scope:

@@ -106,15 +106,15 @@ def withdraw_of_sign_in(txn: Txn, *, user_id: str, sign_in_id: str, now: int) ->
     )
 
 
-def approve(txn: Txn, grant_id: str, *, by: SignIn, now: int) -> bool:
+def approve(txn: Txn, grant_id: str, *, by: SignIn, acr: str, now: int) -> bool:
     """Mark it approved; False when somebody already decided, or when only another account may."""
     txn.execute(
-        "UPDATE nextgen_device_grants SET user_id = ?, auth_time = ?, amr = ?, acr = ?,"
+        "UPDATE nextgen_device_grants SET user_id = ?, auth_time = ?, amr = ?, acr = ?, level = ?,"
         " sign_in_id = ?, approved_at = ?"
         " WHERE grant_id = ? AND approved_at IS NULL AND refused_at IS NULL AND expires_at > ?"
         " AND (asked_for IS NULL OR asked_for = ?)",
         (
-            *(by.user_id, by.authenticated_at, by.amr, by.acr, by.name),
+            *(by.user_id, by.authenticated_at, by.amr, acr, by.factors, by.name),
             *(now, grant_id, now, by.user_id),
         ),
     )

@@ -41,11 +41,14 @@ PARTS: Mapping[str, Part] = {
         (
             *("device_id", "client_id", "scope", "created_at", "auth_time", "last_active_at"),
             *("address", "user_agent", "expires_at", "ended_at", "end_reason", "amr", "acr"),
-            "began_by",
+            *("began_by", "level"),
         ),
         "created_at",
         # Half of a token, and how often it was renewed.
-        ("session_id", "generation", "rotated_at", "confirmed_generation", "sign_in_id"),
+        (
+            *("session_id", "generation", "rotated_at", "confirmed_generation", "sign_in_id"),
+            *("former_level", "former_auth_time", "former_amr", "former_acr"),
+        ),
     ),
     "consents": Part("nextgen_consents", ("client_id", "scope", "granted_at"), "granted_at"),
     "grants": Part(
@@ -65,7 +68,7 @@ PARTS: Mapping[str, Part] = {
                 "session_id",
                 "sign_in_id",
             ),
-            *("proven_at", "amr", "acr"),
+            *("proven_at", "amr", "acr", "acr_values", "level"),
         ),
     ),
     "device_grants": Part(
@@ -78,7 +81,7 @@ PARTS: Mapping[str, Part] = {
         (
             *("grant_id", "device_code_digest", "user_code_digest", "user_code_half"),
             *("user_code_sealed", "poll_interval", "slowed_at", "wrong_tries", "browser"),
-            *("session_id", "sign_in_id", "amr", "acr", "asked_for"),
+            *("session_id", "sign_in_id", "amr", "acr", "level", "asked_for"),
         ),
     ),
     "events": Part(

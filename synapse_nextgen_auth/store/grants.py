@@ -54,6 +54,7 @@ def approve(  # noqa: PLR0913 (one column each)
     grant_id: str,
     *,
     by: SignIn,
+    acr: str,
     code_digest: str,
     code_expires_at: int,
     expires_at: int,
@@ -64,12 +65,12 @@ def approve(  # noqa: PLR0913 (one column each)
     False when somebody already decided, or when only another account may.
     """
     txn.execute(
-        "UPDATE nextgen_grants SET user_id = ?, auth_time = ?, amr = ?, acr = ?, sign_in_id = ?,"
-        " code_digest = ?, code_expires_at = ?, expires_at = ?, approved_at = ?"
+        "UPDATE nextgen_grants SET user_id = ?, auth_time = ?, amr = ?, acr = ?, level = ?,"
+        " sign_in_id = ?, code_digest = ?, code_expires_at = ?, expires_at = ?, approved_at = ?"
         " WHERE grant_id = ? AND approved_at IS NULL AND refused_at IS NULL"
         " AND (user_id IS NULL OR user_id = ?)",
         (
-            *(by.user_id, by.authenticated_at, by.amr, by.acr, by.name),
+            *(by.user_id, by.authenticated_at, by.amr, acr, by.factors, by.name),
             *(code_digest, code_expires_at, expires_at, now, grant_id, by.user_id),
         ),
     )

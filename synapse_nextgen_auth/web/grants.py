@@ -9,6 +9,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
+from synapse_nextgen_auth.accounts.factors.levels import Verdict
 from synapse_nextgen_auth.accounts.people import Identifier, meant
 from synapse_nextgen_auth.accounts.sign_ins import SignIn, of_account
 from synapse_nextgen_auth.flows import authorize, device, legacy_login
@@ -18,13 +19,13 @@ from synapse_nextgen_auth.homeserver.people.accounts import Newcomer, NotAdmitte
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
-from synapse_nextgen_auth.oauth.grants.authorization_request import Target, failure, success
+from synapse_nextgen_auth.oauth.grants.authorization_request import UNMET, Target, failure, success
 from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.secret import digest, random_token
 from synapse_nextgen_auth.store import grants
-from synapse_nextgen_auth.web import added, answers
+from synapse_nextgen_auth.web import added, answers, factors
 from synapse_nextgen_auth.web.admission import admit_application
 from synapse_nextgen_auth.web.pages.message.error import OF_REFUSED, PageError, refuse_if_gone
 from synapse_nextgen_auth.web.pages.message.page import Message
@@ -34,6 +35,12 @@ from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
 
 logger = logging.getLogger(__name__)
+
+_OF_VERDICT = {
+    Verdict.MET: Step.CONSENT,
+    Verdict.PROVE: Step.SIGN_IN,
+    Verdict.UNMET: Step.REFUSE,
+}
 
 
 async def find(visit: Visit, grant_id: str | None) -> tuple[Grant, Client]:
@@ -65,6 +72,8 @@ async def on_its_way(visit: Visit, grant: Grant) -> tuple[Visit, Step]:
     visit, step = await about(visit, grant)
     if step is Step.CONSENT and await added.is_missing(visit):
         return visit, Step.SIGN_IN
+    if step is Step.CONSENT:
+        return visit, _OF_VERDICT[await factors.judge(visit, grant)]
     return visit, step
 
 
@@ -159,6 +168,8 @@ async def find_device(visit: Visit, grant_id: str) -> DeviceGrant | device.Refus
 async def go_on(visit: Visit, grant: Grant, client: Client) -> Outgoing:
     """Send the browser to what is missing; give out the code when nothing is."""
     visit, step = await on_its_way(visit, grant)
+    if step is Step.REFUSE:
+        return await refuse(visit, grant, client, unmet())
     if step is Step.CONSENT and await is_agreed(visit, grant, client):
         return await approve(visit, grant, client)
     return answers.redirect(url_of(grant, step))
@@ -247,6 +258,11 @@ def declined(onward: Onward) -> OAuthError:
     if onward.asked_for is not None:
         return OAuthError("login_required", "The person is somebody else")
     return OAuthError("access_denied", "The person did not sign in")
+
+
+def unmet() -> OAuthError:
+    """Return what the client hears whose person cannot prove what it asks for (RFC 9470 section 5)."""
+    return OAuthError(UNMET, "The account has no second factor")
 
 
 async def refuse(visit: Visit, grant: Grant, client: Client, error: OAuthError) -> Outgoing:

@@ -18,6 +18,7 @@ from support.records import (
     a_session,
     a_sign_in,
 )
+from synapse_nextgen_auth.accounts.factors.levels import ONE_FACTOR
 from synapse_nextgen_auth.flows import authorize
 from synapse_nextgen_auth.flows.authorize import Decision, Known, Refused, Step
 from synapse_nextgen_auth.store import clients, grants, sessions, sweep
@@ -126,6 +127,8 @@ def test_c037_approving_twice_gives_one_code(tables, transact):
         code_expires_at=NOW + 120,
         expires_at=NOW + 120 + 86400,
         sign_in_id=a_sign_in().name,
+        acr=ONE_FACTOR,
+        level=1,
     )
     assert tables.run(grants.find_by_code, "two") is None
     assert tables.query("SELECT kind, user_id, client_id, address, detail FROM nextgen_events") == [

@@ -20,6 +20,7 @@ from support.records import (
     a_sign_in,
 )
 from synapse_nextgen_auth import config as configuration
+from synapse_nextgen_auth.accounts.factors.levels import ONE_FACTOR
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.flows import begin_session, device, end_session, sign_in
 from synapse_nextgen_auth.flows.device import Entered, Refused, TooManyTries
@@ -109,6 +110,8 @@ def test_an_approved_device_collects_its_session(tables, transact):
         **dict.fromkeys(["rotated_at", "created_at", "last_active_at"], NOW + 9),
         sign_in_id=COOKIE,
         began_by=Began.DEVICE,
+        acr=ONE_FACTOR,
+        level=1,
     )
     assert (outcome.value, outcome.ended) == (session, ())
     assert tables.run(sessions.get, "aa" * 16) == session

@@ -91,6 +91,7 @@ def test_c069_a_code_begins_a_session(tables, transact):
         amr="pwd",
         acr="1",
         began_by=Began.CODE,
+        level=1,
     )
     assert outcome.value == Redeemed(expected, "nonce")
     assert outcome.ended == ()
@@ -103,6 +104,8 @@ def test_c069_a_code_begins_a_session(tables, transact):
 
 # What a session gets later, if ever.
 LATER = {"expires_at", "ended_at", "end_reason"}
+# What it has where another one went before.
+FORMER = {"former_level", "former_auth_time", "former_amr", "former_acr"}
 
 
 def test_a_session_begins_with_all_that_it_keeps(tables, transact):
@@ -111,7 +114,7 @@ def test_a_session_begins_with_all_that_it_keeps(tables, transact):
     transact(redeem_code.redeem, presented(), now=NOW)
     begun = attrs.asdict(tables.run(sessions.get, "aa" * 16))
 
-    assert {name for name, value in begun.items() if value is None} == LATER
+    assert {name for name, value in begun.items() if value is None} == LATER | FORMER
 
 
 def test_a_scope_without_the_matrix_api_has_no_device(tables, transact):

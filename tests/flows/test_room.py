@@ -55,7 +55,7 @@ def code(tables, n):
     browser = a_sign_in(f"browser {n}")
     tables.run(sign_ins.add, browser)
     tables.run(grants.add, a_grant(grant_id=f"g{n}", scope=scope, browser=browser.digest))
-    agreed = {"by": browser, "code_digest": f"code {n}"}
+    agreed = {"by": browser, "acr": "acr", "code_digest": f"code {n}"}
     times = {"code_expires_at": NOW + 120, "expires_at": NOW + 86400, "now": NOW}
     tables.run(grants.approve, f"g{n}", **agreed, **times)
     presented = redeem_code.Presented(
@@ -69,7 +69,7 @@ def device_code(tables, n):
     scope = f"{API} {DEVICE}OTHER_DEVICE_{n}"
     grant = a_device_grant(grant_id=f"d{n}", scope=scope, browser=a_sign_in().digest)
     tables.run(device_grants.add, grant, Codes(f"device {n}", f"user {n}", f"half {n}"))
-    tables.run(device_grants.approve, f"d{n}", by=a_sign_in(), now=NOW)
+    tables.run(device_grants.approve, f"d{n}", by=a_sign_in(), acr="acr", now=NOW)
     return partial(
         device.redeem,
         device_code=f"device {n}",

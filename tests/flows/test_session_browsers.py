@@ -41,7 +41,7 @@ def code(tables, n, browser, *, user_id=ALICE, client_id="app", scope=OPENID):
         a_grant(grant_id=f"grant {n}", browser=browser, client_id=client_id, scope=scope),
     )
     by = a_sign_in(user_id=user_id, sign_in_id=f"{browser} {user_id}")
-    agreed = {"by": by, "code_digest": f"code {n}"}
+    agreed = {"by": by, "acr": "acr", "code_digest": f"code {n}"}
     ends = {"code_expires_at": NOW + 120, "expires_at": NOW + 1800}
     tables.run(grants.approve, f"grant {n}", **agreed, **ends, now=NOW)
     presented = redeem_code.Presented(
@@ -116,7 +116,7 @@ def test_devices_without_a_browser_do_not_replace_each_other(tables, transact):
         grant = a_device_grant(grant_id=f"d{n}", scope="openid", browser=browser)
         by = a_sign_in(sign_in_id=f"{browser} {ALICE}")
         tables.run(device_grants.add, grant, Codes(f"device {n}", f"user {n}", f"half {n}"))
-        tables.run(device_grants.approve, f"d{n}", by=by, now=NOW)
+        tables.run(device_grants.approve, f"d{n}", by=by, acr="acr", now=NOW)
         redeem = partial(device.redeem, opening=a_device_opening(f"{n:032}"), now=NOW)
         assert transact(partial(redeem, device_code=f"device {n}")).ended == ()
 

@@ -51,6 +51,26 @@ def public_homeserver(tmp_path_factory, make_database) -> Iterator[Homeserver]:
         yield homeserver
 
 
+@pytest.fixture(scope="session")
+def factor_homeserver(tmp_path_factory, make_database) -> Iterator[Homeserver]:
+    """Yield a homeserver on SQLite on which people may have second factors; it is shared."""
+    directory = tmp_path_factory.mktemp("homeserver-factors")
+    homeserver = Homeserver(
+        directory,
+        make_database("sqlite", directory),
+        module={"factors": {"policy": "optional"}},
+        log_level="DEBUG",
+    )
+    with homeserver:
+        yield homeserver
+
+
+@pytest.fixture
+def factor_server(factor_homeserver) -> Server:
+    """Return the endpoints of that homeserver."""
+    return Server(factor_homeserver.base_url)
+
+
 @pytest.fixture
 def public_server(public_homeserver) -> Server:
     """Return the endpoints of that homeserver, as its proxy reaches them."""

@@ -58,9 +58,9 @@ def test_an_id_token_verifies_against_the_published_keys(homeserver, server, use
     assert base64.urlsafe_b64decode(told["at_hash"] + "==") == half
     assert began <= told["auth_time"] <= told["iat"] <= time.time()
     assert told["exp"] == told["iat"] + 3600
-    assert told["amr"] == ["pwd"]
+    assert (told["amr"], told["acr"]) == (["pwd"], "urn:nextgen-auth:acr:one-factor")
     assert told.keys() == {
-        *("iss", "sub", "aud", "exp", "iat", "auth_time", "amr", "nonce", "at_hash", "sid")
+        *("iss", "sub", "aud", "exp", "iat", "auth_time", "amr", "acr", "nonce", "at_hash", "sid")
     }
 
 

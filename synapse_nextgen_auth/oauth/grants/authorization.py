@@ -33,8 +33,9 @@ class Grant:
     `login_after` is set when only a sign-in at or after that time counts. `user_id` is whoever
     approved it; before that the one person who may, absent where anybody may. `sign_in_id` is the
     sign-in of that browser which approved it, or was chosen for it before; `proven_at` is when its
-    person proved for this very grant who they are. `amr` and `acr` say how they had done that.
-    `idp_hint` names the identity provider that the client would have people sign in with.
+    person proved for this very grant who they are. `amr`, `acr` and `level` (how many factors it was)
+    say how they had done that; `acr_values`, space-separated, what the client asks of it. `idp_hint`
+    names the identity provider that the client would have people sign in with.
     """
 
     grant_id: str
@@ -64,6 +65,13 @@ class Grant:
     amr: str | None = None
     acr: str | None = None
     idp_hint: str | None = None
+    acr_values: str | None = None
+    level: int | None = None
+
+    @property
+    def steps_up(self) -> bool:
+        """Say whether the client wanted it proven anew, or by more."""
+        return self.acr_values is not None or self.login_after is not None
 
     @property
     def approver(self) -> str:

@@ -38,11 +38,15 @@ class Problem(enum.Enum):
     BAD_REDIRECT_URI = "bad_redirect_uri"
 
 
+# OpenID Connect Core Error Code unmet_authentication_requirements 1.0; RFC 9470 section 5.
+UNMET = "unmet_authentication_requirements"
+
 # What a request is refused for, beside what is wrong with any client or scope; for the metrics.
 REFUSES = frozenset(
     {
         *("access_denied", "account_selection_required", "consent_required", "login_required"),
         "unsupported_response_type",
+        UNMET,
     }
     | {problem.value for problem in Problem}
     | set(_REFUSED_PARAMETERS.values())
@@ -86,6 +90,7 @@ class Request:
     max_age: int | None
     login_hint: str | None
     idp_hint: str | None
+    acr_values: str | None
     id_token_hint: str | None
     ui_locales: str | None
 
@@ -173,6 +178,7 @@ def _read_request(
         max_age=_max_age(parameters.get("max_age")),
         login_hint=_hint(parameters, "login_hint"),
         idp_hint=_hint(parameters, "idp_hint") or _hint(parameters, "kc_idp_hint"),
+        acr_values=" ".join((parameters.get("acr_values") or "").split()) or None,
         id_token_hint=parameters.get("id_token_hint"),
         ui_locales=_hint(parameters, "ui_locales"),
     )
@@ -336,6 +342,7 @@ _KNOWN = frozenset(
             "idp_hint",
             "kc_idp_hint",
             "ui_locales",
+            "acr_values",
             *_REFUSED_PARAMETERS,
         ),
     }

@@ -31,9 +31,9 @@ class DeviceGrant:
 
     `browser` is the digest of the cookie of the browser in which the code was entered: from then on
     the code belongs to it. `user_id` is the account that answered, `sign_in_id` the sign-in there that
-    approved it, `amr` and `acr` how its person had proved who they are. `login_hint` is whom the client
-    means, `asked_for` the one account that it takes. `address` and `user_agent` are those of the device
-    that asks.
+    approved it, `amr`, `acr` and `level` how its person had proved who they are. `login_hint` is whom
+    the client means, `asked_for` the one account that it takes. `address` and `user_agent` are those of
+    the device that asks.
     `user_code_sealed` is encrypted.
     """
 
@@ -60,6 +60,7 @@ class DeviceGrant:
     acr: str | None = None
     login_hint: str | None = None
     asked_for: str | None = None
+    level: int | None = None
 
     @property
     def approver(self) -> str | None:

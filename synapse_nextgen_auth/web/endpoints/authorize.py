@@ -227,6 +227,7 @@ def _grant(
         login_hint=request.login_hint,
         idp_hint=request.idp_hint,
         ui_locales=request.ui_locales,
+        acr_values=request.acr_values,
         login_after=now + 1 if must_sign_in else request.login_after(now),
         created_at=now,
         expires_at=now + GRANT_LIFETIME,

@@ -1,6 +1,7 @@
 """Token introspection (RFC 7662), for clients that prove who they are and about their own tokens."""
 
 from synapse_nextgen_auth.accounts.admission import Intent
+from synapse_nextgen_auth.accounts.factors import levels
 from synapse_nextgen_auth.flows import refresh
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
@@ -40,6 +41,12 @@ async def _describe(site: Site, client: Client, text: str) -> dict[str, object]:
         "aud": session.client_id,
         "iat": session.created_at,
         "token_type": "Bearer" if token.kind is Kind.ACCESS else token.kind.name.lower() + "_token",
+    }
+    proven = session.proven(token.generation)
+    described |= {
+        "auth_time": proven.auth_time,
+        "acr": levels.of_row(proven.acr, proven.level),
+        **({"amr": proven.amr.split()} if proven.amr else {}),
     }
     if token.expires_at:
         described["exp"] = token.expires_at

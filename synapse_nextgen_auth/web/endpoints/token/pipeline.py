@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 import attrs
 
 from synapse_nextgen_auth.accounts.admission import Intent
+from synapse_nextgen_auth.accounts.factors import levels
 from synapse_nextgen_auth.flows import begin_session, end_session
 from synapse_nextgen_auth.flows.begin_session import Opening
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
@@ -255,16 +256,17 @@ def _lifetime(site: Site, session: Session, now: int) -> int:
 
 
 async def _id_token(site: Site, client: Client, spent: Spent, access: Secret) -> str:
-    sign_in = spent.session.sign_in_id
+    session = spent.session
+    sign_in = session.sign_in_id
     claims = Claims(
         issuer=site.issuer.identifier,
-        subject=spent.session.user_id,
+        subject=session.user_id,
         audience=client.client_id,
-        auth_time=spent.session.auth_time,
+        auth_time=session.auth_time,
         nonce=spent.nonce,
         access_token=access,
-        amr=tuple((spent.session.amr or "").split()),
-        acr=spent.session.acr,
+        amr=tuple((session.amr or "").split()),
+        acr=levels.of_row(session.acr, session.level),
         sid=id_token.sid(sign_in, audience=client.client_id) if sign_in else None,
     )
     return await site.issuer.signing.sign(claims, Algorithm(client.id_token_alg))

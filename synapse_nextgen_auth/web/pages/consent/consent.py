@@ -20,6 +20,8 @@ from synapse_nextgen_auth.web.visits import Visit
 async def show(visit: Visit) -> Outgoing:
     """Ask the person, or go on when nothing needs asking."""
     visit, grant, client, step = await _grant(visit)
+    if step is Step.REFUSE:
+        return await grants.refuse(visit, grant, client, grants.unmet())
     if step is not Step.CONSENT or visit.user_id is None:
         return answers.redirect(grants.url_of(grant, step))
     await grants.check_account(visit.site, visit.user_id, grant)

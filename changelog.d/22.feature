@@ -1,0 +1,1 @@
+Applications ask for a stronger or fresher sign-in by `acr_values` (RFC 9470), and are told of it: `acr` is always in the ID token, and `acr`, `amr` and `auth_time` in the answer of `/introspect`. What was proven for a while ends with the first refresh (MSC4363). See [step-up](docs/topics/step-up.md).

@@ -1,0 +1,10 @@
+-- How many factors were proven, and what a client asks of that (RFC 9470); absent in what is from before.
+ALTER TABLE nextgen_grants ADD COLUMN acr_values TEXT;
+ALTER TABLE nextgen_grants ADD COLUMN level BIGINT;
+ALTER TABLE nextgen_device_grants ADD COLUMN level BIGINT;
+ALTER TABLE nextgen_sessions ADD COLUMN level BIGINT;
+-- What was proven of a session that stood for less before: its later tokens stand for that again (MSC4363).
+ALTER TABLE nextgen_sessions ADD COLUMN former_level BIGINT;
+ALTER TABLE nextgen_sessions ADD COLUMN former_auth_time BIGINT;
+ALTER TABLE nextgen_sessions ADD COLUMN former_amr TEXT;
+ALTER TABLE nextgen_sessions ADD COLUMN former_acr TEXT

@@ -1,0 +1,225 @@
+"""What applications ask of a sign-in and are told of it: `acr_values`, `max_age`, `acr`, `auth_time`."""
+
+import time
+
+import pytest
+
+from support.oauth import API, DEVICE, Browser, claims, device_id, web_client
+from synapse_nextgen_auth.secret import digest
+
+ONE, TWO = "urn:nextgen-auth:acr:one-factor", "urn:nextgen-auth:acr:two-factors"
+MFA = "https://refeds.org/profile/mfa"
+SECRET = {"token_endpoint_auth_method": "client_secret_post"}
+
+pytestmark = pytest.mark.one_database
+
+
+@pytest.fixture
+def client(factor_server):
+    return factor_server.client(web_client(**SECRET))
+
+
+@pytest.fixture
+def person(factor_homeserver):
+    return factor_homeserver.new_user()
+
+
+def with_two_factors(homeserver, server, user):
+    """Return a browser in which somebody signed in before they had an authenticator app."""
+    browser = Browser.of(server, user)
+    homeserver.query(
+        "INSERT INTO nextgen_totp_apps (app_id, user_id, secret, name, made_at, confirmed_at)"
+        " VALUES (?, ?, 'sealed', 'Phone', 1, 1)",
+        *(user.localpart, user.user_id),
+    )
+    return browser
+
+
+def proved(homeserver, browser, *, level=2, ago=0):
+    """Let the sign-in of a browser be one of so many factors, and so old."""
+    homeserver.query(
+        "UPDATE nextgen_browsers SET level = ?, signed_in_at = ?, amr = ? WHERE digest = ?",
+        *(level, int(time.time()) - ago, "pwd otp mfa" if level == 2 else "pwd"),
+        digest(browser.secret),
+    )
+
+
+def redeemed(client, browser, page, verifier):
+    """Agree; return what the client gets for its code."""
+    code = browser.answer(browser.submit(decision="approve") if page.status_code == 200 else page)
+    answer = client.redeem(code["code"], verifier, client_secret=client.registered["client_secret"])
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def introspected(client, token):
+    form = {"token": token, "client_id": client.id}
+    form["client_secret"] = client.registered["client_secret"]
+    return client.server.post("introspect", form).json()
+
+
+def told(client, browser, **asked):
+    """Let the client in; return what the ID token says, and what the tokens are."""
+    parameters, verifier = client.request(**{"scope": "openid", **asked})
+    tokens = redeemed(client, browser, browser.authorize(parameters), verifier)
+    return claims(tokens["id_token"]), tokens
+
+
+def test_what_can_be_met_is_announced(server, factor_server):
+    """Two factors only where somebody can have them."""
+    assert server.metadata()["acr_values_supported"] == [ONE]
+    assert factor_server.metadata()["acr_values_supported"] == [TWO, MFA, ONE]
+    assert factor_server.metadata()["claims_parameter_supported"] is False
+
+
+@pytest.mark.parametrize(
+    ("asked", "acr"),
+    [
+        (None, ONE),
+        (ONE, ONE),
+        (f"{TWO} {MFA} {ONE}", ONE),
+        ("1 2", ONE),
+        ("1 2 " * 500, ONE),
+    ],
+)
+def test_a_sign_in_with_one_factor_is_called_so(factor_homeserver, client, person, asked, acr):
+    """In the ID token, when the token is looked at, and in the row (OpenID Connect Core 15.1)."""
+    browser = Browser.of(client.server, person)
+
+    said, tokens = told(client, browser, acr_values=asked)
+    looked_at = introspected(client, tokens["access_token"])
+
+    assert (said["acr"], said["amr"]) == (acr, ["pwd"])
+    same = ("acr", "amr", "auth_time")
+    assert {name: looked_at[name] for name in same} == {name: said[name] for name in same}
+    rows = factor_homeserver.query(
+        "SELECT acr, level FROM nextgen_sessions WHERE user_id = ?", person.user_id
+    )
+    assert [tuple(row) for row in rows] == [(acr, 1)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "acr"), [(None, TWO), (TWO, TWO), (MFA, MFA), (ONE, ONE), ("1 2", TWO)]
+)
+def test_a_sign_in_with_two_factors_is_called_so(factor_homeserver, client, person, asked, acr):
+    browser = with_two_factors(factor_homeserver, client.server, person)
+    proved(factor_homeserver, browser)
+
+    said, tokens = told(client, browser, acr_values=asked)
+
+    assert (said["acr"], said["amr"]) == (acr, ["pwd", "otp", "mfa"])
+    assert introspected(client, tokens["access_token"])["acr"] == acr
+
+
+@pytest.mark.parametrize("asked", [TWO, MFA, f"phr {TWO} {ONE}"])
+def test_c295_more_is_asked_of_who_has_more(factor_homeserver, client, person, asked):
+    """The password opens the page of the second factor, and nothing opens the way around it."""
+    browser = with_two_factors(factor_homeserver, client.server, person)
+    proved(factor_homeserver, browser, level=1)
+    parameters, _ = client.request(scope="openid", acr_values=asked)
+
+    page = browser.authorize(parameters)
+    grant = page.url.partition("grant=")[2]
+    consent = client.server.url(f"consent?grant={grant}")
+
+    assert "/sign-in?grant=" in page.url
+    assert "/sign-in?grant=" in browser.get(consent).url
+    after = browser.submit(password=person.password, decision="sign-in")
+    assert "/factor?attempt=" in after.url
+    assert "/sign-in?grant=" in browser.get(consent).url
+    page = browser.get(f"{consent}&acr_values={ONE}&level=2")
+    assert "/sign-in?grant=" in page.url
+
+
+def test_c295_another_tab_changes_nothing_for_this_one(factor_homeserver, client, person):
+    """A request that asks for less leads on; the one that asks for more still waits for more."""
+    browser = with_two_factors(factor_homeserver, client.server, person)
+    proved(factor_homeserver, browser, level=1)
+    more, _ = client.request(scope="openid", acr_values=TWO)
+    first = browser.authorize(more).url
+    grant = first.partition("grant=")[2]
+
+    said, _ = told(client, browser, acr_values=ONE)
+    again = browser.get(client.server.url(f"consent?grant={grant}"))
+
+    assert said["acr"] == ONE
+    assert "/sign-in?grant=" in again.url
+    proved(factor_homeserver, browser)
+    assert "consent?grant=" in browser.get(client.server.url(f"consent?grant={grant}")).url
+
+
+@pytest.mark.parametrize("asked", [TWO, MFA, f"1 {TWO}"])
+def test_whoever_has_one_factor_goes_back_with_an_error(client, person, asked):
+    """RFC 9470 section 5: no token that would bring them here again."""
+    browser = Browser.of(client.server, person)
+    parameters, _ = client.request(scope="openid", acr_values=asked)
+
+    answer = browser.answer(browser.authorize(parameters))
+
+    assert answer["error"] == "unmet_authentication_requirements"
+    assert answer["state"] == parameters["state"]
+    assert answer["iss"] == client.server.issuer
+
+
+@pytest.mark.parametrize("has_two", [True, False])
+def test_nobody_learns_silently_who_has_a_second_factor(factor_homeserver, client, person, has_two):
+    """`prompt=none` says that there is something to do, and no more."""
+    browser = Browser.of(client.server, person)
+    if has_two:
+        browser = with_two_factors(factor_homeserver, client.server, person)
+    proved(factor_homeserver, browser, level=1)
+    parameters, _ = client.request(scope="openid", acr_values=TWO, prompt="none")
+
+    assert browser.answer(browser.authorize(parameters))["error"] == "login_required"
+
+
+def test_silently_what_was_proven_is_enough(factor_homeserver, client, person):
+    browser = with_two_factors(factor_homeserver, client.server, person)
+    proved(factor_homeserver, browser)
+    told(client, browser)
+
+    said, _ = told(client, browser, acr_values=TWO, prompt="none")
+
+    assert said["acr"] == TWO
+
+
+def test_a_word_too_many_is_refused(client, person):
+    """Twice, or too long: as with any parameter that means something."""
+    browser = Browser.of(client.server, person)
+    for wrong in ([TWO, ONE], "x" * 2049):
+        parameters, _ = client.request(scope="openid", acr_values=wrong)
+        answer = browser.answer(browser.authorize(parameters))
+        assert answer["error"] == "invalid_request"
+
+
+def test_c297_a_proof_has_its_age(factor_homeserver, client, person):
+    """`max_age` counts from the proof, whatever the browser did since, and whatever it is asked for."""
+    browser = Browser.of(client.server, person)
+    proved(factor_homeserver, browser, level=1, ago=1000)
+    browser.get(client.server.url("account"))
+    parameters, _ = client.request(scope="openid", max_age="500", acr_values=ONE)
+
+    assert "/sign-in?grant=" in browser.authorize(parameters).url
+    said, tokens = told(client, browser, max_age="2000")
+    assert said["auth_time"] == introspected(client, tokens["access_token"])["auth_time"]
+    assert 900 < time.time() - said["auth_time"] < 1200
+
+
+def test_tokens_that_were_refreshed_are_what_they_were_before(factor_homeserver, client, person):
+    """MSC4363: the first one alone is more; the ID token says how the person signed in."""
+    browser = with_two_factors(factor_homeserver, client.server, person)
+    proved(factor_homeserver, browser, level=1, ago=100)
+    scope = f"openid {API} {DEVICE}{device_id()}"
+    told(client, browser, scope=scope)
+    proved(factor_homeserver, browser, ago=5)
+
+    said, tokens = told(client, browser, scope=scope, acr_values=TWO)
+    form = {"client_secret": client.registered["client_secret"]}
+    renewed = client.refresh(tokens["refresh_token"], **form).json()
+    first, second = (introspected(client, each["access_token"]) for each in (tokens, renewed))
+
+    assert (first["acr"], first["auth_time"]) == (TWO, said["auth_time"])
+    assert second["acr"] == ONE
+    assert second["auth_time"] < said["auth_time"] - 80
+    assert claims(renewed["id_token"])["acr"] == TWO
+    assert claims(renewed["id_token"])["auth_time"] == said["auth_time"]
