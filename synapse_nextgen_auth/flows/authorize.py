@@ -154,6 +154,7 @@ def approve(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> bool:
         grant.grant_id,
         by=decision.by,
         acr=levels.answer(levels.read(grant.acr_values), Reached.by(decision.by)),
+        proven_at=_proven_at(grant, decision.by),
         code_digest=decision.code_digest,
         code_expires_at=decision.code_expires_at,
         expires_at=decision.code_expires_at + _REMEMBERED,
@@ -163,6 +164,13 @@ def approve(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> bool:
     if decision.answered:
         _remember(txn, grant, decision, now=now)
     return True
+
+
+def _proven_at(grant: Grant, by: SignIn) -> int | None:
+    """Return when somebody proved who they are: at the sign-in, or for this grant."""
+    if by.proven_at is not None or grant.sign_in_id != by.name:
+        return by.proven_at
+    return grant.proven_at
 
 
 def _remember(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> None:

@@ -46,8 +46,8 @@ class Beginning:
     """What was granted: to whom, for which client, with which scope, and how; `auth_time` in seconds.
 
     `browser` is the digest of what binds a client with redirects to the browser that it was begun in;
-    `sign_in_id` the sign-in that approved it, `amr`, `acr` and `level` how its person had proved who
-    they are. `steps_up` says that the client wanted it proven anew, or by more.
+    `sign_in_id` the sign-in that approved it, `amr`, `acr`, `level` and `proven_at` how its person had
+    proved who they are, and when. `steps_up` says that the client wanted it proven anew, or by more.
     """
 
     opening: Opening
@@ -61,6 +61,7 @@ class Beginning:
     amr: str | None = None
     acr: str | None = None
     level: int | None = None
+    proven_at: int | None = None
     steps_up: bool = False
 
 
@@ -130,6 +131,7 @@ def _insert(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple
         acr=beginning.acr,
         began_by=beginning.how,
         level=beginning.level,
+        proven_at=beginning.proven_at,
     )
     ended: tuple[str, ...] = ()
     for former in _former(txn, session, browser=beginning.browser):
@@ -161,6 +163,7 @@ def _stepping_up(session: Session, former: Session) -> Session:
     return attrs.evolve(
         session,
         former_level=before.level,
+        former_proven_at=before.proven_at,
         former_auth_time=min(before.auth_time, session.auth_time),
         former_amr=before.amr,
         former_acr=before.acr,

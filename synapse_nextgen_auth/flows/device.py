@@ -178,6 +178,7 @@ def redeem(txn: Txn, device_code: str, opening: Opening, *, now: int) -> Outcome
             amr=grant.amr,
             acr=grant.acr,
             level=grant.level,
+            proven_at=grant.proven_at,
         ),
         now=now,
         spend=spend,

@@ -97,6 +97,7 @@ def _begin(txn: Txn, grant: Grant, opening: Opening, *, now: int) -> Outcome[Red
         amr=grant.amr,
         acr=grant.acr,
         level=grant.level,
+        proven_at=grant.proven_at,
         steps_up=grant.steps_up,
     )
     begun = begin(txn, beginning, now=now, spend=spend)

@@ -85,9 +85,14 @@ class Sender:
 
 @frozen
 class Proven:
-    """How somebody proved who they are: when, how many factors that was, and in which words."""
+    """How somebody proved who they are: when, how many factors that was, and in which words.
+
+    `auth_time` is what applications are told; `proven_at` is absent where an identity provider may have
+    known its person from before.
+    """
 
     auth_time: int
+    proven_at: int | None = None
     level: int = 1
     amr: str | None = None
     acr: str | None = None
@@ -100,8 +105,9 @@ class Session:
     `address` is the network address that last refreshed it, `user_agent` what the application said of
     itself when it began; sessions that began before version 6 of the tables have none. `sign_in_id` is
     the sign-in in a browser that approved it, `amr`, `acr` and `level` (how many factors it was) how its
-    person had proved who they are. What begins with `former_` is the same of the session that it
-    replaced, where its client had its person prove more than before, or anew.
+    person had proved who they are, `proven_at` when, where that is known. What begins with `former_` is
+    the same of the session that it replaced, where its client had its person prove more than before, or
+    anew.
     Of sessions that began before version 31 of the tables nobody knows how they `began_by`.
     """
 
@@ -126,7 +132,9 @@ class Session:
     acr: str | None = None
     began_by: Began | None = attrs.field(default=None, converter=attrs.converters.optional(Began))
     level: int | None = None
+    proven_at: int | None = None
     former_level: int | None = None
+    former_proven_at: int | None = None
     former_auth_time: int | None = None
     former_amr: str | None = None
     former_acr: str | None = None
@@ -138,9 +146,13 @@ class Session:
         them renewed as anybody would who found them, and nobody proves anything at that.
         """
         if generation <= 1 or self.former_auth_time is None:
-            return Proven(self.auth_time, self.level or 1, self.amr, self.acr)
+            return Proven(self.auth_time, self.proven_at, self.level or 1, self.amr, self.acr)
         return Proven(
-            self.former_auth_time, self.former_level or 1, self.former_amr, self.former_acr
+            self.former_auth_time,
+            self.former_proven_at,
+            self.former_level or 1,
+            self.former_amr,
+            self.former_acr,
         )
 
     @cached_property

@@ -110,11 +110,11 @@ def approve(txn: Txn, grant_id: str, *, by: SignIn, acr: str, now: int) -> bool:
     """Mark it approved; False when somebody already decided, or when only another account may."""
     txn.execute(
         "UPDATE nextgen_device_grants SET user_id = ?, auth_time = ?, amr = ?, acr = ?, level = ?,"
-        " sign_in_id = ?, approved_at = ?"
+        " proven_at = ?, sign_in_id = ?, approved_at = ?"
         " WHERE grant_id = ? AND approved_at IS NULL AND refused_at IS NULL AND expires_at > ?"
         " AND (asked_for IS NULL OR asked_for = ?)",
         (
-            *(by.user_id, by.authenticated_at, by.amr, acr, by.factors, by.name),
+            *(by.user_id, by.authenticated_at, by.amr, acr, by.factors, by.proven_at, by.name),
             *(now, grant_id, now, by.user_id),
         ),
     )

@@ -41,13 +41,13 @@ PARTS: Mapping[str, Part] = {
         (
             *("device_id", "client_id", "scope", "created_at", "auth_time", "last_active_at"),
             *("address", "user_agent", "expires_at", "ended_at", "end_reason", "amr", "acr"),
-            *("began_by", "level"),
+            *("began_by", "level", "proven_at"),
         ),
         "created_at",
         # Half of a token, and how often it was renewed.
         (
             *("session_id", "generation", "rotated_at", "confirmed_generation", "sign_in_id"),
-            *("former_level", "former_auth_time", "former_amr", "former_acr"),
+            *("former_level", "former_proven_at", "former_auth_time", "former_amr", "former_acr"),
         ),
     ),
     "consents": Part("nextgen_consents", ("client_id", "scope", "granted_at"), "granted_at"),
@@ -81,7 +81,7 @@ PARTS: Mapping[str, Part] = {
         (
             *("grant_id", "device_code_digest", "user_code_digest", "user_code_half"),
             *("user_code_sealed", "poll_interval", "slowed_at", "wrong_tries", "browser"),
-            *("session_id", "sign_in_id", "amr", "acr", "level", "asked_for"),
+            *("session_id", "sign_in_id", "amr", "acr", "level", "proven_at", "asked_for"),
         ),
     ),
     "events": Part(

@@ -55,6 +55,7 @@ def approve(  # noqa: PLR0913 (one column each)
     *,
     by: SignIn,
     acr: str,
+    proven_at: int | None,
     code_digest: str,
     code_expires_at: int,
     expires_at: int,
@@ -66,11 +67,12 @@ def approve(  # noqa: PLR0913 (one column each)
     """
     txn.execute(
         "UPDATE nextgen_grants SET user_id = ?, auth_time = ?, amr = ?, acr = ?, level = ?,"
-        " sign_in_id = ?, code_digest = ?, code_expires_at = ?, expires_at = ?, approved_at = ?"
+        " proven_at = ?, sign_in_id = ?, code_digest = ?, code_expires_at = ?, expires_at = ?,"
+        " approved_at = ?"
         " WHERE grant_id = ? AND approved_at IS NULL AND refused_at IS NULL"
         " AND (user_id IS NULL OR user_id = ?)",
         (
-            *(by.user_id, by.authenticated_at, by.amr, acr, by.factors, by.name),
+            *(by.user_id, by.authenticated_at, by.amr, acr, by.factors, proven_at, by.name),
             *(code_digest, code_expires_at, expires_at, now, grant_id, by.user_id),
         ),
     )

@@ -129,6 +129,7 @@ def test_c037_approving_twice_gives_one_code(tables, transact):
         sign_in_id=a_sign_in().name,
         acr=ONE_FACTOR,
         level=1,
+        proven_at=NOW,
     )
     assert tables.run(grants.find_by_code, "two") is None
     assert tables.query("SELECT kind, user_id, client_id, address, detail FROM nextgen_events") == [

@@ -112,6 +112,7 @@ def test_an_approved_device_collects_its_session(tables, transact):
         began_by=Began.DEVICE,
         acr=ONE_FACTOR,
         level=1,
+        proven_at=NOW,
     )
     assert (outcome.value, outcome.ended) == (session, ())
     assert tables.run(sessions.get, "aa" * 16) == session

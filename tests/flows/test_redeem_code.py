@@ -92,6 +92,7 @@ def test_c069_a_code_begins_a_session(tables, transact):
         acr="1",
         began_by=Began.CODE,
         level=1,
+        proven_at=NOW - 60,
     )
     assert outcome.value == Redeemed(expected, "nonce")
     assert outcome.ended == ()
@@ -105,7 +106,7 @@ def test_c069_a_code_begins_a_session(tables, transact):
 # What a session gets later, if ever.
 LATER = {"expires_at", "ended_at", "end_reason"}
 # What it has where another one went before.
-FORMER = {"former_level", "former_auth_time", "former_amr", "former_acr"}
+FORMER = {f"former_{name}" for name in ("level", "proven_at", "auth_time", "amr", "acr")}
 
 
 def test_a_session_begins_with_all_that_it_keeps(tables, transact):

@@ -55,7 +55,7 @@ def code(tables, n):
     browser = a_sign_in(f"browser {n}")
     tables.run(sign_ins.add, browser)
     tables.run(grants.add, a_grant(grant_id=f"g{n}", scope=scope, browser=browser.digest))
-    agreed = {"by": browser, "acr": "acr", "code_digest": f"code {n}"}
+    agreed = {"by": browser, "acr": "acr", "proven_at": None, "code_digest": f"code {n}"}
     times = {"code_expires_at": NOW + 120, "expires_at": NOW + 86400, "now": NOW}
     tables.run(grants.approve, f"g{n}", **agreed, **times)
     presented = redeem_code.Presented(

@@ -41,7 +41,7 @@ def code(tables, n, browser, *, user_id=ALICE, client_id="app", scope=OPENID):
         a_grant(grant_id=f"grant {n}", browser=browser, client_id=client_id, scope=scope),
     )
     by = a_sign_in(user_id=user_id, sign_in_id=f"{browser} {user_id}")
-    agreed = {"by": by, "acr": "acr", "code_digest": f"code {n}"}
+    agreed = {"by": by, "acr": "acr", "proven_at": None, "code_digest": f"code {n}"}
     ends = {"code_expires_at": NOW + 120, "expires_at": NOW + 1800}
     tables.run(grants.approve, f"grant {n}", **agreed, **ends, now=NOW)
     presented = redeem_code.Presented(

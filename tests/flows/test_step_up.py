@@ -55,8 +55,11 @@ def test_a_session_has_what_was_proven_for_it(tables, transact, by, asked, level
     """How many factors, and the word that its client asked for if it is met."""
     session = let_in(tables, transact, "aa" * 16, by=by, acr_values=asked)
 
+    # A provider that does not say when may have known its person from before.
+    when = None if "provider" in by else NOW - 60
     assert (session.level, session.acr, session.amr) == (level, acr, by.get("amr"))
-    assert session.proven(1) == session.proven(7) == Proven(NOW - 60, level, by.get("amr"), acr)
+    assert session.proven(1) == Proven(NOW - 60, when, level, by.get("amr"), acr)
+    assert session.proven(7) == session.proven(1)
 
 
 def test_a_device_has_what_was_proven_for_it(tables, transact):
@@ -80,8 +83,12 @@ def test_tokens_after_the_first_are_what_they_were_before(tables, transact, aske
     stepped = let_in(tables, transact, "bb" * 16, by=TWO, **asked)
     again = let_in(tables, transact, "cc" * 16, by=TWO, now=NOW + 900, **asked)
 
-    assert stepped.proven(1) == Proven(NOW - 60, 2, "pwd otp mfa", TWO_FACTORS)
-    assert stepped.proven(2) == before.proven(1) == Proven(NOW - 5060, 1, "pwd", ONE_FACTOR)
+    assert stepped.proven(1) == Proven(NOW - 60, NOW - 60, 2, "pwd otp mfa", TWO_FACTORS)
+    assert (
+        stepped.proven(2)
+        == before.proven(1)
+        == Proven(NOW - 5060, NOW - 5060, 1, "pwd", ONE_FACTOR)
+    )
     assert again.proven(1).auth_time == NOW + 840
     assert again.proven(2) == before.proven(1)
 
@@ -128,3 +135,13 @@ def test_a_later_time_is_never_made_of_an_earlier_one(tables, transact):
     session = let_in(tables, transact, "bb" * 16, login_after=NOW)
 
     assert session.proven(2).auth_time == session.proven(1).auth_time == NOW - 60
+
+
+def test_a_provider_that_was_asked_for_it_is_believed(tables, transact):
+    """What its person proved for this very grant has a time, though it does not say one."""
+    by = {"acr": "silver", "provider": "oidc-a"}
+    session = let_in(tables, transact, "aa" * 16, by=by, sign_in_id="aa" * 16, proven_at=NOW - 20)
+    other = let_in(tables, transact, "bb" * 16, by=by, sign_in_id="another", proven_at=NOW - 20)
+
+    assert session.proven_at == NOW - 20
+    assert other.proven_at is None

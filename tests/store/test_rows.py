@@ -134,7 +134,13 @@ def test_c351_a_code_opens_one_grant(tables):
     """Two grants can never share one."""
     for name in ("one", "two"):
         tables.run(grants.add, a_grant(grant_id=name))
-    wish = {"by": a_sign_in(), "acr": "acr", "code_expires_at": NOW + 1, "now": NOW}
+    wish = {
+        "by": a_sign_in(),
+        "acr": "acr",
+        "proven_at": None,
+        "code_expires_at": NOW + 1,
+        "now": NOW,
+    }
     wish["expires_at"] = NOW + 2
     assert tables.run(grants.approve, "one", code_digest="code", **wish)
 

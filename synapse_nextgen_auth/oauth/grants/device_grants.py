@@ -34,7 +34,7 @@ class DeviceGrant:
     approved it, `amr`, `acr` and `level` how its person had proved who they are. `login_hint` is whom
     the client means, `asked_for` the one account that it takes. `address` and `user_agent` are those of
     the device that asks.
-    `user_code_sealed` is encrypted.
+    `user_code_sealed` is encrypted. `proven_at` is when its person proved it, where that is known.
     """
 
     grant_id: str
@@ -61,6 +61,7 @@ class DeviceGrant:
     login_hint: str | None = None
     asked_for: str | None = None
     level: int | None = None
+    proven_at: int | None = None
 
     @property
     def approver(self) -> str | None:
