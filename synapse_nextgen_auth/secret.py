@@ -37,6 +37,11 @@ def random_token() -> Secret:
     return Secret(_random.token_urlsafe(32))
 
 
+def random_bytes(length: int) -> bytes:
+    """Draw bytes."""
+    return _random.token_bytes(length)
+
+
 def random_letters(alphabet: str, length: int) -> str:
     """Draw letters for a code that people read and type."""
     return "".join(_random.choice(alphabet) for _ in range(length))
@@ -95,6 +100,7 @@ class Purpose(str, enum.Enum):
     HINT = "hint"
     TOTP = "totp"
     RECOVERY_CODE = "recovery code"
+    PASSKEY_CHALLENGE = "passkey challenge"
 
 
 @attrs.frozen(repr=False)

@@ -17,6 +17,7 @@ class LetsIn:
     passwords: bool = False
     providers: frozenset[str] = frozenset()
     codes: bool = False
+    passkeys: bool = False
 
 
 @frozen
@@ -31,6 +32,8 @@ class Identity:
 class OwnWays:
     """What an account has: a password or none, its identities, its e-mail addresses and phone numbers.
 
+    `passkeys` are how many it has that let somebody in alone: those whose device knows its owner.
+
     A code opens an account that nothing else opens, so that an address is a way in as soon as the last
     of the others is gone.
     """
@@ -39,30 +42,42 @@ class OwnWays:
     identities: tuple[Identity, ...] = ()
     emails: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
+    passkeys: int = 0
 
     def number(self, lets_in: LetsIn) -> int:
         """Return how many things let somebody in: a code only where nothing else does."""
-        others = (self.has_password and lets_in.passwords) + sum(
-            each.provider in lets_in.providers for each in self.identities
+        others = (
+            (self.has_password and lets_in.passwords)
+            + sum(each.provider in lets_in.providers for each in self.identities)
+            + (self.passkeys if lets_in.passkeys else 0)
         )
         return others or int(self.open(lets_in))
 
     def can_have_another(self, lets_in: LetsIn) -> bool:
         """Say whether there is a way in on this server that the account has not."""
         has = {each.provider for each in self.identities}
-        return (lets_in.passwords and not self.has_password) or bool(lets_in.providers - has)
+        return (
+            (lets_in.passwords and not self.has_password)
+            or bool(lets_in.providers - has)
+            or lets_in.passkeys
+        )
 
     def open(self, lets_in: LetsIn) -> bool:
         """Say whether somebody can still sign in to it."""
         return (
             (self.has_password and lets_in.passwords)
             or any(each.provider in lets_in.providers for each in self.identities)
+            or (bool(self.passkeys) and lets_in.passkeys)
             or (bool(self.emails) and lets_in.codes)
         )
 
     def without_password(self) -> "OwnWays":
         """Return what is left without the password."""
         return attrs.evolve(self, has_password=False)
+
+    def without_passkey(self) -> "OwnWays":
+        """Return what is left without one of the passkeys that let somebody in alone."""
+        return attrs.evolve(self, passkeys=max(self.passkeys - 1, 0))
 
     def without_identity(self, gone: Identity) -> "OwnWays":
         """Return what is left without an identity."""

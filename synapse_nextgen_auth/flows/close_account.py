@@ -12,6 +12,7 @@ from synapse_nextgen_auth.store import (
     invitations,
     outbox,
     own_ways,
+    passkeys,
     passwords,
 )
 from synapse_nextgen_auth.store.txn import Txn
@@ -28,6 +29,7 @@ def clear(txn: Txn, user_id: str, *, now: int) -> None:
     attempts.end_for_account(txn, user_id, now=now)
     own_ways.remove_addresses(txn, user_id)
     passwords.remove(txn, user_id)
+    passkeys.remove_all(txn, user_id)
     consents.forget(txn, user_id)
     outbox.withdraw(txn, JoinRoom.kind, user_id)
     for token in invitations.open_of(txn, user_id, now=now):

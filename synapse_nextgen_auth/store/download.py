@@ -116,6 +116,15 @@ PARTS: Mapping[str, Part] = {
         "made_at",
         ("app_id", "secret", "last_step"),
     ),
+    "passkeys": Part(
+        "nextgen_passkeys",
+        ("name", "made_at", "last_used_at", "may_sync", "is_synced", "aaguid"),
+        "made_at",
+        (
+            *("credential_id", "user_handle", "rp_id", "public_key", "sign_count"),
+            *("is_verified", "transports"),
+        ),
+    ),
     "recovery_codes": Part("nextgen_recovery_codes", ("made_at", "used_at"), "made_at", ("mac",)),
     "first_session": Part("nextgen_first_sessions", ("began_at",), "began_at"),
     "notices": Part("nextgen_notices", ("about", "due_at"), "due_at"),
@@ -131,6 +140,7 @@ LEFT_OUT: Mapping[str, str] = {
     "nextgen_codes": "an hour",
     "nextgen_legacy_logins": "an hour",
     "nextgen_outbox": "until it is done",
+    "nextgen_passkey_challenges": "five minutes",
     "nextgen_passwords": "a hash, which is a secret",
     "nextgen_provider_logouts": "a quarter of an hour",
     "nextgen_rendezvous": "of nobody",

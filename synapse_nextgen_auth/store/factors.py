@@ -15,8 +15,9 @@ def held(txn: Txn, user_id: str) -> Held:
     txn.execute(
         "SELECT (SELECT COUNT(*) FROM nextgen_totp_apps"
         " WHERE user_id = ? AND confirmed_at IS NOT NULL),"
-        " (SELECT COUNT(*) FROM nextgen_recovery_codes WHERE user_id = ? AND used_at IS NULL)",
-        (user_id, user_id),
+        " (SELECT COUNT(*) FROM nextgen_recovery_codes WHERE user_id = ? AND used_at IS NULL),"
+        " (SELECT COUNT(*) FROM nextgen_passkeys WHERE user_id = ?)",
+        (user_id, user_id, user_id),
     )
-    apps, codes = txn.fetchone()
-    return Held(apps=int(apps), codes=int(codes))
+    apps, codes, passkeys = txn.fetchone()
+    return Held(apps=int(apps), codes=int(codes), passkeys=int(passkeys))

@@ -115,6 +115,7 @@ _STALE = {
     "rendezvous": (_Rows("nextgen_rendezvous", "rendezvous_id", "expires_at"), 0),
     "throttles": (_Rows("nextgen_throttle", "key", "window_start"), _DAY),
     "client assertions": (_Rows("nextgen_client_assertions", "digest", "expires_at"), 60),
+    "challenges of passkeys": (_Rows("nextgen_passkey_challenges", "digest", "expires_at"), 60),
     # Longer than Synapse keeps the sessions of interactive authentication that they are known by.
     "approvals": (_Rows("nextgen_approvals", "approval_id", "requested_at"), 3 * _DAY),
     "consents": (

@@ -172,7 +172,7 @@ def next_stage(
     if attempt.purpose is Purpose.SIGN_UP and attempt.user_id is None:
         return asked.stages[0] if asked.stages else Stage.REGISTER
     proofs = tuple(proof for proof in attempt.proven if _counts(proof, attempt, policy))
-    if not any(proof.kind in demands.FIRST for proof in proofs):
+    if not any(demands.is_first(proof) for proof in proofs):
         return Stage.IDENTIFY
     if attempt.user_id is not None:
         known = account if account and account.user_id == attempt.user_id else None

@@ -52,7 +52,7 @@ class Demand:
 
 NONE = Demand()
 
-# What lets somebody in as the first thing they prove.
+# What lets somebody in as the first thing they prove; a passkey only where its device knows its owner.
 FIRST = frozenset(
     {
         ProofKind.PASSWORD,
@@ -84,17 +84,24 @@ class Strong:
     said: str
 
 
+def is_first(proof: Proof) -> bool:
+    """Say whether somebody may begin with a proof.
+
+    A key that anybody may use who finds it is a factor beside another thing, and says nothing alone.
+    """
+    return proof.kind in FIRST and (proof.kind is not ProofKind.PASSKEY or proof.is_verified)
+
+
 def level(proofs: Iterable[Proof], strong: Collection[Strong] = ()) -> Level:
     """Return how many factors these proofs are, which are all of one account."""
     proven = tuple(proofs)
     if any(_is_two(proof, strong) for proof in proven):
         return Level.TWO
+    first = {proof.kind for proof in proven if is_first(proof)}
     kinds = {proof.kind for proof in proven}
-    first, second = kinds & FIRST, kinds & SECOND
     if ProofKind.FACTOR_MAIL in kinds and first - _BY_MAIL:
         return Level.TWO
-    # A passkey is either of them, and not both: it takes another thing beside it.
-    return Level.TWO if first and second and len(first | second) > 1 else Level.ONE
+    return Level.TWO if first and kinds & SECOND else Level.ONE
 
 
 def missing(

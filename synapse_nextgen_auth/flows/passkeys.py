@@ -1,0 +1,116 @@
+"""Passkeys: one is added, called something else, removed, and proves who its owner is."""
+
+import enum
+
+import attrs
+
+from synapse_nextgen_auth.accounts import own_ways as ways_rules
+from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof
+from synapse_nextgen_auth.accounts.factors import demands
+from synapse_nextgen_auth.accounts.factors.demands import Demand
+from synapse_nextgen_auth.accounts.factors.passkeys.ceremonies import Used
+from synapse_nextgen_auth.accounts.factors.passkeys.passkey import Passkey
+from synapse_nextgen_auth.accounts.own_ways import LetsIn
+from synapse_nextgen_auth.flows import attempts
+from synapse_nextgen_auth.flows.attempts import Ended, Ending, Lost
+from synapse_nextgen_auth.flows.own_ways import Owner
+from synapse_nextgen_auth.oauth.events import Event, EventKind
+from synapse_nextgen_auth.records import frozen
+from synapse_nextgen_auth.store import events, factors, own_ways, passkeys
+from synapse_nextgen_auth.store.txn import Txn
+
+# Of one account; nobody has as many devices.
+MOST = 25
+
+
+class Kept(enum.Enum):
+    """Why the passkeys of an account stay as they are."""
+
+    CLOSED = "closed"  # the account, meanwhile
+    TAKEN = "taken"  # somebody has this very one, perhaps the account itself (C282)
+    TOO_MANY = "too_many"
+    SPENT = "spent"  # the answer was taken before
+    ABSENT = "absent"  # the account has no such passkey
+    LAST_WAY_IN = "last_way_in"
+    DEMANDED = "demanded"  # it is the last factor, and the account needs one
+
+
+def add(txn: Txn, passkey: Passkey, owner: Owner, *, challenge: bytes) -> Kept | None:
+    """Give an account a passkey that its person made just now, for this challenge."""
+    if not own_ways.hold(txn, owner.user_id):
+        return Kept.CLOSED
+    if not passkeys.spend(txn, challenge, now=owner.now):
+        return Kept.SPENT
+    if len(passkeys.list_for(txn, owner.user_id)) >= MOST:
+        return Kept.TOO_MANY
+    if not passkeys.add(txn, passkey):
+        return Kept.TAKEN
+    events.add(txn, owner.event(EventKind.PASSKEY_ADDED, passkey.name))
+    return None
+
+
+def rename(txn: Txn, credential_id: str, name: str, owner: Owner) -> Kept | None:
+    """Call one of the account's passkeys something else."""
+    if not own_ways.hold(txn, owner.user_id):
+        return Kept.CLOSED
+    return None if passkeys.rename(txn, owner.user_id, credential_id, name) else Kept.ABSENT
+
+
+def remove(
+    txn: Txn, credential_id: str, owner: Owner, lets_in: LetsIn, demand: Demand
+) -> Kept | None:
+    """Take a passkey from an account, if its person gets in without, and needs it for nothing (C286)."""
+    if not own_ways.hold(txn, owner.user_id):
+        return Kept.CLOSED
+    passkey = passkeys.get(txn, credential_id)
+    if passkey is None or passkey.user_id != owner.user_id:
+        return Kept.ABSENT
+    had = own_ways.list_for(txn, owner.user_id)
+    after = had.without_passkey() if passkey.is_verified else had
+    if not ways_rules.may_go(had, after, lets_in):
+        return Kept.LAST_WAY_IN
+    held = factors.held(txn, owner.user_id)
+    left = attrs.evolve(held, passkeys=held.passkeys - 1)
+    if demand.rule is demands.Rule.REQUIRED and not left.is_any:
+        return Kept.DEMANDED
+    passkeys.remove(txn, owner.user_id, credential_id)
+    events.add(txn, owner.event(EventKind.PASSKEY_REMOVED, passkey.name))
+    return None
+
+
+@frozen(kw_only=True)
+class Use:
+    """A passkey that proved itself: as it was read, what it said, and to which challenge."""
+
+    passkey: Passkey
+    used: Used
+    challenge: bytes = attrs.field(repr=False)
+
+    def count(self, txn: Txn, *, now: int) -> bool:
+        """Let it count, once over all workers; False where it did before."""
+        if not passkeys.spend(txn, self.challenge, now=now):
+            return False
+        if self.used.is_verified and not self.passkey.is_verified:
+            passkeys.note_verified(txn, self.passkey)
+        return passkeys.note_use(txn, self.passkey, self.used, now=now)
+
+
+def begin(txn: Txn, use: Use, attempt: Attempt, ending: Ending, *, now: int) -> Ended:
+    """Begin an attempt with this proof, which stands in it, and end it if that is all."""
+    if not use.count(txn, now=now):
+        return Lost.CHANGED
+    return attempts.begin_proven(txn, attempt, ending, now=now)
+
+
+def go_on(txn: Txn, use: Use, former: Attempt, proof: Proof, ending: Ending, *, now: int) -> Ended:
+    """Add this proof to an attempt, as it was read, and end it if that is all."""
+    if not use.count(txn, now=now):
+        return Lost.CHANGED
+    return attempts.prove_and_end(txn, former, proof, ending, now=now)
+
+
+def warn(txn: Txn, passkey: Passkey, *, now: int, address: str | None) -> None:
+    """Tell the owner that somebody used what may be a copy: its counter did not go on."""
+    if own_ways.hold(txn, passkey.user_id):
+        of = {"address": address, "detail": passkey.name}
+        events.add(txn, Event(EventKind.PASSKEY_COPIED, now, passkey.user_id, **of))

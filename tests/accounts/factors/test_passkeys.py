@@ -1,0 +1,257 @@
+"""Passkeys: only a right answer to this very challenge, for this site, of this key (C279)."""
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from support.passkeys import AT, BE, BS, UP, UV, SoftKey, b64, unb64
+from support.records import ALICE, NOW
+from synapse_nextgen_auth.accounts.factors.passkeys import ceremonies, challenges
+from synapse_nextgen_auth.accounts.factors.passkeys.ceremonies import Refused, Wrong
+from synapse_nextgen_auth.accounts.factors.passkeys.challenges import LIFETIME, Bound, Ceremony
+from synapse_nextgen_auth.accounts.factors.passkeys.passkey import Passkey, RelyingParty
+from synapse_nextgen_auth.secret import Keyring
+
+SITE = RelyingParty(rp_id="example.com", origins=("https://matrix.example.com",), name="Example")
+CHALLENGE = b"c" * 56
+HANDLE = b64(b"alice's handle")
+
+
+def a_key(**fields):
+    """Return a key for the site."""
+    return SoftKey(**{"rp_id": SITE.rp_id, "origin": SITE.origins[0], **fields})
+
+
+def to_make(challenge=CHALLENGE, has=()):
+    return ceremonies.to_make(
+        SITE,
+        challenge=challenge,
+        user_handle=HANDLE,
+        name="alice",
+        display_name="Alice",
+        has=has,
+    )
+
+
+def kept(key, **fields):
+    """Return what is kept of a key that was just made."""
+    made = ceremonies.made(SITE, key.make(to_make()), challenge=CHALLENGE)
+    row = attrs.asdict(made) | {
+        "user_id": ALICE,
+        "user_handle": HANDLE,
+        "rp_id": SITE.rp_id,
+        "name": "Phone",
+        "made_at": NOW,
+    }
+    return Passkey(**row | fields)
+
+
+def use(key, passkey, *, challenge=CHALLENGE, answered=CHALLENGE, verified=False, **changed):
+    options = ceremonies.to_use(SITE, challenge=answered)
+    answer = key.use(options, **changed)
+    return ceremonies.used(SITE, answer, passkey, challenge=challenge, verified=verified)
+
+
+def why(act):
+    """Return why something is refused."""
+    with pytest.raises(Refused) as refused:
+        act()
+    return refused.value.why
+
+
+def test_one_is_made_and_used():
+    """What its device says of itself is kept; of the transports only those that there are."""
+    key = a_key(flags=UP | UV | BE | BS)
+
+    passkey = kept(key)
+
+    assert (passkey.may_sync, passkey.is_synced, passkey.is_verified) == (True, True, True)
+    assert passkey.transports == "hybrid internal"
+    assert passkey.aaguid is None
+    used = use(key, passkey, verified=True)
+    assert used == ceremonies.Used(sign_count=1, is_synced=True, is_verified=True)
+
+
+WRONG_KEYS = [
+    pytest.param({"origin": "https://matrix.example.com.evil.test"}, Wrong.UNPROVEN, id="origin"),
+    pytest.param({"origin": "http://matrix.example.com"}, Wrong.UNPROVEN, id="scheme"),
+    pytest.param({"rp_id": "com"}, Wrong.UNPROVEN, id="site"),
+    pytest.param({"flags": UV}, Wrong.UNPROVEN, id="nobody-was-there"),
+    pytest.param({"client_data": {"type": "webauthn.x"}}, Wrong.MALFORMED, id="no-type"),
+    pytest.param({"client_data": {"crossOrigin": True}}, Wrong.IN_A_FRAME, id="frame"),
+    pytest.param(
+        {"client_data": {"topOrigin": "https://evil.test"}}, Wrong.IN_A_FRAME, id="top-origin"
+    ),
+    pytest.param({"client_data": {"challenge": b64(b"d" * 56)}}, Wrong.UNPROVEN, id="challenge"),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), WRONG_KEYS)
+def test_c279_a_wrong_answer_makes_nothing(fields, expected):
+    key = a_key(**fields)
+
+    found = why(lambda: ceremonies.made(SITE, key.make(to_make()), challenge=CHALLENGE))
+
+    assert found in {expected, Wrong.UNPROVEN}
+
+
+@pytest.mark.parametrize(("fields", "expected"), WRONG_KEYS)
+def test_c279_a_wrong_answer_proves_nothing(fields, expected):
+    key = a_key()
+    passkey = kept(key)
+    for name, value in fields.items():
+        setattr(key, name, value)
+
+    assert why(lambda: use(key, passkey)) in {expected, Wrong.UNPROVEN}
+
+
+def test_c279_what_makes_is_nothing_that_uses():
+    """And the other way round: the type is of the ceremony."""
+    key = a_key()
+    passkey = kept(key)
+    key.client_data = {"type": "webauthn.create"}
+
+    assert why(lambda: use(key, passkey)) is Wrong.UNPROVEN
+    assert why(lambda: use(a_key(), passkey)) is Wrong.OTHER_KEY
+
+
+def test_c279_the_owner_has_to_be_asked_where_that_is_demanded():
+    key = a_key(flags=UP)
+    passkey = kept(key)
+
+    assert not passkey.is_verified
+    assert use(key, passkey).is_verified is False
+    assert why(lambda: use(key, passkey, verified=True)) is Wrong.UNVERIFIED
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"id": b64(b"another")}, Wrong.MALFORMED),
+        ({"id": b64(b"another"), "rawId": b64(b"another")}, Wrong.OTHER_KEY),
+        ({"type": "password"}, Wrong.MALFORMED),
+        ({"response": {"userHandle": b64(b"bob's handle")}}, Wrong.OTHER_ACCOUNT),
+        ({"response": {"signature": b64(b"garbage" * 10)}}, Wrong.UNPROVEN),
+        ({"response": {"signature": ""}}, Wrong.UNPROVEN),
+        ({"response": {"authenticatorData": b64(b"x" * 37)}}, Wrong.UNPROVEN),
+        ({"response": {"clientDataJSON": b64(b"[]")}}, Wrong.MALFORMED),
+        ({"response": {"clientDataJSON": 1}}, Wrong.MALFORMED),
+    ],
+)
+def test_c281_a_forged_answer_is_refused(changed, expected):
+    """Another id, another account's, and above all a signature that is none."""
+    key = a_key()
+    passkey = kept(key)
+
+    assert why(lambda: use(key, passkey, **changed)) in {expected, Wrong.UNPROVEN, Wrong.MALFORMED}
+
+
+def test_c281_a_missing_handle_leaves_the_row_to_say_whose_it_is():
+    """A second factor need not say it (WebAuthn section 7.2 step 6)."""
+    key = a_key()
+    passkey = kept(key)
+    key.user_handle = None
+
+    assert use(key, passkey).sign_count == 1
+
+
+def test_c283_what_was_made_is_looked_at_and_not_what_was_asked():
+    """Another algorithm, another kind of attestation, another key than the one in the envelope."""
+    p521 = a_key(alg=-36)
+    tpm = a_key()
+    moved = a_key()
+
+    assert why(lambda: ceremonies.made(SITE, p521.make(to_make()), challenge=CHALLENGE)) in {
+        Wrong.UNPROVEN,
+        Wrong.MALFORMED,
+    }
+    assert why(
+        lambda: ceremonies.made(SITE, tpm.make(to_make(), fmt="tpm"), challenge=CHALLENGE)
+    ) in {Wrong.UNPROVEN, Wrong.MALFORMED, Wrong.ATTESTATION}
+    other = b64(b"of somebody else")
+    answer = moved.make(to_make(), id=other, rawId=other)
+    assert why(lambda: ceremonies.made(SITE, answer, challenge=CHALLENGE)) is Wrong.OTHER_KEY
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_fine"),
+    [(0, 0, True), (0, 5, True), (5, 6, True), (5, 5, False), (5, 4, False), (5, 0, False)],
+)
+def test_a_counter_that_does_not_go_on_alarms(before, now, is_fine):
+    """A key that never counts says nothing by that."""
+    key = a_key(counts=False)
+    passkey = kept(key, sign_count=before)
+    key.count = now
+
+    if is_fine:
+        assert use(key, passkey).sign_count == now
+    else:
+        assert why(lambda: use(key, passkey)) is Wrong.COUNTER
+
+
+def test_c285_who_asks_for_any_learns_nothing():
+    """The options are the same for whoever there is, or is not."""
+    assert '"allowCredentials": []' in ceremonies.to_use(SITE, challenge=CHALLENGE)
+
+
+@given(st.text(max_size=200) | st.recursive(st.none() | st.text(), st.lists).map(str))
+def test_nonsense_is_refused_and_no_error(answer):
+    passkey = Passkey(
+        credential_id="a",
+        user_id=ALICE,
+        user_handle=HANDLE,
+        rp_id=SITE.rp_id,
+        public_key="",
+        name="",
+        made_at=NOW,
+    )
+    for act in (
+        lambda: ceremonies.made(SITE, answer, challenge=CHALLENGE),
+        lambda: ceremonies.used(SITE, answer, passkey, challenge=CHALLENGE),
+        lambda: ceremonies.named(answer),
+        lambda: ceremonies.challenge_in(answer),
+    ):
+        assert isinstance(why(act), Wrong)
+
+
+@given(st.binary(max_size=300), st.sampled_from(["attestationObject", "clientDataJSON"]))
+def test_bytes_that_are_none_of_ours_are_refused(raw, field):
+    answer = a_key().make(to_make(), response={field: b64(raw)})
+
+    assert isinstance(why(lambda: ceremonies.made(SITE, answer, challenge=CHALLENGE)), Wrong)
+
+
+KEYS = Keyring.of(b"a master secret that is long enough")
+BOUND = Bound(ceremony=Ceremony.SIGN_IN, browser="digest of a browser", about="an attempt")
+
+
+def test_c279_a_challenge_is_for_one_thing_in_one_browser_for_five_minutes():
+    drawn = challenges.draw(KEYS, BOUND, now=NOW)
+
+    assert challenges.is_ours(KEYS, BOUND, drawn, now=NOW + LIFETIME - 1)
+    assert not challenges.is_ours(KEYS, BOUND, drawn, now=NOW + LIFETIME)
+    assert not challenges.is_ours(KEYS, BOUND, drawn, now=NOW - 3600)
+    assert challenges.draw(KEYS, BOUND, now=NOW) != drawn
+    for other in (
+        attrs.evolve(BOUND, ceremony=Ceremony.MAKE),
+        attrs.evolve(BOUND, browser="of another"),
+        attrs.evolve(BOUND, about=""),
+    ):
+        assert not challenges.is_ours(KEYS, other, drawn, now=NOW)
+
+
+@given(st.binary(max_size=100))
+def test_c279_no_other_bytes_are_a_challenge(raw):
+    assert not challenges.is_ours(KEYS, BOUND, raw, now=NOW)
+
+
+def test_the_challenge_in_an_answer_is_read():
+    key = a_key()
+    kept(key)
+
+    answer = key.use(ceremonies.to_use(SITE, challenge=CHALLENGE))
+
+    assert ceremonies.challenge_in(answer) == CHALLENGE
+    assert unb64(ceremonies.named(answer)) == key.credential_id
+    assert AT not in {UP, UV}
