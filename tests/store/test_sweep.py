@@ -22,6 +22,7 @@ from support.waiting import busy
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
 from synapse_nextgen_auth.accounts.codes import Code
+from synapse_nextgen_auth.accounts.factors.passkeys.challenges import LIFETIME
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.accounts.invitations import Invitation
 from synapse_nextgen_auth.accounts.links import LONGEST, Link, LinkKind
@@ -47,6 +48,7 @@ from synapse_nextgen_auth.store import (
     links,
     notices,
     outbox,
+    passkeys,
     passwords,
     provider_logouts,
     provider_sessions,
@@ -157,6 +159,10 @@ def add_new_link(txn, name, at):
     links.add(txn, Link(name, LinkKind.COMMAND, ALICE, at, at + LONGEST + 1))
 
 
+def add_challenge(txn, name, at):
+    passkeys.spend(txn, name.encode(), now=at - LIFETIME)
+
+
 # How a row gets there, and how many seconds it stays after its time.
 ROWS = {
     "expired grants": (add_grant, "nextgen_grants", 900),
@@ -171,6 +177,7 @@ ROWS = {
     "invitations": (add_invitation, "nextgen_invitations", 90 * DAY),
     "throttles": (add_throttle, "nextgen_throttle", DAY),
     "client assertions": (add_assertion, "nextgen_client_assertions", 60),
+    "challenges of passkeys": (add_challenge, "nextgen_passkey_challenges", 60),
     "approvals": (add_approval, "nextgen_approvals", 3 * DAY),
     "consents": (add_consent, "nextgen_consents", 365 * DAY),
     "notices": (add_notice, "nextgen_notices", DAY),
@@ -539,9 +546,9 @@ def test_c379_a_client_from_the_future_is_what_it_was(tables):
     ) == [("unused", NOW, NOW), ("used", NOW + DAY, NOW)]
 
 
-@pytest.mark.parametrize("kind", ["events", "client assertions"])
+@pytest.mark.parametrize("kind", ["events", "client assertions", "challenges of passkeys"])
 def test_c379_what_must_not_go_early_stays(tables, kind):
-    """Events are what happened, and a forgotten assertion would work again when its time comes."""
+    """Events are what happened; what is forgotten that was used once would work again in its time."""
     add, table, _keep = ROWS[kind]
     tables.run(add, "ahead", NOW + 10**7)
 
