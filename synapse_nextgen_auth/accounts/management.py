@@ -23,6 +23,9 @@ class Place(str, enum.Enum):
     REMOVE_PASSWORD = "account-password-remove"  # noqa: S105 (a path)
     CONNECT = "account-provider-connect"
     DISCONNECT = "account-provider-disconnect"
+    ADD_PASSKEY = "account-passkey-add"
+    PASSKEY = "account-passkey"
+    REMOVE_PASSKEY = "account-passkey-remove"
     RESET_IDENTITY = "account-identity-reset"
     DEVICES = "account-devices"
     DEVICE = "account-device"
@@ -64,6 +67,9 @@ _BELOW = {
     Place.REMOVE_PASSWORD: Place.SIGN_IN,
     Place.CONNECT: Place.SIGN_IN,
     Place.DISCONNECT: Place.SIGN_IN,
+    Place.ADD_PASSKEY: Place.SIGN_IN,
+    Place.PASSKEY: Place.SIGN_IN,
+    Place.REMOVE_PASSKEY: Place.SIGN_IN,
     Place.RESET_IDENTITY: Place.SIGN_IN,
     Place.DEVICE: Place.DEVICES,
     Place.END_DEVICE: Place.DEVICES,
@@ -129,6 +135,8 @@ class Done(str, enum.Enum):
     PASSWORD_REMOVED = "password_removed"  # noqa: S105 (what was done)
     CONNECTED = "connected"
     DISCONNECTED = "disconnected"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
     NAME_CHANGED = "name_changed"
     PICTURE_REMOVED = "picture_removed"
     PICTURE_CHANGED = "picture_changed"

@@ -27,7 +27,9 @@ from synapse_nextgen_auth.accounts.attempts.stages import (
 from synapse_nextgen_auth.accounts.people import Account
 from synapse_nextgen_auth.accounts.sign_ins import SignIn, of_account
 from synapse_nextgen_auth.flows import attempts as flows
+from synapse_nextgen_auth.flows import passkeys
 from synapse_nextgen_auth.flows.attempts import Ended, Ending, Lost
+from synapse_nextgen_auth.flows.passkeys import Use
 from synapse_nextgen_auth.flows.sign_in import Place
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
@@ -234,6 +236,16 @@ async def take(
         return await _end(visit, way.onward, proven, flows.begin_proven, proven, **of)
     proven = way.attempt.having(proof)
     return await _end(visit, way.onward, proven, flows.prove_and_end, way.attempt, proof, **of)
+
+
+async def take_passkey(visit: Visit, way: Way, proof: Proof, use: Use) -> Outgoing:
+    """Take what a passkey proved, which counts in the same transaction, and go on."""
+    if way.attempt is None:
+        await check_rate(visit)
+        proven = _new(visit, way).having(proof)
+        return await _end(visit, way.onward, proven, passkeys.begin, use, proven)
+    proven = way.attempt.having(proof)
+    return await _end(visit, way.onward, proven, passkeys.go_on, use, way.attempt, proof)
 
 
 async def take_by(

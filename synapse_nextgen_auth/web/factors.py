@@ -7,6 +7,7 @@ from synapse_nextgen_auth.accounts.factors.levels import Reached, Verdict
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
 from synapse_nextgen_auth.store import grants
+from synapse_nextgen_auth.web import passkeys
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -39,8 +40,14 @@ async def _asks_two(visit: Visit, attempt: Attempt) -> bool:
     return levels.asks_two(asked, [proof.acr for proof in attempt.proven if proof.acr])
 
 
+async def demand_of(site: Site, user_id: str) -> Demand:  # noqa: ARG001 (of everybody the same)
+    """Return what is demanded of an account."""
+    return Demand(rule=site.config.factors.policy)
+
+
 def kinds(site: Site) -> frozenset[ProofKind]:
     """Return the kinds of second factors that people may have here."""
     if site.config.factors.policy is Rule.OFF:
         return frozenset()
-    return frozenset({ProofKind.TOTP, ProofKind.RECOVERY_CODE})
+    known = frozenset({ProofKind.TOTP, ProofKind.RECOVERY_CODE})
+    return known | {ProofKind.PASSKEY} if passkeys.party_of(site) else known

@@ -53,6 +53,7 @@ reset = later("pages.account.identity.reset")
 invitations = later("pages.account.invitations.invitations")
 overview = later("pages.account.overview.overview")
 profile = later("pages.account.profile.profile")
+passkeys = later("pages.account.passkeys.passkeys")
 password = later("pages.account.ways.password")
 providers = later("pages.account.ways.providers")
 ways = later("pages.account.ways.ways")
@@ -210,6 +211,15 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     ),
     "/account-provider-disconnect": AccountPage.at(
         Place.DISCONNECT, providers.ask_to_disconnect, providers.disconnect, dangerous=always
+    ),
+    "/account-passkey-add": AccountPage.at(
+        Place.ADD_PASSKEY, passkeys.ask_to_add, passkeys.add, dangerous=always
+    ),
+    "/account-passkey": AccountPage.at(
+        Place.PASSKEY, passkeys.show, passkeys.rename, dangerous=always
+    ),
+    "/account-passkey-remove": AccountPage.at(
+        Place.REMOVE_PASSKEY, passkeys.ask_to_remove, passkeys.remove, dangerous=always
     ),
     "/account-identity-reset": AccountPage.at(
         Place.RESET_IDENTITY, reset.show, reset.submit, dangerous=always

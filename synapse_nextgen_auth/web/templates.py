@@ -32,6 +32,7 @@ _STATIC_FILES = {
     "hold.js": "text/javascript; charset=utf-8",
     "sign_up.js": "text/javascript; charset=utf-8",
     "avatar.js": "text/javascript; charset=utf-8",
+    "passkey.js": "text/javascript; charset=utf-8",
     "proof.js": "text/javascript; charset=utf-8",
     "proof_worker.js": "text/javascript; charset=utf-8",
 }
@@ -51,6 +52,7 @@ _PARTS = (
             "field",
             "new_password",
             "notice",
+            "passkey",
             "permissions",
             "phone",
             "providers",

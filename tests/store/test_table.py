@@ -19,6 +19,7 @@ NO_RECORD = {
     "nextgen_consents",
     "nextgen_first_sessions",
     "nextgen_notices",
+    "nextgen_passkey_challenges",
     "nextgen_provider_logouts",
     "nextgen_provider_sessions",
     "nextgen_schema",

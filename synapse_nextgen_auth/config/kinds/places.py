@@ -64,6 +64,37 @@ class Url:
 
 
 @frozen
+class Origin:
+    """Another site of the web, as browsers write it: `https://`, a host, and a port if it is not 443."""
+
+    @property
+    def takes(self) -> str:
+        """An origin."""
+        return "an address of `https://` and a host, without a path"
+
+    def read(self, raw: object, path: str, problems: Problems) -> str | None:
+        """Return it as browsers write it."""
+        text = Text().read(raw, path, problems)
+        if text is None:
+            return None
+        uri = uris.parse(text)
+        is_bare = uri is not None and uri.path in {"", "/"} and uri.query is None
+        if uri is None or uri.scheme != "https" or not is_bare or uri.has_userinfo or not uri.host:
+            problems.say(path, f"expected {self.takes.replace('`', '')}, got {shown(text)}")
+            return None
+        port = f":{uri.port}" if uri.port not in {None, 443} else ""
+        return f"https://{uri.host}{port}"
+
+    def show(self, value: str, written: object) -> str:  # noqa: ARG002 - like every kind
+        """Return it."""
+        return value
+
+    def write(self, value: str) -> str:
+        """Return it."""
+        return value
+
+
+@frozen
 class ClientEntry:
     """A client that need not register."""
 

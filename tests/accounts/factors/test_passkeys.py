@@ -229,21 +229,22 @@ BOUND = Bound(ceremony=Ceremony.SIGN_IN, browser="digest of a browser", about="a
 def test_c279_a_challenge_is_for_one_thing_in_one_browser_for_five_minutes():
     drawn = challenges.draw(KEYS, BOUND, now=NOW)
 
-    assert challenges.is_ours(KEYS, BOUND, drawn, now=NOW + LIFETIME - 1)
-    assert not challenges.is_ours(KEYS, BOUND, drawn, now=NOW + LIFETIME)
-    assert not challenges.is_ours(KEYS, BOUND, drawn, now=NOW - 3600)
+    assert challenges.is_ours(KEYS, BOUND, drawn)
+    assert challenges.is_new(drawn, now=NOW + LIFETIME - 1)
+    assert not challenges.is_new(drawn, now=NOW + LIFETIME)
+    assert not challenges.is_new(drawn, now=NOW - 3600)
     assert challenges.draw(KEYS, BOUND, now=NOW) != drawn
     for other in (
         attrs.evolve(BOUND, ceremony=Ceremony.MAKE),
         attrs.evolve(BOUND, browser="of another"),
         attrs.evolve(BOUND, about=""),
     ):
-        assert not challenges.is_ours(KEYS, other, drawn, now=NOW)
+        assert not challenges.is_ours(KEYS, other, drawn)
 
 
 @given(st.binary(max_size=100))
 def test_c279_no_other_bytes_are_a_challenge(raw):
-    assert not challenges.is_ours(KEYS, BOUND, raw, now=NOW)
+    assert not challenges.is_ours(KEYS, BOUND, raw)
 
 
 def test_the_challenge_in_an_answer_is_read():

@@ -46,11 +46,14 @@ def draw(keys: Keyring, bound: Bound, *, now: int) -> bytes:
     return head + keys.mac(Purpose.PASSKEY_CHALLENGE, bound.message(head))
 
 
-def is_ours(keys: Keyring, bound: Bound, challenge: bytes, *, now: int) -> bool:
-    """Say whether we made it for this, a moment ago; whether it was used before the database says."""
+def is_ours(keys: Keyring, bound: Bound, challenge: bytes) -> bool:
+    """Say whether we made it for this, whenever; whether it was answered before the database says."""
     if len(challenge) != _TIME + _NONCE + _MAC:
         return False
     head, mac = challenge[: _TIME + _NONCE], challenge[_TIME + _NONCE :]
-    if not keys.proves(Purpose.PASSKEY_CHALLENGE, bound.message(head), mac):
-        return False
-    return is_recent(int.from_bytes(head[:_TIME], "big"), now, within=LIFETIME)
+    return keys.proves(Purpose.PASSKEY_CHALLENGE, bound.message(head), mac)
+
+
+def is_new(challenge: bytes, *, now: int) -> bool:
+    """Say whether one of ours was made less than five minutes ago."""
+    return is_recent(int.from_bytes(challenge[:_TIME], "big"), now, within=LIFETIME)

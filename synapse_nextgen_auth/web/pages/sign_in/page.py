@@ -19,6 +19,8 @@ class SignInError(Enum):
     OTHER_ACCOUNT = "other_account"
     TOO_LONG = "too_long"
     UNCHECKED = "unchecked"
+    PASSKEY = "passkey"  # it proves nothing, or nobody knows it
+    PASSKEY_LATE = "passkey_late"
 
 
 @frozen
@@ -36,13 +38,14 @@ class SignInPage(PageContent):
     `providers` come as the operator has them, `last_provider` is the id of the one that this browser
     used last. A button of one sends `decision=provider:<its id>`. `cannot_confirm` names those that are
     left out, because they cannot tell that somebody signs in anew, which is asked here. Where
-    somebody `can_recover` who forgot their password, `recovery_url` is relative.
+    somebody `can_recover` who forgot their password, `recovery_url` is relative. `passkey` is what the
+    browser asks its passkeys (JSON), if `offers_passkey`.
     """
 
     template: ClassVar[str] = "pages/sign_in.html"
     of_the_visit: ClassVar[tuple[str, ...]] = (
         *("csrf", "action"),
-        *("sign_up_url", "recovery_url", "code_url"),
+        *("sign_up_url", "recovery_url", "code_url", "passkey"),
     )
 
     csrf: str
@@ -67,6 +70,8 @@ class SignInPage(PageContent):
     recovery_url: str = ""
     code_url: str = "sign-in-email"
     offers_code: bool = False
+    offers_passkey: bool = False
+    passkey: str = ""
 
     @property
     def is_common(self) -> bool:

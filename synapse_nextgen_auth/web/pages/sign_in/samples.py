@@ -54,6 +54,16 @@ NOT_ANEW = attrs.evolve(SIGN_IN, ways=Ways(), cannot_confirm=LONG_NAMES)
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     SignInPage: {
         "plain": SIGN_IN,
+        "with_passkey": attrs.evolve(SIGN_IN, offers_passkey=True, passkey='{"challenge": ""}'),
+        "passkey_alone": attrs.evolve(
+            SIGN_IN, ways=Ways(), offers_passkey=True, passkey='{"challenge": ""}'
+        ),
+        "wrong_passkey": attrs.evolve(
+            SIGN_IN, offers_passkey=True, passkey="{}", error=SignInError.PASSKEY
+        ),
+        "late_passkey": attrs.evolve(
+            SIGN_IN, offers_passkey=True, passkey="{}", error=SignInError.PASSKEY_LATE
+        ),
         "with_sign_up": attrs.evolve(
             SIGN_IN, offers_sign_up=True, sign_up_url="register?grant=8a1f"
         ),

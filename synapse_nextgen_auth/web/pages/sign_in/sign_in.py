@@ -5,6 +5,8 @@ import attrs
 from synapse_nextgen_auth.accounts.attempts.attempt import Proof, ProofKind
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.attempts.starts import Start
+from synapse_nextgen_auth.accounts.factors.passkeys import ceremonies
+from synapse_nextgen_auth.accounts.factors.passkeys.challenges import Ceremony
 from synapse_nextgen_auth.accounts.people import hinted
 from synapse_nextgen_auth.accounts.sign_ins import last_provider
 from synapse_nextgen_auth.accounts.ways import PASSWORD, Ways
@@ -13,11 +15,13 @@ from synapse_nextgen_auth.homeserver.people.passwords import TryLater
 from synapse_nextgen_auth.homeserver.people.providers.listing import Provider
 from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
 from synapse_nextgen_auth.secret import Secret
-from synapse_nextgen_auth.web import answers, attempts, device_grants, grants
+from synapse_nextgen_auth.store import passkeys as rows
+from synapse_nextgen_auth.web import answers, attempts, device_grants, grants, passkeys
 from synapse_nextgen_auth.web.attempts import OtherPassword, Way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.content import ClientCard, ProviderCard
 from synapse_nextgen_auth.web.pages.mailbox import sign_in as codes
+from synapse_nextgen_auth.web.pages.message.error import unknown_choice
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.pages.providers import ways as providers
 from synapse_nextgen_auth.web.pages.recovery import offer
@@ -53,6 +57,8 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return await grants.refuse(visit, grant, client, grants.declined(way.onward))
     if form.get("decision") == "cancel" and way.onward.device_grant_id:
         return await device_grants.decline(visit, way.onward.device_grant_id)
+    if form.get("decision") == passkeys.DECISION:
+        return await _take_passkey(visit, way, form)
     provider = providers.chosen(site, form.get("decision"))
     if provider is not None and (provider.proves_afresh or not way.is_to_be_fresh):
         return providers.send(visit, await _start(visit, way, provider), provider)
@@ -74,6 +80,25 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return await attempts.take(visit, way, proof, password_hash=checked.password_hash)
     except OtherPassword:
         return await _take_again(visit, way, proof, typed, Secret(form.get("password", "")))
+
+
+async def _take_passkey(visit: Visit, way: Way, form: Form) -> Outgoing:
+    """Take what a passkey proved: nobody types who they are."""
+    party = passkeys.party_of(visit.site)
+    if party is None:
+        raise unknown_choice()
+    try:
+        use = await passkeys.check(visit, form, party, Ceremony.SIGN_IN)
+    except passkeys.Unproven as unproven:
+        error = SignInError.PASSKEY_LATE if unproven.is_late else SignInError.PASSKEY
+        attempts.note_refusal(visit, f"{error.value} ({unproven.why.value})", unproven.user_id)
+        return await _page(visit, way, identifier="", failure=Failure(error, 403))
+    user_id = use.passkey.user_id
+    if way.account not in {None, user_id}:
+        failure = Failure(SignInError.OTHER_ACCOUNT, 403, user_id=user_id)
+        return await _refuse(visit, way, "", failure)
+    proof = ceremonies.proof(use.passkey, use.used, now=visit.site.now())
+    return await attempts.take_passkey(visit, way, proof, use)
 
 
 async def _take_again(
@@ -157,12 +182,24 @@ async def _offered(visit: Visit, way: Way) -> tuple[Ways, tuple[ProviderCard, ..
     return ways, cards
 
 
+async def _question(visit: Visit, way: Way) -> str:
+    """Return what the browser asks its passkeys: for any of this site, or for those of who is known."""
+    party, has = passkeys.party_of(visit.site), []
+    if party is not None and way.again is not None:
+        found = await visit.site.homeserver.read(rows.list_for, way.again)
+        has = [each for each in found if each.rp_id == party.rp_id]
+    if party is None or (way.again is not None and not has):
+        return ""
+    return passkeys.question(visit, party, Ceremony.SIGN_IN, has=has)
+
+
 async def _page(
     visit: Visit, way: Way, *, identifier: str, failure: Failure | None = None
 ) -> Outgoing:
     ways, cards = await _offered(visit, way)
     offers_code = await codes.is_offered(visit.site, way)
-    if failure is None and not ways and not cards and not offers_code:
+    passkey = await _question(visit, way)
+    if failure is None and not ways and not cards and not offers_code and not passkey:
         failure = PASSWORDS_OFF
     retry = failure.retry_after if failure else None
     onward = way.onward
@@ -174,6 +211,8 @@ async def _page(
         ways=ways,
         code_url=codes.url(way),
         offers_code=offers_code,
+        offers_passkey=bool(passkey),
+        passkey=passkey,
         providers=cards,
         cannot_confirm=providers.cannot_confirm(visit.site) if way.is_to_be_fresh else (),
         last_provider=last_provider(visit.sign_ins),

@@ -5,6 +5,7 @@ from typing import ClassVar
 from synapse_nextgen_auth.accounts.new_passwords import Judgement, PasswordPolicy
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
+from synapse_nextgen_auth.web.pages.account.passkeys.page import PasskeyCard
 from synapse_nextgen_auth.web.pages.content import PageContent, ProviderCard
 
 
@@ -33,7 +34,8 @@ class Connectable:
 class WaysPage(ConsolePage):
     """Show how an account is signed in to, and lead to what can be changed. The URLs are relative.
 
-    `connectable` are the providers that may be connected. `may_remove_password` says that something
+    `connectable` are the providers that may be connected. `passkeys` are those of the account, and
+    `add_passkey_url` is there where it may have some. `may_remove_password` says that something
     else lets the person in.
     """
 
@@ -49,6 +51,8 @@ class WaysPage(ConsolePage):
     codes_open_it: bool = False
     code_addresses: tuple[str, ...] = ()
     reset_url: str | None = None
+    passkeys: tuple[PasskeyCard, ...] = ()
+    add_passkey_url: str | None = None
 
 
 @frozen(kw_only=True)

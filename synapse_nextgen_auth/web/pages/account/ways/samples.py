@@ -8,6 +8,7 @@ from synapse_nextgen_auth.accounts.new_passwords import (
     PasswordPolicy,
     PasswordProblem,
 )
+from synapse_nextgen_auth.web.pages.account.passkeys.samples import LOST, PHONE, STICK
 from synapse_nextgen_auth.web.pages.account.samples import CARD, framed
 from synapse_nextgen_auth.web.pages.account.ways.page import (
     Connectable,
@@ -80,6 +81,10 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             codes_open_it=True,
             code_addresses=("alice@example.com", "alice.liddell@example.net"),
         ),
+        "passkeys": attrs.evolve(
+            WAYS, passkeys=(PHONE, STICK, LOST), add_passkey_url="account-passkey-add"
+        ),
+        "first_passkey": attrs.evolve(WAYS, add_passkey_url="account-passkey-add"),
         "gone": attrs.evolve(
             WAYS, connected=(CONNECTED, attrs.evolve(LONG_CONNECTED, is_configured=False))
         ),
@@ -99,6 +104,8 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
                 Done.PASSWORD_REMOVED,
                 Done.CONNECTED,
                 Done.DISCONNECTED,
+                Done.PASSKEY_ADDED,
+                Done.PASSKEY_REMOVED,
             )
         },
     },

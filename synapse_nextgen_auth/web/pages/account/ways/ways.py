@@ -6,8 +6,10 @@ from synapse_nextgen_auth.accounts.own_ways import Identity, OwnWays
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store import own_ways as rows
-from synapse_nextgen_auth.web import connections, own_ways
+from synapse_nextgen_auth.store import passkeys as passkey_rows
+from synapse_nextgen_auth.web import connections, own_ways, passkeys
 from synapse_nextgen_auth.web.pages.account import console
+from synapse_nextgen_auth.web.pages.account.passkeys import passkeys as cards
 from synapse_nextgen_auth.web.pages.account.ways.page import (
     Connectable,
     Connected,
@@ -25,6 +27,8 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
     lets_in = own_ways.lets_in(site)
     may_go = rules.may_go(had, had.without_password(), lets_in)
     codes_open_it = bool(had.emails) and await site.sign_in_codes.opens(user_id)
+    party = passkeys.party_of(site)
+    keys = await site.homeserver.read(passkey_rows.list_for, user_id) if party else []
     page = WaysPage(
         **console.of(visit, user_id, Target(Place.SIGN_IN)),
         has_password=had.has_password,
@@ -36,6 +40,8 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
         connectable=_connectable(site, had),
         codes_open_it=codes_open_it,
         code_addresses=had.emails if codes_open_it else (),
+        passkeys=tuple(cards.card(each, party) for each in keys),
+        add_passkey_url=Place.ADD_PASSKEY.value if party else None,
         reset_url=Place.RESET_IDENTITY.value,
     )
     return visit.answer(page)

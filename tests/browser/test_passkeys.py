@@ -1,0 +1,171 @@
+"""Passkeys in a real Chromium, with the authenticators that it has for tests (WebAuthn section 11)."""
+
+import pytest
+from playwright.sync_api import expect
+
+from support.chromium import problems
+from support.oauth import Server
+from support.synapse import Homeserver
+
+
+@pytest.fixture(scope="module")
+def homeserver(tmp_path_factory, make_database):
+    """Yield a homeserver on which people may have second factors."""
+    directory = tmp_path_factory.mktemp("homeserver-passkeys")
+    database = make_database("sqlite", directory)
+    module = {"factors": {"policy": "optional"}}
+    with Homeserver(directory, database, module=module) as started:
+        yield started
+
+
+@pytest.fixture
+def server(homeserver):
+    return Server(homeserver.base_url)
+
+
+@pytest.fixture
+def user(homeserver):
+    return homeserver.new_user()
+
+
+def has_authenticator(tab, **options):
+    """Give the browser of a tab something that makes passkeys; return what asks it."""
+    session = tab.page.context.new_cdp_session(tab.page)
+    session.send("WebAuthn.enable", {"enableUI": False})
+    settings = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+        **options,
+    }
+    made = session.send("WebAuthn.addVirtualAuthenticator", {"options": settings})
+    return lambda what, **more: session.send(
+        f"WebAuthn.{what}", {"authenticatorId": made["authenticatorId"], **more}
+    )
+
+
+def add(tab, user, name="Phone"):
+    """Sign in with the password and add a passkey."""
+    tab.open("account-passkey-add")
+    tab.sign_in(user)
+    tab.page.get_by_label("Name of the passkey").fill(name)
+    tab.press("Make a passkey")
+    assert "The passkey was added" in tab.text
+
+
+def sign_out(tab):
+    tab.open()
+    tab.press("Sign out")
+
+
+# Browsers that propose nothing beside a name; those that do would answer before the button is pressed.
+NO_PROPOSALS = "delete PublicKeyCredential.isConditionalMediationAvailable"
+
+
+def test_somebody_signs_in_without_typing_anything(tab, user):
+    """A passkey that its device finds by itself."""
+    tab.page.add_init_script(NO_PROPOSALS)
+    device = has_authenticator(tab)
+    add(tab, user)
+    [kept] = device("getCredentials")["credentials"]
+    assert kept["isResidentCredential"]
+    sign_out(tab)
+
+    tab.open("sign-in")
+    tab.press("Sign in with a passkey")
+
+    tab.open("account")
+    assert user.user_id in tab.text
+
+
+def test_the_browser_proposes_it_beside_the_name(tab, user):
+    """Conditional mediation: whoever has it there presses nothing of ours."""
+    has_authenticator(tab)
+    add(tab, user)
+    sign_out(tab)
+
+    with tab.page.expect_navigation(url=lambda url: not url.rstrip("/").endswith("sign-in")):
+        tab.open("sign-in")
+
+    tab.open("account")
+    assert user.user_id in tab.text
+
+
+def test_a_security_key_without_a_pin_is_asked_beside_the_password(tab, user):
+    """It is found by its id alone, and lets nobody in alone."""
+    device = has_authenticator(
+        tab,
+        transport="usb",
+        hasResidentKey=False,
+        hasUserVerification=False,
+        isUserVerified=False,
+    )
+    add(tab, user, "Key on my ring")
+    [kept] = device("getCredentials")["credentials"]
+    assert not kept["isResidentCredential"]
+
+    tab.open("account-sign-in")
+
+    assert "beside a password" in tab.text
+
+
+def test_what_the_account_has_is_not_added_again(tab, user):
+    has_authenticator(tab)
+    add(tab, user)
+
+    tab.open("account-passkey-add")
+    tab.ready_button("Make a passkey").click()
+
+    said = tab.page.locator("[data-said]")
+    expect(said).to_contain_text("among the passkeys of your account already")
+
+
+def test_who_says_no_may_try_again(tab, user):
+    """The page says that nothing came of it, and stays."""
+    tab.page.add_init_script(NO_PROPOSALS)
+    device = has_authenticator(tab)
+    add(tab, user)
+    sign_out(tab)
+    device("setUserVerified", isUserVerified=False)
+    tab.open("sign-in")
+    tab.ready_button("Sign in with a passkey").click()
+
+    expect(tab.page.locator("[data-said]")).to_contain_text("That did not work")
+    device("setUserVerified", isUserVerified=True)
+    tab.press("Sign in with a passkey")
+
+    tab.open("account")
+    assert user.user_id in tab.text
+
+
+def test_c391_without_javascript_the_page_says_so(open_tab):
+    tab = open_tab(java_script_enabled=False)
+
+    tab.open("sign-in")
+
+    assert "Passkeys need JavaScript" in tab.text
+    assert not tab.button("Sign in with a passkey").is_visible()
+    assert tab.button("Sign in").is_visible()
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_c391_nothing_is_in_anybodys_way(open_tab, user, axe, width):
+    """Names for who hears the page, contrast, and nothing to be scrolled sideways."""
+    tab = open_tab(viewport={"width": width, "height": 900})
+    has_authenticator(tab)
+    tab.open("sign-in")
+    found = problems(tab, axe)
+    add(tab, user)
+    found += problems(tab, axe)
+    tab.page.get_by_role("link", name="Phone").click()
+    expect(tab.page.get_by_role("heading", name="Give it another name")).to_be_visible()
+    found += problems(tab, axe)
+    tab.press("Remove…")
+    found += problems(tab, axe)
+    tab.press("Remove")
+
+    assert found == []
+    assert "does not open your account any more" in tab.text
