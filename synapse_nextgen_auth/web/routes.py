@@ -11,7 +11,7 @@ from synapse_nextgen_auth.oauth.grants.authorization_request import REFUSES as R
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.oauth.tokens import bearer
 from synapse_nextgen_auth.web import answers
-from synapse_nextgen_auth.web.endpoints import metadata, rendezvous
+from synapse_nextgen_auth.web.endpoints import metadata, related_origins, rendezvous
 from synapse_nextgen_auth.web.endpoints.token import pipeline
 from synapse_nextgen_auth.web.kinds import (
     AccountPage,
@@ -256,6 +256,15 @@ ROOTS: tuple[Root, ...] = (
             unknown=answers.NO_ISSUER,
         )
         for path in WELL_KNOWN
+    ),
+    Root(
+        related_origins.PATH,
+        {
+            path: Endpoint({"GET": related_origins.related_origins}, rests=False)
+            for path in ("", "/")
+        },
+        is_served=related_origins.are_listed,
+        counted_as=related_origins.PATH,
     ),
     Root(
         RENDEZVOUS,

@@ -194,6 +194,7 @@ def prepare_devices(prepared):
         *("/account-address-remove", "/account-deactivate"),
         *("/account-sign-in", "/account-password", "/account-password-remove"),
         *("/account-provider-connect", "/account-provider-disconnect"),
+        *("/account-passkey", "/account-passkey-add", "/account-passkey-remove"),
         "/account-identity-reset",
     ):
         prepared.look(route, ending)
@@ -206,6 +207,9 @@ def prepare_devices(prepared):
         ("/account-password-remove", "remove"),
         ("/account-provider-connect", "connect"),
         ("/account-provider-disconnect", "disconnect"),
+        ("/account-passkey", "rename"),
+        ("/account-passkey-add", "passkey"),
+        ("/account-passkey-remove", "remove"),
         ("/account-identity-reset", "allow"),
     ):
         prepared.post(route, ending, decision=decision)

@@ -49,6 +49,8 @@ WITH_PROVIDERS = {
     "/account-provider-connect",
     "/account-provider-disconnect",
 }
+# Only where people may have second factors; `test_passkeys.py` shows it.
+OF_FACTORS = {"/account-passkey", "/account-passkey-add", "/account-passkey-remove"}
 # Only where another module asks for something; `test_extensions.py` shows it.
 OF_OTHERS = {"/stage"}
 # Clients send people here with forms of their own; it only begins something.
@@ -394,7 +396,7 @@ def test_c181_every_page_that_takes_forms_is_here():
     pages = {path for path, r in ROUTES.items() if isinstance(r, ForPeople)}
     taking = {path for path in pages if "POST" in ROUTES[path].methods}
 
-    with_options = OF_AN_OPTION | OF_OTHERS | WITH_MAIL | WITH_MESSAGES | WITH_PROVIDERS
+    with_options = OF_AN_OPTION | OF_FACTORS | OF_OTHERS | WITH_MAIL | WITH_MESSAGES | WITH_PROVIDERS
     elsewhere = FOR_CLIENTS | OF_NEWCOMERS | with_options | NO_FORM
     assert taking - elsewhere == set(FORMS)
 

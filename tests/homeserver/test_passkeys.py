@@ -235,7 +235,7 @@ def test_a_copied_key_is_refused_and_its_owner_hears_of_it(homeserver, server, b
     assert ("passkey_copied",) in kinds
 
 
-def test_it_gets_another_name_and_goes(homeserver, server, browser, user):
+def test_c287_it_gets_another_name_and_goes(homeserver, server, browser, user):
     add(browser, a_key(homeserver), name="Phone")
     page = browser.get(server.url("account-sign-in"))
     url = re.search(r'href="(account-passkey\?[^"]*)"', page.text)[1]

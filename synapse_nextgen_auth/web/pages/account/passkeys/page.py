@@ -1,10 +1,28 @@
 """What the pages say on which an account gets passkeys, and loses them."""
 
+from enum import Enum
 from typing import ClassVar
 
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 from synapse_nextgen_auth.web.pages.content import PageContent
+
+
+class PasskeyError(Enum):
+    """Why a new passkey was not taken."""
+
+    TOO_LONG = "too_long"  # its name
+    LATE = "late"
+    WRONG = "wrong"
+    TAKEN = "taken"
+    TOO_MANY = "too_many"
+
+
+class Stays(Enum):
+    """Why a passkey stays."""
+
+    LAST_WAY_IN = "last_way_in"
+    DEMANDED = "demanded"
 
 
 @frozen
@@ -44,7 +62,7 @@ class AddPasskeyPage(PageContent):
     handle: str
     name: str
     longest: int
-    error: str | None = None
+    error: PasskeyError | None = None
 
 
 @frozen(kw_only=True)
@@ -75,4 +93,4 @@ class RemovePasskeyPage(PageContent):
     action: str
     back_url: str
     passkey: PasskeyCard
-    why_not: str | None = None
+    why_not: Stays | None = None

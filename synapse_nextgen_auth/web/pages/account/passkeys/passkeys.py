@@ -14,14 +14,18 @@ from synapse_nextgen_auth.web.pages.account import console
 from synapse_nextgen_auth.web.pages.account.passkeys.page import (
     AddPasskeyPage,
     PasskeyCard,
+    PasskeyError,
     PasskeyPage,
     RemovePasskeyPage,
+    Stays,
 )
 from synapse_nextgen_auth.web.pages.message.error import PageError, unknown_choice
 from synapse_nextgen_auth.web.pages.message.page import Message
 from synapse_nextgen_auth.web.visits import Visit
 
 _BACK = Place.SIGN_IN.value
+_ERRORS = {Kept.TAKEN: PasskeyError.TAKEN, Kept.TOO_MANY: PasskeyError.TOO_MANY}
+_STAYS = {Kept.LAST_WAY_IN: Stays.LAST_WAY_IN, Kept.DEMANDED: Stays.DEMANDED}
 
 
 def name_of(passkey: Passkey) -> str:
@@ -55,11 +59,11 @@ async def add(visit: Visit, user_id: str, form: Form) -> Outgoing:
         raise unknown_choice()
     name = _name(form) or _suggested(visit)
     if len(name) > MAX_NAME:
-        return await _ask_to_add(visit, user_id, error="too_long", name=name)
+        return await _ask_to_add(visit, user_id, error=PasskeyError.TOO_LONG, name=name)
     try:
         made, handle, challenge = passkeys.made(visit, form, party, user_id)
     except passkeys.Unproven as unproven:
-        error = "late" if unproven.is_late else "wrong"
+        error = PasskeyError.LATE if unproven.is_late else PasskeyError.WRONG
         return await _ask_to_add(visit, user_id, error=error, name=name)
     owner = own_ways.owner(visit, user_id)
     passkey = Passkey(
@@ -81,7 +85,8 @@ async def add(visit: Visit, user_id: str, form: Form) -> Outgoing:
         visit.as_signed_in(flows.add), passkey, owner, challenge=challenge
     )
     if kept is not None:
-        return await _ask_to_add(visit, user_id, error=kept.value, name=name)
+        error = _ERRORS.get(kept, PasskeyError.WRONG)
+        return await _ask_to_add(visit, user_id, error=error, name=name)
     return answers.redirect(visit.saying(_BACK, Done.PASSKEY_ADDED))
 
 
@@ -97,9 +102,13 @@ async def rename(visit: Visit, user_id: str, form: Form) -> Outgoing:
     passkey, name = await _found(visit, user_id), _name(form)
     if not name or len(name) > MAX_NAME:
         return _page(visit, user_id, passkey, typed=name)
-    owner = own_ways.owner(visit, user_id)
-    rename = visit.as_signed_in(flows.rename)
-    if await visit.site.homeserver.run(rename, passkey.credential_id, name, owner) is not None:
+    kept = await visit.site.homeserver.run(
+        visit.as_signed_in(flows.rename),
+        passkey.credential_id,
+        name,
+        own_ways.owner(visit, user_id),
+    )
+    if kept is not None:
         raise PageError(404, Message.NOT_FOUND)
     target = Target(Place.PASSKEY, name_of(passkey))
     return answers.redirect(visit.saying(target.url, Done.RENAMED))
@@ -122,8 +131,8 @@ async def remove(visit: Visit, user_id: str, form: Form) -> Outgoing:
         own_ways.lets_in(visit.site),
         await factors.demand_of(visit.site, user_id),
     )
-    if kept in {Kept.LAST_WAY_IN, Kept.DEMANDED}:
-        return _ask_to_remove(visit, user_id, passkey, why_not=kept.value)
+    if kept in _STAYS:
+        return _ask_to_remove(visit, user_id, passkey, why_not=_STAYS[kept])
     return answers.redirect(visit.saying(_BACK, Done.PASSKEY_REMOVED))
 
 
@@ -158,7 +167,7 @@ def _suggested(visit: Visit) -> str:
 
 
 async def _ask_to_add(
-    visit: Visit, user_id: str, *, error: str | None = None, name: str = ""
+    visit: Visit, user_id: str, *, error: PasskeyError | None = None, name: str = ""
 ) -> Outgoing:
     site, party, target = visit.site, _party(visit), Target(Place.ADD_PASSKEY)
     has = await site.homeserver.read(rows.list_for, user_id)
@@ -193,7 +202,7 @@ def _page(visit: Visit, user_id: str, passkey: Passkey, *, typed: str | None = N
 
 
 def _ask_to_remove(
-    visit: Visit, user_id: str, passkey: Passkey, *, why_not: str | None = None
+    visit: Visit, user_id: str, passkey: Passkey, *, why_not: Stays | None = None
 ) -> Outgoing:
     target = Target(Place.REMOVE_PASSKEY, name_of(passkey))
     page = RemovePasskeyPage(

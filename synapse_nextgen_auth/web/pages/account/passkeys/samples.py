@@ -7,8 +7,10 @@ from synapse_nextgen_auth.accounts.management import Done, Place
 from synapse_nextgen_auth.web.pages.account.passkeys.page import (
     AddPasskeyPage,
     PasskeyCard,
+    PasskeyError,
     PasskeyPage,
     RemovePasskeyPage,
+    Stays,
 )
 from synapse_nextgen_auth.web.pages.account.samples import CARD, framed
 from synapse_nextgen_auth.web.pages.content import PageContent
@@ -52,10 +54,7 @@ _REMOVE = RemovePasskeyPage(
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     AddPasskeyPage: {
         "plain": _ADD,
-        **{
-            error: attrs.evolve(_ADD, error=error, name=LONG)
-            for error in ("too_long", "late", "wrong", "taken", "too_many", "spent", "closed")
-        },
+        **{error.value: attrs.evolve(_ADD, error=error, name=LONG) for error in PasskeyError},
     },
     PasskeyPage: {
         "plain": _ONE,
@@ -66,7 +65,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     },
     RemovePasskeyPage: {
         "plain": _REMOVE,
-        "last_way_in": attrs.evolve(_REMOVE, why_not="last_way_in"),
-        "demanded": attrs.evolve(_REMOVE, why_not="demanded", passkey=LOST),
+        "last_way_in": attrs.evolve(_REMOVE, why_not=Stays.LAST_WAY_IN),
+        "demanded": attrs.evolve(_REMOVE, why_not=Stays.DEMANDED, passkey=LOST),
     },
 }
