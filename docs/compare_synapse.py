@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from synapse_nextgen_auth.homeserver.startup import internals
+from synapse_nextgen_auth.homeserver.startup import internals, sources
 
 
 class Release:
@@ -144,9 +144,7 @@ def used() -> list[tuple[str, str]]:
     """Return each piece that we use: its module and its dotted name."""
     package = internals.FOLDER.parent
     files = sorted(package.rglob("*.py"))
-    needed = [
-        one for file in files for one in (*internals.imported(file), *internals.written(file))
-    ]
+    needed = [one for file in files for one in (*sources.imported(file), *sources.written(file))]
     return sorted({(one.module, one.name) for one in needed})
 
 

@@ -11,11 +11,6 @@ from collections.abc import Collection, Mapping, Sequence
 from synapse_nextgen_auth.accounts.approvals import Operation
 from synapse_nextgen_auth.secret import Keyring, Purpose
 
-# After a notice nobody hears of the same again for so many seconds; what happens meanwhile waits.
-WINDOW = 600
-# What is as near to its time as this may be on its way: no more is added to it. Clocks of processes
-# differ, and what is written may take a moment to be seen.
-MARGIN = 30
 # A notice names so many events, and says how many more there were.
 MOST = 10
 # Somebody who signed up just now knows of their first device.
@@ -66,10 +61,6 @@ def outcome(
     if approved_at is not None:
         return Outcome.APPROVED
     return Outcome.REFUSED if refused_at is not None else Outcome.OVER
-
-
-# No question waits longer (seconds): none that was written by a right clock.
-LONGEST_QUESTION = 1200
 
 
 # By the value of the event's kind.

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from synapse_nextgen_auth.accounts.notices import LONGEST_QUESTION, MARGIN, WINDOW
+from synapse_nextgen_auth.accounts.notice_times import LONGEST_QUESTION, MARGIN, WINDOW
 from synapse_nextgen_auth.records import frozen
 
 MINUTE = 60

@@ -1,7 +1,10 @@
 """The clients that we know, and where they may lead people."""
 
+from typing import TYPE_CHECKING
+
 import attrs
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.config import Config, Registration
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.clients.known_clients import KnownClients
@@ -9,12 +12,17 @@ from synapse_nextgen_auth.homeserver.clients.registered import Clients
 from synapse_nextgen_auth.oauth.clients.configured import StaticClient
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.clients.redirects import RedirectRules, rules_at
-from synapse_nextgen_auth.oauth.clients.registration_rules import RegistrationRules
 from synapse_nextgen_auth.oauth.hosts import Listed
 from synapse_nextgen_auth.web.clients import hash_secret
 from synapse_nextgen_auth.web.site import (
     Issuer,
 )
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.oauth.clients import registration_rules
+    from synapse_nextgen_auth.oauth.clients.registration_rules import RegistrationRules
+else:
+    registration_rules = late.file("oauth.clients.registration_rules")
 
 
 def clients(config: Config, homeserver: Homeserver, issuer: Issuer) -> Clients:
@@ -23,10 +31,14 @@ def clients(config: Config, homeserver: Homeserver, issuer: Issuer) -> Clients:
         homeserver,
         configured={written.client.client_id: _hashed(written) for written in config.clients},
         known=KnownClients(homeserver),
-        registration_rules=RegistrationRules(
-            grant_types=frozenset(issuer.abilities.grant_types),
-            redirects=_redirect_rules(issuer.identifier, config.client_registration),
-        ),
+        registration_rules=late.made(lambda: _registration_rules(config, issuer)),
+    )
+
+
+def _registration_rules(config: Config, issuer: Issuer) -> "RegistrationRules":
+    return registration_rules.RegistrationRules(
+        grant_types=frozenset(issuer.abilities.grant_types),
+        redirects=_redirect_rules(issuer.identifier, config.client_registration),
     )
 
 

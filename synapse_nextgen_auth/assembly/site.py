@@ -1,8 +1,9 @@
 """The parts of the site, put together."""
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from synapse_nextgen_auth.accounts.attempts.sign_ups import CAPTCHA
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.hashes import Costs
 from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
@@ -15,36 +16,17 @@ from synapse_nextgen_auth.homeserver.auth.activity import Activity
 from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
 from synapse_nextgen_auth.homeserver.extensions import OtherModules
-from synapse_nextgen_auth.homeserver.mail import Mailer
 from synapse_nextgen_auth.homeserver.people.accounts import People
-from synapse_nextgen_auth.homeserver.people.availability import Names
-from synapse_nextgen_auth.homeserver.people.captchas import Captchas
 from synapse_nextgen_auth.homeserver.people.deactivation import Deactivation
 from synapse_nextgen_auth.homeserver.people.hashing import PasswordHashes
 from synapse_nextgen_auth.homeserver.people.invitations import Invites
-from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
-from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
-from synapse_nextgen_auth.homeserver.people.new_passwords import NewPasswords
-from synapse_nextgen_auth.homeserver.people.password_changes import PasswordChanges
-from synapse_nextgen_auth.homeserver.people.phones import Phones
-from synapse_nextgen_auth.homeserver.people.profiles import Profiles
-from synapse_nextgen_auth.homeserver.people.providers.icons import Icons
 from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
-from synapse_nextgen_auth.homeserver.people.providers.new_accounts import NewAccounts
-from synapse_nextgen_auth.homeserver.people.recoveries import Recoveries
-from synapse_nextgen_auth.homeserver.people.sign_in_codes import SignInCodes
 from synapse_nextgen_auth.homeserver.people.sign_ups.demands import SignUpRules
-from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NewPeople
-from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
-from synapse_nextgen_auth.homeserver.people.threepids import Threepids
-from synapse_nextgen_auth.homeserver.places import Places
 from synapse_nextgen_auth.homeserver.rotations import Rotations
 from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_lifetimes
 from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.secret import Keyring
-from synapse_nextgen_auth.web import mails
-from synapse_nextgen_auth.web.sign_up import PAGES
 from synapse_nextgen_auth.web.site import (
     Lifetimes,
     ProviderSide,
@@ -53,6 +35,73 @@ from synapse_nextgen_auth.web.site import (
 )
 from synapse_nextgen_auth.web.templates import Templates
 from synapse_nextgen_auth.web.translations import Languages
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.accounts.attempts import sign_ups
+    from synapse_nextgen_auth.homeserver import mail as mailing
+    from synapse_nextgen_auth.homeserver import places as places_file
+    from synapse_nextgen_auth.homeserver.mail import Mailer
+    from synapse_nextgen_auth.homeserver.people import (
+        availability,
+        captchas,
+        login_tokens,
+        mailboxes,
+        new_passwords,
+        password_changes,
+        phones,
+        profiles,
+        recoveries,
+        sign_in_codes,
+        threepids,
+    )
+    from synapse_nextgen_auth.homeserver.people.providers import icons, new_accounts
+    from synapse_nextgen_auth.homeserver.people.sign_ups import new_people
+    from synapse_nextgen_auth.homeserver.people.sign_ups import sessions as sign_up_sessions
+    from synapse_nextgen_auth.web import mails, sign_up
+else:
+    (
+        mailing,
+        availability,
+        captchas,
+        login_tokens,
+        mailboxes,
+        new_passwords,
+        password_changes,
+        phones,
+        profiles,
+        icons,
+        new_accounts,
+        recoveries,
+        sign_in_codes,
+        new_people,
+        sign_up_sessions,
+        threepids,
+        places_file,
+        mails,
+        sign_up,
+        sign_ups,
+    ) = late.files(
+        "homeserver.mail",
+        "homeserver.people.availability",
+        "homeserver.people.captchas",
+        "homeserver.people.login_tokens",
+        "homeserver.people.mailboxes",
+        "homeserver.people.new_passwords",
+        "homeserver.people.password_changes",
+        "homeserver.people.phones",
+        "homeserver.people.profiles",
+        "homeserver.people.providers.icons",
+        "homeserver.people.providers.new_accounts",
+        "homeserver.people.recoveries",
+        "homeserver.people.sign_in_codes",
+        "homeserver.people.sign_ups.new_people",
+        "homeserver.people.sign_ups.sessions",
+        "homeserver.people.threepids",
+        "homeserver.places",
+        "web.mails",
+        "web.sign_up",
+        "accounts.attempts.sign_ups",
+    )
 
 
 def build(config: Config, homeserver: Homeserver) -> Site:
@@ -63,8 +112,8 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     templates = Templates(urlsplit(endpoints.issuer).path)
     sign_up_rules = SignUpRules(
         homeserver.hs,
-        pages=PAGES,
-        also=frozenset({CAPTCHA} if config.captcha.kind else ()),
+        pages=lambda: frozenset(sign_up.PAGES),
+        also=lambda: frozenset({sign_ups.CAPTCHA} if config.captcha.kind else ()),
         is_closed=config.drain,
     )
     issuer = issuer_of(
@@ -77,31 +126,32 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     )
     lifetimes = effective_lifetimes(config, hs_config)
     people = People(homeserver, hashes(homeserver, config.passwords))
-    changes = PasswordChanges(homeserver)
+    changes = late.made(lambda: password_changes.PasswordChanges(homeserver))
     providers = Providers(homeserver.hs, trusted_to_be_fresh=config.providers.trusted_to_be_fresh)
-    sessions, threepids = config.sessions, Threepids(homeserver)
-    mailer, mailboxes = (
-        _mailer(config, homeserver, keys, templates.languages),
-        Mailboxes(homeserver),
-    )
+    sessions = config.sessions
+    addresses = late.made(lambda: threepids.Threepids(homeserver))
+    mailer = late.made(lambda: _mailer(config, homeserver, keys, templates.languages))
+    boxes = late.made(lambda: mailboxes.Mailboxes(homeserver))
     return Site(
         homeserver=homeserver,
         config=config,
         issuer=issuer,
         clients=clients(config, homeserver, issuer),
         people=people,
-        new_passwords=NewPasswords(homeserver, config.passwords),
+        new_passwords=late.made(lambda: new_passwords.NewPasswords(homeserver, config.passwords)),
         password_changes=changes,
-        recoveries=Recoveries(
-            homeserver, people, changes, keys, page_url=endpoints.url("set-password")
+        recoveries=late.made(
+            lambda: recoveries.Recoveries(
+                homeserver, people, changes, keys, page_url=endpoints.url("set-password")
+            )
         ),
         invitations=Invites(homeserver, config.invitations),
-        login_tokens=LoginTokens(homeserver),
+        login_tokens=late.made(lambda: login_tokens.LoginTokens(homeserver)),
         legacy=_legacy_login(config),
         providers=ProviderSide(
             known=providers,
-            icons=Icons(homeserver.hs, providers),
-            new_accounts=NewAccounts(homeserver),
+            icons=late.made(lambda: icons.Icons(homeserver.hs, providers)),
+            new_accounts=late.made(lambda: new_accounts.NewAccounts(homeserver)),
         ),
         sign_ups=_sign_ups(config, homeserver, endpoints, sign_up_rules),
         devices=Devices(homeserver),
@@ -116,19 +166,21 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         rates=rates(config, homeserver, keys),
         templates=templates,
         mailer=mailer,
-        mailboxes=mailboxes,
-        places=Places(config.geoip.database),
-        sign_in_codes=SignInCodes(
-            is_wanted=config.sign_in.email_codes,
-            keys=keys,
-            people=people,
-            providers=providers,
-            mailboxes=mailboxes,
-            mailer=mailer,
+        mailboxes=boxes,
+        places=late.made(lambda: places_file.Places(config.geoip.database)),
+        sign_in_codes=late.made(
+            lambda: sign_in_codes.SignInCodes(
+                is_wanted=config.sign_in.email_codes,
+                keys=keys,
+                people=people,
+                providers=providers,
+                mailboxes=boxes,
+                mailer=mailer,
+            )
         ),
-        profiles=Profiles(homeserver, people),
-        threepids=threepids,
-        deactivation=Deactivation(homeserver, threepids),
+        profiles=late.made(lambda: profiles.Profiles(homeserver, people)),
+        threepids=addresses,
+        deactivation=Deactivation(homeserver, addresses),
         other_modules=OtherModules(homeserver),
         rotations=Rotations(homeserver),
     )
@@ -140,24 +192,26 @@ def hashes(homeserver: Homeserver, options: Passwords) -> PasswordHashes:
     return PasswordHashes(homeserver, hashing=options.hashing, costs=costs)
 
 
-def _mailer(config: Config, homeserver: Homeserver, keys: Keyring, languages: Languages) -> Mailer:
+def _mailer(
+    config: Config, homeserver: Homeserver, keys: Keyring, languages: Languages
+) -> "Mailer":
     written = mails.Mails.of(config, languages, server_name=homeserver.server_name)
-    return Mailer(homeserver, keys, written.write)
+    return mailing.Mailer(homeserver, keys, written.write)
 
 
 def _sign_ups(
     config: Config, homeserver: Homeserver, endpoints: Endpoints, rules: SignUpRules
 ) -> SignUpSide:
-    sessions = Sessions(homeserver, urlsplit(endpoints.url("register")).path)
+    path = urlsplit(endpoints.url("register")).path
+    sessions = late.made(lambda: sign_up_sessions.Sessions(homeserver, path))
+    host = urlsplit(uris.origin(endpoints.issuer)).hostname or ""
     return SignUpSide(
         rules=rules,
         sessions=sessions,
-        people=NewPeople(homeserver, sessions),
-        names=Names(homeserver),
-        phones=Phones(homeserver),
-        captchas=Captchas(
-            homeserver, config.captcha, host=urlsplit(uris.origin(endpoints.issuer)).hostname or ""
-        ),
+        people=late.made(lambda: new_people.NewPeople(homeserver, sessions)),
+        names=late.made(lambda: availability.Names(homeserver)),
+        phones=late.made(lambda: phones.Phones(homeserver)),
+        captchas=late.made(lambda: captchas.Captchas(homeserver, config.captcha, host=host)),
     )
 
 

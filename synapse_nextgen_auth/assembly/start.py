@@ -1,17 +1,18 @@
 """Starting as the authorization server, or resting where the module is switched off."""
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synapse.module_api import ModuleApi
 
 from synapse_nextgen_auth import config as configuration
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.assembly.kept import Kept
 from synapse_nextgen_auth.assembly.outbox import begin_outbox
 from synapse_nextgen_auth.assembly.rates import rendezvous_handler
 from synapse_nextgen_auth.assembly.site import build, hashes
 from synapse_nextgen_auth.config import Config, Passwords
-from synapse_nextgen_auth.homeserver import places, raw_forms
+from synapse_nextgen_auth.homeserver import raw_forms
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth import admin_refusal, checker
 from synapse_nextgen_auth.homeserver.auth.farewells import Farewells
@@ -24,8 +25,7 @@ from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate, SsoRedi
 from synapse_nextgen_auth.homeserver.matrix.uia.gate import BrowserUiAuth
 from synapse_nextgen_auth.homeserver.people.closings import Closings
 from synapse_nextgen_auth.homeserver.people.invitations import Invites
-from synapse_nextgen_auth.homeserver.people.providers import redirect
-from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
+from synapse_nextgen_auth.homeserver.people.providers import announced
 from synapse_nextgen_auth.homeserver.people.providers.logout import ProviderLogouts
 from synapse_nextgen_auth.homeserver.startup import (
     internals,
@@ -35,17 +35,36 @@ from synapse_nextgen_auth.homeserver.startup import (
     selfcheck,
     settings,
 )
-from synapse_nextgen_auth.homeserver.upkeep.housekeeping import Housekeeping
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.store.migrations import SchemaRefused
-from synapse_nextgen_auth.web import browser, dispatch, mails, series
+from synapse_nextgen_auth.web import dispatch, series
 from synapse_nextgen_auth.web.later import later
-from synapse_nextgen_auth.web.pages.message import error
-from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.routes import ROOTS
 from synapse_nextgen_auth.web.site import (
     Site,
 )
+
+if TYPE_CHECKING:
+    from synapse.http.server import HttpServer
+    from synapse.server import HomeServer
+
+    from synapse_nextgen_auth.homeserver import places
+    from synapse_nextgen_auth.homeserver.people.providers import desk, redirect
+    from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
+    from synapse_nextgen_auth.homeserver.upkeep import housekeeping
+    from synapse_nextgen_auth.web import browser, mails, readers
+    from synapse_nextgen_auth.web.pages.message import error
+else:
+    places, redirect, desk, housekeeping, mails, browser, readers, error = late.files(
+        "homeserver.places",
+        "homeserver.people.providers.redirect",
+        "homeserver.people.providers.desk",
+        "homeserver.upkeep.housekeeping",
+        "web.mails",
+        "web.browser",
+        "web.readers",
+        "web.pages.message.error",
+    )
 
 logger = logging.getLogger(__name__)
 
@@ -63,8 +82,8 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         *selfcheck.listed_twice(hs_config, module),
         *selfcheck.config_problems(hs_config, config),
         *tried.problems,
-        *mails.problems(config),
-        *places.problems(config),
+        *(mails.problems(config) if config.mail.templates is not None else ()),
+        *(places.problems(config) if config.geoip.database is not None else ()),
     ]
     if problems:
         refusal.refuse_start(problems)
@@ -106,14 +125,8 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         site.issuer.endpoints,
         confirm_legacy=site.legacy.confirms_here,
     )
-    Housekeeping(
-        site.homeserver,
-        site.issuer.signing,
-        events=config.events,
-        browsers=site.lifetimes.browsers,
-        unused_clients_after=config.client_registration.unused_lifetime,
-        idle_without_device=site.lifetimes.sessions.idle_without_device,
-    ).start()
+    if hs_config.worker.run_background_tasks:
+        _keep_house(site)
     for change in patches.changes():
         logger.debug("In Synapse %s has ours %s: %s", change.name, change.how, change.ours)
     logger.info("synapse_nextgen_auth is the authorization server %s", site.issuer.identifier)
@@ -125,27 +138,48 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     reactor.callLater(0, _warn_if_closed, site)
 
 
+def _keep_house(site: Site) -> None:
+    config = site.config
+    housekeeping.Housekeeping(
+        site.homeserver,
+        site.issuer.signing,
+        events=config.events,
+        browsers=site.lifetimes.browsers,
+        unused_clients_after=config.client_registration.unused_lifetime,
+        idle_without_device=site.lifetimes.sessions.idle_without_device,
+    ).start()
+
+
 def _take_arrivals(site: Site) -> None:
     """Let sign-ins through providers that began on our pages end there, on every process."""
-    desk = Desk(
-        site.homeserver,
-        site.issuer.keys,
-        arrive_url=site.arrive_url,
-        cookie=site.arrival_cookie,
-        browser=lambda incoming: browser.binding_of(site.cookies.read(incoming)),
-        show=lambda incoming, *what: _trouble.show(site, Reader(site, incoming), *what),
-    )
     page_url, legacy = site.issuer.endpoints.url("legacy-sign-in"), None
     if site.legacy.through_us:
         legacy = SsoRedirect(site.legacy, page_url)
     gate = SsoGate(
         site.homeserver,
         site.legacy,
-        lambda incoming: error.show(site, Reader(site, incoming), _legacy_login.closed()),
+        lambda incoming: error.show(site, readers.Reader(site, incoming), _legacy_login.closed()),
         page_url=page_url,
         has_stages=lambda: bool(site.other_modules.stages),
     )
-    redirect.announce(site.homeserver.hs, site.providers.known, desk, legacy=legacy, gate=gate)
+    taken = late.made(lambda: _desk(site))
+
+    def serve(hs: "HomeServer", http_server: "HttpServer") -> None:
+        known = site.providers.known
+        redirect.serve(hs, http_server, providers=known, desk=taken, legacy=legacy, gate=gate)
+
+    announced.announce(site.homeserver.hs, site.providers.known, serve)
+
+
+def _desk(site: Site) -> "Desk":
+    return desk.Desk(
+        site.homeserver,
+        site.issuer.keys,
+        arrive_url=site.arrive_url,
+        cookie=site.arrival_cookie,
+        browser=lambda incoming: browser.binding_of(site.cookies.read(incoming)),
+        show=lambda incoming, *what: _trouble.show(site, readers.Reader(site, incoming), *what),
+    )
 
 
 def rest(api: ModuleApi) -> None:
@@ -176,6 +210,9 @@ def rest(api: ModuleApi) -> None:
 
 
 def _warn_if_closed(site: Site) -> None:
+    options = site.homeserver.hs.config.auth
+    if options.password_enabled_for_login and options.password_localdb_enabled:
+        return  # as nearly everywhere, and nothing more has to be looked at
     ways = site.people.passwords.ways or site.providers.known.all() or site.sign_in_codes.is_on
     if not ways:
         why = settings.no_way_in(site.homeserver.hs.config)

@@ -50,8 +50,8 @@ def look(hs_config: HomeServerConfig, config: Config) -> SignUps:
 def _found(hs_config: HomeServerConfig, config: Config) -> str:
     rules = SignUpRules(
         _StandIn(hs_config),  # type: ignore[arg-type]  # as much of it as is asked
-        pages=PAGES,
-        also=frozenset({CAPTCHA} if config.captcha.kind else ()),
+        pages=lambda: frozenset(PAGES),
+        also=lambda: frozenset({CAPTCHA} if config.captcha.kind else ()),
         is_closed=config.drain,
     )
     others = [f"people of {each}" for each in sorted(rules.providers)]

@@ -166,6 +166,11 @@ class Config:
         label="new sign-ins",
     )
 
+    @property
+    def devices_meet(self) -> bool:
+        """Whether devices may meet here for a QR code: it leads to a device grant, so not without."""
+        return self.device_grants.enabled and not self.drain
+
 
 OPTIONS = tuple(options_of(Config))
 SECTIONS = {name: member for name, member in members_of(Config) if not isinstance(member, Option)}

@@ -1,10 +1,11 @@
 """The section `invitations`."""
 
-from synapse_nextgen_auth.accounts.links import DAY
 from synapse_nextgen_auth.config.kinds.numbers import Duration, WholeNumber
 from synapse_nextgen_auth.config.kinds.words import Switch
 from synapse_nextgen_auth.config.options import option
 from synapse_nextgen_auth.records import frozen
+
+_DAY = 24 * 3600
 
 
 @frozen
@@ -28,7 +29,7 @@ class Invitations:
     )
     members_lifetime: int = option(
         Duration(),
-        default=7 * DAY,
+        default=7 * _DAY,
         about="How long the invitation of a member is good.",
         example="3d",
         label="invitations, lifetime",

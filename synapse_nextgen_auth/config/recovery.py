@@ -1,10 +1,11 @@
 """The section `recovery`."""
 
-from synapse_nextgen_auth.accounts.links import DAY
 from synapse_nextgen_auth.config.kinds.numbers import Duration
 from synapse_nextgen_auth.config.kinds.words import Switch
 from synapse_nextgen_auth.config.options import option
 from synapse_nextgen_auth.records import frozen
+
+_DAY = 24 * 3600
 
 
 @frozen
@@ -23,7 +24,7 @@ class Recovery:
     )
     link_lifetime: int = option(
         Duration(longest="30d"),
-        default=DAY,
+        default=_DAY,
         about="How long a link lives that an administrator makes with the command"
         " [`set-password-link`](cli.md#set-password-link), where it does not say `--for`.",
         example="4h",

@@ -1,28 +1,40 @@
 """End sessions: revocation, logout, reuse, replacement."""
 
+from typing import TYPE_CHECKING
+
 import attrs
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.outbox import RemovePushers, SignOutDevices
-from synapse_nextgen_auth.flows import notices
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, End, Session
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.store import (
-    approvals,
-    attempts,
-    device_grants,
-    devices,
-    events,
-    grants,
-    links,
-    login_tokens,
-    outbox,
-    session_browsers,
-    sessions,
-    sign_ins,
-)
+from synapse_nextgen_auth.store import devices, events, outbox, session_browsers, sessions
 from synapse_nextgen_auth.store.txn import Txn
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.flows import notices
+    from synapse_nextgen_auth.store import (
+        approvals,
+        attempts,
+        device_grants,
+        grants,
+        links,
+        login_tokens,
+        sign_ins,
+    )
+else:
+    notices, approvals, attempts, device_grants, grants, links, login_tokens, sign_ins = late.files(
+        "flows.notices",
+        "store.approvals",
+        "store.attempts",
+        "store.device_grants",
+        "store.grants",
+        "store.links",
+        "store.login_tokens",
+        "store.sign_ins",
+    )
 
 
 def end(

@@ -3,12 +3,18 @@
 import enum
 import logging
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.oauth.networks import network, site
 from synapse_nextgen_auth.oauth.rates import Rate
-from synapse_nextgen_auth.store import throttle
-from synapse_nextgen_auth.store.throttle import Bucket
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.store import throttle
+    from synapse_nextgen_auth.store.throttle import Bucket
+else:
+    throttle = late.file("store.throttle")
 
 logger = logging.getLogger(__name__)
 
@@ -62,21 +68,21 @@ class Limiter:
     async def count(self, address: str) -> int | None:
         """Count one action; return for how many seconds to wait if that was one too many."""
         wider = site(address)
-        around = () if wider is None else (Bucket(wider, self._rate.times(_SITE)),)
-        return await self._count(Bucket(network(address), self._rate), *around)
+        around = () if wider is None else (throttle.Bucket(wider, self._rate.times(_SITE)),)
+        return await self._count(throttle.Bucket(network(address), self._rate), *around)
 
     async def count_account(self, user_id: str) -> int | None:
         """Count one action of somebody signed in, who is not to pay for the network they are in."""
-        return await self._count(Bucket(user_id, self._rate))
+        return await self._count(throttle.Bucket(user_id, self._rate))
 
-    async def _count(self, *whom: Bucket) -> int | None:
+    async def _count(self, *whom: "Bucket") -> int | None:
         now = self._homeserver.now()
         for one in whom:
             since, until = self._waiting.get(one.key, (0, 0))
             if since <= now < until:
                 self.refused(one.key)
                 return until - now
-        buckets = [Bucket(f"{self._name} {one.key}", one.rate) for one in whom]
+        buckets = [throttle.Bucket(f"{self._name} {one.key}", one.rate) for one in whom]
         full = await self._homeserver.settle(throttle.fill, buckets, now=now)
         for one in whom:
             self._waiting.pop(one.key, None)

@@ -7,11 +7,12 @@ failed rests and is tried again, and what a process died in the middle of is don
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from synapse.logging.context import make_deferred_yieldable, run_in_background
 from synapse.util.async_helpers import concurrently_execute
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.outbox import (
     LONGEST_TRY,
     MINUTE,
@@ -20,7 +21,6 @@ from synapse_nextgen_auth.accounts.outbox import (
     NotYet,
     Work,
 )
-from synapse_nextgen_auth.flows.outbox import give_up
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
@@ -28,6 +28,11 @@ from synapse_nextgen_auth.homeserver.database import news
 from synapse_nextgen_auth.homeserver.startup import versions
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.store import outbox
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.flows import outbox as flows
+else:
+    flows = late.file("flows.outbox")
 
 NEEDS = (
     Needed(
@@ -186,7 +191,7 @@ class Outbox:
                 *(entry.kind, entry.subject, entry.tries),
                 exc_info=error,
             )
-            if await self._homeserver.run(give_up, entry, now=now):
+            if await self._homeserver.run(flows.give_up, entry, now=now):
                 self._homeserver.metrics.outbox_given_up(entry.kind)
             return
         tell = logger.warning if entry.tries == 1 and not is_early else logger.debug

@@ -1,15 +1,25 @@
 """The keys that sign ID tokens: made by themselves, kept encrypted, shared by all processes."""
 
+from typing import TYPE_CHECKING
+
 import attrs
 
-from synapse_nextgen_auth.flows import housekeeping
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.threads import in_thread
-from synapse_nextgen_auth.oauth.tokens import id_token, keys
-from synapse_nextgen_auth.oauth.tokens.id_token import Claims
+from synapse_nextgen_auth.oauth.tokens import keys
 from synapse_nextgen_auth.oauth.tokens.keys import Algorithm, Schedule, SigningKey
 from synapse_nextgen_auth.secret import Keyring, Purpose, random_id
-from synapse_nextgen_auth.store import keys as signing_keys
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.flows import housekeeping
+    from synapse_nextgen_auth.oauth.tokens import id_token
+    from synapse_nextgen_auth.oauth.tokens.id_token import Claims
+    from synapse_nextgen_auth.store import keys as signing_keys
+else:
+    housekeeping, id_token, signing_keys = late.files(
+        "flows.housekeeping", "oauth.tokens.id_token", "store.keys"
+    )
 
 # Keys change every few months: a process that looks every few minutes never signs with a stale one,
 # because a new key is published for two days before it is used.
@@ -27,7 +37,7 @@ class Signing:
     _pems: dict[str, bytes] = attrs.field(factory=dict, init=False, repr=False)
     _read_at: int = attrs.field(default=0, init=False)
 
-    async def sign(self, claims: Claims, algorithm: Algorithm) -> str:
+    async def sign(self, claims: "Claims", algorithm: Algorithm) -> str:
         """Return a signed ID token."""
         now = self.homeserver.now()
         key = keys.current(await self._usable(), algorithm, now=now)
@@ -49,7 +59,7 @@ class Signing:
 
     async def hinted(
         self, id_token_hint: str, *, issuer: str, audience: str | None
-    ) -> id_token.Hint | None:
+    ) -> "id_token.Hint | None":
         """Return whom an ID token of ours names, made for this client, or for any."""
         return id_token.read_hint(
             id_token_hint, await self._usable(), issuer=issuer, audience=audience

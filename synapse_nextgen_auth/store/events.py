@@ -1,16 +1,23 @@
 """Rows of the audit log: append-only, no secrets. Who is to be told of them hears in the same step."""
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import attrs
 
-from synapse_nextgen_auth.accounts import notices as rules
-from synapse_nextgen_auth.accounts.notices import Notice
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.outbox import Tell
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.store import notices, outbox
+from synapse_nextgen_auth.store import outbox
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.accounts import notices as rules
+    from synapse_nextgen_auth.accounts.notices import Notice
+    from synapse_nextgen_auth.store import notices
+else:
+    rules, notices = late.files("accounts.notices", "store.notices")
 
 _EVENTS = Table("nextgen_events", Event)
 
@@ -40,12 +47,12 @@ def _tell(txn: Txn, event: Event, user_id: str, also_to: str) -> None:
         outbox.put(txn, Tell(user_id, about.value, now, ""), now=now, head_start=wait)
 
 
-def _is_told_already(txn: Txn, event: Event, about: Notice) -> bool:
+def _is_told_already(txn: Txn, event: Event, about: "Notice") -> bool:
     """Say whether a device signed in from there in the same second: what tells of that tells of this.
 
     Times are whole seconds, and a notice leaves out what was there before the first that it tells of.
     """
-    if about is not Notice.NEW_DEVICE:
+    if about is not rules.Notice.NEW_DEVICE:
         return False
     kinds = rules.kinds_of(about)
     txn.execute(

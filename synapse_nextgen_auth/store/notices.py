@@ -1,9 +1,7 @@
 """Rows of notices: when an account was told last of a kind of thing, or is to be."""
 
+from synapse_nextgen_auth.accounts.notice_times import LONGEST_QUESTION, MARGIN, WINDOW
 from synapse_nextgen_auth.accounts.notices import (
-    LONGEST_QUESTION,
-    MARGIN,
-    WINDOW,
     Notice,
     Question,
 )

@@ -8,8 +8,9 @@ moment ago, would look for each of them in the whole of it.
 from collections.abc import Sequence
 from typing import Any
 
-from synapse_nextgen_auth.accounts import codes, links, notices
+from synapse_nextgen_auth.accounts import codes, links
 from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME
+from synapse_nextgen_auth.accounts.notice_times import LONGEST_QUESTION
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth import legacy_sign_ins
 from synapse_nextgen_auth.oauth.grants.device_grants import LONGEST_LIFE
@@ -222,9 +223,7 @@ _FROM_THE_FUTURE = {
         made="created_at",
     ),
     "arrivals": _Ahead(_Rows("nextgen_arrivals", "digest", "arrived_at")),
-    "notices": _Ahead(
-        _Rows("nextgen_notices", "user_id, about", "due_at"), notices.LONGEST_QUESTION
-    ),
+    "notices": _Ahead(_Rows("nextgen_notices", "user_id, about", "due_at"), LONGEST_QUESTION),
     "throttles": _Ahead(_Rows("nextgen_throttle", "key", "window_start")),
     "approvals": _Ahead(_Rows("nextgen_approvals", "approval_id", "requested_at")),
     "consents": _Ahead(_Rows("nextgen_consents", "user_id, client_id, scope", "granted_at")),

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.grants.authorization_request import Answer
 from synapse_nextgen_auth.oauth.uris import parse
 from synapse_nextgen_auth.web.loads import NOTHING, Loads
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.oauth.grants.authorization_request import Answer
 
 # Proxies give up on long headers; 8 kB for all of them together is what most take.
 MAX_LOCATION = 6000  # characters
@@ -146,7 +149,7 @@ def attachment(body: bytes, name: str, content_type: str) -> Outgoing:
     )
 
 
-def to_client(answer: Answer) -> Outgoing:
+def to_client(answer: "Answer") -> Outgoing:
     """Send an authorization response in the query or the fragment of the redirect URI."""
     return redirect(answer.location)
 

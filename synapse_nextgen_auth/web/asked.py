@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from synapse_nextgen_auth.homeserver.http import Incoming
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
+from synapse_nextgen_auth.oauth.grants.parameters import Parameters
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import forms
 from synapse_nextgen_auth.web.browser import is_from_elsewhere

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.homeserver.http import Incoming
 from synapse_nextgen_auth.homeserver.threads import in_thread
 from synapse_nextgen_auth.oauth.clients import authentication
@@ -12,8 +13,12 @@ from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_client
 from synapse_nextgen_auth.oauth.grants.grant_types import BY_NAME
 from synapse_nextgen_auth.secret import Secret
-from synapse_nextgen_auth.store import assertions
 from synapse_nextgen_auth.web.site import Site
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.store import assertions
+else:
+    assertions = late.file("store.assertions")
 
 
 # Client secrets are 256 random bits: the hash needs no work factor against guessing, it keeps a

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
-from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
+from synapse_nextgen_auth.oauth.grants.parameters import Parameters
 
 FORM = "application/x-www-form-urlencoded"
 Form = Mapping[str, str]  # what was posted, each parameter once

@@ -1,10 +1,11 @@
 """The kinds of path that there are, and what each promises of whatever stands behind it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.management import Place
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
@@ -12,20 +13,25 @@ from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import answers, clients
 from synapse_nextgen_auth.web.forms import FORM, Form
-from synapse_nextgen_auth.web.pages.onward import Onward
-from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.visits import Visit
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.web.pages import onward as going_on
+    from synapse_nextgen_auth.web.pages.onward import Onward
+    from synapse_nextgen_auth.web.readers import Reader
+    from synapse_nextgen_auth.web.visits import Visit
+else:
+    going_on = late.file("web.pages.onward")
 
 Serve = Callable[[Site, Incoming], Awaitable[Outgoing]]
-Authorize = Callable[[Site, Incoming, Reader], Awaitable[Outgoing]]
-Show = Callable[[Visit], Awaitable[Outgoing]]
-Submit = Callable[[Visit, Form], Awaitable[Outgoing]]
+Authorize = Callable[[Site, Incoming, "Reader"], Awaitable[Outgoing]]
+Show = Callable[["Visit"], Awaitable[Outgoing]]
+Submit = Callable[["Visit", Form], Awaitable[Outgoing]]
 # The same with the account, which the dispatcher has looked at.
-ShowAccount = Callable[[Visit, str], Awaitable[Outgoing]]
-SubmitAccount = Callable[[Visit, str, Form], Awaitable[Outgoing]]
+ShowAccount = Callable[["Visit", str], Awaitable[Outgoing]]
+SubmitAccount = Callable[["Visit", str, Form], Awaitable[Outgoing]]
 # What a script of a page sends as it is: a form has no other way, as Synapse ends `multipart/form-data`.
-Receive = Callable[[Visit, str, bytes], Awaitable[Outgoing]]
+Receive = Callable[["Visit", str, bytes], Awaitable[Outgoing]]
 Meet = Callable[[Site, Incoming, str], Awaitable[Outgoing]]
 Challenge = Callable[[Incoming, OAuthError], tuple[tuple[str, str], ...]]
 
@@ -101,8 +107,8 @@ class Page:
         return _ANYWHERE | self.refuses
 
 
-async def _as_the_query_says(visit: Visit) -> Onward:
-    return Onward.of(visit.parameters)
+async def _as_the_query_says(visit: "Visit") -> "Onward":
+    return going_on.Onward.of(visit.parameters)
 
 
 @frozen
@@ -123,8 +129,8 @@ class AccountPage:
     show: ShowAccount | None = None
     submit: SubmitAccount | None = None
     receive: Receive | None = None
-    onward: Callable[[Visit], Awaitable[Onward]] = _as_the_query_says
-    dangerous: Callable[[Visit], bool] | None = None
+    onward: Callable[["Visit"], Awaitable["Onward"]] = _as_the_query_says
+    dangerous: Callable[["Visit"], bool] | None = None
     refuses: frozenset[str] = frozenset()
 
     @classmethod
@@ -135,13 +141,13 @@ class AccountPage:
         submit: SubmitAccount | None = None,
         *,
         receive: Receive | None = None,
-        dangerous: Callable[[Visit], bool] | None = None,
+        dangerous: Callable[["Visit"], bool] | None = None,
         refuses: frozenset[str] = frozenset(),
     ) -> "AccountPage":
         """Make the page of this place, which people come back to."""
 
-        async def onward(visit: Visit) -> Onward:
-            return Onward.at(place, visit.parameters)
+        async def onward(visit: "Visit") -> "Onward":
+            return going_on.Onward.at(place, visit.parameters)
 
         return cls(
             show=show,
@@ -164,12 +170,12 @@ class AccountPage:
         return _ANYWHERE | self.refuses
 
 
-def never(_visit: Visit) -> bool:
+def never(_visit: "Visit") -> bool:
     """Say of every look that it needs none; the form does all the same."""
     return False
 
 
-def always(_visit: Visit) -> bool:
+def always(_visit: "Visit") -> bool:
     """Say of every look that it needs a sign-in of late."""
     return True
 

@@ -5,13 +5,13 @@ What each kind of path promises is in `kinds.py`, and `dispatch.py` keeps it.
 
 from synapse_nextgen_auth.accounts import commands
 from synapse_nextgen_auth.accounts.management import Place
+from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import PATH as RENDEZVOUS
 from synapse_nextgen_auth.oauth.errors import DRAINING
-from synapse_nextgen_auth.oauth.grants.authorization_request import REFUSES as REFUSED_REQUESTS
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.oauth.tokens import bearer
 from synapse_nextgen_auth.web import answers
-from synapse_nextgen_auth.web.endpoints import metadata, related_origins, rendezvous
+from synapse_nextgen_auth.web.endpoints import metadata
 from synapse_nextgen_auth.web.endpoints.token import pipeline
 from synapse_nextgen_auth.web.kinds import (
     AccountPage,
@@ -27,7 +27,6 @@ from synapse_nextgen_auth.web.kinds import (
     never,
 )
 from synapse_nextgen_auth.web.later import later
-from synapse_nextgen_auth.web.pages.device.page import LinkError
 
 # What a server needs at once, or all the time, is imported above; these wait for the first who comes.
 authorize = later("endpoints.authorize")
@@ -36,6 +35,8 @@ device_authorization = later("endpoints.device_authorization")
 end_session = later("endpoints.end_session")
 introspect = later("endpoints.introspect")
 register_client = later("endpoints.register_client")
+related_origins = later("endpoints.related_origins")
+rendezvous = later("endpoints.rendezvous")
 revoke = later("endpoints.revoke")
 userinfo = later("endpoints.userinfo")
 command = later("endpoints.command.command")
@@ -80,10 +81,18 @@ stage = later("pages.stage.stage")
 
 _OF_CLIENTS = frozenset({"invalid_client", "unauthorized_client"})
 _OF_SCOPES = frozenset({"invalid_scope"})
+# What the rules of these paths may say, which are imported by who comes first: a test compares.
+_OF_REQUESTS = frozenset(
+    {
+        *("access_denied", "account_selection_required", "consent_required", "login_required"),
+        *("unknown_client", "bad_redirect_uri", "unsupported_response_type"),
+        *("request_not_supported", "request_uri_not_supported", "registration_not_supported"),
+    }
+)
 _RATE_LIMITED = frozenset({"rate_limited"})
 _DRAINING = frozenset({DRAINING.reason})
 # Those that are counted: a slip of the keyboard is not.
-_OF_LINKS = frozenset({LinkError.UNKNOWN.value, LinkError.TOO_MANY_TRIES.value})
+_OF_LINKS = frozenset({"unknown", "too_many_tries"})
 
 _DISCOVERY = Endpoint({"GET": metadata.metadata}, rests=False)
 
@@ -128,7 +137,7 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     # Pages
     "/authorize": AuthorizationEndpoint(
         authorize.authorize,
-        refuses=_OF_CLIENTS | _OF_SCOPES | _RATE_LIMITED | _DRAINING | REFUSED_REQUESTS,
+        refuses=_OF_CLIENTS | _OF_SCOPES | _RATE_LIMITED | _DRAINING | _OF_REQUESTS,
     ),
     "/end-session": AuthorizationEndpoint(end_session.end_session),
     "/": Page(show=home.show),
@@ -242,7 +251,18 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
 }
 
 STATIC = "/static/"
+RELATED_ORIGINS = "/.well-known/webauthn"
 WELL_KNOWN = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration")
+
+
+def _are_others_listed(config: Config) -> bool:
+    """Say whether other sites may use our passkeys; without, the path stays whoever's it is."""
+    return bool(config.factors.passkey_origins)
+
+
+def _do_devices_meet(config: Config) -> bool:
+    return config.devices_meet
+
 
 # On the host: what Synapse is to leave to us.
 ROOTS: tuple[Root, ...] = (
@@ -258,13 +278,13 @@ ROOTS: tuple[Root, ...] = (
         for path in WELL_KNOWN
     ),
     Root(
-        related_origins.PATH,
+        RELATED_ORIGINS,
         {
             path: Endpoint({"GET": related_origins.related_origins}, rests=False)
             for path in ("", "/")
         },
-        is_served=related_origins.are_listed,
-        counted_as=related_origins.PATH,
+        is_served=_are_others_listed,
+        counted_as=RELATED_ORIGINS,
     ),
     Root(
         RENDEZVOUS,
@@ -274,7 +294,7 @@ ROOTS: tuple[Root, ...] = (
                 reasons=_RATE_LIMITED | {"temporarily_unavailable"},
             )
         },
-        is_served=rendezvous.is_offered,
+        is_served=_do_devices_meet,
         counted_as="/rendezvous",
         unknown=answers.NO_RENDEZVOUS,
     ),

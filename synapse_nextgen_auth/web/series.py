@@ -1,14 +1,8 @@
 """Which series the metrics have, each by what the code itself enumerates."""
 
-from synapse_nextgen_auth.accounts.attempts.arrivals import Trouble
 from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.homeserver.metrics import Metrics
-from synapse_nextgen_auth.store import sweep
 from synapse_nextgen_auth.web.kinds import Files, ToIssuer
-from synapse_nextgen_auth.web.pages.mailbox.page import CodeRefused
-from synapse_nextgen_auth.web.pages.providers.page import counted
-from synapse_nextgen_auth.web.pages.sign_in.page import SignInError
-from synapse_nextgen_auth.web.pages.stage.page import REFUSED
 from synapse_nextgen_auth.web.routes import ROOTS, ROUTES
 
 
@@ -23,17 +17,44 @@ def refusals() -> dict[str, frozenset[str]]:
     return found
 
 
+# How sign-ins end, and what is swept: the rules of both are imported by who needs them. A test compares.
+SIGN_INS = (
+    *("ok", "refused_by_module", "wrong_code", "code_over"),
+    *("wrong_password", "too_many_attempts", "password_login_disabled", "missing_fields"),
+    *("busy", "other_account", "too_long", "unchecked"),
+    *(each.value for each in Standing),
+    *("provider_declined", "provider_unavailable", "provider_other_tab", "provider_not_allowed"),
+    *("provider_no_account", "provider_other_account", "provider_other_provider"),
+    *("provider_not_fresh", "provider_does_not_say", "provider_deactivated"),
+    *("provider_forgotten", "provider_over", "provider_other_browser", "provider_broken"),
+)
+SWEPT = (
+    "expired grants",
+    "ended sessions",
+    "browsers of sessions",
+    "sign-ins of providers",
+    "logouts of providers",
+    "expired device grants",
+    "attempts",
+    "codes",
+    "legacy sign-ins",
+    "invitations",
+    "links",
+    "arrivals",
+    "rendezvous",
+    "throttles",
+    "client assertions",
+    "approvals",
+    "consents",
+    "passwords of nobody",
+    "entries of the outbox",
+    "notices",
+    "events",
+    "idle browsers",
+    "unused clients",
+)
+
+
 def begin_at_zero(metrics: Metrics) -> None:
     """Let every counter be there before it counts."""
-    metrics.begin_at_zero(
-        refusals=refusals(),
-        sign_ins=(
-            "ok",
-            *(each.value for each in (*SignInError, *Standing)),
-            *map(counted, Trouble),
-            *(code.value for code in CodeRefused),
-            REFUSED,
-        ),
-        swept=(*sweep.KINDS, sweep.IDLE_BROWSERS, sweep.UNUSED_CLIENTS),
-        timed=ROUTES,
-    )
+    metrics.begin_at_zero(refusals=refusals(), sign_ins=SIGN_INS, swept=SWEPT, timed=ROUTES)

@@ -1,51 +1,64 @@
 """What endpoints and pages stand on."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import attrs
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.accounts.sign_ins import FRESH, BrowserLifetimes
 from synapse_nextgen_auth.config import Config
-from synapse_nextgen_auth.homeserver.api import Homeserver
-from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
-from synapse_nextgen_auth.homeserver.clients.registered import Clients
-from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
-from synapse_nextgen_auth.homeserver.extensions import OtherModules
-from synapse_nextgen_auth.homeserver.limits import Limiter
-from synapse_nextgen_auth.homeserver.mail import Mailer
-from synapse_nextgen_auth.homeserver.mail_limits import MailLimits
-from synapse_nextgen_auth.homeserver.people.accounts import People
-from synapse_nextgen_auth.homeserver.people.availability import Names
-from synapse_nextgen_auth.homeserver.people.captchas import Captchas
-from synapse_nextgen_auth.homeserver.people.deactivation import Deactivation
-from synapse_nextgen_auth.homeserver.people.invitations import Invites
-from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
-from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
-from synapse_nextgen_auth.homeserver.people.new_passwords import NewPasswords
-from synapse_nextgen_auth.homeserver.people.password_changes import PasswordChanges
-from synapse_nextgen_auth.homeserver.people.phones import Phones
-from synapse_nextgen_auth.homeserver.people.profiles import Profiles
-from synapse_nextgen_auth.homeserver.people.providers.arrival_cookie import ArrivalCookie
-from synapse_nextgen_auth.homeserver.people.providers.icons import Icons
-from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
-from synapse_nextgen_auth.homeserver.people.providers.new_accounts import NewAccounts
-from synapse_nextgen_auth.homeserver.people.recoveries import Recoveries
-from synapse_nextgen_auth.homeserver.people.sign_in_codes import SignInCodes
-from synapse_nextgen_auth.homeserver.people.sign_ups.demands import SignUpRules
-from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NewPeople
-from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
-from synapse_nextgen_auth.homeserver.people.threepids import Threepids
-from synapse_nextgen_auth.homeserver.places import Places
-from synapse_nextgen_auth.homeserver.polls import Polls
-from synapse_nextgen_auth.homeserver.rotations import Rotations
-from synapse_nextgen_auth.homeserver.signing import Signing
 from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.metadata import Abilities, Endpoints
 from synapse_nextgen_auth.oauth.sessions import SessionLifetimes
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring
-from synapse_nextgen_auth.web.browser import Cookies
-from synapse_nextgen_auth.web.link_cookie import LinkCookie
-from synapse_nextgen_auth.web.templates import Templates
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.homeserver.api import Homeserver
+    from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
+    from synapse_nextgen_auth.homeserver.clients.registered import Clients
+    from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
+    from synapse_nextgen_auth.homeserver.extensions import OtherModules
+    from synapse_nextgen_auth.homeserver.limits import Limiter
+    from synapse_nextgen_auth.homeserver.mail import Mailer
+    from synapse_nextgen_auth.homeserver.mail_limits import MailLimits
+    from synapse_nextgen_auth.homeserver.people.accounts import People
+    from synapse_nextgen_auth.homeserver.people.availability import Names
+    from synapse_nextgen_auth.homeserver.people.captchas import Captchas
+    from synapse_nextgen_auth.homeserver.people.deactivation import Deactivation
+    from synapse_nextgen_auth.homeserver.people.invitations import Invites
+    from synapse_nextgen_auth.homeserver.people.login_tokens import LoginTokens
+    from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
+    from synapse_nextgen_auth.homeserver.people.new_passwords import NewPasswords
+    from synapse_nextgen_auth.homeserver.people.password_changes import PasswordChanges
+    from synapse_nextgen_auth.homeserver.people.phones import Phones
+    from synapse_nextgen_auth.homeserver.people.profiles import Profiles
+    from synapse_nextgen_auth.homeserver.people.providers import arrival_cookie
+    from synapse_nextgen_auth.homeserver.people.providers.arrival_cookie import ArrivalCookie
+    from synapse_nextgen_auth.homeserver.people.providers.icons import Icons
+    from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
+    from synapse_nextgen_auth.homeserver.people.providers.new_accounts import NewAccounts
+    from synapse_nextgen_auth.homeserver.people.recoveries import Recoveries
+    from synapse_nextgen_auth.homeserver.people.sign_in_codes import SignInCodes
+    from synapse_nextgen_auth.homeserver.people.sign_ups.demands import SignUpRules
+    from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NewPeople
+    from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import Sessions
+    from synapse_nextgen_auth.homeserver.people.threepids import Threepids
+    from synapse_nextgen_auth.homeserver.places import Places
+    from synapse_nextgen_auth.homeserver.polls import Polls
+    from synapse_nextgen_auth.homeserver.rotations import Rotations
+    from synapse_nextgen_auth.homeserver.signing import Signing
+    from synapse_nextgen_auth.web import browser, link_cookie
+    from synapse_nextgen_auth.web.browser import Cookies
+    from synapse_nextgen_auth.web.link_cookie import LinkCookie
+    from synapse_nextgen_auth.web.templates import Templates
+else:
+    arrival_cookie, browser, link_cookie = late.files(
+        "homeserver.people.providers.arrival_cookie", "web.browser", "web.link_cookie"
+    )
 
 
 @frozen
@@ -152,19 +165,22 @@ class Site:
 
     @cookies.default
     def _cookies(self) -> Cookies:
-        return Cookies(is_https=self.origin.startswith("https:"))
+        is_https = self.origin.startswith("https:")
+        return late.made(lambda: browser.Cookies(is_https=is_https))
 
     @arrival_cookie.default
     def _arrival_cookie(self) -> ArrivalCookie:
-        return ArrivalCookie(is_https=self.cookies.is_https)
+        return late.made(lambda: arrival_cookie.ArrivalCookie(is_https=self.cookies.is_https))
 
     @link_cookie.default
     def _link_cookie(self) -> LinkCookie:
-        return LinkCookie(is_https=self.cookies.is_https)
+        return late.made(lambda: link_cookie.LinkCookie(is_https=self.cookies.is_https))
 
     @invitation_cookie.default
     def _invitation_cookie(self) -> LinkCookie:
-        return LinkCookie(is_https=self.cookies.is_https, label="invitation")
+        return late.made(
+            lambda: link_cookie.LinkCookie(is_https=self.cookies.is_https, label="invitation")
+        )
 
     @property
     def arrive_url(self) -> str:

@@ -20,7 +20,7 @@ from synapse_nextgen_auth.flows import sign_in as signing_in
 from synapse_nextgen_auth.flows.as_signed_in import as_signed_in
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
+from synapse_nextgen_auth.oauth.grants.parameters import Parameters
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Purpose, Secret, urlsafe
 from synapse_nextgen_auth.store import sign_ins

@@ -11,7 +11,7 @@ import synapse
 
 import synapse_nextgen_auth
 from support.markdown import DOCS
-from synapse_nextgen_auth.homeserver.startup import internals
+from synapse_nextgen_auth.homeserver.startup import internals, sources
 
 PACKAGE = Path(synapse_nextgen_auth.__file__).parent
 
@@ -64,7 +64,7 @@ def used(source):
 @pytest.mark.parametrize("source", FILES, ids=lambda source: source.stem)
 def test_every_member_of_synapse_that_is_used_is_written_down_beside_the_use(source):
     """So a release that moved it is refused with a sentence, and two releases can be compared."""
-    written = {tuple(needed.name.split(".")[:2]) for needed in internals.written(source)}
+    written = {tuple(needed.name.split(".")[:2]) for needed in sources.written(source)}
 
     assert set(used(source)) - OF_OBJECTS - OURS - written == set()
 
@@ -78,7 +78,7 @@ def test_nothing_is_written_down_that_is_not_used_there(source):
 
     unused = {
         needed.name
-        for needed in internals.written(source)
+        for needed in sources.written(source)
         if not words & {needed.name.rpartition(".")[2], *needed.parameters}
     }
 
@@ -99,7 +99,100 @@ def test_what_is_written_down_is_what_the_program_reads():
     for name in internals.files():
         source = internals.FOLDER.joinpath(*name.split(".")).with_suffix(".py")
         file = import_module(f"synapse_nextgen_auth.homeserver.{name}")
-        assert tuple(internals.written(source)) == tuple(internals.needs_of(file)), name
+        assert tuple(sources.written(source)) == tuple(internals.needs_of(file)), name
+
+
+@pytest.fixture(scope="module")
+def listing():
+    """Return the script that writes down what files need that a start does not import."""
+    specification = util.spec_from_file_location("listing", DOCS / "list_late_needs.py")
+    module = util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_what_a_start_does_not_import_is_looked_for_all_the_same(listing):
+    """Whoever changes what such a file uses writes the list anew: docs/list_late_needs.py."""
+    assert listing.LIST.read_text("utf-8") == listing.written()
+
+
+def test_all_that_such_a_file_needs_is_on_the_list():
+    """What it writes down, and what it imports from Synapse."""
+    of_late = internals.needs_of_late()
+    assert len(of_late) > 30
+    for name, listed in of_late.items():
+        source = internals.FOLDER.joinpath(*name.split(".")).with_suffix(".py")
+        assert {*sources.written(source), *sources.imported(source)} <= set(listed), name
+
+
+def _at_import(node):
+    """Walk what runs at an import: neither bodies of functions nor what is for types alone."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        is_for_types = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            for each in child.decorator_list:
+                yield from _at_import(each)
+        elif not isinstance(child, ast.Lambda) and not is_for_types:
+            yield from _at_import(child)
+
+
+@pytest.mark.parametrize("name", sorted(internals.needs_of_late()))
+def test_a_late_import_calls_nothing_of_synapse(name):
+    """A name that is there is all that it needs: what a call does could not be looked for."""
+    source = internals.FOLDER.joinpath(*name.split(".")).with_suffix(".py")
+    tree = ast.parse(source.read_text("utf-8"))
+    theirs = {
+        each.asname or each.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] in {"synapse", "twisted"}
+        for each in node.names
+    }
+    run = [
+        each
+        for node in _at_import(tree)
+        for each in (
+            node.func if isinstance(node, ast.Call) else None,
+            *getattr(node, "decorator_list", ()),
+        )
+        if each is not None
+    ]
+    called = {part.id for each in run for part in ast.walk(each) if isinstance(part, ast.Name)}
+
+    assert called & theirs == set()
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from synapse.types import UserID", {("synapse.types", "UserID", False)}),
+        ("import twisted.web", {("twisted.web", "__name__", False)}),
+        ("import json\nfrom synapse_nextgen_auth import late", set()),
+        (
+            "from synapse.types import Requester\ndef f(a: Requester | None): pass",
+            {("synapse.types", "Requester", False), ("synapse.types", "Requester", True)},
+        ),
+        (
+            "from synapse.api.errors import Codes\nA = {Codes.FORBIDDEN: 1}",
+            {
+                ("synapse.api.errors", "Codes", False),
+                ("synapse.api.errors", "Codes.FORBIDDEN", False),
+            },
+        ),
+        (
+            "from synapse.api.errors import Codes\ndef f(): return Codes.FORBIDDEN",
+            {("synapse.api.errors", "Codes", False)},
+        ),
+    ],
+)
+def test_what_an_import_asks_for_is_read(tmp_path, source, found):
+    """Names, members that stand in a table, and what has to be a class."""
+    file = tmp_path / "file.py"
+    file.write_text(source)
+
+    read = {(each.module, each.name, each.is_class) for each in sources.at_import(file)}
+
+    assert read == found
 
 
 def test_nobody_else_imports_synapse():
@@ -108,7 +201,7 @@ def test_nobody_else_imports_synapse():
     importing = {
         str(file.relative_to(PACKAGE))
         for file in PACKAGE.rglob("*.py")
-        if any(internals.imported(file)) and not file.is_relative_to(internals.FOLDER)
+        if any(sources.imported(file)) and not file.is_relative_to(internals.FOLDER)
     }
 
     assert importing == {

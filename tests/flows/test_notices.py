@@ -8,10 +8,8 @@ import pytest
 
 from support.records import ADDRESS, ALICE, BOB, NOW, a_device_grant, a_session, a_sign_in
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation, Request
+from synapse_nextgen_auth.accounts.notice_times import LONGEST_QUESTION, MARGIN, WINDOW
 from synapse_nextgen_auth.accounts.notices import (
-    LONGEST_QUESTION,
-    MARGIN,
-    WINDOW,
     Notice,
     Question,
     told,

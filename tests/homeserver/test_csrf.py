@@ -396,7 +396,9 @@ def test_c181_every_page_that_takes_forms_is_here():
     pages = {path for path, r in ROUTES.items() if isinstance(r, ForPeople)}
     taking = {path for path in pages if "POST" in ROUTES[path].methods}
 
-    with_options = OF_AN_OPTION | OF_FACTORS | OF_OTHERS | WITH_MAIL | WITH_MESSAGES | WITH_PROVIDERS
+    with_options = (
+        OF_AN_OPTION | OF_FACTORS | OF_OTHERS | WITH_MAIL | WITH_MESSAGES | WITH_PROVIDERS
+    )
     elsewhere = FOR_CLIENTS | OF_NEWCOMERS | with_options | NO_FORM
     assert taking - elsewhere == set(FORMS)
 

@@ -26,7 +26,8 @@ from synapse_nextgen_auth.accounts.factors.passkeys.challenges import LIFETIME
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.accounts.invitations import Invitation
 from synapse_nextgen_auth.accounts.links import LONGEST, Link, LinkKind
-from synapse_nextgen_auth.accounts.notices import LONGEST_QUESTION, Notice
+from synapse_nextgen_auth.accounts.notice_times import LONGEST_QUESTION
+from synapse_nextgen_auth.accounts.notices import Notice
 from synapse_nextgen_auth.accounts.outbox import RemovePushers
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.events import Event, EventKind

@@ -16,7 +16,7 @@ from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN
 from synapse_nextgen_auth.oauth.sessions import SessionLifetimes
 from synapse_nextgen_auth.web.endpoints.token import pipeline
 from synapse_nextgen_auth.web.endpoints.token.exchange import Found, NewSession, Spent, TokenRequest
-from synapse_nextgen_auth.web.endpoints.token.table import EXCHANGES
+from synapse_nextgen_auth.web.endpoints.token.table import find
 
 LIMITED = OAuthError("temporarily_unavailable", "Too many requests", 429)
 
@@ -49,7 +49,7 @@ def test_c145_a_session_of_another_account_than_was_looked_at_is_taken_back():
 
     session = a_session(user_id="@mallory:example.com")
     site = SimpleNamespace(homeserver=SimpleNamespace(run=run), now=lambda: 0)
-    _, exchange = EXCHANGES["authorization_code"]
+    _, exchange = find("authorization_code")
     handing_over = pipeline._hand_over(
         site,
         SimpleNamespace(client=a_client()),

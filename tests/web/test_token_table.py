@@ -13,9 +13,10 @@ from synapse_nextgen_auth.oauth import errors
 from synapse_nextgen_auth.oauth.grants.device_grants import Poll, refuse_poll
 from synapse_nextgen_auth.oauth.grants.grant_types import GRANT_TYPES, GrantType
 from synapse_nextgen_auth.web.endpoints.token.exchange import NewSession, SameSession
-from synapse_nextgen_auth.web.endpoints.token.table import EXCHANGES, checked
+from synapse_nextgen_auth.web.endpoints.token.table import FILES, checked, find
 from synapse_nextgen_auth.web.routes import ROUTES
 
+EXCHANGES = {name: find(name) for name in FILES}
 WRITTEN = tuple(exchange for _, exchange in EXCHANGES.values())
 LISTED = GrantType(name="made up", may_be_configured=True)
 
@@ -36,6 +37,7 @@ def test_every_grant_type_that_is_listed_is_answered():
     """And no other."""
     assert list(EXCHANGES) == [kind.name for kind in GRANT_TYPES]
     assert checked((*WRITTEN, new_session()), (*GRANT_TYPES, LISTED)).keys() > EXCHANGES.keys()
+    assert find("made up") is None
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,7 @@ def test_every_grant_type_that_is_listed_is_answered():
         ),
     ],
 )
-def test_what_one_list_forgets_stops_the_start(written, listed, reason):
+def test_what_one_list_forgets_is_handed_to_nobody(written, listed, reason):
     """A refresh token, or a session, on the word of one of them would be on nobody's."""
     with pytest.raises(ValueError, match=reason):
         checked((*WRITTEN, *written), (*GRANT_TYPES, *listed))

@@ -1,13 +1,16 @@
 """Which clients there are: those that the operator wrote down, and those that registered."""
 
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.clients.known_clients import KnownClients
 from synapse_nextgen_auth.oauth.clients.record import Client
-from synapse_nextgen_auth.oauth.clients.registration_rules import RegistrationRules
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import clients
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.oauth.clients.registration_rules import RegistrationRules
 
 _MAX_ID = 255
 
@@ -19,7 +22,7 @@ class Clients:
     homeserver: Homeserver
     configured: Mapping[str, Client]
     known: KnownClients
-    registration_rules: RegistrationRules
+    registration_rules: "RegistrationRules"
 
     def is_configured(self, client: Client) -> bool:
         """Say whether the operator wrote this client down; anybody may register another one."""

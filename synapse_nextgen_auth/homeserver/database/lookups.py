@@ -8,7 +8,7 @@ What Synapse keeps goes into its own caches, as its own methods would have put i
 import logging
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from synapse.api.errors import StoreError
 from synapse.logging.context import PreserveLoggingContext
@@ -17,6 +17,7 @@ from synapse.types import UserID, UserInfo
 from twisted.enterprise.adbapi import ConnectionLost
 from twisted.internet.defer import Deferred
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.database import known_methods
@@ -24,13 +25,18 @@ from synapse_nextgen_auth.homeserver.database.caches import cache_of, recall, re
 from synapse_nextgen_auth.homeserver.database.gathered import Gathered
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.clients.record import Client
-from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.store import accounts, clients, device_grants, devices, sessions
+from synapse_nextgen_auth.store import accounts, clients, devices, sessions
 from synapse_nextgen_auth.store.accounts import AccountRow
 from synapse_nextgen_auth.store.devices import DeviceRow
 from synapse_nextgen_auth.store.txn import Txn
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
+    from synapse_nextgen_auth.store import device_grants
+else:
+    device_grants = late.file("store.device_grants")
 
 NEEDS = (
     Needed("synapse.storage.databases.main", "DataStore.get_device", ("user_id", "device_id")),
@@ -123,7 +129,7 @@ class Lookups:
         self._store: Any = hs.get_datastores().main
         self._sessions = _Lookup[str, Session](hs, read, look_up_sessions)
         self._clients = _Lookup[str, Client](hs, read, look_up_clients)
-        self._polls = _Lookup[str, DeviceGrant](hs, read, look_up_polls)
+        self._polls: _Lookup[str, DeviceGrant] = _Lookup(hs, read, look_up_polls)
         self._accounts = _Lookup[str, AccountRow](hs, read, look_up_accounts)
         self._devices = _Lookup[Device, DeviceRow](hs, read, look_up_devices)
         self._knows_accounts = known_methods.are_known(known_methods.OF_ACCOUNTS)
@@ -137,7 +143,7 @@ class Lookups:
         """Return the registered client as the database has it."""
         return await self._clients.ask(client_id)
 
-    async def polled(self, device_code: str) -> DeviceGrant | None:
+    async def polled(self, device_code: str) -> "DeviceGrant | None":
         """Return the device grant with a code of this digest as the database has it now."""
         return await self._polls.ask(device_code)
 
@@ -228,7 +234,7 @@ def look_up_clients(txn: Txn, client_ids: Sequence[str]) -> dict[str, Client]:
     return {client.client_id: client for client in clients.list_by_ids(txn, client_ids)}
 
 
-def look_up_polls(txn: Txn, digests: Sequence[str]) -> dict[str, DeviceGrant]:
+def look_up_polls(txn: Txn, digests: Sequence[str]) -> "dict[str, DeviceGrant]":
     """Return the device grants that devices poll for, by the digests of their codes."""
     return device_grants.by_device_codes(txn, digests)
 

@@ -4,19 +4,20 @@ import logging
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from typing import TYPE_CHECKING
 
 import attrs
 from synapse.api.errors import NotFoundError, StoreError, SynapseError
 from synapse.handlers.device import MAX_DEVICE_DISPLAY_NAME_LEN
 from synapse.util.async_helpers import Linearizer
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.outbox import SignOutDevices
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.colleagues import Away
-from synapse_nextgen_auth.homeserver.devices.verified import Verified
 from synapse_nextgen_auth.homeserver.patience import insist
 from synapse_nextgen_auth.homeserver.startup import versions
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
@@ -25,6 +26,11 @@ from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.oauth.tokens.session_tokens import surrogate
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import devices, outbox
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.homeserver.devices import verified
+else:
+    verified = late.file("homeserver.devices.verified")
 
 NEEDS = (
     Needed(
@@ -95,7 +101,7 @@ class Devices:
         self._colleagues = homeserver.colleagues
         self._handler = homeserver.hs.get_device_handler()
         self._auth_handler = homeserver.hs.get_auth_handler()
-        self.verified = Verified(homeserver)
+        self.verified = late.made(lambda: verified.Verified(homeserver))
         # Within a process they ask one after the other, so that the database has to settle no more
         # than one request of each process at a time.
         self._places = Linearizer(name="nextgen_places", clock=homeserver.hs.get_clock())

@@ -4,15 +4,21 @@ Whatever it deletes, closes, locks or gives another password to, whoever asked f
 """
 
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from synapse_nextgen_auth.flows import close_account, end_session
+from synapse_nextgen_auth import late
+from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.homeserver import http
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.sessions import End
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.flows import close_account
+else:
+    close_account = late.file("flows.close_account")
 
 NEEDS = (
     Needed(

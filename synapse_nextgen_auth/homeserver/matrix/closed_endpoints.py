@@ -5,7 +5,7 @@ delegated to another service. All endpoints that matter here, those that need no
 included, are in docs/reference/matrix-endpoints.md.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synapse.api.errors import (
     AuthError,
@@ -27,18 +27,25 @@ from synapse.server import HomeServer
 from synapse.types import Requester
 from synapse.util.async_helpers import Linearizer
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.admission import Intent
-from synapse_nextgen_auth.accounts.approvals import Approval
-from synapse_nextgen_auth.flows import approve_operation, begin_session
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.challenges import add_challenge, insufficient_scope
 from synapse_nextgen_auth.homeserver.auth.mark import is_ours, may_administer
 from synapse_nextgen_auth.homeserver.database.outage import answered_503
-from synapse_nextgen_auth.homeserver.matrix.uia import used
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted, People
 from synapse_nextgen_auth.homeserver.startup import versions
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, API
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.accounts.approvals import Approval
+    from synapse_nextgen_auth.flows import approve_operation, begin_session
+    from synapse_nextgen_auth.homeserver.matrix.uia import used
+else:
+    approve_operation, begin_session, used = late.files(
+        "flows.approve_operation", "flows.begin_session", "homeserver.matrix.uia.used"
+    )
 
 NEEDS = (
     Needed("synapse.rest.client.login_token_request", "LoginTokenRequestServlet.on_POST"),
@@ -191,7 +198,7 @@ class GetLoginToken(LoginTokenRequestServlet):
             await self._note(approval, answer["login_token"])
         return status, answer
 
-    async def _note(self, approval: Approval, token: str) -> None:
+    async def _note(self, approval: "Approval", token: str) -> None:
         """Make the token end with the session that asked, and with who approved that."""
         now = self._homeserver.now()
         with answered_503(self._homeserver):

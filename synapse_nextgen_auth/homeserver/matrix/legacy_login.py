@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode
 
 from synapse.api.errors import Codes, SynapseError
@@ -13,7 +13,7 @@ from synapse.http.servlet import RestServlet, parse_json_object_from_request
 from synapse.http.site import SynapseRequest
 from synapse.rest.client.login import LoginRestServlet, SsoRedirectServlet
 
-from synapse_nextgen_auth.accounts.attempts import extras
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.database.outage import answered_503
@@ -21,7 +21,14 @@ from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing, incoming, s
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.secret import Keyring, digest
-from synapse_nextgen_auth.store import first_sessions, legacy_logins
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.accounts.attempts import extras
+    from synapse_nextgen_auth.store import first_sessions, legacy_logins
+else:
+    extras, first_sessions, legacy_logins = late.files(
+        "accounts.attempts.extras", "store.first_sessions", "store.legacy_logins"
+    )
 
 NEEDS = (
     Needed("synapse.rest.client.login", "LoginRestServlet.on_GET", ("request",)),

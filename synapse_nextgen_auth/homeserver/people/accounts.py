@@ -1,6 +1,7 @@
 """Accounts: who they are to Synapse, and whether they may go on."""
 
 import logging
+from typing import TYPE_CHECKING
 
 import attrs
 from synapse.api.errors import (
@@ -8,6 +9,7 @@ from synapse.api.errors import (
 )
 from synapse.types import UserID, UserInfo
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.admission import (
     NOTHING,
     Asked,
@@ -20,13 +22,16 @@ from synapse_nextgen_auth.accounts.admission import (
 from synapse_nextgen_auth.accounts.people import Account, Standing
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import as_device_name
-from synapse_nextgen_auth.homeserver.people.failures import Failures
 from synapse_nextgen_auth.homeserver.people.hashing import PasswordHashes
 from synapse_nextgen_auth.homeserver.people.login_callbacks import LoginCallbacks
-from synapse_nextgen_auth.homeserver.people.passwords import Passwords
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.records import frozen
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.homeserver.people import failures, passwords
+else:
+    failures, passwords = late.files("homeserver.people.failures", "homeserver.people.passwords")
 
 NEEDS = (
     Needed("synapse.storage.databases.main", "DataStore.get_profileinfo", ("user_id",)),
@@ -79,9 +84,11 @@ class People:
         self._homeserver = homeserver
         self.hashes = hashes
         self._store = homeserver.store
-        self.failures = Failures(homeserver)
+        self.failures = late.made(lambda: failures.Failures(homeserver))
         self.login_callbacks = LoginCallbacks(homeserver)
-        self.passwords = Passwords(homeserver, self.login_callbacks, hashes.hash_of_nobody)
+        self.passwords = late.made(
+            lambda: passwords.Passwords(homeserver, self.login_callbacks, hashes.hash_of_nobody)
+        )
         self._made: dict[str, tuple[UserInfo, Account]] = {}
 
     async def admit(

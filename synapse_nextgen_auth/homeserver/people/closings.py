@@ -5,16 +5,21 @@ what is left to do is written down before the mark.
 """
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from synapse_nextgen_auth.accounts.notices import seal_addresses
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.outbox import FinishClosing
-from synapse_nextgen_auth.flows import close_account
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.http import address_of_request
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.secret import Keyring
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.accounts import notices
+    from synapse_nextgen_auth.flows import close_account
+else:
+    notices, close_account = late.files("accounts.notices", "flows.close_account")
 
 NEEDS = (
     Needed(
@@ -88,7 +93,9 @@ class Closings:
             user_id,
             by_person=1,
             address=address_of_request() or "",
-            also_to=seal_addresses(self._keys, addresses) if self._keys and addresses else "",
+            also_to=notices.seal_addresses(self._keys, addresses)
+            if self._keys and addresses
+            else "",
         )
         try:
             return await self._stock_close(user_id, erase_data, requester, *args, **kwargs)

@@ -1,15 +1,17 @@
 """Closing an account, as Synapse does it, with no identity server in its way."""
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synapse.api.errors import SynapseError
 from synapse.types import create_requester
 
 from synapse_nextgen_auth.homeserver.api import Homeserver
-from synapse_nextgen_auth.homeserver.people.threepids import Threepids
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.homeserver.people.threepids import Threepids
 
 NEEDS = (
     Needed(
@@ -41,7 +43,7 @@ class Forbidden(Exception):
 class Deactivation:
     """How accounts are closed."""
 
-    def __init__(self, homeserver: Homeserver, threepids: Threepids) -> None:
+    def __init__(self, homeserver: Homeserver, threepids: "Threepids") -> None:
         self._homeserver = homeserver
         self._hs = homeserver.hs
         self._threepids = threepids

@@ -6,14 +6,14 @@ is kept as the option says.
 """
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bcrypt
 from synapse.util.async_helpers import Linearizer
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts import hashes
 from synapse_nextgen_auth.accounts.hashes import Costs, Hashing, PasswordHash
-from synapse_nextgen_auth.flows.rehash_password import rehash
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
@@ -21,7 +21,12 @@ from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.homeserver.threads import in_thread
 from synapse_nextgen_auth.secret import digest, random_letters
-from synapse_nextgen_auth.store import passwords
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.flows import rehash_password
+    from synapse_nextgen_auth.store import passwords
+else:
+    rehash_password, passwords = late.files("flows.rehash_password", "store.passwords")
 
 NEEDS = (
     Needed("synapse.handlers.auth", "AuthHandler.hash", ("password",)),
@@ -132,7 +137,9 @@ class PasswordHashes:
             return
         if not await self.validate(password, former):
             return
-        if await self._homeserver.run(rehash, user_id, former=former, stand_in=stand_in, made=made):
+        if await self._homeserver.run(
+            rehash_password.rehash, user_id, former=former, stand_in=stand_in, made=made
+        ):
             logger.info("The password of %s is kept by %s now", user_id, self._hashing.value)
 
     async def _was_set(self, _result: None, user_id: str, password_hash: str | None) -> None:

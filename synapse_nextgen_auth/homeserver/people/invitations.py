@@ -8,20 +8,28 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synapse.api.errors import Codes, LoginError, SynapseError
 from synapse.types import RoomAlias, RoomID, UserID, create_requester
 
-from synapse_nextgen_auth.accounts.invitations import Invitation, Kept, OnTheWay, new_token
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.outbox import JoinRoom
 from synapse_nextgen_auth.config import Invitations
-from synapse_nextgen_auth.flows import invitations as flows
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
-from synapse_nextgen_auth.store import invitations
-from synapse_nextgen_auth.store.token_holds import Hold
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.accounts import invitations as rules
+    from synapse_nextgen_auth.accounts.invitations import Invitation, Kept, OnTheWay
+    from synapse_nextgen_auth.flows import invitations as flows
+    from synapse_nextgen_auth.store import invitations
+    from synapse_nextgen_auth.store.token_holds import Hold
+else:
+    rules, flows, invitations = late.files(
+        "accounts.invitations", "flows.invitations", "store.invitations"
+    )
 
 NEEDS = (
     Needed("synapse.storage.databases.main", "DataStore.registration_token_is_valid", ("token",)),
@@ -47,11 +55,11 @@ MOST_FORMER = 20
 logger = logging.getLogger(__name__)
 
 _by_our_pages: ContextVar[bool] = ContextVar("nextgen_by_our_pages", default=False)
-_held: ContextVar[Hold | None] = ContextVar("nextgen_held", default=None)
+_held: ContextVar["Hold | None"] = ContextVar("nextgen_held", default=None)
 
 
 @contextmanager
-def by_our_pages(held: Hold | None = None) -> Iterator[None]:
+def by_our_pages(held: "Hold | None" = None) -> Iterator[None]:
     """Let Synapse look at a token of whoever signs up here: what it pins is looked at here, too.
 
     Where Synapse counts it, `held` is the sign-up that it is counted for.
@@ -79,18 +87,18 @@ class Invites:
         self._stock_is_valid = patches.instead(store, "registration_token_is_valid", self._is_valid)
         patches.instead(store, "set_registration_token_pending", self._hold)
 
-    async def find(self, token: str) -> Invitation | None:
+    async def find(self, token: str) -> "Invitation | None":
         """Return the invitation that a token is, whether it may be used or not."""
         return await self._homeserver.read(invitations.get, token)
 
-    async def is_over(self, invitation: Invitation) -> bool:
+    async def is_over(self, invitation: "Invitation") -> bool:
         """Say whether nobody gets in with it any more, whoever is on the way with it now."""
         found = await self._homeserver.read(invitations.find, invitation.token)
         if found is None or not found.is_open(self._homeserver.now()):
             return True
         return await self._homeserver.read(invitations.rests, invitation.token)
 
-    async def on_the_way(self, token: str, *, browser: str | None) -> OnTheWay | None:
+    async def on_the_way(self, token: str, *, browser: str | None) -> "OnTheWay | None":
         """Say whether others are on the way with all that is left of a token, which comes back then."""
         if await self._homeserver.read(invitations.rests, token):
             return None
@@ -113,16 +121,16 @@ class Invites:
         """How long (seconds) the invitation of a member is good."""
         return self._inviting.members_lifetime
 
-    async def of_member(self, user_id: str) -> Sequence[Kept]:
+    async def of_member(self, user_id: str) -> "Sequence[Kept]":
         """Return what a member made: all that are open, and some that were."""
         most = self.quota + MOST_FORMER
         return await self._homeserver.read(invitations.list_of, user_id, limit=most)
 
-    def new_of_member(self, user_id: str, *, text: str | None = None) -> Invitation:
+    def new_of_member(self, user_id: str, *, text: str | None = None) -> "Invitation":
         """Return an invitation of a member for one person, which is not there yet."""
         now = self._homeserver.now()
-        return Invitation(
-            token=new_token(),
+        return rules.Invitation(
+            token=rules.new_token(),
             made_at=now,
             expires_at=now + self.lifetime,
             invited_by=user_id,

@@ -1,18 +1,20 @@
 """What we use of Synapse, gathered from the files that use it, and what of it is not there.
 
-Each file of `homeserver/` is imported here for the first time, one by one: a Synapse that moved a name
-ends in a sentence about that name, not in an `ImportError`. So what is imported before relies on
-nothing of Synapse.
+Each file of `homeserver/` that a start needs is imported here for the first time, one by one: a Synapse
+that moved a name ends in a sentence about that name, not in an `ImportError`. So what is imported before
+relies on nothing of Synapse. Of the files that only some requests need `late.json` says the same.
 """
 
-import ast
 import importlib
+import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files as resources
 from pathlib import Path
 
-from synapse_nextgen_auth.homeserver.startup.needed import Needed
+from synapse_nextgen_auth.homeserver.startup.needed import Needed, NotMade
 
 FOLDER = Path(__file__).parent.parent  # homeserver/
 _PACKAGE = __name__.rpartition(".startup.")[0]
@@ -90,7 +92,8 @@ def files() -> tuple[str, ...]:
 
 def missing(names: Iterable[str]) -> list[str]:
     """Return what these files need of Synapse and do not find, each thing once."""
-    found = (problem for name in names for problem in _problems_of(name))
+    of_late = needs_of_late()
+    found = (problem for name in names for problem in _problems_of(name, of_late))
     return [
         f"{problem} in Synapse {running()}, which this release does not know yet."
         " Install a release of synapse-nextgen-auth made for it."
@@ -110,18 +113,27 @@ def _can_be_imported(name: str) -> bool:
     return True
 
 
-def _problems_of(name: str) -> Iterator[str]:
-    try:
-        file = importlib.import_module(f"{_PACKAGE}.{name}")
-    except NOT_IMPORTED as error:
-        source = FOLDER.joinpath(*name.split(".")).with_suffix(".py")
-        listed = (*written(source), *imported(source))
-        gone = [text for needed in listed if (text := needed.problem())]
-        yield from gone or [f"what {name} is made from is missing or changed ({error})"]
-        return
-    for needed in needs_of(file):
+def _problems_of(name: str, of_late: Mapping[str, Sequence[Needed]]) -> Iterator[str]:
+    listed: Sequence[Needed | NotMade] | None = of_late.get(name)
+    if listed is None or f"{_PACKAGE}.{name}" in sys.modules:
+        listed = _imported_needs(name)
+    for needed in listed:
         if text := needed.problem():
             yield text
+
+
+def _imported_needs(name: str) -> Sequence[Needed | NotMade]:
+    """Import a file; return what it says that it needs, or what keeps it from being imported."""
+    try:
+        return needs_of(importlib.import_module(f"{_PACKAGE}.{name}"))
+    except NOT_IMPORTED as error:
+        from synapse_nextgen_auth.homeserver.startup import sources  # noqa: PLC0415 (most never ask)
+
+        source = FOLDER.joinpath(*name.split(".")).with_suffix(".py")
+        listed = (*sources.written(source), *sources.imported(source))
+        if any(needed.problem() for needed in listed):
+            return listed
+        return (NotMade(name, error),)
 
 
 def needs_of(file: object) -> Sequence[Needed]:
@@ -130,42 +142,10 @@ def needs_of(file: object) -> Sequence[Needed]:
     return found
 
 
-def imported(source: Path) -> Iterator[Needed]:
-    """Read which names a file imports from Synapse, without importing it.
-
-    What stands in a `try` is what it can do without.
-    """
-    for node in _outside_try(ast.parse(source.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "synapse":
-            for name in node.names:
-                yield Needed(node.module or "", name.name)
-
-
-def written(source: Path) -> Iterator[Needed]:
-    """Read which `NEEDS` a file writes down, without importing it or Synapse."""
-    for node in ast.parse(source.read_text("utf-8")).body:
-        if not isinstance(node, ast.Assign) or ast.unparse(node.targets[0]) != "NEEDS":
-            continue
-        for item in node.value.elts if isinstance(node.value, ast.Tuple) else ():
-            yield from _read(item)
-
-
-def _read(item: ast.expr) -> Iterator[Needed]:
-    """Read `Needed(…)` or `*members(…)`, whose arguments are literals."""
-    call = item.value if isinstance(item, ast.Starred) else item
-    assert isinstance(call, ast.Call), ast.unparse(item)  # noqa: S101 (a test reads all of them)
-    values = [ast.literal_eval(value) for value in call.args]
-    named = {word.arg or "": ast.literal_eval(word.value) for word in call.keywords}
-    if ast.unparse(call.func) == "members":
-        module, owner, *names = values
-        yield from (Needed(module, f"{owner}.{name}") for name in names)
-    else:
-        yield Needed(*values, **named)
-
-
-def _outside_try(tree: ast.AST) -> Iterator[ast.AST]:
-    """Walk a file, but for what it can do without."""
-    yield tree
-    for child in ast.iter_child_nodes(tree):
-        if not isinstance(child, ast.Try):
-            yield from _outside_try(child)
+def needs_of_late() -> dict[str, tuple[Needed, ...]]:
+    """Return what each file needs that a start does not import (docs/list_late_needs.py)."""
+    text = (resources(_PACKAGE) / "startup" / "late.json").read_text("utf-8")
+    return {
+        name: tuple(Needed.of(**needed) for needed in needs)
+        for name, needs in json.loads(text).items()
+    }

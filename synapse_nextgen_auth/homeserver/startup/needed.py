@@ -8,6 +8,7 @@ of it.
 import importlib
 import inspect
 import sys
+from typing import Any
 
 from synapse_nextgen_auth.records import frozen
 
@@ -23,18 +24,28 @@ class Needed:
     # What only reading the configuration of a feature imports. Without it nobody uses the feature, and
     # to look at this would load it: pysaml2 takes two thirds of a second and 18 MB, Authlib 150 files.
     once_loaded: str | None = None
+    is_class: bool = False  # a class of ours inherits from it, or a type is made with it
+
+    @classmethod
+    def of(cls, module: str, name: str, **more: Any) -> "Needed":
+        """Return what `late.json` says."""
+        return cls(module, name, **{key: _frozen(value) for key, value in more.items()})
 
     def problem(self) -> str | None:
         """Return what is wrong with it in this Synapse, `None` if it is as expected."""
         if self.once_loaded is not None and self.once_loaded not in sys.modules:
             return None
         try:
-            found: object = importlib.import_module(self.module)
-            for part in self.name.split("."):
+            first, *parts = self.name.split(".")
+            # Asked as an import asks: some of Twisted's modules are none.
+            found: object = getattr(importlib.import_module(self.module), first)
+            for part in parts:
                 # Synapse's cached methods refuse to be looked at through their class.
                 found = inspect.getattr_static(found, part)
         except (ImportError, AttributeError):
             return f"{self.module}.{self.name} is missing"
+        if self.is_class and not isinstance(found, type):
+            return f"{self.module}.{self.name} is no class"
         if not self.parameters and not self.either:
             return None
         found = getattr(found, "orig", getattr(found, "__func__", found))
@@ -43,6 +54,22 @@ class Needed:
         if self.either and not any(name in known for name in self.either):
             missing.append(" or ".join(self.either))
         return f"{self.module}.{self.name} takes no {', '.join(missing)}" if missing else None
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+@frozen
+class NotMade:
+    """What keeps a file of ours from being imported though every name is there."""
+
+    file: str
+    error: Exception
+
+    def problem(self) -> str:
+        """Return what to say of it."""
+        return f"what {self.file} is made from is missing or changed ({self.error})"
 
 
 def members(module: str, owner: str, *names: str) -> tuple[Needed, ...]:

@@ -5,14 +5,20 @@ for.
 """
 
 import time
+from typing import TYPE_CHECKING
 
 import attrs
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts import hashes
 from synapse_nextgen_auth.accounts.hashes import Costs, Hashing
 from synapse_nextgen_auth.config.passwords import Passwords
-from synapse_nextgen_auth.homeserver.people import breached
 from synapse_nextgen_auth.records import frozen
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.homeserver.people import breached
+else:
+    breached = late.file("homeserver.people.breached")
 
 # How many seconds a person may wait for it without a warning.
 _LONGEST = 1.0

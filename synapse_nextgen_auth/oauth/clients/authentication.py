@@ -3,14 +3,20 @@
 import base64
 import re
 from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
-from synapse_nextgen_auth.oauth.clients import client_assertion
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_client
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.oauth.clients import client_assertion
+else:
+    client_assertion = late.file("oauth.clients.client_assertion")
 
 # RFC 6749 appendix A.1 and A.2; the lengths are ours.
 _CLIENT_ID = re.compile(r"[\x20-\x7E]{1,255}")

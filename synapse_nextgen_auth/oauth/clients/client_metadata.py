@@ -7,21 +7,26 @@ holds between fields is in `client_rules`.
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from synapse_nextgen_auth import secret
+from synapse_nextgen_auth import late, secret
 from synapse_nextgen_auth.oauth import languages, uris
 from synapse_nextgen_auth.oauth.clients import redirects
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.clients.fields import Fields, Findings, invalid
 from synapse_nextgen_auth.oauth.clients.redirects import NATIVE, WEB
-from synapse_nextgen_auth.oauth.clients.registration_rules import Reading, RegistrationRules
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants import grant_types
 from synapse_nextgen_auth.oauth.languages import Localized
 from synapse_nextgen_auth.records import frozen
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.oauth.clients import registration_rules
+    from synapse_nextgen_auth.oauth.clients.registration_rules import Reading, RegistrationRules
+else:
+    registration_rules = late.file("oauth.clients.registration_rules")
 
 T = TypeVar("T")
 
@@ -103,18 +108,18 @@ class Member:
     """
 
     wire_name: str | None
-    read: Callable[[Reading, str], object]
-    localized: Callable[[Reading, str], str | None] | None
+    read: Callable[["Reading", str], object]
+    localized: Callable[["Reading", str], str | None] | None
     form: Form
     is_always_there: bool
 
 
 def member(
     wire_name: str | None,
-    read: Callable[[Reading, str], T],
+    read: Callable[["Reading", str], T],
     *,
     default: T,
-    localized: Callable[[Reading, str], str | None] | None = None,
+    localized: Callable[["Reading", str], str | None] | None = None,
     form: Form | None = None,
     is_always_there: bool = False,
 ) -> T:
@@ -133,7 +138,7 @@ def member(
 _MEMBER = "member"
 
 
-def _every_language(reading: Reading, _: str) -> tuple[Localized, ...]:
+def _every_language(reading: "Reading", _: str) -> tuple[Localized, ...]:
     """Read `client_name#fr` and its like; a tag that is none makes it an unknown field (C165)."""
     readers = {member.wire_name: member.localized for _, member in members()}
     values = []
@@ -202,36 +207,48 @@ class Metadata:
     )
     id_token_alg: str = member(
         "id_token_signed_response_alg",
-        Reading.id_token_alg,
+        lambda reading, name: reading.id_token_alg(name),
         default="RS256",
         is_always_there=True,
     )
     client_name: str | None = member(
         "client_name",
-        Reading.name,
+        lambda reading, name: reading.name(name),
         default=None,
-        localized=Reading.name,
+        localized=lambda reading, name: reading.name(name),
         is_always_there=True,
     )
     client_uri: str | None = member(
         "client_uri",
-        Reading.text,
+        lambda reading, name: reading.text(name),
         default=None,
-        localized=Reading.page,
+        localized=lambda reading, name: reading.page(name),
         is_always_there=True,
     )
     logo_uri: str | None = member(
-        "logo_uri", Reading.page, default=None, localized=Reading.page, is_always_there=True
+        "logo_uri",
+        lambda reading, name: reading.page(name),
+        default=None,
+        localized=lambda reading, name: reading.page(name),
+        is_always_there=True,
     )
     tos_uri: str | None = member(
-        "tos_uri", Reading.page, default=None, localized=Reading.page, is_always_there=True
+        "tos_uri",
+        lambda reading, name: reading.page(name),
+        default=None,
+        localized=lambda reading, name: reading.page(name),
+        is_always_there=True,
     )
     policy_uri: str | None = member(
-        "policy_uri", Reading.page, default=None, localized=Reading.page, is_always_there=True
+        "policy_uri",
+        lambda reading, name: reading.page(name),
+        default=None,
+        localized=lambda reading, name: reading.page(name),
+        is_always_there=True,
     )
     post_logout_redirect_uris: tuple[str, ...] = member(
         "post_logout_redirect_uris",
-        Reading.places_after_sign_out,
+        lambda reading, name: reading.places_after_sign_out(name),
         default=(),
         form=URIS,
     )
@@ -273,7 +290,7 @@ def wire_names() -> tuple[str, ...]:
 
 
 def read_metadata(
-    document: object, *, rules: RegistrationRules, problems: list[OAuthError] | None = None
+    document: object, *, rules: "RegistrationRules", problems: list[OAuthError] | None = None
 ) -> Metadata:
     """Read a decoded registration request; raise what is wrong with it first.
 
@@ -283,7 +300,7 @@ def read_metadata(
     `client_id`, `client_secret` and the like (C171), `software_statement` (C173).
     """
     found = Findings(problems)
-    reading = Reading.of(Fields.of(document), rules, found)
+    reading = registration_rules.Reading.of(Fields.of(document), rules, found)
     read: dict[str, Any] = {
         field.name: found.note(
             lambda said=field.metadata[_MEMBER]: said.read(reading, said.wire_name or ""),  # type: ignore[misc]

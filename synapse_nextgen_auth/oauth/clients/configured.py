@@ -5,9 +5,12 @@ They take the fields of RFC 7591, with an id and perhaps a secret that both side
 
 import re
 from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
 
 import attrs
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.oauth.clients import authentication
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.clients.client_metadata import (
@@ -19,11 +22,16 @@ from synapse_nextgen_auth.oauth.clients.client_metadata import (
 from synapse_nextgen_auth.oauth.clients.fields import Findings, invalid
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.clients.redirects import RedirectRules
-from synapse_nextgen_auth.oauth.clients.registration_rules import RegistrationRules
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants import grant_types
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.oauth.clients import registration_rules
+    from synapse_nextgen_auth.oauth.clients.registration_rules import RegistrationRules
+else:
+    registration_rules = late.file("oauth.clients.registration_rules")
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _SECRETS = ("client_secret", "client_secret_path")
@@ -57,7 +65,7 @@ def read_static(raw: object, *, read_file: Callable[[str], str]) -> StaticClient
     secret = note(lambda: _secret(raw, read_file), None)
     has_secret = secret is not None or not problems
     metadata = note(
-        lambda: read_metadata(_document(raw), rules=_RULES, problems=problems), Metadata()
+        lambda: read_metadata(_document(raw), rules=_rules(), problems=problems), Metadata()
     )
     note(lambda: _check_names(raw), None)
     for name, known in _TYPES.items():
@@ -81,10 +89,12 @@ def _in_yaml(description: str) -> str:
     return description if bare == description else bare + _OF_YAML
 
 
-_RULES = RegistrationRules(
-    grant_types=frozenset(grant_types.CONFIGURABLE),
-    redirects=RedirectRules(trusted=True),
-)
+@cache
+def _rules() -> "RegistrationRules":
+    return registration_rules.RegistrationRules(
+        grant_types=frozenset(grant_types.CONFIGURABLE),
+        redirects=RedirectRules(trusted=True),
+    )
 
 
 def _client_id(raw: dict[str, object]) -> str:

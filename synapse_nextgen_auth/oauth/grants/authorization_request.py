@@ -8,7 +8,7 @@ import enum
 import json
 import re
 from base64 import urlsafe_b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
 from synapse_nextgen_auth.oauth.clients import redirects
@@ -17,6 +17,7 @@ from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.oauth.grants import pkce
 from synapse_nextgen_auth.oauth.grants.authorization import Prompt, ResponseMode
 from synapse_nextgen_auth.oauth.grants.grant_types import AUTHORIZATION_CODE
+from synapse_nextgen_auth.oauth.grants.parameters import Parameters
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
 from synapse_nextgen_auth.records import frozen
@@ -112,18 +113,6 @@ class Request:
         if Prompt.LOGIN in self.prompts or self.max_age == 0:
             return now + 1
         return None if self.max_age is None else now - self.max_age
-
-
-@frozen
-class Parameters:
-    """The parameters of a request: those given once, and the names of those given more often."""
-
-    values: Mapping[str, str]
-    repeated: frozenset[str] = frozenset()
-
-    def get(self, name: str) -> str | None:
-        """Return the value; an empty one counts as absent (RFC 6749 section 3.1)."""
-        return None if name in self.repeated else self.values.get(name) or None
 
 
 def find_target(parameters: Parameters, client: Client | None) -> Target:

@@ -13,13 +13,13 @@ from synapse_nextgen_auth.oauth.errors import DRAINING, OAuthError, invalid_requ
 from synapse_nextgen_auth.oauth.grants.authorization import Grant, ResponseMode
 from synapse_nextgen_auth.oauth.grants.authorization_request import (
     Displayed,
-    Parameters,
     Redirected,
     Request,
     failure,
     find_target,
     read_request,
 )
+from synapse_nextgen_auth.oauth.grants.parameters import Parameters
 from synapse_nextgen_auth.oauth.tokens.id_token import Hint
 from synapse_nextgen_auth.oauth.wording import logged, logged_uri
 from synapse_nextgen_auth.secret import random_id

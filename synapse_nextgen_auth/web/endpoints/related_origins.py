@@ -2,17 +2,9 @@
 
 import json
 
-from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.site import Site
-
-PATH = "/.well-known/webauthn"
-
-
-def are_listed(config: Config) -> bool:
-    """Say whether there are any; without, the path stays whoever's it is."""
-    return bool(config.factors.passkey_origins)
 
 
 async def related_origins(site: Site, incoming: Incoming) -> Outgoing:  # noqa: ARG001

@@ -1,6 +1,5 @@
 """The rendezvous sessions of MSC4108, in its form of 2024: read with ETag, overwrite with If-Match."""
 
-from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.flows.rendezvous import Write, write
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import headers
@@ -15,11 +14,6 @@ from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.store import rendezvous
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.site import Site
-
-
-def is_offered(config: Config) -> bool:
-    """Say whether devices may meet here; it leads to a device grant, so not without that."""
-    return config.device_grants.enabled and not config.drain
 
 
 async def get(site: Site, incoming: Incoming, rendezvous_id: str) -> Outgoing:

@@ -11,8 +11,8 @@ from synapse_nextgen_auth.accounts.management import Place, Target, meant_by
 from synapse_nextgen_auth.homeserver.http import Incoming
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
-from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
 from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
+from synapse_nextgen_auth.oauth.grants.parameters import Parameters
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import forms
 

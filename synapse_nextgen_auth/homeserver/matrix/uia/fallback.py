@@ -4,17 +4,24 @@ For a session that waits for an approval it leads to our page, on every process.
 which serves it on the main process only.
 """
 
+from typing import TYPE_CHECKING
+
 from synapse.api.errors import Codes, SynapseError, UnrecognizedRequestError
 from synapse.http.server import HttpServer, respond_with_redirect
 from synapse.http.servlet import RestServlet, parse_string
 from synapse.http.site import SynapseRequest
 from synapse.rest.client.auth import AuthRestServlet
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.database.outage import answered_503
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.oauth.metadata import Endpoints
-from synapse_nextgen_auth.store import approvals
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.store import approvals
+else:
+    approvals = late.file("store.approvals")
 
 NEEDS = (
     Needed("synapse.rest.client.auth", "AuthRestServlet.on_GET", ("request", "stagetype")),

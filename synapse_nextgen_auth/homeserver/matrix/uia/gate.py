@@ -8,27 +8,38 @@ completed by it: Synapse would take any request for the same address, for as lon
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from synapse.api.errors import AuthError, Codes, InteractiveAuthIncompleteError, SynapseError
 from synapse.http.site import SynapseRequest
 from synapse.types import Requester
 
-from synapse_nextgen_auth.accounts.approvals import Answer, Approval, Operation
-from synapse_nextgen_auth.flows import approve_operation
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.mark import is_ours
 from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
 from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.database.outage import answered_503, come_back
-from synapse_nextgen_auth.homeserver.matrix.uia import asked as reading
-from synapse_nextgen_auth.homeserver.matrix.uia import used
-from synapse_nextgen_auth.homeserver.matrix.uia.asked import Asked, Promises
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.secret import random_id
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.accounts import approvals
+    from synapse_nextgen_auth.accounts.approvals import Approval, Operation
+    from synapse_nextgen_auth.flows import approve_operation
+    from synapse_nextgen_auth.homeserver.matrix.uia import asked as reading
+    from synapse_nextgen_auth.homeserver.matrix.uia import used
+    from synapse_nextgen_auth.homeserver.matrix.uia.asked import Asked
+else:
+    approvals, approve_operation, reading, used = late.files(
+        "accounts.approvals",
+        "flows.approve_operation",
+        "homeserver.matrix.uia.asked",
+        "homeserver.matrix.uia.used",
+    )
 
 NEEDS = (
     Needed(
@@ -69,7 +80,7 @@ class BrowserUiAuth:
         self._check = check
         self._endpoints = endpoints
         self._auth = homeserver.hs.get_auth()
-        self._promises = Promises(homeserver)
+        self._promises = late.made(lambda: reading.Promises(homeserver))
         handler: Any = homeserver.hs.get_auth_handler()
         self._stock: Validate = patches.instead(handler, "validate_user_via_ui_auth", self.validate)
         self._confirm_legacy = confirm_legacy
@@ -111,7 +122,7 @@ class BrowserUiAuth:
             f"A session that was opened in the browser cannot do this. Your account is at {page}."
         )
 
-    async def _pass(self, asked: Asked, request: SynapseRequest, description: str) -> None:
+    async def _pass(self, asked: "Asked", request: SynapseRequest, description: str) -> None:
         """Raise the challenge unless its person approved the request, which uses that up.
 
         Nothing is written while they decide, and one query is all that a repeated request costs.
@@ -120,10 +131,10 @@ class BrowserUiAuth:
         answer, approval = await self._homeserver.read(
             approve_operation.look, asked.request, ui_session=asked.ui_session, now=now
         )
-        if approval is not None and answer is Answer.REFUSE:
+        if approval is not None and answer is approvals.Answer.REFUSE:
             await self._homeserver.settle(approve_operation.hear, approval, now=now)
             raise SynapseError(403, REFUSED, Codes.FORBIDDEN)
-        if approval is not None and answer is Answer.PASS:
+        if approval is not None and answer is approvals.Answer.PASS:
             await self._expect_colleagues(asked.request.operation)
             if await self._homeserver.settle(approve_operation.use, approval, now=now):
                 used.note(request, approval)
@@ -132,19 +143,19 @@ class BrowserUiAuth:
         challenge = self._said(approval or await self._ask(asked, description, now))
         raise InteractiveAuthIncompleteError(challenge["session"], challenge)
 
-    async def _expect_colleagues(self, operation: Operation) -> None:
+    async def _expect_colleagues(self, operation: "Operation") -> None:
         """Look, before an approval is used up, whether those are there who do what it is for."""
         colleagues = self._homeserver.colleagues
-        is_reset = operation is Operation.CROSS_SIGNING_RESET
+        is_reset = operation is approvals.Operation.CROSS_SIGNING_RESET
         names = colleagues.for_new_devices if is_reset else colleagues.for_old_devices
         try:
             await colleagues.expect(names, afresh=True)
         except Away as away:
             raise come_back() from away
 
-    async def _ask(self, asked: Asked, description: str, now: int) -> Approval:
+    async def _ask(self, asked: "Asked", description: str, now: int) -> "Approval":
         details = await self._promises.details(asked)
-        question = Approval.asked(
+        question = approvals.Approval.asked(
             asked.request.question(now),
             asked.request,
             ui_session=None,
@@ -171,9 +182,9 @@ class BrowserUiAuth:
             raise SynapseError(429, said, Codes.LIMIT_EXCEEDED, headers=headers)
         return approval
 
-    def _said(self, approval: Approval) -> dict[str, Any]:
+    def _said(self, approval: "Approval") -> dict[str, Any]:
         url = self._endpoints.url(f"approve?request={approval.approval_id}")
-        is_reset = approval.operation is Operation.CROSS_SIGNING_RESET
+        is_reset = approval.operation is approvals.Operation.CROSS_SIGNING_RESET
         # A client that signed in the old way may be older than `m.oauth`.
         stages = _OF_RESET if is_reset and not approval.is_legacy else _OF_OTHERS
         said = (

@@ -5,17 +5,24 @@ out, and what began in them is ended as the operator wants it.
 """
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.config import ProviderLogout
-from synapse_nextgen_auth.flows import provider_logout
-from synapse_nextgen_auth.flows.provider_logout import Ended
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
-from synapse_nextgen_auth.homeserver.people.providers import statements
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.sessions import End
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.flows import provider_logout
+    from synapse_nextgen_auth.homeserver.people.providers import statements
+else:
+    provider_logout, statements = late.files(
+        "flows.provider_logout",
+        "homeserver.people.providers.statements",
+    )
 
 NEEDS = (
     Needed(
@@ -57,7 +64,7 @@ class ProviderLogouts:
     ) -> None:
         if statements.session(auth_provider_session_id) is None:
             return  # no sign-in was ever kept under such a name
-        ended = Ended(auth_provider_id, auth_provider_session_id, expected_user_id)
+        ended = provider_logout.Ended(auth_provider_id, auth_provider_session_id, expected_user_id)
         over = await self._homeserver.run(
             provider_logout.end, ended, why=_WHY[self._option], now=self._homeserver.now()
         )

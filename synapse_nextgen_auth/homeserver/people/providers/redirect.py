@@ -7,7 +7,6 @@ a provider's answer is compared with, and may send ours to another.
 import logging
 from typing import Any
 
-from synapse import rest
 from synapse.http import get_request_uri
 from synapse.http.server import HttpServer
 from synapse.http.site import SynapseRequest
@@ -32,7 +31,6 @@ from synapse_nextgen_auth.homeserver.people.providers.seams import Seams
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 
 NEEDS = (
-    Needed("synapse.rest", "SERVLET_GROUPS"),
     Needed("synapse.rest.client.login", "SsoRedirectServlet.on_GET", ("request", "idp_id")),
     Needed(
         "synapse.handlers.sso",
@@ -135,25 +133,18 @@ class ToProvider(SsoRedirectServlet):
         return url
 
 
-def announce(
-    ours: HomeServer,
+def serve(
+    hs: HomeServer,
+    http_server: HttpServer,
+    *,
     providers: Providers,
     desk: Desk,
-    *,
     legacy: SsoRedirect | None,
     gate: SsoGate,
 ) -> None:
-    """Serve it in place of Synapse's, on every listener that carries the client API.
+    """Serve it in place of Synapse's, on a listener.
 
     Where `legacy` clients are led to our pages it has the same address, and comes first.
     """
-    seams = Seams(providers, desk, gate)
-
-    def register(hs: HomeServer, http_server: HttpServer) -> None:
-        if hs is not ours or not providers.handlers():
-            return  # another homeserver in this process, or one without providers
-        seams.install(hs)
-        ToProvider(hs, providers, desk, legacy, gate).register(http_server)
-
-    groups = rest.SERVLET_GROUPS
-    groups["client"] = (*groups["client"], register)
+    Seams(providers, desk, gate).install(hs)
+    ToProvider(hs, providers, desk, legacy, gate).register(http_server)

@@ -1,15 +1,22 @@
 """Whether this server makes accounts for people with a password, and what it asks of them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from synapse.rest.client.register import _calculate_registration_flows
 from synapse.server import HomeServer
 
-from synapse_nextgen_auth.accounts.attempts.sign_ups import Demands
-from synapse_nextgen_auth.accounts.attempts.stages import Stage
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.homeserver.people.providers.configured import configured
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.accounts.attempts import sign_ups
+    from synapse_nextgen_auth.accounts.attempts.sign_ups import Demands
+    from synapse_nextgen_auth.accounts.attempts.stages import Stage
+else:
+    sign_ups = late.file("accounts.attempts.sign_ups")
 
 NEEDS = (
     Needed("synapse.rest.client.register", "_calculate_registration_flows", ("config",)),
@@ -31,13 +38,13 @@ class SignUpRules:
         self,
         hs: HomeServer,
         *,
-        pages: Iterable[Stage],
-        also: frozenset[str] = frozenset(),
+        pages: "Callable[[], frozenset[Stage]]",
+        also: Callable[[], frozenset[str]] = frozenset,
         is_closed: bool = False,
     ) -> None:
         self._hs = hs
         self._is_closed = is_closed
-        self._pages = frozenset(pages)
+        self._pages = pages
         self._also = also
 
     @property
@@ -70,10 +77,12 @@ class SignUpRules:
         return (self.by_password and bool(self.demands.open)) or bool(self.providers)
 
     @cached_property
-    def demands(self) -> Demands:
+    def demands(self) -> "Demands":
         """What is asked of whoever signs up with a password, as stock's `/register` asks it."""
         flows = _calculate_registration_flows(self._hs.config, self._hs.get_auth_handler())
-        return Demands(tuple(map(frozenset, flows)), also=self._also, pages=self._pages)
+        return sign_ups.Demands(
+            tuple(map(frozenset, flows)), also=self._also(), pages=self._pages()
+        )
 
     @property
     def adds_pushers(self) -> bool:

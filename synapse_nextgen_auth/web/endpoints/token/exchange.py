@@ -1,11 +1,11 @@
 """What differs between grant types at the token endpoint; everything else is in `pipeline.py`."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
 
 import attrs
 
 from synapse_nextgen_auth.accounts.admission import Reason
-from synapse_nextgen_auth.flows.begin_session import Opening
 from synapse_nextgen_auth.homeserver.http import Incoming
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
@@ -13,6 +13,9 @@ from synapse_nextgen_auth.oauth.scopes.grammar import Scope
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.site import Site
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.flows.begin_session import Opening
 
 
 @frozen
@@ -79,7 +82,7 @@ class NewSession:
     name: str
     find: Callable[[Site, TokenRequest], Awaitable[Found]]
     refuse_account: Callable[[Reason], OAuthError]
-    spend: Callable[[Site, TokenRequest, Opening], Awaitable[Spent]]
+    spend: Callable[[Site, TokenRequest, "Opening"], Awaitable[Spent]]
     gives_refresh_token: bool
     only_new_device: bool
 

@@ -7,13 +7,13 @@ one write, the device, the tokens. A grant type takes part in its two steps and 
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 import attrs
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.factors import levels
-from synapse_nextgen_auth.flows import begin_session, end_session
-from synapse_nextgen_auth.flows.begin_session import Opening
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.oauth.clients import authentication
@@ -29,8 +29,7 @@ from synapse_nextgen_auth.oauth.grants import grant_types
 from synapse_nextgen_auth.oauth.grants.grant_types import GrantType
 from synapse_nextgen_auth.oauth.grants.refresh_token import as_heard
 from synapse_nextgen_auth.oauth.sessions import End, Session
-from synapse_nextgen_auth.oauth.tokens import id_token, session_tokens
-from synapse_nextgen_auth.oauth.tokens.id_token import Claims
+from synapse_nextgen_auth.oauth.tokens import session_tokens
 from synapse_nextgen_auth.oauth.tokens.keys import Algorithm
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, Token
 from synapse_nextgen_auth.oauth.wording import logged
@@ -44,8 +43,17 @@ from synapse_nextgen_auth.web.endpoints.token.exchange import (
     Spent,
     TokenRequest,
 )
-from synapse_nextgen_auth.web.endpoints.token.table import EXCHANGES
+from synapse_nextgen_auth.web.endpoints.token.table import find
 from synapse_nextgen_auth.web.site import Site
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.flows import begin_session, end_session
+    from synapse_nextgen_auth.flows.begin_session import Opening
+    from synapse_nextgen_auth.oauth.tokens import id_token
+else:
+    begin_session, end_session, id_token = late.files(
+        "flows.begin_session", "flows.end_session", "oauth.tokens.id_token"
+    )
 
 logger = logging.getLogger(__package__)
 
@@ -83,9 +91,10 @@ async def _answer(site: Site, incoming: Incoming, form: Mapping[str, str]) -> Ou
     name = form.get("grant_type")
     if name is None:
         raise invalid_request("grant_type is missing")
-    if name not in EXCHANGES or name not in site.issuer.abilities.grant_types:
+    known = find(name)
+    if known is None or name not in site.issuer.abilities.grant_types:
         raise OAuthError("unsupported_grant_type", "This server does not know the grant_type")
-    kind, exchange = EXCHANGES[name]
+    kind, exchange = known
     reason = grant_types.refuse_client(kind, granted=client.grant_types, is_public=client.is_public)
     if reason is not None:
         raise OAuthError("unauthorized_client", reason)
@@ -114,10 +123,10 @@ async def _begin(
     return await _hand_over(site, request, exchange, spent, found=found, opening=opening)
 
 
-def _opening(site: Site, request: TokenRequest, exchange: NewSession, kind: GrantType) -> Opening:
+def _opening(site: Site, request: TokenRequest, exchange: NewSession, kind: GrantType) -> "Opening":
     """Say how a session begins: without a refresh token it is over with its access token."""
     only_token_ends = site.now() + site.lifetimes.sessions.access_token
-    return Opening(
+    return begin_session.Opening(
         kind=kind,
         session_id=random_id(),
         sender=request.incoming.sender,
@@ -158,7 +167,7 @@ class _DeviceTaken(Exception):
 
 
 def _refuse_begun(
-    session: Session, *, found: Found, opening: Opening, client_id: str
+    session: Session, *, found: Found, opening: "Opening", client_id: str
 ) -> str | None:
     """Say what of a session that began is not what was looked at, or `None`."""
     looked_at = {
@@ -180,7 +189,7 @@ async def _hand_over(
     spent: Spent,
     *,
     found: Found,
-    opening: Opening,
+    opening: "Opening",
 ) -> Outgoing:
     """Make the device of a session that began, then its tokens.
 
@@ -258,7 +267,7 @@ def _lifetime(site: Site, session: Session, now: int) -> int:
 async def _id_token(site: Site, client: Client, spent: Spent, access: Secret) -> str:
     session = spent.session
     sign_in = session.sign_in_id
-    claims = Claims(
+    claims = id_token.Claims(
         issuer=site.issuer.identifier,
         subject=session.user_id,
         audience=client.client_id,

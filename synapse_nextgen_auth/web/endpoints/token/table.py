@@ -1,14 +1,43 @@
 """The grant types of the token endpoint; each must be what `oauth/grants/grant_types.py` says of it."""
 
 from collections.abc import Collection, Mapping
+from functools import cache
+from typing import TYPE_CHECKING
 
-from synapse_nextgen_auth.oauth.grants.grant_types import GRANT_TYPES, GrantType
-from synapse_nextgen_auth.web.endpoints.token import (
-    authorization_code,
-    device_code,
-    refresh_token,
+from synapse_nextgen_auth import late
+from synapse_nextgen_auth.oauth.grants.grant_types import (
+    AUTHORIZATION_CODE,
+    BY_NAME,
+    DEVICE_CODE,
+    REFRESH_TOKEN,
+    GrantType,
 )
+from synapse_nextgen_auth.web.endpoints.token import refresh_token
 from synapse_nextgen_auth.web.endpoints.token.exchange import Exchange, NewSession
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.web.endpoints.token import authorization_code, device_code
+else:
+    authorization_code, device_code = late.files(
+        "web.endpoints.token.authorization_code", "web.endpoints.token.device_code"
+    )
+
+# The file of each: its `EXCHANGE` is what it does.
+FILES = {
+    AUTHORIZATION_CODE: authorization_code,
+    REFRESH_TOKEN: refresh_token,
+    DEVICE_CODE: device_code,
+}
+if FILES.keys() != BY_NAME.keys():
+    raise ValueError(f"grant types in one place only: {sorted(FILES.keys() ^ BY_NAME.keys())}")
+
+
+@cache
+def find(name: str) -> tuple[GrantType, Exchange] | None:
+    """Return both halves of a grant type, which are compared once; `None` where it is not known."""
+    if name not in FILES:
+        return None
+    return checked((FILES[name].EXCHANGE,), (BY_NAME[name],))[name]
 
 
 def checked(
@@ -34,8 +63,3 @@ def _check_device(kind: GrantType, exchange: Exchange) -> None:
     """Leave devices to those who have them where no person was told that one is taken over."""
     if isinstance(exchange, NewSession) and not (kind.a_person_agrees or exchange.only_new_device):
         raise ValueError(f"{kind.name}: nobody agrees that it takes over a device")
-
-
-EXCHANGES = checked(
-    (authorization_code.EXCHANGE, refresh_token.EXCHANGE, device_code.EXCHANGE), GRANT_TYPES
-)

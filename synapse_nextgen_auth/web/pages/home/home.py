@@ -5,7 +5,7 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth import end_session
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.end_session import Request
-from synapse_nextgen_auth.oauth.grants.authorization_request import Parameters
+from synapse_nextgen_auth.oauth.grants.parameters import Parameters
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.content import ClientCard

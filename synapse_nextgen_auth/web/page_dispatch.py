@@ -1,0 +1,164 @@
+"""From a request to the page that answers it: all that no page may forget, done once for all of them.
+
+Methods, media types, sizes, who visits and whose form it is, whose account and whether it may go on,
+and errors as a page.
+"""
+
+import logging
+
+from synapse_nextgen_auth.flows.as_signed_in import SignedOut
+from synapse_nextgen_auth.homeserver.colleagues import Away
+from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
+from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
+from synapse_nextgen_auth.secret import random_id
+from synapse_nextgen_auth.web import answers, attempts, forms, visits
+from synapse_nextgen_auth.web.admission import admit
+from synapse_nextgen_auth.web.forms import FORM, Form
+from synapse_nextgen_auth.web.kinds import AccountPage, AuthorizationEndpoint, ForPeople, Page
+from synapse_nextgen_auth.web.pages.message import error
+from synapse_nextgen_auth.web.pages.message.error import PageError
+from synapse_nextgen_auth.web.pages.message.page import Message
+from synapse_nextgen_auth.web.pages.onward import Onward
+from synapse_nextgen_auth.web.readers import Reader
+from synapse_nextgen_auth.web.request import SEE_LOG, STOPPING, Request
+from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.visits import Visit
+
+# Where operators look for what went wrong with any path.
+logger = logging.getLogger("synapse_nextgen_auth.web.dispatch")
+
+
+async def answer(request: Request, route: ForPeople | None) -> Outgoing:
+    """Answer a person; every error is a page."""
+    site, incoming = request.site, request.incoming
+    reader = Reader(site, incoming)
+    reference = None
+    retry = (("Retry-After", "5"),)
+    try:
+        if site.homeserver.drain.is_closed:
+            raise PageError(503, Message.UNAVAILABLE, headers=retry, refusal=STOPPING)
+        if route is None:
+            raise PageError(404, Message.NOT_FOUND)
+        _refuse_misuse(route, incoming)
+        if isinstance(route, AuthorizationEndpoint):
+            return await route.serve(site, incoming, reader)
+        return await _visit(request, reader, route)
+    except PageError as stop:
+        if stop.refusal is not None:
+            request.note(stop.refusal)
+        return error.show(site, reader, stop)
+    except OAuthError as refusal:
+        request.note(refusal)
+        mistake = PageError(refusal.status, Message.BAD_REQUEST, detail=refusal.description)
+        return error.show(site, reader, mistake)
+    except Away as away:
+        request.note(unavailable(str(away)))
+    except Exception as failed:
+        reference = random_id()[:12]
+        if not request.has_no_database(failed, f"{incoming.path} ({reference})"):
+            logger.exception(
+                "Could not serve %s %s (%s)", incoming.method, incoming.path, reference
+            )
+        request.count(SEE_LOG)
+    unready = PageError(503, Message.UNAVAILABLE, reference=reference, headers=retry)
+    return error.show(site, reader, unready)
+
+
+def _refuse_misuse(route: ForPeople, incoming: Incoming) -> None:
+    """Stop what no browser sends."""
+    if incoming.method not in route.methods:
+        allowed = ", ".join(route.methods)
+        raise _misused(405, Message.METHOD_NOT_ALLOWED, f"Use {allowed}", ("Allow", allowed))
+    if _receives(route):
+        if incoming.method == "POST" and not incoming.content_type.startswith("image/"):
+            said = "The content type must be that of a picture"
+            raise _misused(415, Message.UNSUPPORTED_MEDIA_TYPE, said)
+        return  # how large it may be the page says
+    if incoming.is_too_large:
+        raise _misused(413, Message.TOO_LARGE, "The body is too large")
+    if incoming.method == "POST" and incoming.content_type != FORM:
+        wanted = f"The content type must be {FORM}"
+        raise _misused(415, Message.UNSUPPORTED_MEDIA_TYPE, wanted)
+
+
+def _receives(route: ForPeople) -> bool:
+    """Say whether a script sends something here, and no form."""
+    return isinstance(route, AccountPage) and route.receive is not None
+
+
+def _misused(status: int, message: Message, said: str, *headers: tuple[str, str]) -> PageError:
+    """Return what stops a request to a page that is none of a browser's."""
+    refusal = OAuthError("invalid_request", said, status)
+    return PageError(status, message, headers=headers, refusal=refusal)
+
+
+async def _visit(request: Request, reader: Reader, page: Page | AccountPage) -> Outgoing:
+    """Let a page answer, once it is known who visits and that a form is one of ours."""
+    incoming = request.incoming
+    reader.goes_on(Onward.of(forms.parse(incoming.query)).goes_on)
+    visit = await visits.greet(request.site, incoming, reader)
+    form = None
+    try:
+        if incoming.method == "POST":
+            form = visits.prove(visit, incoming, by_header=_receives(page))
+        if isinstance(page, AccountPage):
+            outgoing = await _ask_account(page, visit, form, incoming.body)
+        else:
+            outgoing = await _ask(page, visit, form)
+    except PageError:
+        # A message may lie on the way to an approval, too, before anybody looked where that leads.
+        if (attempt_id := visit.parameters.get("attempt")) is not None:
+            await attempts.whither(visit, attempt_id)
+        raise
+    return visits.with_cookie(visit, outgoing)
+
+
+async def _ask(page: Page, visit: Visit, form: Form | None) -> Outgoing:
+    if form is not None and page.submit is not None:
+        return await page.submit(visit, form)
+    assert page.show is not None, "the method was looked up"  # noqa: S101
+    return await page.show(visit)
+
+
+async def _ask_account(page: AccountPage, visit: Visit, form: Form | None, body: bytes) -> Outgoing:
+    """Ask a page once somebody is signed in, of late if need be, whose account may go on (C179).
+
+    What they typed before the proof was too old comes back with them. Whoever is signed out while the
+    form is on its way is asked to sign in again, and nothing of it is done.
+    """
+    is_dangerous = page.dangerous is not None and (form is not None or page.dangerous(visit))
+    onward = await page.onward(visit)
+    if visit.user_id is None or (is_dangerous and not visit.is_fresh):
+        return await attempts.ask(visit, onward, form)
+    await admit(visit.site, visit.user_id, other_account_url=onward.accounts_url)
+    try:
+        if form is not None and page.submit is not None:
+            return await page.submit(visit, visit.user_id, form)
+        if form is not None and page.receive is not None:
+            return await page.receive(visit, visit.user_id, body)
+    except SignedOut:
+        return answers.redirect(onward.sign_in_url)
+    assert page.show is not None, "the method was looked up"  # noqa: S101
+    return await page.show(await attempts.filled_in(visit, onward), visit.user_id)
+
+
+def file(site: Site, incoming: Incoming, name: str) -> Outgoing:
+    """Return a file that pages load."""
+    file, reader = site.templates.static_file(name), Reader(site, incoming)
+    if file is None:
+        return error.show(site, reader, PageError(404, Message.NOT_FOUND))
+    if incoming.method not in {"GET", "HEAD"}:
+        allow = (("Allow", "GET, HEAD"),)
+        return error.show(site, reader, PageError(405, Message.METHOD_NOT_ALLOWED, headers=allow))
+    return Outgoing(
+        200,
+        file.content,
+        (
+            ("Content-Type", file.content_type),
+            # The name changes with the content.
+            ("Cache-Control", "public, max-age=31536000, immutable"),
+            answers.NOSNIFF,
+            ("Content-Security-Policy", "default-src 'none'"),
+            ("Cross-Origin-Resource-Policy", "same-origin"),
+        ),
+    )
