@@ -1,2 +1,3 @@
 Applications ask for a stronger or fresher sign-in by `acr_values` (RFC 9470), and are told of it: `acr` is always in the ID token, and `acr`, `amr` and `auth_time` in the answer of `/introspect`. What was proven for a while ends with the first refresh (MSC4363). See [step-up](docs/topics/step-up.md).
 People sign in with passkeys, without typing anything, and keep them on the pages of their account: several, with names, as the first factor, the second, or the only way in. The option `factors.policy` is `off` until an operator changes it.
+Who needs a second factor is said once for the server, its administrators and some accounts, with a grace period; identity providers whose sign-ins are two factors count as such.

@@ -1,4 +1,4 @@
-"""What other modules of Synapse add: stages of a sign-in, cards of the overview, and listeners.
+"""What other modules of Synapse add: stages of a sign-in, cards, listeners, and who needs a factor.
 
 `of(api)` is theirs from their `__init__` on, before or after this module's, on every process; where this
 module is not configured, nothing comes of it. See docs/topics/extensions.md.
@@ -243,6 +243,26 @@ class Event:
 Listener = Callable[[Event], Awaitable[None]]
 
 
+class SecondFactor(str, enum.Enum):
+    """Whether an account has a second factor; of all that is said of one the strictest holds."""
+
+    OFF = "off"  # nothing to add to what the operator wrote
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+@frozen(kw_only=True)
+class FactorRule:
+    """Who needs a second factor, beside what the operator wrote: `of` says it of a Matrix id.
+
+    It is asked at each sign-in, and whenever somebody lets an application in. While it has no answer
+    nobody goes on.
+    """
+
+    name: str = attrs.field(validator=_matches(_NAME))
+    of: Callable[[str], Awaitable[SecondFactor]]
+
+
 class Extensions:
     """What other modules added, in one process of one homeserver."""
 
@@ -250,6 +270,7 @@ class Extensions:
         self._stages: dict[str, Stage] = {}
         self._cards: dict[str, Card] = {}
         self._listeners: list[Listener] = []
+        self._factor_rules: dict[str, FactorRule] = {}
 
     def add_stage(self, stage: Stage) -> None:
         """Ask for something at sign-in; stages come in the order in which they were added."""
@@ -263,6 +284,10 @@ class Extensions:
         """Hear of every event that this process writes down, after it is there."""
         self._listeners.append(listener)
 
+    def add_factor_rule(self, rule: FactorRule) -> None:
+        """Say who needs a second factor."""
+        _add(self._factor_rules, rule.name, rule)
+
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages, in their order."""
@@ -272,6 +297,11 @@ class Extensions:
     def cards(self) -> tuple[Card, ...]:
         """The cards, in their order."""
         return tuple(self._cards.values())
+
+    @property
+    def factor_rules(self) -> tuple[FactorRule, ...]:
+        """Who says who needs a second factor."""
+        return tuple(self._factor_rules.values())
 
     @property
     def listeners(self) -> tuple[Listener, ...]:

@@ -33,6 +33,8 @@ DURATIONS = {
     "sessions.browser_idle_lifetime": None,
     "sessions.browser_lifetime": None,
     "consent.remember_for": 0,
+    "factors.grace_period": 0,
+    "factors.remember_for": 0,
     "client_registration.unused_lifetime": None,
     "recovery.link_lifetime": None,
     "invitations.members_lifetime": None,
@@ -46,6 +48,8 @@ BOUNDED = {
     "captcha.wait",
     "device_grants.lifetime",
     "device_grants.interval",
+    "factors.grace_period",
+    "factors.remember_for",
     "recovery.link_lifetime",
 }
 LONG = sorted(DURATIONS.keys() - BOUNDED)
@@ -141,7 +145,11 @@ def test_the_message_has_a_line_for_each():
             "did you mean sessions.lifetime, device_grants.lifetime or events.lifetime?",
         ),
         ({"max_devices": 5}, "max_devices", "did you mean sessions.max_devices?"),
-        (option("tokens.remember_for", "1d"), "tokens.remember_for", "mean consent.remember_for?"),
+        (
+            option("tokens.remember_for", "1d"),
+            "tokens.remember_for",
+            "mean consent.remember_for or factors.remember_for?",
+        ),
         (option("tokens.secret", "x"), "tokens.secret", "did you mean secret or captcha.secret?"),
         ({"registration": {}}, "registration", "did you mean client_registration?"),
         ({"pages": 1}, "pages", "known are enabled, secret, "),
@@ -621,3 +629,68 @@ def test_c225_a_secret_in_the_place_of_its_path_is_not_repeated(secret):
     for text in found.values():
         assert text.startswith("cannot read the file of this name: ")
         assert secret not in text
+
+
+@pytest.mark.parametrize(
+    ("accounts", "said"),
+    [
+        ({}, {"factors.accounts": "expected a list, got a mapping"}),
+        (["anna"], {"factors.accounts[0]": "expected users, matching, rule, got a text"}),
+        (
+            [{"users": ["anna"]}],
+            {"factors.accounts[0].rule": "expected off, optional or required, got nothing"},
+        ),
+        (
+            [{"rule": "required"}],
+            {"factors.accounts[0]": "is about nobody: name users, or say matching"},
+        ),
+        (
+            [{"rule": "required", "users": []}],
+            {"factors.accounts[0]": "is about nobody: name users, or say matching"},
+        ),
+        (
+            [{"rule": "off", "users": ["anna"]}],
+            {
+                "factors.accounts[0].rule": "off changes nothing: of all rules for an account the"
+                " strictest holds"
+            },
+        ),
+        (
+            [{"rule": "required", "user": ["anna"], "matching": "("}],
+            {
+                "factors.accounts[0].user": "unknown option; did you mean users?",
+                "factors.accounts[0].matching": "is no regular expression: missing ), unterminated"
+                " subpattern at position 0",
+            },
+        ),
+        (
+            [{"rule": "required", "users": ["anna", "@ben", "carl:example.com", "a b", 5]}],
+            {
+                f"factors.accounts[0].users[{n}]": f"expected a {what}"
+                for n, what in (
+                    (1, "Matrix id or a username, got '@ben'"),
+                    (2, "Matrix id or a username, got 'carl:example.com'"),
+                    (3, "Matrix id or a username, got 'a b'"),
+                    (4, "text, got a number"),
+                )
+            },
+        ),
+    ],
+)
+def test_every_mistake_in_a_rule_for_accounts_is_told_with_its_path(accounts, said):
+    """A rule that is for fewer accounts than its writer thinks would leave doors open."""
+    assert problems({"factors": {"accounts": accounts}}) == said
+
+
+@pytest.mark.parametrize(
+    ("providers", "said"),
+    [
+        (["a"], {"factors.providers": "expected lists by the ids of providers, got a list"}),
+        ({"a": "mfa"}, {"factors.providers.a": "expected a list, got a text"}),
+        ({"a": []}, {"factors.providers.a": "is empty: leave the provider out"}),
+        ({5: ["mfa"]}, {"factors.providers.5": "expected the id of a provider, got 5"}),
+        ({"a": [5, "mfa"]}, {"factors.providers.a[0]": "expected a text, got a number"}),
+    ],
+)
+def test_every_mistake_in_what_providers_say_is_told_with_its_path(providers, said):
+    assert problems({"factors": {"providers": providers}}) == said

@@ -4,7 +4,7 @@ from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth.accounts.factors import levels
-from synapse_nextgen_auth.accounts.factors.demands import Rule
+from synapse_nextgen_auth.accounts.factors.policy import FactorPolicy
 from synapse_nextgen_auth.accounts.management import Action
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -38,7 +38,7 @@ def issuer_of(
         account_actions=tuple(action.value for action in Action),
         languages=languages,
         sign_up=sign_up,
-        acr_values=levels.announced(two=config.factors.policy is not Rule.OFF),
+        acr_values=levels.announced(two=factor_policy(config).is_on),
     )
     return Issuer(
         endpoints=endpoints,
@@ -61,3 +61,14 @@ def keyring(config: Config, hs_config: HomeServerConfig) -> Keyring:
 
 def _grant_types(config: Config) -> tuple[str, ...]:
     return tuple(kind.name for kind in GRANT_TYPES if configuration.is_enabled(config, kind))
+
+
+def factor_policy(config: Config) -> FactorPolicy:
+    """Return who needs a second factor by what the operator wrote."""
+    options = config.factors
+    return FactorPolicy(
+        everybody=options.policy,
+        admins=options.admins,
+        accounts=options.accounts,
+        grace=options.grace_period,
+    )

@@ -8,7 +8,7 @@ from synapse_nextgen_auth.accounts.hashes import Costs
 from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
 from synapse_nextgen_auth.assembly.clients import clients
-from synapse_nextgen_auth.assembly.issuer import issuer_of, keyring
+from synapse_nextgen_auth.assembly.issuer import factor_policy, issuer_of, keyring
 from synapse_nextgen_auth.assembly.rates import rates
 from synapse_nextgen_auth.config import Config, Passwords
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         phones,
         profiles,
         recoveries,
+        second_factors,
         sign_in_codes,
         threepids,
     )
@@ -72,6 +73,7 @@ else:
         icons,
         new_accounts,
         recoveries,
+        second_factors,
         sign_in_codes,
         new_people,
         sign_up_sessions,
@@ -93,6 +95,7 @@ else:
         "homeserver.people.providers.icons",
         "homeserver.people.providers.new_accounts",
         "homeserver.people.recoveries",
+        "homeserver.people.second_factors",
         "homeserver.people.sign_in_codes",
         "homeserver.people.sign_ups.new_people",
         "homeserver.people.sign_ups.sessions",
@@ -132,6 +135,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     addresses = late.made(lambda: threepids.Threepids(homeserver))
     mailer = late.made(lambda: _mailer(config, homeserver, keys, templates.languages))
     boxes = late.made(lambda: mailboxes.Mailboxes(homeserver))
+    other_modules = OtherModules(homeserver)
     return Site(
         homeserver=homeserver,
         config=config,
@@ -181,7 +185,10 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         profiles=late.made(lambda: profiles.Profiles(homeserver, people)),
         threepids=addresses,
         deactivation=Deactivation(homeserver, addresses),
-        other_modules=OtherModules(homeserver),
+        other_modules=other_modules,
+        second_factors=late.made(
+            lambda: second_factors.SecondFactors(homeserver, factor_policy(config), other_modules)
+        ),
         rotations=Rotations(homeserver),
     )
 

@@ -1,7 +1,10 @@
 """The section `factors`."""
 
-from synapse_nextgen_auth.accounts.factors.demands import Rule
+from synapse_nextgen_auth.accounts.factors.demands import Rule, Strong
+from synapse_nextgen_auth.accounts.factors.policy import Entry
+from synapse_nextgen_auth.config.kinds.factors import AccountRule, StrongSignIns
 from synapse_nextgen_auth.config.kinds.lists import ListOf
+from synapse_nextgen_auth.config.kinds.numbers import Duration
 from synapse_nextgen_auth.config.kinds.places import Origin
 from synapse_nextgen_auth.config.kinds.words import Choice
 from synapse_nextgen_auth.config.options import option
@@ -17,7 +20,7 @@ class Factors:
         default=Rule.OFF,
         about="Whether people have second factors: `off` (nobody is asked for one, nobody can set one"
         " up), `optional` (people may set them up, and are asked for them from then on) or `required`"
-        " (nobody goes on without).",
+        " (nobody goes on without). See [who needs a second factor](../setup/second-factors.md).",
         example="optional",
         label="second factors",
     )
@@ -30,4 +33,51 @@ class Factors:
         " See [passkeys](../topics/passkeys.md#when-the-address-changes).",
         example='["https://chat.example.com"]',
         label="related origins",
+    )
+    admins: Rule = option(
+        Choice(Rule),
+        default=Rule.OFF,
+        about="The same for the administrators of this server, where it is stricter than `policy`."
+        " It holds from the moment on at which somebody becomes one.",
+        example="required",
+        label="factors of admins",
+    )
+    accounts: tuple[Entry, ...] = option(
+        ListOf(AccountRule(), "rules"),
+        default=(),
+        about="Rules for some accounts: each has `rule`, and `users`, a list of Matrix ids or"
+        " usernames, or `matching`, a regular expression that fits the whole Matrix id. Of all rules for"
+        " an account the strictest holds.",
+        example="""\
+- users: [anna, "@ben:example.com"]
+  rule: required
+- matching: '@.*-ext:example\\.com'
+  rule: required""",
+        label="factors of accounts",
+    )
+    grace_period: int = option(
+        Duration(may_be_zero=True, longest="1y"),
+        default=0,
+        about="How long an account that must have a second factor may do without one. It begins when its"
+        " owner is first told, at a sign-in. `0s`: they set one up before they go on.",
+        example="14d",
+        label="factors, grace",
+    )
+    remember_for: int = option(
+        Duration(may_be_zero=True, longest="1y"),
+        default=0,
+        about="How long a browser is not asked for a second factor at sign-in, once somebody proved one"
+        " there and ticked that it need not ask again. Whoever has that browser and knows the password"
+        " gets in. `0s`: no browser is remembered.",
+        example="30d",
+        label="factors, remembered",
+    )
+    providers: frozenset[Strong] = option(
+        StrongSignIns(),
+        default=frozenset(),
+        about="By the `idp_id` of an identity provider: what it says, in `amr` or `acr` of its ID token,"
+        " or as the context of a SAML assertion, of a sign-in that is two factors by itself, so that"
+        " nobody is asked for another one. A provider that says nothing of the kind is one factor.",
+        example='{keycloak: [mfa, "https://refeds.org/profile/mfa"]}',
+        label="two by a provider",
     )

@@ -9,6 +9,7 @@ from synapse_nextgen_auth.store import (
     codes,
     consents,
     events,
+    factor_owed,
     invitations,
     outbox,
     own_ways,
@@ -31,6 +32,7 @@ def clear(txn: Txn, user_id: str, *, now: int) -> None:
     passwords.remove(txn, user_id)
     passkeys.remove_all(txn, user_id)
     consents.forget(txn, user_id)
+    factor_owed.forget(txn, user_id)
     outbox.withdraw(txn, JoinRoom.kind, user_id)
     for token in invitations.open_of(txn, user_id, now=now):
         if invitations.end(txn, token, member=user_id, now=now):

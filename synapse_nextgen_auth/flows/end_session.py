@@ -10,7 +10,14 @@ from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, End, Session
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.store import devices, events, outbox, session_browsers, sessions
+from synapse_nextgen_auth.store import (
+    devices,
+    events,
+    outbox,
+    remembered,
+    session_browsers,
+    sessions,
+)
 from synapse_nextgen_auth.store.txn import Txn
 
 if TYPE_CHECKING:
@@ -192,6 +199,7 @@ def _withdraw(txn: Txn, user_id: str, device_id: str | None, *, now: int) -> Non
         attempts.withdraw(txn, user_id, now=now)
         approvals.withdraw(txn, user_id, now=now)
         login_tokens.withdraw(txn, user_id, now=now)
+        remembered.forget_all(txn, user_id)
     else:
         # What a legacy token of it asked for; what one of ours did went with its session.
         notices.session_over(txn, user_id, user_id, device_id=device_id, now=now)

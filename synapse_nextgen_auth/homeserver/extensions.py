@@ -9,7 +9,14 @@ from synapse.logging.context import make_deferred_yieldable, run_in_background
 from synapse.util.async_helpers import timeout_deferred
 
 from synapse_nextgen_auth import extensions
-from synapse_nextgen_auth.extensions import PATIENCE, CardText, Extensions, Person, Stage
+from synapse_nextgen_auth.extensions import (
+    PATIENCE,
+    CardText,
+    Extensions,
+    Person,
+    SecondFactor,
+    Stage,
+)
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background, begin
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
@@ -49,6 +56,18 @@ class OtherModules:
     async def needs(self, stage: Stage, person: Person) -> bool:
         """Say whether a stage is asked of somebody; raises `NoAnswer`."""
         return await self.ask(f"stage {stage.name}", bool, stage.needs, person)
+
+    @property
+    def have_factor_rules(self) -> bool:
+        """Whether any of them says who needs a second factor."""
+        return bool(self._added.factor_rules)
+
+    async def factor_rules(self, user_id: str) -> list[SecondFactor]:
+        """Return what they say of an account; raises `NoAnswer`."""
+        return [
+            await self.ask(f"factor rule {each.name}", SecondFactor, each.of, user_id)
+            for each in self._added.factor_rules
+        ]
 
     async def cards(self, user_id: str) -> tuple[CardText, ...]:
         """Return what the cards say; one that fails is left out, and written down once."""

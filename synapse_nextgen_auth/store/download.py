@@ -126,6 +126,13 @@ PARTS: Mapping[str, Part] = {
         ),
     ),
     "recovery_codes": Part("nextgen_recovery_codes", ("made_at", "used_at"), "made_at", ("mac",)),
+    "factor_owed": Part("nextgen_factor_owed", ("since",), "since"),
+    "remembered_browsers": Part(
+        "nextgen_remembered",
+        ("made_at", "expires_at", "user_agent"),
+        "made_at",
+        ("remembered_id", "digest"),
+    ),
     "first_session": Part("nextgen_first_sessions", ("began_at",), "began_at"),
     "notices": Part("nextgen_notices", ("about", "due_at"), "due_at"),
 }

@@ -10,6 +10,7 @@ from typing import Any
 
 from synapse_nextgen_auth.accounts import codes, links
 from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME
+from synapse_nextgen_auth.accounts.factors import policy
 from synapse_nextgen_auth.accounts.notice_times import LONGEST_QUESTION
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth import legacy_sign_ins
@@ -113,6 +114,7 @@ _STALE = {
     INVITATIONS: (_Rows("nextgen_invitations", "token", "expires_at"), 90 * _DAY),
     "links": (_Rows("nextgen_links", "digest", "expires_at"), _DAY),
     "arrivals": (_Rows("nextgen_arrivals", "digest", "arrived_at"), _DAY),
+    "remembered browsers": (_Rows("nextgen_remembered", "remembered_id", "expires_at"), 0),
     "rendezvous": (_Rows("nextgen_rendezvous", "rendezvous_id", "expires_at"), 0),
     "throttles": (_Rows("nextgen_throttle", "key", "window_start"), _DAY),
     "client assertions": (_Rows("nextgen_client_assertions", "digest", "expires_at"), 60),
@@ -211,6 +213,9 @@ _FROM_THE_FUTURE = {
     ),
     "links": _Ahead(
         _Rows("nextgen_links", "digest", "expires_at"), links.LONGEST, made="created_at"
+    ),
+    "remembered browsers": _Ahead(
+        _Rows("nextgen_remembered", "remembered_id", "expires_at"), policy.LONGEST, made="made_at"
     ),
     "rendezvous": _Ahead(
         _Rows("nextgen_rendezvous", "rendezvous_id", "expires_at"),

@@ -8,6 +8,7 @@ from synapse_nextgen_auth.accounts.attempts.stages import NOTHING, Added, Asked
 from synapse_nextgen_auth.extensions import Person, Stage
 from synapse_nextgen_auth.homeserver.extensions import NoAnswer
 from synapse_nextgen_auth.store import approvals
+from synapse_nextgen_auth.web import factors
 from synapse_nextgen_auth.web.visits import Visit
 
 # What somebody who is signed in lets in.
@@ -55,7 +56,12 @@ async def person_of(visit: Visit, attempt: Attempt) -> Person | None:
 
 
 async def is_missing(visit: Visit) -> bool:
-    """Say whether whoever is signed in lets no application in before they did something."""
+    """Say whether whoever is signed in lets no application in before they did something.
+
+    That may be a second factor, which they did not prove when they signed in.
+    """
+    if await factors.is_missing(visit):
+        return True
     for stage in visit.site.other_modules.stages:
         if stage.also_when_signed_in and visit.user_id is not None:
             person = _person(visit, visit.user_id, extensions.Purpose.SIGN_IN, "")

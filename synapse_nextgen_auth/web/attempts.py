@@ -298,6 +298,7 @@ def policy(site: Site, purpose: Purpose) -> Policy:
         types=frozenset(way.type for way in ways.custom),
         providers=frozenset(each.provider_id for each in site.providers.known.all()),
         trusted=site.providers.known.trusted,
+        strong=factors.strong(site),
         factors=factors.kinds(site),
     )
 

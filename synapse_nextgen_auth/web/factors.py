@@ -1,25 +1,86 @@
 """What this server demands of somebody beside the first thing that they prove."""
 
-from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, ProofKind
+import attrs
+
+from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, ProofKind, Purpose
 from synapse_nextgen_auth.accounts.factors import demands, levels
-from synapse_nextgen_auth.accounts.factors.demands import Demand, Rule
+from synapse_nextgen_auth.accounts.factors.demands import Demand, Level, Rule, Strong
 from synapse_nextgen_auth.accounts.factors.levels import Reached, Verdict
+from synapse_nextgen_auth.accounts.factors.policy import Remembered
 from synapse_nextgen_auth.flows import attempts as flows
+from synapse_nextgen_auth.flows import factor_demands
+from synapse_nextgen_auth.flows.factor_demands import Remembering
+from synapse_nextgen_auth.homeserver.extensions import NoAnswer
+from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
-from synapse_nextgen_auth.store import grants
+from synapse_nextgen_auth.secret import digest, random_id, random_token
+from synapse_nextgen_auth.store import factors, grants, remembered
 from synapse_nextgen_auth.web import passkeys
+from synapse_nextgen_auth.web.forms import Form
+from synapse_nextgen_auth.web.link_cookie import LinkCookie
+from synapse_nextgen_auth.web.pages.message.error import PageError
+from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
+
+# The tick on the page that asks for a factor.
+REMEMBER = "remember"
+_DAY = 24 * 3600
+_WAIT = 30  # seconds
+_LONGEST_AGENT = 255  # letters
 
 
 async def demand(visit: Visit, attempt: Attempt) -> Demand:
     """Return what is demanded of whoever is on the way in an attempt."""
     if attempt.user_id is None:
         return demands.NONE
-    rule = visit.site.config.factors.policy
-    if rule is Rule.OFF:
-        return demands.NONE
-    return Demand(rule=rule, asks_two=await _asks_two(visit, attempt))
+    found = await demand_here(visit, attempt.user_id)
+    if found.rule is Rule.OFF:
+        return found
+    return attrs.evolve(found, asks_two=await _asks_two(visit, attempt))
+
+
+async def demand_of(site: Site, user_id: str) -> Demand:
+    """Return what is demanded of an account, in whatever browser.
+
+    Stops where another module cannot say who needs a factor: nobody goes on meanwhile.
+    """
+    try:
+        return await site.second_factors.demand(user_id)
+    except NoAnswer:
+        raise PageError(
+            503,
+            Message.UNAVAILABLE,
+            forward_label=ForwardLabel.TRY_AGAIN,
+            headers=(("Retry-After", str(_WAIT)),),
+        ) from None
+
+
+async def demand_here(visit: Visit, user_id: str) -> Demand:
+    """Return what is demanded of an account in this browser, which may be remembered."""
+    site = visit.site
+    found = await demand_of(site, user_id)
+    if found.rule is Rule.OFF or not site.config.factors.remember_for:
+        return found
+    value = visit.cookie(_cookie(site))
+    is_remembered = value is not None and await site.homeserver.read(
+        remembered.holds, user_id, digest(value.reveal()), now=site.now()
+    )
+    return attrs.evolve(found, is_remembered=is_remembered)
+
+
+async def is_missing(visit: Visit) -> bool:
+    """Say whether whoever is signed in lets nothing in before they proved a factor, or have one (C295).
+
+    They may have signed in before their account had one, or before it had to.
+    """
+    if visit.sign_in is None or not visit.site.second_factors.is_on:
+        return False
+    wanted = await demand_here(visit, visit.sign_in.user_id)
+    if wanted.rule is Rule.OFF:
+        return False
+    held = await visit.site.homeserver.read(factors.held, visit.sign_in.user_id)
+    return not demands.suffices(wanted, held, Level(visit.sign_in.factors))
 
 
 async def judge(visit: Visit, grant: Grant) -> Verdict:
@@ -27,7 +88,8 @@ async def judge(visit: Visit, grant: Grant) -> Verdict:
     asked = levels.read(grant.acr_values)
     if not asked or visit.sign_in is None:
         return Verdict.MET
-    reached, demanded = Reached.by(visit.sign_in), Demand(rule=visit.site.config.factors.policy)
+    reached = Reached.by(visit.sign_in)
+    demanded = await demand_of(visit.site, visit.sign_in.user_id)
     second = await visit.site.homeserver.read(flows.second_of, visit.user_id, demanded)
     return levels.judge(asked, reached, can_prove_two=second.held.is_any)
 
@@ -40,14 +102,71 @@ async def _asks_two(visit: Visit, attempt: Attempt) -> bool:
     return levels.asks_two(asked, [proof.acr for proof in attempt.proven if proof.acr])
 
 
-async def demand_of(site: Site, user_id: str) -> Demand:  # noqa: ARG001 (of everybody the same)
-    """Return what is demanded of an account."""
-    return Demand(rule=site.config.factors.policy)
+def are_on(site: Site) -> bool:
+    """Say whether anybody has second factors here."""
+    return site.second_factors.is_on
 
 
 def kinds(site: Site) -> frozenset[ProofKind]:
     """Return the kinds of second factors that people may have here."""
-    if site.config.factors.policy is Rule.OFF:
+    if not site.second_factors.is_on:
         return frozenset()
     known = frozenset({ProofKind.TOTP, ProofKind.RECOVERY_CODE})
     return known | {ProofKind.PASSKEY} if passkeys.party_of(site) else known
+
+
+def strong(site: Site) -> frozenset[Strong]:
+    """Return what providers say of a sign-in that is two factors, by the ids that Synapse gives them."""
+    wanted = site.config.factors.providers
+    return frozenset(
+        Strong(each.provider_id, one.said)
+        for one in wanted
+        for each in (site.providers.known.hinted(one.provider),)
+        if each is not None
+    )
+
+
+def days_to_remember(visit: Visit, attempt: Attempt) -> int:
+    """Return for how many days this browser may be remembered; 0: nobody is asked whether it shall."""
+    seconds = visit.site.config.factors.remember_for
+    if attempt.purpose is not Purpose.SIGN_IN or not seconds:
+        return 0
+    return max(1, seconds // _DAY)
+
+
+async def remember(visit: Visit, attempt: Attempt, form: Form, answer: Outgoing) -> Outgoing:
+    """Return the answer to somebody who proved a factor in an attempt, with their browser remembered.
+
+    Only where they ticked that, and did prove two things of this account; anything else is the answer
+    as it is.
+    """
+    site, user_id = visit.site, attempt.user_id
+    if form.get(REMEMBER) != "yes" or user_id is None or not days_to_remember(visit, attempt):
+        return answer
+    secret, now, cookie = random_token(), site.now(), _cookie(site)
+    former = visit.cookie(cookie)
+    asked = Remembering(
+        attempt_id=attempt.attempt_id,
+        browser=visit.visitor.digest,
+        former=digest(former.reveal()) if former else None,
+        strong=strong(site),
+    )
+    new = Remembered(
+        remembered_id=random_id(),
+        digest=digest(secret.reveal()),
+        user_id=user_id,
+        made_at=now,
+        expires_at=now + site.config.factors.remember_for,
+        user_agent=visit.user_agent[:_LONGEST_AGENT] or None,
+    )
+    if not await site.homeserver.run(factor_demands.remember, asked, new):
+        return answer
+    return answer.having(cookie.write(secret))
+
+
+def _cookie(site: Site) -> LinkCookie:
+    return LinkCookie(
+        is_https=site.cookies.is_https,
+        label="remembered",
+        lifetime=site.config.factors.remember_for,
+    )

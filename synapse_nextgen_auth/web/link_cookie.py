@@ -12,10 +12,14 @@ _LIFETIME = 3600
 
 @frozen
 class LinkCookie:
-    """How it looks on this homeserver; it has nothing to do with who is signed in."""
+    """How it looks on this homeserver; it has nothing to do with who is signed in.
+
+    `lifetime` is in seconds.
+    """
 
     is_https: bool
     label: str = "link"
+    lifetime: int = _LIFETIME
 
     @property
     def name(self) -> str:
@@ -34,7 +38,7 @@ class LinkCookie:
         text = "" if secret is None else secret.reveal()
         parts = [f"{self.name}={text}", "Path=/", "HttpOnly", "SameSite=Lax"]
         parts += ["Secure"] if self.is_https else []
-        return ("Set-Cookie", "; ".join([*parts, f"Max-Age={_LIFETIME if secret else 0}"]))
+        return ("Set-Cookie", "; ".join([*parts, f"Max-Age={self.lifetime if secret else 0}"]))
 
 
 def secret_in(text: str | None) -> Secret | None:

@@ -7,7 +7,6 @@ in that form.
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
-from synapse_nextgen_auth.accounts.factors.demands import Rule
 from synapse_nextgen_auth.accounts.factors.passkeys import ceremonies, challenges, party
 from synapse_nextgen_auth.accounts.factors.passkeys.ceremonies import Made, Refused, Wrong
 from synapse_nextgen_auth.accounts.factors.passkeys.challenges import Bound, Ceremony
@@ -30,7 +29,7 @@ DECISION = "passkey"
 def party_of(site: Site) -> RelyingParty | None:
     """Return the site that passkeys are for; `None` where there are none."""
     options = site.config.factors
-    if options.policy is Rule.OFF:
+    if not site.second_factors.is_on:
         return None
     return party.of(
         site.issuer.identifier, server_name=site.server_name, related=options.passkey_origins

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
     from synapse_nextgen_auth.homeserver.people.providers.new_accounts import NewAccounts
     from synapse_nextgen_auth.homeserver.people.recoveries import Recoveries
+    from synapse_nextgen_auth.homeserver.people.second_factors import SecondFactors
     from synapse_nextgen_auth.homeserver.people.sign_in_codes import SignInCodes
     from synapse_nextgen_auth.homeserver.people.sign_ups.demands import SignUpRules
     from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import NewPeople
@@ -151,6 +152,7 @@ class Site:
     deactivation: Deactivation
     places: Places
     other_modules: OtherModules
+    second_factors: SecondFactors
     rotations: Rotations
     # Where browsers believe us to be, as they write it; and how our cookie looks there.
     origin: str = attrs.field(init=False)

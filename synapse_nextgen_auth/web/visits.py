@@ -28,6 +28,7 @@ from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.web import browser, forms
 from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.forms import Form
+from synapse_nextgen_auth.web.link_cookie import LinkCookie
 from synapse_nextgen_auth.web.pages import onward
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.pages.message.error import PageError
@@ -121,6 +122,10 @@ class Visit:
     def invited(self) -> Secret | None:
         """The secret of the mail with an invitation that the person opened, out of its cookie."""
         return self.site.invitation_cookie.read(self._incoming.raw_headers("Cookie"))
+
+    def cookie(self, cookie: LinkCookie) -> Secret | None:
+        """Return what the browser has in another cookie of ours."""
+        return cookie.read(self._incoming.raw_headers("Cookie"))
 
     @property
     def parameters(self) -> Parameters:

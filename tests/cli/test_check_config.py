@@ -110,7 +110,7 @@ def test_every_option_that_is_set_shows(check, tmp_path, path, example):
 
     _, before = check(modules=ours(**base))
     options = {path[0]: {path[1]: example} if path[1:] else example}
-    trusted = path[1:] == ("trusted_to_be_fresh",)
+    trusted = path in {("providers", "trusted_to_be_fresh"), ("factors", "providers")}
     named = [OAUTH_ONLY | {"idp_id": name} for name in example] if trusted else []
     code, printed = check(modules=ours(**base, **options), oidc_providers=named)
 

@@ -341,6 +341,10 @@ MISTAKES = (
     {"clients": ["grafana"]},
     {"clients": [_NO_PROOF | {"client_secret": 17}]},
     {"clients": [_SECRET | {"client_secret": "é" * 40}]},
+    {"factors": {"accounts": ["anna", {}, {"rule": "off"}, {"rule": "required"}]}},
+    {"factors": {"accounts": [{"rule": "required", "users": ["@anna"], "matching": "("}]}},
+    {"factors": {"providers": ["keycloak"]}},
+    {"factors": {"providers": {5: ["mfa"], "keycloak": []}}},
 )
 
 

@@ -115,6 +115,8 @@ COVERED = {
     ("docs/setup/monitoring.md", "sh", "curl --fail"): (
         f"{MONITORING}test_a_server_that_serves_passes_the_look_from_outside"
     ),
+    ("docs/setup/second-factors.md", "yaml", "modules:"): CHECKED,
+    ("docs/setup/second-factors.md", "yaml", "oidc_providers:"): CHECKED,
     ("docs/setup/retention.md", "yaml", "user_ips_max_age"): CHECKED,
     ("docs/setup/retention.md", "sql", "SELECT"): (
         f"{ADMINISTRATION}test_what_is_there_about_an_account_is_found_and_deleted"

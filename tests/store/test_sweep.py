@@ -23,6 +23,8 @@ from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
 from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.factors.passkeys.challenges import LIFETIME
+from synapse_nextgen_auth.accounts.factors.policy import LONGEST as LONGEST_REMEMBERED
+from synapse_nextgen_auth.accounts.factors.policy import Remembered
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.accounts.invitations import Invitation
 from synapse_nextgen_auth.accounts.links import LONGEST, Link, LinkKind
@@ -53,6 +55,7 @@ from synapse_nextgen_auth.store import (
     passwords,
     provider_logouts,
     provider_sessions,
+    remembered,
     rendezvous,
     session_browsers,
     sessions,
@@ -156,6 +159,14 @@ def add_new_notice(txn, name, at):
     notices.is_carried(txn, name, Notice.PASSWORD, now=at + LONGEST_QUESTION)
 
 
+def add_remembered(txn, name, at):
+    remembered.add(txn, Remembered(name, name, ALICE, at - 60, at))
+
+
+def add_new_remembered(txn, name, at):
+    remembered.add(txn, Remembered(name, name, ALICE, at, at + LONGEST_REMEMBERED + 1))
+
+
 def add_new_link(txn, name, at):
     links.add(txn, Link(name, LinkKind.COMMAND, ALICE, at, at + LONGEST + 1))
 
@@ -175,6 +186,7 @@ ROWS = {
     "legacy sign-ins": (add_legacy_login, "nextgen_legacy_logins", 900),
     "arrivals": (add_arrival, "nextgen_arrivals", DAY),
     "links": (add_link, "nextgen_links", DAY),
+    "remembered browsers": (add_remembered, "nextgen_remembered", 0),
     "invitations": (add_invitation, "nextgen_invitations", 90 * DAY),
     "throttles": (add_throttle, "nextgen_throttle", DAY),
     "client assertions": (add_assertion, "nextgen_client_assertions", 60),
@@ -493,6 +505,7 @@ AHEAD = {
     "legacy sign-ins": (add_new_legacy_login, "nextgen_legacy_logins", None),
     "arrivals": (add_arrival, "nextgen_arrivals", None),
     "links": (add_new_link, "nextgen_links", None),
+    "remembered browsers": (add_new_remembered, "nextgen_remembered", None),
     "notices": (add_new_notice, "nextgen_notices", None),
     "throttles": (add_throttle, "nextgen_throttle", None),
     "approvals": (add_approval, "nextgen_approvals", None),

@@ -38,14 +38,15 @@ class Missing(enum.Enum):
 class Demand:
     """What is demanded of one account in one attempt.
 
-    `may_wait` says that the day until which it may do without a factor is yet to come. `asks_two`:
-    an application wants two proven, or somebody is about to do what takes them, whatever browser it is.
+    `may_wait` says that the time `until` which it may do without a factor is yet to come. `asks_two`: an
+    application wants two proven, or somebody is about to do what takes them, whatever browser it is.
     `is_remembered`: this browser proved a second factor of the account a while ago, and need not
     again.
     """
 
     rule: Rule = Rule.OFF
     may_wait: bool = False
+    until: int | None = None
     asks_two: bool = False
     is_remembered: bool = False
 

@@ -122,16 +122,22 @@ def _captcha_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
 
 
 def _provider_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
-    """Return which providers are trusted that nobody configured."""
+    """Return which providers are trusted, or count as two factors, that nobody configured."""
     known = [each.provider_id for each in configured(hs_config)]
-    option = settings.Written.of(hs_config).whole("providers.trusted_to_be_fresh")
+    named = {
+        "providers.trusted_to_be_fresh": config.providers.trusted_to_be_fresh,
+        "factors.providers": {each.provider for each in config.factors.providers},
+    }
     problems = []
-    for name in sorted(config.providers.trusted_to_be_fresh):
-        if name.removeprefix("oidc-") in known:
-            continue
-        near = likely(name, known)
-        hint = f"; did you mean {near}?" if near else f". There are: {', '.join(known) or 'none'}"
-        problems.append(f"{option} names {name}, and no provider has that idp_id{hint}")
+    for path, names in named.items():
+        option = settings.Written.of(hs_config).whole(path)
+        for name in sorted(names):
+            if name.removeprefix("oidc-") in known:
+                continue
+            near = likely(name, known)
+            there = ", ".join(known) or "none"
+            hint = f"; did you mean {near}?" if near else f". There are: {there}"
+            problems.append(f"{option} names {name}, and no provider has that idp_id{hint}")
     return problems
 
 

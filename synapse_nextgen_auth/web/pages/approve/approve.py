@@ -7,7 +7,7 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.store import approvals, sessions
-from synapse_nextgen_auth.web import added, answers
+from synapse_nextgen_auth.web import added, answers, factors
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.approve.page import (
     ApprovedPage,
@@ -75,8 +75,12 @@ async def _find(visit: Visit, user_id: str) -> Approval:
 
 
 async def _first(visit: Visit, approval: Approval) -> Outgoing | None:
-    """Return where somebody goes first who may sign no device in before they did something."""
-    if approval.operation is Operation.LOGIN_TOKEN and await added.is_missing(visit):
+    """Return where somebody goes first who has to do something before they allow that.
+
+    Whoever signs a device in may have to do what another module asks, too.
+    """
+    asks = added if approval.operation is Operation.LOGIN_TOKEN else factors
+    if await asks.is_missing(visit):
         return answers.redirect(Onward.to(Kind.APPROVAL, approval.approval_id).sign_in_url)
     return None
 

@@ -1,0 +1,101 @@
+"""Who needs a second factor: what the operator wrote, and what other modules say; the strictest wins."""
+
+import enum
+import re
+from collections.abc import Iterable
+
+import attrs
+
+from synapse_nextgen_auth.accounts.factors.demands import Demand, Rule
+from synapse_nextgen_auth.records import frozen
+
+# Seconds: neither does a browser stay remembered for longer, nor is anybody given more time.
+LONGEST = 366 * 24 * 3600
+_STRICTNESS = {Rule.OFF: 0, Rule.OPTIONAL: 1, Rule.REQUIRED: 2}
+
+
+class LegacyLogins(str, enum.Enum):
+    """What becomes of a sign-in without the factor that the old way in cannot ask for."""
+
+    REFUSE = "refuse"
+    WARN = "warn"  # it passes, and the owner is told
+    ALLOW = "allow"
+
+
+@frozen
+class Entry:
+    """A rule for some accounts: those with one of these names, or whose whole Matrix id matches.
+
+    A name is a Matrix id, or what stands before the colon of one.
+    """
+
+    rule: Rule
+    names: frozenset[str] = frozenset()
+    matching: re.Pattern[str] | None = None
+
+    def is_about(self, user_id: str) -> bool:
+        """Say whether this account, one of this server's, is meant."""
+        localpart = user_id[1:].partition(":")[0]
+        if user_id in self.names or localpart in self.names:
+            return True
+        return self.matching is not None and self.matching.fullmatch(user_id) is not None
+
+
+@frozen(kw_only=True)
+class FactorPolicy:
+    """What the operator wrote: a rule for everybody, for administrators, and for some accounts.
+
+    `grace` is for how long (seconds) an account may do without a factor after one was first demanded.
+    """
+
+    everybody: Rule = Rule.OFF
+    admins: Rule = Rule.OFF
+    accounts: tuple[Entry, ...] = ()
+    grace: int = 0
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anybody at all may have a second factor by what is written here."""
+        of_accounts = (each.rule for each in self.accounts)
+        return strictest((self.everybody, self.admins, *of_accounts)) is not Rule.OFF
+
+    def rule_of(self, user_id: str, *, is_admin: bool, others: Iterable[Rule] = ()) -> Rule:
+        """Return the rule for an account; `others` is what other modules say of it."""
+        of_accounts = (each.rule for each in self.accounts if each.is_about(user_id))
+        of_admins = (self.admins,) if is_admin else ()
+        return strictest((self.everybody, *of_admins, *of_accounts, *others))
+
+    def demand(self, rule: Rule, *, since: int | None, now: int) -> Demand:
+        """Return what is demanded of an account by its rule, and was first at the time `since`."""
+        if rule is not Rule.REQUIRED or since is None or not self.grace:
+            return Demand(rule=rule)
+        until = since + self.grace
+        return Demand(rule=rule, may_wait=now < until, until=until)
+
+
+def strictest(rules: Iterable[Rule]) -> Rule:
+    """Return the strictest of some rules."""
+    return max(rules, key=_STRICTNESS.__getitem__, default=Rule.OFF)
+
+
+@frozen
+class Owed:
+    """Since when an account is to have a second factor, and has none; in seconds since the epoch."""
+
+    user_id: str
+    since: int
+
+
+@frozen
+class Remembered:
+    """A browser that proved a second factor of an account, and need not again before `expires_at`.
+
+    `digest` is of the value of its cookie, which is another one with each account that is added.
+    """
+
+    remembered_id: str
+    digest: str = attrs.field(repr=False)
+    user_id: str
+    made_at: int
+    expires_at: int
+    user_agent: str | None = attrs.field(default=None, repr=False)

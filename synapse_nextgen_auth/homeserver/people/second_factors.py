@@ -1,0 +1,68 @@
+"""Who needs a second factor on this homeserver, and whether somebody who proved one thing lacks it."""
+
+from synapse_nextgen_auth.accounts.factors import demands
+from synapse_nextgen_auth.accounts.factors.demands import Demand, Level, Rule
+from synapse_nextgen_auth.accounts.factors.policy import FactorPolicy, strictest
+from synapse_nextgen_auth.clock import is_ahead
+from synapse_nextgen_auth.flows import factor_demands
+from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.extensions import OtherModules
+from synapse_nextgen_auth.store import factor_owed, factors
+
+
+class SecondFactors:
+    """What is demanded of the accounts of this homeserver."""
+
+    def __init__(
+        self, homeserver: Homeserver, policy: FactorPolicy, other_modules: OtherModules
+    ) -> None:
+        self._homeserver = homeserver
+        self._policy = policy
+        self._other_modules = other_modules
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anybody here may have a second factor; asked each time, as modules may come later."""
+        return self._policy.is_on or self._other_modules.have_factor_rules
+
+    async def rule_of(self, user_id: str) -> Rule:
+        """Return the rule for an account; raises `NoAnswer` where another module cannot say."""
+        said = await self._other_modules.factor_rules(user_id)
+        return self._policy.rule_of(
+            user_id,
+            is_admin=await self._is_admin(user_id),
+            others=[Rule(each.value) for each in said],
+        )
+
+    async def demand(self, user_id: str) -> Demand:
+        """Return what is demanded of an account now; the time that it is given begins with the first.
+
+        Raises `NoAnswer`.
+        """
+        if not self.is_on:
+            return demands.NONE
+        rule, since = await self.rule_of(user_id), None
+        now = self._homeserver.now()
+        if rule is Rule.REQUIRED and self._policy.grace:
+            since = await self._homeserver.read(factor_owed.since, user_id)
+            if since is None or is_ahead(since, now):
+                since = await self._homeserver.run(factor_demands.owe, user_id, now=now)
+        return self._policy.demand(rule, since=since, now=now)
+
+    async def lacks(self, user_id: str) -> bool:
+        """Say whether who proved one thing of this account may not go on with that (C293).
+
+        Raises `NoAnswer`.
+        """
+        demand = await self.demand(user_id)
+        if demand.rule is Rule.OFF:
+            return False
+        held = await self._homeserver.read(factors.held, user_id)
+        return not demands.suffices(demand, held, Level.ONE)
+
+    async def _is_admin(self, user_id: str) -> bool:
+        policy = self._policy
+        if strictest((policy.everybody, policy.admins)) is policy.everybody:
+            return False  # it would change nothing
+        user = await self._homeserver.user(user_id)
+        return user is not None and user.is_admin
