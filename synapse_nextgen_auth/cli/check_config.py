@@ -16,7 +16,13 @@ from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth import NextGenAuth
 from synapse_nextgen_auth import config as configuration
-from synapse_nextgen_auth.cli import database_check, sign_ups, ways_in, yaml_file
+from synapse_nextgen_auth.cli import (
+    database_check,
+    factors_check,
+    sign_ups,
+    ways_in,
+    yaml_file,
+)
 from synapse_nextgen_auth.cli.homeserver_yaml import MODULE
 from synapse_nextgen_auth.cli.settings_words import settings_in_effect
 from synapse_nextgen_auth.config import OPTIONS, Config, ConfigProblems
@@ -85,6 +91,8 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
         warnings = [*mistakes, *internals.problems_of_rest(), *warnings]
     database = database_check.look(hs_config) if look_into_database else None
     problems += database.problems if database else []
+    if database and is_read and (database.version or 0) >= factors_check.SINCE:
+        warnings += factors_check.warnings(hs_config, config)
     if problems:
         return _tell(problems, warnings, raw)
     words = settings_in_effect(

@@ -21,3 +21,9 @@ def held(txn: Txn, user_id: str) -> Held:
     )
     apps, codes, passkeys = txn.fetchone()
     return Held(apps=int(apps), codes=int(codes), passkeys=int(passkeys))
+
+
+def sealed_secrets(txn: Txn) -> list[str]:
+    """Return the sealed secrets of all authenticator apps that show codes."""
+    txn.execute("SELECT secret FROM nextgen_totp_apps WHERE confirmed_at IS NOT NULL")
+    return [str(secret) for (secret,) in txn.fetchall()]

@@ -73,6 +73,12 @@ def remove_all(txn: Txn, user_id: str) -> int:
     return txn.rowcount
 
 
+def count_by_site(txn: Txn) -> list[tuple[str, int]]:
+    """Return for which sites there are passkeys, and how many."""
+    txn.execute("SELECT rp_id, COUNT(*) FROM nextgen_passkeys GROUP BY rp_id ORDER BY rp_id")
+    return [(str(rp_id), int(number)) for rp_id, number in txn.fetchall()]
+
+
 def spend(txn: Txn, challenge: bytes, *, now: int) -> bool:
     """Note that a challenge was answered; False when it was before (C279)."""
     txn.execute(

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from synapse_nextgen_auth.accounts.attempts.sign_ups import Demands
 from synapse_nextgen_auth.cli.main import main
 from synapse_nextgen_auth.cli.sign_ups import with_password
 from synapse_nextgen_auth.config import OPTIONS, duration
+from synapse_nextgen_auth.secret import Keyring, Purpose
 from synapse_nextgen_auth.store import migrations
 from synapse_nextgen_auth.web import mails, templates
 from synapse_nextgen_auth.web.templates import shipped
@@ -732,6 +734,37 @@ def test_all_is_told_beside_each_other(check):
 def look(capsys, *files):
     code = main(["check-config", "--database", *map(str, files)])
     return code, capsys.readouterr().out
+
+
+def test_what_people_lose_with_another_address_or_secret_is_said(complete, capsys):
+    """Passkeys of another host, and authenticator apps that no key opens; and what is fine is not."""
+    homeserver = sqlite_homeserver(complete.parent)
+    assert main(["create-tables", str(complete)]) == 0
+    capsys.readouterr()
+    raw = yaml.safe_load(complete.read_text())
+    here = urlsplit(raw["public_baseurl"]).hostname
+    keys = Keyring.of(raw["macaroon_secret_key"].encode()), Keyring.of(b"another")
+    for name, site in (("one", here), ("two", "old.example.com"), ("three", "old.example.com")):
+        homeserver.query(
+            "INSERT INTO nextgen_passkeys (credential_id, user_id, user_handle, rp_id, public_key,"
+            " name, made_at, sign_count, may_sync, is_synced, is_verified, transports)"
+            " VALUES (?, '@a:b', 'h', ?, 'k', 'n', 1, 0, 0, 0, 1, '')",
+            *(name, site),
+        )
+    for number, ring in enumerate(keys):
+        homeserver.query(
+            "INSERT INTO nextgen_totp_apps (app_id, user_id, secret, name, made_at, confirmed_at)"
+            " VALUES (?, '@a:b', ?, 'n', 1, 1)",
+            *(f"app {number}", ring.seal(Purpose.TOTP, b"secret")),
+        )
+
+    code, said = look(capsys, complete)
+    homeserver.database.path.unlink()
+
+    assert code == 0
+    assert "passkeys that were made at old.example.com (2) do not work at" in said
+    assert f"made at {here}" not in said
+    assert "secret: 1 of 2 authenticator apps were set up under another secret" in said
 
 
 def test_the_database_is_looked_into_and_not_written(complete, tmp_path, capsys):

@@ -1,0 +1,54 @@
+"""What a configuration would take from people who have second factors, as far as a database tells."""
+
+from collections.abc import Iterator
+from typing import cast
+
+from synapse.config.homeserver import HomeServerConfig
+
+from synapse_nextgen_auth.accounts.factors.passkeys import party
+from synapse_nextgen_auth.assembly.issuer import keyring
+from synapse_nextgen_auth.cli.database_check import main_database
+from synapse_nextgen_auth.config import Config
+from synapse_nextgen_auth.homeserver.database import schema
+from synapse_nextgen_auth.oauth.metadata import Endpoints
+from synapse_nextgen_auth.secret import Keyring, Purpose
+from synapse_nextgen_auth.store import factors, passkeys
+from synapse_nextgen_auth.store.txn import Txn
+
+# From this step on there are the tables.
+SINCE = 33
+
+
+def warnings(hs_config: HomeServerConfig, config: Config) -> list[str]:
+    """Return what is lost, and what would bring it back; nothing is written."""
+    database = main_database(hs_config)
+    server_name = hs_config.server.server_name
+    issuer = Endpoints.under(hs_config.server.public_baseurl).issuer
+    site = party.of(issuer, server_name=server_name)
+    with schema.reading(database, server_name) as cursor:
+        txn = cast("Txn", cursor)
+        return [
+            *_passkeys(txn, site.rp_id if site is not None else None),
+            *_apps(txn, keyring(config, hs_config)),
+        ]
+
+
+def _passkeys(txn: Txn, here: str | None) -> Iterator[str]:
+    for rp_id, number in passkeys.count_by_site(txn):
+        if rp_id != here:
+            yield (
+                f"public_baseurl: passkeys that were made at {rp_id} ({number}) do not work at"
+                f" {here or 'an address at which browsers make none'}: nobody signs in with them while"
+                f" that is the address. Whoever has no other way in cannot sign in."
+            )
+
+
+def _apps(txn: Txn, keys: Keyring) -> Iterator[str]:
+    secrets = factors.sealed_secrets(txn)
+    lost = sum(keys.unseal(Purpose.TOTP, each) is None for each in secrets)
+    if lost:
+        yield (
+            f"secret: {lost} of {len(secrets)} authenticator apps were set up under another secret and"
+            " cannot be read: their owners cannot prove them. Put the former secret into"
+            " previous_secrets."
+        )
