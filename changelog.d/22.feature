@@ -1,3 +1,4 @@
 Applications ask for a stronger or fresher sign-in by `acr_values` (RFC 9470), and are told of it: `acr` is always in the ID token, and `acr`, `amr` and `auth_time` in the answer of `/introspect`. What was proven for a while ends with the first refresh (MSC4363). See [step-up](docs/topics/step-up.md).
 People sign in with passkeys, without typing anything, and keep them on the pages of their account: several, with names, as the first factor, the second, or the only way in. The option `factors.policy` is `off` until an operator changes it.
 Who needs a second factor is said once for the server, its administrators and some accounts, with a grace period; identity providers whose sign-ins are two factors count as such.
+Second factors (`factors.policy`, off by default): authenticator apps (TOTP) with a QR code, several per account, and recovery codes. A code counts once over all workers, guesses come to an end, and the owner is told.

@@ -26,6 +26,11 @@ class Place(str, enum.Enum):
     ADD_PASSKEY = "account-passkey-add"
     PASSKEY = "account-passkey"
     REMOVE_PASSKEY = "account-passkey-remove"
+    FACTORS = "account-factors"
+    ADD_FACTOR = "account-factor-add"
+    FACTOR = "account-factor"
+    REMOVE_FACTOR = "account-factor-remove"
+    RECOVERY_CODES = "account-recovery-codes"
     RESET_IDENTITY = "account-identity-reset"
     DEVICES = "account-devices"
     DEVICE = "account-device"
@@ -70,6 +75,11 @@ _BELOW = {
     Place.ADD_PASSKEY: Place.SIGN_IN,
     Place.PASSKEY: Place.SIGN_IN,
     Place.REMOVE_PASSKEY: Place.SIGN_IN,
+    Place.FACTORS: Place.SIGN_IN,
+    Place.ADD_FACTOR: Place.SIGN_IN,
+    Place.FACTOR: Place.SIGN_IN,
+    Place.REMOVE_FACTOR: Place.SIGN_IN,
+    Place.RECOVERY_CODES: Place.SIGN_IN,
     Place.RESET_IDENTITY: Place.SIGN_IN,
     Place.DEVICE: Place.DEVICES,
     Place.END_DEVICE: Place.DEVICES,
@@ -137,6 +147,9 @@ class Done(str, enum.Enum):
     DISCONNECTED = "disconnected"
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
+    FACTOR_ADDED = "factor_added"
+    FACTOR_RENAMED = "factor_renamed"
+    FACTOR_REMOVED = "factor_removed"
     NAME_CHANGED = "name_changed"
     PICTURE_REMOVED = "picture_removed"
     PICTURE_CHANGED = "picture_changed"

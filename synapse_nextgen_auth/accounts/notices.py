@@ -24,6 +24,7 @@ class Notice(str, enum.Enum):
     PASSWORD = "password"  # noqa: S105 - what it is about
     ADDRESSES = "addresses"
     PROVIDERS = "providers"
+    FACTORS = "factors"
     REUSE = "reuse"
     APPROVALS = "approvals"
     DOWNLOADS = "downloads"
@@ -76,6 +77,11 @@ NOTICES: Mapping[str, Notice] = {
     "phone_removed": Notice.ADDRESSES,
     "provider_connected": Notice.PROVIDERS,
     "provider_disconnected": Notice.PROVIDERS,
+    "factor_added": Notice.FACTORS,
+    "factor_removed": Notice.FACTORS,
+    "factor_guessed": Notice.FACTORS,
+    "recovery_codes_made": Notice.FACTORS,
+    "recovery_code_used": Notice.FACTORS,
     "refresh_token_reused": Notice.REUSE,
     "code_reused": Notice.REUSE,
     "operation_approved": Notice.APPROVALS,

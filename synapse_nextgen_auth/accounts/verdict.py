@@ -2,6 +2,7 @@
 
 import enum
 
+from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.records import frozen
 
 # How long (seconds) something odd is worth acting upon.
@@ -16,6 +17,7 @@ class Check(str, enum.Enum):
     USED = "used"  # devices and sessions that are probably forgotten
     WAY_BACK = "way_back"  # an e-mail address, for who forgot their password
     ANOTHER_WAY = "another_way"  # so that no single thing locks people out
+    SECOND_FACTOR = "second_factor"  # so that a password alone opens nothing
     POWER = "power"  # applications that may administer the server
 
 
@@ -36,6 +38,7 @@ class Facts:
     `odd_at` is when something odd happened last, `mended_at` when the person last did what helps against
     it: another password, or signing out everywhere else. `devices` keep keys, so that they can be
     verified. `ways` are how many things let them in; `can_add_way` says whether they could have another.
+    `factors` are the second ones that it has, `None` where nobody has any here.
     `mail_helps` says whether an e-mail address lets people back in here, and they may add one.
     """
 
@@ -49,6 +52,7 @@ class Facts:
     ways: int = 1
     can_add_way: bool = False
     powers: int = 0
+    factors: Held | None = None
 
 
 @frozen
@@ -85,6 +89,7 @@ def judge(facts: Facts, now: int) -> Verdict:
         _unless(facts.unused, Check.USED),
         _way_back(facts),
         _another_way(facts),
+        *_second_factor(facts),
         _unless(facts.powers, Check.POWER),
     ]
     return Verdict(tuple(sorted(found, key=lambda each: each.state)))
@@ -99,6 +104,16 @@ def _is_odd(facts: Facts, now: int) -> bool:
     if facts.odd_at is None or now - facts.odd_at >= ODD_FOR:
         return False
     return facts.mended_at is None or facts.mended_at < facts.odd_at
+
+
+def _second_factor(facts: Facts) -> tuple[Found, ...]:
+    """Look at whether a password alone opens the account, and how many codes are left for a bad day."""
+    if facts.factors is None:
+        return ()
+    has_what_helps = facts.factors.is_any and facts.factors.codes > 0
+    state = State.GOOD if has_what_helps else State.LOOK
+    number = facts.factors.apps + facts.factors.passkeys
+    return (Found(Check.SECOND_FACTOR, state, number),)
 
 
 def _way_back(facts: Facts) -> Found:

@@ -55,6 +55,14 @@ class Notices:
         example="false",
         label="identity providers",
     )
+    factors: bool = option(
+        Switch("told", "not told"),
+        default=True,
+        about="Whether accounts are told of a second factor that was added or removed, of recovery"
+        " codes that were made or used, and of somebody who had the password and guessed at codes.",
+        example="false",
+        label="changed factors",
+    )
     reuse: bool = option(
         Switch("told", "not told"),
         default=True,

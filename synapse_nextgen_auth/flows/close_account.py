@@ -10,6 +10,7 @@ from synapse_nextgen_auth.store import (
     consents,
     events,
     factor_owed,
+    factors,
     invitations,
     outbox,
     own_ways,
@@ -20,7 +21,7 @@ from synapse_nextgen_auth.store.txn import Txn
 
 
 def clear(txn: Txn, user_id: str, *, now: int) -> None:
-    """Leave a closed account no password, nothing agreed to or begun, no room to join, nobody invited.
+    """Leave a closed account no way in, nothing agreed to or begun, no room to join, nobody invited.
 
     Synapse took its addresses before it marked the account: what was added in between goes, too.
     """
@@ -31,6 +32,7 @@ def clear(txn: Txn, user_id: str, *, now: int) -> None:
     own_ways.remove_addresses(txn, user_id)
     passwords.remove(txn, user_id)
     passkeys.remove_all(txn, user_id)
+    factors.forget(txn, user_id)
     consents.forget(txn, user_id)
     factor_owed.forget(txn, user_id)
     outbox.withdraw(txn, JoinRoom.kind, user_id)

@@ -66,6 +66,7 @@ class Notices:
             Notice.PASSWORD: options.password,
             Notice.ADDRESSES: options.addresses,
             Notice.PROVIDERS: options.providers,
+            Notice.FACTORS: options.factors,
             Notice.REUSE: options.reuse,
             Notice.APPROVALS: options.approvals,
             Notice.DOWNLOADS: options.downloads,

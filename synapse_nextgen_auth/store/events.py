@@ -99,6 +99,15 @@ def list_devices_since(
     )
 
 
+def count_since(txn: Txn, user_id: str, kind: EventKind, *, since: int) -> int:
+    """Return how often something happened to an account since then."""
+    txn.execute(
+        "SELECT COUNT(*) FROM nextgen_events WHERE user_id = ? AND happened_at >= ? AND kind = ?",
+        (user_id, since, kind.value),
+    )
+    return int(txn.fetchone()[0])
+
+
 def last_of_each_kind(txn: Txn, user_id: str, *, since: int) -> dict[EventKind, int]:
     """Return when each kind of event happened to an account last."""
     txn.execute(

@@ -68,6 +68,14 @@ def holds(txn: Txn, user_id: str, name: str) -> bool:
     return txn.rowcount >= 1
 
 
+def note_level(txn: Txn, digest: str, user_id: str, *, level: int) -> None:
+    """Note that so many factors were proven in a sign-in that is there already."""
+    txn.execute(
+        "UPDATE nextgen_browsers SET level = ? WHERE digest = ? AND user_id = ? AND ended_at IS NULL",
+        (level, digest, user_id),
+    )
+
+
 def renew(txn: Txn, former: SignIn, sign_in: SignIn) -> bool:
     """Write down that its person proved again who they are; False when somebody else was first.
 

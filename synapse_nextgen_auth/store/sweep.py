@@ -10,7 +10,7 @@ from typing import Any
 
 from synapse_nextgen_auth.accounts import codes, links
 from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME
-from synapse_nextgen_auth.accounts.factors import policy
+from synapse_nextgen_auth.accounts.factors import apps, policy
 from synapse_nextgen_auth.accounts.notice_times import LONGEST_QUESTION
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth import legacy_sign_ins
@@ -74,6 +74,7 @@ class _Rows:
 
 
 PASSWORDS = "passwords of nobody"
+UNCONFIRMED_APPS = "authenticator apps that were never confirmed"
 INVITATIONS = "invitations"
 # Whom an invitation is for stands in its row alone: while its token may be good, it stays.
 _HAS_NO_MORE_TIME = (
@@ -111,6 +112,7 @@ _STALE = {
     # As long as the attempt that it is of, so that its page has words for a code that is over.
     "codes": (_Rows("nextgen_codes", "attempt_id", "expires_at"), LIFETIME),
     "legacy sign-ins": (_Rows("nextgen_legacy_logins", "login_id", "expires_at"), 900),
+    UNCONFIRMED_APPS: (_Rows("nextgen_totp_apps", "app_id", "made_at"), apps.UNCONFIRMED_FOR),
     INVITATIONS: (_Rows("nextgen_invitations", "token", "expires_at"), 90 * _DAY),
     "links": (_Rows("nextgen_links", "digest", "expires_at"), _DAY),
     "arrivals": (_Rows("nextgen_arrivals", "digest", "arrived_at"), _DAY),
@@ -135,6 +137,9 @@ _STALE = {
     "events": (_Rows("nextgen_events", "event_id", "happened_at"), 180 * _DAY),
 }
 
+# What else has to be so.
+_BUT = {PASSWORDS: "user_id IS NULL AND ", UNCONFIRMED_APPS: "confirmed_at IS NULL AND "}
+
 KINDS = tuple(_STALE)
 # What else is counted when it is deleted.
 IDLE_BROWSERS, UNUSED_CLIENTS = "idle browsers", "unused clients"
@@ -148,7 +153,7 @@ def stale(txn: Txn, *, kind: str, now: int, keep: int | None = None) -> int:
         found = rows.before(txn, before, but=_HAS_NO_MORE_TIME, given=[before * 1000])
         _delete_tokens(txn, [key[0] for key in found], before=before)
     else:
-        found = rows.before(txn, before, but="user_id IS NULL AND " if kind == PASSWORDS else "")
+        found = rows.before(txn, before, but=_BUT.get(kind, ""))
     return rows.delete(txn, found)
 
 

@@ -63,21 +63,23 @@ def fill(txn: Txn, buckets: Sequence[Bucket], *, now: int) -> Full | None:
     for at, bucket in enumerate(buckets):
         wait = _fill(txn, bucket.key, bucket.rate, now=now)
         if wait is not None:
-            for filled in buckets[:at]:
-                _take_back(txn, filled.key)
+            take_back(txn, buckets[:at])
             return Full(bucket.key, wait)
     return None
+
+
+def take_back(txn: Txn, buckets: Sequence[Bucket]) -> None:
+    """Take out what this transaction filled in: nobody else can have seen it."""
+    for bucket in buckets:
+        txn.execute(
+            f"UPDATE nextgen_throttle SET count = count - {DROP} WHERE key = ?", (bucket.key,)
+        )
 
 
 def _wait(txn: Txn, key: str, rate: Rate, *, now: int) -> int | None:
     txn.execute("SELECT window_start, count FROM nextgen_throttle WHERE key = ?", (key,))
     row = txn.fetchone()
     return None if row is None else rate.wait(rate.level(int(row[1]), at=int(row[0]), now=now))
-
-
-def _take_back(txn: Txn, key: str) -> None:
-    """Take out what this transaction filled in: nobody else can have seen it."""
-    txn.execute(f"UPDATE nextgen_throttle SET count = count - {DROP} WHERE key = ?", (key,))
 
 
 # `Rate.level` in SQL: a level from the future or of long ago is nothing, and the products stay small.

@@ -16,6 +16,7 @@ from synapse_nextgen_auth.accounts.attempts import hints, typed
 from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME, Attempt, Proof, Purpose
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.attempts.stages import (
+    NOTHING,
     Added,
     Done,
     Policy,
@@ -268,15 +269,18 @@ async def answered(visit: Visit, former: Attempt, attempt: Attempt) -> Outgoing:
     return await _end(visit, onward, attempt, flows.answer_and_end, former, attempt)
 
 
-async def next_of(visit: Visit, attempt: Attempt) -> Stage | Added | Done | Refused:
+async def next_of(
+    visit: Visit, attempt: Attempt, *, asks_modules: bool = True
+) -> Stage | Added | Done | Refused:
     """Say what is missing in an attempt; stops where its account may not sign in.
 
-    Raises `NoAnswer` where another module cannot say whether it asks for something.
+    Raises `NoAnswer` where another module cannot say whether it asks for something; what comes before
+    that it may be spared.
     """
     onward = await onward_of(visit, attempt)
     user_id = attempt.user_id
     account = await _admit(visit, onward, user_id) if user_id is not None else None
-    asked = await added.asked(visit, attempt, later=False)
+    asked = await added.asked(visit, attempt, later=False) if asks_modules else NOTHING
     second = await visit.site.homeserver.read(
         flows.second_of, user_id, await factors.demand(visit, attempt)
     )

@@ -45,6 +45,9 @@ phone_number = later("pages.account.addresses.phone_number")
 remove = later("pages.account.addresses.remove")
 apps = later("pages.account.apps.apps")
 deactivate = later("pages.account.closing.deactivate")
+own_apps = later("pages.account.factors.apps")
+own_codes = later("pages.account.factors.codes")
+own_factors = later("pages.account.factors.factors")
 data = later("pages.account.data.data")
 device = later("pages.account.devices.device")
 devices = later("pages.account.devices.devices")
@@ -64,6 +67,8 @@ captcha = later("pages.captcha.captcha")
 consent = later("pages.consent.consent")
 grant = later("pages.device.grant")
 link = later("pages.device.link")
+enrol = later("pages.factor.enrol")
+factor = later("pages.factor.factor")
 home = later("pages.home.home")
 legacy_login = later("pages.legacy_login.legacy_login")
 mailbox_sign_in = later("pages.mailbox.sign_in")
@@ -177,6 +182,8 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/new-account": Page(show=new_account.show, submit=new_account.submit),
     "/provider-icon": Page(show=icon.show),
     "/stage": Page(show=stage.show, submit=stage.submit, refuses=_RATE_LIMITED),
+    "/factor": Page(show=factor.show, submit=factor.submit),
+    "/factor-enrol": Page(show=enrol.show, submit=enrol.submit),
     "/consent": Page(show=consent.show, submit=consent.submit),
     "/legacy-sign-in": Page(show=legacy_login.begin, refuses=_RATE_LIMITED),
     "/legacy-login": Page(show=legacy_login.show, submit=legacy_login.submit),
@@ -229,6 +236,19 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     ),
     "/account-passkey-remove": AccountPage.at(
         Place.REMOVE_PASSKEY, passkeys.ask_to_remove, passkeys.remove, dangerous=always
+    ),
+    "/account-factors": AccountPage.at(Place.FACTORS, own_factors.show, own_factors.kept),
+    "/account-factor-add": AccountPage.at(
+        Place.ADD_FACTOR, own_apps.show_new, own_apps.add, dangerous=always
+    ),
+    "/account-factor": AccountPage.at(
+        Place.FACTOR, own_apps.show, own_apps.rename, dangerous=always
+    ),
+    "/account-factor-remove": AccountPage.at(
+        Place.REMOVE_FACTOR, own_apps.ask_to_remove, own_apps.remove, dangerous=always
+    ),
+    "/account-recovery-codes": AccountPage.at(
+        Place.RECOVERY_CODES, own_codes.show, own_codes.make, dangerous=always
     ),
     "/account-identity-reset": AccountPage.at(
         Place.RESET_IDENTITY, reset.show, reset.submit, dangerous=always

@@ -49,6 +49,7 @@ _PARTS = (
             "console",
             "devices",
             "event",
+            "factors",
             "field",
             "new_password",
             "notice",

@@ -38,6 +38,8 @@ SILENT = {
     EventKind.PASSWORD_LINK_MADE,
     EventKind.ALL_SIGNED_OUT,
     EventKind.APP_REVOKED,
+    # Several of them are told.
+    EventKind.FACTOR_REFUSED,
     EventKind.OPERATION_REFUSED,
     EventKind.INVITATION_MADE,
     EventKind.INVITATION_ENDED,

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.accounts.verdict import ODD_FOR, Check, Facts, Found, State, judge
 
 NOW = 1_800_000_000
@@ -44,12 +45,21 @@ def state(check, **fields):
             {"ways": 1, "mail_helps": False, "can_add_way": False},
             State.NOT_HERE,
         ),
+        (Check.SECOND_FACTOR, {"factors": Held()}, State.LOOK),
+        (Check.SECOND_FACTOR, {"factors": Held(codes=10)}, State.LOOK),
+        (Check.SECOND_FACTOR, {"factors": Held(apps=1)}, State.LOOK),
+        (Check.SECOND_FACTOR, {"factors": Held(apps=1, codes=1)}, State.GOOD),
+        (Check.SECOND_FACTOR, {"factors": Held(passkeys=1, codes=1)}, State.GOOD),
         (Check.POWER, {"powers": 1}, State.LOOK),
     ],
 )
 def test_each_check_says_whether_its_person_has_to_look(check, fields, expected):
     """Only what they can change counts."""
     assert state(check, **fields) is expected
+
+
+def test_where_nobody_has_second_factors_nobody_looks_for_one():
+    assert Check.SECOND_FACTOR not in {each.check for each in judge(SAFE, NOW).checks}
 
 
 def test_what_is_bad_comes_first_and_counts():
@@ -94,8 +104,10 @@ def test_the_checks_are_always_the_same_ones(given):
     verdict = judge(given, NOW)
     states = [each.state for each in verdict.checks]
 
-    assert {each.check for each in verdict.checks} == set(Check)
-    assert len(states) == len(Check)
+    # Where nobody has second factors, nobody looks for them.
+    looked_at = set(Check) - ({Check.SECOND_FACTOR} if given.factors is None else set())
+    assert {each.check for each in verdict.checks} == looked_at
+    assert len(states) == len(looked_at)
     assert states == sorted(states)
     assert (verdict.state <= State.LOOK) == (verdict.to_look_at > 0)
 

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from support.records import NOW
+from support.tables import settled
 from synapse_nextgen_auth.accounts.codes import LIFETIME, MAX_TRIES, PAUSE, Code, Trial
 from synapse_nextgen_auth.accounts.outbox import SendMail
 from synapse_nextgen_auth.flows import codes
@@ -22,17 +23,6 @@ def send(code="012345", *, mail="first", at=0, address="anna@example.com"):
 
 def enter(typed="012345", *, at=1):
     return partial(codes.enter, attempt_id="attempt", typed=typed, keys=KEYS, now=NOW + at)
-
-
-def settled(tables, flow):
-    """Return a flow as `Homeserver.settle` runs it."""
-
-    def run(txn):
-        if tables.kind == "postgres":
-            txn.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-        return flow(txn)
-
-    return run
 
 
 def mails(tables):

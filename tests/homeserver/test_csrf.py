@@ -50,7 +50,12 @@ WITH_PROVIDERS = {
     "/account-provider-disconnect",
 }
 # Only where people may have second factors; `test_passkeys.py` shows it.
-OF_FACTORS = {"/account-passkey", "/account-passkey-add", "/account-passkey-remove"}
+OF_FACTORS = {
+    *("/account-passkey", "/account-passkey-add", "/account-passkey-remove"),
+    # `test_factors.py` shows these.
+    *("/factor", "/factor-enrol", "/account-factors", "/account-factor-add", "/account-factor"),
+    *("/account-factor-remove", "/account-recovery-codes"),
+}
 # Only where another module asks for something; `test_extensions.py` shows it.
 OF_OTHERS = {"/stage"}
 # Clients send people here with forms of their own; it only begins something.

@@ -22,6 +22,7 @@ from synapse_nextgen_auth.homeserver.matrix.rendezvous import PATH as SPOTS
 from synapse_nextgen_auth.homeserver.metrics import BATCHES, CONNECTIONS
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.store import sweep
+from synapse_nextgen_auth.web.pages.factor.page import FactorRefused
 from synapse_nextgen_auth.web.pages.mailbox.sign_in import CodeRefused
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError
 from synapse_nextgen_auth.web.routes import ROUTES
@@ -330,7 +331,7 @@ def test_c338_labels_hold_nothing_personal_and_nothing_that_others_choose(homese
             server.api(method, f"{ISSUER_PATH}{path}", tokens["access_token"])
     client.refresh(tokens["refresh_token"], client_id=user.user_id, grant_type=user.user_id)
     outcomes = {"requested", "approved", "refused", "refused_by_module", "ok"}
-    outcomes |= {each.value for each in (*SignInError, *Standing, *CodeRefused)}
+    outcomes |= {each.value for each in (*SignInError, *Standing, *CodeRefused, *FactorRefused)}
     outcomes |= {f"provider_{each.value}" for each in Trouble}
     outcomes |= {*BATCHES, *CONNECTIONS}
     allowed = {

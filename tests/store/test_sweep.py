@@ -22,6 +22,7 @@ from support.waiting import busy
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
 from synapse_nextgen_auth.accounts.codes import Code
+from synapse_nextgen_auth.accounts.factors.apps import App
 from synapse_nextgen_auth.accounts.factors.passkeys.challenges import LIFETIME
 from synapse_nextgen_auth.accounts.factors.policy import LONGEST as LONGEST_REMEMBERED
 from synapse_nextgen_auth.accounts.factors.policy import Remembered
@@ -45,6 +46,7 @@ from synapse_nextgen_auth.store import (
     consents,
     device_grants,
     events,
+    factors,
     grants,
     invitations,
     legacy_logins,
@@ -167,6 +169,10 @@ def add_new_remembered(txn, name, at):
     remembered.add(txn, Remembered(name, name, ALICE, at, at + LONGEST_REMEMBERED + 1))
 
 
+def add_app(txn, name, at):
+    factors.add_app(txn, App(name, ALICE, "sealed", "Phone", at))
+
+
 def add_new_link(txn, name, at):
     links.add(txn, Link(name, LinkKind.COMMAND, ALICE, at, at + LONGEST + 1))
 
@@ -184,6 +190,7 @@ ROWS = {
     "rendezvous": (add_rendezvous, "nextgen_rendezvous", 0),
     "codes": (add_code, "nextgen_codes", 3600),
     "legacy sign-ins": (add_legacy_login, "nextgen_legacy_logins", 900),
+    "authenticator apps that were never confirmed": (add_app, "nextgen_totp_apps", 900),
     "arrivals": (add_arrival, "nextgen_arrivals", DAY),
     "links": (add_link, "nextgen_links", DAY),
     "remembered browsers": (add_remembered, "nextgen_remembered", 0),

@@ -19,7 +19,9 @@ from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
 from synapse_nextgen_auth.accounts.attempts.attempt import Purpose
 from synapse_nextgen_auth.accounts.codes import Code
+from synapse_nextgen_auth.accounts.factors.apps import App
 from synapse_nextgen_auth.accounts.factors.policy import Remembered
+from synapse_nextgen_auth.accounts.factors.recovery_codes import RecoveryCode
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.accounts.invitations import Invitation
 from synapse_nextgen_auth.accounts.links import Link, LinkKind
@@ -40,9 +42,12 @@ from synapse_nextgen_auth.store.sweep import KINDS, KINDS_AHEAD, Place
 from synapse_nextgen_auth.store.throttle import Bucket
 from synapse_nextgen_auth.store.token_holds import Hold
 
+_APP = App("app", ALICE, "sealed", "Phone", NOW)
+_RECOVERY_CODE = RecoveryCode(ALICE, "mac", NOW)
 # What an argument of this name stands for, wherever it is asked for.
 SAMPLES = {
     "address": ADDRESS,
+    "app": _APP,
     "approval": Approval("a", ALICE, "s", Operation.CROSS_SIGNING_RESET, NOW),
     "arrival": Arrival("digest", "attempt", "oidc-works", NOW),
     "auth_time": NOW,
@@ -96,6 +101,9 @@ SAMPLES = {
 }
 NUMBERS = {
     *(
+        "step",
+        "furthest",
+        "level",
         "now",
         "last",
         "head_start",
@@ -159,6 +167,8 @@ VARIANTS = {
     ("sign_ins", "add"): [{"sign_in": _SIGN_IN}],
     ("sign_ins", "renew"): [{"former": _SIGN_IN, "sign_in": _SIGN_IN}],
     ("sign_ins", "set_right"): [{"former": _SIGN_IN, "sign_in": _SIGN_IN}],
+    ("factors", "use_code"): [{"code": _RECOVERY_CODE}],
+    ("factors", "replace_codes"): [{"codes": [_RECOVERY_CODE]}],
     ("attempts", "add"): [{"attempt": an_attempt()}],
     ("attempts", "change"): [{"former": an_attempt(), "attempt": an_attempt()}],
     ("attempts", "list_begun"): [{"purpose": Purpose.SIGN_UP}],
@@ -173,7 +183,7 @@ LIST_FIRST = {"stale", "from_the_future", "idle_browsers"}
 
 def variants(module, name):
     """Return further arguments for functions that run one of several statements."""
-    if module == "throttle" and name != "fill":
+    if module == "throttle" and name not in {"fill", "take_back"}:
         return [{"key": "key"}]
     return VARIANTS.get((module, name), [{}])
 

@@ -269,6 +269,17 @@ def _said(flow: Callable[..., Any], txn: Txn, result: Any) -> Any:
     return result
 
 
+def settled(tables: Tables, flow: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a flow as `Homeserver.settle` runs it."""
+
+    def run(txn: Any) -> Any:
+        if tables.kind == "postgres":
+            txn.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        return flow(txn)
+
+    return run
+
+
 def short_steps() -> list[Migration]:
     """Return the shipped steps of the schema that a start does: tables and columns."""
     return [step for step in migrations.known() if isinstance(step, Migration)]

@@ -55,6 +55,8 @@ OF_ACCOUNTS = {
 # Pages for everybody that look at who is signed in, and whether they have to ask for the account.
 KNOW_THEMSELVES = {
     "stage.stage": None,  # of whoever proved who they are just now; `next_of` asks
+    "factor.factor": None,  # the same
+    "factor.enrol": None,  # the same
     "accounts.accounts": None,  # lets go on whoever is signed in; the next page asks
     "home.home": None,  # says who it is, and lets go
     "sign_in.sign_in": None,  # asks for the account whose password it has seen
@@ -210,6 +212,9 @@ LOOKS = {
     ("ways.password", "rows.list_for"),
     ("ways.providers", "rows.list_for"),
     ("ways.ways", "rows.list_for"),
+    ("factors.factors", "flows.look"),
+    ("factors.apps", "own_factors.look"),
+    ("factors.codes", "flows.look"),
     ("addresses.remove", "rows.list_for"),
     ("addresses.email", "flows.enter"),
     # It looks at the sign-in itself.

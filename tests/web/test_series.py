@@ -6,6 +6,7 @@ from synapse_nextgen_auth.oauth.grants import authorization_request
 from synapse_nextgen_auth.store import sweep
 from synapse_nextgen_auth.web import routes, series
 from synapse_nextgen_auth.web.pages.device.page import LinkError
+from synapse_nextgen_auth.web.pages.factor.page import FactorRefused
 from synapse_nextgen_auth.web.pages.mailbox.page import CodeRefused
 from synapse_nextgen_auth.web.pages.providers.page import counted
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError
@@ -16,7 +17,7 @@ def test_every_end_of_a_sign_in_has_a_series():
     ends = {
         "ok",
         REFUSED,
-        *(each.value for each in (*SignInError, *Standing, *CodeRefused)),
+        *(each.value for each in (*SignInError, *Standing, *CodeRefused, *FactorRefused)),
         *map(counted, Trouble),
     }
 

@@ -140,6 +140,11 @@ def suffices(demand: Demand, held: Held, reached: Level) -> bool:
     return demand.rule is not Rule.REQUIRED or demand.may_wait
 
 
+def may_be_left(demand: Demand, left: Held) -> bool:
+    """Say whether an account may give factors up and be left with these."""
+    return left.is_any or demand.rule is not Rule.REQUIRED or demand.may_wait
+
+
 def _is_two(proof: Proof, strong: Collection[Strong]) -> bool:
     """Say whether a single proof is two factors: a passkey whose device knows its owner."""
     if proof.kind is ProofKind.PASSKEY:

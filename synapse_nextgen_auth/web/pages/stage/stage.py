@@ -6,18 +6,16 @@ from synapse_nextgen_auth import extensions
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt
 from synapse_nextgen_auth.accounts.attempts.stages import Added
 from synapse_nextgen_auth.extensions import Person, Question, Stage
-from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.homeserver.alone import UnderWay, alone
 from synapse_nextgen_auth.homeserver.extensions import NoAnswer
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Purpose
-from synapse_nextgen_auth.web import added, answers, attempts, device_grants, grants
+from synapse_nextgen_auth.web import added, answers, attempts, given_up
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.message.error import PageError, unknown_choice
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
-from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.pages.stage.page import REFUSED, StagePage, StageRefusedPage, of
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -67,7 +65,7 @@ async def _submit(visit: Visit, form: Form) -> Outgoing:
     attempt, person = await _find(visit)
     decision = form.get("decision")
     if decision == "cancel":
-        return await _cancel(visit, attempt)
+        return await given_up.give_up(visit, attempt)
     if decision != "continue":
         raise unknown_choice()
     stage = await _missing(visit, attempt)
@@ -142,28 +140,12 @@ def _later(attempt: Attempt) -> PageError:
 
 async def _refuse(visit: Visit, attempt: Attempt, words: str) -> Outgoing:
     onward = await attempts.onward_of(visit, attempt)
-    await _end(visit, attempt, onward)
+    await given_up.end(visit, attempt, onward)
     attempts.note_refusal(visit, REFUSED, attempt.user_id)
     page = StageRefusedPage(
         server_name=visit.site.server_name, words=words, other_account_url=onward.accounts_url
     )
     return visit.answer(page, 403)
-
-
-async def _cancel(visit: Visit, attempt: Attempt) -> Outgoing:
-    """Go no further: whoever waits for the sign-in hears so."""
-    onward = await attempts.onward_of(visit, attempt)
-    await _end(visit, attempt, onward)
-    if onward.device_grant_id:
-        return await device_grants.decline(visit, onward.device_grant_id)
-    if onward.grant is None or onward.client is None:
-        return answers.redirect("./")
-    return await grants.refuse(visit, onward.grant, onward.client, grants.declined(onward))
-
-
-async def _end(visit: Visit, attempt: Attempt, onward: Onward) -> None:
-    if not await visit.site.homeserver.run(flows.refuse, attempt, now=visit.site.now()):
-        raise attempts.lost(Lost.CHANGED, onward.next_url)
 
 
 async def _page(

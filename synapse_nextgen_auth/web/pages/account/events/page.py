@@ -8,7 +8,15 @@ from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 from synapse_nextgen_auth.web.pages.content import ClientCard
 
 # What somebody may have to look at; all else is the account's everyday life.
-_GRAVE = frozenset({EventKind.REFRESH_REUSED, EventKind.CODE_REUSED, EventKind.SIGN_IN_FAILED})
+_GRAVE = frozenset(
+    {
+        EventKind.REFRESH_REUSED,
+        EventKind.CODE_REUSED,
+        EventKind.SIGN_IN_FAILED,
+        EventKind.FACTOR_REFUSED,
+        EventKind.FACTOR_GUESSED,
+    }
+)
 
 
 @frozen

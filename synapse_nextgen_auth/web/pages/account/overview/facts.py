@@ -1,5 +1,6 @@
 """Looks at an account for its overview: one query for each table, however much there is."""
 
+from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.accounts.own_ways import OwnWays
 from synapse_nextgen_auth.accounts.signed_in import Kind, Several
 from synapse_nextgen_auth.accounts.verdict import ODD_FOR, Facts
@@ -7,7 +8,8 @@ from synapse_nextgen_auth.flows import overview as flows
 from synapse_nextgen_auth.flows.overview import Known
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.web import own_ways
+from synapse_nextgen_auth.store import factors as rows
+from synapse_nextgen_auth.web import factors, own_ways
 from synapse_nextgen_auth.web.pages.account.devices import seen
 from synapse_nextgen_auth.web.pages.account.devices.seen import Seen
 from synapse_nextgen_auth.web.pages.account.overview.page import Figures
@@ -37,10 +39,12 @@ async def look(site: Site, user_id: str, *, here: str | None) -> Looked:
         verified,
         here=here,
     )
-    return Looked(_facts(site, known, found, now), _figures(known, found), known.ways)
+    held = await site.homeserver.read(rows.held, user_id) if factors.are_on(site) else None
+    return Looked(_facts(site, known, found, held), _figures(known, found), known.ways)
 
 
-def _facts(site: Site, known: Known, found: Seen, now: int) -> Facts:
+def _facts(site: Site, known: Known, found: Seen, held: Held | None) -> Facts:
+    now = site.now()
     lets_in = own_ways.lets_in(site)
     return Facts(
         odd_at=known.happened.odd_at,
@@ -53,6 +57,7 @@ def _facts(site: Site, known: Known, found: Seen, now: int) -> Facts:
         ways=known.ways.number(lets_in),
         can_add_way=known.ways.can_have_another(lets_in),
         powers=len(_with_power(found, known)),
+        factors=held,
     )
 
 

@@ -62,6 +62,7 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
         figures=looked.figures,
         events_url=Place.EVENTS.value,
         end_others_url=Target(Place.END_SEVERAL, Several.OTHERS.value).url,
+        factors_url=Place.FACTORS.value if looked.facts.factors is not None else None,
         password_url=Place.PASSWORD.value
         if looked.ways.has_password and own_ways.lets_in(site).passwords
         else None,

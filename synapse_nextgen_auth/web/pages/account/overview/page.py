@@ -52,7 +52,8 @@ class OverviewPage(ConsolePage):
     """Say whether the account is safe, and lead to everything that one looks after.
 
     The URLs are relative. `end_others_url` signs out everywhere else, `password_url` is where to take
-    another password, if that is possible: for when something odd happened.
+    another password, if that is possible: for when something odd happened. `factors_url` is there where
+    people have second factors.
     `cards` are what other modules say.
     """
 
@@ -64,6 +65,7 @@ class OverviewPage(ConsolePage):
     events_url: str
     end_others_url: str
     password_url: str | None = None
+    factors_url: str | None = None
     display_name: str | None = None
     cards: tuple[ShownCard, ...] = ()
     others: tuple[Other, ...] = ()

@@ -2,6 +2,7 @@
 
 import attrs
 
+from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.accounts.management import Place
 from synapse_nextgen_auth.accounts.verdict import Facts, judge
 from synapse_nextgen_auth.oauth.events import EventKind
@@ -60,6 +61,21 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             OVERVIEW,
             verdict=judge(_ALONE, _AT),
             figures=Figures(has_password=True, devices=1, browsers=1, apps=1),
+        ),
+        "one_factor": attrs.evolve(
+            OVERVIEW,
+            factors_url="account-factors",
+            verdict=judge(attrs.evolve(_SAFE, factors=Held()), _AT),
+        ),
+        "two_factors": attrs.evolve(
+            OVERVIEW,
+            factors_url="account-factors",
+            verdict=judge(attrs.evolve(_SAFE, factors=Held(apps=1, codes=9)), _AT),
+        ),
+        "no_codes": attrs.evolve(
+            OVERVIEW,
+            factors_url="account-factors",
+            verdict=judge(attrs.evolve(_SAFE, factors=Held(apps=1)), _AT),
         ),
         "act": attrs.evolve(OVERVIEW, verdict=judge(_BAD, _AT), password_url=_PASSWORD_URL),
         "no_password": attrs.evolve(OVERVIEW, verdict=judge(Facts(odd_at=_AT), _AT)),

@@ -34,6 +34,7 @@ class Connectable:
 class WaysPage(ConsolePage):
     """Show how an account is signed in to, and lead to what can be changed. The URLs are relative.
 
+    `factors_url` is there where people have second factors here, `factors` says how many this one has.
     `connectable` are the providers that may be connected. `passkeys` are those of the account, and
     `add_passkey_url` is there where it may have some. `may_remove_password` says that something
     else lets the person in.
@@ -53,6 +54,8 @@ class WaysPage(ConsolePage):
     reset_url: str | None = None
     passkeys: tuple[PasskeyCard, ...] = ()
     add_passkey_url: str | None = None
+    factors_url: str | None = None
+    factors: int = 0
 
 
 @frozen(kw_only=True)

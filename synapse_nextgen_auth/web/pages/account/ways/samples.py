@@ -74,6 +74,8 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "passwords_off": attrs.evolve(
             WAYS, has_password=False, passwords_are_on=False, may_remove_password=False
         ),
+        "no_factor": attrs.evolve(WAYS, factors_url="account-factors"),
+        "factors": attrs.evolve(WAYS, factors_url="account-factors", factors=2),
         "codes": attrs.evolve(
             WAYS,
             has_password=False,

@@ -1,0 +1,69 @@
+"""An account has a factor more or less, whatever it is; and its recovery codes."""
+
+from collections.abc import Sequence
+
+from synapse_nextgen_auth.accounts.attempts.attempt import ProofKind
+from synapse_nextgen_auth.accounts.factors.apps import App
+from synapse_nextgen_auth.accounts.factors.held import Held
+from synapse_nextgen_auth.accounts.factors.recovery_codes import RecoveryCode
+from synapse_nextgen_auth.flows.own_ways import Owner
+from synapse_nextgen_auth.oauth.events import EventKind
+from synapse_nextgen_auth.records import frozen
+from synapse_nextgen_auth.store import events, factors, own_ways, remembered
+from synapse_nextgen_auth.store.txn import Txn
+
+
+@frozen
+class Had:
+    """What an account has: its apps, how many of each kind, and how many codes were made, and when."""
+
+    apps: tuple[App, ...]
+    held: Held
+    codes: int
+    codes_made_at: int | None
+
+
+def look(txn: Txn, user_id: str) -> Had:
+    """Return what an account has."""
+    codes = factors.list_codes(txn, user_id)
+    return Had(
+        tuple(factors.list_apps(txn, user_id)),
+        factors.held(txn, user_id),
+        len(codes),
+        max((code.made_at for code in codes), default=None),
+    )
+
+
+def added(
+    txn: Txn, kind: ProofKind, codes: Sequence[RecoveryCode], owner: Owner, *, is_first: bool
+) -> bool:
+    """Write down that there is one more; return whether recovery codes came with it, as with the first.
+
+    `codes` were drawn before, and are kept if they are wanted. Every browser is asked from now on.
+    """
+    events.add(txn, owner.event(EventKind.FACTOR_ADDED, kind.value))
+    remembered.forget_all(txn, owner.user_id)
+    if is_first:
+        _replace_codes(txn, codes, owner)
+    return is_first
+
+
+def removed(txn: Txn, kind: ProofKind, owner: Owner, *, is_last: bool) -> None:
+    """Write down that there is one less; with the last go the codes that would stand in for it."""
+    events.add(txn, owner.event(EventKind.FACTOR_REMOVED, kind.value))
+    remembered.forget_all(txn, owner.user_id)
+    if is_last:
+        factors.replace_codes(txn, owner.user_id, ())
+
+
+def make_codes(txn: Txn, codes: Sequence[RecoveryCode], owner: Owner) -> bool:
+    """Give an account new recovery codes in place of the old; False where it has no factor."""
+    if not own_ways.hold(txn, owner.user_id) or not factors.held(txn, owner.user_id).is_any:
+        return False
+    _replace_codes(txn, codes, owner)
+    return True
+
+
+def _replace_codes(txn: Txn, codes: Sequence[RecoveryCode], owner: Owner) -> None:
+    factors.replace_codes(txn, owner.user_id, codes)
+    events.add(txn, owner.event(EventKind.RECOVERY_CODES_MADE))

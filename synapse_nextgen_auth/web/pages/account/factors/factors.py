@@ -1,0 +1,61 @@
+"""The second factors of whoever is signed in, in a list."""
+
+from synapse_nextgen_auth.accounts.factors import apps, recovery_codes
+from synapse_nextgen_auth.accounts.factors.apps import App
+from synapse_nextgen_auth.accounts.factors.demands import Rule
+from synapse_nextgen_auth.accounts.management import Place, Target
+from synapse_nextgen_auth.flows import own_factors as flows
+from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.web import answers, factors
+from synapse_nextgen_auth.web.forms import Form
+from synapse_nextgen_auth.web.pages.account import console
+from synapse_nextgen_auth.web.pages.account.factors.page import AppLine, FactorsPage
+from synapse_nextgen_auth.web.pages.message.error import PageError, unknown_choice
+from synapse_nextgen_auth.web.pages.message.page import Message
+from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.visits import Visit
+
+
+async def show(visit: Visit, user_id: str) -> Outgoing:
+    """Show all of them, and what may be done."""
+    refuse_if_off(visit.site)
+    had = await visit.site.homeserver.run(flows.look, user_id)
+    demand = await factors.demand_of(visit.site, user_id)
+    page = FactorsPage(
+        **console.of(visit, user_id, Target(Place.FACTORS)),
+        apps=tuple(line(visit.site, app) for app in had.apps),
+        codes=had.held.codes,
+        of_codes=had.codes,
+        few=recovery_codes.FEW,
+        is_demanded=demand.rule is Rule.REQUIRED,
+        add_url=Place.ADD_FACTOR.value if len(had.apps) < apps.MOST else None,
+        codes_url=Place.RECOVERY_CODES.value,
+        back_url=Place.SIGN_IN.value,
+    )
+    return visit.answer(page)
+
+
+async def kept(visit: Visit, _user_id: str, form: Form) -> Outgoing:
+    """Go back to the list, from the page that showed recovery codes."""
+    refuse_if_off(visit.site)
+    if form.get("decision") != "kept":
+        raise unknown_choice()
+    return answers.redirect(Place.FACTORS.value)
+
+
+def line(site: Site, app: App) -> AppLine:
+    """Return an app as the pages show it."""
+    return AppLine(
+        name=app.name,
+        made_at=app.made_at,
+        used_at=app.last_used_at,
+        is_readable=app.opened(site.issuer.keys) is not None,
+        url=Target(Place.FACTOR, app.app_id).url,
+        remove_url=Target(Place.REMOVE_FACTOR, app.app_id).url,
+    )
+
+
+def refuse_if_off(site: Site) -> None:
+    """Stop where nobody has second factors."""
+    if not factors.are_on(site):
+        raise PageError(404, Message.NOT_FOUND)

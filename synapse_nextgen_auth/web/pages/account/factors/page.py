@@ -1,0 +1,108 @@
+"""What the pages say on which people look after their second factors."""
+
+from typing import ClassVar
+
+import attrs
+
+from synapse_nextgen_auth.records import frozen
+from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
+from synapse_nextgen_auth.web.pages.content import PageContent
+from synapse_nextgen_auth.web.pages.factor.page import AppProblem, SecretShown
+
+
+@frozen(kw_only=True)
+class AppLine:
+    """An authenticator app in a list; times in seconds since the epoch, the URLs are relative."""
+
+    name: str
+    made_at: int
+    used_at: int | None = None
+    is_readable: bool = True
+    url: str
+    remove_url: str
+
+
+@frozen(kw_only=True)
+class FactorsPage(ConsolePage):
+    """Show the second factors of an account, and its recovery codes. The URLs are relative.
+
+    `is_demanded` says that this server wants the account to have one. `codes` are left, of `of_codes`.
+    """
+
+    template: ClassVar[str] = "pages/account_factors.html"
+
+    apps: tuple[AppLine, ...] = ()
+    codes: int = 0
+    of_codes: int = 0
+    few: int = 0
+    is_demanded: bool = False
+    add_url: str | None
+    codes_url: str
+    back_url: str
+
+
+@frozen(kw_only=True)
+class AddAppPage(PageContent):
+    """Show the secret of an app to be, and ask for a code of it; before that, for a name."""
+
+    template: ClassVar[str] = "pages/account_factor_add.html"
+
+    csrf: str
+    server_name: str
+    user_id: str
+    accounts_url: str
+    action: str
+    back_url: str
+    longest: int
+    name: str = ""
+    secret: SecretShown | None = attrs.field(default=None, repr=False)
+    problem: AppProblem | None = None
+
+
+@frozen(kw_only=True)
+class AppPage(ConsolePage):
+    """Show one app, and ask for another name."""
+
+    template: ClassVar[str] = "pages/account_factor.html"
+
+    app: AppLine
+    action: str
+    longest: int
+    typed: str
+    is_too_long: bool = False
+
+
+@frozen(kw_only=True)
+class RemoveAppPage(PageContent):
+    """Ask whether an app is to go; `may_go` if the account may do without.
+
+    `is_last` says that nothing asks for a second factor any more then.
+    """
+
+    template: ClassVar[str] = "pages/account_factor_remove.html"
+
+    csrf: str
+    server_name: str
+    user_id: str
+    accounts_url: str
+    action: str
+    back_url: str
+    name: str
+    may_go: bool
+    is_last: bool
+
+
+@frozen(kw_only=True)
+class RecoveryCodesPage(PageContent):
+    """Ask whether to make new recovery codes. `made_at` is of those that there are."""
+
+    template: ClassVar[str] = "pages/account_recovery_codes.html"
+
+    csrf: str
+    server_name: str
+    user_id: str
+    accounts_url: str
+    action: str
+    back_url: str
+    left: int
+    made_at: int | None = None

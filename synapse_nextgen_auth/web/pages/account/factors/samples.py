@@ -1,0 +1,108 @@
+"""Samples of the pages on which people look after their second factors."""
+
+import attrs
+
+from synapse_nextgen_auth.accounts.factors.apps import LONGEST_NAME
+from synapse_nextgen_auth.accounts.management import Done, Place
+from synapse_nextgen_auth.web.pages.account.factors.page import (
+    AddAppPage,
+    AppLine,
+    AppPage,
+    FactorsPage,
+    RecoveryCodesPage,
+    RemoveAppPage,
+)
+from synapse_nextgen_auth.web.pages.account.samples import CARD, framed
+from synapse_nextgen_auth.web.pages.content import PageContent
+from synapse_nextgen_auth.web.pages.factor.page import AppProblem
+from synapse_nextgen_auth.web.pages.factor.samples import LONG_SECRET, SECRET
+from synapse_nextgen_auth.web.pages.samples import LONG, LONG_ID
+
+MADE, USED = 1_790_000_000, 1_795_000_000
+PHONE = AppLine(
+    name="Phone",
+    made_at=MADE,
+    used_at=USED,
+    url="account-factor?id=8a1f",
+    remove_url="account-factor-remove?id=8a1f",
+)
+NAMELESS = attrs.evolve(PHONE, name="", used_at=None)
+LONG_LINE = attrs.evolve(PHONE, name=f"<b>&{LONG}"[:LONGEST_NAME])
+LOST = attrs.evolve(PHONE, name="Old phone", is_readable=False)
+FACTORS = FactorsPage(
+    **framed(Place.FACTORS),
+    apps=(PHONE, NAMELESS),
+    codes=8,
+    of_codes=10,
+    few=3,
+    add_url="account-factor-add",
+    codes_url="account-recovery-codes",
+    back_url="account-sign-in",
+)
+_DIALOG = {**CARD, "back_url": "account-factors"}
+ADD = AddAppPage(**_DIALOG, action="account-factor-add", longest=LONGEST_NAME)
+SHOWN = attrs.evolve(ADD, action="account-factor-add?id=8a1f", name="Phone", secret=SECRET)
+APP = AppPage(
+    **framed(Place.FACTOR),
+    app=PHONE,
+    action="account-factor?id=8a1f",
+    longest=LONGEST_NAME,
+    typed="Phone",
+)
+REMOVE = RemoveAppPage(
+    **_DIALOG,
+    action="account-factor-remove?id=8a1f",
+    name="Phone",
+    may_go=True,
+    is_last=False,
+)
+CODES = RecoveryCodesPage(**_DIALOG, action="account-recovery-codes", left=8, made_at=MADE)
+
+SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
+    FactorsPage: {
+        "plain": FACTORS,
+        "none": attrs.evolve(FACTORS, apps=(), codes=0, of_codes=0),
+        "demanded": attrs.evolve(FACTORS, apps=(), codes=0, of_codes=0, is_demanded=True),
+        "full": attrs.evolve(FACTORS, apps=(PHONE,) * 5, add_url=None, is_demanded=True),
+        "few": attrs.evolve(FACTORS, codes=2),
+        "no_codes": attrs.evolve(FACTORS, codes=0),
+        "lost": attrs.evolve(FACTORS, apps=(LOST, PHONE)),
+        "long": attrs.evolve(FACTORS, user_id=LONG_ID, apps=(LONG_LINE, LONG_LINE)),
+        **{
+            each.value: attrs.evolve(FACTORS, done=each)
+            for each in (Done.FACTOR_ADDED, Done.FACTOR_RENAMED, Done.FACTOR_REMOVED)
+        },
+    },
+    AddAppPage: {
+        "plain": ADD,
+        "secret": SHOWN,
+        "long": attrs.evolve(SHOWN, secret=LONG_SECRET, user_id=LONG_ID, name=LONG_LINE.name),
+        "name": attrs.evolve(ADD, problem=AppProblem.NAME, name=LONG),
+        "over": attrs.evolve(ADD, problem=AppProblem.OVER),
+        "too_many": attrs.evolve(ADD, problem=AppProblem.TOO_MANY),
+        **{
+            kind.value: attrs.evolve(SHOWN, problem=kind)
+            for kind in (AppProblem.MISSING, AppProblem.WRONG)
+        },
+    },
+    AppPage: {
+        "plain": APP,
+        "lost": attrs.evolve(APP, app=LOST),
+        "nameless": attrs.evolve(APP, app=NAMELESS, typed=""),
+        "too_long": attrs.evolve(APP, is_too_long=True, typed=LONG),
+        "long": attrs.evolve(APP, app=LONG_LINE, user_id=LONG_ID, typed=LONG_LINE.name),
+    },
+    RemoveAppPage: {
+        "plain": REMOVE,
+        "last": attrs.evolve(REMOVE, is_last=True),
+        "kept": attrs.evolve(REMOVE, is_last=True, may_go=False),
+        "nameless": attrs.evolve(REMOVE, name=""),
+        "long": attrs.evolve(REMOVE, name=LONG_LINE.name, user_id=LONG_ID),
+    },
+    RecoveryCodesPage: {
+        "plain": CODES,
+        "none": attrs.evolve(CODES, left=0),
+        "first": attrs.evolve(CODES, left=0, made_at=None),
+        "long": attrs.evolve(CODES, user_id=LONG_ID),
+    },
+}

@@ -1,0 +1,167 @@
+"""The page of a sign-in that asks for a second factor: the code of an app, or a recovery code.
+
+Another way to prove one is a member of `FactorWay`, what offers it in `_offered`, and a branch in
+`_check`; what counts is for `accounts/factors/demands.py`.
+"""
+
+from urllib.parse import urlencode
+
+from synapse_nextgen_auth.accounts import codes
+from synapse_nextgen_auth.accounts.attempts.attempt import Attempt
+from synapse_nextgen_auth.accounts.attempts.stages import Stage
+from synapse_nextgen_auth.accounts.factors import recovery_codes
+from synapse_nextgen_auth.flows import own_factors
+from synapse_nextgen_auth.flows import prove_factor as flows
+from synapse_nextgen_auth.flows.own_factors import Had
+from synapse_nextgen_auth.flows.own_ways import Owner
+from synapse_nextgen_auth.flows.prove_factor import Trial, Tried, Used
+from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.records import frozen
+from synapse_nextgen_auth.web import attempts, own_ways, sign_ups
+from synapse_nextgen_auth.web.forms import Form
+from synapse_nextgen_auth.web.given_up import give_up
+from synapse_nextgen_auth.web.pages.factor.page import (
+    FactorPage,
+    FactorProblem,
+    FactorRefused,
+    FactorWay,
+    OtherWay,
+)
+from synapse_nextgen_auth.web.pages.message.error import unknown_choice
+from synapse_nextgen_auth.web.pages.onward import Onward
+from synapse_nextgen_auth.web.visits import Visit
+
+_STATUS = {FactorProblem.TOO_OFTEN: 429, FactorProblem.MISSING: 400}
+_PROBLEMS = {
+    Trial.WRONG: (FactorProblem.WRONG, FactorRefused.WRONG),
+    Trial.USED: (FactorProblem.USED, FactorRefused.USED),
+    Trial.OVER: (FactorProblem.OVER, FactorRefused.OVER),
+    Trial.TOO_OFTEN: (FactorProblem.TOO_OFTEN, FactorRefused.TOO_OFTEN),
+}
+
+
+@frozen
+class _Asks:
+    """What is asked for, of whom, in which attempt."""
+
+    attempt: Attempt
+    owner: Owner
+    onward: Onward
+    ways: tuple[FactorWay, ...]
+    way: FactorWay | None
+    is_unreadable: bool
+
+
+async def show(visit: Visit) -> Outgoing:
+    """Ask, or go on where nothing is asked any more."""
+    asks = await _find(visit)
+    return asks if isinstance(asks, Outgoing) else _page(visit, asks)
+
+
+async def submit(visit: Visit, form: Form) -> Outgoing:
+    """Look at what was typed, and go on if it is right."""
+    asks = await _find(visit)
+    if isinstance(asks, Outgoing):
+        return asks
+    decision = form.get("decision")
+    if decision == "cancel":
+        return await give_up(visit, asks.attempt)
+    if decision != "check" or asks.way is None:
+        raise unknown_choice()
+    tried = await _check(visit, asks, form.get("code", ""))
+    if tried is None:
+        problem = FactorProblem.WRONG if form.get("code") else FactorProblem.MISSING
+        return _page(visit, asks, problem)
+    if tried.trial is Trial.RIGHT and tried.proof is not None:
+        try:
+            return await attempts.take_by(
+                visit, asks.attempt, tried.proof, flows.take, asks.attempt, tried, asks.owner
+            )
+        except Used:
+            tried = Tried(Trial.USED)
+    if tried.trial is Trial.USED:
+        # By a press before this one, perhaps: then it stops here, and leads on.
+        await attempts.find(visit, asks.attempt.attempt_id)
+    problem, refused = _PROBLEMS[tried.trial]
+    attempts.note_refusal(visit, refused.value, asks.owner.user_id)
+    return _page(visit, asks, problem, retry_after=tried.wait)
+
+
+async def _check(visit: Visit, asks: _Asks, typed: str) -> Tried | None:
+    """Look at a code, which counts as a try; `None` for what is none at all."""
+    homeserver, keys = visit.site.homeserver, visit.site.issuer.keys
+    attempt_id = asks.attempt.attempt_id
+    if asks.way is FactorWay.APP:
+        digits = codes.read(typed)
+        if digits is None:
+            return None
+        return await homeserver.settle(flows.try_app, attempt_id, digits, asks.owner, keys=keys)
+    code = recovery_codes.read(typed)
+    if code is None:
+        return None
+    return await homeserver.settle(flows.try_recovery_code, attempt_id, code, asks.owner, keys=keys)
+
+
+async def _find(visit: Visit) -> _Asks | Outgoing:
+    """Return what this page asks, or where its person is by now: with the history, or another tab."""
+    attempt = await attempts.find(visit, visit.parameters.get("attempt") or "")
+    if await attempts.next_of(visit, attempt, asks_modules=False) is not Stage.FACTOR:
+        return await attempts.go_on(visit, attempt)
+    owner = own_ways.owner(visit, attempt.user_id or "")
+    had = await visit.site.homeserver.run(own_factors.look, owner.user_id)
+    readable = [app for app in had.apps if app.opened(visit.site.issuer.keys) is not None]
+    ways = _offered(had, has_app=bool(readable))
+    wanted = visit.parameters.get("by")
+    return _Asks(
+        attempt=attempt,
+        owner=owner,
+        onward=await attempts.onward_of(visit, attempt),
+        ways=ways,
+        way=next((way for way in ways if way.value == wanted), next(iter(ways), None)),
+        is_unreadable=len(readable) < len(had.apps),
+    )
+
+
+def _offered(had: Had, *, has_app: bool) -> tuple[FactorWay, ...]:
+    """Return what the account can be asked for, what most people use first."""
+    return (
+        *((FactorWay.APP,) if has_app else ()),
+        *((FactorWay.RECOVERY_CODE,) if had.held.codes else ()),
+    )
+
+
+def url(attempt: Attempt, way: FactorWay | None = None) -> str:
+    """Return the page that asks for a second factor, in this way."""
+    by = {} if way is None else {"by": way.value}
+    return f"factor?{urlencode({'attempt': attempt.attempt_id, **by})}"
+
+
+def _page(
+    visit: Visit,
+    asks: _Asks,
+    problem: FactorProblem | None = None,
+    *,
+    retry_after: int | None = None,
+) -> Outgoing:
+    attempt, onward = asks.attempt, asks.onward
+    page = FactorPage(
+        csrf=visit.csrf,
+        action=url(attempt, asks.way),
+        server_name=visit.site.server_name,
+        user_id=asks.owner.user_id,
+        way=asks.way,
+        others=tuple(OtherWay(way, url(attempt, way)) for way in asks.ways if way is not asks.way),
+        restart_url=onward.sign_in_url,
+        problem=problem,
+        retry_after=retry_after,
+        is_unreadable=asks.is_unreadable,
+        can_cancel=onward.can_be_declined,
+        client=sign_ups.client_card(visit, onward),
+    )
+    return visit.answer(
+        page,
+        200 if problem is None else _STATUS.get(problem, 403),
+        goes_to=onward.goes_to,
+        goes_further=onward.goes_further,
+        headers=(("Retry-After", str(retry_after)),) if retry_after else (),
+    )

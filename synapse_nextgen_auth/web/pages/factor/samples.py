@@ -1,0 +1,112 @@
+"""Samples of the pages that ask for a second factor."""
+
+import attrs
+
+from synapse_nextgen_auth.web import qr
+from synapse_nextgen_auth.web.pages.content import PageContent
+from synapse_nextgen_auth.web.pages.factor.page import (
+    AppProblem,
+    CodesPage,
+    EnrolPage,
+    FactorPage,
+    FactorProblem,
+    FactorWay,
+    OtherWay,
+    SecretShown,
+)
+from synapse_nextgen_auth.web.pages.samples import ELEMENT, LONG, LONG_ID, UGLY
+
+_LETTERS = "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP"
+_URI = (
+    "otpauth://totp/example.org:%40alice%3Aexample.org"
+    "?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=example.org"
+)
+SECRET = SecretShown(qr.draw(_URI), _LETTERS, _URI)
+LONG_SECRET = SecretShown(qr.draw(_URI + LONG + LONG), _LETTERS, _URI + LONG + LONG)
+CODES = (
+    *("BQ4T7-KHM2X", "X2PNC-9RDAB", "7VJWQ-M3ACD", "KD8R2-XTFEF", "N5HCP-W6JGH"),
+    *("3GTA9-BLXJK", "RZ7QM-4VKLM", "W8FDJ-2NPNP", "C6XKT-5HRQR", "9MPBV-Q3DST"),
+)
+_OTHER = OtherWay(FactorWay.RECOVERY_CODE, "factor?attempt=8a1f&by=recovery-code")
+_APP = OtherWay(FactorWay.APP, "factor?attempt=8a1f")
+FACTOR = FactorPage(
+    csrf="c5rf",
+    action="factor?attempt=8a1f",
+    server_name="example.org",
+    user_id="@alice:example.org",
+    way=FactorWay.APP,
+    others=(_OTHER,),
+    restart_url="sign-in?grant=8a1f",
+    client=ELEMENT,
+    can_cancel=True,
+)
+RECOVERY = attrs.evolve(FACTOR, way=FactorWay.RECOVERY_CODE, others=(_APP,), action=_OTHER.url)
+ENROL = EnrolPage(
+    csrf="c5rf",
+    action="factor-enrol?attempt=8a1f",
+    server_name="example.org",
+    user_id="@alice:example.org",
+    client=ELEMENT,
+    can_cancel=True,
+)
+SHOWN = attrs.evolve(ENROL, secret=SECRET, action="factor-enrol?attempt=8a1f&app=8a20")
+RECOVERY_CODES = CodesPage(
+    csrf="c5rf",
+    server_name="example.org",
+    user_id="@alice:example.org",
+    codes=CODES,
+    made_at=1_795_000_000,
+    sign_in_at="https://matrix.example.org/_synapse/client/auth/",
+    action="account-factors",
+)
+
+SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
+    FactorPage: {
+        "plain": FACTOR,
+        "alone": attrs.evolve(FACTOR, others=(), client=None, can_cancel=False),
+        "recovery": RECOVERY,
+        "recovery_wrong": attrs.evolve(RECOVERY, problem=FactorProblem.WRONG),
+        "recovery_used": attrs.evolve(RECOVERY, problem=FactorProblem.USED),
+        "recovery_missing": attrs.evolve(RECOVERY, problem=FactorProblem.MISSING),
+        "unreadable": attrs.evolve(RECOVERY, others=(), is_unreadable=True),
+        "nothing": attrs.evolve(FACTOR, way=None, others=(), is_unreadable=True),
+        "long": attrs.evolve(FACTOR, client=UGLY, user_id=LONG_ID, server_name=LONG),
+        **{
+            kind.value: attrs.evolve(
+                FACTOR,
+                problem=kind,
+                retry_after=700 if kind is FactorProblem.TOO_OFTEN else None,
+            )
+            for kind in FactorProblem
+        },
+    },
+    EnrolPage: {
+        "plain": ENROL,
+        "later": attrs.evolve(ENROL, may_wait=True, deadline=1_795_000_000),
+        "some_day": attrs.evolve(ENROL, may_wait=True),
+        "secret": SHOWN,
+        "alone": attrs.evolve(SHOWN, client=None, can_cancel=False),
+        "long": attrs.evolve(
+            SHOWN, secret=LONG_SECRET, client=UGLY, user_id=LONG_ID, server_name=LONG
+        ),
+        "over": attrs.evolve(ENROL, problem=AppProblem.OVER),
+        "too_many": attrs.evolve(ENROL, problem=AppProblem.TOO_MANY),
+        **{
+            kind.value: attrs.evolve(SHOWN, problem=kind)
+            for kind in (AppProblem.MISSING, AppProblem.WRONG)
+        },
+    },
+    CodesPage: {
+        "plain": RECOVERY_CODES,
+        "with_app": attrs.evolve(RECOVERY_CODES, with_app=True),
+        "in_attempt": attrs.evolve(
+            RECOVERY_CODES, with_app=True, action="factor-enrol?attempt=8a1f"
+        ),
+        "long": attrs.evolve(
+            RECOVERY_CODES,
+            user_id=LONG_ID,
+            server_name=LONG,
+            sign_in_at=f"https://matrix.example.org/{LONG}/",
+        ),
+    },
+}

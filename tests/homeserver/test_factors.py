@@ -1,0 +1,592 @@
+"""Second factors in the browser: set up, asked for, lost, and what nobody gets past."""
+
+import html
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+from pyotp import TOTP
+
+from support.oauth import Browser, Server
+from support.synapse import Homeserver
+
+pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
+
+SECRET = re.compile(r'<bdi class="code">((?:[A-Z2-7]{4} ?){8})</bdi>')
+CODE = re.compile(r'<bdi class="code">([A-Z2-9]{5}-[A-Z2-9]{5})</bdi>')
+
+
+@pytest.fixture(scope="module")
+def factored_homeserver(tmp_path_factory, make_database):
+    """Yield a homeserver where people may have second factors."""
+    directory = tmp_path_factory.mktemp("homeserver-factors")
+    database = make_database("sqlite", directory)
+    module = {"factors": {"policy": "optional"}}
+    with Homeserver(directory, database, module=module, log_level="DEBUG") as homeserver:
+        yield homeserver
+
+
+@pytest.fixture(scope="module")
+def demanding_homeserver(tmp_path_factory, make_database):
+    """Yield a homeserver where everybody must have one."""
+    directory = tmp_path_factory.mktemp("homeserver-demanding")
+    database = make_database("sqlite", directory)
+    module = {"factors": {"policy": "required"}}
+    with Homeserver(directory, database, module=module, log_level="DEBUG") as homeserver:
+        yield homeserver
+
+
+@pytest.fixture
+def server(factored_homeserver):
+    return Server(factored_homeserver.base_url)
+
+
+@pytest.fixture
+def user(factored_homeserver):
+    return factored_homeserver.new_user()
+
+
+@pytest.fixture
+def browser(server, user):
+    return Browser.of(server, user)
+
+
+class App:
+    """An authenticator app that shows each code once, as if its owner waited for the next."""
+
+    def __init__(self, secret):
+        self.totp = TOTP(secret)
+        self.step = 0
+
+    @classmethod
+    def on(cls, page):
+        """Read the secret off a page."""
+        return cls(SECRET.search(page.text)[1].replace(" ", ""))
+
+    def shows(self):
+        """Return the next code that the server takes: those of three steps are good at a time."""
+        present = int(time.time()) // 30
+        self.step = max(present - 1, self.step + 1)
+        assert self.step <= present + 1, "the test typed more codes than there were steps"
+        return self.totp.generate_otp(self.step)
+
+    def wrong(self):
+        present = int(time.time()) // 30
+        near = {self.totp.generate_otp(present + off) for off in range(-3, 4)}
+        return next(each for each in map("{:06}".format, range(100)) if each not in near)
+
+
+def add_app(browser, name="Phone"):
+    """Set up an app on the pages of the account; return it and the recovery codes that came."""
+    browser.get(browser.server.url("account-factor-add"))
+    page = browser.submit(name=name, decision="begin")
+    app = App.on(page)
+    page = browser.submit(code=app.shows(), decision="confirm")
+    assert page.status_code == 200, page.text
+    return app, CODE.findall(page.text)
+
+
+def typed_password(server, user):
+    """Return a browser in which somebody typed the password of an account."""
+    browser = Browser(server)
+    browser.get(server.url("sign-in"))
+    browser.sign_in(user.localpart, user.password)
+    return browser
+
+
+def is_signed_in(browser):
+    # Away from the page that is looked at.
+    answer = browser.http.get(
+        browser.server.url("account-profile"), allow_redirects=False, timeout=30
+    )
+    return answer.status_code == 200
+
+
+def rows(homeserver, user):
+    return homeserver.query(
+        "SELECT app_id, name, confirmed_at, last_used_at FROM nextgen_totp_apps WHERE user_id = ?",
+        user.user_id,
+    )
+
+
+def events(homeserver, user):
+    found = homeserver.query(
+        "SELECT kind FROM nextgen_events WHERE user_id = ? ORDER BY happened_at", user.user_id
+    )
+    return [kind for (kind,) in found]
+
+
+def test_c294_an_app_is_set_up_and_asked_for_from_then_on(
+    factored_homeserver, server, user, browser
+):
+    """Its secret is shown until the right code was typed; recovery codes come with the first."""
+    app, codes = add_app(browser)
+    listed = browser.get(server.url("account-factors"))
+    other = typed_password(server, user)
+    asked = other.page
+    before = is_signed_in(other)
+    other.submit(code=app.shows(), decision="check")
+
+    assert len(set(codes)) == 10
+    assert "Phone" in listed.text
+    assert "10 of 10 are left" in listed.text
+    assert "/factor?attempt=" in asked.url
+    assert 'autocomplete="one-time-code"' in asked.text
+    assert not before
+    assert is_signed_in(other)
+    assert rows(factored_homeserver, user)[0][3] is not None
+    level = factored_homeserver.query(
+        "SELECT amr, level FROM nextgen_browsers WHERE user_id = ? AND amr IS NOT NULL"
+        " ORDER BY signed_in_at DESC, level DESC",
+        user.user_id,
+    )
+    assert ("pwd otp mfa", 2) in [tuple(row) for row in level]
+
+
+def test_c294_a_secret_counts_for_nothing_before_its_code(
+    factored_homeserver, server, user, browser
+):
+    """Nobody is asked for it, and a wrong code changes nothing."""
+    browser.get(server.url("account-factor-add"))
+    browser.submit(name="Phone", decision="begin")
+    app = App.on(browser.page)
+    wrong = browser.submit(code=app.wrong(), decision="confirm")
+    other = typed_password(server, user)
+
+    assert wrong.status_code == 400
+    assert "That is not the code." in wrong.text
+    assert SECRET.search(wrong.text)
+    assert rows(factored_homeserver, user)[0][2] is None
+    assert is_signed_in(other)
+    assert "factor_added" not in events(factored_homeserver, user)
+
+
+def test_c294_a_secret_is_shown_to_nobody_once_it_counts(
+    factored_homeserver, server, user, browser
+):
+    """Neither on its own page, nor where it was shown before; in no log and in no row."""
+    browser.get(server.url("account-factor-add"))
+    shown = browser.submit(name="Phone", decision="begin").url
+    app = App.on(browser.page)
+    browser.submit(code=app.shows(), decision="confirm")
+    codes = CODE.findall(browser.page.text)
+    secret = app.totp.secret
+    again = browser.get(shown)
+    (row,) = rows(factored_homeserver, user)
+    its_page = browser.get(server.url(f"account-factor?id={row[0]}"))
+    log = factored_homeserver.log_text()
+    kept = str(factored_homeserver.query("SELECT * FROM nextgen_totp_apps")) + str(
+        factored_homeserver.query("SELECT * FROM nextgen_recovery_codes")
+    )
+
+    for text in (again.text, its_page.text, log, kept):
+        assert secret not in text.replace(" ", "")
+        assert codes[0] not in text
+        assert codes[0].replace("-", "") not in text
+    assert again.status_code == 410
+
+
+def test_c289_a_code_counts_once_in_every_browser(server, user, browser):
+    """Typed again in another attempt it is refused; the next one is not."""
+    app, _ = add_app(browser)
+    one, two = typed_password(server, user), typed_password(server, user)
+    code = app.shows()
+    one.submit(code=code, decision="check")
+    refused = two.submit(code=code, decision="check")
+    before = is_signed_in(two)
+
+    assert is_signed_in(one)
+    assert refused.status_code == 403
+    assert "That code was used already." in refused.text
+    assert not before
+
+
+def test_whoever_comes_back_is_led_on(server, user, browser):
+    """By the history: the factor was proven, and nobody says that its code was used."""
+    app, _ = add_app(browser)
+    other = typed_password(server, user)
+    asked = other.page.url
+    other.submit(code=app.shows(), decision="check")
+    again = other.get(asked)
+
+    assert again.status_code == 409
+    assert "used already" not in again.text
+    assert is_signed_in(other)
+
+
+def test_c290_a_code_from_a_minute_ago_is_none(server, user, browser):
+    app, _ = add_app(browser)
+    other = typed_password(server, user)
+    present = int(time.time()) // 30
+    late = other.submit(code=app.totp.generate_otp(present - 3), decision="check")
+    early = other.submit(code=app.totp.generate_otp(present + 3), decision="check")
+
+    assert late.status_code == early.status_code == 403
+    assert not is_signed_in(other)
+
+
+def test_c291_wrong_codes_come_to_an_end_and_other_factors_go_on(
+    factored_homeserver, server, user, browser
+):
+    """After five the right one is not looked at; a recovery code is. The owner sees it."""
+    app, codes = add_app(browser)
+    other = typed_password(server, user)
+    said = [other.submit(code=app.wrong(), decision="check").status_code for _ in range(5)]
+    over = other.submit(code=app.shows(), decision="check")
+    restarted = html.unescape(re.search(r'href="([^"]*sign-in[^"]*)"', over.text)[1])
+    by_code = html.unescape(re.search(r'href="(factor[^"]*recovery-code)"', over.text)[1])
+    before = is_signed_in(other)
+    other.get(server.url(by_code))
+    other.submit(code=codes[0].lower().replace("-", " "), decision="check")
+
+    assert said == [403] * 5
+    assert "There were too many wrong codes" in over.text
+    assert "attempt" not in restarted
+    assert not before
+    assert is_signed_in(other)
+    assert events(factored_homeserver, user).count("factor_refused") == 5
+    assert "factor_guessed" in events(factored_homeserver, user)
+    assert "recovery_code_used" in events(factored_homeserver, user)
+    seen = browser.get(server.url("account-events"))
+    assert "Somebody typed a wrong code of a second factor" in seen.text
+    assert "A recovery code was used" in seen.text
+
+
+def test_a_recovery_code_works_once(server, user, browser):
+    _, codes = add_app(browser)
+    one, two = typed_password(server, user), typed_password(server, user)
+    url = one.page.url.replace("factor?", "factor?by=recovery-code&")
+    one.get(url)
+    one.submit(code=codes[3], decision="check")
+    two.get(two.page.url + "&by=recovery-code")
+    again = two.submit(code=codes[3], decision="check")
+    none = two.submit(code="AAAAA-AAAAA", decision="check")
+    other = two.submit(code=codes[4], decision="check")
+
+    assert is_signed_in(one)
+    assert "That recovery code was used already." in again.text
+    assert "That is none of your recovery codes." in none.text
+    assert other.status_code == 200
+    assert is_signed_in(two)
+
+
+def test_new_codes_void_the_old_ones(server, user, browser):
+    """They are shown once: looking at the page again makes none."""
+    _app, old = add_app(browser)
+    browser.get(server.url("account-recovery-codes"))
+    new = CODE.findall(browser.submit(decision="make").text)
+    back = browser.submit(decision="kept")
+    other = typed_password(server, user)
+    other.get(other.page.url + "&by=recovery-code")
+    refused = other.submit(code=old[0], decision="check")
+    other.submit(code=new[0], decision="check")
+
+    assert len(set(new)) == 10
+    assert set(new).isdisjoint(old)
+    assert back.url.endswith("/account-factors")
+    assert "That is none of your recovery codes." in refused.text
+    assert is_signed_in(other)
+
+
+def test_c295_no_way_around_leads_past_the_factor(server, user, browser):
+    """Beginning anew, going back, another way, another tab, another page: the factor stays asked for."""
+    add_app(browser)
+    other = typed_password(server, user)
+    asked = other.page.url
+    tried = [
+        other.get(server.url("account")),
+        other.get(asked.replace("/factor?", "/factor-enrol?")),
+        other.get(asked.replace("/factor?", "/stage?")),
+        other.get(asked.replace("/factor?", "/sign-in?")),
+        other.get(asked + "&by=nothing"),
+        other.get(asked + "&by=recovery-code"),
+        other.authorize(server.client().request()[0]),
+        other.get(server.url("sign-in")),
+    ]
+    other.get(server.url("sign-in"))
+    other.sign_in(user.localpart, user.password)
+    again = other.page
+    other.get(asked)
+
+    assert all("/factor?" in page.url or 'name="password"' in page.text for page in tried)
+    assert "/factor?" in again.url
+    assert not is_signed_in(other)
+    stranger = Browser(server).get(asked)
+    assert stranger.status_code == 400
+    assert user.localpart not in stranger.text
+
+
+def test_c297_what_is_dangerous_takes_both_factors_once_more(
+    factored_homeserver, server, user, browser
+):
+    """The password alone opens no such page of an account with a factor."""
+    app, _ = add_app(browser)
+    factored_homeserver.query(
+        "UPDATE nextgen_browsers SET signed_in_at = signed_in_at - 3600 WHERE user_id = ?",
+        user.user_id,
+    )
+    browser.get(server.url("account-recovery-codes"))
+    asked = browser.page.url
+    browser.sign_in(user.localpart, user.password)
+    halfway = browser.page
+    browser.submit(code=app.shows(), decision="check")
+
+    assert "/sign-in?" in asked
+    assert "/factor?attempt=" in halfway.url
+    assert browser.page.url.endswith("/account-recovery-codes")
+
+
+def test_c286_an_app_is_renamed_and_removed(factored_homeserver, server, user, browser):
+    """Without one nobody is asked any more, and no recovery code is left."""
+    add_app(browser)
+    (row,) = rows(factored_homeserver, user)
+    browser.get(server.url(f"account-factor?id={row[0]}"))
+    browser.submit(name="x" * 65, decision="rename")
+    too_long = browser.page
+    renamed = browser.submit(name=' <b>"Old" phone ', decision="rename")
+    browser.get(server.url(f"account-factor-remove?id={row[0]}"))
+    removed = browser.submit(decision="remove")
+    other = typed_password(server, user)
+
+    assert too_long.status_code == 400
+    assert "&lt;b&gt;&#34;Old&#34; phone" in renamed.text
+    assert "The app was removed." in removed.text
+    assert is_signed_in(other)
+    assert factored_homeserver.query(
+        "SELECT COUNT(*) FROM nextgen_recovery_codes WHERE user_id = ?", user.user_id
+    ) == [(0,)]
+    assert {"factor_added", "factor_removed"} <= set(events(factored_homeserver, user))
+
+
+def test_c301_nobody_elses_app_is_shown_or_changed(factored_homeserver, server, user, browser):
+    """Confirmed or not: the page of a thief knows of no such thing."""
+    add_app(browser)
+    browser.get(server.url("account-factor-add"))
+    waits = browser.submit(name="Tablet", decision="begin").url.rpartition("=")[2]
+    confirmed = next(row[0] for row in rows(factored_homeserver, user) if row[2])
+    thief = factored_homeserver.new_user()
+    other, before = Browser.of(server, thief), rows(factored_homeserver, user)
+    csrf = re.search(r'name="csrf" value="([^"]+)"', other.get(server.url("")).text)[1]
+
+    for its_id in (confirmed, waits):
+        for page, decision in (
+            ("account-factor-add", "confirm"),
+            ("account-factor", "rename"),
+            ("account-factor-remove", "remove"),
+        ):
+            url = server.url(f"{page}?id={its_id}")
+            looked = other.get(url)
+            form = {"csrf": csrf, "decision": decision, "name": "mine", "code": "123456"}
+            pressed = other.http.post(url, data=form, timeout=30)
+
+            assert SECRET.search(looked.text + pressed.text) is None
+            assert user.localpart not in looked.text + pressed.text
+            assert "Tablet" not in looked.text + pressed.text
+    assert rows(factored_homeserver, user) == before
+
+
+@pytest.mark.parametrize("page", ["factor", "factor-enrol"])
+def test_c181_a_form_of_another_browser_does_nothing(server, user, browser, page):
+    """With the right code, and what proves another browser's form."""
+    app, _ = add_app(browser)
+    other = typed_password(server, user)
+    url = other.page.url.replace("/factor?", f"/{page}?")
+    csrf = re.search(
+        r'name="csrf" value="([^"]+)"', Browser(server).get(server.url("sign-in")).text
+    )[1]
+    form = {"code": app.shows(), "decision": "check"}
+    answers = [
+        other.http.post(url, data={**form, **sent}, timeout=30) for sent in ({}, {"csrf": csrf})
+    ]
+
+    assert {answer.status_code for answer in answers} == {403}
+    assert not is_signed_in(other)
+
+
+PAGES = {
+    "account-factors": {"decision": "kept"},
+    "account-factor-add": {"decision": "begin", "name": "x"},
+    "account-factor": {"decision": "rename", "name": "x"},
+    "account-factor-remove": {"decision": "remove"},
+    "account-recovery-codes": {"decision": "make"},
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_c181_the_forms_of_the_account_need_their_proof(
+    factored_homeserver, server, user, browser, page
+):
+    """Nothing is changed by a form from elsewhere, and none is sent by no button."""
+    add_app(browser)
+    (row,) = rows(factored_homeserver, user)
+    query = "" if page in {"account-factors", "account-recovery-codes"} else f"?id={row[0]}"
+    before = rows(factored_homeserver, user)
+    csrf = re.search(
+        r'name="csrf" value="([^"]+)"', browser.get(server.url("account-recovery-codes")).text
+    )[1]
+    url = server.url(page + query)
+    foreign = [
+        browser.http.post(url, data=PAGES[page], timeout=30),
+        browser.http.post(url, data={**PAGES[page], "csrf": "1.x"}, timeout=30),
+        browser.http.post(
+            url,
+            data={**PAGES[page], "csrf": csrf},
+            headers={"Origin": "https://evil.example"},
+            timeout=30,
+        ),
+    ]
+    buttonless = browser.http.post(url, data={"csrf": csrf, "decision": "x"}, timeout=30)
+
+    assert {answer.status_code for answer in foreign} == {403}
+    assert buttonless.status_code == 400
+    assert rows(factored_homeserver, user) == before
+
+
+def test_what_no_key_opens_is_said_and_no_error(factored_homeserver, server, user, browser):
+    """As after a new secret of the server: a recovery code still opens, and the app can be removed."""
+    _, codes = add_app(browser)
+    factored_homeserver.query(
+        "UPDATE nextgen_totp_apps SET secret = 'gAAAA' WHERE user_id = ?", user.user_id
+    )
+    listed = browser.get(server.url("account-factors"))
+    other = typed_password(server, user)
+    asked = other.page
+    other.submit(code=codes[0], decision="check")
+
+    assert "Cannot be read" in listed.text
+    assert "cannot read the secret of an authenticator app" in asked.text
+    assert 'autocomplete="one-time-code"' not in asked.text
+    assert is_signed_in(other)
+
+
+def test_a_closed_account_keeps_no_factor(factored_homeserver, server, user, browser):
+    add_app(browser)
+    browser.get(server.url("account-deactivate"))
+    browser.submit(account=user.user_id, confirm="yes", typed=user.localpart, decision="deactivate")
+
+    assert rows(factored_homeserver, user) == []
+
+
+def test_the_overview_and_the_list_say_how_it_is(server, browser):
+    before = browser.get(server.url("account")).text
+    ways = browser.get(server.url("account-sign-in")).text
+    add_app(browser)
+    after = browser.get(server.url("account")).text
+
+    assert "Your password or provider alone opens your account" in before
+    assert "None yet: one of these ways is enough to get in." in ways
+    assert "A second factor protects your sign-in" in after
+    assert (
+        "1 set up: its code is asked for as well."
+        in browser.get(server.url("account-sign-in")).text
+    )
+
+
+def test_oathtool_shows_what_the_server_takes(server, user, browser):
+    """A program that nobody here wrote, with the secret as a person types it."""
+    program = shutil.which("oathtool")
+    assert program, "This test needs oathtool (Debian package oathtool); .ci/run installs it."
+    browser.get(server.url("account-factor-add"))
+    browser.submit(name="", decision="begin")
+    secret = SECRET.search(browser.page.text)[1]
+
+    def shown(at):
+        command = [program, "--totp", "--base32", f"--now=@{at}", secret]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    confirmed = browser.submit(code=shown(int(time.time())), decision="confirm")
+    other = typed_password(server, user)
+    other.submit(
+        code=f" {shown(int(time.time()) + 30)[:3]} {shown(int(time.time()) + 30)[3:]}",
+        decision="check",
+    )
+
+    assert len(CODE.findall(confirmed.text)) == 10
+    assert is_signed_in(other)
+
+
+def test_c295_whoever_must_have_one_sets_it_up_before_anything_else(demanding_homeserver):
+    """The confirming code is the second proof; what the sign-in was for goes on after the codes."""
+    server, user = Server(demanding_homeserver.base_url), demanding_homeserver.new_user()
+    client, browser = server.client(), Browser(Server(demanding_homeserver.base_url))
+    parameters, _ = client.request()
+    browser.authorize(parameters)
+    browser.sign_in(user.localpart, user.password)
+    asked = browser.page
+    around = [browser.get(server.url("account")), browser.authorize(parameters)]
+    browser.get(asked.url)
+    browser.submit(decision="later")
+    later = browser.page
+    browser.submit(decision="begin")
+    app = App.on(browser.page)
+    wrong = browser.submit(code=app.wrong(), decision="confirm")
+    before = is_signed_in(browser)
+    codes = CODE.findall(browser.submit(code=app.shows(), decision="confirm").text)
+    consent = browser.submit(decision="kept")
+
+    assert "/factor-enrol?attempt=" in asked.url
+    assert "You need it before you go on." in asked.text
+    assert ">Later<" not in asked.text
+    assert "/factor-enrol?attempt=" in later.url
+    assert all('name="password"' in page.text for page in around)
+    assert wrong.status_code == 400
+    assert not before
+    assert len(codes) == 10
+    assert "/consent?" in consent.url
+    assert is_signed_in(browser)
+
+
+def test_c294_two_tabs_set_up_one_factor(demanding_homeserver):
+    """Whoever has the password and was slower proves what the account has by now."""
+    server, user = Server(demanding_homeserver.base_url), demanding_homeserver.new_user()
+    owner, thief = typed_password(server, user), typed_password(server, user)
+    thief.submit(decision="begin")
+    theirs = App.on(thief.page)
+    owner.submit(decision="begin")
+    app = App.on(owner.page)
+    owner.submit(code=app.shows(), decision="confirm")
+    page = thief.submit(code=theirs.shows(), decision="confirm")
+    before = is_signed_in(thief)
+    thief.submit(code=theirs.shows(), decision="check")
+
+    assert "/factor?attempt=" in page.url
+    assert not before
+    assert not is_signed_in(thief)
+    confirmed = [row for row in rows(demanding_homeserver, user) if row[2]]
+    assert len(confirmed) == 1
+
+
+def test_c286_the_last_factor_stays_where_one_is_demanded(demanding_homeserver):
+    server, user = Server(demanding_homeserver.base_url), demanding_homeserver.new_user()
+    browser = typed_password(server, user)
+    browser.submit(decision="begin")
+    app = App.on(browser.page)
+    browser.submit(code=app.shows(), decision="confirm")
+    browser.submit(decision="kept")
+    (row,) = rows(demanding_homeserver, user)
+    page = browser.get(server.url(f"account-factor-remove?id={row[0]}"))
+    csrf = re.search(
+        r'name="csrf" value="([^"]+)"', browser.get(server.url("account-recovery-codes")).text
+    )[1]
+    forced = browser.http.post(
+        server.url(f"account-factor-remove?id={row[0]}"),
+        data={"csrf": csrf, "decision": "remove"},
+        timeout=30,
+    )
+
+    assert page.status_code == forced.status_code == 409
+    assert "this is the only one, so it stays" in page.text
+    assert rows(demanding_homeserver, user) == [row]
+
+
+def test_where_the_policy_is_off_there_is_nothing_of_it(sqlite_homeserver):
+    """Neither pages nor words; `factors.policy` is off by default."""
+    server, user = Server(sqlite_homeserver.base_url), sqlite_homeserver.new_user()
+    browser = Browser.of(server, user)
+    answers = [browser.get(server.url(page)).status_code for page in PAGES]
+    texts = [browser.get(server.url(page)).text for page in ("account", "account-sign-in")]
+
+    assert answers == [404] * len(PAGES)
+    assert not [text for text in texts if "econd factor" in text]
