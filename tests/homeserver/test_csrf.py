@@ -354,7 +354,7 @@ DANGEROUS = [
     path
     for path, route in ROUTES.items()
     if isinstance(route, AccountPage) and route.dangerous and route.submit
-    if path not in WITH_PROVIDERS | WITH_MAIL | WITH_MESSAGES
+    if path not in WITH_PROVIDERS | WITH_MAIL | WITH_MESSAGES | OF_FACTORS
 ]
 SECRETS = {"password": "otters and stoats", "new_password": "stoats", "code": "738264"}
 
