@@ -2,3 +2,4 @@ Applications ask for a stronger or fresher sign-in by `acr_values` (RFC 9470), a
 People sign in with passkeys, without typing anything, and keep them on the pages of their account: several, with names, as the first factor, the second, or the only way in. The option `factors.policy` is `off` until an operator changes it.
 Who needs a second factor is said once for the server, its administrators and some accounts, with a grace period; identity providers whose sign-ins are two factors count as such.
 Second factors (`factors.policy`, off by default): authenticator apps (TOTP) with a QR code, several per account, and recovery codes. A code counts once over all workers, guesses come to an end, and the owner is told.
+An operator may protect requests, the admin API above all: they are answered with a challenge (RFC 9470, MSC4363) unless two factors, or a proof of late, stand behind the token (`step_up.requests`).

@@ -26,6 +26,7 @@ from synapse_nextgen_auth.homeserver.rotations import Rotations
 from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_lifetimes
 from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.metadata import Endpoints
+from synapse_nextgen_auth.oauth.step_up import StepUp
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.web.site import (
     Lifetimes,
@@ -160,7 +161,12 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         sign_ups=_sign_ups(config, homeserver, endpoints, sign_up_rules),
         devices=Devices(homeserver),
         token_check=TokenCheck(
-            homeserver, people, keys, lifetimes, Activity(homeserver, lifetimes)
+            homeserver,
+            people,
+            keys,
+            lifetimes,
+            Activity(homeserver, lifetimes),
+            step_up=StepUp(config.step_up.requests) if config.step_up.requests else None,
         ),
         lifetimes=Lifetimes(
             sessions=lifetimes,

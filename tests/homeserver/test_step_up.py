@@ -5,9 +5,8 @@ import time
 import pytest
 
 from support.oauth import API, DEVICE, Browser, claims, device_id, web_client
-from synapse_nextgen_auth.secret import digest
+from support.step_up import ONE, TWO, proved, with_two_factors
 
-ONE, TWO = "urn:nextgen-auth:acr:one-factor", "urn:nextgen-auth:acr:two-factors"
 MFA = "https://refeds.org/profile/mfa"
 SECRET = {"token_endpoint_auth_method": "client_secret_post"}
 
@@ -24,6 +23,7 @@ def person(factor_homeserver):
     return factor_homeserver.new_user()
 
 
+<<<<<<< HEAD
 def with_two_factors(homeserver, server, user):
     """Return a browser in which somebody signed in before they had an authenticator app."""
     browser = Browser.of(server, user)
@@ -48,6 +48,8 @@ def proved(homeserver, browser, *, level=2, ago=0):
     )
 
 
+=======
+>>>>>>> bf0e35b4 (Answer protected requests with a challenge unless enough was proven (RFC 9470, MSC4363), where the operator says so)
 def redeemed(client, browser, page, verifier):
     """Agree; return what the client gets for its code."""
     code = browser.answer(browser.submit(decision="approve") if page.status_code == 200 else page)

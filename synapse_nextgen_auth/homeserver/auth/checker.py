@@ -20,6 +20,7 @@ from synapse_nextgen_auth.homeserver.database.outage import come_back
 from synapse_nextgen_auth.homeserver.http import address, user_agent
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.oauth.step_up import StepUp
 from synapse_nextgen_auth.oauth.tokens import bearer, session_tokens
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, surrogate
 
@@ -92,10 +93,13 @@ class SessionAuth(InternalAuth):
                 await self._record(request, known.user_id, known.surrogate, known.session.device_id)
                 requester = known.requester()
                 request.requester = requester
+            else:
+                requester = await super().get_user_by_req(
+                    request, allow_guest, allow_expired, allow_locked, **more
+                )
+            if self._nextgen.step_up is None:
                 return requester
-            return await super().get_user_by_req(
-                request, allow_guest, allow_expired, allow_locked, **more
-            )
+            return await self._insist(request, requester, self._nextgen.step_up)
         except SynapseError as error:
             add_challenge(error)
             raise
@@ -104,6 +108,18 @@ class SessionAuth(InternalAuth):
                 raise
             logger.warning("Could not look up the session of a request: %r", error)
             raise come_back() from error
+
+    async def _insist(
+        self, request: SynapseRequest, requester: Requester, step_up: StepUp
+    ) -> Requester:
+        """Stop a request of ours that takes more than its session; others take what they always took."""
+        if not is_ours(requester):
+            return requester
+        method, path = request.method.decode("ascii"), request.path.decode("latin-1")
+        required = step_up.asks(method, path, is_admin=may_administer(requester))
+        if required is not None:
+            await self._nextgen.insist(self.get_access_token_from_request(request), required)
+        return requester
 
     def _warm(self, request: SynapseRequest) -> Joined | None:
         """Return the session of a request that nothing is special about, `None` for all others."""

@@ -1,5 +1,7 @@
 """Checking our access tokens for Synapse."""
 
+import logging
+
 import attrs
 from synapse.api.errors import InvalidClientTokenError
 from synapse.types import Requester, create_requester
@@ -7,7 +9,10 @@ from synapse.types import Requester, create_requester
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.activity import Activity
-from synapse_nextgen_auth.homeserver.auth.challenges import insufficient_scope
+from synapse_nextgen_auth.homeserver.auth.challenges import (
+    insufficient_authentication,
+    insufficient_scope,
+)
 from synapse_nextgen_auth.homeserver.auth.joined import Joined, JoinedSessions
 from synapse_nextgen_auth.homeserver.auth.mark import OURS
 from synapse_nextgen_auth.homeserver.auth.remembered import Remembered
@@ -16,12 +21,16 @@ from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted, People
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.oauth.scopes.permissions import API
 from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, Session, SessionLifetimes
+from synapse_nextgen_auth.oauth.step_up import Requirement, StepUp
 from synapse_nextgen_auth.oauth.tokens import session_tokens
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, Token
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Secret
 
 NEEDS = (Needed("synapse.types", "create_requester", ("scope", "shadow_banned", "device_id")),)
+
+
+logger = logging.getLogger(__name__)
 
 
 def _without_idle(lifetimes: SessionLifetimes) -> SessionLifetimes:
@@ -39,6 +48,7 @@ class TokenCheck:
     keys: Keyring
     lifetimes: SessionLifetimes = attrs.field(converter=_without_idle)
     activity: Activity
+    step_up: StepUp | None = None
     _authentic: Remembered = attrs.field(factory=Remembered, init=False, repr=False)
     _joined: JoinedSessions = attrs.field(init=False, repr=False)
 
@@ -139,6 +149,14 @@ class TokenCheck:
             shadow_banned=account.is_shadow_banned,
             device_id=session.device_id,
         )
+
+    async def insist(self, text: str, required: Requirement) -> None:
+        """Stop a request whose token is good, unless its person proved as much as it takes."""
+        token = self.read(text)
+        session = await self.homeserver.live.find(token.session_id)
+        if not required.is_met(session.proven(token.generation), self.homeserver.now()):
+            logger.info("Session %s has to step up for a request", session.session_id)
+            raise insufficient_authentication(required)
 
     async def _check_device(self, session: Session) -> None:
         if session.device_id is None:

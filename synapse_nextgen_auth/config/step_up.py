@@ -1,0 +1,45 @@
+"""The section `step_up`."""
+
+from synapse_nextgen_auth.accounts.factors.demands import Rule
+from synapse_nextgen_auth.config.factors import Factors
+from synapse_nextgen_auth.config.kinds.lists import ListOf
+from synapse_nextgen_auth.config.kinds.step_up import ProtectedRequests
+from synapse_nextgen_auth.config.options import option
+from synapse_nextgen_auth.config.problems import Problems
+from synapse_nextgen_auth.oauth.step_up import Protected
+from synapse_nextgen_auth.records import frozen
+
+
+@frozen
+class StepUp:
+    """Requests that take a fresh or a stronger sign-in than the session has."""
+
+    requests: tuple[Protected, ...] = option(
+        ListOf(ProtectedRequests(), "requests"),
+        default=(),
+        about="Requests of the Matrix API that are answered with a challenge (RFC 9470, MSC4363) unless"
+        " their session proved enough: `factors: 2` for two factors, `max_age` for a proof within that"
+        " time, or both. `path` is `admin_api`, for whatever an administrator may do, or a path in"
+        " which `*` stands for anything but a slash and `**` for anything; `methods` are all, if none"
+        " are named. Where several are about a request, all of them hold. Leave this empty unless your"
+        " clients know such challenges: some take them for a sign-out."
+        " See [step-up](../topics/step-up.md#what-the-operator-protects).",
+        example="""\
+- path: admin_api
+  max_age: 15m
+- path: /_matrix/client/*/rooms/*/upgrade
+  methods: [POST]
+  max_age: 1h""",
+        label="step-up asked for",
+    )
+
+
+def check_step_up(step_up: StepUp, factors: Factors, problems: Problems) -> None:
+    """Refuse to ask for what nobody can have."""
+    if factors.policy is not Rule.OFF or problems.are_at("factors"):
+        return
+    for each in step_up.requests:
+        if each.requirement.level > 1:
+            text = f"{each.path} takes two factors, and nobody has two while factors.policy is off"
+            problems.say("step_up.requests", text)
+            return

@@ -1,0 +1,113 @@
+"""Requests that take a fresh or a stronger sign-in (RFC 9470 section 3, MSC4363).
+
+Whoever administers the server, and whatever else the operator protects.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import cached_property
+from urllib.parse import unquote
+
+from synapse_nextgen_auth.clock import is_recent
+from synapse_nextgen_auth.oauth.sessions import Proven
+from synapse_nextgen_auth.records import frozen
+
+# What stands in the place of a pattern for all that an administrator may do, and nobody else.
+ADMIN_API = "admin_api"
+_OF_ADMINS = ("/_synapse/admin/**", "/_matrix/client/*/admin/**")
+# Whoever wants to be signed out is.
+_NEVER = "/_matrix/client/*/logout"
+_STARS = re.compile(r"(\*+)")
+
+
+@frozen
+class Requirement:
+    """What a request takes: so many factors, proven within so many seconds."""
+
+    level: int = 1
+    max_age: int | None = None
+
+    def and_also(self, other: "Requirement") -> "Requirement":
+        """Return what meets both."""
+        ages = [age for age in (self.max_age, other.max_age) if age is not None]
+        return Requirement(max(self.level, other.level), min(ages, default=None))
+
+    def is_met(self, proven: Proven, now: int) -> bool:
+        """Say whether what somebody proved is enough; a time that nobody knows is too long ago."""
+        if proven.level < self.level:
+            return False
+        if self.max_age is None:
+            return True
+        return proven.proven_at is not None and is_recent(
+            proven.proven_at, now, within=self.max_age
+        )
+
+
+@frozen
+class Protected:
+    """Requests that the operator protects: a pattern of paths, and methods; without any, all of them."""
+
+    path: str
+    requirement: Requirement
+    methods: frozenset[str] = frozenset()
+
+    def is_for(self, method: str, path: str, *, is_admin: bool) -> bool:
+        """Say whether it is about a request; `is_admin` where its token may administer the server."""
+        if self.methods and ("GET" if method == "HEAD" else method) not in self.methods:
+            return False
+        if self.path == ADMIN_API and not is_admin:
+            return False  # Synapse refuses it, and no proof helps
+        return any(pattern.fullmatch(path) for pattern in self._patterns)
+
+    @cached_property
+    def _patterns(self) -> tuple[re.Pattern[str], ...]:
+        return tuple(map(_pattern, _OF_ADMINS if self.path == ADMIN_API else (self.path,)))
+
+
+@frozen
+class StepUp:
+    """Which requests take more than a session."""
+
+    protected: tuple[Protected, ...]
+
+    def asks(self, method: str, path: str, *, is_admin: bool) -> Requirement | None:
+        """Return what a request takes, `None` if it is a request like any other."""
+        plain = written_plainly(path)
+        if _LOGOUT.fullmatch(plain):
+            return None
+        return _all(
+            each.requirement
+            for each in self.protected
+            if each.is_for(method, plain, is_admin=is_admin)
+        )
+
+
+def written_plainly(path: str) -> str:
+    """Return a path as a pattern knows it: whoever escapes a letter of it gets nothing by that.
+
+    A slash that is escaped belongs to an argument, and stays; one at the end is none.
+    """
+    parts = (unquote(part).replace("/", "%2F") for part in path.split("/"))
+    return "/".join(parts).rstrip("/")
+
+
+def _all(requirements: Iterable[Requirement]) -> Requirement | None:
+    met: Requirement | None = None
+    for each in requirements:
+        met = each if met is None else met.and_also(each)
+    return met
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """Read a pattern: `*` is anything but a slash, `**` anything; `/**` at the end may be nothing."""
+    text = text.rstrip("/")
+    below = text.endswith("/**")
+    parts = _STARS.split(text.removesuffix("/**"))
+    meant = "".join(
+        {"*": "[^/]*"}.get(part, ".*") if part.startswith("*") else re.escape(part)
+        for part in parts
+    )
+    return re.compile(f"{meant}(/.*)?" if below else meant, re.DOTALL)
+
+
+_LOGOUT = _pattern(_NEVER)
