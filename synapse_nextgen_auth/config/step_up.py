@@ -36,7 +36,8 @@ class StepUp:
 
 def check_step_up(step_up: StepUp, factors: Factors, problems: Problems) -> None:
     """Refuse to ask for what nobody can have."""
-    if factors.policy is not Rule.OFF or problems.are_at("factors"):
+    someone = (factors.accounts, factors.providers, factors.admins is not Rule.OFF)
+    if factors.policy is not Rule.OFF or any(someone) or problems.are_at("factors"):
         return
     for each in step_up.requests:
         if each.requirement.level > 1:

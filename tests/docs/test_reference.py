@@ -344,6 +344,10 @@ MISTAKES = (
     {"factors": {"accounts": ["anna", {}, {"rule": "off"}, {"rule": "required"}]}},
     {"factors": {"accounts": [{"rule": "required", "users": ["@anna"], "matching": "("}]}},
     {"factors": {"providers": ["keycloak"]}},
+    {"step_up": {"requests": ["admin_api", {"path": "/metrics", "max_age": "5m"}]}},
+    {"step_up": {"requests": [{"path": "admin_api"}, {"path": "admin_api", "factors": 1}]}},
+    {"step_up": {"requests": [{"path": "admin_api", "factors": 2}]}},
+    {"step_up": {"requests": [{"path": "/_matrix/a", "methods": ["get"], "max_age": "5s"}]}},
     {"factors": {"providers": {5: ["mfa"], "keycloak": []}}},
 )
 

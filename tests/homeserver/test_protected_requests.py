@@ -4,7 +4,13 @@ import pytest
 
 from support.oauth import ADMIN, API, DEVICE, Browser, Server, device_id
 from support.redis import RedisServer
-from support.step_up import TWO, proved, with_two_factors
+from support.step_up import (
+    TWO,
+    gets_a_second_factor,
+    loses_the_second_factor,
+    proved,
+    with_two_factors,
+)
 from support.synapse import Homeserver
 
 V3 = "/_matrix/client/v3"
@@ -67,7 +73,17 @@ class Application:
         self.tokens = None
 
     def sign_in(self, *, level=1, ago=0, **asked):
-        """Let the application in by a sign-in like this; return its access token."""
+        """Let the application in by a sign-in like this; return its access token.
+
+        Nobody lets anything in with one factor who has two: they got the second one after that.
+        """
+        loses_the_second_factor(self.homeserver, self.person)
+        try:
+            return self._sign_in(level=level, ago=ago, **asked)
+        finally:
+            gets_a_second_factor(self.homeserver, self.person)
+
+    def _sign_in(self, *, level, ago, **asked):
         proved(self.homeserver, self.browser, level=level, ago=ago)
         parameters, verifier = self.client.request(scope=self.scope, **asked)
         page = self.browser.authorize(parameters)

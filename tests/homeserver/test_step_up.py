@@ -5,7 +5,12 @@ import time
 import pytest
 
 from support.oauth import API, DEVICE, Browser, claims, device_id, web_client
-from support.step_up import ONE, TWO, proved, with_two_factors
+from support.step_up import (
+    ONE,
+    TWO,
+    proved,
+    with_two_factors,
+)
 
 MFA = "https://refeds.org/profile/mfa"
 SECRET = {"token_endpoint_auth_method": "client_secret_post"}
@@ -23,33 +28,6 @@ def person(factor_homeserver):
     return factor_homeserver.new_user()
 
 
-<<<<<<< HEAD
-def with_two_factors(homeserver, server, user):
-    """Return a browser in which somebody signed in before they had an authenticator app."""
-    browser = Browser.of(server, user)
-    add_an_app(homeserver, user)
-    return browser
-
-
-def add_an_app(homeserver, user):
-    homeserver.query(
-        "INSERT INTO nextgen_totp_apps (app_id, user_id, secret, name, made_at, confirmed_at)"
-        " VALUES (?, ?, 'sealed', 'Phone', 1, 1)",
-        *(user.localpart, user.user_id),
-    )
-
-
-def proved(homeserver, browser, *, level=2, ago=0):
-    """Let the sign-in of a browser be one of so many factors, and so old."""
-    homeserver.query(
-        "UPDATE nextgen_browsers SET level = ?, signed_in_at = ?, amr = ? WHERE digest = ?",
-        *(level, int(time.time()) - ago, "pwd otp mfa" if level == 2 else "pwd"),
-        digest(browser.secret),
-    )
-
-
-=======
->>>>>>> bf0e35b4 (Answer protected requests with a challenge unless enough was proven (RFC 9470, MSC4363), where the operator says so)
 def redeemed(client, browser, page, verifier):
     """Agree; return what the client gets for its code."""
     code = browser.answer(browser.submit(decision="approve") if page.status_code == 200 else page)
@@ -218,7 +196,6 @@ def test_tokens_that_were_refreshed_are_what_they_were_before(factor_homeserver,
     proved(factor_homeserver, browser, level=1, ago=100)
     scope = f"openid {API} {DEVICE}{device_id()}"
     told(client, browser, scope=scope)
-    add_an_app(factor_homeserver, person)
     proved(factor_homeserver, browser, ago=5)
 
     said, tokens = told(client, browser, scope=scope, acr_values=TWO)

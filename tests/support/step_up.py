@@ -8,14 +8,24 @@ from synapse_nextgen_auth.secret import digest
 ONE, TWO = "urn:nextgen-auth:acr:one-factor", "urn:nextgen-auth:acr:two-factors"
 
 
-def with_two_factors(homeserver, server, user):
-    """Return a browser in which somebody signed in before they had an authenticator app."""
-    browser = Browser.of(server, user)
+def gets_a_second_factor(homeserver, user):
+    """Give the account an authenticator app."""
     homeserver.query(
         "INSERT INTO nextgen_totp_apps (app_id, user_id, secret, name, made_at, confirmed_at)"
         " VALUES (?, ?, 'sealed', 'Phone', 1, 1)",
         *(user.localpart, user.user_id),
     )
+
+
+def loses_the_second_factor(homeserver, user):
+    """Take that away."""
+    homeserver.query("DELETE FROM nextgen_totp_apps WHERE user_id = ?", user.user_id)
+
+
+def with_two_factors(homeserver, server, user):
+    """Return a browser in which somebody signed in before they had an authenticator app."""
+    browser = Browser.of(server, user)
+    gets_a_second_factor(homeserver, user)
     return browser
 
 
