@@ -9,6 +9,7 @@ import time
 import pytest
 from pyotp import TOTP
 
+from support.commands import Operator
 from support.oauth import Browser, Server
 from support.synapse import Homeserver
 
@@ -16,16 +17,6 @@ pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
 
 SECRET = re.compile(r'<bdi class="code">((?:[A-Z2-7]{4} ?){8})</bdi>')
 CODE = re.compile(r'<bdi class="code">([A-Z2-9]{5}-[A-Z2-9]{5})</bdi>')
-
-
-@pytest.fixture(scope="module")
-def factored_homeserver(tmp_path_factory, make_database):
-    """Yield a homeserver where people may have second factors."""
-    directory = tmp_path_factory.mktemp("homeserver-factors")
-    database = make_database("sqlite", directory)
-    module = {"factors": {"policy": "optional"}}
-    with Homeserver(directory, database, module=module, log_level="DEBUG") as homeserver:
-        yield homeserver
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +30,13 @@ def demanding_homeserver(tmp_path_factory, make_database):
 
 
 @pytest.fixture
-def server(factored_homeserver):
-    return Server(factored_homeserver.base_url)
+def server(factor_server):
+    return factor_server
 
 
 @pytest.fixture
-def user(factored_homeserver):
-    return factored_homeserver.new_user()
+def user(factor_homeserver):
+    return factor_homeserver.new_user()
 
 
 @pytest.fixture
@@ -119,7 +110,7 @@ def events(homeserver, user):
 
 
 def test_c294_an_app_is_set_up_and_asked_for_from_then_on(
-    factored_homeserver, server, user, browser
+    factor_homeserver, server, user, browser
 ):
     """Its secret is shown until the right code was typed; recovery codes come with the first."""
     app, codes = add_app(browser)
@@ -136,8 +127,8 @@ def test_c294_an_app_is_set_up_and_asked_for_from_then_on(
     assert 'autocomplete="one-time-code"' in asked.text
     assert not before
     assert is_signed_in(other)
-    assert rows(factored_homeserver, user)[0][3] is not None
-    level = factored_homeserver.query(
+    assert rows(factor_homeserver, user)[0][3] is not None
+    level = factor_homeserver.query(
         "SELECT amr, level FROM nextgen_browsers WHERE user_id = ? AND amr IS NOT NULL"
         " ORDER BY signed_in_at DESC, level DESC",
         user.user_id,
@@ -146,7 +137,7 @@ def test_c294_an_app_is_set_up_and_asked_for_from_then_on(
 
 
 def test_c294_a_secret_counts_for_nothing_before_its_code(
-    factored_homeserver, server, user, browser
+    factor_homeserver, server, user, browser
 ):
     """Nobody is asked for it, and a wrong code changes nothing."""
     browser.get(server.url("account-factor-add"))
@@ -158,13 +149,13 @@ def test_c294_a_secret_counts_for_nothing_before_its_code(
     assert wrong.status_code == 400
     assert "That is not the code." in wrong.text
     assert SECRET.search(wrong.text)
-    assert rows(factored_homeserver, user)[0][2] is None
+    assert rows(factor_homeserver, user)[0][2] is None
     assert is_signed_in(other)
-    assert "factor_added" not in events(factored_homeserver, user)
+    assert "factor_added" not in events(factor_homeserver, user)
 
 
 def test_c294_a_secret_is_shown_to_nobody_once_it_counts(
-    factored_homeserver, server, user, browser
+    factor_homeserver, server, user, browser
 ):
     """Neither on its own page, nor where it was shown before; in no log and in no row."""
     browser.get(server.url("account-factor-add"))
@@ -174,11 +165,11 @@ def test_c294_a_secret_is_shown_to_nobody_once_it_counts(
     codes = CODE.findall(browser.page.text)
     secret = app.totp.secret
     again = browser.get(shown)
-    (row,) = rows(factored_homeserver, user)
+    (row,) = rows(factor_homeserver, user)
     its_page = browser.get(server.url(f"account-factor?id={row[0]}"))
-    log = factored_homeserver.log_text()
-    kept = str(factored_homeserver.query("SELECT * FROM nextgen_totp_apps")) + str(
-        factored_homeserver.query("SELECT * FROM nextgen_recovery_codes")
+    log = factor_homeserver.log_text()
+    kept = str(factor_homeserver.query("SELECT * FROM nextgen_totp_apps")) + str(
+        factor_homeserver.query("SELECT * FROM nextgen_recovery_codes")
     )
 
     for text in (again.text, its_page.text, log, kept):
@@ -228,7 +219,7 @@ def test_c290_a_code_from_a_minute_ago_is_none(server, user, browser):
 
 
 def test_c291_wrong_codes_come_to_an_end_and_other_factors_go_on(
-    factored_homeserver, server, user, browser
+    factor_homeserver, server, user, browser
 ):
     """After five the right one is not looked at; a recovery code is. The owner sees it."""
     app, codes = add_app(browser)
@@ -246,9 +237,9 @@ def test_c291_wrong_codes_come_to_an_end_and_other_factors_go_on(
     assert "attempt" not in restarted
     assert not before
     assert is_signed_in(other)
-    assert events(factored_homeserver, user).count("factor_refused") == 5
-    assert "factor_guessed" in events(factored_homeserver, user)
-    assert "recovery_code_used" in events(factored_homeserver, user)
+    assert events(factor_homeserver, user).count("factor_refused") == 5
+    assert "factor_guessed" in events(factor_homeserver, user)
+    assert "recovery_code_used" in events(factor_homeserver, user)
     seen = browser.get(server.url("account-events"))
     assert "Somebody typed a wrong code of a second factor" in seen.text
     assert "A recovery code was used" in seen.text
@@ -319,11 +310,11 @@ def test_c295_no_way_around_leads_past_the_factor(server, user, browser):
 
 
 def test_c297_what_is_dangerous_takes_both_factors_once_more(
-    factored_homeserver, server, user, browser
+    factor_homeserver, server, user, browser
 ):
     """The password alone opens no such page of an account with a factor."""
     app, _ = add_app(browser)
-    factored_homeserver.query(
+    factor_homeserver.query(
         "UPDATE nextgen_browsers SET signed_in_at = signed_in_at - 3600 WHERE user_id = ?",
         user.user_id,
     )
@@ -338,10 +329,10 @@ def test_c297_what_is_dangerous_takes_both_factors_once_more(
     assert browser.page.url.endswith("/account-recovery-codes")
 
 
-def test_c286_an_app_is_renamed_and_removed(factored_homeserver, server, user, browser):
+def test_c286_an_app_is_renamed_and_removed(factor_homeserver, server, user, browser):
     """Without one nobody is asked any more, and no recovery code is left."""
     add_app(browser)
-    (row,) = rows(factored_homeserver, user)
+    (row,) = rows(factor_homeserver, user)
     browser.get(server.url(f"account-factor?id={row[0]}"))
     browser.submit(name="x" * 65, decision="rename")
     too_long = browser.page
@@ -354,20 +345,20 @@ def test_c286_an_app_is_renamed_and_removed(factored_homeserver, server, user, b
     assert "&lt;b&gt;&#34;Old&#34; phone" in renamed.text
     assert "The app was removed." in removed.text
     assert is_signed_in(other)
-    assert factored_homeserver.query(
+    assert factor_homeserver.query(
         "SELECT COUNT(*) FROM nextgen_recovery_codes WHERE user_id = ?", user.user_id
     ) == [(0,)]
-    assert {"factor_added", "factor_removed"} <= set(events(factored_homeserver, user))
+    assert {"factor_added", "factor_removed"} <= set(events(factor_homeserver, user))
 
 
-def test_c301_nobody_elses_app_is_shown_or_changed(factored_homeserver, server, user, browser):
+def test_c301_nobody_elses_app_is_shown_or_changed(factor_homeserver, server, user, browser):
     """Confirmed or not: the page of a thief knows of no such thing."""
     add_app(browser)
     browser.get(server.url("account-factor-add"))
     waits = browser.submit(name="Tablet", decision="begin").url.rpartition("=")[2]
-    confirmed = next(row[0] for row in rows(factored_homeserver, user) if row[2])
-    thief = factored_homeserver.new_user()
-    other, before = Browser.of(server, thief), rows(factored_homeserver, user)
+    confirmed = next(row[0] for row in rows(factor_homeserver, user) if row[2])
+    thief = factor_homeserver.new_user()
+    other, before = Browser.of(server, thief), rows(factor_homeserver, user)
     csrf = re.search(r'name="csrf" value="([^"]+)"', other.get(server.url("")).text)[1]
 
     for its_id in (confirmed, waits):
@@ -384,7 +375,7 @@ def test_c301_nobody_elses_app_is_shown_or_changed(factored_homeserver, server, 
             assert SECRET.search(looked.text + pressed.text) is None
             assert user.localpart not in looked.text + pressed.text
             assert "Tablet" not in looked.text + pressed.text
-    assert rows(factored_homeserver, user) == before
+    assert rows(factor_homeserver, user) == before
 
 
 @pytest.mark.parametrize("page", ["factor", "factor-enrol"])
@@ -416,13 +407,13 @@ PAGES = {
 
 @pytest.mark.parametrize("page", PAGES)
 def test_c181_the_forms_of_the_account_need_their_proof(
-    factored_homeserver, server, user, browser, page
+    factor_homeserver, server, user, browser, page
 ):
     """Nothing is changed by a form from elsewhere, and none is sent by no button."""
     add_app(browser)
-    (row,) = rows(factored_homeserver, user)
+    (row,) = rows(factor_homeserver, user)
     query = "" if page in {"account-factors", "account-recovery-codes"} else f"?id={row[0]}"
-    before = rows(factored_homeserver, user)
+    before = rows(factor_homeserver, user)
     csrf = re.search(
         r'name="csrf" value="([^"]+)"', browser.get(server.url("account-recovery-codes")).text
     )[1]
@@ -441,13 +432,13 @@ def test_c181_the_forms_of_the_account_need_their_proof(
 
     assert {answer.status_code for answer in foreign} == {403}
     assert buttonless.status_code == 400
-    assert rows(factored_homeserver, user) == before
+    assert rows(factor_homeserver, user) == before
 
 
-def test_what_no_key_opens_is_said_and_no_error(factored_homeserver, server, user, browser):
+def test_what_no_key_opens_is_said_and_no_error(factor_homeserver, server, user, browser):
     """As after a new secret of the server: a recovery code still opens, and the app can be removed."""
     _, codes = add_app(browser)
-    factored_homeserver.query(
+    factor_homeserver.query(
         "UPDATE nextgen_totp_apps SET secret = 'gAAAA' WHERE user_id = ?", user.user_id
     )
     listed = browser.get(server.url("account-factors"))
@@ -461,12 +452,12 @@ def test_what_no_key_opens_is_said_and_no_error(factored_homeserver, server, use
     assert is_signed_in(other)
 
 
-def test_a_closed_account_keeps_no_factor(factored_homeserver, server, user, browser):
+def test_a_closed_account_keeps_no_factor(factor_homeserver, server, user, browser):
     add_app(browser)
     browser.get(server.url("account-deactivate"))
     browser.submit(account=user.user_id, confirm="yes", typed=user.localpart, decision="deactivate")
 
-    assert rows(factored_homeserver, user) == []
+    assert rows(factor_homeserver, user) == []
 
 
 def test_the_overview_and_the_list_say_how_it_is(server, browser):
@@ -590,3 +581,36 @@ def test_where_the_policy_is_off_there_is_nothing_of_it(sqlite_homeserver):
 
     assert answers == [404] * len(PAGES)
     assert not [text for text in texts if "econd factor" in text]
+
+
+def test_a_reset_password_takes_no_factor_away(factor_homeserver, server, user, browser):
+    """Whoever sets another one by a link is asked for it, then and later."""
+    app, _ = add_app(browser)
+    link = Operator.of(factor_homeserver).ask("set-password-link", user=user.user_id)["url"]
+    other = Browser(server)
+    other.get(link)
+    new = "correct horse battery staple of another stable"
+    other.submit(account=user.user_id, password=new, sign_out="yes", decision="set")
+    typed = Browser(server)
+    typed.get(server.url("sign-in"))
+    typed.sign_in(user.localpart, new)
+    before = is_signed_in(other) or is_signed_in(typed)
+    typed.submit(code=app.shows(), decision="check")
+
+    assert not before
+    assert is_signed_in(typed)
+
+
+def test_c295_who_cancels_sends_the_application_away(server, user, browser):
+    """It hears that nobody let it in; the attempt is over."""
+    add_app(browser)
+    client, other = server.client(), Browser(server)
+    other.authorize(client.request()[0])
+    other.sign_in(user.localpart, user.password)
+    asked = other.page.url
+    answer = other.answer(other.submit(code="", decision="cancel"))
+    again = other.get(asked)
+
+    assert answer["error"] == "access_denied"
+    assert again.status_code == 409
+    assert not is_signed_in(other)

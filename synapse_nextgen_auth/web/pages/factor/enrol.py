@@ -132,6 +132,7 @@ async def _page(
         user_id=attempt.user_id or "",
         secret=secret,
         may_wait=demand.may_wait,
+        deadline=demand.until,
         problem=problem,
         can_cancel=onward.can_be_declined,
         client=sign_ups.client_card(visit, onward),

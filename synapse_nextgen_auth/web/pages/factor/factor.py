@@ -17,7 +17,7 @@ from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.flows.prove_factor import Trial, Tried, Used
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.web import attempts, own_ways, sign_ups
+from synapse_nextgen_auth.web import attempts, factors, own_ways, sign_ups
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.given_up import give_up
 from synapse_nextgen_auth.web.pages.factor.page import (
@@ -74,9 +74,10 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return _page(visit, asks, problem)
     if tried.trial is Trial.RIGHT and tried.proof is not None:
         try:
-            return await attempts.take_by(
+            taken = await attempts.take_by(
                 visit, asks.attempt, tried.proof, flows.take, asks.attempt, tried, asks.owner
             )
+            return await factors.remember(visit, asks.attempt, form, taken)
         except Used:
             tried = Tried(Trial.USED)
     if tried.trial is Trial.USED:
@@ -155,6 +156,7 @@ def _page(
         problem=problem,
         retry_after=retry_after,
         is_unreadable=asks.is_unreadable,
+        remember_days=factors.days_to_remember(visit, attempt),
         can_cancel=onward.can_be_declined,
         client=sign_ups.client_card(visit, onward),
     )

@@ -60,7 +60,8 @@ class FactorPage(PageContent):
 
     `way` is what is asked for, `None` where nothing of the account can be asked for here.
     `is_unreadable` says that an app of the account cannot be read any more.
-    `restart_url` begins the sign-in anew.
+    `restart_url` begins the sign-in anew. For so many `remember_days` this browser may be spared the
+    question, if its person wants that; 0: nobody is asked.
     """
 
     template: ClassVar[str] = "pages/factor.html"
@@ -75,6 +76,7 @@ class FactorPage(PageContent):
     problem: FactorProblem | None = None
     retry_after: int | None = None
     is_unreadable: bool = False
+    remember_days: int = 0
     can_cancel: bool = False
     client: ClientCard | None = None
 

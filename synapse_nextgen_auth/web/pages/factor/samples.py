@@ -64,6 +64,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     FactorPage: {
         "plain": FACTOR,
         "alone": attrs.evolve(FACTOR, others=(), client=None, can_cancel=False),
+        "remember": attrs.evolve(FACTOR, remember_days=30),
         "recovery": RECOVERY,
         "recovery_wrong": attrs.evolve(RECOVERY, problem=FactorProblem.WRONG),
         "recovery_used": attrs.evolve(RECOVERY, problem=FactorProblem.USED),
