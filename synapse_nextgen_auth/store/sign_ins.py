@@ -69,10 +69,11 @@ def holds(txn: Txn, user_id: str, name: str) -> bool:
 
 
 def note_level(txn: Txn, digest: str, user_id: str, *, level: int) -> None:
-    """Note that so many factors were proven in a sign-in that is there already."""
+    """Note that so many factors were proven in a sign-in that is there already: more than before."""
     txn.execute(
-        "UPDATE nextgen_browsers SET level = ? WHERE digest = ? AND user_id = ? AND ended_at IS NULL",
-        (level, digest, user_id),
+        "UPDATE nextgen_browsers SET level = ?, amr = COALESCE(amr || ' ', '') || 'mfa'"
+        " WHERE digest = ? AND user_id = ? AND ended_at IS NULL AND COALESCE(level, 1) < ?",
+        (level, digest, user_id, level),
     )
 
 

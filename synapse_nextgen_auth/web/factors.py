@@ -69,14 +69,16 @@ async def demand_here(visit: Visit, user_id: str) -> Demand:
     return attrs.evolve(found, is_remembered=is_remembered)
 
 
-async def is_missing(visit: Visit) -> bool:
+async def is_missing(visit: Visit, *, is_dangerous: bool = False) -> bool:
     """Say whether whoever is signed in lets nothing in before they proved a factor, or have one (C295).
 
-    They may have signed in before their account had one, or before it had to.
+    They may have signed in before their account had one, or before it had to. Where they are about to do
+    something dangerous to their account, a browser that is remembered spares them nothing.
     """
     if visit.sign_in is None or not visit.site.second_factors.is_on:
         return False
-    wanted = await demand_here(visit, visit.sign_in.user_id)
+    user_id = visit.sign_in.user_id
+    wanted = await (demand_of(visit.site, user_id) if is_dangerous else demand_here(visit, user_id))
     if wanted.rule is Rule.OFF:
         return False
     held = await visit.site.homeserver.read(factors.held, visit.sign_in.user_id)

@@ -11,7 +11,7 @@ from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
 from synapse_nextgen_auth.secret import random_id
-from synapse_nextgen_auth.web import answers, attempts, forms, visits
+from synapse_nextgen_auth.web import answers, attempts, factors, forms, visits
 from synapse_nextgen_auth.web.admission import admit
 from synapse_nextgen_auth.web.forms import FORM, Form
 from synapse_nextgen_auth.web.kinds import AccountPage, AuthorizationEndpoint, ForPeople, Page
@@ -128,7 +128,7 @@ async def _ask_account(page: AccountPage, visit: Visit, form: Form | None, body:
     """
     is_dangerous = page.dangerous is not None and (form is not None or page.dangerous(visit))
     onward = await page.onward(visit)
-    if visit.user_id is None or (is_dangerous and not visit.is_fresh):
+    if visit.user_id is None or (is_dangerous and not await _is_proven(visit)):
         return await attempts.ask(visit, onward, form)
     await admit(visit.site, visit.user_id, other_account_url=onward.accounts_url)
     try:
@@ -140,6 +140,11 @@ async def _ask_account(page: AccountPage, visit: Visit, form: Form | None, body:
         return answers.redirect(onward.sign_in_url)
     assert page.show is not None, "the method was looked up"  # noqa: S101
     return await page.show(await attempts.filled_in(visit, onward), visit.user_id)
+
+
+async def _is_proven(visit: Visit) -> bool:
+    """Say whether somebody proved of late who they are, by as much as their account has (C295)."""
+    return visit.is_fresh and not await factors.is_missing(visit, is_dangerous=True)
 
 
 def file(site: Site, incoming: Incoming, name: str) -> Outgoing:

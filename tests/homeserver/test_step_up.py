@@ -5,12 +5,9 @@ import time
 import pytest
 
 from support.oauth import API, DEVICE, Browser, claims, device_id, web_client
-from support.step_up import (
-    ONE,
-    TWO,
-    proved,
-    with_two_factors,
-)
+from support.step_up import ONE, TWO, gets_a_second_factor, proved, with_two_factors
+from synapse_nextgen_auth.web.kinds import AccountPage, always
+from synapse_nextgen_auth.web.routes import ROUTES
 
 MFA = "https://refeds.org/profile/mfa"
 SECRET = {"token_endpoint_auth_method": "client_secret_post"}
@@ -196,6 +193,7 @@ def test_tokens_that_were_refreshed_are_what_they_were_before(factor_homeserver,
     proved(factor_homeserver, browser, level=1, ago=100)
     scope = f"openid {API} {DEVICE}{device_id()}"
     told(client, browser, scope=scope)
+    gets_a_second_factor(factor_homeserver, person)
     proved(factor_homeserver, browser, ago=5)
 
     said, tokens = told(client, browser, scope=scope, acr_values=TWO)
@@ -208,3 +206,45 @@ def test_tokens_that_were_refreshed_are_what_they_were_before(factor_homeserver,
     assert second["auth_time"] < said["auth_time"] - 80
     assert claims(renewed["id_token"])["acr"] == TWO
     assert claims(renewed["id_token"])["auth_time"] == said["auth_time"]
+
+
+DANGEROUS = sorted(
+    path
+    for path, page in ROUTES.items()
+    if isinstance(page, AccountPage) and page.dangerous is always and page.show is not None
+)
+
+
+def test_c295_a_password_of_late_opens_nothing_dangerous(factor_homeserver, factor_server, person):
+    """Who has a second factor proves it before they change what they sign in with, or approve."""
+    assert {"/account-password", "/account-deactivate", "/approve"} <= {*DANGEROUS}
+    browser = Browser.of(factor_server, person)
+    own = factor_server.url("account-password")
+    alone = browser.get(own).url
+
+    gets_a_second_factor(factor_homeserver, person)
+    with_one = {path: browser.get(factor_server.url(path[1:])).url for path in DANGEROUS}
+    after = browser.get(own) and browser.submit(password=person.password, decision="sign-in")
+    still = browser.get(own).url
+    proved(factor_homeserver, browser)
+    with_two = browser.get(own).url
+
+    assert alone == with_two == own
+    assert {path for path, url in with_one.items() if "/sign-in" not in url} == set()
+    assert "/factor?attempt=" in after.url
+    assert "/sign-in" in still
+
+
+def test_c295_a_form_from_before_there_was_a_factor_does_nothing(
+    factor_homeserver, factor_server, person
+):
+    """The page was open already; its form is asked for both, and does nothing until then."""
+    browser = Browser.of(factor_server, person)
+    browser.get(factor_server.url("account-deactivate"))
+
+    gets_a_second_factor(factor_homeserver, person)
+    asked = browser.submit(decision="deactivate", confirm="yes", password=person.password)
+
+    assert "/sign-in" in asked.url
+    (row,) = factor_homeserver.query("SELECT deactivated FROM users WHERE name = ?", person.user_id)
+    assert row == (0,)
