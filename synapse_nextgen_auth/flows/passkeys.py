@@ -7,7 +7,7 @@ import attrs
 from synapse_nextgen_auth.accounts import own_ways as ways_rules
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof
 from synapse_nextgen_auth.accounts.factors import demands
-from synapse_nextgen_auth.accounts.factors.demands import Demand
+from synapse_nextgen_auth.accounts.factors.demands import Demand, Level
 from synapse_nextgen_auth.accounts.factors.passkeys.ceremonies import Used
 from synapse_nextgen_auth.accounts.factors.passkeys.passkey import Passkey
 from synapse_nextgen_auth.accounts.own_ways import LetsIn
@@ -16,7 +16,7 @@ from synapse_nextgen_auth.flows.attempts import Ended, Ending, Lost
 from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.store import events, factors, own_ways, passkeys
+from synapse_nextgen_auth.store import events, factors, own_ways, passkeys, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 
 # Of one account; nobody has as many devices.
@@ -35,8 +35,13 @@ class Kept(enum.Enum):
     DEMANDED = "demanded"  # it is the last factor, and the account needs one
 
 
-def add(txn: Txn, passkey: Passkey, owner: Owner, *, challenge: bytes) -> Kept | None:
-    """Give an account a passkey that its person made just now, for this challenge."""
+def add(
+    txn: Txn, passkey: Passkey, owner: Owner, *, challenge: bytes, sign_in: str = ""
+) -> Kept | None:
+    """Give an account a passkey that its person made just now, for this challenge.
+
+    One that knows its owner is two factors, and so is the sign-in with this digest from now on.
+    """
     if not own_ways.hold(txn, owner.user_id):
         return Kept.CLOSED
     if not passkeys.spend(txn, challenge, now=owner.now):
@@ -45,6 +50,8 @@ def add(txn: Txn, passkey: Passkey, owner: Owner, *, challenge: bytes) -> Kept |
         return Kept.TOO_MANY
     if not passkeys.add(txn, passkey):
         return Kept.TAKEN
+    if passkey.is_verified:
+        sign_ins.note_level(txn, sign_in, owner.user_id, level=Level.TWO)
     events.add(txn, owner.event(EventKind.PASSKEY_ADDED, passkey.name))
     return None
 

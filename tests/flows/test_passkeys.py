@@ -19,8 +19,9 @@ from synapse_nextgen_auth.flows import close_account, passkeys
 from synapse_nextgen_auth.flows.attempts import Ending, Lost
 from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.flows.passkeys import MOST, Kept, Use
+from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store import attempts as attempt_rows
-from synapse_nextgen_auth.store import factors
+from synapse_nextgen_auth.store import factors, sign_ins
 from synapse_nextgen_auth.store import passkeys as rows
 
 OWNER = Owner(user_id=ALICE, now=NOW + 5, address=ADDRESS)
@@ -63,9 +64,10 @@ def without_password(tables):
         txn.execute("UPDATE users SET password_hash = NULL")
 
 
-def add(tables, passkey, owner=OWNER, challenge=None):
+def add(tables, passkey, owner=OWNER, challenge=None, **of):
     challenge = challenge or passkey.credential_id.encode()
-    return tables.run(partial(passkeys.add, passkey=passkey, owner=owner, challenge=challenge))
+    of |= {"passkey": passkey, "owner": owner, "challenge": challenge}
+    return tables.run(partial(passkeys.add, **of))
 
 
 def remove(tables, name="phone", owner=OWNER, lets_in=LETS_IN, demand=OPTIONAL):
@@ -281,3 +283,18 @@ def test_the_owner_hears_of_a_copy(tables):
     tables.run(partial(passkeys.warn, passkey=passkey, now=NOW, address=ADDRESS))
 
     assert set(tables.events()) == {"passkey_added", "passkey_copied"}
+
+
+@pytest.mark.parametrize("is_verified", [True, False])
+def test_whoever_makes_one_that_knows_them_has_proved_two_factors(tables, is_verified):
+    """They need not sign in anew to go on; a key that anybody may press proves one thing more."""
+    tables.run(sign_ins.add, a_sign_in(amr="pwd"))
+    tables.run(sign_ins.add, a_sign_in("elsewhere", amr="pwd"))
+    made = a_passkey(is_verified=is_verified)
+
+    add(tables, made, sign_in=a_sign_in().digest)
+
+    expected = (2, "pwd mfa") if is_verified else (None, "pwd")
+    here, elsewhere = (tables.run(sign_ins.get, digest(each)) for each in ("cookie", "elsewhere"))
+    assert (here.level, here.amr) == expected
+    assert (elsewhere.level, elsewhere.amr) == (None, "pwd")

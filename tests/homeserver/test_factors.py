@@ -109,9 +109,7 @@ def events(homeserver, user):
     return [kind for (kind,) in found]
 
 
-def test_c294_an_app_is_set_up_and_asked_for_from_then_on(
-    factor_homeserver, server, user, browser
-):
+def test_c294_an_app_is_set_up_and_asked_for_from_then_on(factor_homeserver, server, user, browser):
     """Its secret is shown until the right code was typed; recovery codes come with the first."""
     app, codes = add_app(browser)
     listed = browser.get(server.url("account-factors"))
@@ -136,9 +134,7 @@ def test_c294_an_app_is_set_up_and_asked_for_from_then_on(
     assert ("pwd otp mfa", 2) in [tuple(row) for row in level]
 
 
-def test_c294_a_secret_counts_for_nothing_before_its_code(
-    factor_homeserver, server, user, browser
-):
+def test_c294_a_secret_counts_for_nothing_before_its_code(factor_homeserver, server, user, browser):
     """Nobody is asked for it, and a wrong code changes nothing."""
     browser.get(server.url("account-factor-add"))
     browser.submit(name="Phone", decision="begin")
@@ -154,9 +150,7 @@ def test_c294_a_secret_counts_for_nothing_before_its_code(
     assert "factor_added" not in events(factor_homeserver, user)
 
 
-def test_c294_a_secret_is_shown_to_nobody_once_it_counts(
-    factor_homeserver, server, user, browser
-):
+def test_c294_a_secret_is_shown_to_nobody_once_it_counts(factor_homeserver, server, user, browser):
     """Neither on its own page, nor where it was shown before; in no log and in no row."""
     browser.get(server.url("account-factor-add"))
     shown = browser.submit(name="Phone", decision="begin").url

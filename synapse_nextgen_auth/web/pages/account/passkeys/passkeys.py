@@ -82,7 +82,11 @@ async def add(visit: Visit, user_id: str, form: Form) -> Outgoing:
         aaguid=made.aaguid,
     )
     kept = await site.homeserver.run(
-        visit.as_signed_in(flows.add), passkey, owner, challenge=challenge
+        visit.as_signed_in(flows.add),
+        passkey,
+        owner,
+        challenge=challenge,
+        sign_in=visit.sign_in.digest if visit.sign_in else "",
     )
     if kept is not None:
         error = _ERRORS.get(kept, PasskeyError.WRONG)
