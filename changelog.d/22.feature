@@ -1,5 +1,6 @@
 Applications ask for a stronger or fresher sign-in by `acr_values` (RFC 9470), and are told of it: `acr` is always in the ID token, and `acr`, `amr` and `auth_time` in the answer of `/introspect`. What was proven for a while ends with the first refresh (MSC4363). See [step-up](docs/topics/step-up.md).
 People sign in with passkeys, without typing anything, and keep them on the pages of their account: several, with names, as the first factor, the second, or the only way in. The option `factors.policy` is `off` until an operator changes it.
 Who needs a second factor is said once for the server, its administrators and some accounts, with a grace period; identity providers whose sign-ins are two factors count as such.
+An account with a second factor gets no session by the old ways in (`/login` by password, password provider or JWT, a mailbox, `/register`), which could not ask for it; `factors.legacy_logins` lets operators decide otherwise.
 Second factors (`factors.policy`, off by default): authenticator apps (TOTP) with a QR code, several per account, and recovery codes. A code counts once over all workers, guesses come to an end, and the owner is told.
 An operator may protect requests, the admin API above all: they are answered with a challenge (RFC 9470, MSC4363) unless two factors, or a proof of late, stand behind the token (`step_up.requests`).

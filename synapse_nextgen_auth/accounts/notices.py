@@ -78,6 +78,7 @@ NOTICES: Mapping[str, Notice] = {
     "provider_connected": Notice.PROVIDERS,
     "provider_disconnected": Notice.PROVIDERS,
     "factor_added": Notice.FACTORS,
+    "factor_skipped": Notice.FACTORS,
     "factor_removed": Notice.FACTORS,
     "factor_guessed": Notice.FACTORS,
     "recovery_codes_made": Notice.FACTORS,

@@ -22,6 +22,7 @@ from synapse_nextgen_auth.homeserver.devices.watch import Watch
 from synapse_nextgen_auth.homeserver.http import Tree
 from synapse_nextgen_auth.homeserver.matrix import discovery
 from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate, SsoRedirect
+from synapse_nextgen_auth.homeserver.matrix.old_doors import OldDoors
 from synapse_nextgen_auth.homeserver.matrix.uia.gate import BrowserUiAuth
 from synapse_nextgen_auth.homeserver.people.closings import Closings
 from synapse_nextgen_auth.homeserver.people.invitations import Invites
@@ -98,6 +99,12 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     for root in ROOTS:
         if root.is_served(config):
             api.register_web_resource(root.path, Tree(dispatch.handler(site, root)))
+    doors = OldDoors(
+        site.homeserver,
+        site.second_factors,
+        config.factors.legacy_logins,
+        account_url=site.issuer.endpoints.url("account"),
+    )
     discovery.announce(
         site.homeserver,
         site.issuer.endpoints,
@@ -106,6 +113,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         legacy=site.legacy,
         keys=site.issuer.keys,
         people=site.people,
+        doors=doors,
     )
     _take_arrivals(site)
     checker.install(site.homeserver, site.token_check)
@@ -124,6 +132,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         site.token_check,
         site.issuer.endpoints,
         confirm_legacy=site.legacy.confirms_here,
+        doors=doors,
     )
     if hs_config.worker.run_background_tasks:
         _keep_house(site)
@@ -160,7 +169,7 @@ def _take_arrivals(site: Site) -> None:
         site.legacy,
         lambda incoming: error.show(site, readers.Reader(site, incoming), _legacy_login.closed()),
         page_url=page_url,
-        has_stages=lambda: bool(site.other_modules.stages),
+        has_stages=lambda: bool(site.other_modules.stages) or site.second_factors.is_on,
     )
     taken = late.made(lambda: _desk(site))
 

@@ -1,7 +1,7 @@
 """The section `factors`."""
 
 from synapse_nextgen_auth.accounts.factors.demands import Rule, Strong
-from synapse_nextgen_auth.accounts.factors.policy import Entry
+from synapse_nextgen_auth.accounts.factors.policy import Entry, LegacyLogins
 from synapse_nextgen_auth.config.kinds.factors import AccountRule, StrongSignIns
 from synapse_nextgen_auth.config.kinds.lists import ListOf
 from synapse_nextgen_auth.config.kinds.numbers import Duration
@@ -80,4 +80,14 @@ class Factors:
         " nobody is asked for another one. A provider that says nothing of the kind is one factor.",
         example='{keycloak: [mfa, "https://refeds.org/profile/mfa"]}',
         label="two by a provider",
+    )
+    legacy_logins: LegacyLogins = option(
+        Choice(LegacyLogins),
+        default=LegacyLogins.REFUSE,
+        about="What becomes of somebody who signs in in an application the old way, with a password or a"
+        " token that is typed into it, where their account has a second factor or must have one:"
+        " `refuse` (the application says that they sign in in the browser), `warn` (they get in, and the"
+        " owner of the account is told), `allow` (they get in). Sessions that are there already stay.",
+        example="warn",
+        label="factors, old clients",
     )

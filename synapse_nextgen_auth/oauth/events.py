@@ -38,6 +38,7 @@ class EventKind(str, enum.Enum):
     PHONE_REMOVED = "phone_removed"
     PROVIDER_CONNECTED = "provider_connected"
     PROVIDER_DISCONNECTED = "provider_disconnected"
+    FACTOR_SKIPPED = "factor_skipped"
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
     PASSKEY_COPIED = "passkey_copied"

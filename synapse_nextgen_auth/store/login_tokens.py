@@ -5,6 +5,20 @@ from collections.abc import Sequence
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store.txn import Txn
 
+# Seconds: no token is as old as that when it is used, whatever an operator sets.
+_LONGEST = 24 * 3600
+
+
+def is_from_us(txn: Txn, digest: str, *, now: int) -> bool:
+    """Say whether the token with this digest was given out on a page of ours, used or not."""
+    txn.execute(
+        "SELECT 1 FROM nextgen_legacy_logins WHERE token = ?"
+        " UNION ALL SELECT 1 FROM nextgen_approvals WHERE requested_at > ? AND login_token = ?"
+        " LIMIT 1",
+        (digest, now - _LONGEST, digest),
+    )
+    return txn.fetchone() is not None
+
 
 def spend(txn: Txn, token: str, *, now: int) -> None:
     """Let nobody use a token any more; Synapse answers as to one that was used."""

@@ -100,6 +100,7 @@ def homeserver_with_worker(tmp_path_factory, make_database) -> Iterator[Homeserv
     homeserver = Homeserver(
         directory,
         database,
+        module={"factors": {"policy": "optional"}},
         config={
             "modules": [
                 {"module": "support.requesters.Module", "config": {"directory": str(directory)}}

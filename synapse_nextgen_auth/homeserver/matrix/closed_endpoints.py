@@ -33,6 +33,7 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.challenges import add_challenge, insufficient_scope
 from synapse_nextgen_auth.homeserver.auth.mark import is_ours, may_administer
 from synapse_nextgen_auth.homeserver.database.outage import answered_503
+from synapse_nextgen_auth.homeserver.matrix.old_doors import OldDoors
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted, People
 from synapse_nextgen_auth.homeserver.startup import versions
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
@@ -157,11 +158,17 @@ class GetLoginToken(LoginTokenRequestServlet):
     """`/login/get_token` makes a token of full access and perhaps without an end (MSC3882, C334).
 
     So it takes a session that has as much, and its person, on a page that says so. Where legacy clients
-    confirm in the browser, their people are asked as well.
+    confirm in the browser, or have a second factor, their people are asked as well.
     """
 
     def __init__(
-        self, hs: HomeServer, homeserver: Homeserver, people: People, *, confirm_legacy: bool
+        self,
+        hs: HomeServer,
+        homeserver: Homeserver,
+        people: People,
+        *,
+        confirm_legacy: bool,
+        doors: OldDoors,
     ) -> None:
         super().__init__(hs)
         self.hs = hs
@@ -169,15 +176,16 @@ class GetLoginToken(LoginTokenRequestServlet):
         self._homeserver = homeserver
         self._people = people
         self._confirm_legacy = confirm_legacy
+        self._doors = doors
 
     async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
         """Ask the person, whatever Synapse is set to; leave to it whom no page of ours asks."""
         is_ours = _token_of_ours(self, request) is not None
-        if is_ours or self._confirm_legacy:
-            requester: Requester = await self.auth.get_user_by_req(request)
-            if not is_ours and requester.access_token_id is None:
-                return await super().on_POST(request)  # a bridge: there is nobody to ask
-            user_id = requester.user.to_string()
+        requester: Requester = await self.auth.get_user_by_req(request)
+        if not is_ours and requester.access_token_id is None:
+            return await super().on_POST(request)  # a bridge: there is nobody to ask
+        user_id = requester.user.to_string()
+        if is_ours or self._confirm_legacy or await self._doors.lacks(user_id):
             if is_ours and not await may_have_login_tokens(self._people, requester):
                 raise insufficient_scope(
                     "This session has less power than a login token would have", ADMIN
@@ -384,9 +392,15 @@ class Capabilities(CapabilitiesRestServlet):
 
 
 def servlets(
-    hs: HomeServer, homeserver: Homeserver, people: People, page: str, *, confirm_legacy: bool
+    hs: HomeServer,
+    homeserver: Homeserver,
+    people: People,
+    doors: OldDoors,
+    *,
+    confirm_legacy: bool,
 ) -> list[RestServlet]:
-    """Return what this process serves in place of Synapse's own; `page` is where people go on."""
+    """Return what this process serves in place of Synapse's own."""
+    page = doors.account_url  # where people go on
     found: list[RestServlet] = [Threepids(hs, page), Capabilities(hs, people)]
     if hs.config.experimental.msc3814_enabled:
         found.append(DehydratedDevice(hs, homeserver))
@@ -395,7 +409,9 @@ def servlets(
     if hs.config.worker.worker_app is None:
         found += [DeleteThreepid(hs, page), SetPusher(hs, homeserver)]
         if hs.config.auth.login_via_existing_enabled:
-            found.append(GetLoginToken(hs, homeserver, people, confirm_legacy=confirm_legacy))
+            found.append(
+                GetLoginToken(hs, homeserver, people, confirm_legacy=confirm_legacy, doors=doors)
+            )
     return found
 
 
@@ -403,10 +419,12 @@ def close(
     homeserver: Homeserver,
     people: People,
     http_server: HttpServer,
-    page: str,
+    doors: OldDoors,
     *,
     confirm_legacy: bool,
 ) -> None:
     """Register these after Synapse's own: an equal pattern takes the place of the earlier one."""
-    for servlet in servlets(homeserver.hs, homeserver, people, page, confirm_legacy=confirm_legacy):
+    for servlet in servlets(
+        homeserver.hs, homeserver, people, doors, confirm_legacy=confirm_legacy
+    ):
         servlet.register(http_server)

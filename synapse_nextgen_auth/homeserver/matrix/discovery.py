@@ -11,7 +11,13 @@ from synapse.server import HomeServer
 
 from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.homeserver.api import Homeserver
-from synapse_nextgen_auth.homeserver.matrix import closed_endpoints, legacy_login, rendezvous
+from synapse_nextgen_auth.homeserver.matrix import (
+    closed_endpoints,
+    legacy_login,
+    old_doors,
+    rendezvous,
+)
+from synapse_nextgen_auth.homeserver.matrix.old_doors import OldDoors
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import RendezvousHandler
 from synapse_nextgen_auth.homeserver.matrix.uia import fallback
 from synapse_nextgen_auth.homeserver.people.accounts import People
@@ -70,6 +76,7 @@ def announce(  # noqa: PLR0913 (what those who are announced need)
     legacy: LegacyLoginRules,
     keys: Keyring,
     people: People,
+    doors: OldDoors,
 ) -> None:
     """Serve discovery on every listener that will carry the client API, and in the well-known.
 
@@ -85,12 +92,14 @@ def announce(  # noqa: PLR0913 (what those who are announced need)
         AuthIssuer(endpoints.issuer).register(http_server)
         if rendezvous_handler is not None:
             rendezvous.register(hs, http_server, rendezvous_handler)
-        page = endpoints.url("account")
         closed_endpoints.close(
-            homeserver, people, http_server, page, confirm_legacy=legacy.confirms_here
+            homeserver, people, http_server, doors, confirm_legacy=legacy.confirms_here
         )
+        old_doors.register(homeserver, http_server, doors)
         fallback.register(homeserver, http_server, endpoints)
-        legacy_login.register(homeserver, http_server, rules=legacy, endpoints=endpoints, keys=keys)
+        legacy_login.register(
+            homeserver, http_server, rules=legacy, doors=doors, endpoints=endpoints, keys=keys
+        )
 
     groups = rest.SERVLET_GROUPS
     groups["client"] = (*groups["client"], register)

@@ -18,16 +18,20 @@ from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.database.outage import answered_503
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing, incoming, send
+from synapse_nextgen_auth.homeserver.matrix.old_doors import WHY, OldDoors
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.secret import Keyring, digest
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.accounts.attempts import extras
-    from synapse_nextgen_auth.store import first_sessions, legacy_logins
+    from synapse_nextgen_auth.store import first_sessions, legacy_logins, login_tokens
 else:
-    extras, first_sessions, legacy_logins = late.files(
-        "accounts.attempts.extras", "store.first_sessions", "store.legacy_logins"
+    extras, first_sessions, legacy_logins, login_tokens = late.files(
+        "accounts.attempts.extras",
+        "store.first_sessions",
+        "store.legacy_logins",
+        "store.login_tokens",
     )
 
 NEEDS = (
@@ -55,14 +59,15 @@ class Login(LoginRestServlet):
         self,
         homeserver: Homeserver,
         rules: LegacyLoginRules,
-        account_url: str,
+        doors: OldDoors,
         keys: Keyring,
     ) -> None:
         super().__init__(homeserver.hs)
+        self._doors = doors
         self._keys = keys
         self._homeserver = homeserver
         self._rules = rules
-        self._account_url = account_url
+        self._account_url = doors.account_url
 
     def on_GET(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
         """Name the open ways; `m.login.sso` leads to our pages whether or not there are providers."""
@@ -102,14 +107,29 @@ class Login(LoginRestServlet):
         self, user_id: str, login_submission: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
         """Stop where the account signs in here; nobody hears that without the right password."""
-        if self._rules.depends(login_submission.get("type")):
+        login_type = login_submission.get("type")
+        if login_type == _APPSERVICE:  # of nobody who could prove anything
+            return await super()._complete_login(user_id, login_submission, *args, **kwargs)
+        with answered_503(self._homeserver):
+            # Synapse finds the account in any case of its letters, and so do we.
+            known = await self.auth_handler.check_user_exists(user_id) or user_id
+        if self._rules.depends(login_type):
             with answered_503(self._homeserver):
-                # Synapse finds the account in any case of its letters, and so do we.
-                known = await self.auth_handler.check_user_exists(user_id) or user_id
                 is_closed = await self._homeserver.read(first_sessions.has_one, known)
             if is_closed:
                 raise self._closed("This account signs in in the browser.")
+        if await self._doors.stops(known, door=str(login_type)) and not (
+            login_type == _TOKEN and await self._is_from_us(login_submission["token"])
+        ):
+            raise self._closed(WHY)
         return await super()._complete_login(user_id, login_submission, *args, **kwargs)
+
+    async def _is_from_us(self, token: str) -> bool:
+        """Say whether a login token was given out on a page of ours, which asks for the factor."""
+        with answered_503(self._homeserver):
+            return await self._homeserver.read(
+                login_tokens.is_from_us, digest(token), now=self._homeserver.now()
+            )
 
     @property
     def _preferred(self) -> dict[str, bool]:
@@ -227,10 +247,11 @@ def register(
     http_server: HttpServer,
     *,
     rules: LegacyLoginRules,
+    doors: OldDoors,
     endpoints: Endpoints,
     keys: Keyring,
 ) -> None:
     """Serve them in the place of Synapse's."""
-    Login(homeserver, rules, endpoints.url("account"), keys).register(http_server)
+    Login(homeserver, rules, doors, keys).register(http_server)
     if rules.through_us:
         SsoRedirect(rules, endpoints.url("legacy-sign-in")).register(http_server)

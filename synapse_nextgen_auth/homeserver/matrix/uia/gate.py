@@ -3,8 +3,10 @@
 Passwords and other stages can never complete it: who has the token of a session and a password could
 be anybody who found both. A page says what the session wants, and its person approves that one request.
 
-With `legacy_login.confirm_in_browser` it is the same for legacy tokens. No session of Synapse's is ever
-completed by it: Synapse would take any request for the same address, for as long as it keeps that one.
+With `legacy_login.confirm_in_browser` it is the same for legacy tokens, and always for those of accounts
+that have a second factor: a password that is typed into an app would do without it. No session of
+Synapse's is ever completed by it: Synapse would take any request for the same address, for as long as
+it keeps that one.
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,6 +23,7 @@ from synapse_nextgen_auth.homeserver.auth.mark import is_ours
 from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
 from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.database.outage import answered_503, come_back
+from synapse_nextgen_auth.homeserver.matrix.old_doors import WHY, OldDoors
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.metadata import Endpoints
@@ -75,6 +78,7 @@ class BrowserUiAuth:
         endpoints: Endpoints,
         *,
         confirm_legacy: bool,
+        doors: OldDoors,
     ) -> None:
         self._homeserver = homeserver
         self._check = check
@@ -84,6 +88,7 @@ class BrowserUiAuth:
         handler: Any = homeserver.hs.get_auth_handler()
         self._stock: Validate = patches.instead(handler, "validate_user_via_ui_auth", self.validate)
         self._confirm_legacy = confirm_legacy
+        self._doors = doors
 
     async def validate(
         self,
@@ -101,9 +106,13 @@ class BrowserUiAuth:
             if asked is None:
                 raise AuthError(403, self._unknown, Codes.FORBIDDEN)
         # A bridge has no token that Synapse counts, and no person who could be asked.
-        elif self._confirm_legacy and requester.access_token_id is not None:
+        elif requester.access_token_id is not None:
             user_id = requester.user.to_string()
-            asked = reading.read(requester, request, user_id, self._check.keys)
+            has_factor = await self._doors.lacks(user_id)
+            if has_factor or self._confirm_legacy:
+                asked = reading.read(requester, request, user_id, self._check.keys)
+            if has_factor and asked is None:
+                raise AuthError(403, self._needs_factor, Codes.FORBIDDEN)
         if asked is None:
             return await self._stock(
                 requester, request, request_body, description, can_skip_ui_auth
@@ -121,6 +130,10 @@ class BrowserUiAuth:
         return (
             f"A session that was opened in the browser cannot do this. Your account is at {page}."
         )
+
+    @property
+    def _needs_factor(self) -> str:
+        return f"{WHY} Your account is at {self._endpoints.url('account')}."
 
     async def _pass(self, asked: "Asked", request: SynapseRequest, description: str) -> None:
         """Raise the challenge unless its person approved the request, which uses that up.
