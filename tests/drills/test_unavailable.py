@@ -91,7 +91,10 @@ def prepare_stages(prepared, browser, attempt, csrf):
         *("register-phone", "register-phone-code"),
     )
     urls = {page: f"{page}?attempt={attempt}" for page in of_a_sign_up}
-    urls |= {page: page for page in ("sign-in-email", "sign-in-email-code", "stage")}
+    urls |= {
+        page: page
+        for page in ("sign-in-email", "sign-in-email-code", "stage", "factor", "factor-enrol")
+    }
     for page, url in urls.items():
         there = prepared.server.url(url)
         prepared.look(f"/{page}", browser, there)
@@ -195,7 +198,8 @@ def prepare_devices(prepared):
         *("/account-sign-in", "/account-password", "/account-password-remove"),
         *("/account-provider-connect", "/account-provider-disconnect"),
         *("/account-passkey", "/account-passkey-add", "/account-passkey-remove"),
-        "/account-identity-reset",
+        *("/account-factors", "/account-factor-add", "/account-factor", "/account-factor-remove"),
+        *("/account-recovery-codes", "/account-identity-reset"),
     ):
         prepared.look(route, ending)
     for route, decision in (
@@ -210,6 +214,9 @@ def prepare_devices(prepared):
         ("/account-passkey", "rename"),
         ("/account-passkey-add", "passkey"),
         ("/account-passkey-remove", "remove"),
+        *(("/account-factors", "kept"), ("/account-factor-add", "begin")),
+        *(("/account-factor", "rename"), ("/account-factor-remove", "remove")),
+        ("/account-recovery-codes", "make"),
         ("/account-identity-reset", "allow"),
     ):
         prepared.post(route, ending, decision=decision)
@@ -352,8 +359,23 @@ def test_c102_c350_every_endpoint_and_page_says_come_back(deployment, prepared):
         **dict.fromkeys(("GET /account-password-remove", "POST /account-password-remove"), 409),
         "POST /account-password": 400,
         "POST /account-deactivate": 400,  # nobody said that they know what it means
+        # Nobody has a second factor here.
+        **{
+            f"{method} /account-{page}": 404
+            for method in ("GET", "POST")
+            for page in (
+                *("passkey", "passkey-add", "passkey-remove", "recovery-codes"),
+                *("factors", "factor-add", "factor", "factor-remove"),
+            )
+        },
         # No other module asks for anything.
         **dict.fromkeys(("GET /stage", "POST /stage"), 400),
+        # Nor is there such an attempt.
+        **{
+            f"{method} /{page}": 400
+            for method in ("GET", "POST")
+            for page in ("factor", "factor-enrol")
+        },
         # There is no such attempt.
         **dict.fromkeys(("GET /account-email-code", "GET /account-phone-code"), 400),
         "POST /account-devices-end": 400,  # it names nothing

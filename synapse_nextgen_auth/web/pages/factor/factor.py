@@ -1,7 +1,7 @@
-"""The page of a sign-in that asks for a second factor: the code of an app, or a recovery code.
+"""The page of a sign-in that asks for a second factor: a passkey, the code of an app, a recovery code.
 
-Another way to prove one is a member of `FactorWay`, what offers it in `_offered`, and a branch in
-`_check`; what counts is for `accounts/factors/demands.py`.
+Another code is a member of `FactorWay`, what offers it in `_offered`, and a branch in `_check`; what
+counts is for `accounts/factors/demands.py`.
 """
 
 from urllib.parse import urlencode
@@ -10,14 +10,19 @@ from synapse_nextgen_auth.accounts import codes
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt
 from synapse_nextgen_auth.accounts.attempts.stages import Stage
 from synapse_nextgen_auth.accounts.factors import recovery_codes
+from synapse_nextgen_auth.accounts.factors.passkeys import ceremonies
+from synapse_nextgen_auth.accounts.factors.passkeys.challenges import Ceremony
+from synapse_nextgen_auth.accounts.factors.passkeys.passkey import Passkey
 from synapse_nextgen_auth.flows import own_factors
+from synapse_nextgen_auth.flows import passkeys as passkey_flows
 from synapse_nextgen_auth.flows import prove_factor as flows
 from synapse_nextgen_auth.flows.own_factors import Had
 from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.flows.prove_factor import Trial, Tried, Used
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.web import attempts, factors, own_ways, sign_ups
+from synapse_nextgen_auth.store import passkeys as passkey_rows
+from synapse_nextgen_auth.web import attempts, factors, own_ways, passkeys, sign_ups
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.given_up import give_up
 from synapse_nextgen_auth.web.pages.factor.page import (
@@ -29,6 +34,7 @@ from synapse_nextgen_auth.web.pages.factor.page import (
 )
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
 from synapse_nextgen_auth.web.pages.onward import Onward
+from synapse_nextgen_auth.web.passkeys import Unproven
 from synapse_nextgen_auth.web.visits import Visit
 
 _STATUS = {FactorProblem.TOO_OFTEN: 429, FactorProblem.MISSING: 400}
@@ -47,6 +53,7 @@ class _Asks:
     attempt: Attempt
     owner: Owner
     onward: Onward
+    passkeys: tuple[Passkey, ...]
     ways: tuple[FactorWay, ...]
     way: FactorWay | None
     is_unreadable: bool
@@ -66,6 +73,8 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     decision = form.get("decision")
     if decision == "cancel":
         return await give_up(visit, asks.attempt)
+    if decision == passkeys.DECISION:
+        return await _take_passkey(visit, asks, form)
     if decision != "check" or asks.way is None:
         raise unknown_choice()
     tried = await _check(visit, asks, form.get("code", ""))
@@ -84,8 +93,36 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         # By a press before this one, perhaps: then it stops here, and leads on.
         await attempts.find(visit, asks.attempt.attempt_id)
     problem, refused = _PROBLEMS[tried.trial]
+    return _refuse(visit, asks, problem, refused, wait=tried.wait)
+
+
+async def _take_passkey(visit: Visit, asks: _Asks, form: Form) -> Outgoing:
+    """Take what a passkey of this account proved, in this attempt."""
+    party, attempt = passkeys.party_of(visit.site), asks.attempt
+    if party is None:
+        raise unknown_choice()
+    try:
+        use = await passkeys.check(visit, form, party, Ceremony.PROVE, about=attempt.attempt_id)
+    except Unproven as unproven:
+        late = FactorProblem.PASSKEY_LATE if unproven.is_late else FactorProblem.PASSKEY
+        return _refuse(visit, asks, late, FactorRefused.PASSKEY)
+    if use.passkey.user_id != asks.owner.user_id:
+        return _refuse(visit, asks, FactorProblem.PASSKEY, FactorRefused.PASSKEY)
+    proof = ceremonies.proof(use.passkey, use.used, now=visit.site.now())
+    taken = await attempts.take_by(visit, attempt, proof, passkey_flows.go_on, use, attempt, proof)
+    return await factors.remember(visit, attempt, form, taken)
+
+
+def _refuse(
+    visit: Visit,
+    asks: _Asks,
+    problem: FactorProblem,
+    refused: FactorRefused,
+    *,
+    wait: int | None = None,
+) -> Outgoing:
     attempts.note_refusal(visit, refused.value, asks.owner.user_id)
-    return _page(visit, asks, problem, retry_after=tried.wait)
+    return _page(visit, asks, problem, retry_after=wait)
 
 
 async def _check(visit: Visit, asks: _Asks, typed: str) -> Tried | None:
@@ -117,6 +154,7 @@ async def _find(visit: Visit) -> _Asks | Outgoing:
         attempt=attempt,
         owner=owner,
         onward=await attempts.onward_of(visit, attempt),
+        passkeys=await _passkeys(visit, owner.user_id),
         ways=ways,
         way=next((way for way in ways if way.value == wanted), next(iter(ways), None)),
         is_unreadable=len(readable) < len(had.apps),
@@ -129,6 +167,24 @@ def _offered(had: Had, *, has_app: bool) -> tuple[FactorWay, ...]:
         *((FactorWay.APP,) if has_app else ()),
         *((FactorWay.RECOVERY_CODE,) if had.held.codes else ()),
     )
+
+
+async def _passkeys(visit: Visit, user_id: str) -> tuple[Passkey, ...]:
+    """Return those of the account that browsers use at this address."""
+    party = passkeys.party_of(visit.site)
+    if party is None:
+        return ()
+    found = await visit.site.homeserver.read(passkey_rows.list_for, user_id)
+    return tuple(each for each in found if each.rp_id == party.rp_id)
+
+
+def _question(visit: Visit, asks: _Asks) -> str:
+    """Return what the browser asks them, in this attempt."""
+    party = passkeys.party_of(visit.site)
+    if party is None or not asks.passkeys:
+        return ""
+    about = asks.attempt.attempt_id
+    return passkeys.question(visit, party, Ceremony.PROVE, about=about, has=asks.passkeys)
 
 
 def url(attempt: Attempt, way: FactorWay | None = None) -> str:
@@ -152,6 +208,7 @@ def _page(
         user_id=asks.owner.user_id,
         way=asks.way,
         others=tuple(OtherWay(way, url(attempt, way)) for way in asks.ways if way is not asks.way),
+        passkey=_question(visit, asks),
         restart_url=onward.sign_in_url,
         problem=problem,
         retry_after=retry_after,

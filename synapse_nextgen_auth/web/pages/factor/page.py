@@ -25,6 +25,8 @@ class FactorProblem(enum.Enum):
     USED = "used"
     OVER = "over"  # in this attempt no more are looked at
     TOO_OFTEN = "too_often"
+    PASSKEY = "passkey"
+    PASSKEY_LATE = "passkey_late"
 
 
 class FactorRefused(enum.Enum):
@@ -34,6 +36,7 @@ class FactorRefused(enum.Enum):
     USED = "used_factor"
     OVER = "factor_over"
     TOO_OFTEN = "factor_too_often"
+    PASSKEY = "passkey_factor"
 
 
 class AppProblem(enum.Enum):
@@ -58,7 +61,8 @@ class OtherWay:
 class FactorPage(PageContent):
     """Ask for a second factor. The URLs are relative, `retry_after` is in seconds.
 
-    `way` is what is asked for, `None` where nothing of the account can be asked for here.
+    `way` is which code is asked for, `None` where the account has nothing that could be typed.
+    `passkey` is what the browser asks passkeys, where the account has any (JSON).
     `is_unreadable` says that an app of the account cannot be read any more.
     `restart_url` begins the sign-in anew. For so many `remember_days` this browser may be spared the
     question, if its person wants that; 0: nobody is asked.
@@ -72,6 +76,7 @@ class FactorPage(PageContent):
     user_id: str
     way: FactorWay | None
     others: tuple[OtherWay, ...] = ()
+    passkey: str = ""
     restart_url: str
     problem: FactorProblem | None = None
     retry_after: int | None = None

@@ -27,6 +27,7 @@ CODES = (
     *("BQ4T7-KHM2X", "X2PNC-9RDAB", "7VJWQ-M3ACD", "KD8R2-XTFEF", "N5HCP-W6JGH"),
     *("3GTA9-BLXJK", "RZ7QM-4VKLM", "W8FDJ-2NPNP", "C6XKT-5HRQR", "9MPBV-Q3DST"),
 )
+_QUESTION = '{"challenge": "AAAA", "rpId": "example.org", "allowCredentials": []}'
 _OTHER = OtherWay(FactorWay.RECOVERY_CODE, "factor?attempt=8a1f&by=recovery-code")
 _APP = OtherWay(FactorWay.APP, "factor?attempt=8a1f")
 FACTOR = FactorPage(
@@ -70,6 +71,8 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "recovery_used": attrs.evolve(RECOVERY, problem=FactorProblem.USED),
         "recovery_missing": attrs.evolve(RECOVERY, problem=FactorProblem.MISSING),
         "unreadable": attrs.evolve(RECOVERY, others=(), is_unreadable=True),
+        "passkey": attrs.evolve(FACTOR, passkey=_QUESTION),
+        "passkey_alone": attrs.evolve(FACTOR, way=None, others=(), passkey=_QUESTION),
         "nothing": attrs.evolve(FACTOR, way=None, others=(), is_unreadable=True),
         "long": attrs.evolve(FACTOR, client=UGLY, user_id=LONG_ID, server_name=LONG),
         **{

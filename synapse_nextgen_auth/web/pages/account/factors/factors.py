@@ -24,6 +24,7 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
     page = FactorsPage(
         **console.of(visit, user_id, Target(Place.FACTORS)),
         apps=tuple(line(visit.site, app) for app in had.apps),
+        has_any=had.held.is_any,
         codes=had.held.codes,
         of_codes=had.codes,
         few=recovery_codes.FEW,

@@ -26,12 +26,14 @@ class AppLine:
 class FactorsPage(ConsolePage):
     """Show the second factors of an account, and its recovery codes. The URLs are relative.
 
-    `is_demanded` says that this server wants the account to have one. `codes` are left, of `of_codes`.
+    `has_any` where it has one, an app or a passkey. `is_demanded` says that this server wants it to.
+    `codes` are left, of `of_codes`.
     """
 
     template: ClassVar[str] = "pages/account_factors.html"
 
     apps: tuple[AppLine, ...] = ()
+    has_any: bool = False
     codes: int = 0
     of_codes: int = 0
     few: int = 0

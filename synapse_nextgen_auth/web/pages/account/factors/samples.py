@@ -32,6 +32,7 @@ LOST = attrs.evolve(PHONE, name="Old phone", is_readable=False)
 FACTORS = FactorsPage(
     **framed(Place.FACTORS),
     apps=(PHONE, NAMELESS),
+    has_any=True,
     codes=8,
     of_codes=10,
     few=3,
@@ -39,6 +40,7 @@ FACTORS = FactorsPage(
     codes_url="account-recovery-codes",
     back_url="account-sign-in",
 )
+NONE = attrs.evolve(FACTORS, apps=(), has_any=False, codes=0, of_codes=0)
 _DIALOG = {**CARD, "back_url": "account-factors"}
 ADD = AddAppPage(**_DIALOG, action="account-factor-add", longest=LONGEST_NAME)
 SHOWN = attrs.evolve(ADD, action="account-factor-add?id=8a1f", name="Phone", secret=SECRET)
@@ -61,8 +63,9 @@ CODES = RecoveryCodesPage(**_DIALOG, action="account-recovery-codes", left=8, ma
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     FactorsPage: {
         "plain": FACTORS,
-        "none": attrs.evolve(FACTORS, apps=(), codes=0, of_codes=0),
-        "demanded": attrs.evolve(FACTORS, apps=(), codes=0, of_codes=0, is_demanded=True),
+        "none": NONE,
+        "demanded": attrs.evolve(NONE, is_demanded=True),
+        "passkey": attrs.evolve(NONE, has_any=True),
         "full": attrs.evolve(FACTORS, apps=(PHONE,) * 5, add_url=None, is_demanded=True),
         "few": attrs.evolve(FACTORS, codes=2),
         "no_codes": attrs.evolve(FACTORS, codes=0),
