@@ -38,7 +38,7 @@ def issuer_of(
         account_actions=tuple(action.value for action in Action),
         languages=languages,
         sign_up=sign_up,
-        acr_values=levels.announced(two=factor_policy(config).is_on),
+        acr_values=acr_values(config),
     )
     return Issuer(
         endpoints=endpoints,
@@ -57,6 +57,12 @@ def keyring(config: Config, hs_config: HomeServerConfig) -> Keyring:
         else hs_config.key.macaroon_secret_key
     )
     return Keyring.of(master, [old.reveal().encode("utf-8") for old in config.previous_secrets])
+
+
+def acr_values(config: Config) -> tuple[str, ...]:
+    """Return what can be said of a sign-in here: two factors where people, or a provider, have them."""
+    is_two = factor_policy(config).is_on or bool(config.factors.providers)
+    return levels.announced(two=is_two)
 
 
 def _grant_types(config: Config) -> tuple[str, ...]:

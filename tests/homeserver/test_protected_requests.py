@@ -1,8 +1,12 @@
 """Requests that take a fresh or a stronger sign-in, on the main process and a worker (MSC4363)."""
 
-import pytest
+import re
+import time
 
-from support.oauth import ADMIN, API, DEVICE, Browser, Server, device_id
+import pytest
+from pyotp import TOTP
+
+from support.oauth import ADMIN, API, DEVICE, Browser, Server, claims, device_id
 from support.redis import RedisServer
 from support.step_up import (
     TWO,
@@ -79,11 +83,11 @@ class Application:
         """
         loses_the_second_factor(self.homeserver, self.person)
         try:
-            return self._sign_in(level=level, ago=ago, **asked)
+            return self.let_in(level=level, ago=ago, **asked)
         finally:
             gets_a_second_factor(self.homeserver, self.person)
 
-    def _sign_in(self, *, level, ago, **asked):
+    def let_in(self, *, level, ago, **asked):
         proved(self.homeserver, self.browser, level=level, ago=ago)
         parameters, verifier = self.client.request(scope=self.scope, **asked)
         page = self.browser.authorize(parameters)
@@ -237,3 +241,29 @@ def test_a_browser_that_is_signed_in_with_one_factor_has_to_prove_both(main, app
     page = other.authorize(parameters)
     assert "/factor?attempt=" in other.sign_in(app.person.localpart, app.person.password).url
     assert 'name="password"' in page.text
+
+
+def test_from_the_challenge_to_the_code_of_an_app_and_back(main, guarded):
+    """All of it as people do it: an app that is set up, a challenge, both factors, the request."""
+    app = Application(guarded)
+    loses_the_second_factor(guarded, app.person)
+    first = app.let_in(level=1, ago=0)
+    app.browser.get(main.url("account-factor-add"))
+    page = app.browser.submit(name="Phone", decision="begin")
+    secret = re.search(r"\b(?:[A-Z2-7]{4} ){3,}[A-Z2-7]{1,4}\b", page.text)[0]
+    totp, step = TOTP(secret.replace(" ", "")), int(time.time()) // 30
+    done = app.browser.submit(code=totp.generate_otp(step), decision="confirm")
+    assert done.status_code == 200, done.text
+    asked = challenged(filtering(main, app.person, first))
+
+    other = Browser(main)
+    parameters, verifier = app.client.request(scope=f"{app.scope} openid", **asked)
+    other.authorize(parameters)
+    other.sign_in(app.person.localpart, app.person.password)
+    other.submit(code=totp.generate_otp(step + 1), decision="check")
+    code = other.answer(other.submit(decision="approve"))["code"]
+    tokens = app.client.redeem(code, verifier).json()
+    said = claims(tokens["id_token"])
+
+    assert (said["acr"], said["amr"]) == (TWO, ["pwd", "otp", "mfa"])
+    assert filtering(main, app.person, tokens["access_token"]).status_code == 200

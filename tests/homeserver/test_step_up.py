@@ -6,6 +6,8 @@ import pytest
 
 from support.oauth import API, DEVICE, Browser, claims, device_id, web_client
 from support.step_up import ONE, TWO, gets_a_second_factor, proved, with_two_factors
+from synapse_nextgen_auth.assembly.issuer import acr_values
+from synapse_nextgen_auth.config import read
 from synapse_nextgen_auth.web.kinds import AccountPage, always
 from synapse_nextgen_auth.web.routes import ROUTES
 
@@ -248,3 +250,39 @@ def test_c295_a_form_from_before_there_was_a_factor_does_nothing(
     assert "/sign-in" in asked.url
     (row,) = factor_homeserver.query("SELECT deactivated FROM users WHERE name = ?", person.user_id)
     assert row == (0,)
+
+
+def test_c295_of_several_accounts_the_one_that_goes_on_has_to_prove_it(
+    factor_homeserver, factor_server, client, person
+):
+    """What one account proved is nothing of the other, in the same browser."""
+    browser = with_two_factors(factor_homeserver, factor_server, person)
+    proved(factor_homeserver, browser)
+    other = factor_homeserver.new_user()
+    browser.get(factor_server.url("sign-in?account=another"))
+    browser.sign_in(other.localpart, other.password)
+
+    def asked(user):
+        hint = {"login_hint": f"mxid:{user.user_id}"}
+        parameters, _ = client.request(scope="openid", acr_values=TWO, **hint)
+        return browser.authorize(parameters)
+
+    assert "/consent?grant=" in asked(person).url
+    assert browser.answer(asked(other))["error"] == "unmet_authentication_requirements"
+    gets_a_second_factor(factor_homeserver, other)
+    assert "/sign-in?grant=" in asked(other).url
+    assert "/consent?grant=" in asked(person).url
+
+
+@pytest.mark.parametrize(
+    ("options", "is_two"),
+    [
+        ({}, False),
+        ({"policy": "off"}, False),
+        ({"policy": "optional"}, True),
+        ({"admins": "required"}, True),
+        ({"providers": {"keycloak": ["mfa"]}}, True),
+    ],
+)
+def test_two_factors_are_announced_where_somebody_can_have_them(options, is_two):
+    assert (TWO in acr_values(read({"factors": options}))) is is_two
