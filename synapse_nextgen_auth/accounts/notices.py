@@ -81,6 +81,7 @@ NOTICES: Mapping[str, Notice] = {
     "factor_skipped": Notice.FACTORS,
     "factor_removed": Notice.FACTORS,
     "factor_guessed": Notice.FACTORS,
+    "passkey_copied": Notice.FACTORS,
     "recovery_codes_made": Notice.FACTORS,
     "recovery_code_used": Notice.FACTORS,
     "refresh_token_reused": Notice.REUSE,

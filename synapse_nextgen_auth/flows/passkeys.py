@@ -5,13 +5,14 @@ import enum
 import attrs
 
 from synapse_nextgen_auth.accounts import own_ways as ways_rules
-from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof
+from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof, ProofKind
 from synapse_nextgen_auth.accounts.factors import demands
 from synapse_nextgen_auth.accounts.factors.demands import Demand, Level
 from synapse_nextgen_auth.accounts.factors.passkeys.ceremonies import Used
 from synapse_nextgen_auth.accounts.factors.passkeys.passkey import Passkey
+from synapse_nextgen_auth.accounts.factors.recovery_codes import RecoveryCode
 from synapse_nextgen_auth.accounts.own_ways import LetsIn
-from synapse_nextgen_auth.flows import attempts
+from synapse_nextgen_auth.flows import attempts, own_factors
 from synapse_nextgen_auth.flows.attempts import Ended, Ending, Lost
 from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.oauth.events import Event, EventKind
@@ -35,25 +36,42 @@ class Kept(enum.Enum):
     DEMANDED = "demanded"  # it is the last factor, and the account needs one
 
 
-def add(
-    txn: Txn, passkey: Passkey, owner: Owner, *, challenge: bytes, sign_in: str = ""
-) -> Kept | None:
-    """Give an account a passkey that its person made just now, for this challenge.
+@frozen
+class Added:
+    """An account has it; `made_codes` where recovery codes came with it."""
 
-    One that knows its owner is two factors, and so is the sign-in with this digest from now on.
+    made_codes: bool
+
+
+@frozen(kw_only=True)
+class New:
+    """A passkey that was made just now, and what goes with it.
+
+    `codes` are recovery codes that were drawn in case that it is the first factor; `sign_in` is the
+    digest of the sign-in of whoever made it.
     """
+
+    passkey: Passkey
+    challenge: bytes = attrs.field(repr=False)
+    codes: tuple[RecoveryCode, ...] = attrs.field(default=(), repr=False)
+    sign_in: str = attrs.field(default="", repr=False)
+
+
+def add(txn: Txn, new: New, owner: Owner) -> Added | Kept:
+    """Give an account a passkey; whoever made it has proved a second factor by that."""
     if not own_ways.hold(txn, owner.user_id):
         return Kept.CLOSED
-    if not passkeys.spend(txn, challenge, now=owner.now):
+    if not passkeys.spend(txn, new.challenge, now=owner.now):
         return Kept.SPENT
     if len(passkeys.list_for(txn, owner.user_id)) >= MOST:
         return Kept.TOO_MANY
-    if not passkeys.add(txn, passkey):
+    held = factors.held(txn, owner.user_id)
+    if not passkeys.add(txn, new.passkey):
         return Kept.TAKEN
-    if passkey.is_verified:
-        sign_ins.note_level(txn, sign_in, owner.user_id, level=Level.TWO)
-    events.add(txn, owner.event(EventKind.PASSKEY_ADDED, passkey.name))
-    return None
+    kind, is_first = ProofKind.PASSKEY, not held.is_any
+    made = own_factors.added(txn, kind, new.codes, owner, is_first=is_first)
+    sign_ins.note_level(txn, new.sign_in, owner.user_id, level=Level.TWO)
+    return Added(made_codes=made)
 
 
 def rename(txn: Txn, credential_id: str, name: str, owner: Owner) -> Kept | None:
@@ -78,10 +96,10 @@ def remove(
         return Kept.LAST_WAY_IN
     held = factors.held(txn, owner.user_id)
     left = attrs.evolve(held, passkeys=held.passkeys - 1)
-    if demand.rule is demands.Rule.REQUIRED and not left.is_any:
+    if not demands.may_be_left(demand, left):
         return Kept.DEMANDED
     passkeys.remove(txn, owner.user_id, credential_id)
-    events.add(txn, owner.event(EventKind.PASSKEY_REMOVED, passkey.name))
+    own_factors.removed(txn, ProofKind.PASSKEY, owner, is_last=not left.is_any)
     return None
 
 

@@ -39,8 +39,6 @@ class EventKind(str, enum.Enum):
     PROVIDER_CONNECTED = "provider_connected"
     PROVIDER_DISCONNECTED = "provider_disconnected"
     FACTOR_SKIPPED = "factor_skipped"
-    PASSKEY_ADDED = "passkey_added"
-    PASSKEY_REMOVED = "passkey_removed"
     PASSKEY_COPIED = "passkey_copied"
     FACTOR_ADDED = "factor_added"
     FACTOR_REMOVED = "factor_removed"

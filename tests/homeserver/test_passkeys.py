@@ -98,8 +98,8 @@ def test_one_is_added_and_signs_in_without_a_name(homeserver, server, browser, u
 
     page = add(browser, key, name="  My\tphone ")
 
-    assert "The passkey was added" in page.text
-    assert "My phone" in page.text
+    assert "Your recovery codes" in page.text
+    assert "My phone" in browser.get(server.url("account-sign-in")).text
     parameters, verifier = client.request()
     other = sign_in(server, key, parameters=parameters)
     told = other.answer(other.submit(decision="approve"))
@@ -113,14 +113,40 @@ def test_one_is_added_and_signs_in_without_a_name(homeserver, server, browser, u
 
 def test_who_has_one_is_asked_for_it_beside_the_password(homeserver, server, browser, user):
     """C293: a password alone leads nobody in from then on."""
-    add(browser, a_key(homeserver))
+    key = a_key(homeserver, flags=UP)  # it asks nobody who they are
+    add(browser, key)
     other = Browser(server)
     other.get(server.url("sign-in"))
 
     page = other.sign_in(user.localpart, user.password)
 
     assert "/factor" in page.url
-    assert other.get(server.url("account")).url.startswith(server.url("sign-in"))
+    assert Browser(server).get(server.url("account")).url.startswith(server.url("sign-in"))
+    asked = question(page)
+    [known] = json.loads(asked)["allowCredentials"]
+    assert known["id"] == b64(key.credential_id)
+    press(other, key.use(asked))
+    assert user.user_id in other.get(server.url("account")).text
+
+
+def test_c281_another_accounts_passkey_is_no_second_factor(homeserver, server, browser, user):
+    """Nor one that asks for something else, or in another attempt."""
+    key, thief = a_key(homeserver), homeserver.new_user()
+    add(browser, key)
+    thiefs_key = a_key(homeserver)
+    add(Browser.of(server, thief), thiefs_key)
+    other = Browser(server)
+    other.get(server.url("sign-in"))
+    page = other.sign_in(user.localpart, user.password)
+
+    page = press(other, thiefs_key.use(question(page)))
+
+    assert page.status_code == 403
+    assert "none of the passkeys of this account" in page.text
+    fresh = Browser(server).get(server.url("sign-in"))
+    assert press(other, key.use(question(fresh))).status_code == 403
+    press(other, key.use(question(other.page)))
+    assert user.user_id in other.get(server.url("account")).text
 
 
 @pytest.mark.parametrize(

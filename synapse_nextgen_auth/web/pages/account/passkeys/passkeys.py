@@ -4,12 +4,13 @@ from synapse_nextgen_auth.accounts import user_agents
 from synapse_nextgen_auth.accounts.factors.passkeys.passkey import MAX_NAME, Passkey, RelyingParty
 from synapse_nextgen_auth.accounts.management import Done, Place, Target
 from synapse_nextgen_auth.flows import passkeys as flows
-from synapse_nextgen_auth.flows.passkeys import Kept
+from synapse_nextgen_auth.flows.passkeys import Kept, New
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store import passkeys as rows
 from synapse_nextgen_auth.web import answers, factors, own_ways, passkeys
 from synapse_nextgen_auth.web.forms import Form
+from synapse_nextgen_auth.web.new_factors import NewCodes
 from synapse_nextgen_auth.web.pages.account import console
 from synapse_nextgen_auth.web.pages.account.passkeys.page import (
     AddPasskeyPage,
@@ -81,16 +82,19 @@ async def add(visit: Visit, user_id: str, form: Form) -> Outgoing:
         transports=made.transports,
         aaguid=made.aaguid,
     )
-    kept = await site.homeserver.run(
-        visit.as_signed_in(flows.add),
-        passkey,
-        owner,
+    codes = NewCodes.draw(site, user_id)
+    new = New(
+        passkey=passkey,
         challenge=challenge,
+        codes=codes.kept,
         sign_in=visit.sign_in.digest if visit.sign_in else "",
     )
-    if kept is not None:
-        error = _ERRORS.get(kept, PasskeyError.WRONG)
+    done = await site.homeserver.run(visit.as_signed_in(flows.add), new, owner)
+    if isinstance(done, Kept):
+        error = _ERRORS.get(done, PasskeyError.WRONG)
         return await _ask_to_add(visit, user_id, error=error, name=name)
+    if done.made_codes:
+        return visit.answer(codes.page(visit, user_id, action=Place.FACTORS.value))
     return answers.redirect(visit.saying(_BACK, Done.PASSKEY_ADDED))
 
 
