@@ -55,7 +55,7 @@ def set_up(tab, user):
 
 @pytest.mark.parametrize("width", [320, 1280])
 def test_c391_nothing_is_in_anybodys_way(open_tab, user, axe, width):
-    """From the demand to the list and the sheet with the codes: names, contrast, no scrolling sideways."""
+    """From the demand to the list and the sheet with the codes: names, contrast, no scrolling."""
     tab, found = open_tab(viewport={"width": width, "height": 900}), []
     tab.open("sign-in")
     tab.sign_in(user)

@@ -142,7 +142,7 @@ def test_c281_another_accounts_passkey_is_no_second_factor(homeserver, server, b
     page = press(other, thiefs_key.use(question(page)))
 
     assert page.status_code == 403
-    assert "none of the passkeys of this account" in page.text
+    assert "That is no passkey of this account" in page.text
     fresh = Browser(server).get(server.url("sign-in"))
     assert press(other, key.use(question(fresh))).status_code == 403
     press(other, key.use(question(other.page)))
