@@ -97,6 +97,11 @@ class Way:
         return self.again is not None or (grant is not None and grant.login_after is not None)
 
     @property
+    def code_url(self) -> str:
+        """The page that asks for the address to which a code goes, relative."""
+        return self.url.replace("sign-in", "sign-in-email", 1)
+
+    @property
     def url(self) -> str:
         """The sign-in page that goes on with it."""
         if self.attempt is not None:
@@ -279,7 +284,7 @@ def policy(site: Site, purpose: Purpose) -> Policy:
     ways = passwords.ways_again if purpose is Purpose.PROVE_AGAIN else passwords.ways
     return Policy(
         passwords=ways.password is not None,
-        email_codes=site.sign_in_codes.is_on,
+        email_codes=site.has_code_sign_in,
         types=frozenset(way.type for way in ways.custom),
         providers=frozenset(each.provider_id for each in site.providers.known.all()),
         trusted=site.providers.known.trusted,

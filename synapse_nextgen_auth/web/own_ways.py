@@ -19,7 +19,7 @@ def lets_in(site: Site) -> LetsIn:
     return LetsIn(
         passwords=has_form and site.password_changes.are_possible,
         providers=frozenset(each.provider_id for each in site.providers.known.all()),
-        codes=site.sign_in_codes.is_on,
+        codes=site.has_code_sign_in,
     )
 
 

@@ -1,10 +1,12 @@
 """The sign-in page."""
 
+from typing import TYPE_CHECKING
+
 import attrs
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.attempts.attempt import Proof, ProofKind
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
-from synapse_nextgen_auth.accounts.attempts.starts import Start
 from synapse_nextgen_auth.accounts.people import hinted
 from synapse_nextgen_auth.accounts.sign_ins import last_provider
 from synapse_nextgen_auth.accounts.ways import PASSWORD, Ways
@@ -13,18 +15,30 @@ from synapse_nextgen_auth.homeserver.people.passwords import TryLater
 from synapse_nextgen_auth.homeserver.people.providers.listing import Provider
 from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
 from synapse_nextgen_auth.secret import Secret
-from synapse_nextgen_auth.web import answers, attempts, device_grants, grants
+from synapse_nextgen_auth.web import answers, attempts, grants
 from synapse_nextgen_auth.web.attempts import OtherPassword, Way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.content import ClientCard, ProviderCard
-from synapse_nextgen_auth.web.pages.mailbox import sign_in as codes
 from synapse_nextgen_auth.web.pages.onward import Onward
-from synapse_nextgen_auth.web.pages.providers import ways as providers
 from synapse_nextgen_auth.web.pages.recovery import offer
 from synapse_nextgen_auth.web.pages.sign_in import credentials
 from synapse_nextgen_auth.web.pages.sign_in.credentials import PASSWORDS_OFF, Failure
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError, SignInPage
 from synapse_nextgen_auth.web.visits import Visit
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.accounts.attempts import starts
+    from synapse_nextgen_auth.accounts.attempts.starts import Start
+    from synapse_nextgen_auth.web import device_grants
+    from synapse_nextgen_auth.web.pages.mailbox import sign_in as codes
+    from synapse_nextgen_auth.web.pages.providers import ways as providers
+else:
+    codes, providers, device_grants, starts = late.files(
+        "web.pages.mailbox.sign_in",
+        "web.pages.providers.ways",
+        "web.device_grants",
+        "accounts.attempts.starts",
+    )
 
 _SOON = 5  # seconds
 
@@ -53,7 +67,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return await grants.refuse(visit, grant, client, grants.declined(way.onward))
     if form.get("decision") == "cancel" and way.onward.device_grant_id:
         return await device_grants.decline(visit, way.onward.device_grant_id)
-    provider = providers.chosen(site, form.get("decision"))
+    provider = _chosen(visit, form)
     if provider is not None and (provider.proves_afresh or not way.is_to_be_fresh):
         return providers.send(visit, await _start(visit, way, provider), provider)
     # Whoever proves again who they are is known: no form can say that it is somebody else.
@@ -110,9 +124,7 @@ async def _straight_to(visit: Visit, way: Way) -> Provider | None:
     if named is not None and named.provider_id in offered:
         return named
     is_alone = len(offered) == 1 and not _ways(visit, way)
-    return (
-        known.get(offered[0]) if is_alone and not await codes.is_offered(visit.site, way) else None
-    )
+    return known.get(offered[0]) if is_alone and not await _offers_code(visit, way) else None
 
 
 async def _hint(visit: Visit, way: Way) -> str | None:
@@ -123,9 +135,15 @@ async def _hint(visit: Visit, way: Way) -> str | None:
     return login.provider if isinstance(login, LegacySignIn) else None
 
 
-async def _start(visit: Visit, way: Way, provider: Provider) -> Start:
+def _chosen(visit: Visit, form: Form) -> Provider | None:
+    if not visit.site.providers.known.all():
+        return None
+    return providers.chosen(visit.site, form.get("decision"))
+
+
+async def _start(visit: Visit, way: Way, provider: Provider) -> "Start":
     attempt = await attempts.begin(visit, way)
-    return Start(
+    return starts.Start(
         attempt.attempt_id,
         provider.provider_id,
         is_fresh=way.is_to_be_fresh,
@@ -134,7 +152,19 @@ async def _start(visit: Visit, way: Way, provider: Provider) -> Start:
 
 
 def _cards(visit: Visit, way: Way) -> tuple[ProviderCard, ...]:
+    if not visit.site.providers.known.all():
+        return ()
     return providers.cards(visit.site, proves_afresh=way.is_to_be_fresh)
+
+
+def _cannot_confirm(visit: Visit, way: Way) -> tuple[str, ...]:
+    if not way.is_to_be_fresh or not visit.site.providers.known.all():
+        return ()
+    return providers.cannot_confirm(visit.site)
+
+
+async def _offers_code(visit: Visit, way: Way) -> bool:
+    return visit.site.has_code_sign_in and await codes.is_offered(visit.site, way)
 
 
 def _ways(visit: Visit, way: Way) -> Ways:
@@ -161,7 +191,7 @@ async def _page(
     visit: Visit, way: Way, *, identifier: str, failure: Failure | None = None
 ) -> Outgoing:
     ways, cards = await _offered(visit, way)
-    offers_code = await codes.is_offered(visit.site, way)
+    offers_code = await _offers_code(visit, way)
     if failure is None and not ways and not cards and not offers_code:
         failure = PASSWORDS_OFF
     retry = failure.retry_after if failure else None
@@ -172,10 +202,10 @@ async def _page(
         identifier=identifier[:255],
         server_name=visit.site.server_name,
         ways=ways,
-        code_url=codes.url(way),
+        code_url=way.code_url,
         offers_code=offers_code,
         providers=cards,
-        cannot_confirm=providers.cannot_confirm(visit.site) if way.is_to_be_fresh else (),
+        cannot_confirm=_cannot_confirm(visit, way),
         last_provider=last_provider(visit.sign_ins),
         client=_card(onward, visit.languages),
         can_cancel=onward.can_be_declined,
