@@ -1,21 +1,24 @@
 """Our files as they were at the start: an upgrade of the package changes nothing that runs.
 
-What only some requests need is imported by the first of them (`web/later.py`), on a process that goes on
+What only some requests need is imported by the first of them (`late.py`), on a process that goes on
 for weeks. Whatever else was installed meanwhile is of another release, and half of a program from each
-of two releases is none. So the text of all that is not imported yet is kept: 150 KB, where 2 MB would
-be what the imports of it take.
+of two releases is none. So the text of all that is not imported yet is kept, in one piece, which packs
+better than many: a quarter of a megabyte, where three would be what the imports of it take.
 """
 
 import logging
+import os
 import sys
 import zlib
+from collections.abc import Iterator
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 
 from synapse_nextgen_auth.records import frozen
+from synapse_nextgen_auth.web import heap
 
 logger = logging.getLogger(__name__)
 
@@ -29,17 +32,16 @@ _TRIES = 3
 
 @frozen
 class _File:
-    path: Path
+    """Where a file is, when it was written, and which part of all texts is its own."""
+
+    path: str
     written: tuple[int, int]
-    packed: bytes
+    start: int
+    end: int
 
     @property
     def is_package(self) -> bool:
-        return self.path.name == "__init__.py"
-
-    def code(self) -> CodeType:
-        text = zlib.decompress(self.packed)
-        return compile(text, str(self.path), "exec", dont_inherit=True)
+        return self.path.endswith("__init__.py")
 
 
 class Kept(Loader, MetaPathFinder):
@@ -52,6 +54,7 @@ class Kept(Loader, MetaPathFinder):
         self.package = package
         self._folder = folder
         self._files: dict[str, _File] = {}
+        self._packed = b""
 
     def install(self) -> "Kept":
         """Be asked first; return who is, which is another one where this process started before."""
@@ -68,15 +71,16 @@ class Kept(Loader, MetaPathFinder):
         """
         if self._files:
             return
-        found = {}
-        for path in self._folder.rglob("*.py"):
-            parts = path.relative_to(self._folder).with_suffix("").parts
-            if set(parts) & set(_NEVER):
-                continue
-            name = ".".join((self.package, *(part for part in parts if part != "__init__")))
-            if name not in sys.modules and (file := _read(path)) is not None:
-                found[name] = file
+        found, packer, pieces, start = {}, zlib.compressobj(), list[bytes](), 0
+        for name, path in _sources(self.package, str(self._folder)):
+            if name not in sys.modules and (read := _read(path)) is not None:
+                text, written = read
+                found[name] = _File(path, written, start, start + len(text))
+                pieces.append(packer.compress(text))
+                start += len(text)
+        self._packed = b"".join((*pieces, packer.flush()))
         self._files = found
+        heap.give_back()
         logger.debug("Kept the text of %s files that are not imported yet", len(found))
 
     def find_spec(
@@ -89,36 +93,60 @@ class Kept(Loader, MetaPathFinder):
         kept = self._files.get(name)
         if kept is None or _written(kept.path) == kept.written:
             return None
-        spec = spec_from_loader(name, self, origin=str(kept.path), is_package=kept.is_package)
+        spec = spec_from_loader(name, self, origin=kept.path, is_package=kept.is_package)
         if spec is not None and kept.is_package:
-            spec.submodule_search_locations = [str(kept.path.parent)]
+            spec.submodule_search_locations = [str(Path(kept.path).parent)]
         return spec
+
+    def text(self, name: str) -> bytes:
+        """Return what was kept of a file."""
+        file = self._files[name]
+        return zlib.decompress(self._packed)[file.start : file.end]
 
     def create_module(self, spec: ModuleSpec) -> None:
         """Leave the empty module to Python."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Fill a module from what was kept of its file."""
-        exec(self._files[module.__name__].code(), vars(module))  # noqa: S102 (what an import is)
+        path = self._files[module.__name__].path
+        code = compile(self.text(module.__name__), path, "exec", dont_inherit=True)
+        exec(code, vars(module))  # noqa: S102 (what an import is)
 
 
-def _read(path: Path) -> _File | None:
+def _sources(package: str, folder: str) -> Iterator[tuple[str, str]]:
+    """Yield name and path of each file below a folder that a server may import.
+
+    Of the objects that `pathlib` makes of a thousand paths, what lies between them stays.
+    """
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            name, ending = os.path.splitext(entry.name)  # noqa: PTH122 (as above)
+            if name in _NEVER:
+                continue
+            if entry.is_dir():
+                yield from _sources(f"{package}.{name}", entry.path)
+            elif ending == ".py":
+                yield package if name == "__init__" else f"{package}.{name}", entry.path
+
+
+def _read(path: str) -> tuple[bytes, tuple[int, int]] | None:
     """Read a file; nothing is kept of one that cannot be read, or is written all the time."""
     for _ in range(_TRIES):
         written = _written(path)
         try:
-            packed = zlib.compress(path.read_bytes())
+            with open(path, "rb") as file:  # noqa: PTH123 (as above)
+                text = file.read()
         except OSError:
             return None
         if _written(path) == written:
-            return _File(path, written, packed)
+            return text, written
     return None
 
 
-def _written(path: Path) -> tuple[int, int]:
+def _written(path: str) -> tuple[int, int]:
     """Return what changes with what stands in a file; of one that is gone what no file has."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 (as above)
     except OSError:
         return (0, -1)
     return found.st_mtime_ns, found.st_size

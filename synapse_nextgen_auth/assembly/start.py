@@ -222,7 +222,7 @@ def _warn_if_closed(site: Site) -> None:
     options = site.homeserver.hs.config.auth
     if options.password_enabled_for_login and options.password_localdb_enabled:
         return  # as nearly everywhere, and nothing more has to be looked at
-    ways = site.people.passwords.ways or site.providers.known.all() or site.sign_in_codes.is_on
+    ways = site.people.passwords.ways or site.providers.known.all() or site.has_code_sign_in
     if not ways:
         why = settings.no_way_in(site.homeserver.hs.config)
         logger.warning("Nobody can sign in on the pages of this module: %s", why)

@@ -1,22 +1,23 @@
 """Sign people in and out of a browser, which may hold several accounts."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.store import (
-    approvals,
-    device_grants,
-    events,
-    grants,
-    login_tokens,
-    provider_sessions,
-    sign_ins,
-)
+from synapse_nextgen_auth.store import events, grants, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.store import approvals, device_grants, login_tokens, provider_sessions
+else:
+    approvals, device_grants, login_tokens, provider_sessions = late.files(
+        "store.approvals", "store.device_grants", "store.login_tokens", "store.provider_sessions"
+    )
 
 
 def set_right(txn: Txn, sign_in: SignIn, *, now: int) -> SignIn:

@@ -65,6 +65,8 @@ class Homeserver:
         self.public_baseurl: str = self.hs.config.server.public_baseurl
         # Some of what Synapse does works in this process only (`outbox.py`).
         self.is_main = self.hs.config.worker.worker_app is None
+        # Without a section `email` Synapse would try the machine it runs on.
+        self.sends_mails = bool(self.hs.config.email.can_verify_email)
         self.process_name: str = self.hs.get_instance_name()
         self._clock = self.hs.get_clock()
         module = self.store.database_engine.module

@@ -7,12 +7,14 @@ import functools
 import re
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-
-from publicsuffixlist import PublicSuffixList
+from typing import TYPE_CHECKING
 
 from synapse_nextgen_auth.oauth import loopback
 from synapse_nextgen_auth.oauth.wording import quoted
 from synapse_nextgen_auth.records import frozen
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 # To a browser a name that ends in a number is an IPv4 address: 127.1, 0x7f000001 (C047).
@@ -160,8 +162,10 @@ def registrable_domain(host: str) -> str | None:
 
 
 @functools.cache
-def _suffixes() -> PublicSuffixList:
+def _suffixes() -> "PublicSuffixList":
     # Read once, when first needed: 60 ms and 1.2 MB (measured). Without the punycode forms it would
     # be 12 ms, but punycode is the only form in which an internationalized host reaches us, and
     # without the private section 0.7 MB, but then one site of github.io could speak for another.
+    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415 (no start waits for it)
+
     return PublicSuffixList()

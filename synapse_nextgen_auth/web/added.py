@@ -1,15 +1,21 @@
 """What other modules ask for at a sign-in, in words of the attempt."""
 
-from synapse_nextgen_auth import extensions
-from synapse_nextgen_auth.accounts.approvals import Operation
+from typing import TYPE_CHECKING
+
+from synapse_nextgen_auth import extensions, late
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, ProofKind, Purpose
 from synapse_nextgen_auth.accounts.attempts.onward import Kind, Onward
 from synapse_nextgen_auth.accounts.attempts.stages import NOTHING, Added, Asked
 from synapse_nextgen_auth.extensions import Person, Stage
 from synapse_nextgen_auth.homeserver.extensions import NoAnswer
-from synapse_nextgen_auth.store import approvals
 from synapse_nextgen_auth.web import factors
 from synapse_nextgen_auth.web.visits import Visit
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.accounts import approvals as rules
+    from synapse_nextgen_auth.store import approvals
+else:
+    rules, approvals = late.files("accounts.approvals", "store.approvals")
 
 # What somebody who is signed in lets in.
 _APPLICATIONS = frozenset({Kind.GRANT, Kind.DEVICE, Kind.LEGACY})
@@ -95,7 +101,7 @@ async def _lets_in(visit: Visit, onward: Onward) -> bool:
     if onward.kind is not Kind.APPROVAL:
         return onward.kind in _APPLICATIONS
     approval = await visit.site.homeserver.read(approvals.get, onward.id or "")
-    return approval is not None and approval.operation is Operation.LOGIN_TOKEN
+    return approval is not None and approval.operation is rules.Operation.LOGIN_TOKEN
 
 
 def _person(visit: Visit, user_id: str, purpose: extensions.Purpose, attempt: str) -> Person:

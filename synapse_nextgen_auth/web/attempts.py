@@ -6,11 +6,12 @@ until then the address says where the person goes on.
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import attrs
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.attempts import hints, typed
 from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME, Attempt, Proof, Purpose
@@ -28,9 +29,7 @@ from synapse_nextgen_auth.accounts.attempts.stages import (
 from synapse_nextgen_auth.accounts.people import Account
 from synapse_nextgen_auth.accounts.sign_ins import SignIn, of_account
 from synapse_nextgen_auth.flows import attempts as flows
-from synapse_nextgen_auth.flows import passkeys
 from synapse_nextgen_auth.flows.attempts import Ended, Ending, Lost
-from synapse_nextgen_auth.flows.passkeys import Use
 from synapse_nextgen_auth.flows.sign_in import Place
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
@@ -45,6 +44,12 @@ from synapse_nextgen_auth.web.pages.message.page import Message
 from synapse_nextgen_auth.web.pages.onward import ANOTHER, Onward
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.flows import passkeys
+    from synapse_nextgen_auth.flows.passkeys import Use
+else:
+    passkeys = late.file("flows.passkeys")
 
 # The filters that operators gave to fail2ban name it (docs/topics/security.md).
 logger = logging.getLogger("synapse_nextgen_auth.web.pages.sign_in")
@@ -98,6 +103,11 @@ class Way:
         """
         grant = self.onward.grant
         return self.again is not None or (grant is not None and grant.login_after is not None)
+
+    @property
+    def code_url(self) -> str:
+        """The page that asks for the address to which a code goes, relative."""
+        return self.url.replace("sign-in", "sign-in-email", 1)
 
     @property
     def url(self) -> str:
@@ -239,7 +249,7 @@ async def take(
     return await _end(visit, way.onward, proven, flows.prove_and_end, way.attempt, proof, **of)
 
 
-async def take_passkey(visit: Visit, way: Way, proof: Proof, use: Use) -> Outgoing:
+async def take_passkey(visit: Visit, way: Way, proof: Proof, use: "Use") -> Outgoing:
     """Take what a passkey proved, which counts in the same transaction, and go on."""
     if way.attempt is None:
         await check_rate(visit)
@@ -298,7 +308,7 @@ def policy(site: Site, purpose: Purpose) -> Policy:
     ways = passwords.ways_again if purpose is Purpose.PROVE_AGAIN else passwords.ways
     return Policy(
         passwords=ways.password is not None,
-        email_codes=site.sign_in_codes.is_on,
+        email_codes=site.has_code_sign_in,
         types=frozenset(way.type for way in ways.custom),
         providers=frozenset(each.provider_id for each in site.providers.known.all()),
         trusted=site.providers.known.trusted,

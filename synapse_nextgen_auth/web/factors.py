@@ -1,7 +1,10 @@
 """What this server demands of somebody beside the first thing that they prove."""
 
+from typing import TYPE_CHECKING
+
 import attrs
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, ProofKind, Purpose
 from synapse_nextgen_auth.accounts.factors import demands, levels
 from synapse_nextgen_auth.accounts.factors.demands import Demand, Level, Rule, Strong
@@ -15,13 +18,17 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
 from synapse_nextgen_auth.secret import digest, random_id, random_token
 from synapse_nextgen_auth.store import factors, grants, remembered
-from synapse_nextgen_auth.web import passkeys
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.link_cookie import LinkCookie
 from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.web import passkeys
+else:
+    passkeys = late.file("web.passkeys")
 
 # The tick on the page that asks for a factor.
 REMEMBER = "remember"
@@ -114,7 +121,12 @@ def kinds(site: Site) -> frozenset[ProofKind]:
     if not site.second_factors.is_on:
         return frozenset()
     known = frozenset({ProofKind.TOTP, ProofKind.RECOVERY_CODE})
-    return known | {ProofKind.PASSKEY} if passkeys.party_of(site) else known
+    return known | {ProofKind.PASSKEY} if have_passkeys(site) else known
+
+
+def have_passkeys(site: Site) -> bool:
+    """Say whether people may have passkeys here."""
+    return are_on(site) and passkeys.party_of(site) is not None
 
 
 def strong(site: Site) -> frozenset[Strong]:

@@ -4,15 +4,17 @@ Every page that has something to do with a grant comes back to `go_on`.
 """
 
 import logging
+from typing import TYPE_CHECKING
 
 import attrs
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.factors.levels import Verdict
 from synapse_nextgen_auth.accounts.people import Identifier, meant
 from synapse_nextgen_auth.accounts.sign_ins import SignIn, of_account
-from synapse_nextgen_auth.flows import authorize, device, legacy_login
+from synapse_nextgen_auth.flows import authorize
 from synapse_nextgen_auth.flows.authorize import Known, Refused, Step, Wanted
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import Newcomer, NotAdmitted
@@ -30,9 +32,16 @@ from synapse_nextgen_auth.web.admission import admit_application
 from synapse_nextgen_auth.web.pages.message.error import OF_REFUSED, PageError, refuse_if_gone
 from synapse_nextgen_auth.web.pages.message.page import Message
 from synapse_nextgen_auth.web.pages.onward import Onward
-from synapse_nextgen_auth.web.pages.way_back import way_back
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.flows import device, legacy_login
+    from synapse_nextgen_auth.web.pages.way_back import way_back
+else:
+    device, legacy_login, way_back = late.files(
+        "flows.device", "flows.legacy_login", "web.pages.way_back.way_back"
+    )
 
 logger = logging.getLogger(__name__)
 
@@ -157,7 +166,7 @@ async def find_legacy(visit: Visit, login_id: str) -> LegacySignIn | Refused:
     )
 
 
-async def find_device(visit: Visit, grant_id: str) -> DeviceGrant | device.Refused:
+async def find_device(visit: Visit, grant_id: str) -> "DeviceGrant | device.Refused":
     """Return the open device grant whose code was entered in this browser, or why there is none."""
     browser = None if visit.visitor.is_new else visit.visitor.digest
     return await visit.site.homeserver.read(

@@ -8,7 +8,7 @@ from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.secret import digest, random_id
-from synapse_nextgen_auth.web import attempts, passkeys
+from synapse_nextgen_auth.web import attempts, factors
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -19,8 +19,8 @@ def lets_in(site: Site) -> LetsIn:
     return LetsIn(
         passwords=has_form and site.password_changes.are_possible,
         providers=frozenset(each.provider_id for each in site.providers.known.all()),
-        codes=site.sign_in_codes.is_on,
-        passkeys=passkeys.party_of(site) is not None,
+        codes=site.has_code_sign_in,
+        passkeys=factors.have_passkeys(site),
     )
 
 

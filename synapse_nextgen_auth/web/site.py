@@ -190,6 +190,11 @@ class Site:
         return f"{self.issuer.identifier}arrive"
 
     @property
+    def has_code_sign_in(self) -> bool:
+        """Whether anybody signs in by a code that a mail brings."""
+        return self.config.sign_in.email_codes and self.sign_in_codes.is_on
+
+    @property
     def server_name(self) -> str:
         """The homeserver's name, as it stands in Matrix ids."""
         return self.homeserver.server_name

@@ -1,5 +1,6 @@
 """The sources of templates, all read at the start: what is installed later changes nothing that runs."""
 
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,11 +16,11 @@ class Sources(BaseLoader):
     """
 
     def __init__(self, directories: Sequence[Path]) -> None:
-        self._found: dict[str, tuple[Path, bytes | OSError]] = {}
+        self._found: dict[str, tuple[str, bytes | OSError]] = {}
         for directory in reversed(directories):
             for path in directory.rglob("*"):
                 if path.suffix in _SUFFIXES:
-                    self._found[path.relative_to(directory).as_posix()] = (path, _read(path))
+                    self._found[path.relative_to(directory).as_posix()] = (str(path), _read(path))
 
     def get_source(
         self,
@@ -32,11 +33,11 @@ class Sources(BaseLoader):
         path, content = self._found[template]
         if isinstance(content, OSError):
             raise content
-        return content.decode("utf-8"), str(path), lambda: True
+        return zlib.decompress(content).decode("utf-8"), path, lambda: True
 
 
 def _read(path: Path) -> bytes | OSError:
     try:
-        return path.read_bytes()
+        return zlib.compress(path.read_bytes())  # each is wanted once, or never
     except OSError as error:
         return error

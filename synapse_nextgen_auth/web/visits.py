@@ -6,12 +6,12 @@ The dispatcher does all of it for every page, before the page is asked.
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 import attrs
 
-from synapse_nextgen_auth.accounts.mail.letters import Letter, Mail
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.management import Done
 from synapse_nextgen_auth.accounts.outbox import SendMail
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
@@ -35,6 +35,12 @@ from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
 from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.accounts.mail import letters
+    from synapse_nextgen_auth.accounts.mail.letters import Mail
+else:
+    letters = late.file("accounts.mail.letters")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -168,9 +174,9 @@ class Visit:
         """The languages that the person wants to read, the most wanted first."""
         return self.reader.languages
 
-    def letter(self, to: str, mail: Mail, *, expires: int = 0) -> SendMail:
+    def letter(self, to: str, mail: "Mail", *, expires: int = 0) -> SendMail:
         """Return a mail to whoever is here, in their language, for a flow to put into the outbox."""
-        letter = Letter(to, self.reader.language, mail)
+        letter = letters.Letter(to, self.reader.language, mail)
         return letter.posted(self.site.issuer.keys, expires=expires)
 
     def answer(

@@ -305,7 +305,7 @@ print({{"saml2", "authlib", "email_validator", "maxminddb"}} & ours)
 # before anybody asked for it, or something large that deserves a thought (12 KB each, in every process).
 AT_MOST = 235
 # What of others we load at a start beyond what Synapse has; each took less than 300 KB.
-LIGHT = {"cryptography", "jinja2", "pkgutil", "publicsuffixlist"}
+LIGHT = {"cryptography", "jinja2", "pkgutil"}
 
 
 def test_a_start_imports_little():

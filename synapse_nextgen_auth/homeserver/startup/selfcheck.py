@@ -29,6 +29,7 @@ LATER = {
     "email_validator": "email-validator",
     "jwt": "pyjwt",
     "maxminddb": "maxminddb",
+    "publicsuffixlist": "publicsuffixlist",
     "zxcvbn": "zxcvbn",
 }
 _OPENID = "synapse.handlers.oidc"

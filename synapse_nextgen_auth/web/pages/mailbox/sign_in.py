@@ -36,13 +36,9 @@ _STATUS = {AddressProblem.TOO_OFTEN: 429, CodeProblem.TOO_OFTEN: 429}
 
 async def is_offered(site: Site, way: Way) -> bool:
     """Say whether the sign-in page leads here; of somebody known, whether a code opens their account."""
-    sign_in_codes = site.sign_in_codes
-    return sign_in_codes.is_on and (way.again is None or await sign_in_codes.opens(way.again))
-
-
-def url(way: Way) -> str:
-    """Return the page that asks for the address, relative."""
-    return way.url.replace("sign-in", "sign-in-email", 1)
+    if not site.has_code_sign_in:
+        return False
+    return way.again is None or await site.sign_in_codes.opens(way.again)
 
 
 async def show_address(visit: Visit) -> Outgoing:
@@ -90,7 +86,7 @@ async def submit_code(visit: Visit, form: Form) -> Outgoing:
         return left
     code, decision = await _code(visit, way.attempt), form.get("decision")
     if code is None or way.attempt is None:
-        return answers.redirect(url(way))
+        return answers.redirect(way.code_url)
     if decision == "again":
         return await _again(visit, way, code)
     if decision != "check":
@@ -148,7 +144,7 @@ async def _cancelled(visit: Visit, way: Way, form: Form) -> Outgoing | None:
 async def _again(visit: Visit, way: Way, code: Code) -> Outgoing:
     address = code.sent_to(visit.site.issuer.keys)
     if address is None:
-        return answers.redirect(url(way))
+        return answers.redirect(way.code_url)
     # While it may not be sent, the page says when it may.
     if not code.wait(visit.site.now()):
         wait = await _wait(visit, address)
@@ -200,7 +196,7 @@ def _ask_address(
 ) -> Outgoing:
     page = AddressPage(
         csrf=visit.csrf,
-        action=url(way),
+        action=way.code_url,
         server_name=visit.site.server_name,
         address=address[:254],
         problem=problem,
@@ -222,7 +218,7 @@ def _ask_code(
 ) -> Outgoing:
     address = code.sent_to(visit.site.issuer.keys) if code else None
     if code is None or address is None:
-        return answers.redirect(url(way))
+        return answers.redirect(way.code_url)
     now = visit.site.now()
     if problem is None and not code.may_be_tried(now):
         problem = CodeProblem.OVER
@@ -231,7 +227,7 @@ def _ask_code(
         action=_code_url(way),
         server_name=visit.site.server_name,
         address=address,
-        address_url=url(way),
+        address_url=way.code_url,
         minutes=max(1, -(-(code.expires_at - now) // 60)),
         wait=code.wait(now),
         problem=problem,

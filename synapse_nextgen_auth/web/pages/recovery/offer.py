@@ -11,7 +11,7 @@ def is_there(site: Site) -> bool:
     return (
         site.config.recovery.enabled
         and not site.config.drain
-        and site.mailer.is_configured
+        and site.homeserver.sends_mails
         and site.password_changes.are_possible
         and attempts.policy(site, Purpose.RECOVER).passwords
     )

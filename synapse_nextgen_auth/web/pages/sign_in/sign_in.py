@@ -1,12 +1,12 @@
 """The sign-in page."""
 
+from typing import TYPE_CHECKING
+
 import attrs
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.attempts.attempt import Proof, ProofKind
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
-from synapse_nextgen_auth.accounts.attempts.starts import Start
-from synapse_nextgen_auth.accounts.factors.passkeys import ceremonies
-from synapse_nextgen_auth.accounts.factors.passkeys.challenges import Ceremony
 from synapse_nextgen_auth.accounts.people import hinted
 from synapse_nextgen_auth.accounts.sign_ins import last_provider
 from synapse_nextgen_auth.accounts.ways import PASSWORD, Ways
@@ -15,20 +15,42 @@ from synapse_nextgen_auth.homeserver.people.passwords import TryLater
 from synapse_nextgen_auth.homeserver.people.providers.listing import Provider
 from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
 from synapse_nextgen_auth.secret import Secret
-from synapse_nextgen_auth.store import passkeys as rows
-from synapse_nextgen_auth.web import answers, attempts, device_grants, grants, passkeys
+from synapse_nextgen_auth.web import answers, attempts, factors, grants
 from synapse_nextgen_auth.web.attempts import OtherPassword, Way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.content import ClientCard, ProviderCard
-from synapse_nextgen_auth.web.pages.mailbox import sign_in as codes
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
 from synapse_nextgen_auth.web.pages.onward import Onward
-from synapse_nextgen_auth.web.pages.providers import ways as providers
 from synapse_nextgen_auth.web.pages.recovery import offer
 from synapse_nextgen_auth.web.pages.sign_in import credentials
 from synapse_nextgen_auth.web.pages.sign_in.credentials import PASSWORDS_OFF, Failure
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError, SignInPage
 from synapse_nextgen_auth.web.visits import Visit
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.accounts.attempts import starts
+    from synapse_nextgen_auth.accounts.attempts.starts import Start
+    from synapse_nextgen_auth.accounts.factors.passkeys import ceremonies, challenges
+    from synapse_nextgen_auth.store import passkeys as rows
+    from synapse_nextgen_auth.web import device_grants, passkeys
+    from synapse_nextgen_auth.web.pages.mailbox import sign_in as codes
+    from synapse_nextgen_auth.web.pages.providers import ways as providers
+else:
+    codes, providers, device_grants, starts = late.files(
+        "web.pages.mailbox.sign_in",
+        "web.pages.providers.ways",
+        "web.device_grants",
+        "accounts.attempts.starts",
+    )
+    ceremonies, challenges, rows, passkeys = late.files(
+        "accounts.factors.passkeys.ceremonies",
+        "accounts.factors.passkeys.challenges",
+        "store.passkeys",
+        "web.passkeys",
+    )
+
+# What the button of a passkey sends.
+_PASSKEY = "passkey"
 
 _SOON = 5  # seconds
 
@@ -57,9 +79,9 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return await grants.refuse(visit, grant, client, grants.declined(way.onward))
     if form.get("decision") == "cancel" and way.onward.device_grant_id:
         return await device_grants.decline(visit, way.onward.device_grant_id)
-    if form.get("decision") == passkeys.DECISION:
+    if form.get("decision") == _PASSKEY:
         return await _take_passkey(visit, way, form)
-    provider = providers.chosen(site, form.get("decision"))
+    provider = _chosen(visit, form)
     if provider is not None and (provider.proves_afresh or not way.is_to_be_fresh):
         return providers.send(visit, await _start(visit, way, provider), provider)
     # Whoever proves again who they are is known: no form can say that it is somebody else.
@@ -88,7 +110,7 @@ async def _take_passkey(visit: Visit, way: Way, form: Form) -> Outgoing:
     if party is None:
         raise unknown_choice()
     try:
-        use = await passkeys.check(visit, form, party, Ceremony.SIGN_IN)
+        use = await passkeys.check(visit, form, party, challenges.Ceremony.SIGN_IN)
     except passkeys.Unproven as unproven:
         error = SignInError.PASSKEY_LATE if unproven.is_late else SignInError.PASSKEY
         attempts.note_refusal(visit, f"{error.value} ({unproven.why.value})", unproven.user_id)
@@ -135,9 +157,7 @@ async def _straight_to(visit: Visit, way: Way) -> Provider | None:
     if named is not None and named.provider_id in offered:
         return named
     is_alone = len(offered) == 1 and not _ways(visit, way)
-    return (
-        known.get(offered[0]) if is_alone and not await codes.is_offered(visit.site, way) else None
-    )
+    return known.get(offered[0]) if is_alone and not await _offers_code(visit, way) else None
 
 
 async def _hint(visit: Visit, way: Way) -> str | None:
@@ -148,9 +168,15 @@ async def _hint(visit: Visit, way: Way) -> str | None:
     return login.provider if isinstance(login, LegacySignIn) else None
 
 
-async def _start(visit: Visit, way: Way, provider: Provider) -> Start:
+def _chosen(visit: Visit, form: Form) -> Provider | None:
+    if not visit.site.providers.known.all():
+        return None
+    return providers.chosen(visit.site, form.get("decision"))
+
+
+async def _start(visit: Visit, way: Way, provider: Provider) -> "Start":
     attempt = await attempts.begin(visit, way)
-    return Start(
+    return starts.Start(
         attempt.attempt_id,
         provider.provider_id,
         is_fresh=way.is_to_be_fresh,
@@ -159,7 +185,19 @@ async def _start(visit: Visit, way: Way, provider: Provider) -> Start:
 
 
 def _cards(visit: Visit, way: Way) -> tuple[ProviderCard, ...]:
+    if not visit.site.providers.known.all():
+        return ()
     return providers.cards(visit.site, proves_afresh=way.is_to_be_fresh)
+
+
+def _cannot_confirm(visit: Visit, way: Way) -> tuple[str, ...]:
+    if not way.is_to_be_fresh or not visit.site.providers.known.all():
+        return ()
+    return providers.cannot_confirm(visit.site)
+
+
+async def _offers_code(visit: Visit, way: Way) -> bool:
+    return visit.site.has_code_sign_in and await codes.is_offered(visit.site, way)
 
 
 def _ways(visit: Visit, way: Way) -> Ways:
@@ -184,20 +222,22 @@ async def _offered(visit: Visit, way: Way) -> tuple[Ways, tuple[ProviderCard, ..
 
 async def _question(visit: Visit, way: Way) -> str:
     """Return what the browser asks its passkeys: for any of this site, or for those of who is known."""
+    if not factors.are_on(visit.site):
+        return ""
     party, has = passkeys.party_of(visit.site), []
     if party is not None and way.again is not None:
         found = await visit.site.homeserver.read(rows.list_for, way.again)
         has = [each for each in found if each.rp_id == party.rp_id]
     if party is None or (way.again is not None and not has):
         return ""
-    return passkeys.question(visit, party, Ceremony.SIGN_IN, has=has)
+    return passkeys.question(visit, party, challenges.Ceremony.SIGN_IN, has=has)
 
 
 async def _page(
     visit: Visit, way: Way, *, identifier: str, failure: Failure | None = None
 ) -> Outgoing:
     ways, cards = await _offered(visit, way)
-    offers_code = await codes.is_offered(visit.site, way)
+    offers_code = await _offers_code(visit, way)
     passkey = await _question(visit, way)
     if failure is None and not ways and not cards and not offers_code and not passkey:
         failure = PASSWORDS_OFF
@@ -209,12 +249,12 @@ async def _page(
         identifier=identifier[:255],
         server_name=visit.site.server_name,
         ways=ways,
-        code_url=codes.url(way),
+        code_url=way.code_url,
         offers_code=offers_code,
         offers_passkey=bool(passkey),
         passkey=passkey,
         providers=cards,
-        cannot_confirm=providers.cannot_confirm(visit.site) if way.is_to_be_fresh else (),
+        cannot_confirm=_cannot_confirm(visit, way),
         last_provider=last_provider(visit.sign_ins),
         client=_card(onward, visit.languages),
         can_cancel=onward.can_be_declined,
