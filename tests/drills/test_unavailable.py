@@ -359,15 +359,13 @@ def test_c102_c350_every_endpoint_and_page_says_come_back(deployment, prepared):
         **dict.fromkeys(("GET /account-password-remove", "POST /account-password-remove"), 409),
         "POST /account-password": 400,
         "POST /account-deactivate": 400,  # nobody said that they know what it means
-        # Nobody has a second factor here.
+        # The account has no passkey, and the form brings none.
         **{
             f"{method} /account-{page}": 404
             for method in ("GET", "POST")
-            for page in (
-                *("passkey", "passkey-add", "passkey-remove", "recovery-codes"),
-                *("factors", "factor-add", "factor", "factor-remove"),
-            )
+            for page in ("passkey", "passkey-remove")
         },
+        "POST /account-passkey-add": 400,
         # No other module asks for anything.
         **dict.fromkeys(("GET /stage", "POST /stage"), 400),
         # Nor is there such an attempt.

@@ -45,7 +45,8 @@ class Deployment(Homeserver):
         # Synapse runs in this directory and finds the module there.
         (directory / _SUPPORT.name).symlink_to(_SUPPORT)
         config = {"modules": [{"module": _SABOTEUR}], **_OPEN, **attributes.pop("config", {})}
-        attributes.setdefault("module", {"sessions": {"max_devices": MAX_DEVICES}})
+        options = {"sessions": {"max_devices": MAX_DEVICES}, "factors": {"policy": "optional"}}
+        attributes.setdefault("module", options)
         deployment = cls(
             directory,
             PostgresDatabase.on(postgres),
