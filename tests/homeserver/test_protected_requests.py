@@ -42,7 +42,10 @@ def guarded(tmp_path_factory, make_database):
     homeserver = Homeserver(
         directory,
         make_database("postgres", directory),
-        module={"factors": {"policy": "optional"}, "step_up": {"requests": REQUESTS}},
+        module={
+            "factors": {"policy": "optional", "legacy_logins": "allow"},
+            "step_up": {"requests": REQUESTS},
+        },
         config={"refreshable_access_token_lifetime": "5m"},
         redis=redis.start(),
     )
