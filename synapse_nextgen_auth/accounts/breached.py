@@ -26,13 +26,6 @@ _BOM = b"\xef\xbb\xbf"  # what some editors write before everything else
 _SAMPLES = 1000
 
 
-class OnFailure(str, enum.Enum):
-    """What becomes of a new password while nobody can look; the value is what the operator writes."""
-
-    ALLOW = "allow"
-    REFUSE = "refuse"
-
-
 class ListKind(enum.Enum):
     """What is in a list, by its first lines."""
 

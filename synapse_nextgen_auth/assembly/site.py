@@ -28,13 +28,14 @@ from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.oauth.step_up import StepUp
 from synapse_nextgen_auth.secret import Keyring
+from synapse_nextgen_auth.web.pages import names
 from synapse_nextgen_auth.web.site import (
     Lifetimes,
     ProviderSide,
     SignUpSide,
     Site,
 )
-from synapse_nextgen_auth.web.templates import Templates
+from synapse_nextgen_auth.web.templates import Templates, look_for, shipped
 from synapse_nextgen_auth.web.translations import Languages
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     keys = keyring(config, hs_config)
     endpoints = Endpoints.under(homeserver.public_baseurl)
     templates = Templates(urlsplit(endpoints.issuer).path)
+    look_for(shipped() / "emails", names.MAILS)  # what is missing is told now, and not by a mail
     sign_up_rules = SignUpRules(
         homeserver.hs,
         pages=lambda: frozenset(sign_up.PAGES),

@@ -2,7 +2,7 @@
 
 import attrs
 
-from synapse_nextgen_auth.accounts.captchas import CaptchaKind
+from synapse_nextgen_auth.accounts.captcha_kinds import CaptchaKind
 from synapse_nextgen_auth.config.kinds.kind import Optional
 from synapse_nextgen_auth.config.kinds.numbers import Duration, WholeNumber
 from synapse_nextgen_auth.config.kinds.places import Url

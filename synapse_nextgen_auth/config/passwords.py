@@ -1,6 +1,7 @@
 """The section `passwords`."""
 
-from synapse_nextgen_auth.accounts.breached import OnFailure
+import enum
+
 from synapse_nextgen_auth.accounts.hashes import Hashing
 from synapse_nextgen_auth.config.kinds.kind import Optional
 from synapse_nextgen_auth.config.kinds.numbers import WholeNumber
@@ -15,6 +16,13 @@ _LEAST_OF_A_LANE = 8
 # 4 GiB in KiB, twice what RFC 9106 section 4 has for the strongest use: any sensible value in bytes is
 # beyond it.
 _MOST_MEMORY = 4 * 1024 * 1024
+
+
+class OnFailure(str, enum.Enum):
+    """What becomes of a new password while nobody can look; the value is what the operator writes."""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"
 
 
 @frozen

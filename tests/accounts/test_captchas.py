@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synapse_nextgen_auth.accounts.captcha_kinds import CaptchaKind
 from synapse_nextgen_auth.accounts.captchas import (
     LIFETIME,
     PUZZLES,
-    CaptchaKind,
     Verdict,
     issue,
     judge,

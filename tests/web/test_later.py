@@ -11,9 +11,10 @@ from typing import get_args
 
 import pytest
 
-from synapse_nextgen_auth.web import kinds, later
+from synapse_nextgen_auth.web import kinds, later, mails
 from synapse_nextgen_auth.web.kinds import AccountPage, AuthorizationEndpoint, Endpoint, Page
 from synapse_nextgen_auth.web.later import Later, Wanted
+from synapse_nextgen_auth.web.pages import names
 from synapse_nextgen_auth.web.pages.names import TEMPLATES
 from synapse_nextgen_auth.web.pages.records import PAGES
 from synapse_nextgen_auth.web.routes import ROUTES
@@ -81,6 +82,11 @@ def test_what_is_imported_later_takes_what_it_is_handed(function, expected):
 def test_every_template_of_a_page_is_looked_for_at_the_start():
     """By a list that needs no page to be imported."""
     assert list(TEMPLATES) == sorted({page.template for page in PAGES})
+
+
+def test_every_template_of_a_mail_is_looked_for_at_the_start():
+    """Though what writes mails is imported with the first of them."""
+    assert list(names.MAILS) == sorted(mails._NAMES)
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from synapse_nextgen_auth.accounts import captchas as rules
-from synapse_nextgen_auth.accounts.captchas import CaptchaKind, CaptchaTrouble
+from synapse_nextgen_auth.accounts.captcha_kinds import CaptchaKind
+from synapse_nextgen_auth.accounts.captchas import CaptchaTrouble
 from synapse_nextgen_auth.config import Captcha
 from synapse_nextgen_auth.homeserver import services
 from synapse_nextgen_auth.homeserver.api import Homeserver

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from synapse.util.async_helpers import Linearizer
 
 from synapse_nextgen_auth.accounts import new_passwords as rules
-from synapse_nextgen_auth.accounts.breached import OnFailure
 from synapse_nextgen_auth.accounts.new_passwords import (
     Judgement,
     PasswordPolicy,
     PasswordProblem,
 )
 from synapse_nextgen_auth.config import Passwords
+from synapse_nextgen_auth.config.passwords import OnFailure
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.people.breached import Breached, CouldNotLook
 from synapse_nextgen_auth.homeserver.people.passwords import TryLater

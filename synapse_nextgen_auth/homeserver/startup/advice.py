@@ -5,7 +5,7 @@ from pathlib import Path
 
 from synapse.config.homeserver import HomeServerConfig
 
-from synapse_nextgen_auth.accounts.captchas import CaptchaKind
+from synapse_nextgen_auth.accounts.captcha_kinds import CaptchaKind
 from synapse_nextgen_auth.accounts.hashes import Hashing
 from synapse_nextgen_auth.config import Config, duration, said
 from synapse_nextgen_auth.config.captcha import Captcha

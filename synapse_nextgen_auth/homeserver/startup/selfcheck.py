@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from synapse.config.homeserver import HomeServerConfig
 
-from synapse_nextgen_auth.accounts.captchas import CaptchaKind
+from synapse_nextgen_auth.accounts.captcha_kinds import CaptchaKind
 from synapse_nextgen_auth.config import MIN_SECRET_BYTES, Config, duration, said
 from synapse_nextgen_auth.config.problems import likely
 from synapse_nextgen_auth.homeserver.people.providers.configured import configured

@@ -27,6 +27,8 @@ RESERVED_DEVICE_IDS = ("guest_device", "dummy-device")
 
 _TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 _WHOLE = frozenset(permission.scope for permission in PERMISSIONS if not permission.followed_by)
+# A process remembers many scopes: what is the same in all of them is there once.
+_SAME = {scope: scope for scope in _WHOLE}
 _BEGINNINGS = tuple(permission.scope for permission in PERMISSIONS if permission.followed_by)
 _GRAVE = frozenset(permission.scope for permission in PERMISSIONS if permission.grave)
 _BY_SCOPE = {permission.scope: permission for permission in PERMISSIONS}
@@ -112,7 +114,7 @@ def parse(text: str) -> Scope:
     tokens = tuple(dict.fromkeys(text.split(" ")))
     if not all(map(_TOKEN.fullmatch, tokens)):
         raise invalid_scope("scope must be tokens of printable ASCII, one space between two")
-    scope = Scope(tuple(token for token in tokens if _is_known(token)))
+    scope = Scope(tuple(_SAME.get(token, token) for token in tokens if _is_known(token)))
     if not scope.tokens:
         raise invalid_scope("scope contains nothing that this server knows")
     reason = _refuse(scope)

@@ -73,3 +73,25 @@ _NAMES = (
 )
 
 TEMPLATES = tuple(f"pages/{name}.html" for name in _NAMES)
+
+# The templates of mails, below `emails/`.
+MAILS = (
+    "address_code.html",
+    "address_in_use.html",
+    "address_taken.html",
+    "asked.html",
+    "foot.html",
+    "invited.html",
+    "invited_again.html",
+    "kit.html",
+    "kit.txt",
+    "over.html",
+    "password_link.html",
+    "password_set.html",
+    "recovery_link.html",
+    "security_notice.html",
+    "sign_in_code.html",
+    "sign_in_usual_way.html",
+    "signed_in_by_code.html",
+    "waiting.html",
+)

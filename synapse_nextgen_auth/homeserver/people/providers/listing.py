@@ -1,14 +1,16 @@
 """Which providers Synapse knows, and which of them a hint means."""
 
 import enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synapse.rest.client.login import _load_sso_handlers
 from synapse.server import HomeServer
 
-from synapse_nextgen_auth.accounts.own_ways import Identity
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.records import frozen
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.accounts.own_ways import Identity
 
 NEEDS = (
     Needed("synapse.handlers.sso", "SsoHandler.get_identity_providers"),
@@ -87,7 +89,7 @@ class Providers:
         found = await store.get_external_ids_by_user(user_id)
         return frozenset(provider_id for provider_id, _ in found)
 
-    async def changed(self, identity: Identity) -> None:
+    async def changed(self, identity: "Identity") -> None:
         """Let no process remember whose somebody at a provider is: that has just changed."""
         key = (identity.provider, identity.external_id)
         store = self._hs.get_datastores().main

@@ -3,7 +3,8 @@
 from synapse_nextgen_auth.accounts import captchas
 from synapse_nextgen_auth.accounts.attempts.sign_ups import CAPTCHA
 from synapse_nextgen_auth.accounts.attempts.stages import Stage
-from synapse_nextgen_auth.accounts.captchas import CaptchaKind, CaptchaTrouble, Challenge
+from synapse_nextgen_auth.accounts.captcha_kinds import CaptchaKind
+from synapse_nextgen_auth.accounts.captchas import CaptchaTrouble, Challenge
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import StageFailed
 from synapse_nextgen_auth.secret import random_id

@@ -3,8 +3,8 @@
 from typing import ClassVar
 
 from synapse_nextgen_auth.accounts.attempts.sign_ups import Step
+from synapse_nextgen_auth.accounts.captcha_kinds import CaptchaKind
 from synapse_nextgen_auth.accounts.captchas import (
-    CaptchaKind,
     CaptchaTrouble,
     Challenge,
 )

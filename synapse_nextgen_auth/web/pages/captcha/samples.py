@@ -3,7 +3,8 @@
 import attrs
 
 from synapse_nextgen_auth.accounts.attempts.sign_ups import Step
-from synapse_nextgen_auth.accounts.captchas import CaptchaKind, CaptchaTrouble, Challenge
+from synapse_nextgen_auth.accounts.captcha_kinds import CaptchaKind
+from synapse_nextgen_auth.accounts.captchas import CaptchaTrouble, Challenge
 from synapse_nextgen_auth.web.pages.captcha.page import CaptchaPage
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.pages.samples import LONG
