@@ -4,3 +4,4 @@ Who needs a second factor is said once for the server, its administrators and so
 An account with a second factor gets no session by the old ways in (`/login` by password, password provider or JWT, a mailbox, `/register`), which could not ask for it; `factors.legacy_logins` lets operators decide otherwise.
 Second factors (`factors.policy`, off by default): authenticator apps (TOTP) with a QR code, several per account, and recovery codes. A code counts once over all workers, guesses come to an end, and the owner is told.
 An operator may protect requests, the admin API above all: they are answered with a challenge (RFC 9470, MSC4363) unless two factors, or a proof of late, stand behind the token (`step_up.requests`).
+Operators list who has second factors and take those of somebody away who lost them: `synapse-nextgen-auth factors`.

@@ -79,6 +79,7 @@ NOTICES: Mapping[str, Notice] = {
     "provider_disconnected": Notice.PROVIDERS,
     "factor_added": Notice.FACTORS,
     "factor_skipped": Notice.FACTORS,
+    "factors_reset": Notice.FACTORS,
     "factor_removed": Notice.FACTORS,
     "factor_guessed": Notice.FACTORS,
     "passkey_copied": Notice.FACTORS,

@@ -65,6 +65,11 @@ Make, list and end invitations to this server. Each is a registration token with
 what they read, and the rooms that they join.
 """
 
+_FACTORS = """\
+List who has second factors, and take those of somebody away who lost them: their authenticator apps,
+passkeys and recovery codes. They are told, and sign in with what is left.
+"""
+
 _CONFIG_FILES: dict[str, Any] = {
     "action": "append",
     "type": Path,
@@ -222,6 +227,7 @@ def _add_server_commands(commands: Any) -> None:
     )
     link.add_argument("--lang", metavar="TAG", help="the language of the mail: en, de, ar")
     _add_invitations(commands, [asking, acting], [asking])
+    _add_factors(commands, [asking, acting], [asking])
     commands.add_parser(
         "status",
         parents=[asking],
@@ -281,6 +287,19 @@ def _add_invitations(commands: Any, acting: list[Any], looking: list[Any]) -> No
     acts.add_parser("list", parents=looking, help="list all invitations")
     end = acts.add_parser("end", parents=acting, help="let nobody come in with one any more")
     end.add_argument("token", metavar="TOKEN")
+
+
+def _add_factors(commands: Any, acting: list[Any], looking: list[Any]) -> None:
+    """Add what lists and takes away second factors."""
+    factors = commands.add_parser(
+        "factors",
+        help="second factors: who has them, and taking those away that somebody lost",
+        description=_FACTORS,
+    )
+    acts = factors.add_subparsers(dest="act", metavar="ACT", required=True)
+    acts.add_parser("list", parents=looking, help="list who has second factors")
+    reset = acts.add_parser("reset", parents=acting, help="take all of an account away")
+    reset.add_argument("user", metavar="USER", help="@alice:example.com, or alice")
 
 
 def _lifetime(text: str) -> int:
@@ -348,6 +367,7 @@ _COMMANDS = {
     "check-config": _check_config,
     "create-tables": _create_tables,
     "passwords": _list_passwords,
+    "factors": _ask_server,
     "invitations": _ask_server,
     "set-password-link": _ask_server,
     "status": _ask_server,

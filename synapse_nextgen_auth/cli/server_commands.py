@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,10 @@ def _invitations(answer: Mapping[str, Any]) -> str:
         until = "" if each["expires_at"] is None else _moment(each["expires_at"])
         whom = each["username"] or each["email"] or ""
         rows.append((each["token"], each["state"], f"{each['completed']}{most}", until, whom))
+    return _table(rows)
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> str:
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -110,7 +114,35 @@ def _asked_invitation(asked: Arguments) -> Mapping[str, Any]:
     }
 
 
+def _factors(answer: Mapping[str, Any]) -> str:
+    rows = [("ACCOUNT", "APPS", "PASSKEYS", "RECOVERY CODES")]
+    rows += [
+        (each["user_id"], *(str(each[kind]) for kind in ("apps", "passkeys", "recovery_codes")))
+        for each in answer["accounts"]
+    ]
+    return _table(rows)
+
+
+def _reset(answer: Mapping[str, Any]) -> str:
+    had = (
+        f"authenticator apps: {answer['apps']}, passkeys: {answer['passkeys']},"
+        f" recovery codes: {answer['recovery_codes']}"
+    )
+    lines = [
+        f"{answer['user_id']} has no second factor any more, and is told. Gone are {had}.",
+        *(
+            ["It has no password: unless a provider lets its owner in, make a set-password-link."]
+            * (not answer["has_password"])
+        ),
+    ]
+    return "\n".join(lines)
+
+
 _COMMANDS = {
+    "factors list": ServerCommand("factors list", lambda _asked: {}, _factors),
+    "factors reset": ServerCommand(
+        "factors reset", lambda asked: {"user": asked.user, "why": asked.why}, _reset
+    ),
     "invitations create": ServerCommand("invitations create", _asked_invitation, invitation_words),
     "invitations list": ServerCommand("invitations list", lambda _asked: {}, _invitations),
     "invitations end": ServerCommand(

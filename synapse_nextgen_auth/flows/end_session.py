@@ -10,14 +10,7 @@ from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, End, Session
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.store import (
-    devices,
-    events,
-    outbox,
-    remembered,
-    session_browsers,
-    sessions,
-)
+from synapse_nextgen_auth.store import devices, events, outbox, session_browsers, sessions
 from synapse_nextgen_auth.store.txn import Txn
 
 if TYPE_CHECKING:
@@ -29,10 +22,21 @@ if TYPE_CHECKING:
         grants,
         links,
         login_tokens,
+        remembered,
         sign_ins,
     )
 else:
-    notices, approvals, attempts, device_grants, grants, links, login_tokens, sign_ins = late.files(
+    (
+        notices,
+        approvals,
+        attempts,
+        device_grants,
+        grants,
+        links,
+        login_tokens,
+        remembered,
+        sign_ins,
+    ) = late.files(
         "flows.notices",
         "store.approvals",
         "store.attempts",
@@ -40,6 +44,7 @@ else:
         "store.grants",
         "store.links",
         "store.login_tokens",
+        "store.remembered",
         "store.sign_ins",
     )
 

@@ -39,6 +39,7 @@ class EventKind(str, enum.Enum):
     PROVIDER_CONNECTED = "provider_connected"
     PROVIDER_DISCONNECTED = "provider_disconnected"
     FACTOR_SKIPPED = "factor_skipped"
+    FACTORS_RESET = "factors_reset"
     PASSKEY_COPIED = "passkey_copied"
     FACTOR_ADDED = "factor_added"
     FACTOR_REMOVED = "factor_removed"

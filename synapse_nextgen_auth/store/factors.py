@@ -25,6 +25,22 @@ def held(txn: Txn, user_id: str) -> Held:
     return Held(apps=int(apps), codes=int(codes), passkeys=int(passkeys))
 
 
+def list_held(txn: Txn) -> list[tuple[str, Held]]:
+    """Return what each account has that has anything, by its name."""
+    txn.execute(
+        "SELECT user_id, SUM(apps), SUM(codes), SUM(passkeys) FROM ("
+        "SELECT user_id, 1 AS apps, 0 AS codes, 0 AS passkeys FROM nextgen_totp_apps"
+        " WHERE confirmed_at IS NOT NULL"
+        " UNION ALL SELECT user_id, 0, 1, 0 FROM nextgen_recovery_codes WHERE used_at IS NULL"
+        " UNION ALL SELECT user_id, 0, 0, 1 FROM nextgen_passkeys"
+        ") AS held GROUP BY user_id ORDER BY user_id"
+    )
+    return [
+        (str(user_id), Held(apps=int(apps), codes=int(codes), passkeys=int(passkeys)))
+        for user_id, apps, codes, passkeys in txn.fetchall()
+    ]
+
+
 def sealed_secrets(txn: Txn) -> list[str]:
     """Return the sealed secrets of all authenticator apps that show codes."""
     txn.execute("SELECT secret FROM nextgen_totp_apps WHERE confirmed_at IS NOT NULL")

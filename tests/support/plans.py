@@ -127,6 +127,7 @@ NUMBERS = {
 }
 # Statements that are about all rows of a small table.
 ABOUT_ALL = {
+    ("factors", "list_held"),
     ("keys", "list_all"),
     ("migrations", "applied"),
     ("outbox", "measure"),

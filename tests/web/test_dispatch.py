@@ -7,6 +7,7 @@ The pages and endpoints here are the tests' own. That ours are served so is show
 import asyncio
 import re
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import attrs
 import pytest
@@ -15,11 +16,13 @@ from support.incoming import incoming
 from support.pages import TEMPLATES
 from support.records import NOW
 from synapse_nextgen_auth.accounts.admission import Intent
+from synapse_nextgen_auth.accounts.factors.policy import FactorPolicy
 from synapse_nextgen_auth.accounts.management import Place, Target
 from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.accounts.sign_ins import FRESH, BrowserLifetimes, SignIn
 from synapse_nextgen_auth.homeserver.http import MAX_BODY, Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
+from synapse_nextgen_auth.homeserver.people.second_factors import SecondFactors
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.metadata import PREFIX, Endpoints
 from synapse_nextgen_auth.secret import Keyring, Secret
@@ -134,8 +137,10 @@ def site(process, people):
             "other_modules",
         )
     )
+    nobody = SimpleNamespace(have_factor_rules=False)
     return Site(
         homeserver=process,
+        second_factors=SecondFactors(process, FactorPolicy(), nobody),
         issuer=issuer,
         templates=TEMPLATES,
         people=people,

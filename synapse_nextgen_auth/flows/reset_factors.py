@@ -1,0 +1,43 @@
+"""Whoever runs the server takes the second factors of an account away: their owner lost them."""
+
+from synapse_nextgen_auth.accounts.factors.held import Held
+from synapse_nextgen_auth.oauth.events import Event, EventKind
+from synapse_nextgen_auth.records import frozen
+from synapse_nextgen_auth.store import (
+    attempts,
+    events,
+    factor_owed,
+    factors,
+    own_ways,
+    passkeys,
+    remembered,
+)
+from synapse_nextgen_auth.store.txn import Txn
+
+
+@frozen
+class Reset:
+    """What an account had, and whether a password is left to it."""
+
+    had: Held
+    has_password: bool
+
+
+def reset(txn: Txn, user_id: str, *, by: str, now: int) -> Reset | None:
+    """Leave an account no factor, and write down who did that (C298); `None` where it had none.
+
+    Its owner proves what is left, is given the time anew to set one up, and is told. What they had
+    begun to prove is over. Whoever removes or adds a factor at the same moment waits, or is waited for.
+    """
+    if not own_ways.hold(txn, user_id):
+        return None
+    had = factors.held(txn, user_id)
+    if not had.is_any and not had.codes:
+        return None
+    factors.forget(txn, user_id)
+    passkeys.remove_all(txn, user_id)
+    remembered.forget_all(txn, user_id)
+    factor_owed.forget(txn, user_id)
+    attempts.withdraw(txn, user_id, now=now)
+    events.add(txn, Event(EventKind.FACTORS_RESET, now, user_id, detail=by))
+    return Reset(had, own_ways.list_for(txn, user_id).has_password)
