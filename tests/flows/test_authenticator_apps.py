@@ -6,7 +6,8 @@ import attrs
 import pytest
 
 from support.factors import KEYS, give_app, give_codes, kept, owner, shown, wrong
-from support.records import ALICE, BOB, NOW
+from support.records import ALICE, BOB, NOW, a_proof, a_sign_in, an_attempt
+from synapse_nextgen_auth.accounts.attempts.attempt import ProofKind
 from synapse_nextgen_auth.accounts.factors.apps import (
     MOST,
     MOST_UNCONFIRMED,
@@ -16,12 +17,14 @@ from synapse_nextgen_auth.accounts.factors.apps import (
 )
 from synapse_nextgen_auth.accounts.factors.demands import Demand, Rule
 from synapse_nextgen_auth.accounts.factors.held import Held
+from synapse_nextgen_auth.accounts.factors.policy import Remembered
 from synapse_nextgen_auth.accounts.factors.recovery_codes import draw as draw_codes
 from synapse_nextgen_auth.flows import authenticator_apps as flows
 from synapse_nextgen_auth.flows import own_factors
-from synapse_nextgen_auth.flows.authenticator_apps import Confirmed, Kept, Shown
+from synapse_nextgen_auth.flows.attempts import Lost
+from synapse_nextgen_auth.flows.authenticator_apps import Confirmed, Kept, Shown, Undone
 from synapse_nextgen_auth.secret import Keyring
-from synapse_nextgen_auth.store import factors
+from synapse_nextgen_auth.store import attempts, factors, remembered, sign_ins
 
 OPTIONAL, REQUIRED = Demand(rule=Rule.OPTIONAL), Demand(rule=Rule.REQUIRED)
 
@@ -277,3 +280,66 @@ def test_what_an_account_has_is_looked_at(tables):
     assert [app.app_id for app in had.apps] == ["app"]
     assert had.held == Held(apps=1, codes=10)
     assert had.codes_made_at == NOW
+
+
+def an_attempt_of_alice(tables, **fields):
+    attempt = an_attempt(**fields).having(a_proof())
+    tables.run(attempts.add, attempt)
+    return attempt
+
+
+def enrolling(attempt, secret, at=10):
+    code = Shown("app", shown(secret, at), kept(draw_codes()))
+    return partial(flows.enrol, attempt=attempt, shown=code, owner=owner(at), keys=KEYS)
+
+
+def test_what_confirms_the_first_app_is_the_second_proof_of_its_attempt(tables, transact):
+    attempt = an_attempt_of_alice(tables)
+    secret, _ = begin(tables, is_first=True)
+    done = transact(enrolling(attempt, secret))
+    proven = tables.run(attempts.get, "attempt").proven
+
+    assert done.made_codes
+    assert [(proof.kind, proof.provider) for proof in proven[1:]] == [(ProofKind.TOTP, "app")]
+
+
+def test_c294_an_app_whose_attempt_is_over_is_none(tables):
+    """Nothing of it is kept: whoever was there would never have seen the codes."""
+    attempt = an_attempt_of_alice(tables, ended_at=NOW + 1)
+    secret, _ = begin(tables, is_first=True)
+
+    with pytest.raises(Undone) as undone:
+        tables.run(enrolling(attempt, secret))
+
+    assert undone.value.why is Lost.ENDED
+    assert held(tables) == Held()
+    assert tables.events() == []
+
+
+def test_an_app_that_is_added_counts_for_the_sign_in_that_added_it(tables, transact):
+    """Its code was typed just now; other sign-ins of the account proved one factor, as before."""
+    mine, other = a_sign_in("mine"), a_sign_in("other")
+    for each in (mine, other):
+        tables.run(sign_ins.add, each)
+    secret, _ = begin(tables)
+    code = Shown("app", shown(secret, 10), kept(draw_codes()))
+    adding = partial(flows.add, digest=mine.digest, shown=code, owner=owner(10), keys=KEYS)
+    wrong_one = attrs.evolve(code, typed=wrong(secret, 10))
+
+    assert transact(partial(adding, shown=wrong_one)) is Kept.WRONG
+    assert tables.run(sign_ins.get, mine.digest).factors == 1
+    transact(adding)
+    assert tables.run(sign_ins.get, mine.digest).factors == 2
+    assert tables.run(sign_ins.get, other.digest).factors == 1
+
+
+def test_no_browser_is_spared_once_the_factors_are_others(tables):
+    """Neither after one was added, nor after one was removed."""
+    for number in range(2):
+        tables.run(remembered.add, Remembered(f"r{number}", f"d{number}", ALICE, NOW, NOW + 900))
+        if number:
+            tables.run(flows.remove, "app", owner(), OPTIONAL)
+        else:
+            secret, _ = begin(tables)
+            tables.run(confirming(secret))
+        assert tables.run(remembered.list_for, ALICE, now=NOW) == []

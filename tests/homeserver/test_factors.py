@@ -23,8 +23,14 @@ def demanding_homeserver(tmp_path_factory, make_database):
     """Yield a homeserver where everybody must have one."""
     directory = tmp_path_factory.mktemp("homeserver-demanding")
     database = make_database("sqlite", directory)
-    module = {"factors": {"policy": "required"}}
-    with Homeserver(directory, database, module=module, log_level="DEBUG") as homeserver:
+    homeserver = Homeserver(
+        directory,
+        database,
+        module={"factors": {"policy": "required"}},
+        config={"enable_registration": True, "enable_registration_without_verification": True},
+        log_level="DEBUG",
+    )
+    with homeserver:
         yield homeserver
 
 
@@ -625,3 +631,38 @@ def test_c279_an_answer_for_another_sign_in_is_none(factor_homeserver, server, u
     assert "/factor?" in asked.url
     assert not is_signed_in(other)
     assert not is_signed_in(theirs)
+
+
+@pytest.mark.parametrize("page", ["factor", "factor-enrol"])
+def test_c278_an_attempt_of_nobody_leads_nowhere(factor_homeserver, server, user, browser, page):
+    """Such as one of somebody who signs up and has no account yet: the same as one that is unknown."""
+    add_app(browser)
+    other = typed_password(server, user)
+    attempt = other.page.url.partition("attempt=")[2]
+    factor_homeserver.query(
+        "UPDATE nextgen_attempts SET purpose = 'sign_up', user_id = NULL, proofs = '[]'"
+        " WHERE attempt_id = ?",
+        attempt,
+    )
+    answer = other.get(server.url(f"{page}?attempt={attempt}"))
+
+    assert answer.status_code == 400
+
+
+def test_whoever_signs_up_where_one_is_demanded_sets_it_up(demanding_homeserver):
+    """Before they are signed in for the first time."""
+    server = Server(demanding_homeserver.base_url)
+    browser = Browser(server)
+    browser.get(server.url("register"))
+    fields = {"username": "newcomer", "password": "otters and stoats in the wood"}
+    browser.submit(decision="create", display_name="", **fields)
+    asked, before = browser.page, is_signed_in(browser)
+    browser.submit(decision="begin")
+    app = App.on(browser.page)
+    codes = CODE.findall(browser.submit(code=app.shows(), decision="confirm").text)
+    browser.submit(decision="kept")
+
+    assert "/factor-enrol?attempt=" in asked.url
+    assert not before
+    assert len(codes) == 10
+    assert is_signed_in(browser)

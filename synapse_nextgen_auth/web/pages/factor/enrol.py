@@ -18,6 +18,7 @@ from synapse_nextgen_auth.secret import Purpose
 from synapse_nextgen_auth.web import (
     answers,
     attempts,
+    factor_stages,
     factors,
     new_factors,
     own_ways,
@@ -35,7 +36,7 @@ _STATUS = {AppProblem.OVER: 410, AppProblem.TOO_MANY: 409}
 
 async def show(visit: Visit) -> Outgoing:
     """Say what is needed, or show the secret; go on where nothing is needed any more."""
-    attempt = await _find(visit)
+    attempt = await factor_stages.find(visit, Stage.ENROL)
     if isinstance(attempt, Outgoing):
         return attempt
     app = await _app(visit, attempt)
@@ -46,7 +47,7 @@ async def show(visit: Visit) -> Outgoing:
 
 async def submit(visit: Visit, form: Form) -> Outgoing:
     """Begin, or look at the code, or leave it for later."""
-    attempt = await _find(visit)
+    attempt = await factor_stages.find(visit, Stage.ENROL)
     if isinstance(attempt, Outgoing):
         return attempt
     decision = form.get("decision")
@@ -59,13 +60,6 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     if decision != "confirm":
         raise unknown_choice()
     return await _confirm(visit, attempt, form.get("code", ""))
-
-
-async def _find(visit: Visit) -> Attempt | Outgoing:
-    attempt = await attempts.find(visit, visit.parameters.get("attempt") or "")
-    if await attempts.next_of(visit, attempt, asks_modules=False) is not Stage.ENROL:
-        return await attempts.go_on(visit, attempt)
-    return attempt
 
 
 async def _app(visit: Visit, attempt: Attempt) -> App | None:

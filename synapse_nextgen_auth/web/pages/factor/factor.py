@@ -22,7 +22,7 @@ from synapse_nextgen_auth.flows.prove_factor import Trial, Tried, Used
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import passkeys as passkey_rows
-from synapse_nextgen_auth.web import attempts, factors, own_ways, passkeys, sign_ups
+from synapse_nextgen_auth.web import attempts, factor_stages, factors, own_ways, passkeys, sign_ups
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.given_up import give_up
 from synapse_nextgen_auth.web.pages.factor.page import (
@@ -142,9 +142,9 @@ async def _check(visit: Visit, asks: _Asks, typed: str) -> Tried | None:
 
 async def _find(visit: Visit) -> _Asks | Outgoing:
     """Return what this page asks, or where its person is by now: with the history, or another tab."""
-    attempt = await attempts.find(visit, visit.parameters.get("attempt") or "")
-    if await attempts.next_of(visit, attempt, asks_modules=False) is not Stage.FACTOR:
-        return await attempts.go_on(visit, attempt)
+    attempt = await factor_stages.find(visit, Stage.FACTOR)
+    if isinstance(attempt, Outgoing):
+        return attempt
     owner = own_ways.owner(visit, attempt.user_id or "")
     had = await visit.site.homeserver.run(own_factors.look, owner.user_id)
     readable = [app for app in had.apps if app.opened(visit.site.issuer.keys) is not None]
