@@ -150,6 +150,7 @@ class Done(str, enum.Enum):
     FACTOR_ADDED = "factor_added"
     FACTOR_RENAMED = "factor_renamed"
     FACTOR_REMOVED = "factor_removed"
+    BROWSER_FORGOTTEN = "browser_forgotten"
     NAME_CHANGED = "name_changed"
     PICTURE_REMOVED = "picture_removed"
     PICTURE_CHANGED = "picture_changed"

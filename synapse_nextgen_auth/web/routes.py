@@ -237,7 +237,7 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/account-passkey-remove": AccountPage.at(
         Place.REMOVE_PASSKEY, passkeys.ask_to_remove, passkeys.remove, dangerous=always
     ),
-    "/account-factors": AccountPage.at(Place.FACTORS, own_factors.show, own_factors.kept),
+    "/account-factors": AccountPage.at(Place.FACTORS, own_factors.show, own_factors.submit),
     "/account-factor-add": AccountPage.at(
         Place.ADD_FACTOR, own_apps.show_new, own_apps.add, dangerous=always
     ),

@@ -55,7 +55,7 @@ NAMES = {
     **dict.fromkeys(("/factor", "/factor-enrol"), (*_FORM, "attempt", "app", "by", "code")),
     "/account-factor-add": (*_FORM, "id", "name", "code"),
     **dict.fromkeys(("/account-factor", "/account-factor-remove"), (*_FORM, "id", "name")),
-    **dict.fromkeys(("/account-factors", "/account-recovery-codes"), (*_FORM, "done")),
+    **dict.fromkeys(("/account-factors", "/account-recovery-codes"), (*_FORM, "done", "browser")),
     "/account-apps": ("id", "done"),
     "/account-app": ("id",),
     "/account-app-end": (*_FORM, "id"),

@@ -259,6 +259,36 @@ def fields(browser):
     return {"csrf": re.search(r'name="csrf" value="([^"]+)"', browser.page.text)[1]}
 
 
+def test_c301_its_owner_sees_it_and_lets_it_ask_again(ruled, server, user, remembered):
+    """On the page of the factors; nobody else's is forgotten by its id."""
+    browser, _ = remembered
+    listed = browser.get(server.url("account-factors"))
+    (row,) = ruled.query(
+        "SELECT remembered_id FROM nextgen_remembered WHERE user_id = ?", user.user_id
+    )
+    stranger = Browser.of(server, ruled.new_user())
+    add_app(stranger)
+    stranger.get(server.url("account-factors"))
+    of_stranger = stranger.page.text
+    stranger.get(server.url("account-recovery-codes"))
+    stranger.http.post(
+        server.url("account-factors"),
+        data={**fields(stranger), "browser": row[0], "decision": "forget"},
+        timeout=30,
+    )
+    still = ruled.query("SELECT * FROM nextgen_remembered WHERE user_id = ?", user.user_id)
+
+    done = browser.submit(browser=row[0], decision="forget")
+
+    assert row[0] in listed.text
+    assert "Browsers that are not asked" not in of_stranger
+    assert len(still) == 1
+    assert "That browser is asked for a second factor again." in done.text
+    assert "Browsers that are not asked" not in done.text
+    sign_out(browser)
+    assert where(typed_password(server, user, browser)) == "factor"
+
+
 @pytest.mark.parametrize("how", ["password", "app", "everywhere", "forged", "expired"])
 def test_what_makes_a_remembered_browser_ask_again(ruled, server, user, remembered, how):
     """Another password, another factor, signed out everywhere; a made-up cookie is none."""

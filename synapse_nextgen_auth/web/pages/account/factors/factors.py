@@ -3,13 +3,15 @@
 from synapse_nextgen_auth.accounts.factors import apps, recovery_codes
 from synapse_nextgen_auth.accounts.factors.apps import App
 from synapse_nextgen_auth.accounts.factors.demands import Rule
-from synapse_nextgen_auth.accounts.management import Place, Target
+from synapse_nextgen_auth.accounts.management import Done, Place, Target
+from synapse_nextgen_auth.accounts.user_agents import describe
 from synapse_nextgen_auth.flows import own_factors as flows
 from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.store import remembered
 from synapse_nextgen_auth.web import answers, factors
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.account import console
-from synapse_nextgen_auth.web.pages.account.factors.page import AppLine, FactorsPage
+from synapse_nextgen_auth.web.pages.account.factors.page import AppLine, BrowserLine, FactorsPage
 from synapse_nextgen_auth.web.pages.message.error import PageError, unknown_choice
 from synapse_nextgen_auth.web.pages.message.page import Message
 from synapse_nextgen_auth.web.site import Site
@@ -29,6 +31,7 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
         of_codes=had.codes,
         few=recovery_codes.FEW,
         is_demanded=demand.rule is Rule.REQUIRED,
+        browsers=await _browsers(visit, user_id),
         add_url=Place.ADD_FACTOR.value if len(had.apps) < apps.MOST else None,
         codes_url=Place.RECOVERY_CODES.value,
         back_url=Place.SIGN_IN.value,
@@ -36,12 +39,33 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
     return visit.answer(page)
 
 
-async def kept(visit: Visit, _user_id: str, form: Form) -> Outgoing:
-    """Go back to the list, from the page that showed recovery codes."""
+async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
+    """Ask a browser again, or go back to the list from the page that showed recovery codes."""
     refuse_if_off(visit.site)
-    if form.get("decision") != "kept":
+    decision = form.get("decision")
+    if decision == "kept":
+        return answers.redirect(Place.FACTORS.value)
+    if decision != "forget":
         raise unknown_choice()
-    return answers.redirect(Place.FACTORS.value)
+    # Of this account alone (C301); one that is not there is forgotten already.
+    await visit.site.homeserver.run(
+        visit.as_signed_in(remembered.forget), user_id, form.get("browser", "")
+    )
+    return answers.redirect(visit.saying(Place.FACTORS.value, Done.BROWSER_FORGOTTEN))
+
+
+async def _browsers(visit: Visit, user_id: str) -> tuple[BrowserLine, ...]:
+    site = visit.site
+    found = await site.homeserver.read(remembered.list_for, user_id, now=site.now())
+    return tuple(
+        BrowserLine(
+            id=each.remembered_id,
+            made_at=each.made_at,
+            expires_at=each.expires_at,
+            agent=describe(each.user_agent),
+        )
+        for each in found
+    )
 
 
 def line(site: Site, app: App) -> AppLine:

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import attrs
 
+from synapse_nextgen_auth.accounts.user_agents import Program
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 from synapse_nextgen_auth.web.pages.content import PageContent
@@ -23,8 +24,20 @@ class AppLine:
 
 
 @frozen(kw_only=True)
+class BrowserLine:
+    """A browser that is not asked for a second factor, until a time; `id` is what its button sends."""
+
+    id: str
+    made_at: int
+    expires_at: int
+    agent: Program | None = None
+
+
+@frozen(kw_only=True)
 class FactorsPage(ConsolePage):
     """Show the second factors of an account, and its recovery codes. The URLs are relative.
+
+    `browsers` are not asked for one at sign-in.
 
     `has_any` where it has one, an app or a passkey. `is_demanded` says that this server wants it to.
     `codes` are left, of `of_codes`.
@@ -38,6 +51,7 @@ class FactorsPage(ConsolePage):
     of_codes: int = 0
     few: int = 0
     is_demanded: bool = False
+    browsers: tuple[BrowserLine, ...] = ()
     add_url: str | None
     codes_url: str
     back_url: str

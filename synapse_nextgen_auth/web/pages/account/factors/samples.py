@@ -4,10 +4,12 @@ import attrs
 
 from synapse_nextgen_auth.accounts.factors.apps import LONGEST_NAME
 from synapse_nextgen_auth.accounts.management import Done, Place
+from synapse_nextgen_auth.accounts.user_agents import Program, System
 from synapse_nextgen_auth.web.pages.account.factors.page import (
     AddAppPage,
     AppLine,
     AppPage,
+    BrowserLine,
     FactorsPage,
     RecoveryCodesPage,
     RemoveAppPage,
@@ -29,6 +31,15 @@ PHONE = AppLine(
 NAMELESS = attrs.evolve(PHONE, name="", used_at=None)
 LONG_LINE = attrs.evolve(PHONE, name=f"<b>&{LONG}"[:LONGEST_NAME])
 LOST = attrs.evolve(PHONE, name="Old phone", is_readable=False)
+BROWSERS = (
+    BrowserLine(
+        id="8a1f",
+        made_at=MADE,
+        expires_at=USED,
+        agent=Program("Firefox", System.LINUX, is_browser=True),
+    ),
+    BrowserLine(id="8a20", made_at=MADE, expires_at=USED),
+)
 FACTORS = FactorsPage(
     **framed(Place.FACTORS),
     apps=(PHONE, NAMELESS),
@@ -70,6 +81,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "few": attrs.evolve(FACTORS, codes=2),
         "no_codes": attrs.evolve(FACTORS, codes=0),
         "lost": attrs.evolve(FACTORS, apps=(LOST, PHONE)),
+        "browsers": attrs.evolve(FACTORS, browsers=BROWSERS, done=Done.BROWSER_FORGOTTEN),
         "long": attrs.evolve(FACTORS, user_id=LONG_ID, apps=(LONG_LINE, LONG_LINE)),
         **{
             each.value: attrs.evolve(FACTORS, done=each)
