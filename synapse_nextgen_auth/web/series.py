@@ -22,7 +22,7 @@ SIGN_INS = (
     *("ok", "refused_by_module", "wrong_code", "code_over"),
     *("wrong_factor", "used_factor", "factor_over", "factor_too_often", "passkey_factor"),
     *("wrong_password", "too_many_attempts", "password_login_disabled", "missing_fields"),
-    *("busy", "other_account", "too_long", "unchecked"),
+    *("busy", "other_account", "too_long", "unchecked", "passkey", "passkey_late"),
     *(each.value for each in Standing),
     *("provider_declined", "provider_unavailable", "provider_other_tab", "provider_not_allowed"),
     *("provider_no_account", "provider_other_account", "provider_other_provider"),

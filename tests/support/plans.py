@@ -20,6 +20,8 @@ from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
 from synapse_nextgen_auth.accounts.attempts.attempt import Purpose
 from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.factors.apps import App
+from synapse_nextgen_auth.accounts.factors.passkeys.ceremonies import Used
+from synapse_nextgen_auth.accounts.factors.passkeys.passkey import Passkey
 from synapse_nextgen_auth.accounts.factors.policy import Remembered
 from synapse_nextgen_auth.accounts.factors.recovery_codes import RecoveryCode
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
@@ -51,6 +53,7 @@ SAMPLES = {
     "approval": Approval("a", ALICE, "s", Operation.CROSS_SIGNING_RESET, NOW),
     "arrival": Arrival("digest", "attempt", "oidc-works", NOW),
     "auth_time": NOW,
+    "challenge": b"challenge",
     "body": "mac",
     "browser": "digest",
     "buckets": [Bucket("near", Rate(0.5, 100)), Bucket("wide", Rate(4, 800))],
@@ -96,6 +99,8 @@ SAMPLES = {
     "user_ids": [ALICE, "@bob:example.org"],
     "uses": [("s", 1, NOW), ("t", 2, NOW)],
     "why": End.REVOKED,
+    "passkey": Passkey("id", ALICE, "handle", "example.com", "key", "Phone", NOW),
+    "used": Used(sign_count=1, is_synced=False, is_verified=True),
     "window": 900,
     "work": RemovePushers("s", 1),
 }
@@ -128,9 +133,11 @@ NUMBERS = {
 # Statements that are about all rows of a small table.
 ABOUT_ALL = {
     ("factors", "list_held"),
+    ("factors", "sealed_secrets"),
     ("keys", "list_all"),
     ("migrations", "applied"),
     ("outbox", "measure"),
+    ("passkeys", "count_by_site"),
     ("passwords", "list_kept"),
 }
 

@@ -113,7 +113,7 @@ async def _take_passkey(visit: Visit, way: Way, form: Form) -> Outgoing:
         use = await passkeys.check(visit, form, party, challenges.Ceremony.SIGN_IN)
     except passkeys.Unproven as unproven:
         error = SignInError.PASSKEY_LATE if unproven.is_late else SignInError.PASSKEY
-        attempts.note_refusal(visit, f"{error.value} ({unproven.why.value})", unproven.user_id)
+        attempts.note_refusal(visit, error.value, unproven.user_id)
         return await _page(visit, way, identifier="", failure=Failure(error, 403))
     user_id = use.passkey.user_id
     if way.account not in {None, user_id}:
