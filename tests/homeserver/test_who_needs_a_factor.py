@@ -9,6 +9,8 @@ from support.authenticator import add_app
 from support.commands import Operator
 from support.oauth import Browser, Server
 from support.providers import servers
+from support.providers.journey import begin, choose
+from support.providers.person import Person
 from support.synapse import Homeserver
 
 pytestmark = pytest.mark.one_database
@@ -18,7 +20,7 @@ COOKIE = "nextgen_remembered"
 
 
 @pytest.fixture(scope="module")
-def ruled(tmp_path_factory, make_database, session_mailbox):
+def ruled(tmp_path_factory, make_database, session_mailbox, liar):
     """Yield a homeserver where administrators, listed people and guards need one within a week."""
     directory = tmp_path_factory.mktemp("homeserver-ruled")
     homeserver = Homeserver(
@@ -34,11 +36,16 @@ def ruled(tmp_path_factory, make_database, session_mailbox):
                 ],
                 "grace_period": "7d",
                 "remember_for": "30d",
+                "providers": {"silent": ["mfa", "urn:example:two"]},
             }
         },
         config={
             "modules": [{"module": "support.rulers.Ruler"}],
             "email": session_mailbox.settings(),
+            "oidc_providers": [
+                liar.entry("silent"),
+                liar.entry("existing", allow_existing_users=True),
+            ],
         },
     )
     servers.lend_support(directory)
@@ -173,6 +180,38 @@ def ruled_login(homeserver, user):
     }
     url = f"{homeserver.base_url}/_matrix/client/v3/login"
     return requests.post(url, json=request, timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("provider", "says", "page"),
+    [
+        ("oidc-silent", {"amr": ["pwd", "mfa"]}, "consent"),
+        ("oidc-silent", {"acr": "urn:example:two"}, "consent"),
+        ("oidc-silent", {"amr": ["pwd"], "acr": "urn:example:one"}, "factor"),
+        ("oidc-silent", {}, "factor"),
+        # Anybody can write the words.
+        ("oidc-existing", {"amr": ["pwd", "mfa"], "acr": "urn:example:two"}, "factor"),
+    ],
+)
+def test_c293_a_provider_is_two_factors_where_the_operator_says_so(
+    ruled, server, liar, provider, says, page
+):
+    """By what it says of that sign-in, and of that provider only; else the factor here is asked for."""
+    name = f"company{len(ruled.query('SELECT name FROM users'))}"
+    user = ruled.register_user(name)
+    add_row(ruled, user)
+    ruled.query(
+        "INSERT INTO user_external_ids (auth_provider, external_id, user_id) VALUES (?, ?, ?)",
+        *(provider, name, user.user_id),
+    )
+    liar.says(name, **says)
+    person = Person(name)
+    begin(server, person, scope="openid")
+    person.get(choose(person, provider))
+
+    assert person.page.url.rpartition("/")[2].partition("?")[0] == page
+    levels = "SELECT level FROM nextgen_browsers WHERE user_id = ?"
+    assert ruled.query(levels, user.user_id) == ([(2,)] if page == "consent" else [])
 
 
 @pytest.fixture
