@@ -13,7 +13,7 @@ from support.providers.journey import begin, choose
 from support.providers.person import Person
 from support.synapse import Homeserver
 
-pytestmark = pytest.mark.one_database
+pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
 
 DAY = 24 * 3600
 COOKIE = "nextgen_remembered"
