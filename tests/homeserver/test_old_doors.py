@@ -9,6 +9,7 @@ import requests
 from support import gatekeeper
 from support.oauth import Browser, Server
 from support.synapse import Homeserver, User
+from support.television import Television
 from synapse_nextgen_auth.secret import digest
 
 V3 = "/_matrix/client/v3"
@@ -257,6 +258,31 @@ def test_c295_a_browser_from_before_lets_nothing_in(doors, server, client_of):
     assert "/sign-in?grant=" in refused.url
     assert "/factor?attempt=" in again.url
     assert browser.answer(browser.authorize(silent))["error"] == "login_required"
+
+
+def test_c295_a_browser_from_before_signs_no_device_in(doors, server):
+    """Neither is the question shown, nor does the one that was shown before still let it in."""
+    user = doors.new_user()
+    television = Television.begin(server)
+    browser = Browser.of(server, user)
+    browser.get(server.url("link"))
+    asked = browser.submit(user_code=television.user_code)
+    with_app(doors, user)
+
+    refused = browser.submit(decision="approve", confirm="yes", account=user.user_id)
+    waits = television.poll()
+    proved_two(doors, browser)
+    browser.get(asked.url)
+    browser.submit(decision="approve", confirm="yes", account=user.user_id)
+
+    assert "/device?grant=" in asked.url
+    assert "/sign-in?device=" in refused.url
+    assert waits.json()["error"] == "authorization_pending"
+    # Polled too soon is slowed down; the row says that it was let in.
+    assert doors.query(
+        "SELECT COUNT(*) FROM nextgen_device_grants WHERE user_id = ? AND approved_at IS NOT NULL",
+        user.user_id,
+    ) == [(1,)]
 
 
 @pytest.fixture
