@@ -12,12 +12,15 @@ from synapse_nextgen_auth.records import frozen
 
 @frozen(kw_only=True)
 class LetsIn:
-    """What lets people in on this server: the ids of `providers`, and whether the others do."""
+    """What lets people in on this server: the ids of `providers`, and whether the others do.
+
+    `passkeys` is the site that browsers use them for here, `None` where nobody has any.
+    """
 
     passwords: bool = False
     providers: frozenset[str] = frozenset()
     codes: bool = False
-    passkeys: bool = False
+    passkeys: str | None = None
 
 
 @frozen
@@ -32,7 +35,8 @@ class Identity:
 class OwnWays:
     """What an account has: a password or none, its identities, its e-mail addresses and phone numbers.
 
-    `passkeys` are how many it has that let somebody in alone: those whose device knows its owner.
+    `passkeys` are those that let somebody in alone, as their device knows its owner, each by the site
+    that it was made for: at another one no browser uses it.
 
     A code opens an account that nothing else opens, so that an address is a way in as soon as the last
     of the others is gone.
@@ -42,14 +46,14 @@ class OwnWays:
     identities: tuple[Identity, ...] = ()
     emails: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
-    passkeys: int = 0
+    passkeys: tuple[str, ...] = ()
 
     def number(self, lets_in: LetsIn) -> int:
         """Return how many things let somebody in: a code only where nothing else does."""
         others = (
             (self.has_password and lets_in.passwords)
             + sum(each.provider in lets_in.providers for each in self.identities)
-            + (self.passkeys if lets_in.passkeys else 0)
+            + self.passkeys.count(lets_in.passkeys or "")
         )
         return others or int(self.open(lets_in))
 
@@ -59,7 +63,7 @@ class OwnWays:
         return (
             (lets_in.passwords and not self.has_password)
             or bool(lets_in.providers - has)
-            or lets_in.passkeys
+            or lets_in.passkeys is not None
         )
 
     def open(self, lets_in: LetsIn) -> bool:
@@ -67,7 +71,7 @@ class OwnWays:
         return (
             (self.has_password and lets_in.passwords)
             or any(each.provider in lets_in.providers for each in self.identities)
-            or (bool(self.passkeys) and lets_in.passkeys)
+            or lets_in.passkeys in self.passkeys
             or (bool(self.emails) and lets_in.codes)
         )
 
@@ -75,9 +79,11 @@ class OwnWays:
         """Return what is left without the password."""
         return attrs.evolve(self, has_password=False)
 
-    def without_passkey(self) -> "OwnWays":
-        """Return what is left without one of the passkeys that let somebody in alone."""
-        return attrs.evolve(self, passkeys=max(self.passkeys - 1, 0))
+    def without_passkey(self, site: str) -> "OwnWays":
+        """Return what is left without one of the passkeys for a site."""
+        left = list(self.passkeys)
+        left.remove(site)
+        return attrs.evolve(self, passkeys=tuple(left))
 
     def without_identity(self, gone: Identity) -> "OwnWays":
         """Return what is left without an identity."""

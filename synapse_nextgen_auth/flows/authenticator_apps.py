@@ -147,20 +147,23 @@ def rename(txn: Txn, app_id: str, name: str, owner: Owner) -> bool:
     return factors.rename_app(txn, app_id, owner.user_id, name=name)
 
 
-def remove(txn: Txn, app_id: str, owner: Owner, demand: Demand) -> Kept | None:
+def remove(
+    txn: Txn, app_id: str, owner: Owner, demand: Demand, *, site: str | None = None
+) -> Kept | None:
     """Take an app from an account, unless it has to have a factor and this is the last (C286).
 
-    With the last factor its recovery codes go: they stand in for nothing any more.
+    `site` is the one that passkeys work for. With the last factor its recovery codes go: they stand
+    in for nothing any more.
     """
     if not own_ways.hold(txn, owner.user_id):
         return Kept.CLOSED
     app = factors.get_app(txn, app_id, owner.user_id)
     if app is None or app.confirmed_at is None:
         return Kept.ABSENT
-    held = factors.held(txn, owner.user_id)
-    left = attrs.evolve(held, apps=held.apps - 1)
-    if not demands.may_be_left(demand, left):
+    held = own_factors.useful(txn, owner.user_id, site)
+    if not demands.may_be_left(demand, attrs.evolve(held, apps=held.apps - 1)):
         return Kept.LAST
     factors.remove_app(txn, app_id, owner.user_id)
-    own_factors.removed(txn, ProofKind.TOTP, owner, is_last=not left.is_any)
+    is_last = not factors.held(txn, owner.user_id).is_any
+    own_factors.removed(txn, ProofKind.TOTP, owner, is_last=is_last)
     return None

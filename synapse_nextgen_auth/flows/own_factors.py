@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import attrs
+
 from synapse_nextgen_auth.accounts.attempts.attempt import ProofKind
 from synapse_nextgen_auth.accounts.factors.apps import App
 from synapse_nextgen_auth.accounts.factors.held import Held
@@ -9,7 +11,7 @@ from synapse_nextgen_auth.accounts.factors.recovery_codes import RecoveryCode
 from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.oauth.events import EventKind
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.store import events, factors, own_ways, remembered
+from synapse_nextgen_auth.store import events, factors, own_ways, passkeys, remembered
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -32,6 +34,14 @@ def look(txn: Txn, user_id: str) -> Had:
         len(codes),
         max((code.made_at for code in codes), default=None),
     )
+
+
+def useful(txn: Txn, user_id: str, site: str | None) -> Held:
+    """Count what an account can prove at this address: a passkey of another site is none here.
+
+    It is what may be left to an account. What it is asked for is everything that it has.
+    """
+    return attrs.evolve(factors.held(txn, user_id), passkeys=passkeys.count_for(txn, user_id, site))
 
 
 def added(

@@ -91,15 +91,16 @@ def remove(
     if passkey is None or passkey.user_id != owner.user_id:
         return Kept.ABSENT
     had = own_ways.list_for(txn, owner.user_id)
-    after = had.without_passkey() if passkey.is_verified else had
+    after = had.without_passkey(passkey.rp_id) if passkey.is_verified else had
     if not ways_rules.may_go(had, after, lets_in):
         return Kept.LAST_WAY_IN
-    held = factors.held(txn, owner.user_id)
-    left = attrs.evolve(held, passkeys=held.passkeys - 1)
-    if not demands.may_be_left(demand, left):
+    held = own_factors.useful(txn, owner.user_id, lets_in.passkeys)
+    is_useful = passkey.rp_id == lets_in.passkeys
+    if not demands.may_be_left(demand, attrs.evolve(held, passkeys=held.passkeys - is_useful)):
         return Kept.DEMANDED
     passkeys.remove(txn, owner.user_id, credential_id)
-    own_factors.removed(txn, ProofKind.PASSKEY, owner, is_last=not left.is_any)
+    is_last = not factors.held(txn, owner.user_id).is_any
+    own_factors.removed(txn, ProofKind.PASSKEY, owner, is_last=is_last)
     return None
 
 

@@ -38,9 +38,9 @@ def list_for(txn: Txn, user_id: str) -> OwnWays:
         tuple(address for medium, address in found if medium == wanted) for wanted in (EMAIL, PHONE)
     )
     txn.execute(
-        "SELECT COUNT(*) FROM nextgen_passkeys WHERE user_id = ? AND is_verified = 1", (user_id,)
+        "SELECT rp_id FROM nextgen_passkeys WHERE user_id = ? AND is_verified = 1", (user_id,)
     )
-    passkeys = int(txn.fetchone()[0])
+    passkeys = tuple(str(rp_id) for (rp_id,) in txn.fetchall())
     has_password = passwords.of_account(txn, user_id) is not None
     return OwnWays(has_password, tuple(identities), emails, phones, passkeys)
 

@@ -73,6 +73,19 @@ def remove_all(txn: Txn, user_id: str) -> int:
     return txn.rowcount
 
 
+def count_for(txn: Txn, user_id: str, site: str | None) -> int:
+    """Return how many passkeys an account has for a site; at another one no browser uses them."""
+    return sum(each.rp_id == site for each in list_for(txn, user_id))
+
+
+def is_spent(txn: Txn, challenge: bytes) -> bool:
+    """Say whether a challenge was answered."""
+    txn.execute(
+        "SELECT 1 FROM nextgen_passkey_challenges WHERE digest = ?", (digest(challenge.hex()),)
+    )
+    return txn.fetchone() is not None
+
+
 def count_by_site(txn: Txn) -> list[tuple[str, int]]:
     """Return for which sites there are passkeys, and how many."""
     txn.execute("SELECT rp_id, COUNT(*) FROM nextgen_passkeys GROUP BY rp_id ORDER BY rp_id")

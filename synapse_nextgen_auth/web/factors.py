@@ -121,12 +121,13 @@ def kinds(site: Site) -> frozenset[ProofKind]:
     if not site.second_factors.is_on:
         return frozenset()
     known = frozenset({ProofKind.TOTP, ProofKind.RECOVERY_CODE})
-    return known | {ProofKind.PASSKEY} if have_passkeys(site) else known
+    return known | {ProofKind.PASSKEY} if site_of_passkeys(site) else known
 
 
-def have_passkeys(site: Site) -> bool:
-    """Say whether people may have passkeys here."""
-    return are_on(site) and passkeys.party_of(site) is not None
+def site_of_passkeys(site: Site) -> str | None:
+    """Return the site that browsers use passkeys for here; `None` where people may have none."""
+    party = passkeys.party_of(site) if are_on(site) else None
+    return None if party is None else party.rp_id
 
 
 def strong(site: Site) -> frozenset[Strong]:

@@ -20,7 +20,7 @@ def lets_in(site: Site) -> LetsIn:
         passwords=has_form and site.password_changes.are_possible,
         providers=frozenset(each.provider_id for each in site.providers.known.all()),
         codes=site.has_code_sign_in,
-        passkeys=factors.have_passkeys(site),
+        passkeys=factors.site_of_passkeys(site),
     )
 
 

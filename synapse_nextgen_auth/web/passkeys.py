@@ -40,12 +40,14 @@ def party_of(site: Site) -> RelyingParty | None:
 class Unproven(Exception):
     """An answer proves nothing; `user_id` is the owner of the passkey that it names.
 
-    `is_late`: the question is older than five minutes, and somebody may simply ask again.
+    `is_late`: the question is older than five minutes, and somebody may simply ask again. `is_done`:
+    this answer was taken before, by a press before this one.
     """
 
     why: Wrong
     user_id: str | None = None
     is_late: bool = False
+    is_done: bool = False
 
 
 def question(
@@ -75,6 +77,9 @@ async def check(
         raise Unproven(refused.why) from None
     if passkey is None:
         raise Unproven(Wrong.OTHER_KEY)
+    # Looked at after the passkey: who counted meanwhile has spent it, and is no copy.
+    if await site.homeserver.read(rows.is_spent, challenge):
+        raise Unproven(Wrong.UNPROVEN, is_done=True)
     try:
         verified = ceremony is Ceremony.SIGN_IN
         used = ceremonies.used(

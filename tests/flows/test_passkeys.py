@@ -25,7 +25,7 @@ from synapse_nextgen_auth.store import factors, sign_ins
 from synapse_nextgen_auth.store import passkeys as rows
 
 OWNER = Owner(user_id=ALICE, now=NOW + 5, address=ADDRESS)
-LETS_IN = LetsIn(passwords=True, passkeys=True)
+LETS_IN = LetsIn(passwords=True, passkeys="example.com")
 REQUIRED, OPTIONAL = Demand(rule=Rule.REQUIRED), Demand(rule=Rule.OPTIONAL)
 POLICY = Policy(passwords=True, factors=frozenset({ProofKind.PASSKEY, ProofKind.TOTP}))
 CHALLENGE = b"of five minutes ago"
@@ -179,6 +179,20 @@ def test_c286_the_last_factor_that_is_demanded_stays(tables):
     assert remove(tables, demand=REQUIRED) is None
     assert remove(tables, "laptop", demand=REQUIRED) is Kept.DEMANDED
     assert remove(tables, "laptop", demand=OPTIONAL) is None
+
+
+def test_c286_what_is_of_another_site_is_not_what_is_left(tables):
+    """Neither as a way in, nor as the factor that is demanded; it may go at any time."""
+    without_password(tables)
+    add(tables, a_passkey())
+    add(tables, a_passkey("old", rp_id="old.example.com"))
+
+    assert remove(tables) is Kept.LAST_WAY_IN
+    assert remove(tables, "old", demand=REQUIRED) is None
+    with tables.begin() as txn:
+        txn.execute("UPDATE users SET password_hash = 'x'")
+    add(tables, a_passkey("old", rp_id="old.example.com"), challenge=b"once more")
+    assert remove(tables, demand=REQUIRED) is Kept.DEMANDED
 
 
 def an_ending(**fields):

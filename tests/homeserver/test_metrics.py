@@ -25,7 +25,7 @@ from synapse_nextgen_auth.store import sweep
 from synapse_nextgen_auth.web.pages.factor.page import FactorRefused
 from synapse_nextgen_auth.web.pages.mailbox.sign_in import CodeRefused
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError
-from synapse_nextgen_auth.web.routes import ROUTES
+from synapse_nextgen_auth.web.routes import RELATED_ORIGINS, ROUTES
 
 pytestmark = pytest.mark.one_database
 
@@ -336,7 +336,7 @@ def test_c338_labels_hold_nothing_personal_and_nothing_that_others_choose(homese
     outcomes |= {*BATCHES, *CONNECTIONS}
     allowed = {
         "server_name": {homeserver.server_name}.__contains__,
-        "path": {*ROUTES, "/rendezvous"}.__contains__,
+        "path": {*ROUTES, "/rendezvous", RELATED_ORIGINS}.__contains__,
         "reason": REASON.fullmatch,
         "outcome": outcomes.__contains__,
         "kind": {

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urljoin
 
 import pytest
+import requests
 
 from support.oauth import Browser, Server, claims
 from support.passkeys import UP, UV, SoftKey, b64
@@ -247,6 +248,52 @@ def test_c282_nobody_adds_what_somebody_has(homeserver, server, browser):
     assert page.status_code == 400
     assert "opens an account here already" in page.text
     assert add(browser, key).status_code == 400
+
+
+def test_a_second_press_is_no_copy(homeserver, server, browser, user):
+    """Back and reload, or a browser that repeats a POST: the page says that it is done already."""
+    key = a_key(homeserver)
+    add(browser, key)
+    other = Browser(server)
+    page = other.get(server.url("sign-in"))
+    action, hidden = form_of(page)
+    data = {**hidden, "passkey": key.use(question(page)), "decision": "passkey"}
+    cookies = other.http.cookies.get_dict()
+
+    first = other.http.post(action, data=data, allow_redirects=False, timeout=30)
+    again = requests.post(action, data=data, cookies=cookies, allow_redirects=False, timeout=30)
+
+    assert (first.status_code, again.status_code) == (303, 409)
+    kinds = homeserver.query("SELECT kind FROM nextgen_events WHERE user_id = ?", user.user_id)
+    assert ("passkey_copied",) not in kinds
+
+
+@pytest.mark.parametrize(
+    "name", ["\ud800", "a\x00b", "", "a" * 1401, "ä", "a b", "a=", None, 1, ["a"]]
+)
+def test_c281_an_odd_id_is_refused(homeserver, server, name):
+    """By whoever has no account here: nothing of it reaches the database, or the log as an error."""
+    browser = Browser(server)
+    page = browser.get(server.url("sign-in"))
+
+    answer = a_key(homeserver).use(question(page), id=name, rawId=name)
+
+    assert press(browser, answer).status_code == 403
+
+
+def test_c286_a_key_of_another_address_is_no_way_in_and_no_factor(
+    homeserver, server, browser, user
+):
+    """Browsers use it at that one alone: the password stays, which is all that opens the account."""
+    add(browser, a_key(homeserver))
+    homeserver.query(
+        "UPDATE nextgen_passkeys SET rp_id = 'old.example.com' WHERE user_id = ?", user.user_id
+    )
+
+    page = browser.get(server.url("account-password-remove"))
+
+    assert 'value="remove"' not in page.text
+    assert "the only way in" in page.text
 
 
 def test_a_copied_key_is_refused_and_its_owner_hears_of_it(homeserver, server, browser, user):

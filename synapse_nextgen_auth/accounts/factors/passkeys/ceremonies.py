@@ -7,6 +7,7 @@ error.
 
 import enum
 import json
+import re
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ TIMEOUT = 300_000  # milliseconds, for people who have to find their key first
 _TRANSPORTS = ("ble", "cable", "hybrid", "internal", "nfc", "smart-card", "usb")
 # ES256, EdDSA, RS256: what the specification wants sites to take (section 5.4, note).
 _ALGORITHMS = (-7, -8, -257)
+_NAME = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_ID}}}")
 # Nobody asks which make a device is. What proves nothing is fine, and so is what a key says of itself.
 _FORMATS = frozenset({"none", "packed"})
 
@@ -156,7 +158,7 @@ def made(party: RelyingParty, answer: str, *, challenge: bytes) -> Made:
         raise Refused(Wrong.ATTESTATION)
     credential_id = urlsafe(found.credential_id)
     # The id in the answer is not signed; the one in the device's own words is.
-    if credential_id != credential["id"] or len(credential_id) > MAX_ID:
+    if credential_id != credential["id"]:
         raise Refused(Wrong.OTHER_KEY)
     told = credential["response"].get("transports")
     transports = told if isinstance(told, list) else []
@@ -239,7 +241,8 @@ def _read(answer: str) -> dict[str, Any]:
         raise Refused(Wrong.MALFORMED) from None
     if not isinstance(found, dict) or not isinstance(found.get("response"), dict):
         raise Refused(Wrong.MALFORMED)
-    if not isinstance(found.get("id"), str) or found["id"] != found.get("rawId"):
+    name = found.get("id")
+    if not isinstance(name, str) or name != found.get("rawId") or not _NAME.fullmatch(name):
         raise Refused(Wrong.MALFORMED)
     return found
 

@@ -104,6 +104,9 @@ async def _take_passkey(visit: Visit, asks: _Asks, form: Form) -> Outgoing:
     try:
         use = await passkeys.check(visit, form, party, Ceremony.PROVE, about=attempt.attempt_id)
     except Unproven as unproven:
+        if unproven.is_done:
+            # By a press before this one: then the attempt is over, and leads on.
+            await attempts.find(visit, attempt.attempt_id)
         late = FactorProblem.PASSKEY_LATE if unproven.is_late else FactorProblem.PASSKEY
         return _refuse(visit, asks, late, FactorRefused.PASSKEY)
     if use.passkey.user_id != asks.owner.user_id:

@@ -10,6 +10,7 @@ from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.people import hinted
 from synapse_nextgen_auth.accounts.sign_ins import last_provider
 from synapse_nextgen_auth.accounts.ways import PASSWORD, Ways
+from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.passwords import TryLater
 from synapse_nextgen_auth.homeserver.people.providers.listing import Provider
@@ -112,6 +113,8 @@ async def _take_passkey(visit: Visit, way: Way, form: Form) -> Outgoing:
     try:
         use = await passkeys.check(visit, form, party, challenges.Ceremony.SIGN_IN)
     except passkeys.Unproven as unproven:
+        if unproven.is_done:
+            raise attempts.lost(Lost.CHANGED, way.onward.next_url) from None
         error = SignInError.PASSKEY_LATE if unproven.is_late else SignInError.PASSKEY
         attempts.note_refusal(visit, error.value, unproven.user_id)
         return await _page(visit, way, identifier="", failure=Failure(error, 403))

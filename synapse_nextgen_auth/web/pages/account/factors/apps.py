@@ -125,6 +125,7 @@ async def remove(visit: Visit, user_id: str, form: Form) -> Outgoing:
         app.app_id,
         own_ways.owner(visit, user_id),
         await factors.demand_of(visit.site, user_id),
+        site=factors.site_of_passkeys(visit.site),
     )
     if kept is Kept.LAST:
         return await _remove_page(visit, user_id, app)
@@ -175,7 +176,8 @@ def _app_page(
 
 
 async def _remove_page(visit: Visit, user_id: str, app: App) -> Outgoing:
-    held = (await visit.site.homeserver.run(own_factors.look, user_id)).held
+    site = factors.site_of_passkeys(visit.site)
+    held = await visit.site.homeserver.read(own_factors.useful, user_id, site)
     left = attrs.evolve(held, apps=held.apps - 1)
     may_go = demands.may_be_left(await factors.demand_of(visit.site, user_id), left)
     target = Target(Place.REMOVE_FACTOR, app.app_id)
