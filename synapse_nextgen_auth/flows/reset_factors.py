@@ -4,13 +4,18 @@ from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import (
+    approvals,
     attempts,
+    device_grants,
     events,
     factor_owed,
     factors,
+    grants,
+    login_tokens,
     own_ways,
     passkeys,
     remembered,
+    sign_ins,
 )
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -27,7 +32,8 @@ def reset(txn: Txn, user_id: str, *, by: str, now: int) -> Reset | None:
     """Leave an account no factor, and write down who did that (C298); `None` where it had none.
 
     Its owner proves what is left, is given the time anew to set one up, and is told. What they had
-    begun to prove is over. Whoever removes or adds a factor at the same moment waits, or is waited for.
+    begun to prove is over, and so is what they let in and nobody collected yet. Who is signed in in a
+    browser has proved one factor from now on: perhaps it is who has the lost one. Whoever removes or adds a factor at the same moment waits, or is waited for.
     """
     if not own_ways.hold(txn, user_id):
         return None
@@ -38,6 +44,11 @@ def reset(txn: Txn, user_id: str, *, by: str, now: int) -> Reset | None:
     passkeys.remove_all(txn, user_id)
     remembered.forget_all(txn, user_id)
     factor_owed.forget(txn, user_id)
+    sign_ins.forget_factors(txn, user_id)
     attempts.withdraw(txn, user_id, now=now)
+    approvals.withdraw(txn, user_id, now=now)
+    login_tokens.withdraw(txn, user_id, now=now)
+    grants.withdraw_codes(txn, user_id, now=now)
+    device_grants.withdraw(txn, user_id, now=now)
     events.add(txn, Event(EventKind.FACTORS_RESET, now, user_id, detail=by))
     return Reset(had, own_ways.list_for(txn, user_id).has_password)

@@ -77,6 +77,15 @@ def note_level(txn: Txn, digest: str, user_id: str, *, level: int) -> None:
     )
 
 
+def forget_factors(txn: Txn, user_id: str) -> None:
+    """Note that of whoever is signed in to an account no second factor counts any more."""
+    txn.execute(
+        "UPDATE nextgen_browsers SET level = 1, amr = REPLACE(amr, ' mfa', '')"
+        " WHERE user_id = ? AND ended_at IS NULL AND level > 1",
+        (user_id,),
+    )
+
+
 def renew(txn: Txn, former: SignIn, sign_in: SignIn) -> bool:
     """Write down that its person proved again who they are; False when somebody else was first.
 

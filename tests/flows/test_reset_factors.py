@@ -5,7 +5,7 @@ from functools import partial
 import attrs
 import pytest
 
-from support.records import ALICE, BOB, NOW, a_proof, an_attempt
+from support.records import ALICE, BOB, NOW, a_proof, a_sign_in, an_attempt
 from synapse_nextgen_auth.accounts.factors.apps import App
 from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.accounts.factors.passkeys.passkey import Passkey
@@ -13,7 +13,14 @@ from synapse_nextgen_auth.accounts.factors.policy import Remembered
 from synapse_nextgen_auth.accounts.factors.recovery_codes import RecoveryCode
 from synapse_nextgen_auth.flows import reset_factors
 from synapse_nextgen_auth.flows.reset_factors import Reset
-from synapse_nextgen_auth.store import attempts, factor_owed, factors, passkeys, remembered
+from synapse_nextgen_auth.store import (
+    attempts,
+    factor_owed,
+    factors,
+    passkeys,
+    remembered,
+    sign_ins,
+)
 
 APP = App("app", ALICE, "sealed", "phone", NOW, NOW)
 TABLES = (
@@ -84,6 +91,18 @@ def test_what_somebody_had_begun_to_prove_is_over(tables, transact):
 
     assert tables.run(attempts.get, "attempt").ended_at == NOW
     assert tables.run(attempts.get, "bobs").ended_at is None
+
+
+def test_who_is_signed_in_has_proved_one_factor_from_then_on(tables, transact):
+    """It may be whoever has the lost phone; other people's sign-ins stay what they are."""
+    for name, user_id in (("hers", ALICE), ("bobs", BOB)):
+        tables.run(sign_ins.add, a_sign_in(name, user_id=user_id, level=2, amr="pwd otp mfa"))
+
+    transact(reset())
+
+    hers, bobs = (tables.run(sign_ins.get, a_sign_in(name).digest) for name in ("hers", "bobs"))
+    assert (hers.factors, hers.amr) == (1, "pwd otp")
+    assert (bobs.factors, bobs.amr) == (2, "pwd otp mfa")
 
 
 def test_who_has_what_is_listed(tables, transact):
