@@ -33,7 +33,8 @@ def reset(txn: Txn, user_id: str, *, by: str, now: int) -> Reset | None:
 
     Its owner proves what is left, is given the time anew to set one up, and is told. What they had
     begun to prove is over, and so is what they let in and nobody collected yet. Who is signed in in a
-    browser has proved one factor from now on: perhaps it is who has the lost one. Whoever removes or adds a factor at the same moment waits, or is waited for.
+    browser has proved one factor from now on: perhaps it is who has the lost one. Whoever removes or
+    adds a factor at the same moment waits, or is waited for.
     """
     if not own_ways.hold(txn, user_id):
         return None
