@@ -15,8 +15,21 @@ from synapse_nextgen_auth.records import frozen
 # What stands in the place of a pattern for all that an administrator may do, and nobody else.
 ADMIN_API = "admin_api"
 _OF_ADMINS = ("/_synapse/admin/**", "/_matrix/client/*/admin/**")
+# The same request has several addresses, and Synapse takes each: whichever an operator wrote, all are
+# meant. `unstable` may have the name of a proposal behind it.
+_PREFIX = r"(?:api/v1|unstable/[^/]*|[^/]*)"
+_VERSION = re.compile(
+    r"(?<=^/_matrix/)(client|media|\*)/"
+    r"(?:[rv]?\*(?=/)|(?:api/v1|[rv]\d+|unstable(?:/[\w-]+\.[^/*]+)?)(?=/.*[^/*]))"
+)
+# Who puts it with an id of their own (a transaction; it may be empty) asks for what others post without.
+_WITH_ID = re.compile(
+    rf"(/_matrix/client/{_PREFIX}/(?:createRoom|join/[^/]*|rooms/[^/]*/(?:(?:send|redact)/[^/]*"
+    r"|ban|forget|invite|join|kick|leave|unban)))(?:/[^/]*)?",
+    re.DOTALL,
+)
 # Whoever wants to be signed out is.
-_NEVER = "/_matrix/client/*/logout"
+_LOGOUT = re.compile(rf"/_matrix/client/{_PREFIX}/logout", re.DOTALL)
 _STARS = re.compile(r"(\*+)")
 
 
@@ -45,7 +58,10 @@ class Requirement:
 
 @frozen
 class Protected:
-    """Requests that the operator protects: a pattern of paths, and methods; without any, all of them."""
+    """Requests that the operator protects: a pattern of paths, and methods; without any, all of them.
+
+    What is below such a path is protected with it: Synapse ignores more than one would think.
+    """
 
     path: str
     requirement: Requirement
@@ -53,10 +69,17 @@ class Protected:
 
     def is_for(self, method: str, path: str, *, is_admin: bool) -> bool:
         """Say whether it is about a request; `is_admin` where its token may administer the server."""
-        if self.methods and ("GET" if method == "HEAD" else method) not in self.methods:
-            return False
         if self.path == ADMIN_API and not is_admin:
             return False  # Synapse refuses it, and no proof helps
+        return self._names(method, path) or (
+            method == "PUT"
+            and (posted := _WITH_ID.fullmatch(path)) is not None
+            and self._names("POST", posted[1])
+        )
+
+    def _names(self, method: str, path: str) -> bool:
+        if self.methods and ("GET" if method == "HEAD" else method) not in self.methods:
+            return False
         return any(pattern.fullmatch(path) for pattern in self._patterns)
 
     @cached_property
@@ -99,15 +122,17 @@ def _all(requirements: Iterable[Requirement]) -> Requirement | None:
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """Read a pattern: `*` is anything but a slash, `**` anything; `/**` at the end may be nothing."""
-    text = text.rstrip("/")
-    below = text.endswith("/**")
-    parts = _STARS.split(text.removesuffix("/**"))
-    meant = "".join(
+    """Read a pattern: `*` is anything but a slash, `**` anything, and what is below belongs to it."""
+    version = _VERSION.search(text)
+    if version is None:
+        return re.compile(f"{_meant(text)}(/.*)?", re.DOTALL)
+    before, after = text[: version.start()] + version[1], text[version.end() :]
+    return re.compile(f"{_meant(before)}/{_PREFIX}{_meant(after)}(/.*)?", re.DOTALL)
+
+
+def _meant(text: str) -> str:
+    parts = _STARS.split(text.rstrip("/").removesuffix("/**"))
+    return "".join(
         {"*": "[^/]*"}.get(part, ".*") if part.startswith("*") else re.escape(part)
         for part in parts
     )
-    return re.compile(f"{meant}(/.*)?" if below else meant, re.DOTALL)
-
-
-_LOGOUT = _pattern(_NEVER)

@@ -4,6 +4,7 @@ import re
 import time
 
 import pytest
+import requests
 from pyotp import TOTP
 
 from support.oauth import ADMIN, API, DEVICE, Browser, Server, claims, device_id
@@ -26,6 +27,7 @@ REQUESTS = [
     {"path": f"{V3}/user/*/filter/**", "methods": ["POST"], "factors": 2},
     {"path": "/_matrix/client/*/rooms/*/state/m.room.topic", "max_age": "5m"},
     {"path": f"{V3}/delete_devices", "factors": 2},
+    {"path": f"{V3}/createRoom", "methods": ["POST"], "factors": 2},
     {"path": "/_matrix/client/*/logout"},
     {"path": "/_matrix/client/*/refresh"},
 ]
@@ -173,17 +175,64 @@ def test_c297_a_proof_grows_old(everywhere, app, path):
         assert challenged(server.api("GET", path, old)) == {"max_age": 300}
 
 
+# Other ways to write the path of a request, and whether Synapse takes them.
+WRITTEN = [
+    ("POST", "client/r0/createRoom", True),
+    ("POST", "client/api/v1/createRoom", True),
+    ("POST", "client/unstable/createRoom", True),
+    ("PUT", "client/v3/createRoom/transaction", True),
+    ("PUT", "client/api/v1/createRoom/transaction", True),
+    ("POST", "client/v3/createRoom?x=/logout", True),
+    ("PUT", "client/v3/createRoom/", True),
+    ("POST", "client/v3/%63reateRoom", False),
+    ("POST", "client/api%2Fv1/createRoom", False),
+    ("POST", "client//v3/createRoom", False),
+    ("POST", "client/v3//createRoom", False),
+    ("POST", "/client/v3/createRoom", False),
+    ("POST", "client/v3/./createRoom", False),
+    ("POST", "client/v3/logout/../createRoom", False),
+    ("POST", "client/v3/createroom", False),
+    ("POST", "client/v3/createRoom;x", False),
+    ("POST", "Client/v3/createRoom", False),
+    ("POST", "client/unstable/org.example/createRoom", False),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "is_taken"), WRITTEN)
+def test_however_a_path_is_written_nobody_gets_around_it(everywhere, app, method, path, is_taken):
+    """What Synapse takes for the request is asked for the same; anything else it does not know."""
+    token, url = app.sign_in(), f"{everywhere[0].base_url}/_matrix/{path}"
+    headers = {"Authorization": f"Bearer {token}"}
+
+    answer = sent_as_written(method, url, headers=headers, json={})
+
+    if is_taken:
+        assert challenged(answer) == {"acr_values": TWO}
+    else:
+        assert answer.status_code == 404
+        assert answer.json()["errcode"] == "M_UNRECOGNIZED"
+    assert everywhere[0].whoami(token).status_code == 200
+
+
+def sent_as_written(method, url, **more):
+    """Return the answer to a request for just this address, dots and all."""
+    with requests.Session() as http:
+        prepared = http.prepare_request(requests.Request(method, url, **more))
+        prepared.url = url
+        return http.send(prepared, timeout=30)
+
+
 def test_an_administrator_proves_more_before_they_administer(guarded, everywhere):
     """Who is none, or whose session may not administer, hears what they always heard."""
     admin = Application(guarded, admin=True)
     token, path = admin.sign_in(), f"/_synapse/admin/v2/users/{admin.person.user_id}"
     legacy = guarded.login(admin.person)["access_token"]
     assert [each.api("GET", path, legacy).status_code for each in everywhere] == [200, 200]
-    for server in everywhere:
-        assert challenged(server.api("GET", path, token)) == {
-            "acr_values": TWO,
-            "max_age": 600,
-        }
+    asked = {"acr_values": TWO, "max_age": 600}
+    assert [challenged(each.api("GET", path, token)) for each in everywhere] == [asked, asked]
+    for prefix in ("r0", "v3", "api/v1", "unstable"):
+        whois = f"/_matrix/client/{prefix}/admin/whois/{admin.person.user_id}"
+        assert challenged(everywhere[0].api("GET", whois, token)) == asked
     stale = admin.sign_in(level=2, ago=700)
     assert challenged(everywhere[0].api("GET", path, stale))["max_age"] == 600
     enough = admin.sign_in(level=2)
@@ -217,7 +266,8 @@ def test_whoever_wants_to_go_may(guarded, everywhere, app):
 
     assert (renewed.status_code, refreshed.status_code) == (200, 200)
     token = renewed.json()["access_token"]
-    assert everywhere[0].api("POST", f"{V3}/logout", token, json={}).status_code == 200
+    logout = "/_matrix/client/api/v1/logout"
+    assert everywhere[0].api("POST", logout, token, json={}).status_code == 200
 
 
 def test_a_stepped_up_token_approves_nothing(main, app):

@@ -16,6 +16,8 @@ from synapse_nextgen_auth.oauth.step_up import (
 
 TWO, LATELY = Requirement(level=2), Requirement(max_age=300)
 ROOMS = "/_matrix/client/*/rooms/*"
+PROFILES = "/_matrix/client/unstable/uk.tcpip.msc4133/profile"
+PREFIXES = ["r0", "v1", "v3", "api/v1", "unstable", "unstable/org.matrix.msc1234"]
 
 
 def asks(path, *, method="POST", is_admin=False, of=(), methods=()):
@@ -48,11 +50,67 @@ def asks(path, *, method="POST", is_admin=False, of=(), methods=()):
         # Whoever wants to be signed out is.
         ("/_matrix/**", "/_matrix/client/v3/logout", False),
         ("/_matrix/**", "/_matrix/client/v3/%6Cogout/", False),
+        ("/_matrix/**", "/_matrix/client/api/v1/logout", False),
+        ("/_matrix/**", "/_matrix/client/unstable/logout", False),
+        ("/_matrix/**", "/_matrix/client/api/v1/logout/all", True),
+        ("/_matrix/**", "/_matrix/client/v3/user/x/logout", True),
+        # What Synapse takes with something more behind it.
+        ("/_matrix/client/*/createRoom", "/_matrix/client/v3/createRoom/transaction", True),
+        ("/_matrix/client/*/profile/*/displayname", f"{PROFILES}/@a:hs/displayname/x", True),
         ("/_matrix/**", "/_matrix/client/v3/logout/all", True),
     ],
 )
 def test_a_pattern_is_about_paths(pattern, path, is_asked):
     assert asks(path, of=pattern) is is_asked
+
+
+@pytest.mark.parametrize("asked", PREFIXES)
+@pytest.mark.parametrize("written", ["*", "v*", *PREFIXES])
+@pytest.mark.parametrize("api", ["client", "*"])
+def test_whichever_version_is_written_all_are_meant(api, written, asked):
+    """Synapse takes the same request under several prefixes, one of them in two parts."""
+    pattern, path = f"/_matrix/{api}/{written}/rooms/*/upgrade", f"/_matrix/client/{asked}/rooms"
+
+    assert asks(f"{path}/!a:hs/upgrade", of=pattern)
+    assert not asks(f"{path}/!a:hs/leave", of=pattern)
+    assert not asks("/_matrix/client/v3/x/y/rooms/!a:hs/upgrade", of=pattern)
+    assert asks(f"{path}/!a:hs/upgrade", of=f"/_matrix/{api}/{written}/**") or written != "*"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "is_asked"),
+    [
+        ("/_matrix/client/unstable/**", "/_matrix/client/unstable/org.example/sync", True),
+        ("/_matrix/client/unstable/**", "/_matrix/client/v3/sync", False),
+        ("/_matrix/client/unstable/org.example/**", "/_matrix/client/v3/sync", False),
+        ("/_matrix/client/unstable/*/x", "/_matrix/client/unstable/org.example/x", True),
+        ("/_matrix/media/v3/upload", "/_matrix/media/r0/upload", True),
+        ("/_matrix/client/**/upgrade", "/_matrix/client/api/v1/rooms/a/upgrade", True),
+        ("/_matrix/client/versions", "/_matrix/client/versions", True),
+        ("/_matrix/client/versions", "/_matrix/client/v3/versions", False),
+        ("/_synapse/client/v3/x", "/_synapse/client/v1/x", False),
+    ],
+)
+def test_a_version_is_one_where_something_of_it_is_meant(pattern, path, is_asked):
+    assert asks(path, of=pattern) is is_asked
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "is_asked"),
+    [
+        (f"{ROOMS}/redact/*", "/_matrix/client/api/v1/rooms/a/redact/$e/transaction", True),
+        (f"{ROOMS}/ban", "/_matrix/client/v3/rooms/a/ban/transaction", True),
+        ("/_matrix/client/*/createRoom", "/_matrix/client/v3/createRoom/transaction", True),
+        ("/_matrix/client/*/createRoom", "/_matrix/client/v3/createRoom/", True),
+        ("/_matrix/client/*/join/*", "/_matrix/client/v3/join/a/transaction", True),
+        (f"{ROOMS}/**", "/_matrix/client/v3/rooms/a/state/m.room.topic", False),
+        ("/_matrix/client/**", "/_matrix/client/v3/profile/@a:hs/displayname", False),
+    ],
+)
+def test_what_is_put_with_an_id_is_what_is_posted_without(pattern, path, is_asked):
+    assert asks(path, of=pattern, method="PUT", methods={"POST"}) is is_asked
+    assert not asks(path, of=pattern, method="PUT", methods={"DELETE"})
+    assert not asks(path, of=pattern, method="GET", methods={"POST"})
 
 
 @pytest.mark.parametrize(
@@ -75,6 +133,8 @@ def test_a_pattern_may_be_about_methods(methods, method, is_asked):
         "/_synapse/admin/v2/users",
         "/_synapse/admin/v1/deactivate/@a:hs",
         "/_matrix/client/v3/admin/whois/@a:hs",
+        "/_matrix/client/api/v1/admin/whois/@a:hs",
+        "/_matrix/client/unstable/uk.timedout.msc4323/admin/suspend/@a:hs",
     ],
 )
 def test_the_admin_api_is_asked_of_administrators(path):
