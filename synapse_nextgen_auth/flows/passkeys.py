@@ -14,6 +14,7 @@ from synapse_nextgen_auth.accounts.factors.recovery_codes import RecoveryCode
 from synapse_nextgen_auth.accounts.own_ways import LetsIn
 from synapse_nextgen_auth.flows import attempts, own_factors
 from synapse_nextgen_auth.flows.attempts import Ended, Ending, Lost
+from synapse_nextgen_auth.flows.authenticator_apps import Undone
 from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.records import frozen
@@ -31,6 +32,7 @@ class Kept(enum.Enum):
     TAKEN = "taken"  # somebody has this very one, perhaps the account itself (C282)
     TOO_MANY = "too_many"
     SPENT = "spent"  # the answer was taken before
+    NOT_FIRST = "not_first"  # the account has a factor, which would have to be proven
     ABSENT = "absent"  # the account has no such passkey
     LAST_WAY_IN = "last_way_in"
     DEMANDED = "demanded"  # it is the last factor, and the account needs one
@@ -59,8 +61,31 @@ class New:
 
 def add(txn: Txn, new: New, owner: Owner) -> Added | Kept:
     """Give an account a passkey; whoever made it has proved a second factor by that."""
+    done = _add(txn, new, owner)
+    if isinstance(done, Added):
+        sign_ins.note_level(txn, new.sign_in, owner.user_id, level=Level.TWO)
+    return done
+
+
+def enrol(txn: Txn, attempt: Attempt, proof: Proof, new: New, owner: Owner) -> Added | Kept:
+    """Give an account its first factor in an attempt that asked for one: making it is the proof.
+
+    Raises `Undone`: nothing counts then.
+    """
+    done = _add(txn, new, owner, is_first=True)
+    if isinstance(done, Added):
+        of = (txn, attempt.attempt_id)
+        found = attempts.prove(*of, browser=attempt.browser, proof=proof, now=owner.now)
+        if isinstance(found, Lost):
+            raise Undone(found)
+    return done
+
+
+def _add(txn: Txn, new: New, owner: Owner, *, is_first: bool = False) -> Added | Kept:
     if not own_ways.hold(txn, owner.user_id):
         return Kept.CLOSED
+    if is_first and factors.held(txn, owner.user_id).is_any:
+        return Kept.NOT_FIRST
     if not passkeys.spend(txn, new.challenge, now=owner.now):
         return Kept.SPENT
     if len(passkeys.list_for(txn, owner.user_id)) >= MOST:
@@ -68,9 +93,8 @@ def add(txn: Txn, new: New, owner: Owner) -> Added | Kept:
     held = factors.held(txn, owner.user_id)
     if not passkeys.add(txn, new.passkey):
         return Kept.TAKEN
-    kind, is_first = ProofKind.PASSKEY, not held.is_any
-    made = own_factors.added(txn, kind, new.codes, owner, is_first=is_first)
-    sign_ins.note_level(txn, new.sign_in, owner.user_id, level=Level.TWO)
+    kind, codes = ProofKind.PASSKEY, new.codes
+    made = own_factors.added(txn, kind, codes, owner, is_first=not held.is_any)
     return Added(made_codes=made)
 
 

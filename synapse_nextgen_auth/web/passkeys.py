@@ -7,10 +7,11 @@ in that form.
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
+from synapse_nextgen_auth.accounts import user_agents
 from synapse_nextgen_auth.accounts.factors.passkeys import ceremonies, challenges, party
 from synapse_nextgen_auth.accounts.factors.passkeys.ceremonies import Made, Refused, Wrong
 from synapse_nextgen_auth.accounts.factors.passkeys.challenges import Bound, Ceremony
-from synapse_nextgen_auth.accounts.factors.passkeys.passkey import Passkey, RelyingParty
+from synapse_nextgen_auth.accounts.factors.passkeys.passkey import MAX_NAME, Passkey, RelyingParty
 from synapse_nextgen_auth.flows import passkeys as flows
 from synapse_nextgen_auth.flows.passkeys import Use
 from synapse_nextgen_auth.records import frozen
@@ -137,6 +138,34 @@ def made(
         return ceremonies.made(site_of_keys, answer, challenge=challenge), handle, challenge
     except Refused as refused:
         raise Unproven(refused.why, user_id) from None
+
+
+def row(
+    made: Made, user_id: str, handle: str, site_of_keys: RelyingParty, *, name: str, now: int
+) -> Passkey:
+    """Return what is kept of a passkey that was made just now."""
+    return Passkey(
+        credential_id=made.credential_id,
+        user_id=user_id,
+        user_handle=handle,
+        rp_id=site_of_keys.rp_id,
+        public_key=made.public_key,
+        name=name,
+        made_at=now,
+        sign_count=made.sign_count,
+        may_sync=made.may_sync,
+        is_synced=made.is_synced,
+        is_verified=made.is_verified,
+        transports=made.transports,
+        aaguid=made.aaguid,
+    )
+
+
+def suggested_name(visit: Visit) -> str:
+    """Return what a passkey is called that somebody gives no name: by what made it."""
+    program = user_agents.describe(visit.user_agent)
+    said = program.program if program is not None else None
+    return (said or visit.site.server_name)[:MAX_NAME]
 
 
 def _challenge(visit: Visit, answer: str, ceremony: Ceremony, about: str) -> bytes:

@@ -18,6 +18,7 @@ from synapse_nextgen_auth.accounts.people import Account
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.flows import close_account, passkeys
 from synapse_nextgen_auth.flows.attempts import Ending, Lost
+from synapse_nextgen_auth.flows.authenticator_apps import Undone
 from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.flows.passkeys import MOST, Added, Kept, New, Use
 from synapse_nextgen_auth.store import attempts as attempt_rows
@@ -111,6 +112,46 @@ def test_whoever_made_one_has_proved_a_second_factor_by_that(tables):
     add(tables, a_passkey(), sign_in=signed_in.digest)
 
     assert tables.run(sign_ins.get, signed_in.digest).factors == 2
+
+
+def enrolling(attempt, name="phone"):
+    passkey = a_passkey(name)
+    proof = ceremonies.proof(passkey, a_use(passkey).used, now=NOW)
+    new = New(passkey=passkey, challenge=name.encode())
+    return partial(passkeys.enrol, attempt=attempt, proof=proof, new=new, owner=OWNER)
+
+
+def test_c294_the_first_factor_is_set_up_in_the_attempt_that_asks_for_one(tables):
+    """Making it is the second proof of the attempt."""
+    attempt = an_attempt(user_id=ALICE).having(a_proof())
+    tables.run(attempt_rows.add, attempt)
+
+    assert isinstance(tables.run(enrolling(attempt)), Added)
+
+    assert [each.kind for each in tables.run(attempt_rows.get, "attempt").proven] == [
+        ProofKind.PASSWORD,
+        ProofKind.PASSKEY,
+    ]
+
+
+def test_c294_who_has_a_factor_sets_up_no_other_with_a_password_alone(tables):
+    """A thief of the password would."""
+    attempt = an_attempt(user_id=ALICE).having(a_proof())
+    tables.run(attempt_rows.add, attempt)
+    add(tables, a_passkey())
+
+    assert tables.run(enrolling(attempt, "thiefs")) is Kept.NOT_FIRST
+    assert held(tables).passkeys == 1
+
+
+def test_c294_nothing_counts_where_the_attempt_is_over(tables):
+    attempt = an_attempt(user_id=ALICE).having(a_proof())
+    tables.run(attempt_rows.add, attrs.evolve(attempt, ended_at=NOW))
+
+    with pytest.raises(Undone):
+        tables.run(enrolling(attempt))
+
+    assert held(tables).passkeys == 0
 
 
 def test_c282_a_key_that_somebody_has_is_added_to_nobody(tables):

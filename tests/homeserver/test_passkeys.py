@@ -369,3 +369,37 @@ def test_c286_a_key_is_added_after_a_fresh_proof(homeserver, server, browser, us
 
     assert page.url.startswith(server.url("account-passkey-add"))
     assert page.status_code == 200
+
+
+@pytest.fixture(scope="module")
+def strict_homeserver(tmp_path_factory, make_database):
+    """Yield a homeserver on which everybody needs a second factor at once."""
+    directory = tmp_path_factory.mktemp("homeserver-strict")
+    database = make_database("sqlite", directory)
+    module = {"factors": {"policy": "required"}}
+    with Homeserver(directory, database, module=module) as started:
+        yield started
+
+
+def test_c294_who_needs_a_factor_makes_a_passkey_at_the_sign_in(strict_homeserver):
+    """And is signed in with it: nobody is without, and nobody else gets in by the password."""
+    server, user = Server(strict_homeserver.base_url), strict_homeserver.new_user()
+    browser, key = Browser(server), a_key(strict_homeserver)
+    browser.get(server.url("sign-in"))
+    page = browser.sign_in(user.localpart, user.password)
+    assert "/factor-enrol" in page.url
+
+    page = press(browser, key.make(question(page), response={"attestationObject": "AAAA"}))
+    assert page.status_code == 400
+    page = press(browser, key.make(question(page)))
+    assert "Your recovery codes" in page.text
+    browser.submit(decision="kept")
+
+    assert user.user_id in browser.get(server.url("account")).text
+    [(level,)] = strict_homeserver.query(
+        "SELECT level FROM nextgen_browsers WHERE user_id = ?", user.user_id
+    )
+    assert level == 2
+    other = Browser(server)
+    other.get(server.url("sign-in"))
+    assert "Second factor" in other.sign_in(user.localpart, user.password).text

@@ -11,8 +11,12 @@ from synapse_nextgen_auth.accounts.attempts.attempt import Attempt
 from synapse_nextgen_auth.accounts.attempts.stages import Stage
 from synapse_nextgen_auth.accounts.factors import demands
 from synapse_nextgen_auth.accounts.factors.apps import App
+from synapse_nextgen_auth.accounts.factors.passkeys import ceremonies
+from synapse_nextgen_auth.accounts.factors.passkeys.ceremonies import Used
 from synapse_nextgen_auth.flows import authenticator_apps as flows
+from synapse_nextgen_auth.flows import passkeys as passkey_flows
 from synapse_nextgen_auth.flows.authenticator_apps import Confirmed, Kept, Shown, Undone
+from synapse_nextgen_auth.flows.passkeys import Added, New
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.secret import Purpose
 from synapse_nextgen_auth.web import (
@@ -22,6 +26,7 @@ from synapse_nextgen_auth.web import (
     factors,
     new_factors,
     own_ways,
+    passkeys,
     sign_ups,
 )
 from synapse_nextgen_auth.web.forms import Form
@@ -57,6 +62,8 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return await _later(visit, attempt)
     if decision == "begin":
         return await _begin(visit, attempt)
+    if decision == passkeys.DECISION:
+        return await _take_passkey(visit, attempt, form)
     if decision != "confirm":
         raise unknown_choice()
     return await _confirm(visit, attempt, form.get("code", ""))
@@ -108,6 +115,32 @@ async def _confirm(visit: Visit, attempt: Attempt, typed: str) -> Outgoing:
     return await _page(visit, attempt, None, AppProblem.OVER)
 
 
+async def _take_passkey(visit: Visit, attempt: Attempt, form: Form) -> Outgoing:
+    """Take the passkey that the browser made: it is the first factor, and proven by that."""
+    site, user_id, party = visit.site, attempt.user_id or "", passkeys.party_of(visit.site)
+    if party is None:
+        raise unknown_choice()
+    try:
+        made, handle, challenge = passkeys.made(visit, form, party, user_id)
+    except passkeys.Unproven:
+        return await _page(visit, attempt, None, AppProblem.PASSKEY)
+    owner, codes = own_ways.owner(visit, user_id), NewCodes.draw(site, user_id)
+    name = passkeys.suggested_name(visit)
+    passkey = passkeys.row(made, user_id, handle, party, name=name, now=owner.now)
+    used = Used(sign_count=0, is_synced=False, is_verified=made.is_verified)
+    proof = ceremonies.proof(passkey, used, now=owner.now)
+    new = New(passkey=passkey, challenge=challenge, codes=codes.kept)
+    try:
+        done = await site.homeserver.run(passkey_flows.enrol, attempt, proof, new, owner)
+    except Undone as undone:
+        raise attempts.lost(undone.why, await attempts.whither(visit, attempt.attempt_id)) from None
+    if isinstance(done, Added):
+        return visit.answer(codes.page(visit, user_id, action=_url(attempt)))
+    if done in {passkey_flows.Kept.NOT_FIRST, passkey_flows.Kept.SPENT}:
+        return answers.redirect(_url(attempt))
+    return await _page(visit, attempt, None, AppProblem.PASSKEY)
+
+
 def _url(attempt: Attempt, app: App | None = None) -> str:
     its_id = {} if app is None else {"app": app.app_id}
     return f"factor-enrol?{urlencode({'attempt': attempt.attempt_id, **its_id})}"
@@ -119,6 +152,11 @@ async def _page(
     onward = await attempts.onward_of(visit, attempt)
     demand = await factors.demand(visit, attempt)
     secret = None if app is None else new_factors.shown(visit.site, app)
+    party, asked = passkeys.party_of(visit.site), None
+    if app is None and party is not None:
+        user_id = attempt.user_id or ""
+        display_name, _ = await visit.site.people.profile(user_id)
+        asked = passkeys.to_make(visit, party, user_id, name=display_name or user_id, has=())
     page = EnrolPage(
         csrf=visit.csrf,
         action=_url(attempt, app),
@@ -128,6 +166,8 @@ async def _page(
         may_wait=demand.may_wait,
         deadline=demand.until,
         problem=problem,
+        question=asked.question if asked else "",
+        handle=asked.handle if asked else "",
         can_cancel=onward.can_be_declined,
         client=sign_ups.client_card(visit, onward),
     )

@@ -47,6 +47,7 @@ class AppProblem(enum.Enum):
     NAME = "name"  # it is too long
     OVER = "over"  # the secret waited too long for its code
     TOO_MANY = "too_many"
+    PASSKEY = "passkey"  # what the browser made is none, or came too late
 
 
 @frozen
@@ -100,7 +101,8 @@ class EnrolPage(PageContent):
     """Ask somebody to set up a second factor before they are signed in.
 
     `may_wait` says that they may do it later, until the day of `deadline` (seconds since the epoch),
-    where that is known. `secret` is there once they began.
+    where that is known. `secret` is there once they began. `question` is what the browser is asked to
+    make a passkey (JSON), with its `handle`, where people may have some.
     """
 
     template: ClassVar[str] = "pages/factor_enrol.html"
@@ -113,6 +115,8 @@ class EnrolPage(PageContent):
     may_wait: bool = False
     deadline: int | None = None
     problem: AppProblem | None = None
+    question: str = ""
+    handle: str = ""
     can_cancel: bool = False
     client: ClientCard | None = None
 

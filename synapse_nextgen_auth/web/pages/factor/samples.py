@@ -95,6 +95,12 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         ),
         "over": attrs.evolve(ENROL, problem=AppProblem.OVER),
         "too_many": attrs.evolve(ENROL, problem=AppProblem.TOO_MANY),
+        "or_a_passkey": attrs.evolve(
+            ENROL, question='{"user": {"id": ""}}', handle="h4ndle", may_wait=True
+        ),
+        "no_passkey": attrs.evolve(
+            ENROL, question="{}", handle="h4ndle", problem=AppProblem.PASSKEY
+        ),
         **{
             kind.value: attrs.evolve(SHOWN, problem=kind)
             for kind in (AppProblem.MISSING, AppProblem.WRONG)

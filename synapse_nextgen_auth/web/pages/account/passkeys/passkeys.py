@@ -1,6 +1,5 @@
 """The pages on which whoever is signed in adds a passkey, names it, and removes it (C286)."""
 
-from synapse_nextgen_auth.accounts import user_agents
 from synapse_nextgen_auth.accounts.factors.passkeys.passkey import MAX_NAME, Passkey, RelyingParty
 from synapse_nextgen_auth.accounts.management import Done, Place, Target
 from synapse_nextgen_auth.flows import passkeys as flows
@@ -58,7 +57,7 @@ async def add(visit: Visit, user_id: str, form: Form) -> Outgoing:
     site, party = visit.site, _party(visit)
     if form.get("decision") != passkeys.DECISION:
         raise unknown_choice()
-    name = _name(form) or _suggested(visit)
+    name = _name(form) or passkeys.suggested_name(visit)
     if len(name) > MAX_NAME:
         return await _ask_to_add(visit, user_id, error=PasskeyError.TOO_LONG, name=name)
     try:
@@ -67,21 +66,7 @@ async def add(visit: Visit, user_id: str, form: Form) -> Outgoing:
         error = PasskeyError.LATE if unproven.is_late else PasskeyError.WRONG
         return await _ask_to_add(visit, user_id, error=error, name=name)
     owner = own_ways.owner(visit, user_id)
-    passkey = Passkey(
-        credential_id=made.credential_id,
-        user_id=user_id,
-        user_handle=handle,
-        rp_id=party.rp_id,
-        public_key=made.public_key,
-        name=name,
-        made_at=owner.now,
-        sign_count=made.sign_count,
-        may_sync=made.may_sync,
-        is_synced=made.is_synced,
-        is_verified=made.is_verified,
-        transports=made.transports,
-        aaguid=made.aaguid,
-    )
+    passkey = passkeys.row(made, user_id, handle, party, name=name, now=owner.now)
     codes = NewCodes.draw(site, user_id)
     new = New(
         passkey=passkey,
@@ -165,13 +150,6 @@ def _name(form: Form) -> str:
     """Return the name that was typed, on one line (C287)."""
     typed = "".join(each if each.isprintable() else " " for each in form.get("name", ""))
     return " ".join(typed.split())
-
-
-def _suggested(visit: Visit) -> str:
-    """Return what a passkey may be called that somebody gives no name: by what made it."""
-    program = user_agents.describe(visit.user_agent)
-    said = program.program if program is not None else None
-    return (said or visit.site.server_name)[:MAX_NAME]
 
 
 async def _ask_to_add(
