@@ -1,6 +1,7 @@
 """Whoever runs the server takes the second factors of an account away: their owner lost them."""
 
 from synapse_nextgen_auth.accounts.factors.held import Held
+from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import (
@@ -15,6 +16,7 @@ from synapse_nextgen_auth.store import (
     own_ways,
     passkeys,
     remembered,
+    sessions,
     sign_ins,
 )
 from synapse_nextgen_auth.store.txn import Txn
@@ -28,19 +30,19 @@ class Reset:
     has_password: bool
 
 
-def reset(txn: Txn, user_id: str, *, by: str, now: int) -> Reset | None:
+def reset(txn: Txn, user_id: str, *, by: str, now: int) -> Outcome[Reset | None]:
     """Leave an account no factor, and write down who did that (C298); `None` where it had none.
 
     Its owner proves what is left, is given the time anew to set one up, and is told. What they had
-    begun to prove is over, and so is what they let in and nobody collected yet. Who is signed in in a
-    browser has proved one factor from now on: perhaps it is who has the lost one. Whoever removes or
-    adds a factor at the same moment waits, or is waited for.
+    begun to prove is over, and so is what they let in and nobody collected yet. Who is signed in, in a
+    browser or an application, has proved one factor from now on: perhaps it is who has the lost one.
+    Whoever removes or adds a factor at the same moment waits, or is waited for.
     """
     if not own_ways.hold(txn, user_id):
-        return None
+        return Outcome(None)
     had = factors.held(txn, user_id)
     if not had.is_any and not had.codes:
-        return None
+        return Outcome(None)
     factors.forget(txn, user_id)
     passkeys.remove_all(txn, user_id)
     remembered.forget_all(txn, user_id)
@@ -52,4 +54,5 @@ def reset(txn: Txn, user_id: str, *, by: str, now: int) -> Reset | None:
     grants.withdraw_codes(txn, user_id, now=now)
     device_grants.withdraw(txn, user_id, now=now)
     events.add(txn, Event(EventKind.FACTORS_RESET, now, user_id, detail=by))
-    return Reset(had, own_ways.list_for(txn, user_id).has_password)
+    has_password = own_ways.list_for(txn, user_id).has_password
+    return Outcome(Reset(had, has_password), changed=sessions.forget_factors(txn, user_id))

@@ -5,7 +5,7 @@ from functools import partial
 import attrs
 import pytest
 
-from support.records import ALICE, BOB, NOW, a_proof, a_sign_in, an_attempt
+from support.records import ALICE, BOB, NOW, a_proof, a_session, a_sign_in, an_attempt
 from synapse_nextgen_auth.accounts.factors.apps import App
 from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.accounts.factors.passkeys.passkey import Passkey
@@ -19,6 +19,7 @@ from synapse_nextgen_auth.store import (
     factors,
     passkeys,
     remembered,
+    sessions,
     sign_ins,
 )
 
@@ -65,20 +66,20 @@ def left(tables):
 
 def test_c298_all_factors_of_the_account_go_and_that_is_written_down(tables, transact):
     """With who did it and why; nobody else's are touched, and the time begins anew."""
-    assert transact(reset()) == Reset(Held(apps=1, passkeys=1, codes=1), has_password=True)
+    assert transact(reset()).value == Reset(Held(apps=1, passkeys=1, codes=1), has_password=True)
     assert left(tables) == {table: [BOB] for table in TABLES}
     assert tables.query("SELECT kind, happened_at, user_id, detail FROM nextgen_events") == [
         ("factors_reset", NOW, ALICE, "command: lost it")
     ]
-    assert transact(reset(BOB)).has_password is False
+    assert transact(reset(BOB)).value.has_password is False
 
 
 def test_what_is_not_there_is_not_taken_away_twice(tables, transact):
     """And an account that there is not has none."""
     transact(reset())
 
-    assert transact(reset()) is None
-    assert transact(reset("@nobody:example.org")) is None
+    assert transact(reset()).value is None
+    assert transact(reset("@nobody:example.org")).value is None
     assert tables.count("nextgen_events") == 1
 
 
@@ -98,8 +99,17 @@ def test_who_is_signed_in_has_proved_one_factor_from_then_on(tables, transact):
     for name, user_id in (("hers", ALICE), ("bobs", BOB)):
         tables.run(sign_ins.add, a_sign_in(name, user_id=user_id, level=2, amr="pwd otp mfa"))
 
+    tables.run(
+        sessions.add, a_session(level=2, amr="pwd otp mfa", former_level=2, former_amr="mfa")
+    )
+    other = a_session(session_id="bobs", user_id=BOB, level=2)
+    tables.run(sessions.add, other)
+
     transact(reset())
 
+    session = tables.run(sessions.get, a_session().session_id)
+    assert (session.level, session.amr, session.former_level) == (1, "pwd otp", 1)
+    assert tables.run(sessions.get, "bobs") == other
     hers, bobs = (tables.run(sign_ins.get, a_sign_in(name).digest) for name in ("hers", "bobs"))
     assert (hers.factors, hers.amr) == (1, "pwd otp")
     assert (bobs.factors, bobs.amr) == (2, "pwd otp mfa")
