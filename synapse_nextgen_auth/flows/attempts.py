@@ -26,7 +26,7 @@ from synapse_nextgen_auth.store import attempts, factors, grants, passwords, sig
 from synapse_nextgen_auth.store.txn import Txn
 
 # What comes after somebody proved who they are: that is written down, and must hold by now.
-_WITH_A_PROOF = frozenset({Stage.FACTOR, Stage.ENROL})
+_WITH_A_PROOF = frozenset({Stage.FACTOR, Stage.ENROL, Stage.NEW_PASSWORD})
 
 
 class Lost(enum.Enum):

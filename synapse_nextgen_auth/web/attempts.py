@@ -5,7 +5,7 @@ until then the address says where the person goes on.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -59,7 +59,12 @@ _FILLED = "filled"
 # Letters of what a browser says of itself that are kept.
 _LONGEST_AGENT = 255
 # The page of each stage that has one.
-_PAGES = {Stage.IDENTIFY: "sign-in", Stage.FACTOR: "factor", Stage.ENROL: "factor-enrol"}
+_PAGES = {
+    Stage.IDENTIFY: "sign-in",
+    Stage.FACTOR: "factor",
+    Stage.ENROL: "factor-enrol",
+    Stage.NEW_PASSWORD: "set-password",
+}
 _OF_LOST = {
     Lost.UNKNOWN: (400, Message.REQUEST_EXPIRED),
     Lost.EXPIRED: (400, Message.REQUEST_EXPIRED),
@@ -259,6 +264,24 @@ async def take_passkey(visit: Visit, way: Way, proof: Proof, use: "Use") -> Outg
     return await _end(visit, way.onward, proven, passkeys.go_on, use, way.attempt, proof)
 
 
+async def take_several(visit: Visit, way: Way, proofs: Iterable[Proof]) -> Outgoing:
+    """Take what was proven on the way to what is done by now, and go on."""
+    proven = _new(visit, way)
+    for proof in proofs:
+        proven = proven.having(proof)
+    return await _end(visit, way.onward, proven, flows.begin_proven, proven)
+
+
+async def begin_waiting(
+    visit: Visit, way: Way, proof: Proof, stage: Stage, sealed: str
+) -> Outgoing:
+    """Begin an attempt with its first proof, in which a stage waits until the others are proven."""
+    await check_rate(visit)
+    attempt = _new(visit, way).having(proof).answering(stage.value, sealed)
+    await visit.site.homeserver.run(flows.begin, attempt)
+    return await go_on(visit, attempt)
+
+
 async def take_by(
     visit: Visit, attempt: Attempt, proof: Proof, flow: Callable[..., Ended], *given: Any
 ) -> Outgoing:
@@ -295,6 +318,11 @@ async def next_of(
         flows.second_of, user_id, await factors.demand(visit, attempt)
     )
     return next_stage(attempt, account, policy(visit.site, attempt.purpose), asked, second)
+
+
+def url_of_stage(attempt: Attempt, stage: Stage) -> str:
+    """Return the page of a stage of ours."""
+    return f"{_PAGES[stage]}?{urlencode({'attempt': attempt.attempt_id})}"
 
 
 def stage_url(attempt: Attempt) -> str:
@@ -387,7 +415,7 @@ async def _end(
             _back(onward, attempt), site.cookies.write(cookie, max_age=lifetime)
         )
     if isinstance(ended, Stage):
-        return answers.redirect(f"{_PAGES[ended]}?{urlencode({'attempt': attempt.attempt_id})}")
+        return answers.redirect(url_of_stage(attempt, ended))
     if isinstance(ended, Added):
         return answers.redirect(stage_url(attempt))
     if isinstance(ended, Refused) and not isinstance(ended.why, Stop):

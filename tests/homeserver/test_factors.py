@@ -555,14 +555,17 @@ def test_a_reset_password_takes_no_factor_away(factor_homeserver, server, user, 
     other = Browser(server)
     other.get(link)
     new = "correct horse battery staple of another stable"
+    other.submit(decision="prove")
+    other.submit(code=app.shows(), decision="check")
     other.submit(account=user.user_id, password=new, sign_out="yes", decision="set")
     typed = Browser(server)
     typed.get(server.url("sign-in"))
     typed.sign_in(user.localpart, new)
-    before = is_signed_in(other) or is_signed_in(typed)
+    before = is_signed_in(typed)
     typed.submit(code=app.shows(), decision="check")
 
     assert not before
+    assert is_signed_in(other)
     assert is_signed_in(typed)
 
 
@@ -666,3 +669,60 @@ def test_whoever_signs_up_where_one_is_demanded_sets_it_up(demanding_homeserver)
     assert not before
     assert len(codes) == 10
     assert is_signed_in(browser)
+
+
+def a_link(homeserver, user):
+    return Operator.of(homeserver).ask("set-password-link", user=user.user_id)["url"]
+
+
+def test_c293_a_link_sets_no_password_before_the_factor_was_proven(
+    factor_homeserver, server, user, browser
+):
+    """Whoever reads the mailbox alone changes nothing, and signs nobody out."""
+    app, _codes = add_app(browser)
+    url, thief = a_link(factor_homeserver, user), Browser(server)
+    page = thief.get(url)
+    assert "has a second factor" in page.text
+    assert 'name="password"' not in page.text
+
+    page = thief.submit(
+        account=user.user_id, password="another-Password-99", decision="set", sign_out="yes"
+    )
+
+    assert page.status_code == 403
+    assert browser.get(server.url("account")).status_code == 200
+    assert user.user_id in browser.page.text
+
+    owner = Browser(server)
+    owner.get(url)
+    page = owner.submit(decision="prove")
+    assert page.url.startswith(server.url("factor"))
+    wrong = owner.get(page.url.replace("factor?", "set-password?"))
+    assert wrong.url.startswith(server.url("factor"))
+    page = owner.submit(code=app.shows(), decision="check")
+    assert page.url.startswith(server.url("set-password"))
+    page = owner.submit(password="another-Password-99", decision="set", sign_out="yes")
+    assert user.user_id in owner.get(server.url("account")).text
+    [level] = factor_homeserver.query(
+        "SELECT level FROM nextgen_browsers WHERE user_id = ? AND ended_at IS NULL", user.user_id
+    )
+    assert tuple(level) == (2,)
+    assert not is_signed_in(browser)
+    assert not is_signed_in(thief)
+
+
+def test_c293_a_proof_for_one_link_sets_no_password_by_another(
+    factor_homeserver, server, user, browser
+):
+    """Nor in another browser."""
+    app, _codes = add_app(browser)
+    owner = Browser(server)
+    owner.get(a_link(factor_homeserver, user))
+    owner.submit(decision="prove")
+    page = owner.submit(code=app.shows(), decision="check")
+    other = Browser(server)
+    other.get(a_link(factor_homeserver, user))
+
+    assert other.get(page.url).status_code == 400
+    owner.get(a_link(factor_homeserver, user))
+    assert owner.get(page.url).status_code == 400

@@ -213,7 +213,7 @@ LOOKS = {
     ("ways.providers", "rows.list_for"),
     ("ways.ways", "rows.list_for"),
     ("factors.factors", "flows.look"),
-    ("factors.apps", "own_factors.look"),
+    ("factors.apps", "own_factors.useful"),
     ("factors.codes", "flows.look"),
     ("addresses.remove", "rows.list_for"),
     ("addresses.email", "flows.enter"),

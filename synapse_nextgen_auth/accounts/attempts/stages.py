@@ -22,6 +22,7 @@ class Stage(str, enum.Enum):
     IDENTIFY = "identify"  # prove who they are, by a password or at a provider
     FACTOR = "factor"  # prove one of the account's factors beside that
     ENROL = "enrol"  # set one up: the account needs one
+    NEW_PASSWORD = "new_password"  # noqa: S105 - set it, with the link that waits as its answer
     # Of somebody whom a provider knows and who has no account yet:
     USERNAME = "username"
     # Of somebody who signs up; `sign_ups.py` says which, in this order:
@@ -181,6 +182,8 @@ def next_stage(
             return Refused(why)
         if (missing := _missing(attempt, policy, second, proofs)) is not None:
             return _STAGES[missing]
+        if attempt.purpose is Purpose.RECOVER and Stage.NEW_PASSWORD.value in attempt.answered:
+            return Stage.NEW_PASSWORD
     unanswered = _unanswered(attempt, asked)
     if unanswered is not None or attempt.user_id is None:
         return unanswered or Stage.REGISTER

@@ -14,7 +14,8 @@ class SetPasswordPage(PageContent):
     `localpart` is the name that password managers keep it under, as it is typed on the sign-in page.
     `signed_in_as` is somebody else who is signed in in this browser. `signs_out` is whether the box is
     ticked that signs out whatever else is signed in. `judgement` is what is wrong with what was typed,
-    and `retry_after` (seconds) is there when nobody could look at it.
+    and `retry_after` (seconds) is there when nobody could look at it. With `needs_factor` the account
+    has a second factor, which is proven before. `action` is a relative URL.
     """
 
     template: ClassVar[str] = "pages/set_password.html"
@@ -29,6 +30,8 @@ class SetPasswordPage(PageContent):
     signed_in_as: str | None = None
     judgement: Judgement | None = None
     retry_after: int | None = None
+    needs_factor: bool = False
+    action: str = "set-password"
 
 
 @frozen

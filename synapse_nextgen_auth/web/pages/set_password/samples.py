@@ -30,6 +30,8 @@ _WEAK = Judgement((PasswordProblem.TOO_WEAK,), Strength(1, PasswordHint.COMMON))
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     SetPasswordPage: {
         "plain": _PLAIN,
+        "factor_first": attrs.evolve(_PLAIN, needs_factor=True),
+        "factor_proven": attrs.evolve(_PLAIN, action="set-password?attempt=8a1f"),
         "policy": attrs.evolve(_PLAIN, policy=_STRICT),
         "somebody_else": attrs.evolve(_PLAIN, signed_in_as="@bob:example.org"),
         "long": attrs.evolve(_PLAIN, user_id=LONG_ID, signed_in_as=LONG_ID),

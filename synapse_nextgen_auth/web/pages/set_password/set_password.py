@@ -8,17 +8,20 @@ import attrs
 
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof, ProofKind, Purpose
+from synapse_nextgen_auth.accounts.attempts.stages import Stage
 from synapse_nextgen_auth.accounts.links import Link
 from synapse_nextgen_auth.accounts.mail.letters import PasswordSet
 from synapse_nextgen_auth.flows import attempts as attempt_flows
 from synapse_nextgen_auth.flows import links as flows
+from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.flows.links import NewPassword
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.homeserver.people.passwords import TryLater
+from synapse_nextgen_auth.secret import Purpose as KeyPurpose
 from synapse_nextgen_auth.secret import Secret, digest
 from synapse_nextgen_auth.store import links
-from synapse_nextgen_auth.web import answers, attempts
+from synapse_nextgen_auth.web import answers, attempts, factors
 from synapse_nextgen_auth.web.attempts import Way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.link_cookie import secret_in
@@ -41,38 +44,93 @@ async def show(visit: Visit) -> Outgoing:
     link = await _find(visit)
     if link is None or not _is_good(visit, link):
         return _gone(visit, link)
-    return await _page(visit, link)
+    proven = await _proven(visit, link)
+    if isinstance(proven, Outgoing):
+        return proven
+    return await _page(visit, link, proven)
 
 
 async def submit(visit: Visit, form: Form) -> Outgoing:
-    """Set the password, end what the former one let in, and sign its owner in."""
-    if form.get("decision") != "set":
-        raise unknown_choice()
+    """Set the password, end what the former one let in, and sign its owner in.
+
+    Where the account has a second factor, that is proven before anything is set: whoever reads the
+    mailbox alone changes nothing.
+    """
     site, link = visit.site, await _find(visit)
+    if form.get("decision") not in {"set", "prove"}:
+        raise unknown_choice()
     if link is None or not _is_good(visit, link) or not site.password_changes.are_possible:
         return _gone(visit, link)
-    signs_out = form.get("sign_out") is not None
+    proven = await _proven(visit, link)
+    if isinstance(proven, Outgoing):
+        return proven
+    if form.get("decision") == "prove":
+        return await _prove(visit, link)
+    if proven is None and await _has_factor(visit, link):
+        return await _page(visit, link, status=403)
+    return await _take(visit, link, proven, form)
+
+
+async def _take(visit: Visit, link: Link, proven: Attempt | None, form: Form) -> Outgoing:
+    """Look at the password that was typed, and set it."""
+    site, signs_out = visit.site, form.get("sign_out") is not None
     # Nothing that the form says names the account; the page that was looked at may have.
     if form.get("account") != link.user_id:
-        return await _page(visit, link, signs_out=signs_out, status=409)
+        return await _page(visit, link, proven, signs_out=signs_out, status=409)
     await _check(visit, link)
     password = Secret(form.get("password", ""))
     try:
         judgement = await site.new_passwords.judge(password, await _words(visit, link))
     except TryLater as later:
         wait = later.retry_after
-        return await _page(visit, link, signs_out=signs_out, retry_after=wait, status=503)
+        return await _page(visit, link, proven, signs_out=signs_out, retry_after=wait, status=503)
     if not judgement.is_fine:
-        return await _page(visit, link, signs_out=signs_out, judgement=judgement, status=400)
+        of = (visit, link, proven)
+        return await _page(*of, signs_out=signs_out, judgement=judgement, status=400)
     onward, attempt = await _waiting(visit, link)
+    if proven is not None:
+        onward, attempt = await attempts.onward_of(visit, proven), None
     if signs_out:
         await site.devices.expect_to_remove()
     if not await _set(visit, link, password, signs_out=signs_out):
         await _check(visit, link)
         return _gone(visit, attrs.evolve(link, used_at=site.now()))
-    return (await _go_on(visit, link, onward, attempt, signs_out=signs_out)).having(
+    way = Way(onward, Purpose.RECOVER, link.user_id, attempt)
+    return (await _go_on(visit, way, proven, signs_out=signs_out)).having(
         site.link_cookie.write(None)
     )
+
+
+async def _has_factor(visit: Visit, link: Link) -> bool:
+    """Say whether the account has a second factor that it is asked for."""
+    demand = await factors.demand_of(visit.site, link.user_id)
+    second = await visit.site.homeserver.read(attempt_flows.second_of, link.user_id, demand)
+    return second.held.is_any
+
+
+async def _prove(visit: Visit, link: Link) -> Outgoing:
+    """Lead to the page that asks for the second factor; the link waits meanwhile."""
+    onward, _ = await _waiting(visit, link)
+    way = Way(onward, Purpose.RECOVER, link.user_id)
+    sealed = visit.site.issuer.keys.seal(KeyPurpose.STAGE, link.digest.encode("ascii"))
+    proof = Proof(ProofKind.LINK, visit.site.now(), link.user_id)
+    return await attempts.begin_waiting(visit, way, proof, Stage.NEW_PASSWORD, sealed)
+
+
+async def _proven(visit: Visit, link: Link) -> Attempt | Outgoing | None:
+    """Return the attempt of this browser in which the factor was proven for this very link.
+
+    Or where its person is by now; nothing where the address names none.
+    """
+    if (attempt_id := visit.parameters.get("attempt")) is None:
+        return None
+    attempt = await attempts.find(visit, attempt_id)
+    sealed = attempt.answered.get(Stage.NEW_PASSWORD.value, "")
+    plain = visit.site.issuer.keys.unseal(KeyPurpose.STAGE, sealed) if sealed else None
+    if attempt.user_id != link.user_id or plain != link.digest.encode("ascii"):
+        raise attempts.lost(Lost.UNKNOWN, None)
+    stage = await attempts.next_of(visit, attempt, asks_modules=False)
+    return attempt if stage is Stage.NEW_PASSWORD else await attempts.go_on(visit, attempt)
 
 
 async def _set(visit: Visit, link: Link, password: Secret, *, signs_out: bool) -> bool:
@@ -97,14 +155,16 @@ async def _set(visit: Visit, link: Link, password: Secret, *, signs_out: bool) -
     return done is not None
 
 
-async def _go_on(
-    visit: Visit, link: Link, onward: Onward, attempt: Attempt | None, *, signs_out: bool
-) -> Outgoing:
-    """Sign the owner in where passwords do that, and go on to where they came from."""
-    site, user_id = visit.site, link.user_id
+async def _go_on(visit: Visit, way: Way, proven: Attempt | None, *, signs_out: bool) -> Outgoing:
+    """Sign the owner in where passwords do that, and go on to where they came from.
+
+    What was proven before the password was set counts: with the former one all attempts are over.
+    """
+    site, user_id = visit.site, way.account or ""
     if not attempts.policy(site, Purpose.RECOVER).passwords or site.config.drain:
         return visit.answer(PasswordSetPage(user_id, site.server_name, signed_out=signs_out))
-    way = Way(onward, Purpose.RECOVER, user_id, attempt)
+    if proven is not None:
+        return await attempts.take_several(visit, way, proven.proven)
     return await attempts.take(visit, way, Proof(ProofKind.LINK, site.now(), user_id))
 
 
@@ -158,7 +218,13 @@ async def _words(visit: Visit, link: Link) -> tuple[str, ...]:
 
 
 async def _page(
-    visit: Visit, link: Link, *, status: int = 200, signs_out: bool = True, **said: object
+    visit: Visit,
+    link: Link,
+    proven: Attempt | None = None,
+    *,
+    status: int = 200,
+    signs_out: bool = True,
+    **said: object,
 ) -> Outgoing:
     retry = said.get("retry_after")
     # The form may end at the application that waits, where nobody is asked about it once more (C202).
@@ -171,6 +237,8 @@ async def _page(
         policy=visit.site.new_passwords.policy,
         signs_out=signs_out,
         signed_in_as=visit.user_id if visit.user_id != link.user_id else None,
+        needs_factor=proven is None and await _has_factor(visit, link),
+        action=attempts.url_of_stage(proven, Stage.NEW_PASSWORD) if proven else "set-password",
         **said,  # type: ignore[arg-type]
     )
     return visit.answer(

@@ -177,7 +177,7 @@ def _app_page(
 
 async def _remove_page(visit: Visit, user_id: str, app: App) -> Outgoing:
     site = factors.site_of_passkeys(visit.site)
-    held = await visit.site.homeserver.read(own_factors.useful, user_id, site)
+    held = await visit.site.homeserver.run(own_factors.useful, user_id, site)
     left = attrs.evolve(held, apps=held.apps - 1)
     may_go = demands.may_be_left(await factors.demand_of(visit.site, user_id), left)
     target = Target(Place.REMOVE_FACTOR, app.app_id)
