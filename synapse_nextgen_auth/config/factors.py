@@ -18,9 +18,10 @@ class Factors:
     policy: Rule = option(
         Choice(Rule),
         default=Rule.OFF,
-        about="Whether people have second factors: `off` (nobody is asked for one, nobody can set one"
-        " up), `optional` (people may set them up, and are asked for them from then on) or `required`"
-        " (nobody goes on without). See [who needs a second factor](../setup/second-factors.md).",
+        about="Whether people have second factors: `off` (nobody can set one up), `optional` (people may"
+        " set them up, and are asked for them from then on) or `required` (nobody goes on without)."
+        " Whoever has one is asked for it unless this is `off` and nobody has another rule. See"
+        " [who needs a second factor](../setup/second-factors.md).",
         example="optional",
         label="second factors",
     )

@@ -8,6 +8,7 @@ from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, ProofKind, Purpose
 from synapse_nextgen_auth.accounts.factors import demands, levels
 from synapse_nextgen_auth.accounts.factors.demands import Demand, Level, Rule, Strong
+from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.accounts.factors.levels import Reached, Verdict
 from synapse_nextgen_auth.accounts.factors.policy import Remembered
 from synapse_nextgen_auth.flows import attempts as flows
@@ -114,6 +115,25 @@ async def _asks_two(visit: Visit, attempt: Attempt) -> bool:
 def are_on(site: Site) -> bool:
     """Say whether anybody has second factors here."""
     return site.second_factors.is_on
+
+
+async def may_add(site: Site, user_id: str) -> bool:
+    """Say whether to lead the owner of an account to where factors are set up.
+
+    Where another module cannot say whether they may, that page tells them so.
+    """
+    try:
+        return await site.second_factors.may_add(user_id)
+    except NoAnswer:
+        return True
+
+
+async def held_by(site: Site, user_id: str) -> Held | None:
+    """Return what an account has, `None` where it has nothing and is to have nothing."""
+    if not are_on(site):
+        return None
+    held = await site.homeserver.read(factors.held, user_id)
+    return held if held.is_any or held.codes or await may_add(site, user_id) else None
 
 
 def kinds(site: Site) -> frozenset[ProofKind]:

@@ -38,6 +38,8 @@ class Missing(enum.Enum):
 class Demand:
     """What is demanded of one account in one attempt.
 
+    `may_add` is False where the rule of the account is `off` on a server that has factors for others:
+    it sets none up, and is asked for what it has from before. An `off` here asks nobody for anything.
     `may_wait` says that the time `until` which it may do without a factor is yet to come. `asks_two`: an
     application wants two proven, or somebody is about to do what takes them, whatever browser it is.
     `is_remembered`: this browser proved a second factor of the account a while ago, and need not
@@ -45,6 +47,7 @@ class Demand:
     """
 
     rule: Rule = Rule.OFF
+    may_add: bool = True
     may_wait: bool = False
     until: int | None = None
     asks_two: bool = False

@@ -66,7 +66,13 @@ class FactorPolicy:
         return strictest((self.everybody, *of_admins, *of_accounts, *others))
 
     def demand(self, rule: Rule, *, since: int | None, now: int) -> Demand:
-        """Return what is demanded of an account by its rule, and was first at the time `since`."""
+        """Return what is demanded of an account by its rule, and was first at the time `since`.
+
+        It is for a server where somebody has factors: what an account has is asked for then, even if
+        it may have none. Nothing stops being asked for because somebody lost a right.
+        """
+        if rule is Rule.OFF:
+            return Demand(rule=Rule.OPTIONAL, may_add=False)
         if rule is not Rule.REQUIRED or since is None or not self.grace:
             return Demand(rule=rule)
         until = since + self.grace

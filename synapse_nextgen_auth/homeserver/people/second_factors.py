@@ -49,6 +49,10 @@ class SecondFactors:
                 since = await self._homeserver.run(factor_demands.owe, user_id, now=now)
         return self._policy.demand(rule, since=since, now=now)
 
+    async def may_add(self, user_id: str) -> bool:
+        """Say whether an account may set factors up; raises `NoAnswer`."""
+        return self.is_on and await self.rule_of(user_id) is not Rule.OFF
+
     async def lacks(self, user_id: str) -> bool:
         """Say whether who proved one thing of this account may not go on with that (C293).
 

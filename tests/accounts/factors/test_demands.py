@@ -88,6 +88,9 @@ SIGN_IN, AGAIN = Purpose.SIGN_IN, Purpose.PROVE_AGAIN
     [
         (Demand(), APP, SIGN_IN, None),
         (OPTIONAL, NO_FACTOR, SIGN_IN, None),
+        (attrs.evolve(OPTIONAL, may_add=False), NO_FACTOR, SIGN_IN, None),
+        (attrs.evolve(OPTIONAL, may_add=False), APP, SIGN_IN, Missing.PROVE),
+        (attrs.evolve(OPTIONAL, may_add=False), KEY, AGAIN, Missing.PROVE),
         (OPTIONAL, APP, SIGN_IN, Missing.PROVE),
         (OPTIONAL, KEY, SIGN_IN, Missing.PROVE),
         (OPTIONAL, CODES_ONLY, SIGN_IN, None),

@@ -101,7 +101,9 @@ def test_nothing_that_is_added_makes_it_less_strict(policy, is_admin, others, mo
         # What was given once is taken back with the option.
         (REQUIRED, 0, NOW, Demand(rule=REQUIRED)),
         (OPTIONAL, DAY, NOW, Demand(rule=OPTIONAL)),
-        (OFF, DAY, NOW, Demand()),
+        # Others have factors here: what this one has from before is asked for.
+        (OFF, DAY, NOW, Demand(rule=OPTIONAL, may_add=False)),
+        (OFF, 0, None, Demand(rule=OPTIONAL, may_add=False)),
     ],
 )
 def test_an_account_is_given_time_from_the_first_demand_on(rule, grace, since, demand):

@@ -16,7 +16,7 @@ from synapse_nextgen_auth.web import answers, factors, new_factors, own_ways
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.new_factors import NewCodes
 from synapse_nextgen_auth.web.pages.account import console
-from synapse_nextgen_auth.web.pages.account.factors.factors import line, refuse_if_off
+from synapse_nextgen_auth.web.pages.account.factors.factors import line, refuse_if_off, refuse_new
 from synapse_nextgen_auth.web.pages.account.factors.page import AddAppPage, AppPage, RemoveAppPage
 from synapse_nextgen_auth.web.pages.factor.page import AppProblem
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
@@ -28,7 +28,7 @@ _STATUS = {AppProblem.OVER: 410, AppProblem.TOO_MANY: 409}
 
 async def show_new(visit: Visit, user_id: str) -> Outgoing:
     """Ask for a name; once there is a secret, show it."""
-    refuse_if_off(visit.site)
+    await refuse_new(visit.site, user_id)
     app_id = visit.parameters.get("id")
     if app_id is None:
         return _add_page(visit, user_id, None, name=visit.typed.get("name", ""))
@@ -38,7 +38,7 @@ async def show_new(visit: Visit, user_id: str) -> Outgoing:
 
 async def add(visit: Visit, user_id: str, form: Form) -> Outgoing:
     """Draw a secret, or look at the code that it made."""
-    refuse_if_off(visit.site)
+    await refuse_new(visit.site, user_id)
     decision = form.get("decision")
     if decision == "begin":
         return await _begin(visit, user_id, form.get("name", ""))
@@ -129,11 +129,13 @@ async def remove(visit: Visit, user_id: str, form: Form) -> Outgoing:
     )
     if kept is Kept.LAST:
         return await _remove_page(visit, user_id, app)
-    return answers.redirect(visit.saying(_BACK, Done.FACTOR_REMOVED))
+    has_page = await factors.held_by(visit.site, user_id) is not None
+    back = Place.FACTORS if has_page else Place.SIGN_IN
+    return answers.redirect(visit.saying(back.value, Done.FACTOR_REMOVED))
 
 
 async def _find(visit: Visit, user_id: str) -> App | None:
-    refuse_if_off(visit.site)
+    await refuse_if_off(visit.site, user_id)
     app_id = visit.parameters.get("id") or ""
     app = await visit.site.homeserver.read(rows.get_app, app_id, user_id)
     return app if app is not None and app.confirmed_at is not None else None

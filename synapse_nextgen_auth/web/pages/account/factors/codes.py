@@ -17,7 +17,7 @@ _BACK = Place.FACTORS.value
 
 async def show(visit: Visit, user_id: str) -> Outgoing:
     """Say how many are left, and what new ones do to them."""
-    refuse_if_off(visit.site)
+    await refuse_if_off(visit.site, user_id)
     had = await visit.site.homeserver.run(flows.look, user_id)
     if not had.held.is_any:
         return answers.redirect(_BACK)
@@ -34,7 +34,7 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
 
 async def make(visit: Visit, user_id: str, form: Form) -> Outgoing:
     """Make them: what there was is worth nothing from now on."""
-    refuse_if_off(visit.site)
+    await refuse_if_off(visit.site, user_id)
     if form.get("decision") != "make":
         raise unknown_choice()
     new = NewCodes.draw(visit.site, user_id)

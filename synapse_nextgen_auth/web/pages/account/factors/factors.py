@@ -20,9 +20,10 @@ from synapse_nextgen_auth.web.visits import Visit
 
 async def show(visit: Visit, user_id: str) -> Outgoing:
     """Show all of them, and what may be done."""
-    refuse_if_off(visit.site)
+    await refuse_if_off(visit.site, user_id)
     had = await visit.site.homeserver.run(flows.look, user_id)
     demand = await factors.demand_of(visit.site, user_id)
+    is_full = len(had.apps) >= apps.MOST
     page = FactorsPage(
         **console.of(visit, user_id, Target(Place.FACTORS)),
         apps=tuple(line(visit.site, app) for app in had.apps),
@@ -31,8 +32,9 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
         of_codes=had.codes,
         few=recovery_codes.FEW,
         is_demanded=demand.rule is Rule.REQUIRED,
+        may_add=demand.may_add,
         browsers=await _browsers(visit, user_id),
-        add_url=Place.ADD_FACTOR.value if len(had.apps) < apps.MOST else None,
+        add_url=Place.ADD_FACTOR.value if demand.may_add and not is_full else None,
         codes_url=Place.RECOVERY_CODES.value,
         back_url=Place.SIGN_IN.value,
     )
@@ -41,7 +43,7 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
 
 async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:
     """Ask a browser again, or go back to the list from the page that showed recovery codes."""
-    refuse_if_off(visit.site)
+    await refuse_if_off(visit.site, user_id)
     decision = form.get("decision")
     if decision == "kept":
         return answers.redirect(Place.FACTORS.value)
@@ -80,7 +82,13 @@ def line(site: Site, app: App) -> AppLine:
     )
 
 
-def refuse_if_off(site: Site) -> None:
-    """Stop where nobody has second factors."""
-    if not factors.are_on(site):
+async def refuse_if_off(site: Site, user_id: str) -> None:
+    """Stop where an account has no second factor and may have none."""
+    if await factors.held_by(site, user_id) is None:
+        raise PageError(404, Message.NOT_FOUND)
+
+
+async def refuse_new(site: Site, user_id: str) -> None:
+    """Stop where an account may not set one up."""
+    if not factors.are_on(site) or not (await factors.demand_of(site, user_id)).may_add:
         raise PageError(404, Message.NOT_FOUND)

@@ -40,7 +40,7 @@ class FactorsPage(ConsolePage):
     `browsers` are not asked for one at sign-in.
 
     `has_any` where it has one, an app or a passkey. `is_demanded` says that this server wants it to.
-    `codes` are left, of `of_codes`.
+    `may_add` is False where it is to have none but those that it has. `codes` are left, of `of_codes`.
     """
 
     template: ClassVar[str] = "pages/account_factors.html"
@@ -51,6 +51,7 @@ class FactorsPage(ConsolePage):
     of_codes: int = 0
     few: int = 0
     is_demanded: bool = False
+    may_add: bool = True
     browsers: tuple[BrowserLine, ...] = ()
     add_url: str | None
     codes_url: str

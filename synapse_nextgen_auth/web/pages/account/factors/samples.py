@@ -78,6 +78,8 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "demanded": attrs.evolve(NONE, is_demanded=True),
         "passkey": attrs.evolve(NONE, has_any=True),
         "full": attrs.evolve(FACTORS, apps=(PHONE,) * 5, add_url=None, is_demanded=True),
+        "former": attrs.evolve(FACTORS, may_add=False, add_url=None),
+        "former_passkey": attrs.evolve(NONE, has_any=True, may_add=False, add_url=None),
         "few": attrs.evolve(FACTORS, codes=2),
         "no_codes": attrs.evolve(FACTORS, codes=0),
         "lost": attrs.evolve(FACTORS, apps=(LOST, PHONE)),

@@ -1,5 +1,7 @@
 """Looks at an account for its overview: one query for each table, however much there is."""
 
+import attrs
+
 from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.accounts.own_ways import OwnWays
 from synapse_nextgen_auth.accounts.signed_in import Kind, Several
@@ -8,7 +10,6 @@ from synapse_nextgen_auth.flows import overview as flows
 from synapse_nextgen_auth.flows.overview import Known
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.store import factors as rows
 from synapse_nextgen_auth.web import factors, own_ways
 from synapse_nextgen_auth.web.pages.account.devices import seen
 from synapse_nextgen_auth.web.pages.account.devices.seen import Seen
@@ -39,8 +40,12 @@ async def look(site: Site, user_id: str, *, here: str | None) -> Looked:
         verified,
         here=here,
     )
-    held = await site.homeserver.read(rows.held, user_id) if factors.are_on(site) else None
-    return Looked(_facts(site, known, found, held), _figures(known, found), known.ways)
+    held = await factors.held_by(site, user_id)
+    facts = _facts(site, known, found, held)
+    if facts.can_add_way and not await factors.may_add(site, user_id):
+        ways = attrs.evolve(own_ways.lets_in(site), passkeys=None)
+        facts = attrs.evolve(facts, can_add_way=known.ways.can_have_another(ways))
+    return Looked(facts, _figures(known, found), known.ways)
 
 
 def _facts(site: Site, known: Known, found: Seen, held: Held | None) -> Facts:

@@ -54,7 +54,7 @@ async def ask_to_add(visit: Visit, user_id: str) -> Outgoing:
 
 async def add(visit: Visit, user_id: str, form: Form) -> Outgoing:
     """Take what it made."""
-    site, party = visit.site, _party(visit)
+    site, party = visit.site, await _party(visit, user_id)
     if form.get("decision") != passkeys.DECISION:
         raise unknown_choice()
     name = _name(form) or passkeys.suggested_name(visit)
@@ -139,9 +139,9 @@ async def _found(visit: Visit, user_id: str) -> Passkey:
     return found
 
 
-def _party(visit: Visit) -> RelyingParty:
+async def _party(visit: Visit, user_id: str) -> RelyingParty:
     party = passkeys.party_of(visit.site)
-    if party is None:
+    if party is None or not (await factors.demand_of(visit.site, user_id)).may_add:
         raise PageError(404, Message.NOT_FOUND)
     return party
 
@@ -155,7 +155,7 @@ def _name(form: Form) -> str:
 async def _ask_to_add(
     visit: Visit, user_id: str, *, error: PasskeyError | None = None, name: str = ""
 ) -> Outgoing:
-    site, party, target = visit.site, _party(visit), Target(Place.ADD_PASSKEY)
+    site, party, target = visit.site, await _party(visit, user_id), Target(Place.ADD_PASSKEY)
     has = await site.homeserver.read(rows.list_for, user_id)
     display_name, _ = await site.people.profile(user_id)
     asked = passkeys.to_make(visit, party, user_id, name=display_name or user_id, has=has)

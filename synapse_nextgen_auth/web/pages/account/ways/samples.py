@@ -108,6 +108,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
                 Done.DISCONNECTED,
                 Done.PASSKEY_ADDED,
                 Done.PASSKEY_REMOVED,
+                Done.FACTOR_REMOVED,
             )
         },
     },

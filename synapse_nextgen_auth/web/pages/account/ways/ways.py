@@ -5,7 +5,6 @@ from synapse_nextgen_auth.accounts.management import Place, Target
 from synapse_nextgen_auth.accounts.own_ways import Identity, OwnWays
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.secret import digest
-from synapse_nextgen_auth.store import factors as factor_rows
 from synapse_nextgen_auth.store import own_ways as rows
 from synapse_nextgen_auth.store import passkeys as passkey_rows
 from synapse_nextgen_auth.web import connections, factors, own_ways, passkeys
@@ -30,7 +29,8 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
     codes_open_it = bool(had.emails) and await site.sign_in_codes.opens(user_id)
     party = passkeys.party_of(site)
     keys = await site.homeserver.read(passkey_rows.list_for, user_id) if party else []
-    held = await site.homeserver.read(factor_rows.held, user_id) if factors.are_on(site) else None
+    held = await factors.held_by(site, user_id)
+    may_add = party is not None and await factors.may_add(site, user_id)
     page = WaysPage(
         **console.of(visit, user_id, Target(Place.SIGN_IN)),
         has_password=had.has_password,
@@ -43,7 +43,7 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
         codes_open_it=codes_open_it,
         code_addresses=had.emails if codes_open_it else (),
         passkeys=tuple(cards.card(each, party) for each in keys),
-        add_passkey_url=Place.ADD_PASSKEY.value if party else None,
+        add_passkey_url=Place.ADD_PASSKEY.value if may_add else None,
         reset_url=Place.RESET_IDENTITY.value,
         factors_url=Place.FACTORS.value if held is not None else None,
         factors=held.apps + held.passkeys if held is not None else 0,
