@@ -177,7 +177,7 @@ async def find_device(visit: Visit, grant_id: str) -> "DeviceGrant | device.Refu
 async def go_on(visit: Visit, grant: Grant, client: Client) -> Outgoing:
     """Send the browser to what is missing; give out the code when nothing is."""
     visit, step = await on_its_way(visit, grant)
-    if step is Step.REFUSE:
+    if step is Step.REFUSE and await is_agreed(visit, grant, client):
         return await refuse(visit, grant, client, unmet())
     if step is Step.CONSENT and await is_agreed(visit, grant, client):
         return await approve(visit, grant, client)
@@ -270,7 +270,11 @@ def declined(onward: Onward) -> OAuthError:
 
 
 def unmet() -> OAuthError:
-    """Return what the client hears whose person cannot prove what it asks for (RFC 9470 section 5)."""
+    """Return what the client hears whose person cannot prove what it asks for (RFC 9470 section 5).
+
+    It says that somebody is signed in, and what they have: only to a client whose person goes on with
+    it, or did before. Any site could find out by one hint after the other otherwise (C029).
+    """
     return OAuthError(UNMET, "The account has no second factor")
 
 

@@ -469,9 +469,14 @@ def test_c307_a_dehydrated_device_is_nobodys_to_sign_in_to(homeserver, server, c
     put = server.api("PUT", path, tokens["access_token"], json=body)
     parameters, _ = client.request(scope=f"{API} {DEVICE}{device}")
 
-    told = Browser(server).let_in(parameters, user.localpart, user.password)
+    browser = Browser(server)
+    browser.authorize(parameters)
+    asks = browser.sign_in(user.localpart, user.password)
+    told = browser.answer(browser.submit(decision="approve"))
 
     assert put.status_code == 200, put.text
+    # Nobody hears what an account has before its person agreed (C029).
+    assert "/consent?grant=" in asks.url
     assert told["error"] == "invalid_scope"
     assert server.api("GET", path, tokens["access_token"]).json()["device_id"] == device
     assert works(server, tokens["access_token"])

@@ -138,11 +138,46 @@ def test_whoever_has_one_factor_goes_back_with_an_error(client, person, asked):
     browser = Browser.of(client.server, person)
     parameters, _ = client.request(scope="openid", acr_values=asked)
 
-    answer = browser.answer(browser.authorize(parameters))
+    asks = browser.authorize(parameters)
+    answer = browser.answer(browser.submit(decision="approve"))
 
+    assert "/consent?grant=" in asks.url
     assert answer["error"] == "unmet_authentication_requirements"
     assert answer["state"] == parameters["state"]
     assert answer["iss"] == client.server.issuer
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_c029_no_site_learns_who_has_one_factor_before_they_agree(
+    factor_homeserver, client, person, named
+):
+    """Whatever it asks for, the browser stops at a page of ours, and "cancel" says nothing else."""
+    browser = Browser.of(client.server, person)
+    hint = {"login_hint": f"mxid:{person.user_id}"} if named else {}
+    parameters, _ = client.request(scope="openid", acr_values=TWO, **hint)
+
+    asks = browser.authorize(parameters)
+    again = browser.get(asks.url)
+    answer = browser.answer(browser.submit(decision="cancel"))
+
+    assert (asks.status_code, again.status_code) == (200, 200)
+    assert "/consent?grant=" in asks.url
+    assert answer["error"] == "access_denied"
+    rows = factor_homeserver.query(
+        "SELECT COUNT(*) FROM nextgen_sessions WHERE user_id = ?", person.user_id
+    )
+    assert [tuple(row) for row in rows] == [(0,)]
+
+
+def test_whoever_agreed_to_a_site_before_is_not_asked_again(client, person):
+    """What it may know it hears at once."""
+    browser = Browser.of(client.server, person)
+    told(client, browser)
+    parameters, _ = client.request(scope="openid", acr_values=TWO)
+
+    answer = browser.answer(browser.authorize(parameters))
+
+    assert answer["error"] == "unmet_authentication_requirements"
 
 
 @pytest.mark.parametrize("has_two", [True, False])
@@ -268,7 +303,9 @@ def test_c295_of_several_accounts_the_one_that_goes_on_has_to_prove_it(
         return browser.authorize(parameters)
 
     assert "/consent?grant=" in asked(person).url
-    assert browser.answer(asked(other))["error"] == "unmet_authentication_requirements"
+    assert "/consent?grant=" in asked(other).url
+    refused = browser.answer(browser.submit(decision="approve"))
+    assert refused["error"] == "unmet_authentication_requirements"
     gets_a_second_factor(factor_homeserver, other)
     assert "/sign-in?grant=" in asked(other).url
     assert "/consent?grant=" in asked(person).url

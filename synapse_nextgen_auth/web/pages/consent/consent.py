@@ -16,20 +16,18 @@ from synapse_nextgen_auth.web.pages.message.page import Message
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
 
+# Who cannot prove what the client asks for is asked, too: without their word it hears nothing of them.
+_ASKED = (Step.CONSENT, Step.REFUSE)
+
 
 async def show(visit: Visit) -> Outgoing:
     """Ask the person, or go on when nothing needs asking."""
     visit, grant, client, step = await _grant(visit)
-    if step is Step.REFUSE:
-        return await grants.refuse(visit, grant, client, grants.unmet())
-    if step is not Step.CONSENT or visit.user_id is None:
+    if step not in _ASKED or visit.user_id is None:
         return answers.redirect(grants.url_of(grant, step))
     await grants.check_account(visit.site, visit.user_id, grant)
-    refusal = await _refuse_device(visit.site, visit.user_id, grant)
-    if refusal is not None:
-        return await grants.refuse(visit, grant, client, refusal)
     if await grants.is_agreed(visit, grant, client):
-        return await grants.approve(visit, grant, client)
+        return await _agreed(visit, grant, client, step)
     return await _page(visit, grant, client)
 
 
@@ -42,17 +40,26 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return await grants.refuse(visit, grant, client, declined)
     if decision == "switch":
         return answers.redirect(grants.url_of(grant, Step.CHOOSE))
-    if step is not Step.CONSENT:
+    if step not in _ASKED:
         return answers.redirect(grants.url_of(grant, step))
     if decision != "approve" or visit.user_id is None:
         raise PageError(400, Message.BAD_REQUEST)
     await grants.check_account(visit.site, visit.user_id, grant)
-    refusal = await _refuse_device(visit.site, visit.user_id, grant)
-    if refusal is not None:
-        return await grants.refuse(visit, grant, client, refusal)
     if names_another(form, visit.user_id):
         return await _page(visit, grant, client, is_another=True)
-    return await grants.approve(visit, grant, client, answered=True)
+    return await _agreed(visit, grant, client, step, answered=True)
+
+
+async def _agreed(
+    visit: Visit, grant: Grant, client: Client, step: Step, *, answered: bool = False
+) -> Outgoing:
+    """Let the client in, or say why not: no client learns before somebody agreed that they are here."""
+    refusal = await _refuse_device(visit.site, visit.user_id or "", grant)
+    if refusal is None and step is Step.REFUSE:
+        refusal = grants.unmet()
+    if refusal is not None:
+        return await grants.refuse(visit, grant, client, refusal)
+    return await grants.approve(visit, grant, client, answered=answered)
 
 
 async def _grant(visit: Visit) -> tuple[Visit, Grant, Client, Step]:
