@@ -12,7 +12,7 @@ from synapse_nextgen_auth.clock import is_recent
 from synapse_nextgen_auth.oauth.sessions import Proven
 from synapse_nextgen_auth.records import frozen
 
-# What stands in the place of a pattern for all that an administrator may do, and nobody else.
+# What stands in the place of a pattern for what only administrators may ask for.
 ADMIN_API = "admin_api"
 _OF_ADMINS = ("/_synapse/admin/**", "/_matrix/client/*/admin/**")
 # The same request has several addresses, and Synapse takes each: whichever an operator wrote, all are
@@ -20,7 +20,7 @@ _OF_ADMINS = ("/_synapse/admin/**", "/_matrix/client/*/admin/**")
 _PREFIX = r"(?:api/v1|unstable/[^/]*|[^/]*)"
 _VERSION = re.compile(
     r"(?<=^/_matrix/)(client|media|\*)/"
-    r"(?:[rv]?\*(?=/)|(?:api/v1|[rv]\d+|unstable(?:/[\w-]+\.[^/*]+)?)(?=/.*[^/*]))"
+    r"(?:(?:[rv]?\*|api/v1|[rv]\d+)(?=/|$)|unstable(?:/[\w-]+\.[^/*]+)?(?=/.*[^/*]))"
 )
 # Who puts it with an id of their own (a transaction; it may be empty) asks for what others post without.
 _WITH_ID = re.compile(

@@ -74,7 +74,9 @@ def test_whichever_version_is_written_all_are_meant(api, written, asked):
     assert asks(f"{path}/!a:hs/upgrade", of=pattern)
     assert not asks(f"{path}/!a:hs/leave", of=pattern)
     assert not asks("/_matrix/client/v3/x/y/rooms/!a:hs/upgrade", of=pattern)
-    assert asks(f"{path}/!a:hs/upgrade", of=f"/_matrix/{api}/{written}/**") or written != "*"
+    if not written.startswith("unstable"):
+        assert asks(f"{path}/!a:hs/upgrade", of=f"/_matrix/{api}/{written}/**")
+        assert asks(f"{path}/!a:hs/upgrade", of=f"/_matrix/{api}/{written}")
 
 
 @pytest.mark.parametrize(
