@@ -105,9 +105,11 @@ async def judge(visit: Visit, grant: Grant) -> Verdict:
 
 
 async def _asks_two(visit: Visit, attempt: Attempt) -> bool:
-    """Say whether an application wants two factors proven, whatever browser it is."""
+    """Say whether an application wants two factors proven, or a proof of late, whatever browser it is."""
     grant_id = attempt.goes_on.grant_id
     grant = await visit.site.homeserver.read(grants.get, grant_id) if grant_id else None
+    if grant is not None and grant.login_after is not None:
+        return True
     asked = levels.read(grant.acr_values) if grant is not None else ()
     return levels.asks_two(asked, [proof.acr for proof in attempt.proven if proof.acr])
 

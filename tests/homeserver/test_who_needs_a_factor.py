@@ -249,6 +249,25 @@ def test_a_remembered_browser_is_not_asked_at_sign_in(ruled, server, user, remem
     assert where(typed_password(server, user)) == "factor", "nor is this one elsewhere"
 
 
+@pytest.mark.parametrize("asked", [{"prompt": "login"}, {"max_age": "300"}])
+def test_c297_a_fresh_proof_is_of_both_whatever_the_address_says(
+    ruled, server, user, remembered, asked
+):
+    """Also of whoever says on the page that they are somebody else, and is not."""
+    browser, _ = remembered
+    ruled.query(
+        "UPDATE nextgen_browsers SET signed_in_at = signed_in_at - 1000 WHERE user_id = ?",
+        user.user_id,
+    )
+    page = browser.authorize(server.client().request(scope="openid", **asked)[0])
+    grant = page.url.partition("grant=")[2].partition("&")[0]
+
+    browser.get(server.url(f"sign-in?grant={grant}&account=another"))
+    browser.sign_in(user.localpart, user.password)
+
+    assert where(browser) == "factor"
+
+
 def test_c295_what_is_dangerous_is_never_spared(ruled, server, user, remembered):
     """A remembered browser proves both again before it changes the account."""
     browser, _ = remembered

@@ -26,7 +26,7 @@ class LegacyLogins(str, enum.Enum):
 class Entry:
     """A rule for some accounts: those with one of these names, or whose whole Matrix id matches.
 
-    A name is a Matrix id, or what stands before the colon of one.
+    A name is a Matrix id, or what stands before the colon of one, in any case, as people sign in.
     """
 
     rule: Rule
@@ -35,8 +35,8 @@ class Entry:
 
     def is_about(self, user_id: str) -> bool:
         """Say whether this account, one of this server's, is meant."""
-        localpart = user_id[1:].partition(":")[0]
-        if user_id in self.names or localpart in self.names:
+        written = {name.lower() for name in self.names}
+        if user_id.lower() in written or user_id[1:].partition(":")[0].lower() in written:
             return True
         return self.matching is not None and self.matching.fullmatch(user_id) is not None
 

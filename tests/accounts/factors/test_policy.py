@@ -32,6 +32,13 @@ LOCALPART = ALICE[1:].partition(":")[0]
         (FactorPolicy(everybody=REQUIRED, admins=OPTIONAL), REQUIRED, REQUIRED),
         (FactorPolicy(accounts=(Entry(REQUIRED, frozenset({ALICE})),)), REQUIRED, REQUIRED),
         (FactorPolicy(accounts=(Entry(REQUIRED, frozenset({LOCALPART})),)), REQUIRED, REQUIRED),
+        # Who signs in as "Alice" is meant by "Alice".
+        (
+            FactorPolicy(accounts=(Entry(REQUIRED, frozenset({LOCALPART.title()})),)),
+            REQUIRED,
+            REQUIRED,
+        ),
+        (FactorPolicy(accounts=(Entry(REQUIRED, frozenset({ALICE.upper()})),)), REQUIRED, REQUIRED),
         (FactorPolicy(accounts=(Entry(REQUIRED, frozenset({BOB})),)), OFF, OFF),
         (FactorPolicy(accounts=(Entry(OPTIONAL, frozenset({ALICE, BOB})),)), OPTIONAL, OPTIONAL),
         # The whole id, and not a part of it.
