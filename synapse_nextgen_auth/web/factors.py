@@ -105,7 +105,7 @@ async def judge(visit: Visit, grant: Grant) -> Verdict:
 
 
 async def _asks_two(visit: Visit, attempt: Attempt) -> bool:
-    """Say whether an application wants two factors proven, or a proof of late, whatever browser it is."""
+    """Say whether an application wants two factors proven, or a fresh proof, whatever browser it is."""
     grant_id = attempt.goes_on.grant_id
     grant = await visit.site.homeserver.read(grants.get, grant_id) if grant_id else None
     if grant is not None and grant.login_after is not None:
