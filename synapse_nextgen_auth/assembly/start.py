@@ -49,16 +49,17 @@ if TYPE_CHECKING:
     from synapse.server import HomeServer
 
     from synapse_nextgen_auth.homeserver import places
-    from synapse_nextgen_auth.homeserver.people.providers import desk, redirect
+    from synapse_nextgen_auth.homeserver.people.providers import desk, redirect, seams
     from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
     from synapse_nextgen_auth.homeserver.upkeep import housekeeping
     from synapse_nextgen_auth.web import browser, mails, readers
     from synapse_nextgen_auth.web.pages.message import error
 else:
-    places, redirect, desk, housekeeping, mails, browser, readers, error = late.files(
+    places, redirect, desk, seams, housekeeping, mails, browser, readers, error = late.files(
         "homeserver.places",
         "homeserver.people.providers.redirect",
         "homeserver.people.providers.desk",
+        "homeserver.people.providers.seams",
         "homeserver.upkeep.housekeeping",
         "web.mails",
         "web.browser",
@@ -162,13 +163,15 @@ def _take_arrivals(site: Site) -> None:
         page_url=page_url,
         has_stages=lambda: bool(site.other_modules.stages),
     )
-    taken = late.made(lambda: _desk(site))
+    known, taken = site.providers.known, late.made(lambda: _desk(site))
+    ends = late.made(lambda: seams.Seams(known, taken, gate))
 
     def serve(hs: "HomeServer", http_server: "HttpServer") -> None:
-        known = site.providers.known
-        redirect.serve(hs, http_server, providers=known, desk=taken, legacy=legacy, gate=gate)
+        redirect.serve(
+            hs, http_server, providers=known, desk=taken, seams=ends, legacy=legacy, gate=gate
+        )
 
-    announced.announce(site.homeserver.hs, site.providers.known, serve)
+    announced.announce(site.homeserver.hs, known, serve)
 
 
 def _desk(site: Site) -> "Desk":

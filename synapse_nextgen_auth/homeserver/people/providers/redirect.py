@@ -139,12 +139,13 @@ def serve(
     *,
     providers: Providers,
     desk: Desk,
+    seams: Seams,
     legacy: SsoRedirect | None,
     gate: SsoGate,
 ) -> None:
-    """Serve it in place of Synapse's, on a listener.
+    """Serve it in place of Synapse's, on a listener; the `seams` are the same on each of them.
 
     Where `legacy` clients are led to our pages it has the same address, and comes first.
     """
-    Seams(providers, desk, gate).install(hs)
+    seams.install(hs)
     ToProvider(hs, providers, desk, legacy, gate).register(http_server)
