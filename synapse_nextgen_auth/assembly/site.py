@@ -27,14 +27,15 @@ from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_lifetime
 from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.secret import Keyring
-from synapse_nextgen_auth.web.pages import names
+from synapse_nextgen_auth.web import mail_texts
 from synapse_nextgen_auth.web.site import (
     Lifetimes,
     ProviderSide,
     SignUpSide,
     Site,
 )
-from synapse_nextgen_auth.web.templates import Templates, look_for, shipped
+from synapse_nextgen_auth.web.sources import Sources
+from synapse_nextgen_auth.web.templates import Templates
 from synapse_nextgen_auth.web.translations import Languages
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     keys = keyring(config, hs_config)
     endpoints = Endpoints.under(homeserver.public_baseurl)
     templates = Templates(urlsplit(endpoints.issuer).path)
-    look_for(shipped() / "emails", names.MAILS)  # what is missing is told now, and not by a mail
+    texts = mail_texts.of(config)
     sign_up_rules = SignUpRules(
         homeserver.hs,
         pages=lambda: frozenset(sign_up.PAGES),
@@ -132,7 +133,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     providers = Providers(homeserver.hs, trusted_to_be_fresh=config.providers.trusted_to_be_fresh)
     sessions = config.sessions
     addresses = late.made(lambda: threepids.Threepids(homeserver))
-    mailer = late.made(lambda: _mailer(config, homeserver, keys, templates.languages))
+    mailer = late.made(lambda: _mailer(texts, homeserver, keys, templates.languages))
     boxes = late.made(lambda: mailboxes.Mailboxes(homeserver))
     return Site(
         homeserver=homeserver,
@@ -195,9 +196,9 @@ def hashes(homeserver: Homeserver, options: Passwords) -> PasswordHashes:
 
 
 def _mailer(
-    config: Config, homeserver: Homeserver, keys: Keyring, languages: Languages
+    texts: Sources, homeserver: Homeserver, keys: Keyring, languages: Languages
 ) -> "Mailer":
-    written = mails.Mails.of(config, languages, server_name=homeserver.server_name)
+    written = mails.Mails(texts, languages, server_name=homeserver.server_name)
     return mailing.Mailer(homeserver, keys, written.write)
 
 

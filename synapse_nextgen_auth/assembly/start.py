@@ -167,9 +167,8 @@ def _take_arrivals(site: Site) -> None:
     ends = late.made(lambda: seams.Seams(known, taken, gate))
 
     def serve(hs: "HomeServer", http_server: "HttpServer") -> None:
-        redirect.serve(
-            hs, http_server, providers=known, desk=taken, seams=ends, legacy=legacy, gate=gate
-        )
+        ends.install(hs)
+        redirect.serve(hs, http_server, providers=known, desk=taken, legacy=legacy, gate=gate)
 
     announced.announce(site.homeserver.hs, known, serve)
 

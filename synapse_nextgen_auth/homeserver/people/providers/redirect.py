@@ -27,7 +27,6 @@ from synapse_nextgen_auth.homeserver.people.providers.listing import (
     kind_of,
     speaks_openid,
 )
-from synapse_nextgen_auth.homeserver.people.providers.seams import Seams
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 
 NEEDS = (
@@ -139,13 +138,11 @@ def serve(
     *,
     providers: Providers,
     desk: Desk,
-    seams: Seams,
     legacy: SsoRedirect | None,
     gate: SsoGate,
 ) -> None:
-    """Serve it in place of Synapse's, on a listener; the `seams` are the same on each of them.
+    """Serve it in place of Synapse's, on a listener.
 
     Where `legacy` clients are led to our pages it has the same address, and comes first.
     """
-    seams.install(hs)
     ToProvider(hs, providers, desk, legacy, gate).register(http_server)
