@@ -190,7 +190,14 @@ def rest(api: ModuleApi) -> None:
         if root.rests:
             api.register_web_resource(root.path, Tree(dispatch.resting(root)))
     hs = api._hs  # noqa: SLF001 (the module API has no other way)
-    if internals.problems() or not schema.is_ready(hs):
+    if problems := internals.problems():
+        logger.warning(
+            "What is changed meanwhile, a password for instance, ends nothing in the tables of this"
+            " module: %s",
+            problems[0],
+        )
+        return
+    if not schema.is_ready(hs):
         logger.warning(
             "The tables of this module are not those of this release: what is changed meanwhile,"
             " a password for instance, ends nothing in them"

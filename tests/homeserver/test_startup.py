@@ -377,6 +377,47 @@ def test_a_synapse_that_moved_something_is_refused(monkeypatch, needed, words):
     assert "Install a release of synapse-nextgen-auth made for it." in problem
 
 
+@pytest.fixture(params=["missing", "cut short", "of another release"])
+def late_list(request, tmp_path, monkeypatch):
+    """The list of what late files need, and what is wrong with it."""
+    place = tmp_path / "startup/late.json"
+    if request.param != "missing":
+        text = (internals.FOLDER / "startup/late.json").read_text("utf-8")
+        place.parent.mkdir()
+        place.write_text(
+            text[: len(text) // 2]
+            if request.param == "cut short"
+            else text.replace('"module":', '"of_the_next_one": 1, "module":', 1)
+        )
+    monkeypatch.setattr(internals, "resources", lambda _package: tmp_path)
+    return place
+
+
+def test_a_list_that_cannot_be_read_is_a_sentence(late_list):
+    """About the installation, and no traceback."""
+    (problem,) = internals.problems()
+
+    assert problem.startswith(f"{late_list} cannot be read: ")
+    assert problem.endswith(". Install synapse_nextgen_auth again.")
+
+
+def test_who_is_switched_off_needs_no_list(late_list):
+    """A module that does nothing keeps no homeserver from starting."""
+    assert internals.problems_of_rest() == []
+    assert internals.problems_of_imports() == []
+
+
+def test_without_sources_a_synapse_that_moved_something_is_refused(monkeypatch):
+    """Where there are none, the list names the files."""
+    needed = {"late_file": (Needed("synapse.handlers.gone", "Anything"),)}
+    monkeypatch.setattr(internals, "files", lambda: ())
+    monkeypatch.setattr(internals, "needs_of_late", lambda: needed)
+
+    (problem,) = internals.problems()
+
+    assert problem.startswith("synapse.handlers.gone.Anything is missing in Synapse")
+
+
 def test_c383_the_operator_reads_every_mistake_in_one_message():
     """As Synapse shows it: one `ConfigError` with a line for each, and no secret in it."""
     raw = {
