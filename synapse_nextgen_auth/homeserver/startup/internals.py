@@ -99,11 +99,15 @@ def files() -> tuple[str, ...]:
 def _missing(names: Iterable[str], of_late: OfLate) -> list[str]:
     """Return what these files need of Synapse and do not find, each thing once."""
     found = (problem for name in names for problem in _problems_of(name, of_late))
-    return [
+    return [not_there(problem) for problem in dict.fromkeys(found)]
+
+
+def not_there(problem: str) -> str:
+    """Return what to say of something that is missing, or is another thing than we know."""
+    return (
         f"{problem} in Synapse {running()}, which this release does not know yet."
         " Install a release of synapse-nextgen-auth made for it."
-        for problem in dict.fromkeys(found)
-    ]
+    )
 
 
 # A name is gone, or a class that ours inherits from is another thing now.

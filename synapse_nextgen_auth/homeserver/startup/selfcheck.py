@@ -18,6 +18,7 @@ from synapse_nextgen_auth.homeserver.startup import (
     installation,
     internals,
     known_faults,
+    read_later,
     settings,
     versions,
 )
@@ -66,7 +67,7 @@ def packages_missing() -> list[str]:
 
 def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
     """Return what is wrong with the settings in homeserver.yaml."""
-    problems = packages_missing()
+    problems = [*packages_missing(), *read_later.problems(hs_config)]
     if section := versions.delegated_by(hs_config):
         problems.append(
             f"{section} is enabled: sign-in is delegated to another service."
