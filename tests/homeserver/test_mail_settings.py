@@ -39,6 +39,7 @@ def strict_homeserver(tmp_path_factory, make_database, post_office):
         "allowed_local_3pids": [{"medium": "email", "pattern": r"^[^@]+@allowed\.example$"}],
         "rc_3pid_validation": {"per_second": 0.001, "burst_count": 3},
         "request_token_inhibit_3pid_errors": False,
+        "enable_media_repo": False,
     }
     homeserver = Homeserver(
         directory,
@@ -123,6 +124,14 @@ def test_c207_nothing_in_a_mail_is_from_the_host_of_a_request(strict_homeserver,
     for mail in mails:
         for said in (mail.text, mail.html):
             assert not re.search(r"https?://(?!www\.w3\.org)", said)
+
+
+def test_a_process_without_the_media_repository_shows_profiles(strict_homeserver):
+    """Another one may have it: Synapse reads no limits of pictures here."""
+    server = Server(strict_homeserver.base_url)
+    browser = Browser.of(server, strict_homeserver.new_user())
+
+    assert browser.get(server.url("account-profile")).status_code == 200
 
 
 def test_what_the_mail_server_says_of_our_password_is_in_no_log(

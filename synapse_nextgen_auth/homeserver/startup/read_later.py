@@ -16,6 +16,7 @@ OPTIONS = (
     "captcha",
     "consent",
     "email.can_verify_email",
+    "media.can_load_media_repo",
     "ratelimiting.rc_login_account",
     "ratelimiting.rc_login_address",
     "ratelimiting.rc_registration_token_validity",
