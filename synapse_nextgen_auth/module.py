@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth.config import Config, ConfigProblems
-from synapse_nextgen_auth.homeserver.startup import internals, refusal
+from synapse_nextgen_auth.homeserver.startup import installation, internals, refusal
+from synapse_nextgen_auth.late import Broken
 
 if TYPE_CHECKING:
     from synapse.module_api import ModuleApi
@@ -45,10 +46,13 @@ class NextGenAuth:
             _rest(api)
             return
         with _apart():
-            problems = internals.problems()
-            if problems:
-                refusal.refuse_start(problems)
-            from synapse_nextgen_auth.assembly.start import start  # noqa: PLC0415 (relies on what was looked for)
+            try:
+                problems = installation.problems() or internals.problems()
+                if problems:
+                    refusal.refuse_start(problems)
+                from synapse_nextgen_auth.assembly.start import start  # noqa: PLC0415 (relies on what was looked for)
+            except Broken as broken:
+                refusal.refuse_start([str(broken)])
 
         start(config, api, module=NextGenAuth)
 
@@ -82,18 +86,32 @@ def _rest(api: "ModuleApi") -> None:
     does nothing keeps no homeserver from starting, whatever that homeserver lacks.
     """
     logger.info("synapse_nextgen_auth is switched off")
-    problems = internals.problems_of_rest()
+    try:
+        problems = internals.problems_of_rest()
+        if not problems:
+            from synapse_nextgen_auth.homeserver.auth import switched_off  # noqa: PLC0415 (as above)
+    except Exception as error:  # noqa: BLE001 (files of ours may be missing, or be half of it)
+        problems = [_told(error)]
     if problems:
         logger.warning("Clients of this module are signed out for good: %s", problems[0])
         return
-    from synapse_nextgen_auth.homeserver.auth import switched_off  # noqa: PLC0415 (as above)
-
     switched_off.install(api._hs)  # noqa: SLF001 (the module API has no other way)
     try:
         from synapse_nextgen_auth.assembly.start import rest  # noqa: PLC0415 (as above)
-    except internals.NOT_IMPORTED as error:
-        # Something of Synapse's, or a library of ours that went away.
-        why = internals.problems_of_imports() or [str(error)]
+    except Exception as error:  # noqa: BLE001 (as above)
+        # Something of Synapse's, a library of ours that went away, or a file of ours.
+        why = _why_not_imported() or [_told(error)]
         logger.warning("The endpoints of this module tell nobody to wait: %s", why[0])
         return
     rest(api)
+
+
+def _why_not_imported() -> list[str]:
+    try:
+        return internals.problems_of_imports()
+    except Exception:  # noqa: BLE001 (as above)
+        return []
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, Broken) else f"{type(error).__name__}: {error}"

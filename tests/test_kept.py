@@ -126,6 +126,25 @@ def test_a_broken_file_says_where_it_is_wrong(package):
     assert (Path(last.path), last.lineno + 1) == (package / "broken.py", 2)
 
 
+def test_a_folder_that_cannot_be_listed_keeps_no_other_from_being_kept(package, monkeypatch):
+    """One that goes away in that moment, or is root's alone; bytecode is not looked at."""
+    asked, scandir = [], os.scandir
+
+    def listed(path):
+        asked.append(Path(path).name)
+        if Path(path).name == "pages":
+            raise PermissionError(path)
+        return scandir(path)
+
+    (package / "__pycache__").mkdir(exist_ok=True)
+    monkeypatch.setattr(keeping.os, "scandir", listed)
+    kept = Kept("upgraded", package)
+    kept.read()
+
+    assert set(kept._files) == {"upgraded.rules"}
+    assert sorted(asked) == ["pages", "upgraded"]
+
+
 def test_it_is_small():
     """Of the whole package, and a start has imported half of it."""
     kept = Kept()

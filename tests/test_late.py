@@ -27,6 +27,8 @@ def somebodys(tmp_path, monkeypatch):
     (folder / "hello.py").write_text("def greet(name):\n    return f'Hello {name}'\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(late, "_PACKAGE", "somebodys")
+    monkeypatch.setattr(late, "_FOLDER", folder)
+    monkeypatch.setattr(late, "_failed", {})
     yield folder
     for name in [name for name in sys.modules if name.partition(".")[0] == "somebodys"]:
         del sys.modules[name]
@@ -39,6 +41,45 @@ def test_a_file_is_imported_when_something_of_it_is_used(somebodys):
     assert "somebodys.hello" not in sys.modules
     assert hello.greet("Alice") == "Hello Alice"
     assert "somebodys.hello" in sys.modules
+
+
+@pytest.mark.parametrize("name", ["goodbye", "nowhere.goodbye", "empty"])
+def test_a_file_that_is_missing_or_empty_is_an_error_at_once(somebodys, name):
+    """A start that is refused, and no request that finds out."""
+    (somebodys / "empty.py").touch()
+
+    with pytest.raises(late.Broken, match=rf"{name.replace('.', '/')}\.py is missing or empty"):
+        late.file(name)
+
+
+@pytest.mark.parametrize(
+    "text", ["def greet(na", "from somebodys.gone import a", "retu", "import re\nre.greet"]
+)
+def test_half_a_file_is_one_sentence_and_is_tried_again_after_a_while(somebodys, text, monkeypatch):
+    """Who comes in the meantime is told the same, and nothing of it runs again."""
+    now = [1000.0]
+    monkeypatch.setattr(late.time, "monotonic", lambda: now[0])
+    (somebodys / "half.py").write_text(text)
+    half = late.file("half")
+    with pytest.raises(late.Broken, match=r"somebodys\.half cannot be imported: .*Error: "):
+        half.greet("Alice")
+    (somebodys / "half.py").write_text("def greet(name):\n    return f'Hello again, {name}'\n")
+
+    with pytest.raises(late.Broken, match=r"somebodys\.half cannot be imported: .*Error: "):
+        half.greet("Alice")
+    now[0] += 61
+    assert half.greet("Alice") == "Hello again, Alice"
+
+
+def test_what_is_over_soon_is_no_broken_file(somebodys):
+    """A process that may open no more files for a moment; the next who comes gets the file."""
+    (somebodys / "soon.py").write_text("raise OSError('too many open files')")
+    soon = late.file("soon")
+    with pytest.raises(OSError, match="too many"):
+        soon.greet("Alice")
+    (somebodys / "soon.py").write_text("def greet(name):\n    return f'Hello, at last, {name}'\n")
+
+    assert soon.greet("Alice") == "Hello, at last, Alice"
 
 
 def test_an_object_is_made_once_when_something_is_asked_of_it():

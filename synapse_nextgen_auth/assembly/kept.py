@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 
 _PACKAGE = __name__.partition(".")[0]
 _FOLDER = Path(__file__).parent.parent
-# What no server imports: the command, and samples for whoever looks at pages.
-_NEVER = ("cli", "samples")
+# What no server imports: the command, samples for whoever looks at pages, and bytecode by itself.
+_NEVER = ("cli", "samples", "__pycache__")
 # How often a file is read that was replaced meanwhile.
 _TRIES = 3
 
@@ -116,17 +116,22 @@ class Kept(Loader, MetaPathFinder):
 def _sources(package: str, folder: str) -> Iterator[tuple[str, str]]:
     """Yield name and path of each file below a folder that a server may import.
 
-    Of the objects that `pathlib` makes of a thousand paths, what lies between them stays.
+    A folder that cannot be listed, or went away, has none. Of the objects that `pathlib` makes of a
+    thousand paths, what lies between them stays.
     """
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            name, ending = os.path.splitext(entry.name)  # noqa: PTH122 (as above)
-            if name in _NEVER:
-                continue
-            if entry.is_dir():
-                yield from _sources(f"{package}.{name}", entry.path)
-            elif ending == ".py":
-                yield package if name == "__init__" else f"{package}.{name}", entry.path
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        name, ending = os.path.splitext(entry.name)  # noqa: PTH122 (as above)
+        if name in _NEVER:
+            continue
+        if entry.is_dir():
+            yield from _sources(f"{package}.{name}", entry.path)
+        elif ending == ".py":
+            yield package if name == "__init__" else f"{package}.{name}", entry.path
 
 
 def _read(path: str) -> tuple[bytes, tuple[int, int]] | None:

@@ -28,14 +28,15 @@ from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.oauth.step_up import StepUp
 from synapse_nextgen_auth.secret import Keyring
-from synapse_nextgen_auth.web.pages import names
+from synapse_nextgen_auth.web import mail_texts
 from synapse_nextgen_auth.web.site import (
     Lifetimes,
     ProviderSide,
     SignUpSide,
     Site,
 )
-from synapse_nextgen_auth.web.templates import Templates, look_for, shipped
+from synapse_nextgen_auth.web.sources import Sources
+from synapse_nextgen_auth.web.templates import Templates
 from synapse_nextgen_auth.web.translations import Languages
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     keys = keyring(config, hs_config)
     endpoints = Endpoints.under(homeserver.public_baseurl)
     templates = Templates(urlsplit(endpoints.issuer).path)
-    look_for(shipped() / "emails", names.MAILS)  # what is missing is told now, and not by a mail
+    texts = mail_texts.of(config)
     sign_up_rules = SignUpRules(
         homeserver.hs,
         pages=lambda: frozenset(sign_up.PAGES),
@@ -136,7 +137,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     providers = Providers(homeserver.hs, trusted_to_be_fresh=config.providers.trusted_to_be_fresh)
     sessions = config.sessions
     addresses = late.made(lambda: threepids.Threepids(homeserver))
-    mailer = late.made(lambda: _mailer(config, homeserver, keys, templates.languages))
+    mailer = late.made(lambda: _mailer(texts, homeserver, keys, templates.languages))
     boxes = late.made(lambda: mailboxes.Mailboxes(homeserver))
     other_modules = OtherModules(homeserver)
     return Site(
@@ -208,9 +209,9 @@ def hashes(homeserver: Homeserver, options: Passwords) -> PasswordHashes:
 
 
 def _mailer(
-    config: Config, homeserver: Homeserver, keys: Keyring, languages: Languages
+    texts: Sources, homeserver: Homeserver, keys: Keyring, languages: Languages
 ) -> "Mailer":
-    written = mails.Mails.of(config, languages, server_name=homeserver.server_name)
+    written = mails.Mails(texts, languages, server_name=homeserver.server_name)
     return mailing.Mailer(homeserver, keys, written.write)
 
 

@@ -50,16 +50,17 @@ if TYPE_CHECKING:
     from synapse.server import HomeServer
 
     from synapse_nextgen_auth.homeserver import places
-    from synapse_nextgen_auth.homeserver.people.providers import desk, redirect
+    from synapse_nextgen_auth.homeserver.people.providers import desk, redirect, seams
     from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
     from synapse_nextgen_auth.homeserver.upkeep import housekeeping
     from synapse_nextgen_auth.web import browser, mails, readers
     from synapse_nextgen_auth.web.pages.message import error
 else:
-    places, redirect, desk, housekeeping, mails, browser, readers, error = late.files(
+    places, redirect, desk, seams, housekeeping, mails, browser, readers, error = late.files(
         "homeserver.places",
         "homeserver.people.providers.redirect",
         "homeserver.people.providers.desk",
+        "homeserver.people.providers.seams",
         "homeserver.upkeep.housekeeping",
         "web.mails",
         "web.browser",
@@ -171,13 +172,14 @@ def _take_arrivals(site: Site) -> None:
         page_url=page_url,
         has_stages=lambda: bool(site.other_modules.stages) or site.second_factors.is_on,
     )
-    taken = late.made(lambda: _desk(site))
+    known, taken = site.providers.known, late.made(lambda: _desk(site))
+    ends = late.made(lambda: seams.Seams(known, taken, gate))
 
     def serve(hs: "HomeServer", http_server: "HttpServer") -> None:
-        known = site.providers.known
+        ends.install(hs)
         redirect.serve(hs, http_server, providers=known, desk=taken, legacy=legacy, gate=gate)
 
-    announced.announce(site.homeserver.hs, site.providers.known, serve)
+    announced.announce(site.homeserver.hs, known, serve)
 
 
 def _desk(site: Site) -> "Desk":
@@ -197,7 +199,14 @@ def rest(api: ModuleApi) -> None:
         if root.rests:
             api.register_web_resource(root.path, Tree(dispatch.resting(root)))
     hs = api._hs  # noqa: SLF001 (the module API has no other way)
-    if internals.problems() or not schema.is_ready(hs):
+    if problems := internals.problems():
+        logger.warning(
+            "What is changed meanwhile, a password for instance, ends nothing in the tables of this"
+            " module: %s",
+            problems[0],
+        )
+        return
+    if not schema.is_ready(hs):
         logger.warning(
             "The tables of this module are not those of this release: what is changed meanwhile,"
             " a password for instance, ends nothing in them"

@@ -32,6 +32,7 @@ from synapse_nextgen_auth.config.secret_files import is_path
 from synapse_nextgen_auth.homeserver import places
 from synapse_nextgen_auth.homeserver.startup import (
     advice,
+    installation,
     internals,
     password_costs,
     selfcheck,
@@ -79,7 +80,12 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
     found, new_people = ways_in.look(hs_config, config), sign_ups.look(hs_config, config)
     problems += new_people.problems
     if config.enabled:
-        problems += [*mistakes, *internals.problems(), *found.problems]
+        problems += [
+            *mistakes,
+            *installation.problems(),
+            *internals.problems(),
+            *found.problems,
+        ]
         tried = password_costs.look(config.passwords)
         problems += tried.problems
         warnings += [*found.warnings, *tried.warnings, *new_people.warnings]

@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
+from synapse_nextgen_auth.late import Broken
 from synapse_nextgen_auth.oauth.networks import printable
 from synapse_nextgen_auth.oauth.sessions import Sender
 from synapse_nextgen_auth.records import frozen
@@ -104,6 +105,17 @@ class Outgoing:
         return Outgoing(self.status, self.body, (*self.headers, *headers))
 
 
+_UNREADY = Outgoing(
+    503,
+    b"This server cannot answer now. Try again later.\n",
+    (
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Cache-Control", "no-store"),
+        ("Retry-After", "5"),
+    ),
+)
+
 Handler = Callable[[Incoming], Awaitable[Outgoing]]
 
 
@@ -145,11 +157,14 @@ class _Leaf(DirectServeJsonResource):
 
     def _send_error_response(self, f: Failure, request: SynapseRequest) -> None:
         # The handler answers every error itself; this is for errors while answering.
-        logger.error("Could not answer %s: %r", request, f.value, exc_info=f.value)
+        if isinstance(f.value, Broken):
+            logger.error("Could not answer %s: %s", request, f.value)
+        else:
+            logger.error("Could not answer %s: %r", request, f.value, exc_info=f.value)
         if request.startedWriting:
             request.loseConnection()  # type: ignore[no-untyped-call]
         else:
-            send(request, Outgoing(503, headers=(("Retry-After", "5"),)))
+            send(request, _UNREADY)
 
 
 def hide_query(request: SynapseRequest) -> None:

@@ -101,7 +101,7 @@ async def _meet(request: Request, route: RendezvousEndpoint, rendezvous_id: str)
             return unknown.having(*answers.RENDEZVOUS_CORS, allow)
         return await serve(site, incoming, rendezvous_id)
     except Exception as failed:
-        if not request.has_no_database(failed, "a rendezvous"):
+        if not request.knows_why(failed, "a rendezvous"):
             logger.exception("Could not serve %s of a rendezvous", incoming.method)
         request.count(SEE_LOG)
         return answers.error(SEE_LOG, *answers.CORS)
@@ -133,7 +133,7 @@ async def _endpoint(request: Request, route: Endpoint) -> Outgoing:
         request.note(failure)
         return answers.error(failure, *route.cors)
     except Exception as failed:
-        if not request.has_no_database(failed, incoming.path):
+        if not request.knows_why(failed, incoming.path):
             logger.exception("Could not serve %s %s", incoming.method, incoming.path)
         request.count(SEE_LOG)
         return answers.error(SEE_LOG, *route.cors)

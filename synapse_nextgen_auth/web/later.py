@@ -4,15 +4,10 @@ That a package is upgraded meanwhile is no matter: `assembly/kept.py`.
 """
 
 from collections.abc import Callable
-from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.records import frozen
-
-_FOLDER = Path(__file__).parent
-_PACKAGE = __name__.rpartition(".")[0]
 
 
 @frozen
@@ -36,7 +31,7 @@ class Wanted:
 
     def find(self) -> Callable[..., Any]:
         """Return the function itself."""
-        found: Callable[..., Any] = getattr(import_module(f"{_PACKAGE}.{self.file}"), self.name)
+        found: Callable[..., Any] = getattr(late.imported(f"web.{self.file}"), self.name)
         return found
 
     def __call__(self, *given: Any) -> Any:
@@ -50,10 +45,5 @@ def later(name: str) -> Any:
     One that is missing is an error at once. Types do not say what its functions take:
     `tests/web/test_later.py` looks at each.
     """
-    path = _FOLDER.joinpath(*name.split(".")).with_suffix(".py")
-    module = f"{_PACKAGE}.{name}"
-    # Looking for it as Python does imports what is above it, and so only where there is no such file: in
-    # an archive, or where the sources were taken out.
-    if not path.is_file() and find_spec(module) is None:
-        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+    late.look_for(f"web.{name}")
     return Later(name)

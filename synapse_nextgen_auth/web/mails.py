@@ -6,7 +6,7 @@ which are there twice: so no sentence is written twice, and no text says what th
 
 import re
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,9 @@ from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.config.problems import likely
 from synapse_nextgen_auth.homeserver.mail import WrittenMail
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.web import formats, translations
+from synapse_nextgen_auth.web import formats, mail_texts, translations
 from synapse_nextgen_auth.web.sources import Sources
-from synapse_nextgen_auth.web.templates import look_for, shipped
+from synapse_nextgen_auth.web.templates import shipped
 from synapse_nextgen_auth.web.translations import Languages
 
 _FOOT = "foot"
@@ -80,26 +80,17 @@ class _BlockMissing(Exception):
 
 
 class Mails:
-    """Every mail there is, in words.
+    """Every mail there is, in words, made of what was read of `mail_texts`."""
 
-    What lies in several of the `directories` is taken from the first: an operator's own comes before
-    ours.
-    """
-
-    def __init__(
-        self, directories: Sequence[Path], languages: Languages, *, server_name: str
-    ) -> None:
-        self._sources = Sources(directories)
+    def __init__(self, sources: Sources, languages: Languages, *, server_name: str) -> None:
+        self._sources = sources
         self._languages = languages
         self._server_name = server_name
 
     @classmethod
     def of(cls, config: Config, languages: Languages, *, server_name: str) -> "Mails":
-        """Return those of a configuration."""
-        own = [Path(config.mail.templates)] if config.mail.templates else []
-        directory = shipped() / "emails"
-        look_for(directory, _NAMES)
-        return cls([*own, directory], languages, server_name=server_name)
+        """Return those of a configuration, read now."""
+        return cls(mail_texts.of(config), languages, server_name=server_name)
 
     def compile(self) -> None:
         """Compile every template now: no mail finds one that is wrong."""

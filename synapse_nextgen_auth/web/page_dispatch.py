@@ -55,7 +55,7 @@ async def answer(request: Request, route: ForPeople | None) -> Outgoing:
         request.note(unavailable(str(away)))
     except Exception as failed:
         reference = random_id()[:12]
-        if not request.has_no_database(failed, f"{incoming.path} ({reference})"):
+        if not request.knows_why(failed, f"{incoming.path} ({reference})"):
             logger.exception(
                 "Could not serve %s %s (%s)", incoming.method, incoming.path, reference
             )

@@ -3,6 +3,7 @@
 import logging
 
 from synapse_nextgen_auth.homeserver.http import Incoming
+from synapse_nextgen_auth.late import Broken
 from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.records import frozen
@@ -34,8 +35,11 @@ class Request:
                 refusal,
             )
 
-    def has_no_database(self, error: Exception, where: str) -> bool:
-        """Say whether the database was away, and write that down: one line, no mistake of ours."""
+    def knows_why(self, error: Exception, where: str) -> bool:
+        """Say whether that is known, and write it down in one line: it is no mistake of ours."""
+        if isinstance(error, Broken):
+            logger.error("Could not serve %s %s: %s", self.incoming.method, where, error)
+            return True
         why = self.site.homeserver.why_away(error)
         if why is not None:
             logger.warning("No database for %s %s: %s", self.incoming.method, where, why)

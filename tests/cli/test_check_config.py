@@ -17,7 +17,7 @@ from synapse_nextgen_auth.cli.sign_ups import with_password
 from synapse_nextgen_auth.config import OPTIONS, duration
 from synapse_nextgen_auth.secret import Keyring, Purpose
 from synapse_nextgen_auth.store import migrations
-from synapse_nextgen_auth.web import mails, templates
+from synapse_nextgen_auth.web import mail_texts, templates
 from synapse_nextgen_auth.web.templates import shipped
 
 MODULE = "synapse_nextgen_auth.NextGenAuth"
@@ -1012,7 +1012,7 @@ def test_a_template_that_cannot_be_used_is_an_error(complete, tmp_path, capsys, 
     shutil.copytree(shipped(), directory)
     (directory / "components/notice.html").write_text("{% macro notice( %}")
     (directory / "emails/foot.html").write_text("{% block body %}")
-    for module in (templates, mails):
+    for module in (templates, mail_texts):
         monkeypatch.setattr(module, "shipped", lambda: directory)
 
     assert main(["check-config", str(complete)]) == 1

@@ -2,11 +2,14 @@
 
 import asyncio
 import re
+from collections import Counter
 
 import pytest
 from synapse.http.site import SynapseRequest
 
 from support.markdown import DOCS
+from support.ports import free_port
+from support.synapse import sqlite_homeserver
 from synapse_nextgen_auth.homeserver.startup import patches
 
 PAGE = DOCS / "development" / "supported-synapse.md"
@@ -89,12 +92,29 @@ def documented():
     ]
 
 
-def test_what_is_changed_is_documented(start_homeserver, make_providers):
+@pytest.fixture(scope="module")
+def told(tmp_path_factory, make_providers):
+    """Return what a running server tells: with providers, and two listeners that lead to them."""
+    directory = tmp_path_factory.mktemp("homeserver-patches")
+    homeserver = sqlite_homeserver(directory, log_level="DEBUG")
+    (listener,) = homeserver.settings()["listeners"]
+    other = listener | {"port": free_port(listener["bind_addresses"])}
+    homeserver.config = make_providers("http://localhost:1").config | {
+        "listeners": [listener, other]
+    }
+    with homeserver:
+        return re.findall(r"In Synapse (\S+) has ours (\w+): (\S+)", homeserver.log_text())
+
+
+def test_what_is_changed_is_documented(told):
     """A running server tells, and the page says the same: nothing more and nothing less."""
-    # Some things are only there where there are providers, of each kind.
-    config = make_providers("http://localhost:1").config
-    homeserver = start_homeserver(config=config, log_level="DEBUG")
-    told = re.findall(r"In Synapse (\S+) has ours (\w+): (\S+)", homeserver.log_text())
     there = [each for each in documented() if not each[0].startswith(RAW) or IS_RAW]
 
     assert sorted(there) == sorted({(name, ours, how) for name, how, ours in told})
+
+
+def test_the_way_through_providers_is_taken_over_once(told):
+    """Each listener with the client API serves it; a second time ours would be around ours."""
+    times = Counter(name for name, _, _ in told)
+
+    assert times["synapse.handlers.sso.SsoHandler.complete_sso_login_request"] == 1

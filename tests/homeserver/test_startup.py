@@ -1,7 +1,9 @@
 """What must be right before the module starts, and what the operator is told when it is not."""
 
+import ast
 import base64
 import importlib
+import re
 import subprocess
 import sys
 from textwrap import indent
@@ -19,7 +21,7 @@ from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth.cli.synapse_process import MAIN, WORKER, SynapseStoppedError
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.matrix import discovery
-from synapse_nextgen_auth.homeserver.startup import internals, selfcheck
+from synapse_nextgen_auth.homeserver.startup import internals, read_later, selfcheck
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.secret import Secret
 from synapse_nextgen_auth.web.kinds import Endpoint
@@ -122,6 +124,42 @@ def test_a_package_that_went_away_is_told_before_anybody_needs_it(settings, tmp_
         "The package not-there is not installed."
         " Install synapse_nextgen_auth again, with what it needs."
     ]
+
+
+OPTION = re.compile(r"\bconfig((?:\.[a-z]\w*){1,2})")
+
+
+def read_by_late_parts():
+    """Return which of Synapse's options the late files of `homeserver/` read as their parts are made."""
+    for name in internals.needs_of_late():
+        source = internals.FOLDER.joinpath(*name.split(".")).with_suffix(".py")
+        for node in ast.walk(ast.parse(source.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name == "__init__":
+                for found in OPTION.findall(ast.unparse(node).replace("self._config", "")):
+                    yield found.removeprefix(".")
+
+
+def test_options_that_are_read_later_are_looked_for_at_the_start():
+    """A part that is made by the first who needs it would be made for nobody."""
+    ours = {"notices"}  # an option of this module
+    found = set(read_by_late_parts()) - ours
+
+    assert found <= {*read_later.OPTIONS, *read_later.OF_MEDIA, "email"}
+    assert len(found) > 15
+
+
+@pytest.mark.parametrize("name", ["ratelimiting.rc_login_address", "media.max_image_pixels"])
+def test_a_synapse_that_keeps_an_option_elsewhere_is_refused(settings, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(read_later, "OPTIONS", (*read_later.OPTIONS, f"{name}_of_old"))
+
+    assert problems(settings, tmp_path) == [
+        f"config.{name}_of_old is missing in Synapse {SYNAPSE_VERSION}, which this release does not"
+        " know yet. Install a release of synapse-nextgen-auth made for it."
+    ]
+
+
+def test_who_has_no_media_repository_has_none_of_its_options(settings, tmp_path):
+    assert problems(settings | {"enable_media_repo": False}, tmp_path) == []
 
 
 def test_options_beside_the_module_line_are_refused(settings, tmp_path):
@@ -375,6 +413,47 @@ def test_a_synapse_that_moved_something_is_refused(monkeypatch, needed, words):
 
     assert problem.startswith(f"{words} in Synapse {SYNAPSE_VERSION}")
     assert "Install a release of synapse-nextgen-auth made for it." in problem
+
+
+@pytest.fixture(params=["missing", "cut short", "of another release"])
+def late_list(request, tmp_path, monkeypatch):
+    """The list of what late files need, and what is wrong with it."""
+    place = tmp_path / "startup/late.json"
+    if request.param != "missing":
+        text = (internals.FOLDER / "startup/late.json").read_text("utf-8")
+        place.parent.mkdir()
+        place.write_text(
+            text[: len(text) // 2]
+            if request.param == "cut short"
+            else text.replace('"module":', '"of_the_next_one": 1, "module":', 1)
+        )
+    monkeypatch.setattr(internals, "resources", lambda _package: tmp_path)
+    return place
+
+
+def test_a_list_that_cannot_be_read_is_a_sentence(late_list):
+    """About the installation, and no traceback."""
+    (problem,) = internals.problems()
+
+    assert problem.startswith(f"{late_list} cannot be read: ")
+    assert problem.endswith(". Install synapse_nextgen_auth again.")
+
+
+def test_who_is_switched_off_needs_no_list(late_list):
+    """A module that does nothing keeps no homeserver from starting."""
+    assert internals.problems_of_rest() == []
+    assert internals.problems_of_imports() == []
+
+
+def test_without_sources_a_synapse_that_moved_something_is_refused(monkeypatch):
+    """Where there are none, the list names the files."""
+    needed = {"late_file": (Needed("synapse.handlers.gone", "Anything"),)}
+    monkeypatch.setattr(internals, "files", lambda: ())
+    monkeypatch.setattr(internals, "needs_of_late", lambda: needed)
+
+    (problem,) = internals.problems()
+
+    assert problem.startswith("synapse.handlers.gone.Anything is missing in Synapse")
 
 
 def test_c383_the_operator_reads_every_mistake_in_one_message():

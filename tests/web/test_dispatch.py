@@ -11,6 +11,8 @@ from types import SimpleNamespace
 
 import attrs
 import pytest
+from twisted.python.failure import Failure
+from twisted.web.test.requesthelper import DummyRequest
 
 from support.incoming import incoming
 from support.pages import TEMPLATES
@@ -20,9 +22,10 @@ from synapse_nextgen_auth.accounts.factors.policy import FactorPolicy
 from synapse_nextgen_auth.accounts.management import Place, Target
 from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.accounts.sign_ins import FRESH, BrowserLifetimes, SignIn
-from synapse_nextgen_auth.homeserver.http import MAX_BODY, Outgoing
+from synapse_nextgen_auth.homeserver.http import MAX_BODY, Outgoing, Tree
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.homeserver.people.second_factors import SecondFactors
+from synapse_nextgen_auth.late import Broken
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.metadata import PREFIX, Endpoints
 from synapse_nextgen_auth.secret import Keyring, Secret
@@ -425,6 +428,42 @@ def test_a_mistake_of_ours_is_an_error_with_a_traceback(ask_of, caplog, kind):
     assert record.levelname == "ERROR"
     assert record.getMessage().startswith(f"Could not serve GET {PREFIX}/hello")
     assert isinstance(record.exc_info[1], ValueError)
+
+
+@pytest.mark.parametrize("kind", ["endpoint", "page", "rendezvous"])
+def test_an_installation_that_is_not_whole_is_one_line(ask_of, caplog, kind):
+    """Which file it is; half a module in a traceback says no more."""
+    outgoing = ask_of(kind, Broken("flows.hello cannot be imported: SyntaxError: it is cut short"))
+
+    (record,) = caplog.records
+    assert (record.levelname, record.exc_info) == ("ERROR", None)
+    assert record.getMessage().startswith("Could not serve GET ")
+    assert record.getMessage().endswith(
+        ": flows.hello cannot be imported: SyntaxError: it is cut short"
+    )
+    assert outgoing.status == 503
+    assert outgoing.body
+
+
+def test_what_cannot_even_be_dispatched_has_an_answer(caplog):
+    """The dispatcher of pages is such a file, too: no browser shows an empty page."""
+    sent = DummyRequest([b""])
+    sent.cookies, sent.startedWriting = [], False
+
+    async def handle(_incoming):
+        raise AssertionError
+
+    failure = Failure(Broken("web.page_dispatch is missing"))
+    Tree(handle)._leaf._send_error_response(failure, sent)
+
+    assert (sent.responseCode, sent.written) == (
+        503,
+        [b"This server cannot answer now. Try again later.\n"],
+    )
+    assert sent.responseHeaders.getRawHeaders("Content-Type") == ["text/plain; charset=utf-8"]
+    (record,) = caplog.records
+    assert (record.levelname, record.exc_info) == ("ERROR", None)
+    assert record.getMessage().endswith(": web.page_dispatch is missing")
 
 
 def test_c382_a_process_that_stops_asks_no_page_and_no_endpoint(site, process, ask, asked):

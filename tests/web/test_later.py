@@ -11,6 +11,7 @@ from typing import get_args
 
 import pytest
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.web import kinds, later, mails
 from synapse_nextgen_auth.web.kinds import AccountPage, AuthorizationEndpoint, Endpoint, Page
 from synapse_nextgen_auth.web.later import Later, Wanted
@@ -92,13 +93,14 @@ def test_every_template_of_a_mail_is_looked_for_at_the_start():
 @pytest.fixture
 def written(tmp_path, monkeypatch):
     """A file of another package that is imported later, as ours are."""
-    folder = tmp_path / "somebodys"
-    folder.mkdir()
+    folder = tmp_path / "somebodys" / "web"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").touch()
     (folder / "__init__.py").touch()
     (folder / "hello.py").write_text("def greet(name):\n    return f'Hello {name}'\n")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(later, "_FOLDER", folder)
-    monkeypatch.setattr(later, "_PACKAGE", "somebodys")
+    monkeypatch.setattr(late, "_FOLDER", folder.parent)
+    monkeypatch.setattr(late, "_PACKAGE", "somebodys")
     yield folder / "hello.py"
     for name in [name for name in sys.modules if name.partition(".")[0] == "somebodys"]:
         del sys.modules[name]
@@ -107,20 +109,21 @@ def written(tmp_path, monkeypatch):
 def test_a_file_is_imported_by_the_first_call(written):
     greet = later.later("hello").greet
 
-    assert "somebodys.hello" not in sys.modules
+    assert "somebodys.web.hello" not in sys.modules
     assert greet("Alice") == "Hello Alice"
-    assert "somebodys.hello" in sys.modules
+    assert "somebodys.web.hello" in sys.modules
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["bytecode", "zip"])
 def test_a_package_without_sources_starts(written, tmp_path, monkeypatch, packed):
     """As small images have it: Python imports it, wherever it is, and so do we."""
-    compileall.compile_dir(written.parent, legacy=True, quiet=1)
-    for source in written.parent.glob("*.py"):
+    package = written.parent.parent
+    compileall.compile_dir(package, legacy=True, quiet=1)
+    for source in package.rglob("*.py"):
         source.unlink()
     if packed:
         with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
-            for path in written.parent.glob("*.pyc"):
+            for path in package.rglob("*.pyc"):
                 archive.write(path, path.relative_to(tmp_path))
                 path.unlink()
         monkeypatch.syspath_prepend(tmp_path / "all.zip")
@@ -128,12 +131,12 @@ def test_a_package_without_sources_starts(written, tmp_path, monkeypatch, packed
 
     greet = later.later("hello").greet
 
-    assert "somebodys.hello" not in sys.modules
+    assert "somebodys.web.hello" not in sys.modules
     assert greet("Alice") == "Hello Alice"
 
 
 def test_a_file_that_is_missing_stops_the_start(written):
-    with pytest.raises(ModuleNotFoundError, match=r"somebodys\.goodbye"):
+    with pytest.raises(late.Broken, match=r"web/goodbye\.py is missing"):
         later.later("goodbye")
 
 

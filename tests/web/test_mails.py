@@ -14,7 +14,9 @@ from synapse_nextgen_auth.accounts.mail.letters import (
 )
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.config import Mail as MailOptions
+from synapse_nextgen_auth.web import mail_texts
 from synapse_nextgen_auth.web.mails import Mails, problems
+from synapse_nextgen_auth.web.sources import Sources
 from synapse_nextgen_auth.web.templates import shipped
 from synapse_nextgen_auth.web.translations import Languages
 
@@ -24,8 +26,15 @@ DIRECTORY = shipped()
 @pytest.fixture(scope="module")
 def mails():
     return Mails(
-        [DIRECTORY / "emails"], Languages(DIRECTORY / "languages"), server_name="example.com"
+        Sources([DIRECTORY / "emails"]),
+        Languages(DIRECTORY / "languages"),
+        server_name="example.com",
     )
+
+
+def own(directory):
+    """Return the configuration of an operator with templates of their own."""
+    return Config(mail=MailOptions(templates=str(directory)))
 
 
 def words(markup):
@@ -72,7 +81,9 @@ def test_an_operators_own_words_come_first(tmp_path):
         "{% block subject %}Hi{% endblock %}{% block body %}{{ kit.code(code) }}{% endblock %}"
     )
     own = Mails(
-        [tmp_path, DIRECTORY / "emails"], Languages(DIRECTORY / "languages"), server_name="e"
+        Sources([tmp_path, DIRECTORY / "emails"]),
+        Languages(DIRECTORY / "languages"),
+        server_name="e",
     )
     written = own.write(Letter("a@example.com", "en", AddressCode("012345", 10)))
 
@@ -84,8 +95,8 @@ def test_an_operators_own_words_come_first(tmp_path):
 def test_what_an_operator_changes_later_is_tried_first(tmp_path):
     """At the next start, or by check-config: no mail finds out about a slip."""
     (tmp_path / "foot.html").write_text("{% block body %}Ask Eve.{% endblock %}")
-    languages = Languages(shipped() / "languages")
-    mails = Mails([tmp_path, shipped() / "emails"], languages, server_name="example.com")
+    config, languages = own(tmp_path), Languages(shipped() / "languages")
+    mails = Mails(mail_texts.of(config), languages, server_name="example.com")
     (tmp_path / "foot.html").write_text("{% block")
 
     assert "Ask Eve." in mails.write(Letter("a@example.com", "en", SAMPLES[0])).text
@@ -100,12 +111,12 @@ def test_a_missing_file_fails_at_start_up(tmp_path, name):
     languages = Languages(DIRECTORY / "languages")
 
     with pytest.raises(jinja2.TemplateNotFound):
-        Mails([tmp_path], languages, server_name="example.com").compile()
+        Mails(Sources([tmp_path]), languages, server_name="example.com").compile()
 
 
 def problems_with(tmp_path, name, text):
     (tmp_path / name).write_text(text)
-    return problems(Config(mail=MailOptions(templates=str(tmp_path))))
+    return problems(own(tmp_path))
 
 
 @pytest.mark.parametrize(

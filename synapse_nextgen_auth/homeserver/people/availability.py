@@ -24,6 +24,7 @@ NEEDS = (
     Needed(
         "synapse.config.ratelimiting", "RatelimitSettings", ("key", "per_second", "burst_count")
     ),
+    Needed("synapse.api.ratelimiting", "Ratelimiter.__init__", ("store", "clock", "cfg")),
     Needed("synapse.api.ratelimiting", "Ratelimiter.can_do_action", ("requester", "key")),
     *members("synapse.server", "HomeServer", "get_clock", "get_registration_handler"),
 )

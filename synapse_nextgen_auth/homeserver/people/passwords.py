@@ -49,6 +49,7 @@ NEEDS = (
         "synapse.storage.databases.main", "DataStore.get_user_id_by_threepid", ("medium", "address")
     ),
     Needed("synapse.util.threepids", "canonicalise_email", ("address",)),
+    Needed("synapse.api.ratelimiting", "Ratelimiter.__init__", ("store", "clock", "cfg")),
     Needed("synapse.api.ratelimiting", "Ratelimiter.ratelimit", ("requester", "key")),
     *members("synapse.server", "HomeServer", "get_auth_handler", "get_clock", "get_reactor"),
 )

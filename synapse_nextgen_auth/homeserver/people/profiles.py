@@ -108,9 +108,12 @@ class Profiles:
             if config.server.allowed_avatar_mimetypes
             else None
         )
-        limits = (LARGEST, config.server.max_avatar_size, config.media.max_upload_size)
+        limits = [LARGEST, config.server.max_avatar_size]
+        self._most_pixels = 0
+        if config.media.can_load_media_repo:  # Synapse reads the rest of that section only there
+            limits.append(config.media.max_upload_size)
+            self._most_pixels = int(config.media.max_image_pixels)
         self.largest = min(limit for limit in limits if limit)
-        self._most_pixels = int(config.media.max_image_pixels)
 
     async def of(self, user_id: str) -> Profile:
         """Return what there is to see, and to change."""

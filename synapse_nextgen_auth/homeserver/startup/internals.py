@@ -18,6 +18,7 @@ from synapse_nextgen_auth.homeserver.startup.needed import Needed, NotMade
 
 FOLDER = Path(__file__).parent.parent  # homeserver/
 _PACKAGE = __name__.rpartition(".startup.")[0]
+OfLate = Mapping[str, Sequence[Needed]]
 # What is left of us with `enabled: false`; what Synapse lacks besides is no matter then.
 OF_REST = ("http", "auth.switched_off")
 # Each of these and all between them ran the tests; docs/development/supported-synapse.md says how.
@@ -71,17 +72,22 @@ def problems() -> list[str]:
     """Return why this Synapse will not do: too old, or not what we rely on."""
     if reason := too_old(running()):
         return [reason]
-    return missing(files())
+    try:
+        of_late = needs_of_late()
+    except NoList as broken:
+        return [str(broken)]
+    # An installation may have no sources, and then these are the names that are known.
+    return _missing(dict.fromkeys((*files(), *of_late)), of_late)
 
 
 def problems_of_rest() -> list[str]:
     """Return what is not as expected of the little that is used with `enabled: false`."""
-    return missing(OF_REST)
+    return _missing(OF_REST, {})
 
 
 def problems_of_imports() -> list[str]:
     """Return what is missing of what we import by name: without it nothing of ours can be looked at."""
-    return missing(name for name in files() if not _can_be_imported(name))
+    return _missing((name for name in files() if not _can_be_imported(name)), {})
 
 
 def files() -> tuple[str, ...]:
@@ -90,15 +96,18 @@ def files() -> tuple[str, ...]:
     return tuple(".".join(name.parts) for name in found if name.name != "__init__")
 
 
-def missing(names: Iterable[str]) -> list[str]:
+def _missing(names: Iterable[str], of_late: OfLate) -> list[str]:
     """Return what these files need of Synapse and do not find, each thing once."""
-    of_late = needs_of_late()
     found = (problem for name in names for problem in _problems_of(name, of_late))
-    return [
+    return [not_there(problem) for problem in dict.fromkeys(found)]
+
+
+def not_there(problem: str) -> str:
+    """Return what to say of something that is missing, or is another thing than we know."""
+    return (
         f"{problem} in Synapse {running()}, which this release does not know yet."
         " Install a release of synapse-nextgen-auth made for it."
-        for problem in dict.fromkeys(found)
-    ]
+    )
 
 
 # A name is gone, or a class that ours inherits from is another thing now.
@@ -113,7 +122,7 @@ def _can_be_imported(name: str) -> bool:
     return True
 
 
-def _problems_of(name: str, of_late: Mapping[str, Sequence[Needed]]) -> Iterator[str]:
+def _problems_of(name: str, of_late: OfLate) -> Iterator[str]:
     listed: Sequence[Needed | NotMade] | None = of_late.get(name)
     if listed is None or f"{_PACKAGE}.{name}" in sys.modules:
         listed = _imported_needs(name)
@@ -142,10 +151,19 @@ def needs_of(file: object) -> Sequence[Needed]:
     return found
 
 
+class NoList(Exception):
+    """The list of what files need that a start does not import is not there, or is half of it."""
+
+
 def needs_of_late() -> dict[str, tuple[Needed, ...]]:
     """Return what each file needs that a start does not import (docs/list_late_needs.py)."""
-    text = (resources(_PACKAGE) / "startup" / "late.json").read_text("utf-8")
-    return {
-        name: tuple(Needed.of(**needed) for needed in needs)
-        for name, needs in json.loads(text).items()
-    }
+    file = resources(_PACKAGE) / "startup" / "late.json"
+    try:
+        return {
+            name: tuple(Needed.of(**needed) for needed in needs)
+            for name, needs in json.loads(file.read_text("utf-8")).items()
+        }
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise NoList(
+            f"{file} cannot be read: {error}. Install synapse_nextgen_auth again."
+        ) from error

@@ -14,7 +14,14 @@ from synapse_nextgen_auth.accounts.captcha_kinds import CaptchaKind
 from synapse_nextgen_auth.config import MIN_SECRET_BYTES, Config, duration, said
 from synapse_nextgen_auth.config.problems import likely
 from synapse_nextgen_auth.homeserver.people.providers.configured import configured
-from synapse_nextgen_auth.homeserver.startup import internals, known_faults, settings, versions
+from synapse_nextgen_auth.homeserver.startup import (
+    installation,
+    internals,
+    known_faults,
+    read_later,
+    settings,
+    versions,
+)
 from synapse_nextgen_auth.homeserver.startup.lifetimes import (
     effective_lifetimes,
     synapses_idle_limit,
@@ -38,7 +45,7 @@ _OPENID = "synapse.handlers.oidc"
 def warnings() -> list[str]:
     """Return what the operator should know of the versions in this environment."""
     unknown = internals.too_new(internals.running())
-    return [*([unknown] if unknown else []), *known_faults.warnings()]
+    return [*([unknown] if unknown else []), *known_faults.warnings(), *installation.warnings()]
 
 
 def listed_twice(hs_config: HomeServerConfig, module: type) -> list[str]:
@@ -60,7 +67,7 @@ def packages_missing() -> list[str]:
 
 def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
     """Return what is wrong with the settings in homeserver.yaml."""
-    problems = packages_missing()
+    problems = [*packages_missing(), *read_later.problems(hs_config)]
     if section := versions.delegated_by(hs_config):
         problems.append(
             f"{section} is enabled: sign-in is delegated to another service."
@@ -88,7 +95,7 @@ def _openid_problems(hs_config: HomeServerConfig) -> list[str]:
     if not hs_config.oidc.oidc_enabled or _OPENID in sys.modules:
         return []
     importlib.import_module(_OPENID)
-    return internals.missing(internals.files())
+    return internals.problems()
 
 
 def _idle_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:

@@ -27,7 +27,6 @@ from synapse_nextgen_auth.homeserver.people.providers.listing import (
     kind_of,
     speaks_openid,
 )
-from synapse_nextgen_auth.homeserver.people.providers.seams import Seams
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 
 NEEDS = (
@@ -146,5 +145,4 @@ def serve(
 
     Where `legacy` clients are led to our pages it has the same address, and comes first.
     """
-    Seams(providers, desk, gate).install(hs)
     ToProvider(hs, providers, desk, legacy, gate).register(http_server)

@@ -97,6 +97,7 @@ NEEDS = (
     Needed("synapse.util.threepids", "check_3pid_allowed", ("hs", "medium", "address")),
     Needed("synapse.util.threepids", "canonicalise_email", ("address",)),
     Needed("synapse.config.server", "is_threepid_reserved", ("reserved_threepids", "threepid")),
+    Needed("synapse.api.ratelimiting", "Ratelimiter.__init__", ("store", "clock", "cfg")),
     Needed("synapse.api.ratelimiting", "Ratelimiter.ratelimit", ("requester", "key", "update")),
     *members("synapse.api.constants", "LoginType", "EMAIL_IDENTITY", "MSISDN"),
 )
