@@ -43,3 +43,11 @@ def test_what_the_garbage_collector_meets_is_let_go():
 
     assert list(ended_in_silence([met])) == []
     assert list(ended_in_silence([leaked])) == [leaked.decode()]
+
+
+def test_what_synapse_s_scheduler_of_tasks_says_is_let_go():
+    """But no context of ours that goes on after its end."""
+    said = b"... - Re-starting finished log context %s"
+
+    assert list(ended_in_silence([said % b"task-update_join_states-2-x"])) == []
+    assert list(ended_in_silence([said % b"nextgen_lookups-2"])) != []

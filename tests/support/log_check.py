@@ -16,6 +16,9 @@ _MIXED_UP = re.compile(
 # Synapse collects garbage in a looping call. A request that waited for what a drill took away is
 # collected there, too, and says so on its way out; the loop goes on.
 _COLLECTOR = b"looping_call"
+# Synapse's own: its scheduler of tasks speaks of one every five minutes, in the context of the task, also
+# when that is done (`TaskScheduler._launch_task`).
+_TASK = b"Re-starting finished log context task-"
 # Synapse's own: `OidcProvider._fetch_userinfo` awaits the body of an answer as it is.
 _USERINFO = re.compile(rb" - (\S+) - Received response to GET \S*userinfo")
 _FOUND = re.compile(rb"Expected logging context sentinel but found (\S+)")
@@ -32,7 +35,7 @@ def ended_in_silence(lines: Iterable[bytes]) -> Iterator[str]:
 
 
 def _is_mixed_up(line: bytes, fetched: set[bytes]) -> bool:
-    if _MIXED_UP.search(line) is None or _COLLECTOR in line:
+    if _MIXED_UP.search(line) is None or _COLLECTOR in line or _TASK in line:
         return False
     found = _FOUND.search(line)
     return found is None or found[1] not in fetched
