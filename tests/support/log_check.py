@@ -16,8 +16,8 @@ _MIXED_UP = re.compile(
 # Synapse collects garbage in a looping call. A request that waited for what a drill took away is
 # collected there, too, and says so on its way out; the loop goes on.
 _COLLECTOR = b"looping_call"
-# Synapse's own: its scheduler of tasks speaks of one every five minutes, in the context of the task, also
-# when that is done (`TaskScheduler._launch_task`).
+# Synapse's own: its scheduler of tasks speaks of one every five minutes, in the context of the task,
+# also when that is done (`TaskScheduler._launch_task`).
 _TASK = b"Re-starting finished log context task-"
 # Synapse's own: `OidcProvider._fetch_userinfo` awaits the body of an answer as it is.
 _USERINFO = re.compile(rb" - (\S+) - Received response to GET \S*userinfo")
