@@ -94,14 +94,15 @@ def move(txn: Txn, session_id: str, *, address: str) -> None:
 
 def forget_factors(txn: Txn, user_id: str) -> tuple[str, ...]:
     """Note that no second factor counts any more in the living sessions of an account; return which."""
+    of_these = "WHERE user_id = ? AND ended_at IS NULL AND (level > 1 OR former_level > 1)"
+    txn.execute(f"SELECT session_id FROM nextgen_sessions {of_these}", (user_id,))
+    changed = tuple(str(session_id) for (session_id,) in txn.fetchall())
     txn.execute(
         "UPDATE nextgen_sessions SET level = 1, acr = NULL, amr = REPLACE(amr, ' mfa', ''),"
-        " former_level = 1, former_acr = NULL, former_amr = REPLACE(former_amr, ' mfa', '')"
-        " WHERE user_id = ? AND ended_at IS NULL AND (level > 1 OR former_level > 1)"
-        " RETURNING session_id",
+        f" former_level = 1, former_acr = NULL, former_amr = REPLACE(former_amr, ' mfa', '')"
+        f" {of_these}",
         (user_id,),
     )
-    changed = tuple(str(session_id) for (session_id,) in txn.fetchall())
     txn.changed.extend(changed)
     return changed
 

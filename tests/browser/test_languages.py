@@ -14,6 +14,7 @@ LOOK = """() => {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth > width) found.push("it scrolls sideways");
   for (const element of document.querySelectorAll("body *")) {
+    if (element.closest(".hidden")) continue;  // for who hears the page: nobody sees it
     const box = element.getBoundingClientRect();
     const words = element.tagName + " " + element.textContent.trim().slice(0, 60);
     if (box.width && (box.left < -1 || box.right > width + 1)) found.push("sticks out: " + words);
