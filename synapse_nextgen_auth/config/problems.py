@@ -1,5 +1,7 @@
 """What is wrong with the operator's options, and the words in which a value is repeated."""
 
+from collections.abc import Iterable
+
 import attrs
 
 from synapse_nextgen_auth.records import frozen
@@ -22,6 +24,14 @@ class Problems:
     def say(self, path: str, text: str) -> None:
         """Note what is wrong at a path."""
         self.found.append((path, text))
+
+    def say_unknown(self, path: str, names: Iterable[object], known: list[str]) -> None:
+        """Note which names below a path are of no option, and which was meant if one is near."""
+        for name in names:
+            if name not in known:
+                meant = likely(str(name).lower(), known)
+                hint = f"did you mean {meant}?" if meant else f"known are {', '.join(known)}"
+                self.say(join(path, name), f"unknown option; {hint}")
 
     def are_at(self, beginning: str) -> bool:
         """Say whether something is wrong at a path that begins so."""

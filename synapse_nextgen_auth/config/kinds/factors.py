@@ -7,7 +7,7 @@ from synapse_nextgen_auth.accounts.factors.demands import Rule, Strong
 from synapse_nextgen_auth.accounts.factors.policy import Entry
 from synapse_nextgen_auth.config.kinds.lists import ListOf
 from synapse_nextgen_auth.config.kinds.words import Choice, Text
-from synapse_nextgen_auth.config.problems import Problems, join, kind_of, likely, shown
+from synapse_nextgen_auth.config.problems import Problems, join, kind_of, shown
 from synapse_nextgen_auth.records import frozen
 
 _USERS, _MATCHING, _RULE = "users", "matching", "rule"
@@ -31,11 +31,7 @@ class AccountRule:
             problems.say(path, f"expected {', '.join(_FIELDS)}, got {kind_of(raw)}")
             return None
         before = len(problems.found)
-        for name in raw:
-            if name not in _FIELDS:
-                meant = likely(str(name).lower(), _FIELDS)
-                hint = f"did you mean {meant}?" if meant else f"known are {', '.join(_FIELDS)}"
-                problems.say(join(path, name), f"unknown option; {hint}")
+        problems.say_unknown(path, raw, _FIELDS)
         rule = _rule(raw.get(_RULE), join(path, _RULE), problems)
         names = _names(raw.get(_USERS), join(path, _USERS), problems)
         matching = _pattern(raw.get(_MATCHING), join(path, _MATCHING), problems)

@@ -6,7 +6,7 @@ from synapse_nextgen_auth.config.durations import duration
 from synapse_nextgen_auth.config.kinds.lists import SetOf
 from synapse_nextgen_auth.config.kinds.numbers import Duration, WholeNumber
 from synapse_nextgen_auth.config.kinds.words import Text
-from synapse_nextgen_auth.config.problems import Problems, join, kind_of, likely, shown
+from synapse_nextgen_auth.config.problems import Problems, join, kind_of, shown
 from synapse_nextgen_auth.oauth.step_up import ADMIN_API, Protected, Requirement
 from synapse_nextgen_auth.records import frozen
 
@@ -31,11 +31,7 @@ class ProtectedRequests:
             problems.say(path, f"expected {', '.join(_FIELDS)}, got {kind_of(raw)}")
             return None
         before = len(problems.found)
-        for name in raw:
-            if name not in _FIELDS:
-                meant = likely(str(name).lower(), _FIELDS)
-                hint = f"did you mean {meant}?" if meant else f"known are {', '.join(_FIELDS)}"
-                problems.say(join(path, name), f"unknown option; {hint}")
+        problems.say_unknown(path, raw, _FIELDS)
         where = _path(raw.get(_PATH), join(path, _PATH), problems)
         methods = _methods(raw.get(_METHODS), join(path, _METHODS), problems)
         requirement = _requirement(raw, path, problems)
