@@ -98,7 +98,7 @@ def _rest(api: "ModuleApi") -> None:
     switched_off.install(api._hs)  # noqa: SLF001 (the module API has no other way)
     try:
         from synapse_nextgen_auth.assembly.start import rest  # noqa: PLC0415 (as above)
-    except Exception as error:  # noqa: BLE001 (as above)
+    except Exception as error:  # noqa: BLE001 (Synapse starts, whatever an import stumbles over)
         # Something of Synapse's, a library of ours that went away, or a file of ours.
         why = _why_not_imported() or [_told(error)]
         logger.warning("The endpoints of this module tell nobody to wait: %s", why[0])
@@ -109,7 +109,7 @@ def _rest(api: "ModuleApi") -> None:
 def _why_not_imported() -> list[str]:
     try:
         return internals.problems_of_imports()
-    except Exception:  # noqa: BLE001 (as above)
+    except Exception:  # noqa: BLE001 (what looks for the reason may lack a file of ours, too)
         return []
 
 

@@ -314,9 +314,7 @@ async def next_of(
     user_id = attempt.user_id
     account = await _admit(visit, onward, user_id) if user_id is not None else None
     asked = await added.asked(visit, attempt, later=False) if asks_modules else NOTHING
-    second = await visit.site.homeserver.read(
-        flows.second_of, user_id, await factors.demand(visit, attempt)
-    )
+    second = await factors.second_of(visit.site, user_id, await factors.demand(visit, attempt))
     return next_stage(attempt, account, policy(visit.site, attempt.purpose), asked, second)
 
 

@@ -6,6 +6,7 @@ import attrs
 
 from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, ProofKind, Purpose
+from synapse_nextgen_auth.accounts.attempts.stages import Second
 from synapse_nextgen_auth.accounts.factors import demands, levels
 from synapse_nextgen_auth.accounts.factors.demands import Demand, Level, Rule, Strong
 from synapse_nextgen_auth.accounts.factors.held import Held
@@ -100,7 +101,7 @@ async def judge(visit: Visit, grant: Grant) -> Verdict:
         return Verdict.MET
     reached = Reached.by(visit.sign_in)
     demanded = await demand_of(visit.site, visit.sign_in.user_id)
-    second = await visit.site.homeserver.read(flows.second_of, visit.user_id, demanded)
+    second = await second_of(visit.site, visit.user_id, demanded)
     return levels.judge(asked, reached, can_prove_two=second.held.is_any)
 
 
@@ -112,6 +113,13 @@ async def _asks_two(visit: Visit, attempt: Attempt) -> bool:
         return True
     asked = levels.read(grant.acr_values) if grant is not None else ()
     return levels.asks_two(asked, [proof.acr for proof in attempt.proven if proof.acr])
+
+
+async def second_of(site: Site, user_id: str | None, wanted: Demand) -> Second:
+    """Return what is demanded with what the account has for it; where nothing is, nobody looks."""
+    if user_id is None or wanted.rule is Rule.OFF:
+        return Second(wanted)
+    return await site.homeserver.read(flows.second_of, user_id, wanted)
 
 
 def are_on(site: Site) -> bool:

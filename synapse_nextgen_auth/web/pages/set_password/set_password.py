@@ -104,8 +104,7 @@ async def _take(visit: Visit, link: Link, proven: Attempt | None, form: Form) ->
 async def _has_factor(visit: Visit, link: Link) -> bool:
     """Say whether the account has a second factor that it is asked for."""
     demand = await factors.demand_of(visit.site, link.user_id)
-    second = await visit.site.homeserver.read(attempt_flows.second_of, link.user_id, demand)
-    return second.held.is_any
+    return (await factors.second_of(visit.site, link.user_id, demand)).held.is_any
 
 
 async def _prove(visit: Visit, link: Link) -> Outgoing:
