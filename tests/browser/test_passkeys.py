@@ -4,28 +4,17 @@ import pytest
 from playwright.sync_api import expect
 
 from support.chromium import problems
-from support.oauth import Server
 from support.synapse import Homeserver
 
 
 @pytest.fixture(scope="module")
-def homeserver(tmp_path_factory, make_database):
+def sqlite_homeserver(tmp_path_factory, make_database):
     """Yield a homeserver on which people may have second factors."""
     directory = tmp_path_factory.mktemp("homeserver-passkeys")
     database = make_database("sqlite", directory)
     module = {"factors": {"policy": "optional"}}
     with Homeserver(directory, database, module=module) as started:
         yield started
-
-
-@pytest.fixture
-def server(homeserver):
-    return Server(homeserver.base_url)
-
-
-@pytest.fixture
-def user(homeserver):
-    return homeserver.new_user()
 
 
 def has_authenticator(tab, **options):
