@@ -144,6 +144,14 @@ class MailServer:
         with self._lock:
             return {each for mail in self.mails[since:] for each in mail.recipients}
 
+    def reached_nobody_new(self, *, since: int) -> bool:
+        """Say that whatever came after so many mails went to accounts of the tests.
+
+        Other tests' accounts are told of something now and then. Each has a number in its address;
+        what a test types that must not be written to has none.
+        """
+        return all(re.search(r"\d", address) for address in self.reached(since=since))
+
     def _to(self, address: str) -> list[Received]:
         with self._lock:
             return [mail for mail in self.mails if address in mail.recipients]
