@@ -2,20 +2,26 @@
 
 What only some requests need is imported by the first of them (`late.py`), on a process that goes on
 for weeks. Whatever else was installed meanwhile is of another release, and half of a program from each
-of two releases is none. So the text of all that is not imported yet is kept, in one piece, which packs
-better than many: a quarter of a megabyte, where three would be what the imports of it take.
+of two releases is none. So the text of all that is not imported yet is kept, in a file that has no name
+and goes with the process: hardly anybody ever asks for it, and memory is for what is used.
 """
 
 import logging
 import os
 import sys
+import tempfile
+import weakref
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
+from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
+from typing import IO
 
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import heap
@@ -32,12 +38,12 @@ _TRIES = 3
 
 @frozen
 class _File:
-    """Where a file is, when it was written, and which part of all texts is its own."""
+    """Where a file is, when it was written, and where in the file of all texts its own is, packed."""
 
     path: str
     written: tuple[int, int]
     start: int
-    end: int
+    length: int
 
     @property
     def is_package(self) -> bool:
@@ -54,7 +60,8 @@ class Kept(Loader, MetaPathFinder):
         self.package = package
         self._folder = folder
         self._files: dict[str, _File] = {}
-        self._packed = b""
+        self._packed: IO[bytes] = BytesIO()
+        self._reading = Lock()
 
     def install(self) -> "Kept":
         """Be asked first; return who is, which is another one where this process started before."""
@@ -71,17 +78,26 @@ class Kept(Loader, MetaPathFinder):
         """
         if self._files:
             return
-        found, packer, pieces, start = {}, zlib.compressobj(), list[bytes](), 0
+        try:
+            file = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as this one lives)
+            weakref.finalize(self, _close, file)
+            self._keep(file)
+        except OSError as error:
+            logger.info("Kept in memory what is not imported yet, for want of a file: %s", error)
+            self._keep(BytesIO())
+        heap.give_back()
+        logger.debug("Kept the text of %s files that are not imported yet", len(self._files))
+
+    def _keep(self, packed: IO[bytes]) -> None:
+        found, start = {}, 0
         for name, path in _sources(self.package, str(self._folder)):
             if name not in sys.modules and (read := _read(path)) is not None:
                 text, written = read
-                found[name] = _File(path, written, start, start + len(text))
-                pieces.append(packer.compress(text))
-                start += len(text)
-        self._packed = b"".join((*pieces, packer.flush()))
-        self._files = found
-        heap.give_back()
-        logger.debug("Kept the text of %s files that are not imported yet", len(found))
+                length = packed.write(zlib.compress(text))
+                found[name] = _File(path, written, start, length)
+                start += length
+        packed.flush()
+        self._packed, self._files = packed, found
 
     def find_spec(
         self,
@@ -101,7 +117,10 @@ class Kept(Loader, MetaPathFinder):
     def text(self, name: str) -> bytes:
         """Return what was kept of a file."""
         file = self._files[name]
-        return zlib.decompress(self._packed)[file.start : file.end]
+        with self._reading:
+            self._packed.seek(file.start)
+            packed = self._packed.read(file.length)
+        return zlib.decompress(packed)
 
     def create_module(self, spec: ModuleSpec) -> None:
         """Leave the empty module to Python."""
@@ -111,6 +130,11 @@ class Kept(Loader, MetaPathFinder):
         path = self._files[module.__name__].path
         code = compile(self.text(module.__name__), path, "exec", dont_inherit=True)
         exec(code, vars(module))  # noqa: S102 (what an import is)
+
+
+def _close(file: IO[bytes]) -> None:
+    with suppress(OSError):  # of what the disk had no room for
+        file.close()
 
 
 def _sources(package: str, folder: str) -> Iterator[tuple[str, str]]:
