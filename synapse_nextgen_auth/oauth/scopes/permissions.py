@@ -12,6 +12,24 @@ PROFILE = "profile"
 API = "urn:matrix:client:api:*"
 DEVICE = "urn:matrix:client:device:"
 ADMIN = "urn:synapse:admin:*"
+# MSC4484; `grammar` knows its unstable name.
+SERVER_ADMIN = "urn:matrix:client:server_administration"
+
+# Ours: parts of what `API` opens (docs/reference/scopes.md).
+READ = "urn:nextgen-auth:read"
+SEND = "urn:nextgen-auth:send"
+ROOMS_JOIN = "urn:nextgen-auth:rooms.join"
+ROOMS_MANAGE = "urn:nextgen-auth:rooms.manage"
+SET_PROFILE = "urn:nextgen-auth:profile"
+ACCOUNT_DATA = "urn:nextgen-auth:account_data"
+PUSH = "urn:nextgen-auth:push"
+MEDIA_UPLOAD = "urn:nextgen-auth:media.upload"
+KEYS = "urn:nextgen-auth:keys"
+NARROW = frozenset(
+    {READ, SEND, ROOMS_JOIN, ROOMS_MANAGE, SET_PROFILE, ACCOUNT_DATA, PUSH, MEDIA_UPLOAD, KEYS}
+)
+# What stands behind it is the id of a room; it narrows all of these, and opens nothing by itself.
+ROOM = "urn:nextgen-auth:room:"
 
 
 @frozen(kw_only=True)
