@@ -87,9 +87,8 @@ def _end_of(pattern, at):
 def _settings(process, directory):
     source = inspect.getsource(synapse.config.experimental)
     names = set(re.findall(r'"(\w+_enabled)"', source))
-    if (
-        "msc2697_enabled" in names
-    ):  # a release that has two kinds of dehydrated devices, either of them
+    # A release that knows two kinds of dehydrated devices serves either of them.
+    if "msc2697_enabled" in names:
         names.discard("msc3814_enabled")
     settings = {
         "server_name": "example.com",
