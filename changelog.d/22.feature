@@ -5,3 +5,4 @@ An account with a second factor gets no session by the old ways in (`/login` by 
 Second factors (`factors.policy`, off by default): authenticator apps (TOTP) with a QR code, several per account, and recovery codes. A code counts once over all workers, guesses come to an end, and the owner is told.
 An operator may protect requests, the admin API above all: they are answered with a challenge (RFC 9470, MSC4363) unless two factors, or a proof of late, stand behind the token (`step_up.requests`).
 Operators list who has second factors and take those of somebody away who lost them: `synapse-nextgen-auth factors`.
+Applications may ask for a passkey (`phr`), and by the parameter `claims` for an `acr` that has to be met; a device asks with `acr_values`, a client by what it registers (`default_max_age`, `default_acr_values`).

@@ -1,9 +1,13 @@
 """Who we are: our addresses, our keys, and what we say that we can do."""
 
+from typing import TYPE_CHECKING
+
 from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth import config as configuration
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.factors import levels
+from synapse_nextgen_auth.accounts.factors.demands import Level
 from synapse_nextgen_auth.accounts.factors.policy import FactorPolicy
 from synapse_nextgen_auth.accounts.management import Action
 from synapse_nextgen_auth.config import Config
@@ -18,6 +22,11 @@ from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.web.site import (
     Issuer,
 )
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.accounts.factors.passkeys import party
+else:
+    party = late.file("accounts.factors.passkeys.party")
 
 
 def issuer_of(
@@ -38,7 +47,7 @@ def issuer_of(
         account_actions=tuple(action.value for action in Action),
         languages=languages,
         sign_up=sign_up,
-        acr_values=acr_values(config),
+        acr_values=acr_values(config, endpoints.issuer),
     )
     return Issuer(
         endpoints=endpoints,
@@ -59,10 +68,12 @@ def keyring(config: Config, hs_config: HomeServerConfig) -> Keyring:
     return Keyring.of(master, [old.reveal().encode("utf-8") for old in config.previous_secrets])
 
 
-def acr_values(config: Config) -> tuple[str, ...]:
+def acr_values(config: Config, issuer: str) -> tuple[str, ...]:
     """Return what can be said of a sign-in here: two factors where people, or a provider, have them."""
-    is_two = factor_policy(config).is_on or bool(config.factors.providers)
-    return levels.announced(two=is_two)
+    if factor_policy(config).is_on:
+        has_passkeys = party.of(issuer, server_name="") is not None
+        return levels.announced(Level.RESISTANT if has_passkeys else Level.TWO)
+    return levels.announced(Level.TWO if config.factors.providers else Level.ONE)
 
 
 def _grant_types(config: Config) -> tuple[str, ...]:

@@ -153,7 +153,9 @@ def approve(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> bool:
         txn,
         grant.grant_id,
         by=decision.by,
-        acr=levels.answer(levels.read(grant.acr_values), Reached.by(decision.by)),
+        acr=levels.answer(
+            levels.read(grant.acr_values, grant.acr_strictness), Reached.by(decision.by)
+        ),
         proven_at=_proven_at(grant, decision.by),
         code_digest=decision.code_digest,
         code_expires_at=decision.code_expires_at,

@@ -113,7 +113,7 @@ def find(txn: Txn, grant_id: str, *, browser: str | None, now: int) -> DeviceGra
 
 def approve(txn: Txn, grant: DeviceGrant, *, by: SignIn, now: int, address: str) -> bool:
     """Let the device in; False when that was decided before."""
-    acr = levels.answer((), Reached.by(by))
+    acr = levels.answer(levels.read(grant.acr_values), Reached.by(by))
     if not device_grants.approve(txn, grant.grant_id, by=by, acr=acr, now=now):
         return False
     notices.answered(txn, Question.DEVICE, grant.grant_id, by=by.user_id, now=now)

@@ -41,7 +41,7 @@ def remember(txn: Txn, asked: Remembering, new: Remembered) -> bool:
     of_account = [each for each in attempt.proven if each.user_id == new.user_id]
     if attempt.purpose is not Purpose.SIGN_IN:
         return False
-    if demands.level(of_account, asked.strong) is not Level.TWO:
+    if demands.level(of_account, asked.strong) < Level.TWO:
         return False
     if asked.former is not None:
         remembered.move(txn, asked.former, new.digest)

@@ -87,7 +87,7 @@ def document(endpoints: Endpoints, abilities: Abilities) -> dict[str, object]:
         ],
         "acr_values_supported": list(abilities.acr_values),
         "ui_locales_supported": list(abilities.languages),
-        "claims_parameter_supported": False,
+        "claims_parameter_supported": True,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "token_endpoint_auth_methods_supported": methods,

@@ -68,7 +68,7 @@ PARTS: Mapping[str, Part] = {
                 "session_id",
                 "sign_in_id",
             ),
-            *("proven_at", "amr", "acr", "acr_values", "level"),
+            *("proven_at", "amr", "acr", "acr_values", "acr_strictness", "level"),
         ),
     ),
     "device_grants": Part(
@@ -82,6 +82,7 @@ PARTS: Mapping[str, Part] = {
             *("grant_id", "device_code_digest", "user_code_digest", "user_code_half"),
             *("user_code_sealed", "poll_interval", "slowed_at", "wrong_tries", "browser"),
             *("session_id", "sign_in_id", "amr", "acr", "level", "proven_at", "asked_for"),
+            "acr_values",
         ),
     ),
     "events": Part(

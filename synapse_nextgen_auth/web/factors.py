@@ -6,11 +6,12 @@ import attrs
 
 from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, ProofKind, Purpose
+from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.attempts.stages import Second
 from synapse_nextgen_auth.accounts.factors import demands, levels
 from synapse_nextgen_auth.accounts.factors.demands import Demand, Level, Rule, Strong
 from synapse_nextgen_auth.accounts.factors.held import Held
-from synapse_nextgen_auth.accounts.factors.levels import Reached, Verdict
+from synapse_nextgen_auth.accounts.factors.levels import Asked, Reached, Verdict
 from synapse_nextgen_auth.accounts.factors.policy import Remembered
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows import factor_demands
@@ -18,8 +19,9 @@ from synapse_nextgen_auth.flows.factor_demands import Remembering
 from synapse_nextgen_auth.homeserver.extensions import NoAnswer
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
+from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.secret import digest, random_id, random_token
-from synapse_nextgen_auth.store import factors, grants, remembered
+from synapse_nextgen_auth.store import device_grants, factors, grants, remembered
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.link_cookie import LinkCookie
 from synapse_nextgen_auth.web.pages.message.error import PageError
@@ -28,9 +30,10 @@ from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
 
 if TYPE_CHECKING:
+    from synapse_nextgen_auth.flows import own_factors
     from synapse_nextgen_auth.web import passkeys
 else:
-    passkeys = late.file("web.passkeys")
+    own_factors, passkeys = late.files("flows.own_factors", "web.passkeys")
 
 # The tick on the page that asks for a factor.
 REMEMBER = "remember"
@@ -46,7 +49,7 @@ async def demand(visit: Visit, attempt: Attempt) -> Demand:
     found = await demand_here(visit, attempt.user_id)
     if found.rule is Rule.OFF:
         return found
-    return attrs.evolve(found, asks_two=await _asks_two(visit, attempt))
+    return attrs.evolve(found, asks=await _asks(visit, attempt, found))
 
 
 async def demand_of(site: Site, user_id: str) -> Demand:
@@ -94,25 +97,56 @@ async def is_missing(visit: Visit, *, is_dangerous: bool = False) -> bool:
     return not demands.suffices(wanted, held, Level(visit.sign_in.factors))
 
 
-async def judge(visit: Visit, grant: Grant) -> Verdict:
+async def judge(visit: Visit, grant: Grant | DeviceGrant) -> Verdict:
     """Say whether whoever is signed in proved what the client of a grant asks for (`acr_values`)."""
-    asked = levels.read(grant.acr_values)
-    if not asked or visit.sign_in is None:
+    asked, user_id = asked_by(grant), visit.user_id
+    if not asked.values or visit.sign_in is None or user_id is None:
         return Verdict.MET
-    reached = Reached.by(visit.sign_in)
-    demanded = await demand_of(visit.site, visit.sign_in.user_id)
-    second = await second_of(visit.site, visit.user_id, demanded)
-    return levels.judge(asked, reached, can_prove_two=second.held.is_any)
+    demanded = await demand_of(visit.site, user_id)
+    can_prove = await _can_prove(visit.site, user_id, demanded)
+    return levels.judge(asked, Reached.by(visit.sign_in), can_prove=can_prove)
 
 
-async def _asks_two(visit: Visit, attempt: Attempt) -> bool:
-    """Say whether an application wants two factors proven, or a fresh proof, whatever browser it is."""
-    grant_id = attempt.goes_on.grant_id
-    grant = await visit.site.homeserver.read(grants.get, grant_id) if grant_id else None
-    if grant is not None and grant.login_after is not None:
-        return True
-    asked = levels.read(grant.acr_values) if grant is not None else ()
-    return levels.asks_two(asked, [proof.acr for proof in attempt.proven if proof.acr])
+def asked_by(grant: Grant | DeviceGrant) -> Asked:
+    """Return what the client of a grant asks of how its person proves who they are."""
+    how = grant.acr_strictness if isinstance(grant, Grant) else None
+    return levels.read(grant.acr_values, how)
+
+
+async def _can_prove(site: Site, user_id: str, demanded: Demand) -> Level:
+    """Return the most that an account can prove at this address."""
+    if demanded.rule is Rule.OFF:
+        return Level.ONE
+    held = await site.homeserver.run(own_factors.useful, user_id, site_of_passkeys(site))
+    if held.passkeys:
+        return Level.RESISTANT
+    return Level.TWO if held.is_any else Level.ONE
+
+
+async def _asks(visit: Visit, attempt: Attempt, demanded: Demand) -> Level:
+    """Return what an application wants proven in an attempt, whatever browser it is.
+
+    A fresh proof is one of all that the account has.
+    """
+    grant = await _grant_of(visit.site, attempt)
+    if grant is None or attempt.user_id is None:
+        return Level.ONE
+    is_fresh = isinstance(grant, Grant) and grant.login_after is not None
+    asked, least = asked_by(grant), Level.TWO if is_fresh else Level.ONE
+    if not asked.values:
+        return least
+    can_prove = await _can_prove(visit.site, attempt.user_id, demanded)
+    said = [proof.acr for proof in attempt.proven if proof.acr]
+    return max(least, levels.wanted(asked, can_prove=can_prove, said=said))
+
+
+async def _grant_of(site: Site, attempt: Attempt) -> Grant | DeviceGrant | None:
+    goes_on = attempt.goes_on
+    if goes_on.grant_id is not None:
+        return await site.homeserver.read(grants.get, goes_on.grant_id)
+    if goes_on.kind is Kind.DEVICE and goes_on.id is not None:
+        return await site.homeserver.read(device_grants.get, goes_on.id)
+    return None
 
 
 async def second_of(site: Site, user_id: str | None, wanted: Demand) -> Second:

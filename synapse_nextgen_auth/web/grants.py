@@ -91,7 +91,9 @@ async def device_on_its_way(visit: Visit, grant: DeviceGrant) -> tuple[Visit, St
     visit, step = await about_device(visit, grant)
     if step is Step.CONSENT and await added.is_missing(visit):
         return visit.about(None), Step.SIGN_IN
-    return visit, step
+    if step is Step.CONSENT:
+        step = _OF_VERDICT[await factors.judge(visit, grant)]
+    return (visit.about(None) if step is Step.SIGN_IN else visit), step
 
 
 async def about_device(visit: Visit, grant: DeviceGrant) -> tuple[Visit, Step]:

@@ -8,7 +8,7 @@ import pytest
 from support.records import ADDRESS, ALICE, BOB, NOW, a_place, a_proof, a_sign_in, an_attempt
 from synapse_nextgen_auth.accounts.attempts.attempt import ProofKind, Purpose
 from synapse_nextgen_auth.accounts.attempts.stages import Policy, Stage
-from synapse_nextgen_auth.accounts.factors.demands import Demand, Rule
+from synapse_nextgen_auth.accounts.factors.demands import Demand, Level, Rule
 from synapse_nextgen_auth.accounts.factors.passkeys import ceremonies
 from synapse_nextgen_auth.accounts.factors.passkeys.ceremonies import Used
 from synapse_nextgen_auth.accounts.factors.passkeys.passkey import Passkey
@@ -276,7 +276,7 @@ def test_a_key_whose_device_knows_its_owner_is_both_factors(tables):
 
     assert isinstance(begun, SignIn)
     assert begun.amr.split() == ["pop", "swk", "user", "mfa"]
-    assert begun.factors == 2
+    assert begun.factors == Level.RESISTANT
     now = tables.run(rows.get, "phone")
     assert (now.sign_count, now.is_synced, now.last_used_at) == (7, 1, NOW)
 
@@ -339,7 +339,7 @@ def test_a_key_that_anybody_may_use_is_a_second_factor_alone(tables):
         partial(passkeys.go_on, use=use, former=attempt, proof=proof, ending=an_ending(), now=NOW)
     )
     assert isinstance(ended, SignIn)
-    assert ended.factors == 2
+    assert ended.factors == Level.RESISTANT
 
 
 def test_a_key_that_learnt_who_its_owner_is_lets_in_alone_from_then_on(tables):

@@ -399,7 +399,7 @@ def test_c294_who_needs_a_factor_makes_a_passkey_at_the_sign_in(strict_homeserve
     [(level,)] = strict_homeserver.query(
         "SELECT level FROM nextgen_browsers WHERE user_id = ?", user.user_id
     )
-    assert level == 2
+    assert level == 3
     other = Browser(server)
     other.get(server.url("sign-in"))
     assert "Second factor" in other.sign_in(user.localpart, user.password).text

@@ -149,7 +149,7 @@ class Done:
     def _amr(self) -> Iterable[str]:
         """Return how it was proven: by each proof, and `mfa` where that is more than one factor."""
         said = [amr for proof in self.proofs for amr in _amr(proof)]
-        return dict.fromkeys((*said, "mfa") if self.level is Level.TWO else said)
+        return dict.fromkeys((*said, "mfa") if self.level >= Level.TWO else said)
 
     def _auth_time(self, first: Proof) -> int | None:
         """Return when a provider let its person prove it, where that is known."""

@@ -21,10 +21,12 @@ class Rule(str, enum.Enum):
 
 
 class Level(enum.IntEnum):
-    """How many factors somebody proved; the value is what the database keeps."""
+    """How many factors somebody proved, and how well; the value is what the database keeps."""
 
     ONE = 1
     TWO = 2
+    # Two, and one of them is a passkey: no forged page can pass that on.
+    RESISTANT = 3
 
 
 class Missing(enum.Enum):
@@ -40,8 +42,8 @@ class Demand:
 
     `may_add` is False where the rule of the account is `off` on a server that has factors for others:
     it sets none up, and is asked for what it has from before. An `off` here asks nobody for anything.
-    `may_wait` says that the time `until` which it may do without a factor is yet to come. `asks_two`: an
-    application wants two proven, or somebody is about to do what takes them, whatever browser it is.
+    `may_wait` says that the time `until` which it may do without a factor is yet to come. `asks` is
+    what an application wants proven, whatever browser it is, and no more than the account can prove.
     `is_remembered`: this browser proved a second factor of the account a while ago, and need not
     again.
     """
@@ -50,7 +52,7 @@ class Demand:
     may_add: bool = True
     may_wait: bool = False
     until: int | None = None
-    asks_two: bool = False
+    asks: Level = Level.ONE
     is_remembered: bool = False
 
 
@@ -99,13 +101,10 @@ def is_first(proof: Proof) -> bool:
 def level(proofs: Iterable[Proof], strong: Collection[Strong] = ()) -> Level:
     """Return how many factors these proofs are, which are all of one account."""
     proven = tuple(proofs)
-    if any(_is_two(proof, strong) for proof in proven):
-        return Level.TWO
-    first = {proof.kind for proof in proven if is_first(proof)}
-    kinds = {proof.kind for proof in proven}
-    if ProofKind.FACTOR_MAIL in kinds and first - _BY_MAIL:
-        return Level.TWO
-    return Level.TWO if first and kinds & SECOND else Level.ONE
+    if not _are_two(proven, strong):
+        return Level.ONE
+    has_passkey = any(proof.kind is ProofKind.PASSKEY for proof in proven)
+    return Level.RESISTANT if has_passkey else Level.TWO
 
 
 def missing(
@@ -118,11 +117,11 @@ def missing(
     waits: bool = False,
 ) -> Missing | None:
     """Say what is missing of what is demanded; `waits` where its person said that they do it later."""
-    if demand.rule is Rule.OFF or level(proofs, strong) is Level.TWO:
+    if demand.rule is Rule.OFF or level(proofs, strong) >= max(demand.asks, Level.TWO):
         return None
     if held.is_any:
         # A browser that is remembered is somebody's who signed in here: no more than that.
-        is_spared = demand.is_remembered and purpose is Purpose.SIGN_IN and not demand.asks_two
+        is_spared = demand.is_remembered and purpose is Purpose.SIGN_IN and demand.asks is Level.ONE
         return None if is_spared else Missing.PROVE
     if demand.rule is not Rule.REQUIRED:
         return None
@@ -136,16 +135,27 @@ def suffices(demand: Demand, held: Held, reached: Level) -> bool:
 
     One from before its account had a factor, or had to have one, may not. A remembered browser may.
     """
-    if demand.rule is Rule.OFF or reached is Level.TWO:
+    if demand.rule is Rule.OFF or reached >= Level.TWO:
         return True
     if held.is_any:
-        return demand.is_remembered and not demand.asks_two
+        return demand.is_remembered and demand.asks is Level.ONE
     return demand.rule is not Rule.REQUIRED or demand.may_wait
 
 
 def may_be_left(demand: Demand, left: Held) -> bool:
     """Say whether an account may give factors up and be left with these."""
     return left.is_any or demand.rule is not Rule.REQUIRED or demand.may_wait
+
+
+def _are_two(proven: tuple[Proof, ...], strong: Collection[Strong]) -> bool:
+    """Say whether these are two factors: one that is both, or two of two kinds."""
+    if any(_is_two(proof, strong) for proof in proven):
+        return True
+    first = {proof.kind for proof in proven if is_first(proof)}
+    kinds = {proof.kind for proof in proven}
+    if ProofKind.FACTOR_MAIL in kinds and first - _BY_MAIL:
+        return True
+    return bool(first and kinds & SECOND)
 
 
 def _is_two(proof: Proof, strong: Collection[Strong]) -> bool:

@@ -252,6 +252,12 @@ class Metadata:
         default=(),
         form=URIS,
     )
+    default_max_age: int | None = member(
+        "default_max_age", lambda reading, name: reading.seconds(name), default=None
+    )
+    default_acr_values: tuple[str, ...] = member(
+        "default_acr_values", lambda reading, name: reading.words(name), default=()
+    )
     localized: tuple[Localized, ...] = member(
         None, _every_language, default=(), form=LANGUAGES, is_always_there=True
     )

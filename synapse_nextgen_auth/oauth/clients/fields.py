@@ -71,6 +71,15 @@ class Fields:
             raise invalid(f"{name} must not be longer than {MAX_LENGTH} characters")
         return value
 
+    def number(self, name: str, *, most: int) -> int | None:
+        """Return a whole number field, from 0 on."""
+        value = self.document.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+            raise invalid(f"{name} must be a whole number from 0 to {most}")
+        return value
+
     def texts(self, name: str) -> tuple[str, ...] | None:
         """Return an array of strings, each once."""
         if name not in self.document:

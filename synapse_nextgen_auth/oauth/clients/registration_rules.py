@@ -5,6 +5,8 @@ com.example.app:/cb for none, fails with a TypeError on wrong types, and knows n
 `application_type` nor localized fields.
 """
 
+import re
+
 import attrs
 
 from synapse_nextgen_auth.oauth import uris
@@ -22,6 +24,9 @@ from synapse_nextgen_auth.records import frozen
 APPLICATION_TYPES = (WEB, NATIVE)
 ID_TOKEN_ALGORITHMS = ("RS256", "ES256")
 MAX_REDIRECT_URIS = 50
+MAX_SECONDS = 10**9 - 1
+MAX_WORDS = 20
+_WORD = re.compile(r"\S{1,255}")
 
 
 @frozen
@@ -94,6 +99,17 @@ class Reading:
     def id_token_alg(self, name: str) -> str:
         """Return the algorithm that ID tokens are signed with."""
         return _choice(self.fields, name, ID_TOKEN_ALGORITHMS)
+
+    def seconds(self, name: str) -> int | None:
+        """Return a number of seconds, as large as one in a request may be."""
+        return self.fields.number(name, most=MAX_SECONDS)
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """Return words that stand in a parameter, a space between two."""
+        said = self.fields.texts(name) or ()
+        if len(said) > MAX_WORDS or not all(_WORD.fullmatch(word) for word in said):
+            raise invalid(f"{name} must be at most {MAX_WORDS} words without spaces")
+        return said
 
     def name(self, name: str) -> str | None:
         """Return what a client calls itself, in one language or in all."""

@@ -34,8 +34,9 @@ class Grant:
     approved it; before that the one person who may, absent where anybody may. `sign_in_id` is the
     sign-in of that browser which approved it, or was chosen for it before; `proven_at` is when its
     person proved for this very grant who they are. `amr`, `acr` and `level` (how many factors it was)
-    say how they had done that; `acr_values`, space-separated, what the client asks of it. `idp_hint`
-    names the identity provider that the client would have people sign in with.
+    say how they had done that; `acr_values`, space-separated, what the client asks of it, and
+    `acr_strictness` how that is meant (`factors/levels.py`). `idp_hint` names the identity provider that
+    the client would have people sign in with.
     """
 
     grant_id: str
@@ -67,6 +68,7 @@ class Grant:
     idp_hint: str | None = None
     acr_values: str | None = None
     level: int | None = None
+    acr_strictness: str | None = None
 
     @property
     def steps_up(self) -> bool:

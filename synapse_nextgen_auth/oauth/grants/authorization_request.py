@@ -9,8 +9,12 @@ import json
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
+import attrs
+
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.oauth.clients import redirects
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
@@ -21,6 +25,12 @@ from synapse_nextgen_auth.oauth.grants.parameters import Parameters
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
 from synapse_nextgen_auth.records import frozen
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.oauth.grants import claims
+    from synapse_nextgen_auth.oauth.grants.claims import Claims
+else:
+    claims = late.file("oauth.grants.claims")
 
 MAX_STATE = 4096  # characters
 _MAX_VALUE = 2048
@@ -94,6 +104,7 @@ class Request:
     acr_values: str | None
     id_token_hint: str | None
     ui_locales: str | None
+    claims: "Claims"
 
     @property
     def is_silent(self) -> bool:
@@ -151,26 +162,43 @@ def _read_request(
 ) -> Request:
     _check_form(parameters, target)
     _check_response_type(parameters, client)
-    scope = grammar.parse(parameters.get("scope") or "")
+    asked = claims.read(parameters.get("claims"))
+    scope = _scope(parameters, asked)
     challenge = parameters.get("code_challenge")
     may_omit = pkce_optional and not client.is_public and not scope.api
     if challenge is not None or not may_omit:
         reason = pkce.refuse_challenge(challenge, parameters.get("code_challenge_method"))
         if reason:
             raise invalid_request(reason)
+    max_age = _max_age(parameters.get("max_age"))
     return Request(
         target=target,
         scope=scope,
         code_challenge=challenge,
         nonce=parameters.get("nonce"),
         prompts=_prompts(parameters.get("prompt")),
-        max_age=_max_age(parameters.get("max_age")),
+        max_age=client.default_max_age if max_age is None else max_age,
         login_hint=_hint(parameters, "login_hint"),
         idp_hint=_hint(parameters, "idp_hint") or _hint(parameters, "kc_idp_hint"),
         acr_values=" ".join((parameters.get("acr_values") or "").split()) or None,
+        claims=_with_defaults(asked, client),
         id_token_hint=parameters.get("id_token_hint"),
         ui_locales=_hint(parameters, "ui_locales"),
     )
+
+
+def _scope(parameters: Parameters, asked: "Claims") -> Scope:
+    """Return what is asked for: a single claim of `/userinfo` by the scope that opens it."""
+    scope = grammar.parse(parameters.get("scope") or "")
+    more = [each for each in asked.scopes if each not in scope.tokens]
+    return grammar.parse(" ".join((*scope.tokens, *more))) if more and scope.openid else scope
+
+
+def _with_defaults(asked: "Claims", client: Client) -> "Claims":
+    """Return what a request asks of `acr`, or else what its client registered, which need not be met."""
+    if asked.acr or not client.default_acr_values:
+        return asked
+    return attrs.evolve(asked, acr=client.default_acr_values)
 
 
 def _hint(parameters: Parameters, name: str) -> str | None:
@@ -248,10 +276,10 @@ def _mode_within(request_object: str | None) -> object:
     if len(parts) != 3:
         return None
     try:
-        claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        said = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (ValueError, RecursionError):
         return None
-    mode = claims.get("response_mode") if isinstance(claims, dict) else None
+    mode = said.get("response_mode") if isinstance(said, dict) else None
     return mode if isinstance(mode, str) else None
 
 
@@ -332,6 +360,7 @@ _KNOWN = frozenset(
             "kc_idp_hint",
             "ui_locales",
             "acr_values",
+            "claims",
             *_REFUSED_PARAMETERS,
         ),
     }

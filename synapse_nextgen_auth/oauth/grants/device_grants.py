@@ -35,6 +35,7 @@ class DeviceGrant:
     the client means, `asked_for` the one account that it takes. `address` and `user_agent` are those of
     the device that asks.
     `user_code_sealed` is encrypted. `proven_at` is when its person proved it, where that is known.
+    `acr_values`, space-separated, is what the client asks of that.
     """
 
     grant_id: str
@@ -62,6 +63,7 @@ class DeviceGrant:
     asked_for: str | None = None
     level: int | None = None
     proven_at: int | None = None
+    acr_values: str | None = None
 
     @property
     def approver(self) -> str | None:

@@ -4,6 +4,8 @@ import logging
 from urllib.parse import urlencode
 
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
+from synapse_nextgen_auth.accounts.factors import levels
+from synapse_nextgen_auth.accounts.factors.levels import Strictness
 from synapse_nextgen_auth.accounts.people import meant
 from synapse_nextgen_auth.flows import authorize as authorization
 from synapse_nextgen_auth.flows.authorize import Step
@@ -41,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 # Seconds a person has to sign in and decide; the row goes a quarter of an hour later.
 GRANT_LIFETIME = 1800
+_LONGEST_ID = 255
 
 
 async def authorize(site: Site, incoming: Incoming, reader: Reader) -> Outgoing:
@@ -135,11 +138,12 @@ async def _begin(visit: Visit, incoming: Incoming, client: Client, request: Requ
     await _check_room(visit, incoming, request)
     asked_for = await _asked_for(site, client, request)
     grant = _grant(visit, client, request, asked_for=asked_for, now=site.now())
+    _check_subject(site, request, asked_for)
     if request.is_silent:
         return await _answer_silently(visit, client, grant, request)
     await site.homeserver.run(authorization.request, grant)
     site.homeserver.metrics.grant("requested")
-    if request.wants_new_account and asked_for is None:
+    if request.wants_new_account and grant.user_id is None:
         sign_up = Onward.to(Kind.GRANT, grant.grant_id).sign_up_url
         return visits.with_cookie(visit, answers.redirect(sign_up))
     return visits.with_cookie(visit, await grants.go_on(visit, grant, client))
@@ -194,9 +198,10 @@ async def _answer_silently(
     if len(visit.sign_ins) > 1 and grant.user_id is None and named is None:
         several = OAuthError("account_selection_required", "Several accounts are signed in")
         raise Redirected(several, request.target)
+    is_proven = grant.user_id is not None and request.claims.sub is None
     visit, step = await grants.on_its_way(visit, grant)
     is_agreed = step is Step.CONSENT and await grants.is_agreed(visit, grant, client)
-    is_a_guess = named is not None and grant.user_id is None
+    is_a_guess = (named is not None or request.claims.sub is not None) and not is_proven
     if step is not Step.CONSENT or (is_a_guess and not is_agreed):
         raise Redirected(OAuthError("login_required", "The person must sign in"), request.target)
     if not is_agreed:
@@ -209,9 +214,22 @@ async def _answer_silently(
         raise Redirected(declined, request.target) from stop
 
 
+def _check_subject(site: Site, request: Request, asked_for: Hint | None) -> None:
+    """Stop where nobody here is who the client asks for by `sub` (OpenID Connect Core 3.1.2.2)."""
+    sub = request.claims.sub
+    if sub is None:
+        return
+    is_ours = sub.startswith("@") and sub.partition(":")[2] == site.server_name
+    if not is_ours or len(sub) > _LONGEST_ID or (asked_for and asked_for.user_id != sub):
+        raise Redirected(
+            OAuthError("login_required", "The person is somebody else"), request.target
+        )
+
+
 def _grant(
     visit: Visit, client: Client, request: Request, *, asked_for: Hint | None, now: int
 ) -> Grant:
+    asked = _asked_of_acr(request)
     must_sign_in = asked_for is not None and not asked_for.is_proven
     return Grant(
         grant_id=random_id(),
@@ -227,9 +245,20 @@ def _grant(
         login_hint=request.login_hint,
         idp_hint=request.idp_hint,
         ui_locales=request.ui_locales,
-        acr_values=request.acr_values,
+        acr_values=" ".join(asked.values) or None,
+        acr_strictness=None if asked.strictness is Strictness.KNOWN else asked.strictness.value,
         login_after=now + 1 if must_sign_in else request.login_after(now),
         created_at=now,
         expires_at=now + GRANT_LIFETIME,
-        user_id=asked_for.user_id if asked_for else None,
+        user_id=asked_for.user_id if asked_for else request.claims.sub,
     )
+
+
+def _asked_of_acr(request: Request) -> levels.Asked:
+    """Return what is asked of how the person proves it; of two ways to say that, the stricter one."""
+    claims = request.claims
+    if claims.acr and claims.is_acr_essential:
+        return levels.Asked(claims.acr, Strictness.ESSENTIAL)
+    if request.acr_values is not None or not claims.acr:
+        return levels.read(request.acr_values)
+    return levels.Asked(claims.acr, Strictness.VOLUNTARY)

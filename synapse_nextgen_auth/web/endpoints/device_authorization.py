@@ -62,6 +62,7 @@ async def device_authorization(site: Site, incoming: Incoming) -> Outgoing:
         poll_interval=site.config.device_grants.interval,
         login_hint=login_hint,
         asked_for=asked_for,
+        acr_values=_acr_values(form.get("acr_values")),
     )
     user_code = await _begin(site, asks, device_code)
     site.homeserver.metrics.grant("requested")
@@ -78,6 +79,13 @@ async def device_authorization(site: Site, incoming: Incoming) -> Outgoing:
             "interval": site.config.device_grants.interval,
         },
     )
+
+
+def _acr_values(text: str | None) -> str | None:
+    """Return what is asked of the person who lets the device in (RFC 9470 section 4)."""
+    if text is not None and len(text) > _MAX_HINT:
+        raise invalid_request(f"acr_values is longer than {_MAX_HINT} characters")
+    return " ".join((text or "").split()) or None
 
 
 async def _asked_for(site: Site, client: Client, id_token_hint: str | None) -> str | None:

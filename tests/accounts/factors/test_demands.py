@@ -76,7 +76,7 @@ PASSWORD, TOTP = proof(K.PASSWORD), proof(K.TOTP)
 )
 def test_how_many_factors(proofs, is_two):
     """Two things of two kinds, or one that is both."""
-    assert level(proofs, STRONG) is (Level.TWO if is_two else Level.ONE)
+    assert (level(proofs, STRONG) >= Level.TWO) is is_two
     assert level(reversed(proofs), STRONG) is level(proofs, STRONG)
 
 
@@ -108,15 +108,34 @@ SIGN_IN, AGAIN = Purpose.SIGN_IN, Purpose.PROVE_AGAIN
         (attrs.evolve(OPTIONAL, is_remembered=True), APP, SIGN_IN, None),
         (attrs.evolve(OPTIONAL, is_remembered=True), APP, AGAIN, Missing.PROVE),
         (attrs.evolve(OPTIONAL, is_remembered=True), APP, Purpose.RECOVER, Missing.PROVE),
-        (attrs.evolve(OPTIONAL, is_remembered=True, asks_two=True), APP, SIGN_IN, Missing.PROVE),
+        (attrs.evolve(OPTIONAL, is_remembered=True, asks=Level.TWO), APP, SIGN_IN, Missing.PROVE),
         # Nobody can prove what they have not.
-        (attrs.evolve(OPTIONAL, asks_two=True), NO_FACTOR, SIGN_IN, None),
+        (attrs.evolve(OPTIONAL, asks=Level.TWO), NO_FACTOR, SIGN_IN, None),
     ],
 )
 def test_what_is_missing_after_a_password(demand, held, purpose, lacks):
     """What the account has is asked for, what it has to have is to be set up."""
     assert missing(demand, held, [PASSWORD], purpose=purpose) is lacks
     assert missing(demand, held, [PASSWORD, TOTP], purpose=purpose) is None
+
+
+@pytest.mark.parametrize(
+    ("proofs", "lacks"),
+    [
+        ([PASSWORD], Missing.PROVE),
+        ([PASSWORD, TOTP], Missing.PROVE),
+        ([PASSWORD, proof(K.PASSKEY)], None),
+        ([PASSWORD, TOTP, proof(K.PASSKEY)], None),
+        ([proof(K.PASSKEY, is_verified=True)], None),
+    ],
+)
+@pytest.mark.parametrize("is_remembered", [True, False])
+def test_where_a_passkey_is_asked_for_no_code_stands_in_for_it(proofs, lacks, is_remembered):
+    """Codes can be passed on by a forged page; a browser keeps a passkey from it."""
+    asks = attrs.evolve(OPTIONAL, asks=Level.RESISTANT, is_remembered=is_remembered)
+
+    assert missing(asks, attrs.evolve(KEY, apps=1), proofs, purpose=SIGN_IN) is lacks
+    assert (level(proofs) is Level.RESISTANT) is (lacks is None)
 
 
 def test_somebody_puts_it_off_as_long_as_they_may():
@@ -132,7 +151,7 @@ DEMANDS = st.builds(
     Demand,
     rule=st.sampled_from(Rule),
     may_wait=st.booleans(),
-    asks_two=st.booleans(),
+    asks=st.sampled_from(Level),
     is_remembered=st.booleans(),
 )
 HELD = st.builds(Held, apps=st.integers(0, 2), passkeys=st.integers(0, 2), codes=st.integers(0, 10))
@@ -144,10 +163,11 @@ def test_c293_who_has_a_factor_proves_it(demand, held, proofs, purpose, waits):
     """Only the switch, a browser that proved it before, and nothing else lets somebody in with one."""
     lacks = missing(demand, held, proofs, purpose=purpose, waits=waits)
 
-    if level(proofs) is Level.TWO:
+    if level(proofs) >= Level.TWO:
         assert len(proofs) >= 2
         assert {each.kind for each in proofs} & FIRST
-        assert lacks is None
+        is_enough = demand.rule is Rule.OFF or level(proofs) >= demand.asks
+        assert (lacks is None) or not is_enough
     elif demand.rule is not Rule.OFF and held.is_any and not demand.is_remembered:
         assert lacks is Missing.PROVE
     elif demand.rule is Rule.REQUIRED and not held.is_any and not demand.may_wait:
@@ -157,13 +177,24 @@ def test_c293_who_has_a_factor_proves_it(demand, held, proofs, purpose, waits):
 @given(DEMANDS, HELD, st.sampled_from(Level))
 def test_c295_what_lets_nobody_in_lets_nothing_in_either(demand, held, reached):
     """A sign-in that nobody would get now approves nothing, whenever it began."""
-    proofs = [PASSWORD, TOTP] if reached is Level.TWO else [PASSWORD]
+    proofs = {
+        Level.ONE: [PASSWORD],
+        Level.TWO: [PASSWORD, TOTP],
+        Level.RESISTANT: [PASSWORD, proof(K.PASSKEY)],
+    }[reached]
 
     lacks = missing(demand, held, proofs, purpose=SIGN_IN, waits=True)
 
-    assert suffices(demand, held, reached) is (lacks is None) or (
-        # Who cannot prove two is not kept out here: the application hears that it was one.
-        demand.asks_two and not held.is_any
+    assert (
+        suffices(demand, held, reached) is (lacks is None)
+        or (
+            # Who cannot prove two is not kept out here: the application hears that it was one.
+            demand.asks > Level.ONE and not held.is_any
+        )
+        or (
+            # A passkey that an application asks for is asked for there; this sign-in opens the rest.
+            demand.asks > reached >= Level.TWO
+        )
     )
 
 
@@ -187,7 +218,7 @@ def test_c295_no_order_of_proofs_leads_past_a_factor(demand, held, proofs, purpo
             assert any(is_first(proof) for proof in stage.proofs)
             made = stage.sign_in(digest="d", sign_in_id="i", now=NOW)
             assert made.factors == stage.level
-            assert ("mfa" in (made.amr or "").split()) is (stage.level is Level.TWO)
+            assert ("mfa" in (made.amr or "").split()) is (stage.level >= Level.TWO)
         if stage is Stage.FACTOR:
             assert held.is_any
 

@@ -54,6 +54,8 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     if decision != "approve":
         raise unknown_choice()
     await _check(visit.site, visit.sign_in.user_id, grant)
+    if step is Step.REFUSE:
+        raise PageError(403, Message.NO_SECOND_FACTOR, forward_url=_onward(grant).accounts_url)
     if names_another(form, visit.sign_in.user_id):
         return await _page(visit, grant, client, is_another=True)
     if form.get("confirm") != "yes":

@@ -10,6 +10,7 @@ from synapse_nextgen_auth.accounts import codes
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt
 from synapse_nextgen_auth.accounts.attempts.stages import Stage
 from synapse_nextgen_auth.accounts.factors import recovery_codes
+from synapse_nextgen_auth.accounts.factors.demands import Level
 from synapse_nextgen_auth.accounts.factors.passkeys import ceremonies
 from synapse_nextgen_auth.accounts.factors.passkeys.challenges import Ceremony
 from synapse_nextgen_auth.accounts.factors.passkeys.passkey import Passkey
@@ -151,7 +152,8 @@ async def _find(visit: Visit) -> _Asks | Outgoing:
     owner = own_ways.owner(visit, attempt.user_id or "")
     had = await visit.site.homeserver.run(own_factors.look, owner.user_id)
     readable = [app for app in had.apps if app.opened(visit.site.issuer.keys) is not None]
-    ways = _offered(had, has_app=bool(readable))
+    asks = (await factors.demand(visit, attempt)).asks
+    ways = () if asks is Level.RESISTANT else _offered(had, has_app=bool(readable))
     wanted = visit.parameters.get("by")
     return _Asks(
         attempt=attempt,

@@ -41,6 +41,7 @@ class Message(Enum):
     DEVICE_TAKEN = "device_taken"
     TOO_MANY_DEVICES = "too_many_devices"
     ADMIN_NOT_ALLOWED = "admin_not_allowed"
+    NO_SECOND_FACTOR = "no_second_factor"
 
 
 class ForwardLabel(Enum):
