@@ -1,22 +1,24 @@
 """What a configuration would take from people who have second factors, as far as a database tells."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.accounts.factors.passkeys import party
+from synapse_nextgen_auth.accounts.factors.policy import Entry
 from synapse_nextgen_auth.assembly.issuer import keyring
 from synapse_nextgen_auth.cli.database_check import main_database
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.database import schema
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.secret import Keyring, Purpose
-from synapse_nextgen_auth.store import factors, passkeys
+from synapse_nextgen_auth.store import accounts, factors, passkeys
 from synapse_nextgen_auth.store.txn import Txn
 
 # From this step on there are the tables.
 SINCE = 33
+_MOST = 10
 
 
 def warnings(hs_config: HomeServerConfig, config: Config) -> list[str]:
@@ -27,10 +29,42 @@ def warnings(hs_config: HomeServerConfig, config: Config) -> list[str]:
     site = party.of(issuer, server_name=server_name)
     with schema.reading(database, server_name) as cursor:
         txn = cast("Txn", cursor)
-        return [
+        found = [
             *_passkeys(txn, site.rp_id if site is not None else None),
             *_apps(txn, keyring(config, hs_config)),
         ]
+        try:
+            return [*found, *_rules(txn, config.factors.accounts)]
+        except schema.driver_error(database):  # before Synapse's first start there are no accounts
+            return found
+
+
+def _rules(txn: Txn, entries: Sequence[Entry]) -> Iterator[str]:
+    """Say which rules are about nobody: names without an account, and patterns that fit none."""
+    if not entries:
+        return
+    people = accounts.list_open(txn)
+    written = {name.lower() for name in people}
+    known = written | {name[1:].partition(":")[0] for name in written}
+    for number, entry in enumerate(entries):
+        path = f"factors.accounts[{number}]"
+        absent = sorted(name for name in entry.names if name.lower() not in known)
+        if absent:
+            yield (
+                f"{path}.users names {_listed(absent)}, and there is no such account that is open: the"
+                " rule is not about anybody of that name until somebody has it."
+            )
+        matching = entry.matching
+        if matching is not None and not any(map(matching.fullmatch, people)):
+            yield (
+                f"{path}.matching fits none of the {len(people)} accounts that are open. It has to fit"
+                " the whole Matrix id, like @anna:example.com."
+            )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _MOST
+    return f"{', '.join(names[:_MOST])} and {more} others" if more > 0 else ", ".join(names)
 
 
 def _passkeys(txn: Txn, here: str | None) -> Iterator[str]:

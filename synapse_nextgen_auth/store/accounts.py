@@ -39,3 +39,9 @@ def list_by_ids(txn: Txn, user_ids: Sequence[str]) -> list[AccountRow]:
     marks = ", ".join("?" * len(user_ids))
     txn.execute(f"SELECT {_COLUMNS} FROM users WHERE name IN ({marks})", tuple(user_ids))
     return [AccountRow(*row) for row in txn.fetchall()]
+
+
+def list_open(txn: Txn) -> list[str]:
+    """Return the names of all accounts that are not closed."""
+    txn.execute("SELECT name FROM users WHERE deactivated = 0")
+    return [str(name) for (name,) in txn.fetchall()]

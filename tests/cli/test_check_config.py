@@ -114,7 +114,8 @@ def test_every_option_that_is_set_shows(check, tmp_path, path, example):
     options = {path[0]: {path[1]: example} if path[1:] else example}
     trusted = path in {("providers", "trusted_to_be_fresh"), ("factors", "providers")}
     named = [OAUTH_ONLY | {"idp_id": name} for name in example] if trusted else []
-    code, printed = check(modules=ours(**base, **options), oidc_providers=named)
+    here = {"server_name": "example.com"} if path == ("factors", "accounts") else {}
+    code, printed = check(modules=ours(**base, **options), oidc_providers=named, **here)
 
     assert code == 0, printed
     assert printed != before
@@ -765,6 +766,38 @@ def test_what_people_lose_with_another_address_or_secret_is_said(complete, capsy
     assert "passkeys that were made at old.example.com (2) do not work at" in said
     assert f"made at {here}" not in said
     assert "secret: 1 of 2 authenticator apps were set up under another secret" in said
+
+
+def test_rules_about_nobody_are_said(complete, tmp_path, capsys):
+    """By the names in the database, in any case, as a rule reads them; closed accounts are nobody's."""
+    rules = [
+        {"users": ["anna", "@BEN:localhost", "closed", "nobody"], "rule": "required"},
+        {"matching": "@.*-ext:localhost", "rule": "required"},
+        {"matching": "@a.*", "rule": "required"},
+    ]
+    extra = tmp_path / "extra.yaml"
+    extra.write_text(yaml.safe_dump({"modules": ours(factors={"accounts": rules})}))
+    homeserver = sqlite_homeserver(complete.parent)
+    assert main(["create-tables", str(complete), str(extra)]) == 0
+    capsys.readouterr()
+
+    too_early = look(capsys, complete, extra)
+    homeserver.query("CREATE TABLE users (name TEXT, deactivated SMALLINT NOT NULL DEFAULT 0)")
+    for name, is_closed in (
+        ("@Anna:localhost", 0),
+        ("@ben:localhost", 0),
+        ("@closed:localhost", 1),
+    ):
+        homeserver.query("INSERT INTO users VALUES (?, ?)", name, is_closed)
+    homeserver.query("INSERT INTO users VALUES ('@arno:localhost', 0)")
+    code, said = look(capsys, complete, extra)
+    homeserver.database.path.unlink()
+
+    assert too_early[0] == code == 0
+    assert "factors.accounts[" not in too_early[1]
+    assert "factors.accounts[0].users names closed, nobody, and there is no such account" in said
+    assert "factors.accounts[1].matching fits none of the 3 accounts that are open" in said
+    assert "factors.accounts[2]" not in said
 
 
 def test_the_database_is_looked_into_and_not_written(complete, tmp_path, capsys):

@@ -88,6 +88,39 @@ def test_c010_addresses_that_will_not_do(settings, tmp_path, url, words):
 
 
 @pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ({"users": ["anna", "@ben:localhost", "@CARLA:LOCALHOST"]}, None),
+        ({"users": ["@anna:other.example"]}, "[1].users names @anna:other.example, which is no"),
+        ({"matching": "anna"}, "[1].matching fits nobody: a Matrix id begins with @"),
+        ({"matching": r"^\w+-ext:localhost"}, None),
+        ({"matching": r"ext-.*:localhost$"}, "[1].matching fits nobody: a Matrix id begins"),
+        ({"matching": r"@.*:other\.example"}, "[1].matching fits nobody: the server that it names"),
+        ({"matching": r"@.*:local"}, "[1].matching fits nobody: the server that it names"),
+        ({"matching": r"@.*-ext:localhost"}, None),
+        ({"matching": r"@.*:localhost$"}, None),
+        ({"matching": r"@.*:other\.example|@anna:localhost"}, None),
+        ({"matching": r"(?i)anna|@ben.*"}, None),
+        ({"matching": r".*anna.*"}, None),
+        ({"matching": r"[@]anna:.*"}, None),
+    ],
+)
+def test_a_rule_about_nobody_here_is_a_mistake(settings, tmp_path, rule, words):
+    """Whoever was meant would need no second factor, and nobody would hear of it."""
+    module = "synapse_nextgen_auth.NextGenAuth"
+    entries = [{"users": ["someone"], "rule": "optional"}, {**rule, "rule": "required"}]
+    options = {"factors": {"accounts": entries}}
+    found = problems(
+        settings | {"modules": [{"module": module, "config": options}]},
+        tmp_path,
+        configuration.read(options),
+    )
+
+    assert len(found) == (words is not None)
+    assert all("factors.accounts" in problem and words in problem for problem in found)
+
+
+@pytest.mark.parametrize(
     ("name", "in_memory"),
     [
         (":memory:", True),

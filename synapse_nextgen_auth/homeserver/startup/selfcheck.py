@@ -6,10 +6,12 @@ What must be true of Synapse is in `internals.py`.
 import importlib
 import sys
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from synapse.config.homeserver import HomeServerConfig
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.captcha_kinds import CaptchaKind
 from synapse_nextgen_auth.config import MIN_SECRET_BYTES, Config, duration, said
 from synapse_nextgen_auth.config.problems import likely
@@ -29,6 +31,11 @@ from synapse_nextgen_auth.homeserver.startup.lifetimes import (
 from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.loopback import is_loopback
 from synapse_nextgen_auth.oauth.sessions import least_idle, noted_every
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.homeserver.startup import factor_names
+else:
+    factor_names = late.file("homeserver.startup.factor_names")
 
 # What is imported when it is first wanted, by the names of the packages: a start without is none.
 LATER = {
@@ -83,6 +90,8 @@ def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
     problems += _provider_problems(hs_config, config)
     problems += _openid_problems(hs_config)
     problems += _captcha_problems(hs_config, config)
+    if config.factors.accounts:
+        problems += factor_names.problems(hs_config, config.factors.accounts)
     problems += settings.unusable(hs_config)
     return problems
 
