@@ -19,7 +19,8 @@ class StepUp:
         default=(),
         about="Requests of the Matrix API that are answered with a challenge (RFC 9470, MSC4363) unless"
         " their session proved enough: `factors: 2` for two factors, `max_age` for a proof within that"
-        " time, or both. `path` is `admin_api`, for `/_synapse/admin` and `/_matrix/client/*/admin`, or"
+        " time, or both. `path` is `admin_api`, for `/_synapse/admin`, `/_matrix/client/*/admin` and"
+        " what administrators may do beyond others elsewhere, or"
         " a path in which `*` stands for anything but a slash and `**` for anything; what is below it"
         " belongs to it, and it holds for each version of the API. `methods` are all, if none are named."
         " Where several are about a request, all of them hold. Leave this empty unless your clients know"

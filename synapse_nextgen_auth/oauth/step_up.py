@@ -77,8 +77,12 @@ class Protected:
             and self._names("POST", posted[1])
         )
 
+    def is_by(self, method: str) -> bool:
+        """Say whether it is about requests of this method."""
+        return not self.methods or ("GET" if method == "HEAD" else method) in self.methods
+
     def _names(self, method: str, path: str) -> bool:
-        if self.methods and ("GET" if method == "HEAD" else method) not in self.methods:
+        if not self.is_by(method):
             return False
         return any(pattern.fullmatch(path) for pattern in self._patterns)
 
@@ -102,6 +106,18 @@ class StepUp:
             each.requirement
             for each in self.protected
             if each.is_for(method, plain, is_admin=is_admin)
+        )
+
+    def asks_of_admins(self, method: str) -> Requirement | None:
+        """Return what an administrator has to prove before they are one for such a request.
+
+        It is asked for at their own paths, and beside these nobody is asked: whoever proved less does
+        there what everybody may.
+        """
+        return _all(
+            each.requirement
+            for each in self.protected
+            if each.path == ADMIN_API and each.is_by(method)
         )
 
 

@@ -320,3 +320,40 @@ def test_from_the_challenge_to_the_code_of_an_app_and_back(main, guarded):
 
     assert (said["acr"], said["amr"]) == (TWO, ["pwd", "otp", "mfa"])
     assert filtering(main, app.person, tokens["access_token"]).status_code == 200
+
+
+def displayname(server, token, user, name):
+    """Let a session change somebody's name."""
+    path = f"{V3}/profile/{user.user_id}/displayname"
+    return server.api("PUT", path, token, json={"displayname": name})
+
+
+def test_c311_an_administrator_who_proved_too_little_is_none_elsewhere(everywhere, guarded):
+    """The same names, aliases and redacted words: theirs by the flag, once they proved enough."""
+    app, other = Application(guarded, admin=True), guarded.new_user()
+    main, theirs = everywhere[0], guarded.login(other)["access_token"]
+    alias = f"theirs-{other.localpart}"
+    room = main.api("POST", f"{V3}/createRoom", theirs, json={"room_alias_name": alias})
+    room_id = room.json()["room_id"]
+    weak = app.sign_in()
+
+    for server in everywhere:
+        assert displayname(server, weak, other, "owned").status_code in {400, 403}
+        assert displayname(server, weak, app.person, "mine").status_code == 200
+        listed = f"{V3}/directory/list/room/{room_id}"
+        made_public = server.api("PUT", listed, weak, json={"visibility": "public"})
+        assert made_public.status_code in {403, 404}
+        alias_path = f"{V3}/directory/room/%23{alias}:{other.user_id.partition(':')[2]}"
+        assert server.api("DELETE", alias_path, weak).status_code in {403, 404}
+    assert challenged(main.api("GET", "/_synapse/admin/v1/rooms", weak))["acr_values"] == TWO
+    seen = main.api("GET", f"{V3}/profile/{other.user_id}", theirs).json()
+    assert seen["displayname"] == other.localpart
+
+    assert main.api("GET", alias_path, theirs).json()["room_id"] == room_id
+
+    strong = app.sign_in(level=2, acr_values=TWO)
+    for number, server in enumerate(everywhere):
+        assert displayname(server, strong, other, f"said {number}").status_code == 200
+    renewed = app.client.refresh(app.tokens["refresh_token"]).json()["access_token"]
+    for server in everywhere:
+        assert displayname(server, renewed, other, "again").status_code in {400, 403}

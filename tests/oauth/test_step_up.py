@@ -17,6 +17,25 @@ from synapse_nextgen_auth.oauth.step_up import (
 TWO, LATELY = Requirement(level=2), Requirement(max_age=300)
 ROOMS = "/_matrix/client/*/rooms/*"
 PROFILES = "/_matrix/client/unstable/uk.tcpip.msc4133/profile"
+POWERS = StepUp(
+    (
+        Protected(ADMIN_API, TWO, frozenset({"DELETE", "GET"})),
+        Protected(ADMIN_API, LATELY),
+        Protected(f"{ROOMS}/upgrade", Requirement(max_age=30)),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "needed"),
+    [("DELETE", Requirement(2, 300)), ("HEAD", Requirement(2, 300)), ("PUT", LATELY)],
+)
+def test_what_administrators_prove_where_everybody_may_ask(method, needed):
+    """As much as for the admin API by that method; other protected paths say nothing of it."""
+    assert POWERS.asks_of_admins(method) == needed
+    assert StepUp((Protected(f"{ROOMS}/upgrade", TWO),)).asks_of_admins(method) is None
+
+
 PREFIXES = ["r0", "v1", "v3", "api/v1", "unstable", "unstable/org.matrix.msc1234"]
 
 

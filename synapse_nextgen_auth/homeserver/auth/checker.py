@@ -14,7 +14,12 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth import steps
 from synapse_nextgen_auth.homeserver.auth.challenges import add_challenge
 from synapse_nextgen_auth.homeserver.auth.joined import Joined
-from synapse_nextgen_auth.homeserver.auth.mark import is_ours, may_administer
+from synapse_nextgen_auth.homeserver.auth.mark import (
+    has_admin_scope,
+    is_ours,
+    mark_unproven,
+    may_administer,
+)
 from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
 from synapse_nextgen_auth.homeserver.database.outage import come_back
 from synapse_nextgen_auth.homeserver.http import address, user_agent
@@ -116,10 +121,17 @@ class SessionAuth(InternalAuth):
         if not is_ours(requester):
             return requester
         method, path = request.method.decode("ascii"), request.path.decode("latin-1")
-        required = step_up.asks(method, path, is_admin=may_administer(requester))
+        is_admin = has_admin_scope(requester)
+        required = step_up.asks(method, path, is_admin=is_admin)
         if required is not None:
             await self._nextgen.insist(self.get_access_token_from_request(request), required)
-        return requester
+        needed = step_up.asks_of_admins(method) if is_admin else None
+        if needed is None or await self._nextgen.has_proved(
+            self.get_access_token_from_request(request), needed
+        ):
+            return requester
+        # What everybody may ask for does more where an administrator asks; here it does not.
+        return mark_unproven(requester)
 
     def _warm(self, request: SynapseRequest) -> Joined | None:
         """Return the session of a request that nothing is special about, `None` for all others."""
@@ -173,7 +185,10 @@ class SessionAuth(InternalAuth):
         return self._nextgen.read(self.get_access_token_from_request(request)).session_id
 
     async def is_server_admin(self, requester: Requester) -> bool:
-        """Ask for the account's flag, and of our tokens for the scope too (C113)."""
+        """Ask for the account's flag, and of our tokens for the scope too (C113), and for the proof.
+
+        It must not raise: many callers only do less for whoever is none.
+        """
         if not is_ours(requester):
             return await super().is_server_admin(requester)
         if not may_administer(requester) or not await super().is_server_admin(requester):
@@ -183,7 +198,7 @@ class SessionAuth(InternalAuth):
 
     async def is_admin_without_scope(self, requester: Requester) -> bool:
         """Say whether it is the token alone that keeps an administrator from administering."""
-        if not is_ours(requester) or may_administer(requester):
+        if not is_ours(requester) or has_admin_scope(requester):
             return False
         return await super().is_server_admin(requester)
 

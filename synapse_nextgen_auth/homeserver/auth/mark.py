@@ -1,12 +1,14 @@
 """What marks a request with a token of ours, wherever in Synapse somebody looks at it."""
 
-from synapse.types import Requester
+from synapse.types import Requester, create_requester
 
 from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, API
 
 # It travels between processes with the requester, no client can ask for it, and Synapse gives nothing
 # for it.
 OURS = "urn:nextgen-auth:session"
+# So does this one: of whoever is an administrator, and has not proved enough to be one here.
+UNPROVEN = "urn:nextgen-auth:unproven"
 
 
 def is_ours(requester: Requester) -> bool:
@@ -19,5 +21,22 @@ def is_ours(requester: Requester) -> bool:
 
 
 def may_administer(requester: Requester) -> bool:
-    """Say whether the token was granted the power over the server."""
+    """Say whether the token was granted the power over the server, and its person proved enough."""
+    return has_admin_scope(requester) and UNPROVEN not in requester.scope
+
+
+def has_admin_scope(requester: Requester) -> bool:
+    """Say whether the token was granted the power over the server, whatever its person proved."""
     return ADMIN in requester.scope
+
+
+def mark_unproven(requester: Requester) -> Requester:
+    """Return who sends a request with a token of ours, as somebody who is no administrator here."""
+    return create_requester(
+        requester.user,
+        is_guest=requester.is_guest,
+        scope={*requester.scope, UNPROVEN},
+        shadow_banned=requester.shadow_banned,
+        device_id=requester.device_id,
+        authenticated_entity=requester.authenticated_entity,
+    )

@@ -152,11 +152,16 @@ class TokenCheck:
 
     async def insist(self, text: str, required: Requirement) -> None:
         """Stop a request whose token is good, unless its person proved as much as it takes."""
+        if not await self.has_proved(text, required):
+            session_id = self.read(text).session_id
+            logger.info("Session %s has to step up for a request", session_id)
+            raise insufficient_authentication(required)
+
+    async def has_proved(self, text: str, required: Requirement) -> bool:
+        """Say whether the person behind a token that is good proved as much as this."""
         token = self.read(text)
         session = await self.homeserver.live.find(token.session_id)
-        if not required.is_met(session.proven(token.generation), self.homeserver.now()):
-            logger.info("Session %s has to step up for a request", session.session_id)
-            raise insufficient_authentication(required)
+        return required.is_met(session.proven(token.generation), self.homeserver.now())
 
     async def _check_device(self, session: Session) -> None:
         if session.device_id is None:
