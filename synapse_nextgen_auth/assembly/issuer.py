@@ -1,7 +1,10 @@
 """Who we are: our addresses, our keys, and what we say that we can do."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
+import attrs
 from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth import config as configuration
@@ -29,7 +32,7 @@ else:
     party = late.file("accounts.factors.passkeys.party")
 
 
-def issuer_of(
+def issuer_of(  # noqa: PLR0913 (what is announced comes from as many places)
     config: Config,
     homeserver: Homeserver,
     keys: Keyring,
@@ -37,8 +40,12 @@ def issuer_of(
     *,
     languages: tuple[str, ...],
     sign_up: bool,
+    has_rules: Callable[[], bool],
 ) -> Issuer:
-    """Return the authorization server as its clients know it."""
+    """Return the authorization server as its clients know it.
+
+    `has_rules` says whether another module decides who has second factors: it may come after us.
+    """
     abilities = Abilities(
         grant_types=_grant_types(config),
         auth_methods=tuple(method.value for method in AuthMethod),
@@ -47,12 +54,18 @@ def issuer_of(
         account_actions=tuple(action.value for action in Action),
         languages=languages,
         sign_up=sign_up,
-        acr_values=acr_values(config, endpoints.issuer),
     )
+
+    @cache
+    def document() -> bytes:
+        said = acr_values(config, endpoints.issuer, has_rules=has_rules())
+        found = metadata.document(endpoints, attrs.evolve(abilities, acr_values=said))
+        return metadata.encode(found)
+
     return Issuer(
         endpoints=endpoints,
         abilities=abilities,
-        document=metadata.encode(metadata.document(endpoints, abilities)),
+        document=document,
         keys=keys,
         signing=Signing(homeserver, keys),
     )
@@ -68,9 +81,9 @@ def keyring(config: Config, hs_config: HomeServerConfig) -> Keyring:
     return Keyring.of(master, [old.reveal().encode("utf-8") for old in config.previous_secrets])
 
 
-def acr_values(config: Config, issuer: str) -> tuple[str, ...]:
+def acr_values(config: Config, issuer: str, *, has_rules: bool = False) -> tuple[str, ...]:
     """Return what can be said of a sign-in here: two factors where people, or a provider, have them."""
-    if factor_policy(config).is_on:
+    if has_rules or factor_policy(config).is_on:
         has_passkeys = party.of(issuer, server_name="") is not None
         return levels.announced(Level.RESISTANT if has_passkeys else Level.TWO)
     return levels.announced(Level.TWO if config.factors.providers else Level.ONE)

@@ -123,6 +123,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         also=lambda: frozenset({sign_ups.CAPTCHA} if config.captcha.kind else ()),
         is_closed=config.drain,
     )
+    other_modules = OtherModules(homeserver)
     issuer = issuer_of(
         config,
         homeserver,
@@ -130,6 +131,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         endpoints,
         languages=templates.languages.tags,
         sign_up=sign_up_rules.is_open,
+        has_rules=lambda: other_modules.have_factor_rules,
     )
     lifetimes = effective_lifetimes(config, hs_config)
     people = People(homeserver, hashes(homeserver, config.passwords))
@@ -139,7 +141,6 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     addresses = late.made(lambda: threepids.Threepids(homeserver))
     mailer = late.made(lambda: _mailer(texts, homeserver, keys, templates.languages))
     boxes = late.made(lambda: mailboxes.Mailboxes(homeserver))
-    other_modules = OtherModules(homeserver)
     return Site(
         homeserver=homeserver,
         config=config,

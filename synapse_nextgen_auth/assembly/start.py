@@ -7,11 +7,13 @@ from synapse.module_api import ModuleApi
 
 from synapse_nextgen_auth import config as configuration
 from synapse_nextgen_auth import late
+from synapse_nextgen_auth.accounts.factors.policy import LegacyLogins
 from synapse_nextgen_auth.assembly.kept import Kept
 from synapse_nextgen_auth.assembly.outbox import begin_outbox
 from synapse_nextgen_auth.assembly.rates import rendezvous_handler
 from synapse_nextgen_auth.assembly.site import build, hashes
 from synapse_nextgen_auth.config import Config, Passwords
+from synapse_nextgen_auth.config.step_up import asks_nobody
 from synapse_nextgen_auth.homeserver import raw_forms
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth import admin_refusal, checker
@@ -100,10 +102,11 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     for root in ROOTS:
         if root.is_served(config):
             api.register_web_resource(root.path, Tree(dispatch.handler(site, root)))
+    legacy_logins = config.factors.legacy_logins
     doors = OldDoors(
         site.homeserver,
         site.second_factors,
-        config.factors.legacy_logins,
+        legacy_logins.while_draining() if config.drain else legacy_logins,
         account_url=site.issuer.endpoints.url("account"),
     )
     discovery.announce(
@@ -144,8 +147,8 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         logger.info("synapse_nextgen_auth takes no new sign-ins (drain: true)")
     reactor: Any = site.homeserver.hs.get_reactor()
     reactor.callLater(_KEEP_AFTER, reactor.callInThread, Kept().install().read)
-    # Other modules, which may check passwords, come after this one.
-    reactor.callLater(0, _warn_if_closed, site)
+    # Other modules, which may check passwords or say who needs a second factor, come after this one.
+    reactor.callLater(0, _warn, site)
 
 
 def _keep_house(site: Site) -> None:
@@ -225,6 +228,29 @@ def rest(api: ModuleApi) -> None:
     Invites(homeserver, configuration.Invitations()).install()
     # People go on signing in with the passwords they have.
     hashes(homeserver, Passwords()).install(change_kept=False)
+
+
+def _warn(site: Site) -> None:
+    _warn_of_factors(site)
+    _warn_if_closed(site)
+
+
+def _warn_of_factors(site: Site) -> None:
+    """Say what other modules decide that come after this one, or do not."""
+    config = site.config
+    if site.second_factors.is_on:
+        if config.drain and config.factors.legacy_logins is LegacyLogins.REFUSE:
+            logger.warning(
+                "While this server drains, accounts with a second factor sign in without it in"
+                " applications that ask for the password: factors.legacy_logins counts as warn"
+            )
+        return
+    if (asked := asks_nobody(config.step_up, config.factors)) is not None:
+        logger.warning(
+            "step_up.requests: %s takes two factors, and nobody has two: no module says who needs"
+            " them, and factors.policy is off",
+            asked,
+        )
 
 
 def _warn_if_closed(site: Site) -> None:

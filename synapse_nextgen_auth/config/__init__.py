@@ -35,7 +35,7 @@ from synapse_nextgen_auth.config.recovery import Recovery
 from synapse_nextgen_auth.config.secret_files import content
 from synapse_nextgen_auth.config.sessions import Sessions
 from synapse_nextgen_auth.config.sign_in import SignIn
-from synapse_nextgen_auth.config.step_up import StepUp, check_step_up
+from synapse_nextgen_auth.config.step_up import StepUp
 from synapse_nextgen_auth.config.tokens import Tokens
 from synapse_nextgen_auth.oauth.clients.configured import StaticClient
 from synapse_nextgen_auth.oauth.clients.record import Client
@@ -196,7 +196,6 @@ def read(raw: object) -> Config:
     check_memory(config.passwords, problems)
     config = attrs.evolve(config, captcha=check_captcha(config.captcha, problems))
     check_polling(config.device_grants, written, problems)
-    check_step_up(config.step_up, config.factors, problems)
     _check_clients(problems, config)
     if problems.found:
         raise ConfigProblems(problems.found)

@@ -5,7 +5,6 @@ from synapse_nextgen_auth.config.factors import Factors
 from synapse_nextgen_auth.config.kinds.lists import ListOf
 from synapse_nextgen_auth.config.kinds.step_up import ProtectedRequests
 from synapse_nextgen_auth.config.options import option
-from synapse_nextgen_auth.config.problems import Problems
 from synapse_nextgen_auth.oauth.step_up import Protected
 from synapse_nextgen_auth.records import frozen
 
@@ -36,13 +35,13 @@ class StepUp:
     )
 
 
-def check_step_up(step_up: StepUp, factors: Factors, problems: Problems) -> None:
-    """Refuse to ask for what nobody can have."""
+def asks_nobody(step_up: StepUp, factors: Factors) -> str | None:
+    """Return which requests take two factors that nobody has, by what is written here.
+
+    Another module may say who needs them.
+    """
     someone = (factors.accounts, factors.providers, factors.admins is not Rule.OFF)
-    if factors.policy is not Rule.OFF or any(someone) or problems.are_at("factors"):
-        return
-    for each in step_up.requests:
-        if each.requirement.level > 1:
-            text = f"{each.path} takes two factors, and nobody has two while factors.policy is off"
-            problems.say("step_up.requests", text)
-            return
+    if factors.policy is not Rule.OFF or any(someone):
+        return None
+    asked = (each.path for each in step_up.requests if each.requirement.level > 1)
+    return next(asked, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
@@ -68,7 +69,7 @@ class Issuer:
 
     endpoints: Endpoints
     abilities: Abilities
-    document: bytes
+    document: Callable[[], bytes]
     keys: Keyring
     signing: Signing
 

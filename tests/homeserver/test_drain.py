@@ -7,6 +7,7 @@ import requests
 from support import newcomers
 from support.markdown import DOCS, fences
 from support.oauth import Browser, Server, web_client
+from support.step_up import gets_a_second_factor
 from support.synapse import Homeserver
 from support.television import METADATA, Television, let_in
 
@@ -35,7 +36,8 @@ def drained(tmp_path_factory, make_database):
     directory = tmp_path_factory.mktemp("drain")
     config = {"enable_registration": True, "enable_registration_without_verification": True}
     database = make_database("sqlite", directory)
-    with Homeserver(directory, database, config=config) as homeserver:
+    factors = {"factors": {"policy": "optional"}}
+    with Homeserver(directory, database, module=factors, config=config) as homeserver:
         server, user = Server(homeserver.base_url), homeserver.new_user()
         client, browser = server.client(), Browser(server)
         tokens = client.sign_in(user.localpart, user.password, browser=browser)
@@ -45,7 +47,7 @@ def drained(tmp_path_factory, make_database):
         signing_up.get(server.url("register"))
         waiting = Television.begin(server)
         before = discovery(server)
-        homeserver.module = {"drain": True}
+        homeserver.module = {"drain": True, **factors}
         homeserver.restart()
         yield Drained(
             homeserver,
@@ -64,6 +66,20 @@ def drained(tmp_path_factory, make_database):
 def discovery(server):
     well_known = requests.get(f"{server.base_url}/.well-known/matrix/client", timeout=30)
     return server.metadata(), well_known.text
+
+
+def test_c293_a_second_factor_locks_nobody_out(drained):
+    """No page asks for it: they get in with what they have, and hear of it."""
+    homeserver, user = drained.homeserver, drained.homeserver.new_user()
+    gets_a_second_factor(homeserver, user)
+
+    assert drained.server.whoami(homeserver.login(user)["access_token"]).status_code == 200
+    (told,) = homeserver.query(
+        "SELECT detail FROM nextgen_events WHERE user_id = ? AND kind = 'factor_skipped'",
+        user.user_id,
+    )
+    assert tuple(told) == ("m.login.password",)
+    assert "factors.legacy_logins counts as warn" in homeserver.log_text()
 
 
 def refusals(drained):

@@ -88,6 +88,33 @@ def test_c010_addresses_that_will_not_do(settings, tmp_path, url, words):
 
 
 @pytest.mark.parametrize(
+    ("factors", "modules", "is_fine"),
+    [
+        ({}, [], False),
+        ({"policy": "optional"}, [], True),
+        ({"admins": "required"}, [], True),
+        # Who needs a factor another module may say, once it is there.
+        ({}, [{"module": "support.rulers.Ruler"}], True),
+    ],
+)
+def test_nobody_is_asked_for_two_factors_that_nobody_has(
+    settings, tmp_path, factors, modules, is_fine
+):
+    """What is protected so would be closed for good."""
+    ours = {"module": "synapse_nextgen_auth.NextGenAuth"}
+    requests = [{"path": "admin_api", "max_age": "1h"}, {"path": "admin_api", "factors": 2}]
+    options = {"factors": factors, "step_up": {"requests": requests}}
+    found = problems(
+        settings | {"modules": [{**ours, "config": options}, *modules]},
+        tmp_path,
+        configuration.read(options),
+    )
+
+    assert len(found) == (not is_fine)
+    assert all("admin_api takes two factors, and nobody has two" in problem for problem in found)
+
+
+@pytest.mark.parametrize(
     ("rule", "words"),
     [
         ({"users": ["anna", "@ben:localhost", "@CARLA:LOCALHOST"]}, None),

@@ -21,6 +21,10 @@ class LegacyLogins(str, enum.Enum):
     WARN = "warn"  # it passes, and the owner is told
     ALLOW = "allow"
 
+    def while_draining(self) -> "LegacyLogins":
+        """Return what holds while no page signs anybody in: nobody could go where they are sent."""
+        return LegacyLogins.WARN if self is LegacyLogins.REFUSE else self
+
 
 @frozen
 class Entry:

@@ -1,6 +1,6 @@
 """How clients find us: the Matrix endpoints and the well-known key (CS API, MSC2965)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from synapse import rest
@@ -42,14 +42,14 @@ class AuthMetadata(RestServlet):
         *client_patterns("/org.matrix.msc2965/auth_metadata$", releases=(), unstable=True),
     )
 
-    def __init__(self, document: bytes) -> None:
+    def __init__(self, document: Callable[[], bytes]) -> None:
         super().__init__()
         self._document = document
 
     async def on_GET(self, request: Any) -> None:  # noqa: N802 (Synapse's name)
         """Answer with the same bytes everywhere."""
         request.setHeader(b"Cache-Control", CACHEABLE)
-        respond_with_json_bytes(request, 200, self._document, send_cors=True)
+        respond_with_json_bytes(request, 200, self._document(), send_cors=True)
 
 
 class AuthIssuer(RestServlet):
@@ -70,7 +70,7 @@ class AuthIssuer(RestServlet):
 def announce(  # noqa: PLR0913 (what those who are announced need)
     homeserver: Homeserver,
     endpoints: Endpoints,
-    document: bytes,
+    document: Callable[[], bytes],
     *,
     rendezvous_handler: RendezvousHandler | None,
     legacy: LegacyLoginRules,

@@ -15,6 +15,7 @@ from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.captcha_kinds import CaptchaKind
 from synapse_nextgen_auth.config import MIN_SECRET_BYTES, Config, duration, said
 from synapse_nextgen_auth.config.problems import likely
+from synapse_nextgen_auth.config.step_up import asks_nobody
 from synapse_nextgen_auth.homeserver.people.providers.configured import configured
 from synapse_nextgen_auth.homeserver.startup import (
     installation,
@@ -93,7 +94,21 @@ def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
     if config.factors.accounts:
         problems += factor_names.problems(hs_config, config.factors.accounts)
     problems += settings.unusable(hs_config)
+    problems += _step_up_problems(hs_config, config)
     return problems
+
+
+def _step_up_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
+    """Return which requests take two factors where nobody has them, and no module could say so."""
+    asked = asks_nobody(config.step_up, config.factors)
+    if asked is None or any(map(_is_of_others, hs_config.modules.loaded_modules)):
+        return []
+    option = settings.Written.of(hs_config).whole("step_up.requests")
+    return [f"{option}: {asked} takes two factors, and nobody has two while factors.policy is off"]
+
+
+def _is_of_others(loaded: tuple[type, object]) -> bool:
+    return loaded[0].__module__.partition(".")[0] != __name__.partition(".")[0]
 
 
 def _openid_problems(hs_config: HomeServerConfig) -> list[str]:

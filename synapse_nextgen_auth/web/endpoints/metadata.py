@@ -9,7 +9,7 @@ from synapse_nextgen_auth.web.site import Site
 
 async def metadata(site: Site, incoming: Incoming) -> Outgoing:  # noqa: ARG001
     """Answer with the discovery document, the same bytes on every path."""
-    return answers.document(site.issuer.document)
+    return answers.document(site.issuer.document())
 
 
 async def keys(site: Site, incoming: Incoming) -> Outgoing:

@@ -12,6 +12,7 @@ from synapse_nextgen_auth.accounts.factors.demands import Demand, Rule
 from synapse_nextgen_auth.accounts.factors.policy import (
     Entry,
     FactorPolicy,
+    LegacyLogins,
     Remembered,
     strictest,
 )
@@ -121,3 +122,12 @@ def test_an_account_is_given_time_from_the_first_demand_on(rule, grace, since, d
 def test_what_browsers_are_known_by_is_not_printed():
     """The digest of a cookie stands in no log."""
     assert "abc" not in repr(Remembered("id", "abc", ALICE, NOW, NOW + 1, "an agent"))
+
+
+def test_while_nobody_newly_signs_in_nobody_is_sent_to_a_page():
+    """What the operator chose beside that stays."""
+    assert [each.while_draining() for each in LegacyLogins] == [
+        LegacyLogins.WARN,
+        LegacyLogins.WARN,
+        LegacyLogins.ALLOW,
+    ]
