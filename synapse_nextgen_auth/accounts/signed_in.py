@@ -36,6 +36,7 @@ class How(str, enum.Enum):
     BROWSER_OR_CODE = "browser_or_code"  # one of these two, before anybody noted which
     PAGES = "pages"  # a browser at our pages
     SINGLE_SIGN_ON = "single_sign_on"  # as Synapse does it
+    SERVICE = "service"  # a program by itself, as the configuration says
     OWN = "own"  # with a password or token of its own
     SERVICE_OR_OWN = "service_or_own"  # that, or by the application service that made the account
 

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from synapse.http.server import HttpServer
     from synapse.server import HomeServer
 
+    from synapse_nextgen_auth.flows import service_accounts
     from synapse_nextgen_auth.homeserver import places
     from synapse_nextgen_auth.homeserver.people.providers import desk, redirect, seams
     from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
@@ -58,7 +59,19 @@ if TYPE_CHECKING:
     from synapse_nextgen_auth.web import browser, mails, readers
     from synapse_nextgen_auth.web.pages.message import error
 else:
-    places, redirect, desk, seams, housekeeping, mails, browser, readers, error = late.files(
+    (
+        service_accounts,
+        places,
+        redirect,
+        desk,
+        seams,
+        housekeeping,
+        mails,
+        browser,
+        readers,
+        error,
+    ) = late.files(
+        "flows.service_accounts",
         "homeserver.places",
         "homeserver.people.providers.redirect",
         "homeserver.people.providers.desk",
@@ -153,14 +166,14 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
 
 def _keep_house(site: Site) -> None:
     config = site.config
-    housekeeping.Housekeeping(
-        site.homeserver,
-        site.issuer.signing,
+    keeping = housekeeping.Keeping(
         events=config.events,
         browsers=site.lifetimes.browsers,
         unused_clients_after=config.client_registration.unused_lifetime,
         idle_without_device=site.lifetimes.sessions.idle_without_device,
-    ).start()
+        services=service_accounts.written(config.clients, site.homeserver.server_name),
+    )
+    housekeeping.Housekeeping(site.homeserver, site.issuer.signing, keeping).start()
 
 
 def _take_arrivals(site: Site) -> None:

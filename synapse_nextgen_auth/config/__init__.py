@@ -143,7 +143,8 @@ class Config:
         default=(),
         about="Clients that need not register: each entry takes `client_id`, `client_name`,"
         " `client_uri`, `redirect_uris` and the other fields of RFC 7591, and `client_secret` or"
-        " `client_secret_path` or `jwks` for those that have one."
+        " `client_secret_path` or `jwks` for those that have one; `service_account` and `scope` for"
+        " those that are a program by themselves."
         " See [clients](../topics/clients.md#clients-in-the-configuration).",
         example="""\
 - client_id: grafana
@@ -217,7 +218,9 @@ def _with_secret_of_file(problems: Problems, config: Config) -> Config:
 
 
 def is_enabled(config: Config, kind: GrantType) -> bool:
-    """Say whether a grant type is switched on; one without an option is always."""
+    """Say whether a grant type is switched on; one without an option is, if anybody may have it."""
+    if kind.the_operator_agrees:
+        return any(kind.name in written.client.grant_types for written in config.clients)
     return kind.option is None or bool(getattr(config, kind.option).enabled)
 
 

@@ -37,6 +37,7 @@ class Began(str, enum.Enum):
 
     CODE = "authorization_code"
     DEVICE = "device_grant"
+    CLIENT = "client_credentials"
 
 
 MAX_NOTED_EVERY = 300

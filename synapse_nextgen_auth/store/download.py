@@ -148,6 +148,7 @@ LEFT_OUT: Mapping[str, str] = {
     "nextgen_codes": "an hour",
     "nextgen_legacy_logins": "an hour",
     "nextgen_outbox": "until it is done",
+    "nextgen_services": "of clients",
     "nextgen_passkey_challenges": "five minutes",
     "nextgen_passwords": "a hash, which is a secret",
     "nextgen_provider_logouts": "a quarter of an hour",

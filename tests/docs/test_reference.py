@@ -254,6 +254,7 @@ FOR_PROGRAMMERS = {
     "Nobody signs up here",  # to the script of our own page
     "a stranger could register a client and let itself in; nobody is asked",
     "clients that say nothing may not have it",
+    "who of the two is asked?",
     "its client can ask anew at any time: a refresh token is of no use (RFC 6749 4.4.3)",
 }
 
@@ -301,6 +302,7 @@ def test_a_message_that_is_not_on_the_page_is_missed(message):
 
 _NO_PROOF = {"client_id": "a", "redirect_uris": ["https://a.example/cb"]}
 _SECRET = _NO_PROOF | {"client_secret": "a secret of enough letters"}
+_SERVICE = _SECRET | {"grant_types": ["client_credentials"]}
 MISTAKES = (
     {"token": {}},
     {"xyz": 1},
@@ -339,6 +341,11 @@ MISTAKES = (
     {"pkce_exempt": [""]},
     {"secret_path": "{not_text}"},
     {"clients": ["grafana"]},
+    {"clients": [_SERVICE]},
+    {"clients": [_SERVICE | {"service_account": "@a"}]},
+    {"clients": [_SERVICE | {"service_account": "a"}]},
+    {"clients": [_SERVICE | {"service_account": "a", "scope": "openid x"}]},
+    {"clients": [_SECRET | {"service_account": "a"}]},
     {"clients": [_NO_PROOF | {"client_secret": 17}]},
     {"clients": [_SECRET | {"client_secret": "é" * 40}]},
     {"factors": {"accounts": ["anna", {}, {"rule": "off"}, {"rule": "required"}]}},

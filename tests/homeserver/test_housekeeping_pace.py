@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from synapse_nextgen_auth.homeserver.background import Background
-from synapse_nextgen_auth.homeserver.upkeep.housekeeping import Housekeeping
+from synapse_nextgen_auth.homeserver.upkeep.housekeeping import Housekeeping, Keeping
 
 
 class Clock:
@@ -40,9 +40,8 @@ def housekeeping(clock, begun):
 
     hs = SimpleNamespace(get_clock=lambda: clock, run_as_background_process=begin)
     homeserver = SimpleNamespace(hs=hs)
-    return Housekeeping(
-        homeserver, None, browsers=None, unused_clients_after=0, idle_without_device=None
-    )
+    keeping = Keeping(browsers=None, unused_clients_after=0, idle_without_device=None)
+    return Housekeeping(homeserver, None, keeping)
 
 
 def finish(coroutine):

@@ -11,6 +11,7 @@ SECRET = "p%2B+:/ =&~-secret"
 KEY = ec.generate_private_key(ec.SECP256R1())
 KEY_OF_NOBODY = ec.generate_private_key(ec.SECP256R1())
 MAX_DEVICES = 6
+SERVICE_ACCOUNT = "the-backup"
 CALLBACK = "https://dashboard.example.org/callback"
 
 
@@ -33,6 +34,23 @@ CLIENTS = [
         "client_name": "Display in the hall",
         "redirect_uris": [],
         "grant_types": ["urn:ietf:params:oauth:grant-type:device_code"],
+    },
+    {
+        "client_id": "backup",
+        "client_name": "Backup",
+        "client_secret": SECRET,
+        "redirect_uris": [],
+        "grant_types": ["client_credentials"],
+        "service_account": SERVICE_ACCOUNT,
+        "scope": "urn:matrix:client:api:* urn:synapse:admin:*",
+    },
+    {
+        "client_id": "absent",
+        "jwks": {"keys": [_public_jwk(KEY, kid="k1")]},
+        "redirect_uris": [],
+        "grant_types": ["client_credentials"],
+        "service_account": "@nobody-is-called-this:localhost",
+        "scope": "urn:matrix:client:api:* urn:matrix:client:device:OWNDEVICE1",
     },
 ]
 

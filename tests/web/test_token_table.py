@@ -12,7 +12,7 @@ from synapse_nextgen_auth.flows.redeem_code import redeem
 from synapse_nextgen_auth.oauth import errors
 from synapse_nextgen_auth.oauth.grants.device_grants import Poll, refuse_poll
 from synapse_nextgen_auth.oauth.grants.grant_types import GRANT_TYPES, GrantType
-from synapse_nextgen_auth.web.endpoints.token.exchange import NewSession, SameSession
+from synapse_nextgen_auth.web.endpoints.token.exchange import NewSession, OneSession, SameSession
 from synapse_nextgen_auth.web.endpoints.token.table import FILES, checked, find
 from synapse_nextgen_auth.web.routes import ROUTES
 
@@ -145,6 +145,7 @@ def test_the_walk_finds_every_way_to_refuse(source, reasons):
     assert set(_refusals(ast.parse(source))) == reasons
 
 
-def test_only_the_two_kinds_of_record_exist():
+def test_only_these_kinds_of_record_exist():
     """So the pipeline looks at an account before each of them."""
-    assert {type(exchange) for exchange in WRITTEN} == {NewSession, SameSession}
+    assert {type(exchange) for exchange in WRITTEN} == {NewSession, OneSession, SameSession}
+    assert issubclass(OneSession, NewSession)

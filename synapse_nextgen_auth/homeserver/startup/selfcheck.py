@@ -89,6 +89,7 @@ def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
         )
     problems += _idle_problems(hs_config, config)
     problems += _provider_problems(hs_config, config)
+    problems += _service_problems(hs_config, config)
     problems += _openid_problems(hs_config)
     problems += _captcha_problems(hs_config, config)
     if config.factors.accounts:
@@ -171,6 +172,18 @@ def _provider_problems(hs_config: HomeServerConfig, config: Config) -> list[str]
             hint = f"; did you mean {near}?" if near else f". There are: {there}"
             problems.append(f"{option} names {name}, and no provider has that idp_id{hint}")
     return problems
+
+
+def _service_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
+    """Return which service accounts are of another server, where nobody is signed in by us."""
+    server_name = hs_config.server.server_name
+    written = settings.Written.of(hs_config)
+    return [
+        f"{written.whole(f'clients[{n}].service_account')} is {service.account}, which is not an"
+        f" account of {server_name}"
+        for n, service in enumerate(each.client.service for each in config.clients)
+        if service is not None and service.is_foreign(server_name)
+    ]
 
 
 def _baseurl_problems(hs_config: HomeServerConfig) -> list[str]:

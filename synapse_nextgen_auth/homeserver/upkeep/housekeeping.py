@@ -1,12 +1,15 @@
 """The background chores of one process: sweeping and key rotation, in small bites with pauses."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Concatenate, ParamSpec
+
+import attrs
 
 from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
 from synapse_nextgen_auth.config import Events
-from synapse_nextgen_auth.flows import housekeeping
+from synapse_nextgen_auth.flows import housekeeping, service_accounts
+from synapse_nextgen_auth.flows.service_accounts import Written
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
@@ -18,6 +21,7 @@ from synapse_nextgen_auth.homeserver.startup.needed import members
 from synapse_nextgen_auth.homeserver.upkeep.later_steps import LaterSteps
 from synapse_nextgen_auth.oauth.clients.client_metadata import KEPT_UNUSED
 from synapse_nextgen_auth.oauth.wording import logged
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import passwords, strays, sweep, token_holds
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -39,30 +43,26 @@ _SHARE = 4
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 20, 5000  # milliseconds
 
 
-_EVENTS = Events()
+@frozen(kw_only=True)
+class Keeping:
+    """What is kept how long, and which clients are a service account; times in seconds."""
+
+    events: Events = attrs.field(factory=Events)
+    browsers: BrowserLifetimes
+    unused_clients_after: int
+    idle_without_device: int | None
+    services: Mapping[str, Written] = attrs.field(factory=dict)
 
 
 class Housekeeping:
     """What the process that runs Synapse's background tasks does for us."""
 
-    def __init__(
-        self,
-        homeserver: Homeserver,
-        signing: Signing,
-        *,
-        events: Events = _EVENTS,
-        browsers: BrowserLifetimes,
-        unused_clients_after: int,
-        idle_without_device: int | None,
-    ) -> None:
+    def __init__(self, homeserver: Homeserver, signing: Signing, keeping: Keeping) -> None:
         self._homeserver = homeserver
         self._signing = signing
-        self._events = events
+        self._keeping = keeping
         # Up to when (seconds) the addresses of events were taken out.
         self._addresses_until = -1
-        self._browsers = browsers
-        self._unused_clients_after = unused_clients_after
-        self._idle_without_device = idle_without_device
         self._clock = homeserver.hs.get_clock()
         self._under_way: set[Background] = set()
         self._later_steps = LaterSteps(homeserver, self._rest)
@@ -126,8 +126,8 @@ class Housekeeping:
                 housekeeping.end_strays,
                 after=after,
                 now=now,
-                idle_limit=self._idle_without_device,
-                addresses_since=now - self._events.address_lifetime,
+                idle_limit=self._keeping.idle_without_device,
+                addresses_since=now - self._keeping.events.address_lifetime,
             )
             after, living = bite.until, living + bite.living
             await self._rest(began)
@@ -162,24 +162,33 @@ class Housekeeping:
         """Do every chore once."""
         await self._signing.rotate()
         now = self._homeserver.now()
+        await self._end_departed(now)
         is_claimed = await self._claim_passwords(now)
         for kind in sweep.KINDS:
             if kind == sweep.PASSWORDS and not is_claimed:
                 continue
-            keep = self._events.lifetime if kind == "events" else None
+            keep = self._keeping.events.lifetime if kind == "events" else None
             await self._drain(kind, sweep.stale, kind=kind, now=now, keep=keep)
-        await self._blank_addresses(now - self._events.address_lifetime)
+        await self._blank_addresses(now - self._keeping.events.address_lifetime)
         for kind in sweep.KINDS_AHEAD:
             # What is only set right is not counted.
             name = kind if kind in sweep.KINDS else None
             await self._drain(name, sweep.from_the_future, kind=kind, now=now)
         await self._drain(None, sweep.browsers_from_the_future, now=now)
-        browsers_since = now - self._browsers.idle
+        browsers_since = now - self._keeping.browsers.idle
         await self._drain(sweep.IDLE_BROWSERS, sweep.idle_browsers, idle_since=browsers_since)
-        unused_since = now - self._unused_clients_after
+        unused_since = now - self._keeping.unused_clients_after
         await self._drain_clients(unused_since, now)
         for is_public, keep in KEPT_UNUSED.items():
             await self._drain_idle_clients(now - keep, unused_since, now, is_public=is_public)
+
+    async def _end_departed(self, now: int) -> None:
+        """End the sessions of service accounts that the configuration does not mean any more."""
+        ended = await self._homeserver.run(
+            service_accounts.end_departed, self._keeping.services, now=now
+        )
+        if ended:
+            logger.info("Ended %s sessions of clients that left the configuration", ended)
 
     async def _claim_passwords(self, now: int) -> bool:
         """Give hashes of nobody to the accounts that use them; say whether it was time for that.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from synapse_nextgen_auth import late
-from synapse_nextgen_auth.oauth.clients import authentication
+from synapse_nextgen_auth.oauth.clients import authentication, service
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.clients.client_metadata import (
     READ_ONLY,
@@ -22,6 +22,7 @@ from synapse_nextgen_auth.oauth.clients.client_metadata import (
 from synapse_nextgen_auth.oauth.clients.fields import Findings, invalid
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.clients.redirects import RedirectRules
+from synapse_nextgen_auth.oauth.clients.service import Service
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants import grant_types
 from synapse_nextgen_auth.records import frozen
@@ -36,7 +37,7 @@ else:
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _SECRETS = ("client_secret", "client_secret_path")
 # Besides what agrees on the secret: the fields that a registration reads.
-_KNOWN = frozenset({"client_id", *_SECRETS, *wire_names(), *READ_ONLY})
+_KNOWN = frozenset({"client_id", *_SECRETS, *service.FIELDS, *wire_names(), *READ_ONLY})
 _TYPES = {
     "grant_types": grant_types.CONFIGURABLE,
     "response_types": tuple(grant_types.RESPONSE_TYPES.values()),
@@ -72,11 +73,12 @@ def read_static(raw: object, *, read_file: Callable[[str], str]) -> StaticClient
         _check_types(raw, name, known, problems)
     if has_secret:
         note(lambda: _check_secret(metadata, secret), None)
+    itself = note(lambda: _service(raw, metadata, client_id), None)
     if problems:
         told = "; ".join(dict.fromkeys(_in_yaml(problem.description) for problem in problems))
         raise attrs.evolve(problems[0], description=told)
     client = Client.of(metadata, client_id=client_id, secret_hash=None, created_at=0)
-    return StaticClient(attrs.evolve(client, is_configured=True), secret)
+    return StaticClient(attrs.evolve(client, is_configured=True, service=itself), secret)
 
 
 # A client that registers sends JSON (RFC 7591 section 3.1), an operator writes YAML.
@@ -122,9 +124,24 @@ def _check_types(
             problems.append(invalid(reason))
 
 
+def _service(raw: dict[str, object], metadata: Metadata, client_id: str) -> Service | None:
+    """Read what the client is by itself; what is of no use was meant for something."""
+    written = [raw.get(name) for name in service.FIELDS]
+    if grant_types.CLIENT_CREDENTIALS in metadata.grant_types:
+        account, scope = written
+        return service.read(account, scope, client_id=client_id)
+    useless = [name for name in service.FIELDS if raw.get(name) is not None]
+    if useless:
+        raise invalid(
+            f"{useless[0]} is of no use without {grant_types.CLIENT_CREDENTIALS} among grant_types"
+        )
+    return None
+
+
 def _document(raw: dict[str, object]) -> dict[str, object]:
     """Return the entry as registration metadata; without a secret or key, a client is public."""
-    document = {name: value for name, value in raw.items() if name not in {"client_id", *_SECRETS}}
+    own = {"client_id", *_SECRETS, *service.FIELDS}
+    document = {name: value for name, value in raw.items() if name not in own}
     has_key = "jwks" in raw or "jwks_uri" in raw
     if has_key:
         document.setdefault("token_endpoint_auth_method", AuthMethod.PRIVATE_KEY_JWT.value)

@@ -5,18 +5,23 @@ from collections.abc import Sequence
 from synapse_nextgen_auth.oauth import hosts, uris
 from synapse_nextgen_auth.oauth.clients import client_metadata, redirects
 from synapse_nextgen_auth.oauth.clients.client_metadata import Metadata
+from synapse_nextgen_auth.oauth.clients.service import Service
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
 
 
 @frozen(kw_only=True)
 class Client(Metadata):
-    """A client that this server knows: one that registered, or one of the configuration."""
+    """A client that this server knows: one that registered, or one of the configuration.
+
+    `service` is what it is by itself, with nobody in front of it.
+    """
 
     client_id: str
     secret_hash: str | None = None
     created_at: int = 0
     is_configured: bool = False
+    service: Service | None = None
 
     @classmethod
     def of(

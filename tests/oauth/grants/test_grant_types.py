@@ -36,6 +36,16 @@ def test_each_grant_type_is_described_once():
     assert listed[:3] == [AUTHORIZATION_CODE, REFRESH_TOKEN, DEVICE_CODE]
 
 
+def test_one_grant_type_is_the_operators_to_give():
+    """The scope stands in the configuration, so it may be an administrator's, but is nobody's name."""
+    kind = grant_types.BY_NAME["client_credentials"]
+
+    assert names(lambda each: each.the_operator_agrees) == {kind.name}
+    assert refuse_scope(kind, grammar.parse(f"{MATRIX} {ADMIN}")) is None
+    assert refuse_scope(kind, grammar.parse("openid")).startswith("openid takes a person")
+    assert "proves nothing" in refuse_client(kind, granted=(kind.name,), is_public=True)
+
+
 def test_strangers_may_register_only_what_a_person_agrees_to():
     """Whoever adds one to these three lets everybody on the internet use it: think twice."""
     asked = {AUTHORIZATION_CODE, DEVICE_CODE}
@@ -67,6 +77,9 @@ def test_refresh_tokens_are_for_what_a_person_agreed_to():
         {"may_be_registered": True},
         {"gives_refresh_token": True},
         {"a_person_agrees": True, "is_default": True},
+        {"a_person_agrees": True, "the_operator_agrees": True},
+        {"the_operator_agrees": True, "may_be_registered": True},
+        {"the_operator_agrees": True, "gives_refresh_token": True},
     ],
 )
 def test_what_would_hand_out_more_than_somebody_agreed_to_cannot_be_said(fields):

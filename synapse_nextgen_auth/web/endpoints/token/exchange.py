@@ -38,12 +38,14 @@ class TokenRequest:
 class Found:
     """Whose account a new session is for, and what it may do there.
 
-    `is_spent`: it was used already, so no device need be made, whatever comes of it.
+    `is_spent`: it was used already, so no device need be made, whatever comes of it. `mask` is how much
+    of that the access token gets, `None` for all of it.
     """
 
     user_id: str
     scope: Scope
     is_spent: bool = False
+    mask: int | None = None
 
 
 @frozen
@@ -85,6 +87,17 @@ class NewSession:
     spend: Callable[[Site, TokenRequest, "Opening"], Awaitable[Spent]]
     gives_refresh_token: bool
     only_new_device: bool
+
+
+@frozen(kw_only=True)
+class OneSession(NewSession):
+    """A grant type that is spent on the one session that its client has, or else on a new one.
+
+    `standing` is that session, `None` if there is none; `spend` returns another one than the `Opening`
+    says where another request was first.
+    """
+
+    standing: Callable[[Site, TokenRequest, Found], Awaitable[Session | None]]
 
 
 @frozen(kw_only=True)

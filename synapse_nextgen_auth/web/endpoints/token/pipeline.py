@@ -39,6 +39,7 @@ from synapse_nextgen_auth.web.endpoints.token.exchange import (
     Exchange,
     Found,
     NewSession,
+    OneSession,
     SameSession,
     Spent,
     TokenRequest,
@@ -116,23 +117,51 @@ async def _begin(
         await site.people.admit(found.user_id, Intent.COLLECT)
     except NotAdmitted as refused:
         raise exchange.refuse_account(refused.why) from None
+    standing = await _standing(site, request, exchange, found)
+    if standing is not None:
+        return await _with_tokens(site, request, exchange, _narrowed(standing))
     await site.devices.expect_to_provide(None if found.is_spent else found.scope.device_id)
     opening = _opening(site, request, exchange, kind)
     async with _place(site, found.user_id), _undone_if_unheard(site, opening.session_id):
-        spent = await exchange.spend(site, request, opening)
+        spent = attrs.evolve(await exchange.spend(site, request, opening), mask=found.mask)
+    if isinstance(exchange, OneSession) and spent.session.session_id != opening.session_id:
+        return await _with_tokens(site, request, exchange, _narrowed(spent))
     return await _hand_over(site, request, exchange, spent, found=found, opening=opening)
 
 
+async def _standing(
+    site: Site, request: TokenRequest, exchange: NewSession, found: Found
+) -> Spent | None:
+    """Return the session that the client has already, with its device."""
+    if not isinstance(exchange, OneSession):
+        return None
+    session = await exchange.standing(site, request, found)
+    if session is None:
+        return None
+    if session.device_id is not None and (
+        await site.homeserver.device_name(session.user_id, session.device_id) is None
+    ):
+        await _over(site, session, "the device is gone")
+        return None
+    return Spent(session, session.generation, found.mask)
+
+
+def _narrowed(spent: Spent) -> Spent:
+    """Return what is handed over, with the session as its token knows it."""
+    return attrs.evolve(spent, session=spent.session.under(spent.mask))
+
+
 def _opening(site: Site, request: TokenRequest, exchange: NewSession, kind: GrantType) -> "Opening":
-    """Say how a session begins: without a refresh token it is over with its access token."""
+    """Say how a session begins; that of one token is over with it."""
     only_token_ends = site.now() + site.lifetimes.sessions.access_token
+    goes_on = exchange.gives_refresh_token or isinstance(exchange, OneSession)
     return begin_session.Opening(
         kind=kind,
         session_id=random_id(),
         sender=request.incoming.sender,
         max_devices=site.config.sessions.max_devices,
         only_new_device=exchange.only_new_device,
-        expires_at=None if exchange.gives_refresh_token else only_token_ends,
+        expires_at=None if goes_on else only_token_ends,
     )
 
 
@@ -208,7 +237,7 @@ async def _hand_over(
             raise _DeviceTaken
         await site.devices.provide(session, display_name=request.client.name_for(()))
         await site.people.signed_in(session.user_id)
-        answer = await _with_tokens(site, request, exchange, spent)
+        answer = await _with_tokens(site, request, exchange, _narrowed(spent))
         await site.people.admit(session.user_id, Intent.KEEP)
     except NotAdmitted:
         raise await _take_back(site, session) from None

@@ -8,6 +8,7 @@ from synapse_nextgen_auth import late
 from synapse_nextgen_auth.oauth.grants.grant_types import (
     AUTHORIZATION_CODE,
     BY_NAME,
+    CLIENT_CREDENTIALS,
     DEVICE_CODE,
     REFRESH_TOKEN,
     GrantType,
@@ -16,10 +17,16 @@ from synapse_nextgen_auth.web.endpoints.token import refresh_token
 from synapse_nextgen_auth.web.endpoints.token.exchange import Exchange, NewSession
 
 if TYPE_CHECKING:
-    from synapse_nextgen_auth.web.endpoints.token import authorization_code, device_code
+    from synapse_nextgen_auth.web.endpoints.token import (
+        authorization_code,
+        client_credentials,
+        device_code,
+    )
 else:
-    authorization_code, device_code = late.files(
-        "web.endpoints.token.authorization_code", "web.endpoints.token.device_code"
+    authorization_code, client_credentials, device_code = late.files(
+        "web.endpoints.token.authorization_code",
+        "web.endpoints.token.client_credentials",
+        "web.endpoints.token.device_code",
     )
 
 # The file of each: its `EXCHANGE` is what it does.
@@ -27,6 +34,7 @@ FILES = {
     AUTHORIZATION_CODE: authorization_code,
     REFRESH_TOKEN: refresh_token,
     DEVICE_CODE: device_code,
+    CLIENT_CREDENTIALS: client_credentials,
 }
 if FILES.keys() != BY_NAME.keys():
     raise ValueError(f"grant types in one place only: {sorted(FILES.keys() ^ BY_NAME.keys())}")
@@ -61,5 +69,6 @@ def checked(
 
 def _check_device(kind: GrantType, exchange: Exchange) -> None:
     """Leave devices to those who have them where no person was told that one is taken over."""
-    if isinstance(exchange, NewSession) and not (kind.a_person_agrees or exchange.only_new_device):
+    somebody_agrees = kind.a_person_agrees or kind.the_operator_agrees
+    if isinstance(exchange, NewSession) and not (somebody_agrees or exchange.only_new_device):
         raise ValueError(f"{kind.name}: nobody agrees that it takes over a device")

@@ -42,6 +42,7 @@ DEVICE = Line(
 UNVERIFIED = attrs.evolve(
     DEVICE, name="Nordlicht Web on Linux", is_verified=False, town=None, how=How.BROWSER_OR_CODE
 )
+SERVICE = attrs.evolve(DEVICE, name="Backup", town=None, how=How.SERVICE)
 BY_CODE = attrs.evolve(DEVICE, name="Television", town=None, how=How.CODE)
 LEGACY = Line(
     kind=Kind.LEGACY,
@@ -76,7 +77,7 @@ DEVICES_PAGE = DevicesPage(
     **framed(Place.DEVICES),
     looked_at=(UNVERIFIED, OLD),
     others=(
-        *(HERE, DEVICE, BY_CODE, FROM_RIGHT, LEGACY, NAMELESS, OF_BRIDGE, WEBSITE),
+        *(HERE, DEVICE, BY_CODE, SERVICE, FROM_RIGHT, LEGACY, NAMELESS, OF_BRIDGE, WEBSITE),
         *(UNKNOWN_BROWSER, LONG_LINE),
     ),
     part=Part(1, 1, 12, 12),

@@ -23,6 +23,7 @@ from synapse_nextgen_auth.web.site import Site
 _HOW = {
     Began.CODE: How.BROWSER,
     Began.DEVICE: How.CODE,
+    Began.CLIENT: How.SERVICE,
     None: How.BROWSER_OR_CODE,
 }
 
