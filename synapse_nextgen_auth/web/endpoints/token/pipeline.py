@@ -125,6 +125,7 @@ async def _begin(
     async with _place(site, found.user_id), _undone_if_unheard(site, opening.session_id):
         spent = attrs.evolve(await exchange.spend(site, request, opening), mask=found.mask)
     if isinstance(exchange, OneSession) and spent.session.session_id != opening.session_id:
+        await _provide(site, request, spent.session)
         return await _with_tokens(site, request, exchange, _narrowed(spent))
     return await _hand_over(site, request, exchange, spent, found=found, opening=opening)
 
@@ -138,12 +139,27 @@ async def _standing(
     session = await exchange.standing(site, request, found)
     if session is None:
         return None
-    if session.device_id is not None and (
-        await site.homeserver.device_name(session.user_id, session.device_id) is None
-    ):
-        await _over(site, session, "the device is gone")
-        return None
+    await _provide(site, request, session)
     return Spent(session, session.generation, found.mask)
+
+
+async def _provide(site: Site, request: TokenRequest, session: Session) -> None:
+    """Make the device of a session that goes on, unless it is there.
+
+    Where another request began the session a moment ago it may not be yet. Whoever deletes the device
+    ends the session with it.
+    """
+    device_id = session.device_id
+    if (
+        device_id is None
+        or await site.homeserver.device_name(session.user_id, device_id) is not None
+    ):
+        return
+    try:
+        await site.devices.provide(session, display_name=request.client.name_for(()))
+    except Exception as error:
+        logger.warning("Could not make the device of session %s", session.session_id, exc_info=True)
+        raise unavailable("the device could not be made") from error
 
 
 def _narrowed(spent: Spent) -> Spent:
