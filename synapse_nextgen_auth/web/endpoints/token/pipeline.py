@@ -159,7 +159,7 @@ async def _provide(site: Site, request: TokenRequest, session: Session) -> None:
         await site.devices.provide(session, display_name=request.client.name_for(()))
     except Exception as error:
         logger.warning("Could not make the device of session %s", session.session_id, exc_info=True)
-        raise unavailable("the device could not be made") from error
+        raise unavailable("the device or the tokens could not be made") from error
 
 
 def _narrowed(spent: Spent) -> Spent:
