@@ -134,8 +134,9 @@ def enrol(
 def add(txn: Txn, digest: str, shown: Shown, owner: Owner, *, keys: Keyring) -> Confirmed | Kept:
     """Confirm an app of whoever is signed in: that code is a second factor of this sign-in, too.
 
-    `digest` is that of the sign-in.
+    `digest` is that of the sign-in. Raises `SignedOut` where they would have to prove another one first.
     """
+    own_factors.refuse_unproven(txn, digest, owner.user_id)
     done = confirm(txn, shown, owner, keys=keys)
     if isinstance(done, Confirmed):
         sign_ins.note_level(txn, digest, owner.user_id, level=Level.TWO)

@@ -6,12 +6,24 @@ import attrs
 
 from synapse_nextgen_auth.accounts.attempts.attempt import ProofKind
 from synapse_nextgen_auth.accounts.factors.apps import App
+from synapse_nextgen_auth.accounts.factors.demands import Level
 from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.accounts.factors.recovery_codes import RecoveryCode
+from synapse_nextgen_auth.flows.as_signed_in import SignedOut
 from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.oauth.events import EventKind
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.store import events, factors, own_ways, passkeys, remembered
+from synapse_nextgen_auth.store import (
+    device_grants,
+    events,
+    factors,
+    grants,
+    login_tokens,
+    own_ways,
+    passkeys,
+    remembered,
+    sign_ins,
+)
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -55,7 +67,25 @@ def added(
     remembered.forget_all(txn, owner.user_id)
     if is_first:
         _replace_codes(txn, codes, owner)
+        _withdraw(txn, owner)
     return is_first
+
+
+def _withdraw(txn: Txn, owner: Owner) -> None:
+    """Let nothing begin any more that was approved by one factor, and was not fetched yet."""
+    grants.withdraw_codes(txn, owner.user_id, now=owner.now)
+    device_grants.withdraw(txn, owner.user_id, now=owner.now)
+    login_tokens.withdraw(txn, owner.user_id, now=owner.now)
+
+
+def refuse_unproven(txn: Txn, sign_in: str, user_id: str) -> None:
+    """Stop whoever proved one factor, where the account got its first one a moment ago (C294).
+
+    `sign_in` is the digest of who adds another one. They come back once they have proved both.
+    """
+    by = sign_ins.get(txn, sign_in)
+    if by is not None and by.factors < Level.TWO and factors.held(txn, user_id).is_any:
+        raise SignedOut
 
 
 def removed(txn: Txn, kind: ProofKind, owner: Owner, *, is_last: bool) -> None:

@@ -60,7 +60,11 @@ class New:
 
 
 def add(txn: Txn, new: New, owner: Owner) -> Added | Kept:
-    """Give an account a passkey; whoever made it has proved a second factor by that."""
+    """Give an account a passkey; whoever made it has proved a second factor by that.
+
+    Raises `SignedOut` where they would have to prove another one first.
+    """
+    own_factors.refuse_unproven(txn, new.sign_in, owner.user_id)
     done = _add(txn, new, owner)
     if isinstance(done, Added):
         sign_ins.note_level(txn, new.sign_in, owner.user_id, level=Level.TWO)

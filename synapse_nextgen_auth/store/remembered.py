@@ -21,11 +21,15 @@ def move(txn: Txn, former: str, digest: str) -> None:
     txn.execute("UPDATE nextgen_remembered SET digest = ? WHERE digest = ?", (digest, former))
 
 
-def holds(txn: Txn, user_id: str, digest: str, *, now: int) -> bool:
-    """Say whether the browser with this cookie proved a factor of the account a while ago."""
+def holds(txn: Txn, user_id: str, digest: str, *, since: int, now: int) -> bool:
+    """Say whether the browser with this cookie proved a factor of the account since then.
+
+    What it was promised when it did is too long where the operator made that time shorter.
+    """
     txn.execute(
-        "SELECT 1 FROM nextgen_remembered WHERE digest = ? AND user_id = ? AND expires_at > ?",
-        (digest, user_id, now),
+        "SELECT 1 FROM nextgen_remembered"
+        " WHERE digest = ? AND user_id = ? AND expires_at > ? AND made_at > ?",
+        (digest, user_id, now, since),
     )
     return txn.fetchone() is not None
 

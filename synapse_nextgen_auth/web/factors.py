@@ -75,8 +75,10 @@ async def demand_here(visit: Visit, user_id: str) -> Demand:
     if found.rule is Rule.OFF or not site.config.factors.remember_for:
         return found
     value = visit.cookie(_cookie(site))
+    now = site.now()
+    since = now - site.config.factors.remember_for
     is_remembered = value is not None and await site.homeserver.read(
-        remembered.holds, user_id, digest(value.reveal()), now=site.now()
+        remembered.holds, user_id, digest(value.reveal()), since=since, now=now
     )
     return attrs.evolve(found, is_remembered=is_remembered)
 

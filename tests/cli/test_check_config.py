@@ -329,6 +329,15 @@ OAUTH_ONLY = {
             "modules[0].config.tokens.code_lifetime is 24h, and a code is redeemed in a second",
         ),
         (
+            {
+                "modules": entry(
+                    step_up={"requests": [{"path": "admin_api", "max_age": "1h"}]},
+                    legacy_login={"password": "never"},
+                )
+            },
+            "signs in the old way (legacy_login.sso, legacy_login.jwt) has a token of Synapse's own",
+        ),
+        (
             {"modules": entry(tokens={"access_token_lifetime": "100y"})},
             "tokens.access_token_lifetime is 100y: that long a stolen token works",
         ),

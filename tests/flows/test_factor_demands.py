@@ -70,10 +70,13 @@ def test_a_browser_is_remembered_for_one_account_and_a_while(tables, transact):
     tables.run(attempts.add, PROVEN)
 
     assert transact(remember())
-    assert tables.run(remembered.holds, ALICE, "digest", now=NOW + 599)
-    assert not tables.run(remembered.holds, ALICE, "digest", now=NOW + 600)
-    assert not tables.run(remembered.holds, BOB, "digest", now=NOW)
-    assert not tables.run(remembered.holds, ALICE, "other", now=NOW)
+    assert tables.run(remembered.holds, ALICE, "digest", since=0, now=NOW + 599)
+    assert not tables.run(remembered.holds, ALICE, "digest", since=0, now=NOW + 600)
+    assert not tables.run(remembered.holds, BOB, "digest", since=0, now=NOW)
+    # Where the operator made the time shorter since, the shorter one holds.
+    assert tables.run(remembered.holds, ALICE, "digest", since=NOW - 1, now=NOW + 60)
+    assert not tables.run(remembered.holds, ALICE, "digest", since=NOW, now=NOW + 60)
+    assert not tables.run(remembered.holds, ALICE, "other", since=0, now=NOW)
     assert tables.run(remembered.list_for, ALICE, now=NOW) == [BROWSER]
     assert tables.run(remembered.list_for, ALICE, now=NOW + 600) == []
 
@@ -114,8 +117,8 @@ def test_the_cookie_has_another_value_after_each_account(tables, transact):
     tables.run(attempts.add, PROVEN)
 
     assert transact(remember(former="digest", digest="fresh"))
-    assert tables.run(remembered.holds, ALICE, "fresh", now=NOW)
-    assert tables.run(remembered.holds, BOB, "fresh", now=NOW)
+    assert tables.run(remembered.holds, ALICE, "fresh", since=0, now=NOW)
+    assert tables.run(remembered.holds, BOB, "fresh", since=0, now=NOW)
     assert tables.query("SELECT COUNT(*) FROM nextgen_remembered WHERE digest = 'digest'") == [(0,)]
     assert tables.query("SELECT COUNT(*) FROM nextgen_remembered") == [(2,)]
 

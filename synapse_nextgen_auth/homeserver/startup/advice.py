@@ -7,6 +7,7 @@ from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.accounts.captcha_kinds import CaptchaKind
 from synapse_nextgen_auth.accounts.hashes import Hashing
+from synapse_nextgen_auth.accounts.legacy_login import Allowed
 from synapse_nextgen_auth.config import Config, duration, said
 from synapse_nextgen_auth.config.captcha import Captcha
 from synapse_nextgen_auth.config.durations import seconds_of
@@ -21,6 +22,7 @@ from synapse_nextgen_auth.homeserver.startup.settings import (
     ours_at,
     source_of_keys,
 )
+from synapse_nextgen_auth.oauth.step_up import ADMIN_API
 from synapse_nextgen_auth.records import frozen
 
 # A code is for the moment between two requests (RFC 6749 section 4.1.2).
@@ -40,7 +42,23 @@ def warnings(hs_config: HomeServerConfig, config: Config) -> list[str]:
         *(f"{ours}.config.{text}" for text in _of_no_use(config, written)),
         *(f"{ours}.config.{text}" for text in _mails(hs_config, config, written)),
         *(f"{ours}.config.{text}" for text in _questions(hs_config, config, written)),
+        *(f"{ours}.config.{text}" for text in _ways_around(config)),
     ]
+
+
+def _ways_around(config: Config) -> Iterator[str]:
+    """Say which old ways in lead past what the admin API takes."""
+    if all(each.path != ADMIN_API for each in config.step_up.requests):
+        return
+    options = config.legacy_login
+    ways = {"password": options.password, "sso": options.sso, "jwt": options.jwt}
+    still_open = [f"legacy_login.{name}" for name, how in ways.items() if how is not Allowed.NEVER]
+    if still_open:
+        yield (
+            "step_up.requests protects admin_api from tokens of this module alone: an administrator who"
+            f" signs in the old way ({', '.join(still_open)}) has a token of Synapse's own, which is"
+            " asked for nothing. Set these to never, unless something of yours needs them."
+        )
 
 
 def _keys(hs_config: HomeServerConfig, config: Config, ours: str) -> Iterator[str]:

@@ -186,5 +186,6 @@ def test_what_a_sign_in_is():
 
 
 def test_a_list_is_read_as_one():
-    assert read(f" {TWO_FACTORS}  1 {TWO_FACTORS}\t2 ") == (TWO_FACTORS, "1", "2")
-    assert read(None) == ()
+    assert read(f" {TWO_FACTORS}  1 {TWO_FACTORS}\t2 ") == Asked((TWO_FACTORS, "1", "2"))
+    assert read(None) == Asked()
+    assert read("1", "essential") == Asked(("1",), Strictness.ESSENTIAL)

@@ -1,7 +1,11 @@
 """Passkeys: only a right answer to this very challenge, for this site, of this key (C279)."""
 
+import json
+
 import attrs
+import cbor2
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -256,3 +260,63 @@ def test_the_challenge_in_an_answer_is_read():
     assert ceremonies.challenge_in(answer) == CHALLENGE
     assert unb64(ceremonies.named(answer)) == key.credential_id
     assert AT not in {UP, UV}
+
+
+GOOD = a_key().public_key()
+MODULUS = rsa.generate_private_key(65537, 2048).public_key().public_numbers().n
+SHORT = rsa.generate_private_key(65537, 1024).public_key().public_numbers().n
+ED25519 = ed25519.Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+P384 = ec.generate_private_key(ec.SECP384R1()).public_key().public_numbers()
+
+
+def an_rsa_key(modulus, exponent=65537):
+    return {1: 3, 3: -257, -1: as_bytes(modulus), -2: as_bytes(exponent)}
+
+
+def as_bytes(number):
+    return number.to_bytes((number.bit_length() + 7) // 8 or 1, "big")
+
+
+@pytest.mark.parametrize(
+    "public_key",
+    [GOOD, an_rsa_key(MODULUS), an_rsa_key(MODULUS, 3), {1: 1, 3: -8, -1: 6, -2: ED25519}],
+)
+def test_c283_keys_of_the_kinds_that_are_asked_for_are_taken(public_key):
+    made = ceremonies.made(SITE, made_with(public_key), challenge=CHALLENGE)
+
+    assert cbor2.loads(unb64(made.public_key)) == public_key
+
+
+@pytest.mark.parametrize(
+    "public_key",
+    [
+        GOOD | {-1: 99},
+        GOOD | {-3: bytes(32)},
+        GOOD | {-2: b"short"},
+        {1: 2, 3: -7, -1: 2, -2: P384.x.to_bytes(48, "big"), -3: P384.y.to_bytes(48, "big")},
+        {1: 1, 3: -8, -1: 6, -2: ED25519[:31]},
+        {1: 1, 3: -8, -1: 99, -2: ED25519},
+        an_rsa_key(1),
+        an_rsa_key(SHORT),
+        an_rsa_key(MODULUS, 1),
+        an_rsa_key(MODULUS, 0),
+        {1: 3, 3: -7, -1: as_bytes(MODULUS), -2: as_bytes(65537)},
+        {1: 2, 3: -7},
+    ],
+)
+def test_c283_a_key_that_can_never_prove_anything_is_refused(public_key):
+    """It would count as a factor of somebody whom it never lets in."""
+    refused = why(lambda: ceremonies.made(SITE, made_with(public_key), challenge=CHALLENGE))
+
+    assert refused in {Wrong.MALFORMED, Wrong.UNPROVEN}
+
+
+def made_with(public_key):
+    """Return what a browser answers that has a device of this key."""
+    key = a_key()
+    plain, changed = cbor2.dumps(key.public_key()), cbor2.dumps(public_key)
+    answer = json.loads(key.make(to_make()))
+    raw = cbor2.loads(unb64(answer["response"]["attestationObject"]))
+    raw["authData"] = raw["authData"].removesuffix(plain) + changed
+    answer["response"]["attestationObject"] = b64(cbor2.dumps(raw))
+    return json.dumps(answer)

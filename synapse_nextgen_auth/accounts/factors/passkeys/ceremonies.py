@@ -22,7 +22,8 @@ MAX_ANSWER = 20_000
 TIMEOUT = 300_000  # milliseconds, for people who have to find their key first
 _TRANSPORTS = ("ble", "cable", "hybrid", "internal", "nfc", "smart-card", "usb")
 # ES256, EdDSA, RS256: what the specification wants sites to take (section 5.4, note).
-_ALGORITHMS = (-7, -8, -257)
+_ALGORITHMS = _ES256, _EDDSA, _RS256 = -7, -8, -257
+_LEAST_RSA, _LEAST_EXPONENT = 2048, 3  # bits, and what no signature can be forged with
 _NAME = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_ID}}}")
 # Nobody asks which make a device is. What proves nothing is fine, and so is what a key says of itself.
 _FORMATS = frozenset({"none", "packed"})
@@ -156,6 +157,8 @@ def made(party: RelyingParty, answer: str, *, challenge: bytes) -> Made:
     )
     if found.fmt not in _FORMATS:
         raise Refused(Wrong.ATTESTATION)
+    if not _checked(lambda: _can_prove(found.credential_public_key)):
+        raise Refused(Wrong.MALFORMED)
     credential_id = urlsafe(found.credential_id)
     # The id in the answer is not signed; the one in the device's own words is.
     if credential_id != credential["id"]:
@@ -172,6 +175,32 @@ def made(party: RelyingParty, answer: str, *, challenge: bytes) -> Made:
         transports=" ".join(each for each in _TRANSPORTS if each in transports),
         aaguid=found.aaguid if found.aaguid.strip("0-") else None,
     )
+
+
+def _can_prove(public_key: bytes) -> bool:
+    """Say whether there is a key in this that can prove something, of a kind that is taken (C283).
+
+    It would count as a factor, and perhaps as the only one, of somebody whom it never lets in.
+    """
+    from cryptography.hazmat.primitives.asymmetric.ec import (  # noqa: PLC0415 (seldom wanted)
+        SECP256R1,
+        EllipticCurvePublicKey,
+    )
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415 (the same)
+    from webauthn.helpers import (  # noqa: PLC0415 (large, and seldom wanted)
+        decode_credential_public_key,
+        decoded_public_key_to_cryptography,
+    )
+
+    decoded = decode_credential_public_key(public_key)
+    key = decoded_public_key_to_cryptography(decoded)
+    if isinstance(key, EllipticCurvePublicKey):
+        # ES256 is for this curve alone (section 5.8.5).
+        return decoded.alg == _ES256 and isinstance(key.curve, SECP256R1)
+    if isinstance(key, RSAPublicKey):
+        is_long = key.key_size >= _LEAST_RSA and key.public_numbers().e >= _LEAST_EXPONENT
+        return decoded.alg == _RS256 and is_long
+    return decoded.alg == _EDDSA
 
 
 def named(answer: str) -> str:
