@@ -106,8 +106,8 @@ COVERED = {
     ("docs/setup/monitoring.md", "sh", "curl -s"): (
         f"{MONITORING}test_the_metrics_are_found_by_the_line_of_curl"
     ),
-    ("docs/setup/monitoring.md", "yaml", "groups:"): (
-        f"{MONITORING}test_what_a_rule_looks_at_is_there"
+    ("docs/setup/monitoring.md", "yaml", "rule_files:"): (
+        f"{MONITORING}test_a_real_prometheus_takes_the_rules"
     ),
     ("docs/setup/monitoring.md", "sh", "grep -E"): (
         f"{MONITORING}test_lines_that_want_attention_are_found_in_the_log"

@@ -1,22 +1,42 @@
 """The alert rules and the patterns of the page about monitoring fit what a server shows and logs."""
 
+import json
 import re
 
 import pytest
 import yaml
 
-from support import metrics
+from support import metrics, prometheus
 from support.machine import Machine
 from support.markdown import DOCS, blocks, code, rows, section
 from support.oauth import Server
+from support.prometheus import Prometheus
 from support.waiting import eventually
 from synapse_nextgen_auth.cli import homeserver_yaml
 
 PAGE = DOCS / "setup" / "monitoring.md"
-RULES = yaml.safe_load(blocks(PAGE, "yaml")[0])["groups"][0]["rules"]
+CONTRIB = DOCS.parent / "contrib"
+RULES_FILE = CONTRIB / "prometheus" / "synapse_nextgen_auth.rules.yml"
+RULES = yaml.safe_load(RULES_FILE.read_text("utf-8"))["groups"][0]["rules"]
+DASHBOARD = json.loads((CONTRIB / "grafana" / "synapse_nextgen_auth.json").read_text("utf-8"))
+PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
+# What Grafana puts in the place of its variables.
+FILLED_IN = {"$__rate_interval": "1m", "$server_name": ".*"}
 SHELL = blocks(PAGE, "sh")
 # The words of PromQL that the rules use; what else is a name there is one of ours.
-WORDS = {"sum", "rate", "increase", "histogram_quantile", "by", "le", "and", "on", "max", "absent"}
+WORDS = {
+    "sum",
+    "rate",
+    "increase",
+    "histogram_quantile",
+    "by",
+    "le",
+    "kind",
+    "and",
+    "on",
+    "max",
+    "absent",
+}
 SELECTOR = re.compile(r"(synapse_nextgen_auth_\w+)(?:\{([^}]*)\})?")
 
 
@@ -50,6 +70,62 @@ def test_what_a_rule_looks_at_is_there(shown, rule):
     assert set(re.findall(r"\b[a-z_]+\b", re.sub(r"\[\d+[mh]\]", "", rest))) <= WORDS
     assert rule["expr"].count("(") == rule["expr"].count(")")
     assert rule["annotations"]["summary"].endswith((".", "?"))
+
+
+@pytest.fixture(scope="module")
+def watching(tmp_path_factory, sqlite_homeserver):
+    """Yield a Prometheus that has read that server."""
+    if prometheus.program() is None:
+        pytest.skip("no prometheus and promtool: install the package prometheus")
+    directory = tmp_path_factory.mktemp("prometheus")
+    with Prometheus(directory, sqlite_homeserver.base_url, RULES_FILE) as running:
+        assert eventually(lambda: running.values('up{job="synapse"} == 1'))
+        yield running
+
+
+def test_a_real_prometheus_takes_the_rules(watching, shown):
+    """Each of them is evaluated without an error, and none fires at a server that is well."""
+    said = watching.check()
+    assert f"SUCCESS: {len(RULES)} rules found" in said, said
+
+    def rules():
+        (group,) = watching.ask("rules")["groups"]
+        return group["rules"]
+
+    assert eventually(lambda: {rule["health"] for rule in rules()} == {"ok"}), rules()
+    assert [rule["name"] for rule in rules()] == [rule["alert"] for rule in RULES]
+    assert [rule["name"] for rule in rules() if rule["state"] == "firing"] == []
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel["title"])
+def test_every_panel_of_the_dashboard_has_something_to_show(watching, shown, panel):
+    """Each expression is understood, and asks for what is there: an empty panel explains nothing."""
+    assert panel["description"].endswith(".")
+    for target in panel["targets"]:
+        expression = target["expr"]
+        for variable, value in FILLED_IN.items():
+            expression = expression.replace(variable, value)
+        watching.values(expression)
+        # Without a condition: what is above nothing is not there before anything happened.
+        for name, labels in SELECTOR.findall(expression):
+            assert eventually(lambda of=f"{name}{{{labels}}}": watching.values(of)), name
+
+
+def test_the_panels_of_the_dashboard_lie_beside_each_other():
+    """None covers another, and each has a number of its own."""
+    taken = set()
+    for panel in DASHBOARD["panels"]:
+        at = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(at["x"], at["x"] + at["w"])
+            for y in range(at["y"], at["y"] + at["h"])
+        }
+        assert not cells & taken, panel["title"]
+        assert at["x"] + at["w"] <= 24
+        taken |= cells
+    numbers = [panel["id"] for panel in DASHBOARD["panels"]]
+    assert len(set(numbers)) == len(numbers)
 
 
 def test_the_names_in_the_table_are_there(shown):
