@@ -263,6 +263,8 @@ CHANGES = {
     "tos_uri": None,
     "policy_uri": "https://app.example.com/policy",
     "post_logout_redirect_uris": ("https://app.example.com/bye",),
+    "default_max_age": 0,
+    "default_acr_values": ("phr",),
     "localized": (),
 }
 
