@@ -144,9 +144,10 @@ class Use:
         """Let it count, once over all workers; False where it did before."""
         if not passkeys.spend(txn, self.challenge, now=now):
             return False
-        if self.used.is_verified and not self.passkey.is_verified:
+        used = self.used
+        if used.is_verified and used.names_owner and not self.passkey.is_verified:
             passkeys.note_verified(txn, self.passkey)
-        return passkeys.note_use(txn, self.passkey, self.used, now=now)
+        return passkeys.note_use(txn, self.passkey, used, now=now)
 
 
 def begin(txn: Txn, use: Use, attempt: Attempt, ending: Ending, *, now: int) -> Ended:

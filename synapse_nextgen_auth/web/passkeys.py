@@ -155,7 +155,7 @@ def row(
         sign_count=made.sign_count,
         may_sync=made.may_sync,
         is_synced=made.is_synced,
-        is_verified=made.is_verified,
+        is_verified=made.is_verified and made.is_found,
         transports=made.transports,
         aaguid=made.aaguid,
     )

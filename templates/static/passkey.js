@@ -37,7 +37,8 @@ function answer(key) {
     said.userHandle = key.response.userHandle ? text(key.response.userHandle) : null;
   }
   const id = text(key.rawId);
-  return JSON.stringify({ id, rawId: id, type: key.type, clientExtensionResults: {}, response: said });
+  const { credProps } = key.getClientExtensionResults();
+  return JSON.stringify({ id, rawId: id, type: key.type, clientExtensionResults: { credProps }, response: said });
 }
 
 function say(name) {

@@ -167,3 +167,97 @@ def test_c391_nothing_is_in_anybodys_way(open_tab, user, axe, width):
 
     assert found == []
     assert "does not open your account any more" in tab.text
+
+
+def test_one_that_a_password_manager_carries_along_is_called_so(tab, user):
+    """Backup eligible and backed up (WebAuthn section 6.1.3), as it says of itself when it is used."""
+    tab.page.add_init_script(NO_PROPOSALS)
+    has_authenticator(tab, defaultBackupEligibility=True, defaultBackupState=True)
+    add(tab, user, "Carried along")
+    sign_out(tab)
+    tab.open("sign-in")
+    tab.press("Sign in with a passkey")
+
+    tab.open("account-sign-in")
+    tab.page.get_by_role("link", name="Carried along").click()
+
+    said = tab.page.locator("body")
+    expect(said).to_contain_text("a password manager, which may have it on all your devices")
+
+
+def test_of_several_devices_each_has_a_key_and_opens_the_account(tab, user):
+    """A phone that is one, and a stick beside the password; the last one that is left still opens it."""
+    tab.page.add_init_script(NO_PROPOSALS)
+    phone = has_authenticator(tab)
+    add(tab, user, "Phone")
+    phone("removeVirtualAuthenticator")
+    stick = has_authenticator(tab, transport="usb", hasResidentKey=True)
+    tab.open("account-passkey-add")
+    tab.page.get_by_label("Name of the passkey").fill("Stick")
+    tab.press("Make a passkey")
+    tab.open("account-sign-in")
+    assert "Phone" in tab.text
+    assert "Stick" in tab.text
+    assert len(stick("getCredentials")["credentials"]) == 1
+    sign_out(tab)
+
+    tab.open("sign-in")
+    tab.press("Sign in with a passkey")
+
+    tab.open("account")
+    assert user.user_id in tab.text
+
+
+def test_several_accounts_of_one_device_are_several_keys(tab, user, sqlite_homeserver):
+    """A second account makes its own, and is no other's."""
+    tab.page.add_init_script(NO_PROPOSALS)
+    device, other = has_authenticator(tab), sqlite_homeserver.new_user()
+    add(tab, user)
+    sign_out(tab)
+    add(tab, other, "The same phone")
+    sign_out(tab)
+    mine, theirs = device("getCredentials")["credentials"]
+    assert mine["userHandle"] != theirs["userHandle"]
+    first = next(
+        each
+        for each in (mine, theirs)
+        if sqlite_homeserver.query(
+            "SELECT 1 FROM nextgen_passkeys WHERE user_id = ? AND user_handle = ?",
+            *(other.user_id, plain(each["userHandle"])),
+        )
+    )
+    for each in (mine, theirs):
+        if each is not first:
+            device("removeCredential", credentialId=each["credentialId"])
+
+    tab.open("sign-in")
+    tab.press("Sign in with a passkey")
+
+    tab.open("account")
+    assert other.user_id in tab.text
+
+
+def plain(encoded):
+    """Return base64 as a page writes it, without what no address takes."""
+    return encoded.replace("+", "-").replace("/", "_").rstrip("=")
+
+
+def test_a_key_that_no_browser_finds_is_no_way_in(tab, user):
+    """It knows its owner, and is found by its id alone: beside the password it is all that is asked."""
+    tab.page.add_init_script(NO_PROPOSALS)
+    has_authenticator(tab, transport="usb", hasResidentKey=False)
+    add(tab, user, "Full key")
+    tab.open("account-sign-in")
+    tab.page.get_by_role("link", name="Full key").click()
+    expect(tab.page.locator("body")).to_contain_text("is not found without your name")
+    sign_out(tab)
+
+    tab.open("sign-in")
+    tab.sign_in(user)
+    assert tab.heading == "Second factor"
+    tab.press("Use a passkey")
+
+    tab.open("account-sign-in")
+    assert user.user_id in tab.text
+    tab.page.get_by_role("link", name="Full key").click()
+    expect(tab.page.locator("body")).to_contain_text("is not found without your name")

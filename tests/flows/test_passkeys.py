@@ -348,6 +348,10 @@ def test_a_key_that_learnt_who_its_owner_is_lets_in_alone_from_then_on(tables):
     passkey = tables.run(rows.get, "phone")
 
     begin(tables, a_use(passkey, is_verified=True))
+    # Asked for by its id, it says nothing of whether it is found without.
+    assert not tables.run(rows.get, "phone").is_verified
+    passkey = tables.run(rows.get, "phone")
+    begin(tables, a_use(passkey, 2, CHALLENGE[::-1] + b"2", names_owner=True))
 
     assert tables.run(rows.get, "phone").is_verified
     assert remove(tables) is Kept.LAST_WAY_IN

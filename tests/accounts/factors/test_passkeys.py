@@ -41,7 +41,8 @@ def to_make(challenge=CHALLENGE, has=()):
 def kept(key, **fields):
     """Return what is kept of a key that was just made."""
     made = ceremonies.made(SITE, key.make(to_make()), challenge=CHALLENGE)
-    row = attrs.asdict(made) | {
+    said = {name: value for name, value in attrs.asdict(made).items() if name != "is_found"}
+    row = said | {
         "user_id": ALICE,
         "user_handle": HANDLE,
         "rp_id": SITE.rp_id,
@@ -74,7 +75,8 @@ def test_one_is_made_and_used():
     assert passkey.transports == "hybrid internal"
     assert passkey.aaguid is None
     used = use(key, passkey, verified=True)
-    assert used == ceremonies.Used(sign_count=1, is_synced=True, is_verified=True)
+    said = {"is_synced": True, "is_verified": True, "names_owner": True}
+    assert used == ceremonies.Used(sign_count=1, **said)
 
 
 WRONG_KEYS = [
@@ -320,3 +322,33 @@ def made_with(public_key):
     raw["authData"] = raw["authData"].removesuffix(plain) + changed
     answer["response"]["attestationObject"] = b64(cbor2.dumps(raw))
     return json.dumps(answer)
+
+
+@pytest.mark.parametrize(
+    ("told", "is_found"),
+    [
+        ({}, True),
+        (None, True),
+        ({"credProps": {}}, True),
+        ({"credProps": {"rk": True}}, True),
+        ({"credProps": {"rk": False}}, False),
+        ({"credProps": ["rk"]}, True),
+    ],
+)
+def test_c286_a_key_that_no_browser_finds_says_so(told, is_found):
+    """WebAuthn section 10.1.3; browsers that say nothing make what they find."""
+    answer = a_key().make(to_make(), clientExtensionResults=told)
+
+    assert json.loads(to_make())["extensions"] == {"credProps": True}
+    assert ceremonies.made(SITE, answer, challenge=CHALLENGE).is_found is is_found
+
+
+@pytest.mark.parametrize("handle", [None, ""])
+def test_c286_only_a_key_that_names_its_owner_was_found(handle):
+    """Others were asked for by their id; what they prove is the same."""
+    key = a_key()
+    passkey = kept(key)
+
+    assert use(key, passkey).names_owner
+    named = use(key, passkey, response={"userHandle": handle})
+    assert (named.names_owner, named.is_verified) == (False, True)

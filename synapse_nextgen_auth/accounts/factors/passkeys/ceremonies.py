@@ -53,7 +53,7 @@ class Refused(Exception):
 
 @frozen(kw_only=True)
 class Made:
-    """What a browser says of a passkey that it made."""
+    """What a browser says of a passkey that it made; `is_found` if it finds it without a name."""
 
     credential_id: str
     public_key: str
@@ -61,17 +61,22 @@ class Made:
     may_sync: bool
     is_synced: bool
     is_verified: bool
+    is_found: bool
     transports: str
     aaguid: str | None
 
 
 @frozen(kw_only=True)
 class Used:
-    """What a passkey that proved itself says: its counter, and whether it asked who its owner is."""
+    """What a passkey that proved itself says: its counter, and whether it asked who its owner is.
+
+    `names_owner`: it said whose it is, as those do that browsers find by themselves (section 6.3.3).
+    """
 
     sign_count: int
     is_synced: bool
     is_verified: bool
+    names_owner: bool = False
 
 
 def proof(passkey: Passkey, used: Used, *, now: int) -> Proof:
@@ -117,6 +122,7 @@ def to_make(
                 "userVerification": "preferred",
             },
             "attestation": "none",
+            "extensions": {"credProps": True},
         }
     )
 
@@ -172,9 +178,17 @@ def made(party: RelyingParty, answer: str, *, challenge: bytes) -> Made:
         may_sync=found.credential_device_type == "multi_device",
         is_synced=found.credential_backed_up,
         is_verified=found.user_verified,
+        is_found=_is_found(credential),
         transports=" ".join(each for each in _TRANSPORTS if each in transports),
         aaguid=found.aaguid if found.aaguid.strip("0-") else None,
     )
+
+
+def _is_found(credential: dict[str, Any]) -> bool:
+    """Say whether the browser finds it without a name, unless it says no (section 10.1.3)."""
+    told = credential.get("clientExtensionResults")
+    properties = told.get("credProps") if isinstance(told, dict) else None
+    return not (isinstance(properties, dict) and properties.get("rk") is False)
 
 
 def _can_prove(public_key: bytes) -> bool:
@@ -251,6 +265,7 @@ def used(
         sign_count=found.new_sign_count,
         is_synced=found.credential_backed_up,
         is_verified=found.user_verified,
+        names_owner=bool(handle),
     )
 
 

@@ -15,10 +15,10 @@ class Passkey:
 
     `credential_id`, `user_handle` and `public_key` (COSE, RFC 9052) are base64url. `sign_count` is what
     its device said last; many always say 0. `may_sync` says that its owner's other devices may have
-    it, too, `is_synced` that they had it when it was last used. `is_verified`: when it was made its
-    device had asked who its owner is. `transports` are hints for the browser, separated by spaces.
-    `rp_id` is the site that it was made for: a browser uses it for no other. What is so or not is 1 or
-    0, as every database has it.
+    it, too, `is_synced` that they had it when it was last used. `is_verified`: its device asks who its
+    owner is, and browsers find it without a name. `transports` are hints for the browser, separated by
+    spaces. `rp_id` is the site that it was made for: a browser uses it for no other. What is so or not
+    is 1 or 0, as every database has it.
     """
 
     credential_id: str
