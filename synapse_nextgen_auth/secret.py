@@ -101,6 +101,7 @@ class Purpose(str, enum.Enum):
     TOTP = "totp"
     RECOVERY_CODE = "recovery code"
     PASSKEY_CHALLENGE = "passkey challenge"
+    LOST_FACTORS = "lost factors"
 
 
 @attrs.frozen(repr=False)

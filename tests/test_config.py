@@ -34,6 +34,7 @@ DURATIONS = {
     "sessions.browser_lifetime": None,
     "consent.remember_for": 0,
     "factors.grace_period": 0,
+    "factors.lost_wait": 0,
     "factors.remember_for": 0,
     "client_registration.unused_lifetime": None,
     "recovery.link_lifetime": None,
@@ -49,6 +50,7 @@ BOUNDED = {
     "device_grants.lifetime",
     "device_grants.interval",
     "factors.grace_period",
+    "factors.lost_wait",
     "factors.remember_for",
     "recovery.link_lifetime",
 }

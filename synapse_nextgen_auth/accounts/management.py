@@ -31,6 +31,7 @@ class Place(str, enum.Enum):
     FACTOR = "account-factor"
     REMOVE_FACTOR = "account-factor-remove"
     RECOVERY_CODES = "account-recovery-codes"
+    LOST_FACTORS = "account-factor-lost"
     RESET_IDENTITY = "account-identity-reset"
     DEVICES = "account-devices"
     DEVICE = "account-device"
@@ -80,6 +81,7 @@ _BELOW = {
     Place.FACTOR: Place.SIGN_IN,
     Place.REMOVE_FACTOR: Place.SIGN_IN,
     Place.RECOVERY_CODES: Place.SIGN_IN,
+    Place.LOST_FACTORS: Place.SIGN_IN,
     Place.RESET_IDENTITY: Place.SIGN_IN,
     Place.DEVICE: Place.DEVICES,
     Place.END_DEVICE: Place.DEVICES,
@@ -151,6 +153,7 @@ class Done(str, enum.Enum):
     FACTOR_RENAMED = "factor_renamed"
     FACTOR_REMOVED = "factor_removed"
     BROWSER_FORGOTTEN = "browser_forgotten"
+    LOSS_STOPPED = "loss_stopped"
     NAME_CHANGED = "name_changed"
     PICTURE_REMOVED = "picture_removed"
     PICTURE_CHANGED = "picture_changed"

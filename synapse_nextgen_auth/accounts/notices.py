@@ -80,6 +80,8 @@ NOTICES: Mapping[str, Notice] = {
     "factor_added": Notice.FACTORS,
     "factor_skipped": Notice.FACTORS,
     "factors_reset": Notice.FACTORS,
+    "factors_lost": Notice.FACTORS,
+    "factor_removal_cancelled": Notice.FACTORS,
     "factor_removed": Notice.FACTORS,
     "factor_guessed": Notice.FACTORS,
     "passkey_copied": Notice.FACTORS,

@@ -210,6 +210,22 @@ class Tell(Work):
 
 
 @frozen
+class TellLost(Work):
+    """Tell an account that somebody wants its factors removed as lost; `again` is 1 before the end."""
+
+    kind: ClassVar[str] = "tell_lost"
+
+    user_id: str
+    request: str  # an id
+    again: int
+
+    @property
+    def subject(self) -> str:
+        """The account."""
+        return self.user_id
+
+
+@frozen
 class SendNotice(Work):
     """Say something to an account in its room for server notices; `letter` is a sealed `Letter`."""
 
@@ -314,6 +330,7 @@ KINDS: dict[str, type[Work]] = {
         JoinRoom,
         SignOutDevices,
         Tell,
+        TellLost,
         SendNotice,
         Ask,
         FinishClosing,

@@ -21,6 +21,7 @@ from synapse_nextgen_auth.accounts.outbox import (
     ShowQuestion,
     SignOutDevices,
     Tell,
+    TellLost,
 )
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
@@ -31,11 +32,12 @@ from synapse_nextgen_auth.web.site import (
 )
 
 if TYPE_CHECKING:
-    from synapse_nextgen_auth.homeserver import notices, notices_room, questions
+    from synapse_nextgen_auth.homeserver import lost_factors, notices, notices_room, questions
     from synapse_nextgen_auth.homeserver.devices import pushers
 else:
-    pushers, notices, notices_room, questions = late.files(
+    pushers, lost_factors, notices, notices_room, questions = late.files(
         "homeserver.devices.pushers",
+        "homeserver.lost_factors",
         "homeserver.notices",
         "homeserver.notices_room",
         "homeserver.questions",
@@ -78,7 +80,18 @@ def _begin_notices(outbox: Outbox, site: Site) -> None:
     asked = late.made(
         lambda: questions.Questions(site.homeserver, site.config, sources, room, endpoints)
     )
+    lost = late.made(
+        lambda: lost_factors.LostFactors(
+            site.homeserver,
+            keys,
+            site.mailboxes,
+            site.places,
+            room,
+            page_url=endpoints.url("factor-lost-cancel"),
+        )
+    )
     outbox.does(Tell, lambda work: told.tell(work))
+    outbox.does(TellLost, lambda work: lost.tell(work))
     outbox.does(SendNotice, lambda work: room.send(work))
     outbox.does(Ask, lambda work: asked.show(work))
     outbox.does(ShowQuestion, lambda work: asked.say(work))

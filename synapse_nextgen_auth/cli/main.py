@@ -67,7 +67,8 @@ what they read, and the rooms that they join.
 
 _FACTORS = """\
 List who has second factors, and take those of somebody away who lost them: their authenticator apps,
-passkeys and recovery codes. They are told, and sign in with what is left.
+passkeys and recovery codes. They are told, and sign in with what is left. Or stop that they are removed
+because somebody asked for it at sign-in (factors.lost_wait).
 """
 
 _CONFIG_FILES: dict[str, Any] = {
@@ -300,6 +301,12 @@ def _add_factors(commands: Any, acting: list[Any], looking: list[Any]) -> None:
     acts.add_parser("list", parents=looking, help="list who has second factors")
     reset = acts.add_parser("reset", parents=acting, help="take all of an account away")
     reset.add_argument("user", metavar="USER", help="@alice:example.com, or alice")
+    cancel = acts.add_parser(
+        "cancel",
+        parents=acting,
+        help="stop that they are removed because somebody says they are lost",
+    )
+    cancel.add_argument("user", metavar="USER", help="@alice:example.com, or alice")
 
 
 def _lifetime(text: str) -> int:

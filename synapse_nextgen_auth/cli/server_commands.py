@@ -115,12 +115,25 @@ def _asked_invitation(asked: Arguments) -> Mapping[str, Any]:
 
 
 def _factors(answer: Mapping[str, Any]) -> str:
-    rows = [("ACCOUNT", "APPS", "PASSKEYS", "RECOVERY CODES")]
+    rows = [("ACCOUNT", "APPS", "PASSKEYS", "RECOVERY CODES", "REMOVAL")]
     rows += [
-        (each["user_id"], *(str(each[kind]) for kind in ("apps", "passkeys", "recovery_codes")))
+        (
+            each["user_id"],
+            *(str(each[kind]) for kind in ("apps", "passkeys", "recovery_codes")),
+            _removal(each["lost"]),
+        )
         for each in answer["accounts"]
     ]
     return _table(rows)
+
+
+def _removal(lost: Mapping[str, Any] | None) -> str:
+    """Say from when on the factors of an account can be removed, as somebody says that they are lost."""
+    if lost is None:
+        return "-"
+    if lost["state"] == "ready":
+        return f"until {_moment(lost['expires_at'])}"
+    return f"from {_moment(lost['ready_at'])}"
 
 
 def _reset(answer: Mapping[str, Any]) -> str:
@@ -139,6 +152,11 @@ def _reset(answer: Mapping[str, Any]) -> str:
 
 
 _COMMANDS = {
+    "factors cancel": ServerCommand(
+        "factors cancel",
+        lambda asked: {"user": asked.user, "why": asked.why},
+        lambda answer: f"The second factors of {answer['user_id']} stay. Whoever asked is stopped.",
+    ),
     "factors list": ServerCommand("factors list", lambda _asked: {}, _factors),
     "factors reset": ServerCommand(
         "factors reset", lambda asked: {"user": asked.user, "why": asked.why}, _reset

@@ -6,7 +6,7 @@ from synapse_nextgen_auth.config.kinds.factors import AccountRule, StrongSignIns
 from synapse_nextgen_auth.config.kinds.lists import ListOf
 from synapse_nextgen_auth.config.kinds.numbers import Duration
 from synapse_nextgen_auth.config.kinds.places import Origin
-from synapse_nextgen_auth.config.kinds.words import Choice
+from synapse_nextgen_auth.config.kinds.words import Choice, Switch
 from synapse_nextgen_auth.config.options import option
 from synapse_nextgen_auth.records import frozen
 
@@ -72,6 +72,34 @@ class Factors:
         " gets in. `0s`: no browser is remembered.",
         example="30d",
         label="factors, remembered",
+    )
+    lost_wait: int = option(
+        Duration(may_be_zero=True, shortest="1d", longest="90d"),
+        default=0,
+        about="How long somebody waits who has lost every second factor, and asks on the page that"
+        " wants one to have them removed. The owner of the account is told at once and again before the"
+        " end, in every way there is, and can stop it. `0s`: nobody can ask, and whoever lost everything"
+        " turns to you."
+        " See [when everything is lost](../topics/factors.md#when-everything-is-lost).",
+        example="7d",
+        label="lost factors, wait",
+    )
+    lost_by_mail: bool = option(
+        Switch("helped", "not helped"),
+        default=False,
+        about="Whether that is also for somebody who proved nothing but that they read the mailbox of"
+        " the account: by a link that sets a password, or a code that signs in. Whoever reads the"
+        " mailbox then gets into the account after the waiting time, unless its owner sees a notice"
+        " elsewhere.",
+        example="true",
+        label="lost, by mail alone",
+    )
+    lost_admins: bool = option(
+        Switch("helped", "not helped"),
+        default=False,
+        about="Whether that is also for the administrators of this server.",
+        example="true",
+        label="lost, admins",
     )
     providers: frozenset[Strong] = option(
         StrongSignIns(),

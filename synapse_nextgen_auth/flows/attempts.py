@@ -1,9 +1,11 @@
 """Attempts: begun by the first act, proven step by step, and ended by the one flow that signs in."""
 
 import enum
+from typing import TYPE_CHECKING
 
 import attrs
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof, Purpose
 from synapse_nextgen_auth.accounts.attempts.stages import (
     NOTHING,
@@ -24,6 +26,11 @@ from synapse_nextgen_auth.flows.sign_in import Place, sign_in
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import attempts, factors, grants, passwords, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.flows import lost_factors
+else:
+    lost_factors = late.file("flows.lost_factors")
 
 # What comes after somebody proved who they are: that is written down, and must hold by now.
 _WITH_A_PROOF = frozenset({Stage.FACTOR, Stage.ENROL, Stage.NEW_PASSWORD})
@@ -167,6 +174,8 @@ def _end(txn: Txn, attempt: Attempt, ending: Ending, *, now: int, former: Attemp
         _add(txn, attempt)
     elif attempt != former and not attempts.change(txn, former, attempt):
         return Lost.CHANGED
+    if any(each.kind in demands.SECOND | demands.BESIDE for each in attempt.proven):
+        lost_factors.proven(txn, attempt.user_id or "", now=now)
     if not isinstance(stage, Done):
         return stage
     new = stage.sign_in(digest=ending.digest, sign_in_id=ending.sign_in_id, now=now)

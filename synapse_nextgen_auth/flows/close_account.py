@@ -12,6 +12,7 @@ from synapse_nextgen_auth.store import (
     factor_owed,
     factors,
     invitations,
+    lost_factors,
     outbox,
     own_ways,
     passkeys,
@@ -33,6 +34,7 @@ def clear(txn: Txn, user_id: str, *, now: int) -> None:
     passwords.remove(txn, user_id)
     passkeys.remove_all(txn, user_id)
     factors.forget(txn, user_id)
+    lost_factors.forget(txn, user_id)
     consents.forget(txn, user_id)
     factor_owed.forget(txn, user_id)
     outbox.withdraw(txn, JoinRoom.kind, user_id)

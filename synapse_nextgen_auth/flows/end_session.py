@@ -14,7 +14,7 @@ from synapse_nextgen_auth.store import devices, events, outbox, session_browsers
 from synapse_nextgen_auth.store.txn import Txn
 
 if TYPE_CHECKING:
-    from synapse_nextgen_auth.flows import notices
+    from synapse_nextgen_auth.flows import lost_factors, notices
     from synapse_nextgen_auth.store import (
         approvals,
         attempts,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
 else:
     (
+        lost_factors,
         notices,
         approvals,
         attempts,
@@ -37,6 +38,7 @@ else:
         remembered,
         sign_ins,
     ) = late.files(
+        "flows.lost_factors",
         "flows.notices",
         "store.approvals",
         "store.attempts",
@@ -205,6 +207,7 @@ def _withdraw(txn: Txn, user_id: str, device_id: str | None, *, now: int) -> Non
         approvals.withdraw(txn, user_id, now=now)
         login_tokens.withdraw(txn, user_id, now=now)
         remembered.forget_all(txn, user_id)
+        lost_factors.withdrawn(txn, user_id, now=now)
     else:
         # What a legacy token of it asked for; what one of ours did went with its session.
         notices.session_over(txn, user_id, user_id, device_id=device_id, now=now)

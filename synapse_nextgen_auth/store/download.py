@@ -134,6 +134,15 @@ PARTS: Mapping[str, Part] = {
         "made_at",
         ("remembered_id", "digest"),
     ),
+    "lost_factors": Part(
+        "nextgen_lost_factors",
+        (
+            *("asked_at", "ready_at", "expires_at", "told_at", "reminded_at", "cancelled_at"),
+            *("used_at", "address"),
+        ),
+        "asked_at",
+        ("request_id", "digest", "secret", "remind_at"),
+    ),
     "first_session": Part("nextgen_first_sessions", ("began_at",), "began_at"),
     "notices": Part("nextgen_notices", ("about", "due_at"), "due_at"),
 }

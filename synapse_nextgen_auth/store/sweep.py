@@ -10,7 +10,7 @@ from typing import Any
 
 from synapse_nextgen_auth.accounts import codes, links
 from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME
-from synapse_nextgen_auth.accounts.factors import apps, policy
+from synapse_nextgen_auth.accounts.factors import apps, lost, policy
 from synapse_nextgen_auth.accounts.notice_times import LONGEST_QUESTION
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth import legacy_sign_ins
@@ -117,6 +117,11 @@ _STALE = {
     "links": (_Rows("nextgen_links", "digest", "expires_at"), _DAY),
     "arrivals": (_Rows("nextgen_arrivals", "digest", "arrived_at"), _DAY),
     "remembered browsers": (_Rows("nextgen_remembered", "remembered_id", "expires_at"), 0),
+    # Until then the link in its notices says what became of it.
+    "requests to remove lost factors": (
+        _Rows("nextgen_lost_factors", "user_id", "expires_at"),
+        7 * _DAY,
+    ),
     "rendezvous": (_Rows("nextgen_rendezvous", "rendezvous_id", "expires_at"), 0),
     "throttles": (_Rows("nextgen_throttle", "key", "window_start"), _DAY),
     "client assertions": (_Rows("nextgen_client_assertions", "digest", "expires_at"), 60),
@@ -221,6 +226,11 @@ _FROM_THE_FUTURE = {
     ),
     "remembered browsers": _Ahead(
         _Rows("nextgen_remembered", "remembered_id", "expires_at"), policy.LONGEST, made="made_at"
+    ),
+    "requests to remove lost factors": _Ahead(
+        _Rows("nextgen_lost_factors", "user_id", "expires_at"),
+        lost.LONGEST_WAIT + lost.KEPT,
+        made="asked_at",
     ),
     "rendezvous": _Ahead(
         _Rows("nextgen_rendezvous", "rendezvous_id", "expires_at"),

@@ -5,7 +5,11 @@ and errors as a page.
 """
 
 import logging
+from typing import TYPE_CHECKING
 
+import attrs
+
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.flows.as_signed_in import SignedOut
 from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
@@ -23,6 +27,11 @@ from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.request import SEE_LOG, STOPPING, Request
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.web import lost_factors
+else:
+    lost_factors = late.file("web.lost_factors")
 
 # Where operators look for what went wrong with any path.
 logger = logging.getLogger("synapse_nextgen_auth.web.dispatch")
@@ -131,15 +140,24 @@ async def _ask_account(page: AccountPage, visit: Visit, form: Form | None, body:
     if visit.user_id is None or (is_dangerous and not await _is_proven(visit)):
         return await attempts.ask(visit, onward, form)
     await admit(visit.site, visit.user_id, other_account_url=onward.accounts_url)
+    user_id = visit.user_id
+    visit = await _knowing_what_waits(visit, user_id)
     try:
         if form is not None and page.submit is not None:
-            return await page.submit(visit, visit.user_id, form)
+            return await page.submit(visit, user_id, form)
         if form is not None and page.receive is not None:
-            return await page.receive(visit, visit.user_id, body)
+            return await page.receive(visit, user_id, body)
     except SignedOut:
         return answers.redirect(onward.sign_in_url)
     assert page.show is not None, "the method was looked up"  # noqa: S101
-    return await page.show(await attempts.filled_in(visit, onward), visit.user_id)
+    return await page.show(await attempts.filled_in(visit, onward), user_id)
+
+
+async def _knowing_what_waits(visit: Visit, user_id: str) -> Visit:
+    """Return the visit with what its pages warn of, where there may be any such thing."""
+    if not visit.site.config.factors.lost_wait:
+        return visit
+    return attrs.evolve(visit, lost=await lost_factors.waiting(visit.site, user_id))
 
 
 async def _is_proven(visit: Visit) -> bool:

@@ -48,6 +48,7 @@ deactivate = later("pages.account.closing.deactivate")
 own_apps = later("pages.account.factors.apps")
 own_codes = later("pages.account.factors.codes")
 own_factors = later("pages.account.factors.factors")
+own_lost = later("pages.account.factors.lost")
 data = later("pages.account.data.data")
 device = later("pages.account.devices.device")
 devices = later("pages.account.devices.devices")
@@ -71,6 +72,8 @@ enrol = later("pages.factor.enrol")
 factor = later("pages.factor.factor")
 home = later("pages.home.home")
 legacy_login = later("pages.legacy_login.legacy_login")
+ask_lost = later("pages.lost_factors.ask")
+stop_lost = later("pages.lost_factors.stop")
 mailbox_sign_in = later("pages.mailbox.sign_in")
 mailbox_sign_up = later("pages.mailbox.sign_up")
 phone = later("pages.phone.phone")
@@ -185,6 +188,8 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/stage": Page(show=stage.show, submit=stage.submit, refuses=_RATE_LIMITED),
     "/factor": Page(show=factor.show, submit=factor.submit),
     "/factor-enrol": Page(show=enrol.show, submit=enrol.submit),
+    "/factor-lost": Page(show=ask_lost.show, submit=ask_lost.submit),
+    "/factor-lost-cancel": Page(show=stop_lost.show, submit=stop_lost.submit),
     "/consent": Page(show=consent.show, submit=consent.submit),
     "/legacy-sign-in": Page(show=legacy_login.begin, refuses=_RATE_LIMITED),
     "/legacy-login": Page(show=legacy_login.show, submit=legacy_login.submit),
@@ -248,6 +253,7 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/account-factor-remove": AccountPage.at(
         Place.REMOVE_FACTOR, own_apps.ask_to_remove, own_apps.remove, dangerous=always
     ),
+    "/account-factor-lost": AccountPage.at(Place.LOST_FACTORS, own_lost.show, own_lost.submit),
     "/account-recovery-codes": AccountPage.at(
         Place.RECOVERY_CODES, own_codes.show, own_codes.make, dangerous=always
     ),

@@ -44,6 +44,7 @@ SWEPT = (
     "links",
     "arrivals",
     "remembered browsers",
+    "requests to remove lost factors",
     "rendezvous",
     "throttles",
     "client assertions",

@@ -37,6 +37,7 @@ from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
 
 if TYPE_CHECKING:
+    from synapse_nextgen_auth.accounts.factors.lost import Request
     from synapse_nextgen_auth.accounts.mail import letters
     from synapse_nextgen_auth.accounts.mail.letters import Mail
 else:
@@ -54,7 +55,8 @@ class Visit:
 
     Not what the request came with: a form is given to a page once it is proven to be ours, and the
     cookie is nobody's business here. `typed` is what the person typed into the form of this page before
-    they had to prove again who they are: it fills the form in.
+    they had to prove again who they are: it fills the form in. `lost` is that somebody wants the second
+    factors of the account that is signed in removed, as they were lost; only its own pages know of it.
     """
 
     site: Site
@@ -62,6 +64,7 @@ class Visit:
     reader: Reader
     _incoming: Incoming = attrs.field(repr=False)
     typed: Form = attrs.field(factory=dict, repr=False)
+    lost: "Request | None" = None
 
     @property
     def sign_in(self) -> SignIn | None:

@@ -40,6 +40,8 @@ SILENT = {
     EventKind.APP_REVOKED,
     # Several of them are told.
     EventKind.FACTOR_REFUSED,
+    # What somebody asks for has notices of its own, which no option switches off.
+    EventKind.FACTOR_REMOVAL_ASKED,
     EventKind.OPERATION_REFUSED,
     EventKind.INVITATION_MADE,
     EventKind.INVITATION_ENDED,

@@ -51,6 +51,7 @@ def test_the_names_of_kinds_never_change():
         "sign_out_devices": "SignOutDevices",
         "tell": "Tell",
         "send_notice": "SendNotice",
+        "tell_lost": "TellLost",
         "ask": "Ask",
         "finish_closing": "FinishClosing",
         "show_question": "ShowQuestion",

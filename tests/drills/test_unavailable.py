@@ -93,7 +93,10 @@ def prepare_stages(prepared, browser, attempt, csrf):
     urls = {page: f"{page}?attempt={attempt}" for page in of_a_sign_up}
     urls |= {
         page: page
-        for page in ("sign-in-email", "sign-in-email-code", "stage", "factor", "factor-enrol")
+        for page in (
+            *("sign-in-email", "sign-in-email-code", "stage"),
+            *("factor", "factor-enrol", "factor-lost", "factor-lost-cancel"),
+        )
     }
     for page, url in urls.items():
         there = prepared.server.url(url)
@@ -199,7 +202,7 @@ def prepare_devices(prepared):
         *("/account-provider-connect", "/account-provider-disconnect"),
         *("/account-passkey", "/account-passkey-add", "/account-passkey-remove"),
         *("/account-factors", "/account-factor-add", "/account-factor", "/account-factor-remove"),
-        *("/account-recovery-codes", "/account-identity-reset"),
+        *("/account-recovery-codes", "/account-factor-lost", "/account-identity-reset"),
     ):
         prepared.look(route, ending)
     for route, decision in (
@@ -216,7 +219,7 @@ def prepare_devices(prepared):
         ("/account-passkey-remove", "remove"),
         *(("/account-factors", "kept"), ("/account-factor-add", "begin")),
         *(("/account-factor", "rename"), ("/account-factor-remove", "remove")),
-        ("/account-recovery-codes", "make"),
+        *(("/account-recovery-codes", "make"), ("/account-factor-lost", "stop")),
         ("/account-identity-reset", "allow"),
     ):
         prepared.post(route, ending, decision=decision)
@@ -374,6 +377,10 @@ def test_c102_c350_every_endpoint_and_page_says_come_back(deployment, prepared):
             for method in ("GET", "POST")
             for page in ("factor", "factor-enrol")
         },
+        # Nobody has second factors here, and the link is none.
+        **dict.fromkeys(("GET /factor-lost", "POST /factor-lost"), 404),
+        "GET /factor-lost-cancel": 410,
+        "POST /factor-lost-cancel": 400,
         # There is no such attempt.
         **dict.fromkeys(("GET /account-email-code", "GET /account-phone-code"), 400),
         "POST /account-devices-end": 400,  # it names nothing

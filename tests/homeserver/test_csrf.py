@@ -55,6 +55,8 @@ OF_FACTORS = {
     # `test_factors.py` shows these.
     *("/factor", "/factor-enrol", "/account-factors", "/account-factor-add", "/account-factor"),
     *("/account-factor-remove", "/account-recovery-codes"),
+    # And `test_lost_factors.py` these.
+    *("/factor-lost", "/factor-lost-cancel", "/account-factor-lost"),
 }
 # Only where another module asks for something; `test_extensions.py` shows it.
 OF_OTHERS = {"/stage"}

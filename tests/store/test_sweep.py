@@ -22,7 +22,9 @@ from support.waiting import busy
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
 from synapse_nextgen_auth.accounts.codes import Code
+from synapse_nextgen_auth.accounts.factors import lost
 from synapse_nextgen_auth.accounts.factors.apps import App
+from synapse_nextgen_auth.accounts.factors.lost import Drawn, Terms
 from synapse_nextgen_auth.accounts.factors.passkeys.challenges import LIFETIME
 from synapse_nextgen_auth.accounts.factors.policy import LONGEST as LONGEST_REMEMBERED
 from synapse_nextgen_auth.accounts.factors.policy import Remembered
@@ -51,6 +53,7 @@ from synapse_nextgen_auth.store import (
     invitations,
     legacy_logins,
     links,
+    lost_factors,
     notices,
     outbox,
     passkeys,
@@ -169,6 +172,17 @@ def add_new_remembered(txn, name, at):
     remembered.add(txn, Remembered(name, name, ALICE, at, at + LONGEST_REMEMBERED + 1))
 
 
+def add_lost(txn, name, at):
+    drawn = Drawn(name, name, "sealed")
+    asked = lost.asked(name, drawn, Terms(wait=DAY), now=at - DAY - lost.KEPT)
+    lost_factors.put(txn, asked, now=at - DAY - lost.KEPT)
+
+
+def add_new_lost(txn, name, at):
+    longest = Terms(wait=lost.LONGEST_WAIT + 1)
+    lost_factors.put(txn, lost.asked(name, Drawn(name, name, "s"), longest, now=at), now=at)
+
+
 def add_app(txn, name, at):
     factors.add_app(txn, App(name, ALICE, "sealed", "Phone", at))
 
@@ -194,6 +208,7 @@ ROWS = {
     "arrivals": (add_arrival, "nextgen_arrivals", DAY),
     "links": (add_link, "nextgen_links", DAY),
     "remembered browsers": (add_remembered, "nextgen_remembered", 0),
+    "requests to remove lost factors": (add_lost, "nextgen_lost_factors", 7 * DAY),
     "invitations": (add_invitation, "nextgen_invitations", 90 * DAY),
     "throttles": (add_throttle, "nextgen_throttle", DAY),
     "client assertions": (add_assertion, "nextgen_client_assertions", 60),
@@ -513,6 +528,7 @@ AHEAD = {
     "arrivals": (add_arrival, "nextgen_arrivals", None),
     "links": (add_new_link, "nextgen_links", None),
     "remembered browsers": (add_new_remembered, "nextgen_remembered", None),
+    "requests to remove lost factors": (add_new_lost, "nextgen_lost_factors", None),
     "notices": (add_new_notice, "nextgen_notices", None),
     "throttles": (add_throttle, "nextgen_throttle", None),
     "approvals": (add_approval, "nextgen_approvals", None),

@@ -19,7 +19,9 @@ from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
 from synapse_nextgen_auth.accounts.attempts.attempt import Purpose
 from synapse_nextgen_auth.accounts.codes import Code
+from synapse_nextgen_auth.accounts.factors import lost
 from synapse_nextgen_auth.accounts.factors.apps import App
+from synapse_nextgen_auth.accounts.factors.lost import DAY, Drawn, Terms
 from synapse_nextgen_auth.accounts.factors.passkeys.ceremonies import Used
 from synapse_nextgen_auth.accounts.factors.passkeys.passkey import Passkey
 from synapse_nextgen_auth.accounts.factors.policy import Remembered
@@ -155,8 +157,13 @@ def statements():
 
 
 _SIGN_IN = SignIn("digest", ALICE, NOW, NOW)
+_LOST = lost.asked(ALICE, Drawn("r", "digest", "sealed"), Terms(wait=DAY), now=NOW)
 # Further arguments for functions that run one of several statements.
 VARIANTS = {
+    ("lost_factors", "cancel"): [{"rests": rests} for rests in (True, False)],
+    ("lost_factors", "put"): [{"request": _LOST}],
+    ("lost_factors", "note_told"): [{"told": _LOST.told(NOW)}],
+    ("lost_factors", "note_reminded"): [{"reminded": _LOST.reminded(NOW)}],
     ("rotations", "together"): [
         {"rotations": [Rotation(each, "app", 1, NOW, NOW) for each in ids]} for ids in ("s", "st")
     ],

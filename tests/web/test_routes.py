@@ -57,6 +57,8 @@ KNOW_THEMSELVES = {
     "stage.stage": None,  # of whoever proved who they are just now; `next_of` asks
     "factor.factor": None,  # the same
     "factor.enrol": None,  # the same
+    "lost_factors.ask": None,  # the same
+    "lost_factors.stop": None,  # whoever has the link stops it, whoever is signed in
     "accounts.accounts": None,  # lets go on whoever is signed in; the next page asks
     "home.home": None,  # says who it is, and lets go
     "sign_in.sign_in": None,  # asks for the account whose password it has seen

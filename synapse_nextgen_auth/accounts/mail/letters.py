@@ -160,6 +160,25 @@ class SecurityNotice(Mail):
 
 
 @frozen
+class FactorsLost(Mail):
+    """To the owner of an account whose second factors somebody wants removed, as they were lost.
+
+    It was asked for at a time (`at`), from an `address`, roughly a `place`, and can happen from
+    `ready_at` on. `url` is the page that stops it. `is_again` where they were told before.
+    """
+
+    kind: ClassVar[str] = "factors_lost"
+
+    user_id: str
+    is_again: bool
+    at: int
+    ready_at: int
+    address: str | None
+    place: str | None
+    url: str = attrs.field(repr=False)
+
+
+@frozen
 class Waiting(Mail):
     """To an account of which something is asked, in Matrix alone; `question` is a `Question`.
 
@@ -258,6 +277,19 @@ OVER_SAMPLES = tuple(
     for outcome in Outcome
 )
 
+LOST_SAMPLES = tuple(
+    FactorsLost(
+        user_id="@anna:example.com",
+        is_again=is_again,
+        at=1_800_000_000,
+        ready_at=1_800_604_800,
+        address="192.0.2.1",
+        place="Berlin, Germany",
+        url="https://example.com/?link=abc",
+    )
+    for is_again in (False, True)
+)
+
 # Every mail there is, with what it may say: an operator's templates are tried with it at the start.
 SAMPLES: tuple[Mail, ...] = (
     AddressCode(code="012345", minutes=10),
@@ -275,6 +307,7 @@ SAMPLES: tuple[Mail, ...] = (
     SignedInByCode(user_id="@anna:example.com", network="192.0.2.1"),
     Invited(url="https://example.com/?token=abc", text="Hello Anna, come and join us!"),
     InvitedAgain(url="https://example.com/", user_id="@anna:example.com"),
+    *LOST_SAMPLES,
     *NOTICE_SAMPLES,
     *WAITING_SAMPLES,
     *OVER_SAMPLES,

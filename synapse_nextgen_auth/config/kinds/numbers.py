@@ -39,7 +39,7 @@ class Duration:
         elif seconds > (seconds_of(self.longest) or 0) or not (seconds or self.may_be_zero):
             limit = f"at most {self.longest}" if seconds else "more than 0s"
             problems.say(path, f"expected {limit}, got {raw}")
-        elif seconds < (seconds_of(self.shortest) or 0):
+        elif 0 < seconds < (seconds_of(self.shortest) or 0):
             problems.say(path, f"expected at least {self.shortest}, got {raw}")
         else:
             return seconds

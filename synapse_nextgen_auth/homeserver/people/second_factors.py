@@ -68,5 +68,9 @@ class SecondFactors:
         policy = self._policy
         if strictest((policy.everybody, policy.admins)) is policy.everybody:
             return False  # it would change nothing
+        return await self.administers(user_id)
+
+    async def administers(self, user_id: str) -> bool:
+        """Say whether an account may administer this server."""
         user = await self._homeserver.user(user_id)
         return user is not None and user.is_admin

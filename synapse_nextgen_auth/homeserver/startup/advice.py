@@ -43,6 +43,7 @@ def warnings(hs_config: HomeServerConfig, config: Config) -> list[str]:
         *(f"{ours}.config.{text}" for text in _mails(hs_config, config, written)),
         *(f"{ours}.config.{text}" for text in _questions(hs_config, config, written)),
         *(f"{ours}.config.{text}" for text in _ways_around(config)),
+        *(f"{ours}.config.{text}" for text in _lost_factors(hs_config, config)),
     ]
 
 
@@ -257,6 +258,32 @@ def _mails(hs_config: HomeServerConfig, config: Config, written: Written) -> Ite
         yield "mail.templates is set, and there is no section email: no mail is sent."
     if config.notices.by_mail and written.option("notices.by_mail") is not None:
         yield "notices.by_mail is true, and there is no section email: no mail is sent."
+
+
+def _lost_factors(hs_config: HomeServerConfig, config: Config) -> Iterator[str]:
+    options = config.factors
+    if not options.lost_wait:
+        for name in ("lost_by_mail", "lost_admins"):
+            if getattr(options, name):
+                yield f"factors.{name} is true, and factors.lost_wait is 0s: nobody can ask for that."
+        return
+    has_mail = mail.is_configured(hs_config)
+    has_notices = hs_config.servernotices.server_notices_mxid is not None
+    if not has_mail and not has_notices:
+        yield (
+            "factors.lost_wait is set, and there is neither a section email nor server_notices: no owner"
+            " of an account could be told, so nobody can ask to have lost factors removed."
+        )
+    elif not has_mail:
+        yield (
+            "factors.lost_wait is set, and there is no section email: only accounts that have a device"
+            " signed in are told, so nobody else can ask to have lost factors removed."
+        )
+    if options.lost_by_mail and not has_notices:
+        yield (
+            "factors.lost_by_mail is true, and there is no section server_notices: whoever reads the"
+            " mailbox of an account gets the notices that would stop them. Set up server_notices."
+        )
 
 
 def _of_no_use(config: Config, written: Written) -> Iterator[str]:

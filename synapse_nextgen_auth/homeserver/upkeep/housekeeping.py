@@ -8,7 +8,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
 from synapse_nextgen_auth.config import Events
-from synapse_nextgen_auth.flows import housekeeping, service_accounts
+from synapse_nextgen_auth.flows import housekeeping, lost_factors, service_accounts
 from synapse_nextgen_auth.flows.service_accounts import Written
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -22,6 +22,7 @@ from synapse_nextgen_auth.homeserver.upkeep.later_steps import LaterSteps
 from synapse_nextgen_auth.oauth.clients.client_metadata import KEPT_UNUSED
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.records import frozen
+from synapse_nextgen_auth.store import lost_factors as lost_rows
 from synapse_nextgen_auth.store import passwords, strays, sweep, token_holds
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -169,6 +170,7 @@ class Housekeeping:
                 continue
             keep = self._keeping.events.lifetime if kind == "events" else None
             await self._drain(kind, sweep.stale, kind=kind, now=now, keep=keep)
+        await self._remind_of_lost_factors(now)
         await self._blank_addresses(now - self._keeping.events.address_lifetime)
         for kind in sweep.KINDS_AHEAD:
             # What is only set right is not counted.
@@ -189,6 +191,12 @@ class Housekeeping:
         )
         if ended:
             logger.info("Ended %s sessions of clients that left the configuration", ended)
+
+    async def _remind_of_lost_factors(self, now: int) -> None:
+        """Let those be told again whose second factors can soon be removed as lost."""
+        of = {"now": now, "limit": sweep.BITE}
+        for request in await self._homeserver.read(lost_rows.list_to_remind, **of):
+            await self._homeserver.run(lost_factors.remind, request, now=now)
 
     async def _claim_passwords(self, now: int) -> bool:
         """Give hashes of nobody to the accounts that use them; say whether it was time for that.

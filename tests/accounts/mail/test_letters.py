@@ -44,6 +44,7 @@ def test_the_names_of_mails_never_change():
         "signed_in_by_code": "SignedInByCode",
         "invited": "Invited",
         "invited_again": "InvitedAgain",
+        "factors_lost": "FactorsLost",
         "security_notice": "SecurityNotice",
         "waiting": "Waiting",
         "over": "Over",

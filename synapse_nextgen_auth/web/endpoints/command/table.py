@@ -9,6 +9,7 @@ from synapse_nextgen_auth.web.endpoints.command.set_password_link import SET_PAS
 from synapse_nextgen_auth.web.endpoints.command.status import STATUS
 
 COMMANDS: Mapping[str, Command] = {
+    "factors cancel": factors.CANCEL,
     "factors list": factors.LIST,
     "factors reset": factors.RESET,
     "invitations create": CREATE,

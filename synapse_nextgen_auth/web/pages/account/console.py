@@ -4,7 +4,7 @@ from typing import Any
 
 from synapse_nextgen_auth.accounts.management import Place, Target
 from synapse_nextgen_auth.web import invitations
-from synapse_nextgen_auth.web.pages.account.frame import sections_at
+from synapse_nextgen_auth.web.pages.account.frame import Loss, sections_at
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -17,7 +17,15 @@ def of(visit: Visit, user_id: str, target: Target) -> dict[str, Any]:
         **asks(visit, user_id, target),
         "sections": sections_at(target.place, hidden=hidden),
         "done": visit.done,
+        "loss": _loss(visit, target),
     }
+
+
+def _loss(visit: Visit, target: Target) -> Loss | None:
+    """Return what every page warns of but the one that stops it."""
+    if visit.lost is None or target.place is Place.LOST_FACTORS:
+        return None
+    return Loss(visit.lost.ready_at, Place.LOST_FACTORS.value)
 
 
 def asks(visit: Visit, user_id: str, target: Target) -> dict[str, Any]:

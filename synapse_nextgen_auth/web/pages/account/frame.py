@@ -18,12 +18,20 @@ class Section:
     is_here: bool = False
 
 
+@frozen
+class Loss:
+    """That somebody wants the second factors removed as lost, from a time on; `url` stops that."""
+
+    ready_at: int
+    url: str
+
+
 @frozen(kw_only=True)
 class ConsolePage(PageContent):
     """A page with the navigation; the URLs are relative.
 
     `accounts_url` is where to choose another account that comes back here. `done` is what was just
-    done, for the notice that says so.
+    done, for the notice that says so. `loss` is what somebody else may have asked for.
     """
 
     csrf: str
@@ -32,6 +40,7 @@ class ConsolePage(PageContent):
     sections: tuple[Section, ...]
     accounts_url: str
     done: Done | None = None
+    loss: Loss | None = None
 
 
 def sections_at(place: Place, *, hidden: frozenset[Place] = frozenset()) -> tuple[Section, ...]:

@@ -23,7 +23,15 @@ from synapse_nextgen_auth.flows.prove_factor import Trial, Tried, Used
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import passkeys as passkey_rows
-from synapse_nextgen_auth.web import attempts, factor_stages, factors, own_ways, passkeys, sign_ups
+from synapse_nextgen_auth.web import (
+    attempts,
+    factor_stages,
+    factors,
+    lost_factors,
+    own_ways,
+    passkeys,
+    sign_ups,
+)
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.given_up import give_up
 from synapse_nextgen_auth.web.pages.factor.page import (
@@ -221,6 +229,9 @@ def _page(
         remember_days=factors.days_to_remember(visit, attempt),
         can_cancel=onward.can_be_declined,
         client=sign_ups.client_card(visit, onward),
+        lost_url=f"factor-lost?{urlencode({'attempt': attempt.attempt_id})}"
+        if lost_factors.terms(visit.site).are_on
+        else None,
     )
     return visit.answer(
         page,

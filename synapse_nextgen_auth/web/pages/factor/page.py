@@ -66,7 +66,8 @@ class FactorPage(PageContent):
     `passkey` is what the browser asks passkeys, where the account has any (JSON).
     `is_unreadable` says that an app of the account cannot be read any more.
     `restart_url` begins the sign-in anew. For so many `remember_days` this browser may be spared the
-    question, if its person wants that; 0: nobody is asked.
+    question, if its person wants that; 0: nobody is asked. `lost_url` helps whoever lost all of them,
+    where anything does.
     """
 
     template: ClassVar[str] = "pages/factor.html"
@@ -85,6 +86,7 @@ class FactorPage(PageContent):
     remember_days: int = 0
     can_cancel: bool = False
     client: ClientCard | None = None
+    lost_url: str | None = None
 
 
 @frozen

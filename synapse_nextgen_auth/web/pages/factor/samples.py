@@ -41,6 +41,7 @@ FACTOR = FactorPage(
     client=ELEMENT,
     can_cancel=True,
 )
+LOST = attrs.evolve(FACTOR, lost_url="factor-lost?attempt=8a1f")
 RECOVERY = attrs.evolve(FACTOR, way=FactorWay.RECOVERY_CODE, others=(_APP,), action=_OTHER.url)
 ENROL = EnrolPage(
     csrf="c5rf",
@@ -63,6 +64,8 @@ RECOVERY_CODES = CodesPage(
 
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     FactorPage: {
+        "lost": LOST,
+        "lost_nothing_left": attrs.evolve(LOST, way=None, others=()),
         "plain": FACTOR,
         "alone": attrs.evolve(FACTOR, others=(), client=None, can_cancel=False),
         "remember": attrs.evolve(FACTOR, remember_days=30),

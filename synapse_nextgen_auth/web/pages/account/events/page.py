@@ -15,6 +15,7 @@ _GRAVE = frozenset(
         EventKind.SIGN_IN_FAILED,
         EventKind.FACTOR_REFUSED,
         EventKind.FACTOR_GUESSED,
+        EventKind.FACTOR_REMOVAL_ASKED,
     }
 )
 

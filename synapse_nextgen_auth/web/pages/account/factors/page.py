@@ -34,6 +34,23 @@ class BrowserLine:
 
 
 @frozen(kw_only=True)
+class LostFactorsPage(ConsolePage):
+    """Ask whether to stop that the factors are removed as lost. The URLs are relative.
+
+    `asked_at` (seconds since the epoch) is missing where nothing waits.
+    """
+
+    template: ClassVar[str] = "pages/account_factor_lost.html"
+
+    action: str
+    asked_at: int | None = None
+    ready_at: int | None = None
+    address: str | None = attrs.field(default=None, repr=False)
+    password_url: str | None = None
+    back_url: str
+
+
+@frozen(kw_only=True)
 class FactorsPage(ConsolePage):
     """Show the second factors of an account, and its recovery codes. The URLs are relative.
 

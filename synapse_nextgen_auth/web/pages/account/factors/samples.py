@@ -11,9 +11,11 @@ from synapse_nextgen_auth.web.pages.account.factors.page import (
     AppPage,
     BrowserLine,
     FactorsPage,
+    LostFactorsPage,
     RecoveryCodesPage,
     RemoveAppPage,
 )
+from synapse_nextgen_auth.web.pages.account.frame import Loss
 from synapse_nextgen_auth.web.pages.account.samples import CARD, framed
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.pages.factor.page import AppProblem
@@ -71,6 +73,16 @@ REMOVE = RemoveAppPage(
 )
 CODES = RecoveryCodesPage(**_DIALOG, action="account-recovery-codes", left=8, made_at=MADE)
 
+STOP = LostFactorsPage(
+    **framed(Place.LOST_FACTORS),
+    action="account-factor-lost",
+    asked_at=USED,
+    ready_at=USED + 604_800,
+    address="192.0.2.1",
+    password_url="account-password",  # noqa: S106 - a page
+    back_url="account-sign-in",
+)
+
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     FactorsPage: {
         "plain": FACTORS,
@@ -83,12 +95,19 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "few": attrs.evolve(FACTORS, codes=2),
         "no_codes": attrs.evolve(FACTORS, codes=0),
         "lost": attrs.evolve(FACTORS, apps=(LOST, PHONE)),
+        "lost_asked": attrs.evolve(FACTORS, loss=Loss(USED, "account-factor-lost")),
         "browsers": attrs.evolve(FACTORS, browsers=BROWSERS, done=Done.BROWSER_FORGOTTEN),
         "long": attrs.evolve(FACTORS, user_id=LONG_ID, apps=(LONG_LINE, LONG_LINE)),
         **{
             each.value: attrs.evolve(FACTORS, done=each)
             for each in (Done.FACTOR_ADDED, Done.FACTOR_RENAMED, Done.FACTOR_REMOVED)
         },
+    },
+    LostFactorsPage: {
+        "plain": STOP,
+        "stopped": attrs.evolve(STOP, asked_at=None, ready_at=None, done=Done.LOSS_STOPPED),
+        "nothing": attrs.evolve(STOP, asked_at=None, ready_at=None),
+        "provider": attrs.evolve(STOP, password_url=None, address=None, user_id=LONG_ID),
     },
     AddAppPage: {
         "plain": ADD,
