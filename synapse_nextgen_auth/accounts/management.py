@@ -30,6 +30,7 @@ class Place(str, enum.Enum):
     ADD_FACTOR = "account-factor-add"
     FACTOR = "account-factor"
     REMOVE_FACTOR = "account-factor-remove"
+    FACTOR_MAIL = "account-factor-mail"
     RECOVERY_CODES = "account-recovery-codes"
     LOST_FACTORS = "account-factor-lost"
     RESET_IDENTITY = "account-identity-reset"
@@ -80,6 +81,7 @@ _BELOW = {
     Place.ADD_FACTOR: Place.SIGN_IN,
     Place.FACTOR: Place.SIGN_IN,
     Place.REMOVE_FACTOR: Place.SIGN_IN,
+    Place.FACTOR_MAIL: Place.SIGN_IN,
     Place.RECOVERY_CODES: Place.SIGN_IN,
     Place.LOST_FACTORS: Place.SIGN_IN,
     Place.RESET_IDENTITY: Place.SIGN_IN,
@@ -152,6 +154,8 @@ class Done(str, enum.Enum):
     FACTOR_ADDED = "factor_added"
     FACTOR_RENAMED = "factor_renamed"
     FACTOR_REMOVED = "factor_removed"
+    FACTOR_MAIL_ON = "factor_mail_on"
+    FACTOR_MAIL_OFF = "factor_mail_off"
     BROWSER_FORGOTTEN = "browser_forgotten"
     LOSS_STOPPED = "loss_stopped"
     NAME_CHANGED = "name_changed"

@@ -14,13 +14,18 @@ from synapse_nextgen_auth.records import frozen
 class LetsIn:
     """What lets people in on this server: the ids of `providers`, and whether the others do.
 
-    `passkeys` is the site that browsers use them for here, `None` where nobody has any.
+    `passkeys` is the site that browsers use them for here, `None` where nobody has any. `mails` says
+    whether a code by mail is a second factor, which lets nobody in alone.
     """
 
     passwords: bool = False
     providers: frozenset[str] = frozenset()
     codes: bool = False
     passkeys: str | None = None
+    mails: bool = False
+
+
+NOTHING = LetsIn()
 
 
 @frozen
@@ -39,7 +44,8 @@ class OwnWays:
     that it was made for: at another one no browser uses it.
 
     A code opens an account that nothing else opens, so that an address is a way in as soon as the last
-    of the others is gone.
+    of the others is gone. It does not where `mail_is_second`: a code by mail is all that the account has
+    as a second factor, and the mailbox twice is one thing.
     """
 
     has_password: bool = False
@@ -47,6 +53,7 @@ class OwnWays:
     emails: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
     passkeys: tuple[str, ...] = ()
+    mail_is_second: bool = False
 
     def number(self, lets_in: LetsIn) -> int:
         """Return how many things let somebody in: a code only where nothing else does."""
@@ -72,7 +79,7 @@ class OwnWays:
             (self.has_password and lets_in.passwords)
             or any(each.provider in lets_in.providers for each in self.identities)
             or lets_in.passkeys in self.passkeys
-            or (bool(self.emails) and lets_in.codes)
+            or (bool(self.emails) and lets_in.codes and not self.mail_is_second)
         )
 
     def without_password(self) -> "OwnWays":

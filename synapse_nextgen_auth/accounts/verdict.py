@@ -112,8 +112,7 @@ def _second_factor(facts: Facts) -> tuple[Found, ...]:
         return ()
     has_what_helps = facts.factors.is_any and facts.factors.codes > 0
     state = State.GOOD if has_what_helps else State.LOOK
-    number = facts.factors.apps + facts.factors.passkeys
-    return (Found(Check.SECOND_FACTOR, state, number),)
+    return (Found(Check.SECOND_FACTOR, state, facts.factors.number),)
 
 
 def _way_back(facts: Facts) -> Found:

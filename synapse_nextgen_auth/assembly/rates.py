@@ -57,6 +57,7 @@ def rates(config: Config, homeserver: Homeserver, keys: Keyring) -> Rates:
         ),
         recoveries=late.made(lambda: _recoveries(homeserver, keys)),
         email_codes=late.made(lambda: _email_codes(homeserver, keys)),
+        factor_codes=late.made(lambda: _factor_codes(homeserver, keys)),
         sign_up_messages=late.made(lambda: _sign_up_messages(homeserver, keys)),
         polls=Polls(homeserver),
     )
@@ -86,6 +87,20 @@ def _email_codes(homeserver: Homeserver, keys: Keyring) -> "MailLimits":
         ),
         kind=(Limited.EMAIL_CODE, Limited.EMAIL_CODE_SHARE, Limited.EMAIL_CODE_ADDRESS),
         path="/sign-in-email",
+        option="the share of a network or an address",
+    )
+
+
+def _factor_codes(homeserver: Homeserver, keys: Keyring) -> "MailLimits":
+    """Limit mails with a code that is a second factor: whoever asks for one has proved the first."""
+    return mail_limits.MailLimits(
+        homeserver,
+        keys,
+        mail_limits.Shares(
+            network=Rate(1 / 60, 20), of_mailbox=Rate(1 / 900, 5), mailbox=Rate(1 / 600, 10)
+        ),
+        kind=(Limited.FACTOR_CODE, Limited.FACTOR_CODE_SHARE, Limited.FACTOR_CODE_ADDRESS),
+        path="/factor",
         option="the share of a network or an address",
     )
 

@@ -115,11 +115,11 @@ def _asked_invitation(asked: Arguments) -> Mapping[str, Any]:
 
 
 def _factors(answer: Mapping[str, Any]) -> str:
-    rows = [("ACCOUNT", "APPS", "PASSKEYS", "RECOVERY CODES", "REMOVAL")]
+    rows = [("ACCOUNT", "APPS", "PASSKEYS", "E-MAIL", "RECOVERY CODES", "REMOVAL")]
     rows += [
         (
             each["user_id"],
-            *(str(each[kind]) for kind in ("apps", "passkeys", "recovery_codes")),
+            *(str(each[kind]) for kind in ("apps", "passkeys", "mail", "recovery_codes")),
             _removal(each["lost"]),
         )
         for each in answer["accounts"]
@@ -139,6 +139,7 @@ def _removal(lost: Mapping[str, Any] | None) -> str:
 def _reset(answer: Mapping[str, Any]) -> str:
     had = (
         f"authenticator apps: {answer['apps']}, passkeys: {answer['passkeys']},"
+        f" codes by e-mail: {'on' if answer['mail'] else 'off'},"
         f" recovery codes: {answer['recovery_codes']}"
     )
     lines = [

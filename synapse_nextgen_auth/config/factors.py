@@ -35,6 +35,17 @@ class Factors:
         example='["https://chat.example.com"]',
         label="related origins",
     )
+    email_codes: bool = option(
+        Switch("on", "off"),
+        default=False,
+        about="Whether a code that goes to an e-mail address of the account may be a second factor: the"
+        " weakest, as mailboxes are often open to whoever has a password, and anybody reads mails on the"
+        " way who runs a mail server. Its owner turns it on for one address. It never counts beside"
+        " something else that came by mail."
+        " See [codes by e-mail](../topics/factors.md#codes-by-e-mail).",
+        example="true",
+        label="factors by e-mail",
+    )
     admins: Rule = option(
         Choice(Rule),
         default=Rule.OFF,

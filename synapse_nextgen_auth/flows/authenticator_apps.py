@@ -11,6 +11,7 @@ from synapse_nextgen_auth.accounts.factors import demands
 from synapse_nextgen_auth.accounts.factors.apps import App
 from synapse_nextgen_auth.accounts.factors.demands import Demand, Level
 from synapse_nextgen_auth.accounts.factors.recovery_codes import RecoveryCode
+from synapse_nextgen_auth.accounts.own_ways import NOTHING, LetsIn
 from synapse_nextgen_auth.flows import attempts, own_factors
 from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.flows.own_ways import Owner
@@ -149,11 +150,11 @@ def rename(txn: Txn, app_id: str, name: str, owner: Owner) -> bool:
 
 
 def remove(
-    txn: Txn, app_id: str, owner: Owner, demand: Demand, *, site: str | None = None
+    txn: Txn, app_id: str, owner: Owner, demand: Demand, lets_in: LetsIn = NOTHING
 ) -> Kept | None:
     """Take an app from an account, unless it has to have a factor and this is the last (C286).
 
-    `site` is the one that passkeys work for. With the last factor its recovery codes go: they stand
+    `lets_in` says what else of it counts here. With the last factor its recovery codes go: they stand
     in for nothing any more.
     """
     if not own_ways.hold(txn, owner.user_id):
@@ -161,7 +162,7 @@ def remove(
     app = factors.get_app(txn, app_id, owner.user_id)
     if app is None or app.confirmed_at is None:
         return Kept.ABSENT
-    held = own_factors.useful(txn, owner.user_id, site)
+    held = own_factors.useful(txn, owner.user_id, lets_in)
     if not demands.may_be_left(demand, attrs.evolve(held, apps=held.apps - 1)):
         return Kept.LAST
     factors.remove_app(txn, app_id, owner.user_id)

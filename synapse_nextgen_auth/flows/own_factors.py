@@ -9,6 +9,7 @@ from synapse_nextgen_auth.accounts.factors.apps import App
 from synapse_nextgen_auth.accounts.factors.demands import Level
 from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.accounts.factors.recovery_codes import RecoveryCode
+from synapse_nextgen_auth.accounts.own_ways import LetsIn
 from synapse_nextgen_auth.flows.as_signed_in import SignedOut
 from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.oauth.events import EventKind
@@ -48,12 +49,16 @@ def look(txn: Txn, user_id: str) -> Had:
     )
 
 
-def useful(txn: Txn, user_id: str, site: str | None) -> Held:
+def useful(txn: Txn, user_id: str, lets_in: LetsIn) -> Held:
     """Count what an account can prove at this address: a passkey of another site is none here.
+
+    Nor is a code by mail where this server sends none.
 
     It is what may be left to an account. What it is asked for is everything that it has.
     """
-    return attrs.evolve(factors.held(txn, user_id), passkeys=passkeys.count_for(txn, user_id, site))
+    held = factors.held(txn, user_id)
+    of_site = passkeys.count_for(txn, user_id, lets_in.passkeys)
+    return attrs.evolve(held, passkeys=of_site, mail=held.mail if lets_in.mails else 0)
 
 
 def added(

@@ -35,6 +35,7 @@ class Kept(enum.Enum):
     TAKEN = "taken"  # by another account, which nobody is told
     CLOSED = "closed"  # the account, meanwhile
     ABSENT = "absent"  # the account has no such thing
+    LAST_FACTOR = "last_factor"  # codes go there that the account has to have
 
 
 @frozen(kw_only=True)

@@ -122,7 +122,7 @@ def remove(
     after = had.without_passkey(passkey.rp_id) if passkey.is_verified else had
     if not ways_rules.may_go(had, after, lets_in):
         return Kept.LAST_WAY_IN
-    held = own_factors.useful(txn, owner.user_id, lets_in.passkeys)
+    held = own_factors.useful(txn, owner.user_id, lets_in)
     is_useful = passkey.rp_id == lets_in.passkeys
     if not demands.may_be_left(demand, attrs.evolve(held, passkeys=held.passkeys - is_useful)):
         return Kept.DEMANDED

@@ -11,8 +11,10 @@ from collections.abc import Callable
 import attrs
 
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof, ProofKind
+from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.factors import apps as rules
 from synapse_nextgen_auth.accounts.factors.apps import App
+from synapse_nextgen_auth.accounts.factors.mail import code_id
 from synapse_nextgen_auth.accounts.factors.recovery_codes import RecoveryCode
 from synapse_nextgen_auth.flows import attempts
 from synapse_nextgen_auth.flows.attempts import Ended, Ending
@@ -21,7 +23,7 @@ from synapse_nextgen_auth.oauth.events import EventKind
 from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Secret
-from synapse_nextgen_auth.store import events, factors, throttle
+from synapse_nextgen_auth.store import codes, events, factor_mail, factors, throttle
 from synapse_nextgen_auth.store.throttle import Bucket, Full
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -41,6 +43,15 @@ class Trial(enum.Enum):
     USED = "used"  # it was right, and was taken before
     OVER = "over"  # none is looked at any more in this attempt
     TOO_OFTEN = "too_often"  # nor for this account, for a while
+    LATE = "late"  # no code that was sent holds any more
+
+
+@frozen
+class Mailed:
+    """A code that was sent, and where it went."""
+
+    code: Code
+    address: str = attrs.field(repr=False)
 
 
 @frozen
@@ -56,6 +67,7 @@ class Tried:
     step: int = 0
     sealed: str = attrs.field(default="", repr=False)
     code: RecoveryCode | None = None
+    mailed: Mailed | None = None
     wait: int | None = None
 
 
@@ -103,6 +115,25 @@ def try_recovery_code(
     return _try(txn, ProofKind.RECOVERY_CODE, attempt_id, owner, look)
 
 
+def try_mail(txn: Txn, attempt_id: str, typed: str, owner: Owner, *, keys: Keyring) -> Tried:
+    """Look at a code that went to a mailbox, as far as one was sent for this attempt.
+
+    It is of this attempt, and the next one that is sent voids it (C251); the tries stay counted.
+    """
+    code = codes.get(txn, code_id(attempt_id))
+    if code is None or code.proven_at is not None or owner.now >= code.expires_at:
+        return Tried(Trial.LATE)
+
+    def look() -> Tried:
+        address = code.sent_to(keys)
+        if address is None or not code.is_right(keys, typed):
+            return Tried(Trial.WRONG)
+        proof = Proof(ProofKind.FACTOR_MAIL, owner.now, owner.user_id)
+        return Tried(Trial.RIGHT, proof, mailed=Mailed(code, address))
+
+    return _try(txn, ProofKind.FACTOR_MAIL, attempt_id, owner, look)
+
+
 def take(
     txn: Txn, attempt: Attempt, tried: Tried, owner: Owner, ending: Ending, *, now: int
 ) -> Ended:
@@ -119,6 +150,11 @@ def _is_taken(txn: Txn, tried: Tried, owner: Owner) -> bool:
         furthest = rules.furthest(now)
         return factors.take_code(
             txn, tried.app, step=step, furthest=furthest, sealed=sealed, now=now
+        )
+    if tried.mailed is not None:
+        sent, user_id = tried.mailed, owner.user_id
+        return codes.take(txn, sent.code, now=owner.now) and factor_mail.note_use(
+            txn, user_id, sent.address, now=owner.now
         )
     if tried.code is None or not factors.use_code(txn, tried.code, now=owner.now):
         return False

@@ -66,6 +66,16 @@ def prove(txn: Txn, code: Code, *, now: int) -> None:
     )
 
 
+def take(txn: Txn, code: Code, *, now: int) -> bool:
+    """Note that it was typed, once; False where it was, is over, or another took its place."""
+    txn.execute(
+        "UPDATE nextgen_codes SET proven_at = ? WHERE attempt_id = ? AND mac = ?"
+        " AND proven_at IS NULL AND expires_at > ?",
+        (now, code.attempt_id, code.mac, now),
+    )
+    return txn.rowcount == 1
+
+
 def end(txn: Txn, attempt_id: str, *, now: int) -> None:
     """Let the code of an attempt be over, though it was typed."""
     txn.execute(

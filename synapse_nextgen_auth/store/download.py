@@ -127,6 +127,7 @@ PARTS: Mapping[str, Part] = {
         ),
     ),
     "recovery_codes": Part("nextgen_recovery_codes", ("made_at", "used_at"), "made_at", ("mac",)),
+    "factor_mail": Part("nextgen_factor_mail", ("address", "made_at", "last_used_at"), "made_at"),
     "factor_owed": Part("nextgen_factor_owed", ("since",), "since"),
     "remembered_browsers": Part(
         "nextgen_remembered",

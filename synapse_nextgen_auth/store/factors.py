@@ -10,6 +10,11 @@ from synapse_nextgen_auth.store.txn import Txn
 
 APPS = Table("nextgen_totp_apps", App)
 CODES = Table("nextgen_recovery_codes", RecoveryCode)
+# A mailbox of which the account has the address no more is none of its factors.
+_HAS_ADDRESS = (
+    "EXISTS (SELECT 1 FROM user_threepids AS t"
+    " WHERE t.user_id = m.user_id AND t.medium = 'email' AND t.address = m.address)"
+)
 
 
 def held(txn: Txn, user_id: str) -> Held:
@@ -18,27 +23,29 @@ def held(txn: Txn, user_id: str) -> Held:
         "SELECT (SELECT COUNT(*) FROM nextgen_totp_apps"
         " WHERE user_id = ? AND confirmed_at IS NOT NULL),"
         " (SELECT COUNT(*) FROM nextgen_recovery_codes WHERE user_id = ? AND used_at IS NULL),"
-        " (SELECT COUNT(*) FROM nextgen_passkeys WHERE user_id = ?)",
-        (user_id, user_id, user_id),
+        " (SELECT COUNT(*) FROM nextgen_passkeys WHERE user_id = ?),"
+        f" (SELECT COUNT(*) FROM nextgen_factor_mail AS m WHERE m.user_id = ? AND {_HAS_ADDRESS})",
+        (user_id, user_id, user_id, user_id),
     )
-    apps, codes, passkeys = txn.fetchone()
-    return Held(apps=int(apps), codes=int(codes), passkeys=int(passkeys))
+    return _held(*txn.fetchone())
 
 
 def list_held(txn: Txn) -> list[tuple[str, Held]]:
     """Return what each account has that has anything, by its name."""
     txn.execute(
-        "SELECT user_id, SUM(apps), SUM(codes), SUM(passkeys) FROM ("
-        "SELECT user_id, 1 AS apps, 0 AS codes, 0 AS passkeys FROM nextgen_totp_apps"
+        "SELECT user_id, SUM(apps), SUM(codes), SUM(passkeys), SUM(mail) FROM ("
+        "SELECT user_id, 1 AS apps, 0 AS codes, 0 AS passkeys, 0 AS mail FROM nextgen_totp_apps"
         " WHERE confirmed_at IS NOT NULL"
-        " UNION ALL SELECT user_id, 0, 1, 0 FROM nextgen_recovery_codes WHERE used_at IS NULL"
-        " UNION ALL SELECT user_id, 0, 0, 1 FROM nextgen_passkeys"
+        " UNION ALL SELECT user_id, 0, 1, 0, 0 FROM nextgen_recovery_codes WHERE used_at IS NULL"
+        " UNION ALL SELECT user_id, 0, 0, 1, 0 FROM nextgen_passkeys"
+        f" UNION ALL SELECT user_id, 0, 0, 0, 1 FROM nextgen_factor_mail AS m WHERE {_HAS_ADDRESS}"
         ") AS held GROUP BY user_id ORDER BY user_id"
     )
-    return [
-        (str(user_id), Held(apps=int(apps), codes=int(codes), passkeys=int(passkeys)))
-        for user_id, apps, codes, passkeys in txn.fetchall()
-    ]
+    return [(str(user_id), _held(*numbers)) for user_id, *numbers in txn.fetchall()]
+
+
+def _held(apps: int, codes: int, passkeys: int, mail: int) -> Held:
+    return Held(apps=int(apps), codes=int(codes), passkeys=int(passkeys), mail=int(mail))
 
 
 def sealed_secrets(txn: Txn) -> list[str]:
@@ -138,4 +145,5 @@ def replace_codes(txn: Txn, user_id: str, codes: Sequence[RecoveryCode]) -> None
 def forget(txn: Txn, user_id: str) -> None:
     """Delete every factor of an account, and its recovery codes."""
     txn.execute("DELETE FROM nextgen_totp_apps WHERE user_id = ?", (user_id,))
+    txn.execute("DELETE FROM nextgen_factor_mail WHERE user_id = ?", (user_id,))
     replace_codes(txn, user_id, ())

@@ -122,6 +122,15 @@ def count(txn: Txn, kind: str, subject: str) -> int:
     return int(txn.fetchone()[0])
 
 
+def has_failed(txn: Txn, kind: str, subject: str) -> bool:
+    """Say whether what waits of this kind about this subject was tried in vain, perhaps for good."""
+    txn.execute(
+        "SELECT COUNT(*) FROM nextgen_outbox WHERE kind = ? AND subject = ? AND tries > 1",
+        (kind, subject),
+    )
+    return int(txn.fetchone()[0]) > 0
+
+
 def done(txn: Txn, entry_id: str) -> None:
     """Forget what was done."""
     txn.execute("DELETE FROM nextgen_outbox WHERE entry_id = ?", (entry_id,))

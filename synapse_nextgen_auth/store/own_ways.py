@@ -4,7 +4,7 @@ Whoever takes one away holds the account first: two that take one each would lea
 """
 
 from synapse_nextgen_auth.accounts.own_ways import Identity, OwnWays
-from synapse_nextgen_auth.store import passwords
+from synapse_nextgen_auth.store import factors, passwords
 from synapse_nextgen_auth.store.txn import Txn
 
 EMAIL, PHONE = "email", "msisdn"  # as Synapse has them
@@ -42,7 +42,9 @@ def list_for(txn: Txn, user_id: str) -> OwnWays:
     )
     passkeys = tuple(str(rp_id) for (rp_id,) in txn.fetchall())
     has_password = passwords.of_account(txn, user_id) is not None
-    return OwnWays(has_password, tuple(identities), emails, phones, passkeys)
+    held = factors.held(txn, user_id)
+    is_second = bool(held.mail) and not held.apps and held.passkeys == len(passkeys)
+    return OwnWays(has_password, tuple(identities), emails, phones, passkeys, is_second)
 
 
 def connect(txn: Txn, user_id: str, identity: Identity) -> str:

@@ -186,8 +186,12 @@ def kinds(site: Site) -> frozenset[ProofKind]:
     """Return the kinds of second factors that people may have here."""
     if not site.second_factors.is_on:
         return frozenset()
-    known = frozenset({ProofKind.TOTP, ProofKind.RECOVERY_CODE})
-    return known | {ProofKind.PASSKEY} if site_of_passkeys(site) else known
+    known = {ProofKind.TOTP, ProofKind.RECOVERY_CODE}
+    if site_of_passkeys(site):
+        known.add(ProofKind.PASSKEY)
+    if site.config.factors.email_codes and site.mailer.is_configured:
+        known.add(ProofKind.FACTOR_MAIL)
+    return frozenset(known)
 
 
 def site_of_passkeys(site: Site) -> str | None:

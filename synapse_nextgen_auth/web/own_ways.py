@@ -1,6 +1,6 @@
 """What lets people in on this server, and what one account has of it."""
 
-from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME, Attempt, Purpose
+from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME, Attempt, ProofKind, Purpose
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.management import Target
 from synapse_nextgen_auth.accounts.own_ways import LetsIn
@@ -21,6 +21,7 @@ def lets_in(site: Site) -> LetsIn:
         providers=frozenset(each.provider_id for each in site.providers.known.all()),
         codes=site.has_code_sign_in,
         passkeys=factors.site_of_passkeys(site),
+        mails=ProofKind.FACTOR_MAIL in factors.kinds(site),
     )
 
 

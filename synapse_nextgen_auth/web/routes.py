@@ -49,6 +49,7 @@ own_apps = later("pages.account.factors.apps")
 own_codes = later("pages.account.factors.codes")
 own_factors = later("pages.account.factors.factors")
 own_lost = later("pages.account.factors.lost")
+own_factor_mail = later("pages.account.factors.email")
 data = later("pages.account.data.data")
 device = later("pages.account.devices.device")
 devices = later("pages.account.devices.devices")
@@ -186,8 +187,8 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/new-account": Page(show=new_account.show, submit=new_account.submit),
     "/provider-icon": Page(show=icon.show),
     "/stage": Page(show=stage.show, submit=stage.submit, refuses=_RATE_LIMITED),
-    "/factor": Page(show=factor.show, submit=factor.submit),
-    "/factor-enrol": Page(show=enrol.show, submit=enrol.submit),
+    "/factor": Page(show=factor.show, submit=factor.submit, refuses=_RATE_LIMITED),
+    "/factor-enrol": Page(show=enrol.show, submit=enrol.submit, refuses=_RATE_LIMITED),
     "/factor-lost": Page(show=ask_lost.show, submit=ask_lost.submit),
     "/factor-lost-cancel": Page(show=stop_lost.show, submit=stop_lost.submit),
     "/consent": Page(show=consent.show, submit=consent.submit),
@@ -254,6 +255,13 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
         Place.REMOVE_FACTOR, own_apps.ask_to_remove, own_apps.remove, dangerous=always
     ),
     "/account-factor-lost": AccountPage.at(Place.LOST_FACTORS, own_lost.show, own_lost.submit),
+    "/account-factor-mail": AccountPage.at(
+        Place.FACTOR_MAIL,
+        own_factor_mail.show,
+        own_factor_mail.submit,
+        dangerous=always,
+        refuses=_RATE_LIMITED,
+    ),
     "/account-recovery-codes": AccountPage.at(
         Place.RECOVERY_CODES, own_codes.show, own_codes.make, dangerous=always
     ),

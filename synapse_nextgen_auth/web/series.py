@@ -20,7 +20,14 @@ def refusals() -> dict[str, frozenset[str]]:
 # How sign-ins end, and what is swept: the rules of both are imported by who needs them. A test compares.
 SIGN_INS = (
     *("ok", "refused_by_module", "wrong_code", "code_over"),
-    *("wrong_factor", "used_factor", "factor_over", "factor_too_often", "passkey_factor"),
+    *(
+        "wrong_factor",
+        "used_factor",
+        "factor_over",
+        "factor_too_often",
+        "passkey_factor",
+        "late_factor",
+    ),
     *("wrong_password", "too_many_attempts", "password_login_disabled", "missing_fields"),
     *("busy", "other_account", "too_long", "unchecked", "passkey", "passkey_late"),
     *(each.value for each in Standing),

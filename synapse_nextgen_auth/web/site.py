@@ -119,6 +119,7 @@ class Rates:
     device_requests: Limiter
     recoveries: MailLimits
     email_codes: MailLimits
+    factor_codes: MailLimits
     sign_up_messages: MailLimits
     polls: Polls
 

@@ -51,6 +51,7 @@ _PARTS = (
             "event",
             "factors",
             "field",
+            "mail_code",
             "new_password",
             "notice",
             "passkey",

@@ -22,6 +22,7 @@ from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.factors import lost
 from synapse_nextgen_auth.accounts.factors.apps import App
 from synapse_nextgen_auth.accounts.factors.lost import DAY, Drawn, Terms
+from synapse_nextgen_auth.accounts.factors.mail import FactorMail
 from synapse_nextgen_auth.accounts.factors.passkeys.ceremonies import Used
 from synapse_nextgen_auth.accounts.factors.passkeys.passkey import Passkey
 from synapse_nextgen_auth.accounts.factors.policy import Remembered
@@ -134,6 +135,7 @@ NUMBERS = {
 }
 # Statements that are about all rows of a small table.
 ABOUT_ALL = {
+    ("factor_mail", "count_alone"),
     ("factors", "list_held"),
     ("factors", "sealed_secrets"),
     ("keys", "list_all"),
@@ -182,6 +184,7 @@ VARIANTS = {
     ("sign_ins", "add"): [{"sign_in": _SIGN_IN}],
     ("sign_ins", "renew"): [{"former": _SIGN_IN, "sign_in": _SIGN_IN}],
     ("sign_ins", "set_right"): [{"former": _SIGN_IN, "sign_in": _SIGN_IN}],
+    ("factor_mail", "put"): [{"row": FactorMail(ALICE, "alice@example.org", NOW)}],
     ("factors", "use_code"): [{"code": _RECOVERY_CODE}],
     ("factors", "replace_codes"): [{"codes": [_RECOVERY_CODE]}],
     ("attempts", "add"): [{"attempt": an_attempt()}],

@@ -210,6 +210,9 @@ def test_no_root_lies_in_another():
 
 # What changes nothing of the account itself: it reads, counts, or belongs to an attempt of this browser.
 LOOKS = {
+    ("addresses.remove", "factor_flows.may_go"),
+    ("factors.email", "flows.left"),
+    ("factors.email", "flows.may_go"),
     ("overview.facts", "flows.look"),
     ("ways.password", "rows.list_for"),
     ("ways.providers", "rows.list_for"),

@@ -107,6 +107,11 @@ def level(proofs: Iterable[Proof], strong: Collection[Strong] = ()) -> Level:
     return Level.RESISTANT if has_passkey else Level.TWO
 
 
+def may_add_mail(proofs: Iterable[Proof]) -> bool:
+    """Say whether a code by mail proves something more: it does not to whom a mail let in."""
+    return bool({proof.kind for proof in proofs if is_first(proof)} - _BY_MAIL)
+
+
 def missing(
     demand: Demand,
     held: Held,
@@ -151,11 +156,10 @@ def _are_two(proven: tuple[Proof, ...], strong: Collection[Strong]) -> bool:
     """Say whether these are two factors: one that is both, or two of two kinds."""
     if any(_is_two(proof, strong) for proof in proven):
         return True
-    first = {proof.kind for proof in proven if is_first(proof)}
     kinds = {proof.kind for proof in proven}
-    if ProofKind.FACTOR_MAIL in kinds and first - _BY_MAIL:
+    if ProofKind.FACTOR_MAIL in kinds and may_add_mail(proven):
         return True
-    return bool(first and kinds & SECOND)
+    return any(map(is_first, proven)) and not kinds.isdisjoint(SECOND)
 
 
 def _is_two(proof: Proof, strong: Collection[Strong]) -> bool:

@@ -82,6 +82,18 @@ class SignInCode(Mail):
 
 
 @frozen
+class FactorCode(Mail):
+    """The code that is a second factor of an account; with `turns_on`, that makes it one."""
+
+    kind: ClassVar[str] = "factor_code"
+
+    code: str = attrs.field(repr=False)
+    minutes: int
+    user_id: str
+    turns_on: bool = False
+
+
+@frozen
 class PasswordLink(Mail):
     """A link that somebody made who runs the server; good for `amount` of `unit` (`links.told`)."""
 
@@ -303,6 +315,8 @@ SAMPLES: tuple[Mail, ...] = (
     ),
     PasswordSet(user_id="@anna:example.com"),
     SignInCode(code="012345", minutes=10),
+    FactorCode(code="012345", minutes=10, user_id="@anna:example.com"),
+    FactorCode(code="012345", minutes=10, user_id="@anna:example.com", turns_on=True),
     SignInUsualWay(user_id="@anna:example.com"),
     SignedInByCode(user_id="@anna:example.com", network="192.0.2.1"),
     Invited(url="https://example.com/?token=abc", text="Hello Anna, come and join us!"),

@@ -16,9 +16,11 @@ from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.sessions import End
 
 if TYPE_CHECKING:
-    from synapse_nextgen_auth.flows import close_account
+    from synapse_nextgen_auth.flows import close_account, factor_mail, own_ways
 else:
-    close_account = late.file("flows.close_account")
+    close_account, factor_mail, own_ways = late.files(
+        "flows.close_account", "flows.factor_mail", "flows.own_ways"
+    )
 
 NEEDS = (
     Needed(
@@ -75,7 +77,8 @@ class Watch:
         patches.after(store, "user_set_password_hash", self._password_set)
         patches.after(store, "set_user_locked_status", self._lock_set)
         self._homeserver.api.register_third_party_rules_callbacks(
-            on_user_deactivation_status_changed=self._deactivated
+            on_user_deactivation_status_changed=self._deactivated,
+            on_remove_user_third_party_identifier=self._address_removed,
         )
 
     async def _remove_pushers(self, user_id: str, devices: Collection[str]) -> None:
@@ -103,6 +106,13 @@ class Watch:
         if deactivated:
             await self._handler.delete_all_devices_for_user(user_id)
             await self._homeserver.run(close_account.clear, user_id, now=self._homeserver.now())
+
+    async def _address_removed(self, user_id: str, medium: str, address: str) -> None:
+        """Turn codes off that went to an address which somebody took from its account."""
+        if medium == "email":
+            now, network = self._homeserver.now(), http.address_of_request()
+            owner = own_ways.Owner(user_id=user_id, now=now, address=network)
+            await self._homeserver.run(factor_mail.address_gone, address, owner)
 
     async def _password_set(
         self, _result: Any, user_id: str, *_args: object, **_kwargs: object

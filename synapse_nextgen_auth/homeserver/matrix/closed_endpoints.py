@@ -43,9 +43,13 @@ if TYPE_CHECKING:
     from synapse_nextgen_auth.accounts.approvals import Approval
     from synapse_nextgen_auth.flows import approve_operation, begin_session
     from synapse_nextgen_auth.homeserver.matrix.uia import used
+    from synapse_nextgen_auth.store import factor_mail
 else:
-    approve_operation, begin_session, used = late.files(
-        "flows.approve_operation", "flows.begin_session", "homeserver.matrix.uia.used"
+    approve_operation, begin_session, used, factor_mail = late.files(
+        "flows.approve_operation",
+        "flows.begin_session",
+        "homeserver.matrix.uia.used",
+        "store.factor_mail",
     )
 
 NEEDS = (
@@ -141,13 +145,30 @@ class Threepids(ThreepidRestServlet):
 class DeleteThreepid(ThreepidDeleteRestServlet):
     """`/account/3pid/delete`: the owner's way back stays (no authentication in Synapse either)."""
 
-    def __init__(self, hs: HomeServer, page: str) -> None:
+    def __init__(self, hs: HomeServer, homeserver: Homeserver, page: str) -> None:
         super().__init__(hs)
+        self.auth: Any = _AskedOnce(hs.get_auth())
+        self._homeserver = homeserver
         self._instead = f"Do that at {page}."
 
     async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
-        """Refuse a token of ours, leave any other to Synapse."""
+        """Refuse a token of ours, leave any other to Synapse; but not an address that is a factor.
+
+        Whoever has a token and the password would need no second factor any more.
+        """
         await _refuse_ours(self, request, "remove an address", self._instead)
+        requester: Requester = await self.auth.get_user_by_req(request)
+        body, user_id = _peek(request), requester.user.to_string()
+        asked = body.get("address")
+        if body.get("medium") == "email" and isinstance(asked, str):
+            with answered_503(self._homeserver):
+                is_factor = await self._homeserver.read(factor_mail.goes_to, user_id, asked)
+            if is_factor:
+                raise AuthError(
+                    403,
+                    f"Codes go to this address that are a second factor. {self._instead}",
+                    Codes.FORBIDDEN,
+                )
         return await super().on_POST(request)
 
 
@@ -407,7 +428,7 @@ def servlets(
     if claims := versions.dehydrated_device_claims(hs):
         found.append(_claim_refused(claims)(hs))
     if hs.config.worker.worker_app is None:
-        found += [DeleteThreepid(hs, page), SetPusher(hs, homeserver)]
+        found += [DeleteThreepid(hs, homeserver, page), SetPusher(hs, homeserver)]
         if hs.config.auth.login_via_existing_enabled:
             found.append(
                 GetLoginToken(hs, homeserver, people, confirm_legacy=confirm_legacy, doors=doors)

@@ -17,6 +17,7 @@ from synapse_nextgen_auth.accounts.attempts.stages import (
 from synapse_nextgen_auth.accounts.factors.demands import (
     BESIDE,
     FIRST,
+    SECOND,
     Demand,
     Level,
     Missing,
@@ -24,6 +25,7 @@ from synapse_nextgen_auth.accounts.factors.demands import (
     Strong,
     is_first,
     level,
+    may_add_mail,
     missing,
     suffices,
 )
@@ -31,6 +33,7 @@ from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.accounts.people import Account
 
 APP, KEY, CODES_ONLY, NO_FACTOR = Held(apps=1), Held(passkeys=1), Held(codes=10), Held()
+MAIL = Held(mail=1)
 OPTIONAL, REQUIRED = Demand(rule=Rule.OPTIONAL), Demand(rule=Rule.REQUIRED)
 STRONG = {Strong("oidc-a", "mfa")}
 K = ProofKind
@@ -93,6 +96,9 @@ SIGN_IN, AGAIN = Purpose.SIGN_IN, Purpose.PROVE_AGAIN
         (attrs.evolve(OPTIONAL, may_add=False), KEY, AGAIN, Missing.PROVE),
         (OPTIONAL, APP, SIGN_IN, Missing.PROVE),
         (OPTIONAL, KEY, SIGN_IN, Missing.PROVE),
+        (OPTIONAL, MAIL, SIGN_IN, Missing.PROVE),
+        (OPTIONAL, MAIL, Purpose.RECOVER, Missing.PROVE),
+        (REQUIRED, MAIL, SIGN_IN, Missing.PROVE),
         (OPTIONAL, CODES_ONLY, SIGN_IN, None),
         (OPTIONAL, APP, AGAIN, Missing.PROVE),
         (OPTIONAL, APP, Purpose.RECOVER, Missing.PROVE),
@@ -154,7 +160,13 @@ DEMANDS = st.builds(
     asks=st.sampled_from(Level),
     is_remembered=st.booleans(),
 )
-HELD = st.builds(Held, apps=st.integers(0, 2), passkeys=st.integers(0, 2), codes=st.integers(0, 10))
+HELD = st.builds(
+    Held,
+    apps=st.integers(0, 2),
+    passkeys=st.integers(0, 2),
+    codes=st.integers(0, 10),
+    mail=st.integers(0, 1),
+)
 PROOFS = st.lists(st.sampled_from(ProofKind).map(proof), unique_by=lambda each: each.kind)
 
 
@@ -172,6 +184,25 @@ def test_c293_who_has_a_factor_proves_it(demand, held, proofs, purpose, waits):
         assert lacks is Missing.PROVE
     elif demand.rule is Rule.REQUIRED and not held.is_any and not demand.may_wait:
         assert lacks is Missing.ENROL
+
+
+@given(PROOFS)
+def test_c253_who_only_reads_the_mailbox_never_proves_two(proofs):
+    """A link and codes, in any order and number: it is one thing."""
+    by_mail = [each for each in proofs if each.kind in {K.LINK, K.EMAIL_CODE, K.FACTOR_MAIL}]
+
+    assert level(by_mail) is Level.ONE
+    assert not may_add_mail(by_mail)
+    if level([*by_mail, PASSWORD]) is Level.TWO:
+        assert K.FACTOR_MAIL in {each.kind for each in by_mail}
+
+
+@given(PROOFS)
+def test_a_code_by_mail_is_offered_to_whom_it_helps(proofs):
+    """To whoever could go on with it, and to nobody else."""
+    others = [each for each in proofs if each.kind not in {K.FACTOR_MAIL, *SECOND}]
+
+    assert may_add_mail(others) is (level([*others, proof(K.FACTOR_MAIL)]) is Level.TWO)
 
 
 @given(DEMANDS, HELD, st.sampled_from(Level))

@@ -49,7 +49,12 @@ async def _reset(site: Site, asked: Asked) -> dict[str, Any]:
 
 
 def _said(held: Held) -> dict[str, int]:
-    return {"apps": held.apps, "passkeys": held.passkeys, "recovery_codes": held.codes}
+    return {
+        "apps": held.apps,
+        "passkeys": held.passkeys,
+        "mail": held.mail,
+        "recovery_codes": held.codes,
+    }
 
 
 def _waits(request: Request, now: int) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from synapse_nextgen_auth.secret import Purpose
 from synapse_nextgen_auth.web import (
     answers,
     attempts,
+    enrol_mail,
     factor_stages,
     factors,
     new_factors,
@@ -36,7 +37,14 @@ from synapse_nextgen_auth.web.pages.factor.page import AppProblem, EnrolPage
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
 from synapse_nextgen_auth.web.visits import Visit
 
-_STATUS = {AppProblem.OVER: 410, AppProblem.TOO_MANY: 409}
+_STATUS = {
+    AppProblem.OVER: 410,
+    AppProblem.TOO_MANY: 409,
+    AppProblem.MAIL_TOO_OFTEN: 429,
+    AppProblem.MAIL_LATE: 410,
+    AppProblem.MAIL_OVER: 403,
+    AppProblem.MAIL_GONE: 409,
+}
 
 
 async def show(visit: Visit) -> Outgoing:
@@ -47,7 +55,8 @@ async def show(visit: Visit) -> Outgoing:
     app = await _app(visit, attempt)
     if app is None and visit.parameters.get("app") is not None:
         return await _page(visit, attempt, None, AppProblem.OVER)
-    return await _page(visit, attempt, app)
+    by_mail = visit.parameters.get("by") == "email"
+    return await _page(visit, attempt, app, by_mail=by_mail)
 
 
 async def submit(visit: Visit, form: Form) -> Outgoing:
@@ -64,6 +73,10 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return await _begin(visit, attempt)
     if decision == passkeys.DECISION:
         return await _take_passkey(visit, attempt, form)
+    if decision == "mail":
+        return await _send_mail(visit, attempt, form.get("to", ""))
+    if decision == "confirm-mail":
+        return await _confirm_mail(visit, attempt, form.get("code", ""))
     if decision != "confirm":
         raise unknown_choice()
     return await _confirm(visit, attempt, form.get("code", ""))
@@ -115,6 +128,23 @@ async def _confirm(visit: Visit, attempt: Attempt, typed: str) -> Outgoing:
     return await _page(visit, attempt, None, AppProblem.OVER)
 
 
+async def _send_mail(visit: Visit, attempt: Attempt, chosen: str) -> Outgoing:
+    problem = await enrol_mail.send(visit, attempt, chosen)
+    if isinstance(problem, AppProblem):
+        return await _page(visit, attempt, None, problem)
+    if problem is not None:
+        too_often = AppProblem.MAIL_TOO_OFTEN
+        return await _page(visit, attempt, None, too_often, by_mail=True, retry_after=problem)
+    return answers.redirect(_url(attempt, by_mail=True))
+
+
+async def _confirm_mail(visit: Visit, attempt: Attempt, typed: str) -> Outgoing:
+    done = await enrol_mail.confirm(visit, attempt, typed, action=_url(attempt))
+    if isinstance(done, Outgoing):
+        return done
+    return await _page(visit, attempt, None, done, by_mail=done is not AppProblem.MAIL_GONE)
+
+
 async def _take_passkey(visit: Visit, attempt: Attempt, form: Form) -> Outgoing:
     """Take the passkey that the browser made: it is the first factor, and proven by that."""
     site, user_id, party = visit.site, attempt.user_id or "", passkeys.party_of(visit.site)
@@ -141,25 +171,32 @@ async def _take_passkey(visit: Visit, attempt: Attempt, form: Form) -> Outgoing:
     return await _page(visit, attempt, None, AppProblem.PASSKEY)
 
 
-def _url(attempt: Attempt, app: App | None = None) -> str:
-    its_id = {} if app is None else {"app": app.app_id}
+def _url(attempt: Attempt, app: App | None = None, *, by_mail: bool = False) -> str:
+    its_id = {"by": "email"} if by_mail else {} if app is None else {"app": app.app_id}
     return f"factor-enrol?{urlencode({'attempt': attempt.attempt_id, **its_id})}"
 
 
 async def _page(
-    visit: Visit, attempt: Attempt, app: App | None, problem: AppProblem | None = None
+    visit: Visit,
+    attempt: Attempt,
+    app: App | None,
+    problem: AppProblem | None = None,
+    *,
+    by_mail: bool = False,
+    retry_after: int | None = None,
 ) -> Outgoing:
     onward = await attempts.onward_of(visit, attempt)
     demand = await factors.demand(visit, attempt)
     secret = None if app is None else new_factors.shown(visit.site, app)
     party, asked = passkeys.party_of(visit.site), None
-    if app is None and party is not None:
+    mails = await enrol_mail.offered(visit, attempt, is_asked=by_mail)
+    if app is None and party is not None and mails.mail is None:
         user_id = attempt.user_id or ""
         display_name, _ = await visit.site.people.profile(user_id)
         asked = passkeys.to_make(visit, party, user_id, name=display_name or user_id, has=())
     page = EnrolPage(
         csrf=visit.csrf,
-        action=_url(attempt, app),
+        action=_url(attempt, app, by_mail=mails.mail is not None),
         server_name=visit.site.server_name,
         user_id=attempt.user_id or "",
         secret=secret,
@@ -168,6 +205,9 @@ async def _page(
         problem=problem,
         question=asked.question if asked else "",
         handle=asked.handle if asked else "",
+        mails=mails.choices if app is None else (),
+        mail=mails.mail,
+        retry_after=retry_after,
         can_cancel=onward.can_be_declined,
         client=sign_ups.client_card(visit, onward),
     )
@@ -176,4 +216,5 @@ async def _page(
         200 if problem is None else _STATUS.get(problem, 400),
         goes_to=onward.goes_to,
         goes_further=onward.goes_further,
+        headers=(("Retry-After", str(retry_after)),) if retry_after else (),
     )

@@ -15,6 +15,7 @@ class FactorWay(enum.Enum):
 
     APP = "app"
     RECOVERY_CODE = "recovery-code"
+    EMAIL = "email"
 
 
 class FactorProblem(enum.Enum):
@@ -27,6 +28,8 @@ class FactorProblem(enum.Enum):
     TOO_OFTEN = "too_often"
     PASSKEY = "passkey"
     PASSKEY_LATE = "passkey_late"
+    MAIL_LATE = "mail_late"  # no code that was sent holds any more
+    MAIL_TOO_OFTEN = "mail_too_often"  # so many are not sent
 
 
 class FactorRefused(enum.Enum):
@@ -37,6 +40,7 @@ class FactorRefused(enum.Enum):
     OVER = "factor_over"
     TOO_OFTEN = "factor_too_often"
     PASSKEY = "passkey_factor"
+    LATE = "late_factor"
 
 
 class AppProblem(enum.Enum):
@@ -48,6 +52,14 @@ class AppProblem(enum.Enum):
     OVER = "over"  # the secret waited too long for its code
     TOO_MANY = "too_many"
     PASSKEY = "passkey"  # what the browser made is none, or came too late
+    # Of codes by e-mail:
+    MAIL_MISSING = "mail_missing"
+    MAIL_WRONG = "mail_wrong"
+    MAIL_LATE = "mail_late"
+    MAIL_OVER = "mail_over"  # no more are looked at
+    MAIL_TOO_OFTEN = "mail_too_often"  # so many are not sent
+    MAIL_GONE = "mail_gone"  # the account has that address no more
+    MAIL_LAST = "mail_last"  # the account must have a factor
 
 
 @frozen
@@ -58,12 +70,39 @@ class OtherWay:
     url: str
 
 
+@frozen
+class MailShown:
+    """A code by e-mail: to which address, as much of that as is shown, and what became of it.
+
+    `minutes` is for how long it is good, 0 if it is not any more; `wait` in how many seconds another may
+    be sent. `is_refused` says that the mail server takes nothing for the address, `is_waiting` that it
+    did not take it yet.
+    """
+
+    address: str
+    is_sent: bool = False
+    minutes: int = 0
+    wait: int = 0
+    is_refused: bool = False
+    is_waiting: bool = False
+
+
+@frozen
+class MailChoice:
+    """An address that codes may go to, and what a form calls it."""
+
+    id: str
+    address: str
+
+
 @frozen(kw_only=True)
 class FactorPage(PageContent):
     """Ask for a second factor. The URLs are relative, `retry_after` is in seconds.
 
     `way` is which code is asked for, `None` where the account has nothing that could be typed.
+    `mail` is there where that is a code by e-mail.
     `passkey` is what the browser asks passkeys, where the account has any (JSON).
+    `is_by_mail` says that it has codes by e-mail, which prove nothing to whom a mail let in.
     `is_unreadable` says that an app of the account cannot be read any more.
     `restart_url` begins the sign-in anew. For so many `remember_days` this browser may be spared the
     question, if its person wants that; 0: nobody is asked. `lost_url` helps whoever lost all of them,
@@ -78,6 +117,8 @@ class FactorPage(PageContent):
     user_id: str
     way: FactorWay | None
     others: tuple[OtherWay, ...] = ()
+    mail: MailShown | None = None
+    is_by_mail: bool = False
     passkey: str = ""
     restart_url: str
     problem: FactorProblem | None = None
@@ -104,7 +145,8 @@ class EnrolPage(PageContent):
 
     `may_wait` says that they may do it later, until the day of `deadline` (seconds since the epoch),
     where that is known. `secret` is there once they began. `question` is what the browser is asked to
-    make a passkey (JSON), with its `handle`, where people may have some.
+    make a passkey (JSON), with its `handle`, where people may have some. Codes may go to the addresses
+    of `mails`; `mail` is there once one was sent.
     """
 
     template: ClassVar[str] = "pages/factor_enrol.html"
@@ -119,6 +161,9 @@ class EnrolPage(PageContent):
     problem: AppProblem | None = None
     question: str = ""
     handle: str = ""
+    mails: tuple[MailChoice, ...] = ()
+    mail: MailShown | None = None
+    retry_after: int | None = None
     can_cancel: bool = False
     client: ClientCard | None = None
 

@@ -11,6 +11,8 @@ from synapse_nextgen_auth.web.pages.factor.page import (
     FactorPage,
     FactorProblem,
     FactorWay,
+    MailChoice,
+    MailShown,
     OtherWay,
     SecretShown,
 )
@@ -42,6 +44,16 @@ FACTOR = FactorPage(
     can_cancel=True,
 )
 LOST = attrs.evolve(FACTOR, lost_url="factor-lost?attempt=8a1f")
+MAIL = attrs.evolve(
+    FACTOR,
+    way=FactorWay.EMAIL,
+    others=(_OTHER,),
+    action="factor?attempt=8a1f&by=email",
+    mail=MailShown("a…@e….com"),
+)
+SENT = MailShown("a…@e….com", is_sent=True, minutes=10, wait=40)
+MAIL_SENT = attrs.evolve(MAIL, mail=SENT)
+CHOICE = MailChoice("8a1f", "a…@e….com")
 RECOVERY = attrs.evolve(FACTOR, way=FactorWay.RECOVERY_CODE, others=(_APP,), action=_OTHER.url)
 ENROL = EnrolPage(
     csrf="c5rf",
@@ -67,6 +79,28 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "lost": LOST,
         "lost_nothing_left": attrs.evolve(LOST, way=None, others=()),
         "plain": FACTOR,
+        "mail": MAIL,
+        "mail_beside_others": attrs.evolve(
+            FACTOR,
+            others=(_OTHER, OtherWay(FactorWay.EMAIL, MAIL.action)),
+        ),
+        "mail_sent": MAIL_SENT,
+        "mail_late": attrs.evolve(
+            MAIL,
+            mail=attrs.evolve(SENT, minutes=0, wait=0),
+            problem=FactorProblem.MAIL_LATE,
+        ),
+        "mail_never_sent": attrs.evolve(MAIL, problem=FactorProblem.MAIL_LATE),
+        "mail_refused": attrs.evolve(MAIL, mail=attrs.evolve(SENT, is_refused=True)),
+        "mail_waiting": attrs.evolve(MAIL, mail=attrs.evolve(SENT, is_waiting=True)),
+        "mail_wrong": attrs.evolve(MAIL_SENT, problem=FactorProblem.WRONG),
+        "mail_missing": attrs.evolve(MAIL_SENT, problem=FactorProblem.MISSING),
+        "mail_over": attrs.evolve(MAIL_SENT, problem=FactorProblem.OVER),
+        "mail_too_often": attrs.evolve(
+            MAIL_SENT, problem=FactorProblem.MAIL_TOO_OFTEN, retry_after=90
+        ),
+        "mail_and_passkey": attrs.evolve(MAIL, passkey=_QUESTION, remember_days=30),
+        "came_by_mail": attrs.evolve(RECOVERY, others=(), is_by_mail=True),
         "alone": attrs.evolve(FACTOR, others=(), client=None, can_cancel=False),
         "remember": attrs.evolve(FACTOR, remember_days=30),
         "recovery": RECOVERY,
@@ -101,6 +135,21 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "or_a_passkey": attrs.evolve(
             ENROL, question='{"user": {"id": ""}}', handle="h4ndle", may_wait=True
         ),
+        "or_mail": attrs.evolve(ENROL, mails=(CHOICE, MailChoice("8a20", "b…@w….org"))),
+        "mail": attrs.evolve(
+            ENROL, mails=(CHOICE,), mail=SENT, action="factor-enrol?attempt=8a1f&by=email"
+        ),
+        **{
+            kind.value: attrs.evolve(
+                ENROL,
+                mails=(CHOICE,),
+                mail=SENT,
+                problem=kind,
+                retry_after=90 if kind is AppProblem.MAIL_TOO_OFTEN else None,
+            )
+            for kind in AppProblem
+            if kind.value.startswith("mail_")
+        },
         "no_passkey": attrs.evolve(
             ENROL, question="{}", handle="h4ndle", problem=AppProblem.PASSKEY
         ),

@@ -14,7 +14,8 @@ class RemoveAddressPage(PageContent):
     """Ask whether an address or number is to go; the URLs are relative.
 
     `may_go` says that something else lets the person in. `is_last_for_recovery` that nobody who forgot
-    the password gets a link any more.
+    the password gets a link any more. `is_factor` that codes go there which are a second factor, and
+    `is_last_factor` that it stays because the account must have one.
     """
 
     template: ClassVar[str] = "pages/account_address_remove.html"
@@ -28,3 +29,5 @@ class RemoveAddressPage(PageContent):
     address: str
     may_go: bool = True
     is_last_for_recovery: bool = False
+    is_factor: bool = False
+    is_last_factor: bool = False

@@ -19,6 +19,8 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "plain": REMOVE,
         "recovery": attrs.evolve(REMOVE, is_last_for_recovery=True),
         "last": attrs.evolve(REMOVE, may_go=False),
+        "factor": attrs.evolve(REMOVE, is_factor=True),
+        "last_factor": attrs.evolve(REMOVE, may_go=False, is_factor=True, is_last_factor=True),
         "long": attrs.evolve(REMOVE, address=f"{LONG[:64]}@example.com", user_id=LONG_ID),
     },
 }

@@ -125,7 +125,7 @@ async def remove(visit: Visit, user_id: str, form: Form) -> Outgoing:
         app.app_id,
         own_ways.owner(visit, user_id),
         await factors.demand_of(visit.site, user_id),
-        site=factors.site_of_passkeys(visit.site),
+        own_ways.lets_in(visit.site),
     )
     if kept is Kept.LAST:
         return await _remove_page(visit, user_id, app)
@@ -178,8 +178,8 @@ def _app_page(
 
 
 async def _remove_page(visit: Visit, user_id: str, app: App) -> Outgoing:
-    site = factors.site_of_passkeys(visit.site)
-    held = await visit.site.homeserver.run(own_factors.useful, user_id, site)
+    lets_in = own_ways.lets_in(visit.site)
+    held = await visit.site.homeserver.run(own_factors.useful, user_id, lets_in)
     left = attrs.evolve(held, apps=held.apps - 1)
     may_go = demands.may_be_left(await factors.demand_of(visit.site, user_id), left)
     target = Target(Place.REMOVE_FACTOR, app.app_id)

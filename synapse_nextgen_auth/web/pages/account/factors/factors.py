@@ -1,17 +1,24 @@
 """The second factors of whoever is signed in, in a list."""
 
+from synapse_nextgen_auth.accounts.attempts.attempt import ProofKind
 from synapse_nextgen_auth.accounts.factors import apps, recovery_codes
 from synapse_nextgen_auth.accounts.factors.apps import App
 from synapse_nextgen_auth.accounts.factors.demands import Rule
+from synapse_nextgen_auth.accounts.factors.mail import FactorMail
 from synapse_nextgen_auth.accounts.management import Done, Place, Target
 from synapse_nextgen_auth.accounts.user_agents import describe
 from synapse_nextgen_auth.flows import own_factors as flows
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.store import remembered
+from synapse_nextgen_auth.store import factor_mail, remembered
 from synapse_nextgen_auth.web import answers, factors
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.account import console
-from synapse_nextgen_auth.web.pages.account.factors.page import AppLine, BrowserLine, FactorsPage
+from synapse_nextgen_auth.web.pages.account.factors.page import (
+    AppLine,
+    BrowserLine,
+    FactorsPage,
+    MailLine,
+)
 from synapse_nextgen_auth.web.pages.message.error import PageError, unknown_choice
 from synapse_nextgen_auth.web.pages.message.page import Message
 from synapse_nextgen_auth.web.site import Site
@@ -24,6 +31,8 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
     had = await visit.site.homeserver.run(flows.look, user_id)
     demand = await factors.demand_of(visit.site, user_id)
     is_full = len(had.apps) >= apps.MOST
+    mail = await visit.site.homeserver.read(factor_mail.get, user_id)
+    may_mail = demand.may_add and ProofKind.FACTOR_MAIL in factors.kinds(visit.site)
     page = FactorsPage(
         **console.of(visit, user_id, Target(Place.FACTORS)),
         apps=tuple(line(visit.site, app) for app in had.apps),
@@ -34,6 +43,8 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
         is_demanded=demand.rule is Rule.REQUIRED,
         may_add=demand.may_add,
         browsers=await _browsers(visit, user_id),
+        mail=None if mail is None else _mail_line(mail),
+        mail_url=Place.FACTOR_MAIL.value if mail or may_mail else None,
         add_url=Place.ADD_FACTOR.value if demand.may_add and not is_full else None,
         codes_url=Place.RECOVERY_CODES.value,
         back_url=Place.SIGN_IN.value,
@@ -68,6 +79,10 @@ async def _browsers(visit: Visit, user_id: str) -> tuple[BrowserLine, ...]:
         )
         for each in found
     )
+
+
+def _mail_line(mail: FactorMail) -> MailLine:
+    return MailLine(address=mail.address, made_at=mail.made_at, used_at=mail.last_used_at)
 
 
 def line(site: Site, app: App) -> AppLine:

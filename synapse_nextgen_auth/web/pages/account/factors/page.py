@@ -8,7 +8,12 @@ from synapse_nextgen_auth.accounts.user_agents import Program
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
 from synapse_nextgen_auth.web.pages.content import PageContent
-from synapse_nextgen_auth.web.pages.factor.page import AppProblem, SecretShown
+from synapse_nextgen_auth.web.pages.factor.page import (
+    AppProblem,
+    MailChoice,
+    MailShown,
+    SecretShown,
+)
 
 
 @frozen(kw_only=True)
@@ -34,6 +39,15 @@ class BrowserLine:
 
 
 @frozen(kw_only=True)
+class MailLine:
+    """The address that codes go to; times in seconds since the epoch."""
+
+    address: str
+    made_at: int
+    used_at: int | None = None
+
+
+@frozen(kw_only=True)
 class LostFactorsPage(ConsolePage):
     """Ask whether to stop that the factors are removed as lost. The URLs are relative.
 
@@ -56,7 +70,8 @@ class FactorsPage(ConsolePage):
 
     `browsers` are not asked for one at sign-in.
 
-    `has_any` where it has one, an app or a passkey. `is_demanded` says that this server wants it to.
+    `has_any` where it has one, whatever it is. `mail` is where codes go; `mail_url` is there where they
+    go somewhere, or may. `is_demanded` says that this server wants it to.
     `may_add` is False where it is to have none but those that it has. `codes` are left, of `of_codes`.
     """
 
@@ -70,6 +85,8 @@ class FactorsPage(ConsolePage):
     is_demanded: bool = False
     may_add: bool = True
     browsers: tuple[BrowserLine, ...] = ()
+    mail: MailLine | None = None
+    mail_url: str | None = None
     add_url: str | None
     codes_url: str
     back_url: str
@@ -124,6 +141,33 @@ class RemoveAppPage(PageContent):
     name: str
     may_go: bool
     is_last: bool
+
+
+@frozen(kw_only=True)
+class FactorMailPage(PageContent):
+    """Turn codes by e-mail on and off. The URLs are relative, `retry_after` is in seconds.
+
+    Codes go to `address`, and may go to those of `choices`; `mail` is there once one was sent. It is off
+    again with one press where it `may_go`, and `is_last` if nothing else asks for a second factor then.
+    """
+
+    template: ClassVar[str] = "pages/account_factor_mail.html"
+
+    csrf: str
+    server_name: str
+    user_id: str
+    accounts_url: str
+    action: str
+    back_url: str
+    addresses_url: str
+    address: str | None = None
+    choices: tuple[MailChoice, ...] = ()
+    mail: MailShown | None = None
+    may_go: bool = True
+    is_last: bool = False
+    has_addresses: bool = True
+    problem: AppProblem | None = None
+    retry_after: int | None = None
 
 
 @frozen(kw_only=True)

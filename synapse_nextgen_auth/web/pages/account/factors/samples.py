@@ -10,15 +10,17 @@ from synapse_nextgen_auth.web.pages.account.factors.page import (
     AppLine,
     AppPage,
     BrowserLine,
+    FactorMailPage,
     FactorsPage,
     LostFactorsPage,
+    MailLine,
     RecoveryCodesPage,
     RemoveAppPage,
 )
 from synapse_nextgen_auth.web.pages.account.frame import Loss
 from synapse_nextgen_auth.web.pages.account.samples import CARD, framed
 from synapse_nextgen_auth.web.pages.content import PageContent
-from synapse_nextgen_auth.web.pages.factor.page import AppProblem
+from synapse_nextgen_auth.web.pages.factor.page import AppProblem, MailChoice, MailShown
 from synapse_nextgen_auth.web.pages.factor.samples import LONG_SECRET, SECRET
 from synapse_nextgen_auth.web.pages.samples import LONG, LONG_ID
 
@@ -54,6 +56,7 @@ FACTORS = FactorsPage(
     back_url="account-sign-in",
 )
 NONE = attrs.evolve(FACTORS, apps=(), has_any=False, codes=0, of_codes=0)
+MAIL = MailLine(address="alice@example.com", made_at=MADE, used_at=USED)
 _DIALOG = {**CARD, "back_url": "account-factors"}
 ADD = AddAppPage(**_DIALOG, action="account-factor-add", longest=LONGEST_NAME)
 SHOWN = attrs.evolve(ADD, action="account-factor-add?id=8a1f", name="Phone", secret=SECRET)
@@ -71,6 +74,19 @@ REMOVE = RemoveAppPage(
     may_go=True,
     is_last=False,
 )
+MAIL_OFF = FactorMailPage(
+    **_DIALOG,
+    action="account-factor-mail",
+    addresses_url="account-profile",
+    choices=(MailChoice("8a1f", "alice@example.com"), MailChoice("8a20", "alice@work.example")),
+)
+SENT = MailShown("alice@example.com", is_sent=True, minutes=10, wait=40)
+MAIL_CODE = attrs.evolve(
+    MAIL_OFF,
+    action="account-factor-mail?id=8a1f",
+    mail=SENT,
+)
+MAIL_ON = attrs.evolve(MAIL_OFF, address="alice@example.com", choices=MAIL_OFF.choices[1:])
 CODES = RecoveryCodesPage(**_DIALOG, action="account-recovery-codes", left=8, made_at=MADE)
 
 STOP = LostFactorsPage(
@@ -96,11 +112,25 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "no_codes": attrs.evolve(FACTORS, codes=0),
         "lost": attrs.evolve(FACTORS, apps=(LOST, PHONE)),
         "lost_asked": attrs.evolve(FACTORS, loss=Loss(USED, "account-factor-lost")),
+        "mail": attrs.evolve(FACTORS, mail=MAIL, mail_url="account-factor-mail"),
+        "mail_unused": attrs.evolve(
+            NONE,
+            mail=attrs.evolve(MAIL, used_at=None),
+            mail_url="account-factor-mail",
+            has_any=True,
+        ),
+        "mail_offered": attrs.evolve(NONE, mail_url="account-factor-mail"),
         "browsers": attrs.evolve(FACTORS, browsers=BROWSERS, done=Done.BROWSER_FORGOTTEN),
         "long": attrs.evolve(FACTORS, user_id=LONG_ID, apps=(LONG_LINE, LONG_LINE)),
         **{
             each.value: attrs.evolve(FACTORS, done=each)
-            for each in (Done.FACTOR_ADDED, Done.FACTOR_RENAMED, Done.FACTOR_REMOVED)
+            for each in (
+                Done.FACTOR_ADDED,
+                Done.FACTOR_RENAMED,
+                Done.FACTOR_REMOVED,
+                Done.FACTOR_MAIL_ON,
+                Done.FACTOR_MAIL_OFF,
+            )
         },
     },
     LostFactorsPage: {
@@ -134,6 +164,37 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "kept": attrs.evolve(REMOVE, is_last=True, may_go=False),
         "nameless": attrs.evolve(REMOVE, name=""),
         "long": attrs.evolve(REMOVE, name=LONG_LINE.name, user_id=LONG_ID),
+    },
+    FactorMailPage: {
+        "off": MAIL_OFF,
+        "on": MAIL_ON,
+        "last": attrs.evolve(MAIL_ON, choices=(), is_last=True),
+        "demanded": attrs.evolve(MAIL_ON, is_last=True, may_go=False),
+        "code": MAIL_CODE,
+        "refused": attrs.evolve(MAIL_CODE, mail=attrs.evolve(SENT, is_refused=True)),
+        "waiting": attrs.evolve(MAIL_CODE, mail=attrs.evolve(SENT, is_waiting=True)),
+        "expired": attrs.evolve(
+            MAIL_CODE,
+            mail=attrs.evolve(SENT, minutes=0, wait=0),
+            problem=AppProblem.MAIL_LATE,
+        ),
+        "no_address": attrs.evolve(MAIL_OFF, choices=(), has_addresses=False),
+        "mails_alone": attrs.evolve(MAIL_OFF, choices=()),
+        "long": attrs.evolve(
+            MAIL_ON,
+            user_id=LONG_ID,
+            address=f"{LONG[:64]}@example.com",
+            choices=(MailChoice("8a1f", f"{LONG[:64]}@example.org"),),
+        ),
+        **{
+            kind.value: attrs.evolve(
+                MAIL_CODE,
+                problem=kind,
+                retry_after=90 if kind is AppProblem.MAIL_TOO_OFTEN else None,
+            )
+            for kind in AppProblem
+            if kind.value.startswith("mail_")
+        },
     },
     RecoveryCodesPage: {
         "plain": CODES,

@@ -46,7 +46,7 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
         add_passkey_url=Place.ADD_PASSKEY.value if may_add else None,
         reset_url=Place.RESET_IDENTITY.value,
         factors_url=Place.FACTORS.value if held is not None else None,
-        factors=held.apps + held.passkeys if held is not None else 0,
+        factors=held.number if held is not None else 0,
     )
     return visit.answer(page)
 
