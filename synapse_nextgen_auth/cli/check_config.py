@@ -98,7 +98,7 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
     database = database_check.look(hs_config) if look_into_database else None
     problems += database.problems if database else []
     if database and is_read and (database.version or 0) >= factors_check.SINCE:
-        warnings += factors_check.warnings(hs_config, config)
+        warnings += factors_check.warnings(hs_config, config, version=database.version or 0)
     if problems:
         return _tell(problems, warnings, raw)
     words = settings_in_effect(

@@ -10,23 +10,28 @@ from synapse_nextgen_auth.accounts.factors.policy import Entry
 from synapse_nextgen_auth.assembly.issuer import keyring
 from synapse_nextgen_auth.cli.database_check import main_database
 from synapse_nextgen_auth.config import Config
+from synapse_nextgen_auth.homeserver import mail
 from synapse_nextgen_auth.homeserver.database import schema
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.secret import Keyring, Purpose
-from synapse_nextgen_auth.store import accounts, factors, passkeys
+from synapse_nextgen_auth.store import accounts, factor_mail, factors, passkeys
 from synapse_nextgen_auth.store.txn import Txn
 
-# From this step on there are the tables.
-SINCE = 33
+# From this step on there are the tables, and from that one on that of codes by mail.
+SINCE, MAIL_SINCE = 33, 38
 _MOST = 10
 
 
-def warnings(hs_config: HomeServerConfig, config: Config) -> list[str]:
-    """Return what is lost, and what would bring it back; nothing is written."""
+def warnings(hs_config: HomeServerConfig, config: Config, *, version: int) -> list[str]:
+    """Return what is lost, and what would bring it back; nothing is written.
+
+    `version` is that of the tables.
+    """
     database = main_database(hs_config)
     server_name = hs_config.server.server_name
     issuer = Endpoints.under(hs_config.server.public_baseurl).issuer
     site = party.of(issuer, server_name=server_name)
+    may_mail = config.factors.email_codes and mail.is_configured(hs_config)
     with schema.reading(database, server_name) as cursor:
         txn = cast("Txn", cursor)
         found = [
@@ -34,6 +39,8 @@ def warnings(hs_config: HomeServerConfig, config: Config) -> list[str]:
             *_apps(txn, keyring(config, hs_config)),
         ]
         try:
+            if version >= MAIL_SINCE and not may_mail:
+                found += _mails(txn)
             return [*found, *_rules(txn, config.factors.accounts)]
         except schema.driver_error(database):  # before Synapse's first start there are no accounts
             return found
@@ -75,6 +82,15 @@ def _passkeys(txn: Txn, here: str | None) -> Iterator[str]:
                 f" {here or 'an address at which browsers make none'}: nobody signs in with them while"
                 f" that is the address. Whoever has no other way in cannot sign in."
             )
+
+
+def _mails(txn: Txn) -> Iterator[str]:
+    having, alone = factor_mail.count_alone(txn)
+    if having:
+        yield (
+            f"factors.email_codes: {having} accounts have codes by e-mail as a second factor, {alone} of"
+            " them no other one, and none are sent: whoever has nothing else needs a recovery code."
+        )
 
 
 def _apps(txn: Txn, keys: Keyring) -> Iterator[str]:

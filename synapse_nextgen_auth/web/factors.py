@@ -13,6 +13,7 @@ from synapse_nextgen_auth.accounts.factors.demands import Demand, Level, Rule, S
 from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.accounts.factors.levels import Asked, Reached, Verdict
 from synapse_nextgen_auth.accounts.factors.policy import Remembered
+from synapse_nextgen_auth.accounts.own_ways import LetsIn
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows import factor_demands
 from synapse_nextgen_auth.flows.factor_demands import Remembering
@@ -119,7 +120,7 @@ async def _can_prove(site: Site, user_id: str, demanded: Demand) -> Level:
     """Return the most that an account can prove at this address."""
     if demanded.rule is Rule.OFF:
         return Level.ONE
-    held = await site.homeserver.run(own_factors.useful, user_id, site_of_passkeys(site))
+    held = await site.homeserver.run(own_factors.useful, user_id, useful(site))
     if held.passkeys:
         return Level.RESISTANT
     return Level.TWO if held.is_any else Level.ONE
@@ -192,6 +193,12 @@ def kinds(site: Site) -> frozenset[ProofKind]:
     if site.config.factors.email_codes and site.mailer.is_configured:
         known.add(ProofKind.FACTOR_MAIL)
     return frozenset(known)
+
+
+def useful(site: Site) -> LetsIn:
+    """Return which factors work on this server, whatever lets people in first."""
+    mails = ProofKind.FACTOR_MAIL in kinds(site)
+    return LetsIn(passkeys=site_of_passkeys(site), mails=mails)
 
 
 def site_of_passkeys(site: Site) -> str | None:

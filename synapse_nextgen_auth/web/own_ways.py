@@ -1,6 +1,8 @@
 """What lets people in on this server, and what one account has of it."""
 
-from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME, Attempt, ProofKind, Purpose
+import attrs
+
+from synapse_nextgen_auth.accounts.attempts.attempt import LIFETIME, Attempt, Purpose
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.management import Target
 from synapse_nextgen_auth.accounts.own_ways import LetsIn
@@ -16,12 +18,11 @@ from synapse_nextgen_auth.web.visits import Visit
 def lets_in(site: Site) -> LetsIn:
     """Return what lets people in here."""
     has_form = site.people.passwords.ways.password is not None
-    return LetsIn(
+    return attrs.evolve(
+        factors.useful(site),
         passwords=has_form and site.password_changes.are_possible,
         providers=frozenset(each.provider_id for each in site.providers.known.all()),
         codes=site.has_code_sign_in,
-        passkeys=factors.site_of_passkeys(site),
-        mails=ProofKind.FACTOR_MAIL in factors.kinds(site),
     )
 
 

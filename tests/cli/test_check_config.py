@@ -777,6 +777,33 @@ def test_what_people_lose_with_another_address_or_secret_is_said(complete, capsy
     assert "secret: 1 of 2 authenticator apps were set up under another secret" in said
 
 
+def test_who_has_codes_by_mail_that_nobody_sends_is_said(complete, capsys):
+    """How many, and how many of them have nothing else; an address that is gone counts for nothing."""
+    homeserver = sqlite_homeserver(complete.parent)
+    assert main(["create-tables", str(complete)]) == 0
+    homeserver.query("CREATE TABLE user_threepids (user_id TEXT, medium TEXT, address TEXT)")
+    homeserver.query(
+        "INSERT INTO nextgen_totp_apps (app_id, user_id, secret, name, made_at, confirmed_at)"
+        " VALUES ('app', '@one:b', 's', 'n', 1, 1)"
+    )
+    for name in ("one", "two", "gone"):
+        homeserver.query(
+            "INSERT INTO nextgen_factor_mail (user_id, address, made_at) VALUES (?, ?, 1)",
+            *(f"@{name}:b", f"{name}@example.com"),
+        )
+        if name != "gone":
+            homeserver.query(
+                "INSERT INTO user_threepids VALUES (?, 'email', ?)",
+                *(f"@{name}:b", f"{name}@example.com"),
+            )
+    capsys.readouterr()
+    code, said = look(capsys, complete)
+    homeserver.database.path.unlink()
+
+    assert code == 0
+    assert "factors.email_codes: 2 accounts have codes by e-mail as a second factor, 1 of" in said
+
+
 def test_rules_about_nobody_are_said(complete, tmp_path, capsys):
     """By the names in the database, in any case, as a rule reads them; closed accounts are nobody's."""
     rules = [

@@ -203,6 +203,7 @@ def prepare_devices(prepared):
         *("/account-passkey", "/account-passkey-add", "/account-passkey-remove"),
         *("/account-factors", "/account-factor-add", "/account-factor", "/account-factor-remove"),
         *("/account-recovery-codes", "/account-factor-lost", "/account-identity-reset"),
+        "/account-factor-mail",
     ):
         prepared.look(route, ending)
     for route, decision in (
@@ -220,6 +221,7 @@ def prepare_devices(prepared):
         *(("/account-factors", "kept"), ("/account-factor-add", "begin")),
         *(("/account-factor", "rename"), ("/account-factor-remove", "remove")),
         *(("/account-recovery-codes", "make"), ("/account-factor-lost", "stop")),
+        ("/account-factor-mail", "remove"),
         ("/account-identity-reset", "allow"),
     ):
         prepared.post(route, ending, decision=decision)

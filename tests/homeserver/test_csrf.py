@@ -57,6 +57,8 @@ OF_FACTORS = {
     *("/account-factor-remove", "/account-recovery-codes"),
     # And `test_lost_factors.py` these.
     *("/factor-lost", "/factor-lost-cancel", "/account-factor-lost"),
+    # And `test_factor_mail.py` this one.
+    "/account-factor-mail",
 }
 # Only where another module asks for something; `test_extensions.py` shows it.
 OF_OTHERS = {"/stage"}

@@ -538,3 +538,97 @@ def test_nothing_of_a_code_is_in_the_log_or_the_tables(mailing, server, mailbox,
     assert address not in kept
     assert not [line for line in lines if address in line]
     assert not [line for line in lines if re.search(rf"(?<!\d){code}(?!\d)", line)]
+
+
+def test_c181_the_form_needs_its_proof(mailing, server, mailbox, person):
+    """Nothing is turned off, or sent, by a form from elsewhere; and nothing by no button."""
+    user, address = person
+    browser, _ = turn_on(server, mailbox, user, address)
+    browser.get(server.url("account-deactivate"))
+    token, url = csrf(browser), server.url("account-factor-mail")
+    form = {"decision": "remove"}
+    count = mails_to(mailbox, address)
+    foreign = [
+        browser.http.post(url, data=form, timeout=30),
+        browser.http.post(url, data={**form, "csrf": "1.x"}, timeout=30),
+        browser.http.post(
+            url,
+            data={**form, "csrf": token},
+            headers={"Origin": "https://evil.example"},
+            timeout=30,
+        ),
+    ]
+    buttonless = browser.http.post(url, data={"csrf": token, "decision": "x"}, timeout=30)
+    asked = typed_password(server, user)
+    unproven = asked.http.post(asked.page.url, data={"decision": "send"}, timeout=30)
+
+    assert {each.status_code for each in foreign} == {403}
+    assert buttonless.status_code == 400
+    assert unproven.status_code == 403
+    assert has_factor(mailing, user)
+    assert mails_to(mailbox, address) == count
+
+
+def test_c301_an_attempt_is_its_own_accounts(mailing, server, mailbox, person):
+    """Another account sees nothing of its code, nor types it; an address is chosen of one's own."""
+    user, address = person
+    other, _ = a_person(mailing)
+    browser, thief = Browser.of(server, user), Browser.of(server, other)
+    browser.get(server.url("account-factor-mail"))
+    chosen = re.search(r'name="to" value="([^"]+)"', browser.page.text)[1]
+    pressing(browser, "send")
+    code, url = mailbox.last_to(address).code, browser.page.url
+    looked = thief.get(url)
+    thief.get(server.url("account-factor-mail"))
+    token = csrf(thief)
+    typed = thief.http.post(
+        url, data={"csrf": token, "code": code, "decision": "check"}, timeout=30
+    )
+    foreign = thief.http.post(
+        server.url("account-factor-mail"),
+        data={"csrf": token, "to": chosen, "decision": "send"},
+        timeout=30,
+    )
+
+    assert address not in looked.text + typed.text + foreign.text
+    assert looked.status_code == typed.status_code == 400
+    assert foreign.status_code == 409
+    assert not has_factor(mailing, user)
+    assert not has_factor(mailing, other)
+    assert mails_to(mailbox, address) == 1
+
+
+def test_it_is_a_page_of_whoever_may_have_it(factor_server, factor_homeserver):
+    """Where the option is off there is none, and nobody is offered any."""
+    user = factor_homeserver.new_user()
+    add_address(factor_homeserver, user, f"{user.localpart}@example.com")
+    browser = Browser.of(factor_server, user)
+    page = browser.get(factor_server.url("account-factor-mail"))
+    listed = browser.get(factor_server.url("account-factors"))
+
+    assert page.status_code == 404
+    assert "Codes by e-mail" not in listed.text
+
+
+def test_who_has_it_is_asked_still_where_it_was_switched_off(factor_server, factor_homeserver):
+    """Nothing stops being asked for: another thing proves it, and it may be turned off."""
+    user = factor_homeserver.new_user()
+    address = f"{user.localpart}@example.com"
+    add_address(factor_homeserver, user, address)
+    browser = Browser.of(factor_server, user)
+    _, recovery = add_app(browser)
+    factor_homeserver.query("DELETE FROM nextgen_totp_apps WHERE user_id = ?", user.user_id)
+    factor_homeserver.query(
+        "INSERT INTO nextgen_factor_mail (user_id, address, made_at) VALUES (?, ?, 1)",
+        *(user.user_id, address),
+    )
+    other = typed_password(factor_server, user)
+    asked = other.page.text
+    other.submit(code=recovery[0], decision="check")
+    other.get(factor_server.url("account-factor-mail"))
+    pressing(other, "remove")
+
+    assert "Recovery code" in asked
+    assert "by=email" not in asked
+    assert is_signed_in(other)
+    assert not has_factor(factor_homeserver, user)

@@ -58,6 +58,7 @@ NAMES = {
     "/account-factor-lost": (*_FORM, "done"),
     "/account-factor-add": (*_FORM, "id", "name", "code"),
     **dict.fromkeys(("/account-factor", "/account-factor-remove"), (*_FORM, "id", "name")),
+    "/account-factor-mail": (*_FORM, "id", "to", "code"),
     **dict.fromkeys(("/account-factors", "/account-recovery-codes"), (*_FORM, "done", "browser")),
     "/account-apps": ("id", "done"),
     "/account-app": ("id",),

@@ -254,6 +254,11 @@ def _mails(hs_config: HomeServerConfig, config: Config, written: Written) -> Ite
             "sign_in.email_codes is true, and there is no section email: no mail is sent, so nobody"
             " signs in by a code."
         )
+    if config.factors.email_codes:
+        yield (
+            "factors.email_codes is true, and there is no section email: no mail is sent, so it is"
+            " nobody's second factor."
+        )
     if config.mail.templates is not None:
         yield "mail.templates is set, and there is no section email: no mail is sent."
     if config.notices.by_mail and written.option("notices.by_mail") is not None:

@@ -40,6 +40,7 @@ def test_the_names_of_mails_never_change():
         "password_link": "PasswordLink",
         "password_set": "PasswordSet",
         "sign_in_code": "SignInCode",
+        "factor_code": "FactorCode",
         "sign_in_usual_way": "SignInUsualWay",
         "signed_in_by_code": "SignedInByCode",
         "invited": "Invited",

@@ -201,7 +201,7 @@ async def _find(visit: Visit) -> _Asks | Outgoing:
         way=next((way for way in ways if way.value == wanted), next(iter(ways), None)),
         is_unreadable=len(readable) < len(had.apps),
         has_mail=row is not None and not may_mail,
-        mail=row if may_mail else None,
+        mail=row if FactorWay.EMAIL in ways else None,
     )
 
 
