@@ -60,6 +60,7 @@ class New:
 
 def add(txn: Txn, new: New, owner: Owner) -> Added | Kept:
     """Turn it on for whoever is signed in: the code is a second factor of this sign-in, too."""
+    own_factors.refuse_unproven(txn, new.sign_in, owner.user_id)
     done = _add(txn, new, owner)
     if isinstance(done, Added):
         sign_ins.note_level(txn, new.sign_in, owner.user_id, level=Level.TWO)
