@@ -515,8 +515,9 @@ def test_c298_it_is_listed_and_taken_away_by_whoever_runs_the_server(
     listed = operator.ask("factors list")["accounts"]
     reset = operator.ask("factors reset", user=user.user_id, why="moved")
     has = {"apps": 0, "passkeys": 0, "mail": 1, "recovery_codes": 10}
+    (line,) = [each for each in listed if each["user_id"] == user.user_id]
 
-    assert {"user_id": user.user_id, **has} in listed
+    assert line.items() >= has.items()
     assert reset.items() >= has.items()
     assert not has_factor(mailing, user)
     assert "factors_reset" in kinds(mailing, user)
