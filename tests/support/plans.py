@@ -135,6 +135,7 @@ NUMBERS = {
 }
 # Statements that are about all rows of a small table.
 ABOUT_ALL = {
+    ("accounts", "list_open"),
     ("factor_mail", "count_alone"),
     ("factors", "list_held"),
     ("factors", "sealed_secrets"),
