@@ -379,6 +379,8 @@ def test_c102_c350_every_endpoint_and_page_says_come_back(deployment, prepared):
             for method in ("GET", "POST")
             for page in ("factor", "factor-enrol")
         },
+        # Nobody has codes by e-mail here.
+        **dict.fromkeys(("GET /account-factor-mail", "POST /account-factor-mail"), 404),
         # Nobody has second factors here, and the link is none.
         **dict.fromkeys(("GET /factor-lost", "POST /factor-lost"), 404),
         "GET /factor-lost-cancel": 410,
