@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import attrs
 from jinja2 import TemplateSyntaxError
 from synapse.config._base import Config as SynapseSection
 from synapse.config._base import ConfigError, format_config_error
@@ -40,6 +41,7 @@ from synapse_nextgen_auth.homeserver.startup import (
 )
 from synapse_nextgen_auth.oauth.clients import jwks
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import mails
 from synapse_nextgen_auth.web.templates import Templates
 
@@ -57,18 +59,51 @@ _PLAIN_OPTIONS = {
 _PYDANTIC_VALUE = re.compile(r"input_value=.*?, (?=input_type=)")
 
 
+@frozen
+class Looked:
+    """What was found in a configuration; `words` are the settings in effect, where it is one.
+
+    `hs_config` is missing where Synapse cannot read it.
+    """
+
+    raw: Mapping[str, Any] = attrs.field(repr=False)
+    config: Config
+    problems: Sequence[str]
+    warnings: Sequence[str] = ()
+    hs_config: HomeServerConfig | None = None
+    words: str = ""
+
+    def without_secrets(self, text: str) -> str:
+        """Return one of them as it may be shown."""
+        return _without_secrets(text, self.raw)
+
+
 def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
     """Check these files as one configuration, print what was found, return the exit code.
 
     Errors are what keeps Synapse from starting, and a server where nobody could sign in.
     """
+    looked = look(paths, look_into_database=look_into_database)
+    if not looked.problems:
+        print(f"OK\n{looked.words}")
+    lines = [
+        *(f"* {text}" for text in looked.problems),
+        *(f"* Warning: {text}" for text in looked.warnings),
+    ]
+    if lines:
+        print("\n".join(map(looked.without_secrets, lines)))
+    return 1 if looked.problems else 0
+
+
+def look(paths: Sequence[Path], *, look_into_database: bool = False) -> Looked:
+    """Look at these files as one configuration; nothing is started and nothing is written."""
     raw, problems = read_files(paths)
     if problems:
-        return _tell(problems, [], raw)
+        return Looked(raw, Config(), problems)
     config, mistakes = read_options(raw)
     hs_config, problems = load(paths)
     if hs_config is None:
-        return _tell([*mistakes, *problems], [], raw)
+        return Looked(raw, config, [*mistakes, *problems])
     is_read, ours = not mistakes, f"{settings.ours_at(hs_config)}.config"
     mistakes += [
         *selfcheck.config_problems(hs_config, config),
@@ -100,12 +135,11 @@ def run(paths: Sequence[Path], *, look_into_database: bool = False) -> int:
     if database and is_read and (database.version or 0) >= factors_check.SINCE:
         warnings += factors_check.warnings(hs_config, config, version=database.version or 0)
     if problems:
-        return _tell(problems, warnings, raw)
+        return Looked(raw, config, problems, warnings, hs_config)
     words = settings_in_effect(
         config, hs_config, ways=found, sign_up=new_people.words, database=database
     )
-    print(f"OK\n{words}")
-    return _tell([], warnings, raw)
+    return Looked(raw, config, [], warnings, hs_config, words)
 
 
 def _page_problems() -> Iterator[str]:
@@ -121,13 +155,6 @@ def _page_problems() -> Iterator[str]:
             compile_all()
         except TemplateSyntaxError as error:
             yield f"{error.filename}: line {error.lineno}: {error.message}. Install the package again."
-
-
-def _tell(problems: Sequence[str], warnings: Sequence[str], raw: Mapping[str, Any]) -> int:
-    lines = [*(f"* {text}" for text in problems), *(f"* Warning: {text}" for text in warnings)]
-    if lines:
-        print("\n".join(_without_secrets(line, raw) for line in lines))
-    return 1 if problems else 0
 
 
 def read_files(paths: Sequence[Path]) -> tuple[dict[str, Any], list[str]]:

@@ -71,6 +71,14 @@ passkeys and recovery codes. They are told, and sign in with what is left. Or st
 because somebody asked for it at sign-in (factors.lost_wait).
 """
 
+_DOCTOR = """\
+Look at the running server of this configuration, from outside as applications and browsers see it, and
+from inside: configuration and database, each process by itself, name, address and certificate,
+discovery, the proxy, pages and cookies, mail, identity providers; and sign in once with an account that
+is there for it alone, @nextgen-auth-doctor, closed in between. Each finding says what, where, and what
+to change.
+"""
+
 _CONFIG_FILES: dict[str, Any] = {
     "action": "append",
     "type": Path,
@@ -229,6 +237,7 @@ def _add_server_commands(commands: Any) -> None:
     link.add_argument("--lang", metavar="TAG", help="the language of the mail: en, de, ar")
     _add_invitations(commands, [asking, acting], [asking])
     _add_factors(commands, [asking, acting], [asking])
+    _add_doctor(commands)
     commands.add_parser(
         "status",
         parents=[asking],
@@ -309,6 +318,31 @@ def _add_factors(commands: Any, acting: list[Any], looking: list[Any]) -> None:
     cancel.add_argument("user", metavar="USER", help="@alice:example.com, or alice")
 
 
+def _add_doctor(commands: Any) -> None:
+    """Add what looks at everything."""
+    doctor = commands.add_parser(
+        "doctor", help="look at the running server from outside and inside", description=_DOCTOR
+    )
+    doctor.add_argument("-c", "--config-path", **_CONFIG_FILES, dest="more_config_files")
+    doctor.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
+    doctor.add_argument(
+        "--no-sign-in", action="store_true", help="look only: nothing is written anywhere"
+    )
+    doctor.add_argument(
+        "--close",
+        action="store_true",
+        help="close @nextgen-auth-doctor, left open by a look that ended half-way, and do no more",
+    )
+    doctor.add_argument(
+        "--trust", metavar="FILE", help="certificates to trust, of an authority of your own"
+    )
+    doctor.add_argument(
+        "--well-known",
+        metavar="URL",
+        help="where the well-known document is, if not at https://SERVER_NAME",
+    )
+
+
 def _lifetime(text: str) -> int:
     seconds = seconds_of(text)
     if not seconds:
@@ -370,10 +404,17 @@ def _ask_server(asked: argparse.Namespace) -> int:
     return server_commands.run(asked)
 
 
+def _doctor(asked: argparse.Namespace) -> int:
+    from synapse_nextgen_auth.cli.doctor import run  # noqa: PLC0415 - imports all of Synapse
+
+    return run.run(asked)
+
+
 _COMMANDS = {
     "check-config": _check_config,
     "create-tables": _create_tables,
     "passwords": _list_passwords,
+    "doctor": _doctor,
     "factors": _ask_server,
     "invitations": _ask_server,
     "set-password-link": _ask_server,

@@ -8,7 +8,7 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ class Place:
     name: str
     connect: Callable[[], http.client.HTTPConnection] = attrs.field(repr=False)
     path: str = _PATH
+    headers: Mapping[str, str] = attrs.field(factory=dict)
 
 
 @frozen
@@ -78,12 +79,7 @@ class RunningServer:
         hs_config, problems = check_config.load(files)
         if hs_config is None:
             raise CannotAsk(*problems)
-        places = [_place_of(url)] if url else list(_places(hs_config, _workers_listeners(files)))
-        if not places:
-            raise CannotAsk(
-                "None of these files has an http listener with the resource client. Add the file of"
-                " a worker that has one with another -c, or give --url"
-            )
+        places = [place_of(url)] if url else places_of(files, hs_config)
         return cls(places, keyring(config, hs_config))
 
     def ask(self, command: str, **given: Any) -> dict[str, Any]:
@@ -144,7 +140,7 @@ def _post(place: Place, proof: str, body: bytes) -> tuple[http.client.HTTPRespon
         connection.close()
         raise
     try:
-        headers = {"Authorization": proof, "Content-Type": commands.MEDIA_TYPE}
+        headers = {**place.headers, "Authorization": proof, "Content-Type": commands.MEDIA_TYPE}
         connection.request(commands.METHOD, place.path, body, headers)
         response = connection.getresponse()
         return response, response.read()
@@ -192,7 +188,21 @@ def _places(
     yield from sorted(unique.values(), key=lambda place: "//[::" in place.name)
 
 
-def _place_of(url: str) -> Place:
+def places_of(files: Sequence[Path], hs_config: HomeServerConfig) -> list[Place]:
+    """Return where the server of these files listens for clients; raise `CannotAsk` if nowhere."""
+    places = list(_places(hs_config, _workers_listeners(files)))
+    if not places:
+        raise CannotAsk(
+            "None of these files has an http listener with the resource client. Add the file of a"
+            " worker that has one with another -c, or give --url"
+        )
+    return places
+
+
+def place_of(
+    url: str, *, trust: str | None = None, headers: Mapping[str, str] | None = None
+) -> Place:
+    """Return the place at an address; `trust` is a file of certificates that it may have."""
     parts = urlsplit(url)
     try:
         host, port = parts.hostname, parts.port
@@ -206,18 +216,20 @@ def _place_of(url: str) -> Place:
             " unix:/run/synapse.sock"
         )
     tls = parts.scheme == "https"
-    place = _at_host(host, port or (443 if tls else 80), tls=tls, name=host)
-    return attrs.evolve(place, path=parts.path.rstrip("/") + _PATH)
+    place = _at_host(host, port or (443 if tls else 80), tls=tls, name=host, trust=trust)
+    return attrs.evolve(place, path=parts.path.rstrip("/") + _PATH, headers=headers or {})
 
 
-def _at_host(host: str, port: int, *, tls: bool, name: str | None) -> Place:
+def _at_host(
+    host: str, port: int, *, tls: bool, name: str | None, trust: str | None = None
+) -> Place:
     shown = f"[{host}]" if ":" in host else host
     if not tls:
         return Place(
             f"http://{shown}:{port}",
             lambda: http.client.HTTPConnection(host, port, timeout=_PATIENCE),
         )
-    return Place(f"https://{shown}:{port}", lambda: _Tls(host, port, name or host))
+    return Place(f"https://{shown}:{port}", lambda: _Tls(host, port, name or host, trust))
 
 
 def _at_socket(path: str) -> Place:
@@ -227,13 +239,14 @@ def _at_socket(path: str) -> Place:
 class _Tls(http.client.HTTPConnection):
     """TLS to an address by the name that the certificate has; on this machine any will do."""
 
-    def __init__(self, host: str, port: int, name: str) -> None:
+    def __init__(self, host: str, port: int, name: str, trust: str | None) -> None:
         super().__init__(host, port, timeout=_PATIENCE)
         self._name = name
+        self._trust = trust
 
     def connect(self) -> None:
         super().connect()
-        context = ssl.create_default_context()
+        context = ssl.create_default_context(cafile=self._trust)
         if _is_this_machine(self.host):
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE

@@ -12,6 +12,8 @@ _FOR_OPERATORS = ("cli", "config", "homeserver", "module.py", "assembly", "store
 _FOR_OPERATORS += ("oauth/clients/configured.py", "web/templates.py")
 # Help, settings in effect and what the demo prints when all is well: no errors.
 _NO_ERRORS = ("cli/main.py", "cli/demo_words.py", "cli/settings_words.py", "cli/homeserver_yaml.py")
+# Findings, each of which says itself what to change.
+_EXPLAINED = "cli/doctor/"
 # Calls whose texts explain something and complain of nothing.
 _EXPLAIN = {"option", "Counter", "Gauge", "Histogram", "compile", "match", "sub", "get_logger"}
 # Refusals whose one text goes to our log, and those whose first text goes to the client.
@@ -104,7 +106,7 @@ def for_operators():
     """Return what can go wrong at start-up, in a configuration or on the command line."""
     found = set()
     for place, tree in _trees(*_FOR_OPERATORS):
-        if place not in _NO_ERRORS:
+        if place not in _NO_ERRORS and not place.startswith(_EXPLAINED):
             for statement in _statements(tree):
                 found |= {text.strip() for text in texts_in(statement) if _is_sentence(text)}
     return found

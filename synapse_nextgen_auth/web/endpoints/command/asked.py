@@ -30,9 +30,13 @@ class Refused(Exception):
 
 @frozen
 class Asked:
-    """What a command was given; whatever it does not take from it is a mistake of another release."""
+    """What a command was given; whatever it does not take from it is a mistake of another release.
+
+    `address` is the network address that it came from, as the server sees it.
+    """
 
     given: Mapping[str, Any] = attrs.field(repr=False)
+    address: str | None = None
 
     def text(self, name: str) -> str | None:
         """Return a text, `None` where there is none; NUL can be stored nowhere (C213)."""

@@ -61,7 +61,7 @@ async def _do(site: Site, incoming: Incoming) -> dict[str, Any]:
             raise Refused("The running server does not know this command: is it an older release?")
         for other in sorted(asked.keys() - known.takes):
             raise Refused(f"The running server does not know {other[:40]} for this command")
-        done = await known.do(site, Asked(asked))
+        done = await known.do(site, Asked(asked, incoming.address))
     except Refused as refused:
         said = name if known is not None else None
         logger.info("Command %s from %s: refused", logged(said, 40), logged(incoming.address, 64))

@@ -7,7 +7,7 @@ from synapse_nextgen_auth.web.endpoints.command.asked import Asked, Command
 from synapse_nextgen_auth.web.site import Site
 
 
-async def _status(site: Site, _asked: Asked) -> dict[str, Any]:
+async def _status(site: Site, asked: Asked) -> dict[str, Any]:
     return {
         "server_name": site.server_name,
         "issuer": site.issuer.identifier,
@@ -15,6 +15,8 @@ async def _status(site: Site, _asked: Asked) -> dict[str, Any]:
         "version": version("synapse-nextgen-auth"),
         "synapse": version("matrix-synapse"),
         "draining": site.config.drain,
+        "now": site.now(),
+        "address": asked.address,
     }
 
 

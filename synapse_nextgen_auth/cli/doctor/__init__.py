@@ -1,0 +1,1 @@
+"""`synapse-nextgen-auth doctor`: looks at a running server from outside and inside."""
