@@ -202,12 +202,13 @@ def withdraw(txn: Txn, user_id: str, *, now: int) -> None:
 def _withdraw(txn: Txn, user_id: str, device_id: str | None, *, now: int) -> None:
     """Make what was approved and not collected worthless, of one device or of all."""
     if device_id is None:
+        # Before the attempts: whoever removes the factors at this moment writes in that order, too.
+        lost_factors.withdrawn(txn, user_id, now=now)
         links.end_for_user(txn, user_id, now=now)
         attempts.withdraw(txn, user_id, now=now)
         approvals.withdraw(txn, user_id, now=now)
         login_tokens.withdraw(txn, user_id, now=now)
         remembered.forget_all(txn, user_id)
-        lost_factors.withdrawn(txn, user_id, now=now)
     else:
         # What a legacy token of it asked for; what one of ours did went with its session.
         notices.session_over(txn, user_id, user_id, device_id=device_id, now=now)

@@ -380,6 +380,28 @@ OAUTH_ONLY = {
             },
             "notices.device_questions is true, and notices.in_matrix is false",
         ),
+        (
+            {"modules": entry(factors={"policy": "optional", "lost_wait": "7d"})},
+            "factors.lost_wait is set, and there is neither a section email nor server_notices",
+        ),
+        (
+            {
+                "modules": entry(factors={"policy": "optional", "lost_wait": "7d"}),
+                "server_notices": {"system_mxid_localpart": "notices"},
+            },
+            "factors.lost_wait is set, and there is no section email: only accounts that have a",
+        ),
+        (
+            {"modules": entry(factors={"lost_wait": "7d", "lost_by_mail": True})},
+            "factors.lost_by_mail is true, and there is no section server_notices",
+        ),
+        *(
+            (
+                {"modules": entry(factors={name: True})},
+                f"factors.{name} is true, and factors.lost_wait is 0s",
+            )
+            for name in ("lost_by_mail", "lost_admins")
+        ),
         ({"modules": entry(tokens={"refresh_grace": "1h"})}, "tokens.refresh_grace is 1h, longer"),
         (
             {"modules": entry(captcha={"work": 18})},

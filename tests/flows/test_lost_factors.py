@@ -170,6 +170,52 @@ def test_c298_nothing_is_removed_of_whoever_was_not_told_twice(tables, transact,
     assert held(tables).apps == 1
 
 
+@pytest.mark.parametrize(
+    "stop",
+    [
+        lambda txn: lost_factors.cancel(txn, ALICE, Cancelled.BROWSER, now=NOW + WAIT),
+        lambda txn: lost_factors.cancel_by_link(txn, DIGEST, now=NOW + WAIT, address=None),
+        lambda txn: end_session.withdraw(txn, ALICE, now=NOW + WAIT),
+    ],
+    ids=["browser", "link", "password"],
+)
+def test_c295_of_who_stops_it_and_who_removes_them_one_is_first(tables, transact, stop):
+    """At once, and again and again: never both, and what was done is written down once."""
+    again = ripe(tables, transact)
+    remove = partial(lost_factors.use, attempt=again, owner=owner(WAIT))
+
+    said = tables.race([remove, stop, remove, stop])
+
+    went = [said[0].value, said[2].value]
+    done = [kind for kind, _ in kinds(tables) if kind != "factor_removal_asked"]
+    assert went.count(True) == (held(tables).apps == 0)
+    assert done == ["factors_lost" if True in went else "factor_removal_cancelled"]
+
+
+def test_of_two_who_ask_at_once_one_is_told(tables, transact):
+    """On whatever worker, in whatever browser."""
+    others = [proven(f"attempt {number}") for number in range(3)]
+    with tables.begin() as txn:
+        for each in others:
+            attempts.add(txn, each)
+
+    asked = tables.race(
+        [
+            partial(
+                lost_factors.ask,
+                attempt=each,
+                request=request(request_id=each.attempt_id, digest=each.attempt_id),
+                owner=owner(),
+            )
+            for each in others
+        ]
+    )
+
+    assert sorted(asked) == [False, False, True]
+    assert mails(tables) == [("tell_lost", 1)]
+    assert kinds(tables) == [("factor_removal_asked", None)]
+
+
 def test_it_is_used_once_and_of_that_account_alone(tables, transact):
     again = ripe(tables, transact)
     of_bob = attrs.evolve(again, attempt_id="of bob", user_id=BOB)

@@ -148,6 +148,17 @@ def forget_notices(homeserver, user):
     homeserver.query("DELETE FROM nextgen_notices WHERE user_id = ?", user.user_id)
 
 
+def room_says(homeserver, user, token):
+    """Return what the room for server notices says by now; its invitation is accepted."""
+    sql = "SELECT room_id FROM local_current_membership WHERE user_id = ?"
+    rooms = eventually(lambda: homeserver.query(sql, user.user_id))
+    url = f"{homeserver.base_url}/_matrix/client/v3/rooms/{rooms[0][0]}"
+    headers = {"Authorization": f"Bearer {token}"}
+    requests.post(f"{url}/join", json={}, headers=headers, timeout=30)
+    answer = requests.get(f"{url}/messages?dir=b&limit=50", headers=headers, timeout=30)
+    return [each["content"].get("body", "") for each in answer.json()["chunk"]]
+
+
 def apps(homeserver, user):
     sql = "SELECT COUNT(*) FROM nextgen_totp_apps WHERE user_id = ?"
     return homeserver.query(sql, user.user_id)[0][0]
@@ -205,6 +216,22 @@ def test_c298_who_waits_and_comes_back_removes_them_and_the_owner_is_told_twice(
     link = requests.get(link_in(first), timeout=30)
     assert link.status_code == 410
     assert "removed already" in link.text
+
+
+def test_the_owner_is_told_in_matrix_and_by_mail_in_the_same_words(
+    homeserver, server, user, mailbox
+):
+    """Whatever `notices` switches off; the link there stops it, and lets nobody in."""
+    token = homeserver.login(user)["access_token"]
+    add_app(Browser.of(server, user))
+    ask(server, user)
+    link = link_in(notices(mailbox, user)[0])
+
+    def says():
+        said = room_says(homeserver, user, token)
+        return [each for each in said if "says that every second factor is lost" in each]
+
+    assert eventually(lambda: any(link in each for each in says()))
 
 
 def test_c295_pressing_the_button_before_the_time_removes_nothing(homeserver, server, user, owner):
