@@ -8,6 +8,7 @@ import pytest
 from support.records import ALICE, BOB, NOW, a_proof, a_session, a_sign_in, an_attempt
 from synapse_nextgen_auth.accounts.factors.apps import App
 from synapse_nextgen_auth.accounts.factors.held import Held
+from synapse_nextgen_auth.accounts.factors.mail import FactorMail
 from synapse_nextgen_auth.accounts.factors.passkeys.passkey import Passkey
 from synapse_nextgen_auth.accounts.factors.policy import Remembered
 from synapse_nextgen_auth.accounts.factors.recovery_codes import RecoveryCode
@@ -15,6 +16,7 @@ from synapse_nextgen_auth.flows import reset_factors
 from synapse_nextgen_auth.flows.reset_factors import Reset
 from synapse_nextgen_auth.store import (
     attempts,
+    factor_mail,
     factor_owed,
     factors,
     passkeys,
@@ -25,7 +27,7 @@ from synapse_nextgen_auth.store import (
 
 APP = App("app", ALICE, "sealed", "phone", NOW, NOW)
 TABLES = (
-    *("nextgen_totp_apps", "nextgen_recovery_codes"),
+    *("nextgen_totp_apps", "nextgen_recovery_codes", "nextgen_factor_mail"),
     *("nextgen_passkeys", "nextgen_remembered", "nextgen_factor_owed"),
 )
 
@@ -49,6 +51,7 @@ def accounts(tables):
             factors.CODES.insert(txn, RecoveryCode(user_id, "mac", NOW))
             factors.CODES.insert(txn, RecoveryCode(user_id, "used", NOW, NOW))
             passkeys.add(txn, a_passkey(user_id))
+            factor_mail.put(txn, FactorMail(user_id, f"{user_id}@example.com", NOW))
             remembered.add(txn, Remembered(user_id, user_id, user_id, NOW, NOW + 60))
             factor_owed.note(txn, user_id, now=NOW)
 
