@@ -1,3 +1,5 @@
 Programs get tokens by themselves: `client_credentials` for a client of the configuration that has a secret or a key, for the account and the scope that stand beside it.
 `contrib/` has rules for Prometheus and a dashboard for Grafana.
 `synapse-nextgen-auth doctor` looks at a running server from outside and inside: configuration, processes, address and certificate, discovery, the proxy, pages, mail, providers; and signs in once. Each finding says what to change.
+Restricted scopes: `urn:nextgen-auth:read`, `send`, `rooms.join`, `rooms.manage`, `profile`, `account_data`, `push`, `media.upload` and `keys`, and `urn:nextgen-auth:room:<id>`, which narrows them to some rooms. Each request is held to them, and so is what `/sync` and sliding sync answer; the consent page and the account page say in words what each opens. See [scopes](docs/reference/scopes.md).
+`urn:matrix:client:server_administration` (MSC4484, both spellings) opens `/_matrix/client/*/admin/` and nothing else, for server admins.

@@ -22,7 +22,7 @@ from synapse_nextgen_auth.homeserver.database import schema
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
 from synapse_nextgen_auth.homeserver.devices.watch import Watch
 from synapse_nextgen_auth.homeserver.http import Tree
-from synapse_nextgen_auth.homeserver.matrix import discovery
+from synapse_nextgen_auth.homeserver.matrix import discovery, narrow_answers
 from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate, SsoRedirect
 from synapse_nextgen_auth.homeserver.matrix.old_doors import OldDoors
 from synapse_nextgen_auth.homeserver.matrix.uia.gate import BrowserUiAuth
@@ -135,6 +135,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     _take_arrivals(site)
     checker.install(site.homeserver, site.token_check)
     admin_refusal.install()
+    narrow_answers.install(site.homeserver.hs)
     Watch(site.homeserver, site.devices).begin()
     closings = Closings(site.homeserver, site.issuer.keys)
     closings.install()

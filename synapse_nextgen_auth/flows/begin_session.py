@@ -21,6 +21,7 @@ from synapse_nextgen_auth.store import (
     grants,
     session_browsers,
     sessions,
+    stand_ins,
 )
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -141,7 +142,9 @@ def _insert(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple
     sessions.add(txn, session)
     if session.device_id is not None:
         first_sessions.note(txn, session.user_id, now=now)
-    elif beginning.browser is not None:
+    if session.has_stand_in:
+        stand_ins.add(txn, user_id=session.user_id, session_id=session.session_id)
+    if session.device_id is None and beginning.browser is not None:
         session_browsers.add(txn, session.session_id, browser=beginning.browser, now=now)
     clients.touch(txn, session.client_id, now=now)
     kinds = [EventKind.SESSION_BEGUN] + [EventKind.ADMIN_GRANTED] * session.granted.admin

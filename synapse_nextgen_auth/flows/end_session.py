@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         login_tokens,
         remembered,
         sign_ins,
+        stand_ins,
     )
 else:
     (
@@ -37,6 +38,7 @@ else:
         login_tokens,
         remembered,
         sign_ins,
+        stand_ins,
     ) = late.files(
         "flows.lost_factors",
         "flows.notices",
@@ -48,6 +50,7 @@ else:
         "store.login_tokens",
         "store.remembered",
         "store.sign_ins",
+        "store.stand_ins",
     )
 
 
@@ -69,6 +72,8 @@ def end(
         outbox.put(txn, RemovePushers(session.session_id, txn.moment or now * 1000), now=now)
     if session.device_id is None:
         session_browsers.remove(txn, session.session_id)
+    if session.has_stand_in:
+        stand_ins.remove(txn, user_id=session.user_id, session_id=session.session_id)
     if why is End.REUSE and session.device_id is not None:
         # Nobody knows whether it was the thief who asked for the codes that are on their way.
         _withdraw(txn, session.user_id, session.device_id, now=now)

@@ -40,6 +40,15 @@ class Began(str, enum.Enum):
     CLIENT = "client_credentials"
 
 
+# What Synapse takes for the device of a session that has none: it numbers what somebody sends by it.
+_STAND_IN = "nextgen_session_device_"
+
+
+def stand_in_of(session_id: str) -> str:
+    """Return what stands for the device of a session without one; nobody signs in on it."""
+    return _STAND_IN + session_id
+
+
 MAX_NOTED_EVERY = 300
 
 
@@ -155,6 +164,11 @@ class Session:
             self.former_amr,
             self.former_acr,
         )
+
+    @property
+    def has_stand_in(self) -> bool:
+        """Say whether something stands for a device that it does not have."""
+        return self.device_id is None and self.granted.is_narrow
 
     @cached_property
     def granted(self) -> grammar.Scope:

@@ -1,9 +1,10 @@
 """Whether a person may go on, asked by pages: the rule of `accounts/admission.py`, then a message."""
 
-from synapse_nextgen_auth.accounts.admission import NOTHING, Asked, Intent
+from synapse_nextgen_auth.accounts.admission import NOTHING, Asked, Intent, Unfit
 from synapse_nextgen_auth.flows import room
 from synapse_nextgen_auth.homeserver.people.accounts import Newcomer, NotAdmitted
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
+from synapse_nextgen_auth.oauth.scopes.permissions import SERVER_ADMIN
 from synapse_nextgen_auth.web.pages.message.error import not_admitted
 from synapse_nextgen_auth.web.site import Site
 
@@ -39,6 +40,20 @@ async def admit_application(
     await _admit(
         site, user_id, Intent.CONSENT, asked, other_account_url=other_account_url, newcomer=newcomer
     )
+
+
+async def lacks_power(site: Site, user_id: str, scope: Scope) -> bool:
+    """Say whether an application asks to administer the server somebody who does not (MSC4484).
+
+    By that scope it wants to hear so: it stands alone, and nothing else is left to be allowed.
+    """
+    if SERVER_ADMIN not in scope.effective:
+        return False
+    try:
+        await site.people.admit(user_id, Intent.CONSENT, Asked(admin=True))
+    except NotAdmitted as refused:
+        return refused.why is Unfit.ADMIN
+    return False
 
 
 async def _admit(

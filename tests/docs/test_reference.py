@@ -27,7 +27,7 @@ from synapse_nextgen_auth.oauth.events import EventKind
 from synapse_nextgen_auth.oauth.grants.grant_types import GrantType
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.oauth.scopes.grammar import parse as parse_scope
-from synapse_nextgen_auth.oauth.scopes.permissions import PERMISSIONS
+from synapse_nextgen_auth.oauth.scopes.permissions import API, PERMISSIONS, READ, ROOM
 from synapse_nextgen_auth.oauth.sessions import End
 from synapse_nextgen_auth.store import migrations
 from synapse_nextgen_auth.web.kinds import RendezvousEndpoint
@@ -455,8 +455,10 @@ def test_the_actions_of_the_account_page_are_explained():
 @pytest.mark.parametrize("scope", _cells(TOPICS / "scopes-and-admin.md", "The scopes"))
 def test_the_scopes_on_the_page_are_known(scope):
     """A scope that the page names is understood, beside those that it needs."""
-    named = scope.replace("<id>", "DOCUMENTED")
-    needed = "urn:matrix:client:api:* urn:matrix:client:device:DOCUMENTED"
+    is_room = scope == f"{ROOM}<id>"
+    named = scope.replace("<id>", "!a:example.com" if is_room else "DOCUMENTED")
+    # A room is for parts of the API alone.
+    needed = f"{READ if is_room else API} urn:matrix:client:device:DOCUMENTED"
 
     assert named in parse_scope(f"{named} {needed}").tokens
 

@@ -1,7 +1,7 @@
 """Synapse's auth checker, taught to accept our tokens."""
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synapse.api.auth.internal import InternalAuth
 from synapse.api.errors import MissingClientTokenError, SynapseError
@@ -10,6 +10,7 @@ from synapse.types import Requester
 from synapse.util.cancellation import cancellable
 from twisted.web.server import Request
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth import steps
 from synapse_nextgen_auth.homeserver.auth.challenges import add_challenge
@@ -25,9 +26,16 @@ from synapse_nextgen_auth.homeserver.database.outage import come_back
 from synapse_nextgen_auth.homeserver.http import address, user_agent
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.oauth.scopes.permissions import API, SERVER_ADMIN
+from synapse_nextgen_auth.oauth.sessions import stand_in_of
 from synapse_nextgen_auth.oauth.step_up import StepUp
 from synapse_nextgen_auth.oauth.tokens import bearer, session_tokens
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, surrogate
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.homeserver.auth import narrow
+else:
+    narrow = late.file("homeserver.auth.narrow")
 
 NEEDS = (
     Needed(
@@ -102,6 +110,8 @@ class SessionAuth(InternalAuth):
                 requester = await super().get_user_by_req(
                     request, allow_guest, allow_expired, allow_locked, **more
                 )
+            if API not in requester.scope or SERVER_ADMIN in requester.scope:
+                requester = await self._narrowed(request, requester)
             if self._nextgen.step_up is None:
                 return requester
             return await self._insist(request, requester, self._nextgen.step_up)
@@ -113,6 +123,12 @@ class SessionAuth(InternalAuth):
                 raise
             logger.warning("Could not look up the session of a request: %r", error)
             raise come_back() from error
+
+    async def _narrowed(self, request: SynapseRequest, requester: Requester) -> Requester:
+        """Stop a request of ours that its scope does not open; others have none."""
+        if not is_ours(requester):
+            return requester
+        return await narrow.check(self, self.store, request, requester)
 
     async def _insist(
         self, request: SynapseRequest, requester: Requester, step_up: StepUp
@@ -210,7 +226,7 @@ class SessionAuth(InternalAuth):
             request,
             requester.authenticated_entity,
             surrogate(token.session_id),
-            requester.device_id,
+            requester.device_id if requester.device_id != stand_in_of(token.session_id) else None,
         )
 
     async def _record(

@@ -17,8 +17,7 @@ from synapse_nextgen_auth.homeserver.auth.mark import OURS
 from synapse_nextgen_auth.homeserver.database.caches import cache_of
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
-from synapse_nextgen_auth.oauth.scopes.permissions import API
-from synapse_nextgen_auth.oauth.sessions import Session, SessionLifetimes
+from synapse_nextgen_auth.oauth.sessions import Session, SessionLifetimes, stand_in_of
 from synapse_nextgen_auth.oauth.tokens.session_tokens import surrogate
 from synapse_nextgen_auth.records import frozen
 
@@ -70,6 +69,7 @@ class Joined:
 
     session: Session
     user_id: str
+    device_id: str
     surrogate: str = attrs.field(repr=False)
     since: int
     until: int
@@ -87,7 +87,7 @@ class Joined:
         return create_requester(
             self._account.user,
             scope=self.session.granted.effective | {OURS},
-            device_id=self.session.device_id,
+            device_id=self.device_id,
             authenticated_entity=self.user_id,
         )
 
@@ -149,24 +149,22 @@ class JoinedSessions:
         """Put together what the caches have; nothing happens in between, as nothing is awaited."""
         self._joined.pop(session_id, None)
         session: Session | None = _recalled(self._sessions, session_id)
-        if session is None or session.device_id is None:
+        if session is None or session.over(now, self._lifetimes) is not None:
             return None
-        if session.over(now, self._lifetimes) is not None or API not in session.granted.effective:
+        if session.device_id is None and not session.has_stand_in:
             return None
-        account = self._account(session.user_id)
-        device = (session.user_id, session.device_id)
-        if account is None or _recalled(self._devices, device) is None:
+        account = self._account(session.user_id) if session.granted.opens_matrix else None
+        if account is None:
             return None
         key = session.session_id  # which is kept anyway; that of the token need not be
         forget = _Forgetter(self._joined, key)
-        if not (
-            _watched(self._sessions, session_id, forget) and _watched(self._devices, device, forget)
-        ):
+        if not self._is_watched(session, forget):
             return None
         end = session.ends_at(self._lifetimes)
         joined = Joined(
             session,
             session.user_id,
+            session.device_id or stand_in_of(session_id),
             surrogate(session_id),
             now,
             min(now + LOOKED_AT_EVERY, _NO_END if end is None else end),
@@ -174,6 +172,20 @@ class JoinedSessions:
         )
         self._joined[key] = joined
         return joined
+
+    def _is_watched(self, session: Session, forget: _Forgetter) -> bool:
+        """Let what a session depends on call `forget`; `False` if it is not all in memory.
+
+        What stands for a device lives as long as the session: nobody deletes it.
+        """
+        if session.device_id is None:
+            return _watched(self._sessions, session.session_id, forget)
+        device = (session.user_id, session.device_id)
+        if _recalled(self._devices, device) is None:
+            return False
+        return _watched(self._sessions, session.session_id, forget) and _watched(
+            self._devices, device, forget
+        )
 
     def _account(self, user_id: str) -> _Account | None:
         """Return an account that nothing is special about, as far as it is in memory."""

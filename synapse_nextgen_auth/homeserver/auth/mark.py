@@ -9,6 +9,8 @@ from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, API
 OURS = "urn:nextgen-auth:session"
 # So does this one: of whoever is an administrator, and has not proved enough to be one here.
 UNPROVEN = "urn:nextgen-auth:unproven"
+# The same for a request that may administer the server by its address, as MSC4484 has it.
+ADMINISTERS_HERE = "urn:nextgen-auth:administers"
 
 
 def is_ours(requester: Requester) -> bool:
@@ -20,14 +22,22 @@ def is_ours(requester: Requester) -> bool:
     return OURS in requester.scope or API in requester.scope
 
 
+def is_narrow(requester: Requester) -> bool:
+    """Say whether the request carries a token of ours that opens parts of the API alone."""
+    return OURS in requester.scope and API not in requester.scope
+
+
 def may_administer(requester: Requester) -> bool:
     """Say whether the token was granted the power over the server, and its person proved enough."""
     return has_admin_scope(requester) and UNPROVEN not in requester.scope
 
 
 def has_admin_scope(requester: Requester) -> bool:
-    """Say whether the token was granted the power over the server, whatever its person proved."""
-    return ADMIN in requester.scope
+    """Say whether the token was granted the power over the server, or to use it by this request.
+
+    Whatever its person proved.
+    """
+    return ADMIN in requester.scope or ADMINISTERS_HERE in requester.scope
 
 
 def mark_unproven(requester: Requester) -> Requester:

@@ -20,7 +20,12 @@ from synapse_nextgen_auth.homeserver.live import UnknownSession
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted, People
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.oauth.scopes.permissions import API
-from synapse_nextgen_auth.oauth.sessions import SOFT_ENDS, Session, SessionLifetimes
+from synapse_nextgen_auth.oauth.sessions import (
+    SOFT_ENDS,
+    Session,
+    SessionLifetimes,
+    stand_in_of,
+)
 from synapse_nextgen_auth.oauth.step_up import Requirement, StepUp
 from synapse_nextgen_auth.oauth.tokens import session_tokens
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, Token
@@ -134,9 +139,10 @@ class TokenCheck:
 
     async def requester(self, text: str, *, allow_expired: bool) -> Requester:
         """Return who sends a request with this token."""
-        session = await self.session(self.read(text), allow_expired=allow_expired)
+        token = self.read(text)
+        session = await self.session(token, allow_expired=allow_expired)
         scope = session.granted.effective
-        if API not in scope:
+        if not session.granted.opens_matrix:
             raise insufficient_scope("This token does not open the Matrix API", API)
         try:
             account = await self.people.admit(session.user_id, Intent.MATRIX_API)
@@ -147,8 +153,18 @@ class TokenCheck:
             scope=scope | {OURS},
             is_guest=account.is_guest,
             shadow_banned=account.is_shadow_banned,
-            device_id=session.device_id,
+            device_id=session.device_id or await self._stand_in(token),
         )
+
+    async def _stand_in(self, token: Token) -> str | None:
+        """Return the device of a token that names none: that of its session, or what stands there.
+
+        What a part of a session's scope sends is sent from where the session sends.
+        """
+        session = await self.homeserver.live.find(token.session_id)
+        if session.has_stand_in:
+            return stand_in_of(session.session_id)
+        return session.device_id
 
     async def insist(self, text: str, required: Requirement) -> None:
         """Stop a request whose token is good, unless its person proved as much as it takes."""

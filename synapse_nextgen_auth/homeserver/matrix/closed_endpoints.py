@@ -31,13 +31,13 @@ from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.challenges import add_challenge, insufficient_scope
-from synapse_nextgen_auth.homeserver.auth.mark import is_ours, may_administer
+from synapse_nextgen_auth.homeserver.auth.mark import is_narrow, is_ours, may_administer
 from synapse_nextgen_auth.homeserver.database.outage import answered_503
 from synapse_nextgen_auth.homeserver.matrix.old_doors import OldDoors
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted, People
 from synapse_nextgen_auth.homeserver.startup import versions
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
-from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, API
+from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, API, SET_PROFILE
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.accounts.approvals import Approval
@@ -389,6 +389,12 @@ class SetPusher(PushersSetRestServlet):
 # What people do on the account page, though the requests pass once they approved them. Clients show
 # forms for what is true here.
 _ON_THE_PAGES = ("m.change_password", "m.3pid_changes")
+_OF_THE_PROFILE = (
+    "m.set_displayname",
+    "m.set_avatar_url",
+    "m.profile_fields",
+    "uk.tcpip.msc4133.profile_fields",
+)
 _LOGIN_TOKEN = "m.get_login_token"  # noqa: S105 - a capability
 
 
@@ -409,6 +415,8 @@ class Capabilities(CapabilitiesRestServlet):
             if told.get(_LOGIN_TOKEN, {}).get("enabled"):
                 is_good = await may_have_login_tokens(self._people, requester)
                 told[_LOGIN_TOKEN] = {"enabled": is_good}
+            if is_narrow(requester) and SET_PROFILE not in requester.scope:
+                told.update({name: {"enabled": False} for name in _OF_THE_PROFILE if name in told})
         return status, answer
 
 

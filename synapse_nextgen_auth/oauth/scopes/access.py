@@ -12,6 +12,7 @@ from synapse_nextgen_auth.oauth.scopes.permissions import (
     API,
     NARROW,
     ROOM,
+    ROOMS_MANAGE,
     SEND,
     SERVER_ADMIN,
 )
@@ -50,21 +51,19 @@ class Access:
         return self.rooms is None or room_id in self.rooms
 
     def refuse(self, method: str, path: str) -> str | None:
-        """Return the scope that a request lacks, or `None`: it may go on.
-
-        A room that it does not reach takes the whole API: no part of it would help.
-        """
+        """Return the scope that a request lacks, or `None`: it may go on."""
         if self.is_whole:
             return None
         if matrix_endpoints.is_for_admins(path):
             return None if self.administers else SERVER_ADMIN
-        asked = matrix_endpoints.find(method, path)
-        if asked is None:
-            return API
-        return self._refuse(asked)
+        return self.refuse_asked(matrix_endpoints.find(method, path))
 
-    def _refuse(self, asked: Asked) -> str | None:
-        if asked.need is Need.WHOLE:
+    def refuse_asked(self, asked: Asked | None) -> str | None:
+        """Say the same of a request whose line of the table is known.
+
+        A room that it does not reach takes the whole API: no part of it would help.
+        """
+        if asked is None or asked.need is Need.WHOLE:
             return API
         if asked.need is Need.ANY:
             return None if self.parts else API
@@ -74,6 +73,15 @@ class Access:
         if self.rooms is not None and not asked.is_cut and asked.room not in self.rooms:
             return API
         return None
+
+    def must_look_at(self, asked: Asked) -> bool:
+        """Say whether it depends on the event that a request names.
+
+        It may be of a room that was not named, and what others said is redacted by who manages rooms.
+        """
+        if asked.event is None:
+            return False
+        return self.rooms is not None or (asked.redacts and ROOMS_MANAGE not in self.parts)
 
 
 @lru_cache(maxsize=10_000)

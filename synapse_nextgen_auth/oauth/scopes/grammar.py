@@ -11,9 +11,12 @@ from synapse_nextgen_auth.oauth.scopes.permissions import (
     API,
     DEVICE,
     EMAIL,
+    NARROW,
     OPENID,
     PERMISSIONS,
     PROFILE,
+    ROOM,
+    SERVER_ADMIN,
     Permission,
 )
 from synapse_nextgen_auth.oauth.wording import quoted
@@ -21,6 +24,10 @@ from synapse_nextgen_auth.records import frozen
 
 STABLE = "urn:matrix:client:"
 UNSTABLE = "urn:matrix:org.matrix.msc2967.client:"
+# MSC4484, whose spelling has nothing to do with that of MSC2967.
+_UNSTABLE_SERVER_ADMIN = "urn:matrix:client:cc.c10y.msc4484.server_administration"
+# More would not fit on a page that people read, nor into the mask of a token that carries a part.
+MAX_ROOMS = 8
 
 # Device ids that Synapse gives a meaning of its own (C307).
 RESERVED_DEVICE_IDS = ("guest_device", "dummy-device")
@@ -35,6 +42,7 @@ _BY_SCOPE = {permission.scope: permission for permission in PERMISSIONS}
 _NEEDS = {
     permission: tuple(_BY_SCOPE[scope] for scope in permission.needs) for permission in PERMISSIONS
 }
+_ROOM_ID = re.compile(r"![^:\s]+(:[^\s/]+)?")
 
 
 @frozen
@@ -82,6 +90,21 @@ class Scope:
     def api(self) -> bool:
         """Whether the Client-Server API is open to it."""
         return API in self.effective
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether parts of the Client-Server API are open to it, and not all of it."""
+        return not self.api and not NARROW.isdisjoint(self.tokens)
+
+    @property
+    def opens_matrix(self) -> bool:
+        """Whether anything of Matrix is open to it."""
+        return self.api or self.is_narrow or SERVER_ADMIN in self.effective
+
+    @property
+    def rooms(self) -> tuple[str, ...]:
+        """The rooms that it is narrowed to, in the order asked for; none is all of them."""
+        return tuple(token[len(ROOM) :] for token in self.tokens if token.startswith(ROOM))
 
     @property
     def admin(self) -> bool:
@@ -132,6 +155,9 @@ def narrow(granted: Scope, text: str) -> Scope:
     part = parse(text)
     if not part.effective <= granted.effective:
         raise invalid_scope("scope must not go beyond what the session was granted")
+    if granted.rooms and part.is_narrow and not part.rooms:
+        # A room is less than all of them, so whoever leaves it out asks for more.
+        raise invalid_scope("scope must keep a room, as the session was granted some rooms alone")
     return part
 
 
@@ -155,8 +181,9 @@ def _is_known(token: str) -> bool:
 
 def _stable(token: str) -> str:
     if token.startswith(UNSTABLE):
-        return STABLE + token[len(UNSTABLE) :]
-    return token
+        stable = STABLE + token[len(UNSTABLE) :]
+        return token if stable == SERVER_ADMIN else stable
+    return SERVER_ADMIN if token == _UNSTABLE_SERVER_ADMIN else token
 
 
 def _tokens_of(permission: Permission, effective: frozenset[str]) -> list[str]:
@@ -171,14 +198,37 @@ def _refuse(scope: Scope) -> str | None:
     if len({token.startswith(UNSTABLE) for token in scope.tokens if _is_matrix(token)}) > 1:
         return "scope must not mix urn:matrix:client: with urn:matrix:org.matrix.msc2967.client:"
     asked = {permission: _tokens_of(permission, scope.effective) for permission in PERMISSIONS}
+    return (
+        _refuse_together(asked)
+        or _refuse_rooms(scope.rooms)
+        or (refuse_device_id(scope.device_id) if scope.device_id is not None else None)
+    )
+
+
+def _refuse_together(asked: dict[Permission, list[str]]) -> str | None:
     for permission, tokens in asked.items():
-        if permission.followed_by and len(tokens) > 1:
+        if permission.followed_by and len(tokens) > 1 and not permission.is_repeated:
             return f"scope must contain exactly one {permission.scope} token, not {len(tokens)}"
     for permission, tokens in asked.items():
         missing = [needed for needed in _NEEDS[permission] if not asked[needed]]
         if tokens and missing:
             return _say_missing(permission, missing[0])
-    return refuse_device_id(scope.device_id) if scope.device_id is not None else None
+        if tokens and permission.excludes and asked[_BY_SCOPE[permission.excludes]]:
+            return f"scope must not narrow {permission.excludes} by {permission.scope}"
+        one_of = permission.needs_one_of
+        if tokens and one_of and not any(asked[_BY_SCOPE[each]] for each in one_of):
+            needed = ", ".join(one_of)
+            return f"scope with a {permission.scope} token must also contain one of {needed}"
+    return None
+
+
+def _refuse_rooms(rooms: tuple[str, ...]) -> str | None:
+    if len(rooms) > MAX_ROOMS:
+        return f"scope must name at most {MAX_ROOMS} rooms"
+    for room_id in rooms:
+        if len(room_id) > 255 or not _ROOM_ID.fullmatch(room_id):
+            return f"{quoted(room_id)} is not the id of a room"
+    return None
 
 
 def _say_missing(permission: Permission, needed: Permission) -> str:
@@ -188,4 +238,5 @@ def _say_missing(permission: Permission, needed: Permission) -> str:
 
 
 def _is_matrix(token: str) -> bool:
-    return token.startswith((STABLE, UNSTABLE))
+    """Say whether a token is spelled in one of MSC2967's two ways."""
+    return token.startswith((STABLE, UNSTABLE)) and _stable(token) != SERVER_ADMIN

@@ -28,6 +28,7 @@ from synapse_nextgen_auth.records import frozen
 # the room that a token must reach; an alias there names none.
 _ROOM, _EVENT, _TYPE = "{room}", "{event}", "{type}"
 _SENDING = ("rooms/{room}/send/", "rooms/{room}/state/")
+_REDACTING = "rooms/{room}/redact/"
 _CLIENT, _MEDIA = "/_matrix/client/", "/_matrix/media/"
 _VERSIONS = ("api/v1/", "r0/", "v1/", "v3/", "unstable/")
 _MEDIA_VERSIONS = ("r0/", "v1/", "v3/")
@@ -59,13 +60,18 @@ class Line:
 
 @frozen
 class Asked:
-    """What a request takes: of the line that it is on, with the room and the event that it names."""
+    """What a request takes: of the line that it is on, with the room and the event that it names.
+
+    `sends` is true of what can be asked to be sent later, `redacts` of a redaction by its address.
+    """
 
     need: Need
     parts: tuple[str, ...] = ()
     is_cut: bool = False
     room: str | None = None
     event: str | None = None
+    redacts: bool = False
+    sends: bool = False
 
 
 def _lines(methods: str, template: str, *parts: str, **more: bool) -> Iterator[Line]:
@@ -310,6 +316,8 @@ def _asked(segments: list[str], end: _End) -> Asked:
         line.is_cut,
         None if end.room is None or line.others else unquote(segments[end.room]),
         None if end.event is None else unquote(segments[end.event]),
+        redacts=line.template.startswith(_REDACTING),
+        sends=end.type is not None,
     )
     return asked if end.type is None else _with_type(asked, unquote(segments[end.type]))
 

@@ -39,7 +39,9 @@ class Permission:
     `needs` are the tokens that it must come together with. `followed_by` says what a client writes
     behind it, once in a scope. `grave` is power over the server: it takes an account that is an
     administrator, stands apart on a page, and is never remembered (C311). `acts` is false for what
-    only tells who somebody is. `unadvertised` says why discovery does not name it.
+    only tells who somebody is. `unadvertised` says why discovery does not name it. `needs_one_of` are
+    tokens of which one must be there, `excludes` is one that must not. `is_repeated` is what may stand
+    several times in a scope. `in_rooms` is false for what a token for some rooms gets nothing of.
     """
 
     scope: str
@@ -48,6 +50,10 @@ class Permission:
     grave: bool = False
     acts: bool = True
     unadvertised: str | None = None
+    needs_one_of: tuple[str, ...] = ()
+    excludes: str | None = None
+    is_repeated: bool = False
+    in_rooms: bool = True
 
 
 PERMISSIONS = (
@@ -56,12 +62,33 @@ PERMISSIONS = (
     Permission(scope=EMAIL, acts=False),
     Permission(scope=PROFILE, acts=False),
     Permission(scope=API, needs=(DEVICE,)),
+    # Parts of that, for whatever does not take all of it; a device is of use to all of them.
+    Permission(scope=READ),
+    Permission(scope=SEND),
+    Permission(scope=ROOMS_JOIN),
+    Permission(scope=ROOMS_MANAGE),
+    Permission(scope=SET_PROFILE, in_rooms=False),
+    Permission(scope=ACCOUNT_DATA),
+    # A pusher goes with its device.
+    Permission(scope=PUSH, needs=(DEVICE,), in_rooms=False),
+    Permission(scope=MEDIA_UPLOAD),
+    Permission(scope=KEYS, needs=(DEVICE,), in_rooms=False),
+    Permission(
+        scope=ROOM,
+        needs_one_of=tuple(sorted(NARROW)),
+        excludes=API,
+        followed_by="the id of a room",
+        is_repeated=True,
+        unadvertised="each room has an id of its own",
+    ),
     Permission(
         scope=DEVICE,
-        needs=(API,),
+        needs_one_of=(API, *sorted(NARROW)),
         followed_by="the id of the device",
         unadvertised="each client makes up an id of its own",
     ),
     # Admin power is asked for by name and on top of the API, never alone and never implied (C311).
     Permission(scope=ADMIN, needs=(API,), grave=True),
+    # Of the same power, at the few endpoints that it opens (MSC4484).
+    Permission(scope=SERVER_ADMIN, grave=True),
 )

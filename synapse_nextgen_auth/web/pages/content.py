@@ -6,6 +6,7 @@ everything is escaped on its way out (C198, C199).
 """
 
 import re
+from collections.abc import Sequence
 from typing import ClassVar
 
 import attrs
@@ -131,3 +132,16 @@ class ClientCard:
             others=tuple(others),
             is_named=client.is_configured or client.text_for("client_name", languages) is not None,
         )
+
+
+@frozen
+class RoomLine:
+    """A room that something is for: its id, and what its members call it."""
+
+    room_id: str
+    name: str | None = None
+
+    @classmethod
+    def of(cls, named: Sequence[tuple[str, str | None]]) -> "tuple[RoomLine, ...]":
+        """Return a line for each room."""
+        return tuple(cls(*each) for each in named)

@@ -5,13 +5,18 @@ The samples of a page are in `samples.py` beside its record. A server that runs 
 
 from importlib import import_module
 
-from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
+from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, RoomLine
 
 LONG = "Pneumonoultramicroscopicsilicovolcanoconiosis" * 6
 LONG_ID = f"@{LONG[:180]}:matrix.{LONG[:60]}.example.org"
 API = "urn:matrix:client:api:*"
 DEVICE_SCOPE = "urn:matrix:client:device:HJKLQWERTY"
 ADMIN = "urn:synapse:admin:*"
+NARROW = "urn:nextgen-auth:read urn:nextgen-auth:send"
+GARDEN = (
+    RoomLine("!garden:example.org", "The garden"),
+    RoomLine("!n8vYkzR0u3dZxW4mQ1bT7cLfH5gJ9sPaE2oK6yUiNr"),
+)
 RIGHT_TO_LEFT = "\u202e\u200fتطبيق المراسلة الآمن\u202c Element"
 
 ELEMENT = ClientCard(

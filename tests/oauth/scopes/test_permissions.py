@@ -8,7 +8,7 @@ import pytest
 from synapse_nextgen_auth.oauth import metadata
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.scopes import grammar, permissions
-from synapse_nextgen_auth.oauth.scopes.permissions import PERMISSIONS
+from synapse_nextgen_auth.oauth.scopes.permissions import DEVICE, PERMISSIONS, ROOM
 
 ADVERTISED = metadata.document(
     metadata.Endpoints.under("https://example.org/"), metadata.Abilities((), (), (), False, (), ())
@@ -16,15 +16,21 @@ ADVERTISED = metadata.document(
 BY_SCOPE = {permission.scope: permission for permission in PERMISSIONS}
 
 
+# What a client writes behind them.
+BEHIND = {DEVICE: "ABCDEFGHIJ", ROOM: "!room:example.com"}
+
+
 def tokens_of(permission):
     """Return what a client asks for to get this, with all that it needs."""
     wanted, left = [], [permission]
     while left:
         one = left.pop()
-        token = one.scope + ("ABCDEFGHIJ" if one.followed_by else "")
+        token = one.scope + BEHIND.get(one.scope, "")
         if token not in wanted:
             wanted.append(token)
             left += [BY_SCOPE[scope] for scope in one.needs]
+            if not any(scope in wanted for scope in one.needs_one_of):
+                left += [BY_SCOPE[scope] for scope in one.needs_one_of[-1:]]
     return wanted
 
 
@@ -105,7 +111,31 @@ def test_c311_what_is_grave_takes_an_administrator(permission):
 
 def test_the_order_of_the_table_is_that_of_the_scope():
     """However a client orders its tokens, what it allows is told in one order."""
-    everything = [token for permission in PERMISSIONS for token in tokens_of(permission)]
+    together = [one for one in PERMISSIONS if not one.excludes]
+    everything = [token for permission in together for token in tokens_of(permission)]
     scope = grammar.parse(" ".join(reversed(everything)))
 
-    assert scope.permissions == PERMISSIONS
+    assert scope.permissions == tuple(together)
+
+
+@each
+def test_what_it_excludes_must_not_be_there(permission):
+    """Whoever has the whole API has every room: a room beside it would promise what is not so."""
+    if permission.excludes is None:
+        return
+    tokens = [*tokens_of(permission), *tokens_of(BY_SCOPE[permission.excludes])]
+
+    with pytest.raises(OAuthError, match="must not narrow"):
+        grammar.parse(" ".join(dict.fromkeys(tokens)))
+
+
+@each
+def test_one_of_what_it_goes_with_must_be_there(permission):
+    """A room or a device alone opens nothing."""
+    if not permission.needs_one_of:
+        return
+    with pytest.raises(OAuthError, match="must also contain"):
+        grammar.parse(f"openid {permission.scope}{BEHIND[permission.scope]}")
+    for other in permission.needs_one_of:
+        tokens = [permission.scope + BEHIND[permission.scope], *tokens_of(BY_SCOPE[other])]
+        assert permission in grammar.parse(" ".join(dict.fromkeys(tokens))).permissions

@@ -1,6 +1,7 @@
 """The consent page: which client, which account, what it may do."""
 
 from synapse_nextgen_auth.flows.authorize import Step
+from synapse_nextgen_auth.homeserver import rooms
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.clients import redirects
 from synapse_nextgen_auth.oauth.clients.record import Client
@@ -8,9 +9,10 @@ from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_scope
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.web import answers, grants
+from synapse_nextgen_auth.web.admission import lacks_power
 from synapse_nextgen_auth.web.forms import Form, names_another
 from synapse_nextgen_auth.web.pages.consent.page import ConsentPage
-from synapse_nextgen_auth.web.pages.content import ClientCard
+from synapse_nextgen_auth.web.pages.content import ClientCard, RoomLine
 from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import Message
 from synapse_nextgen_auth.web.site import Site
@@ -25,6 +27,8 @@ async def show(visit: Visit) -> Outgoing:
     visit, grant, client, step = await _grant(visit)
     if step not in _ASKED or visit.user_id is None:
         return answers.redirect(grants.url_of(grant, step))
+    if await lacks_power(visit.site, visit.user_id, grammar.parse(grant.scope)):
+        return await grants.refuse(visit, grant, client, _powerless())
     await grants.check_account(visit.site, visit.user_id, grant)
     if await grants.is_agreed(visit, grant, client):
         return await _agreed(visit, grant, client, step)
@@ -44,10 +48,16 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return answers.redirect(grants.url_of(grant, step))
     if decision != "approve" or visit.user_id is None:
         raise PageError(400, Message.BAD_REQUEST)
+    if await lacks_power(visit.site, visit.user_id, grammar.parse(grant.scope)):
+        return await grants.refuse(visit, grant, client, _powerless())
     await grants.check_account(visit.site, visit.user_id, grant)
     if names_another(form, visit.user_id):
         return await _page(visit, grant, client, is_another=True)
     return await _agreed(visit, grant, client, step, answered=True)
+
+
+def _powerless() -> OAuthError:
+    return OAuthError("access_denied", "The account does not administer this server")
 
 
 async def _agreed(
@@ -92,6 +102,7 @@ async def _page(
         permissions=scope.permissions,
         redirect_host=redirects.destination(grant.redirect_uri),
         display_name=display_name,
+        rooms=RoomLine.of(await rooms.names_of(site.homeserver, user_id, scope.rooms)),
         device_id=device_id,
         replaces=replaces,
         any_account=grant.user_id is None,

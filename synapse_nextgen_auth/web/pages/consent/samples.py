@@ -3,17 +3,19 @@
 import attrs
 
 from synapse_nextgen_auth.oauth.scopes import grammar
-from synapse_nextgen_auth.oauth.scopes.permissions import PERMISSIONS
+from synapse_nextgen_auth.oauth.scopes.permissions import PERMISSIONS, ROOM
 from synapse_nextgen_auth.web.pages.consent.page import ConsentPage
-from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
+from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, RoomLine
 from synapse_nextgen_auth.web.pages.samples import (
     ADMIN,
     API,
     BARE,
     DEVICE_SCOPE,
     ELEMENT,
+    GARDEN,
     LONG,
     LONG_ID,
+    NARROW,
     RIGHT_TO_LEFT,
     UGLY,
 )
@@ -45,6 +47,12 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "everything": attrs.evolve(
             CONSENT, permissions=PERMISSIONS, replaces="Pixel 5, the old one"
         ),
+        "narrow": attrs.evolve(
+            CONSENT,
+            permissions=grammar.parse(f"{NARROW} {ROOM}!garden:example.org").permissions,
+            rooms=GARDEN,
+            device_id=None,
+        ),
         "another": attrs.evolve(CONSENT, is_another=True),
         "web": attrs.evolve(
             CONSENT,
@@ -54,11 +62,13 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         ),
         "long": attrs.evolve(
             CONSENT,
+            permissions=grammar.parse(f"{NARROW} {ROOM}!a:b").permissions,
             client=UGLY,
             user_id=LONG_ID,
             display_name=LONG,
             device_id=LONG,
             replaces=LONG,
+            rooms=(RoomLine(LONG, LONG),),
             redirect_host=LONG,
             server_name=LONG,
         ),

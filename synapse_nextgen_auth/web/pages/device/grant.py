@@ -9,6 +9,7 @@ from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.user_agents import describe
 from synapse_nextgen_auth.flows import device
 from synapse_nextgen_auth.flows.authorize import Step
+from synapse_nextgen_auth.homeserver import rooms
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import Newcomer
 from synapse_nextgen_auth.oauth.clients.record import Client
@@ -16,8 +17,9 @@ from synapse_nextgen_auth.oauth.grants import user_codes
 from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.web import answers, device_grants, grants
-from synapse_nextgen_auth.web.admission import admit_application
+from synapse_nextgen_auth.web.admission import admit_application, lacks_power
 from synapse_nextgen_auth.web.forms import Form, names_another
+from synapse_nextgen_auth.web.pages.content import RoomLine
 from synapse_nextgen_auth.web.pages.device.page import DeviceGrantPage
 from synapse_nextgen_auth.web.pages.message.error import (
     PageError,
@@ -38,6 +40,8 @@ async def show(visit: Visit) -> Outgoing:
     visit, step = await grants.device_on_its_way(visit, grant)
     if visit.user_id is None:
         return answers.redirect(_url(grant, step))
+    if await lacks_power(visit.site, visit.user_id, grammar.parse(grant.scope)):
+        return await device_grants.refuse(visit, grant, client)
     await _check(visit.site, visit.user_id, grant)
     return await _page(visit, grant, client)
 
@@ -53,6 +57,8 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return answers.redirect(_url(grant, Step.CHOOSE if decision == "switch" else step))
     if decision != "approve":
         raise unknown_choice()
+    if await lacks_power(visit.site, visit.sign_in.user_id, grammar.parse(grant.scope)):
+        return await device_grants.refuse(visit, grant, client)
     await _check(visit.site, visit.sign_in.user_id, grant)
     if step is Step.REFUSE:
         raise PageError(403, Message.NO_SECOND_FACTOR, forward_url=_onward(grant).accounts_url)
@@ -135,6 +141,7 @@ async def _page(
         user_id=user_id,
         display_name=display_name,
         permissions=scope.permissions,
+        rooms=RoomLine.of(await rooms.names_of(site.homeserver, user_id, scope.rooms)),
         device_id=scope.device_id,
         user_code=_code(site, grant),
         any_account=grant.asked_for is None,

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 
+import attrs
+
 from synapse_nextgen_auth.accounts.management import Done, Place, Target
 from synapse_nextgen_auth.flows import revoke_app
+from synapse_nextgen_auth.homeserver import rooms
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.scopes import grammar
-from synapse_nextgen_auth.oauth.scopes.permissions import Permission
+from synapse_nextgen_auth.oauth.scopes.permissions import ROOM, Permission
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.store import consents, sessions
 from synapse_nextgen_auth.store.consents import Consent
@@ -14,7 +17,7 @@ from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.account import console
 from synapse_nextgen_auth.web.pages.account.apps.page import AppLine, AppPage, AppsPage, EndAppPage
-from synapse_nextgen_auth.web.pages.content import ClientCard
+from synapse_nextgen_auth.web.pages.content import ClientCard, RoomLine
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -31,9 +34,11 @@ async def show_one(visit: Visit, user_id: str) -> Outgoing:
     app = found.get(target.id or "")
     if app is None:
         return _list(visit, user_id, found, target)
+    ids = [each.room_id for each in app.rooms]
+    named = await rooms.names_of(visit.site.homeserver, user_id, ids)
     page = AppPage(
         **console.of(visit, user_id, target),
-        app=app,
+        app=attrs.evolve(app, rooms=RoomLine.of(named)),
         end_url=Target(Place.END_APP, target.id).url,
         devices_url=Place.DEVICES.value,
     )
@@ -117,13 +122,13 @@ async def _look(visit: Visit, user_id: str) -> dict[str, AppLine]:
 def _line(
     card: ClientCard, client_id: str, agreed: list[Consent], living: list[Session]
 ) -> AppLine:
+    scopes = [*(each.scope for each in agreed), *(each.scope for each in living)]
     return AppLine(
         client=card,
         url=Target(Place.APP, client_id).url,
         sessions=len(living),
-        permissions=_permissions(
-            [*(each.scope for each in agreed), *(each.scope for each in living)]
-        ),
+        permissions=_permissions(scopes),
+        rooms=tuple(map(RoomLine, _rooms(scopes))),
         agreed_at=max((each.granted_at for each in agreed), default=None),
         last_used=max((max(s.rotated_at, s.last_active_at) for s in living), default=None),
     )
@@ -132,8 +137,26 @@ def _line(
 def _permissions(scopes: Iterable[str]) -> tuple[Permission, ...]:
     """Return what all of these scopes allow together, each thing once.
 
-    What is remembered of a consent names no device, so it is no scope that could be asked for.
+    What is remembered of a consent names no device, so it is no scope that could be asked for. Some
+    rooms are a limit only where all of it is limited.
     """
-    asked = (grammar.Scope(tuple(scope.split())) for scope in scopes)
+    asked = _read(scopes)
     found = (each for scope in asked for each in scope.permissions)
-    return tuple({each.scope: each for each in found}.values())
+    together = {each.scope: each for each in found}
+    if not _are_for_rooms(asked):
+        together.pop(ROOM, None)
+    return tuple(together.values())
+
+
+def _rooms(scopes: Iterable[str]) -> tuple[str, ...]:
+    asked = _read(scopes)
+    rooms = dict.fromkeys(room for scope in asked for room in scope.rooms)
+    return tuple(rooms) if _are_for_rooms(asked) else ()
+
+
+def _are_for_rooms(asked: list[grammar.Scope]) -> bool:
+    return all(scope.rooms for scope in asked if scope.opens_matrix)
+
+
+def _read(scopes: Iterable[str]) -> list[grammar.Scope]:
+    return [grammar.Scope(tuple(scope.split())) for scope in scopes]

@@ -5,7 +5,7 @@ from typing import ClassVar
 from synapse_nextgen_auth.oauth.scopes.permissions import Permission
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
-from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
+from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, RoomLine
 
 
 @frozen
@@ -13,7 +13,8 @@ class AppLine:
     """An application that may do something with the account. The URL is relative.
 
     `agreed_at` is when its owner last let it in, in seconds since the epoch, absent where that is
-    forgotten; `sessions` is in how many places it is signed in now.
+    forgotten; `sessions` is in how many places it is signed in now. `rooms` are those
+    that it is for, where it is for some alone, each by its id, with its name.
     """
 
     client: ClientCard
@@ -22,6 +23,7 @@ class AppLine:
     permissions: tuple[Permission, ...] = ()
     agreed_at: int | None = None
     last_used: int | None = None
+    rooms: tuple[RoomLine, ...] = ()
 
     @property
     def is_grave(self) -> bool:

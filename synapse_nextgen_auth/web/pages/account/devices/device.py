@@ -4,6 +4,7 @@ from synapse_nextgen_auth.accounts.management import Done, Place, Target
 from synapse_nextgen_auth.accounts.signed_in import Entry, Kind
 from synapse_nextgen_auth.flows.as_signed_in import look
 from synapse_nextgen_auth.flows.end_several import Ends, end_several
+from synapse_nextgen_auth.homeserver import rooms
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import LONGEST_NAME
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.scopes import grammar
@@ -12,6 +13,7 @@ from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.account import console
 from synapse_nextgen_auth.web.pages.account.devices import devices, seen
 from synapse_nextgen_auth.web.pages.account.devices.page import DevicePage, EndDevicePage, Line
+from synapse_nextgen_auth.web.pages.content import RoomLine
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -101,14 +103,18 @@ async def _line(visit: Visit, entry: Entry) -> Line:
 async def _page(
     visit: Visit, user_id: str, target: Target, entry: Entry, *, typed: str | None = None
 ) -> Outgoing:
-    permissions = grammar.parse(entry.scope).permissions if entry.scope else ()
+    scope = grammar.parse(entry.scope) if entry.scope else grammar.Scope(())
+    site = visit.site
     page = DevicePage(
         **console.of(visit, user_id, target),
         action=target.url,
         line=await _line(visit, entry),
         permissions=tuple(
-            each.scope for each in permissions if each.scope != "urn:matrix:client:device:"
+            each.scope
+            for each in scope.permissions
+            if each.scope != "urn:matrix:client:device:" and (each.in_rooms or not scope.rooms)
         ),
+        rooms=RoomLine.of(await rooms.names_of(site.homeserver, user_id, scope.rooms)),
         end_url=Target(Place.END_DEVICE, target.id).url,
         typed_name=(entry.name or "") if typed is None else typed,
         longest=LONGEST_NAME,

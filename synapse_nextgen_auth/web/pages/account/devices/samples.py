@@ -7,6 +7,7 @@ import attrs
 from synapse_nextgen_auth.accounts.management import Done, Place
 from synapse_nextgen_auth.accounts.signed_in import How, Kind, Part, Several
 from synapse_nextgen_auth.accounts.user_agents import Program, System
+from synapse_nextgen_auth.oauth.scopes.permissions import ROOM
 from synapse_nextgen_auth.web.pages.account.devices.page import (
     DevicePage,
     DevicesPage,
@@ -20,8 +21,10 @@ from synapse_nextgen_auth.web.pages.samples import (
     ADMIN,
     API,
     ELEMENT,
+    GARDEN,
     LONG,
     LONG_ID,
+    NARROW,
     RIGHT_TO_LEFT,
     UGLY,
 )
@@ -146,6 +149,9 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         ),
         "website": attrs.evolve(DEVICE_PAGE, line=WEBSITE, permissions=("openid",)),
         "browser": attrs.evolve(DEVICE_PAGE, line=HERE, permissions=()),
+        "widget": attrs.evolve(
+            DEVICE_PAGE, line=WEBSITE, permissions=(*NARROW.split(), ROOM), rooms=GARDEN
+        ),
         "renamed": attrs.evolve(DEVICE_PAGE, done=Done.RENAMED),
         "too long": attrs.evolve(DEVICE_PAGE, typed_name=LONG, is_too_long=True),
         "long": attrs.evolve(DEVICE_PAGE, line=LONG_LINE, user_id=LONG_ID, server_name=LONG),

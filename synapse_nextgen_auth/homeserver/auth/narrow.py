@@ -1,0 +1,138 @@
+"""What a token with a narrow scope may ask Synapse for: checked where every request is checked.
+
+It lives where the requester is made, as media workers and modules know no other place. What an answer
+may tell is cut elsewhere (`homeserver/matrix/narrow_sync.py`).
+"""
+
+import logging
+from typing import Any
+
+from synapse.api.auth.internal import InternalAuth
+from synapse.api.errors import SynapseError
+from synapse.http.servlet import parse_json_object_from_request
+from synapse.http.site import SynapseRequest
+from synapse.storage.databases.main.events_worker import EventRedactBehaviour
+from synapse.types import Requester, create_requester
+
+from synapse_nextgen_auth.homeserver.auth.challenges import insufficient_scope
+from synapse_nextgen_auth.homeserver.auth.mark import ADMINISTERS_HERE
+from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.oauth.scopes import access, matrix_endpoints
+from synapse_nextgen_auth.oauth.scopes.access import Access
+from synapse_nextgen_auth.oauth.scopes.matrix_endpoints import Asked, Need
+from synapse_nextgen_auth.oauth.scopes.permissions import API, ROOMS_MANAGE, SERVER_ADMIN
+from synapse_nextgen_auth.oauth.sessions import stand_in_of
+
+NEEDS = (
+    Needed(
+        "synapse.storage.databases.main",
+        "DataStore.get_event",
+        ("event_id", "redact_behaviour", "allow_rejected", "allow_none"),
+    ),
+    *members("synapse.storage.databases.main.events_worker", "EventRedactBehaviour", "as_is"),
+    Needed(
+        "synapse.types",
+        "create_requester",
+        ("is_guest", "scope", "shadow_banned", "device_id", "authenticated_entity"),
+    ),
+    Needed("synapse.http.servlet", "parse_json_object_from_request", ("request",)),
+    Needed("synapse.api.auth.internal", "InternalAuth.is_server_admin", ("requester",)),
+)
+
+logger = logging.getLogger(__name__)
+
+# Whoever appears online says so; a sync says it by itself.
+_SYNC = ("/sync",)
+
+
+def of(requester: Requester) -> Access:
+    """Return what the token of ours behind a request opens."""
+    return access.of(frozenset(requester.scope))
+
+
+async def check(
+    auth: InternalAuth, store: Any, request: SynapseRequest, requester: Requester
+) -> Requester:
+    """Return who sends a request with a token of ours, if its scope opens that.
+
+    For a token with the whole API as well, where it may administer the server by this address alone.
+    """
+    opened = of(requester)
+    method, path = request.method.decode("ascii"), request.path.decode("latin-1")
+    if matrix_endpoints.is_for_admins(path):
+        return await _administering(auth, requester, opened)
+    if opened.is_whole:
+        return requester
+    asked = matrix_endpoints.find(method, path)
+    lacks = opened.refuse_asked(asked)
+    if lacks is not None or asked is None:
+        raise _lacking(lacks or API)
+    if asked.sends and any(b"delay" in name for name in request.args or {}):
+        raise _lacking(API)  # it would be sent when nobody has the token any more
+    if opened.must_look_at(asked):
+        await _look_at_event(store, request, requester, opened, asked)
+    if not opened.is_seen and path.endswith(_SYNC) and request.args is not None:
+        request.args[b"set_presence"] = [b"offline"]
+    if asked.need is Need.ANY and _is_stand_in(requester):
+        return _evolved(requester, device_id=None)
+    return requester
+
+
+async def _administering(auth: InternalAuth, requester: Requester, opened: Access) -> Requester:
+    """Let who was granted it administer the server by this request, and by no other (MSC4484)."""
+    if opened.is_whole and not opened.administers:
+        return requester  # Synapse asks `is_server_admin`; about oneself it takes no power
+    if not opened.administers:
+        raise _lacking(SERVER_ADMIN)
+    if not opened.is_whole and not await InternalAuth.is_server_admin(auth, requester):
+        raise _lacking(SERVER_ADMIN)
+    return _evolved(requester, scope={*requester.scope, ADMINISTERS_HERE})
+
+
+async def _look_at_event(
+    store: Any, request: SynapseRequest, requester: Requester, opened: Access, asked: Asked
+) -> None:
+    """Refuse an event of another room than the one in the address, and what others said."""
+    event: Any = await store.get_event(
+        asked.event or "",
+        redact_behaviour=EventRedactBehaviour.as_is,
+        allow_rejected=True,
+        allow_none=True,
+    )
+    if event is not None and event.room_id != asked.room:
+        raise _lacking(API)
+    if not asked.redacts or opened.has(ROOMS_MANAGE):
+        return
+    if event is None or event.sender != requester.user.to_string() or _redacts_more(request):
+        raise _lacking(ROOMS_MANAGE)
+
+
+def _redacts_more(request: SynapseRequest) -> bool:
+    """Say whether a redaction asks for what belongs to the event, too (MSC3912)."""
+    try:
+        body = parse_json_object_from_request(request, allow_empty_body=True)
+    except SynapseError:
+        return True  # Synapse says what is wrong with it
+    assert request.content is not None  # noqa: S101 (read just now)
+    request.content.seek(0)
+    return any("with_rel" in name for name in body)
+
+
+def _evolved(requester: Requester, **changes: Any) -> Requester:
+    """Return the same requester but for that; in some releases it is no class of Python's."""
+    same = {
+        "is_guest": requester.is_guest,
+        "scope": requester.scope,
+        "shadow_banned": requester.shadow_banned,
+        "device_id": requester.device_id,
+        "authenticated_entity": requester.authenticated_entity,
+    }
+    return create_requester(requester.user, **{**same, **changes})
+
+
+def _is_stand_in(requester: Requester) -> bool:
+    return (requester.device_id or "").startswith(stand_in_of(""))
+
+
+def _lacking(scope: str) -> SynapseError:
+    return insufficient_scope(f"This token was not granted {scope}", scope)
