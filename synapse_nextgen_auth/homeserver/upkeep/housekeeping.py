@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 import attrs
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes
 from synapse_nextgen_auth.config import Events
-from synapse_nextgen_auth.flows import housekeeping, lost_factors, service_accounts
+from synapse_nextgen_auth.flows import housekeeping, service_accounts
 from synapse_nextgen_auth.flows.service_accounts import Written
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -22,9 +23,14 @@ from synapse_nextgen_auth.homeserver.upkeep.later_steps import LaterSteps
 from synapse_nextgen_auth.oauth.clients.client_metadata import KEPT_UNUSED
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.store import lost_factors as lost_rows
 from synapse_nextgen_auth.store import passwords, strays, sweep, token_holds
 from synapse_nextgen_auth.store.txn import Txn
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.flows import lost_factors
+    from synapse_nextgen_auth.store import lost_factors as lost_rows
+else:
+    lost_factors, lost_rows = late.files("flows.lost_factors", "store.lost_factors")
 
 NEEDS = (*members("synapse.server", "HomeServer", "get_clock"),)
 
