@@ -200,9 +200,13 @@ MEDIA_TABLE: tuple[Line, ...] = (
 
 @frozen
 class _End:
-    """A line, and where in its path the room, the event and the type are."""
+    """A line, and where in its path the room, the event and the type are.
+
+    `always` is what a request takes that names none of them.
+    """
 
     line: Line
+    always: Asked
     room: int | None
     event: int | None
     type: int | None
@@ -231,7 +235,8 @@ class _Node:
         sends = line.method != "GET" and line.template.startswith(_SENDING)
         watched = (_ROOM, _EVENT, _TYPE if sends else None)
         where = (segments.index(name) if name in segments else None for name in watched)
-        node.ends[line.method] = _End(line, *where)
+        always = Asked(line.need, line.parts, line.is_cut)
+        node.ends[line.method] = _End(line, always, *where)
 
 
 def _tree(lines: tuple[Line, ...]) -> _Node:
@@ -310,6 +315,8 @@ def _without_version(rest: str) -> str | None:
 
 def _asked(segments: list[str], end: _End) -> Asked:
     line = end.line
+    if end.room is None and end.event is None:
+        return end.always
     asked = Asked(
         line.need,
         line.parts,
