@@ -11,7 +11,8 @@ from urllib.parse import quote
 import attrs
 import pytest
 
-from support.oauth import API, DEVICE, Browser, Server, device_id
+from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
+from support.synapse import sqlite_homeserver
 
 pytestmark = pytest.mark.every_release
 
@@ -158,13 +159,17 @@ def test_reading_shows_nobody_online_and_takes_no_settings(person):
 
     reads, data = person.token(READ), person.token(READ, DATA)
     little, much = person.sync(reads, set_presence="online"), person.sync(data)
-    presence = person.ask("GET", f"presence/{person.user.user_id}/status").json()
+    # What it says of being there is not so much as read; who may send is taken at their word.
+    odd = {"timeout": 0, "set_presence": "neither here nor there"}
+    said = [
+        person.ask("GET", "sync", each, params=odd) for each in (reads, person.token(READ, SEND))
+    ]
 
     assert "secret" not in json.dumps(little)
     assert {each["type"] for each in much["account_data"]["events"]} >= {"a.b"}
     of_room = much["rooms"]["join"][person.inside]["account_data"]["events"]
     assert {each["type"] for each in of_room} == {"a.b"}
-    assert presence["presence"] == "offline"
+    assert [answer.status_code for answer in said] == [200, 400]
 
 
 def test_a_widget_knows_of_its_room_alone(person):
@@ -572,3 +577,66 @@ def test_c311_it_is_refused_to_others(person):
     page = browser.sign_in(person.user.localpart, person.user.password)
 
     assert "error=access_denied" in (page.headers.get("Location") or page.text)
+
+
+def test_the_consent_page_names_a_room_to_its_members_alone(homeserver, person):
+    """Whoever makes up a link learns nothing from it; who is in the room reads what it is called."""
+    stranger = person_on(homeserver)
+    client = person.server.client()
+    pages = {}
+    for each in (person, stranger):
+        browser = Browser(person.server)
+        browser.authorize(client.request(scope=f"{READ} {SEND} {ROOM}{person.inside}")[0])
+        pages[each.user.user_id] = browser.sign_in(each.user.localpart, each.user.password).text
+
+    mine, theirs = pages[person.user.user_id], pages[stranger.user.user_id]
+
+    for page in (mine, theirs):
+        assert person.inside in page
+        assert "Read your rooms" in page
+        assert "Only in some rooms" in page
+        assert "Use your whole account" not in page
+    assert "The garden" in mine
+    assert "The garden" not in theirs
+
+
+def test_the_account_page_says_what_each_session_opens(person):
+    """In words, with the rooms that it is for."""
+    person.token(READ, PROFILE, ROOM + person.inside)
+    browser = Browser.of(person.server, person.user)
+    sessions = browser.get(person.server.url("account-devices")).text
+    links = re.findall(r'href="(account-device\?id=~session[^"]*)"', sessions)
+
+    page = browser.get(person.server.url(links[0])).text
+
+    assert "Read your rooms" in page
+    assert "Only in some rooms" in page
+    assert "The garden" in page
+    assert "Change your profile" not in page
+
+
+def test_introspection_tells_the_scope(person):
+    """What is granted is what is enforced, and what its own client is told (C313)."""
+    metadata = web_client(token_endpoint_auth_method="client_secret_post")
+    client = person.server.client(metadata)
+    proof = {"client_id": client.id, "client_secret": client.registered["client_secret"]}
+    scope = f"{READ} {ROOM}{person.inside}"
+    parameters, verifier = client.request(scope=scope)
+    code = Browser(person.server).let_in(parameters, person.user.localpart, person.user.password)
+    tokens = client.redeem(code["code"], verifier, **proof).json()
+
+    told = person.server.post("introspect", {"token": tokens["access_token"], **proof}).json()
+
+    assert (told["active"], told["scope"], told.get("device_id")) == (True, scope, None)
+
+
+def test_no_login_token_from_a_narrow_token(tmp_path):
+    """C334: it would have all of the account, and perhaps no end; all parts together are not that."""
+    options = {"login_via_existing_session": {"enabled": True, "require_ui_auth": False}}
+    with sqlite_homeserver(tmp_path, config=options) as homeserver:
+        person = person_on(homeserver)
+        token = person.token(READ, SEND, JOIN, MANAGE, DATA, PROFILE, UPLOAD)
+
+        answer = person.ask("POST", "/_matrix/client/v1/login/get_token", token, json={})
+
+    assert (answer.status_code, answer.json()["errcode"]) == (403, "M_FORBIDDEN")
