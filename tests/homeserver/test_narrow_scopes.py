@@ -451,6 +451,52 @@ def test_a_bridge_has_several_scopes_and_no_more(person):
     assert errors(closed.items()) == dict.fromkeys(closed, (403, "M_FORBIDDEN"))
 
 
+def test_keys_and_pushers_are_those_of_its_device(homeserver, person):
+    """`keys` and `push` work on a device of the session, and the pusher goes with it."""
+    device = device_id()
+    client = person.server.client()
+    tokens = client.sign_in(
+        person.user.localpart, person.user.password, scope=f"{KEYS} {PUSH} {DEVICE}{device}"
+    )
+    token = tokens["access_token"]
+    pusher = {
+        "kind": "http",
+        "app_id": "app",
+        "pushkey": "key",
+        "app_display_name": "App",
+        "device_display_name": "Device",
+        "lang": "en",
+        "data": {"url": "https://push.example.com/_matrix/push/v1/notify"},
+    }
+    keys = {"one_time_keys": {"signed_curve25519:AA": {"key": "x", "signatures": {}}}}
+    answers = {
+        "upload": person.ask("POST", "keys/upload", token, json=keys),
+        "query": person.ask("POST", "keys/query", token, json={"device_keys": {}}),
+        "send": person.ask("PUT", "sendToDevice/a.b/1", token, json={"messages": {}}),
+        "rules": person.ask("GET", "pushrules/", token),
+        "rule": person.ask(
+            "PUT", "pushrules/global/content/x", token, json={"pattern": "x", "actions": []}
+        ),
+        "set": person.ask("POST", "pushers/set", token, json=pusher),
+    }
+    closed = {
+        "sync": person.ask("GET", "sync", token),
+        "cross-signing": person.ask("POST", "keys/device_signing/upload", token, json={}),
+        "dehydrated": person.ask(
+            "DELETE", "/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device", token
+        ),
+    }
+    there = "SELECT device_id FROM pushers WHERE user_name = ?"
+    before = homeserver.query(there, person.user.user_id)
+    person.server.revoke(token=tokens["refresh_token"])
+
+    assert {name: a.status_code for name, a in answers.items()} == dict.fromkeys(answers, 200)
+    assert closed.pop("dehydrated").status_code in (403, 404)
+    assert errors(closed.items()) == dict.fromkeys(closed, (403, "M_FORBIDDEN"))
+    assert before == [(device,)]
+    assert homeserver.query(there, person.user.user_id) == []
+
+
 def test_capabilities_are_those_of_the_token(person):
     """A client shows no form for what its token may not do."""
     reads = person.ask("GET", "capabilities", person.token(READ)).json()["capabilities"]

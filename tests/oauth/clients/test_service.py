@@ -111,3 +111,17 @@ def test_no_request_gets_more_than_is_written(asked):
 
     assert refused in {None, "invalid_scope"}
     assert got <= known.scope.effective
+
+
+def test_a_program_may_have_parts_of_the_api_in_some_rooms():
+    """Without a device, as it takes none; a request may ask for fewer rooms, and not for none."""
+    written = "urn:nextgen-auth:send urn:nextgen-auth:room:!a:b urn:nextgen-auth:room:!c:d"
+
+    found = service.read("backup", written, client_id="backup")
+
+    assert found.scope.text == written
+    assert found.scope.device_id is None
+    less = service.part(found, "urn:nextgen-auth:send urn:nextgen-auth:room:!a:b")
+    assert less.rooms == ("!a:b",)
+    with pytest.raises(OAuthError, match="must keep a room"):
+        service.part(found, "urn:nextgen-auth:send")
