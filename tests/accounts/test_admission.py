@@ -153,6 +153,8 @@ def test_nobody_gets_an_account_without_the_verdict():
         ("homeserver/database/lookups.py", "get_user_by_id"),
         ("homeserver/people/accounts.py", "user"),
         ("homeserver/people/accounts.py", "user_now"),
+        # Only whether the account of the doctor is open, or there.
+        ("homeserver/people/trials.py", "user_now"),
         # Only whether somebody is an administrator, which lets nobody in.
         ("homeserver/people/second_factors.py", "user"),
     }

@@ -11,7 +11,13 @@ PACKAGE = ROOT / "synapse_nextgen_auth"
 _FOR_OPERATORS = ("cli", "config", "homeserver", "module.py", "assembly", "store/migrations.py")
 _FOR_OPERATORS += ("oauth/clients/configured.py", "web/templates.py")
 # Help, settings in effect and what the demo prints when all is well: no errors.
-_NO_ERRORS = ("cli/main.py", "cli/demo_words.py", "cli/settings_words.py", "cli/homeserver_yaml.py")
+_NO_ERRORS = (
+    "cli/main.py",
+    "cli/server_arguments.py",
+    "cli/demo_words.py",
+    "cli/settings_words.py",
+    "cli/homeserver_yaml.py",
+)
 # Findings, each of which says itself what to change.
 _EXPLAINED = "cli/doctor/"
 # Calls whose texts explain something and complain of nothing.

@@ -22,6 +22,7 @@ from synapse_nextgen_auth.accounts.factors.policy import FactorPolicy
 from synapse_nextgen_auth.accounts.management import Place, Target
 from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.accounts.sign_ins import FRESH, BrowserLifetimes, SignIn
+from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.http import MAX_BODY, Outgoing, Tree
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.homeserver.people.second_factors import SecondFactors
@@ -116,7 +117,6 @@ def site(process, people):
     issuer = Issuer(Endpoints.under(f"{ORIGIN}/"), None, b"", KEYS, None)
     nothing = dict.fromkeys(
         (
-            "config",
             "clients",
             "devices",
             "token_check",
@@ -143,6 +143,7 @@ def site(process, people):
     nobody = SimpleNamespace(have_factor_rules=False)
     return Site(
         homeserver=process,
+        config=Config(),
         second_factors=SecondFactors(process, FactorPolicy(), nobody),
         issuer=issuer,
         templates=TEMPLATES,

@@ -5,6 +5,7 @@ from synapse_nextgen_auth.accounts.factors import apps, recovery_codes
 from synapse_nextgen_auth.accounts.factors.apps import App
 from synapse_nextgen_auth.accounts.factors.demands import Rule
 from synapse_nextgen_auth.accounts.factors.mail import FactorMail
+from synapse_nextgen_auth.accounts.factors.policy import LegacyLogins
 from synapse_nextgen_auth.accounts.management import Done, Place, Target
 from synapse_nextgen_auth.accounts.user_agents import describe
 from synapse_nextgen_auth.flows import own_factors as flows
@@ -40,6 +41,7 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
         codes=had.held.codes,
         of_codes=had.codes,
         few=recovery_codes.FEW,
+        closes_old=not had.held.is_any and _refuses_old(visit.site),
         is_demanded=demand.rule is Rule.REQUIRED,
         may_add=demand.may_add,
         browsers=await _browsers(visit, user_id),
@@ -50,6 +52,11 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
         back_url=Place.SIGN_IN.value,
     )
     return visit.answer(page)
+
+
+def _refuses_old(site: Site) -> bool:
+    said = site.config.factors.legacy_logins
+    return (said.while_draining() if site.config.drain else said) is LegacyLogins.REFUSE
 
 
 async def submit(visit: Visit, user_id: str, form: Form) -> Outgoing:

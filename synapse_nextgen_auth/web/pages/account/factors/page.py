@@ -73,10 +73,12 @@ class FactorsPage(ConsolePage):
     `has_any` where it has one, whatever it is. `mail` is where codes go; `mail_url` is there where they
     go somewhere, or may. `is_demanded` says that this server wants it to.
     `may_add` is False where it is to have none but those that it has. `codes` are left, of `of_codes`.
+    `closes_old` where the first one keeps applications out that ask for the password themselves.
     """
 
     template: ClassVar[str] = "pages/account_factors.html"
 
+    closes_old: bool = False
     apps: tuple[AppLine, ...] = ()
     has_any: bool = False
     codes: int = 0

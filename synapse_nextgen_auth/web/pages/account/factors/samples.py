@@ -102,7 +102,7 @@ STOP = LostFactorsPage(
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     FactorsPage: {
         "plain": FACTORS,
-        "none": NONE,
+        "none": attrs.evolve(NONE, closes_old=True),
         "demanded": attrs.evolve(NONE, is_demanded=True),
         "passkey": attrs.evolve(NONE, has_any=True),
         "full": attrs.evolve(FACTORS, apps=(PHONE,) * 5, add_url=None, is_demanded=True),
