@@ -26,6 +26,7 @@ from synapse.rest.client.pusher import PushersSetRestServlet
 from synapse.server import HomeServer
 from synapse.types import Requester
 from synapse.util.async_helpers import Linearizer
+from synapse.util.threepids import canonicalise_email
 
 from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.admission import Intent
@@ -33,7 +34,7 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.challenges import add_challenge, insufficient_scope
 from synapse_nextgen_auth.homeserver.auth.mark import is_narrow, is_ours, may_administer
 from synapse_nextgen_auth.homeserver.database.outage import answered_503
-from synapse_nextgen_auth.homeserver.matrix.old_doors import OldDoors
+from synapse_nextgen_auth.homeserver.matrix.old_doors import WHY, OldDoors
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted, People
 from synapse_nextgen_auth.homeserver.startup import versions
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
@@ -53,6 +54,7 @@ else:
     )
 
 NEEDS = (
+    Needed("synapse.util.threepids", "canonicalise_email", ("address",)),
     Needed("synapse.rest.client.login_token_request", "LoginTokenRequestServlet.on_POST"),
     Needed(
         "synapse.handlers.auth",
@@ -145,31 +147,43 @@ class Threepids(ThreepidRestServlet):
 class DeleteThreepid(ThreepidDeleteRestServlet):
     """`/account/3pid/delete`: the owner's way back stays (no authentication in Synapse either)."""
 
-    def __init__(self, hs: HomeServer, homeserver: Homeserver, page: str) -> None:
+    def __init__(self, hs: HomeServer, homeserver: Homeserver, doors: OldDoors) -> None:
         super().__init__(hs)
         self.auth: Any = _AskedOnce(hs.get_auth())
         self._homeserver = homeserver
-        self._instead = f"Do that at {page}."
+        self._doors = doors
+        self._instead = f"Do that at {doors.account_url}."
 
     async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
-        """Refuse a token of ours, leave any other to Synapse; but not an address that is a factor.
+        """Refuse a token of ours, leave any other to Synapse; but not of who has a second factor.
 
-        Whoever has a token and the password would need no second factor any more.
+        Whoever has a token and the password would need that no more where a code goes to the address,
+        and could take care that no mail tells the owner what becomes of it.
         """
         await _refuse_ours(self, request, "remove an address", self._instead)
         requester: Requester = await self.auth.get_user_by_req(request)
         body, user_id = _peek(request), requester.user.to_string()
         asked = body.get("address")
         if body.get("medium") == "email" and isinstance(asked, str):
+            if await self._doors.stops(user_id, door="/account/3pid/delete"):
+                raise AuthError(403, f"{WHY} {self._instead}", Codes.FORBIDDEN)
             with answered_503(self._homeserver):
-                is_factor = await self._homeserver.read(factor_mail.goes_to, user_id, asked)
-            if is_factor:
+                goes_to = await self._homeserver.read(factor_mail.get, user_id)
+            if goes_to is not None and _is_same(asked, goes_to.address):
                 raise AuthError(
                     403,
                     f"Codes go to this address that are a second factor. {self._instead}",
                     Codes.FORBIDDEN,
                 )
         return await super().on_POST(request)
+
+
+def _is_same(asked: str, address: str) -> bool:
+    """Say whether Synapse takes what is asked for this address; of what is none it makes nothing."""
+    try:
+        return bool(canonicalise_email(asked) == canonicalise_email(address))
+    except ValueError:
+        return False
 
 
 _SIGN_IN_THERE = "Begin the sign-in on the other device: it opens this server's pages."
@@ -436,7 +450,7 @@ def servlets(
     if claims := versions.dehydrated_device_claims(hs):
         found.append(_claim_refused(claims)(hs))
     if hs.config.worker.worker_app is None:
-        found += [DeleteThreepid(hs, homeserver, page), SetPusher(hs, homeserver)]
+        found += [DeleteThreepid(hs, homeserver, doors), SetPusher(hs, homeserver)]
         if hs.config.auth.login_via_existing_enabled:
             found.append(
                 GetLoginToken(hs, homeserver, people, confirm_legacy=confirm_legacy, doors=doors)
