@@ -214,6 +214,7 @@ class TellLost(Work):
     """Tell an account that somebody wants its factors removed as lost; `again` is 1 before the end."""
 
     kind: ClassVar[str] = "tell_lost"
+    patience: ClassVar[int] = 7 * DAY
 
     user_id: str
     request: str  # an id

@@ -84,9 +84,7 @@ def _begin_notices(outbox: Outbox, site: Site) -> None:
         lambda: lost_factors.LostFactors(
             site.homeserver,
             keys,
-            site.mailboxes,
-            site.places,
-            room,
+            lost_factors.Sources(site.mailboxes, site.places, room, lambda: site.mailer),
             page_url=endpoints.url("factor-lost-cancel"),
         )
     )

@@ -31,7 +31,7 @@ def ask(txn: Txn, attempt: Attempt, request: Request, owner: Owner) -> bool:
 
 
 def told(txn: Txn, noted: Request, letters: Sequence[Work], *, now: int) -> None:
-    """Let the notices go out, and note that; once."""
+    """Note that the owner was told, and let those notices be tried again that did not go out; once."""
     if lost_factors.note_told(txn, noted):
         _post(txn, letters, now=now)
 
@@ -44,7 +44,7 @@ def remind(txn: Txn, request: Request, *, now: int) -> None:
 
 
 def reminded(txn: Txn, noted: Request, letters: Sequence[Work], *, now: int) -> None:
-    """Let those go out that come before the end, and note that; once."""
+    """Note that they were told before the end, too, and do the same; once."""
     if lost_factors.note_reminded(txn, noted):
         _post(txn, letters, now=now)
 
@@ -75,7 +75,7 @@ def cancel_by_link(txn: Txn, digest: str, *, now: int, address: str | None) -> b
 
 
 def proven(txn: Txn, user_id: str, *, now: int) -> None:
-    """Stop it, as somebody showed a second factor: so it is not lost."""
+    """Stop it, as somebody proved a second factor, or has it changed what there is: it is not lost."""
     cancel(txn, user_id, Cancelled.FACTOR, now=now)
 
 

@@ -10,6 +10,7 @@ from synapse_nextgen_auth.accounts.factors.demands import Level
 from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.accounts.factors.recovery_codes import RecoveryCode
 from synapse_nextgen_auth.accounts.own_ways import LetsIn
+from synapse_nextgen_auth.flows import lost_factors
 from synapse_nextgen_auth.flows.as_signed_in import SignedOut
 from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.oauth.events import EventKind
@@ -70,6 +71,7 @@ def added(
     """
     events.add(txn, owner.event(EventKind.FACTOR_ADDED, kind.value))
     remembered.forget_all(txn, owner.user_id)
+    lost_factors.proven(txn, owner.user_id, now=owner.now)
     if is_first:
         _replace_codes(txn, codes, owner)
         _withdraw(txn, owner)
@@ -97,6 +99,7 @@ def removed(txn: Txn, kind: ProofKind, owner: Owner, *, is_last: bool) -> None:
     """Write down that there is one less; with the last go the codes that would stand in for it."""
     events.add(txn, owner.event(EventKind.FACTOR_REMOVED, kind.value))
     remembered.forget_all(txn, owner.user_id)
+    lost_factors.proven(txn, owner.user_id, now=owner.now)
     if is_last:
         factors.replace_codes(txn, owner.user_id, ())
 
@@ -106,6 +109,7 @@ def make_codes(txn: Txn, codes: Sequence[RecoveryCode], owner: Owner) -> bool:
     if not own_ways.hold(txn, owner.user_id) or not factors.held(txn, owner.user_id).is_any:
         return False
     _replace_codes(txn, codes, owner)
+    lost_factors.proven(txn, owner.user_id, now=owner.now)
     return True
 
 

@@ -5,18 +5,19 @@ other notices does not matter to these: without them nobody may ask.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from synapse_nextgen_auth.accounts.factors.lost import Request
 from synapse_nextgen_auth.accounts.mail.letters import FactorsLost, Letter
-from synapse_nextgen_auth.accounts.outbox import TellLost, Work
+from synapse_nextgen_auth.accounts.outbox import SendMail, SendNotice, TellLost, Work
 from synapse_nextgen_auth.flows import lost_factors as flows
 from synapse_nextgen_auth.homeserver import mail
 from synapse_nextgen_auth.homeserver.api import Homeserver
-from synapse_nextgen_auth.homeserver.mail import MailUnreadable
+from synapse_nextgen_auth.homeserver.mail import Mailer, MailUnreadable
 from synapse_nextgen_auth.homeserver.notices_room import Room
 from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
 from synapse_nextgen_auth.homeserver.places import Places
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose
 from synapse_nextgen_auth.store import devices, lost_factors
 
@@ -35,8 +36,22 @@ async def can_be_told(homeserver: Homeserver, mailboxes: Mailboxes, user_id: str
         return True
     if config.servernotices.server_notices_mxid is None:
         return False
-    signed_in: list[str] = await homeserver.read(devices.list_ids, user_id)
+    signed_in: list[str] = await homeserver.read(devices.list_read, user_id)
     return len(signed_in) > 0
+
+
+@frozen
+class Sources:
+    """Where notices go, and what stands in them."""
+
+    mailboxes: Mailboxes
+    places: Places
+    room: Room
+    mailer: Callable[[], Mailer]
+
+
+class Refused(Exception):
+    """Every address of an account is refused for ever, and in Matrix nobody reads it."""
 
 
 class LostFactors:
@@ -46,21 +61,24 @@ class LostFactors:
         self,
         homeserver: Homeserver,
         keys: Keyring,
-        mailboxes: Mailboxes,
-        places: Places,
-        room: Room,
+        sources: Sources,
         *,
         page_url: str,
     ) -> None:
         self._homeserver = homeserver
         self._keys = keys
-        self._mailboxes = mailboxes
-        self._places = places
-        self._room = room
+        self._mailboxes = sources.mailboxes
+        self._places = sources.places
+        self._room = sources.room
+        self._mailer = sources.mailer
         self._page_url = page_url
 
     async def tell(self, work: TellLost) -> None:
-        """Write the notices, unless what they tell of is over."""
+        """Tell the owner, unless what that is about is over; raise where no way of doing it works now.
+
+        The time runs from the moment on at which one notice was taken by where it goes; those that
+        were not are tried again.
+        """
         request = await self._homeserver.read(lost_factors.get, work.user_id)
         now = self._homeserver.now()
         if request is None or request.request_id != work.request or not request.is_open(now):
@@ -72,12 +90,33 @@ class LostFactors:
         )
         letters = await self._letters(request, is_again=bool(work.again))
         if letters:
-            await self._homeserver.run(flow, request, letters, now=now)
+            left = await self._send(letters)
+            await self._homeserver.run(flow, request, left, now=now)
         else:
             logger.warning(
                 "Nobody can be told that the second factors of %s are to be removed as lost: they stay",
                 work.user_id,
             )
+
+    async def _send(self, letters: Sequence[Work]) -> Sequence[Work]:
+        """Send what can be sent now, and return what is to be tried again."""
+        left: list[Work] = []
+        failure: Exception = Refused()
+        taken = False
+        for letter in letters:
+            try:
+                if isinstance(letter, SendMail):
+                    is_taken = await self._mailer().send(letter)
+                else:
+                    is_taken = isinstance(letter, SendNotice) and await self._room.send(letter)
+            except Exception as error:  # noqa: BLE001 (whatever one way fails of, another may work)
+                left.append(letter)
+                failure = error
+            else:
+                taken = taken or is_taken
+        if not taken:
+            raise failure
+        return left
 
     async def _letters(self, request: Request, *, is_again: bool) -> Sequence[Work]:
         secret = self._keys.unseal(Purpose.LOST_FACTORS, request.secret)
@@ -98,7 +137,7 @@ class LostFactors:
                 Letter(address, _ENGLISH, said).posted(self._keys, expires=request.expires_at)
                 for address in await self._mailboxes.of(request.user_id)
             ]
-        seen_by = await self._homeserver.read(devices.list_ids, request.user_id)
+        seen_by = await self._homeserver.read(devices.list_read, request.user_id)
         if self._room.is_configured and seen_by:
             letters.append(self._room.posted(self._keys, Letter(request.user_id, _ENGLISH, said)))
         return letters

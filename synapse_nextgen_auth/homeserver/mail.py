@@ -67,14 +67,16 @@ class Mailer:
         self._config = homeserver.hs.config.email
         self.is_configured = is_configured(homeserver.hs.config)
 
-    async def send(self, work: SendMail) -> None:
+    async def send(self, work: SendMail) -> bool:
         """Send one mail; raise where the mail server did not take it and may do so later.
+
+        False where it goes to nobody: it is too late for it, or the address is refused for ever.
 
         The error is one of ours: what Twisted raises has the whole conversation in it, password and
         address, and the outbox writes errors into the log.
         """
         if not self.is_configured or 0 < work.expires <= self._homeserver.now():
-            return
+            return False
         letter = Letter.unseal(self._keys, work.letter)
         if letter is None:
             raise MailUnreadable
@@ -95,6 +97,8 @@ class Mailer:
             logger.info("The mail server refused mail %s for ever: %d", work.mail, code)
             now = self._homeserver.now()
             await self._homeserver.run(codes.note_refused, work.mail, now=now)
+            return False
+        return True
 
 
 def _is_final(error: SMTPClientError) -> bool:

@@ -63,14 +63,14 @@ class Room:
         """Return what a flow puts into the outbox."""
         return SendNotice(random_id(), letter.seal(keys), 0)
 
-    async def send(self, work: SendNotice) -> None:
-        """Say what was posted."""
+    async def send(self, work: SendNotice) -> bool:
+        """Say what was posted; False where nobody can be told, or it is too late."""
         if 0 < work.expires <= self._homeserver.now():
-            return
+            return False
         letter = Letter.unseal(self._keys, work.letter)
         if letter is None:
             raise MailUnreadable
-        await self.say(letter, work.notice)
+        return await self.say(letter, work.notice) is not None
 
     async def say(self, letter: Letter, its_id: str) -> Said | None:
         """Say it; `None` where nobody can be told."""

@@ -63,7 +63,7 @@ class Outbox:
         self._homeserver = homeserver
         self._clock = homeserver.hs.get_clock()
         self._reactor: Any = homeserver.hs.get_reactor()
-        self._doers: dict[str, Callable[[Any], Awaitable[None]]] = {}
+        self._doers: dict[str, Callable[[Any], Awaitable[object]]] = {}
         self._is_looking = False
         self._look_again = False
         self._lanes: set[str] = set()
@@ -71,7 +71,7 @@ class Outbox:
         self._next_look: int | None = None
         self._under_way = 0
 
-    def does(self, kind: type[W], do: Callable[[W], Awaitable[None]]) -> None:
+    def does(self, kind: type[W], do: Callable[[W], Awaitable[object]]) -> None:
         """Let works of this kind be done so; twice must be as good as once."""
         self._doers[kind.kind] = do
 

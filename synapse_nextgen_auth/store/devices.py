@@ -30,6 +30,17 @@ def list_ids(txn: Txn, user_id: str) -> list[str]:
     return [str(row[0]) for row in txn.fetchall()]
 
 
+def list_read(txn: Txn, user_id: str) -> list[str]:
+    """Return the devices on which somebody reads: not one that waits to be woken (MSC3814)."""
+    txn.execute(
+        "SELECT device_id FROM devices AS d WHERE user_id = ? AND hidden = ? AND NOT EXISTS"
+        " (SELECT 1 FROM dehydrated_devices AS w"
+        " WHERE w.user_id = d.user_id AND w.device_id = d.device_id) ORDER BY device_id",
+        (user_id, False),
+    )
+    return [str(row[0]) for row in txn.fetchall()]
+
+
 @frozen
 class DeviceRow:
     """A device that people can see."""

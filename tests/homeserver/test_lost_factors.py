@@ -381,6 +381,61 @@ def test_c298_nobody_asks_where_the_owner_would_not_hear_of_it(homeserver, serve
     assert events(homeserver, user) == []
 
 
+def test_c298_a_device_that_waits_to_be_woken_shows_nobody_anything(
+    homeserver, server, user, owner
+):
+    """A dehydrated one (MSC3814) reads no notice."""
+    homeserver.query("DELETE FROM user_threepids WHERE user_id = ?", user.user_id)
+    homeserver.query("DELETE FROM devices WHERE user_id = ?", user.user_id)
+    homeserver.query(
+        "INSERT INTO devices (user_id, device_id, hidden) VALUES (?, 'ASLEEP', ?)",
+        *(user.user_id, False),
+    )
+    homeserver.query(
+        "INSERT INTO dehydrated_devices (user_id, device_id, device_data) VALUES (?, 'ASLEEP', '{}')",
+        user.user_id,
+    )
+
+    assert "There is no way to tell the owner" in at_lost(typed_password(server, user)).page.text
+
+
+@pytest.mark.parametrize("answer", ["550 no such mailbox", "451 not now"])
+def test_c298_the_time_does_not_run_while_no_notice_goes_out(
+    homeserver, server, user, owner, mailbox, answer
+):
+    """The mail server refuses it, for ever or for now, and nobody reads notices in Matrix."""
+    homeserver.query("DELETE FROM devices WHERE user_id = ?", user.user_id)
+    mailbox.refuse[address_of(user)] = answer
+    try:
+        ask(server, user)
+        waiting = "SELECT tries FROM nextgen_outbox WHERE kind = 'tell_lost' AND tries > 0"
+        assert eventually(lambda: homeserver.query(waiting))
+        age(homeserver, user, 7 * DAY + 60)
+        browser = at_lost(typed_password(server, user))
+        assert ASKED in browser.page.text
+        assert 'value="remove"' not in browser.page.text
+    finally:
+        mailbox.heal()
+        homeserver.query("DELETE FROM nextgen_outbox WHERE kind = 'tell_lost'")
+
+    told_at = "SELECT told_at FROM nextgen_lost_factors WHERE user_id = ?"
+    assert homeserver.query(told_at, user.user_id) == [(None,)]
+    assert apps(homeserver, user) == 1
+
+
+def test_c298_whoever_has_a_factor_and_changes_what_there_is_has_not_lost_them(
+    homeserver, server, user, owner
+):
+    """Another app, or new recovery codes."""
+    ask(server, user)
+    add_app(owner)
+
+    assert events(homeserver, user)[-1] == (
+        "factor_removal_cancelled",
+        "a second factor was proven",
+    )
+
+
 def refused(browser):
     """Send the form that the page does not have; say whether it was refused."""
     page = browser.page

@@ -79,7 +79,8 @@ class Request:
     """That the factors of an account are lost, as somebody says; times in seconds since the epoch.
 
     `digest` is of the secret in the link that stops it, `secret` is that secret, sealed. `told_at` and
-    `reminded_at` are when the notices to the owner were posted: without both nothing is removed.
+    `reminded_at` are when a notice to the owner was taken by a mail server, or said in Matrix: without
+    both nothing is removed.
     `expires_at` is until when it may be used; of a cancelled one, until when nobody asks again.
     """
 
