@@ -7,6 +7,7 @@ tell from here, so that it does not count.
 
 import attrs
 
+from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.records import frozen
 
 
@@ -91,6 +92,15 @@ class OwnWays:
         left = list(self.passkeys)
         left.remove(site)
         return attrs.evolve(self, passkeys=tuple(left))
+
+    def with_factors(self, held: Held) -> "OwnWays":
+        """Return it with these second factors, of which codes by mail may be the only one.
+
+        A passkey that lets somebody in alone is no other one: it is asked for at no other way in that
+        could do without it.
+        """
+        others = held.apps + held.passkeys - len(self.passkeys)
+        return attrs.evolve(self, mail_is_second=bool(held.mail) and others == 0)
 
     def without_identity(self, gone: Identity) -> "OwnWays":
         """Return what is left without an identity."""

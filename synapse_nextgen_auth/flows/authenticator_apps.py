@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import attrs
 
+from synapse_nextgen_auth.accounts import own_ways as ways_rules
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof, ProofKind
 from synapse_nextgen_auth.accounts.factors import apps as rules
 from synapse_nextgen_auth.accounts.factors import demands
@@ -30,6 +31,7 @@ class Kept(enum.Enum):
     WRONG = "wrong"  # the code
     TOO_MANY = "too_many"
     LAST = "last"  # the account must have a factor
+    MAILBOX = "mailbox"  # nothing would be left but mails, to sign in with and beside that
     NOT_FIRST = "not_first"  # it has one already, which would have to be proven
 
 
@@ -162,10 +164,20 @@ def remove(
     app = factors.get_app(txn, app_id, owner.user_id)
     if app is None or app.confirmed_at is None:
         return Kept.ABSENT
-    held = own_factors.useful(txn, owner.user_id, lets_in)
-    if not demands.may_be_left(demand, attrs.evolve(held, apps=held.apps - 1)):
-        return Kept.LAST
+    kept = why_it_stays(txn, owner.user_id, demand, lets_in)
+    if kept is not None:
+        return kept
     factors.remove_app(txn, app_id, owner.user_id)
     is_last = not factors.held(txn, owner.user_id).is_any
     own_factors.removed(txn, ProofKind.TOTP, owner, is_last=is_last)
     return None
+
+
+def why_it_stays(txn: Txn, user_id: str, demand: Demand, lets_in: LetsIn) -> Kept | None:
+    """Return why an account may not do with one app less, or `None`."""
+    held = own_factors.useful(txn, user_id, lets_in)
+    if not demands.may_be_left(demand, attrs.evolve(held, apps=held.apps - 1)):
+        return Kept.LAST
+    had, every = own_ways.list_for(txn, user_id), factors.held(txn, user_id)
+    after = had.with_factors(attrs.evolve(every, apps=every.apps - 1))
+    return None if ways_rules.may_go(had, after, lets_in) else Kept.MAILBOX

@@ -35,6 +35,7 @@ class Kept(enum.Enum):
     NOT_FIRST = "not_first"  # the account has a factor, which would have to be proven
     ABSENT = "absent"  # the account has no such passkey
     LAST_WAY_IN = "last_way_in"
+    MAILBOX = "mailbox"  # nothing would be left but mails, to sign in with and beside that
     DEMANDED = "demanded"  # it is the last factor, and the account needs one
 
 
@@ -119,9 +120,11 @@ def remove(
     if passkey is None or passkey.user_id != owner.user_id:
         return Kept.ABSENT
     had = own_ways.list_for(txn, owner.user_id)
-    after = had.without_passkey(passkey.rp_id) if passkey.is_verified else had
+    ways = had.without_passkey(passkey.rp_id) if passkey.is_verified else had
+    every = factors.held(txn, owner.user_id)
+    after = ways.with_factors(attrs.evolve(every, passkeys=every.passkeys - 1))
     if not ways_rules.may_go(had, after, lets_in):
-        return Kept.LAST_WAY_IN
+        return Kept.LAST_WAY_IN if passkey.is_verified else Kept.MAILBOX
     held = own_factors.useful(txn, owner.user_id, lets_in)
     is_useful = passkey.rp_id == lets_in.passkeys
     if not demands.may_be_left(demand, attrs.evolve(held, passkeys=held.passkeys - is_useful)):

@@ -42,9 +42,8 @@ def list_for(txn: Txn, user_id: str) -> OwnWays:
     )
     passkeys = tuple(str(rp_id) for (rp_id,) in txn.fetchall())
     has_password = passwords.of_account(txn, user_id) is not None
-    held = factors.held(txn, user_id)
-    is_second = bool(held.mail) and not held.apps and held.passkeys == len(passkeys)
-    return OwnWays(has_password, tuple(identities), emails, phones, passkeys, is_second)
+    ways = OwnWays(has_password, tuple(identities), emails, phones, passkeys)
+    return ways.with_factors(factors.held(txn, user_id))
 
 
 def connect(txn: Txn, user_id: str, identity: Identity) -> str:

@@ -422,3 +422,26 @@ def test_another_accounts_mailbox_is_nobody_elses_factor(tables, transact):
 
     assert transact(partial(flows.add, new=new(tried), owner=owner(0, BOB))) is Kept.ABSENT
     assert held(tables, BOB) == Held()
+
+
+def test_c286_an_app_stays_that_would_leave_the_mailbox_twice(tables, transact):
+    """Without a password the code that signs in would be the second factor, too, and prove nothing."""
+    turn_on(tables)
+    give_app(tables)
+    remove = partial(authenticator_apps.remove, app_id="app", owner=owner(), demand=OPTIONAL)
+    with tables.begin() as txn:
+        txn.execute("UPDATE users SET password_hash = NULL")
+
+    assert transact(partial(remove, lets_in=HERE)) is authenticator_apps.Kept.MAILBOX
+    assert held(tables) == Held(apps=1, mail=1)
+    give_app(tables, "another")
+    assert transact(partial(remove, lets_in=HERE)) is None
+
+
+def test_an_app_goes_beside_a_password_and_codes_by_mail(tables, transact):
+    turn_on(tables)
+    give_app(tables)
+    remove = partial(authenticator_apps.remove, app_id="app", owner=owner(), demand=REQUIRED)
+
+    assert transact(partial(remove, lets_in=HERE)) is None
+    assert held(tables) == Held(mail=1)

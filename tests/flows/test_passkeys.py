@@ -5,10 +5,13 @@ from functools import partial
 import attrs
 import pytest
 
+from support.factors import give_app
 from support.records import ADDRESS, ALICE, BOB, NOW, a_place, a_proof, a_sign_in, an_attempt
 from synapse_nextgen_auth.accounts.attempts.attempt import ProofKind, Purpose
 from synapse_nextgen_auth.accounts.attempts.stages import Policy, Stage
 from synapse_nextgen_auth.accounts.factors.demands import Demand, Level, Rule
+from synapse_nextgen_auth.accounts.factors.held import Held
+from synapse_nextgen_auth.accounts.factors.mail import FactorMail
 from synapse_nextgen_auth.accounts.factors.passkeys import ceremonies
 from synapse_nextgen_auth.accounts.factors.passkeys.ceremonies import Used
 from synapse_nextgen_auth.accounts.factors.passkeys.passkey import Passkey
@@ -22,7 +25,7 @@ from synapse_nextgen_auth.flows.authenticator_apps import Undone
 from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.flows.passkeys import MOST, Added, Kept, New, Use
 from synapse_nextgen_auth.store import attempts as attempt_rows
-from synapse_nextgen_auth.store import factors, sign_ins
+from synapse_nextgen_auth.store import factor_mail, factors, sign_ins
 from synapse_nextgen_auth.store import passkeys as rows
 
 OWNER = Owner(user_id=ALICE, now=NOW + 5, address=ADDRESS)
@@ -210,6 +213,25 @@ def test_c286_the_last_way_in_stays(tables):
     assert isinstance(add(tables, a_passkey("laptop")), Added)
     assert remove(tables) is None
     assert remove(tables, "laptop") is Kept.LAST_WAY_IN
+
+
+def test_c286_a_key_stays_that_would_leave_the_mailbox_twice(tables):
+    """It lets nobody in alone, and is all that a code by mail, which signs in, is proven beside."""
+    without_password(tables)
+    add(tables, a_passkey("stick", is_verified=False))
+    with tables.begin() as txn:
+        txn.execute(
+            "INSERT INTO user_threepids (user_id, medium, address, validated_at, added_at)"
+            " VALUES (?, 'email', 'alice@example.com', 1, 1)",
+            (ALICE,),
+        )
+    tables.run(factor_mail.put, FactorMail(ALICE, "alice@example.com", NOW))
+    here = attrs.evolve(LETS_IN, codes=True, mails=True)
+
+    assert remove(tables, "stick", lets_in=here) is Kept.MAILBOX
+    assert held(tables) == Held(passkeys=1, mail=1, codes=held(tables).codes)
+    give_app(tables)
+    assert remove(tables, "stick", lets_in=here) is None
 
 
 def test_c286_the_last_factor_that_is_demanded_stays(tables):

@@ -1,10 +1,7 @@
 """The pages on which whoever is signed in adds, renames and removes authenticator apps (C286, C294)."""
 
-import attrs
-
 from synapse_nextgen_auth.accounts import codes
 from synapse_nextgen_auth.accounts.factors import apps as rules
-from synapse_nextgen_auth.accounts.factors import demands
 from synapse_nextgen_auth.accounts.factors.apps import App
 from synapse_nextgen_auth.accounts.management import Done, Place, Target
 from synapse_nextgen_auth.flows import authenticator_apps as flows
@@ -127,7 +124,7 @@ async def remove(visit: Visit, user_id: str, form: Form) -> Outgoing:
         await factors.demand_of(visit.site, user_id),
         own_ways.lets_in(visit.site),
     )
-    if kept is Kept.LAST:
+    if kept in {Kept.LAST, Kept.MAILBOX}:
         return await _remove_page(visit, user_id, app)
     has_page = await factors.held_by(visit.site, user_id) is not None
     back = Place.FACTORS if has_page else Place.SIGN_IN
@@ -178,17 +175,18 @@ def _app_page(
 
 
 async def _remove_page(visit: Visit, user_id: str, app: App) -> Outgoing:
-    lets_in = own_ways.lets_in(visit.site)
-    held = await visit.site.homeserver.run(own_factors.useful, user_id, lets_in)
-    left = attrs.evolve(held, apps=held.apps - 1)
-    may_go = demands.may_be_left(await factors.demand_of(visit.site, user_id), left)
+    site, lets_in = visit.site, own_ways.lets_in(visit.site)
+    held = await site.homeserver.run(own_factors.useful, user_id, lets_in)
+    demand = await factors.demand_of(site, user_id)
+    kept = await site.homeserver.run(flows.why_it_stays, user_id, demand, lets_in)
     target = Target(Place.REMOVE_FACTOR, app.app_id)
     page = RemoveAppPage(
         **console.asks(visit, user_id, target),
         action=target.url,
         back_url=_BACK,
         name=app.name,
-        may_go=may_go,
-        is_last=not left.is_any,
+        may_go=kept is None,
+        is_last=held.number == 1,
+        leaves_mail=kept is Kept.MAILBOX,
     )
-    return visit.answer(page, 200 if may_go else 409)
+    return visit.answer(page, 200 if kept is None else 409)

@@ -129,7 +129,8 @@ class AppPage(ConsolePage):
 class RemoveAppPage(PageContent):
     """Ask whether an app is to go; `may_go` if the account may do without.
 
-    `is_last` says that nothing asks for a second factor any more then.
+    `is_last` says that nothing asks for a second factor any more then, `leaves_mail` that it stays since
+    only mails would open the account.
     """
 
     template: ClassVar[str] = "pages/account_factor_remove.html"
@@ -143,6 +144,7 @@ class RemoveAppPage(PageContent):
     name: str
     may_go: bool
     is_last: bool
+    leaves_mail: bool = False
 
 
 @frozen(kw_only=True)

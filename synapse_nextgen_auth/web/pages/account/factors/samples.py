@@ -162,6 +162,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "plain": REMOVE,
         "last": attrs.evolve(REMOVE, is_last=True),
         "kept": attrs.evolve(REMOVE, is_last=True, may_go=False),
+        "mailbox": attrs.evolve(REMOVE, may_go=False, leaves_mail=True),
         "nameless": attrs.evolve(REMOVE, name=""),
         "long": attrs.evolve(REMOVE, name=LONG_LINE.name, user_id=LONG_ID),
     },

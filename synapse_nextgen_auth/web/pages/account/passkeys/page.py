@@ -22,6 +22,7 @@ class Stays(Enum):
     """Why a passkey stays."""
 
     LAST_WAY_IN = "last_way_in"
+    MAILBOX = "mailbox"
     DEMANDED = "demanded"
 
 

@@ -25,7 +25,11 @@ from synapse_nextgen_auth.web.visits import Visit
 
 _BACK = Place.SIGN_IN.value
 _ERRORS = {Kept.TAKEN: PasskeyError.TAKEN, Kept.TOO_MANY: PasskeyError.TOO_MANY}
-_STAYS = {Kept.LAST_WAY_IN: Stays.LAST_WAY_IN, Kept.DEMANDED: Stays.DEMANDED}
+_STAYS = {
+    Kept.LAST_WAY_IN: Stays.LAST_WAY_IN,
+    Kept.MAILBOX: Stays.MAILBOX,
+    Kept.DEMANDED: Stays.DEMANDED,
+}
 
 
 def name_of(passkey: Passkey) -> str:

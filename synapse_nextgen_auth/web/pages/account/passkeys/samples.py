@@ -66,6 +66,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     RemovePasskeyPage: {
         "plain": _REMOVE,
         "last_way_in": attrs.evolve(_REMOVE, why_not=Stays.LAST_WAY_IN),
+        "mailbox": attrs.evolve(_REMOVE, why_not=Stays.MAILBOX, passkey=STICK),
         "demanded": attrs.evolve(_REMOVE, why_not=Stays.DEMANDED, passkey=LOST),
     },
 }
