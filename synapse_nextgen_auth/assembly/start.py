@@ -26,6 +26,7 @@ from synapse_nextgen_auth.homeserver.matrix import discovery, narrow_answers
 from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate, SsoRedirect
 from synapse_nextgen_auth.homeserver.matrix.old_doors import OldDoors
 from synapse_nextgen_auth.homeserver.matrix.uia.gate import BrowserUiAuth
+from synapse_nextgen_auth.homeserver.people import written_addresses
 from synapse_nextgen_auth.homeserver.people.closings import Closings
 from synapse_nextgen_auth.homeserver.people.invitations import Invites
 from synapse_nextgen_auth.homeserver.people.providers import announced
@@ -135,6 +136,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     _take_arrivals(site)
     checker.install(site.homeserver, site.token_check)
     admin_refusal.install()
+    written_addresses.install()
     narrow_answers.install(site.homeserver.hs)
     Watch(site.homeserver, site.devices).begin()
     closings = Closings(site.homeserver, site.issuer.keys)

@@ -633,3 +633,37 @@ def test_who_has_it_is_asked_still_where_it_was_switched_off(factor_server, fact
     assert "by=email" not in asked
     assert is_signed_in(other)
     assert not has_factor(factor_homeserver, user)
+
+
+@pytest.mark.newest_only
+@pytest.mark.one_database
+def test_an_administrator_who_writes_the_address_in_other_letters_leaves_the_factor(
+    mailing, server, mailbox, person
+):
+    """Each run of a script would switch it off; another address does."""
+    user, address = person
+    turn_on(server, mailbox, user, address)
+    admin = {
+        "Authorization": f"Bearer {mailing.login(mailing.new_user(admin=True))['access_token']}"
+    }
+
+    def write(*addresses, displayname="Anna"):
+        return requests.put(
+            f"{mailing.base_url}/_synapse/admin/v2/users/{user.user_id}",
+            json={
+                "threepids": [{"medium": "email", "address": each} for each in addresses],
+                "displayname": displayname,
+            },
+            headers=admin,
+            timeout=30,
+        )
+
+    same = write(f" {address.capitalize()}", displayname="Änna")
+    assert same.status_code == 200
+    assert same.json()["displayname"] == "Änna"
+    assert [each["address"] for each in same.json()["threepids"]] == [address]
+    assert has_factor(mailing, user)
+    assert "factor_removed" not in str(kinds(mailing, user))
+    assert [write("no address").status_code, write(7).status_code] == [400, 500]
+    assert write(f"other-{address}").status_code == 200
+    assert not has_factor(mailing, user)
