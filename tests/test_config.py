@@ -39,6 +39,7 @@ DURATIONS = {
     "client_registration.unused_lifetime": None,
     "recovery.link_lifetime": None,
     "invitations.members_lifetime": None,
+    "personal_tokens.longest_lifetime": None,
     "device_grants.lifetime": None,
     "device_grants.interval": None,
     "events.lifetime": None,

@@ -41,6 +41,9 @@ class Place(str, enum.Enum):
     APPS = "account-apps"
     APP = "account-app"
     END_APP = "account-app-end"
+    TOKENS = "account-tokens"
+    ADD_TOKEN = "account-token-add"  # noqa: S105 (a path)
+    END_TOKEN = "account-token-end"  # noqa: S105 (a path)
     INVITATIONS = "account-invitations"
     EVENTS = "account-events"
     DATA = "account-data"
@@ -58,6 +61,7 @@ SECTIONS = (
     Place.SIGN_IN,
     Place.DEVICES,
     Place.APPS,
+    Place.TOKENS,
     Place.INVITATIONS,
     Place.EVENTS,
     Place.DATA,
@@ -90,6 +94,8 @@ _BELOW = {
     Place.END_SEVERAL: Place.DEVICES,
     Place.APP: Place.APPS,
     Place.END_APP: Place.APPS,
+    Place.ADD_TOKEN: Place.TOKENS,
+    Place.END_TOKEN: Place.TOKENS,
 }
 _PLACES = {place.value: place for place in Place}
 # Device ids are the longest ones: clients choose them.
@@ -167,6 +173,7 @@ class Done(str, enum.Enum):
     ADDRESS_STAYS_LISTED = "address_stays_listed"
     RENAMED = "renamed"
     APP_REVOKED = "app_revoked"
+    TOKEN_ENDED = "token_ended"  # noqa: S105 (what was done)
     INVITED = "invited"
     INVITATION_WITHDRAWN = "invitation_withdrawn"
 

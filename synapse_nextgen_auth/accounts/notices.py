@@ -27,6 +27,7 @@ class Notice(str, enum.Enum):
     FACTORS = "factors"
     REUSE = "reuse"
     APPROVALS = "approvals"
+    PERSONAL_TOKENS = "personal_tokens"
     DOWNLOADS = "downloads"
     DEACTIVATION = "deactivation"
 
@@ -90,6 +91,7 @@ NOTICES: Mapping[str, Notice] = {
     "refresh_token_reused": Notice.REUSE,
     "code_reused": Notice.REUSE,
     "operation_approved": Notice.APPROVALS,
+    "personal_token_made": Notice.PERSONAL_TOKENS,
     "data_downloaded": Notice.DOWNLOADS,
     "account_deactivated": Notice.DEACTIVATION,
 }

@@ -20,12 +20,18 @@ class Kind(str, enum.Enum):
     DEVICE = "device"  # in the browser, here
     LEGACY = "legacy"  # a Matrix device with a password or token of its own
     WEBSITE = "website"  # a session without a device
+    TOKEN = "token"  # noqa: S105 (a personal token without a device)
     BROWSER = "browser"  # a browser at our pages
 
     @property
     def is_device(self) -> bool:
         """Whether it is a Matrix device."""
         return self in {Kind.DEVICE, Kind.LEGACY}
+
+    @property
+    def has_only_a_session(self) -> bool:
+        """Whether it is a session that no device stands for."""
+        return self in {Kind.WEBSITE, Kind.TOKEN}
 
 
 class How(str, enum.Enum):
@@ -36,6 +42,7 @@ class How(str, enum.Enum):
     BROWSER_OR_CODE = "browser_or_code"  # one of these two, before anybody noted which
     PAGES = "pages"  # a browser at our pages
     SINGLE_SIGN_ON = "single_sign_on"  # as Synapse does it
+    PERSONAL_TOKEN = "personal_token"  # noqa: S105 (how something began)
     SERVICE = "service"  # a program by itself, as the configuration says
     OWN = "own"  # with a password or token of its own
     SERVICE_OR_OWN = "service_or_own"  # that, or by the application service that made the account

@@ -28,6 +28,7 @@ from synapse_nextgen_auth.config.mail import Mail
 from synapse_nextgen_auth.config.notices import Notices
 from synapse_nextgen_auth.config.options import Option, members_of, option, options_of, section
 from synapse_nextgen_auth.config.passwords import Passwords, check_memory
+from synapse_nextgen_auth.config.personal_tokens import PersonalTokens
 from synapse_nextgen_auth.config.problems import ConfigProblems, Problems
 from synapse_nextgen_auth.config.providers import ProviderLogout, ProviderOptions
 from synapse_nextgen_auth.config.reader import Reader
@@ -65,6 +66,7 @@ __all__ = [
     "Mail",
     "Notices",
     "Passwords",
+    "PersonalTokens",
     "ProviderLogout",
     "ProviderOptions",
     "Recovery",
@@ -137,6 +139,7 @@ class Config:
     geoip: GeoIP = section(GeoIP)
     recovery: Recovery = section(Recovery)
     invitations: Invitations = section(Invitations)
+    personal_tokens: PersonalTokens = section(PersonalTokens)
     account: Account = section(Account)
     clients: tuple[StaticClient, ...] = option(
         ListOf(ClientEntry(), "clients"),

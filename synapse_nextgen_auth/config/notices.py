@@ -78,6 +78,13 @@ class Notices:
         example="false",
         label="approvals",
     )
+    personal_tokens: bool = option(
+        Switch("told", "not told"),
+        default=True,
+        about="Whether accounts are told of a personal token that was made.",
+        example="false",
+        label="new tokens",
+    )
     downloads: bool = option(
         Switch("told", "not told"),
         default=True,

@@ -147,7 +147,8 @@ def _insert(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple
     if session.device_id is None and beginning.browser is not None:
         session_browsers.add(txn, session.session_id, browser=beginning.browser, now=now)
     clients.touch(txn, session.client_id, now=now)
-    kinds = [EventKind.SESSION_BEGUN] + [EventKind.ADMIN_GRANTED] * session.granted.admin
+    begun = EventKind.PERSONAL_TOKEN_MADE if session.is_personal else EventKind.SESSION_BEGUN
+    kinds = [begun] + [EventKind.ADMIN_GRANTED] * session.granted.admin
     device = f"device {session.device_id}" if session.device_id else None
     for kind in kinds:
         events.add(txn, Event.of(session, kind, now, address=session.address, detail=device))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         grants,
         links,
         login_tokens,
+        personal_tokens,
         remembered,
         sign_ins,
         stand_ins,
@@ -36,6 +37,7 @@ else:
         grants,
         links,
         login_tokens,
+        personal_tokens,
         remembered,
         sign_ins,
         stand_ins,
@@ -48,6 +50,7 @@ else:
         "store.grants",
         "store.links",
         "store.login_tokens",
+        "store.personal_tokens",
         "store.remembered",
         "store.sign_ins",
         "store.stand_ins",
@@ -62,7 +65,8 @@ def end(
         return ()
     of = (session.user_id, session.session_id)
     notices.session_over(txn, *of, device_id=session.device_id, now=now)
-    over = Event.of(session, EventKind.SESSION_ENDED, now, address=address, detail=why.value)
+    kind = EventKind.PERSONAL_TOKEN_ENDED if session.is_personal else EventKind.SESSION_ENDED
+    over = Event.of(session, kind, now, address=address, detail=why.value)
     events.add(txn, over)
     login_tokens.withdraw_of_session(
         txn, user_id=session.user_id, session_id=session.session_id, now=now
@@ -72,6 +76,8 @@ def end(
         outbox.put(txn, RemovePushers(session.session_id, txn.moment or now * 1000), now=now)
     if session.device_id is None:
         session_browsers.remove(txn, session.session_id)
+    if session.is_personal:
+        personal_tokens.remove(txn, session.session_id)
     if session.has_stand_in:
         stand_ins.remove(txn, user_id=session.user_id, session_id=session.session_id)
     if why is End.REUSE and session.device_id is not None:

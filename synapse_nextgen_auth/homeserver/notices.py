@@ -69,6 +69,7 @@ class Notices:
             Notice.FACTORS: options.factors,
             Notice.REUSE: options.reuse,
             Notice.APPROVALS: options.approvals,
+            Notice.PERSONAL_TOKENS: options.personal_tokens,
             Notice.DOWNLOADS: options.downloads,
             Notice.DEACTIVATION: options.deactivation,
         }

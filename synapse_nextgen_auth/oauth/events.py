@@ -56,6 +56,8 @@ class EventKind(str, enum.Enum):
     OPERATION_REFUSED = "operation_refused"
     DATA_DOWNLOADED = "data_downloaded"
     ACCOUNT_DEACTIVATED = "account_deactivated"
+    PERSONAL_TOKEN_MADE = "personal_token_made"  # noqa: S105 - a kind of event
+    PERSONAL_TOKEN_ENDED = "personal_token_ended"  # noqa: S105 - a kind of event
     INVITATION_MADE = "invitation_made"
     INVITATION_ENDED = "invitation_ended"
     KEY_ROTATED = "key_rotated"
@@ -95,9 +97,8 @@ class Event:
         detail: str | None = None,
     ) -> "Event":
         """Make an event of a session."""
-        return cls(
-            kind, now, session.user_id, session.client_id, session.session_id, address, detail
-        )
+        client_id = None if session.is_personal else session.client_id
+        return cls(kind, now, session.user_id, client_id, session.session_id, address, detail)
 
     @classmethod
     def refreshed_elsewhere(cls, session: Session, now: int, *, address: str) -> "Event":

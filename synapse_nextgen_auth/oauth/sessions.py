@@ -38,6 +38,7 @@ class Began(str, enum.Enum):
     CODE = "authorization_code"
     DEVICE = "device_grant"
     CLIENT = "client_credentials"
+    PERSONAL = "personal_token"
 
 
 # What Synapse takes for the device of a session that has none: it numbers what somebody sends by it.
@@ -182,8 +183,15 @@ class Session:
         part = self.granted.under(mask)
         return attrs.evolve(self, scope=part.text, device_id=part.device_id)
 
+    @property
+    def is_personal(self) -> bool:
+        """Say whether its one token is a personal one, which is good until the time chosen for it."""
+        return self.began_by is Began.PERSONAL
+
     def idle_limit(self, lifetimes: SessionLifetimes) -> int | None:
         """Return for how many seconds it may be idle; without a device nobody else ends it."""
+        if self.is_personal:
+            return None
         if self.device_id is not None or lifetimes.idle_without_device is None:
             return lifetimes.idle
         return min(lifetimes.idle_without_device, lifetimes.idle or lifetimes.idle_without_device)
@@ -192,9 +200,8 @@ class Session:
         """Return why the session is over, or `None` while it lives."""
         if self.ended_at is not None:
             return End(self.end_reason) if self.end_reason else End.REVOKED
-        if self.expires_at is not None and now >= self.expires_at:
-            return End.LIFETIME
-        if lifetimes.absolute is not None and now >= self.created_at + lifetimes.absolute:
+        ends_at = self.ends_at(lifetimes)
+        if ends_at is not None and now >= ends_at:
             return End.LIFETIME
         # `rotated_at` moves with every refresh, so a client that refreshes is never idle.
         idle = self.idle_limit(lifetimes)
@@ -205,7 +212,7 @@ class Session:
     def ends_at(self, lifetimes: SessionLifetimes) -> int | None:
         """Return when the session ends at the latest, whatever its client does."""
         ends = [self.expires_at] if self.expires_at is not None else []
-        if lifetimes.absolute is not None:
+        if lifetimes.absolute is not None and not self.is_personal:
             ends.append(self.created_at + lifetimes.absolute)
         return min(ends, default=None)
 

@@ -111,6 +111,12 @@ PARTS: Mapping[str, Part] = {
         ("token", "mail_digest", "slot"),
         owner="invited_by",
     ),
+    "personal_tokens": Part(
+        "nextgen_personal_tokens",
+        ("name", "made_at", "expires_at"),
+        "made_at",
+        ("session_id",),
+    ),
     "authenticator_apps": Part(
         "nextgen_totp_apps",
         ("name", "made_at", "confirmed_at", "last_used_at"),

@@ -8,7 +8,7 @@ beside ours are Synapse's.
 from collections.abc import Sequence
 
 from synapse_nextgen_auth.clock import SKEW
-from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, End
+from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, Began, End
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -40,8 +40,9 @@ def list_idle(txn: Txn, *, after: str, until: str, idle_since: int) -> list[str]
     txn.execute(
         "SELECT session_id FROM nextgen_sessions"
         " WHERE session_id > ? AND session_id <= ? AND ended_at IS NULL AND device_id IS NULL"
-        " AND rotated_at <= ? AND last_active_at <= ?",
-        (after, until, idle_since, idle_since),
+        " AND rotated_at <= ? AND last_active_at <= ?"
+        " AND (began_by IS NULL OR began_by <> ?)",
+        (after, until, idle_since, idle_since, Began.PERSONAL.value),
     )
     return [str(row[0]) for row in txn.fetchall()]
 

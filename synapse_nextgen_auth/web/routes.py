@@ -62,6 +62,8 @@ profile = later("pages.account.profile.profile")
 passkeys = later("pages.account.passkeys.passkeys")
 password = later("pages.account.ways.password")
 providers = later("pages.account.ways.providers")
+tokens = later("pages.account.tokens.tokens")
+add_token = later("pages.account.tokens.add")
 ways = later("pages.account.ways.ways")
 accounts = later("pages.accounts.accounts")
 approve = later("pages.approve.approve")
@@ -279,6 +281,13 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
     "/account-apps": AccountPage.at(Place.APPS, apps.show),
     "/account-app": AccountPage.at(Place.APP, apps.show_one),
     "/account-app-end": AccountPage.at(Place.END_APP, apps.ask_to_end, apps.end, dangerous=always),
+    "/account-tokens": AccountPage.at(Place.TOKENS, tokens.show),
+    "/account-token-add": AccountPage.at(
+        Place.ADD_TOKEN, add_token.show, add_token.make, dangerous=always
+    ),
+    "/account-token-end": AccountPage.at(
+        Place.END_TOKEN, tokens.ask_to_end, tokens.end, dangerous=always
+    ),
     "/account-invitations": AccountPage.at(Place.INVITATIONS, invitations.show, invitations.submit),
     "/account-events": AccountPage.at(Place.EVENTS, events.show),
     "/account-data": AccountPage.at(Place.DATA, data.show, data.download, dangerous=never),

@@ -43,6 +43,7 @@ SILENT = {
     # What somebody asks for has notices of its own, which no option switches off.
     EventKind.FACTOR_REMOVAL_ASKED,
     EventKind.OPERATION_REFUSED,
+    EventKind.PERSONAL_TOKEN_ENDED,
     EventKind.INVITATION_MADE,
     EventKind.INVITATION_ENDED,
     EventKind.KEY_ROTATED,

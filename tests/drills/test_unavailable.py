@@ -236,6 +236,10 @@ def prepare_devices(prepared):
     prepared.look("/account-app-end", ending)
     prepared.post("/account-app-end?id=x", ending, decision="end")
     prepared.post("/account-invitations", ending, decision="withdraw", invitation="x")
+    for route in ("/account-tokens", "/account-token-add", "/account-token-end"):
+        prepared.look(route, ending)
+    prepared.post("/account-token-add", ending, decision="make")
+    prepared.post("/account-token-end", ending, decision="end")
     prepared.post("/account-data", ending, decision="download")
 
 
@@ -388,6 +392,7 @@ def test_c102_c350_every_endpoint_and_page_says_come_back(deployment, prepared):
         # There is no such attempt.
         **dict.fromkeys(("GET /account-email-code", "GET /account-phone-code"), 400),
         "POST /account-devices-end": 400,  # it names nothing
+        "POST /account-token-add": 400,  # it has no name
         "POST /account-invitations": 404,  # there is none like that
     }
     for name in ("GET /", "POST /consent"):

@@ -17,6 +17,7 @@ from support.answers import OUT_OF_DATE, assert_page
 from support.commands import Operator
 from support.keys import master_key
 from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
+from support.personal_tokens import A_TOKEN, make_token
 from support.rows import rows_of_ours
 from synapse_nextgen_auth.accounts.attempts import typed
 from synapse_nextgen_auth.secret import Keyring, Purpose, Secret
@@ -200,6 +201,20 @@ def an_invitation(homeserver, server, user):
     return filled(browser, decision="withdraw", invitation=f"t-{user.localpart}")
 
 
+def a_token(homeserver, server, user):
+    browser = Browser.of(server, user)
+    browser.get(server.url("account-token-add"))
+    return filled(browser, decision="make", **A_TOKEN)
+
+
+def a_token_to_end(homeserver, server, user):
+    browser = Browser.of(server, user)
+    make_token(browser)
+    page = browser.get(server.url("account-tokens"))
+    browser.get(server.url(re.search(r"account-token-end\?id=\w+", page.text)[0]))
+    return filled(browser, decision="end")
+
+
 def a_download(homeserver, server, user):
     browser = Browser.of(server, user)
     browser.get(server.url("account-data"))
@@ -271,6 +286,8 @@ FORMS = {
     "/account-devices-end": several_to_sign_out,
     "/account-app-end": an_application_to_revoke,
     "/account-invitations": an_invitation,
+    "/account-token-add": a_token,
+    "/account-token-end": a_token_to_end,
     "/account-data": a_download,
     "/approve": a_reset,
     "/link": a_user_code,

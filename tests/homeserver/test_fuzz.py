@@ -210,6 +210,8 @@ PAGES = {
     "account-devices-end": ("decision", "id", "shown"),
     "account-app-end": ("decision", "id"),
     "account-invitations": ("decision", "invitation", "text"),
+    "account-token-add": ("decision", "name", "rooms", "device", "lifetime", "may_read"),
+    "account-token-end": ("decision", "id"),
     "account-data": ("decision",),
     "approve": ("decision",),
 }

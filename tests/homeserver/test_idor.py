@@ -6,6 +6,7 @@ import re
 import pytest
 
 from support.oauth import API, DEVICE, Browser, device_id, web_client
+from support.personal_tokens import A_TOKEN, make_token
 from support.rows import rows_of_ours
 
 # Each makes something for its owner, and returns the page about it and what its form would say.
@@ -76,7 +77,22 @@ def an_invitation(homeserver, server, owner):
     return "account-invitations", {"decision": "withdraw", "invitation": token}
 
 
+def a_token(homeserver, server, owner):
+    browser = Browser.of(server, owner)
+    make_token(browser)
+    page = browser.get(server.url("account-tokens"))
+    return re.search(r"account-token-end\?id=\w+", page.text)[0], {"decision": "end"}
+
+
+def a_token_to_renew(homeserver, server, owner):
+    url, _form = a_token(homeserver, server, owner)
+    fields = {**A_TOKEN, "name": "Mine", "decision": "make"}
+    return url.replace("-end", "-add"), fields
+
+
 THINGS = [
+    a_token,
+    a_token_to_renew,
     an_invitation,
     an_address,
     a_device_that_resets,

@@ -103,6 +103,12 @@ COVERED = {
     ("docs/setup/applications.md", "sh", "python3 matrix_token.py"): (
         f"{APPLICATIONS}test_the_script_signs_in_refreshes_and_signs_out"
     ),
+    ("docs/setup/applications.md", "sh", "curl -X PUT"): (
+        "tests/homeserver/test_personal_tokens.py::test_the_script_of_the_page_says_something"
+    ),
+    ("docs/setup/applications.md", "python", "import asyncio"): (
+        "tests/homeserver/test_personal_tokens.py::test_the_bot_of_the_page_is_let_in"
+    ),
     ("docs/setup/monitoring.md", "sh", "curl -s"): (
         f"{MONITORING}test_the_metrics_are_found_by_the_line_of_curl"
     ),

@@ -42,6 +42,7 @@ from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.oauth.tokens.keys import Algorithm, SigningKey
 from synapse_nextgen_auth.store.device_grants import Codes
 from synapse_nextgen_auth.store.download import PARTS
+from synapse_nextgen_auth.store.personal_tokens import PersonalToken
 from synapse_nextgen_auth.store.rotations import Rotation
 from synapse_nextgen_auth.store.sweep import KINDS, KINDS_AHEAD, Place
 from synapse_nextgen_auth.store.throttle import Bucket
@@ -91,11 +92,13 @@ SAMPLES = {
     "made": PasswordHash("d", "$argon2id$", NOW),
     "pairs": [(ALICE, "A"), (ALICE, "B")],
     "pause": 40,
+    "personal_token": PersonalToken("s", ALICE, "Bot", NOW),
     "operation": Operation.CROSS_SIGNING_RESET,
     "question": Question.DEVICE,
     "remembered": Remembered("r", "digest", ALICE, NOW, NOW),
     "rendezvous": Rendezvous("r", Kind.ETAG, "data", "1", NOW, NOW, NOW),
     "subject": "m",
+    "surrogates": ["one", "two"],
     "session": Session("s", ALICE, PHONE, "app", "openid", 1, NOW, 0, NOW, NOW, NOW),
     "session_ids": ["one", "two"],
     "ui_session": "u",

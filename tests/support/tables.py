@@ -45,6 +45,8 @@ SYNAPSES_TABLES = (
     " display_name TEXT, hidden BOOLEAN DEFAULT FALSE, UNIQUE (user_id, device_id))",
     "CREATE TABLE IF NOT EXISTS access_tokens (user_id TEXT, device_id TEXT, valid_until_ms BIGINT,"
     " refresh_token_id BIGINT, id BIGINT, token TEXT)",
+    "CREATE TABLE IF NOT EXISTS user_ips (user_id TEXT NOT NULL, access_token TEXT NOT NULL,"
+    " device_id TEXT, ip TEXT NOT NULL, user_agent TEXT NOT NULL, last_seen BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS device_auth_providers (user_id TEXT NOT NULL,"
     " device_id TEXT NOT NULL, auth_provider_id TEXT NOT NULL, auth_provider_session_id TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS login_tokens (token TEXT PRIMARY KEY, user_id TEXT NOT NULL,"
@@ -66,6 +68,8 @@ SYNAPSES_TABLES = (
     "CREATE INDEX IF NOT EXISTS login_tokens_expiry_time_idx ON login_tokens (expiry_ts)",
     "CREATE INDEX IF NOT EXISTS device_auth_providers_devices ON device_auth_providers"
     " (user_id, device_id)",
+    "CREATE UNIQUE INDEX IF NOT EXISTS user_ips_user_token_ip_unique_index ON user_ips"
+    " (user_id, access_token, ip)",
     "CREATE INDEX IF NOT EXISTS access_tokens_device_id ON access_tokens (user_id, device_id)",
 )
 _OF_SYNAPSE = (
@@ -79,6 +83,7 @@ _OF_SYNAPSE = (
     "registration_tokens",
     "ui_auth_sessions_credentials",
     "user_external_ids",
+    "user_ips",
     "user_threepids",
 )
 

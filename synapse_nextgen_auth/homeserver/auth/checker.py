@@ -67,7 +67,7 @@ NEEDS = (
 logger = logging.getLogger(__name__)
 
 _BEARER = b"Bearer "
-_BEARER_OF_OURS = _BEARER + Kind.ACCESS.value.encode()
+_BEARERS_OF_OURS = tuple(_BEARER + kind.value.encode() for kind in (Kind.ACCESS, Kind.PERSONAL))
 
 
 class SessionAuth(InternalAuth):
@@ -152,7 +152,7 @@ class SessionAuth(InternalAuth):
     def _warm(self, request: SynapseRequest) -> Joined | None:
         """Return the session of a request that nothing is special about, `None` for all others."""
         headers = request.requestHeaders.getRawHeaders(b"Authorization")
-        if headers is None or len(headers) != 1 or not headers[0].startswith(_BEARER_OF_OURS):
+        if headers is None or len(headers) != 1 or not headers[0].startswith(_BEARERS_OF_OURS):
             return None
         if b"access_token" in request.args or not self._is_short():
             return None

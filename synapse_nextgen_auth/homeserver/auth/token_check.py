@@ -1,4 +1,4 @@
-"""Checking our access tokens for Synapse."""
+"""Checking our access tokens and personal tokens for Synapse."""
 
 import logging
 
@@ -44,6 +44,11 @@ def _without_idle(lifetimes: SessionLifetimes) -> SessionLifetimes:
     return attrs.evolve(lifetimes, idle=None, idle_without_device=None)
 
 
+def _is_of(token: Token, session: Session) -> bool:
+    """Say whether a token is of the kind that its session has (C109)."""
+    return (token.kind is Kind.PERSONAL) is session.is_personal
+
+
 @frozen
 class TokenCheck:
     """Decides what a token of ours opens, without a query when the session is known."""
@@ -68,7 +73,7 @@ class TokenCheck:
         return made
 
     def read(self, text: str) -> Token:
-        """Return the access token if we made it; nothing is looked up for garbage."""
+        """Return the token if we made it and it opens a session; nothing is looked up for garbage."""
         token = self._read(text)
         if token is None:
             raise InvalidClientTokenError("Unrecognised access token")
@@ -79,7 +84,7 @@ class TokenCheck:
         if known is not None:
             return known
         token = session_tokens.read(self.keys, text)
-        if token is None or token.kind is not Kind.ACCESS:
+        if token is None or token.kind is Kind.REFRESH:
             return None
         self._authentic.add(text, token)
         return token
@@ -96,6 +101,8 @@ class TokenCheck:
         if token.is_expired(now):
             return None
         joined = self._joined.find(token.session_id, now)
+        if joined is not None and not _is_of(token, joined.session):
+            return None
         if joined is not None:
             self.activity.seen(joined.session, token.generation, now)
         return joined
@@ -119,6 +126,8 @@ class TokenCheck:
             # Made by us, so the row was swept long after its end, or the database is a backup from
             # before it: nobody meant the client to throw its keys away.
             raise InvalidClientTokenError("Unrecognised access token", soft_logout=True) from None
+        if not _is_of(token, session):
+            raise InvalidClientTokenError("Unrecognised access token")
         why = session.over(now, self.lifetimes)
         if why is not None:
             raise InvalidClientTokenError("The session has ended", soft_logout=why in SOFT_ENDS)

@@ -29,19 +29,19 @@ async def introspect(site: Site, incoming: Incoming) -> Outgoing:
 async def _describe(site: Site, client: Client, text: str) -> dict[str, object]:
     token = session_tokens.read(site.issuer.keys, text)
     session = await _session(site, token) if token else None
-    if token is None or session is None or session.client_id != client.client_id:
+    if token is None or session is None or not _may_know(site, client, session):
         return {"active": False}
     described: dict[str, object] = {
         "active": True,
         "scope": await site.people.scope_in_force(session),
-        "client_id": session.client_id,
         "username": session.user_id,
         "sub": session.user_id,
         "iss": site.issuer.identifier,
-        "aud": session.client_id,
         "iat": session.created_at,
-        "token_type": "Bearer" if token.kind is Kind.ACCESS else token.kind.name.lower() + "_token",
+        "token_type": "refresh_token" if token.kind is Kind.REFRESH else "Bearer",
     }
+    if not session.is_personal:
+        described |= {"client_id": session.client_id, "aud": session.client_id}
     proven = session.proven(token.generation)
     described |= {
         "auth_time": proven.auth_time,
@@ -55,10 +55,21 @@ async def _describe(site: Site, client: Client, text: str) -> dict[str, object]:
     return described
 
 
+def _may_know(site: Site, client: Client, session: Session) -> bool:
+    """Say whether a client may hear of a session: its own, or one of a personal token.
+
+    That is of no client, so those may whom the operator wrote down: to them people hand it who use
+    it there.
+    """
+    if not session.is_personal:
+        return session.client_id == client.client_id
+    return any(each.client.client_id == client.client_id for each in site.config.clients)
+
+
 async def _session(site: Site, token: Token) -> Session | None:
     """Return the living session for which this token still works."""
-    is_access = token.kind is Kind.ACCESS
-    session = await (site.token_check.living(token) if is_access else _of_refresh(site, token))
+    is_refresh = token.kind is Kind.REFRESH
+    session = await (_of_refresh(site, token) if is_refresh else site.token_check.living(token))
     if session is None:
         return None
     try:

@@ -27,6 +27,7 @@ from synapse_nextgen_auth.homeserver.matrix.old_doors import WHY, OldDoors
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.metadata import Endpoints
+from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind
 from synapse_nextgen_auth.secret import random_id
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ class BrowserUiAuth:
         asked = None
         if is_ours(requester):
             token = self._check.read(self._auth.get_access_token_from_request(request))
+            if token.kind is Kind.PERSONAL:
+                raise AuthError(403, self._personal, Codes.FORBIDDEN)
             asked = reading.read(requester, request, token.session_id, self._check.keys)
             if asked is None:
                 raise AuthError(403, self._unknown, Codes.FORBIDDEN)
@@ -130,6 +133,11 @@ class BrowserUiAuth:
         return (
             f"A session that was opened in the browser cannot do this. Your account is at {page}."
         )
+
+    @property
+    def _personal(self) -> str:
+        page = self._endpoints.url("account")
+        return f"A personal token cannot do this. The account is at {page}."
 
     @property
     def _needs_factor(self) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from synapse_nextgen_auth.accounts.management import Place, Target
+from synapse_nextgen_auth.config.personal_tokens import Who
 from synapse_nextgen_auth.web import invitations
 from synapse_nextgen_auth.web.pages.account.frame import Loss, sections_at
 from synapse_nextgen_auth.web.pages.onward import Onward
@@ -12,10 +13,13 @@ from synapse_nextgen_auth.web.visits import Visit
 def of(visit: Visit, user_id: str, target: Target) -> dict[str, Any]:
     """Return the fields that a `ConsolePage` has beside its own; `target` is where one is."""
     offers_invitations = invitations.may_be_made(visit.site)
-    hidden = frozenset() if offers_invitations else frozenset({Place.INVITATIONS})
+    hidden = set() if offers_invitations else {Place.INVITATIONS}
+    who = visit.site.config.personal_tokens.who
+    if who is Who.NOBODY and target.place.section is not Place.TOKENS:
+        hidden.add(Place.TOKENS)
     return {
         **asks(visit, user_id, target),
-        "sections": sections_at(target.place, hidden=hidden),
+        "sections": sections_at(target.place, hidden=frozenset(hidden)),
         "done": visit.done,
         "loss": _loss(visit, target),
     }

@@ -102,7 +102,7 @@ async def _look(visit: Visit, user_id: str) -> dict[str, AppLine]:
     living = [
         session
         for session in await site.homeserver.read(sessions.list_living, user_id)
-        if session.over(now, site.lifetimes.sessions) is None
+        if session.over(now, site.lifetimes.sessions) is None and not session.is_personal
     ]
     ids = {each.client_id for each in agreed} | {each.client_id for each in living}
     clients = await site.clients.find_all(ids)

@@ -74,7 +74,7 @@ async def end(visit: Visit, user_id: str, form: Form) -> Outgoing:
         await site.devices.remove(user_id, entry.id)
     elif entry is not None:
         ends = Ends(
-            session_ids=[found.session_ids[entry.id]] if entry.kind is Kind.WEBSITE else (),
+            session_ids=[found.session_ids[entry.id]] if entry.kind.has_only_a_session else (),
             sign_ins=[found.sign_ins[entry.id]] if entry.kind is Kind.BROWSER else (),
         )
         ended = await site.homeserver.run(

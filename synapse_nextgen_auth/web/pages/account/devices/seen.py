@@ -24,6 +24,7 @@ _HOW = {
     Began.CODE: How.BROWSER,
     Began.DEVICE: How.CODE,
     Began.CLIENT: How.SERVICE,
+    Began.PERSONAL: How.PERSONAL_TOKEN,
     None: How.BROWSER_OR_CODE,
 }
 
@@ -89,7 +90,7 @@ async def put_together(
     ]
     websites = [
         Entry(
-            kind=Kind.WEBSITE,
+            kind=Kind.TOKEN if each.is_personal else Kind.WEBSITE,
             id=its_id,
             last_seen=_last(None, each),
             address=each.address,
@@ -173,7 +174,7 @@ def _of(session: Session | None) -> dict[str, Any]:
     if session is None:
         return {}
     return {
-        "client_id": session.client_id,
+        "client_id": None if session.is_personal else session.client_id,
         "scope": session.scope,
         "began": session.created_at,
         "amr": session.amr,

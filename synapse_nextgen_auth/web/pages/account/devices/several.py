@@ -48,7 +48,7 @@ async def end(visit: Visit, user_id: str, form: Form) -> Outgoing:
     if device_ids:
         await site.devices.expect_to_remove()
     ends = Ends(
-        session_ids=[found.session_ids[each.id] for each in gone if each.kind is Kind.WEBSITE],
+        session_ids=[found.session_ids[each.id] for each in gone if each.kind.has_only_a_session],
         sign_ins=[found.sign_ins[each.id] for each in gone if each.kind is Kind.BROWSER],
         is_all=several is Several.OTHERS,
     )

@@ -1,0 +1,58 @@
+"""Rows of personal tokens: their names. Each goes with its session; nothing here makes a token."""
+
+from collections.abc import Mapping, Sequence
+
+from synapse_nextgen_auth.records import frozen
+from synapse_nextgen_auth.store.table import Table
+from synapse_nextgen_auth.store.txn import Txn
+
+
+@frozen
+class PersonalToken:
+    """A personal token that is not over; times in seconds since the epoch."""
+
+    session_id: str
+    user_id: str
+    name: str
+    made_at: int
+    expires_at: int | None = None
+
+
+@frozen
+class Seen:
+    """When and from where somebody was here last; `at` in seconds since the epoch."""
+
+    at: int
+    address: str
+
+
+_TOKENS = Table("nextgen_personal_tokens", PersonalToken)
+
+
+def add(txn: Txn, personal_token: PersonalToken) -> None:
+    """Insert one."""
+    _TOKENS.insert(txn, personal_token)
+
+
+def list_of(txn: Txn, user_id: str) -> list[PersonalToken]:
+    """Return those of an account, the newest first."""
+    return _TOKENS.all(txn, "WHERE user_id = ? ORDER BY made_at DESC, session_id", user_id)
+
+
+def remove(txn: Txn, session_id: str) -> None:
+    """Delete the one that a session has."""
+    txn.execute("DELETE FROM nextgen_personal_tokens WHERE session_id = ?", (session_id,))
+
+
+def last_seen(txn: Txn, user_id: str, surrogates: Sequence[str]) -> Mapping[str, Seen]:
+    """Return where sessions of an account were used last, by what Synapse knows each by.
+
+    Synapse forgets that after some weeks (`user_ips_max_age`).
+    """
+    marks = ", ".join("?" * len(surrogates))
+    txn.execute(
+        "SELECT access_token, last_seen, ip FROM user_ips"
+        f" WHERE user_id = ? AND access_token IN ({marks}) ORDER BY last_seen",
+        (user_id, *surrogates),
+    )
+    return {str(name): Seen(int(at) // 1000, str(ip)) for name, at, ip in txn.fetchall()}
