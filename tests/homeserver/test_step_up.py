@@ -181,14 +181,23 @@ def test_whoever_agreed_to_a_site_before_is_not_asked_again(client, person):
 
 @pytest.mark.parametrize("has_two", [True, False])
 def test_nobody_learns_silently_who_has_a_second_factor(factor_homeserver, client, person, has_two):
-    """`prompt=none` says that there is something to do, and no more."""
+    """`prompt=none` says that there is something to do, and no more; before consent, only that."""
     browser = Browser.of(client.server, person)
     if has_two:
         browser = with_two_factors(factor_homeserver, client.server, person)
-    proved(factor_homeserver, browser, level=1)
-    parameters, _ = client.request(scope="openid", acr_values=TWO, prompt="none")
 
-    assert browser.answer(browser.authorize(parameters))["error"] == "login_required"
+    def silently(level, acr):
+        proved(factor_homeserver, browser, level=level)
+        parameters, _ = client.request(scope="openid", acr_values=acr, prompt="none")
+        return browser.answer(browser.authorize(parameters)).get("error")
+
+    words = (None, ONE, TWO, "phr")
+    strange = {silently(level, acr) for level in (1, 2) for acr in words}
+    proved(factor_homeserver, browser)
+    told(client, browser)
+
+    assert strange == {"consent_required"}
+    assert silently(1, TWO) == "login_required"
 
 
 def test_silently_what_was_proven_is_enough(factor_homeserver, client, person):

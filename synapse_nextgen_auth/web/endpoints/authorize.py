@@ -190,6 +190,8 @@ async def _answer_silently(
 ) -> Outgoing:
     """Answer `prompt=none` at once; a code only for what its person agreed to before (C021).
 
+    Whom they did not let in learns nothing of how they signed in: consent is looked at first.
+
     Where a hint names somebody and there is no code, the error is one and the same: by a hint after
     the other any site could find out who is signed in here (C029). An ID token is no such hint: it is
     of somebody who let the client in.
@@ -199,13 +201,17 @@ async def _answer_silently(
         several = OAuthError("account_selection_required", "Several accounts are signed in")
         raise Redirected(several, request.target)
     is_proven = grant.user_id is not None and request.claims.sub is None
-    visit, step = await grants.on_its_way(visit, grant)
+    must_sign_in = OAuthError("login_required", "The person must sign in")
+    visit, step = await grants.about(visit, grant)
     is_agreed = step is Step.CONSENT and await grants.is_agreed(visit, grant, client)
     is_a_guess = (named is not None or request.claims.sub is not None) and not is_proven
     if step is not Step.CONSENT or (is_a_guess and not is_agreed):
-        raise Redirected(OAuthError("login_required", "The person must sign in"), request.target)
+        raise Redirected(must_sign_in, request.target)
     if not is_agreed:
         raise Redirected(OAuthError("consent_required", "Consent is needed"), request.target)
+    visit, step = await grants.on_its_way(visit, grant)
+    if step is not Step.CONSENT:
+        raise Redirected(must_sign_in, request.target)
     await visit.site.homeserver.run(authorization.request, grant)
     try:
         return await grants.approve(visit, grant, client)
