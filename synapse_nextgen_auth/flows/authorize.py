@@ -205,11 +205,17 @@ def is_remembered(
     )
     if granted_at is None or granted_at < agreed_since or is_ahead(granted_at, now):
         return False
-    device_id = grammar.parse(scope).device_id
-    if device_id is None:
+    asked = grammar.parse(scope)
+    if asked.device_id is not None:
+        session = sessions.find_by_device(txn, user_id, asked.device_id)
+        return session is not None and session.client_id == client_id
+    if not asked.opens_matrix:
         return True
-    session = sessions.find_by_device(txn, user_id, device_id)
-    return session is not None and session.client_id == client_id
+    # What was signed out does not come back by itself, with a device or without.
+    return any(
+        session.client_id == client_id and session.granted.effective == asked.effective
+        for session in sessions.list_living(txn, user_id)
+    )
 
 
 def what_is_remembered(scope: str) -> str:

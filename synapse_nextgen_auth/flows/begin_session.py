@@ -180,10 +180,21 @@ def _former(txn: Txn, session: Session, *, browser: str | None) -> list[Session]
     elif browser is not None:
         same = {"user_id": session.user_id, "client_id": session.client_id}
         ids = session_browsers.list_living(txn, browser, **same)
-        former = [sessions.get(txn, session_id) for session_id in ids]
+        former = [
+            each
+            for each in (sessions.get(txn, session_id) for session_id in ids)
+            if each is not None and _is_renewed(each, session)
+        ]
     else:
         former = []
     return [known for known in former if known is not None]
+
+
+def _is_renewed(former: Session, session: Session) -> bool:
+    """Say whether a session is the same one anew: beside one for a room there may be one for another."""
+    if not (former.granted.is_narrow or session.granted.is_narrow):
+        return True
+    return former.granted.effective == session.granted.effective
 
 
 def undo_unheard(txn: Txn, session_id: str, *, now: int) -> Outcome[None]:

@@ -235,6 +235,7 @@ NO_MESSAGES = {
     "OK: the tables are there, and empty if they were not there before.",
     "all networks together",
     "No row found",  # Synapse's own words, for itself
+    "Event not found.",  # the same, for everybody
     "Expected logging context … but found …",  # the same
     "client_redirect_url =",
     "localpart has characters that no database keeps",

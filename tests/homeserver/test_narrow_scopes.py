@@ -312,7 +312,18 @@ def test_no_endpoint_tells_a_widget_of_another_room(person):
         ),
     }
 
-    assert errors(closed.items()) == dict.fromkeys(closed, (403, "M_FORBIDDEN"))
+    # Whether there is such an event elsewhere is not told.
+    hidden = {
+        "receipt",
+        "redact",
+        f"rooms/{inside}/context/{quote(event)}",
+        f"rooms/{inside}/event/{quote(event)}",
+        f"/_matrix/client/v1/rooms/{inside}/relations/{quote(event)}",
+    }
+    expected = {
+        name: (404, "M_NOT_FOUND") if name in hidden else (403, "M_FORBIDDEN") for name in closed
+    }
+    assert errors(closed.items()) == expected
     assert {name: a.status_code for name, a in opened.items()} == dict.fromkeys(opened, 200)
 
 
@@ -466,7 +477,10 @@ def test_keys_and_pushers_are_those_of_its_device(homeserver, person):
         "app_display_name": "App",
         "device_display_name": "Device",
         "lang": "en",
-        "data": {"url": "https://push.example.com/_matrix/push/v1/notify"},
+        "data": {
+            "url": "https://push.example.com/_matrix/push/v1/notify",
+            "format": "event_id_only",
+        },
     }
     keys = {"one_time_keys": {"signed_curve25519:AA": {"key": "x", "signatures": {}}}}
     answers = {
@@ -486,10 +500,16 @@ def test_keys_and_pushers_are_those_of_its_device(homeserver, person):
             "DELETE", "/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device", token
         ),
     }
+    other = person.ask("POST", "keys/upload/ANOTHER", token, json=keys)
     there = "SELECT device_id FROM pushers WHERE user_name = ?"
     before = homeserver.query(there, person.user.user_id)
     person.server.revoke(token=tokens["refresh_token"])
 
+    # Old releases take keys of any device there.
+    assert (other.status_code, other.json()["errcode"]) in {
+        (403, "M_FORBIDDEN"),
+        (404, "M_UNRECOGNIZED"),
+    }
     assert {name: a.status_code for name, a in answers.items()} == dict.fromkeys(answers, 200)
     assert closed.pop("dehydrated").status_code in (403, 404)
     assert errors(closed.items()) == dict.fromkeys(closed, (403, "M_FORBIDDEN"))
@@ -686,3 +706,122 @@ def test_no_login_token_from_a_narrow_token(tmp_path):
         answer = person.ask("POST", "/_matrix/client/v1/login/get_token", token, json={})
 
     assert (answer.status_code, answer.json()["errcode"]) == (403, "M_FORBIDDEN")
+
+
+def test_a_scope_of_ours_that_is_misspelled_is_refused(person):
+    """Left out, it would narrow nothing: whoever wrote it would get more than they want."""
+    client = person.server.client()
+    browser = Browser.of(person.server, person.user)
+
+    for wrong in (
+        f"{ROOM[:-1]}s:{person.inside}",
+        "urn:nextgen-auth:reed",
+        "URN:nextgen-auth:room:",
+    ):
+        page = browser.authorize(client.request(scope=f"{READ} {wrong}")[0])
+        assert "error=invalid_scope" in page.text + str(page.headers), wrong
+
+
+def test_what_is_sent_alone_changes_no_state(homeserver, person):
+    """A redaction of a name is a change of the name, whoever gave it."""
+    token = person.token(READ, SEND)
+    path = f"{V3}/rooms/{person.inside}/state/m.room.topic"
+    given = person.ask("PUT", path, json={"topic": "what we talk about"}).json()["event_id"]
+    redact = f"{V3}/rooms/{person.inside}/redact/{given}/t{given[1:9]}"
+
+    assert person.ask("PUT", redact, token, json={}).status_code == 403
+    assert person.ask("GET", path).json()["topic"] == "what we talk about"
+
+
+def test_a_pusher_shows_nothing_that_its_token_may_not_read(person):
+    """Without `read` it is told that there is something, not what."""
+    device = f"{DEVICE}{device_id()}"
+    token = person.token(PUSH, device)
+    pusher = {
+        "kind": "http",
+        "app_id": "example",
+        "pushkey": "one",
+        "app_display_name": "x",
+        "device_display_name": "y",
+        "lang": "en",
+        "data": {"url": "https://push.example.com/_matrix/push/v1/notify"},
+    }
+    path = "pushers/set"
+    short = {**pusher, "data": {**pusher["data"], "format": "event_id_only"}}
+    reads = person.token(PUSH, READ, f"{DEVICE}{device_id()}")
+
+    assert person.ask("POST", path, token, json=pusher).status_code == 403
+    assert person.ask("POST", path, token, json=short).status_code == 200
+    assert person.ask("POST", path, token, json={**pusher, "kind": None}).status_code == 200
+    assert person.ask("POST", path, reads, json=pusher).status_code == 200
+
+
+def test_two_widgets_of_one_browser_stay(person):
+    """Each has a session of its own; the same one anew takes the place of the one before."""
+    client = person.server.client()
+    browser = Browser.of(person.server, person.user)
+
+    def sign_in(room):
+        return client.sign_in(
+            person.user.localpart,
+            person.user.password,
+            browser=browser,
+            scope=f"{READ} {ROOM}{room}",
+        )["access_token"]
+
+    one, other = sign_in(person.inside), sign_in(person.outside)
+    assert [person.server.whoami(each).status_code for each in (one, other)] == [200, 200]
+    again = sign_in(person.inside)
+    assert [person.server.whoami(each).status_code for each in (one, other, again)] == [
+        401,
+        200,
+        200,
+    ]
+
+
+def test_sliding_sync_tells_nothing_of_account_data(person):
+    """Neither by the rooms that a filter leaves, nor by what is said of a room."""
+    path = f"{V3}/user/{person.user.user_id}/account_data/m.direct"
+    person.ask("PUT", path, json={"@other:localhost": [person.inside]}).raise_for_status()
+
+    def rooms(token, **filters):
+        body = {
+            "lists": {
+                "all": {
+                    "ranges": [[0, 50]],
+                    "required_state": [],
+                    "timeline_limit": 0,
+                    "filters": filters,
+                }
+            }
+        }
+        return person.ask("POST", SLIDING, token, json=body).json()["rooms"]
+
+    blind, sees = person.token(READ), person.token(READ, DATA)
+    assert rooms(blind, is_dm=True).keys() == rooms(blind, is_dm=False).keys()
+    assert not any(room.get("is_dm") for room in rooms(blind).values())
+    assert set(rooms(sees, is_dm=True)) == {person.inside}
+
+
+def test_what_was_signed_out_does_not_come_back_unasked(person):
+    """A client with a secret and a remembered consent, once its session without a device is over."""
+    client = person.server.client(web_client(token_endpoint_auth_method="client_secret_post"))
+    browser = Browser.of(person.server, person.user)
+    secret = client.registered["client_secret"]
+    scope = f"{READ} {ROOM}{person.inside}"
+
+    def sign_in(**changes):
+        parameters, verifier = client.request(scope=scope, **changes)
+        page = browser.authorize(parameters)
+        if page.status_code == 200:
+            page = browser.submit(decision="approve")
+        answer = browser.answer(page)
+        if "code" not in answer:
+            return answer
+        return client.redeem(answer["code"], verifier, client_secret=secret).json()
+
+    token = sign_in()["access_token"]
+    assert "access_token" in sign_in(prompt="none")
+    person.server.revoke(token=token, client_id=client.id, client_secret=secret)
+    again = sign_in(prompt="none")
+    assert "access_token" in again or again["error"] == "consent_required"

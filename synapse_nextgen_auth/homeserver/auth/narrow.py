@@ -8,7 +8,7 @@ import logging
 from typing import Any
 
 from synapse.api.auth.internal import InternalAuth
-from synapse.api.errors import SynapseError
+from synapse.api.errors import Codes, SynapseError
 from synapse.http.servlet import parse_json_object_from_request
 from synapse.http.site import SynapseRequest
 from synapse.storage.databases.main.events_worker import EventRedactBehaviour
@@ -20,7 +20,7 @@ from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.scopes import access, matrix_endpoints
 from synapse_nextgen_auth.oauth.scopes.access import Access
 from synapse_nextgen_auth.oauth.scopes.matrix_endpoints import Asked, Need
-from synapse_nextgen_auth.oauth.scopes.permissions import API, ROOMS_MANAGE, SERVER_ADMIN
+from synapse_nextgen_auth.oauth.scopes.permissions import API, READ, ROOMS_MANAGE, SERVER_ADMIN
 from synapse_nextgen_auth.oauth.sessions import stand_in_of
 
 NEEDS = (
@@ -43,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 # Whoever appears online says so; a sync says it by itself.
 _SYNC = ("/sync",)
+_PUSHERS = "/pushers/set"
 
 
 def of(requester: Requester) -> Access:
@@ -69,6 +70,8 @@ async def check(
         raise _lacking(lacks or API)
     if asked.sends and any(b"delay" in name for name in request.args or {}):
         raise _lacking(API)  # it would be sent when nobody has the token any more
+    if path.endswith(_PUSHERS) and not opened.has(READ) and _shows_events(request):
+        raise _lacking(READ)
     if opened.must_look_at(asked):
         await _look_at_event(store, request, requester, opened, asked)
     if not opened.is_seen and path.endswith(_SYNC) and request.args is not None:
@@ -92,7 +95,10 @@ async def _administering(auth: InternalAuth, requester: Requester, opened: Acces
 async def _look_at_event(
     store: Any, request: SynapseRequest, requester: Requester, opened: Access, asked: Asked
 ) -> None:
-    """Refuse an event of another room than the one in the address, and what others said."""
+    """Refuse an event of another room than the one in the address, what others said, and state.
+
+    Of another room's event nobody learns that there is one.
+    """
     event: Any = await store.get_event(
         asked.event or "",
         redact_behaviour=EventRedactBehaviour.as_is,
@@ -100,22 +106,37 @@ async def _look_at_event(
         allow_none=True,
     )
     if event is not None and event.room_id != asked.room:
-        raise _lacking(API)
+        raise SynapseError(404, "Event not found.", Codes.NOT_FOUND)
     if not asked.redacts or opened.has(ROOMS_MANAGE):
         return
-    if event is None or event.sender != requester.user.to_string() or _redacts_more(request):
+    is_own = event is not None and event.sender == requester.user.to_string()
+    if not is_own or event.is_state() or _redacts_more(request):
         raise _lacking(ROOMS_MANAGE)
 
 
 def _redacts_more(request: SynapseRequest) -> bool:
     """Say whether a redaction asks for what belongs to the event, too (MSC3912)."""
+    body = _body(request)
+    return body is None or any("with_rel" in name for name in body)
+
+
+def _shows_events(request: SynapseRequest) -> bool:
+    """Say whether a pusher is to be sent what is said, and not only where (Push Gateway API)."""
+    body = _body(request) or {}
+    data = body.get("data")
+    is_short = isinstance(data, dict) and data.get("format") == "event_id_only"
+    return body.get("kind") is not None and not is_short
+
+
+def _body(request: SynapseRequest) -> dict[str, Any] | None:
+    """Return what a request carries, `None` if that is no JSON: Synapse says what is wrong with it."""
     try:
-        body = parse_json_object_from_request(request, allow_empty_body=True)
+        body: dict[str, Any] = parse_json_object_from_request(request, allow_empty_body=True)
     except SynapseError:
-        return True  # Synapse says what is wrong with it
+        return None
     assert request.content is not None  # noqa: S101 (read just now)
     request.content.seek(0)
-    return any("with_rel" in name for name in body)
+    return body
 
 
 def _evolved(requester: Requester, **changes: Any) -> Requester:

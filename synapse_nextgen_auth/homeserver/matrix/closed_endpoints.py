@@ -31,6 +31,7 @@ from synapse.util.threepids import canonicalise_email
 from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.homeserver.api import Homeserver
+from synapse_nextgen_auth.homeserver.auth import narrow
 from synapse_nextgen_auth.homeserver.auth.challenges import add_challenge, insufficient_scope
 from synapse_nextgen_auth.homeserver.auth.mark import is_narrow, is_ours, may_administer
 from synapse_nextgen_auth.homeserver.database.outage import answered_503
@@ -429,7 +430,7 @@ class Capabilities(CapabilitiesRestServlet):
             if told.get(_LOGIN_TOKEN, {}).get("enabled"):
                 is_good = await may_have_login_tokens(self._people, requester)
                 told[_LOGIN_TOKEN] = {"enabled": is_good}
-            if is_narrow(requester) and SET_PROFILE not in requester.scope:
+            if is_narrow(requester) and not narrow.of(requester).has_everywhere(SET_PROFILE):
                 told.update({name: {"enabled": False} for name in _OF_THE_PROFILE if name in told})
         return status, answer
 

@@ -23,6 +23,8 @@ NEEDS = (
 )
 
 KNOWN = frozenset({"next_pos", "lists", "rooms", "extensions"})
+# Filters of lists, by `m.direct` and tags.
+_OF_ACCOUNT_DATA = ("is_dm", "tags", "not_tags")
 _Result: Any = SlidingSyncResult
 
 
@@ -38,6 +40,8 @@ def narrowed(requester: Requester, sync_config: SlidingSyncConfig) -> SlidingSyn
         changes["room_subscriptions"] = {
             room_id: wanted for room_id, wanted in subscriptions if opened.reaches(room_id)
         }
+    elif asked.lists and not opened.has(ACCOUNT_DATA):
+        changes["lists"] = {name: _unsorted(wanted) for name, wanted in asked.lists.items()}
     if asked.extensions is not None:
         extensions, known = asked.extensions, _extensions(opened)
         kept = {name: getattr(extensions, name) for name in known if hasattr(extensions, name)}
@@ -54,13 +58,29 @@ def cut(result: SlidingSyncResult, requester: Requester) -> SlidingSyncResult:
     was: Any = result
     opened = narrow.of(requester)
     changes: dict[str, Any] = {
-        "rooms": {its_id: room for its_id, room in was.rooms.items() if opened.reaches(its_id)},
+        "rooms": {
+            its_id: _told(room, opened)
+            for its_id, room in was.rooms.items()
+            if opened.reaches(its_id)
+        },
         "extensions": _cut_extensions(was.extensions, opened),
     }
     if opened.rooms is not None:
         changes["lists"] = {}
     left: SlidingSyncResult = attrs.evolve(was, **changes)
     return left
+
+
+def _unsorted(wanted: Any) -> Any:
+    """Return a list without what would tell which rooms account data puts together."""
+    if wanted.filters is None:
+        return wanted
+    blank = dict.fromkeys(_OF_ACCOUNT_DATA)
+    return wanted.model_copy(update={"filters": wanted.filters.model_copy(update=blank)})
+
+
+def _told(room: Any, opened: Access) -> Any:
+    return room if opened.has(ACCOUNT_DATA) else attrs.evolve(room, is_dm=False)
 
 
 def unknown() -> frozenset[str]:

@@ -35,8 +35,8 @@ class Access:
 
     @property
     def is_seen(self) -> bool:
-        """Say whether who uses it appears online: who only reads is not there."""
-        return self.is_whole or SEND in self.parts
+        """Say whether who uses it appears online: not who only reads, nor who is in some rooms."""
+        return self.is_whole or self.has_everywhere(SEND)
 
     def has(self, part: str) -> bool:
         """Say whether it opens this part, in the rooms that it reaches."""

@@ -29,6 +29,8 @@ _UNSTABLE_SERVER_ADMIN = "urn:matrix:client:cc.c10y.msc4484.server_administratio
 # More would not fit on a page that people read, nor into the mask of a token that carries a part.
 MAX_ROOMS = 8
 
+OURS = "urn:nextgen-auth:"
+
 # Device ids that Synapse gives a meaning of its own (C307).
 RESERVED_DEVICE_IDS = ("guest_device", "dummy-device")
 
@@ -137,6 +139,10 @@ def parse(text: str) -> Scope:
     tokens = tuple(dict.fromkeys(text.split(" ")))
     if not all(map(_TOKEN.fullmatch, tokens)):
         raise invalid_scope("scope must be tokens of printable ASCII, one space between two")
+    # One that was to narrow the others would be missed: whoever wrote it would get more than they want.
+    for token in tokens:
+        if token.casefold().startswith(OURS) and not _is_known(token):
+            raise invalid_scope(f"{quoted(token)} is no scope of this server")
     scope = Scope(tuple(_SAME.get(token, token) for token in tokens if _is_known(token)))
     if not scope.tokens:
         raise invalid_scope("scope contains nothing that this server knows")

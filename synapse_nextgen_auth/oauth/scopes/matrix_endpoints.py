@@ -170,7 +170,6 @@ TABLE: tuple[Line, ...] = (
     *_lines("GET PUT DELETE", "pushrules/{path}", PUSH),
     # Its keys.
     *_lines("POST", "keys/upload", KEYS),
-    *_lines("POST", "keys/upload/{device}", KEYS),
     *_lines("POST", "keys/query", KEYS),
     *_lines("POST", "keys/claim", KEYS),
     *_lines("GET", "keys/changes", KEYS),

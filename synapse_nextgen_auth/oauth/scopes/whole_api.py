@@ -93,4 +93,6 @@ WHOLE: tuple[tuple[str, str], ...] = (
     ("POST", "fi.mau.msc2659/appservice/{service}/ping"),
     ("POST", "io.element.msc4512/appservice/fed_proxy"),
     ("GET", "pushers/remove"),
+    # Old releases take the keys of any device of the account here.
+    ("POST", "keys/upload/{device}"),
 )
