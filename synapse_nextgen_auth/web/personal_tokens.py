@@ -101,12 +101,12 @@ async def make(
 
 
 def _opening(visit: Visit, wanted: Wanted) -> Opening:
-    """Say how the session begins; from where it is used, nobody knows yet."""
+    """Say how the session begins, and from where; what will use it, nobody knows yet."""
     site = visit.site
     return Opening(
         kind=rules.GRANT,
         session_id=random_id(),
-        sender=Sender(None, None),
+        sender=Sender(visit.address, None),
         max_devices=site.config.sessions.max_devices,
         only_new_device=False,
         expires_at=None if wanted.lifetime is None else site.now() + wanted.lifetime,

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
+from support.personal_tokens import A_BOT, make_token
 from support.redis import RedisServer
 from support.television import DEVICE_CODE
 from support.waiting import eventually
@@ -101,6 +102,20 @@ def test_a_new_device_is_told_to_every_address_and_in_matrix(homeserver, server,
     assert said.startswith(mail.subject)
     assert "Nobody reads what is sent back" not in said
     assert tokens["access_token"] not in mail.html
+
+
+def test_a_personal_token_is_told_of_once(homeserver, server, user, mailbox):
+    """With its device or without; it is no new device beside that, and the mail has it not."""
+    browser = Browser.of(server, user)
+    token = make_token(browser, **A_BOT)
+    mail = mailbox.last_to(address_of(user))
+
+    subject = f"A personal token for your account on {homeserver.server_name} was made"
+    assert mail.subject == subject
+    assert "Network address: 127.0.0.1" in mail.text
+    assert token not in mail.html
+    assert eventually(lambda: told_all(homeserver))
+    assert [each.subject for each in mailbox.to(address_of(user))] == [subject]
 
 
 def test_the_same_device_again_is_nothing_new(homeserver, server, user, mailbox):

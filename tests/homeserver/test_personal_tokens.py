@@ -448,3 +448,46 @@ def test_the_bot_of_the_page_is_let_in(homeserver, server, browser, user):
 
     assert f"user_id='{user.user_id}'" in run.stdout
     assert f"device_id='{device_id}'" in run.stdout
+
+
+def test_a_password_that_an_administrator_sets_ends_them(homeserver, server, browser, user):
+    """Where it signs out, as Synapse does unless told not to."""
+    tokens = [make_token(browser, **A_BOT), make_token(browser)]
+    admin = homeserver.login(homeserver.new_user(admin=True))["access_token"]
+    path = f"/_synapse/admin/v1/reset_password/{user.user_id}"
+    new = {"new_password": "correct horse battery staple"}
+    kept = server.api("POST", path, admin, json={**new, "logout_devices": False})
+    assert kept.status_code == 200
+    assert [server.whoami(each).status_code for each in tokens] == [200, 200]
+
+    assert server.api("POST", path, admin, json=new).status_code == 200
+    for token in tokens:
+        eventually(lambda token=token: server.whoami(token).status_code == 401)
+
+
+def test_its_session_is_over_with_its_time(homeserver, server, browser, user):
+    """Whatever the token says; it is no sign-out, so a bot keeps its keys."""
+    token = make_token(browser, **A_BOT)
+    homeserver.query(
+        "UPDATE nextgen_sessions SET expires_at = ? WHERE user_id = ?",
+        *(int(time.time()) - 1, user.user_id),
+    )
+    answer = server.whoami(token)
+
+    assert (answer.status_code, answer.json()["soft_logout"]) == (401, True)
+    assert "Bot" not in page_of(browser)
+
+
+def test_it_is_written_down(homeserver, server, browser, user):
+    """When it was made, from where, and that it is over."""
+    token = make_token(browser, **A_BOT)
+    server.revoke(token=token)
+    said = html.unescape(browser.get(server.url("account-events")).text)
+
+    assert "Made a personal token for a program" in said
+    assert "A personal token is over" in said
+    assert homeserver.query(
+        "SELECT kind, address FROM nextgen_events WHERE user_id = ? AND kind LIKE 'personal%'"
+        " ORDER BY kind DESC",
+        user.user_id,
+    ) == [("personal_token_made", "127.0.0.1"), ("personal_token_ended", "127.0.0.1")]

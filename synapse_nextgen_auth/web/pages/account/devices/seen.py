@@ -93,7 +93,8 @@ async def put_together(
             kind=Kind.TOKEN if each.is_personal else Kind.WEBSITE,
             id=its_id,
             last_seen=_last(None, each),
-            address=each.address,
+            # Of a token that is from where it was made.
+            address=None if each.is_personal else each.address,
             **_of(each),
         )
         for its_id, each in without.items()
