@@ -18,7 +18,7 @@ from synapse_nextgen_auth.homeserver.auth import remembered, steps
 from synapse_nextgen_auth.homeserver.auth.joined import LOOKED_AT_EVERY
 from synapse_nextgen_auth.homeserver.auth.remembered import Remembered
 from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, API, DEVICE
-from synapse_nextgen_auth.oauth.sessions import End, SessionLifetimes
+from synapse_nextgen_auth.oauth.sessions import Began, End, SessionLifetimes
 from synapse_nextgen_auth.oauth.tokens import session_tokens
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, Token
 from synapse_nextgen_auth.secret import Keyring
@@ -43,6 +43,12 @@ class Crowd:
         self.sessions.append(self.rows.sign_in(BOB, "4", scope=admin))
         self.tokens = [token(one, expires_at=START + 100) for one in self.sessions]
         self.tokens.append(token(self.sessions[3], expires_at=START + 100, mask=0b011))
+        # A personal token, and two that are signed and of the wrong kind (C109).
+        personal = {"began_by": Began.PERSONAL, "expires_at": START + 250}
+        self.sessions.append(self.rows.sign_in(ANN, "5", **personal))
+        for session, kind in ((4, Kind.PERSONAL), (4, Kind.ACCESS), (0, Kind.PERSONAL)):
+            said = Token(kind, self.sessions[session].session_id, 1, START + 250)
+            self.tokens.append(session_tokens.mint(KEYS, said).reveal())
         self.process = Checked(self.rows, lifetimes=LIFETIMES)
         self.oracle = Checked(self.rows, lifetimes=LIFETIMES, is_short=False)
 
@@ -96,7 +102,7 @@ class Crowd:
         }[name]()
 
 
-numbers = st.integers(0, 3)
+numbers = st.integers(0, 4)
 people = st.sampled_from([ANN, BOB])
 flags = st.sampled_from(
     [
@@ -111,7 +117,7 @@ flags = st.sampled_from(
 )
 asks = st.builds(
     lambda number, allowed: lambda crowd: crowd.ask(number, **allowed),
-    st.integers(0, 4),
+    st.integers(0, 7),
     st.dictionaries(
         st.sampled_from(["allow_guest", "allow_expired", "allow_locked"]), st.booleans()
     ),
@@ -171,7 +177,7 @@ def test_c130_any_order_of_changes_and_checks_gives_what_the_long_way_gives(step
         step(crowd)
         crowd.ask(0)
 
-    for number in range(5):
+    for number in range(8):
         crowd.ask(number)
         crowd.ask(number)
 
@@ -208,6 +214,27 @@ def test_a_warm_check_goes_the_short_way(crowd, no_long_way):
     assert said["device_id"] == "ONEDEVICE1"
     assert seen[0]["device_id"] == "ONEDEVICE1"
     assert crowd.tokens[0] not in str(seen), "no bearer value goes to user_ips (C337)"
+
+
+def test_a_personal_token_is_as_warm(crowd, no_long_way):
+    """It asks nothing but what is in memory; for longer than sessions are good that are renewed."""
+    crowd.rows.now = START + 220
+    for _ in range(2):
+        said, seen = crowd.ask(5)
+    assert crowd.ask(0)[0][:2] == (401, "M_UNKNOWN_TOKEN")
+    process = no_long_way(crowd)
+
+    assert process.ask(crowd.tokens[5]) == (said, seen)
+    assert said["device_id"] == "ONEDEVICE5"
+    assert crowd.tokens[5] not in str(seen), "no bearer value goes to user_ips (C337)"
+
+
+@pytest.mark.parametrize(("number", "right"), [(6, 5), (7, 0)])
+def test_c109_a_token_of_another_kind_finds_no_warm_session(crowd, number, right):
+    for _ in range(2):
+        assert crowd.ask(right)[0]["user"].to_string() == ANN
+    for _ in range(2):
+        assert crowd.ask(number)[0][:2] == (401, "M_UNKNOWN_TOKEN")
 
 
 def test_requesters_do_not_share_their_scope(crowd):
