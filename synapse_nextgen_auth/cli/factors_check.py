@@ -18,7 +18,7 @@ from synapse_nextgen_auth.store import accounts, factor_mail, factors, passkeys
 from synapse_nextgen_auth.store.txn import Txn
 
 # From this step on there are the tables, and from that one on that of codes by mail.
-SINCE, MAIL_SINCE = 33, 38
+SINCE, MAIL_SINCE = 33, 39
 _MOST = 10
 
 

@@ -840,6 +840,7 @@ def test_rules_about_nobody_are_said(complete, tmp_path, capsys):
     capsys.readouterr()
 
     too_early = look(capsys, complete, extra)
+    homeserver.query("CREATE TABLE user_threepids (user_id TEXT, medium TEXT, address TEXT)")
     homeserver.query("CREATE TABLE users (name TEXT, deactivated SMALLINT NOT NULL DEFAULT 0)")
     for name, is_closed in (
         ("@Anna:localhost", 0),
@@ -849,8 +850,13 @@ def test_rules_about_nobody_are_said(complete, tmp_path, capsys):
         homeserver.query("INSERT INTO users VALUES (?, ?)", name, is_closed)
     homeserver.query("INSERT INTO users VALUES ('@arno:localhost', 0)")
     code, said = look(capsys, complete, extra)
+    # Of a release that knew rules, and no codes by mail.
+    homeserver.query("DROP TABLE nextgen_factor_mail")
+    homeserver.query("DELETE FROM nextgen_schema WHERE version > 38")
+    _, before_mails = look(capsys, complete, extra)
     homeserver.database.path.unlink()
 
+    assert "factors.accounts[1].matching fits none of the 3 accounts" in before_mails
     assert too_early[0] == code == 0
     assert "factors.accounts[" not in too_early[1]
     assert "factors.accounts[0].users names closed, nobody, and there is no such account" in said

@@ -6,6 +6,7 @@ import pytest
 
 from support.oauth import API, DEVICE, Browser, claims, device_id, web_client
 from support.step_up import ONE, TWO, gets_a_second_factor, proved, with_two_factors
+from support.television import DEVICE_CODE
 from synapse_nextgen_auth.assembly.issuer import acr_values
 from synapse_nextgen_auth.config import read
 from synapse_nextgen_auth.web.kinds import AccountPage, always
@@ -198,6 +199,40 @@ def test_nobody_learns_silently_who_has_a_second_factor(factor_homeserver, clien
 
     assert strange == {"consent_required"}
     assert silently(1, TWO) == "login_required"
+
+
+def at_the_question(client, browser):
+    """Ask for codes as a device does, and enter them; return them, and the page."""
+    form = {"client_id": client.id, "scope": f"{API} {DEVICE}{device_id()}"}
+    form["client_secret"] = client.registered["client_secret"]
+    codes = client.server.post("device-authorization", form).json()
+    browser.get(codes["verification_uri_complete"])
+    return codes, browser.submit(user_code=codes["user_code"])
+
+
+@pytest.mark.parametrize("has_two", [True, False])
+def test_a_device_gets_what_its_client_registered(
+    factor_homeserver, factor_server, person, has_two
+):
+    """As a wish: whoever has no second factor lets it in all the same."""
+    grants = ["authorization_code", "refresh_token", DEVICE_CODE]
+    client = factor_server.client(
+        web_client(grant_types=grants, default_acr_values=["phr", TWO], **SECRET)
+    )
+    browser = Browser.of(factor_server, person)
+    if has_two:
+        gets_a_second_factor(factor_homeserver, person)
+        asked = at_the_question(client, browser)[1]
+        proved(factor_homeserver, browser)
+        assert "/sign-in" in asked.url
+    codes, page = at_the_question(client, browser)
+    assert "/sign-in" not in page.url
+    browser.submit(decision="approve", confirm="yes")
+    form = {"grant_type": DEVICE_CODE, "device_code": codes["device_code"]}
+    form |= {"client_id": client.id, "client_secret": client.registered["client_secret"]}
+    tokens = factor_server.token(**form).json()
+
+    assert introspected(client, tokens["access_token"])["acr"] == (TWO if has_two else ONE)
 
 
 def test_silently_what_was_proven_is_enough(factor_homeserver, client, person):

@@ -5,7 +5,7 @@ says (`Strictness`).
 """
 
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from synapse_nextgen_auth.accounts.factors.demands import Level
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
@@ -90,6 +90,11 @@ def announced(most: Level) -> tuple[str, ...]:
 def read(text: str | None, how: str | None = None) -> Asked:
     """Return what was written down of a request: its values, each once, and how they are meant."""
     return Asked(tuple(dict.fromkeys((text or "").split())), Strictness(how or Strictness.KNOWN))
+
+
+def wish(values: Sequence[str]) -> str | None:
+    """Write values down as what is asked for, so that nobody is kept out who can prove none of them."""
+    return " ".join((*values, ONE_FACTOR)) if values else None
 
 
 def judge(asked: Asked, reached: Reached, *, can_prove: Level) -> Verdict:

@@ -4,6 +4,7 @@ import logging
 
 import attrs
 
+from synapse_nextgen_auth.accounts.factors import levels
 from synapse_nextgen_auth.flows import device
 from synapse_nextgen_auth.homeserver.http import MAX_USER_AGENT, Incoming, Outgoing
 from synapse_nextgen_auth.oauth.clients.record import Client
@@ -62,7 +63,7 @@ async def device_authorization(site: Site, incoming: Incoming) -> Outgoing:
         poll_interval=site.config.device_grants.interval,
         login_hint=login_hint,
         asked_for=asked_for,
-        acr_values=_acr_values(form.get("acr_values")),
+        acr_values=_acr_values(form.get("acr_values")) or levels.wish(client.default_acr_values),
     )
     user_code = await _begin(site, asks, device_code)
     site.homeserver.metrics.grant("requested")
