@@ -7,7 +7,7 @@ from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.accounts.factors.passkeys import party
 from synapse_nextgen_auth.accounts.factors.policy import Entry
-from synapse_nextgen_auth.assembly.issuer import keyring
+from synapse_nextgen_auth.assembly.issuer import factor_policy, keyring
 from synapse_nextgen_auth.cli.database_check import main_database
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver import mail
@@ -39,11 +39,14 @@ def warnings(hs_config: HomeServerConfig, config: Config, *, version: int) -> li
             *_apps(txn, keyring(config, hs_config)),
         ]
         try:
+            found += _rules(txn, config.factors.accounts)
             if version >= MAIL_SINCE and not may_mail:
                 found += _mails(txn)
-            return [*found, *_rules(txn, config.factors.accounts)]
+            if not factor_policy(config).is_on:
+                found += _without_policy(txn)
         except schema.driver_error(database):  # before Synapse's first start there are no accounts
-            return found
+            pass
+    return found
 
 
 def _rules(txn: Txn, entries: Sequence[Entry]) -> Iterator[str]:
@@ -90,6 +93,17 @@ def _mails(txn: Txn) -> Iterator[str]:
         yield (
             f"factors.email_codes: {having} accounts have codes by e-mail as a second factor, {alone} of"
             " them no other one, and none are sent: whoever has nothing else needs a recovery code."
+        )
+
+
+def _without_policy(txn: Txn) -> Iterator[str]:
+    alone, lost = passkeys.count_alone(txn)
+    if alone:
+        yield (
+            f"factors.policy is off, and {alone} accounts have a passkey and neither a password nor a"
+            f" provider, {lost} of them no e-mail address either: no page offers passkeys unless another"
+            " module has a rule for factors, so they cannot sign in. Let it be optional, or give them"
+            " a password first."
         )
 
 

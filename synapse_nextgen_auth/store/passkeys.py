@@ -92,6 +92,20 @@ def count_by_site(txn: Txn) -> list[tuple[str, int]]:
     return [(str(rp_id), int(number)) for rp_id, number in txn.fetchall()]
 
 
+def count_alone(txn: Txn) -> tuple[int, int]:
+    """Return how many open accounts only a passkey opens, and how many of them have no address."""
+    txn.execute(
+        "SELECT COUNT(*), COUNT(CASE WHEN NOT EXISTS (SELECT 1 FROM user_threepids AS t"
+        " WHERE t.user_id = u.name AND t.medium = 'email') THEN 1 END)"
+        " FROM users AS u WHERE u.deactivated = 0 AND COALESCE(u.password_hash, '') = ''"
+        " AND NOT EXISTS (SELECT 1 FROM user_external_ids AS i WHERE i.user_id = u.name)"
+        " AND EXISTS (SELECT 1 FROM nextgen_passkeys AS p"
+        " WHERE p.user_id = u.name AND p.is_verified = 1)"
+    )
+    alone, lost = txn.fetchone()
+    return int(alone), int(lost)
+
+
 def spend(txn: Txn, challenge: bytes, *, now: int) -> bool:
     """Note that a challenge was answered; False when it was before (C279)."""
     txn.execute(

@@ -10,6 +10,7 @@ import yaml
 
 from support import geoip
 from support.gatekeeper import Gatekeeper
+from support.markdown import DOCS, fences
 from support.synapse import sqlite_homeserver
 from synapse_nextgen_auth.accounts.attempts.sign_ups import Demands
 from synapse_nextgen_auth.cli.main import main
@@ -824,6 +825,52 @@ def test_who_has_codes_by_mail_that_nobody_sends_is_said(complete, capsys):
 
     assert code == 0
     assert "factors.email_codes: 2 accounts have codes by e-mail as a second factor, 1 of" in said
+
+
+def test_who_has_nothing_but_a_passkey_is_said_where_nobody_is_offered_one(
+    complete, tmp_path, capsys
+):
+    """Without second factors no page signs in by a passkey; with them there is nothing to say."""
+    extra = tmp_path / "extra.yaml"
+    extra.write_text(yaml.safe_dump({"modules": ours(factors={"admins": "optional"})}))
+    homeserver = sqlite_homeserver(complete.parent)
+    assert main(["create-tables", str(complete)]) == 0
+    homeserver.query("CREATE TABLE user_threepids (user_id TEXT, medium TEXT, address TEXT)")
+    homeserver.query("CREATE TABLE user_external_ids (user_id TEXT, auth_provider TEXT)")
+    homeserver.query(
+        "CREATE TABLE users (name TEXT, password_hash TEXT, deactivated SMALLINT NOT NULL DEFAULT 0)"
+    )
+    for name, password, is_closed, is_verified in (
+        ("alone", None, 0, 1),
+        ("mail", "", 0, 1),
+        ("password", "hash", 0, 1),
+        ("provider", None, 0, 1),
+        ("closed", None, 1, 1),
+        ("beside", None, 0, 0),
+    ):
+        homeserver.query("INSERT INTO users VALUES (?, ?, ?)", f"@{name}:b", password, is_closed)
+        homeserver.query(
+            "INSERT INTO nextgen_passkeys (credential_id, user_id, user_handle, rp_id, public_key,"
+            " name, made_at, sign_count, may_sync, is_synced, is_verified, transports)"
+            " VALUES (?, ?, 'h', 'example.com', 'k', 'n', 1, 0, 0, 0, ?, '')",
+            *(name, f"@{name}:b", is_verified),
+        )
+    homeserver.query("INSERT INTO user_threepids VALUES ('@mail:b', 'email', 'mail@example.com')")
+    homeserver.query("INSERT INTO user_external_ids VALUES ('@provider:b', 'oidc-keycloak')")
+    capsys.readouterr()
+    code, said = look(capsys, complete)
+    with_factors = look(capsys, complete, extra)
+    (named,) = [
+        text for kind, text in fences(DOCS / "setup" / "second-factors.md") if kind == "sql"
+    ]
+    found = [tuple(row) for row in homeserver.query(named)]
+    homeserver.database.path.unlink()
+
+    assert code == with_factors[0] == 0
+    assert "factors.policy is off, and 2 accounts have a passkey and neither a password nor" in said
+    assert "1 of them no e-mail address" in said
+    assert "neither a password" not in with_factors[1]
+    assert found == [("@alone:b", 0), ("@mail:b", 1)]
 
 
 def test_rules_about_nobody_are_said(complete, tmp_path, capsys):

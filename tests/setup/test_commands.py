@@ -75,6 +75,10 @@ COVERED = {
     ),
     ("docs/setup/removal.md", "sql", "DROP TABLE"): f"{HERE}test_removal_leaves_no_table",
     ("docs/setup/removal.md", "yaml", "modules:"): CHECKED,
+    ("docs/setup/second-factors.md", "sql", "SELECT u.name"): (
+        "tests/cli/test_check_config.py::"
+        "test_who_has_nothing_but_a_passkey_is_said_where_nobody_is_offered_one"
+    ),
     ("docs/setup/removal.md", "sql", "SELECT"): (
         "tests/homeserver/test_drain.py::test_what_is_left_can_be_counted"
     ),
