@@ -37,7 +37,9 @@ def limits(site: Site) -> Limits:
 
 
 async def may_make(site: Site, user_id: str) -> bool:
-    """Say whether somebody may make personal tokens."""
+    """Say whether somebody may make personal tokens; nobody while the module drains."""
+    if site.config.drain:
+        return False
     account = await site.people.admit(user_id, Intent.SIGN_IN)
     return site.config.personal_tokens.who.may(is_admin=account.is_admin)
 

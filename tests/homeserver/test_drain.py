@@ -1,5 +1,7 @@
 """`drain: true`: whoever is signed in stays so and notices nothing; nobody newly signs in."""
 
+import re
+
 import attrs
 import pytest
 import requests
@@ -7,6 +9,7 @@ import requests
 from support import newcomers
 from support.markdown import DOCS, fences
 from support.oauth import Browser, Server, web_client
+from support.personal_tokens import A_TOKEN
 from support.step_up import gets_a_second_factor
 from support.synapse import Homeserver
 from support.television import METADATA, Television, let_in
@@ -160,6 +163,29 @@ def test_a_mistake_of_the_client_is_still_one(drained):
     page = Browser(drained.server).authorize(drained.client.request(client_id="nobody")[0])
 
     assert page.status_code == 400
+
+
+def test_nobody_makes_a_personal_token(drained):
+    """It would outlive the module; those that were made go on."""
+    browser, server = drained.browser, drained.server
+    page = browser.get(server.url("account-token-add"))
+    csrf = re.search(r'name="csrf" value="([^"]+)"', page.text)
+    forged = browser.http.post(
+        server.url("account-token-add"),
+        data={**A_TOKEN, "decision": "make", "csrf": csrf[1] if csrf else proof_of(browser)},
+        timeout=30,
+    )
+
+    assert page.url == server.url("account-tokens")
+    assert "you cannot make personal tokens" in page.text
+    assert "ngp_" not in forged.text
+    assert not drained.homeserver.query("SELECT 1 FROM nextgen_personal_tokens")
+
+
+def proof_of(browser):
+    """Return what proves a form to be of this browser."""
+    page = browser.get(browser.server.url(""))
+    return re.search(r'name="csrf" value="([^"]+)"', page.text)[1]
 
 
 def test_what_is_left_can_be_counted(drained):
