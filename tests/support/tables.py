@@ -43,6 +43,8 @@ SYNAPSES_TABLES = (
     " (session_id TEXT, stage_type TEXT, result TEXT, UNIQUE (session_id, stage_type))",
     "CREATE TABLE IF NOT EXISTS devices (user_id TEXT, device_id TEXT,"
     " display_name TEXT, hidden BOOLEAN DEFAULT FALSE, UNIQUE (user_id, device_id))",
+    "CREATE TABLE IF NOT EXISTS dehydrated_devices (user_id TEXT PRIMARY KEY, device_id TEXT NOT NULL,"
+    " device_data TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS access_tokens (user_id TEXT, device_id TEXT, valid_until_ms BIGINT,"
     " refresh_token_id BIGINT, id BIGINT, token TEXT)",
     "CREATE TABLE IF NOT EXISTS user_ips (user_id TEXT NOT NULL, access_token TEXT NOT NULL,"
@@ -75,6 +77,7 @@ SYNAPSES_TABLES = (
 _OF_SYNAPSE = (
     "users",
     "devices",
+    "dehydrated_devices",
     "device_auth_providers",
     "e2e_device_keys_json",
     "e2e_cross_signing_signatures",

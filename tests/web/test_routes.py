@@ -219,6 +219,7 @@ LOOKS = {
     ("ways.ways", "rows.list_for"),
     ("factors.factors", "flows.look"),
     ("factors.apps", "own_factors.useful"),
+    ("factors.apps", "flows.why_it_stays"),
     ("factors.codes", "flows.look"),
     ("addresses.remove", "rows.list_for"),
     ("addresses.email", "flows.enter"),
