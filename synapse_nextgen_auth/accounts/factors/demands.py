@@ -148,8 +148,11 @@ def suffices(demand: Demand, held: Held, reached: Level) -> bool:
 
 
 def may_be_left(demand: Demand, left: Held) -> bool:
-    """Say whether an account may give factors up and be left with these."""
-    return left.is_any or demand.rule is not Rule.REQUIRED or demand.may_wait
+    """Say whether an account may give factors up and be left with these.
+
+    Time to set one up is for who has none yet: it gives nobody back what protects their account.
+    """
+    return left.is_any or demand.rule is not Rule.REQUIRED
 
 
 def _are_two(proven: tuple[Proof, ...], strong: Collection[Strong]) -> bool:
