@@ -1,8 +1,10 @@
 """The doctor in front of servers that are well, and of all that is wrong with others."""
 
 import json
+import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 import yaml
@@ -13,7 +15,7 @@ from support.smtp import MailServer
 from support.synapse import Homeserver
 from synapse_nextgen_auth.accounts.trials import LOCALPART
 from synapse_nextgen_auth.cli import loopback
-from synapse_nextgen_auth.cli.doctor import run
+from synapse_nextgen_auth.cli.doctor import run, sign_in
 from synapse_nextgen_auth.cli.doctor.findings import Grade, exit_code
 from synapse_nextgen_auth.cli.doctor.front import is_of_the_proxy
 from synapse_nextgen_auth.oauth.metadata import PREFIX
@@ -362,6 +364,97 @@ def test_an_account_that_is_open_is_left_alone(homeserver, examine):
     )
     assert done.stdout == f"@{LOCALPART}:{homeserver.server_name} is closed.\n"
     assert examine(only="sign-in") == {}
+
+
+def its_account(homeserver):
+    found = homeserver.query(
+        "SELECT deactivated, user_type FROM users WHERE name = ?",
+        f"@{LOCALPART}:{homeserver.server_name}",
+    )
+    return tuple(found[0]) if found else None
+
+
+COMMAND = [sys.executable, "-m", "synapse_nextgen_auth.cli.main", "doctor"]
+
+
+def closing(homeserver):
+    done = subprocess.run(
+        [*COMMAND, "--close", "-c", str(homeserver.config_path)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_server_that_goes_half_way_leaves_a_report(homeserver, examine, monkeypatch):
+    """Which says what is open, and how it is closed."""
+    real = sign_in._sign_in
+
+    def goes(patient, account):
+        homeserver.stop()
+        yield from real(patient, account)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sign_in, "_sign_in", goes)
+        said = words(examine(only="sign-in")["sign-in"])
+    homeserver.start()
+
+    assert "is left open" in said
+    assert "doctor -c … --close" in said
+    assert its_account(homeserver) == (0, "bot")
+    assert closing(homeserver)[0] == 0
+    assert its_account(homeserver) == (1, "bot")
+
+
+def test_a_signal_closes_the_account(homeserver, proxy):
+    """Held where it asks to be let in, so that the account is there."""
+    reached, go_on = threading.Event(), threading.Event()
+
+    def hold(request):
+        if "/authorize?" in request.path:
+            reached.set()
+            go_on.wait(60)
+
+    proxy.heal()
+    proxy.before = hold
+    arguments = ["-c", str(homeserver.config_path), "--trust", str(proxy.certificate)]
+    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True) as process:
+        assert reached.wait(120)
+        is_open = its_account(homeserver) == (0, "bot")
+        process.send_signal(signal.SIGTERM)
+        go_on.set()
+        said = process.communicate(timeout=120)[0]
+    proxy.heal()
+
+    assert process.returncode == 1
+    assert is_open
+    assert "somebody stopped it half-way" in said
+    assert its_account(homeserver) == (1, "bot")
+
+
+def test_nobodys_account_is_opened_or_closed(homeserver, examine):
+    """Whoever registered that name has it, open or closed; and without any there is none to close."""
+    name = f"@{LOCALPART}:{homeserver.server_name}"
+    homeserver.query("UPDATE users SET user_type = NULL, deactivated = 1 WHERE name = ?", name)
+    homeserver.restart()
+    closed = words(examine(only="sign-in")["sign-in"])
+    homeserver.query("UPDATE users SET deactivated = 0 WHERE name = ?", name)
+    homeserver.restart()
+    opened = words(examine(only="sign-in")["sign-in"])
+    refused = closing(homeserver)
+    theirs = its_account(homeserver)
+    homeserver.query("DELETE FROM users WHERE name = ?", name)
+    homeserver.restart()
+    absent = closing(homeserver)
+
+    for said in (closed, opened, refused[2]):
+        assert "is the account of somebody who is called so" in said
+    assert refused[0] == absent[0] == 1
+    assert theirs == (0, None)
+    assert "There is no account" in absent[2]
+    assert "Traceback" not in refused[2] + absent[2]
 
 
 @pytest.fixture

@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 
 from synapse_nextgen_auth.assembly.issuer import keyring
 from synapse_nextgen_auth.cli import check_config
@@ -46,16 +48,33 @@ def run(asked: argparse.Namespace) -> int:
         return 1
     if asked.close:
         return _close(files)
+    _stop_on_signals()
     found = []
-    for name, findings in examine(
-        files, trust=asked.trust, well_known_url=asked.well_known, signs_in=not asked.no_sign_in
-    ):
-        found.append((name, findings))
-        if not asked.json:
-            print("\n".join(_told(name, findings)), flush=True)
+    try:
+        for name, findings in examine(
+            files, trust=asked.trust, well_known_url=asked.well_known, signs_in=not asked.no_sign_in
+        ):
+            found.append((name, findings))
+            if not asked.json:
+                print("\n".join(_told(name, findings)), flush=True)
+    except KeyboardInterrupt:
+        found.append(("doctor", [unseen("somebody stopped it half-way")]))
     if asked.json:
         print(json.dumps([each.document(name) for name, some in found for each in some]))
     return exit_code(found)
+
+
+def _stop_on_signals() -> None:
+    """Let the first signal end it, and what it began; another one would leave that open."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _close(files: Sequence[Path]) -> int:

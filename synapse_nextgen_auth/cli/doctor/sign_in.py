@@ -45,12 +45,28 @@ def look(patient: Patient) -> Iterator[Finding]:
         return
     try:
         yield from _sign_in(patient, account)
+    except KeyboardInterrupt:
+        yield unseen("somebody stopped it half-way")
     except _Stopped as stop:
         yield stop.finding
     except Unreachable as stop:
         yield problem(stop.what, patient.base_url, stop.fix)
     finally:
+        left = _ended(server)
+    if left is not None:
+        yield left
+
+
+def _ended(server: RunningServer) -> Finding | None:
+    """Close the account; return what to do where the server does not."""
+    try:
         server.ask("doctor end")
+    except (CannotAsk, Refused) as stop:
+        return problem(
+            f"the account that signed in is left open: {stop}".replace("\n", "; "),
+            fix="Once the server answers: synapse-nextgen-auth doctor -c … --close",
+        )
+    return None
 
 
 def _sign_in(patient: Patient, account: dict[str, Any]) -> Iterator[Finding]:
