@@ -12,6 +12,7 @@ ODD_FOR = 30 * 24 * 3600
 class Check(str, enum.Enum):
     """What is looked at, in the order in which it is told where all is well."""
 
+    LOST = "lost"  # somebody wants the second factors removed, as they were lost
     ODD = "odd"  # a token or code that came twice, as a thief's does
     VERIFIED = "verified"  # devices that nobody verified
     USED = "used"  # devices and sessions that are probably forgotten
@@ -39,6 +40,7 @@ class Facts:
     it: another password, or signing out everywhere else. `devices` keep keys, so that they can be
     verified. `ways` are how many things let them in; `can_add_way` says whether they could have another.
     `factors` are the second ones that it has, `None` where nobody has any here.
+    `is_loss_waiting`: somebody asked for their removal, which may have been somebody else.
     `mail_helps` says whether an e-mail address lets people back in here, and they may add one.
     """
 
@@ -53,6 +55,7 @@ class Facts:
     can_add_way: bool = False
     powers: int = 0
     factors: Held | None = None
+    is_loss_waiting: bool = False
 
 
 @frozen
@@ -84,6 +87,7 @@ class Verdict:
 def judge(facts: Facts, now: int) -> Verdict:
     """Say how an account is doing."""
     found = [
+        *([Found(Check.LOST, State.ACT)] if facts.is_loss_waiting else []),
         Found(Check.ODD, State.ACT if _is_odd(facts, now) else State.GOOD),
         _unless(facts.unverified, Check.VERIFIED, facts.devices),
         _unless(facts.unused, Check.USED),
@@ -111,6 +115,8 @@ def _second_factor(facts: Facts) -> tuple[Found, ...]:
     if facts.factors is None:
         return ()
     has_what_helps = facts.factors.is_any and facts.factors.codes > 0
+    if has_what_helps and facts.is_loss_waiting:
+        return ()  # it may be gone soon, which is said before everything else
     state = State.GOOD if has_what_helps else State.LOOK
     return (Found(Check.SECOND_FACTOR, state, facts.factors.number),)
 

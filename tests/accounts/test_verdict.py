@@ -50,6 +50,9 @@ def state(check, **fields):
         (Check.SECOND_FACTOR, {"factors": Held(apps=1)}, State.LOOK),
         (Check.SECOND_FACTOR, {"factors": Held(apps=1, codes=1)}, State.GOOD),
         (Check.SECOND_FACTOR, {"factors": Held(passkeys=1, codes=1)}, State.GOOD),
+        (Check.LOST, {"is_loss_waiting": True}, State.ACT),
+        # What is not well about them is told besides.
+        (Check.SECOND_FACTOR, {"factors": Held(), "is_loss_waiting": True}, State.LOOK),
         (Check.POWER, {"powers": 1}, State.LOOK),
     ],
 )
@@ -104,8 +107,9 @@ def test_the_checks_are_always_the_same_ones(given):
     verdict = judge(given, NOW)
     states = [each.state for each in verdict.checks]
 
-    # Where nobody has second factors, nobody looks for them.
-    looked_at = set(Check) - ({Check.SECOND_FACTOR} if given.factors is None else set())
+    # Where nobody has second factors, nobody looks for them, nor whether somebody wants them removed.
+    looked_at = set(Check) - {Check.LOST}
+    looked_at -= {Check.SECOND_FACTOR} if given.factors is None else set()
     assert {each.check for each in verdict.checks} == looked_at
     assert len(states) == len(looked_at)
     assert states == sorted(states)
@@ -120,3 +124,14 @@ def test_nothing_that_is_mended_makes_it_worse(given, mended):
 
     assert after.to_look_at <= before.to_look_at
     assert after.state >= before.state or before.state is State.NOT_HERE
+
+
+def test_an_account_whose_factors_somebody_wants_removed_is_not_called_safe():
+    """That comes first, and nothing says meanwhile that a second factor protects it."""
+    waiting = attrs.evolve(SAFE, factors=Held(apps=1, codes=9), is_loss_waiting=True)
+    verdict = judge(waiting, NOW)
+
+    assert verdict.state is State.ACT
+    assert verdict.checks[0] == Found(Check.LOST, State.ACT)
+    assert Check.SECOND_FACTOR not in {each.check for each in verdict.checks}
+    assert Check.LOST not in {each.check for each in judge(SAFE, NOW).checks}

@@ -313,6 +313,11 @@ def test_the_owner_stops_it_in_their_browser_and_nobody_elses(
 
     owner.get(server.url("account-devices"))
     assert "account-factor-lost" in owner.page.text
+    overview = owner.get(server.url("account")).text
+    assert "Somebody wants your second factors removed" in overview
+    assert "Your account looks safe" not in overview
+    assert "A second factor protects your sign-in" not in overview
+    assert "account-factor-lost" in owner.get(server.url("")).text
     owner.get(server.url("account-factor-lost"))
     forget_notices(homeserver, user)
     owner.submit(decision="stop")
@@ -323,6 +328,7 @@ def test_the_owner_stops_it_in_their_browser_and_nobody_elses(
         "in a browser that was signed in",
     )
     assert "account-factor-lost" not in owner.get(server.url("account")).text
+    assert "account-factor-lost" not in owner.get(server.url("")).text
     assert eventually(
         lambda: any("was stopped" in each.text for each in mailbox.to(address_of(user)))
     )

@@ -1,13 +1,15 @@
 """The landing page, and signing out."""
 
+from synapse_nextgen_auth.accounts.management import Place
 from synapse_nextgen_auth.flows import sign_in as flows
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth import end_session
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.end_session import Request
 from synapse_nextgen_auth.oauth.grants.parameters import Parameters
-from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.web import answers, lost_factors
 from synapse_nextgen_auth.web.forms import Form
+from synapse_nextgen_auth.web.pages.account.frame import Loss
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.home.page import HomePage, SignedOutPage
 from synapse_nextgen_auth.web.pages.way_back import way_back
@@ -15,7 +17,10 @@ from synapse_nextgen_auth.web.visits import Visit
 
 
 async def show(visit: Visit) -> Outgoing:
-    """Say who is signed in here."""
+    """Say who is signed in here, and what their account is to be warned of."""
+    loss = None
+    if visit.user_id is not None and visit.site.config.factors.lost_wait:
+        loss = await lost_factors.waiting(visit.site, visit.user_id)
     return visit.answer(
         HomePage(
             csrf=visit.csrf,
@@ -27,6 +32,7 @@ async def show(visit: Visit) -> Outgoing:
             devices_url="account",
             accounts_url="accounts",
             others=tuple(e.user_id for e in visit.sign_ins if e.user_id != visit.user_id),
+            loss=Loss(loss.ready_at, Place.LOST_FACTORS.value) if loss else None,
         )
     )
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 import attrs
 
 from synapse_nextgen_auth.records import frozen
+from synapse_nextgen_auth.web.pages.account.frame import Loss
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, way_forward
 
 
@@ -13,7 +14,7 @@ class HomePage(PageContent):
     """Say who is signed in here, if anybody is. The URLs are relative; signing out is a POST.
 
     `others` are further accounts that are signed in in this browser. `sign_up_url` is where people get
-    an account who have none, if they do.
+    an account who have none, if they do. `loss` is what the pages of the account warn of as well.
     """
 
     template: ClassVar[str] = "pages/home.html"
@@ -27,6 +28,7 @@ class HomePage(PageContent):
     accounts_url: str
     others: tuple[str, ...] = ()
     sign_up_url: str | None = None
+    loss: Loss | None = None
 
 
 @frozen

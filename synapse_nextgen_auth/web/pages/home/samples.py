@@ -1,5 +1,6 @@
 """Samples of the start page, and of the one after signing out."""
 
+from synapse_nextgen_auth.web.pages.account.frame import Loss
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.pages.home.page import HomePage, SignedOutPage
 from synapse_nextgen_auth.web.pages.samples import ELEMENT, LONG, LONG_ID, UGLY
@@ -12,6 +13,11 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "nobody": HomePage("c5rf", "example.org", None, *HOME_URLS),
         "nobody_may_sign_up": HomePage(
             "c5rf", "example.org", None, *HOME_URLS, sign_up_url="register"
+        ),
+        "lost": HomePage(
+            *("c5rf", "example.org", "@alice:example.org"),
+            *HOME_URLS,
+            loss=Loss(1_790_000_000, "account-factor-lost"),
         ),
         "several": HomePage(
             "c5rf", "example.org", "@alice:example.org", *HOME_URLS, ("@bob:example.org",)

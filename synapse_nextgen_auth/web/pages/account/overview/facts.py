@@ -27,8 +27,13 @@ class Looked:
     ways: OwnWays
 
 
-async def look(site: Site, user_id: str, *, here: str | None) -> Looked:
-    """Look at everything; `here` is what we call the sign-in of this browser."""
+async def look(
+    site: Site, user_id: str, *, here: str | None, is_loss_waiting: bool = False
+) -> Looked:
+    """Look at everything; `here` is what we call the sign-in of this browser.
+
+    `is_loss_waiting`: somebody wants the second factors removed, and may be stopped.
+    """
     now = site.now()
     known = await site.homeserver.run(flows.look, user_id, since=now - ODD_FOR)
     verified = await site.devices.verified.of(user_id, in_a_hurry=True)
@@ -41,7 +46,7 @@ async def look(site: Site, user_id: str, *, here: str | None) -> Looked:
         here=here,
     )
     held = await factors.held_by(site, user_id)
-    facts = _facts(site, known, found, held)
+    facts = attrs.evolve(_facts(site, known, found, held), is_loss_waiting=is_loss_waiting)
     if facts.can_add_way and not await factors.may_add(site, user_id):
         ways = attrs.evolve(own_ways.lets_in(site), passkeys=None)
         facts = attrs.evolve(facts, can_add_way=known.ways.can_have_another(ways))

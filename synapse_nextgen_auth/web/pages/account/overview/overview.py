@@ -49,7 +49,8 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
     site = visit.site
     display_name, _picture = await site.people.profile(user_id)
     browser = visit.sign_in.name if visit.sign_in else None
-    looked = await facts.look(site, user_id, here=browser)
+    waits = visit.lost is not None
+    looked = await facts.look(site, user_id, here=browser, is_loss_waiting=waits)
     page = OverviewPage(
         **console.of(visit, user_id, Target()),
         sign_out_url="sign-out",
@@ -58,6 +59,7 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
             ShownCard(each.title, each.text, each.url, each.link.words if each.link else None)
             for each in await site.other_modules.cards(user_id)
         ),
+        lost_url=Place.LOST_FACTORS.value if waits else None,
         verdict=judge(looked.facts, site.now()),
         figures=looked.figures,
         events_url=Place.EVENTS.value,

@@ -53,7 +53,7 @@ class OverviewPage(ConsolePage):
 
     The URLs are relative. `end_others_url` signs out everywhere else, `password_url` is where to take
     another password, if that is possible: for when something odd happened. `factors_url` is there where
-    people have second factors.
+    people have second factors, `lost_url` where somebody wants them removed: it stops that.
     `cards` are what other modules say.
     """
 
@@ -66,6 +66,7 @@ class OverviewPage(ConsolePage):
     end_others_url: str
     password_url: str | None = None
     factors_url: str | None = None
+    lost_url: str | None = None
     display_name: str | None = None
     cards: tuple[ShownCard, ...] = ()
     others: tuple[Other, ...] = ()

@@ -6,6 +6,7 @@ from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.accounts.management import Place
 from synapse_nextgen_auth.accounts.verdict import Facts, judge
 from synapse_nextgen_auth.oauth.events import EventKind
+from synapse_nextgen_auth.web.pages.account.frame import Loss
 from synapse_nextgen_auth.web.pages.account.overview.page import (
     Figures,
     Other,
@@ -71,6 +72,15 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             OVERVIEW,
             factors_url="account-factors",
             verdict=judge(attrs.evolve(_SAFE, factors=Held(apps=1, codes=9)), _AT),
+        ),
+        "lost": attrs.evolve(
+            OVERVIEW,
+            factors_url="account-factors",
+            lost_url="account-factor-lost",
+            loss=Loss(_AT, "account-factor-lost"),
+            verdict=judge(
+                attrs.evolve(_SAFE, factors=Held(apps=1, codes=9), is_loss_waiting=True), _AT
+            ),
         ),
         "no_codes": attrs.evolve(
             OVERVIEW,
