@@ -92,6 +92,7 @@ NOTICES: Mapping[str, Notice] = {
     "code_reused": Notice.REUSE,
     "operation_approved": Notice.APPROVALS,
     "personal_token_made": Notice.PERSONAL_TOKENS,
+    "personal_token_ending": Notice.PERSONAL_TOKENS,
     "data_downloaded": Notice.DOWNLOADS,
     "account_deactivated": Notice.DEACTIVATION,
 }

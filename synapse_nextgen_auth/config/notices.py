@@ -81,7 +81,7 @@ class Notices:
     personal_tokens: bool = option(
         Switch("told", "not told"),
         default=True,
-        about="Whether accounts are told of a personal token that was made.",
+        about="Whether accounts are told of a personal token that was made, or is over soon.",
         example="false",
         label="new tokens",
     )

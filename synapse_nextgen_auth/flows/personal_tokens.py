@@ -1,16 +1,20 @@
-"""Make a personal token, and list those of an account."""
+"""Make a personal token, list those of an account, and tell of their ends."""
+
+from collections.abc import Sequence
 
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.flows.begin_session import Beginning, Opening, begin
 from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.sessions import Began, End, Session
 from synapse_nextgen_auth.oauth.tokens import personal_tokens as rules
 from synapse_nextgen_auth.oauth.tokens.personal_tokens import Limits, Refusal, Wanted
 from synapse_nextgen_auth.records import frozen
+from synapse_nextgen_auth.secret import digest
+from synapse_nextgen_auth.store import events, sessions
 from synapse_nextgen_auth.store import personal_tokens as rows
-from synapse_nextgen_auth.store import sessions
 from synapse_nextgen_auth.store.personal_tokens import PersonalToken
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -100,6 +104,30 @@ def make(
     if former is not None and former.session.session_id not in ended:
         ended += end(txn, former.session, why=End.REPLACED, now=now)
     return Outcome(session, ended)
+
+
+def list_ending(txn: Txn, *, now: int, limit: int) -> list[PersonalToken]:
+    """Return those whose owners are to know that they are over soon, the nearest first."""
+    return rows.list_ending(
+        txn,
+        ends_after=now,
+        ends_until=now + rules.TOLD_BEFORE,
+        made_for=2 * rules.TOLD_BEFORE,
+        limit=limit,
+    )
+
+
+def tell_of_ends(txn: Txn, ending: Sequence[PersonalToken], *, now: int) -> None:
+    """Write down, once of each, that a token is over soon: its owner is told."""
+    for token in ending:
+        event = Event(
+            EventKind.PERSONAL_TOKEN_ENDING,
+            now,
+            token.user_id,
+            session_id=token.session_id,
+            event_id=digest(f"end of {token.session_id}"),
+        )
+        events.add(txn, event)
 
 
 def _makes_way(session: Session, wanted: Wanted) -> bool:

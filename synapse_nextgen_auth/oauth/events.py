@@ -57,6 +57,7 @@ class EventKind(str, enum.Enum):
     DATA_DOWNLOADED = "data_downloaded"
     ACCOUNT_DEACTIVATED = "account_deactivated"
     PERSONAL_TOKEN_MADE = "personal_token_made"  # noqa: S105 - a kind of event
+    PERSONAL_TOKEN_ENDING = "personal_token_ending"  # noqa: S105 - a kind of event
     PERSONAL_TOKEN_ENDED = "personal_token_ended"  # noqa: S105 - a kind of event
     INVITATION_MADE = "invitation_made"
     INVITATION_ENDED = "invitation_ended"

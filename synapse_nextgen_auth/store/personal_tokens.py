@@ -39,6 +39,18 @@ def list_of(txn: Txn, user_id: str) -> list[PersonalToken]:
     return _TOKENS.all(txn, "WHERE user_id = ? ORDER BY made_at DESC, session_id", user_id)
 
 
+def list_ending(
+    txn: Txn, *, ends_after: int, ends_until: int, made_for: int, limit: int
+) -> list[PersonalToken]:
+    """Return some whose end comes between these, the nearest first, made for so long at least."""
+    return _TOKENS.all(
+        txn,
+        "WHERE expires_at > ? AND expires_at <= ? AND expires_at - made_at >= ?"
+        " ORDER BY expires_at, session_id LIMIT ?",
+        *(ends_after, ends_until, made_for, limit),
+    )
+
+
 def remove(txn: Txn, session_id: str) -> None:
     """Delete the one that a session has."""
     txn.execute("DELETE FROM nextgen_personal_tokens WHERE session_id = ?", (session_id,))

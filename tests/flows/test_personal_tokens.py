@@ -194,3 +194,24 @@ def test_of_two_at_once_one_is_the_last(tables):
 
     assert made.count(Refusal.TOO_MANY) == 4
     assert living(tables) == ["Dashboard"] * 2
+
+
+def test_the_owner_is_told_once_of_an_end(tables):
+    """A week before it; not of one that was made for a short time, has no end, or is over."""
+    more = attrs.evolve(LIMITS, most=9)
+    make(tables, "a")
+    make(tables, "b", attrs.evolve(READER, lifetime=None), limits=more)
+    make(tables, "c", attrs.evolve(READER, lifetime=13 * DAY), limits=more)
+
+    def told(at):
+        ending = tables.run(flows.list_ending, now=NOW + at, limit=100)
+        tables.run(flows.tell_of_ends, ending, now=NOW + at)
+        return tables.query(
+            "SELECT session_id, user_id FROM nextgen_events WHERE kind = 'personal_token_ending'"
+        )
+
+    assert told(13 * DAY - 5) == []
+    assert told(23 * DAY - 1) == []
+    assert told(23 * DAY) == [("a" * 32, ALICE)]
+    assert told(24 * DAY) == [("a" * 32, ALICE)]
+    assert told(31 * DAY) == [("a" * 32, ALICE)]

@@ -110,8 +110,9 @@ def test_a_personal_token_is_told_of_once(homeserver, server, user, mailbox):
     token = make_token(browser, **A_BOT)
     mail = mailbox.last_to(address_of(user))
 
-    subject = f"A personal token for your account on {homeserver.server_name} was made"
+    subject = f"Something about a personal token for your account on {homeserver.server_name}"
     assert mail.subject == subject
+    assert "A personal token was made" in mail.text
     assert "Network address: 127.0.0.1" in mail.text
     assert token not in mail.html
     assert eventually(lambda: told_all(homeserver))

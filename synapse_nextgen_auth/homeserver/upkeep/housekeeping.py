@@ -27,10 +27,12 @@ from synapse_nextgen_auth.store import passwords, strays, sweep, token_holds
 from synapse_nextgen_auth.store.txn import Txn
 
 if TYPE_CHECKING:
-    from synapse_nextgen_auth.flows import lost_factors
+    from synapse_nextgen_auth.flows import lost_factors, personal_tokens
     from synapse_nextgen_auth.store import lost_factors as lost_rows
 else:
-    lost_factors, lost_rows = late.files("flows.lost_factors", "store.lost_factors")
+    lost_factors, personal_tokens, lost_rows = late.files(
+        "flows.lost_factors", "flows.personal_tokens", "store.lost_factors"
+    )
 
 NEEDS = (*members("synapse.server", "HomeServer", "get_clock"),)
 
@@ -42,6 +44,8 @@ _EVERY = 10 * 60  # seconds
 _STRAYS_EVERY = 60 * 60
 _TOKENS_EVERY = 15
 _PASSWORDS_EVERY = 24 * 60 * 60
+# Of so many personal tokens that are over soon the owners are told.
+_ENDS_AT_ONCE = 5_000
 # How far back (seconds) the devices of revoked sessions are looked for.
 _HALF_REVOKED_FOR = 7 * 24 * 60 * 60
 # After each bite others get at the tables for four times as long as it took, so that the chores take
@@ -177,6 +181,7 @@ class Housekeeping:
             keep = self._keeping.events.lifetime if kind == "events" else None
             await self._drain(kind, sweep.stale, kind=kind, now=now, keep=keep)
         await self._remind_of_lost_factors(now)
+        await self._tell_of_ends(now)
         await self._blank_addresses(now - self._keeping.events.address_lifetime)
         for kind in sweep.KINDS_AHEAD:
             # What is only set right is not counted.
@@ -197,6 +202,13 @@ class Housekeeping:
         )
         if ended:
             logger.info("Ended %s sessions of clients that left the configuration", ended)
+
+    async def _tell_of_ends(self, now: int) -> None:
+        """Let those be told whose personal tokens are over soon."""
+        of = {"now": now, "limit": _ENDS_AT_ONCE}
+        ending = await self._homeserver.read(personal_tokens.list_ending, **of)
+        if ending:
+            await self._homeserver.run(personal_tokens.tell_of_ends, ending, now=now)
 
     async def _remind_of_lost_factors(self, now: int) -> None:
         """Let those be told again whose second factors can soon be removed as lost."""

@@ -44,6 +44,8 @@ _TAKE_A_DEVICE = frozenset({API, PUSH, KEYS})
 _OF_NO_ROOM = frozenset({SET_PROFILE, PUSH, KEYS})
 
 _DAY = 24 * 3600
+# How long before its end (seconds) its owner is told of that; of one that was made for twice as long.
+TOLD_BEFORE = 7 * _DAY
 _CHOICES = tuple(days * _DAY for days in (7, 30, 90, 180, 365))
 
 
