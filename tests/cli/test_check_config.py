@@ -265,6 +265,14 @@ CLIENT = {"resources": [{"names": ["client", "federation"]}]}
 
 
 SERVICE = {"site_key": "1", "secret": "s" * 40}
+PROGRAM = {
+    "client_id": "backup",
+    "client_secret": "a secret of some length, of a program",
+    "redirect_uris": [],
+    "grant_types": ["client_credentials"],
+    "service_account": "backup",
+    "scope": "urn:matrix:client:api:* urn:synapse:admin:*",
+}
 OAUTH_ONLY = {
     "idp_id": "forge",
     "idp_name": "Forge",
@@ -337,6 +345,25 @@ OAUTH_ONLY = {
                 )
             },
             "signs in the old way (legacy_login.sso, legacy_login.jwt) has a token of Synapse's own",
+        ),
+        (
+            {
+                "modules": entry(
+                    factors={"policy": "optional"},
+                    step_up={"requests": [{"path": "admin_api", "factors": 2}]},
+                    clients=[PROGRAM],
+                )
+            },
+            "clients[0].scope has urn:synapse:admin:*, and step_up.requests protects admin_api",
+        ),
+        (
+            {
+                "modules": entry(
+                    step_up={"requests": [{"path": "admin_api", "max_age": "1h"}]},
+                    clients=[PROGRAM],
+                )
+            },
+            "so it may do what administrators do for that long after its session began",
         ),
         (
             {"modules": entry(tokens={"access_token_lifetime": "100y"})},

@@ -10,11 +10,21 @@ from support import newcomers
 from support.markdown import DOCS, fences
 from support.oauth import Browser, Server, web_client
 from support.personal_tokens import A_TOKEN
+from support.public import SECRET, SERVICE_ACCOUNT
 from support.step_up import gets_a_second_factor
 from support.synapse import Homeserver
 from support.television import METADATA, Television, let_in
 
 TOLD = "access_denied"
+PROGRAM = {
+    "client_id": "backup",
+    "client_secret": SECRET,
+    "redirect_uris": [],
+    "token_endpoint_auth_method": "client_secret_post",
+    "grant_types": ["client_credentials"],
+    "service_account": SERVICE_ACCOUNT,
+    "scope": "urn:matrix:client:api:*",
+}
 PASSWORD = "seven brave otters juggle"
 
 
@@ -39,7 +49,7 @@ def drained(tmp_path_factory, make_database):
     directory = tmp_path_factory.mktemp("drain")
     config = {"enable_registration": True, "enable_registration_without_verification": True}
     database = make_database("sqlite", directory)
-    factors = {"factors": {"policy": "optional"}}
+    factors = {"factors": {"policy": "optional"}, "clients": [PROGRAM]}
     with Homeserver(directory, database, module=factors, config=config) as homeserver:
         server, user = Server(homeserver.base_url), homeserver.new_user()
         client, browser = server.client(), Browser(server)
@@ -50,6 +60,7 @@ def drained(tmp_path_factory, make_database):
         signing_up.get(server.url("register"))
         waiting = Television.begin(server)
         before = discovery(server)
+        homeserver.register_user(SERVICE_ACCOUNT)
         homeserver.module = {"drain": True, **factors}
         homeserver.restart()
         yield Drained(
@@ -98,6 +109,23 @@ def test_sessions_go_on(drained):
     assert renewed.status_code == 200
     assert page.status_code == 200
     assert drained.user.user_id in page.text
+
+
+def test_programs_of_the_configuration_go_on(drained):
+    """They are the operator's, who drains: also where their session is a new one."""
+    server = drained.server
+
+    def ask():
+        form = {"grant_type": "client_credentials", "client_id": "backup", "client_secret": SECRET}
+        answer = server.post("token", form)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["access_token"]
+
+    first = ask()
+    assert server.whoami(first).json()["user_id"] == f"@{SERVICE_ACCOUNT}:localhost"
+    server.revoke(token=first, client_id="backup", client_secret=SECRET)
+    assert server.whoami(first).status_code == 401
+    assert server.whoami(ask()).status_code == 200
 
 
 def test_a_session_can_be_revoked(drained):

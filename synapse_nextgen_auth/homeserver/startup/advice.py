@@ -22,6 +22,7 @@ from synapse_nextgen_auth.homeserver.startup.settings import (
     ours_at,
     source_of_keys,
 )
+from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN
 from synapse_nextgen_auth.oauth.step_up import ADMIN_API
 from synapse_nextgen_auth.records import frozen
 
@@ -43,6 +44,7 @@ def warnings(hs_config: HomeServerConfig, config: Config) -> list[str]:
         *(f"{ours}.config.{text}" for text in _mails(hs_config, config, written)),
         *(f"{ours}.config.{text}" for text in _questions(hs_config, config, written)),
         *(f"{ours}.config.{text}" for text in _ways_around(config)),
+        *(f"{ours}.config.{text}" for text in _programs(config)),
         *(f"{ours}.config.{text}" for text in _lost_factors(hs_config, config)),
     ]
 
@@ -59,6 +61,22 @@ def _ways_around(config: Config) -> Iterator[str]:
             "step_up.requests protects admin_api from tokens of this module alone: an administrator who"
             f" signs in the old way ({', '.join(still_open)}) has a token of Synapse's own, which is"
             " asked for nothing. Set these to never, unless something of yours needs them."
+        )
+
+
+def _programs(config: Config) -> Iterator[str]:
+    """Say which programs are administrators that nobody can prove anything for."""
+    protected = [each for each in config.step_up.requests if each.path == ADMIN_API]
+    is_of_age_alone = all(each.requirement.level == 1 for each in protected)
+    for place, written in enumerate(config.clients):
+        service = written.client.service
+        if not protected or service is None or not service.scope.admin:
+            continue
+        how = "for that long after its session began" if is_of_age_alone else "at no time"
+        yield (
+            f"clients[{place}].scope has {ADMIN}, and step_up.requests protects admin_api: a program"
+            f" proves no more than its secret, so it may do what administrators do {how}. Let it do"
+            " without that scope, or admin_api without a proof."
         )
 
 
