@@ -301,7 +301,7 @@ def test_where_the_server_sees_the_proxy_everybody_shares_a_limit(seen, ours, is
         (
             {"macaroon_secret_key": "another one than the server has, of 40 letters"},
             "processes",
-            "proof",
+            "Name the files that this process was started with",
         ),
         ({"public_baseurl": "https://localhost:1/"}, "address", "nothing listens"),
         ({"public_baseurl": "https://nobody.invalid/"}, "address", "leads to no address"),
@@ -341,7 +341,12 @@ def test_a_process_that_does_not_run_is_said(homeserver, examine, tmp_path):
     )
     found = dict(run.examine([homeserver.config_path, worker], signs_in=False))
 
-    assert "Nothing listens at http://127.0.0.1:1" in words(found.get("processes", [])), found
+    (finding,) = found["processes"][1:]
+    assert "Nothing listens at http://127.0.0.1:1" in finding.what
+    assert (
+        finding.fix == "Is it running, and was it restarted since the module was added or upgraded?"
+    )
+    assert "--url" not in words([finding])
 
 
 def test_an_account_that_is_open_is_left_alone(homeserver, examine):
@@ -363,6 +368,23 @@ def test_an_account_that_is_open_is_left_alone(homeserver, examine):
         timeout=120,
     )
     assert done.stdout == f"@{LOCALPART}:{homeserver.server_name} is closed.\n"
+    assert examine(only="sign-in") == {}
+
+
+def test_a_server_that_asks_for_a_second_factor_is_well_as_far_as_that(homeserver, examine):
+    """It is a warning with a way on, and no alarm each night; without the rule the tokens are tried."""
+    before = homeserver.module
+    homeserver.module = {**before, "factors": {"policy": "required"}}
+    homeserver.restart()
+    try:
+        (finding,) = examine(only="sign-in")["sign-in"]
+
+        assert finding.grade is Grade.DOUBT
+        assert "as far as the second factor" in finding.what
+        assert "docs/setup/second-factors.md" in finding.fix
+    finally:
+        homeserver.module = before
+        homeserver.restart()
     assert examine(only="sign-in") == {}
 
 
@@ -501,4 +523,6 @@ def test_what_is_wrong_with_a_provider_is_said(homeserver, examine, issuer, said
         "client_secret": "a secret of some length",
     }
 
-    assert said in words(examine(oidc_providers=[provider])["providers"])
+    wrong = examine(oidc_providers=[provider])["providers"]
+    assert said in words(wrong)
+    assert "proxy" not in words(wrong)

@@ -68,7 +68,10 @@ def _certificate(certificate: dict[str, Any], where: str) -> Finding:
 def _well_known(patient: Patient) -> Iterator[Finding]:
     """Read what clients read first that know the name of the server alone (CS API, server discovery)."""
     if patient.is_here and patient.well_known_url is None:
-        yield well("nobody finds it by its name: it is on this machine alone", patient.base_url)
+        yield well(
+            "no well-known document is needed: it is a server for this machine alone",
+            patient.base_url,
+        )
         return
     url = patient.well_known_url or f"https://{patient.server_name}/.well-known/matrix/client"
     line = f'{{"m.homeserver": {{"base_url": "{patient.base_url}"}}}}'

@@ -112,7 +112,10 @@ def unreachable(error: Exception, host: str) -> Unreachable:
             "Is this the port of the proxy that has the certificate?",
         )
     if isinstance(error, ConnectionRefusedError):
-        return Unreachable(f"nothing listens at {host}", "Is the proxy running, and on this port?")
+        return Unreachable(
+            f"nothing listens at {host}",
+            "Is the server, or the proxy before it, running, and at this address and port?",
+        )
     if isinstance(error, TimeoutError):
         return Unreachable(
             f"{host} did not answer within {PATIENCE} seconds", "Does a firewall drop it?"

@@ -11,6 +11,7 @@ from synapse_nextgen_auth.cli.doctor.asking import PATIENCE, Unreachable, ask, t
 from synapse_nextgen_auth.cli.doctor.findings import Finding, doubt, problem, well
 from synapse_nextgen_auth.cli.doctor.patient import Patient
 
+_OTHERS = "Does it run, is its address right here, and does a firewall let this machine out to it?"
 _DISCOVERY = ".well-known/openid-configuration"
 
 
@@ -91,13 +92,15 @@ def _is_here(host: str) -> bool:
 
 def look_at_providers(patient: Patient) -> Iterator[Finding]:
     """Ask each identity provider what Synapse asks it at the first sign-in."""
+    cas = patient.hs_config.cas
+    if not patient.hs_config.oidc.oidc_providers and not cas.cas_enabled:
+        yield well("none is in the configuration")
     for provider in patient.hs_config.oidc.oidc_providers:
         name = f"oidc_providers {provider.idp_id}"
         if not provider.discover:
             yield well("it is written out in the configuration, and not asked", name)
             continue
         yield from _provider(provider.issuer, name)
-    cas = patient.hs_config.cas
     if cas.cas_enabled:
         yield from _service(str(cas.cas_server_url), "cas_config.server_url")
 
@@ -107,7 +110,7 @@ def _provider(issuer: str, name: str) -> Iterator[Finding]:
     try:
         answer = ask(to_host(url), url)
     except Unreachable as stop:
-        yield problem(f"the provider is not reached: {stop.what}", f"{name}.issuer", stop.fix)
+        yield problem(f"the provider is not reached: {stop.what}", f"{name}.issuer", _OTHERS)
         return
     document = answer.json
     if answer.status != 200 or not isinstance(document, dict):
@@ -131,12 +134,14 @@ def look_at_services(patient: Patient) -> Iterator[Finding]:
     config = patient.config
     if config.passwords.breached_service:
         yield from _service(config.passwords.breached_service, "passwords.breached_service")
+    else:
+        yield well("no option names one")
 
 
 def _service(url: str, name: str) -> Iterator[Finding]:
     try:
         ask(to_host(url), f"{urlsplit(url).scheme}://{urlsplit(url).netloc}/")
     except Unreachable as stop:
-        yield problem(f"it is not reached: {stop.what}", name, stop.fix)
+        yield problem(f"it is not reached: {stop.what}", name, _OTHERS)
     else:
         yield well("it is reached", f"{name}: {url}")

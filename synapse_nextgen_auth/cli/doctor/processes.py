@@ -11,7 +11,12 @@ from synapse_nextgen_auth.cli.running_server import CannotAsk, Place, Refused, R
 
 # Seconds by which clocks may differ: workers trust each other's times.
 _APART = 60
-_HINT = "Is it running, and was it restarted since the module was added or upgraded?"
+_UNFIT = "does not fit the secret"
+_NO_ANSWER = "Is it running, and was it restarted since the module was added or upgraded?"
+_OTHER_FILES = (
+    "Name the files that this process was started with; if they changed since, or secret or"
+    " macaroon_secret_key did, restart it."
+)
 
 
 def look(patient: Patient) -> Iterator[Finding]:
@@ -34,7 +39,10 @@ def status(patient: Patient, place: Place) -> dict[str, Any] | Finding:
     try:
         found = RunningServer((place,), patient.keys).ask("status")
     except (CannotAsk, Refused) as stop:
-        return problem("; ".join(str(stop).splitlines()), place.name, _HINT)
+        # Of the commands that have it, --url is not one of ours.
+        said = [each for each in str(stop).splitlines() if "--url" not in each]
+        what = "; ".join(said).replace("\n", "; ")
+        return problem(what, place.name, _OTHER_FILES if _UNFIT in what else _NO_ANSWER)
     return {**found, "asked_at": (began + time.time()) / 2}
 
 

@@ -11,12 +11,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from synapse_nextgen_auth.cli.doctor.asking import Answer, Unreachable, ask
 from synapse_nextgen_auth.cli.doctor.browser import Browser, form_of
-from synapse_nextgen_auth.cli.doctor.findings import Finding, problem, unseen, well
+from synapse_nextgen_auth.cli.doctor.findings import Finding, doubt, problem, unseen, well
 from synapse_nextgen_auth.cli.doctor.patient import Patient
 from synapse_nextgen_auth.cli.running_server import CannotAsk, Refused, RunningServer
 
 _CALLBACK = "http://127.0.0.1/callback"
 _WHOAMI = "/_matrix/client/v3/account/whoami"
+_FACTOR_PAGES = ("factor", "factor-enrol")
 _CLIENT = {
     "client_name": "synapse-nextgen-auth doctor",
     "application_type": "native",
@@ -160,6 +161,16 @@ def _agreed(browser: Browser, page: Answer) -> str:
     """Agree on the page that asks; return the code."""
     if page.header("Location") is None:
         form = form_of(page.text)
+        if _name(browser) in _FACTOR_PAGES:
+            raise _Stopped(
+                doubt(
+                    "it signs in as far as the second factor, which this server asks for: tokens were"
+                    " not looked at",
+                    browser.url,
+                    "To have them looked at, leave the account out of the rule in factors"
+                    " (docs/setup/second-factors.md).",
+                )
+            )
         if _name(browser) != "consent" or form is None:
             raise _Stopped(
                 unseen(f"the sign-in goes on to another page, {_name(browser)}", browser.url)
