@@ -18,7 +18,9 @@ class StepUp:
         default=(),
         about="Requests of the Matrix API that are answered with a challenge (RFC 9470, MSC4363) unless"
         " their session proved enough: `factors: 2` for two factors, `max_age` for a proof within that"
-        " time, or both. `path` is `admin_api`, for `/_synapse/admin`, `/_matrix/client/*/admin` and"
+        " time, or both. A sign-in counts for the whole of `max_age`; a step-up of a session that is"
+        " there counts until its next refresh, so for `tokens.access_token_lifetime` at most."
+        " `path` is `admin_api`, for `/_synapse/admin`, `/_matrix/client/*/admin` and"
         " what administrators may do beyond others elsewhere, or"
         " a path in which `*` stands for anything but a slash and `**` for anything; what is below it"
         " belongs to it, and it holds for each version of the API. `methods` are all, if none are named."

@@ -122,6 +122,9 @@ COVERED = {
     ("docs/setup/monitoring.md", "sh", "grep -E"): (
         f"{MONITORING}test_lines_that_want_attention_are_found_in_the_log"
     ),
+    ("docs/setup/monitoring.md", "sh", "sudo -u matrix-synapse"): (
+        "tests/homeserver/test_doctor.py::test_the_command_says_it_in_words_and_in_json"
+    ),
     ("docs/setup/monitoring.md", "sh", "curl --fail"): (
         f"{MONITORING}test_a_server_that_serves_passes_the_look_from_outside"
     ),
