@@ -8,3 +8,4 @@ Operators list who has second factors and take those of somebody away who lost t
 Applications may ask for a passkey (`phr`), and by the parameter `claims` for an `acr` that has to be met; a device asks with `acr_values`, a client by what it registers (`default_max_age`, `default_acr_values`).
 Who lost every second factor asks at sign-in to have them removed, where the operator sets a waiting time (`factors.lost_wait`, off by default): the owner is told twice in every way there is, and can stop it.
 A code that goes to an e-mail address of the account may be its second factor (`factors.email_codes`, off by default): the weakest, offered last, and never beside something else that came by mail.
+Administrators of whom `factors.admins` requires a second factor have no grace period: they set one up at the next sign-in.

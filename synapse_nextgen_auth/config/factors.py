@@ -50,7 +50,8 @@ class Factors:
         Choice(Rule),
         default=Rule.OFF,
         about="The same for the administrators of this server, where it is stricter than `policy`."
-        " It holds from the moment on at which somebody becomes one.",
+        " It holds from the moment on at which somebody becomes one: where it is `required` they are"
+        " given no `grace_period`.",
         example="required",
         label="factors of admins",
     )
@@ -71,7 +72,8 @@ class Factors:
         Duration(may_be_zero=True, longest="1y"),
         default=0,
         about="How long an account that must have a second factor may do without one. It begins when its"
-        " owner is first told, at a sign-in. `0s`: they set one up before they go on.",
+        " owner is first told, at a sign-in. Administrators have it only where `policy` or `accounts`"
+        " asks them for one, and not `admins`. `0s`: they set one up before they go on.",
         example="14d",
         label="factors, grace",
     )

@@ -49,7 +49,8 @@ class Entry:
 class FactorPolicy:
     """What the operator wrote: a rule for everybody, for administrators, and for some accounts.
 
-    `grace` is for how long (seconds) an account may do without a factor after one was first demanded.
+    `grace` is for how long (seconds) an account may do without a factor after one was first demanded;
+    not that of an administrator where `admins` demands it: they have power from the first moment on.
     """
 
     everybody: Rule = Rule.OFF
@@ -69,7 +70,17 @@ class FactorPolicy:
         of_admins = (self.admins,) if is_admin else ()
         return strictest((self.everybody, *of_admins, *of_accounts, *others))
 
-    def demand(self, rule: Rule, *, since: int | None, now: int) -> Demand:
+    @property
+    def tells_admins_apart(self) -> bool:
+        """Whether something else holds for administrators than for everybody."""
+        is_stricter = strictest((self.everybody, self.admins)) is not self.everybody
+        return is_stricter or self.grace_of(is_admin=True) != self.grace
+
+    def grace_of(self, *, is_admin: bool) -> int:
+        """Return how long an account is given, in seconds."""
+        return 0 if is_admin and self.admins is Rule.REQUIRED else self.grace
+
+    def demand(self, rule: Rule, *, since: int | None, now: int, is_admin: bool = False) -> Demand:
         """Return what is demanded of an account by its rule, and was first at the time `since`.
 
         It is for a server where somebody has factors: what an account has is asked for then, even if
@@ -77,9 +88,10 @@ class FactorPolicy:
         """
         if rule is Rule.OFF:
             return Demand(rule=Rule.OPTIONAL, may_add=False)
-        if rule is not Rule.REQUIRED or since is None or not self.grace:
+        grace = self.grace_of(is_admin=is_admin)
+        if rule is not Rule.REQUIRED or since is None or not grace:
             return Demand(rule=rule)
-        until = since + self.grace
+        until = since + grace
         return Demand(rule=rule, may_wait=now < until, until=until)
 
 

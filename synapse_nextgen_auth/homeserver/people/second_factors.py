@@ -2,7 +2,7 @@
 
 from synapse_nextgen_auth.accounts.factors import demands
 from synapse_nextgen_auth.accounts.factors.demands import Demand, Level, Rule
-from synapse_nextgen_auth.accounts.factors.policy import FactorPolicy, strictest
+from synapse_nextgen_auth.accounts.factors.policy import FactorPolicy
 from synapse_nextgen_auth.clock import is_ahead
 from synapse_nextgen_auth.flows import factor_demands
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -27,12 +27,12 @@ class SecondFactors:
 
     async def rule_of(self, user_id: str) -> Rule:
         """Return the rule for an account; raises `NoAnswer` where another module cannot say."""
+        return await self._rule_of(user_id, is_admin=await self._is_admin(user_id))
+
+    async def _rule_of(self, user_id: str, *, is_admin: bool) -> Rule:
         said = await self._other_modules.factor_rules(user_id)
-        return self._policy.rule_of(
-            user_id,
-            is_admin=await self._is_admin(user_id),
-            others=[Rule(each.value) for each in said],
-        )
+        others = [Rule(each.value) for each in said]
+        return self._policy.rule_of(user_id, is_admin=is_admin, others=others)
 
     async def demand(self, user_id: str) -> Demand:
         """Return what is demanded of an account now; the time that it is given begins with the first.
@@ -41,13 +41,14 @@ class SecondFactors:
         """
         if not self.is_on:
             return demands.NONE
-        rule, since = await self.rule_of(user_id), None
+        is_admin = await self._is_admin(user_id)
+        rule, since = await self._rule_of(user_id, is_admin=is_admin), None
         now = self._homeserver.now()
-        if rule is Rule.REQUIRED and self._policy.grace:
+        if rule is Rule.REQUIRED and self._policy.grace_of(is_admin=is_admin):
             since = await self._homeserver.read(factor_owed.since, user_id)
             if since is None or is_ahead(since, now):
                 since = await self._homeserver.run(factor_demands.owe, user_id, now=now)
-        return self._policy.demand(rule, since=since, now=now)
+        return self._policy.demand(rule, since=since, now=now, is_admin=is_admin)
 
     async def may_add(self, user_id: str) -> bool:
         """Say whether an account may set factors up; raises `NoAnswer`."""
@@ -65,8 +66,7 @@ class SecondFactors:
         return not demands.suffices(demand, held, Level.ONE)
 
     async def _is_admin(self, user_id: str) -> bool:
-        policy = self._policy
-        if strictest((policy.everybody, policy.admins)) is policy.everybody:
+        if not self._policy.tells_admins_apart:
             return False  # it would change nothing
         return await self.administers(user_id)
 

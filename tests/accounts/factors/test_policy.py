@@ -119,6 +119,31 @@ def test_an_account_is_given_time_from_the_first_demand_on(rule, grace, since, d
     assert FactorPolicy(grace=grace).demand(rule, since=since, now=NOW) == demand
 
 
+@pytest.mark.parametrize(
+    ("everybody", "admins", "of_alice", "of_an_admin", "is_apart"),
+    [
+        (REQUIRED, REQUIRED, DAY, 0, True),
+        (OPTIONAL, REQUIRED, DAY, 0, True),
+        # What holds for everybody gives everybody the same time.
+        (REQUIRED, OFF, DAY, DAY, False),
+        (REQUIRED, OPTIONAL, DAY, DAY, False),
+        (OFF, OPTIONAL, DAY, DAY, True),
+    ],
+)
+def test_administrators_who_must_have_one_by_themselves_are_given_no_time(
+    everybody, admins, of_alice, of_an_admin, is_apart
+):
+    """Their power is there from the first moment on."""
+    policy = FactorPolicy(everybody=everybody, admins=admins, grace=DAY)
+    demand = policy.demand(REQUIRED, since=NOW, now=NOW, is_admin=True)
+
+    assert policy.grace_of(is_admin=False) == of_alice
+    assert policy.grace_of(is_admin=True) == of_an_admin
+    assert policy.tells_admins_apart is is_apart
+    assert demand.may_wait is bool(of_an_admin)
+    assert FactorPolicy(admins=admins, everybody=everybody).grace_of(is_admin=False) == 0
+
+
 def test_what_browsers_are_known_by_is_not_printed():
     """The digest of a cookie stands in no log."""
     assert "abc" not in repr(Remembered("id", "abc", ALICE, NOW, NOW + 1, "an agent"))
