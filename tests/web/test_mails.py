@@ -3,10 +3,12 @@
 import html
 import re
 
+import attrs
 import jinja2
 import pytest
 
 from synapse_nextgen_auth.accounts.mail.letters import (
+    NOTICE_SAMPLES,
     SAMPLES,
     AddressCode,
     AddressInUse,
@@ -56,6 +58,20 @@ def test_text_and_html_say_the_same(mails, sample, lang):
     )
     assert f'lang="{lang}"' in written.html
     assert "<" not in written.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_nothing_to_do"), [("factor_added", True), ("factor_skipped", False)]
+)
+def test_whoever_signs_in_the_old_way_hears_what_becomes_of_that(mails, kind, is_nothing_to_do):
+    """An app that gets in without the second factor may be refused before long."""
+    (sample,) = (each for each in NOTICE_SAMPLES if each.about == "factors")
+    event = next(each for each in sample.events if each["kind"] == kind)
+    text = mails.write(Letter("a@example.com", "en", attrs.evolve(sample, events=[event]))).text
+    said = " ".join(text.split())
+
+    assert ("there is nothing to do" in said) is is_nothing_to_do
+    assert ("may refuse such apps before long" in said) is not is_nothing_to_do
 
 
 def test_c199_what_others_chose_is_no_markup(mails):
