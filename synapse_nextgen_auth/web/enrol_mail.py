@@ -66,7 +66,7 @@ async def confirm(
     except Undone as undone:
         raise attempts.lost(undone.why, await attempts.whither(visit, attempt.attempt_id)) from None
     if isinstance(done, Added):
-        return visit.answer(codes.page(visit, user_id, action=action))
+        return visit.answer(codes.page(visit, user_id, with_factor=True, action=action))
     if done is flows.Kept.NOT_FIRST:
         return await attempts.go_on(visit, attempt)
     return AppProblem.MAIL_LATE if done is flows.Kept.USED else AppProblem.MAIL_GONE

@@ -48,8 +48,19 @@ class NewCodes:
             codes, tuple(RecoveryCode.of(keys, each, user_id=user_id, now=now) for each in codes)
         )
 
-    def page(self, visit: Visit, user_id: str, *, action: str, with_app: bool = False) -> CodesPage:
-        """Return the page that shows them, once; `action` is where it goes on."""
+    def page(
+        self,
+        visit: Visit,
+        user_id: str,
+        *,
+        action: str,
+        with_app: bool = False,
+        with_factor: bool = False,
+    ) -> CodesPage:
+        """Return the page that shows them, once; `action` is where it goes on.
+
+        They came with an app, or with another factor, or by themselves.
+        """
         return CodesPage(
             csrf=visit.csrf,
             server_name=visit.site.server_name,
@@ -59,4 +70,5 @@ class NewCodes:
             sign_in_at=visit.site.issuer.identifier,
             action=action,
             with_app=with_app,
+            with_factor=with_factor,
         )

@@ -433,10 +433,7 @@ def test_the_overview_and_the_list_say_how_it_is(server, browser):
     assert "Your password or provider alone opens your account" in before
     assert "None yet: one of these ways is enough to get in." in ways
     assert "A second factor protects your sign-in" in after
-    assert (
-        "1 set up: its code is asked for as well."
-        in browser.get(server.url("account-sign-in")).text
-    )
+    assert "1 set up: it is asked for as well." in browser.get(server.url("account-sign-in")).text
 
 
 def test_oathtool_shows_what_the_server_takes(server, user, browser):

@@ -100,6 +100,8 @@ def test_one_is_added_and_signs_in_without_a_name(homeserver, server, browser, u
     page = add(browser, key, name="  My\tphone ")
 
     assert "Your recovery codes" in page.text
+    assert "Your second factor is set up, and counts from now on." in page.text
+    assert "your app" not in page.text
     assert "My phone" in browser.get(server.url("account-sign-in")).text
     parameters, verifier = client.request()
     other = sign_in(server, key, parameters=parameters)
@@ -393,6 +395,8 @@ def test_c294_who_needs_a_factor_makes_a_passkey_at_the_sign_in(strict_homeserve
     assert page.status_code == 400
     page = press(browser, key.make(question(page)))
     assert "Your recovery codes" in page.text
+    assert "Your second factor is set up, and counts from now on." in page.text
+    assert "your app" not in page.text
     browser.submit(decision="kept")
 
     assert user.user_id in browser.get(server.url("account")).text

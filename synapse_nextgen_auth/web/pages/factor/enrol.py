@@ -165,7 +165,7 @@ async def _take_passkey(visit: Visit, attempt: Attempt, form: Form) -> Outgoing:
     except Undone as undone:
         raise attempts.lost(undone.why, await attempts.whither(visit, attempt.attempt_id)) from None
     if isinstance(done, Added):
-        return visit.answer(codes.page(visit, user_id, action=_url(attempt)))
+        return visit.answer(codes.page(visit, user_id, with_factor=True, action=_url(attempt)))
     if done in {passkey_flows.Kept.NOT_FIRST, passkey_flows.Kept.SPENT}:
         return answers.redirect(_url(attempt))
     return await _page(visit, attempt, None, AppProblem.PASSKEY)

@@ -185,3 +185,4 @@ class CodesPage(PageContent):
     sign_in_at: str
     action: str
     with_app: bool = False
+    with_factor: bool = False

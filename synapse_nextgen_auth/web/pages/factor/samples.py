@@ -160,6 +160,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     },
     CodesPage: {
         "plain": RECOVERY_CODES,
+        "with_factor": attrs.evolve(RECOVERY_CODES, with_factor=True),
         "with_app": attrs.evolve(RECOVERY_CODES, with_app=True),
         "in_attempt": attrs.evolve(
             RECOVERY_CODES, with_app=True, action="factor-enrol?attempt=8a1f"

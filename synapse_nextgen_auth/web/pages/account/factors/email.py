@@ -110,7 +110,7 @@ async def _check(
     owner = own_ways.owner(visit, user_id)
     done = await site.homeserver.run(visit.as_signed_in(flows.add), new, owner)
     if isinstance(done, Added) and done.made_codes:
-        return visit.answer(codes.page(visit, user_id, action=_BACK))
+        return visit.answer(codes.page(visit, user_id, with_factor=True, action=_BACK))
     if isinstance(done, Added):
         return answers.redirect(visit.saying(_BACK, Done.FACTOR_MAIL_ON))
     if done is Kept.CLOSED:

@@ -83,7 +83,9 @@ async def add(visit: Visit, user_id: str, form: Form) -> Outgoing:
         error = _ERRORS.get(done, PasskeyError.WRONG)
         return await _ask_to_add(visit, user_id, error=error, name=name)
     if done.made_codes:
-        return visit.answer(codes.page(visit, user_id, action=Place.FACTORS.value))
+        return visit.answer(
+            codes.page(visit, user_id, with_factor=True, action=Place.FACTORS.value)
+        )
     return answers.redirect(visit.saying(_BACK, Done.PASSKEY_ADDED))
 
 
