@@ -17,6 +17,7 @@ def terms(site: Site) -> Terms:
 
 
 async def waiting(site: Site, user_id: str) -> Request | None:
-    """Return what waits for an account, and may be stopped."""
+    """Return what waits for an account, and may be stopped, with the times to show."""
     request = await site.homeserver.read(lost_factors.get, user_id)
-    return request if request is not None and request.is_open(site.now()) else None
+    now = site.now()
+    return request.as_expected(now) if request is not None and request.is_open(now) else None

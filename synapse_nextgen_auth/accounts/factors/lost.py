@@ -119,6 +119,17 @@ class Request:
         """Return it once the owner was told again: however late that was, there is time left."""
         return attrs.evolve(self._later(now - self.remind_at), reminded_at=now)
 
+    def as_expected(self, now: int) -> "Request":
+        """Return it with the times that hold if the owner is told now of what they were not told yet.
+
+        It is for pages: nobody is shown a time that is over, and waits for more.
+        """
+        told = self if self.told_at is not None else self.told(now)
+        told = told if told.reminded_at is not None else told.reminded(now)
+        return attrs.evolve(
+            self, remind_at=told.remind_at, ready_at=told.ready_at, expires_at=told.expires_at
+        )
+
     def _later(self, late: int) -> "Request":
         if late <= _PUNCTUAL:
             return self

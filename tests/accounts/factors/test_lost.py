@@ -153,3 +153,21 @@ def test_what_the_owner_stops_rests_and_what_solved_itself_does_not():
 def test_its_secrets_are_in_no_log():
     shown = repr(attrs.evolve(asked(), digest="DIGEST", secret="SEALED", address="192.0.2.1"))
     assert not any(each in shown for each in ("DIGEST", "SEALED", "192.0.2.1"))
+
+
+@given(st.integers(0, 20 * DAY), st.booleans(), st.booleans())
+def test_nobody_who_waits_is_shown_a_time_that_is_over(after, is_told, is_reminded):
+    """However late the owner is told; what is shown changes nothing else."""
+    request = asked()
+    request = request.told(NOW) if is_told else request
+    request = request.reminded(request.remind_at) if is_reminded else request
+    now = NOW + after
+    shown = request.as_expected(now)
+
+    if request.state(now) is State.WAITING:
+        assert shown.ready_at > now
+        assert shown.expires_at == shown.ready_at + KEPT
+    else:
+        assert is_told or request.state(now) is State.OVER
+    assert shown.ready_at >= request.ready_at
+    assert (shown.told_at, shown.reminded_at) == (request.told_at, request.reminded_at)

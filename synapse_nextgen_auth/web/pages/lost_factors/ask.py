@@ -131,6 +131,8 @@ async def _find(visit: Visit) -> _Asks | Outgoing:
 
 async def _page(visit: Visit, asks: _Asks, *, status: int = 200, is_late: bool = False) -> Outgoing:
     attempt, request = asks.attempt, asks.request
+    if request is not None and asks.state is LostState.WAITING:
+        request = request.as_expected(visit.site.now())
     onward: Onward = await attempts.onward_of(visit, attempt)
     had = await visit.site.homeserver.run(own_factors.look, asks.user_id)
     page = LostPage(

@@ -69,7 +69,7 @@ def _page(visit: Visit, request: Request | None) -> Outgoing:
         state=state,
         user_id=request.user_id,
         asked_at=request.asked_at,
-        ready_at=request.ready_at,
+        ready_at=request.as_expected(site.now()).ready_at,
         address=request.address,
         password_url=Place.PASSWORD.value if has_passwords else None,
     )
