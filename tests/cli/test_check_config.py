@@ -354,7 +354,7 @@ OAUTH_ONLY = {
                     clients=[PROGRAM],
                 )
             },
-            "clients[0].scope has urn:synapse:admin:*, and step_up.requests protects admin_api",
+            "so it may never do what administrators do",
         ),
         (
             {
@@ -363,7 +363,7 @@ OAUTH_ONLY = {
                     clients=[PROGRAM],
                 )
             },
-            "so it may do what administrators do for that long after its session began",
+            "so it may do what administrators do only for that long after its session began",
         ),
         (
             {"modules": entry(tokens={"access_token_lifetime": "100y"})},

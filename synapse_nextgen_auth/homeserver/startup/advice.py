@@ -72,12 +72,18 @@ def _programs(config: Config) -> Iterator[str]:
         service = written.client.service
         if not protected or service is None or not service.scope.admin:
             continue
-        how = "for that long after its session began" if is_of_age_alone else "at no time"
-        yield (
-            f"clients[{place}].scope has {ADMIN}, and step_up.requests protects admin_api: a program"
-            f" proves no more than its secret, so it may do what administrators do {how}. Let it do"
-            " without that scope, or admin_api without a proof."
-        )
+        if is_of_age_alone:
+            yield (
+                f"clients[{place}].scope has {ADMIN}, and step_up.requests protects admin_api: a program"
+                " proves nothing anew, so it may do what administrators do only for that long after its"
+                " session began. Let it do without that scope, or admin_api without a proof."
+            )
+        else:
+            yield (
+                f"clients[{place}].scope has {ADMIN}, and step_up.requests protects admin_api: a program"
+                " proves no more than its secret, so it may never do what administrators do. Let it do"
+                " without that scope, or admin_api without a proof."
+            )
 
 
 def _keys(hs_config: HomeServerConfig, config: Config, ours: str) -> Iterator[str]:
