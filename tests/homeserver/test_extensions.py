@@ -101,7 +101,7 @@ def test_c021_whoever_was_signed_in_before_is_asked_before_an_application_is_let
     silent = browser.authorize(client.request(prompt="none")[0])
     browser.authorize(client.request()[0])
 
-    assert "error=login_required" in silent.headers["Location"]
+    assert "error=consent_required" in silent.headers["Location"]
     assert "/sign-in?grant=" in browser.page.url
     browser.submit(password=user.password, decision="sign-in")
     assert "/stage?attempt=" in browser.page.url

@@ -258,7 +258,7 @@ def test_c295_a_browser_from_before_lets_nothing_in(doors, server, client_of):
     assert "/consent?grant=" in shown.url
     assert "/sign-in?grant=" in refused.url
     assert "/factor?attempt=" in again.url
-    assert browser.answer(browser.authorize(silent))["error"] == "login_required"
+    assert browser.answer(browser.authorize(silent))["error"] == "consent_required"
 
 
 def test_c295_a_browser_from_before_signs_no_device_in(doors, server):
