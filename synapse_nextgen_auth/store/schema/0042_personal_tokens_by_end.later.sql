@@ -1,0 +1,1 @@
+CREATE INDEX nextgen_personal_tokens_by_end ON nextgen_personal_tokens (expires_at)
