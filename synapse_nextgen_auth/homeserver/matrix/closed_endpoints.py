@@ -31,7 +31,6 @@ from synapse.util.threepids import canonicalise_email
 from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.homeserver.api import Homeserver
-from synapse_nextgen_auth.homeserver.auth import narrow
 from synapse_nextgen_auth.homeserver.auth.challenges import add_challenge, insufficient_scope
 from synapse_nextgen_auth.homeserver.auth.mark import is_narrow, is_ours, may_administer
 from synapse_nextgen_auth.homeserver.database.outage import answered_503
@@ -44,10 +43,12 @@ from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, API, SET_PROFIL
 if TYPE_CHECKING:
     from synapse_nextgen_auth.accounts.approvals import Approval
     from synapse_nextgen_auth.flows import approve_operation, begin_session
+    from synapse_nextgen_auth.homeserver.auth import narrow
     from synapse_nextgen_auth.homeserver.matrix.uia import used
     from synapse_nextgen_auth.store import factor_mail
 else:
-    approve_operation, begin_session, used, factor_mail = late.files(
+    narrow, approve_operation, begin_session, used, factor_mail = late.files(
+        "homeserver.auth.narrow",
         "flows.approve_operation",
         "flows.begin_session",
         "homeserver.matrix.uia.used",
