@@ -34,8 +34,7 @@ from synapse_nextgen_auth.web.templates import shipped
 SESSIONS = 1000
 SIGN_INS = 5  # real ones, for whatever signing in loads
 PATIENCE = 60
-MEMORY = Wanted(at_most=8)  # of a start
-USED = Wanted(at_most=12)  # with what signing in imports and keeps, and a megabyte of sessions
+MEMORY = Wanted(at_most=8)
 TIME = Wanted(at_most=0.25)
 
 
@@ -91,7 +90,7 @@ def measure(scene: Scene) -> Iterator[Figure]:
     yield _more("start until /health, cold", cold, "seconds", "s", TIME)
     yield _more("start until /health, warm", warm, "seconds", "s", TIME)
     yield _more("resident after the start", [*cold, *warm], "fresh", "MB", MEMORY)
-    yield _more(f"resident after {SESSIONS} sessions", [*cold, *warm], "used", "MB", USED)
+    yield _more(f"resident after {SESSIONS} sessions", [*cold, *warm], "used", "MB", MEMORY)
 
 
 def _pairs(ours: Side, stock: Side, turns: int, *, cold: bool) -> list[tuple[Life, Life]]:

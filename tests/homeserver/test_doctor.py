@@ -86,7 +86,7 @@ def words(findings):
     return " ".join(f"{each.what} {each.where} {each.fix}" for each in findings)
 
 
-def test_a_server_that_is_well_is_well(homeserver, examine):
+def test_c390_a_server_that_is_well_is_well_and_no_account_stays_open(homeserver, examine):
     """Everything is looked at, somebody signs in, and the account is closed afterwards."""
     assert examine(only="sign-in") == {}
     user_id = f"@{LOCALPART}:{homeserver.server_name}"

@@ -157,7 +157,7 @@ async def _provide(site: Site, request: TokenRequest, session: Session) -> None:
         return
     try:
         await site.devices.provide(session, display_name=request.client.name_for(()))
-    except Exception as error:
+    except Exception as error:  # whatever it was: nothing was handed over
         logger.warning("Could not make the device of session %s", session.session_id, exc_info=True)
         raise unavailable("the device or the tokens could not be made") from error
 
