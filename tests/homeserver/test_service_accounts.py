@@ -154,6 +154,8 @@ def test_a_revoked_token_ends_it_and_the_next_request_begins_anew(homeserver, se
 def test_many_at_once_have_one_session(homeserver, server, ask, account):
     """A program that is started ten times at the same moment, and none of them is signed out."""
     server.post("revoke", {"token": ask().json()["access_token"]}, **BASIC)
+    devices = "SELECT device_id FROM devices WHERE user_id = ? AND hidden = ?"
+    assert eventually(lambda: not homeserver.query(devices, account, False))
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(lambda _: ask(), range(10)))
 
