@@ -35,6 +35,7 @@ class Signing:
     schedule: Schedule = attrs.field(factory=Schedule)
     _known: list[SigningKey] = attrs.field(factory=list, init=False)
     _pems: dict[str, bytes] = attrs.field(factory=dict, init=False, repr=False)
+    _loaded: dict[str, keys.PrivateKey] = attrs.field(factory=dict, init=False, repr=False)
     _read_at: int = attrs.field(default=0, init=False)
 
     async def sign(self, claims: "Claims", algorithm: Algorithm) -> str:
@@ -46,7 +47,7 @@ class Signing:
             key = keys.current(await self._usable(), algorithm, now=now)
         if key is None:
             raise RuntimeError(f"there is no {algorithm.value} key to sign with")
-        return id_token.sign(claims, key, self._pems[key.kid], now=now)
+        return id_token.sign(claims, key, await self._private(key), now=now)
 
     async def public_jwks(self, *, may_make: bool = True) -> list[str]:
         """Return every published key as JSON: present, former and coming ones.
@@ -99,6 +100,13 @@ class Signing:
             active_from=start,
         )
 
+    async def _private(self, key: SigningKey) -> keys.PrivateKey:
+        """Return a key that signs; to read an RSA key takes a hundred times as long as to sign."""
+        if key.kid not in self._loaded:
+            pem = self._pems[key.kid]
+            self._loaded[key.kid] = await in_thread(self.homeserver.hs, keys.load, pem)
+        return self._loaded[key.kid]
+
     async def _usable(self) -> list[SigningKey]:
         """Return the keys that this process can decrypt."""
         now = self.homeserver.now()
@@ -109,5 +117,6 @@ class Signing:
             }
             self._pems = {kid: pem for kid, pem in pems.items() if pem is not None}
             self._known = [key for key in stored if key.kid in self._pems]
+            self._loaded = {kid: key for kid, key in self._loaded.items() if kid in self._pems}
             self._read_at = now
         return self._known

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from synapse_nextgen_auth.oauth.tokens.keys import SigningKey
+from synapse_nextgen_auth.oauth.tokens.keys import PrivateKey, SigningKey
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret, urlsafe
 
@@ -49,7 +49,7 @@ class Claims:
     sid: str | None = None
 
 
-def sign(claims: Claims, key: SigningKey, pem: bytes, *, now: int) -> str:
+def sign(claims: Claims, key: SigningKey, private: PrivateKey, *, now: int) -> str:
     """Write the ID token as a signed JWT."""
     import jwt  # noqa: PLC0415 (no start waits for it)
 
@@ -70,7 +70,7 @@ def sign(claims: Claims, key: SigningKey, pem: bytes, *, now: int) -> str:
         body["acr"] = claims.acr
     if claims.sid is not None:
         body["sid"] = claims.sid
-    return jwt.encode(body, pem, algorithm=key.algorithm.value, headers={"kid": key.kid})
+    return jwt.encode(body, private, algorithm=key.algorithm.value, headers={"kid": key.kid})
 
 
 def sid(sign_in: str, *, audience: str) -> str:

@@ -32,7 +32,7 @@ def a_pair(algorithm):
     """Return a key and its private half."""
     pem = keys.generate(algorithm)
     jwk = keys.public_jwk(pem, kid="the kid", algorithm=algorithm)
-    return SigningKey("the kid", algorithm, "sealed", jwk, NOW, NOW), pem
+    return SigningKey("the kid", algorithm, "sealed", jwk, NOW, NOW), keys.load(pem)
 
 
 PAIRS = {algorithm: a_pair(algorithm) for algorithm in Algorithm}
@@ -40,8 +40,8 @@ PAIRS = {algorithm: a_pair(algorithm) for algorithm in Algorithm}
 
 def sign(claims=CLAIMS, algorithm=Algorithm.RS256):
     """Sign with the key of this algorithm."""
-    key, pem = PAIRS[algorithm]
-    return id_token.sign(claims, key, pem, now=NOW)
+    key, private = PAIRS[algorithm]
+    return id_token.sign(claims, key, private, now=NOW)
 
 
 def verify(text, algorithm=Algorithm.RS256, *, audience="app"):
