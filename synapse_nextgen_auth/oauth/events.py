@@ -61,6 +61,7 @@ class EventKind(str, enum.Enum):
     PERSONAL_TOKEN_ENDED = "personal_token_ended"  # noqa: S105 - a kind of event
     INVITATION_MADE = "invitation_made"
     INVITATION_ENDED = "invitation_ended"
+    ADMIN_CHANGED = "admin_changed"
     KEY_ROTATED = "key_rotated"
     GIVEN_UP = "given_up"
 

@@ -14,7 +14,11 @@ from synapse_nextgen_auth.records import frozen
 
 # What stands in the place of a pattern for what only administrators may ask for.
 ADMIN_API = "admin_api"
-_OF_ADMINS = ("/_synapse/admin/**", "/_matrix/client/*/admin/**")
+_OF_ADMINS = (
+    "/_synapse/admin/**",
+    "/_matrix/client/*/admin/**",
+    "/_synapse/client/auth/api/admin/**",
+)
 # The same request has several addresses, and Synapse takes each: whichever an operator wrote, all are
 # meant. `unstable` may have the name of a proposal behind it.
 _PREFIX = r"(?:api/v1|unstable/[^/]*|[^/]*)"

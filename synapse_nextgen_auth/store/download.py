@@ -173,6 +173,7 @@ LEFT_OUT: Mapping[str, str] = {
     "nextgen_session_browsers": "of browsers",
     "nextgen_signing_keys": "of the server",
     "nextgen_throttle": "digests",
+    "nextgen_ulids": "names of what other tables have",
     "nextgen_token_holds": "of nobody yet",
 }
 

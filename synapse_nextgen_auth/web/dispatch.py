@@ -13,6 +13,7 @@ from synapse_nextgen_auth.homeserver.http import Handler, Incoming, Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.kinds import (
+    AdminApi,
     Endpoint,
     Files,
     ForPeople,
@@ -26,8 +27,11 @@ from synapse_nextgen_auth.web.site import Site
 if TYPE_CHECKING:
     from synapse_nextgen_auth.oauth import rendezvous
     from synapse_nextgen_auth.web import page_dispatch
+    from synapse_nextgen_auth.web.endpoints.admin import dispatch as admin_dispatch
 else:
-    rendezvous, page_dispatch = late.files("oauth.rendezvous", "web.page_dispatch")
+    rendezvous, page_dispatch, admin_dispatch = late.files(
+        "oauth.rendezvous", "web.page_dispatch", "web.endpoints.admin.dispatch"
+    )
 
 logger = logging.getLogger(__name__)
 
@@ -70,18 +74,20 @@ async def _serve(site: Site, root: Root, incoming: Incoming) -> Outgoing:
     if root.counted_as is not None:
         return await _answer(request, route, incoming.path[len(root.path + path) :])
     with site.homeserver.metrics.timed(path):
-        return await _answer(request, route)
+        return await _answer(request, route, incoming.path[len(root.path + path) :])
 
 
 async def _answer(
     request: Request,
-    route: Endpoint | ForPeople | RendezvousEndpoint,
-    below: str = "",
+    route: Endpoint | ForPeople | RendezvousEndpoint | AdminApi,
+    below: str,
 ) -> Outgoing:
     if isinstance(route, Endpoint):
         return await _endpoint(request, route)
     if isinstance(route, RendezvousEndpoint):
         return await _meet(request, route, below)
+    if isinstance(route, AdminApi):
+        return await admin_dispatch.answer(request, below)
     return await page_dispatch.answer(request, route)
 
 

@@ -220,6 +220,18 @@ class RendezvousEndpoint:
 
 
 @frozen
+class AdminApi:
+    """What administrators' tools speak to, all of it below one path: `endpoints/admin/`.
+
+    JSON from any origin, with an access token on each request. It is not there while the module is
+    switched off.
+    """
+
+    reasons: frozenset[str]
+    methods: ClassVar[tuple[str, ...]] = ("GET", "POST", "PUT", "DELETE")
+
+
+@frozen
 class Files:
     """The files that pages load."""
 
@@ -230,7 +242,7 @@ class ToIssuer:
 
 
 ForPeople = Page | AccountPage | AuthorizationEndpoint
-Route = Endpoint | ForPeople | RendezvousEndpoint | Files | ToIssuer
+Route = Endpoint | ForPeople | RendezvousEndpoint | AdminApi | Files | ToIssuer
 
 
 def _always(_config: Config) -> bool:
@@ -256,12 +268,12 @@ class Root:
 
     @_prefixes.default
     def _those_with_names_below(self) -> dict[str, Route]:
-        below = (RendezvousEndpoint, Files)
+        below = (RendezvousEndpoint, AdminApi, Files)
         return {path: each for path, each in self.routes.items() if isinstance(each, below)}
 
     @_exact.default
     def _those_without(self) -> dict[str, Route]:
-        below = (RendezvousEndpoint, Files)
+        below = (RendezvousEndpoint, AdminApi, Files)
         return {path: each for path, each in self.routes.items() if not isinstance(each, below)}
 
     @property

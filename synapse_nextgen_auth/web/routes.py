@@ -15,6 +15,7 @@ from synapse_nextgen_auth.web.endpoints import metadata
 from synapse_nextgen_auth.web.endpoints.token import pipeline
 from synapse_nextgen_auth.web.kinds import (
     AccountPage,
+    AdminApi,
     AuthorizationEndpoint,
     Endpoint,
     Files,
@@ -40,6 +41,7 @@ rendezvous = later("endpoints.rendezvous")
 revoke = later("endpoints.revoke")
 userinfo = later("endpoints.userinfo")
 command = later("endpoints.command.command")
+described = later("endpoints.admin.described")
 email = later("pages.account.addresses.email")
 phone_number = later("pages.account.addresses.phone_number")
 remove = later("pages.account.addresses.remove")
@@ -109,7 +111,7 @@ _OF_LINKS = frozenset({"unknown", "too_many_tries"})
 _DISCOVERY = Endpoint({"GET": metadata.metadata}, rests=False)
 
 # Below the issuer.
-ROUTES: dict[str, Endpoint | ForPeople] = {
+ROUTES: dict[str, Endpoint | ForPeople | AdminApi] = {
     # Discovery
     "/.well-known/openid-configuration": _DISCOVERY,
     "/.well-known/oauth-authorization-server": _DISCOVERY,
@@ -146,6 +148,13 @@ ROUTES: dict[str, Endpoint | ForPeople] = {
         rests=False,
         for_websites=False,
     ),
+    # For administrators' tools
+    "/api/admin/v1/": AdminApi(
+        reasons=frozenset({"invalid_request", "temporarily_unavailable", "access_denied"})
+        | {bearer.INVALID_TOKEN, bearer.INSUFFICIENT_SCOPE}
+        | {bearer.INSUFFICIENT_USER_AUTHENTICATION}
+    ),
+    "/api/spec.json": Endpoint({"GET": described.spec}, rests=False),
     # Pages
     "/authorize": AuthorizationEndpoint(
         authorize.authorize,

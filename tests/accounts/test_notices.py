@@ -47,6 +47,7 @@ SILENT = {
     EventKind.INVITATION_MADE,
     EventKind.INVITATION_ENDED,
     EventKind.KEY_ROTATED,
+    EventKind.ADMIN_CHANGED,
     EventKind.GIVEN_UP,
 }
 

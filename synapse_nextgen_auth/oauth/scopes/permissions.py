@@ -14,6 +14,8 @@ DEVICE = "urn:matrix:client:device:"
 ADMIN = "urn:synapse:admin:*"
 # MSC4484; `grammar` knows its unstable name.
 SERVER_ADMIN = "urn:matrix:client:server_administration"
+# matrix-authentication-service's, for the admin API that has the shape of its own.
+MAS_ADMIN = "urn:mas:admin"
 
 # Ours: parts of what `API` opens (docs/reference/scopes.md).
 READ = "urn:nextgen-auth:read"
@@ -91,4 +93,6 @@ PERMISSIONS = (
     Permission(scope=ADMIN, needs=(API,), grave=True),
     # Of the same power, at the few endpoints that it opens (MSC4484).
     Permission(scope=SERVER_ADMIN, grave=True),
+    # Of the same power, at the admin API of ours; it opens nothing of Matrix.
+    Permission(scope=MAS_ADMIN, grave=True),
 )

@@ -15,6 +15,7 @@ from synapse_nextgen_auth.oauth.scopes.permissions import (
     API,
     DEVICE,
     KEYS,
+    MAS_ADMIN,
     MEDIA_UPLOAD,
     NARROW,
     PUSH,
@@ -37,9 +38,9 @@ LONGEST_NAME = 100
 PARTS = (
     *(API, READ, SEND, ROOMS_JOIN, ROOMS_MANAGE, SET_PROFILE, ACCOUNT_DATA),
     *(PUSH, MEDIA_UPLOAD, KEYS),
-    *(SERVER_ADMIN, ADMIN),
+    *(SERVER_ADMIN, MAS_ADMIN, ADMIN),
 )
-POWERS = frozenset({SERVER_ADMIN, ADMIN})
+POWERS = frozenset({SERVER_ADMIN, MAS_ADMIN, ADMIN})
 _TAKE_A_DEVICE = frozenset({API, PUSH, KEYS})
 _OF_NO_ROOM = frozenset({SET_PROFILE, PUSH, KEYS})
 
@@ -125,7 +126,7 @@ def _refuse_parts(wanted: Wanted) -> Refusal | None:
         return Refusal.NOTHING
     if takes_a_device(parts) and not has_device:
         return Refusal.NEEDS_DEVICE
-    if has_device and parts == {SERVER_ADMIN}:
+    if has_device and parts <= {SERVER_ADMIN, MAS_ADMIN}:
         return Refusal.HAS_NO_DEVICE
     return _refuse_rooms(wanted) if wanted.rooms else None
 

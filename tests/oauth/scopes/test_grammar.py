@@ -42,7 +42,7 @@ def refused(text):
         ("email", "email"),
         ("email profile openid", "email profile openid"),
         (f"{ADMIN} {API} {DEVICE}", f"{ADMIN} {API} {DEVICE}"),
-        ("openid offline_access urn:mas:admin", "openid"),
+        ("openid offline_access urn:mas:admin", "openid urn:mas:admin"),
         (f"urn:matrix:client:api:read:* {API} {DEVICE}", f"{API} {DEVICE}"),
         ("urn:matrix:client:com.example.foo openid", "openid"),
     ],

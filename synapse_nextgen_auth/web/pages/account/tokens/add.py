@@ -36,7 +36,7 @@ FIELDS = dict(
         (
             *("may_whole", "may_read", "may_send", "may_join", "may_manage", "may_profile"),
             *("may_settings", "may_notify", "may_upload", "may_encrypt"),
-            *("may_look_after", "may_administer"),
+            *("may_look_after", "may_manage_accounts", "may_administer"),
         ),
         PARTS,
         strict=True,

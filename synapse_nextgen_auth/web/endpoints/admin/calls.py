@@ -1,0 +1,97 @@
+"""One call of the admin API: who asks for what, after both were looked at."""
+
+import enum
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from synapse_nextgen_auth.homeserver.http import Incoming
+from synapse_nextgen_auth.oauth.metadata import PREFIX
+from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.records import frozen
+from synapse_nextgen_auth.web.endpoints.admin.operations import Answer, Operation, Shape
+from synapse_nextgen_auth.web.site import Site
+
+# Where the paths of operations begin, on the host.
+BASE = f"{PREFIX}/api/admin/v1/"
+
+
+class Count(str, enum.Enum):
+    """Whether a page says how many things there are in all of its pages."""
+
+    YES = "true"
+    NO = "false"
+    ONLY = "only"
+
+
+@frozen
+class Page:
+    """Which page of a list is wanted: so many, after one and before another, from either end."""
+
+    size: int
+    after: str | None = None
+    before: str | None = None
+    backwards: bool = False
+    count: Count = Count.YES
+
+
+@frozen
+class Call:
+    """A call.
+
+    `path` is what stood in the place of `{id}` and the like, by that name. `filters` has what the query
+    says, read, and nothing of what it does not; one that may be repeated is a list. `asked` is the same
+    as it came. `body` has each member that the operation knows: what was not sent is its default, and
+    `sent` tells which were.
+    """
+
+    site: Site
+    incoming: Incoming
+    admin: Session
+    operation: Operation
+    path: Mapping[str, str]
+    filters: Mapping[str, Any]
+    asked: tuple[tuple[str, str], ...]
+    page: Page
+    body: Mapping[str, Any] = attrs.field(repr=False)
+    sent: frozenset[str] = frozenset()
+    reason: str | None = None
+
+    @property
+    def now(self) -> int:
+        """The time in seconds since the epoch."""
+        return self.site.now()
+
+
+def thing(shape: Shape, ulid: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one thing as answers have it, with each attribute that its kind has, and no other."""
+    names = [each.name for each in shape.attributes]
+    if set(names) != attributes.keys():
+        raise TypeError(f"{shape.type} is told by {names}, not {list(attributes)}")
+    return {
+        "type": shape.type,
+        "id": ulid,
+        "attributes": dict(attributes),
+        "links": {"self": f"{BASE}{shape.type}s/{ulid}"},
+    }
+
+
+def one(call: Call, told: dict[str, Any], *, status: int = 200, about: str = "") -> Answer:
+    """Answer with one thing."""
+    link = told["links"]["self"] if status == 201 else call.incoming.path
+    return Answer(status, {"data": told, "links": {"self": link}}, about)
+
+
+def nothing(*, about: str) -> Answer:
+    """Answer that it is done."""
+    return Answer(204, None, about)
+
+
+def event_detail(call: Call, answer: Answer) -> str:
+    """Return what the event of a change says: what was done to what, and why."""
+    said = {"did": call.operation.name, "to": answer.about or "/".join(call.path.values())}
+    if call.reason:
+        said["why"] = call.reason
+    return json.dumps(said, ensure_ascii=False)

@@ -1,0 +1,107 @@
+"""From a request to the operation of the admin API that it is for: what none of them may forget.
+
+Who asks, what is refused and how that is said, that each change becomes an event, and what is counted.
+"""
+
+import logging
+from typing import Any
+
+from synapse_nextgen_auth.homeserver.colleagues import Away
+from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.events import Event, EventKind
+from synapse_nextgen_auth.store import events
+from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.web.endpoints.admin import callers, reading, table
+from synapse_nextgen_auth.web.endpoints.admin.calls import Call, event_detail
+from synapse_nextgen_auth.web.endpoints.admin.operations import Answer, Refused
+from synapse_nextgen_auth.web.request import Request
+
+logger = logging.getLogger(__name__)
+
+_REASONS = {403: "access_denied", 503: "temporarily_unavailable"}
+_STOPPING = Refused(503, "This process stops. Try again.")
+_SEE_LOG = Refused(503, "The server cannot answer now; its log says why.")
+
+
+async def answer(request: Request, below: str) -> Outgoing:
+    """Answer a call; `below` is the path below that of the API."""
+    try:
+        if request.site.homeserver.drain.is_closed:
+            raise _STOPPING
+        return _said(await _answered(request, below))
+    except Refused as refused:
+        _note(request, refused)
+        return _refusal(refused)
+    except Away as away:
+        failure = Refused(503, f"This cannot be done now: {away}.")
+        _note(request, failure)
+        return _refusal(failure)
+    except Exception as failed:
+        where = request.incoming.path
+        if not request.knows_why(failed, where):
+            logger.exception("Could not serve %s %s", request.incoming.method, where)
+        request.count(_counted(_SEE_LOG))
+        return _refusal(_SEE_LOG)
+
+
+async def _answered(request: Request, below: str) -> Answer:
+    site, incoming = request.site, request.incoming
+    # Whoever may not ask anything does not learn what there is to ask.
+    admin = await callers.administrator(site, incoming)
+    operation, path = table.find(incoming.method, below)
+    asked = reading.pairs(incoming.query)
+    said = reading.query(operation, asked)
+    body, sent = reading.body(operation, incoming)
+    filters = {field.name for field in operation.takes}
+    call = Call(
+        site,
+        incoming,
+        admin,
+        operation,
+        path,
+        filters={name: value for name, value in said.items() if name in filters},
+        asked=tuple((name, text) for name, text in asked if name.removesuffix("[]") in filters),
+        page=reading.page(said),
+        body=body,
+        sent=sent,
+        reason=said.get(reading.REASON.name),
+    )
+    done = await operation.do(call)
+    if operation.changes:
+        await _write_down(call, done)
+    return done
+
+
+async def _write_down(call: Call, done: Answer) -> None:
+    """Write down who did what to what, and why."""
+    event = Event.of(
+        call.admin,
+        EventKind.ADMIN_CHANGED,
+        call.now,
+        address=call.incoming.address,
+        detail=event_detail(call, done),
+    )
+    await call.site.homeserver.run(events.add, event)
+    logger.info("%s did %s to %s", call.admin.user_id, call.operation.name, done.about or call.path)
+
+
+def _said(done: Answer) -> Outgoing:
+    if done.body is None:
+        return Outgoing(done.status, b"", (*answers.NO_STORE, answers.NOSNIFF, *answers.CORS))
+    return answers.json_answer(done.status, done.body, *answers.CORS)
+
+
+def _refusal(refused: Refused) -> Outgoing:
+    body: dict[str, Any] = {"errors": [{"title": refused.title}]}
+    again = (("Retry-After", "5"),) if refused.status == 503 else ()
+    return answers.json_answer(refused.status, body, *again, *refused.headers, *answers.CORS)
+
+
+def _note(request: Request, refused: Refused) -> None:
+    request.note(_counted(refused))
+
+
+def _counted(refused: Refused) -> OAuthError:
+    reason = refused.reason or _REASONS.get(refused.status, "invalid_request")
+    return OAuthError(reason, refused.title, refused.status)
