@@ -5,3 +5,4 @@ Restricted scopes: `urn:nextgen-auth:read`, `send`, `rooms.join`, `rooms.manage`
 `urn:matrix:client:server_administration` (MSC4484, both spellings) opens `/_matrix/client/*/admin/` and nothing else, for server admins.
 Personal tokens: people make tokens for their bots, scripts and smart homes on their account page, with a name, a scope, a device and an end; shown once, kept nowhere, renewed onto the same device. See [personal tokens](docs/topics/personal-tokens.md) and the section `personal_tokens`.
 An admin API in the shape of matrix-authentication-service's, below `/_synapse/client/auth/api/admin/v1/`, with the scope `urn:mas:admin`.
+Application services can sign in by a key (`private_key_jwt`) and get tokens for five minutes in the place of the shared `as_token`, which can be refused from then on: `application_service` and `refuse_as_token` of a client. See [application services](docs/topics/application-services.md).

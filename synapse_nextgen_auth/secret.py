@@ -75,6 +75,7 @@ class Purpose(str, enum.Enum):
     ACCESS_TOKEN = "token access"  # noqa: S105
     REFRESH_TOKEN = "token refresh"  # noqa: S105
     PERSONAL_TOKEN = "token personal"  # noqa: S105
+    SERVICE_TOKEN = "token service"  # noqa: S105
     USER_CODE = "user code"
     USER_CODE_HALF = "user code half"
     FORM = "csrf"

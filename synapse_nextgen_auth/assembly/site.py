@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from synapse_nextgen_auth.accounts.attempts import sign_ups
     from synapse_nextgen_auth.homeserver import mail as mailing
     from synapse_nextgen_auth.homeserver import places as places_file
+    from synapse_nextgen_auth.homeserver.auth import application_services
     from synapse_nextgen_auth.homeserver.mail import Mailer
     from synapse_nextgen_auth.homeserver.people import (
         availability,
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from synapse_nextgen_auth.web import mails, sign_up
 else:
     (
+        application_services,
         mailing,
         availability,
         captchas,
@@ -86,6 +88,7 @@ else:
         sign_up,
         sign_ups,
     ) = late.files(
+        "homeserver.auth.application_services",
         "homeserver.mail",
         "homeserver.people.availability",
         "homeserver.people.captchas",
@@ -171,6 +174,11 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             lifetimes,
             Activity(homeserver, lifetimes),
             step_up=StepUp(config.step_up.requests) if config.step_up.requests else None,
+        ),
+        application_services=late.made(
+            lambda: application_services.ApplicationServices(
+                homeserver, keys, (each.client for each in config.clients)
+            )
         ),
         lifetimes=Lifetimes(
             sessions=lifetimes,

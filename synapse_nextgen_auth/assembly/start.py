@@ -135,6 +135,8 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     )
     _take_arrivals(site)
     checker.install(site.homeserver, site.token_check)
+    if any(each.client.application_service for each in config.clients):
+        site.application_services.install()
     admin_refusal.install()
     written_addresses.install()
     narrow_answers.install(site.homeserver.hs)

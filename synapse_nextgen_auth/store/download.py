@@ -169,6 +169,7 @@ LEFT_OUT: Mapping[str, str] = {
     "nextgen_passwords": "a hash, which is a secret",
     "nextgen_provider_logouts": "a quarter of an hour",
     "nextgen_rendezvous": "of nobody",
+    "nextgen_revoked_tokens": "of application services",
     "nextgen_schema": "of nobody",
     "nextgen_session_browsers": "of browsers",
     "nextgen_signing_keys": "of the server",

@@ -126,6 +126,7 @@ _STALE = {
     "throttles": (_Rows("nextgen_throttle", "key", "window_start"), _DAY),
     "client assertions": (_Rows("nextgen_client_assertions", "digest", "expires_at"), 60),
     "challenges of passkeys": (_Rows("nextgen_passkey_challenges", "digest", "expires_at"), 60),
+    "revoked tokens": (_Rows("nextgen_revoked_tokens", "token_id", "expires_at"), 60),
     # Longer than Synapse keeps the sessions of interactive authentication that they are known by.
     "approvals": (_Rows("nextgen_approvals", "approval_id", "requested_at"), 3 * _DAY),
     "consents": (
@@ -207,7 +208,8 @@ class _Ahead:
     now: str | None = None
 
 
-# Events stay, they are what happened. So do assertions: until its time is over, each would work again.
+# Events stay, they are what happened. So do assertions and revoked tokens: until its time is over, each
+# would work again.
 _FROM_THE_FUTURE = {
     "expired grants": _Ahead(
         _Rows("nextgen_grants", "grant_id", "expires_at"), _DAY + 7200, made="created_at"

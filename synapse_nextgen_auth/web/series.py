@@ -56,6 +56,7 @@ SWEPT = (
     "throttles",
     "client assertions",
     "challenges of passkeys",
+    "revoked tokens",
     "approvals",
     "consents",
     "passwords of nobody",

@@ -19,6 +19,7 @@ from synapse_nextgen_auth.secret import Keyring
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.homeserver.api import Homeserver
+    from synapse_nextgen_auth.homeserver.auth.application_services import ApplicationServices
     from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
     from synapse_nextgen_auth.homeserver.clients.registered import Clients
     from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
@@ -143,6 +144,7 @@ class Site:
     sign_ups: SignUpSide
     devices: Devices
     token_check: TokenCheck
+    application_services: ApplicationServices
     lifetimes: Lifetimes
     rates: Rates
     templates: Templates

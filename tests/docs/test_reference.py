@@ -9,7 +9,7 @@ from importlib import util
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
-from support import sayings
+from support import bridges, sayings
 from support.markdown import DOCS, ROOT, code, rows, section
 from support.records import a_client
 from synapse_nextgen_auth import config
@@ -346,6 +346,11 @@ MISTAKES = (
     {"clients": [_SERVICE | {"service_account": "@a"}]},
     {"clients": [_SERVICE | {"service_account": "a"}]},
     {"clients": [_SERVICE | {"service_account": "a", "scope": "openid x"}]},
+    {"clients": [_SERVICE | {"application_service": "a"}]},
+    {"clients": [bridges.client("a", application_service=7)]},
+    {"clients": [bridges.client("a", refuse_as_token="yes")]},
+    {"clients": [bridges.client("a", scope="x")]},
+    {"clients": [_SERVICE | {"refuse_as_token": True}]},
     {"clients": [_SECRET | {"service_account": "a"}]},
     {"clients": [_NO_PROOF | {"client_secret": 17}]},
     {"clients": [_SECRET | {"client_secret": "é" * 40}]},

@@ -62,6 +62,7 @@ from synapse_nextgen_auth.store import (
     provider_sessions,
     remembered,
     rendezvous,
+    revoked_tokens,
     session_browsers,
     sessions,
     sign_ins,
@@ -69,6 +70,7 @@ from synapse_nextgen_auth.store import (
     throttle,
 )
 from synapse_nextgen_auth.store.device_grants import Codes
+from synapse_nextgen_auth.store.revoked_tokens import RevokedToken
 
 DAY = 24 * 3600
 
@@ -195,6 +197,10 @@ def add_challenge(txn, name, at):
     passkeys.spend(txn, name.encode(), now=at - LIFETIME)
 
 
+def add_revoked(txn, name, at):
+    revoked_tokens.add(txn, RevokedToken(name, at))
+
+
 # How a row gets there, and how many seconds it stays after its time.
 ROWS = {
     "expired grants": (add_grant, "nextgen_grants", 900),
@@ -213,6 +219,7 @@ ROWS = {
     "throttles": (add_throttle, "nextgen_throttle", DAY),
     "client assertions": (add_assertion, "nextgen_client_assertions", 60),
     "challenges of passkeys": (add_challenge, "nextgen_passkey_challenges", 60),
+    "revoked tokens": (add_revoked, "nextgen_revoked_tokens", 60),
     "approvals": (add_approval, "nextgen_approvals", 3 * DAY),
     "consents": (add_consent, "nextgen_consents", 365 * DAY),
     "notices": (add_notice, "nextgen_notices", DAY),
@@ -583,7 +590,9 @@ def test_c379_a_client_from_the_future_is_what_it_was(tables):
     ) == [("unused", NOW, NOW), ("used", NOW + DAY, NOW)]
 
 
-@pytest.mark.parametrize("kind", ["events", "client assertions", "challenges of passkeys"])
+@pytest.mark.parametrize(
+    "kind", ["events", "client assertions", "challenges of passkeys", "revoked tokens"]
+)
 def test_c379_what_must_not_go_early_stays(tables, kind):
     """Events are what happened; what is forgotten that was used once would work again in its time."""
     add, table, _keep = ROWS[kind]

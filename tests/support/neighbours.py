@@ -8,6 +8,7 @@ from urllib.parse import quote
 import attrs
 import requests
 
+from support import bridges
 from support.synapse import Homeserver, User
 from synapse_nextgen_auth.cli import demo_directory
 
@@ -20,6 +21,7 @@ CONFIG = {
     "enable_registration": True,
     "enable_registration_without_verification": True,
     "allow_guest_access": True,
+    "track_appservice_user_ips": True,
     "background_updates": {"sleep_enabled": False},  # some APIs need the indexes that these build
     "refreshable_access_token_lifetime": "5m",
     "login_via_existing_session": {"enabled": True, "require_ui_auth": False},
@@ -31,21 +33,10 @@ CONFIG = {
 }
 
 
-def _bridge(name, token, **more):
-    return {
-        "id": name,
-        "url": None,
-        "as_token": token,
-        "hs_token": f"{name}-hears-this-from-synapse",
-        "sender_localpart": f"{name}_bot",
-        "namespaces": {"users": [{"exclusive": True, "regex": f"@{name}_.*"}]},
-        **more,
-    }
-
-
 BRIDGES = [
-    _bridge("bridge", BRIDGE_TOKEN),
-    _bridge("odd", ODD_BRIDGE_TOKEN, **{"io.element.msc4190": True}),
+    bridges.registration("bridge", as_token=BRIDGE_TOKEN),
+    bridges.registration("odd", as_token=ODD_BRIDGE_TOKEN, **{"io.element.msc4190": True}),
+    *bridges.REGISTRATIONS,
 ]
 
 
@@ -58,7 +49,8 @@ def homeserver(directory: Path, database, **attributes) -> Homeserver:
         for bridge in BRIDGES
     ]
     config = CONFIG | {"app_service_config_files": files}
-    return Homeserver(directory, database, config=config, **attributes)
+    module = {"clients": bridges.CLIENTS}
+    return Homeserver(directory, database, module=module, config=config, **attributes)
 
 
 @attrs.frozen

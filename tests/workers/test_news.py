@@ -13,5 +13,8 @@ def test_c362_no_name_that_travels_ever_changes():
         "SESSION_CHANGED": "synapse_nextgen_auth.homeserver.live.nextgen_session",
         "OUTBOX": "synapse_nextgen_auth.homeserver.outbox.nextgen_outbox",
         "CLIENT_GONE": "synapse_nextgen_auth.homeserver.known_clients.nextgen_client",
+        "SERVICE_REVOKED": (
+            "synapse_nextgen_auth.homeserver.auth.application_services.nextgen_revoked"
+        ),
         "SESSION_BEGUN": ("synapse_nextgen_auth.homeserver.login_callbacks.nextgen_session_begun"),
     }

@@ -33,9 +33,11 @@ from synapse_nextgen_auth.oauth.tokens import bearer, session_tokens
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, surrogate
 
 if TYPE_CHECKING:
-    from synapse_nextgen_auth.homeserver.auth import narrow
+    from synapse_nextgen_auth.homeserver.auth import application_services, narrow
 else:
-    narrow = late.file("homeserver.auth.narrow")
+    application_services, narrow = late.files(
+        "homeserver.auth.application_services", "homeserver.auth.narrow"
+    )
 
 NEEDS = (
     Needed(
@@ -185,7 +187,7 @@ class SessionAuth(InternalAuth):
             text = InternalAuth.get_access_token_from_request(request)
         except UnicodeDecodeError:
             raise MissingClientTokenError("The access token is not ASCII.") from None
-        if request.requestHeaders.hasHeader(b"Authorization") or not self.is_token_of_ours(text):
+        if request.requestHeaders.hasHeader(b"Authorization") or not self._is_made_here(text):
             return text
         raise MissingClientTokenError(bearer.IN_THE_HEADER)
 
@@ -195,6 +197,13 @@ class SessionAuth(InternalAuth):
             session_tokens.kind_of(text) is not None
             and self.store.get_app_service_by_token(text) is None
         )
+
+    def _is_made_here(self, text: str) -> bool:
+        """Say the same of a token that stands for `as_token`, too."""
+        if session_tokens.kind_of(text) is None:
+            return False
+        service = self.store.get_app_service_by_token(text)
+        return service is None or service.token != text
 
     def session_of(self, request: Request) -> str:
         """Return the id of the session of a request that carries a token of ours."""
@@ -220,7 +229,7 @@ class SessionAuth(InternalAuth):
 
     async def _record_request(self, request: SynapseRequest, requester: Requester) -> None:
         if not is_ours(requester):
-            return await super()._record_request(request, requester)
+            return await self._record_other(request, requester)
         token = self._nextgen.read(self.get_access_token_from_request(request))
         return await self._record(
             request,
@@ -228,6 +237,15 @@ class SessionAuth(InternalAuth):
             surrogate(token.session_id),
             requester.device_id if requester.device_id != stand_in_of(token.session_id) else None,
         )
+
+    async def _record_other(self, request: SynapseRequest, requester: Requester) -> None:
+        if self._track_appservice_user_ips:
+            text = self.get_access_token_from_request(request)
+            if session_tokens.kind_of(text) is Kind.SERVICE:
+                return await application_services.record(
+                    self.store, request, requester, also_whom_it_is=self._track_puppeted_user_ips
+                )
+        return await super()._record_request(request, requester)
 
     async def _record(
         self, request: SynapseRequest, user_id: str, token: str, device_id: str | None

@@ -28,7 +28,7 @@ from synapse_nextgen_auth.oauth.sessions import (
 )
 from synapse_nextgen_auth.oauth.step_up import Requirement, StepUp
 from synapse_nextgen_auth.oauth.tokens import session_tokens
-from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, Token
+from synapse_nextgen_auth.oauth.tokens.session_tokens import OPENING, Kind, Token
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Secret
 
@@ -84,7 +84,7 @@ class TokenCheck:
         if known is not None:
             return known
         token = session_tokens.read(self.keys, text)
-        if token is None or token.kind is Kind.REFRESH:
+        if token is None or token.kind not in OPENING:
             return None
         self._authentic.add(text, token)
         return token

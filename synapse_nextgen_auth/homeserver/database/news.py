@@ -25,6 +25,7 @@ NEEDS = (
 SESSION_CHANGED = "synapse_nextgen_auth.homeserver.live.nextgen_session"
 CLIENT_GONE = "synapse_nextgen_auth.homeserver.known_clients.nextgen_client"
 OUTBOX = "synapse_nextgen_auth.homeserver.outbox.nextgen_outbox"
+SERVICE_REVOKED = "synapse_nextgen_auth.homeserver.auth.application_services.nextgen_revoked"
 SESSION_BEGUN = "synapse_nextgen_auth.homeserver.login_callbacks.nextgen_session_begun"
 
 

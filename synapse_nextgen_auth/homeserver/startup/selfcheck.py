@@ -34,9 +34,11 @@ from synapse_nextgen_auth.oauth.loopback import is_loopback
 from synapse_nextgen_auth.oauth.sessions import least_idle, noted_every
 
 if TYPE_CHECKING:
-    from synapse_nextgen_auth.homeserver.startup import factor_names
+    from synapse_nextgen_auth.homeserver.startup import factor_names, registrations
 else:
-    factor_names = late.file("homeserver.startup.factor_names")
+    factor_names, registrations = late.files(
+        "homeserver.startup.factor_names", "homeserver.startup.registrations"
+    )
 
 # What is imported when it is first wanted, by the names of the packages: a start without is none.
 LATER = {
@@ -90,6 +92,8 @@ def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
     problems += _idle_problems(hs_config, config)
     problems += _provider_problems(hs_config, config)
     problems += _service_problems(hs_config, config)
+    if any(each.client.application_service for each in config.clients):
+        problems += registrations.problems(hs_config, config)
     problems += _openid_problems(hs_config)
     problems += _captcha_problems(hs_config, config)
     if config.factors.accounts:

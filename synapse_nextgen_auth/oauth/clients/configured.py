@@ -29,15 +29,18 @@ from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
 
 if TYPE_CHECKING:
-    from synapse_nextgen_auth.oauth.clients import registration_rules
+    from synapse_nextgen_auth.oauth.clients import application_service, registration_rules
     from synapse_nextgen_auth.oauth.clients.registration_rules import RegistrationRules
 else:
-    registration_rules = late.file("oauth.clients.registration_rules")
+    application_service, registration_rules = late.files(
+        "oauth.clients.application_service", "oauth.clients.registration_rules"
+    )
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _SECRETS = ("client_secret", "client_secret_path")
 # Besides what agrees on the secret: the fields that a registration reads.
-_KNOWN = frozenset({"client_id", *_SECRETS, *service.FIELDS, *wire_names(), *READ_ONLY})
+_OWN = frozenset({"client_id", *_SECRETS, *service.FIELDS, *service.OF_APPLICATION_SERVICES})
+_KNOWN = frozenset({*_OWN, *wire_names(), *READ_ONLY})
 _TYPES = {
     "grant_types": grant_types.CONFIGURABLE,
     "response_types": tuple(grant_types.RESPONSE_TYPES.values()),
@@ -73,12 +76,17 @@ def read_static(raw: object, *, read_file: Callable[[str], str]) -> StaticClient
         _check_types(raw, name, known, problems)
     if has_secret:
         note(lambda: _check_secret(metadata, secret), None)
-    itself = note(lambda: _service(raw, metadata, client_id), None)
+    is_bridge = any(raw.get(name) is not None for name in service.OF_APPLICATION_SERVICES)
+    if is_bridge:
+        problems += map(invalid, application_service.refuse(raw, metadata))
+    itself = note(lambda: None if is_bridge else _service(raw, metadata, client_id), None)
     if problems:
         told = "; ".join(dict.fromkeys(_in_yaml(problem.description) for problem in problems))
         raise attrs.evolve(problems[0], description=told)
     client = Client.of(metadata, client_id=client_id, secret_hash=None, created_at=0)
-    return StaticClient(attrs.evolve(client, is_configured=True, service=itself), secret)
+    bridge = application_service.read(raw) if is_bridge else None
+    written = attrs.evolve(client, is_configured=True, service=itself, application_service=bridge)
+    return StaticClient(written, secret)
 
 
 # A client that registers sends JSON (RFC 7591 section 3.1), an operator writes YAML.
@@ -140,8 +148,7 @@ def _service(raw: dict[str, object], metadata: Metadata, client_id: str) -> Serv
 
 def _document(raw: dict[str, object]) -> dict[str, object]:
     """Return the entry as registration metadata; without a secret or key, a client is public."""
-    own = {"client_id", *_SECRETS, *service.FIELDS}
-    document = {name: value for name, value in raw.items() if name not in own}
+    document = {name: value for name, value in raw.items() if name not in _OWN}
     has_key = "jwks" in raw or "jwks_uri" in raw
     if has_key:
         document.setdefault("token_endpoint_auth_method", AuthMethod.PRIVATE_KEY_JWT.value)

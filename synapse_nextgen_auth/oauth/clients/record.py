@@ -1,6 +1,7 @@
 """A client that this server knows, and by what people know it (RFC 7591, MSC2966)."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from synapse_nextgen_auth.oauth import hosts, uris
 from synapse_nextgen_auth.oauth.clients import client_metadata, redirects
@@ -9,12 +10,16 @@ from synapse_nextgen_auth.oauth.clients.service import Service
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
 
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.oauth.clients.application_service import ApplicationService
+
 
 @frozen(kw_only=True)
 class Client(Metadata):
     """A client that this server knows: one that registered, or one of the configuration.
 
-    `service` is what it is by itself, with nobody in front of it.
+    `service` is what it is by itself, with nobody in front of it, `application_service` which one of
+    those it is.
     """
 
     client_id: str
@@ -22,6 +27,7 @@ class Client(Metadata):
     created_at: int = 0
     is_configured: bool = False
     service: Service | None = None
+    application_service: "ApplicationService | None" = None
 
     @classmethod
     def of(

@@ -14,6 +14,8 @@ from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import digest
 
 FIELDS = ("service_account", "scope")
+# What is said of one that is an application service instead: `application_service.py`.
+OF_APPLICATION_SERVICES = ("application_service", "refuse_as_token")
 
 
 @frozen

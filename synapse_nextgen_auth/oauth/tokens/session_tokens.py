@@ -30,6 +30,7 @@ class Kind(enum.Enum):
     ACCESS = "nga_"
     REFRESH = "ngr_"
     PERSONAL = "ngp_"
+    SERVICE = "ngs_"  # of an application service, which has no session: `service_tokens.py`
 
 
 _PREFIX_LENGTH = 4
@@ -38,7 +39,10 @@ _PURPOSES = {
     Kind.ACCESS: Purpose.ACCESS_TOKEN,
     Kind.REFRESH: Purpose.REFRESH_TOKEN,
     Kind.PERSONAL: Purpose.PERSONAL_TOKEN,
+    Kind.SERVICE: Purpose.SERVICE_TOKEN,
 }
+# What opens a session.
+OPENING = frozenset({Kind.ACCESS, Kind.PERSONAL})
 
 
 @frozen

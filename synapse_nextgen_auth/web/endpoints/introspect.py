@@ -27,6 +27,8 @@ async def introspect(site: Site, incoming: Incoming) -> Outgoing:
 
 
 async def _describe(site: Site, client: Client, text: str) -> dict[str, object]:
+    if session_tokens.kind_of(text) is Kind.SERVICE:
+        return _describe_service(site, client, text)
     token = session_tokens.read(site.issuer.keys, text)
     session = await _session(site, token) if token else None
     if token is None or session is None or not _may_know(site, client, session):
@@ -53,6 +55,24 @@ async def _describe(site: Site, client: Client, text: str) -> dict[str, object]:
     if session.device_id is not None:
         described["device_id"] = session.device_id
     return described
+
+
+def _describe_service(site: Site, client: Client, text: str) -> dict[str, object]:
+    """Say of the token of an application service what Synapse takes it for, to the client it is."""
+    good = site.application_services.find(text)
+    if good is None or good.holder.client_id != client.client_id:
+        return {"active": False}
+    user_id = good.holder.user_id
+    return {
+        "active": True,
+        "username": user_id,
+        "sub": user_id,
+        "iss": site.issuer.identifier,
+        "client_id": client.client_id,
+        "aud": client.client_id,
+        "exp": good.token.expires_at,
+        "token_type": "Bearer",
+    }
 
 
 def _may_know(site: Site, client: Client, session: Session) -> bool:

@@ -6,6 +6,7 @@ from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth.errors import invalid_request
 from synapse_nextgen_auth.oauth.tokens import session_tokens
+from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind
 from synapse_nextgen_auth.web import answers, clients, forms
 from synapse_nextgen_auth.web.site import Site
 
@@ -21,6 +22,9 @@ async def revoke(site: Site, incoming: Incoming) -> Outgoing:
     if len(text) > _MAX_TOKEN:
         raise invalid_request("token is too long")
     client_id = await _who(site, incoming, form)
+    if session_tokens.kind_of(text) is Kind.SERVICE:
+        await site.application_services.revoke(text)
+        return answers.json_answer(200, {})
     token = session_tokens.read(site.issuer.keys, text)
     if token is not None:
         # Any authentic token of the session will do, an old one too: whoever found a leaked one

@@ -51,9 +51,13 @@ if TYPE_CHECKING:
     from synapse_nextgen_auth.flows import begin_session, end_session
     from synapse_nextgen_auth.flows.begin_session import Opening
     from synapse_nextgen_auth.oauth.tokens import id_token
+    from synapse_nextgen_auth.web.endpoints.token import application_service
 else:
-    begin_session, end_session, id_token = late.files(
-        "flows.begin_session", "flows.end_session", "oauth.tokens.id_token"
+    begin_session, end_session, id_token, application_service = late.files(
+        "flows.begin_session",
+        "flows.end_session",
+        "oauth.tokens.id_token",
+        "web.endpoints.token.application_service",
     )
 
 logger = logging.getLogger(__package__)
@@ -100,6 +104,8 @@ async def _answer(site: Site, incoming: Incoming, form: Mapping[str, str]) -> Ou
     if reason is not None:
         raise OAuthError("unauthorized_client", reason)
     request = TokenRequest(client, form, incoming)
+    if kind.the_operator_agrees and client.application_service is not None:
+        return application_service.answer(site, request, client.application_service)
     if isinstance(exchange, NewSession):
         return await _begin(site, request, exchange, kind)
     return await _go_on(site, request, exchange)
