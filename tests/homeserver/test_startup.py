@@ -14,6 +14,7 @@ from synapse.config._base import ConfigError
 from synapse.config.homeserver import HomeServerConfig
 from synapse.util import SYNAPSE_VERSION
 
+from support import bridges
 from support.oauth import Server
 from support.synapse import sqlite_homeserver
 from synapse_nextgen_auth import NextGenAuth
@@ -354,6 +355,29 @@ def test_a_trusted_provider_that_nobody_configured(settings, tmp_path, trusted, 
     for problem, each in zip(found, words, strict=True):
         assert problem.startswith("modules[0].config.providers.trusted_to_be_fresh names ")
         assert each in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("keyed", None),
+        (
+            "kyed",
+            "is kyed, and no file of app_service_config_files has that id; did you mean keyed?",
+        ),
+        ("irc", "is irc, and no file of app_service_config_files has that id. There are: keyed"),
+    ],
+)
+def test_an_application_service_that_nobody_registered(settings, tmp_path, name, words):
+    """A slip of the pen would leave a bridge without a token; what is no registration is no matter."""
+    registration, broken = tmp_path / "keyed.yaml", tmp_path / "broken.yaml"
+    registration.write_text(yaml.safe_dump(bridges.KEYED))
+    broken.write_text(": [")
+    files = [str(registration), str(broken), str(tmp_path / "missing.yaml")]
+    options = configuration.read({"clients": [bridges.client("a", application_service=name)]})
+    found = problems(settings | {"app_service_config_files": files}, tmp_path, options)
+
+    assert found == ([f"modules[0].config.clients[0].application_service {words}"] if words else [])
 
 
 def test_all_that_is_wrong_with_the_homeserver_is_said_at_once(settings, tmp_path):

@@ -54,14 +54,14 @@ def proof(name, server, *, key=KEY, **changes):
     return {"client_assertion_type": ASSERTION, "client_assertion": signed}
 
 
-def ask(name, server, *, key=KEY, **form):
-    """Ask for a token; return the whole answer."""
-    asked = {"grant_type": "client_credentials", **proof(name, server, key=key), **form}
+def ask(name, server, *, key=KEY, of=None, **form):
+    """Ask for a token; return the whole answer. `of` is who has the issuer, if it is another process."""
+    asked = {"grant_type": "client_credentials", **proof(name, of or server, key=key), **form}
     return server.post("token", asked)
 
 
-def token(name, server):
+def token(name, server, *, of=None):
     """Return a new token of this bridge."""
-    answer = ask(name, server)
+    answer = ask(name, server, of=of)
     assert answer.status_code == 200, answer.text
     return answer.json()["access_token"]

@@ -14,12 +14,14 @@ import attrs
 import requests
 from typing_extensions import Self
 
+from support import bridges
 from support.databases import PostgresDatabase
 from support.oauth import Browser, Client, Server
 from support.postgres import PostgresServer
 from support.redis import RedisServer
 from support.sabotage import Sabotage
 from support.synapse import Homeserver, Process
+from synapse_nextgen_auth.cli import demo_directory
 
 WORKERS = ("worker1", "worker2")
 PROCESSES = ("main", *WORKERS)
@@ -44,8 +46,18 @@ class Deployment(Homeserver):
         postgres, redis = PostgresServer().start(), RedisServer().start()
         # Synapse runs in this directory and finds the module there.
         (directory / _SUPPORT.name).symlink_to(_SUPPORT)
-        config = {"modules": [{"module": _SABOTEUR}], **_OPEN, **attributes.pop("config", {})}
-        options = {"sessions": {"max_devices": MAX_DEVICES}, "factors": {"policy": "optional"}}
+        bridge = demo_directory.write_yaml(directory / "keyed.yaml", bridges.KEYED)
+        config = {
+            "modules": [{"module": _SABOTEUR}],
+            "app_service_config_files": [str(bridge)],
+            **_OPEN,
+            **attributes.pop("config", {}),
+        }
+        options = {
+            "sessions": {"max_devices": MAX_DEVICES},
+            "factors": {"policy": "optional"},
+            "clients": [bridges.client("keyed", refuse_as_token=True)],
+        }
         attributes.setdefault("module", options)
         deployment = cls(
             directory,
