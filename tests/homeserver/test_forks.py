@@ -14,6 +14,8 @@ from support.synapse import sqlite_homeserver
 from support.waiting import eventually
 from synapse_nextgen_auth.cli import synapse_process
 
+pytestmark = pytest.mark.newest_only
+
 TESTS = Path(__file__).parents[1]
 
 
