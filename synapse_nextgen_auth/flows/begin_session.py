@@ -49,6 +49,7 @@ class Beginning:
     `browser` is the digest of what binds a client with redirects to the browser that it was begun in;
     `sign_in_id` the sign-in that approved it, `amr`, `acr`, `level` and `proven_at` how its person had
     proved who they are, and when. `steps_up` says that the client wanted it proven anew, or by more.
+    `owner_id` is an administrator who makes a personal token for the account.
     """
 
     opening: Opening
@@ -64,6 +65,7 @@ class Beginning:
     level: int | None = None
     proven_at: int | None = None
     steps_up: bool = False
+    owner_id: str | None = None
 
 
 NO_ROOM = "the account has too many devices"
@@ -133,6 +135,7 @@ def _insert(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple
         began_by=beginning.how,
         level=beginning.level,
         proven_at=beginning.proven_at,
+        owner_id=beginning.owner_id,
     )
     ended: tuple[str, ...] = ()
     for former in _former(txn, session, browser=beginning.browser):

@@ -17,6 +17,7 @@ from synapse_nextgen_auth.store import (
     own_ways,
     passkeys,
     passwords,
+    personal_tokens,
 )
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -33,6 +34,7 @@ def clear(txn: Txn, user_id: str, *, now: int) -> None:
     own_ways.remove_addresses(txn, user_id)
     passwords.remove(txn, user_id)
     passkeys.remove_all(txn, user_id)
+    personal_tokens.forget(txn, user_id)
     factors.forget(txn, user_id)
     lost_factors.forget(txn, user_id)
     consents.forget(txn, user_id)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
         grants,
         links,
         login_tokens,
-        personal_tokens,
         remembered,
         sign_ins,
         stand_ins,
@@ -37,7 +36,6 @@ else:
         grants,
         links,
         login_tokens,
-        personal_tokens,
         remembered,
         sign_ins,
         stand_ins,
@@ -50,7 +48,6 @@ else:
         "store.grants",
         "store.links",
         "store.login_tokens",
-        "store.personal_tokens",
         "store.remembered",
         "store.sign_ins",
         "store.stand_ins",
@@ -76,8 +73,6 @@ def end(
         outbox.put(txn, RemovePushers(session.session_id, txn.moment or now * 1000), now=now)
     if session.device_id is None:
         session_browsers.remove(txn, session.session_id)
-    if session.is_personal:
-        personal_tokens.remove(txn, session.session_id)
     if session.has_stand_in:
         stand_ins.remove(txn, user_id=session.user_id, session_id=session.session_id)
     if why is End.REUSE and session.device_id is not None:

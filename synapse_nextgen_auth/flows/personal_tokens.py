@@ -1,6 +1,9 @@
 """Make a personal token, list those of an account, and tell of their ends."""
 
+import enum
 from collections.abc import Sequence
+
+import attrs
 
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.flows.begin_session import Beginning, Opening, begin
@@ -8,6 +11,7 @@ from synapse_nextgen_auth.flows.end_session import end
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.events import Event, EventKind
+from synapse_nextgen_auth.oauth.scopes.grammar import Scope
 from synapse_nextgen_auth.oauth.sessions import Began, End, Session
 from synapse_nextgen_auth.oauth.tokens import personal_tokens as rules
 from synapse_nextgen_auth.oauth.tokens.personal_tokens import Limits, Refusal, Wanted
@@ -50,6 +54,23 @@ class Order:
     wanted: Wanted
     limits: Limits
     replaces: str | None = None
+
+
+@frozen
+class Ordered:
+    """What an administrator wants: what it is called, what it opens, and who owns it."""
+
+    name: str
+    scope: Scope
+    owner_id: str
+
+
+class NotRenewed(enum.Enum):
+    """Why a token does not get another value."""
+
+    UNKNOWN = "unknown"
+    OVER = "over"
+    ANOTHERS = "another's"
 
 
 def make(
@@ -104,6 +125,62 @@ def make(
     if former is not None and former.session.session_id not in ended:
         ended += end(txn, former.session, why=End.REPLACED, now=now)
     return Outcome(session, ended)
+
+
+def make_for(
+    txn: Txn, user_id: str, order: Ordered, opening: Opening, *, now: int
+) -> Outcome[Session | Refusal]:
+    """Make one for an account as an administrator wants it, who goes on owning it.
+
+    Of its device whatever was signed in there is over: the answer names it, and the account is told.
+    """
+    begun = begin(
+        txn,
+        Beginning(
+            opening=opening,
+            user_id=user_id,
+            client_id=rules.CLIENT,
+            scope=order.scope,
+            auth_time=now,
+            how=Began.PERSONAL,
+            owner_id=None if order.owner_id == user_id else order.owner_id,
+        ),
+        now=now,
+        no_room=_NO_ROOM,
+    )
+    session = begun.value
+    if isinstance(session, OAuthError):
+        return Outcome(Refusal.NO_ROOM) if session is _NO_ROOM else Outcome(session)
+    if not rows.by_sessions(txn, [session.session_id]):  # else this was written already (C349)
+        made = PersonalToken(
+            session.session_id, user_id, order.name, session.created_at, session.expires_at
+        )
+        rows.add(txn, made)
+    return Outcome(session, begun.ended)
+
+
+def renew(
+    txn: Txn, session_id: str, *, by: str, expires_at: int | None, generation: int, now: int
+) -> Outcome[Session | NotRenewed]:
+    """Let a token have another value: the former one is worth nothing from now on.
+
+    Only its owner may, and only as long as it is good. `generation` is the one that it had before.
+    """
+    session = sessions.get(txn, session_id)
+    if session is None or not session.is_personal:
+        return Outcome(NotRenewed.UNKNOWN)
+    if session.ended_at is not None:
+        return Outcome(NotRenewed.OVER)
+    if (session.owner_id or session.user_id) != by:
+        return Outcome(NotRenewed.ANOTHERS)
+    if session.generation == generation:
+        if not rows.renew(txn, session, generation=generation + 1, expires_at=expires_at):
+            return Outcome(NotRenewed.OVER)
+        detail = f"device {session.device_id}" if session.device_id else None
+        events.add(txn, Event.of(session, EventKind.PERSONAL_TOKEN_MADE, now, detail=detail))
+        session = attrs.evolve(session, generation=generation + 1, expires_at=expires_at)
+    # Otherwise this was written already, or somebody else was a moment faster: theirs counts.
+    return Outcome(session, changed=(session_id,))
 
 
 def list_ending(txn: Txn, *, now: int, limit: int) -> list[PersonalToken]:

@@ -119,7 +119,8 @@ class Session:
     person had proved who they are, `proven_at` when, where that is known. What begins with `former_` is
     the same of the session that it replaced, where its client had its person prove more than before, or
     anew.
-    Of sessions that began before version 31 of the tables nobody knows how they `began_by`.
+    Of sessions that began before version 31 of the tables nobody knows how they `began_by`. `owner_id`
+    is the administrator who made a personal token for the account.
     """
 
     session_id: str
@@ -149,6 +150,7 @@ class Session:
     former_auth_time: int | None = None
     former_amr: str | None = None
     former_acr: str | None = None
+    owner_id: str | None = None
 
     def proven(self, generation: int) -> Proven:
         """Return what tokens of this generation stand for.

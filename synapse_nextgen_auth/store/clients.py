@@ -34,7 +34,11 @@ class _Registration:
         )
 
 
-_CLIENTS = Table("nextgen_clients", _Registration)
+REGISTRATIONS = Table("nextgen_clients", _Registration)
+_IS_ADMITTED = (
+    "NOT EXISTS (SELECT 1 FROM nextgen_blocked_clients AS b"
+    " WHERE b.client_id = nextgen_clients.client_id)"
+)
 
 
 def add(txn: Txn, client: Client, *, digest: str | None) -> bool:
@@ -47,19 +51,32 @@ def add(txn: Txn, client: Client, *, digest: str | None) -> bool:
         created_at=client.created_at,
         last_used_at=client.created_at,
     )
-    return _CLIENTS.insert_new(txn, registration)
+    return REGISTRATIONS.insert_new(txn, registration)
 
 
 def get(txn: Txn, client_id: str) -> Client | None:
     """Return the registered client with this id."""
-    found = _CLIENTS.one(txn, "WHERE client_id = ?", client_id)
+    found = REGISTRATIONS.one(txn, "WHERE client_id = ?", client_id)
     return found.client if found else None
+
+
+def admitted(txn: Txn, client_id: str) -> Client | None:
+    """Return the registered client with this id, unless whoever runs the server blocked it."""
+    found = REGISTRATIONS.one(txn, f"WHERE client_id = ? AND {_IS_ADMITTED}", client_id)
+    return found.client if found else None
+
+
+def list_admitted(txn: Txn, client_ids: Sequence[str]) -> list[Client]:
+    """Return those of these clients that are registered and not blocked."""
+    marks = ", ".join("?" * len(client_ids))
+    found = REGISTRATIONS.all(txn, f"WHERE client_id IN ({marks}) AND {_IS_ADMITTED}", *client_ids)
+    return [registration.client for registration in found]
 
 
 def list_by_ids(txn: Txn, client_ids: Sequence[str]) -> list[Client]:
     """Return those of these clients that are registered."""
     marks = ", ".join("?" * len(client_ids))
-    found = _CLIENTS.all(txn, f"WHERE client_id IN ({marks})", *client_ids)
+    found = REGISTRATIONS.all(txn, f"WHERE client_id IN ({marks})", *client_ids)
     return [registration.client for registration in found]
 
 

@@ -41,11 +41,12 @@ PARTS: Mapping[str, Part] = {
         (
             *("device_id", "client_id", "scope", "created_at", "auth_time", "last_active_at"),
             *("address", "user_agent", "expires_at", "ended_at", "end_reason", "amr", "acr"),
-            *("began_by", "level", "proven_at"),
+            *("began_by", "level", "proven_at", "owner_id"),
         ),
         "created_at",
-        # Half of a token, and how often it was renewed.
+        # Half of a token, and how often it was renewed; the day is that of the last use.
         (
+            "active_day",
             *("session_id", "generation", "rotated_at", "confirmed_generation", "sign_in_id"),
             *("former_level", "former_proven_at", "former_auth_time", "former_amr", "former_acr"),
         ),
@@ -159,6 +160,7 @@ LEFT_OUT: Mapping[str, str] = {
     "nextgen_approvals": "an hour",
     "nextgen_arrivals": "an hour",
     "nextgen_attempts": "an hour",
+    "nextgen_blocked_clients": "of clients",
     "nextgen_client_assertions": "of clients",
     "nextgen_clients": "of clients",
     "nextgen_codes": "an hour",

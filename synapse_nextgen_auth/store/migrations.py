@@ -11,6 +11,7 @@ So no code may need an index or a backfill in order to be right, and no short st
 from collections.abc import Sequence
 from importlib.resources import files
 
+from synapse_nextgen_auth.store import sessions
 from synapse_nextgen_auth.store.steps import Backfill, Index, Migration, Step
 from synapse_nextgen_auth.store.txn import Cursor
 
@@ -26,7 +27,7 @@ class SchemaRefused(Exception):
 
 
 # Backfills by their number, which no file may have.
-BACKFILLS: tuple[Backfill, ...] = ()
+BACKFILLS: tuple[Backfill, ...] = (Backfill(55, "nextgen_sessions.active_day", sessions.fill_days),)
 
 
 def known() -> list[Step]:

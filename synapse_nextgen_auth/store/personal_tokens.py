@@ -1,7 +1,8 @@
-"""Rows of personal tokens: their names. Each goes with its session; nothing here makes a token."""
+"""Rows of personal tokens: their names. Each is swept with its session; nothing here makes a token."""
 
 from collections.abc import Mapping, Sequence
 
+from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
@@ -9,7 +10,7 @@ from synapse_nextgen_auth.store.txn import Txn
 
 @frozen
 class PersonalToken:
-    """A personal token that is not over; times in seconds since the epoch."""
+    """A personal token; times in seconds since the epoch."""
 
     session_id: str
     user_id: str
@@ -46,14 +47,38 @@ def list_ending(
     return _TOKENS.all(
         txn,
         "WHERE expires_at > ? AND expires_at <= ? AND expires_at - made_at >= ?"
+        " AND EXISTS (SELECT 1 FROM nextgen_sessions AS s"
+        " WHERE s.session_id = nextgen_personal_tokens.session_id AND s.ended_at IS NULL)"
         " ORDER BY expires_at, session_id LIMIT ?",
         *(ends_after, ends_until, made_for, limit),
     )
 
 
-def remove(txn: Txn, session_id: str) -> None:
-    """Delete the one that a session has."""
-    txn.execute("DELETE FROM nextgen_personal_tokens WHERE session_id = ?", (session_id,))
+def by_sessions(txn: Txn, session_ids: Sequence[str]) -> dict[str, PersonalToken]:
+    """Return those that these sessions have, by the ids of the sessions."""
+    return _TOKENS.by(txn, "session_id", session_ids) if session_ids else {}
+
+
+def renew(txn: Txn, session: Session, *, generation: int, expires_at: int | None) -> bool:
+    """Let a session have another token in place of the one that it has; False if somebody was first."""
+    txn.execute(
+        "UPDATE nextgen_sessions SET generation = ?, expires_at = ?"
+        " WHERE session_id = ? AND generation = ? AND ended_at IS NULL",
+        (generation, expires_at, session.session_id, session.generation),
+    )
+    if txn.rowcount != 1:
+        return False
+    txn.changed.append(session.session_id)
+    txn.execute(
+        "UPDATE nextgen_personal_tokens SET expires_at = ? WHERE session_id = ?",
+        (expires_at, session.session_id),
+    )
+    return True
+
+
+def forget(txn: Txn, user_id: str) -> None:
+    """Forget what those of an account are called, as it is closed; their sessions are over."""
+    txn.execute("DELETE FROM nextgen_personal_tokens WHERE user_id = ?", (user_id,))
 
 
 def last_seen(txn: Txn, user_id: str, surrogates: Sequence[str]) -> Mapping[str, Seen]:

@@ -4,14 +4,17 @@ from collections.abc import Sequence
 
 from synapse_nextgen_auth.oauth.sessions import End, Session
 from synapse_nextgen_auth.store.table import Table
-from synapse_nextgen_auth.store.txn import Txn
+from synapse_nextgen_auth.store.txn import Cursor, Txn
 
-_SESSIONS = Table("nextgen_sessions", Session)
+_SESSIONS = Table("nextgen_sessions", Session, beside=("active_day",))
+# Lists find by the day what was idle; a finer time would make an index of it change at each use.
+DAY = 24 * 3600
+_BITE = 500
 
 
 def add(txn: Txn, session: Session) -> None:
     """Insert a session; a living one on the same device is an integrity error."""
-    _SESSIONS.insert(txn, session)
+    _SESSIONS.insert(txn, session, active_day=session.last_active_at // DAY)
 
 
 def get(txn: Txn, session_id: str) -> Session | None:
@@ -75,7 +78,7 @@ def confirm(txn: Txn, uses: Sequence[tuple[str, int, int]]) -> None:
     rows = ", ".join(["(?, ?, ?)"] * len(uses))
     txn.execute(
         f"WITH used (id, seen, at) AS (VALUES {rows})"
-        " UPDATE nextgen_sessions SET last_active_at = at,"
+        f" UPDATE nextgen_sessions SET last_active_at = at, active_day = at / {DAY},"
         " confirmed_generation = CASE WHEN confirmed_generation < seen THEN seen"
         " ELSE confirmed_generation END,"
         " generation = CASE WHEN generation < seen THEN seen ELSE generation END"
@@ -128,3 +131,13 @@ def end(txn: Txn, session_id: str, *, why: End, now: int) -> bool:
         return False
     txn.ended.append(session_id)
     return True
+
+
+def fill_days(txn: Cursor) -> int:
+    """Note the day of the last use of some sessions that have none noted; return of how many."""
+    txn.execute(
+        f"UPDATE nextgen_sessions SET active_day = last_active_at / {DAY} WHERE session_id IN"
+        " (SELECT session_id FROM nextgen_sessions WHERE active_day IS NULL LIMIT ?)",
+        (_BITE,),
+    )
+    return txn.rowcount

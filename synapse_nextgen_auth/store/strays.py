@@ -75,7 +75,7 @@ def set_right(txn: Txn, session_ids: Sequence[str], *, now: int) -> None:
     names = ("created_at", "rotated_at", "last_active_at", "auth_time")
     changes = ", ".join(f"{name} = CASE WHEN {name} > ? THEN ? ELSE {name} END" for name in names)
     txn.execute(
-        f"UPDATE nextgen_sessions SET {changes} WHERE session_id IN ({marks})",
+        f"UPDATE nextgen_sessions SET {changes}, active_day = NULL WHERE session_id IN ({marks})",
         (*[now + SKEW, now] * len(names), *session_ids),
     )
     txn.changed.extend(session_ids)

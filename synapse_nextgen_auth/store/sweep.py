@@ -146,6 +146,7 @@ _STALE = {
 # What else has to be so.
 _BUT = {PASSWORDS: "user_id IS NULL AND ", UNCONFIRMED_APPS: "confirmed_at IS NULL AND "}
 
+_SESSIONS = "ended sessions"
 KINDS = tuple(_STALE)
 # What else is counted when it is deleted.
 IDLE_BROWSERS, UNUSED_CLIENTS = "idle browsers", "unused clients"
@@ -160,6 +161,8 @@ def stale(txn: Txn, *, kind: str, now: int, keep: int | None = None) -> int:
         _delete_tokens(txn, [key[0] for key in found], before=before)
     else:
         found = rows.before(txn, before, but=_BUT.get(kind, ""))
+    if kind == _SESSIONS:  # with the names of those that were personal tokens
+        _Rows("nextgen_personal_tokens", "session_id", "made_at").delete(txn, found)
     return rows.delete(txn, found)
 
 

@@ -98,7 +98,7 @@ async def make(
         logged(session.device_id, 255),
         logged(visit.address, 64),
     )
-    token = rules.token_of(session.session_id, session.expires_at)
+    token = rules.token_of(session)
     return Made(site.token_check.mint(token), session)
 
 

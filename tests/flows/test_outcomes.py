@@ -16,7 +16,13 @@ from synapse_nextgen_auth.store import sessions, strays
 ID = a_session().session_id
 PACKAGE = Path(synapse_nextgen_auth.__file__).parent
 # What memory never relies on (`homeserver/live.py`): each refresh and each use writes it.
-NOT_REMEMBERED = {"generation", "rotated_at", "confirmed_generation", "last_active_at"}
+NOT_REMEMBERED = {
+    "generation",
+    "rotated_at",
+    "confirmed_generation",
+    "last_active_at",
+    "active_day",
+}
 
 
 def modules(folder):

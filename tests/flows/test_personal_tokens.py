@@ -7,12 +7,13 @@ from support.records import ALICE, BOB, NOW, a_session, a_sign_in, an_opening
 from synapse_nextgen_auth.flows import end_session, housekeeping
 from synapse_nextgen_auth.flows import personal_tokens as flows
 from synapse_nextgen_auth.flows.as_signed_in import as_signed_in
-from synapse_nextgen_auth.flows.personal_tokens import Order
+from synapse_nextgen_auth.flows.personal_tokens import NotRenewed, Order, Ordered
+from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.permissions import API, DEVICE, READ
 from synapse_nextgen_auth.oauth.sessions import Began, End
 from synapse_nextgen_auth.oauth.tokens import personal_tokens as rules
 from synapse_nextgen_auth.oauth.tokens.personal_tokens import Limits, Refusal, Wanted
-from synapse_nextgen_auth.store import personal_tokens, sessions, sign_ins
+from synapse_nextgen_auth.store import personal_tokens, sessions, sign_ins, sweep
 
 DAY = 24 * 3600
 LIMITS = Limits(most=2, longest=90 * DAY, is_endless=True)
@@ -111,7 +112,7 @@ def test_c314_there_is_no_room_for_one_more_device(tables):
 
 
 @pytest.mark.parametrize("wanted", [READER, BOT], ids=["without a device", "on a device"])
-def test_its_name_goes_with_its_session(tables, wanted):
+def test_its_name_is_swept_with_its_session(tables, wanted):
     """However that ends; what is written down says so."""
     session = make(tables, "a", wanted).value
     ended = tables.run(
@@ -119,6 +120,9 @@ def test_its_name_goes_with_its_session(tables, wanted):
     )
 
     assert ended.ended == ("a" * 32,)
+    assert living(tables) == []
+    assert [each.name for each in tables.run(personal_tokens.list_of, ALICE)] == [wanted.name]
+    assert tables.run(sweep.stale, kind="ended sessions", now=NOW + 31 * DAY) == 1
     assert tables.run(personal_tokens.list_of, ALICE) == []
     assert set(tables.events()) == {
         "personal_token_made",
@@ -139,7 +143,6 @@ def test_one_whose_time_is_over_is_swept_and_an_idle_one_is_not(tables):
 
     assert stretch.ended == ("a" * 32,)
     assert living(tables, at=31 * DAY) == ["Dashboard"]
-    assert len(tables.run(personal_tokens.list_of, ALICE)) == 1
 
 
 def test_signing_out_everywhere_ends_them(tables):
@@ -215,3 +218,78 @@ def test_the_owner_is_told_once_of_an_end(tables):
     assert told(23 * DAY) == [("a" * 32, ALICE)]
     assert told(24 * DAY) == [("a" * 32, ALICE)]
     assert told(31 * DAY) == [("a" * 32, ALICE)]
+
+
+BY_ROOT = Ordered("Bridge", grammar.parse(f"{API} {DEVICE}BOTSDEVICE"), "@root:example.com")
+
+
+def make_for(tables, name, order=BY_ROOT, user_id=ALICE, *, expires_at=NOW + DAY):
+    opening = an_opening(name * 32, kind=rules.GRANT, expires_at=expires_at)
+    return tables.transact(flows.make_for, user_id, order, opening, now=NOW)
+
+
+def renew(tables, name="a", *, by="@root:example.com", expires_at=NOW + 2 * DAY, at=5):
+    session = tables.run(sessions.get, name * 32)
+    return tables.transact(
+        flows.renew,
+        name * 32,
+        by=by,
+        expires_at=expires_at,
+        generation=session.generation if session else 1,
+        now=NOW + at,
+    )
+
+
+def test_one_that_an_administrator_makes_is_theirs_and_the_accounts(tables):
+    """The account sees it among its own, is told, and can end it."""
+    tables.run(sessions.add, a_session(device_id="BOTSDEVICE", scope=f"{API} {DEVICE}BOTSDEVICE"))
+    made = make_for(tables, "a")
+
+    assert made.ended == ("00" * 16,)
+    assert (made.value.owner_id, made.value.user_id) == ("@root:example.com", ALICE)
+    assert tables.run(sessions.get, "a" * 32) == made.value
+    assert living(tables) == ["Bridge"]
+    assert make_for(tables, "a").value == made.value
+    assert tables.query(
+        "SELECT user_id FROM nextgen_events WHERE kind = 'personal_token_made'"
+    ) == [(ALICE,)]
+    ended = tables.run(end_session.end_own, "a" * 32, user_id=ALICE, now=NOW, address=None)
+    assert ended.ended == ("a" * 32,)
+
+
+def test_one_that_an_administrator_makes_for_themselves_has_no_other_owner(tables):
+    assert make_for(tables, "a", attrs.evolve(BY_ROOT, owner_id=ALICE)).value.owner_id is None
+
+
+def test_another_value_takes_the_place_of_the_former_one(tables):
+    """The session goes on; the number in its token is another."""
+    make_for(tables, "a")
+    renewed = renew(tables)
+
+    assert renewed.changed == ("a" * 32,)
+    assert (renewed.value.generation, renewed.value.expires_at) == (2, NOW + 2 * DAY)
+    assert tables.run(sessions.get, "a" * 32) == renewed.value
+    (row,) = tables.run(personal_tokens.list_of, ALICE)
+    assert row.expires_at == NOW + 2 * DAY
+    assert renew(tables, expires_at=None).value.expires_at is None
+
+
+def test_c349_two_that_renew_at_once_get_the_same_value(tables):
+    make_for(tables, "a")
+    first = renew(tables).value
+    late = tables.run(
+        flows.renew, "a" * 32, by=BY_ROOT.owner_id, expires_at=None, generation=1, now=NOW + 6
+    )
+
+    assert late.value == first
+
+
+def test_nobody_renews_what_is_over_or_not_theirs(tables):
+    make_for(tables, "a")
+    tables.run(sessions.add, a_session())
+
+    assert renew(tables, by=ALICE).value is NotRenewed.ANOTHERS
+    assert renew(tables, "0", by=ALICE).value is NotRenewed.UNKNOWN
+    assert renew(tables, "f").value is NotRenewed.UNKNOWN
+    tables.run(end_session.end_by_id, "a" * 32, why=End.REVOKED, now=NOW)
+    assert renew(tables).value is NotRenewed.OVER

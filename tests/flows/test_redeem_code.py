@@ -104,7 +104,7 @@ def test_c069_a_code_begins_a_session(tables, transact):
 
 
 # What a session gets later, if ever.
-LATER = {"expires_at", "ended_at", "end_reason"}
+LATER = {"expires_at", "ended_at", "end_reason", "owner_id"}
 # What it has where another one went before.
 FORMER = {f"former_{name}" for name in ("level", "proven_at", "auth_time", "amr", "acr")}
 

@@ -8,7 +8,7 @@ from support.answers import assert_page, assert_sent_back, sent_back
 from support.oauth import Browser, web_client
 from support.rows import unchanged
 
-pytestmark = [pytest.mark.one_database, pytest.mark.newest_only]
+pytestmark = pytest.mark.one_database
 
 WHICH = "Which account?"
 ASKS_FOR = "Asked for by the application"

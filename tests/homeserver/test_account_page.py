@@ -10,7 +10,7 @@ import pytest
 from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
 from support.transactions import transactions
 
-pytestmark = [pytest.mark.one_database, pytest.mark.newest_only]
+pytestmark = pytest.mark.one_database
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ import pytest
 from support.oauth import Browser
 from synapse_nextgen_auth.secret import digest, random_id
 
-pytestmark = pytest.mark.newest_only
-
 AGAIN = "Confirm that it is you"
 
 

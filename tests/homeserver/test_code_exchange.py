@@ -12,8 +12,6 @@ from support.rows import count, new_rows, unchanged
 from support.transactions import transactions
 from synapse_nextgen_auth.secret import digest
 
-pytestmark = pytest.mark.newest_only
-
 
 @pytest.fixture
 def user(homeserver):

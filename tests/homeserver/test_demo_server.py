@@ -15,8 +15,6 @@ import yaml
 from support.databases import PostgresDatabase
 from support.demo import Demo, can_sign_in, is_running
 
-pytestmark = pytest.mark.newest_only
-
 JSON = ("--json", "--port", "0")
 
 

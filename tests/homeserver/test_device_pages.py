@@ -11,8 +11,6 @@ from signedjson.sign import sign_json
 from support.keys import device_keys
 from support.oauth import API, DEVICE, Browser, device_id, web_client
 
-pytestmark = pytest.mark.newest_only
-
 KEYS = "/_matrix/client/v3/keys"
 
 

@@ -14,8 +14,6 @@ from support.synapse import sqlite_homeserver
 from support.waiting import eventually
 from synapse_nextgen_auth.cli import synapse_process
 
-pytestmark = pytest.mark.newest_only
-
 TESTS = Path(__file__).parents[1]
 
 

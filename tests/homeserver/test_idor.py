@@ -9,8 +9,6 @@ from support.oauth import API, DEVICE, Browser, device_id, web_client
 from support.personal_tokens import A_TOKEN, make_token
 from support.rows import rows_of_ours
 
-pytestmark = pytest.mark.newest_only
-
 # Each makes something for its owner, and returns the page about it and what its form would say.
 
 

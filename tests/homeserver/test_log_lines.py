@@ -13,8 +13,6 @@ from support.oauth import API, DEVICE, Browser, Server, device_id
 from support.tokens import inside
 from support.waiting import eventually
 
-pytestmark = pytest.mark.newest_only
-
 HERE = "127.0.0.1"
 
 

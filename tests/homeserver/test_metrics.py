@@ -27,7 +27,7 @@ from synapse_nextgen_auth.web.pages.mailbox.sign_in import CodeRefused
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError
 from synapse_nextgen_auth.web.routes import RELATED_ORIGINS, ROUTES
 
-pytestmark = [pytest.mark.one_database, pytest.mark.newest_only]
+pytestmark = pytest.mark.one_database
 
 REASON = re.compile(r"[a-z_]+")
 

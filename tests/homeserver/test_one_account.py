@@ -24,7 +24,7 @@ from support.oauth import Browser
 from support.waiting import eventually
 
 __all__ = ["strict", "strict_homeserver", "token"]
-pytestmark = [pytest.mark.one_database, pytest.mark.newest_only]
+pytestmark = [pytest.mark.one_database]
 ANOTHER_PASSWORD = "eight other badgers sing loud"
 
 

@@ -8,7 +8,7 @@ import pytest
 from support.answers import assert_page, offered
 from support.oauth import Browser
 
-pytestmark = [pytest.mark.one_database, pytest.mark.newest_only]
+pytestmark = pytest.mark.one_database
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ from synapse_nextgen_auth.config.passwords import Passwords
 from synapse_nextgen_auth.homeserver.startup import password_costs
 from synapse_nextgen_auth.homeserver.startup.password_costs import Tried
 
-pytestmark = pytest.mark.newest_only
-
 
 def test_the_defaults_are_quick():
     """Nobody is warned of a default."""

@@ -20,8 +20,6 @@ from support.tokens import made_from
 from support.waiting import eventually
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind
 
-pytestmark = pytest.mark.newest_only
-
 V3 = "/_matrix/client/v3"
 READ = "urn:nextgen-auth:read"
 

@@ -7,8 +7,6 @@ import pytest
 from support.oauth import Browser
 from synapse_nextgen_auth.secret import digest
 
-pytestmark = pytest.mark.newest_only
-
 
 @pytest.fixture
 def alice(homeserver):

@@ -14,8 +14,6 @@ pytestmark = [pytest.mark.newest_only]
 
 _numbers = itertools.count()
 
-COUNTED = "SELECT * FROM nextgen_throttle WHERE key LIKE 'nextgen_email_code%' ORDER BY key"
-
 
 @pytest.fixture(scope="module")
 def coded_homeserver(tmp_path_factory, make_database, session_mailbox):
@@ -291,24 +289,16 @@ def test_c259_a_mail_is_counted_once_however_often_it_is_tried(
 ):
     """A mail server that is away for a while keeps nobody from their code."""
     _, address = account
-    other, _ = an_account(coded_homeserver, password=True)
     mailbox.stop()
     to_the_page(browser)
     ask(browser, address)
-    counted = coded_homeserver.query(COUNTED)
+    counted = coded_homeserver.query("SELECT * FROM nextgen_throttle ORDER BY key")
     tries = "SELECT tries FROM nextgen_outbox WHERE kind = 'send_sign_in_code'"
-    assert eventually(lambda: coded_homeserver.query(tries) == [(1,)])
-    due_now = "UPDATE nextgen_outbox SET due_at = 0 WHERE kind = 'send_sign_in_code'"
-    coded_homeserver.query(due_now)
-    # What the sign-in of somebody else posts is the next look at what is due.
-    browser.server.client().sign_in(other.localpart, other.password)
-    assert eventually(lambda: coded_homeserver.query(tries) == [(2,)])
-    coded_homeserver.query(due_now)
+    assert eventually(lambda: coded_homeserver.query(tries) >= [(2,)])
     mailbox.start()
-    browser.server.client().sign_in(other.localpart, other.password)
 
     assert mailbox.last_to(address).code
-    assert coded_homeserver.query(COUNTED) == counted
+    assert coded_homeserver.query("SELECT * FROM nextgen_throttle ORDER BY key") == counted
 
 
 def test_c251_a_code_that_opened_nothing_opens_nothing_later(

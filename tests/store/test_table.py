@@ -25,6 +25,7 @@ NO_RECORD = {
     "nextgen_schema",
     "nextgen_session_browsers",
     "nextgen_throttle",
+    "nextgen_ulids",
 }
 
 TABLES = {

@@ -15,6 +15,7 @@ from support.records import (
     an_attempt,
 )
 from synapse_nextgen_auth import store
+from synapse_nextgen_auth.accounts import ulids
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
 from synapse_nextgen_auth.accounts.attempts.attempt import Purpose
@@ -33,20 +34,26 @@ from synapse_nextgen_auth.accounts.links import Link, LinkKind
 from synapse_nextgen_auth.accounts.notices import Notice, Question
 from synapse_nextgen_auth.accounts.outbox import Entry, RemovePushers
 from synapse_nextgen_auth.accounts.own_ways import Identity
-from synapse_nextgen_auth.accounts.sign_ins import SignIn
+from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes, SignIn
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
 from synapse_nextgen_auth.oauth.rates import Rate
 from synapse_nextgen_auth.oauth.rendezvous import Kind, Rendezvous
-from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, API, DEVICE
+from synapse_nextgen_auth.oauth.session_filter import SessionFilter
+from synapse_nextgen_auth.oauth.sessions import End, Session, SessionLifetimes
 from synapse_nextgen_auth.oauth.tokens.keys import Algorithm, SigningKey
+from synapse_nextgen_auth.store.client_lists import Block, ClientFilter
 from synapse_nextgen_auth.store.device_grants import Codes
 from synapse_nextgen_auth.store.download import PARTS
+from synapse_nextgen_auth.store.legacy_lists import LegacyFilter
 from synapse_nextgen_auth.store.personal_tokens import PersonalToken
 from synapse_nextgen_auth.store.rotations import Rotation
+from synapse_nextgen_auth.store.sign_in_lists import SignInFilter
 from synapse_nextgen_auth.store.sweep import KINDS, KINDS_AHEAD, Place
 from synapse_nextgen_auth.store.throttle import Bucket
 from synapse_nextgen_auth.store.token_holds import Hold
+from synapse_nextgen_auth.store.windows import Window
 
 _APP = App("app", ALICE, "sealed", "Phone", NOW)
 _RECOVERY_CODE = RecoveryCode(ALICE, "mac", NOW)
@@ -150,6 +157,8 @@ ABOUT_ALL = {
     ("outbox", "measure"),
     ("passkeys", "count_by_site"),
     ("passwords", "list_kept"),
+    ("client_lists", "blocks"),
+    ("legacy_lists", "count"),
 }
 
 
@@ -167,8 +176,59 @@ def statements():
 
 _SIGN_IN = SignIn("digest", ALICE, NOW, NOW)
 _LOST = lost.asked(ALICE, Drawn("r", "digest", "sealed"), Terms(wait=DAY), now=NOW)
+_WINDOWS = (Window(10), Window(10, after=(NOW, "a"), backwards=True))
+_SESSION_FILTERS = [
+    SessionFilter(**fields)
+    for fields in (
+        {},
+        {"user_id": ALICE, "is_living": True},
+        {"clients": ("app",), "is_living": False},
+        {"but_clients": ("app",)},
+        {"scopes": (ADMIN,)},
+        {"scopes": (API, f"{DEVICE}A")},
+        {"is_personal": True},
+        {"address": ADDRESS},
+        {"created_before": NOW, "active_before": NOW},
+        {"active_after": NOW},
+    )
+]
+
+
+def _lists(filters, *, name, **further):
+    """Return the arguments of a page and of a count for each of these filters."""
+    pages = [{name: each, "window": window, **further} for each in filters for window in _WINDOWS]
+    return pages, [{name: each, **further} for each in filters]
+
+
+_SESSION_PAGES, _SESSION_COUNTS = _lists(
+    _SESSION_FILTERS, name="meant", lifetimes=SessionLifetimes()
+)
+_BROWSER_PAGES, _BROWSER_COUNTS = _lists(
+    [SignInFilter(), SignInFilter(user_id=ALICE, is_living=True), SignInFilter(active_before=NOW)],
+    name="wanted",
+    lifetimes=BrowserLifetimes(),
+)
+_CLIENT_PAGES, _CLIENT_COUNTS = _lists(
+    [ClientFilter(), ClientFilter(part="a", is_used=True)], name="wanted"
+)
+_LEGACY_COUNTS = [{"wanted": each} for each in (LegacyFilter(), LegacyFilter(user_id=ALICE))]
+_LEGACY_PAGES = [given | {"window": Window(10, after=(5,))} for given in _LEGACY_COUNTS]
 # Further arguments for functions that run one of several statements.
 VARIANTS = {
+    ("session_lists", "page"): _SESSION_PAGES,
+    ("session_lists", "count"): _SESSION_COUNTS,
+    ("sign_in_lists", "page"): _BROWSER_PAGES,
+    ("sign_in_lists", "count"): _BROWSER_COUNTS,
+    ("client_lists", "page"): _CLIENT_PAGES,
+    ("client_lists", "count"): _CLIENT_COUNTS,
+    ("client_lists", "block"): [{"blocked": Block("app", NOW, ALICE)}],
+    ("legacy_lists", "page"): _LEGACY_PAGES,
+    ("legacy_lists", "count"): _LEGACY_COUNTS,
+    ("legacy_lists", "token_of"): [{"token_id": 5}],
+    ("legacy_lists", "find"): [{"key": "#5"}, {"key": f"{ALICE} {PHONE}"}],
+    ("ulids", "find"): [{"kind": ulids.Kind.USER}],
+    ("ulids", "known"): [{"kind": ulids.Kind.USER, "keys": ["a", "b"]}],
+    ("ulids", "name"): [{"kind": ulids.Kind.USER, "made": {"a": NOW}}],
     ("lost_factors", "cancel"): [{"rests": rests} for rests in (True, False)],
     ("lost_factors", "put"): [{"request": _LOST}],
     ("lost_factors", "note_told"): [{"told": _LOST.told(NOW)}],

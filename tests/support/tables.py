@@ -42,11 +42,13 @@ SYNAPSES_TABLES = (
     "CREATE TABLE IF NOT EXISTS ui_auth_sessions_credentials"
     " (session_id TEXT, stage_type TEXT, result TEXT, UNIQUE (session_id, stage_type))",
     "CREATE TABLE IF NOT EXISTS devices (user_id TEXT, device_id TEXT,"
-    " display_name TEXT, hidden BOOLEAN DEFAULT FALSE, UNIQUE (user_id, device_id))",
+    " display_name TEXT, hidden BOOLEAN DEFAULT FALSE, last_seen BIGINT, ip TEXT, user_agent TEXT,"
+    " UNIQUE (user_id, device_id))",
     "CREATE TABLE IF NOT EXISTS dehydrated_devices (user_id TEXT PRIMARY KEY, device_id TEXT NOT NULL,"
     " device_data TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS access_tokens (user_id TEXT, device_id TEXT, valid_until_ms BIGINT,"
     " refresh_token_id BIGINT, id BIGINT, token TEXT)",
+    "CREATE INDEX IF NOT EXISTS access_tokens_id ON access_tokens (id)",
     "CREATE TABLE IF NOT EXISTS user_ips (user_id TEXT NOT NULL, access_token TEXT NOT NULL,"
     " device_id TEXT, ip TEXT NOT NULL, user_agent TEXT NOT NULL, last_seen BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS device_auth_providers (user_id TEXT NOT NULL,"

@@ -153,6 +153,8 @@ class JoinedSessions:
             return None
         if session.device_id is None and not session.has_stand_in:
             return None
+        if session.owner_id is not None:  # whose account counts, too
+            return None
         account = self._account(session.user_id) if session.granted.opens_matrix else None
         if account is None:
             return None

@@ -45,8 +45,10 @@ def _without_idle(lifetimes: SessionLifetimes) -> SessionLifetimes:
 
 
 def _is_of(token: Token, session: Session) -> bool:
-    """Say whether a token is of the kind that its session has (C109)."""
-    return (token.kind is Kind.PERSONAL) is session.is_personal
+    """Say whether a token is of the kind that its session has (C109), and if personal, the last one."""
+    if token.kind is Kind.PERSONAL:
+        return session.is_personal and token.generation == session.generation
+    return not session.is_personal
 
 
 @frozen
@@ -132,6 +134,8 @@ class TokenCheck:
         if why is not None:
             raise InvalidClientTokenError("The session has ended", soft_logout=why in SOFT_ENDS)
         await self._check_device(session)
+        if session.owner_id is not None:
+            await self._check_owner(session.owner_id)
         if expired and not allow_expired:
             raise InvalidClientTokenError("Access token has expired", soft_logout=True)
         if is_noted:
@@ -187,6 +191,15 @@ class TokenCheck:
         token = self.read(text)
         session = await self.homeserver.live.find(token.session_id)
         return required.is_met(session.proven(token.generation), self.homeserver.now())
+
+    async def _check_owner(self, user_id: str) -> None:
+        """Stop a token that an administrator made for another account while they are none any more."""
+        try:
+            owner = await self.people.admit(user_id, Intent.USE)
+        except NotAdmitted:
+            owner = None
+        if owner is None or not owner.is_admin:
+            raise InvalidClientTokenError("Unrecognised access token")
 
     async def _check_device(self, session: Session) -> None:
         if session.device_id is None:

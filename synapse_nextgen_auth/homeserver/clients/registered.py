@@ -29,7 +29,7 @@ class Clients:
         return client.client_id in self.configured
 
     async def find(self, client_id: str | None, *, is_kept: bool = False) -> Client | None:
-        """Return the configured or registered client with this id.
+        """Return the configured or registered client with this id, unless it is blocked.
 
         One that has a session or a device that waits is kept, so memory will do.
         """
@@ -39,7 +39,7 @@ class Clients:
             return self.configured[client_id]
         if is_kept:
             return await self.known.find(client_id)
-        return await self.homeserver.read(clients.get, client_id)
+        return await self.homeserver.read(clients.admitted, client_id)
 
     async def find_all(self, client_ids: Collection[str]) -> dict[str, Client]:
         """Return the clients with these ids, as many as there are, with one query at most."""

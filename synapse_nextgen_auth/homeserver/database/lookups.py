@@ -230,8 +230,8 @@ def look_up_sessions(txn: Txn, session_ids: Sequence[str]) -> dict[str, Session]
 
 
 def look_up_clients(txn: Txn, client_ids: Sequence[str]) -> dict[str, Client]:
-    """Return these clients by their ids."""
-    return {client.client_id: client for client in clients.list_by_ids(txn, client_ids)}
+    """Return these clients by their ids, but for what is blocked."""
+    return {client.client_id: client for client in clients.list_admitted(txn, client_ids)}
 
 
 def look_up_polls(txn: Txn, digests: Sequence[str]) -> "dict[str, DeviceGrant]":

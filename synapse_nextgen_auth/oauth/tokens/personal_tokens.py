@@ -27,6 +27,7 @@ from synapse_nextgen_auth.oauth.scopes.permissions import (
     SERVER_ADMIN,
     SET_PROFILE,
 )
+from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, Token
 from synapse_nextgen_auth.records import frozen
 
@@ -151,6 +152,6 @@ def _refuse_lifetime(lifetime: int | None, limits: Limits) -> Refusal | None:
     return None if 0 < lifetime <= limits.longest else Refusal.TIME
 
 
-def token_of(session_id: str, expires_at: int | None) -> Token:
+def token_of(session: Session) -> Token:
     """Return the one token that a session has."""
-    return Token(Kind.PERSONAL, session_id, 1, expires_at or 0)
+    return Token(Kind.PERSONAL, session.session_id, session.generation, session.expires_at or 0)

@@ -1,0 +1,1 @@
+CREATE INDEX nextgen_sessions_by_age ON nextgen_sessions (created_at)

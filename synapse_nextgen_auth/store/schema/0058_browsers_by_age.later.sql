@@ -1,0 +1,1 @@
+CREATE INDEX nextgen_browsers_by_age ON nextgen_browsers (signed_in_at)

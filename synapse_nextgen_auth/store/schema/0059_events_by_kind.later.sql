@@ -1,0 +1,1 @@
+CREATE INDEX nextgen_events_by_kind ON nextgen_events (kind, happened_at)
