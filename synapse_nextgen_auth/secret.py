@@ -76,6 +76,7 @@ class Purpose(str, enum.Enum):
     REFRESH_TOKEN = "token refresh"  # noqa: S105
     PERSONAL_TOKEN = "token personal"  # noqa: S105
     SERVICE_TOKEN = "token service"  # noqa: S105
+    RESOURCE_TOKEN = "token resource"  # noqa: S105
     USER_CODE = "user code"
     USER_CODE_HALF = "user code half"
     FORM = "csrf"

@@ -15,21 +15,31 @@ from synapse_nextgen_auth.config.kinds.numbers import WholeNumber
 from synapse_nextgen_auth.config.options import Option, option, options_of, section
 from synapse_nextgen_auth.config.problems import Problems
 from synapse_nextgen_auth.config.reader import Reader
+from synapse_nextgen_auth.oauth.resources import ResourceServer
 
 each = pytest.mark.parametrize("one", config.OPTIONS, ids=lambda one: one.path)
 ABOUT = {"about": "How many.", "example": "5", "label": "many"}
+SERVICE = {
+    "resource": "https://calendar.example.com/",
+    "name": "Calendar",
+    "scopes": {"calendar.read": "See your appointments"},
+}
+# What a start does not import is declared by its name.
+LATE = {"tuple[ResourceServer, ...]": tuple[ResourceServer, ...]}
 CLIENT = {"client_id": "grafana", "redirect_uris": ["https://grafana.example.com/cb"]}
 
 
 def example_of(one):
     """Return the value that the reference shows; a client there has a secret in a file."""
-    return [CLIENT] if one.path == "clients" else yaml.safe_load(one.example)
+    entries = {"clients": [CLIENT], "resource_servers": [SERVICE]}
+    return entries.get(one.path) or yaml.safe_load(one.example)
 
 
 def annotation_of(one):
     """Return the type that the record declares."""
     record, _, name = one.path.rpartition(".")
-    return attrs.fields_dict(config.SECTIONS.get(record, Config))[name].type
+    declared = attrs.fields_dict(config.SECTIONS.get(record, Config))[name].type
+    return LATE.get(declared, declared)
 
 
 def fits(value, annotation):

@@ -55,6 +55,7 @@ class Entry:
     `id` is what our links call it: of a device its own, of everything else a digest. `client_name` is
     how its application is called, as far as it was looked up. `is_verified` is not known of what keeps
     no keys, or where the account has none to verify by. Nor is `how` of what nothing speaks for.
+    `words` are scopes at services of others.
     """
 
     kind: Kind
@@ -71,6 +72,7 @@ class Entry:
     how: How | None = None
     is_verified: bool | None = None
     is_here: bool = False
+    words: str | None = None
 
     def unused_since(self, now: int) -> int | None:
         """Return since how many days nobody used it, where that is long."""

@@ -1,5 +1,6 @@
 """The clients that we know, and where they may lead people."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import attrs
@@ -29,10 +30,16 @@ def clients(config: Config, homeserver: Homeserver, issuer: Issuer) -> Clients:
     """Return the clients that are configured, and those that register."""
     return Clients(
         homeserver,
-        configured={written.client.client_id: _hashed(written) for written in config.clients},
+        configured={written.client.client_id: _hashed(written) for written in _written(config)},
         known=KnownClients(homeserver),
         registration_rules=late.made(lambda: _registration_rules(config, issuer)),
     )
+
+
+def _written(config: Config) -> Iterator[StaticClient]:
+    """Yield whoever proves itself by what the configuration says: clients, and services that ask."""
+    yield from config.clients
+    yield from (server.client for server in config.resource_servers if server.client)
 
 
 def _registration_rules(config: Config, issuer: Issuer) -> "RegistrationRules":

@@ -60,6 +60,7 @@ def issuer_of(  # noqa: PLR0913 (what is announced comes from as many places)
     def document() -> bytes:
         said = acr_values(config, endpoints.issuer, has_rules=has_rules())
         found = metadata.document(endpoints, attrs.evolve(abilities, acr_values=said))
+        found = metadata.with_services(found, config.resource_servers)
         return metadata.encode(found)
 
     return Issuer(

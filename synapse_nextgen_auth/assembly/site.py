@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from synapse_nextgen_auth.homeserver.people.providers import icons, new_accounts
     from synapse_nextgen_auth.homeserver.people.sign_ups import new_people
     from synapse_nextgen_auth.homeserver.people.sign_ups import sessions as sign_up_sessions
+    from synapse_nextgen_auth.oauth import resources
     from synapse_nextgen_auth.web import mails, sign_up
 else:
     (
@@ -87,6 +88,7 @@ else:
         mails,
         sign_up,
         sign_ups,
+        resources,
     ) = late.files(
         "homeserver.auth.application_services",
         "homeserver.mail",
@@ -110,6 +112,7 @@ else:
         "web.mails",
         "web.sign_up",
         "accounts.attempts.sign_ups",
+        "oauth.resources",
     )
 
 
@@ -208,6 +211,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
             lambda: second_factors.SecondFactors(homeserver, factor_policy(config), other_modules)
         ),
         rotations=Rotations(homeserver),
+        resources=late.made(lambda: resources.Resources(endpoints.issuer, config.resource_servers)),
     )
 
 

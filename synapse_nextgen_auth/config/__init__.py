@@ -5,9 +5,11 @@ generated from them, so it cannot drift.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import attrs
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.config.account import Account
 from synapse_nextgen_auth.config.authorization import Authorization
 from synapse_nextgen_auth.config.captcha import Captcha, check_captcha
@@ -21,7 +23,7 @@ from synapse_nextgen_auth.config.geoip import GeoIP
 from synapse_nextgen_auth.config.invitations import Invitations
 from synapse_nextgen_auth.config.kinds.kind import Optional
 from synapse_nextgen_auth.config.kinds.lists import ListOf, SetOf
-from synapse_nextgen_auth.config.kinds.places import ClientEntry
+from synapse_nextgen_auth.config.kinds.places import ClientEntry, ResourceServerEntry
 from synapse_nextgen_auth.config.kinds.words import MIN_SECRET_BYTES, SecretText, Switch, Text
 from synapse_nextgen_auth.config.legacy_login import LegacyLogin
 from synapse_nextgen_auth.config.mail import Mail
@@ -42,8 +44,15 @@ from synapse_nextgen_auth.oauth.clients.configured import StaticClient
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.grant_types import GRANT_TYPES, GrantType, refuse_client
+from synapse_nextgen_auth.oauth.wording import quoted
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.config import resource_servers as resource_servers_file
+    from synapse_nextgen_auth.oauth.resources import ResourceServer
+else:
+    resource_servers_file = late.file("config.resource_servers")
 
 _NONE: frozenset[str] = frozenset()
 
@@ -164,6 +173,23 @@ class Config:
         example='["grafana"]',
         label="exempt from PKCE",
     )
+    resource_servers: "tuple[ResourceServer, ...]" = option(
+        ListOf(ResourceServerEntry(), "services"),
+        default=(),
+        about="Services of others that take access tokens of this server, each for itself:"
+        " `resource` (the URI that stands for it), `name`, `scopes` (each with a sentence for"
+        " people), `token_format` (`jwt` or `opaque`), `token_lifetime`, `signing_alg` (`RS256` or"
+        " `ES256`), and what it proves itself by where it introspects."
+        " See [services that take our tokens](../topics/resource-servers.md).",
+        example="""\
+- resource: https://calendar.example.com/
+  name: Calendar
+  scopes:
+    calendar.read: See your appointments
+  client_id: calendar
+  client_secret_path: /etc/matrix-synapse/calendar.secret""",
+        label="services",
+    )
     drain: bool = option(
         Switch("refused (drain: true)", "taken"),
         default=False,
@@ -201,6 +227,7 @@ def read(raw: object) -> Config:
     config = attrs.evolve(config, captcha=check_captcha(config.captcha, problems))
     check_polling(config.device_grants, written, problems)
     _check_clients(problems, config)
+    _check_services(problems, config)
     if problems.found:
         raise ConfigProblems(problems.found)
     return config
@@ -258,3 +285,23 @@ def _check_clients(problems: Problems, config: Config) -> None:
         return  # the client that is meant may be one of the broken ones
     for client_id in sorted(config.pkce_exempt - set(ids)):
         problems.say("pkce_exempt", f"{client_id} is not among clients")
+
+
+def _check_services(problems: Problems, config: Config) -> None:
+    """Look at what clients say of services, and at what these say of each other."""
+    servers = config.resource_servers
+    if servers:
+        ids = frozenset(written.client.client_id for written in config.clients)
+        for path, text in resource_servers_file.wrong_together(servers, ids):
+            problems.say(path, text)
+    if problems.are_at("resource_servers") or problems.are_at("clients"):
+        return  # the service that is meant may be one of the broken ones
+    words = {word for server in servers for word in server.words}
+    known = {server.resource for server in servers}
+    for n, written in enumerate(config.clients):
+        service, usual = written.client.service, written.client.resource
+        for word in (service.words or "").split() if service else ():
+            if word not in words:
+                problems.say(f"clients[{n}]", f"scope has the unknown {quoted(word)}")
+        if usual is not None and usual not in known:
+            problems.say(f"clients[{n}]", f"resource {quoted(usual)} is not in resource_servers")

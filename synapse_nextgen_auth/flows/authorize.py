@@ -180,7 +180,7 @@ def _remember(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> None:
         txn,
         user_id=decision.by.user_id,
         client_id=grant.client_id,
-        scope=what_is_remembered(grant.scope),
+        scope=what_is_remembered(grant.scope, grant.resource_scope),
         now=now,
     )
     events.add(
@@ -191,34 +191,44 @@ def _remember(txn: Txn, grant: Grant, decision: Decision, *, now: int) -> None:
             decision.by.user_id,
             grant.client_id,
             address=decision.address,
-            detail=grant.scope,
+            detail=grant.asked,
         ),
     )
 
 
-def is_remembered(
-    txn: Txn, *, user_id: str, client_id: str, scope: str, agreed_since: int, now: int
+def is_remembered(  # noqa: PLR0913 (what is asked, by whom, and since when)
+    txn: Txn,
+    *,
+    user_id: str,
+    client_id: str,
+    scope: str,
+    agreed_since: int,
+    now: int,
+    words: str | None = None,
 ) -> bool:
     """Say whether the person agreed to this since then, and no new device is involved."""
     granted_at = consents.granted_at(
-        txn, user_id=user_id, client_id=client_id, scope=what_is_remembered(scope)
+        txn, user_id=user_id, client_id=client_id, scope=what_is_remembered(scope, words)
     )
     if granted_at is None or granted_at < agreed_since or is_ahead(granted_at, now):
         return False
-    asked = grammar.parse(scope)
+    asked = grammar.of_row(scope)
     if asked.device_id is not None:
         session = sessions.find_by_device(txn, user_id, asked.device_id)
         return session is not None and session.client_id == client_id
-    if not asked.opens_matrix:
+    if not asked.opens_matrix and words is None:
         return True
     # What was signed out does not come back by itself, with a device or without.
     return any(
-        session.client_id == client_id and session.granted.effective == asked.effective
+        session.client_id == client_id
+        and session.granted.effective == asked.effective
+        and frozenset((session.resource_scope or "").split()) == frozenset((words or "").split())
         for session in sessions.list_living(txn, user_id)
     )
 
 
-def what_is_remembered(scope: str) -> str:
-    """Return the scope without the device: a consent covers what a client may do."""
-    effective = grammar.parse(scope).effective
-    return " ".join(sorted(token for token in effective if not token.startswith(DEVICE)))
+def what_is_remembered(scope: str, words: str | None = None) -> str:
+    """Return the scope without the device: a consent covers what a client may do, here and elsewhere."""
+    effective = grammar.of_row(scope).effective
+    own = (token for token in effective if not token.startswith(DEVICE))
+    return " ".join((*sorted(own), *sorted((words or "").split())))

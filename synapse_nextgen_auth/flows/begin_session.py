@@ -50,6 +50,7 @@ class Beginning:
     `sign_in_id` the sign-in that approved it, `amr`, `acr`, `level` and `proven_at` how its person had
     proved who they are, and when. `steps_up` says that the client wanted it proven anew, or by more.
     `owner_id` is an administrator who makes a personal token for the account.
+    `resource_scope` is for services of others.
     """
 
     opening: Opening
@@ -66,6 +67,7 @@ class Beginning:
     proven_at: int | None = None
     steps_up: bool = False
     owner_id: str | None = None
+    resource_scope: str | None = None
 
 
 NO_ROOM = "the account has too many devices"
@@ -136,6 +138,7 @@ def _insert(txn: Txn, beginning: Beginning, *, now: int) -> tuple[Session, tuple
         level=beginning.level,
         proven_at=beginning.proven_at,
         owner_id=beginning.owner_id,
+        resource_scope=beginning.resource_scope,
     )
     ended: tuple[str, ...] = ()
     for former in _former(txn, session, browser=beginning.browser):

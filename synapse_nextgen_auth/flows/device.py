@@ -125,7 +125,7 @@ def approve(txn: Txn, grant: DeviceGrant, *, by: SignIn, now: int, address: str)
             by.user_id,
             grant.client_id,
             address=address,
-            detail=f"device grant, {grant.scope}",
+            detail=f"device grant, {grant.asked}",
         ),
     )
     return True
@@ -171,7 +171,7 @@ def redeem(txn: Txn, device_code: str, opening: Opening, *, now: int) -> Outcome
             opening=opening,
             user_id=grant.user_id,
             client_id=grant.client_id,
-            scope=grammar.parse(grant.scope),
+            scope=grammar.of_row(grant.scope),
             auth_time=grant.auth_time,
             how=Began.DEVICE,
             sign_in_id=grant.approver,
@@ -179,6 +179,7 @@ def redeem(txn: Txn, device_code: str, opening: Opening, *, now: int) -> Outcome
             acr=grant.acr,
             level=grant.level,
             proven_at=grant.proven_at,
+            resource_scope=grant.resource_scope,
         ),
         now=now,
         spend=spend,

@@ -64,7 +64,7 @@ def _refuse_now(txn: Txn, grant: Grant, user_id: str) -> str | None:
     if not sign_ins.approves(txn, user_id, grant.approver):
         # Whoever approved signed out since, perhaps because it was not meant.
         return "the browser that approved is not signed in any more"
-    device_id = grammar.parse(grant.scope).device_id
+    device_id = grammar.of_row(grant.scope).device_id
     if device_id is not None and _was_taken_since(txn, grant, user_id, device_id):
         # The page that the person agreed on could not say that it signs this one out.
         return "another client took the device since"
@@ -89,7 +89,7 @@ def _begin(txn: Txn, grant: Grant, opening: Opening, *, now: int) -> Outcome[Red
         opening=opening,
         user_id=grant.user_id or "",
         client_id=grant.client_id,
-        scope=grammar.parse(grant.scope),
+        scope=grammar.of_row(grant.scope),
         auth_time=grant.auth_time or now,
         how=Began.CODE,
         browser=grant.browser,
@@ -99,6 +99,7 @@ def _begin(txn: Txn, grant: Grant, opening: Opening, *, now: int) -> Outcome[Red
         level=grant.level,
         proven_at=grant.proven_at,
         steps_up=grant.steps_up,
+        resource_scope=grant.resource_scope,
     )
     begun = begin(txn, beginning, now=now, spend=spend)
     if isinstance(begun.value, OAuthError):

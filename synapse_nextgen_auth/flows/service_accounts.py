@@ -22,19 +22,21 @@ IN_USE = "Somebody else is signed in on the device of this client"
 
 @frozen
 class Written:
-    """What the configuration says of a client: its account, and the scope of its session."""
+    """What the configuration says of a client: its account, and the scope of its session.
+
+    `words` are what it may do at services of others.
+    """
 
     client_id: str
     user_id: str
     scope: Scope
+    words: str | None = None
 
     def fits(self, session: Session) -> bool:
         """Say whether this is the session that the configuration means."""
-        return (session.client_id, session.user_id, session.scope) == (
-            self.client_id,
-            self.user_id,
-            self.scope.text,
-        )
+        is_its = (session.client_id, session.user_id) == (self.client_id, self.user_id)
+        meant = (self.scope.text, self.words)
+        return is_its and (session.scope, session.resource_scope) == meant
 
 
 def written(clients: Iterable[StaticClient], server_name: str) -> dict[str, Written]:
@@ -44,6 +46,7 @@ def written(clients: Iterable[StaticClient], server_name: str) -> dict[str, Writ
             each.client.client_id,
             each.client.service.user_id(server_name),
             each.client.service.scope,
+            each.client.service.words,
         )
         for each in clients
         if each.client.service is not None
@@ -84,6 +87,7 @@ def begin_or_find(
         scope=written.scope,
         auth_time=now,
         how=Began.CLIENT,
+        resource_scope=written.words,
     )
     begun = begin(
         txn,

@@ -9,16 +9,16 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.threads import in_thread
 from synapse_nextgen_auth.oauth.tokens import keys
 from synapse_nextgen_auth.oauth.tokens.keys import Algorithm, Schedule, SigningKey
-from synapse_nextgen_auth.secret import Keyring, Purpose, random_id
+from synapse_nextgen_auth.secret import Keyring, Purpose, Secret, random_id
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.flows import housekeeping
-    from synapse_nextgen_auth.oauth.tokens import id_token
+    from synapse_nextgen_auth.oauth.tokens import access_jwt, id_token
     from synapse_nextgen_auth.oauth.tokens.id_token import Claims
     from synapse_nextgen_auth.store import keys as signing_keys
 else:
-    housekeeping, id_token, signing_keys = late.files(
-        "flows.housekeeping", "oauth.tokens.id_token", "store.keys"
+    housekeeping, access_jwt, id_token, signing_keys = late.files(
+        "flows.housekeeping", "oauth.tokens.access_jwt", "oauth.tokens.id_token", "store.keys"
     )
 
 # Keys change every few months: a process that looks every few minutes never signs with a stale one,
@@ -41,13 +41,28 @@ class Signing:
     async def sign(self, claims: "Claims", algorithm: Algorithm) -> str:
         """Return a signed ID token."""
         now = self.homeserver.now()
+        key = await self._key(algorithm, now)
+        return id_token.sign(claims, key, await self._private(key), now=now)
+
+    async def sign_access(self, claims: "access_jwt.Claims", algorithm: Algorithm) -> Secret:
+        """Return a signed access token for a service of others."""
+        now = self.homeserver.now()
+        key = await self._key(algorithm, now)
+        return access_jwt.sign(claims, key, await self._private(key), now=now)
+
+    async def read_access(self, text: str, *, issuer: str) -> "access_jwt.Claims | None":
+        """Return what an access token for a service says, `None` unless it is ours and good."""
+        now = self.homeserver.now()
+        return access_jwt.read(text, await self._usable(), issuer=issuer, now=now)
+
+    async def _key(self, algorithm: Algorithm, now: int) -> SigningKey:
         key = keys.current(await self._usable(), algorithm, now=now)
         if key is None:
             await self.rotate()
             key = keys.current(await self._usable(), algorithm, now=now)
         if key is None:
             raise RuntimeError(f"there is no {algorithm.value} key to sign with")
-        return id_token.sign(claims, key, await self._private(key), now=now)
+        return key
 
     async def public_jwks(self, *, may_make: bool = True) -> list[str]:
         """Return every published key as JSON: present, former and coming ones.

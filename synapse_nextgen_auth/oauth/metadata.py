@@ -1,12 +1,17 @@
 """The discovery document (RFC 8414, OpenID Connect Discovery, CS API server metadata)."""
 
 import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from synapse_nextgen_auth.oauth.grants import grant_types
 from synapse_nextgen_auth.oauth.grants.authorization import Prompt, ResponseMode
 from synapse_nextgen_auth.oauth.scopes.permissions import PERMISSIONS
 from synapse_nextgen_auth.oauth.tokens.keys import Algorithm
 from synapse_nextgen_auth.records import frozen
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.oauth.resources import ResourceServer
 
 PREFIX = "/_synapse/client/auth"
 
@@ -106,6 +111,20 @@ def document(endpoints: Endpoints, abilities: Abilities) -> dict[str, object]:
     if abilities.registration:
         metadata["registration_endpoint"] = endpoints.url("clients/register")
     return metadata
+
+
+def with_services(
+    metadata: dict[str, object], servers: "Sequence[ResourceServer]"
+) -> dict[str, object]:
+    """Return the document with what services of others may be asked for (RFC 9728 section 4)."""
+    if not servers:
+        return metadata
+    known = [one.scope for one in PERMISSIONS if not one.unadvertised]
+    words = [scope.word for server in servers for scope in server.scopes]
+    return metadata | {
+        "scopes_supported": known + words,
+        "protected_resources": [server.resource for server in servers],
+    }
 
 
 def encode(metadata: dict[str, object]) -> bytes:

@@ -120,7 +120,8 @@ class Session:
     the same of the session that it replaced, where its client had its person prove more than before, or
     anew.
     Of sessions that began before version 31 of the tables nobody knows how they `began_by`. `owner_id`
-    is the administrator who made a personal token for the account.
+    is the administrator who made a personal token for the account, `resource_scope` what it may do at
+    services of others (`oauth/resources.py`).
     """
 
     session_id: str
@@ -151,6 +152,7 @@ class Session:
     former_amr: str | None = None
     former_acr: str | None = None
     owner_id: str | None = None
+    resource_scope: str | None = None
 
     def proven(self, generation: int) -> Proven:
         """Return what tokens of this generation stand for.
@@ -176,7 +178,7 @@ class Session:
     @cached_property
     def granted(self) -> grammar.Scope:
         """The scope, read from its text once."""
-        return grammar.parse(self.scope)
+        return grammar.of_row(self.scope)
 
     def under(self, mask: int | None) -> "Session":
         """Return the session as a token with this mask may know it: nothing of the rest."""
@@ -184,6 +186,11 @@ class Session:
             return self
         part = self.granted.under(mask)
         return attrs.evolve(self, scope=part.text, device_id=part.device_id)
+
+    @property
+    def is_of_a_program(self) -> bool:
+        """Say whether nobody signed in for it: its client is an account by itself."""
+        return self.began_by is Began.CLIENT
 
     @property
     def is_personal(self) -> bool:

@@ -30,7 +30,7 @@ def add(txn: Txn, grant: DeviceGrant, codes: Codes) -> bool:
     return _DEVICE_GRANTS.insert_new(
         txn,
         grant,
-        device_id=grammar.parse(grant.scope).device_id,
+        device_id=grammar.of_row(grant.scope).device_id,
         device_code_digest=codes.device_code,
         user_code_digest=codes.user_code,
         user_code_half=codes.user_code_half,

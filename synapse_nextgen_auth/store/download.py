@@ -41,7 +41,7 @@ PARTS: Mapping[str, Part] = {
         (
             *("device_id", "client_id", "scope", "created_at", "auth_time", "last_active_at"),
             *("address", "user_agent", "expires_at", "ended_at", "end_reason", "amr", "acr"),
-            *("began_by", "level", "proven_at", "owner_id"),
+            *("began_by", "level", "proven_at", "owner_id", "resource_scope"),
         ),
         "created_at",
         # Half of a token, and how often it was renewed; the day is that of the last use.
@@ -57,6 +57,7 @@ PARTS: Mapping[str, Part] = {
         (
             *("client_id", "redirect_uri", "scope", "device_id", "created_at", "expires_at"),
             *("auth_time", "approved_at", "refused_at", "redeemed_at", "login_hint", "ui_locales"),
+            "resource_scope",
         ),
         "created_at",
         (
@@ -77,6 +78,7 @@ PARTS: Mapping[str, Part] = {
         (
             *("client_id", "scope", "device_id", "created_at", "expires_at", "login_hint"),
             *("auth_time", "approved_at", "refused_at", "redeemed_at", "address", "user_agent"),
+            "resource_scope",
         ),
         "created_at",
         (

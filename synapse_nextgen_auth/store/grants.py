@@ -11,7 +11,7 @@ _GRANTS = Table("nextgen_grants", Grant, beside=("device_id",))
 
 def add(txn: Txn, grant: Grant) -> None:
     """Insert a grant that has just been requested."""
-    _GRANTS.insert(txn, grant, device_id=grammar.parse(grant.scope).device_id)
+    _GRANTS.insert(txn, grant, device_id=grammar.of_row(grant.scope).device_id)
 
 
 def get(txn: Txn, grant_id: str) -> Grant | None:

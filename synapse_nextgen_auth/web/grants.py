@@ -195,7 +195,7 @@ async def is_agreed(visit: Visit, grant: Grant, client: Client) -> bool:
     remember_for = site.config.consent.remember_for
     if client.is_public or grant.asks_consent or not remember_for or visit.user_id is None:
         return False
-    if grammar.parse(grant.scope).admin:
+    if grammar.of_row(grant.scope).admin:
         return False
     try:
         await site.people.admit(visit.user_id, Intent.SIGN_IN)
@@ -207,6 +207,7 @@ async def is_agreed(visit: Visit, grant: Grant, client: Client) -> bool:
         user_id=visit.user_id,
         client_id=grant.client_id,
         scope=grant.scope,
+        words=grant.resource_scope,
         agreed_since=now - remember_for,
         now=now,
     )
@@ -219,7 +220,7 @@ async def check_account(
     await admit_application(
         site,
         user_id,
-        grammar.parse(grant.scope),
+        grammar.of_row(grant.scope),
         other_account_url=url_of(grant, Step.CHOOSE),
         newcomer=newcomer,
     )
@@ -238,7 +239,7 @@ async def approve(
     assert by is not None, "only somebody signed in agrees"  # noqa: S101
     site = visit.site
     newcomer = Newcomer(
-        device_id=grammar.parse(grant.scope).device_id,
+        device_id=grammar.of_row(grant.scope).device_id,
         device_name=client.name_for(()),
         user_agent=visit.user_agent,
         address=visit.address,
@@ -255,7 +256,7 @@ async def approve(
     if not await site.homeserver.run(authorize.approve, grant, decision, now=now):
         raise PageError(409, Message.ALREADY_DONE)
     await refuse_if_gone(site, by.user_id)
-    logger.info("%s lets client %s in, scope %s", by.user_id, grant.client_id, grant.scope)
+    logger.info("%s lets client %s in, scope %s", by.user_id, grant.client_id, grant.asked)
     site.homeserver.metrics.grant("approved")
     answer = success(target(grant), code=code.reveal(), issuer=site.issuer.identifier)
     return way_back.deliver(site, visit.reader, answer, client)

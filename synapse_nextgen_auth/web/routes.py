@@ -100,6 +100,7 @@ _OF_REQUESTS = frozenset(
         *("access_denied", "account_selection_required", "consent_required", "login_required"),
         *("unknown_client", "bad_redirect_uri", "unsupported_response_type"),
         "unmet_authentication_requirements",
+        "invalid_target",
         *("request_not_supported", "request_uri_not_supported", "registration_not_supported"),
     }
 )
@@ -127,10 +128,10 @@ ROUTES: dict[str, Endpoint | ForPeople | AdminApi] = {
     "/token": Endpoint(
         {"POST": pipeline.token}, refuses=_OF_CLIENTS | _OF_SCOPES | pipeline.REFUSES
     ),
-    "/revoke": Endpoint({"POST": revoke.revoke}, refuses=_OF_CLIENTS),
+    "/revoke": Endpoint({"POST": revoke.revoke}, refuses=_OF_CLIENTS | {"unsupported_token_type"}),
     "/device-authorization": Endpoint(
         {"POST": device_authorization.device_authorization},
-        refuses=_OF_CLIENTS | _OF_SCOPES | _RATE_LIMITED | _DRAINING,
+        refuses=_OF_CLIENTS | _OF_SCOPES | _RATE_LIMITED | _DRAINING | {"invalid_target"},
     ),
     "/introspect": Endpoint({"POST": introspect.introspect}, refuses=_OF_CLIENTS),
     "/userinfo": Endpoint(

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from synapse_nextgen_auth.homeserver.polls import Polls
     from synapse_nextgen_auth.homeserver.rotations import Rotations
     from synapse_nextgen_auth.homeserver.signing import Signing
+    from synapse_nextgen_auth.oauth.resources import Resources
     from synapse_nextgen_auth.web import browser, link_cookie
     from synapse_nextgen_auth.web.browser import Cookies
     from synapse_nextgen_auth.web.link_cookie import LinkCookie
@@ -158,6 +159,7 @@ class Site:
     other_modules: OtherModules
     second_factors: SecondFactors
     rotations: Rotations
+    resources: Resources
     # Where browsers believe us to be, as they write it; and how our cookie looks there.
     origin: str = attrs.field(init=False)
     cookies: Cookies = attrs.field(init=False)

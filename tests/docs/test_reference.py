@@ -304,6 +304,7 @@ def test_a_message_that_is_not_on_the_page_is_missed(message):
 _NO_PROOF = {"client_id": "a", "redirect_uris": ["https://a.example/cb"]}
 _SECRET = _NO_PROOF | {"client_secret": "a secret of enough letters"}
 _SERVICE = _SECRET | {"grant_types": ["client_credentials"]}
+_CALENDAR = {"resource": "https://a.example/", "name": "x", "scopes": {"calendar": "x"}}
 MISTAKES = (
     {"token": {}},
     {"xyz": 1},
@@ -363,6 +364,17 @@ MISTAKES = (
     {"step_up": {"requests": [{"path": "/_matrix/client/v3/a*b*c*d", "max_age": "5m"}]}},
     {"step_up": {"requests": [{"path": "/_matrix/a", "methods": ["get"], "max_age": "5s"}]}},
     {"factors": {"providers": {5: ["mfa"], "keycloak": []}}},
+    {"resource_servers": ["calendar"]},
+    {"resource_servers": [_CALENDAR | {"resource": "/x", "name": {}, "scopes": {}}]},
+    {"resource_servers": [_CALENDAR | {"resource": "https://a.example/#b", "name": {"a b": "x"}}]},
+    {"resource_servers": [_CALENDAR | {"resource": "https://a@b.example/", "name": "x" * 400}]},
+    {"resource_servers": [_CALENDAR | {"scopes": {f"w {n}": "x" for n in range(25)}}]},
+    {"resource_servers": [_CALENDAR | {"token_format": "opaque"}]},
+    {"resource_servers": [_CALENDAR | {"client_id": "calendar"}]},
+    {"resource_servers": [_CALENDAR, _CALENDAR]},
+    {"clients": [_SERVICE | {"service_account": "a", "scope": "x"}]},
+    {"clients": [_SECRET | {"resource": "urn:a"}]},
+    {"clients": [_SECRET | {"resource": 5}]},
 )
 
 

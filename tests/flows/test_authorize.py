@@ -361,6 +361,29 @@ def test_a_consent_without_a_device_needs_no_session(tables, transact):
     assert transact(authorize.is_remembered, **wish) is True
 
 
+@pytest.mark.parametrize(
+    ("words", "held", "answer"),
+    [
+        ("calendar.read wiki", "wiki calendar.read", True),
+        ("calendar.read wiki", "wiki", False),
+        ("calendar.read wiki", None, False),
+        ("calendar.read", "calendar.read wiki", False),
+        (None, None, True),
+    ],
+)
+def test_what_was_agreed_for_other_services_counts_while_there_is_a_session(
+    tables, transact, words, held, answer
+):
+    """What was signed out does not come back by itself; and no word more is taken for agreed."""
+    if held is not None:
+        session = a_session(device_id=None, scope="openid", resource_scope=held)
+        tables.run(sessions.add, session)
+    agree(tables, scope="openid", resource_scope="wiki calendar.read" if words else None)
+    wish = REMEMBERED | {"scope": "openid", "words": words}
+
+    assert transact(authorize.is_remembered, **wish) is answer
+
+
 @pytest.mark.parametrize(("ahead", "answer"), [(60, True), (61, False), (10**7, False)])
 def test_c379_a_consent_from_the_future_is_none(tables, transact, ahead, answer):
     """It would be remembered for as long as the clock ran ahead; a minute is normal."""

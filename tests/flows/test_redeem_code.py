@@ -6,7 +6,7 @@ import attrs
 import psycopg2.errors
 import pytest
 
-from support.oauth import ADMIN
+from support.oauth import ADMIN, API
 from support.records import (
     ADDRESS,
     ALICE,
@@ -105,6 +105,8 @@ def test_c069_a_code_begins_a_session(tables, transact):
 
 # What a session gets later, if ever.
 LATER = {"expires_at", "ended_at", "end_reason", "owner_id"}
+# What a client asks for of other services alone.
+ELSEWHERE = {"resource_scope"}
 # What it has where another one went before.
 FORMER = {f"former_{name}" for name in ("level", "proven_at", "auth_time", "amr", "acr")}
 
@@ -115,7 +117,20 @@ def test_a_session_begins_with_all_that_it_keeps(tables, transact):
     transact(redeem_code.redeem, presented(), now=NOW)
     begun = attrs.asdict(tables.run(sessions.get, "aa" * 16))
 
-    assert {name for name, value in begun.items() if value is None} == LATER | FORMER
+    assert {name for name, value in begun.items() if value is None} == LATER | FORMER | ELSEWHERE
+
+
+@pytest.mark.parametrize("scope", [MATRIX, ""])
+def test_what_was_granted_elsewhere_goes_into_the_session(tables, transact, scope):
+    """Beside what is of Matrix, or alone: then the session has no device."""
+    issue(tables, scope=scope, resource_scope="calendar.read wiki")
+    session = transact(redeem_code.redeem, presented(), now=NOW).value.session
+
+    assert (session.scope, session.resource_scope) == (scope, "calendar.read wiki")
+    assert session.device_id == (PHONE if scope else None)
+    assert tables.run(sessions.get, session.session_id) == session
+    remembered = tables.query("SELECT scope FROM nextgen_consents")
+    assert remembered == [(f"{API} calendar.read wiki" if scope else "calendar.read wiki",)]
 
 
 def test_a_scope_without_the_matrix_api_has_no_device(tables, transact):

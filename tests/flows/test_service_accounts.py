@@ -59,6 +59,7 @@ def test_the_first_request_begins_it_and_all_others_find_it(tables):
     [
         {"scope": MORE},
         {"user_id": BOB},
+        {"words": "calendar.read"},
         {"scope": grammar.parse(f"{API} {DEVICE}SERVICE002")},
     ],
 )

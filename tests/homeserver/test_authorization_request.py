@@ -210,8 +210,7 @@ def test_c018_unknown_parameters_are_ignored_and_empty_ones_absent(homeserver, s
     parameters, verifier = client.request(
         state="", nonce="", prompt="", response_mode="", max_age="", login_hint="", ui_locales=""
     )
-    parameters |= {"resource": "https://x.example/", "acr_values": "9", "unheard-of": "\U0001f600"}
-
+    parameters |= {"resource": "", "acr_values": "9", "unheard-of": "\U0001f600"}
     answer = Browser(server).let_in(parameters, user.localpart, user.password)
 
     assert answer.keys() == {"code", "iss"}

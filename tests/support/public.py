@@ -12,6 +12,7 @@ KEY = ec.generate_private_key(ec.SECP256R1())
 KEY_OF_NOBODY = ec.generate_private_key(ec.SECP256R1())
 MAX_DEVICES = 6
 SERVICE_ACCOUNT = "the-backup"
+HARVESTER = "the-harvester"
 CALLBACK = "https://dashboard.example.org/callback"
 
 
@@ -45,6 +46,15 @@ CLIENTS = [
         "scope": "urn:matrix:client:api:* urn:synapse:admin:*",
     },
     {
+        "client_id": "harvester",
+        "client_secret": SECRET,
+        "redirect_uris": [],
+        "grant_types": ["client_credentials"],
+        "service_account": HARVESTER,
+        "scope": "calendar.read wiki",
+        "resource": "urn:example:wiki",
+    },
+    {
         "client_id": "absent",
         "jwks": {"keys": [_public_jwk(KEY, kid="k1")]},
         "redirect_uris": [],
@@ -54,7 +64,37 @@ CLIENTS = [
     },
 ]
 
+CALENDAR, WIKI = "https://calendar.example.org/", "urn:example:wiki"
+SERVICES = [
+    {
+        "resource": CALENDAR,
+        "name": {"en": "Calendar", "de": "Kalender"},
+        "scopes": {
+            "calendar.read": {"en": "See your appointments", "de": "Ihre Termine sehen"},
+            "calendar.write": "Change your appointments",
+        },
+        "token_lifetime": "10m",
+        "client_id": "calendar",
+        "client_secret": SECRET,
+    },
+    {
+        "resource": WIKI,
+        "name": "Wiki",
+        "scopes": {"wiki": "Write pages in your name"},
+        "token_format": "opaque",
+        "client_id": "wiki",
+        "jwks": {"keys": [_public_jwk(KEY, kid="k1")]},
+    },
+    {
+        "resource": "https://lamp.example.org/",
+        "name": "Lamp",
+        "scopes": {"lamp": "Switch the light"},
+        "signing_alg": "ES256",
+    },
+]
+
 MODULE = {
+    "resource_servers": SERVICES,
     "clients": [{"redirect_uris": [CALLBACK], **client} for client in CLIENTS],
     "pkce_exempt": ["without-pkce"],
     # Enough for the tests of one session; those about the limit come from addresses of their own.

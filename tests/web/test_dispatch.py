@@ -138,6 +138,7 @@ def site(process, people):
             "threepids",
             "deactivation",
             "other_modules",
+            "resources",
         )
     )
     nobody = SimpleNamespace(have_factor_rules=False)

@@ -57,6 +57,7 @@ def test_c145_a_session_of_another_account_than_was_looked_at_is_taken_back():
         Spent(session, 1),
         found=Found("@alice:example.com", grammar.parse(MATRIX)),
         opening=an_opening(session.session_id),
+        target=None,
     )
 
     with pytest.raises(OAuthError) as raised:

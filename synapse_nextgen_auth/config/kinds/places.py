@@ -1,5 +1,8 @@
 """Options that name something elsewhere: hosts, services and clients."""
 
+from typing import TYPE_CHECKING
+
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.config.kinds.words import Text
 from synapse_nextgen_auth.config.problems import Problems, shown
 from synapse_nextgen_auth.config.secret_files import content
@@ -7,6 +10,12 @@ from synapse_nextgen_auth.oauth import hosts, uris
 from synapse_nextgen_auth.oauth.clients.configured import StaticClient, read_static
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.records import frozen
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.config import resource_servers
+    from synapse_nextgen_auth.oauth.resources import ResourceServer
+else:
+    resource_servers = late.file("config.resource_servers")
 
 
 @frozen
@@ -118,3 +127,25 @@ class ClientEntry:
     def write(self, value: StaticClient) -> str:
         """Return its id."""
         return value.client.client_id
+
+
+@frozen
+class ResourceServerEntry:
+    """A service that takes our access tokens."""
+
+    @property
+    def takes(self) -> str:
+        """The fields of one."""
+        return "a service"
+
+    def read(self, raw: object, path: str, problems: Problems) -> "ResourceServer | None":
+        """Return the service; what is wrong with it is told at the paths below."""
+        return resource_servers.read(raw, path, problems)
+
+    def show(self, value: "ResourceServer", written: object) -> str:  # noqa: ARG002 - like every kind
+        """Return what stands for it."""
+        return value.resource
+
+    def write(self, value: "ResourceServer") -> str:
+        """Return what stands for it."""
+        return value.resource

@@ -39,7 +39,9 @@ else:
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _SECRETS = ("client_secret", "client_secret_path")
 # Besides what agrees on the secret: the fields that a registration reads.
-_OWN = frozenset({"client_id", *_SECRETS, *service.FIELDS, *service.OF_APPLICATION_SERVICES})
+_OWN = frozenset(
+    {"client_id", "resource", *_SECRETS, *service.FIELDS, *service.OF_APPLICATION_SERVICES}
+)
 _KNOWN = frozenset({*_OWN, *wire_names(), *READ_ONLY})
 _TYPES = {
     "grant_types": grant_types.CONFIGURABLE,
@@ -80,12 +82,19 @@ def read_static(raw: object, *, read_file: Callable[[str], str]) -> StaticClient
     if is_bridge:
         problems += map(invalid, application_service.refuse(raw, metadata))
     itself = note(lambda: None if is_bridge else _service(raw, metadata, client_id), None)
+    usual = note(lambda: _resource(raw), None)
     if problems:
         told = "; ".join(dict.fromkeys(_in_yaml(problem.description) for problem in problems))
         raise attrs.evolve(problems[0], description=told)
     client = Client.of(metadata, client_id=client_id, secret_hash=None, created_at=0)
     bridge = application_service.read(raw) if is_bridge else None
-    written = attrs.evolve(client, is_configured=True, service=itself, application_service=bridge)
+    written = attrs.evolve(
+        client,
+        is_configured=True,
+        service=itself,
+        application_service=bridge,
+        resource=usual,
+    )
     return StaticClient(written, secret)
 
 
@@ -144,6 +153,14 @@ def _service(raw: dict[str, object], metadata: Metadata, client_id: str) -> Serv
             f"{useless[0]} is of no use without {grant_types.CLIENT_CREDENTIALS} among grant_types"
         )
     return None
+
+
+def _resource(raw: dict[str, object]) -> str | None:
+    """Read the service that the client's tokens are for; the whole configuration knows them."""
+    resource = raw.get("resource")
+    if resource is not None and not isinstance(resource, str):
+        raise invalid("resource must be the URI of one of resource_servers")
+    return resource
 
 
 def _document(raw: dict[str, object]) -> dict[str, object]:

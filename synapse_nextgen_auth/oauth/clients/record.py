@@ -19,7 +19,7 @@ class Client(Metadata):
     """A client that this server knows: one that registered, or one of the configuration.
 
     `service` is what it is by itself, with nobody in front of it, `application_service` which one of
-    those it is.
+    those it is, `resource` the service of others that its tokens are for where its requests name none.
     """
 
     client_id: str
@@ -28,6 +28,7 @@ class Client(Metadata):
     is_configured: bool = False
     service: Service | None = None
     application_service: "ApplicationService | None" = None
+    resource: str | None = None
 
     @classmethod
     def of(

@@ -20,10 +20,15 @@ OF_APPLICATION_SERVICES = ("application_service", "refuse_as_token")
 
 @frozen
 class Service:
-    """The account (`@name:server`, or the name alone) that a client is, and the scope of its session."""
+    """The account (`@name:server`, or the name alone) that a client is, and the scope of its session.
+
+    `words` are scopes of other services (`oauth/resources.py`); the configuration as a whole says
+    whether they are.
+    """
 
     account: str
     scope: Scope
+    words: str | None = None
 
     def user_id(self, server_name: str) -> str:
         """Return the account in full."""
@@ -45,7 +50,7 @@ def read(account: object, text: object, *, client_id: str) -> Service:
         raise invalid(f"service_account {quoted(account)} must be @name:server, or the name alone")
     if not isinstance(text, str) or not text:
         raise invalid(f"scope must say what {CLIENT_CREDENTIALS} opens, such as {API}")
-    return Service(account, _scope(text, client_id))
+    return Service(account, *_scope(text, client_id))
 
 
 def part(service: Service, text: str | None) -> Scope:
@@ -59,19 +64,19 @@ def part(service: Service, text: str | None) -> Scope:
     return grammar.narrow(service.scope, _with_device(text, device_id) if device_id else text)
 
 
-def _scope(text: str, client_id: str) -> Scope:
+def _scope(text: str, client_id: str) -> tuple[Scope, str | None]:
     """Read a scope; what opens the Matrix API has a device, the same for the client every time."""
+    if not grammar.knows(text):
+        return Scope(()), " ".join(dict.fromkeys(text.split(" ")))
     try:
         scope = grammar.parse(_with_device(text, f"SERVICE{digest(client_id)[:10].upper()}"))
     except OAuthError as error:
         raise invalid(error.description) from None
-    unknown = [token for token in text.split(" ") if token not in scope.tokens]
-    if unknown:
-        raise invalid(f"scope has the unknown {quoted(unknown[0])}")
     reason = refuse_scope(BY_NAME[CLIENT_CREDENTIALS], scope)
     if reason is not None:
         raise invalid(f"scope: {reason}")
-    return scope
+    others = [token for token in dict.fromkeys(text.split(" ")) if token not in scope.tokens]
+    return scope, " ".join(others) or None
 
 
 def _with_device(text: str, device_id: str) -> str:

@@ -36,7 +36,8 @@ class Grant:
     person proved for this very grant who they are. `amr`, `acr` and `level` (how many factors it was)
     say how they had done that; `acr_values`, space-separated, what the client asks of it, and
     `acr_strictness` how that is meant (`factors/levels.py`). `idp_hint` names the identity provider that
-    the client would have people sign in with.
+    the client would have people sign in with. `resource_scope` is what is asked for at services of
+    others, in words of theirs.
     """
 
     grant_id: str
@@ -69,6 +70,12 @@ class Grant:
     acr_values: str | None = None
     level: int | None = None
     acr_strictness: str | None = None
+    resource_scope: str | None = None
+
+    @property
+    def asked(self) -> str:
+        """All that is asked for, as one text."""
+        return " ".join(filter(None, (self.scope, self.resource_scope)))
 
     @property
     def steps_up(self) -> bool:

@@ -27,10 +27,12 @@ from synapse_nextgen_auth.oauth.scopes.grammar import Scope
 from synapse_nextgen_auth.records import frozen
 
 if TYPE_CHECKING:
+    from synapse_nextgen_auth.oauth import resources as resources_file
     from synapse_nextgen_auth.oauth.grants import claims
     from synapse_nextgen_auth.oauth.grants.claims import Claims
+    from synapse_nextgen_auth.oauth.resources import Asked, Resources
 else:
-    claims = late.file("oauth.grants.claims")
+    claims, resources_file = late.files("oauth.grants.claims", "oauth.resources")
 
 MAX_STATE = 4096  # characters
 _MAX_VALUE = 2048
@@ -58,6 +60,7 @@ REFUSES = frozenset(
         *("access_denied", "account_selection_required", "consent_required", "login_required"),
         "unsupported_response_type",
         UNMET,
+        "invalid_target",
     }
     | {problem.value for problem in Problem}
     | set(_REFUSED_PARAMETERS.values())
@@ -95,6 +98,7 @@ class Request:
 
     target: Target
     scope: Scope
+    resource_scope: str | None
     code_challenge: str | None
     nonce: str | None
     prompts: frozenset[Prompt]
@@ -148,22 +152,35 @@ def find_target(parameters: Parameters, client: Client | None) -> Target:
 
 
 def read_request(
-    parameters: Parameters, client: Client, target: Target, *, pkce_optional: bool = False
+    parameters: Parameters,
+    client: Client,
+    target: Target,
+    *,
+    pkce_optional: bool = False,
+    resources: "Resources | None" = None,
 ) -> Request:
     """Check everything else; raise what the client did wrong as `Redirected`."""
     try:
-        return _read_request(parameters, client, target, pkce_optional=pkce_optional)
+        return _read_request(
+            parameters, client, target, pkce_optional=pkce_optional, resources=resources
+        )
     except OAuthError as error:
         raise Redirected(error, target) from error
 
 
 def _read_request(
-    parameters: Parameters, client: Client, target: Target, *, pkce_optional: bool
+    parameters: Parameters,
+    client: Client,
+    target: Target,
+    *,
+    pkce_optional: bool,
+    resources: "Resources | None",
 ) -> Request:
     _check_form(parameters, target)
     _check_response_type(parameters, client)
     asked = claims.read(parameters.get("claims"))
-    scope = _scope(parameters, asked)
+    wanted = _wanted(parameters, resources)
+    scope = _with_claims(wanted.scope, asked)
     challenge = parameters.get("code_challenge")
     may_omit = pkce_optional and not client.is_public and not scope.api
     if challenge is not None or not may_omit:
@@ -174,6 +191,7 @@ def _read_request(
     return Request(
         target=target,
         scope=scope,
+        resource_scope=wanted.words,
         code_challenge=challenge,
         nonce=parameters.get("nonce"),
         prompts=_prompts(parameters.get("prompt")),
@@ -187,9 +205,16 @@ def _read_request(
     )
 
 
-def _scope(parameters: Parameters, asked: "Claims") -> Scope:
-    """Return what is asked for: a single claim of `/userinfo` by the scope that opens it."""
-    scope = grammar.parse(parameters.get("scope") or "")
+def _wanted(parameters: Parameters, known: "Resources | None") -> "Asked":
+    """Return what is asked for, here and at services of others (RFC 8707 section 2.1)."""
+    if "resource" in parameters.repeated:
+        raise resources_file.invalid_target("resource is repeated: a request is for one of them")
+    resource, scope = parameters.get("resource"), parameters.get("scope") or ""
+    return (known or resources_file.Resources("")).asked(scope, resource)
+
+
+def _with_claims(scope: Scope, asked: "Claims") -> Scope:
+    """Return what is asked for of this server: a single claim of `/userinfo` by the scope for it."""
     more = [each for each in asked.scopes if each not in scope.tokens]
     return grammar.parse(" ".join((*scope.tokens, *more))) if more and scope.openid else scope
 

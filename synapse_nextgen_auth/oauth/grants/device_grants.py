@@ -35,7 +35,8 @@ class DeviceGrant:
     the client means, `asked_for` the one account that it takes. `address` and `user_agent` are those of
     the device that asks.
     `user_code_sealed` is encrypted. `proven_at` is when its person proved it, where that is known.
-    `acr_values`, space-separated, is what the client asks of that.
+    `acr_values`, space-separated, is what the client asks of that, `resource_scope` what it asks for at
+    services of others.
     """
 
     grant_id: str
@@ -64,6 +65,12 @@ class DeviceGrant:
     level: int | None = None
     proven_at: int | None = None
     acr_values: str | None = None
+    resource_scope: str | None = None
+
+    @property
+    def asked(self) -> str:
+        """All that is asked for, as one text."""
+        return " ".join(filter(None, (self.scope, self.resource_scope)))
 
     @property
     def approver(self) -> str | None:

@@ -122,6 +122,8 @@ GRANT_TYPES = (
 BY_NAME = {kind.name: kind for kind in GRANT_TYPES}
 DEFAULT = tuple(kind.name for kind in GRANT_TYPES if kind.is_default)
 CONFIGURABLE = tuple(kind.name for kind in GRANT_TYPES if kind.may_be_configured)
+# Those whose request may ask for part of the scope (RFC 6749 sections 4.4.2 and 6).
+NARROWING = frozenset({REFRESH_TOKEN, CLIENT_CREDENTIALS})
 RESPONSE_TYPES = {kind.name: kind.response_type for kind in GRANT_TYPES if kind.response_type}
 
 

@@ -7,7 +7,10 @@ from synapse_nextgen_auth.oauth.sessions import Session, SessionLifetimes
 
 # What a refresh may be refused for: the session is over, or the request is wrong in itself.
 _REFUSALS = frozenset(
-    {"invalid_grant", "invalid_request", "invalid_client", "invalid_scope", "unauthorized_client"}
+    {
+        *("invalid_grant", "invalid_request", "invalid_client", "invalid_scope"),
+        *("unauthorized_client", "invalid_target"),
+    }
 )
 
 

@@ -152,6 +152,24 @@ def parse(text: str) -> Scope:
     return scope
 
 
+def of_row(text: str) -> Scope:
+    """Read a scope that we wrote down; of what is for other services alone that is nothing."""
+    return parse(text) if text else Scope(())
+
+
+def is_token(text: str) -> bool:
+    """Say whether this could stand in a scope (RFC 6749 section 3.3)."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def knows(text: str) -> bool:
+    """Say whether anything in a `scope` parameter is for us to read, be it wrong."""
+    return any(
+        _is_known(token) or token.casefold().startswith(OURS) or not is_token(token)
+        for token in text.split(" ")
+    )
+
+
 def narrow(granted: Scope, text: str) -> Scope:
     """Read the `scope` of a refresh: part of what was granted, or all of it (RFC 6749 section 6).
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from synapse_nextgen_auth.oauth.tokens import access_jwt
 from synapse_nextgen_auth.oauth.tokens.keys import PrivateKey, SigningKey
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret, urlsafe
@@ -119,7 +120,8 @@ def read_hint(
     import jwt  # noqa: PLC0415 (as above)
 
     try:
-        kid = jwt.get_unverified_header(text).get("kid")
+        header = jwt.get_unverified_header(text)
+        kid = None if header.get("typ") == access_jwt.TYPE else header.get("kid")
         key = next((key for key in published if key.kid == kid), None)
         if kid is None:
             return None

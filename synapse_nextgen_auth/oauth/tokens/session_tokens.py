@@ -31,6 +31,7 @@ class Kind(enum.Enum):
     REFRESH = "ngr_"
     PERSONAL = "ngp_"
     SERVICE = "ngs_"  # of an application service, which has no session: `service_tokens.py`
+    RESOURCE = "ngx_"  # for a service of others; it opens nothing here
 
 
 _PREFIX_LENGTH = 4
@@ -40,6 +41,7 @@ _PURPOSES = {
     Kind.REFRESH: Purpose.REFRESH_TOKEN,
     Kind.PERSONAL: Purpose.PERSONAL_TOKEN,
     Kind.SERVICE: Purpose.SERVICE_TOKEN,
+    Kind.RESOURCE: Purpose.RESOURCE_TOKEN,
 }
 # What opens a session.
 OPENING = frozenset({Kind.ACCESS, Kind.PERSONAL})
@@ -50,7 +52,8 @@ class Token:
     """What a token says: which session, which generation of it, and until when (seconds; 0: no end).
 
     `mask` has a bit for each scope token of the session, the first one lowest; `None` is all of
-    them. Only access tokens have one (RFC 6749 section 6).
+    them. Only access tokens have one (RFC 6749 section 6), and those for services, which have it over
+    the words of the session that are of services.
     """
 
     kind: Kind

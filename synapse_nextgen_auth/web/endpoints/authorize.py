@@ -64,6 +64,7 @@ async def authorize(site: Site, incoming: Incoming, reader: Reader) -> Outgoing:
             client,
             target,
             pkce_optional=client.client_id in site.config.pkce_exempt,
+            resources=site.resources,
         )
         if lost_its_cookie(site, incoming, asked):
             return _ask_again(site, asked, client)
@@ -243,6 +244,7 @@ def _grant(
         client_id=client.client_id,
         redirect_uri=request.target.redirect_uri,
         scope=request.scope.text,
+        resource_scope=request.resource_scope,
         state=request.target.state,
         response_mode=ResponseMode(request.target.response_mode),
         nonce=request.nonce,

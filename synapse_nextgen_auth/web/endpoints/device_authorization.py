@@ -12,7 +12,6 @@ from synapse_nextgen_auth.oauth.errors import DRAINING, OAuthError, invalid_requ
 from synapse_nextgen_auth.oauth.grants import user_codes
 from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.grants.grant_types import DEVICE_CODE
-from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.secret import (
     Secret,
     digest,
@@ -42,7 +41,7 @@ async def device_authorization(site: Site, incoming: Incoming) -> Outgoing:
     client = await clients.authenticate(site, incoming, form)
     if DEVICE_CODE not in client.grant_types:
         raise OAuthError("unauthorized_client", "The client did not register the device grant")
-    scope = grammar.parse(form.get("scope", ""))
+    wanted = site.resources.asked(form.get("scope", ""), form.get("resource"))
     asked_for = await _asked_for(site, client, form.get("id_token_hint"))
     login_hint = form.get("login_hint")
     if login_hint is not None and len(login_hint) > _MAX_HINT:
@@ -54,7 +53,8 @@ async def device_authorization(site: Site, incoming: Incoming) -> Outgoing:
     asks = DeviceGrant(
         grant_id=random_id(),
         client_id=client.client_id,
-        scope=scope.text,
+        scope=wanted.scope.text,
+        resource_scope=wanted.words,
         user_code_sealed="",
         address=incoming.address,
         user_agent=incoming.user_agent[:MAX_USER_AGENT],
@@ -67,7 +67,7 @@ async def device_authorization(site: Site, incoming: Incoming) -> Outgoing:
     )
     user_code = await _begin(site, asks, device_code)
     site.homeserver.metrics.grant("requested")
-    logger.info("Client %s began a device grant, scope %s", client.client_id, scope.text)
+    logger.info("Client %s began a device grant, scope %s", client.client_id, asks.asked)
     link = site.issuer.endpoints.url("link")
     return answers.json_answer(
         200,

@@ -1,5 +1,11 @@
-"""Token introspection (RFC 7662), for clients that prove who they are and about their own tokens."""
+"""Token introspection (RFC 7662), for clients that prove who they are and about their own tokens.
 
+A service that the operator wrote down hears of tokens that are for it, and of nobody else's.
+"""
+
+from typing import TYPE_CHECKING
+
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.factors import levels
 from synapse_nextgen_auth.flows import refresh
@@ -12,6 +18,11 @@ from synapse_nextgen_auth.oauth.tokens import session_tokens
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, Token
 from synapse_nextgen_auth.web import answers, clients, forms
 from synapse_nextgen_auth.web.site import Site
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.web.endpoints import introspect_services as of_services
+else:
+    of_services = late.file("web.endpoints.introspect_services")
 
 
 async def introspect(site: Site, incoming: Incoming) -> Outgoing:
@@ -30,6 +41,8 @@ async def _describe(site: Site, client: Client, text: str) -> dict[str, object]:
     if session_tokens.kind_of(text) is Kind.SERVICE:
         return _describe_service(site, client, text)
     token = session_tokens.read(site.issuer.keys, text)
+    if (token is None and text.count(".") == 2) or (token and token.kind is Kind.RESOURCE):
+        return await of_services.describe(site, client, token or text)
     session = await _session(site, token) if token else None
     if token is None or session is None or not _may_know(site, client, session):
         return {"active": False}

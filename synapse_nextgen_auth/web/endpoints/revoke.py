@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
-from synapse_nextgen_auth.oauth.errors import invalid_request
+from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.oauth.tokens import session_tokens
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind
 from synapse_nextgen_auth.web import answers, clients, forms
@@ -26,6 +26,9 @@ async def revoke(site: Site, incoming: Incoming) -> Outgoing:
         await site.application_services.revoke(text)
         return answers.json_answer(200, {})
     token = session_tokens.read(site.issuer.keys, text)
+    if (token and token.kind is Kind.RESOURCE) or await _is_for_a_service(site, text):
+        # A service holds it, and must not be able to sign anybody out of Matrix by it.
+        raise OAuthError("unsupported_token_type", "Revoke the refresh token instead")
     if token is not None:
         # Any authentic token of the session will do, an old one too: whoever found a leaked one
         # must be able to kill what it stands for (C124).
@@ -44,6 +47,13 @@ async def revoke(site: Site, incoming: Incoming) -> Outgoing:
                 revoked.user_id, revoked.device_id, is_over=revoked.session is not None
             )
     return answers.json_answer(200, {})
+
+
+async def _is_for_a_service(site: Site, text: str) -> bool:
+    if text.count(".") != 2:
+        return False
+    issuer = site.issuer.identifier
+    return await site.issuer.signing.read_access(text, issuer=issuer) is not None
 
 
 async def _who(site: Site, incoming: Incoming, form: Mapping[str, str]) -> str | None:

@@ -6,8 +6,8 @@ everything is escaped on its way out (C198, C199).
 """
 
 import re
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
@@ -15,6 +15,9 @@ from synapse_nextgen_auth.oauth.clients import redirects
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.loads import NOTHING, Loads
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.oauth.resources import Resources
 
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
@@ -145,3 +148,33 @@ class RoomLine:
     def of(cls, named: Sequence[tuple[str, str | None]]) -> "tuple[RoomLine, ...]":
         """Return a line for each room."""
         return tuple(cls(*each) for each in named)
+
+
+@frozen
+class ServiceLine:
+    """A service of others that something is for: what it is called, where it is, and what it takes.
+
+    `may` are sentences of the operator's.
+    """
+
+    name: str
+    place: str
+    may: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, known: "Resources", words: Iterable[str], languages: Sequence[str]
+    ) -> "tuple[ServiceLine, ...]":
+        """Return a line for each service that has one of these words, in its own order."""
+        asked = frozenset(words)
+        if not asked:
+            return ()
+        return tuple(
+            cls(
+                server.name.for_(languages),
+                server.place,
+                tuple(each.about.for_(languages) for each in server.scopes if each.word in asked),
+            )
+            for server in known.servers
+            if server.words & asked
+        )

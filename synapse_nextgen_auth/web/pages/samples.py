@@ -5,7 +5,7 @@ The samples of a page are in `samples.py` beside its record. A server that runs 
 
 from importlib import import_module
 
-from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, RoomLine
+from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, RoomLine, ServiceLine
 
 LONG = "Pneumonoultramicroscopicsilicovolcanoconiosis" * 6
 LONG_ID = f"@{LONG[:180]}:matrix.{LONG[:60]}.example.org"
@@ -16,6 +16,10 @@ NARROW = "urn:nextgen-auth:read urn:nextgen-auth:send"
 GARDEN = (
     RoomLine("!garden:example.org", "The garden"),
     RoomLine("!n8vYkzR0u3dZxW4mQ1bT7cLfH5gJ9sPaE2oK6yUiNr"),
+)
+SERVICES = (
+    ServiceLine("Calendar", "calendar.example.org", ("See your appointments", "Change them")),
+    ServiceLine("Wiki", "urn:example:wiki", ("Write pages in your name",)),
 )
 RIGHT_TO_LEFT = "\u202e\u200fتطبيق المراسلة الآمن\u202c Element"
 

@@ -24,7 +24,12 @@ async def _find(site: Site, request: TokenRequest) -> Found:
     if grant is None or grant.user_id is None:
         raise invalid_grant("unknown code")
     is_spent = grant.redeemed_at is not None
-    return Found(grant.user_id, grammar.parse(grant.scope), is_spent=is_spent)
+    return Found(
+        grant.user_id,
+        grammar.of_row(grant.scope),
+        is_spent=is_spent,
+        words=grant.resource_scope,
+    )
 
 
 def _refuse_account(why: Reason) -> OAuthError:

@@ -21,12 +21,12 @@ from synapse_nextgen_auth.web.site import Site
 
 async def _find(site: Site, request: TokenRequest) -> Found:
     known = _service(request.client)
+    user_id = known.user_id(site.homeserver.server_name)
+    if request.target(site, known.scope, known.words) is not None:
+        return Found(user_id, known.scope, words=known.words)
     wanted = service.part(known, request.form.get("scope"))
-    return Found(
-        known.user_id(site.homeserver.server_name),
-        known.scope,
-        mask=known.scope.mask_of(wanted),
-    )
+    mask = known.scope.mask_of(wanted)
+    return Found(user_id, known.scope, mask=mask, words=known.words)
 
 
 def _service(client: Client) -> Service:
@@ -41,7 +41,7 @@ def _refuse_account(why: Reason) -> OAuthError:
 
 
 async def _standing(site: Site, request: TokenRequest, found: Found) -> Session | None:
-    written = Written(request.client.client_id, found.user_id, found.scope)
+    written = Written(request.client.client_id, found.user_id, found.scope, found.words)
     return await site.homeserver.run(
         service_accounts.find, written, lifetimes=site.lifetimes.sessions, now=site.now()
     )
@@ -52,7 +52,7 @@ async def _spend(site: Site, request: TokenRequest, opening: Opening) -> Spent:
     user_id = known.user_id(site.homeserver.server_name)
     session = await site.homeserver.run(
         service_accounts.begin_or_find,
-        Written(request.client.client_id, user_id, known.scope),
+        Written(request.client.client_id, user_id, known.scope, known.words),
         opening,
         lifetimes=site.lifetimes.sessions,
         now=site.now(),

@@ -26,7 +26,8 @@ async def _find(site: Site, request: TokenRequest) -> Found:
     refusal = refuse_poll(poll)
     if refusal is not None:
         raise OAuthError(*refusal)
-    return Found(grant.user_id or "", grammar.parse(grant.scope))
+    scope = grammar.of_row(grant.scope)
+    return Found(grant.user_id or "", scope, words=grant.resource_scope)
 
 
 async def _refuse_haste(site: Site, grant: DeviceGrant) -> None:

@@ -9,6 +9,7 @@ from synapse_nextgen_auth.accounts.admission import Reason
 from synapse_nextgen_auth.homeserver.http import Incoming
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
+from synapse_nextgen_auth.oauth.grants import grant_types
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.records import frozen
@@ -16,6 +17,7 @@ from synapse_nextgen_auth.web.site import Site
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.flows.begin_session import Opening
+    from synapse_nextgen_auth.oauth.resources import Target
 
 
 @frozen
@@ -33,27 +35,46 @@ class TokenRequest:
             raise invalid_request(f"{name} is missing")
         return value
 
+    def target(self, site: Site, granted: Scope, words: str | None) -> "Target | None":
+        """Return which service the access token is for, `None` for this one (RFC 8707 section 2.2)."""
+        resource = self.form.get("resource")
+        if words is None and resource is None:
+            return None
+        narrows = self.form.get("grant_type") in grant_types.NARROWING
+        return site.resources.target(
+            granted,
+            words,
+            resource=resource,
+            usual=self.client.resource,
+            scope=self.form.get("scope") if narrows else None,
+        )
+
 
 @frozen
 class Found:
     """Whose account a new session is for, and what it may do there.
 
     `is_spent`: it was used already, so no device need be made, whatever comes of it. `mask` is how much
-    of that the access token gets, `None` for all of it.
+    of that the access token gets, `None` for all of it. `words` are of services of others.
     """
 
     user_id: str
     scope: Scope
     is_spent: bool = False
     mask: int | None = None
+    words: str | None = None
 
 
 @frozen
 class Held:
-    """The session that the client has, and the generation of the token that it shows for it."""
+    """The session that the client has, and the generation of the token that it shows for it.
+
+    `target` is the service that the access token is to be for, `None` for this server.
+    """
 
     session: Session
     generation: int
+    target: "Target | None" = None
 
 
 @frozen

@@ -50,14 +50,16 @@ from synapse_nextgen_auth.web.site import Site
 if TYPE_CHECKING:
     from synapse_nextgen_auth.flows import begin_session, end_session
     from synapse_nextgen_auth.flows.begin_session import Opening
+    from synapse_nextgen_auth.oauth.resources import Target
     from synapse_nextgen_auth.oauth.tokens import id_token
-    from synapse_nextgen_auth.web.endpoints.token import application_service
+    from synapse_nextgen_auth.web.endpoints.token import application_service, for_services
 else:
-    begin_session, end_session, id_token, application_service = late.files(
+    begin_session, end_session, id_token, application_service, for_services = late.files(
         "flows.begin_session",
         "flows.end_session",
         "oauth.tokens.id_token",
         "web.endpoints.token.application_service",
+        "web.endpoints.token.for_services",
     )
 
 logger = logging.getLogger(__package__)
@@ -79,7 +81,7 @@ async def token(site: Site, incoming: Incoming) -> Outgoing:
 # What a grant is refused for, beside what is wrong with any client or scope; for the metrics.
 REFUSES = frozenset(
     {"invalid_grant", "reuse", "unsupported_grant_type", "access_denied"}
-    | {"authorization_pending", "slow_down", "expired_token"}
+    | {"authorization_pending", "slow_down", "expired_token", "invalid_target"}
 )
 
 
@@ -93,6 +95,8 @@ def _who(site: Site, incoming: Incoming, form: Mapping[str, str]) -> str:
 
 async def _answer(site: Site, incoming: Incoming, form: Mapping[str, str]) -> Outgoing:
     client = await clients.authenticate(site, incoming, form)
+    if "resource" in form:
+        site.resources.check(form["resource"])
     name = form.get("grant_type")
     if name is None:
         raise invalid_request("grant_type is missing")
@@ -119,21 +123,24 @@ async def _begin(
     reason = grant_types.refuse_scope(kind, found.scope)
     if reason is not None:
         raise invalid_scope(reason)
+    target = request.target(site, found.scope, found.words)
     try:
         await site.people.admit(found.user_id, Intent.COLLECT)
     except NotAdmitted as refused:
         raise exchange.refuse_account(refused.why) from None
     standing = await _standing(site, request, exchange, found)
     if standing is not None:
-        return await _with_tokens(site, request, exchange, _narrowed(standing))
+        return await _with_tokens(site, request, exchange, _narrowed(standing), target)
     await site.devices.expect_to_provide(None if found.is_spent else found.scope.device_id)
     opening = _opening(site, request, exchange, kind)
     async with _place(site, found.user_id), _undone_if_unheard(site, opening.session_id):
         spent = attrs.evolve(await exchange.spend(site, request, opening), mask=found.mask)
     if isinstance(exchange, OneSession) and spent.session.session_id != opening.session_id:
         await _provide(site, request, spent.session)
-        return await _with_tokens(site, request, exchange, _narrowed(spent))
-    return await _hand_over(site, request, exchange, spent, found=found, opening=opening)
+        return await _with_tokens(site, request, exchange, _narrowed(spent), target)
+    return await _hand_over(
+        site, request, exchange, spent, found=found, opening=opening, target=target
+    )
 
 
 async def _standing(
@@ -195,6 +202,10 @@ async def _go_on(site: Site, request: TokenRequest, exchange: SameSession) -> Ou
     """
     held = await exchange.find(site, request)
     session = held.session
+    target = None
+    if session.ended_at is None and session.client_id == request.client.client_id:
+        target = request.target(site, session.granted, session.resource_scope)
+    held = attrs.evolve(held, target=target)
     try:
         await site.people.admit(session.user_id, Intent.REFRESH)
     except NotAdmitted:
@@ -203,7 +214,8 @@ async def _go_on(site: Site, request: TokenRequest, exchange: SameSession) -> Ou
         await site.homeserver.device_name(session.user_id, session.device_id) is None
     ):
         raise await _over(site, session, "the device is gone")
-    return await _with_tokens(site, request, exchange, await exchange.spend(site, request, held))
+    spent = await exchange.spend(site, request, held)
+    return await _with_tokens(site, request, exchange, spent, target)
 
 
 async def _over(site: Site, session: Session, detail: str) -> OAuthError:
@@ -227,13 +239,14 @@ def _refuse_begun(
         "client_id": client_id,
         "device_id": found.scope.device_id,
         "scope": found.scope.text,
+        "resource_scope": found.words,
         "expires_at": opening.expires_at,
     }
     wrong = [name for name, value in looked_at.items() if getattr(session, name) != value]
     return f"a session began that nobody looked at: {', '.join(wrong)}" if wrong else None
 
 
-async def _hand_over(
+async def _hand_over(  # noqa: PLR0913 (what was looked at, and what came of it)
     site: Site,
     request: TokenRequest,
     exchange: NewSession,
@@ -241,6 +254,7 @@ async def _hand_over(
     *,
     found: Found,
     opening: "Opening",
+    target: "Target | None",
 ) -> Outgoing:
     """Make the device of a session that began, then its tokens.
 
@@ -259,7 +273,7 @@ async def _hand_over(
             raise _DeviceTaken
         await site.devices.provide(session, display_name=request.client.name_for(()))
         await site.people.signed_in(session.user_id)
-        answer = await _with_tokens(site, request, exchange, _narrowed(spent))
+        answer = await _with_tokens(site, request, exchange, _narrowed(spent), target)
         await site.people.admit(session.user_id, Intent.KEEP)
     except NotAdmitted:
         raise await _take_back(site, session) from None
@@ -284,14 +298,17 @@ async def _hand_over(
 
 
 async def _with_tokens(
-    site: Site, request: TokenRequest, exchange: Exchange, spent: Spent
+    site: Site, request: TokenRequest, exchange: Exchange, spent: Spent, target: "Target | None"
 ) -> Outgoing:
     """Answer with the tokens of this generation, and no more of them than the grant type gives."""
     session, keys, now = spent.session, site.issuer.keys, site.now()
-    lifetime = _lifetime(site, session, now)
-    access = site.token_check.mint(
-        Token(Kind.ACCESS, session.session_id, spent.generation, now + lifetime, spent.mask)
-    )
+    lifetime = _lifetime(site, session, now, target)
+    if target is not None:
+        access = await for_services.mint(site, spent, target, expires_at=now + lifetime)
+    else:
+        access = site.token_check.mint(
+            Token(Kind.ACCESS, session.session_id, spent.generation, now + lifetime, spent.mask)
+        )
     body: dict[str, object] = {
         "access_token": access.reveal(),
         "token_type": "Bearer",
@@ -302,16 +319,17 @@ async def _with_tokens(
             keys, Token(Kind.REFRESH, session.session_id, spent.generation, 0)
         )
         body["refresh_token"] = renewal.reveal()
-    body["scope"] = await site.people.scope_in_force(session)
+    own = None if target else await site.people.scope_in_force(session)
+    body["scope"] = " ".join(target.words) if target else own
     if session.granted.openid:
         body["id_token"] = await _id_token(site, request.client, spent, access)
     return answers.json_answer(200, body)
 
 
-def _lifetime(site: Site, session: Session, now: int) -> int:
+def _lifetime(site: Site, session: Session, now: int, target: "Target | None") -> int:
     """Return for how many seconds an access token is good; no longer than its session."""
     end = session.ends_at(site.lifetimes.sessions)
-    lifetime = site.lifetimes.sessions.access_token
+    lifetime = target.server.lifetime if target else site.lifetimes.sessions.access_token
     return lifetime if end is None else max(1, min(lifetime, end - now))
 
 

@@ -31,7 +31,8 @@ async def _spend(site: Site, request: TokenRequest, held: Held) -> Spent:
             request.client.client_id,
             held.generation,
             request.incoming.address,
-            request.form.get("scope"),
+            # What a token of another service may do is looked at for that service.
+            request.form.get("scope") if held.target is None else None,
         ),
         now=site.now(),
         lifetimes=site.lifetimes.sessions,

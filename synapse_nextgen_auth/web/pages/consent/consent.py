@@ -12,7 +12,7 @@ from synapse_nextgen_auth.web import answers, grants
 from synapse_nextgen_auth.web.admission import lacks_power
 from synapse_nextgen_auth.web.forms import Form, names_another
 from synapse_nextgen_auth.web.pages.consent.page import ConsentPage
-from synapse_nextgen_auth.web.pages.content import ClientCard, RoomLine
+from synapse_nextgen_auth.web.pages.content import ClientCard, RoomLine, ServiceLine
 from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.message.page import Message
 from synapse_nextgen_auth.web.site import Site
@@ -27,7 +27,7 @@ async def show(visit: Visit) -> Outgoing:
     visit, grant, client, step = await _grant(visit)
     if step not in _ASKED or visit.user_id is None:
         return answers.redirect(grants.url_of(grant, step))
-    if await lacks_power(visit.site, visit.user_id, grammar.parse(grant.scope)):
+    if await lacks_power(visit.site, visit.user_id, grammar.of_row(grant.scope)):
         return await grants.refuse(visit, grant, client, _powerless())
     await grants.check_account(visit.site, visit.user_id, grant)
     if await grants.is_agreed(visit, grant, client):
@@ -48,7 +48,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return answers.redirect(grants.url_of(grant, step))
     if decision != "approve" or visit.user_id is None:
         raise PageError(400, Message.BAD_REQUEST)
-    if await lacks_power(visit.site, visit.user_id, grammar.parse(grant.scope)):
+    if await lacks_power(visit.site, visit.user_id, grammar.of_row(grant.scope)):
         return await grants.refuse(visit, grant, client, _powerless())
     await grants.check_account(visit.site, visit.user_id, grant)
     if names_another(form, visit.user_id):
@@ -79,7 +79,7 @@ async def _grant(visit: Visit) -> tuple[Visit, Grant, Client, Step]:
 
 
 async def _refuse_device(site: Site, user_id: str, grant: Grant) -> OAuthError | None:
-    device_id = grammar.parse(grant.scope).device_id
+    device_id = grammar.of_row(grant.scope).device_id
     if device_id is not None and await site.devices.is_reserved(user_id, device_id):
         return invalid_scope("the device id is taken by something that is no device")
     return None
@@ -89,7 +89,7 @@ async def _page(
     visit: Visit, grant: Grant, client: Client, *, is_another: bool = False
 ) -> Outgoing:
     site, user_id = visit.site, visit.user_id or ""
-    scope = grammar.parse(grant.scope)
+    scope = grammar.of_row(grant.scope)
     display_name, _picture = await site.people.profile(user_id)
     device_id = scope.device_id
     replaces = await site.devices.name_of(user_id, device_id) if device_id else None
@@ -103,6 +103,9 @@ async def _page(
         redirect_host=redirects.destination(grant.redirect_uri),
         display_name=display_name,
         rooms=RoomLine.of(await rooms.names_of(site.homeserver, user_id, scope.rooms)),
+        services=ServiceLine.of(
+            site.resources, (grant.resource_scope or "").split(), visit.languages
+        ),
         device_id=device_id,
         replaces=replaces,
         any_account=grant.user_id is None,

@@ -5,7 +5,7 @@ import attrs
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.permissions import PERMISSIONS, ROOM
 from synapse_nextgen_auth.web.pages.consent.page import ConsentPage
-from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, RoomLine
+from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, RoomLine, ServiceLine
 from synapse_nextgen_auth.web.pages.samples import (
     ADMIN,
     API,
@@ -17,6 +17,7 @@ from synapse_nextgen_auth.web.pages.samples import (
     LONG_ID,
     NARROW,
     RIGHT_TO_LEFT,
+    SERVICES,
     UGLY,
 )
 
@@ -53,6 +54,8 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             rooms=GARDEN,
             device_id=None,
         ),
+        "services": attrs.evolve(CONSENT, services=SERVICES),
+        "only_services": attrs.evolve(CONSENT, permissions=(), services=SERVICES, device_id=None),
         "another": attrs.evolve(CONSENT, is_another=True),
         "web": attrs.evolve(
             CONSENT,
@@ -69,6 +72,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             device_id=LONG,
             replaces=LONG,
             rooms=(RoomLine(LONG, LONG),),
+            services=(ServiceLine(LONG, LONG, (LONG, RIGHT_TO_LEFT)),),
             redirect_host=LONG,
             server_name=LONG,
         ),

@@ -19,7 +19,7 @@ from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.web import answers, device_grants, grants
 from synapse_nextgen_auth.web.admission import admit_application, lacks_power
 from synapse_nextgen_auth.web.forms import Form, names_another
-from synapse_nextgen_auth.web.pages.content import RoomLine
+from synapse_nextgen_auth.web.pages.content import RoomLine, ServiceLine
 from synapse_nextgen_auth.web.pages.device.page import DeviceGrantPage
 from synapse_nextgen_auth.web.pages.message.error import (
     PageError,
@@ -40,7 +40,7 @@ async def show(visit: Visit) -> Outgoing:
     visit, step = await grants.device_on_its_way(visit, grant)
     if visit.user_id is None:
         return answers.redirect(_url(grant, step))
-    if await lacks_power(visit.site, visit.user_id, grammar.parse(grant.scope)):
+    if await lacks_power(visit.site, visit.user_id, grammar.of_row(grant.scope)):
         return await device_grants.refuse(visit, grant, client)
     await _check(visit.site, visit.user_id, grant)
     return await _page(visit, grant, client)
@@ -57,7 +57,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return answers.redirect(_url(grant, Step.CHOOSE if decision == "switch" else step))
     if decision != "approve":
         raise unknown_choice()
-    if await lacks_power(visit.site, visit.sign_in.user_id, grammar.parse(grant.scope)):
+    if await lacks_power(visit.site, visit.sign_in.user_id, grammar.of_row(grant.scope)):
         return await device_grants.refuse(visit, grant, client)
     await _check(visit.site, visit.sign_in.user_id, grant)
     if step is Step.REFUSE:
@@ -89,7 +89,7 @@ async def _check(
     await admit_application(
         site,
         user_id,
-        grammar.parse(grant.scope),
+        grammar.of_row(grant.scope),
         other_account_url=_onward(grant).accounts_url,
         is_new_device=True,
         newcomer=newcomer,
@@ -101,7 +101,7 @@ async def _approve(visit: Visit, grant: DeviceGrant, client: Client) -> Outgoing
     assert by is not None, "only somebody signed in agrees"  # noqa: S101
     site, user_id = visit.site, by.user_id
     newcomer = Newcomer(
-        device_id=grammar.parse(grant.scope).device_id,
+        device_id=grammar.of_row(grant.scope).device_id,
         device_name=client.name_for(()),
         user_agent=grant.user_agent or "",
         address=grant.address or "",
@@ -131,7 +131,7 @@ async def _page(
     is_another: bool = False,
 ) -> Outgoing:
     site, user_id = visit.site, visit.user_id or ""
-    scope = grammar.parse(grant.scope)
+    scope = grammar.of_row(grant.scope)
     display_name, _picture = await site.people.profile(user_id)
     page = DeviceGrantPage(
         csrf=visit.csrf,
@@ -142,6 +142,9 @@ async def _page(
         display_name=display_name,
         permissions=scope.permissions,
         rooms=RoomLine.of(await rooms.names_of(site.homeserver, user_id, scope.rooms)),
+        services=ServiceLine.of(
+            site.resources, (grant.resource_scope or "").split(), visit.languages
+        ),
         device_id=scope.device_id,
         user_code=_code(site, grant),
         any_account=grant.asked_for is None,

@@ -6,7 +6,7 @@ from typing import ClassVar
 from synapse_nextgen_auth.accounts.user_agents import Program
 from synapse_nextgen_auth.oauth.scopes.permissions import Permission
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.web.pages.content import PageContent, RoomLine
+from synapse_nextgen_auth.web.pages.content import PageContent, RoomLine, ServiceLine
 
 
 class LinkError(Enum):
@@ -37,9 +37,10 @@ class DeviceGrantPage(PageContent):
 
     `asked_at` is in seconds since the epoch, `asked_minutes` how long ago that is, `asked_from` a
     network address, `rooms` those that it is for by id and name, where it is for some alone,
-    `asked_by` what the device says of itself. `client_name` is what the application
-    calls itself: no redirect proves a host, so none is shown (C149). `any_account` is false where the
-    device asks for this one. `is_another` says that the form came from a page that named somebody else.
+    `services` those of others, `asked_by` what the device says of itself. `client_name` is what the
+    application calls itself: no redirect proves a host, so none is shown (C149). `any_account` is false
+    where the device asks for this one. `is_another` says that the form came from a page that named
+    somebody else.
     """
 
     template: ClassVar[str] = "pages/device_grant.html"
@@ -55,6 +56,7 @@ class DeviceGrantPage(PageContent):
     asked_from: str | None = None
     asked_by: Program | None = None
     rooms: tuple[RoomLine, ...] = ()
+    services: tuple[ServiceLine, ...] = ()
     client_name: str | None = None
     display_name: str | None = None
     device_id: str | None = None

@@ -12,7 +12,7 @@ from synapse_nextgen_auth.web.pages.device.page import (
     LinkError,
     LinkPage,
 )
-from synapse_nextgen_auth.web.pages.samples import API, DEVICE_SCOPE, LONG, LONG_ID
+from synapse_nextgen_auth.web.pages.samples import API, DEVICE_SCOPE, LONG, LONG_ID, SERVICES
 
 LINK = LinkPage(csrf="c5rf", action="link", server_name="example.org", user_code="")
 
@@ -47,6 +47,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "unconfirmed": attrs.evolve(DEVICE_GRANT, missing_confirmation=True),
         "another": attrs.evolve(DEVICE_GRANT, is_another=True),
         "nameless": attrs.evolve(DEVICE_GRANT, client_name=None),
+        "services": attrs.evolve(DEVICE_GRANT, services=SERVICES),
         "admin": attrs.evolve(
             DEVICE_GRANT, permissions=PERMISSIONS, asked_from=None, asked_by=None
         ),

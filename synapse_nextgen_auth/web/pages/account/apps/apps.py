@@ -17,7 +17,7 @@ from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.account import console
 from synapse_nextgen_auth.web.pages.account.apps.page import AppLine, AppPage, AppsPage, EndAppPage
-from synapse_nextgen_auth.web.pages.content import ClientCard, RoomLine
+from synapse_nextgen_auth.web.pages.content import ClientCard, RoomLine, ServiceLine
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -114,21 +114,24 @@ async def _look(visit: Visit, user_id: str) -> dict[str, AppLine]:
             its_id,
             [each for each in agreed if each.client_id == its_id],
             [each for each in living if each.client_id == its_id],
+            visit,
         )
         for its_id in ids
     }
 
 
 def _line(
-    card: ClientCard, client_id: str, agreed: list[Consent], living: list[Session]
+    card: ClientCard, client_id: str, agreed: list[Consent], living: list[Session], visit: Visit
 ) -> AppLine:
     scopes = [*(each.scope for each in agreed), *(each.scope for each in living)]
+    words = " ".join([*scopes, *(each.resource_scope or "" for each in living)]).split()
     return AppLine(
         client=card,
         url=Target(Place.APP, client_id).url,
         sessions=len(living),
         permissions=_permissions(scopes),
         rooms=tuple(map(RoomLine, _rooms(scopes))),
+        services=ServiceLine.of(visit.site.resources, words, visit.languages),
         agreed_at=max((each.granted_at for each in agreed), default=None),
         last_used=max((max(s.rotated_at, s.last_active_at) for s in living), default=None),
     )

@@ -5,7 +5,7 @@ from typing import ClassVar
 from synapse_nextgen_auth.oauth.scopes.permissions import Permission
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
-from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, RoomLine
+from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, RoomLine, ServiceLine
 
 
 @frozen
@@ -14,7 +14,8 @@ class AppLine:
 
     `agreed_at` is when its owner last let it in, in seconds since the epoch, absent where that is
     forgotten; `sessions` is in how many places it is signed in now. `rooms` are those
-    that it is for, where it is for some alone, each by its id, with its name.
+    that it is for, where it is for some alone, each by its id, with its name; `services` are those of
+    others.
     """
 
     client: ClientCard
@@ -24,6 +25,7 @@ class AppLine:
     agreed_at: int | None = None
     last_used: int | None = None
     rooms: tuple[RoomLine, ...] = ()
+    services: tuple[ServiceLine, ...] = ()
 
     @property
     def is_grave(self) -> bool:

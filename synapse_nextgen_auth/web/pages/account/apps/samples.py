@@ -7,7 +7,7 @@ from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.web.pages.account.apps.page import AppLine, AppPage, AppsPage, EndAppPage
 from synapse_nextgen_auth.web.pages.account.samples import CARD, framed
 from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent
-from synapse_nextgen_auth.web.pages.samples import LONG, RIGHT_TO_LEFT
+from synapse_nextgen_auth.web.pages.samples import LONG, RIGHT_TO_LEFT, SERVICES
 
 _API = "openid urn:matrix:client:api:* urn:matrix:client:device:ABCDEFGHIJ"
 _ELEMENT = AppLine(
@@ -52,6 +52,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     AppPage: {
         "plain": _ONE,
         "admin": attrs.evolve(_ONE, app=_ADMIN),
+        "services": attrs.evolve(_ONE, app=attrs.evolve(_WEBSITE, services=SERVICES)),
         "asleep": attrs.evolve(_ONE, app=_WEBSITE),
         "hostile": attrs.evolve(_ONE, app=_HOSTILE),
     },

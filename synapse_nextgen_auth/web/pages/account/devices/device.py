@@ -13,7 +13,7 @@ from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.account import console
 from synapse_nextgen_auth.web.pages.account.devices import devices, seen
 from synapse_nextgen_auth.web.pages.account.devices.page import DevicePage, EndDevicePage, Line
-from synapse_nextgen_auth.web.pages.content import RoomLine
+from synapse_nextgen_auth.web.pages.content import RoomLine, ServiceLine
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -115,6 +115,7 @@ async def _page(
             if each.scope != "urn:matrix:client:device:" and (each.in_rooms or not scope.rooms)
         ),
         rooms=RoomLine.of(await rooms.names_of(site.homeserver, user_id, scope.rooms)),
+        services=ServiceLine.of(site.resources, (entry.words or "").split(), visit.languages),
         end_url=Target(Place.END_DEVICE, target.id).url,
         typed_name=(entry.name or "") if typed is None else typed,
         longest=LONGEST_NAME,

@@ -6,7 +6,7 @@ from synapse_nextgen_auth.accounts.signed_in import How, Kind, Part, Several
 from synapse_nextgen_auth.accounts.user_agents import Program
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.pages.account.frame import ConsolePage
-from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, RoomLine
+from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, RoomLine, ServiceLine
 
 
 @frozen(kw_only=True)
@@ -71,7 +71,8 @@ class DevicesPage(ConsolePage):
 class DevicePage(ConsolePage):
     """Show one device, website or browser. The URLs are relative.
 
-    `rooms` are those that it is for, by id and name, where it is for some alone. `longest` says how
+    `rooms` are those that it is for, by id and name, where it is for some alone, `services` those of
+    others. `longest` says how
     long a name may be; `is_too_long` that the one that was typed is longer.
     """
 
@@ -81,6 +82,7 @@ class DevicePage(ConsolePage):
     line: Line
     permissions: tuple[str, ...] = ()
     rooms: tuple[RoomLine, ...] = ()
+    services: tuple[ServiceLine, ...] = ()
     end_url: str
     typed_name: str = ""
     longest: int = 100

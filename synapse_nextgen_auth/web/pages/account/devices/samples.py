@@ -26,6 +26,7 @@ from synapse_nextgen_auth.web.pages.samples import (
     LONG_ID,
     NARROW,
     RIGHT_TO_LEFT,
+    SERVICES,
     UGLY,
 )
 
@@ -148,6 +149,9 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             DEVICE_PAGE, line=attrs.evolve(NAMELESS, how=None), permissions=(), typed_name=""
         ),
         "website": attrs.evolve(DEVICE_PAGE, line=WEBSITE, permissions=("openid",)),
+        "services": attrs.evolve(
+            DEVICE_PAGE, line=WEBSITE, permissions=("openid",), services=SERVICES
+        ),
         "browser": attrs.evolve(DEVICE_PAGE, line=HERE, permissions=()),
         "widget": attrs.evolve(
             DEVICE_PAGE, line=WEBSITE, permissions=(*NARROW.split(), ROOM), rooms=GARDEN

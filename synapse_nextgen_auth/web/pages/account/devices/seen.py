@@ -177,6 +177,7 @@ def _of(session: Session | None) -> dict[str, Any]:
     return {
         "client_id": None if session.is_personal else session.client_id,
         "scope": session.scope,
+        "words": session.resource_scope,
         "began": session.created_at,
         "amr": session.amr,
         "how": _HOW[session.began_by],

@@ -1,0 +1,159 @@
+"""An entry of `resource_servers`: a service that takes our access tokens (RFC 8707, RFC 9068)."""
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+import attrs
+
+from synapse_nextgen_auth.config.kinds.numbers import Duration
+from synapse_nextgen_auth.config.kinds.words import Choice, Text
+from synapse_nextgen_auth.config.problems import Problems, join, kind_of, shown
+from synapse_nextgen_auth.config.secret_files import content
+from synapse_nextgen_auth.oauth import languages, resources
+from synapse_nextgen_auth.oauth.clients.configured import StaticClient, read_static
+from synapse_nextgen_auth.oauth.errors import OAuthError
+from synapse_nextgen_auth.oauth.grants.grant_types import DEVICE_CODE
+from synapse_nextgen_auth.oauth.resources import Format, ResourceScope, ResourceServer, Wording
+from synapse_nextgen_auth.oauth.tokens.keys import Algorithm
+
+# Keys stay published for two days after their use, so a token must not live as long as that.
+LONGEST = "1d"
+_USUAL = 300
+_OF_CLIENT = (
+    "client_id",
+    "client_secret",
+    "client_secret_path",
+    "jwks",
+    "token_endpoint_auth_method",
+    "token_endpoint_auth_signing_alg",
+)
+_KNOWN = [
+    *("resource", "name", "scopes", "token_format", "token_lifetime", "signing_alg"),
+    *_OF_CLIENT,
+]
+_LONGEST_TEXT = 300
+
+E = TypeVar("E", Format, Algorithm)
+
+
+def read(raw: object, path: str, problems: Problems) -> ResourceServer | None:
+    """Return the service; everything that is wrong with it is told at its own path."""
+    if not isinstance(raw, Mapping):
+        problems.say(path, f"expected a service with resource, name and scopes, got {kind_of(raw)}")
+        return None
+    before = len(problems.found)
+    problems.say_unknown(path, raw, _KNOWN)
+    resource = _resource(raw, path, problems)
+    name = _wording(raw.get("name"), join(path, "name"), problems)
+    scopes = _scopes(raw.get("scopes"), join(path, "scopes"), problems)
+    token_format = _choice(raw, "token_format", Format.JWT, path, problems)
+    algorithm = _choice(raw, "signing_alg", Algorithm.RS256, path, problems)
+    lifetime: int | None = _USUAL
+    if raw.get("token_lifetime") is not None:
+        kind = Duration(longest=LONGEST)
+        lifetime = kind.read(raw["token_lifetime"], join(path, "token_lifetime"), problems)
+    client = _client(raw, path, problems)
+    if client is None and token_format is Format.OPAQUE and not problems.are_at(path):
+        problems.say(path, "token_format opaque takes client_id and a secret or jwks, to ask by")
+    if len(problems.found) > before:
+        return None
+    assert name is not None and lifetime is not None  # noqa: S101, PT018 (else something was said)
+    return ResourceServer(resource, name, scopes, token_format, lifetime, algorithm, client)
+
+
+def _resource(raw: Mapping[str, object], path: str, problems: Problems) -> str:
+    text = Text().read(raw.get("resource"), join(path, "resource"), problems)
+    reason = resources.refuse_uri(text) if text is not None else None
+    if reason:
+        problems.say(join(path, "resource"), f"{shown(text)}: {reason}")
+    return text or ""
+
+
+def _scopes(raw: object, path: str, problems: Problems) -> tuple[ResourceScope, ...]:
+    if not isinstance(raw, Mapping) or not raw:
+        problems.say(path, "expected at least one scope, each with a sentence for people")
+        return ()
+    if len(raw) > resources.MAX_WORDS:
+        problems.say(path, f"expected at most {resources.MAX_WORDS} scopes, got {len(raw)}")
+    found = []
+    for word, about in raw.items():
+        here = f"{path}[{word!r}]"
+        reason = "must be a text" if not isinstance(word, str) else resources.refuse_word(word)
+        if reason:
+            problems.say(here, f"the name of a scope {reason}")
+        wording = _wording(about, here, problems)
+        if wording is not None:
+            found.append(ResourceScope(str(word), wording))
+    return tuple(found)
+
+
+def _wording(raw: object, path: str, problems: Problems) -> Wording | None:
+    """Read a text, or texts by their languages; the first one is for everybody else."""
+    if not isinstance(raw, Mapping):
+        text = _sentence(raw, path, problems)
+        return Wording((("", text),)) if text else None
+    if not raw:
+        problems.say(path, "expected a text in one language at least")
+        return None
+    found = []
+    for tag, said in raw.items():
+        here = join(path, tag)
+        if not isinstance(tag, str) or not languages.is_tag(tag):
+            problems.say(here, f"{shown(tag)} is not the tag of a language, such as en or pt-BR")
+        text = _sentence(said, here, problems)
+        if text:
+            found.append((str(tag), text))
+    return Wording(tuple(found)) if len(found) == len(raw) else None
+
+
+def _sentence(raw: object, path: str, problems: Problems) -> str | None:
+    text = Text().read(raw, path, problems)
+    if text is not None and (len(text) > _LONGEST_TEXT or not text.isprintable()):
+        problems.say(path, f"expected one line of at most {_LONGEST_TEXT} letters")
+        return None
+    return text
+
+
+def _choice(raw: Mapping[str, object], name: str, default: E, path: str, problems: Problems) -> E:
+    if raw.get(name) is None:
+        return default
+    return Choice(type(default)).read(raw[name], join(path, name), problems) or default
+
+
+def _client(raw: Mapping[str, object], path: str, problems: Problems) -> StaticClient | None:
+    """Read what the service proves itself by, in the words that a client has for it."""
+    given = {name: raw[name] for name in _OF_CLIENT if raw.get(name) is not None}
+    if not given:
+        return None
+    # It gets no tokens itself: the grant type is one that takes no redirect URI, and goes again.
+    document = {**given, "client_name": "service", "grant_types": [DEVICE_CODE]}
+    try:
+        written = read_static(document, read_file=content)
+    except OAuthError as error:
+        problems.say(path, error.detail or error.description)
+        return None
+    if written.client.is_public:
+        problems.say(path, "client_id is of no use without a secret or jwks")
+        return None
+    return attrs.evolve(
+        written, client=attrs.evolve(written.client, grant_types=(), client_name=None)
+    )
+
+
+def wrong_together(
+    servers: tuple[ResourceServer, ...], client_ids: frozenset[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong between the services, each with its path."""
+    seen: set[str] = set()
+    ids, words = set(client_ids), set[str]()
+    for n, server in enumerate(servers):
+        path = f"resource_servers[{n}]"
+        if server.resource in seen:
+            yield f"{path}.resource", f"{server.resource} is there twice"
+        seen.add(server.resource)
+        for word in sorted(server.words & words):
+            yield f"{path}.scopes[{word!r}]", "another service has this scope: a word is of one"
+        words |= server.words
+        if server.client is not None and server.client.client.client_id in ids:
+            yield f"{path}.client_id", f"{server.client.client.client_id} is there twice"
+        ids |= {server.client.client.client_id} if server.client else set()

@@ -1,0 +1,239 @@
+"""Services of others that take our access tokens, each for itself (RFC 8707, RFC 9068).
+
+The operator writes them down with scopes of theirs. Those stand beside the scope of Matrix, in grants
+and sessions, and never in it: no token opens both.
+"""
+
+import enum
+from collections.abc import Sequence
+
+from synapse_nextgen_auth.oauth import languages, uris
+from synapse_nextgen_auth.oauth.clients.configured import StaticClient
+from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_scope
+from synapse_nextgen_auth.oauth.scopes import grammar
+from synapse_nextgen_auth.oauth.scopes.grammar import Scope
+from synapse_nextgen_auth.oauth.tokens.keys import Algorithm
+from synapse_nextgen_auth.oauth.wording import quoted
+from synapse_nextgen_auth.records import frozen
+
+# Of all services together, in one session: an opaque token has a bit for each.
+MAX_WORDS = 24
+
+
+class Format(str, enum.Enum):
+    """What a token looks like; the value is what the configuration says."""
+
+    JWT = "jwt"
+    OPAQUE = "opaque"
+
+
+@frozen
+class Wording:
+    """A sentence for people: in the languages that the operator wrote it in, or in one for all."""
+
+    by_language: tuple[tuple[str, str], ...]
+
+    def for_(self, wanted: Sequence[str]) -> str:
+        """Return it for a reader of these languages, or as it was written first."""
+        texts = dict(self.by_language)
+        return texts[languages.lookup(filter(None, texts), wanted) or next(iter(texts))]
+
+
+@frozen
+class ResourceScope:
+    """A scope of a service: the word that stands in tokens, and what people are asked."""
+
+    word: str
+    about: Wording
+
+
+@frozen
+class ResourceServer:
+    """A service. `resource` is the URI that stands for it, `lifetime` that of its tokens (seconds).
+
+    `client` is what it proves itself as where it asks what a token is good for; one that only checks
+    signatures needs none.
+    """
+
+    resource: str
+    name: Wording
+    scopes: tuple[ResourceScope, ...]
+    token_format: Format
+    lifetime: int
+    algorithm: Algorithm
+    client: StaticClient | None = None
+
+    @property
+    def place(self) -> str:
+        """What people are shown of where it is: its host, where it has one."""
+        uri = uris.parse(self.resource)
+        return uri.host if uri and uri.host else self.resource
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The scopes of it."""
+        return frozenset(scope.word for scope in self.scopes)
+
+
+@frozen
+class Asked:
+    """What an authorization asks for: of this server, and of services, in words of theirs."""
+
+    scope: Scope
+    words: str | None
+
+
+@frozen
+class Target:
+    """The one service that a token is for, and what it may do there.
+
+    `mask` has a bit for each of the session's words, the first one lowest.
+    """
+
+    server: ResourceServer
+    words: tuple[str, ...]
+    mask: int
+
+
+@frozen
+class Resources:
+    """The services that the operator wrote down. `issuer` stands for this server itself."""
+
+    issuer: str
+    servers: tuple[ResourceServer, ...] = ()
+
+    def of_word(self, word: str) -> ResourceServer | None:
+        """Return whose scope a word is."""
+        return next((each for each in self.servers if word in each.words), None)
+
+    def of_client(self, client_id: str) -> ResourceServer | None:
+        """Return the service that proves itself as this client."""
+        found = (each for each in self.servers if each.client is not None)
+        return next((each for each in found if _id_of(each) == client_id), None)
+
+    def at(self, resource: str) -> ResourceServer | None:
+        """Return the service at this URI, which is compared character by character."""
+        return next((each for each in self.servers if each.resource == resource), None)
+
+    def check(self, resource: str | None) -> None:
+        """Refuse a `resource` that stands for nothing here (RFC 8707 section 2; C387)."""
+        if resource is None or resource == self.issuer or self.at(resource) is not None:
+            return
+        reason = refuse_uri(resource) or "this server knows no such service"
+        raise invalid_target(f"resource {quoted(resource)}: {reason}")
+
+    def asked(self, text: str, resource: str | None) -> Asked:
+        """Read the `scope` of an authorization, which is for one service if it names it."""
+        self.check(resource)
+        tokens = tuple(dict.fromkeys(text.split(" ")))
+        words = tuple(token for token in tokens if self.of_word(token) is not None)
+        own = [token for token in tokens if token not in words]
+        if not words:
+            if resource is not None and resource != self.issuer:
+                raise invalid_scope("scope must say what is wanted of the resource")
+            return Asked(grammar.parse(text), None)
+        self._refuse_foreign(words, resource)
+        if len(words) > MAX_WORDS:
+            raise invalid_scope(f"scope must have at most {MAX_WORDS} scopes of other services")
+        # Nothing for this server, or nothing that it knows, is in order here.
+        text = " ".join(own)
+        scope = grammar.parse(text) if own and grammar.knows(text) else Scope(())
+        return Asked(scope, " ".join(words))
+
+    def _refuse_foreign(self, words: Sequence[str], resource: str | None) -> None:
+        if resource is None:
+            return
+        server = self.at(resource)
+        foreign = [word for word in words if server is None or word not in server.words]
+        if foreign:
+            raise invalid_scope(f"{quoted(foreign[0])} is no scope of the resource")
+
+    def target(
+        self,
+        granted: Scope,
+        words: str | None,
+        *,
+        resource: str | None,
+        usual: str | None = None,
+        scope: str | None = None,
+    ) -> Target | None:
+        """Return which service a token is for, `None` for this server itself.
+
+        `resource` is what the request says, `usual` what the configuration says of its client. Without
+        either, a token is for this server if anything was granted here, or else for the only service.
+        `scope` is the part that is wanted of it (RFC 6749 section 6), `None` for all of it.
+        """
+        self.check(resource)
+        held = (words or "").split()
+        by_resource = {
+            server.resource: server for word in held if (server := self.of_word(word)) is not None
+        }
+        if resource is None:
+            resource = usual if usual in by_resource else None
+        if resource == self.issuer or (resource is None and granted.tokens):
+            if not granted.tokens:
+                raise invalid_target("Nothing of this server itself was granted")
+            return None
+        if resource is None and len(by_resource) != 1:
+            raise invalid_target("resource must say which service the token is for")
+        server = by_resource.get(resource or next(iter(by_resource)))
+        if server is None:
+            raise invalid_target("Nothing of this resource was granted")
+        return _target(server, held, scope)
+
+    def holds(self, server: ResourceServer, words: str | None, mask: int) -> tuple[str, ...]:
+        """Return what of a session's words a token of this mask has, as far as it still is so."""
+        held = (words or "").split()
+        found = (word for n, word in enumerate(held) if mask >> n & 1)
+        return tuple(word for word in found if word in server.words)
+
+
+def _target(server: ResourceServer, held: Sequence[str], scope: str | None) -> Target:
+    wanted = None if scope is None else set(scope.split(" "))
+    if wanted is not None:
+        # What is of this server itself may be repeated; it goes into no token of another.
+        beyond = wanted & server.words - set(held)
+        if beyond:
+            raise invalid_scope("scope must not go beyond what the session was granted")
+    bits = [word in server.words and (wanted is None or word in wanted) for word in held]
+    words = tuple(word for word, is_in in zip(held, bits, strict=True) if is_in)
+    if not words:
+        raise invalid_scope("scope has nothing of the resource")
+    return Target(server, words, sum(is_in << n for n, is_in in enumerate(bits)))
+
+
+def _id_of(server: ResourceServer) -> str | None:
+    return server.client.client.client_id if server.client else None
+
+
+def invalid_target(description: str) -> OAuthError:
+    """Say what is wrong with the `resource` (RFC 8707 section 2)."""
+    return OAuthError("invalid_target", description)
+
+
+def refuse_uri(text: str) -> str | None:
+    """Say why this cannot stand for a service (RFC 8707 section 2)."""
+    uri = uris.parse(text)
+    if uri is None:
+        return uris.refuse(text) or "its host or port is malformed"
+    if uri.has_fragment:
+        return "it must not have a fragment"
+    if uri.has_userinfo:
+        return "it must not have a user name or password"
+    return None
+
+
+# What a name of a scope must not begin with, or be: it means something here, or to every client.
+_TAKEN = ("urn:matrix:", "urn:synapse:", "urn:nextgen-auth:", "urn:mas:")
+_MEANT = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
+
+
+def refuse_word(word: str) -> str | None:
+    """Say why a scope of a service must not be called so."""
+    if not grammar.is_token(word):
+        return "must be printable ASCII without spaces, quotes and backslashes"
+    if len(word) > 100:
+        return "must not be longer than 100 characters"
+    if word.casefold().startswith(_TAKEN) or word.casefold() in _MEANT:
+        return "means something else already"
+    return None
