@@ -139,6 +139,7 @@ def site(process, people):
             "deactivation",
             "other_modules",
             "resources",
+            "application_services",
         )
     )
     nobody = SimpleNamespace(have_factor_rules=False)
