@@ -24,6 +24,11 @@ class Kind(str, enum.Enum):
     REGISTRATION_TOKEN = "user-registration-token"  # noqa: S105 (a kind of thing)
     PROVIDER = "upstream-oauth-provider"
     LINK = "upstream-oauth-link"
+    CLIENT = "oauth2-client"
+    OAUTH2_SESSION = "oauth2-session"
+    PERSONAL_SESSION = "personal-session"
+    USER_SESSION = "user-session"
+    COMPAT_SESSION = "compat-session"
 
 
 def make(kind: Kind, key: str, made_at: int) -> str:
@@ -45,3 +50,9 @@ def made_at(ulid: str) -> int:
     for letter in ulid[:10]:
         number = number << 5 | _LETTERS.index(letter)
     return number
+
+
+def first(made_at: int) -> str:
+    """Return what comes before whatever was made then (in milliseconds) or later, and after all else."""
+    number = min(max(made_at, 0), _LATEST) << _BITS
+    return "".join(_LETTERS[number >> shift & 31] for shift in range(125, -5, -5))

@@ -1,5 +1,7 @@
 """Lists of sign-ins in browsers across accounts, for whoever runs the server."""
 
+from collections.abc import Sequence
+
 from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes, SignIn
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.conditions import Conditions
@@ -28,6 +30,12 @@ def page(
     """Return those of a window, and one more; whose person proved first who they are is the first."""
     where = _where(wanted, lifetimes=lifetimes, now=now)
     return _SIGN_INS.all(txn, where.within(window, "signed_in_at", "digest"), *where.values)
+
+
+def list_of(txn: Txn, user_ids: Sequence[str]) -> list[SignIn]:
+    """Return the sign-ins of these accounts, living or over."""
+    marks = ", ".join("?" * len(user_ids))
+    return _SIGN_INS.all(txn, f"WHERE user_id IN ({marks})", *user_ids)
 
 
 def count(txn: Txn, wanted: SignInFilter, *, lifetimes: BrowserLifetimes, now: int) -> int:

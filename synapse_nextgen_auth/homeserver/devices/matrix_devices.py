@@ -294,11 +294,15 @@ class Devices:
         for token in await self._homeserver.read(
             devices.list_stock_tokens, work.user_id, last=work.last_token
         ):
-            try:
-                await self._auth_handler.delete_access_token(token)
-            except SynapseError as error:
-                if error.code != 401:
-                    raise
+            await self.remove_token(token)
+
+    async def remove_token(self, token: str) -> None:
+        """Delete one of Synapse's own tokens; one that is gone already is fine."""
+        try:
+            await self._auth_handler.delete_access_token(token)
+        except SynapseError as error:
+            if error.code != 401:
+                raise
 
     async def finish(self, user_id: str, device_id: str) -> None:
         """Delete what is left of a device, unless somebody signed in on it again meanwhile.

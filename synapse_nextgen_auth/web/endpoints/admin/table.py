@@ -2,11 +2,21 @@
 
 from urllib.parse import unquote
 
-from synapse_nextgen_auth.web.endpoints.admin import server
+from synapse_nextgen_auth.web.endpoints.admin import (
+    compat_sessions,
+    oauth2_sessions,
+    server,
+    user_sessions,
+)
 from synapse_nextgen_auth.web.endpoints.admin.operations import Operation, Refused
 from synapse_nextgen_auth.web.endpoints.admin.values import Ulid, Wrong
 
-OPERATIONS: tuple[Operation, ...] = (*server.OPERATIONS,)
+OPERATIONS: tuple[Operation, ...] = (
+    *server.OPERATIONS,
+    *oauth2_sessions.OPERATIONS,
+    *compat_sessions.OPERATIONS,
+    *user_sessions.OPERATIONS,
+)
 
 _ULID = Ulid()
 
