@@ -1,7 +1,6 @@
 """ULIDs: how the admin API calls what it tells of (https://github.com/ulid/spec).
 
-26 letters: when something was made, in milliseconds, and 80 bits of what it is. Of the same thing they
-are the same in each process.
+26 letters: when something was made, in milliseconds, and 80 bits of what it is.
 """
 
 import enum
@@ -29,6 +28,10 @@ class Kind(str, enum.Enum):
     PERSONAL_SESSION = "personal-session"
     USER_SESSION = "user-session"
     COMPAT_SESSION = "compat-session"
+
+
+# What cannot be told by its name, not even by whoever tries all that it may be.
+SECRETS = frozenset({Kind.REGISTRATION_TOKEN})
 
 
 def make(kind: Kind, key: str, made_at: int) -> str:

@@ -167,6 +167,7 @@ LEFT_OUT: Mapping[str, str] = {
     "nextgen_clients": "of clients",
     "nextgen_codes": "an hour",
     "nextgen_legacy_logins": "an hour",
+    "nextgen_marks": "what is so stands on the account's page",
     "nextgen_outbox": "until it is done",
     "nextgen_services": "of clients",
     "nextgen_passkey_challenges": "five minutes",

@@ -35,7 +35,9 @@ def known(txn: Txn, kind: Kind, keys: Collection[str]) -> dict[str, str]:
 def name(txn: Txn, kind: Kind, made: Mapping[str, int]) -> dict[str, str]:
     """Return what these are called; `made` is when each was made, in milliseconds, by its key."""
     found = known(txn, kind, made.keys())
-    new = {key: ulids.make(kind, key, at) for key, at in made.items() if key not in found}
+    # Of what is a secret, its name says nothing.
+    drawn = txn.draw if kind in ulids.SECRETS else str
+    new = {key: ulids.make(kind, drawn(key), at) for key, at in made.items() if key not in found}
     if not new:
         return found
     rows = [(kind.value, ulid, key) for key, ulid in new.items()]

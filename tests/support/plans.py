@@ -43,10 +43,13 @@ from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, API, DEVICE
 from synapse_nextgen_auth.oauth.session_filter import SessionFilter
 from synapse_nextgen_auth.oauth.sessions import End, Session, SessionLifetimes
 from synapse_nextgen_auth.oauth.tokens.keys import Algorithm, SigningKey
+from synapse_nextgen_auth.store import registration_token_lists as tokens
+from synapse_nextgen_auth.store import user_lists as users
 from synapse_nextgen_auth.store.client_lists import Block, ClientFilter
 from synapse_nextgen_auth.store.device_grants import Codes
 from synapse_nextgen_auth.store.download import PARTS
 from synapse_nextgen_auth.store.legacy_lists import LegacyFilter
+from synapse_nextgen_auth.store.marks import Mark
 from synapse_nextgen_auth.store.personal_tokens import PersonalToken
 from synapse_nextgen_auth.store.rotations import Rotation
 from synapse_nextgen_auth.store.sign_in_lists import SignInFilter
@@ -96,6 +99,8 @@ SAMPLES = {
     "made_for": 60,
     "login": LegacySignIn("l", "digest", "https://a.example/", None, None, None, NOW, NOW),
     "mail": "m",
+    "mark": Mark.LOCKED,
+    "uses_allowed": 1,
     "invitation": Invitation("t", NOW, NOW),
     "link": Link("d", LinkKind.COMMAND, ALICE, NOW, NOW),
     "made_before": NOW,
@@ -159,6 +164,11 @@ ABOUT_ALL = {
     ("passwords", "list_kept"),
     ("client_lists", "blocks"),
     ("legacy_lists", "count"),
+    # How many there are in all; a page is read by its keys.
+    ("email_lists", "count"),
+    ("link_lists", "count"),
+    ("registration_token_lists", "count"),
+    ("user_lists", "count"),
 }
 
 
@@ -175,6 +185,7 @@ def statements():
 
 
 _SIGN_IN = SignIn("digest", ALICE, NOW, NOW)
+_WANTED_USERS = ({}, {"admin": True}, {"search": "a"}, {"has_session": True}, {"clients": ("a",)})
 _LOST = lost.asked(ALICE, Drawn("r", "digest", "sealed"), Terms(wait=DAY), now=NOW)
 _WINDOWS = (Window(10), Window(10, after=(NOW, "a"), backwards=True))
 _SESSION_FILTERS = [
@@ -259,6 +270,36 @@ VARIANTS = {
     ("attempts", "list_begun"): [{"purpose": Purpose.SIGN_UP}],
     ("grants", "approve"): [{"by": _SIGN_IN}],
     ("device_grants", "approve"): [{"by": _SIGN_IN}],
+    ("marks", "find"): [{"subjects": ["a"]}],
+    ("marks", "put"): [{"former": 1}],
+    ("marks", "keep"): [{"subjects": ["a"], "of": ["a", "b"]}],
+    ("user_lists", "list_users"): [
+        {"wanted": users.Wanted("example.com", **each), "window": Window(9, after=("a",))}
+        for each in _WANTED_USERS
+    ],
+    ("user_lists", "count"): [
+        {"wanted": users.Wanted("example.com", **each)} for each in _WANTED_USERS
+    ],
+    ("email_lists", "list_emails"): [
+        {"window": Window(9, after=("a",)), "address": None, "user_id": each}
+        for each in (None, ALICE)
+    ],
+    ("email_lists", "find"): [{"key": '["@alice:example.org", "digest"]'}],
+    ("link_lists", "list_links"): [
+        {"window": Window(9, after=("a", "b")), "provider": None, "subject": None, "user_id": each}
+        for each in (None, ALICE)
+    ],
+    ("link_lists", "find"): [{"key": '["@alice:example.org", "digest"]'}],
+    ("registration_token_lists", "list_tokens"): [
+        {"wanted": tokens.Wanted(valid=True), "window": Window(9, after=("a",))}
+    ],
+    ("registration_token_lists", "count"): [{"wanted": tokens.Wanted()}],
+    **{
+        ("registration_token_lists", each): [
+            {"token": tokens.RegistrationToken("t", None, 0, 0, None)}
+        ]
+        for each in ("revoke", "restore")
+    },
 }
 
 

@@ -95,6 +95,11 @@ class Providers:
         store = self._hs.get_datastores().main
         await store.invalidate_cache_and_stream("get_user_by_external_id", key)
 
+    def issuer(self, provider_id: str) -> str | None:
+        """Return what a provider calls itself that speaks OpenID Connect, `None` of any other."""
+        handler: Any = self.handlers().get(provider_id)
+        return str(handler.issuer) if kind_of(handler) is Kind.OPENID else None
+
     def issuers(self) -> frozenset[str]:
         """Return what the providers of `oidc_providers` call themselves."""
         handlers = self.handlers().values()

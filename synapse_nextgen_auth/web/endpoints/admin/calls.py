@@ -74,7 +74,7 @@ def thing(shape: Shape, ulid: str, attributes: Mapping[str, Any]) -> dict[str, A
         "type": shape.type,
         "id": ulid,
         "attributes": dict(attributes),
-        "links": {"self": f"{BASE}{shape.type}s/{ulid}"},
+        "links": {"self": f"{BASE}{shape.path}/{ulid}"},
     }
 
 

@@ -10,6 +10,7 @@ from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.events import Event, EventKind
+from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.store import events
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.endpoints.admin import callers, reading, table
@@ -22,6 +23,11 @@ logger = logging.getLogger(__name__)
 _REASONS = {403: "access_denied", 503: "temporarily_unavailable"}
 _STOPPING = Refused(503, "This process stops. Try again.")
 _SEE_LOG = Refused(503, "The server cannot answer now; its log says why.")
+
+_ELSEWHERE = (
+    "Synapse does this in its main process alone: have the proxy send"
+    f" {PREFIX}/api/ there (docs/setup/workers.md)."
+)
 
 
 async def answer(request: Request, below: str) -> Outgoing:
@@ -50,6 +56,8 @@ async def _answered(request: Request, below: str) -> Answer:
     # Whoever may not ask anything does not learn what there is to ask.
     admin = await callers.administrator(site, incoming)
     operation, path = table.find(incoming.method, below)
+    if operation.is_for_main and not site.homeserver.is_main:
+        raise Refused(501, _ELSEWHERE)
     asked = reading.pairs(incoming.query)
     said = reading.query(operation, asked)
     body, sent = reading.body(operation, incoming)

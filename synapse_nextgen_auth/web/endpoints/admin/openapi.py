@@ -37,6 +37,8 @@ _ALWAYS = {
 }
 _OF_BODIES = {413: "The body is too large.", 415: f"The body is not of the type {_JSON}."}
 
+_OF_MAIN = {501: "Another process answered than the main one, which alone does this."}
+
 
 @cache
 def _written(issuer: str) -> dict[str, Any]:
@@ -144,6 +146,7 @@ def _responses(operation: Operation, schemas: dict[str, Schema]) -> dict[str, An
     refused = {
         **_ALWAYS,
         **(_OF_BODIES if operation.changes else {}),
+        **(_OF_MAIN if operation.is_for_main else {}),
         **operation.refuses,
     }
     for status, about in refused.items():

@@ -51,6 +51,11 @@ class Shape:
     attributes: tuple[Field, ...]
     about: str = ""
 
+    @property
+    def path(self) -> str:
+        """Where such things are, below the path of the API."""
+        return self.type if self.type.endswith("data") else f"{self.type}s"
+
 
 @frozen
 class One:
@@ -98,6 +103,7 @@ class Operation:
     In it `{id}` is a ULID and `{username}` a text. `takes` are the filters; a list takes the
     parameters of its pages, too, and a change a `reason`. `body` are the members of the body; nothing
     else may stand in it. `refuses` says which refusals there are beside those that every call has.
+    `is_for_main` says that Synapse does it in its main process alone.
     """
 
     method: str
@@ -113,6 +119,7 @@ class Operation:
     is_body_needed: bool = True
     refuses: Mapping[int, str] = attrs.field(factory=dict)
     about: str = ""
+    is_for_main: bool = False
 
     @property
     def changes(self) -> bool:

@@ -4,9 +4,16 @@ from urllib.parse import unquote
 
 from synapse_nextgen_auth.web.endpoints.admin import (
     compat_sessions,
+    emails,
+    links,
     oauth2_sessions,
+    passwords,
+    policy,
+    providers,
+    registration_tokens,
     server,
     user_sessions,
+    users,
 )
 from synapse_nextgen_auth.web.endpoints.admin.operations import Operation, Refused
 from synapse_nextgen_auth.web.endpoints.admin.values import Ulid, Wrong
@@ -16,6 +23,13 @@ OPERATIONS: tuple[Operation, ...] = (
     *oauth2_sessions.OPERATIONS,
     *compat_sessions.OPERATIONS,
     *user_sessions.OPERATIONS,
+    *users.OPERATIONS,
+    *passwords.OPERATIONS,
+    *emails.OPERATIONS,
+    *registration_tokens.OPERATIONS,
+    *links.OPERATIONS,
+    *providers.OPERATIONS,
+    *policy.OPERATIONS,
 )
 
 _ULID = Ulid()
