@@ -10,7 +10,8 @@ class SessionFilter:
 
     `clients` are the ids of which one is theirs, `but_clients` those of which none is. Of `scopes` they
     have each. What is `created_before` a time began strictly before it, and so for the others.
-    `is_living` says whether they go on, or are over.
+    `is_living` says whether they go on, or are over. `owner_id` is who made a personal token, for
+    themselves or another account, and `expires` whether it has an end.
     """
 
     user_id: str | None = None
@@ -22,16 +23,21 @@ class SessionFilter:
     is_personal: bool | None = None
     has_device: bool | None = None
     address: str | None = None
+    owner_id: str | None = None
     created_before: int | None = None
     created_after: int | None = None
     active_before: int | None = None
     active_after: int | None = None
+    expires: bool | None = None
+    expires_before: int | None = None
+    expires_after: int | None = None
 
     @property
     def names_some(self) -> bool:
         """Say whether it names an account, a client or an address: nobody means everything by that."""
         return not (
             self.user_id is None
+            and self.owner_id is None
             and self.clients is None
             and self.sign_in_id is None
             and self.address is None
@@ -44,6 +50,7 @@ class SessionFilter:
         others = (
             *(self.has_device, self.created_before, self.created_after),
             *(self.active_before, self.active_after),
+            *(self.expires, self.expires_before, self.expires_after),
         )
         return self.names_some or bool(scopes) or any(each is not None for each in others)
 

@@ -90,6 +90,11 @@ def _where(meant: SessionFilter, *, lifetimes: SessionLifetimes, now: int) -> Co
         where.add("device_id IS NOT NULL" if meant.has_device else "device_id IS NULL")
     if meant.is_personal is not None:
         _add_kind(where, is_personal=meant.is_personal)
+    where.add_if("COALESCE(owner_id, user_id) = ?", meant.owner_id)
+    if meant.expires is not None:
+        where.add(f"expires_at IS {'NOT ' if meant.expires else ''}NULL")
+    where.add_if("expires_at < ?", meant.expires_before)
+    where.add_if("expires_at > ?", meant.expires_after)
     where.add_if("created_at < ?", meant.created_before)
     where.add_if("created_at > ?", meant.created_after)
     _add_activity(where, meant)

@@ -1,6 +1,7 @@
 """The personal tokens of an account: which there are, and another one."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 
 from synapse_nextgen_auth.accounts.admission import Intent
@@ -68,18 +69,39 @@ async def make(
     """Make a token; its device exists before anybody sees it."""
     site, by = visit.site, visit.sign_in
     assert by is not None  # noqa: S101 (pages about an account have one)
-    await site.devices.expect_to_provide(wanted.device_id)
-    opening = _opening(visit, wanted)
+    opening = opening_of(site, wanted.lifetime, address=visit.address)
+    order = Order(wanted, limits(site), replaces.session.session_id if replaces else None)
+
+    async def begin() -> Session | Refusal:
+        return await site.homeserver.run(
+            visit.as_signed_in(flows.make), order, opening, by=by, now=site.now()
+        )
+
+    about = About(by.user_id, wanted.device_id, wanted.name)
+    try:
+        return await made(site, about, opening, begin)
+    except NotAdmitted as refused:
+        raise not_admitted(refused.why, other_account_url=other_account_url) from None
+
+
+@frozen
+class About:
+    """What is to be made: for which account, on which device, and what it is called."""
+
+    user_id: str
+    device_id: str | None
+    name: str
+
+
+async def made(
+    site: Site, about: About, opening: Opening, begin: Callable[[], Awaitable[Session | Refusal]]
+) -> Made | Refusal:
+    """Let `begin` begin the session, and make its device; raise `NotAdmitted` for a closed account."""
+    await site.devices.expect_to_provide(about.device_id)
     max_devices = opening.max_devices
-    async with nullcontext() if max_devices is None else site.devices.place(by.user_id):
+    async with nullcontext() if max_devices is None else site.devices.place(about.user_id):
         try:
-            session = await site.homeserver.run(
-                visit.as_signed_in(flows.make),
-                Order(wanted, limits(site), replaces.session.session_id if replaces else None),
-                opening,
-                by=by,
-                now=site.now(),
-            )
+            session = await begin()
         except site.homeserver.database_errors:
             # Perhaps it was written, only nobody can be told of it.
             await site.homeserver.run(
@@ -88,7 +110,7 @@ async def make(
             raise
     if isinstance(session, Refusal):
         return session
-    await _provide(site, session, wanted.name, other_account_url)
+    await _provide(site, session, about.name)
     site.people.login_callbacks.begun(session)
     site.homeserver.metrics.session_begun()
     logger.info(
@@ -96,26 +118,25 @@ async def make(
         session.session_id,
         session.user_id,
         logged(session.device_id, 255),
-        logged(visit.address, 64),
+        logged(opening.sender.address, 64),
     )
     token = rules.token_of(session)
     return Made(site.token_check.mint(token), session)
 
 
-def _opening(visit: Visit, wanted: Wanted) -> Opening:
+def opening_of(site: Site, lifetime: int | None, *, address: str | None) -> Opening:
     """Say how the session begins, and from where; what will use it, nobody knows yet."""
-    site = visit.site
     return Opening(
         kind=rules.GRANT,
         session_id=random_id(),
-        sender=Sender(visit.address, None),
+        sender=Sender(address, None),
         max_devices=site.config.sessions.max_devices,
         only_new_device=False,
-        expires_at=None if wanted.lifetime is None else site.now() + wanted.lifetime,
+        expires_at=None if lifetime is None else site.now() + lifetime,
     )
 
 
-async def _provide(site: Site, session: Session, name: str, other_account_url: str) -> None:
+async def _provide(site: Site, session: Session, name: str) -> None:
     """Make the device of a session that began; what fails leaves no session behind."""
     is_new = False
     try:
@@ -123,13 +144,13 @@ async def _provide(site: Site, session: Session, name: str, other_account_url: s
         await site.devices.provide(session, display_name=name)
         await site.people.signed_in(session.user_id)
         await site.people.admit(session.user_id, Intent.KEEP)
-    except NotAdmitted as refused:
+    except NotAdmitted:
         await site.homeserver.run(
             end_session.end_by_id, session.session_id, why=End.LOGOUT, now=site.now()
         )
         if session.device_id is not None:
             await site.devices.remove(session.user_id, session.device_id, is_over=True)
-        raise not_admitted(refused.why, other_account_url=other_account_url) from None
+        raise
     except Exception:
         logger.warning("Could not make the device of session %s", session.session_id)
         if is_new and await site.homeserver.read(begin_session.is_living, session.session_id):

@@ -38,6 +38,8 @@ KINDS = [
         "device_id": None,
         "scope": READ,
         "began_by": Began.PERSONAL,
+        "owner_id": ALICE,
+        "expires_at": NOW + 90 * DAY,
     },
     {
         "user_id": ALICE,
@@ -100,6 +102,13 @@ CASES = [
     ({"active_before": NOW + 2 * DAY}, [0]),
     ({"active_after": NOW + 2 * DAY}, [2, 3, 4, 5]),
     ({"active_after": NOW + 2 * DAY - 1}, [1, 2, 3, 4, 5]),
+    ({"owner_id": ALICE}, [0, 1, 4, 5]),
+    ({"owner_id": ALICE, "is_personal": True}, [4]),
+    ({"owner_id": BOB}, [2, 3]),
+    ({"expires": True}, [4]),
+    ({"expires": False}, [0, 1, 2, 3, 5]),
+    ({"expires_before": NOW + 90 * DAY}, []),
+    ({"expires_after": NOW + 89 * DAY}, [4]),
     ({"clients": ("app",), "is_living": True, "active_before": NOW + 3 * DAY}, [0]),
 ]
 

@@ -116,6 +116,7 @@ def _line(
         address=address,
         town=visit.site.places.of(address, visit.reader.language),
         is_grave=scope.admin,
+        made_by=session.owner_id,
         renew_url=Target(Place.ADD_TOKEN, personal_tokens.outside(session)).url,
         end_url=Target(Place.END_TOKEN, personal_tokens.outside(session)).url,
     )
