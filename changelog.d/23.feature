@@ -9,3 +9,4 @@ Application services can sign in by a key (`private_key_jwt`) and get tokens for
 Resource servers: services of others take access tokens of this server, JWTs (RFC 9068) or opaque ones that they introspect, each for itself: `resource` (RFC 8707), scopes of theirs with sentences on the consent page, and no token that opens both a service and Matrix. See [services that take our tokens](docs/topics/resource-servers.md) and `resource_servers`.
 The admin API lists sessions of applications, browsers and Synapse's own `/login` across accounts, with filters, and ends them.
 Administrators make personal tokens for other accounts by the admin API, let their own have another value, and end anybody's.
+Beyond matrix-authentication-service's the admin API lists every session across accounts by client, time of last use, network address and scope, ends them by filter with a look before, and shuts out clients that registered.

@@ -24,6 +24,7 @@ class Kind(str, enum.Enum):
     PROVIDER = "upstream-oauth-provider"
     LINK = "upstream-oauth-link"
     CLIENT = "oauth2-client"
+    SESSION = "session"
     OAUTH2_SESSION = "oauth2-session"
     PERSONAL_SESSION = "personal-session"
     USER_SESSION = "user-session"

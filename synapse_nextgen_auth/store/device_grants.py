@@ -172,3 +172,12 @@ def give_back(txn: Txn, user_id: str, *, session_id: str) -> None:
         " WHERE user_id = ? AND session_id = ?",
         (user_id, session_id),
     )
+
+
+def withdraw_of_client(txn: Txn, client_id: str, *, now: int) -> None:
+    """Let a client collect nothing of what was approved for it, and nobody approve more."""
+    txn.execute(
+        "UPDATE nextgen_device_grants SET refused_at = ?"
+        " WHERE client_id = ? AND redeemed_at IS NULL AND refused_at IS NULL",
+        (now, client_id),
+    )

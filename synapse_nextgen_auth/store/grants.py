@@ -134,3 +134,12 @@ def withdraw_of_sign_in(txn: Txn, *, user_id: str, sign_in_id: str, now: int) ->
         " AND approved_at IS NOT NULL AND redeemed_at IS NULL AND refused_at IS NULL",
         (now, user_id, sign_in_id, sign_in_id),
     )
+
+
+def withdraw_of_client(txn: Txn, client_id: str, *, now: int) -> None:
+    """Let a client collect nothing of what was approved for it, and nobody approve more."""
+    txn.execute(
+        "UPDATE nextgen_grants SET refused_at = ?"
+        " WHERE client_id = ? AND redeemed_at IS NULL AND refused_at IS NULL",
+        (now, client_id),
+    )

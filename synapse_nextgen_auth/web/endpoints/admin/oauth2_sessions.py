@@ -34,7 +34,7 @@ from synapse_nextgen_auth.web.endpoints.admin.operations import (
 )
 from synapse_nextgen_auth.web.endpoints.admin.values import Choice, Text, Ulid
 
-_CLIENTS = Field(
+CLIENTS = Field(
     "filter[client]", Ulid(), "Those of this client, or of one of several.", repeats=True
 )
 CLIENT_KIND = Field(
@@ -130,7 +130,7 @@ async def place(call: Call, key: str) -> tuple[int, str] | None:
 
 async def client_filter(call: Call) -> dict[str, Any]:
     """Return of which clients sessions are to be, by the names that filters of ours have."""
-    asked = call.filters.get(_CLIENTS.name)
+    asked = call.filters.get(CLIENTS.name)
     found: tuple[str, ...] | None = None
     if asked is not None:
         keys = [await session_fields.key_of(call, Kind.CLIENT, each, "client") for each in asked]
@@ -223,7 +223,7 @@ OPERATIONS = (
         answers={200: Many(OAUTH2_SESSION)},
         takes=(
             session_fields.USER,
-            _CLIENTS,
+            CLIENTS,
             CLIENT_KIND,
             session_fields.USER_SESSION,
             session_fields.SCOPE,

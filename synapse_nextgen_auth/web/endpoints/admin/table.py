@@ -3,6 +3,7 @@
 from urllib.parse import unquote
 
 from synapse_nextgen_auth.web.endpoints.admin import (
+    clients,
     compat_sessions,
     emails,
     links,
@@ -13,6 +14,7 @@ from synapse_nextgen_auth.web.endpoints.admin import (
     providers,
     registration_tokens,
     server,
+    sessions,
     user_sessions,
     users,
 )
@@ -21,6 +23,8 @@ from synapse_nextgen_auth.web.endpoints.admin.values import Ulid, Wrong
 
 OPERATIONS: tuple[Operation, ...] = (
     *server.OPERATIONS,
+    *clients.OPERATIONS,
+    *sessions.OPERATIONS,
     *oauth2_sessions.OPERATIONS,
     *compat_sessions.OPERATIONS,
     *personal_sessions.OPERATIONS,
