@@ -248,8 +248,6 @@ def test_a_password_is_set(homeserver, server, api, user, at):
 
 def test_c317_an_account_is_closed_and_opened_again(homeserver, server, api, user, at):
     """Its sessions end for good; without a word to the contrary what it wrote is hidden."""
-    # Synapse makes one of its own in the first minutes, and opens no account before that.
-    homeserver.query("CREATE UNIQUE INDEX IF NOT EXISTS of_this_test ON profiles (full_user_id)")
     tokens = server.client().sign_in(user.localpart, user.password)
     closed = api.do("POST", f"{at}/deactivate", reason="left")["attributes"]
 

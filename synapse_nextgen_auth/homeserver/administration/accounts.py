@@ -2,6 +2,8 @@
 
 import enum
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from synapse.api.errors import Codes, SynapseError
@@ -163,4 +165,23 @@ async def close(
 
 async def reopen(homeserver: Homeserver, user_id: str) -> None:
     """Open an account again that was closed; what was deleted with it does not come back."""
-    await homeserver.hs.get_deactivate_account_handler().activate_account(user_id)
+    with _profiles_without_their_index(homeserver):
+        await homeserver.hs.get_deactivate_account_handler().activate_account(user_id)
+
+
+@contextmanager
+def _profiles_without_their_index(homeserver: Homeserver) -> Iterator[None]:
+    """Let Synapse make a profile though the index is not there yet that it builds in the background.
+
+    It knows of other tables that this may be so, and has another way for them; of this one it does not,
+    and fails in the first minutes of a server.
+    """
+    tables: set[str] = getattr(homeserver.store.db_pool, "_unsafe_to_upsert_tables", set())
+    if "profiles" in tables:
+        yield
+        return
+    tables.add("profiles")
+    try:
+        yield
+    finally:
+        tables.discard("profiles")

@@ -8,7 +8,7 @@ from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.grant_types import BY_NAME, CLIENT_CREDENTIALS, refuse_scope
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
-from synapse_nextgen_auth.oauth.scopes.permissions import API, DEVICE
+from synapse_nextgen_auth.oauth.scopes.permissions import API
 from synapse_nextgen_auth.oauth.wording import quoted
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import digest
@@ -61,7 +61,9 @@ def part(service: Service, text: str | None) -> Scope:
     if text is None:
         return service.scope
     device_id = service.scope.device_id
-    return grammar.narrow(service.scope, _with_device(text, device_id) if device_id else text)
+    return grammar.narrow(
+        service.scope, grammar.with_device(text, device_id) if device_id else text
+    )
 
 
 def _scope(text: str, client_id: str) -> tuple[Scope, str | None]:
@@ -69,7 +71,7 @@ def _scope(text: str, client_id: str) -> tuple[Scope, str | None]:
     if not grammar.knows(text):
         return Scope(()), " ".join(dict.fromkeys(text.split(" ")))
     try:
-        scope = grammar.parse(_with_device(text, f"SERVICE{digest(client_id)[:10].upper()}"))
+        scope = grammar.parse(grammar.with_device(text, f"SERVICE{digest(client_id)[:10].upper()}"))
     except OAuthError as error:
         raise invalid(error.description) from None
     reason = refuse_scope(BY_NAME[CLIENT_CREDENTIALS], scope)
@@ -77,13 +79,3 @@ def _scope(text: str, client_id: str) -> tuple[Scope, str | None]:
         raise invalid(f"scope: {reason}")
     others = [token for token in dict.fromkeys(text.split(" ")) if token not in scope.tokens]
     return scope, " ".join(others) or None
-
-
-def _with_device(text: str, device_id: str) -> str:
-    """Return a scope that opens the Matrix API with this device, unless it names one; spelled alike."""
-    tokens = text.split(" ")
-    for beginning in (grammar.STABLE, grammar.UNSTABLE):
-        api, device = (each.replace(grammar.STABLE, beginning, 1) for each in (API, DEVICE))
-        if api in tokens and not any(token.startswith(device) for token in tokens):
-            return f"{text} {device}{device_id}"
-    return text

@@ -24,7 +24,9 @@ from synapse_nextgen_auth.oauth.grants.grant_types import AUTHORIZATION_CODE
 from synapse_nextgen_auth.oauth.grants.parameters import Parameters
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
+from synapse_nextgen_auth.oauth.scopes.permissions import MAS_ADMIN
 from synapse_nextgen_auth.records import frozen
+from synapse_nextgen_auth.secret import digest
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.oauth import resources as resources_file
@@ -210,7 +212,19 @@ def _wanted(parameters: Parameters, known: "Resources | None") -> "Asked":
     if "resource" in parameters.repeated:
         raise resources_file.invalid_target("resource is repeated: a request is for one of them")
     resource, scope = parameters.get("resource"), parameters.get("scope") or ""
+    if MAS_ADMIN in scope.split(" "):
+        scope = grammar.with_device(scope, _device_of_a_tool(parameters))
     return (known or resources_file.Resources("")).asked(scope, resource)
+
+
+def _device_of_a_tool(parameters: Parameters) -> str:
+    """Return the device of a request by a tool for administrators that names none.
+
+    matrix-authentication-service lets them have the whole API without one; here each sign-in has its
+    own, and the answer of the token endpoint tells which.
+    """
+    said = [parameters.get(each) or "" for each in ("client_id", "code_challenge", "state")]
+    return f"ADMIN{digest(' '.join(said))[:12].upper()}"
 
 
 def _with_claims(scope: Scope, asked: "Claims") -> Scope:

@@ -185,6 +185,16 @@ def narrow(granted: Scope, text: str) -> Scope:
     return part
 
 
+def with_device(text: str, device_id: str) -> str:
+    """Return a scope that opens the Matrix API with this device, unless it names one; spelled alike."""
+    tokens = text.split(" ")
+    for beginning in (STABLE, UNSTABLE):
+        api, device = (each.replace(STABLE, beginning, 1) for each in (API, DEVICE))
+        if api in tokens and not any(token.startswith(device) for token in tokens):
+            return f"{text} {device}{device_id}"
+    return text
+
+
 def refuse_device_id(device_id: str) -> str | None:
     """Say why a client may not allocate this device id (C306, C307)."""
     if not _TOKEN.fullmatch(device_id):

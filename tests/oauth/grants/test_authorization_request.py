@@ -636,3 +636,27 @@ def test_any_request_is_answered(values, repeated, is_known):
         assert description.isascii()
         assert not set(description) & {'"', "\\"}
         assert description.isprintable()
+
+
+@pytest.mark.parametrize(
+    "beginning", ["urn:matrix:client:", "urn:matrix:org.matrix.msc2967.client:"]
+)
+def test_a_tool_for_administrators_need_not_name_a_device(beginning):
+    """Element Admin asks so; each sign-in has a device of its own, spelled as the rest is (C305)."""
+    asked = f"{beginning}api:* urn:mas:admin urn:synapse:admin:*"
+    first, again, other = (
+        read(parameters(scope=asked, state=state)).scope for state in ("s", "s", "t")
+    )
+
+    assert first.text.startswith(f"{asked} {beginning}device:ADMIN")
+    assert first == again
+    assert first.device_id != other.device_id
+    named = f"{asked} {beginning}device:MYOWNDEVICE"
+    assert read(parameters(scope=named)).scope.text == named
+
+
+def test_c305_nobody_else_goes_without_a_device():
+    """Neither an ordinary application, nor one for Synapse's own admin API."""
+    for asked in ("urn:matrix:client:api:*", "urn:matrix:client:api:* urn:synapse:admin:*"):
+        assert redirected(parameters(scope=asked)).code == "invalid_scope"
+    assert read(parameters(scope="urn:mas:admin")).scope.device_id is None
