@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from synapse_nextgen_auth import __version__
-from synapse_nextgen_auth.cli import server_arguments
+from synapse_nextgen_auth.cli import completion, server_arguments
 from synapse_nextgen_auth.cli.server_arguments import CONFIG_FILES
 from synapse_nextgen_auth.homeserver.startup import internals
 from synapse_nextgen_auth.homeserver.startup.refusal import StartRefused
@@ -49,6 +49,11 @@ each needs a new one if the module goes away. Nothing is written. Run it in Syna
 environment.
 """
 
+_COMPLETION = """\
+Print what bash, zsh or fish needs to complete this command and what follows it. Read it in the shell's
+own start file: source <(synapse-nextgen-auth completion bash)
+"""
+
 _NO_SYNAPSE = """\
 synapse-nextgen-auth: there is no Synapse in this Python environment. Install the package where
 Synapse is; to try it out without one: pip install 'synapse-nextgen-auth[demo]'\
@@ -76,6 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     parser = _parser()
     asked = parser.parse_args(arguments)
+    if asked.command == "completion":
+        print(completion.script(parser, asked.shell))
+        return 0
     if asked.command and find_spec("synapse") is None:
         print(_NO_SYNAPSE, file=sys.stderr)
         return 1
@@ -161,6 +169,10 @@ def _parser() -> argparse.ArgumentParser:
         "admin_user_id, admin_password, registration_shared_secret, config_path, pid",
     )
     server_arguments.add(commands)
+    shells = commands.add_parser(
+        "completion", help="print what a shell completes this command by", description=_COMPLETION
+    )
+    shells.add_argument("shell", choices=completion.SHELLS)
     return parser
 
 
@@ -243,10 +255,15 @@ _COMMANDS = {
     "create-tables": _create_tables,
     "passwords": _list_passwords,
     "doctor": _doctor,
+    "clients": _ask_server,
+    "events": _ask_server,
     "factors": _ask_server,
     "invitations": _ask_server,
+    "sessions": _ask_server,
     "set-password-link": _ask_server,
     "status": _ask_server,
+    "tokens": _ask_server,
+    "users": _ask_server,
 }
 
 

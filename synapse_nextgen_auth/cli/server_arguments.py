@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from synapse_nextgen_auth.config.durations import seconds_of
+from synapse_nextgen_auth.cli import list_arguments
+from synapse_nextgen_auth.cli.list_arguments import USER, lifetime
 
 _STATUS = """\
 Ask the running server of this configuration which release of the module it runs: whether commands get
@@ -64,20 +65,8 @@ def add(commands: Any) -> None:
         help="make a link with which the owner of an account sets its password",
         description=_LINK,
     )
-    link.add_argument("user", metavar="USER", help="@alice:example.com, or alice")
-    link.add_argument(
-        "--for",
-        dest="lifetime",
-        type=_lifetime,
-        metavar="DURATION",
-        help="how long it is good: 30m, 4h, 7d (default: recovery.link_lifetime)",
-    )
-    link.add_argument(
-        "--mail",
-        action="store_true",
-        help="send it to the account's e-mail address, and print none",
-    )
-    link.add_argument("--lang", metavar="TAG", help="the language of the mail: en, de, ar")
+    _add_link_options(link)
+    list_arguments.add(commands, asking, acting, _add_link_options)
     _add_invitations(commands, [asking, acting], [asking])
     _add_factors(commands, [asking, acting], [asking])
     _add_doctor(commands)
@@ -87,6 +76,23 @@ def add(commands: Any) -> None:
         help="ask the running server who it is",
         description=_STATUS,
     )
+
+
+def _add_link_options(link: argparse.ArgumentParser) -> None:
+    link.add_argument("user", metavar="USER", help=USER)
+    link.add_argument(
+        "--for",
+        dest="lifetime",
+        type=lifetime,
+        metavar="DURATION",
+        help="how long it is good: 30m, 4h, 7d (default: recovery.link_lifetime)",
+    )
+    link.add_argument(
+        "--mail",
+        action="store_true",
+        help="send it to the account's e-mail address, and print none",
+    )
+    link.add_argument("--lang", metavar="TAG", help="the language of the mail: en, de, ar")
 
 
 def _add_invitations(commands: Any, acting: list[Any], looking: list[Any]) -> None:
@@ -118,7 +124,7 @@ def _add_invitations(commands: Any, acting: list[Any], looking: list[Any]) -> No
     create.add_argument(
         "--for",
         dest="lifetime",
-        type=_lifetime,
+        type=lifetime,
         metavar="DURATION",
         help="how long it is good: 30m, 4h, 7d (default: always)",
     )
@@ -138,13 +144,13 @@ def _add_factors(commands: Any, acting: list[Any], looking: list[Any]) -> None:
     acts = factors.add_subparsers(dest="act", metavar="ACT", required=True)
     acts.add_parser("list", parents=looking, help="list who has second factors")
     reset = acts.add_parser("reset", parents=acting, help="take all of an account away")
-    reset.add_argument("user", metavar="USER", help="@alice:example.com, or alice")
+    reset.add_argument("user", metavar="USER", help=USER)
     cancel = acts.add_parser(
         "cancel",
         parents=acting,
         help="stop that they are removed because somebody says they are lost",
     )
-    cancel.add_argument("user", metavar="USER", help="@alice:example.com, or alice")
+    cancel.add_argument("user", metavar="USER", help=USER)
 
 
 def _add_doctor(commands: Any) -> None:
@@ -170,10 +176,3 @@ def _add_doctor(commands: Any) -> None:
         metavar="URL",
         help="where the well-known document is, if not at https://SERVER_NAME",
     )
-
-
-def _lifetime(text: str) -> int:
-    seconds = seconds_of(text)
-    if not seconds:
-        raise argparse.ArgumentTypeError(f"{text!r} is no duration: write 30m, 4h or 7d")
-    return seconds

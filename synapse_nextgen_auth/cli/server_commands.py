@@ -3,12 +3,14 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from synapse_nextgen_auth.cli import lists
+from synapse_nextgen_auth.cli.lists import Ending, Listing, Showing
 from synapse_nextgen_auth.cli.running_server import CannotAsk, Refused, RunningServer
+from synapse_nextgen_auth.cli.tables import moment, table
 from synapse_nextgen_auth.records import frozen
 
 Arguments = argparse.Namespace
@@ -22,6 +24,12 @@ class ServerCommand:
     given: Callable[[Arguments], Mapping[str, Any]]
     say: Callable[[Mapping[str, Any]], str]
 
+    def run(self, server: RunningServer, asked: Arguments) -> int:
+        """Ask once, and say what the server says."""
+        answer = server.ask(self.name, **self.given(asked))
+        print(json.dumps(answer) if asked.json else self.say(answer))
+        return 0
+
 
 def _status(answer: Mapping[str, Any]) -> str:
     lines = [
@@ -33,7 +41,7 @@ def _status(answer: Mapping[str, Any]) -> str:
 
 
 def _link(answer: Mapping[str, Any]) -> str:
-    until = _moment(answer["expires_at"])
+    until = moment(answer["expires_at"])
     if "mailed_to" in answer:
         return (
             f"A link for {answer['user_id']} is on its way to {answer['mailed_to']}. It sets a password"
@@ -45,10 +53,6 @@ def _link(answer: Mapping[str, Any]) -> str:
         " account: hand it on in a safe way.",
     ]
     return "\n".join(lines)
-
-
-def _moment(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%d %H:%M} UTC"
 
 
 def _asked_link(asked: Arguments) -> Mapping[str, Any]:
@@ -78,7 +82,7 @@ def invitation_words(answer: Mapping[str, Any]) -> str:
     if until is None:
         lines.append("It is good until it is ended.")
     else:
-        lines.append(f"It is good until {_moment(until)}.")
+        lines.append(f"It is good until {moment(until)}.")
     return "\n".join(lines)
 
 
@@ -86,18 +90,10 @@ def _invitations(answer: Mapping[str, Any]) -> str:
     rows = [("TOKEN", "STATE", "USED", "UNTIL", "FOR")]
     for each in answer["invitations"]:
         most = "" if each["uses"] is None else f"/{each['uses']}"
-        until = "" if each["expires_at"] is None else _moment(each["expires_at"])
+        until = "" if each["expires_at"] is None else moment(each["expires_at"])
         whom = each["username"] or each["email"] or ""
         rows.append((each["token"], each["state"], f"{each['completed']}{most}", until, whom))
-    return _table(rows)
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> str:
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
+    return table(rows)
 
 
 def _asked_invitation(asked: Arguments) -> Mapping[str, Any]:
@@ -124,7 +120,7 @@ def _factors(answer: Mapping[str, Any]) -> str:
         )
         for each in answer["accounts"]
     ]
-    return _table(rows)
+    return table(rows)
 
 
 def _removal(lost: Mapping[str, Any] | None) -> str:
@@ -132,8 +128,8 @@ def _removal(lost: Mapping[str, Any] | None) -> str:
     if lost is None:
         return "-"
     if lost["state"] == "ready":
-        return f"until {_moment(lost['expires_at'])}"
-    return f"from {_moment(lost['ready_at'])}"
+        return f"until {moment(lost['expires_at'])}"
+    return f"from {moment(lost['ready_at'])}"
 
 
 def _reset(answer: Mapping[str, Any]) -> str:
@@ -152,16 +148,61 @@ def _reset(answer: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-_COMMANDS = {
+def _issued(answer: Mapping[str, Any]) -> str:
+    until = answer["expires_at"]
+    lines = [
+        answer["token"],
+        f"It opens {answer['scope']} of {answer['user_id']}"
+        f" {'until it is ended' if until is None else f'until {moment(until)}'}.",
+        "Nobody sees it again.",
+    ]
+    return "\n".join(lines)
+
+
+def _asked_token(asked: Arguments) -> Mapping[str, Any]:
+    return {
+        "user": asked.user,
+        "name": asked.name,
+        "scopes": asked.scopes,
+        "device": asked.device,
+        "seconds": asked.lifetime,
+        "forever": asked.forever or None,
+        "why": asked.why,
+    }
+
+
+def _blocked(answer: Mapping[str, Any]) -> str:
+    said = f"Nobody signs in at {answer['client_id']} any more."
+    if answer["sessions"]:
+        said += (
+            f" It has {answer['sessions']} sessions, which"
+            f' "sessions end --client {answer["client_id"]}" ends.'
+        )
+    return said
+
+
+_RESET = ServerCommand(
+    "factors reset", lambda asked: {"user": asked.user, "why": asked.why}, _reset
+)
+_SET_PASSWORD_LINK = ServerCommand("set-password-link", _asked_link, _link)
+_COMMANDS: dict[str, ServerCommand | Listing | Showing | Ending] = {
+    **{each.name: each for each in lists.COMMANDS},
+    "clients block": ServerCommand("clients block", lists.given("client", "why"), _blocked),
+    "clients unblock": ServerCommand(
+        "clients unblock",
+        lists.given("client", "why"),
+        lambda answer: f"People sign in at {answer['client_id']} again.",
+    ),
+    "tokens issue": ServerCommand("tokens issue", _asked_token, _issued),
+    "users recovery-link": _SET_PASSWORD_LINK,
+    "users reset-factors": _RESET,
     "factors cancel": ServerCommand(
         "factors cancel",
         lambda asked: {"user": asked.user, "why": asked.why},
         lambda answer: f"The second factors of {answer['user_id']} stay. Whoever asked is stopped.",
     ),
     "factors list": ServerCommand("factors list", lambda _asked: {}, _factors),
-    "factors reset": ServerCommand(
-        "factors reset", lambda asked: {"user": asked.user, "why": asked.why}, _reset
-    ),
+    "factors reset": _RESET,
     "invitations create": ServerCommand("invitations create", _asked_invitation, invitation_words),
     "invitations list": ServerCommand("invitations list", lambda _asked: {}, _invitations),
     "invitations end": ServerCommand(
@@ -169,7 +210,7 @@ _COMMANDS = {
         lambda asked: {"token": asked.token, "why": asked.why},
         lambda answer: f"Nobody comes in with {answer['token']} any more.",
     ),
-    "set-password-link": ServerCommand("set-password-link", _asked_link, _link),
+    "set-password-link": _SET_PASSWORD_LINK,
     "status": ServerCommand("status", lambda _asked: {}, _status),
 }
 
@@ -181,12 +222,10 @@ def run(asked: Arguments) -> int:
     files: list[Path] = [*(asked.config_files or ()), *(asked.more_config_files or ())]
     try:
         server = RunningServer.of(files, asked.url)
-        answer = server.ask(command.name, **command.given(asked))
+        return command.run(server, asked)
     except CannotAsk as stop:
         print("\n".join(f"* {sentence}" for sentence in stop.sentences), file=sys.stderr)
         return 1
     except Refused as stop:
         print(f"* {stop}", file=sys.stderr)
         return 1
-    print(json.dumps(answer) if asked.json else command.say(answer))
-    return 0

@@ -1,0 +1,39 @@
+"""Which sessions a command means, as the admin API's filters have it."""
+
+from synapse_nextgen_auth.oauth.session_filter import SessionFilter, is_scope_token
+from synapse_nextgen_auth.web.endpoints.command import lists
+from synapse_nextgen_auth.web.endpoints.command.asked import Asked, Refused
+from synapse_nextgen_auth.web.site import Site
+
+TAKES = frozenset(
+    {"user", "clients", "scopes", "address", "idle", "older", "younger", "device", "state"}
+)
+_STATES = {"living": True, "over": False, "all": None}
+
+
+def read(site: Site, asked: Asked, *, is_personal: bool | None = None) -> SessionFilter:
+    """Return what is meant; `idle`, `older` and `younger` are seconds from now."""
+    state = asked.text("state") or "living"
+    if state not in _STATES:
+        raise Refused("--state must be living, over or all")
+    device = asked.text("device")
+    if device not in {None, "with", "without"}:
+        raise Refused("--device must be with or without")
+    scopes = asked.texts("scopes")
+    for each in scopes:
+        if not is_scope_token(each):
+            raise Refused(f"{each} can be in no scope")
+    clients, now = asked.texts("clients"), site.now()
+    idle, older, younger = (asked.number(name) for name in ("idle", "older", "younger"))
+    return SessionFilter(
+        user_id=lists.account(site, asked),
+        clients=clients or None,
+        scopes=scopes,
+        is_living=_STATES[state],
+        is_personal=is_personal,
+        has_device=None if device is None else device == "with",
+        address=asked.text("address"),
+        created_before=None if older is None else now - older,
+        created_after=None if younger is None else now - younger,
+        active_before=None if idle is None else now - idle,
+    )
