@@ -11,3 +11,4 @@ The admin API lists sessions of applications, browsers and Synapse's own `/login
 Administrators make personal tokens for other accounts by the admin API, let their own have another value, and end anybody's.
 Beyond matrix-authentication-service's the admin API lists every session across accounts by client, time of last use, network address and scope, ends them by filter with a look before, and shuts out clients that registered.
 `synapse-nextgen-auth sessions`, `tokens`, `clients`, `users` and `events` list, show, end, issue and block on the running server, with filters, `--dry-run`, `--json` and a line for each event; what would end everything takes `--all`. `completion` prints what bash, zsh and fish complete it by. See [the command line](docs/reference/cli.md).
+The admin API also tells what happened (with an export, a JSON object in each line), what waits for somebody and how much there is, and takes lost second factors away.

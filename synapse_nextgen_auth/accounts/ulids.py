@@ -25,6 +25,8 @@ class Kind(str, enum.Enum):
     LINK = "upstream-oauth-link"
     CLIENT = "oauth2-client"
     SESSION = "session"
+    EVENT = "event"
+    PENDING_GRANT = "pending-grant"
     OAUTH2_SESSION = "oauth2-session"
     PERSONAL_SESSION = "personal-session"
     USER_SESSION = "user-session"

@@ -1,5 +1,6 @@
 """A client of the admin API: it believes no answer that the server's own document does not have."""
 
+import json
 import re
 from functools import cached_property
 
@@ -48,12 +49,15 @@ class Document:
         if "content" not in described:
             assert answer.content == b""
             return
-        assert answer.headers["Content-Type"] == "application/json"
-        schema = described["content"]["application/json"]["schema"]
-        jsonschema.Draft202012Validator(
+        kind = answer.headers["Content-Type"]
+        schema = described["content"][kind]["schema"]
+        validator = jsonschema.Draft202012Validator(
             {**schema, "components": self.text["components"]},
             format_checker=jsonschema.FormatChecker(),
-        ).validate(answer.json())
+        )
+        in_lines = kind == "application/x-ndjson"
+        for each in map(json.loads, answer.text.splitlines()) if in_lines else [answer.json()]:
+            validator.validate(each)
 
 
 @attrs.define

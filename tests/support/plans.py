@@ -49,6 +49,7 @@ from synapse_nextgen_auth.store.client_lists import Block, ClientFilter
 from synapse_nextgen_auth.store.device_grants import Codes
 from synapse_nextgen_auth.store.download import PARTS
 from synapse_nextgen_auth.store.event_lists import EventFilter
+from synapse_nextgen_auth.store.event_windows import EventsWanted
 from synapse_nextgen_auth.store.legacy_lists import LegacyFilter
 from synapse_nextgen_auth.store.marks import Mark
 from synapse_nextgen_auth.store.personal_tokens import PersonalToken
@@ -245,6 +246,19 @@ VARIANTS = {
         for after in (None, (NOW, "id"))
     ],
     ("revoked_tokens", "add"): [{"revoked": RevokedToken("token", NOW)}],
+    ("event_windows", "page"): [
+        {"wanted": each, "window": window}
+        for each in (
+            EventsWanted(),
+            EventsWanted(kinds=("signed_in",)),
+            EventsWanted(kinds=("signed_in", "signed_out")),
+            EventsWanted(user_id=ALICE, before=NOW),
+        )
+        for window in _WINDOWS
+    ],
+    ("event_windows", "count"): [{"wanted": EventsWanted(kinds=("signed_in",))}],
+    ("event_windows", "at"): [{"happened_at": NOW}],
+    ("pending_lists", "page"): [{"window": window} for window in _WINDOWS],
     ("ulids", "find"): [{"kind": ulids.Kind.USER}],
     ("ulids", "known"): [{"kind": ulids.Kind.USER, "keys": ["a", "b"]}],
     ("ulids", "name"): [{"kind": ulids.Kind.USER, "made": {"a": NOW}}],

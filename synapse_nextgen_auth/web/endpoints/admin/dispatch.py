@@ -3,7 +3,9 @@
 Who asks, what is refused and how that is said, that each change becomes an event, and what is counted.
 """
 
+import json
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synapse_nextgen_auth.homeserver.colleagues import Away
@@ -95,9 +97,27 @@ async def _write_down(call: Call, done: Answer) -> None:
 
 
 def _said(done: Answer) -> Outgoing:
+    if done.lines is not None:
+        return _in_lines(done.status, done.lines, done.next_url)
     if done.body is None:
         return Outgoing(done.status, b"", (*answers.NO_STORE, answers.NOSNIFF, *answers.CORS))
     return answers.json_answer(done.status, done.body, *answers.CORS)
+
+
+def _in_lines(status: int, lines: Sequence[Mapping[str, Any]], next_url: str | None) -> Outgoing:
+    body = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in lines)
+    more = (("Link", f'<{next_url}>; rel="next"'),) if next_url else ()
+    return Outgoing(
+        status,
+        body.encode("utf-8"),
+        (
+            ("Content-Type", "application/x-ndjson"),
+            *more,
+            *answers.NO_STORE,
+            answers.NOSNIFF,
+            *answers.CORS,
+        ),
+    )
 
 
 def _refusal(refused: Refused) -> Outgoing:

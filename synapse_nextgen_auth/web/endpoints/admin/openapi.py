@@ -9,6 +9,7 @@ from synapse_nextgen_auth.web.endpoints.admin import table
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
     AnswerKind,
     Field,
+    Lines,
     Many,
     Nothing,
     One,
@@ -157,6 +158,12 @@ def _responses(operation: Operation, schemas: dict[str, Schema]) -> dict[str, An
 def _answer(kind: AnswerKind, schemas: dict[str, Schema]) -> dict[str, Any]:
     if isinstance(kind, Nothing):
         return {"description": "Done."}
+    if isinstance(kind, Lines):
+        schemas[kind.title] = schema_of(kind.fields)
+        return {
+            "description": "One object in each line; `Link` says where more are.",
+            "content": {"application/x-ndjson": {"schema": _ref(kind.title)}},
+        }
     if isinstance(kind, Plain):
         schemas[kind.title] = schema_of(kind.fields)
         return {"description": "What was asked for.", "content": _content(_ref(kind.title))}

@@ -1,6 +1,6 @@
 """What can be asked of the admin API: each operation says what it takes and what it answers."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -84,16 +84,29 @@ class Plain:
     fields: tuple[Field, ...]
 
 
-AnswerKind = One | Many | Nothing | Plain
+@frozen
+class Lines:
+    """An answer of one JSON object in each line, for programs that read them one after the other."""
+
+    title: str
+    fields: tuple[Field, ...]
+
+
+AnswerKind = One | Many | Nothing | Plain | Lines
 
 
 @frozen
 class Answer:
-    """What a call answers. `about` says of a change what was changed, for the event of it."""
+    """What a call answers. `about` says of a change what was changed, for the event of it.
+
+    `lines` are what each line of an answer has that consists of lines; `next_url` is where more are.
+    """
 
     status: int
     body: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
     about: str = ""
+    lines: Sequence[Mapping[str, Any]] | None = attrs.field(default=None, repr=False)
+    next_url: str | None = None
 
 
 @frozen(kw_only=True)
