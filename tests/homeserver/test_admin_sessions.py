@@ -81,7 +81,7 @@ def test_what_an_application_is_signed_in_to(api, server, signed_in):
     assert user
 
 
-def test_c128_a_finished_session_is_over_everywhere_with_its_device(
+def test_c121_a_finished_session_is_over_everywhere_with_its_device(
     homeserver, api, server, signed_in
 ):
     user, tokens, ulid, _ = signed_in

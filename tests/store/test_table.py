@@ -18,6 +18,7 @@ NO_RECORD = {
     "nextgen_client_assertions",
     "nextgen_consents",
     "nextgen_first_sessions",
+    "nextgen_marks",
     "nextgen_notices",
     "nextgen_passkey_challenges",
     "nextgen_provider_logouts",
