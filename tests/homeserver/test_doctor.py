@@ -1,7 +1,9 @@
 """The doctor in front of servers that are well, and of all that is wrong with others."""
 
+import contextlib
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -11,6 +13,7 @@ import yaml
 
 from support.crooked_proxy import WELL_KNOWN, CrookedProxy, Response
 from support.databases import SqliteDatabase
+from support.siteverify import SECRET, Siteverify
 from support.smtp import MailServer
 from support.synapse import Homeserver
 from synapse_nextgen_auth.accounts.trials import LOCALPART
@@ -526,3 +529,62 @@ def test_what_is_wrong_with_a_provider_is_said(homeserver, examine, issuer, said
     wrong = examine(oidc_providers=[provider])["providers"]
     assert said in words(wrong)
     assert "proxy" not in words(wrong)
+
+
+@pytest.mark.parametrize(
+    ("secret", "says", "said"),
+    [
+        (SECRET, None, None),
+        ("s" * 40, None, "does not take what is configured: invalid-input-secret"),
+        (SECRET, b"<html>", "says 200, and no JSON"),
+    ],
+)
+def test_what_is_wrong_with_the_captchas_service_is_said(examine, homeserver, secret, says, said):
+    """Asked as the server asks it; the secret is repeated nowhere."""
+    with Siteverify(says=says) as service:
+        captcha = {
+            "kind": "turnstile",
+            "site_key": "1x00000000000000000000AA",
+            "secret": secret,
+            "siteverify": service.url,
+        }
+        wrong = examine(modules=_module(homeserver, captcha=captcha)).get("captcha", [])
+        assert [form["secret"] for form in service.asked] == [secret]
+
+    assert (said is None and wrong == []) or said in words(wrong), wrong
+    assert secret not in words(wrong)
+
+
+def test_a_captcha_whose_service_is_away_is_said(examine, homeserver):
+    captcha = {
+        "kind": "hcaptcha",
+        "site_key": "1",
+        "secret": SECRET,
+        "siteverify": "http://127.0.0.1:1/siteverify",
+    }
+    wrong = examine(modules=_module(homeserver, captcha=captcha))["captcha"]
+
+    assert "the service is not reached: nothing listens" in words(wrong)
+
+
+def _module(homeserver, **options):
+    (module,) = homeserver.settings()["modules"]
+    return [{**module, "config": {**module["config"], **options}}]
+
+
+def test_steps_of_the_tables_that_wait_are_said(examine, homeserver, tmp_path):
+    """After an upgrade without a restart, or while an index is made; of a copy that lacks one."""
+    assert "tables" not in examine(only="tables")
+    copy = tmp_path / "copy.db"
+    with (
+        contextlib.closing(sqlite3.connect(homeserver.database.path)) as whole,
+        contextlib.closing(sqlite3.connect(copy)) as other,
+    ):
+        whole.backup(other)
+        other.execute(
+            "DELETE FROM nextgen_schema WHERE version = (SELECT MAX(version) FROM nextgen_schema)"
+        )
+        other.commit()
+    wrong = examine(database={"name": "sqlite3", "args": {"database": str(copy)}})
+
+    assert "1 step of the tables is not done yet" in words(wrong["tables"])

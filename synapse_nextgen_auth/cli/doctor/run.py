@@ -12,12 +12,14 @@ from synapse_nextgen_auth.assembly.issuer import keyring
 from synapse_nextgen_auth.cli import check_config
 from synapse_nextgen_auth.cli.doctor import (
     address,
+    captcha,
     configuration,
     front,
     others,
     pages,
     processes,
     sign_in,
+    tables,
 )
 from synapse_nextgen_auth.cli.doctor.asking import Unreachable
 from synapse_nextgen_auth.cli.doctor.findings import Check, Finding, exit_code, problem, unseen
@@ -32,6 +34,8 @@ CHECKS = (
     Check("mail", others.look_at_mail),
     Check("providers", others.look_at_providers),
     Check("services", others.look_at_services),
+    Check("captcha", captcha.look),
+    Check("tables", tables.look),
     Check("sign-in", sign_in.look),
 )
 _NO_FILES = (

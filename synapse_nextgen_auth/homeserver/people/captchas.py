@@ -19,7 +19,7 @@ NEEDS = ()
 
 logger = logging.getLogger(__name__)
 
-_SITEVERIFY = {
+SITEVERIFY = {
     CaptchaKind.HCAPTCHA: "https://api.hcaptcha.com/siteverify",
     CaptchaKind.TURNSTILE: "https://challenges.cloudflare.com/turnstile/v0/siteverify",
 }
@@ -110,7 +110,7 @@ class Captchas:
             form["sitekey"] = options.site_key or ""
         answered = await services.ask(
             self._hs,
-            options.siteverify or _SITEVERIFY[options.kind],
+            options.siteverify or SITEVERIFY[options.kind],
             form=form,
             patience=_PATIENCE,
             largest=_LARGEST_ANSWER,
