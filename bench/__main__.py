@@ -15,6 +15,7 @@ from bench import (
     footprint,
     introspection,
     limit,
+    lists,
     polls,
     refresh,
     scale,
@@ -39,6 +40,7 @@ BENCHMARKS = {
 }
 # These take so long that they must be asked for.
 BY_NAME = {
+    "lists": lists.measure,
     "storm": storm.measure,
     "scale": scale.measure,
     "soak": soak.measure,

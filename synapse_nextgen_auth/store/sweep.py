@@ -147,6 +147,12 @@ _STALE = {
 _BUT = {PASSWORDS: "user_id IS NULL AND ", UNCONFIRMED_APPS: "confirmed_at IS NULL AND "}
 
 _SESSIONS = "ended sessions"
+# What the admin API calls these things, while they are there (`accounts/ulids.py`).
+_CALLED = {
+    _SESSIONS: ("session", "oauth2-session", "personal-session"),
+    "expired grants": ("pending-grant",),
+    "expired device grants": ("pending-grant",),
+}
 KINDS = tuple(_STALE)
 # What else is counted when it is deleted.
 IDLE_BROWSERS, UNUSED_CLIENTS = "idle browsers", "unused clients"
@@ -163,7 +169,18 @@ def stale(txn: Txn, *, kind: str, now: int, keep: int | None = None) -> int:
         found = rows.before(txn, before, but=_BUT.get(kind, ""))
     if kind == _SESSIONS:  # with the names of those that were personal tokens
         _Rows("nextgen_personal_tokens", "session_id", "made_at").delete(txn, found)
+    _forget_ids(txn, _CALLED.get(kind, ()), [key[0] for key in found])
     return rows.delete(txn, found)
+
+
+def _forget_ids(txn: Txn, kinds: Sequence[str], keys: Sequence[str]) -> None:
+    """Forget by which ids the admin API told of things that go."""
+    if kinds and keys:
+        txn.execute(
+            f"DELETE FROM nextgen_ulids WHERE kind IN ({_marks(kinds)})"
+            f" AND item_key IN ({_marks(keys)})",
+            (*kinds, *keys),
+        )
 
 
 def _delete_tokens(txn: Txn, tokens: Sequence[str], *, before: int) -> None:
@@ -303,7 +320,15 @@ def browsers_from_the_future(txn: Txn, *, now: int) -> int:
 def idle_browsers(txn: Txn, *, idle_since: int) -> int:
     """Delete at most one bite of browsers that were not here since `idle_since`."""
     rows = _Rows("nextgen_browsers", "digest", "last_active_at")
-    return rows.delete(txn, rows.before(txn, idle_since))
+    found = rows.before(txn, idle_since)
+    if found:
+        txn.execute(
+            "SELECT user_id || ' ' || COALESCE(sign_in_id, digest) FROM nextgen_browsers"
+            f" WHERE digest IN ({', '.join('?' * len(found))})",
+            [key[0] for key in found],
+        )
+        _forget_ids(txn, ("user-session",), [str(row[0]) for row in txn.fetchall()])
+    return rows.delete(txn, found)
 
 
 def unused_clients(txn: Txn, *, unused_since: int, now: int) -> tuple[int, int]:

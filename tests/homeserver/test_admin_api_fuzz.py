@@ -127,6 +127,8 @@ def calls(draw, document, known):
     if "requestBody" in operation:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
         body = draw(values(schema, document, known) if draw(st.integers(0, 9)) else ODD)
+    if operation["operationId"] == "endSessions" and isinstance(body, dict) and body.get("all"):
+        body["dry_run"] = True  # the sessions of other tests go on
     return method.upper(), path, operation, query, body
 
 

@@ -19,6 +19,7 @@ from support.records import (
 from support.scale import times
 from support.tables import contents
 from support.waiting import busy
+from synapse_nextgen_auth.accounts import ulids
 from synapse_nextgen_auth.accounts.approvals import Approval, Operation
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
 from synapse_nextgen_auth.accounts.codes import Code
@@ -69,6 +70,7 @@ from synapse_nextgen_auth.store import (
     sweep,
     throttle,
 )
+from synapse_nextgen_auth.store import ulids as names
 from synapse_nextgen_auth.store.device_grants import Codes
 from synapse_nextgen_auth.store.revoked_tokens import RevokedToken
 
@@ -671,3 +673,27 @@ def test_the_token_of_an_invitation_goes_with_it(tables):
     assert left("registration_tokens") == ["always", "longer", "theirs", "young"]
     assert tables.run(sweep.stale, kind="invitations", now=NOW + 11 * DAY) == 1
     assert left("registration_tokens") == ["always", "theirs", "young"]
+
+
+def test_what_the_admin_api_called_things_goes_with_them(tables):
+    """What is there still keeps its id."""
+    ended = a_session(session_id="a" * 32, ended_at=NOW)
+    tables.run(sessions.add, ended)
+    tables.run(sign_ins.add, a_sign_in("old", sign_in_id="s", last_active_at=NOW - 5))
+    tables.run(grants.add, a_grant(grant_id="g", expires_at=NOW))
+    called = {
+        ulids.Kind.OAUTH2_SESSION: ended.session_id,
+        ulids.Kind.SESSION: ended.session_id,
+        ulids.Kind.USER_SESSION: f"{ALICE} s",
+        ulids.Kind.PENDING_GRANT: "g",
+    }
+    for kind, key in called.items():
+        for each in (key, "another"):
+            tables.run(names.name, kind, {each: NOW})
+
+    tables.run(sweep.stale, kind="ended sessions", now=NOW + 40 * 24 * 3600)
+    tables.run(sweep.stale, kind="expired grants", now=NOW + 40 * 24 * 3600)
+    tables.run(sweep.idle_browsers, idle_since=NOW)
+
+    assert {key for (key,) in tables.query("SELECT item_key FROM nextgen_ulids")} == {"another"}
+    assert tables.count("nextgen_ulids") == len(called)
