@@ -1,4 +1,4 @@
-"""Lists of events across accounts, the oldest first, in the windows of the admin API."""
+"""Lists of events across accounts: the oldest first, in the windows of the admin API, or backwards."""
 
 import attrs
 
@@ -19,6 +19,7 @@ class EventsWanted:
     kinds: tuple[str, ...] = ()
     user_id: str | None = None
     client_id: str | None = None
+    session_id: str | None = None
     before: int | None = None
     after: int | None = None
 
@@ -64,6 +65,7 @@ def _where(wanted: EventsWanted) -> Conditions:
         where.add_among("kind", wanted.kinds)
     where.add_if("user_id = ?", wanted.user_id)
     where.add_if("client_id = ?", wanted.client_id)
+    where.add_if("session_id = ?", wanted.session_id)
     where.add_if("happened_at < ?", wanted.before)
     where.add_if("happened_at > ?", wanted.after)
     return where

@@ -22,6 +22,7 @@ def happened(tables):
             NOW + number // 2,
             (ALICE, BOB)[number % 2],
             client_id="app" if number % 3 == 2 else None,
+            session_id=f"session{number}",
             detail=str(number),
             event_id=str(number),
         )
@@ -45,6 +46,7 @@ def found(tables, window=None, **fields):
         ({"kinds": ("session_begun", "signed_in")}, [0, 2, 3, 5]),
         ({"kinds": ("session_begun", "signed_in"), "user_id": ALICE}, [0, 2]),
         ({"client_id": "app"}, [2, 5]),
+        ({"session_id": "session4"}, [4]),
         ({"before": NOW + 1}, [0, 1]),
         ({"after": NOW + 1}, [4, 5]),
     ],

@@ -48,7 +48,6 @@ from synapse_nextgen_auth.store import user_lists as users
 from synapse_nextgen_auth.store.client_lists import Block, ClientFilter
 from synapse_nextgen_auth.store.device_grants import Codes
 from synapse_nextgen_auth.store.download import PARTS
-from synapse_nextgen_auth.store.event_lists import EventFilter
 from synapse_nextgen_auth.store.event_windows import EventsWanted
 from synapse_nextgen_auth.store.legacy_lists import LegacyFilter
 from synapse_nextgen_auth.store.marks import Mark
@@ -240,11 +239,6 @@ VARIANTS = {
     ("legacy_lists", "count"): _LEGACY_COUNTS,
     ("legacy_lists", "token_of"): [{"token_id": 5}],
     ("legacy_lists", "find"): [{"key": "#5"}, {"key": f"{ALICE} {PHONE}"}],
-    ("event_lists", "page"): [
-        {"wanted": each, "after": after, "limit": 10}
-        for each in (EventFilter(), EventFilter(user_id=ALICE), EventFilter(kinds=("signed_in",)))
-        for after in (None, (NOW, "id"))
-    ],
     ("revoked_tokens", "add"): [{"revoked": RevokedToken("token", NOW)}],
     ("event_windows", "page"): [
         {"wanted": each, "window": window}

@@ -3,8 +3,9 @@
 from typing import Any
 
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.store import event_lists
-from synapse_nextgen_auth.store.event_lists import EventFilter
+from synapse_nextgen_auth.store import event_windows
+from synapse_nextgen_auth.store.event_windows import EventsWanted
+from synapse_nextgen_auth.store.windows import Window
 from synapse_nextgen_auth.web.endpoints.command import lists
 from synapse_nextgen_auth.web.endpoints.command.asked import Asked, Command, Refused
 from synapse_nextgen_auth.web.site import Site
@@ -19,21 +20,17 @@ async def _list(site: Site, asked: Asked) -> dict[str, Any]:
         if kind not in _KINDS:
             raise Refused(f"There are no events {kind}; there are {', '.join(sorted(_KINDS))}")
     newer, older = asked.number("younger"), asked.number("older")
-    wanted = EventFilter(
+    wanted = EventsWanted(
         user_id=lists.account(site, asked),
         client_id=asked.text("client"),
         session_id=asked.text("session"),
-        kinds=kinds,
-        since=None if newer is None else now - newer,
-        until=None if older is None else now - older,
+        kinds=tuple(dict.fromkeys(kinds)),
+        after=None if newer is None else now - newer,
+        before=None if older is None else now - older,
     )
-    after = window.after
-    found = await site.homeserver.read(
-        event_lists.page,
-        wanted,
-        after=(int(after[0]), str(after[1])) if after and len(after) == 2 else None,
-        limit=window.count,
-    )
+    # From the end: what a page before said is what this one comes before.
+    backwards = Window(window.count, before=window.after, backwards=True)
+    found = await site.homeserver.run(event_windows.page, wanted, backwards)
     shown, more = lists.paged(found, window, lambda each: (each.happened_at, each.event_id or ""))
     return {"events": [_said(each) for each in shown], "after": more}
 
