@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
-from synapse_nextgen_auth.flows import end_by_filter, end_session
+from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.flows.end_by_filter import Matching
 from synapse_nextgen_auth.oauth.session_filter import SessionFilter
 from synapse_nextgen_auth.oauth.sessions import End, Session, SessionLifetimes
@@ -12,6 +12,7 @@ from synapse_nextgen_auth.store import personal_tokens, session_lists, sessions
 from synapse_nextgen_auth.store.personal_tokens import PersonalToken
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.store.windows import Window
+from synapse_nextgen_auth.web.endpoints.admin import ending
 from synapse_nextgen_auth.web.endpoints.command import done, lists, session_filters
 from synapse_nextgen_auth.web.endpoints.command.asked import Asked, Command, Refused
 from synapse_nextgen_auth.web.site import Site
@@ -88,27 +89,17 @@ async def _end(site: Site, asked: Asked, *, is_personal: bool | None) -> dict[st
     if session_id is not None:
         return await _end_one(site, asked, session_id, is_personal=is_personal)
     meant = session_filters.read(site, asked, is_personal=is_personal)
-    is_all_meant, lifetimes, now = asked.switch("all"), site.lifetimes.sessions, site.now()
+    is_all_meant = asked.switch("all")
     if asked.switch("dry_run"):
-        matching = await site.homeserver.run(
-            end_by_filter.look, meant, is_all_meant=is_all_meant, lifetimes=lifetimes, now=now
-        )
+        matching = await ending.look(site, meant, is_all_meant=is_all_meant)
         return {
             "count": matching.count,
             "living": matching.living,
             "needs_all": matching.is_too_much,
         }
-    ended = await site.homeserver.run(
-        end_by_filter.end_some,
-        meant,
-        limit=BITE,
-        is_all_meant=is_all_meant,
-        lifetimes=lifetimes,
-        now=now,
-    )
+    ended = await ending.end_some(site, meant, limit=BITE, is_all_meant=is_all_meant, keep=None)
     if isinstance(ended, Matching):
         raise Refused(f"These are all of {ended.living} sessions: say --all if that is meant")
-    await _take_leave(site, ended.sessions)
     if ended.sessions:
         did = f"{'tokens' if is_personal else 'sessions'} end"
         await done.note(site, asked, did, ", ".join(each.session_id for each in ended.sessions))
@@ -126,20 +117,15 @@ async def _end_one(
         return {"count": 0 if is_over else 1, "living": 1, "needs_all": False}
     if is_over:
         raise Refused("This session is over already")
+    await site.devices.expect_to_remove()
     await site.homeserver.run(
         end_session.end_by_id, session_id, why=End.REVOKED, now=site.now(), address=asked.address
     )
-    await _take_leave(site, [found])
+    await site.devices.logged_out(found)
+    if found.device_id is not None:
+        await site.devices.remove(found.user_id, found.device_id, is_over=True)
     await done.note(site, asked, "sessions end", session_id)
     return {"ended": 1, "left": 0}
-
-
-async def _take_leave(site: Site, ended: Sequence[Session]) -> None:
-    """Tell other modules, and delete the devices, as a revocation does."""
-    for session in ended:
-        await site.devices.logged_out(session)
-        if session.device_id is not None:
-            await site.devices.remove(session.user_id, session.device_id, is_over=True)
 
 
 def _of(

@@ -1,21 +1,17 @@
 """`tokens issue`: a personal token for an account, made by whoever runs the server."""
 
-import logging
 import string
-from contextlib import nullcontext
 from typing import Any
 
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.invitations import in_words
-from synapse_nextgen_auth.flows import begin_session, end_session
 from synapse_nextgen_auth.flows import personal_tokens as flows
-from synapse_nextgen_auth.flows.begin_session import Opening
 from synapse_nextgen_auth.flows.personal_tokens import Ordered
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.permissions import DEVICE, ROOM
-from synapse_nextgen_auth.oauth.sessions import End, Sender, Session
+from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.oauth.tokens import personal_tokens as rules
 from synapse_nextgen_auth.oauth.tokens.personal_tokens import (
     PARTS,
@@ -24,14 +20,13 @@ from synapse_nextgen_auth.oauth.tokens.personal_tokens import (
     Refusal,
     Wanted,
 )
-from synapse_nextgen_auth.oauth.wording import logged
-from synapse_nextgen_auth.secret import random_id, random_letters
+from synapse_nextgen_auth.secret import random_letters
+from synapse_nextgen_auth.web import personal_tokens
 from synapse_nextgen_auth.web.endpoints.command import done
 from synapse_nextgen_auth.web.endpoints.command.asked import Asked, Command, Refused
 from synapse_nextgen_auth.web.endpoints.command.set_password_link import named
+from synapse_nextgen_auth.web.personal_tokens import About, Made
 from synapse_nextgen_auth.web.site import Site
-
-logger = logging.getLogger(__name__)
 
 _LONGEST = 3650 * 24 * 3600  # seconds
 _MONTH = 30 * 24 * 3600
@@ -53,6 +48,10 @@ _WHY_NOT = {
 
 
 async def _issue(site: Site, asked: Asked) -> dict[str, Any]:
+    if site.config.drain:
+        raise Refused(
+            "The module is being switched off (drain: true), and makes no personal tokens"
+        )
     user_id = await named(site, asked.needed("user"))
     account = await site.people.admit(user_id, Intent.COLLECT)
     wanted = _wanted(asked)
@@ -61,15 +60,17 @@ async def _issue(site: Site, asked: Asked) -> dict[str, Any]:
     reason = rules.refuse(wanted, Limits(1, _LONGEST, is_endless=True))
     if reason is not None:
         raise Refused(_WHY_NOT[reason])
+    if wanted.device_id is not None and await site.devices.is_reserved(user_id, wanted.device_id):
+        raise Refused("--device: it is none that one can sign in to")
     try:
         order = Ordered(wanted.name, wanted.scope, user_id)
     except OAuthError as error:
         raise Refused(f"--scope: {error.description}") from None
-    session = await _begin(site, asked, user_id, order, wanted)
-    token = site.token_check.mint(rules.token_of(session))
+    made = await _make(site, asked, order, wanted)
+    session = made.session
     await done.note(site, asked, "tokens issue", session.session_id)
     return {
-        "token": token.reveal(),
+        "token": made.token.reveal(),
         "session_id": session.session_id,
         "user_id": user_id,
         "scope": session.scope,
@@ -95,53 +96,22 @@ def _wanted(asked: Asked) -> Wanted:
     return Wanted(in_words(asked.text("name") or ""), parts, rooms, device_id, lifetime)
 
 
-async def _begin(site: Site, asked: Asked, user_id: str, order: Ordered, wanted: Wanted) -> Session:
-    """Begin its session; its device exists before anybody sees the token."""
-    await site.devices.expect_to_provide(wanted.device_id)
-    limit = site.config.sessions.max_devices
-    opening = Opening(
-        kind=rules.GRANT,
-        session_id=random_id(),
-        sender=Sender(asked.address or "", None),
-        max_devices=limit,
-        only_new_device=False,
-        expires_at=None if wanted.lifetime is None else site.now() + wanted.lifetime,
-    )
-    async with nullcontext() if limit is None else site.devices.place(user_id):
-        session = await site.homeserver.run(flows.make_for, user_id, order, opening, now=site.now())
-    if isinstance(session, Refusal):
-        raise Refused(_WHY_NOT[session])
-    await _provide(site, session, order.name)
-    site.people.login_callbacks.begun(session)
-    site.homeserver.metrics.session_begun()
-    logger.info(
-        "Session %s began: a personal token of %s, device %s, address %s",
-        session.session_id,
-        session.user_id,
-        logged(session.device_id, 255),
-        logged(asked.address, 64),
-    )
-    return session
+async def _make(site: Site, asked: Asked, order: Ordered, wanted: Wanted) -> Made:
+    """Make it, with its device, as the account page does."""
+    user_id = order.owner_id
+    opening = personal_tokens.opening_of(site, wanted.lifetime, address=asked.address)
 
+    async def begin() -> Session | Refusal:
+        return await site.homeserver.run(flows.make_for, user_id, order, opening, now=site.now())
 
-async def _provide(site: Site, session: Session, name: str) -> None:
-    """Make the device of a session that began; what fails leaves no session behind."""
-    is_new = False
+    about = About(user_id, wanted.device_id, order.name)
     try:
-        is_new = await site.devices.is_free(session)
-        await site.devices.provide(session, display_name=name)
-        await site.people.admit(session.user_id, Intent.KEEP)
+        made = await personal_tokens.made(site, about, opening, begin)
     except NotAdmitted:
-        await site.homeserver.run(
-            end_session.end_by_id, session.session_id, why=End.LOGOUT, now=site.now()
-        )
         raise Refused("This account was closed meanwhile") from None
-    except Exception:
-        logger.warning("Could not make the device of session %s", session.session_id)
-        if is_new and await site.homeserver.read(begin_session.is_living, session.session_id):
-            await site.devices.unmake(session)
-        await site.homeserver.run(begin_session.undo, session, now=site.now())
-        raise
+    if isinstance(made, Refusal):
+        raise Refused(_WHY_NOT[made])
+    return made
 
 
 ISSUE = Command(
