@@ -19,7 +19,7 @@ from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, READ
 
 SESSIONS = 1_000_000
 QUICK = 20_000
-PAGES = 8  # from each end
+PAGES = 20  # from each end
 WANTED = Wanted(at_most=100)
 DAY = 24 * 3600
 # A third of the sessions is over, half of them is of ten clients, a tenth was used within the hour. One

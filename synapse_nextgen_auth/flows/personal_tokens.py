@@ -47,6 +47,17 @@ def list_living(txn: Txn, user_id: str, *, now: int) -> list[Living]:
     ]
 
 
+def list_owned(txn: Txn, owner_id: str, *, now: int) -> list[Living]:
+    """Return those that an administrator made for other accounts and that are good, the newest first."""
+    living = [
+        each
+        for each in sessions.list_owned(txn, owner_id)
+        if each.expires_at is None or now < each.expires_at
+    ]
+    tokens = rows.by_sessions(txn, [each.session_id for each in living])
+    return [Living(tokens[each.session_id], each) for each in living if each.session_id in tokens]
+
+
 @frozen
 class Order:
     """What to make within which limits, and whose place it takes: the id of another's session."""

@@ -5,6 +5,7 @@ In the order in which they began. Each filter, and the usual pairs, go by an ind
 
 import attrs
 
+from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.permissions import API, DEVICE
 from synapse_nextgen_auth.oauth.session_filter import SessionFilter
@@ -23,11 +24,11 @@ _NOT_PERSONAL = f"(began_by IS NULL OR began_by <> {_PERSONAL})"
 # What Matrix clients ask for, in either spelling. Whatever else has an index of those that have more:
 # its condition is written out there, too, and has to be the same text.
 _STABLE, _UNSTABLE = "urn:matrix:client:", grammar.UNSTABLE
-_USUAL = frozenset({"openid", API})
+_USUAL = frozenset({"openid", "email", "profile", API})
 _OTHER_API, _OTHER_DEVICE = (_UNSTABLE + each.removeprefix(_STABLE) for each in (API, DEVICE))
 _UNUSUAL = (
-    "CASE WHEN TRIM(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(scope,"
-    f" 'openid', ''), '{API}', ''), '{_OTHER_API}', ''),"
+    "CASE WHEN TRIM(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(scope,"
+    f" 'openid', ''), 'email', ''), 'profile', ''), '{API}', ''), '{_OTHER_API}', ''),"
     f" '{DEVICE}' || COALESCE(device_id, ''), ''),"
     f" '{_OTHER_DEVICE}' || COALESCE(device_id, ''), '')) <> '' THEN 1 END = 1"
 )
@@ -65,9 +66,10 @@ def _merged(
 def count(txn: Txn, meant: SessionFilter, *, lifetimes: SessionLifetimes, now: int) -> int:
     """Return how many sessions are meant.
 
-    Nearly none is a personal token, so those that are none are all but these: an index counts all.
+    Nearly none is a personal token, so those that are none are all but these: an index counts all,
+    where no row has to be looked at anyway.
     """
-    if meant.is_personal is False:
+    if meant.is_personal is False and not _is_looked_at(meant):
         all_kinds, personal = (
             count(txn, attrs.evolve(meant, is_personal=kind), lifetimes=lifetimes, now=now)
             for kind in (None, True)
@@ -76,6 +78,11 @@ def count(txn: Txn, meant: SessionFilter, *, lifetimes: SessionLifetimes, now: i
     where = _where(meant, lifetimes=lifetimes, now=now)
     txn.execute(f"SELECT COUNT(*) FROM nextgen_sessions {where.text}", tuple(where.values))
     return int(txn.fetchone()[0])
+
+
+def _is_looked_at(meant: SessionFilter) -> bool:
+    """Say whether rows have to be looked at, and no index alone says which are meant."""
+    return bool(meant.scopes) or (meant.active_before, meant.active_after) != (None, None)
 
 
 def _where(meant: SessionFilter, *, lifetimes: SessionLifetimes, now: int) -> Conditions:
@@ -117,6 +124,8 @@ def _add_activity(where: Conditions, meant: SessionFilter) -> None:
     before, after = meant.active_before, meant.active_after
     if before is not None:
         where.add("last_active_at < ?", before)
+        # Nothing is used before it began: so the end of the list is not read for nothing.
+        where.add("created_at <= ?", before + SKEW)
         where.add("(active_day <= ? OR active_day IS NULL)", before // DAY)
     if after is not None:
         where.add("last_active_at > ?", after)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from synapse_nextgen_auth.oauth.sessions import End, Session
+from synapse_nextgen_auth.oauth.sessions import Began, End, Session
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Cursor, Txn
 
@@ -39,6 +39,16 @@ def list_living(txn: Txn, user_id: str) -> list[Session]:
     """Return the living sessions of an account, the oldest first."""
     return _SESSIONS.all(
         txn, "WHERE user_id = ? AND ended_at IS NULL ORDER BY created_at, session_id", user_id
+    )
+
+
+def list_owned(txn: Txn, owner_id: str) -> list[Session]:
+    """Return the living sessions that an administrator made for other accounts, the newest first."""
+    return _SESSIONS.all(
+        txn,
+        f"WHERE began_by = '{Began.PERSONAL.value}' AND owner_id = ? AND ended_at IS NULL"
+        " ORDER BY created_at DESC, session_id",
+        owner_id,
     )
 
 

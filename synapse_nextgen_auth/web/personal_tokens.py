@@ -58,6 +58,20 @@ async def find(site: Site, user_id: str, its_id: str | None) -> Living | None:
     return next((each for each in living if outside(each.session) == its_id), None)
 
 
+async def list_made(site: Site, user_id: str) -> list[Living]:
+    """Return those that somebody made for other accounts, the newest first."""
+    return await site.homeserver.run(flows.list_owned, user_id, now=site.now())
+
+
+async def find_to_end(site: Site, user_id: str, its_id: str | None) -> Living | None:
+    """Return one by what links call it: of this account, or made by it for another."""
+    found = await find(site, user_id, its_id)
+    if found is not None or its_id is None:
+        return found
+    made = await list_made(site, user_id)
+    return next((each for each in made if outside(each.session) == its_id), None)
+
+
 def outside(session: Session) -> str:
     """Return what links call it: the id of a session stays inside, it is half of a token."""
     return digest(f"personal token {session.session_id}")[:32]

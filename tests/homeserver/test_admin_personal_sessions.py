@@ -1,5 +1,7 @@
 """The admin API's personal sessions: tokens that administrators make, for themselves and for others."""
 
+import re
+
 import pytest
 import requests
 
@@ -166,6 +168,24 @@ def test_only_its_owner_lets_it_have_another_value(homeserver, server, api, bot)
     assert theirs["attributes"]["owner_user_id"] == ulid
     api.refused("POST", f"personal-sessions/{theirs['id']}/regenerate", 403, json={})
     assert server.api("GET", "/_matrix/client/v3/joined_rooms", own).status_code != 401
+
+
+def test_c301_whoever_made_one_ends_it_on_their_page_and_no_stranger_does(
+    homeserver, server, api, admin, bot
+):
+    """It speaks for another account; a third one finds nothing by its link."""
+    user, ulid = bot
+    token = make(api, ulid, f"{API} {DEVICE}{device_id()}")["attributes"]["access_token"]
+    browser = Browser.of(server, admin)
+    page = browser.get(server.url("account-tokens")).text
+    assert user.user_id in page
+    link = re.search(r'"(account-token-end\?id=[0-9a-f]+)"', page)[1]
+    other = Browser.of(server, homeserver.new_user())
+    assert user.user_id not in other.get(server.url(link)).text
+    assert server.whoami(token).status_code == 200
+    browser.get(server.url(link))
+    browser.submit(decision="end")
+    assert server.whoami(token).status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ class TokenLine:
 
     `permissions` are the scopes of what it may do, `rooms` where, if that is in some rooms alone.
     `address` is from where it was used last, as far as that is known yet. `expires_at` is absent of one
-    that has no end. `made_by` is the administrator who made it, where the account did not.
+    that has no end. `made_by` is the administrator who made it, where the account did not, `made_for`
+    the account that it speaks for, where that is another.
     """
 
     name: str
@@ -31,6 +32,7 @@ class TokenLine:
     town: str | None = None
     is_grave: bool = False
     made_by: str | None = None
+    made_for: str | None = None
     renew_url: str
     end_url: str
 

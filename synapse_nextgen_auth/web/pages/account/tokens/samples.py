@@ -46,12 +46,13 @@ _WIDGET = attrs.evolve(
 )
 _GRAVE = attrs.evolve(_BOT, name="Backup", permissions=(API, ADMIN), is_grave=True, expires_at=None)
 _MADE_BY = attrs.evolve(_BOT, name="Bridge", made_by="@root:example.com")
+_MADE_FOR = attrs.evolve(_BOT, name="Alarm", made_for="@alarm:example.com")
 _HOSTILE = attrs.evolve(
-    _BOT, name=f"<script>{RIGHT_TO_LEFT}", address=LONG, device_id=LONG, made_by=LONG
+    _BOT, name=f"<script>{RIGHT_TO_LEFT}", address=LONG, device_id=LONG, made_by=LONG, made_for=LONG
 )
 _SOME = TokensPage(
     **framed(Place.TOKENS),
-    tokens=(_BOT, _WIDGET, _GRAVE, _MADE_BY, _HOSTILE, attrs.evolve(_WIDGET, name=LONG)),
+    tokens=(_BOT, _WIDGET, _GRAVE, _MADE_BY, _MADE_FOR, _HOSTILE, attrs.evolve(_WIDGET, name=LONG)),
     add_url="account-token-add",
     is_offered=True,
     left=15,

@@ -34,10 +34,11 @@ async def listed(user_id: str, visit: Visit, missing: Target | None = None) -> O
     """Show the list, also to whoever came for something that is gone, or not of this account (C301)."""
     site = visit.site
     living = await personal_tokens.list_for(site, user_id)
+    made = await personal_tokens.list_made(site, user_id)
     most = personal_tokens.limits(site).most
     page = TokensPage(
         **console.of(visit, user_id, missing or Target(Place.TOKENS)),
-        tokens=await _lines(visit, user_id, living),
+        tokens=await _lines(visit, user_id, [*living, *made]),
         add_url=Place.ADD_TOKEN.value,
         is_offered=await personal_tokens.may_make(site, user_id),
         left=max(0, most - len(living)),
@@ -50,7 +51,7 @@ async def listed(user_id: str, visit: Visit, missing: Target | None = None) -> O
 async def ask_to_end(visit: Visit, user_id: str) -> Outgoing:
     """Ask whether to end one; a link never does anything by itself (C197)."""
     target = Target.read(Place.END_TOKEN.value, visit.parameters.get("id"))
-    found = await personal_tokens.find(visit.site, user_id, target.id)
+    found = await personal_tokens.find_to_end(visit.site, user_id, target.id)
     if found is None:
         return await listed(user_id, visit, target)
     (line,) = await _lines(visit, user_id, [found])
@@ -68,28 +69,35 @@ async def end(visit: Visit, user_id: str, form: Form) -> Outgoing:
     if form.get("decision") != "end":
         raise unknown_choice()
     target = Target.read(Place.END_TOKEN.value, visit.parameters.get("id"))
-    found = await personal_tokens.find(visit.site, user_id, target.id)
+    found = await personal_tokens.find_to_end(visit.site, user_id, target.id)
     if found is not None:
         await personal_tokens.end(visit, found)
     return answers.redirect(visit.saying(Place.TOKENS.value, Done.TOKEN_ENDED))
 
 
 async def _lines(visit: Visit, user_id: str, living: Sequence[Living]) -> tuple[TokenLine, ...]:
-    """Return them as their owner sees them: with one query for where they were used."""
+    """Return them as their owner sees them, with one query for each account that they speak for."""
     if not living:
         return ()
     homeserver = visit.site.homeserver
-    seen = await homeserver.read(
-        rows.last_seen, user_id, [surrogate(each.session.session_id) for each in living]
-    )
+    seen: dict[str, Seen] = {}
+    for owner in dict.fromkeys(each.session.user_id for each in living):
+        marks = [
+            surrogate(each.session.session_id) for each in living if each.session.user_id == owner
+        ]
+        seen |= await homeserver.read(rows.last_seen, owner, marks)
     ids = dict.fromkeys(room for each in living for room in each.session.granted.rooms)
     named = await rooms.names_of(homeserver, user_id, tuple(ids))
     names = {each.room_id: each for each in RoomLine.of(named)}
-    return tuple(_line(visit, each, seen, names) for each in living)
+    return tuple(_line(visit, user_id, each, seen, names) for each in living)
 
 
 def _line(
-    visit: Visit, living: Living, seen: Mapping[str, Seen], names: Mapping[str, RoomLine]
+    visit: Visit,
+    user_id: str,
+    living: Living,
+    seen: Mapping[str, Seen],
+    names: Mapping[str, RoomLine],
 ) -> TokenLine:
     session, token = living.session, living.token
     scope = session.granted
@@ -116,7 +124,8 @@ def _line(
         address=address,
         town=visit.site.places.of(address, visit.reader.language),
         is_grave=scope.admin,
-        made_by=session.owner_id,
+        made_by=session.owner_id if session.user_id == user_id else None,
+        made_for=None if session.user_id == user_id else session.user_id,
         renew_url=Target(Place.ADD_TOKEN, personal_tokens.outside(session)).url,
         end_url=Target(Place.END_TOKEN, personal_tokens.outside(session)).url,
     )
