@@ -191,6 +191,17 @@ def test_the_server_refuses_it_itself(homeserver, signed_in):
     assert "say --all if that is meant" in said["refused"]
 
 
+@pytest.mark.parametrize("name", ["sessions list", "tokens list", "clients list", "events list"])
+@pytest.mark.parametrize(
+    "after", [["x", "y"], ["1"], ["-1", "a"], ["1", "2", "3"], ["9" * 40, "a"]]
+)
+def test_a_page_after_nothing_is_refused(homeserver, name, after):
+    """No mistake of a program becomes one of the database."""
+    assert Operator.of(homeserver).say(name, after=after) == {
+        "refused": "--after is not what it should be"
+    }
+
+
 def test_a_long_list_comes_in_pages(ask, told, homeserver, server, user, monkeypatch):
     """However many there are, in order and each once; who wants some is told that there are more."""
     client = server.client(_metadata("Many"))

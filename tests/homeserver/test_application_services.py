@@ -208,6 +208,13 @@ def test_it_asks_for_no_scope(server, scope):
     assert_refused(bridges.ask("keyed", server, scope=scope), "invalid_scope")
 
 
+def test_it_asks_for_no_service_of_others(server):
+    """Its token is for Synapse alone (RFC 8707)."""
+    answer = bridges.ask("keyed", server, resource="https://api.example.org/")
+
+    assert_refused(answer, "invalid_target")
+
+
 def test_c330_only_the_key_proves_it(server, keyed):
     """Neither another key, nor its shared token, nor a token of its own, nor a used proof."""
     once = bridges.proof("keyed", server)

@@ -41,7 +41,7 @@ def refuse(raw: Mapping[str, object], metadata: Metadata) -> Iterator[str]:
             f"{NAME} needs a key (jwks) and {AuthMethod.PRIVATE_KEY_JWT.value}: a shared secret would"
             " be as_token by another name"
         )
-    for field in service.FIELDS:
+    for field in (*service.FIELDS, "resource"):
         if raw.get(field) is not None:
             yield f"{field} is of no use with {NAME}, whose registration says what it may do"
 

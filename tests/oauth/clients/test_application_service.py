@@ -42,6 +42,7 @@ def test_it_is_named_by_the_id_of_its_registration():
         ({"jwks": None}, "application_service needs a key (jwks)"),
         ({"service_account": "bot"}, "service_account is of no use with application_service"),
         ({"scope": API}, "scope is of no use with application_service"),
+        ({"resource": "https://a.example/"}, "resource is of no use with application_service"),
         (
             {"application_service": None, "refuse_as_token": True},
             "refuse_as_token is of no use without application_service",

@@ -1,26 +1,35 @@
 """What commands that list have in common: where a page begins, how long it is, whom it is about."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from synapse_nextgen_auth.accounts.people import identify
 from synapse_nextgen_auth.store.windows import Window
-from synapse_nextgen_auth.web.endpoints.command.asked import Asked, Refused
+from synapse_nextgen_auth.web.endpoints.command.asked import Asked, Refused, written
 from synapse_nextgen_auth.web.site import Site
 
 T = TypeVar("T")
 
 MOST = 500
+_TIME = re.compile(r"[0-9]{1,12}")
 PAGE = frozenset({"limit", "after"})
 
 
-def window(asked: Asked) -> Window:
-    """Return the page that is asked for; `after` is what the page before said."""
+def window(asked: Asked, *, by_time: bool = True) -> Window:
+    """Return the page that is asked for; `after` is what the page before said.
+
+    That is a time and a name, or a name alone.
+    """
     limit = asked.number("limit")
     after = asked.texts("after")
+    if after and len(after) != 1 + by_time:
+        raise Refused(f"{written('after')} is not what it should be")
     found: tuple[Any, ...] = after
-    if after and after[0].isascii() and after[0].isdigit():  # a time, but where a name is the first
-        found = (int(after[0]), *after[1:])
+    if after and by_time:
+        if not _TIME.fullmatch(after[0]):
+            raise Refused(f"{written('after')} is not what it should be")
+        found = (int(after[0]), after[1])
     return Window(min(limit or MOST, MOST), after=found or None)
 
 

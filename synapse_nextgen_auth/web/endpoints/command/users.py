@@ -22,7 +22,7 @@ async def _list(site: Site, asked: Asked) -> dict[str, Any]:
     state = asked.text("state") or "active"
     if state not in _STATES:
         raise Refused("--state must be active, locked, deactivated or all")
-    window = lists.window(asked)
+    window = lists.window(asked, by_time=False)
     wanted = Wanted(
         site.server_name,
         admin=True if asked.switch("admin") else None,
