@@ -45,6 +45,7 @@ described = later("endpoints.admin.described")
 email = later("pages.account.addresses.email")
 phone_number = later("pages.account.addresses.phone_number")
 remove = later("pages.account.addresses.remove")
+admin_api = later("pages.admin_api.admin_api")
 apps = later("pages.account.apps.apps")
 deactivate = later("pages.account.closing.deactivate")
 own_apps = later("pages.account.factors.apps")
@@ -163,6 +164,7 @@ ROUTES: dict[str, Endpoint | ForPeople | AdminApi] = {
     ),
     "/end-session": AuthorizationEndpoint(end_session.end_session),
     "/": Page(show=home.show),
+    "/api/doc/": Page(show=admin_api.show),
     "/sign-in": Page(show=sign_in.show, submit=sign_in.submit, refuses=_RATE_LIMITED),
     "/sign-in-email": Page(
         show=mailbox_sign_in.show_address,

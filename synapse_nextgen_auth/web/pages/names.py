@@ -41,6 +41,7 @@ _NAMES = (
     "accounts",
     "address",
     "address_code",
+    "admin_api",
     "approve",
     "approved",
     "ask_again",
