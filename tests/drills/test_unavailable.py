@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from support import newcomers
+from support.admin_api import MAS_ADMIN, ROOT
 from support.commands import Operator
 from support.crowd import settle
 from support.keys import master_key
@@ -27,6 +28,7 @@ DOCUMENTS = {
     "GET /.well-known/openid-configuration",
     "GET /.well-known/oauth-authorization-server",
     "GET /keys",
+    "GET /api/spec.json",
 }
 
 
@@ -283,6 +285,23 @@ def prepare_protocol(prepared, token, spare):
     prepared.sends["POST /command"] = lambda: operator.post(b'{"command":"status"}')
 
 
+def prepare_admin_api(prepared):
+    admin = prepared.deployment.new_user(admin=True)
+    token = prepared.client.sign_in(admin.localpart, admin.password, scope=MAS_ADMIN)
+    headers = {"Authorization": f"Bearer {token['access_token']}"}
+    # Each looks for what has this id before it does anything.
+    for method, path in (
+        ("GET", "users"),
+        ("POST", "user-registration-tokens/01ARZ3NDEKTSV4RRFFQ69G5FAV/revoke"),
+        ("PUT", "user-registration-tokens/01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+        ("DELETE", "user-emails/01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+    ):
+        body = {} if method == "PUT" else None
+        options = {"headers": headers, "json": body}
+        prepared.ask(f"{method} /api/admin/v1/", f"{ISSUER_PATH}{ROOT}{path}", **options)
+    prepared.look("/api/doc/", prepared.here())
+
+
 def prepare_rendezvous(prepared):
     base = prepared.server.base_url
     etag, sequence = (
@@ -319,6 +338,7 @@ def prepared(deployment, client):
     prepare_devices(prepared)
     prepare_approval(prepared, token["access_token"])
     prepare_protocol(prepared, token["access_token"], spare)
+    prepare_admin_api(prepared)
     prepare_rendezvous(prepared)
     prepared.ask(
         "GET whoami of an unknown session",
@@ -357,6 +377,8 @@ def test_c102_c350_every_endpoint_and_page_says_come_back(deployment, prepared):
     )
     assert {name: a.status_code for name, a in back.items() if a.status_code >= 400} == {
         "POST /token (device)": 400,  # it is pending
+        # Nothing has this id.
+        **{f"{method} /api/admin/v1/": 404 for method in ("POST", "PUT", "DELETE")},
         "GET /recover": 404,  # this server sends no mail
         "POST /account-identity-reset": 404,  # it names no device
         "POST /recover": 403,  # so there is no form that proves anything
