@@ -93,7 +93,7 @@ class Ending:
             return 0
         if found["needs_all"]:
             raise Refused(
-                f"These are all of {found['living']} {self.many}: say --all if that is meant"
+                f"That would end all there are ({found['living']}): say --all if that is meant"
             )
         is_sure = asked.session is not None or asked.yes or count == 0
         if not is_sure and not _confirmed(f"End {self._counted(count)}?"):

@@ -99,7 +99,7 @@ async def _end(site: Site, asked: Asked, *, is_personal: bool | None) -> dict[st
         }
     ended = await ending.end_some(site, meant, limit=BITE, is_all_meant=is_all_meant, keep=None)
     if isinstance(ended, Matching):
-        raise Refused(f"These are all of {ended.living} sessions: say --all if that is meant")
+        raise Refused(f"That would end all there are ({ended.living}): say --all if that is meant")
     if ended.sessions:
         did = f"{'tokens' if is_personal else 'sessions'} end"
         await done.note(site, asked, did, ", ".join(each.session_id for each in ended.sessions))
