@@ -215,6 +215,7 @@ def _around(size: Size, now: int) -> Iterator[tuple[str, tuple, Iterator]]:
 SESSION = (
     *("session_id", "user_id", "device_id", "client_id", "scope", "generation", "rotated_at"),
     *("confirmed_generation", "auth_time", "created_at", "last_active_at", "address"),
+    "active_day",
 )
 GRANT = (
     *("grant_id", "browser", "client_id", "redirect_uri", "scope", "device_id", "state"),
@@ -294,7 +295,7 @@ def _session(n: int, owner: int, size: Size, drawn: random.Random, now: int) -> 
     return (
         *(f"{drawn.getrandbits(128):032x}", user_id(owner), device, client_id(client)),
         *(f"{API} {DEVICE}{device}", 1000, now - 300, 1000, begun, begun, now - 200),
-        "127.0.0.1",
+        *("127.0.0.1", (now - 200) // DAY),
     )
 
 

@@ -214,3 +214,30 @@ def test_conditions_that_come_together_all_hold(tables, some, meant):
     assert set(found) == set.intersection(*alone)
     assert all(one < other for one, other in pairwise(found))
     assert len(some) == 6
+
+
+@pytest.mark.parametrize(
+    ("fields", "index"),
+    [
+        ({"scopes": (READ,)}, "nextgen_sessions_unusual"),
+        ({"scopes": (ADMIN,)}, "nextgen_sessions_unusual"),
+        ({"scopes": (f"{DEVICE}ABC",)}, "nextgen_sessions_by_device_id"),
+        ({"is_personal": True}, "nextgen_sessions_personal"),
+        ({"clients": ("app",)}, "nextgen_sessions_of_client_by_age"),
+        ({"address": "192.0.2.1"}, "nextgen_sessions_by_address"),
+        ({"active_after": NOW}, "nextgen_sessions_by_active_day"),
+    ],
+    ids=str,
+)
+def test_what_few_have_is_found_by_an_index_of_its_own(postgres_tables, fields, index):
+    """Its condition is the text that the statement has: another spelling would be another one."""
+    with postgres_tables.begin() as txn:
+        for each in ("_by_age", "_living_by_age", "_ended_by_age"):
+            txn.execute(f"DROP INDEX nextgen_sessions{each}")
+        txn.execute("SET LOCAL enable_seqscan = off")
+        where = session_lists._where(SessionFilter(**fields), lifetimes=ENDLESS, now=NOW)
+        txn.execute(f"EXPLAIN SELECT 1 FROM nextgen_sessions {where.text}", tuple(where.values))
+        plan = "\n".join(row[0] for row in txn.fetchall())
+        txn.execute("ROLLBACK")
+
+    assert index in plan
