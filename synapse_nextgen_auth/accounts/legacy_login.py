@@ -43,6 +43,8 @@ class LegacyLoginRules:
 
     `through_us` says that single sign-on leads to our pages, also where Synapse knows no provider;
     `confirms_here`, that who came an old way confirms on our pages what is dangerous.
+    `takes_tokens` says that a personal token does in the place of a password, `offers_tokens` that
+    clients are told so where passwords are closed.
     """
 
     password: Allowed = Allowed.ALWAYS
@@ -51,6 +53,8 @@ class LegacyLoginRules:
     prefer_oauth: bool = True
     through_us: bool = True
     confirms_here: bool = False
+    takes_tokens: bool = False
+    offers_tokens: bool = False
 
     def of(self, way: Way) -> Allowed:
         """Return for whom a way is open."""

@@ -11,6 +11,7 @@ from synapse_nextgen_auth.assembly.clients import clients
 from synapse_nextgen_auth.assembly.issuer import factor_policy, issuer_of, keyring
 from synapse_nextgen_auth.assembly.rates import rates
 from synapse_nextgen_auth.config import Config, Passwords
+from synapse_nextgen_auth.config.personal_tokens import AtLogin
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.activity import Activity
 from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
@@ -254,4 +255,6 @@ def _legacy_login(config: Config) -> LegacyLoginRules:
         # Who leaves us leads people the ways that Synapse has.
         through_us=not config.drain,
         confirms_here=options.confirm_in_browser and not config.drain,
+        takes_tokens=config.personal_tokens.at_login is not AtLogin.REFUSED,
+        offers_tokens=config.personal_tokens.at_login is AtLogin.OFFERED,
     )

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
     from synapse_nextgen_auth.flows import service_accounts
     from synapse_nextgen_auth.homeserver import places
+    from synapse_nextgen_auth.homeserver.matrix import application_passwords
     from synapse_nextgen_auth.homeserver.people.providers import desk, redirect, seams
     from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
     from synapse_nextgen_auth.homeserver.upkeep import housekeeping
@@ -63,6 +64,7 @@ else:
     (
         service_accounts,
         places,
+        application_passwords,
         redirect,
         desk,
         seams,
@@ -74,6 +76,7 @@ else:
     ) = late.files(
         "flows.service_accounts",
         "homeserver.places",
+        "homeserver.matrix.application_passwords",
         "homeserver.people.providers.redirect",
         "homeserver.people.providers.desk",
         "homeserver.people.providers.seams",
@@ -132,6 +135,9 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         keys=site.issuer.keys,
         people=site.people,
         doors=doors,
+        passwords=late.made(
+            lambda: application_passwords.ApplicationPasswords(site.homeserver, site.token_check)
+        ),
     )
     _take_arrivals(site)
     checker.install(site.homeserver, site.token_check)

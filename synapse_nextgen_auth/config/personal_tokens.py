@@ -22,6 +22,14 @@ class Who(str, enum.Enum):
         return self is Who.ALL or (self is Who.ADMINS and is_admin)
 
 
+class AtLogin(str, enum.Enum):
+    """What a personal token is in the place of the password at `/login`."""
+
+    TAKEN = "taken"
+    OFFERED = "offered"
+    REFUSED = "refused"
+
+
 @frozen
 class PersonalTokens:
     """Tokens that people make for programs of theirs, on the pages of their account."""
@@ -55,4 +63,15 @@ class PersonalTokens:
         about="Whether people may make personal tokens that are good until somebody ends them.",
         example="true",
         label="tokens without an end",
+    )
+    at_login: AtLogin = option(
+        Choice(AtLogin),
+        default=AtLogin.TAKEN,
+        about="Whether an application that asks for a password may be given a personal token with a"
+        " device instead (`m.login.password`). `taken`: also where passwords are closed to it, by"
+        " [`legacy_login.password`](#legacy_loginpassword) or a second factor. `offered`: the same,"
+        " and `/login` names the way wherever Synapse would not. `refused`: it is a wrong password."
+        " See [application passwords](../topics/personal-tokens.md#application-passwords).",
+        example="offered",
+        label="tokens at /login",
     )

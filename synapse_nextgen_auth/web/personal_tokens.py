@@ -22,6 +22,9 @@ from synapse_nextgen_auth.web.visits import Visit
 
 logger = logging.getLogger(__name__)
 
+# What links call one that is still to be made, for an application that asks for a password: no token's.
+AS_PASSWORD = "password"  # noqa: S105
+
 
 @frozen
 class Made:

@@ -1,7 +1,7 @@
 """How clients find us: the Matrix endpoints and the well-known key (CS API, MSC2965)."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synapse import rest
 from synapse.http.server import HttpServer, respond_with_json_bytes
@@ -24,6 +24,9 @@ from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.secret import Keyring
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.homeserver.matrix.application_passwords import ApplicationPasswords
 
 NEEDS = (
     Needed("synapse.rest", "SERVLET_GROUPS"),
@@ -77,6 +80,7 @@ def announce(  # noqa: PLR0913 (what those who are announced need)
     keys: Keyring,
     people: People,
     doors: OldDoors,
+    passwords: "ApplicationPasswords",
 ) -> None:
     """Serve discovery on every listener that will carry the client API, and in the well-known.
 
@@ -98,7 +102,13 @@ def announce(  # noqa: PLR0913 (what those who are announced need)
         old_doors.register(homeserver, http_server, doors)
         fallback.register(homeserver, http_server, endpoints)
         legacy_login.register(
-            homeserver, http_server, rules=legacy, doors=doors, endpoints=endpoints, keys=keys
+            homeserver,
+            http_server,
+            rules=legacy,
+            doors=doors,
+            endpoints=endpoints,
+            keys=keys,
+            passwords=passwords,
         )
 
     groups = rest.SERVLET_GROUPS

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode
 
-from synapse.api.errors import Codes, SynapseError
+from synapse.api.errors import Codes, SynapseError, UserLockedError
 from synapse.http.server import HttpServer, finish_request
 from synapse.http.servlet import RestServlet, parse_json_object_from_request
 from synapse.http.site import SynapseRequest
@@ -21,10 +21,14 @@ from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing, incoming, s
 from synapse_nextgen_auth.homeserver.matrix.old_doors import WHY, OldDoors
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.oauth.metadata import Endpoints
+from synapse_nextgen_auth.oauth.sessions import Session
+from synapse_nextgen_auth.oauth.tokens import session_tokens
+from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind
 from synapse_nextgen_auth.secret import Keyring, digest
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.accounts.attempts import extras
+    from synapse_nextgen_auth.homeserver.matrix.application_passwords import ApplicationPasswords
     from synapse_nextgen_auth.store import first_sessions, legacy_logins, login_tokens
 else:
     extras, first_sessions, legacy_logins, login_tokens = late.files(
@@ -43,12 +47,28 @@ NEEDS = (
         ("user_id", "login_submission"),
     ),
     Needed("synapse.rest.client.login", "LoginRestServlet._do_token_login", ("login_submission",)),
+    Needed(
+        "synapse.rest.client.login",
+        "LoginRestServlet._do_other_login",
+        ("login_submission", "request_info"),
+    ),
+    Needed("synapse.storage.databases.main", "DataStore.get_user_locked_status", ("user_id",)),
+    Needed(
+        "synapse.module_api.callbacks.spamchecker_callbacks",
+        "SpamCheckerModuleApiCallbacks.check_login_for_spam",
+        ("user_id", "device_id", "initial_display_name", "request_info", "auth_provider_id"),
+    ),
+    Needed(
+        "synapse.handlers.account_validity",
+        "AccountValidityHandler.on_user_login",
+        ("user_id", "auth_provider_type", "auth_provider_id"),
+    ),
     Needed("synapse.rest.client.login", "SsoRedirectServlet.PATTERNS"),
     Needed("synapse.handlers.auth", "AuthHandler.check_user_exists", ("user_id",)),
     Needed("synapse.http.server", "finish_request", ("request",)),
 )
 
-_SSO, _TOKEN = "m.login.sso", "m.login.token"
+_SSO, _TOKEN, _PASSWORD = "m.login.sso", "m.login.token", "m.login.password"
 _APPSERVICE = "m.login.application_service"
 
 
@@ -61,8 +81,10 @@ class Login(LoginRestServlet):
         rules: LegacyLoginRules,
         doors: OldDoors,
         keys: Keyring,
+        passwords: "ApplicationPasswords",
     ) -> None:
         super().__init__(homeserver.hs)
+        self._passwords = passwords
         self._doors = doors
         self._keys = keys
         self._homeserver = homeserver
@@ -73,6 +95,8 @@ class Login(LoginRestServlet):
         """Name the open ways; `m.login.sso` leads to our pages whether or not there are providers."""
         status, answer = super().on_GET(request)
         flows = [flow for flow in answer["flows"] if not self._rules.is_closed(flow["type"])]
+        if self._rules.offers_tokens and all(flow["type"] != _PASSWORD for flow in flows):
+            flows = [{"type": _PASSWORD}, *flows]
         if not self._rules.is_closed(_SSO):
             flows = [
                 {**flow, **self._preferred} if flow["type"] == _SSO else flow
@@ -85,9 +109,67 @@ class Login(LoginRestServlet):
         submission = parse_json_object_from_request(request)
         assert request.content is not None  # noqa: S101 (read just now)
         request.content.seek(0)
-        if self._rules.is_closed(submission.get("type")):
+        if self._token_in(submission) is None and self._rules.is_closed(submission.get("type")):
             raise self._closed("This server has closed this way of signing in.")
         return await super().on_POST(request)
+
+    def _token_in(self, submission: dict[str, Any]) -> str | None:
+        """Return the personal token that stands in the place of the password, by its form alone."""
+        password = submission.get("password")
+        if not self._rules.takes_tokens or submission.get("type") != _PASSWORD:
+            return None
+        if not isinstance(password, str):
+            return None
+        text = password.strip()  # whoever pastes it may bring a line's end
+        return text if session_tokens.looks_like(Kind.PERSONAL, text) else None
+
+    async def _do_other_login(
+        self, login_submission: dict[str, Any], *args: Any, request_info: Any, **kwargs: Any
+    ) -> Any:
+        """Answer a personal token with itself; it is nobody's password, and is shown to no provider."""
+        text = self._token_in(login_submission)
+        if text is None:
+            return await super()._do_other_login(
+                login_submission, *args, request_info=request_info, **kwargs
+            )
+        session = await self._passwords.find(login_submission, text)
+        await self._account_ratelimiter.ratelimit(None, session.user_id.lower())
+        store: Any = self._homeserver.store
+        with answered_503(self._homeserver):
+            is_locked = await store.get_user_locked_status(session.user_id)
+        if is_locked:
+            raise UserLockedError
+        if session.device_id is None:
+            raise SynapseError(
+                403,
+                "This token has no device, and signing in takes one. Make one that has."
+                f" Your account is at {self._account_url}",
+                Codes.FORBIDDEN,
+            )
+        await self._ask_modules(session, login_submission, request_info)
+        return self._passwords.answer(session, text)
+
+    async def _ask_modules(
+        self, session: Session, submission: dict[str, Any], request_info: Any
+    ) -> None:
+        """Ask and tell other modules what Synapse would of any sign-in."""
+        verdict = await self._spam_checker.check_login_for_spam(
+            session.user_id,
+            device_id=session.device_id,
+            initial_display_name=submission.get("initial_device_display_name"),
+            request_info=[(request_info.user_agent, request_info.ip)],
+            auth_provider_id=None,
+        )
+        if verdict != self._spam_checker.NOT_SPAM:
+            raise SynapseError(
+                403,
+                "Login was blocked by the server",
+                errcode=verdict[0],
+                additional_fields=verdict[1],
+            )
+        await self._account_validity_handler.on_user_login(
+            session.user_id, auth_provider_type=_PASSWORD, auth_provider_id=None
+        )
 
     async def _do_token_login(
         self, login_submission: dict[str, Any], *args: Any, **kwargs: Any
@@ -242,7 +324,7 @@ class SsoRedirect(RestServlet):
         finish_request(request)
 
 
-def register(
+def register(  # noqa: PLR0913 (what they need)
     homeserver: Homeserver,
     http_server: HttpServer,
     *,
@@ -250,8 +332,9 @@ def register(
     doors: OldDoors,
     endpoints: Endpoints,
     keys: Keyring,
+    passwords: "ApplicationPasswords",
 ) -> None:
     """Serve them in the place of Synapse's."""
-    Login(homeserver, rules, doors, keys).register(http_server)
+    Login(homeserver, rules, doors, keys, passwords).register(http_server)
     if rules.through_us:
         SsoRedirect(rules, endpoints.url("legacy-sign-in")).register(http_server)

@@ -72,6 +72,11 @@ def kind_of(text: str) -> Kind | None:
     return _KINDS.get(text[:_PREFIX_LENGTH])
 
 
+def looks_like(kind: Kind, text: str) -> bool:
+    """Say whether a text has the form of such a token, whoever made it."""
+    return kind_of(text) is kind and _BODY.fullmatch(text, _PREFIX_LENGTH) is not None
+
+
 def mint(keys: Keyring, token: Token) -> Secret:
     """Write a token down and sign it."""
     fields = _pack(token)

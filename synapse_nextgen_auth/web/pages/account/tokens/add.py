@@ -10,6 +10,7 @@ from synapse_nextgen_auth.homeserver.devices.matrix_devices import Device
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import Newcomer
 from synapse_nextgen_auth.oauth.scopes import grammar
+from synapse_nextgen_auth.oauth.scopes.permissions import API
 from synapse_nextgen_auth.oauth.tokens import personal_tokens as rules
 from synapse_nextgen_auth.oauth.tokens.personal_tokens import PARTS, POWERS, Refusal, Wanted
 from synapse_nextgen_auth.records import frozen
@@ -95,11 +96,14 @@ class _Typed:
 async def show(visit: Visit, user_id: str) -> Outgoing:
     """Ask what it is for; the one that it takes the place of fills the form in."""
     target, former = await _found(visit, user_id)
-    if target.id is not None and former is None:
+    is_password = _is_password(visit, target)
+    if target.id is not None and former is None and not is_password:
         return await listed(user_id, visit, target)
     if not await personal_tokens.may_make(visit.site, user_id):
         return answers.redirect(Place.TOKENS.value)
-    typed = _Typed.renewing(former) if former else _Typed()
+    typed = _Typed(parts=frozenset({API})) if is_password else _Typed()
+    if former is not None:
+        typed = _Typed.renewing(former)
     if visit.typed:
         typed = _Typed.read(visit.typed)
     return await _page(visit, user_id, target, former, typed)
@@ -111,7 +115,7 @@ async def make(visit: Visit, user_id: str, form: Form) -> Outgoing:
         raise unknown_choice()
     site = visit.site
     target, former = await _found(visit, user_id)
-    if target.id is not None and former is None:
+    if target.id is not None and former is None and not _is_password(visit, target):
         return await listed(user_id, visit, target)
     if not await personal_tokens.may_make(site, user_id):
         return answers.redirect(Place.TOKENS.value)
@@ -142,8 +146,14 @@ async def make(visit: Visit, user_id: str, form: Form) -> Outgoing:
         device_id=made.session.device_id,
         expires_at=made.session.expires_at,
         back_url=Place.TOKENS.value,
+        is_password=site.legacy.takes_tokens and made.session.device_id is not None,
     )
     return visit.answer(page)
+
+
+def _is_password(visit: Visit, target: Target) -> bool:
+    """Say whether somebody came for one that goes in the place of a password."""
+    return visit.site.legacy.takes_tokens and target.id == personal_tokens.AS_PASSWORD
 
 
 async def _found(visit: Visit, user_id: str) -> tuple[Target, Living | None]:
@@ -200,6 +210,7 @@ async def _page(
         takes_new=typed.device == _NEW,
         takes_none=typed.device == _NONE,
         problem=problem,
+        is_password=_is_password(visit, target),
     )
     return visit.answer(page, _STATUS.get(problem, 400) if problem else 200)
 

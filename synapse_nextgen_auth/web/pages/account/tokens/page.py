@@ -41,6 +41,7 @@ class TokenLine:
 class TokensPage(ConsolePage):
     """List the personal tokens of an account. The URLs are relative.
 
+    `password_url` leads to one that goes in the place of a password, where that is taken.
     `is_offered` is whether its owner may make more; `left` how many. `is_missing` says that what the
     link was about is not among them.
     """
@@ -53,6 +54,7 @@ class TokensPage(ConsolePage):
     left: int
     most: int
     is_missing: bool = False
+    password_url: str | None = None
 
 
 @frozen
@@ -87,7 +89,8 @@ class AddTokenPage(ConsolePage):
     """Ask what a token is for. The URLs are relative.
 
     `renews` is the name of the token whose place it takes. It `takes_new`, a device of its own, or
-    `takes_none`, or one of `devices` is chosen.
+    `takes_none`, or one of `devices` is chosen. `is_password` is of one for an application that asks for
+    a password.
     """
 
     template: ClassVar[str] = "pages/account_token_add.html"
@@ -105,11 +108,15 @@ class AddTokenPage(ConsolePage):
     takes_new: bool = True
     takes_none: bool = False
     problem: Refusal | None = None
+    is_password: bool = False
 
 
 @frozen(kw_only=True)
 class TokenMadePage(PageContent):
-    """Show a token, once. The URLs are relative, but for `server_url`, which it is for."""
+    """Show a token, once. The URLs are relative, but for `server_url`, which it is for.
+
+    `is_password` says that it does in the place of a password, too.
+    """
 
     template: ClassVar[str] = "pages/account_token_made.html"
 
@@ -123,6 +130,7 @@ class TokenMadePage(PageContent):
     device_id: str | None = None
     expires_at: int | None = None
     back_url: str
+    is_password: bool = False
 
 
 @frozen(kw_only=True)

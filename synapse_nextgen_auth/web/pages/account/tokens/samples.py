@@ -99,10 +99,13 @@ _END = EndTokenPage(
     **CARD, action="account-token-end?id=8a1f", line=_BOT, back_url="account-tokens"
 )
 
+_AS_PASSWORD = "account-token-add?id=password"  # noqa: S105 (where one is made)
+
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     TokensPage: {
         "some": _SOME,
         "none": attrs.evolve(_SOME, tokens=(), left=20),
+        "passwords": attrs.evolve(_SOME, tokens=(), password_url=_AS_PASSWORD),
         "full": attrs.evolve(_SOME, tokens=(_BOT,), left=0, most=1),
         "too many": attrs.evolve(_SOME, tokens=(_BOT, _WIDGET), left=0, most=2),
         "ended": attrs.evolve(_SOME, done=Done.TOKEN_ENDED),
@@ -117,6 +120,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             permissions=tuple(each for each in _ADD.permissions if not each.is_grave),
             devices=(),
         ),
+        "password": attrs.evolve(_ADD, is_password=True),
         "renewed": _RENEW,
         "for ever": attrs.evolve(
             _ADD, lifetimes=(LifetimeChoice(7 * _DAY), LifetimeChoice(None, is_chosen=True))
@@ -129,8 +133,9 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     },
     TokenMadePage: {
         "made": _MADE,
+        "password": attrs.evolve(_MADE, is_password=True),
         "for ever": attrs.evolve(_MADE, device_id=None, expires_at=None),
-        "long": attrs.evolve(_MADE, name=LONG, user_id=LONG_ID, device_id=LONG),
+        "long": attrs.evolve(_MADE, is_password=True, name=LONG, user_id=LONG_ID, device_id=LONG),
     },
     EndTokenPage: {
         "with a device": _END,

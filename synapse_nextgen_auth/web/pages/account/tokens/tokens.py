@@ -44,6 +44,11 @@ async def listed(user_id: str, visit: Visit, missing: Target | None = None) -> O
         left=max(0, most - len(living)),
         most=most,
         is_missing=missing is not None,
+        password_url=(
+            Target(Place.ADD_TOKEN, personal_tokens.AS_PASSWORD).url
+            if site.legacy.takes_tokens
+            else None
+        ),
     )
     return visit.answer(page)
 
