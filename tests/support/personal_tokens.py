@@ -28,4 +28,4 @@ def make_token(browser: Browser, *, at="account-token-add", **fields):
 def token_links(browser: Browser):
     """Return where each token on the account's page can be renewed, the newest first."""
     page = browser.get(browser.server.url("account-tokens"))
-    return re.findall(r"account-token-add\?id=\w+", html.unescape(page.text))
+    return re.findall(r"account-token-add\?id=[0-9a-f]{32}", html.unescape(page.text))
