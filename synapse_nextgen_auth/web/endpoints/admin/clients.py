@@ -177,7 +177,7 @@ async def _list(call: Call) -> Answer:
         found = await _client(call, key)
         return None if found is None else (found.created_at, found.client_id)
 
-    window = await lists.window(call, Kind.CLIENT, at)
+    window = await lists.window(call, Kind.CLIENT, at, is_by_time=True)
     found, more = await homeserver.run(_listed, wanted, window)
     return lists.page(call, [_told(each) for each in found], more=more, count=count)
 

@@ -21,7 +21,6 @@ from synapse_nextgen_auth.web.endpoints.admin.operations import (
     Lines,
     Many,
     Operation,
-    Refused,
     Shape,
 )
 from synapse_nextgen_auth.web.endpoints.admin.values import Choice, Number, Text, Time, Ulid, time
@@ -94,7 +93,7 @@ async def _wanted(call: Call) -> EventsWanted:
     )
 
 
-async def _place(call: Call, name: str, cursor: str | None) -> tuple[int, str] | None:
+async def _place(call: Call, cursor: str | None) -> tuple[int, str] | None:
     """Return where an event stands; its id begins with the second in which it happened."""
     if cursor is None:
         return None
@@ -102,7 +101,7 @@ async def _place(call: Call, name: str, cursor: str | None) -> tuple[int, str] |
     for event in await call.site.homeserver.read(event_windows.at, second):
         if _ulid(event) == cursor:
             return event.happened_at, event.event_id or ""
-    raise Refused(400, f"{name} is no event (any more). Begin again without it.")
+    return lists.by_time(cursor)
 
 
 def _listed(
@@ -120,8 +119,8 @@ async def _list(call: Call) -> Answer:
         return lists.count_only(call, count or 0)
     window = Window(
         call.page.size,
-        after=await _place(call, "page[after]", call.page.after),
-        before=await _place(call, "page[before]", call.page.before),
+        after=await _place(call, call.page.after),
+        before=await _place(call, call.page.before),
         backwards=call.page.backwards,
     )
     found, more, people = await homeserver.run(_listed, wanted, window)
@@ -138,7 +137,7 @@ async def _export(call: Call) -> Answer:
     wanted = attrs.evolve(
         wanted, before=settled if wanted.before is None else min(wanted.before, settled)
     )
-    after = await _place(call, _AFTER.name, call.filters.get(_AFTER.name))
+    after = await _place(call, call.filters.get(_AFTER.name))
     rows = await call.site.homeserver.run(event_windows.page, wanted, Window(limit, after=after))
     found = rows[:limit]
     further = None

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
+from synapse_nextgen_auth.accounts import ulids as names
 from synapse_nextgen_auth.accounts.ulids import Kind
 from synapse_nextgen_auth.store import ulids
 from synapse_nextgen_auth.store.windows import Window
@@ -25,14 +26,19 @@ R = TypeVar("R")
 At = Callable[[str, str], Awaitable[tuple[Any, ...] | None]]
 
 
-async def window(call: Call, kind: Kind, at: At) -> Window:
-    """Return which rows are wanted."""
+async def window(call: Call, kind: Kind, at: At, *, is_by_time: bool = False) -> Window:
+    """Return which rows are wanted.
+
+    A list that `is_by_time` goes on from the moment in a cursor where what had it is gone.
+    """
 
     async def place(name: str, cursor: str | None) -> tuple[Any, ...] | None:
         if cursor is None:
             return None
         key = await call.site.homeserver.read(ulids.find, kind, cursor)
         found = None if key is None else await at(key, cursor)
+        if found is None and is_by_time:
+            return by_time(cursor)
         if found is None:
             raise Refused(
                 400, f"{name} is no cursor of this list (any more). Begin again without it."
@@ -45,6 +51,11 @@ async def window(call: Call, kind: Kind, at: At) -> Window:
         before=await place("page[before]", call.page.before),
         backwards=call.page.backwards,
     )
+
+
+def by_time(cursor: str) -> tuple[int, str]:
+    """Return where the moment in a ULID stands in a list that is sorted by seconds, and then by keys."""
+    return names.made_at(cursor) // 1000, ""
 
 
 def in_order(asked: Window | Page, rows: Sequence[R]) -> tuple[list[R], bool]:

@@ -1,6 +1,7 @@
 """`oauth2-sessions`: what applications are signed in to accounts."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import attrs
@@ -122,7 +123,7 @@ def _told(call: Call, session: Session, known: Around) -> dict[str, Any]:
     )
 
 
-async def place(call: Call, key: str) -> tuple[int, str] | None:
+async def place(call: Call, key: str, _ulid: str) -> tuple[int, str] | None:
     """Return where a session stands in lists."""
     session = await call.site.homeserver.read(sessions.get, key)
     return None if session is None else (session.created_at, session.session_id)
@@ -171,7 +172,7 @@ async def _list(call: Call) -> Answer:
     )
     if call.page.count is Count.ONLY:
         return lists.count_only(call, count or 0)
-    window = await lists.window(call, Kind.OAUTH2_SESSION, lambda key, _: place(call, key))
+    window = await lists.window(call, Kind.OAUTH2_SESSION, partial(place, call), is_by_time=True)
     found, more, known = await homeserver.run(_listed, meant, window, **limits)
     return lists.page(call, [_told(call, each, known) for each in found], more=more, count=count)
 

@@ -69,7 +69,7 @@ async def _list(call: Call) -> Answer:
         found = await homeserver.read(pending_lists.find, key, now=call.now)
         return None if found is None else (found.created_at, found.grant_id)
 
-    window = await lists.window(call, Kind.PENDING_GRANT, at)
+    window = await lists.window(call, Kind.PENDING_GRANT, at, is_by_time=True)
     found, more, known = await homeserver.run(_listed, window, of, now=call.now)
     told = [_told(each, known[each.grant_id]) for each in found]
     return lists.page(call, told, more=more, count=count)

@@ -1,5 +1,6 @@
 """`personal-sessions`: personal tokens of all accounts, also made by administrators for others."""
 
+from functools import partial
 from typing import Any
 
 import attrs
@@ -176,7 +177,7 @@ async def _list(call: Call) -> Answer:
     )
     if call.page.count is Count.ONLY:
         return lists.count_only(call, count or 0)
-    window = await lists.window(call, Kind.PERSONAL_SESSION, lambda key, _: place(call, key))
+    window = await lists.window(call, Kind.PERSONAL_SESSION, partial(place, call), is_by_time=True)
     found, more, known = await homeserver.run(_listed, meant, window, **limits)
     return lists.page(call, [_told(call, each, known) for each in found], more=more, count=count)
 

@@ -1,5 +1,6 @@
 """`sessions`: every session of ours across accounts, of applications and programs, and ending many."""
 
+from functools import partial
 from typing import Any
 
 import attrs
@@ -144,7 +145,7 @@ async def _list(call: Call) -> Answer:
     )
     if call.page.count is Count.ONLY:
         return lists.count_only(call, count or 0)
-    window = await lists.window(call, Kind.SESSION, lambda key, _: place(call, key))
+    window = await lists.window(call, Kind.SESSION, partial(place, call), is_by_time=True)
     found, more, known = await homeserver.run(_listed, meant, window, **limits)
     return lists.page(call, [_told(call, each, known) for each in found], more=more, count=count)
 

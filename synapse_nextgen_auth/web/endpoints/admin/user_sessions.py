@@ -103,7 +103,7 @@ async def _list(call: Call) -> Answer:
         found = await homeserver.read(sign_ins.find, *session_fields.of_browser(key))
         return None if found is None else (found.signed_in_at, found.digest)
 
-    window = await lists.window(call, Kind.USER_SESSION, at)
+    window = await lists.window(call, Kind.USER_SESSION, at, is_by_time=True)
     found, more = await homeserver.run(_listed, wanted, window, **limits)
     return lists.page(call, [_told(call, each) for each in found], more=more, count=count)
 
