@@ -7,6 +7,7 @@ import pytest
 import requests
 from pyotp import TOTP
 
+from support.admin_api import MAS_ADMIN, ROOT
 from support.oauth import ADMIN, API, DEVICE, Browser, Server, claims, device_id
 from support.redis import RedisServer
 from support.step_up import (
@@ -357,3 +358,20 @@ def test_c311_an_administrator_who_proved_too_little_is_none_elsewhere(everywher
     renewed = app.client.refresh(app.tokens["refresh_token"]).json()["access_token"]
     for server in everywhere:
         assert displayname(server, renewed, other, "again").status_code in {400, 403}
+
+
+def test_our_own_admin_api_is_protected_as_synapses_is(guarded, everywhere):
+    """Whoever proved too little, or too long ago, hears of it there in the words of RFC 9470."""
+    app = Application(guarded, admin=True)
+    app.scope += f" {MAS_ADMIN}"
+    path = f"/_synapse/client/auth/{ROOT}users"
+    weak = app.sign_in()
+    refused = [server.api("GET", path, weak) for server in everywhere]
+    strong = app.let_in(level=2, ago=0)
+
+    for answer in refused:
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"] == BEGINS + f', acr_values="{TWO}", max_age="600"'
+        assert answer.json()["errors"]
+    for server in everywhere:
+        assert server.api("GET", path, strong).status_code == 200

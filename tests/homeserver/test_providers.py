@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 import pytest
 import requests
 
+from support.admin_api import AdminApi, scope
 from support.databases import SqliteDatabase
 from support.oauth import API, DEVICE, Server, device_id
 from support.providers import servers
@@ -600,3 +601,37 @@ def test_c183_whoever_signed_out_meanwhile_is_connected_to_nothing(homeserver, s
 
     assert "Nothing was connected" in person.page.text
     assert identities(homeserver, user.user_id) == []
+
+
+def test_an_administrator_sees_providers_and_who_people_are_there(homeserver, server):
+    """By the admin API: of each kind; a link that is made lets somebody in, one that is gone nobody."""
+    admin, user = homeserver.new_user(admin=True), homeserver.new_user()
+    tokens = server.client().sign_in(admin.localpart, admin.password, scope=scope())
+    api = AdminApi.of(server, tokens["access_token"])
+    listed = api.get("upstream-oauth-providers")
+    told = {each["attributes"]["human_name"]: each for each in listed["data"]}
+    works = next(each for each in listed["data"] if each["attributes"]["issuer"])
+    half = api.get("upstream-oauth-providers", **{"page[first]": 1})
+    rest = api.get("upstream-oauth-providers", **{"page[after]": half["data"][0]["id"]})
+
+    assert len(told) == listed["meta"]["count"] >= len(KINDS)
+    assert half["data"] + rest["data"] == listed["data"]
+    assert api.get(f"upstream-oauth-providers/{works['id']}")["data"]["id"] == works["id"]
+    assert api.get("upstream-oauth-providers", **{"filter[enabled]": "false"})["data"] == []
+
+    user_id = api.get(f"users/by-username/{user.localpart}")["data"]["id"]
+    other = api.get(f"users/by-username/{admin.localpart}")["data"]["id"]
+    subject = f"subject-{user.localpart}"
+    body = {"user_id": user_id, "provider_id": works["id"], "subject": subject}
+    link = api.do("POST", "upstream-oauth-links", body, status=201)
+    assert api.do("POST", "upstream-oauth-links", body)["id"] == link["id"]
+    api.refused("POST", "upstream-oauth-links", 409, json=body | {"user_id": other})
+    for query in ({"filter[user]": user_id}, {"filter[subject]": subject}):
+        found = api.get("upstream-oauth-links", **{"filter[provider]": works["id"]}, **query)
+        assert [each["id"] for each in found["data"]] == [link["id"]]
+    row = ("SELECT auth_provider FROM user_external_ids WHERE user_id = ?", user.user_id)
+    assert homeserver.query(*row) == [("oidc-works",)]
+    assert api.get(f"upstream-oauth-links/{link['id']}")["data"]["attributes"]["user_id"] == user_id
+    api.do("DELETE", f"upstream-oauth-links/{link['id']}", status=204)
+    assert homeserver.query(*row) == []
+    api.refused("GET", f"upstream-oauth-links/{link['id']}", 404)

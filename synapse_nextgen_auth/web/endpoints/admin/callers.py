@@ -11,7 +11,7 @@ from synapse_nextgen_auth.oauth.tokens import bearer
 from synapse_nextgen_auth.web.endpoints.admin.operations import Refused
 from synapse_nextgen_auth.web.site import Site
 
-_STRONGER = "This takes a stronger or more recent sign-in"
+_STRONGER = "This request takes a stronger or more recent sign-in"
 
 
 async def administrator(site: Site, incoming: Incoming) -> Session:

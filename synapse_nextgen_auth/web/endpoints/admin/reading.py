@@ -104,7 +104,9 @@ def page(said: Mapping[str, Any]) -> Page:
 
 
 def body(operation: Operation, incoming: Incoming) -> tuple[dict[str, Any], frozenset[str]]:
-    """Return the members of a body, and which of them were sent."""
+    """Return the members of a body, and which of them were sent; who only asks sends none."""
+    if not operation.changes:
+        return {}, frozenset()
     if incoming.is_too_large:
         raise Refused(413, "The body is too large.")
     fields = operation.body or ()
