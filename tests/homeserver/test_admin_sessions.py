@@ -146,7 +146,7 @@ def test_what_synapse_signed_in_itself(homeserver, api, server, signed_in):
 
 @pytest.mark.parametrize("kind", ["oauth2-sessions", "user-sessions", "compat-sessions"])
 def test_pages_lead_through_all_of_them(homeserver, server, api, kind):
-    """Both ways; ids and filters of nothing are refused, a cursor of what is gone goes on by its time."""
+    """Both ways; ids and filters of nothing are refused, a cursor of what is gone goes by its time."""
     for _ in range(3):
         user = homeserver.new_user()
         server.client().sign_in(user.localpart, user.password)
