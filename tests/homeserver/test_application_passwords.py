@@ -16,7 +16,7 @@ from support.personal_tokens import A_BOT, A_TOKEN, make_token
 from support.step_up import gets_a_second_factor
 from support.tokens import made_from
 
-pytestmark = pytest.mark.newest_only
+pytestmark = [pytest.mark.one_database, pytest.mark.every_release]
 
 V3 = "/_matrix/client/v3"
 FORM = "account-token-add?id=password"
