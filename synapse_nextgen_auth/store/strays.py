@@ -41,7 +41,7 @@ def list_idle(txn: Txn, *, after: str, until: str, idle_since: int) -> list[str]
         "SELECT session_id FROM nextgen_sessions"
         " WHERE session_id > ? AND session_id <= ? AND ended_at IS NULL AND device_id IS NULL"
         " AND rotated_at <= ? AND last_active_at <= ?"
-        " AND (began_by IS NULL OR began_by <> ?)",
+        " AND (began_by IS NULL OR began_by <> ?) ORDER BY session_id",
         (after, until, idle_since, idle_since, Began.PERSONAL.value),
     )
     return [str(row[0]) for row in txn.fetchall()]
@@ -51,7 +51,8 @@ def list_expired(txn: Txn, *, after: str, until: str, now: int) -> list[str]:
     """Return the living sessions of one bite whose end was set when they began, and has come."""
     txn.execute(
         "SELECT session_id FROM nextgen_sessions"
-        " WHERE session_id > ? AND session_id <= ? AND ended_at IS NULL AND expires_at <= ?",
+        " WHERE session_id > ? AND session_id <= ? AND ended_at IS NULL AND expires_at <= ?"
+        " ORDER BY session_id",
         (after, until, now),
     )
     return [str(row[0]) for row in txn.fetchall()]
@@ -63,7 +64,8 @@ def list_ahead(txn: Txn, *, after: str, until: str, now: int) -> list[str]:
     txn.execute(
         "SELECT session_id FROM nextgen_sessions"
         " WHERE session_id > ? AND session_id <= ? AND ended_at IS NULL"
-        " AND (created_at > ? OR rotated_at > ? OR last_active_at > ? OR auth_time > ?)",
+        " AND (created_at > ? OR rotated_at > ? OR last_active_at > ? OR auth_time > ?)"
+        " ORDER BY session_id",
         (after, until, ahead, ahead, ahead, ahead),
     )
     return [str(row[0]) for row in txn.fetchall()]
@@ -85,7 +87,7 @@ def list_addressed(txn: Txn, *, after: str, until: str, before: int) -> list[str
     """Return the sessions of one bite, ended ones too, whose address is from before then."""
     txn.execute(
         "SELECT session_id FROM nextgen_sessions WHERE session_id > ? AND session_id <= ?"
-        " AND rotated_at < ? AND address IS NOT NULL",
+        " AND rotated_at < ? AND address IS NOT NULL ORDER BY session_id",
         (after, until, before),
     )
     return [str(row[0]) for row in txn.fetchall()]
@@ -110,7 +112,7 @@ def list_between(txn: Txn, *, after: str, until: str, created_before: int) -> li
         " AND ((s.device_id IS NOT NULL AND d.device_id IS NULL)"
         " OR EXISTS (SELECT 1 FROM access_tokens AS t"
         " WHERE t.user_id = s.user_id AND t.device_id = s.device_id)"
-        " OR u.name IS NULL OR u.deactivated = 1)",
+        " OR u.name IS NULL OR u.deactivated = 1) ORDER BY s.session_id",
         (after, until, created_before),
     )
     return [str(row[0]) for row in txn.fetchall()]
