@@ -6,7 +6,7 @@ from synapse_nextgen_auth import config
 from synapse_nextgen_auth.config import ConfigProblems
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.resources import Format
-from synapse_nextgen_auth.oauth.tokens.keys import Algorithm
+from synapse_nextgen_auth.oauth.tokens.keys import Algorithm, Schedule
 
 SECRET = "a secret of the calendar's"
 CALENDAR = {
@@ -101,6 +101,15 @@ def test_a_mistake_is_told_where_it_is(change, path, words):
 
     assert set(said) == {f"resource_servers[0]{path}"}
     assert words in said[f"resource_servers[0]{path}"]
+
+
+def test_c138_no_token_outlives_the_key_that_signed_it():
+    """A key that another one took over from stays published for longer than any token is good."""
+    lives = CALENDAR | {"token_lifetime": "1d"}
+    (server,) = config.read({"resource_servers": [lives]}).resource_servers
+
+    assert server.lifetime < Schedule().keep_after
+    assert "at most 1d" in problems(lives | {"token_lifetime": "25h"}).popitem()[1]
 
 
 def test_all_mistakes_are_told_at_once():
