@@ -1,5 +1,6 @@
 """check-config says everything at once, in the operator's words, and gives no secret away."""
 
+import functools
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from support.gatekeeper import Gatekeeper
 from support.markdown import DOCS, fences
 from support.synapse import sqlite_homeserver
 from synapse_nextgen_auth.accounts.attempts.sign_ups import Demands
+from synapse_nextgen_auth.cli import check_config
 from synapse_nextgen_auth.cli.main import main
 from synapse_nextgen_auth.cli.sign_ups import with_password
 from synapse_nextgen_auth.config import OPTIONS, duration
@@ -36,9 +38,15 @@ def complete(tmp_path_factory):
     return path
 
 
+# All of them compile to the same each time: one look is for the whole file.
+_looked_at = functools.cache(lambda: tuple(check_config._page_problems()))
+
+
 @pytest.fixture
-def check(complete, tmp_path, capsys):
+def check(complete, tmp_path, capsys, monkeypatch):
     """Return a function that checks the complete configuration with something laid over it."""
+    problems = _looked_at()
+    monkeypatch.setattr(check_config, "_page_problems", lambda: problems)
 
     def run(**settings):
         extra = tmp_path / "extra.yaml"
@@ -108,6 +116,8 @@ def test_every_option_that_is_set_shows(check, tmp_path, path, example):
         "captcha.secret_path": str(file),
         "geoip.database": str(towns),
     }
+    if path == ("resource_servers",):
+        given["resource_servers"] = [each | {"client_secret_path": str(file)} for each in example]
     example = given.get(".".join(path), example)
     base = {"clients": [client]} if path == ("pkce_exempt",) else {}
 
