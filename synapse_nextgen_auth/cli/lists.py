@@ -13,6 +13,8 @@ from synapse_nextgen_auth.records import frozen
 Arguments = argparse.Namespace
 Given = Callable[[Arguments], Mapping[str, Any]]
 
+# What a shell takes an exit for after Ctrl-C: 128 and the number of the signal.
+INTERRUPTED = 130
 _PAGE = 500
 _WIDTH = 30
 
@@ -98,20 +100,30 @@ class Ending:
         is_sure = asked.session is not None or asked.yes or count == 0
         if not is_sure and not _confirmed(f"End {self._counted(count)}?"):
             raise Refused("Nothing was ended")
-        ended = self._end_all(server, {**wanted, "why": asked.why}, count)
+        ended, progress = 0, Progress(count)
+        try:
+            for bite in self._bites(server, {**wanted, "why": asked.why}):
+                ended += bite
+                progress.more(bite)
+        except KeyboardInterrupt:
+            progress.end()
+            print(
+                f"Stopped. Ended: {self._counted(ended)}, and perhaps those of the request that was"
+                " under way.",
+                file=sys.stderr,
+            )
+            return INTERRUPTED
+        progress.end()
         print(json.dumps({"ended": ended}) if asked.json else f"Ended: {self._counted(ended)}.")
         return 0
 
-    def _end_all(self, server: RunningServer, wanted: Mapping[str, Any], count: int) -> int:
-        ended, progress = 0, Progress(count)
-        answer: Mapping[str, Any]
-        while True:
+    def _bites(self, server: RunningServer, wanted: Mapping[str, Any]) -> Iterator[int]:
+        answer: Mapping[str, Any] = {"left": True}
+        while answer["left"]:
             answer = server.ask(self.name, **wanted)
-            ended += int(answer["ended"])
-            progress.more(answer["ended"])
-            if not answer["ended"] or not answer["left"]:
-                progress.end()
-                return ended
+            if not answer["ended"]:
+                return
+            yield int(answer["ended"])
 
     def _say_dry(self, found: Mapping[str, Any], *, as_json: bool) -> None:
         if as_json:

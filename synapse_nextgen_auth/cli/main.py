@@ -1,6 +1,7 @@
 """The command `synapse-nextgen-auth`: what it can be asked, and who does it."""
 
 import argparse
+import errno
 import logging
 import os
 import sys
@@ -10,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from synapse_nextgen_auth import __version__
-from synapse_nextgen_auth.cli import completion, server_arguments
+from synapse_nextgen_auth.cli import completion, lists, server_arguments
 from synapse_nextgen_auth.cli.server_arguments import CONFIG_FILES
 from synapse_nextgen_auth.homeserver.startup import internals
 from synapse_nextgen_auth.homeserver.startup.refusal import StartRefused
@@ -64,18 +65,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks and return the exit code.
 
     Whoever reads the output may have had enough of it, as `head` does: that is no mistake to speak of
-    (the Python documentation of `signal`, "Note on SIGPIPE").
+    (the Python documentation of `signal`, "Note on SIGPIPE"). Nor is Ctrl-C.
     """
     try:
         try:
             return _run(arguments)
         finally:
             sys.stdout.flush()
+    except KeyboardInterrupt:
+        return lists.INTERRUPTED
     except BrokenPipeError:
-        # Python writes out what is left as it ends, and would complain of it then.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        _write_no_more()
         return 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _write_no_more()
+        print(f"* Not all of it could be written: {os.strerror(errno.ENOSPC)}", file=sys.stderr)
+        return 1
+
+
+def _write_no_more() -> None:
+    """Let go of what is left: Python writes it out as it ends, and would complain of it then."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+
+
+def _refuse_nothing(parser: argparse.ArgumentParser) -> None:
+    """Take an empty argument nowhere: it is a variable of a script that was not set."""
+    for action in parser._actions:  # noqa: SLF001 (argparse has no other way to what it has)
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 (as above)
+            for each in action.choices.values():
+                _refuse_nothing(each)
+        elif action.type is None and action.nargs != 0:
+            action.type = _something
+
+
+def _something(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty: say what is meant, or leave it out")
+    return text
 
 
 def _run(arguments: Sequence[str] | None) -> int:
@@ -173,6 +202,7 @@ def _parser() -> argparse.ArgumentParser:
         "completion", help="print what a shell completes this command by", description=_COMPLETION
     )
     shells.add_argument("shell", choices=completion.SHELLS)
+    _refuse_nothing(parser)
     return parser
 
 

@@ -23,6 +23,7 @@ from synapse_nextgen_auth.accounts import commands
 from synapse_nextgen_auth.accounts.commands import Stamp
 from synapse_nextgen_auth.assembly.issuer import keyring
 from synapse_nextgen_auth.cli import check_config
+from synapse_nextgen_auth.cli.tables import shown
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, random_id
@@ -125,7 +126,8 @@ class RunningServer:
             done: dict[str, Any] = answer["done"]
             return done
         if "error_description" in said:
-            raise CannotAsk(f"{place.name}: {said['error_description']}")
+            # It proved nothing: what it says reaches a terminal as letters alone.
+            raise CannotAsk(f"{place.name}: {shown(said['error_description'])}")
         raise CannotAsk(
             f"{place.name} knows no commands ({response.status}). Is the module loaded there, in this"
             " release, and Synapse restarted since?"

@@ -10,7 +10,7 @@ from typing import Any
 from synapse_nextgen_auth.cli import lists
 from synapse_nextgen_auth.cli.lists import Ending, Listing, Showing
 from synapse_nextgen_auth.cli.running_server import CannotAsk, Refused, RunningServer
-from synapse_nextgen_auth.cli.tables import moment, table
+from synapse_nextgen_auth.cli.tables import moment, shown, table
 from synapse_nextgen_auth.records import frozen
 
 Arguments = argparse.Namespace
@@ -224,8 +224,8 @@ def run(asked: Arguments) -> int:
         server = RunningServer.of(files, asked.url)
         return command.run(server, asked)
     except CannotAsk as stop:
-        print("\n".join(f"* {sentence}" for sentence in stop.sentences), file=sys.stderr)
+        print("\n".join(f"* {shown(sentence)}" for sentence in stop.sentences), file=sys.stderr)
         return 1
     except Refused as stop:
-        print(f"* {stop}", file=sys.stderr)
+        print(f"* {shown(stop)}", file=sys.stderr)
         return 1

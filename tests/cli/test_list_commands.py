@@ -2,14 +2,19 @@
 
 import io
 import json
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from support.commands import Operator
-from support.oauth import API, Server
-from synapse_nextgen_auth.cli import lists, tables
+from support.oauth import API, Browser, Server
+from support.television import Television, let_in
+from synapse_nextgen_auth.cli import lists, server_commands, tables
 from synapse_nextgen_auth.cli.main import main
+from synapse_nextgen_auth.cli.running_server import RunningServer
 
 pytestmark = [pytest.mark.one_database, pytest.mark.newest_only]
 
@@ -184,6 +189,90 @@ def test_nothing_ends_everything_by_accident(ask, server, signed_in, meant, sure
     assert all(works(server, tokens) for _, tokens in signed_in)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("sessions", "end", "", "--user", "ALICE"),
+        ("sessions", "end", "--user", "", "--yes"),
+        ("sessions", "end", "--user", "ALICE", "--address", "", "--yes"),
+        ("sessions", "end", "--user", "ALICE", "--client", "", "--yes"),
+        ("tokens", "end", ""),
+        ("users", "reset-factors", ""),
+        ("clients", "block", ""),
+        ("events", "list", "--user", ""),
+    ],
+)
+def test_a_variable_that_was_not_set_is_no_argument(ask, server, user, signed_in, arguments):
+    """`--user "$WHO"` without a WHO means nobody, and never everybody."""
+    asked = [user.localpart if each == "ALICE" else each for each in arguments]
+
+    with pytest.raises(SystemExit) as stopped:
+        ask(*asked)
+
+    assert stopped.value.code == 2
+    assert all(works(server, tokens) for _, tokens in signed_in)
+
+
+@pytest.mark.parametrize("name", ["sessions end", "tokens end"])
+def test_the_server_takes_no_empty_id_and_no_filter_beside_one(
+    homeserver, told, server, user, signed_in, name
+):
+    """Another release of the command, or another program, has no way around it either."""
+    session_id = sessions_of(told, user)[0]["session_id"]
+    ask = Operator.of(homeserver).say
+
+    assert "missing" in ask(name, session="", user=user.user_id)["refused"]
+    said = ask(name, session=session_id, user=homeserver.new_user().user_id)["refused"]
+    assert said == "Say which one by its id, or which ones by filters: not both"
+    assert all(works(server, tokens) for _, tokens in signed_in)
+
+
+@pytest.mark.parametrize("act", ["list", "end"])
+def test_who_is_not_there_is_a_slip(ask, act):
+    """No empty list and no end of nothing, which would look as if all were well."""
+    for arguments, words in (
+        (("--user", "no-such-body"), "* There is no account @no-such-body:localhost\n"),
+        (("--client", "no-such-client"), "* There is no client no-such-client\n"),
+    ):
+        code, out, err = ask("sessions", act, *arguments)
+
+        assert (code, out, err) == (1, "", words)
+
+
+def test_who_stops_it_is_told_how_far_it_came(ask, server, user, signed_in, monkeypatch):
+    """Ctrl-C between two bites; what has ended has ended."""
+    stops = iter([False, True])
+
+    class Impatient(RunningServer):
+        def ask(self, command, **wanted):
+            if wanted.get("dry_run"):
+                return super().ask(command, **wanted)
+            if next(stops):
+                raise KeyboardInterrupt
+            return {**super().ask(command, **wanted), "left": 1}
+
+    monkeypatch.setattr(server_commands, "RunningServer", Impatient)
+    code, out, err = ask("sessions", "end", "--user", user.user_id, "--yes")
+
+    assert (code, out) == (130, "")
+    assert err.startswith("Stopped. Ended: 2 sessions, and perhaps")
+    assert not any(works(server, tokens) for _, tokens in signed_in)
+
+
+def test_what_cannot_be_written_is_said_in_a_sentence(homeserver, user, signed_in):
+    """A full disk is no traceback."""
+    command = [sys.executable, "-c", "import sys; from synapse_nextgen_auth.cli.main import main;"]
+    command[-1] += " sys.exit(main(sys.argv[1:]))"
+    asked = ["-c", str(homeserver.config_path), "sessions", "list", "--user", user.user_id]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*command, *asked], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert done.returncode == 1
+    assert done.stderr == "* Not all of it could be written: No space left on device\n"
+
+
 def test_the_server_refuses_it_itself(homeserver, signed_in):
     """Another client of the endpoint than ours has no way around it."""
     said = Operator.of(homeserver).say("sessions end")
@@ -284,6 +373,16 @@ def test_clients_are_listed_shown_and_blocked(ask, told, server, user, signed_in
     assert client.refresh(tokens["refresh_token"]).status_code == 200
     assert ask("clients", "unblock", client.id)[2] == "* This client is not blocked\n"
     assert ask("clients", "show", "nobody")[2] == "* There is no client nobody\n"
+
+
+def test_what_waits_for_a_client_goes_with_the_block(ask, server, user):
+    """A device that was let in before, and asks only after it is let in again (as in the admin API)."""
+    tv = Television.begin(server, client_name="Blocked TV")
+    let_in(Browser(server), tv, user)
+    assert ask("clients", "block", tv.client.id)[0] == 0
+    assert ask("clients", "unblock", tv.client.id)[0] == 0
+
+    assert tv.poll().json()["error"] == "access_denied"
 
 
 def test_users_are_listed_and_shown(ask, told, homeserver, user, signed_in):

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 import time
+from http.server import ThreadingHTTPServer
 
 import attrs
 import pytest
@@ -11,6 +12,7 @@ import requests
 
 from support.commands import PATH, Operator
 from support.databases import SqliteDatabase
+from support.http_handlers import OneAnswer
 from support.ports import free_port
 from support.synapse import Homeserver
 from synapse_nextgen_auth.accounts.commands import Stamp
@@ -189,6 +191,31 @@ def test_another_secret_commands_nothing(sqlite_homeserver, tmp_path, capsys):
 
     assert code == 1
     assert "does not fit the secret of the running server" in capsys.readouterr().err
+
+
+class Stranger(OneAnswer):
+    """Whatever listens where the server should be."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = json.dumps({"error_description": "\x1b]0;title\x07\nall is \u202ewell"}).encode()
+        self.send_response(400)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def test_what_a_stranger_says_moves_no_terminal(sqlite_homeserver, capsys):
+    """It proved nothing, and what it says is shown as letters."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as there:
+        threading.Thread(target=there.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{there.server_port}"
+        code = main(["-c", str(sqlite_homeserver.config_path), "status", "--url", url])
+        there.shutdown()
+
+    said = capsys.readouterr().err
+    assert code == 1
+    assert said == f"* {url}: \\x1b]0;title\\x07\\nall is \\u202ewell\n"
 
 
 def test_c187_a_request_is_good_once(sqlite_homeserver):

@@ -38,6 +38,10 @@ class Asked:
     given: Mapping[str, Any] = attrs.field(repr=False)
     address: str | None = None
 
+    def has(self, name: str) -> bool:
+        """Say whether something was given, be it empty."""
+        return self.given.get(name) is not None
+
     def text(self, name: str) -> str | None:
         """Return a text, `None` where there is none; NUL can be stored nowhere (C213)."""
         found: str | None = self._of(name, str)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from synapse_nextgen_auth.flows import block_client
 from synapse_nextgen_auth.oauth.clients import client_metadata
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.session_filter import SessionFilter
@@ -103,8 +104,10 @@ async def _block(site: Site, asked: Asked) -> dict[str, Any]:
     client = await _named(site, asked)
     if client.is_configured:
         raise Refused("This client stands in the configuration: take it out there, and restart")
-    block = Block(client.client_id, site.now(), "command", asked.text("why"))
-    if not await site.homeserver.run(client_lists.block, block):
+    why = asked.text("why")
+    if not await site.homeserver.run(
+        block_client.block, client.client_id, by="command", why=why, now=site.now()
+    ):
         raise Refused("This client is blocked already")
     await done.note(site, asked, "clients block", client.client_id)
     counted = await site.homeserver.run(

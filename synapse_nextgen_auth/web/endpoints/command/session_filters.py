@@ -1,18 +1,21 @@
 """Which sessions a command means, as the admin API's filters have it."""
 
 from synapse_nextgen_auth.oauth.session_filter import SessionFilter, is_scope_token
+from synapse_nextgen_auth.store import clients as clients_rows
 from synapse_nextgen_auth.web.endpoints.command import lists
 from synapse_nextgen_auth.web.endpoints.command.asked import Asked, Refused
 from synapse_nextgen_auth.web.site import Site
 
-TAKES = frozenset(
-    {"user", "clients", "scopes", "address", "idle", "older", "younger", "device", "state"}
-)
+FILTERS = frozenset({"user", "clients", "scopes", "address", "idle", "older", "younger", "device"})
+TAKES = FILTERS | {"state"}
 _STATES = {"living": True, "over": False, "all": None}
 
 
-def read(site: Site, asked: Asked, *, is_personal: bool | None = None) -> SessionFilter:
-    """Return what is meant; `idle`, `older` and `younger` are seconds from now."""
+async def read(site: Site, asked: Asked, *, is_personal: bool | None = None) -> SessionFilter:
+    """Return what is meant; `idle`, `older` and `younger` are seconds from now.
+
+    Whom or what nobody knows is a slip of whoever typed it, and no empty list.
+    """
     state = asked.text("state") or "living"
     if state not in _STATES:
         raise Refused("--state must be living, over or all")
@@ -24,9 +27,15 @@ def read(site: Site, asked: Asked, *, is_personal: bool | None = None) -> Sessio
         if not is_scope_token(each):
             raise Refused(f"{each} can be in no scope")
     clients, now = asked.texts("clients"), site.now()
+    for each in clients:
+        if each not in site.clients.configured and not await _is_registered(site, each):
+            raise Refused(f"There is no client {each}")
+    user_id = lists.account(site, asked)
+    if user_id is not None and await site.people.passwords.spelled(user_id) is None:
+        raise Refused(f"There is no account {user_id}")
     idle, older, younger = (asked.number(name) for name in ("idle", "older", "younger"))
     return SessionFilter(
-        user_id=lists.account(site, asked),
+        user_id=user_id,
         clients=clients or None,
         scopes=scopes,
         is_living=_STATES[state],
@@ -37,3 +46,7 @@ def read(site: Site, asked: Asked, *, is_personal: bool | None = None) -> Sessio
         created_after=None if younger is None else now - younger,
         active_before=None if idle is None else now - idle,
     )
+
+
+async def _is_registered(site: Site, client_id: str) -> bool:
+    return await site.homeserver.read(clients_rows.get, client_id) is not None

@@ -22,7 +22,7 @@ BITE = 20
 
 
 async def _list(site: Site, asked: Asked, *, is_personal: bool | None) -> dict[str, Any]:
-    meant = session_filters.read(site, asked, is_personal=is_personal)
+    meant = await session_filters.read(site, asked, is_personal=is_personal)
     window = lists.window(asked)
     lifetimes, now = site.lifetimes.sessions, site.now()
     found, names = await site.homeserver.run(_page, meant, window, lifetimes=lifetimes, now=now)
@@ -85,10 +85,12 @@ def _one(txn: Txn, session_id: str) -> tuple[Session | None, dict[str, PersonalT
 
 async def _end(site: Site, asked: Asked, *, is_personal: bool | None) -> dict[str, Any]:
     """End one, or at most a bite of a filter's; `dry_run` says how many that would be."""
-    session_id = asked.text("session")
-    if session_id is not None:
+    if asked.has("session"):
+        session_id = asked.needed("session")
+        if any(map(asked.has, session_filters.FILTERS)):
+            raise Refused("Say which one by its id, or which ones by filters: not both")
         return await _end_one(site, asked, session_id, is_personal=is_personal)
-    meant = session_filters.read(site, asked, is_personal=is_personal)
+    meant = await session_filters.read(site, asked, is_personal=is_personal)
     is_all_meant = asked.switch("all")
     if asked.switch("dry_run"):
         matching = await ending.look(site, meant, is_all_meant=is_all_meant)
