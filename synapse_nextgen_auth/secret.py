@@ -77,6 +77,7 @@ class Purpose(str, enum.Enum):
     PERSONAL_TOKEN = "token personal"  # noqa: S105
     SERVICE_TOKEN = "token service"  # noqa: S105
     RESOURCE_TOKEN = "token resource"  # noqa: S105
+    TOKEN_ID = "token id"  # noqa: S105
     USER_CODE = "user code"
     USER_CODE_HALF = "user code half"
     FORM = "csrf"

@@ -212,6 +212,7 @@ DERIVED = {
     Purpose.PERSONAL_TOKEN: "673eed8e0e13231ad4088b668f7d0fd0",
     Purpose.SERVICE_TOKEN: "16d5cb4dfd7baf215f6496de99c76b24",
     Purpose.RESOURCE_TOKEN: "94a865361cb777db49975dfb9142ca17",
+    Purpose.TOKEN_ID: "a701000654f11e00f767cb08efc71945",
     Purpose.USER_CODE: "b9db7457bd4de3ec60474e76f131d3ea",
     Purpose.USER_CODE_HALF: "ad6d2c72197372273dd2dacccefb7dfe",
     Purpose.FORM: "8dfbe5b84ec538b82b7aaa415a673dd9",

@@ -53,7 +53,8 @@ class Signing:
     async def read_access(self, text: str, *, issuer: str) -> "access_jwt.Claims | None":
         """Return what an access token for a service says, `None` unless it is ours and good."""
         now = self.homeserver.now()
-        return access_jwt.read(text, await self._usable(), issuer=issuer, now=now)
+        published = await self._usable()
+        return access_jwt.read(text, published, keys=self.keyring, issuer=issuer, now=now)
 
     async def _key(self, algorithm: Algorithm, now: int) -> SigningKey:
         key = keys.current(await self._usable(), algorithm, now=now)

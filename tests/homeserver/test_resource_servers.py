@@ -1,7 +1,7 @@
 """Services of others that take our tokens: each token is for one of them (RFC 8707, RFC 9068)."""
 
-import secrets
 import time
+from functools import partial
 from urllib.parse import quote_plus
 
 import jwt
@@ -12,7 +12,7 @@ from authlib.oauth2.rfc7662 import IntrospectTokenValidator
 from authlib.oauth2.rfc9068 import JWTBearerTokenValidator
 from joserfc.jwk import KeySet
 
-from support.answers import assert_not_kept, assert_refused
+from support.answers import assert_refused
 from support.oauth import API, DEVICE, Browser, Client, claims, device_id
 from support.public import (
     CALENDAR,
@@ -23,13 +23,9 @@ from support.public import (
     SECRET,
     WIKI,
 )
+from support.services import INACTIVE, PROOF, SERVICE, as_wiki, begun, got, look, renewed
 
 pytestmark = pytest.mark.newest_only
-
-PROOF = {"auth": ("basic", quote_plus(SECRET))}
-SERVICE = {"auth": ("calendar", quote_plus(SECRET))}
-ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-INACTIVE = {"active": False}
 
 
 @pytest.fixture(scope="module")
@@ -50,19 +46,7 @@ def client(server):
 @pytest.fixture
 def begin(server, client, user):
     """Return a function that signs the user in; the code is still to be redeemed."""
-
-    def begun(scope, **changes):
-        parameters, verifier = client.request(scope=scope, **changes)
-        browser = Browser(server)
-        code = browser.let_in(parameters, user.localpart, user.password)["code"]
-        return {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": CALLBACK,
-            "code_verifier": verifier,
-        }
-
-    return begun
+    return partial(begun, server, client, user)
 
 
 @pytest.fixture
@@ -73,29 +57,6 @@ def ask(server):
         return server.post("token", form | more, **PROOF)
 
     return asked
-
-
-def got(answer):
-    assert answer.status_code == 200, answer.text
-    assert_not_kept(answer)
-    return answer.json()
-
-
-def renewed(tokens, **more):
-    return {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]} | more
-
-
-def as_wiki():
-    now = int(time.time())
-    said = {"iss": "wiki", "sub": "wiki", "aud": ISSUER, "iat": now, "exp": now + 60}
-    said["jti"] = secrets.token_hex(16)
-    text = jwt.encode(said, KEY, algorithm="ES256", headers={"kid": "k1"})
-    return {"client_id": "wiki", "client_assertion_type": ASSERTION, "client_assertion": text}
-
-
-def look(server, token, *, by=SERVICE, **form):
-    answer = server.post("introspect", {"token": token} | form, **(by or {}))
-    return got(answer)
 
 
 class Validator(JWTBearerTokenValidator):

@@ -4,19 +4,19 @@ Their type keeps them apart from ID tokens, their audience from each other; none
 """
 
 import json
-import re
+import struct
 from collections.abc import Iterable
 from typing import Any
 
 from synapse_nextgen_auth.oauth.tokens.keys import PrivateKey, SigningKey
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.secret import Secret
+from synapse_nextgen_auth.secret import Keyring, Purpose, Secret
 
 TYPE = "at+jwt"
 MAX_LENGTH = 8192  # characters
 _REQUIRED = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"]
-# The session that a token came from, which opens nothing by itself, and what is new in each.
-_TOKEN_ID = re.compile(r"([0-9a-f]{32})-[0-9a-f]{32}")
+# The session that a token came from, and which generation of it.
+_ORIGIN = struct.Struct(">16sI")
 
 
 @frozen
@@ -32,6 +32,7 @@ class Claims:
     client_id: str
     scope: str
     session_id: str
+    generation: int
     token_id: str
     expires_at: int
     auth_time: int | None = None
@@ -40,9 +41,21 @@ class Claims:
     issued_at: int = 0
 
 
-def token_id(session_id: str, random: str) -> str:
-    """Return the `jti` of a new token of a session."""
-    return f"{session_id}-{random}"
+def token_id(keys: Keyring, session_id: str, generation: int) -> str:
+    """Return the `jti` of a new token of a session, which only we can read, and is new each time.
+
+    So two services that compare their tokens do not find out that one session is behind them.
+    """
+    return keys.seal(Purpose.TOKEN_ID, _ORIGIN.pack(bytes.fromhex(session_id), generation))
+
+
+def _origin(keys: Keyring, sealed: object) -> tuple[str, int] | None:
+    """Return of which session and generation the token with this `jti` is."""
+    plain = keys.unseal(Purpose.TOKEN_ID, sealed) if isinstance(sealed, str) else None
+    if plain is None or len(plain) != _ORIGIN.size:
+        return None
+    session_id, generation = _ORIGIN.unpack(plain)
+    return session_id.hex(), generation
 
 
 def sign(claims: Claims, key: SigningKey, private: PrivateKey, *, now: int) -> Secret:
@@ -69,7 +82,9 @@ def sign(claims: Claims, key: SigningKey, private: PrivateKey, *, now: int) -> S
     return Secret(jwt.encode(body, private, algorithm=key.algorithm.value, headers=headers))
 
 
-def read(text: str, published: Iterable[SigningKey], *, issuer: str, now: int) -> Claims | None:
+def read(
+    text: str, published: Iterable[SigningKey], *, keys: Keyring, issuer: str, now: int
+) -> Claims | None:
     """Return what a token says; `None` unless we signed exactly this one and its time is not over."""
     if len(text) > MAX_LENGTH or text.count(".") != 2:
         return None
@@ -92,8 +107,8 @@ def read(text: str, published: Iterable[SigningKey], *, issuer: str, now: int) -
         )
     except (jwt.PyJWTError, ValueError, RecursionError):
         return None
-    from_session = _TOKEN_ID.fullmatch(said["jti"])
-    if from_session is None or now >= said["exp"]:
+    origin = _origin(keys, said["jti"])
+    if origin is None or now >= said["exp"]:
         return None
     return Claims(
         issuer=said["iss"],
@@ -101,7 +116,8 @@ def read(text: str, published: Iterable[SigningKey], *, issuer: str, now: int) -
         subject=said["sub"],
         client_id=said["client_id"],
         scope=said["scope"],
-        session_id=from_session[1],
+        session_id=origin[0],
+        generation=origin[1],
         token_id=said["jti"],
         expires_at=said["exp"],
         auth_time=said.get("auth_time"),

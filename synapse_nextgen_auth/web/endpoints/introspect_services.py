@@ -25,7 +25,7 @@ async def describe(site: Site, client: Client, presented: Token | str) -> dict[s
     server = site.resources.at(claims.audience) if claims else None
     if claims is None or server is None:
         return _OVER
-    token = Token(Kind.RESOURCE, claims.session_id, 1, claims.expires_at)
+    token = Token(Kind.RESOURCE, claims.session_id, claims.generation, claims.expires_at)
     session = await _session(site, token)
     if session is None or not _may_know(client, session, server):
         return _OVER

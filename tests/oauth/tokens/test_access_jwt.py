@@ -1,5 +1,6 @@
 """JWT access tokens (RFC 9068), as a library of others checks them, and as we read them back."""
 
+import base64
 import json
 import time
 
@@ -14,11 +15,12 @@ from support.records import ALICE, NOW
 from synapse_nextgen_auth.oauth.tokens import access_jwt, id_token, keys
 from synapse_nextgen_auth.oauth.tokens.access_jwt import Claims
 from synapse_nextgen_auth.oauth.tokens.keys import Algorithm, SigningKey
-from synapse_nextgen_auth.secret import Secret
+from synapse_nextgen_auth.secret import Keyring, Purpose, Secret
 
 ISSUER = "https://matrix.example.com/_synapse/client/auth/"
 CALENDAR = "https://calendar.example.com/"
 SESSION = "5e" * 16
+RING = Keyring.of(b"n" * 32)
 CLAIMS = Claims(
     issuer=ISSUER,
     audience=CALENDAR,
@@ -26,7 +28,8 @@ CLAIMS = Claims(
     client_id="app",
     scope="calendar.read calendar.write",
     session_id=SESSION,
-    token_id=access_jwt.token_id(SESSION, "ab" * 16),
+    generation=7,
+    token_id=access_jwt.token_id(RING, SESSION, 7),
     expires_at=NOW + 300,
     auth_time=NOW - 60,
     acr="urn:example:loa:2",
@@ -49,8 +52,8 @@ def sign(claims=CLAIMS, algorithm=Algorithm.RS256):
     return access_jwt.sign(claims, key, pem, now=NOW).reveal()
 
 
-def read(text, *, key=KEY, now=NOW):
-    return access_jwt.read(text, [key], issuer=ISSUER, now=now)
+def read(text, *, key=KEY, now=NOW, ring=RING):
+    return access_jwt.read(text, [key], keys=ring, issuer=ISSUER, now=now)
 
 
 def forged(header=None, **changes):
@@ -119,6 +122,11 @@ def test_a_program_by_itself_proved_nothing():
         forged(aud=None),
         forged(client_id=None),
         forged(jti="made up"),
+        forged(jti=f"{SESSION}-{'ab' * 16}"),
+        forged(jti=7),
+        forged(jti=access_jwt.token_id(Keyring.of(b"x" * 32), SESSION, 7)),
+        forged(jti=RING.seal(Purpose.TOKEN_ID, b"short")),
+        forged(jti=RING.seal(Purpose.SIGNING_KEYS, b"s" * 20)),
         forged(jti=None),
         jwt.encode({"iss": ISSUER}, None, algorithm="none", headers={"kid": KEY.kid}),
         jwt.encode(
@@ -132,6 +140,27 @@ def test_a_program_by_itself_proved_nothing():
 def test_anything_else_is_none(text):
     """Garbage, other types, other keys, other issuers, over, or without what must be there."""
     assert read(text) is None
+
+
+def test_nobody_else_learns_which_session_a_token_is_of():
+    """Two services that compare theirs find nothing in common; we read the generation, too."""
+    ids = [access_jwt.token_id(RING, SESSION, generation) for generation in (1, 1, 2)]
+
+    assert len(set(ids)) == 3
+    for each in ids:
+        assert SESSION not in each
+        assert bytes.fromhex(SESSION) not in base64.urlsafe_b64decode(each)
+    found = [read(sign(attrs.evolve(CLAIMS, token_id=each))) for each in ids]
+    assert [(each.session_id, each.generation) for each in found] == [
+        (SESSION, 1),
+        (SESSION, 1),
+        (SESSION, 2),
+    ]
+
+
+def test_it_is_read_under_a_former_secret():
+    """A rotation of the secret ends no token."""
+    assert read(sign(), ring=Keyring.of(b"z" * 32, [b"n" * 32])) is not None
 
 
 def test_it_is_over_at_its_time():

@@ -198,7 +198,8 @@ async def _go_on(site: Site, request: TokenRequest, exchange: SameSession) -> Ou
     """Go on with a session whose account and device are still there.
 
     A locked, suspended or expired account may: its requests are refused by Synapse in its own words,
-    and a 4xx here would make the client forget its keys (C101).
+    and a 4xx here would make the client forget its keys (C101). A service of others that checks
+    signatures does not know of a lock, so that one gets nothing for it; nothing is spent, either.
     """
     held = await exchange.find(site, request)
     session = held.session
@@ -210,6 +211,8 @@ async def _go_on(site: Site, request: TokenRequest, exchange: SameSession) -> Ou
         await site.people.admit(session.user_id, Intent.REFRESH)
     except NotAdmitted:
         raise await _over(site, session, "the account is gone") from None
+    if target is not None:
+        await for_services.refuse_account(site, session)
     if session.device_id is not None and (
         await site.homeserver.device_name(session.user_id, session.device_id) is None
     ):
@@ -323,6 +326,8 @@ async def _with_tokens(
     body["scope"] = " ".join(target.words) if target else own
     if session.granted.openid:
         body["id_token"] = await _id_token(site, request.client, spent, access)
+    if target is not None:
+        for_services.handed_over(site, spent, target)
     return answers.json_answer(200, body)
 
 
