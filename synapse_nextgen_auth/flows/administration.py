@@ -7,8 +7,9 @@ account is told.
 import enum
 
 from synapse_nextgen_auth.accounts.own_ways import Identity
+from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.store import events, links, own_ways
+from synapse_nextgen_auth.store import events, links, own_ways, passwords
 from synapse_nextgen_auth.store import registration_token_lists as registration_tokens
 from synapse_nextgen_auth.store.registration_token_lists import RegistrationToken
 from synapse_nextgen_auth.store.txn import Txn
@@ -45,6 +46,17 @@ def remove_email(txn: Txn, user_id: str, address: str, *, also_to: str, now: int
     links.end_of_address(txn, user_id, address, now=now)
     removed = Event(EventKind.ADDRESS_REMOVED, now, user_id, detail=BY_ADMIN)
     events.add(txn, removed, also_to=also_to)
+    return None
+
+
+def set_password(txn: Txn, user_id: str, hashed: str, *, now: int) -> Not | None:
+    """Set the password of an account: the former one is over, and so is every browser that it let in."""
+    # Before the sign-ins end: whoever proves the former password at this moment waits for it, or is met.
+    if not passwords.set_for(txn, user_id, hashed):
+        return Not.CLOSED
+    passwords.belongs(txn, user_id, hashed)
+    end_session.password_set(txn, user_id, now=now)
+    events.add(txn, Event(EventKind.PASSWORD_CHANGED, now, user_id, detail=BY_ADMIN))
     return None
 
 

@@ -205,6 +205,12 @@ def withdraw(txn: Txn, user_id: str, *, now: int) -> None:
     _withdraw(txn, user_id, None, now=now)
 
 
+def password_set(txn: Txn, user_id: str, *, now: int) -> None:
+    """End what the former password let in where sessions go on: browsers, what was approved (C233)."""
+    sign_ins.end_for_user(txn, user_id, now=now)
+    _withdraw(txn, user_id, None, now=now)
+
+
 def _withdraw(txn: Txn, user_id: str, device_id: str | None, *, now: int) -> None:
     """Make what was approved and not collected worthless, of one device or of all."""
     if device_id is None:

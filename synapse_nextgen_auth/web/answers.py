@@ -21,7 +21,7 @@ NOSNIFF = ("X-Content-Type-Options", "nosniff")
 INERT = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 CORS = (
     ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate"),
+    ("Access-Control-Expose-Headers", "Link, Retry-After, WWW-Authenticate"),
 )
 RENDEZVOUS_CORS = (
     ("Access-Control-Allow-Origin", "*"),

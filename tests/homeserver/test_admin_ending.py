@@ -193,3 +193,57 @@ def test_nobody_blocks_what_they_are_using(server, admin):
     api = AdminApi.of(server, tokens["access_token"])
 
     assert "using" in api.refused("POST", f"oauth2-clients/{told_of(api, client)['id']}/block", 409)
+
+
+def test_c170_a_block_that_broke_off_is_finished_by_asking_again(homeserver, server, api):
+    """It was blocked, and something came between that and the end of its sessions."""
+    client = new_client(server, "Half blocked")
+    ((_, tokens),) = sign_in(homeserver, client)
+    its = f"oauth2-clients/{told_of(api, client)['id']}"
+    homeserver.query(
+        "INSERT INTO nextgen_blocked_clients (client_id, blocked_at, blocked_by)"
+        " VALUES (?, 1, '@root:localhost') RETURNING client_id",
+        client.id,
+    )
+    assert server.whoami(tokens["access_token"]).status_code == 200
+    api.do("POST", f"{its}/block")
+
+    assert server.whoami(tokens["access_token"]).status_code == 401
+    assert "already" in api.refused("POST", f"{its}/block", 409)
+
+
+def test_no_filter_writes_a_line_of_the_log(homeserver, api):
+    end(api, body={"dry_run": True}, address="x\n2026-11-28 FAKE LINE", has_device="false")
+    end(api, body={"limit": 1}, address="x\n2026-11-28 FAKE LINE", has_device="false")
+
+    assert "\n2026-11-28 FAKE LINE" not in homeserver.log_text()
+    assert "2026-11-28 FAKE LINE" in homeserver.log_text()
+
+
+def test_the_event_is_of_whoever_made_the_token(homeserver, server, api, admin, user):
+    """One that speaks for another administrator is no mask."""
+    other = homeserver.new_user(admin=True)
+    ids = [
+        api.get(f"users/by-username/{each.localpart}")["data"]["id"]
+        for each in (other, user, admin)
+    ]
+    body = {"actor_user_id": ids[0], "human_name": "mask", "scope": "urn:mas:admin"}
+    token = api.do("POST", "personal-sessions", body, status=201)["attributes"]["access_token"]
+    mask = AdminApi.of(server, token)
+    mask.do("POST", f"users/{ids[1]}/lock", reason="me")
+    ((detail,),) = homeserver.query(
+        "SELECT detail FROM nextgen_events WHERE user_id = ? AND kind = 'admin_changed'"
+        " AND detail LIKE '%lockUser%'",
+        admin.user_id,
+    )
+
+    assert json.loads(detail)["as"] == other.user_id
+    assert f"{admin.user_id} did lockUser" in homeserver.log_text()
+    for each in (ids[0], ids[2]):
+        assert "yourself" in mask.refused("POST", f"users/{each}/lock", 400)
+        mask.refused("POST", f"users/{each}/deactivate", 400)
+    ((address,),) = homeserver.query(
+        "SELECT address FROM nextgen_events WHERE user_id = ? AND kind = 'personal_token_made'",
+        other.user_id,
+    )
+    assert address is None

@@ -5,12 +5,14 @@ Each answer is compared with the document that the server has of itself (`suppor
 
 import json
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
+import attrs
 import pytest
 
 from support.admin_api import ROOT, AdminApi, scope
-from support.oauth import Server
+from support.oauth import Browser, Server
 
 pytestmark = [pytest.mark.one_database, pytest.mark.newest_only]
 
@@ -388,3 +390,104 @@ def test_there_is_no_policy_data(api):
     api.refused("GET", "policy-data/latest", 404)
     api.refused("GET", f"policy-data/{NOBODY}", 404)
     assert "policy" in api.refused("POST", "policy-data", 400, json={"data": {"a": 1}})
+
+
+def test_c233_a_password_that_is_set_ends_the_browsers(homeserver, server, api, user, told, at):
+    """Whoever came in with the former one is out, though it was Synapse's own API that set it."""
+    for change in ("ours", "Synapse's"):
+        browser = Browser.of(server, user)
+        assert 'name="password"' not in browser.get(server.url("account")).text
+        if change == "ours":
+            api.do("POST", f"{at}/set-password", {"password": "a new long password"}, status=204)
+            user = attrs.evolve(user, password="a new long password")
+        else:
+            answer = server.api(
+                "POST",
+                f"/_synapse/admin/v1/reset_password/{user.user_id}",
+                homeserver.login(homeserver.new_user(admin=True))["access_token"],
+                json={"new_password": "another long password", "logout_devices": False},
+            )
+            assert answer.status_code == 200, answer.text
+        assert 'name="password"' in browser.get(server.url("account")).text, change
+        living = {"filter[user]": told["id"], "filter[status]": "active"}
+        assert api.get("user-sessions", **living)["data"] == [], change
+
+
+def test_c311_nobody_closes_themselves(api, admin):
+    """The last administrator would be gone by a slip of an id."""
+    me = api.get(f"users/by-username/{admin.localpart}")["data"]["id"]
+
+    assert "yourself" in api.refused("POST", f"users/{me}/deactivate", 400)
+    assert api.get("version")
+
+
+def test_c311_two_administrators_do_not_demote_each_other(homeserver, server):
+    """Asked at once, one of them stays."""
+    for _ in range(3):
+        pair = [homeserver.new_user(admin=True) for _ in range(2)]
+        apis = []
+        for each in pair:
+            tokens = server.client().sign_in(each.localpart, each.password, scope=scope())
+            apis.append(AdminApi.of(server, tokens["access_token"]))
+        ids = [apis[0].get(f"users/by-username/{each.localpart}")["data"]["id"] for each in pair]
+        with ThreadPoolExecutor(2) as pool:
+            list(
+                pool.map(
+                    lambda n, apis=apis, ids=ids: apis[n].ask(
+                        "POST", f"users/{ids[1 - n]}/set-admin", json={"admin": False}
+                    ),
+                    range(2),
+                )
+            )
+        left = homeserver.query(
+            "SELECT COUNT(*) FROM users WHERE name IN (?, ?) AND admin = 1",
+            *(each.user_id for each in pair),
+        )
+        assert left == [(1,)]
+
+
+def test_what_somebody_wrote_is_hidden_though_they_left_before(homeserver, api, user, at):
+    """Whoever asks for it later is not told that it was done, and it was not."""
+    api.do("POST", f"{at}/deactivate", {"skip_erase": True})
+    assert not homeserver.query("SELECT 1 FROM erased_users WHERE user_id = ?", user.user_id)
+    api.do("POST", f"{at}/deactivate", {"skip_erase": False})
+
+    assert homeserver.query("SELECT 1 FROM erased_users WHERE user_id = ?", user.user_id)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "a\r\nBcc: victim@x.org",
+        "x,y@x.org",
+        "<a>@x.org",
+        "a@x.org, b",
+        "a\n@x.org",
+        "\u00e9@x.org",
+        "a\x1b[0m@x.org",
+        "a\u202e@x.org",
+        "a b@x.org",
+        "a@x.org;b@x.org",
+        '"a"@x.org',
+    ],
+)
+def test_c257_no_address_is_given_to_an_account_that_no_mail_goes_to(api, told, typed):
+    """What a person cannot give themselves, nobody gives them: mail would go to a stranger."""
+    body = {"user_id": told["id"], "email": typed}
+
+    assert "address" in api.refused("POST", "user-emails", 400, json=body)
+
+
+def test_who_is_made_twice_at_once_is_there_once(api):
+    """Whoever comes second hears that the name is taken."""
+    name = f"twice{secrets.token_hex(4)}"
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(lambda _: api.ask("POST", "users", json={"username": name}), range(4))
+        )
+
+    assert sorted(each.status_code for each in answers) == [201, 409, 409, 409]
+
+
+def test_nobody_is_looked_for_by_nothing(api):
+    api.refused("GET", "users", 400, params={"filter[search]": ""})

@@ -3,11 +3,13 @@
 import enum
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from synapse.api.errors import Codes, SynapseError
 from synapse.types import Requester, UserID, create_requester
+from synapse.util.async_helpers import Linearizer
 from synapse.util.threepids import canonicalise_email
 
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -15,7 +17,6 @@ from synapse_nextgen_auth.homeserver.people.threepids import Threepids
 from synapse_nextgen_auth.homeserver.startup import versions
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.secret import Secret
 
 NEEDS = (
     Needed("synapse.types", "create_requester", ("user_id",)),
@@ -36,12 +37,7 @@ NEEDS = (
         "DeactivateAccountHandler.activate_account",
         ("user_id",),
     ),
-    Needed(
-        "synapse.handlers.set_password",
-        "SetPasswordHandler.set_password",
-        ("user_id", "password_hash", "logout_devices", "requester"),
-    ),
-    Needed("synapse.handlers.auth", "AuthHandler.hash", ("password",)),
+    Needed("synapse.storage.databases.main", "DataStore.is_user_erased", ("user_id",)),
     Needed("synapse.storage.databases.main", "DataStore.set_server_admin", ("user", "admin")),
     Needed(
         "synapse.storage.databases.main", "DataStore.set_user_locked_status", ("user_id", "locked")
@@ -49,12 +45,11 @@ NEEDS = (
     *members(
         "synapse.server",
         "HomeServer",
-        "get_auth_handler",
+        "get_clock",
         "get_deactivate_account_handler",
         "get_module_api_callbacks",
         "get_profile_handler",
         "get_registration_handler",
-        "get_set_password_handler",
     ),
 )
 
@@ -78,6 +73,11 @@ _OF_CODES: dict[str, NoName] = {
 @frozen
 class Forbidden(Exception):
     """A module does not let it be done."""
+
+
+@frozen
+class Taken(Exception):
+    """Somebody else got the name at this moment."""
 
 
 def canonical_email(text: str) -> str | None:
@@ -107,8 +107,21 @@ async def make(homeserver: Homeserver, localpart: str, *, display_name: str | No
     except SynapseError as error:
         if error.code == 429:
             raise Forbidden from error
+        if error.errcode == Codes.USER_IN_USE:
+            raise Taken from error
         raise
     return user_id
+
+
+_turns: WeakKeyDictionary[Homeserver, Linearizer] = WeakKeyDictionary()
+
+
+def turn(homeserver: Homeserver) -> AbstractAsyncContextManager[None]:
+    """Wait for others who take power from an account: of two who do that to each other, one stays."""
+    if homeserver not in _turns:
+        _turns[homeserver] = Linearizer(name="nextgen_power", clock=homeserver.hs.get_clock())
+    queue: AbstractAsyncContextManager[None] = _turns[homeserver].queue("")
+    return queue
 
 
 async def set_picture(homeserver: Homeserver, user_id: str, url: str) -> None:
@@ -120,15 +133,6 @@ async def set_picture(homeserver: Homeserver, user_id: str, url: str) -> None:
         if error.code >= 500:
             raise
         logger.info("%s was not given the picture that an administrator named", user_id)
-
-
-async def set_password(homeserver: Homeserver, user_id: str, password: Secret) -> None:
-    """Set a password, and leave every device signed in."""
-    hs = homeserver.hs
-    hashed = await hs.get_auth_handler().hash(password.reveal())
-    await hs.get_set_password_handler().set_password(
-        user_id, hashed, logout_devices=False, requester=None
-    )
 
 
 async def set_admin(homeserver: Homeserver, user_id: str, *, is_admin: bool) -> None:
@@ -161,6 +165,12 @@ async def close(
         if error.code == 403:
             raise Forbidden from error
         raise
+
+
+async def is_erased(homeserver: Homeserver, user_id: str) -> bool:
+    """Say whether what an account wrote is hidden from whoever joins a room later."""
+    store: Any = homeserver.store
+    return bool(await store.is_user_erased(user_id))
 
 
 async def reopen(homeserver: Homeserver, user_id: str) -> None:

@@ -11,6 +11,7 @@ from synapse_nextgen_auth.oauth.tokens import bearer
 from synapse_nextgen_auth.web.endpoints.admin.operations import Refused
 from synapse_nextgen_auth.web.site import Site
 
+_POWERLESS = Refused(403, "The account of the token is no administrator.", "access_denied")
 _STRONGER = "This request takes a stronger or more recent sign-in"
 
 
@@ -36,11 +37,22 @@ async def administrator(site: Site, incoming: Incoming) -> Session:
             ((bearer.HEADER, said),),
         )
     if not account.is_admin:
-        raise Refused(403, "The account of the token is no administrator.", "access_denied")
+        raise _POWERLESS
     await _insist(site, incoming, text)
     if is_noted:
         site.token_check.activity.administered(session.user_id, session.device_id)
     return session
+
+
+async def insist_on_power(site: Site, session: Session) -> None:
+    """Raise unless whoever calls administers the server still, and whoever made their token."""
+    for user_id in {session.user_id, session.owner_id or session.user_id}:
+        try:
+            account = await site.people.admit(user_id, Intent.USE)
+        except NotAdmitted:
+            raise _invalid() from None
+        if not account.is_admin:
+            raise _POWERLESS
 
 
 def _token(incoming: Incoming) -> str:

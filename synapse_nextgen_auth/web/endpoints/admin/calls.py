@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from synapse_nextgen_auth.homeserver.http import Incoming
+from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.records import frozen
@@ -64,6 +65,35 @@ class Call:
         """The time in seconds since the epoch."""
         return self.site.now()
 
+    @property
+    def caller(self) -> str:
+        """Who asks: of a token that an administrator made for another one, whoever made it."""
+        return self.admin.owner_id or self.admin.user_id
+
+    def is_own(self, user_id: str) -> bool:
+        """Say whether an account is that of whoever asks, or the one that their token speaks for."""
+        return user_id in {self.admin.user_id, self.admin.owner_id}
+
+
+def event_of(call: Call, answer: Answer) -> Event:
+    """Return the event of a change: who did what to what, and why.
+
+    Who made a personal token for another account is who acts by it, and the event is theirs.
+    """
+    said = {"did": call.operation.name, "to": answer.about or "/".join(call.path.values())}
+    if call.reason:
+        said["why"] = call.reason
+    if call.caller != call.admin.user_id:
+        said["as"] = call.admin.user_id
+    event = Event.of(
+        call.admin,
+        EventKind.ADMIN_CHANGED,
+        call.now,
+        address=call.incoming.address,
+        detail=json.dumps(said, ensure_ascii=False),
+    )
+    return attrs.evolve(event, user_id=call.caller)
+
 
 def thing(shape: Shape, ulid: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Return one thing as answers have it, with each attribute that its kind has, and no other."""
@@ -87,11 +117,3 @@ def one(call: Call, told: dict[str, Any], *, status: int = 200, about: str = "")
 def nothing(*, about: str) -> Answer:
     """Answer that it is done."""
     return Answer(204, None, about)
-
-
-def event_detail(call: Call, answer: Answer) -> str:
-    """Return what the event of a change says: what was done to what, and why."""
-    said = {"did": call.operation.name, "to": answer.about or "/".join(call.path.values())}
-    if call.reason:
-        said["why"] = call.reason
-    return json.dumps(said, ensure_ascii=False)

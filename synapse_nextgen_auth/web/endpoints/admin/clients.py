@@ -7,6 +7,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.ulids import Kind
 from synapse_nextgen_auth.flows import block_client
+from synapse_nextgen_auth.flows.end_by_filter import Ended
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.session_filter import SessionFilter
 from synapse_nextgen_auth.records import frozen
@@ -217,22 +218,24 @@ async def _block(call: Call) -> Answer:
     site, client = call.site, await _registered(call)
     if client.client_id == call.admin.client_id:
         raise Refused(409, "This is the client that you are using at this moment.")
+    await site.devices.expect_to_remove()
     blocked = await site.homeserver.run(
         block_client.block,
         client.client_id,
-        by=call.admin.user_id,
+        by=call.caller,
         why=call.reason,
         now=call.now,
     )
-    if not blocked:
-        raise Refused(409, f"{client.client_id} is blocked already.")
-    await ending.end_some(
+    done = await ending.end_some(
         site,
         SessionFilter(clients=(client.client_id,)),
         limit=ending.SOME,
         is_all_meant=True,
         keep=None,
     )
+    # Whoever asks again goes on with what is left.
+    if not blocked and not (isinstance(done, Ended) and done.sessions):
+        raise Refused(409, f"{client.client_id} is blocked already.")
     return await _answer(call, client)
 
 
@@ -291,7 +294,10 @@ OPERATIONS = (
         " sessions end at once; of more the others by `sessions/end`.",
         do=_block,
         answers={200: One(OAUTH2_CLIENT)},
-        refuses={409: "It is blocked already, in the configuration, or yours.", **_NOT_FOUND},
+        refuses={
+            409: "It is blocked already, without sessions, in the configuration, or yours.",
+            **_NOT_FOUND,
+        },
     ),
     Operation(
         method="POST",

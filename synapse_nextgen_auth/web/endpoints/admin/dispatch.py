@@ -11,18 +11,19 @@ from typing import Any
 from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.metadata import PREFIX
+from synapse_nextgen_auth.oauth.wording import printable
 from synapse_nextgen_auth.store import events
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.endpoints.admin import callers, reading, table
-from synapse_nextgen_auth.web.endpoints.admin.calls import Call, event_detail
+from synapse_nextgen_auth.web.endpoints.admin.calls import Call, event_of
 from synapse_nextgen_auth.web.endpoints.admin.operations import Answer, Refused
 from synapse_nextgen_auth.web.request import Request
 
 logger = logging.getLogger(__name__)
 
 _REASONS = {403: "access_denied", 503: "temporarily_unavailable"}
+_LONGEST = 500  # what a log line says of what was changed
 _STOPPING = Refused(503, "This process stops. Try again.")
 _SEE_LOG = Refused(503, "The server cannot answer now; its log says why.")
 
@@ -80,20 +81,15 @@ async def _answered(request: Request, below: str) -> Answer:
     done = await operation.do(call)
     if operation.changes:
         await _write_down(call, done)
+        logger.info(
+            "%s did %s to %s", call.caller, operation.name, printable(done.about)[:_LONGEST]
+        )
     return done
 
 
 async def _write_down(call: Call, done: Answer) -> None:
     """Write down who did what to what, and why."""
-    event = Event.of(
-        call.admin,
-        EventKind.ADMIN_CHANGED,
-        call.now,
-        address=call.incoming.address,
-        detail=event_detail(call, done),
-    )
-    await call.site.homeserver.run(events.add, event)
-    logger.info("%s did %s to %s", call.admin.user_id, call.operation.name, done.about or call.path)
+    await call.site.homeserver.run(events.add, event_of(call, done))
 
 
 def _said(done: Answer) -> Outgoing:

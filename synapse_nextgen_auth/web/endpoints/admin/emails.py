@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from synapse_nextgen_auth.accounts import addresses
 from synapse_nextgen_auth.accounts.notices import seal_addresses
 from synapse_nextgen_auth.accounts.ulids import Kind
 from synapse_nextgen_auth.flows import administration as flows
@@ -71,11 +72,16 @@ def _told(email: Email, ulid: str, owner: str) -> dict[str, Any]:
     )
 
 
+def _looked_for(typed: str) -> str:
+    """Return an address as it is kept; Synapse's own API lets in what is none to us."""
+    return addresses.canonical(typed) or canonical_email(typed) or typed
+
+
 async def _list(call: Call) -> Answer:
     homeserver, typed = call.site.homeserver, call.filters.get("filter[email]")
     wanted = {
         "user_id": await users.found_in(call, "filter[user]"),
-        "address": None if typed is None else canonical_email(typed) or typed,
+        "address": None if typed is None else _looked_for(typed),
     }
     if call.page.count is Count.ONLY:
         return lists.count_only(call, await homeserver.run(rows.count, **wanted))
@@ -105,9 +111,9 @@ async def _get(call: Call) -> Answer:
 
 async def _add(call: Call) -> Answer:
     site, homeserver = call.site, call.site.homeserver
-    address = canonical_email(call.body["email"])
+    address = addresses.canonical(call.body["email"])
     if address is None:
-        raise Refused(400, "email must be an e-mail address.")
+        raise Refused(400, "email must be an e-mail address that mail goes to.")
     user_id = await users.find(call, call.body["user_id"])
     why = await homeserver.run(flows.add_email, user_id, address, now=call.now)
     if why is Not.CLOSED:

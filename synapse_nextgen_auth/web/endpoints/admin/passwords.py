@@ -1,12 +1,9 @@
 """`users/{id}/set-password`."""
 
 from synapse_nextgen_auth.accounts.new_passwords import PasswordProblem
-from synapse_nextgen_auth.flows.administration import BY_ADMIN
-from synapse_nextgen_auth.homeserver.administration import accounts
+from synapse_nextgen_auth.flows import administration as flows
 from synapse_nextgen_auth.homeserver.people.passwords import TryLater
-from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.secret import Secret
-from synapse_nextgen_auth.store import events
 from synapse_nextgen_auth.web.endpoints.admin import users
 from synapse_nextgen_auth.web.endpoints.admin.calls import Call, nothing
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
@@ -18,6 +15,7 @@ from synapse_nextgen_auth.web.endpoints.admin.operations import (
 )
 from synapse_nextgen_auth.web.endpoints.admin.values import Flag, Text
 
+_CLOSED = Refused(400, "The account is closed. Reactivate it before it gets a password.")
 _LONGEST = 512  # as Synapse's own
 _SAID = {
     PasswordProblem.MISSING: "is empty",
@@ -38,13 +36,13 @@ async def _set_password(call: Call) -> Answer:
     if not site.password_changes.are_possible:
         raise Refused(403, "Password auth is disabled")
     if await site.homeserver.is_closed(user_id):
-        raise Refused(400, "The account is closed. Reactivate it before it gets a password.")
+        raise _CLOSED
     password = Secret(call.body["password"])
     if not call.body["skip_password_check"]:
         await _check(call, password, user_id)
-    await accounts.set_password(site.homeserver, user_id, password)
-    changed = Event(EventKind.PASSWORD_CHANGED, call.now, user_id, detail=BY_ADMIN)
-    await site.homeserver.run(events.add, changed)
+    hashed = await site.password_changes.hash(password)
+    if await site.homeserver.run(flows.set_password, user_id, hashed, now=call.now) is not None:
+        raise _CLOSED
     return nothing(about=user_id)
 
 
@@ -68,7 +66,8 @@ OPERATIONS = (
         name="setUserPassword",
         tag="user",
         summary="Set the password of an account",
-        about="Its sessions go on; its browsers are signed out.",
+        about="Its sessions go on. Its browsers are signed out, and what was approved and is not"
+        " collected yet is worth nothing.",
         do=_set_password,
         answers={204: Nothing()},
         body_title="SetUserPasswordRequest",

@@ -87,7 +87,7 @@ async def _statistics(call: Call) -> Answer:
 
 async def _reset_factors(call: Call) -> Answer:
     user_id = await session_fields.key_of(call, Kind.USER, call.path["id"], "account")
-    by = f"{call.admin.user_id}: {call.reason}" if call.reason else call.admin.user_id
+    by = f"{call.caller}: {call.reason}" if call.reason else call.caller
     done = await call.site.homeserver.run(reset_factors.reset, user_id, by=by, now=call.now)
     if done is None:
         raise Refused(409, f"{user_id} has no second factor.")

@@ -1,18 +1,20 @@
 """`users`: which accounts there are, and what an administrator does to one."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import attrs
 
 from synapse_nextgen_auth.accounts.ulids import Kind
 from synapse_nextgen_auth.homeserver.administration import accounts
-from synapse_nextgen_auth.homeserver.administration.accounts import Forbidden, NoName
+from synapse_nextgen_auth.homeserver.administration.accounts import Forbidden, NoName, Taken
 from synapse_nextgen_auth.store import ulids
 from synapse_nextgen_auth.store import user_lists as rows
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.store.user_lists import User, Wanted
 from synapse_nextgen_auth.store.windows import Window
-from synapse_nextgen_auth.web.endpoints.admin import lists
+from synapse_nextgen_auth.web.endpoints.admin import callers, lists
 from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, one, thing
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
     Answer,
@@ -179,6 +181,8 @@ async def _add(call: Call) -> Answer:
         )
     except Forbidden:
         raise Refused(403, "A module of this server does not let this account be made.") from None
+    except Taken:
+        raise Refused(409, "User already exists") from None
     if picture is not None:
         await accounts.set_picture(homeserver, user_id, picture)
     return await _answer(call, user_id, status=201)
@@ -190,19 +194,32 @@ def _is_content(url: str) -> bool:
     return url.startswith("mxc://") and bool(server and media) and url.isascii() and " " not in url
 
 
+@asynccontextmanager
+async def _power(call: Call) -> AsyncIterator[None]:
+    """Take power from somebody, unless somebody took it from whoever asks while they waited."""
+    async with accounts.turn(call.site.homeserver):
+        await callers.insist_on_power(call.site, call.admin)
+        yield
+
+
 async def _set_admin(call: Call) -> Answer:
     user_id = await find(call, call.path["id"])
-    if user_id == call.admin.user_id and not call.body["admin"]:
+    if call.body["admin"]:
+        await accounts.set_admin(call.site.homeserver, user_id, is_admin=True)
+        return await _answer(call, user_id)
+    if call.is_own(user_id):
         raise Refused(400, "You may not take the power over the server from yourself.")
-    await accounts.set_admin(call.site.homeserver, user_id, is_admin=call.body["admin"])
+    async with _power(call):
+        await accounts.set_admin(call.site.homeserver, user_id, is_admin=False)
     return await _answer(call, user_id)
 
 
 async def _lock(call: Call) -> Answer:
     user_id = await find(call, call.path["id"])
-    if user_id == call.admin.user_id:
+    if call.is_own(user_id):
         raise Refused(400, "You may not lock yourself out.")
-    await accounts.lock(call.site.homeserver, user_id, is_locked=True)
+    async with _power(call):
+        await accounts.lock(call.site.homeserver, user_id, is_locked=True)
     return await _answer(call, user_id)
 
 
@@ -214,15 +231,23 @@ async def _unlock(call: Call) -> Answer:
 
 async def _deactivate(call: Call) -> Answer:
     site, user_id = call.site, await find(call, call.path["id"])
-    if not await site.homeserver.is_closed(user_id):
+    if call.is_own(user_id):
+        raise Refused(
+            400, "You may not close your own account here: its page does that for yourself."
+        )
+    is_half_done = not call.body["skip_erase"] and not await accounts.is_erased(
+        site.homeserver, user_id
+    )
+    if is_half_done or not await site.homeserver.is_closed(user_id):
         try:
-            await accounts.close(
-                site.homeserver,
-                site.threepids,
-                user_id,
-                erase=not call.body["skip_erase"],
-                by=call.admin.user_id,
-            )
+            async with _power(call):
+                await accounts.close(
+                    site.homeserver,
+                    site.threepids,
+                    user_id,
+                    erase=not call.body["skip_erase"],
+                    by=call.caller,
+                )
         except Forbidden:
             raise Refused(
                 403, "A module of this server does not let this account be closed."
@@ -251,7 +276,7 @@ OPERATIONS = (
         takes=(
             Field("filter[admin]", Flag(), "Whether they may administer the server."),
             Field("filter[legacy-guest]", Flag(), "Whether they are guests of Synapse's."),
-            Field("filter[search]", Text(255), "What stands somewhere in the username."),
+            Field("filter[search]", Text(255, 1), "What stands somewhere in the username."),
             Field(
                 "filter[status]",
                 Choice(("active", "locked", "deactivated")),
