@@ -6,6 +6,7 @@ that older clients can use it, too. One that pins something is good on our pages
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 
 import attrs
@@ -18,8 +19,10 @@ from synapse_nextgen_auth.secret import random_letters
 # As Synapse has it for its own: nothing in it is changed in an address.
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 _LENGTH = 26  # 130 bits
-# Control characters, line breaks, overrides and isolates: the page of a sign-up shows the words.
-_NOT_IN_WORDS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+# Control characters, line breaks, what has no width, overrides and isolates: pages show the words.
+_NOT_IN_WORDS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u200b\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+)
 MOST_ROOMS = 20
 LONGEST_TEXT = 500
 
@@ -129,8 +132,18 @@ def held_for(lifetime: int) -> int:
 
 
 def in_words(typed: str) -> str:
-    """Return what a member typed for whom they invite: one line, and nothing turns its direction."""
-    return " ".join(_NOT_IN_WORDS.sub(" ", typed).split())
+    """Return what somebody typed that others read: one line, and nothing turns its direction.
+
+    Nothing is left of what nobody sees.
+    """
+    words = " ".join(_NOT_IN_WORDS.sub(" ", typed).split())
+    return words if any(_is_seen(letter) for letter in words) else ""
+
+
+def _is_seen(letter: str) -> bool:
+    """Say whether a letter shows by itself: no space, mark, control or format."""
+    kind = unicodedata.category(letter)
+    return kind[0] not in "ZM" and kind not in {"Cc", "Cf"}
 
 
 def new_token() -> str:

@@ -46,7 +46,8 @@ class PersonalTokens:
     most_per_account: int = option(
         WholeNumber(),
         default=20,
-        about="How many personal tokens of one account may be good at once.",
+        about="How many personal tokens of one account may be good at once. Those that an administrator"
+        " made for it and owns do not count.",
         example="5",
         label="tokens of each",
     )

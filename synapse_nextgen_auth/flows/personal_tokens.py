@@ -12,12 +12,12 @@ from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
-from synapse_nextgen_auth.oauth.sessions import Began, End, Session
+from synapse_nextgen_auth.oauth.sessions import Began, End, Session, SessionLifetimes
 from synapse_nextgen_auth.oauth.tokens import personal_tokens as rules
 from synapse_nextgen_auth.oauth.tokens.personal_tokens import Limits, Refusal, Wanted
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import digest
-from synapse_nextgen_auth.store import events, sessions
+from synapse_nextgen_auth.store import events, own_ways, sessions
 from synapse_nextgen_auth.store import personal_tokens as rows
 from synapse_nextgen_auth.store.personal_tokens import PersonalToken
 from synapse_nextgen_auth.store.txn import Txn
@@ -69,11 +69,15 @@ class Order:
 
 @frozen
 class Ordered:
-    """What an administrator wants: what it is called, what it opens, and who owns it."""
+    """What an administrator wants: what it is called, what it opens, and who owns it.
+
+    `most` is how many of its own its account may have, where somebody is held to that.
+    """
 
     name: str
     scope: Scope
     owner_id: str
+    most: int | None = None
 
 
 class NotRenewed(enum.Enum):
@@ -100,7 +104,11 @@ def make(
     before = {each.token.session_id: each for each in list_living(txn, by.user_id, now=now)}
     former = before.pop(order.replaces or "", None)
     if opening.session_id not in before:
-        taken = [each for each in before.values() if not _makes_way(each.session, wanted)]
+        taken = [
+            each
+            for each in before.values()
+            if each.session.owner_id is None and not _makes_way(each.session, wanted.device_id)
+        ]
         refusal = rules.refuse(wanted, limits)
         if refusal is None and len(taken) >= limits.most:
             refusal = Refusal.TOO_MANY
@@ -144,7 +152,17 @@ def make_for(
     """Make one for an account as an administrator wants it, who goes on owning it.
 
     Of its device whatever was signed in there is over: the answer names it, and the account is told.
+    Those that somebody else owns count towards nothing; one of the account's own is one of its own.
     """
+    if order.most is not None and order.owner_id == user_id:
+        own_ways.hold(txn, user_id)  # nobody counts beside somebody else
+        taken = [
+            each.session.session_id
+            for each in list_living(txn, user_id, now=now)
+            if each.session.owner_id is None and not _makes_way(each.session, order.scope.device_id)
+        ]
+        if opening.session_id not in taken and len(taken) >= order.most:
+            return Outcome(Refusal.TOO_MANY)
     begun = begin(
         txn,
         Beginning(
@@ -170,17 +188,25 @@ def make_for(
     return Outcome(session, begun.ended)
 
 
-def renew(
-    txn: Txn, session_id: str, *, by: str, expires_at: int | None, generation: int, now: int
+def renew(  # noqa: PLR0913 (what it is, whose, and what it is to be)
+    txn: Txn,
+    session_id: str,
+    *,
+    by: str,
+    expires_at: int | None,
+    generation: int,
+    lifetimes: SessionLifetimes,
+    now: int,
 ) -> Outcome[Session | NotRenewed]:
     """Let a token have another value: the former one is worth nothing from now on.
 
-    Only its owner may, and only as long as it is good. `generation` is the one that it had before.
+    Only its owner may, and only as long as it is good: an end that nobody wrote down yet is one, too.
+    `generation` is the one that it had before.
     """
     session = sessions.get(txn, session_id)
     if session is None or not session.is_personal:
         return Outcome(NotRenewed.UNKNOWN)
-    if session.ended_at is not None:
+    if session.over(now, lifetimes) is not None:
         return Outcome(NotRenewed.OVER)
     if (session.owner_id or session.user_id) != by:
         return Outcome(NotRenewed.ANOTHERS)
@@ -218,6 +244,6 @@ def tell_of_ends(txn: Txn, ending: Sequence[PersonalToken], *, now: int) -> None
         events.add(txn, event)
 
 
-def _makes_way(session: Session, wanted: Wanted) -> bool:
-    """Say whether a session is over because another one begins on its device."""
-    return session.device_id is not None and session.device_id == wanted.device_id
+def _makes_way(session: Session, device_id: str | None) -> bool:
+    """Say whether a session is over because another one begins on this device."""
+    return session.device_id is not None and session.device_id == device_id

@@ -9,7 +9,9 @@ from synapse_nextgen_auth.flows import begin_session, end_session
 from synapse_nextgen_auth.flows import personal_tokens as flows
 from synapse_nextgen_auth.flows.begin_session import Opening
 from synapse_nextgen_auth.flows.personal_tokens import Living, Order
+from synapse_nextgen_auth.homeserver.devices.matrix_devices import Device
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
+from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.sessions import End, Sender, Session
 from synapse_nextgen_auth.oauth.tokens import personal_tokens as rules
 from synapse_nextgen_auth.oauth.tokens.personal_tokens import Limits, Refusal, Wanted
@@ -75,6 +77,16 @@ async def find_to_end(site: Site, user_id: str, its_id: str | None) -> Living | 
     return next((each for each in made if outside(each.session) == its_id), None)
 
 
+async def devices_for(site: Site, user_id: str) -> list[Device]:
+    """Return the devices of an account on which a token can be; a dehydrated one is nobody's (C307)."""
+    dehydrated = await site.devices.dehydrated(user_id)
+    return [
+        each
+        for each in await site.devices.list_for(user_id)
+        if each.device_id != dehydrated and grammar.refuse_device_id(each.device_id) is None
+    ]
+
+
 def outside(session: Session) -> str:
     """Return what links call it: the id of a session stays inside, it is half of a token."""
     return digest(f"personal token {session.session_id}")[:32]
@@ -113,8 +125,14 @@ class About:
 async def made(
     site: Site, about: About, opening: Opening, begin: Callable[[], Awaitable[Session | Refusal]]
 ) -> Made | Refusal:
-    """Let `begin` begin the session, and make its device; raise `NotAdmitted` for a closed account."""
-    await site.devices.expect_to_provide(about.device_id)
+    """Let `begin` begin the session, and make its device; raise `NotAdmitted` for a closed account.
+
+    Whoever makes one comes through here: of a device that nobody signs in to there is none (C307).
+    """
+    device_id = about.device_id
+    if device_id is not None and await site.devices.is_reserved(about.user_id, device_id):
+        return Refusal.NO_SUCH_DEVICE
+    await site.devices.expect_to_provide(device_id)
     max_devices = opening.max_devices
     async with nullcontext() if max_devices is None else site.devices.place(about.user_id):
         try:

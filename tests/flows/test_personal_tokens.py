@@ -10,12 +10,13 @@ from synapse_nextgen_auth.flows.as_signed_in import as_signed_in
 from synapse_nextgen_auth.flows.personal_tokens import NotRenewed, Order, Ordered
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.permissions import API, DEVICE, READ
-from synapse_nextgen_auth.oauth.sessions import Began, End
+from synapse_nextgen_auth.oauth.sessions import Began, End, SessionLifetimes
 from synapse_nextgen_auth.oauth.tokens import personal_tokens as rules
 from synapse_nextgen_auth.oauth.tokens.personal_tokens import Limits, Refusal, Wanted
 from synapse_nextgen_auth.store import personal_tokens, sessions, sign_ins, sweep
 
 DAY = 24 * 3600
+UNLIMITED = SessionLifetimes()
 LIMITS = Limits(most=2, longest=90 * DAY, is_endless=True)
 READER = Wanted("Dashboard", frozenset({READ}), (), None, 30 * DAY)
 BOT = Wanted("Bot", frozenset({API}), (), "BOTSDEVICE", None)
@@ -236,6 +237,7 @@ def renew(tables, name="a", *, by="@root:example.com", expires_at=NOW + 2 * DAY,
         by=by,
         expires_at=expires_at,
         generation=session.generation if session else 1,
+        lifetimes=UNLIMITED,
         now=NOW + at,
     )
 
@@ -261,6 +263,23 @@ def test_one_that_an_administrator_makes_for_themselves_has_no_other_owner(table
     assert make_for(tables, "a", attrs.evolve(BY_ROOT, owner_id=ALICE)).value.owner_id is None
 
 
+def test_those_of_administrators_and_those_of_the_account_do_not_count_together(tables):
+    """However many others made for it, the owner makes as many as they may, and no more."""
+    order = attrs.evolve(BY_ROOT, scope=grammar.parse(READ))
+    for name in "123":
+        make_for(tables, name, order)
+    assert make(tables, "a").value.session_id == "a" * 32
+    own = attrs.evolve(order, owner_id=ALICE, most=2)
+    assert make_for(tables, "b", own).value.session_id == "b" * 32
+
+    assert make(tables, "c").value is Refusal.TOO_MANY
+    assert make_for(tables, "d", own).value is Refusal.TOO_MANY
+    assert make_for(tables, "b", own).value.session_id == "b" * 32  # the same request again
+    assert make_for(tables, "4", attrs.evolve(order, most=2)).value.session_id == "4" * 32
+    assert make_for(tables, "5", attrs.evolve(own, most=None)).value.session_id == "5" * 32
+    assert tables.run(sessions.get, "d" * 32) is None
+
+
 def test_another_value_takes_the_place_of_the_former_one(tables):
     """The session goes on; the number in its token is another."""
     make_for(tables, "a")
@@ -278,7 +297,13 @@ def test_c349_two_that_renew_at_once_get_the_same_value(tables):
     make_for(tables, "a")
     first = renew(tables).value
     late = tables.run(
-        flows.renew, "a" * 32, by=BY_ROOT.owner_id, expires_at=None, generation=1, now=NOW + 6
+        flows.renew,
+        "a" * 32,
+        by=BY_ROOT.owner_id,
+        expires_at=None,
+        generation=1,
+        lifetimes=UNLIMITED,
+        now=NOW + 6,
     )
 
     assert late.value == first
@@ -293,3 +318,12 @@ def test_nobody_renews_what_is_over_or_not_theirs(tables):
     assert renew(tables, "f").value is NotRenewed.UNKNOWN
     tables.run(end_session.end_by_id, "a" * 32, why=End.REVOKED, now=NOW)
     assert renew(tables).value is NotRenewed.OVER
+
+
+def test_one_whose_time_is_over_is_not_renewed(tables):
+    """Also before a chore has written down that it is: nothing brings a dead token back."""
+    make_for(tables, "a")
+
+    assert renew(tables, at=DAY).value is NotRenewed.OVER
+    assert tables.run(sessions.get, "a" * 32).generation == 1
+    assert renew(tables, at=DAY - 1).value.generation == 2

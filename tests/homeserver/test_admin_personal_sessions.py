@@ -1,6 +1,7 @@
 """The admin API's personal sessions: tokens that administrators make, for themselves and for others."""
 
 import re
+import time
 
 import pytest
 import requests
@@ -8,7 +9,7 @@ import requests
 from support.admin_api import MAS_ADMIN, AdminApi, scope
 from support.oauth import ADMIN, API, DEVICE, Browser, device_id
 from support.personal_tokens import make_token
-from synapse_nextgen_auth.oauth.scopes.permissions import READ
+from synapse_nextgen_auth.oauth.scopes.permissions import READ, SERVER_ADMIN
 
 pytestmark = [pytest.mark.one_database, pytest.mark.newest_only]
 
@@ -200,6 +201,9 @@ def test_c301_whoever_made_one_ends_it_on_their_page_and_no_stranger_does(
         ({"human_name": ""}, 400),
         ({"human_name": "x" * 101}, 400),
         ({"human_name": "a\0b"}, 400),
+        ({"human_name": "  "}, 400),
+        ({"human_name": "\u200b"}, 400),
+        ({"human_name": "\u200d\u202e"}, 400),
         ({"expires_in": 0}, 400),
         ({"expires_in": -1}, 400),
         ({"expires_in": 2**31 - 1}, 400),
@@ -215,6 +219,56 @@ def test_c311_c305_what_is_not_made(api, bot, change, status):
     body = {"actor_user_id": bot[1], "human_name": "Bridge", "scope": READ} | change
 
     api.refused("POST", "personal-sessions", status, json=body)
+
+
+def test_its_name_is_one_line_that_turns_nothing(server, api, bot):
+    """As one that somebody types on the page."""
+    made = make(api, bot[1], human_name="a\nb\u202e \x1b\u200bc")
+
+    assert made["attributes"]["human_name"] == "a b c"
+    page = Browser.of(server, bot[0]).get(server.url("account-tokens")).text
+    assert "a b c" in page
+    assert "\u202e" not in page
+
+
+def test_c117_no_token_has_more_power_than_the_one_that_makes_it(homeserver, server, api, admin):
+    """Who manages accounts by theirs makes none for the rest of the server, for nobody."""
+    tokens = server.client().sign_in(admin.localpart, admin.password, scope=scope())
+    less = AdminApi.of(server, tokens["access_token"])
+    for user in (admin, homeserver.new_user(admin=True)):
+        body = {"actor_user_id": ulid_of(homeserver, api, user), "human_name": "Tool"}
+        for wanted in (f"{API} {ADMIN}", SERVER_ADMIN, f"{MAS_ADMIN} {SERVER_ADMIN}"):
+            refused = less.refused("POST", "personal-sessions", 403, json={**body, "scope": wanted})
+            assert "Your own token has no" in refused, wanted
+        assert less.do("POST", "personal-sessions", {**body, "scope": MAS_ADMIN}, status=201)
+    made = make(api, ulid_of(homeserver, api, admin), f"{API} {ADMIN}")
+    path = f"personal-sessions/{made['id']}/regenerate"
+    assert "Your own token has no" in less.refused("POST", path, 403, json={})
+    assert api.do("POST", path, status=201)
+
+
+def test_one_whose_time_is_over_gets_no_other_value(homeserver, server, api, bot):
+    """Though no chore has looked at it yet."""
+    made = make(api, bot[1], f"{API} {DEVICE}{device_id()}")
+    homeserver.query(
+        "UPDATE nextgen_sessions SET expires_at = ? WHERE user_id = ?",
+        *(int(time.time()) - 1, bot[0].user_id),
+    )
+
+    refused = api.refused("POST", f"personal-sessions/{made['id']}/regenerate", 422, json={})
+    assert "over" in refused
+
+
+def test_c311_one_with_power_gets_no_other_value_when_its_account_has_none(homeserver, server, api):
+    """It would open nothing, and again when the account is an administrator's again."""
+    user = homeserver.new_user(admin=True)
+    ulid = ulid_of(homeserver, api, user)
+    made = make(api, ulid, MAS_ADMIN)
+    path = f"/_synapse/admin/v2/users/{user.user_id}"
+    assert server.api("PUT", path, api.token, json={"admin": False}).status_code == 200
+
+    refused = api.refused("POST", f"personal-sessions/{made['id']}/regenerate", 400, json={})
+    assert "is no administrator" in refused
 
 
 def test_c317_nothing_is_made_for_an_account_that_is_closed(homeserver, server, api, bot):

@@ -7,9 +7,10 @@ import pytest
 import requests
 
 from support import newcomers
+from support.admin_api import AdminApi
 from support.markdown import DOCS, fences
 from support.oauth import Browser, Server, web_client
-from support.personal_tokens import A_TOKEN
+from support.personal_tokens import A_TOKEN, make_token
 from support.public import SECRET, SERVICE_ACCOUNT
 from support.step_up import gets_a_second_factor
 from support.synapse import Homeserver
@@ -42,6 +43,8 @@ class Drained:
     under_way: Browser
     signing_up: Browser
     waiting: Television
+    admin: AdminApi
+    personal_session: str
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +64,8 @@ def drained(tmp_path_factory, make_database):
         waiting = Television.begin(server)
         before = discovery(server)
         homeserver.register_user(SERVICE_ACCOUNT)
+        admin = admin_of(homeserver, server)
+        (own,) = admin.get("personal-sessions")["data"]
         homeserver.module = {"drain": True, **factors}
         homeserver.restart()
         yield Drained(
@@ -74,7 +79,15 @@ def drained(tmp_path_factory, make_database):
             under_way,
             signing_up,
             waiting,
+            admin,
+            own["id"],
         )
+
+
+def admin_of(homeserver, server):
+    """Return the admin API for the personal token of an administrator."""
+    browser = Browser.of(server, homeserver.new_user(admin=True))
+    return AdminApi.of(server, make_token(browser, may_manage_accounts="on"))
 
 
 def discovery(server):
@@ -207,7 +220,9 @@ def test_nobody_makes_a_personal_token(drained):
     assert page.url == server.url("account-tokens")
     assert "you cannot make personal tokens" in page.text
     assert "ngp_" not in forged.text
-    assert not drained.homeserver.query("SELECT 1 FROM nextgen_personal_tokens")
+    assert drained.homeserver.query("SELECT COUNT(*) FROM nextgen_personal_tokens") == [(1,)]
+    path = f"personal-sessions/{drained.personal_session}/regenerate"
+    assert "switched off" in drained.admin.refused("POST", path, 403, json={})
 
 
 def proof_of(browser):

@@ -108,8 +108,7 @@ class Devices:
 
     async def is_reserved(self, user_id: str, device_id: str) -> bool:
         """Say whether the id is taken by something that is no device one can sign in to (C307)."""
-        dehydrated = await self._homeserver.store.get_dehydrated_device(user_id)
-        if dehydrated is not None and dehydrated[0] == device_id:
+        if await self.dehydrated(user_id) == device_id:
             return True
         return bool(
             await self._homeserver.store.db_pool.simple_select_one_onecol(
@@ -120,6 +119,11 @@ class Devices:
                 desc="nextgen_is_hidden_device",
             )
         )
+
+    async def dehydrated(self, user_id: str) -> str | None:
+        """Return the device that waits for an account's messages while nobody is signed in (MSC3814)."""
+        found = await self._homeserver.store.get_dehydrated_device(user_id)
+        return None if found is None else str(found[0])
 
     async def name_of(self, user_id: str, device_id: str) -> str | None:
         """Return how an existing device is called: its display name, else its id."""

@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 
 from synapse_nextgen_auth.accounts.admission import Intent
+from synapse_nextgen_auth.accounts.invitations import in_words
 from synapse_nextgen_auth.accounts.ulids import Kind
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.flows import personal_tokens as flows
@@ -19,16 +20,14 @@ from synapse_nextgen_auth.oauth.session_filter import SessionFilter
 from synapse_nextgen_auth.oauth.sessions import End, Session, SessionLifetimes
 from synapse_nextgen_auth.oauth.tokens import personal_tokens as rules
 from synapse_nextgen_auth.oauth.tokens.personal_tokens import Refusal
-from synapse_nextgen_auth.oauth.tokens.session_tokens import surrogate
 from synapse_nextgen_auth.secret import Secret, random_id
-from synapse_nextgen_auth.store import personal_tokens as rows
-from synapse_nextgen_auth.store import session_lists, sessions, ulids
-from synapse_nextgen_auth.store.personal_tokens import Seen
+from synapse_nextgen_auth.store import session_lists, sessions
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.store.windows import Window
 from synapse_nextgen_auth.web import personal_tokens
 from synapse_nextgen_auth.web.endpoints.admin import lists, session_fields
-from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, one, thing
+from synapse_nextgen_auth.web.endpoints.admin import personal_session_fields as fields
+from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, one
 from synapse_nextgen_auth.web.endpoints.admin.counts import COUNTS
 from synapse_nextgen_auth.web.endpoints.admin.oauth2_sessions import place
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
@@ -38,7 +37,6 @@ from synapse_nextgen_auth.web.endpoints.admin.operations import (
     One,
     Operation,
     Refused,
-    Shape,
 )
 from synapse_nextgen_auth.web.endpoints.admin.values import (
     Choice,
@@ -47,48 +45,9 @@ from synapse_nextgen_auth.web.endpoints.admin.values import (
     Text,
     Time,
     Ulid,
-    time,
 )
 from synapse_nextgen_auth.web.personal_tokens import About
 
-PERSONAL_SESSION = Shape(
-    "personal-session",
-    "PersonalSession",
-    (
-        session_fields.CREATED_AT,
-        attrs.evolve(session_fields.FINISHED_AT, name="revoked_at"),
-        Field(
-            "owner_user_id",
-            Ulid(),
-            "Who made it, and may let it have another value.",
-            True,
-            is_nullable=True,
-        ),
-        Field(
-            "owner_client_id", Ulid(), "Always `null`: no client owns one.", True, is_nullable=True
-        ),
-        Field("actor_user_id", Ulid(), "The account that it speaks for.", True),
-        Field("human_name", Text(), "What it is called.", True),
-        Field("scope", Text(), "What it opens.", True),
-        session_fields.LAST_ACTIVE_AT,
-        session_fields.LAST_ACTIVE_IP,
-        Field(
-            "expires_at",
-            Time(),
-            "Until when it is good; `null` without an end, and of one that is over.",
-            True,
-            is_nullable=True,
-        ),
-        Field(
-            "access_token",
-            Text(),
-            "The token itself, in the answer to whoever makes it and never again.",
-            True,
-            is_nullable=True,
-        ),
-    ),
-    "A personal token.",
-)
 _EXPIRES_IN = Field(
     "expires_in",
     Number(1),
@@ -99,59 +58,12 @@ _EXPIRES_IN = Field(
 _LONGEST_NAME = rules.LONGEST_NAME
 
 
-def _look(txn: Txn, found: list[Session]) -> dict[str, dict[str, Any]]:
-    """Return what is told of these beside what their sessions say, by their ids."""
-    tokens = rows.by_sessions(txn, [each.session_id for each in found])
-    own = ulids.name(
-        txn, Kind.PERSONAL_SESSION, {each.session_id: each.created_at * 1000 for each in found}
-    )
-    people = {each.user_id for each in found} | {each.owner_id or each.user_id for each in found}
-    users = ulids.name_users(txn, people)
-    seen: dict[str, Seen] = {}
-    for user_id in sorted({each.user_id for each in found}):
-        marks = [surrogate(each.session_id) for each in found if each.user_id == user_id]
-        seen |= rows.last_seen(txn, user_id, marks)
-    known: dict[str, dict[str, Any]] = {}
-    for each in found:
-        last, token = seen.get(surrogate(each.session_id)), tokens.get(each.session_id)
-        known[each.session_id] = {
-            "id": own[each.session_id],
-            "owner_user_id": users.get(each.owner_id or each.user_id),
-            "actor_user_id": users.get(each.user_id, own[each.session_id]),
-            "human_name": token.name if token else "",
-            "last_active_ip": last.address if last else None,
-        }
-    return known
-
-
 def _listed(
     txn: Txn, meant: SessionFilter, window: Window, *, lifetimes: SessionLifetimes, now: int
 ) -> tuple[list[Session], bool, dict[str, dict[str, Any]]]:
     page = session_lists.page(txn, meant, window, lifetimes=lifetimes, now=now)
     found, more = lists.in_order(window, page)
-    return found, more, _look(txn, found)
-
-
-def _told(
-    call: Call, session: Session, known: dict[str, dict[str, Any]], token: Secret | None = None
-) -> dict[str, Any]:
-    said = dict(known[session.session_id])
-    ulid = said.pop("id")
-    over_at = session_fields.finished_at(session, call.site)
-    return thing(
-        PERSONAL_SESSION,
-        ulid,
-        said
-        | {
-            "created_at": time(session.created_at),
-            "revoked_at": time(over_at),
-            "owner_client_id": None,
-            "scope": session.scope,
-            "last_active_at": time(session_fields.used_at(session)),
-            "expires_at": time(session.expires_at) if over_at is None else None,
-            "access_token": token.reveal() if token else None,
-        },
-    )
+    return found, more, fields.look(txn, found)
 
 
 async def _list(call: Call) -> Answer:
@@ -179,7 +91,9 @@ async def _list(call: Call) -> Answer:
         return lists.count_only(call, count or 0)
     window = await lists.window(call, Kind.PERSONAL_SESSION, partial(place, call), is_by_time=True)
     found, more, known = await homeserver.run(_listed, meant, window, **limits)
-    return lists.page(call, [_told(call, each, known) for each in found], more=more, count=count)
+    return lists.page(
+        call, [fields.told(call, each, known) for each in found], more=more, count=count
+    )
 
 
 async def _find(call: Call) -> Session:
@@ -194,8 +108,8 @@ async def _find(call: Call) -> Session:
 async def _answer(
     call: Call, session: Session, *, status: int = 200, token: Secret | None = None
 ) -> Answer:
-    known = await call.site.homeserver.run(_look, [session])
-    told = _told(call, session, known, token)
+    known = await call.site.homeserver.run(fields.look, [session])
+    told = fields.told(call, session, known, token)
     return one(call, told, status=status, about=f"{told['id']} of {session.user_id}")
 
 
@@ -228,26 +142,36 @@ def _scope(text: str) -> Scope:
         raise Refused(400, f"The scope cannot be: {first.description}.") from None
 
 
-async def _add(call: Call) -> Answer:
-    site, body = call.site, call.body
+async def _insist(call: Call, user_id: str, scope: Scope) -> None:
+    """Stop unless a token of this account may have a value that opens this, from whoever asks."""
+    site, power = call.site, rules.POWERS & scope.effective
     if site.config.drain:
         raise Refused(403, "The module is being switched off, and makes no personal tokens.")
     if not site.config.personal_tokens.who.may(is_admin=True):
         raise Refused(403, "personal_tokens.who says that nobody makes personal tokens.")
-    user_id = await session_fields.key_of(call, Kind.USER, body["actor_user_id"], "account")
-    scope, lifetime = _scope(body["scope"]), _lifetime(call)
     try:
         account = await site.people.admit(user_id, Intent.KEEP)
     except NotAdmitted:
         raise Refused(410, f"The account {user_id} is closed.") from None
-    if rules.POWERS & scope.effective and not account.is_admin:
+    if power and not account.is_admin:
         raise Refused(
             400, f"{user_id} is no administrator, so a token of it has no power over the server."
         )
-    if scope.device_id is not None and await site.devices.is_reserved(user_id, scope.device_id):
-        raise Refused(400, "The device is none that one can sign in to.")
-    name = body["human_name"]
-    order = Ordered(name, scope, call.caller)
+    if not power <= call.admin.granted.effective:  # no wider token from a scoped one (C117)
+        lacking = " ".join(sorted(power - call.admin.granted.effective))
+        raise Refused(403, f"Your own token has no {lacking}, so it makes none that has.")
+
+
+async def _add(call: Call) -> Answer:
+    site, body = call.site, call.body
+    user_id = await session_fields.key_of(call, Kind.USER, body["actor_user_id"], "account")
+    scope, lifetime = _scope(body["scope"]), _lifetime(call)
+    name = in_words(body["human_name"])
+    if not name:
+        raise Refused(400, "human_name has no letter that anybody sees.")
+    await _insist(call, user_id, scope)
+    most = site.config.personal_tokens.most_per_account
+    order = Ordered(name, scope, call.caller, most)
     # The account reads the event of it: from where somebody else administers is not theirs to know.
     address = call.incoming.address if user_id == call.caller else None
     opening = personal_tokens.opening_of(site, lifetime, address=address)
@@ -262,19 +186,30 @@ async def _add(call: Call) -> Answer:
     except NotAdmitted:
         raise Refused(410, f"The account {user_id} is closed.") from None
     if isinstance(made, Refusal):
-        raise Refused(400, "The account has as many devices as sessions.max_devices allows.")
+        raise Refused(400, _WHY_NOT[made])
     return await _answer(call, made.session, status=201, token=made.token)
+
+
+_WHY_NOT = {
+    Refusal.NO_ROOM: "The account has as many devices as sessions.max_devices allows.",
+    Refusal.NO_SUCH_DEVICE: "The device is none that one can sign in to.",
+    Refusal.TOO_MANY: "The account has as many personal tokens of its own as"
+    " personal_tokens.most_per_account allows.",
+}
 
 
 async def _regenerate(call: Call) -> Answer:
     site, session = call.site, await _find(call)
     lifetime, ulid = _lifetime(call), call.path["id"]
+    if session.over(call.now, site.lifetimes.sessions) is None:
+        await _insist(call, session.user_id, session.granted)
     renewed = await site.homeserver.run(
         flows.renew,
         session.session_id,
         by=call.caller,
         expires_at=None if lifetime is None else call.now + lifetime,
         generation=session.generation,
+        lifetimes=site.lifetimes.sessions,
         now=call.now,
     )
     if isinstance(renewed, NotRenewed):
@@ -317,7 +252,7 @@ OPERATIONS = (
         summary="List the personal tokens of all accounts",
         about="In the order in which they were made; those that are over are kept for 30 days.",
         do=_list,
-        answers={200: Many(PERSONAL_SESSION)},
+        answers={200: Many(fields.PERSONAL_SESSION)},
         takes=(
             Field("filter[owner_user]", Ulid(), "Those that this account made."),
             Field("filter[owner_client]", Ulid(), "None: no client owns one."),
@@ -339,7 +274,7 @@ OPERATIONS = (
         about="Whatever was signed in on its device is signed out. Where the scope takes a device and"
         " names none, it gets a new one, which the answer names.",
         do=_add,
-        answers={201: One(PERSONAL_SESSION)},
+        answers={201: One(fields.PERSONAL_SESSION)},
         body_title="CreatePersonalSessionRequest",
         body=(
             Field("actor_user_id", Ulid(), "The account that it speaks for.", True),
@@ -349,7 +284,7 @@ OPERATIONS = (
         ),
         refuses={
             400: "The scope or the time cannot be.",
-            403: "Nobody may make any.",
+            403: "Nobody may make any, or the caller has not that power.",
             404: "There is no such account.",
             410: "The account is closed.",
         },
@@ -361,7 +296,7 @@ OPERATIONS = (
         tag=_TAG,
         summary="Get one",
         do=_get,
-        answers={200: One(PERSONAL_SESSION)},
+        answers={200: One(fields.PERSONAL_SESSION)},
         refuses=_NOT_FOUND,
     ),
     Operation(
@@ -371,7 +306,7 @@ OPERATIONS = (
         tag=_TAG,
         summary="End one, with its device",
         do=_revoke,
-        answers={200: One(PERSONAL_SESSION)},
+        answers={200: One(fields.PERSONAL_SESSION)},
         refuses={409: "It is over already.", **_NOT_FOUND},
     ),
     Operation(
@@ -382,10 +317,16 @@ OPERATIONS = (
         summary="Let one have another value",
         about="The former one is worth nothing from then on; its device stays. Only its owner may.",
         do=_regenerate,
-        answers={201: One(PERSONAL_SESSION)},
+        answers={201: One(fields.PERSONAL_SESSION)},
         body_title="RegeneratePersonalSessionRequest",
         body=(_EXPIRES_IN,),
         is_body_needed=False,
-        refuses={403: "It is somebody else's.", 422: "It is over.", **_NOT_FOUND},
+        refuses={
+            400: "The time cannot be, or the account has not the power that it opens.",
+            403: "It is somebody else's, nobody may make any, or the caller has not that power.",
+            410: "The account is closed.",
+            422: "It is over.",
+            **_NOT_FOUND,
+        },
     ),
 )

@@ -38,6 +38,7 @@ _WHY_NOT = {
     Refusal.NEEDS_WHOLE: "urn:synapse:admin:* takes urn:matrix:client:api:* beside it",
     Refusal.NEEDS_DEVICE: "This scope takes a device: --device new, or the id of one",
     Refusal.HAS_NO_DEVICE: "This scope has no use for a device: --device none",
+    Refusal.NO_SUCH_DEVICE: "--device: it is none that one can sign in to",
     Refusal.ROOMS_OF_ALL: "A token for the whole account knows no rooms: leave them out",
     Refusal.NOT_OF_ROOMS: "This scope is of no room: leave the rooms out",
     Refusal.BAD_ROOM: "A room is !something, and stands in the scope as it does in Matrix",
@@ -60,8 +61,6 @@ async def _issue(site: Site, asked: Asked) -> dict[str, Any]:
     reason = rules.refuse(wanted, Limits(1, _LONGEST, is_endless=True))
     if reason is not None:
         raise Refused(_WHY_NOT[reason])
-    if wanted.device_id is not None and await site.devices.is_reserved(user_id, wanted.device_id):
-        raise Refused("--device: it is none that one can sign in to")
     try:
         order = Ordered(wanted.name, wanted.scope, user_id)
     except OAuthError as error:

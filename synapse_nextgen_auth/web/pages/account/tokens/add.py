@@ -120,7 +120,7 @@ async def make(visit: Visit, user_id: str, form: Form) -> Outgoing:
     if not await personal_tokens.may_make(site, user_id):
         return answers.redirect(Place.TOKENS.value)
     typed = _Typed.read(form)
-    devices = await site.devices.list_for(user_id)
+    devices = await personal_tokens.devices_for(site, user_id)
     device_id = _device_id(typed.device, devices)
     wanted = typed.wanted(device_id)
     refusal = rules.refuse(wanted, personal_tokens.limits(site))
@@ -166,8 +166,7 @@ def _device_id(chosen: str, devices: list[Device]) -> str | None:
     if chosen == _NEW:
         return random_letters(string.ascii_uppercase, 10)
     known = {_AT + each.device_id: each.device_id for each in devices}
-    found = known.get(chosen)
-    return found if found and grammar.refuse_device_id(found) is None else None
+    return known.get(chosen)
 
 
 async def _page(
@@ -200,8 +199,7 @@ async def _page(
                 each.name if each.name == each.device_id else f"{each.name} ({each.device_id})",
                 typed.device == _AT + each.device_id,
             )
-            for each in await site.devices.list_for(user_id)
-            if grammar.refuse_device_id(each.device_id) is None
+            for each in await personal_tokens.devices_for(site, user_id)
         ),
         lifetimes=tuple(LifetimeChoice(each, each == chosen) for each in offered),
         renews=former.token.name if former else None,
