@@ -91,6 +91,8 @@ logger = logging.getLogger(__name__)
 
 # Seconds: nobody upgrades what has just been started, and whoever starts it waits.
 _KEEP_AFTER = 5
+# Seconds after which a process that hears nothing of others looks again, or sooner: see `live.py`.
+_DOUBTED_AFTER = 300
 _legacy_login = later("pages.legacy_login.legacy_login")
 _trouble = later("pages.providers.trouble")
 
@@ -141,6 +143,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     )
     _take_arrivals(site)
     checker.install(site.homeserver, site.token_check)
+    site.homeserver.live.watch(every=min(site.lifetimes.sessions.access_token, _DOUBTED_AFTER))
     if any(each.client.application_service for each in config.clients):
         site.application_services.install()
     admin_refusal.install()

@@ -197,10 +197,19 @@ def _former(txn: Txn, session: Session, *, browser: str | None) -> list[Session]
 
 
 def _is_renewed(former: Session, session: Session) -> bool:
-    """Say whether a session is the same one anew: beside one for a room there may be one for another."""
+    """Say whether a session is the same one anew: beside one for a room there may be one for another.
+
+    So it is with services: a client may ask for one after the other (RFC 8707).
+    """
+    if _services(former) != _services(session):
+        return False
     if not (former.granted.is_narrow or session.granted.is_narrow):
         return True
     return former.granted.effective == session.granted.effective
+
+
+def _services(session: Session) -> frozenset[str]:
+    return frozenset((session.resource_scope or "").split())
 
 
 def undo_unheard(txn: Txn, session_id: str, *, now: int) -> Outcome[None]:

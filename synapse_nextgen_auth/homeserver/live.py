@@ -7,6 +7,7 @@ from synapse.server import HomeServer
 
 from synapse_nextgen_auth.homeserver.database import news
 from synapse_nextgen_auth.homeserver.database.caches import recall
+from synapse_nextgen_auth.homeserver.startup import versions
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.store.txn import Cursor
@@ -18,6 +19,8 @@ NEEDS = (
         ("cache_name", "func"),
     ),
     *members("synapse.server", "HomeServer", "get_clock", "get_datastores", "get_notifier"),
+    *members("synapse.server", "HomeServer", "get_replication_command_handler"),
+    Needed("synapse.replication.tcp.handler", "ReplicationCommandHandler.connected", ()),
 )
 
 
@@ -37,12 +40,26 @@ class LiveSessions:
         hs: HomeServer,
         read: Callable[[str], Awaitable[Session | None]],
     ) -> None:
+        self._hs = hs
         self._read = read
         self.server_name = hs.hostname
         self.clock = hs.get_clock()
         self._store = hs.get_datastores().main
         self._notifier = hs.get_notifier()
         self._store.register_external_cached_function(news.SESSION_CHANGED, self.nextgen_session)
+
+    def watch(self, *, every: int) -> None:
+        """Believe nothing for longer than this (seconds) while no news of other processes arrive.
+
+        A personal token that another process revoked would open this one for as long as Redis is away.
+        """
+        if self._hs.config.redis.redis_enabled:
+            versions.call_every(self.clock, self.doubt, seconds=every)
+
+    def doubt(self) -> None:
+        """Forget all sessions if nobody could tell that one is over: they are looked up again."""
+        if not self._hs.get_replication_command_handler().connected():
+            self.nextgen_session.invalidate_all()
 
     async def find(self, session_id: str) -> Session:
         """Return the session, living or ended; raise `UnknownSession` if there is none."""

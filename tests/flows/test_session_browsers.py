@@ -34,12 +34,10 @@ def signed_in(tables, browser):
     return browser
 
 
-def code(tables, n, browser, *, user_id=ALICE, client_id="app", scope=OPENID):
+def code(tables, n, browser, *, user_id=ALICE, client_id="app", scope=OPENID, words=None):
     """Let a client in; return the flow that redeems its code."""
-    tables.run(
-        grants.add,
-        a_grant(grant_id=f"grant {n}", browser=browser, client_id=client_id, scope=scope),
-    )
+    asks = {"client_id": client_id, "scope": scope, "resource_scope": words}
+    tables.run(grants.add, a_grant(grant_id=f"grant {n}", browser=browser, **asks))
     by = a_sign_in(user_id=user_id, sign_in_id=f"{browser} {user_id}")
     agreed = {"by": by, "acr": "acr", "proven_at": None, "code_digest": f"code {n}"}
     ends = {"code_expires_at": NOW + 120, "expires_at": NOW + 1800}
@@ -68,6 +66,28 @@ def test_the_same_browser_again_replaces(tables, transact):
     assert outcome.ended == (f"{1:032}",)
     assert living(tables) == [2]
     assert tables.run(sessions.get, f"{1:032}").end_reason == End.REPLACED
+
+
+CALENDAR = "https://calendar.example.com/#"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        (f"{CALENDAR}read {CALENDAR}write", f"{CALENDAR}write {CALENDAR}read", True),
+        (f"{CALENDAR}read", "urn:example:wiki#wiki", False),
+        (f"{CALENDAR}read", f"{CALENDAR}read {CALENDAR}write", False),
+        (f"{CALENDAR}read", None, False),
+        (None, f"{CALENDAR}read", False),
+    ],
+)
+def test_one_service_after_the_other_keeps_both(tables, transact, one, other, is_same):
+    """That is how clients ask for them (RFC 8707); the same again replaces."""
+    browser = signed_in(tables, "cookie")
+    transact(code(tables, 1, browser, words=one))
+    transact(code(tables, 2, browser, words=other))
+
+    assert living(tables) == ([2] if is_same else [1, 2])
 
 
 def test_another_browser_keeps_both(tables, transact):

@@ -434,6 +434,29 @@ def test_nothing_is_remembered_of_what_no_cache_has():
     assert (joined._joined, joined._accounts) == ({}, {})
 
 
+@pytest.mark.parametrize("kind", [Kind.ACCESS, Kind.PERSONAL])
+def test_c130_c357_who_hears_nothing_of_others_looks_again(kind):
+    """What another process revoked while Redis is away is over within minutes, however long it lives."""
+    rows = Rows(ANN)
+    process = Checked(rows)
+    fields = {"began_by": Began.PERSONAL} if kind is Kind.PERSONAL else {}
+    session = rows.sign_in(ANN, "1", **fields)
+    text = session_tokens.mint(KEYS, Token(kind, session.session_id, 1, 0)).reveal()
+    process.ask(text)
+    process.ask(text)
+    ended = attrs.evolve(session, ended_at=START, end_reason=End.REVOKED.value)
+    rows.sessions[session.session_id] = ended
+
+    process.live.doubt()
+    believed = process.ask(text)[0]
+    process.is_in_touch = False
+    process.live.doubt()
+
+    assert believed["device_id"] == "ONEDEVICE1"
+    assert process.ask(text)[0][:2] == (401, "M_UNKNOWN_TOKEN")
+    assert process.check._joined._joined == {}
+
+
 def test_a_token_minted_here_is_not_hashed_again(monkeypatch):
     rows = Rows(ANN)
     process = Checked(rows)

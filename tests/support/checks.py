@@ -170,7 +170,7 @@ class Checked:
     """One process: its caches, and the check."""
 
     def __init__(self, rows, *, lifetimes=LIFETIMES, is_short=None):
-        self.rows, self.noted = rows, []
+        self.rows, self.noted, self.is_in_touch = rows, [], True
         clock = SimpleNamespace(time_msec=lambda: rows.now * 1000, time=lambda: rows.now)
         name = f"{next(_numbers)}.example.org"  # Synapse counts for each server, once
         self.store = Store(rows, clock, name)
@@ -180,6 +180,9 @@ class Checked:
             get_clock=lambda: clock,
             get_datastores=lambda: SimpleNamespace(main=self.store),
             get_notifier=lambda: SimpleNamespace(on_new_replication_data=lambda: None),
+            get_replication_command_handler=lambda: SimpleNamespace(
+                connected=lambda: self.is_in_touch
+            ),
             config=SimpleNamespace(
                 experimental=SimpleNamespace(msc3866=msc3866),
                 tracing=SimpleNamespace(opentracer_enabled=False),
