@@ -20,6 +20,7 @@ class Kind(str, enum.Enum):
     DEVICE = "device"  # in the browser, here
     LEGACY = "legacy"  # a Matrix device with a password or token of its own
     WEBSITE = "website"  # a session without a device
+    PROGRAM = "program"  # such a session of a program by itself, that the operator set up
     TOKEN = "token"  # noqa: S105 (a personal token without a device)
     BROWSER = "browser"  # a browser at our pages
 
@@ -31,7 +32,7 @@ class Kind(str, enum.Enum):
     @property
     def has_only_a_session(self) -> bool:
         """Whether it is a session that no device stands for."""
-        return self in {Kind.WEBSITE, Kind.TOKEN}
+        return self in {Kind.WEBSITE, Kind.PROGRAM, Kind.TOKEN}
 
 
 class How(str, enum.Enum):

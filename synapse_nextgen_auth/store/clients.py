@@ -66,6 +66,12 @@ def admitted(txn: Txn, client_id: str) -> Client | None:
     return found.client if found else None
 
 
+def is_blocked(txn: Txn, client_id: str) -> bool:
+    """Say whether whoever runs the server blocked this client."""
+    txn.execute("SELECT 1 FROM nextgen_blocked_clients WHERE client_id = ?", (client_id,))
+    return txn.fetchone() is not None
+
+
 def list_admitted(txn: Txn, client_ids: Sequence[str]) -> list[Client]:
     """Return those of these clients that are registered and not blocked."""
     marks = ", ".join("?" * len(client_ids))

@@ -33,7 +33,7 @@ async def find(visit: Visit, grant_id: str) -> tuple[DeviceGrant, Client]:
         )
     client = await site.clients.find(grant.client_id)
     if client is None:
-        raise PageError(400, Message.UNKNOWN_CLIENT)
+        raise await grants.stranger(site, grant.client_id)
     return grant, client
 
 

@@ -64,9 +64,15 @@ async def find(visit: Visit, grant_id: str | None) -> tuple[Grant, Client]:
         raise PageError(status, message)
     client = await site.clients.find(grant.client_id)
     if client is None:
-        raise PageError(400, Message.UNKNOWN_CLIENT)
+        raise await stranger(site, grant.client_id)
     visit.reader.asked_in(grant.ui_locales)
     return grant, client
+
+
+async def stranger(site: Site, client_id: str) -> PageError:
+    """Return what is said of a client that is not there (any more), or was shut out."""
+    is_blocked = await site.clients.is_blocked(client_id)
+    return PageError(400, Message.BLOCKED_CLIENT if is_blocked else Message.UNKNOWN_CLIENT)
 
 
 async def about(visit: Visit, grant: Grant) -> tuple[Visit, Step]:

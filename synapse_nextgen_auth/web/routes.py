@@ -99,7 +99,7 @@ _OF_SCOPES = frozenset({"invalid_scope"})
 _OF_REQUESTS = frozenset(
     {
         *("access_denied", "account_selection_required", "consent_required", "login_required"),
-        *("unknown_client", "bad_redirect_uri", "unsupported_response_type"),
+        *("unknown_client", "blocked_client", "bad_redirect_uri", "unsupported_response_type"),
         "unmet_authentication_requirements",
         "invalid_target",
         *("request_not_supported", "request_uri_not_supported", "registration_not_supported"),

@@ -174,7 +174,10 @@ def test_c170_a_client_that_is_blocked_is_shut_out(homeserver, server, api):
     assert client.refresh(tokens["refresh_token"]).status_code == 401
     assert new_client(server, "Spam").id == client.id
     parameters, _ = client.request()
-    assert Browser.of(server, user).authorize(parameters).status_code == 400
+    refused = Browser.of(server, user).authorize(parameters)
+    assert refused.status_code == 400
+    assert "This application is blocked here" in refused.text
+    assert "not registered" not in refused.text
     assert "already" in api.refused("POST", f"{its}/block", 409)
     assert api.get(its)["data"]["attributes"]["blocked_at"] is not None
     api.do("POST", f"{its}/unblock")

@@ -225,6 +225,7 @@ def test_c310_an_app_on_the_device_is_signed_out(homeserver, server, browser, us
         ({"lifetime": "forever"}, "Choose one of these"),
         ({"lifetime": str(400 * 24 * 3600)}, "Choose one of these"),
         ({"lifetime": "-1"}, "Choose one of these"),
+        ({"rooms": "!a:localhost", "may_profile": "on"}, "Leave them out, or the rooms"),
         ({"may_administer": "on"}, "takes the use of your whole account"),
     ],
 )
@@ -254,6 +255,26 @@ def test_c311_power_over_the_server_is_for_administrators(homeserver, server, br
     powerful = make_token(of_admin, **{**A_BOT, "may_administer": "on"})
     assert server.api("GET", users, powerful).status_code == 200
     assert "Power over the server" in page_of(of_admin)
+    assert "1 with power over the server" in of_admin.get(server.url("account")).text
+
+
+@pytest.mark.parametrize("field", ["may_manage_accounts", "may_look_after"])
+def test_what_has_no_use_for_a_device_gets_none(homeserver, server, field):
+    """Though the form is sent as it stands there; a device of the account is refused."""
+    browser = Browser.of(server, homeserver.new_user(admin=True))
+    wanted = {**A_TOKEN, "may_read": "", field: "on"}
+    browser.get(server.url("account-token-add"))
+    made = browser.submit(decision="make", **{**wanted, "device": "new"})
+    assert "Whoever has this token has power over this server" in html.unescape(made.text)
+    token = re.search(r">(ngp_[^<]+)<", made.text)[1]
+    assert "device_id" not in server.whoami(token).json()
+    make_token(browser, **A_BOT)
+    form = browser.get(server.url("account-token-add")).text
+    device = re.search(r'<option value="(at [A-Z]{10})"', form)[1]
+    refused = browser.submit(decision="make", **{**wanted, "device": device})
+
+    assert refused.status_code == 400
+    assert "Choose \u201cNone\u201d" in html.unescape(refused.text)
 
 
 def test_a_proof_of_late_is_asked_for(homeserver, server, browser, user):
@@ -322,10 +343,11 @@ def test_c317_with_the_account_they_are_over(homeserver, server, browser, user):
 
 def test_they_are_listed_where_one_signs_out(homeserver, server, browser, user):
     """Signing out everything else ends them, too."""
-    token = make_token(browser)
-    assert "A personal token" in browser.get(server.url("account-devices")).text
+    token = make_token(browser, name="Barometer")
+    assert "Barometer" in browser.get(server.url("account-devices")).text
+    assert "1 personal token" in browser.get(server.url("account")).text
     page = browser.get(server.url("account-devices-end?id=others"))
-    assert "A personal token" in page.text
+    assert "Barometer" in page.text
     shown = re.search(r'name="shown" value="([^"]+)"', page.text)[1]
     browser.submit(decision="end", shown=shown)
 

@@ -1,5 +1,6 @@
 """Services of others that take our tokens: each token is for one of them (RFC 8707, RFC 9068)."""
 
+import re
 import time
 from functools import partial
 from urllib.parse import quote_plus
@@ -310,7 +311,7 @@ def test_a_service_gets_no_tokens_itself(server):
 
 def test_a_program_by_itself_has_tokens_for_services(homeserver, server):
     """For the one that the configuration says where its request names none; nobody signed in for it."""
-    homeserver.register_user(HARVESTER)
+    user = homeserver.register_user(HARVESTER)
     proof = {"auth": ("harvester", quote_plus(SECRET))}
     form = {"grant_type": "client_credentials"}
     usual = got(server.post("token", form, **proof))
@@ -323,6 +324,13 @@ def test_a_program_by_itself_has_tokens_for_services(homeserver, server):
     said = Validator(server, CALENDAR).takes(named["access_token"], "calendar.read")
     assert said["sub"] == f"@{HARVESTER}:localhost"
     assert not said.keys() & {"auth_time", "acr", "amr"}
+    browser = Browser.of(server, user)
+    assert "1 program of this server" in browser.get(server.url("account")).text
+    devices = browser.get(server.url("account-devices")).text
+    found = re.search(r"account-device\?id=~session[^\"]+", devices)
+    shown = browser.get(server.url(found[0])).text
+    assert "A program that the operator of this server set up" in shown
+    assert "website" not in shown
     less = form | {"resource": CALENDAR, "scope": "wiki"}
     assert_refused(server.post("token", less, **proof), "invalid_scope")
     assert_refused(server.post("token", form | {"resource": ISSUER}, **proof), "invalid_target")

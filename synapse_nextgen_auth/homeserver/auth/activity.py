@@ -59,7 +59,8 @@ class Activity:
         if 0 <= since < _ADMIN_NOTED_EVERY:
             return
         self._administered[user_id, device_id] = now
-        event = Event(EventKind.ADMIN_USED, now, user_id, detail=f"device {device_id}")
+        detail = f"device {device_id}" if device_id else None
+        event = Event(EventKind.ADMIN_USED, now, user_id, detail=detail)
         background.begin(
             self._homeserver.hs, Background.ADMIN_USED, self._homeserver.run, events.add, event
         )

@@ -41,6 +41,12 @@ class Clients:
             return await self.known.find(client_id)
         return await self.homeserver.read(clients.admitted, client_id)
 
+    async def is_blocked(self, client_id: str | None) -> bool:
+        """Say whether whoever runs the server shut this client out."""
+        if not client_id or len(client_id) > _MAX_ID or client_id in self.configured:
+            return False
+        return await self.homeserver.read(clients.is_blocked, client_id)
+
     async def find_all(self, client_ids: Collection[str]) -> dict[str, Client]:
         """Return the clients with these ids, as many as there are, with one query at most."""
         configured = {

@@ -50,6 +50,7 @@ class Problem(enum.Enum):
     """What keeps us from sending the person anywhere."""
 
     UNKNOWN_CLIENT = "unknown_client"
+    BLOCKED_CLIENT = "blocked_client"
     BAD_REDIRECT_URI = "bad_redirect_uri"
 
 
@@ -132,8 +133,18 @@ class Request:
         return None if self.max_age is None else now - self.max_age
 
 
-def find_target(parameters: Parameters, client: Client | None) -> Target:
-    """Find out where answers may go; before this succeeded nothing is redirected (C011, C013)."""
+def find_target(
+    parameters: Parameters, client: Client | None, *, is_blocked: bool = False
+) -> Target:
+    """Find out where answers may go; before this succeeded nothing is redirected (C011, C013).
+
+    `is_blocked`: there is no client, because whoever runs the server shut it out.
+    """
+    if client is None and is_blocked:
+        raise Displayed(
+            Problem.BLOCKED_CLIENT,
+            f"client_id {_quoted(parameters.get('client_id'))} was blocked by whoever runs this server",
+        )
     if client is None:
         raise Displayed(
             Problem.UNKNOWN_CLIENT,

@@ -43,7 +43,8 @@ PARTS = (
 )
 POWERS = frozenset({SERVER_ADMIN, MAS_ADMIN, ADMIN})
 _TAKE_A_DEVICE = frozenset({API, PUSH, KEYS})
-_OF_NO_ROOM = frozenset({SET_PROFILE, PUSH, KEYS})
+_OF_NO_DEVICE = frozenset({SERVER_ADMIN, MAS_ADMIN})
+_OF_NO_ROOM = frozenset({SET_PROFILE, PUSH, KEYS}) | POWERS
 
 _DAY = 24 * 3600
 # How long before its end (seconds) its owner is told of that; of one that was made for twice as long.
@@ -62,7 +63,7 @@ class Refusal(str, enum.Enum):
     HAS_NO_DEVICE = "has_no_device"  # of the administration alone, which opens nothing of a device
     NO_SUCH_DEVICE = "no_such_device"
     ROOMS_OF_ALL = "rooms_of_all"  # the whole account, and only some rooms
-    NOT_OF_ROOMS = "not_of_rooms"  # what belongs to no room, and only some rooms
+    NOT_OF_ROOMS = "not_of_rooms"  # some of it belongs to no room, and only some rooms
     BAD_ROOM = "bad_room"
     MANY_ROOMS = "many_rooms"
     TIME = "time"
@@ -110,6 +111,11 @@ def takes_a_device(parts: frozenset[str]) -> bool:
     return not _TAKE_A_DEVICE.isdisjoint(parts)
 
 
+def is_of_no_device(parts: frozenset[str]) -> bool:
+    """Say whether a device has nothing to do with it: whoever asks for a new one gets none."""
+    return bool(parts) and parts <= _OF_NO_DEVICE
+
+
 def refuse(wanted: Wanted, limits: Limits) -> Refusal | None:
     """Return why this is no token that may be made, or `None`."""
     if not wanted.name:
@@ -127,7 +133,7 @@ def _refuse_parts(wanted: Wanted) -> Refusal | None:
         return Refusal.NOTHING
     if takes_a_device(parts) and not has_device:
         return Refusal.NEEDS_DEVICE
-    if has_device and parts <= {SERVER_ADMIN, MAS_ADMIN}:
+    if has_device and is_of_no_device(parts):
         return Refusal.HAS_NO_DEVICE
     return _refuse_rooms(wanted) if wanted.rooms else None
 
@@ -135,7 +141,7 @@ def _refuse_parts(wanted: Wanted) -> Refusal | None:
 def _refuse_rooms(wanted: Wanted) -> Refusal | None:
     if API in wanted.parts:
         return Refusal.ROOMS_OF_ALL
-    if wanted.parts <= _OF_NO_ROOM | POWERS:
+    if not wanted.parts.isdisjoint(_OF_NO_ROOM):
         return Refusal.NOT_OF_ROOMS
     if len(wanted.rooms) > grammar.MAX_ROOMS:
         return Refusal.MANY_ROOMS

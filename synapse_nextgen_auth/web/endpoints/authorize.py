@@ -51,9 +51,11 @@ async def authorize(site: Site, incoming: Incoming, reader: Reader) -> Outgoing:
     asked = read(incoming, reader)
     parameters = asked.parameters
     reader.asked_in(parameters.get("ui_locales"))
-    client = await site.clients.find(parameters.get("client_id"))
+    client_id = parameters.get("client_id")
+    client = await site.clients.find(client_id)
+    is_blocked = client is None and await site.clients.is_blocked(client_id)
     try:
-        target = find_target(parameters, client)
+        target = find_target(parameters, client, is_blocked=is_blocked)
     except Displayed as refusal:
         _note(site, incoming, parameters, refusal.problem.value, refusal.problem.value)
         raise PageError(400, OF_PROBLEM[refusal.problem], detail=refusal.detail) from refusal

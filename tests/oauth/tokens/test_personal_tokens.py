@@ -12,6 +12,7 @@ from synapse_nextgen_auth.oauth.scopes.permissions import (
     API,
     DEVICE,
     KEYS,
+    MAS_ADMIN,
     PERMISSIONS,
     PUSH,
     READ,
@@ -89,6 +90,18 @@ def test_what_it_opens(wanted, scope):
             attrs.evolve(BOT, parts=frozenset({SERVER_ADMIN}), rooms=(GARDEN,)),
             Refusal.NOT_OF_ROOMS,
         ),
+        *(
+            (
+                attrs.evolve(
+                    BOT,
+                    parts=frozenset({READ, part}),
+                    rooms=(GARDEN,),
+                    device_id="TESTDEVICE",
+                ),
+                Refusal.NOT_OF_ROOMS,
+            )
+            for part in (SET_PROFILE, PUSH, KEYS, SERVER_ADMIN, MAS_ADMIN)
+        ),
         (attrs.evolve(BOT, rooms=("#garden:example.com",)), Refusal.BAD_ROOM),
         (attrs.evolve(BOT, rooms=("!g\u00e4rten:example.com",)), Refusal.BAD_ROOM),
         (attrs.evolve(BOT, rooms=("!" + "a" * 255,)), Refusal.BAD_ROOM),
@@ -100,6 +113,21 @@ def test_what_it_opens(wanted, scope):
 )
 def test_what_is_not_made(wanted, why):
     assert personal_tokens.refuse(wanted, LIMITS) is why
+
+
+@pytest.mark.parametrize(
+    ("parts", "is_it"),
+    [
+        ({MAS_ADMIN}, True),
+        ({SERVER_ADMIN, MAS_ADMIN}, True),
+        ({MAS_ADMIN, READ}, False),
+        ({READ}, False),
+        (set(), False),
+    ],
+)
+def test_what_has_nothing_to_do_with_a_device(parts, is_it):
+    """The preset of the form, a new device, would be refused for it."""
+    assert personal_tokens.is_of_no_device(frozenset(parts)) is is_it
 
 
 WANTED = st.builds(

@@ -40,7 +40,8 @@ _WHY_NOT = {
     Refusal.HAS_NO_DEVICE: "This scope has no use for a device: --device none",
     Refusal.NO_SUCH_DEVICE: "--device: it is none that one can sign in to",
     Refusal.ROOMS_OF_ALL: "A token for the whole account knows no rooms: leave them out",
-    Refusal.NOT_OF_ROOMS: "This scope is of no room: leave the rooms out",
+    Refusal.NOT_OF_ROOMS: "profile, push, keys and power over the server are of no room:"
+    " leave them out, or the rooms",
     Refusal.BAD_ROOM: "A room is !something, and stands in the scope as it does in Matrix",
     Refusal.MANY_ROOMS: f"At most {grammar.MAX_ROOMS} rooms",
     Refusal.TIME: "--for must be a second at least and ten years at most",

@@ -46,6 +46,7 @@ OF_REASON: dict[Reason, Message] = {
 
 OF_PROBLEM = {
     Problem.UNKNOWN_CLIENT: Message.UNKNOWN_CLIENT,
+    Problem.BLOCKED_CLIENT: Message.BLOCKED_CLIENT,
     Problem.BAD_REDIRECT_URI: Message.BAD_REDIRECT_URI,
 }
 

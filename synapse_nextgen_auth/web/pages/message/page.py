@@ -13,6 +13,7 @@ class Message(Enum):
     """What a page says when it can only say something."""
 
     UNKNOWN_CLIENT = "unknown_client"
+    BLOCKED_CLIENT = "blocked_client"
     BAD_REDIRECT_URI = "bad_redirect_uri"
     BAD_REDIRECT_URL = "bad_redirect_url"
     BAD_REQUEST = "bad_request"

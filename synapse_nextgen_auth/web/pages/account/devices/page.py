@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from synapse_nextgen_auth.accounts.management import Place
 from synapse_nextgen_auth.accounts.signed_in import How, Kind, Part, Several
 from synapse_nextgen_auth.accounts.user_agents import Program
 from synapse_nextgen_auth.records import frozen
@@ -72,8 +73,8 @@ class DevicePage(ConsolePage):
     """Show one device, website or browser. The URLs are relative.
 
     `rooms` are those that it is for, by id and name, where it is for some alone, `services` those of
-    others. `longest` says how
-    long a name may be; `is_too_long` that the one that was typed is longer.
+    others. `tokens_url` leads to the personal tokens. `longest` says how long a name may be;
+    `is_too_long` that the one that was typed is longer.
     """
 
     template: ClassVar[str] = "pages/account_device.html"
@@ -84,6 +85,7 @@ class DevicePage(ConsolePage):
     rooms: tuple[RoomLine, ...] = ()
     services: tuple[ServiceLine, ...] = ()
     end_url: str
+    tokens_url: str = Place.TOKENS.value
     typed_name: str = ""
     longest: int = 100
     is_too_long: bool = False

@@ -7,7 +7,7 @@ import attrs
 from synapse_nextgen_auth.accounts.management import Done, Place
 from synapse_nextgen_auth.accounts.signed_in import How, Kind, Part, Several
 from synapse_nextgen_auth.accounts.user_agents import Program, System
-from synapse_nextgen_auth.oauth.scopes.permissions import ROOM
+from synapse_nextgen_auth.oauth.scopes.permissions import READ, ROOM
 from synapse_nextgen_auth.web.pages.account.devices.page import (
     DevicePage,
     DevicesPage,
@@ -65,6 +65,10 @@ WEBSITE = Line(
     client=ClientCard("Wiki", "wiki.example.net", "https://wiki.example.net/"),
     how=How.BROWSER,
     **_AT,
+)
+PROGRAM = attrs.evolve(WEBSITE, kind=Kind.PROGRAM, how=How.SERVICE)
+TOKEN = attrs.evolve(
+    WEBSITE, kind=Kind.TOKEN, name="Dashboard", client=None, how=How.PERSONAL_TOKEN, address=None
 )
 BROWSER = Line(
     kind=Kind.BROWSER,
@@ -149,6 +153,8 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             DEVICE_PAGE, line=attrs.evolve(NAMELESS, how=None), permissions=(), typed_name=""
         ),
         "website": attrs.evolve(DEVICE_PAGE, line=WEBSITE, permissions=("openid",)),
+        "program": attrs.evolve(DEVICE_PAGE, line=PROGRAM, permissions=(READ,)),
+        "token": attrs.evolve(DEVICE_PAGE, line=TOKEN, permissions=(READ,)),
         "services": attrs.evolve(
             DEVICE_PAGE, line=WEBSITE, permissions=("openid",), services=SERVICES
         ),
@@ -164,6 +170,8 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "ours": END_DEVICE_PAGE,
         "legacy": attrs.evolve(END_DEVICE_PAGE, line=LEGACY),
         "website": attrs.evolve(END_DEVICE_PAGE, line=WEBSITE),
+        "program": attrs.evolve(END_DEVICE_PAGE, line=PROGRAM),
+        "token": attrs.evolve(END_DEVICE_PAGE, line=TOKEN),
         "browser": attrs.evolve(END_DEVICE_PAGE, line=BROWSER),
         "long": attrs.evolve(END_DEVICE_PAGE, line=LONG_LINE, user_id=LONG_ID, server_name=LONG),
     },

@@ -14,7 +14,7 @@ from synapse_nextgen_auth.oauth.sessions import Began, Session
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store import devices as synapses
-from synapse_nextgen_auth.store import sessions, sign_ins
+from synapse_nextgen_auth.store import personal_tokens, sessions, sign_ins
 from synapse_nextgen_auth.store.devices import Begun
 from synapse_nextgen_auth.web.pages.account.devices.page import Line
 from synapse_nextgen_auth.web.pages.content import ClientCard
@@ -27,6 +27,8 @@ _HOW = {
     Began.PERSONAL: How.PERSONAL_TOKEN,
     None: How.BROWSER_OR_CODE,
 }
+# What a session without a device is; of everything else a website.
+_KINDS: dict[Began | None, Kind] = {Began.PERSONAL: Kind.TOKEN, Began.CLIENT: Kind.PROGRAM}
 
 
 @frozen
@@ -49,8 +51,16 @@ async def look(site: Site, user_id: str, *, here: str | None) -> Seen:
     verified = await site.devices.verified.of(user_id)
     begun = await site.homeserver.read(synapses.how_begun, user_id)
     together = await put_together(site, user_id, found, browsers, verified, here=here)
+    names = {}
+    if any(each.kind is Kind.TOKEN for each in together.entries):
+        tokens = await site.homeserver.read(personal_tokens.list_of, user_id)
+        names = {each.session_id: each.name for each in tokens}
     entries = (
-        attrs.evolve(each, how=_how(begun.get(each.id))) if each.kind is Kind.LEGACY else each
+        attrs.evolve(each, how=_how(begun.get(each.id)))
+        if each.kind is Kind.LEGACY
+        else attrs.evolve(each, name=names.get(together.session_ids[each.id]))
+        if each.kind is Kind.TOKEN
+        else each
         for each in together.entries
     )
     return attrs.evolve(together, entries=tuple(entries))
@@ -90,7 +100,7 @@ async def put_together(
     ]
     websites = [
         Entry(
-            kind=Kind.TOKEN if each.is_personal else Kind.WEBSITE,
+            kind=_KINDS.get(each.began_by, Kind.WEBSITE),
             id=its_id,
             last_seen=_last(None, each),
             # Of a token that is from where it was made.

@@ -4,7 +4,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.accounts.own_ways import OwnWays
-from synapse_nextgen_auth.accounts.signed_in import Kind, Several
+from synapse_nextgen_auth.accounts.signed_in import How, Kind, Several
 from synapse_nextgen_auth.accounts.verdict import ODD_FOR, Facts
 from synapse_nextgen_auth.flows import overview as flows
 from synapse_nextgen_auth.flows.overview import Known
@@ -78,14 +78,17 @@ def _with_power(found: Seen, known: Known) -> set[str]:
         *((each.client_id, each.scope) for each in known.consents),
     ]
     # What is remembered of a consent names no device, so it is no scope that could be asked for.
-    return {
-        its_id for its_id, scope in scopes if its_id and scope and Scope(tuple(scope.split())).admin
-    }
+    return {its_id for its_id, scope in scopes if its_id and _has_power(scope)}
+
+
+def _has_power(scope: str | None) -> bool:
+    return scope is not None and Scope(tuple(scope.split())).admin
 
 
 def _figures(known: Known, found: Seen) -> Figures:
     last = known.happened.newest
     kinds = [each.kind for each in found.entries]
+    tokens = [each for each in found.entries if each.how is How.PERSONAL_TOKEN]
     return Figures(
         emails=len(known.ways.emails),
         phones=len(known.ways.phones),
@@ -94,6 +97,9 @@ def _figures(known: Known, found: Seen) -> Figures:
         devices=sum(kind.is_device for kind in kinds),
         unverified=len(Several.UNVERIFIED.of(found.entries)),
         websites=kinds.count(Kind.WEBSITE),
+        programs=kinds.count(Kind.PROGRAM),
+        tokens=len(tokens),
+        powerful_tokens=sum(_has_power(each.scope) for each in tokens),
         browsers=kinds.count(Kind.BROWSER),
         apps=len(
             {each.client_id for each in found.entries if each.client_id}

@@ -22,6 +22,9 @@ class Figures:
     devices: int = 0
     unverified: int = 0
     websites: int = 0
+    programs: int = 0
+    tokens: int = 0
+    powerful_tokens: int = 0
     browsers: int = 0
     apps: int = 0
     kind: EventKind | None = None

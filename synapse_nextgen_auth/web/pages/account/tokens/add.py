@@ -2,6 +2,8 @@
 
 import string
 
+import attrs
+
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.invitations import in_words
 from synapse_nextgen_auth.accounts.management import Place, Target
@@ -122,6 +124,9 @@ async def make(visit: Visit, user_id: str, form: Form) -> Outgoing:
     typed = _Typed.read(form)
     devices = await personal_tokens.devices_for(site, user_id)
     device_id = _device_id(typed.device, devices)
+    if typed.device == _NEW and rules.is_of_no_device(typed.parts):
+        typed = attrs.evolve(typed, device=_NONE)
+        device_id = None
     wanted = typed.wanted(device_id)
     refusal = rules.refuse(wanted, personal_tokens.limits(site))
     if device_id is None and typed.device != _NONE:
@@ -147,6 +152,7 @@ async def make(visit: Visit, user_id: str, form: Form) -> Outgoing:
         expires_at=made.session.expires_at,
         back_url=Place.TOKENS.value,
         is_password=site.legacy.takes_tokens and made.session.device_id is not None,
+        is_grave=wanted.scope.admin,
     )
     return visit.answer(page)
 

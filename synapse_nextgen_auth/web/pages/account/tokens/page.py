@@ -115,7 +115,8 @@ class AddTokenPage(ConsolePage):
 class TokenMadePage(PageContent):
     """Show a token, once. The URLs are relative, but for `server_url`, which it is for.
 
-    `is_password` says that it does in the place of a password, too.
+    `is_password` says that it does in the place of a password, too, `is_grave` that it has
+    power over the server.
     """
 
     template: ClassVar[str] = "pages/account_token_made.html"
@@ -131,6 +132,7 @@ class TokenMadePage(PageContent):
     expires_at: int | None = None
     back_url: str
     is_password: bool = False
+    is_grave: bool = False
 
 
 @frozen(kw_only=True)

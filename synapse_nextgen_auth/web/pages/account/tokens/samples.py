@@ -95,6 +95,7 @@ _MADE = TokenMadePage(
     expires_at=1_803_112_800,
     back_url="account-tokens",
 )
+_MADE_GRAVE = attrs.evolve(_MADE, name="Accounts", device_id=None, is_grave=True)
 _END = EndTokenPage(
     **CARD, action="account-token-end?id=8a1f", line=_BOT, back_url="account-tokens"
 )
@@ -133,6 +134,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     },
     TokenMadePage: {
         "made": _MADE,
+        "with power": _MADE_GRAVE,
         "password": attrs.evolve(_MADE, is_password=True),
         "for ever": attrs.evolve(_MADE, device_id=None, expires_at=None),
         "long": attrs.evolve(_MADE, is_password=True, name=LONG, user_id=LONG_ID, device_id=LONG),
