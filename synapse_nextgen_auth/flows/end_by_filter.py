@@ -17,7 +17,7 @@ from synapse_nextgen_auth.store.windows import Window
 
 @frozen
 class Matching:
-    """How many living sessions a filter finds, of how many; whether so many would be an accident."""
+    """How many living sessions a filter finds, of how many of their kind; whether that is an accident."""
 
     count: int
     living: int
@@ -32,22 +32,31 @@ class Ended:
     left: int
 
 
-def look(
+def look(  # noqa: PLR0913 (each says something else)
     txn: Txn,
     meant: SessionFilter,
     *,
     is_all_meant: bool,
     lifetimes: SessionLifetimes,
     now: int,
+    keep: str | None = None,
 ) -> Matching:
     """Say what `end_some` would end, all in all, and change nothing."""
-    living = attrs.evolve(meant, is_living=True)
-    count = partial(session_lists.count, txn, lifetimes=lifetimes, now=now)
-    matching, everything = count(living), count(SessionFilter(is_living=True))
+    count = partial(_count, txn, lifetimes=lifetimes, now=now, keep=keep)
+    matching, everything = count(attrs.evolve(meant, is_living=True)), count(meant.of_its_kind)
     too_much = session_filter.ends_too_much(
         meant, matching=matching, living=everything, is_all_meant=is_all_meant
     )
     return Matching(matching, everything, too_much)
+
+
+def _count(
+    txn: Txn, meant: SessionFilter, *, lifetimes: SessionLifetimes, now: int, keep: str | None
+) -> int:
+    """Return how many there are beside the one to keep."""
+    count = partial(session_lists.count, txn, lifetimes=lifetimes, now=now)
+    kept = 0 if keep is None else count(attrs.evolve(meant, session_id=keep))
+    return count(meant) - kept
 
 
 def end_some(  # noqa: PLR0913 (each says something else)
@@ -65,7 +74,7 @@ def end_some(  # noqa: PLR0913 (each says something else)
     The session with the id to `keep` stays: it is the one in which somebody asks for this. They end as
     if they were revoked: a device that a dying process leaves behind is deleted later by itself.
     """
-    matching = look(txn, meant, is_all_meant=is_all_meant, lifetimes=lifetimes, now=now)
+    matching = look(txn, meant, is_all_meant=is_all_meant, lifetimes=lifetimes, now=now, keep=keep)
     if matching.is_too_much:
         return Outcome(matching)
     living = attrs.evolve(meant, is_living=True)
@@ -74,5 +83,4 @@ def end_some(  # noqa: PLR0913 (each says something else)
     ended: tuple[str, ...] = ()
     for session in gone:
         ended += end(txn, session, why=End.REVOKED, now=now)
-    kept = int(any(each.session_id == keep for each in found))
-    return Outcome(Ended(gone, max(0, matching.count - len(ended) - kept)), ended)
+    return Outcome(Ended(gone, max(0, matching.count - len(ended))), ended)

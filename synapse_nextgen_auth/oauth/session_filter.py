@@ -8,7 +8,8 @@ from synapse_nextgen_auth.records import frozen
 class SessionFilter:
     """What sessions have in common; `None`, or nothing, is whatever they have. Times in seconds.
 
-    `clients` are the ids of which one is theirs, `but_clients` those of which none is. Of `scopes` they
+    `clients` are the ids of which one is theirs, `but_clients` those of which none is; unless
+    `are_clients_named`, they are whatever clients the configuration has. `session_id` is one alone. Of `scopes` they
     have each. What is `created_before` a time began strictly before it, and so for the others.
     `is_living` says whether they go on, or are over. `owner_id` is who made a personal token, for
     themselves or another account, and `expires` whether it has an end.
@@ -17,6 +18,8 @@ class SessionFilter:
     user_id: str | None = None
     clients: tuple[str, ...] | None = None
     but_clients: tuple[str, ...] = ()
+    are_clients_named: bool = True
+    session_id: str | None = None
     sign_in_id: str | None = None
     scopes: tuple[str, ...] = ()
     is_living: bool | None = None
@@ -34,13 +37,26 @@ class SessionFilter:
 
     @property
     def names_some(self) -> bool:
-        """Say whether it names an account, a client or an address: nobody means everything by that."""
+        """Say whether it names an account, a client or a browser: nobody means everything by that.
+
+        An address is not among them: behind a proxy that does not say whom it speaks for, all have one.
+        """
         return not (
             self.user_id is None
             and self.owner_id is None
-            and self.clients is None
+            and (self.clients is None or not self.are_clients_named)
             and self.sign_in_id is None
-            and self.address is None
+        )
+
+    @property
+    def of_its_kind(self) -> "SessionFilter":
+        """Return what means everything of the kind of sessions, and of clients, that this is about."""
+        return SessionFilter(
+            is_living=True,
+            is_personal=self.is_personal,
+            clients=None if self.are_clients_named else self.clients,
+            but_clients=self.but_clients,
+            are_clients_named=self.are_clients_named,
         )
 
     @property
@@ -48,7 +64,7 @@ class SessionFilter:
         """Say whether it leaves out anything; whether they live does not count."""
         scopes = [each for each in self.scopes if each != API]
         others = (
-            *(self.has_device, self.created_before, self.created_after),
+            *(self.has_device, self.address, self.created_before, self.created_after),
             *(self.active_before, self.active_after),
             *(self.expires, self.expires_before, self.expires_after),
         )
@@ -58,8 +74,8 @@ class SessionFilter:
 def ends_too_much(meant: SessionFilter, *, matching: int, living: int, is_all_meant: bool) -> bool:
     """Say whether so many of those that live would end by accident.
 
-    A filter that leaves out nothing ends everything, and so does one whose times leave out nothing
-    today. Whoever means that says so (`is_all_meant`).
+    A filter that leaves out nothing ends everything, and so does one that happens to leave out nothing
+    of its kind today: `living` are those (`of_its_kind`). Whoever means that says so (`is_all_meant`).
     """
     if is_all_meant:
         return False

@@ -92,6 +92,7 @@ def _where(meant: SessionFilter, *, lifetimes: SessionLifetimes, now: int) -> Co
         where.add_among("client_id", meant.clients)
     where.add_among("client_id", meant.but_clients, is_not=True)
     where.add_if("sign_in_id = ?", meant.sign_in_id)
+    where.add_if("session_id = ?", meant.session_id)
     where.add_if("address = ?", meant.address)
     if meant.has_device is not None:
         where.add("device_id IS NOT NULL" if meant.has_device else "device_id IS NULL")

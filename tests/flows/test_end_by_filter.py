@@ -4,7 +4,7 @@ from support.records import ALICE, BOB, NOW, a_session
 from synapse_nextgen_auth.flows import end_by_filter
 from synapse_nextgen_auth.flows.end_by_filter import Matching
 from synapse_nextgen_auth.oauth.session_filter import SessionFilter
-from synapse_nextgen_auth.oauth.sessions import End, SessionLifetimes
+from synapse_nextgen_auth.oauth.sessions import Began, End, SessionLifetimes
 from synapse_nextgen_auth.store import sessions
 
 DAY = 24 * 3600
@@ -101,3 +101,41 @@ def test_who_asks_stays_signed_in(tables):
     assert done.value.left == 0
     assert living(tables) == [2]
     assert end(tables, SessionFilter(), limit=1, is_all_meant=True, keep="2" * 32).value.left == 0
+
+
+def test_who_asks_is_not_what_a_filter_leaves_out(tables):
+    """A look counts what the run ends, and one session outside does not make everything little."""
+    some(tables)
+    own = "2" * 32
+    meant = SessionFilter(created_after=NOW + 2)  # all but that one
+    looked = tables.run(
+        end_by_filter.look, SessionFilter(), is_all_meant=True, keep=own, **limits()
+    )
+
+    assert look(tables, meant) == Matching(3, 4, is_too_much=False)
+    assert end(tables, meant, keep=own).value == Matching(3, 3, is_too_much=True)
+    assert looked.count == 3
+    assert len(end(tables, SessionFilter(), is_all_meant=True, keep=own).value.sessions) == 3
+
+
+def test_all_of_a_kind_end_only_where_that_is_said(tables):
+    """Two personal tokens among six sessions are all that there are of them."""
+    some(tables)
+    for number in (6, 7):
+        tables.run(
+            sessions.add,
+            a_session(
+                session_id=f"{number}" * 32,
+                device_id=f"D{number}",
+                user_id=ALICE,
+                created_at=NOW + number,
+                last_active_at=NOW + number * DAY,
+                began_by=Began.PERSONAL,
+            ),
+        )
+    tokens = SessionFilter(is_personal=True, has_device=True)
+
+    assert end(tables, tokens).value == Matching(2, 2, is_too_much=True)
+    assert end(tables, SessionFilter(is_personal=False, has_device=False)).value.is_too_much
+    assert not look(tables, SessionFilter(has_device=True)).is_too_much
+    assert len(end(tables, tokens, is_all_meant=True).value.sessions) == 2

@@ -32,6 +32,7 @@ WIDE = [
     {"is_personal": False},
     {"scopes": (API,)},
     {"but_clients": ("a",)},
+    {"clients": ("a", "b"), "are_clients_named": False},
 ]
 
 
@@ -59,7 +60,10 @@ def test_what_nearly_everything_has_does_not(fields):
         ({"has_device": True}, 9, True),
         ({"user_id": "@a:b"}, 9, False),  # the only account that is signed in
         ({"clients": ("app",)}, 9, False),
-        ({"address": "192.0.2.1"}, 9, False),
+        ({"address": "192.0.2.1"}, 9, True),  # that of the proxy
+        ({"address": "192.0.2.1"}, 8, False),
+        ({"clients": ("a", "b"), "are_clients_named": False, "has_device": True}, 9, True),
+        ({"is_personal": True, "has_device": True}, 9, True),
         ({"active_before": 2**40}, 0, False),
     ],
     ids=str,
@@ -78,3 +82,22 @@ def test_what_a_scope_may_have_in_it(token):
 @pytest.mark.parametrize("token", ["", "a b", 'a"b', "a\\b", "ü", "a\n", "a\0"])
 def test_what_it_cannot(token):
     assert not is_scope_token(token)
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({"has_device": True}, {}),
+        ({"is_personal": True, "has_device": True}, {"is_personal": True}),
+        ({"but_clients": ("a",), "created_before": 9}, {"but_clients": ("a",)}),
+        ({"clients": ("a",), "address": "192.0.2.1"}, {}),
+        (
+            {"clients": ("a",), "are_clients_named": False, "scopes": (ADMIN,)},
+            {"clients": ("a",), "are_clients_named": False},
+        ),
+    ],
+    ids=str,
+)
+def test_everything_is_everything_of_a_kind(fields, kind):
+    """All personal tokens are no accident less than all that there is."""
+    assert SessionFilter(**fields).of_its_kind == SessionFilter(is_living=True, **kind)

@@ -15,7 +15,9 @@ SOME = 100
 MOST = 500
 
 
-async def look(site: Site, meant: SessionFilter, *, is_all_meant: bool) -> Matching:
+async def look(
+    site: Site, meant: SessionFilter, *, is_all_meant: bool, keep: str | None = None
+) -> Matching:
     """Return how many would end."""
     return await site.homeserver.run(
         end_by_filter.look,
@@ -23,6 +25,7 @@ async def look(site: Site, meant: SessionFilter, *, is_all_meant: bool) -> Match
         is_all_meant=is_all_meant,
         lifetimes=site.lifetimes.sessions,
         now=site.now(),
+        keep=keep,
     )
 
 

@@ -142,7 +142,11 @@ async def client_filter(call: Call) -> dict[str, Any]:
         found = tuple(
             each for each in (configured if found is None else found) if each in configured
         )
-    return {"clients": found, "but_clients": configured if kind == "dynamic" else ()}
+    return {
+        "clients": found,
+        "but_clients": configured if kind == "dynamic" else (),
+        "are_clients_named": asked is not None or kind != "static",
+    }
 
 
 async def _meant(call: Call) -> SessionFilter:

@@ -163,7 +163,9 @@ async def _get(call: Call) -> Answer:
 async def _end(call: Call) -> Answer:
     meant, body = await _meant(call), call.body
     if body["dry_run"]:
-        looked = await ending.look(call.site, meant, is_all_meant=body["all"])
+        looked = await ending.look(
+            call.site, meant, is_all_meant=body["all"], keep=call.admin.session_id
+        )
         if looked.is_too_much:
             raise _too_much(looked)
         return _said(looked.count, ended=0, left=looked.count, about="nothing, a dry run")
@@ -184,7 +186,8 @@ async def _end(call: Call) -> Answer:
 def _too_much(looked: Matching) -> Refused:
     return Refused(
         400,
-        f"These filters mean {looked.count} of the {looked.living} sessions that go on."
+        f"These filters mean {looked.count} of the {looked.living} sessions of their kind that go"
+        " on, beside yours."
         ' If everything is to end, say "all": true.',
     )
 
