@@ -17,7 +17,7 @@ from synapse_nextgen_auth.store.windows import Window
 
 @frozen
 class Matching:
-    """How many living sessions a filter finds, of how many of their kind; whether that is an accident."""
+    """How many living sessions a filter finds, of how many of their kind; whether by accident."""
 
     count: int
     living: int
@@ -32,7 +32,7 @@ class Ended:
     left: int
 
 
-def look(  # noqa: PLR0913 (each says something else)
+def look(
     txn: Txn,
     meant: SessionFilter,
     *,
