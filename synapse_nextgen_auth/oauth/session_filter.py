@@ -10,7 +10,8 @@ class SessionFilter:
 
     `clients` are the ids of which one is theirs, `but_clients` those of which none is; unless
     `are_clients_named`, they are whatever clients the configuration has. `session_id` is one alone.
-    Of `scopes` they have each. What is `created_before` a time began strictly before it, and so for the others.
+    Of `scopes` they have each. What is `created_before` a time began strictly before it, and so for the
+    others.
     `is_living` says whether they go on, or are over. `owner_id` is who made a personal token, for
     themselves or another account, and `expires` whether it has an end.
     """
