@@ -47,7 +47,7 @@ from synapse_nextgen_auth.web.templates import Templates
 
 _SECRET_NAME = re.compile(r"secret|password|passwd|token|key", re.IGNORECASE)
 # What is no secret whatever it says: where one lies, for how long one counts, how one is used.
-_NO_SECRET_NAME = re.compile(r"_(path|lifetime|method|endpoint|interval)$", re.IGNORECASE)
+_NO_SECRET_NAME = re.compile(r"_(path|lifetime|method|endpoint|interval|format)$", re.IGNORECASE)
 _PATHS_OF_SECRETS = {"secret_path", "client_secret_path"}
 _NO_SECRETS = {*(method.value for method in AuthMethod), *jwks.ALGORITHMS}
 # Options that are words, numbers or durations, whatever they are called.

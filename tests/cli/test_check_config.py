@@ -219,6 +219,23 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(check, settings):
         ),
         ({"tokens": {"access_token_lifetime": "10 minutes"}}, "got '10 minutes'"),
         (
+            {"resource_servers": [{"token_format": "paseto"}]},
+            "token_format: expected jwt or opaque, got 'paseto'",
+        ),
+        (
+            {
+                "resource_servers": [
+                    {
+                        "resource": "https://calendar.example/",
+                        "name": "Calendar",
+                        "scopes": {"calendar.read": "See your appointments"},
+                        "token_format": "opaque",
+                    }
+                ]
+            },
+            "token_format opaque takes client_id and a secret or jwks, to ask by",
+        ),
+        (
             {"legacy_login": {"password": "sometimes"}},
             "legacy_login.password: expected always, until_first_session or never, got 'sometimes'",
         ),

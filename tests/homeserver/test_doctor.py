@@ -317,6 +317,16 @@ def test_what_does_not_fit_the_running_server_is_said(examine, changes, check, s
     wrong = examine(**changes)
 
     assert said in words(wrong[check]), wrong
+    # Nobody is sent to the proxy, which has nothing to do with it.
+    assert "does not get through" not in words(wrong.get("applications", [])), wrong
+
+
+def test_another_secret_is_said_of_the_processes_and_not_of_the_proxy(examine):
+    """The request came through, and the server said what is wrong with it."""
+    wrong = examine(macaroon_secret_key="another one than the server has, of 40 letters")
+
+    (unseen,) = (each for each in wrong["applications"] if each.grade is Grade.UNSEEN)
+    assert "the secret of the running server is another one" in unseen.what
 
 
 def test_a_certificate_that_nobody_trusts_is_said(homeserver, proxy):

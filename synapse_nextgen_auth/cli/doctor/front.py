@@ -6,9 +6,9 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from synapse_nextgen_auth.cli.doctor import address
+from synapse_nextgen_auth.cli.doctor import address, processes
 from synapse_nextgen_auth.cli.doctor.asking import PATIENCE, Answer, Unreachable, ask
-from synapse_nextgen_auth.cli.doctor.findings import Finding, problem, well
+from synapse_nextgen_auth.cli.doctor.findings import Finding, problem, unseen, well
 from synapse_nextgen_auth.cli.doctor.patient import Patient
 from synapse_nextgen_auth.cli.running_server import CannotAsk, Refused, RunningServer, place_of
 
@@ -217,13 +217,26 @@ def _told(patient: Patient, headers: dict[str, str]) -> dict[str, Any] | Finding
         place = place_of(url, trust=patient.trust, headers=headers)
         return RunningServer((place,), patient.keys).ask("status")
     except (CannotAsk, Refused) as stop:
+        what = str(stop).replace("\n", "; ")
+        if processes.UNFIT in what:
+            return _of_another_secret(patient, url)
         return problem(
-            f"a request with an Authorization header does not get through: {stop}".replace(
-                "\n", "; "
-            ),
+            f"a request with an Authorization header does not get through: {what}",
             url,
             "Let the proxy pass POST and the header Authorization on to /_synapse/client/auth.",
         )
+
+
+def _of_another_secret(patient: Patient, url: str) -> Finding:
+    """Say whose secret is another one: of every process, which is told of each, or of whoever is outside."""
+    inside = (processes.status(patient, place) for place in patient.places)
+    if all(isinstance(each, Finding) for each in inside):
+        return unseen("not looked at: the secret of the running server is another one", url)
+    return problem(
+        "another server than this answers here: its secret is another one",
+        url,
+        "Does the proxy lead to a process that these files do not name, or that was not restarted?",
+    )
 
 
 def _seen(answer: Answer) -> str:

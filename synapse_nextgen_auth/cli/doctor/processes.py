@@ -11,7 +11,7 @@ from synapse_nextgen_auth.cli.running_server import CannotAsk, Place, Refused, R
 
 # Seconds by which clocks may differ: workers trust each other's times.
 _APART = 60
-_UNFIT = "does not fit the secret"
+UNFIT = "does not fit the secret"
 _NO_ANSWER = "Is it running, and was it restarted since the module was added or upgraded?"
 _OTHER_FILES = (
     "Name the files that this process was started with; if they changed since, or secret or"
@@ -42,7 +42,7 @@ def status(patient: Patient, place: Place) -> dict[str, Any] | Finding:
         # Of the commands that have it, --url is not one of ours.
         said = [each for each in str(stop).splitlines() if "--url" not in each]
         what = "; ".join(said).replace("\n", "; ")
-        return problem(what, place.name, _OTHER_FILES if _UNFIT in what else _NO_ANSWER)
+        return problem(what, place.name, _OTHER_FILES if UNFIT in what else _NO_ANSWER)
     return {**found, "asked_at": (began + time.time()) / 2}
 
 
