@@ -26,7 +26,7 @@ from synapse_nextgen_auth.homeserver.matrix import discovery, narrow_answers
 from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate, SsoRedirect
 from synapse_nextgen_auth.homeserver.matrix.old_doors import OldDoors
 from synapse_nextgen_auth.homeserver.matrix.uia.gate import BrowserUiAuth
-from synapse_nextgen_auth.homeserver.people import written_addresses
+from synapse_nextgen_auth.homeserver.people import pasted_tokens, written_addresses
 from synapse_nextgen_auth.homeserver.people.closings import Closings
 from synapse_nextgen_auth.homeserver.people.invitations import Invites
 from synapse_nextgen_auth.homeserver.people.providers import announced
@@ -154,6 +154,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     closings.install()
     begin_outbox(site.homeserver, site.devices, closings, site)
     site.people.hashes.install()
+    pasted_tokens.install(site.homeserver)
     site.invitations.install()
     ProviderLogouts(site.homeserver, site.devices, config.providers.backchannel_logout).watch()
     Farewells(site.homeserver).watch()

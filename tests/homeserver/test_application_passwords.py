@@ -15,6 +15,7 @@ from support.oauth import Browser, Server
 from support.personal_tokens import A_BOT, A_TOKEN, make_token
 from support.step_up import gets_a_second_factor
 from support.tokens import made_from
+from support.waiting import eventually
 
 pytestmark = [pytest.mark.one_database, pytest.mark.every_release]
 
@@ -128,6 +129,28 @@ def test_anything_else_is_a_wrong_password(homeserver, server, user, token):
         assert answer.status_code == 400, identifier
     assert got(log_in(server, token, by=user))["access_token"] == token
     assert got(log_in(server, user.password, by=user))["access_token"] != token
+
+
+def test_what_is_refused_is_no_use_of_it(homeserver, server, browser, user, token):
+    """Whoever shows it with the name of another account leaves no trace on its owner's page."""
+    assert is_wrong(log_in(server, token, by=homeserver.new_user()))
+    without = make_token(browser)
+    assert log_in(server, without, by=user).status_code == 403
+    third = make_token(browser, at=FORM, **{**A_BOT, "name": "Mine"})
+    got(log_in(server, third, by=user))
+
+    # What is used is written down in batches, in their order.
+    eventually(lambda: used(homeserver, user))
+    assert used(homeserver, user) == [("Mine",)]
+
+
+def used(homeserver, user):
+    """Return what the tokens of an account are called that were used."""
+    return homeserver.query(
+        "SELECT name FROM nextgen_personal_tokens AS t, nextgen_sessions AS s"
+        " WHERE t.session_id = s.session_id AND t.user_id = ? AND s.confirmed_generation > 0",
+        user.user_id,
+    )
 
 
 def test_it_is_no_password_anywhere_else(server, browser, user, token):
@@ -256,6 +279,10 @@ def test_the_operator_says_what_it_is_where_passwords_are_closed(start_homeserve
     tries = [log_in(server, token, by=other) for _ in range(4)]
     assert [each.status_code for each in tries] == [403, 403, 403, 429]
     assert tries[-1].json()["errcode"] == "M_LIMIT_EXCEEDED"
+    assert got(log_in(server, token, by=user))["access_token"] == token
+    junk = [log_in(server, "ngp_" + "A" * 60, by=user).status_code for _ in range(4)]
+    assert junk == [403, 403, 403, 429]
+    assert log_in(server, token, by=other).status_code == 429
     assert got(log_in(server, token, by=user))["access_token"] == token
 
     module["personal_tokens"]["at_login"] = "taken"

@@ -6,6 +6,7 @@ asked.
 """
 
 import logging
+from collections.abc import Hashable
 from typing import Any
 
 from synapse.api.errors import Codes, InvalidClientTokenError, LoginError, SynapseError
@@ -57,22 +58,29 @@ class ApplicationPasswords:
     async def find(self, submission: dict[str, Any], text: str) -> Session:
         """Return the living session of this token, which is of the account that is named."""
         identifier = _identifier(submission)
+        keys: list[Hashable] = []
         if identifier.get("type") == "m.id.thirdparty":
-            named = await self._of_address(identifier)
+            keys, named = await self._of_address(identifier)
         else:
             named = self._of_name(identifier)
-        await self._failures.ratelimit(None, named.lower(), update=False)
+        if named is not None:
+            keys.append(named.lower())
         session = await self._living(text)
-        with answered_503(self._homeserver):
-            # Synapse finds the account in any case of its letters.
-            known = await self._handler.check_user_exists(named)
-        if session is None or session.user_id != known:
-            await self._failures.can_do_action(None, named.lower())
-            raise _wrong()
-        return session
+        if session is not None and named is not None and await self._is_of(session, named):
+            return (
+                session  # nobody guesses one: the failures of others keep its owner out of nothing
+            )
+        for key in keys:
+            await self._failures.ratelimit(None, key, update=False)
+        await self._failures.can_do_action(None, keys[-1])
+        raise _wrong()
 
     def answer(self, session: Session, text: str) -> dict[str, Any]:
-        """Return what a client learns: nothing that it did not bring, but its device and its end."""
+        """Return what a client learns: nothing that it did not bring, but its device and its end.
+
+        That is a use of the token; what is refused is none.
+        """
+        self._check.activity.seen(session, session.generation, self._homeserver.now())
         logger.info(
             "A personal token of %s was taken as a password, session %s, device %s",
             session.user_id,
@@ -92,9 +100,14 @@ class ApplicationPasswords:
     async def _living(self, text: str) -> Session | None:
         try:
             with answered_503(self._homeserver):
-                return await self._check.session(self._check.read(text))
+                return await self._check.session(self._check.read(text), is_noted=False)
         except InvalidClientTokenError:
             return None
+
+    async def _is_of(self, session: Session, named: str) -> bool:
+        """Say whether it is the session's account that is named; Synapse finds it in any case."""
+        with answered_503(self._homeserver):
+            return bool(session.user_id == await self._handler.check_user_exists(named))
 
     def _of_name(self, identifier: dict[str, Any]) -> str:
         if identifier.get("type") != "m.id.user":
@@ -106,7 +119,8 @@ class ApplicationPasswords:
             return name
         return UserID(name, self._homeserver.server_name).to_string()
 
-    async def _of_address(self, identifier: dict[str, Any]) -> str:
+    async def _of_address(self, identifier: dict[str, Any]) -> tuple[list[Hashable], str | None]:
+        """Return what its failures are counted by, and whose it is."""
         medium, address = identifier.get("medium"), identifier.get("address")
         if not isinstance(medium, str) or not isinstance(address, str):
             raise SynapseError(400, "Invalid thirdparty identifier")
@@ -115,13 +129,9 @@ class ApplicationPasswords:
                 address = canonicalise_email(address)
             except ValueError as problem:
                 raise SynapseError(400, str(problem)) from None
-        await self._failures.ratelimit(None, (medium, address), update=False)
         with answered_503(self._homeserver):
             user_id = await self._homeserver.store.get_user_id_by_threepid(medium, address)
-        if user_id is None:
-            await self._failures.can_do_action(None, (medium, address))
-            raise _wrong()
-        return str(user_id)
+        return [(medium, address)], None if user_id is None else str(user_id)
 
 
 def _identifier(submission: dict[str, Any]) -> dict[str, Any]:

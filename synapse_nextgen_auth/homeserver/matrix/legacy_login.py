@@ -114,14 +114,17 @@ class Login(LoginRestServlet):
         return await super().on_POST(request)
 
     def _token_in(self, submission: dict[str, Any]) -> str | None:
-        """Return the personal token that stands in the place of the password, by its form alone."""
+        """Return the personal token that stands in the place of the password, by its form alone.
+
+        Whoever pastes it may bring something along: a line's end, quotes, "Bearer".
+        """
         password = submission.get("password")
         if not self._rules.takes_tokens or submission.get("type") != _PASSWORD:
             return None
         if not isinstance(password, str):
             return None
-        text = password.strip()  # whoever pastes it may bring a line's end
-        return text if session_tokens.looks_like(Kind.PERSONAL, text) else None
+        text = session_tokens.find(password)
+        return text if text and session_tokens.looks_like(Kind.PERSONAL, text) else None
 
     async def _do_other_login(
         self, login_submission: dict[str, Any], *args: Any, request_info: Any, **kwargs: Any

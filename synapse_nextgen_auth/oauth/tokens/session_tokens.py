@@ -12,6 +12,7 @@ import binascii
 import enum
 import re
 import struct
+import unicodedata
 from functools import lru_cache
 
 from synapse_nextgen_auth.records import frozen
@@ -36,6 +37,11 @@ class Kind(enum.Enum):
 
 _PREFIX_LENGTH = 4
 _KINDS = {kind.value: kind for kind in Kind}
+# In whatever somebody pastes: in the letters of a telephone that begins a sentence, but in no word of
+# theirs ("things_"). A password that has so many letters behind it would be taken for one.
+_PREFIX = f"(?<![A-Za-z])(?i:{'|'.join(_KINDS)})"
+_WHOLE = re.compile(_PREFIX + r"[A-Za-z0-9_-]{60}(?:[A-Za-z0-9_-]{4})?(?![A-Za-z0-9_-])")
+_MOST_OF_ONE = re.compile(_PREFIX + r"(?:\s*[A-Za-z0-9_-]){40,}")
 _PURPOSES = {
     Kind.ACCESS: Purpose.ACCESS_TOKEN,
     Kind.REFRESH: Purpose.REFRESH_TOKEN,
@@ -75,6 +81,20 @@ def kind_of(text: str) -> Kind | None:
 def looks_like(kind: Kind, text: str) -> bool:
     """Say whether a text has the form of such a token, whoever made it."""
     return kind_of(text) is kind and _BODY.fullmatch(text, _PREFIX_LENGTH) is not None
+
+
+def find(text: str) -> str | None:
+    """Return the token of ours that stands in what somebody typed or pasted, whoever made it.
+
+    Whatever they took along is left out: quotes, "Bearer", line ends, what nobody sees. One that was cut
+    or changed is found, too, though it opens nothing: who sees the most of it may guess the rest.
+    """
+    shown = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    found = _WHOLE.search(shown) or _MOST_OF_ONE.search(shown)
+    if found is None:
+        return None
+    joined = "".join(found[0].split())
+    return joined[:_PREFIX_LENGTH].lower() + joined[_PREFIX_LENGTH:]
 
 
 def mint(keys: Keyring, token: Token) -> Secret:

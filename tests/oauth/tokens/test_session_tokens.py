@@ -32,6 +32,55 @@ def text_of(token):
     return session_tokens.mint(RING, token).reveal()
 
 
+def test_a_token_is_found_in_what_people_paste():
+    """With whatever comes along; what remains of one that was cut or changed is not let out either."""
+    text = text_of(ACCESS)
+    for pasted in (
+        text,
+        f" '{text}' \n",
+        f"Authorization: Bearer {text}",
+        f"{text[:9]}\u200b{text[9:]}\u2060",
+        f"{text[:30]}\r\n{text[30:]}",
+        f"N{text[1:]}",
+        f"https://example.org/?access_token={text}&x=1",
+    ):
+        assert session_tokens.find(pasted) == text, pasted
+    for spoiled in (text.upper(), text[:-3], f"{text}x", f"{text}{text}"):
+        found = session_tokens.find(spoiled)
+        assert found is not None, spoiled
+        assert session_tokens.read(RING, found) is None, spoiled
+
+
+@given(
+    any_token, st.text(" \t\n\"'\u200b\u200e\ufeff<>:;,.()[]{}"), st.sampled_from(["", "Bearer "])
+)
+def test_a_token_is_found_among_anything(token, around, before):
+    """Of every kind."""
+    text = text_of(token)
+
+    assert session_tokens.find(f"{around}{before}{text}{around}") == text
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "",
+        "correct horse battery staple",
+        "ngp_",
+        "ngp_cat",
+        "all_the_things_that_one_could_ever_want_to_remember_in_a_life",
+        "all the things_that_one_could_ever_want_to_remember_in_a_life",
+        "manga_" + "a" * 60,
+        "syt_" + "a" * 60,
+        "A" * 64,
+        "ngq_" + "A" * 60,
+    ],
+)
+def test_a_password_is_no_token(password):
+    """Also one that has the letters of a prefix somewhere."""
+    assert session_tokens.find(password) is None
+
+
 @given(any_token)
 def test_a_token_reads_back_as_what_it_says(token):
     """Every field, to its last bit; the same statement is the same text."""

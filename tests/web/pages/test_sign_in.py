@@ -20,6 +20,16 @@ def test_every_sign_in_error_has_its_own_words():
         assert html.text("title").startswith("Error: ")
 
 
+def test_a_token_in_the_place_of_a_password_is_called_one():
+    """Whoever pasted it hears what it is; of whoever proves again who they are, too."""
+    for page in (SIGN_IN, SAMPLES[SignInPage]["again"]):
+        wrong = attrs.evolve(page, error=SignInError.WRONG_PASSWORD)
+        said = read(attrs.evolve(wrong, is_token=True)).text("main")
+        assert "That is a token for a program" in said
+        assert "not right" not in said
+        assert "token" not in read(wrong).text("main")
+
+
 def test_the_sign_in_form_speaks_to_password_managers():
     """The fields carry the names that browsers and password managers look for."""
     html = read(SIGN_IN)

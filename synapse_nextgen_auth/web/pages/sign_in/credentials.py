@@ -16,6 +16,7 @@ from synapse_nextgen_auth.homeserver.people.passwords import (
     Wrong,
     is_too_long,
 )
+from synapse_nextgen_auth.oauth.tokens import session_tokens
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
 from synapse_nextgen_auth.web.forms import Form
@@ -25,13 +26,17 @@ from synapse_nextgen_auth.web.site import Site
 
 @frozen
 class Failure:
-    """Why a form comes back; `retry_after` in seconds, `user_id` whose account it is if known."""
+    """Why a form comes back; `retry_after` in seconds, `user_id` whose account it is if known.
+
+    `is_token` says that a token of ours was typed, for which the password is wrong anyway.
+    """
 
     error: SignInError
     status: int
     retry_after: int | None = None
     user_id: str | None = None
     login_type: str | None = None
+    is_token: bool = False
 
 
 PASSWORDS_OFF = Failure(SignInError.PASSWORD_LOGIN_DISABLED, 403)
@@ -73,7 +78,8 @@ async def _check(
     except Wrong as wrong:
         if wrong.user_id is not None:
             site.people.failures.note(wrong.user_id, address)
-        return Failure(SignInError.WRONG_PASSWORD, 403, user_id=wrong.user_id)
+        is_token = any(session_tokens.find(answer.reveal()) for answer in answers.values())
+        return Failure(SignInError.WRONG_PASSWORD, 403, user_id=wrong.user_id, is_token=is_token)
     except TryLater as later:
         error = SignInError.BUSY if later.busy else SignInError.TOO_MANY_ATTEMPTS
         return Failure(error, 503 if later.busy else 429, later.retry_after)

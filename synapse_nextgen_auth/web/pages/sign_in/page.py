@@ -29,7 +29,8 @@ class SignInPage(PageContent):
 
     `action` is a relative URL. `ways` is what can be typed, in a form each; `failed` is the login type
     of the form that `error` is about. `identifier` is what the person typed, or a hint; the password is
-    never kept. `retry_after` is in seconds. `client` is the application that sent the person here,
+    never kept. `retry_after` is in seconds. `is_token` says that a token was typed for the password.
+    `client` is the application that sent the person here,
     `can_cancel` says that there is somebody to tell no,
     `asked_for` the Matrix ID of the one account that it asks for. `again` is the Matrix ID of whoever
     is signed in and proves once more that it is them; `other_account_url` is relative, for anybody else.
@@ -58,6 +59,7 @@ class SignInPage(PageContent):
     asked_for: str | None = None
     error: SignInError | None = None
     retry_after: int | None = None
+    is_token: bool = False
     again: str | None = None
     other_account_url: str | None = None
     failed: str | None = None

@@ -88,6 +88,9 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         ),
         "asked_for": attrs.evolve(SIGN_IN, identifier="alice", asked_for="@alice:example.org"),
         "again": AGAIN,
+        "token": attrs.evolve(
+            SIGN_IN, identifier="alice", error=SignInError.WRONG_PASSWORD, is_token=True
+        ),
         "again_wrong": attrs.evolve(AGAIN, error=SignInError.WRONG_PASSWORD),
         "again_missing": attrs.evolve(AGAIN, error=SignInError.MISSING_FIELDS),
         "again_long": attrs.evolve(AGAIN, again=LONG_ID, identifier=LONG_ID, client=UGLY),

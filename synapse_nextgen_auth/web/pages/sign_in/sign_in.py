@@ -264,6 +264,7 @@ async def _page(
         asked_for=onward.asked_for,
         error=failure.error if failure else None,
         retry_after=retry,
+        is_token=bool(failure and failure.is_token),
         failed=failure.login_type if failure else None,
         again=way.again,
         sign_up_url=onward.sign_up_url,
