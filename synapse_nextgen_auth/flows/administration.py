@@ -8,8 +8,10 @@ import enum
 
 from synapse_nextgen_auth.accounts.own_ways import Identity
 from synapse_nextgen_auth.flows import end_session
+from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.events import Event, EventKind
-from synapse_nextgen_auth.store import events, links, own_ways, passwords
+from synapse_nextgen_auth.oauth.sessions import End
+from synapse_nextgen_auth.store import events, links, own_ways, passwords, sessions
 from synapse_nextgen_auth.store import registration_token_lists as registration_tokens
 from synapse_nextgen_auth.store.registration_token_lists import RegistrationToken
 from synapse_nextgen_auth.store.txn import Txn
@@ -47,6 +49,13 @@ def remove_email(txn: Txn, user_id: str, address: str, *, also_to: str, now: int
     removed = Event(EventKind.ADDRESS_REMOVED, now, user_id, detail=BY_ADMIN)
     events.add(txn, removed, also_to=also_to)
     return None
+
+
+def end_session_of(txn: Txn, session_id: str, *, now: int) -> Outcome[bool]:
+    """End a session; False where it was over: of several who ask at once, one ended it."""
+    session = sessions.get(txn, session_id)
+    ended = end_session.end(txn, session, why=End.REVOKED, now=now) if session else ()
+    return Outcome(bool(ended), ended)
 
 
 def set_password(txn: Txn, user_id: str, hashed: str, *, now: int) -> Not | None:

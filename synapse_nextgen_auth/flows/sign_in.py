@@ -155,9 +155,9 @@ def sign_out(
     return found
 
 
-def end(txn: Txn, sign_in: SignIn, *, now: int, address: str | None) -> None:
-    """End one sign-in, and what it approved and no client collected."""
-    if sign_ins.end(txn, sign_in.digest, now=now):
+def end(txn: Txn, sign_in: SignIn, *, now: int, address: str | None) -> bool:
+    """End one sign-in, and what it approved and no client collected; False if it was over already."""
+    if is_ended := sign_ins.end(txn, sign_in.digest, now=now):
         events.add(txn, Event(EventKind.SIGNED_OUT, now, sign_in.user_id, address=address))
         approvals.withdraw(txn, sign_in.user_id, now=now)
     # Written even where a look at the sign-in would do: a redemption at this very moment meets it.
@@ -165,3 +165,4 @@ def end(txn: Txn, sign_in: SignIn, *, now: int, address: str | None) -> None:
     grants.withdraw_of_sign_in(txn, **of, now=now)
     device_grants.withdraw_of_sign_in(txn, **of, now=now)
     login_tokens.withdraw_of_sign_in(txn, **of, now=now)
+    return is_ended

@@ -1,6 +1,7 @@
 """The admin API beyond its model: ending many sessions, and shutting clients out."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -250,3 +251,78 @@ def test_the_event_is_of_whoever_made_the_token(homeserver, server, api, admin, 
         other.user_id,
     )
     assert address is None
+
+
+def test_of_six_who_end_one_session_one_did(homeserver, server, api, admin, client):
+    """And one event says so."""
+    ((user, _),) = sign_in(homeserver, client)
+    Browser.of(server, user)
+    ulid = api.get(f"users/by-username/{user.localpart}")["data"]["id"]
+    body = {"actor_user_id": ulid, "human_name": "x", "scope": "urn:nextgen-auth:read"}
+    token = api.do("POST", "personal-sessions", body, status=201)["id"]
+    session = only(api.get("oauth2-sessions", **{"filter[user]": ulid}))["id"]
+    browsers = api.get("user-sessions", **{"filter[user]": ulid})["data"]
+    for path, over in (
+        (f"personal-sessions/{token}/revoke", 409),
+        (f"oauth2-sessions/{session}/finish", 400),
+        (f"user-sessions/{browsers[-1]['id']}/finish", 400),
+    ):
+        with ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(lambda _, path=path: api.ask("POST", path), range(6)))
+        assert sorted(each.status_code for each in answers) == [200, *[over] * 5]
+        written = homeserver.query(
+            "SELECT detail FROM nextgen_events WHERE user_id = ? AND kind = 'admin_changed'"
+            " AND detail LIKE ?",
+            admin.user_id,
+            f"%{path.split('/')[1]}%",
+        )
+        did = [json.loads(each)["did"] for (each,) in written]
+        assert len([each for each in did if not each.startswith("create")]) == 1
+
+
+@pytest.fixture
+def nothing_is_written(homeserver, admin):
+    """Let no event be written of what an administrator does."""
+    homeserver.query(
+        "CREATE TRIGGER no_admin_events BEFORE INSERT ON nextgen_events"
+        f" WHEN NEW.kind = 'admin_changed' AND NEW.user_id = '{admin.user_id}'"
+        " BEGIN SELECT RAISE(ABORT, 'no event'); END"
+    )
+    yield
+    homeserver.query("DROP TRIGGER no_admin_events")
+
+
+def test_nothing_is_changed_of_which_nothing_is_written(
+    homeserver, server, api, client, nothing_is_written
+):
+    """A change and its event are one transaction; where Synapse makes it, the event comes first."""
+    ((user, tokens),) = sign_in(homeserver, client)
+    browser = Browser.of(server, user)
+    ulid = api.get(f"users/by-username/{user.localpart}")["data"]["id"]
+    session = only(api.get("oauth2-sessions", **{"filter[user]": ulid}))["id"]
+    new = homeserver.new_user().localpart + "x"
+    token = {"actor_user_id": ulid, "human_name": "x", "scope": "urn:nextgen-auth:read"}
+    email = {"user_id": ulid, "email": f"{user.localpart}@example.com"}
+    for path, body in (
+        ("users", {"username": new}),
+        (f"users/{ulid}/lock", None),
+        (f"users/{ulid}/set-admin", {"admin": True}),
+        (f"users/{ulid}/deactivate", None),
+        (f"users/{ulid}/set-password", {"password": "a new long password"}),
+        (f"oauth2-sessions/{session}/finish", None),
+        ("personal-sessions", token),
+        ("user-emails", email),
+        (f"oauth2-clients/{told_of(api, client)['id']}/block", None),
+        (f"sessions/end?filter[user]={ulid}", None),
+    ):
+        assert "log" in api.refused("POST", path, 503, json=body)
+
+    said = api.get(f"users/{ulid}")["data"]["attributes"]
+    assert (said["locked_at"], said["deactivated_at"], said["admin"]) == (None, None, False)
+    api.refused("GET", f"users/by-username/{new}", 404)
+    assert server.whoami(tokens["access_token"]).status_code == 200
+    assert api.get("personal-sessions", **{"filter[actor_user]": ulid})["data"] == []
+    assert api.get("user-emails", **{"filter[user]": ulid})["data"] == []
+    assert told_of(api, client)["attributes"]["blocked_at"] is None
+    assert 'name="password"' not in browser.get(server.url("account")).text
+    assert Browser.of(server, user)

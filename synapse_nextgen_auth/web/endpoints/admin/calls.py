@@ -45,7 +45,7 @@ class Call:
     `path` is what stood in the place of `{id}` and the like, by that name. `filters` has what the query
     says, read, and nothing of what it does not; one that may be repeated is a list. `asked` is the same
     as it came. `body` has each member that the operation knows: what was not sent is its default, and
-    `sent` tells which were.
+    `sent` tells which were. `written` is what an event says already of what it changed (`changes.py`).
     """
 
     site: Site
@@ -59,6 +59,7 @@ class Call:
     body: Mapping[str, Any] = attrs.field(repr=False)
     sent: frozenset[str] = frozenset()
     reason: str | None = None
+    written: list[str] = attrs.field(factory=list)
 
     @property
     def now(self) -> int:
@@ -75,12 +76,12 @@ class Call:
         return user_id in {self.admin.user_id, self.admin.owner_id}
 
 
-def event_of(call: Call, answer: Answer) -> Event:
+def event_of(call: Call, about: str) -> Event:
     """Return the event of a change: who did what to what, and why.
 
     Who made a personal token for another account is who acts by it, and the event is theirs.
     """
-    said = {"did": call.operation.name, "to": answer.about or "/".join(call.path.values())}
+    said = {"did": call.operation.name, "to": about or "/".join(call.path.values())}
     if call.reason:
         said["why"] = call.reason
     if call.caller != call.admin.user_id:

@@ -16,7 +16,7 @@ from synapse_nextgen_auth.store import clients as rows
 from synapse_nextgen_auth.store.client_lists import Block, ClientFilter
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.store.windows import Window
-from synapse_nextgen_auth.web.endpoints.admin import ending, lists, session_fields
+from synapse_nextgen_auth.web.endpoints.admin import changes, ending, lists, session_fields
 from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, one, thing
 from synapse_nextgen_auth.web.endpoints.admin.oauth2_sessions import CLIENT_KIND
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
@@ -198,9 +198,13 @@ async def _find(call: Call) -> Client:
     return found
 
 
+def _about(ulid: str, client: Client) -> str:
+    return f"{ulid}, {client.client_id}"
+
+
 async def _answer(call: Call, client: Client) -> Answer:
     (found,) = await call.site.homeserver.run(_look, [client])
-    return one(call, _told(found), about=f"{found[1]}, {client.client_id}")
+    return one(call, _told(found), about=_about(found[1], client))
 
 
 async def _get(call: Call) -> Answer:
@@ -219,7 +223,10 @@ async def _block(call: Call) -> Answer:
     if client.client_id == call.admin.client_id:
         raise Refused(409, "This is the client that you are using at this moment.")
     await site.devices.expect_to_remove()
-    blocked = await site.homeserver.run(
+    about = _about(call.path["id"], client)
+    blocked = await changes.run(
+        call,
+        changes.if_not(False, about),
         block_client.block,
         client.client_id,
         by=call.caller,
@@ -241,7 +248,8 @@ async def _block(call: Call) -> Answer:
 
 async def _unblock(call: Call) -> Answer:
     client = await _registered(call)
-    if not await call.site.homeserver.run(client_lists.unblock, client.client_id):
+    about = changes.if_not(False, _about(call.path["id"], client))
+    if not await changes.run(call, about, client_lists.unblock, client.client_id):
         raise Refused(409, f"{client.client_id} is not blocked.")
     return await _answer(call, client)
 

@@ -10,7 +10,7 @@ from synapse_nextgen_auth.store import legacy_lists, ulids
 from synapse_nextgen_auth.store.legacy_lists import LegacyFilter, LegacySession
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.store.windows import Window
-from synapse_nextgen_auth.web.endpoints.admin import lists, session_fields
+from synapse_nextgen_auth.web.endpoints.admin import changes, lists, session_fields
 from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, one, thing
 from synapse_nextgen_auth.web.endpoints.admin.counts import COUNTS
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
@@ -153,6 +153,7 @@ async def _finish(call: Call) -> Answer:
     await site.devices.expect_to_remove()
     over = attrs.evolve(session, valid_until=call.now * 1000, can_refresh=False)
     answer = await _answer(call, over, f"{call.path['id']} of {session.user_id}")
+    await changes.announce(call, answer.about)
     if session.device_id is not None:
         await site.devices.remove(session.user_id, session.device_id)
     else:

@@ -13,10 +13,9 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.oauth.wording import printable
-from synapse_nextgen_auth.store import events
 from synapse_nextgen_auth.web import answers
-from synapse_nextgen_auth.web.endpoints.admin import callers, reading, table
-from synapse_nextgen_auth.web.endpoints.admin.calls import Call, event_of
+from synapse_nextgen_auth.web.endpoints.admin import callers, changes, reading, table
+from synapse_nextgen_auth.web.endpoints.admin.calls import Call
 from synapse_nextgen_auth.web.endpoints.admin.operations import Answer, Refused
 from synapse_nextgen_auth.web.request import Request
 
@@ -80,16 +79,11 @@ async def _answered(request: Request, below: str) -> Answer:
     )
     done = await operation.do(call)
     if operation.changes:
-        await _write_down(call, done)
-        logger.info(
-            "%s did %s to %s", call.caller, operation.name, printable(done.about)[:_LONGEST]
-        )
+        if not call.written:
+            await changes.announce(call, done.about)
+        what = printable(call.written[0])[:_LONGEST]
+        logger.info("%s did %s to %s", call.caller, operation.name, what)
     return done
-
-
-async def _write_down(call: Call, done: Answer) -> None:
-    """Write down who did what to what, and why."""
-    await call.site.homeserver.run(events.add, event_of(call, done))
 
 
 def _said(done: Answer) -> Outgoing:

@@ -14,7 +14,7 @@ from synapse_nextgen_auth.store.email_lists import Email
 from synapse_nextgen_auth.store.own_ways import EMAIL
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.store.windows import Window
-from synapse_nextgen_auth.web.endpoints.admin import lists, users
+from synapse_nextgen_auth.web.endpoints.admin import changes, lists, users
 from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, nothing, one, thing
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
     Answer,
@@ -115,7 +115,8 @@ async def _add(call: Call) -> Answer:
     if address is None:
         raise Refused(400, "email must be an e-mail address that mail goes to.")
     user_id = await users.find(call, call.body["user_id"])
-    why = await homeserver.run(flows.add_email, user_id, address, now=call.now)
+    about = changes.only_if(None, user_id)
+    why = await changes.run(call, about, flows.add_email, user_id, address, now=call.now)
     if why is Not.CLOSED:
         raise Refused(400, "The account is closed, and has no addresses.")
     if why is not None:
@@ -133,7 +134,9 @@ async def _remove(call: Call) -> Answer:
     site = call.site
     email, _, _ = await _find(call)
     await site.threepids.expect_to_remove()
-    why = await site.homeserver.run(
+    why = await changes.run(
+        call,
+        changes.only_if(None, email.user_id),
         flows.remove_email,
         *(email.user_id, email.address),
         also_to=seal_addresses(site.issuer.keys, [email.address]),

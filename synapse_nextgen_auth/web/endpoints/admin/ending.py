@@ -1,6 +1,7 @@
 """Ending sessions by what they have in common, some at a time, with their devices."""
 
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from synapse_nextgen_auth.flows import end_by_filter
@@ -30,11 +31,21 @@ async def look(
 
 
 async def end_some(
-    site: Site, meant: SessionFilter, *, limit: int, is_all_meant: bool, keep: str | None
+    site: Site,
+    meant: SessionFilter,
+    *,
+    limit: int,
+    is_all_meant: bool,
+    keep: str | None,
+    run: Callable[..., Awaitable[Ended | Matching]] | None = None,
 ) -> Ended | Matching:
-    """End at most so many, and delete their devices; what would be too much is told instead."""
+    """End at most so many, and delete their devices; what would be too much is told instead.
+
+    Whoever wants it written down in the same transaction does that in `run`.
+    """
     await site.devices.expect_to_remove()
-    done = await site.homeserver.run(
+    do = run or site.homeserver.run
+    done = await do(
         end_by_filter.end_some,
         meant,
         limit=limit,

@@ -12,7 +12,7 @@ from synapse_nextgen_auth.store import ulids
 from synapse_nextgen_auth.store.link_lists import Link
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.store.windows import Window
-from synapse_nextgen_auth.web.endpoints.admin import lists, providers, users
+from synapse_nextgen_auth.web.endpoints.admin import changes, lists, providers, users
 from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, nothing, one, thing
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
     Answer,
@@ -128,7 +128,8 @@ async def _add(call: Call) -> Answer:
     user_id = await users.find(call, body["user_id"])
     provider = await providers.find(call, body["provider_id"])
     identity = Identity(provider.provider_id, body["subject"])
-    why = await site.homeserver.run(flows.connect, user_id, identity, now=call.now)
+    about = changes.only_if(None, user_id)
+    why = await changes.run(call, about, flows.connect, user_id, identity, now=call.now)
     if why is Not.CLOSED:
         raise Refused(400, "The account is closed, and is nobody anywhere.")
     if why is Not.TAKEN:
@@ -145,9 +146,9 @@ async def _add(call: Call) -> Answer:
 async def _remove(call: Call) -> Answer:
     told = await _find(call)
     identity = Identity(told.link.provider, told.link.subject)
-    why = await call.site.homeserver.run(
-        flows.disconnect, told.link.user_id, identity, now=call.now
-    )
+    user_id = told.link.user_id
+    about = changes.only_if(None, user_id)
+    why = await changes.run(call, about, flows.disconnect, user_id, identity, now=call.now)
     if why is not None:
         raise Refused(404, "The link is not there any more.")
     await call.site.providers.known.changed(identity)

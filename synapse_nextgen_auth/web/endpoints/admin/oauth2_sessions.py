@@ -7,9 +7,9 @@ from typing import Any
 import attrs
 
 from synapse_nextgen_auth.accounts.ulids import Kind
-from synapse_nextgen_auth.flows import end_session
+from synapse_nextgen_auth.flows import administration as flows
 from synapse_nextgen_auth.oauth.session_filter import SessionFilter
-from synapse_nextgen_auth.oauth.sessions import End, Session, SessionLifetimes
+from synapse_nextgen_auth.oauth.sessions import Session, SessionLifetimes
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import (
     clients,
@@ -21,7 +21,7 @@ from synapse_nextgen_auth.store import (
 )
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.store.windows import Window
-from synapse_nextgen_auth.web.endpoints.admin import lists, session_fields
+from synapse_nextgen_auth.web.endpoints.admin import changes, lists, session_fields
 from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, one, thing
 from synapse_nextgen_auth.web.endpoints.admin.counts import COUNTS
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
@@ -201,15 +201,22 @@ async def _get(call: Call) -> Answer:
 
 async def _finish(call: Call) -> Answer:
     site, session = call.site, await _find(call)
+    over = Refused(400, f"The session {call.path['id']} is over already.")
     if session_fields.finished_at(session, site) is not None:
-        raise Refused(400, f"The session {call.path['id']} is over already.")
+        raise over
     if session.device_id is not None:
         await site.devices.expect_to_remove()
     about = f"{call.path['id']} of {session.user_id}"
     answer = await _answer(call, attrs.evolve(session, ended_at=call.now), about)
-    await site.homeserver.run(
-        end_session.end_by_id, session.session_id, why=End.REVOKED, now=call.now
+    is_ended = await changes.run(
+        call,
+        changes.if_not(False, about),
+        flows.end_session_of,
+        session.session_id,
+        now=call.now,
     )
+    if not is_ended:
+        raise over
     await session_fields.remove_device(site, session)
     return answer
 

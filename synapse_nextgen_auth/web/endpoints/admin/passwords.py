@@ -4,7 +4,7 @@ from synapse_nextgen_auth.accounts.new_passwords import PasswordProblem
 from synapse_nextgen_auth.flows import administration as flows
 from synapse_nextgen_auth.homeserver.people.passwords import TryLater
 from synapse_nextgen_auth.secret import Secret
-from synapse_nextgen_auth.web.endpoints.admin import users
+from synapse_nextgen_auth.web.endpoints.admin import changes, users
 from synapse_nextgen_auth.web.endpoints.admin.calls import Call, nothing
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
     Answer,
@@ -41,7 +41,9 @@ async def _set_password(call: Call) -> Answer:
     if not call.body["skip_password_check"]:
         await _check(call, password, user_id)
     hashed = await site.password_changes.hash(password)
-    if await site.homeserver.run(flows.set_password, user_id, hashed, now=call.now) is not None:
+    about = changes.only_if(None, user_id)
+    why = await changes.run(call, about, flows.set_password, user_id, hashed, now=call.now)
+    if why is not None:
         raise _CLOSED
     return nothing(about=user_id)
 

@@ -7,7 +7,7 @@ from synapse_nextgen_auth.store import pending_lists, ulids
 from synapse_nextgen_auth.store.pending_lists import Pending
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.store.windows import Window
-from synapse_nextgen_auth.web.endpoints.admin import lists, session_fields
+from synapse_nextgen_auth.web.endpoints.admin import changes, lists, session_fields
 from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, nothing, thing
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
     Answer,
@@ -94,7 +94,8 @@ def _told(pending: Pending, ulid: str) -> dict[str, Any]:
 async def _cancel(call: Call) -> Answer:
     ulid = call.path["id"]
     key = await session_fields.key_of(call, Kind.PENDING_GRANT, ulid, "pending grant")
-    if not await call.site.homeserver.run(pending_lists.withdraw, key, now=call.now):
+    about = changes.if_not(False, ulid)
+    if not await changes.run(call, about, pending_lists.withdraw, key, now=call.now):
         raise Refused(409, f"The grant {ulid} does not wait any more.")
     return nothing(about=ulid)
 

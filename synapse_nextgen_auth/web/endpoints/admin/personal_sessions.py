@@ -8,7 +8,7 @@ import attrs
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.invitations import in_words
 from synapse_nextgen_auth.accounts.ulids import Kind
-from synapse_nextgen_auth.flows import end_session
+from synapse_nextgen_auth.flows import administration
 from synapse_nextgen_auth.flows import personal_tokens as flows
 from synapse_nextgen_auth.flows.personal_tokens import NotRenewed, Ordered
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
@@ -17,15 +17,15 @@ from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
 from synapse_nextgen_auth.oauth.scopes.permissions import DEVICE
 from synapse_nextgen_auth.oauth.session_filter import SessionFilter
-from synapse_nextgen_auth.oauth.sessions import End, Session, SessionLifetimes
+from synapse_nextgen_auth.oauth.sessions import Session, SessionLifetimes
 from synapse_nextgen_auth.oauth.tokens import personal_tokens as rules
 from synapse_nextgen_auth.oauth.tokens.personal_tokens import Refusal
 from synapse_nextgen_auth.secret import Secret, random_id
-from synapse_nextgen_auth.store import session_lists, sessions
+from synapse_nextgen_auth.store import session_lists, sessions, ulids
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.store.windows import Window
 from synapse_nextgen_auth.web import personal_tokens
-from synapse_nextgen_auth.web.endpoints.admin import lists, session_fields
+from synapse_nextgen_auth.web.endpoints.admin import changes, lists, session_fields
 from synapse_nextgen_auth.web.endpoints.admin import personal_session_fields as fields
 from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, one
 from synapse_nextgen_auth.web.endpoints.admin.counts import COUNTS
@@ -177,7 +177,7 @@ async def _add(call: Call) -> Answer:
     opening = personal_tokens.opening_of(site, lifetime, address=address)
 
     async def begin() -> Session | Refusal:
-        return await site.homeserver.run(flows.make_for, user_id, order, opening, now=call.now)
+        return await changes.run(call, _made, flows.make_for, user_id, order, opening, now=call.now)
 
     try:
         made = await personal_tokens.made(
@@ -198,12 +198,23 @@ _WHY_NOT = {
 }
 
 
+def _made(txn: Txn, made: Session | Refusal) -> str | None:
+    """Return what is said of a token that was made."""
+    if isinstance(made, Refusal):
+        return None
+    key = made.session_id
+    ulid = ulids.name(txn, Kind.PERSONAL_SESSION, {key: made.created_at * 1000})[key]
+    return f"{ulid} of {made.user_id}"
+
+
 async def _regenerate(call: Call) -> Answer:
     site, session = call.site, await _find(call)
     lifetime, ulid = _lifetime(call), call.path["id"]
     if session.over(call.now, site.lifetimes.sessions) is None:
         await _insist(call, session.user_id, session.granted)
-    renewed = await site.homeserver.run(
+    renewed = await changes.run(
+        call,
+        lambda _txn, done: None if isinstance(done, NotRenewed) else f"{ulid} of {session.user_id}",
         flows.renew,
         session.session_id,
         by=call.caller,
@@ -229,14 +240,21 @@ _REFUSALS = {
 
 async def _revoke(call: Call) -> Answer:
     site, session = call.site, await _find(call)
+    over = Refused(409, f"The personal session {call.path['id']} is over already.")
     if session_fields.finished_at(session, site) is not None:
-        raise Refused(409, f"The personal session {call.path['id']} is over already.")
+        raise over
     if session.device_id is not None:
         await site.devices.expect_to_remove()
     answer = await _answer(call, attrs.evolve(session, ended_at=call.now))
-    await site.homeserver.run(
-        end_session.end_by_id, session.session_id, why=End.REVOKED, now=call.now
+    is_ended = await changes.run(
+        call,
+        changes.if_not(False, answer.about),
+        administration.end_session_of,
+        session.session_id,
+        now=call.now,
     )
+    if not is_ended:
+        raise over
     await session_fields.remove_device(site, session)
     return answer
 

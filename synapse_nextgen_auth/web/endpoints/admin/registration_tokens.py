@@ -13,7 +13,7 @@ from synapse_nextgen_auth.store import ulids
 from synapse_nextgen_auth.store.registration_token_lists import RegistrationToken, Wanted
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.store.windows import Window
-from synapse_nextgen_auth.web.endpoints.admin import lists
+from synapse_nextgen_auth.web.endpoints.admin import changes, lists
 from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, one, thing
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
     Answer,
@@ -140,6 +140,10 @@ def _check_end(call: Call) -> None:
         raise Refused(400, "expires_at must be in the future; to end a token, revoke it.")
 
 
+def _if_done(ulid: str) -> changes.About[RegistrationToken | Not]:
+    return lambda _txn, done: None if isinstance(done, Not) else ulid
+
+
 async def _edit(call: Call) -> Answer:
     token, ulid = await _find(call)
     _check_end(call)
@@ -148,20 +152,20 @@ async def _edit(call: Call) -> Answer:
     limit = (call.body["usage_limit"],) if "usage_limit" in call.sent else None
     return _changed(
         call,
-        await call.site.homeserver.run(flows.edit, token.token, end=end, limit=limit),
+        await changes.run(call, _if_done(ulid), flows.edit, token.token, end=end, limit=limit),
         ulid,
     )
 
 
 async def _revoke(call: Call) -> Answer:
     token, ulid = await _find(call)
-    done = await call.site.homeserver.run(flows.revoke, token.token, now=call.now)
+    done = await changes.run(call, _if_done(ulid), flows.revoke, token.token, now=call.now)
     return _changed(call, done, ulid, there=f"Registration token {ulid} is revoked already")
 
 
 async def _unrevoke(call: Call) -> Answer:
     token, ulid = await _find(call)
-    done = await call.site.homeserver.run(flows.restore, token.token)
+    done = await changes.run(call, _if_done(ulid), flows.restore, token.token)
     return _changed(call, done, ulid, there=f"Registration token {ulid} is not revoked")
 
 

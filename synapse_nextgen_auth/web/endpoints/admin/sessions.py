@@ -6,13 +6,13 @@ from typing import Any
 import attrs
 
 from synapse_nextgen_auth.accounts.ulids import Kind
-from synapse_nextgen_auth.flows.end_by_filter import Matching
+from synapse_nextgen_auth.flows.end_by_filter import Ended, Matching
 from synapse_nextgen_auth.oauth.session_filter import SessionFilter
 from synapse_nextgen_auth.oauth.sessions import Session, SessionLifetimes
 from synapse_nextgen_auth.store import session_lists, sessions
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.store.windows import Window
-from synapse_nextgen_auth.web.endpoints.admin import ending, lists, session_fields
+from synapse_nextgen_auth.web.endpoints.admin import changes, ending, lists, session_fields
 from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, one, thing
 from synapse_nextgen_auth.web.endpoints.admin.counts import COUNTS
 from synapse_nextgen_auth.web.endpoints.admin.oauth2_sessions import (
@@ -168,19 +168,20 @@ async def _end(call: Call) -> Answer:
         )
         if looked.is_too_much:
             raise _too_much(looked)
-        return _said(looked.count, ended=0, left=looked.count, about="nothing, a dry run")
+        return _said(looked.count, ended=0, left=looked.count)
+    by = ", ".join(f"{name}={value}" for name, value in call.asked) or "all"
     done = await ending.end_some(
         call.site,
         meant,
         limit=body["limit"],
         is_all_meant=body["all"],
         keep=call.admin.session_id,
+        run=partial(changes.run, call, partial(_about, by)),
     )
     if isinstance(done, Matching):
         raise _too_much(done)
     ended = len(done.sessions)
-    by = ", ".join(f"{name}={value}" for name, value in call.asked) or "all"
-    return _said(ended + done.left, ended=ended, left=done.left, about=f"{ended} sessions: {by}")
+    return _said(ended + done.left, ended=ended, left=done.left)
 
 
 def _too_much(looked: Matching) -> Refused:
@@ -192,7 +193,12 @@ def _too_much(looked: Matching) -> Refused:
     )
 
 
-def _said(matching: int, *, ended: int, left: int, about: str) -> Answer:
+def _about(by: str, _txn: Txn, done: Ended | Matching) -> str | None:
+    return f"{len(done.sessions)} sessions: {by}" if isinstance(done, Ended) else None
+
+
+def _said(matching: int, *, ended: int, left: int) -> Answer:
+    about = "nothing, a dry run"
     return Answer(200, {"matching": matching, "ended": ended, "left": left}, about)
 
 

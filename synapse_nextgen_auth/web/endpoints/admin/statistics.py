@@ -19,7 +19,7 @@ from synapse_nextgen_auth.store.client_lists import ClientFilter
 from synapse_nextgen_auth.store.legacy_lists import LegacyFilter
 from synapse_nextgen_auth.store.sign_in_lists import SignInFilter
 from synapse_nextgen_auth.store.txn import Txn
-from synapse_nextgen_auth.web.endpoints.admin import session_fields
+from synapse_nextgen_auth.web.endpoints.admin import changes, session_fields
 from synapse_nextgen_auth.web.endpoints.admin.calls import Call, nothing
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
     Answer,
@@ -88,7 +88,8 @@ async def _statistics(call: Call) -> Answer:
 async def _reset_factors(call: Call) -> Answer:
     user_id = await session_fields.key_of(call, Kind.USER, call.path["id"], "account")
     by = f"{call.caller}: {call.reason}" if call.reason else call.caller
-    done = await call.site.homeserver.run(reset_factors.reset, user_id, by=by, now=call.now)
+    about = changes.if_not(None, f"{call.path['id']}, {user_id}")
+    done = await changes.run(call, about, reset_factors.reset, user_id, by=by, now=call.now)
     if done is None:
         raise Refused(409, f"{user_id} has no second factor.")
     return nothing(about=f"{call.path['id']}, {user_id}")

@@ -11,7 +11,7 @@ from synapse_nextgen_auth.store import sign_in_lists, sign_ins, ulids
 from synapse_nextgen_auth.store.sign_in_lists import SignInFilter
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.store.windows import Window
-from synapse_nextgen_auth.web.endpoints.admin import lists, session_fields
+from synapse_nextgen_auth.web.endpoints.admin import changes, lists, session_fields
 from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, one, thing
 from synapse_nextgen_auth.web.endpoints.admin.counts import COUNTS
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
@@ -128,10 +128,15 @@ async def _get(call: Call) -> Answer:
 
 async def _finish(call: Call) -> Answer:
     sign_in = await _find(call)
+    over = Refused(400, f"The user session {call.path['id']} is over already.")
     if _finished_at(call, sign_in) is not None:
-        raise Refused(400, f"The user session {call.path['id']} is over already.")
-    await call.site.homeserver.run(signing_in.end, sign_in, now=call.now, address=None)
+        raise over
     about = f"{call.path['id']} of {sign_in.user_id}"
+    is_ended = await changes.run(
+        call, changes.if_not(False, about), signing_in.end, sign_in, now=call.now, address=None
+    )
+    if not is_ended:
+        raise over
     return await _answer(call, attrs.evolve(sign_in, ended_at=call.now), about)
 
 

@@ -14,7 +14,7 @@ from synapse_nextgen_auth.store import user_lists as rows
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.store.user_lists import User, Wanted
 from synapse_nextgen_auth.store.windows import Window
-from synapse_nextgen_auth.web.endpoints.admin import callers, lists
+from synapse_nextgen_auth.web.endpoints.admin import callers, changes, lists
 from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, one, thing
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
     Answer,
@@ -175,6 +175,7 @@ async def _add(call: Call) -> Answer:
         raise Refused(409, "User already exists")
     if trouble is NoName.RESERVED:
         raise Refused(409, "Username is reserved by the homeserver")
+    await changes.announce(call, f"@{body['username']}:{call.site.server_name}")
     try:
         user_id = await accounts.make(
             homeserver, body["username"], display_name=body["displayname"]
@@ -205,11 +206,13 @@ async def _power(call: Call) -> AsyncIterator[None]:
 async def _set_admin(call: Call) -> Answer:
     user_id = await find(call, call.path["id"])
     if call.body["admin"]:
+        await changes.announce(call, user_id)
         await accounts.set_admin(call.site.homeserver, user_id, is_admin=True)
         return await _answer(call, user_id)
     if call.is_own(user_id):
         raise Refused(400, "You may not take the power over the server from yourself.")
     async with _power(call):
+        await changes.announce(call, user_id)
         await accounts.set_admin(call.site.homeserver, user_id, is_admin=False)
     return await _answer(call, user_id)
 
@@ -219,12 +222,14 @@ async def _lock(call: Call) -> Answer:
     if call.is_own(user_id):
         raise Refused(400, "You may not lock yourself out.")
     async with _power(call):
+        await changes.announce(call, user_id)
         await accounts.lock(call.site.homeserver, user_id, is_locked=True)
     return await _answer(call, user_id)
 
 
 async def _unlock(call: Call) -> Answer:
     user_id = await find(call, call.path["id"])
+    await changes.announce(call, user_id)
     await accounts.lock(call.site.homeserver, user_id, is_locked=False)
     return await _answer(call, user_id)
 
@@ -241,6 +246,7 @@ async def _deactivate(call: Call) -> Answer:
     if is_half_done or not await site.homeserver.is_closed(user_id):
         try:
             async with _power(call):
+                await changes.announce(call, user_id)
                 await accounts.close(
                     site.homeserver,
                     site.threepids,
@@ -258,6 +264,7 @@ async def _deactivate(call: Call) -> Answer:
 async def _reactivate(call: Call) -> Answer:
     homeserver, user_id = call.site.homeserver, await find(call, call.path["id"])
     if await homeserver.is_closed(user_id):
+        await changes.announce(call, user_id)
         await accounts.reopen(homeserver, user_id)
     return await _answer(call, user_id)
 
