@@ -72,6 +72,10 @@ def test_everything_may_be_said():
         ({"resource": "/calendar"}, ".resource", "begins with a scheme"),
         ({"resource": "https://a.example/#b"}, ".resource", "must not have a fragment"),
         ({"resource": "https://a@b.example/"}, ".resource", "user name"),
+        ({"resource": "javascript:alert(1)"}, ".resource", "says what a browser does"),
+        ({"resource": "DATA:text/html,x"}, ".resource", "says what a browser does"),
+        ({"resource": "http://calendar.example.com/"}, ".resource", "must begin with https"),
+        ({"resource": "HTTP://Calendar.example.com:8080"}, ".resource", "must begin with https"),
         ({"name": ""}, ".name", "empty"),
         ({"name": {}}, ".name", "at least"),
         ({"name": "a\nb"}, ".name", "one line"),
@@ -103,6 +107,36 @@ def test_a_mistake_is_told_where_it_is(change, path, words):
     assert words in said[f"resource_servers[0]{path}"]
 
 
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "http://localhost:8080/",
+        "http://127.0.0.1/",
+        "http://10.0.0.5/calendar",
+        "http://calendar/",
+        "https://calendar.example.com/a?b=c",
+        "urn:example:calendar",
+        "com.example.calendar:/",
+    ],
+)
+def test_what_may_stand_for_a_service(resource):
+    """Any URI of a service that others cannot speak for: without https one that is nobody's outside."""
+    (server,) = config.read(
+        {"resource_servers": [CALENDAR | {"resource": resource}]}
+    ).resource_servers
+
+    assert server.resource == resource
+
+
+def test_two_that_differ_in_more_than_their_spelling_are_two():
+    more = ("https://calendar.example.com/Work", "https://calendar.example.com/work")
+    services = [
+        {**CALENDAR, "resource": uri, "scopes": {f"word{n}": "x"}} for n, uri in enumerate(more)
+    ]
+
+    assert len(config.read({"resource_servers": [CALENDAR, *services]}).resource_servers) == 3
+
+
 def test_c138_no_token_outlives_the_key_that_signed_it():
     """A key that another one took over from stays published for longer than any token is good."""
     lives = CALENDAR | {"token_lifetime": "1d"}
@@ -125,6 +159,13 @@ def test_all_mistakes_are_told_at_once():
     ("second", "path", "words"),
     [
         (WIKI | {"resource": CALENDAR["resource"]}, ".resource", "is there twice"),
+        (WIKI | {"resource": "https://CALENDAR.example.com/"}, ".resource", "but for how it is w"),
+        (WIKI | {"resource": "HTTPS://calendar.example.com"}, ".resource", "but for how it is w"),
+        (
+            WIKI | {"resource": "https://calendar.example.com:443/"},
+            ".resource",
+            "but for how it is",
+        ),
         (WIKI | {"scopes": CALENDAR["scopes"]}, ".scopes['calendar.read']", "a word is of one"),
         (WIKI | ASKS, ".client_id", "calendar is there twice"),
         (WIKI | ASKS | {"client_id": "harvester"}, ".client_id", "harvester is there twice"),

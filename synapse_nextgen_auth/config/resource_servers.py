@@ -63,7 +63,7 @@ def read(raw: object, path: str, problems: Problems) -> ResourceServer | None:
 
 def _resource(raw: Mapping[str, object], path: str, problems: Problems) -> str:
     text = Text().read(raw.get("resource"), join(path, "resource"), problems)
-    reason = resources.refuse_uri(text) if text is not None else None
+    reason = resources.refuse_written(text) if text is not None else None
     if reason:
         problems.say(join(path, "resource"), f"{shown(text)}: {reason}")
     return text or ""
@@ -144,13 +144,17 @@ def wrong_together(
     servers: tuple[ResourceServer, ...], client_ids: frozenset[str]
 ) -> Iterator[tuple[str, str]]:
     """Yield what is wrong between the services, each with its path."""
-    seen: set[str] = set()
+    seen: dict[tuple[str, ...], str] = {}
     ids, words = set(client_ids), set[str]()
     for n, server in enumerate(servers):
         path = f"resource_servers[{n}]"
-        if server.resource in seen:
-            yield f"{path}.resource", f"{server.resource} is there twice"
-        seen.add(server.resource)
+        same = resources.same_as(server.resource)
+        first = seen.get(same)
+        if first == server.resource:
+            yield f"{path}.resource", f"{first} is there twice"
+        elif first is not None:
+            yield f"{path}.resource", f"{server.resource} is {first}, but for how it is written"
+        seen.setdefault(same, server.resource)
         for word in sorted(server.words & words):
             yield f"{path}.scopes[{word!r}]", "another service has this scope: a word is of one"
         words |= server.words

@@ -7,7 +7,7 @@ and sessions, and never in it: no token opens both.
 import enum
 from collections.abc import Sequence
 
-from synapse_nextgen_auth.oauth import languages, uris
+from synapse_nextgen_auth.oauth import hosts, languages, uris
 from synapse_nextgen_auth.oauth.clients.configured import StaticClient
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_scope
 from synapse_nextgen_auth.oauth.scopes import grammar
@@ -221,6 +221,31 @@ def refuse_uri(text: str) -> str | None:
     if uri.has_userinfo:
         return "it must not have a user name or password"
     return None
+
+
+# Of which the address bar makes a program or a page, whoever wrote it.
+_OF_BROWSERS = frozenset({"javascript", "data", "vbscript", "blob", "file", "about", "view-source"})
+
+
+def refuse_written(text: str) -> str | None:
+    """Say why an operator must not let this stand for a service: clients and others take it for one."""
+    uri = uris.parse(text)
+    if uri is None or (reason := refuse_uri(text)) is not None:
+        return refuse_uri(text)
+    if uri.scheme in _OF_BROWSERS:
+        return f"{uri.scheme}: says what a browser does, and stands for no service"
+    if uri.scheme == "http" and hosts.refuse_public(uri.host) is None:
+        return "it must begin with https, as anybody on the way could speak for it"
+    return reason
+
+
+def same_as(text: str) -> tuple[str, ...]:
+    """Return what is equal of two URIs that only their spelling tells apart (RFC 3986 section 6.2)."""
+    uri = uris.parse(text)
+    if uri is None:
+        return (text,)
+    path = uri.path or ("/" if uri.has_authority else "")
+    return (uri.scheme, uri.host_and_port, path, "" if uri.query is None else f"?{uri.query}")
 
 
 # What a name of a scope must not begin with, or be: it means something here, or to every client.

@@ -53,6 +53,24 @@ def problems(settings, directory, config=None):
 
 
 @pytest.mark.parametrize(
+    "resource",
+    [
+        "https://matrix.example.com/_synapse/client/auth/",
+        "https://Matrix.Example.com:443/_synapse/client/auth/",
+    ],
+)
+def test_c387_no_service_stands_for_this_server(settings, tmp_path, resource):
+    """Its tokens would say that they are for us, and nobody could ask for them."""
+    service = {"resource": resource, "name": "Calendar", "scopes": {"calendar": "See"}}
+    config = configuration.read({"resource_servers": [service]})
+    (said,) = problems(
+        settings | {"public_baseurl": "https://matrix.example.com/"}, tmp_path, config
+    )
+
+    assert said.endswith(f"resource_servers[0].resource is {resource}, the issuer of this server")
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "https://matrix.example.com/",

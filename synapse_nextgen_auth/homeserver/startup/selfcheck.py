@@ -31,13 +31,15 @@ from synapse_nextgen_auth.homeserver.startup.lifetimes import (
 )
 from synapse_nextgen_auth.oauth import uris
 from synapse_nextgen_auth.oauth.loopback import is_loopback
+from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.oauth.sessions import least_idle, noted_every
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.homeserver.startup import factor_names, registrations
+    from synapse_nextgen_auth.oauth import resources
 else:
-    factor_names, registrations = late.files(
-        "homeserver.startup.factor_names", "homeserver.startup.registrations"
+    factor_names, registrations, resources = late.files(
+        "homeserver.startup.factor_names", "homeserver.startup.registrations", "oauth.resources"
     )
 
 # What is imported when it is first wanted, by the names of the packages: a start without is none.
@@ -92,6 +94,8 @@ def config_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
     problems += _idle_problems(hs_config, config)
     problems += _provider_problems(hs_config, config)
     problems += _service_problems(hs_config, config)
+    if config.resource_servers:
+        problems += _resource_problems(hs_config, config)
     if any(each.client.application_service for each in config.clients):
         problems += registrations.problems(hs_config, config)
     problems += _openid_problems(hs_config)
@@ -187,6 +191,18 @@ def _service_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
         f" account of {server_name}"
         for n, service in enumerate(each.client.service for each in config.clients)
         if service is not None and service.is_foreign(server_name)
+    ]
+
+
+def _resource_problems(hs_config: HomeServerConfig, config: Config) -> list[str]:
+    """Return which services would stand for this server itself: nobody could ask for their tokens."""
+    ours = resources.same_as(Endpoints.under(hs_config.server.public_baseurl).issuer)
+    written = settings.Written.of(hs_config)
+    return [
+        f"{written.whole(f'resource_servers[{n}].resource')} is {each.resource}, the issuer of this"
+        " server"
+        for n, each in enumerate(config.resource_servers)
+        if resources.same_as(each.resource) == ours
     ]
 
 
