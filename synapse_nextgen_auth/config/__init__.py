@@ -156,7 +156,10 @@ class Config:
         about="Clients that need not register: each entry takes `client_id`, `client_name`,"
         " `client_uri`, `redirect_uris` and the other fields of RFC 7591, and `client_secret` or"
         " `client_secret_path` or `jwks` for those that have one; `service_account` and `scope` for"
-        " those that are a program by themselves."
+        " those that are a program by themselves;"
+        " `application_service` and `refuse_as_token` for [a bridge that signs in by a key]"
+        "(../topics/application-services.md); `resource` for [the service]"
+        "(../topics/resource-servers.md#getting-a-token) that its tokens are for where it names none."
         " See [clients](../topics/clients.md#clients-in-the-configuration).",
         example="""\
 - client_id: grafana

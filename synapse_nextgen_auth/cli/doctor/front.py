@@ -228,7 +228,7 @@ def _told(patient: Patient, headers: dict[str, str]) -> dict[str, Any] | Finding
 
 
 def _of_another_secret(patient: Patient, url: str) -> Finding:
-    """Say whose secret is another one: of every process, which is told of each, or of whoever is outside."""
+    """Say whose secret is another one: that of every process, which is told of each, or outside."""
     inside = (processes.status(patient, place) for place in patient.places)
     if all(isinstance(each, Finding) for each in inside):
         return unseen("not looked at: the secret of the running server is another one", url)
