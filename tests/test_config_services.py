@@ -205,4 +205,4 @@ def test_a_program_may_be_for_services_alone():
     read = config.read({"resource_servers": [CALENDAR], "clients": [PROGRAM]})
     service = read.clients[0].client.service
 
-    assert (service.scope.text, service.words) == ("", "calendar.read")
+    assert (service.scope.text, service.words) == ("", f"{CALENDAR['resource']}#calendar.read")

@@ -233,6 +233,10 @@ def read(raw: object) -> Config:
     _check_services(problems, config)
     if problems.found:
         raise ConfigProblems(problems.found)
+    if config.resource_servers:
+        servers = config.resource_servers
+        clients = resource_servers_file.with_services(config.clients, servers)
+        return attrs.evolve(config, clients=clients)
     return config
 
 

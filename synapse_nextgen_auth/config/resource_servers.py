@@ -1,6 +1,6 @@
 """An entry of `resource_servers`: a service that takes our access tokens (RFC 8707, RFC 9068)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import attrs
@@ -161,3 +161,20 @@ def wrong_together(
         if server.client is not None and server.client.client.client_id in ids:
             yield f"{path}.client_id", f"{server.client.client.client_id} is there twice"
         ids |= {server.client.client.client_id} if server.client else set()
+
+
+def with_services(
+    clients: Iterable[StaticClient], servers: tuple[ResourceServer, ...]
+) -> tuple[StaticClient, ...]:
+    """Write down of programs which service each of their scopes is of, as sessions have it."""
+    known = resources.Resources("", servers)
+
+    def bound(written: StaticClient) -> StaticClient:
+        service = written.client.service
+        if service is None or service.words is None:
+            return written
+        words = known.kept(service.words.split())
+        client = attrs.evolve(written.client, service=attrs.evolve(service, words=words))
+        return attrs.evolve(written, client=client)
+
+    return tuple(map(bound, clients))

@@ -15,11 +15,14 @@ from synapse_nextgen_auth.oauth.grants.authorization import Grant
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.permissions import DEVICE
 from synapse_nextgen_auth.records import frozen
+from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store import clients, consents, events, grants, sessions
 from synapse_nextgen_auth.store.txn import Txn
 
 # How long (seconds) a grant is remembered behind its code, so that a second use is noticed.
 _REMEMBERED = 24 * 3600
+# How many characters of what was agreed for services of others are written down as they are.
+_LONGEST = 1000
 
 
 class Step(enum.Enum):
@@ -231,4 +234,8 @@ def what_is_remembered(scope: str, words: str | None = None) -> str:
     """Return the scope without the device: a consent covers what a client may do, here and elsewhere."""
     effective = grammar.of_row(scope).effective
     own = (token for token in effective if not token.startswith(DEVICE))
-    return " ".join((*sorted(own), *sorted((words or "").split())))
+    elsewhere = " ".join(sorted((words or "").split()))
+    if len(elsewhere) > _LONGEST:
+        # An index of PostgreSQL takes no more; what it says is not lost, as sessions have it in full.
+        elsewhere = f"sha256:{digest(elsewhere)}"
+    return " ".join(filter(None, (*sorted(own), elsewhere)))

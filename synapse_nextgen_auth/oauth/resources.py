@@ -1,11 +1,12 @@
 """Services of others that take our access tokens, each for itself (RFC 8707, RFC 9068).
 
 The operator writes them down with scopes of theirs. Those stand beside the scope of Matrix, in grants
-and sessions, and never in it: no token opens both.
+and sessions, and never in it: no token opens both. There a scope stands with the service that it was
+granted for (`kept`), so that a word that moves to another service takes nothing along.
 """
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from synapse_nextgen_auth.oauth import hosts, languages, uris
 from synapse_nextgen_auth.oauth.clients.configured import StaticClient
@@ -18,6 +19,8 @@ from synapse_nextgen_auth.records import frozen
 
 # Of all services together, in one session: an opaque token has a bit for each.
 MAX_WORDS = 24
+# What a name of a scope must not begin with: it means something here.
+_TAKEN = ("urn:matrix:", "urn:synapse:", "urn:nextgen-auth:", "urn:mas:")
 
 
 class Format(str, enum.Enum):
@@ -77,10 +80,18 @@ class ResourceServer:
 
 @frozen
 class Asked:
-    """What an authorization asks for: of this server, and of services, in words of theirs."""
+    """What an authorization asks for: of this server, and of services, as it is kept."""
 
     scope: Scope
     words: str | None
+
+
+@frozen
+class Sought:
+    """Scopes that sessions are looked for by: of this server, and of services, as they are kept."""
+
+    scopes: tuple[str, ...]
+    kept: tuple[str, ...]
 
 
 @frozen
@@ -105,6 +116,12 @@ class Resources:
     def of_word(self, word: str) -> ResourceServer | None:
         """Return whose scope a word is."""
         return next((each for each in self.servers if word in each.words), None)
+
+    def of_kept(self, entry: str) -> ResourceServer | None:
+        """Return the service that something was granted for, while the word is one of it."""
+        resource, word = apart(entry)
+        server = self.at(resource)
+        return server if server is not None and word in server.words else None
 
     def of_client(self, client_id: str) -> ResourceServer | None:
         """Return the service that proves itself as this client."""
@@ -138,7 +155,27 @@ class Resources:
         # Nothing for this server, or nothing that it knows, is in order here.
         text = " ".join(own)
         scope = grammar.parse(text) if own and grammar.knows(text) else Scope(())
-        return Asked(scope, " ".join(words))
+        return Asked(scope, self.kept(words))
+
+    def kept(self, words: Iterable[str]) -> str | None:
+        """Return scopes of services as they are kept; one that nobody has is left out."""
+        servers = ((self.of_word(word), word) for word in words)
+        return " ".join(kept(server.resource, word) for server, word in servers if server) or None
+
+    def sought(self, scopes: Iterable[str]) -> Sought:
+        """Tell apart what sessions are looked for by: a word stands for the service that has it now.
+
+        One with its service, as it is kept, finds what that has no more.
+        """
+        own, elsewhere = [], []
+        for token in scopes:
+            known = self.kept([token])
+            is_kept = "#" in token and not token.casefold().startswith(_TAKEN)
+            if known is not None or is_kept:
+                elsewhere.append(known or token)
+            else:
+                own.append(token)
+        return Sought(tuple(own), tuple(elsewhere))
 
     def _refuse_foreign(self, words: Sequence[str], resource: str | None) -> None:
         if resource is None:
@@ -166,7 +203,7 @@ class Resources:
         self.check(resource)
         held = (words or "").split()
         by_resource = {
-            server.resource: server for word in held if (server := self.of_word(word)) is not None
+            server.resource: server for each in held if (server := self.of_kept(each)) is not None
         }
         if resource is None:
             resource = usual if usual in by_resource else None
@@ -183,20 +220,42 @@ class Resources:
 
     def holds(self, server: ResourceServer, words: str | None, mask: int) -> tuple[str, ...]:
         """Return what of a session's words a token of this mask has, as far as it still is so."""
-        held = (words or "").split()
-        found = (word for n, word in enumerate(held) if mask >> n & 1)
-        return tuple(word for word in found if word in server.words)
+        found = (each for n, each in enumerate((words or "").split()) if mask >> n & 1)
+        return tuple(apart(each)[1] for each in found if self.of_kept(each) is server)
+
+
+def kept(resource: str, word: str) -> str:
+    """Return how a scope is written down: with its service, whose URI has no fragment of its own."""
+    return f"{resource}#{word}"
+
+
+def apart(entry: str) -> tuple[str, str]:
+    """Return the service and the scope of what was written down."""
+    resource, _, word = entry.partition("#")
+    return resource, word
+
+
+def words_of(entries: str | None) -> str:
+    """Return the scopes alone, as a client knows them."""
+    return " ".join(apart(each)[1] for each in (entries or "").split())
+
+
+def all_of(scope: str, entries: str | None) -> str:
+    """Return all that was granted, as a client knows it: here, and at services."""
+    return " ".join(filter(None, (scope, words_of(entries))))
 
 
 def _target(server: ResourceServer, held: Sequence[str], scope: str | None) -> Target:
     wanted = None if scope is None else set(scope.split(" "))
+    own = {kept(server.resource, word): word for word in server.words}
+    granted = {own[each] for each in held if each in own}
     if wanted is not None:
         # What is of this server itself may be repeated; it goes into no token of another.
-        beyond = wanted & server.words - set(held)
+        beyond = wanted & server.words - granted
         if beyond:
             raise invalid_scope("scope must not go beyond what the session was granted")
-    bits = [word in server.words and (wanted is None or word in wanted) for word in held]
-    words = tuple(word for word, is_in in zip(held, bits, strict=True) if is_in)
+    bits = [each in own and (wanted is None or own[each] in wanted) for each in held]
+    words = tuple(own[each] for each, is_in in zip(held, bits, strict=True) if is_in)
     if not words:
         raise invalid_scope("scope has nothing of the resource")
     return Target(server, words, sum(is_in << n for n, is_in in enumerate(bits)))
@@ -248,8 +307,7 @@ def same_as(text: str) -> tuple[str, ...]:
     return (uri.scheme, uri.host_and_port, path, "" if uri.query is None else f"?{uri.query}")
 
 
-# What a name of a scope must not begin with, or be: it means something here, or to every client.
-_TAKEN = ("urn:matrix:", "urn:synapse:", "urn:nextgen-auth:", "urn:mas:")
+# What a name of a scope must not be: it means something to every client.
 _MEANT = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
 
 

@@ -10,8 +10,8 @@ class SessionFilter:
 
     `clients` are the ids of which one is theirs, `but_clients` those of which none is; unless
     `are_clients_named`, they are whatever clients the configuration has. `session_id` is one alone.
-    Of `scopes` they have each. What is `created_before` a time began strictly before it, and so for the
-    others.
+    Of `scopes` they have each, and of `kept`, which are of services of others (`oauth/resources.py`).
+    What is `created_before` a time began strictly before it, and so for the others.
     `is_living` says whether they go on, or are over. `owner_id` is who made a personal token, for
     themselves or another account, and `expires` whether it has an end.
     """
@@ -23,6 +23,7 @@ class SessionFilter:
     session_id: str | None = None
     sign_in_id: str | None = None
     scopes: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
     is_living: bool | None = None
     is_personal: bool | None = None
     has_device: bool | None = None
@@ -69,7 +70,9 @@ class SessionFilter:
             *(self.active_before, self.active_after),
             *(self.expires, self.expires_before, self.expires_after),
         )
-        return self.names_some or bool(scopes) or any(each is not None for each in others)
+        return (
+            self.names_some or bool(scopes or self.kept) or any(each is not None for each in others)
+        )
 
 
 def ends_too_much(meant: SessionFilter, *, matching: int, living: int, is_all_meant: bool) -> bool:

@@ -18,6 +18,7 @@ class Pending:
     client_id: str
     user_id: str | None
     scope: str
+    resource_scope: str | None
     created_at: int
     approved_at: int | None
     expires_at: int
@@ -25,13 +26,15 @@ class Pending:
 
 _WAITS = "redeemed_at IS NULL AND refused_at IS NULL AND expires_at > ?"
 _BOTH = (
-    "(SELECT grant_id, 'code' AS kind, client_id, user_id, scope, created_at, approved_at,"
-    " COALESCE(code_expires_at, expires_at) AS ends_at FROM nextgen_grants"
+    "(SELECT grant_id, 'code' AS kind, client_id, user_id, scope, resource_scope, created_at,"
+    " approved_at, COALESCE(code_expires_at, expires_at) AS ends_at FROM nextgen_grants"
     f" WHERE {_WAITS} AND (code_expires_at IS NULL OR code_expires_at > ?)"
-    " UNION ALL SELECT grant_id, 'device', client_id, user_id, scope, created_at, approved_at,"
-    f" expires_at FROM nextgen_device_grants WHERE {_WAITS}) AS pending"
+    " UNION ALL SELECT grant_id, 'device', client_id, user_id, scope, resource_scope, created_at,"
+    f" approved_at, expires_at FROM nextgen_device_grants WHERE {_WAITS}) AS pending"
 )
-_COLUMNS = "grant_id, kind, client_id, user_id, scope, created_at, approved_at, ends_at"
+_COLUMNS = (
+    "grant_id, kind, client_id, user_id, scope, resource_scope, created_at, approved_at, ends_at"
+)
 
 
 def page(

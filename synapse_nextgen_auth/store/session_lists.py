@@ -82,7 +82,10 @@ def count(txn: Txn, meant: SessionFilter, *, lifetimes: SessionLifetimes, now: i
 
 def _is_looked_at(meant: SessionFilter) -> bool:
     """Say whether rows have to be looked at, and no index alone says which are meant."""
-    return bool(meant.scopes) or (meant.active_before, meant.active_after) != (None, None)
+    return bool(meant.scopes or meant.kept) or (meant.active_before, meant.active_after) != (
+        None,
+        None,
+    )
 
 
 def _where(meant: SessionFilter, *, lifetimes: SessionLifetimes, now: int) -> Conditions:
@@ -108,6 +111,9 @@ def _where(meant: SessionFilter, *, lifetimes: SessionLifetimes, now: int) -> Co
     _add_activity(where, meant)
     for token in meant.scopes:
         _add_scope(where, token)
+    for entry in meant.kept:
+        where.add("resource_scope IS NOT NULL")  # of which there is an index
+        where.add_word("resource_scope", entry)
     if meant.is_living is not None:
         _add_life(where, lifetimes, is_living=meant.is_living, now=now)
     return where

@@ -384,6 +384,31 @@ def test_what_was_agreed_for_other_services_counts_while_there_is_a_session(
     assert transact(authorize.is_remembered, **wish) is answer
 
 
+def test_what_was_agreed_for_one_service_is_nothing_for_another(tables, transact):
+    """Though it has the same word now, because the operator moved it."""
+    calendar, lamp = (f"https://{each}.example.com/#write" for each in ("calendar", "lamp"))
+    for n, words in enumerate((calendar, lamp)):
+        held = {"session_id": f"{n:032}", "device_id": None, "scope": "openid"}
+        tables.run(sessions.add, a_session(**held, resource_scope=words))
+    agree(tables, scope="openid", resource_scope=calendar)
+    wish = REMEMBERED | {"scope": "openid"}
+
+    assert transact(authorize.is_remembered, **wish, words=calendar) is True
+    assert transact(authorize.is_remembered, **wish, words=lamp) is False
+
+
+def test_as_much_as_a_session_may_have_of_services_is_remembered(tables, transact):
+    """It goes into an index, which takes 2700 bytes of a row and no more."""
+    words = " ".join(f"https://calendar.example.com/{'x' * 500}#{n}{'y' * 98}" for n in range(24))
+    held = {"device_id": None, "scope": "openid", "resource_scope": words}
+    tables.run(sessions.add, a_session(**held))
+    agree(tables, scope="openid", resource_scope=words)
+    wish = REMEMBERED | {"scope": "openid"}
+
+    assert transact(authorize.is_remembered, **wish, words=words) is True
+    assert transact(authorize.is_remembered, **wish, words=words[:-101]) is False
+
+
 @pytest.mark.parametrize(("ahead", "answer"), [(60, True), (61, False), (10**7, False)])
 def test_c379_a_consent_from_the_future_is_none(tables, transact, ahead, answer):
     """It would be remembered for as long as the clock ran ahead; a minute is normal."""

@@ -4,6 +4,8 @@ from functools import partial
 
 import pytest
 
+from support import admin_api
+from support.admin_api import AdminApi
 from support.answers import assert_refused
 from support.oauth import API, DEVICE, Client, device_id
 from support.public import CALENDAR, CALLBACK, WIKI
@@ -84,3 +86,25 @@ def test_c101_a_locked_account_gets_no_token_for_a_service(homeserver, server, b
     after = got(ask(renewed(tokens, resource=CALENDAR)))
 
     assert look(server, after["access_token"])["active"] is True
+
+
+def test_administrators_find_and_end_what_is_for_services(homeserver, server, begin, ask, user):
+    """By its word, or with the service, and by no other; the list says what it may do there."""
+    admin = homeserver.new_user(admin=True)
+    signed_in = server.client().sign_in(admin.localpart, admin.password, scope=admin_api.scope())
+    api = AdminApi.of(server, signed_in["access_token"])
+    its = api.get(f"users/by-username/{user.localpart}")["data"]["id"]
+    tokens = got(ask(begin("calendar.read")))
+    beside = got(ask(begin("openid wiki")))
+
+    for path in ("sessions", "oauth2-sessions"):
+        for word in ("calendar.read", f"{CALENDAR}#calendar.read"):
+            found = api.get(path, **{"filter[user]": its, "filter[scope]": word})["data"]
+            assert [each["attributes"]["scope"] for each in found] == ["calendar.read"]
+        elsewhere = {"filter[user]": its, "filter[scope]": f"{WIKI}#calendar.read"}
+        assert api.get(path, **elsewhere)["data"] == []
+    named = {"filter[user]": its, "filter[scope]": "calendar.read"}
+    ended = api.ask("POST", "sessions/end", params=named, json={}).json()
+    assert ended == {"matching": 1, "ended": 1, "left": 0}
+    assert_refused(ask(renewed(tokens)), "invalid_grant")
+    assert got(ask(renewed(beside, resource=WIKI)))["scope"] == "wiki"

@@ -23,6 +23,7 @@ ISSUER = "https://matrix.example.com/_synapse/client/auth/"
 CALENDAR, WIKI = "https://calendar.example.com/", "urn:example:wiki"
 NOTHING = grammar.Scope(())
 OWN = grammar.parse(MATRIX)
+READ, WRITE, A_WIKI = f"{CALENDAR}#calendar.read", f"{CALENDAR}#calendar.write", f"{WIKI}#wiki"
 
 
 def a_server(resource, *words, token_format=Format.JWT):
@@ -49,12 +50,12 @@ def refused(call, *arguments, **more):
     [
         (MATRIX, None, MATRIX, None),
         (MATRIX, ISSUER, MATRIX, None),
-        (f"{MATRIX} wiki", None, MATRIX, "wiki"),
-        (f"wiki {API} calendar.read {DEVICE}PHONE_DEVICE", None, MATRIX, "wiki calendar.read"),
-        ("wiki", None, "", "wiki"),
-        ("wiki wiki", None, "", "wiki"),
-        ("wiki made.up", WIKI, "", "wiki"),
-        ("calendar.read openid", CALENDAR, "openid", "calendar.read"),
+        (f"{MATRIX} wiki", None, MATRIX, A_WIKI),
+        (f"wiki {API} calendar.read {DEVICE}PHONE_DEVICE", None, MATRIX, f"{A_WIKI} {READ}"),
+        ("wiki", None, "", A_WIKI),
+        ("wiki wiki", None, "", A_WIKI),
+        ("wiki made.up", WIKI, "", A_WIKI),
+        ("calendar.read openid", CALENDAR, "openid", READ),
     ],
 )
 def test_what_is_asked_for_comes_apart(text, resource, scope, words):
@@ -84,7 +85,7 @@ def test_c387_a_resource_that_stands_for_nothing_is_refused(known, resource, why
     """Unknown, relative, with a fragment: at the authorization and at the token endpoint."""
     for refusal in (
         refused(known.asked, "openid", resource),
-        refused(known.target, OWN, "wiki", resource=resource),
+        refused(known.target, OWN, A_WIKI, resource=resource),
     ):
         assert refusal.code == "invalid_target"
         assert why in refusal.description
@@ -118,30 +119,31 @@ def test_more_words_than_a_token_has_bits_are_refused():
     known = Resources(ISSUER, (a_server(CALENDAR, *words),))
 
     assert refused(known.asked, " ".join(words), None).code == "invalid_scope"
-    assert known.asked(" ".join(words[1:]), None).words == " ".join(words[1:])
+    asked = known.asked(" ".join(words[1:]), None)
+    assert resources.words_of(asked.words) == " ".join(words[1:])
 
 
 @pytest.mark.parametrize(
     ("granted", "words", "asks", "found"),
     [
         (OWN, None, {}, None),
-        (OWN, "wiki", {}, None),
-        (OWN, "wiki", {"resource": ISSUER}, None),
-        (OWN, "wiki", {"resource": WIKI}, (WIKI, ("wiki",), 1)),
-        (OWN, "wiki", {"usual": WIKI}, (WIKI, ("wiki",), 1)),
-        (OWN, "wiki", {"usual": WIKI, "resource": ISSUER}, None),
-        (OWN, "wiki", {"usual": CALENDAR}, None),
-        (NOTHING, "wiki", {}, (WIKI, ("wiki",), 1)),
-        (NOTHING, "wiki calendar.read", {"resource": CALENDAR}, (CALENDAR, ("calendar.read",), 2)),
+        (OWN, A_WIKI, {}, None),
+        (OWN, A_WIKI, {"resource": ISSUER}, None),
+        (OWN, A_WIKI, {"resource": WIKI}, (WIKI, ("wiki",), 1)),
+        (OWN, A_WIKI, {"usual": WIKI}, (WIKI, ("wiki",), 1)),
+        (OWN, A_WIKI, {"usual": WIKI, "resource": ISSUER}, None),
+        (OWN, A_WIKI, {"usual": CALENDAR}, None),
+        (NOTHING, A_WIKI, {}, (WIKI, ("wiki",), 1)),
+        (NOTHING, f"{A_WIKI} {READ}", {"resource": CALENDAR}, (CALENDAR, ("calendar.read",), 2)),
         (
             OWN,
-            "calendar.write wiki calendar.read",
+            f"{WRITE} {A_WIKI} {READ}",
             {"resource": CALENDAR},
             (CALENDAR, ("calendar.write", "calendar.read"), 5),
         ),
         (
             OWN,
-            "calendar.write wiki calendar.read",
+            f"{WRITE} {A_WIKI} {READ}",
             {"resource": CALENDAR, "scope": f"{MATRIX} calendar.read"},
             (CALENDAR, ("calendar.read",), 4),
         ),
@@ -161,21 +163,61 @@ def test_a_token_is_for_one_service(granted, words, asks, found):
     ("granted", "words", "asks", "code"),
     [
         (OWN, None, {"resource": WIKI}, "invalid_target"),
-        (OWN, "calendar.read", {"resource": WIKI}, "invalid_target"),
-        (NOTHING, "wiki", {"resource": ISSUER}, "invalid_target"),
-        (NOTHING, "wiki calendar.read", {}, "invalid_target"),
-        (NOTHING, "of.one.that.left", {}, "invalid_target"),
-        (OWN, "calendar.read", {"resource": CALENDAR, "scope": "calendar.write"}, "invalid_scope"),
-        (OWN, "calendar.read", {"resource": CALENDAR, "scope": MATRIX}, "invalid_scope"),
-        (OWN, "calendar.read wiki", {"resource": WIKI, "scope": "calendar.read"}, "invalid_scope"),
+        (OWN, READ, {"resource": WIKI}, "invalid_target"),
+        (NOTHING, A_WIKI, {"resource": ISSUER}, "invalid_target"),
+        (NOTHING, f"{A_WIKI} {READ}", {}, "invalid_target"),
+        (NOTHING, f"{CALENDAR}#of.one.that.left", {}, "invalid_target"),
+        (OWN, READ, {"resource": CALENDAR, "scope": "calendar.write"}, "invalid_scope"),
+        (OWN, READ, {"resource": CALENDAR, "scope": MATRIX}, "invalid_scope"),
+        (OWN, f"{READ} {A_WIKI}", {"resource": WIKI, "scope": "calendar.read"}, "invalid_scope"),
     ],
 )
 def test_nothing_is_had_that_was_not_granted(granted, words, asks, code):
     assert refused(KNOWN.target, granted, words, **{"resource": None} | asks).code == code
 
 
+MOVED = f"{WIKI}#calendar.write"
+
+
+@pytest.mark.parametrize("entry", [MOVED, "calendar.write", f"{WIKI}#", "#wiki", WIKI, ""])
+def test_a_word_takes_nothing_along_to_another_service(entry):
+    """What was agreed on for one that has it no more is nothing, there and elsewhere."""
+    assert KNOWN.of_kept(entry) is None
+    assert KNOWN.holds(KNOWN.at(CALENDAR), entry, 1) == ()
+    for resource in (WIKI, CALENDAR, None):
+        assert refused(KNOWN.target, NOTHING, entry, resource=resource).code == "invalid_target"
+
+
+@pytest.mark.parametrize(
+    ("asked", "scopes", "kept"),
+    [
+        ("wiki", [], [A_WIKI]),
+        (f"{API} calendar.read", [API], [READ]),
+        (MOVED, [], [MOVED]),
+        ("https://gone.example.com/#word", [], ["https://gone.example.com/#word"]),
+        ("openid made.up", ["openid", "made.up"], []),
+        (f"{DEVICE}#", [f"{DEVICE}#"], []),
+    ],
+)
+def test_sessions_are_looked_for_by_word_or_as_it_is_kept(asked, scopes, kept):
+    """Without a service, by the one that has the word now; with it, whether it has it or not."""
+    sought = KNOWN.sought(asked.split())
+
+    assert (list(sought.scopes), list(sought.kept)) == (scopes, kept)
+
+
+def test_a_word_may_have_any_sign_that_a_scope_may():
+    """The URI of a service ends at the first `#`, as it has no fragment."""
+    word = "https://calendar.example.com/#read#all"
+    known = Resources(ISSUER, (a_server(CALENDAR, word),))
+
+    entry = known.asked(word, None).words
+    assert resources.apart(entry) == (CALENDAR, word)
+    assert known.target(NOTHING, entry, resource=None).words == (word,)
+
+
 @given(
-    st.lists(st.sampled_from(["calendar.read", "calendar.write", "wiki", "gone"]), unique=True),
+    st.lists(st.sampled_from([READ, WRITE, A_WIKI, "gone", MOVED]), unique=True),
     st.sampled_from([CALENDAR, WIKI, None]),
     st.sampled_from([NOTHING, OWN]),
     st.none() | st.lists(st.sampled_from(["calendar.read", "wiki", API, "openid"])).map(" ".join),
@@ -192,7 +234,8 @@ def test_no_token_opens_two_things(held, resource, granted, scope):
         return
 
     assert target.words
-    assert set(target.words) <= set(held) & target.server.words
+    assert {f"{target.server.resource}#{word}" for word in target.words} <= set(held)
+    assert set(target.words) <= target.server.words
     assert KNOWN.holds(target.server, " ".join(held), target.mask) == target.words
     assert not any(map(grammar.knows, target.words))
 

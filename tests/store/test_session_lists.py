@@ -17,6 +17,7 @@ from synapse_nextgen_auth.store.windows import Window
 DAY = 24 * 3600
 ENDLESS = SessionLifetimes()
 ALL = Window(100)
+CALENDAR = "https://calendar.example.com/#"
 KINDS = [
     {
         "user_id": ALICE,
@@ -31,7 +32,14 @@ KINDS = [
         "device_id": "B" * 10,
         "scope": f"{API} {ADMIN} {DEVICE}BBBBBBBBBB",
     },
-    {"user_id": BOB, "client_id": "app", "device_id": None, "scope": READ, "address": "192.0.2.9"},
+    {
+        "user_id": BOB,
+        "client_id": "app",
+        "device_id": None,
+        "scope": READ,
+        "address": "192.0.2.9",
+        "resource_scope": f"{CALENDAR}read {CALENDAR}write",
+    },
     {
         "user_id": BOB,
         "client_id": "p",
@@ -91,6 +99,10 @@ CASES = [
     ({"scopes": (ADMIN,)}, [2]),
     ({"scopes": (READ,)}, [3, 4]),
     ({"scopes": (f"{DEVICE}BBBBBBBBBB",)}, [2]),
+    ({"kept": (f"{CALENDAR}read",)}, [3]),
+    ({"kept": (f"{CALENDAR}read", f"{CALENDAR}write"), "scopes": (READ,)}, [3]),
+    ({"kept": (f"{CALENDAR}rea",)}, []),
+    ({"kept": ("read",)}, []),
     ({"is_living": True}, [0, 1, 2, 3, 4]),
     ({"is_living": False}, [5]),
     ({"is_personal": True}, [4]),
@@ -222,6 +234,7 @@ def test_conditions_that_come_together_all_hold(tables, some, meant):
         ({"scopes": (READ,)}, "nextgen_sessions_unusual"),
         ({"scopes": (ADMIN,)}, "nextgen_sessions_unusual"),
         ({"scopes": (f"{DEVICE}ABC",)}, "nextgen_sessions_by_device_id"),
+        ({"kept": (f"{CALENDAR}read",)}, "nextgen_sessions_services"),
         ({"is_personal": True}, "nextgen_sessions_personal"),
         ({"clients": ("app",)}, "nextgen_sessions_of_client_by_age"),
         ({"address": "192.0.2.1"}, "nextgen_sessions_by_address"),

@@ -23,7 +23,7 @@ class Service:
     """The account (`@name:server`, or the name alone) that a client is, and the scope of its session.
 
     `words` are scopes of other services (`oauth/resources.py`); the configuration as a whole says
-    whether they are.
+    whether they are, and of which.
     """
 
     account: str

@@ -7,6 +7,7 @@ import attrs
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.factors import levels
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
+from synapse_nextgen_auth.oauth import resources
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.resources import ResourceServer
 from synapse_nextgen_auth.oauth.sessions import Session
@@ -30,7 +31,8 @@ async def describe(site: Site, client: Client, presented: Token | str) -> dict[s
     if session is None or not _may_know(client, session, server):
         return _OVER
     held = (session.resource_scope or "").split()
-    words = [word for word in claims.scope.split() if word in held and word in server.words]
+    said = ((word, resources.kept(server.resource, word)) for word in claims.scope.split())
+    words = [word for word, each in said if each in held and site.resources.of_kept(each) is server]
     if not words:
         return _OVER
     return _said(site, session, server, words) | {
@@ -44,8 +46,9 @@ async def describe(site: Site, client: Client, presented: Token | str) -> dict[s
 async def _describe_opaque(site: Site, client: Client, token: Token) -> dict[str, object]:
     session = await _session(site, token)
     held = (session.resource_scope or "").split() if session else []
-    first = next((word for n, word in enumerate(held) if (token.mask or 0) >> n & 1), None)
-    server = site.resources.of_word(first) if first else None
+    # All of them are of one service, as far as they are still there.
+    its = [each for n, each in enumerate(held) if (token.mask or 0) >> n & 1]
+    server = next(filter(None, map(site.resources.of_kept, its)), None)
     if session is None or server is None or not _may_know(client, session, server):
         return _OVER
     words = site.resources.holds(server, session.resource_scope, token.mask or 0)

@@ -163,18 +163,22 @@ class ServiceLine:
 
     @classmethod
     def of(
-        cls, known: "Resources", words: Iterable[str], languages: Sequence[str]
+        cls, known: "Resources", kept: Iterable[str], languages: Sequence[str]
     ) -> "tuple[ServiceLine, ...]":
-        """Return a line for each service that has one of these words, in its own order."""
-        asked = frozenset(words)
+        """Return a line for each service of which something was granted, in its own order."""
+        asked = [tuple(each.split("#", 1)) for each in kept]
         if not asked:
             return ()
         return tuple(
             cls(
                 server.name.for_(languages),
                 server.place,
-                tuple(each.about.for_(languages) for each in server.scopes if each.word in asked),
+                tuple(
+                    each.about.for_(languages)
+                    for each in server.scopes
+                    if (server.resource, each.word) in asked
+                ),
             )
             for server in known.servers
-            if server.words & asked
+            if any((server.resource, word) in asked for word in server.words)
         )

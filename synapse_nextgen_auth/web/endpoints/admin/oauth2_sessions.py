@@ -154,7 +154,7 @@ async def _meant(call: Call) -> SessionFilter:
     browser = await session_fields.browser_of(call)
     meant = SessionFilter(
         user_id=user_id,
-        scopes=session_fields.scopes(call),
+        **session_fields.granted(call),
         is_living=session_fields.is_living(call),
         is_personal=False,
         **await client_filter(call),

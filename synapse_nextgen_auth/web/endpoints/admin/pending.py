@@ -3,6 +3,7 @@
 from typing import Any
 
 from synapse_nextgen_auth.accounts.ulids import Kind
+from synapse_nextgen_auth.oauth.resources import all_of
 from synapse_nextgen_auth.store import pending_lists, ulids
 from synapse_nextgen_auth.store.pending_lists import Pending
 from synapse_nextgen_auth.store.txn import Txn
@@ -83,7 +84,7 @@ def _told(pending: Pending, ulid: str) -> dict[str, Any]:
             "kind": pending.kind,
             "client_id": pending.client_id,
             "matrix_id": pending.user_id,
-            "scope": pending.scope,
+            "scope": all_of(pending.scope, pending.resource_scope),
             "created_at": time(pending.created_at),
             "approved_at": time(pending.approved_at),
             "expires_at": time(pending.expires_at),

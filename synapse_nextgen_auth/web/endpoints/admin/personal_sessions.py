@@ -76,7 +76,7 @@ async def _list(call: Call) -> Answer:
         user_id=await session_fields.user_of(call, "filter[actor_user]"),
         owner_id=await session_fields.user_of(call, "filter[owner_user]"),
         clients=None if owner_client is None else (),
-        scopes=session_fields.scopes(call),
+        **session_fields.granted(call),
         is_living=None if status is None else status == "active",
         is_personal=True,
         expires=asked("filter[expires]"),

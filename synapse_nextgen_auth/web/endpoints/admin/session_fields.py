@@ -7,6 +7,7 @@ from typing import Any
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.accounts.ulids import Kind
 from synapse_nextgen_auth.homeserver.colleagues import Away
+from synapse_nextgen_auth.oauth.resources import all_of
 from synapse_nextgen_auth.oauth.session_filter import is_scope_token
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.store import ulids
@@ -68,15 +69,16 @@ def is_living(call: Call) -> bool | None:
     return None if status is None else status == "active"
 
 
-def scopes(call: Call) -> tuple[str, ...]:
-    """Return the scopes that sessions are to have."""
+def granted(call: Call) -> dict[str, Any]:
+    """Return the scopes that sessions are to have, of this server and of services of others."""
     asked = tuple(call.filters.get("filter[scope]", ()))
     for token in asked:
         if not is_scope_token(token):
             raise Refused(
                 400, f"{SCOPE.name} must be one scope without spaces; repeat it for more."
             )
-    return asked
+    sought = call.site.resources.sought(asked)
+    return {"scopes": sought.scopes, "kept": sought.kept}
 
 
 async def key_of(call: Call, kind: Kind, ulid: str, what: str) -> str:
@@ -143,7 +145,7 @@ def told(session: Session, site: Site, names: Mapping[str, str]) -> dict[str, An
         "last_active_at": time(used_at(session)),
         "last_active_ip": session.address,
         "human_name": names.get(" ".join(device)) or None,
-        "scope": session.scope,
+        "scope": all_of(session.scope, session.resource_scope),
         "finished_at": time(finished_at(session, site)),
         "user_agent": session.user_agent,
     }

@@ -121,7 +121,7 @@ async def _meant(call: Call) -> SessionFilter:
     browser = await session_fields.browser_of(call)
     meant = SessionFilter(
         user_id=user_id,
-        scopes=session_fields.scopes(call),
+        **session_fields.granted(call),
         is_living=session_fields.is_living(call),
         is_personal=None if kind is None else kind == "personal",
         address=call.filters.get("filter[address]"),

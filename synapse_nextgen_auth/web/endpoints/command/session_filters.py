@@ -34,10 +34,12 @@ async def read(site: Site, asked: Asked, *, is_personal: bool | None = None) -> 
     if user_id is not None and await site.people.passwords.spelled(user_id) is None:
         raise Refused(f"There is no account {user_id}")
     idle, older, younger = (asked.number(name) for name in ("idle", "older", "younger"))
+    sought = site.resources.sought(scopes)
     return SessionFilter(
         user_id=user_id,
         clients=clients or None,
-        scopes=scopes,
+        scopes=sought.scopes,
+        kept=sought.kept,
         is_living=_STATES[state],
         is_personal=is_personal,
         has_device=None if device is None else device == "with",

@@ -6,6 +6,7 @@ from typing import Any
 
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.flows.end_by_filter import Matching
+from synapse_nextgen_auth.oauth.resources import all_of
 from synapse_nextgen_auth.oauth.session_filter import SessionFilter
 from synapse_nextgen_auth.oauth.sessions import End, Session, SessionLifetimes
 from synapse_nextgen_auth.store import personal_tokens, session_lists, sessions
@@ -52,7 +53,7 @@ async def _described(
             "name": _name(each, names)
             or (clients[each.client_id].name_for(()) if each.client_id in clients else None),
             "device_id": each.device_id,
-            "scope": each.scope,
+            "scope": all_of(each.scope, each.resource_scope),
             "created_at": each.created_at,
             "last_active_at": each.last_active_at,
             "address": each.address,
