@@ -62,6 +62,7 @@ def test_everything_may_be_said():
     assert server.lifetime == 3600
     assert server.client.client.auth_method is AuthMethod.SECRET_POST
     assert server.client.client.grant_types == ()
+    assert server.client.client.client_name == "Calendar"
     assert SECRET not in repr(server)
 
 

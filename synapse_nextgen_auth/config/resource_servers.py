@@ -58,6 +58,9 @@ def read(raw: object, path: str, problems: Problems) -> ResourceServer | None:
     if len(problems.found) > before:
         return None
     assert name is not None and lifetime is not None  # noqa: S101, PT018 (else something was said)
+    if client is not None:  # so that lists of clients call it as people know it
+        named = attrs.evolve(client.client, client_name=name.for_(()))
+        client = attrs.evolve(client, client=named)
     return ResourceServer(resource, name, scopes, token_format, lifetime, algorithm, client)
 
 
