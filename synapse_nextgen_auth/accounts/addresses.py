@@ -5,9 +5,25 @@ It is Synapse's own spelling (MSC2265) wherever both know the address; a domain 
 what the domain name system knows it by (RFC 5891).
 """
 
+import re
+
 LONGEST = 254  # RFC 5321 section 4.5.3.1.3, with the brackets
 
+# What no header of a mail reads as anything else than one mailbox.
+_PLAIN = re.compile(r"""[!-~]+@[!-~]+""")
+_MARKS = frozenset(',;:<>()"\\')
 _OWN = ("local", "localhost", "test")
+
+
+def deliverable(kept: str) -> str | None:
+    """Return to what mail goes for an address of an account; `None` where it would go to another one.
+
+    Synapse keeps whatever has an @ in it, and its sender reads it as the header of a mail.
+    """
+    if kept.count("@") != 1:
+        return None
+    is_plain = _PLAIN.fullmatch(kept) is not None and not _MARKS & set(kept)
+    return kept if is_plain else canonical(kept)
 
 
 def canonical(typed: str) -> str | None:

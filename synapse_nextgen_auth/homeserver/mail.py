@@ -7,6 +7,7 @@ import attrs
 from synapse.config.homeserver import HomeServerConfig
 from twisted.mail.smtp import SMTPClientError, SMTPDeliveryError
 
+from synapse_nextgen_auth.accounts import addresses
 from synapse_nextgen_auth.accounts.mail.letters import Letter
 from synapse_nextgen_auth.accounts.outbox import Hopeless, SendMail
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -80,10 +81,15 @@ class Mailer:
         letter = Letter.unseal(self._keys, work.letter)
         if letter is None:
             raise MailUnreadable
+        to = addresses.deliverable(letter.to)
+        if to is None:
+            logger.info("Mail %s goes to nobody: its address is none", work.mail)
+            await self._homeserver.run(codes.note_refused, work.mail, now=self._homeserver.now())
+            return False
         written = self.write(letter)
         try:
             await self._homeserver.hs.get_send_email_handler().send_email(
-                email_address=letter.to,
+                email_address=to,
                 subject=written.subject,
                 app_name=self._config.email_app_name,
                 html=written.html,

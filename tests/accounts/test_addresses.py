@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synapse.util.threepids import canonicalise_email
 
-from synapse_nextgen_auth.accounts.addresses import LONGEST, canonical
+from synapse_nextgen_auth.accounts.addresses import LONGEST, canonical, deliverable
 
 LONG_LOCAL = "a" * 64
 GOOD = [
@@ -92,3 +92,32 @@ def test_c257_whatever_is_typed_it_is_one_plain_address_as_synapse_spells_it(typ
         assert not set(address) & set(' ,;<>()[]:"\\\r\n')
         assert canonicalise_email(address) == address
         assert canonical(address) == address
+
+
+@pytest.mark.parametrize(
+    ("kept", "to"),
+    [
+        ("a@example.com", "a@example.com"),
+        ("a_b@under_score.example", "a_b@under_score.example"),
+        ("root@mailhost", "root@mailhost"),
+        ("a@b\u00fccher.example", "a@xn--bcher-kva.example"),
+        ("x,y@example.com", None),
+        ("x@example.com, y@example.com", None),
+        ("x@example.com;y@example.com", None),
+        ("<a>@example.com", None),
+        ("A <a@example.com>", None),
+        ("a(b)@example.com", None),
+        ('"a b"@example.com', None),
+        ("a\n@example.com", None),
+        ("a\r\nBcc: victim@example.com", None),
+        ("a b@example.com", None),
+        ("a\x1b[0m@example.com", None),
+        ("\u00e9@example.com", None),
+        ("a@b@example.com", None),
+        ("a@", None),
+        ("", None),
+    ],
+)
+def test_c257_mail_goes_to_the_one_mailbox_that_an_address_is_or_to_none(kept, to):
+    """Synapse's own API lets in what its sender would read as somebody else's."""
+    assert deliverable(kept) == to

@@ -41,6 +41,8 @@ def put_down(mailing_homeserver, session_mailbox):
         "nobody": put(homeserver, "nobody@example.com", CODE),
         "later": put(homeserver, "later@example.com", CODE),
         "too late": put(homeserver, "too-late@example.com", CODE, expires=int(time.time()) - 1),
+        "several": put(homeserver, "one@example.com, two@example.com", CODE),
+        "header": put(homeserver, "a@x.org\r\nBcc: three@example.com", CODE),
         "unreadable": put(homeserver, "x@example.com", CODE, keys=Keyring.of(b"lost" * 8)),
     }
     # A start looks at what waits.
@@ -119,6 +121,14 @@ def test_a_mail_that_comes_too_late_for_what_it_says_is_not_sent(mailbox, waits)
     """A code that is over helps nobody."""
     assert eventually(lambda: waits("too late") is None)
     assert mailbox.none_to("too-late@example.com")
+
+
+def test_c257_an_address_that_is_none_is_no_way_to_somebody_else(mailbox, waits):
+    """However it came to the account: the mail is forgotten, and not tried again."""
+    for name in ("several", "header"):
+        assert eventually(lambda name=name: waits(name) is None)
+    for name in ("one", "two", "three"):
+        assert mailbox.none_to(f"{name}@example.com")
 
 
 def test_what_nobody_can_read_is_given_up_at_once(mailing_homeserver, put_down, waits):
