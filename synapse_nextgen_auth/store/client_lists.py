@@ -21,11 +21,12 @@ _IS_USED = (
 
 @frozen(kw_only=True)
 class ClientFilter:
-    """What clients have in common: a part of their metadata's text, as it is kept, and a living session.
+    """What clients have in common: their id, a part of their metadata, a living session.
 
     `fits` looks at each that these find.
     """
 
+    client_id: str | None = None
     part: str | None = None
     is_used: bool | None = None
     fits: Callable[[Client], bool] | None = None
@@ -73,6 +74,7 @@ def is_used(txn: Txn, client_id: str) -> bool:
 
 def _where(wanted: ClientFilter) -> Conditions:
     where = Conditions()
+    where.add_if("client_id = ?", wanted.client_id)
     if wanted.part is not None:
         # As good as it gets on both: what has other letters than ASCII's is looked at by `fits` alone.
         where.add("REPLACE(LOWER(metadata), ?, '') <> LOWER(metadata)", wanted.part.lower())

@@ -20,6 +20,16 @@ def find(txn: Txn, kind: Kind, ulid: str) -> str | None:
     return None if row is None else str(row[0])
 
 
+def is_of_another(txn: Txn, kind: Kind, ulid: str) -> bool:
+    """Say whether something of another kind was called so."""
+    others = [each.value for each in Kind if each is not kind]
+    txn.execute(
+        f"SELECT 1 FROM nextgen_ulids WHERE kind IN ({', '.join('?' * len(others))}) AND ulid = ?",
+        (*others, ulid),
+    )
+    return txn.fetchone() is not None
+
+
 def known(txn: Txn, kind: Kind, keys: Collection[str]) -> dict[str, str]:
     """Return what those of these keys are called that have been told of before."""
     if not keys:

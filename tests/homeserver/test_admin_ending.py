@@ -147,6 +147,7 @@ def test_clients_by_what_they_say_of_themselves(server, api):
     assert (said["is_static"], said["blocked_at"]) == (False, None)
     assert api.get(f"oauth2-clients/{told['id']}")["data"]["id"] == told["id"]
     for filters in (
+        {"client_id": mine.id},
         {"client_kind": "dynamic"},
         {"has_active_sessions": "false"},
         {"grant_type": "authorization_code"},
@@ -154,6 +155,7 @@ def test_clients_by_what_they_say_of_themselves(server, api):
     ):
         assert len(clients(api, name, **filters)) == 1
     for filters in (
+        {"client_id": "another"},
         {"client_kind": "static"},
         {"has_active_sessions": "true"},
         {"grant_type": "password"},

@@ -24,7 +24,7 @@ def ulid(api, user):
     return api.get(f"users/by-username/{user.localpart}")["data"]["id"]
 
 
-def test_what_happened_to_an_account(server, api, user, ulid):
+def test_what_happened_to_an_account(homeserver, server, api, user, ulid):
     """In order, by kind and by time."""
     client = server.client()
     client.sign_in(user.localpart, user.password)
@@ -42,6 +42,12 @@ def test_what_happened_to_an_account(server, api, user, ulid):
     assert [page["data"][0]["id"], second["data"][0]["id"]] == [
         each["id"] for each in told["data"][:2]
     ]
+    one = api.get(f"events/{begun[0]['id']}")["data"]["attributes"]
+    assert one == begun[0]["attributes"]
+    assert homeserver.query(
+        "SELECT 1 FROM nextgen_sessions WHERE session_id = ?", one["session_id"]
+    )
+    api.refused("GET", "events/01ARZ3NDEKTSV4RRFFQ69G5FAV", 404)
     future = {"filter[created-after]": "2200-01-01T00:00:00Z"}
     assert api.get("events", **future)["data"] == []
     api.refused("GET", "events", 400, params={"filter[kind]": "everything"})
@@ -99,8 +105,11 @@ def test_what_waits_is_listed_and_cancelled(server, api, user, ulid):
 
     assert [each["attributes"]["kind"] for each in mine] == ["code"]
     assert mine[0]["attributes"]["approved_at"] is None
+    link = mine[0]["links"]["self"].partition("/v1/")[2]
+    assert api.get(link)["data"]["attributes"] == mine[0]["attributes"]
     path = f"pending-grants/{mine[0]['id']}/cancel"
     assert api.do("POST", path, status=204) is None
+    assert "wait" in api.refused("GET", link, 404)
     assert "wait" in api.refused("POST", path, 409)
     assert api.get("pending-grants", **{"filter[user]": ulid})["data"] == []
     api.refused("POST", "pending-grants/01ARZ3NDEKTSV4RRFFQ69G5FAV/cancel", 404)
@@ -134,3 +143,22 @@ def test_c298_lost_second_factors_are_taken_away(factor_homeserver, factor_serve
     )
     assert detail.endswith(": a lost phone")
     assert api.refused("POST", f"users/{ulid}/reset-factors", 409)
+
+
+def test_a_cursor_of_another_list_is_none(server, api, user, ulid):
+    """It begins with a time, too, and would lead somewhere."""
+    server.client().sign_in(user.localpart, user.password)
+    session = api.get("oauth2-sessions", **{"filter[user]": ulid})["data"][0]["id"]
+    for path in ("events", "sessions", "user-sessions", "oauth2-clients", "pending-grants"):
+        for end in ("after", "before"):
+            query = {f"page[{end}]": session}
+            assert "no cursor" in api.refused("GET", path, 400, params=query), path
+    assert "no cursor" in api.refused("GET", "events/export", 400, params={"after": session})
+    assert api.get("oauth2-sessions", **{"page[before]": session})["links"]
+
+
+def test_programs_in_a_browser_may_follow_the_export(api):
+    """The header that says where it goes on is one that scripts may read."""
+    exposed = api.ask("GET", "events/export").headers["Access-Control-Expose-Headers"]
+
+    assert "Link" in exposed.split(", ")

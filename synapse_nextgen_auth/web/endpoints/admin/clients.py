@@ -64,6 +64,7 @@ class _Wanted:
     uri: str | None
     grant_type: str | None
     is_used: bool | None
+    client_id: str | None = None
 
     def fits(self, client: Client) -> bool:
         """Say whether a client says of itself what is looked for."""
@@ -71,6 +72,7 @@ class _Wanted:
             _has(client.client_name, self.name)
             and _has(client.client_uri, self.uri)
             and (self.grant_type is None or self.grant_type in client.grant_types)
+            and self.client_id in {None, client.client_id}
         )
 
     @property
@@ -83,7 +85,7 @@ class _Wanted:
             part = None
         needs = not (self.name is None and self.uri is None and self.grant_type is None)
         fits: Callable[[Client], bool] | None = self.fits if needs else None
-        return ClientFilter(part=part, is_used=self.is_used, fits=fits)
+        return ClientFilter(client_id=self.client_id, part=part, is_used=self.is_used, fits=fits)
 
 
 def _has(text: str | None, part: str | None) -> bool:
@@ -167,6 +169,7 @@ async def _list(call: Call) -> Answer:
         asked("filter[client-uri]"),
         asked("filter[grant-type]"),
         asked("filter[has-active-sessions]"),
+        asked("filter[client-id]"),
     )
     count = None
     if call.page.count is not Count.NO:
@@ -269,6 +272,11 @@ OPERATIONS = (
         takes=(
             attrs.evolve(
                 CLIENT_KIND, about="Those that registered, or those of the configuration."
+            ),
+            Field(
+                "filter[client-id]",
+                Text(500, 1),
+                "The one that the protocol, the log and events call so.",
             ),
             Field("filter[client-name]", Text(200, 1), "Those with this in their name."),
             Field(

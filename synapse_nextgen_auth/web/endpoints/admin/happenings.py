@@ -13,14 +13,16 @@ from synapse_nextgen_auth.store.event_windows import EventsWanted
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.store.windows import Window
 from synapse_nextgen_auth.web.endpoints.admin import lists, session_fields
-from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, thing
+from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, one, thing
 from synapse_nextgen_auth.web.endpoints.admin.counts import COUNTS
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
     Answer,
     Field,
     Lines,
     Many,
+    One,
     Operation,
+    Refused,
     Shape,
 )
 from synapse_nextgen_auth.web.endpoints.admin.values import Choice, Number, Text, Time, Ulid, time
@@ -39,6 +41,7 @@ _WHAT = (
     ),
     Field("matrix_id", Text(), "The account that it is about.", True, is_nullable=True),
     Field("client_id", Text(), "The client, as the protocol calls it.", True, is_nullable=True),
+    Field("session_id", Text(), "The session, as the log calls it.", True, is_nullable=True),
     Field("address", Text(), "From which network address.", True, is_nullable=True),
     Field("detail", Text(), "What else there is to say.", True, is_nullable=True),
 )
@@ -75,6 +78,7 @@ def _what(event: Event) -> dict[str, Any]:
         "kind": event.kind.value,
         "matrix_id": event.user_id,
         "client_id": event.client_id,
+        "session_id": event.session_id,
         "address": event.address,
         "detail": event.detail,
     }
@@ -93,14 +97,21 @@ async def _wanted(call: Call) -> EventsWanted:
     )
 
 
-async def _place(call: Call, cursor: str | None) -> tuple[int, str] | None:
-    """Return where an event stands; its id begins with the second in which it happened."""
+async def _find(call: Call, ulid: str) -> Event | None:
+    """Return an event; its id begins with the second in which it happened."""
+    second = names.made_at(ulid) // 1000
+    found = await call.site.homeserver.read(event_windows.at, second)
+    return next((each for each in found if _ulid(each) == ulid), None)
+
+
+async def _place(call: Call, name: str, cursor: str | None) -> tuple[int, str] | None:
+    """Return where an event stands, or what came next where it is gone."""
     if cursor is None:
         return None
-    second = names.made_at(cursor) // 1000
-    for event in await call.site.homeserver.read(event_windows.at, second):
-        if _ulid(event) == cursor:
-            return event.happened_at, event.event_id or ""
+    event = await _find(call, cursor)
+    if event is not None:
+        return event.happened_at, event.event_id or ""
+    await lists.insist_on_kind(call, Kind.EVENT, name, cursor)
     return lists.by_time(cursor)
 
 
@@ -119,16 +130,26 @@ async def _list(call: Call) -> Answer:
         return lists.count_only(call, count or 0)
     window = Window(
         call.page.size,
-        after=await _place(call, call.page.after),
-        before=await _place(call, call.page.before),
+        after=await _place(call, "page[after]", call.page.after),
+        before=await _place(call, "page[before]", call.page.before),
         backwards=call.page.backwards,
     )
     found, more, people = await homeserver.run(_listed, wanted, window)
-    told = [
-        thing(EVENT, _ulid(each), _what(each) | {"user_id": people.get(each.user_id or "")})
-        for each in found
-    ]
+    told = [_told(each, people) for each in found]
     return lists.page(call, told, more=more, count=count)
+
+
+def _told(event: Event, people: dict[str, str]) -> dict[str, Any]:
+    user = {"user_id": people.get(event.user_id or "")}
+    return thing(EVENT, _ulid(event), _what(event) | user)
+
+
+async def _get(call: Call) -> Answer:
+    event = await _find(call, call.path["id"])
+    if event is None:
+        raise Refused(404, f"There is no event {call.path['id']} (any more).")
+    who = [] if event.user_id is None else [event.user_id]
+    return one(call, _told(event, await call.site.homeserver.run(ulids.name_users, who)))
 
 
 async def _export(call: Call) -> Answer:
@@ -137,7 +158,7 @@ async def _export(call: Call) -> Answer:
     wanted = attrs.evolve(
         wanted, before=settled if wanted.before is None else min(wanted.before, settled)
     )
-    after = await _place(call, call.filters.get(_AFTER.name))
+    after = await _place(call, _AFTER.name, call.filters.get(_AFTER.name))
     rows = await call.site.homeserver.run(event_windows.page, wanted, Window(limit, after=after))
     found = rows[:limit]
     further = None
@@ -162,6 +183,16 @@ OPERATIONS = (
         answers={200: Many(EVENT)},
         takes=_FILTERS,
         refuses={404: "There is no such account or client."},
+    ),
+    Operation(
+        method="GET",
+        path="events/{id}",
+        name="getEvent",
+        tag=_TAG,
+        summary="Get one",
+        do=_get,
+        answers={200: One(EVENT)},
+        refuses={404: "There is no such event (any more)."},
     ),
     Operation(
         method="GET",

@@ -38,11 +38,11 @@ async def window(call: Call, kind: Kind, at: At, *, is_by_time: bool = False) ->
         key = await call.site.homeserver.read(ulids.find, kind, cursor)
         found = None if key is None else await at(key, cursor)
         if found is None and is_by_time:
+            if key is None:
+                await insist_on_kind(call, kind, name, cursor)
             return by_time(cursor)
         if found is None:
-            raise Refused(
-                400, f"{name} is no cursor of this list (any more). Begin again without it."
-            )
+            raise _no_cursor(name)
         return found
 
     return Window(
@@ -51,6 +51,16 @@ async def window(call: Call, kind: Kind, at: At, *, is_by_time: bool = False) ->
         before=await place("page[before]", call.page.before),
         backwards=call.page.backwards,
     )
+
+
+async def insist_on_kind(call: Call, kind: Kind, name: str, cursor: str) -> None:
+    """Raise where a cursor is what something of another kind is called."""
+    if await call.site.homeserver.read(ulids.is_of_another, kind, cursor):
+        raise _no_cursor(name)
+
+
+def _no_cursor(name: str) -> Refused:
+    return Refused(400, f"{name} is no cursor of this list (any more). Begin again without it.")
 
 
 def by_time(cursor: str) -> tuple[int, str]:

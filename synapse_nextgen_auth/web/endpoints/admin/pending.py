@@ -9,12 +9,13 @@ from synapse_nextgen_auth.store.pending_lists import Pending
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.store.windows import Window
 from synapse_nextgen_auth.web.endpoints.admin import changes, lists, session_fields
-from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, nothing, thing
+from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, nothing, one, thing
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
     Answer,
     Field,
     Many,
     Nothing,
+    One,
     Operation,
     Refused,
     Shape,
@@ -92,6 +93,15 @@ def _told(pending: Pending, ulid: str) -> dict[str, Any]:
     )
 
 
+async def _get(call: Call) -> Answer:
+    ulid = call.path["id"]
+    key = await session_fields.key_of(call, Kind.PENDING_GRANT, ulid, "pending grant")
+    found = await call.site.homeserver.read(pending_lists.find, key, now=call.now)
+    if found is None:
+        raise Refused(404, f"The grant {ulid} does not wait any more.")
+    return one(call, _told(found, ulid))
+
+
 async def _cancel(call: Call) -> Answer:
     ulid = call.path["id"]
     key = await session_fields.key_of(call, Kind.PENDING_GRANT, ulid, "pending grant")
@@ -116,6 +126,16 @@ OPERATIONS = (
             Field("filter[client]", session_fields.USER.value, "Those of this client."),
         ),
         refuses={404: "There is no such account or client."},
+    ),
+    Operation(
+        method="GET",
+        path="pending-grants/{id}",
+        name="getPendingGrant",
+        tag=_TAG,
+        summary="Get one",
+        do=_get,
+        answers={200: One(PENDING_GRANT)},
+        refuses={404: "There is no such grant (any more)."},
     ),
     Operation(
         method="POST",

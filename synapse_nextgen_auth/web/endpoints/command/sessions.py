@@ -14,6 +14,7 @@ from synapse_nextgen_auth.store.personal_tokens import PersonalToken
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.store.windows import Window
 from synapse_nextgen_auth.web.endpoints.admin import ending
+from synapse_nextgen_auth.web.endpoints.admin.session_fields import used_at
 from synapse_nextgen_auth.web.endpoints.command import done, lists, session_filters
 from synapse_nextgen_auth.web.endpoints.command.asked import Asked, Command, Refused
 from synapse_nextgen_auth.web.site import Site
@@ -55,8 +56,8 @@ async def _described(
             "device_id": each.device_id,
             "scope": all_of(each.scope, each.resource_scope),
             "created_at": each.created_at,
-            "last_active_at": each.last_active_at,
-            "address": each.address,
+            "last_active_at": used_at(each),
+            "address": each.address if used_at(each) is not None else None,
             "user_agent": each.user_agent,
             "expires_at": each.ends_at(site.lifetimes.sessions),
             "ended_at": each.ended_at,
