@@ -7,7 +7,7 @@ import pytest
 
 from support.admin_api import AdminApi, scope
 from support.authenticator import add_app
-from support.oauth import Browser
+from support.oauth import Browser, web_client
 
 pytestmark = [pytest.mark.one_database, pytest.mark.newest_only]
 
@@ -95,7 +95,7 @@ def test_what_happened_is_taken_away_line_by_line(homeserver, server, api, user,
 
 def test_what_waits_is_listed_and_cancelled(server, api, user, ulid):
     """Nobody can answer it afterwards."""
-    client = server.client()
+    client = server.client(web_client(client_name=f"Waits for {user.localpart}"))
     parameters, _ = client.request()
     browser = Browser.of(server, user)
     page = browser.authorize(parameters)

@@ -117,8 +117,8 @@ class Watch:
     async def _password_set(
         self, _result: Any, user_id: str, *_args: object, **_kwargs: object
     ) -> None:
-        """Sign out browsers that the former password let in, and withdraw what was approved under it."""
-        await self._homeserver.run(end_session.password_set, user_id, now=self._homeserver.now())
+        """Let nobody collect what was approved under the former password."""
+        await self._homeserver.run(end_session.withdraw, user_id, now=self._homeserver.now())
 
     async def _lock_set(self, _result: Any, user_id: str, locked: bool) -> None:  # noqa: FBT001
         """Let nobody collect after the lock what was approved before it, even once it is lifted."""
