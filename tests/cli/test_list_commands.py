@@ -138,7 +138,7 @@ def test_one_session_is_shown_and_ended(ask, told, server, user, signed_in):
         for each in told("events", "list", "--kind", "admin_changed")["events"]
         if session_id in each["detail"]
     ]
-    assert [each["user_id"] for each in events] == [user.user_id]
+    assert [(each["user_id"], each["address"]) for each in events] == [(user.user_id, None)]
     assert done == {"did": "command sessions end", "to": session_id, "why": "lost in the train"}
 
 
@@ -316,7 +316,11 @@ def test_a_token_is_issued_used_listed_and_ended(ask, told, server, user):
     (listed,) = told("tokens", "list", "--user", user.user_id)["sessions"]
     who = server.whoami(issued["token"]).json()
 
+    made = told("events", "list", "--user", user.user_id, "--kind", "personal_token_made")["events"]
+
     assert who["user_id"] == user.user_id
+    # From where the operator did it is nothing for the account.
+    assert [each["address"] for each in made] == [None]
     assert who["device_id"] == issued["device_id"]
     assert listed["name"] == "Door bell"
     assert abs(listed["expires_at"] - time.time() - 7 * 24 * 3600) < 60

@@ -122,9 +122,8 @@ async def _end_one(
     if is_over:
         raise Refused("This session is over already")
     await site.devices.expect_to_remove()
-    await site.homeserver.run(
-        end_session.end_by_id, session_id, why=End.REVOKED, now=site.now(), address=asked.address
-    )
+    # From where the operator did it is in their own event, and not for the account.
+    await site.homeserver.run(end_session.end_by_id, session_id, why=End.REVOKED, now=site.now())
     await site.devices.logged_out(found)
     if found.device_id is not None:
         await site.devices.remove(found.user_id, found.device_id, is_over=True)

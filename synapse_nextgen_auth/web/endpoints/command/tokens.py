@@ -66,7 +66,7 @@ async def _issue(site: Site, asked: Asked) -> dict[str, Any]:
         order = Ordered(wanted.name, wanted.scope, user_id)
     except OAuthError as error:
         raise Refused(f"--scope: {error.description}") from None
-    made = await _make(site, asked, order, wanted)
+    made = await _make(site, order, wanted)
     session = made.session
     await done.note(site, asked, "tokens issue", session.session_id)
     return {
@@ -96,10 +96,10 @@ def _wanted(asked: Asked) -> Wanted:
     return Wanted(in_words(asked.text("name") or ""), parts, rooms, device_id, lifetime)
 
 
-async def _make(site: Site, asked: Asked, order: Ordered, wanted: Wanted) -> Made:
+async def _make(site: Site, order: Ordered, wanted: Wanted) -> Made:
     """Make it, with its device, as the account page does."""
     user_id = order.owner_id
-    opening = personal_tokens.opening_of(site, wanted.lifetime, address=asked.address)
+    opening = personal_tokens.opening_of(site, wanted.lifetime, address=None)
 
     async def begin() -> Session | Refusal:
         return await site.homeserver.run(flows.make_for, user_id, order, opening, now=site.now())
