@@ -19,6 +19,7 @@ from synapse_nextgen_auth.web.endpoints.admin import (
     sessions,
     statistics,
     user_sessions,
+    user_states,
     users,
 )
 from synapse_nextgen_auth.web.endpoints.admin.operations import Operation, Refused
@@ -36,6 +37,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *personal_sessions.OPERATIONS,
     *user_sessions.OPERATIONS,
     *users.OPERATIONS,
+    *user_states.OPERATIONS,
     *passwords.OPERATIONS,
     *emails.OPERATIONS,
     *registration_tokens.OPERATIONS,

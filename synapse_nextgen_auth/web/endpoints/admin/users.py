@@ -1,7 +1,5 @@
-"""`users`: which accounts there are, and what an administrator does to one."""
+"""`users`: which accounts there are, and another one."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import attrs
@@ -14,7 +12,7 @@ from synapse_nextgen_auth.store import user_lists as rows
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.store.user_lists import User, Wanted
 from synapse_nextgen_auth.store.windows import Window
-from synapse_nextgen_auth.web.endpoints.admin import callers, changes, lists
+from synapse_nextgen_auth.web.endpoints.admin import changes, lists
 from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, one, thing
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
     Answer,
@@ -53,7 +51,7 @@ USER = Shape(
     ),
     "An account.",
 )
-_NOT_FOUND = {404: "There is no such account."}
+NOT_FOUND = {404: "There is no such account."}
 
 
 async def find(call: Call, ulid: str) -> str:
@@ -141,26 +139,27 @@ async def _clients(call: Call, wanted: list[str] | None) -> tuple[str, ...] | No
 
 
 async def _get(call: Call) -> Answer:
-    return await _answer(call, await find(call, call.path["id"]))
+    return await answer(call, await find(call, call.path["id"]))
 
 
 async def _get_by_name(call: Call) -> Answer:
     user_id = f"@{call.path['username']}:{call.site.server_name}"
     if "\0" in user_id:
         raise Refused(404, "There is no such account.")
-    return await _answer(call, user_id, is_canonical=True)
+    return await answer(call, user_id, is_canonical=True)
 
 
-async def _answer(
+async def answer(
     call: Call, user_id: str, *, status: int = 200, about: str = "", is_canonical: bool = False
 ) -> Answer:
+    """Answer with an account as it is now."""
     found = await call.site.homeserver.run(_got, user_id, now=call.now)
     if found is None:
         raise Refused(404, "There is no such account.")
-    answer = one(call, _told(*found), status=status, about=about or user_id)
-    if is_canonical and answer.body is not None:
-        return attrs.evolve(answer, body={**answer.body, "links": answer.body["data"]["links"]})
-    return answer
+    told = one(call, _told(*found), status=status, about=about or user_id)
+    if is_canonical and told.body is not None:
+        return attrs.evolve(told, body={**told.body, "links": told.body["data"]["links"]})
+    return told
 
 
 async def _add(call: Call) -> Answer:
@@ -186,7 +185,7 @@ async def _add(call: Call) -> Answer:
         raise Refused(409, "User already exists") from None
     if picture is not None:
         await accounts.set_picture(homeserver, user_id, picture)
-    return await _answer(call, user_id, status=201)
+    return await answer(call, user_id, status=201)
 
 
 def _is_content(url: str) -> bool:
@@ -195,81 +194,7 @@ def _is_content(url: str) -> bool:
     return url.startswith("mxc://") and bool(server and media) and url.isascii() and " " not in url
 
 
-@asynccontextmanager
-async def _power(call: Call) -> AsyncIterator[None]:
-    """Take power from somebody, unless somebody took it from whoever asks while they waited."""
-    async with accounts.turn(call.site.homeserver):
-        await callers.insist_on_power(call.site, call.admin)
-        yield
-
-
-async def _set_admin(call: Call) -> Answer:
-    user_id = await find(call, call.path["id"])
-    if call.body["admin"]:
-        await changes.announce(call, user_id)
-        await accounts.set_admin(call.site.homeserver, user_id, is_admin=True)
-        return await _answer(call, user_id)
-    if call.is_own(user_id):
-        raise Refused(400, "You may not take the power over the server from yourself.")
-    async with _power(call):
-        await changes.announce(call, user_id)
-        await accounts.set_admin(call.site.homeserver, user_id, is_admin=False)
-    return await _answer(call, user_id)
-
-
-async def _lock(call: Call) -> Answer:
-    user_id = await find(call, call.path["id"])
-    if call.is_own(user_id):
-        raise Refused(400, "You may not lock yourself out.")
-    async with _power(call):
-        await changes.announce(call, user_id)
-        await accounts.lock(call.site.homeserver, user_id, is_locked=True)
-    return await _answer(call, user_id)
-
-
-async def _unlock(call: Call) -> Answer:
-    user_id = await find(call, call.path["id"])
-    await changes.announce(call, user_id)
-    await accounts.lock(call.site.homeserver, user_id, is_locked=False)
-    return await _answer(call, user_id)
-
-
-async def _deactivate(call: Call) -> Answer:
-    site, user_id = call.site, await find(call, call.path["id"])
-    if call.is_own(user_id):
-        raise Refused(
-            400, "You may not close your own account here: its page does that for yourself."
-        )
-    is_half_done = not call.body["skip_erase"] and not await accounts.is_erased(
-        site.homeserver, user_id
-    )
-    if is_half_done or not await site.homeserver.is_closed(user_id):
-        try:
-            async with _power(call):
-                await changes.announce(call, user_id)
-                await accounts.close(
-                    site.homeserver,
-                    site.threepids,
-                    user_id,
-                    erase=not call.body["skip_erase"],
-                    by=call.caller,
-                )
-        except Forbidden:
-            raise Refused(
-                403, "A module of this server does not let this account be closed."
-            ) from None
-    return await _answer(call, user_id)
-
-
-async def _reactivate(call: Call) -> Answer:
-    homeserver, user_id = call.site.homeserver, await find(call, call.path["id"])
-    if await homeserver.is_closed(user_id):
-        await changes.announce(call, user_id)
-        await accounts.reopen(homeserver, user_id)
-    return await _answer(call, user_id)
-
-
-_ONE = {200: One(USER)}
+ONE = {200: One(USER)}
 OPERATIONS = (
     Operation(
         method="GET",
@@ -340,8 +265,8 @@ OPERATIONS = (
         tag="user",
         summary="Find an account by its name",
         do=_get_by_name,
-        answers=_ONE,
-        refuses=_NOT_FOUND,
+        answers=ONE,
+        refuses=NOT_FOUND,
     ),
     Operation(
         method="GET",
@@ -350,76 +275,7 @@ OPERATIONS = (
         tag="user",
         summary="Tell of an account",
         do=_get,
-        answers=_ONE,
-        refuses=_NOT_FOUND,
-    ),
-    Operation(
-        method="POST",
-        path="users/{id}/set-admin",
-        name="userSetAdmin",
-        tag="user",
-        summary="Let an account administer the server, or not any more",
-        about="It holds at once, for the sessions that there are, too.",
-        do=_set_admin,
-        answers=_ONE,
-        body_title="UserSetAdminRequest",
-        body=(Field("admin", Flag(), "Whether it may.", True),),
-        refuses=_NOT_FOUND,
-        is_for_main=True,
-    ),
-    Operation(
-        method="POST",
-        path="users/{id}/deactivate",
-        name="deactivateUser",
-        tag="user",
-        summary="Close an account",
-        about="Its sessions end, its devices and addresses are deleted, and it leaves its rooms. Unless"
-        " `skip_erase` is true, what it wrote is hidden from whoever joins a room later.",
-        do=_deactivate,
-        answers=_ONE,
-        body_title="DeactivateUserRequest",
-        body=(
-            Field(
-                "skip_erase", Flag(), "Whether what it wrote stays visible to all.", default=False
-            ),
-        ),
-        is_body_needed=False,
-        refuses=_NOT_FOUND,
-        is_for_main=True,
-    ),
-    Operation(
-        method="POST",
-        path="users/{id}/reactivate",
-        name="reactivateUser",
-        tag="user",
-        summary="Open an account again that was closed",
-        about="What was deleted when it was closed does not come back, and a lock stays.",
-        do=_reactivate,
-        answers=_ONE,
-        refuses=_NOT_FOUND,
-        is_for_main=True,
-    ),
-    Operation(
-        method="POST",
-        path="users/{id}/lock",
-        name="lockUser",
-        tag="user",
-        summary="Lock an account",
-        about="Nobody signs in to it, and its sessions do nothing until it is unlocked.",
-        do=_lock,
-        answers=_ONE,
-        refuses=_NOT_FOUND,
-        is_for_main=True,
-    ),
-    Operation(
-        method="POST",
-        path="users/{id}/unlock",
-        name="unlockUser",
-        tag="user",
-        summary="Unlock an account",
-        do=_unlock,
-        answers=_ONE,
-        refuses=_NOT_FOUND,
-        is_for_main=True,
+        answers=ONE,
+        refuses=NOT_FOUND,
     ),
 )
