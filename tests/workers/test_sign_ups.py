@@ -1,11 +1,14 @@
 """Sign-ups on several processes: one account for each name, and no half of one."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 
 from support import newcomers
 from support.deployment import PROCESSES, HoppingBrowser, at_once
 from support.oauth import Browser, device_id
+from support.sabotage import STATEMENT, Plan, Point
+from support.waiting import eventually
 
 PASSWORD = "seven brave otters juggle"
 
@@ -58,3 +61,24 @@ def test_c246_two_presses_at_once_make_one_account(deployment):
     assert deployment.query(
         "SELECT user_id FROM nextgen_attempts WHERE attempt_id = ?", attempt
     ) == [(user_id,)]
+
+
+def test_c246_a_second_press_that_is_slow_is_not_told_that_its_own_name_is_taken(deployment):
+    """The first one makes the account while the second one is about to look whether the name is free."""
+    first, second = HoppingBrowser(deployment, "worker1"), HoppingBrowser(deployment, "worker2")
+    attempt = newcomers.sign_up(deployment, first)
+    first.get(first.server.url(f"register?attempt={attempt}"))
+    second.http.cookies, second.page = first.http.cookies, first.page
+    name, sabotage = device_id().lower(), deployment.sabotage("worker2")
+    here = Point(STATEMENT, "get_users_by_id_case_insensitive", 1)
+    sabotage.plan(Plan("/register", "slow", here))
+
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(press, second, name)
+        assert eventually(sabotage.fired)
+        made = press(first, name)
+        page = late.result()
+
+    sabotage.plan(None)
+    assert (made.status_code, page.status_code) == (200, 409)
+    assert "That username is taken." not in page.text

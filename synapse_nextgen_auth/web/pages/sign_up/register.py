@@ -18,6 +18,7 @@ from synapse_nextgen_auth.secret import Secret
 from synapse_nextgen_auth.web import attempts, grants, invitations, sign_ups
 from synapse_nextgen_auth.web.attempts import Way
 from synapse_nextgen_auth.web.forms import Form
+from synapse_nextgen_auth.web.new_account import refuse_while_made
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.pages.providers import ways as providers
@@ -158,9 +159,21 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
     if not typed.is_fine:
         if first.sign_up is None and await is_second_press(visit, typed.localpart):
             raise second_press(first.onward)
+        if first.sign_up is not None and (done := await _done_meanwhile(visit)) is not None:
+            return done
         invitation = await _invitation(visit, first, typed.token)
         return _page(visit, first, await _with_free(visit, typed, invitation), invitation)
     return await _take(visit, first, typed, form.get("password"))
+
+
+async def _done_meanwhile(visit: Visit) -> Outgoing | None:
+    """Answer a second press whose name the first one took while this one was read (C246)."""
+    again = await _find(visit)
+    if isinstance(again, Outgoing):
+        return again
+    if again.sign_up is not None:
+        refuse_while_made(visit, again.sign_up)
+    return None
 
 
 async def _finish(visit: Visit, first: _First, sign_up: SignUp, form: Form) -> Outgoing:
