@@ -1,7 +1,6 @@
 """`oauth2-sessions`: what applications are signed in to accounts."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import attrs
@@ -9,21 +8,17 @@ import attrs
 from synapse_nextgen_auth.accounts.ulids import Kind
 from synapse_nextgen_auth.flows import administration as flows
 from synapse_nextgen_auth.oauth.session_filter import SessionFilter
-from synapse_nextgen_auth.oauth.sessions import Session, SessionLifetimes
+from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import (
     clients,
     devices,
-    session_lists,
-    sessions,
     sign_in_lists,
     ulids,
 )
 from synapse_nextgen_auth.store.txn import Txn
-from synapse_nextgen_auth.store.windows import Window
-from synapse_nextgen_auth.web.endpoints.admin import changes, lists, session_fields
-from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, one, thing
-from synapse_nextgen_auth.web.endpoints.admin.counts import COUNTS
+from synapse_nextgen_auth.web.endpoints.admin import changes, session_fields, session_pages
+from synapse_nextgen_auth.web.endpoints.admin.calls import Call, one, thing
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
     Answer,
     Field,
@@ -100,14 +95,6 @@ def around(txn: Txn, found: Sequence[Session], kind: Kind) -> Around:
     )
 
 
-def _listed(
-    txn: Txn, meant: SessionFilter, window: Window, *, lifetimes: SessionLifetimes, now: int
-) -> tuple[list[Session], bool, Around]:
-    rows = session_lists.page(txn, meant, window, lifetimes=lifetimes, now=now)
-    found, more = lists.in_order(window, rows)
-    return found, more, around(txn, found, Kind.OAUTH2_SESSION)
-
-
 def _told(call: Call, session: Session, known: Around) -> dict[str, Any]:
     said = session_fields.told(session, call.site, known.devices)
     approved = f"{session.user_id} {session.sign_in_id}"
@@ -121,12 +108,6 @@ def _told(call: Call, session: Session, known: Around) -> dict[str, Any]:
             "client_id": known.clients[session.client_id],
         },
     )
-
-
-async def place(call: Call, key: str, _ulid: str) -> tuple[int, str] | None:
-    """Return where a session stands in lists."""
-    session = await call.site.homeserver.read(sessions.get, key)
-    return None if session is None else (session.created_at, session.session_id)
 
 
 async def client_filter(call: Call) -> dict[str, Any]:
@@ -151,7 +132,6 @@ async def client_filter(call: Call) -> dict[str, Any]:
 
 async def _meant(call: Call) -> SessionFilter:
     user_id = await session_fields.user_of(call)
-    browser = await session_fields.browser_of(call)
     meant = SessionFilter(
         user_id=user_id,
         **session_fields.granted(call),
@@ -160,34 +140,11 @@ async def _meant(call: Call) -> SessionFilter:
         **await client_filter(call),
         **session_fields.times(call),
     )
-    if browser is None:
-        return meant
-    owner, name = browser
-    if user_id not in {None, owner}:
-        return attrs.evolve(meant, clients=())
-    return attrs.evolve(meant, user_id=owner, sign_in_id=name)
+    return await session_pages.of_browser(call, meant)
 
 
 async def _list(call: Call) -> Answer:
-    homeserver, meant = call.site.homeserver, await _meant(call)
-    limits: dict[str, Any] = {"lifetimes": call.site.lifetimes.sessions, "now": call.now}
-    count = await COUNTS.of(
-        call, meant, lambda: homeserver.run(session_lists.count, meant, **limits)
-    )
-    if call.page.count is Count.ONLY:
-        return lists.count_only(call, count or 0)
-    window = await lists.window(call, Kind.OAUTH2_SESSION, partial(place, call), is_by_time=True)
-    found, more, known = await homeserver.run(_listed, meant, window, **limits)
-    return lists.page(call, [_told(call, each, known) for each in found], more=more, count=count)
-
-
-async def _find(call: Call) -> Session:
-    ulid = call.path["id"]
-    key = await session_fields.key_of(call, Kind.OAUTH2_SESSION, ulid, "session")
-    session = await call.site.homeserver.read(sessions.get, key)
-    if session is None:
-        raise Refused(404, f"There is no session {ulid} any more.")
-    return session
+    return await session_pages.page(call, await _meant(call), Kind.OAUTH2_SESSION, around, _told)
 
 
 async def _answer(call: Call, session: Session, about: str = "") -> Answer:
@@ -196,11 +153,11 @@ async def _answer(call: Call, session: Session, about: str = "") -> Answer:
 
 
 async def _get(call: Call) -> Answer:
-    return await _answer(call, await _find(call))
+    return await _answer(call, await session_pages.find(call, Kind.OAUTH2_SESSION))
 
 
 async def _finish(call: Call) -> Answer:
-    site, session = call.site, await _find(call)
+    site, session = call.site, await session_pages.find(call, Kind.OAUTH2_SESSION)
     over = Refused(400, f"The session {call.path['id']} is over already.")
     if session_fields.finished_at(session, site) is not None:
         raise over

@@ -29,7 +29,6 @@ from synapse_nextgen_auth.web.endpoints.admin import changes, lists, session_fie
 from synapse_nextgen_auth.web.endpoints.admin import personal_session_fields as fields
 from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, one
 from synapse_nextgen_auth.web.endpoints.admin.counts import COUNTS
-from synapse_nextgen_auth.web.endpoints.admin.oauth2_sessions import place
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
     Answer,
     Field,
@@ -38,6 +37,7 @@ from synapse_nextgen_auth.web.endpoints.admin.operations import (
     Operation,
     Refused,
 )
+from synapse_nextgen_auth.web.endpoints.admin.session_pages import place
 from synapse_nextgen_auth.web.endpoints.admin.values import (
     Choice,
     Flag,

@@ -3,25 +3,24 @@
 from functools import partial
 from typing import Any
 
-import attrs
-
 from synapse_nextgen_auth.accounts.ulids import Kind
 from synapse_nextgen_auth.flows.end_by_filter import Ended, Matching
 from synapse_nextgen_auth.oauth.session_filter import SessionFilter
-from synapse_nextgen_auth.oauth.sessions import Session, SessionLifetimes
-from synapse_nextgen_auth.store import session_lists, sessions
+from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.store.txn import Txn
-from synapse_nextgen_auth.store.windows import Window
-from synapse_nextgen_auth.web.endpoints.admin import changes, ending, lists, session_fields
-from synapse_nextgen_auth.web.endpoints.admin.calls import Call, Count, one, thing
-from synapse_nextgen_auth.web.endpoints.admin.counts import COUNTS
+from synapse_nextgen_auth.web.endpoints.admin import (
+    changes,
+    ending,
+    session_fields,
+    session_pages,
+)
+from synapse_nextgen_auth.web.endpoints.admin.calls import Call, one, thing
 from synapse_nextgen_auth.web.endpoints.admin.oauth2_sessions import (
     CLIENT_KIND,
     CLIENTS,
     Around,
     around,
     client_filter,
-    place,
 )
 from synapse_nextgen_auth.web.endpoints.admin.operations import (
     Answer,
@@ -89,14 +88,6 @@ _FILTERS = (
 )
 
 
-def _listed(
-    txn: Txn, meant: SessionFilter, window: Window, *, lifetimes: SessionLifetimes, now: int
-) -> tuple[list[Session], bool, Around]:
-    rows = session_lists.page(txn, meant, window, lifetimes=lifetimes, now=now)
-    found, more = lists.in_order(window, rows)
-    return found, more, around(txn, found, Kind.SESSION)
-
-
 def _told(call: Call, session: Session, known: Around) -> dict[str, Any]:
     return thing(
         SESSION,
@@ -118,7 +109,6 @@ def _told(call: Call, session: Session, known: Around) -> dict[str, Any]:
 
 async def _meant(call: Call) -> SessionFilter:
     user_id, kind = await session_fields.user_of(call), call.filters.get("filter[kind]")
-    browser = await session_fields.browser_of(call)
     meant = SessionFilter(
         user_id=user_id,
         **session_fields.granted(call),
@@ -129,33 +119,15 @@ async def _meant(call: Call) -> SessionFilter:
         **await client_filter(call),
         **session_fields.times(call),
     )
-    if browser is None:
-        return meant
-    owner, name = browser
-    if user_id not in {None, owner}:
-        return attrs.evolve(meant, clients=())
-    return attrs.evolve(meant, user_id=owner, sign_in_id=name)
+    return await session_pages.of_browser(call, meant)
 
 
 async def _list(call: Call) -> Answer:
-    homeserver, meant = call.site.homeserver, await _meant(call)
-    limits: dict[str, Any] = {"lifetimes": call.site.lifetimes.sessions, "now": call.now}
-    count = await COUNTS.of(
-        call, meant, lambda: homeserver.run(session_lists.count, meant, **limits)
-    )
-    if call.page.count is Count.ONLY:
-        return lists.count_only(call, count or 0)
-    window = await lists.window(call, Kind.SESSION, partial(place, call), is_by_time=True)
-    found, more, known = await homeserver.run(_listed, meant, window, **limits)
-    return lists.page(call, [_told(call, each, known) for each in found], more=more, count=count)
+    return await session_pages.page(call, await _meant(call), Kind.SESSION, around, _told)
 
 
 async def _get(call: Call) -> Answer:
-    ulid = call.path["id"]
-    key = await session_fields.key_of(call, Kind.SESSION, ulid, "session")
-    session = await call.site.homeserver.read(sessions.get, key)
-    if session is None:
-        raise Refused(404, f"There is no session {ulid} any more.")
+    session = await session_pages.find(call, Kind.SESSION)
     known = await call.site.homeserver.run(around, [session], Kind.SESSION)
     return one(call, _told(call, session, known))
 
