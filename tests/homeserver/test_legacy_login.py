@@ -68,7 +68,7 @@ def browser(server):
     return Browser(server)
 
 
-def test_single_sign_on_is_offered_and_preferred(server):
+def test_c331_single_sign_on_is_offered_and_preferred(server):
     """Also where Synapse knows no provider; simple clients find the password first (MSC3824)."""
     found = flows(server)
 
