@@ -124,11 +124,12 @@ def build(
         if txn.fetchone() != (True,):
             return False
         txn.execute("SET statement_timeout = 0")  # Synapse allows an hour
-        if _is_whole(txn, index):
-            return True  # a process that was killed left its work behind
-        when_begun(connection.conn.cancel)  # type: ignore[attr-defined]
-        for statement in index.concurrently:
-            txn.execute(statement)
+        if not _is_whole(txn, index):  # a process that was killed may have left its work behind
+            when_begun(connection.conn.cancel)  # type: ignore[attr-defined]
+            for statement in index.concurrently:
+                txn.execute(statement)
+        # The server notices a closed connection when it gets to it, and the next index comes at once.
+        txn.execute("SELECT pg_advisory_unlock(?)", (_LATER_LOCK,))
         return True
 
 
