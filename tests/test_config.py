@@ -697,3 +697,39 @@ def test_every_mistake_in_a_rule_for_accounts_is_told_with_its_path(accounts, sa
 )
 def test_every_mistake_in_what_providers_say_is_told_with_its_path(providers, said):
     assert problems({"factors": {"providers": providers}}) == said
+
+
+def test_scopes_of_tokens_are_said_with_what_would_be_right():
+    """All at once, each with its place; power over the server is not for everybody (C311)."""
+    found = problems(
+        {
+            "personal_tokens": {
+                "scopes": ["read", "urn:nextgen-auth:sent", "urn:mas:admin", 5, "urn:x", "openid"],
+                "scopes_of_admins": ["urn:synapse:admin:*", "mas"],
+            }
+        }
+    )
+    here = "personal_tokens.scopes"
+
+    assert "did you mean urn:nextgen-auth:read?" in found[f"{here}[0]"]
+    assert "did you mean urn:nextgen-auth:send?" in found[f"{here}[1]"]
+    assert found[f"{here}[2]"].endswith("name it in scopes_of_admins")
+    assert found[f"{here}[3]"] == "expected a text, got a number"
+    for n in (4, 5):
+        assert "known are urn:matrix:client:api:*, urn:nextgen-auth:read, " in found[f"{here}[{n}]"]
+        assert "admin" not in found[f"{here}[{n}]"]
+    takes = "urn:synapse:admin:* takes urn:matrix:client:api:* beside it"
+    assert found[f"{here}_of_admins"] == takes
+    assert "'mas' is no scope of a personal token" in found[f"{here}_of_admins[1]"]
+    assert set(problems({"personal_tokens": {"scopes": [], "scopes_of_admins": "x"}})) == {
+        here,
+        f"{here}_of_admins",
+    }
+
+
+def test_scopes_of_tokens_in_any_order():
+    whole = ["urn:synapse:admin:*", "urn:matrix:client:api:*", "urn:matrix:client:api:*"]
+    read = config.read({"personal_tokens": {"scopes_of_admins": whole}}).personal_tokens
+
+    assert read.scopes is None
+    assert read.scopes_of_admins == frozenset(whole)

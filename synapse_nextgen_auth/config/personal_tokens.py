@@ -1,11 +1,20 @@
 """The section `personal_tokens`."""
 
 import enum
+from typing import TYPE_CHECKING
 
+from synapse_nextgen_auth import late
+from synapse_nextgen_auth.config.kinds.kind import Optional
 from synapse_nextgen_auth.config.kinds.numbers import Duration, WholeNumber
 from synapse_nextgen_auth.config.kinds.words import Choice, Switch
 from synapse_nextgen_auth.config.options import option
+from synapse_nextgen_auth.config.problems import Problems
 from synapse_nextgen_auth.records import frozen
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.config import token_scopes
+else:
+    token_scopes = late.file("config.token_scopes")
 
 _DAY = 24 * 3600
 
@@ -31,6 +40,30 @@ class AtLogin(str, enum.Enum):
 
 
 @frozen
+class TokenScopes:
+    """Scopes that may each be given to a token; `of_admins` may be power over the server, too."""
+
+    of_admins: bool
+
+    @property
+    def takes(self) -> str:
+        """A list of them."""
+        return "a list of [scopes](scopes.md)"
+
+    def read(self, raw: object, path: str, problems: Problems) -> frozenset[str] | None:
+        """Return the scopes; all that are wrong are told."""
+        return token_scopes.read(raw, path, problems, of_admins=self.of_admins)
+
+    def show(self, value: frozenset[str], written: object) -> str:  # noqa: ARG002 - like every kind
+        """Return the scopes in order."""
+        return ", ".join(sorted(value))
+
+    def write(self, value: frozenset[str]) -> str:
+        """Return the scopes in order."""
+        return self.show(value, None)
+
+
+@frozen
 class PersonalTokens:
     """Tokens that people make for programs of theirs, on the pages of their account."""
 
@@ -42,6 +75,27 @@ class PersonalTokens:
         " See [personal tokens](../topics/personal-tokens.md).",
         example="admins",
         label="personal tokens",
+    )
+    scopes: frozenset[str] | None = option(
+        Optional(TokenScopes(of_admins=False), "all but power over the server"),
+        default=None,
+        about="What personal tokens may open that somebody makes who is no administrator: these scopes,"
+        " and what they contain. Without `urn:matrix:client:api:*` among them nobody makes one for the"
+        " whole account. Unset, that is everything but power over the server. What is not named stays"
+        " for administrators, as far as"
+        " [`personal_tokens.scopes_of_admins`](#personal_tokensscopes_of_admins) lets them."
+        " See [what they may open](../topics/personal-tokens.md#what-they-may-open).",
+        example="[urn:nextgen-auth:read, urn:nextgen-auth:send]",
+        label="tokens may open",
+    )
+    scopes_of_admins: frozenset[str] | None = option(
+        Optional(TokenScopes(of_admins=True), "all"),
+        default=None,
+        about="What personal tokens may open that an administrator makes, for themselves or with the"
+        " admin API for another account: these scopes, and what they contain."
+        " `personal_tokens.scopes` adds nothing to them. Unset, that is everything.",
+        example='["urn:matrix:client:api:*", "urn:mas:admin"]',
+        label="those of admins",
     )
     most_per_account: int = option(
         WholeNumber(),

@@ -36,10 +36,22 @@ class Made:
     session: Session
 
 
-def limits(site: Site) -> Limits:
-    """Return what the operator allows."""
+def limits(site: Site, *, is_admin: bool) -> Limits:
+    """Return what the operator allows an administrator, or everybody else."""
     options = site.config.personal_tokens
-    return Limits(options.most_per_account, options.longest_lifetime, options.may_last_forever)
+    named = options.scopes_of_admins if is_admin else options.scopes
+    return Limits(
+        options.most_per_account,
+        options.longest_lifetime,
+        options.may_last_forever,
+        rules.givable(named, is_admin=is_admin),
+    )
+
+
+async def limits_of(site: Site, user_id: str) -> Limits:
+    """Return what the operator allows somebody who is signed in."""
+    account = await site.people.admit(user_id, Intent.SIGN_IN)
+    return limits(site, is_admin=account.is_admin)
 
 
 async def may_make(site: Site, user_id: str) -> bool:
@@ -93,13 +105,18 @@ def outside(session: Session) -> str:
 
 
 async def make(
-    visit: Visit, wanted: Wanted, *, replaces: Living | None, other_account_url: str
+    visit: Visit,
+    wanted: Wanted,
+    limits: Limits,
+    *,
+    replaces: Living | None,
+    other_account_url: str,
 ) -> Made | Refusal:
     """Make a token; its device exists before anybody sees it."""
     site, by = visit.site, visit.sign_in
     assert by is not None  # noqa: S101 (pages about an account have one)
     opening = opening_of(site, wanted.lifetime, address=visit.address)
-    order = Order(wanted, limits(site), replaces.session.session_id if replaces else None)
+    order = Order(wanted, limits, replaces.session.session_id if replaces else None)
 
     async def begin() -> Session | Refusal:
         return await site.homeserver.run(

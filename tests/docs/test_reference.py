@@ -378,6 +378,9 @@ MISTAKES = (
     {"clients": [_SERVICE | {"service_account": "a", "scope": "x"}]},
     {"clients": [_SECRET | {"resource": "urn:a"}]},
     {"clients": [_SECRET | {"resource": 5}]},
+    {"personal_tokens": {"scopes": [], "scopes_of_admins": "read"}},
+    {"personal_tokens": {"scopes": ["read", "x", "urn:mas:admin"]}},
+    {"personal_tokens": {"scopes_of_admins": ["urn:synapse:admin:*"]}},
 )
 
 

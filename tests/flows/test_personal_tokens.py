@@ -12,12 +12,12 @@ from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.permissions import API, DEVICE, READ
 from synapse_nextgen_auth.oauth.sessions import Began, End, SessionLifetimes
 from synapse_nextgen_auth.oauth.tokens import personal_tokens as rules
-from synapse_nextgen_auth.oauth.tokens.personal_tokens import Limits, Refusal, Wanted
+from synapse_nextgen_auth.oauth.tokens.personal_tokens import PARTS, Limits, Refusal, Wanted
 from synapse_nextgen_auth.store import personal_tokens, sessions, sign_ins, sweep
 
 DAY = 24 * 3600
 UNLIMITED = SessionLifetimes()
-LIMITS = Limits(most=2, longest=90 * DAY, is_endless=True)
+LIMITS = Limits(most=2, longest=90 * DAY, is_endless=True, parts=frozenset(PARTS))
 READER = Wanted("Dashboard", frozenset({READ}), (), None, 30 * DAY)
 BOT = Wanted("Bot", frozenset({API}), (), "BOTSDEVICE", None)
 
@@ -77,6 +77,23 @@ def test_what_the_rules_refuse_is_not_written(tables):
 
     assert refused.value is Refusal.NO_NAME
     assert tables.run(sessions.get, "a" * 32) is None
+
+
+def test_c311_what_the_operator_withholds_is_not_written(tables):
+    """Of one that opens more the time goes on; it is renewed with less alone, and over then."""
+    make(tables, "a", BOT)
+    less = attrs.evolve(LIMITS, parts=frozenset({READ}))
+    refused = make(tables, "b", BOT, replaces="a", limits=less)
+    assert refused.value is Refusal.NOT_ALLOWED
+    assert refused.ended == ()
+    assert tables.run(sessions.get, "b" * 32) is None
+    assert living(tables) == ["Bot"]
+    renewed = make(
+        tables, "c", attrs.evolve(BOT, parts=frozenset({READ})), replaces="a", limits=less
+    )
+
+    assert renewed.value.scope == f"{READ} {DEVICE}BOTSDEVICE"
+    assert renewed.ended == ("a" * 32,)
 
 
 def test_c310_whatever_was_on_the_device_is_over(tables):

@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from support.markdown import DOCS, fences
-from support.oauth import API, DEVICE, Browser, Server
+from support.oauth import DEVICE, Browser, Server
 from support.personal_tokens import A_BOT, A_TOKEN, make_token, token_links
 from support.public import SECRET
 from support.tokens import made_from
@@ -226,7 +226,6 @@ def test_c310_an_app_on_the_device_is_signed_out(homeserver, server, browser, us
         ({"lifetime": str(400 * 24 * 3600)}, "Choose one of these"),
         ({"lifetime": "-1"}, "Choose one of these"),
         ({"rooms": "!a:localhost", "may_profile": "on"}, "Leave them out, or the rooms"),
-        ({"may_administer": "on"}, "takes the use of your whole account"),
     ],
 )
 def test_what_is_not_made_says_why(homeserver, server, browser, user, fields, said):
@@ -255,6 +254,10 @@ def test_c311_power_over_the_server_is_for_administrators(homeserver, server, br
     powerful = make_token(of_admin, **{**A_BOT, "may_administer": "on"})
     assert server.api("GET", users, powerful).status_code == 200
     assert "Power over the server" in page_of(of_admin)
+    of_admin.get(server.url("account-token-add"))
+    alone = of_admin.submit(decision="make", **{**A_TOKEN, "may_administer": "on"})
+    assert alone.status_code == 400
+    assert "takes the use of your whole account" in html.unescape(alone.text)
     assert "1 with power over the server" in of_admin.get(server.url("account")).text
 
 
@@ -368,13 +371,13 @@ def test_the_owner_takes_them_along(homeserver, server, browser):
 def test_c134_who_may_hear_of_it(public_homeserver):
     """Clients that the operator wrote down; to those that anybody registers it is nothing."""
     server, user = Server(public_homeserver.base_url), public_homeserver.new_user()
-    token = make_token(Browser.of(server, user), **A_BOT)
+    token = make_token(Browser.of(server, user), device="new")
     told = server.post("introspect", {"token": token}, auth=("basic", quote_plus(SECRET))).json()
 
     assert told["active"] is True
     assert told["token_type"] == "Bearer"
     assert told["username"] == user.user_id
-    assert told["scope"] == f"{API} {DEVICE}{told['device_id']}"
+    assert told["scope"] == f"{READ} {DEVICE}{told['device_id']}"
     assert told["exp"] > time.time() + 29 * 24 * 3600
     assert "client_id" not in told
     registered = server.client(

@@ -3,6 +3,8 @@
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from synapse_nextgen_auth.oauth.scopes.permissions import API, KEYS, READ, SEND, SERVER_ADMIN
+
 PUBLIC_URL = "https://matrix.example.com/"
 ISSUER = f"{PUBLIC_URL}_synapse/client/auth/"
 
@@ -99,5 +101,6 @@ MODULE = {
     "pkce_exempt": ["without-pkce"],
     # Enough for the tests of one session; those about the limit come from addresses of their own.
     "client_registration": {"burst": 50, "per_second": 0.02},
+    "personal_tokens": {"scopes": [READ, SEND, KEYS], "scopes_of_admins": [API, SERVER_ADMIN]},
     "sessions": {"idle_lifetime": "30d", "lifetime": "90d", "max_devices": MAX_DEVICES},
 }

@@ -58,6 +58,7 @@ class Refusal(str, enum.Enum):
     NO_NAME = "no_name"
     LONG_NAME = "long_name"
     NOTHING = "nothing"
+    NOT_ALLOWED = "not_allowed"  # some of it the operator lets nobody of them give to a token
     NEEDS_WHOLE = "needs_whole"  # power over the server goes on top of the whole account
     NEEDS_DEVICE = "needs_device"
     HAS_NO_DEVICE = "has_no_device"  # of the administration alone, which opens nothing of a device
@@ -73,11 +74,15 @@ class Refusal(str, enum.Enum):
 
 @frozen
 class Limits:
-    """What the operator allows; `longest` in seconds, `is_endless` whether one may have no end."""
+    """What the operator allows somebody.
+
+    `longest` is in seconds, `is_endless` whether one may have no end, `parts` what it may open.
+    """
 
     most: int
     longest: int
     is_endless: bool
+    parts: frozenset[str]
 
     @property
     def lifetimes(self) -> tuple[int, ...]:
@@ -106,6 +111,19 @@ class Wanted:
         return grammar.parse(" ".join([*tokens, *(ROOM + each for each in self.rooms)]))
 
 
+def givable(named: frozenset[str] | None, *, is_admin: bool) -> frozenset[str]:
+    """Return what somebody may give where the operator named these scopes, or none in particular.
+
+    What a scope contains may be given where it may. Power over the server is an administrator's (C311).
+    """
+    given = frozenset(PARTS) if named is None else named
+    if API in given:
+        given |= NARROW
+    if ADMIN in given:
+        given |= {SERVER_ADMIN}
+    return given if is_admin else given - POWERS
+
+
 def takes_a_device(parts: frozenset[str]) -> bool:
     """Say whether it opens nothing without a device."""
     return not _TAKE_A_DEVICE.isdisjoint(parts)
@@ -122,6 +140,8 @@ def refuse(wanted: Wanted, limits: Limits) -> Refusal | None:
         return Refusal.NO_NAME
     if len(wanted.name) > LONGEST_NAME:
         return Refusal.LONG_NAME
+    if not wanted.parts <= limits.parts:
+        return Refusal.NOT_ALLOWED
     return _refuse_parts(wanted) or _refuse_lifetime(wanted.lifetime, limits)
 
 

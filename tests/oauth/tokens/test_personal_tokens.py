@@ -13,6 +13,7 @@ from synapse_nextgen_auth.oauth.scopes.permissions import (
     DEVICE,
     KEYS,
     MAS_ADMIN,
+    NARROW,
     PERMISSIONS,
     PUSH,
     READ,
@@ -25,6 +26,7 @@ from synapse_nextgen_auth.oauth.sessions import Began, End, SessionLifetimes
 from synapse_nextgen_auth.oauth.tokens import personal_tokens
 from synapse_nextgen_auth.oauth.tokens.personal_tokens import (
     PARTS,
+    POWERS,
     Limits,
     Refusal,
     Wanted,
@@ -32,7 +34,7 @@ from synapse_nextgen_auth.oauth.tokens.personal_tokens import (
 
 DAY = 24 * 3600
 GARDEN = "!garden:example.com"
-LIMITS = Limits(most=3, longest=90 * DAY, is_endless=False)
+LIMITS = Limits(most=3, longest=90 * DAY, is_endless=False, parts=frozenset(PARTS))
 BOT = Wanted("Bot", frozenset({READ}), (), None, 30 * DAY)
 ON_A_DEVICE = attrs.evolve(BOT, parts=frozenset({API}), device_id="TESTDEVICE")
 
@@ -74,6 +76,7 @@ def test_what_it_opens(wanted, scope):
         (attrs.evolve(BOT, name=""), Refusal.NO_NAME),
         (attrs.evolve(BOT, name="a" * 101), Refusal.LONG_NAME),
         (attrs.evolve(BOT, parts=frozenset()), Refusal.NOTHING),
+        (attrs.evolve(BOT, parts=frozenset({"made up"})), Refusal.NOT_ALLOWED),
         (attrs.evolve(BOT, parts=frozenset(), rooms=(GARDEN,)), Refusal.NOTHING),
         (attrs.evolve(BOT, parts=frozenset({ADMIN})), Refusal.NEEDS_WHOLE),
         (attrs.evolve(BOT, parts=frozenset({READ, ADMIN})), Refusal.NEEDS_WHOLE),
@@ -179,6 +182,48 @@ def test_what_is_offered_may_be_chosen(longest, offered):
     assert limits.lifetimes == tuple(days * DAY for days in offered)
     for lifetime in limits.lifetimes:
         assert personal_tokens.refuse(attrs.evolve(BOT, lifetime=lifetime), limits) is None
+
+
+@pytest.mark.parametrize(
+    ("named", "is_admin", "given"),
+    [
+        (None, False, set(PARTS) - POWERS),
+        (None, True, set(PARTS)),
+        ({READ, SEND}, False, {READ, SEND}),
+        ({READ, SEND}, True, {READ, SEND}),
+        # What a scope contains may be given where it may.
+        ({API}, False, {API, *NARROW}),
+        ({API, MAS_ADMIN}, True, {API, *NARROW, MAS_ADMIN}),
+        ({API, ADMIN}, True, {API, *NARROW, ADMIN, SERVER_ADMIN}),
+        ({SERVER_ADMIN}, True, {SERVER_ADMIN}),
+        # A configuration with this in it is refused; be it there all the same.
+        ({API, ADMIN, MAS_ADMIN}, False, {API, *NARROW}),
+    ],
+)
+def test_c311_what_the_operator_lets_people_give(named, is_admin, given):
+    named = None if named is None else frozenset(named)
+
+    assert personal_tokens.givable(named, is_admin=is_admin) == given
+
+
+@given(
+    WANTED,
+    st.none() | st.frozensets(st.sampled_from(PARTS), min_size=1),
+    st.booleans(),
+)
+def test_c311_a_token_opens_nothing_that_the_operator_withholds(wanted, named, is_admin):
+    """Whatever was chosen: what is made opens what was named, what that contains, and no more."""
+    parts = personal_tokens.givable(named, is_admin=is_admin)
+    refusal = personal_tokens.refuse(wanted, attrs.evolve(LIMITS, parts=parts))
+
+    assert (
+        refusal is Refusal.NOT_ALLOWED or wanted.parts <= parts or not 0 < len(wanted.name) <= 100
+    )
+    if refusal is None:
+        opened = {each.scope for each in wanted.scope.permissions} - {DEVICE, ROOM}
+        assert opened <= parts
+        assert API in parts or API not in opened
+        assert is_admin or not wanted.scope.admin
 
 
 def test_who_may():

@@ -55,6 +55,7 @@ _EXPIRES_IN = Field(
     " the longest time that they allow.",
     is_nullable=True,
 )
+_PARTS = frozenset(rules.PARTS)
 _LONGEST_NAME = rules.LONGEST_NAME
 
 
@@ -119,7 +120,7 @@ async def _get(call: Call) -> Answer:
 
 def _lifetime(call: Call) -> int | None:
     """Return for how long a token is to be good, as far as the operator allows that."""
-    limits, wanted = personal_tokens.limits(call.site), call.body["expires_in"]
+    limits, wanted = personal_tokens.limits(call.site, is_admin=True), call.body["expires_in"]
     if wanted is None:
         return None if limits.is_endless else limits.longest
     if wanted > limits.longest:
@@ -149,6 +150,13 @@ async def _insist(call: Call, user_id: str, scope: Scope) -> None:
         raise Refused(403, "The module is being switched off, and makes no personal tokens.")
     if not site.config.personal_tokens.who.may(is_admin=True):
         raise Refused(403, "personal_tokens.who says that nobody makes personal tokens.")
+    # It is an administrator who makes it, whoever it speaks for.
+    withheld = _PARTS & scope.effective - personal_tokens.limits(site, is_admin=True).parts
+    if withheld:
+        lacking = " ".join(sorted(withheld))
+        raise Refused(
+            403, f"personal_tokens.scopes_of_admins has no {lacking}, so nobody makes one with it."
+        )
     try:
         account = await site.people.admit(user_id, Intent.KEEP)
     except NotAdmitted:
@@ -302,7 +310,7 @@ OPERATIONS = (
         ),
         refuses={
             400: "The scope or the time cannot be.",
-            403: "Nobody may make any, or the caller has not that power.",
+            403: "Nobody may make one that opens this, or the caller has not that power.",
             404: "There is no such account.",
             410: "The account is closed.",
         },
@@ -341,7 +349,8 @@ OPERATIONS = (
         is_body_needed=False,
         refuses={
             400: "The time cannot be, or the account has not the power that it opens.",
-            403: "It is somebody else's, nobody may make any, or the caller has not that power.",
+            403: "It is somebody else's, nobody may make one that opens this, or the caller has not that"
+            " power.",
             410: "The account is closed.",
             422: "It is over.",
             **_NOT_FOUND,

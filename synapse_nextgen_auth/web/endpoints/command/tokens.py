@@ -30,6 +30,8 @@ from synapse_nextgen_auth.web.site import Site
 
 _LONGEST = 3650 * 24 * 3600  # seconds
 _MONTH = 30 * 24 * 3600
+# Whoever runs the server says what people may, and is held to none of it.
+_LIMITS = Limits(1, _LONGEST, is_endless=True, parts=frozenset(PARTS))
 _NEW, _NONE = "new", "none"
 _WHY_NOT = {
     Refusal.NO_NAME: "--name is missing: what the owner sees the token as",
@@ -59,7 +61,7 @@ async def _issue(site: Site, asked: Asked) -> dict[str, Any]:
     wanted = _wanted(asked)
     if wanted.parts & POWERS and not account.is_admin:
         raise Refused("This account is no administrator, so no token of it has that power")
-    reason = rules.refuse(wanted, Limits(1, _LONGEST, is_endless=True))
+    reason = rules.refuse(wanted, _LIMITS)
     if reason is not None:
         raise Refused(_WHY_NOT[reason])
     try:

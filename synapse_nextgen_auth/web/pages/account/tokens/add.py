@@ -4,7 +4,6 @@ import string
 
 import attrs
 
-from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.invitations import in_words
 from synapse_nextgen_auth.accounts.management import Place, Target
 from synapse_nextgen_auth.flows.personal_tokens import Living
@@ -14,7 +13,13 @@ from synapse_nextgen_auth.homeserver.people.accounts import Newcomer
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.permissions import API
 from synapse_nextgen_auth.oauth.tokens import personal_tokens as rules
-from synapse_nextgen_auth.oauth.tokens.personal_tokens import PARTS, POWERS, Refusal, Wanted
+from synapse_nextgen_auth.oauth.tokens.personal_tokens import (
+    PARTS,
+    POWERS,
+    Limits,
+    Refusal,
+    Wanted,
+)
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import random_letters
 from synapse_nextgen_auth.web import admission, answers, personal_tokens
@@ -47,7 +52,7 @@ FIELDS = dict(
 )
 _NEW, _NONE, _AT, _FOREVER = "new", "none", "at ", "forever"
 _MONTH = 30 * 24 * 3600
-_STATUS = {Refusal.TOO_MANY: 409, Refusal.NO_ROOM: 409}
+_STATUS = {Refusal.TOO_MANY: 409, Refusal.NO_ROOM: 409, Refusal.NOT_ALLOWED: 403}
 
 
 @frozen
@@ -95,6 +100,18 @@ class _Typed:
         return Wanted(self.name, self.parts, tuple(self.rooms.split()), device_id, self.seconds)
 
 
+@frozen
+class _Asked:
+    """What is asked of whom: the form of which page, within which limits, and what is wrong with it."""
+
+    target: Target
+    former: Living | None
+    typed: _Typed
+    limits: Limits
+    problem: Refusal | None = None
+    is_less: bool = False
+
+
 async def show(visit: Visit, user_id: str) -> Outgoing:
     """Ask what it is for; the one that it takes the place of fills the form in."""
     target, former = await _found(visit, user_id)
@@ -104,11 +121,14 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
     if not await personal_tokens.may_make(visit.site, user_id):
         return answers.redirect(Place.TOKENS.value)
     typed = _Typed(parts=frozenset({API})) if is_password else _Typed()
+    limits = await personal_tokens.limits_of(visit.site, user_id)
+    is_less = False
     if former is not None:
         typed = _Typed.renewing(former)
+        is_less = not typed.parts <= limits.parts
     if visit.typed:
         typed = _Typed.read(visit.typed)
-    return await _page(visit, user_id, target, former, typed)
+    return await _page(visit, user_id, _Asked(target, former, typed, limits, is_less=is_less))
 
 
 async def make(visit: Visit, user_id: str, form: Form) -> Outgoing:
@@ -127,22 +147,22 @@ async def make(visit: Visit, user_id: str, form: Form) -> Outgoing:
     if typed.device == _NEW and rules.is_of_no_device(typed.parts):
         typed = attrs.evolve(typed, device=_NONE)
         device_id = None
-    wanted = typed.wanted(device_id)
-    refusal = rules.refuse(wanted, personal_tokens.limits(site))
+    wanted, limits = typed.wanted(device_id), await personal_tokens.limits_of(site, user_id)
+    refusal = rules.refuse(wanted, limits)
     if device_id is None and typed.device != _NONE:
         refusal = Refusal.NO_SUCH_DEVICE
     if refusal is not None:
-        return await _page(visit, user_id, target, former, typed, refusal)
+        return await _page(visit, user_id, _Asked(target, former, typed, limits, refusal))
     other_account_url = Onward.to_account(target).accounts_url
     newcomer = Newcomer(device_id, wanted.name, visit.user_agent, visit.address)
     await admission.admit_application(
         site, user_id, wanted.scope, other_account_url=other_account_url, newcomer=newcomer
     )
     made = await personal_tokens.make(
-        visit, wanted, replaces=former, other_account_url=other_account_url
+        visit, wanted, limits, replaces=former, other_account_url=other_account_url
     )
     if isinstance(made, Refusal):
-        return await _page(visit, user_id, target, former, typed, made)
+        return await _page(visit, user_id, _Asked(target, former, typed, limits, made))
     page = TokenMadePage(
         **console.asks(visit, user_id, Target(Place.TOKENS)),
         name=wanted.name,
@@ -175,19 +195,11 @@ def _device_id(chosen: str, devices: list[Device]) -> str | None:
     return known.get(chosen)
 
 
-async def _page(
-    visit: Visit,
-    user_id: str,
-    target: Target,
-    former: Living | None,
-    typed: _Typed,
-    problem: Refusal | None = None,
-) -> Outgoing:
-    site = visit.site
-    limits = personal_tokens.limits(site)
+async def _page(visit: Visit, user_id: str, asked: _Asked) -> Outgoing:
+    site, target, typed, limits = visit.site, asked.target, asked.typed, asked.limits
+    former, problem = asked.former, asked.problem
     offered = (*limits.lifetimes, *([None] if limits.is_endless else []))
     chosen = _nearest(typed.seconds, limits.lifetimes)
-    account = await site.people.admit(user_id, Intent.SIGN_IN)
     page = AddTokenPage(
         **console.of(visit, user_id, target),
         action=target.url,
@@ -197,7 +209,7 @@ async def _page(
         permissions=tuple(
             PartChoice(field, scope, scope in typed.parts, scope in POWERS)
             for field, scope in FIELDS.items()
-            if account.is_admin or scope not in POWERS
+            if scope in limits.parts
         ),
         devices=tuple(
             DeviceChoice(
@@ -214,6 +226,7 @@ async def _page(
         takes_new=typed.device == _NEW,
         takes_none=typed.device == _NONE,
         problem=problem,
+        is_less=asked.is_less,
         is_password=_is_password(visit, target),
     )
     return visit.answer(page, _STATUS.get(problem, 400) if problem else 200)

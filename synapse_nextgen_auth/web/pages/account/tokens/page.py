@@ -90,7 +90,7 @@ class AddTokenPage(ConsolePage):
 
     `renews` is the name of the token whose place it takes. It `takes_new`, a device of its own, or
     `takes_none`, or one of `devices` is chosen. `is_password` is of one for an application that asks for
-    a password.
+    a password. `is_less` is of one whose former opens more than may be given now.
     """
 
     template: ClassVar[str] = "pages/account_token_add.html"
@@ -108,6 +108,7 @@ class AddTokenPage(ConsolePage):
     takes_new: bool = True
     takes_none: bool = False
     problem: Refusal | None = None
+    is_less: bool = False
     is_password: bool = False
 
 

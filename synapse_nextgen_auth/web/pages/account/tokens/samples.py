@@ -123,6 +123,11 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         ),
         "password": attrs.evolve(_ADD, is_password=True),
         "renewed": _RENEW,
+        "renewed with less": attrs.evolve(
+            _RENEW,
+            is_less=True,
+            permissions=tuple(each for each in _ADD.permissions if each.scope in {READ, SEND}),
+        ),
         "for ever": attrs.evolve(
             _ADD, lifetimes=(LifetimeChoice(7 * _DAY), LifetimeChoice(None, is_chosen=True))
         ),

@@ -35,7 +35,7 @@ async def listed(user_id: str, visit: Visit, missing: Target | None = None) -> O
     site = visit.site
     living = await personal_tokens.list_for(site, user_id)
     made = await personal_tokens.list_made(site, user_id)
-    most = personal_tokens.limits(site).most
+    most = site.config.personal_tokens.most_per_account
     page = TokensPage(
         **console.of(visit, user_id, missing or Target(Place.TOKENS)),
         tokens=await _lines(visit, user_id, [*living, *made]),
