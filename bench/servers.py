@@ -94,9 +94,18 @@ class Scene:
         answers = [login(user, refresh_token=refresh_token) for _ in range(count)]
         return [Pair(answer["access_token"], answer.get("refresh_token", "")) for answer in answers]
 
-    def our_pairs(self, user: User, count: int) -> list[Pair]:
-        """Make so many sessions of ours, as signing in leaves them."""
-        return our_pairs_on(self.homeserver, user, count, client_id=self.client_id)
+    def our_pairs(
+        self, user: User, count: int, *, words: str = API, mask: int | None = None
+    ) -> list[Pair]:
+        """Make so many sessions of ours, as signing in leaves them.
+
+        `words` is what their scope has beside the device, `mask` what a refresh left of it to the access
+        tokens.
+        """
+        client_id = self.client_id
+        return our_pairs_on(
+            self.homeserver, user, count, client_id=client_id, words=words, mask=mask
+        )
 
 
 @contextmanager
@@ -119,12 +128,20 @@ def line_to(homeserver: Homeserver) -> Line:
     return Line(homeserver.main.port)
 
 
-def our_pairs_on(homeserver: Homeserver, user: User, count: int, *, client_id: str) -> list[Pair]:
+def our_pairs_on(
+    homeserver: Homeserver,
+    user: User,
+    count: int,
+    *,
+    client_id: str,
+    words: str = API,
+    mask: int | None = None,
+) -> list[Pair]:
     """Make so many sessions of ours on a homeserver."""
     ids = [secrets.token_hex(16) for _ in range(count)]
-    made = add_our_sessions(homeserver, user, ids, client_id=client_id)
+    made = add_our_sessions(homeserver, user, ids, client_id=client_id, words=words)
     keys = Keyring.of(SECRET.encode())
-    return [_pair_of(keys, session) for session in made]
+    return [_pair_of(keys, session, mask=mask) for session in made]
 
 
 def new_pairs_on(homeserver: Homeserver, count: int) -> list[Pair]:
@@ -134,11 +151,16 @@ def new_pairs_on(homeserver: Homeserver, count: int) -> list[Pair]:
 
 
 def add_our_sessions(
-    homeserver: Homeserver, user: User, session_ids: Iterable[str], *, client_id: str
+    homeserver: Homeserver,
+    user: User,
+    session_ids: Iterable[str],
+    *,
+    client_id: str,
+    words: str = API,
 ) -> list[Session]:
     """Write sessions and their devices into the database."""
     now = int(time.time())
-    made = [_session(session_id, user, client_id, now) for session_id in session_ids]
+    made = [_session(session_id, user, client_id, now, words) for session_id in session_ids]
     with opened(homeserver) as cursor:
         add_devices(cursor, user, [str(session.device_id) for session in made])
         for session in made:
@@ -223,14 +245,14 @@ class _Txn:
         self._cursor.execute(sql.replace("?", "%s"), parameters)
 
 
-def _session(session_id: str, user: User, client_id: str, now: int) -> Session:
+def _session(session_id: str, user: User, client_id: str, now: int, words: str) -> Session:
     device_id = f"BENCH{secrets.token_hex(8)}"
     return Session(
         session_id=session_id,
         user_id=user.user_id,
         device_id=device_id,
         client_id=client_id,
-        scope=f"{API} {DEVICE}{device_id}",
+        scope=f"{DEVICE}{device_id} {words}",
         generation=0,
         rotated_at=now,
         confirmed_generation=0,
@@ -261,13 +283,20 @@ def expired_pairs(found: Iterable[tuple[str, int, str]]) -> list[Pair]:
     return [_pair(keys, *one, end) for one in found]
 
 
-def _pair_of(keys: Keyring, session: Session) -> Pair:
+def _pair_of(keys: Keyring, session: Session, *, mask: int | None = None) -> Pair:
     end = session.created_at + DAY
-    return _pair(keys, session.session_id, session.generation, session.client_id, end)
+    return _pair(keys, session.session_id, session.generation, session.client_id, end, mask)
 
 
-def _pair(keys: Keyring, session_id: str, generation: int, client_id: str, end: int) -> Pair:
-    access = Token(Kind.ACCESS, session_id, generation, end)
+def _pair(
+    keys: Keyring,
+    session_id: str,
+    generation: int,
+    client_id: str,
+    end: int,
+    mask: int | None = None,
+) -> Pair:
+    access = Token(Kind.ACCESS, session_id, generation, end, mask)
     renewal = Token(Kind.REFRESH, session_id, generation, 0)
     return Pair(
         session_tokens.mint(keys, access).reveal(),

@@ -14,3 +14,4 @@ Beyond matrix-authentication-service's the admin API lists every session across 
 The admin API also tells what happened (with an export, a JSON object in each line), what waits for somebody and how much there is, and takes lost second factors away.
 Application passwords: a personal token does in the place of the password at `/login`, for clients that only ask for one. They get that same token and its device, nothing of Synapse's, also where passwords are closed to them or the account has a second factor. See `personal_tokens.at_login`.
 What personal tokens may open is up to the operator: `personal_tokens.scopes` for everybody, `personal_tokens.scopes_of_admins` for administrators. See [what they may open](docs/topics/personal-tokens.md#what-they-may-open).
+A token that a refresh made smaller is checked as fast as one that has the whole scope of its session.

@@ -4,6 +4,7 @@ Without a homeserver: Synapse's check and its caches are real, the tables are di
 over processes the same is asked in `test_who_tells_the_caches.py`.
 """
 
+from functools import lru_cache
 from types import SimpleNamespace
 
 import attrs
@@ -14,11 +15,13 @@ from synapse.api.auth.internal import InternalAuth
 
 from support import checks
 from support.checks import KEYS, START, Checked, Rows, token
-from synapse_nextgen_auth.homeserver.auth import remembered, steps
+from synapse_nextgen_auth.homeserver.auth import joined, remembered, steps
 from synapse_nextgen_auth.homeserver.auth.joined import LOOKED_AT_EVERY
+from synapse_nextgen_auth.homeserver.auth.mark import OURS
 from synapse_nextgen_auth.homeserver.auth.remembered import Remembered
-from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, API, DEVICE
-from synapse_nextgen_auth.oauth.sessions import Began, End, SessionLifetimes
+from synapse_nextgen_auth.oauth.scopes import permissions
+from synapse_nextgen_auth.oauth.scopes.permissions import ADMIN, API, DEVICE, READ, SEND
+from synapse_nextgen_auth.oauth.sessions import Began, End, SessionLifetimes, stand_in_of
 from synapse_nextgen_auth.oauth.tokens import session_tokens
 from synapse_nextgen_auth.oauth.tokens.session_tokens import Kind, Token
 from synapse_nextgen_auth.secret import Keyring
@@ -35,7 +38,7 @@ class Crowd:
     def __init__(self):
         self.rows = Rows(ANN, BOB)
         self.sessions = [
-            self.rows.sign_in(ANN, "1"),
+            self.rows.sign_in(ANN, "1", scope=f"{API} {DEVICE}ONEDEVICE1 openid"),
             self.rows.sign_in(ANN, "2", expires_at=START + 90),
             self.rows.sign_in(BOB, "3"),
         ]
@@ -49,6 +52,22 @@ class Crowd:
         for session, kind in ((4, Kind.PERSONAL), (4, Kind.ACCESS), (0, Kind.PERSONAL)):
             said = Token(kind, self.sessions[session].session_id, 1, START + 250)
             self.tokens.append(session_tokens.mint(KEYS, said).reveal())
+        # What refreshes made smaller: all of Matrix and nothing of it, parts with and without the device
+        # that their session has, and one where something stands for a device.
+        narrow = f"{READ} {SEND} {DEVICE}ONEDEVICE6"
+        self.sessions.append(self.rows.sign_in(BOB, "6", scope=narrow))
+        without = {"scope": f"openid {READ} {SEND}", "device_id": None}
+        self.sessions.append(self.rows.sign_in(BOB, "7", **without))
+        for session, mask in (
+            (0, 0b011),
+            (0, 0b100),
+            (5, None),
+            (5, 0b001),
+            (5, 0b110),
+            (6, 0b010),
+        ):
+            said = {"expires_at": START + 100, "mask": mask}
+            self.tokens.append(token(self.sessions[session], **said))
         self.process = Checked(self.rows, lifetimes=LIFETIMES)
         self.oracle = Checked(self.rows, lifetimes=LIFETIMES, is_short=False)
 
@@ -102,7 +121,9 @@ class Crowd:
         }[name]()
 
 
-numbers = st.integers(0, 4)
+ALL = range(14)
+IN_PART = 8  # the first session but for one word of its scope
+numbers = st.integers(0, 6)
 people = st.sampled_from([ANN, BOB])
 flags = st.sampled_from(
     [
@@ -117,7 +138,7 @@ flags = st.sampled_from(
 )
 asks = st.builds(
     lambda number, allowed: lambda crowd: crowd.ask(number, **allowed),
-    st.integers(0, 7),
+    st.sampled_from(ALL),
     st.dictionaries(
         st.sampled_from(["allow_guest", "allow_expired", "allow_locked"]), st.booleans()
     ),
@@ -148,7 +169,13 @@ changes = st.one_of(
     st.builds(
         lambda number, scope: lambda crowd: crowd.session(number, scope=scope),
         numbers,
-        st.sampled_from(["openid", f"{API} {DEVICE}ONEDEVICE9 openid"]),
+        st.sampled_from(["openid", f"{SEND} {READ}"]),
+    ),
+    st.builds(
+        lambda number: (
+            lambda crowd: crowd.session(number, scope=f"{API} {DEVICE}ONEDEVICE9 openid")
+        ),
+        st.integers(0, 4),  # where every token has both the API and the device
     ),
     st.builds(
         lambda number, device: lambda crowd: crowd.session(number, device_id=device),
@@ -177,7 +204,7 @@ def test_c130_any_order_of_changes_and_checks_gives_what_the_long_way_gives(step
         step(crowd)
         crowd.ask(0)
 
-    for number in range(8):
+    for number in ALL:
         crowd.ask(number)
         crowd.ask(number)
 
@@ -186,8 +213,8 @@ def test_c130_any_order_of_changes_and_checks_gives_what_the_long_way_gives(step
 def crowd(monkeypatch):
     """Return people whose first session is known; from then on only the short way is open."""
     crowd = Crowd()
-    crowd.ask(0)
-    crowd.ask(0)
+    for number in (0, 0, IN_PART):
+        crowd.ask(number)
     return crowd
 
 
@@ -229,6 +256,61 @@ def test_a_personal_token_is_as_warm(crowd, no_long_way):
     assert crowd.tokens[5] not in str(seen), "no bearer value goes to user_ips (C337)"
 
 
+@pytest.mark.parametrize(
+    ("number", "device", "noted", "scope"),
+    [
+        (4, "ONEDEVICE4", "ONEDEVICE4", {API, f"{DEVICE}ONEDEVICE4"}),
+        (8, "ONEDEVICE1", "ONEDEVICE1", {API, f"{DEVICE}ONEDEVICE1"}),
+        (10, "ONEDEVICE6", "ONEDEVICE6", {READ, SEND, f"{DEVICE}ONEDEVICE6"}),
+        (11, "ONEDEVICE6", "ONEDEVICE6", {READ}),
+        (12, "ONEDEVICE6", "ONEDEVICE6", {SEND, f"{DEVICE}ONEDEVICE6"}),
+        (13, stand_in_of(f"{7:0>32}"), None, {READ}),
+    ],
+)
+def test_c313_a_token_that_a_refresh_made_smaller_is_as_warm(
+    crowd, no_long_way, number, device, noted, scope
+):
+    """Each use is of its own part, whatever others of its session have."""
+    for _ in range(2):
+        said, seen = crowd.ask(number)
+    for other in ALL:
+        crowd.ask(other)
+    process = no_long_way(crowd)
+
+    assert process.ask(crowd.tokens[number]) == (said, seen)
+    assert said["scope"] == {*scope, OURS}
+    assert (said["sent_from"], seen[0]["device_id"]) == (device, noted)
+    assert crowd.tokens[number] not in str(seen), "no bearer value goes to user_ips (C337)"
+
+
+def test_what_a_refresh_left_nothing_of_matrix_goes_the_long_way(crowd, no_long_way):
+    """However warm its session is, and its use is counted once."""
+    for _ in range(2):
+        assert crowd.ask(9)[0][0] == 403
+    noted = len(crowd.process.noted)
+    crowd.process.ask(crowd.tokens[9])
+    assert len(crowd.process.noted) == noted + 1
+    process = no_long_way(crowd)
+
+    with pytest.raises(ConnectionError, match="the long way"):
+        process.ask(crowd.tokens[9])
+
+
+def test_what_is_remembered_of_parts_has_an_end(crowd, monkeypatch):
+    """A client may ask for any part of what it has; the caches of sessions do not bound these."""
+    few = lru_cache(maxsize=10)(joined._part.__wrapped__)
+    monkeypatch.setattr(joined, "_part", few)
+    session = crowd.rows.sign_in(
+        ANN, "8", scope=" ".join(sorted(permissions.NARROW - {permissions.KEYS, permissions.PUSH}))
+    )
+
+    for mask in range(1, 100):
+        crowd.process.ask(token(session, mask=mask))
+        crowd.process.ask(token(session, mask=mask))
+
+    assert joined._part.cache_info().currsize == 10
+
+
 @pytest.mark.parametrize(("number", "right"), [(6, 5), (7, 0)])
 def test_c109_a_token_of_another_kind_finds_no_warm_session(crowd, number, right):
     for _ in range(2):
@@ -260,8 +342,9 @@ SPECIAL = {
     "not for the API": lambda crowd: crowd.session(0, scope="openid"),
     "swept": lambda crowd: crowd.sweep(0),
     "too old": lambda crowd: setattr(crowd.rows, "now", START + 100),
-    "a bridge's token": lambda crowd: crowd.rows.services.append(
-        SimpleNamespace(token=crowd.tokens[0], ip_range_whitelist=None)
+    "a bridge's token": lambda crowd: crowd.rows.services.extend(
+        SimpleNamespace(token=crowd.tokens[number], ip_range_whitelist=None)
+        for number in (0, IN_PART)
     ),
     **{
         f"{name} forgotten": lambda crowd, name=name: crowd.evict(name, 0)
@@ -270,29 +353,31 @@ SPECIAL = {
 }
 
 
+@pytest.mark.parametrize("number", [0, IN_PART])
 @pytest.mark.parametrize("change", SPECIAL.values(), ids=SPECIAL)
-def test_whatever_is_special_goes_the_long_way(crowd, no_long_way, change):
+def test_whatever_is_special_goes_the_long_way(crowd, no_long_way, change, number):
     """Which is open to everybody: it alone says no."""
     change(crowd)
     process = no_long_way(crowd)
 
     with pytest.raises(ConnectionError, match="the long way"):
-        process.ask(crowd.tokens[0])
+        process.ask(crowd.tokens[number])
 
 
 LASTING = [name for name in SPECIAL if "forgotten" not in name and "bridge" not in name]
 
 
+@pytest.mark.parametrize("number", [0, IN_PART])
 @pytest.mark.parametrize("name", LASTING)
-def test_what_is_special_stays_special(crowd, no_long_way, name):
+def test_what_is_special_stays_special(crowd, no_long_way, name, number):
     """However often it was asked for since: that it is in memory makes nothing ordinary."""
     SPECIAL[name](crowd)
     for _ in range(3):
-        crowd.ask(0)
+        crowd.ask(number)
     process = no_long_way(crowd)
 
     with pytest.raises(ConnectionError, match="the long way"):
-        process.ask(crowd.tokens[0])
+        process.ask(crowd.tokens[number])
 
 
 def test_a_lock_closes_the_short_way_whichever_cache_has_it_first(crowd, no_long_way):

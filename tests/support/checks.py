@@ -148,6 +148,8 @@ class Request:
     headers: list
     args: dict = attrs.field(factory=dict)
     requester: object = None
+    method: bytes = b"GET"
+    path: bytes = b"/_matrix/client/v3/account/whoami"  # which every part of Matrix opens
 
     @property
     def requestHeaders(self):  # noqa: N802 (Twisted's name)
@@ -216,8 +218,9 @@ class Checked:
         (answer,) = answers
         error = getattr(answer, "value", None)
         if error is None:
-            assert request.requester is answer
-            return {name: getattr(answer, name) for name in SAID}, list(self.store.seen)
+            assert request.requester.user == answer.user
+            said = {name: getattr(answer, name) for name in SAID}
+            return said | {"sent_from": request.requester.device_id}, list(self.store.seen)
         if not isinstance(error, SynapseError):
             raise error
         said = error.code, error.errcode, getattr(error, "_soft_logout", None), error.headers

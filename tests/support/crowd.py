@@ -25,9 +25,12 @@ class Member:
     refresh_token: str
 
 
-def settle(homeserver, client_id, user_ids):
-    """Give each of these accounts a session on a device of its own, as redeeming a code does."""
-    members = [_member(user_id, client_id) for user_id in user_ids]
+def settle(homeserver, client_id, user_ids, *, also=""):
+    """Give each of these accounts a session on a device of its own, as redeeming a code does.
+
+    `also` is what its scope has after the whole API and the device.
+    """
+    members = [_member(user_id, client_id, also) for user_id in user_ids]
     with closing(psycopg2.connect(**homeserver.database.connection)) as connection, connection:
         txn = QuestionMarks(connection.cursor())
         for member in members:
@@ -39,14 +42,14 @@ def settle(homeserver, client_id, user_ids):
     return members
 
 
-def _member(user_id, client_id):
+def _member(user_id, client_id, also):
     now, device, session_id = int(time.time()), device_id(), random_id()
     session = Session(
         session_id=session_id,
         user_id=user_id,
         device_id=device,
         client_id=client_id,
-        scope=f"{API} {DEVICE}{device}",
+        scope=f"{API} {DEVICE}{device} {also}".strip(),
         generation=1,
         rotated_at=now,
         confirmed_generation=0,

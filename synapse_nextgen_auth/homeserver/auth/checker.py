@@ -103,17 +103,18 @@ class SessionAuth(InternalAuth):
             known = None if more else self._warm(request)
             if known is not None and (
                 allow_expired
-                or not await self._account_validity_handler.is_user_expired(known.user_id)
+                or not await self._account_validity_handler.is_user_expired(known.session.user_id)
             ):
-                await self._record(request, known.user_id, known.surrogate, known.session.device_id)
+                await self._record(request, known.session.user_id, known.surrogate, known.device_id)
                 requester = known.requester()
                 request.requester = requester
             else:
                 requester = await super().get_user_by_req(
                     request, allow_guest, allow_expired, allow_locked, **more
                 )
-            if API not in requester.scope or SERVER_ADMIN in requester.scope:
-                requester = await self._narrowed(request, requester)
+            is_whole = API in requester.scope and SERVER_ADMIN not in requester.scope
+            if not is_whole and is_ours(requester):
+                requester = await narrow.check(self, self.store, request, requester)
             if self._nextgen.step_up is None:
                 return requester
             return await self._insist(request, requester, self._nextgen.step_up)
@@ -125,12 +126,6 @@ class SessionAuth(InternalAuth):
                 raise
             logger.warning("Could not look up the session of a request: %r", error)
             raise come_back() from error
-
-    async def _narrowed(self, request: SynapseRequest, requester: Requester) -> Requester:
-        """Stop a request of ours that its scope does not open; others have none."""
-        if not is_ours(requester):
-            return requester
-        return await narrow.check(self, self.store, request, requester)
 
     async def _insist(
         self, request: SynapseRequest, requester: Requester, step_up: StepUp

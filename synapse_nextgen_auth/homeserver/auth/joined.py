@@ -6,6 +6,7 @@ takes a part out of there, for whatever reason, is what forgets it here. So the 
 """
 
 from collections.abc import Hashable
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -17,6 +18,7 @@ from synapse_nextgen_auth.homeserver.auth.mark import OURS
 from synapse_nextgen_auth.homeserver.database.caches import cache_of
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
+from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.sessions import Session, SessionLifetimes, stand_in_of
 from synapse_nextgen_auth.oauth.tokens.session_tokens import surrogate
 from synapse_nextgen_auth.records import frozen
@@ -45,6 +47,9 @@ LOOKED_AT_EVERY = 10
 
 _NO_END = 2**62
 
+# Parts of scopes; a forgotten one costs some microseconds.
+_REMEMBERED = 5_000
+
 
 class _Account:
     """The part that all sessions of an account share: one look-out for all of them."""
@@ -61,6 +66,24 @@ class _Account:
 
 
 @frozen
+class _Part:
+    """What a token has of the scope of its session, where that is not all of it."""
+
+    effective: frozenset[str]
+    device_id: str | None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _part(scope: str, mask: int) -> _Part | None:
+    """Return what a mask leaves of a scope, `None` where that opens nothing of Matrix.
+
+    Both together decide it, and nothing else does: what is remembered here cannot go out of date.
+    """
+    left = grammar.of_row(grammar.of_row(scope).under(mask).text)
+    return _Part(left.effective, left.device_id) if left.opens_matrix else None
+
+
+@frozen
 class Joined:
     """An ordinary session with its ordinary account, and all that Synapse wants to know of them.
 
@@ -68,12 +91,29 @@ class Joined:
     """
 
     session: Session
-    user_id: str
-    device_id: str
     surrogate: str = attrs.field(repr=False)
     since: int
     until: int
     _account: _Account
+    _part: _Part | None = None
+
+    @property
+    def device_id(self) -> str | None:
+        """The device that a request is sent from; what only stands for one is none."""
+        named = None if self._part is None else self._part.device_id
+        return named or self.session.device_id
+
+    def under(self, mask: int | None) -> "Joined | None":
+        """Return the same as a token with this mask may know it, `None` if that is nothing of Matrix.
+
+        It is for one request, and lives as long as what it is made of.
+        """
+        if mask is None:
+            return self
+        part = _part(self.session.scope, mask)
+        if part is None:
+            return None
+        return Joined(self.session, self.surrogate, self.since, self.until, self._account, part)
 
     def is_good(self, now: int) -> bool:
         """Say whether the account is as it was, and the parts were looked at lately."""
@@ -83,12 +123,17 @@ class Joined:
         """Nobody holds it: it is asked for anew each time."""
 
     def requester(self) -> Requester:
-        """Return who sends a request of this session."""
+        """Return who sends a request of this session.
+
+        What a part of its scope sends is sent from where the session sends.
+        """
+        session, part = self.session, self._part
+        effective = session.granted.effective if part is None else part.effective
         return create_requester(
             self._account.user,
-            scope=self.session.granted.effective | {OURS},
-            device_id=self.device_id,
-            authenticated_entity=self.user_id,
+            scope=effective | {OURS},
+            device_id=self.device_id or stand_in_of(session.session_id),
+            authenticated_entity=session.user_id,
         )
 
 
@@ -165,8 +210,6 @@ class JoinedSessions:
         end = session.ends_at(self._lifetimes)
         joined = Joined(
             session,
-            session.user_id,
-            session.device_id or stand_in_of(session_id),
             surrogate(session_id),
             now,
             min(now + LOOKED_AT_EVERY, _NO_END if end is None else end),

@@ -5,6 +5,7 @@ may tell is cut elsewhere (`homeserver/matrix/narrow_sync.py`).
 """
 
 import logging
+from functools import lru_cache
 from typing import Any
 
 from synapse.api.auth.internal import InternalAuth
@@ -22,6 +23,7 @@ from synapse_nextgen_auth.oauth.scopes.access import Access
 from synapse_nextgen_auth.oauth.scopes.matrix_endpoints import Asked, Need
 from synapse_nextgen_auth.oauth.scopes.permissions import API, READ, ROOMS_MANAGE, SERVER_ADMIN
 from synapse_nextgen_auth.oauth.sessions import stand_in_of
+from synapse_nextgen_auth.records import frozen
 
 NEEDS = (
     Needed(
@@ -44,6 +46,8 @@ logger = logging.getLogger(__name__)
 # Whoever appears online says so; a sync says it by itself.
 _SYNC = ("/sync",)
 _PUSHERS = "/pushers/set"
+# A path of so many letters names no room.
+_SHORT = 64
 
 
 def of(requester: Requester) -> Access:
@@ -58,27 +62,54 @@ async def check(
 
     For a token with the whole API as well, where it may administer the server by this address alone.
     """
-    opened = of(requester)
-    method, path = request.method.decode("ascii"), request.path.decode("latin-1")
-    if matrix_endpoints.is_for_admins(path):
+    opened, way = of(requester), _way_of(request.method, request.path)
+    if way.is_for_admins:
         return await _administering(auth, requester, opened)
     if opened.is_whole:
         return requester
-    asked = matrix_endpoints.find(method, path)
+    asked = way.asked
     lacks = opened.refuse_asked(asked)
     if lacks is not None or asked is None:
         raise _lacking(lacks or API)
     if asked.sends and any(b"delay" in name for name in request.args or {}):
         raise _lacking(API)  # it would be sent when nobody has the token any more
-    if path.endswith(_PUSHERS) and not opened.has(READ) and _shows_events(request):
+    if way.is_pushers and not opened.has(READ) and _shows_events(request):
         raise _lacking(READ)
     if opened.must_look_at(asked):
         await _look_at_event(store, request, requester, opened, asked)
-    if not opened.is_seen and path.endswith(_SYNC) and request.args is not None:
+    if way.is_sync and not opened.is_seen and request.args is not None:
         request.args[b"set_presence"] = [b"offline"]
     if asked.need is Need.ANY and _is_stand_in(requester):
         return _evolved(requester, device_id=None)
     return requester
+
+
+@frozen
+class _Way:
+    """What is asked for by a method and a path, whoever asks."""
+
+    asked: Asked | None
+    is_for_admins: bool
+    is_pushers: bool
+    is_sync: bool
+
+
+def _way_of(method: bytes, path: bytes) -> _Way:
+    """Return it; of paths that are short and come again and again it is remembered."""
+    return _known_way(method, path) if len(path) <= _SHORT else _way(method, path)
+
+
+def _way(method: bytes, path: bytes) -> _Way:
+    text = path.decode("latin-1")
+    return _Way(
+        matrix_endpoints.find(method.decode("ascii"), text),
+        matrix_endpoints.is_for_admins(text),
+        text.endswith(_PUSHERS),
+        text.endswith(_SYNC),
+    )
+
+
+_known_way = lru_cache(maxsize=200)(_way)
 
 
 async def _administering(auth: InternalAuth, requester: Requester, opened: Access) -> Requester:

@@ -92,22 +92,23 @@ class TokenCheck:
         return token
 
     def warm(self, text: str) -> Joined | None:
-        """Return the ordinary session behind a token that opens all of it, as far as it is in memory.
+        """Return what a token has of the ordinary session behind it, as far as that is in memory.
 
         `None` says nothing of the token: `requester` has the answer.
         """
         token = self._read(text)
-        if token is None or token.mask is not None:
+        if token is None:
             return None
         now = self.homeserver.now()
         if token.is_expired(now):
             return None
         joined = self._joined.find(token.session_id, now)
-        if joined is not None and not _is_of(token, joined.session):
+        if joined is None or not _is_of(token, joined.session):
             return None
-        if joined is not None:
-            self.activity.seen(joined.session, token.generation, now)
-        return joined
+        known = joined.under(token.mask)
+        if known is not None:
+            self.activity.seen(known.session, token.generation, now)
+        return known
 
     async def session(
         self, token: Token, *, allow_expired: bool = False, is_noted: bool = True
