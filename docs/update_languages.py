@@ -28,7 +28,10 @@ KEYWORDS = {
     "pgettext": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
-HEADER = "# The pages in {name}; docs/development/translating.md says how to change this file."
+# Its first line is what people find the language by: its name in itself.
+HEADER = """\
+# {native}
+# The pages in {name}; docs/development/translating.md says how to change this file."""
 
 
 def extracted(directory: Path = TEMPLATES) -> Catalog:
@@ -56,12 +59,22 @@ def begun(tag: str) -> Catalog:
     return Catalog(locale=tag.replace("-", "_"))
 
 
+def native_name(locale: Locale) -> str:
+    """Return what a language calls itself, as it stands in a list; its file may say it otherwise."""
+    name = locale.get_display_name(locale) or str(locale)
+    return name[0].upper() + name[1:]
+
+
 def updated(catalog: Catalog, template: Catalog) -> bytes:
     """Return the file of a catalogue once it has these messages and no others."""
     # Neither dates nor names: who wrote what and when is in the history of the file.
     catalog.update(template, update_header_comment=False)
     catalog.obsolete.clear()
-    catalog.header_comment = HEADER.format(name=Locale.parse(str(catalog.locale)).english_name)
+    locale = Locale.parse(str(catalog.locale))
+    first, *others = catalog.header_comment.splitlines()
+    catalog.header_comment = HEADER.format(
+        native=first.lstrip("# ") if others else native_name(locale), name=locale.english_name
+    )
     catalog.fuzzy = False
     file = BytesIO()
     write_po(file, catalog, width=100, include_lineno=False)

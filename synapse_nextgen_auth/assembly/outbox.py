@@ -68,7 +68,8 @@ def _begin_notices(outbox: Outbox, site: Site) -> None:
     keys, endpoints = site.issuer.keys, site.issuer.endpoints
     sources = late.made(
         lambda: notices.Sources(
-            site.people, site.clients, site.mailboxes, site.places, endpoints.url("account")
+            *(site.people, site.clients, site.mailboxes, site.places, site.reading),
+            endpoints.url("account"),
         )
     )
     room = late.made(
@@ -84,7 +85,9 @@ def _begin_notices(outbox: Outbox, site: Site) -> None:
         lambda: lost_factors.LostFactors(
             site.homeserver,
             keys,
-            lost_factors.Sources(site.mailboxes, site.places, room, lambda: site.mailer),
+            lost_factors.Sources(
+                site.mailboxes, site.places, site.reading, room, lambda: site.mailer
+            ),
             page_url=endpoints.url("factor-lost-cancel"),
         )
     )

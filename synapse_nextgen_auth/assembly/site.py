@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         password_changes,
         phones,
         profiles,
+        reading,
         recoveries,
         second_factors,
         sign_in_codes,
@@ -77,6 +78,7 @@ else:
         password_changes,
         phones,
         profiles,
+        reading,
         icons,
         new_accounts,
         recoveries,
@@ -101,6 +103,7 @@ else:
         "homeserver.people.password_changes",
         "homeserver.people.phones",
         "homeserver.people.profiles",
+        "homeserver.people.reading",
         "homeserver.people.providers.icons",
         "homeserver.people.providers.new_accounts",
         "homeserver.people.recoveries",
@@ -194,6 +197,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
         mailer=mailer,
         mailboxes=boxes,
         places=late.made(lambda: places_file.Places(config.geoip.database)),
+        reading=late.made(lambda: reading.Reading(homeserver, config.languages)),
         sign_in_codes=late.made(
             lambda: sign_in_codes.SignInCodes(
                 is_wanted=config.sign_in.email_codes,

@@ -12,7 +12,7 @@ from synapse_nextgen_auth.assembly.kept import Kept
 from synapse_nextgen_auth.assembly.outbox import begin_outbox
 from synapse_nextgen_auth.assembly.rates import rendezvous_handler
 from synapse_nextgen_auth.assembly.site import build, hashes
-from synapse_nextgen_auth.config import Config, Passwords
+from synapse_nextgen_auth.config import Config, Languages, Passwords
 from synapse_nextgen_auth.config.step_up import asks_nobody
 from synapse_nextgen_auth.homeserver import raw_forms
 from synapse_nextgen_auth.homeserver.api import Homeserver
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from synapse_nextgen_auth.homeserver.people.providers import desk, redirect, seams
     from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
     from synapse_nextgen_auth.homeserver.upkeep import housekeeping
-    from synapse_nextgen_auth.web import browser, mails, readers
+    from synapse_nextgen_auth.web import browser, language_options, mails, readers
     from synapse_nextgen_auth.web.pages.message import error
 else:
     (
@@ -69,6 +69,7 @@ else:
         desk,
         seams,
         housekeeping,
+        language_options,
         mails,
         browser,
         readers,
@@ -81,6 +82,7 @@ else:
         "homeserver.people.providers.desk",
         "homeserver.people.providers.seams",
         "homeserver.upkeep.housekeeping",
+        "web.language_options",
         "web.mails",
         "web.browser",
         "web.readers",
@@ -107,6 +109,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         *tried.problems,
         *(mails.problems(config) if config.mail.templates is not None else ()),
         *(places.problems(config) if config.geoip.database is not None else ()),
+        *(language_options.problems(config) if config.languages != Languages() else ()),
     ]
     if problems:
         refusal.refuse_start(problems)

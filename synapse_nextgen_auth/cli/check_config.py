@@ -42,7 +42,7 @@ from synapse_nextgen_auth.homeserver.startup import (
 from synapse_nextgen_auth.oauth.clients import jwks
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.web import mails
+from synapse_nextgen_auth.web import language_options, mails
 from synapse_nextgen_auth.web.templates import Templates
 
 _SECRET_NAME = re.compile(r"secret|password|passwd|token|key", re.IGNORECASE)
@@ -109,6 +109,7 @@ def look(paths: Sequence[Path], *, look_into_database: bool = False) -> Looked:
         *selfcheck.config_problems(hs_config, config),
         *(f"{ours}.{text}" if _is_ours(text) else text for text in mails.problems(config)),
         *(f"{ours}.{text}" for text in places.problems(config)),
+        *(f"{ours}.{text}" for text in language_options.problems(config)),
         *_page_problems(),
     ]
     warnings = selfcheck.warnings()

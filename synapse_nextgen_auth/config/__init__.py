@@ -25,6 +25,7 @@ from synapse_nextgen_auth.config.kinds.kind import Optional
 from synapse_nextgen_auth.config.kinds.lists import ListOf, SetOf
 from synapse_nextgen_auth.config.kinds.places import ClientEntry, ResourceServerEntry
 from synapse_nextgen_auth.config.kinds.words import MIN_SECRET_BYTES, SecretText, Switch, Text
+from synapse_nextgen_auth.config.languages import Languages
 from synapse_nextgen_auth.config.legacy_login import LegacyLogin
 from synapse_nextgen_auth.config.mail import Mail
 from synapse_nextgen_auth.config.notices import Notices
@@ -71,6 +72,7 @@ __all__ = [
     "Factors",
     "GeoIP",
     "Invitations",
+    "Languages",
     "LegacyLogin",
     "Mail",
     "Notices",
@@ -150,6 +152,7 @@ class Config:
     invitations: Invitations = section(Invitations)
     personal_tokens: PersonalTokens = section(PersonalTokens)
     account: Account = section(Account)
+    languages: Languages = section(Languages)
     clients: tuple[StaticClient, ...] = option(
         ListOf(ClientEntry(), "clients"),
         default=(),

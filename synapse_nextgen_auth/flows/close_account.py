@@ -18,6 +18,7 @@ from synapse_nextgen_auth.store import (
     passkeys,
     passwords,
     personal_tokens,
+    preferences,
 )
 from synapse_nextgen_auth.store.txn import Txn
 
@@ -38,6 +39,7 @@ def clear(txn: Txn, user_id: str, *, now: int) -> None:
     factors.forget(txn, user_id)
     lost_factors.forget(txn, user_id)
     consents.forget(txn, user_id)
+    preferences.forget(txn, user_id)
     factor_owed.forget(txn, user_id)
     outbox.withdraw(txn, JoinRoom.kind, user_id)
     for token in invitations.open_of(txn, user_id, now=now):

@@ -9,7 +9,7 @@ from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.store import events, grants, sign_ins
+from synapse_nextgen_auth.store import events, grants, preferences, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Place:
     device_grant_id: str | None = None
     address: str | None = None
     user_agent: str | None = attrs.field(default=None, repr=False)
+    language: str | None = None
 
 
 def sign_in(txn: Txn, new: SignIn, place: Place) -> SignIn:
@@ -62,6 +63,8 @@ def sign_in(txn: Txn, new: SignIn, place: Place) -> SignIn:
     now = new.signed_in_at
     new = attrs.evolve(new, address=place.address, user_agent=place.user_agent)
     begun = _renew_or_add(txn, new, place.renews)
+    if place.language is not None:
+        preferences.note_read(txn, begun.user_id, place.language, now=now)
     if begun.provider is not None and begun.provider_session is not None:
         # Beside those that it came from before: each of them may be ended there.
         provider_sessions.note(txn, begun)

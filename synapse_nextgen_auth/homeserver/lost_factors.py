@@ -16,12 +16,11 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.mail import Mailer, MailUnreadable
 from synapse_nextgen_auth.homeserver.notices_room import Room
 from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
+from synapse_nextgen_auth.homeserver.people.reading import Reading
 from synapse_nextgen_auth.homeserver.places import Places
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose
 from synapse_nextgen_auth.store import devices, lost_factors
-
-_ENGLISH = "en"
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +45,7 @@ class Sources:
 
     mailboxes: Mailboxes
     places: Places
+    reading: Reading
     room: Room
     mailer: Callable[[], Mailer]
 
@@ -69,6 +69,7 @@ class LostFactors:
         self._keys = keys
         self._mailboxes = sources.mailboxes
         self._places = sources.places
+        self._reading = sources.reading
         self._room = sources.room
         self._mailer = sources.mailer
         self._page_url = page_url
@@ -122,22 +123,26 @@ class LostFactors:
         secret = self._keys.unseal(Purpose.LOST_FACTORS, request.secret)
         if secret is None:
             raise MailUnreadable
+        reads = await self._reading.of(request.user_id)
         said = FactorsLost(
             user_id=request.user_id,
             is_again=is_again,
             at=request.asked_at,
             ready_at=request.ready_at,
             address=request.address,
-            place=self._places.of(request.address, _ENGLISH),
+            place=self._places.of(request.address, reads.language),
             url=f"{self._page_url}?link={secret.decode('ascii')}",
         )
         letters: list[Work] = []
         if mail.is_configured(self._homeserver.hs.config):
             letters += [
-                Letter(address, _ENGLISH, said).posted(self._keys, expires=request.expires_at)
+                Letter(address, reads.language, said, reads.time_zone).posted(
+                    self._keys, expires=request.expires_at
+                )
                 for address in await self._mailboxes.of(request.user_id)
             ]
         seen_by = await self._homeserver.read(devices.list_read, request.user_id)
         if self._room.is_configured and seen_by:
-            letters.append(self._room.posted(self._keys, Letter(request.user_id, _ENGLISH, said)))
+            letter = Letter(request.user_id, reads.language, said, reads.time_zone)
+            letters.append(self._room.posted(self._keys, letter))
         return letters

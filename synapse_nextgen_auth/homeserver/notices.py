@@ -21,14 +21,13 @@ from synapse_nextgen_auth.homeserver.mail import MailUnreadable
 from synapse_nextgen_auth.homeserver.notices_room import Room
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes
+from synapse_nextgen_auth.homeserver.people.reading import Reading
 from synapse_nextgen_auth.homeserver.places import Places
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.events import Event
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.store import events
-
-_ENGLISH = "en"
 
 
 def called(client: Client, language: str) -> str:
@@ -45,6 +44,7 @@ class Sources:
     clients: Clients
     mailboxes: Mailboxes
     places: Places
+    reading: Reading
     account_url: str
 
 
@@ -93,6 +93,7 @@ class Notices:
 
     async def _letters(self, work: Tell, happened: Sequence[Event]) -> Sequence[Work]:
         letters: list[Work] = []
+        reads = await self._sources.reading.of(work.user_id)
         for address in await self._addresses(work):
             mailed = [
                 each
@@ -100,10 +101,12 @@ class Notices:
                 if work.also_to or each.kind not in rules.HAVE_A_MAIL_OF_THEIR_OWN
             ]
             if mailed:
-                words = await self._words(work, mailed)
-                letters.append(Letter(address, _ENGLISH, words).posted(self._keys))
+                words = await self._words(work, mailed, reads.language)
+                letter = Letter(address, reads.language, words, reads.time_zone)
+                letters.append(letter.posted(self._keys))
         if self._in_matrix and not work.also_to:
-            letter = Letter(work.user_id, _ENGLISH, await self._words(work, happened))
+            words = await self._words(work, happened, reads.language)
+            letter = Letter(work.user_id, reads.language, words, reads.time_zone)
             letters.append(self.room.posted(self._keys, letter))
         return letters
 
@@ -154,19 +157,19 @@ class Notices:
         first = made_at + rules.NEWCOMER
         return [each for each in reversed(new.values()) if each.happened_at >= first]
 
-    async def _words(self, work: Tell, happened: Sequence[Event]) -> Mail:
+    async def _words(self, work: Tell, happened: Sequence[Event], language: str) -> Mail:
         shown = happened[: rules.MOST]
         ids = {each.client_id for each in shown if each.client_id is not None}
         clients = await self._sources.clients.find_all(ids)
         return SecurityNotice(
             user_id=work.user_id,
             about=work.about,
-            events=[await self._event(each, clients) for each in shown],
+            events=[await self._event(each, clients, language) for each in shown],
             more=len(happened) - len(shown),
             url=self._sources.account_url,
         )
 
-    async def _event(self, event: Event, clients: dict[str, Any]) -> dict[str, Any]:
+    async def _event(self, event: Event, clients: dict[str, Any], language: str) -> dict[str, Any]:
         device_id = rules.device_of(event.detail)
         client = clients.get(event.client_id or "")
         device = None
@@ -176,9 +179,9 @@ class Notices:
         return {
             "kind": event.kind.value,
             "at": event.happened_at,
-            "application": called(client, _ENGLISH) if client is not None else None,
+            "application": called(client, language) if client is not None else None,
             "device": device,
             "address": event.address,
-            "place": self._sources.places.of(event.address, _ENGLISH),
+            "place": self._sources.places.of(event.address, language),
             "detail": rules.operation_of(event.detail) or event.detail,
         }

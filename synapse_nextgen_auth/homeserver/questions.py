@@ -22,8 +22,6 @@ from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.store import approvals, device_grants
 
-_ENGLISH = "en"
-
 
 class Questions:
     """Shows accounts what waits for them; main process only."""
@@ -64,9 +62,12 @@ class Questions:
     async def say(self, work: ShowQuestion) -> None:
         """Say what waits, unless that is over by now."""
         asked = await self._asked(work.question, work.its_id)
-        words = await self._words(work.user_id, asked) if asked is not None else None
-        letter = Letter(work.user_id, _ENGLISH, words) if words is not None else None
-        said = await self._room.say(letter, work.its_id) if letter is not None else None
+        reads = await self._sources.reading.of(work.user_id)
+        words = await self._words(work.user_id, asked, reads.language) if asked else None
+        said = None
+        if words is not None:
+            letter = Letter(work.user_id, reads.language, words, reads.time_zone)
+            said = await self._room.say(letter, work.its_id)
         now = self._homeserver.now()
         if said is None:
             await self._homeserver.settle(flow.ended, work, now=now)
@@ -81,8 +82,9 @@ class Questions:
         """Say what became of it, in the place of what was said."""
         row = await self._row(work.question, work.its_id)
         if row is not None:
-            words = await self._ending(work, row)
-            letter = Letter(work.user_id, _ENGLISH, words)
+            reads = await self._sources.reading.of(work.user_id)
+            words = await self._ending(work, row, reads.language)
+            letter = Letter(work.user_id, reads.language, words, reads.time_zone)
             await self._room.correct(letter, Said(work.room_id, work.event_id))
         await self._homeserver.settle(flow.ended, work, now=self._homeserver.now())
 
@@ -116,24 +118,26 @@ class Questions:
             return None
         return await self._sources.people.passwords.spelled(found.user_id)
 
-    async def _words(self, user_id: str, asked: Approval | DeviceGrant) -> Waiting | None:
+    async def _words(
+        self, user_id: str, asked: Approval | DeviceGrant, language: str
+    ) -> Waiting | None:
         """Return what the message says; `None` where who asks is gone."""
         if isinstance(asked, DeviceGrant):
             return Waiting(
                 user_id=user_id,
                 question=Question.DEVICE.value,
                 operation=None,
-                application=await self._application(asked),
+                application=await self._application(asked, language),
                 device=None,
                 address=asked.address,
-                place=self._sources.places.of(asked.address, _ENGLISH),
+                place=self._sources.places.of(asked.address, language),
                 at=asked.created_at,
                 expires=asked.expires_at,
                 # Without the code: whoever has the device sees it there.
                 url=self._endpoints.url("link"),
             )
         try:
-            application = await self._application(asked)
+            application = await self._application(asked, language)
         except UnknownSession:
             return None
         device = None
@@ -147,15 +151,15 @@ class Questions:
             application=application,
             device=device,
             address=asked.address,
-            place=self._sources.places.of(asked.address, _ENGLISH),
+            place=self._sources.places.of(asked.address, language),
             at=asked.requested_at,
             expires=asked.expires_at,
             url=self._endpoints.url(f"approve?request={asked.approval_id}"),
         )
 
-    async def _ending(self, work: EndQuestion, row: Approval | DeviceGrant) -> Over:
+    async def _ending(self, work: EndQuestion, row: Approval | DeviceGrant, language: str) -> Over:
         try:
-            application = await self._application(row)
+            application = await self._application(row, language)
         except UnknownSession:
             application = None
         if isinstance(row, DeviceGrant):
@@ -178,7 +182,7 @@ class Questions:
             url=self._sources.account_url,
         )
 
-    async def _application(self, asked: Approval | DeviceGrant) -> str | None:
+    async def _application(self, asked: Approval | DeviceGrant, language: str) -> str | None:
         """Return what the application that asks calls itself; raises `UnknownSession`."""
         if isinstance(asked, DeviceGrant):
             client_id = asked.client_id
@@ -187,4 +191,4 @@ class Questions:
         else:
             client_id = (await self._homeserver.live.find(asked.session_id)).client_id
         client = await self._sources.clients.find(client_id)
-        return called(client, _ENGLISH) if client is not None else None
+        return called(client, language) if client is not None else None

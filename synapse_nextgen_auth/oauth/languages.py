@@ -10,6 +10,18 @@ _MAX_LENGTH = 35
 _FIRST = re.compile(r"[A-Za-z]{1,8}")
 _LATER = re.compile(r"[A-Za-z0-9]{1,8}")
 
+# What a reader of the one also reads, and what nobody writes otherwise (CLDR: likely subtags, language
+# aliases, and the parents of its locales).
+_AS_WELL = {
+    "in": "id",
+    "iw": "he",
+    "nn": "nb",
+    "no": "nb",
+    "pt": "pt-br",
+    "zh": "zh-hans",
+    **dict.fromkeys(("zh-hk", "zh-mo", "zh-tw", "yue"), "zh-hant"),
+}
+
 
 @attrs.frozen(order=True)
 class Localized:
@@ -31,7 +43,8 @@ def is_tag(text: str) -> bool:
 def lookup(available: Iterable[str], wanted: Sequence[str]) -> str | None:
     """Return the available tag for the first wanted language that has one (RFC 4647 section 3.4).
 
-    de-CH-1996 is also served by de-CH and by de; de is not served by de-CH.
+    de-CH-1996 is also served by de-CH and by de; de is not served by de-CH. Somebody in Taiwan says
+    `zh-TW` and reads zh-Hant: a tag may stand for another one, too.
     """
     by_name = {tag.lower(): tag for tag in available}
     for language in filter(is_tag, wanted):
@@ -44,7 +57,10 @@ def lookup(available: Iterable[str], wanted: Sequence[str]) -> str | None:
 def _shortened(tag: str) -> Iterable[str]:
     subtags = tag.split("-")
     while subtags:
-        yield "-".join(subtags)
+        name = "-".join(subtags)
+        yield name
+        if name in _AS_WELL:
+            yield _AS_WELL[name]
         subtags.pop()
         # A single letter only introduces what stood behind it.
         if subtags and len(subtags[-1]) == 1:

@@ -114,6 +114,11 @@ PARTS: Mapping[str, Part] = {
         ("token", "mail_digest", "slot"),
         owner="invited_by",
     ),
+    "preferences": Part(
+        "nextgen_preferences",
+        ("language", "time_zone", "last_language", "changed_at"),
+        "changed_at",
+    ),
     "personal_tokens": Part(
         "nextgen_personal_tokens",
         ("name", "made_at", "expires_at"),

@@ -400,6 +400,7 @@ async def _end(
             device_grant_id=onward.device_grant_id,
             address=visit.address,
             user_agent=visit.user_agent[:_LONGEST_AGENT] or None,
+            language=visit.reader.language,
         ),
         password_hash=password_hash,
     )

@@ -4,10 +4,12 @@ Loads Babel, so only whoever needs it imports it (`web/translations.py`). Digits
 language, as in the addresses, codes and dates beside them.
 """
 
-from datetime import datetime, timedelta, timezone
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
 
 from babel.core import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time, format_timedelta
+from babel.dates import format_date, format_time, format_timedelta, get_timezone_location
 from babel.numbers import format_decimal
 
 # From one and a half of a larger unit on that one is told: "in 90 minutes", and after that "in 2 hours".
@@ -40,12 +42,39 @@ def ago(seconds: int, locale: str) -> str:
     )
 
 
-def moment(seconds: int, locale: str) -> str:
-    """Write a time as people read it, in UTC: nobody told the server where they are."""
-    found, at = _locale(locale), datetime.fromtimestamp(seconds, timezone.utc)
-    date, time = format_date(at, "long", locale=found), format_time(at, "short", locale=found)
+def moment(seconds: int, locale: str, time_zone: str = "UTC") -> str:
+    """Write a time as people read it there; by how much that is off UTC stands behind it."""
+    found, zone = _locale(locale), _zone(time_zone)
+    at = datetime.fromtimestamp(seconds, zone)
+    date, time = format_date(at, "long", locale=found), format_time(at, "short", zone, locale=found)
     pattern = str(found.datetime_formats["medium"]).replace("'", "")
-    return pattern.format(f"{time} UTC", date)
+    return pattern.format(f"{time} {_offset(at)}", date)
+
+
+def places(locale: str, time_zones: Iterable[str]) -> list[tuple[str, str]]:
+    """Return zones and what people call them, by that: "Germany (Berlin)"; UTC as it is."""
+    found = _locale(locale)
+    named = (
+        (name, name if name == "UTC" else get_timezone_location(name, locale=found))
+        for name in time_zones
+    )
+    return sorted(named, key=lambda pair: (pair[1].casefold(), pair[0]))
+
+
+def _offset(at: datetime) -> str:
+    minutes = int((at.utcoffset() or timedelta()).total_seconds() // 60)
+    if not minutes:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "+" if minutes > 0 else "\N{MINUS SIGN}"
+    return f"UTC{sign}{hours}:{rest:02}" if rest else f"UTC{sign}{hours}"
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError, ValueError):  # no such place, or none that this machine knows
+        return timezone.utc
 
 
 def _up(seconds: int) -> int:

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from jinja2 import Environment
 from markupsafe import Markup
 
-from synapse_nextgen_auth.web.translations import cldr, present
+from synapse_nextgen_auth.web.translations import cldr, present, present_time_zone
 
 # What fits into a line of a phone is left whole.
 _FITS = 20
@@ -34,8 +34,8 @@ def _iso(seconds: int) -> str:
 
 
 def _moment(seconds: int) -> str:
-    """Write a time as people read it."""
-    return str(cldr().moment(seconds, present().locale))
+    """Write a time as people read it, where they are."""
+    return str(cldr().moment(seconds, present().locale, present_time_zone()))
 
 
 def _parts(name: str) -> Markup | str:

@@ -65,7 +65,7 @@ async def find(visit: Visit, grant_id: str | None) -> tuple[Grant, Client]:
     client = await site.clients.find(grant.client_id)
     if client is None:
         raise await stranger(site, grant.client_id)
-    visit.reader.asked_in(grant.ui_locales)
+    visit.reader.asked_in(grant.ui_locales, at=grant.created_at)
     return grant, client
 
 

@@ -102,13 +102,13 @@ class Mails:
     def write(self, letter: Letter) -> WrittenMail:
         """Write a letter in the language of its reader."""
         language, mail = self._languages.get(letter.lang), letter.mail
-        with translations.speaking(language, plain=True):
+        with translations.speaking(language, letter.time_zone, plain=True):
             # One line, whatever is in it: a header ends with its line (C257).
             subject = " ".join(self._text.block(mail.kind, "subject", self._says(mail)).split())
             shown = {"lang": language.tag, "dir": language.dir, "subject": subject}
             text = self._made(self._text, mail, shown)
             said = self._text.block(mail.kind, "body", self._says(mail))
-        with translations.speaking(language):
+        with translations.speaking(language, letter.time_zone):
             html = self._made(self._html, mail, shown)
         return WrittenMail(subject, _tidy(text) + "\n", html=html.strip() + "\n", said=_tidy(said))
 

@@ -3,16 +3,21 @@
 Every page goes through here, so that none forgets to say which language it is in.
 """
 
+from typing import TYPE_CHECKING
+
 import attrs
 
 from synapse_nextgen_auth.accounts.attempts.onward import Kind, Onward
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth import languages
 from synapse_nextgen_auth.web import answers
-from synapse_nextgen_auth.web.languages import wanted
+from synapse_nextgen_auth.web.choices import Choice
+from synapse_nextgen_auth.web.languages import Asked, wanted
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.translations import ENGLISH
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.accounts.preferences import Preferences
 
 
 @attrs.define
@@ -25,7 +30,8 @@ class Reader:
 
     _site: Site
     _incoming: Incoming = attrs.field(repr=False)
-    _ui_locales: str | None = None
+    _asked: Asked | None = None
+    _preferences: "Preferences | None" = None
     keeps_opener: bool = attrs.field(default=False, init=False)
 
     def goes_on(self, onward: Onward) -> None:
@@ -33,19 +39,55 @@ class Reader:
         if onward.kind is Kind.APPROVAL:
             self.keeps_opener = True
 
-    def asked_in(self, ui_locales: str | None) -> None:
-        """Note the languages that the client asked for (`ui_locales`, OpenID Connect Core 3.1.2.1)."""
-        self._ui_locales = ui_locales
+    def asked_in(self, ui_locales: str | None, *, at: int | None = None) -> None:
+        """Note the languages that the client asked for (`ui_locales`, OpenID Connect Core 3.1.2.1).
+
+        `at` is when, in seconds, where that is known.
+        """
+        self._asked = Asked(ui_locales, at) if ui_locales else None
+
+    def prefers(self, preferences: "Preferences | None") -> None:
+        """Note what the account that is signed in was set to."""
+        self._preferences = preferences
+
+    @property
+    def choice(self) -> Choice:
+        """What was chosen in this browser."""
+        return self._site.choice_cookie.read(self._incoming.raw_headers("Cookie"))
+
+    @property
+    def chosen_language(self) -> str | None:
+        """The language that was chosen, in this browser or else for the account."""
+        account = self._preferences.language if self._preferences else None
+        return self.choice.language or account
+
+    @property
+    def chosen_time_zone(self) -> str | None:
+        """The time zone that was chosen, in this browser or else for the account."""
+        account = self._preferences.time_zone if self._preferences else None
+        return self.choice.time_zone or account
 
     @property
     def languages(self) -> tuple[str, ...]:
         """The languages that the person wants to read, the most wanted first."""
-        return wanted(self._incoming, self._ui_locales)
+        return wanted(
+            self._incoming,
+            self._asked,
+            choice=self.choice,
+            account=self._preferences.language if self._preferences else None,
+            now=self._site.now(),
+        )
 
     @property
     def language(self) -> str:
         """The language among ours that the person reads best."""
-        return languages.lookup(self._site.templates.languages.tags, self.languages) or ENGLISH
+        tags = self._site.templates.languages.tags
+        return languages.lookup(tags, self.languages) or self._site.config.languages.default
+
+    @property
+    def time_zone(self) -> str:
+        """The time zone in which the person reads times."""
+        return self.chosen_time_zone or self._site.config.languages.time_zone
 
     def answer(
         self,
@@ -61,14 +103,14 @@ class Reader:
         language = self._site.templates.languages.get(self.language)
         return answers.page(
             status,
-            self._site.templates.render(page, lang=language.tag),
+            self._site.templates.render(page, lang=language.tag, time_zone=self.time_zone),
             goes_to=goes_to,
             goes_further=goes_further,
             keeps_opener=self.keeps_opener,
             loads=page.loads,
             headers=(
                 ("Content-Language", language.tag),
-                ("Vary", "Accept-Language"),
+                ("Vary", "Accept-Language, Cookie"),
                 *headers,
             ),
         )

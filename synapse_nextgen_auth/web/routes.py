@@ -77,6 +77,7 @@ link = later("pages.device.link")
 enrol = later("pages.factor.enrol")
 factor = later("pages.factor.factor")
 home = later("pages.home.home")
+language = later("pages.language.language")
 legacy_login = later("pages.legacy_login.legacy_login")
 ask_lost = later("pages.lost_factors.ask")
 stop_lost = later("pages.lost_factors.stop")
@@ -196,6 +197,7 @@ ROUTES: dict[str, Endpoint | ForPeople | AdminApi] = {
     "/register-terms": Page(show=terms.show, submit=terms.submit),
     "/recover": Page(show=recovery.show, submit=recovery.submit, refuses=_RATE_LIMITED),
     "/set-password": Page(show=set_password.show, submit=set_password.submit),
+    "/language": Page(show=language.show, submit=language.submit),
     "/accounts": Page(show=accounts.show, submit=accounts.submit),
     "/arrive": Page(show=arrive.show),
     "/new-account": Page(show=new_account.show, submit=new_account.submit),

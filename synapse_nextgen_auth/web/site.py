@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from synapse_nextgen_auth.homeserver.people.providers.icons import Icons
     from synapse_nextgen_auth.homeserver.people.providers.listing import Providers
     from synapse_nextgen_auth.homeserver.people.providers.new_accounts import NewAccounts
+    from synapse_nextgen_auth.homeserver.people.reading import Reading
     from synapse_nextgen_auth.homeserver.people.recoveries import Recoveries
     from synapse_nextgen_auth.homeserver.people.second_factors import SecondFactors
     from synapse_nextgen_auth.homeserver.people.sign_in_codes import SignInCodes
@@ -55,13 +56,17 @@ if TYPE_CHECKING:
     from synapse_nextgen_auth.homeserver.rotations import Rotations
     from synapse_nextgen_auth.homeserver.signing import Signing
     from synapse_nextgen_auth.oauth.resources import Resources
-    from synapse_nextgen_auth.web import browser, link_cookie
+    from synapse_nextgen_auth.web import browser, choices, link_cookie
     from synapse_nextgen_auth.web.browser import Cookies
+    from synapse_nextgen_auth.web.choices import ChoiceCookie
     from synapse_nextgen_auth.web.link_cookie import LinkCookie
     from synapse_nextgen_auth.web.templates import Templates
 else:
-    arrival_cookie, browser, link_cookie = late.files(
-        "homeserver.people.providers.arrival_cookie", "web.browser", "web.link_cookie"
+    arrival_cookie, browser, choices, link_cookie = late.files(
+        "homeserver.people.providers.arrival_cookie",
+        "web.browser",
+        "web.choices",
+        "web.link_cookie",
     )
 
 
@@ -156,6 +161,7 @@ class Site:
     threepids: Threepids
     deactivation: Deactivation
     places: Places
+    reading: Reading
     other_modules: OtherModules
     second_factors: SecondFactors
     rotations: Rotations
@@ -166,6 +172,7 @@ class Site:
     arrival_cookie: ArrivalCookie = attrs.field(init=False)
     link_cookie: LinkCookie = attrs.field(init=False)
     invitation_cookie: LinkCookie = attrs.field(init=False)
+    choice_cookie: ChoiceCookie = attrs.field(init=False)
 
     @origin.default
     def _origin(self) -> str:
@@ -189,6 +196,10 @@ class Site:
         return late.made(
             lambda: link_cookie.LinkCookie(is_https=self.cookies.is_https, label="invitation")
         )
+
+    @choice_cookie.default
+    def _choice_cookie(self) -> ChoiceCookie:
+        return late.made(lambda: choices.ChoiceCookie(is_https=self.cookies.is_https))
 
     @property
     def arrive_url(self) -> str:

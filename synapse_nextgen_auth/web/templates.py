@@ -17,7 +17,7 @@ from synapse_nextgen_auth.web import formats, heap, translations
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.pages.names import TEMPLATES
 from synapse_nextgen_auth.web.sources import Sources
-from synapse_nextgen_auth.web.translations import ENGLISH, Language, Languages
+from synapse_nextgen_auth.web.translations import ENGLISH, UTC, Language, Languages
 
 # In a wheel the templates lie in the package, in a checkout (or `pip install -e`) beside it.
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -105,11 +105,12 @@ class Templates:
             cache_size=-1,
         )
         self._environment.globals["static"] = self._static_urls.__getitem__
+        self._environment.globals["language_url"] = f"{base_url_path.rstrip('/')}/language"
         translations.install(self._environment)
         formats.install(self._environment)
         self.languages = Languages(directory / "languages")
         self._seen: set[str] = set()
-        self._common: dict[tuple[PageContent, str], str] = {}
+        self._common: dict[tuple[PageContent, str, str], str] = {}
         # Nobody can know these, so no text of others has them in it.
         self._places = _Places()
         look_for(directory, (*_PARTS, *TEMPLATES))
@@ -119,31 +120,31 @@ class Templates:
         for name in TEMPLATES:
             self._environment.get_template(name)
 
-    def render(self, page: PageContent, *, lang: str = ENGLISH) -> str:
-        """Make the HTML of `page` in one of our `languages`.
+    def render(self, page: PageContent, *, lang: str = ENGLISH, time_zone: str = UTC) -> str:
+        """Make the HTML of `page` in one of our `languages`, with times as they are in a zone.
 
         A page that is the same for many people is made once; what is of a visit is put in afterwards.
         """
         language = self.languages.get(lang)
         if not page.is_common:
-            return self._made(page, language)
+            return self._made(page, language, time_zone)
         of_the_visit = {name: getattr(page, name) for name in page.of_the_visit}
         common = attrs.evolve(page, **{name: self._places[name] for name in of_the_visit})
-        html = self._common.get((common, language.tag))
+        html = self._common.get((common, language.tag, time_zone))
         if html is None:
-            html = self._made(common, language)
+            html = self._made(common, language, time_zone)
             if len(self._common) >= _MOST_COMMON:
                 self._common.clear()
-            self._common[common, language.tag] = html
+            self._common[common, language.tag, time_zone] = html
         for name, value in of_the_visit.items():
             html = html.replace(self._places[name], str(escape(value)))
         return html
 
-    def _made(self, page: PageContent, language: Language) -> str:
+    def _made(self, page: PageContent, language: Language, time_zone: str) -> str:
         fields = {field.name: getattr(page, field.name) for field in attrs.fields(type(page))}
-        fields |= {"lang": language.tag, "dir": language.dir}
+        fields |= {"lang": language.tag, "dir": language.dir, "language_name": language.name}
         template = self._template(page.template)
-        with translations.speaking(language):
+        with translations.speaking(language, time_zone):
             return template.render(fields)
 
     def _template(self, name: str) -> Template:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cached_property
 from gettext import NullTranslations
 from importlib import import_module
 from pathlib import Path
@@ -21,15 +22,20 @@ from markupsafe import Markup, escape
 logger = logging.getLogger(__name__)
 
 ENGLISH = "en"
+UTC = "UTC"
 
 
 @attrs.frozen(eq=False)
 class Language:
-    """One language that pages can be in; `tag` is a BCP 47 tag, `dir` as HTML wants it."""
+    """One language that pages can be in; `tag` is a BCP 47 tag, `dir` as HTML wants it.
+
+    `name` is what the language calls itself.
+    """
 
     tag: str
     dir: str
     catalogue: NullTranslations
+    name: str
 
     @property
     def locale(self) -> str:
@@ -37,10 +43,11 @@ class Language:
         return self.tag.replace("-", "_")
 
 
-_ENGLISH = Language(ENGLISH, "ltr", NullTranslations())
+_ENGLISH = Language(ENGLISH, "ltr", NullTranslations(), "English")
 
 # Rendering is synchronous, so what is read within one call of it is of that call.
 _present: ContextVar[Language] = ContextVar("language", default=_ENGLISH)
+_time_zone: ContextVar[str] = ContextVar("time_zone", default=UTC)
 # A mail is written as plain text, too: nothing is escaped there.
 _is_plain: ContextVar[bool] = ContextVar("is_plain", default=False)
 
@@ -48,6 +55,11 @@ _is_plain: ContextVar[bool] = ContextVar("is_plain", default=False)
 def present() -> Language:
     """Return the language of the page that is just being rendered."""
     return _present.get()
+
+
+def present_time_zone() -> str:
+    """Return the zone in which times of that page are told."""
+    return _time_zone.get()
 
 
 def cldr() -> ModuleType:
@@ -63,11 +75,24 @@ class Languages:
         self._read: dict[str, Language] = {ENGLISH: _ENGLISH}
         self.tags = tuple(sorted({ENGLISH, *self._paths}))
 
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """What each of `tags` calls itself: the first line of its catalogue, `# Deutsch`."""
+        return {tag: _ENGLISH.name if tag == ENGLISH else self._name(tag) for tag in self.tags}
+
+    def _name(self, tag: str) -> str:
+        try:
+            with self._paths[tag].open(encoding="utf-8") as file:
+                first = file.readline()
+        except (OSError, UnicodeDecodeError):
+            return tag  # whoever chooses it gets English, and the log says why
+        return first.lstrip("#").strip() if first.startswith("# ") else tag
+
     def get(self, tag: str) -> Language:
-        """Return a language of `tags`; one whose catalogue is broken is English."""
-        if tag not in self._read:
+        """Return a language; one whose catalogue is broken, or gone since it was chosen, is English."""
+        if tag not in self._read and tag in self._paths:
             self._read[tag] = self._load(tag)
-        return self._read[tag]
+        return self._read.get(tag, _ENGLISH)
 
     def _load(self, tag: str) -> Language:
         path = self._paths[tag]
@@ -79,18 +104,19 @@ class Languages:
             return _ENGLISH
         for fault in found.faults:
             logger.warning("In %s %s: that is shown in English", path, fault)
-        return Language(tag, found.dir, found.translations)
+        return Language(tag, found.dir, found.translations, self.names[tag])
 
 
 @contextmanager
-def speaking(language: Language, *, plain: bool = False) -> Iterator[None]:
+def speaking(language: Language, time_zone: str = UTC, *, plain: bool = False) -> Iterator[None]:
     """Let every word that is rendered within be of this language; `plain` where it is no HTML."""
-    token, plainly = _present.set(language), _is_plain.set(plain)
+    token, plainly, zone = _present.set(language), _is_plain.set(plain), _time_zone.set(time_zone)
     try:
         yield
     finally:
         _present.reset(token)
         _is_plain.reset(plainly)
+        _time_zone.reset(zone)
 
 
 def install(environment: Environment) -> None:

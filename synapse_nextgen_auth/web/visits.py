@@ -23,10 +23,11 @@ from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.parameters import Parameters
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Purpose, Secret, urlsafe
-from synapse_nextgen_auth.store import sign_ins
+from synapse_nextgen_auth.store import preferences, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 from synapse_nextgen_auth.web import browser, forms
 from synapse_nextgen_auth.web.browser import Visitor
+from synapse_nextgen_auth.web.came_from import page_of_ours
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.link_cookie import LinkCookie
 from synapse_nextgen_auth.web.pages import onward
@@ -113,6 +114,12 @@ class Visit:
         return self._incoming.header("Sec-Fetch-Site") == "same-origin"
 
     @property
+    def came_from(self) -> str | None:
+        """The page of ours that led here, relative, where its link lets the browser say so."""
+        said = self._incoming.header("Referer") or ""
+        return page_of_ours(said, below=self.site.issuer.identifier)
+
+    @property
     def binding(self) -> str | None:
         """What attempts know the browser by; `None` for one that was never here."""
         return None if self.visitor.is_new else self.visitor.digest
@@ -179,7 +186,7 @@ class Visit:
 
     def letter(self, to: str, mail: "Mail", *, expires: int = 0) -> SendMail:
         """Return a mail to whoever is here, in their language, for a flow to put into the outbox."""
-        letter = letters.Letter(to, self.reader.language, mail)
+        letter = letters.Letter(to, self.reader.language, mail, self.reader.time_zone)
         return letter.posted(self.site.issuer.keys, expires=expires)
 
     def answer(
@@ -223,6 +230,8 @@ async def greet(site: Site, incoming: Incoming, reader: Reader) -> Visit:
     ]
     if unnoted:
         await site.homeserver.run(signing_in.note_visit, unnoted, now=now)
+    if visitor.user_id is not None:
+        reader.prefers(await site.homeserver.read(preferences.get, visitor.user_id))
     return Visit(site, visitor, reader, incoming)
 
 

@@ -87,6 +87,12 @@ def proof(page):
     return re.search(r'name="csrf" value="([^"]+)"', page.text)[1]
 
 
+def prepare_reading(prepared):
+    reading = prepared.here()
+    prepared.look("/language", reading, reading.server.url("language"))
+    prepared.press("/language", reading, decision="de")
+
+
 def prepare_stages(prepared, browser, attempt, csrf):
     of_a_sign_up = (
         *("register-captcha", "register-email", "register-email-code"),
@@ -335,6 +341,7 @@ def prepared(deployment, client):
     spare, stranger = settle(deployment, client.id, [user.user_id] * 2)
     prepare_pages(prepared)
     prepare_links(prepared)
+    prepare_reading(prepared)
     prepare_devices(prepared)
     prepare_approval(prepared, token["access_token"])
     prepare_protocol(prepared, token["access_token"], spare)

@@ -269,9 +269,16 @@ def a_new_password(homeserver, server, user):
     return filled(browser, account=user.user_id, password=new, sign_out="yes", decision="set")
 
 
+def a_language(homeserver, server, user):
+    browser = Browser.of(server, user)
+    browser.get(server.url("language"))
+    return filled(browser, decision="de")
+
+
 FORMS = {
     "/set-password": a_new_password,
     "/accounts": an_account,
+    "/language": a_language,
     "/sign-in": a_sign_in,
     "/consent": a_consent,
     "/legacy-login": a_legacy_login,
@@ -296,7 +303,7 @@ FORMS = {
 
 
 # Forms that nobody has to be let in for, or out: whose account it is, and how it is, does not matter.
-FOR_EVERYBODY = {"/accounts", "/sign-out", "/link"}
+FOR_EVERYBODY = {"/accounts", "/language", "/sign-out", "/link"}
 # Forms with one button: whatever it is called, it was pressed.
 ONE_BUTTON = {"/sign-in", "/sign-out", "/link"}
 

@@ -85,6 +85,30 @@ def room_says_again(homeserver, user, access_token):
     return [event["content"]["body"] for event in found if event["type"] == "m.room.message"]
 
 
+@pytest.mark.parametrize(
+    ("chosen", "subject"), [(None, "Ein neues Gerät"), ("ar", "سجّل جهاز جديد")]
+)
+def test_a_notice_is_in_the_language_of_its_reader(
+    homeserver, server, user, mailbox, chosen, subject
+):
+    """The one that they chose, wherever the event comes from; else that of their last sign-in."""
+    browser = Browser(server)
+    browser.http.headers["Accept-Language"] = "de"
+    browser.get(server.url("sign-in"))
+    browser.sign_in(user.localpart, user.password)
+    for fields in ({"decision": chosen}, {"decision": "time-zone", "time_zone": "Asia/Kolkata"}):
+        if chosen is not None:
+            browser.get(server.url("language"))
+            browser.submit(**fields)
+
+    homeserver.login(user)
+    mail = mailbox.last_to(address_of(user))
+
+    assert mail.subject.startswith(subject)
+    assert f'<html lang="{chosen or "de"}"' in mail.html
+    assert ("UTC+5:30" in mail.text) == (chosen is not None)
+
+
 def test_a_new_device_is_told_to_every_address_and_in_matrix(homeserver, server, user, mailbox):
     """When, from where, by which application, and what to do: the link lets nobody in."""
     browser = Browser(server)

@@ -49,6 +49,32 @@ def test_the_first_wanted_language_that_is_there_wins(wanted, found):
     assert languages.lookup(["fr", "en-GB", "zh-hant"], wanted) == found
 
 
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        *(("zh", "zh-Hans"), ("zh-CN", "zh-Hans"), ("zh-SG", "zh-Hans"), ("zh-Hans-CN", "zh-Hans")),
+        *(
+            ("zh-TW", "zh-Hant"),
+            ("zh-HK", "zh-Hant"),
+            ("zh-Hant-HK", "zh-Hant"),
+            ("yue", "zh-Hant"),
+        ),
+        *(("pt", "pt-BR"), ("pt-PT", "pt-BR"), ("no", "nb"), ("nn-NO", "nb"), ("no-NO", "nb")),
+        *(("iw", "he"), ("iw-IL", "he"), ("in-ID", "id")),
+    ],
+)
+def test_a_tag_may_stand_for_another_one(wanted, found):
+    """As browsers have written it for long, or as its readers read best of what there is."""
+    available = ["en", "he", "id", "nb", "pt-BR", "zh-Hans", "zh-Hant"]
+
+    assert languages.lookup(available, [wanted, "en"]) == found
+
+
+def test_what_was_asked_for_comes_before_what_it_may_stand_for():
+    assert languages.lookup(["pt-BR", "pt-PT"], ["pt-PT"]) == "pt-PT"
+    assert languages.lookup(["nb", "nn"], ["nn"]) == "nn"
+
+
 @given(st.lists(st.text(), max_size=5), st.lists(st.text(), max_size=5))
 def test_any_texts_are_answered(available, wanted):
     """What is found was there."""

@@ -18,11 +18,12 @@ def _script():
 
 
 update_languages = _script()
+NAME = "Lingua"  # what a language of a test calls itself
 
 
 def write(path, messages, *, locale):
     """Write a catalogue that says this; a message is its English text, or (context, text)."""
-    catalog = Catalog(locale=locale)
+    catalog = Catalog(locale=locale, header_comment=f"# {NAME}")
     for message, text in messages.items():
         catalog.add(message, text)
     with path.open("wb") as file:

@@ -33,6 +33,7 @@ class Read(HTMLParser):
         self.elements = []  # (tag, attributes)
         self.texts = []  # (path of open tags, text)
         self.open = []
+        self.feet = []  # those in the foot, which every page has alike
         self.declared = None
         self.within = False  # a word
         self.feed(html)
@@ -49,6 +50,8 @@ class Read(HTMLParser):
             return
         assert len(attrs) == len(dict(attrs)), f"{tag} has an attribute twice"
         self.elements.append((tag, dict(attrs)))
+        if "footer" in self.open:
+            self.feet.append(self.elements[-1][1])
         if tag not in self.VOID:
             self.open.append(tag)
 
@@ -63,8 +66,12 @@ class Read(HTMLParser):
         self.within = False
 
     def all(self, *tags):
-        """Return the attributes of each such element."""
-        return [found for tag, found in self.elements if tag in tags]
+        """Return the attributes of each such element, but for those in the foot of the page."""
+        return [
+            found
+            for tag, found in self.elements
+            if tag in tags and not any(found is each for each in self.feet)
+        ]
 
     def text(self, inside="main"):
         """Return what a person reads inside this tag."""

@@ -30,6 +30,7 @@ from synapse_nextgen_auth.late import Broken
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.metadata import PREFIX, Endpoints
 from synapse_nextgen_auth.secret import Keyring, Secret
+from synapse_nextgen_auth.store import preferences
 from synapse_nextgen_auth.web import answers, browser, dispatch
 from synapse_nextgen_auth.web.browser import Visitor
 from synapse_nextgen_auth.web.forms import FORM
@@ -85,7 +86,9 @@ class Process:
     def why_away(self, error):
         return str(error) if isinstance(error, ConnectionError) else None
 
-    async def read(self, *_args, **_kwargs):
+    async def read(self, what, *_args, **_kwargs):
+        if what is preferences.get:
+            return None
         return [self.sign_in] if self.sign_in else []
 
 
@@ -133,6 +136,7 @@ def site(process, people):
             "mailboxes",
             "sign_in_codes",
             "places",
+            "reading",
             "sign_ups",
             "profiles",
             "threepids",

@@ -139,7 +139,7 @@ def cards_of(record):
 def test_links_to_elsewhere_are_those_of_the_application(page):
     """A page links to nobody but the application, and tells it nothing about itself."""
     html = read(page)
-    ours, theirs = set(links_of(page)), set()
+    ours, theirs = {*links_of(page), getattr(page, "came_from", None)}, set()
     for card in cards_of(page):
         theirs |= {card.uri, card.tos_uri, card.policy_uri}
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from support.incoming import incoming
 from synapse_nextgen_auth.oauth import languages as tags
-from synapse_nextgen_auth.web.languages import wanted
+from synapse_nextgen_auth.web.choices import Choice, ChoiceCookie
+from synapse_nextgen_auth.web.languages import Asked, wanted
 
 
 @pytest.mark.parametrize(
@@ -39,9 +40,88 @@ def test_the_browsers_languages_by_weight(header, languages):
 
 def test_what_the_client_asks_for_comes_first():
     """OpenID Connect Core: `ui_locales` is in order of preference."""
-    asked = wanted(incoming(("Accept-Language", "de")), "fr-CA fr")
+    asked = wanted(incoming(("Accept-Language", "de")), Asked("fr-CA fr"))
 
     assert asked == ("fr-CA", "fr", "de")
+
+
+@pytest.mark.parametrize(
+    ("asked_at", "chosen_at", "first"),
+    [(100, 50, "fr"), (100, 100, "nl"), (100, 150, "nl"), (None, 399, "fr"), (None, 400, "nl")],
+)
+def test_a_choice_that_was_made_after_the_application_asked_comes_before_that(
+    asked_at, chosen_at, first
+):
+    """Whoever presses a language on a page means that page."""
+    header = incoming(("Accept-Language", "de"))
+    asked, choice = Asked("fr", asked_at), Choice("nl", at=chosen_at)
+
+    found = wanted(header, asked, choice=choice, account="sv", now=1000)
+
+    assert found[0] == first
+    assert set(found[:2]) == {"fr", "nl"}
+    assert found[2:] == ("sv", "de")
+
+
+def test_many_wishes_of_an_application_hide_no_choice():
+    """A list without an end is cut."""
+    found = wanted(incoming(), Asked("x " * 400), choice=Choice("nl", at=10_000), now=10_000)
+
+    assert found[0] == "nl"
+
+
+CHOICES = st.builds(
+    Choice,
+    language=st.none() | st.sampled_from(["de", "pt-BR", "zh-Hans"]),
+    time_zone=st.none() | st.sampled_from(["UTC", "Europe/Berlin", "America/Port-au-Prince"]),
+    at=st.integers(0, 10**11),
+)
+
+
+@given(CHOICES, st.booleans())
+def test_what_was_chosen_comes_back(choice, is_https):
+    """As the browser sends it, among cookies of others."""
+    cookie = ChoiceCookie(is_https=is_https)
+    name, header = cookie.write(choice)
+    pair, *attributes = header.split("; ")
+    sent = [b"a=b; " + pair.encode(), b"c=d"]
+
+    assert name == "Set-Cookie"
+    assert {"Path=/", "HttpOnly", "SameSite=Lax"} <= set(attributes)
+    assert ("Secure" in attributes) == is_https
+    if choice.is_empty:
+        assert "Max-Age=0" in attributes
+    else:
+        assert cookie.read(sent) == choice
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            "",
+            "de",
+            "de.x.",
+            "de.1",
+            "de.1.Europe/<b>",
+            "de.1.a b",
+            "<script>.1.",
+            "de.-1.",
+            "\xff.1.",
+        ),
+        *(
+            "d" * 36 + ".1.",
+            "de." + "1" * 13 + ".",
+            "de.1." + "a" * 65,
+            "de.1.;nextgen_language=fr.1.",
+        ),
+    ],
+)
+def test_c030_an_odd_cookie_is_no_choice(value):
+    """Whoever wrote it."""
+    header = f"nextgen_language={value}".encode("latin-1")
+
+    assert ChoiceCookie(is_https=False).read([header]) == Choice()
 
 
 @pytest.mark.parametrize(
@@ -50,7 +130,7 @@ def test_what_the_client_asks_for_comes_first():
 )
 def test_c030_nonsense_finds_no_language(ui_locales):
     """The default is shown, whatever was asked for."""
-    asked = wanted(incoming(), ui_locales)
+    asked = wanted(incoming(), Asked(ui_locales))
 
     assert len(asked) <= 20
     assert tags.lookup(["en", "fr"], asked) is None
@@ -58,7 +138,7 @@ def test_c030_nonsense_finds_no_language(ui_locales):
 
 def test_c030_nonsense_hides_no_wish_of_the_browser():
     """A known language behind an unknown one is found."""
-    asked = wanted(incoming(("Accept-Language", "fr")), "../../etc/passwd tlh")
+    asked = wanted(incoming(("Accept-Language", "fr")), Asked("../../etc/passwd tlh"))
 
     assert tags.lookup(["en", "fr"], asked) == "fr"
 
@@ -66,7 +146,7 @@ def test_c030_nonsense_hides_no_wish_of_the_browser():
 @given(st.text(st.characters(codec="ascii")), st.none() | st.text())
 def test_any_wish_is_answered(header, ui_locales):
     """With a short list."""
-    asked = wanted(incoming(("Accept-Language", header)), ui_locales)
+    asked = wanted(incoming(("Accept-Language", header)), Asked(ui_locales) if ui_locales else None)
 
     assert len(asked) <= 20
     assert all(asked)

@@ -6,7 +6,7 @@ import re
 import attrs
 import pytest
 
-from support.catalogues import copied, update_languages, write
+from support.catalogues import NAME, copied, update_languages, write
 from support.pages import BASE, Read
 from synapse_nextgen_auth.web.pages.records import PAGES
 from synapse_nextgen_auth.web.pages.samples import samples_of
@@ -62,7 +62,7 @@ def _each(value):
 
 def unmarked(html, page):
     """Return what a person would read that is neither a message nor a value of the page."""
-    known = {_spaced(value) for value in values_of(page)}
+    known = {NAME, *(_spaced(value) for value in values_of(page))}
     depth, found = 0, []
     for path, text in html.texts:
         for piece in re.split(f"([{OPEN}{CLOSE}])", text):

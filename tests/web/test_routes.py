@@ -60,6 +60,7 @@ KNOW_THEMSELVES = {
     "lost_factors.ask": None,  # the same
     "lost_factors.stop": None,  # whoever has the link stops it, whoever is signed in
     "accounts.accounts": None,  # lets go on whoever is signed in; the next page asks
+    "language.language": None,  # how somebody reads, which nothing depends on
     "home.home": None,  # says who it is, and lets go
     "sign_in.sign_in": None,  # asks for the account whose password it has seen
     "mailbox.sign_in": None,  # asks for the account whose code it has seen

@@ -331,17 +331,19 @@ MAILS: dict[str, type[Mail]] = {mail.kind: type(mail) for mail in SAMPLES}
 
 @frozen
 class Letter:
-    """A mail on its way: its one recipient, in their language, a BCP 47 tag."""
+    """A mail on its way: its one recipient, in their language, a BCP 47 tag, and their time zone."""
 
     to: str = attrs.field(repr=False)
     lang: str
     mail: Mail
+    time_zone: str = "UTC"
 
     def seal(self, keys: Keyring) -> str:
         """Return it as a table keeps it."""
         written = {
             "to": self.to,
             "lang": self.lang,
+            "time_zone": self.time_zone,
             "kind": self.mail.kind,
             "says": attrs.asdict(self.mail),
         }
@@ -362,4 +364,8 @@ class Letter:
             return None
         written: dict[str, Any] = json.loads(plain)
         mail = MAILS.get(written["kind"])
-        return cls(written["to"], written["lang"], mail(**written["says"])) if mail else None
+        if mail is None:
+            return None
+        # An earlier release knew of no zones.
+        zone = written.get("time_zone", "UTC")
+        return cls(written["to"], written["lang"], mail(**written["says"]), zone)

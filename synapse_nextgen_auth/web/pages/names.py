@@ -56,6 +56,7 @@ _NAMES = (
     "factor_lost_cancel",
     "form_post",
     "home",
+    "language",
     "legacy_login",
     "link",
     "link_gone",

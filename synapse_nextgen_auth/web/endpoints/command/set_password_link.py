@@ -13,7 +13,6 @@ from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.secret import digest, random_token
 from synapse_nextgen_auth.web.endpoints.command.asked import Asked, Command, Refused
 from synapse_nextgen_auth.web.site import Site
-from synapse_nextgen_auth.web.translations import ENGLISH
 
 _WHY_NOT: dict[Reason, str] = {
     Standing.DEACTIVATED: "This account is deactivated",
@@ -82,7 +81,7 @@ def language(site: Site, asked: Asked) -> str:
     wanted = asked.text("lang")
     if wanted is not None and wanted not in site.templates.languages.tags:
         raise Refused(f"There are mails in {', '.join(site.templates.languages.tags)}")
-    return wanted or ENGLISH
+    return wanted or site.config.languages.default
 
 
 SET_PASSWORD_LINK = Command(frozenset({"user", "seconds", "mail", "lang", "why"}), _make)
