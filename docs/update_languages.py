@@ -56,7 +56,7 @@ def _messages(path: Path) -> Iterator[tuple[int, Any, list[str], str | None]]:
 
 def begun(tag: str) -> Catalog:
     """Return the empty catalogue of a language."""
-    return Catalog(locale=tag.replace("-", "_"))
+    return Catalog(locale=tag.replace("-", "_"), header_comment="#")
 
 
 def native_name(locale: Locale) -> str:
