@@ -41,7 +41,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             LANGUAGE,
             account=LONG_ID,
             server_name=LONG,
-            languages=(LanguageLine("xx", LONG, is_chosen=True), *LANGUAGE.languages),
+            languages=(LanguageLine("sv", LONG, is_chosen=True), *LANGUAGE.languages),
             zones=(ZoneLine("America/Argentina/ComodRivadavia", LONG, is_chosen=True),),
         ),
     },
