@@ -3,88 +3,86 @@
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
-from typing import Any
 
-from prometheus_client import Counter, Gauge, Histogram
 from synapse.metrics import SERVER_NAME_LABEL
 
 from synapse_nextgen_auth.accounts.outbox import KINDS
+from synapse_nextgen_auth.homeserver.counted import Counter, Gauge, Histogram
 from synapse_nextgen_auth.records import frozen
 
 _BEGUN = Counter(
-    "synapse_nextgen_auth_sessions_begun", "Sessions that clients began", [SERVER_NAME_LABEL]
+    "synapse_nextgen_auth_sessions_begun", "Sessions that clients began", (SERVER_NAME_LABEL,)
 )
-_ENDED = Counter("synapse_nextgen_auth_sessions_ended", "Sessions that ended", [SERVER_NAME_LABEL])
+_ENDED = Counter("synapse_nextgen_auth_sessions_ended", "Sessions that ended", (SERVER_NAME_LABEL,))
 _LIVING = Gauge(
     "synapse_nextgen_auth_sessions_living",
     "Sessions that have not ended, counted by the housekeeping",
-    [SERVER_NAME_LABEL],
+    (SERVER_NAME_LABEL,),
 )
 _GRANTS = Counter(
     "synapse_nextgen_auth_grants",
     "Authorizations by what became of them",
-    ["outcome", SERVER_NAME_LABEL],
+    ("outcome", SERVER_NAME_LABEL),
 )
 _REFRESHES = Counter(
     "synapse_nextgen_auth_refreshes",
     "Answered refreshes: rotated, repeated after a lost answer, or ahead of a restored database",
-    ["kind", SERVER_NAME_LABEL],
+    ("kind", SERVER_NAME_LABEL),
 )
 _REFUSALS = Counter(
     "synapse_nextgen_auth_refusals",
     "Refused requests of clients, by path and reason",
-    ["path", "reason", SERVER_NAME_LABEL],
+    ("path", "reason", SERVER_NAME_LABEL),
 )
 _SIGN_INS = Counter(
     "synapse_nextgen_auth_sign_ins",
     "Attempts to sign in on our page, by outcome",
-    ["outcome", SERVER_NAME_LABEL],
+    ("outcome", SERVER_NAME_LABEL),
 )
 _SWEPT = Counter(
     "synapse_nextgen_auth_rows_swept",
     "Rows that the housekeeping deleted, by kind",
-    ["kind", SERVER_NAME_LABEL],
+    ("kind", SERVER_NAME_LABEL),
 )
 _OUTBOX_WAITING = Gauge(
     "synapse_nextgen_auth_outbox_waiting",
     "What waits for the main process to do it, by kind",
-    ["kind", SERVER_NAME_LABEL],
+    ("kind", SERVER_NAME_LABEL),
 )
 _OUTBOX_OLDEST = Gauge(
     "synapse_nextgen_auth_outbox_oldest_seconds",
     "For how long the oldest of that waits, by kind",
-    ["kind", SERVER_NAME_LABEL],
+    ("kind", SERVER_NAME_LABEL),
 )
 _OUTBOX_GIVEN_UP = Counter(
     "synapse_nextgen_auth_outbox_given_up",
     "What the main process could not do and does not try any more, by kind",
-    ["kind", SERVER_NAME_LABEL],
+    ("kind", SERVER_NAME_LABEL),
 )
 _SECONDS = Histogram(
     "synapse_nextgen_auth_request_seconds",
     "How long requests took, by path",
-    ["path", SERVER_NAME_LABEL],
+    ("path", SERVER_NAME_LABEL),
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 _BATCHES = Counter(
     "synapse_nextgen_auth_refresh_batches",
     "Statements that rotated many sessions at once, on a connection of their own, by outcome",
-    ["outcome", SERVER_NAME_LABEL],
+    ("outcome", SERVER_NAME_LABEL),
 )
 _BATCHED = Counter(
-    "synapse_nextgen_auth_refresh_batched", "Sessions that they rotated", [SERVER_NAME_LABEL]
+    "synapse_nextgen_auth_refresh_batched", "Sessions that they rotated", (SERVER_NAME_LABEL,)
 )
 _BATCH_SECONDS = Histogram(
     "synapse_nextgen_auth_refresh_batch_seconds",
     "How long they took",
-    [SERVER_NAME_LABEL],
+    (SERVER_NAME_LABEL,),
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 5),
 )
 _CONNECTIONS = Counter(
     "synapse_nextgen_auth_refresh_connections",
     "What became of the connection for them",
-    ["outcome", SERVER_NAME_LABEL],
+    ("outcome", SERVER_NAME_LABEL),
 )
 
 
@@ -115,7 +113,7 @@ class Metrics:
         """
         server = self.server_name
         for counter in (_BEGUN, _ENDED, _BATCHED, _BATCH_SECONDS):
-            counter.labels(server)
+            counter.begin(server)
         for counted, values in (
             (_GRANTS, GRANTS),
             (_REFRESHES, REFRESHES),
@@ -123,71 +121,71 @@ class Metrics:
             (_CONNECTIONS, CONNECTIONS),
         ):
             for value in values:
-                counted.labels(value, server)
+                counted.begin(value, server)
         for path, reasons in refusals.items():
             for reason in reasons:
-                _REFUSALS.labels(path, reason, server)
+                _REFUSALS.begin(path, reason, server)
         for outcome in sign_ins:
-            _SIGN_INS.labels(outcome, server)
+            _SIGN_INS.begin(outcome, server)
         for kind in swept:
-            _SWEPT.labels(kind, server)
+            _SWEPT.begin(kind, server)
         for kind in KINDS:
-            _OUTBOX_GIVEN_UP.labels(kind, server)
+            _OUTBOX_GIVEN_UP.begin(kind, server)
         for path in timed:
-            _SECONDS.labels(path, server)
+            _SECONDS.begin(path, server)
 
     def session_begun(self) -> None:
         """Count a session that began."""
-        _BEGUN.labels(self.server_name).inc()
+        _BEGUN.count(self.server_name)
 
     def sessions_ended(self, count: int) -> None:
         """Count sessions that ended."""
-        _ENDED.labels(self.server_name).inc(count)
+        _ENDED.count(self.server_name, by=count)
 
     def sessions_living(self, count: int) -> None:
         """Note how many sessions live."""
-        _LIVING.labels(self.server_name).set(count)
+        _LIVING.set(self.server_name, to=count)
 
     def grant(self, outcome: str) -> None:
         """Count a grant that was requested, approved or refused."""
-        _GRANTS.labels(outcome, self.server_name).inc()
+        _GRANTS.count(outcome, self.server_name)
 
     def refresh(self, kind: str) -> None:
         """Count an answered refresh."""
-        _one(_REFRESHES, kind, self.server_name).inc()
+        _REFRESHES.count(kind, self.server_name)
 
     def batch(self, outcome: str, *, rotated: int, seconds: float) -> None:
         """Count a statement that rotated many sessions at once."""
-        _one(_BATCHES, outcome, self.server_name).inc()
-        _one(_BATCHED, self.server_name).inc(rotated)
-        _one(_BATCH_SECONDS, self.server_name).observe(seconds)
+        _BATCHES.count(outcome, self.server_name)
+        _BATCHED.count(self.server_name, by=rotated)
+        _BATCH_SECONDS.observe(self.server_name, seconds=seconds)
 
     def connection(self, outcome: str) -> None:
         """Count what became of the connection for such statements."""
-        _CONNECTIONS.labels(outcome, self.server_name).inc()
+        _CONNECTIONS.count(outcome, self.server_name)
 
     def refusal(self, path: str, reason: str) -> None:
         """Count a refused request; both labels come from our own fixed lists."""
-        _REFUSALS.labels(path, reason, self.server_name).inc()
+        _REFUSALS.count(path, reason, self.server_name)
 
     def sign_in(self, outcome: str) -> None:
         """Count an attempt to sign in."""
-        _SIGN_INS.labels(outcome, self.server_name).inc()
+        _SIGN_INS.count(outcome, self.server_name)
 
     def swept(self, kind: str, count: int) -> None:
         """Count deleted rows."""
-        _SWEPT.labels(kind, self.server_name).inc(count)
+        _SWEPT.count(kind, self.server_name, by=count)
 
     def outbox(self, waiting: Mapping[str, tuple[int, int]], now: int) -> None:
         """Note what waits for the main process: by kind, how much and since when."""
         for kind in KINDS:
             count, since = waiting.get(kind, (0, now))
-            _OUTBOX_WAITING.labels(kind, self.server_name).set(count)
-            _OUTBOX_OLDEST.labels(kind, self.server_name).set(max(0, now - since))
+            _OUTBOX_WAITING.set(kind, self.server_name, to=count)
+            _OUTBOX_OLDEST.set(kind, self.server_name, to=max(0, now - since))
 
     def outbox_given_up(self, kind: str) -> None:
         """Count what the main process does not try any more."""
-        _OUTBOX_GIVEN_UP.labels(kind, self.server_name).inc()
+        _OUTBOX_GIVEN_UP.count(kind, self.server_name)
 
     @contextmanager
     def timed(self, path: str) -> Iterator[None]:
@@ -196,10 +194,4 @@ class Metrics:
         try:
             yield
         finally:
-            _one(_SECONDS, path, self.server_name).observe(time.perf_counter() - began)
-
-
-@cache
-def _one(metric: Any, *labels: str) -> Any:
-    """Return the one with these labels; to look it up takes longer than to count."""
-    return metric.labels(*labels)
+            _SECONDS.observe(path, self.server_name, seconds=time.perf_counter() - began)

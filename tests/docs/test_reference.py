@@ -7,7 +7,6 @@ import sys
 from importlib import util
 
 import pytest
-from prometheus_client.metrics import MetricWrapperBase
 
 from support import bridges, sayings
 from support.markdown import DOCS, ROOT, code, rows, section
@@ -17,6 +16,7 @@ from synapse_nextgen_auth.accounts.management import Action
 from synapse_nextgen_auth.cli import main
 from synapse_nextgen_auth.config.problems import Problems
 from synapse_nextgen_auth.homeserver import metrics
+from synapse_nextgen_auth.homeserver.counted import Counter, Gauge, Histogram
 from synapse_nextgen_auth.homeserver.matrix import rendezvous
 from synapse_nextgen_auth.homeserver.matrix.closed_endpoints import GetLoginToken
 from synapse_nextgen_auth.homeserver.matrix.discovery import AuthIssuer, AuthMetadata
@@ -450,10 +450,8 @@ def test_every_kind_of_event_is_explained():
 
 def test_every_metric_is_explained():
     """The table of metrics names those that there are, with their kind and labels."""
-    ours = [one for one in vars(metrics).values() if isinstance(one, MetricWrapperBase)]
-    expected = {
-        one._name: (one._type, sorted(set(one._labelnames) - {"server_name"})) for one in ours
-    }
+    ours = [one for one in vars(metrics).values() if isinstance(one, Counter | Gauge | Histogram)]
+    expected = {one.name: (one.kind, sorted(set(one.labels) - {"server_name"})) for one in ours}
     listed = {
         row[0].strip("`"): (row[1], re.findall(r"`([^`]+)`", row[2]))
         for row in rows(section(REFERENCE / "events-and-logs.md", "Metrics"))
