@@ -5,15 +5,23 @@ records: that was two fifths of the time that our imports took, and a quarter of
 """
 
 import linecache
+import sys
 from collections.abc import Callable
 from functools import cache
 from operator import attrgetter
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 __all__ = ["frozen"]
+
+# What attrs would make besides: no record is pickled, matched by position or referred to weakly.
+_WITHOUT: dict[str, Any] = {
+    "getstate_setstate": False,
+    "match_args": False,
+    "weakref_slot": False,
+}
 
 if TYPE_CHECKING:
     from attrs import frozen
@@ -29,7 +37,7 @@ else:
             for name, method in shared.items():
                 if name not in vars(kind):
                     setattr(kind, name, method)
-            return _lean(attrs.frozen(kind, kw_only=kw_only, getstate_setstate=False))
+            return _lean(attrs.frozen(kind, kw_only=kw_only, **_WITHOUT))
 
         return made if kind is None else made(kind)
 
@@ -38,23 +46,64 @@ def _lean(kind: Any) -> Any:
     """Drop what attrs keeps of each class and nobody uses: half of what a class takes.
 
     `attrs.fields` returns a tuple of a class of its own, whose only use is that fields have names there.
-    A debugger would find the text of the constructor. And no record is pickled.
+    A field knows its type, so what is annotated need not be kept beside it. A debugger would find the
+    text of the constructor.
     """
-    kind.__attrs_attrs__ = tuple(kind.__attrs_attrs__)
+    kind.__attrs_attrs__ = tuple(map(_shared, kind.__attrs_attrs__))
+    for name in _UNUSED & vars(kind).keys():
+        delattr(kind, name)
     linecache.cache.pop(kind.__init__.__code__.co_filename, None)
     kind.__init__ = _bare(kind.__init__)
     return kind
 
 
+# Later releases of attrs and of Python have other names for some of these, and then they stay.
+_UNUSED = {"__annotations__", "__attrs_props__"}
+
+
+def _shared(field: Any) -> Any:
+    """Return the one field that stands for all like it: of many records that have the same one.
+
+    Like it is what is no different in anything, 0 and False told apart; what has something of its own
+    for its values is left alone.
+    """
+    if type(field.default) not in _PLAIN or field.metadata:
+        return field
+    said = (getattr(field, name) for name in type(field).__slots__ if name != "metadata")
+    key = (type(field.default), *said)
+    try:
+        return _fields.setdefault(key, field)
+    except TypeError:  # something of it cannot be compared
+        return field
+
+
+_PLAIN = {type(attrs.NOTHING), type(None), bool, int, str}
+_fields: dict[tuple[Any, ...], Any] = {}
+
+
 def _bare(init: FunctionType) -> FunctionType:
-    """Return a constructor without a copy of all names of its module; most need the same single one."""
-    code = init.__code__
+    """Return a constructor without a copy of all names of its module; most need the same single one.
+
+    And without the lines of its text, which is gone.
+    """
+    code = init.__code__.replace(**_no_lines(init.__code__))
     needed = {name: init.__globals__[name] for name in code.co_names if name in init.__globals__}
     shared = _globals.setdefault(frozenset(needed), needed) if needed.keys() <= _SAME else needed
     bare = FunctionType(code, shared, init.__name__, init.__defaults__, init.__closure__)
     bare.__kwdefaults__ = init.__kwdefaults__
     bare.__module__, bare.__qualname__ = init.__module__, init.__qualname__
     return bare
+
+
+def _no_lines(code: CodeType) -> dict[str, Any]:
+    """Return what says of each instruction that it is on the first line (since Python 3.11).
+
+    An entry is for eight of them at most: code 13, no columns, and no line further.
+    """
+    if sys.version_info < (3, 11):
+        return {}
+    whole, rest = divmod(len(code.co_code) // 2, 8)
+    return {"co_linetable": b"\xef\x00" * whole + (bytes([0xE8 + rest - 1, 0]) if rest else b"")}
 
 
 # What is the same for every record, and the constructors' globals that are made of it.

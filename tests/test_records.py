@@ -178,3 +178,55 @@ def test_every_record_shares_them():
     ]
 
     assert found == []
+
+
+def test_what_is_alike_is_one_field_and_the_same_as_attrs_has():
+    """Also where one inherits it: nothing that attrs says of a field is another one here."""
+    for ours, theirs in zip(OURS, THEIRS, strict=True):
+        for own, other in zip(attrs.fields(ours), attrs.fields(theirs), strict=True):
+            assert [getattr(own, name) for name in ("name", "type", "inherited", "kw_only")] == [
+                getattr(other, name) for name in ("name", "type", "inherited", "kw_only")
+            ]
+
+    @frozen
+    class One:
+        name: str
+        flag: bool = False
+        count: int = 0
+        more: tuple[int, ...] = ()
+
+    @frozen
+    class Other:
+        name: str
+        flag: int = 0
+        count: int = 0
+        more: tuple[bool, ...] = (False,)
+
+    one, other = attrs.fields(One), attrs.fields(Other)
+    assert one[0] is other[0]
+    assert one[2] is other[2]
+    assert (one[1].default, one[1].type) == (False, bool)
+    assert type(other[1].default) is int
+    assert One("a").more == ()
+    assert Other("a").more == (False,)
+
+
+def test_what_goes_wrong_in_a_constructor_says_where():
+    """Its own lines are gone with its text; those of what it calls are not."""
+
+    def fails(_value):
+        raise LookupError("as it should")
+
+    @frozen
+    class Record:
+        name: str = attrs.field(converter=fails)
+
+    with pytest.raises(LookupError, match="as it should") as caught:
+        Record("a")
+
+    entries = [(entry.name, entry.lineno) for entry in caught.traceback]
+    assert [name for name, _ in entries][1:] == ["__init__", "fails"]
+    assert entries[1][1] == 0
+    code = Record.__init__.__code__
+    assert {line for *_, line in code.co_lines()} == {1}
+    assert len(list(code.co_positions())) == len(code.co_code) // 2
