@@ -1,3 +1,4 @@
 People choose the language and the time zone of pages, mails and notices, from the foot of every page, for the browser and for their account; `languages.default` and `languages.time_zone` say what everybody else gets.
 Security notices and questions in Matrix are written in the language of the account, no longer in English.
 `zh-TW`, `pt-PT`, `nn` and others find the language that their readers read.
+Pages and mails appear under the operator's name: the section `branding` of the configuration has a name, a logo for light and dark, an icon, an accent colour and a background whose contrast is checked, links, and words for seven pages, each text in several languages.

@@ -10,11 +10,13 @@ import yaml
 from support.markdown import ROOT
 from synapse_nextgen_auth import config
 from synapse_nextgen_auth.config import Config
+from synapse_nextgen_auth.config.brand import Links, Shades, Welcome
 from synapse_nextgen_auth.config.kinds.kind import Optional
 from synapse_nextgen_auth.config.kinds.numbers import WholeNumber
 from synapse_nextgen_auth.config.options import Option, option, options_of, section
 from synapse_nextgen_auth.config.problems import Problems
 from synapse_nextgen_auth.config.reader import Reader
+from synapse_nextgen_auth.oauth.languages import Wording
 from synapse_nextgen_auth.oauth.resources import ResourceServer
 
 each = pytest.mark.parametrize("one", config.OPTIONS, ids=lambda one: one.path)
@@ -25,7 +27,11 @@ SERVICE = {
     "scopes": {"calendar.read": "See your appointments"},
 }
 # What a start does not import is declared by its name.
-LATE = {"tuple[ResourceServer, ...]": tuple[ResourceServer, ...]}
+LATE = {
+    "tuple[ResourceServer, ...]": tuple[ResourceServer, ...],
+    "Wording | None": Wording | None,
+    **{f"{each.__name__} | None": each | None for each in (Links, Shades, Welcome)},
+}
 CLIENT = {"client_id": "grafana", "redirect_uris": ["https://grafana.example.com/cb"]}
 
 

@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from synapse_nextgen_auth.homeserver.people.sign_ups import sessions as sign_up_sessions
     from synapse_nextgen_auth.oauth import resources
     from synapse_nextgen_auth.web import mails, sign_up
+    from synapse_nextgen_auth.web.brand.brand import Brand
 else:
     (
         application_services,
@@ -120,12 +121,12 @@ else:
     )
 
 
-def build(config: Config, homeserver: Homeserver) -> Site:
+def build(config: Config, homeserver: Homeserver, brand: "Brand | None" = None) -> Site:
     """Put the parts together; nothing is patched or served yet."""
     hs_config = homeserver.hs.config
     keys = keyring(config, hs_config)
     endpoints = Endpoints.under(homeserver.public_baseurl)
-    templates = Templates(urlsplit(endpoints.issuer).path)
+    templates = Templates(urlsplit(endpoints.issuer).path, brand=brand)
     texts = mail_texts.of(config)
     sign_up_rules = SignUpRules(
         homeserver.hs,
@@ -149,7 +150,7 @@ def build(config: Config, homeserver: Homeserver) -> Site:
     providers = Providers(homeserver.hs, trusted_to_be_fresh=config.providers.trusted_to_be_fresh)
     sessions = config.sessions
     addresses = late.made(lambda: threepids.Threepids(homeserver))
-    mailer = late.made(lambda: _mailer(texts, homeserver, keys, templates.languages))
+    mailer = late.made(lambda: _mailer(texts, homeserver, keys, templates.languages, brand))
     boxes = late.made(lambda: mailboxes.Mailboxes(homeserver))
     return Site(
         homeserver=homeserver,
@@ -227,9 +228,13 @@ def hashes(homeserver: Homeserver, options: Passwords) -> PasswordHashes:
 
 
 def _mailer(
-    texts: Sources, homeserver: Homeserver, keys: Keyring, languages: Languages
+    texts: Sources,
+    homeserver: Homeserver,
+    keys: Keyring,
+    languages: Languages,
+    brand: "Brand | None",
 ) -> "Mailer":
-    written = mails.Mails(texts, languages, server_name=homeserver.server_name)
+    written = mails.Mails(texts, languages, server_name=homeserver.server_name, brand=brand)
     return mailing.Mailer(homeserver, keys, written.write)
 
 

@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
     from synapse_nextgen_auth.homeserver.upkeep import housekeeping
     from synapse_nextgen_auth.web import browser, language_options, mails, readers
+    from synapse_nextgen_auth.web.brand import brand
+    from synapse_nextgen_auth.web.brand.brand import Brand
     from synapse_nextgen_auth.web.pages.message import error
 else:
     (
@@ -71,6 +73,7 @@ else:
         housekeeping,
         language_options,
         mails,
+        brand,
         browser,
         readers,
         error,
@@ -84,6 +87,7 @@ else:
         "homeserver.upkeep.housekeeping",
         "web.language_options",
         "web.mails",
+        "web.brand.brand",
         "web.browser",
         "web.readers",
         "web.pages.message.error",
@@ -103,6 +107,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     """Start as the authorization server; `module` is the class that homeserver.yaml names."""
     hs_config = api._hs.config  # noqa: SLF001 (the module API has no other way)
     tried = password_costs.look(config.passwords)
+    own, own_problems = _brand(config)
     problems = [
         *selfcheck.listed_twice(hs_config, module),
         *selfcheck.config_problems(hs_config, config),
@@ -110,6 +115,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         *(mails.problems(config) if config.mail.templates is not None else ()),
         *(places.problems(config) if config.geoip.database is not None else ()),
         *(language_options.problems(config) if config.languages != Languages() else ()),
+        *own_problems,
     ]
     if problems:
         refusal.refuse_start(problems)
@@ -119,7 +125,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         schema.prepare(api._hs)  # noqa: SLF001 (the module API has no other way)
     except SchemaRefused as refused:
         refusal.refuse_start([str(refused)])
-    site = build(config, Homeserver(api))
+    site = build(config, Homeserver(api), own)
     raw_forms.leave_alone(PREFIX)
     for root in ROOTS:
         if root.is_served(config):
@@ -180,6 +186,16 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     reactor.callLater(_KEEP_AFTER, reactor.callInThread, Kept().install().read)
     # Other modules, which may check passwords or say who needs a second factor, come after this one.
     reactor.callLater(0, _warn, site)
+
+
+def _brand(config: Config) -> "tuple[Brand | None, list[str]]":
+    """Read the operator's brand, where there is one; whoever has none imports nothing for it."""
+    if not config.branding.is_set:
+        return None, []
+    found = brand.read(config.branding, default=config.languages.default)
+    for text in found.warnings:
+        logger.warning("About the colours of pages: %s", text)
+    return found.brand, found.problems
 
 
 def _keep_house(site: Site) -> None:

@@ -43,6 +43,7 @@ from synapse_nextgen_auth.oauth.clients import jwks
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import language_options, mails
+from synapse_nextgen_auth.web.brand import brand
 from synapse_nextgen_auth.web.templates import Templates
 
 _SECRET_NAME = re.compile(r"secret|password|passwd|token|key", re.IGNORECASE)
@@ -105,11 +106,13 @@ def look(paths: Sequence[Path], *, look_into_database: bool = False) -> Looked:
     if hs_config is None:
         return Looked(raw, config, [*mistakes, *problems])
     is_read, ours = not mistakes, f"{settings.ours_at(hs_config)}.config"
+    branded = brand.read(config.branding)
     mistakes += [
         *selfcheck.config_problems(hs_config, config),
         *(f"{ours}.{text}" if _is_ours(text) else text for text in mails.problems(config)),
         *(f"{ours}.{text}" for text in places.problems(config)),
         *(f"{ours}.{text}" for text in language_options.problems(config)),
+        *(f"{ours}.{text}" for text in branded.problems),
         *_page_problems(),
     ]
     warnings = selfcheck.warnings()
@@ -128,6 +131,7 @@ def look(paths: Sequence[Path], *, look_into_database: bool = False) -> Looked:
         if is_read:
             # Of options that could not be read there are the defaults, and nobody wrote those.
             warnings += advice.warnings(hs_config, config)
+            warnings += [f"{ours}.{text}" for text in branded.warnings]
     else:
         # Nothing of it keeps a switched-off module from resting.
         warnings = [*mistakes, *internals.problems_of_rest(), *warnings]

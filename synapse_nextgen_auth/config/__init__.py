@@ -12,6 +12,7 @@ import attrs
 from synapse_nextgen_auth import late
 from synapse_nextgen_auth.config.account import Account
 from synapse_nextgen_auth.config.authorization import Authorization
+from synapse_nextgen_auth.config.branding import Branding
 from synapse_nextgen_auth.config.captcha import Captcha, check_captcha
 from synapse_nextgen_auth.config.client_registration import Registration
 from synapse_nextgen_auth.config.consent import Consent
@@ -63,6 +64,7 @@ __all__ = [
     "SECTIONS",
     "Account",
     "Authorization",
+    "Branding",
     "Captcha",
     "Config",
     "ConfigProblems",
@@ -147,6 +149,7 @@ class Config:
     step_up: StepUp = section(StepUp)
     mail: Mail = section(Mail)
     notices: Notices = section(Notices)
+    branding: Branding = section(Branding)
     geoip: GeoIP = section(GeoIP)
     recovery: Recovery = section(Recovery)
     invitations: Invitations = section(Invitations)

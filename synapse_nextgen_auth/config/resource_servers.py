@@ -9,11 +9,12 @@ from synapse_nextgen_auth.config.kinds.numbers import Duration
 from synapse_nextgen_auth.config.kinds.words import Choice, Text
 from synapse_nextgen_auth.config.problems import Problems, join, kind_of, shown
 from synapse_nextgen_auth.config.secret_files import content
-from synapse_nextgen_auth.oauth import languages, resources
+from synapse_nextgen_auth.config.wording import wording
+from synapse_nextgen_auth.oauth import resources
 from synapse_nextgen_auth.oauth.clients.configured import StaticClient, read_static
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.grant_types import DEVICE_CODE
-from synapse_nextgen_auth.oauth.resources import Format, ResourceScope, ResourceServer, Wording
+from synapse_nextgen_auth.oauth.resources import Format, ResourceScope, ResourceServer
 from synapse_nextgen_auth.oauth.tokens.keys import Algorithm
 
 # Keys stay published for two days after their use, so a token must not live as long as that.
@@ -44,7 +45,7 @@ def read(raw: object, path: str, problems: Problems) -> ResourceServer | None:
     before = len(problems.found)
     problems.say_unknown(path, raw, _KNOWN)
     resource = _resource(raw, path, problems)
-    name = _wording(raw.get("name"), join(path, "name"), problems)
+    name = wording(raw.get("name"), join(path, "name"), problems, read=_sentence)
     scopes = _scopes(raw.get("scopes"), join(path, "scopes"), problems)
     token_format = _choice(raw, "token_format", Format.JWT, path, problems)
     algorithm = _choice(raw, "signing_alg", Algorithm.RS256, path, problems)
@@ -84,29 +85,10 @@ def _scopes(raw: object, path: str, problems: Problems) -> tuple[ResourceScope, 
         reason = "must be a text" if not isinstance(word, str) else resources.refuse_word(word)
         if reason:
             problems.say(here, f"the name of a scope {reason}")
-        wording = _wording(about, here, problems)
-        if wording is not None:
-            found.append(ResourceScope(str(word), wording))
+        said = wording(about, here, problems, read=_sentence)
+        if said is not None:
+            found.append(ResourceScope(str(word), said))
     return tuple(found)
-
-
-def _wording(raw: object, path: str, problems: Problems) -> Wording | None:
-    """Read a text, or texts by their languages; the first one is for everybody else."""
-    if not isinstance(raw, Mapping):
-        text = _sentence(raw, path, problems)
-        return Wording((("", text),)) if text else None
-    if not raw:
-        problems.say(path, "expected a text in one language at least")
-        return None
-    found = []
-    for tag, said in raw.items():
-        here = join(path, tag)
-        if not isinstance(tag, str) or not languages.is_tag(tag):
-            problems.say(here, f"{shown(tag)} is not the tag of a language, such as en or pt-BR")
-        text = _sentence(said, here, problems)
-        if text:
-            found.append((str(tag), text))
-    return Wording(tuple(found)) if len(found) == len(raw) else None
 
 
 def _sentence(raw: object, path: str, problems: Problems) -> str | None:

@@ -32,6 +32,23 @@ class Localized:
     value: str
 
 
+@attrs.frozen
+class Wording:
+    """A sentence for people: in the languages that the operator wrote it in, or in one for all."""
+
+    by_language: tuple[tuple[str, str], ...]
+
+    def for_(self, wanted: Sequence[str]) -> str:
+        """Return it for a reader of these languages, or as it was written first."""
+        return self.chosen(wanted)[1]
+
+    def chosen(self, wanted: Sequence[str]) -> tuple[str, str]:
+        """Return it with the tag of its language, which is empty where it is for all."""
+        texts = dict(self.by_language)
+        tag = lookup(filter(None, texts), wanted) or next(iter(texts))
+        return tag, texts[tag]
+
+
 def is_tag(text: str) -> bool:
     """Say whether this is a well-formed language tag; the subtags may be unknown to us."""
     if len(text) > _MAX_LENGTH:

@@ -8,9 +8,10 @@ granted for (`kept`), so that a word that moves to another service takes nothing
 import enum
 from collections.abc import Iterable, Sequence
 
-from synapse_nextgen_auth.oauth import hosts, languages, uris
+from synapse_nextgen_auth.oauth import hosts, uris
 from synapse_nextgen_auth.oauth.clients.configured import StaticClient
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_scope
+from synapse_nextgen_auth.oauth.languages import Wording
 from synapse_nextgen_auth.oauth.scopes import grammar
 from synapse_nextgen_auth.oauth.scopes.grammar import Scope
 from synapse_nextgen_auth.oauth.tokens.keys import Algorithm
@@ -28,18 +29,6 @@ class Format(str, enum.Enum):
 
     JWT = "jwt"
     OPAQUE = "opaque"
-
-
-@frozen
-class Wording:
-    """A sentence for people: in the languages that the operator wrote it in, or in one for all."""
-
-    by_language: tuple[tuple[str, str], ...]
-
-    def for_(self, wanted: Sequence[str]) -> str:
-        """Return it for a reader of these languages, or as it was written first."""
-        texts = dict(self.by_language)
-        return texts[languages.lookup(filter(None, texts), wanted) or next(iter(texts))]
 
 
 @frozen

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from jinja2 import Environment, StrictUndefined, TemplateSyntaxError
@@ -22,8 +22,11 @@ from synapse_nextgen_auth.homeserver.mail import WrittenMail
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import formats, mail_texts, translations
 from synapse_nextgen_auth.web.sources import Sources
-from synapse_nextgen_auth.web.templates import shipped
+from synapse_nextgen_auth.web.templates import names_of, shipped
 from synapse_nextgen_auth.web.translations import Languages
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.web.brand.brand import Brand
 
 _FOOT = "foot"
 _ASKED = "asked"  # what two of them say
@@ -40,7 +43,7 @@ class _Format:
     quote: type[str]
 
     @classmethod
-    def of(cls, sources: Sources, kit: str, *, escapes: bool) -> "_Format":
+    def of(cls, sources: Sources, kit: str, *, escapes: bool, brand: "Brand | None") -> "_Format":
         """Return templates that are compiled when they are wanted."""
         environment = Environment(
             loader=sources,
@@ -53,6 +56,7 @@ class _Format:
         )
         translations.install(environment)
         formats.install(environment)
+        environment.globals |= names_of(brand)
         return cls(environment, kit, Markup if escapes else str)
 
     @property
@@ -82,10 +86,18 @@ class _BlockMissing(Exception):
 class Mails:
     """Every mail there is, in words, made of what was read of `mail_texts`."""
 
-    def __init__(self, sources: Sources, languages: Languages, *, server_name: str) -> None:
+    def __init__(
+        self,
+        sources: Sources,
+        languages: Languages,
+        *,
+        server_name: str,
+        brand: "Brand | None" = None,
+    ) -> None:
         self._sources = sources
         self._languages = languages
         self._server_name = server_name
+        self._brand = brand
 
     @classmethod
     def of(cls, config: Config, languages: Languages, *, server_name: str) -> "Mails":
@@ -114,19 +126,18 @@ class Mails:
 
     @cached_property
     def _html(self) -> _Format:
-        return _Format.of(self._sources, "kit.html", escapes=True)
+        return _Format.of(self._sources, "kit.html", escapes=True, brand=self._brand)
 
     @cached_property
     def _text(self) -> _Format:
-        return _Format.of(self._sources, "kit.txt", escapes=False)
+        return _Format.of(self._sources, "kit.txt", escapes=False, brand=self._brand)
 
     def _made(self, format_: _Format, mail: Mail, shown: dict[str, str]) -> str:
         says = self._says(mail)
         body = format_.block(mail.kind, "body", says)
         foot = format_.block(_FOOT, "body", says).strip()
-        return str(
-            format_.parts.document(server_name=self._server_name, body=body, foot=foot, **shown)
-        )
+        name = self._brand.known_as(self._server_name) if self._brand else self._server_name
+        return str(format_.parts.document(server_name=name, body=body, foot=foot, **shown))
 
     def _says(self, mail: Mail) -> dict[str, object]:
         # The language is for templates of an operator, whose sentences no catalogue of ours has.

@@ -36,6 +36,10 @@ else:
 # Where operators look for what went wrong with any path.
 logger = logging.getLogger("synapse_nextgen_auth.web.dispatch")
 
+# What a file may do that somebody opens by itself (C201): an operator's drawing has styles.
+_OF_OURS = ("Content-Security-Policy", "default-src 'none'")
+_OF_FOREIGN = ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+
 
 async def answer(request: Request, route: ForPeople | None) -> Outgoing:
     """Answer a person; every error is a page."""
@@ -181,7 +185,7 @@ def file(site: Site, incoming: Incoming, name: str) -> Outgoing:
             # The name changes with the content.
             ("Cache-Control", "public, max-age=31536000, immutable"),
             answers.NOSNIFF,
-            ("Content-Security-Policy", "default-src 'none'"),
+            _OF_FOREIGN if file.is_foreign else _OF_OURS,
             ("Cross-Origin-Resource-Policy", "same-origin"),
         ),
     )

@@ -5,7 +5,7 @@ import hashlib
 import os
 from collections.abc import Iterable, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from jinja2 import Environment, StrictUndefined, Template, meta
@@ -18,6 +18,9 @@ from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.pages.names import TEMPLATES
 from synapse_nextgen_auth.web.sources import Sources
 from synapse_nextgen_auth.web.translations import ENGLISH, UTC, Language, Languages
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.web.brand.brand import Brand
 
 # In a wheel the templates lie in the package, in a checkout (or `pip install -e`) beside it.
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -45,6 +48,7 @@ _PARTS = (
     *(
         f"components/{name}.html"
         for name in (
+            "brand",
             "button",
             "console",
             "devices",
@@ -73,10 +77,14 @@ _MOST_COMMON = 100
 
 @frozen
 class StaticFile:
-    """A file that pages load: its bytes, and the type it is always served with."""
+    """A file that pages load: its bytes, and the type it is always served with.
+
+    An operator's own `is_foreign`: whoever opens it by itself sees what it draws, and nothing else.
+    """
 
     content: bytes = attrs.field(repr=False)
     content_type: str
+    is_foreign: bool = False
 
 
 class Templates:
@@ -86,14 +94,23 @@ class Templates:
     `check-config`: to compile all of it takes longer than all else that a start does.
     """
 
-    def __init__(self, base_url_path: str, *, directory: Path | None = None) -> None:
+    def __init__(
+        self, base_url_path: str, *, directory: Path | None = None, brand: "Brand | None" = None
+    ) -> None:
         directory = directory or shipped()
         self._static_urls: dict[str, str] = {}
         self._static_files: dict[str, StaticFile] = {}
+        files = {}
         for name, content_type in _STATIC_FILES.items():
             content = (directory / "static" / name).read_bytes()
-            key = f"{hashlib.sha256(content).hexdigest()[:16]}/{name}"
-            self._static_files[key] = StaticFile(content, content_type)
+            content = brand.dressed(name, content) if brand else content
+            files[name] = StaticFile(content, content_type)
+        for shown in brand.pictures.values() if brand else ():
+            picture = shown.picture
+            files[shown.name] = StaticFile(picture.content, picture.content_type, is_foreign=True)
+        for name, file in files.items():
+            key = f"{hashlib.sha256(file.content).hexdigest()[:16]}/{name}"
+            self._static_files[key] = file
             self._static_urls[name] = f"{base_url_path.rstrip('/')}/static/{key}"
         self._environment = Environment(
             loader=_Loader([directory]),
@@ -106,6 +123,7 @@ class Templates:
         )
         self._environment.globals["static"] = self._static_urls.__getitem__
         self._environment.globals["language_url"] = f"{base_url_path.rstrip('/')}/language"
+        self._environment.globals |= names_of(brand)
         translations.install(self._environment)
         formats.install(self._environment)
         self.languages = Languages(directory / "languages")
@@ -158,6 +176,11 @@ class Templates:
     def static_file(self, hash_and_name: str) -> StaticFile | None:
         """Return the file behind `<hash>/<name>`; no path is ever formed from it (C205)."""
         return self._static_files.get(hash_and_name)
+
+
+def names_of(brand: "Brand | None") -> dict[str, Any]:
+    """Return what templates know of the operator's brand: without one, the service is the server."""
+    return {"brand": brand, "known_as": brand.known_as if brand else str}
 
 
 class _Places(dict[str, str]):

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from support import geoip
+from support.brand import png
 from support.gatekeeper import Gatekeeper
 from support.markdown import DOCS, fences
 from support.synapse import sqlite_homeserver
@@ -106,6 +107,8 @@ def test_every_option_that_is_set_shows(check, tmp_path, path, example):
     file.write_text("a secret of at least thirty-two characters")
     towns = tmp_path / "towns.mmdb"
     towns.write_bytes(geoip.database({}))
+    logo = tmp_path / "logo.png"
+    logo.write_bytes(png())
     client = {"client_id": "grafana", "redirect_uris": ["https://grafana.example.com/cb"]}
     client["client_secret_path"] = str(file)
     given = {
@@ -115,18 +118,21 @@ def test_every_option_that_is_set_shows(check, tmp_path, path, example):
         "passwords.breached_list": str(file),
         "captcha.secret_path": str(file),
         "geoip.database": str(towns),
+        **{f"branding.{name}": str(logo) for name in ("logo", "logo_dark", "favicon")},
     }
     if path == ("resource_servers",):
         given["resource_servers"] = [each | {"client_secret_path": str(file)} for each in example]
     example = given.get(".".join(path), example)
     base = {"clients": [client]} if path == ("pkce_exempt",) else {}
+    if path in {("branding", "logo_dark"), ("branding", "show_name")}:
+        base["branding"] = {"logo": str(logo)}
 
     _, before = check(modules=ours(**base))
-    options = {path[0]: {path[1]: example} if path[1:] else example}
+    options = {path[0]: {**base.get(path[0], {}), path[1]: example} if path[1:] else example}
     trusted = path in {("providers", "trusted_to_be_fresh"), ("factors", "providers")}
     named = [OAUTH_ONLY | {"idp_id": name} for name in example] if trusted else []
     here = {"server_name": "example.com"} if path == ("factors", "accounts") else {}
-    code, printed = check(modules=ours(**base, **options), oidc_providers=named, **here)
+    code, printed = check(modules=ours(**{**base, **options}), oidc_providers=named, **here)
 
     assert code == 0, printed
     assert printed != before
@@ -162,6 +168,10 @@ def test_our_mistakes_and_synapses_settings_are_told_at_once(check):
         (
             {"modules": ours(mail={"templates": "/nowhere"})},
             "* modules[0].config.mail.templates: cannot read the directory /nowhere",
+        ),
+        (
+            {"modules": ours(branding={"logo": "/nowhere.svg"})},
+            "* modules[0].config.branding.logo: cannot read /nowhere.svg: No such file",
         ),
         (
             {"modules": ours(geoip={"database": ""})},
@@ -594,6 +604,7 @@ def test_relative_paths_are_looked_for_elsewhere(check, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mails").mkdir()
     (tmp_path / "breached.bin").write_text("password\n")
+    (tmp_path / "logo.png").write_bytes(png())
     for name in ("module.secret", "client.secret", "captcha.secret"):
         (tmp_path / name).write_text("a secret of at least thirty-two characters")
     client = {"client_id": "a", "redirect_uris": ["https://a.example/cb"]}
@@ -602,6 +613,7 @@ def test_relative_paths_are_looked_for_elsewhere(check, tmp_path, monkeypatch):
     options["captcha"] = {"kind": "turnstile", "site_key": "1", "secret_path": "captcha.secret"}
     options["passwords"] = {"breached_list": "breached.bin"}
     options["mail"] = {"templates": "mails"}
+    options["branding"] = {"logo": "logo.png"}
     code, printed = check(
         modules=ours(**options),
         database={"name": "sqlite3", "args": {"database": "homeserver.db"}},
@@ -614,6 +626,7 @@ def test_relative_paths_are_looked_for_elsewhere(check, tmp_path, monkeypatch):
         ("modules[0].config.captcha.secret_path", "captcha.secret"),
         ("modules[0].config.passwords.breached_list", "breached.bin"),
         ("modules[0].config.mail.templates", "mails"),
+        ("modules[0].config.branding.logo", "logo.png"),
         ("database.args.database", "homeserver.db"),
     ):
         assert f"* Warning: {path} is {file}, which is looked for wherever" in printed

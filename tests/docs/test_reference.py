@@ -381,6 +381,10 @@ MISTAKES = (
     {"personal_tokens": {"scopes": [], "scopes_of_admins": "read"}},
     {"personal_tokens": {"scopes": ["read", "x", "urn:mas:admin"]}},
     {"personal_tokens": {"scopes_of_admins": ["urn:synapse:admin:*"]}},
+    {"branding": {"name": {}, "accent": None, "background": {}, "links": [], "welcome": "Hello"}},
+    {"branding": {"name": "x" * 61, "accent": "blue", "links": {"support": "a@example.com"}}},
+    {"branding": {"accent": {"light": 5}, "links": {"help": 1, "terms": 7}}},
+    {"branding": {"welcome": {"sign_in": "x" * 1001, "sign_up": "a\tb", "home": ""}}},
 )
 
 

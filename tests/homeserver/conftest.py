@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support import neighbours, public, smtp
+from support import brand, neighbours, public, smtp
 from support.databases import SqliteDatabase
 from support.extended import extended_homeserver
 from support.oauth import Browser, Server
@@ -91,7 +91,7 @@ def homeserver_with_worker(tmp_path_factory, make_database) -> Iterator[Homeserv
     """Yield a homeserver on PostgreSQL with one generic worker, `workers["worker1"]`.
 
     The worker does what Synapse does in the background. Whatever Synapse offers to those who have a
-    token is switched on, and `support.requesters` tells who they are.
+    token is switched on, and `support.requesters` tells who they are. Its pages have a brand.
     """
     directory = tmp_path_factory.mktemp("homeserver-worker")
     servers.lend_support(directory)
@@ -100,7 +100,7 @@ def homeserver_with_worker(tmp_path_factory, make_database) -> Iterator[Homeserv
     homeserver = Homeserver(
         directory,
         database,
-        module={"factors": {"policy": "optional"}},
+        module={"factors": {"policy": "optional"}, "branding": brand.options(directory)},
         config={
             "modules": [
                 {"module": "support.requesters.Module", "config": {"directory": str(directory)}}

@@ -13,10 +13,12 @@ import pytest
 import requests
 import yaml
 
+from support.brand import LOGO, png
 from support.machine import CHECKOUT, DEBIAN, Machine, copy_context
 from support.markdown import DOCS, ROOT, blocks, fences, name
 from support.oauth import Server
 from support.synapse import sqlite_homeserver as unstarted
+from synapse_nextgen_auth import config
 from synapse_nextgen_auth.cli.main import main
 from synapse_nextgen_auth.store import migrations
 
@@ -40,6 +42,11 @@ COVERED = {
     ("README.md", "sh", ".ci/venv && .venv/bin/pip install --quiet tox"): (
         "not: it is what runs this test; .ci/run takes the line from the README"
     ),
+    ("docs/setup/branding.md", "sh", "sudo install"): f"{HERE}test_a_brand_as_the_page_has_it",
+    ("docs/setup/branding.md", "sh", "sudo -u matrix-synapse"): (
+        f"{HERE}test_check_config_on_debian"
+    ),
+    ("docs/setup/branding.md", "yaml", "modules:"): CHECKED,
     ("docs/setup/demo.md", "sh", "synapse-nextgen-auth demo\n"): (
         "tests/homeserver/test_demo_server.py::"
         "test_a_person_is_told_what_to_try_and_the_directory_goes_at_the_end"
@@ -248,6 +255,7 @@ def test_check_config_on_debian(machine):
 
     _assert_as_shown(printed)
     assert _block(README, "sudo -u matrix-synapse") == line
+    assert _block(SETUP / "branding.md", "sudo -u matrix-synapse") == line
 
 
 def _context(directory):
@@ -376,6 +384,27 @@ def test_removal_leaves_no_table():
     assert after == 0
 
 
+def test_a_brand_as_the_page_has_it(machine, tmp_path, capsys):
+    """Its files are put where its options look for them, and of its colours nothing is warned."""
+    page, place = SETUP / "branding.md", machine.put("/etc/matrix-synapse")
+    for file in ("logo.svg", "logo-dark.svg", "icon.svg"):
+        (tmp_path / file).write_text(LOGO.format("#7a3e9d").replace("160", "28"))
+    machine.run(_block(page, "sudo install"), cwd=tmp_path)
+    shown, *_ = blocks(page, "yaml")
+    written = yaml.safe_load(shown.replace("/etc/matrix-synapse/", f"{place}/"))
+    _write_settings(place, **written)
+    code = main(["check-config", str(place / "homeserver.yaml")])
+    printed = capsys.readouterr().out
+
+    assert code == 0, printed
+    assert "branding" not in printed
+    for label in ("logo, dark", "accent colour", "words of your own"):
+        assert label in printed
+    assert set(written["modules"][0]["config"]["branding"]) == {
+        option.name for option in config.OPTIONS if option.path.startswith("branding.")
+    } - {"show_name"}
+
+
 WITH_MODULES = [
     (page, text)
     for page, language, text in SHOWN
@@ -389,6 +418,9 @@ def test_check_config_accepts_every_yaml_that_has_modules(page, text, tmp_path, 
     directory = Path(tmp_path)
     for file in re.findall(r"/etc/matrix-synapse/(\S+\.secret)", text):
         (directory / file).write_text("a secret of at least thirty-two characters")
+    for file in re.findall(r"/etc/matrix-synapse/(brand/\S+)", text):
+        (directory / "brand").mkdir(exist_ok=True)
+        (directory / file).write_bytes(png())
     moved = text.replace("/etc/matrix-synapse/", f"{directory}/")
     _write_settings(directory, **yaml.safe_load(moved))
     code = main(["check-config", str(directory / "homeserver.yaml")])

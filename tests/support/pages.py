@@ -26,7 +26,7 @@ def unused_templates():
 class Read(HTMLParser):
     """What a browser would make of a page."""
 
-    VOID = frozenset({"meta", "link", "input", "img", "br", "hr"})
+    VOID = frozenset({"meta", "link", "input", "img", "br", "hr", "source"})
 
     def __init__(self, html):
         super().__init__(convert_charrefs=True)

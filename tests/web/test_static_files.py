@@ -144,7 +144,7 @@ def contrast(one, other):
         *[(front, back, 4.5) for front in ("text", "muted") for back in ("page", "card", "inset")],
         *[(front, back, 4.5) for front in ("accent", "accent-hover") for back in ("card", "inset")],
         *[("on-button", back, 4.5) for back in ("button", "button-hover")],
-        *[("on-button", back, 4.5) for back in ("danger-button", "danger-button-hover")],
+        *[("on-danger-button", back, 4.5) for back in ("danger-button", "danger-button-hover")],
         ("on-accent-tint", "accent-tint", 4.5),
         ("on-danger-tint", "danger-tint", 4.5),
         ("on-warning-tint", "warning-tint", 4.5),

@@ -130,7 +130,11 @@ def _relative_paths(hs_config: HomeServerConfig, ours: str) -> Iterator[str]:
         written = Written.of(hs_config).option
         for name in ("secret_path", "captcha.secret_path"):
             yield from _relative_secret(f"{ours}.config.{name}", written(name))
-        for name in ("mail.templates", "passwords.breached_list"):
+        for name in (
+            "mail.templates",
+            "passwords.breached_list",
+            *(f"branding.{picture}" for picture in ("logo", "logo_dark", "favicon")),
+        ):
             yield from _relative(f"{ours}.config.{name}", written(name))
         clients = options.get("clients")
         for place, client in enumerate(clients if isinstance(clients, list) else ()):
