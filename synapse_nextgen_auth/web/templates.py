@@ -40,6 +40,9 @@ _STATIC_FILES = {
     "proof_worker.js": "text/javascript; charset=utf-8",
 }
 
+# Files that a page needs together are one to load: pages with passkeys hold back clicks, too.
+_TOGETHER = {"passkey_page.js": ("hold.js", "passkey.js")}
+
 # What pages are made of and no page is by itself.
 _PARTS = (
     "base.html",
@@ -105,6 +108,9 @@ class Templates:
             content = (directory / "static" / name).read_bytes()
             content = brand.dressed(name, content) if brand else content
             files[name] = StaticFile(content, content_type)
+        for name, parts in _TOGETHER.items():
+            content = b"\n".join(files[part].content for part in parts)
+            files[name] = StaticFile(content, files[parts[0]].content_type)
         for shown in brand.pictures.values() if brand else ():
             picture = shown.picture
             files[shown.name] = StaticFile(picture.content, picture.content_type, is_foreign=True)

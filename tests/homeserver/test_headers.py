@@ -47,7 +47,7 @@ def assert_guarded(answer):
     assert policy(answer)["frame-ancestors"] == {"'none'"}
     assert policy(answer)["default-src"] == {"'none'"}
     assert answer.headers["Content-Language"] == "en"
-    assert answer.headers["Vary"] == "Accept-Language"
+    assert answer.headers["Vary"] == "Accept-Language, Cookie"
     assert answer.headers["X-Frame-Options"] == "DENY"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "no-referrer"

@@ -17,7 +17,7 @@ from synapse_nextgen_auth.secret import Purpose as KeyPurpose
 # Under which name an attempt keeps it, beside the answers to stages.
 TYPED = "typed"
 # What may let somebody in stays with whoever typed it. The rest is of one press of one page.
-_SECRETS = re.compile(r"pass|pin\b|secret|code|otp|token|key|csrf", re.IGNORECASE)
+_SECRETS = re.compile(r"pass|pin\b|secret|code|recovery|otp|token|key|csrf", re.IGNORECASE)
 _OF_THE_PRESS = {"decision", "account"}
 _MOST = 8192  # letters: what a person types
 

@@ -100,9 +100,11 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
         return await _send(visit, asks, asks.mail)
     if decision != "check" or asks.way is None:
         raise unknown_choice()
-    tried = await _check(visit, asks, form.get("code", ""))
+    # Of another name than the code of an app: password managers would fill that in.
+    code = form.get("recovery") or form.get("code", "")
+    tried = await _check(visit, asks, code)
     if tried is None:
-        problem = FactorProblem.WRONG if form.get("code") else FactorProblem.MISSING
+        problem = FactorProblem.WRONG if code else FactorProblem.MISSING
         return await _page(visit, asks, problem)
     if tried.trial is Trial.RIGHT and tried.proof is not None:
         try:
