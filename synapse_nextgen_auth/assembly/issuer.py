@@ -60,7 +60,7 @@ def issuer_of(  # noqa: PLR0913 (what is announced comes from as many places)
     def document() -> bytes:
         said = acr_values(config, endpoints.issuer, has_rules=has_rules())
         found = metadata.document(endpoints, attrs.evolve(abilities, acr_values=said))
-        found = metadata.with_services(found, config.resource_servers)
+        found = metadata.with_services(found, config.resource_servers) | _pages_of(config)
         return metadata.encode(found)
 
     return Issuer(
@@ -88,6 +88,18 @@ def acr_values(config: Config, issuer: str, *, has_rules: bool = False) -> tuple
         has_passkeys = party.of(issuer, server_name="") is not None
         return levels.announced(Level.RESISTANT if has_passkeys else Level.TWO)
     return levels.announced(Level.TWO if config.factors.providers else Level.ONE)
+
+
+def _pages_of(config: Config) -> dict[str, object]:
+    """Return what applications may show of the operator's: pages alone (RFC 8414 section 2)."""
+    links = dict(config.branding.links.urls) if config.branding.links else {}
+    names = {"op_policy_uri": "privacy", "op_tos_uri": "terms"}
+    found = {
+        name: links[kind].for_((config.languages.default,))
+        for name, kind in names.items()
+        if kind in links
+    }
+    return {name: url for name, url in found.items() if url.startswith("https:")}
 
 
 def _grant_types(config: Config) -> tuple[str, ...]:

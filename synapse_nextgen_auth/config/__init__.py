@@ -12,7 +12,7 @@ import attrs
 from synapse_nextgen_auth import late
 from synapse_nextgen_auth.config.account import Account
 from synapse_nextgen_auth.config.authorization import Authorization
-from synapse_nextgen_auth.config.branding import Branding
+from synapse_nextgen_auth.config.branding import Branding, check_colours
 from synapse_nextgen_auth.config.captcha import Captcha, check_captcha
 from synapse_nextgen_auth.config.client_registration import Registration
 from synapse_nextgen_auth.config.consent import Consent
@@ -231,10 +231,12 @@ def read(raw: object) -> Config:
     """
     problems = Problems()
     config = _with_secret_of_file(problems, Reader(problems, _PATHS).read(Config, raw))
-    written = raw.get("device_grants") if isinstance(raw, Mapping) else None
+    given: Mapping[str, object] = raw if isinstance(raw, Mapping) else {}
+    written = given.get("device_grants")
     check_memory(config.passwords, problems)
     config = attrs.evolve(config, captcha=check_captcha(config.captcha, problems))
     check_polling(config.device_grants, written, problems)
+    check_colours(given.get("branding"), problems)
     _check_clients(problems, config)
     _check_services(problems, config)
     if problems.found:

@@ -99,19 +99,18 @@ def _colour(raw: object, path: str, problems: Problems) -> Shades | None:
     if not raw:
         problems.say(path, "expected a colour for light, for dark or for both")
     light, dark = (
-        _one_colour(raw[name], join(path, name), problems) if raw.get(name) is not None else None
+        _one_colour(raw[name], join(path, name), problems) if name in raw else None
         for name in SCHEMES
     )
     return Shades(light, dark) if light or dark else None
 
 
 def _one_colour(raw: object, path: str, problems: Problems) -> str | None:
-    if raw is None:
-        # YAML takes what comes after a bare # for a remark.
-        problems.say(path, 'expected a colour in quotes, such as "#2a56c6", got nothing')
-        return None
     if not isinstance(raw, str) or not _COLOUR.fullmatch(raw):
-        problems.say(path, f'expected a colour in quotes, such as "#2a56c6", got {repeated(raw)}')
+        given = (
+            "nothing" if raw is None else repeated(raw)
+        )  # nothing is what YAML makes of a bare #
+        problems.say(path, f'expected a colour in quotes, such as "#2a56c6", got {given}')
         return None
     digits = raw[1:].lower()
     return f"#{digits}" if len(digits) == 6 else "#" + "".join(digit * 2 for digit in digits)

@@ -1,5 +1,6 @@
 """The section `branding`. Its values are read by `brand.py`, which nobody imports who has none."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from synapse_nextgen_auth import late
@@ -133,3 +134,12 @@ sign_in:
 
 
 _NONE = Branding()
+
+
+def check_colours(written: object, problems: Problems) -> None:
+    """Say which colour has no quotes: YAML takes what comes after a bare # for a remark."""
+    for name in ("accent", "background"):
+        if isinstance(written, Mapping) and name in written and written[name] is None:
+            problems.say(
+                f"branding.{name}", 'expected a colour in quotes, such as "#2a56c6", got nothing'
+            )

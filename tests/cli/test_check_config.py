@@ -633,6 +633,18 @@ def test_relative_paths_are_looked_for_elsewhere(check, tmp_path, monkeypatch):
         assert f"would be {tmp_path}/{file}. Write the whole path." in printed
 
 
+def test_a_colour_that_cannot_be_read_is_a_warning(check):
+    """With what is used instead; the server starts all the same."""
+    code, printed = check(modules=ours(branding={"accent": "#f5c400"}))
+
+    assert code == 0
+    assert "accent colour          #f5c400 (light)\n" in printed
+    assert (
+        "* Warning: modules[0].config.branding.accent: #f5c400 cannot be read as a link" in printed
+    )
+    assert "* Warning: modules[0].config.branding.accent: #f5c400 as a button in light" in printed
+
+
 def test_c225_a_secret_in_the_place_of_its_path_is_nowhere_in_the_report(check):
     """Neither what is wrong with it nor the warning about relative paths says it."""
     secret, other = "kD93jfh2LqpA81nzXv7TbWm4RyUe60sG", "Qz71mNbv5cXs2aWe8rTy4uIo9pLk3jHg"

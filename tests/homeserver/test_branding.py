@@ -76,3 +76,11 @@ def test_a_colour_that_cannot_be_read_is_in_the_log(homeserver):
         told = process.log_file.read_text("utf-8")
 
         assert "About the colours of pages: branding.accent: #f5c400 cannot be read as a" in told
+
+
+def test_applications_hear_of_the_operators_pages(homeserver):
+    """`op_policy_uri` and `op_tos_uri` of the metadata (RFC 8414), in the language of the server."""
+    told = Server(homeserver.base_url).metadata()
+
+    assert told["op_policy_uri"] == "https://example.com/privacy"
+    assert told["op_tos_uri"] == "https://example.com/terms"
