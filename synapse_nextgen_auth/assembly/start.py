@@ -194,7 +194,7 @@ def _brand(config: Config) -> "tuple[Brand | None, list[str]]":
         return None, []
     found = brand.read(config.branding, default=config.languages.default)
     for text in found.warnings:
-        logger.warning("About the colours of pages: %s", text)
+        logger.warning("About the look of pages: %s", text)
     return found.brand, found.problems
 
 

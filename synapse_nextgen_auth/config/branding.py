@@ -78,7 +78,7 @@ de: Beispiel-Chat""",
         Optional(Text(), "our key"),
         default=None,
         about="A square SVG or PNG file of at most 24 kB that browsers show beside the title of a page."
-        " Not set: our key, in your colour.",
+        " Not set: the logo, if it is square, and else our key, in your colour.",
         example="/etc/matrix-synapse/brand/icon.svg",
         label="icon of the tab",
     )

@@ -75,7 +75,7 @@ def test_a_colour_that_cannot_be_read_is_in_the_log(homeserver):
     for process in (homeserver.main, homeserver.workers["worker1"]):
         told = process.log_file.read_text("utf-8")
 
-        assert "About the colours of pages: branding.accent: #f5c400 cannot be read as a" in told
+        assert "About the look of pages: branding.accent: #f5c400 cannot be read as a" in told
 
 
 def test_applications_hear_of_the_operators_pages(homeserver):

@@ -154,6 +154,29 @@ def test_pictures_are_files_like_ours(branded, tmp_path):
     assert file.is_foreign
 
 
+@pytest.mark.parametrize(("size", "is_shown"), [((64, 64), True), ((128, 64), False)])
+def test_a_square_logo_is_the_icon_of_the_tab(tmp_path, size, is_shown):
+    """One request less, and the same picture everywhere; a wide one would be too small there."""
+    logo = tmp_path / "logo.png"
+    logo.write_bytes(png(*size))
+    page = Read(brands.templates(logo=str(logo)).render(SIGN_IN))
+    (tab,) = (found for found in page.all("link") if found["rel"] == "icon")
+
+    assert tab["href"].endswith("/logo.png" if is_shown else "/icon.svg")
+    assert tab["type"] == ("image/png" if is_shown else "image/svg+xml")
+
+
+def test_a_heavy_logo_is_warned_of(tmp_path):
+    """It is taken, and the page is slower for it."""
+    logo = tmp_path / "logo.svg"
+    logo.write_text(brands.LOGO.format("red") + " " * 10_000)
+
+    assert brands.read(logo=str(logo)).warnings == [
+        "branding.logo: the file has 9 kB. With one of at most 8 kB the sign-in page stays below 40 kB,"
+        " and comes quickly everywhere."
+    ]
+
+
 def test_our_own_files_take_the_colours(branded):
     """The style sheet at its end, our key in the tab; nothing more is loaded for it."""
     plain, page = Read(TEMPLATES.render(SIGN_IN)), Read(branded.render(SIGN_IN))

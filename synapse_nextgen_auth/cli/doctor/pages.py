@@ -17,7 +17,7 @@ _GUARDS = (
     "Referrer-Policy",
     "Cache-Control",
 )
-_STATIC = re.compile(r'(?:href|src)="([^"]*/static/[^"]+)"')
+_STATIC = re.compile(r'(?:href|src|srcset)="([^"]*/static/[^"]+)"')
 _LEAVE = "Let the proxy leave the headers of the server as they are."
 
 

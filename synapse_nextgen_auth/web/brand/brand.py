@@ -20,6 +20,8 @@ from synapse_nextgen_auth.web.translations import ENGLISH, present
 
 # As high as the line that it stands in, and at most as wide as half a phone.
 _LOGO = (160, 28)
+# What the first page has left of 40 kB.
+_LIGHT_BYTES = 8 * 1024
 _SQUARE = 1.1  # how much longer one side of an icon may be
 _OUR_BLUE, _OUR_WHITE = b"#2a56c6", b"#fff"
 _ADDRESS = re.compile(r"https://[^\s<>\"]+[^\s<>\".,;:!?)\]]")
@@ -33,6 +35,11 @@ class Shown:
     picture: Picture
     width: int
     height: int
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether it makes the sign-in page slow on a bad line."""
+        return len(self.picture.content) > _LIGHT_BYTES
 
     @property
     def content_type(self) -> str:
@@ -79,8 +86,9 @@ class Brand:
 
     @property
     def favicon(self) -> Shown | None:
-        """The icon of the tab."""
-        return self.pictures.get("favicon")
+        """The icon of the tab: a logo of the same shape serves, too."""
+        logo = self.logo if self.logo and _is_square(self.logo.picture) else None
+        return self.pictures.get("favicon") or logo
 
     def known_as(self, server_name: str) -> str:
         """Return what the service is called."""
@@ -167,7 +175,14 @@ def read(options: Branding, *, default: str = ENGLISH) -> Read:
     if options.accent or options.background:
         palette = roles.of(options.accent, options.background)
     faults = palette.faults if palette else ()
-    warnings = [f"branding.{fault.option}: {fault.text}" for fault in faults]
+    warnings = [
+        *(
+            _heavy(f"branding.{name}", each.picture)
+            for name, each in found.items()
+            if each.is_heavy
+        ),
+        *(f"branding.{fault.option}: {fault.text}" for fault in faults),
+    ]
     return Read(Brand(options, default, found, palette), problems, warnings)
 
 
@@ -175,8 +190,19 @@ def _size(name: str, picture: Picture) -> tuple[int, int]:
     return (32, 32) if name == "favicon" else picture.shown_in(*_LOGO)
 
 
+def _heavy(option: str, picture: Picture) -> str:
+    return (
+        f"{option}: the file has {len(picture.content) // 1024} kB. With one of at most"
+        f" {_LIGHT_BYTES // 1024} kB the sign-in page stays below 40 kB, and comes quickly everywhere."
+    )
+
+
+def _is_square(picture: Picture) -> bool:
+    return 1 / _SQUARE <= picture.width / picture.height <= _SQUARE
+
+
 def _unfit(name: str, picture: Picture) -> Iterator[str]:
-    if name == "favicon" and not 1 / _SQUARE <= picture.width / picture.height <= _SQUARE:
+    if name == "favicon" and not _is_square(picture):
         yield "is not square, and browsers show it as a small square"
 
 
