@@ -20,5 +20,8 @@ def names() -> frozenset[str]:
 
 
 def is_known(name: str) -> bool:
-    """Say whether there is such a zone, the old names of places too."""
-    return name in available_timezones()
+    """Say whether there is such a zone, the old names of places too.
+
+    A machine without the tz database has one zone.
+    """
+    return name == UTC or name in available_timezones()
