@@ -255,6 +255,7 @@ def test_every_mail_has_the_name_and_the_links(written, sample):
 
     assert ">Example &lt;Chat&gt;</bdi></p>" in mail.html
     assert "Imprint: https://example.com/imprint?a=1&b=2\n" in mail.text
+    assert "\nSupport: support@example.com\n" in mail.text
     assert mail.text.endswith("Status: https://status.example.com/\n")
     assert 'href="https://example.com/imprint?a=1&amp;b=2"' in mail.html
     assert "of the Matrix server example.org. Nobody reads" in mail.text
