@@ -15,6 +15,7 @@ from synapse.config.homeserver import HomeServerConfig
 from synapse.util import SYNAPSE_VERSION
 
 from support import bridges
+from support.brand import LOGO
 from support.oauth import Server
 from support.synapse import sqlite_homeserver
 from synapse_nextgen_auth import NextGenAuth
@@ -684,13 +685,19 @@ def test_synapse_does_not_start_with_wrong_options(tmp_path):
 
 
 def test_synapse_does_not_start_with_the_module_twice(tmp_path):
-    """Half of one and half of another is none: the operator is told to write it once."""
-    again = {"module": "synapse_nextgen_auth.module.NextGenAuth", "config": {}}
+    """Half of one and half of another is none: the operator is told to write it once.
 
-    text = refusal(tmp_path, config={"modules": [again]})
+    What is wrong with a file is told with it (C163).
+    """
+    again = {"module": "synapse_nextgen_auth.module.NextGenAuth", "config": {}}
+    logo = tmp_path / "evil.svg"
+    logo.write_text(LOGO.format("red").replace("rect", "script"))
+
+    text = refusal(tmp_path, module={"branding": {"logo": str(logo)}}, config={"modules": [again]})
 
     assert "synapse_nextgen_auth does not start:" in text
     assert "is there twice under modules; once is enough" in text
+    assert f" * branding.logo: {logo} has the element <script>, which is not taken" in text
 
 
 def test_switched_off_it_is_a_stock_synapse(start_homeserver):
