@@ -2,3 +2,5 @@ People choose the language and the time zone of pages, mails and notices, from t
 Security notices and questions in Matrix are written in the language of the account, no longer in English.
 `zh-TW`, `pt-PT`, `nn` and others find the language that their readers read.
 Pages and mails appear under the operator's name: the section `branding` of the configuration has a name, a logo for light and dark, an icon, an accent colour and a background whose contrast is checked, links, and words for seven pages, each text in several languages.
+Pages and mails in your own look: `templates` names a directory whose templates, pictures and style sheet take the place of ours, file by file; `static/extra.css` is loaded after ours. What each template is handed is documented and stays. See [pages in your own look](docs/topics/templates.md).
+`synapse-nextgen-auth templates list`, `check` and `preview` show every page and mail with example data in a browser, and what is wrong with yours, before anything is live.

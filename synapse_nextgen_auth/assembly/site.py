@@ -1,5 +1,6 @@
 """The parts of the site, put together."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -126,7 +127,8 @@ def build(config: Config, homeserver: Homeserver, brand: "Brand | None" = None) 
     hs_config = homeserver.hs.config
     keys = keyring(config, hs_config)
     endpoints = Endpoints.under(homeserver.public_baseurl)
-    templates = Templates(urlsplit(endpoints.issuer).path, brand=brand)
+    own = Path(config.templates) if config.templates is not None else None
+    templates = Templates(urlsplit(endpoints.issuer).path, own=own, brand=brand)
     texts = mail_texts.of(config)
     sign_up_rules = SignUpRules(
         homeserver.hs,

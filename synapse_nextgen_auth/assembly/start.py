@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from synapse_nextgen_auth.web import browser, language_options, mails, readers
     from synapse_nextgen_auth.web.brand import brand
     from synapse_nextgen_auth.web.brand.brand import Brand
+    from synapse_nextgen_auth.web.own_templates import faults as own_templates
     from synapse_nextgen_auth.web.pages.message import error
 else:
     (
@@ -74,6 +75,7 @@ else:
         language_options,
         mails,
         brand,
+        own_templates,
         browser,
         readers,
         error,
@@ -88,6 +90,7 @@ else:
         "web.language_options",
         "web.mails",
         "web.brand.brand",
+        "web.own_templates.faults",
         "web.browser",
         "web.readers",
         "web.pages.message.error",
@@ -112,7 +115,8 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         *selfcheck.listed_twice(hs_config, module),
         *selfcheck.config_problems(hs_config, config),
         *tried.problems,
-        *(mails.problems(config) if config.mail.templates is not None else ()),
+        *(mails.problems(config) if config.mail.templates or config.templates else ()),
+        *(own_templates.problems(config) if config.templates is not None else ()),
         *(places.problems(config) if config.geoip.database is not None else ()),
         *(language_options.problems(config) if config.languages != Languages() else ()),
         *own_problems,

@@ -44,6 +44,7 @@ from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import language_options, mails
 from synapse_nextgen_auth.web.brand import brand
+from synapse_nextgen_auth.web.own_templates import faults as own_templates
 from synapse_nextgen_auth.web.templates import Templates
 
 _SECRET_NAME = re.compile(r"secret|password|passwd|token|key", re.IGNORECASE)
@@ -113,6 +114,7 @@ def look(paths: Sequence[Path], *, look_into_database: bool = False) -> Looked:
         *(f"{ours}.{text}" for text in places.problems(config)),
         *(f"{ours}.{text}" for text in language_options.problems(config)),
         *(f"{ours}.{text}" for text in branded.problems),
+        *(f"{ours}.{text}" if _is_ours(text) else text for text in own_templates.problems(config)),
         *_page_problems(),
     ]
     warnings = selfcheck.warnings()
@@ -214,7 +216,7 @@ def read_options(raw: Mapping[str, Any]) -> tuple[Config, list[str]]:
 
 def _is_ours(text: str) -> bool:
     """Say whether a mistake begins with an option: those in a template begin with its file."""
-    return text.startswith("mail.")
+    return text.startswith(("mail.", "templates: "))
 
 
 def _below(under: str, path: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from synapse_nextgen_auth import __version__
 from synapse_nextgen_auth.cli import completion, lists, server_arguments
 from synapse_nextgen_auth.cli.server_arguments import CONFIG_FILES
+from synapse_nextgen_auth.cli.templates import arguments as template_arguments
 from synapse_nextgen_auth.homeserver.startup import internals
 from synapse_nextgen_auth.homeserver.startup.refusal import StartRefused
 
@@ -198,6 +199,7 @@ def _parser() -> argparse.ArgumentParser:
         "admin_user_id, admin_password, registration_shared_secret, config_path, pid",
     )
     server_arguments.add(commands)
+    template_arguments.add(commands)
     shells = commands.add_parser(
         "completion", help="print what a shell completes this command by", description=_COMPLETION
     )
@@ -280,6 +282,12 @@ def _doctor(asked: argparse.Namespace) -> int:
     return run.run(asked)
 
 
+def _templates(asked: argparse.Namespace) -> int:
+    from synapse_nextgen_auth.cli.templates import run  # noqa: PLC0415 - imports all of Synapse
+
+    return run.run(asked)
+
+
 _COMMANDS = {
     "check-config": _check_config,
     "create-tables": _create_tables,
@@ -292,6 +300,7 @@ _COMMANDS = {
     "sessions": _ask_server,
     "set-password-link": _ask_server,
     "status": _ask_server,
+    "templates": _templates,
     "tokens": _ask_server,
     "users": _ask_server,
 }

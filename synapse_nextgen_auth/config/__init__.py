@@ -133,6 +133,16 @@ class Config:
         example='["the secret before this one, 32 characters or more"]',
         label="previous secrets",
     )
+    templates: str | None = option(
+        Optional(Text(), "our own"),
+        default=None,
+        about="A directory with templates and pictures of yours for pages and mails: a file in it takes"
+        " the place of ours with the same name, and `extra.css` in `static/` is loaded after our style"
+        " sheet. They are looked at when the server starts, so an edit wants a restart."
+        " See [pages in your own look](../topics/templates.md).",
+        example="/etc/matrix-synapse/nextgen-auth-templates",
+        label="templates of yours",
+    )
     tokens: Tokens = section(Tokens)
     sessions: Sessions = section(Sessions)
     consent: Consent = section(Consent)

@@ -13,7 +13,13 @@ from synapse_nextgen_auth.web.templates import look_for, shipped
 
 def of(config: Config) -> Sources:
     """Read all of them; an operator's own come before ours, of which none may be missing."""
-    own = [Path(config.mail.templates)] if config.mail.templates else []
     directory = shipped() / "emails"
     look_for(directory, MAILS)
-    return Sources([*own, directory])
+    return Sources([*own(config), directory])
+
+
+def own(config: Config) -> list[Path]:
+    """Return where mails of the operator's are; `mail.templates` comes before `templates`."""
+    found = [Path(config.mail.templates)] if config.mail.templates else []
+    mails = Path(config.templates) / "emails" if config.templates else None
+    return [*found, mails] if mails and mails.is_dir() else found

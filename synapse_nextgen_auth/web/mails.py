@@ -6,7 +6,7 @@ which are there twice: so no sentence is written twice, and no text says what th
 
 import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,7 @@ class _Format:
     environment: Environment
     kit: str
     quote: type[str]
+    has_own: bool
 
     @classmethod
     def of(cls, sources: Sources, kit: str, *, escapes: bool, brand: "Brand | None") -> "_Format":
@@ -57,7 +58,7 @@ class _Format:
         translations.install(environment)
         formats.install(environment)
         environment.globals |= names_of(brand)
-        return cls(environment, kit, Markup if escapes else str)
+        return cls(environment, kit, Markup if escapes else str, sources.has_own)
 
     @property
     def parts(self) -> Any:
@@ -67,11 +68,17 @@ class _Format:
     def block(self, name: str, block: str, says: dict[str, object]) -> str:
         """Return what a block of a template says."""
         template = self.environment.get_template(f"{name}.html")
-        if block not in template.blocks:
-            raise _BlockMissing(template.filename or name, block)
         context = template.new_context({**says, "kit": self.parts})
         try:
-            return self.quote("".join(template.blocks[block](context)))
+            if self.has_own:
+                # Those of what it extends are known to Jinja once it was made.
+                for _ in template.root_render_func(context):
+                    pass
+            if block not in context.blocks:
+                raise _BlockMissing(template.filename or name, block)
+            return self.quote("".join(context.blocks[block][0](context)))
+        except _BlockMissing:
+            raise
         except Exception:  # noqa: BLE001 (raised again: it names the line of the template now)
             self.environment.handle_exception()
 
@@ -154,14 +161,16 @@ def problems(config: Config) -> list[str]:
 
     Every mail is written with what it may say, so that nobody waits for one that cannot be written.
     """
-    if config.mail.templates is None:
+    own = mail_texts.own(config)
+    if not own:
         return []
-    own = Path(config.mail.templates)
-    try:
-        unknown = list(_unknown(own))
-    except (OSError, ValueError) as error:  # a name with a NUL is no name of a directory
-        why = getattr(error, "strerror", None) or error
-        return [f"mail.templates: cannot read the directory {own}: {why}"]
+    unknown: list[str] = []
+    for each in own:
+        try:
+            unknown += _unknown(each)
+        except (OSError, ValueError) as error:  # a name with a NUL is no name of a directory
+            why = getattr(error, "strerror", None) or error
+            return [f"mail.templates: cannot read the directory {each}: {why}"]
     return list(dict.fromkeys((*unknown, *_failing(config, own))))
 
 
@@ -173,7 +182,7 @@ def _unknown(own: Path) -> Iterator[str]:
             yield f"{path}: no template of a mail is called that{hint}"
 
 
-def _failing(config: Config, own: Path) -> Iterator[str]:
+def _failing(config: Config, own: Sequence[Path]) -> Iterator[str]:
     languages = Languages(shipped() / "languages")
     mails = Mails.of(config, languages, server_name="example.com")
     for sample in SAMPLES:
@@ -184,7 +193,7 @@ def _failing(config: Config, own: Path) -> Iterator[str]:
                 yield _why(error, own, sample)
 
 
-def _why(error: Exception, own: Path, sample: Mail) -> str:
+def _why(error: Exception, own: Sequence[Path], sample: Mail) -> str:
     """Say which line of an operator's templates cannot be used, and why."""
     if isinstance(error, _BlockMissing):
         return str(error)
@@ -194,8 +203,8 @@ def _why(error: Exception, own: Path, sample: Mail) -> str:
     lines = [
         f"{frame.filename}: line {frame.lineno}"
         for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).parent == own
+        if Path(frame.filename).parent in own
     ]
     if lines:
         return f"{lines[-1]}: {error}"
-    return f"{own}: {sample.template} cannot be written with it: {error}"
+    return f"{own[0]}: {sample.template} cannot be written with it: {error}"

@@ -1,26 +1,32 @@
 """The sources of templates, all read at the start: what is installed later changes nothing that runs."""
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import BaseLoader, Environment, TemplateNotFound
 
+# What stands before a name where ours is meant, whatever took its place.
+SHIPPED = "shipped/"
+
 _SUFFIXES = frozenset({".html", ".txt"})
+_Found = Mapping[str, tuple[str, bytes | OSError]]
 
 
 class Sources(BaseLoader):
     """What lies in some directories; of one name in several of them it is the first's.
 
-    A file that cannot be read, or is no text, says so when it is wanted.
+    Ours, the last one's, are there by `shipped/` and their name as well. A file that cannot be read, or
+    is no text, says so when it is wanted.
     """
 
     def __init__(self, directories: Sequence[Path]) -> None:
-        self._found: dict[str, tuple[str, bytes | OSError]] = {}
-        for directory in reversed(directories):
-            for path in directory.rglob("*"):
-                if path.suffix in _SUFFIXES:
-                    self._found[path.relative_to(directory).as_posix()] = (str(path), _read(path))
+        *own, shipped = directories
+        self.has_own = bool(own)
+        self._shipped = _found(shipped)
+        self._found = self._shipped
+        for directory in reversed(own):
+            self._found = {**self._found, **_found(directory)}
 
     def get_source(
         self,
@@ -28,12 +34,19 @@ class Sources(BaseLoader):
         template: str,
     ) -> tuple[str, str, Callable[[], bool]]:
         """Return the text of a template, and where it was."""
-        if template not in self._found:
+        name = template.removeprefix(SHIPPED)
+        found = (self._found if name == template else self._shipped).get(name)
+        if found is None:
             raise TemplateNotFound(template)
-        path, content = self._found[template]
+        path, content = found
         if isinstance(content, OSError):
             raise content
         return zlib.decompress(content).decode("utf-8"), path, lambda: True
+
+
+def _found(directory: Path) -> _Found:
+    paths = (path for path in directory.rglob("*") if path.suffix in _SUFFIXES)
+    return {path.relative_to(directory).as_posix(): (str(path), _read(path)) for path in paths}
 
 
 def _read(path: Path) -> bytes | OSError:

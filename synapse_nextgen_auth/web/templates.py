@@ -2,8 +2,9 @@
 
 import errno
 import hashlib
+import logging
 import os
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import attrs
 from jinja2 import Environment, StrictUndefined, Template, meta
 from markupsafe import escape
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import formats, heap, translations
@@ -21,12 +23,17 @@ from synapse_nextgen_auth.web.translations import ENGLISH, UTC, Language, Langua
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.web.brand.brand import Brand
+    from synapse_nextgen_auth.web.own_templates import files as own_files
+else:
+    own_files = late.file("web.own_templates.files")
+
+logger = logging.getLogger(__name__)
 
 # In a wheel the templates lie in the package, in a checkout (or `pip install -e`) beside it.
 _PACKAGE = Path(__file__).resolve().parent.parent
 _CANDIDATES = (_PACKAGE / "templates", _PACKAGE.parent / "templates")
 
-_STATIC_FILES = {
+STATIC_FILES = {
     "style.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
     "form_post.js": "text/javascript; charset=utf-8",
@@ -41,10 +48,10 @@ _STATIC_FILES = {
 }
 
 # Files that a page needs together are one to load: pages with passkeys hold back clicks, too.
-_TOGETHER = {"passkey_page.js": ("hold.js", "passkey.js")}
+TOGETHER = {"passkey_page.js": ("hold.js", "passkey.js")}
 
 # What pages are made of and no page is by itself.
-_PARTS = (
+PARTS = (
     "base.html",
     "console.html",
     "goes_on.html",
@@ -74,6 +81,9 @@ _PARTS = (
     ),
 )
 
+# A style sheet of the operator's, loaded after ours.
+EXTRA_STYLE = "extra.css"
+
 # How many pages are kept: a few languages, and the applications that people come from.
 _MOST_COMMON = 100
 
@@ -95,31 +105,46 @@ class Templates:
 
     A file that is missing fails start-up. What cannot be compiled is found by the tests, and by
     `check-config`: to compile all of it takes longer than all else that a start does.
+
+    Files of the operator's, in `own`, take the place of ours. What fails a reader is left out, and the
+    log says so: nobody's page is lost for that.
     """
 
     def __init__(
-        self, base_url_path: str, *, directory: Path | None = None, brand: "Brand | None" = None
+        self,
+        base_url_path: str,
+        *,
+        directory: Path | None = None,
+        own: Path | None = None,
+        brand: "Brand | None" = None,
     ) -> None:
         directory = directory or shipped()
-        self._static_urls: dict[str, str] = {}
-        self._static_files: dict[str, StaticFile] = {}
-        files = {}
-        for name, content_type in _STATIC_FILES.items():
-            content = (directory / "static" / name).read_bytes()
-            content = brand.dressed(name, content) if brand else content
-            files[name] = StaticFile(content, content_type)
-        for name, parts in _TOGETHER.items():
-            content = b"\n".join(files[part].content for part in parts)
-            files[name] = StaticFile(content, files[parts[0]].content_type)
-        for shown in brand.pictures.values() if brand else ():
-            picture = shown.picture
-            files[shown.name] = StaticFile(picture.content, picture.content_type, is_foreign=True)
-        for name, file in files.items():
-            key = f"{hashlib.sha256(file.content).hexdigest()[:16]}/{name}"
-            self._static_files[key] = file
-            self._static_urls[name] = f"{base_url_path.rstrip('/')}/static/{key}"
-        self._environment = Environment(
-            loader=_Loader([directory]),
+        self._base = base_url_path.rstrip("/")
+        base = f"{self._base}/static/"
+        theirs = own_files.read(own, base) if own is not None else {}
+        static = _static(directory, theirs, brand)
+        self._static_files = {key_of(file.content, name): file for name, file in static.items()}
+        self._static_urls = {key.partition("/")[2]: base + key for key in self._static_files}
+        self._brand = brand
+        self._environment = self._reading(_Loader([*([own] if own else ()), directory]))
+        self._shipped: Environment | None = None
+        if own is not None:
+            self._shipped = self._reading(_Loader([directory]))
+        self._failed: set[str] = set()
+        self.languages = Languages(directory / "languages")
+        self._seen: set[str] = set()
+        self._common: dict[tuple[PageContent, str, str], str] = {}
+        # Nobody can know these, so no text of others has them in it.
+        self._places = _Places()
+        look_for(directory, (*PARTS, *TEMPLATES))
+
+    def reader(self) -> Environment:
+        """Return what reads templates, for whoever looks at them."""
+        return self._environment
+
+    def _reading(self, loader: "_Loader") -> Environment:
+        environment = Environment(
+            loader=loader,
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -127,17 +152,13 @@ class Templates:
             auto_reload=False,
             cache_size=-1,
         )
-        self._environment.globals["static"] = self._static_urls.__getitem__
-        self._environment.globals["language_url"] = f"{base_url_path.rstrip('/')}/language"
-        self._environment.globals |= names_of(brand)
-        translations.install(self._environment)
-        formats.install(self._environment)
-        self.languages = Languages(directory / "languages")
-        self._seen: set[str] = set()
-        self._common: dict[tuple[PageContent, str, str], str] = {}
-        # Nobody can know these, so no text of others has them in it.
-        self._places = _Places()
-        look_for(directory, (*_PARTS, *TEMPLATES))
+        environment.globals["static"] = self._static_urls.__getitem__
+        environment.globals["has_extra_style"] = EXTRA_STYLE in self._static_urls
+        environment.globals["language_url"] = f"{self._base}/language"
+        environment.globals |= names_of(self._brand)
+        translations.install(environment)
+        formats.install(environment)
+        return environment
 
     def compile(self) -> None:
         """Compile every page now."""
@@ -165,28 +186,80 @@ class Templates:
         return html
 
     def _made(self, page: PageContent, language: Language, time_zone: str) -> str:
+        if self._shipped is None:
+            return self._rendered(self._environment, page, language, time_zone)
+        try:
+            return self._rendered(self._environment, page, language, time_zone)
+        except Exception:
+            # Whatever an operator's template does: who reads the page did nothing wrong.
+            if page.template not in self._failed:
+                self._failed.add(page.template)
+                logger.exception(
+                    "Could not make the page %s with your templates, so people get ours."
+                    " See: synapse-nextgen-auth templates check",
+                    page.template,
+                )
+            return self._rendered(self._shipped, page, language, time_zone)
+
+    def render_own(self, page: PageContent, *, lang: str = ENGLISH) -> str:
+        """Make the same; what fails there is not made otherwise."""
+        return self._rendered(self._environment, page, self.languages.get(lang), UTC)
+
+    def _rendered(
+        self, environment: Environment, page: PageContent, language: Language, time_zone: str
+    ) -> str:
         fields = {field.name: getattr(page, field.name) for field in attrs.fields(type(page))}
         fields |= {"lang": language.tag, "dir": language.dir, "language_name": language.name}
-        template = self._template(page.template)
+        template = self._template(environment, page.template)
         with translations.speaking(language, time_zone):
             return template.render(fields)
 
-    def _template(self, name: str) -> Template:
-        template = self._environment.get_template(name)
+    def _template(self, environment: Environment, name: str) -> Template:
+        template = environment.get_template(name)
         if name not in self._seen:
             # What a compiler makes of a page on the way is many times what it leaves behind.
             heap.give_back()
             self._seen.add(name)
         return template
 
+    def static_url(self, name: str) -> str:
+        """Return the address of a static file."""
+        return self._static_urls[name]
+
     def static_file(self, hash_and_name: str) -> StaticFile | None:
         """Return the file behind `<hash>/<name>`; no path is ever formed from it (C205)."""
         return self._static_files.get(hash_and_name)
 
 
+def _static(
+    directory: Path, theirs: Mapping[str, StaticFile], brand: "Brand | None"
+) -> dict[str, StaticFile]:
+    """Return every static file: ours, or the operator's of the same name, and more of theirs."""
+    files = {}
+    for name, content_type in STATIC_FILES.items():
+        file = theirs.get(name) or StaticFile(
+            (directory / "static" / name).read_bytes(), content_type
+        )
+        files[name] = (
+            attrs.evolve(file, content=brand.dressed(name, file.content)) if brand else file
+        )
+    for name, parts in TOGETHER.items():
+        content = b"\n".join(files[part].content for part in parts)
+        files[name] = StaticFile(content, files[parts[0]].content_type)
+    for shown in brand.pictures.values() if brand else ():
+        picture = shown.picture
+        files[shown.name] = StaticFile(picture.content, picture.content_type, is_foreign=True)
+    return {**files, **{name: file for name, file in theirs.items() if name not in STATIC_FILES}}
+
+
 def names_of(brand: "Brand | None") -> dict[str, Any]:
     """Return what templates know of the operator's brand: without one, the service is the server."""
     return {"brand": brand, "known_as": brand.known_as if brand else str}
+
+
+def key_of(content: bytes, name: str) -> str:
+    """Return what a static file is called: another one as soon as it changes."""
+    return f"{hashlib.sha256(content).hexdigest()[:16]}/{name}"
 
 
 class _Places(dict[str, str]):

@@ -114,6 +114,7 @@ def test_every_option_that_is_set_shows(check, tmp_path, path, example):
     given = {
         "secret_path": str(file),
         "clients": [client],
+        "templates": str(tmp_path),
         "mail.templates": str(tmp_path),
         "passwords.breached_list": str(file),
         "captcha.secret_path": str(file),

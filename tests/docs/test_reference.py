@@ -198,7 +198,7 @@ def _messages(page, *headings):
 ERRORS = REFERENCE / "errors.md"
 MESSAGES = [
     *_messages(ERRORS, "Settings", "Tables", "Installation", "The command", "While it runs"),
-    *_messages(ERRORS, "Commands to the running server"),
+    *_messages(ERRORS, "Commands to the running server", "Of templates check"),
     *_messages(ERRORS, "What clients are told", "Reasons in the log"),
     *_messages(REFERENCE / "events-and-logs.md", "The log"),
 ]

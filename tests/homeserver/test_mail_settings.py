@@ -3,8 +3,10 @@
 import base64
 import re
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
+import requests
 
 from support.oauth import Browser, Server
 from support.smtp import MailServer
@@ -23,6 +25,20 @@ def post_office():
     server = MailServer(user="synapse", password="the password of the mail server").start()
     yield server
     server.stop()
+
+
+def pages_of_their_own(directory):
+    """Write templates of an operator's: a style sheet, and a page that cannot be made."""
+    own = directory / "pages-of-their-own"
+    for name, content in {
+        "static/meadow.svg": "<svg/>",
+        "static/extra.css": "body { background: url(meadow.svg) }",
+        "pages/message.html": '{% extends "shipped/pages/message.html" %}'
+        "{% block title %}{{ server_name.of.another.release }}{% endblock %}",
+    }.items():
+        (own / name).parent.mkdir(parents=True, exist_ok=True)
+        (own / name).write_text(content)
+    return own
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +60,10 @@ def strict_homeserver(tmp_path_factory, make_database, post_office):
     homeserver = Homeserver(
         directory,
         make_database("sqlite", directory),
-        module={"mail": {"templates": str(foot.parent)}},
+        module={
+            "mail": {"templates": str(foot.parent)},
+            "templates": str(pages_of_their_own(directory)),
+        },
         config=config,
     )
     with homeserver:
@@ -155,3 +174,35 @@ def test_what_the_mail_server_says_of_our_password_is_in_no_log(
     assert base64.b64encode(right.encode()).decode() not in log
     assert base64.b64encode(f"\0synapse\0{right}".encode()).decode() not in log
     assert mail.code not in log
+
+
+def test_c201_pages_have_the_operators_own_style_sheet(strict_homeserver):
+    """It and its picture are served as ours are, and nothing more is allowed for them."""
+    server = Server(strict_homeserver.base_url)
+    page = requests.get(server.url("sign-in"), timeout=30)
+    sheets = re.findall(r'rel="stylesheet" href="([^"]+)"', page.text)
+    sheet = requests.get(urljoin(page.url, sheets[1]), timeout=30)
+    picture = requests.get(
+        urljoin(page.url, re.findall(r'url\("([^"]+)"\)', sheet.text)[0]), timeout=30
+    )
+
+    assert [each.rpartition("/")[2] for each in sheets] == ["style.css", "extra.css"]
+    assert "style-src 'self';" in page.headers["Content-Security-Policy"]
+    assert "img-src 'self' data:;" in page.headers["Content-Security-Policy"]
+    assert sheet.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert (picture.text, picture.headers["Content-Type"]) == ("<svg/>", "image/svg+xml")
+    # Opened by itself, a picture of an operator's only draws.
+    assert picture.headers["Content-Security-Policy"].endswith("; sandbox")
+
+
+def test_whoever_meets_a_template_that_fails_gets_our_page(strict_homeserver):
+    """It starts with it, as nobody can know before; the log says so once."""
+    server = Server(strict_homeserver.base_url)
+    for _ in range(2):
+        missing = requests.get(server.url("nothing-here"), timeout=30)
+        assert missing.status_code == 404
+        assert "<h1" in missing.text
+
+    logged = strict_homeserver.log_text()
+    assert logged.count("Could not make the page pages/message.html with your templates") == 1
+    assert "pages-of-their-own/pages/message.html" in logged

@@ -131,6 +131,7 @@ def _relative_paths(hs_config: HomeServerConfig, ours: str) -> Iterator[str]:
         for name in ("secret_path", "captcha.secret_path"):
             yield from _relative_secret(f"{ours}.config.{name}", written(name))
         for name in (
+            "templates",
             "mail.templates",
             "passwords.breached_list",
             *(f"branding.{picture}" for picture in ("logo", "logo_dark", "favicon")),

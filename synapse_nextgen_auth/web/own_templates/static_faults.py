@@ -1,0 +1,37 @@
+"""What is wrong with static files of an operator's: what is not served, and what pages may not load."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from synapse_nextgen_auth.web.own_templates import files
+
+
+def found_in(own: Path) -> Iterator[str]:
+    """Yield what is wrong with those of a directory."""
+    folder = own / files.STATIC
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        if path.is_dir() or path.name.startswith("."):
+            continue
+        if path.parent != folder or not files.NAME.fullmatch(path.name):
+            yield (
+                f"{path}: is not served: a static file lies in {folder} itself, and its name is made of"
+                " letters, digits, dots, hyphens and underscores"
+            )
+        elif path.suffix not in files.KINDS:
+            yield f"{path}: is not served: a static file is one of {', '.join(files.KINDS)}"
+        elif path.suffix == ".css":
+            yield from _sheet(path)
+
+
+def _sheet(path: Path) -> Iterator[str]:
+    """Yield what a style sheet loads that is not beside it: no page may load that (C201)."""
+    for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1):
+        if "@import" in line or "@font-face" in line:
+            yield f"{path}: line {number}: pages load no other style sheets and no fonts"
+        for found in files.LOADED.finditer(line):
+            loaded = found[2].strip()
+            if not loaded.startswith(("data:", "#")) and not (path.parent / loaded).is_file():
+                yield (
+                    f"{path}: line {number}: {loaded} is not beside this file, and pages load"
+                    " nothing from elsewhere"
+                )

@@ -1,0 +1,49 @@
+"""What a template offers to others, read from its syntax."""
+
+from jinja2 import nodes
+
+from synapse_nextgen_auth.config.problems import likely
+
+# What a macro takes beside its arguments, where it uses it.
+MORE = ("kwargs", "caller")
+
+
+def exported(tree: nodes.Template) -> list[str]:
+    """Return what others may import from a template."""
+    found = [each.name for each in tree.body if isinstance(each, nodes.Macro)]
+    for each in tree.body:
+        if isinstance(each, nodes.Assign | nodes.AssignBlock):
+            found += [name.name for name in each.target.find_all(nodes.Name)]
+            found += [each.target.name] if isinstance(each.target, nodes.Name) else []
+        elif isinstance(each, nodes.FromImport):
+            found += [name[1] if isinstance(name, tuple) else name for name in each.names]
+    return found
+
+
+def arguments(macro: nodes.Macro) -> list[str]:
+    """Return the arguments of a macro as one writes them, with the values that they have otherwise."""
+    named = [each.name for each in macro.args]
+    first = len(named) - len(macro.defaults)
+    found = [
+        name if n < first else f"{name}={_written(macro.defaults[n - first])}"
+        for n, name in enumerate(named)
+    ]
+    used = {each.name for each in macro.find_all(nodes.Name)}
+    return [
+        *found,
+        *(f"{word}()" if word == "caller" else f"**{word}" for word in MORE if word in used),
+    ]
+
+
+def _written(value: nodes.Expr) -> str:
+    if not isinstance(value, nodes.Const):
+        return "…"
+    if isinstance(value.value, str):
+        return f'"{value.value}"'
+    return str(value.value).lower()
+
+
+def hint(name: str, known: list[str]) -> str:
+    """Return which known name somebody may have meant, as the end of a message."""
+    near = likely(name, known)
+    return f"; did you mean {near}?" if near else ""

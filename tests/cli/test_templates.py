@@ -1,0 +1,322 @@
+"""`templates list`, `check` and `preview`: pages in the operator's own look, before they are live."""
+
+import http.client
+import json
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from urllib.parse import quote
+
+import pytest
+import yaml
+
+from synapse_nextgen_auth.accounts.mail.letters import MAILS
+from synapse_nextgen_auth.cli.main import main
+from synapse_nextgen_auth.cli.templates import preview, samples
+from synapse_nextgen_auth.cli.templates.looks import looks_of
+from synapse_nextgen_auth.cli.templates.operators import Operators
+from synapse_nextgen_auth.config import Config
+from synapse_nextgen_auth.web.pages.names import TEMPLATES
+from synapse_nextgen_auth.web.templates import Templates
+
+BASE = "/_synapse/client/auth"
+PAGE = "pages/signed_out.html"
+EXTENDS = f'{{% extends "shipped/{PAGE}" %}}\n'
+
+
+def within(more):
+    """Return our page with more in it."""
+    return f"{EXTENDS}{{% block main %}}{{{{ super() }}}}{more}{{% endblock %}}"
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Return a function that writes one template, and the directory."""
+
+    def put(name, content):
+        path = tmp_path / "own" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+        return tmp_path / "own"
+
+    return put
+
+
+@pytest.fixture
+def ask(capsys):
+    """Return a function that runs the command: its exit code and what it printed."""
+
+    def asked(*arguments):
+        code = main(["templates", *map(str, arguments)])
+        return code, capsys.readouterr().out
+
+    return asked
+
+
+def test_every_page_and_mail_has_a_sample():
+    """One without would be one that nobody sees before it is live."""
+    assert set(samples.pages()) == set(TEMPLATES)
+    assert all(samples.pages().values())
+    assert set(samples.mails()) == {f"emails/{kind}.html" for kind in MAILS}
+
+
+def test_list_says_which_are_yours(ask, own, tmp_path):
+    own(PAGE, EXTENDS)
+    own("static/extra.css", "a {}")
+    own("own/hours.html", "Mondays")
+    directory = own("emails/foot.html", "{% block body %}x{% endblock %}")
+    code, printed = ask("list", "--directory", directory, "--json")
+    listed = {each["name"]: each for each in json.loads(printed)}
+
+    assert code == 0
+    assert {name for name, each in listed.items() if each["own"]} == {
+        *(PAGE, "static/extra.css", "own/hours.html", "emails/foot.html")
+    }
+    assert listed[PAGE] == {"name": PAGE, "kind": "page", "own": str(directory / PAGE)}
+    assert listed["base.html"]["kind"] == "frame"
+    assert listed["own/hours.html"]["kind"] == "part of yours"
+    assert {*TEMPLATES, "emails/kit.txt", "components/button.html"} < set(listed)
+    code, printed = ask("list", "--directory", directory)
+    assert f"{PAGE} " in printed
+    assert str(directory / PAGE) in printed
+
+
+def test_what_a_configuration_names_is_looked_at(ask, own, tmp_path):
+    """With its name of the server; what is wrong with the options is said."""
+    directory = own(PAGE, "{{ nonsense")
+    options = {"templates": str(directory)}
+    entry = {"module": "synapse_nextgen_auth.NextGenAuth", "config": options}
+    file = tmp_path / "homeserver.yaml"
+    file.write_text(yaml.safe_dump({"server_name": "meadow.example", "modules": [entry]}))
+    code, printed = ask("check", "-c", file)
+    assert code == 1
+    assert f"* {directory / PAGE}: line 1: " in printed
+    options["template"] = "x"
+    file.write_text(yaml.safe_dump({"modules": [entry]}))
+    code, printed = ask("check", "-c", file)
+
+    assert (code, "did you mean templates?" in printed) == (1, True)
+
+
+def test_there_may_be_nothing_to_check(ask):
+    assert ask("check") == (0, "OK: there are no templates of yours (option templates)\n")
+
+
+def test_a_directory_that_is_not_there_is_a_mistake(ask):
+    code, printed = ask("check", "--directory", "/nowhere/at/all")
+
+    assert (code, printed) == (1, "* templates: there is no directory /nowhere/at/all\n")
+
+
+def test_good_templates_are_made_in_every_language(ask, own):
+    code, printed = ask("check", "--directory", own(PAGE, within("<p>{{ lang }}</p>")))
+
+    assert code == 0
+    assert printed.startswith(f"OK: {len(TEMPLATES)} pages in ")
+    assert f"in {len(Templates(BASE).languages.tags)} languages" in printed
+
+
+MORE = """\
+<script>alert(1)</script><style>a {}</style><p style="color: red" onclick="x()">x</p>
+<a href="https://x.example">x</a><img src="https://x.example/y.png" alt=""><iframe></iframe>
+<img src="//x.example/z.png" alt=""><img src="data:,x"><p id="x"></p><p id="x"></p>
+<h1>x</h1><form action="x"></form><input id="y" name="z">
+"""
+
+
+def test_what_a_page_must_not_be_is_said(ask, own):
+    """All at once, each with the page and the state in which it is so."""
+    code, printed = ask("check", "--directory", own(PAGE, within(MORE)))
+    said = [
+        each.removeprefix(f"* {PAGE}: ").partition(" (state “")[0] for each in printed.splitlines()
+    ]
+
+    assert code == 1
+    assert set(said) == {
+        "a script stands in the page: browsers run those of static files alone",
+        "a style stands in the page: browsers take static files alone",
+        "p has onclick: browsers run no script in a page",
+        'the link to https://x.example has no rel="noreferrer"',
+        "https://x.example/y.png is loaded, and pages load static files alone",
+        "//x.example/z.png is loaded, and pages load static files alone",
+        "a picture has no alt, which may be empty",
+        "there is an element iframe, which no page may have",
+        "the id x is there twice",
+        "the page has 2 headings h1, and one is right",
+        'a form has no method="post"',
+        "the field z has no label",
+    }
+
+
+def test_what_fails_in_one_language_is_said_with_its_line(ask, own):
+    directory = own(PAGE, within('\n{{ (1 // (lang != "de"))|int }}'))
+    code, printed = ask("check", "--directory", directory)
+
+    assert code == 1
+    assert f"{directory / PAGE}: line 3: integer division or modulo by zero (state " in printed
+
+
+@pytest.mark.parametrize(
+    ("name", "block", "said"),
+    [
+        ("consent", "main", "the form has no field csrf"),
+        ("consent", "main", "there is no button of the name decision and value "),
+        ("way_back", "script", "the script way_back.js is not loaded"),
+    ],
+)
+def test_c181_what_went_from_a_form_is_said(ask, own, name, block, said):
+    """Nobody would get on there, however well it looks."""
+    template = f"pages/{name}.html"
+    content = f'{{% extends "shipped/{template}" %}}{{% block {block} %}}{{% endblock %}}'
+    code, printed = ask("check", "--directory", own(template, content))
+
+    assert code == 1
+    assert f"* {template}: {said}" in printed
+
+
+def test_c181_a_changed_field_of_every_form_is_said_once_a_page(ask, own):
+    """A component of theirs is looked at in every page that uses it, and in no other."""
+    source = (Templates(BASE).reader().loader.get_source(None, "components/field.html"))[0]
+    changed = source.replace('name="csrf" value="{{ csrf }}"', 'name="csrf" value="x"')
+    assert changed != source
+    code, printed = ask("check", "--directory", own("components/field.html", changed))
+    lines = printed.splitlines()
+
+    assert code == 1
+    assert len(lines) == len({each.partition(":")[0] for each in lines})
+    assert all("another value in its hidden field csrf (state" in each for each in lines)
+    assert len(lines) > 30
+
+
+def test_a_mail_that_cannot_be_written_is_said(ask, own):
+    code, printed = ask(
+        "check", "--directory", own("emails/foot.html", "{% block bodi %}{% endblock %}")
+    )
+
+    assert code == 1
+    assert "there is no block body" in printed
+
+
+@pytest.mark.parametrize("template", sorted(samples.pages()))
+def test_no_page_of_ours_has_any_of_it(template):
+    """What is a fault of theirs is none of ours."""
+    templates = Templates(BASE)
+    for state, page in samples.pages()[template].items():
+        loads = samples.scripts_of(page)
+        found = looks_of(templates.render(page), static=f"{BASE}/static/", loads=loads)
+
+        assert found.faults == (), state
+
+
+@contextmanager
+def previewing(whose):
+    """Serve a preview; yield a function that asks it: status, headers and what it says."""
+    with preview.server(whose, 0) as serving:
+        thread = threading.Thread(target=serving.serve_forever, daemon=True)
+        thread.start()
+
+        def ask(path, method="GET", host=None):
+            connection = http.client.HTTPConnection("127.0.0.1", serving.server_port, timeout=30)
+            headers = {"Host": host or f"127.0.0.1:{serving.server_port}"}
+            connection.request(method, path, headers=headers)
+            answer = connection.getresponse()
+            body = answer.read().decode("utf-8", "replace")
+            connection.close()
+            return answer.status, answer.headers, body
+
+        try:
+            yield ask
+        finally:
+            serving.shutdown()
+            thread.join()
+
+
+def test_every_page_is_shown_in_every_state(own):
+    """And every mail, as HTML and as text, from the page that names them."""
+    whose = Operators(Config(templates=str(own(PAGE, EXTENDS))), "meadow.example")
+    with previewing(whose) as ask:
+        status, _, index = ask("/")
+        assert status == 200
+        assert f"<strong>{PAGE}</strong> (yours)" in index
+        for template, states in samples.pages().items():
+            state = next(iter(states))
+            path = f"/{template.removesuffix('.html')}/{quote(state)}"
+            assert f'href="{path}?lang=en"' in index
+            status, _, page = ask(f"{path}?lang=de")
+            assert status == 200, page
+            assert '<html lang="de"' in page
+            assert "meadow.example" in page
+        for template, each in samples.mails().items():
+            path = f"/{template.removesuffix('.html')}/{len(each) - 1}"
+            assert f'href="{path}?lang=en"' in index
+            assert ask(path)[2].startswith("<!doctype html>")
+            assert ask(f"{path}?as=text&lang=de")[2].startswith("Subject: ")
+
+
+def test_c201_a_page_has_the_policy_that_it_has_on_the_server(own):
+    """So that whoever writes a script into a template sees that nobody runs it."""
+    with previewing(Operators(Config())) as ask:
+        _, headers, page = ask(
+            "/pages/home/" + quote(next(iter(samples.pages()["pages/home.html"])))
+        )
+        sheet = page.partition('<link rel="stylesheet" href="')[2].partition('"')[0]
+        status, kinds, _ = ask(sheet)
+
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert (status, kinds["Content-Type"]) == (200, "text/css; charset=utf-8")
+
+
+def test_an_edit_shows_with_the_next_reload(own):
+    """Also one that cannot be made: it says so, with the line."""
+    directory = own(PAGE, within("<p>One</p>"))
+    path = f"/{PAGE.removesuffix('.html')}/plain"
+    with previewing(Operators(Config(templates=str(directory)))) as ask:
+        assert "<p>One</p>" in ask(path)[2]
+        own(PAGE, within("<p>Two</p>"))
+        assert "<p>Two</p>" in ask(path)[2]
+        own(PAGE, within("\n{{ nonsense }}"))
+        status, _, said = ask(path)
+        assert status == 500
+        assert f"{directory / PAGE}&#34;, line 3" in said
+        assert "there is no value nonsense here" in ask("/")[2]
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "host", "status"),
+    [
+        ("/pages/nonsense/plain", "GET", None, 404),
+        ("/pages/home/nonsense", "GET", None, 404),
+        ("/emails/invited/99", "GET", None, 404),
+        ("/emails/invited/x", "GET", None, 404),
+        ("/static/../../etc/passwd", "GET", None, 404),
+        ("/account-tokens", "GET", None, 404),
+        ("/pages/home/x", "POST", None, 405),
+        # Another site could lead its own name here.
+        ("/", "GET", "attacker.example:8009", 421),
+        ("/pages/account-avatar", "GET", None, 200),
+        ("/language", "GET", None, 200),
+    ],
+)
+def test_there_is_nothing_behind_the_pages(path, method, host, status):
+    with previewing(Operators(Config())) as ask:
+        assert ask(path, method, host)[0] == status
+
+
+def test_it_says_where_it_is_and_ends_by_ctrl_c():
+    """As a person starts it; a port that is taken is said."""
+    command = [sys.executable, "-m", "synapse_nextgen_auth.cli.main", "templates", "preview"]
+    with subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE, text=True) as running:
+        said = running.stdout.readline()
+        port = int(said.partition("127.0.0.1:")[2].partition("/")[0])
+        taken = subprocess.run(
+            [*command, "--port", str(port)], check=False, capture_output=True, text=True, timeout=60
+        )
+        running.send_signal(2)
+        code = running.wait(timeout=30)
+
+    assert said.endswith("shows every page. Ctrl-C ends it.\n")
+    assert code == 0
+    assert taken.returncode == 1
+    assert f"port {port} is taken" in taken.stderr

@@ -1,0 +1,274 @@
+"""Templates, pictures and a style sheet of the operator's, in the place of ours."""
+
+import logging
+import shutil
+from typing import ClassVar
+
+import attrs
+import pytest
+from jinja2 import UndefinedError
+
+from support.pages import BASE, DIRECTORY
+from synapse_nextgen_auth.config import Config, Mail
+from synapse_nextgen_auth.web import mails
+from synapse_nextgen_auth.web.own_templates import faults, names
+from synapse_nextgen_auth.web.pages.content import PageContent
+from synapse_nextgen_auth.web.pages.message.samples import MESSAGE
+from synapse_nextgen_auth.web.templates import Templates
+
+PAGE = MESSAGE.template
+TITLED = f'{{% extends "shipped/{PAGE}" %}}{{% block title %}}Meadow{{% endblock %}}'
+FAILS = f'{{% extends "shipped/{PAGE}" %}}\n{{% block title %}}{{{{ server_name.a.b }}}}{{% endblock %}}'
+
+
+def put(directory, name, content):
+    """Write one file by its whole name."""
+    path = directory / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return directory
+
+
+def rendered(directory, **given):
+    return Templates(BASE, own=directory).render(MESSAGE, **given)
+
+
+def wrong(directory):
+    """Return what is wrong with a directory, without the directory."""
+    said = faults.problems(Config(templates=str(directory)))
+    return [each.replace(f"{directory}/", "") for each in said]
+
+
+def test_a_block_of_a_page_takes_the_place_of_ours(tmp_path):
+    """What is not said stays, in the language of the reader."""
+    put(tmp_path, PAGE, TITLED)
+    html, ours = rendered(tmp_path, lang="de"), Templates(BASE).render(MESSAGE, lang="de")
+
+    assert "<title>Meadow · " in html
+    assert html.partition("<body")[2] == ours.partition("<body")[2]
+    assert wrong(tmp_path) == []
+
+
+def test_a_component_is_that_of_every_page(tmp_path):
+    mine = (DIRECTORY / "base.html").read_text().replace("<footer", "<p>Meadow</p><footer")
+    put(tmp_path, "base.html", mine)
+
+    assert "<p>Meadow</p>" in rendered(tmp_path)
+    assert wrong(tmp_path) == []
+
+
+def test_a_part_of_their_own_is_used_by_theirs(tmp_path):
+    put(tmp_path, "own/hours.html", "{% macro hours() %}Mondays{% endmacro %}")
+    uses = '{% from "own/hours.html" import hours %}{% block title %}{{ hours() }}{% endblock %}'
+    put(tmp_path, PAGE, f'{{% extends "shipped/{PAGE}" %}}{uses}')
+
+    assert "<title>Mondays · " in rendered(tmp_path)
+    assert wrong(tmp_path) == []
+
+
+def test_a_style_sheet_is_loaded_after_ours(tmp_path):
+    """With the pictures beside it at their addresses; the policy of pages allows both."""
+    put(tmp_path, "static/meadow.png", b"\x89PNG")
+    sheet = "body { background: url('meadow.png') } p { background: url(data:,x) }"
+    put(tmp_path, "static/extra.css", sheet)
+    templates = Templates(BASE, own=tmp_path)
+    html = templates.render(MESSAGE)
+
+    loaded = [each.partition('"')[0] for each in html.split('<link rel="stylesheet" href="')[1:]]
+    assert [each.rpartition("/")[2] for each in loaded] == ["style.css", "extra.css"]
+    served = templates.static_file(loaded[1].removeprefix(f"{BASE}/static/"))
+    assert served.content_type == "text/css; charset=utf-8"
+    picture = served.content.decode().partition('url("')[2].partition('"')[0]
+    assert templates.static_file(picture.removeprefix(f"{BASE}/static/")).content == b"\x89PNG"
+    assert b"url(data:,x)" in served.content
+    assert wrong(tmp_path) == []
+    put(tmp_path, "static/meadow.png", b"\x89PNG again")
+    assert Templates(BASE, own=tmp_path).static_url("extra.css") != loaded[1]
+
+
+def test_without_one_nothing_more_is_loaded():
+    assert Templates(BASE).render(MESSAGE).count('rel="stylesheet"') == 1
+
+
+def test_a_picture_takes_the_place_of_ours(tmp_path):
+    put(tmp_path, "static/icon.svg", "<svg/>")
+    templates = Templates(BASE, own=tmp_path)
+    url = templates.render(MESSAGE).partition('rel="icon" href="')[2].partition('"')[0]
+
+    assert templates.static_file(url.removeprefix(f"{BASE}/static/")).content == b"<svg/>"
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.css", "static/deep/x.css", "static/.hidden.css", "static/a b.css"]
+)
+def test_c205_nothing_else_is_served(tmp_path, name):
+    directory = tmp_path / "own"
+    put(directory, name, "a {}")
+    (directory / "static").mkdir(exist_ok=True)
+    before = set(Templates(BASE)._static_files)
+
+    assert set(Templates(BASE, own=directory)._static_files) == before
+
+
+def test_whoever_meets_a_template_that_fails_gets_ours(tmp_path, caplog):
+    """The log says so once, with the line; nobody's page is lost."""
+    put(tmp_path, PAGE, FAILS)
+    templates = Templates(BASE, own=tmp_path)
+    with caplog.at_level(logging.ERROR):
+        shown = [templates.render(MESSAGE, lang=lang) for lang in ("en", "de", "en")]
+
+    assert shown == [Templates(BASE).render(MESSAGE, lang=lang) for lang in ("en", "de", "en")]
+    (record,) = caplog.records
+    assert PAGE in record.getMessage()
+    assert f'{tmp_path / PAGE}", line 2' in caplog.text
+
+
+@attrs.frozen
+class Nothing(PageContent):
+    """A page that is handed nothing."""
+
+    template: ClassVar[str] = PAGE
+
+
+def test_what_is_ours_fails_as_ever(tmp_path):
+    """There is nothing to fall back to; it is no mistake of an operator's."""
+    for directory in (None, put(tmp_path, PAGE, TITLED)):
+        with pytest.raises(UndefinedError):
+            Templates(BASE, own=directory).render(Nothing())
+
+
+def test_what_is_edited_later_is_for_the_next_start(tmp_path):
+    put(tmp_path, PAGE, TITLED)
+    templates = Templates(BASE, own=tmp_path)
+    put(tmp_path, PAGE, "{{ half of")
+
+    assert "<title>Meadow · " in templates.render(MESSAGE)
+
+
+def test_mails_lie_there_too(tmp_path):
+    """Those of `mail.templates` come first; a block of ours can be all that changes."""
+    foot = (
+        '{% extends "shipped/foot.html" %}{% block body %}{{ super() }}\n\nAsk Eve.{% endblock %}'
+    )
+    put(tmp_path, "emails/foot.html", foot)
+    config = Config(templates=str(tmp_path))
+    sample = next(each for each in mails.SAMPLES if each.kind == "address_code")
+    languages = Templates(BASE).languages
+
+    def said(config):
+        written = mails.Mails.of(config, languages, server_name="example.com")
+        return written.write(mails.Letter("anna@example.com", "en", sample)).text
+
+    assert mails.problems(config) == []
+    assert said(config).strip().endswith("Ask Eve.")
+    first = put(tmp_path / "first", "foot.html", "{% block body %}Ask Adam.{% endblock %}")
+    both = attrs.evolve(config, mail=Mail(templates=str(first)))
+    assert said(both).strip().endswith("Ask Adam.")
+    put(tmp_path, "emails/foot.html", "{% block body %}\n{{ nothing }}{% endblock %}")
+    assert [f"{tmp_path}/emails/foot.html: line 2: 'nothing' is undefined"] == mails.problems(
+        config
+    )
+
+
+def test_ours_have_no_fault(tmp_path):
+    """Every template, read as if it were an operator's: no check says what is not so."""
+    ignored = shutil.ignore_patterns("languages")
+    shutil.copytree(DIRECTORY, tmp_path / "own", ignore=ignored)
+
+    assert wrong(tmp_path / "own") == []
+
+
+EXTENDS = '{% extends "base.html" %}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (PAGE, "{% block", "line 1: unexpected end of template"),
+        (PAGE, "\n{{ a|nonsense }}", "line 2: No filter named 'nonsense'"),
+        (PAGE, b"\xff", "cannot be read: "),
+        ("pages/mesage.html", "", f"no template is called that; did you mean {PAGE}?"),
+        ("nonsense/x.html", "", "no template is called that"),
+        (
+            PAGE,
+            '\n{% extends "bass.html" %}',
+            "line 2: there is no bass.html; did you mean base.html?",
+        ),
+        (PAGE, '{% include "own/x.html" %}', "line 1: there is no own/x.html"),
+        (
+            PAGE,
+            '{% from "components/button.html" import buton %}',
+            "line 1: components/button.html has no buton; did you mean button?",
+        ),
+        (
+            PAGE,
+            f"{EXTENDS}{{% block mian %}}{{% endblock %}}",
+            "line 2: nothing shows a block mian; did you mean main?",
+        ),
+        (
+            PAGE,
+            f"{EXTENDS}{{% block main %}}{{{{ servername }}}}{{% endblock %}}",
+            "line 2: there is no value servername here; did you mean server_name?",
+        ),
+        (
+            PAGE,
+            f'{EXTENDS}{{% block main %}}{{{{ static("x.png") }}}}{{% endblock %}}',
+            "line 2: there is no static file x.png",
+        ),
+        (
+            "base.html",
+            "{% block title %}{% endblock %}{% block script %}{% endblock %}{% block referrer %}"
+            "{% endblock %}{% block body_class %}{% endblock %}{% block frame %}{% endblock %}",
+            "the block main is missing, which pages fill",
+        ),
+        (
+            "components/title.html",
+            "{% macro other() %}{% endmacro %}",
+            "titled is missing, which other templates import",
+        ),
+        (
+            "components/title.html",
+            "{% macro titled(heading) %}{% endmacro %}",
+            "line 1: the macro titled must take title, error",
+        ),
+        ("static/x.woff2", "", "is not served: a static file is one of .css"),
+        ("static/deep/x.css", "", "is not served: a static file lies in "),
+        ("static/extra.css", "a {}\n@import 'x';", "line 2: pages load no other style sheets"),
+        (
+            "static/extra.css",
+            "a { background: url(https://x.example/y.png) }",
+            "line 1: https://x.example/y.png is not beside this file",
+        ),
+    ],
+)
+def test_a_fault_is_said_with_its_place(tmp_path, name, content, said):
+    """Found without a page to show, as a start finds it, and what would be right is said."""
+    put(tmp_path, name, content)
+    found = wrong(tmp_path)
+
+    assert [each for each in found if each.startswith(f"{name}: {said}")], found
+
+
+def test_all_faults_are_said_at_once(tmp_path):
+    put(tmp_path, PAGE, "{% block")
+    put(tmp_path, "pages/x.html", "")
+    put(tmp_path, "static/x.ttf", "")
+
+    assert len(wrong(tmp_path)) == 3
+
+
+@pytest.mark.parametrize("path", ["/nowhere/at/all", "a\0b"])
+def test_a_directory_that_cannot_be_read_is_named(path):
+    (said,) = faults.problems(Config(templates=path))
+
+    assert said.startswith(f"templates: cannot read the directory {path}: ")
+
+
+def test_what_is_known_everywhere_is_what_there_is():
+    """The list of names has each function and filter that templates get, and no other."""
+    environment = Templates(BASE).reader()
+    filters = {f"|{name}" for name in ("ago", "iso", "moment", "parts", "wait")}
+    handed = {"lang", "dir", "language_name"}
+
+    assert names.everywhere() == {*environment.globals, *handed, *filters} - {"_trans"}
+    assert {each.removeprefix("|") for each in filters} <= set(environment.filters)
