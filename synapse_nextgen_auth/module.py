@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from synapse_nextgen_auth import config as configuration
+from synapse_nextgen_auth import lean
 from synapse_nextgen_auth.config import Config, ConfigProblems
 from synapse_nextgen_auth.homeserver.startup import installation, internals, refusal
 from synapse_nextgen_auth.late import Broken
@@ -55,6 +56,7 @@ class NextGenAuth:
                 refusal.refuse_start([str(broken)])
 
         start(config, api, module=NextGenAuth)
+        lean.start_is_over()
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from threading import Lock
 from types import ModuleType
 from typing import IO
 
+from synapse_nextgen_auth import lean
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import heap
 
@@ -129,7 +130,8 @@ class Kept(Loader, MetaPathFinder):
         """Fill a module from what was kept of its file."""
         path = self._files[module.__name__].path
         code = compile(self.text(module.__name__), path, "exec", dont_inherit=True)
-        exec(code, vars(module))  # noqa: S102 (what an import is)
+        exec(lean.without_columns(lean.without_words(code)), vars(module))  # noqa: S102 (what an import is)
+        lean.forget_words(module)
 
 
 def _close(file: IO[bytes]) -> None:

@@ -12,7 +12,7 @@ import attrs
 from jinja2 import Environment, StrictUndefined, Template, meta
 from markupsafe import escape
 
-from synapse_nextgen_auth import late
+from synapse_nextgen_auth import late, lean
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import formats, heap, translations
@@ -283,7 +283,7 @@ class _Loader(Sources):
         for reference in meta.find_referenced_templates(tree):
             if reference is not None:
                 environment.get_template(reference)
-        code = environment.compile(tree, name, path)
+        code = lean.without_columns(environment.compile(tree, name, path))
         # What Jinja hands over is a chain of these and of nothing, and an import looks at all of it.
         return Template.from_code(environment, code, environment.globals)
 

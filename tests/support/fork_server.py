@@ -21,7 +21,7 @@ import socket  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 _SYNAPSE = ("synapse.app.homeserver", "synapse.app.generic_worker")
-_OURS = ("synapse_nextgen_auth.assembly.start",)
+_OURS = "synapse_nextgen_auth.assembly.start"
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _LIBC = ctypes.CDLL(None)
 
@@ -30,8 +30,10 @@ def main():
     """Fork whenever a line comes, until nobody is left to send one."""
     reactor = _unborn_reactor()
     poller = reactor._poller
-    for name in (*_SYNAPSE, *_OURS):
+    for name in _SYNAPSE:
         importlib.import_module(name)
+    _ = importlib.import_module("synapse_nextgen_auth").NextGenAuth  # as Synapse does
+    importlib.import_module(_OURS)
     gc.collect()
     gc.freeze()  # what is not touched is not copied
     asked = socket.socket(fileno=int(sys.argv[1]))
