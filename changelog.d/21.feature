@@ -8,3 +8,4 @@ Polls of waiting devices are looked up many at a time where they come at once: a
 A process takes less memory: the constructors of records no longer have a copy of their module each, and what it takes to compile a page is given back.
 A start loads neither PyJWT nor difflib.
 What only some requests need is imported by the first of them, wherever it lies: a process takes a third less memory after its start. What such files need of Synapse is looked for at the start as before.
+The module takes less memory: a server keeps no docstrings and annotations of it, its counters are numbers, and what sessions have alike is there once.

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from synapse_nextgen_auth.assembly import kept as keeping
 from synapse_nextgen_auth.assembly.kept import Kept, _written
+from synapse_nextgen_auth.web import packed
 
 OLD, NEW = "RELEASE = 'old'\n", "RELEASE = 'new, and longer'\n"
 
@@ -79,7 +81,7 @@ def test_what_a_process_can_never_want_is_not_kept(package):
     kept = Kept("upgraded", package)
     kept.read()
 
-    assert set(kept._files) == {"upgraded.pages", "upgraded.pages.hello", "upgraded.rules"}
+    assert set(kept.files()) == {"upgraded.pages", "upgraded.pages.hello", "upgraded.rules"}
 
 
 def test_there_is_one_of_it_however_often_a_process_starts(package):
@@ -109,7 +111,7 @@ def test_what_is_replaced_while_it_is_read_is_not_taken_for_what_it_was(package,
     monkeypatch.setattr(keeping, "open", replaced, raising=False)
     kept.read()
 
-    assert kept._files["upgraded.rules"].written == _written(path)
+    assert kept.files()["upgraded.rules"].written == _written(path)
     assert kept.text("upgraded.rules") == NEW.encode()
 
 
@@ -141,39 +143,57 @@ def test_a_folder_that_cannot_be_listed_keeps_no_other_from_being_kept(package, 
     kept = Kept("upgraded", package)
     kept.read()
 
-    assert set(kept._files) == {"upgraded.rules"}
+    assert set(kept.files()) == {"upgraded.rules"}
     assert sorted(asked) == ["pages", "upgraded"]
 
 
-def _no_folder():
+def _no_folder(buffering):
     raise FileNotFoundError("no usable temporary directory")
 
 
-def _full():
-    return Path("/dev/full").open("w+b")
+def _full(buffering):
+    return Path("/dev/full").open("w+b", buffering=buffering)
 
 
 @pytest.mark.parametrize("opened", [_no_folder, _full])
 def test_where_no_file_can_be_written_it_is_kept_in_memory(package, monkeypatch, caplog, opened):
     """A root that is read-only, or a disk that is full; it is said once."""
-    monkeypatch.setattr(keeping.tempfile, "TemporaryFile", opened)
+    monkeypatch.setattr(packed.tempfile, "TemporaryFile", opened)
+    monkeypatch.setattr(keeping, "PACKED", packed.Packed())
     kept = Kept("upgraded", package)
     with caplog.at_level("INFO"):
         kept.read()
 
     assert kept.text("upgraded.rules") == OLD.encode()
-    assert "for want of a file" in caplog.text
+    assert caplog.text.count("for want of a file") == 1
 
 
-def test_it_is_small():
+def test_what_is_packed_is_there_whatever_becomes_of_the_disk(monkeypatch):
+    """What was written before it was full, and what was not; each by its own number, from any thread."""
+    texts = [os.urandom(number * 10) for number in range(60)]
+    one, written = packed.Packed(), os.pwrite
+    before = [one.add(text) for text in texts[:20]]
+    half = lambda file, content, where: written(file, content[:5], where)  # noqa: E731
+    monkeypatch.setattr(packed.os, "pwrite", half)
+    after = [one.add(text) for text in texts[20:]]
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(one.get, [*before, *after] * 5))
+
+    assert found == texts * 5
+    assert len({*before, *after}) == 60
+    assert len(one._in_memory) == 40
+
+
+def test_it_is_small(monkeypatch):
     """Of the whole package, and a start has imported half of it."""
+    monkeypatch.setattr(keeping, "PACKED", packed.Packed())
     kept = Kept()
     imported = {name: sys.modules.pop(name) for name in list(sys.modules) if ".web." in name}
     try:
         kept.read()
     finally:
         sys.modules.update(imported)
-    size = kept._packed.seek(0, os.SEEK_END)
 
-    assert len(kept._files) > 100
-    assert size < 1_500_000
+    assert len(kept.files()) > 100
+    assert keeping.PACKED._end < 1_500_000

@@ -7,25 +7,20 @@ and goes with the process: hardly anybody ever asks for it, and memory is for wh
 """
 
 import logging
+import marshal
 import os
 import sys
-import tempfile
-import weakref
-import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
-from io import BytesIO
 from pathlib import Path
-from threading import Lock
 from types import ModuleType
-from typing import IO
 
 from synapse_nextgen_auth import lean
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import heap
+from synapse_nextgen_auth.web.packed import PACKED
 
 logger = logging.getLogger(__name__)
 
@@ -39,12 +34,11 @@ _TRIES = 3
 
 @frozen
 class _File:
-    """Where a file is, when it was written, and where in the file of all texts its own is, packed."""
+    """Where a file is, when it was written, and the number of its text."""
 
     path: str
     written: tuple[int, int]
-    start: int
-    length: int
+    number: int
 
     @property
     def is_package(self) -> bool:
@@ -60,9 +54,7 @@ class Kept(Loader, MetaPathFinder):
     def __init__(self, package: str = _PACKAGE, folder: Path = _FOLDER) -> None:
         self.package = package
         self._folder = folder
-        self._files: dict[str, _File] = {}
-        self._packed: IO[bytes] = BytesIO()
-        self._reading = Lock()
+        self._list: int | None = None
 
     def install(self) -> "Kept":
         """Be asked first; return who is, which is another one where this process started before."""
@@ -77,28 +69,28 @@ class Kept(Loader, MetaPathFinder):
 
         What was read once is older, and so nearer to what is imported.
         """
-        if self._files:
+        if self._list is not None:
             return
-        try:
-            file = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as this one lives)
-            weakref.finalize(self, _close, file)
-            self._keep(file)
-        except OSError as error:
-            logger.info("Kept in memory what is not imported yet, for want of a file: %s", error)
-            self._keep(BytesIO())
-        heap.give_back()
-        logger.debug("Kept the text of %s files that are not imported yet", len(self._files))
-
-    def _keep(self, packed: IO[bytes]) -> None:
-        found, start = {}, 0
+        found = {}
         for name, path in _sources(self.package, str(self._folder)):
             if name not in sys.modules and (read := _read(path)) is not None:
                 text, written = read
-                length = packed.write(zlib.compress(text))
-                found[name] = _File(path, written, start, length)
-                start += length
-        packed.flush()
-        self._packed, self._files = packed, found
+                found[name] = (path, written, PACKED.add(text))
+        # With four hundred names and paths it is larger than all that is asked of it.
+        self._list = PACKED.add(marshal.dumps(found))
+        heap.give_back()
+        logger.debug("Kept the text of %s files that are not imported yet", len(found))
+
+    def files(self) -> dict[str, _File]:
+        """Return what was kept, by the names of the modules."""
+        if self._list is None:
+            return {}
+        found = marshal.loads(PACKED.get(self._list))  # noqa: S302 (nobody else wrote it)
+        return {name: _File(*of_it) for name, of_it in found.items()}
+
+    def _find(self, name: str) -> _File | None:
+        is_ours = self._list is not None and name.startswith(f"{self.package}.")
+        return self.files().get(name) if is_ours else None
 
     def find_spec(
         self,
@@ -107,7 +99,7 @@ class Kept(Loader, MetaPathFinder):
         target: object = None,  # noqa: ARG002 (the same)
     ) -> ModuleSpec | None:
         """Say how a file is imported that is another one on the disk, or gone; of all others nothing."""
-        kept = self._files.get(name)
+        kept = self._find(name)
         if kept is None or _written(kept.path) == kept.written:
             return None
         spec = spec_from_loader(name, self, origin=kept.path, is_package=kept.is_package)
@@ -117,26 +109,17 @@ class Kept(Loader, MetaPathFinder):
 
     def text(self, name: str) -> bytes:
         """Return what was kept of a file."""
-        file = self._files[name]
-        with self._reading:
-            self._packed.seek(file.start)
-            packed = self._packed.read(file.length)
-        return zlib.decompress(packed)
+        return PACKED.get(self.files()[name].number)
 
     def create_module(self, spec: ModuleSpec) -> None:
         """Leave the empty module to Python."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Fill a module from what was kept of its file."""
-        path = self._files[module.__name__].path
-        code = compile(self.text(module.__name__), path, "exec", dont_inherit=True)
+        file = self.files()[module.__name__]
+        code = compile(PACKED.get(file.number), file.path, "exec", dont_inherit=True)
         exec(lean.without_columns(lean.without_words(code)), vars(module))  # noqa: S102 (what an import is)
         lean.forget_words(module)
-
-
-def _close(file: IO[bytes]) -> None:
-    with suppress(OSError):  # of what the disk had no room for
-        file.close()
 
 
 def _sources(package: str, folder: str) -> Iterator[tuple[str, str]]:

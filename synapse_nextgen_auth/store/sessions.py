@@ -6,7 +6,12 @@ from synapse_nextgen_auth.oauth.sessions import Began, End, Session
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Cursor, Txn
 
-_SESSIONS = Table("nextgen_sessions", Session, beside=("active_day",))
+_SESSIONS = Table(
+    "nextgen_sessions",
+    Session,
+    beside=("active_day",),
+    alike=("user_id", "client_id", "address", "user_agent", "amr", "acr", "owner_id"),
+)
 # Lists find by the day what was idle; a finer time would make an index of it change at each use.
 DAY = 24 * 3600
 _BITE = 500
@@ -22,10 +27,9 @@ def get(txn: Txn, session_id: str) -> Session | None:
     return _SESSIONS.one(txn, "WHERE session_id = ?", session_id)
 
 
-def list_by_ids(txn: Txn, session_ids: Sequence[str]) -> list[Session]:
+def by_ids(txn: Txn, session_ids: Sequence[str]) -> dict[str, Session]:
     """Return those of these sessions that are there, living or ended."""
-    marks = ", ".join("?" * len(session_ids))
-    return _SESSIONS.all(txn, f"WHERE session_id IN ({marks})", *session_ids)
+    return _SESSIONS.by(txn, "session_id", session_ids)
 
 
 def find_by_device(txn: Txn, user_id: str, device_id: str) -> Session | None:

@@ -15,14 +15,37 @@ from synapse_nextgen_auth.store.txn import Txn
 
 R = TypeVar("R", bound=attrs.AttrsInstance)
 
+# Texts that many rows have alike; a forgotten one is there twice for a while. Not `sys.intern`: Python
+# 3.12 never frees what is, and clients choose some of them.
+_MOST = 5_000
+_same: dict[str, str] = {}
+
+
+def _once(value: Any) -> Any:
+    """Return the text that is there already, if it is the same; threads may ask at once."""
+    if not isinstance(value, str):
+        return value
+    if len(_same) >= _MOST:
+        _same.clear()
+    return _same.setdefault(value, value)
+
 
 class Table(Generic[R]):
     """A table of records of one class; `beside` are columns that the record does not know.
 
+    What stands in the fields `alike` is the same in many rows: in memory it is there once.
+
     Statements are put together here, once; only what it looks for is added to a SELECT.
     """
 
-    def __init__(self, name: str, record: type[R], *, beside: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        record: type[R],
+        *,
+        beside: tuple[str, ...] = (),
+        alike: tuple[str, ...] = (),
+    ) -> None:
         fields = tuple(field.name for field in attrs.fields(record))
         columns = (*fields, *beside)
         marks = ", ".join("?" * len(columns))
@@ -30,6 +53,8 @@ class Table(Generic[R]):
         self.columns = columns
         self._record = record
         self._beside = beside
+        self._names = fields
+        self._alike = tuple(map(fields.index, alike))
         self._fields = attrgetter(*fields)
         self._insert = f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})"
         self._insert_new = f"{self._insert} ON CONFLICT DO NOTHING"
@@ -49,22 +74,41 @@ class Table(Generic[R]):
         """Return the record that `where` finds, or `None`."""
         txn.execute(f"{self._select} {where}", values)
         row = txn.fetchone()
-        return self._record(*row) if row else None
+        return self._made(row) if row else None
 
     def all(self, txn: Txn, where: str, *values: Any) -> list[R]:
         """Return the records that `where` finds; it may go on with ORDER BY and LIMIT."""
         txn.execute(f"{self._select} {where}", values)
-        return [self._record(*row) for row in txn.fetchall()]
+        return list(map(self._made, txn.fetchall()))
 
     def by(self, txn: Txn, column: str, keys: Sequence[str]) -> dict[str, R]:
-        """Return the records that have one of these in a column, by what they have there."""
+        """Return the records that have one of these in a column, by what they have there.
+
+        Where the record has it, too, that is the very key which was given, and no second one.
+        """
+        asked = {key: key for key in keys}
+        where = self._names.index(column) if column in self._names else None
         marks = ", ".join("?" * len(keys))
         # The column is one of ours, as everything here but the keys.
         txn.execute(
             f"SELECT {column}, {self._selected} FROM {self.name} WHERE {column} IN ({marks})",
             tuple(keys),
         )
-        return {key: self._record(*row) for key, *row in txn.fetchall()}
+        found = {}
+        for own, *row in txn.fetchall():
+            key = asked.get(own, own)
+            if where is not None:
+                row[where] = key
+            found[key] = self._made(row)
+        return found
+
+    def _made(self, row: Sequence[Any]) -> R:
+        if not self._alike:
+            return self._record(*row)
+        values = list(row)
+        for where in self._alike:
+            values[where] = _once(values[where])
+        return self._record(*values)
 
     def _values(self, record: R, beside: dict[str, Any]) -> tuple[Any, ...]:
         if beside.keys() != set(self._beside):

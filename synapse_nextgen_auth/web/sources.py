@@ -1,16 +1,17 @@
 """The sources of templates, all read at the start: what is installed later changes nothing that runs."""
 
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import BaseLoader, Environment, TemplateNotFound
 
+from synapse_nextgen_auth.web.packed import PACKED
+
 # What stands before a name where ours is meant, whatever took its place.
 SHIPPED = "shipped/"
 
 _SUFFIXES = frozenset({".html", ".txt"})
-_Found = Mapping[str, tuple[str, bytes | OSError]]
+_Found = Mapping[str, tuple[str, int | OSError]]
 
 
 class Sources(BaseLoader):
@@ -41,7 +42,7 @@ class Sources(BaseLoader):
         path, content = found
         if isinstance(content, OSError):
             raise content
-        return zlib.decompress(content).decode("utf-8"), path, lambda: True
+        return PACKED.get(content).decode("utf-8"), path, lambda: True
 
 
 def _found(directory: Path) -> _Found:
@@ -49,8 +50,8 @@ def _found(directory: Path) -> _Found:
     return {path.relative_to(directory).as_posix(): (str(path), _read(path)) for path in paths}
 
 
-def _read(path: Path) -> bytes | OSError:
+def _read(path: Path) -> int | OSError:
     try:
-        return zlib.compress(path.read_bytes())  # each is wanted once, or never
+        return PACKED.add(path.read_bytes())  # each is wanted once, or never
     except OSError as error:
         return error

@@ -9,6 +9,7 @@ import pytest
 
 from support.tables import our_columns
 from synapse_nextgen_auth import store
+from synapse_nextgen_auth.store import table
 from synapse_nextgen_auth.store.table import Table
 
 # Written with a decision about a row, and read by nobody: whoever shows the code finds the row by it.
@@ -60,6 +61,15 @@ class Thing:
     size: int | None = None
 
 
+@attrs.frozen
+class Plain:
+    """The same, as it is."""
+
+    thing_id: str
+    kind: str
+    size: int | None = None
+
+
 THINGS = Table("things", Thing, beside=("hidden",))
 
 
@@ -91,6 +101,29 @@ def test_a_second_one_is_told_from_the_first(txn):
     assert THINGS.insert_new(txn, Thing("1", "one"), hidden=None)
     assert not THINGS.insert_new(txn, Thing("1", "one", 7), hidden=None)
     assert THINGS.one(txn, "WHERE thing_id = ?", "1").size is None
+
+
+def test_what_rows_have_alike_is_in_memory_once(txn, monkeypatch):
+    """The key that was asked for, and the fields that say so; no more of them than there is room for."""
+    alike = Table("things", Thing, beside=("hidden",), alike=("kind", "size"))
+    for number in range(4):
+        alike.insert(txn, Thing(f"a longer id {number}", "one", 2**40), hidden="somewhere else")
+    keys = [f"a longer id {number}" for number in range(9)]
+
+    found = alike.by(txn, "thing_id", keys)
+    hidden = alike.by(txn, "hidden", ["somewhere else"])
+
+    assert list(found) == keys[:4]
+    assert all(key is found[key].thing_id for key in keys[:4])
+    assert list(hidden) == ["somewhere else"]
+    plain = Table("things", Plain, beside=("hidden",), alike=("kind",))
+    kinds = {id(one.kind) for one in plain.all(txn, "")}
+    assert len(kinds) == 1
+    monkeypatch.setattr(table, "_MOST", 2)
+    for number in range(10):
+        assert table._once(f"text {number}") == f"text {number}"
+    assert len(table._same) <= 2
+    assert [table._once(None), table._once(True), table._once(1)] == [None, True, 1]
 
 
 @pytest.mark.parametrize("beside", [{}, {"hidden": 1, "more": 2}, {"hiden": 1}], ids=str)

@@ -225,8 +225,7 @@ def _have_caches(*functions: Any) -> bool:
 
 def look_up_sessions(txn: Txn, session_ids: Sequence[str]) -> dict[str, Session]:
     """Return these sessions by their ids."""
-    found = sessions.list_by_ids(txn, session_ids)
-    return {session.session_id: session for session in found}
+    return sessions.by_ids(txn, session_ids)
 
 
 def look_up_clients(txn: Txn, client_ids: Sequence[str]) -> dict[str, Client]:

@@ -13,7 +13,6 @@ import enum
 import re
 import struct
 import unicodedata
-from functools import lru_cache
 
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose, Secret, digest, urlsafe
@@ -131,7 +130,6 @@ def _unpack(kind: Kind, fields: bytes) -> Token:
     return Token(kind, session_id.hex(), generation, int.from_bytes(expiry, "big"), mask)
 
 
-@lru_cache(maxsize=20_000)
 def surrogate(session_id: str) -> str:
     """Return what `user_ips` gets instead of the token: stable per session, opens nothing (C337)."""
     return f"nextgen_session_{digest(session_id)[:32]}"
