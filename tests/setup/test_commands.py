@@ -47,6 +47,10 @@ COVERED = {
         f"{HERE}test_check_config_on_debian"
     ),
     ("docs/setup/branding.md", "yaml", "modules:"): CHECKED,
+    ("docs/setup/small-server.md", "yaml", "modules:"): CHECKED,
+    ("docs/setup/small-server.md", "yaml", "enable_registration:"): CHECKED,
+    ("docs/setup/company.md", "yaml", "password_config:"): CHECKED,
+    ("docs/setup/community.md", "yaml", "enable_registration:"): CHECKED,
     ("docs/setup/demo.md", "sh", "synapse-nextgen-auth demo\n"): (
         "tests/homeserver/test_demo_server.py::"
         "test_a_person_is_told_what_to_try_and_the_directory_goes_at_the_end"
