@@ -64,6 +64,31 @@ FILTERS = {
 IN_MAILS = {"kit": "the parts of a mail", "server_name": "text", "lang": "text"}
 
 _COMMENTED = re.compile(r"\{#\s*(.*?)\s*#\}\s*\{% macro (\w+)", re.DOTALL)
+_VARIABLE = re.compile(r"^\s*(--[a-z0-9-]+):", re.MULTILINE)
+# What a value of this name is, on every page that has it.
+ABOUT = {
+    "accounts_url": "where people choose another account, relative",
+    "action": "where the form goes, relative",
+    "asked_at": "when it was asked, in seconds since 1970",
+    "back_url": "where people come from, relative",
+    "can_cancel": "whether there is something to cancel",
+    "client": "the application that it is about",
+    "csrf": "what ties a form to this browser: `csrf_field(csrf)` puts it there",
+    "devices_url": "where the devices of the account are, relative",
+    "display_name": "what others see of the account",
+    "done": "what was done just now, to be said once",
+    "forward_url": "where people go on",
+    "line": "the one thing that the page is about",
+    "loss": "that somebody says the second factors of the account are lost",
+    "minutes": "for how long it is good",
+    "problem": "what is wrong with the form as it was sent",
+    "retry_after": "for how many seconds to wait, after too many tries",
+    "sections": "the navigation of the account",
+    "server_name": "the name of the Matrix server",
+    "sign_in_url": "where people sign in, relative",
+    "step": "which step of how many this is",
+    "user_id": "the Matrix ID of the account",
+}
 _INTRODUCTION = """\
 # Templates
 
@@ -146,7 +171,14 @@ def names() -> dict[str, Any]:
             name: [str(each.value) for each in words] for name, words in sorted(found.words.items())
         },
         "static": sorted({*STATIC_FILES, *TOGETHER}),
+        "style": variables(),
     }
+
+
+def variables() -> list[str]:
+    """Return the variables of the style sheet."""
+    sheet = (shipped() / "static/style.css").read_text(encoding="utf-8")
+    return list(dict.fromkeys(_VARIABLE.findall(sheet.partition("}")[0])))
 
 
 def _templates(found: Found) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -241,6 +273,8 @@ def page() -> str:
     ]
     static = ", ".join(f"`{name}`" for name in known["static"])
     parts.append(f"\n## Static files\n\n{static}\n")
+    style = ", ".join(f"`{name}`" for name in known["style"])
+    parts.append(f"\n## The style sheet\n\nVariables that `extra.css` may set: {style}\n")
     return "".join(parts).rstrip() + "\n"
 
 
@@ -273,8 +307,9 @@ def _macros(name: str, macros: Mapping[str, list[str]]) -> str:
 
 
 def _table(values: Mapping[str, str]) -> str:
-    lines = ["| Value | Type |", "|---|---|"]
-    return "\n".join([*lines, *(f"| `{name}` | {kind} |" for name, kind in values.items())]) + "\n"
+    lines = ["| Value | Type | |", "|---|---|---|"]
+    lines += [f"| `{name}` | {kind} | {ABOUT.get(name, '')} |" for name, kind in values.items()]
+    return "\n".join(lines) + "\n"
 
 
 def _prose(text: str) -> str:

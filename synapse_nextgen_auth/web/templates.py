@@ -4,6 +4,7 @@ import errno
 import hashlib
 import logging
 import os
+import traceback
 from collections.abc import Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -190,14 +191,16 @@ class Templates:
             return self._rendered(self._environment, page, language, time_zone)
         try:
             return self._rendered(self._environment, page, language, time_zone)
-        except Exception:
-            # Whatever an operator's template does: who reads the page did nothing wrong.
+        except Exception as error:  # noqa: BLE001 (whatever a template of an operator's does)
+            # Who reads the page did nothing wrong. What was said may hold what the page was to say.
             if page.template not in self._failed:
                 self._failed.add(page.template)
-                logger.exception(
-                    "Could not make the page %s with your templates, so people get ours."
+                logger.warning(
+                    "Could not make the page %s with your templates, so people get ours: %s in %s."
                     " See: synapse-nextgen-auth templates check",
                     page.template,
+                    type(error).__name__,
+                    _line_of(error),
                 )
             return self._rendered(self._shipped, page, language, time_zone)
 
@@ -255,6 +258,13 @@ def _static(
 def names_of(brand: "Brand | None") -> dict[str, Any]:
     """Return what templates know of the operator's brand: without one, the service is the server."""
     return {"brand": brand, "known_as": brand.known_as if brand else str}
+
+
+def _line_of(error: Exception) -> str:
+    """Return which line of a template failed: Jinja's tracebacks name them."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f"{each.filename}: line {each.lineno}" for each in frames]
+    return next((each for each in reversed(lines) if ".html: " in each), "a template")
 
 
 def key_of(content: bytes, name: str) -> str:

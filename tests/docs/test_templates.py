@@ -31,8 +31,8 @@ def promised(known):
     """Yield each name of a list with where it is, and what it is."""
     for name, what in known["everywhere"].items():
         yield "everywhere", name, what
-    for name in known["static"]:
-        yield "static", name, ""
+    for kind in ("static", "style"):
+        yield from ((kind, name, "") for name in known[kind])
     for kind in ("templates", "records", "words"):
         for place, each in known[kind].items():
             yield place, "", ""
@@ -91,6 +91,7 @@ def test_nothing_of_it_goes_without_a_word():
 BEFORE = {
     "everywhere": {"static": "a function"},
     "static": ["style.css"],
+    "style": ["--radius"],
     "templates": {
         "base.html": {"blocks": ["main", "title"]},
         "components/x.html": {"macros": {"x": ["label"]}},
@@ -108,6 +109,7 @@ BEFORE = {
         ({"templates": {**BEFORE["templates"], "new.html": {}}}, []),
         ({"everywhere": {}}, [("everywhere", "static")]),
         ({"static": []}, [("static", "style.css")]),
+        ({"style": []}, [("style", "--radius")]),
         ({"records": {"Line": {"url": "number"}}}, [("Line", "url")]),
         ({"records": {}}, [("Line", ""), ("Line", "url")]),
         ({"words": {"Kind": ["b", "c"]}}, [("Kind", "a")]),

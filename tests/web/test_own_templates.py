@@ -12,8 +12,10 @@ from support.pages import BASE, DIRECTORY
 from synapse_nextgen_auth.config import Config, Mail
 from synapse_nextgen_auth.web import mails
 from synapse_nextgen_auth.web.own_templates import faults, names
+from synapse_nextgen_auth.web.pages.account.tokens.page import TokenMadePage
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.pages.message.samples import MESSAGE
+from synapse_nextgen_auth.web.pages.samples import samples_of
 from synapse_nextgen_auth.web.templates import Templates
 
 PAGE = MESSAGE.template
@@ -114,13 +116,23 @@ def test_whoever_meets_a_template_that_fails_gets_ours(tmp_path, caplog):
     """The log says so once, with the line; nobody's page is lost."""
     put(tmp_path, PAGE, FAILS)
     templates = Templates(BASE, own=tmp_path)
-    with caplog.at_level(logging.ERROR):
+    with caplog.at_level(logging.WARNING):
         shown = [templates.render(MESSAGE, lang=lang) for lang in ("en", "de", "en")]
 
     assert shown == [Templates(BASE).render(MESSAGE, lang=lang) for lang in ("en", "de", "en")]
     (record,) = caplog.records
     assert PAGE in record.getMessage()
-    assert f'{tmp_path / PAGE}", line 2' in caplog.text
+    assert f"UndefinedError in {tmp_path / PAGE}: line 2. See" in record.getMessage()
+
+
+def test_c337_what_a_page_was_to_say_is_not_logged(tmp_path, caplog):
+    """Whatever an exception repeats: a token that is shown once, say."""
+    page = samples_of(TokenMadePage)["made"]
+    put(tmp_path, page.template, "{{ {}[token].x }}{{ token.x.y }}")
+    Templates(BASE, own=tmp_path).render(page)
+
+    assert "Could not make the page" in caplog.text
+    assert page.token not in caplog.text
 
 
 @attrs.frozen

@@ -32,6 +32,7 @@ def problems(config: Config) -> list[str]:
     except (OSError, ValueError) as error:  # a name with a NUL is no name of a directory
         why = getattr(error, "strerror", None) or error
         return [f"templates: cannot read the directory {own}: {why}"]
+    names.forget()
     heap.give_back()
     return found
 

@@ -51,3 +51,9 @@ def templates() -> dict[str, Names]:
 def everywhere() -> frozenset[str]:
     """Return what every template knows: functions, and values of each page."""
     return frozenset(known()["everywhere"])
+
+
+def forget() -> None:
+    """Let go of it: a server that has started needs it no more."""
+    for each in (known, templates, everywhere):
+        each.cache_clear()
