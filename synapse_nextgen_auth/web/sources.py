@@ -1,6 +1,7 @@
 """The sources of templates, all read at the start: what is installed later changes nothing that runs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 
 from jinja2 import BaseLoader, Environment, TemplateNotFound
@@ -28,6 +29,13 @@ class Sources(BaseLoader):
         self._found = self._shipped
         for directory in reversed(own):
             self._found = {**self._found, **_found(directory)}
+
+    def shipped_alone(self) -> "Sources":
+        """Return ours, as if there were no others."""
+        alone = copy(self)
+        alone._found = self._shipped  # noqa: SLF001 (of the same kind)
+        alone.has_own = False
+        return alone
 
     def get_source(
         self,

@@ -127,10 +127,9 @@ class Templates:
         self._static_files = {key_of(file.content, name): file for name, file in static.items()}
         self._static_urls = {key.partition("/")[2]: base + key for key in self._static_files}
         self._brand = brand
-        self._environment = self._reading(_Loader([*([own] if own else ()), directory]))
-        self._shipped: Environment | None = None
-        if own is not None:
-            self._shipped = self._reading(_Loader([directory]))
+        loader = _Loader([*([own] if own else ()), directory])
+        self._environment = self._reading(loader)
+        self._shipped = self._reading(loader.shipped_alone()) if own is not None else None
         self._failed: set[str] = set()
         self.languages = Languages(directory / "languages")
         self._seen: set[str] = set()
@@ -143,7 +142,7 @@ class Templates:
         """Return what reads templates, for whoever looks at them."""
         return self._environment
 
-    def _reading(self, loader: "_Loader") -> Environment:
+    def _reading(self, loader: Sources) -> Environment:
         environment = Environment(
             loader=loader,
             autoescape=True,

@@ -1,5 +1,6 @@
 """`templates list`, `check` and `preview`: pages in the operator's own look, before they are live."""
 
+import argparse
 import http.client
 import json
 import subprocess
@@ -11,9 +12,10 @@ from urllib.parse import quote
 import pytest
 import yaml
 
+from support import pages
 from synapse_nextgen_auth.accounts.mail.letters import MAILS
 from synapse_nextgen_auth.cli.main import main
-from synapse_nextgen_auth.cli.templates import preview, samples
+from synapse_nextgen_auth.cli.templates import operators, preview, samples
 from synapse_nextgen_auth.cli.templates.looks import looks_of
 from synapse_nextgen_auth.cli.templates.operators import Operators
 from synapse_nextgen_auth.config import Config
@@ -97,6 +99,31 @@ def test_what_a_configuration_names_is_looked_at(ask, own, tmp_path):
     code, printed = ask("check", "-c", file)
 
     assert (code, "did you mean templates?" in printed) == (1, True)
+
+
+def test_a_brand_is_on_the_pages_that_are_shown(tmp_path):
+    """With one that cannot be used nothing is shown, and it is said."""
+
+    def of(**branding):
+        entry = {"module": "synapse_nextgen_auth.NextGenAuth", "config": {"branding": branding}}
+        file = tmp_path / "homeserver.yaml"
+        file.write_text(yaml.safe_dump({"server_name": "meadow.example", "modules": [entry]}))
+        return operators.of(
+            argparse.Namespace(config_files=[file], more_config_files=None, directory=None)
+        )
+
+    whose, problems = of(name={"en": "Meadow Chat", "de": "Wiesen-Chat"}, accent="#7a3e9d")
+    assert problems == []
+    with previewing(whose) as ask:
+        page = ask(
+            "/pages/home/" + quote(next(iter(samples.pages()["pages/home.html"]))) + "?lang=de"
+        )[2]
+        assert "<bdi>Wiesen-Chat</bdi>" in page
+        sheet = page.partition('<link rel="stylesheet" href="')[2].partition('"')[0]
+        assert "#7a3e9d" in ask(sheet)[2]
+        assert "Wiesen-Chat" in ask("/emails/invited/0?lang=de")[2]
+    _, problems = of(logo="/nowhere/logo.svg")
+    assert [each for each in problems if each.startswith("branding.logo: cannot read ")]
 
 
 def test_there_may_be_nothing_to_check(ask):
@@ -201,10 +228,9 @@ def test_a_mail_that_cannot_be_written_is_said(ask, own):
 @pytest.mark.parametrize("template", sorted(samples.pages()))
 def test_no_page_of_ours_has_any_of_it(template):
     """What is a fault of theirs is none of ours."""
-    templates = Templates(BASE)
     for state, page in samples.pages()[template].items():
         loads = samples.scripts_of(page)
-        found = looks_of(templates.render(page), static=f"{BASE}/static/", loads=loads)
+        found = looks_of(pages.TEMPLATES.render(page), static=f"{BASE}/static/", loads=loads)
 
         assert found.faults == (), state
 

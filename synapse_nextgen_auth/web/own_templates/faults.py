@@ -14,7 +14,7 @@ from synapse_nextgen_auth.web.own_templates import files, names, static_faults, 
 from synapse_nextgen_auth.web.own_templates.names import Names
 from synapse_nextgen_auth.web.own_templates.syntax import hint
 from synapse_nextgen_auth.web.sources import SHIPPED
-from synapse_nextgen_auth.web.templates import EXTRA_STYLE, Templates
+from synapse_nextgen_auth.web.templates import EXTRA_STYLE
 
 # Parts of an operator's own, of any name, which their other templates use.
 OWN_PARTS = "own/"
@@ -41,7 +41,7 @@ def found_in(own: Path) -> Iterator[str]:
     """Yield what is wrong with the files of a directory."""
     next(own.iterdir(), None)  # a directory that is not there is none without files
     static = {*names.known()["static"], *files.read(own, ""), EXTRA_STYLE}
-    looker = _Looker(own, Templates("/").reader(), static)
+    looker = _Looker(own, syntax.reader(), static)
     for path in templates_in(own):
         yield from looker.look(path)
     yield from static_faults.found_in(own)
@@ -59,8 +59,6 @@ class _Looker:
     def __init__(self, own: Path, environment: Environment, static: set[str]) -> None:
         self._own = own
         self._environment = environment
-        assert environment.loader is not None  # noqa: S101 (ours has one)
-        self._loader = environment.loader
         self._static = static
         self._read: dict[str, nodes.Template] = {}
 
@@ -171,7 +169,7 @@ class _Looker:
         above = None if name.startswith(SHIPPED) else self._tree(name)
         if above is None:
             try:
-                source, _, _ = self._loader.get_source(self._environment, name)
+                source = syntax.source_of(self._environment, name.removeprefix(SHIPPED))
             except TemplateNotFound:  # said already
                 return found
             above = self._environment.parse(source, name)

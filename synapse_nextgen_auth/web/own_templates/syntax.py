@@ -1,11 +1,29 @@
 """What a template offers to others, read from its syntax."""
 
-from jinja2 import nodes
+from jinja2 import Environment, FileSystemLoader, nodes
 
 from synapse_nextgen_auth.config.problems import likely
+from synapse_nextgen_auth.web import formats, translations
+from synapse_nextgen_auth.web.templates import shipped
 
 # What a macro takes beside its arguments, where it uses it.
 MORE = ("kwargs", "caller")
+
+
+def reader() -> Environment:
+    """Return what reads a template as it is read for a page, and finds ours."""
+    environment = Environment(
+        loader=FileSystemLoader(shipped()), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    translations.install(environment)
+    formats.install(environment)
+    return environment
+
+
+def source_of(environment: Environment, name: str) -> str:
+    """Return the text of one of ours."""
+    assert environment.loader is not None  # noqa: S101 (that of `reader`)
+    return environment.loader.get_source(environment, name)[0]
 
 
 def exported(tree: nodes.Template) -> list[str]:
