@@ -2,10 +2,14 @@
 
 import importlib.util
 import json
+import re
 
 import pytest
 
-from support.markdown import DOCS, ROOT
+from support.markdown import DOCS, ROOT, blocks
+from synapse_nextgen_auth.cli.templates import check
+from synapse_nextgen_auth.cli.templates.operators import Operators
+from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.web.own_templates import names
 
 RELEASED = ROOT / "tests/web/released_names.json"
@@ -151,3 +155,22 @@ def test_what_went_or_changed_is_seen(change, gone):
 
     assert unsaid(BEFORE, {**BEFORE, **change}, []) == gone
     assert unsaid(BEFORE, {**BEFORE, **change}, words) == []
+
+
+def test_what_the_page_shows_can_be_used(tmp_path):
+    """Its template and its style sheet, as they stand there."""
+    shown = DOCS / "topics/templates.md"
+    (template,), (sheet,) = blocks(shown, "jinja"), blocks(shown, "css")
+    name = template.partition("shipped/")[2].partition('"')[0]
+    for path, text in (
+        (name, template),
+        ("static/extra.css", sheet),
+        ("static/meadow.svg", "<svg/>"),
+    ):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+
+    whose = Operators(Config(templates=str(tmp_path)))
+    assert list(check.problems(whose)) == []
+    promised_variables = set(names.known()["style"])
+    assert set(re.findall(r"--[a-z0-9-]+", sheet)) <= promised_variables

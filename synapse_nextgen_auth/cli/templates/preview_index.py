@@ -33,7 +33,7 @@ def html(  # noqa: PLR0913 (what there is to show)
     ]
     if wrong:
         parts.append(_heading("What is wrong"))
-        parts.append(_list(Markup("<bdi>{}</bdi>").format(each) for each in wrong))
+        parts += [Markup("<p>{}</p>").format(each) for each in wrong]
     parts.append(_heading("Language"))
     parts.append(_line(_link(f"/?lang={tag}", tag, is_here=tag == lang) for tag in languages))
     parts.append(_heading("Pages"))
@@ -86,11 +86,6 @@ def _named(name: str, links: Sequence[Markup], *, is_own: bool) -> Markup:
 
 def _line(links: Iterable[Markup]) -> Markup:
     return Markup("<p>{}</p>").format(Markup(" · ").join(links))
-
-
-def _list(items: Iterable[Markup]) -> Markup:
-    rows = Markup("").join(Markup("<li>{}</li>").format(each) for each in items)
-    return Markup("<ul>{}</ul>").format(rows)
 
 
 def _link(url: str, words: str, *, is_here: bool = False) -> Markup:
