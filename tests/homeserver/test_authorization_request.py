@@ -860,6 +860,7 @@ def test_an_authorization_is_one_row_until_it_is_decided(homeserver, server):
     redeemed = new_rows(homeserver, before)
 
     sign_in = {"nextgen_attempts": 1, "nextgen_browsers": 1, "nextgen_events": 1}
+    sign_in["nextgen_preferences"] = 1  # in which language, one for each account
     assert asked == {"nextgen_grants": 1} | sign_in
     assert agreed == asked | {"nextgen_consents": 1, "nextgen_events": 2}
     session = {"nextgen_sessions": 1, "nextgen_first_sessions": 1, "devices": 1}
