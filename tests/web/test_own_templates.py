@@ -244,6 +244,7 @@ EXTENDS = '{% extends "base.html" %}\n'
             "line 1: the macro titled must take title, error",
         ),
         ("static/x.woff2", "", "is not served: a static file is one of .css"),
+        ("static/x.png", b" " * (2 * 1024 * 1024 + 1), "is larger than 2 MB"),
         ("static/deep/x.css", "", "is not served: a static file lies in "),
         ("static/extra.css", "a {}\n@import 'x';", "line 2: pages load no other style sheets"),
         (
@@ -259,6 +260,27 @@ def test_a_fault_is_said_with_its_place(tmp_path, name, content, said):
     found = wrong(tmp_path)
 
     assert [each for each in found if each.startswith(f"{name}: {said}")], found
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (PAGE, f"{EXTENDS}{{% block main %}}{{% if later is defined %}}{{{{ later }}}}{{% endif %}}"
+        "{% endblock %}"),
+        (PAGE, f'{EXTENDS}{{% block main %}}{{{{ later|default("x") }}}}{{% endblock %}}'),
+        (PAGE, f"{EXTENDS}{{% block main %}}{{% set x = 1 %}}{{{{ x }}}}{{% endblock %}}"),
+        (PAGE, f"{EXTENDS}{{% block main %}}{{% block inner %}}{{% endblock %}}{{% endblock %}}"),
+        (PAGE, "{% extends dir %}"),
+        ("pages/.#home.html", "{{ half of"),
+        (".git/x.html", "{{ half of"),
+        ("README.md", "{{ half of"),
+        ("static/.DS_Store", ""),
+    ],
+)  # fmt: skip
+def test_what_is_right_is_no_fault(tmp_path, name, content):
+    put(tmp_path, name, content)
+
+    assert wrong(tmp_path) == []
 
 
 def test_all_faults_are_said_at_once(tmp_path):

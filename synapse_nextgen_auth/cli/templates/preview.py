@@ -72,7 +72,7 @@ class _Shown:
         directory, read = self.whose.directory, self._read
         files = [] if directory is None else sorted(directory.rglob("*"))
         present = [
-            (path, each.st_mtime_ns, each.st_size) for path in files if (each := path.stat())
+            (path, each.st_mtime_ns, each.st_size) for path in files if (each := path.lstat())
         ]
         if read is None or read[0] != present:
             read = self._read = (present, self.whose.templates("/"))

@@ -49,8 +49,13 @@ def found_in(own: Path) -> Iterator[str]:
 
 def templates_in(own: Path) -> list[Path]:
     """Return the operator's templates, but for those of mails."""
-    found = (path for path in own.rglob("*.html") if path.is_file())
-    return sorted(each for each in found if each.relative_to(own).parts[0] != _MAILS)
+    found = ((path, path.relative_to(own).parts) for path in own.rglob("*.html") if path.is_file())
+    # What is hidden is an editor's, or of a version control.
+    return sorted(
+        path
+        for path, parts in found
+        if parts[0] != _MAILS and not any(part.startswith(".") for part in parts)
+    )
 
 
 class _Looker:
@@ -213,10 +218,21 @@ def _macros(ours: Names, tree: nodes.Template) -> Iterator[tuple[int, str]]:
 def _values(
     handed: frozenset[str], set_here: frozenset[str], tree: nodes.Template
 ) -> Iterator[tuple[int, str]]:
-    unknown = meta.find_undeclared_variables(tree) - handed - set_here - _OF_JINJA
+    unknown = (
+        meta.find_undeclared_variables(tree) - handed - set_here - _OF_JINJA - _asked_for(tree)
+    )
     for name in sorted(unknown):
         lines = [each.lineno or 0 for each in tree.find_all(nodes.Name) if each.name == name]
         yield min(lines, default=0), f"there is no value {name} here{hint(name, sorted(handed))}"
+
+
+def _asked_for(tree: nodes.Template) -> set[str]:
+    """Return what a template asks for before it uses it: of another release, say."""
+    tests = [
+        each.node for each in tree.find_all(nodes.Test) if each.name in {"defined", "undefined"}
+    ]
+    filters = [each.node for each in tree.find_all(nodes.Filter) if each.name in {"default", "d"}]
+    return {each.name for each in (*tests, *filters) if isinstance(each, nodes.Name)}
 
 
 def _handed_to(name: str, ours: Names) -> frozenset[str]:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from synapse_nextgen_auth.web.own_templates import files
 
+_LARGEST = 2 * 1024 * 1024
+
 
 def found_in(own: Path) -> Iterator[str]:
     """Yield what is wrong with those of a directory."""
@@ -19,6 +21,8 @@ def found_in(own: Path) -> Iterator[str]:
             )
         elif path.suffix not in files.KINDS:
             yield f"{path}: is not served: a static file is one of {', '.join(files.KINDS)}"
+        elif path.stat().st_size > _LARGEST:
+            yield f"{path}: is larger than 2 MB: every process keeps it in memory, and people load it"
         elif path.suffix == ".css":
             yield from _sheet(path)
 
