@@ -64,9 +64,27 @@ ASK_AXE = f"""async (pages) => {{
 }}"""
 
 
-def look_at_all(page, lang, zoom="100%"):
+# What WCAG 1.4.12 lets a reader set.
+SPACED = """* { line-height: 1.5 !important; letter-spacing: 0.12em !important;
+  word-spacing: 0.16em !important } p { margin-bottom: 2em !important }"""
+# Whatever is pressed is 24 pixels high and wide, or stands in a line of text (WCAG 2.5.8).
+SMALL = """() => [...document.querySelectorAll("a, button, input, select, textarea, summary")]
+  .filter((each) => {
+    const box = each.getBoundingClientRect();
+    if (!box.width || each.closest(".hidden, .skip")) return false;
+    const text = each.closest("p, li, dd, h1, h2, td, label")?.textContent.trim();
+    const inText = each.tagName === "A" && text !== each.textContent.trim();
+    const label = each.labels?.[0]?.getBoundingClientRect();
+    const [height, width] = label ? [Math.max(box.height, label.height), box.width + label.width]
+      : [box.height, box.width];
+    return !inText && (height < 24 || width < 24);
+  })
+  .map((each) => "is small: " + each.outerHTML.slice(0, 120))"""
+
+
+def look_at_all(page, lang, zoom="100%", style=""):
     """Return what is wrong with the samples in a language, and whether anything was looked at."""
-    page.set_content(f"<!doctype html><style>{STYLE}</style><p>{LONG}</p>")
+    page.set_content(f"<!doctype html><style>{STYLE}</style><style>{style}</style><p>{LONG}</p>")
     pages = [[name, TEMPLATES.render(each, lang=lang)] for name, each in gallery.SAMPLES.items()]
     pages.append(["too long", f"<body><p>{LONG}</p></body>"])
     found = page.evaluate(LOOK_AT_ALL, [pages, zoom])
@@ -84,6 +102,34 @@ def test_nothing_is_cut_on_a_small_screen(page, lang):
 def test_nothing_is_cut_where_text_is_twice_as_large(page, lang):
     """Every sample, in the language with the longest words and in another direction (WCAG 1.4.4)."""
     assert look_at_all(page, lang, "200%") == {}
+
+
+@pytest.mark.parametrize("lang", ["de", "ar"])
+def test_nothing_is_cut_where_a_reader_spaces_text_out(page, lang):
+    """Lines, words and letters further apart, as somebody with dyslexia may have them (WCAG 1.4.12)."""
+    assert look_at_all(page, lang, style=SPACED) == {}
+
+
+def test_whatever_is_pressed_is_large_enough(page):
+    """For a finger that shakes; links within a text are as the text is (WCAG 2.5.8)."""
+    page.set_content(f"<!doctype html><style>{STYLE}</style>")
+    pages = [[name, TEMPLATES.render(each)] for name, each in gallery.SAMPLES.items()]
+    pages.append(["small", "<body><button style='all: unset; width: 9px; height: 9px'>x</button>"])
+    found = page.evaluate(
+        f"""(pages) => {{
+          const look = {SMALL}, turnTo = {TURN_TO}, found = {{}};
+          for (const [name, html] of pages) {{
+            turnTo(html);
+            const listed = look();
+            if (listed.length) found[name] = listed;
+          }}
+          return found;
+        }}""",
+        pages,
+    )
+
+    assert found.pop("small")
+    assert found == {}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
