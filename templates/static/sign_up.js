@@ -9,10 +9,15 @@ function word(name) {
   return document.querySelector(`template[data-word="${name}"]`)?.content.textContent.trim() ?? "";
 }
 
+// As the language of the page writes lists.
+function listed(names) {
+  return new Intl.ListFormat(document.documentElement.lang, { type: "unit" }).format(names);
+}
+
 function say({ state, free = [] }) {
   const said = word(state);
   // Whoever is invited under one name is offered no other.
-  status.textContent = free.length && word("free") ? `${said} ${word("free")} ${free.join(", ")}` : said;
+  status.textContent = free.length && word("free") ? `${said} ${word("free")} ${listed(free)}` : said;
   status.dataset.state = said ? state : "";
 }
 
