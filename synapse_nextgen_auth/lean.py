@@ -150,9 +150,16 @@ def _forget(things: Iterable[Any], where: str) -> None:
                 _forget(vars(thing).values(), where)
         elif isinstance(thing, property):
             _forget((thing.fget, thing.fset), where)
-        elif getattr(thing, "__module__", None) == where and hasattr(thing, "__dict__"):
-            if isinstance(thing, FunctionType):
-                del thing.__annotations__
-            # A copy of what it wraps: in class methods, in what is cached, in context managers.
-            vars(thing).pop("__annotations__", None)
-            _forget((vars(thing).get("__wrapped__") or getattr(thing, "__func__", None),), where)
+        elif getattr(thing, "__module__", None) == where:
+            _forget_of(thing, where)
+
+
+def _forget_of(thing: Any, where: str) -> None:
+    """Drop what a function says of itself, or whatever was made of one and says the same."""
+    if isinstance(thing, FunctionType):
+        del thing.__annotations__
+    elif hasattr(thing, "__dict__"):
+        vars(thing).pop("__annotations__", None)
+    inner = getattr(thing, "__wrapped__", None) or getattr(thing, "__func__", None)
+    if inner is not None:
+        _forget((inner,), where)

@@ -49,7 +49,7 @@ def _lean(kind: Any) -> Any:
     A field knows its type, so what is annotated need not be kept beside it. A debugger would find the
     text of the constructor.
     """
-    kind.__attrs_attrs__ = tuple(map(_shared, kind.__attrs_attrs__))
+    kind.__attrs_attrs__ = tuple(kind.__attrs_attrs__)
     for name in _UNUSED & vars(kind).keys():
         delattr(kind, name)
     linecache.cache.pop(kind.__init__.__code__.co_filename, None)
@@ -59,26 +59,6 @@ def _lean(kind: Any) -> Any:
 
 # Later releases of attrs and of Python have other names for some of these, and then they stay.
 _UNUSED = {"__annotations__", "__attrs_props__"}
-
-
-def _shared(field: Any) -> Any:
-    """Return the one field that stands for all like it: of many records that have the same one.
-
-    Like it is what is no different in anything, 0 and False told apart; what has something of its own
-    for its values is left alone.
-    """
-    if type(field.default) not in _PLAIN or field.metadata:
-        return field
-    said = (getattr(field, name) for name in type(field).__slots__ if name != "metadata")
-    key = (type(field.default), *said)
-    try:
-        return _fields.setdefault(key, field)
-    except TypeError:  # something of it cannot be compared
-        return field
-
-
-_PLAIN = {type(attrs.NOTHING), type(None), bool, int, str}
-_fields: dict[tuple[Any, ...], Any] = {}
 
 
 def _bare(init: FunctionType) -> FunctionType:

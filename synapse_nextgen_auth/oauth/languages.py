@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
+from synapse_nextgen_auth.records import frozen
+
 # The length that RFC 5646 section 4.4.1 finds enough for every tag; it also bounds our work.
 _MAX_LENGTH = 35
 _FIRST = re.compile(r"[A-Za-z]{1,8}")
@@ -32,7 +34,7 @@ class Localized:
     value: str
 
 
-@attrs.frozen
+@frozen
 class Wording:
     """A sentence for people: in the languages that the operator wrote it in, or in one for all."""
 

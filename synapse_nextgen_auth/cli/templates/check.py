@@ -10,6 +10,7 @@ from jinja2 import TemplateSyntaxError, meta
 from synapse_nextgen_auth.cli.templates import samples
 from synapse_nextgen_auth.cli.templates.looks import Looks, looks_of
 from synapse_nextgen_auth.cli.templates.operators import Operators
+from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import mails
 from synapse_nextgen_auth.web.own_templates import faults
 from synapse_nextgen_auth.web.pages.content import PageContent
@@ -108,7 +109,7 @@ def _line_of(error: Exception, own: Path) -> str:
     return lines[-1] if lines else str(own)
 
 
-@attrs.frozen
+@frozen
 class _Touched:
     """Knows which pages are made of a file of the operator's."""
 
