@@ -8,6 +8,7 @@ To write the tables of lines anew takes the longest, a fifth of a millisecond fo
 which people wait, they are left as they are.
 """
 
+import gc
 import sys
 from collections.abc import Callable, Iterable
 from importlib.abc import MetaPathFinder
@@ -21,6 +22,7 @@ from typing import Any
 _PACKAGE = __name__.partition(".")[0]
 _AT_ONCE = 8  # instructions that an entry of a table of lines is for, at most
 _LINE, _NONE = 13, 15  # a line without columns, and no line at all
+_MUCH = 2_000  # objects
 _HAS_DOCSTRING = 0x4000000  # a flag of code since Python 3.13
 
 
@@ -58,6 +60,7 @@ class _Loader(SourceFileLoader):
         """Run it."""
         super().exec_module(module)
         forget_words(module)
+        sweep()
 
 
 class _AtTheStart(_Loader):
@@ -133,6 +136,16 @@ def _signed(number: int) -> bytes:
         left >>= 6
     written.append(left)
     return bytes(written)
+
+
+def sweep() -> None:
+    """Look for garbage in what is new, if that is much: what is freed at once is used again.
+
+    A server looks itself, all few seconds; until then what an import and a compiler leave behind would
+    lie between what stays. Before a server has started somebody else does this (`module.py`).
+    """
+    if gc.get_count()[0] > _MUCH:
+        gc.collect(0)
 
 
 def forget_words(module: ModuleType) -> None:

@@ -1,9 +1,11 @@
 """A server's code without what only people read runs as before, and says on which line it is."""
 
 import dis
+import gc
 import subprocess
 import sys
 import traceback
+import weakref
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType
@@ -166,3 +168,25 @@ print("as it should be")
     )
 
     assert said.stdout == "as it should be\n", said.stderr
+
+
+class Cycle:
+    """Garbage that only a look finds."""
+
+    def __init__(self):
+        self.itself = self
+
+
+@pytest.mark.parametrize(("count", "is_gone"), [(lean._MUCH * 2, True), (10, False)])
+def test_much_garbage_is_looked_for_at_once_and_a_little_is_left(count, is_gone):
+    """As in a server, where nothing else looks for it."""
+    gc.collect()
+    gc.disable()
+    try:
+        first = weakref.ref(Cycle())
+        for _ in range(count):
+            Cycle()
+        lean.sweep()
+        assert (first() is None) is is_gone
+    finally:
+        gc.enable()

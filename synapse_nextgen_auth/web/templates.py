@@ -289,10 +289,13 @@ class _Loader(Sources):
     ) -> Template:
         source, path, _ = self.get_source(environment, name)
         tree = environment.parse(source, name, path)
-        for reference in meta.find_referenced_templates(tree):
-            if reference is not None:
-                environment.get_template(reference)
+        references = [each for each in meta.find_referenced_templates(tree) if each is not None]
         code = lean.without_columns(environment.compile(tree, name, path))
+        # A tree at a time, and what it was made of is gone before the next one.
+        del source, tree
+        lean.sweep()
+        for reference in references:
+            environment.get_template(reference)
         # What Jinja hands over is a chain of these and of nothing, and an import looks at all of it.
         return Template.from_code(environment, code, environment.globals)
 
