@@ -28,18 +28,26 @@ def profile(open_tab, user):
     return tab
 
 
-def shown(tab):
-    """Return how wide the picture on the page is, once the browser has it."""
-    return tab.page.evaluate(
-        "document.querySelector('img.avatar').decode()"
-        ".then(() => document.querySelector('img.avatar').naturalWidth)"
-    )
+SHOWN = """async (place) => {
+  const picture = document.querySelector(`${place} img.avatar`);
+  await picture.decode();
+  const { width, height } = picture.getBoundingClientRect();
+  return [picture.naturalWidth > 0, picture.alt, width, height];
+}"""
+
+
+def shown(tab, place):
+    """Return whether the picture at a place of the page is there, its words, and its size."""
+    return tab.page.evaluate(SHOWN, place)
 
 
 def test_a_picture_is_sent_shown_and_removed(profile, open_tab, user, axe):
     choose(profile, "me.png", picture(), "image/png")
     profile.page.get_by_text("Your picture was changed.").wait_for()
-    width = shown(profile)
+    in_head, on_page = shown(profile, ".who"), shown(profile, "main")
+    profile.open("account-deactivate")
+    on_card = shown(profile, ".account")
+    profile.open("account-profile")
     found = problems(profile, axe)
 
     without = open_tab(java_script_enabled=False)
@@ -51,7 +59,12 @@ def test_a_picture_is_sent_shown_and_removed(profile, open_tab, user, axe):
     is_said = "Without scripts a picture is chosen in an application." in without.page.content()
     without.press("Remove the picture")
 
-    assert width > 0
+    # Words stand beside each; 40 by 30 are round on the page.
+    assert (in_head, on_page, on_card) == (
+        [True, "", 32, 32],
+        [True, "", 44, 44],
+        [True, "", 44, 44],
+    )
     assert found == []
     assert (is_offered, is_said) == (False, True)
     assert without.page.get_by_text("You have no picture any more.").is_visible()
@@ -113,3 +126,15 @@ def test_what_a_proxy_takes_for_too_large_is_said_so_and_can_be_sent_again(profi
 
     # A browser says nothing of a file that is chosen already.
     assert chosen == 0
+
+
+def test_a_picture_that_comes_late_or_not_at_all_moves_nothing(profile):
+    """The page has the same places with it, without it, and where its process does not answer."""
+    all_of_it = "[...document.querySelectorAll('a, h1, h2')]"
+    places = f"{all_of_it}.map((each) => each.getBoundingClientRect().top)"
+    with_letter = profile.page.evaluate(places)
+    profile.page.route("**/account-avatar", lambda route: route.fulfill(status=503))
+    profile.open("account-profile")
+
+    assert profile.page.evaluate(places) == with_letter
+    assert len(with_letter) > 10

@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from support.pages import BASE, DIRECTORY, STYLE, TEMPLATES, every_field, read
+from synapse_nextgen_auth.accounts.management import Place
 from synapse_nextgen_auth.web.pages.captcha.page import CaptchaPage
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.records import PAGES
@@ -30,6 +31,17 @@ PAYLOADS = [
     "<!-- ]]> &lt;b&gt;",
     RIGHT_TO_LEFT,
 ]
+
+# These are about several accounts, or about none that is signed in.
+WITHOUT_PICTURE = {
+    f"pages/{name}.html"
+    for name in (
+        "accounts",
+        "account_deactivated",
+        "account_identity_allowed",
+        "account_provider_taken",
+    )
+}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -91,11 +103,21 @@ def test_a_form_posts_and_carries_the_csrf_value(page):
 
 
 @pytest.mark.parametrize("page", EACH_SAMPLE)
+def test_only_pages_of_an_account_show_its_picture(page):
+    """Elsewhere an account has a letter: nobody has shown yet whose it is, or it is another one."""
+    pictures = [found for found in read(page).all("img") if found["src"] == Place.AVATAR.value]
+    of_an_account = page.template.startswith("pages/account")
+
+    assert all(found["alt"] == "" and found["width"] == found["height"] for found in pictures)
+    assert bool(pictures) is (of_an_account and page.template not in WITHOUT_PICTURE)
+
+
+@pytest.mark.parametrize("page", EACH_SAMPLE)
 def test_c199_nothing_runs_and_nothing_loads_from_elsewhere(page):
     """No inline script, style or handler; what a page loads is a static file of ours."""
     html = read(page)
     scripts = [text for path, text in html.texts if path[-1:] in [("script",), ("style",)]]
-    pictures = set(links_of(page))
+    pictures = {*links_of(page), Place.AVATAR.value}
     loaded = [f["src"] for _, f in html.elements if "src" in f and f["src"] not in pictures]
     loaded += [found["href"] for found in html.all("link")]
 
