@@ -5,3 +5,4 @@ Pages and mails appear under the operator's name: the section `branding` of the 
 Pages and mails in your own look: `templates` names a directory whose templates, pictures and style sheet take the place of ours, file by file; `static/extra.css` is loaded after ours. What each template is handed is documented and stays. See [pages in your own look](docs/topics/templates.md).
 `synapse-nextgen-auth templates list`, `check` and `preview` show every page and mail with example data in a browser, and what is wrong with yours, before anything is live.
 The pages of an account show its picture beside its id; a picture that is not square is no longer drawn out.
+Recovery codes and personal tokens are printed black on white on one sheet, whatever scheme the screen has, with whose they are.
