@@ -23,7 +23,7 @@ _PACKAGE = __name__.partition(".")[0]
 _AT_ONCE = 8  # instructions that an entry of a table of lines is for, at most
 _LINE, _NONE = 13, 15  # a line without columns, and no line at all
 _MUCH = 2_000  # objects
-_HAS_DOCSTRING = 0x4000000  # a flag of code since Python 3.13
+_HAS_DOCSTRING = 0x4000000  # a flag of code since Python 3.14
 
 
 class _Finder(MetaPathFinder):
@@ -108,7 +108,7 @@ def _has_docstring(code: CodeType) -> bool:
 
     What Python calls a function has one there or `None`, but for what has no name of its own.
     """
-    if sys.version_info >= (3, 13):
+    if sys.version_info >= (3, 14):
         return bool(code.co_flags & _HAS_DOCSTRING)
     is_function = bool(code.co_flags & CO_OPTIMIZED) and not code.co_name.startswith("<")
     return is_function and bool(code.co_consts) and isinstance(code.co_consts[0], str)
