@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from prometheus_client import REGISTRY
 from prometheus_client.core import (
@@ -17,7 +17,14 @@ from prometheus_client.core import (
     HistogramMetricFamily,
     Metric,
 )
-from prometheus_client.registry import Collector
+
+if TYPE_CHECKING:
+    from prometheus_client.registry import Collector
+else:
+
+    class Collector:
+        """What registers and can be asked; earlier releases have no class for it."""
+
 
 V = TypeVar("V")
 Labels = tuple[str, ...]
