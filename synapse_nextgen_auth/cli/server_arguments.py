@@ -92,7 +92,7 @@ def _add_link_options(link: argparse.ArgumentParser) -> None:
         action="store_true",
         help="send it to the account's e-mail address, and print none",
     )
-    link.add_argument("--lang", metavar="TAG", help="the language of the mail: en, de, ar")
+    link.add_argument("--lang", metavar="TAG", help="the language of the mail, such as de or pt-BR")
 
 
 def _add_invitations(commands: Any, acting: list[Any], looking: list[Any]) -> None:
@@ -128,7 +128,7 @@ def _add_invitations(commands: Any, acting: list[Any], looking: list[Any]) -> No
         metavar="DURATION",
         help="how long it is good: 30m, 4h, 7d (default: always)",
     )
-    create.add_argument("--lang", metavar="TAG", help="the language of the mail: en, de, ar")
+    create.add_argument("--lang", metavar="TAG", help="the language of the mail, such as de or pt-BR")
     acts.add_parser("list", parents=looking, help="list all invitations")
     end = acts.add_parser("end", parents=acting, help="let nobody come in with one any more")
     end.add_argument("token", metavar="TOKEN")
