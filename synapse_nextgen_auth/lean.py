@@ -23,6 +23,8 @@ _PACKAGE = __name__.partition(".")[0]
 _AT_ONCE = 8  # instructions that an entry of a table of lines is for, at most
 _LINE, _NONE = 13, 15  # a line without columns, and no line at all
 _MUCH = 2_000  # objects
+# How code is written down is Python's own matter: what nobody has looked at keeps all of it.
+_KNOWN = (3, 10) <= sys.version_info[:2] <= (3, 14)
 _HAS_DOCSTRING = 0x4000000  # a flag of code since Python 3.14
 
 
@@ -88,13 +90,15 @@ def start_is_over() -> None:
 
 def without_words(code: CodeType) -> CodeType:
     """Return code without docstrings; it does the same."""
+    if not _KNOWN:
+        return code
     consts = _each_in(code, without_words)
     return code.replace(co_consts=(None, *consts[1:]) if _has_docstring(code) else consts)
 
 
 def without_columns(code: CodeType) -> CodeType:
     """Return code that only knows its lines; it does the same, on the same ones."""
-    if sys.version_info < (3, 11):  # where there are no columns
+    if sys.version_info < (3, 11) or not _KNOWN:  # before that there are no columns
         return code
     return code.replace(co_consts=_each_in(code, without_columns), co_linetable=_lines_alone(code))
 

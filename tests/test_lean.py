@@ -190,3 +190,12 @@ def test_much_garbage_is_looked_for_at_once_and_a_little_is_left(count, is_gone)
         assert (first() is None) is is_gone
     finally:
         gc.enable()
+
+
+def test_a_python_that_nobody_looked_at_keeps_all_of_its_code(monkeypatch):
+    """Its tables of lines may be of another kind, and its first constant another thing."""
+    monkeypatch.setattr(lean, "_KNOWN", False)
+    code = compile("def f():\n    'word'\n    return 1\n", "x.py", "exec")
+
+    assert lean.without_words(code) is code
+    assert lean.without_columns(code) is code

@@ -128,7 +128,9 @@ def _add_invitations(commands: Any, acting: list[Any], looking: list[Any]) -> No
         metavar="DURATION",
         help="how long it is good: 30m, 4h, 7d (default: always)",
     )
-    create.add_argument("--lang", metavar="TAG", help="the language of the mail, such as de or pt-BR")
+    create.add_argument(
+        "--lang", metavar="TAG", help="the language of the mail, such as de or pt-BR"
+    )
     acts.add_parser("list", parents=looking, help="list all invitations")
     end = acts.add_parser("end", parents=acting, help="let nobody come in with one any more")
     end.add_argument("token", metavar="TOKEN")
