@@ -6,3 +6,4 @@ Pages and mails in your own look: `templates` names a directory whose templates,
 `synapse-nextgen-auth templates list`, `check` and `preview` show every page and mail with example data in a browser, and what is wrong with yours, before anything is live.
 The pages of an account show its picture beside its id; a picture that is not square is no longer drawn out.
 Recovery codes and personal tokens are printed black on white on one sheet, whatever scheme the screen has, with whose they are.
+A provider with an `idp_brand` of the Matrix specification and no `idp_icon` has the mark of its brand on its button.

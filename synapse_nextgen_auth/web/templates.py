@@ -17,7 +17,7 @@ from synapse_nextgen_auth import late, lean
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.web import formats, heap, translations
-from synapse_nextgen_auth.web.pages.content import PageContent
+from synapse_nextgen_auth.web.pages.content import BRANDS, PageContent
 from synapse_nextgen_auth.web.pages.names import TEMPLATES
 from synapse_nextgen_auth.web.sources import Sources
 from synapse_nextgen_auth.web.translations import ENGLISH, UTC, Language, Languages
@@ -46,6 +46,7 @@ STATIC_FILES = {
     "passkey.js": "text/javascript; charset=utf-8",
     "proof.js": "text/javascript; charset=utf-8",
     "proof_worker.js": "text/javascript; charset=utf-8",
+    **{f"brand-{name}.svg": "image/svg+xml" for name in BRANDS},
 }
 
 # Files that a page needs together are one to load: pages with passkeys hold back clicks, too.

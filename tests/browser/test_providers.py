@@ -32,6 +32,9 @@ def homeserver(tmp_path_factory, make_providers):
     homeserver = Homeserver(directory, SqliteDatabase(directory))
     trusted = {"sso": {"client_whitelist": [TRUSTED]}}
     homeserver.config = {**make_providers(homeserver.base_url).config, **trusted}
+    next(each for each in homeserver.config["oidc_providers"] if each["idp_id"] == "picks").update(
+        idp_brand="github"
+    )
     with homeserver:
         yield homeserver
 
@@ -179,6 +182,10 @@ def test_axe_finds_nothing_on_the_way(visit, look_at, client, name, view):
     look = look_at(tab)
     tab.begin(client)
     look("sign in")
+    mark = tab.page.locator("button[value='provider:oidc-picks'] img.provider-icon")
+    wide = mark.evaluate("(mark) => mark.decode().then(() => mark.naturalWidth)")
+    assert wide > 0
+    assert "brand-github.svg" in mark.get_attribute("src")
     tab.press_provider("oidc-picks")
     tab.page.get_by_role("link", name="Cancel").click()
     tab.until(lambda: tab.is_here)

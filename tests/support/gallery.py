@@ -15,7 +15,7 @@ _SCRIPT = re.compile(r"<script[^>]*></script>")
 _ICON = re.compile(r'src="(?:(?:provider-)?icon|account-avatar)[^"]*"')
 _LOGO = "<svg xmlns='http://www.w3.org/2000/svg'><rect width='99' height='99' fill='purple'/></svg>"
 _ONWARD = re.compile(r'<meta http-equiv="refresh"[^>]*>')
-_PICTURE = re.compile(rf'"{BASE}/static/([0-9a-f]+/\w+\.svg)"')
+_PICTURE = re.compile(rf'"{BASE}/static/([0-9a-f]+/[\w-]+\.svg)"')
 
 
 def whole(name, lang="en"):

@@ -70,18 +70,28 @@ def initial(name: str) -> str:
     return next((letter.upper()[0] for letter in name if letter.isalnum()), "?")
 
 
+# The brands that the Matrix specification names: `brand-<name>.svg` is the mark of each.
+BRANDS = ("apple", "facebook", "github", "gitlab", "google", "twitter")
+
+
 @frozen
 class ProviderCard:
     """Somebody who says who a person is, as a button shows it (Synapse: an identity provider).
 
     `icon_url` is a picture that we serve, relative, if there is one. `is_linked` where it is known to
-    let in the account that the page is about.
+    let in the account that the page is about. `brand` is what the operator says that it is.
     """
 
     provider_id: str
     name: str
     icon_url: str | None = None
     is_linked: bool = False
+    brand: str | None = None
+
+    @property
+    def mark(self) -> str | None:
+        """The static file with the mark of its brand, where that is one of those that we have."""
+        return f"brand-{self.brand}.svg" if self.brand in BRANDS else None
 
     @property
     def initial(self) -> str:

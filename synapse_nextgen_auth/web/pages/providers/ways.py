@@ -26,6 +26,7 @@ def cards(site: Site, *, proves_afresh: bool = False) -> tuple[ProviderCard, ...
                 if site.providers.icons.has(each.provider_id)
                 else None
             ),
+            brand=each.brand,
         )
         for each in site.providers.known.all()
         if each.proves_afresh or not proves_afresh

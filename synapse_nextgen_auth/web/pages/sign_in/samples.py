@@ -3,7 +3,7 @@
 import attrs
 
 from synapse_nextgen_auth.accounts.ways import PASSWORD, PASSWORD_FIELD, Field, Way, Ways
-from synapse_nextgen_auth.web.pages.content import ClientCard, PageContent, ProviderCard
+from synapse_nextgen_auth.web.pages.content import BRANDS, ClientCard, PageContent, ProviderCard
 from synapse_nextgen_auth.web.pages.samples import ELEMENT, LONG, LONG_ID, RIGHT_TO_LEFT, UGLY
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError, SignInPage
 
@@ -117,6 +117,14 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "code_alone": attrs.evolve(SIGN_IN, ways=Ways(), offers_code=True),
         "code_off": attrs.evolve(
             SIGN_IN, offers_code=True, error=SignInError.PASSWORD_LOGIN_DISABLED
+        ),
+        "brands": attrs.evolve(
+            WAYS,
+            providers=tuple(
+                ProviderCard(f"oidc-{brand}", brand.capitalize(), brand=brand)
+                for brand in (*BRANDS, "of nobody")
+            ),
+            last_provider=None,
         ),
         "six_ways": attrs.evolve(WAYS, providers=PROVIDERS[:6]),
         "ways_alone": attrs.evolve(WAYS, ways=Ways()),
