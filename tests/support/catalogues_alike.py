@@ -1,6 +1,7 @@
 """Messages that are written in a language as they are in English, each looked at by somebody."""
 
 SAME: dict[str, set[str]] = {
+    "cs": {"Server:"},
     "da": {"Download", "Server:", "Status", "Support"},
     "de": {"Code", "Passkeys", "Server:"},
     "es": {"Error: %(title)s"},
