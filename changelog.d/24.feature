@@ -7,3 +7,4 @@ Pages and mails in your own look: `templates` names a directory whose templates,
 The pages of an account show its picture beside its id; a picture that is not square is no longer drawn out.
 Recovery codes and personal tokens are printed black on white on one sheet, whatever scheme the screen has, with whose they are.
 A provider with an `idp_brand` of the Matrix specification and no `idp_icon` has the mark of its brand on its button.
+`templates preview` shows every component in every state at `/kit`, with its rules beside it.

@@ -323,6 +323,8 @@ def test_an_edit_shows_with_the_next_reload(own):
         ("/", "GET", "attacker.example:8009", 421),
         ("/pages/account-avatar", "GET", None, 200),
         ("/language", "GET", None, 200),
+        ("/kit", "GET", None, 200),
+        ("/kit/x", "GET", None, 404),
     ],
 )
 def test_there_is_nothing_behind_the_pages(path, method, host, status):

@@ -10,7 +10,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.mail.letters import Letter
 from synapse_nextgen_auth.cli import loopback
-from synapse_nextgen_auth.cli.templates import listed, preview_index, samples
+from synapse_nextgen_auth.cli.templates import kit, listed, preview_index, samples
 from synapse_nextgen_auth.cli.templates.operators import Operators
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import answers
@@ -121,6 +121,8 @@ def _answer(shown: _Shown, target: str) -> Answer:
             return _static(shown, rest)
         if url.path.rpartition("/")[2] in _PICTURES:
             return Answer(200, _PICTURE, (("Content-Type", "image/svg+xml"),))
+        if url.path == "/kit":
+            return Answer(200, kit.html(shown.pages, shown.whose.server_name).encode())
         if kind == "pages":
             return _page(shown, rest, asked.get("lang", "en"))
         if kind == "emails":

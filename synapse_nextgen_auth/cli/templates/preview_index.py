@@ -36,6 +36,8 @@ def html(  # noqa: PLR0913 (what there is to show)
         parts += [Markup("<p>{}</p>").format(each) for each in wrong]
     parts.append(_heading("Language"))
     parts.append(_line(_link(f"/?lang={tag}", tag, is_here=tag == lang) for tag in languages))
+    parts.append(_heading("Components"))
+    parts.append(_line([_link("/kit", "Every component, with its rules")]))
     parts.append(_heading("Pages"))
     for name, states in pages.items():
         short = name.removesuffix(".html")
