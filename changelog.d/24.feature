@@ -8,3 +8,4 @@ The pages of an account show its picture beside its id; a picture that is not sq
 Recovery codes and personal tokens are printed black on white on one sheet, whatever scheme the screen has, with whose they are.
 A provider with an `idp_brand` of the Matrix specification and no `idp_icon` has the mark of its brand on its button.
 `templates preview` shows every component in every state at `/kit`, with its rules beside it.
+The first field that is wrong has the focus on every page, and says what is wrong; links that are called alike say what they are about.
