@@ -4,8 +4,10 @@ SAME: dict[str, set[str]] = {
     "cs": {"Server:"},
     "da": {"Download", "Server:", "Status", "Support"},
     "de": {"Code", "Passkeys", "Server:"},
+    "et": {"Server:"},
     "es": {"Error: %(title)s"},
     "fr": {"Application", "Applications", "Code", "Invitations"},
+    "id": {"Server:", "Status"},
     "it": {"Password", "Privacy", "Server:"},
     "nb": {"Server:", "Status"},
     "nl": {
