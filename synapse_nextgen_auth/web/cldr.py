@@ -52,13 +52,20 @@ def moment(seconds: int, locale: str, time_zone: str = "UTC") -> str:
 
 
 def places(locale: str, time_zones: Iterable[str]) -> list[tuple[str, str]]:
-    """Return zones and what people call them, by that: "Germany (Berlin)"; UTC as it is."""
+    """Return zones and what people call them, by that: "Germany (Berlin)"; UTC as it is.
+
+    One that is gone since it was chosen, or comes with a cookie that others wrote, is called by its name.
+    """
     found = _locale(locale)
-    named = (
-        (name, name if name == "UTC" else get_timezone_location(name, locale=found))
-        for name in time_zones
-    )
+    named = ((name, _called(name, found)) for name in time_zones)
     return sorted(named, key=lambda pair: (pair[1].casefold(), pair[0]))
+
+
+def _called(name: str, locale: Locale) -> str:
+    try:
+        return name if name == "UTC" else get_timezone_location(name, locale=locale)
+    except LookupError:
+        return name
 
 
 def _offset(at: datetime) -> str:

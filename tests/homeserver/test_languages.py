@@ -176,6 +176,17 @@ def test_times_are_told_where_the_person_is(homeserver, server):
     ) == [("Asia/Kolkata",)]
 
 
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "Factory", "-"])
+def test_c030_a_zone_that_is_none_any_more_can_be_left(server, speaking, zone):
+    """It comes with a cookie, or of an account that chose it where there was one: times are in UTC."""
+    browser = speaking("de")
+    name = f"{'__Host-' if server.issuer.startswith('https:') else ''}nextgen_language"
+    page = browser.get(server.url("language"), headers={"Cookie": f"{name}=.0.{zone}"})
+
+    assert page.status_code == 200
+    assert f'<option value="{zone}" selected>{zone}</option>' in page.text
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -59,6 +59,13 @@ def test_a_time_is_written_as_its_readers_write_it(locale, words):
     assert cldr.moment(MORNING, locale) == words
 
 
+@pytest.mark.parametrize("name", ["Mars/Olympus", "Factory", "localtime", "Europe", "/", "-"])
+def test_a_zone_that_the_cldr_does_not_know_is_called_by_its_name(name):
+    """It was chosen where there was one, or comes with a cookie."""
+    assert cldr.places("de", [name]) == [(name, name)]
+    assert cldr.moment(MORNING, "de", name).startswith("22. November 2026")
+
+
 @pytest.mark.parametrize(("locale", "words"), [("en", "1,234"), ("de", "1.234"), ("ar", "1,234")])
 def test_a_number_is_grouped(locale, words):
     assert cldr.number(1234, locale) == words

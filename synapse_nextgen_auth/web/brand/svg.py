@@ -38,6 +38,7 @@ _OF_EDITORS = (
     "http://ns.adobe.com/",
 )
 _DEEPEST, _MOST_ELEMENTS = 64, 5000
+_LEAST, _MOST = 1e-6, 1e6  # of a side
 # What a style can load: anything but a part of the same file. An escape could hide it.
 _LOADS = re.compile(
     r"url\s*\((?!\s*[\"']?\s*#)|@import|@font-face|@namespace|@keyframes|image-set|expression\s*\(|javascript:|\\",
@@ -92,6 +93,9 @@ class _Looking:
             raise SvgRefused("has too many elements to be a logo: let a program simplify it")
         if not self._open and (namespace, tag) != (_SVG, "svg"):
             raise SvgRefused("is no SVG file: it does not begin with <svg> of SVG's namespace")
+        if self._open[-1:] == ["style"]:
+            # A browser puts together the text around it, and we would look at one half.
+            raise SvgRefused(f"has <{tag[:40]}> in <style>, which is not taken: a style is text")
         is_ours = namespace == _SVG
         if not (tag in _ELEMENTS if is_ours else namespace.startswith(_OF_EDITORS)):
             raise SvgRefused(f"has the element <{tag[:40]}>, which is not taken: a logo only draws")
@@ -157,6 +161,6 @@ def _size(attributes: Mapping[str, str]) -> tuple[float, float]:
         wide, high = float(found[0][1]), float(found[1][1])
     elif len(box) == 4:
         wide, high = box[2:]
-    if not 0 < wide < 1e6 or not 0 < high < 1e6:
+    if not _LEAST < wide < _MOST or not _LEAST < high < _MOST:
         raise SvgRefused("says no size: give <svg> a viewBox")
     return wide, high
