@@ -54,7 +54,7 @@ def moment(seconds: int, locale: str, time_zone: str = "UTC") -> str:
 def places(locale: str, time_zones: Iterable[str]) -> list[tuple[str, str]]:
     """Return zones and what people call them, by that: "Germany (Berlin)"; UTC as it is.
 
-    One that is gone since it was chosen, or comes with a cookie that others wrote, is called by its name.
+    One that is gone since it was chosen, or comes with a cookie of others, is called by its name.
     """
     found = _locale(locale)
     named = ((name, _called(name, found)) for name in time_zones)

@@ -209,6 +209,17 @@ EXTENDS = '{% extends "base.html" %}\n'
         (PAGE, '{% include "own/x.html" %}', "line 1: there is no own/x.html"),
         (
             PAGE,
+            f'\n{{% extends "{PAGE}" %}}',
+            f"line 2: it extends itself; ours is called shipped/{PAGE}",
+        ),
+        (
+            "base.html",
+            '{% extends "console.html" %}',
+            "line 1: it extends itself, by console.html",
+        ),
+        (PAGE, f"{{{{ {'(' * 500}1{')' * 500} }}}}", "cannot be read: too much is nested in it"),
+        (
+            PAGE,
             '{% from "components/button.html" import buton %}',
             "line 1: components/button.html has no buton; did you mean button?",
         ),
@@ -281,6 +292,18 @@ def test_what_is_right_is_no_fault(tmp_path, name, content):
     put(tmp_path, name, content)
 
     assert wrong(tmp_path) == []
+
+
+def test_a_ring_of_templates_is_a_fault_of_each_that_leads_into_it(tmp_path):
+    put(tmp_path, PAGE, '{% extends "own/a.html" %}')
+    put(tmp_path, "own/a.html", '{% extends "own/b.html" %}')
+    put(tmp_path, "own/b.html", '{% extends "own/a.html" %}')
+
+    assert wrong(tmp_path) == [
+        "own/a.html: line 1: it extends itself, by own/b.html",
+        "own/b.html: line 1: it extends itself, by own/a.html",
+        f"{PAGE}: line 1: own/a.html extends itself",
+    ]
 
 
 def test_all_faults_are_said_at_once(tmp_path):

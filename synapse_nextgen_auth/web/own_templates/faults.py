@@ -78,13 +78,18 @@ class _Looker:
             source = path.read_text(encoding="utf-8")
             tree = self._environment.parse(source, name, str(path))
             self._environment.compile(tree, name, str(path))
+            ring = self._ring(name, tree)
+            found = [ring] if ring else list(self._wrong_in(name, ours, tree))
         except TemplateSyntaxError as error:
             yield f"{path}: line {error.lineno}: {error.message}"
+            return
+        except RecursionError:
+            yield f"{path}: cannot be read: too much is nested in it"
             return
         except (OSError, UnicodeDecodeError) as error:
             yield f"{path}: cannot be read: {error}"
             return
-        for line, text in sorted(self._wrong_in(name, ours, tree), key=lambda each: each[0]):
+        for line, text in sorted(found, key=lambda each: each[0]):
             yield f"{path}: line {line}: {text}" if line else f"{path}: {text}"
 
     def _wrong_in(
@@ -97,13 +102,39 @@ class _Looker:
             yield from _macros(ours, tree)
             yield from _values(_handed_to(name, ours), self._set_above(tree), tree)
 
+    def _ring(self, name: str, tree: nodes.Template) -> tuple[int, str] | None:
+        """Say where a template is to be put into itself, or into one that is: such are never made."""
+        way, line, above = [name], 0, _extended(tree)
+        while above is not None:
+            line = line or above[1]
+            if above[0] in way:
+                break
+            way.append(above[0])
+            found = self._tree(above[0])
+            above = _extended(self._ours(above[0]) if found is None else found)
+        else:
+            return None
+        if above[0] != name:
+            return line, f"{above[0]} extends itself"
+        if len(way) > 1:
+            return line, f"it extends itself, by {way[1]}"
+        return line, f"it extends itself; ours is called {SHIPPED}{name}"
+
+    def _ours(self, name: str) -> nodes.Template:
+        """Return a template of ours, which is empty where there is none."""
+        try:
+            source = syntax.source_of(self._environment, name.removeprefix(SHIPPED))
+        except TemplateNotFound:  # which is a fault of its own
+            return nodes.Template([])
+        return self._environment.parse(source, name)
+
     def _tree(self, name: str) -> nodes.Template | None:
         """Return an operator's template of this name; of one that cannot be read it is said already."""
         path = self._own / name
         if name not in self._read and path.is_file():
             try:
                 self._read[name] = self._environment.parse(path.read_text("utf-8"), name)
-            except (OSError, UnicodeDecodeError, TemplateSyntaxError):
+            except (OSError, UnicodeDecodeError, TemplateSyntaxError, RecursionError):
                 self._read[name] = nodes.Template([])
         return self._read.get(name)
 
@@ -172,13 +203,7 @@ class _Looker:
             return found
         name = str(extends.template.value)
         above = None if name.startswith(SHIPPED) else self._tree(name)
-        if above is None:
-            try:
-                source = syntax.source_of(self._environment, name.removeprefix(SHIPPED))
-            except TemplateNotFound:  # said already
-                return found
-            above = self._environment.parse(source, name)
-        return found | self._set_above(above)
+        return found | self._set_above(self._ours(name) if above is None else above)
 
     def _files(self, tree: nodes.Template) -> Iterator[tuple[int, str]]:
         for call in tree.find_all(nodes.Call):
@@ -188,6 +213,14 @@ class _Looker:
                 if name not in self._static:
                     near = hint(name, sorted(self._static))
                     yield call.lineno, f"there is no static file {name}{near}"
+
+
+def _extended(tree: nodes.Template) -> tuple[str, int] | None:
+    """Return the name of what a template is put into, and its line, where both are written there."""
+    extends = tree.find(nodes.Extends)
+    if extends is None or not isinstance(extends.template, nodes.Const):
+        return None
+    return str(extends.template.value), extends.lineno
 
 
 # What pages are put into.
