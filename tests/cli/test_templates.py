@@ -316,6 +316,7 @@ def test_an_edit_shows_with_the_next_reload(own):
         ("/pages/home/nonsense", "GET", None, 404),
         ("/emails/invited/99", "GET", None, 404),
         ("/emails/invited/x", "GET", None, 404),
+        ("/emails/invited/%C2%B2", "GET", None, 404),
         ("/static/../../etc/passwd", "GET", None, 404),
         ("/account-tokens", "GET", None, 404),
         ("/pages/home/x", "POST", None, 405),

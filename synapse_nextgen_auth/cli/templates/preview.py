@@ -180,7 +180,7 @@ def _at(page: PageContent, server_name: str | None) -> PageContent:
 def _mail(shown: _Shown, rest: str, lang: str, *, is_text: bool) -> Answer:
     name, _, number = rest.partition("/")
     found = samples.mails().get(f"emails/{name}.html", [])
-    if not number.isdigit() or int(number) >= len(found):
+    if not number.isdecimal() or int(number) >= len(found):
         return _said(404, "There is no such mail", f"No mail is called {name}.")
     pages = shown.pages
     tag = _known(lang, pages.languages.tags)
