@@ -107,6 +107,8 @@ def main(tags: list[str]) -> None:
     """Update all catalogues, or begin those of these languages."""
     template = extracted()
     for tag in map(canonical, tags):
+        if tag == "en":
+            sys.exit("en: English is what the templates say. Change it there.")
         path = TEMPLATES / "languages" / f"{tag}.po"
         if not path.exists():
             path.write_bytes(updated(begun(tag), template))

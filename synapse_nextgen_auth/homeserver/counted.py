@@ -8,9 +8,9 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate
 from threading import Lock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, registry
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -18,19 +18,14 @@ from prometheus_client.core import (
     Metric,
 )
 
-if TYPE_CHECKING:
-    from prometheus_client.registry import Collector
-else:
-
-    class Collector:
-        """What registers and can be asked; earlier releases have no class for it."""
-
+# What registers and can be asked; earlier releases have no class for it.
+_Collector: Any = getattr(registry, "Collector", object)
 
 V = TypeVar("V")
 Labels = tuple[str, ...]
 
 
-class _Counted(Collector, Generic[V]):
+class _Counted(_Collector, Generic[V]):  # type: ignore[misc]
     """What all kinds have in common; labels are given in the order of their names."""
 
     kind: str

@@ -179,6 +179,16 @@ def test_our_mistakes_and_synapses_settings_are_told_at_once(check):
             "* modules[0].config.geoip.database: expected a text, got an empty text",
         ),
         (
+            {"modules": ours(languages={"default": "de-CH", "time_zone": "Europe/Berlinn"})},
+            "* modules[0].config.languages.default: there are no pages in 'de-CH'; did you mean de?\n"
+            "* modules[0].config.languages.time_zone: no time zone is called 'Europe/Berlinn'; did you"
+            " mean Europe/Berlin?",
+        ),
+        (
+            {"modules": ours(languages={"default": "xx"})},
+            "* modules[0].config.languages.default: there are no pages in 'xx'; there are in ar, ",
+        ),
+        (
             {"modules": ours(account={"fresh_for": "1s"})},
             "* modules[0].config.account.fresh_for: expected at least 30s, got 1s",
         ),

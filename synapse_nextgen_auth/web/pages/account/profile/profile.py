@@ -25,10 +25,10 @@ _OF_PICTURES = {
     Refusal.TOO_LARGE: 413,
     Refusal.ELSEWHERE: 404,
 }
-# As the stylesheet draws a letter where a page knows that there is no picture.
+# Where there is no picture: grey, which goes with the colours of every operator.
 _LETTER = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><style>
-rect{fill:#e7edfc}text{fill:#2148ab;font:650 14px sans-serif;text-anchor:middle}
-@media(prefers-color-scheme:dark){rect{fill:#232f4d}text{fill:#c3d3ff}}
+rect{fill:#e3e6eb}text{fill:#171b22;font:650 14px sans-serif;text-anchor:middle}
+@media(prefers-color-scheme:dark){rect{fill:#2f3641}text{fill:#e8ebf0}}
 </style><rect width="24" height="24"/><text x="12" y="17">%s</text></svg>"""
 
 
