@@ -50,4 +50,5 @@ def test_what_synapse_s_scheduler_of_tasks_says_is_let_go():
     said = b"... - Re-starting finished log context %s"
 
     assert list(ended_in_silence([said % b"task-update_join_states-2-x"])) == []
+    assert list(ended_in_silence([said % b"as-sender-2"])) == []
     assert list(ended_in_silence([said % b"nextgen_lookups-2"])) != []

@@ -19,6 +19,9 @@ _COLLECTOR = b"looping_call"
 # Synapse's own: its scheduler of tasks speaks of one every five minutes, in the context of the task,
 # also when that is done (`TaskScheduler._launch_task`).
 _TASK = b"Re-starting finished log context task-"
+# Synapse's own: where a bridge does not take its events it notes that without waiting for it, in the
+# context of the sender, which ends meanwhile (`_TransactionController.send`, `_on_txn_fail`).
+_SENDER = b"Re-starting finished log context as-sender-"
 # Synapse's own: `OidcProvider._fetch_userinfo` awaits the body of an answer as it is.
 _USERINFO = re.compile(rb" - (\S+) - Received response to GET \S*userinfo")
 _FOUND = re.compile(rb"Expected logging context sentinel but found (\S+)")
@@ -35,7 +38,8 @@ def ended_in_silence(lines: Iterable[bytes]) -> Iterator[str]:
 
 
 def _is_mixed_up(line: bytes, fetched: set[bytes]) -> bool:
-    if _MIXED_UP.search(line) is None or _COLLECTOR in line or _TASK in line:
+    known = (_COLLECTOR, _TASK, _SENDER)
+    if _MIXED_UP.search(line) is None or any(each in line for each in known):
         return False
     found = _FOUND.search(line)
     return found is None or found[1] not in fetched
