@@ -154,13 +154,12 @@ def _joined(path):
 
 @EACH
 def test_every_page_can_be_read_in_every_language(path):
-    """Each sample of each page, in the language and the direction that it says."""
+    """In the language and the direction that it says; a browser looks at every sample elsewhere."""
     direction = Locale.parse(path.stem, sep="-").text_direction
     for page in PAGES:
-        for sample in samples_of(page).values():
-            html = Read(TEMPLATES.render(sample, lang=path.stem))
-            assert html.all("html") == [{"lang": path.stem, "dir": direction}]
-            assert html.open == []
+        html = Read(TEMPLATES.render(next(iter(samples_of(page).values())), lang=path.stem))
+        assert html.all("html") == [{"lang": path.stem, "dir": direction}]
+        assert html.open == []
 
 
 # A catalogue with other markup than the English is refused, so that few stand for all.

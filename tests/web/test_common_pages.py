@@ -23,7 +23,7 @@ def plain(page):
     return Plain(**{field.name: getattr(page, field.name) for field in attrs.fields(SignInPage)})
 
 
-@pytest.mark.parametrize("lang", TEMPLATES.languages.tags)
+@pytest.mark.parametrize("lang", ["ar", "de", "en", "ja"])
 @pytest.mark.parametrize("name", COMMON)
 def test_a_kept_page_is_what_it_would_be(name, lang):
     """At first and afterwards, for each visit; what is put in is escaped as a template does it."""
