@@ -4,6 +4,7 @@ One of `prometheus_client` takes more than a kilobyte for each series, a histogr
 hundreds at zero, most of which stay there; here a series is a number in a dictionary.
 """
 
+from abc import abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate
@@ -51,8 +52,9 @@ class _Counted(_Collector, Generic[V]):  # type: ignore[misc]
         """Return what does not change any more."""
         return value
 
+    @abstractmethod
     def _shown(self, values: tuple[tuple[Labels, V], ...]) -> Metric:
-        raise NotImplementedError
+        """Return it as the registry shows it."""
 
 
 class Counter(_Counted[float]):

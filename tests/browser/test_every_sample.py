@@ -8,11 +8,6 @@ from support import gallery
 from support.pages import STYLE, TEMPLATES
 from synapse_nextgen_auth.cli.templates import kit
 
-TURN_TO = """(html) => {
-  const page = new DOMParser().parseFromString(html, "text/html");
-  document.title = page.title;
-  document.body.replaceWith(document.adoptNode(page.body));
-}"""
 # Whatever takes the focus and shows no ring: of 2 pixels or more, in the colour that is for it.
 WITHOUT_RING = """() => {
   const found = [];
@@ -58,18 +53,7 @@ def every_page():
 def test_whatever_takes_the_focus_shows_it(page):
     """In the colour whose contrast is compared with what is behind it (WCAG 2.4.7, 2.4.11)."""
     pages = [*every_page(), ("wrong", "<body><a href=x style='outline: 0'>x</a>")]
-    found = page.evaluate(
-        f"""(pages) => {{
-          const look = {WITHOUT_RING}, turnTo = {TURN_TO}, found = {{}};
-          for (const [name, html] of pages) {{
-            turnTo(html);
-            const listed = look();
-            if (listed.length) found[name] = listed;
-          }}
-          return found;
-        }}""",
-        [list(each) for each in pages],
-    )
+    found = gallery.look_at_each(page, WITHOUT_RING, pages)
 
     assert found.pop("wrong")
     assert found == {}
@@ -81,7 +65,7 @@ def test_whatever_can_be_pressed_has_a_name_of_its_own(page):
     found = {}
     pages = [*every_page(), ("wrong", "<body><a href=x></a>"), ("alike", ALIKE)]
     for name, html in pages:
-        page.evaluate(f"({TURN_TO})", html)
+        page.evaluate(f"({gallery.TURN_TO})", html)
         nodes = [
             (each["role"]["value"], called(each), address(each))
             for each in tree.send("Accessibility.getFullAXTree")["nodes"]

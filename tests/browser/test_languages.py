@@ -38,34 +38,10 @@ def page(browser):
     context.close()
 
 
-# One body after the other in one document: stylesheet and axe take longer to read than a page.
-TURN_TO = """(html) => {
-  const page = new DOMParser().parseFromString(html, "text/html");
-  for (const each of ["lang", "dir"]) document.documentElement[each] = page.documentElement[each];
-  document.title = page.title;
-  document.body.replaceWith(document.adoptNode(page.body));
+ASK_AXE = """async () => {
+  const {violations} = await axe.run();
+  return violations.map((each) => each.id + each.nodes[0].html);
 }"""
-LOOK_AT_ALL = f"""([pages, zoom]) => {{
-  const look = {LOOK}, turnTo = {TURN_TO}, found = {{}};
-  for (const [name, html] of pages) {{
-    turnTo(html);
-    const listed = look(zoom);
-    if (listed.length) found[name] = listed;
-  }}
-  return found;
-}}"""
-ASK_AXE = f"""async (pages) => {{
-  const turnTo = {TURN_TO}, found = {{}};
-  for (const [name, html] of pages) {{
-    turnTo(html);
-    const {{violations}} = await axe.run();
-    const listed = violations.map((each) => each.id + each.nodes[0].html);
-    if (listed.length) found[name] = listed;
-  }}
-  return found;
-}}"""
-
-
 # What WCAG 1.4.12 lets a reader set.
 SPACED = """* { line-height: 1.5 !important; letter-spacing: 0.12em !important;
   word-spacing: 0.16em !important } p { margin-bottom: 2em !important }"""
@@ -90,7 +66,7 @@ def look_at_all(page, lang, zoom="100%", style=""):
     pages = [[name, TEMPLATES.render(each, lang=lang)] for name, each in gallery.SAMPLES.items()]
     pages.append(["every component", kit.html(TEMPLATES, None)])
     pages.append(["too long", f"<body><p>{LONG}</p></body>"])
-    found = page.evaluate(LOOK_AT_ALL, [pages, zoom])
+    found = gallery.look_at_each(page, LOOK, pages, zoom)
     assert found.pop("too long")
     return found
 
@@ -118,18 +94,7 @@ def test_whatever_is_pressed_is_large_enough(page):
     page.set_content(f"<!doctype html><style>{STYLE}</style>")
     pages = [[name, TEMPLATES.render(each)] for name, each in gallery.SAMPLES.items()]
     pages.append(["small", "<body><button style='all: unset; width: 9px; height: 9px'>x</button>"])
-    found = page.evaluate(
-        f"""(pages) => {{
-          const look = {SMALL}, turnTo = {TURN_TO}, found = {{}};
-          for (const [name, html] of pages) {{
-            turnTo(html);
-            const listed = look();
-            if (listed.length) found[name] = listed;
-          }}
-          return found;
-        }}""",
-        pages,
-    )
+    found = gallery.look_at_each(page, SMALL, pages)
 
     assert found.pop("small")
     assert found == {}
@@ -152,7 +117,7 @@ def test_axe_finds_nothing_on_any_sample(browser, axe, scheme):
     pages.append(
         ["wrong", "<html lang=en><title>x</title><body><main><h1>x</h1><img src=x></main>"]
     )
-    found = page.evaluate(ASK_AXE, pages)
+    found = gallery.look_at_each(page, ASK_AXE, pages)
     context.close()
 
     assert "image-alt" in found.pop("wrong")[0]

@@ -29,3 +29,31 @@ def whole(name, lang="en"):
 def _inside(found):
     file = TEMPLATES.static_file(found[1])
     return f'"data:{file.content_type};base64,{b64encode(file.content).decode()}"'
+
+
+# One body after the other in one document: a stylesheet, or axe, takes longer to read than a page.
+TURN_TO = """(html) => {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  for (const each of ["lang", "dir"]) document.documentElement[each] = page.documentElement[each];
+  document.title = page.title;
+  document.body.replaceWith(document.adoptNode(page.body));
+}"""
+
+
+def look_at_each(page, look, pages, argument=None):
+    """Return what a function of JavaScript lists of each page, by its name, where that is anything.
+
+    `pages` are pairs of a name and HTML; the function is called with `argument`, and may be async.
+    """
+    return page.evaluate(
+        f"""async ([pages, argument]) => {{
+          const look = {look}, turnTo = {TURN_TO}, found = {{}};
+          for (const [name, html] of pages) {{
+            turnTo(html);
+            const listed = await look(argument);
+            if (listed.length) found[name] = listed;
+          }}
+          return found;
+        }}""",
+        [[list(each) for each in pages], argument],
+    )
