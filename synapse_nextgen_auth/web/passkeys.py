@@ -67,9 +67,18 @@ def question(
 
 
 async def check(
-    visit: Visit, form: Form, site_of_keys: RelyingParty, ceremony: Ceremony, *, about: str = ""
+    visit: Visit,
+    form: Form,
+    site_of_keys: RelyingParty,
+    ceremony: Ceremony,
+    *,
+    about: str = "",
+    nameless: bool = False,
 ) -> Use:
-    """Return what an answer proves, which is yet to be counted; raises `Unproven`."""
+    """Return what an answer proves, which is yet to be counted; raises `Unproven`.
+
+    `nameless`: who it is nobody said before, so the passkey has to.
+    """
     site, answer = visit.site, form.get(FIELD, "")
     try:
         challenge = _challenge(visit, answer, ceremony, about)
@@ -82,9 +91,13 @@ async def check(
     if await site.homeserver.read(rows.is_spent, challenge):
         raise Unproven(Wrong.UNPROVEN, is_done=True)
     try:
-        verified = ceremony is Ceremony.SIGN_IN
         used = ceremonies.used(
-            site_of_keys, answer, passkey, challenge=challenge, verified=verified
+            site_of_keys,
+            answer,
+            passkey,
+            challenge=challenge,
+            verified=ceremony is Ceremony.SIGN_IN,
+            nameless=nameless,
         )
     except Refused as refused:
         await _refuse(visit, passkey, refused)

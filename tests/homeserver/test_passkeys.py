@@ -227,10 +227,11 @@ def test_c279_an_old_question_is_asked_again(homeserver, server, browser, user):
     assert user.user_id in other.get(server.url("account")).text
 
 
-def test_c281_another_accounts_handle_is_refused(homeserver, server, browser):
+@pytest.mark.parametrize("handle", ["AAAA", None], ids=["another", "none"])
+def test_c281_another_accounts_handle_is_refused(homeserver, server, browser, handle):
     key = a_key(homeserver)
     add(browser, key)
-    key.user_handle = "AAAA"
+    key.user_handle = handle
 
     assert sign_in(server, key).page.status_code == 403
 

@@ -52,10 +52,10 @@ def kept(key, **fields):
     return Passkey(**row | fields)
 
 
-def use(key, passkey, *, challenge=CHALLENGE, answered=CHALLENGE, verified=False, **changed):
+def use(key, passkey, *, challenge=CHALLENGE, answered=CHALLENGE, changed=None, **wanted):
     options = ceremonies.to_use(SITE, challenge=answered)
-    answer = key.use(options, **changed)
-    return ceremonies.used(SITE, answer, passkey, challenge=challenge, verified=verified)
+    answer = key.use(options, **changed or {})
+    return ceremonies.used(SITE, answer, passkey, challenge=challenge, **wanted)
 
 
 def why(act):
@@ -150,7 +150,11 @@ def test_c281_a_forged_answer_is_refused(changed, expected):
     key = a_key()
     passkey = kept(key)
 
-    assert why(lambda: use(key, passkey, **changed)) in {expected, Wrong.UNPROVEN, Wrong.MALFORMED}
+    assert why(lambda: use(key, passkey, changed=changed)) in {
+        expected,
+        Wrong.UNPROVEN,
+        Wrong.MALFORMED,
+    }
 
 
 def test_c281_a_missing_handle_leaves_the_row_to_say_whose_it_is():
@@ -160,6 +164,18 @@ def test_c281_a_missing_handle_leaves_the_row_to_say_whose_it_is():
     key.user_handle = None
 
     assert use(key, passkey).sign_count == 1
+
+
+@pytest.mark.parametrize("handle", [None, ""])
+def test_c281_who_typed_no_name_is_named_by_the_key(handle):
+    """Nobody said whose it is, so it has to (WebAuthn section 7.2 step 6)."""
+    key = a_key()
+    passkey = kept(key)
+    key.user_handle = handle
+
+    assert why(lambda: use(key, passkey, nameless=True)) is Wrong.OTHER_ACCOUNT
+    key.user_handle = HANDLE
+    assert use(key, passkey, nameless=True).names_owner
 
 
 def test_c283_what_was_made_is_looked_at_and_not_what_was_asked():
@@ -350,5 +366,5 @@ def test_c286_only_a_key_that_names_its_owner_was_found(handle):
     passkey = kept(key)
 
     assert use(key, passkey).names_owner
-    named = use(key, passkey, response={"userHandle": handle})
+    named = use(key, passkey, changed={"response": {"userHandle": handle}})
     assert (named.names_owner, named.is_verified) == (False, True)

@@ -231,11 +231,18 @@ def challenge_in(answer: str) -> bytes:
 
 
 def used(
-    party: RelyingParty, answer: str, passkey: Passkey, *, challenge: bytes, verified: bool = False
+    party: RelyingParty,
+    answer: str,
+    passkey: Passkey,
+    *,
+    challenge: bytes,
+    verified: bool = False,
+    nameless: bool = False,
 ) -> Used:
     """Return what a passkey proved; raises `Refused`. `Wrong.COUNTER` is of one that is right otherwise.
 
     Whose it is the row says, and its device, where that says anything, has to say the same (C281).
+    `nameless`: nobody said who they are, so the device has to (section 7.2 step 6).
     """
     from webauthn import verify_authentication_response  # noqa: PLC0415 (large, and seldom wanted)
 
@@ -244,7 +251,7 @@ def used(
     if not same(str(credential["id"]), passkey.credential_id):
         raise Refused(Wrong.OTHER_KEY)
     handle = credential["response"].get("userHandle")
-    if handle and not same(str(handle).rstrip("="), passkey.user_handle):
+    if (handle or nameless) and not same(str(handle or "").rstrip("="), passkey.user_handle):
         raise Refused(Wrong.OTHER_ACCOUNT)
     found = _checked(
         lambda: verify_authentication_response(

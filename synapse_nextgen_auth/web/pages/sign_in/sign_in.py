@@ -111,7 +111,9 @@ async def _take_passkey(visit: Visit, way: Way, form: Form) -> Outgoing:
     if party is None:
         raise unknown_choice()
     try:
-        use = await passkeys.check(visit, form, party, challenges.Ceremony.SIGN_IN)
+        use = await passkeys.check(
+            visit, form, party, challenges.Ceremony.SIGN_IN, nameless=way.again is None
+        )
     except passkeys.Unproven as unproven:
         if unproven.is_done:
             raise attempts.lost(Lost.CHANGED, way.onward.next_url) from None
