@@ -14,10 +14,13 @@ from synapse_nextgen_auth.accounts.attempts.stages import (
     Done,
     Policy,
     Refused,
+    Second,
     Stage,
     Stop,
     next_stage,
 )
+from synapse_nextgen_auth.accounts.factors.demands import BESIDE, SECOND, Demand, Level, Rule
+from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.accounts.people import Account, Standing
 
 HERS = Account(ALICE)
@@ -212,6 +215,21 @@ def test_c253_a_link_proves_something_where_a_password_was_set_with_it(purpose, 
 
     assert isinstance(done, Done) is counts
     assert asked is (Stage.TERMS if counts else Stage.IDENTIFY)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.SIGN_IN, Purpose.SIGN_UP, Purpose.PROVE_AGAIN])
+@pytest.mark.parametrize("kind", sorted(SECOND | BESIDE))
+def test_c293_a_second_factor_is_one_whatever_its_person_came_for(purpose, kind):
+    """Also of who signs up where one is required, and sets it up on the way."""
+    policy = attrs.evolve(POLICY, factors=frozenset({kind}))
+    second = Second(Demand(rule=Rule.REQUIRED), Held(apps=1, passkeys=1, mail=1))
+    made = attempt(PASSWORD, purpose=purpose, user_id=ALICE)
+    proven = made.having(Proof(kind, NOW, ALICE))
+
+    assert next_stage(made, HERS, policy, second=second) is Stage.FACTOR
+    done = next_stage(proven, HERS, policy, second=second)
+    assert isinstance(done, Done)
+    assert done.level >= Level.TWO
 
 
 def test_a_code_by_mail_counts_where_the_operator_lets_people_sign_in_so():

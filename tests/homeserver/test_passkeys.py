@@ -380,7 +380,8 @@ def strict_homeserver(tmp_path_factory, make_database):
     directory = tmp_path_factory.mktemp("homeserver-strict")
     database = make_database("sqlite", directory)
     module = {"factors": {"policy": "required"}}
-    with Homeserver(directory, database, module=module) as started:
+    config = {"enable_registration": True, "enable_registration_without_verification": True}
+    with Homeserver(directory, database, module=module, config=config) as started:
         yield started
 
 
@@ -408,3 +409,20 @@ def test_c294_who_needs_a_factor_makes_a_passkey_at_the_sign_in(strict_homeserve
     other = Browser(server)
     other.get(server.url("sign-in"))
     assert "Second factor" in other.sign_in(user.localpart, user.password).text
+
+
+def test_who_signs_up_where_one_is_required_may_make_a_passkey(strict_homeserver):
+    """It is their second factor there as anywhere, and they go on with what they came for."""
+    server = Server(strict_homeserver.base_url)
+    browser, key = Browser(server), a_key(strict_homeserver)
+    browser.authorize(server.client().request(prompt="create")[0])
+
+    page = browser.submit(
+        username="newcomer", password="a password of hers", display_name="", decision="create"
+    )
+    codes = press(browser, key.make(question(page)))
+    consent = browser.submit(decision="kept")
+
+    assert "/factor-enrol" in page.url
+    assert "Your recovery codes" in codes.text
+    assert "/consent?" in consent.url

@@ -219,7 +219,7 @@ def _counts(proof: Proof, attempt: Attempt, policy: Policy) -> bool:
     """Say whether a proof says who the person of this attempt is."""
     if proof.user_id != attempt.user_id or not attempt.purpose.signs_in:
         return False
-    if proof.kind in demands.BESIDE:
+    if proof.kind in demands.SECOND | demands.BESIDE:
         return proof.kind in policy.factors
     if attempt.purpose is Purpose.SIGN_UP:
         # The account was made for this attempt, with the password that its person chose.
@@ -233,8 +233,6 @@ def _counts(proof: Proof, attempt: Attempt, policy: Policy) -> bool:
         return policy.email_codes
     if proof.kind is ProofKind.MODULE:
         return proof.provider in policy.types
-    if proof.kind is ProofKind.PASSKEY:
-        return proof.kind in policy.factors
     if proof.provider not in policy.providers:
         return False
     # A provider that only knows its person from before proves nothing once more.
