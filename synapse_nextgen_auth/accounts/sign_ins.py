@@ -84,10 +84,11 @@ class SignIn:
     def renewing(self, former: "SignIn") -> "SignIn":
         """Return it as it goes on from a sign-in of the same account: what was proven last counts.
 
-        Whoever comes once more from a provider that asked them nothing has proved nothing since.
+        Whoever comes once more from a provider that asked them nothing has proved nothing since, unless
+        they proved a second factor beside that.
         """
         before, now = former.proven_at, self.proven_at
-        if before is None or (now is not None and now >= before):
+        if before is None or (now is not None and now >= before) or self.factors > former.factors:
             return self
         return attrs.evolve(
             self, auth_time=before, amr=former.amr, acr=former.acr, level=former.level

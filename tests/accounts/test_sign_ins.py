@@ -85,6 +85,11 @@ PROVIDER = {"provider": "oidc-a", "amr": "mfa"}
         (PROVIDER, PROVIDER, None, "mfa"),
         (PROVIDER | {"auth_time": NOW - 9}, PROVIDER, NOW - 9, "mfa"),
         (PROVIDER, PROVIDER | {"auth_time": NOW - 9}, NOW - 9, "mfa"),
+        # A code of an app beside it is more than there was, however old the rest is.
+        ({"amr": "pwd"}, PROVIDER | {"level": 2}, None, "mfa"),
+        ({"amr": "pwd"}, PROVIDER | {"auth_time": NOW - 5, "level": 2}, NOW - 5, "mfa"),
+        ({"amr": "pwd", "level": 2}, PROVIDER | {"level": 2}, NOW, "pwd"),
+        ({"amr": "pwd", "level": 3}, PROVIDER | {"level": 2}, NOW, "pwd"),
     ],
 )
 def test_c023_what_was_proven_last_counts(before, now, proven_at, amr):
