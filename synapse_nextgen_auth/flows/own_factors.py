@@ -16,6 +16,7 @@ from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.oauth.events import EventKind
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import (
+    approvals,
     device_grants,
     events,
     factors,
@@ -79,10 +80,11 @@ def added(
 
 
 def _withdraw(txn: Txn, owner: Owner) -> None:
-    """Let nothing begin any more that was approved by one factor, and was not fetched yet."""
+    """Let nothing begin or be done any more that was approved by one factor, and was not fetched yet."""
+    approvals.withdraw(txn, owner.user_id, now=owner.now)
+    login_tokens.withdraw(txn, owner.user_id, now=owner.now)
     grants.withdraw_codes(txn, owner.user_id, now=owner.now)
     device_grants.withdraw(txn, owner.user_id, now=owner.now)
-    login_tokens.withdraw(txn, owner.user_id, now=owner.now)
 
 
 def refuse_unproven(txn: Txn, sign_in: str, user_id: str) -> None:

@@ -5,6 +5,7 @@ from functools import partial
 import attrs
 import pytest
 
+from support.approved import EVERYTHING, approve, waits
 from support.records import ALICE, BOB, NOW, a_proof, a_session, a_sign_in, an_attempt
 from synapse_nextgen_auth.accounts.factors.apps import App
 from synapse_nextgen_auth.accounts.factors.held import Held
@@ -95,6 +96,17 @@ def test_what_somebody_had_begun_to_prove_is_over(tables, transact):
 
     assert tables.run(attempts.get, "attempt").ended_at == NOW
     assert tables.run(attempts.get, "bobs").ended_at is None
+
+
+def test_c298_what_the_lost_factor_let_in_and_nobody_fetched_is_worth_nothing(tables, transact):
+    """Perhaps whoever found the phone approved it; what others approved stays."""
+    approve(tables, ALICE)
+    approve(tables, BOB)
+
+    transact(reset())
+
+    assert waits(tables, ALICE) == set()
+    assert waits(tables, BOB) == EVERYTHING
 
 
 def test_who_is_signed_in_has_proved_one_factor_from_then_on(tables, transact):
