@@ -1,11 +1,17 @@
 """Passkeys: only a right answer to this very challenge, for this site, of this key (C279)."""
 
 import json
+from datetime import datetime, timedelta, timezone
+from hashlib import sha256
 
 import attrs
 import cbor2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import CertificateBuilder, Name, NameAttribute, random_serial_number
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -194,6 +200,36 @@ def test_c283_what_was_made_is_looked_at_and_not_what_was_asked():
     other = b64(b"of somebody else")
     answer = moved.make(to_make(), id=other, rawId=other)
     assert why(lambda: ceremonies.made(SITE, answer, challenge=CHALLENGE)) is Wrong.OTHER_KEY
+
+
+def test_c283_an_attestation_that_is_right_is_not_taken_either():
+    """Of an old security key, say, which none was asked for: it names the make of its owner's device."""
+    key = a_key()
+    answer = json.loads(key.make(to_make()))
+    said = cbor2.loads(unb64(answer["response"]["attestationObject"]))
+    client_data = unb64(answer["response"]["clientDataJSON"])
+    signed = (
+        *(b"\x00", sha256(SITE.rp_id.encode()).digest(), sha256(client_data).digest()),
+        *(key.credential_id, b"\x04", key.public_key()[-2], key.public_key()[-3]),
+    )
+    statement = {
+        "x5c": [self_signed(key.key).public_bytes(Encoding.DER)],
+        "sig": key.key.sign(b"".join(signed), ec.ECDSA(SHA256())),
+    }
+    attested = cbor2.dumps({**said, "fmt": "fido-u2f", "attStmt": statement})
+    answer["response"]["attestationObject"] = b64(attested)
+
+    found = why(lambda: ceremonies.made(SITE, json.dumps(answer), challenge=CHALLENGE))
+
+    assert found is Wrong.ATTESTATION
+
+
+def self_signed(key):
+    name = Name([NameAttribute(NameOID.COMMON_NAME, "a make of keys")])
+    now = datetime.now(tz=timezone.utc)
+    made = CertificateBuilder(name, name, key.public_key(), random_serial_number())
+    made = made.not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    return made.sign(key, SHA256())
 
 
 @pytest.mark.parametrize(
