@@ -286,6 +286,24 @@ def test_c297_a_fresh_proof_is_of_both_whatever_the_address_says(
     assert where(browser) == "factor"
 
 
+def test_c297_a_password_of_just_now_is_no_fresh_proof_of_a_remembered_browser(
+    server, user, remembered
+):
+    """It was spared the code at the sign-in; what is dangerous wants both, however late that was."""
+    browser, _ = remembered
+    sign_out(browser)
+    typed_password(server, user, browser)
+    spared = is_signed_in(browser)
+
+    browser.get(server.url("account-recovery-codes"))
+    page = browser.submit(decision="make")
+
+    assert spared
+    assert page.url.startswith(server.url("sign-in"))
+    browser.sign_in(user.localpart, user.password)
+    assert where(browser) == "factor"
+
+
 def test_c295_what_is_dangerous_is_never_spared(ruled, server, user, remembered):
     """A remembered browser proves both again before it changes the account."""
     browser, _ = remembered
