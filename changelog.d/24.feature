@@ -9,3 +9,4 @@ Recovery codes and personal tokens are printed black on white on one sheet, what
 A provider with an `idp_brand` of the Matrix specification and no `idp_icon` has the mark of its brand on its button.
 `templates preview` shows every component in every state at `/kit`, with its rules beside it.
 The first field that is wrong has the focus on every page, and says what is wrong; links that are called alike say what they are about.
+Every form that comes back has a summary above it that is announced, and whose sentences lead to the fields that are wrong; own templates find `summary` and `to` of `notice` in `components/notice.html`.

@@ -148,7 +148,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
                 retry_after=90 if kind is AppProblem.MAIL_TOO_OFTEN else None,
             )
             for kind in AppProblem
-            if kind.value.startswith("mail_")
+            if kind.value.startswith("mail_") and kind is not AppProblem.MAIL_LAST
         },
         "no_passkey": attrs.evolve(
             ENROL, question="{}", handle="h4ndle", problem=AppProblem.PASSKEY
