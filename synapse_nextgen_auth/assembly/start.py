@@ -58,10 +58,11 @@ if TYPE_CHECKING:
     from synapse_nextgen_auth.homeserver.people.providers import desk, redirect, seams
     from synapse_nextgen_auth.homeserver.people.providers.desk import Desk
     from synapse_nextgen_auth.homeserver.upkeep import housekeeping
-    from synapse_nextgen_auth.web import browser, language_options, mails, readers
+    from synapse_nextgen_auth.web import browser, language_options, readers
     from synapse_nextgen_auth.web.brand import brand
     from synapse_nextgen_auth.web.brand.brand import Brand
     from synapse_nextgen_auth.web.own_templates import faults as own_templates
+    from synapse_nextgen_auth.web.own_templates import mail_faults
     from synapse_nextgen_auth.web.pages.message import error
 else:
     (
@@ -73,7 +74,7 @@ else:
         seams,
         housekeeping,
         language_options,
-        mails,
+        mail_faults,
         brand,
         own_templates,
         browser,
@@ -88,7 +89,7 @@ else:
         "homeserver.people.providers.seams",
         "homeserver.upkeep.housekeeping",
         "web.language_options",
-        "web.mails",
+        "web.own_templates.mail_faults",
         "web.brand.brand",
         "web.own_templates.faults",
         "web.browser",
@@ -115,7 +116,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         *selfcheck.listed_twice(hs_config, module),
         *selfcheck.config_problems(hs_config, config),
         *tried.problems,
-        *(mails.problems(config) if config.mail.templates or config.templates else ()),
+        *(mail_faults.problems(config) if config.mail.templates or config.templates else ()),
         *(own_templates.problems(config) if config.templates is not None else ()),
         *(places.problems(config) if config.geoip.database is not None else ()),
         *(language_options.problems(config) if config.languages != Languages() else ()),

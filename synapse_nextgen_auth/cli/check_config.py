@@ -45,6 +45,7 @@ from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import language_options, mails
 from synapse_nextgen_auth.web.brand import brand
 from synapse_nextgen_auth.web.own_templates import faults as own_templates
+from synapse_nextgen_auth.web.own_templates import mail_faults
 from synapse_nextgen_auth.web.templates import Templates
 
 _SECRET_NAME = re.compile(r"secret|password|passwd|token|key", re.IGNORECASE)
@@ -110,7 +111,7 @@ def look(paths: Sequence[Path], *, look_into_database: bool = False) -> Looked:
     branded = brand.read(config.branding)
     mistakes += [
         *selfcheck.config_problems(hs_config, config),
-        *(f"{ours}.{text}" if _is_ours(text) else text for text in mails.problems(config)),
+        *(f"{ours}.{text}" if _is_ours(text) else text for text in mail_faults.problems(config)),
         *(f"{ours}.{text}" for text in places.problems(config)),
         *(f"{ours}.{text}" for text in language_options.problems(config)),
         *(f"{ours}.{text}" for text in branded.problems),

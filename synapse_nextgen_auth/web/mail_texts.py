@@ -7,6 +7,7 @@ from pathlib import Path
 
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.web.pages.names import MAILS
+from synapse_nextgen_auth.web.sources import MAILS as FOLDER
 from synapse_nextgen_auth.web.sources import Sources
 from synapse_nextgen_auth.web.templates import look_for, shipped
 
@@ -15,7 +16,7 @@ def of(config: Config) -> Sources:
     """Read all of them; an operator's own come before ours, of which none may be missing."""
     directory = shipped() / "emails"
     look_for(directory, MAILS)
-    return Sources([*own(config), directory])
+    return Sources([*own(config), directory], folder=FOLDER)
 
 
 def own(config: Config) -> list[Path]:

@@ -5,32 +5,27 @@ which are there twice: so no sentence is written twice, and no text says what th
 """
 
 import re
-import traceback
-from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from jinja2 import Environment, StrictUndefined, TemplateSyntaxError
+from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from synapse_nextgen_auth.accounts.mail.letters import MAILS, SAMPLES, Letter, Mail
+from synapse_nextgen_auth.accounts.mail.letters import MAILS, Letter, Mail
 from synapse_nextgen_auth.config import Config
-from synapse_nextgen_auth.config.problems import likely
 from synapse_nextgen_auth.homeserver.mail import WrittenMail
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import formats, mail_texts, translations
 from synapse_nextgen_auth.web.sources import Sources
-from synapse_nextgen_auth.web.templates import names_of, shipped
-from synapse_nextgen_auth.web.translations import ENGLISH, Languages
+from synapse_nextgen_auth.web.templates import names_of
+from synapse_nextgen_auth.web.translations import Languages
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.web.brand.brand import Brand
 
-_FOOT = "foot"
-_ASKED = "asked"  # what two of them say
-_NAMES = [*(f"{name}.html" for name in (*MAILS, _FOOT, _ASKED)), "kit.html", "kit.txt"]
+FOOT = "foot"
+ASKED = "asked"  # what two of them say
 _GAPS = re.compile(r"\n{3,}")
 
 
@@ -75,19 +70,20 @@ class _Format:
                 for _ in template.root_render_func(context):
                     pass
             if block not in context.blocks:
-                raise _BlockMissing(template.filename or name, block)
+                raise BlockMissing(template.filename or name, block)
             return self.quote("".join(context.blocks[block][0](context)))
-        except _BlockMissing:
+        except BlockMissing:
             raise
         except Exception:  # noqa: BLE001 (raised again: it names the line of the template now)
             self.environment.handle_exception()
 
 
-class _BlockMissing(Exception):
+class BlockMissing(Exception):
     """A template does not say all of a mail."""
 
     def __init__(self, path: str, block: str) -> None:
         super().__init__(f"{path}: there is no block {block}")
+        self.path, self.block = path, block
 
 
 class Mails:
@@ -114,9 +110,14 @@ class Mails:
     def compile(self) -> None:
         """Compile every template now: no mail finds one that is wrong."""
         for format_ in (self._html, self._text):
-            for name in (*MAILS, _FOOT, _ASKED):
+            for name in (*MAILS, FOOT, ASKED):
                 format_.environment.get_template(f"{name}.html")
             format_.environment.get_template(format_.kit)
+
+    def let_absent_be(self, undefined: type[StrictUndefined]) -> None:
+        """Let whatever a template asks for and is not there be one of these."""
+        for format_ in (self._html, self._text):
+            format_.environment.undefined = undefined
 
     def write(self, letter: Letter) -> WrittenMail:
         """Write a letter in the language of its reader."""
@@ -142,7 +143,7 @@ class Mails:
     def _made(self, format_: _Format, mail: Mail, shown: dict[str, str]) -> str:
         says = self._says(mail)
         body = format_.block(mail.kind, "body", says)
-        foot = format_.block(_FOOT, "body", says).strip()
+        foot = format_.block(FOOT, "body", says).strip()
         name = self._brand.known_as(self._server_name) if self._brand else self._server_name
         return str(format_.parts.document(server_name=name, body=body, foot=foot, **shown))
 
@@ -154,60 +155,3 @@ class Mails:
 
 def _tidy(text: str) -> str:
     return _GAPS.sub("\n\n", text).strip()
-
-
-def problems(config: Config) -> list[str]:
-    """Return what is wrong with an operator's templates, each with its path.
-
-    Every mail is written with what it may say, so that nobody waits for one that cannot be written.
-    """
-    own = mail_texts.own(config)
-    if not own:
-        return []
-    unknown: list[str] = []
-    for each in own:
-        try:
-            unknown += _unknown(each)
-        except (OSError, ValueError) as error:  # a name with a NUL is no name of a directory
-            why = getattr(error, "strerror", None) or error
-            return [f"mail.templates: cannot read the directory {each}: {why}"]
-    return list(dict.fromkeys((*unknown, *_failing(config, own))))
-
-
-def _unknown(own: Path) -> Iterator[str]:
-    for path in sorted(own.iterdir()):
-        if path.suffix in {".html", ".txt"} and path.name not in _NAMES:
-            near = likely(path.name, _NAMES)
-            hint = f"; did you mean {near}?" if near else f". There are: {', '.join(_NAMES)}"
-            yield f"{path}: no template of a mail is called that{hint}"
-
-
-def _failing(config: Config, own: Sequence[Path]) -> Iterator[str]:
-    languages = Languages(shipped() / "languages")
-    mails = Mails.of(config, languages, server_name="example.com")
-    # What an operator writes is the same in every language, but for where it asks for one: those that
-    # most will ask for, and one that runs the other way. A start does not wait for thirty.
-    tried = sorted({ENGLISH, config.languages.default, "ar"} & set(languages.tags))
-    for sample in SAMPLES:
-        for tag in tried:
-            try:
-                mails.write(Letter("anna@example.com", tag, sample))
-            except Exception as error:  # noqa: BLE001 (a template fails in whatever way)
-                yield _why(error, own, sample)
-
-
-def _why(error: Exception, own: Sequence[Path], sample: Mail) -> str:
-    """Say which line of an operator's templates cannot be used, and why."""
-    if isinstance(error, _BlockMissing):
-        return str(error)
-    if isinstance(error, TemplateSyntaxError):
-        return f"{error.filename}: line {error.lineno}: {error.message}"
-    # Jinja's tracebacks name the lines of templates.
-    lines = [
-        f"{frame.filename}: line {frame.lineno}"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).parent in own
-    ]
-    if lines:
-        return f"{lines[-1]}: {error}"
-    return f"{own[0]}: {sample.template} cannot be written with it: {error}"

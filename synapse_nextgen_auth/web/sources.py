@@ -10,6 +10,8 @@ from synapse_nextgen_auth.web.packed import PACKED
 
 # What stands before a name where ours is meant, whatever took its place.
 SHIPPED = "shipped/"
+# Where mails lie, beside pages; what makes mails of them calls them with it, or without.
+MAILS = "emails/"
 
 _SUFFIXES = frozenset({".html", ".txt"})
 _Found = Mapping[str, tuple[str, int | OSError]]
@@ -18,12 +20,14 @@ _Found = Mapping[str, tuple[str, int | OSError]]
 class Sources(BaseLoader):
     """What lies in some directories; of one name in several of them it is the first's.
 
-    Ours, the last one's, are there by `shipped/` and their name as well. A file that cannot be read, or
+    Ours, the last one's, are there by `shipped/` and their name as well; `folder` is what may stand
+    before a name, as in the list of all of them. A file that cannot be read, or
     is no text, says so when it is wanted.
     """
 
-    def __init__(self, directories: Sequence[Path]) -> None:
+    def __init__(self, directories: Sequence[Path], *, folder: str = "") -> None:
         *own, shipped = directories
+        self._folder = folder
         self.has_own = bool(own)
         self._shipped = _found(shipped)
         self._found = self._shipped
@@ -44,7 +48,8 @@ class Sources(BaseLoader):
     ) -> tuple[str, str, Callable[[], bool]]:
         """Return the text of a template, and where it was."""
         name = template.removeprefix(SHIPPED)
-        found = (self._found if name == template else self._shipped).get(name)
+        known = self._found if name == template else self._shipped
+        found = known.get(name.removeprefix(self._folder))
         if found is None:
             raise TemplateNotFound(template)
         path, content = found

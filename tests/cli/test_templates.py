@@ -11,13 +11,15 @@ from urllib.parse import quote
 
 import pytest
 import yaml
+from jinja2 import meta
 
 from support import pages
 from synapse_nextgen_auth.accounts.mail.letters import MAILS
 from synapse_nextgen_auth.cli.main import main
-from synapse_nextgen_auth.cli.templates import operators, preview, samples
+from synapse_nextgen_auth.cli.templates import operators, preview, samples, touched
 from synapse_nextgen_auth.cli.templates.looks import looks_of
 from synapse_nextgen_auth.cli.templates.operators import Operators
+from synapse_nextgen_auth.cli.templates.touched import Touched
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.web.pages.names import TEMPLATES
 from synapse_nextgen_auth.web.templates import Templates
@@ -82,6 +84,19 @@ def test_list_says_which_are_yours(ask, own, tmp_path):
     code, printed = ask("list", "--directory", directory)
     assert f"{PAGE} " in printed
     assert str(directory / PAGE) in printed
+    assert "base.html" in printed
+
+
+def test_list_shows_yours_alone(ask, own):
+    """Ours are more than a hundred lines."""
+    directory = own(PAGE, EXTENDS)
+    code, printed = ask("list", "--yours", "--directory", directory)
+
+    assert code == 0
+    assert [each.split()[0] for each in printed.splitlines()] == ["Name", PAGE]
+    code, printed = ask("list", "--yours")
+    assert (code, printed) == (0, "There are no templates of yours (option templates).\n")
+    assert ask("list", "--yours", "--json") == (0, "[]\n")
 
 
 def test_what_a_configuration_names_is_looked_at(ask, own, tmp_path):
@@ -136,12 +151,14 @@ def test_a_directory_that_is_not_there_is_a_mistake(ask):
     assert (code, printed) == (1, "* templates: there is no directory /nowhere/at/all\n")
 
 
-def test_good_templates_are_made_in_every_language(ask, own):
+def test_good_templates_are_made_in_every_language_that_matters(ask, own):
     code, printed = ask("check", "--directory", own(PAGE, within("<p>{{ lang }}</p>")))
 
     assert code == 0
-    assert printed.startswith(f"OK: {len(TEMPLATES)} pages in ")
-    assert f"in {len(Templates(BASE).languages.tags)} languages" in printed
+    assert printed.startswith("OK: every mail, and 1 page made of templates of yours, in ")
+    assert " and in 2 languages: " in printed
+    code, printed = ask("check", "--directory", own(PAGE, within("<p>{{ lang|upper }}</p>")))
+    assert f"in {len(Templates(BASE).languages.tags)} languages: " in printed
 
 
 MORE = """\
@@ -182,6 +199,82 @@ def test_what_fails_in_one_language_is_said_with_its_line(ask, own):
 
     assert code == 1
     assert f"{directory / PAGE}: line 3: integer division or modulo by zero (state " in printed
+
+
+def test_what_is_not_there_hides_nothing_else(ask, own):
+    """All of it is said at once, in words of whoever writes templates, with the nearest name."""
+    page = "pages/sign_in.html"
+    content = (
+        f'{{% extends "shipped/{page}" %}}\n{{% block main %}}{{{{ super() }}}}\n'
+        "{{ usrename }}{{ server_name.lenght }}\n{{ ways.pasword }}{{ asked_for.x }}\n"
+        "{{ server_name + 1 }}<script>x()</script>\n{% endblock %}"
+    )
+    code, printed = ask("check", "--directory", own(page, content))
+    where = f"{own(page, content) / page}: line"
+    said = [each.partition(" (state")[0] for each in printed.splitlines()]
+
+    assert code == 1
+    assert sorted(said) == [
+        f"* {where} 3: there is no value usrename here",
+        f"* {page}: {where} 3: server_name has no lenght",
+        f"* {page}: {where} 4: asked_for has no x",
+        f"* {page}: {where} 4: asked_for is none here: ask {{% if asked_for %}} before its x",
+        f"* {page}: {where} 4: ways has no pasword; did you mean password?",
+        f'* {page}: {where} 5: can only concatenate str (not "int") to str',
+    ]
+
+
+def test_what_fails_and_what_a_browser_would_not_take_are_said_together(ask, own):
+    content = within("{{ nothing }}<script>x()</script>")
+    _, printed = ask("check", "--directory", own(PAGE, content))
+
+    assert "line 2: there is no value nothing here" in printed
+    assert "a script stands in the page" in printed
+    assert "UndefinedError" not in printed
+
+
+SAYS = f'{{% extends "shipped/{PAGE}" %}}{{% block main %}}'
+
+
+@pytest.mark.parametrize(
+    ("content", "more"),
+    [
+        ('<p lang="{{ lang }}">{{ lang ~ "-" }}</p>', []),
+        ('{% if lang == "de" %}x{% elif "nl" == lang %}y{% endif %}', ["de", "nl"]),
+        ('{{ "x" if lang in ("fr", "pt-BR") }}', ["fr", "pt-BR"]),
+        ("{{ _('Sign in') }}{% trans %}Sign out{% endtrans %}", []),
+        ('{{ "x" if dir == "rtl" }}', []),
+        ("{{ lang[:1] }}", None),
+        ("{{ lang|upper }}", None),
+        ("{{ {'de': 1}[lang] }}", None),
+        ("{% if lang == server_name %}x{% endif %}", None),
+        ("{% set x = lang %}", None),
+        ("{{ _('Sign in').split()[1] }}", None),
+        ("{{ _('Sign in')|first }}", None),
+        ("{% macro m(x) %}{{ x[3] }}{% endmacro %}{{ m(_('Sign in')) }}", None),
+        ("{% macro m(x) %}{{ x }}{% endmacro %}{{ m(_('Sign in')) }}", []),
+    ],
+)
+def test_a_page_is_made_in_each_language_in_which_it_can_come_out_otherwise(own, content, more):
+    """English, one that runs the other way, those that a file asks for; or all of them."""
+    directory = own(PAGE, f"{SAYS}{content}{{% endblock %}}")
+    whose = Operators(Config(templates=str(directory)))
+    templates = whose.templates(BASE)
+    found = Touched(templates.reader(), directory)
+    tags = templates.languages.tags
+
+    made = found.languages(found.by(PAGE), tags)
+    assert set(made) == (set(tags) if more is None else {"en", "ar", *more})
+
+
+def test_what_ours_are_made_of_is_found_as_jinja_finds_it():
+    """By their names between quotes alone, as it takes a sixth of the time."""
+    environment = Templates(BASE).reader()
+    for name in TEMPLATES:
+        source = environment.loader.get_source(environment, name)[0]
+        named = set(meta.find_referenced_templates(environment.parse(source)))
+
+        assert set(touched.named_in(source)) == named
 
 
 @pytest.mark.parametrize(
@@ -305,6 +398,7 @@ def test_an_edit_shows_with_the_next_reload(own):
         own(PAGE, within("\n{{ nonsense }}"))
         status, _, said = ask(path)
         assert status == 500
+        assert f"{directory / PAGE}: line 3: there is no value nonsense here" in said
         assert f"{directory / PAGE}&#34;, line 3" in said
         assert "there is no value nonsense here" in ask("/")[2]
 

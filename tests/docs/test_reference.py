@@ -150,7 +150,7 @@ def _parsers(commands):
     for parser in commands.values():
         yield parser
         for action in parser._actions:
-            if action.dest == "act":
+            if action.dest in {"act", "action"}:
                 yield from _parsers(action.choices)
 
 

@@ -17,7 +17,8 @@ from synapse_nextgen_auth.accounts.mail.letters import (
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.config import Mail as MailOptions
 from synapse_nextgen_auth.web import mail_texts
-from synapse_nextgen_auth.web.mails import Mails, problems
+from synapse_nextgen_auth.web.mails import Mails
+from synapse_nextgen_auth.web.own_templates.mail_faults import problems
 from synapse_nextgen_auth.web.sources import Sources
 from synapse_nextgen_auth.web.templates import shipped
 from synapse_nextgen_auth.web.translations import Languages
@@ -130,6 +131,37 @@ def test_a_missing_file_fails_at_start_up(tmp_path, name):
         Mails(Sources([tmp_path]), languages, server_name="example.com").compile()
 
 
+@pytest.mark.parametrize("ours", ["shipped/foot.html", "shipped/emails/foot.html"])
+def test_ours_is_called_as_in_the_list_or_without_its_folder(tmp_path, ours):
+    """`templates list` and the reference say `emails/foot.html`."""
+    text = f'{{% extends "{ours}" %}}{{% block body %}}{{{{ super() }}}} Ask Eve.{{% endblock %}}'
+    (tmp_path / "foot.html").write_text(text)
+    config, languages = own(tmp_path), Languages(shipped() / "languages")
+    mails = Mails(mail_texts.of(config), languages, server_name="example.com")
+
+    assert problems(config) == []
+    assert "Ask Eve." in mails.write(Letter("a@example.com", "en", SAMPLES[0])).text
+
+
+def test_all_that_is_wrong_with_a_file_is_said_at_once(tmp_path):
+    """Not one mistake for each start; whatever fails of another is not said."""
+    found = problems_with(
+        tmp_path,
+        "invited.html",
+        '{% extends "shipped/invited.html" %}\n{% block body %}\n{{ kit.paragraf(usr) }}\n'
+        "{{ url|nothing }}\n{{ 1 is strange }}\n{{ addres }}{% endblock %}\n{% block x %}{% endblock %}",
+    )
+
+    assert [each.removeprefix(f"{tmp_path}/invited.html: ") for each in found] == [
+        "line 3: kit has no paragraf; did you mean paragraph?",
+        "line 3: there is no value usr here",
+        "line 4: there is no filter nothing",
+        "line 5: there is no test strange; did you mean string?",
+        "line 6: there is no value addres here",
+        "line 7: nothing shows a block x",
+    ]
+
+
 def problems_with(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     return problems(own(tmp_path))
@@ -143,10 +175,48 @@ def problems_with(tmp_path, name, text):
         (
             "address_code.html",
             "{% block subject %}Hi{% endblock %}\n{% block body %}\n{{ cod }}{% endblock %}",
-            "line 3: 'cod' is undefined",
+            "line 3: there is no value cod here; did you mean code?",
         ),
-        ("foot.html", "{% block body %}{{ kit.nothing() }}{% endblock %}", "line 1: "),
-        ("kit.txt", "{% macro code(value) %}{{ value }}{% endmacro %}", "no attribute 'paragraph'"),
+        (
+            "foot.html",
+            "{% block body %}{{ kit.paragraf() }}{% endblock %}",
+            "line 1: kit has no paragraf; did you mean paragraph?",
+        ),
+        (
+            "kit.txt",
+            "{% macro code(value) %}{{ value }}{% endmacro %}",
+            "paragraph is missing, which other templates import",
+        ),
+        (
+            "foot.html",
+            '{% extends "shipped/emails/foto.html" %}',
+            "line 1: there is no shipped/emails/foto.html; did you mean shipped/foot.html?",
+        ),
+        (
+            "foot.html",
+            '{% extends "foot.html" %}',
+            "line 1: it extends itself; ours is called shipped/foot.html",
+        ),
+        (
+            "foot.html",
+            '{% extends "emails/foot.html" %}',
+            "line 1: it extends itself; ours is called shipped/foot.html",
+        ),
+        (
+            "invited.html",
+            '{% extends "shipped/invited.html" %}{% block bodi %}{% endblock %}',
+            "line 1: nothing shows a block bodi; did you mean body?",
+        ),
+        (
+            "foot.html",
+            "{% block body %}{{ server_name.nmae }}{% endblock %}",
+            "line 1: server_name has no nmae",
+        ),
+        (
+            "foot.html",
+            "{% block body %}{{ server_name|moment }}{% endblock %}",
+            "line 1: a text cannot be interpreted as an integer",
+        ),
         ("adress_code.html", "", "did you mean address_code.html?"),
         ("wholly_other.txt", "", "There are: address_code.html, "),
         ("address_in_use.html", "{{ 1 / 0 }}{% block subject %}", "line 1"),

@@ -9,9 +9,10 @@ import pytest
 from jinja2 import UndefinedError
 
 from support.pages import BASE, DIRECTORY
+from synapse_nextgen_auth.accounts.mail.letters import SAMPLES
 from synapse_nextgen_auth.config import Config, Mail
 from synapse_nextgen_auth.web import mails
-from synapse_nextgen_auth.web.own_templates import faults, names
+from synapse_nextgen_auth.web.own_templates import faults, mail_faults, names
 from synapse_nextgen_auth.web.pages.account.tokens.page import TokenMadePage
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.pages.message.samples import MESSAGE
@@ -164,22 +165,22 @@ def test_mails_lie_there_too(tmp_path):
     )
     put(tmp_path, "emails/foot.html", foot)
     config = Config(templates=str(tmp_path))
-    sample = next(each for each in mails.SAMPLES if each.kind == "address_code")
+    sample = next(each for each in SAMPLES if each.kind == "address_code")
     languages = Templates(BASE).languages
 
     def said(config):
         written = mails.Mails.of(config, languages, server_name="example.com")
         return written.write(mails.Letter("anna@example.com", "en", sample)).text
 
-    assert mails.problems(config) == []
+    assert mail_faults.problems(config) == []
     assert said(config).strip().endswith("Ask Eve.")
     first = put(tmp_path / "first", "foot.html", "{% block body %}Ask Adam.{% endblock %}")
     both = attrs.evolve(config, mail=Mail(templates=str(first)))
     assert said(both).strip().endswith("Ask Adam.")
     put(tmp_path, "emails/foot.html", "{% block body %}\n{{ nothing }}{% endblock %}")
-    assert [f"{tmp_path}/emails/foot.html: line 2: 'nothing' is undefined"] == mails.problems(
-        config
-    )
+    assert mail_faults.problems(config) == [
+        f"{tmp_path}/emails/foot.html: line 2: there is no value nothing here"
+    ]
 
 
 def test_ours_have_no_fault(tmp_path):
@@ -197,7 +198,14 @@ EXTENDS = '{% extends "base.html" %}\n'
     ("name", "content", "said"),
     [
         (PAGE, "{% block", "line 1: unexpected end of template"),
-        (PAGE, "\n{{ a|nonsense }}", "line 2: No filter named 'nonsense'"),
+        (PAGE, "\n{{ dir|nonsense }}", "line 2: there is no filter nonsense"),
+        (PAGE, "\n{{ dir|momnt }}", "line 2: there is no filter momnt; did you mean moment?"),
+        (PAGE, "{{ 1 is evn }}", "line 1: there is no test evn; did you mean even?"),
+        (
+            PAGE,
+            '{% extends "shipped/emails/invited.html" %}',
+            "line 1: there is no shipped/emails/invited.html; a page is not made of mails",
+        ),
         (PAGE, b"\xff", "cannot be read: "),
         ("pages/mesage.html", "", f"no template is called that; did you mean {PAGE}?"),
         ("nonsense/x.html", "", "no template is called that"),
@@ -303,6 +311,19 @@ def test_a_ring_of_templates_is_a_fault_of_each_that_leads_into_it(tmp_path):
         "own/a.html: line 1: it extends itself, by own/b.html",
         "own/b.html: line 1: it extends itself, by own/a.html",
         f"{PAGE}: line 1: own/a.html extends itself",
+    ]
+
+
+def test_all_faults_of_a_file_are_said_at_once(tmp_path):
+    """One of them hides no other: each start would find the next."""
+    more = '{{ usrname }}\n{{ static("x.png") }}\n{{ dir|nothing }}\n{% include "own/x.html" %}'
+    put(tmp_path, PAGE, f"{EXTENDS}{{% block main %}}{more}{{% endblock %}}")
+
+    assert [each.partition(": ")[2] for each in wrong(tmp_path)] == [
+        "line 2: there is no value usrname here",
+        "line 3: there is no static file x.png",
+        "line 4: there is no filter nothing",
+        "line 5: there is no own/x.html",
     ]
 
 

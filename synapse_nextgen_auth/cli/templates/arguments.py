@@ -15,9 +15,10 @@ touched.
 """
 
 _CHECK = """\
-Read every template of yours, make every page and mail with example data in every language, and compare
-them with ours: names that are not there, form fields and buttons that went, links and scripts that
-browsers will not follow or run. Exit code 1 if there is anything.
+Read every template of yours, make every mail and each page that one of them is part of with example
+data, in every language in which it can come out otherwise, and compare them with ours: names that are
+not there, form fields and buttons that went, links and scripts that browsers will not follow or run.
+Exit code 1 if there is anything.
 """
 
 _PREVIEW = """\
@@ -46,6 +47,7 @@ def add(commands: Any) -> None:
         help="list every template, and which are yours",
         description="List every template and static file there is, and which of them are yours.",
     )
+    listed.add_argument("--yours", action="store_true", help="list yours alone")
     listed.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
     below.add_parser(
         "check",

@@ -1,29 +1,29 @@
 """`templates check`: what is wrong with the operator's templates, found with every page there is."""
 
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
-from jinja2 import TemplateSyntaxError, meta
 
 from synapse_nextgen_auth.cli.templates import samples
 from synapse_nextgen_auth.cli.templates.looks import Looks, looks_of
 from synapse_nextgen_auth.cli.templates.operators import Operators
-from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.web import mails
-from synapse_nextgen_auth.web.own_templates import faults
+from synapse_nextgen_auth.cli.templates.touched import Touched
+from synapse_nextgen_auth.web.own_templates import faults, mail_faults, missing
+from synapse_nextgen_auth.web.own_templates.fault import Fault
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.templates import Templates
 from synapse_nextgen_auth.web.translations import ENGLISH
 
 _BASE = "/_synapse/client/auth"
 _STATIC = f"{_BASE}/static/"
+_PAGE = Path("page")  # what is wrong with what is made, in whichever file
 
 
 def run(whose: Operators) -> int:
     """Print all that is wrong, or how much was looked at; return the exit code."""
-    found = list(problems(whose))
+    looked = Looked()
+    found = list(problems(whose, looked))
     for text in found:
         print(f"* {text}")
     if found:
@@ -31,52 +31,101 @@ def run(whose: Operators) -> int:
     if whose.directory is None and whose.config.mail.templates is None:
         print("OK: there are no templates of yours (option templates)")
         return 0
-    pages, languages = samples.pages(), Templates(_BASE).languages.tags
-    states = sum(len(each) for each in pages.values())
-    print(
-        f"OK: {len(pages)} pages in {states} states, in {len(languages)} languages, and every mail"
-    )
+    print(f"OK: {looked}")
     return 0
 
 
-def problems(whose: Operators) -> Iterator[str]:
+@attrs.define
+class Looked:
+    """How much was looked at."""
+
+    pages: int = 0
+    states: int = 0
+    tags: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        if not self.pages:
+            return "every mail; no page is made of templates of yours"
+        pages = "1 page" if self.pages == 1 else f"{self.pages} pages"
+        return (
+            f"every mail, and {pages} made of templates of yours, in {self.states} states and in"
+            f" {len(self.tags)} languages: in others nothing of yours comes out otherwise"
+        )
+
+
+def problems(whose: Operators, looked: Looked | None = None) -> Iterator[str]:
     """Yield what is wrong with them, each once, the files before what they make."""
-    yield from mails.problems(whose.config)
+    yield from mail_faults.problems(whose.config)
     if whose.directory is None:
         return
-    in_files = faults.problems(whose.config)
-    yield from in_files
-    if in_files:
-        return  # all that follows is of these
-    yield from _made(whose, whose.directory)
+    yield from faults.problems(whose.config)
+    try:
+        known = list(faults.found_in(whose.directory))
+    except (OSError, ValueError):
+        return  # which is said
+    yield from _made(whose, whose.directory, known, looked or Looked())
 
 
-def _made(whose: Operators, own: Path) -> Iterator[str]:
+def _made(whose: Operators, own: Path, known: list[Fault], looked: Looked) -> Iterator[str]:
     ours, theirs = Templates(_BASE), whose.templates(_BASE)
-    touched = _Touched(theirs, own)
+    pages = _Pages(ours, theirs, own)
+    touched = Touched(theirs.reader(), own)
+    # Of what cannot be made all that follows is of that.
+    broken = {each.path for each in known if not each.lets_look}
     for template, states in samples.pages().items():
-        if not touched.by(template):
+        files = touched.by(template)
+        if not files or files & broken:
             continue
+        tags = touched.languages(files, theirs.languages.tags)
+        looked.pages, looked.states = looked.pages + 1, looked.states + len(states)
+        looked.tags |= frozenset(tags)
         found: dict[str, list[str]] = {}
         for state, page in states.items():
-            for text in _wrong_with(page, ours, theirs, own):
-                found.setdefault(text, []).append(state)
+            for fault in pages.wrong_with(page, tags):
+                if not any(fault.says_the_same(each) for each in known):
+                    found.setdefault(str(fault).removeprefix(f"{_PAGE}: "), []).append(state)
         for text, where in found.items():
             more = f" and {len(where) - 1} more" if len(where) > 1 else ""
             yield f"{template}: {text} (state “{where[0]}”{more})"
 
 
-def _wrong_with(page: PageContent, ours: Templates, theirs: Templates, own: Path) -> Iterator[str]:
-    for tag in theirs.languages.tags:
-        try:
-            html = theirs.render_own(page, lang=tag)
-        except Exception as error:  # noqa: BLE001 (a template fails in whatever way)
-            yield f"{_line_of(error, own)}: {error}"
-            return
-        if tag == ENGLISH:
+class _Pages:
+    """Makes pages of both, and compares them."""
+
+    def __init__(self, ours: Templates, theirs: Templates, own: Path) -> None:
+        self._ours = ours
+        self._theirs = theirs
+        self._own = own
+        self._absent: list[Fault] = []
+        theirs.reader().undefined = missing.noting(self._absent, [own])
+
+    def wrong_with(self, page: PageContent, tags: tuple[str, ...]) -> Iterator[Fault]:
+        """Yield what is wrong with a page: what it lacks, what fails, and what it looks like."""
+        for tag in tags:
+            self._absent.clear()
+            try:
+                html = self._theirs.render_own(page, lang=tag)
+            except Exception as error:  # noqa: BLE001 (a template fails in whatever way)
+                yield from self._absent
+                why = self._why(error)
+                if why.line not in {each.line for each in self._absent}:  # else it fails of that
+                    yield why
+                return
+            yield from self._absent
+            if tag == ENGLISH:
+                yield from (Fault(_PAGE, 0, text) for text in self._seen_in(html, page))
+
+    def _seen_in(self, html: str, page: PageContent) -> Iterator[str]:
+        ours = self._ours.render(page)
+        if html != ours:
             mine = _looks(html, page)
             yield from dict.fromkeys(mine.faults)
-            yield from _missing(mine, _looks(ours.render(page), page))
+            yield from _missing(mine, _looks(ours, page))
+
+    def _why(self, error: Exception) -> Fault:
+        path, line = missing.place_of(error, [self._own]) or (self._own, 0)
+        return Fault(path, line, missing.words_of(error))
 
 
 def _looks(html: str, page: PageContent) -> Looks:
@@ -95,36 +144,3 @@ def _missing(mine: Looks, ours: Looks) -> Iterator[str]:
         yield f"there is no button of the name {name} and value {value}"
     for name in sorted(ours.scripts - mine.scripts):
         yield f"the script {name} is not loaded"
-
-
-def _line_of(error: Exception, own: Path) -> str:
-    """Return which line of the operator's it is; Jinja's tracebacks name the lines of templates."""
-    if isinstance(error, TemplateSyntaxError):
-        return f"{error.filename}: line {error.lineno}"
-    lines = [
-        f"{frame.filename}: line {frame.lineno}"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).is_relative_to(own)
-    ]
-    return lines[-1] if lines else str(own)
-
-
-@frozen
-class _Touched:
-    """Knows which pages are made of a file of the operator's."""
-
-    templates: Templates
-    own: Path
-    _known: dict[str, bool] = attrs.field(factory=dict)
-
-    def by(self, name: str) -> bool:
-        """Say whether this template, or one that it names, is theirs."""
-        if name not in self._known:
-            self._known[name] = False  # of what names itself
-            environment = self.templates.reader()
-            assert environment.loader is not None  # noqa: S101 (ours has one)
-            source, path, _ = environment.loader.get_source(environment, name)
-            is_own = path is not None and Path(path).is_relative_to(self.own)
-            references = meta.find_referenced_templates(environment.parse(source, name))
-            self._known[name] = is_own or any(each is None or self.by(each) for each in references)
-        return self._known[name]

@@ -23,13 +23,16 @@ class Line:
     own: str | None
 
 
-def run(whose: Operators, *, as_json: bool) -> int:
-    """Print the list."""
-    found = list(lines(whose))
+def run(whose: Operators, *, as_json: bool, yours: bool = False) -> int:
+    """Print the list, of all or of theirs."""
+    found = [each for each in lines(whose) if each.own or not yours]
     if as_json:
         print(
             json.dumps([{"name": each.name, "kind": each.kind, "own": each.own} for each in found])
         )
+        return 0
+    if not found:
+        print("There are no templates of yours (option templates).")
         return 0
     rows = [
         ("Name", "What it is", "Yours"),

@@ -14,7 +14,7 @@ from synapse_nextgen_auth.cli.templates import kit, listed, preview_index, sampl
 from synapse_nextgen_auth.cli.templates.operators import Operators
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import answers
-from synapse_nextgen_auth.web.own_templates import faults
+from synapse_nextgen_auth.web.own_templates import faults, missing
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.templates import Templates
 
@@ -76,6 +76,7 @@ class _Shown:
         ]
         if read is None or read[0] != present:
             read = self._read = (present, self.whose.templates("/"))
+            read[1].reader().undefined = missing.Worded
         return read[1]
 
 
@@ -129,8 +130,12 @@ def _answer(shown: _Shown, target: str) -> Answer:
             return _mail(shown, rest, asked.get("lang", "en"), is_text=asked.get("as") == "text")
         if kind in {"", "language"}:  # where the foot of a page leads
             return _index(shown, asked.get("lang", "en"))
-    except Exception:  # noqa: BLE001 (a template fails in whatever way, and whoever writes it wants to know)
-        return _failed(traceback.format_exc(limit=-4))
+    except Exception as error:  # noqa: BLE001 (a template fails in whatever way, and whoever writes it wants to know)
+        own = [each for each in (shown.whose.directory,) if each]
+        place = missing.place_of(error, own)
+        where = f"{place[0]}: line {place[1]}: " if place else ""
+        said = f"{where}{missing.words_of(error)}\n\n{traceback.format_exc(limit=-4)}"
+        return _failed(said)
     words = "The preview has the pages themselves, and nothing behind them."
     return _said(404, "There is nothing here", words)
 

@@ -13,7 +13,7 @@ def run(asked: argparse.Namespace) -> int:
             print(f"* {text}")
         return 1
     if asked.action == "list":
-        return listed.run(whose, as_json=asked.json)
+        return listed.run(whose, as_json=asked.json, yours=asked.yours)
     if asked.action == "check":
         return check.run(whose)
     return preview.run(whose, port=asked.port)
