@@ -36,6 +36,7 @@ EVERYWHERE = {
     "lang": "the language of the page, as in `de` or `pt-BR`",
     "dir": "`ltr` or `rtl`, as HTML wants it",
     "language_name": "the name of that language, in itself",
+    "minutes_left": "how many minutes somebody has for the page, or none: `base.html` says so",
     "language_url": "where people choose another language",
     "static": '`static("style.css")` is the address of a static file, ours or yours',
     "has_extra_style": f"whether there is an `{EXTRA_STYLE}` of yours",

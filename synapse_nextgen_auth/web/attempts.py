@@ -168,6 +168,7 @@ async def find(visit: Visit, attempt_id: str) -> Attempt:
     )
     if isinstance(found, Lost):
         raise lost(found, await whither(visit, attempt_id))
+    visit.reader.ends(found.expires_at)
     return found
 
 

@@ -66,6 +66,7 @@ async def find(visit: Visit, grant_id: str | None) -> tuple[Grant, Client]:
     if client is None:
         raise await stranger(site, grant.client_id)
     visit.reader.asked_in(grant.ui_locales, at=grant.created_at)
+    visit.reader.ends(grant.expires_at)
     return grant, client
 
 
@@ -169,17 +170,23 @@ async def onward(visit: Visit, found: Onward) -> Onward:
 async def find_legacy(visit: Visit, login_id: str) -> LegacySignIn | Refused:
     """Return the open sign-in that a client of the old kind began in this browser, or why not."""
     browser = None if visit.visitor.is_new else visit.visitor.digest
-    return await visit.site.homeserver.read(
+    found = await visit.site.homeserver.read(
         legacy_login.find, login_id, browser=browser, now=visit.site.now()
     )
+    if isinstance(found, LegacySignIn):
+        visit.reader.ends(found.expires_at)
+    return found
 
 
 async def find_device(visit: Visit, grant_id: str) -> "DeviceGrant | device.Refused":
     """Return the open device grant whose code was entered in this browser, or why there is none."""
     browser = None if visit.visitor.is_new else visit.visitor.digest
-    return await visit.site.homeserver.read(
+    found = await visit.site.homeserver.read(
         device.find, grant_id, browser=browser, now=visit.site.now()
     )
+    if isinstance(found, DeviceGrant):
+        visit.reader.ends(found.expires_at)
+    return found
 
 
 async def go_on(visit: Visit, grant: Grant, client: Client) -> Outgoing:

@@ -18,10 +18,13 @@ def new_app(site: Site, user_id: str, name: str) -> App:
     return App.of(keys, apps.draw(), app_id=app_id, user_id=user_id, name=name, now=now)
 
 
-async def find_unconfirmed(site: Site, app_id: str, user_id: str) -> App | None:
+async def find_unconfirmed(visit: Visit, app_id: str, user_id: str) -> App | None:
     """Return the app of this account that waits for its code (C294, C301)."""
-    app = await site.homeserver.read(rows.get_app, app_id, user_id)
-    return app if app is not None and app.awaits_code(site.now()) else None
+    app = await visit.site.homeserver.read(rows.get_app, app_id, user_id)
+    if app is None or not app.awaits_code(visit.site.now()):
+        return None
+    visit.reader.ends(app.made_at + apps.UNCONFIRMED_FOR)
+    return app
 
 
 def shown(site: Site, app: App) -> SecretShown | None:

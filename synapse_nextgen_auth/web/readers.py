@@ -19,6 +19,9 @@ from synapse_nextgen_auth.web.site import Site
 if TYPE_CHECKING:
     from synapse_nextgen_auth.accounts.preferences import Preferences
 
+# Seconds; whoever has as long needs no warning (WCAG 2.2.1).
+_NO_LIMIT = 20 * 3600
+
 
 @attrs.define
 class Reader:
@@ -33,11 +36,24 @@ class Reader:
     _asked: Asked | None = None
     _preferences: "Preferences | None" = None
     keeps_opener: bool = attrs.field(default=False, init=False)
+    _ends_at: int | None = attrs.field(default=None, init=False)
 
     def goes_on(self, onward: Onward) -> None:
         """Note where the person goes on, as far as it matters for how pages are answered."""
         if onward.kind is Kind.APPROVAL:
             self.keeps_opener = True
+
+    def ends(self, at: int) -> None:
+        """Note until when the person can go on with what the page is about; the first end counts."""
+        self._ends_at = at if self._ends_at is None else min(at, self._ends_at)
+
+    @property
+    def minutes_left(self) -> int | None:
+        """How many minutes they have still, rounded down but not to none; `None` without a limit."""
+        if self._ends_at is None:
+            return None
+        left = self._ends_at - self._site.now()
+        return max(left // 60, 1) if left < _NO_LIMIT else None
 
     def asked_in(self, ui_locales: str | None, *, at: int | None = None) -> None:
         """Note the languages that the client asked for (`ui_locales`, OpenID Connect Core 3.1.2.1).
@@ -103,7 +119,12 @@ class Reader:
         language = self._site.templates.languages.get(self.language)
         return answers.page(
             status,
-            self._site.templates.render(page, lang=language.tag, time_zone=self.time_zone),
+            self._site.templates.render(
+                page,
+                lang=language.tag,
+                time_zone=self.time_zone,
+                minutes_left=self.minutes_left if page.is_timed else None,
+            ),
             goes_to=goes_to,
             goes_further=goes_further,
             keeps_opener=self.keeps_opener,

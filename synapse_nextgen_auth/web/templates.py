@@ -86,6 +86,9 @@ PARTS = (
 # A style sheet of the operator's, loaded after ours.
 EXTRA_STYLE = "extra.css"
 
+# What is left for a page that has a limit, where it is only looked at.
+EXAMPLE_MINUTES = 30
+
 # How many pages are kept: a few languages, and the applications that people come from.
 _MOST_COMMON = 100
 
@@ -134,7 +137,7 @@ class Templates:
         self._failed: set[str] = set()
         self.languages = Languages(directory / "languages")
         self._seen: set[str] = set()
-        self._common: dict[tuple[PageContent, str, str], str] = {}
+        self._common: dict[tuple[PageContent, str, str, int | None], str] = {}
         # Nobody can know these, so no text of others has them in it.
         self._places = _Places()
         look_for(directory, (*PARTS, *TEMPLATES))
@@ -166,31 +169,41 @@ class Templates:
         for name in TEMPLATES:
             self._environment.get_template(name)
 
-    def render(self, page: PageContent, *, lang: str = ENGLISH, time_zone: str = UTC) -> str:
+    def render(
+        self,
+        page: PageContent,
+        *,
+        lang: str = ENGLISH,
+        time_zone: str = UTC,
+        minutes_left: int | None = None,
+    ) -> str:
         """Make the HTML of `page` in one of our `languages`, with times as they are in a zone.
 
-        A page that is the same for many people is made once; what is of a visit is put in afterwards.
+        It says how many minutes are left for it, where there are only so many. A page that is the same
+        for many people is made once; what is of a visit is put in afterwards.
         """
         language = self.languages.get(lang)
         if not page.is_common:
-            return self._made(page, language, time_zone)
+            return self._made(page, language, time_zone, minutes_left)
         of_the_visit = {name: getattr(page, name) for name in page.of_the_visit}
         common = attrs.evolve(page, **{name: self._places[name] for name in of_the_visit})
-        html = self._common.get((common, language.tag, time_zone))
+        html = self._common.get((common, language.tag, time_zone, minutes_left))
         if html is None:
-            html = self._made(common, language, time_zone)
+            html = self._made(common, language, time_zone, minutes_left)
             if len(self._common) >= _MOST_COMMON:
                 self._common.clear()
-            self._common[common, language.tag, time_zone] = html
+            self._common[common, language.tag, time_zone, minutes_left] = html
         for name, value in of_the_visit.items():
             html = html.replace(self._places[name], str(escape(value)))
         return html
 
-    def _made(self, page: PageContent, language: Language, time_zone: str) -> str:
+    def _made(
+        self, page: PageContent, language: Language, time_zone: str, minutes_left: int | None
+    ) -> str:
         if self._shipped is None:
-            return self._rendered(self._environment, page, language, time_zone)
+            return self._rendered(self._environment, page, language, time_zone, minutes_left)
         try:
-            return self._rendered(self._environment, page, language, time_zone)
+            return self._rendered(self._environment, page, language, time_zone, minutes_left)
         except Exception as error:  # noqa: BLE001 (whatever a template of an operator's does)
             # Who reads the page did nothing wrong. What was said may hold what the page was to say.
             if page.template not in self._failed:
@@ -202,17 +215,24 @@ class Templates:
                     type(error).__name__,
                     _line_of(error),
                 )
-            return self._rendered(self._shipped, page, language, time_zone)
+            return self._rendered(self._shipped, page, language, time_zone, minutes_left)
 
     def render_own(self, page: PageContent, *, lang: str = ENGLISH) -> str:
-        """Make the same; what fails there is not made otherwise."""
-        return self._rendered(self._environment, page, self.languages.get(lang), UTC)
+        """Make the same, to be looked at; what fails there is not made otherwise."""
+        left = EXAMPLE_MINUTES if page.is_timed else None
+        return self._rendered(self._environment, page, self.languages.get(lang), UTC, left)
 
     def _rendered(
-        self, environment: Environment, page: PageContent, language: Language, time_zone: str
+        self,
+        environment: Environment,
+        page: PageContent,
+        language: Language,
+        time_zone: str,
+        minutes_left: int | None,
     ) -> str:
         fields = {field.name: getattr(page, field.name) for field in attrs.fields(type(page))}
         fields |= {"lang": language.tag, "dir": language.dir, "language_name": language.name}
+        fields["minutes_left"] = minutes_left
         template = self._template(environment, page.template)
         with translations.speaking(language, time_zone):
             return template.render(fields)

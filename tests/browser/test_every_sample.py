@@ -46,7 +46,7 @@ def page(browser):
 
 def every_page():
     """Yield the name and the HTML of each sample, and of the page with every component."""
-    yield from ((name, TEMPLATES.render(each)) for name, each in gallery.SAMPLES.items())
+    yield from ((name, TEMPLATES.render_own(each)) for name, each in gallery.SAMPLES.items())
     yield "every component", kit.html(TEMPLATES, None)
 
 

@@ -63,7 +63,9 @@ SMALL = """() => [...document.querySelectorAll("a, button, input, select, textar
 def look_at_all(page, lang, zoom="100%", style=""):
     """Return what is wrong with the samples in a language, and whether anything was looked at."""
     page.set_content(f"<!doctype html><style>{STYLE}</style><style>{style}</style><p>{LONG}</p>")
-    pages = [[name, TEMPLATES.render(each, lang=lang)] for name, each in gallery.SAMPLES.items()]
+    pages = [
+        [name, TEMPLATES.render_own(each, lang=lang)] for name, each in gallery.SAMPLES.items()
+    ]
     pages.append(["every component", kit.html(TEMPLATES, None)])
     pages.append(["too long", f"<body><p>{LONG}</p></body>"])
     found = gallery.look_at_each(page, LOOK, pages, zoom)
@@ -92,7 +94,7 @@ def test_nothing_is_cut_where_a_reader_spaces_text_out(page, lang):
 def test_whatever_is_pressed_is_large_enough(page):
     """For a finger that shakes; links within a text are as the text is (WCAG 2.5.8)."""
     page.set_content(f"<!doctype html><style>{STYLE}</style>")
-    pages = [[name, TEMPLATES.render(each)] for name, each in gallery.SAMPLES.items()]
+    pages = [[name, TEMPLATES.render_own(each)] for name, each in gallery.SAMPLES.items()]
     pages.append(["small", "<body><button style='all: unset; width: 9px; height: 9px'>x</button>"])
     found = gallery.look_at_each(page, SMALL, pages)
 
@@ -110,7 +112,7 @@ def test_axe_finds_nothing_on_any_sample(browser, axe, scheme):
     # Each once, by turns in the light and in the dark, in every language.
     turns = list(gallery.SAMPLES.items())[scheme == "dark" :: 2]
     pages = [
-        [name, TEMPLATES.render(sample, lang=lang)]
+        [name, TEMPLATES.render_own(sample, lang=lang)]
         for (name, sample), lang in zip(turns, cycle(TEMPLATES.languages.tags), strict=False)
     ]
     pages.append(["every component", kit.html(TEMPLATES, None)])

@@ -20,7 +20,7 @@ _PICTURE = re.compile(rf'"{BASE}/static/([0-9a-f]+/[\w-]+\.svg)"')
 
 def whole(name, lang="en"):
     """Return a sample with its stylesheet and pictures inside, and without what would lead away."""
-    html = _ONWARD.sub("", TEMPLATES.render(SAMPLES[name], lang=lang))
+    html = _ONWARD.sub("", TEMPLATES.render_own(SAMPLES[name], lang=lang))
     html = _SCRIPT.sub("", _SHEET.sub(lambda _: f"<style>{STYLE}</style>", html))
     html = _ICON.sub(f'src="data:image/svg+xml,{_LOGO}"', html)
     return _PICTURE.sub(_inside, html)

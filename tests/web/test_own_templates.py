@@ -346,7 +346,7 @@ def test_what_is_known_everywhere_is_what_there_is():
     """The list of names has each function and filter that templates get, and no other."""
     environment = Templates(BASE).reader()
     filters = {f"|{name}" for name in ("ago", "iso", "moment", "parts", "wait")}
-    handed = {"lang", "dir", "language_name"}
+    handed = {"lang", "dir", "language_name", "minutes_left"}
 
     assert names.everywhere() == {*environment.globals, *handed, *filters} - {"_trans"}
     assert {each.removeprefix("|") for each in filters} <= set(environment.filters)

@@ -29,6 +29,7 @@ def html(templates: Templates, server_name: str | None) -> str:
             lang=language.tag,
             dir=language.dir,
             language_name=language.name,
+            minutes_left=None,
             server_name=server_name or "example.org",
             user_id="@alice:example.org",
             client=SIGN_IN.client,

@@ -49,10 +49,13 @@ class PageContent:
 
     Some pages are the same for many people, but for fields that are of one visit, `of_the_visit`: its
     proof and where its form goes. The template puts them into attributes, and asks nothing of them.
+
+    What `is_timed` asks for something that has to be there in time, and says how much of that is left.
     """
 
     template: ClassVar[str]
     of_the_visit: ClassVar[tuple[str, ...]] = ()
+    is_timed: ClassVar[bool] = False
 
     @property
     def is_common(self) -> bool:

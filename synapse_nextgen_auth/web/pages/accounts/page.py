@@ -30,6 +30,7 @@ class AccountsPage(PageContent):
     """
 
     template: ClassVar[str] = "pages/accounts.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     action: str

@@ -108,6 +108,8 @@ def _page(
     if ours.may_wait and challenge is None:
         keys, attempt_id = site.issuer.keys, sign_up.attempt.attempt_id
         challenge = captchas.issue(keys, attempt_id, salt=random_id(), work=ours.work, now=now)
+    if challenge:
+        visit.reader.ends(challenge.issued_at + captchas.LIFETIME)
     page = CaptchaPage(
         csrf=visit.csrf,
         action=sign_up.url(Stage.CAPTCHA),

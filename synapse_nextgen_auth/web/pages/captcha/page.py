@@ -47,6 +47,7 @@ class CaptchaPage(PageContent):
     """
 
     template: ClassVar[str] = "pages/captcha.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     action: str

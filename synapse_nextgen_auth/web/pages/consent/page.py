@@ -20,6 +20,7 @@ class ConsentPage(PageContent):
     """
 
     template: ClassVar[str] = "pages/consent.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     action: str

@@ -44,6 +44,7 @@ class DeviceGrantPage(PageContent):
     """
 
     template: ClassVar[str] = "pages/device_grant.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     action: str

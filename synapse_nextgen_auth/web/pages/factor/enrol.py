@@ -84,7 +84,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
 
 async def _app(visit: Visit, attempt: Attempt) -> App | None:
     app_id = visit.parameters.get("app") or ""
-    return await new_factors.find_unconfirmed(visit.site, app_id, attempt.user_id or "")
+    return await new_factors.find_unconfirmed(visit, app_id, attempt.user_id or "")
 
 
 async def _later(visit: Visit, attempt: Attempt) -> Outgoing:

@@ -110,6 +110,7 @@ class FactorPage(PageContent):
     """
 
     template: ClassVar[str] = "pages/factor.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     action: str
@@ -150,6 +151,7 @@ class EnrolPage(PageContent):
     """
 
     template: ClassVar[str] = "pages/factor_enrol.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     action: str
@@ -176,6 +178,7 @@ class CodesPage(PageContent):
     """
 
     template: ClassVar[str] = "pages/recovery_codes.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     server_name: str

@@ -32,6 +32,7 @@ class LegacyLoginPage(PageContent):
     """
 
     template: ClassVar[str] = "pages/legacy_login.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     action: str

@@ -38,6 +38,7 @@ class LostPage(PageContent):
     """
 
     template: ClassVar[str] = "pages/factor_lost.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     action: str

@@ -45,6 +45,7 @@ class AddressPage(PageContent):
     """
 
     template: ClassVar[str] = "pages/address.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     action: str
@@ -69,6 +70,7 @@ class AddressCodePage(PageContent):
     """
 
     template: ClassVar[str] = "pages/address_code.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     action: str

@@ -16,6 +16,7 @@ class PhonePage(PageContent):
     """Ask for a number, to have a code sent there; `retry_after` is in seconds."""
 
     template: ClassVar[str] = "pages/phone.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     action: str
@@ -34,6 +35,7 @@ class PhoneCodePage(PageContent):
     """Ask for the code that went to a number; `phone_url` is where another number is typed."""
 
     template: ClassVar[str] = "pages/phone_code.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     action: str

@@ -66,6 +66,7 @@ class NewAccountPage(PageContent):
     """
 
     template: ClassVar[str] = "pages/new_account.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     action: str

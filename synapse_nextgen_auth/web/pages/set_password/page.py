@@ -19,6 +19,7 @@ class SetPasswordPage(PageContent):
     """
 
     template: ClassVar[str] = "pages/set_password.html"
+    is_timed: ClassVar[bool] = True
     of_the_visit: ClassVar[tuple[str, ...]] = ("csrf",)
 
     csrf: str

@@ -44,6 +44,7 @@ class SignInPage(PageContent):
     """
 
     template: ClassVar[str] = "pages/sign_in.html"
+    is_timed: ClassVar[bool] = True
     of_the_visit: ClassVar[tuple[str, ...]] = (
         *("csrf", "action"),
         *("sign_up_url", "recovery_url", "code_url", "passkey"),

@@ -76,6 +76,7 @@ class SignUpPage(PageContent):
     """
 
     template: ClassVar[str] = "pages/sign_up.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     action: str
@@ -116,6 +117,7 @@ class SignUpTermsPage(PageContent):
     """Ask for agreement to the terms of this server; `version` is which of them are shown."""
 
     template: ClassVar[str] = "pages/sign_up_terms.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     action: str

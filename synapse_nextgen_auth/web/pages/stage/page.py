@@ -42,6 +42,7 @@ class StagePage(PageContent):
     """
 
     template: ClassVar[str] = "pages/stage.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     action: str

@@ -29,7 +29,7 @@ async def show_new(visit: Visit, user_id: str) -> Outgoing:
     app_id = visit.parameters.get("id")
     if app_id is None:
         return _add_page(visit, user_id, None, name=visit.typed.get("name", ""))
-    app = await new_factors.find_unconfirmed(visit.site, app_id, user_id)
+    app = await new_factors.find_unconfirmed(visit, app_id, user_id)
     return _add_page(visit, user_id, app, None if app else AppProblem.OVER)
 
 
@@ -56,7 +56,7 @@ async def _begin(visit: Visit, user_id: str, typed: str) -> Outgoing:
 
 async def _confirm(visit: Visit, user_id: str, typed: str) -> Outgoing:
     site, app_id = visit.site, visit.parameters.get("id") or ""
-    app = await new_factors.find_unconfirmed(site, app_id, user_id)
+    app = await new_factors.find_unconfirmed(visit, app_id, user_id)
     digits = codes.read(typed)
     if app is not None and digits is None:
         return _add_page(visit, user_id, app, AppProblem.WRONG if typed else AppProblem.MISSING)

@@ -99,6 +99,7 @@ class AddAppPage(PageContent):
     """Show the secret of an app to be, and ask for a code of it; before that, for a name."""
 
     template: ClassVar[str] = "pages/account_factor_add.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     server_name: str
@@ -156,6 +157,7 @@ class FactorMailPage(PageContent):
     """
 
     template: ClassVar[str] = "pages/account_factor_mail.html"
+    is_timed: ClassVar[bool] = True
 
     csrf: str
     server_name: str
