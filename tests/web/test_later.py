@@ -12,9 +12,10 @@ from typing import get_args
 import pytest
 
 from synapse_nextgen_auth import late
-from synapse_nextgen_auth.web import kinds, later, mails
+from synapse_nextgen_auth.web import kinds, later
 from synapse_nextgen_auth.web.kinds import AccountPage, AuthorizationEndpoint, Endpoint, Page
 from synapse_nextgen_auth.web.later import Later, Wanted
+from synapse_nextgen_auth.web.own_templates import mail_faults
 from synapse_nextgen_auth.web.pages import names
 from synapse_nextgen_auth.web.pages.names import TEMPLATES
 from synapse_nextgen_auth.web.pages.records import PAGES
@@ -87,7 +88,7 @@ def test_every_template_of_a_page_is_looked_for_at_the_start():
 
 def test_every_template_of_a_mail_is_looked_for_at_the_start():
     """Though what writes mails is imported with the first of them."""
-    assert list(names.MAILS) == sorted(mails._NAMES)
+    assert list(names.MAILS) == sorted(mail_faults._NAMES)
 
 
 @pytest.fixture
