@@ -103,18 +103,21 @@ def canonical(tag: str) -> str:
         sys.exit(f"{tag}: no language that Babel knows. Write its tag, such as de or pt-BR.")
 
 
-def main(tags: list[str]) -> None:
-    """Update all catalogues, or begin those of these languages."""
+def main(tags: list[str], directory: Path = TEMPLATES / "languages") -> None:
+    """Update all catalogues, or begin those of these languages; print those that are others now."""
     template = extracted()
     for tag in map(canonical, tags):
         if tag == "en":
             sys.exit("en: English is what the templates say. Change it there.")
-        path = TEMPLATES / "languages" / f"{tag}.po"
+        path = directory / f"{tag}.po"
         if not path.exists():
             path.write_bytes(updated(begun(tag), template))
-    for path in sorted((TEMPLATES / "languages").glob("*.po")):
-        path.write_bytes(updated(parse(path), template))
-        print(path)
+            print(f"{path} is new")
+    for path in sorted(directory.glob("*.po")):
+        before, now = path.read_bytes(), updated(parse(path), template)
+        if now != before:
+            path.write_bytes(now)
+            print(path)
 
 
 if __name__ == "__main__":

@@ -200,7 +200,9 @@ def build(config: Config, homeserver: Homeserver, brand: "Brand | None" = None) 
         mailer=mailer,
         mailboxes=boxes,
         places=late.made(lambda: places_file.Places(config.geoip.database)),
-        reading=late.made(lambda: reading.Reading(homeserver, config.languages)),
+        reading=late.made(
+            lambda: reading.Reading(homeserver, config.languages, templates.languages.tags)
+        ),
         sign_in_codes=late.made(
             lambda: sign_in_codes.SignInCodes(
                 is_wanted=config.sign_in.email_codes,

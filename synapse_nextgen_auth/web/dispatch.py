@@ -67,7 +67,7 @@ async def _serve(site: Site, root: Root, incoming: Incoming) -> Outgoing:
     if route is None:
         return root.unknown or await page_dispatch.answer(Request(site, incoming, None), None)
     if isinstance(route, Files):
-        return page_dispatch.file(site, incoming, incoming.path[len(root.path + path) :])
+        return await page_dispatch.file(site, incoming, incoming.path[len(root.path + path) :])
     if isinstance(route, ToIssuer):
         return answers.redirect(site.issuer.identifier)
     request = Request(site, incoming, root.counted_as or path)

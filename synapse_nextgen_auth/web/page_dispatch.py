@@ -5,6 +5,7 @@ and errors as a page.
 """
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import attrs
@@ -59,11 +60,11 @@ async def answer(request: Request, route: ForPeople | None) -> Outgoing:
     except PageError as stop:
         if stop.refusal is not None:
             request.note(stop.refusal)
-        return error.show(site, reader, stop)
+        return await _stopped(site, incoming, reader, stop)
     except OAuthError as refusal:
         request.note(refusal)
         mistake = PageError(refusal.status, Message.BAD_REQUEST, detail=refusal.description)
-        return error.show(site, reader, mistake)
+        return await _stopped(site, incoming, reader, mistake)
     except Away as away:
         request.note(unavailable(str(away)))
     except Exception as failed:
@@ -75,6 +76,14 @@ async def answer(request: Request, route: ForPeople | None) -> Outgoing:
         request.count(SEE_LOG)
     unready = PageError(503, Message.UNAVAILABLE, reference=reference, headers=retry)
     return error.show(site, reader, unready)
+
+
+async def _stopped(site: Site, incoming: Incoming, reader: Reader, stop: PageError) -> Outgoing:
+    """Say what keeps somebody from going on, as they read where they are signed in."""
+    if stop.status < 500:
+        with suppress(Exception):  # whatever fails there: the browser says a language, too
+            await visits.recognise(site, incoming, reader)
+    return error.show(site, reader, stop)
 
 
 def _refuse_misuse(route: ForPeople, incoming: Incoming) -> None:
@@ -169,14 +178,15 @@ async def _is_proven(visit: Visit) -> bool:
     return visit.is_fresh and not await factors.is_missing(visit, is_dangerous=True)
 
 
-def file(site: Site, incoming: Incoming, name: str) -> Outgoing:
+async def file(site: Site, incoming: Incoming, name: str) -> Outgoing:
     """Return a file that pages load."""
     file, reader = site.templates.static_file(name), Reader(site, incoming)
     if file is None:
-        return error.show(site, reader, PageError(404, Message.NOT_FOUND))
+        return await _stopped(site, incoming, reader, PageError(404, Message.NOT_FOUND))
     if incoming.method not in {"GET", "HEAD"}:
         allow = (("Allow", "GET, HEAD"),)
-        return error.show(site, reader, PageError(405, Message.METHOD_NOT_ALLOWED, headers=allow))
+        stop = PageError(405, Message.METHOD_NOT_ALLOWED, headers=allow)
+        return await _stopped(site, incoming, reader, stop)
     return Outgoing(
         200,
         file.content,

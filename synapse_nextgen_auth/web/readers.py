@@ -29,6 +29,7 @@ class Reader:
 
     `keeps_opener` once it is known that the person is on the way to approve something: the window that
     the application opened must be able to tell it in the end (Client-Server API, "Fallback"; C178).
+    Who `is_recognised` is signed in, and it was looked up how they read.
     """
 
     _site: Site
@@ -37,6 +38,7 @@ class Reader:
     _preferences: "Preferences | None" = None
     keeps_opener: bool = attrs.field(default=False, init=False)
     _ends_at: int | None = attrs.field(default=None, init=False)
+    is_recognised: bool = attrs.field(default=False, init=False)
 
     def goes_on(self, onward: Onward) -> None:
         """Note where the person goes on, as far as it matters for how pages are answered."""
@@ -65,6 +67,7 @@ class Reader:
     def prefers(self, preferences: "Preferences | None") -> None:
         """Note what the account that is signed in was set to."""
         self._preferences = preferences
+        self.is_recognised = True
 
     @property
     def choice(self) -> Choice:

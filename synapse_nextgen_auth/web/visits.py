@@ -235,6 +235,19 @@ async def greet(site: Site, incoming: Incoming, reader: Reader) -> Visit:
     return Visit(site, visitor, reader, incoming)
 
 
+async def recognise(site: Site, incoming: Incoming, reader: Reader) -> None:
+    """Find out in which language and zone whoever is signed in reads, and note nothing of the visit."""
+    cookie = site.cookies.read(incoming)
+    if cookie is None or reader.is_recognised:
+        return
+    visitor = Visitor(cookie, is_new=False)
+    now, lifetimes = site.now(), site.lifetimes.browsers
+    found = await site.homeserver.read(sign_ins.list_of_browser, tuple(visitor.secrets))
+    user_id = visitor.knowing([each for each in found if each.holds(now, lifetimes)]).user_id
+    if user_id is not None:
+        reader.prefers(await site.homeserver.read(preferences.get, user_id))
+
+
 def prove(visit: Visit, incoming: Incoming, *, by_header: bool = False) -> Form:
     """Return what a person posted; stop unless it came from a form of ours in this browser.
 

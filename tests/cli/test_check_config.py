@@ -185,6 +185,22 @@ def test_our_mistakes_and_synapses_settings_are_told_at_once(check):
             " mean Europe/Berlin?",
         ),
         (
+            {"modules": ours(languages={"default": False})},
+            "* modules[0].config.languages.default: expected a text, got true or false: put it in",
+        ),
+        (
+            {"modules": ours(languages={"default": "no"})},
+            "* modules[0].config.languages.default: there are no pages in 'no'; did you mean nb?",
+        ),
+        (
+            {"modules": ours(languages={"default": "DE"})},
+            "* modules[0].config.languages.default: there are no pages in 'DE'; did you mean de?",
+        ),
+        (
+            {"modules": ours(languages={"default": "zh-TW"})},
+            "* modules[0].config.languages.default: there are no pages in 'zh-TW'; did you mean zh-H",
+        ),
+        (
             {"modules": ours(languages={"default": "xx"})},
             "* modules[0].config.languages.default: there are no pages in 'xx'; there are in ar, ",
         ),

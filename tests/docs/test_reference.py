@@ -312,6 +312,7 @@ MISTAKES = (
     {"client_registration": {"enabled": "yes", "per_second": 0, "burst": 1.5}},
     {"clients": {"client_id": "a"}},
     {"consent": True},
+    {"languages": {"default": False}},
     {"secret": 123, "secret_path": "/nowhere"},
     {"secret": "short"},
     {"secret": "s" * 32, "secret_path": "/nowhere"},

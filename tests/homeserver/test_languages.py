@@ -160,6 +160,25 @@ def test_the_choice_of_an_account_goes_with_it(homeserver, server, speaking):
     assert language(speaking("ar").get(server.issuer)) == ARABIC
 
 
+@pytest.mark.parametrize(
+    "path", ["nothing", "static/nothing", "authorize", "token-nothing", "consent?grant=unknown"]
+)
+def test_a_page_that_stops_whoever_is_signed_in_is_in_the_language_of_the_account(
+    homeserver, server, path
+):
+    """Also where nobody had to be known: an address that is not there, or a request that is none."""
+    user = homeserver.new_user()
+    browser, other = Browser.of(server, user), Browser.of(server, user)
+    choose(other, decision="ar")
+    browser.http.headers["Accept-Language"] = "de"
+    stopped = browser.get(server.url(path))
+
+    assert stopped.status_code >= 400
+    assert language(stopped) == ARABIC
+    sent = browser.http.put(server.url("account"), headers={"Accept-Language": "de"})
+    assert (sent.status_code, language(sent)) == (405, ARABIC)
+
+
 def test_times_are_told_where_the_person_is(homeserver, server):
     """In the zone of the browser, or else of the account; UTC for everybody else."""
     user = homeserver.new_user()

@@ -257,3 +257,17 @@ def test_what_is_no_language_is_told_in_a_sentence(tag):
     """Before anything is written."""
     with pytest.raises(SystemExit, match="no language that Babel knows"):
         update_languages.canonical(tag)
+
+
+def test_what_changed_is_printed_and_nothing_else(tmp_path, capsys):
+    """Whoever begins a language sees which file is theirs; English has none."""
+    for tag in ("de", "fi"):
+        (tmp_path / f"{tag}.po").write_bytes((DIRECTORY / "languages" / f"{tag}.po").read_bytes())
+    with (tmp_path / "fi.po").open("a") as file:
+        file.write('\nmsgid "What nobody says any more"\nmsgstr "Turha"\n')
+    update_languages.main(["cy"], tmp_path)
+
+    assert capsys.readouterr().out == f"{tmp_path}/cy.po is new\n{tmp_path}/fi.po\n"
+    with pytest.raises(SystemExit, match="English is what the templates say"):
+        update_languages.main(["en"], tmp_path)
+    assert not (tmp_path / "en.po").exists()

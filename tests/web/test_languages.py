@@ -5,6 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.incoming import incoming
+from synapse_nextgen_auth.accounts.preferences import Preferences
+from synapse_nextgen_auth.config import Languages
+from synapse_nextgen_auth.homeserver.people.reading import Reading
 from synapse_nextgen_auth.oauth import languages as tags
 from synapse_nextgen_auth.web.choices import Choice, ChoiceCookie
 from synapse_nextgen_auth.web.languages import Asked, wanted
@@ -150,3 +153,42 @@ def test_any_wish_is_answered(header, ui_locales):
 
     assert len(asked) <= 20
     assert all(asked)
+
+
+class Stored:
+    """A homeserver that knows how one account reads."""
+
+    def __init__(self, preferences):
+        self.preferences = preferences
+
+    async def read(self, _select, _user_id):
+        return self.preferences
+
+
+@pytest.mark.parametrize(
+    ("chosen", "last", "written"),
+    [
+        ("fr", "de", "fr"),
+        (None, "de", "de"),
+        ("tlh", "de", "de"),
+        ("tlh", "tlh", "nl"),
+        ("de-CH", None, "de"),
+        (None, None, "nl"),
+    ],
+)
+def test_a_language_that_is_gone_gives_way_to_the_next_one(chosen, last, written):
+    """In mails, too: the choice, the last sign-in, and the server's own before English."""
+    stored = Stored(Preferences("@a:example.org", chosen, None, 0, last))
+    reads = Reading(stored, Languages(default="nl"), ("de", "en", "fr", "nl")).of("@a:example.org")
+    with pytest.raises(StopIteration) as done:
+        reads.send(None)
+
+    assert done.value.value.language == written
+
+
+def test_nothing_is_known_of_an_account_that_never_signed_in():
+    reads = Reading(Stored(None), Languages(default="nl"), ("en", "nl")).of("@a:example.org")
+    with pytest.raises(StopIteration) as done:
+        reads.send(None)
+
+    assert done.value.value.language == "nl"

@@ -87,6 +87,12 @@ class Text:
             return raw
         if isinstance(raw, str):
             problems.say(path, "expected a text, got an empty text")
+        elif isinstance(raw, bool):
+            problems.say(
+                path,
+                "expected a text, got true or false: put it in quotes, as YAML takes no and yes, on and"
+                " off for these",
+            )
         else:
             problems.say(path, f"expected a text, got {kind_of(raw)}")
         return None
