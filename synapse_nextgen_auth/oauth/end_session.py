@@ -6,7 +6,8 @@ from synapse_nextgen_auth.oauth.clients import redirects
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.oauth.grants.authorization import ResponseMode
-from synapse_nextgen_auth.oauth.grants.authorization_request import MAX_STATE, Answer
+from synapse_nextgen_auth.oauth.grants.authorization_answer import Answer
+from synapse_nextgen_auth.oauth.grants.authorization_request import MAX_STATE
 from synapse_nextgen_auth.oauth.grants.parameters import Parameters
 from synapse_nextgen_auth.oauth.tokens.id_token import Hint
 from synapse_nextgen_auth.oauth.wording import quoted

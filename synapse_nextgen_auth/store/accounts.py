@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import attrs
 
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.store.txn import Txn
+from synapse_nextgen_auth.store.txn import Txn, placeholders
 
 
 @frozen
@@ -36,7 +36,7 @@ _COLUMNS = ", ".join(field.name for field in attrs.fields(AccountRow))
 
 def list_by_ids(txn: Txn, user_ids: Sequence[str]) -> list[AccountRow]:
     """Return the rows of those of these accounts that are there."""
-    marks = ", ".join("?" * len(user_ids))
+    marks = placeholders(user_ids)
     txn.execute(f"SELECT {_COLUMNS} FROM users WHERE name IN ({marks})", tuple(user_ids))
     return [AccountRow(*row) for row in txn.fetchall()]
 

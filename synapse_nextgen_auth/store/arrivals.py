@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from synapse_nextgen_auth.accounts.attempts.arrivals import Arrival
 from synapse_nextgen_auth.store.table import Table
-from synapse_nextgen_auth.store.txn import Txn
+from synapse_nextgen_auth.store.txn import Txn, placeholders
 
 _ARRIVALS = Table("nextgen_arrivals", Arrival)
 
@@ -18,7 +18,7 @@ def find(txn: Txn, attempt_id: str, digests: Sequence[str]) -> list[Arrival]:
     """Return the answers for this attempt among those that a browser holds, the newest first."""
     if not digests:
         return []
-    marks = ", ".join("?" * len(digests))
+    marks = placeholders(digests)
     return _ARRIVALS.all(
         txn,
         f"WHERE digest IN ({marks}) AND attempt_id = ? ORDER BY arrived_at DESC",

@@ -7,7 +7,7 @@ from synapse_nextgen_auth.oauth.clients.client_metadata import from_json, to_jso
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.table import Table
-from synapse_nextgen_auth.store.txn import Txn
+from synapse_nextgen_auth.store.txn import Txn, placeholders
 
 # How stale (seconds) the note of a client's last use may get: it serves the sweep only.
 _TOUCH_AFTER = 3600
@@ -74,14 +74,14 @@ def is_blocked(txn: Txn, client_id: str) -> bool:
 
 def list_admitted(txn: Txn, client_ids: Sequence[str]) -> list[Client]:
     """Return those of these clients that are registered and not blocked."""
-    marks = ", ".join("?" * len(client_ids))
+    marks = placeholders(client_ids)
     found = REGISTRATIONS.all(txn, f"WHERE client_id IN ({marks}) AND {_IS_ADMITTED}", *client_ids)
     return [registration.client for registration in found]
 
 
 def list_by_ids(txn: Txn, client_ids: Sequence[str]) -> list[Client]:
     """Return those of these clients that are registered."""
-    marks = ", ".join("?" * len(client_ids))
+    marks = placeholders(client_ids)
     found = REGISTRATIONS.all(txn, f"WHERE client_id IN ({marks})", *client_ids)
     return [registration.client for registration in found]
 

@@ -2,7 +2,7 @@
 
 from synapse_nextgen_auth.accounts.codes import MAX_TRIES, PAUSE, Code
 from synapse_nextgen_auth.store.table import Table
-from synapse_nextgen_auth.store.txn import Txn
+from synapse_nextgen_auth.store.txn import Txn, placeholders
 
 _CODES = Table("nextgen_codes", Code)
 
@@ -19,7 +19,7 @@ def put(txn: Txn, code: Code, *, pause: int = PAUSE) -> bool:
     time that is yet to come was written by a clock that ran ahead, and is in nobody's way.
     """
     changed = [column for column in _CODES.columns if column != "attempt_id"]
-    marks = ", ".join("?" * len(_CODES.columns))
+    marks = placeholders(_CODES.columns)
     txn.execute(
         f"INSERT INTO nextgen_codes ({', '.join(_CODES.columns)}) VALUES ({marks})"
         f" ON CONFLICT (attempt_id) DO UPDATE SET"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from synapse_nextgen_auth.store.txn import placeholders
 from synapse_nextgen_auth.store.windows import Window
 
 
@@ -30,7 +31,7 @@ class Conditions:
 
     def add_among(self, column: str, values: Sequence[str], *, is_not: bool = False) -> None:
         """Add that a column is, or is not, one of these."""
-        marks = ", ".join("?" * len(values))
+        marks = placeholders(values)
         no = "NOT " if is_not else ""
         if values:
             self.add(f"{column} {no}IN ({marks})", *values)

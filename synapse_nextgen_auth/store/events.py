@@ -10,7 +10,7 @@ from synapse_nextgen_auth.accounts.outbox import Tell
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.store import outbox
 from synapse_nextgen_auth.store.table import Table
-from synapse_nextgen_auth.store.txn import Txn
+from synapse_nextgen_auth.store.txn import Txn, placeholders
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.accounts import notices as rules
@@ -57,7 +57,7 @@ def _is_told_already(txn: Txn, event: Event, about: "Notice") -> bool:
     kinds = rules.kinds_of(about)
     txn.execute(
         "SELECT COUNT(*) FROM nextgen_events WHERE user_id = ? AND happened_at = ?"
-        f" AND kind IN ({', '.join('?' * len(kinds))}) AND detail = ? AND COALESCE(address, '') = ?",
+        f" AND kind IN ({placeholders(kinds)}) AND detail = ? AND COALESCE(address, '') = ?",
         (event.user_id, event.happened_at, *kinds, event.detail, event.address or ""),
     )
     return int(txn.fetchone()[0]) > 1
@@ -67,7 +67,7 @@ def list_since(
     txn: Txn, user_id: str, kinds: Collection[str], *, since: int, limit: int
 ) -> list[Event]:
     """Return what happened to an account of these kinds, the newest first."""
-    marks = ", ".join("?" * len(kinds))
+    marks = placeholders(kinds)
     return _EVENTS.all(
         txn,
         f"WHERE user_id = ? AND happened_at >= ? AND kind IN ({marks})"
@@ -83,7 +83,7 @@ def list_devices_since(
 
     Whoever has the password can sign in often enough to fill any limit.
     """
-    marks, begins = ", ".join("?" * len(kinds)), rules.BEGINS_WITH_A_DEVICE
+    marks, begins = placeholders(kinds), rules.BEGINS_WITH_A_DEVICE
     return _EVENTS.all(
         txn,
         f"WHERE user_id = ? AND happened_at >= ? AND kind IN ({marks}) AND SUBSTR(detail, 1, ?) = ?"
@@ -143,8 +143,8 @@ def list_of_details(
     """Return which of these details an event of these kinds had before, with each network address."""
     txn.execute(
         "SELECT DISTINCT detail, address FROM nextgen_events WHERE user_id = ? AND happened_at < ?"
-        f" AND kind IN ({', '.join('?' * len(kinds))})"
-        f" AND detail IN ({', '.join('?' * len(details))})",
+        f" AND kind IN ({placeholders(kinds)})"
+        f" AND detail IN ({placeholders(details)})",
         (user_id, before, *kinds, *details),
     )
     return frozenset((str(detail), address) for detail, address in txn.fetchall())

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from synapse_nextgen_auth.secret import digest
-from synapse_nextgen_auth.store.txn import Txn
+from synapse_nextgen_auth.store.txn import Txn, placeholders
 
 # Seconds: no token is as old as that when it is used, whatever an operator sets.
 _LONGEST = 24 * 3600
@@ -45,7 +45,7 @@ def withdraw_of_sign_in(txn: Txn, *, user_id: str, sign_in_id: str, now: int) ->
     living = _living(txn, user_id, now)
     if not living:
         return
-    marks = ", ".join("?" * len(living))
+    marks = placeholders(living)
     txn.execute(
         f"SELECT token FROM nextgen_legacy_logins WHERE token IN ({marks}) AND sign_in_id = ?"
         f" UNION ALL SELECT login_token FROM nextgen_approvals WHERE login_token IN ({marks})"
@@ -61,7 +61,7 @@ def withdraw_of_session(txn: Txn, *, user_id: str, session_id: str, now: int) ->
     living = _living(txn, user_id, now)
     if not living:
         return
-    marks = ", ".join("?" * len(living))
+    marks = placeholders(living)
     txn.execute(
         f"SELECT login_token FROM nextgen_approvals WHERE session_id = ? AND login_token IN ({marks})",
         (session_id, *living),
@@ -75,7 +75,7 @@ def withdraw_of_devices(txn: Txn, *, user_id: str, device_ids: Sequence[str], no
     living = _living(txn, user_id, now)
     if not living:
         return
-    marks, devices = ", ".join("?" * len(living)), frozenset(device_ids)
+    marks, devices = placeholders(living), frozenset(device_ids)
     txn.execute(
         "SELECT login_token, device_id FROM nextgen_approvals"
         f" WHERE session_id = ? AND device_id IS NOT NULL AND login_token IN ({marks})",

@@ -3,7 +3,7 @@
 from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store.table import Table
-from synapse_nextgen_auth.store.txn import Cursor, Txn
+from synapse_nextgen_auth.store.txn import Cursor, Txn, placeholders
 
 _PASSWORDS = Table("nextgen_passwords", PasswordHash)
 
@@ -125,7 +125,7 @@ def claim_some(txn: Txn, *, after: str, limit: int) -> str | None:
     found = txn.fetchall()
     used = {digest(str(stored)): (str(name), str(stored)) for name, stored in found if stored}
     if used:
-        marks = ", ".join("?" * len(used))
+        marks = placeholders(used)
         txn.execute(
             "SELECT stand_in FROM nextgen_passwords"
             f" WHERE stand_in IN ({marks}) AND user_id IS NULL",

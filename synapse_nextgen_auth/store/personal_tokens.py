@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from synapse_nextgen_auth.oauth.sessions import Session
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.table import Table
-from synapse_nextgen_auth.store.txn import Txn
+from synapse_nextgen_auth.store.txn import Txn, placeholders
 
 
 @frozen
@@ -86,7 +86,7 @@ def last_seen(txn: Txn, user_id: str, surrogates: Sequence[str]) -> Mapping[str,
 
     Synapse forgets that after some weeks (`user_ips_max_age`).
     """
-    marks = ", ".join("?" * len(surrogates))
+    marks = placeholders(surrogates)
     txn.execute(
         "SELECT access_token, last_seen, ip FROM user_ips"
         f" WHERE user_id = ? AND access_token IN ({marks}) ORDER BY last_seen",

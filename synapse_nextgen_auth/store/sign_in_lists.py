@@ -6,7 +6,7 @@ from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes, SignIn
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.conditions import Conditions
 from synapse_nextgen_auth.store.table import Table
-from synapse_nextgen_auth.store.txn import Txn
+from synapse_nextgen_auth.store.txn import Txn, placeholders
 from synapse_nextgen_auth.store.windows import Window
 
 _SIGN_INS = Table("nextgen_browsers", SignIn)
@@ -34,7 +34,7 @@ def page(
 
 def list_of(txn: Txn, user_ids: Sequence[str]) -> list[SignIn]:
     """Return the sign-ins of these accounts, living or over."""
-    marks = ", ".join("?" * len(user_ids))
+    marks = placeholders(user_ids)
     return _SIGN_INS.all(txn, f"WHERE user_id IN ({marks})", *user_ids)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.store.table import Table
-from synapse_nextgen_auth.store.txn import Txn
+from synapse_nextgen_auth.store.txn import Txn, placeholders
 
 _SIGN_INS = Table("nextgen_browsers", SignIn)
 
@@ -24,7 +24,7 @@ def list_of_browser(txn: Txn, digests: Sequence[str]) -> list[SignIn]:
     """Return the sign-ins whose secrets a browser has, in the order of its cookie."""
     if not digests:
         return []
-    marks = ", ".join("?" * len(digests))
+    marks = placeholders(digests)
     found = _SIGN_INS.all(txn, f"WHERE digest IN ({marks})", *digests)
     return sorted(found, key=lambda sign_in: digests.index(sign_in.digest))
 

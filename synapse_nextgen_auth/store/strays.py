@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, Began, End
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.store.txn import Txn
+from synapse_nextgen_auth.store.txn import Txn, placeholders
 
 BITE = 1000
 
@@ -73,7 +73,7 @@ def list_ahead(txn: Txn, *, after: str, until: str, now: int) -> list[str]:
 
 def set_right(txn: Txn, session_ids: Sequence[str], *, now: int) -> None:
     """Bring times that lie ahead back to now, so that limits and grace begin now and not then."""
-    marks = ", ".join("?" * len(session_ids))
+    marks = placeholders(session_ids)
     names = ("created_at", "rotated_at", "last_active_at", "auth_time")
     changes = ", ".join(f"{name} = CASE WHEN {name} > ? THEN ? ELSE {name} END" for name in names)
     txn.execute(
@@ -95,7 +95,7 @@ def list_addressed(txn: Txn, *, after: str, until: str, before: int) -> list[str
 
 def blank_addresses(txn: Txn, session_ids: Sequence[str]) -> None:
     """Forget from where these sessions refreshed."""
-    marks = ", ".join("?" * len(session_ids))
+    marks = placeholders(session_ids)
     txn.execute(
         f"UPDATE nextgen_sessions SET address = NULL WHERE session_id IN ({marks})", session_ids
     )
@@ -124,7 +124,7 @@ def list_half_revoked(txn: Txn, *, since: int) -> list[tuple[str, str]]:
     Not where a living session or a stock token speaks for the device now, nor where a later session
     of it ended so that the person may come back to it.
     """
-    marks = ", ".join("?" * len(DEVICE_STAYS))
+    marks = placeholders(DEVICE_STAYS)
     txn.execute(
         "SELECT DISTINCT s.user_id, s.device_id FROM nextgen_sessions AS s"
         " JOIN devices AS d ON d.user_id = s.user_id AND d.device_id = s.device_id"

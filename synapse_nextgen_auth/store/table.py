@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
-from synapse_nextgen_auth.store.txn import Txn
+from synapse_nextgen_auth.store.txn import Txn, placeholders
 
 R = TypeVar("R", bound=attrs.AttrsInstance)
 
@@ -48,7 +48,7 @@ class Table(Generic[R]):
     ) -> None:
         fields = tuple(field.name for field in attrs.fields(record))
         columns = (*fields, *beside)
-        marks = ", ".join("?" * len(columns))
+        marks = placeholders(columns)
         self.name = name
         self.columns = columns
         self._record = record
@@ -88,7 +88,7 @@ class Table(Generic[R]):
         """
         asked = {key: key for key in keys}
         where = self._names.index(column) if column in self._names else None
-        marks = ", ".join("?" * len(keys))
+        marks = placeholders(keys)
         # The column is one of ours, as everything here but the keys.
         txn.execute(
             f"SELECT {column}, {self._selected} FROM {self.name} WHERE {column} IN ({marks})",

@@ -1,7 +1,7 @@
 """A transaction as the rows see it: statements, random ids, and what its end means for others."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -27,6 +27,11 @@ class Cursor(Protocol):
 
     def fetchall(self) -> list[Any]:
         """Return the remaining rows of the last statement."""
+
+
+def placeholders(values: Collection[object]) -> str:
+    """Return as many `?` as there are values, with commas between them."""
+    return ", ".join("?" * len(values))
 
 
 class NotASelect(Exception):

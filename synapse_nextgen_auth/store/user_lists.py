@@ -11,7 +11,7 @@ from synapse_nextgen_auth.oauth.tokens.personal_tokens import CLIENT as PERSONAL
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import marks
 from synapse_nextgen_auth.store.marks import Mark
-from synapse_nextgen_auth.store.txn import Txn
+from synapse_nextgen_auth.store.txn import Txn, placeholders
 from synapse_nextgen_auth.store.windows import Window
 
 
@@ -96,7 +96,7 @@ def _where(wanted: Wanted, now: int) -> tuple[str, list[Any]]:
         cut = len(wanted.server_name) + 2
         found.append((said, [cut, wanted.search.lower(), cut]))
     if wanted.clients is not None:
-        marked = ", ".join("?" * len(wanted.clients))
+        marked = placeholders(wanted.clients)
         said = f"EXISTS ({_SESSION} AND s.client_id IN ({marked}))"
         found.append((said, [now, PERSONAL, *wanted.clients]))
     for question, value, given in (

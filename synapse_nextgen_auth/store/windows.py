@@ -1,9 +1,9 @@
 """A page of a list that is read by its keys: how long it takes does not depend on where it is."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from synapse_nextgen_auth.records import frozen
+from synapse_nextgen_auth.store.txn import placeholders
 
 
 @frozen
@@ -22,7 +22,7 @@ class Window:
         """Return what belongs behind a WHERE, and its values."""
         row = f"({', '.join(columns)})"
         ends = ((">", self.after), ("<", self.before))
-        conditions = [(f"{row} {sign} ({_marks(end)})", end) for sign, end in ends if end]
+        conditions = [(f"{row} {sign} ({placeholders(end)})", end) for sign, end in ends if end]
         said = " AND ".join(condition for condition, _ in conditions) or "1 = 1"
         return said, [value for _, end in conditions for value in end]
 
@@ -31,7 +31,3 @@ class Window:
         direction = " DESC" if self.backwards else ""
         said = ", ".join(column + direction for column in columns)
         return f"ORDER BY {said} LIMIT {self.count + 1}"
-
-
-def _marks(values: Sequence[Any]) -> str:
-    return ", ".join("?" * len(values))

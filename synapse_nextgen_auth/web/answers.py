@@ -10,7 +10,7 @@ from synapse_nextgen_auth.oauth.uris import parse
 from synapse_nextgen_auth.web.loads import NOTHING, Loads
 
 if TYPE_CHECKING:
-    from synapse_nextgen_auth.oauth.grants.authorization_request import Answer
+    from synapse_nextgen_auth.oauth.grants.authorization_answer import Answer
 
 # Proxies give up on long headers; 8 kB for all of them together is what most take.
 MAX_LOCATION = 6000  # characters

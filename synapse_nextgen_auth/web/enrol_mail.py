@@ -9,7 +9,7 @@ from synapse_nextgen_auth.flows.factor_mail import Added, New
 from synapse_nextgen_auth.flows.prove_factor import Trial
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.web import attempts, factor_mail, own_ways
+from synapse_nextgen_auth.web import attempts, factor_mail, own_ways, under_way
 from synapse_nextgen_auth.web.new_factors import NewCodes
 from synapse_nextgen_auth.web.pages.factor.page import AppProblem, MailChoice, MailShown
 from synapse_nextgen_auth.web.visits import Visit
@@ -64,7 +64,9 @@ async def confirm(
     try:
         done = await site.homeserver.run(flows.enrol, attempt, new, owner)
     except Undone as undone:
-        raise attempts.lost(undone.why, await attempts.whither(visit, attempt.attempt_id)) from None
+        raise under_way.lost(
+            undone.why, await under_way.whither(visit, attempt.attempt_id)
+        ) from None
     if isinstance(done, Added):
         return visit.answer(codes.page(visit, user_id, with_factor=True, action=action))
     if done is flows.Kept.NOT_FIRST:

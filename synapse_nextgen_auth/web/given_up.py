@@ -4,14 +4,14 @@ from synapse_nextgen_auth.accounts.attempts.attempt import Attempt
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.homeserver.http import Outgoing
-from synapse_nextgen_auth.web import answers, attempts, device_grants, grants
+from synapse_nextgen_auth.web import answers, device_grants, grants, under_way
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.visits import Visit
 
 
 async def give_up(visit: Visit, attempt: Attempt) -> Outgoing:
     """End an attempt without a sign-in: whoever waits for it hears so."""
-    onward = await attempts.onward_of(visit, attempt)
+    onward = await under_way.onward_of(visit, attempt)
     await end(visit, attempt, onward)
     if onward.device_grant_id:
         return await device_grants.decline(visit, onward.device_grant_id)
@@ -23,4 +23,4 @@ async def give_up(visit: Visit, attempt: Attempt) -> Outgoing:
 async def end(visit: Visit, attempt: Attempt, onward: Onward) -> None:
     """End it, and say nothing yet; stops where it went on meanwhile."""
     if not await visit.site.homeserver.run(flows.refuse, attempt, now=visit.site.now()):
-        raise attempts.lost(Lost.CHANGED, onward.next_url)
+        raise under_way.lost(Lost.CHANGED, onward.next_url)

@@ -21,7 +21,8 @@ from synapse_nextgen_auth.homeserver.people.accounts import Newcomer, NotAdmitte
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
-from synapse_nextgen_auth.oauth.grants.authorization_request import UNMET, Target, failure, success
+from synapse_nextgen_auth.oauth.grants.authorization_answer import Target, failure, success
+from synapse_nextgen_auth.oauth.grants.authorization_request import UNMET
 from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
 from synapse_nextgen_auth.oauth.scopes import grammar

@@ -27,7 +27,7 @@ from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import (
     Trouble,
 )
 from synapse_nextgen_auth.store.token_holds import Hold
-from synapse_nextgen_auth.web import answers, attempts
+from synapse_nextgen_auth.web import answers, attempts, under_way
 from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.sign_up import SignUp, is_second_press, sealed, second_press
 from synapse_nextgen_auth.web.visits import Visit
@@ -40,7 +40,7 @@ def refuse_while_made(visit: Visit, sign_up: SignUp) -> None:
     """Stop where another request is about to make the account: modules are asked once."""
     making = sign_up.answers.get(Stage.REGISTER)
     if making is not None and visit.site.now() < making["at"] + _MAKING:
-        raise attempts.lost(Lost.CHANGED, sign_up.onward.next_url)
+        raise under_way.lost(Lost.CHANGED, sign_up.onward.next_url)
 
 
 class _Claim:
@@ -69,7 +69,7 @@ class _Claim:
         if why is Unclaimed.NO_TOKEN:
             raise NotMade(Trouble.TOKEN_WRONG)
         if why is not None:
-            raise attempts.lost(Lost.CHANGED, self._sign_up.onward.next_url)
+            raise under_way.lost(Lost.CHANGED, self._sign_up.onward.next_url)
         self.attempt, self.claimed = taken, claimed
 
     async def leave(self) -> None:
@@ -125,7 +125,7 @@ async def _explain(visit: Visit, sign_up: SignUp, claim: _Claim, trouble: NotMad
             # Either somebody else has it by now, or its person has set another password since.
             ended = attrs.evolve(attempt, ended_at=site.now())
             await site.homeserver.run(flows.change, attempt, ended)
-            raise attempts.lost(Lost.ENDED, sign_up.onward.next_url)
+            raise under_way.lost(Lost.ENDED, sign_up.onward.next_url)
         again = _having(attempt, begun(visit, claim.claimed, at=0))
         again = again.answering(sign_ups.TROUBLE, sealed(visit, why))
         await site.homeserver.run(flows.change, attempt, again)

@@ -10,7 +10,7 @@ from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.secret import digest, random_id
-from synapse_nextgen_auth.web import attempts, factors
+from synapse_nextgen_auth.web import attempts, factors, under_way
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -56,7 +56,7 @@ async def begin(visit: Visit, user_id: str, purpose: Purpose, target: Target) ->
 
 async def find(visit: Visit, user_id: str, purpose: Purpose) -> Attempt:
     """Return the attempt that the address names: of this browser, account and purpose (C301)."""
-    attempt = await attempts.find(visit, visit.parameters.get("id") or "")
+    attempt = await under_way.find(visit, visit.parameters.get("id") or "")
     if attempt.purpose is not purpose or attempt.user_id != user_id:
-        raise attempts.lost(Lost.UNKNOWN, Target.of_text(None).url)
+        raise under_way.lost(Lost.UNKNOWN, Target.of_text(None).url)
     return attempt

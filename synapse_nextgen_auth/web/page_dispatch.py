@@ -16,7 +16,7 @@ from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
 from synapse_nextgen_auth.secret import random_id
-from synapse_nextgen_auth.web import answers, attempts, factors, forms, visits
+from synapse_nextgen_auth.web import answers, attempts, factors, forms, under_way, visits
 from synapse_nextgen_auth.web.admission import admit
 from synapse_nextgen_auth.web.forms import FORM, Form
 from synapse_nextgen_auth.web.kinds import AccountPage, AuthorizationEndpoint, ForPeople, Page
@@ -130,7 +130,7 @@ async def _visit(request: Request, reader: Reader, page: Page | AccountPage) -> 
     except PageError:
         # A message may lie on the way to an approval, too, before anybody looked where that leads.
         if (attempt_id := visit.parameters.get("attempt")) is not None:
-            await attempts.whither(visit, attempt_id)
+            await under_way.whither(visit, attempt_id)
         raise
     return visits.with_cookie(visit, outgoing)
 

@@ -25,7 +25,7 @@ from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import (
 )
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store import attempts as rows
-from synapse_nextgen_auth.web import attempts
+from synapse_nextgen_auth.web import under_way
 from synapse_nextgen_auth.web.pages.message.error import PageError
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.visits import Visit
@@ -118,7 +118,7 @@ async def is_second_press(visit: Visit, localpart: str, *, but: str | None = Non
 
 def second_press(onward: Onward) -> PageError:
     """Lead to where the first press leads."""
-    return attempts.lost(Lost.ENDED, onward.next_url)
+    return under_way.lost(Lost.ENDED, onward.next_url)
 
 
 def sealed(visit: Visit, answer: Answer) -> str:

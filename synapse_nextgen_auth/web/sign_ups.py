@@ -35,7 +35,7 @@ from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import (
 )
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.secret import random_id
-from synapse_nextgen_auth.web import answers, attempts, device_grants, grants
+from synapse_nextgen_auth.web import answers, attempts, device_grants, grants, under_way
 from synapse_nextgen_auth.web.new_account import begun, refuse_while_made, register
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.onward import Onward
@@ -50,7 +50,7 @@ async def find(visit: Visit, stage: Stage) -> SignUp | Outgoing:
     page may be seen again at any time, and says so where nobody gets an account any more. Stops where
     this browser has no such attempt.
     """
-    attempt = await attempts.find(visit, visit.parameters.get("attempt") or "")
+    attempt = await under_way.find(visit, visit.parameters.get("attempt") or "")
     if attempt.user_id is not None:
         # The account is made, and another module asks something of it.
         return answers.redirect(attempts.stage_url(attempt))
@@ -68,8 +68,8 @@ async def read(visit: Visit, attempt: Attempt) -> SignUp:
     """Return the sign-up that an open attempt of this browser is; stop where it is none."""
     found = sign_ups.unseal_all(visit.site.issuer.keys, attempt.answered)
     if attempt.purpose is not Purpose.SIGN_UP or Stage.ACCOUNT not in found:
-        raise attempts.lost(Lost.UNKNOWN, None)
-    onward = await attempts.onward_of(visit, attempt)
+        raise under_way.lost(Lost.UNKNOWN, None)
+    onward = await under_way.onward_of(visit, attempt)
     person = Person(**found[Stage.ACCOUNT])
     results = await visit.site.sign_ups.sessions.completed(person.session)
     return _sign_up(visit, attempt, onward, person, found, results)
@@ -148,7 +148,7 @@ async def cancel(visit: Visit, onward: Onward, sign_up: SignUp | None = None) ->
             flows.cancel, sign_up.attempt, session=sign_up.session, now=visit.site.now()
         )
     ):
-        raise attempts.lost(Lost.CHANGED, onward.next_url)  # its account is being made
+        raise under_way.lost(Lost.CHANGED, onward.next_url)  # its account is being made
     if onward.device_grant_id:
         return await device_grants.decline(visit, onward.device_grant_id)
     if onward.grant is None or onward.client is None:
@@ -194,7 +194,7 @@ async def _go_on(visit: Visit, sign_up: SignUp, stage: Stage, *, is_new: bool = 
     if is_new:
         await site.homeserver.run(attempt_flows.begin, attempt)
     elif not await site.homeserver.run(flows.change, former, attempt):
-        raise attempts.lost(Lost.CHANGED, sign_up.onward.next_url)
+        raise under_way.lost(Lost.CHANGED, sign_up.onward.next_url)
     sign_up = attrs.evolve(sign_up, attempt=attempt)
     if not is_last:
         return answers.redirect(sign_up.url(sign_up.next))

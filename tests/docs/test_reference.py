@@ -18,8 +18,8 @@ from synapse_nextgen_auth.config.problems import Problems
 from synapse_nextgen_auth.homeserver import metrics
 from synapse_nextgen_auth.homeserver.counted import Counter, Gauge, Histogram
 from synapse_nextgen_auth.homeserver.matrix import rendezvous
-from synapse_nextgen_auth.homeserver.matrix.closed_endpoints import GetLoginToken
 from synapse_nextgen_auth.homeserver.matrix.discovery import AuthIssuer, AuthMetadata
+from synapse_nextgen_auth.homeserver.matrix.get_login_token import GetLoginToken
 from synapse_nextgen_auth.homeserver.matrix.legacy_login import Login, SsoRedirect
 from synapse_nextgen_auth.homeserver.startup.internals import NEWEST_KNOWN, OLDEST
 from synapse_nextgen_auth.oauth.clients.configured import StaticClient

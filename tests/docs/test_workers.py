@@ -6,8 +6,8 @@ import pytest
 
 from support.markdown import DOCS, blocks, rows, section
 from synapse_nextgen_auth.homeserver.matrix import rendezvous
-from synapse_nextgen_auth.homeserver.matrix.closed_endpoints import GetLoginToken
 from synapse_nextgen_auth.homeserver.matrix.discovery import AuthIssuer, AuthMetadata
+from synapse_nextgen_auth.homeserver.matrix.get_login_token import GetLoginToken
 from synapse_nextgen_auth.homeserver.matrix.uia.fallback import FallbackOnWorker
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.web.routes import ROUTES, STATIC, WELL_KNOWN

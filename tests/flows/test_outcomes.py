@@ -99,7 +99,7 @@ def test_rows_note_each_client_that_they_delete():
         if any("DELETE FROM nextgen_clients" in text for text in texts(function))
     }
 
-    assert found == {"sweep.remove_unused": True}
+    assert found == {"unused_clients.remove_unused": True}
 
 
 def called(function):

@@ -69,6 +69,7 @@ from synapse_nextgen_auth.store import (
     sign_ins,
     sweep,
     throttle,
+    unused_clients,
 )
 from synapse_nextgen_auth.store import ulids as names
 from synapse_nextgen_auth.store.device_grants import Codes
@@ -335,7 +336,7 @@ def test_a_client_that_nobody_uses_goes(tables, transact, session, grant, goes):
     if grant is not None:
         tables.run(grants.add, a_grant(**grant))
 
-    looked_at, gone = transact(sweep.unused_clients, unused_since=UNUSED_SINCE, now=NOW)
+    looked_at, gone = transact(unused_clients.old_clients, unused_since=UNUSED_SINCE, now=NOW)
 
     assert (looked_at, gone) == (1, int(goes))
     assert (tables.run(clients.get, "app") is None) == goes
@@ -347,23 +348,26 @@ def test_c169_a_client_whose_device_waits_stays(tables, transact, expires_at, go
     tables.run(clients.add, a_client(created_at=0), digest="d")
     tables.run(add_device_grant, "waiting", expires_at)
 
-    assert transact(sweep.unused_clients, unused_since=UNUSED_SINCE, now=NOW) == (1, int(goes))
+    assert transact(unused_clients.old_clients, unused_since=UNUSED_SINCE, now=NOW) == (
+        1,
+        int(goes),
+    )
 
 
 def test_a_client_that_was_used_lately_stays(tables, transact):
     """To the second."""
     tables.run(clients.add, a_client(created_at=UNUSED_SINCE), digest="d")
 
-    assert transact(sweep.unused_clients, unused_since=UNUSED_SINCE, now=NOW) == (0, 0)
+    assert transact(unused_clients.old_clients, unused_since=UNUSED_SINCE, now=NOW) == (0, 0)
 
 
 def idle(tables, *, is_public=True, after=None, forget=None):
     """Look at one bite of the clients that registered more than a day ago and began nothing."""
     bounds = {"registered_before": NOW - DAY, "is_public": is_public, "unused_since": UNUSED_SINCE}
-    place = after or sweep.Place()
+    place = after or unused_clients.Place()
     told = [] if forget is None else forget
     with tables.begin() as txn:
-        found = sweep.idle_clients(txn, after=place, **bounds, now=NOW)
+        found = unused_clients.idle_clients(txn, after=place, **bounds, now=NOW)
         told.extend(txn.gone)
     return found
 
@@ -412,7 +416,7 @@ def test_c169_whoever_was_let_in_by_an_earlier_version_stays(tables, what):
 
 def test_c353_a_look_at_idle_clients_is_bounded_and_goes_on_where_it_was(tables, monkeypatch):
     """Those that stay are not looked at again, however many have the same second."""
-    monkeypatch.setattr(sweep, "BITE", 10)
+    monkeypatch.setattr(unused_clients, "BITE", 10)
     with tables.begin() as txn:
         for n in range(25):
             at = NOW - 2 * DAY + n // 12
@@ -421,7 +425,7 @@ def test_c353_a_look_at_idle_clients_is_bounded_and_goes_on_where_it_was(tables,
             if n % 2:
                 sessions.add(txn, a_session(**kept))
 
-    place, found = sweep.Place(), []
+    place, found = unused_clients.Place(), []
     while place is not None:
         place, gone = idle(tables, after=place)
         found.append(gone)
@@ -433,7 +437,8 @@ def test_c353_a_look_at_idle_clients_is_bounded_and_goes_on_where_it_was(tables,
 @pytest.mark.parametrize("sweeper", ["clients", "browsers"])
 def test_c353_bites_of_clients_and_browsers_are_bounded_too(tables, sweeper, monkeypatch):
     """As for everything else; those in use do not keep the others from going."""
-    monkeypatch.setattr(sweep, "BITE", 10)
+    for each in (sweep, unused_clients):
+        monkeypatch.setattr(each, "BITE", 10)
     with tables.begin() as txn:
         for n in range(25):
             clients.add(txn, a_client(client_id=f"{n:02}", created_at=0), digest=None)
@@ -442,7 +447,7 @@ def test_c353_bites_of_clients_and_browsers_are_bounded_too(tables, sweeper, mon
 
     def bite():
         if sweeper == "clients":
-            return tables.run(sweep.unused_clients, unused_since=NOW, now=NOW)[1]
+            return tables.run(unused_clients.old_clients, unused_since=NOW, now=NOW)[1]
         return tables.run(sweep.idle_browsers, idle_since=NOW)
 
     assert sorted((bite() for _ in range(4)), reverse=True) == (
@@ -456,7 +461,8 @@ def test_a_client_in_use_is_not_looked_at_again_each_time(tables):
     tables.run(sessions.add, a_session())
 
     looks = [
-        tables.run(sweep.unused_clients, unused_since=UNUSED_SINCE, now=NOW)[0] for _ in range(2)
+        tables.run(unused_clients.old_clients, unused_since=UNUSED_SINCE, now=NOW)[0]
+        for _ in range(2)
     ]
 
     assert looks == [1, 0]

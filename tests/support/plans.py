@@ -55,9 +55,10 @@ from synapse_nextgen_auth.store.personal_tokens import PersonalToken
 from synapse_nextgen_auth.store.revoked_tokens import RevokedToken
 from synapse_nextgen_auth.store.rotations import Rotation
 from synapse_nextgen_auth.store.sign_in_lists import SignInFilter
-from synapse_nextgen_auth.store.sweep import KINDS, KINDS_AHEAD, Place
+from synapse_nextgen_auth.store.sweep import KINDS, KINDS_AHEAD
 from synapse_nextgen_auth.store.throttle import Bucket
 from synapse_nextgen_auth.store.token_holds import Hold
+from synapse_nextgen_auth.store.unused_clients import Place
 from synapse_nextgen_auth.store.windows import Window
 
 _APP = App("app", ALICE, "sealed", "Phone", NOW)
@@ -266,7 +267,7 @@ VARIANTS = {
     ("sweep", "stale"): [{"kind": kind, "keep": None} for kind in KINDS],
     ("sweep", "from_the_future"): [{"kind": kind} for kind in KINDS_AHEAD],
     ("sweep", "blank_addresses"): [{"since": NOW - 1}],
-    ("sweep", "idle_clients"): [
+    ("unused_clients", "idle_clients"): [
         {"after": Place(), "is_public": is_public} for is_public in (True, False)
     ],
     ("outbox", "list_due"): [{"kind": RemovePushers.kind}],

@@ -6,9 +6,9 @@ import pytest
 
 from support.records import REDIRECT_URI
 from synapse_nextgen_auth.oauth.errors import OAuthError, unavailable
-from synapse_nextgen_auth.oauth.grants import authorization_request
+from synapse_nextgen_auth.oauth.grants import authorization_answer
 from synapse_nextgen_auth.oauth.grants.authorization import ResponseMode
-from synapse_nextgen_auth.oauth.grants.authorization_request import Target
+from synapse_nextgen_auth.oauth.grants.authorization_answer import Target
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.loads import Loads
 
@@ -37,7 +37,7 @@ PAGES = [
     answers.page(200, "x", goes_to=REDIRECT_URI),
     answers.page(200, "x", goes_to="com.example.app:/cb", keeps_opener=True),
     answers.redirect("sign-in"),
-    answers.to_client(authorization_request.success(Target(REDIRECT_URI), code="c", issuer="i")),
+    answers.to_client(authorization_answer.success(Target(REDIRECT_URI), code="c", issuer="i")),
 ]
 
 
@@ -141,7 +141,7 @@ def test_c033_a_redirect_never_repeats_the_form():
 @pytest.mark.parametrize("mode", [ResponseMode.QUERY, ResponseMode.FRAGMENT])
 def test_an_answer_travels_by_redirect(mode):
     """To the registered address, with what we add escaped."""
-    answer = authorization_request.success(
+    answer = authorization_answer.success(
         Target(REDIRECT_URI, mode, "s&t\r\nX: y"), code="c", issuer="https://i/"
     )
     location = headers(answers.to_client(answer))["Location"]

@@ -3,7 +3,7 @@
 from synapse_nextgen_auth.accounts.attempts.arrivals import Trouble
 from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.oauth.grants import authorization_request
-from synapse_nextgen_auth.store import sweep
+from synapse_nextgen_auth.store import sweep, unused_clients
 from synapse_nextgen_auth.web import routes, series
 from synapse_nextgen_auth.web.pages.device.page import LinkError
 from synapse_nextgen_auth.web.pages.factor.page import FactorRefused
@@ -25,7 +25,7 @@ def test_every_end_of_a_sign_in_has_a_series():
 
 
 def test_all_that_is_swept_has_a_series():
-    assert (*sweep.KINDS, sweep.IDLE_BROWSERS, sweep.UNUSED_CLIENTS) == series.SWEPT
+    assert (*sweep.KINDS, sweep.IDLE_BROWSERS, unused_clients.UNUSED_CLIENTS) == series.SWEPT
 
 
 def test_every_reason_to_refuse_an_authorization_request_is_known():

@@ -44,7 +44,7 @@ class Pushers:
     """What the end of a session does to the pushers of its device, in the main process.
 
     No refusal waits for it. What a request on its way sets after this is undone by that request
-    (`closed_endpoints.py`).
+    (`set_pusher.py`).
     """
 
     def __init__(self, homeserver: Homeserver) -> None:

@@ -23,7 +23,7 @@ from synapse_nextgen_auth.homeserver.upkeep.later_steps import LaterSteps
 from synapse_nextgen_auth.oauth.clients.client_metadata import KEPT_UNUSED
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.store import passwords, strays, sweep, token_holds
+from synapse_nextgen_auth.store import passwords, strays, sweep, token_holds, unused_clients
 from synapse_nextgen_auth.store.txn import Txn
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Housekeeping:
         self._under_way: set[Background] = set()
         self._later_steps = LaterSteps(homeserver, self._rest)
         # How far the registrations that never began a grant were looked through, public and other.
-        self._places = {True: sweep.Place(), False: sweep.Place()}
+        self._places = {True: unused_clients.Place(), False: unused_clients.Place()}
 
     def start(self) -> None:
         """Begin, if this is the process for background tasks."""
@@ -267,30 +267,30 @@ class Housekeeping:
         while looked_at == sweep.BITE:
             began = self._clock.time_msec()
             looked_at, gone = await self._homeserver.run(
-                sweep.unused_clients, unused_since=unused_since, now=now
+                unused_clients.old_clients, unused_since=unused_since, now=now
             )
-            self._homeserver.metrics.swept(sweep.UNUSED_CLIENTS, gone)
+            self._homeserver.metrics.swept(unused_clients.UNUSED_CLIENTS, gone)
             await self._rest(began)
 
     async def _drain_idle_clients(
         self, registered_before: int, unused_since: int, now: int, *, is_public: bool
     ) -> None:
         """Look through those that nobody looked at yet: after a restart, once more through all."""
-        place: sweep.Place | None = self._places[is_public]
+        place: unused_clients.Place | None = self._places[is_public]
         if place is not None and place.at > registered_before:  # the clock was set back
-            place = sweep.Place(registered_before)
+            place = unused_clients.Place(registered_before)
         while place is not None:
             self._places[is_public] = place
             began = self._clock.time_msec()
             place, gone = await self._homeserver.run(
-                sweep.idle_clients,
+                unused_clients.idle_clients,
                 after=place,
                 registered_before=registered_before,
                 is_public=is_public,
                 unused_since=unused_since,
                 now=now,
             )
-            self._homeserver.metrics.swept(sweep.UNUSED_CLIENTS, gone)
+            self._homeserver.metrics.swept(unused_clients.UNUSED_CLIENTS, gone)
             await self._rest(began)
 
     async def _rest(self, began: int) -> None:

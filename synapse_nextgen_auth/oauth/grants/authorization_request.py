@@ -1,4 +1,4 @@
-"""The authorization request and its answer (RFC 6749 section 4.1, OIDC Core 3.1.2, RFC 9207).
+"""The authorization request (RFC 6749 section 4.1.1, OIDC Core 3.1.2).
 
 Two kinds of refusal, two types, so that an unverified `redirect_uri` cannot be redirected to by
 accident: `Displayed` is shown to the person here, `Redirected` travels to the client.
@@ -10,7 +10,6 @@ import re
 from base64 import urlsafe_b64decode
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode
 
 import attrs
 
@@ -20,6 +19,7 @@ from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.oauth.grants import pkce
 from synapse_nextgen_auth.oauth.grants.authorization import Prompt, ResponseMode
+from synapse_nextgen_auth.oauth.grants.authorization_answer import Target, modes
 from synapse_nextgen_auth.oauth.grants.grant_types import AUTHORIZATION_CODE
 from synapse_nextgen_auth.oauth.grants.parameters import Parameters
 from synapse_nextgen_auth.oauth.scopes import grammar
@@ -76,15 +76,6 @@ class Displayed(Exception):
 
     problem: Problem
     detail: str
-
-
-@frozen
-class Target:
-    """Where the answer goes: a redirect URI of the client, checked, and how it travels."""
-
-    redirect_uri: str
-    response_mode: ResponseMode = ResponseMode.QUERY
-    state: str | None = None
 
 
 @frozen
@@ -257,62 +248,14 @@ def _hint(parameters: Parameters, name: str) -> str | None:
     return hint if hint and len(hint) <= _MAX_VALUE else None
 
 
-def success(target: Target, *, code: str, issuer: str) -> "Answer":
-    """Make the answer that carries the code."""
-    return _answer(target, {"code": code, "iss": issuer})
-
-
-def failure(target: Target, error: OAuthError, *, issuer: str) -> "Answer":
-    """Make the answer that carries a refusal."""
-    fields = {"error": error.code}
-    if error.description:
-        fields["error_description"] = error.description
-    return _answer(target, {**fields, "iss": issuer})
-
-
-@frozen
-class Answer:
-    """An authorization response: a place to redirect to, or a form to post there."""
-
-    redirect_uri: str
-    fields: tuple[tuple[str, str], ...]
-    response_mode: ResponseMode
-
-    @property
-    def location(self) -> str:
-        """The URL to redirect to; the registered part of it stays byte for byte (C059).
-
-        Browsers carry the fragment of the authorization URL over every redirect that has none of its
-        own (RFC 9110 section 10.2.2), into the client's page. An empty one keeps it out. Apps that are
-        opened by a scheme of their own take the URL apart themselves, and might trip over it.
-        """
-        encoded = urlencode(self.fields, quote_via=quote, safe="")
-        if self.response_mode is ResponseMode.FRAGMENT:
-            return f"{self.redirect_uri}#{encoded}"
-        end = "#" if _is_web(self.redirect_uri) else ""
-        joint = _joint(self.redirect_uri) if encoded else ""
-        return f"{self.redirect_uri}{joint}{encoded}{end}"
-
-
-def _joint(uri: str) -> str:
-    if "?" not in uri:
-        return "?"
-    return "" if uri.endswith(("?", "&")) else "&"
-
-
-def _answer(target: Target, fields: dict[str, str]) -> Answer:
-    state = () if target.state is None else (("state", target.state),)
-    return Answer(target.redirect_uri, (*fields.items(), *state), target.response_mode)
-
-
 def _response_mode(parameters: Parameters, redirect_uri: str) -> ResponseMode:
     """Return the mode asked for, or the default by which a bad one is reported.
 
     A request object is refused whatever it says, but its client listens where it says there.
     """
-    modes = _modes(redirect_uri)
+    allowed = modes(redirect_uri)
     for asked in (_mode_within(parameters.get("request")), parameters.get("response_mode")):
-        if asked in modes:
+        if asked in allowed:
             return ResponseMode(asked)
     return ResponseMode.QUERY
 
@@ -333,16 +276,6 @@ def _mode_within(request_object: str | None) -> object:
     return mode if isinstance(mode, str) else None
 
 
-def _modes(redirect_uri: str) -> set[str]:
-    """Return the modes that work with this URI: nothing can be posted to an app's own scheme."""
-    is_web = _is_web(redirect_uri)
-    return {m.value for m in ResponseMode if is_web or m is not ResponseMode.FORM_POST}
-
-
-def _is_web(redirect_uri: str) -> bool:
-    return redirect_uri.lower().startswith(("https:", "http:"))
-
-
 def _check_form(parameters: Parameters, target: Target) -> None:
     for name in sorted(parameters.repeated & _KNOWN):
         raise invalid_request(f"{name} is repeated")
@@ -350,9 +283,9 @@ def _check_form(parameters: Parameters, target: Target) -> None:
         if parameters.get(name) is not None:
             raise OAuthError(code, f"{name} is not supported")
     mode = parameters.get("response_mode")
-    modes = _modes(target.redirect_uri)
-    if mode is not None and mode not in modes:
-        raise invalid_request(f"response_mode must be one of {', '.join(sorted(modes))}")
+    allowed = modes(target.redirect_uri)
+    if mode is not None and mode not in allowed:
+        raise invalid_request(f"response_mode must be one of {', '.join(sorted(allowed))}")
     if len(parameters.get("state") or "") > MAX_STATE:
         raise invalid_request(f"state is longer than {MAX_STATE} characters")
     for name in sorted(_KNOWN - _ONLY_HINTS):

@@ -13,11 +13,11 @@ from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import DRAINING, OAuthError, invalid_request
 from synapse_nextgen_auth.oauth.grants.authorization import Grant, ResponseMode
+from synapse_nextgen_auth.oauth.grants.authorization_answer import failure
 from synapse_nextgen_auth.oauth.grants.authorization_request import (
     Displayed,
     Redirected,
     Request,
-    failure,
     find_target,
     read_request,
 )

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from support.records import CHALLENGE, MATRIX, NOW, REDIRECT_URI, a_client
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.grants import authorization_request
+from synapse_nextgen_auth.oauth.grants import authorization_answer, authorization_request
 from synapse_nextgen_auth.oauth.grants.authorization import Prompt, ResponseMode
+from synapse_nextgen_auth.oauth.grants.authorization_answer import Target
 from synapse_nextgen_auth.oauth.grants.authorization_request import (
     MAX_STATE,
     Displayed,
     Parameters,
     Problem,
     Redirected,
-    Target,
 )
 from synapse_nextgen_auth.secret import urlsafe
 from synapse_nextgen_auth.web import forms
@@ -329,8 +329,8 @@ def test_c026_the_state_comes_back_octet_for_octet(state, mode):
     target = read(asked).target
 
     for answer in (
-        authorization_request.success(target, code="c", issuer=ISSUER),
-        authorization_request.failure(target, OAuthError("access_denied", "No"), issuer=ISSUER),
+        authorization_answer.success(target, code="c", issuer=ISSUER),
+        authorization_answer.failure(target, OAuthError("access_denied", "No"), issuer=ISSUER),
     ):
         assert dict(answer.fields)["state"] == state
         assert dict(pairs(answer))["state"] == state
@@ -351,14 +351,14 @@ def test_c026_states_that_others_trip_over(state):
     """Spaces, plus, percent, quotes, emoji, two kilobytes."""
     target = read(parameters(state=state)).target
 
-    assert ("state", state) in pairs(authorization_request.success(target, code="c", issuer=ISSUER))
+    assert ("state", state) in pairs(authorization_answer.success(target, code="c", issuer=ISSUER))
 
 
 def test_c026_without_a_state_there_is_none():
     """Absent in, absent out; empty in is absent too."""
     for absent in (None, ""):
         target = read(parameters(state=absent)).target
-        answer = authorization_request.success(target, code="c", issuer=ISSUER)
+        answer = authorization_answer.success(target, code="c", issuer=ISSUER)
         assert [name for name, _ in pairs(answer)] == ["code", "iss"]
 
 
@@ -473,10 +473,8 @@ def test_c031_success_and_failure_name_the_issuer():
     """RFC 9207: so that no other server's answer is taken for ours."""
     target = Target(REDIRECT_URI, ResponseMode.QUERY, "s")
 
-    success = authorization_request.success(target, code="c", issuer=ISSUER)
-    failure = authorization_request.failure(
-        target, OAuthError("access_denied", "No"), issuer=ISSUER
-    )
+    success = authorization_answer.success(target, code="c", issuer=ISSUER)
+    failure = authorization_answer.failure(target, OAuthError("access_denied", "No"), issuer=ISSUER)
 
     assert pairs(success) == [("code", "c"), ("iss", ISSUER), ("state", "s")]
     assert pairs(failure) == [
@@ -491,7 +489,7 @@ def test_an_error_without_a_description_has_none():
     """Not an empty one; and what is for our log stays here."""
     error = OAuthError("server_error", detail="for our log")
 
-    answer = authorization_request.failure(Target(REDIRECT_URI), error, issuer=ISSUER)
+    answer = authorization_answer.failure(Target(REDIRECT_URI), error, issuer=ISSUER)
 
     assert [name for name, _ in pairs(answer)] == ["error", "iss"]
 
@@ -516,7 +514,7 @@ def test_an_error_without_a_description_has_none():
 )
 def test_c053_c059_the_registered_part_stays_byte_for_byte(uri, mode, start):
     """Nothing is decoded, sorted or joined anew."""
-    answer = authorization_request.success(Target(uri, ResponseMode(mode)), code="c", issuer=ISSUER)
+    answer = authorization_answer.success(Target(uri, ResponseMode(mode)), code="c", issuer=ISSUER)
 
     assert answer.location.startswith(start)
 
@@ -538,9 +536,9 @@ def test_no_older_fragment_gets_through(uri, mode, hashes, is_success):
     """A web page gets an empty fragment of ours, so that a browser adds none; an app gets none."""
     target = Target(uri, ResponseMode(mode), "a#b")
     answer = (
-        authorization_request.success(target, code="c", issuer=ISSUER)
+        authorization_answer.success(target, code="c", issuer=ISSUER)
         if is_success
-        else authorization_request.failure(target, OAuthError("invalid_scope", "no"), issuer=ISSUER)
+        else authorization_answer.failure(target, OAuthError("invalid_scope", "no"), issuer=ISSUER)
     )
 
     assert answer.location.endswith("state=a%23b" + "#" * hashes)
@@ -610,7 +608,7 @@ def test_a_form_has_the_fields_unencoded():
     """The page escapes them; the browser encodes them."""
     target = Target(REDIRECT_URI, ResponseMode.FORM_POST, "a&b <")
 
-    answer = authorization_request.success(target, code="c", issuer=ISSUER)
+    answer = authorization_answer.success(target, code="c", issuer=ISSUER)
 
     assert (answer.redirect_uri, answer.response_mode) == (REDIRECT_URI, ResponseMode.FORM_POST)
     assert answer.fields == (("code", "c"), ("iss", ISSUER), ("state", "a&b <"))
@@ -631,7 +629,7 @@ def test_any_request_is_answered(values, repeated, is_known):
 
     if isinstance(answer, Redirected):
         assert answer.target.redirect_uri == REDIRECT_URI
-        answer = authorization_request.failure(answer.target, answer.error, issuer=ISSUER)
+        answer = authorization_answer.failure(answer.target, answer.error, issuer=ISSUER)
         description = dict(answer.fields)["error_description"]
         assert description.isascii()
         assert not set(description) & {'"', "\\"}

@@ -29,6 +29,7 @@ from synapse_nextgen_auth.web import (
     own_ways,
     passkeys,
     sign_ups,
+    under_way,
 )
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.given_up import give_up
@@ -118,7 +119,9 @@ async def _confirm(visit: Visit, attempt: Attempt, typed: str) -> Outgoing:
     try:
         done = await site.homeserver.run(flows.enrol, attempt, shown, owner, keys=site.issuer.keys)
     except Undone as undone:
-        raise attempts.lost(undone.why, await attempts.whither(visit, attempt.attempt_id)) from None
+        raise under_way.lost(
+            undone.why, await under_way.whither(visit, attempt.attempt_id)
+        ) from None
     if isinstance(done, Confirmed):
         return visit.answer(new.page(visit, user_id, with_app=True, action=_url(attempt)))
     if done in {Kept.NOT_FIRST, Kept.DONE}:
@@ -163,7 +166,9 @@ async def _take_passkey(visit: Visit, attempt: Attempt, form: Form) -> Outgoing:
     try:
         done = await site.homeserver.run(passkey_flows.enrol, attempt, proof, new, owner)
     except Undone as undone:
-        raise attempts.lost(undone.why, await attempts.whither(visit, attempt.attempt_id)) from None
+        raise under_way.lost(
+            undone.why, await under_way.whither(visit, attempt.attempt_id)
+        ) from None
     if isinstance(done, Added):
         return visit.answer(codes.page(visit, user_id, with_factor=True, action=_url(attempt)))
     if done in {passkey_flows.Kept.NOT_FIRST, passkey_flows.Kept.SPENT}:
@@ -185,7 +190,7 @@ async def _page(
     by_mail: bool = False,
     retry_after: int | None = None,
 ) -> Outgoing:
-    onward = await attempts.onward_of(visit, attempt)
+    onward = await under_way.onward_of(visit, attempt)
     demand = await factors.demand(visit, attempt)
     secret = None if app is None else new_factors.shown(visit.site, app)
     party, asked = passkeys.party_of(visit.site), None

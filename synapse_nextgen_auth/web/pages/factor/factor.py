@@ -35,6 +35,7 @@ from synapse_nextgen_auth.web import (
     own_ways,
     passkeys,
     sign_ups,
+    under_way,
 )
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.given_up import give_up
@@ -116,7 +117,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
             tried = Tried(Trial.USED)
     if tried.trial in {Trial.USED, Trial.LATE}:
         # By a press before this one, perhaps: then it stops here, and leads on.
-        await attempts.find(visit, asks.attempt.attempt_id)
+        await under_way.find(visit, asks.attempt.attempt_id)
     problem, refused = _PROBLEMS[tried.trial]
     return await _refuse(visit, asks, problem, refused, wait=tried.wait)
 
@@ -139,7 +140,7 @@ async def _take_passkey(visit: Visit, asks: _Asks, form: Form) -> Outgoing:
     except Unproven as unproven:
         if unproven.is_done:
             # By a press before this one: then the attempt is over, and leads on.
-            await attempts.find(visit, attempt.attempt_id)
+            await under_way.find(visit, attempt.attempt_id)
         late = FactorProblem.PASSKEY_LATE if unproven.is_late else FactorProblem.PASSKEY
         return await _refuse(visit, asks, late, FactorRefused.PASSKEY)
     if use.passkey.user_id != asks.owner.user_id:
@@ -197,7 +198,7 @@ async def _find(visit: Visit) -> _Asks | Outgoing:
     return _Asks(
         attempt=attempt,
         owner=owner,
-        onward=await attempts.onward_of(visit, attempt),
+        onward=await under_way.onward_of(visit, attempt),
         passkeys=await _passkeys(visit, owner.user_id),
         ways=ways,
         way=next((way for way in ways if way.value == wanted), next(iter(ways), None)),

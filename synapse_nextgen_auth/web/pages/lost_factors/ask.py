@@ -16,20 +16,14 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Purpose, digest, random_id, random_token
 from synapse_nextgen_auth.store import lost_factors
-from synapse_nextgen_auth.web import (
-    answers,
-    attempts,
-    factor_stages,
-    own_ways,
-    sign_ups,
-)
+from synapse_nextgen_auth.web import answers, attempts, factor_stages, own_ways, sign_ups, under_way
 from synapse_nextgen_auth.web import lost_factors as rules
-from synapse_nextgen_auth.web.attempts import Way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.lost_factors.page import LostPage, LostState
 from synapse_nextgen_auth.web.pages.message.error import PageError, unknown_choice
 from synapse_nextgen_auth.web.pages.message.page import Message
 from synapse_nextgen_auth.web.pages.onward import Onward
+from synapse_nextgen_auth.web.under_way import Way
 from synapse_nextgen_auth.web.visits import Visit
 
 _DAY = 24 * 3600
@@ -86,7 +80,7 @@ async def _ask(visit: Visit, asks: _Asks) -> Outgoing:
 async def _remove(visit: Visit, asks: _Asks) -> Outgoing:
     """Remove them, and go on with what was proven first, in an attempt that begins anew."""
     site, attempt = visit.site, asks.attempt
-    onward = await attempts.onward_of(visit, attempt)
+    onward = await under_way.onward_of(visit, attempt)
     owner = own_ways.owner(visit, asks.user_id)
     if not await site.homeserver.run(flows.use, attempt, owner):
         found = await _find(visit)
@@ -133,7 +127,7 @@ async def _page(visit: Visit, asks: _Asks, *, status: int = 200, is_late: bool =
     attempt, request = asks.attempt, asks.request
     if request is not None and asks.state is LostState.WAITING:
         request = request.as_expected(visit.site.now())
-    onward: Onward = await attempts.onward_of(visit, attempt)
+    onward: Onward = await under_way.onward_of(visit, attempt)
     had = await visit.site.homeserver.run(own_factors.look, asks.user_id)
     page = LostPage(
         csrf=visit.csrf,

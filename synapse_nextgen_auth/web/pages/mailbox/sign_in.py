@@ -15,8 +15,7 @@ from synapse_nextgen_auth.accounts.outbox import SendSignInCode
 from synapse_nextgen_auth.flows import codes as flows
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.store import codes as rows
-from synapse_nextgen_auth.web import answers, attempts, device_grants, grants, sign_ups
-from synapse_nextgen_auth.web.attempts import Way
+from synapse_nextgen_auth.web import answers, attempts, device_grants, grants, sign_ups, under_way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.mailbox.page import (
     AddressCodePage,
@@ -27,6 +26,7 @@ from synapse_nextgen_auth.web.pages.mailbox.page import (
 )
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
 from synapse_nextgen_auth.web.site import Site
+from synapse_nextgen_auth.web.under_way import Way
 from synapse_nextgen_auth.web.visits import Visit
 
 # A code that opens an account is tried less often than one that only shows an address.
@@ -43,13 +43,13 @@ async def is_offered(site: Site, way: Way) -> bool:
 
 async def show_address(visit: Visit) -> Outgoing:
     """Ask for the address of the account."""
-    way = await attempts.way(visit)
+    way = await under_way.way(visit)
     return await _elsewhere(visit, way) or _ask_address(visit, way, "")
 
 
 async def submit_address(visit: Visit, form: Form) -> Outgoing:
     """Have a code sent; the answer is the same for every address."""
-    way = await attempts.way(visit)
+    way = await under_way.way(visit)
     left = await _elsewhere(visit, way) or await _cancelled(visit, way, form)
     if left is not None:
         return left
@@ -73,14 +73,14 @@ async def submit_address(visit: Visit, form: Form) -> Outgoing:
 
 async def show_code(visit: Visit) -> Outgoing:
     """Ask for the code."""
-    way = await attempts.way(visit)
+    way = await under_way.way(visit)
     elsewhere = await _elsewhere(visit, way)
     return elsewhere or _ask_code(visit, way, await _code(visit, way.attempt))
 
 
 async def submit_code(visit: Visit, form: Form) -> Outgoing:
     """Look at the code, and sign its person in."""
-    way = await attempts.way(visit)
+    way = await under_way.way(visit)
     left = await _elsewhere(visit, way) or await _cancelled(visit, way, form)
     if left is not None:
         return left

@@ -12,7 +12,7 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people import phones
 from synapse_nextgen_auth.homeserver.people.phones import NoCode, Request
 from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import StageFailed
-from synapse_nextgen_auth.web import answers, attempts, sign_ups
+from synapse_nextgen_auth.web import answers, sign_ups, under_way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
 from synapse_nextgen_auth.web.pages.phone.page import PhoneCodePage, PhonePage
@@ -123,7 +123,7 @@ async def _keep(visit: Visit, sign_up: SignUp, sent: PhoneCode) -> SignUp:
     former = sign_up.attempt
     attempt = former.answering(_SENT, seal(visit.site.issuer.keys, attrs.asdict(sent)))
     if not await visit.site.homeserver.run(flows.change, former, attempt):
-        raise attempts.lost(Lost.CHANGED, sign_up.onward.next_url)
+        raise under_way.lost(Lost.CHANGED, sign_up.onward.next_url)
     return attrs.evolve(sign_up, attempt=attempt)
 
 

@@ -13,7 +13,7 @@ from synapse_nextgen_auth.flows import arrive
 from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.secret import digest
-from synapse_nextgen_auth.web import answers, attempts, connections
+from synapse_nextgen_auth.web import answers, attempts, connections, under_way
 from synapse_nextgen_auth.web.pages.providers import trouble
 from synapse_nextgen_auth.web.pages.providers.page import counted
 from synapse_nextgen_auth.web.visits import Visit
@@ -31,7 +31,7 @@ async def show(visit: Visit) -> Outgoing:
         now=site.now(),
     )
     if isinstance(found, Trouble):
-        onward = await attempts.whither(visit, attempt_id) if found is Trouble.OVER else None
+        onward = await under_way.whither(visit, attempt_id) if found is Trouble.OVER else None
         return _trouble(visit, found, Start(attempt_id, ""), onward=onward)
     attempt, arrival = found
     start = Start(attempt_id, arrival.provider)

@@ -17,7 +17,7 @@ from synapse_nextgen_auth.homeserver.people.providers.new_accounts import (
 from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import digest, same
-from synapse_nextgen_auth.web import answers, attempts, device_grants, grants
+from synapse_nextgen_auth.web import answers, attempts, device_grants, grants, under_way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
@@ -125,12 +125,12 @@ def _chosen(newcomer: Newcomer, form: Form, *, terms: str | None) -> Chosen:
 
 
 async def _find(visit: Visit) -> _Stage | None:
-    attempt = await attempts.find(visit, visit.parameters.get("attempt") or "")
+    attempt = await under_way.find(visit, visit.parameters.get("attempt") or "")
     sealed = attempt.answered.get(arrive.NEWCOMER)
     newcomer = Newcomer.unseal(visit.site.issuer.keys, sealed) if sealed else None
     if newcomer is None:
         return None
-    onward = await attempts.onward_of(visit, attempt)
+    onward = await under_way.onward_of(visit, attempt)
     problem = await visit.site.providers.new_accounts.given_problem(newcomer)
     if problem is not None:
         newcomer = attrs.evolve(newcomer, must_choose=True)

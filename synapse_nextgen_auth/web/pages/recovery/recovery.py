@@ -13,7 +13,6 @@ from synapse_nextgen_auth.accounts.recoveries import Request
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.store import outbox
 from synapse_nextgen_auth.web import attempts, grants
-from synapse_nextgen_auth.web.attempts import Way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.message.error import PageError, unknown_choice
 from synapse_nextgen_auth.web.pages.message.page import Message
@@ -24,6 +23,7 @@ from synapse_nextgen_auth.web.pages.recovery.page import (
     RecoveryError,
     RecoveryPage,
 )
+from synapse_nextgen_auth.web.under_way import Way
 from synapse_nextgen_auth.web.visits import Visit
 
 _STATUS = {RecoveryError.TOO_OFTEN: 429}

@@ -21,8 +21,7 @@ from synapse_nextgen_auth.homeserver.people.passwords import TryLater
 from synapse_nextgen_auth.secret import Purpose as KeyPurpose
 from synapse_nextgen_auth.secret import Secret, digest
 from synapse_nextgen_auth.store import links
-from synapse_nextgen_auth.web import answers, attempts, factors
-from synapse_nextgen_auth.web.attempts import Way
+from synapse_nextgen_auth.web import answers, attempts, factors, under_way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.link_cookie import secret_in
 from synapse_nextgen_auth.web.pages.message.error import PageError, not_admitted, unknown_choice
@@ -33,6 +32,7 @@ from synapse_nextgen_auth.web.pages.set_password.page import (
     PasswordSetPage,
     SetPasswordPage,
 )
+from synapse_nextgen_auth.web.under_way import Way
 from synapse_nextgen_auth.web.visits import Visit
 
 
@@ -89,7 +89,7 @@ async def _take(visit: Visit, link: Link, proven: Attempt | None, form: Form) ->
         return await _page(*of, signs_out=signs_out, judgement=judgement, status=400)
     onward, attempt = await _waiting(visit, link)
     if proven is not None:
-        onward, attempt = await attempts.onward_of(visit, proven), None
+        onward, attempt = await under_way.onward_of(visit, proven), None
     if signs_out:
         await site.devices.expect_to_remove()
     if not await _set(visit, link, password, signs_out=signs_out):
@@ -123,11 +123,11 @@ async def _proven(visit: Visit, link: Link) -> Attempt | Outgoing | None:
     """
     if (attempt_id := visit.parameters.get("attempt")) is None:
         return None
-    attempt = await attempts.find(visit, attempt_id)
+    attempt = await under_way.find(visit, attempt_id)
     sealed = attempt.answered.get(Stage.NEW_PASSWORD.value, "")
     plain = visit.site.issuer.keys.unseal(KeyPurpose.STAGE, sealed) if sealed else None
     if attempt.user_id != link.user_id or plain != link.digest.encode("ascii"):
-        raise attempts.lost(Lost.UNKNOWN, None)
+        raise under_way.lost(Lost.UNKNOWN, None)
     stage = await attempts.next_of(visit, attempt, asks_modules=False)
     return attempt if stage is Stage.NEW_PASSWORD else await attempts.go_on(visit, attempt)
 
@@ -178,7 +178,7 @@ async def _waiting(visit: Visit, link: Link) -> tuple[Onward, Attempt | None]:
     if not isinstance(found, Attempt):
         return home, None
     try:
-        onward = await attempts.onward_of(visit, found)
+        onward = await under_way.onward_of(visit, found)
     except PageError:
         return home, None  # it is over; the password is set all the same
     is_for_them = onward.asked_for in {None, link.user_id}

@@ -16,8 +16,8 @@ from synapse_nextgen_auth.homeserver.people.passwords import TryLater
 from synapse_nextgen_auth.homeserver.people.providers.listing import Provider
 from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
 from synapse_nextgen_auth.secret import Secret
-from synapse_nextgen_auth.web import answers, attempts, factors, grants
-from synapse_nextgen_auth.web.attempts import OtherPassword, Way
+from synapse_nextgen_auth.web import answers, attempts, factors, grants, under_way
+from synapse_nextgen_auth.web.attempts import OtherPassword
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.content import ClientCard, ProviderCard
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
@@ -26,6 +26,7 @@ from synapse_nextgen_auth.web.pages.recovery import offer
 from synapse_nextgen_auth.web.pages.sign_in import credentials
 from synapse_nextgen_auth.web.pages.sign_in.credentials import PASSWORDS_OFF, Failure
 from synapse_nextgen_auth.web.pages.sign_in.page import SignInError, SignInPage
+from synapse_nextgen_auth.web.under_way import Way
 from synapse_nextgen_auth.web.visits import Visit
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ _SOON = 5  # seconds
 
 async def show(visit: Visit) -> Outgoing:
     """Ask for name and password, or say at once that nobody is let in by a password."""
-    way = await attempts.way(visit)
+    way = await under_way.way(visit)
     if way.is_to_choose:
         return answers.redirect(way.onward.accounts_url)
     hint = f"mxid:{way.account}" if way.account else way.onward.login_hint
@@ -74,7 +75,7 @@ async def submit(visit: Visit, form: Form) -> Outgoing:
 
     Nobody is signed in who cannot go on there: the client may ask for another account.
     """
-    site, way = visit.site, await attempts.way(visit)
+    site, way = visit.site, await under_way.way(visit)
     grant, client = way.onward.grant, way.onward.client
     if form.get("decision") == "cancel" and grant and client:
         return await grants.refuse(visit, grant, client, grants.declined(way.onward))
@@ -116,7 +117,7 @@ async def _take_passkey(visit: Visit, way: Way, form: Form) -> Outgoing:
         )
     except passkeys.Unproven as unproven:
         if unproven.is_done:
-            raise attempts.lost(Lost.CHANGED, way.onward.next_url) from None
+            raise under_way.lost(Lost.CHANGED, way.onward.next_url) from None
         error = SignInError.PASSKEY_LATE if unproven.is_late else SignInError.PASSKEY
         attempts.note_refusal(visit, error.value, unproven.user_id)
         return await _page(visit, way, identifier="", failure=Failure(error, 403))

@@ -16,7 +16,6 @@ from synapse_nextgen_auth.homeserver.people.sign_ups.sessions import StageFailed
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Secret
 from synapse_nextgen_auth.web import attempts, grants, invitations, sign_ups
-from synapse_nextgen_auth.web.attempts import Way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.new_account import refuse_while_made
 from synapse_nextgen_auth.web.pages.message.error import unknown_choice
@@ -30,6 +29,7 @@ from synapse_nextgen_auth.web.pages.sign_up.page import (
     TokenProblem,
 )
 from synapse_nextgen_auth.web.sign_up import SignUp, is_second_press, second_press
+from synapse_nextgen_auth.web.under_way import Way
 from synapse_nextgen_auth.web.visits import Visit
 
 _MOST_LETTERS = 256  # of a display name, as Synapse has it

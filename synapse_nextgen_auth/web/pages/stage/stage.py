@@ -12,7 +12,7 @@ from synapse_nextgen_auth.homeserver.extensions import NoAnswer
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Purpose
-from synapse_nextgen_auth.web import added, answers, attempts, given_up
+from synapse_nextgen_auth.web import added, answers, attempts, given_up, under_way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.message.error import PageError, unknown_choice
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
@@ -103,10 +103,10 @@ async def _submit(visit: Visit, form: Form) -> Outgoing:
 
 async def _find(visit: Visit) -> tuple[Attempt, Person]:
     """Return the attempt of this browser, and who proved in it that they are somebody."""
-    attempt = await attempts.find(visit, visit.parameters.get("attempt") or "")
+    attempt = await under_way.find(visit, visit.parameters.get("attempt") or "")
     person = await added.person_of(visit, attempt)
     if person is None:
-        raise attempts.lost(Lost.UNKNOWN, None)
+        raise under_way.lost(Lost.UNKNOWN, None)
     return attempt, person
 
 
@@ -139,7 +139,7 @@ def _later(attempt: Attempt) -> PageError:
 
 
 async def _refuse(visit: Visit, attempt: Attempt, words: str) -> Outgoing:
-    onward = await attempts.onward_of(visit, attempt)
+    onward = await under_way.onward_of(visit, attempt)
     await given_up.end(visit, attempt, onward)
     attempts.note_refusal(visit, REFUSED, attempt.user_id)
     page = StageRefusedPage(
@@ -156,7 +156,7 @@ async def _page(
     words: str | None = None,
     is_incomplete: bool = False,
 ) -> Outgoing:
-    onward = await attempts.onward_of(visit, attempt)
+    onward = await under_way.onward_of(visit, attempt)
     page = StagePage(
         csrf=visit.csrf,
         action=attempts.stage_url(attempt),

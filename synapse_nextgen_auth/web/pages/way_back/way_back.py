@@ -4,7 +4,7 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.oauth.clients import redirects
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.grants.authorization import ResponseMode
-from synapse_nextgen_auth.oauth.grants.authorization_request import Answer
+from synapse_nextgen_auth.oauth.grants.authorization_answer import Answer
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.way_back.page import (

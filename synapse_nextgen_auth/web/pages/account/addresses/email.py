@@ -16,7 +16,7 @@ from synapse_nextgen_auth.flows.own_ways import Kept
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.store import codes as rows
 from synapse_nextgen_auth.store.own_ways import EMAIL
-from synapse_nextgen_auth.web import answers, attempts, own_ways
+from synapse_nextgen_auth.web import answers, own_ways, under_way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.mailbox.page import (
     AddressCodePage,
@@ -106,7 +106,7 @@ async def _enter(visit: Visit, user_id: str, attempt: Attempt, typed: str) -> Ou
         visit.as_signed_in(own_flows.add_address), attempt, EMAIL, address, owner
     )
     if isinstance(kept, Lost):
-        raise attempts.lost(kept, _BACK)
+        raise under_way.lost(kept, _BACK)
     if kept is Kept.TAKEN:
         return _ask_address(visit, address, AddressProblem.TAKEN)
     if kept is Kept.CLOSED:

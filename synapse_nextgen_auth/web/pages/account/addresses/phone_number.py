@@ -18,7 +18,7 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people import phones
 from synapse_nextgen_auth.homeserver.people.phones import NoCode, Request
 from synapse_nextgen_auth.store.own_ways import PHONE
-from synapse_nextgen_auth.web import answers, attempts, own_ways
+from synapse_nextgen_auth.web import answers, own_ways, under_way
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.message.error import refuse_if_gone, unknown_choice
 from synapse_nextgen_auth.web.pages.phone.page import PhoneCodePage, PhonePage
@@ -109,7 +109,7 @@ async def _enter(
         visit.as_signed_in(own_flows.add_address), attempt, PHONE, sent.msisdn, owner
     )
     if isinstance(kept, Lost):
-        raise attempts.lost(kept, _BACK)
+        raise under_way.lost(kept, _BACK)
     if kept is Kept.TAKEN:
         return _ask_number(visit, f"+{sent.msisdn}", NoCode(PhoneTrouble.IN_USE))
     if kept is Kept.CLOSED:
@@ -127,7 +127,7 @@ async def _keep(visit: Visit, former: Attempt, sent: PhoneCode) -> Attempt:
     """Keep what was sent, sealed with the attempt; stop where another tab was faster."""
     attempt = former.answering(_SENT, seal(visit.site.issuer.keys, attrs.asdict(sent)))
     if not await visit.site.homeserver.run(visit.as_signed_in(flows.change), former, attempt):
-        raise attempts.lost(Lost.CHANGED, _BACK)
+        raise under_way.lost(Lost.CHANGED, _BACK)
     return attempt
 
 
