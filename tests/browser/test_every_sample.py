@@ -139,7 +139,7 @@ def address(node):
     return urls[0] if urls else None
 
 
-# Where the key that moves the focus should stop, in the order of the page: once for each group of radios.
+# Where the key that moves the focus should stop, in the order of the page: once for each radio group.
 BEGIN = """(html) => {
   (TURN_TO)(html);
   const all = "a[href], button, input, select, textarea, summary, [tabindex]";
