@@ -31,10 +31,6 @@ from synapse_nextgen_auth.homeserver.matrix.asked_before import (
     refuse_ours,
     token_of_ours,
 )
-from synapse_nextgen_auth.homeserver.matrix.get_login_token import (
-    GetLoginToken,
-    may_have_login_tokens,
-)
 from synapse_nextgen_auth.homeserver.matrix.old_doors import WHY, OldDoors
 from synapse_nextgen_auth.homeserver.matrix.set_pusher import SetPusher
 from synapse_nextgen_auth.homeserver.people.accounts import People
@@ -44,9 +40,12 @@ from synapse_nextgen_auth.oauth.scopes.permissions import SET_PROFILE
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.homeserver.auth import narrow
+    from synapse_nextgen_auth.homeserver.matrix import get_login_token
     from synapse_nextgen_auth.store import factor_mail
 else:
-    narrow, factor_mail = late.files("homeserver.auth.narrow", "store.factor_mail")
+    narrow, get_login_token, factor_mail = late.files(
+        "homeserver.auth.narrow", "homeserver.matrix.get_login_token", "store.factor_mail"
+    )
 
 NEEDS = (
     Needed("synapse.util.threepids", "canonicalise_email", ("address",)),
@@ -194,7 +193,7 @@ class Capabilities(CapabilitiesRestServlet):
             told = answer["capabilities"]
             told.update({name: {"enabled": False} for name in _ON_THE_PAGES})
             if told.get(_LOGIN_TOKEN, {}).get("enabled"):
-                is_good = await may_have_login_tokens(self._people, requester)
+                is_good = await get_login_token.may_have_login_tokens(self._people, requester)
                 told[_LOGIN_TOKEN] = {"enabled": is_good}
             if is_narrow(requester) and not narrow.of(requester).has_everywhere(SET_PROFILE):
                 told.update({name: {"enabled": False} for name in _OF_THE_PROFILE if name in told})
@@ -220,7 +219,9 @@ def servlets(
         found += [DeleteThreepid(hs, homeserver, doors), SetPusher(hs, homeserver)]
         if hs.config.auth.login_via_existing_enabled:
             found.append(
-                GetLoginToken(hs, homeserver, people, confirm_legacy=confirm_legacy, doors=doors)
+                get_login_token.GetLoginToken(
+                    hs, homeserver, people, confirm_legacy=confirm_legacy, doors=doors
+                )
             )
     return found
 

@@ -23,15 +23,16 @@ from synapse_nextgen_auth.homeserver.upkeep.later_steps import LaterSteps
 from synapse_nextgen_auth.oauth.clients.client_metadata import KEPT_UNUSED
 from synapse_nextgen_auth.oauth.wording import logged
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.store import passwords, strays, sweep, token_holds, unused_clients
+from synapse_nextgen_auth.store import passwords, strays, sweep, token_holds
 from synapse_nextgen_auth.store.txn import Txn
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.flows import lost_factors, personal_tokens
     from synapse_nextgen_auth.store import lost_factors as lost_rows
+    from synapse_nextgen_auth.store import unused_clients
 else:
-    lost_factors, personal_tokens, lost_rows = late.files(
-        "flows.lost_factors", "flows.personal_tokens", "store.lost_factors"
+    lost_factors, personal_tokens, lost_rows, unused_clients = late.files(
+        "flows.lost_factors", "flows.personal_tokens", "store.lost_factors", "store.unused_clients"
     )
 
 NEEDS = (*members("synapse.server", "HomeServer", "get_clock"),)
@@ -78,7 +79,7 @@ class Housekeeping:
         self._under_way: set[Background] = set()
         self._later_steps = LaterSteps(homeserver, self._rest)
         # How far the registrations that never began a grant were looked through, public and other.
-        self._places = {True: unused_clients.Place(), False: unused_clients.Place()}
+        self._places: dict[bool, unused_clients.Place] = {}
 
     def start(self) -> None:
         """Begin, if this is the process for background tasks."""
@@ -276,7 +277,7 @@ class Housekeeping:
         self, registered_before: int, unused_since: int, now: int, *, is_public: bool
     ) -> None:
         """Look through those that nobody looked at yet: after a restart, once more through all."""
-        place: unused_clients.Place | None = self._places[is_public]
+        place: unused_clients.Place | None = self._places.get(is_public) or unused_clients.Place()
         if place is not None and place.at > registered_before:  # the clock was set back
             place = unused_clients.Place(registered_before)
         while place is not None:
