@@ -10,13 +10,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from synapse_nextgen_auth import config as configuration
-from synapse_nextgen_auth import lean
+from synapse_nextgen_auth import late, lean
 from synapse_nextgen_auth.config import Config, ConfigProblems
 from synapse_nextgen_auth.homeserver.startup import installation, internals, refusal
 from synapse_nextgen_auth.late import Broken
 
 if TYPE_CHECKING:
     from synapse.module_api import ModuleApi
+
+    from synapse_nextgen_auth.web.brand import brand as _brand
+else:
+    _brand = late.file("web.brand.brand")  # only a configuration with mistakes is looked at by it
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +41,8 @@ class NextGenAuth:
                         "synapse_nextgen_auth is off, and has a mistake: %s: %s", path, text
                     )
                 return Config(enabled=False)
-            lines = "\n".join(f"* {path}: {text}" for path, text in problems.problems)
+            mistakes = [*problems.problems, *_brand.faults_of(raw)]
+            lines = "\n".join(f"* {path}: {text}" for path, text in mistakes)
             raise refusal.config_error(
                 f"synapse_nextgen_auth found these mistakes:\n{lines}"
             ) from None

@@ -212,7 +212,8 @@ def read_options(raw: Mapping[str, Any]) -> tuple[Config, list[str]]:
     except ConfigProblems as found:
         under = f"modules[{place}].config"
         config = Config(enabled=not configuration.is_off(options))
-        return config, [f"{_below(under, path)}: {text}" for path, text in found.problems]
+        mistakes = [*found.problems, *brand.faults_of(options)]
+        return config, [f"{_below(under, path)}: {text}" for path, text in mistakes]
 
 
 def _is_ours(text: str) -> bool:

@@ -13,6 +13,8 @@ from pathlib import Path
 MAIN = "synapse.app.homeserver"
 WORKER = "synapse.app.generic_worker"
 
+# How what keeps Synapse from starting begins, of ours and of its own.
+_BEGINS = ("synapse_nextgen_auth does not start:", "Error in configuration")
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -45,7 +47,7 @@ def wait_until_healthy(
     deadline = time.monotonic() + patience
     while not is_healthy(port):
         if process.poll() is not None:
-            raise SynapseStoppedError(f"Synapse ended while starting:\n{tail(log_file)}")
+            raise SynapseStoppedError(f"Synapse ended while starting:\n{why(log_file)}")
         if time.monotonic() > deadline:
             raise SynapseStoppedError(
                 f"Synapse did not answer within {patience:.0f} seconds:\n{tail(log_file)}"
@@ -73,6 +75,19 @@ def stop(process: "subprocess.Popen[bytes]", patience: float = 15) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def why(log_file: Path) -> str:
+    """Return what a Synapse that did not start said last of why, or the end of its log.
+
+    That of ours stands there twice: in the log, and on its standard error.
+    """
+    text = log_file.read_text("utf-8", "replace") if log_file.exists() else ""
+    lines = text.splitlines()
+    begins = [n for n, line in enumerate(lines) if line.startswith(_BEGINS)]
+    if not begins:
+        return tail(log_file)
+    return "\n".join(f"  {line}" for line in lines[begins[-1] :])
 
 
 def tail(log_file: Path, lines: int = 25) -> str:

@@ -19,6 +19,7 @@ from synapse_nextgen_auth.cli import check_config
 from synapse_nextgen_auth.cli.main import main
 from synapse_nextgen_auth.cli.sign_ups import with_password
 from synapse_nextgen_auth.config import OPTIONS, duration
+from synapse_nextgen_auth.module import NextGenAuth
 from synapse_nextgen_auth.secret import Keyring, Purpose
 from synapse_nextgen_auth.store import migrations
 from synapse_nextgen_auth.web import mail_texts, templates
@@ -658,6 +659,38 @@ def test_relative_paths_are_looked_for_elsewhere(check, tmp_path, monkeypatch):
     ):
         assert f"* Warning: {path} is {file}, which is looked for wherever" in printed
         assert f"would be {tmp_path}/{file}. Write the whole path." in printed
+
+
+def test_all_that_is_wrong_with_a_brand_is_said_at_once(check, tmp_path):
+    """What is written and what is in the files, in each of them, as at a start of Synapse."""
+    for name in ("logo", "icon"):
+        (tmp_path / f"{name}.svg").write_text(
+            '<svg xmlns="http://www.w3.org/2000/svg" onload="x()" viewBox="0 0 90 9"><script/></svg>'
+        )
+    brand = {
+        "accent": "purpel",
+        "logo": f"{tmp_path}/logo.svg",
+        "logo_dark": "/nowhere.svg",
+        "favicon": f"{tmp_path}/icon.svg",
+    }
+    code, printed = check(modules=ours(branding=brand))
+    said = [each.partition("branding.")[2] for each in printed.splitlines() if "branding." in each]
+
+    assert code == 1
+    wrong = ("has <svg onload>, which is not taken", "has the element <script>, which is not taken")
+    beginnings = [
+        "accent: ",
+        *(f"logo: {tmp_path}/logo.svg {each}" for each in wrong),
+        "logo_dark: cannot read /nowhere.svg: ",
+        *(f"favicon: {tmp_path}/icon.svg {each}" for each in wrong),
+    ]
+    assert len(said) == len(beginnings)
+    for line, beginning in zip(said, beginnings, strict=True):
+        assert line.startswith(beginning)
+    with pytest.raises(Exception, match="found these mistakes") as refused:
+        NextGenAuth.parse_config({"branding": brand})
+    for each in said:
+        assert f"* branding.{each}" in str(refused.value)
 
 
 def test_a_colour_that_cannot_be_read_is_a_warning(check):

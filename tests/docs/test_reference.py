@@ -237,6 +237,7 @@ NO_MESSAGES = {
     "No row found",  # Synapse's own words, for itself
     "Event not found.",  # the same, for everybody
     "Expected logging context … but found …",  # the same
+    "Error in configuration",  # the same, how its refusals begin
     "client_redirect_url =",
     "localpart has characters that no database keeps",
     "the provider does not say who this is",

@@ -177,6 +177,17 @@ def test_a_heavy_logo_is_warned_of(tmp_path):
     ]
 
 
+def test_letters_in_a_logo_are_warned_of(tmp_path):
+    """No font is loaded for them."""
+    logo = tmp_path / "logo.svg"
+    logo.write_text(brands.LOGO.format("red").replace("</svg>", "<text>Meadow</text></svg>"))
+
+    (said,) = brands.read(logo=str(logo)).warnings
+    assert said.startswith(
+        "branding.logo: the file has <text>, which looks otherwise on each device"
+    )
+
+
 def test_our_own_files_take_the_colours(branded):
     """The style sheet at its end, our key in the tab; nothing more is loaded for it."""
     plain, page = Read(TEMPLATES.render(SIGN_IN)), Read(branded.render(SIGN_IN))

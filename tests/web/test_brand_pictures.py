@@ -56,6 +56,12 @@ def test_a_picture_is_known_by_what_is_in_it(content, content_type, size):
     assert picture.suffix in content_type
 
 
+# Ten times ten times ten …, in less than a kilobyte.
+USES = '<path id="a0"/>' + "".join(
+    f'<g id="a{n + 1}">{f"""<use href="#a{n}"/>""" * 10}</g>' for n in range(8)
+)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -113,6 +119,11 @@ def test_a_picture_is_known_by_what_is_in_it(content, content_type, size):
         (svg("&a;"), "is no SVG file: undefined entity"),
         (svg("<g>" * 70 + "</g>" * 70), "has too many elements"),
         (svg("<g/>" * 5001), "has too many elements"),
+        (svg(USES), "draws too much again and again"),
+        (svg('<g id="a"><use href="#a"/></g>'), "draws too much again and again"),
+        (svg('<pattern id="a"><rect fill="url(#a)"/></pattern>'), "draws too much again and again"),
+        (svg("".join(f'<use id="a{n}" href="#a{n + 1}"/>' for n in range(600))),
+         "draws too much again and again"),
         (svg("<g>"), "is no SVG file: mismatched tag"),
         (svg(attributes=""), "says no size"),
         (svg(attributes='viewBox="0 0 0 9"'), "says no size"),
@@ -147,6 +158,42 @@ def test_c163_what_is_more_than_a_picture_is_refused(content, words):
     """By the name of what it has, so that it can be taken out."""
     with pytest.raises(PictureRefused, match=re.escape(words)):
         pictures.of(content)
+
+
+def test_all_that_is_wrong_is_said_at_once_and_each_thing_once():
+    """Whoever saves it anew wants to know all of it."""
+    evil = svg(
+        '<script/><script/><g onclick="x()"/><a href="https://x.example/"/><style>@import "x";</style>',
+        attributes="",
+    )
+    with pytest.raises(PictureRefused) as refused:
+        pictures.of(evil)
+
+    assert [each.partition(",")[0] for each in refused.value.reasons] == [
+        "has the element <script>",
+        "has <g onclick>",
+        "has the element <a>",
+        "has <a href> to something outside: all of a logo is in its file",
+        "has '@import' in <style>",
+        "says no size: give <svg> a viewBox",
+    ]
+    with pytest.raises(PictureRefused) as refused:
+        pictures.of(svg("".join(f"<x{n}/>" for n in range(100))))
+    assert len(refused.value.reasons) == 20
+
+
+def test_what_is_drawn_a_few_times_is_taken():
+    """As programs write it: a symbol that is used, a gradient that many have."""
+    used = '<symbol id="a"><path/></symbol>' + '<use href="#a"/>' * 100
+    shared = '<linearGradient id="b"><stop/></linearGradient>' + '<path fill="url(#b)"/>' * 100
+
+    assert pictures.of(svg(used + shared)).width == 9
+
+
+@pytest.mark.parametrize(("inside", "has"), [("<text>Meadow</text>", True), ("<path/>", False)])
+def test_letters_are_noted(inside, has):
+    """They look otherwise on each device."""
+    assert pictures.of(svg(inside)).has_letters is has
 
 
 def test_the_file_that_cannot_be_used_is_named(tmp_path):

@@ -24,6 +24,7 @@ _LOGO = (160, 28)
 _LIGHT_BYTES = 8 * 1024
 _SQUARE = 1.1  # how much longer one side of an icon may be
 _OUR_BLUE, _OUR_WHITE = b"#2a56c6", b"#fff"
+_FILES = ("logo", "logo_dark", "favicon")
 _ADDRESS = re.compile(r"https://[^\s<>\"]+[^\s<>\".,;:!?)\]]")
 
 
@@ -159,14 +160,14 @@ def read(options: Branding, *, default: str = ENGLISH) -> Read:
     """
     problems: list[str] = []
     found = {}
-    files = {"logo": options.logo, "logo_dark": options.logo_dark, "favicon": options.favicon}
-    for name, path in files.items():
+    for name in _FILES:
+        path = getattr(options, name)
         if path is None:
             continue
         try:
             picture = pictures.read(path)
         except PictureRefused as refused:
-            problems.append(f"branding.{name}: {refused}")
+            problems += (f"branding.{name}: {why}" for why in refused.reasons)
             continue
         problems += (f"branding.{name}: {path} {why}" for why in _unfit(name, picture))
         found[name] = Shown(f"{name}.{picture.suffix}", picture, *_size(name, picture))
@@ -181,9 +182,34 @@ def read(options: Branding, *, default: str = ENGLISH) -> Read:
             for name, each in found.items()
             if each.is_heavy
         ),
+        *(
+            f"branding.{name}: the file has <text>, which looks otherwise on each device, as pictures"
+            " load no fonts: make paths of it (object to path)"
+            for name, each in found.items()
+            if each.picture.has_letters
+        ),
         *(f"branding.{fault.option}: {fault.text}" for fault in faults),
     ]
     return Read(Brand(options, default, found, palette), problems, warnings)
+
+
+def faults_of(options: object) -> list[tuple[str, str]]:
+    """Return what is wrong with the files that a configuration names, whatever else is wrong with it.
+
+    The rest of such a configuration is not read; so all of it is told at once.
+    """
+    section = options.get("branding") if isinstance(options, Mapping) else None
+    named = section if isinstance(section, Mapping) else {}
+    found = []
+    for name in _FILES:
+        try:
+            path = named.get(name)
+            if isinstance(path, str) and path.strip():
+                picture = pictures.read(path)
+                found += [(f"branding.{name}", f"{path} {why}") for why in _unfit(name, picture)]
+        except PictureRefused as refused:
+            found += [(f"branding.{name}", why) for why in refused.reasons]
+    return found
 
 
 def _size(name: str, picture: Picture) -> tuple[int, int]:

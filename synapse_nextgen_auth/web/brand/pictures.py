@@ -16,17 +16,25 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class PictureRefused(Exception):
-    """A file is no picture that pages may show; the message says why, without its name."""
+    """A file is no picture that pages may show; `reasons` say why, all of them."""
+
+    def __init__(self, *reasons: str) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
 
 
 @frozen
 class Picture:
-    """A picture: its bytes, its type, and its size in pixels, or in whatever an SVG counts in."""
+    """A picture: its bytes, its type, and its size in pixels, or in whatever an SVG counts in.
+
+    One that `has_letters` looks as the fonts of each device make it look.
+    """
 
     content: bytes
     content_type: str
     width: float
     height: float
+    has_letters: bool = False
 
     @property
     def suffix(self) -> str:
@@ -50,7 +58,7 @@ def read(path: str) -> Picture:
     try:
         return of(content)
     except PictureRefused as refused:
-        raise PictureRefused(f"{path} {refused}") from None
+        raise PictureRefused(*(f"{path} {why}" for why in refused.reasons)) from None
 
 
 def of(content: bytes) -> Picture:
@@ -66,10 +74,10 @@ def of(content: bytes) -> Picture:
         from synapse_nextgen_auth.web.brand import svg  # noqa: PLC0415 (only such need a parser)
 
         try:
-            wide, high = svg.size_of(content)
+            drawn = svg.drawing(content)
         except svg.SvgRefused as refused:
-            raise PictureRefused(str(refused)) from None
-        return Picture(content, SVG, wide, high)
+            raise PictureRefused(*refused.reasons) from None
+        return Picture(content, SVG, drawn.width, drawn.height, drawn.has_letters)
     raise PictureRefused("is neither an SVG nor a PNG file")
 
 

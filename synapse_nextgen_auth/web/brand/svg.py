@@ -5,8 +5,11 @@ header forbids it where somebody opens the file itself; this is so that neither 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from xml.parsers import expat
+
+from synapse_nextgen_auth.records import frozen
+from synapse_nextgen_auth.web.brand.repeats import Repeats
 
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
@@ -38,6 +41,7 @@ _OF_EDITORS = (
     "http://ns.adobe.com/",
 )
 _DEEPEST, _MOST_ELEMENTS = 64, 5000
+_MOST_REASONS = 20
 _LEAST, _MOST = 1e-6, 1e6  # of a side
 # What a style can load: anything but a part of the same file. An escape could hide it.
 _LOADS = re.compile(
@@ -50,11 +54,24 @@ _NUMBERS = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?")
 
 
 class SvgRefused(Exception):
-    """The file does more than to draw, or is no SVG file; the message says what it has."""
+    """The file does more than to draw, or is no SVG file; `reasons` say what it has, all of it."""
+
+    def __init__(self, *reasons: str) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
 
 
-def size_of(content: bytes) -> tuple[float, float]:
-    """Return width and height of a picture that only draws."""
+@frozen
+class Drawing:
+    """What a file that only draws is like: its size, and whether it has letters, which need a font."""
+
+    width: float
+    height: float
+    has_letters: bool
+
+
+def drawing(content: bytes) -> Drawing:
+    """Return what is known of a picture that only draws."""
     return _Looking().at(content)
 
 
@@ -65,94 +82,115 @@ class _Looking:
         self._open: list[str] = []
         self._count = 0
         self._style: list[str] = []
-        self._size: tuple[float, float] | None = None
+        self._root: dict[str, str] | None = None
+        self._found: dict[str, None] = {}
+        self._has_letters = False
+        self._repeats = Repeats()
 
-    def at(self, content: bytes) -> tuple[float, float]:
+    def at(self, content: bytes) -> Drawing:
         """Go through the file."""
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
         parser.buffer_text = True
-        parser.StartDoctypeDeclHandler = _no_doctype
-        parser.EntityDeclHandler = _no_doctype
-        parser.ProcessingInstructionHandler = _no_instruction
+        parser.StartDoctypeDeclHandler = self._no_doctype
+        parser.EntityDeclHandler = self._no_doctype
+        parser.ProcessingInstructionHandler = self._no_instruction
         parser.StartElementHandler = self._begin
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
         try:
             parser.Parse(content, True)
         except (expat.ExpatError, ValueError, LookupError) as error:  # or an encoding nobody knows
-            raise SvgRefused(f"is no SVG file: {error}") from None
-        if self._size is None:
-            raise SvgRefused("is no SVG file")
-        return self._size
+            raise SvgRefused(*self._found, f"is no SVG file: {error}") from None
+        if self._root is None:
+            raise SvgRefused(*self._found, "is no SVG file")
+        if self._repeats.are_too_many():
+            self._note("draws too much again and again, by <use> in <use>: draw it once, as paths")
+        size = _size(self._root)
+        if size is None:
+            self._note("says no size: give <svg> a viewBox")
+        if self._found or size is None:
+            raise SvgRefused(*self._found)
+        return Drawing(*size, has_letters=self._has_letters)
+
+    def _note(self, text: str) -> None:
+        """Keep what is wrong, and look on: whoever saves the file anew wants to know all of it."""
+        self._found[text] = None
+        if len(self._found) >= _MOST_REASONS:
+            raise SvgRefused(*self._found)
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
         namespace, _, tag = name.rpartition(" ")
         self._count += 1
         if self._count > _MOST_ELEMENTS or len(self._open) >= _DEEPEST:
-            raise SvgRefused("has too many elements to be a logo: let a program simplify it")
+            why = "has too many elements to be a logo: let a program simplify it"
+            raise SvgRefused(*self._found, why)
         if not self._open and (namespace, tag) != (_SVG, "svg"):
-            raise SvgRefused("is no SVG file: it does not begin with <svg> of SVG's namespace")
+            why = "is no SVG file: it does not begin with <svg> of SVG's namespace"
+            raise SvgRefused(*self._found, why)
         if self._open[-1:] == ["style"]:
             # A browser puts together the text around it, and we would look at one half.
-            raise SvgRefused(f"has <{tag[:40]}> in <style>, which is not taken: a style is text")
+            self._note(f"has <{tag[:40]}> in <style>, which is not taken: a style is text")
         is_ours = namespace == _SVG
         if not (tag in _ELEMENTS if is_ours else namespace.startswith(_OF_EDITORS)):
-            raise SvgRefused(f"has the element <{tag[:40]}>, which is not taken: a logo only draws")
+            self._note(f"has the element <{tag[:40]}>, which is not taken: a logo only draws")
         if is_ours:
             for key, value in attributes.items():
-                _look_at_attribute(tag, key, value)
+                for fault in _faults_of(tag, key, value):
+                    self._note(fault)
+            self._has_letters = self._has_letters or tag == "text"
         if not self._open:
-            self._size = _size(attributes)
+            self._root = attributes
         self._open.append(tag if is_ours else "")
+        self._repeats.begin(attributes)
 
     def _end(self, _name: str) -> None:
+        self._repeats.end()
         if self._open.pop() == "style":
-            _look_at_style("<style>", "".join(self._style))
+            for fault in _faults_of_style("<style>", "".join(self._style)):
+                self._note(fault)
             self._style.clear()
 
     def _text(self, text: str) -> None:
         if self._open[-1:] == ["style"]:
             self._style.append(text)
 
+    def _no_doctype(self, *_: object) -> None:
+        # What it may say of the rest is not read, so neither is the rest.
+        raise SvgRefused(*self._found, "has a DOCTYPE, which is not taken: take that line out")
 
-def _no_doctype(*_: object) -> None:
-    raise SvgRefused("has a DOCTYPE, which is not taken: take that line out")
+    def _no_instruction(self, target: str, _data: str) -> None:
+        self._note(f"has the instruction <?{target[:40]}?>, which is not taken: take it out")
 
 
-def _no_instruction(target: str, _data: str) -> None:
-    raise SvgRefused(f"has the instruction <?{target[:40]}?>, which is not taken: take it out")
-
-
-def _look_at_attribute(tag: str, name: str, value: str) -> None:
+def _faults_of(tag: str, name: str, value: str) -> Iterator[str]:
     namespace, _, key = name.rpartition(" ")
-    where = f"<{tag} {key[:40]}>"
+    where = f"<{tag[:40]} {key[:40]}>"
     if namespace == _XML and key == "base":
-        raise SvgRefused(f"has {where}, which is not taken: all of a logo is in its file")
+        yield f"has {where}, which is not taken: all of a logo is in its file"
     if namespace and namespace not in {_XLINK, _SVG}:
         return  # of an editor, or `xml:space` and `xml:lang`
     if key.lower().startswith("on"):
-        raise SvgRefused(f"has {where}, which is not taken: nothing runs in a logo")
-    if key == "href":
+        yield f"has {where}, which is not taken: nothing runs in a logo"
+    elif key == "href":
         if not (value.strip().startswith("#") or _is_inside(tag, value)):
-            raise SvgRefused(f"has {where} to something outside: all of a logo is in its file")
-        return
-    _look_at_style(where, value)
+            yield f"has {where} to something outside: all of a logo is in its file"
+    else:
+        yield from _faults_of_style(where, value)
 
 
 def _is_inside(tag: str, value: str) -> bool:
     return tag in {"image", "feImage"} and bool(_PICTURE_INSIDE.fullmatch(value.strip()))
 
 
-def _look_at_style(where: str, text: str) -> None:
+def _faults_of_style(where: str, text: str) -> Iterator[str]:
     found = _LOADS.search(text)
     if found:
-        raise SvgRefused(
-            f"has {found[0].strip()[:20]!r} in {where}, which is not taken: all of a logo is in its file"
-        )
+        what = found[0].strip()[:20]
+        yield f"has {what!r} in {where}, which is not taken: all of a logo is in its file"
 
 
-def _size(attributes: Mapping[str, str]) -> tuple[float, float]:
+def _size(attributes: Mapping[str, str]) -> tuple[float, float] | None:
     """Return the size that the first tag says, as browsers find it: by both lengths, or `viewBox`."""
     found = [_LENGTH.fullmatch(attributes.get(side, "")) for side in ("width", "height")]
     box = [float(number) for number in _NUMBERS.findall(attributes.get("viewBox", ""))]
@@ -162,5 +200,5 @@ def _size(attributes: Mapping[str, str]) -> tuple[float, float]:
     elif len(box) == 4:
         wide, high = box[2:]
     if not _LEAST < wide < _MOST or not _LEAST < high < _MOST:
-        raise SvgRefused("says no size: give <svg> a viewBox")
+        return None
     return wide, high
