@@ -12,3 +12,4 @@ The first field that is wrong has the focus on every page, and says what is wron
 Every form that comes back has a summary above it that is announced, and whose sentences lead to the fields that are wrong; own templates find `summary` and `to` of `notice` in `components/notice.html`.
 `templates list --yours` lists the operator's files alone, and `templates check` takes two seconds for one file instead of ten: it makes the pages that the file is part of, in the languages in which they can come out otherwise.
 A page that has to be answered in time says how many minutes are left for it.
+Services that sign somebody in show their picture or mark in the account, too; the macro `row_with` of `components/console.html` takes an `image`, too, and there is `provider_picture` in `components/providers.html`.

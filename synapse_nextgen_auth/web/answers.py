@@ -134,6 +134,27 @@ def redirect(location: str, *headers: tuple[str, str]) -> Outgoing:
     )
 
 
+def static(content: bytes, content_type: str, *, is_foreign: bool) -> Outgoing:
+    """Answer with a file that pages load, under a name that changes with its content.
+
+    Should somebody open one by itself that is not ours, nothing in it runs.
+    """
+    policy = "default-src 'none'"
+    if is_foreign:
+        policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    return Outgoing(
+        200,
+        content,
+        (
+            ("Content-Type", content_type),
+            ("Cache-Control", "public, max-age=31536000, immutable"),
+            NOSNIFF,
+            ("Content-Security-Policy", policy),
+            ("Cross-Origin-Resource-Policy", "same-origin"),
+        ),
+    )
+
+
 def attachment(body: bytes, name: str, content_type: str) -> Outgoing:
     """Answer with a file that the browser keeps, and shows nobody as a page."""
     return Outgoing(

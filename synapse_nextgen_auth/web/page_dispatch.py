@@ -38,8 +38,6 @@ else:
 logger = logging.getLogger("synapse_nextgen_auth.web.dispatch")
 
 # What a file may do that somebody opens by itself (C201): an operator's drawing has styles.
-_OF_OURS = ("Content-Security-Policy", "default-src 'none'")
-_OF_FOREIGN = ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
 
 
 async def answer(request: Request, route: ForPeople | None) -> Outgoing:
@@ -187,15 +185,4 @@ async def file(site: Site, incoming: Incoming, name: str) -> Outgoing:
         allow = (("Allow", "GET, HEAD"),)
         stop = PageError(405, Message.METHOD_NOT_ALLOWED, headers=allow)
         return await _stopped(site, incoming, reader, stop)
-    return Outgoing(
-        200,
-        file.content,
-        (
-            ("Content-Type", file.content_type),
-            # The name changes with the content.
-            ("Cache-Control", "public, max-age=31536000, immutable"),
-            answers.NOSNIFF,
-            _OF_FOREIGN if file.is_foreign else _OF_OURS,
-            ("Cross-Origin-Resource-Policy", "same-origin"),
-        ),
-    )
+    return answers.static(file.content, file.content_type, is_foreign=file.is_foreign)

@@ -126,6 +126,28 @@ def test_axe_finds_nothing_on_any_sample(browser, axe, scheme):
     assert found == {}
 
 
+@pytest.mark.parametrize(("lang", "side"), [("ar", "right"), ("en", "left")])
+def test_names_of_languages_stand_on_one_side(page, lang, side):
+    """Also one of letters that run the other way, where it needs two lines."""
+    name = next(each for each in gallery.SAMPLES if each.startswith("LanguagePage"))
+    page.set_content(gallery.whole(name, lang))
+    found = page.evaluate(
+        """() => [...document.querySelectorAll(".language bdi")].map((each) => {
+          const style = getComputedStyle(each.closest("button"));
+          const button = each.closest("button").getBoundingClientRect();
+          const range = document.createRange();
+          range.selectNodeContents(each);
+          const lines = [...range.getClientRects()];
+          const left = lines.map((line) => line.left - button.left - parseFloat(style.paddingLeft));
+          const right = lines.map((line) => button.right - line.right - parseFloat(style.paddingRight));
+          return {left: Math.max(...left), right: Math.max(...right), lines: lines.length};
+        })"""
+    )
+
+    assert max(each["lines"] for each in found) > 1
+    assert max(each[side] for each in found) < 3
+
+
 def test_arabic_runs_from_the_right(page):
     """What begins a line in English stands at the left, in Arabic at the right."""
     sides, spacing = {}, {}

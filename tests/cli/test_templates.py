@@ -21,6 +21,7 @@ from synapse_nextgen_auth.cli.templates.looks import looks_of
 from synapse_nextgen_auth.cli.templates.operators import Operators
 from synapse_nextgen_auth.cli.templates.touched import Touched
 from synapse_nextgen_auth.config import Config
+from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.pages.names import TEMPLATES
 from synapse_nextgen_auth.web.templates import Templates
 
@@ -385,6 +386,28 @@ def test_c201_a_page_has_the_policy_that_it_has_on_the_server(own):
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert (status, kinds["Content-Type"]) == (200, "text/css; charset=utf-8")
+
+
+def test_c201_what_is_shown_has_the_headers_of_the_server(own):
+    """A picture of the operator's with a script in it runs it neither here nor there."""
+    directory = own("static/own.svg", '<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>')
+    whose = Operators(Config(templates=str(directory)))
+    picture = whose.templates("/").static_url("own.svg")
+    with previewing(whose) as ask:
+        of_page = ask("/pages/home/" + quote(next(iter(samples.pages()["pages/home.html"]))))[1]
+        of_own, of_avatar = ask(picture)[1], ask("/pages/account-avatar")[1]
+        of_sheet = ask(whose.templates("/").static_url("style.css"))[1]
+
+    for name, value in answers.page(200, "").headers:
+        wanted = "no-store" if name == "Cache-Control" else value
+        assert name == "Pragma" or of_page[name] == wanted
+    for each in (of_own, of_avatar):
+        assert each["Content-Security-Policy"].endswith("; sandbox")
+    for each in (of_own, of_avatar, of_sheet):
+        assert each["X-Content-Type-Options"] == "nosniff"
+        assert each["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert each["Cache-Control"] == "no-store"
+    assert of_sheet["Content-Security-Policy"] == "default-src 'none'"
 
 
 def test_an_edit_shows_with_the_next_reload(own):

@@ -12,6 +12,7 @@ from synapse_nextgen_auth.accounts.mail.letters import Letter
 from synapse_nextgen_auth.cli import loopback
 from synapse_nextgen_auth.cli.templates import kit, listed, preview_index, samples
 from synapse_nextgen_auth.cli.templates.operators import Operators
+from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web import answers
 from synapse_nextgen_auth.web.own_templates import faults, missing
@@ -27,6 +28,7 @@ _PICTURE = (
     b' fill="#7a8699"/><circle cx="48" cy="38" r="16" fill="#fff"/><path d="M16 96a32 32 0 0 1 64 0"'
     b' fill="#fff"/></svg>'
 )
+_OF_KEEPING = ("Cache-Control", "Pragma")  # what is written just now shows with the next reload
 _NOTHING = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'none'"
 
 
@@ -121,7 +123,8 @@ def _answer(shown: _Shown, target: str) -> Answer:
         if kind == "static":
             return _static(shown, rest)
         if url.path.rpartition("/")[2] in _PICTURES:
-            return Answer(200, _PICTURE, (("Content-Type", "image/svg+xml"),))
+            sent = answers.static(_PICTURE, "image/svg+xml", is_foreign=True)
+            return Answer(200, _PICTURE, _as_sent(sent))
         if url.path == "/kit":
             return Answer(200, kit.html(shown.pages, shown.whose.server_name).encode())
         if kind == "pages":
@@ -172,8 +175,12 @@ def _page(shown: _Shown, rest: str, lang: str) -> Answer:
     sent = answers.page(200, html, loads=page.loads)
     # What would lead away by itself would show another page than the one that was asked for.
     html = preview_index.without_refresh(html)
-    kept = ("Content-Type", "Content-Security-Policy", "Referrer-Policy")
-    return Answer(200, html.encode(), tuple(each for each in sent.headers if each[0] in kept))
+    return Answer(200, html.encode(), _as_sent(sent))
+
+
+def _as_sent(sent: Outgoing) -> tuple[tuple[str, str], ...]:
+    """Return what the server sends with it, so that what works here works there; nothing is kept."""
+    return tuple(each for each in sent.headers if each[0] not in _OF_KEEPING)
 
 
 def _at(page: PageContent, server_name: str | None) -> PageContent:
@@ -202,7 +209,8 @@ def _static(shown: _Shown, key: str) -> Answer:
     file = shown.pages.static_file(key)
     if file is None:
         return _said(404, "There is no such file", "It may have changed: reload the page.")
-    return Answer(200, file.content, (("Content-Type", file.content_type),))
+    sent = answers.static(file.content, file.content_type, is_foreign=file.is_foreign)
+    return Answer(200, file.content, _as_sent(sent))
 
 
 def _known(lang: str, tags: tuple[str, ...]) -> str:

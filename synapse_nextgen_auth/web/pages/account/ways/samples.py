@@ -23,7 +23,7 @@ from synapse_nextgen_auth.web.pages.account.ways.page import (
 from synapse_nextgen_auth.web.pages.content import PageContent, ProviderCard
 from synapse_nextgen_auth.web.pages.samples import LONG, LONG_ID
 
-GITHUB = ProviderCard("oidc-github", "GitHub")
+GITHUB = ProviderCard("oidc-github", "GitHub", brand="github")
 COMPANY = ProviderCard("oidc-company", "Example Company", icon_url="provider-icon?of=oidc-company")
 LONG_CARD = ProviderCard("oidc-long", LONG)
 CONNECTED = Connected(GITHUB, "1024025", "account-provider-disconnect?id=8a1f")
