@@ -9,10 +9,12 @@ which people wait, they are left as they are.
 """
 
 import gc
+import os
 import sys
 from collections.abc import Callable, Iterable
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.util import spec_from_file_location
 from inspect import CO_OPTIMIZED
 from itertools import groupby
 from operator import itemgetter
@@ -43,11 +45,27 @@ class _Finder(MetaPathFinder):
         """Say how a file of ours is imported, and nothing of others."""
         if name.partition(".")[0] != _PACKAGE:
             return None
+        made = _Loader if self.has_started else _AtTheStart
+        spec = _beside(name, path, made)
+        if spec is not None:
+            return spec
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and type(spec.loader) is SourceFileLoader:
-            made = _Loader if self.has_started else _AtTheStart
             spec.loader = made(spec.loader.name, spec.loader.path)
         return spec
+
+
+def _beside(name: str, path: Any, made: "type[_Loader]") -> ModuleSpec | None:
+    """Say how a file is imported that lies where its package is, and that is no package itself.
+
+    Python would list each folder first, and keep that.
+    """
+    if type(path) is not list or len(path) != 1:
+        return None
+    file = f"{path[0]}{os.sep}{name.rpartition('.')[2]}.py"
+    if not os.path.isfile(file):  # noqa: PTH113 (without a path in between)
+        return None
+    return spec_from_file_location(name, file, loader=made(name, file))
 
 
 class _Loader(SourceFileLoader):
@@ -56,12 +74,13 @@ class _Loader(SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType | None:
         """Return what a file runs."""
         code = super().get_code(fullname)
-        return None if code is None else without_columns(without_words(code))
+        return None if code is None else without_columns(without_words(code, self.path))
 
     def exec_module(self, module: ModuleType) -> None:
         """Run it."""
         super().exec_module(module)
         forget_words(module)
+        _forget_bytecode(module)
         sweep()
 
 
@@ -71,7 +90,7 @@ class _AtTheStart(_Loader):
     def get_code(self, fullname: str) -> CodeType | None:
         """Return what a file runs."""
         code = SourceFileLoader.get_code(self, fullname)
-        return None if code is None else without_words(code)
+        return None if code is None else without_words(code, self.path)
 
 
 _finder = _Finder()
@@ -88,12 +107,15 @@ def start_is_over() -> None:
     _finder.has_started = True
 
 
-def without_words(code: CodeType) -> CodeType:
-    """Return code without docstrings; it does the same."""
+def without_words(code: CodeType, path: str | None = None) -> CodeType:
+    """Return code without docstrings; it does the same. Its file is named by this very text."""
     if not _KNOWN:
         return code
-    consts = _each_in(code, without_words)
-    return code.replace(co_consts=(None, *consts[1:]) if _has_docstring(code) else consts)
+    path = path or code.co_filename
+    consts = _each_in(code, lambda each: without_words(each, path))
+    return code.replace(
+        co_consts=(None, *consts[1:]) if _has_docstring(code) else consts, co_filename=path
+    )
 
 
 def without_columns(code: CodeType) -> CodeType:
@@ -157,6 +179,13 @@ def forget_words(module: ModuleType) -> None:
     module.__doc__ = None
     if sys.version_info < (3, 14):  # since then annotations are made when somebody asks for them
         _forget(vars(module).values(), module.__name__)
+
+
+def _forget_bytecode(module: ModuleType) -> None:
+    """Drop the name of the file with its bytecode, which can be told from that of the source."""
+    vars(module).pop("__cached__", None)
+    if module.__spec__ is not None:
+        module.__spec__.cached = None
 
 
 def _forget(things: Iterable[Any], where: str) -> None:

@@ -199,3 +199,17 @@ def test_a_python_that_nobody_looked_at_keeps_all_of_its_code(monkeypatch):
 
     assert lean.without_words(code) is code
     assert lean.without_columns(code) is code
+
+
+def test_a_file_is_found_without_a_list_of_its_folder():
+    """Python would list each folder that it imports from, and keep that."""
+    script = (
+        "import sys; from synapse_nextgen_auth import lean; lean.install();"
+        "import synapse_nextgen_auth.oauth.scopes.grammar as made;"
+        "assert made.__file__ and made.__spec__.origin == made.__file__;"
+        "assert made.parse.__code__.co_filename is made.__spec__.loader.path;"
+        "assert not hasattr(made, '__cached__');"
+        # Packages are found as ever: their folders are asked for, and those below them are not.
+        "assert not [each for each in sys.path_importer_cache if each.endswith('oauth/scopes')]"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

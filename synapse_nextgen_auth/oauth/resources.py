@@ -143,7 +143,7 @@ class Resources:
             raise invalid_scope(f"scope must have at most {MAX_WORDS} scopes of other services")
         # Nothing for this server, or nothing that it knows, is in order here.
         text = " ".join(own)
-        scope = grammar.parse(text) if own and grammar.knows(text) else Scope(())
+        scope = grammar.parse(text) if own and grammar.knows(text) else Scope("")
         return Asked(scope, self.kept(words))
 
     def kept(self, words: Iterable[str]) -> str | None:

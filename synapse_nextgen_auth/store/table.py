@@ -21,6 +21,9 @@ _MOST = 5_000
 _same: dict[str, str] = {}
 
 
+_SMALL = 256  # up to there Python has each number once by itself
+
+
 def _once(value: Any) -> Any:
     """Return the text that is there already, if it is the same; threads may ask at once."""
     if not isinstance(value, str):
@@ -28,6 +31,15 @@ def _once(value: Any) -> Any:
     if len(_same) >= _MOST:
         _same.clear()
     return _same.setdefault(value, value)
+
+
+def _numbers_once(row: Sequence[Any]) -> list[Any]:
+    """Return a row whose times, most of which are the same at first, are there once each."""
+    known: dict[int, int] = {}
+    return [
+        known.setdefault(value, value) if type(value) is int and value > _SMALL else value
+        for value in row
+    ]
 
 
 class Table(Generic[R]):
@@ -105,7 +117,7 @@ class Table(Generic[R]):
     def _made(self, row: Sequence[Any]) -> R:
         if not self._alike:
             return self._record(*row)
-        values = list(row)
+        values = _numbers_once(row)
         for where in self._alike:
             values[where] = _once(values[where])
         return self._record(*values)

@@ -1,6 +1,8 @@
 """The list of what we use of Synapse is complete, and one file knows which Synapse this is."""
 
 import ast
+import functools
+import inspect
 import re
 from collections import defaultdict
 from importlib import import_module, util
@@ -11,7 +13,7 @@ import synapse
 
 import synapse_nextgen_auth
 from support.markdown import DOCS
-from synapse_nextgen_auth.homeserver.startup import internals, sources
+from synapse_nextgen_auth.homeserver.startup import internals, needed, sources
 
 PACKAGE = Path(synapse_nextgen_auth.__file__).parent
 
@@ -325,3 +327,28 @@ def test_what_is_gone_is_a_failure(compare, capsys):
 
     assert compare.compare(here, Without(here.root, "without")) == 2
     assert "AccountValidityHandler.on_user_login: GONE" in capsys.readouterr().out
+
+
+def test_what_something_takes_is_what_python_says_of_it():
+    """Functions say so themselves, and are asked without a table of annotations that would stay."""
+
+    def plain(self, first, /, second=1, *rest, third: int, **more):
+        local = [first, second, rest, third, more]
+        return local[0]
+
+    @functools.wraps(plain)
+    def around(*args, **kwargs):
+        return plain(*args, **kwargs)
+
+    class Made:
+        def __init__(self, first, *, second):
+            pass
+
+    for asked in (plain, around, Made, functools.partial(plain, 1), dict.fromkeys):
+        by_name = {
+            each.name
+            for each in inspect.signature(asked).parameters.values()
+            if each.kind not in {each.VAR_POSITIONAL, each.VAR_KEYWORD}
+        }
+        assert by_name <= set(needed.parameters_of(asked)), asked
+    assert "local" not in needed.parameters_of(plain)

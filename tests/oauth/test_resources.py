@@ -21,7 +21,7 @@ from synapse_nextgen_auth.oauth.tokens.keys import Algorithm
 
 ISSUER = "https://matrix.example.com/_synapse/client/auth/"
 CALENDAR, WIKI = "https://calendar.example.com/", "urn:example:wiki"
-NOTHING = grammar.Scope(())
+NOTHING = grammar.Scope("")
 OWN = grammar.parse(MATRIX)
 READ, WRITE, A_WIKI = f"{CALENDAR}#calendar.read", f"{CALENDAR}#calendar.write", f"{WIKI}#wiki"
 

@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 FLUSH_EVERY = 1  # seconds
 BATCH = 200
+# What is remembered of a session is one number: its generation, and in so many bits below that when.
+_TIME_BITS = 40
 # Remembered per process; a forgotten session costs one more write, nothing else.
 _MAX_SEEN = 200_000
 _ADMIN_NOTED_EVERY = 3600
@@ -34,7 +36,7 @@ class Activity:
         self._homeserver = homeserver
         # How often (seconds) a session that keeps using one token is noted as alive.
         self._repeat_after = lifetimes.noted_every
-        self._seen: dict[str, tuple[int, int]] = {}
+        self._seen: dict[str, int] = {}
         self._administered: dict[tuple[str, str | None], int] = {}
         self._waiting: dict[str, refresh.Use] = {}
         clock = homeserver.hs.get_clock()
@@ -43,13 +45,14 @@ class Activity:
 
     def seen(self, session: Session, generation: int, now: int) -> None:
         """Note that a token of this generation was used."""
-        known, at = self._seen.get(session.session_id, (0, 0))
+        last = self._seen.get(session.session_id, 0)
+        known, at = last >> _TIME_BITS, last & (1 << _TIME_BITS) - 1
         if generation <= known and 0 <= now - at < self._repeat_after:
             return
         if len(self._seen) >= _MAX_SEEN:
             self._seen.clear()
         generation = max(generation, known)
-        self._seen[session.session_id] = (generation, now)
+        self._seen[session.session_id] = generation << _TIME_BITS | now
         self._waiting[session.session_id] = refresh.Use(session.session_id, generation, now)
 
     def administered(self, user_id: str, device_id: str | None) -> None:

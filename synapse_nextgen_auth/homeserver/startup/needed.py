@@ -8,6 +8,8 @@ of it.
 import importlib
 import inspect
 import sys
+from collections.abc import Callable, Collection
+from types import FunctionType
 from typing import Any
 
 from synapse_nextgen_auth.records import frozen
@@ -49,11 +51,23 @@ class Needed:
         if not self.parameters and not self.either:
             return None
         found = getattr(found, "orig", getattr(found, "__func__", found))
-        known = inspect.signature(found).parameters if callable(found) else {}
+        known = parameters_of(found) if callable(found) else ()
         missing = [name for name in self.parameters if name not in known]
         if self.either and not any(name in known for name in self.either):
             missing.append(" or ".join(self.either))
         return f"{self.module}.{self.name} takes no {', '.join(missing)}" if missing else None
+
+
+def parameters_of(found: Callable[..., Any]) -> Collection[str]:
+    """Return what a function or a class takes.
+
+    A function's code says so itself: to ask `inspect` makes a table of annotations that stays with each.
+    """
+    function = inspect.unwrap(found, stop=lambda each: hasattr(each, "__signature__"))
+    if type(function) is not FunctionType or hasattr(function, "__signature__"):
+        return inspect.signature(found).parameters
+    code = function.__code__
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
 
 def _frozen(value: Any) -> Any:

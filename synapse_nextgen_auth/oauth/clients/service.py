@@ -69,7 +69,7 @@ def part(service: Service, text: str | None) -> Scope:
 def _scope(text: str, client_id: str) -> tuple[Scope, str | None]:
     """Read a scope; what opens the Matrix API has a device, the same for the client every time."""
     if not grammar.knows(text):
-        return Scope(()), " ".join(dict.fromkeys(text.split(" ")))
+        return Scope(""), " ".join(dict.fromkeys(text.split(" ")))
     try:
         scope = grammar.parse(grammar.with_device(text, f"SERVICE{digest(client_id)[:10].upper()}"))
     except OAuthError as error:

@@ -5,6 +5,7 @@ A device id may use every character of RFC 6749 section 3.3, so also "/". Only i
 """
 
 import re
+from collections.abc import Iterable
 
 from synapse_nextgen_auth.oauth.errors import invalid_scope
 from synapse_nextgen_auth.oauth.scopes.permissions import (
@@ -36,8 +37,6 @@ RESERVED_DEVICE_IDS = ("guest_device", "dummy-device")
 
 _TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 _WHOLE = frozenset(permission.scope for permission in PERMISSIONS if not permission.followed_by)
-# A process remembers many scopes: what is the same in all of them is there once.
-_SAME = {scope: scope for scope in _WHOLE}
 _BEGINNINGS = tuple(permission.scope for permission in PERMISSIONS if permission.followed_by)
 _GRAVE = frozenset(permission.scope for permission in PERMISSIONS if permission.grave)
 _BY_SCOPE = {permission.scope: permission for permission in PERMISSIONS}
@@ -51,15 +50,16 @@ _ROOM_ID = re.compile(r"![^:\s]+(:[^\s/]+)?")
 class Scope:
     """The scope tokens we know, as the client spelled and ordered them.
 
-    Make it with `parse`: the rules between tokens hold for every scope that exists.
+    Make it with `parse`: the rules between tokens hold for every scope that exists. A process remembers
+    many, each beside the row that it is from: so it is the text of that, which `parse` reads back.
     """
 
-    tokens: tuple[str, ...]
+    text: str
 
     @property
-    def text(self) -> str:
-        """The scope as one parameter; `parse` reads it back to the same scope."""
-        return " ".join(self.tokens)
+    def tokens(self) -> tuple[str, ...]:
+        """What it consists of."""
+        return tuple(self.text.split())
 
     @property
     def effective(self) -> frozenset[str]:
@@ -116,7 +116,7 @@ class Scope:
     @property
     def without_admin(self) -> "Scope":
         """The same scope for an account that is no administrator (any more)."""
-        return Scope(tuple(token for token in self.tokens if _stable(token) not in _GRAVE))
+        return of_tokens(token for token in self.tokens if _stable(token) not in _GRAVE)
 
     @property
     def device_id(self) -> str | None:
@@ -131,7 +131,7 @@ class Scope:
 
     def under(self, mask: int) -> "Scope":
         """Return the part of this scope that a mask stands for."""
-        return Scope(tuple(token for i, token in enumerate(self.tokens) if mask >> i & 1))
+        return of_tokens(token for i, token in enumerate(self.tokens) if mask >> i & 1)
 
 
 def parse(text: str) -> Scope:
@@ -143,18 +143,24 @@ def parse(text: str) -> Scope:
     for token in tokens:
         if token.casefold().startswith(OURS) and not _is_known(token):
             raise invalid_scope(f"{quoted(token)} is no scope of this server")
-    scope = Scope(tuple(_SAME.get(token, token) for token in tokens if _is_known(token)))
-    if not scope.tokens:
+    scope = of_tokens(token for token in tokens if _is_known(token))
+    if not scope.text:
         raise invalid_scope("scope contains nothing that this server knows")
     reason = _refuse(scope)
     if reason:
         raise invalid_scope(reason)
-    return scope
+    # Of the same text there is one.
+    return Scope(text) if scope.text == text else scope
+
+
+def of_tokens(tokens: Iterable[str]) -> Scope:
+    """Return a scope of these, which fit together."""
+    return Scope(" ".join(tokens))
 
 
 def of_row(text: str) -> Scope:
     """Read a scope that we wrote down; of what is for other services alone that is nothing."""
-    return parse(text) if text else Scope(())
+    return parse(text) if text else Scope("")
 
 
 def is_token(text: str) -> bool:

@@ -141,7 +141,7 @@ def test_a_scope_that_is_grave_is_never_had_without_a_person():
     """Whatever is added to the table of scopes."""
     for permission in PERMISSIONS:
         written = permission.scope + ("SOME_DEVICE" if permission.followed_by else "")
-        reason = refuse_scope(SILENT, grammar.Scope((written,)))
+        reason = refuse_scope(SILENT, grammar.Scope(written))
         assert (reason is not None) is (permission.grave or not permission.acts)
 
 

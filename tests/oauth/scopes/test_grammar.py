@@ -287,9 +287,17 @@ def test_c305_a_refresh_never_asks_for_more(granted, asked):
 def test_a_mask_stands_for_exactly_these_tokens(chosen):
     """Whatever part it is: what the mask gives back has these tokens, in the session's order."""
     granted = grammar.parse(WHOLE)
-    part = grammar.Scope(tuple(chosen))
+    part = grammar.of_tokens(chosen)
 
     mask = granted.mask_of(part)
 
     back = granted if mask is None else granted.under(mask)
     assert back.tokens == tuple(token for token in granted.tokens if token in chosen)
+
+
+def test_a_scope_is_the_very_text_that_it_was_read_from():
+    """A process remembers many of them, each beside its row."""
+    text = "urn:matrix:client:api:* urn:matrix:client:device:ABCDEFGHIJ"
+    assert grammar.of_row(text).text is text
+    assert grammar.of_row(f"{text} unknown").text == text
+    assert grammar.of_row(text).tokens == tuple(text.split(" "))

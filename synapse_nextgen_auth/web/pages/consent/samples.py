@@ -43,7 +43,7 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             redirect_host="127.0.0.1",
         ),
         "admin_only": attrs.evolve(
-            CONSENT, permissions=grammar.Scope((ADMIN,)).permissions, device_id=None
+            CONSENT, permissions=grammar.Scope(ADMIN).permissions, device_id=None
         ),
         "everything": attrs.evolve(
             CONSENT, permissions=PERMISSIONS, replaces="Pixel 5, the old one"

@@ -162,4 +162,4 @@ def _are_for_rooms(asked: list[grammar.Scope]) -> bool:
 
 
 def _read(scopes: Iterable[str]) -> list[grammar.Scope]:
-    return [grammar.Scope(tuple(scope.split())) for scope in scopes]
+    return [grammar.Scope(scope) for scope in scopes]

@@ -103,7 +103,7 @@ async def _line(visit: Visit, entry: Entry) -> Line:
 async def _page(
     visit: Visit, user_id: str, target: Target, entry: Entry, *, typed: str | None = None
 ) -> Outgoing:
-    scope = grammar.parse(entry.scope) if entry.scope else grammar.Scope(())
+    scope = grammar.parse(entry.scope) if entry.scope else grammar.Scope("")
     site = visit.site
     page = DevicePage(
         **console.of(visit, user_id, target),

@@ -82,7 +82,7 @@ def _with_power(found: Seen, known: Known) -> set[str]:
 
 
 def _has_power(scope: str | None) -> bool:
-    return scope is not None and Scope(tuple(scope.split())).admin
+    return scope is not None and Scope(scope).admin
 
 
 def _figures(known: Known, found: Seen) -> Figures:
