@@ -29,3 +29,11 @@ def test_it_has_every_picture_and_is_a_whole_document():
     assert "kit.example" in html.text("header")
     assert len(kit.icons()) >= 20
     assert all(name in html.text("ul") for name in kit.icons())
+
+
+def test_what_it_shows_of_forms_can_be_sent_by_the_keyboard():
+    """A check for everybody that is run over this page as it is finds nothing (WCAG 3.2.2)."""
+    forms = re.findall(r"<form.*?</form>", KIT, re.DOTALL)
+
+    assert len(forms) > 2
+    assert [each for each in forms if 'type="submit"' not in each] == []

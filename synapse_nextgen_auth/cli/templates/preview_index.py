@@ -10,7 +10,8 @@ _REFRESH = re.compile(r'<meta http-equiv="refresh"[^>]*>')
 _DOCUMENT = Markup(
     '<!doctype html>\n<html lang="en" dir="ltr"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    '<meta name="color-scheme" content="light dark"><title>{title} · Preview</title>{sheets}</head>'
+    '<meta name="color-scheme" content="light dark">'
+    '<link rel="icon" href="/icon"><title>{title} · Preview</title>{sheets}</head>'
     '<body><main class="card"><div class="head"><h1>{title}</h1></div>{body}</main></body></html>\n'
 )
 
