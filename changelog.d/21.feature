@@ -10,3 +10,4 @@ A start loads neither PyJWT nor difflib.
 What only some requests need is imported by the first of them, wherever it lies: a process takes a third less memory after its start. What such files need of Synapse is looked for at the start as before.
 The module takes less memory: a server keeps no docstrings and annotations of it, its counters are numbers, and what sessions have alike is there once.
 What a process remembers of a session takes a quarter less beside stock, and files are found without a list of their folder that stays.
+A scope is read from its row in a third of the time.

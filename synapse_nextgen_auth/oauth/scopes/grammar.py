@@ -40,9 +40,6 @@ _WHOLE = frozenset(permission.scope for permission in PERMISSIONS if not permiss
 _BEGINNINGS = tuple(permission.scope for permission in PERMISSIONS if permission.followed_by)
 _GRAVE = frozenset(permission.scope for permission in PERMISSIONS if permission.grave)
 _BY_SCOPE = {permission.scope: permission for permission in PERMISSIONS}
-_NEEDS = {
-    permission: tuple(_BY_SCOPE[scope] for scope in permission.needs) for permission in PERMISSIONS
-}
 _ROOM_ID = re.compile(r"![^:\s]+(:[^\s/]+)?")
 
 
@@ -237,7 +234,8 @@ def _refuse(scope: Scope) -> str | None:
     # Two spellings of the same permission are a mistake we cannot answer "as asked" (C305).
     if len({token.startswith(UNSTABLE) for token in scope.tokens if _is_matrix(token)}) > 1:
         return "scope must not mix urn:matrix:client: with urn:matrix:org.matrix.msc2967.client:"
-    asked = {permission: _tokens_of(permission, scope.effective) for permission in PERMISSIONS}
+    effective = scope.effective
+    asked = {permission.scope: _tokens_of(permission, effective) for permission in PERMISSIONS}
     return (
         _refuse_together(asked)
         or _refuse_rooms(scope.rooms)
@@ -245,18 +243,21 @@ def _refuse(scope: Scope) -> str | None:
     )
 
 
-def _refuse_together(asked: dict[Permission, list[str]]) -> str | None:
-    for permission, tokens in asked.items():
-        if permission.followed_by and len(tokens) > 1 and not permission.is_repeated:
-            return f"scope must contain exactly one {permission.scope} token, not {len(tokens)}"
-    for permission, tokens in asked.items():
-        missing = [needed for needed in _NEEDS[permission] if not asked[needed]]
-        if tokens and missing:
-            return _say_missing(permission, missing[0])
-        if tokens and permission.excludes and asked[_BY_SCOPE[permission.excludes]]:
+def _refuse_together(asked: dict[str, list[str]]) -> str | None:
+    """Say what does not fit together, by the scopes of permissions and the tokens that ask for each."""
+    those = [permission for permission in PERMISSIONS if asked[permission.scope]]
+    for permission in those:
+        count = len(asked[permission.scope])
+        if permission.followed_by and count > 1 and not permission.is_repeated:
+            return f"scope must contain exactly one {permission.scope} token, not {count}"
+    for permission in those:
+        missing = [needed for needed in permission.needs if not asked[needed]]
+        if missing:
+            return _say_missing(permission, _BY_SCOPE[missing[0]])
+        if permission.excludes and asked[permission.excludes]:
             return f"scope must not narrow {permission.excludes} by {permission.scope}"
         one_of = permission.needs_one_of
-        if tokens and one_of and not any(asked[_BY_SCOPE[each]] for each in one_of):
+        if one_of and not any(asked[each] for each in one_of):
             needed = ", ".join(one_of)
             return f"scope with a {permission.scope} token must also contain one of {needed}"
     return None
