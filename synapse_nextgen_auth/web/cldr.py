@@ -1,7 +1,6 @@
 """What the CLDR knows of a language: how it writes numbers and times, and how far away one is.
 
-Loads Babel, so only whoever needs it imports it (`web/translations.py`). Digits are 0 to 9 in every
-language, as in the addresses, codes and dates beside them.
+Loads Babel, so only whoever needs it imports it (`web/translations.py`).
 """
 
 from collections.abc import Iterable
@@ -12,34 +11,40 @@ from babel.core import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, format_timedelta, get_timezone_location
 from babel.numbers import format_decimal
 
+from synapse_nextgen_auth.web import digits
+
 # From one and a half of a larger unit on that one is told: "in 90 minutes", and after that "in 2 hours".
 _THRESHOLD = 1.5
 
 
 def number(value: int, locale: str) -> str:
     """Write a number, its thousands grouped."""
-    return format_decimal(value, locale=_locale(locale))
+    return digits.written(
+        format_decimal(value, locale=_locale(locale), numbering_system="default"), locale
+    )
 
 
 def wait(seconds: int, locale: str) -> str:
     """Say in how long something is, rounded up: "in 3 minutes"."""
     rounded = _up(max(seconds, 1))
-    return format_timedelta(
+    said = format_timedelta(
         timedelta(seconds=rounded),
         threshold=_THRESHOLD + 0.01,
         add_direction=True,
         locale=_locale(locale),
     )
+    return digits.written(said, locale)
 
 
 def ago(seconds: int, locale: str) -> str:
     """Say how long ago something was: "3 minutes ago"."""
-    return format_timedelta(
+    said = format_timedelta(
         timedelta(seconds=-max(seconds, 1)),
         threshold=1,
         add_direction=True,
         locale=_locale(locale),
     )
+    return digits.written(said, locale)
 
 
 def moment(seconds: int, locale: str, time_zone: str = "UTC") -> str:
@@ -48,7 +53,7 @@ def moment(seconds: int, locale: str, time_zone: str = "UTC") -> str:
     at = datetime.fromtimestamp(seconds, zone)
     date, time = format_date(at, "long", locale=found), format_time(at, "short", zone, locale=found)
     pattern = str(found.datetime_formats["medium"]).replace("'", "")
-    return pattern.format(f"{time} {_offset(at)}", date)
+    return digits.written(pattern.format(f"{time} {_offset(at)}", date), locale)
 
 
 def places(locale: str, time_zones: Iterable[str]) -> list[tuple[str, str]]:

@@ -13,11 +13,18 @@ from gettext import NullTranslations
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from jinja2 import Environment
 from markupsafe import Markup, escape
+
+from synapse_nextgen_auth import late
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.web import digits
+else:
+    digits = late.file("web.digits")
 
 logger = logging.getLogger(__name__)
 
@@ -170,7 +177,9 @@ def _filled(text: str, values: dict[str, Any]) -> str:
 
 
 def _written(value: Any) -> Any:
-    """Write a number as the language does; below a thousand all do it alike."""
-    if isinstance(value, int) and abs(value) >= 1000:
+    """Write a number as the language does; below a thousand nothing but its digits can differ."""
+    if not isinstance(value, int):
+        return value
+    if abs(value) >= 1000:
         return cldr().number(value, present().locale)
-    return value
+    return digits.written(str(value), present().locale)

@@ -1,9 +1,11 @@
 """Times and waits in words, and names of accounts that wrap."""
 
+from gettext import NullTranslations
+
 import pytest
 from jinja2 import Environment
 
-from synapse_nextgen_auth.web import cldr, formats
+from synapse_nextgen_auth.web import cldr, formats, translations
 
 MORNING = 1795336800  # 2026-11-22 08:40 UTC
 
@@ -23,6 +25,7 @@ MORNING = 1795336800  # 2026-11-22 08:40 UTC
         ("de", 1, "in 1 Sekunde"),
         ("ar", 120, "خلال دقيقتين"),
         ("ar", 180, "خلال 3 دقائق"),
+        ("fa", 180, "۳ دقیقه بعد"),
         ("xx", 180, "in 3 minutes"),
     ],
 )
@@ -39,6 +42,7 @@ def test_a_wait_is_rounded_up(locale, seconds, words):
         ("en", 180, "3 minutes ago"),
         ("de", 180, "vor 3 Minuten"),
         ("ar", 180, "قبل 3 دقائق"),
+        ("fa", 180, "۳ دقیقه پیش"),
     ],
 )
 def test_what_was_is_so_long_ago(locale, seconds, words):
@@ -51,6 +55,7 @@ def test_what_was_is_so_long_ago(locale, seconds, words):
         ("en", "November 22, 2026, 8:40\u202fAM UTC"),
         ("de", "22. November 2026, 08:40 UTC"),
         ("ar", "22 نوفمبر 2026، 8:40 ص UTC"),
+        ("fa", "۲۲ نوامبر ۲۰۲۶،\u200f ۸:۴۰ UTC"),
         ("zz", "November 22, 2026, 8:40\u202fAM UTC"),
     ],
 )
@@ -87,3 +92,22 @@ def test_a_long_name_may_be_wrapped_between_its_parts(name, parts):
     formats.install(template)
 
     assert template.from_string("{{ name|parts }}").render(name=name) == "<wbr>".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("tag", "number", "words"),
+    [
+        ("en", 30, "30"),
+        ("ar", 30, "30"),
+        ("fa", 30, "۳۰"),
+        ("fa", 1234, "\u06f1\u066c\u06f2\u06f3\u06f4"),
+        ("hi", 123456, "1,23,456"),
+    ],
+)
+def test_a_number_in_a_sentence_has_the_digits_of_the_language(tag, number, words):
+    """A text that looks like one, a code, keeps its own."""
+    environment = Environment(extensions=[], autoescape=True)
+    translations.install(environment)
+    template = environment.from_string("{% trans n=n, code=code %}{{ n }} {{ code }}{% endtrans %}")
+    with translations.speaking(translations.Language(tag, "ltr", NullTranslations(), tag)):
+        assert template.render(n=number, code="123456") == f"{words} 123456"
