@@ -167,7 +167,7 @@ def erase(neighbours, user):
 def reactivate(neighbours, user):
     body = {"deactivated": False, "password": user.password}
     # A young Synapse fails until it has built an index in the background.
-    assert eventually(lambda: neighbours.ask("PUT", user, body).ok, patience=60)
+    assert eventually(lambda: neighbours.ask("PUT", user, body).ok)
 
 
 @attrs.frozen

@@ -23,7 +23,7 @@ def test_addresses_go_before_their_events_do(start_homeserver):
 
     left = [("consented", 0), ("session_begun", 1)]
     assert before == [("consented", 1), ("session_begun", 1), ("signed_in", 1)]
-    assert eventually(lambda: homeserver.query(kinds, user.user_id) == left, patience=60)
+    assert eventually(lambda: homeserver.query(kinds, user.user_id) == left)
     assert eventually(
         lambda: homeserver.query("SELECT address FROM nextgen_sessions") == [(None,)], patience=60
     )

@@ -280,7 +280,7 @@ def test_what_the_housekeeping_does_is_counted(start_homeserver):
     counted_one = eventually(
         lambda: metrics.value(homeserver, "rows_swept_total", **swept) == 1, patience=60
     )
-    living = eventually(lambda: metrics.value(homeserver, "sessions_living"), patience=60)
+    living = eventually(lambda: metrics.value(homeserver, "sessions_living"))
 
     assert counted_one
     assert living == 1
@@ -304,7 +304,7 @@ def test_every_metric_of_the_page_is_on_the_listener(homeserver, client, user, n
     client.refresh("no-refresh-token")
     client.server.revoke(token=tokens["refresh_token"])
     # The housekeeping begins with the process and pauses a little after each kind.
-    family = eventually(lambda: with_samples(homeserver, name), patience=60)
+    family = eventually(lambda: with_samples(homeserver, name))
 
     assert family.type == kind
     assert {frozenset(s.labels) - {"le"} for s in family.samples} == {frozenset(labels)}

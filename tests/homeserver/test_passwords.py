@@ -1,5 +1,6 @@
 """Passwords: who guesses learns nothing, waits like everybody else, and never floods the server."""
 
+import math
 import re
 import statistics
 import threading
@@ -207,20 +208,21 @@ def test_c227_an_unknown_account_takes_as_long(slow_homeserver):
     kinds = kinds_of_nobody(slow_homeserver)
     # What no account can be called is told apart by what was typed, before anybody is looked up.
     kinds = {kind: name for kind, name in kinds.items() if kind != "impossible"}
-    spent = {kind: [] for kind in kinds}
-    for _ in range(9):
+    # Whatever else the machine does makes a request longer, and never shorter: the least of each.
+    least = dict.fromkeys(kinds, math.inf)
+
+    def unlike_the_others():
         for kind, name in kinds.items():
             began = time.perf_counter()
-            page.sign_in(name, "wrong")
-            spent[kind].append(time.perf_counter() - began)
+            assert page.sign_in(name, "wrong").status_code == 403
+            least[kind] = min(least[kind], time.perf_counter() - began)
+        usual = least["wrong password"]
+        return {kind: took for kind, took in least.items() if not 0.6 * usual < took < 1.6 * usual}
 
-    # The least of each: whatever else the machine does makes a request longer, and never shorter.
-    least = {kind: min(times) for kind, times in spent.items()}
-
-    usual = least["wrong password"]
-    assert {
-        kind: took for kind, took in least.items() if not 0.6 * usual < took < 1.6 * usual
-    } == {}
+    for _ in range(9):
+        unlike = unlike_the_others()
+    # On a busy machine that takes more tries; what is quicker by itself stays so.
+    assert eventually(lambda: not unlike_the_others()), (unlike, least)
 
 
 def test_c230_a_flood_of_sign_ins_leaves_the_server_alone(slow_homeserver):

@@ -426,7 +426,7 @@ def test_a_sign_up_that_took_too_long_gives_its_token_back(strict_homeserver, st
     sign_up(strict, a_name(), token=token)
     strict_homeserver.query("UPDATE nextgen_token_holds SET expires_at = 1")
 
-    assert eventually(lambda: counts(strict_homeserver, token) == (0, 0), patience=50)
+    assert eventually(lambda: counts(strict_homeserver, token) == (0, 0))
     assert strict_homeserver.query("SELECT COUNT(*) FROM nextgen_token_holds") == [(0,)]
 
 

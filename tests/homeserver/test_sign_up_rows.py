@@ -93,7 +93,7 @@ def made(homeserver, name, make, *, rooms=1):
         # Synapse enters people into its directory after the request. A new one empties that once and
         # fills it again, in the background: so it is compared here, and not with the other rows.
         listed = "SELECT display_name, avatar_url FROM user_directory WHERE user_id = ?"
-        assert eventually(lambda: homeserver.query(listed, user_id) == [(name, None)], patience=30)
+        assert eventually(lambda: homeserver.query(listed, user_id) == [(name, None)])
     more = rows(homeserver) - before
     return Counter(
         {

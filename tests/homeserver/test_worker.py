@@ -22,7 +22,7 @@ def test_c365_the_chores_run_on_the_process_for_background_tasks_alone(homeserve
     worker, main = homeserver.workers["worker1"].log_file, homeserver.main.log_file
 
     for chore in ("nextgen_housekeeping-", "nextgen_strays-"):
-        assert eventually(lambda chore=chore: chore in worker.read_text("utf-8"), patience=60)
+        assert eventually(lambda chore=chore: chore in worker.read_text("utf-8"))
         assert chore not in main.read_text("utf-8")
 
 

@@ -54,7 +54,7 @@ def shown(sqlite_homeserver):
 
     # This one is there when sessions were counted, soon after the start.
     living = "synapse_nextgen_auth_sessions_living"
-    assert eventually(lambda: [name for name, _ in samples() if name == living], patience=120)
+    assert eventually(lambda: [name for name, _ in samples() if name == living])
     return samples()
 
 

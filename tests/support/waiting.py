@@ -3,10 +3,11 @@
 import time
 
 
-def eventually(look, *, patience=60):
+def eventually(look, *, patience=150):
     """Call `look` until it returns something true, and return that; its last word otherwise.
 
-    Patience costs a test that fails, and no other: a busy machine is slow, not wrong.
+    Patience costs a test that fails, and no other: a busy machine is slow, not wrong. What the outbox
+    does on its next look, a minute later, and on its second try is within it.
     """
     deadline = time.monotonic() + patience
     while not (seen := look()) and time.monotonic() < deadline:

@@ -63,7 +63,7 @@ def test_c373_a_step_waits_for_a_dump_and_no_refresh_waits_for_the_step(tables, 
             target=schema.apply, args=(configured(tables), "hs"), kwargs={"now": NOW}
         )
         start.start()
-        is_queued = eventually(lambda: queued(tables), patience=60)
+        is_queued = eventually(lambda: queued(tables))
         for _ in range(8):
             began = time.monotonic()
             tables.query("UPDATE nextgen_sessions SET last_active_at = last_active_at + 1")
@@ -157,7 +157,7 @@ def upgraded(request, start_homeserver):
 
 
 def is_done(homeserver):
-    return eventually(lambda: versions(homeserver.database)[-1] == BACKFILL.version, patience=60)
+    return eventually(lambda: versions(homeserver.database)[-1] == BACKFILL.version)
 
 
 def indexes(homeserver):
@@ -197,7 +197,7 @@ def test_c371_a_process_that_stops_lets_go_of_an_index_and_the_next_one_builds_i
         reader.rollback()
         reader.cursor().execute("SELECT * FROM users")
         homeserver.start()
-        is_half = eventually(lambda: indexes(homeserver) == [(0,)], patience=60)
+        is_half = eventually(lambda: indexes(homeserver) == [(0,)])
         began = time.monotonic()
         homeserver.stop()
         took = time.monotonic() - began

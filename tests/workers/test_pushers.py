@@ -46,7 +46,7 @@ def test_reuse_is_refused_while_the_main_process_is_away(deployment):
     assert deployment.server("worker2").whoami(tokens["access_token"]).status_code == 401
     assert pushkeys(deployment, user) == ["key"]
     deployment.heal()
-    assert eventually(lambda: pushkeys(deployment, user) == [], patience=120)
+    assert eventually(lambda: pushkeys(deployment, user) == [])
 
 
 SLOW = Plan("/pushers/set", "slow", Point(STATEMENT, "add_pusher", 1))

@@ -44,7 +44,7 @@ def says(process, words):
     def look():
         return process.log_file.exists() and words in process.log_file.read_text()
 
-    return eventually(look, patience=60)
+    return eventually(look)
 
 
 def test_c370_workers_wait_for_the_main_process(fresh):

@@ -160,8 +160,8 @@ def read(options: Branding, *, default: str = ENGLISH) -> Read:
     """
     problems: list[str] = []
     found = {}
-    for name in _FILES:
-        path = getattr(options, name)
+    paths = (options.logo, options.logo_dark, options.favicon)
+    for name, path in zip(_FILES, paths, strict=True):
         if path is None:
             continue
         try:
