@@ -35,7 +35,7 @@ async function send(file) {
   }
 }
 
-if (box && window.fetch) {
+if (box) {
   box.hidden = false;
   const input = box.querySelector("input");
   // Browsers say nothing of a file that is chosen already: it could not be sent once more.

@@ -86,7 +86,10 @@ async function propose(form, button) {
   }
 }
 
-if (box && window.PublicKeyCredential) {
+// The style sheet shows the box before this script has come.
+if (box && !window.PublicKeyCredential) {
+  delete box.dataset.scripted;
+} else if (box) {
   const form = box.querySelector("form");
   const button = form.querySelector('button[value="passkey"]');
   const since = performance.now();
