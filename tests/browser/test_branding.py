@@ -1,6 +1,5 @@
 """Pages under an operator's brand, as a browser shows them: readable, in their place, and sealed."""
 
-import re
 from base64 import b64encode
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from support import brand
 from support.chromium import problems
 from support.gallery import SAMPLES
-from support.markdown import ROOT
+from support.markdown import DOCS, blocks
 
 PAGES = ["SignInPage plain", "SignUpPage providers", "ConsentPage plain", "OverviewPage plain"]
 # One that fails as a link and edge in light, and one that fails everywhere, on backgrounds that do, too.
@@ -66,12 +65,6 @@ MEADOW = (
 )
 
 
-def documented(nth):
-    """Return a style sheet that the page on templates shows."""
-    text = (ROOT / "docs/topics/templates.md").read_text("utf-8")
-    return re.findall(r"```css\n(.*?)```", text, re.DOTALL)[nth]
-
-
 GROUNDS = """() => {
   const clear = (element) => getComputedStyle(element).backgroundColor === "rgba(0, 0, 0, 0)";
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), bare = [];
@@ -91,8 +84,7 @@ def test_a_picture_behind_the_page_leaves_each_word_a_ground(open_tab, tmp_path,
     """As the documents have it: on a wide window alone, and never behind the words of the account."""
     tab = open_tab(color_scheme=scheme, viewport={"width": width, "height": 900})
     pages = brand.templates(**brand.options(tmp_path))
-    sheet = documented(1)
-    assert "meadow.svg" in sheet
+    (sheet,) = [each for each in blocks(DOCS / "topics/templates.md", "css") if "cover" in each]
     meadow = b64encode(MEADOW).decode()
     sheet = sheet.replace("meadow.svg", f"data:image/svg+xml;base64,{meadow}")
     pictures, bare = {}, {}
