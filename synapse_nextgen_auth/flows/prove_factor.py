@@ -213,6 +213,9 @@ def _tell(txn: Txn, kind: ProofKind, owner: Owner) -> None:
     """Write a wrong code down. Whoever types one had the first factor, so many are told to the owner."""
     events.add(txn, owner.event(EventKind.FACTOR_REFUSED, kind.value))
     since = owner.now - _DAY
-    wrong = events.count_since(txn, owner.user_id, EventKind.FACTOR_REFUSED, since=since)
-    if wrong % TOLD_AFTER == 0:
+    wrong, told = (
+        events.count_since(txn, owner.user_id, each, since=since)
+        for each in (EventKind.FACTOR_REFUSED, EventKind.FACTOR_GUESSED)
+    )
+    if wrong >= TOLD_AFTER * (told + 1):
         events.add(txn, owner.event(EventKind.FACTOR_GUESSED, kind.value))

@@ -1,6 +1,7 @@
 """Codes of second factors on a database: each counts once, guesses wherever they come from."""
 
 from functools import partial
+from itertools import pairwise
 
 import pytest
 
@@ -258,6 +259,21 @@ def test_c291_however_patient_somebody_is(tables, apps):
     assert IN_HOUR // 2 // apps <= in_hour <= IN_HOUR
     assert IN_DAY // apps // 2 <= in_day <= IN_DAY // apps
     assert in_day * apps * 3 / 10**6 < 1e-4
+
+
+@pytest.mark.parametrize("minutes", [50, 65, 5 * 60, 8 * 60 - 1])
+def test_c291_the_owner_hears_of_guesses_for_as_long_as_they_go_on(tables, minutes):
+    """However even their pace is: each day of them has a notice."""
+    secret = give_app(tables)
+    for at in range(0, 14 * 86400, minutes * 60):
+        entering(tables, wrong(secret, at), attempt_id=f"attempt {at}", at=at)
+    told = tables.query(
+        "SELECT happened_at FROM nextgen_events WHERE kind = 'factor_guessed' ORDER BY happened_at"
+    )
+    times = [at - NOW for (at,) in told]
+
+    assert times[0] <= 86400
+    assert max(later - at for at, later in pairwise([*times, 14 * 86400])) <= 2 * 86400
 
 
 def test_c291_the_owner_hears_of_guesses(tables):
