@@ -158,8 +158,11 @@ class Session:
         """Return what tokens of this generation stand for.
 
         Where a client stepped up, its first ones alone are more than before (MSC4363): the client has
-        them renewed as anybody would who found them, and nobody proves anything at that.
+        them renewed as anybody would who found them, and nobody proves anything at that. A personal
+        token lies in a file: whoever sends it has one thing, whatever its owner proved to make it.
         """
+        if self.is_personal:
+            return Proven(self.auth_time, self.proven_at, 1, self.amr, None)
         if generation <= 1 or self.former_auth_time is None:
             return Proven(self.auth_time, self.proven_at, self.level or 1, self.amr, self.acr)
         return Proven(

@@ -428,6 +428,18 @@ def test_c293_a_token_alone_does_not_take_the_factor_away(mailing, server, mailb
     assert "/factor?" in typed_password(server, user).page.url
 
 
+def test_c293_a_token_alone_adds_no_address(mailing, server, mailbox, person):
+    """It would be the way to a new password, and nobody was asked for the factor, or told."""
+    user, address = person
+    token = mailing.login(user)["access_token"]
+    turn_on(server, mailbox, user, address)
+    body = {"threePidCreds": {"sid": "1", "client_secret": "secret"}}
+    answer = server.api("POST", "/_matrix/client/v3/account/3pid", token, json=body)
+
+    assert answer.status_code == 403
+    assert "second factor" in answer.json()["error"]
+
+
 def test_it_goes_with_the_address_that_an_administrator_takes(mailing, server, mailbox):
     """Its owner is told; who must have a factor sets one up anew."""
     admin = mailing.new_user(admin=True)

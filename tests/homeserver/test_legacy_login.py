@@ -402,6 +402,20 @@ class Waiting:
         return browser, browser.sign_in(self.user.localpart, self.user.password)
 
 
+def test_c299_an_address_is_added_in_the_browser_by_whatever_endpoint(confirming):
+    """Also by the older one, where Synapse asks nobody: with an address one resets the password."""
+    waiting = Waiting.at(confirming)
+    proof = {"sid": "1", "client_secret": "secret"}
+    answer = waiting.ask("account/3pid", {"threePidCreds": proof})
+    listed = waiting.server.api(
+        "GET", "/_matrix/client/v3/account/3pid", waiting.legacy["access_token"]
+    )
+
+    assert (answer.status_code, answer.json()["errcode"]) == (403, "M_FORBIDDEN")
+    assert f"Do that at {waiting.server.url('account')}" in answer.json()["error"]
+    assert listed.status_code == 200
+
+
 def test_c299_a_legacy_client_confirms_in_the_browser(confirming):
     """No password stage is offered or enough; what the page named is done once, and nothing else."""
     waiting = Waiting.at(confirming)

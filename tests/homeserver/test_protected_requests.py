@@ -9,6 +9,7 @@ from pyotp import TOTP
 
 from support.admin_api import MAS_ADMIN, ROOT
 from support.oauth import ADMIN, API, DEVICE, Browser, Server, claims, device_id
+from support.personal_tokens import make_token
 from support.redis import RedisServer
 from support.step_up import (
     TWO,
@@ -157,6 +158,18 @@ def test_a_session_that_began_with_two_factors_keeps_them(everywhere, app):
     renewed = app.client.refresh(app.tokens["refresh_token"]).json()["access_token"]
 
     assert [filtering(each, app.person, renewed).status_code for each in everywhere] == [200] * 2
+
+
+def test_a_personal_token_is_one_factor_whatever_made_it(guarded, everywhere):
+    """It lies in a file: whoever has that has one thing, for as long as the token is good."""
+    person = guarded.new_user()
+    browser = with_two_factors(guarded, everywhere[0], person)
+    proved(guarded, browser, level=2)
+    token = make_token(browser, may_whole="on", device="new")
+    answers = [filtering(server, person, token) for server in everywhere]
+
+    assert [challenged(answer)["acr_values"] for answer in answers] == [TWO] * 2
+    assert all(server.whoami(token).status_code == 200 for server in everywhere)
 
 
 @pytest.mark.parametrize(

@@ -63,16 +63,30 @@ class Threepids(ThreepidRestServlet):
     """`/account/3pid`: reading stays, adding an address does not.
 
     Synapse asks for no authentication there, and with an address of one's own one resets the
-    password.
+    password. So where legacy clients confirm such things in the browser they cannot do it here, either.
     """
 
-    def __init__(self, hs: HomeServer, page: str) -> None:
+    def __init__(self, hs: HomeServer, doors: OldDoors, *, confirm_legacy: bool) -> None:
         super().__init__(hs)
-        self._instead = f"Do that at {page}."
+        self.auth: Any = AskedOnce(hs.get_auth())
+        self._doors = doors
+        self._confirm_legacy = confirm_legacy
+        self._instead = f"Do that at {doors.account_url}."
 
     async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
-        """Refuse a token of ours, leave any other to Synapse."""
+        """Refuse a token of ours, and any whose person the browser would be for; leave others to Synapse."""
         await refuse_ours(self, request, "add an address this way", self._instead)
+        requester: Requester = await self.auth.get_user_by_req(request)
+        # A bridge has no token that Synapse counts.
+        if requester.access_token_id is not None:
+            if await self._doors.lacks(requester.user.to_string()):
+                raise AuthError(403, f"{WHY} {self._instead}", Codes.FORBIDDEN)
+            if self._confirm_legacy:
+                raise AuthError(
+                    403,
+                    f"On this server an address is confirmed in the browser. {self._instead}",
+                    Codes.FORBIDDEN,
+                )
         return await super().on_POST(request)
 
 
@@ -209,8 +223,10 @@ def servlets(
     confirm_legacy: bool,
 ) -> list[RestServlet]:
     """Return what this process serves in place of Synapse's own."""
-    page = doors.account_url  # where people go on
-    found: list[RestServlet] = [Threepids(hs, page), Capabilities(hs, people)]
+    found: list[RestServlet] = [
+        Threepids(hs, doors, confirm_legacy=confirm_legacy),
+        Capabilities(hs, people),
+    ]
     if hs.config.experimental.msc3814_enabled:
         found.append(DehydratedDevice(hs, homeserver))
     if claims := versions.dehydrated_device_claims(hs):
