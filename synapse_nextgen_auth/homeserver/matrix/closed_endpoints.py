@@ -74,7 +74,7 @@ class Threepids(ThreepidRestServlet):
         self._instead = f"Do that at {doors.account_url}."
 
     async def on_POST(self, request: SynapseRequest) -> tuple[int, dict[str, Any]]:  # noqa: N802 (Synapse's)
-        """Refuse a token of ours, and any whose person the browser would be for; leave others to Synapse."""
+        """Refuse a token of ours, and of whoever confirms in the browser; leave others to Synapse."""
         await refuse_ours(self, request, "add an address this way", self._instead)
         requester: Requester = await self.auth.get_user_by_req(request)
         # A bridge has no token that Synapse counts.
