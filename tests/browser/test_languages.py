@@ -11,7 +11,7 @@ from synapse_nextgen_auth.web.translations import ENGLISH
 
 LONG = f"<span style='white-space: nowrap'>{'x' * 90}</span>"
 # What sticks out of the screen, and text that a box of ours hides; names are cut after two lines.
-LOOK = """(zoom) => {
+LOOK = """([zoom, isUsual]) => {
   document.documentElement.style.fontSize = zoom;
   const found = [];
   const width = document.documentElement.clientWidth;
@@ -26,6 +26,21 @@ LOOK = """(zoom) => {
     const hides = style.overflowX !== "visible" && element.scrollWidth > element.clientWidth + 1;
     const isSeen = box.width > 1;  // what only screen readers say is one pixel wide
     if (hides && isSeen && element.tagName !== "INPUT") found.push("is cut: " + words);
+  }
+  // A word that needs two lines says where it may be parted: not every browser knows that of a language.
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  while (isUsual && texts.nextNode()) {
+    const text = texts.currentNode;
+    if (text.parentElement.closest("bdi, code, .code, .hidden, select, template, svg")) continue;
+    for (const word of text.data.matchAll(/[\\p{sc=Latn}\\p{sc=Cyrl}\\p{sc=Grek}\\u00ad]{8,}/gu)) {
+      if (word[0].includes("\\u00ad")) continue;
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      const lines = new Set([...range.getClientRects()].map((each) => Math.round(each.top)));
+      // What is longer than forty letters is no word.
+      if (lines.size > 1 && word[0].length <= 40) found.push("is torn: " + word[0]);
+    }
   }
   return found;
 }"""
@@ -68,8 +83,11 @@ def look_at_all(page, lang, zoom="100%", style=""):
     ]
     pages.append(["every component", kit.html(TEMPLATES, None)])
     pages.append(["too long", f"<body><p>{LONG}</p></body>"])
-    found = gallery.look_at_each(page, LOOK, pages, zoom)
+    is_usual = zoom == "100%" and not style
+    pages.append(["torn", "<body><p style='width: 5em'>Donaudampfschiff</p></body>"])
+    found = gallery.look_at_each(page, LOOK, pages, [zoom, is_usual])
     assert found.pop("too long")
+    assert bool(found.pop("torn", [])) >= is_usual
     return found
 
 

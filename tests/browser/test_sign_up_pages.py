@@ -153,7 +153,7 @@ KEYBOARDS = {
 }
 # What the pages are called, and which way they run.
 WORDS = {
-    "de": ("ltr", "Konto anlegen", "Nutzungsbedingungen"),
+    "de": ("ltr", "Konto anlegen", "Nutzungs\u00adbedingungen"),
     "ar": ("rtl", "إنشاء حساب", "الشروط والأحكام"),
     "en": ("ltr", "Create an account", "Terms and conditions"),
 }
