@@ -47,7 +47,7 @@ class DevicesPage(ConsolePage):
 
     `looked_at` are those that need a look, `others` the rest of this page of the list. `part` says
     which page it is; `search` is what the list was searched for, if it can be. `unverified` and `rest`
-    say how many devices are not verified, and how much there is beside this browser. `is_missing` says
+    say how many devices are not verified, and how much there is but for this browser. `is_missing` says
     that what the link was about is not among them.
     """
 
