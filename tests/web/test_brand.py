@@ -166,6 +166,16 @@ def test_a_square_logo_is_the_icon_of_the_tab(tmp_path, size, is_shown):
     assert tab["type"] == ("image/png" if is_shown else "image/svg+xml")
 
 
+@pytest.mark.parametrize("accent", ["#7a3e9d", "#ffff00", "#ffffff", "#2a56c6"])
+def test_our_key_is_in_the_colours_of_its_owner(accent):
+    """Each of ours is another one, and stays a colour."""
+    dressed = brands.read(accent=accent).brand
+    content = dressed.dressed("icon.svg", (shipped() / "static" / "icon.svg").read_bytes()).decode()
+
+    found = re.findall('fill="(.*?)"', content)
+    assert found == [dressed.colour("light", "button"), dressed.colour("light", "on-button")]
+
+
 def test_a_heavy_logo_is_warned_of(tmp_path):
     """It is taken, and the page is slower for it."""
     logo = tmp_path / "logo.svg"

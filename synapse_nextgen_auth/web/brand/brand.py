@@ -23,7 +23,7 @@ _LOGO = (160, 28)
 # What the first page has left of 40 kB.
 _LIGHT_BYTES = 8 * 1024
 _SQUARE = 1.1  # how much longer one side of an icon may be
-_OUR_BLUE, _OUR_WHITE = b"#2a56c6", b"#fff"
+_OUR_COLOURS = re.compile(rb"(#2a56c6)|#fff\b")  # of our key, and its ground
 _FILES = ("logo", "logo_dark", "favicon")
 _ADDRESS = re.compile(r"https://[^\s<>\"]+[^\s<>\".,;:!?)\]]")
 
@@ -118,7 +118,7 @@ class Brand:
             return content + self.palette.sheet.encode()
         button, ink = (self.colour("light", role) for role in ("button", "on-button"))
         if name == "icon.svg" and button and ink:
-            return content.replace(_OUR_BLUE, button.encode()).replace(_OUR_WHITE, ink.encode())
+            return _OUR_COLOURS.sub(lambda each: (button if each[1] else ink).encode(), content)
         return content
 
     def _words(self, wording: Wording) -> Words:
