@@ -5,8 +5,10 @@ import json
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from urllib.parse import urljoin
 
+import cbor2
 import pytest
 import requests
 
@@ -309,6 +311,34 @@ def test_a_copied_key_is_refused_and_its_owner_hears_of_it(homeserver, server, b
     assert sign_in(server, key).page.status_code == 403
     kinds = homeserver.query("SELECT kind FROM nextgen_events WHERE user_id = ?", user.user_id)
     assert ("passkey_copied",) in kinds
+
+
+def bomb():
+    """Return what the decoder of CBOR makes a regular expression of, for longer than anybody waits."""
+    ranges = "".join(f"{chr(0x5F + at)}-\U0010ffff" for at in range(600))
+    return cbor2.dumps(cbor2.CBORTag(35, f"(?i)[{ranges}]"))
+
+
+def test_an_answer_that_would_take_long_to_read_is_refused(homeserver, server, browser, user):
+    """Of somebody signed in, who adds a passkey, as of who is nobody yet and knows one."""
+    key = a_key(homeserver)
+    page = browser.get(server.url("account-passkey-add"))
+    attested = b64(b"\xa1\x67attStmt" + bomb())
+    answer = key.make(question(page), response={"attestationObject": attested})
+    assert press(browser, answer).status_code == 400
+    add(browser, key)
+    other = Browser(server)
+    page = other.get(server.url("sign-in"))
+    data = sha256(b"localhost").digest() + bytes([UP | UV | 0x80]) + bytes(4) + bomb()
+
+    page = press(other, key.use(question(page), response={"authenticatorData": b64(data)}))
+
+    assert page.status_code == 403
+    assert "does not open an account here" in page.text
+    versions = requests.get(f"{homeserver.base_url}/_matrix/client/versions", timeout=5)
+    assert versions.status_code == 200
+    press(other, key.use(question(page)))
+    assert user.user_id in other.get(server.url("account")).text
 
 
 def test_c287_it_gets_another_name_and_goes(homeserver, server, browser, user):

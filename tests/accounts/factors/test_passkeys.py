@@ -1,5 +1,6 @@
 """Passkeys: only a right answer to this very challenge, for this site, of this key (C279)."""
 
+import contextlib
 import json
 from datetime import datetime, timedelta, timezone
 from hashlib import sha256
@@ -278,6 +279,175 @@ def test_bytes_that_are_none_of_ours_are_refused(raw, field):
     answer = a_key().make(to_make(), response={field: b64(raw)})
 
     assert isinstance(why(lambda: ceremonies.made(SITE, answer, challenge=CHALLENGE)), Wrong)
+
+
+ED = 0x80
+REGULAR_EXPRESSION = cbor2.CBORTag(35, "(?i)[_-\U0010ffff]")
+
+
+@pytest.fixture
+def values(monkeypatch):
+    """Return what is made of CBOR from now on."""
+    made, read = [], cbor2.loads
+    monkeypatch.setattr(cbor2, "loads", lambda *given: made.append(read(*given)) or made[-1])
+    return made
+
+
+def is_plain(value):
+    inner = [*value, *value.values()] if isinstance(value, dict) else value
+    if isinstance(value, (dict, list)):
+        return all(map(is_plain, inner))
+    return isinstance(value, (int, str, bytes, type(None)))
+
+
+def attesting(change, *, flags=0):
+    """Return what a browser answers whose device attests something else."""
+    answer = json.loads(a_key(flags=UP | UV | flags).make(to_make()))
+    said = cbor2.loads(unb64(answer["response"]["attestationObject"]))
+    changed = change(said)
+    raw = changed if isinstance(changed, bytes) else cbor2.dumps(changed)
+    answer["response"]["attestationObject"] = b64(raw)
+    return json.dumps(answer)
+
+
+def of_key(said, public_key):
+    """Put another key to the end of authenticator data."""
+    plain = cbor2.dumps(a_key().public_key())
+    return said | {"authData": said["authData"][: -len(plain)] + cbor2.dumps(public_key)}
+
+
+def of_end(said, end):
+    return said | {"authData": said["authData"] + end}
+
+
+WITH_TAGS = {
+    "itself": lambda said: cbor2.CBORTag(35, "a"),
+    "statement": lambda said: said | {"attStmt": REGULAR_EXPRESSION},
+    "in-the-statement": lambda said: said | {"attStmt": {"sig": REGULAR_EXPRESSION}},
+    "certificate": lambda said: said | {"attStmt": {"x5c": [REGULAR_EXPRESSION]}},
+    "beside": lambda said: said | {"x": REGULAR_EXPRESSION},
+    "name": lambda said: said | {REGULAR_EXPRESSION: 1},
+    "kind": lambda said: said | {"fmt": REGULAR_EXPRESSION},
+    "data": lambda said: said | {"authData": REGULAR_EXPRESSION},
+    "key": lambda said: of_key(said, REGULAR_EXPRESSION),
+    "in-the-key": lambda said: of_key(said, GOOD | {-9: REGULAR_EXPRESSION}),
+    "second-data": lambda said: (
+        b"\xa4"
+        + cbor2.dumps(said)[1:]
+        + b"\x78\x08authData"
+        + cbor2.dumps(of_key(said, REGULAR_EXPRESSION)["authData"])
+    ),
+}
+
+
+@pytest.mark.parametrize("change", WITH_TAGS.values(), ids=WITH_TAGS)
+def test_no_tag_of_what_a_device_attests_is_read(values, change):
+    """One of them is a regular expression, and whoever compiles it stands still for seconds."""
+    answer = attesting(change)
+    values.clear()
+
+    found = why(lambda: ceremonies.made(SITE, answer, challenge=CHALLENGE))
+
+    assert found is Wrong.MALFORMED
+    assert all(map(is_plain, values))
+
+
+EXTENDED = {
+    "itself": cbor2.dumps(REGULAR_EXPRESSION),
+    "value": cbor2.dumps({"credProtect": REGULAR_EXPRESSION}),
+    "deep": cbor2.dumps({"uvm": [[REGULAR_EXPRESSION]]}),
+    "after": cbor2.dumps({"credProtect": 2}) + cbor2.dumps(REGULAR_EXPRESSION),
+}
+
+
+@pytest.mark.parametrize("end", EXTENDED.values(), ids=EXTENDED)
+def test_no_tag_of_an_extension_is_read(values, end):
+    """Neither of a new key nor of one that signs in, of which this is read before its signature."""
+    key = a_key()
+    passkey = kept(key)
+    answer = attesting(lambda said: of_end(said, end), flags=ED)
+    data = sha256(SITE.rp_id.encode()).digest() + bytes([UP | UV | ED]) + bytes(4) + end
+    changed = {"response": {"authenticatorData": b64(data)}}
+    values.clear()
+
+    assert why(lambda: ceremonies.made(SITE, answer, challenge=CHALLENGE)) is Wrong.MALFORMED
+    assert why(lambda: use(key, passkey, changed=changed)) is Wrong.MALFORMED
+    assert all(map(is_plain, values))
+
+
+@pytest.mark.parametrize(
+    "longer",
+    [
+        b"\x1b" + bytes(7) + b"\x09\x00",
+        b"\x09\x1b" + bytes(7) + b"\x09",
+        b"\x01\x40" + b"\x01\x47" + bytes(7),
+    ],
+    ids=["name", "value", "twice"],
+)
+def test_a_key_that_is_written_longer_than_it_is_shifts_nothing(values, longer):
+    """What is read behind it would begin within it, where a tag may stand in bytes."""
+    hidden = cbor2.dumps(cbor2.CBORTag(35, "aaaaa"))
+    pairs = longer.startswith(b"\x01") + 2
+    key = bytes([0xA0 + len(GOOD) + pairs]) + cbor2.dumps(GOOD)[1:]
+    key += longer + b"\x0a" + bytes([0x40 + len(hidden)]) + hidden
+    plain = cbor2.dumps(a_key().public_key())
+    answer = attesting(
+        lambda said: said | {"authData": said["authData"][: -len(plain)] + key + b"\xa0"}, flags=ED
+    )
+    values.clear()
+
+    assert why(lambda: ceremonies.made(SITE, answer, challenge=CHALLENGE)) is Wrong.MALFORMED
+    assert all(map(is_plain, values))
+
+
+def test_a_key_that_was_kept_with_a_tag_is_not_read(values):
+    """From before this was looked at."""
+    key = a_key()
+    odd = b64(cbor2.dumps(GOOD | {-9: REGULAR_EXPRESSION}))
+    passkey = kept(key, public_key=odd)
+    values.clear()
+
+    assert why(lambda: use(key, passkey)) is Wrong.MALFORMED
+    assert all(map(is_plain, values))
+
+
+def test_what_is_looked_at_is_what_is_read(values):
+    """Also of text that two would decode in two ways."""
+    hidden = b64(cbor2.dumps({"fmt": "none", "attStmt": REGULAR_EXPRESSION, "authData": b""}))
+    answer = json.loads(a_key().make(to_make()))
+    plain = answer["response"]["attestationObject"]
+
+    for odd in (f"{plain}={hidden}", f"{plain}.{hidden}", f"={hidden}", f"{plain}=={hidden}"):
+        answer["response"]["attestationObject"] = odd
+        values.clear()
+        with contextlib.suppress(Refused):
+            ceremonies.made(SITE, json.dumps(answer), challenge=CHALLENGE)
+        assert all(map(is_plain, values))
+
+
+@pytest.mark.parametrize("end", [{"credProtect": 2}, {"hmac-secret": True, "uvm": [[2, 4, 2]]}])
+def test_what_devices_say_to_extensions_is_taken(end):
+    answer = attesting(lambda said: of_end(said, cbor2.dumps(end)), flags=ED)
+
+    assert ceremonies.made(SITE, answer, challenge=CHALLENGE).is_verified
+
+
+@pytest.mark.parametrize("has_certificate", [False, True])
+def test_c283_what_a_device_attests_by_its_own_key_is_taken(has_certificate):
+    """Or by one of its make, of which nobody asks whose it is."""
+    key = a_key()
+    answer = json.loads(key.make(to_make()))
+    said = cbor2.loads(unb64(answer["response"]["attestationObject"]))
+    signed = said["authData"] + sha256(unb64(answer["response"]["clientDataJSON"])).digest()
+    statement = {"alg": -7, "sig": key.key.sign(signed, ec.ECDSA(SHA256()))}
+    if has_certificate:
+        statement["x5c"] = [self_signed(key.key).public_bytes(Encoding.DER)]
+    attested = cbor2.dumps({**said, "fmt": "packed", "attStmt": statement})
+    answer["response"]["attestationObject"] = b64(attested)
+
+    made = ceremonies.made(SITE, json.dumps(answer), challenge=CHALLENGE)
+
+    assert unb64(made.credential_id) == key.credential_id
 
 
 KEYS = Keyring.of(b"a master secret that is long enough")

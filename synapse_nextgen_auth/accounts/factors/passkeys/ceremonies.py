@@ -1,8 +1,8 @@
 """What browsers are asked to do with passkeys, and whether what they bring back is right.
 
 The `webauthn` package does what is cryptography and CBOR (WebAuthn sections 7.1 and 7.2). Here is what
-it leaves to others: pages in frames, attestation, counters, and that nothing it stumbles over is an
-error.
+it leaves to others: pages in frames, attestation, counters, that nothing it stumbles over is an error,
+and that it reads no CBOR but such as keys send.
 """
 
 import enum
@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from synapse_nextgen_auth.accounts.attempts.attempt import Proof, ProofKind
+from synapse_nextgen_auth.accounts.factors.passkeys import cbor
 from synapse_nextgen_auth.accounts.factors.passkeys.passkey import MAX_ID, Passkey, RelyingParty
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import same, urlsafe
 
-# Letters of an answer: an RSA key with an attestation takes four thousand.
-MAX_ANSWER = 20_000
+# Letters of an answer: an RSA key with certificates and the longest of ids takes twelve thousand.
+MAX_ANSWER = 16_000
 TIMEOUT = 300_000  # milliseconds, for people who have to find their key first
 _TRANSPORTS = ("ble", "cable", "hybrid", "internal", "nfc", "smart-card", "usb")
 # ES256, EdDSA, RS256: what the specification wants sites to take (section 5.4, note).
@@ -150,8 +151,11 @@ def made(party: RelyingParty, answer: str, *, challenge: bytes) -> Made:
     from webauthn import verify_registration_response  # noqa: PLC0415 (large, and seldom wanted)
     from webauthn.helpers.cose import COSEAlgorithmIdentifier  # noqa: PLC0415 (the same)
 
-    credential = _read(answer)
+    credential = _plain(_read(answer), "attestationObject")
     _refuse_frames(credential)
+    raw = _bytes(credential["response"]["attestationObject"])
+    if not _checked(lambda: _format_of(raw) in _FORMATS):
+        raise Refused(Wrong.ATTESTATION)
     found = _checked(
         lambda: verify_registration_response(
             credential=credential,
@@ -161,8 +165,6 @@ def made(party: RelyingParty, answer: str, *, challenge: bytes) -> Made:
             supported_pub_key_algs=[COSEAlgorithmIdentifier(each) for each in _ALGORITHMS],
         )
     )
-    if found.fmt not in _FORMATS:
-        raise Refused(Wrong.ATTESTATION)
     if not _checked(lambda: _can_prove(found.credential_public_key)):
         raise Refused(Wrong.MALFORMED)
     credential_id = urlsafe(found.credential_id)
@@ -189,6 +191,28 @@ def _is_found(credential: dict[str, Any]) -> bool:
     told = credential.get("clientExtensionResults")
     properties = told.get("credProps") if isinstance(told, dict) else None
     return not (isinstance(properties, dict) and properties.get("rk") is False)
+
+
+def _format_of(attestation: bytes) -> str:
+    """Return what kind of attestation this is, which is looked at no further; raises what it likes."""
+    from webauthn.helpers import parse_cbor  # noqa: PLC0415 (large, and seldom wanted)
+
+    cbor.check(attestation)
+    said = parse_cbor(attestation)
+    _look_at(said["authData"])
+    return str(said["fmt"])
+
+
+def _look_at(data: bytes) -> None:
+    """Raise what it likes for authenticator data of which `webauthn` might read what `cbor` did not see.
+
+    It goes on behind a part after as many bytes as it would write itself.
+    """
+    from webauthn.helpers import encode_cbor, parse_cbor  # noqa: PLC0415 (large, and seldom wanted)
+
+    for part in cbor.parts_of(data):
+        if len(encode_cbor(parse_cbor(part))) != len(part):
+            raise cbor.Odd
 
 
 def _can_prove(public_key: bytes) -> bool:
@@ -246,20 +270,23 @@ def used(
     """
     from webauthn import verify_authentication_response  # noqa: PLC0415 (large, and seldom wanted)
 
-    credential = _read(answer)
+    credential = _plain(_read(answer), "authenticatorData")
     _refuse_frames(credential)
     if not same(str(credential["id"]), passkey.credential_id):
         raise Refused(Wrong.OTHER_KEY)
     handle = credential["response"].get("userHandle")
     if (handle or nameless) and not same(str(handle or "").rstrip("="), passkey.user_handle):
         raise Refused(Wrong.OTHER_ACCOUNT)
+    public_key = _bytes(passkey.public_key)
+    _checked(lambda: cbor.check(public_key))
+    _checked(lambda: _look_at(_bytes(credential["response"]["authenticatorData"])))
     found = _checked(
         lambda: verify_authentication_response(
             credential=credential,
             expected_challenge=challenge,
             expected_rp_id=party.rp_id,
             expected_origin=list(party.origins),
-            credential_public_key=_bytes(passkey.public_key),
+            credential_public_key=public_key,
             credential_current_sign_count=0,  # looked at below, to tell its owner
         )
     )
@@ -296,6 +323,14 @@ def _read(answer: str) -> dict[str, Any]:
     if not isinstance(name, str) or name != found.get("rawId") or not _NAME.fullmatch(name):
         raise Refused(Wrong.MALFORMED)
     return found
+
+
+def _plain(credential: dict[str, Any], name: str) -> dict[str, Any]:
+    """Write the bytes of that name as there is one way to write them: all read the same ones then."""
+    said = credential["response"].get(name)
+    if not isinstance(said, str):
+        raise Refused(Wrong.MALFORMED)
+    return {**credential, "response": {**credential["response"], name: urlsafe(_bytes(said))}}
 
 
 def _client_data(credential: dict[str, Any]) -> dict[str, Any]:
