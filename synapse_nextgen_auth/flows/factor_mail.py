@@ -22,7 +22,7 @@ from synapse_nextgen_auth.flows.authenticator_apps import Undone
 from synapse_nextgen_auth.flows.own_ways import Owner
 from synapse_nextgen_auth.flows.prove_factor import Tried
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.store import codes, factor_mail, factors, own_ways, sign_ins
+from synapse_nextgen_auth.store import codes, factor_mail, factors, links, own_ways, sign_ins
 from synapse_nextgen_auth.store.txn import Txn
 
 
@@ -147,7 +147,11 @@ def remove_address(
 
 
 def address_gone(txn: Txn, address: str, owner: Owner) -> None:
-    """Turn it off where codes went to an address that the account has no more, and tell its owner."""
+    """Let nothing more go by an address that the account has no more, and tell its owner.
+
+    Links that went there are worth nothing, and codes that went there are no second factor.
+    """
+    links.end_of_address(txn, owner.user_id, address, now=owner.now)
     if factor_mail.remove_address(txn, owner.user_id, address):
         _removed(txn, owner)
 

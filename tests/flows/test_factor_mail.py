@@ -15,6 +15,7 @@ from synapse_nextgen_auth.accounts.factors.demands import Demand, Level, Rule
 from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.accounts.factors.mail import FactorMail, code_id
 from synapse_nextgen_auth.accounts.factors.recovery_codes import draw as draw_codes
+from synapse_nextgen_auth.accounts.links import Link, LinkKind
 from synapse_nextgen_auth.accounts.outbox import SendMail
 from synapse_nextgen_auth.accounts.own_ways import LetsIn
 from synapse_nextgen_auth.accounts.people import Account
@@ -27,7 +28,7 @@ from synapse_nextgen_auth.flows.attempts import Ending
 from synapse_nextgen_auth.flows.authenticator_apps import Undone
 from synapse_nextgen_auth.flows.factor_mail import Added, Kept, New
 from synapse_nextgen_auth.flows.prove_factor import IN_ATTEMPT, TOLD_AFTER, Trial, Used
-from synapse_nextgen_auth.store import attempts, codes, factor_mail, factors
+from synapse_nextgen_auth.store import attempts, codes, factor_mail, factors, links
 
 ADDRESS, OTHER = "alice@example.com", "alice@work.example"
 RIGHT, WRONG = "123456", "654321"
@@ -397,6 +398,17 @@ def test_the_owner_hears_that_the_factor_went_with_the_address(tables, transact)
     assert before == []
     assert kinds_of_events(tables) == [("factor_removed", "factor_mail")]
     assert tables.query("SELECT 1 FROM nextgen_factor_mail") == []
+
+
+def test_links_that_went_to_the_address_are_over(tables, transact):
+    """Also where Synapse took it from the account, in a client that signed in in the old way."""
+    for name, address in (("here", ADDRESS), ("there", OTHER)):
+        link = Link(name, LinkKind.RECOVERY, ALICE, NOW, NOW + 600, address=address)
+        tables.run(links.add, link)
+    transact(partial(flows.address_gone, address=ADDRESS, owner=owner()))
+
+    good = [tables.run(links.get, name).is_good(NOW + 5) for name in ("here", "there")]
+    assert good == [False, True]
 
 
 def test_c286_an_address_stays_that_the_last_factor_goes_to(tables, transact):

@@ -108,7 +108,7 @@ class Watch:
             await self._homeserver.run(close_account.clear, user_id, now=self._homeserver.now())
 
     async def _address_removed(self, user_id: str, medium: str, address: str) -> None:
-        """Turn codes off that went to an address which somebody took from its account."""
+        """Let no code and no link be good that went to an address which an account has no more."""
         if medium == "email":
             now, network = self._homeserver.now(), http.address_of_request()
             owner = own_ways.Owner(user_id=user_id, now=now, address=network)
