@@ -27,6 +27,7 @@ from synapse_nextgen_auth.homeserver.matrix.legacy_login import SsoGate, SsoRedi
 from synapse_nextgen_auth.homeserver.matrix.old_doors import OldDoors
 from synapse_nextgen_auth.homeserver.matrix.uia.gate import BrowserUiAuth
 from synapse_nextgen_auth.homeserver.people import pasted_tokens, written_addresses
+from synapse_nextgen_auth.homeserver.people.changed_by_synapse import ChangedBySynapse
 from synapse_nextgen_auth.homeserver.people.closings import Closings
 from synapse_nextgen_auth.homeserver.people.invitations import Invites
 from synapse_nextgen_auth.homeserver.people.providers import announced
@@ -163,8 +164,10 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     admin_refusal.install()
     written_addresses.install()
     narrow_answers.install(site.homeserver.hs)
-    Watch(site.homeserver, site.devices).begin()
     closings = Closings(site.homeserver, site.issuer.keys)
+    # Before others who take part in these changes: what went wrong there is told all the same.
+    ChangedBySynapse(site.homeserver, site.issuer.keys, closings).install()
+    Watch(site.homeserver, site.devices).begin()
     closings.install()
     begin_outbox(site.homeserver, site.devices, closings, site)
     site.people.hashes.install()

@@ -51,8 +51,8 @@ class Owner:
         return Event(kind, self.now, self.user_id, address=self.address, detail=said)
 
 
-_ADDED = {own_ways.EMAIL: EventKind.ADDRESS_ADDED, own_ways.PHONE: EventKind.PHONE_ADDED}
-_REMOVED = {own_ways.EMAIL: EventKind.ADDRESS_REMOVED, own_ways.PHONE: EventKind.PHONE_REMOVED}
+ADDED = {own_ways.EMAIL: EventKind.ADDRESS_ADDED, own_ways.PHONE: EventKind.PHONE_ADDED}
+REMOVED = {own_ways.EMAIL: EventKind.ADDRESS_REMOVED, own_ways.PHONE: EventKind.PHONE_REMOVED}
 
 
 def connect(
@@ -121,7 +121,7 @@ def add_address(
     of = (txn, owner.user_id, medium, address)
     if own_ways.add_address(*of, validated_at=validated_at, now=owner.now) != owner.user_id:
         return Kept.TAKEN
-    events.add(txn, owner.event(_ADDED[medium]))
+    events.add(txn, owner.event(ADDED[medium]))
     return None
 
 
@@ -149,5 +149,5 @@ def remove_address(
         return Kept.ABSENT
     if medium == own_ways.EMAIL:
         links.end_of_address(txn, owner.user_id, address, now=owner.now)
-    events.add(txn, owner.event(_REMOVED[medium]), also_to=also_to)
+    events.add(txn, owner.event(REMOVED[medium]), also_to=also_to)
     return None

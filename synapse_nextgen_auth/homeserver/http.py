@@ -21,6 +21,7 @@ from synapse_nextgen_auth.records import frozen
 NEEDS = (
     Needed("synapse.http.site", "SynapseRequest.get_client_ip_if_available"),
     Needed("synapse.logging.context", "current_context"),
+    Needed("synapse.logging.context", "ContextRequest", ("ip_address", "requester")),
     Needed("synapse.http.server", "DirectServeJsonResource._async_render", ("request",)),
     Needed("synapse.http.server", "DirectServeJsonResource._send_error_response"),
 )
@@ -189,6 +190,13 @@ def address_of_request() -> str | None:
     """Return the network address of the request that this is done for, where it is for one."""
     request = getattr(current_context(), "request", None)
     return None if request is None else printable(request.ip_address)
+
+
+def signed_in_with_request() -> str | None:
+    """Return who is signed in with the request that this is done for, `None` where nobody is."""
+    request = getattr(current_context(), "request", None)
+    name: str | None = None if request is None else request.requester
+    return name
 
 
 def header(request: Any, name: str) -> str | None:

@@ -22,17 +22,18 @@ else:
 _EVENTS = Table("nextgen_events", Event)
 
 
-def add(txn: Txn, event: Event, *, also_to: str = "") -> None:
+def add(txn: Txn, event: Event, *, also_to: str = "", is_told: bool = False) -> None:
     """Write the event down; one that has an id already only once.
 
-    Who is to be told of it is told by the main process (`txn.told` says of what). `also_to` are
-    addresses that the account has no more, sealed (`accounts/notices.py`): they hear of it, too.
+    Who is to be told of it is told by the main process (`txn.told` says of what), unless another
+    notice told of it (`is_told`). `also_to` are addresses that the account has no more, sealed
+    (`accounts/notices.py`): they hear of it, too.
     """
     event_id = event.event_id or txn.draw(event.said)
     is_new = _EVENTS.insert_new(txn, attrs.evolve(event, event_id=event_id))
     if is_new:
         txn.happened.append(event)
-    if is_new and event.user_id is not None and event.kind.value in txn.told:
+    if is_new and not is_told and event.user_id is not None and event.kind.value in txn.told:
         _tell(txn, event, event.user_id, also_to)
 
 

@@ -78,10 +78,16 @@ def add_address(
         " VALUES (?, ?, ?, ?, ?) ON CONFLICT (medium, address) DO NOTHING",
         (user_id, medium, address, validated_at * 1000, now * 1000),
     )
+    return owner_of(txn, medium, address) or ""
+
+
+def owner_of(txn: Txn, medium: str, address: str) -> str | None:
+    """Return which account has an address or number."""
     txn.execute(
         "SELECT user_id FROM user_threepids WHERE medium = ? AND address = ?", (medium, address)
     )
-    return str(txn.fetchone()[0])
+    row = txn.fetchone()
+    return None if row is None else str(row[0])
 
 
 def remove_addresses(txn: Txn, user_id: str) -> None:

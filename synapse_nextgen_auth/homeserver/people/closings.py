@@ -55,6 +55,7 @@ class Closings:
         self._homeserver = homeserver
         self._keys = keys
         self._by_person: dict[str, FinishClosing] = {}
+        self._under_way: set[str] = set()
 
     def install(self) -> None:
         """Take part in each closing."""
@@ -64,6 +65,10 @@ class Closings:
         )
         self._stock_mark: Any = patches.instead(store, "set_user_deactivated_status", self._mark)
         self._stock_close: Any = patches.instead(handler, "deactivate_account", self._close)
+
+    def is_under_way(self, user_id: str) -> bool:
+        """Say whether this process takes an account down, with its addresses and its password."""
+        return user_id in self._under_way
 
     async def finish(self, work: FinishClosing) -> None:
         """Finish what a process began and did not end; main process only."""
@@ -76,7 +81,14 @@ class Closings:
             handler = hs.get_deactivate_account_handler()
             await handler.notify_account_deactivated(work.user_id, by_admin=not work.by_person)
 
-    async def _close(
+    async def _close(self, user_id: str, *args: Any, **kwargs: Any) -> Any:
+        self._under_way.add(user_id)
+        try:
+            return await self._close_by(user_id, *args, **kwargs)
+        finally:
+            self._under_way.discard(user_id)
+
+    async def _close_by(
         self,
         user_id: str,
         erase_data: bool,  # noqa: FBT001 (Synapse's)
