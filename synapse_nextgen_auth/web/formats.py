@@ -1,12 +1,14 @@
 """How templates write waits, times and names of accounts: their filters.
 
-Words are those of the language that is just rendered (CLDR).
+Words are those of the language that is just rendered (CLDR): a filter that takes the context is asked at
+each rendering, where Jinja would make a word of a number once, while it compiles.
 """
 
 import re
 from datetime import datetime, timezone
 
-from jinja2 import Environment
+from jinja2 import Environment, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from synapse_nextgen_auth.web.translations import cldr, present, present_time_zone
@@ -23,7 +25,8 @@ def install(environment: Environment) -> None:
     environment.filters.update(ago=_ago, iso=_iso, moment=_moment, parts=_parts, wait=_wait)
 
 
-def _ago(seconds: int) -> str:
+@pass_context
+def _ago(_: Context, seconds: int) -> str:
     """Say how long ago something was: "3 minutes ago"."""
     return str(cldr().ago(seconds, present().locale))
 
@@ -33,7 +36,8 @@ def _iso(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _moment(seconds: int) -> str:
+@pass_context
+def _moment(_: Context, seconds: int) -> str:
     """Write a time as people read it, where they are."""
     return str(cldr().moment(seconds, present().locale, present_time_zone()))
 
@@ -48,6 +52,7 @@ def _parts(name: str) -> Markup | str:
     return Markup("<wbr>").join(_PART.split(name))
 
 
-def _wait(seconds: int) -> str:
+@pass_context
+def _wait(_: Context, seconds: int) -> str:
     """Say in how long something is: "in 3 minutes"."""
     return str(cldr().wait(seconds, present().locale))

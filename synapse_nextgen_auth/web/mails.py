@@ -50,6 +50,8 @@ class _Format:
             auto_reload=False,
             cache_size=-1,
         )
+        if sources.has_own:
+            environment.template_class = translations.Afresh
         translations.install(environment)
         formats.install(environment)
         environment.globals |= names_of(brand)

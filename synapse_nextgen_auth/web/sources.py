@@ -41,6 +41,11 @@ class Sources(BaseLoader):
         alone.has_own = False
         return alone
 
+    def is_own(self, template: str) -> bool:
+        """Say whether a name means one that is not ours."""
+        name = template.removeprefix(self._folder)
+        return self._found.get(name) is not self._shipped.get(name)
+
     def get_source(
         self,
         environment: Environment,  # noqa: ARG002 (Jinja's)

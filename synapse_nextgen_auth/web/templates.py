@@ -20,7 +20,7 @@ from synapse_nextgen_auth.web import formats, heap, translations
 from synapse_nextgen_auth.web.pages.content import BRANDS, PageContent
 from synapse_nextgen_auth.web.pages.names import TEMPLATES
 from synapse_nextgen_auth.web.sources import Sources
-from synapse_nextgen_auth.web.translations import ENGLISH, UTC, Language, Languages
+from synapse_nextgen_auth.web.translations import ENGLISH, UTC, Afresh, Language, Languages
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.web.brand.brand import Brand
@@ -135,6 +135,7 @@ class Templates:
         self._environment = self._reading(loader)
         self._shipped = self._reading(loader.shipped_alone()) if own is not None else None
         self._failed: set[str] = set()
+        self._lost: set[str] = set()
         self.languages = Languages(directory / "languages")
         self._seen: set[str] = set()
         self._common: dict[tuple[PageContent, str, str, int | None], str] = {}
@@ -180,10 +181,11 @@ class Templates:
         """Make the HTML of `page` in one of our `languages`, with times as they are in a zone.
 
         It says how many minutes are left for it, where there are only so many. A page that is the same
-        for many people is made once; what is of a visit is put in afterwards.
+        for many people is made once; what is of a visit is put in afterwards, which an operator's
+        template may ask about, so that theirs are not kept.
         """
         language = self.languages.get(lang)
-        if not page.is_common:
+        if not page.is_common or self._has_own_in(page):
             return self._made(page, language, time_zone, minutes_left)
         of_the_visit = {name: getattr(page, name) for name in page.of_the_visit}
         common = attrs.evolve(page, **{name: self._places[name] for name in of_the_visit})
@@ -197,25 +199,46 @@ class Templates:
             html = html.replace(self._places[name], str(escape(value)))
         return html
 
+    def _has_own_in(self, page: PageContent) -> bool:
+        """Say whether an operator's template is part of a page."""
+        return self._shipped is not None and isinstance(self._theirs(page.template), Afresh)
+
+    def _theirs(self, name: str) -> Template | None:
+        """Return a page as the operator has it, and none where that cannot be compiled."""
+        if name in self._lost:
+            return None
+        try:
+            return self._template(self._environment, name)
+        except Exception as error:  # noqa: BLE001 (whatever is written there)
+            self._lost.add(name)
+            self._tell(name, error)
+            return None
+
     def _made(
         self, page: PageContent, language: Language, time_zone: str, minutes_left: int | None
     ) -> str:
         if self._shipped is None:
             return self._rendered(self._environment, page, language, time_zone, minutes_left)
-        try:
-            return self._rendered(self._environment, page, language, time_zone, minutes_left)
-        except Exception as error:  # noqa: BLE001 (whatever a template of an operator's does)
-            # Who reads the page did nothing wrong. What was said may hold what the page was to say.
-            if page.template not in self._failed:
-                self._failed.add(page.template)
-                logger.warning(
-                    "Could not make the page %s with your templates, so people get ours: %s in %s."
-                    " See: synapse-nextgen-auth templates check",
-                    page.template,
-                    type(error).__name__,
-                    _line_of(error),
-                )
-            return self._rendered(self._shipped, page, language, time_zone, minutes_left)
+        if self._theirs(page.template) is not None:
+            try:
+                return self._rendered(self._environment, page, language, time_zone, minutes_left)
+            except Exception as error:  # noqa: BLE001 (whatever a template of an operator's does)
+                self._tell(page.template, error)
+        # Who reads the page did nothing wrong.
+        return self._rendered(self._shipped, page, language, time_zone, minutes_left)
+
+    def _tell(self, name: str, error: Exception) -> None:
+        """Log once which line failed; what was said may hold what the page was to say."""
+        if name in self._failed:
+            return
+        self._failed.add(name)
+        logger.warning(
+            "Could not make the page %s with your templates, so people get ours: %s in %s."
+            " See: synapse-nextgen-auth templates check",
+            name,
+            type(error).__name__,
+            _line_of(error),
+        )
 
     def render_own(self, page: PageContent, *, lang: str = ENGLISH) -> str:
         """Make the same, to be looked at; what fails there is not made otherwise."""
@@ -300,7 +323,10 @@ class _Places(dict[str, str]):
 
 
 class _Loader(Sources):
-    """Compiles a template together with all that it extends or imports, each read once."""
+    """Compiles a template together with all that it extends or imports, each read once.
+
+    What is made of an operator's is `Afresh`.
+    """
 
     def load(
         self,
@@ -315,10 +341,11 @@ class _Loader(Sources):
         # A tree at a time, and what it was made of is gone before the next one.
         del source, tree
         lean.sweep()
-        for reference in references:
-            environment.get_template(reference)
+        parts = [environment.get_template(reference) for reference in references]
+        is_afresh = self.is_own(name) or any(isinstance(each, Afresh) for each in parts)
+        made = Afresh if is_afresh else Template
         # What Jinja hands over is a chain of these and of nothing, and an import looks at all of it.
-        return Template.from_code(environment, code, environment.globals)
+        return made.from_code(environment, code, environment.globals)
 
 
 def look_for(directory: Path, names: Iterable[str]) -> None:

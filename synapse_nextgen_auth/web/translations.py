@@ -16,7 +16,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from jinja2 import Environment
+from jinja2 import Environment, Template
+from jinja2.environment import TemplateModule
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from synapse_nextgen_auth import late
@@ -57,6 +59,7 @@ _present: ContextVar[Language] = ContextVar("language", default=_ENGLISH)
 _time_zone: ContextVar[str] = ContextVar("time_zone", default=UTC)
 # A mail is written as plain text, too: nothing is escaped there.
 _is_plain: ContextVar[bool] = ContextVar("is_plain", default=False)
+_modules: ContextVar[dict[Template, TemplateModule]] = ContextVar("modules")
 
 
 def present() -> Language:
@@ -118,12 +121,27 @@ class Languages:
 def speaking(language: Language, time_zone: str = UTC, *, plain: bool = False) -> Iterator[None]:
     """Let every word that is rendered within be of this language; `plain` where it is no HTML."""
     token, plainly, zone = _present.set(language), _is_plain.set(plain), _time_zone.set(time_zone)
+    modules = _modules.set({})
     try:
         yield
     finally:
+        _modules.reset(modules)
         _present.reset(token)
         _is_plain.reset(plainly)
         _time_zone.reset(zone)
+
+
+class Afresh(Template):
+    """What others import: made once for each page, and not once for all of them as Jinja has it.
+
+    So a sentence, a time or a name that it sets at its top is in the language of that page.
+    """
+
+    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:  # noqa: ARG002 (Jinja's)
+        made = _modules.get()
+        if self not in made:
+            made[self] = self.make_module()
+        return made[self]
 
 
 def install(environment: Environment) -> None:

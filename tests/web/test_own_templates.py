@@ -11,12 +11,13 @@ from jinja2 import UndefinedError
 from support.pages import BASE, DIRECTORY
 from synapse_nextgen_auth.accounts.mail.letters import SAMPLES
 from synapse_nextgen_auth.config import Config, Mail
-from synapse_nextgen_auth.web import mails
+from synapse_nextgen_auth.web import mails, translations
 from synapse_nextgen_auth.web.own_templates import faults, mail_faults, names
 from synapse_nextgen_auth.web.pages.account.tokens.page import TokenMadePage
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.pages.message.samples import MESSAGE
 from synapse_nextgen_auth.web.pages.samples import samples_of
+from synapse_nextgen_auth.web.pages.sign_in.samples import SIGN_IN
 from synapse_nextgen_auth.web.templates import Templates
 
 PAGE = MESSAGE.template
@@ -134,6 +135,124 @@ def test_c337_what_a_page_was_to_say_is_not_logged(tmp_path, caplog):
 
     assert "Could not make the page" in caplog.text
     assert page.token not in caplog.text
+
+
+def test_a_page_that_cannot_be_compiled_is_tried_once(tmp_path, monkeypatch):
+    """Any stranger asks for it, and each try may take long."""
+    put(tmp_path, PAGE, "{% block")
+    templates = Templates(BASE, own=tmp_path)
+    tried, get = [], templates.reader().get_template
+    noting = lambda name: (tried.append(name), get(name))[1]  # noqa: E731 (as short)
+    monkeypatch.setattr(templates.reader(), "get_template", noting)
+    shown = [templates.render(MESSAGE) for _ in range(3)]
+
+    assert shown == [Templates(BASE).render(MESSAGE)] * 3
+    assert tried == [PAGE]
+
+
+OF_A_LANGUAGE = """\
+{% set press = _("Sign in") %}
+{% set waited %}{% trans %}Sign out{% endtrans %}{% endset %}
+{% set closed = 86400|moment %}
+{% macro way() %}{{ press }}/{{ waited }}/{{ closed }}{% endmacro %}
+"""
+THEIRS = '{% from "own/words.html" import way, press %}'
+
+
+@pytest.mark.parametrize(
+    ("put_in", "name"),
+    [
+        (f"{THEIRS}{{{{ press }}}} {{{{ way() }}}} {{{{ 86400|moment }}}}", PAGE),
+        ('{% import "own/words.html" as words %}{{ words.press }} {{ words.way() }}', PAGE),
+        ('{% from "own/more.html" import more %}{{ more() }}', PAGE),
+    ],
+)
+def test_what_a_part_sets_at_its_top_is_of_each_reader(tmp_path, put_in, name):
+    """And not of whoever came first, whom a stranger may be after each start."""
+    put(tmp_path, "own/words.html", OF_A_LANGUAGE)
+    put(tmp_path, "own/more.html", f"{THEIRS}{{% macro more() %}}{{{{ way() }}}}{{% endmacro %}}")
+    put(
+        tmp_path,
+        name,
+        f'{{% extends "shipped/{PAGE}" %}}{{% block main %}}{put_in}{{% endblock %}}',
+    )
+    alone = {tag: rendered(tmp_path, lang=tag) for tag in ("he", "de", "en")}
+    templates = Templates(BASE, own=tmp_path)
+
+    for tag in ("he", "de", "en", "he"):
+        assert templates.render(MESSAGE, lang=tag) == alone[tag]
+    assert "Anmelden" in alone["de"]
+    assert "Abmelden" in alone["de"]
+    assert "Sign in" in alone["en"]
+    assert "1. Januar" not in alone["en"]
+
+
+def test_a_part_of_ours_that_uses_theirs_is_of_each_reader(tmp_path):
+    """Ours are kept where nothing of theirs is in them."""
+    mine = (DIRECTORY / "components" / "notice.html").read_text()
+    put(tmp_path, "components/notice.html", mine + '{% set press = _("Sign in") %}')
+    templates = Templates(BASE, own=tmp_path)
+    templates.render(MESSAGE)
+    kept = {
+        name.removeprefix("components/"): isinstance(each, translations.Afresh)
+        for (_, name), each in templates.reader().cache.items()
+    }
+
+    assert kept["notice.html"]
+    assert kept[PAGE]
+    assert not all(kept.values())
+
+
+def test_a_time_in_the_zone_of_each_reader(tmp_path):
+    """A name of the operator's, too."""
+    put(tmp_path, "own/words.html", "{% set closed = 86400|moment %}")
+    uses = '{% from "own/words.html" import closed %}{% block main %}{{ closed }}{% endblock %}'
+    put(tmp_path, PAGE, f'{{% extends "shipped/{PAGE}" %}}{uses}')
+    templates = Templates(BASE, own=tmp_path)
+    zones = ("Europe/Berlin", "Asia/Tokyo", "Europe/Berlin")
+    first, second, third = (templates.render(MESSAGE, time_zone=zone) for zone in zones)
+
+    assert first == third != second
+
+
+def test_a_mail_is_in_the_language_of_each_reader(tmp_path):
+    kit = (DIRECTORY / "emails" / "kit.html").read_text()
+    put(tmp_path, "emails/kit.html", kit + '{% set press = _("Sign in") %}')
+    foot = "{% block body %}{{ kit.press }}{% endblock %}"
+    put(tmp_path, "emails/foot.html", foot)
+    kit = (DIRECTORY / "emails" / "kit.txt").read_text()
+    put(tmp_path, "emails/kit.txt", kit + '{% set press = _("Sign in") %}')
+    languages = Templates(BASE).languages
+    written = mails.Mails.of(Config(templates=str(tmp_path)), languages, server_name="example.com")
+
+    for tag, said in (("he", "התחברות"), ("de", "Anmelden"), ("en", "Sign in")):
+        made = written.write(mails.Letter("anna@example.com", tag, SAMPLES[0]))
+        assert said in made.text
+        assert said in made.html
+
+
+ASKS = (
+    f'{{% extends "shipped/{SIGN_IN.template}" %}}{{% block title %}}'
+    '{{ "from" if "grant=" in action else "alone" }} {{ action|upper }}{% endblock %}'
+)
+
+
+def test_a_page_of_theirs_knows_the_values_of_the_visit(tmp_path):
+    """As the preview shows it; of ours, which ask nothing of them, one is kept for many people."""
+    page = attrs.evolve(SIGN_IN, action="sign-in?grant=x")
+    assert page.is_common
+    put(tmp_path, SIGN_IN.template, ASKS)
+
+    assert "<title>from SIGN-IN?GRANT=X" in Templates(BASE, own=tmp_path).render(page)
+
+
+def test_ours_are_kept_beside_theirs(tmp_path):
+    """A page that nothing of theirs is in is as quick as ever."""
+    put(tmp_path, PAGE, TITLED)
+    templates = Templates(BASE, own=tmp_path)
+    templates.render(SIGN_IN)
+
+    assert templates._common
 
 
 @attrs.frozen

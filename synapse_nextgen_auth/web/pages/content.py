@@ -48,7 +48,7 @@ class PageContent:
     """What can be rendered: the fields of a page are the names that its template uses.
 
     Some pages are the same for many people, but for fields that are of one visit, `of_the_visit`: its
-    proof and where its form goes. The template puts them into attributes, and asks nothing of them.
+    proof and where its form goes. Our template puts them into attributes, and asks nothing of them.
 
     What `is_timed` asks for something that has to be there in time, and says how much of that is left.
     """
