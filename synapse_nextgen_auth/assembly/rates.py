@@ -24,6 +24,10 @@ else:
     mail_limits = late.file("homeserver.mail_limits")
 
 
+# Nobody finds a key by guessing; each wrong answer costs us a look at it.
+_WRONG_PASSKEYS = Rate(1 / 10, 50)
+
+
 def rates(config: Config, homeserver: Homeserver, keys: Keyring) -> Rates:
     """Return how often who may do what."""
     return Rates(
@@ -47,6 +51,13 @@ def rates(config: Config, homeserver: Homeserver, keys: Keyring) -> Rates:
             Rate(config.authorization.per_second, config.authorization.burst),
             path="/sign-in",
             option="authorization.burst",
+        ),
+        wrong_passkeys=Limiter(
+            homeserver,
+            Limited.PASSKEY,
+            _WRONG_PASSKEYS,
+            path="/sign-in",
+            option="the share of a network",
         ),
         device_requests=Limiter(
             homeserver,

@@ -3,6 +3,7 @@
 import enum
 import logging
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from synapse_nextgen_auth import late
@@ -12,7 +13,7 @@ from synapse_nextgen_auth.oauth.rates import Rate
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.store import throttle
-    from synapse_nextgen_auth.store.throttle import Bucket
+    from synapse_nextgen_auth.store.throttle import Bucket, Full
 else:
     throttle = late.file("store.throttle")
 
@@ -48,6 +49,7 @@ class Limited(enum.Enum):
     SIGN_UP_MESSAGE = "nextgen_sign_up_message"
     SIGN_UP_SHARE = "nextgen_sign_up_share"
     SIGN_UP_ADDRESS = "nextgen_sign_up_address"
+    PASSKEY = "nextgen_passkey"
     RENDEZVOUS = "nextgen_rendezvous"
 
 
@@ -70,15 +72,22 @@ class Limiter:
 
     async def count(self, address: str) -> int | None:
         """Count one action; return for how many seconds to wait if that was one too many."""
-        wider = site(address)
-        around = () if wider is None else (throttle.Bucket(wider, self._rate.times(_SITE)),)
-        return await self._count(throttle.Bucket(network(address), self._rate), *around)
+        return await self._ask(throttle.fill, *self._of(address))
+
+    async def wait(self, address: str) -> int | None:
+        """Return for how many seconds one more would have to wait; counts nothing."""
+        return await self._ask(throttle.full, *self._of(address))
 
     async def count_account(self, user_id: str) -> int | None:
         """Count one action of somebody signed in, who is not to pay for the network they are in."""
-        return await self._count(throttle.Bucket(user_id, self._rate))
+        return await self._ask(throttle.fill, throttle.Bucket(user_id, self._rate))
 
-    async def _count(self, *whom: "Bucket") -> int | None:
+    def _of(self, address: str) -> tuple["Bucket", ...]:
+        wider = site(address)
+        around = () if wider is None else (throttle.Bucket(wider, self._rate.times(_SITE)),)
+        return (throttle.Bucket(network(address), self._rate), *around)
+
+    async def _ask(self, question: Callable[..., "Full | None"], *whom: "Bucket") -> int | None:
         now = self._homeserver.now()
         for one in whom:
             since, until = self._waiting.get(one.key, (0, 0))
@@ -86,7 +95,7 @@ class Limiter:
                 self.refused(one.key)
                 return until - now
         buckets = [throttle.Bucket(f"{self._name} {one.key}", one.rate) for one in whom]
-        full = await self._homeserver.settle(throttle.fill, buckets, now=now)
+        full = await self._homeserver.settle(question, buckets, now=now)
         for one in whom:
             self._waiting.pop(one.key, None)
         if full is None:

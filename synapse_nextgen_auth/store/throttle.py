@@ -50,16 +50,24 @@ class Full:
     wait: int
 
 
+def full(txn: Txn, buckets: Sequence[Bucket], *, now: int) -> Full | None:
+    """Return which of these one thing more does not fit into; counts nothing."""
+    for bucket in buckets:
+        wait = _wait(txn, bucket.key, bucket.rate, now=now)
+        if wait is not None:
+            return Full(bucket.key, wait)
+    return None
+
+
 def fill(txn: Txn, buckets: Sequence[Bucket], *, now: int) -> Full | None:
     """Let somebody do one thing more, who counts in all of these; else return which one is full.
 
     In these rows `count` is the level of a bucket at the time `window_start`. Whoever counts in the same
     ones has to name them in the same order: each is locked until the end of the transaction.
     """
-    for bucket in buckets:
-        wait = _wait(txn, bucket.key, bucket.rate, now=now)
-        if wait is not None:
-            return Full(bucket.key, wait)
+    found = full(txn, buckets, now=now)
+    if found is not None:
+        return found
     for at, bucket in enumerate(buckets):
         wait = _fill(txn, bucket.key, bucket.rate, now=now)
         if wait is not None:

@@ -4,7 +4,8 @@ A page that asks has the question in its form, which a script hands to the brows
 in that form.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import NoReturn
 
 from synapse_nextgen_auth.accounts import user_agents
@@ -18,6 +19,8 @@ from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import random_bytes, urlsafe
 from synapse_nextgen_auth.store import passkeys as rows
 from synapse_nextgen_auth.web.forms import Form
+from synapse_nextgen_auth.web.pages.message.error import PageError
+from synapse_nextgen_auth.web.pages.message.page import Message
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
 
@@ -79,6 +82,35 @@ async def check(
 
     `nameless`: who it is nobody said before, so the passkey has to.
     """
+    async with _limited(visit):
+        return await _check(visit, form, site_of_keys, ceremony, about=about, nameless=nameless)
+
+
+@asynccontextmanager
+async def _limited(visit: Visit) -> AsyncIterator[None]:
+    """Look at an answer unless too many from this network were wrong lately (C238)."""
+    limiter = visit.site.rates.wrong_passkeys
+    wait = await limiter.wait(visit.address)
+    if wait is not None:
+        headers = (("Retry-After", str(wait)),)
+        raise PageError(429, Message.TOO_MANY_REQUESTS, headers=headers)
+    try:
+        yield
+    except Unproven as unproven:
+        if not unproven.is_late and not unproven.is_done:
+            await limiter.count(visit.address)
+        raise
+
+
+async def _check(
+    visit: Visit,
+    form: Form,
+    site_of_keys: RelyingParty,
+    ceremony: Ceremony,
+    *,
+    about: str,
+    nameless: bool,
+) -> Use:
     site, answer = visit.site, form.get(FIELD, "")
     try:
         challenge = _challenge(visit, answer, ceremony, about)
@@ -138,7 +170,7 @@ def to_make(
     return ToMake(question, handle)
 
 
-def made(
+async def made(
     visit: Visit, form: Form, site_of_keys: RelyingParty, user_id: str
 ) -> tuple[Made, str, bytes]:
     """Return what a browser made, what that calls the account, and the challenge; raises `Unproven`.
@@ -146,11 +178,12 @@ def made(
     The name comes back in the form, and the challenge is of this one alone.
     """
     answer, handle = form.get(FIELD, ""), form.get(HANDLE, "")
-    try:
-        challenge = _challenge(visit, answer, Ceremony.MAKE, f"{user_id} {handle}")
-        return ceremonies.made(site_of_keys, answer, challenge=challenge), handle, challenge
-    except Refused as refused:
-        raise Unproven(refused.why, user_id) from None
+    async with _limited(visit):
+        try:
+            challenge = _challenge(visit, answer, Ceremony.MAKE, f"{user_id} {handle}")
+            return ceremonies.made(site_of_keys, answer, challenge=challenge), handle, challenge
+        except Refused as refused:
+            raise Unproven(refused.why, user_id) from None
 
 
 def row(

@@ -127,6 +127,7 @@ class Rates:
     recoveries: MailLimits
     email_codes: MailLimits
     factor_codes: MailLimits
+    wrong_passkeys: Limiter
     sign_up_messages: MailLimits
     polls: Polls
 

@@ -242,6 +242,7 @@ NO_MESSAGES = {
     "localpart has characters that no database keeps",
     "the provider does not say who this is",
     "device_grants.burst or the share of a network",
+    "the share of a network",
     "the share of a network or an address",
     "there is no … key to sign with",
     "register a new account",

@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from support import metrics
 from support.databases import Database
 from support.oauth import API, DEVICE, Browser, Server, device_id, web_client
+from support.passkeys import SoftKey, form_of, question
 from support.synapse import Homeserver
 from support.television import METADATA
 from support.waiting import eventually
@@ -28,6 +29,7 @@ RARE = 0.001  # a second
 SEQUENCE_PATH = "/_matrix/client/unstable/io.element.msc4388/rendezvous"
 ETAG_PATH = "/_matrix/client/unstable/org.matrix.msc4108/rendezvous"
 MODULE = {
+    "factors": {"policy": "optional"},
     "authorization": {"per_second": RARE, "burst": 20},
     "client_registration": {"per_second": RARE, "burst": 10},
     # So much that nothing but the share of a network limits the rendezvous.
@@ -296,6 +298,40 @@ def test_c238_attempts_to_sign_in_count_by_network(server, flood):
         page.get(server.url("sign-in"))
 
     assert tries == [403] * 4 + [429] * 2
+
+
+def test_c238_wrong_passkeys_count_by_network(homeserver, server, flood):
+    """No right one counts, or is looked at until the network has waited; the others go on."""
+    key = SoftKey(rp_id="localhost", origin=homeserver.base_url)
+    own = Network()
+    owner = signed_in(homeserver, server, own)
+    action, hidden = form_of(owner.get(server.url("account-passkey-add")))
+    form = {**hidden, "passkey": key.make(question(owner.page)), "decision": "passkey"}
+    assert owner.http.post(action, data=form, timeout=30).status_code == 200
+    for _ in range(3):
+        assert by_passkey(server, own, key) == 303
+
+    wrong = Browser(server)
+    wrong.get(server.url("sign-in"))
+    action, hidden = form_of(wrong.page)
+    form = {**hidden, "passkey": key.use(question(wrong.page), type="x"), "decision": "passkey"}
+    tries = [
+        flood.send("POST", action, data=form, cookies=wrong.http.cookies).status_code
+        for _ in range(52)
+    ]
+
+    assert tries == [403] * 50 + [429] * 2
+    assert by_passkey(server, flood, key) == 429
+    assert by_passkey(server, own, key) == 303
+
+
+def by_passkey(server, network, key):
+    """Sign in with a passkey from a network, and return the status of the answer."""
+    browser = Browser(server)
+    browser.get(server.url("sign-in"))
+    action, hidden = form_of(browser.page)
+    form = {**hidden, "passkey": key.use(question(browser.page)), "decision": "passkey"}
+    return network.send("POST", action, data=form, cookies=browser.http.cookies).status_code
 
 
 def test_c155_c242_a_network_has_a_share_of_the_rendezvous(homeserver, flood):

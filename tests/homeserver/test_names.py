@@ -58,6 +58,7 @@ def test_limits_are_counted_under_the_names_they_always_had():
         "FACTOR_CODE_SHARE": "nextgen_factor_code_share",
         "FACTOR_CODE_ADDRESS": "nextgen_factor_code_address",
         "EMAIL_CODE_SHARE": "nextgen_email_code_share",
+        "PASSKEY": "nextgen_passkey",
         "RECOVERY": "nextgen_recovery",
         "RECOVERY_MAILBOX": "nextgen_recovery_mailbox",
         "RECOVERY_SHARE": "nextgen_recovery_share",

@@ -6,14 +6,13 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from urllib.parse import urljoin
 
 import cbor2
 import pytest
 import requests
 
 from support.oauth import Browser, Server, claims
-from support.passkeys import UP, UV, SoftKey, b64
+from support.passkeys import UP, UV, SoftKey, b64, form_of, question
 from support.synapse import Homeserver
 from synapse_nextgen_auth.accounts.factors.passkeys import challenges
 from synapse_nextgen_auth.accounts.factors.passkeys.challenges import Bound, Ceremony
@@ -51,19 +50,6 @@ def browser(server, user):
 
 def a_key(homeserver, **fields):
     return SoftKey(**{"rp_id": "localhost", "origin": homeserver.base_url, **fields})
-
-
-def question(page):
-    """Return what a page wants the browser to ask its passkeys."""
-    return html.unescape(re.search(r'data-passkey="([^"]*)"', page.text)[1])
-
-
-def form_of(page):
-    """Return the form around the button of the passkey: where it goes, and what is hidden in it."""
-    box = page.text[page.text.index("data-passkey=") :]
-    form = re.search(r'<form[^>]*action="([^"]*)".*?</form>', box, re.DOTALL)
-    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[0]))
-    return urljoin(page.url, html.unescape(form[1])), hidden
 
 
 def press(browser, answer, **fields):

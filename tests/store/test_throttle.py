@@ -201,6 +201,8 @@ def test_c155_whoever_counts_in_two_buckets_needs_room_in_both(tables):
     before = levels(tables)
     assert tables.transact(throttle.fill, near("b"), now=NOW) == Full("wide", 1000)
     assert tables.transact(throttle.fill, near("c"), now=NOW) == Full("wide", 1000)
+    assert tables.transact(throttle.full, near("c"), now=NOW) == Full("wide", 1000)
+    assert tables.transact(throttle.full, near("c")[:1], now=NOW) is None
     assert levels(tables) == before == {"near a": 3 * DROP, "near b": DROP, "wide": 4 * DROP}
 
 

@@ -1,10 +1,13 @@
 """A passkey in software: it makes and uses keys as a device does, or does one thing of it wrong."""
 
 import hashlib
+import html
 import json
+import re
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
+from urllib.parse import urljoin
 
 import attrs
 import cbor2
@@ -100,3 +103,16 @@ class SoftKey:
             "response": {**response, **changed.pop("response", {})},
         }
         return json.dumps({**answer, **changed})
+
+
+def question(page: Any) -> str:
+    """Return what a page wants the browser to ask its passkeys."""
+    return html.unescape(re.search(r'data-passkey="([^"]*)"', page.text)[1])
+
+
+def form_of(page: Any) -> tuple[str, dict[str, str]]:
+    """Return the form around the button of the passkey: where it goes, and what is hidden in it."""
+    box = page.text[page.text.index("data-passkey=") :]
+    form = re.search(r'<form[^>]*action="([^"]*)".*?</form>', box, re.DOTALL)
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[0]))
+    return urljoin(page.url, html.unescape(form[1])), hidden

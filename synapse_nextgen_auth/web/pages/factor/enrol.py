@@ -154,7 +154,7 @@ async def _take_passkey(visit: Visit, attempt: Attempt, form: Form) -> Outgoing:
     if party is None:
         raise unknown_choice()
     try:
-        made, handle, challenge = passkeys.made(visit, form, party, user_id)
+        made, handle, challenge = await passkeys.made(visit, form, party, user_id)
     except passkeys.Unproven:
         return await _page(visit, attempt, None, AppProblem.PASSKEY)
     owner, codes = own_ways.owner(visit, user_id), NewCodes.draw(site, user_id)

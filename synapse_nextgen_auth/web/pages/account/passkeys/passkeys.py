@@ -65,7 +65,7 @@ async def add(visit: Visit, user_id: str, form: Form) -> Outgoing:
     if len(name) > MAX_NAME:
         return await _ask_to_add(visit, user_id, error=PasskeyError.TOO_LONG, name=name)
     try:
-        made, handle, challenge = passkeys.made(visit, form, party, user_id)
+        made, handle, challenge = await passkeys.made(visit, form, party, user_id)
     except passkeys.Unproven as unproven:
         error = PasskeyError.LATE if unproven.is_late else PasskeyError.WRONG
         return await _ask_to_add(visit, user_id, error=error, name=name)
