@@ -12,6 +12,8 @@ from synapse_nextgen_auth.records import frozen
 FRESH = 300
 SHORTEST_FRESH = 30
 LONGEST_FRESH = 3600
+# The level of one factor that was proven before its account had a second one.
+TOO_LITTLE = 0
 
 
 @frozen
@@ -35,7 +37,8 @@ class SignIn:
     stays. `amr` (space-separated) and `acr` say how they proved it (RFC 8176, OpenID Connect Core
     section 2); `auth_time` is when, where a provider said so, `provider` which one, and
     `provider_session` how that calls its own sign-in. `user_agent` is what the browser says of itself,
-    `address` from where they proved it. `level` is how many factors that was (`factors/demands.py`).
+    `address` from where they proved it. `level` is how many factors that was (`factors/demands.py`);
+    `TOO_LITTLE` is one, too.
     """
 
     digest: str
@@ -57,6 +60,11 @@ class SignIn:
     def factors(self) -> int:
         """How many factors its person proved; those from before anybody counted proved one."""
         return self.level or 1
+
+    @property
+    def proven_level(self) -> int:
+        """What its row has to say at the least for this to be worth what it was."""
+        return 1 if self.level is None else min(1, self.level)
 
     @property
     def name(self) -> str:

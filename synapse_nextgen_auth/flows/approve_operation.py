@@ -67,7 +67,7 @@ def approve(txn: Txn, approval: Approval, *, by: SignIn, now: int, address: str 
     or later, ends with it. Whoever ends the sign-in at this moment meets this, and takes back what was
     approved just before.
     """
-    if not sign_ins.holds(txn, approval.user_id, by.name):
+    if not sign_ins.holds(txn, by):
         return False
     if not approvals.approve(txn, approval.approval_id, by=by.name, now=now):
         return False
@@ -78,7 +78,7 @@ def approve(txn: Txn, approval: Approval, *, by: SignIn, now: int, address: str 
 
 def refuse(txn: Txn, approval: Approval, *, by: SignIn, now: int, address: str | None) -> bool:
     """Note that the person does not agree; False as where they do."""
-    if not sign_ins.holds(txn, approval.user_id, by.name):
+    if not sign_ins.holds(txn, by):
         return False
     if not approvals.refuse(txn, approval.approval_id, by=by.name, now=now):
         return False
@@ -100,7 +100,7 @@ def give_login_token(txn: Txn, approval: Approval, token: str, *, now: int) -> b
     """
     by, session_id = approval.decided_by, approval.session_id
     is_living = _has_token(txn, approval) if approval.is_legacy else sessions.holds(txn, session_id)
-    if by is None or not is_living or not sign_ins.holds(txn, approval.user_id, by):
+    if by is None or not is_living or not sign_ins.has(txn, approval.user_id, by):
         login_tokens.spend(txn, token, now=now)
         return False
     approvals.note_login_token(txn, approval.approval_id, token=digest(token))
@@ -126,7 +126,7 @@ def allow_reset(txn: Txn, allowed: Approval, *, by: SignIn, otherwise: str) -> A
     once its person has seen it. `otherwise` is the id where one of late is used up. Raises `SignedOut`
     as `approve` returns False.
     """
-    if not sign_ins.holds(txn, allowed.user_id, by.name):
+    if not sign_ins.holds(txn, by):
         raise SignedOut
     now = allowed.requested_at
     allowed = attrs.evolve(allowed, decided_by=by.name)

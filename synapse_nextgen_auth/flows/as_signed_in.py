@@ -22,7 +22,8 @@ def as_signed_in(
     """Return the flow as this sign-in may run it: it raises `SignedOut` once that is over.
 
     A request may take long before its transaction: a password is hashed, another process asked. Who
-    was signed out meanwhile changes nothing more (C179). Whoever ends the sign-in at this moment
+    was signed out meanwhile changes nothing more (C179), nor does whoever proved one factor and would be
+    asked for a second one by now (C294). Whoever ends the sign-in at this moment
     waits, or is waited for. The account comes first, as in every flow that changes how it is signed
     in to.
     """
@@ -32,7 +33,7 @@ def as_signed_in(
         if by is None:
             raise SignedOut
         own_ways.hold(txn, by.user_id)
-        if not sign_ins.holds(txn, by.user_id, by.name):
+        if not sign_ins.holds(txn, by):
             raise SignedOut
         return flow(txn, *args, **kwargs)
 

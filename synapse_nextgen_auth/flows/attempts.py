@@ -196,7 +196,7 @@ def _is_over(txn: Txn, attempt: Attempt, renews: SignIn | None) -> bool:
     """
     if attempt.purpose is not Purpose.PROVE_AGAIN:
         return False
-    return renews is None or not sign_ins.holds(txn, renews.user_id, renews.name)
+    return renews is None or not sign_ins.has(txn, renews.user_id, renews.name)
 
 
 def _add(txn: Txn, attempt: Attempt) -> None:

@@ -54,7 +54,7 @@ def give(txn: Txn, login: LegacySignIn, sign_in: SignIn, token: str, *, now: int
 
     Then the token is worth nothing, and the client waits on.
     """
-    if not sign_ins.holds(txn, sign_in.user_id, sign_in.name):
+    if not sign_ins.holds(txn, sign_in):
         login_tokens.spend(txn, token, now=now)
         legacy_logins.reopen(txn, login.login_id)
         return False

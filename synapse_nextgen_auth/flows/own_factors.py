@@ -85,6 +85,7 @@ def _withdraw(txn: Txn, owner: Owner) -> None:
     login_tokens.withdraw(txn, owner.user_id, now=owner.now)
     grants.withdraw_codes(txn, owner.user_id, now=owner.now)
     device_grants.withdraw(txn, owner.user_id, now=owner.now)
+    sign_ins.weaken(txn, owner.user_id)
 
 
 def refuse_unproven(txn: Txn, sign_in: str, user_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from synapse_nextgen_auth.accounts.sign_ins import SignIn
+from synapse_nextgen_auth.accounts.sign_ins import TOO_LITTLE, SignIn
 from synapse_nextgen_auth.clock import SKEW
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn, placeholders
@@ -58,14 +58,32 @@ def approves(txn: Txn, user_id: str, name: str) -> bool:
     return txn.fetchone() is not None
 
 
-def holds(txn: Txn, user_id: str, name: str) -> bool:
-    """Say whether a sign-in is there still, in a way that whoever ends it at this moment meets."""
+def holds(txn: Txn, by: SignIn) -> bool:
+    """Say whether a sign-in is there still, and proves what it proved when it was looked at.
+
+    In a way that whoever ends it at this moment meets, or gives its account a first factor.
+    """
+    return has(txn, by.user_id, by.name, level=by.proven_level)
+
+
+def has(txn: Txn, user_id: str, name: str, *, level: int = TOO_LITTLE) -> bool:
+    """Say the same of a sign-in by its name, whatever it proves if no `level` says what it has to."""
     txn.execute(
         "UPDATE nextgen_browsers SET last_active_at = last_active_at"
-        " WHERE user_id = ? AND (sign_in_id = ? OR digest = ?) AND ended_at IS NULL",
-        (user_id, name, name),
+        " WHERE user_id = ? AND (sign_in_id = ? OR digest = ?) AND ended_at IS NULL"
+        " AND COALESCE(level, 1) >= ?",
+        (user_id, name, name, level),
     )
     return txn.rowcount >= 1
+
+
+def weaken(txn: Txn, user_id: str) -> None:
+    """Note that one factor is not enough any more, so that what is under way with one stops."""
+    txn.execute(
+        "UPDATE nextgen_browsers SET level = ?"
+        " WHERE user_id = ? AND ended_at IS NULL AND COALESCE(level, 1) = 1",
+        (TOO_LITTLE, user_id),
+    )
 
 
 def note_level(txn: Txn, digest: str, user_id: str, *, level: int) -> None:

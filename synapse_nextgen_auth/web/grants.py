@@ -15,6 +15,7 @@ from synapse_nextgen_auth.accounts.factors.levels import Verdict
 from synapse_nextgen_auth.accounts.people import Identifier, meant
 from synapse_nextgen_auth.accounts.sign_ins import SignIn, of_account
 from synapse_nextgen_auth.flows import authorize
+from synapse_nextgen_auth.flows.as_signed_in import SignedOut, as_signed_in
 from synapse_nextgen_auth.flows.authorize import Known, Refused, Step, Wanted
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import Newcomer, NotAdmitted
@@ -267,7 +268,13 @@ async def approve(
         address=visit.address,
         answered=answered,
     )
-    if not await site.homeserver.run(authorize.approve, grant, decision, now=now):
+    try:
+        is_first = await site.homeserver.run(
+            as_signed_in(by, authorize.approve), grant, decision, now=now
+        )
+    except SignedOut:
+        return answers.redirect(url_of(grant, Step.SIGN_IN))
+    if not is_first:
         raise PageError(409, Message.ALREADY_DONE)
     await refuse_if_gone(site, by.user_id)
     logger.info("%s lets client %s in, scope %s", by.user_id, grant.client_id, grant.asked)

@@ -2,10 +2,12 @@
 
 import pytest
 
+from support.factors import owner
 from support.records import ALICE, NOW, a_sign_in
+from synapse_nextgen_auth.accounts.attempts.attempt import ProofKind
 from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.outbox import SendMail
-from synapse_nextgen_auth.flows import codes
+from synapse_nextgen_auth.flows import codes, own_factors
 from synapse_nextgen_auth.flows.as_signed_in import SignedOut, as_signed_in
 from synapse_nextgen_auth.flows.end_several import Ends, end_several
 from synapse_nextgen_auth.flows.own_password import Change, change
@@ -106,3 +108,30 @@ def test_of_two_browsers_that_sign_each_other_out_one_is_first(tables):
     assert [isinstance(changed, SignedOut), isinstance(ended, SignedOut)].count(True) == 1
     is_former = tables.run(passwords.of_account, ALICE) == "former"
     assert is_former == isinstance(changed, SignedOut)
+
+
+@pytest.mark.parametrize("level", [None, 1, 2])
+def test_c294_whoever_proved_one_factor_does_nothing_once_the_account_has_a_second(tables, level):
+    """What was asked for before that and takes its time; who proved both goes on."""
+    by = a_sign_in("slow", user_id=ALICE, sign_in_id="slow", level=level)
+    tables.run(sign_ins.add, by)
+    tables.run(own_factors.added, ProofKind.TOTP, (), owner(), is_first=True)
+
+    if level == 2:
+        set_password(tables, by)
+    else:
+        with pytest.raises(SignedOut):
+            set_password(tables, by)
+
+    assert tables.run(passwords.of_account, ALICE) == ("new" if level == 2 else "former")
+
+
+def test_c294_what_is_asked_for_after_that_is_judged_by_then(tables):
+    """A browser that need not prove a second factor each time changes what takes one alone."""
+    tables.run(own_factors.added, ProofKind.TOTP, (), owner(), is_first=True)
+    now = tables.run(sign_ins.get, THERE.digest)
+
+    set_password(tables, now)
+
+    assert now.factors == THERE.factors == 1
+    assert tables.run(passwords.of_account, ALICE) == "new"

@@ -69,6 +69,8 @@ class Colleague:
     ):
         said = [device_id, initial_display_name, *map(list, request_info), auth_provider_id]
         _note("check_login_for_spam", user_id, *said)
+        while user_id in _orders().get("held", []):
+            await self._api.sleep(0.05)
         if user_id in _orders().get("blocked", []):
             return Codes.FORBIDDEN
         return NOT_SPAM

@@ -40,8 +40,8 @@ BRIDGES = [
 ]
 
 
-def homeserver(directory: Path, database, **attributes) -> Homeserver:
-    """Return that homeserver, not started yet."""
+def homeserver(directory: Path, database, *, options=None, **attributes) -> Homeserver:
+    """Return that homeserver, not started yet; `options` are more of our own."""
     for module in ("colleagues.py", "lookers.py"):
         shutil.copy(Path(__file__).with_name(module), directory)
     files = [
@@ -49,7 +49,7 @@ def homeserver(directory: Path, database, **attributes) -> Homeserver:
         for bridge in BRIDGES
     ]
     config = CONFIG | {"app_service_config_files": files}
-    module = {"clients": bridges.CLIENTS}
+    module = {"clients": bridges.CLIENTS, **(options or {})}
     return Homeserver(directory, database, module=module, config=config, **attributes)
 
 

@@ -277,6 +277,7 @@ VARIANTS = {
     ("device_grants", "add"): [{"grant": a_device_grant()}],
     ("provider_sessions", "note"): [{"sign_in": _SIGN_IN}],
     ("sign_ins", "add"): [{"sign_in": _SIGN_IN}],
+    ("sign_ins", "holds"): [{"by": _SIGN_IN}],
     ("sign_ins", "renew"): [{"former": _SIGN_IN, "sign_in": _SIGN_IN}],
     ("sign_ins", "set_right"): [{"former": _SIGN_IN, "sign_in": _SIGN_IN}],
     ("factor_mail", "put"): [{"row": FactorMail(ALICE, "alice@example.org", NOW)}],

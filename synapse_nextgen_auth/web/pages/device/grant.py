@@ -8,6 +8,7 @@ import logging
 from synapse_nextgen_auth.accounts.attempts.onward import Kind
 from synapse_nextgen_auth.accounts.user_agents import describe
 from synapse_nextgen_auth.flows import device
+from synapse_nextgen_auth.flows.as_signed_in import SignedOut, as_signed_in
 from synapse_nextgen_auth.flows.authorize import Step
 from synapse_nextgen_auth.homeserver import rooms
 from synapse_nextgen_auth.homeserver.http import Outgoing
@@ -107,13 +108,12 @@ async def _approve(visit: Visit, grant: DeviceGrant, client: Client) -> Outgoing
         address=grant.address or "",
     )
     await _check(site, user_id, grant, newcomer=newcomer)
-    approved = await site.homeserver.run(
-        device.approve,
-        grant,
-        by=by,
-        now=site.now(),
-        address=visit.address,
-    )
+    try:
+        approved = await site.homeserver.run(
+            as_signed_in(by, device.approve), grant, by=by, now=site.now(), address=visit.address
+        )
+    except SignedOut:
+        return answers.redirect(_url(grant, Step.SIGN_IN))
     if not approved:
         raise PageError(409, Message.ALREADY_DONE)
     await refuse_if_gone(site, user_id)
