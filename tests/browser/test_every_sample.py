@@ -47,6 +47,18 @@ WITHOUT_EDGE = """() => {
   }
   return found;
 }"""
+# Boxes whose middle is not that of the first line beside them.
+NOT_LEVEL = """() => {
+  const middle = (box) => (box.top + box.bottom) / 2;
+  const labels = [...document.querySelectorAll(".check")].filter((each) => each.checkVisibility());
+  return labels.filter((label) => {
+    const words = document.createTreeWalker(label, NodeFilter.SHOW_TEXT), line = document.createRange();
+    while (!words.nextNode().data.trim());
+    line.selectNodeContents(words.currentNode);
+    const box = label.querySelector("input").getBoundingClientRect();
+    return Math.abs(middle(box) - middle(line.getClientRects()[0])) > 3;
+  }).map((label) => label.textContent);
+}"""
 PRESSED = {"button", "link", "textbox", "checkbox", "radio", "combobox", "DisclosureTriangle"}
 
 
@@ -98,6 +110,15 @@ def test_everything_is_told_apart_in_the_colours_of_the_system(page):
     found = gallery.look_at_each(page, WITHOUT_EDGE, pages)
 
     assert found.pop("flat")
+    assert found == {}
+
+
+def test_boxes_are_level_with_the_first_line_beside_them(phone):
+    """Also where a title wraps, and where a sentence stands below it."""
+    low = "<body><label class=check><input type=checkbox style='margin-top: 9px'> <span>x</span></label>"
+    found = gallery.look_at_each(phone, NOT_LEVEL, [*every_page(), ("low", low)])
+
+    assert found.pop("low")
     assert found == {}
 
 

@@ -68,3 +68,11 @@ def test_the_codes_are_on_one_sheet(sheet):
     printed = sheet.pdf(format="A4")
 
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+
+
+def test_pages_of_the_account_are_as_wide_as_a_wide_sheet(sheet):
+    """Of A4 across: without the navigation beside it the page has its place, too."""
+    sheet.set_viewport_size({"width": 1047, "height": 720})
+    sheet.set_content(gallery.whole("EventsPage every kind"))
+
+    assert sheet.locator("main").bounding_box()["width"] > 900
