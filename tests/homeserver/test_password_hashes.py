@@ -1,5 +1,6 @@
 """Passwords kept as argon2id: wherever one is typed it opens, and without us it is only wrong."""
 
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -152,6 +153,24 @@ def test_a_password_of_synapse_is_kept_anew_once_it_was_typed(server, homeserver
     assert eventually(lambda: len(ours(homeserver, user)) == 1)
     assert stored(homeserver, user) != former
     assert log_in(server, user, "from-before").status_code == 200
+
+
+def test_a_password_that_cannot_be_kept_anew_just_now_is_so_later(server, homeserver):
+    """Whoever typed it is signed in all the same, and the log has a warning."""
+    user = homeserver.new_user()
+    write_bcrypt(homeserver, user, "from-before")
+    homeserver.query(
+        "CREATE TRIGGER away BEFORE INSERT ON nextgen_passwords BEGIN SELECT RAISE(ABORT, 'away'); END"
+    )
+    try:
+        assert log_in(server, user, "from-before").status_code == 200
+        warning = f"WARNING.*Could not keep the password of {re.escape(user.user_id)} anew yet"
+        assert eventually(lambda: re.search(warning, homeserver.log_text()))
+    finally:
+        homeserver.query("DROP TRIGGER away")
+    assert log_in(server, user, "from-before").status_code == 200
+
+    assert eventually(lambda: len(ours(homeserver, user)) == 1)
 
 
 def test_a_hash_of_other_costs_is_made_anew_once_it_was_typed(server, homeserver):

@@ -115,7 +115,13 @@ class PasswordHashes:
     async def _typed(self, user_id: str | None, _asked: str, password: str) -> None:
         """Keep the password of whoever typed it as the option says, without making them wait."""
         if user_id is not None:
-            background.begin(self._homeserver.hs, Background.HASHES, self._keep, user_id, password)
+            background.begin(self._homeserver.hs, Background.HASHES, self._kept, user_id, password)
+
+    async def _kept(self, user_id: str, password: str) -> None:
+        try:
+            await self._keep(user_id, password)
+        except Exception:
+            logger.warning("Could not keep the password of %s anew yet", user_id, exc_info=True)
 
     async def _keep(self, user_id: str, password: str) -> None:
         """Make another hash where this one is kept in another way, or was made at other costs."""
