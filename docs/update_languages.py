@@ -95,18 +95,32 @@ def _is_of_a_tool(line: str) -> bool:
     return line.startswith(tuple(f'"{name}' for name in names))
 
 
-def canonical(tag: str) -> str:
-    """Return a language tag as the files are named; raise `SystemExit` if it is none."""
-    try:
-        return str(Locale.parse(tag.replace("_", "-"), sep="-")).replace("_", "-")
-    except (TypeError, ValueError, UnknownLocaleError):
+def checked(tag: str) -> str:
+    """Return a language tag that a file can be named by; raise `SystemExit` if it is none."""
+    name = _canonical(tag)
+    if name is None:
         sys.exit(f"{tag}: no language that Babel knows. Write its tag, such as de or pt-BR.")
+    if name != tag:
+        sys.exit(f"{tag}: the tag of that language is written {name}.")
+    return tag
+
+
+def _canonical(tag: str) -> str | None:
+    """Return a tag as pages and files have it; what is added for a language alone is left out."""
+    for adds in (False, True):
+        try:
+            found = Locale.parse(tag.replace("_", "-"), sep="-", resolve_likely_subtags=adds)
+        except (TypeError, ValueError, UnknownLocaleError):
+            continue
+        is_alone = adds and not set("-_") & set(tag)
+        return found.language if is_alone else str(found).replace("_", "-")
+    return None
 
 
 def main(tags: list[str], directory: Path = TEMPLATES / "languages") -> None:
     """Update all catalogues, or begin those of these languages; print those that are others now."""
     template = extracted()
-    for tag in map(canonical, tags):
+    for tag in map(checked, tags):
         if tag == "en":
             sys.exit("en: English is what the templates say. Change it there.")
         path = directory / f"{tag}.po"

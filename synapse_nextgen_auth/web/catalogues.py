@@ -18,7 +18,9 @@ from babel.messages.pofile import read_po
 from synapse_nextgen_auth.records import frozen
 
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
-_TAG = re.compile(r"<[^<>]*>")
+# A tag, or a bracket without the other one: a page would have its next tag within that.
+_MARKUP = re.compile(r"<[^<>]*>|[<>]")
+_COUNTED = (*range(201), 1_000, 1_000_000)
 
 
 @frozen
@@ -38,7 +40,20 @@ def read(path: Path) -> Catalogue:
     compiled = BytesIO()
     write_mo(compiled, catalog)
     compiled.seek(0)
-    return Catalogue(locale.text_direction, GNUTranslations(compiled), faults)
+    translations = GNUTranslations(compiled)
+    _count(translations, catalog.num_plurals)
+    return Catalogue(locale.text_direction, translations, faults)
+
+
+def _count(translations: GNUTranslations, forms: int) -> None:
+    """Raise where a number has no form: the rule is the file's own."""
+    for number in _COUNTED:
+        try:
+            form = translations.plural(number)  # type: ignore[attr-defined]  # what the rule became
+        except ArithmeticError as error:
+            raise ValueError(f"Plural-Forms cannot be counted for {number}: {error}") from None
+        if not 0 <= form < forms:
+            raise ValueError(f"Plural-Forms has {forms} forms, and gives {number} the form {form}")
 
 
 def parse(path: Path) -> Catalog:
@@ -48,9 +63,12 @@ def parse(path: Path) -> Catalog:
 
 
 def _drop(catalog: Catalog) -> Iterator[str]:
+    """Take out what cannot be shown, and say why; what is not whole is left to another catalogue."""
     for message in list(catalog):
-        if message.id and (fault := fault_of(message)) is not None:
+        fault = fault_of(message) if message.id else None
+        if message.id and (fault is not None or not all(_all(message.string))):
             catalog.delete(message.id, message.context)
+        if fault is not None:
             yield f"{fault} ({_all(message.id)[0]!r})"
 
 
@@ -84,4 +102,4 @@ def _placeholders(text: str) -> set[str]:
 
 
 def _markup(text: str) -> Counter[str]:
-    return Counter(_TAG.findall(text))
+    return Counter(_MARKUP.findall(text))

@@ -1,7 +1,8 @@
 """Which languages our pages are written in, and what a template's words are in one of them (gettext).
 
 English is the text of the templates. Every other language is one file, `languages/<tag>.po`, which is
-read when somebody first wants it: a process that shows no page reads none, and loads no Babel.
+read when somebody first wants it: a process that shows no page reads none, and loads no Babel. What one
+of a region leaves out, `de-AT.po`, is in `de.po`.
 """
 
 import logging
@@ -22,6 +23,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from synapse_nextgen_auth import late
+from synapse_nextgen_auth.oauth.languages import lookup
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.web import digits
@@ -114,7 +116,28 @@ class Languages:
             return _ENGLISH
         for fault in found.faults:
             logger.warning("In %s %s: that is shown in English", path, fault)
+        below = self._below(tag)
+        if below is not None:
+            found.translations.add_fallback(self.get(below).catalogue)
         return Language(tag, found.dir, found.translations, self.names[tag])
+
+    def _below(self, tag: str) -> str | None:
+        """Return which language its readers would get without it: it says what this one does not.
+
+        Nobody reads a page in two scripts.
+        """
+        found = self._instead_of(tag)
+        if found is None or _script(tag) not in {"", _script(found)}:
+            return None
+        is_longer = len(found) > len(tag)
+        return None if is_longer and self._instead_of(found) == tag else found
+
+    def _instead_of(self, tag: str) -> str | None:
+        return lookup((each for each in self._paths if each != tag), [tag])
+
+
+def _script(tag: str) -> str:
+    return next((each for each in tag.split("-")[1:] if len(each) == 4), "")
 
 
 @contextmanager

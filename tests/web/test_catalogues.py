@@ -235,6 +235,10 @@ def test_every_form_of_a_number_is_translated(forms, is_whole):
         ("a <b>b</b>", "A <b>B<b>", False),
         ("a <b>b</b>", "A B", False),
         ("a", "A <script>", False),
+        ("a", "A <form action=https://x.example ", False),
+        ("a", "A> ", False),
+        ("a <b>b</b>", "A <b>B</b> <", False),
+        ("a", "A &lt;B&gt;", True),
         (("%(num)s day", "%(num)s days"), ("ein Tag", "%(num)s Tage"), True),
         (("%(num)s day", "%(num)s days"), ("ein Tag", "Tage %(n)s"), False),
         (("a day", "%(num)s days"), ("ein Tag", "%(num)s Tage"), True),
@@ -245,18 +249,35 @@ def test_what_fits(message, string, fits):
     assert (catalogues.fault_of(Message(message, string)) is None) == fits
 
 
+@pytest.mark.parametrize("tag", ["pt-BR", "de", "de-AT", "zh-Hant", "cy"])
+def test_a_new_catalogue_is_named_by_its_tag(tag):
+    assert update_languages.checked(tag) == tag
+
+
 @pytest.mark.parametrize(
-    ("tag", "name"), [("pt-BR", "pt-BR"), ("pt_br", "pt-BR"), ("DE", "de"), ("zh-hant", "zh-Hant")]
+    ("tag", "name"),
+    [
+        ("pt_br", "pt-BR"),
+        ("DE", "de"),
+        ("zh-hant", "zh-Hant"),
+        ("deu", "de"),
+        ("ca_ES", "ca-ES"),
+        ("iw", "he"),
+        ("eng", "en"),
+    ],
 )
-def test_a_new_catalogue_is_named_by_the_canonical_tag(tag, name):
-    assert update_languages.canonical(tag) == name
+def test_a_tag_that_is_written_otherwise_is_told_as_it_is_written(tag, name, tmp_path):
+    """A file of another name than was typed would hide the one that is meant."""
+    with pytest.raises(SystemExit, match=f"{tag}: the tag of that language is written {name}[.]"):
+        update_languages.main([tag], tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("tag", ["zz", "xx_YY", "../x", ""])
 def test_what_is_no_language_is_told_in_a_sentence(tag):
     """Before anything is written."""
     with pytest.raises(SystemExit, match="no language that Babel knows"):
-        update_languages.canonical(tag)
+        update_languages.checked(tag)
 
 
 def test_what_changed_is_printed_and_nothing_else(tmp_path, capsys):

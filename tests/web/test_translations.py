@@ -120,6 +120,9 @@ def test_a_translation_that_does_not_fit_is_left_out(said, caplog, translated):
         b"nothing of gettext",
         b'msgid ""\nmsgstr "Content-Type: text/plain; charset=nonsense\\n"\n',
         b'msgid ""\nmsgstr "Plural-Forms: nplurals=2; plural=__import__(0);\\n"\n',
+        b'msgid ""\nmsgstr "Plural-Forms: nplurals=2; plural=1/(n-n);\\n"\n',
+        b'msgid ""\nmsgstr "Plural-Forms: nplurals=2; plural=1/(n-7);\\n"\n',
+        b'msgid ""\nmsgstr "Plural-Forms: nplurals=2; plural=n%3;\\n"\n',
     ],
 )
 def test_a_broken_catalogue_is_english(tmp_path, caplog, content):
@@ -142,6 +145,47 @@ def test_a_catalogue_that_vanished_is_english(tmp_path, caplog):
     (tmp_path / "languages" / "de.po").unlink()
 
     assert Read(templates.render(SIGN_IN, lang="de")).text("h1") == "Sign in"
+
+
+@pytest.mark.parametrize("region", ["de_AT", "de_DE"])
+def test_what_a_region_leaves_out_is_that_of_its_language(tmp_path, region):
+    """Message by message, before English; so a file of a region may have a few words, or none yet."""
+    mine = {"Sign in": "Einloggen", SUBTITLE: "", MINUTES: ("", "")}
+    rest = {
+        "Sign in": "Anmelden",
+        SUBTITLE: "mit deinem Konto auf <bdi>%(server_name)s</bdi>",
+        MINUTES: ("<strong>eine Minute</strong>", "<strong>%(num)s Minuten</strong>"),
+    }
+    templates = templates_with(tmp_path, **{region: mine, "de": rest})
+    tag = region.replace("_", "-")
+    text = Read(templates.render(SIGN_IN, lang=tag)).text("main")
+
+    assert text.startswith("Einloggen mit deinem Konto auf example.org")
+    assert "10 Minuten" in Read(templates.render(APPROVED, lang=tag)).text("main")
+    assert Read(templates.render(SIGN_IN, lang="de")).text("h1") == "Anmelden"
+
+
+@pytest.mark.parametrize(
+    ("tag", "others", "below"),
+    [
+        ("de-AT", ["de", "de-AT"], "de"),
+        ("de", ["de", "de-AT"], None),
+        ("zh-Hant-HK", ["zh-Hans", "zh-Hant", "zh-Hant-HK"], "zh-Hant"),
+        # Another script is no help.
+        ("zh-Hant", ["zh-Hans", "zh-Hant"], None),
+        ("sr-Latn", ["sr", "sr-Latn"], None),
+        # As their readers get without it.
+        ("pt-PT", ["pt-BR", "pt-PT"], "pt-BR"),
+        ("nn", ["nb", "nn"], "nb"),
+        ("pt-BR", ["pt", "pt-BR"], "pt"),
+        ("pt", ["pt", "pt-BR"], None),
+    ],
+)
+def test_which_language_says_the_rest(tmp_path, tag, others, below):
+    for each in others:
+        (tmp_path / f"{each}.po").touch()
+
+    assert Languages(tmp_path)._below(tag) == below
 
 
 def test_a_fuzzy_translation_is_nobodys_word(tmp_path):
