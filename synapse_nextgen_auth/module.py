@@ -18,9 +18,11 @@ from synapse_nextgen_auth.late import Broken
 if TYPE_CHECKING:
     from synapse.module_api import ModuleApi
 
+    from synapse_nextgen_auth.web import language_options as _language_options
     from synapse_nextgen_auth.web.brand import brand as _brand
 else:
-    _brand = late.file("web.brand.brand")  # only a configuration with mistakes is looked at by it
+    # Only a configuration with mistakes is looked at by these.
+    _brand, _language_options = late.files("web.brand.brand", "web.language_options")
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +44,11 @@ class NextGenAuth:
                     )
                 return Config(enabled=False)
             mistakes = [*problems.problems, *_brand.faults_of(raw)]
-            lines = "\n".join(f"* {path}: {text}" for path, text in mistakes)
+            of_languages = _language_options.problems(configuration.as_far_as_right(raw))
+            lines = "\n".join(
+                f"* {text}"
+                for text in (*(f"{path}: {text}" for path, text in mistakes), *of_languages)
+            )
             raise refusal.config_error(
                 f"synapse_nextgen_auth found these mistakes:\n{lines}"
             ) from None

@@ -26,7 +26,7 @@ from synapse_nextgen_auth.cli import (
 )
 from synapse_nextgen_auth.cli.homeserver_yaml import MODULE
 from synapse_nextgen_auth.cli.settings_words import settings_in_effect
-from synapse_nextgen_auth.config import OPTIONS, Config, ConfigProblems
+from synapse_nextgen_auth.config import OPTIONS, Branding, Config, ConfigProblems
 from synapse_nextgen_auth.config.kinds.numbers import Duration, Number, WholeNumber
 from synapse_nextgen_auth.config.kinds.words import Choice, Switch
 from synapse_nextgen_auth.config.secret_files import is_path
@@ -134,7 +134,7 @@ def look(paths: Sequence[Path], *, look_into_database: bool = False) -> Looked:
         if is_read:
             # Of options that could not be read there are the defaults, and nobody wrote those.
             warnings += advice.warnings(hs_config, config)
-            warnings += [f"{ours}.{text}" for text in branded.warnings]
+        warnings += [f"{ours}.{text}" for text in branded.warnings]
     else:
         # Nothing of it keeps a switched-off module from resting.
         warnings = [*mistakes, *internals.problems_of_rest(), *warnings]
@@ -193,7 +193,10 @@ def _files_at(path: Path) -> list[Path]:
 
 
 def read_options(raw: Mapping[str, Any]) -> tuple[Config, list[str]]:
-    """Return the module's options, or the defaults and every mistake with its path."""
+    """Return the module's options, or the defaults and every mistake with its path.
+
+    Beside the defaults there are the languages and the colours then, as far as they are right.
+    """
     modules = raw.get("modules") or []
     if not isinstance(modules, list):
         return Config(), ["modules: expected a list, each entry beginning with `- module:`"]
@@ -211,7 +214,11 @@ def read_options(raw: Mapping[str, Any]) -> tuple[Config, list[str]]:
         return configuration.read(options), []
     except ConfigProblems as found:
         under = f"modules[{place}].config"
-        config = Config(enabled=not configuration.is_off(options))
+        right = configuration.as_far_as_right(options)
+        colours = Branding(accent=right.branding.accent, background=right.branding.background)
+        config = Config(
+            enabled=not configuration.is_off(options), branding=colours, languages=right.languages
+        )
         mistakes = [*found.problems, *brand.faults_of(options)]
         return config, [f"{_below(under, path)}: {text}" for path, text in mistakes]
 

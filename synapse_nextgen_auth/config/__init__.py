@@ -88,6 +88,7 @@ __all__ = [
     "SignIn",
     "StepUp",
     "Tokens",
+    "as_far_as_right",
     "duration",
     "read",
     "said",
@@ -256,6 +257,11 @@ def read(raw: object) -> Config:
         clients = resource_servers_file.with_services(config.clients, servers)
         return attrs.evolve(config, clients=clients)
     return config
+
+
+def as_far_as_right(raw: object) -> Config:
+    """Return options that have mistakes, with the default of each that is wrong."""
+    return Reader(Problems(), _PATHS).read(Config, raw)
 
 
 def _with_secret_of_file(problems: Problems, config: Config) -> Config:

@@ -28,6 +28,7 @@ from synapse_nextgen_auth.web.templates import shipped
 MODULE = "synapse_nextgen_auth.NextGenAuth"
 # Any module of somebody else: the tests bring one.
 UNWILLING = f"{__name__}.Unwilling"
+OPTIONAL_FOR_ALL = {"accounts": [{"matching": "@.*", "rule": "optional"}]}
 
 
 @pytest.fixture(scope="module")
@@ -495,6 +496,13 @@ OAUTH_ONLY = {
             )
             for name in ("lost_by_mail", "lost_admins")
         ),
+        *(
+            (
+                {"modules": entry(factors={"admins": "required", "grace_period": "14d"} | more)},
+                "modules[0].config.factors.grace_period is for nobody: factors.admins gives none",
+            )
+            for more in ({}, {"policy": "optional"}, OPTIONAL_FOR_ALL)
+        ),
         ({"modules": entry(tokens={"refresh_grace": "1h"})}, "tokens.refresh_grace is 1h, longer"),
         (
             {"modules": entry(captcha={"work": 18})},
@@ -535,6 +543,23 @@ def test_what_hardly_anybody_wants_is_a_warning(check, settings, words):
     assert printed.startswith("OK\n")
     (line,) = [line for line in printed.splitlines() if words in line]
     assert line.startswith("* Warning: ")
+
+
+@pytest.mark.parametrize(
+    "factors",
+    [
+        {"policy": "required", "admins": "required"},
+        {"accounts": [{"users": ["anna"], "rule": "required"}], "admins": "required"},
+        {"accounts": [{"users": ["anna"], "rule": "required"}]},
+    ],
+    ids=str,
+)
+def test_a_grace_period_that_somebody_has_is_no_warning(check, factors):
+    """Whoever has it is no administrator, or `admins` does not ask them for a factor."""
+    code, printed = check(modules=ours(factors=factors | {"grace_period": "14d"}))
+
+    assert code == 0
+    assert "factors.grace_period is for nobody" not in printed
 
 
 def test_a_good_configuration_has_no_warnings(check):
@@ -691,6 +716,25 @@ def test_all_that_is_wrong_with_a_brand_is_said_at_once(check, tmp_path):
         NextGenAuth.parse_config({"branding": brand})
     for each in said:
         assert f"* branding.{each}" in str(refused.value)
+
+
+def test_other_sections_and_colours_do_not_wait_until_a_brand_is_right(check):
+    """Mistakes of languages and colours that cannot be read are told beside those of options."""
+    languages = {"default": "tlh", "time_zone": "Europe/Berln"}
+    options = {"branding": {"name": [], "accent": "#ffff00"}, "languages": languages}
+    code, printed = check(modules=ours(**options))
+
+    assert code == 1
+    assert "* modules[0].config.branding.name: " in printed
+    wrong = [
+        "languages.default: there are no pages in 'tlh'; there are in",
+        "languages.time_zone: no time zone is called 'Europe/Berln'; did you mean Europe/Berlin?",
+    ]
+    assert all(f"* modules[0].config.{each}" in printed for each in wrong)
+    assert "* Warning: modules[0].config.branding.accent: #ffff00 as a button in light" in printed
+    with pytest.raises(Exception, match="found these mistakes") as refused:
+        NextGenAuth.parse_config(options)
+    assert all(f"* {each}" in str(refused.value) for each in wrong)
 
 
 def test_a_colour_that_cannot_be_read_is_a_warning(check):

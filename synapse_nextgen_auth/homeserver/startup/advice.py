@@ -6,11 +6,13 @@ from pathlib import Path
 from synapse.config.homeserver import HomeServerConfig
 
 from synapse_nextgen_auth.accounts.captcha_kinds import CaptchaKind
+from synapse_nextgen_auth.accounts.factors.demands import Rule
 from synapse_nextgen_auth.accounts.hashes import Hashing
 from synapse_nextgen_auth.accounts.legacy_login import Allowed
 from synapse_nextgen_auth.config import Config, duration, said
 from synapse_nextgen_auth.config.captcha import Captcha
 from synapse_nextgen_auth.config.durations import seconds_of
+from synapse_nextgen_auth.config.factors import Factors
 from synapse_nextgen_auth.config.secret_files import is_path
 from synapse_nextgen_auth.homeserver import mail
 from synapse_nextgen_auth.homeserver.startup.lifetimes import effective_lifetimes
@@ -46,6 +48,7 @@ def warnings(hs_config: HomeServerConfig, config: Config) -> list[str]:
         *(f"{ours}.config.{text}" for text in _ways_around(config)),
         *(f"{ours}.config.{text}" for text in _programs(config)),
         *(f"{ours}.config.{text}" for text in _lost_factors(hs_config, config)),
+        *(f"{ours}.config.{text}" for text in _grace_period(config.factors)),
     ]
 
 
@@ -317,6 +320,16 @@ def _lost_factors(hs_config: HomeServerConfig, config: Config) -> Iterator[str]:
         yield (
             "factors.lost_by_mail is true, and there is no section server_notices: whoever reads the"
             " mailbox of an account gets the notices that would stop them. Set up server_notices."
+        )
+
+
+def _grace_period(options: Factors) -> Iterator[str]:
+    rules = (options.policy, *(each.rule for each in options.accounts))
+    if options.grace_period and options.admins is Rule.REQUIRED and Rule.REQUIRED not in rules:
+        yield (
+            "factors.grace_period is for nobody: factors.admins gives none, and nothing else is"
+            " required, unless another module has a rule. To give administrators that time, name them in"
+            " factors.accounts and leave factors.admins out."
         )
 
 
