@@ -50,6 +50,11 @@ def password_set(txn: Txn, change: Change, *, had_one: bool) -> None:
         _write(txn, change, change.event(EventKind.PASSWORD_CHANGED, said))
 
 
+def is_set_by_mail(txn: Txn, user_id: str, *, since: int) -> bool:
+    """Say whether somebody who proved nothing but an address has set the password since then."""
+    return events.is_said_since(txn, user_id, EventKind.PASSWORD_CHANGED, BY_MAIL, since=since)
+
+
 def address_added(txn: Txn, change: Change, medium: str) -> None:
     """Write down that an account has another address or number.
 

@@ -100,6 +100,16 @@ def list_devices_since(
     )
 
 
+def is_said_since(txn: Txn, user_id: str, kind: EventKind, said: str, *, since: int) -> bool:
+    """Say whether something happened to an account since then, with these words."""
+    txn.execute(
+        "SELECT 1 FROM nextgen_events WHERE user_id = ? AND happened_at >= ? AND kind = ?"
+        " AND detail = ? LIMIT 1",
+        (user_id, since, kind.value, said),
+    )
+    return txn.fetchone() is not None
+
+
 def count_since(txn: Txn, user_id: str, kind: EventKind, *, since: int) -> int:
     """Return how often something happened to an account since then."""
     txn.execute(

@@ -65,6 +65,24 @@ def test_a_password_is_told_with_who_set_it(tables, by, had_one, said):
     assert waiting(tables) == [("password", False)]
 
 
+@pytest.mark.parametrize(
+    ("by", "since", "is_by_mail"),
+    [
+        (None, NOW - 60, True),
+        (None, NOW, True),
+        (None, NOW + 1, False),
+        (ALICE, NOW, False),
+        (BOB, NOW, False),
+    ],
+)
+def test_c253_whether_a_mail_set_the_password_is_known(tables, by, since, is_by_mail):
+    happens(tables, SET, by=by)
+    happens(tables, SET, by=ALICE)
+
+    assert tables.run(flow.is_set_by_mail, ALICE, since=since) is is_by_mail
+    assert not tables.run(flow.is_set_by_mail, BOB, since=since)
+
+
 def test_of_an_account_that_is_closed_there_is_nothing_to_say(tables):
     """An administrator sets a password, and opens it again with that."""
     with tables.begin() as txn:

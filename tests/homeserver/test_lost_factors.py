@@ -2,9 +2,11 @@
 
 import html
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urljoin
 
+import attrs
 import pytest
 import requests
 
@@ -31,7 +33,10 @@ def homeserver(tmp_path_factory, make_database, session_mailbox):
     homeserver = Homeserver(
         directory,
         make_database("sqlite", directory),
-        module={"secret": smtp.SECRET, "factors": {"policy": "optional", "lost_wait": "7d"}},
+        module={
+            "secret": smtp.SECRET,
+            "factors": {"policy": "optional", "lost_wait": "7d", "legacy_logins": "allow"},
+        },
         config={
             "email": session_mailbox.settings(),
             "server_notices": {
@@ -469,6 +474,45 @@ def test_c253_a_mail_alone_neither_asks_nor_removes(homeserver, server, user, ow
     assert "you only showed that you read the mail" in browser.page.text
     assert refused(browser)
     assert apps(homeserver, user) == 1
+
+
+def test_c253_a_password_that_a_mail_set_in_an_old_client_neither_asks_nor_removes(
+    homeserver, server, user, owner
+):
+    """Whoever reads the mailbox has such a password; a week later it counts as any other."""
+    ask(server, user)
+    ripen(homeserver, user)
+    user = set_by_mail(homeserver, user, "battery-staple-9")
+
+    browser = at_lost(typed_password(server, user))
+    assert "you only showed that you read the mail" in browser.page.text
+    assert refused(browser)
+    assert apps(homeserver, user) == 1
+
+    homeserver.query(
+        "UPDATE nextgen_events SET happened_at = happened_at - ? WHERE user_id = ?",
+        *(7 * DAY + 60, user.user_id),
+    )
+    browser = at_lost(typed_password(server, user))
+    assert "you only showed that you read the mail" not in browser.page.text
+
+
+def set_by_mail(homeserver, user, password):
+    """Set a password as a client of somebody who forgot it and confirmed an address."""
+    sid = f"sid of {user.user_id}"
+    homeserver.query(
+        "INSERT INTO threepid_validation_session"
+        " (session_id, medium, address, client_secret, last_send_attempt, validated_at)"
+        " VALUES (?, 'email', ?, 'a-secret', 1, ?)",
+        *(sid, address_of(user), int(time.time() * 1000)),
+    )
+    url = f"{homeserver.base_url}/_matrix/client/v3/account/password"
+    session = requests.post(url, json={"new_password": password}, timeout=30).json()["session"]
+    proof = {"client_secret": "a-secret", "sid": sid}
+    auth = {"type": "m.login.email.identity", "threepid_creds": proof, "session": session}
+    done = requests.post(url, json={"new_password": password, "auth": auth}, timeout=30)
+    assert done.status_code == 200, done.text
+    return attrs.evolve(user, password=password)
 
 
 def test_c255_a_locked_account_is_not_helped(homeserver, server, user, owner):

@@ -175,15 +175,18 @@ def why_not(
     purpose: Purpose,
     is_admin: bool,
     is_told: bool,
+    is_set_by_mail: bool = False,
 ) -> WhyNot | None:
     """Say why somebody with these proofs neither asks nor has anything removed; `None` if they may.
 
-    It is asked at both ends of the waiting time. `is_told` says that the owner hears of it in some way.
+    It is asked at both ends of the waiting time. `is_told` says that the owner hears of it in some way,
+    `is_set_by_mail` that a mail alone was enough to set the password, within that time.
     """
     if purpose not in {Purpose.SIGN_IN, Purpose.RECOVER}:
         return WhyNot.SIGNED_IN
     kinds = {proof.kind for proof in proofs}
-    if not kinds & (_KNOWN_OR_HELD | _BY_MAIL if terms.by_mail else _KNOWN_OR_HELD):
+    known = _KNOWN_OR_HELD - {ProofKind.PASSWORD} if is_set_by_mail else _KNOWN_OR_HELD
+    if not kinds & (_KNOWN_OR_HELD | _BY_MAIL if terms.by_mail else known):
         return WhyNot.BY_MAIL
     if is_admin and not terms.admins:
         return WhyNot.ADMIN

@@ -31,8 +31,9 @@ def asked(wait=7 * DAY):
     return lost.asked(ALICE, Drawn("r", "d", "s"), Terms(wait=wait), now=NOW)
 
 
-def why(*proofs, terms=TERMS, purpose=Purpose.SIGN_IN, is_admin=False, is_told=True):
-    return why_not(terms, proofs, purpose=purpose, is_admin=is_admin, is_told=is_told)
+def why(*proofs, terms=TERMS, purpose=Purpose.SIGN_IN, is_admin=False, is_told=True, **said):
+    given = {"purpose": purpose, "is_admin": is_admin, "is_told": is_told}
+    return why_not(terms, proofs, **given, **said)
 
 
 def test_off_by_default():
@@ -53,6 +54,17 @@ def test_c253_the_mailbox_alone_is_not_enough_unless_somebody_says_so(proofs):
         assert why(*proofs, purpose=purpose) is WhyNot.BY_MAIL
     helped = attrs.evolve(TERMS, by_mail=True)
     assert why(*proofs, terms=helped) is (None if proofs else WhyNot.BY_MAIL)
+
+
+def test_c253_a_password_that_a_mail_set_is_no_more_than_the_mailbox():
+    """What else somebody proved counts; so does the password where a mailbox is enough."""
+    provider = Proof(ProofKind.PROVIDER, NOW, ALICE)
+
+    assert why(PASSWORD, is_set_by_mail=True) is WhyNot.BY_MAIL
+    assert why(PASSWORD, LINK, is_set_by_mail=True) is WhyNot.BY_MAIL
+    assert why(provider, is_set_by_mail=True) is None
+    helped = attrs.evolve(TERMS, by_mail=True)
+    assert why(PASSWORD, terms=helped, is_set_by_mail=True) is None
 
 
 def test_a_second_factor_alone_asks_for_nothing():

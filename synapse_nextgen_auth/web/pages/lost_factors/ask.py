@@ -9,8 +9,8 @@ from synapse_nextgen_auth.accounts.attempts.attempt import Attempt
 from synapse_nextgen_auth.accounts.attempts.stages import Stage
 from synapse_nextgen_auth.accounts.factors import demands, lost
 from synapse_nextgen_auth.accounts.factors.lost import Drawn, Request, State, Terms, WhyNot
+from synapse_nextgen_auth.flows import changed_by_synapse, own_factors
 from synapse_nextgen_auth.flows import lost_factors as flows
-from synapse_nextgen_auth.flows import own_factors
 from synapse_nextgen_auth.homeserver import lost_factors as telling
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.records import frozen
@@ -117,6 +117,9 @@ async def _find(visit: Visit) -> _Asks | Outgoing:
         attempt.proven,
         purpose=attempt.purpose,
         is_admin=await site.second_factors.administers(user_id),
+        is_set_by_mail=await site.homeserver.read(
+            changed_by_synapse.is_set_by_mail, user_id, since=site.now() - terms.wait
+        ),
         is_told=await telling.can_be_told(site.homeserver, site.mailboxes, user_id),
     )
     state = _STATES[request.state(site.now())] if request is not None else LostState.OFFERED
