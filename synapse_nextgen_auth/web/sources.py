@@ -1,5 +1,6 @@
 """The sources of templates, all read at the start: what is installed later changes nothing that runs."""
 
+import errno
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
@@ -69,6 +70,8 @@ def _found(directory: Path) -> _Found:
 
 
 def _read(path: Path) -> int | OSError:
+    if path.exists() and not path.is_file():  # whoever opens a pipe waits for it
+        return OSError(errno.EINVAL, "not a regular file", str(path))
     try:
         return PACKED.add(path.read_bytes())  # each is wanted once, or never
     except OSError as error:

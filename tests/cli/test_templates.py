@@ -16,12 +16,13 @@ from jinja2 import meta
 from support import pages
 from synapse_nextgen_auth.accounts.mail.letters import MAILS
 from synapse_nextgen_auth.cli.main import main
-from synapse_nextgen_auth.cli.templates import operators, preview, samples, touched
+from synapse_nextgen_auth.cli.templates import operators, preview, samples
 from synapse_nextgen_auth.cli.templates.looks import looks_of
 from synapse_nextgen_auth.cli.templates.operators import Operators
 from synapse_nextgen_auth.cli.templates.touched import Touched
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.web import answers
+from synapse_nextgen_auth.web.own_templates import syntax
 from synapse_nextgen_auth.web.pages.names import TEMPLATES
 from synapse_nextgen_auth.web.templates import Templates
 
@@ -275,7 +276,7 @@ def test_what_ours_are_made_of_is_found_as_jinja_finds_it():
         source = environment.loader.get_source(environment, name)[0]
         named = set(meta.find_referenced_templates(environment.parse(source)))
 
-        assert set(touched.named_in(source)) == named
+        assert set(syntax.named_in(source)) == named
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_c201_c205_files_of_a_brand_only_draw(homeserver):
 
     assert names == re.findall(r'(?:src|href|srcset)="([^"]+/static/[^"]+)"', there.text)
     assert {file.status_code for file in files.values()} == {200}
-    for name, colour in (("logo.svg", "#7a3e9d"), ("logo_dark.svg", "#c9a0e6")):
+    for name, colour in (("_logo.svg", "#7a3e9d"), ("_logo_dark.svg", "#c9a0e6")):
         assert files[name].text == brand.LOGO.format(colour)
         assert files[name].headers["Content-Type"] == "image/svg+xml"
         assert files[name].headers["X-Content-Type-Options"] == "nosniff"
@@ -66,7 +66,7 @@ def test_a_page_with_a_brand_is_small(homeserver):
     sizes += [len(requests.get(urljoin(page.url, name), timeout=30).content) for name in asked]
 
     drawn = {name.rpartition("/")[2] for name in asked if not name.endswith(".js")}
-    assert drawn == {"style.css", "logo.svg"}
+    assert drawn == {"style.css", "_logo.svg"}
     assert sum(sizes) <= 40_000
 
 

@@ -108,7 +108,7 @@ def test_every_page_has_the_name_the_logo_and_the_links(branded, name):
         "mailto:support@example.com",
         "https://status.example.com/",
     ]
-    assert any(url.endswith("/logo.svg") for url in pictures)
+    assert any(url.endswith("/_logo.svg") for url in pictures)
     assert page.text("title").endswith(" · Example <Chat>")
     assert len(page.all("input", "button", "form")) == len(plain.all("input", "button", "form"))
 
@@ -117,10 +117,10 @@ def test_the_logo_has_its_size_and_another_one_in_the_dark(branded):
     """So that nothing moves when it comes. Beside the name it says nothing to a screen reader."""
     page = Read(branded.render(SIGN_IN))
     (dark,) = page.all("source")
-    logo = next(found for found in page.all("img") if found["src"].endswith("/logo.svg"))
+    logo = next(found for found in page.all("img") if found["src"].endswith("/_logo.svg"))
 
     assert (logo["width"], logo["height"], logo["alt"]) == ("160", "28", "")
-    assert dark["srcset"].endswith("/logo_dark.svg")
+    assert dark["srcset"].endswith("/_logo_dark.svg")
     assert dark["media"] == "(prefers-color-scheme: dark)"
     assert (dark["width"], dark["height"]) == ("160", "28")
 
@@ -128,7 +128,7 @@ def test_the_logo_has_its_size_and_another_one_in_the_dark(branded):
 def test_a_logo_that_says_the_name_stands_alone(tmp_path):
     """Screen readers are told what it says."""
     page = Read(brands.templates(**brands.options(tmp_path, show_name=False)).render(SIGN_IN))
-    logo = next(found for found in page.all("img") if found["src"].endswith("/logo.svg"))
+    logo = next(found for found in page.all("img") if found["src"].endswith("/_logo.svg"))
 
     assert logo["alt"] == "Example <Chat>"
     assert page.text("header") == ""
@@ -143,11 +143,11 @@ def test_pictures_are_files_like_ours(branded, tmp_path):
     logo = next(
         found["src"]
         for found in Read(branded.render(SIGN_IN)).all("img")
-        if found["src"].endswith("/logo.svg")
+        if found["src"].endswith("/_logo.svg")
     )
     file = branded.static_file(logo.removeprefix(f"{BASE}/static/"))
 
-    assert re.fullmatch(rf"{BASE}/static/[0-9a-f]{{16}}/favicon\.png", tab["href"])
+    assert re.fullmatch(rf"{BASE}/static/[0-9a-f]{{16}}/_favicon\.png", tab["href"])
     assert tab["type"] == "image/png"
     assert pages.static_file(tab["href"].removeprefix(f"{BASE}/static/")).content == png(64, 64)
     assert file.content_type == "image/svg+xml"
@@ -162,7 +162,7 @@ def test_a_square_logo_is_the_icon_of_the_tab(tmp_path, size, is_shown):
     page = Read(brands.templates(logo=str(logo)).render(SIGN_IN))
     (tab,) = (found for found in page.all("link") if found["rel"] == "icon")
 
-    assert tab["href"].endswith("/logo.png" if is_shown else "/icon.svg")
+    assert tab["href"].endswith("/_logo.png" if is_shown else "/icon.svg")
     assert tab["type"] == ("image/png" if is_shown else "image/svg+xml")
 
 

@@ -1,5 +1,6 @@
 """Logos are pictures and nothing else: what could run, load or lead anywhere is refused by its name."""
 
+import os
 import re
 
 import pytest
@@ -203,9 +204,13 @@ def test_the_file_that_cannot_be_used_is_named(tmp_path):
 
     with pytest.raises(PictureRefused, match=re.escape(f"{evil} has the element <script>")):
         pictures.read(str(evil))
-    for name in (str(tmp_path / "none.svg"), str(tmp_path), f"{tmp_path}/a\0b"):
+    for name in (str(tmp_path / "none.svg"), f"{tmp_path}/a\0b"):
         with pytest.raises(PictureRefused, match="cannot read "):
             pictures.read(name)
+    os.mkfifo(tmp_path / "pipe.svg")
+    for path in (tmp_path, tmp_path / "pipe.svg"):
+        with pytest.raises(PictureRefused, match=f"{path} is not a regular file"):
+            pictures.read(str(path))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Templates, pictures and a style sheet of the operator's, in the place of ours."""
 
 import logging
+import os
+import re
 import shutil
 from typing import ClassVar
 
@@ -8,6 +10,7 @@ import attrs
 import pytest
 from jinja2 import UndefinedError
 
+from support import brand as brands
 from support.pages import BASE, DIRECTORY
 from synapse_nextgen_auth.accounts.mail.letters import SAMPLES
 from synapse_nextgen_auth.config import Config, Mail
@@ -431,6 +434,71 @@ def test_a_ring_of_templates_is_a_fault_of_each_that_leads_into_it(tmp_path):
         "own/b.html: line 1: it extends itself, by own/a.html",
         f"{PAGE}: line 1: own/a.html extends itself",
     ]
+
+
+@pytest.mark.parametrize(
+    ("uses", "again"),
+    [
+        ('{% from "own/b.html" import b %}', '{% from "own/a.html" import a %}'),
+        ('{% import "own/b.html" as b %}', '{% import "own/a.html" as a %}'),
+        ('{% include "own/b.html" %}', '{% include "own/a.html" %}'),
+        ('{% include "own/b.html" %}', '{% if 0 %}{% include "own/a.html" %}{% endif %}'),
+        (
+            '{% include "own/b.html" %}',
+            '{% macro b() %}{% import "own/a.html" as a %}{% endmacro %}',
+        ),
+    ],
+)
+def test_a_ring_of_parts_is_a_fault_of_each_in_it(tmp_path, uses, again):
+    """A page of them is never made, whatever it asks before: all of it is compiled at once."""
+    put(tmp_path, "own/a.html", f"{uses}{{% macro a() %}}{{% endmacro %}}")
+    put(tmp_path, "own/b.html", f"\n{again}{{% macro b() %}}{{% endmacro %}}")
+    put(tmp_path, PAGE, f'{{% extends "shipped/{PAGE}" %}}{{% from "own/a.html" import a %}}')
+
+    assert wrong(tmp_path) == [
+        "own/a.html: line 1: it uses itself, by own/b.html",
+        "own/b.html: line 2: it uses itself, by own/a.html",
+    ]
+
+
+def test_a_part_that_uses_itself_is_a_fault(tmp_path):
+    """By ours, too: fields are made with notices."""
+    put(tmp_path, "own/a.html", '\n{% include "own/a.html" %}')
+    notice = (DIRECTORY / "components" / "notice.html").read_text()
+    put(tmp_path, "components/notice.html", f'{{% import "components/field.html" as f %}}{notice}')
+
+    assert wrong(tmp_path) == [
+        "components/notice.html: line 1: it uses itself, by components/field.html",
+        "own/a.html: line 2: it uses itself",
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", [PAGE, "own/x.html", "static/extra.css", "static/x.svg", "emails/foot.html"]
+)
+def test_what_is_no_file_is_a_fault(tmp_path, name):
+    """Whoever opened a pipe would wait for ever."""
+    (tmp_path / name).parent.mkdir(parents=True)
+    os.mkfifo(tmp_path / name)
+    config = Config(templates=str(tmp_path))
+
+    found = [*faults.problems(config), *mail_faults.problems(config)]
+    assert f"{tmp_path / name}: is not a regular file" in found
+    assert rendered(tmp_path) == Templates(BASE).render(MESSAGE)
+
+
+def test_a_picture_of_the_brand_is_no_file_of_theirs(tmp_path):
+    """It was looked at as a picture above every page; theirs of that name is another one."""
+    logo = tmp_path / "brand.svg"
+    logo.write_text(brands.LOGO.format("red"))
+    put(tmp_path / "own", "static/logo.svg", "<svg>theirs</svg>")
+    brand = brands.read(logo=str(logo)).brand
+    templates = Templates(BASE, own=tmp_path / "own", brand=brand)
+    (shown,) = re.findall(f'<img src="{BASE}/static/(.*?)"', templates.render(MESSAGE))
+
+    assert templates.static_file(shown).content == logo.read_bytes()
+    theirs = templates.static_url("logo.svg").removeprefix(f"{BASE}/static/")
+    assert templates.static_file(theirs).content == b"<svg>theirs</svg>"
 
 
 def test_all_faults_of_a_file_are_said_at_once(tmp_path):

@@ -1,6 +1,5 @@
 """Which pages are made of files of the operator's, and in which languages they may differ."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,11 +7,9 @@ import attrs
 from jinja2 import Environment, TemplateNotFound, TemplateSyntaxError, meta, nodes
 
 from synapse_nextgen_auth.records import frozen
+from synapse_nextgen_auth.web.own_templates import syntax
 from synapse_nextgen_auth.web.translations import ENGLISH
 
-# Ours name what they are made of, where they do, between quotes.
-_NAMES = re.compile(r"\{%[-+]?\s*(?:extends|include|import|from)\s+([^%]*)%\}")
-_QUOTED = re.compile(r"""["']([^"']+)["']""")
 _SENTENCES = frozenset({"_", "gettext", "ngettext", "pgettext", "npgettext"})
 _OF_THE_LANGUAGE = frozenset({"lang", "language_name"})
 # What only hands a text on.
@@ -63,7 +60,7 @@ class Touched:
             return  # a fault of its own
         path = Path(filename or name)
         if not path.is_relative_to(self.own):
-            for named in named_in(source):
+            for named in syntax.named_in(source):
                 yield from self.by(named)
             return
         yield path
@@ -77,12 +74,6 @@ class Touched:
                 yield from sorted(self.own.rglob("*.html"))
             else:
                 yield from self.by(reference)
-
-
-def named_in(source: str) -> Iterator[str]:
-    """Yield which templates one of ours is made of: it says them between quotes."""
-    for each in _NAMES.finditer(source):
-        yield from (quoted[1] for quoted in _QUOTED.finditer(each[1]))
 
 
 def _asked_for(node: nodes.Node, way: tuple[nodes.Node, ...]) -> Iterator[frozenset[str] | None]:

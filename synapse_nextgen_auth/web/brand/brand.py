@@ -170,7 +170,8 @@ def read(options: Branding, *, default: str = ENGLISH) -> Read:
             problems += (f"branding.{name}: {why}" for why in refused.reasons)
             continue
         problems += (f"branding.{name}: {path} {why}" for why in _unfit(name, picture))
-        found[name] = Shown(f"{name}.{picture.suffix}", picture, *_size(name, picture))
+        # No file of `templates` is called so.
+        found[name] = Shown(f"_{name}.{picture.suffix}", picture, *_size(name, picture))
     problems += _missing(options)
     palette = None
     if options.accent or options.background:

@@ -50,7 +50,10 @@ class Picture:
 def read(path: str) -> Picture:
     """Read a file, and refuse what is no picture or does more than to be looked at."""
     try:
-        with Path(path).open("rb") as file:
+        named = Path(path)
+        if named.exists() and not named.is_file():  # whoever opens a pipe waits for it
+            raise PictureRefused(f"{path} is not a regular file")
+        with named.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:  # a name with a NUL is no name of a file
         why = getattr(error, "strerror", None) or error

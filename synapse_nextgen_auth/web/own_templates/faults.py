@@ -42,7 +42,9 @@ def found_in(own: Path) -> Iterator[Fault]:
 
 def templates_in(own: Path) -> list[Path]:
     """Return the operator's templates, but for those of mails."""
-    found = ((path, path.relative_to(own).parts) for path in own.rglob("*.html") if path.is_file())
+    found = (
+        (path, path.relative_to(own).parts) for path in own.rglob("*.html") if not path.is_dir()
+    )
     # What is hidden is an editor's, or of a version control.
     return sorted(
         path

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from jinja2 import TemplateNotFound, TemplateSyntaxError, nodes
+from jinja2 import TemplateNotFound, TemplateSyntaxError, meta, nodes
 
 from synapse_nextgen_auth.web.own_templates import handed, names, syntax
 from synapse_nextgen_auth.web.own_templates.fault import Fault
@@ -13,6 +13,7 @@ from synapse_nextgen_auth.web.sources import MAILS, SHIPPED
 
 # Parts of an operator's own, of any name, which their other templates use.
 OWN_PARTS = "own/"
+_USES = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
 
 
 class Looker:
@@ -32,6 +33,8 @@ class Looker:
 
     def look(self, path: Path) -> list[Fault]:
         """Return what is wrong with one, in the order of its lines."""
+        if not path.is_file():
+            return [Fault(path, 0, "is not a regular file")]
         own = next(each for each in self._own if path.is_relative_to(each))
         found: list[Fault] = []
         try:
@@ -51,7 +54,7 @@ class Looker:
             yield Fault(path, 0, f"no template is called that{hint(name, known)}")
             return
         tree = self._environment.parse(path.read_text(encoding="utf-8"), name, str(path))
-        ring = self._ring(name, tree)
+        ring = self._ring(name, tree) or (None if self._folder else self._loop(name, tree))
         if ring:
             yield Fault(path, *ring)
             return
@@ -79,8 +82,7 @@ class Looker:
 
     def _named(self, name: str) -> Names | None:
         """Return what is known of a template of ours by the name that it has in a template."""
-        plain = name.removeprefix(SHIPPED).removeprefix(self._folder)
-        return names.templates().get(self._folder + plain)
+        return names.templates().get(self._plain(name))
 
     def _theirs(self, name: str) -> nodes.Template | None:
         """Return the template of the operator's that a name in a template means, if one is meant."""
@@ -117,6 +119,38 @@ class Looker:
             return line, f"it extends itself, by {way[1]}"
         return line, f"it extends itself; ours is called {SHIPPED}{name}"
 
+    def _loop(self, name: str, tree: nodes.Template) -> tuple[int, str] | None:
+        """Say where a page or a part uses itself: it is compiled with all that it is made of."""
+        for each in tree.find_all(_USES):
+            template = getattr(each, "template", None)
+            if isinstance(template, nodes.Const) and self._leads(template.value, name, set()):
+                by = self._called(template.value)
+                return each.lineno, "it uses itself" + (f", by {by}" if by != name else "")
+        return None
+
+    def _leads(self, start: str, to: str, seen: set[str]) -> bool:
+        called = self._called(start)
+        if called == to:
+            return True
+        if called in seen:
+            return False
+        seen.add(called)
+        return any(self._leads(each, to, seen) for each in self._made_of(start))
+
+    def _made_of(self, name: str) -> Iterator[str]:
+        theirs = self._theirs(name)
+        if theirs is not None:
+            yield from filter(None, meta.find_referenced_templates(theirs))
+            return
+        try:
+            yield from syntax.named_in(syntax.source_of(self._environment, self._plain(name)))
+        except TemplateNotFound:
+            return  # a fault of its own
+
+    def _plain(self, name: str) -> str:
+        """Return the name of one of ours among all of them."""
+        return self._folder + name.removeprefix(SHIPPED).removeprefix(self._folder)
+
     def _called(self, name: str) -> str:
         """Return the one name of a template that may be called by two."""
         plain = name.removeprefix(SHIPPED)
@@ -125,9 +159,8 @@ class Looker:
 
     def _ours(self, name: str) -> nodes.Template:
         """Return a template of ours, which is empty where there is none."""
-        plain = name.removeprefix(SHIPPED).removeprefix(self._folder)
         try:
-            source = syntax.source_of(self._environment, self._folder + plain)
+            source = syntax.source_of(self._environment, self._plain(name))
         except TemplateNotFound:  # which is a fault of its own
             return nodes.Template([])
         return self._environment.parse(source, name)
@@ -143,8 +176,7 @@ class Looker:
         return self._read.get(name)
 
     def _references(self, tree: nodes.Template) -> Iterator[tuple[int, str]]:
-        kinds = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
-        for each in tree.find_all(kinds):
+        for each in tree.find_all(_USES):
             template = getattr(each, "template", None)
             if not isinstance(template, nodes.Const):
                 continue

@@ -31,7 +31,7 @@ def problems(config: Config) -> list[str]:
     for each in own:
         try:
             for path in sorted(each.iterdir()):
-                if path.suffix not in _SUFFIXES or not path.is_file():
+                if path.suffix not in _SUFFIXES or path.is_dir():
                     continue
                 if path.name not in _NAMES:
                     found.append(f"{path}: no template of a mail is called that{_meant(path.name)}")

@@ -21,6 +21,8 @@ def found_in(own: Path) -> Iterator[str]:
             )
         elif path.suffix not in files.KINDS:
             yield f"{path}: is not served: a static file is one of {', '.join(files.KINDS)}"
+        elif not path.is_file():
+            yield f"{path}: is not a regular file"
         elif path.stat().st_size > _LARGEST:
             yield f"{path}: is larger than 2 MB: every process keeps it in memory, and people load it"
         elif path.suffix == ".css":

@@ -1,11 +1,17 @@
 """What a template offers to others, read from its syntax."""
 
+import re
+from collections.abc import Iterator
+
 from jinja2 import Environment, FileSystemLoader, nodes
 
 from synapse_nextgen_auth.config.problems import likely
 from synapse_nextgen_auth.web import formats, translations
 from synapse_nextgen_auth.web.templates import shipped
 
+# Ours name what they are made of, where they do, between quotes.
+_NAMES = re.compile(r"\{%[-+]?\s*(?:extends|include|import|from)\s+([^%]*)%\}")
+_QUOTED = re.compile(r"""["']([^"']+)["']""")
 # What a macro takes beside its arguments, where it uses it.
 MORE = ("kwargs", "caller")
 
@@ -24,6 +30,12 @@ def source_of(environment: Environment, name: str) -> str:
     """Return the text of one of ours."""
     assert environment.loader is not None  # noqa: S101 (that of `reader`)
     return environment.loader.get_source(environment, name)[0]
+
+
+def named_in(source: str) -> Iterator[str]:
+    """Yield which templates one of ours is made of: it says them between quotes."""
+    for each in _NAMES.finditer(source):
+        yield from (quoted[1] for quoted in _QUOTED.finditer(each[1]))
 
 
 def exported(tree: nodes.Template) -> list[str]:
