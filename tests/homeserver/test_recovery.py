@@ -309,7 +309,7 @@ def test_a_link_by_mail_is_not_printed(operator, server, user, mailbox):
 
     assert made["mailed_to"] == address_of(user)
     assert "url" not in made
-    assert mail.subject == "Setz dein Passwort auf localhost"
+    assert mail.subject == "Setze dein Passwort auf localhost"
     assert "24 Stunden" in mail.text
     assert "New password" in Browser(server).get(mail.link).text
 
