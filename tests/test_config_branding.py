@@ -51,9 +51,10 @@ def test_links_and_words_keep_our_order_and_their_lines():
         (
             "accent: #7a3e9d",
             "accent",
-            'expected a colour in quotes, such as "#2a56c6", got nothing',
+            'expected a colour in quotes, such as "#2a56c6", got nothing: YAML takes what follows a'
+            " bare # for a remark",
         ),
-        ("background:\n  dark: #7a3e9d", "background.dark", "in quotes, such as"),
+        ("background:\n  dark: #7a3e9d", "background.dark", "YAML takes what follows a bare #"),
         ("accent: '7a3e9d'", "accent", "got '7a3e9d'"),
         ("accent: '#7a3e9'", "accent", "got '#7a3e9'"),
         ("accent: '#7a3e9d;}body{x:y'", "accent", "got '#7a3e9d;}body{x:y'"),
@@ -64,6 +65,8 @@ def test_links_and_words_keep_our_order_and_their_lines():
         ("name: ''", "name", "expected a text, got an empty text"),
         ('name: "a\\nb"', "name", "expected one line of at most 60 letters"),
         ("name: {en: Chat, 'x y': Chat}", "name.x y", "is not the tag of a language"),
+        ("name: {en_GB: Chat}", "name.en_GB", "not the tag of a language, did you mean en-GB?"),
+        ("name: {en: Chat, EN: Talk}", "name.EN", "is the same language as en: leave one"),
         ("name: {en: 5}", "name.en", "expected a text, got a number"),
         (
             "links: {imprint: 'http://example.com/'}",

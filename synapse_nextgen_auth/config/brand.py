@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from synapse_nextgen_auth.config.branding import NO_COLOUR
 from synapse_nextgen_auth.config.problems import Problems, join, kind_of
 from synapse_nextgen_auth.config.problems import shown as repeated
 from synapse_nextgen_auth.config.wording import wording
@@ -107,10 +108,8 @@ def _colour(raw: object, path: str, problems: Problems) -> Shades | None:
 
 def _one_colour(raw: object, path: str, problems: Problems) -> str | None:
     if not isinstance(raw, str) or not _COLOUR.fullmatch(raw):
-        given = (
-            "nothing" if raw is None else repeated(raw)
-        )  # nothing is what YAML makes of a bare #
-        problems.say(path, f'expected a colour in quotes, such as "#2a56c6", got {given}')
+        other = f'expected a colour in quotes, such as "#2a56c6", got {repeated(raw)}'
+        problems.say(path, NO_COLOUR if raw is None else other)
         return None
     digits = raw[1:].lower()
     return f"#{digits}" if len(digits) == 6 else "#" + "".join(digit * 2 for digit in digits)

@@ -134,12 +134,14 @@ sign_in:
 
 
 _NONE = Branding()
+NO_COLOUR = (
+    'expected a colour in quotes, such as "#2a56c6", got nothing: YAML takes what follows a bare # for'
+    " a remark"
+)
 
 
 def check_colours(written: object, problems: Problems) -> None:
     """Say which colour has no quotes: YAML takes what comes after a bare # for a remark."""
     for name in ("accent", "background"):
         if isinstance(written, Mapping) and name in written and written[name] is None:
-            problems.say(
-                f"branding.{name}", 'expected a colour in quotes, such as "#2a56c6", got nothing'
-            )
+            problems.say(f"branding.{name}", NO_COLOUR)

@@ -384,6 +384,7 @@ MISTAKES = (
     {"personal_tokens": {"scopes": [], "scopes_of_admins": "read"}},
     {"personal_tokens": {"scopes": ["read", "x", "urn:mas:admin"]}},
     {"personal_tokens": {"scopes_of_admins": ["urn:synapse:admin:*"]}},
+    {"branding": {"name": {"en": "x", "EN": "y", "pt_BR": "z"}}},
     {"branding": {"name": {}, "accent": None, "background": {}, "links": [], "welcome": "Hello"}},
     {"branding": {"name": "x" * 61, "accent": "blue", "links": {"support": "a@example.com"}}},
     {"branding": {"accent": {"light": 5}, "links": {"help": 1, "terms": 7}}},

@@ -231,6 +231,10 @@ def test_a_page_that_is_kept_is_kept_for_its_language(branded):
         ({"show_name": False}, "branding.show_name: set logo, too"),
         ({"favicon": "{logo}"}, "branding.favicon: {logo} is not square"),
         ({"logo": "/nowhere.svg"}, "branding.logo: cannot read /nowhere.svg: No such file"),
+        (
+            {"logo": "brand/logo.svg"},
+            "branding.logo: cannot read brand/logo.svg: No such file or directory. Write the whole path",
+        ),
         ({"logo": "{evil}"}, "branding.logo: {evil} has the element <script>"),
     ],
 )
@@ -247,6 +251,32 @@ def test_what_cannot_be_used_is_a_problem(tmp_path, written, problem):
 
     (found,) = brands.read(**given).problems
     assert found.startswith(problem.format(**paths))
+
+
+@pytest.mark.parametrize(
+    ("tag", "hint"),
+    [
+        ("deu", "did you mean de?"),
+        ("de-AT", "did you mean de?"),
+        ("german", "there are in ar, cs, "),
+        ("xx-YY-zz-q", "there are in ar, cs, "),
+        ("de", None),
+        ("zh", None),
+        ("pt-br", None),
+    ],
+)
+@pytest.mark.parametrize("option", ["name", "links.privacy", "welcome.sign_in"])
+def test_words_that_no_page_can_show_are_warned_of(option, tag, hint):
+    """A slip of the pen is not found otherwise: everybody is shown the first of the texts."""
+    name, _, below = option.partition(".")
+    texts = {"en": "https://a.example/", tag: "https://b.example/"}
+    warnings = brands.read(**{name: {below: texts} if below else texts}).warnings
+
+    if hint is None:
+        assert warnings == []
+    else:
+        (said,) = warnings
+        assert said.startswith(f"branding.{option}.{tag}: there are no pages in '{tag}'; {hint}")
 
 
 def test_colours_that_were_moved_are_warned_of():

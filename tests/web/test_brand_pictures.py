@@ -197,6 +197,20 @@ def test_letters_are_noted(inside, has):
     assert pictures.of(svg(inside)).has_letters is has
 
 
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"\xff\xd8\xff\xe0" + b" " * 90_000, "JPEG"),
+        (b"GIF89a", "GIF"),
+        (b"RIFF\0\0\n\0WEBPVP8 ", "WebP"),
+    ],
+)
+def test_a_picture_of_another_kind_is_named(content, kind):
+    """Whatever its name ends in."""
+    with pytest.raises(PictureRefused, match=f"it is a {kind}, save it as PNG"):
+        pictures.of(content)
+
+
 def test_the_file_that_cannot_be_used_is_named(tmp_path):
     """Whatever is wrong with it."""
     evil = tmp_path / "evil.svg"

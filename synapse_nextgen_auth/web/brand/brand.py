@@ -11,12 +11,15 @@ import attrs
 from markupsafe import Markup, escape
 
 from synapse_nextgen_auth.config.branding import Branding
-from synapse_nextgen_auth.oauth.languages import Wording
+from synapse_nextgen_auth.config.problems import likely
+from synapse_nextgen_auth.oauth.languages import Wording, lookup
+from synapse_nextgen_auth.oauth.wording import quoted
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.web.brand import pictures, roles
 from synapse_nextgen_auth.web.brand.pictures import Picture, PictureRefused
 from synapse_nextgen_auth.web.brand.roles import Palette
-from synapse_nextgen_auth.web.translations import ENGLISH, present
+from synapse_nextgen_auth.web.templates import shipped
+from synapse_nextgen_auth.web.translations import ENGLISH, Languages, present
 
 # As high as the line that it stands in, and at most as wide as half a phone.
 _LOGO = (160, 28)
@@ -190,8 +193,24 @@ def read(options: Branding, *, default: str = ENGLISH) -> Read:
             if each.picture.has_letters
         ),
         *(f"branding.{fault.option}: {fault.text}" for fault in faults),
+        *_for_nobody(options),
     ]
     return Read(Brand(options, default, found, palette), problems, warnings)
+
+
+def _for_nobody(options: Branding) -> Iterator[str]:
+    """Yield each text that is in a language which no page is in."""
+    tags = Languages(shipped() / "languages").tags
+    found: list[tuple[str, Wording]] = [("name", options.name)] if options.name else []
+    found += [(f"links.{each}", url) for each, url in (options.links.urls if options.links else ())]
+    texts = options.welcome.texts if options.welcome else ()
+    found += [(f"welcome.{each}", text) for each, text in texts]
+    for path, wording in found:
+        for tag, _ in wording.by_language:
+            if tag and not any(lookup([tag], [each]) for each in tags):
+                near = lookup(tags, [tag]) or likely(tag.lower(), list(tags))
+                hint = f"did you mean {near}?" if near else f"there are in {', '.join(tags)}"
+                yield f"branding.{path}.{tag}: there are no pages in {quoted(tag)}; {hint}"
 
 
 def faults_of(options: object) -> list[tuple[str, str]]:

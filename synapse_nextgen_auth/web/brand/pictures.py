@@ -1,5 +1,6 @@
 """Pictures of an operator's: an SVG or PNG file, by what is in it, and how large it is shown."""
 
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -10,6 +11,11 @@ from synapse_nextgen_auth.records import frozen
 MOST_BYTES = 24 * 1024
 MOST_PIXELS, LEAST_PIXELS = 2048, 16
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_OTHERS = (
+    (re.compile(rb"\xff\xd8\xff"), "JPEG"),
+    (re.compile(rb"GIF8"), "GIF"),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "WebP"),
+)
 PNG, SVG = "image/png", "image/svg+xml"
 # What browsers and editors write before the first tag.
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -57,6 +63,8 @@ def read(path: str) -> Picture:
             content = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:  # a name with a NUL is no name of a file
         why = getattr(error, "strerror", None) or error
+        if not Path(path).is_absolute():
+            why = f"{why}. Write the whole path: this one begins where Synapse was started"
         raise PictureRefused(f"cannot read {path}: {why}") from None
     try:
         return of(content)
@@ -66,6 +74,11 @@ def read(path: str) -> Picture:
 
 def of(content: bytes) -> Picture:
     """Return the picture that this is."""
+    for beginning, kind in _OTHERS:
+        if beginning.match(content):
+            raise PictureRefused(
+                f"is neither an SVG nor a PNG file: it is a {kind}, save it as PNG"
+            )
     if len(content) > MOST_BYTES:
         raise PictureRefused(
             f"is larger than {MOST_BYTES // 1024} kB, and every page loads it: make it smaller"
