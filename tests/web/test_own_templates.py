@@ -15,7 +15,7 @@ from support.pages import BASE, DIRECTORY
 from synapse_nextgen_auth.accounts.mail.letters import SAMPLES
 from synapse_nextgen_auth.config import Config, Mail
 from synapse_nextgen_auth.web import mails, translations
-from synapse_nextgen_auth.web.own_templates import faults, mail_faults, names
+from synapse_nextgen_auth.web.own_templates import faults, mail_faults, names, static_faults
 from synapse_nextgen_auth.web.pages.account.tokens.page import TokenMadePage
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.pages.message.samples import MESSAGE
@@ -421,6 +421,25 @@ def test_a_fault_is_said_with_its_place(tmp_path, name, content, said):
 def test_what_is_right_is_no_fault(tmp_path, name, content):
     put(tmp_path, name, content)
 
+    assert wrong(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("sheet", "said"),
+    [
+        ("a {\n  b: c\n}\n@media print {\n  a { b: c }\n}", []),
+        ("/* { */ a { content: '}'; b: \"{\" } /* }", []),
+        ("a { b: url(data:,{) }", []),
+        ("a {\n  b: c\n\nd { e: f }", ["line 1: this { is never closed"]),
+        ("a { b: c }\n}\nd {}", ["line 2: there is a } that closes nothing"]),
+    ],
+)
+def test_braces_that_are_no_pairs_are_said(tmp_path, sheet, said):
+    """By the check alone: a server that starts with such a sheet goes on."""
+    put(tmp_path, "static/extra.css", sheet)
+    found = [each.rpartition("extra.css: ")[2] for each in static_faults.unclosed(tmp_path)]
+
+    assert found == said
     assert wrong(tmp_path) == []
 
 

@@ -9,7 +9,7 @@ from synapse_nextgen_auth.cli.templates import samples
 from synapse_nextgen_auth.cli.templates.looks import Looks, looks_of
 from synapse_nextgen_auth.cli.templates.operators import Operators
 from synapse_nextgen_auth.cli.templates.touched import Touched
-from synapse_nextgen_auth.web.own_templates import faults, mail_faults, missing
+from synapse_nextgen_auth.web.own_templates import faults, mail_faults, missing, static_faults
 from synapse_nextgen_auth.web.own_templates.fault import Fault
 from synapse_nextgen_auth.web.pages.content import PageContent
 from synapse_nextgen_auth.web.templates import Templates
@@ -60,6 +60,7 @@ def problems(whose: Operators, looked: Looked | None = None) -> Iterator[str]:
     if whose.directory is None:
         return
     yield from faults.problems(whose.config)
+    yield from static_faults.unclosed(whose.directory)
     try:
         known = list(faults.found_in(whose.directory))
     except (OSError, ValueError):

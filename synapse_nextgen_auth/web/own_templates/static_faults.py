@@ -1,10 +1,15 @@
 """What is wrong with static files of an operator's: what is not served, and what pages may not load."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from synapse_nextgen_auth.web.own_templates import files
 
+# Comments, texts and addresses, in which braces are letters.
+_NO_BRACES = re.compile(
+    r"""/\*.*?(?:\*/|$)|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|url\([^)"']*\)""", re.DOTALL
+)
 _LARGEST = 2 * 1024 * 1024
 
 
@@ -27,6 +32,27 @@ def found_in(own: Path) -> Iterator[str]:
             yield f"{path}: is larger than 2 MB: every process keeps it in memory, and people load it"
         elif path.suffix == ".css":
             yield from _sheet(path)
+
+
+def unclosed(own: Path) -> Iterator[str]:
+    """Yield where the braces of a style sheet are no pairs: browsers leave out what follows, unsaid."""
+    folder = own / files.STATIC
+    for path in sorted(folder.glob("*.css")) if folder.is_dir() else ():
+        if not path.is_file():
+            continue
+        text = _NO_BRACES.sub(
+            lambda found: "\n" * found[0].count("\n"), path.read_text("utf-8", "replace")
+        )
+        opened: list[int] = []
+        for number, line in enumerate(text.split("\n"), 1):
+            for brace in re.findall("[{}]", line):
+                if brace == "{":
+                    opened.append(number)
+                elif opened:
+                    opened.pop()
+                else:
+                    yield f"{path}: line {number}: there is a }} that closes nothing"
+        yield from (f"{path}: line {number}: this {{ is never closed" for number in opened)
 
 
 def _sheet(path: Path) -> Iterator[str]:
