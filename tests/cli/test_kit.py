@@ -2,6 +2,7 @@
 
 import re
 
+from support import brand as brands
 from support.pages import STYLE, TEMPLATES, Read
 from synapse_nextgen_auth.cli.templates import kit
 
@@ -37,3 +38,12 @@ def test_what_it_shows_of_forms_can_be_sent_by_the_keyboard():
 
     assert len(forms) > 2
     assert [each for each in forms if 'type="submit"' not in each] == []
+
+
+def test_the_head_is_that_of_the_brand(tmp_path):
+    """As that of every page beside it."""
+    branded = brands.templates(**brands.options(tmp_path))
+    page = Read(kit.html(branded, "kit.example"))
+
+    assert "Example <Chat>" in page.text("header")
+    assert any(each["src"].endswith("/_logo.svg") for each in page.all("img"))
