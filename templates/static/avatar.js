@@ -3,7 +3,9 @@ const box = document.querySelector("[data-upload]");
 
 function say(name) {
   const word = box.querySelector(`template[data-word="${name}"]`) ?? box.querySelector('template[data-word="failed"]');
-  box.querySelector("[role=status]").textContent = word.content.textContent.trim();
+  const status = box.querySelector("[role=status]");
+  status.classList.toggle("field-error", word.dataset.word !== "sending");
+  status.replaceChildren(word.content.cloneNode(true));
 }
 
 async function send(file) {

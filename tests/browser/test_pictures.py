@@ -19,6 +19,13 @@ def choose(tab, name, content, media_type):
     tab.page.get_by_label("Choose a picture").set_input_files(file)
 
 
+IS_OF_COLOUR = """(words, colour) => {
+  const probe = document.createElement("i");
+  probe.style.color = colour;
+  return getComputedStyle(words).color === getComputedStyle(document.body.appendChild(probe)).color;
+}"""
+
+
 @pytest.fixture
 def profile(open_tab, user):
     tab = open_tab()
@@ -86,10 +93,16 @@ def test_a_picture_is_sent_shown_and_removed(profile, open_tab, user, axe):
     ],
 )
 def test_what_is_no_picture_is_said_so(profile, name, content, media_type, said):
-    """In words that a screen reader hears, and the page stays as it is."""
+    """In words that a screen reader hears, in the colour of errors, and the page stays as it is."""
     choose(profile, name, content, media_type)
 
-    profile.page.get_by_role("status").get_by_text(said).wait_for()
+    words = profile.page.get_by_role("status").get_by_text(said)
+    words.wait_for()
+    danger = profile.page.evaluate(
+        "getComputedStyle(document.documentElement).getPropertyValue('--danger')"
+    )
+
+    assert words.evaluate(IS_OF_COLOUR, danger)
     assert profile.page.get_by_role("button", name="Remove the picture").count() == 0
 
 

@@ -16,6 +16,8 @@ from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.web import mails
 from synapse_nextgen_auth.web.brand import brand
 from synapse_nextgen_auth.web.pages.sign_in.samples import SIGN_IN
+from synapse_nextgen_auth.web.pages.sign_up.page import SignUpPage
+from synapse_nextgen_auth.web.pages.sign_up.samples import SAMPLES as SIGN_UP_SAMPLES
 from synapse_nextgen_auth.web.templates import Templates, shipped
 from synapse_nextgen_auth.web.translations import Languages
 
@@ -70,6 +72,18 @@ def test_a_text_for_everybody_says_nothing_of_its_language():
     assert Read(first).text("header") == "Fr"
     assert Read(default.render(SIGN_IN, lang="de")).text("header") == "Fr"
     assert Read(default.render(SIGN_IN, lang="en")).text("header") == "En"
+
+
+def test_words_about_signing_up_are_for_who_may():
+    """Nobody is welcomed to a page that has nothing for them."""
+    of_sign_up = brands.templates(welcome={"sign_up": "Join us"})
+    shown = {
+        name: "Join us" in of_sign_up.render(page)
+        for name, page in SIGN_UP_SAMPLES[SignUpPage].items()
+        if name in {"plain", "closed", "closed_alone"}
+    }
+
+    assert shown == {"plain": True, "closed": False, "closed_alone": False}
 
 
 def test_c198_words_of_the_operators_are_words(branded):

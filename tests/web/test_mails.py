@@ -61,6 +61,16 @@ def test_text_and_html_say_the_same(mails, sample, lang):
     assert "<" not in written.text
 
 
+def test_a_colon_stands_as_in_the_language(mails):
+    """In French with a space before it, in what is read as text as in the rest."""
+    sample = next(each for each in SAMPLES if each.kind == "password_link")
+    written = mails.write(Letter("anna@example.com", "fr", sample))
+
+    assert "Votre compte\u00a0: @" in written.text
+    assert re.search(r"\w:(\s|$)", written.text) is None
+    assert "Votre compte\u00a0:</span>" in written.html
+
+
 @pytest.mark.parametrize(
     ("kind", "is_nothing_to_do"), [("factor_added", True), ("factor_skipped", False)]
 )

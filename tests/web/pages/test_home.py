@@ -11,3 +11,10 @@ def test_signing_out_is_a_form():
 
     assert html.all("form")[0]["action"] == "sign-out"
     assert [link["href"] for link in html.all("a")] == ["account", "accounts"]
+
+
+def test_the_start_page_is_not_called_as_the_account_is():
+    """Two tabs with one title are told apart by nobody."""
+    html = read(SAMPLES[HomePage]["signed_in"])
+
+    assert html.text("title").startswith("You are signed in")

@@ -11,7 +11,7 @@ from synapse_nextgen_auth.accounts.user_agents import describe
 from synapse_nextgen_auth.flows import own_factors as flows
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.store import factor_mail, remembered
-from synapse_nextgen_auth.web import answers, factors
+from synapse_nextgen_auth.web import answers, factors, passkeys
 from synapse_nextgen_auth.web.forms import Form
 from synapse_nextgen_auth.web.pages.account import console
 from synapse_nextgen_auth.web.pages.account.factors.page import (
@@ -38,6 +38,8 @@ async def show(visit: Visit, user_id: str) -> Outgoing:
         **console.of(visit, user_id, Target(Place.FACTORS)),
         apps=tuple(line(visit.site, app) for app in had.apps),
         has_any=had.held.is_any,
+        has_passkeys=had.held.passkeys > 0
+        or (demand.may_add and passkeys.party_of(visit.site) is not None),
         codes=had.held.codes,
         of_codes=had.codes,
         few=recovery_codes.FEW,

@@ -73,6 +73,7 @@ class FactorsPage(ConsolePage):
     `has_any` where it has one, whatever it is. `mail` is where codes go; `mail_url` is there where they
     go somewhere, or may. `is_demanded` says that this server wants it to.
     `may_add` is False where it is to have none but those that it has. `codes` are left, of `of_codes`.
+    `has_passkeys` where they are on the page of ways to sign in.
     `closes_old` where the first one keeps applications out that ask for the password themselves.
     """
 
@@ -81,6 +82,7 @@ class FactorsPage(ConsolePage):
     closes_old: bool = False
     apps: tuple[AppLine, ...] = ()
     has_any: bool = False
+    has_passkeys: bool = False
     codes: int = 0
     of_codes: int = 0
     few: int = 0

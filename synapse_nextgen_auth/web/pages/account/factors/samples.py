@@ -48,6 +48,7 @@ FACTORS = FactorsPage(
     **framed(Place.FACTORS),
     apps=(PHONE, NAMELESS),
     has_any=True,
+    has_passkeys=True,
     codes=8,
     of_codes=10,
     few=3,
