@@ -14,7 +14,7 @@ from typing import Any
 from synapse_nextgen_auth.cli import demo_directory, loopback, synapse_process, yaml_file
 from synapse_nextgen_auth.cli.accounts import AccountError, SharedSecret
 from synapse_nextgen_auth.cli.database_url import DatabaseUrlError, database_section
-from synapse_nextgen_auth.cli.demo_words import announcement
+from synapse_nextgen_auth.cli.demo_words import announcement, signs_in_by_password
 from synapse_nextgen_auth.cli.homeserver_yaml import (
     Settings,
     customized,
@@ -44,12 +44,13 @@ class DemoOptions:
 
 @frozen
 class RunningDemo:
-    """A homeserver that is ready to be used."""
+    """A homeserver that is ready to be used; `is_again` where its accounts are of an earlier run."""
 
     process: "subprocess.Popen[bytes]"
     settings: Settings
     kept: demo_directory.Kept
     config_path: Path
+    is_again: bool
 
     @property
     def database(self) -> str | None:
@@ -104,7 +105,12 @@ def _run_in(directory: Path, options: DemoOptions) -> int:
         else:
             temporary = options.directory is None
             words = announcement(
-                demo.facts(), directory, temporary=temporary, database=demo.database
+                demo.facts(),
+                directory,
+                temporary=temporary,
+                database=demo.database,
+                by_password=signs_in_by_password(demo.settings),
+                is_again=demo.is_again,
             )
             print(words, flush=True)
         code = demo.process.wait()
@@ -147,8 +153,9 @@ def _homeserver(directory: Path, options: DemoOptions) -> Iterator[RunningDemo]:
     process = synapse_process.start([config_path], log_file=log_file, directory=directory)
     try:
         synapse_process.wait_until_healthy(process, port=port, log_file=log_file)
+        is_again = demo_directory.has_served(directory, settings["database"])
         _create_accounts(directory, port, settings=settings, kept=kept)
-        yield RunningDemo(process, settings, kept, config_path)
+        yield RunningDemo(process, settings, kept, config_path, is_again)
     finally:
         _ignore_signals()
         synapse_process.stop(process)

@@ -4,11 +4,41 @@ from pathlib import Path
 
 import pytest
 
-from synapse_nextgen_auth.cli.demo_words import announcement
+from synapse_nextgen_auth.cli.demo_words import announcement, signs_in_by_password
 
 FACTS = dict.fromkeys(
     ("base_url", "user_id", "password", "admin_user_id", "admin_password"), "something"
 )
+
+
+def test_a_password_is_shown_where_it_works():
+    """Not where nobody signs in with one; and of an earlier run it is called that."""
+    first = announcement(FACTS, Path("/d"), temporary=False)
+    again = announcement(FACTS, Path("/d"), temporary=False, is_again=True)
+    without = announcement(FACTS, Path("/d"), temporary=False, is_again=True, by_password=False)
+
+    assert "Account   something   password   something" in first
+    assert "changed" not in first
+    assert "Where one was changed since, that one counts." in again
+    assert "password   something" not in without
+    assert "changed" not in without
+    assert "Nobody signs in with a password here: password_config" in without
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_possible"),
+    [
+        ({}, True),
+        ({"password_config": None}, True),
+        ({"password_config": {"enabled": True}}, True),
+        ({"password_config": {"enabled": False}}, False),
+        ({"password_config": {"enabled": "only_for_reauth"}}, False),
+        ({"password_config": {"localdb_enabled": False}}, False),
+    ],
+)
+def test_where_nobody_has_a_password_is_read_from_the_settings(settings, is_possible):
+    """Those of Synapse, with what `--config` put in."""
+    assert signs_in_by_password(settings) is is_possible
 
 
 @pytest.mark.parametrize(
