@@ -29,7 +29,8 @@ def add(txn: Txn, event: Event, *, also_to: str = "", is_told: bool = False) -> 
     notice told of it (`is_told`). `also_to` are addresses that the account has no more, sealed
     (`accounts/notices.py`): they hear of it, too.
     """
-    event_id = event.event_id or txn.draw(event.said)
+    # Of one second the ids are in the order of the transactions.
+    event_id = event.event_id or f"{txn.begun:012x}{txn.draw(event.said)}"
     is_new = _EVENTS.insert_new(txn, attrs.evolve(event, event_id=event_id))
     if is_new:
         txn.happened.append(event)
@@ -72,7 +73,7 @@ def list_since(
     return _EVENTS.all(
         txn,
         f"WHERE user_id = ? AND happened_at >= ? AND kind IN ({marks})"
-        " ORDER BY happened_at DESC, event_id LIMIT ?",
+        " ORDER BY happened_at DESC, event_id DESC LIMIT ?",
         *(user_id, since, *kinds, limit),
     )
 
@@ -94,8 +95,8 @@ def list_devices_since(
         " AND COALESCE(later.address, '') = COALESCE(nextgen_events.address, '')"
         " AND (later.happened_at > nextgen_events.happened_at"
         " OR (later.happened_at = nextgen_events.happened_at"
-        " AND later.event_id < nextgen_events.event_id)))"
-        " ORDER BY happened_at DESC, event_id LIMIT ?",
+        " AND later.event_id > nextgen_events.event_id)))"
+        " ORDER BY happened_at DESC, event_id DESC LIMIT ?",
         *(user_id, since, *kinds, len(begins), begins, since, *kinds, limit),
     )
 
@@ -136,14 +137,14 @@ def list_before(
     if older_than is None:
         return _EVENTS.all(
             txn,
-            "WHERE user_id = ? ORDER BY happened_at DESC, event_id LIMIT ?",
+            "WHERE user_id = ? ORDER BY happened_at DESC, event_id DESC LIMIT ?",
             *(user_id, limit),
         )
     at, event_id = older_than
     return _EVENTS.all(
         txn,
-        "WHERE user_id = ? AND happened_at <= ? AND (happened_at < ? OR event_id > ?)"
-        " ORDER BY happened_at DESC, event_id LIMIT ?",
+        "WHERE user_id = ? AND happened_at <= ? AND (happened_at < ? OR event_id < ?)"
+        " ORDER BY happened_at DESC, event_id DESC LIMIT ?",
         *(user_id, at, at, event_id, limit),
     )
 

@@ -50,6 +50,7 @@ class Txn:
     __slots__ = (
         "_drawn",
         "_seed",
+        "begun",
         "changed",
         "cursor",
         "ended",
@@ -69,12 +70,14 @@ class Txn:
         *,
         seed: str,
         moment: int = 0,
+        begun: int = 0,
         told: frozenset[str] = frozenset(),
     ) -> None:
         """Wrap a cursor; `seed` is drawn once for all attempts at the same transaction.
 
         `moment` is when this attempt began, in milliseconds: for what has to be told apart within
-        the second that a flow is told. `told` are the kinds of events that accounts are told of.
+        the second that a flow is told. `begun` is when the first attempt did. `told` are the kinds of
+        events that accounts are told of.
         """
         self.cursor = cursor
         # Bound once, because a wrapper around each call would cost something at every statement.
@@ -87,6 +90,7 @@ class Txn:
         self.posted: list[str] = []
         self.happened: list[Event] = []
         self.moment = moment
+        self.begun = begun
         self.told = told
         self._seed = seed
         self._drawn: dict[str, int] = {}

@@ -111,3 +111,23 @@ def test_what_waits_for_somebody(tables):
     assert tables.run(pending_lists.withdraw, "tv", now=NOW)
     assert waits() == []
     assert tables.run(grants.get, "open").refused_at == NOW
+
+
+def test_of_one_second_what_came_later_stands_above(tables):
+    """On the page of an account as in the lists: nobody is signed in after they signed out."""
+    kinds = [EventKind.SIGNED_IN, EventKind.SESSION_BEGUN, EventKind.SIGNED_OUT] * 4
+
+    def add(txn, number, kind):
+        txn.begun = NOW * 1000 + number
+        events.add(txn, Event(kind, NOW, ALICE, detail=str(number)))
+
+    for number, kind in enumerate(kinds):
+        tables.run(add, number, kind)
+    in_order = [str(number) for number in range(12)]
+    listed = tables.run(event_windows.page, EventsWanted(), Window(100))
+    of_account = tables.run(events.list_before, ALICE, None, limit=5)
+    last = of_account[-1]
+    older = tables.run(events.list_before, ALICE, (NOW, last.event_id), limit=100)
+
+    assert [each.detail for each in listed] == in_order
+    assert [each.detail for each in (*of_account, *older)] == in_order[::-1]

@@ -347,6 +347,7 @@ class Explaining:
         self.ended, self.changed, self.gone = [], [], []
         self.posted, self.happened = [], []
         self.told = frozenset({"signed_in"})
+        self.begun = 0
         self.draw = txn.draw
 
     def execute(self, sql, parameters=(), /):
