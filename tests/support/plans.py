@@ -327,7 +327,7 @@ LIST_FIRST = {"stale", "from_the_future", "idle_browsers"}
 
 def variants(module, name):
     """Return further arguments for functions that run one of several statements."""
-    if module == "throttle" and name not in {"fill", "take_back"}:
+    if module == "throttle" and name not in {"fill", "full", "take_back"}:
         return [{"key": "key"}]
     return VARIANTS.get((module, name), [{}])
 
