@@ -273,6 +273,7 @@ async def approve(
             as_signed_in(by, authorize.approve), grant, decision, now=now
         )
     except SignedOut:
+        await refuse_if_gone(site, by.user_id)
         return answers.redirect(url_of(grant, Step.SIGN_IN))
     if not is_first:
         raise PageError(409, Message.ALREADY_DONE)

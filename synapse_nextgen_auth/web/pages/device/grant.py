@@ -113,6 +113,7 @@ async def _approve(visit: Visit, grant: DeviceGrant, client: Client) -> Outgoing
             as_signed_in(by, device.approve), grant, by=by, now=site.now(), address=visit.address
         )
     except SignedOut:
+        await refuse_if_gone(site, user_id)
         return answers.redirect(_url(grant, Step.SIGN_IN))
     if not approved:
         raise PageError(409, Message.ALREADY_DONE)
