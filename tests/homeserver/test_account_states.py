@@ -403,6 +403,7 @@ def blurred(text, user):
     text = text.replace(user.localpart, "somebody")
     text = re.sub(r"TESTDEVICE[0-9A-F]{8}", "DEVICE", text)
     text = re.sub(r"ng[ar]_[\w-]{60}", "TOKEN", text)
+    text = re.sub(r"You have [0-9]+ minutes? for this page", "TIME", text)
     return re.sub(r"[0-9a-f]{32}|[0-9]{10}\.[\w-]{43}", "RANDOM", text)
 
 
