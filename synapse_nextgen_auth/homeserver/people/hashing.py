@@ -118,6 +118,7 @@ class PasswordHashes:
             background.begin(self._homeserver.hs, Background.HASHES, self._kept, user_id, password)
 
     async def _kept(self, user_id: str, password: str) -> None:
+        """Do that; whatever goes wrong, somebody is signed in already, and it is tried the next time."""
         try:
             await self._keep(user_id, password)
         except Exception:
