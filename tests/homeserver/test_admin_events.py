@@ -93,6 +93,23 @@ def test_what_happened_is_taken_away_line_by_line(homeserver, server, api, user,
     api.refused("GET", "events/export", 400, params={"limit": 0})
 
 
+@pytest.mark.parametrize("end", ["\x85", "\u2028", "\u2029"])
+def test_nothing_within_a_line_of_the_export_is_the_end_of_one(homeserver, api, user, ulid, end):
+    """Readers of lines differ in what they take for an end; only what JSON lines mean is one."""
+    why = f"É{end}a phone of {user.localpart}"
+    api.do("POST", f"users/{ulid}/lock", reason=why)
+    ((user_id,),) = homeserver.query(
+        "UPDATE nextgen_events SET happened_at = happened_at - 60 WHERE kind = 'admin_changed'"
+        " AND detail LIKE ? RETURNING user_id",
+        f"%a phone of {user.localpart}%",
+    )
+    admin = api.get(f"users/by-username/{user_id[1:].partition(':')[0]}")["data"]["id"]
+    whole = api.ask("GET", "events/export", params={"filter[user]": admin}).text
+
+    assert whole.splitlines() == whole.strip("\n").split("\n")
+    assert any(json.loads(json.loads(each)["detail"])["why"] == why for each in whole.splitlines())
+
+
 def test_what_waits_is_listed_and_cancelled(server, api, user, ulid):
     """Nobody can answer it afterwards."""
     client = server.client(web_client(client_name=f"Waits for {user.localpart}"))

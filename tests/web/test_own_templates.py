@@ -392,6 +392,12 @@ EXTENDS = '{% extends "base.html" %}\n'
         ("static/x.png", b" " * (2 * 1024 * 1024 + 1), "is larger than 2 MB"),
         ("static/deep/x.css", "", "is not served: a static file lies in "),
         ("static/extra.css", "a {}\n@import 'x';", "line 2: pages load no other style sheets"),
+        # A separator within a text is not the end of a line.
+        (
+            "static/extra.css",
+            "/* \u2028 */\n@import 'x';",
+            "line 2: pages load no other style sheets",
+        ),
         (
             "static/extra.css",
             "a { background: url(https://x.example/y.png) }",

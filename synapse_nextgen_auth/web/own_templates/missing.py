@@ -164,7 +164,7 @@ def _called(name: str, frames: list[_Frame]) -> str | None:
     if not frames:
         return None
     try:
-        line = Path(frames[0][0]).read_text("utf-8").splitlines()[frames[0][1] - 1]
+        line = Path(frames[0][0]).read_text("utf-8").split("\n")[frames[0][1] - 1]
     except (OSError, UnicodeDecodeError, IndexError):
         return None
     found = re.search(rf"([A-Za-z_][\w.]*)(?:\.{re.escape(name)}\b|\[.{re.escape(name)}.\])", line)

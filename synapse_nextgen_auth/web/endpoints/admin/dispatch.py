@@ -95,11 +95,12 @@ def _said(done: Answer) -> Outgoing:
 
 
 def _in_lines(status: int, lines: Sequence[Mapping[str, Any]], next_url: str | None) -> Outgoing:
-    body = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in lines)
+    # Only ASCII: a reader of lines may take U+0085 or U+2028 within a text for the end of one.
+    body = "".join(json.dumps(each) + "\n" for each in lines)
     more = (("Link", f'<{next_url}>; rel="next"'),) if next_url else ()
     return Outgoing(
         status,
-        body.encode("utf-8"),
+        body.encode("ascii"),
         (
             ("Content-Type", "application/x-ndjson"),
             *more,
