@@ -6,6 +6,7 @@ of a region leaves out, `de-AT.po`, is in `de.po`.
 """
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -212,9 +213,20 @@ def _filled(text: str, values: dict[str, Any]) -> str:
     """
     if _is_plain.get():
         return text % {name: _written(value) for name, value in values.items()}
+    if '"' in text or "'" in text:
+        text = _QUOTES.sub(_quote, text)
     if "%" not in text:
         return Markup(text)  # noqa: S704 (a template's own words, or their translation)
     return Markup(text % {name: escape(_written(value)) for name, value in values.items()})  # noqa: S704
+
+
+# What stands in a tag stays as it is.
+_QUOTES = re.compile(r"""(<[^<>]*>)|["']""")
+
+
+def _quote(found: re.Match[str]) -> str:
+    """Write a quotation mark so that it ends no attribute, wherever a template puts the sentence."""
+    return found[1] or f"&#{ord(found[0])};"
 
 
 def _written(value: Any) -> Any:

@@ -7,7 +7,7 @@ import pytest
 from babel.core import Locale
 from babel.messages.catalog import Catalog, Message
 
-from support.catalogues import update_languages, write
+from support.catalogues import templates_with, update_languages, write
 from support.catalogues_alike import SAME
 from support.pages import DIRECTORY, TEMPLATES, Read, every_field
 from synapse_nextgen_auth.oauth.languages import is_tag
@@ -181,6 +181,24 @@ def test_c198_hostile_text_stays_text_in_another_language(tag):
                 for shown in (sample, every_field(sample, change))
             )
             assert hostile.shape == friendly.shape
+
+
+def test_c199_a_quotation_mark_ends_no_attribute(tmp_path):
+    """Wherever a sentence stands: a translator who writes one changes neither tags nor attributes."""
+    marks = "\" onfocus='alert(1)'"
+
+    def marked(text):
+        return text + marks if isinstance(text, str) else tuple(each + marks for each in text)
+
+    said = {m.id: marked(m.id) for m in template() if m.id and not m.context}
+    templates = templates_with(tmp_path, sv=said)
+    for page in PAGES:
+        for sample in samples_of(page).values():
+            plainly, with_marks = (
+                Read(templates.render(sample, lang=lang)) for lang in (ENGLISH, "sv")
+            )
+            assert with_marks.shape == plainly.shape
+            assert marks in with_marks.text()
 
 
 def test_the_script_keeps_what_was_translated(tmp_path):

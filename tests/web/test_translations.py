@@ -257,6 +257,11 @@ def environment():
         ("{% trans 'verb' a=a %}{{ a }}{% endtrans %}", "&lt;b&gt;"),
         ("{% trans 'verb' num=3 %}one{% pluralize %}{{ num }}{% endtrans %}", "3"),
         ("{% set words = N_('later') %}{{ _(words) }}", "later"),
+        (
+            '<i title="{% trans %}a "b" \'c\'{% endtrans %}">',
+            '<i title="a &#34;b&#34; &#39;c&#39;">',
+        ),
+        ("""{{ _('<a href="%(a)s">"%(b)s"</a>', a=1, b=2) }}""", '<a href="1">&#34;2&#34;</a>'),
     ],
 )
 def test_words_of_templates(environment, template, words):
