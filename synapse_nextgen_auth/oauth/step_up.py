@@ -9,6 +9,7 @@ from functools import cached_property
 from urllib.parse import unquote
 
 from synapse_nextgen_auth.clock import is_recent
+from synapse_nextgen_auth.oauth.path_patterns import PathPattern, path_pattern
 from synapse_nextgen_auth.oauth.sessions import Proven
 from synapse_nextgen_auth.records import frozen
 
@@ -22,6 +23,7 @@ _OF_ADMINS = (
 # The same request has several addresses, and Synapse takes each: whichever an operator wrote, all are
 # meant. `unstable` may have the name of a proposal behind it.
 _PREFIX = r"(?:api/v1|unstable/[^/]*|[^/]*)"
+_PREFIXES = ("api/v1", "unstable/*", "*")
 _VERSION = re.compile(
     r"(?<=^/_matrix/)(client|media|\*)/"
     r"(?:(?:[rv]?\*|api/v1|[rv]\d+)(?=/|$)|unstable(?:/[\w-]+\.[^/*]+)?(?=/.*[^/*]))"
@@ -34,7 +36,6 @@ _WITH_ID = re.compile(
 )
 # Whoever wants to be signed out is.
 _LOGOUT = re.compile(rf"/_matrix/client/{_PREFIX}/logout", re.DOTALL)
-_STARS = re.compile(r"(\*+)")
 
 
 @frozen
@@ -88,11 +89,12 @@ class Protected:
     def _names(self, method: str, path: str) -> bool:
         if not self.is_by(method):
             return False
-        return any(pattern.fullmatch(path) for pattern in self._patterns)
+        return any(pattern.is_of(path) for pattern in self._named)
 
     @cached_property
-    def _patterns(self) -> tuple[re.Pattern[str], ...]:
-        return tuple(map(_pattern, _OF_ADMINS if self.path == ADMIN_API else (self.path,)))
+    def _named(self) -> tuple[PathPattern, ...]:
+        written = _OF_ADMINS if self.path == ADMIN_API else (self.path,)
+        return tuple(pattern for text in written for pattern in _patterns(text))
 
 
 @frozen
@@ -141,18 +143,10 @@ def _all(requirements: Iterable[Requirement]) -> Requirement | None:
     return met
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    """Read a pattern: `*` is anything but a slash, `**` anything, and what is below belongs to it."""
+def _patterns(text: str) -> tuple[PathPattern, ...]:
+    """Read a pattern, whichever version of the API it names."""
     version = _VERSION.search(text)
     if version is None:
-        return re.compile(f"{_meant(text)}(/.*)?", re.DOTALL)
-    before, after = text[: version.start()] + version[1], text[version.end() :]
-    return re.compile(f"{_meant(before)}/{_PREFIX}{_meant(after)}(/.*)?", re.DOTALL)
-
-
-def _meant(text: str) -> str:
-    parts = _STARS.split(text.rstrip("/").removesuffix("/**"))
-    return "".join(
-        {"*": "[^/]*"}.get(part, ".*") if part.startswith("*") else re.escape(part)
-        for part in parts
-    )
+        return (path_pattern(text),)
+    before, after = f"{text[: version.start()]}{version[1]}/", text[version.end() :]
+    return tuple(path_pattern(f"{before}{prefix}{after}") for prefix in _PREFIXES)

@@ -363,8 +363,6 @@ MISTAKES = (
     {"factors": {"providers": ["keycloak"]}},
     {"step_up": {"requests": ["admin_api", {"path": "/metrics", "max_age": "5m"}]}},
     {"step_up": {"requests": [{"path": "admin_api"}, {"path": "admin_api", "factors": 1}]}},
-    {"step_up": {"requests": [{"path": "/_matrix/**/a/**/b/**/c", "max_age": "5m"}]}},
-    {"step_up": {"requests": [{"path": "/_matrix/client/v3/a*b*c*d", "max_age": "5m"}]}},
     {"step_up": {"requests": [{"path": "/_matrix/a", "methods": ["get"], "max_age": "5s"}]}},
     {"factors": {"providers": {5: ["mfa"], "keycloak": []}}},
     {"resource_servers": ["calendar"]},
