@@ -1,12 +1,9 @@
 """`templates list`, `check` and `preview`: pages in the operator's own look, before they are live."""
 
 import argparse
-import http.client
 import json
 import subprocess
 import sys
-import threading
-from contextlib import contextmanager
 from urllib.parse import quote
 
 import pytest
@@ -14,9 +11,10 @@ import yaml
 from jinja2 import meta
 
 from support import pages
+from support.previews import previewing
 from synapse_nextgen_auth.accounts.mail.letters import MAILS
 from synapse_nextgen_auth.cli.main import main
-from synapse_nextgen_auth.cli.templates import operators, preview, samples
+from synapse_nextgen_auth.cli.templates import operators, samples
 from synapse_nextgen_auth.cli.templates.looks import looks_of
 from synapse_nextgen_auth.cli.templates.operators import Operators
 from synapse_nextgen_auth.cli.templates.touched import Touched
@@ -328,29 +326,6 @@ def test_no_page_of_ours_has_any_of_it(template):
         found = looks_of(pages.TEMPLATES.render(page), static=f"{BASE}/static/", loads=loads)
 
         assert found.faults == (), state
-
-
-@contextmanager
-def previewing(whose):
-    """Serve a preview; yield a function that asks it: status, headers and what it says."""
-    with preview.server(whose, 0) as serving:
-        thread = threading.Thread(target=serving.serve_forever, daemon=True)
-        thread.start()
-
-        def ask(path, method="GET", host=None):
-            connection = http.client.HTTPConnection("127.0.0.1", serving.server_port, timeout=30)
-            headers = {"Host": host or f"127.0.0.1:{serving.server_port}"}
-            connection.request(method, path, headers=headers)
-            answer = connection.getresponse()
-            body = answer.read().decode("utf-8", "replace")
-            connection.close()
-            return answer.status, answer.headers, body
-
-        try:
-            yield ask
-        finally:
-            serving.shutdown()
-            thread.join()
 
 
 def test_every_page_is_shown_in_every_state(own):

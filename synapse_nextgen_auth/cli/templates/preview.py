@@ -91,11 +91,17 @@ def server(whose: Operators, port: int) -> ThreadingHTTPServer:
             self._send(_answer(shown, self.path) if self._is_here() else Answer(421, b"Not here"))
 
         def do_POST(self) -> None:
+            if self.headers.get("Sec-Fetch-Mode") == "navigate" and not self._is_pressed():
+                self._send(Answer(204, b""))  # a script sent it: the page stays to be looked at
+                return
             words = "This is a preview: what a form sends goes nowhere. Go back to look on."
             self._send(_said(405, "Nothing was sent", words))
 
         def log_message(self, *_arguments: object) -> None:
             """Say nothing: whoever looks sees what they get."""
+
+        def _is_pressed(self) -> bool:
+            return self.headers.get("Sec-Fetch-User") == "?1"
 
         def _is_here(self) -> bool:
             # Another site could lead its own name here, and read what is shown.
@@ -174,7 +180,7 @@ def _page(shown: _Shown, rest: str, lang: str) -> Answer:
     html = templates.render_own(page, lang=_known(lang, templates.languages.tags))
     sent = answers.page(200, html, loads=page.loads)
     # What would lead away by itself would show another page than the one that was asked for.
-    html = preview_index.without_refresh(html)
+    html = preview_index.staying(html)
     return Answer(200, html.encode(), _as_sent(sent))
 
 

@@ -6,7 +6,10 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-_REFRESH = re.compile(r'<meta http-equiv="refresh"[^>]*>')
+_LEADS_AWAY = re.compile(
+    r'<meta http-equiv="refresh"[^>]*>'
+    r'|<script src="[^"]*/(?:form_post|way_back)\.js"[^>]*></script>'
+)
 _DOCUMENT = Markup(
     '<!doctype html>\n<html lang="en" dir="ltr"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -61,9 +64,9 @@ def message(title: str, words: str, *, is_code: bool = False) -> str:
     return _document(title, said + Markup("<p>{}</p>").format(_link("/", "Every page")), ())
 
 
-def without_refresh(page: str) -> str:
-    """Return a page that does not go on by itself."""
-    return _REFRESH.sub("", page)
+def staying(page: str) -> str:
+    """Return a page without what does nothing but lead away from it."""
+    return _LEADS_AWAY.sub("", page)
 
 
 def _document(title: str, body: Markup, sheets: Sequence[str]) -> str:
