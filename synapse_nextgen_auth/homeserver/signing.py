@@ -106,12 +106,12 @@ class Signing:
 
     async def _make(self, algorithm: Algorithm, *, now: int, start: int) -> SigningKey:
         kid = random_id()
-        pem = await in_thread(self.homeserver.hs, keys.generate, algorithm)
+        pem, public_jwk = await in_thread(self.homeserver.hs, _generate, kid, algorithm)
         return SigningKey(
             kid=kid,
             algorithm=algorithm,
             sealed=self.keyring.seal(Purpose.SIGNING_KEYS, pem),
-            public_jwk=keys.public_jwk(pem, kid=kid, algorithm=algorithm),
+            public_jwk=public_jwk,
             created_at=now,
             active_from=start,
         )
@@ -136,3 +136,9 @@ class Signing:
             self._loaded = {kid: key for kid, key in self._loaded.items() if kid in self._pems}
             self._read_at = now
         return self._known
+
+
+def _generate(kid: str, algorithm: Algorithm) -> tuple[bytes, str]:
+    """Make a key; return it as PEM, and its public half as JSON, for which it is read once more."""
+    pem = keys.generate(algorithm)
+    return pem, keys.public_jwk(pem, kid=kid, algorithm=algorithm)

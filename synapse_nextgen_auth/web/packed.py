@@ -15,6 +15,7 @@ from typing import IO
 logger = logging.getLogger(__name__)
 
 _LENGTH_BITS = 32
+_IS_PACKED = 1
 
 
 class Packed:
@@ -26,26 +27,27 @@ class Packed:
         self._in_memory: dict[int, bytes] = {}
         self._writing = Lock()
 
-    def add(self, text: bytes) -> int:
-        """Keep a text."""
-        packed = zlib.compress(text)
+    def add(self, text: bytes, *, pack: bool = True) -> int:
+        """Keep a text; to pack one takes a while, and whoever starts a server waits."""
+        kept = zlib.compress(text) if pack else text
         with self._writing:
-            number = self._end << _LENGTH_BITS | len(packed)
-            self._end += len(packed)
-            if not self._is_written(packed, number >> _LENGTH_BITS):
-                self._in_memory[number] = packed
+            where = self._end
+            number = where << _LENGTH_BITS | len(kept) << 1 | pack
+            self._end += len(kept)
+            if not self._is_written(kept, where):
+                self._in_memory[number] = kept
         return number
 
     def get(self, number: int) -> bytes:
         """Return a text that was kept."""
-        packed = self._in_memory.get(number)
-        if packed is None:
+        kept = self._in_memory.get(number)
+        if kept is None:
             assert self._file is not None  # noqa: S101 (it was written there)
-            length = number & (1 << _LENGTH_BITS) - 1
-            packed = os.pread(self._file.fileno(), length, number >> _LENGTH_BITS)
-        return zlib.decompress(packed)
+            length = (number & (1 << _LENGTH_BITS) - 1) >> 1
+            kept = os.pread(self._file.fileno(), length, number >> _LENGTH_BITS)
+        return zlib.decompress(kept) if number & _IS_PACKED else kept
 
-    def _is_written(self, packed: bytes, where: int) -> bool:
+    def _is_written(self, kept: bytes, where: int) -> bool:
         """Write it, unless that went wrong once: then memory is what is left."""
         if self._in_memory:
             return False
@@ -54,7 +56,7 @@ class Packed:
                 # Open as long as this one lives.
                 self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
                 weakref.finalize(self, _close, self._file)
-            if os.pwrite(self._file.fileno(), packed, where) == len(packed):
+            if os.pwrite(self._file.fileno(), kept, where) == len(kept):
                 return True
             error = OSError("there is no room left")
         except OSError as failed:

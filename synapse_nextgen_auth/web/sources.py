@@ -73,6 +73,6 @@ def _read(path: Path) -> int | OSError:
     if path.exists() and not path.is_file():  # whoever opens a pipe waits for it
         return OSError(errno.EINVAL, "not a regular file", str(path))
     try:
-        return PACKED.add(path.read_bytes())  # each is wanted once, or never
+        return PACKED.add(path.read_bytes(), pack=False)  # each is wanted once, or never
     except OSError as error:
         return error

@@ -6,6 +6,7 @@ import inspect
 import re
 from collections import defaultdict
 from importlib import import_module, util
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,20 @@ def test_what_is_written_down_is_what_the_program_reads():
         source = internals.FOLDER.joinpath(*name.split(".")).with_suffix(".py")
         file = import_module(f"synapse_nextgen_auth.homeserver.{name}")
         assert tuple(sources.written(source)) == tuple(internals.needs_of(file)), name
+
+
+def test_a_member_is_found_as_python_finds_it():
+    """Without what a start would have to wait for."""
+    listed = {name for source in FILES for name in sources.written(source)}
+    members = [name for name in listed if "." in name.name and name.once_loaded is None]
+    for name in members:
+        owner, _, member = name.name.rpartition(".")
+        found = attrgetter(owner)(import_module(name.module))
+        assert needed._static(found, member) is inspect.getattr_static(found, member), name
+    assert len(members) > 100
+    for owner in (internals, needed.Needed):
+        with pytest.raises(AttributeError):
+            needed._static(owner, "no_such_name")
 
 
 @pytest.fixture(scope="module")

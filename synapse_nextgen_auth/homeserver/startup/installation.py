@@ -5,13 +5,14 @@ such list, and some distributions leave it out: there is looked for what is impo
 (`late.py`), and for no more.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
+from typing import NamedTuple
 
 from synapse_nextgen_auth import late
-from synapse_nextgen_auth.records import frozen
 
 _PACKAGE = __name__.partition(".")[0]
 _FOLDER = Path(__file__).parent.parent.parent
@@ -20,16 +21,15 @@ _AGAIN = "Install synapse_nextgen_auth again."
 _NEVER = (f"{_PACKAGE}/cli/",)
 
 
-@frozen
-class _Listed:
-    """A file as it was installed: its path from the folder of the package on, and its size in bytes."""
+class _Listed(NamedTuple):
+    """A file as it was installed: its name from the folder of the package on, and its size in bytes.
+
+    There are a thousand, and whoever starts a server waits.
+    """
 
     name: str
     size: int
-
-    @property
-    def path(self) -> Path:
-        return _FOLDER.parent / self.name
+    path: str
 
 
 def problems() -> list[str]:
@@ -55,10 +55,12 @@ def warnings() -> list[str]:
 
 
 def _listed() -> Iterator[_Listed]:
-    for line in _record().splitlines():
-        name, _, size = (part.strip('"') for part in (*line.rsplit(",", 2), "", "")[:3])
-        if name.startswith(f"{_PACKAGE}/") and size.isdecimal() and not name.startswith(_NEVER):
-            yield _Listed(name, int(size))
+    ours, root = f"{_PACKAGE}/", f"{_FOLDER.parent}{os.sep}"
+    for line in _record().split("\n"):
+        name, _, size = (*line.strip().rsplit(",", 2), "", "")[:3]
+        name, size = name.strip('"'), size.strip('"')
+        if name.startswith(ours) and size.isdecimal() and not name.startswith(_NEVER):
+            yield _Listed(name, int(size), root + name)
 
 
 def _record() -> str:
@@ -81,7 +83,7 @@ def _is_this(found: Distribution) -> bool:
 
 def _size(file: _Listed) -> int | None:
     try:
-        return file.path.stat().st_size
+        return os.stat(file.path).st_size  # noqa: PTH116 (without a path in between)
     except OSError:
         return None
 
@@ -99,8 +101,8 @@ def _is_elsewhere(file: _Listed) -> bool:
 def _can_be_read(file: _Listed) -> bool:
     """Say whether it is a program, as after an operator mended it, and not the first half of one."""
     try:
-        text = file.path.read_bytes()
-        compile(text, str(file.path), "exec", dont_inherit=True)
+        text = Path(file.path).read_bytes()
+        compile(text, file.path, "exec", dont_inherit=True)
     except (OSError, SyntaxError, ValueError):
         return False
     return bool(text)

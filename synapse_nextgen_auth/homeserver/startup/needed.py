@@ -42,8 +42,7 @@ class Needed:
             # Asked as an import asks: some of Twisted's modules are none.
             found: object = getattr(importlib.import_module(self.module), first)
             for part in parts:
-                # Synapse's cached methods refuse to be looked at through their class.
-                found = inspect.getattr_static(found, part)
+                found = _static(found, part)
         except (ImportError, AttributeError):
             return f"{self.module}.{self.name} is missing"
         if self.is_class and not isinstance(found, type):
@@ -68,6 +67,18 @@ def parameters_of(found: Callable[..., Any]) -> Collection[str]:
         return inspect.signature(found).parameters
     code = function.__code__
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+
+def _static(owner: object, name: str) -> object:
+    """Return what a class has by this name, as it is there; raise `AttributeError`.
+
+    Synapse's cached methods refuse to be looked at through their class. What `inspect` looks at besides,
+    for each of hundreds of names at every start, is what no class of Synapse has.
+    """
+    for kind in owner.__mro__ if isinstance(owner, type) else ():
+        if name in vars(kind):
+            return vars(kind)[name]
+    return inspect.getattr_static(owner, name)
 
 
 def _frozen(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import attrs
 
@@ -35,12 +35,14 @@ else:
         "flows.lost_factors", "flows.personal_tokens", "store.lost_factors", "store.unused_clients"
     )
 
-NEEDS = (*members("synapse.server", "HomeServer", "get_clock"),)
+NEEDS = (*members("synapse.server", "HomeServer", "get_clock", "get_reactor"),)
 
 logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 
+# Seconds: whoever starts a server waits until it answers, and for no chore.
+_BEGIN_AFTER = 1
 _EVERY = 10 * 60  # seconds
 _STRAYS_EVERY = 60 * 60
 _TOKENS_EVERY = 15
@@ -86,18 +88,17 @@ class Housekeeping:
         hs = self._homeserver.hs
         if not hs.config.worker.run_background_tasks:
             return
-        versions.call_every(self._clock, self._start_round, seconds=_EVERY)
-        self._clock.call_when_running(self._start_round)
-        versions.call_every(self._clock, self._start_later_steps, seconds=_EVERY)
-        self._clock.call_when_running(self._start_later_steps)
         # A process that died may be why this one starts.
-        versions.call_every(self._clock, self._start_strays, seconds=_STRAYS_EVERY)
-        self._clock.call_when_running(self._start_strays)
-        versions.call_every(self._clock, self._start_revocations, seconds=_EVERY)
-        self._clock.call_when_running(self._start_revocations)
-
-        versions.call_every(self._clock, self._start_tokens, seconds=_TOKENS_EVERY)
-        self._clock.call_when_running(self._start_tokens)
+        reactor: Any = hs.get_reactor()
+        for seconds, begin in (
+            (_EVERY, self._start_round),
+            (_EVERY, self._start_later_steps),
+            (_STRAYS_EVERY, self._start_strays),
+            (_EVERY, self._start_revocations),
+            (_TOKENS_EVERY, self._start_tokens),
+        ):
+            versions.call_every(self._clock, begin, seconds=seconds)
+            reactor.callLater(_BEGIN_AFTER, begin)
 
     def _start_round(self) -> None:
         self._start(Background.HOUSEKEEPING, self.round)
