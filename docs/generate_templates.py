@@ -64,7 +64,7 @@ FILTERS = {
 }
 IN_MAILS = {"kit": "the parts of a mail", "server_name": "text", "lang": "text"}
 
-_COMMENTED = re.compile(r"\{#\s*((?:(?!#\}).)*?)\s*#\}\s*\{% macro (\w+)", re.DOTALL)
+_COMMENTED = re.compile(r"\{#\s*((?:(?!#\}).)*?)\s*#\}\s*\{% (?:macro|set) (\w+)", re.DOTALL)
 _VARIABLE = re.compile(r"^\s*(--[a-z0-9-]+):", re.MULTILINE)
 # What a value of this name is, on every page that has it.
 ABOUT = {

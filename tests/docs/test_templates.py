@@ -31,6 +31,19 @@ def test_the_page_and_the_list_are_those_of_the_templates():
     assert made.PAGE.read_text("utf-8") == made.page()
 
 
+def test_every_macro_is_described():
+    """By the comment before it in its template: whoever reads the page knows what it is for."""
+    component = re.compile(r"^### (?:components/|emails/kit)", re.MULTILINE)
+    page = generator().page().partition("## Components")[2].partition("## Records")[0]
+    parts = re.split(r"^(?=### )", page, flags=re.MULTILINE)
+    described = [
+        line for part in parts if component.match(part) for line in re.findall("^[|] `.*", part, re.M)
+    ]
+
+    assert len(described) > 80
+    assert [line for line in described if re.search(r"[|]\s*[|]$", line)] == []
+
+
 def promised(known):
     """Yield each name of a list with where it is, and what it is."""
     for name, what in known["everywhere"].items():
