@@ -48,8 +48,8 @@ def browser(server, user):
     return Browser.of(server, user)
 
 
-def a_key(homeserver, **fields):
-    return SoftKey(**{"rp_id": "localhost", "origin": homeserver.base_url, **fields})
+def a_key(homeserver, *, of=SoftKey, **fields):
+    return of(**{"rp_id": "localhost", "origin": homeserver.base_url, **fields})
 
 
 def press(browser, answer, **fields):
@@ -241,6 +241,22 @@ def test_c282_nobody_adds_what_somebody_has(homeserver, server, browser):
     assert add(browser, key).status_code == 400
 
 
+class DeadKey(SoftKey):
+    """A key that makes what can be read and never checked: its modulus is even."""
+
+    def public_key(self):
+        return {1: 3, 3: -257, -1: b"\xff" * 255 + b"\xfe", -2: b"\1\0\1"}
+
+
+def test_c283_a_key_that_never_proves_anything_is_not_added(homeserver, server, browser, user):
+    """Its owner hears that another one has to be taken: the same would be refused again and again."""
+    page = add(browser, a_key(homeserver, of=DeadKey))
+
+    assert page.status_code == 400
+    assert "This server could never check a passkey of this device" in page.text
+    assert rows(homeserver, user) == []
+
+
 def test_a_second_press_is_no_copy(homeserver, server, browser, user):
     """Back and reload, or a browser that repeats a POST: the page says that it is done already."""
     key = a_key(homeserver)
@@ -411,6 +427,9 @@ def test_c294_who_needs_a_factor_makes_a_passkey_at_the_sign_in(strict_homeserve
 
     page = press(browser, key.make(question(page), response={"attestationObject": "AAAA"}))
     assert page.status_code == 400
+    page = press(browser, a_key(strict_homeserver, of=DeadKey).make(question(page)))
+    assert page.status_code == 400
+    assert "This server could never check a passkey of this device" in page.text
     page = press(browser, key.make(question(page)))
     assert "Your recovery codes" in page.text
     assert "Your second factor is set up, and counts from now on." in page.text

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from support.passkeys import AT, BE, BS, UP, UV, SoftKey, b64, unb64
 from support.records import ALICE, NOW
-from synapse_nextgen_auth.accounts.factors.passkeys import ceremonies, challenges
+from synapse_nextgen_auth.accounts.factors.passkeys import ceremonies, challenges, keys
 from synapse_nextgen_auth.accounts.factors.passkeys.ceremonies import Refused, Wrong
 from synapse_nextgen_auth.accounts.factors.passkeys.challenges import LIFETIME, Bound, Ceremony
 from synapse_nextgen_auth.accounts.factors.passkeys.passkey import Passkey, RelyingParty
@@ -532,7 +532,44 @@ def test_c283_a_key_that_can_never_prove_anything_is_refused(public_key):
     """It would count as a factor of somebody whom it never lets in."""
     refused = why(lambda: ceremonies.made(SITE, made_with(public_key), challenge=CHALLENGE))
 
-    assert refused in {Wrong.MALFORMED, Wrong.UNPROVEN}
+    assert refused in {Wrong.MALFORMED, Wrong.UNPROVEN, Wrong.KEY}
+
+
+# Bytes that are no point of Ed25519, and the eight points to which forged signatures fit.
+NO_POINT = next(
+    raw for raw in (bytes([each, *bytes(31)]) for each in range(2, 99)) if not keys.is_ed25519(raw)
+)
+OF_ORDER_8 = bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")
+MANY_BITS = 1 << 16_384
+
+
+@pytest.mark.parametrize(
+    "public_key",
+    [
+        an_rsa_key(MANY_BITS + 1),
+        an_rsa_key(MODULUS - 1),
+        an_rsa_key(MODULUS, (1 << 64) + 1),
+        an_rsa_key(MODULUS**2, MODULUS),
+        {1: 1, 3: -8, -1: 6, -2: NO_POINT},
+        {1: 1, 3: -8, -1: 6, -2: OF_ORDER_8},
+        {1: 1, 3: -8, -1: 6, -2: bytes([1, *bytes(31)])},
+        {1: 1, 3: -8, -1: 6, -2: bytes(32)},
+    ],
+)
+def test_c283_a_key_that_is_read_and_can_never_prove_anything_is_refused(public_key):
+    """OpenSSL makes a key of it, and says no to every signature, or yes to what somebody else made."""
+    refused = why(lambda: ceremonies.made(SITE, made_with(public_key), challenge=CHALLENGE))
+
+    assert refused is Wrong.KEY
+
+
+@given(st.binary(min_size=32, max_size=32))
+def test_c283_a_key_of_ed25519_is_a_point_or_none(raw):
+    """One half of all bytes is; what somebody has the private half of always is."""
+    public = ed25519.Ed25519PrivateKey.from_private_bytes(raw).public_key().public_bytes_raw()
+
+    assert keys.is_ed25519(public)
+    assert keys.is_ed25519(raw) is keys.is_ed25519(raw[:31] + bytes([raw[31] ^ 0x80]))
 
 
 def made_with(public_key):

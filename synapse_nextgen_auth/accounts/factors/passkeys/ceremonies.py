@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from synapse_nextgen_auth.accounts.attempts.attempt import Proof, ProofKind
-from synapse_nextgen_auth.accounts.factors.passkeys import cbor
+from synapse_nextgen_auth.accounts.factors.passkeys import cbor, keys
 from synapse_nextgen_auth.accounts.factors.passkeys.passkey import MAX_ID, Passkey, RelyingParty
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import same, urlsafe
@@ -22,9 +22,6 @@ from synapse_nextgen_auth.secret import same, urlsafe
 MAX_ANSWER = 16_000
 TIMEOUT = 300_000  # milliseconds, for people who have to find their key first
 _TRANSPORTS = ("ble", "cable", "hybrid", "internal", "nfc", "smart-card", "usb")
-# ES256, EdDSA, RS256: what the specification wants sites to take (section 5.4, note).
-_ALGORITHMS = _ES256, _EDDSA, _RS256 = -7, -8, -257
-_LEAST_RSA, _LEAST_EXPONENT = 2048, 3  # bits, and what no signature can be forged with
 _NAME = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_ID}}}")
 # Nobody asks which make a device is. What proves nothing is fine, and so is what a key says of itself.
 _FORMATS = frozenset({"none", "packed"})
@@ -40,6 +37,7 @@ class Wrong(enum.Enum):
     OTHER_ACCOUNT = "other_account"
     UNVERIFIED = "unverified"  # the device did not ask who its owner is
     ATTESTATION = "attestation"
+    KEY = "key"  # it can never prove anything
     # A counter that does not go on: the key may have been copied (section 6.1.1).
     COUNTER = "counter"
 
@@ -114,7 +112,7 @@ def to_make(
             "rp": {"id": party.rp_id, "name": party.name},
             "user": {"id": user_handle, "name": name, "displayName": display_name},
             "challenge": urlsafe(challenge),
-            "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in _ALGORITHMS],
+            "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in keys.ALGORITHMS],
             "timeout": TIMEOUT,
             "excludeCredentials": [_descriptor(each) for each in has],
             "authenticatorSelection": {
@@ -162,11 +160,11 @@ def made(party: RelyingParty, answer: str, *, challenge: bytes) -> Made:
             expected_challenge=challenge,
             expected_rp_id=party.rp_id,
             expected_origin=list(party.origins),
-            supported_pub_key_algs=[COSEAlgorithmIdentifier(each) for each in _ALGORITHMS],
+            supported_pub_key_algs=[COSEAlgorithmIdentifier(each) for each in keys.ALGORITHMS],
         )
     )
-    if not _checked(lambda: _can_prove(found.credential_public_key)):
-        raise Refused(Wrong.MALFORMED)
+    if not _checked(lambda: keys.can_prove(found.credential_public_key)):
+        raise Refused(Wrong.KEY)
     credential_id = urlsafe(found.credential_id)
     # The id in the answer is not signed; the one in the device's own words is.
     if credential_id != credential["id"]:
@@ -213,32 +211,6 @@ def _look_at(data: bytes) -> None:
     for part in cbor.parts_of(data):
         if len(encode_cbor(parse_cbor(part))) != len(part):
             raise cbor.Odd
-
-
-def _can_prove(public_key: bytes) -> bool:
-    """Say whether there is a key in this that can prove something, of a kind that is taken (C283).
-
-    It would count as a factor, and perhaps as the only one, of somebody whom it never lets in.
-    """
-    from cryptography.hazmat.primitives.asymmetric.ec import (  # noqa: PLC0415 (seldom wanted)
-        SECP256R1,
-        EllipticCurvePublicKey,
-    )
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415 (the same)
-    from webauthn.helpers import (  # noqa: PLC0415 (large, and seldom wanted)
-        decode_credential_public_key,
-        decoded_public_key_to_cryptography,
-    )
-
-    decoded = decode_credential_public_key(public_key)
-    key = decoded_public_key_to_cryptography(decoded)
-    if isinstance(key, EllipticCurvePublicKey):
-        # ES256 is for this curve alone (section 5.8.5).
-        return decoded.alg == _ES256 and isinstance(key.curve, SECP256R1)
-    if isinstance(key, RSAPublicKey):
-        is_long = key.key_size >= _LEAST_RSA and key.public_numbers().e >= _LEAST_EXPONENT
-        return decoded.alg == _RS256 and is_long
-    return decoded.alg == _EDDSA
 
 
 def named(answer: str) -> str:

@@ -12,7 +12,7 @@ from synapse_nextgen_auth.accounts.attempts.stages import Stage
 from synapse_nextgen_auth.accounts.factors import demands
 from synapse_nextgen_auth.accounts.factors.apps import App
 from synapse_nextgen_auth.accounts.factors.passkeys import ceremonies
-from synapse_nextgen_auth.accounts.factors.passkeys.ceremonies import Used
+from synapse_nextgen_auth.accounts.factors.passkeys.ceremonies import Used, Wrong
 from synapse_nextgen_auth.flows import authenticator_apps as flows
 from synapse_nextgen_auth.flows import passkeys as passkey_flows
 from synapse_nextgen_auth.flows.authenticator_apps import Confirmed, Kept, Shown, Undone
@@ -155,8 +155,10 @@ async def _take_passkey(visit: Visit, attempt: Attempt, form: Form) -> Outgoing:
         raise unknown_choice()
     try:
         made, handle, challenge = await passkeys.made(visit, form, party, user_id)
-    except passkeys.Unproven:
-        return await _page(visit, attempt, None, AppProblem.PASSKEY)
+    except passkeys.Unproven as unproven:
+        is_key = unproven.why is Wrong.KEY
+        problem = AppProblem.PASSKEY_KEY if is_key else AppProblem.PASSKEY
+        return await _page(visit, attempt, None, problem)
     owner, codes = own_ways.owner(visit, user_id), NewCodes.draw(site, user_id)
     name = passkeys.suggested_name(visit)
     passkey = passkeys.row(made, user_id, handle, party, name=name, now=owner.now)

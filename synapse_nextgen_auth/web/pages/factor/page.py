@@ -52,6 +52,7 @@ class AppProblem(enum.Enum):
     OVER = "over"  # the secret waited too long for its code
     TOO_MANY = "too_many"
     PASSKEY = "passkey"  # what the browser made is none, or came too late
+    PASSKEY_KEY = "passkey_key"  # the one that it made can never prove anything
     # Of codes by e-mail:
     MAIL_MISSING = "mail_missing"
     MAIL_WRONG = "mail_wrong"

@@ -153,6 +153,9 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
         "no_passkey": attrs.evolve(
             ENROL, question="{}", handle="h4ndle", problem=AppProblem.PASSKEY
         ),
+        "dead_passkey": attrs.evolve(
+            ENROL, question="{}", handle="h4ndle", problem=AppProblem.PASSKEY_KEY
+        ),
         **{
             kind.value: attrs.evolve(SHOWN, problem=kind)
             for kind in (AppProblem.MISSING, AppProblem.WRONG)

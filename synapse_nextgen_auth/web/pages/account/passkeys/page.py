@@ -14,6 +14,7 @@ class PasskeyError(Enum):
     TOO_LONG = "too_long"  # its name
     LATE = "late"
     WRONG = "wrong"
+    KEY = "key"  # it can never prove anything
     TAKEN = "taken"
     TOO_MANY = "too_many"
 

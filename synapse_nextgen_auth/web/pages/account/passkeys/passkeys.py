@@ -1,5 +1,6 @@
 """The pages on which whoever is signed in adds a passkey, names it, and removes it (C286)."""
 
+from synapse_nextgen_auth.accounts.factors.passkeys.ceremonies import Wrong
 from synapse_nextgen_auth.accounts.factors.passkeys.passkey import MAX_NAME, Passkey, RelyingParty
 from synapse_nextgen_auth.accounts.management import Done, Place, Target
 from synapse_nextgen_auth.flows import passkeys as flows
@@ -67,8 +68,7 @@ async def add(visit: Visit, user_id: str, form: Form) -> Outgoing:
     try:
         made, handle, challenge = await passkeys.made(visit, form, party, user_id)
     except passkeys.Unproven as unproven:
-        error = PasskeyError.LATE if unproven.is_late else PasskeyError.WRONG
-        return await _ask_to_add(visit, user_id, error=error, name=name)
+        return await _ask_to_add(visit, user_id, error=_error(unproven), name=name)
     owner = own_ways.owner(visit, user_id)
     passkey = passkeys.row(made, user_id, handle, party, name=name, now=owner.now)
     codes = NewCodes.draw(site, user_id)
@@ -87,6 +87,12 @@ async def add(visit: Visit, user_id: str, form: Form) -> Outgoing:
             codes.page(visit, user_id, with_factor=True, action=Place.FACTORS.value)
         )
     return answers.redirect(visit.saying(_BACK, Done.PASSKEY_ADDED))
+
+
+def _error(unproven: passkeys.Unproven) -> PasskeyError:
+    if unproven.is_late:
+        return PasskeyError.LATE
+    return PasskeyError.KEY if unproven.why is Wrong.KEY else PasskeyError.WRONG
 
 
 async def show(visit: Visit, user_id: str) -> Outgoing:
