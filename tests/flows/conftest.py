@@ -7,4 +7,5 @@ from support.table_fixtures import (  # noqa: F401 (fixtures are found by their 
     shared_tables,
     tables,
     transact,
+    two_accounts,
 )

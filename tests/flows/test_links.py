@@ -14,15 +14,7 @@ from synapse_nextgen_auth.store import links as rows
 MAIL = SendMail("a-mail", "sealed", 0)
 
 
-@pytest.fixture(autouse=True)
-def accounts(tables):
-    with tables.begin() as txn:
-        txn.execute("DELETE FROM users")
-        for name in (ALICE, BOB):
-            txn.execute(
-                "INSERT INTO users (name, deactivated, password_hash) VALUES (?, 0, ?)",
-                (name, f"of {name}"),
-            )
+pytestmark = pytest.mark.usefixtures("two_accounts")
 
 
 def set_password(run, password_hash="new", *, now=NOW + 1, sign_out=False, **given):

@@ -13,16 +13,11 @@ LETS_IN = LetsIn(passwords=True, providers=frozenset({"oidc-a"}))
 
 
 @pytest.fixture(autouse=True)
-def accounts(tables):
-    """Give two people a password, and Alice two browsers, a session and a link."""
+def accounts(tables, two_accounts):
+    """Give Alice two browsers, a session and a link."""
     with tables.begin() as txn:
-        for table in ("users", "devices", "access_tokens", "user_external_ids", "user_threepids"):
+        for table in ("devices", "access_tokens"):
             txn.execute(f"DELETE FROM {table}")
-        for name in (ALICE, BOB):
-            txn.execute(
-                "INSERT INTO users (name, deactivated, password_hash) VALUES (?, 0, ?)",
-                (name, f"of {name}"),
-            )
         txn.execute(
             "INSERT INTO devices (user_id, device_id, hidden) VALUES (?, ?, ?)",
             (ALICE, "PHONE", False),

@@ -20,16 +20,7 @@ OWNER = Owner(user_id=ALICE, now=NOW + 5, address=ADDRESS)
 MAIL = "alice@example.com"
 
 
-@pytest.fixture(autouse=True)
-def accounts(tables):
-    with tables.begin() as txn:
-        for table in ("users", "user_external_ids", "user_threepids"):
-            txn.execute(f"DELETE FROM {table}")
-        for name in (ALICE, BOB):
-            txn.execute(
-                "INSERT INTO users (name, deactivated, password_hash) VALUES (?, 0, ?)",
-                (name, f"of {name}"),
-            )
+pytestmark = pytest.mark.usefixtures("two_accounts")
 
 
 def give(tables, identity=None, email=None, user_id=ALICE):

@@ -51,16 +51,7 @@ def a_passkey(name="phone", **fields):
     )
 
 
-@pytest.fixture(autouse=True)
-def accounts(tables):
-    with tables.begin() as txn:
-        for table in ("users", "user_external_ids", "user_threepids"):
-            txn.execute(f"DELETE FROM {table}")
-        for name in (ALICE, BOB):
-            txn.execute(
-                "INSERT INTO users (name, deactivated, password_hash) VALUES (?, 0, ?)",
-                (name, f"of {name}"),
-            )
+pytestmark = pytest.mark.usefixtures("two_accounts")
 
 
 def without_password(tables):

@@ -8,16 +8,7 @@ from synapse_nextgen_auth.flows.rehash_password import rehash
 from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store import passwords, sweep
 
-
-@pytest.fixture(autouse=True)
-def accounts(tables):
-    with tables.begin() as txn:
-        txn.execute("DELETE FROM users")
-        for name in (ALICE, BOB):
-            txn.execute(
-                "INSERT INTO users (name, deactivated, password_hash) VALUES (?, 0, ?)",
-                (name, f"of {name}"),
-            )
+pytestmark = pytest.mark.usefixtures("two_accounts")
 
 
 def made(stand_in, user_id=None):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from support.records import ALICE, BOB
 from support.tables import KINDS, Tables
 
 _NUMBERS = count(1)
@@ -68,3 +69,16 @@ def postgres_tables(shared_tables) -> Tables:
 def transact(tables) -> Callable[..., Any]:
     """Return the function that runs a flow in a transaction, and proves that a retry repeats it."""
     return tables.transact
+
+
+@pytest.fixture
+def two_accounts(tables: Tables) -> None:
+    """Give Alice and Bob a password, and no other way in."""
+    with tables.begin() as txn:
+        for table in ("users", "user_external_ids", "user_threepids"):
+            txn.execute(f"DELETE FROM {table}")
+        for name in (ALICE, BOB):
+            txn.execute(
+                "INSERT INTO users (name, deactivated, password_hash) VALUES (?, 0, ?)",
+                (name, f"of {name}"),
+            )
