@@ -12,7 +12,7 @@ class PathPattern:
     """What a path is compared with: the texts between stars, and in `parts` those between `**`.
 
     Each part is looked for where the one before it ended, and never again. So no path, however long,
-    takes more than one way through it: a regular expression would try them all.
+    takes more than one way through it (C903): a regular expression would try them all.
     """
 
     parts: tuple[tuple[str, ...], ...]

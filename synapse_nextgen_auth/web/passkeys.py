@@ -88,7 +88,7 @@ async def check(
 
 @asynccontextmanager
 async def _limited(visit: Visit) -> AsyncIterator[None]:
-    """Look at an answer unless too many from this network were wrong lately (C238)."""
+    """Look at an answer unless too many from this network were wrong lately (C901)."""
     limiter = visit.site.rates.wrong_passkeys
     wait = await limiter.wait(visit.address)
     if wait is not None:

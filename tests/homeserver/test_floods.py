@@ -300,7 +300,7 @@ def test_c238_attempts_to_sign_in_count_by_network(server, flood):
     assert tries == [403] * 4 + [429] * 2
 
 
-def test_c238_wrong_passkeys_count_by_network(homeserver, server, flood):
+def test_c901_wrong_passkeys_count_by_network(homeserver, server, flood):
     """No right one counts, or is looked at until the network has waited; the others go on."""
     key = SoftKey(rp_id="localhost", origin=homeserver.base_url)
     own = Network()

@@ -321,7 +321,7 @@ def bomb():
     return cbor2.dumps(cbor2.CBORTag(35, f"(?i)[{ranges}]"))
 
 
-def test_an_answer_that_would_take_long_to_read_is_refused(homeserver, server, browser, user):
+def test_c902_an_answer_that_would_take_long_to_read_is_refused(homeserver, server, browser, user):
     """Of somebody signed in, who adds a passkey, as of who is nobody yet and knows one."""
     key = a_key(homeserver)
     page = browser.get(server.url("account-passkey-add"))

@@ -57,7 +57,7 @@ def test_a_path_that_a_pattern_was_made_of_is_one(parts, data):
         ("/x/**aaaaaaab", "a"),
     ],
 )
-def test_a_long_path_costs_as_much_more_as_it_is_longer(pattern, piece):
+def test_c903_a_long_path_costs_as_much_more_as_it_is_longer(pattern, piece):
     """Whoever sends one keeps the others waiting no longer than its length does."""
     compared = path_pattern(pattern)
 

@@ -108,7 +108,7 @@ ODD = [
 
 
 @pytest.mark.parametrize("raw", ODD)
-def test_what_no_key_sends_is_refused(raw):
+def test_c902_what_no_key_sends_is_refused(raw):
     """Wherever it stands."""
     for act in (
         lambda: cbor.check(raw),
@@ -136,7 +136,7 @@ def test_what_no_key_sends_is_refused(raw):
         data(bytes.fromhex("a301634f4b500327206745643235353139") + b"\x21\x40"),
     ],
 )
-def test_odd_authenticator_data_is_refused(raw):
+def test_c902_odd_authenticator_data_is_refused(raw):
     """Too short, too long, with something else than maps, and with a map that counts itself wrong."""
     with pytest.raises(Odd):
         cbor.parts_of(raw)
@@ -165,7 +165,7 @@ def fits(value, depth=cbor.MAX_DEPTH):
 
 
 @given(VALUES)
-def test_all_values_of_keys_are_taken_and_no_others(value):
+def test_c902_all_values_of_keys_are_taken_and_no_others(value):
     raw = cbor2.dumps(value)
 
     if fits(value):
@@ -182,7 +182,7 @@ def test_all_values_of_keys_are_taken_and_no_others(value):
     st.binary(max_size=60)
     | st.lists(st.sampled_from(ODD).map(lambda row: row.values[0])).map(b"".join)
 )
-def test_what_is_taken_makes_plain_values(raw):
+def test_c902_what_is_taken_makes_plain_values(raw):
     """Whatever the bytes are: nothing but numbers, text, bytes, lists and maps of them comes out."""
     try:
         cbor.check(raw)

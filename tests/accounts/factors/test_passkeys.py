@@ -384,7 +384,7 @@ def test_no_tag_of_an_extension_is_read(values, end):
     ],
     ids=["name", "value", "twice"],
 )
-def test_a_key_that_is_written_longer_than_it_is_shifts_nothing(values, longer):
+def test_c902_a_key_that_is_written_longer_than_it_is_shifts_nothing(values, longer):
     """What is read behind it would begin within it, where a tag may stand in bytes."""
     hidden = cbor2.dumps(cbor2.CBORTag(35, "aaaaa"))
     pairs = longer.startswith(b"\x01") + 2
@@ -400,7 +400,7 @@ def test_a_key_that_is_written_longer_than_it_is_shifts_nothing(values, longer):
     assert all(map(is_plain, values))
 
 
-def test_a_key_that_was_kept_with_a_tag_is_not_read(values):
+def test_c902_a_key_that_was_kept_with_a_tag_is_not_read(values):
     """From before this was looked at."""
     key = a_key()
     odd = b64(cbor2.dumps(GOOD | {-9: REGULAR_EXPRESSION}))
@@ -411,7 +411,7 @@ def test_a_key_that_was_kept_with_a_tag_is_not_read(values):
     assert all(map(is_plain, values))
 
 
-def test_what_is_looked_at_is_what_is_read(values):
+def test_c902_what_is_looked_at_is_what_is_read(values):
     """Also of text that two would decode in two ways."""
     hidden = b64(cbor2.dumps({"fmt": "none", "attStmt": REGULAR_EXPRESSION, "authData": b""}))
     answer = json.loads(a_key().make(to_make()))

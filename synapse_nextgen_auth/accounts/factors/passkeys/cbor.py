@@ -1,4 +1,4 @@
-"""Whether bytes are CBOR as keys send it (CTAP 2.1 section 8), before anything makes values of it.
+"""Whether bytes are CBOR as keys send it (CTAP 2.1 section 8), before values are made of it (C902).
 
 What reads it then makes things of tags: it compiles regular expressions, parses mail, counts with huge
 decimals. Keys tag nothing, know every length before, and nest four deep; attestations do so, too.
