@@ -64,6 +64,21 @@ def test_a_kept_directory_serves_the_same_accounts_again(tmp_path, options):
         assert stat.S_IMODE(mode) == 0o600, f"{name} holds secrets"
 
 
+def test_what_is_printed_works_whatever_was_done_since(tmp_path):
+    """A password that was changed, and an account that was closed, are set back at the next start."""
+    arguments = (*JSON, "--directory", str(tmp_path / "kept"))
+    with Demo(*arguments) as first:
+        _spoil(first.facts)
+        assert not can_sign_in(first.facts)
+        assert not can_sign_in(first.facts, as_admin=True)
+
+    with Demo(*arguments) as second:
+        assert second.facts["password"] == first.facts["password"]
+        assert can_sign_in(second.facts)
+        assert can_sign_in(second.facts, as_admin=True)
+        assert _devices(second.facts) == 2  # those two
+
+
 def test_a_person_is_told_what_to_try_and_the_directory_goes_at_the_end():
     with Demo("--port", "0", until="Press Ctrl-C") as demo:
         directory = Path(re.search(r"kept in (\S+)", demo.output)[1])
@@ -149,18 +164,31 @@ def test_a_mistake_is_one_sentence(arguments, complaint):
 
 
 def _upload_limit(facts) -> int:
-    login = requests.post(
-        f"{facts['base_url']}/_matrix/client/v3/login",
-        json={
-            "type": "m.login.password",
-            "identifier": {"type": "m.id.user", "user": "demo"},
-            "password": facts["password"],
-        },
-        timeout=30,
-    )
-    answer = requests.get(
-        f"{facts['base_url']}/_matrix/client/v1/media/config",
-        headers={"Authorization": f"Bearer {login.json()['access_token']}"},
-        timeout=30,
-    )
-    return answer.json()["m.upload.size"]
+    token = _token(facts, "demo", facts["password"])
+    return _call(facts, "GET", "/_matrix/client/v1/media/config", token)["m.upload.size"]
+
+
+def _devices(facts) -> int:
+    token = _token(facts, "demo", facts["password"])
+    return len(_call(facts, "GET", "/_matrix/client/v3/devices", token)["devices"])
+
+
+def _spoil(facts) -> None:
+    token = _token(facts, "admin", facts["admin_password"])
+    path = f"/_synapse/admin/v1/reset_password/{facts['user_id']}"
+    _call(facts, "POST", path, token, new_password="another one")
+    _call(facts, "POST", f"/_synapse/admin/v1/deactivate/{facts['admin_user_id']}", token)
+
+
+def _token(facts, name, password) -> str:
+    who = {"type": "m.id.user", "user": name}
+    login = {"type": "m.login.password", "identifier": who, "password": password}
+    return _call(facts, "POST", "/_matrix/client/v3/login", **login)["access_token"]
+
+
+def _call(facts, method, path, token="", **body):
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    url = f"{facts['base_url']}{path}"
+    answer = requests.request(method, url, headers=headers, json=body, timeout=30)
+    assert answer.ok, answer.text
+    return answer.json()
