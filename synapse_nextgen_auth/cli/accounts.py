@@ -4,6 +4,8 @@ import hmac
 import http.client
 import json
 import secrets
+import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +14,8 @@ import attrs
 from synapse_nextgen_auth.records import frozen
 
 _REGISTER = "/_synapse/admin/v1/register"
+_CLIENT = "/_matrix/client/v3"
+_PATIENCE = 120  # seconds
 _CONSONANTS = "bdfghjklmnprstvz"
 _VOWELS = "aeiou"
 
@@ -49,14 +53,32 @@ class SharedSecret:
         self._register(credentials, inhibit_login=True)
 
     def ensure(self, credentials: Credentials, *, server_name: str, trusted: bool) -> None:
-        """Create the account; reset the password of one that somebody else may have made."""
+        """Create the account, or let one that is there be as these say.
+
+        The password of one that somebody else may have made is set anew in any case (`trusted`).
+        """
+        user_id = credentials.user_id(server_name)
         try:
             self.register(credentials)
         except AccountError as error:
             if error.code != "M_USER_IN_USE":
                 raise
-            if not trusted:
-                self._reset_password(credentials.user_id(server_name), credentials)
+            if not trusted or not self.lets_in(user_id, credentials.password):
+                self._reset_password(user_id, credentials)
+
+    def lets_in(self, user_id: str, password: str) -> bool:
+        """Say whether this password signs in: once, and out again."""
+        login = {
+            "type": "m.login.password",
+            "identifier": {"type": "m.id.user", "user": user_id},
+            "password": password,
+        }
+        try:
+            token = _call(self.port, "POST", f"{_CLIENT}/login", login)["access_token"]
+        except AccountError:
+            return False
+        _call(self.port, "POST", f"{_CLIENT}/logout", {}, token)
+        return True
 
     def _reset_password(self, user_id: str, credentials: Credentials) -> None:
         """Set the password as an administrator who exists for just that long."""
@@ -69,7 +91,8 @@ class SharedSecret:
             "admin": credentials.admin,
             "deactivated": False,
         }
-        _call(self.port, "PUT", f"/_synapse/admin/v2/users/{quote(user_id)}", change, token)
+        path = f"/_synapse/admin/v2/users/{quote(user_id)}"
+        _patiently(lambda: _call(self.port, "PUT", path, change, token))
         leave = f"/_synapse/admin/v1/deactivate/{helper_id}"
         _call(self.port, "POST", leave, {"erase": True}, token)
 
@@ -94,13 +117,27 @@ def memorable_password() -> str:
     return "-".join("".join(draw(_CONSONANTS) + draw(_VOWELS) for _ in range(2)) for _ in range(4))
 
 
+def _patiently(call: Callable[[], object]) -> None:
+    """Call until Synapse can: it opens a closed account again once an index of its own is there."""
+    for _ in range(_PATIENCE):
+        try:
+            call()
+        except AccountError as error:
+            if error.code != "M_UNKNOWN":
+                raise
+            time.sleep(1)
+        else:
+            return
+    call()
+
+
 def _call(
     port: int, method: str, path: str, body: dict[str, Any] | None = None, token: str = ""
 ) -> dict[str, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        connection.request(method, path, json.dumps(body) if body else None, headers)
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
         response = connection.getresponse()
         answer: dict[str, Any] = json.load(response)
     finally:

@@ -173,14 +173,13 @@ def _create_accounts(
     directory: Path, port: int, *, settings: Settings, kept: demo_directory.Kept
 ) -> None:
     database = settings["database"]
+    is_again = demo_directory.has_served(directory, database)
+    if is_again and not signs_in_by_password(settings):
+        return  # no password is printed, and Synapse sets none
     door = SharedSecret(port, settings["registration_shared_secret"])
     try:
         for credentials in (kept.account, kept.admin):
-            door.ensure(
-                credentials,
-                server_name=settings["server_name"],
-                trusted=demo_directory.has_served(directory, database),
-            )
+            door.ensure(credentials, server_name=settings["server_name"], trusted=is_again)
     except AccountError as error:
         raise DemoError(f"Synapse did not create the demo accounts: {error}") from error
     demo_directory.note_served(directory, database)

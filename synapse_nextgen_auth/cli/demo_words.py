@@ -64,7 +64,7 @@ def _about_passwords(*, by_password: bool, is_again: bool) -> str:
     if is_again:
         return (
             "\nThe passwords are those of the first start."
-            " Where one was changed since, that one counts.\n"
+            " One that was changed since has been set back.\n"
         )
     return ""
 

@@ -19,7 +19,7 @@ def test_a_password_is_shown_where_it_works():
 
     assert "Account   something   password   something" in first
     assert "changed" not in first
-    assert "Where one was changed since, that one counts." in again
+    assert "One that was changed since has been set back." in again
     assert "password   something" not in without
     assert "changed" not in without
     assert "Nobody signs in with a password here: password_config" in without
