@@ -17,7 +17,6 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.activity import Activity
 from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
-from synapse_nextgen_auth.homeserver.extensions import OtherModules
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.people.deactivation import Deactivation
 from synapse_nextgen_auth.homeserver.people.hashing import PasswordHashes
@@ -43,6 +42,7 @@ from synapse_nextgen_auth.web.translations import Languages
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.accounts.attempts import sign_ups
+    from synapse_nextgen_auth.homeserver import extensions
     from synapse_nextgen_auth.homeserver import mail as mailing
     from synapse_nextgen_auth.homeserver import places as places_file
     from synapse_nextgen_auth.homeserver.auth import application_services
@@ -71,6 +71,7 @@ if TYPE_CHECKING:
 else:
     (
         application_services,
+        extensions,
         mailing,
         availability,
         captchas,
@@ -96,6 +97,7 @@ else:
         resources,
     ) = late.files(
         "homeserver.auth.application_services",
+        "homeserver.extensions",
         "homeserver.mail",
         "homeserver.people.availability",
         "homeserver.people.captchas",
@@ -136,7 +138,8 @@ def build(config: Config, homeserver: Homeserver, brand: "Brand | None" = None) 
         also=lambda: frozenset({sign_ups.CAPTCHA} if config.captcha.kind else ()),
         is_closed=config.drain,
     )
-    other_modules = OtherModules(homeserver)
+    other_modules = late.made(lambda: extensions.OtherModules(homeserver))
+    homeserver.when_happened(lambda events: other_modules.hear(events))  # noqa: PLW0108 (made late)
     issuer = issuer_of(
         config,
         homeserver,

@@ -100,7 +100,9 @@ else:
 
 logger = logging.getLogger(__name__)
 
-# Seconds: nobody upgrades what has just been started, and whoever starts it waits.
+# Seconds after which a process that answers does what whoever starts it need not wait for.
+_BEGIN_AFTER = 1
+# Nobody upgrades what has just been started.
 _KEEP_AFTER = 5
 # Seconds after which a process that hears nothing of others looks again, or sooner: see `live.py`.
 _DOUBTED_AFTER = 300
@@ -183,8 +185,6 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         confirm_legacy=site.legacy.confirms_here,
         doors=doors,
     )
-    if hs_config.worker.run_background_tasks:
-        _keep_house(site)
     for change in patches.changes():
         logger.debug("In Synapse %s has ours %s: %s", change.name, change.how, change.ours)
     logger.info("synapse_nextgen_auth is the authorization server %s", site.issuer.identifier)
@@ -192,8 +192,16 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         logger.info("synapse_nextgen_auth takes no new sign-ins (drain: true)")
     reactor: Any = site.homeserver.hs.get_reactor()
     reactor.callLater(_KEEP_AFTER, reactor.callInThread, Kept().install().read)
-    # Other modules, which may check passwords or say who needs a second factor, come after this one.
-    reactor.callLater(0, _warn, site)
+    # In the next turn it listens.
+    reactor.callLater(0, reactor.callLater, _BEGIN_AFTER, _go_on, site)
+
+
+def _go_on(site: Site) -> None:
+    # Other modules, which may check passwords or say who needs a second factor, came after this one.
+    _warn_of_factors(site)
+    _warn_if_closed(site)
+    if site.homeserver.hs.config.worker.run_background_tasks:
+        _keep_house(site)
 
 
 def _brand(config: Config) -> "tuple[Brand | None, list[str]]":
@@ -283,11 +291,6 @@ def rest(api: ModuleApi) -> None:
     Invites(homeserver, configuration.Invitations()).install()
     # People go on signing in with the passwords they have.
     hashes(homeserver, Passwords()).install(change_kept=False)
-
-
-def _warn(site: Site) -> None:
-    _warn_of_factors(site)
-    _warn_if_closed(site)
 
 
 def _warn_of_factors(site: Site) -> None:

@@ -19,6 +19,7 @@ from synapse_nextgen_auth.extensions import (
 )
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background, begin
+from synapse_nextgen_auth.homeserver.no_answer import NoAnswer
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.events import Event
 
@@ -35,10 +36,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class NoAnswer(Exception):
-    """Another module raised something, took too long, or answered what cannot be shown."""
-
-
 class OtherModules:
     """Stages, cards and listeners of other modules."""
 
@@ -46,7 +43,6 @@ class OtherModules:
         self._hs = homeserver.hs
         self._added: Extensions = extensions.of(homeserver.api)
         self._failing: set[str] = set()
-        homeserver.when_happened(self._hear)
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -121,7 +117,8 @@ class OtherModules:
         in_time = timeout_deferred(deferred=deferred, timeout=PATIENCE, clock=self._hs.get_clock())
         return await make_deferred_yieldable(in_time)
 
-    def _hear(self, happened: Collection[Event]) -> None:
+    def hear(self, happened: Collection[Event]) -> None:
+        """Tell the listeners, one after the other and in the background."""
         if self._added.listeners:
             begin(self._hs, Background.LISTENERS, self._tell, tuple(happened))
 

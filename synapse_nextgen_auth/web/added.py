@@ -7,7 +7,7 @@ from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, ProofKind, P
 from synapse_nextgen_auth.accounts.attempts.onward import Kind, Onward
 from synapse_nextgen_auth.accounts.attempts.stages import NOTHING, Added, Asked
 from synapse_nextgen_auth.extensions import Person, Stage
-from synapse_nextgen_auth.homeserver.extensions import NoAnswer
+from synapse_nextgen_auth.homeserver.no_answer import NoAnswer
 from synapse_nextgen_auth.web import factors
 from synapse_nextgen_auth.web.visits import Visit
 

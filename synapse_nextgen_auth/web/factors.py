@@ -17,8 +17,8 @@ from synapse_nextgen_auth.accounts.own_ways import LetsIn
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows import factor_demands
 from synapse_nextgen_auth.flows.factor_demands import Remembering
-from synapse_nextgen_auth.homeserver.extensions import NoAnswer
 from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.homeserver.no_answer import NoAnswer
 from synapse_nextgen_auth.oauth.grants.authorization import Grant
 from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
 from synapse_nextgen_auth.secret import digest, random_id, random_token

@@ -5,6 +5,7 @@ import pytest
 from support.oauth import Browser, Server
 from support.providers import servers
 from support.synapse import Homeserver
+from support.waiting import eventually
 
 pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
 
@@ -32,6 +33,8 @@ def test_they_are_announced_and_the_rest_is_as_with_a_policy(by_module):
         *("phr", "urn:nextgen-auth:acr:two-factors", "https://refeds.org/profile/mfa"),
         "urn:nextgen-auth:acr:one-factor",
     ]
+    # What begins once that was looked at.
+    assert eventually(lambda: by_module.query("SELECT kid FROM nextgen_signing_keys"))
     assert "takes two factors, and nobody has two" not in by_module.log_text()
 
 

@@ -5,6 +5,7 @@ import pytest
 from support import neighbours
 from support.neighbours import Neighbours
 from support.oauth import Browser, Server
+from support.waiting import eventually
 
 FORM = 'name="password"'
 CLOSED = "Nobody can sign in here"
@@ -50,7 +51,8 @@ def test_the_page_asks_for_no_password_where_none_counts(start_homeserver, switc
         assert "password_config" in page.text
     assert "Back to the application" in by_client.text
     assert "<form" not in bare.text
-    assert "Nobody can sign in on the pages of this module" in homeserver.log_text()
+    said = "Nobody can sign in on the pages of this module"
+    assert eventually(lambda: said in homeserver.log_text())
     nobody_signs_up(homeserver)
 
 

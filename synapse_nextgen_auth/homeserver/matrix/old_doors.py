@@ -16,7 +16,7 @@ from synapse_nextgen_auth.accounts.factors.policy import LegacyLogins
 from synapse_nextgen_auth.homeserver import http
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.database.outage import answered_503, come_back
-from synapse_nextgen_auth.homeserver.extensions import NoAnswer
+from synapse_nextgen_auth.homeserver.no_answer import NoAnswer
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 import attrs
 
@@ -35,14 +35,12 @@ else:
         "flows.lost_factors", "flows.personal_tokens", "store.lost_factors", "store.unused_clients"
     )
 
-NEEDS = (*members("synapse.server", "HomeServer", "get_clock", "get_reactor"),)
+NEEDS = (*members("synapse.server", "HomeServer", "get_clock"),)
 
 logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 
-# Seconds: whoever starts a server waits until it answers, and for no chore.
-_BEGIN_AFTER = 1
 _EVERY = 10 * 60  # seconds
 _STRAYS_EVERY = 60 * 60
 _TOKENS_EVERY = 15
@@ -89,7 +87,6 @@ class Housekeeping:
         if not hs.config.worker.run_background_tasks:
             return
         # A process that died may be why this one starts.
-        reactor: Any = hs.get_reactor()
         for seconds, begin in (
             (_EVERY, self._start_round),
             (_EVERY, self._start_later_steps),
@@ -98,7 +95,7 @@ class Housekeeping:
             (_TOKENS_EVERY, self._start_tokens),
         ):
             versions.call_every(self._clock, begin, seconds=seconds)
-            reactor.callLater(_BEGIN_AFTER, begin)
+            self._clock.call_when_running(begin)
 
     def _start_round(self) -> None:
         self._start(Background.HOUSEKEEPING, self.round)

@@ -8,8 +8,8 @@ from synapse_nextgen_auth.accounts.attempts.stages import Added
 from synapse_nextgen_auth.extensions import Person, Question, Stage
 from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.homeserver.alone import UnderWay, alone
-from synapse_nextgen_auth.homeserver.extensions import NoAnswer
 from synapse_nextgen_auth.homeserver.http import Outgoing
+from synapse_nextgen_auth.homeserver.no_answer import NoAnswer
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Purpose
 from synapse_nextgen_auth.web import added, answers, attempts, given_up, under_way
