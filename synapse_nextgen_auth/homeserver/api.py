@@ -209,11 +209,11 @@ class Homeserver:
     ) -> T:
         seed, touched, gone = random_id(), set[str](), set[str]()
         posted, happened = list[str](), list[Event]()
-        begun = int(self._clock.time_msec())
+        begun, places = int(self._clock.time_msec()), dict[str, int]()
 
         def attempt(cursor: LoggingTransaction) -> Outcome[T]:
             moment = int(self._clock.time_msec())
-            txn = Txn(cursor, seed=seed, moment=moment, begun=begun, told=self._told)
+            txn = Txn(cursor, seed=seed, moment=moment, begun=begun, told=self._told, places=places)
             outcome = outcome_of(txn, flow(txn))
             touched.update(outcome.ended, outcome.changed)
             self.live.forget(cursor, (*outcome.ended, *outcome.changed))

@@ -115,6 +115,14 @@ class Event:
         return json.dumps(attrs.astuple(self)[:-1])
 
 
+def in_order(drawn: str, *, at: int, place: int = 0) -> str:
+    """Return the id of an event that a list has in its place among those of the same second.
+
+    `at` is in milliseconds, `place` is its place in a transaction.
+    """
+    return f"{at:012x}{place:04x}{drawn}"
+
+
 def _network(address: str) -> str:
     """Return the network that an address belongs to, roughly as providers hand them out."""
     try:

@@ -7,7 +7,7 @@ import attrs
 
 from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.outbox import Tell
-from synapse_nextgen_auth.oauth.events import Event, EventKind
+from synapse_nextgen_auth.oauth.events import Event, EventKind, in_order
 from synapse_nextgen_auth.store import outbox
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn, placeholders
@@ -29,13 +29,17 @@ def add(txn: Txn, event: Event, *, also_to: str = "", is_told: bool = False) -> 
     notice told of it (`is_told`). `also_to` are addresses that the account has no more, sealed
     (`accounts/notices.py`): they hear of it, too.
     """
-    # Of one second the ids are in the order of the transactions.
-    event_id = event.event_id or f"{txn.begun:012x}{txn.draw(event.said)}"
+    event_id = event.event_id or _drawn(txn, event)
     is_new = _EVENTS.insert_new(txn, attrs.evolve(event, event_id=event_id))
     if is_new:
         txn.happened.append(event)
     if is_new and not is_told and event.user_id is not None and event.kind.value in txn.told:
         _tell(txn, event, event.user_id, also_to)
+
+
+def _drawn(txn: Txn, event: Event) -> str:
+    drawn = txn.draw(event.said)
+    return in_order(drawn, at=txn.begun, place=txn.place_of(drawn))
 
 
 def _tell(txn: Txn, event: Event, user_id: str, also_to: str) -> None:

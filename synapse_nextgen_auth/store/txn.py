@@ -60,6 +60,7 @@ class Txn:
         "gone",
         "happened",
         "moment",
+        "places",
         "posted",
         "told",
     )
@@ -72,12 +73,13 @@ class Txn:
         moment: int = 0,
         begun: int = 0,
         told: frozenset[str] = frozenset(),
+        places: dict[str, int] | None = None,
     ) -> None:
         """Wrap a cursor; `seed` is drawn once for all attempts at the same transaction.
 
         `moment` is when this attempt began, in milliseconds: for what has to be told apart within
         the second that a flow is told. `begun` is when the first attempt did. `told` are the kinds of
-        events that accounts are told of.
+        events that accounts are told of. `places` are shared by all attempts (`place_of`).
         """
         self.cursor = cursor
         # Bound once, because a wrapper around each call would cost something at every statement.
@@ -92,6 +94,7 @@ class Txn:
         self.moment = moment
         self.begun = begun
         self.told = told
+        self.places = {} if places is None else places
         self._seed = seed
         self._drawn: dict[str, int] = {}
 
@@ -123,6 +126,10 @@ class Txn:
         """
         number = self._drawn[about] = self._drawn.get(about, 0) + 1
         return digest(f"{self._seed} {number} {about}")
+
+    def place_of(self, name: str) -> int:
+        """Return the place of this among all that were asked for; it keeps it at the next attempt."""
+        return self.places.setdefault(name, len(self.places))
 
 
 _READS = re.compile(r"\s*(SELECT|WITH)\b", re.IGNORECASE)

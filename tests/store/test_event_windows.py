@@ -131,3 +131,14 @@ def test_of_one_second_what_came_later_stands_above(tables):
 
     assert [each.detail for each in listed] == in_order
     assert [each.detail for each in (*of_account, *older)] == in_order[::-1]
+
+
+def test_what_one_transaction_wrote_stays_in_its_order(tables):
+    """In every list, although all of it is of one second."""
+    with tables.begin() as txn:
+        for number in range(20):
+            events.add(txn, Event(KINDS[number % 3], NOW, ALICE, detail=str(number)))
+
+    assert found(tables) == list(range(20))
+    newest = tables.run(events.list_before, ALICE, None, limit=20)
+    assert [int(each.detail) for each in newest] == list(reversed(range(20)))

@@ -103,10 +103,13 @@ def test_the_same_thing_twice_is_two_events(tables):
     """Also within a second; only an attempt that is repeated adds nothing (C347)."""
     event = Event(EventKind.SIGNED_OUT, NOW, ALICE, address="192.0.2.1")
     later = attrs.evolve(event, happened_at=NOW + 1)
-    with tables.begin("seed") as txn:
+    places: dict[str, int] = {}
+    with tables.begin("seed", places) as txn:
         events.add(txn, event)
         events.add(txn, event)
-    with tables.begin("seed") as txn:  # the word of the commit got lost, and there is more to say
+    with tables.begin(
+        "seed", places
+    ) as txn:  # the commit was not heard of, and there is more to say
         for each in (later, event, event):
             events.add(txn, each)
 

@@ -67,6 +67,18 @@ def test_what_only_reads_asks_once(tables):
             sessions.list_living(reading, ALICE)
 
 
+def test_what_was_written_keeps_its_place_at_the_next_attempt(tables):
+    """In whatever order it comes then: the first may have been written although nobody heard of it."""
+    places: dict[str, int] = {}
+    with tables.begin() as txn:
+        one, again = (Txn(txn.cursor, seed="seed", places=places) for _ in range(2))
+        first = {about: one.place_of(about) for about in "abc"}
+        second = {about: again.place_of(about) for about in "dcba"}
+
+    assert first == {"a": 0, "b": 1, "c": 2}
+    assert second == {**first, "d": 3}
+
+
 def test_ids_are_random_and_the_same_at_the_next_attempt(tables):
     """In whatever order they are asked for; another transaction gets others."""
     with tables.begin() as txn:

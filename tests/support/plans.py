@@ -348,7 +348,7 @@ class Explaining:
         self.posted, self.happened = [], []
         self.told = frozenset({"signed_in"})
         self.begun = 0
-        self.draw = txn.draw
+        self.draw, self.place_of = txn.draw, txn.place_of
 
     def execute(self, sql, parameters=(), /):
         self._columns = sql.partition(" FROM ")[0].count(",") + 1

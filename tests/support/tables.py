@@ -172,8 +172,11 @@ class Tables:
         return self
 
     @contextmanager
-    def begin(self, seed: str | None = None) -> Iterator[Any]:
-        """Yield a transaction that commits at the end, and rolls back on an exception."""
+    def begin(self, seed: str | None = None, places: dict[str, int] | None = None) -> Iterator[Any]:
+        """Yield a transaction that commits at the end, and rolls back on an exception.
+
+        Attempts at the same one have the same `seed` and `places`.
+        """
         connection = self._kept.pop() if self._kept else self._connect()
         if self.kind == "sqlite":
             connection.execute("BEGIN IMMEDIATE")
@@ -182,6 +185,7 @@ class Tables:
             yield Txn(
                 cursor if self.kind == "sqlite" else QuestionMarks(cursor),
                 seed=seed or random_id(),
+                places=places,
             )
         except BaseException:
             connection.rollback()
@@ -203,11 +207,11 @@ class Tables:
         Synapse runs a transaction again when it loses a race, so both runs must say and write the
         same (C347).
         """
-        seed = random_id()
-        with suppress(_Undone), self.begin(seed) as txn:
+        seed, places = random_id(), dict[str, int]()
+        with suppress(_Undone), self.begin(seed, places) as txn:
             rehearsed = repr(flow(txn, *args, **kwargs)), contents(txn)
             raise _Undone
-        with self.begin(seed) as txn:
+        with self.begin(seed, places) as txn:
             result = _said(flow, txn, flow(txn, *args, **kwargs))
             assert (repr(result), contents(txn)) == rehearsed, "a retry must repeat itself"
         return result

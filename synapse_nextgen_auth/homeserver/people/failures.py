@@ -15,6 +15,7 @@ from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
 from synapse_nextgen_auth.homeserver.startup import versions
 from synapse_nextgen_auth.homeserver.startup.needed import members
+from synapse_nextgen_auth.oauth.events import in_order
 from synapse_nextgen_auth.secret import random_id
 
 NEEDS = (*members("synapse.server", "HomeServer", "get_clock"),)
@@ -33,7 +34,7 @@ class Failures:
     def __init__(self, homeserver: Homeserver) -> None:
         self._homeserver = homeserver
         self._waiting: list[Failure] = []
-        clock = homeserver.hs.get_clock()
+        self._clock = clock = homeserver.hs.get_clock()
         # The last one, before the process stops, waits for the one that is under way.
         self._flushes = Linearizer(name="nextgen_failed_sign_ins", clock=clock)
         versions.call_every(clock, self._start_flush, seconds=_EVERY)
@@ -43,7 +44,8 @@ class Failures:
         """Note that somebody tried a wrong password on this account."""
         if len(self._waiting) < _MAX_WAITING:
             now = self._homeserver.now()
-            self._waiting.append(Failure(user_id, now, address, random_id()))
+            event_id = in_order(random_id(), at=int(self._clock.time_msec()))
+            self._waiting.append(Failure(user_id, now, address, event_id))
 
     def _start_flush(self) -> None:
         if self._waiting:
