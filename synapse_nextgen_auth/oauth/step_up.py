@@ -6,12 +6,19 @@ Whoever administers the server, and whatever else the operator protects.
 import re
 from collections.abc import Iterable
 from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.clock import is_recent
-from synapse_nextgen_auth.oauth.path_patterns import PathPattern, path_pattern
 from synapse_nextgen_auth.oauth.sessions import Proven
 from synapse_nextgen_auth.records import frozen
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.oauth import path_patterns
+    from synapse_nextgen_auth.oauth.path_patterns import PathPattern
+else:
+    path_patterns = late.file("oauth.path_patterns")
 
 # What stands in the place of a pattern for what only administrators may ask for.
 ADMIN_API = "admin_api"
@@ -92,7 +99,7 @@ class Protected:
         return any(pattern.is_of(path) for pattern in self._named)
 
     @cached_property
-    def _named(self) -> tuple[PathPattern, ...]:
+    def _named(self) -> "tuple[PathPattern, ...]":
         written = _OF_ADMINS if self.path == ADMIN_API else (self.path,)
         return tuple(pattern for text in written for pattern in _patterns(text))
 
@@ -143,10 +150,10 @@ def _all(requirements: Iterable[Requirement]) -> Requirement | None:
     return met
 
 
-def _patterns(text: str) -> tuple[PathPattern, ...]:
+def _patterns(text: str) -> "tuple[PathPattern, ...]":
     """Read a pattern, whichever version of the API it names."""
     version = _VERSION.search(text)
     if version is None:
-        return (path_pattern(text),)
+        return (path_patterns.path_pattern(text),)
     before, after = f"{text[: version.start()]}{version[1]}/", text[version.end() :]
-    return tuple(path_pattern(f"{before}{prefix}{after}") for prefix in _PREFIXES)
+    return tuple(path_patterns.path_pattern(f"{before}{prefix}{after}") for prefix in _PREFIXES)
