@@ -320,6 +320,33 @@ class FinishClosing(Work):
         return self.user_id
 
 
+@frozen
+class NoteChange(Work):
+    """Write down what Synapse was about to change of an account, wherever the process died that did it.
+
+    `what` is a word of `flows/changed_by_synapse.py`, and `about` the address or number, sealed, or the
+    digest of the new password's hash. `had` is who had the address before, and whether there was a
+    password. `by` is who was signed in, from this `network`; neither needs to be known.
+    """
+
+    kind: ClassVar[str] = "note_change"
+
+    user_id: str
+    what: str
+    at: int  # seconds since the epoch
+    by: str
+    network: str
+    is_approved: int
+    had: str
+    medium: str
+    about: str = attrs.field(repr=False)
+
+    @property
+    def subject(self) -> str:
+        """The account."""
+        return self.user_id
+
+
 KINDS: dict[str, type[Work]] = {
     work.kind: work
     for work in (
@@ -337,6 +364,7 @@ KINDS: dict[str, type[Work]] = {
         FinishClosing,
         ShowQuestion,
         EndQuestion,
+        NoteChange,
     )
 }
 

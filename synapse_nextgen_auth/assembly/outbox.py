@@ -13,6 +13,7 @@ from synapse_nextgen_auth.accounts.outbox import (
     EndQuestion,
     FinishClosing,
     JoinRoom,
+    NoteChange,
     Recover,
     RemovePushers,
     SendMail,
@@ -26,6 +27,7 @@ from synapse_nextgen_auth.accounts.outbox import (
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
 from synapse_nextgen_auth.homeserver.outbox import Outbox
+from synapse_nextgen_auth.homeserver.people.changed_by_synapse import ChangedBySynapse
 from synapse_nextgen_auth.homeserver.people.closings import Closings
 from synapse_nextgen_auth.web.site import (
     Site,
@@ -45,7 +47,11 @@ else:
 
 
 def begin_outbox(
-    homeserver: Homeserver, devices: Devices, closings: Closings, site: Site | None = None
+    homeserver: Homeserver,
+    devices: Devices,
+    closings: Closings,
+    site: Site | None = None,
+    changed: ChangedBySynapse | None = None,
 ) -> None:
     """Let the main process do what waits for it; without a `site` mails go on waiting."""
     outbox = Outbox(homeserver)
@@ -54,6 +60,8 @@ def begin_outbox(
     outbox.does(AddEmailPusher, lambda work: turned.add_for_email(work))
     outbox.does(SignOutDevices, devices.finish_sign_out)
     outbox.does(FinishClosing, closings.finish)
+    if changed is not None:
+        outbox.does(NoteChange, changed.finish)
     if site is not None:
         outbox.does(SendMail, lambda work: site.mailer.send(work))
         outbox.does(Recover, lambda work: site.recoveries.answer(work))

@@ -168,10 +168,11 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
     narrow_answers.install(site.homeserver.hs)
     closings = Closings(site.homeserver, site.issuer.keys)
     # Before others who take part in these changes: what went wrong there is told all the same.
-    ChangedBySynapse(site.homeserver, site.issuer.keys, closings).install()
+    changed = ChangedBySynapse(site.homeserver, site.issuer.keys, closings)
+    changed.install()
     Watch(site.homeserver, site.devices).begin()
     closings.install()
-    begin_outbox(site.homeserver, site.devices, closings, site)
+    begin_outbox(site.homeserver, site.devices, closings, site, changed)
     site.people.hashes.install()
     pasted_tokens.install(site.homeserver)
     site.invitations.install()

@@ -6,15 +6,19 @@ with Synapse's admin API.
 
 import attrs
 
+from synapse_nextgen_auth.accounts.outbox import LEASE, NoteChange
 from synapse_nextgen_auth.flows import factor_mail
 from synapse_nextgen_auth.flows.administration import BY_ADMIN
 from synapse_nextgen_auth.flows.own_ways import ADDED, REMOVED, Owner
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.records import frozen
-from synapse_nextgen_auth.store import accounts, events, own_ways
+from synapse_nextgen_auth.secret import digest
+from synapse_nextgen_auth.store import accounts, events, outbox, own_ways, passwords
 from synapse_nextgen_auth.store.txn import Txn
 
 BY_MAIL = "recovery"
+# What is changed, as what waits in the outbox calls it: these words stay.
+PASSWORD, ADDED_ONE, REMOVED_ONE = "password", "added", "removed"
 # Seconds that it takes at most to make an account with all that it is to have.
 _MAKING = 60
 
@@ -30,6 +34,12 @@ class Change:
     by: str | None
     is_approved: bool = False
 
+    @classmethod
+    def of(cls, work: NoteChange) -> "Change":
+        """Return what was written down before it was done."""
+        owner = Owner(user_id=work.user_id, now=work.at, address=work.network or None)
+        return cls(owner=owner, by=work.by or None, is_approved=bool(work.is_approved))
+
     @property
     def by_admin(self) -> bool:
         """Whether somebody else did it, who administers the server."""
@@ -40,6 +50,52 @@ class Change:
         if self.by_admin:
             return attrs.evolve(self.owner, address=None).event(kind, BY_ADMIN)
         return self.owner.event(kind, said)
+
+
+def expect(txn: Txn, work: NoteChange) -> None:
+    """Note that Synapse is about to change something; whoever has it do so notes that it did."""
+    outbox.put(txn, work, now=work.at, head_start=LEASE)
+
+
+def note(txn: Txn, work: NoteChange, said: str) -> None:
+    """Write down, once, that Synapse changed it; `said` is the address, or nothing.
+
+    Whoever comes first does: who had Synapse do it, or the main process a minute later.
+    """
+    if not _is_found(txn, work):
+        return
+    change, also_to = Change.of(work), work.about if work.medium == own_ways.EMAIL else ""
+    if work.what == PASSWORD:
+        password_set(txn, change, had_one=bool(work.had))
+    elif work.what == REMOVED_ONE:
+        address_removed(txn, change, work.medium, also_to=also_to)
+    else:
+        address_added(txn, change, work.medium)
+        if work.had:
+            address_lost(txn, work.had, work.medium, said, also_to=also_to, now=work.at)
+
+
+def finish(txn: Txn, work: NoteChange, said: str) -> None:
+    """Write it down if Synapse did it, where the process died that had it do so."""
+    if _is_done(txn, work, said):
+        note(txn, work, said)
+    else:
+        _is_found(txn, work)
+
+
+def _is_found(txn: Txn, work: NoteChange) -> bool:
+    """Take what was noted before; nobody else finds it."""
+    entry_id = outbox.find(txn, work)
+    if entry_id is not None:
+        outbox.done(txn, entry_id)
+    return entry_id is not None
+
+
+def _is_done(txn: Txn, work: NoteChange, said: str) -> bool:
+    if work.what == PASSWORD:
+        return digest(passwords.of_account(txn, work.user_id) or "") == work.about
+    has_it = own_ways.owner_of(txn, work.medium, said) == work.user_id
+    return has_it is (work.what == ADDED_ONE)
 
 
 def password_set(txn: Txn, change: Change, *, had_one: bool) -> None:

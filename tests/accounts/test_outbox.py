@@ -56,6 +56,7 @@ def test_the_names_of_kinds_never_change():
         "finish_closing": "FinishClosing",
         "show_question": "ShowQuestion",
         "end_question": "EndQuestion",
+        "note_change": "NoteChange",
     }
 
 

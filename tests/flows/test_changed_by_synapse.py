@@ -8,9 +8,11 @@ from support.records import ADDRESS, ALICE, BOB, NOW
 from synapse_nextgen_auth.accounts.factors.mail import FactorMail
 from synapse_nextgen_auth.accounts.links import Link, LinkKind
 from synapse_nextgen_auth.accounts.notices import Notice, told
+from synapse_nextgen_auth.accounts.outbox import LEASE, NoteChange
 from synapse_nextgen_auth.flows import changed_by_synapse as flow
 from synapse_nextgen_auth.flows.changed_by_synapse import Change
 from synapse_nextgen_auth.flows.own_ways import Owner
+from synapse_nextgen_auth.secret import digest
 from synapse_nextgen_auth.store import factor_mail, links
 from synapse_nextgen_auth.store.own_ways import EMAIL, PHONE
 
@@ -158,3 +160,81 @@ def test_who_loses_an_address_to_another_account_is_told_and_nothing_goes_by_it(
     assert waiting(tables) == [("addresses", False), ("addresses", True), ("factors", False)]
     assert tables.run(factor_mail.get, ALICE) is None
     assert not tables.run(links.get, "a link").is_good(NOW)
+
+
+def a_note(what=flow.PASSWORD, **fields):
+    """Return what is written down before Synapse changes something of Alice."""
+    usual = {
+        "user_id": ALICE,
+        "what": what,
+        "at": NOW,
+        "by": ALICE,
+        "network": ADDRESS,
+        "is_approved": 0,
+        "had": "",
+        "medium": EMAIL,
+        "about": GONE,
+    }
+    of_password = {"medium": "", "about": digest("a hash"), "had": "1"}
+    return NoteChange(**usual | (of_password if what == flow.PASSWORD else {}) | fields)
+
+
+def give_mail(tables, user_id):
+    with tables.begin() as txn:
+        txn.execute("DELETE FROM user_threepids")
+        txn.execute(
+            "INSERT INTO user_threepids (user_id, medium, address, validated_at, added_at)"
+            " VALUES (?, ?, ?, 1, 1)",
+            (user_id, EMAIL, MAIL),
+        )
+
+
+def noted(tables):
+    return tables.query("SELECT due_at FROM nextgen_outbox WHERE kind = 'note_change'")
+
+
+@pytest.mark.parametrize("by", [flow.note, flow.finish])
+@pytest.mark.parametrize(
+    ("work", "has_mail", "events"),
+    [
+        (a_note(), BOB, [(ALICE, "password_changed", "changed", ADDRESS)]),
+        (a_note(had=""), BOB, [(ALICE, "password_changed", "set", ADDRESS)]),
+        (a_note(by=""), BOB, [(ALICE, "password_changed", "recovery", ADDRESS)]),
+        (a_note(flow.ADDED_ONE), ALICE, [(ALICE, "address_added", None, ADDRESS)]),
+        (
+            a_note(flow.ADDED_ONE, had=BOB),
+            ALICE,
+            [(ALICE, "address_added", None, ADDRESS), (BOB, "address_removed", None, None)],
+        ),
+        (a_note(flow.REMOVED_ONE), BOB, [(ALICE, "address_removed", None, ADDRESS)]),
+    ],
+)
+def test_what_was_written_down_before_is_told_once(tables, by, work, has_mail, events):
+    """By whoever had Synapse change it, or by the main process where that one died."""
+    tables.run(flow.expect, work)
+    assert noted(tables) == [(NOW + LEASE,)]
+    give_mail(tables, has_mail)
+
+    for each in (by, flow.note, flow.finish):
+        tables.run(each, work, MAIL if work.medium else "")
+
+    assert sorted(written(tables)) == events
+    assert noted(tables) == []
+
+
+@pytest.mark.parametrize(
+    ("work", "has_mail"),
+    [
+        (a_note(about=digest("never set")), BOB),
+        (a_note(flow.ADDED_ONE), BOB),
+        (a_note(flow.REMOVED_ONE), ALICE),
+    ],
+)
+def test_of_what_synapse_never_changed_nobody_is_told(tables, work, has_mail):
+    """It refused, or its process died before."""
+    tables.run(flow.expect, work)
+    give_mail(tables, has_mail)
+
+    tables.run(flow.finish, work, MAIL if work.medium else "")
+
+    assert (written(tables), noted(tables)) == ([], [])

@@ -10,6 +10,8 @@ import requests
 from support.oauth import Browser, Server
 from support.redis import RedisServer
 from support.waiting import eventually
+from synapse_nextgen_auth.accounts.outbox import NoteChange, write
+from synapse_nextgen_auth.secret import digest
 
 pytestmark = [pytest.mark.one_database, pytest.mark.every_release]
 
@@ -345,7 +347,7 @@ def test_what_was_approved_in_the_browser_is_written_down_and_told_once(
 def test_what_cannot_be_written_down_was_changed_all_the_same(
     start_homeserver, session_mailbox, tmp_path
 ):
-    """Synapse answers as ever, and the log says so."""
+    """Synapse answers as ever, and the log says so; the main process writes it down when it can."""
     homeserver = start_homeserver(config={"email": session_mailbox.settings()})
     server, user = Server(homeserver.base_url), with_address(homeserver, homeserver.new_user())
     token = homeserver.login(user)["access_token"]
@@ -354,7 +356,35 @@ def test_what_cannot_be_written_down_was_changed_all_the_same(
     by_password(server, "/account/3pid/delete", user, token, **gone)
 
     assert homeserver.query("SELECT * FROM user_threepids") == []
-    assert f"Could not write down what was changed of {user.user_id}" in homeserver.log_text()
+    assert f"Could not write down yet what was changed of {user.user_id}" in homeserver.log_text()
+
+    homeserver.query("ALTER TABLE nextgen_events_away RENAME TO nextgen_events")
+    homeserver.query("UPDATE nextgen_outbox SET due_at = 1 WHERE kind = 'note_change'")
+    homeserver.restart()
+
+    assert eventually(lambda: homeserver.query(WRITTEN, user.user_id)) == [
+        ("address_removed", None, HERE)
+    ]
+
+
+def test_what_a_process_died_after_is_told(homeserver, server, user, mailbox):
+    """As it is found after a start: Synapse set one password, and of another it never came to that."""
+    [(found,)] = homeserver.query("SELECT password_hash FROM users WHERE name = ?", user.user_id)
+    for position, password_hash in enumerate(("never set", found), start=1):
+        work = NoteChange(
+            *(user.user_id, "password", int(time.time()), user.user_id, HERE, 0, "1", ""),
+            digest(password_hash),
+        )
+        homeserver.query(
+            "INSERT INTO nextgen_outbox (entry_id, kind, subject, position, payload, written_at,"
+            " due_at, tries) VALUES (?, 'note_change', ?, ?, ?, 1, 1, 0)",
+            *(f"{position}{user.user_id}", user.user_id, position, write(work)),
+        )
+    homeserver.restart()
+    told(mailbox, address_of(user), PASSWORD)
+
+    assert homeserver.query(WRITTEN, user.user_id) == [("password_changed", "changed", HERE)]
+    assert homeserver.query("SELECT 1 FROM nextgen_outbox WHERE kind = 'note_change'") == []
 
 
 def test_what_a_worker_changes_is_told_as_well(start_homeserver, own_redis, mailbox, address):

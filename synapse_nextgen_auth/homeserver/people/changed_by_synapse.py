@@ -5,31 +5,29 @@ transactions of their own; what Synapse does of it afterwards finds nothing to c
 """
 
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from synapse_nextgen_auth import late
+from synapse_nextgen_auth.accounts.outbox import NoteChange
 from synapse_nextgen_auth.homeserver import http
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.people.closings import Closings
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
-from synapse_nextgen_auth.secret import Keyring
-from synapse_nextgen_auth.store.txn import Txn
+from synapse_nextgen_auth.secret import Keyring, digest
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.accounts import notices
     from synapse_nextgen_auth.flows import changed_by_synapse as flow
-    from synapse_nextgen_auth.flows import own_ways
-    from synapse_nextgen_auth.flows.changed_by_synapse import Change
     from synapse_nextgen_auth.homeserver.matrix.uia import used
     from synapse_nextgen_auth.store import own_ways as rows
     from synapse_nextgen_auth.store import passwords
 else:
-    notices, flow, own_ways, used, rows, passwords = late.files(
+    notices, flow, used, rows, passwords = late.files(
         "accounts.notices",
         "flows.changed_by_synapse",
-        "flows.own_ways",
         "homeserver.matrix.uia.used",
         "store.own_ways",
         "store.passwords",
@@ -55,11 +53,16 @@ NEEDS = (
 
 logger = logging.getLogger(__name__)
 
-P = ParamSpec("P")
+# What waits in the outbox says so of a password that an account had before.
+_HAD = "1"
 
 
 class ChangedBySynapse:
-    """Writes down what Synapse changes."""
+    """Writes down what Synapse changes.
+
+    Synapse's transaction is not ours, and a process can die between the two. So what is about to be
+    changed is written down before, and the main process looks after it a minute later.
+    """
 
     def __init__(self, homeserver: Homeserver, keys: Keyring, closings: Closings) -> None:
         self._homeserver = homeserver
@@ -76,56 +79,81 @@ class ChangedBySynapse:
         self._stock_add = patches.instead(store, "user_add_threepid", self._add)
         self._stock_delete = patches.instead(store, "user_delete_threepid", self._delete)
 
+    async def finish(self, work: NoteChange) -> None:
+        """Write down what a process had Synapse do, and died before it did; main process only."""
+        said = self._address_in(work)
+        if said is not None:
+            await self._homeserver.run(flow.finish, work, said)
+
     async def _set_password(self, user_id: str, password_hash: str | None) -> None:
         if password_hash is None:  # as part of a closing
             await self._stock_set(user_id, password_hash)
             return
-        change = self._change(user_id)
-        had_one = await self._homeserver.read(passwords.of_account, user_id) is not None
-        await self._stock_set(user_id, password_hash)
-        await self._write(user_id, flow.password_set, change, had_one=had_one)
+        had = await self._homeserver.read(passwords.of_account, user_id)
+        work = self._work(
+            user_id, flow.PASSWORD, had=_HAD if had else "", about=digest(password_hash)
+        )
+        await self._noted(work, "", partial(self._stock_set, user_id, password_hash))
 
     async def _add(
         self, user_id: str, medium: str, address: str, validated_at: int, added_at: int
     ) -> None:
         """Synapse takes an address from whoever has it: who confirmed it before can come late."""
-        change, also_to = self._change(user_id), self._also_to(medium, address)
         had_it = await self._homeserver.read(rows.owner_of, medium, address)
-        await self._stock_add(user_id, medium, address, validated_at, added_at)
+        add = partial(self._stock_add, user_id, medium, address, validated_at, added_at)
         if had_it == user_id:
+            await add()
             return
-        await self._write(user_id, flow.address_added, change, medium)
-        if had_it is not None:
-            of, now = (had_it, medium, address), change.owner.now
-            await self._write(had_it, flow.address_lost, *of, also_to=also_to, now=now)
+        about = self._sealed(address)
+        work = self._work(user_id, flow.ADDED_ONE, had=had_it or "", medium=medium, about=about)
+        await self._noted(work, address, add)
 
     async def _delete(self, user_id: str, medium: str, address: str) -> None:
-        change, also_to = self._change(user_id), self._also_to(medium, address)
         had_it = await self._homeserver.read(rows.owner_of, medium, address)
-        await self._stock_delete(user_id, medium, address)
-        if had_it == user_id and not self._closings.is_under_way(user_id):
-            await self._write(user_id, flow.address_removed, change, medium, also_to=also_to)
+        delete = partial(self._stock_delete, user_id, medium, address)
+        if had_it != user_id or self._closings.is_under_way(user_id):
+            await delete()
+            return
+        work = self._work(user_id, flow.REMOVED_ONE, medium=medium, about=self._sealed(address))
+        await self._noted(work, address, delete)
 
-    def _change(self, user_id: str) -> "Change":
-        now, network = self._homeserver.now(), http.address_of_request()
-        return flow.Change(
-            owner=own_ways.Owner(user_id=user_id, now=now, address=network),
-            by=http.signed_in_with_request(),
-            is_approved=used.is_approved(),
+    def _work(
+        self, user_id: str, what: str, *, about: str, had: str = "", medium: str = ""
+    ) -> NoteChange:
+        return NoteChange(
+            user_id=user_id,
+            what=what,
+            at=self._homeserver.now(),
+            by=http.signed_in_with_request() or "",
+            network=http.address_of_request() or "",
+            is_approved=int(used.is_approved()),
+            had=had,
+            medium=medium,
+            about=about,
         )
 
-    def _also_to(self, medium: str, address: str) -> str:
-        return notices.seal_addresses(self._keys, [address]) if medium == rows.EMAIL else ""
+    def _sealed(self, address: str) -> str:
+        return notices.seal_addresses(self._keys, [address])
 
-    async def _write(
-        self,
-        user_id: str,
-        happened: Callable[Concatenate[Txn, P], None],
-        *args: P.args,
-        **kwargs: P.kwargs,
+    def _address_in(self, work: NoteChange) -> str | None:
+        """Return the address or number, if it is about one; `None` if no key of ours fits any more."""
+        if not work.medium:
+            return ""
+        addresses = notices.unseal_addresses(self._keys, work.about)
+        return None if addresses is None else addresses[0]
+
+    async def _noted(
+        self, work: NoteChange, said: str, change: Callable[[], Awaitable[None]]
     ) -> None:
-        """Write it down; it is done, and whoever asked for it hears so, whatever becomes of this."""
+        """Have Synapse change it, between two notes: the main process looks after the first alone.
+
+        Once it is done, whoever asked for it hears so, whatever becomes of the second.
+        """
+        await self._homeserver.run(flow.expect, work)
+        await change()
         try:
-            await self._homeserver.run(happened, *args, **kwargs)
+            await self._homeserver.run(flow.note, work, said)
         except Exception:
-            logger.warning("Could not write down what was changed of %s", user_id, exc_info=True)
+            logger.warning(
+                "Could not write down yet what was changed of %s", work.user_id, exc_info=True
+            )
