@@ -40,6 +40,7 @@ from synapse_nextgen_auth.homeserver.startup import (
     selfcheck,
     settings,
 )
+from synapse_nextgen_auth.late import Broken
 from synapse_nextgen_auth.oauth.metadata import PREFIX
 from synapse_nextgen_auth.store.migrations import SchemaRefused
 from synapse_nextgen_auth.web import dispatch, series
@@ -102,6 +103,8 @@ logger = logging.getLogger(__name__)
 
 # Seconds after which a process that answers does what whoever starts it need not wait for.
 _BEGIN_AFTER = 1
+# Seconds after which chores are tried again that could not begin.
+_AGAIN_AFTER = 60
 # Nobody upgrades what has just been started.
 _KEEP_AFTER = 5
 # Seconds after which a process that hears nothing of others looks again, or sooner: see `live.py`.
@@ -198,11 +201,22 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
 
 
 def _go_on(site: Site) -> None:
+    """Say what only shows once all modules are there, and begin the chores."""
     # Other modules, which may check passwords or say who needs a second factor, came after this one.
     _warn_of_factors(site)
     _warn_if_closed(site)
     if site.homeserver.hs.config.worker.run_background_tasks:
+        _begin_chores(site)
+
+
+def _begin_chores(site: Site) -> None:
+    """Begin them, or try again for as long as a file is not whole, as in the middle of an upgrade."""
+    try:
         _keep_house(site)
+    except Broken as broken:
+        logger.error("The chores of this module have not begun, and are tried again: %s", broken)  # noqa: TRY400 (it says all)
+        reactor: Any = site.homeserver.hs.get_reactor()
+        reactor.callLater(_AGAIN_AFTER, _begin_chores, site)
 
 
 def _brand(config: Config) -> "tuple[Brand | None, list[str]]":
