@@ -42,6 +42,7 @@ class Release:
             archive.extractall(directory)
         return cls(directory, wheel.name.split("-")[1])
 
+    @cache  # noqa: B019 - both releases live as long as the process
     def piece(self, module: str, name: str) -> str | None:
         """Return the source of a piece, `None` if it is not there."""
         found = self._find(module, name.split("."))
@@ -140,6 +141,7 @@ def _bare(node: ast.stmt) -> ast.stmt:
     return node
 
 
+@cache
 def used() -> list[tuple[str, str]]:
     """Return each piece that we use: its module and its dotted name."""
     package = internals.FOLDER.parent

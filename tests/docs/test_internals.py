@@ -291,7 +291,7 @@ def test_nothing_else_asks_which_synapse_this_is():
     assert asking == {"internals.py"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def compare():
     """Return the script that compares two releases."""
     specification = util.spec_from_file_location("compare", DOCS / "compare_synapse.py")
@@ -300,9 +300,31 @@ def compare():
     return module
 
 
-def test_what_moved_is_asked_of_every_piece(compare, capsys):
+@pytest.fixture(scope="module")
+def here(compare):
+    """Return the release that is installed, of which each file is read once."""
+    return compare.Release(Path(synapse.__file__).parents[1], "here")
+
+
+@pytest.fixture(scope="module")
+def another(compare, here):
+    """Return a function that makes the same release with another file, or none, for one module."""
+
+    def make(changed, file):
+        class Another(compare.Release):
+            def _file(self, module):
+                return file if module == changed else here._file(module)
+
+            def _body(self, module):
+                return super()._body(module) if module == changed else here._body(module)
+
+        return Another(here.root, "another")
+
+    return make
+
+
+def test_what_moved_is_asked_of_every_piece(compare, here, capsys):
     """Each piece is found in the source, also where a class inherits it; nothing moved since itself."""
-    here = compare.Release(Path(synapse.__file__).parents[1], "here")
     pieces = compare.used()
     assert len(pieces) > 100
 
@@ -311,20 +333,15 @@ def test_what_moved_is_asked_of_every_piece(compare, capsys):
     assert "changed" not in capsys.readouterr().out
 
 
-def test_what_moved_is_printed(compare, tmp_path, capsys):
+def test_what_moved_is_printed(compare, here, another, tmp_path, capsys):
     """A method with other parameters, and one that is gone; a docstring is no change."""
-    here = compare.Release(Path(synapse.__file__).parents[1], "here")
     edited = tmp_path / "internal.py"
     source = here._file("synapse.api.auth.internal").read_text()
     source = source.replace("allow_expired: bool = False", "may_be_old: bool = False")
     source = source.replace("async def is_server_admin(", "async def is_admin(")
     edited.write_text(source)
 
-    class Edited(compare.Release):
-        def _file(self, module):
-            return edited if module == "synapse.api.auth.internal" else super()._file(module)
-
-    compare.compare(here, Edited(here.root, "edited"))
+    compare.compare(here, another("synapse.api.auth.internal", edited))
     changed = re.findall(
         r"^== synapse.api.auth.internal.InternalAuth.(\w+): ", capsys.readouterr().out, re.MULTILINE
     )
@@ -332,15 +349,11 @@ def test_what_moved_is_printed(compare, tmp_path, capsys):
     assert changed == ["get_user_by_access_token", "get_user_by_req", "is_server_admin"]
 
 
-def test_what_is_gone_is_a_failure(compare, capsys):
+def test_what_is_gone_is_a_failure(compare, here, another, capsys):
     """A release without a module that we need ends with an exit code that says so."""
-    here = compare.Release(Path(synapse.__file__).parents[1], "here")
+    without = another("synapse.handlers.account_validity", None)
 
-    class Without(compare.Release):
-        def _file(self, module):
-            return None if module == "synapse.handlers.account_validity" else super()._file(module)
-
-    assert compare.compare(here, Without(here.root, "without")) == 2
+    assert compare.compare(here, without) == 2
     assert "AccountValidityHandler.on_user_login: GONE" in capsys.readouterr().out
 
 

@@ -220,14 +220,15 @@ def _pattern(text):
 
 
 # What the page says: in the first column of a table, and in the sentences between.
-EXPLAINED = [" ".join(text.split()) for text in (*_first_column(ERRORS), *code(ERRORS))]
+EXPLAINED = {" ".join(text.split()) for text in (*_first_column(ERRORS), *code(ERRORS))}
+PATTERNS = [re.compile(_pattern(known)) for known in EXPLAINED]
 
 
 def _is_explained(said):
     """Say whether a message is on the page, or is a part of one that is there."""
     said = " ".join(said.removesuffix("\n…").split())
-    whole = any(re.fullmatch(_pattern(known), said) for known in EXPLAINED)
-    return whole or any(re.search(_pattern(said), known) for known in EXPLAINED)
+    part = re.compile(_pattern(said))
+    return any(pattern.fullmatch(said) for pattern in PATTERNS) or any(map(part.search, EXPLAINED))
 
 
 # Not a complaint, a part of a log line, and what only a mistake of ours could show.

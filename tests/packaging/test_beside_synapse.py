@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,19 @@ def wheel(tmp_path_factory) -> Path:
     return wheel
 
 
+@pytest.fixture(scope="module")
+def brought(wheel, tmp_path_factory):
+    """Return a function that asks what an install beside a release would bring, each once."""
+
+    @cache
+    def ask(release):
+        packages = environments.read(release)
+        python = environments.pretend(tmp_path_factory.mktemp("environment"), packages)
+        return environments.installing(python, str(wheel))
+
+    return ask
+
+
 def moved(packages: list[Package], changes: dict[str, str]) -> dict[str, str]:
     """Return which of the packages that were there would not be as they were."""
     there = {package.name for package in packages}
@@ -38,15 +52,12 @@ def moved(packages: list[Package], changes: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("release", environments.tables())
-def test_no_package_of_a_synapse_moves(wheel, release, tmp_path):
+def test_no_package_of_a_synapse_moves(brought, release):
     """Neither up nor down, in what the image of that release holds."""
-    packages = environments.read(release)
-    python = environments.pretend(tmp_path / "environment", packages)
-
-    changes = environments.installing(python, str(wheel))
+    changes = brought(release)
 
     assert OURS in changes
-    assert moved(packages, changes) == {}
+    assert moved(environments.read(release), changes) == {}
 
 
 def test_no_package_of_a_synapse_to_come_moves(wheel, tmp_path):
@@ -84,7 +95,7 @@ def with_requirement(wheel: Path, requirement: str, directory: Path) -> Path:
     return copy
 
 
-def test_the_removal_page_names_what_came_with_it(wheel, tmp_path):
+def test_the_removal_page_names_what_came_with_it(brought):
     """`pip uninstall` takes one package; the page names the others, in every release's image."""
     page = (ROOT / "docs" / "setup" / "removal.md").read_text("utf-8")
     command = re.search(r"pip uninstall synapse-nextgen-auth (.+)", page)
@@ -92,11 +103,7 @@ def test_the_removal_page_names_what_came_with_it(wheel, tmp_path):
     listed = command[1].split()
 
     for release in environments.tables():
-        packages = environments.read(release)
-        python = environments.pretend(tmp_path / release, packages)
-        brought = environments.installing(python, str(wheel)).keys() - {OURS}
-
-        assert sorted(listed) == sorted(brought), release
+        assert sorted(listed) == sorted(brought(release).keys() - {OURS}), release
 
 
 def test_what_is_needed_stands_in_the_list_of_packages(wheel):

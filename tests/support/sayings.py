@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 from support.markdown import ROOT
@@ -81,7 +82,12 @@ def _trees(*places):
     for place in places:
         path = PACKAGE / place
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            yield file.relative_to(PACKAGE).as_posix(), ast.parse(file.read_text("utf-8"))
+            yield file.relative_to(PACKAGE).as_posix(), _tree(file)
+
+
+@cache
+def _tree(file):
+    return ast.parse(file.read_text("utf-8"))
 
 
 def _statements(tree):
@@ -114,6 +120,7 @@ _SQL = {"CREATE", "INSERT", "SELECT", "SET", "UPDATE", "DELETE"}
 _HEADERS = {"ETag", "no", "text"}  # values of headers and content types
 
 
+@cache
 def for_operators():
     """Return what can go wrong at start-up, in a configuration or on the command line."""
     found = set()
@@ -135,6 +142,7 @@ def _has_words(text):
     return len(re.findall(r"[a-z]+", text.replace("_", ""))) > 1 and text != "redirect_uris …: …"
 
 
+@cache
 def for_clients():
     """Return the descriptions of errors that clients read, and what a rule finds wrong with a value."""
     found = set()
@@ -154,6 +162,7 @@ def _may_be_text(annotation):
     return annotation is not None and ast.unparse(annotation) == "str | None"
 
 
+@cache
 def for_the_log():
     """Return the reasons that stand in the line of a refused request and are told to nobody."""
     found = set()
@@ -163,6 +172,7 @@ def for_the_log():
     return found
 
 
+@cache
 def headings():
     """Return what stands at the top of the pages that say why something does not go on."""
     page = Path(ROOT / "templates/pages/message.html").read_text("utf-8")

@@ -1,6 +1,7 @@
 """The one table of what a scope can allow, and everything that walks it."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ def tokens_of(permission):
 each = pytest.mark.parametrize("permission", PERMISSIONS, ids=lambda one: one.scope)
 
 
+@cache
 def named_elsewhere():
     """Return the scopes whose names code outside of the table asks for, by what they are called."""
     names = {value: name for name, value in vars(permissions).items() if name.isupper()}
