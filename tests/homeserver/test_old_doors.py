@@ -406,6 +406,22 @@ def test_c293_a_mailbox_alone_sets_no_password(doors, user):
     assert by_password(doors, other).status_code == 403
 
 
+def test_c293_who_reads_the_mailbox_of_the_codes_sets_no_password_by_it(lenient):
+    """However lenient the operator is: with the next code to it, one mailbox would be two factors."""
+    user = lenient.new_user()
+    lenient.query(
+        "INSERT INTO nextgen_factor_mail (user_id, address, made_at) VALUES (?, ?, 1)",
+        *(user.user_id, f"{user.localpart}@example.com"),
+    )
+
+    answer = forget_password(lenient, user)
+
+    assert answer.status_code == 403, answer.text
+    assert answer.json()["error"].startswith(WHY)
+    assert told(lenient, user) == []
+    assert by_password(lenient, user).status_code == 200, "the password is the same"
+
+
 def test_application_services_and_administrators_are_no_people(doors, server, user):
     """A bridge signs in as its users, an administrator as anybody: both prove other things."""
     headers = {"Authorization": f"Bearer {BRIDGE['as_token']}"}

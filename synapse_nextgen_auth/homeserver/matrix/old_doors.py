@@ -22,9 +22,9 @@ from synapse_nextgen_auth.oauth.events import Event, EventKind
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.homeserver.people.second_factors import SecondFactors
-    from synapse_nextgen_auth.store import events
+    from synapse_nextgen_auth.store import events, factor_mail
 else:
-    events = late.file("store.events")
+    events, factor_mail = late.files("store.events", "store.factor_mail")
 
 NEEDS = (
     Needed("synapse.rest.client.account", "PasswordRestServlet"),
@@ -80,6 +80,11 @@ class OldDoors:
             await self._homeserver.run(events.add, skipped)
         return False
 
+    async def sends_codes(self, user_id: str) -> bool:
+        """Say whether a mailbox is the second factor of an account, perhaps beside others."""
+        with answered_503(self._homeserver):
+            return await self._homeserver.read(factor_mail.get, user_id) is not None
+
 
 class _ForgottenPassword:
     """Synapse's handler, for a servlet that sets passwords of people who are not signed in."""
@@ -95,8 +100,14 @@ class _ForgottenPassword:
         logout_devices: bool,  # noqa: FBT001 (Synapse's)
         requester: Any = None,
     ) -> None:
-        """Set it, unless it is that of an account with a factor that nobody proved here."""
-        if requester is None and await self._doors.stops(user_id, door="/account/password"):
+        """Set it, unless it is that of an account with a factor that nobody proved here.
+
+        Where codes go to a mailbox no operator lets them: who reads it would have both factors.
+        """
+        if requester is None and (
+            await self._doors.sends_codes(user_id)
+            or await self._doors.stops(user_id, door="/account/password")
+        ):
             raise SynapseError(
                 403,
                 f"{WHY} Set a new password in the browser. Your account is at"
