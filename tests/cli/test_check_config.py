@@ -1,6 +1,5 @@
 """check-config says everything at once, in the operator's words, and gives no secret away."""
 
-import functools
 import shutil
 import subprocess
 import sys
@@ -11,11 +10,11 @@ import yaml
 
 from support import geoip
 from support.brand import png
+from support.check_config import templates_are_compiled_once  # noqa: F401 (a fixture)
 from support.gatekeeper import Gatekeeper
 from support.markdown import DOCS, fences
 from support.synapse import sqlite_homeserver
 from synapse_nextgen_auth.accounts.attempts.sign_ups import Demands
-from synapse_nextgen_auth.cli import check_config
 from synapse_nextgen_auth.cli.main import main
 from synapse_nextgen_auth.cli.sign_ups import with_password
 from synapse_nextgen_auth.config import OPTIONS, duration
@@ -39,24 +38,6 @@ def complete(tmp_path_factory):
     key = homeserver.directory / "signing.key"
     key.write_text("ed25519 a_test CnNm3jKBQ5J5dxZEU0V2k4e4BqWIuOGdmvF2m6AGq2c\n")
     return path
-
-
-@pytest.fixture(autouse=True, scope="module")
-def looked_at_once():
-    """Compile all templates of a directory once for the whole file: they are the same each time."""
-    look_at = check_config._page_problems
-
-    @functools.cache
-    def found(*_directories):
-        return tuple(look_at())
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(
-            check_config,
-            "_page_problems",
-            lambda: found(templates.shipped(), mail_texts.shipped()),
-        )
-        yield
 
 
 @pytest.fixture(scope="module")

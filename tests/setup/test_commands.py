@@ -14,6 +14,7 @@ import requests
 import yaml
 
 from support.brand import LOGO, png
+from support.check_config import templates_are_compiled_once  # noqa: F401 (a fixture)
 from support.machine import CHECKOUT, DEBIAN, Machine, copy_context
 from support.markdown import DOCS, ROOT, blocks, fences, name
 from support.oauth import Server
