@@ -25,6 +25,9 @@ class Database(Protocol):
     def query(self, sql: str, *values: Any) -> list[Row]:
         """Run a statement with `?` placeholders beside Synapse, commit, and return its rows."""
 
+    def read(self, *selects: str) -> list[list[Row]]:
+        """Return the rows of each, on one connection: SQLite reads all of the schema for each."""
+
 
 @attrs.frozen
 class SqliteDatabase:
@@ -46,6 +49,11 @@ class SqliteDatabase:
         """Run a statement beside Synapse; it waits while Synapse writes."""
         with closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:
             return connection.execute(sql, values).fetchall()
+
+    def read(self, *selects: str) -> list[list[Row]]:
+        """Return the rows of each."""
+        with closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:
+            return [connection.execute(select).fetchall() for select in selects]
 
 
 @attrs.frozen
@@ -79,3 +87,16 @@ class PostgresDatabase:
         ):
             cursor.execute(sql.replace("%", "%%").replace("?", "%s"), values)
             return cursor.fetchall() if cursor.description else []
+
+    def read(self, *selects: str) -> list[list[Row]]:
+        """Return the rows of each."""
+        found = []
+        with (
+            closing(psycopg2.connect(**self.connection)) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
+            for select in selects:
+                cursor.execute(select)
+                found.append(cursor.fetchall())
+        return found
