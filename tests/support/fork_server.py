@@ -34,6 +34,7 @@ def main():
         importlib.import_module(name)
     _ = importlib.import_module("synapse_nextgen_auth").NextGenAuth  # as Synapse does
     importlib.import_module(_OURS)
+    _make_hasty()
     gc.collect()
     gc.freeze()  # what is not touched is not copied
     asked = socket.socket(fileno=int(sys.argv[1]))
@@ -63,6 +64,19 @@ def main():
                 _give_birth(reactor, poller)
                 return _become(json.loads(line), parent)
             asked.sendall(b"begun %d 0\n" % pid)
+
+
+def _make_hasty():
+    """Let SQLite not wait for the disk, as PostgreSQL does not: a test kills, and cuts no power."""
+    from synapse.storage.engines.sqlite import Sqlite3Engine  # noqa: PLC0415 (is not cheap)
+
+    opened = Sqlite3Engine.on_new_connection
+
+    def on_new_connection(self, db_conn):
+        opened(self, db_conn)
+        db_conn.execute("PRAGMA synchronous = OFF")
+
+    Sqlite3Engine.on_new_connection = on_new_connection
 
 
 def _unborn_reactor():
