@@ -144,14 +144,26 @@ def csrf(keys: Keyring, visitor: Visitor, *, now: int) -> str:
 
 def proves(keys: Keyring, visitor: Visitor, value: str | None, *, now: int) -> bool:
     """Say whether a form was made for this browser, and not too long ago."""
+    made = _made_at(keys, visitor, value, now=now)
+    return made is not None and now < made + CSRF_LIFETIME
+
+
+def is_outdated(keys: Keyring, visitor: Visitor, value: str | None, *, now: int) -> bool:
+    """Say whether a form was made for this browser, and too long ago."""
+    made = _made_at(keys, visitor, value, now=now)
+    return made is not None and now >= made + CSRF_LIFETIME
+
+
+def _made_at(keys: Keyring, visitor: Visitor, value: str | None, *, now: int) -> int | None:
     match = _CSRF.fullmatch(value or "")
     if match is None or visitor.is_new:
-        return False
+        return None
     made = int(match[1])
     # The clocks of two workers may differ a little.
-    if not made - 60 <= now < made + CSRF_LIFETIME:
-        return False
-    return keys.proves(Purpose.FORM, _message(visitor, made), urlsafe_b64decode(match[2] + "="))
+    if now < made - 60:
+        return None
+    mac = urlsafe_b64decode(match[2] + "=")
+    return made if keys.proves(Purpose.FORM, _message(visitor, made), mac) else None
 
 
 def is_from_elsewhere(incoming: Incoming, origin: str) -> bool:

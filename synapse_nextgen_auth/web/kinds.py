@@ -122,6 +122,8 @@ class AccountPage:
     `dangerous` says of a look whether it needs a sign-in of late; where there is one, the form does
     always.
 
+    A page that `fills_in` shows what is in `visit.typed`: a form that was open for too long comes back.
+
     With `receive` in place of `submit` a script of ours sends a picture, and what proves it ours in a
     header: no form of another site can add one, and no script may.
     """
@@ -131,10 +133,11 @@ class AccountPage:
     receive: Receive | None = None
     onward: Callable[["Visit"], Awaitable["Onward"]] = _as_the_query_says
     dangerous: Callable[["Visit"], bool] | None = None
+    fills_in: bool = False
     refuses: frozenset[str] = frozenset()
 
     @classmethod
-    def at(
+    def at(  # noqa: PLR0913 (a word for each thing that a page may be)
         cls,
         place: Place,
         show: ShowAccount | None = None,
@@ -142,6 +145,7 @@ class AccountPage:
         *,
         receive: Receive | None = None,
         dangerous: Callable[["Visit"], bool] | None = None,
+        fills_in: bool = False,
         refuses: frozenset[str] = frozenset(),
     ) -> "AccountPage":
         """Make the page of this place, which people come back to."""
@@ -155,6 +159,7 @@ class AccountPage:
             receive=receive,
             onward=onward,
             dangerous=dangerous,
+            fills_in=fills_in,
             refuses=refuses,
         )
 

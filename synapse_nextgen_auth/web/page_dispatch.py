@@ -120,6 +120,9 @@ async def _visit(request: Request, reader: Reader, page: Page | AccountPage) -> 
     form = None
     try:
         if incoming.method == "POST":
+            if (again := await _filled_in_again(page, visit, incoming)) is not None:
+                request.note(visits.NOT_OURS)
+                return visits.with_cookie(visit, again)
             form = visits.prove(visit, incoming, by_header=_receives(page))
         if isinstance(page, AccountPage):
             outgoing = await _ask_account(page, visit, form, incoming.body)
@@ -162,6 +165,20 @@ async def _ask_account(page: AccountPage, visit: Visit, form: Form | None, body:
         return answers.redirect(onward.sign_in_url)
     assert page.show is not None, "the method was looked up"  # noqa: S101
     return await page.show(await attempts.filled_in(visit, onward), user_id)
+
+
+async def _filled_in_again(
+    page: Page | AccountPage, visit: Visit, incoming: Incoming
+) -> Outgoing | None:
+    """Return the page with what was typed into it, if its form was only open for too long (C181)."""
+    old = visits.outdated(visit, incoming)
+    if old is None or old.user_id is None or not isinstance(page, AccountPage):
+        return None
+    if page.dangerous is not None and not await _is_proven(old):
+        return await attempts.ask(old, await page.onward(old), old.typed)
+    if not page.fills_in:
+        return None
+    return attrs.evolve(await _ask_account(page, old, None, b""), status=403)
 
 
 async def _knowing_what_waits(visit: Visit, user_id: str) -> Visit:

@@ -214,7 +214,7 @@ ROUTES: dict[str, Endpoint | ForPeople | AdminApi] = {
     "/link": Page(show=link.show, submit=link.submit, refuses=_OF_LINKS),
     "/device": Page(show=grant.show, submit=grant.submit),
     "/account": AccountPage(show=overview.show, onward=overview.onward),
-    "/account-profile": AccountPage.at(Place.PROFILE, profile.show, profile.submit),
+    "/account-profile": AccountPage.at(Place.PROFILE, profile.show, profile.submit, fills_in=True),
     "/account-avatar": AccountPage.at(Place.AVATAR, profile.picture, receive=profile.take_picture),
     "/account-email": AccountPage.at(
         Place.EMAIL, email.show, email.submit, dangerous=always, refuses=_RATE_LIMITED
@@ -302,7 +302,9 @@ ROUTES: dict[str, Endpoint | ForPeople | AdminApi] = {
     "/account-token-end": AccountPage.at(
         Place.END_TOKEN, tokens.ask_to_end, tokens.end, dangerous=always
     ),
-    "/account-invitations": AccountPage.at(Place.INVITATIONS, invitations.show, invitations.submit),
+    "/account-invitations": AccountPage.at(
+        Place.INVITATIONS, invitations.show, invitations.submit, fills_in=True
+    ),
     "/account-events": AccountPage.at(Place.EVENTS, events.show),
     "/account-data": AccountPage.at(Place.DATA, data.show, data.download, dangerous=never),
     "/approve": AccountPage(show=approve.show, submit=approve.submit, dangerous=always),

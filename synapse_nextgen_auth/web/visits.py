@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import attrs
 
 from synapse_nextgen_auth import late
+from synapse_nextgen_auth.accounts.attempts import typed
 from synapse_nextgen_auth.accounts.management import Done
 from synapse_nextgen_auth.accounts.outbox import SendMail
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
@@ -47,6 +48,7 @@ else:
 P = ParamSpec("P")
 T = TypeVar("T")
 
+NOT_OURS = OAuthError("invalid_request", "the form is not of this browser", 403)
 _DONE = re.compile(r"([a-z_]{1,40})\.([A-Za-z0-9_-]{43})")
 
 
@@ -56,8 +58,9 @@ class Visit:
 
     Not what the request came with: a form is given to a page once it is proven to be ours, and the
     cookie is nobody's business here. `typed` is what the person typed into the form of this page before
-    they had to prove again who they are: it fills the form in. `lost` is that somebody wants the second
-    factors of the account that is signed in removed, as they were lost; only its own pages know of it.
+    they had to prove again who they are, or before the page `is_outdated`: it fills the form in. `lost`
+    is that somebody wants the second factors of the account that is signed in removed, as they were
+    lost; only its own pages know of it.
     """
 
     site: Site
@@ -66,6 +69,7 @@ class Visit:
     _incoming: Incoming = attrs.field(repr=False)
     typed: Form = attrs.field(factory=dict, repr=False)
     lost: "Request | None" = None
+    is_outdated: bool = False
 
     @property
     def sign_in(self) -> SignIn | None:
@@ -263,9 +267,19 @@ def prove(visit: Visit, incoming: Incoming, *, by_header: bool = False) -> Form:
             Message.BAD_CSRF,
             forward_url=onward.again(incoming),
             forward_label=ForwardLabel.TRY_AGAIN,
-            refusal=OAuthError("invalid_request", "the form is not of this browser", 403),
+            refusal=NOT_OURS,
         )
     return form
+
+
+def outdated(visit: Visit, incoming: Incoming) -> Visit | None:
+    """Return the visit with what was typed, if the form is of this browser and was open for too long."""
+    site, form = visit.site, forms.parse(incoming.body).values
+    is_old = browser.is_outdated(site.issuer.keys, visit.visitor, form.get("csrf"), now=site.now())
+    kept = typed.kept(form) if is_old else {}
+    if not kept or browser.is_from_elsewhere(incoming, site.origin):
+        return None
+    return attrs.evolve(visit, typed=kept, is_outdated=True)
 
 
 def with_cookie(visit: Visit, outgoing: Outgoing) -> Outgoing:

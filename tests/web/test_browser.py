@@ -284,7 +284,12 @@ def proves(value, *, visitor=VISITOR, at=0, keys=KEYS):
 )
 def test_c181_a_form_is_good_for_a_day(at, fine):
     """And from a minute before, as clocks of workers differ."""
-    assert proves(browser.csrf(KEYS, VISITOR, now=NOW), at=at) is fine
+    value = browser.csrf(KEYS, VISITOR, now=NOW)
+    outdated = browser.is_outdated(KEYS, VISITOR, value, now=NOW + at)
+
+    assert proves(value, at=at) is fine
+    assert outdated is (at >= CSRF_LIFETIME)
+    assert not browser.is_outdated(KEYS, Visitor(Secret(OTHER), is_new=False), value, now=NOW + at)
 
 
 def test_c182_a_form_is_good_in_its_own_browser():

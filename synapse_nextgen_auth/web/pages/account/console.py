@@ -21,6 +21,7 @@ def of(visit: Visit, user_id: str, target: Target) -> dict[str, Any]:
         **asks(visit, user_id, target),
         "sections": sections_at(target.place, hidden=frozenset(hidden)),
         "done": visit.done,
+        "is_outdated": visit.is_outdated,
         "loss": _loss(visit, target),
     }
 

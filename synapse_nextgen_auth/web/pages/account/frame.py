@@ -31,7 +31,8 @@ class ConsolePage(PageContent):
     """A page with the navigation; the URLs are relative.
 
     `accounts_url` is where to choose another account that comes back here. `done` is what was just
-    done, for the notice that says so. `loss` is what somebody else may have asked for.
+    done, for the notice that says so. `loss` is what somebody else may have asked for. `is_outdated`
+    where the form was sent after too long, so that nothing was done.
     """
 
     csrf: str
@@ -41,6 +42,7 @@ class ConsolePage(PageContent):
     accounts_url: str
     done: Done | None = None
     loss: Loss | None = None
+    is_outdated: bool = False
 
 
 def sections_at(place: Place, *, hidden: frozenset[Place] = frozenset()) -> tuple[Section, ...]:

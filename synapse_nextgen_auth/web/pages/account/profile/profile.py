@@ -111,7 +111,7 @@ async def _page(
     page = ProfilePage(
         **console.of(visit, user_id, Target(Place.PROFILE)),
         action=Place.PROFILE.value,
-        name=profile.name if typed is None else typed,
+        name=visit.typed.get("display_name", profile.name) if typed is None else typed,
         longest_name=LONGEST_NAME,
         picture_url=Place.AVATAR.value,
         largest_picture=site.profiles.largest,

@@ -31,6 +31,7 @@ PROFILE = ProfilePage(
 SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
     ProfilePage: {
         "plain": PROFILE,
+        "outdated": attrs.evolve(PROFILE, is_outdated=True),
         "nothing": attrs.evolve(PROFILE, name="", has_picture=False, emails=()),
         "no_mail": attrs.evolve(PROFILE, emails=(), takes_emails=False),
         "small pictures": attrs.evolve(PROFILE, largest_picture=500 * 2**10),
