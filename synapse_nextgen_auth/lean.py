@@ -25,6 +25,9 @@ _PACKAGE = __name__.partition(".")[0]
 _AT_ONCE = 8  # instructions that an entry of a table of lines is for, at most
 _LINE, _NONE = 13, 15  # a line without columns, and no line at all
 _MUCH = 2_000  # objects
+_SAY_NOTHING = frozenset(
+    {type(None), str, bytes, int, bool, float, tuple, dict, list, frozenset, set, ModuleType}
+)
 # How code is written down is Python's own matter: what nobody has looked at keeps all of it.
 _KNOWN = (3, 10) <= sys.version_info[:2] <= (3, 14)
 _HAS_DOCSTRING = 0x4000000  # a flag of code since Python 3.14
@@ -190,6 +193,8 @@ def _forget_bytecode(module: ModuleType) -> None:
 
 def _forget(things: Iterable[Any], where: str) -> None:
     for thing in things:
+        if type(thing) in _SAY_NOTHING:  # most of them: no start waits for a closer look
+            continue
         if isinstance(thing, type):
             if thing.__module__ == where:
                 thing.__doc__ = None

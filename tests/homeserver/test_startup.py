@@ -10,7 +10,7 @@ from textwrap import indent
 
 import pytest
 import yaml
-from synapse.config._base import ConfigError
+from synapse.config._base import ConfigError, read_config_files
 from synapse.config.homeserver import HomeServerConfig
 from synapse.util import SYNAPSE_VERSION
 
@@ -24,6 +24,7 @@ from synapse_nextgen_auth.cli.synapse_process import MAIN, WORKER, SynapseStoppe
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.homeserver.matrix import discovery
 from synapse_nextgen_auth.homeserver.startup import internals, read_later, selfcheck
+from synapse_nextgen_auth.homeserver.startup import settings as startup_settings
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.secret import Secret
 from synapse_nextgen_auth.web.kinds import Endpoint
@@ -718,3 +719,18 @@ def test_switched_off_it_is_a_stock_synapse(start_homeserver):
     assert server.whoami(token).status_code == 200
     names = "SELECT 1 FROM sqlite_master WHERE name LIKE 'nextgen%'"
     assert homeserver.query(names) == []
+
+
+def test_what_stands_in_the_files_is_what_synapse_reads(tmp_path):
+    """The last file counts, and one without settings counts for nothing."""
+    texts = (
+        "server_name: a.example\nreport_stats: no\nlisteners: [{port: 8008}]\n",
+        "# nothing\n",
+        "- a list\n",
+        "listeners: []\nmodules:\n  - module: é\n    config: {secret: 0123, at: 2026-11-29}\n",
+    )
+    files = [tmp_path / f"{n}.yaml" for n in range(len(texts))]
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text, "utf-8")
+
+    assert startup_settings._together(map(str, files)) == read_config_files(map(str, files))
