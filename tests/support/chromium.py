@@ -20,6 +20,8 @@ FLAGS = (
 )
 # What Chromium says of every page with a status above 399, and of an app that is not installed.
 _HARMLESS = ("Failed to load resource: the server responded with a status of", "Failed to launch '")
+# What axe finds, without all that it finds to be right, which would be described and sent here, too.
+VIOLATIONS = 'axe.run({resultTypes: ["violations"]}).then((found) => found.violations)'
 # What axe finds of colours alone, once the page has it.
 CONTRAST = """axe.run({runOnly: ["color-contrast"]}).then(
     (found) => found.violations.flatMap((each) => each.nodes.map((node) => node.html)))"""
@@ -161,10 +163,9 @@ def parse(encoded):
 def problems(tab: Tab, axe: str) -> list[str]:
     """Return what axe finds, and whether anything has to be scrolled sideways."""
     tab.page.evaluate(axe)
-    found = tab.page.evaluate("axe.run()")
     listed = [
         f"{violation['id']}: {node['html'][:100]}"
-        for violation in found["violations"]
+        for violation in tab.page.evaluate(VIOLATIONS)
         for node in violation["nodes"]
     ]
     width = tab.page.evaluate("document.documentElement.scrollWidth - innerWidth")
