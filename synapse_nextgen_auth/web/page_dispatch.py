@@ -171,8 +171,10 @@ async def _filled_in_again(
     page: Page | AccountPage, visit: Visit, incoming: Incoming
 ) -> Outgoing | None:
     """Return the page with what was typed into it, if its form was only open for too long (C181)."""
+    if visit.user_id is None or not isinstance(page, AccountPage) or _receives(page):
+        return None
     old = visits.outdated(visit, incoming)
-    if old is None or old.user_id is None or not isinstance(page, AccountPage):
+    if old is None:
         return None
     if page.dangerous is not None and not await _is_proven(old):
         return await attempts.ask(old, await page.onward(old), old.typed)
