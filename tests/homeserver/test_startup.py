@@ -3,10 +3,13 @@
 import ast
 import base64
 import importlib
+import io
 import re
 import subprocess
 import sys
+from functools import partial
 from textwrap import indent
+from unittest import mock
 
 import pytest
 import yaml
@@ -734,3 +737,27 @@ def test_what_stands_in_the_files_is_what_synapse_reads(tmp_path):
         file.write_text(text, "utf-8")
 
     assert startup_settings._together(map(str, files)) == read_config_files(map(str, files))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'about: "\\ud83d\\ude00"\n',  # as json.dumps writes what is beyond 16 bits
+        "a: 1\n\ufeffb: 2\n",  # files of Windows, one behind the other
+        "%NOTE of ours\n---\n",
+    ],
+)
+def test_what_only_synapses_parser_reads_keeps_no_server_from_starting(tmp_path, text):
+    file = tmp_path / "homeserver.yaml"
+    file.write_text(f"{text}server_name: a.example\nreport_stats: no\n", "utf-8")
+
+    assert startup_settings._together([str(file)]) == read_config_files([str(file)])
+
+
+def test_files_are_in_the_encoding_in_which_synapse_reads_them(tmp_path):
+    """Python opens them as the locale says."""
+    file = tmp_path / "homeserver.yaml"
+    file.write_text("server_name: é.example\nreport_stats: no\n", "latin-1")
+    open_in_latin = partial(io.open, encoding="latin-1")
+    with mock.patch("builtins.open", open_in_latin):
+        assert startup_settings._together([str(file)]) == read_config_files([str(file)])

@@ -1,7 +1,6 @@
 """Settings under which the module cannot work, and what stands in the files that Synapse read."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -83,10 +82,21 @@ def _together(files: Iterable[str]) -> Mapping[str, Any]:
     """
     found: dict[str, Any] = {}
     for file in files:
-        content = yaml.load(Path(file).read_bytes(), _LOADER)  # noqa: S506 (a safe one)
+        content = _content(file)
         if isinstance(content, dict):
             found |= content
     return found
+
+
+def _content(file: str) -> object:
+    # In the encoding of the locale, as Synapse opens it.
+    with open(file) as stream:  # noqa: PTH123
+        text = stream.read()
+    try:
+        return yaml.load(text, _LOADER)  # noqa: S506 (a safe one)
+    except yaml.YAMLError:
+        # Some of what is none for the parser in C, Synapse has just read.
+        return yaml.safe_load(text)
 
 
 def our_entries(hs_config: HomeServerConfig) -> Iterator[tuple[int, Mapping[str, Any]]]:
