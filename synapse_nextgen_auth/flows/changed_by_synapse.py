@@ -75,11 +75,20 @@ def note(txn: Txn, work: NoteChange, said: str) -> None:
             address_lost(txn, work.had, work.medium, said, also_to=also_to, now=work.at)
 
 
-def finish(txn: Txn, work: NoteChange, said: str) -> None:
-    """Write it down if Synapse did it, where the process died that had it do so."""
-    if _is_done(txn, work, said):
+def finish(txn: Txn, work: NoteChange, said: str) -> bool:
+    """Write it down if Synapse did it, where the process died that had it do so; say whether it did.
+
+    Otherwise the note stays for whoever may still be at it.
+    """
+    is_done = _is_done(txn, work, said)
+    if is_done:
         note(txn, work, said)
-    else:
+    return is_done
+
+
+def failed(txn: Txn, work: NoteChange, said: str) -> None:
+    """Forget that Synapse was about to change it, unless it did all the same."""
+    if not finish(txn, work, said):
         _is_found(txn, work)
 
 

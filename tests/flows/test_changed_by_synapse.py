@@ -234,7 +234,45 @@ def test_of_what_synapse_never_changed_nobody_is_told(tables, work, has_mail):
     """It refused, or its process died before."""
     tables.run(flow.expect, work)
     give_mail(tables, has_mail)
+    said = MAIL if work.medium else ""
 
-    tables.run(flow.finish, work, MAIL if work.medium else "")
-
+    assert tables.run(flow.finish, work, said) is False
+    assert (written(tables), noted(tables)) == ([], [(NOW + LEASE,)])
+    tables.run(flow.failed, work, said)
     assert (written(tables), noted(tables)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("work", "has_mail", "then"),
+    [
+        (a_note(about=digest("another hash")), BOB, BOB),
+        (a_note(flow.ADDED_ONE), BOB, ALICE),
+        (a_note(flow.REMOVED_ONE), ALICE, BOB),
+    ],
+)
+def test_what_takes_longer_than_the_main_process_waits_is_told(tables, work, has_mail, then):
+    """Or a worker's clock is behind, so that it looks at once."""
+    said = MAIL if work.medium else ""
+    tables.run(flow.expect, work)
+    give_mail(tables, has_mail)
+    tables.run(flow.finish, work, said)
+    give_mail(tables, then)
+    with tables.begin() as txn:
+        txn.execute("UPDATE users SET password_hash = 'another hash'")
+    tables.run(flow.note, work, said)
+
+    assert [kind for _, kind, _, _ in written(tables)] == [
+        {flow.PASSWORD: "password_changed"}.get(work.what, f"address_{work.what}")
+    ]
+    assert noted(tables) == []
+
+
+def test_what_synapse_said_it_had_not_done_and_did_is_told(tables):
+    """A connection that breaks at the end of a transaction leaves that open."""
+    work = a_note(flow.REMOVED_ONE)
+    tables.run(flow.expect, work)
+    give_mail(tables, BOB)
+    tables.run(flow.failed, work, MAIL)
+
+    assert written(tables) == [(ALICE, "address_removed", None, ADDRESS)]
+    assert noted(tables) == []

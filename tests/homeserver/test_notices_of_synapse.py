@@ -367,12 +367,34 @@ def test_what_cannot_be_written_down_was_changed_all_the_same(
     ]
 
 
+def test_what_synapse_fails_at_and_does_the_next_time_is_told_once(
+    homeserver, server, user, legacy
+):
+    homeserver.query(
+        "CREATE TRIGGER no_more BEFORE DELETE ON user_threepids"
+        f" WHEN OLD.user_id = '{user.user_id}' BEGIN SELECT RAISE(ABORT, 'no'); END"
+    )
+    gone = {"medium": "email", "address": address_of(user)}
+    try:
+        failed = server.api("POST", f"{V3}/account/3pid/delete", legacy, json=gone)
+        waiting = homeserver.query("SELECT 1 FROM nextgen_outbox WHERE kind = 'note_change'")
+    finally:
+        homeserver.query("DROP TRIGGER no_more")
+    by_password(server, "/account/3pid/delete", user, legacy, **gone)
+
+    assert failed.status_code == 500
+    assert waiting == []
+    assert homeserver.query(WRITTEN, user.user_id) == [("address_removed", None, HERE)]
+
+
 def test_what_a_process_died_after_is_told(homeserver, server, user, mailbox):
-    """As it is found after a start: Synapse set one password, and of another it never came to that."""
+    """As it is found after a start: Synapse set one password, and one of an hour ago it did not."""
     [(found,)] = homeserver.query("SELECT password_hash FROM users WHERE name = ?", user.user_id)
-    for position, password_hash in enumerate(("never set", found), start=1):
+    now = int(time.time())
+    tried = (("never set", now - 3600), (found, now))
+    for position, (password_hash, at) in enumerate(tried, start=1):
         work = NoteChange(
-            *(user.user_id, "password", int(time.time()), user.user_id, HERE, 0, "1", ""),
+            *(user.user_id, "password", at, user.user_id, HERE, 0, "1", ""),
             digest(password_hash),
         )
         homeserver.query(

@@ -10,13 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from synapse_nextgen_auth import late
-from synapse_nextgen_auth.accounts.outbox import NoteChange
+from synapse_nextgen_auth.accounts.outbox import NoteChange, NotYet
 from synapse_nextgen_auth.homeserver import http
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.people.closings import Closings
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.secret import Keyring, digest
+from synapse_nextgen_auth.store.txn import Txn
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.accounts import notices
@@ -55,6 +56,8 @@ logger = logging.getLogger(__name__)
 
 # What waits in the outbox says so of a password that an account had before.
 _HAD = "1"
+# Seconds after which nobody is at it any more, however long the database takes.
+_LONGEST = 10 * 60
 
 
 class ChangedBySynapse:
@@ -80,10 +83,15 @@ class ChangedBySynapse:
         self._stock_delete = patches.instead(store, "user_delete_threepid", self._delete)
 
     async def finish(self, work: NoteChange) -> None:
-        """Write down what a process had Synapse do, and died before it did; main process only."""
+        """Write down what a process had Synapse do, and died before it did; main process only.
+
+        It may not have died, but take longer, or have a clock that is behind.
+        """
         said = self._address_in(work)
-        if said is not None:
-            await self._homeserver.run(flow.finish, work, said)
+        if said is None or await self._homeserver.run(flow.finish, work, said):
+            return
+        if self._homeserver.now() < work.at + _LONGEST:
+            raise NotYet(work.what)
 
     async def _set_password(self, user_id: str, password_hash: str | None) -> None:
         if password_hash is None:  # as part of a closing
@@ -150,9 +158,19 @@ class ChangedBySynapse:
         Once it is done, whoever asked for it hears so, whatever becomes of the second.
         """
         await self._homeserver.run(flow.expect, work)
-        await change()
         try:
-            await self._homeserver.run(flow.note, work, said)
+            await change()
+        except Exception:
+            # Whoever tries again is told of that alone.
+            await self._write(flow.failed, work, said)
+            raise
+        await self._write(flow.note, work, said)
+
+    async def _write(
+        self, then: Callable[[Txn, NoteChange, str], None], work: NoteChange, said: str
+    ) -> None:
+        try:
+            await self._homeserver.run(then, work, said)
         except Exception:
             logger.warning(
                 "Could not write down yet what was changed of %s", work.user_id, exc_info=True
