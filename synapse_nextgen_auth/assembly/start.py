@@ -201,12 +201,12 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
 
 
 def _go_on(site: Site) -> None:
-    """Say what only shows once all modules are there, and begin the chores."""
+    """Begin the chores, and say what only shows once all modules are there."""
+    if site.homeserver.hs.config.worker.run_background_tasks:
+        _begin_chores(site)
     # Other modules, which may check passwords or say who needs a second factor, came after this one.
     _warn_of_factors(site)
     _warn_if_closed(site)
-    if site.homeserver.hs.config.worker.run_background_tasks:
-        _begin_chores(site)
 
 
 def _begin_chores(site: Site) -> None:

@@ -422,6 +422,20 @@ def test_c293_who_reads_the_mailbox_of_the_codes_sets_no_password_by_it(lenient)
     assert by_password(lenient, user).status_code == 200, "the password is the same"
 
 
+def test_where_no_factor_is_asked_for_a_mailbox_of_before_refuses_no_password(
+    tmp_path, make_database
+):
+    """Who had codes sent before `factors.policy` was switched off signs in with the password alone."""
+    with make(tmp_path, make_database("sqlite", tmp_path), policy="off") as homeserver:
+        user = homeserver.new_user()
+        homeserver.query(
+            "INSERT INTO nextgen_factor_mail (user_id, address, made_at) VALUES (?, ?, 1)",
+            *(user.user_id, f"{user.localpart}@example.com"),
+        )
+
+        assert forget_password(homeserver, user).status_code == 200
+
+
 def test_application_services_and_administrators_are_no_people(doors, server, user):
     """A bridge signs in as its users, an administrator as anybody: both prove other things."""
     headers = {"Authorization": f"Bearer {BRIDGE['as_token']}"}

@@ -82,6 +82,8 @@ class OldDoors:
 
     async def sends_codes(self, user_id: str) -> bool:
         """Say whether a mailbox is the second factor of an account, perhaps beside others."""
+        if not self._factors.is_on:
+            return False
         with answered_503(self._homeserver):
             return await self._homeserver.read(factor_mail.get, user_id) is not None
 
