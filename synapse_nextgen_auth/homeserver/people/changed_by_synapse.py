@@ -160,7 +160,7 @@ class ChangedBySynapse:
         await self._homeserver.run(flow.expect, work)
         try:
             await change()
-        except Exception:
+        except self._homeserver.database_errors:
             # Whoever tries again is told of that alone.
             await self._write(flow.failed, work, said)
             raise
