@@ -367,6 +367,24 @@ def test_what_cannot_be_written_down_was_changed_all_the_same(
     ]
 
 
+def test_what_is_neither_an_address_nor_a_number_goes_without_a_word(
+    homeserver, server, user, admin
+):
+    """Synapse took any of them once, and nothing of ours says what they are."""
+    homeserver.query(
+        "INSERT INTO user_threepids (user_id, medium, address, validated_at, added_at)"
+        " VALUES (?, 'pager', '0815', 1, 1)",
+        user.user_id,
+    )
+    path = f"{ADMIN_API}/v2/users/{user.user_id}"
+    kept = [{"medium": "email", "address": address_of(user)}]
+    answer = server.api("PUT", path, admin, json={"threepids": kept})
+
+    assert answer.json()["threepids"][0]["medium"] == "email", answer.text
+    assert homeserver.query("SELECT 1 FROM nextgen_outbox WHERE kind = 'note_change'") == []
+    assert homeserver.query(WRITTEN, user.user_id) == []
+
+
 def test_what_synapse_fails_at_and_does_the_next_time_is_told_once(
     homeserver, server, user, legacy
 ):

@@ -109,7 +109,7 @@ class ChangedBySynapse:
         """Synapse takes an address from whoever has it: who confirmed it before can come late."""
         had_it = await self._homeserver.read(rows.owner_of, medium, address)
         add = partial(self._stock_add, user_id, medium, address, validated_at, added_at)
-        if had_it == user_id:
+        if had_it == user_id or medium not in {rows.EMAIL, rows.PHONE}:
             await add()
             return
         about = self._sealed(address)
@@ -119,7 +119,8 @@ class ChangedBySynapse:
     async def _delete(self, user_id: str, medium: str, address: str) -> None:
         had_it = await self._homeserver.read(rows.owner_of, medium, address)
         delete = partial(self._stock_delete, user_id, medium, address)
-        if had_it != user_id or self._closings.is_under_way(user_id):
+        is_ours = had_it == user_id and medium in {rows.EMAIL, rows.PHONE}
+        if not is_ours or self._closings.is_under_way(user_id):
             await delete()
             return
         work = self._work(user_id, flow.REMOVED_ONE, medium=medium, about=self._sealed(address))
