@@ -5,6 +5,7 @@ import requests
 
 from support.oauth import Browser, Server
 from support.synapse import _SECRETS, sqlite_homeserver
+from support.waiting import eventually
 
 OLD = "the first secret, long enough for anybody"
 NEW = "the second secret, long enough for anybody"
@@ -32,6 +33,7 @@ def test_c343_a_secret_is_changed_without_logging_anybody_out(homeserver, tmp_pa
     ]
 
     for change in changes:
+        before = sealed(homeserver)
         homeserver.module = change
         homeserver.restart()
 
@@ -42,6 +44,8 @@ def test_c343_a_secret_is_changed_without_logging_anybody_out(homeserver, tmp_pa
         assert key_ids(server) == keys
         page = browser.authorize(client.request()[0])
         assert 'value="approve"' in page.text, "the browser is still signed in"
+        # A chore, soon after the start.
+        assert eventually(lambda before=before: not before & sealed(homeserver))
 
     homeserver.module = {"secret": NEW}
     homeserver.restart()
@@ -54,6 +58,11 @@ def test_c343_a_secret_is_changed_without_logging_anybody_out(homeserver, tmp_pa
     assert (answer.status_code, answer.json()["errcode"]) == (401, "M_UNKNOWN_TOKEN")
     assert client.refresh(spare["refresh_token"]).json()["error"] == "invalid_grant"
     assert client.sign_in(user.localpart, user.password, scope="openid")["id_token"]
+
+
+def sealed(homeserver):
+    """Return the private keys as they are kept."""
+    return {text for (text,) in homeserver.query("SELECT sealed FROM nextgen_signing_keys")}
 
 
 def key_ids(server):
