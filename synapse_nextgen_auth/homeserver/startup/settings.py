@@ -89,8 +89,7 @@ def _together(files: Iterable[str]) -> Mapping[str, Any]:
 
 
 def _content(file: str) -> object:
-    # In the encoding of the locale, as Synapse opens it.
-    with open(file) as stream:  # noqa: PTH123
+    with open(file) as stream:  # noqa: PTH123 (as Synapse opens it, in the encoding of the locale)
         text = stream.read()
     try:
         return yaml.load(text, _LOADER)  # noqa: S506 (a safe one)
