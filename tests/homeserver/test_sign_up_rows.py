@@ -94,6 +94,8 @@ def made(homeserver, name, make, *, rooms=1):
         # fills it again, in the background: so it is compared here, and not with the other rows.
         listed = "SELECT display_name, avatar_url FROM user_directory WHERE user_id = ?"
         assert eventually(lambda: homeserver.query(listed, user_id) == [(name, None)])
+        seen_in = "SELECT COUNT(*) FROM users_in_public_rooms WHERE user_id = ?"
+        assert eventually(lambda: homeserver.query(seen_in, user_id) == [(rooms,)])
     more = rows(homeserver) - before
     return Counter(
         {
