@@ -10,7 +10,7 @@ import unicodedata
 
 import attrs
 
-from synapse_nextgen_auth.accounts.outbox import SendMail
+from synapse_nextgen_auth.accounts.works import SendMail
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose, random_letters
 

@@ -7,7 +7,7 @@ import json
 
 import attrs
 
-from synapse_nextgen_auth.accounts.outbox import Recover
+from synapse_nextgen_auth.accounts.works import Recover
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose, random_id
 

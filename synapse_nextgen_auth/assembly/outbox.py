@@ -7,7 +7,7 @@ What is done for few is imported for the first of them: so a function looks for 
 from typing import TYPE_CHECKING
 
 from synapse_nextgen_auth import late
-from synapse_nextgen_auth.accounts.outbox import (
+from synapse_nextgen_auth.accounts.works import (
     AddEmailPusher,
     Ask,
     EndQuestion,

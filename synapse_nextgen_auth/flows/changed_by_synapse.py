@@ -6,7 +6,8 @@ with Synapse's admin API.
 
 import attrs
 
-from synapse_nextgen_auth.accounts.outbox import LEASE, NoteChange
+from synapse_nextgen_auth.accounts.outbox import LEASE
+from synapse_nextgen_auth.accounts.works import NoteChange
 from synapse_nextgen_auth.flows import factor_mail
 from synapse_nextgen_auth.flows.administration import BY_ADMIN
 from synapse_nextgen_auth.flows.own_ways import ADDED, REMOVED, Owner

@@ -1,6 +1,7 @@
 """What goes with an account that is closed, beside its sessions, and what is written down of it."""
 
-from synapse_nextgen_auth.accounts.outbox import LEASE, FinishClosing, JoinRoom
+from synapse_nextgen_auth.accounts.outbox import LEASE
+from synapse_nextgen_auth.accounts.works import FinishClosing, JoinRoom
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.store import (

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof
 from synapse_nextgen_auth.accounts.attempts.stages import Added
 from synapse_nextgen_auth.accounts.codes import PAUSE, Code, Trial
-from synapse_nextgen_auth.accounts.outbox import SendMail
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
+from synapse_nextgen_auth.accounts.works import SendMail
 from synapse_nextgen_auth.flows import attempts
 from synapse_nextgen_auth.flows.attempts import Ended, Ending
 from synapse_nextgen_auth.secret import Keyring

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from synapse_nextgen_auth import late
-from synapse_nextgen_auth.accounts.outbox import RemovePushers, SignOutDevices
+from synapse_nextgen_auth.accounts.works import RemovePushers, SignOutDevices
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, End, Session

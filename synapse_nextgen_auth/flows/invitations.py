@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import attrs
 
 from synapse_nextgen_auth.accounts.invitations import Invitation, free_slot, held_for
-from synapse_nextgen_auth.accounts.outbox import JoinRoom, Work
+from synapse_nextgen_auth.accounts.works import JoinRoom, Work
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.store import events, invitations, outbox, token_holds
 from synapse_nextgen_auth.store.token_holds import Hold

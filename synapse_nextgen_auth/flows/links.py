@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import attrs
 
 from synapse_nextgen_auth.accounts.links import Link, LinkKind
-from synapse_nextgen_auth.accounts.outbox import HEAD_START, Work
+from synapse_nextgen_auth.accounts.outbox import HEAD_START
+from synapse_nextgen_auth.accounts.works import Work
 from synapse_nextgen_auth.flows import end_session, own_password
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.flows.own_password import Done

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt
 from synapse_nextgen_auth.accounts.factors.lost import Cancelled, Request
-from synapse_nextgen_auth.accounts.outbox import TellLost, Work
+from synapse_nextgen_auth.accounts.works import TellLost, Work
 from synapse_nextgen_auth.flows import reset_factors
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.flows.own_ways import Owner

@@ -6,7 +6,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.notice_times import LONGEST_QUESTION
 from synapse_nextgen_auth.accounts.notices import Notice, Question
-from synapse_nextgen_auth.accounts.outbox import Ask, EndQuestion, ShowQuestion, Tell, Work
+from synapse_nextgen_auth.accounts.works import Ask, EndQuestion, ShowQuestion, Tell, Work
 from synapse_nextgen_auth.store import approvals, device_grants, outbox
 from synapse_nextgen_auth.store import notices as rows
 from synapse_nextgen_auth.store.txn import Txn

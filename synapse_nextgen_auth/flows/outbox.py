@@ -1,6 +1,7 @@
 """Give up what the main process could not do, and tell whoever cares."""
 
-from synapse_nextgen_auth.accounts.outbox import Entry, Unreadable
+from synapse_nextgen_auth.accounts.outbox import Entry
+from synapse_nextgen_auth.accounts.works import Unreadable
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.store import events, outbox, sessions
 from synapse_nextgen_auth.store.txn import Txn

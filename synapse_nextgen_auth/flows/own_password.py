@@ -3,8 +3,9 @@
 import attrs
 
 from synapse_nextgen_auth.accounts import own_ways as rules
-from synapse_nextgen_auth.accounts.outbox import HEAD_START, SignOutDevices
+from synapse_nextgen_auth.accounts.outbox import HEAD_START
 from synapse_nextgen_auth.accounts.own_ways import LetsIn
+from synapse_nextgen_auth.accounts.works import SignOutDevices
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.oauth.events import Event, EventKind

@@ -7,8 +7,8 @@ import attrs
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof
 from synapse_nextgen_auth.accounts.attempts.sign_ups import EMAIL, MSISDN
 from synapse_nextgen_auth.accounts.attempts.stages import Added
-from synapse_nextgen_auth.accounts.outbox import Work
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
+from synapse_nextgen_auth.accounts.works import Work
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Ended, Ending
 from synapse_nextgen_auth.records import frozen

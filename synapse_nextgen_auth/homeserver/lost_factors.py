@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from synapse_nextgen_auth.accounts.factors.lost import Request
 from synapse_nextgen_auth.accounts.mail.letters import FactorsLost, Letter
-from synapse_nextgen_auth.accounts.outbox import SendMail, SendNotice, TellLost, Work
+from synapse_nextgen_auth.accounts.works import SendMail, SendNotice, TellLost, Work
 from synapse_nextgen_auth.flows import lost_factors as flows
 from synapse_nextgen_auth.homeserver import mail
 from synapse_nextgen_auth.homeserver.api import Homeserver

@@ -9,7 +9,8 @@ from twisted.mail.smtp import SMTPClientError, SMTPDeliveryError
 
 from synapse_nextgen_auth.accounts import addresses
 from synapse_nextgen_auth.accounts.mail.letters import Letter
-from synapse_nextgen_auth.accounts.outbox import Hopeless, SendMail
+from synapse_nextgen_auth.accounts.outbox import Hopeless
+from synapse_nextgen_auth.accounts.works import SendMail
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.records import frozen

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from synapse.metrics import SERVER_NAME_LABEL
 
-from synapse_nextgen_auth.accounts.outbox import KINDS
+from synapse_nextgen_auth.accounts.works import KINDS
 from synapse_nextgen_auth.homeserver.counted import Counter, Gauge, Histogram
 from synapse_nextgen_auth.records import frozen
 

@@ -11,7 +11,7 @@ from synapse_nextgen_auth.accounts import notices as rules
 from synapse_nextgen_auth.accounts.mail import names
 from synapse_nextgen_auth.accounts.mail.letters import Letter, Mail, SecurityNotice
 from synapse_nextgen_auth.accounts.notices import Notice
-from synapse_nextgen_auth.accounts.outbox import Tell, Work
+from synapse_nextgen_auth.accounts.works import Tell, Work
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.flows import notices as flow
 from synapse_nextgen_auth.homeserver import mail

@@ -6,7 +6,7 @@ from typing import Any
 from synapse.api.constants import Membership
 
 from synapse_nextgen_auth.accounts.mail.letters import Letter
-from synapse_nextgen_auth.accounts.outbox import SendNotice
+from synapse_nextgen_auth.accounts.works import SendNotice
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.mail import MailUnreadable, WrittenMail
 from synapse_nextgen_auth.homeserver.people.accounts import People

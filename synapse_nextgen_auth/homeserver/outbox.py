@@ -13,14 +13,8 @@ from synapse.logging.context import make_deferred_yieldable, run_in_background
 from synapse.util.async_helpers import concurrently_execute
 
 from synapse_nextgen_auth import late
-from synapse_nextgen_auth.accounts.outbox import (
-    LONGEST_TRY,
-    MINUTE,
-    Entry,
-    Hopeless,
-    NotYet,
-    Work,
-)
+from synapse_nextgen_auth.accounts.outbox import LONGEST_TRY, Entry, Hopeless, NotYet
+from synapse_nextgen_auth.accounts.works import MINUTE, Work
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background

@@ -9,8 +9,9 @@ from synapse_nextgen_auth.accounts.approvals import Approval
 from synapse_nextgen_auth.accounts.mail import names
 from synapse_nextgen_auth.accounts.mail.letters import Letter, Over, Waiting
 from synapse_nextgen_auth.accounts.notices import Question, outcome
-from synapse_nextgen_auth.accounts.outbox import Ask, EndQuestion, NotYet, ShowQuestion
+from synapse_nextgen_auth.accounts.outbox import NotYet
 from synapse_nextgen_auth.accounts.people import meant
+from synapse_nextgen_auth.accounts.works import Ask, EndQuestion, ShowQuestion
 from synapse_nextgen_auth.config import Config
 from synapse_nextgen_auth.flows import notices as flow
 from synapse_nextgen_auth.homeserver.api import Homeserver

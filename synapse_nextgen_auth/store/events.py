@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from synapse_nextgen_auth import late
-from synapse_nextgen_auth.accounts.outbox import Tell
+from synapse_nextgen_auth.accounts.works import Tell
 from synapse_nextgen_auth.oauth.events import Event, EventKind, in_order
 from synapse_nextgen_auth.store import outbox
 from synapse_nextgen_auth.store.table import Table

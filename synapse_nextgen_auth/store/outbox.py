@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import attrs
 
-from synapse_nextgen_auth.accounts.outbox import FURTHEST, KINDS, LEASE, Entry, Work, write
+from synapse_nextgen_auth.accounts.outbox import FURTHEST, LEASE, Entry
+from synapse_nextgen_auth.accounts.works import KINDS, Work, write
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn

@@ -7,7 +7,7 @@ from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, ProofKind
 from synapse_nextgen_auth.accounts.codes import PAUSE, Code
 from synapse_nextgen_auth.accounts.factors.mail import code_id
 from synapse_nextgen_auth.accounts.mail.letters import FactorCode
-from synapse_nextgen_auth.accounts.outbox import SendMail
+from synapse_nextgen_auth.accounts.works import SendMail
 from synapse_nextgen_auth.flows import codes as flows
 from synapse_nextgen_auth.flows import prove_factor
 from synapse_nextgen_auth.flows.factor_mail import is_beside_another

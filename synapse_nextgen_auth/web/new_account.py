@@ -14,7 +14,7 @@ from synapse_nextgen_auth.accounts.attempts.sign_ups import (
     TOKEN,
 )
 from synapse_nextgen_auth.accounts.attempts.stages import Stage
-from synapse_nextgen_auth.accounts.outbox import AddEmailPusher
+from synapse_nextgen_auth.accounts.works import AddEmailPusher
 from synapse_nextgen_auth.flows import sign_up as flows
 from synapse_nextgen_auth.flows.attempts import Lost
 from synapse_nextgen_auth.flows.sign_up import Unclaimed

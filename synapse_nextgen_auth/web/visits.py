@@ -14,8 +14,8 @@ import attrs
 from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.attempts import typed
 from synapse_nextgen_auth.accounts.management import Done
-from synapse_nextgen_auth.accounts.outbox import SendMail
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
+from synapse_nextgen_auth.accounts.works import SendMail
 from synapse_nextgen_auth.clock import is_recent
 from synapse_nextgen_auth.flows import sign_in as signing_in
 from synapse_nextgen_auth.flows.as_signed_in import as_signed_in

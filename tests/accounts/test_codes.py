@@ -5,7 +5,7 @@ import pytest
 
 from synapse_nextgen_auth.accounts import codes
 from synapse_nextgen_auth.accounts.codes import LIFETIME, MAX_TRIES, PAUSE, Code
-from synapse_nextgen_auth.accounts.outbox import SendMail
+from synapse_nextgen_auth.accounts.works import SendMail
 from synapse_nextgen_auth.secret import Keyring
 
 NOW = 1_800_000_000

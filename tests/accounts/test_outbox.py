@@ -4,18 +4,8 @@ import json
 
 import pytest
 
-from synapse_nextgen_auth.accounts.outbox import (
-    DAY,
-    FURTHEST,
-    KINDS,
-    LEASE,
-    LONGEST_TRY,
-    Entry,
-    RemovePushers,
-    Unreadable,
-    read,
-    write,
-)
+from synapse_nextgen_auth.accounts.outbox import FURTHEST, LEASE, LONGEST_TRY, Entry
+from synapse_nextgen_auth.accounts.works import DAY, KINDS, RemovePushers, Unreadable, read, write
 
 NOW = 1_800_000_000
 WORK = RemovePushers("a-session", 1_800_000_000_123)

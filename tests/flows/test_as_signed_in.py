@@ -6,7 +6,7 @@ from support.factors import owner
 from support.records import ALICE, NOW, a_sign_in
 from synapse_nextgen_auth.accounts.attempts.attempt import ProofKind
 from synapse_nextgen_auth.accounts.codes import Code
-from synapse_nextgen_auth.accounts.outbox import SendMail
+from synapse_nextgen_auth.accounts.works import SendMail
 from synapse_nextgen_auth.flows import codes, own_factors
 from synapse_nextgen_auth.flows.as_signed_in import SignedOut, as_signed_in
 from synapse_nextgen_auth.flows.end_several import Ends, end_several

@@ -8,7 +8,8 @@ from support.records import ADDRESS, ALICE, BOB, NOW
 from synapse_nextgen_auth.accounts.factors.mail import FactorMail
 from synapse_nextgen_auth.accounts.links import Link, LinkKind
 from synapse_nextgen_auth.accounts.notices import Notice, told
-from synapse_nextgen_auth.accounts.outbox import LEASE, NoteChange
+from synapse_nextgen_auth.accounts.outbox import LEASE
+from synapse_nextgen_auth.accounts.works import NoteChange
 from synapse_nextgen_auth.flows import changed_by_synapse as flow
 from synapse_nextgen_auth.flows.changed_by_synapse import Change
 from synapse_nextgen_auth.flows.own_ways import Owner

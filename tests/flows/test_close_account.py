@@ -17,7 +17,8 @@ from synapse_nextgen_auth.accounts.approvals import Approval, Operation, Request
 from synapse_nextgen_auth.accounts.attempts.attempt import Purpose
 from synapse_nextgen_auth.accounts.codes import Code
 from synapse_nextgen_auth.accounts.invitations import Invitation
-from synapse_nextgen_auth.accounts.outbox import LEASE, FinishClosing, JoinRoom
+from synapse_nextgen_auth.accounts.outbox import LEASE
+from synapse_nextgen_auth.accounts.works import FinishClosing, JoinRoom
 from synapse_nextgen_auth.flows import approve_operation, close_account, invitations
 from synapse_nextgen_auth.flows import attempts as flows
 from synapse_nextgen_auth.flows.attempts import Lost

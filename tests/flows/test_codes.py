@@ -7,7 +7,7 @@ import pytest
 from support.records import NOW
 from support.tables import settled
 from synapse_nextgen_auth.accounts.codes import LIFETIME, MAX_TRIES, PAUSE, Code, Trial
-from synapse_nextgen_auth.accounts.outbox import SendMail
+from synapse_nextgen_auth.accounts.works import SendMail
 from synapse_nextgen_auth.flows import codes
 from synapse_nextgen_auth.secret import Keyring
 from synapse_nextgen_auth.store import codes as rows

@@ -16,10 +16,10 @@ from synapse_nextgen_auth.accounts.factors.held import Held
 from synapse_nextgen_auth.accounts.factors.mail import FactorMail, code_id
 from synapse_nextgen_auth.accounts.factors.recovery_codes import draw as draw_codes
 from synapse_nextgen_auth.accounts.links import Link, LinkKind
-from synapse_nextgen_auth.accounts.outbox import SendMail
 from synapse_nextgen_auth.accounts.own_ways import LetsIn
 from synapse_nextgen_auth.accounts.people import Account
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
+from synapse_nextgen_auth.accounts.works import SendMail
 from synapse_nextgen_auth.flows import authenticator_apps, prove_factor
 from synapse_nextgen_auth.flows import codes as code_flows
 from synapse_nextgen_auth.flows import factor_mail as flows

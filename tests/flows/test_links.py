@@ -5,7 +5,8 @@ import pytest
 
 from support.records import ADDRESS, ALICE, BOB, NOW, a_session, a_sign_in
 from synapse_nextgen_auth.accounts.links import Link, LinkKind
-from synapse_nextgen_auth.accounts.outbox import HEAD_START, SendMail, SignOutDevices
+from synapse_nextgen_auth.accounts.outbox import HEAD_START
+from synapse_nextgen_auth.accounts.works import SendMail, SignOutDevices
 from synapse_nextgen_auth.flows import end_session, links
 from synapse_nextgen_auth.flows.links import NewPassword
 from synapse_nextgen_auth.store import devices, passwords, sessions, sign_ins

@@ -13,9 +13,9 @@ from synapse_nextgen_auth.accounts.factors import lost
 from synapse_nextgen_auth.accounts.factors.demands import Demand, Rule
 from synapse_nextgen_auth.accounts.factors.held import NOTHING
 from synapse_nextgen_auth.accounts.factors.lost import DAY, KEPT, Cancelled, Drawn, State, Terms
-from synapse_nextgen_auth.accounts.outbox import SendMail, TellLost
 from synapse_nextgen_auth.accounts.people import Account
 from synapse_nextgen_auth.accounts.sign_ins import SignIn
+from synapse_nextgen_auth.accounts.works import SendMail, TellLost
 from synapse_nextgen_auth.flows import attempts as attempt_flows
 from synapse_nextgen_auth.flows import close_account, end_session, lost_factors, reset_factors
 from synapse_nextgen_auth.flows.attempts import Ending

@@ -14,7 +14,8 @@ from synapse_nextgen_auth.accounts.notices import (
     Question,
     told,
 )
-from synapse_nextgen_auth.accounts.outbox import FURTHEST, EndQuestion, ShowQuestion, Tell
+from synapse_nextgen_auth.accounts.outbox import FURTHEST
+from synapse_nextgen_auth.accounts.works import EndQuestion, ShowQuestion, Tell
 from synapse_nextgen_auth.flows import approve_operation, device, end_session
 from synapse_nextgen_auth.flows import notices as flow
 from synapse_nextgen_auth.oauth.events import Event, EventKind

@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from support.records import ALICE, NOW, a_session
-from synapse_nextgen_auth.accounts.outbox import RemovePushers
+from synapse_nextgen_auth.accounts.works import RemovePushers
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.flows import outbox as flow
 from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, End

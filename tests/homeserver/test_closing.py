@@ -8,7 +8,7 @@ import pytest
 
 from support.oauth import Browser, Server
 from support.waiting import eventually
-from synapse_nextgen_auth.accounts.outbox import FinishClosing, write
+from synapse_nextgen_auth.accounts.works import FinishClosing, write
 
 pytestmark = [pytest.mark.newest_only, pytest.mark.one_database]
 

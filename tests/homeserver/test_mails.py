@@ -7,7 +7,7 @@ import pytest
 from support import smtp
 from support.waiting import eventually
 from synapse_nextgen_auth.accounts.mail.letters import AddressCode, AddressInUse, Letter
-from synapse_nextgen_auth.accounts.outbox import write
+from synapse_nextgen_auth.accounts.works import write
 from synapse_nextgen_auth.secret import Keyring, random_id
 
 pytestmark = pytest.mark.newest_only

@@ -15,7 +15,7 @@ from support.postgres import PostgresServer
 from support.synapse import Homeserver
 from support.tokens import inside
 from support.waiting import eventually
-from synapse_nextgen_auth.accounts import outbox
+from synapse_nextgen_auth.accounts import works
 from synapse_nextgen_auth.accounts.attempts.arrivals import Trouble
 from synapse_nextgen_auth.accounts.people import Standing
 from synapse_nextgen_auth.homeserver.matrix.rendezvous import PATH as SPOTS
@@ -341,7 +341,7 @@ def test_c338_labels_hold_nothing_personal_and_nothing_that_others_choose(homese
         "outcome": outcomes.__contains__,
         "kind": {
             *sweep.KINDS,
-            *outbox.KINDS,
+            *works.KINDS,
             "idle browsers",
             "unused clients",
             "rotated",

@@ -10,7 +10,7 @@ import requests
 from support.oauth import Browser, Server
 from support.redis import RedisServer
 from support.waiting import eventually
-from synapse_nextgen_auth.accounts.outbox import NoteChange, write
+from synapse_nextgen_auth.accounts.works import NoteChange, write
 from synapse_nextgen_auth.secret import digest
 
 pytestmark = [pytest.mark.one_database, pytest.mark.every_release]

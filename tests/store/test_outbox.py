@@ -4,7 +4,8 @@ import attrs
 import pytest
 
 from support.records import NOW
-from synapse_nextgen_auth.accounts.outbox import FURTHEST, KINDS, LEASE, RemovePushers, Work
+from synapse_nextgen_auth.accounts.outbox import FURTHEST, LEASE
+from synapse_nextgen_auth.accounts.works import KINDS, RemovePushers, Work
 from synapse_nextgen_auth.store import outbox
 from synapse_nextgen_auth.store.outbox import Waiting
 

@@ -34,7 +34,7 @@ from synapse_nextgen_auth.accounts.invitations import Invitation
 from synapse_nextgen_auth.accounts.links import LONGEST, Link, LinkKind
 from synapse_nextgen_auth.accounts.notice_times import LONGEST_QUESTION
 from synapse_nextgen_auth.accounts.notices import Notice
-from synapse_nextgen_auth.accounts.outbox import RemovePushers
+from synapse_nextgen_auth.accounts.works import RemovePushers
 from synapse_nextgen_auth.oauth.clients.auth_methods import AuthMethod
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn

@@ -32,9 +32,10 @@ from synapse_nextgen_auth.accounts.hashes import PasswordHash
 from synapse_nextgen_auth.accounts.invitations import Invitation
 from synapse_nextgen_auth.accounts.links import Link, LinkKind
 from synapse_nextgen_auth.accounts.notices import Notice, Question
-from synapse_nextgen_auth.accounts.outbox import Entry, RemovePushers
+from synapse_nextgen_auth.accounts.outbox import Entry
 from synapse_nextgen_auth.accounts.own_ways import Identity
 from synapse_nextgen_auth.accounts.sign_ins import BrowserLifetimes, SignIn
+from synapse_nextgen_auth.accounts.works import RemovePushers
 from synapse_nextgen_auth.oauth.events import Event, EventKind
 from synapse_nextgen_auth.oauth.legacy_sign_ins import LegacySignIn
 from synapse_nextgen_auth.oauth.rates import Rate

@@ -11,7 +11,7 @@ import attrs
 
 from synapse_nextgen_auth.accounts.approvals import Operation
 from synapse_nextgen_auth.accounts.notices import Notice, Outcome, Question, kinds_of
-from synapse_nextgen_auth.accounts.outbox import SendMail
+from synapse_nextgen_auth.accounts.works import SendMail
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.secret import Keyring, Purpose, random_id
 

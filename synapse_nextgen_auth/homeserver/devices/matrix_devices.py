@@ -12,7 +12,7 @@ from synapse.handlers.device import MAX_DEVICE_DISPLAY_NAME_LEN
 from synapse.util.async_helpers import Linearizer
 
 from synapse_nextgen_auth import late
-from synapse_nextgen_auth.accounts.outbox import SignOutDevices
+from synapse_nextgen_auth.accounts.works import SignOutDevices
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver

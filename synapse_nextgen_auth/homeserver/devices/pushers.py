@@ -4,7 +4,8 @@ Synapse deletes them with the device. When a session ends and the device stays f
 back to, a pusher would go on telling whoever set it what is said in rooms without encryption.
 """
 
-from synapse_nextgen_auth.accounts.outbox import AddEmailPusher, NotYet, RemovePushers
+from synapse_nextgen_auth.accounts.outbox import NotYet
+from synapse_nextgen_auth.accounts.works import AddEmailPusher, RemovePushers
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members

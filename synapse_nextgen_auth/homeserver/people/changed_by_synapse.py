@@ -10,7 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from synapse_nextgen_auth import late
-from synapse_nextgen_auth.accounts.outbox import NoteChange, NotYet
+from synapse_nextgen_auth.accounts.outbox import NotYet
+from synapse_nextgen_auth.accounts.works import NoteChange
 from synapse_nextgen_auth.homeserver import http
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.people.closings import Closings

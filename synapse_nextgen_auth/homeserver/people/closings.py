@@ -8,7 +8,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from synapse_nextgen_auth import late
-from synapse_nextgen_auth.accounts.outbox import FinishClosing
+from synapse_nextgen_auth.accounts.works import FinishClosing
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.http import address_of_request
 from synapse_nextgen_auth.homeserver.startup import patches

@@ -14,7 +14,7 @@ from synapse.api.errors import Codes, LoginError, SynapseError
 from synapse.types import RoomAlias, RoomID, UserID, create_requester
 
 from synapse_nextgen_auth import late
-from synapse_nextgen_auth.accounts.outbox import JoinRoom
+from synapse_nextgen_auth.accounts.works import JoinRoom
 from synapse_nextgen_auth.config import Invitations
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.startup import patches

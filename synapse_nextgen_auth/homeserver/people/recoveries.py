@@ -8,8 +8,8 @@ from synapse_nextgen_auth.accounts import links
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.links import Link, LinkKind
 from synapse_nextgen_auth.accounts.mail.letters import Letter, RecoveryLink
-from synapse_nextgen_auth.accounts.outbox import Recover
 from synapse_nextgen_auth.accounts.recoveries import Request
+from synapse_nextgen_auth.accounts.works import Recover
 from synapse_nextgen_auth.flows import links as flows
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted, People

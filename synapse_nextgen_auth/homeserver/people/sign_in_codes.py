@@ -6,7 +6,7 @@ time that it takes, whether an address has an account (C250).
 
 from synapse_nextgen_auth.accounts.admission import Intent
 from synapse_nextgen_auth.accounts.mail.letters import Letter, SignInUsualWay
-from synapse_nextgen_auth.accounts.outbox import SendSignInCode
+from synapse_nextgen_auth.accounts.works import SendSignInCode
 from synapse_nextgen_auth.homeserver.mail import Mailer
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted, People
 from synapse_nextgen_auth.homeserver.people.mailboxes import Mailboxes

@@ -11,7 +11,7 @@ from synapse_nextgen_auth.accounts.invitations import (
     new_token,
 )
 from synapse_nextgen_auth.accounts.mail.letters import Invited, InvitedAgain, Letter, Mail
-from synapse_nextgen_auth.accounts.outbox import SendMail
+from synapse_nextgen_auth.accounts.works import SendMail
 from synapse_nextgen_auth.flows import invitations as flows
 from synapse_nextgen_auth.homeserver.people.sign_ups.new_people import Trouble
 from synapse_nextgen_auth.secret import digest, random_token

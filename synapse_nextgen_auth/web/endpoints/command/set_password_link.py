@@ -6,8 +6,8 @@ from synapse_nextgen_auth.accounts import links
 from synapse_nextgen_auth.accounts.admission import Intent, Reason
 from synapse_nextgen_auth.accounts.links import Link, LinkKind
 from synapse_nextgen_auth.accounts.mail.letters import Letter, PasswordLink
-from synapse_nextgen_auth.accounts.outbox import SendMail
 from synapse_nextgen_auth.accounts.people import Standing, identify
+from synapse_nextgen_auth.accounts.works import SendMail
 from synapse_nextgen_auth.flows import links as flows
 from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.secret import digest, random_token

@@ -11,7 +11,7 @@ from synapse_nextgen_auth.accounts.addresses import canonical
 from synapse_nextgen_auth.accounts.attempts.attempt import Attempt, Proof, ProofKind
 from synapse_nextgen_auth.accounts.codes import MAX_TRIES, PAUSE, Code, Trial
 from synapse_nextgen_auth.accounts.mail.letters import SignedInByCode, SignInCode
-from synapse_nextgen_auth.accounts.outbox import SendSignInCode
+from synapse_nextgen_auth.accounts.works import SendSignInCode
 from synapse_nextgen_auth.flows import codes as flows
 from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.store import codes as rows
