@@ -38,16 +38,11 @@ def a_passkey(user_id):
 
 
 @pytest.fixture(autouse=True)
-def accounts(tables):
-    """Give two people one of everything; Alice has a password."""
+def accounts(tables, two_accounts):
+    """Give each of the two one of everything; Bob has no password."""
     with tables.begin() as txn:
-        for table in ("users", "user_external_ids", "user_threepids"):
-            txn.execute(f"DELETE FROM {table}")
+        txn.execute("UPDATE users SET password_hash = NULL WHERE name = ?", (BOB,))
         for user_id in (ALICE, BOB):
-            txn.execute(
-                "INSERT INTO users (name, deactivated, password_hash) VALUES (?, 0, ?)",
-                (user_id, "hash" if user_id == ALICE else None),
-            )
             factors.APPS.insert(txn, attrs.evolve(APP, app_id=user_id, user_id=user_id))
             factors.CODES.insert(txn, RecoveryCode(user_id, "mac", NOW))
             factors.CODES.insert(txn, RecoveryCode(user_id, "used", NOW, NOW))
