@@ -3,7 +3,6 @@
 import enum
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from synapse_nextgen_auth import late
@@ -13,7 +12,7 @@ from synapse_nextgen_auth.oauth.rates import Rate
 
 if TYPE_CHECKING:
     from synapse_nextgen_auth.store import throttle
-    from synapse_nextgen_auth.store.throttle import Bucket, Full
+    from synapse_nextgen_auth.store.throttle import Bucket
 else:
     throttle = late.file("store.throttle")
 
@@ -72,30 +71,35 @@ class Limiter:
 
     async def count(self, address: str) -> int | None:
         """Count one action; return for how many seconds to wait if that was one too many."""
-        return await self._ask(throttle.fill, *self._of(address))
+        return await self._fill(*self._of(address))
 
-    async def wait(self, address: str) -> int | None:
-        """Return for how many seconds one more would have to wait; counts nothing."""
-        return await self._ask(throttle.full, *self._of(address))
+    async def take_back(self, address: str) -> None:
+        """Let an action not have counted that `count` let somebody do."""
+        whom = self._of(address)
+        await self._homeserver.settle(throttle.take_back, self._buckets(*whom))
+        for one in whom:
+            self._waiting.pop(one.key, None)
 
     async def count_account(self, user_id: str) -> int | None:
         """Count one action of somebody signed in, who is not to pay for the network they are in."""
-        return await self._ask(throttle.fill, throttle.Bucket(user_id, self._rate))
+        return await self._fill(throttle.Bucket(user_id, self._rate))
 
     def _of(self, address: str) -> tuple["Bucket", ...]:
         wider = site(address)
         around = () if wider is None else (throttle.Bucket(wider, self._rate.times(_SITE)),)
         return (throttle.Bucket(network(address), self._rate), *around)
 
-    async def _ask(self, question: Callable[..., "Full | None"], *whom: "Bucket") -> int | None:
+    def _buckets(self, *whom: "Bucket") -> list["Bucket"]:
+        return [throttle.Bucket(f"{self._name} {one.key}", one.rate) for one in whom]
+
+    async def _fill(self, *whom: "Bucket") -> int | None:
         now = self._homeserver.now()
         for one in whom:
             since, until = self._waiting.get(one.key, (0, 0))
             if since <= now < until:
                 self.refused(one.key)
                 return until - now
-        buckets = [throttle.Bucket(f"{self._name} {one.key}", one.rate) for one in whom]
-        full = await self._homeserver.settle(question, buckets, now=now)
+        full = await self._homeserver.settle(throttle.fill, self._buckets(*whom), now=now)
         for one in whom:
             self._waiting.pop(one.key, None)
         if full is None:

@@ -77,10 +77,12 @@ def fill(txn: Txn, buckets: Sequence[Bucket], *, now: int) -> Full | None:
 
 
 def take_back(txn: Txn, buckets: Sequence[Bucket]) -> None:
-    """Take out what this transaction filled in: nobody else can have seen it."""
+    """Take out what was filled in, as far as it has not leaked since."""
     for bucket in buckets:
         txn.execute(
-            f"UPDATE nextgen_throttle SET count = count - {DROP} WHERE key = ?", (bucket.key,)
+            f"UPDATE nextgen_throttle SET count = CASE WHEN count > {DROP} THEN count - {DROP}"
+            " ELSE 0 END WHERE key = ?",
+            (bucket.key,),
         )
 
 

@@ -88,18 +88,24 @@ async def check(
 
 @asynccontextmanager
 async def _limited(visit: Visit) -> AsyncIterator[None]:
-    """Look at an answer unless too many from this network were wrong lately (C901)."""
+    """Look at an answer unless too many from this network were wrong lately (C901).
+
+    It counts before it is looked at, so that no more are looked at where many come at once.
+    """
     limiter = visit.site.rates.wrong_passkeys
-    wait = await limiter.wait(visit.address)
+    wait = await limiter.count(visit.address)
     if wait is not None:
         headers = (("Retry-After", str(wait)),)
         raise PageError(429, Message.TOO_MANY_REQUESTS, headers=headers)
+    is_wrong = False
     try:
         yield
     except Unproven as unproven:
-        if not unproven.is_late and not unproven.is_done:
-            await limiter.count(visit.address)
+        is_wrong = not unproven.is_late and not unproven.is_done
         raise
+    finally:
+        if not is_wrong:
+            await limiter.take_back(visit.address)
 
 
 async def _check(

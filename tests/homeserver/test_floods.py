@@ -311,18 +311,34 @@ def test_c901_wrong_passkeys_count_by_network(homeserver, server, flood):
     for _ in range(3):
         assert by_passkey(server, own, key) == 303
 
-    wrong = Browser(server)
-    wrong.get(server.url("sign-in"))
-    action, hidden = form_of(wrong.page)
-    form = {**hidden, "passkey": key.use(question(wrong.page), type="x"), "decision": "passkey"}
-    tries = [
-        flood.send("POST", action, data=form, cookies=wrong.http.cookies).status_code
-        for _ in range(52)
-    ]
+    send = wrong_passkeys(server, key)
+    tries = [send(flood) for _ in range(52)]
 
     assert tries == [403] * 50 + [429] * 2
     assert by_passkey(server, flood, key) == 429
     assert by_passkey(server, own, key) == 303
+
+
+def test_c901_wrong_passkeys_at_once_count_before_they_are_looked_at(homeserver, server, flood):
+    """So that not one more is than one after the other, however many come together."""
+    send = wrong_passkeys(server, SoftKey(rp_id="localhost", origin=homeserver.base_url))
+    began = time.monotonic()
+    with ThreadPoolExecutor(20) as threads:
+        tries = list(threads.map(lambda _: send(flood), range(100)))
+    leaked = int((time.monotonic() - began) / 10) + 1
+
+    assert set(tries) == {403, 429}
+    assert 50 <= tries.count(403) <= 50 + leaked
+
+
+def wrong_passkeys(server, key):
+    """Return how to answer a page from a network as no passkey does."""
+    wrong = Browser(server)
+    wrong.get(server.url("sign-in"))
+    action, hidden = form_of(wrong.page)
+    form = {**hidden, "passkey": key.use(question(wrong.page), type="x"), "decision": "passkey"}
+    cookies = wrong.http.cookies
+    return lambda network: network.send("POST", action, data=form, cookies=cookies).status_code
 
 
 def by_passkey(server, network, key):

@@ -216,6 +216,19 @@ def test_c167_of_many_at_once_no_more_pass_than_fit_into_both(tables):
     assert sum(counted.values()) == 4 * DROP
 
 
+def test_what_is_taken_back_has_not_counted(tables):
+    """And nothing of what others counted goes with it, once it has leaked."""
+    for _ in range(2):
+        tables.run(throttle.fill, near("a"), now=NOW)
+    tables.run(throttle.take_back, near("a"))
+    assert levels(tables) == {"near a": DROP, "wide": DROP}
+
+    tables.run(throttle.fill, near("a"), now=NOW + 1)
+    for _ in range(2):
+        tables.run(throttle.take_back, near("a"))
+    assert levels(tables)["near a"] == 0
+
+
 class Late:
     """A transaction that read the wide bucket before others filled it."""
 
