@@ -11,6 +11,7 @@ import threading
 import pytest
 import yaml
 
+from support.check_config import templates_are_compiled_once  # noqa: F401 (a fixture)
 from support.crooked_proxy import WELL_KNOWN, CrookedProxy, Response
 from support.databases import SqliteDatabase
 from support.siteverify import SECRET, Siteverify
