@@ -4,6 +4,10 @@ import enum
 
 from synapse_nextgen_auth.records import frozen
 
+# What somebody is told whose password, token or mailbox is right, and who comes in in the browser alone.
+NEEDS_FACTOR = "This account signs in with a second factor, which this app cannot ask for."
+IN_BROWSER = "This account signs in in the browser."
+
 
 class Allowed(str, enum.Enum):
     """For whom an old way is open; the value is what the operator writes."""

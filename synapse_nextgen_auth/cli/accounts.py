@@ -11,11 +11,13 @@ from urllib.parse import quote
 
 import attrs
 
+from synapse_nextgen_auth.accounts.legacy_login import IN_BROWSER, NEEDS_FACTOR
 from synapse_nextgen_auth.records import frozen
 
 _REGISTER = "/_synapse/admin/v1/register"
 _CLIENT = "/_matrix/client/v3"
 _PATIENCE = 120  # seconds
+_TOLD_AFTER = 3  # seconds
 _CONSONANTS = "bdfghjklmnprstvz"
 _VOWELS = "aeiou"
 
@@ -52,10 +54,18 @@ class SharedSecret:
         """Create the account without signing it in."""
         self._register(credentials, inhibit_login=True)
 
-    def ensure(self, credentials: Credentials, *, server_name: str, trusted: bool) -> None:
+    def ensure(
+        self,
+        credentials: Credentials,
+        *,
+        server_name: str,
+        trusted: bool,
+        tell: Callable[[str], None],
+    ) -> None:
         """Create the account, or let one that is there be as these say.
 
-        The password of one that somebody else may have made is set anew in any case (`trusted`).
+        The password of one that somebody else may have made is set anew in any case (`trusted`). Where
+        that takes a while, `tell` hears why.
         """
         user_id = credentials.user_id(server_name)
         try:
@@ -63,11 +73,14 @@ class SharedSecret:
         except AccountError as error:
             if error.code != "M_USER_IN_USE":
                 raise
-            if not trusted or not self.lets_in(user_id, credentials.password):
-                self._reset_password(user_id, credentials)
+            if not trusted or not self.fits(user_id, credentials.password):
+                self._reset_password(user_id, credentials, tell)
 
-    def lets_in(self, user_id: str, password: str) -> bool:
-        """Say whether this password signs in: once, and out again."""
+    def fits(self, user_id: str, password: str) -> bool:
+        """Say whether this is the account's password: it signs in once, and out again.
+
+        Where the account signs in in the browser alone, nobody hears so who has another password.
+        """
         login = {
             "type": "m.login.password",
             "identifier": {"type": "m.id.user", "user": user_id},
@@ -75,12 +88,14 @@ class SharedSecret:
         }
         try:
             token = _call(self.port, "POST", f"{_CLIENT}/login", login)["access_token"]
-        except AccountError:
-            return False
+        except AccountError as error:
+            return str(error).startswith((IN_BROWSER, NEEDS_FACTOR))
         _call(self.port, "POST", f"{_CLIENT}/logout", {}, token)
         return True
 
-    def _reset_password(self, user_id: str, credentials: Credentials) -> None:
+    def _reset_password(
+        self, user_id: str, credentials: Credentials, tell: Callable[[str], None]
+    ) -> None:
         """Set the password as an administrator who exists for just that long."""
         helper = Credentials(f"demo-{secrets.token_hex(8)}", memorable_password(), admin=True)
         session = self._register(helper, inhibit_login=False)
@@ -92,7 +107,11 @@ class SharedSecret:
             "deactivated": False,
         }
         path = f"/_synapse/admin/v2/users/{quote(user_id)}"
-        _patiently(lambda: _call(self.port, "PUT", path, change, token))
+        words = (
+            f"Synapse does not set the password of {user_id} yet: it opens a closed account again once"
+            f" an index of its own is there. Trying for up to {_PATIENCE} seconds"
+        )
+        patiently(lambda: _call(self.port, "PUT", path, change, token), lambda: tell(words))
         leave = f"/_synapse/admin/v1/deactivate/{helper_id}"
         _call(self.port, "POST", leave, {"erase": True}, token)
 
@@ -117,14 +136,16 @@ def memorable_password() -> str:
     return "-".join("".join(draw(_CONSONANTS) + draw(_VOWELS) for _ in range(2)) for _ in range(4))
 
 
-def _patiently(call: Callable[[], object]) -> None:
+def patiently(call: Callable[[], object], tell: Callable[[], None]) -> None:
     """Call until Synapse can: it opens a closed account again once an index of its own is there."""
-    for _ in range(_PATIENCE):
+    for seconds in range(_PATIENCE):
         try:
             call()
         except AccountError as error:
             if error.code != "M_UNKNOWN":
                 raise
+            if seconds == _TOLD_AFTER:
+                tell()
             time.sleep(1)
         else:
             return

@@ -94,7 +94,7 @@ def run(options: DemoOptions) -> int:
         synapse_process.SynapseStoppedError,
         yaml_file.YamlFileError,
     ) as error:
-        print(f"synapse-nextgen-auth demo: {error}", file=sys.stderr)
+        _say(str(error))
         return 1
 
 
@@ -179,10 +179,16 @@ def _create_accounts(
     door = SharedSecret(port, settings["registration_shared_secret"])
     try:
         for credentials in (kept.account, kept.admin):
-            door.ensure(credentials, server_name=settings["server_name"], trusted=is_again)
+            door.ensure(
+                credentials, server_name=settings["server_name"], trusted=is_again, tell=_say
+            )
     except AccountError as error:
         raise DemoError(f"Synapse did not create the demo accounts: {error}") from error
     demo_directory.note_served(directory, database)
+
+
+def _say(text: str) -> None:
+    print(f"synapse-nextgen-auth demo: {text}", file=sys.stderr)
 
 
 def _stop_on_signals() -> None:

@@ -12,7 +12,7 @@ import pytest
 import requests
 import yaml
 
-from support.databases import PostgresDatabase
+from support.databases import PostgresDatabase, SqliteDatabase
 from support.demo import Demo, can_sign_in, is_running
 
 JSON = ("--json", "--port", "0")
@@ -78,6 +78,29 @@ def test_what_is_printed_works_whatever_was_done_since(tmp_path):
         assert can_sign_in(second.facts)
         assert can_sign_in(second.facts, as_admin=True)
         assert _devices(second.facts) == 2  # those of these two lines
+
+
+def test_an_account_whose_password_is_right_is_left_alone(tmp_path):
+    """Also one that signs in with a second factor, in the browser alone."""
+    extra = tmp_path / "extra.yaml"
+    factors = {"factors": {"policy": "optional"}}
+    ours = {"module": "synapse_nextgen_auth.NextGenAuth", "config": factors}
+    extra.write_text(yaml.safe_dump({"modules": [ours]}))
+    arguments = (*JSON, "--directory", str(tmp_path / "kept"), "--config", str(extra))
+    with Demo(*arguments) as first:
+        database = SqliteDatabase(Path(first.facts["config_path"]).parent)
+    database.query(
+        "INSERT INTO nextgen_totp_apps (app_id, user_id, secret, name, made_at, confirmed_at)"
+        " VALUES ('an-app', '@demo:localhost', 'sealed', 'phone', 1, 1)"
+    )
+    hashes = "SELECT name, password_hash FROM users ORDER BY name"
+    before = database.query(hashes)
+
+    with Demo(*arguments) as second:
+        assert not can_sign_in(second.facts)
+        assert can_sign_in(second.facts, as_admin=True)
+
+    assert database.query(hashes) == before
 
 
 def test_a_person_is_told_what_to_try_and_the_directory_goes_at_the_end():

@@ -22,6 +22,7 @@ from synapse.types import Requester
 from synapse.util.threepids import canonicalise_email
 
 from synapse_nextgen_auth import late
+from synapse_nextgen_auth.accounts.legacy_login import NEEDS_FACTOR
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.mark import is_narrow, is_ours
 from synapse_nextgen_auth.homeserver.database.outage import answered_503
@@ -31,7 +32,7 @@ from synapse_nextgen_auth.homeserver.matrix.asked_before import (
     refuse_ours,
     token_of_ours,
 )
-from synapse_nextgen_auth.homeserver.matrix.old_doors import WHY, OldDoors
+from synapse_nextgen_auth.homeserver.matrix.old_doors import OldDoors
 from synapse_nextgen_auth.homeserver.matrix.set_pusher import SetPusher
 from synapse_nextgen_auth.homeserver.people.accounts import People
 from synapse_nextgen_auth.homeserver.startup import versions
@@ -80,7 +81,7 @@ class Threepids(ThreepidRestServlet):
         # A bridge has no token that Synapse counts.
         if requester.access_token_id is not None:
             if await self._doors.lacks(requester.user.to_string()):
-                raise AuthError(403, f"{WHY} {self._instead}", Codes.FORBIDDEN)
+                raise AuthError(403, f"{NEEDS_FACTOR} {self._instead}", Codes.FORBIDDEN)
             if self._confirm_legacy:
                 raise AuthError(
                     403,
@@ -112,7 +113,7 @@ class DeleteThreepid(ThreepidDeleteRestServlet):
         asked = body.get("address")
         if body.get("medium") == "email" and isinstance(asked, str):
             if await self._doors.stops(user_id, door="/account/3pid/delete"):
-                raise AuthError(403, f"{WHY} {self._instead}", Codes.FORBIDDEN)
+                raise AuthError(403, f"{NEEDS_FACTOR} {self._instead}", Codes.FORBIDDEN)
             with answered_503(self._homeserver):
                 goes_to = await self._homeserver.read(factor_mail.get, user_id)
             if goes_to is not None and _is_same(asked, goes_to.address):

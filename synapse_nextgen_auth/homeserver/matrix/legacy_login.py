@@ -14,11 +14,11 @@ from synapse.http.site import SynapseRequest
 from synapse.rest.client.login import LoginRestServlet, SsoRedirectServlet
 
 from synapse_nextgen_auth import late
-from synapse_nextgen_auth.accounts.legacy_login import LegacyLoginRules
+from synapse_nextgen_auth.accounts.legacy_login import IN_BROWSER, NEEDS_FACTOR, LegacyLoginRules
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.database.outage import answered_503
 from synapse_nextgen_auth.homeserver.http import Incoming, Outgoing, incoming, send
-from synapse_nextgen_auth.homeserver.matrix.old_doors import WHY, OldDoors
+from synapse_nextgen_auth.homeserver.matrix.old_doors import OldDoors
 from synapse_nextgen_auth.homeserver.startup.needed import Needed
 from synapse_nextgen_auth.oauth.metadata import Endpoints
 from synapse_nextgen_auth.oauth.sessions import Session
@@ -202,11 +202,11 @@ class Login(LoginRestServlet):
             with answered_503(self._homeserver):
                 is_closed = await self._homeserver.read(first_sessions.has_one, known)
             if is_closed:
-                raise self._closed("This account signs in in the browser.")
+                raise self._closed(IN_BROWSER)
         if await self._doors.stops(known, door=str(login_type)) and not (
             login_type == _TOKEN and await self._is_from_us(login_submission["token"])
         ):
-            raise self._closed(WHY)
+            raise self._closed(NEEDS_FACTOR)
         return await super()._complete_login(user_id, login_submission, *args, **kwargs)
 
     async def _is_from_us(self, token: str) -> bool:

@@ -13,6 +13,7 @@ from synapse.rest.client.register import RegisterRestServlet
 
 from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.factors.policy import LegacyLogins
+from synapse_nextgen_auth.accounts.legacy_login import NEEDS_FACTOR
 from synapse_nextgen_auth.homeserver import http
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.database.outage import answered_503, come_back
@@ -40,8 +41,6 @@ NEEDS = (
     ),
     *members("synapse.server", "HomeServer", "get_set_password_handler"),
 )
-
-WHY = "This account signs in with a second factor, which this app cannot ask for."
 
 
 class OldDoors:
@@ -112,7 +111,7 @@ class _ForgottenPassword:
         ):
             raise SynapseError(
                 403,
-                f"{WHY} Set a new password in the browser. Your account is at"
+                f"{NEEDS_FACTOR} Set a new password in the browser. Your account is at"
                 f" {self._doors.account_url}",
                 Codes.FORBIDDEN,
             )

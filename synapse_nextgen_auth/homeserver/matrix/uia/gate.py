@@ -18,12 +18,13 @@ from synapse.http.site import SynapseRequest
 from synapse.types import Requester
 
 from synapse_nextgen_auth import late
+from synapse_nextgen_auth.accounts.legacy_login import NEEDS_FACTOR
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth.mark import is_ours
 from synapse_nextgen_auth.homeserver.auth.token_check import TokenCheck
 from synapse_nextgen_auth.homeserver.colleagues import Away
 from synapse_nextgen_auth.homeserver.database.outage import answered_503, come_back
-from synapse_nextgen_auth.homeserver.matrix.old_doors import WHY, OldDoors
+from synapse_nextgen_auth.homeserver.matrix.old_doors import OldDoors
 from synapse_nextgen_auth.homeserver.startup import patches
 from synapse_nextgen_auth.homeserver.startup.needed import Needed, members
 from synapse_nextgen_auth.oauth.metadata import Endpoints
@@ -141,7 +142,7 @@ class BrowserUiAuth:
 
     @property
     def _needs_factor(self) -> str:
-        return f"{WHY} Your account is at {self._endpoints.url('account')}."
+        return f"{NEEDS_FACTOR} Your account is at {self._endpoints.url('account')}."
 
     async def _pass(self, asked: "Asked", request: SynapseRequest, description: str) -> None:
         """Raise the challenge unless its person approved the request, which uses that up.
