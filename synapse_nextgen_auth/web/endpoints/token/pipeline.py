@@ -71,11 +71,14 @@ async def token(site: Site, incoming: Incoming) -> Outgoing:
     try:
         return await _answer(site, incoming, form)
     except OAuthError as refusal:
-        told = attrs.evolve(refusal, detail=f"{refusal.told}; {_who(site, incoming, form)}")
-        kind = grant_types.BY_NAME.get(form.get("grant_type", ""))
-        if kind is not None and not kind.begins_session:
-            raise as_heard(told) from refusal
-        raise told from refusal
+        raise _told(refusal, form, _who(site, incoming, form)) from refusal
+
+
+def _told(refusal: OAuthError, form: Mapping[str, str], who: str) -> OAuthError:
+    """Return a refusal as the client hears it, and as the log says whose it is."""
+    told = attrs.evolve(refusal, detail=f"{refusal.told}; {who}")
+    kind = grant_types.BY_NAME.get(form.get("grant_type", ""))
+    return as_heard(told) if kind is not None and not kind.begins_session else told
 
 
 # What a grant is refused for, beside what is wrong with any client or scope; for the metrics.
