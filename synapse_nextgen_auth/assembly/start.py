@@ -18,7 +18,7 @@ from synapse_nextgen_auth.homeserver import raw_forms
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.auth import admin_refusal, checker
 from synapse_nextgen_auth.homeserver.auth.farewells import Farewells
-from synapse_nextgen_auth.homeserver.database import schema
+from synapse_nextgen_auth.homeserver.database import order_of_news, schema
 from synapse_nextgen_auth.homeserver.devices.matrix_devices import Devices
 from synapse_nextgen_auth.homeserver.devices.watch import Watch
 from synapse_nextgen_auth.homeserver.http import Tree
@@ -162,6 +162,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         ),
     )
     _take_arrivals(site)
+    order_of_news.keep()
     checker.install(site.homeserver, site.token_check)
     site.homeserver.live.watch(every=min(site.lifetimes.sessions.access_token, _DOUBTED_AFTER))
     if any(each.client.application_service for each in config.clients):
@@ -297,6 +298,7 @@ def rest(api: ModuleApi) -> None:
         logger.warning("%s Until then who needs it cannot sign in", missing)
     # Whoever changes a password because of a thief is rid of the thief when the module is on again.
     homeserver = Homeserver(api)
+    order_of_news.keep()
     devices = Devices(homeserver)
     Watch(homeserver, devices).begin()
     closings = Closings(homeserver, None)

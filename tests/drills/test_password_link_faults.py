@@ -30,10 +30,14 @@ class Thief:
         self.browser = Browser.of(server, self.user)
         self.token = deployment.login(self.user)["access_token"]
 
-    @property
-    def is_out(self):
+    def is_in_by(self):
+        """Return by what they are still in: the browser, the token, or nothing."""
         page = self.browser.get(self.server.url("account"))
-        return "/sign-in" in page.url and self.server.whoami(self.token).status_code == 401
+        ways = {
+            "browser": "/sign-in" not in page.url,
+            "token": self.server.whoami(self.token).status_code != 401,
+        }
+        return [way for way, is_open in ways.items() if is_open]
 
 
 def press(deployment, server, plan=None):
@@ -81,7 +85,11 @@ def what_is_wrong(deployment, server, thief, url):
     if can_sign_in(server, user, PASSWORD):
         if told != [(1,)]:
             return f"set, but written down {told} times"
-        return None if eventually(lambda: thief.is_out) else "the thief is in"
+        if eventually(lambda: not thief.is_in_by()):
+            return None
+        waits = "SELECT tries, due_at, given_up_at FROM nextgen_outbox WHERE subject = ?"
+        waiting = deployment.query(waits, user.user_id)
+        return f"the thief is in by {thief.is_in_by()}, in the outbox are {waiting}"
     if told != [(0,)] or Browser(server).get(url).status_code != 200:
         return "not set, but the link is lost"
     return None if can_sign_in(server, user, user.password) else "no password is left"
