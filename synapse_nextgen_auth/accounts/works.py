@@ -23,11 +23,13 @@ class Work:
 
     `kind` never changes its value: entries of an earlier release wait under it. With `in_order`,
     what has the same subject is done one after the other, in the order in which it was written.
+    `network_in` is the field with a network address, if there is one: it is for what can still be done.
     """
 
     kind: ClassVar[str]
     in_order: ClassVar[bool] = False
     patience: ClassVar[int] = DAY  # seconds
+    network_in: ClassVar[str | None] = None
 
     @property
     def subject(self) -> str:
@@ -280,6 +282,7 @@ class FinishClosing(Work):
     """
 
     kind: ClassVar[str] = "finish_closing"
+    network_in: ClassVar[str | None] = "address"
 
     user_id: str
     by_person: int
@@ -302,6 +305,7 @@ class NoteChange(Work):
     """
 
     kind: ClassVar[str] = "note_change"
+    network_in: ClassVar[str | None] = "network"
 
     user_id: str
     what: str
@@ -358,6 +362,16 @@ def read(record: type[Work], payload: str) -> Work:
     if not all(_fits(members[name], kind) for name, kind in fields.items()):
         raise Unreadable(record.kind)
     return record(**members)
+
+
+def without_address(record: type[Work], payload: str) -> str:
+    """Return what is kept of a work that is not tried any more; what nobody can read stays as it is."""
+    if record.network_in is None:
+        return payload
+    try:
+        return write(attrs.evolve(read(record, payload), **{record.network_in: ""}))
+    except Unreadable:
+        return payload
 
 
 def _fits(value: object, kind: Any) -> bool:

@@ -14,7 +14,7 @@ from synapse.util.async_helpers import concurrently_execute
 
 from synapse_nextgen_auth import late
 from synapse_nextgen_auth.accounts.outbox import LONGEST_TRY, Entry, Hopeless, NotYet
-from synapse_nextgen_auth.accounts.works import MINUTE, Work
+from synapse_nextgen_auth.accounts.works import KINDS, MINUTE, Work
 from synapse_nextgen_auth.homeserver import background
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.homeserver.background import Background
@@ -113,12 +113,25 @@ class Outbox:
         )
         for one in waiting:
             if one.kind not in self._doers:
+                await self._leave(one)
                 continue
             if one.due:
                 self._begin(one.kind)
             if one.next_due is not None:
                 # A look that was nearer has taken the place of the one that was for this.
                 self._look_in(one.next_due - self._homeserver.now())
+
+    async def _leave(self, waiting: outbox.Waiting) -> None:
+        """Leave to others what nobody does here, as where the module is switched off.
+
+        What has waited for too long names no network address then.
+        """
+        kind = KINDS.get(waiting.kind)
+        if kind is None or kind.network_in is None:
+            return
+        before = self._homeserver.now() - kind.patience
+        if waiting.oldest < before:
+            await self._homeserver.run(outbox.forget_addresses, kind.kind, before=before)
 
     def _begin(self, kind: str) -> None:
         if kind in self._lanes:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import attrs
 
 from synapse_nextgen_auth.accounts.outbox import FURTHEST, LEASE, Entry
-from synapse_nextgen_auth.accounts.works import KINDS, Work, write
+from synapse_nextgen_auth.accounts.works import KINDS, Work, without_address, write
 from synapse_nextgen_auth.records import frozen
 from synapse_nextgen_auth.store.table import Table
 from synapse_nextgen_auth.store.txn import Txn
@@ -154,10 +154,22 @@ def postpone(txn: Txn, entry: Entry, *, due_at: int) -> None:
 
 
 def give_up(txn: Txn, entry: Entry, *, now: int) -> bool:
-    """Mark what is not tried any more; False when it was already, or somebody else has it by now."""
+    """Mark what is not tried any more; False when it was already, or somebody else has it by now.
+
+    It names no network address any more.
+    """
     txn.execute(
-        "UPDATE nextgen_outbox SET given_up_at = ?"
+        "UPDATE nextgen_outbox SET given_up_at = ?, payload = ?"
         " WHERE entry_id = ? AND tries = ? AND given_up_at IS NULL",
-        (now, entry.entry_id, entry.tries),
+        (now, without_address(KINDS[entry.kind], entry.payload), entry.entry_id, entry.tries),
     )
     return txn.rowcount == 1
+
+
+def forget_addresses(txn: Txn, kind: str, *, before: int) -> None:
+    """Take the network addresses out of what was written before then."""
+    for entry in _OUTBOX.all(txn, "WHERE kind = ? AND written_at < ?", kind, before):
+        txn.execute(
+            "UPDATE nextgen_outbox SET payload = ? WHERE entry_id = ? AND payload = ?",
+            (without_address(KINDS[kind], entry.payload), entry.entry_id, entry.payload),
+        )

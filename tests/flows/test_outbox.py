@@ -2,10 +2,11 @@
 
 from contextlib import suppress
 
+import attrs
 import pytest
 
-from support.records import ALICE, NOW, a_session
-from synapse_nextgen_auth.accounts.works import RemovePushers
+from support.records import ADDRESS, ALICE, NOW, a_session
+from synapse_nextgen_auth.accounts.works import NoteChange, RemovePushers, write
 from synapse_nextgen_auth.flows import end_session
 from synapse_nextgen_auth.flows import outbox as flow
 from synapse_nextgen_auth.oauth.sessions import DEVICE_STAYS, End
@@ -59,6 +60,13 @@ def test_an_end_that_is_undone_leaves_nothing(tables):
     assert waiting(tables) == []
 
 
+NOTE = NoteChange(ALICE, "password", NOW, ALICE, ADDRESS, 0, "1", "", "a digest")
+
+
+def payloads(tables):
+    return [payload for (payload,) in tables.query("SELECT payload FROM nextgen_outbox")]
+
+
 def given_up(tables):
     with tables.begin() as txn:
         txn.execute(
@@ -76,6 +84,15 @@ def test_the_account_finds_what_was_given_up_among_its_events(tables):
     assert tables.run(flow.give_up, entry, now=NOW) is False
 
     assert given_up(tables) == [(ALICE, ID, RemovePushers.kind)]
+
+
+def test_what_is_given_up_names_no_network_address_any_more(tables):
+    """It stays for a month, so that somebody can look what it was."""
+    tables.run(outbox.put, NOTE, now=NOW)
+    (entry,) = tables.run(outbox.list_due, NOTE.kind, now=NOW, limit=1)
+    tables.run(flow.give_up, entry, now=NOW)
+
+    assert payloads(tables) == [write(attrs.evolve(NOTE, network=""))]
 
 
 @pytest.mark.parametrize("payload", ["garbage", '{"session": "swept", "ended": 1}'])

@@ -4,6 +4,8 @@ One homeserver with a worker goes through all of it; each test looks at what was
 either process.
 """
 
+import time
+
 import attrs
 import pytest
 import requests
@@ -14,6 +16,7 @@ from support.oauth import Browser, Client, Server
 from support.synapse import Homeserver
 from support.television import Television, let_in
 from support.waiting import eventually
+from synapse_nextgen_auth.accounts.works import DAY, NoteChange, read, write
 from synapse_nextgen_auth.web.kinds import Endpoint, ForPeople
 from synapse_nextgen_auth.web.routes import ROUTES, WELL_KNOWN
 
@@ -90,8 +93,27 @@ class Story:
                 *(token, pinned),
             )
 
+    def note(self):
+        """Leave a note as a process does that dies while Synapse changes a password."""
+        now = int(time.time())
+        work = NoteChange("@nobody:else", "password", 1, "", "192.0.2.7", 0, "", "", "digest")
+        self.homeserver.query(
+            "INSERT INTO nextgen_outbox (entry_id, kind, subject, position, payload, written_at,"
+            " due_at, tries) VALUES ('a note', ?, ?, 1, ?, ?, ?, 0)",
+            *(work.kind, work.subject, write(work), now - 2 * DAY, now + 600),
+        )
+
+    def noted(self):
+        sql = "SELECT payload FROM nextgen_outbox WHERE entry_id = 'a note'"
+        ((payload,),) = self.homeserver.query(sql)
+        return read(NoteChange, payload)
+
     def rest(self):
+        self.note()
         self.switch({"enabled": False})
+        self.seen["note"] = eventually(
+            lambda: (self.noted().network == "" and self.noted()) or None
+        )
         before = ours_in(self.homeserver)
         for name, server in self.servers().items():
             self.look_around(name, server)
@@ -168,6 +190,11 @@ def seen(tmp_path_factory, make_database, redis_server):
 
 
 BOTH = pytest.mark.parametrize("process", ["main", "worker"])
+
+
+def test_what_waits_for_the_module_names_no_network_address_after_a_day(seen):
+    """Nobody does it, or gives it up, before the module is on again."""
+    assert seen["note"].user_id == "@nobody:else"
 
 
 @BOTH

@@ -3,9 +3,9 @@
 import attrs
 import pytest
 
-from support.records import NOW
+from support.records import ADDRESS, ALICE, BOB, NOW
 from synapse_nextgen_auth.accounts.outbox import FURTHEST, LEASE
-from synapse_nextgen_auth.accounts.works import KINDS, RemovePushers, Work
+from synapse_nextgen_auth.accounts.works import KINDS, FinishClosing, RemovePushers, Work
 from synapse_nextgen_auth.store import outbox
 from synapse_nextgen_auth.store.outbox import Waiting
 
@@ -176,3 +176,20 @@ def test_what_waits_is_counted_by_kind(tables):
         Waiting(KIND, 2, NOW, 1, next_due=NOW + 50),
     ]
     assert {one.next_due for one in tables.run(outbox.measure, now=NOW + 60)} == {None}
+
+
+def test_what_waits_for_too_long_names_no_network_address_any_more(tables):
+    """Nothing else of it changes, nor of what was written down later."""
+    closing = FinishClosing(ALICE, 1, ADDRESS, "sealed")
+    put(tables, closing)
+    put(tables, attrs.evolve(closing, user_id=BOB), now=NOW + 1)
+    tables.run(outbox.put, RemovePushers("a", 1), now=NOW)
+    with tables.begin() as txn:
+        txn.execute("UPDATE nextgen_outbox SET payload = 'unreadable' WHERE kind = ?", (KIND,))
+    for kind in (FinishClosing.kind, KIND):
+        tables.run(outbox.forget_addresses, kind, before=NOW + 1)
+
+    assert {entry.work for entry in due(tables, FinishClosing.kind, now=NOW + 1)} == {
+        attrs.evolve(closing, address=""),
+        attrs.evolve(closing, user_id=BOB),
+    }

@@ -272,6 +272,7 @@ VARIANTS = {
         {"after": Place(), "is_public": is_public} for is_public in (True, False)
     ],
     ("outbox", "list_due"): [{"kind": RemovePushers.kind}],
+    ("outbox", "forget_addresses"): [{"kind": RemovePushers.kind}],
     ("download", "part"): [{"name": name} for name in PARTS],
     ("events", "list_before"): [{"older_than": None}, {"older_than": (NOW, "id")}],
     ("grants", "add"): [{"grant": a_grant()}],
