@@ -21,7 +21,7 @@ from synapse_nextgen_auth.homeserver.http import Outgoing
 from synapse_nextgen_auth.homeserver.people.accounts import Newcomer, NotAdmitted
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.oauth.grants.authorization import Grant
+from synapse_nextgen_auth.oauth.grants.authorization import Grant, ResponseMode
 from synapse_nextgen_auth.oauth.grants.authorization_answer import Target, failure, success
 from synapse_nextgen_auth.oauth.grants.authorization_request import UNMET
 from synapse_nextgen_auth.oauth.grants.device_grants import DeviceGrant
@@ -31,8 +31,9 @@ from synapse_nextgen_auth.secret import digest, random_token
 from synapse_nextgen_auth.store import grants
 from synapse_nextgen_auth.web import added, answers, factors
 from synapse_nextgen_auth.web.admission import admit_application
+from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.message.error import OF_REFUSED, PageError, refuse_if_gone
-from synapse_nextgen_auth.web.pages.message.page import Message
+from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message
 from synapse_nextgen_auth.web.pages.onward import Onward
 from synapse_nextgen_auth.web.site import Site
 from synapse_nextgen_auth.web.visits import Visit
@@ -61,6 +62,8 @@ async def find(visit: Visit, grant_id: str | None) -> tuple[Grant, Client]:
     grant = await site.homeserver.read(
         authorize.find, grant_id or "", browser=browser, now=site.now()
     )
+    if grant is Refused.EXPIRED:
+        raise await _too_late(visit, grant_id or "")
     if isinstance(grant, Refused):
         status, message = OF_REFUSED[grant]
         raise PageError(status, message)
@@ -70,6 +73,29 @@ async def find(visit: Visit, grant_id: str | None) -> tuple[Grant, Client]:
     visit.reader.asked_in(grant.ui_locales, at=grant.created_at)
     visit.reader.ends(grant.expires_at)
     return grant, client
+
+
+async def _too_late(visit: Visit, grant_id: str) -> PageError:
+    """Say that a grant of this browser is over, with a way back to its client as long as it is known.
+
+    It waits for a click: nobody is led on who did nothing (RFC 9700 section 4.11.2).
+    """
+    status, message = OF_REFUSED[Refused.EXPIRED]
+    grant = await visit.site.homeserver.read(grants.get, grant_id)
+    client = None if grant is None else await visit.site.clients.find(grant.client_id)
+    if grant is None or client is None or not client.comes_back_to(grant.redirect_uri):
+        return PageError(status, message)
+    if grant.response_mode is ResponseMode.FORM_POST:
+        return PageError(status, message)
+    visit.reader.asked_in(grant.ui_locales, at=grant.created_at)
+    error = OAuthError("access_denied", "The person came too late")
+    return PageError(
+        status,
+        message,
+        forward_url=failure(target(grant), error, issuer=visit.site.issuer.identifier).location,
+        forward_label=ForwardLabel.APPLICATION,
+        client=ClientCard.of(client, visit.languages, redirect_uri=grant.redirect_uri),
+    )
 
 
 async def stranger(site: Site, client_id: str) -> PageError:

@@ -758,6 +758,61 @@ def test_c039_an_old_request_goes_nowhere(homeserver, server):
     ]
 
 
+@pytest.mark.parametrize("fields", [{}, {"response_mode": "fragment"}])
+def test_who_comes_too_late_finds_the_way_back_to_the_application(homeserver, server, fields):
+    """With a no that it understands, and after a click: nothing leads there by itself."""
+    client = server.client()
+    _, page, parameters = too_late(homeserver, server, client, **fields)
+    back = html.unescape(re.search(r'<a class="button[^>]*href="([^"]+)"', page.text)[1])
+    uri, _, said = back.partition("#" if fields else "?")
+
+    assert uri == client.redirect_uri
+    assert dict(parse_qsl(said.rstrip("#"))) == {
+        "error": "access_denied",
+        "error_description": "The person came too late",
+        "iss": server.issuer,
+        "state": parameters["state"],
+    }
+    assert "Back to the application" in page.text
+    assert client.registered["client_name"] in page.text
+    assert "Location" not in page.headers
+    # By the address of somebody's request nobody else gets there.
+    other = Browser(server).get(page.url)
+    assert client.redirect_uri not in other.text
+
+
+def test_who_comes_too_late_is_led_nowhere_that_is_not_the_applications_any_more(
+    homeserver, server
+):
+    """Nor where the answer would be a form that is posted."""
+    client = server.client()
+    _, posted, _ = too_late(homeserver, server, client, response_mode="form_post")
+    browser, page, _ = too_late(homeserver, server, client)
+    homeserver.query(
+        "UPDATE nextgen_grants SET redirect_uri = 'https://gone.example/'"
+        " WHERE client_id = ? AND response_mode = 'query'",
+        client.id,
+    )
+    gone = browser.get(page.url)
+
+    for each in (posted, gone):
+        assert_page(each, EXPIRED)
+        assert "Go to the start page" in each.text
+        assert "Back to the application" not in each.text
+
+
+def too_late(homeserver, server, client, **fields):
+    """Return the consent page half an hour after the request, with browser and request."""
+    parameters, _ = client.request(**fields)
+    browser = Browser(server)
+    page = browser.authorize(parameters)
+    grant = dict(parse_qsl(urlsplit(page.url).query))["grant"]
+    homeserver.query("UPDATE nextgen_grants SET expires_at = 1 WHERE grant_id = ?", grant)
+    page = browser.get(page.url)
+    assert_page(page, EXPIRED)
+    return browser, page, parameters
+
+
 # Methods and content types
 
 

@@ -93,6 +93,10 @@ class Client(Metadata):
             return None
         return self.text_for(field, wanted)
 
+    def comes_back_to(self, redirect_uri: str) -> bool:
+        """Say whether people are sent there: it is one of those that it registered."""
+        return any(redirects.matches(uri, redirect_uri) for uri in self.redirect_uris)
+
     def _all_fit(self, base: uris.Uri) -> bool:
         parsed = tuple(map(uris.parse, self.redirect_uris))
         return all(uri is not None and redirects.speaks_for(base, uri) for uri in parsed)

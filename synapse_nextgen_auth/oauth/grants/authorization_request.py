@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import attrs
 
 from synapse_nextgen_auth import late
-from synapse_nextgen_auth.oauth.clients import redirects
 from synapse_nextgen_auth.oauth.clients.record import Client
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.oauth.grants import pkce
@@ -146,7 +145,7 @@ def find_target(
     presented = parameters.get("redirect_uri")
     if presented is None:
         raise Displayed(Problem.BAD_REDIRECT_URI, "redirect_uri is missing or repeated")
-    if not any(redirects.matches(uri, presented) for uri in client.redirect_uris):
+    if not client.comes_back_to(presented):
         raise Displayed(
             Problem.BAD_REDIRECT_URI,
             f"redirect_uri {_quoted(presented)} is not one that this client registered:"

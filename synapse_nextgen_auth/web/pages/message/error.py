@@ -11,6 +11,7 @@ from synapse_nextgen_auth.homeserver.people.accounts import NotAdmitted
 from synapse_nextgen_auth.oauth.errors import OAuthError, invalid_request
 from synapse_nextgen_auth.oauth.grants.authorization_request import Problem
 from synapse_nextgen_auth.records import frozen
+from synapse_nextgen_auth.web.pages.content import ClientCard
 from synapse_nextgen_auth.web.pages.message.page import ForwardLabel, Message, MessagePage
 from synapse_nextgen_auth.web.readers import Reader
 from synapse_nextgen_auth.web.site import Site
@@ -28,6 +29,7 @@ class PageError(Exception):
     reference: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     refusal: OAuthError | None = None
+    client: ClientCard | None = None
 
 
 OF_REASON: dict[Reason, Message] = {
@@ -71,6 +73,7 @@ def show(site: Site, reader: Reader, error: PageError) -> Outgoing:
         forward_url=error.forward_url or start,
         forward_label=error.forward_label if error.forward_url else ForwardLabel.HOME,
         devices_url="account" if error.message is Message.DEVICE_TAKEN else None,
+        client=error.client,
         retry_after=int(wait) if wait else None,
     )
     return reader.answer(page, error.status, headers=error.headers)

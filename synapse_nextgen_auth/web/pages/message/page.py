@@ -52,6 +52,7 @@ class ForwardLabel(Enum):
     HOME = "home"
     OTHER_ACCOUNT = "other_account"
     DEVICES = "devices"
+    APPLICATION = "application"
 
 
 @frozen

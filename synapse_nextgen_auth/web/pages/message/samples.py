@@ -21,6 +21,13 @@ SAMPLES: dict[type[PageContent], dict[str, PageContent]] = {
             forward_label=ForwardLabel.OTHER_ACCOUNT,
             client=ELEMENT,
         ),
+        "too_late": MessagePage(
+            Message.REQUEST_EXPIRED,
+            "example.org",
+            forward_url="https://app.element.io/?error=access_denied",
+            forward_label=ForwardLabel.APPLICATION,
+            client=ELEMENT,
+        ),
         "retry": MessagePage(
             Message.UNAVAILABLE,
             "example.org",
