@@ -22,7 +22,7 @@ from support.records import (
 )
 from synapse_nextgen_auth.flows import device, redeem_code, room, sign_in
 from synapse_nextgen_auth.oauth.errors import OAuthError
-from synapse_nextgen_auth.store import device_grants, grants, sessions, sign_ins
+from synapse_nextgen_auth.store import device_grants, devices, grants, sessions, sign_ins
 from synapse_nextgen_auth.store.device_grants import Codes
 
 LIMIT = 2
@@ -47,6 +47,30 @@ def with_devices(tables, *device_ids, hidden=False, in_use=True):
             "INSERT INTO devices (user_id, device_id, hidden) VALUES (?, ?, ?) RETURNING 1",
             *(ALICE, device_id, hidden),
         )
+
+
+def test_thousands_of_devices_are_counted_without_comparing_each_with_each(postgres_tables):
+    """A database that knows accounts with a few devices would join them so."""
+    with postgres_tables.begin() as txn:
+        explained = Explained(txn)
+        devices.count_in_use(explained, ALICE, begun_after=NOW, now=NOW)
+
+    assert "SetOp" in explained.plan
+    assert "Nested Loop" not in explained.plan
+
+
+class Explained:
+    """A transaction that explains its statement instead of running it."""
+
+    def __init__(self, txn):
+        self._txn, self.plan = txn, ""
+
+    def execute(self, sql, parameters):
+        self._txn.execute(f"EXPLAIN {sql}", parameters)
+        self.plan = "\n".join(row[0] for row in self._txn.fetchall())
+
+    def fetchone(self):
+        return (0,)
 
 
 def code(tables, n):
