@@ -139,7 +139,10 @@ def build(config: Config, homeserver: Homeserver, brand: "Brand | None" = None) 
         is_closed=config.drain,
     )
     other_modules = late.made(lambda: extensions.OtherModules(homeserver))
-    homeserver.when_happened(lambda events: other_modules.hear(events))  # noqa: PLW0108 (made late)
+    homeserver.when_happened(
+        lambda events: other_modules.hear(events),  # noqa: PLW0108 (made late)
+        first=lambda: other_modules.hear,
+    )
     issuer = issuer_of(
         config,
         homeserver,

@@ -89,6 +89,7 @@ class Homeserver:
         self._when_clients_go: list[Callable[[Collection[str]], None]] = []
         self._when_posted: list[Callable[[], None]] = []
         self._when_happened: list[Callable[[Collection[Event]], None]] = []
+        self._first: list[Callable[[], object]] = []
 
     def why_away(self, error: Exception) -> str | None:
         """Return in one line why the database was away, `None` if this is another error."""
@@ -104,9 +105,16 @@ class Homeserver:
         """Call `then()` after each transaction of this process that wrote to the outbox."""
         self._when_posted.append(then)
 
-    def when_happened(self, then: Callable[[Collection[Event]], None]) -> None:
-        """Call `then(events)` after each transaction of this process that wrote events down."""
+    def when_happened(
+        self, then: Callable[[Collection[Event]], None], *, first: Callable[[], object]
+    ) -> None:
+        """Call `then(events)` after each transaction of this process that wrote events down.
+
+        What `first` raises keeps any transaction from beginning: whoever hears that something failed
+        comes again, and a code that was taken all the same would end its session.
+        """
         self._when_happened.append(then)
+        self._first.append(first)
 
     def tell_of(self, kinds: frozenset[str]) -> None:
         """Write down from now on that accounts are to be told of events of these kinds."""
@@ -207,6 +215,8 @@ class Homeserver:
         flow: Callable[[Txn], T | Outcome[T]],
         isolation_level: IsolationLevel | None = None,
     ) -> T:
+        for first in self._first:
+            first()
         seed, touched, gone = random_id(), set[str](), set[str]()
         posted, happened = list[str](), list[Event]()
         begun, places = int(self._clock.time_msec()), dict[str, int]()

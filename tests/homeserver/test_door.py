@@ -102,3 +102,11 @@ def test_c347_the_next_attempt_draws_the_same_ids(homeserver, session_id):
     assert all(attempt == attempts[0] for attempt in attempts)
     assert len(set(attempts[0])) == 2
     assert homeserver.query(count, f"doorman {session_id}") == [(1,)]
+
+
+def test_where_whoever_is_told_cannot_be_nothing_happens(homeserver, session_id):
+    """A 503 for what was done all the same is asked for again: a code would end its session by that."""
+    count = "SELECT COUNT(*) FROM nextgen_events WHERE detail = ?"
+
+    assert run(homeserver, "unheard", session_id) == {"raised": "Broken"}
+    assert homeserver.query(count, f"unheard {session_id}") == [(0,)]

@@ -2,9 +2,11 @@
 
 import gc
 import json
+import sys
 
 from synapse.http.server import DirectServeJsonResource
 
+from synapse_nextgen_auth import late
 from synapse_nextgen_auth.flows.outcome import Outcome
 from synapse_nextgen_auth.homeserver.api import Homeserver
 from synapse_nextgen_auth.oauth.errors import invalid_grant
@@ -30,6 +32,11 @@ def take_back(txn, session_id, now):
     """End a session that nobody got."""
     sessions.end(txn, session_id, why=End.FAILED, now=now)
     return Outcome("done", changed=(session_id,))
+
+
+def note(txn, session_id, now):
+    """Write something down."""
+    events.add(txn, Event(EventKind.KEY_ROTATED, now, detail=f"unheard {session_id}"))
 
 
 class Twice:
@@ -81,8 +88,25 @@ class _Door(DirectServeJsonResource):
             "taken back": (self._homeserver.run, take_back),
             "twice": (self._homeserver.run, Twice(passing)),
         }
-        run, flow = flows[order["flow"]]
         try:
+            if order["flow"] == "unheard":
+                return 200, {"returned": await self._unheard(*given)}
+            run, flow = flows[order["flow"]]
             return 200, {"returned": await run(flow, *given)}
         except Exception as error:  # noqa: BLE001 (a test looks at what it is)
             return 200, {"raised": type(error).__name__}
+
+    async def _unheard(self, session_id, now):
+        """Write an event down where the file of whoever is told of it is not whole."""
+        missing, ours = (
+            "synapse_nextgen_auth.homeserver.extensions",
+            Homeserver(self._homeserver.api),
+        )
+        others = late.made(lambda: late.imported("homeserver.extensions").OtherModules(ours))
+        kept = sys.modules.pop(missing)
+        sys.modules[missing] = None
+        ours.when_happened(lambda happened: others.hear(happened), first=lambda: others.hear)  # noqa: PLW0108
+        try:
+            return await ours.run(note, session_id, now)
+        finally:
+            sys.modules[missing] = kept
