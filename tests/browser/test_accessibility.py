@@ -34,8 +34,6 @@ def look(tab, axe):
     found = {}
 
     def look_(name):
-        # What rests at first is dimmed, which is no colour to judge.
-        tab.page.wait_for_selector("button[aria-disabled]", state="detached")
         found[name] = problems(tab, axe)
 
     yield look_

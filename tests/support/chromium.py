@@ -17,6 +17,29 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A site may share its process with others: a new one for each way from site to site, and for each
+    # window, takes longer than most pages. What sites may do to each other is decided elsewhere.
+    "--disable-site-isolation-trials",
+    "--renderer-process-limit=1",
+)
+# Each window would load two pages for its own bar of addresses, which take longer than most of ours. Of
+# such lists the last one counts, so what Playwright switches off is named again.
+_SWITCHED_OFF = (
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxPopup",
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
 )
 # What Chromium says of every page with a status above 399, and of an app that is not installed.
 _HARMLESS = ("Failed to load resource: the server responded with a status of", "Failed to launch '")
@@ -31,8 +54,9 @@ CONTRAST = """axe.run({runOnly: ["color-contrast"]}).then(
 def launched(executable: str, *, https_port: int) -> Iterator[Browser]:
     """Yield a Chromium for which every `*.example.com` is the TLS server on `https_port`."""
     rule = f"--host-resolver-rules=MAP *.example.com 127.0.0.1:{https_port}"
+    arguments = [*FLAGS, f"--disable-features={','.join(_SWITCHED_OFF)}", rule]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=[*FLAGS, rule])
+        browser = playwright.chromium.launch(executable_path=executable, args=arguments)
         yield browser
         browser.close()
 
@@ -161,7 +185,11 @@ def parse(encoded):
 
 
 def problems(tab: Tab, axe: str) -> list[str]:
-    """Return what axe finds, and whether anything has to be scrolled sideways."""
+    """Return what axe finds, and whether anything has to be scrolled sideways.
+
+    What rests at first is dimmed, which is no colour to judge.
+    """
+    tab.page.wait_for_selector("button[aria-disabled]", state="detached")
     tab.page.evaluate(axe)
     listed = [
         f"{violation['id']}: {node['html'][:100]}"
