@@ -1,5 +1,6 @@
 """Every sample of every page, each in one piece for a browser that has no server to ask."""
 
+import json
 import re
 from base64 import b64encode
 
@@ -48,12 +49,13 @@ def look_at_each(page, look, pages, argument=None):
     return page.evaluate(
         f"""async ([pages, argument]) => {{
           const look = {look}, turnTo = {TURN_TO}, found = {{}};
-          for (const [name, html] of pages) {{
+          for (const [name, html] of JSON.parse(pages)) {{
             turnTo(html);
             const listed = await look(argument);
             if (listed.length) found[name] = listed;
           }}
           return found;
         }}""",
-        [[list(each) for each in pages], argument],
+        # As one text: whatever else it is handed, Playwright takes apart.
+        [json.dumps([list(each) for each in pages]), argument],
     )
