@@ -15,13 +15,18 @@ import gc  # noqa: E402
 import importlib  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
+import pkgutil  # noqa: E402
 import select  # noqa: E402
 import signal  # noqa: E402
 import socket  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 _SYNAPSE = ("synapse.app.homeserver", "synapse.app.generic_worker")
-_OURS = "synapse_nextgen_auth.assembly.start"
+_OURS = "synapse_nextgen_auth"
+_START = f"{_OURS}.assembly.start"
+_NOT_FOR_SERVERS = f"{_OURS}.cli"
+# What most tests see of the pages.
+_SEEN = ("pages/sign_in.html", "pages/consent.html")
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _LIBC = ctypes.CDLL(None)
 
@@ -32,8 +37,10 @@ def main():
     poller = reactor._poller
     for name in _SYNAPSE:
         importlib.import_module(name)
-    _ = importlib.import_module("synapse_nextgen_auth").NextGenAuth  # as Synapse does
-    importlib.import_module(_OURS)
+    _ = importlib.import_module(_OURS).NextGenAuth  # as Synapse does
+    importlib.import_module(_START)
+    _import_what_is_late()
+    _compile_once()
     _make_hasty()
     gc.collect()
     gc.freeze()  # what is not touched is not copied
@@ -64,6 +71,46 @@ def main():
                 _give_birth(reactor, poller)
                 return _become(json.loads(line), parent)
             asked.sendall(b"begun %d 0\n" % pid)
+
+
+def _import_what_is_late():
+    """Import what the first request for it would, in each process anew."""
+    for file in pkgutil.walk_packages(importlib.import_module(_OURS).__path__, f"{_OURS}."):
+        if not file.name.startswith(_NOT_FOR_SERVERS):
+            importlib.import_module(file.name)
+
+
+def _compile_once():
+    """Keep what our templates are compiled to by their text, and compile some of them now."""
+    from jinja2 import Environment  # noqa: PLC0415 (is not cheap)
+
+    from synapse_nextgen_auth.web import packed, templates  # noqa: PLC0415
+
+    parse, compile_, trees, code = Environment.parse, Environment.compile, {}, {}
+
+    def parse_once(self, source, name=None, filename=None):
+        if not isinstance(self.loader, templates._Loader):
+            return parse(self, source, name, filename)
+        key = source, name, filename
+        if key not in trees:
+            trees[key] = parse(self, source, name, filename)
+        return trees[key]
+
+    def compile_once(self, source, name=None, filename=None, **options):
+        if not isinstance(self.loader, templates._Loader):
+            return compile_(self, source, name, filename, **options)
+        # By the place of its tree, which stays.
+        if id(source) not in code:
+            code[id(source)] = compile_(self, source, name, filename, **options)
+        return code[id(source)]
+
+    Environment.parse, Environment.compile = parse_once, compile_once
+    assert packed.PACKED._file is None, "each process writes into a file of its own"
+    environment = templates.Templates("/").reader()
+    for name in _SEEN:
+        environment.get_template(name)
+    packed.PACKED._file.close()
+    packed.PACKED.__init__()
 
 
 def _make_hasty():

@@ -2,8 +2,9 @@
 
 Four fifths of the time of a start are imports, the same for every process. A process that was forked
 differs from `python -m synapse.app.…` in its command line, in that its sets are ordered as those of its
-siblings, in that what is ours is imported on a stock Synapse too, and in that its SQLite waits for no
-disk. Synapse's own tests of workers fork them as well (`synapse.app.complement_fork_starter`).
+siblings, in that all that is ours is imported, late files too and on a stock Synapse, in that the pages
+which most tests see are compiled, and in that its SQLite waits for no disk. Synapse's own tests of
+workers fork them as well (`synapse.app.complement_fork_starter`).
 """
 
 import atexit
