@@ -11,3 +11,4 @@ What only some requests need is imported by the first of them, wherever it lies:
 The module takes less memory: a server keeps no docstrings and annotations of it, its counters are numbers, and what sessions have alike is there once.
 What a process remembers of a session takes a quarter less beside stock, and files are found without a list of their folder that stays.
 A scope is read from its row in a third of the time.
+On PostgreSQL a process that many devices poll reads for them on a connection of its own beside Synapse's pool: a poll costs a quarter less. Two metrics count it.

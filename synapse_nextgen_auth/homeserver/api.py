@@ -1,9 +1,9 @@
 """The homeserver as the rest of this package sees it: a clock, a database, and what hangs on them."""
 
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import Any, Concatenate, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 
 from synapse.module_api import ModuleApi
 from synapse.storage.database import LoggingTransaction
@@ -12,7 +12,7 @@ from synapse.storage.engines._base import IsolationLevel
 from synapse.types import UserInfo
 from twisted.enterprise.adbapi import ConnectionLost
 
-from synapse_nextgen_auth import store
+from synapse_nextgen_auth import late, store
 from synapse_nextgen_auth.flows.outcome import Outcome, outcome_of
 from synapse_nextgen_auth.homeserver.colleagues import Colleagues
 from synapse_nextgen_auth.homeserver.database import news
@@ -26,6 +26,11 @@ from synapse_nextgen_auth.oauth.errors import OAuthError
 from synapse_nextgen_auth.oauth.events import Event
 from synapse_nextgen_auth.secret import random_id
 from synapse_nextgen_auth.store.txn import Txn
+
+if TYPE_CHECKING:
+    from synapse_nextgen_auth.homeserver.database import own_reads
+else:
+    own_reads = late.file("homeserver.database.own_reads")
 
 NEEDS = (
     Needed("synapse.storage.databases.main", "DataStore.get_device", ("user_id", "device_id")),
@@ -43,6 +48,8 @@ logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 
 # A flow repeats itself exactly, and knows what it wrote before. So it is simply run again when it
 # lost a race for a unique row, and when the connection broke, even if that was during the commit.
@@ -80,9 +87,12 @@ class Homeserver:
         # After most other errors Synapse runs a transaction again by itself.
         self._passing = (module.IntegrityError, module.InterfaceError, ConnectionLost)
         self.metrics = Metrics(self.server_name)
-        self.lookups = Lookups(self.hs, self.read)
-        self.live = LiveSessions(self.hs, self.lookups.session)
         self.drain = Drain(self.hs)
+        self._own_reads = late.made(
+            lambda: own_reads.OwnReads(self.hs, self.drain, self.metrics, self.read)
+        )
+        self.lookups = Lookups(self.hs, self.read, polls=self._read_often)
+        self.live = LiveSessions(self.hs, self.lookups.session)
         self.colleagues = Colleagues(self.hs)
         self._told: frozenset[str] = frozenset()
         self._when_sessions_end: list[Callable[[tuple[str, ...]], None]] = []
@@ -208,6 +218,12 @@ class Homeserver:
             return select(Txn.reading(cursor), *args, **kwargs)
 
         return await self._insist(_name(select), attempt, db_autocommit=True)
+
+    async def _read_often(
+        self, select: Callable[[Txn, Sequence[K]], Mapping[K, V]], keys: Sequence[K]
+    ) -> Mapping[K, V]:
+        """Do the same for what is read again and again."""
+        return await self._own_reads.read(select, keys)
 
     async def _run(
         self,

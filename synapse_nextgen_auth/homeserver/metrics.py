@@ -84,6 +84,16 @@ _CONNECTIONS = Counter(
     "What became of the connection for them",
     ("outcome", SERVER_NAME_LABEL),
 )
+_POLL_READS = Counter(
+    "synapse_nextgen_auth_poll_reads",
+    "Statements that answered polls of devices on a connection of their own, by outcome",
+    ("outcome", SERVER_NAME_LABEL),
+)
+_POLL_CONNECTIONS = Counter(
+    "synapse_nextgen_auth_poll_connections",
+    "What became of the connection for them",
+    ("outcome", SERVER_NAME_LABEL),
+)
 
 
 GRANTS = ("requested", "approved", "refused")
@@ -119,6 +129,8 @@ class Metrics:
             (_REFRESHES, REFRESHES),
             (_BATCHES, BATCHES),
             (_CONNECTIONS, CONNECTIONS),
+            (_POLL_READS, BATCHES),
+            (_POLL_CONNECTIONS, CONNECTIONS),
         ):
             for value in values:
                 counted.begin(value, server)
@@ -163,6 +175,14 @@ class Metrics:
     def connection(self, outcome: str) -> None:
         """Count what became of the connection for such statements."""
         _CONNECTIONS.count(outcome, self.server_name)
+
+    def poll_read(self, outcome: str) -> None:
+        """Count a statement that answered polls without Synapse's pool."""
+        _POLL_READS.count(outcome, self.server_name)
+
+    def poll_connection(self, outcome: str) -> None:
+        """Count what became of the connection for such statements."""
+        _POLL_CONNECTIONS.count(outcome, self.server_name)
 
     def refusal(self, path: str, reason: str) -> None:
         """Count a refused request; both labels come from our own fixed lists."""

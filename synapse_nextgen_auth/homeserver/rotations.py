@@ -32,7 +32,7 @@ class Rotations:
     def __init__(self, homeserver: Homeserver) -> None:
         self._homeserver = homeserver
         self._together: _Together | None = None
-        if OwnConnection.is_possible(homeserver.hs):  # not on SQLite
+        if OwnConnection.is_possible(homeserver.hs, "Refreshes"):  # not on SQLite
             self._together = _Together(homeserver)
 
     async def refresh(
@@ -58,6 +58,7 @@ class _Together:
         self._connection = OwnConnection(
             homeserver.hs,
             homeserver.drain,
+            "refreshes",
             homeserver.metrics.connection,
             self._gathered.go_past,
         )

@@ -157,3 +157,42 @@ def test_a_connection_that_does_not_come_is_an_error(arguments, tmp_path):
     """Nobody listens there."""
     with pytest.raises(psycopg2.OperationalError):
         connect(psycopg2, {**arguments, "host": str(tmp_path)})
+
+
+class Standby:
+    """A connection to a server that says of itself that it only follows another one."""
+
+    def __init__(self, connection):
+        self._connection = connection
+
+    def get_parameter_status(self, name):
+        said = self._connection.get_parameter_status(name)
+        return {"off": "on"}[said] if name == "in_hot_standby" else said
+
+    def __getattr__(self, name):
+        return getattr(self._connection, name)
+
+
+def test_a_standby_is_left_alone(arguments, leads_there):
+    """What it has is old, and nothing can be written there; the next host is asked."""
+    made = []
+
+    def connecting(**given):
+        connection = psycopg2.connect(**given)
+        made.append(connection if made else Standby(connection))
+        return made[-1]
+
+    class Driver:
+        connect = staticmethod(connecting)
+        extensions, OperationalError = psycopg2.extensions, psycopg2.OperationalError
+
+    hosts = {"host": "127.0.0.1,127.0.0.1", "port": f"{leads_there},{leads_there}"}
+
+    with closing(connect(Driver, {**arguments, **hosts})) as found:
+        assert found is made[1]
+    assert [each.closed for each in made] == [1, 1]
+
+    made.clear()
+    with pytest.raises(OSError, match=r"127\.0\.0\.1 is a standby"):
+        connect(Driver, {**arguments, "host": "127.0.0.1", "port": leads_there})
+    assert [each.closed for each in made] == [1]

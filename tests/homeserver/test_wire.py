@@ -134,6 +134,7 @@ def test_where_no_file_is_left_the_connection_is_closed(monkeypatch, arguments):
     connection = connect(psycopg2, arguments)
     own = object.__new__(OwnConnection)
     own._count, own._reactor, own._driver = counted.append, Watching(), driver
+    own._whom = "refreshes"
     own._is_closed = own._is_told = False
     own._failures, own._not_before, own._wire, own._hs, own._arguments = 0, 0.0, None, None, {}
 

@@ -1,20 +1,21 @@
-"""The connection of our own that refreshes of many at once go by, as PostgreSQL sees it."""
+"""The connections of our own that refreshes and polls of many at once go by, as PostgreSQL sees them."""
 
 from support.crowd import settle
 from support.sabotage import STATEMENT, TOGETHER, Plan, Point
 from support.waiting import eventually
 
-NAME = "synapse_nextgen_auth"
+NAME = "synapse_nextgen_auth refreshes"
+POLLS = "synapse_nextgen_auth polls"
 
 
-def backends(homeserver):
+def backends(homeserver, name=NAME):
     """Return the ids of PostgreSQL's processes for such connections to this homeserver's database."""
     return [
         pid
         for (pid,) in homeserver.query(
             "SELECT pid FROM pg_stat_activity WHERE application_name = ?"
             " AND datname = current_database() ORDER BY pid",
-            NAME,
+            name,
         )
     ]
 
@@ -26,13 +27,13 @@ def wait_for(homeserver):
     return found
 
 
-def cut(homeserver):
+def cut(homeserver, name=NAME):
     """Let PostgreSQL end every such connection; return how many there were."""
     return len(
         homeserver.query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ?"
             " AND datname = current_database()",
-            NAME,
+            name,
         )
     )
 

@@ -122,14 +122,14 @@ class _Unreadable:
 
 
 class Lookups:
-    """What a request has to know and this process may not remember."""
+    """What a request has to know and this process may not remember; `polls` reads what is polled."""
 
-    def __init__(self, hs: HomeServer, read: Read) -> None:
+    def __init__(self, hs: HomeServer, read: Read, *, polls: Read | None = None) -> None:
         # Its methods with a cache are descriptors that only Synapse's own plugin understands.
         self._store: Any = hs.get_datastores().main
         self._sessions = _Lookup[str, Session](hs, read, look_up_sessions)
         self._clients = _Lookup[str, Client](hs, read, look_up_clients)
-        self._polls: _Lookup[str, DeviceGrant] = _Lookup(hs, read, look_up_polls)
+        self._polls: _Lookup[str, DeviceGrant] = _Lookup(hs, polls or read, look_up_polls)
         self._accounts = _Lookup[str, AccountRow](hs, read, look_up_accounts)
         self._devices = _Lookup[Device, DeviceRow](hs, read, look_up_devices)
         self._knows_accounts = known_methods.are_known(known_methods.OF_ACCOUNTS)

@@ -52,6 +52,9 @@ def _connect(
                     where = arguments["hostaddr"] or arguments["host"]
                     raise TimeoutError(f"{where} did not answer within {patience} seconds")
                 is_there = bool(waiting.poll(min(left, _LOOK_EVERY) * 1000))
+        # What it has may be old, and it takes no refresh. PostgreSQL says so itself since 14.
+        if connection.get_parameter_status("in_hot_standby") == "on":
+            raise OSError(f"{arguments['hostaddr'] or arguments['host']} is a standby")
     except BaseException:
         connection.close()
         raise

@@ -1,8 +1,8 @@
 """A connection of our own to PostgreSQL, that the reactor watches: no thread, no round trip but one.
 
 Synapse's pool gives each transaction a thread, a BEGIN and a COMMIT, which together cost several
-times the one short statement that a refresh is. Whatever is in the way here, the caller takes the pool:
-so nothing is tried again, and a connection that failed in any way is thrown away.
+times the one short statement that a refresh is, or a look-up. Whatever is in the way here, the caller
+takes the pool: so nothing is tried again, and a connection that failed in any way is thrown away.
 """
 
 import logging
@@ -51,24 +51,27 @@ class TooSlow(NotThere):
 class OwnConnection:
     """One connection, opened when it is first wanted; one statement at a time, each for itself.
 
-    `count` hears what became of it, by the words in `metrics.CONNECTIONS`. `when_slow` is called when a
-    statement takes long: until it is over there is no connection for others.
+    It is for `whom`, as the log and `pg_stat_activity` say it. `count` hears what became of it, by the
+    words in `metrics.CONNECTIONS`. `when_slow` is called when a statement takes long: until it is over
+    there is no connection for others.
     """
 
     def __init__(
         self,
         hs: HomeServer,
         drain: Drain,
+        whom: str,
         count: Callable[[str], None],
         when_slow: Callable[[], None],
     ) -> None:
         self._hs = hs
         self._reactor = cast("Any", hs.get_reactor())
+        self._whom = whom
         self._count = count
         self._when_slow = when_slow
         database = database_of(hs)
         self._driver = hs.get_datastores().main.database_engine.module
-        self._arguments = _arguments(database)
+        self._arguments = _arguments(database, name=f"synapse_nextgen_auth {whom}")
         self._prefix = _prefix(database)
         self._wire: Wire | None = None
         self._is_opening = False
@@ -80,13 +83,13 @@ class OwnConnection:
         drain.at_last(self.close)
 
     @staticmethod
-    def is_possible(hs: HomeServer) -> bool:
-        """Say whether this database and this reactor can do it."""
+    def is_possible(hs: HomeServer, whose: str) -> bool:
+        """Say whether this database and this reactor can do it, and in the log `whose` loss it is."""
         database = database_of(hs)
         if database.config.get("name") != "psycopg2":
             return False
         if why_not := addresses.why_not(_arguments(database)):
-            logger.info("Refreshes do not go together: %s", why_not)
+            logger.info("%s do not go together: %s", whose, why_not)
             return False
         return IReactorFDSet.providedBy(hs.get_reactor())  # type: ignore[no-any-return,no-untyped-call,unused-ignore]
 
@@ -144,7 +147,9 @@ class OwnConnection:
             self._count("not_opened")
             if not self._is_told:
                 self._is_told = True
-                logger.warning("No connection for refreshes of many at once: %s", _short(error))
+                logger.warning(
+                    "No connection for %s of many at once: %s", self._whom, _short(error)
+                )
             self._pause()
         finally:
             self._is_opening = False
@@ -170,7 +175,7 @@ class OwnConnection:
             self._count("closed")
             return
         self._count("lost")
-        logger.info("Lost the connection for refreshes of many at once: %s", _short(error))
+        logger.info("Lost the connection for %s of many at once: %s", self._whom, _short(error))
         if was_asked:
             self._pause()
 
@@ -196,20 +201,23 @@ class OwnConnection:
 
 
 class _Unused(Exception):
-    """Nobody refreshes here."""
+    """Nobody wants it."""
 
 
 def _short(error: Exception) -> str:
     return " ".join(str(error).split()) or repr(error)
 
 
-def _arguments(database: DatabaseConnectionConfig) -> dict[str, Any]:
-    """Return Synapse's own arguments for a connection, but for what its pool takes of them."""
+def _arguments(database: DatabaseConnectionConfig, name: str = "") -> dict[str, Any]:
+    """Return Synapse's own arguments for a connection, but for what its pool takes of them.
+
+    `name` is what PostgreSQL lists it by, unless they have one.
+    """
     given = database.config.get("args") or {}
     ours = {name: value for name, value in given.items() if not name.startswith("cp_")}
     ours.pop("async", None)
     ours.pop("async_", None)
-    ours.setdefault("fallback_application_name", "synapse_nextgen_auth")
+    ours.setdefault("fallback_application_name", name)
     return ours
 
 
