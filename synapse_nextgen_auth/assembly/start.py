@@ -162,7 +162,7 @@ def start(config: Config, api: ModuleApi, *, module: type) -> None:
         ),
     )
     _take_arrivals(site)
-    order_of_news.keep()
+    order_of_news.keep(site.homeserver.hs)
     checker.install(site.homeserver, site.token_check)
     site.homeserver.live.watch(every=min(site.lifetimes.sessions.access_token, _DOUBTED_AFTER))
     if any(each.client.application_service for each in config.clients):
@@ -298,7 +298,7 @@ def rest(api: ModuleApi) -> None:
         logger.warning("%s Until then who needs it cannot sign in", missing)
     # Whoever changes a password because of a thief is rid of the thief when the module is on again.
     homeserver = Homeserver(api)
-    order_of_news.keep()
+    order_of_news.keep(hs)
     devices = Devices(homeserver)
     Watch(homeserver, devices).begin()
     closings = Closings(homeserver, None)

@@ -36,6 +36,7 @@ OF_OBJECTS = {
     ("HomeServer", "hostname"),
     ("DataStore", "database_engine"),
     ("DataStore", "db_pool"),
+    ("DataStore", "_cache_id_gen"),
     ("DatabasePool", "_database_config"),
     ("AuthHandler", "_extra_attributes"),
     ("AuthHandler", "password_auth_provider"),

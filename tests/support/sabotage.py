@@ -64,5 +64,9 @@ class Sabotage:
         """Return how often the fault struck."""
         return self._told()["fired"]
 
+    def heard(self):
+        """Return which processes this one knows as such that end things, by the names Synapse has."""
+        return self._told()["heard"]
+
     def _told(self):
         return requests.get(self.base_url + PATH, timeout=60).json()

@@ -74,6 +74,9 @@ class Saboteur:
             self.fired += strikes
         if strikes and connection is _OWN and plan.fault != "kill":
             raise psycopg2.OperationalError(f"on purpose: {plan.fault}")
+        if strikes and plan.fault.startswith("held"):
+            while self.plan is plan:
+                time.sleep(0.05)
         if strikes:
             FAULTS[plan.fault](connection)
 
@@ -214,6 +217,9 @@ FAULTS = {
     "mixed": _mixed,
     "kill": _kill,
     "slow": _dawdle,
+    # Until the plan is taken back, in a thread of the database's pool: everything else goes on.
+    "held": lambda connection: None,
+    "held, then rolled back": _raise_in_database("22012"),
     "serialization": _raise_in_database("40001"),
     "deadlock": _raise_in_database("40P01"),
     "disk full": _raise_in_database("53100"),
@@ -233,7 +239,8 @@ class Module:
         replication._WAIT_FOR_REPLICATION_TIMEOUT_SECONDS = 1
         saboteur = Saboteur()
         saboteur.patch(api._hs)
-        api.register_web_resource(PATH, _Control(saboteur))
+        news = api._hs.get_datastores().main._cache_id_gen
+        api.register_web_resource(PATH, _Control(saboteur, news))
 
     @staticmethod
     def parse_config(config):
@@ -243,9 +250,9 @@ class Module:
 class _Control(Resource):
     isLeaf = True  # noqa: N815 (Twisted's name)
 
-    def __init__(self, saboteur):
+    def __init__(self, saboteur, news):
         super().__init__()
-        self._saboteur = saboteur
+        self._saboteur, self._news = saboteur, news
 
     def render_PUT(self, request):  # noqa: N802
         order = json.loads(request.content.read())
@@ -258,4 +265,6 @@ class _Control(Resource):
 
     def render_GET(self, request):  # noqa: N802
         seen = [attrs.asdict(point) for point in self._saboteur.seen]
-        return json.dumps({"seen": seen, "fired": self._saboteur.fired}).encode()
+        heard = [] if self._news is None else sorted(self._news.get_positions())
+        told = {"seen": seen, "fired": self._saboteur.fired, "heard": heard}
+        return json.dumps(told).encode()
