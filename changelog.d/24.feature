@@ -13,4 +13,4 @@ Every form that comes back has a summary above it that is announced, and whose s
 `templates list --yours` lists the operator's files alone, and `templates check` takes two seconds for one file instead of ten: it makes the pages that the file is part of, in the languages in which they can come out otherwise.
 A page that has to be answered in time says how many minutes are left for it.
 Services that sign somebody in show their picture or mark in the account, too; the macro `row_with` of `components/console.html` takes an `image`, too, and there is `provider_picture` in `components/providers.html`.
-Who comes back to a request to sign in that is over finds the way back to the application on the page that says so, with an answer that the application understands.
+Who comes back to a request to sign in within a quarter of an hour after its end finds the way back to the application on the page that says so, with an answer that the application understands.

@@ -79,7 +79,8 @@ class SharedSecret:
     def fits(self, user_id: str, password: str) -> bool:
         """Say whether this is the account's password: it signs in once, and out again.
 
-        Where the account signs in in the browser alone, nobody hears so who has another password.
+        Where the account signs in in the browser alone, nobody hears so who has another password. One
+        that Synapse did not look at, because of a limit, is not set again either.
         """
         login = {
             "type": "m.login.password",
@@ -89,7 +90,8 @@ class SharedSecret:
         try:
             token = _call(self.port, "POST", f"{_CLIENT}/login", login)["access_token"]
         except AccountError as error:
-            return str(error).startswith((IN_BROWSER, NEEDS_FACTOR))
+            was_limited = error.code == "M_LIMIT_EXCEEDED"
+            return was_limited or str(error).startswith((IN_BROWSER, NEEDS_FACTOR))
         _call(self.port, "POST", f"{_CLIENT}/logout", {}, token)
         return True
 

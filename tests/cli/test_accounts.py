@@ -40,3 +40,18 @@ def test_what_is_no_matter_of_time_is_not_waited_for():
 def test_nobody_waits_for_ever():
     with pytest.raises(AccountError):
         patiently(calls(failing=1000), lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("code", "fits"),
+    [("M_FORBIDDEN", False), ("M_USER_DEACTIVATED", False), ("M_LIMIT_EXCEEDED", True)],
+)
+def test_who_signs_in_too_often_has_not_the_wrong_password(monkeypatch, code, fits):
+    """It is not set again because of a limit."""
+
+    def refuse(*_):
+        raise AccountError(code, "no")
+
+    monkeypatch.setattr(accounts, "_call", refuse)
+
+    assert accounts.SharedSecret(1, "secret").fits("@alice:localhost", "its own") is fits
