@@ -75,7 +75,7 @@ def test_a_form_with_nothing_typed_says_what_to_do(tab, user):
 def test_a_request_whose_time_is_over_says_so_after_the_sign_in(
     tab, client, user, sqlite_homeserver
 ):
-    """Nothing is sent to the application; the page leads on."""
+    """Nothing is sent to the application before its person goes back there."""
     parameters, _ = client.request()
     tab.authorize(parameters)
     sqlite_homeserver.query("UPDATE nextgen_grants SET expires_at = created_at - 1")
@@ -83,8 +83,8 @@ def test_a_request_whose_time_is_over_says_so_after_the_sign_in(
 
     assert tab.heading == TOO_LATE
     assert "start again" in tab.text
-    tab.press("Go to the start page")
-    assert tab.heading == "Welcome to localhost"
+    said = tab.leave("Back to the application", client.redirect_uri)
+    assert said["error"] == "access_denied"
 
 
 def test_an_approval_whose_time_is_over_allows_nothing(
