@@ -169,7 +169,9 @@ def give_up(txn: Txn, entry: Entry, *, now: int) -> bool:
 def forget_addresses(txn: Txn, kind: str, *, before: int) -> None:
     """Take the network addresses out of what was written before then."""
     for entry in _OUTBOX.all(txn, "WHERE kind = ? AND written_at < ?", kind, before):
-        txn.execute(
-            "UPDATE nextgen_outbox SET payload = ? WHERE entry_id = ? AND payload = ?",
-            (without_address(KINDS[kind], entry.payload), entry.entry_id, entry.payload),
-        )
+        left = without_address(KINDS[kind], entry.payload)
+        if left != entry.payload:
+            txn.execute(
+                "UPDATE nextgen_outbox SET payload = ? WHERE entry_id = ? AND payload = ?",
+                (left, entry.entry_id, entry.payload),
+            )

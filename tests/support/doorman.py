@@ -105,7 +105,7 @@ class _Door(DirectServeJsonResource):
         others = late.made(lambda: late.imported("homeserver.extensions").OtherModules(ours))
         kept = sys.modules.pop(missing)
         sys.modules[missing] = None
-        ours.when_happened(lambda happened: others.hear(happened), first=lambda: others.hear)  # noqa: PLW0108
+        ours.when_happened(lambda happened: others.hear(happened), first=lambda: others.hear)  # noqa: PLW0108 (made late)
         try:
             return await ours.run(note, session_id, now)
         finally:

@@ -84,7 +84,7 @@ def _compile_once():
     """Keep what our templates are compiled to by their text, and compile some of them now."""
     from jinja2 import Environment  # noqa: PLC0415 (is not cheap)
 
-    from synapse_nextgen_auth.web import packed, templates  # noqa: PLC0415
+    from synapse_nextgen_auth.web import packed, templates  # noqa: PLC0415 (the path is set first)
 
     parse, compile_, trees, code = Environment.parse, Environment.compile, {}, {}
 

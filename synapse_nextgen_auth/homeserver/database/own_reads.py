@@ -8,10 +8,11 @@ connection that the reactor watches. Whatever is in the way there, the pool is a
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from synapse.server import HomeServer
 
+from synapse_nextgen_auth.homeserver.database.lookups import Read
 from synapse_nextgen_auth.homeserver.database.own_connection import NotThere, OwnConnection, TooSlow
 from synapse_nextgen_auth.homeserver.drain import Drain
 from synapse_nextgen_auth.homeserver.metrics import Metrics
@@ -34,22 +35,13 @@ ENOUGH = 20
 GOES_ON = 60
 
 
-class Pool(Protocol):
-    """What runs a SELECT: `Homeserver.read`."""
-
-    async def __call__(
-        self, select: Callable[[Txn, Sequence[K]], Mapping[K, V]], keys: Sequence[K], /
-    ) -> Mapping[K, V]:
-        """Return what the SELECT finds of these keys."""
-
-
 class OwnReads:
     """The reads of one process that may go by its own connection; on SQLite none does.
 
     One goes at a time; who comes meanwhile has the pool.
     """
 
-    def __init__(self, hs: HomeServer, drain: Drain, metrics: Metrics, pool: Pool) -> None:
+    def __init__(self, hs: HomeServer, drain: Drain, metrics: Metrics, pool: Read) -> None:
         self._metrics = metrics
         self._pool = pool
         engine = hs.get_datastores().main.database_engine
